@@ -1,0 +1,1 @@
+"""What is kept: tables, transactions, and the vault for the five credentials."""

@@ -1,0 +1,19 @@
+"""The guide as data: what a client is led through, and the checks that a guide file must pass."""
+
+from bot.guide.loading import GuideError, load, parse
+from bot.guide.model import Choice, Figure, Guide, Option, Owner, Phase, Step, Table, Trouble
+
+__all__ = [
+    "Choice",
+    "Figure",
+    "Guide",
+    "GuideError",
+    "Option",
+    "Owner",
+    "Phase",
+    "Step",
+    "Table",
+    "Trouble",
+    "load",
+    "parse",
+]

@@ -1,0 +1,70 @@
+"""Reads a guide file, and names the line of whatever is wrong with it."""
+
+import re
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from bot.guide.model import Guide
+
+SERVICETITAN = Path(__file__).with_name("servicetitan.toml")
+Where = tuple[str | int, ...]
+
+
+class GuideError(ValueError):
+    """A guide file that cannot be used; its text has one line per problem: file:line: what."""
+
+
+def load(path: Path = SERVICETITAN) -> Guide:
+    """Read the guide in `path`; raises GuideError if it is broken."""
+    return parse(path.read_text(encoding="utf-8"), path.name)
+
+
+def parse(source: str, name: str) -> Guide:
+    """Make a guide of TOML text; `name` stands for the file in the GuideError of a broken one."""
+    try:
+        guide = Guide.model_validate(tomllib.loads(source))
+    except tomllib.TOMLDecodeError as error:
+        raise GuideError(f"{name}: {error}") from error
+    except ValidationError as error:
+        raise GuideError(
+            _report(source, name, ((problem["loc"], problem["msg"]) for problem in error.errors()))
+        ) from error
+    if problems := _report(source, name, guide.problems()):
+        raise GuideError(problems)
+    return guide
+
+
+def _report(source: str, name: str, problems: Iterable[tuple[Where, str]]) -> str:
+    return "\n".join(
+        f"{name}:{_line_of(source, where)}: {'.'.join(map(str, where))}: {problem}"
+        for where, problem in problems
+    )
+
+
+def _line_of(source: str, where: Where) -> int:
+    """Return the line that comes nearest to `where`; tomllib keeps no positions."""
+    best, best_length = 1, 0
+    counts: dict[Where, int] = {}
+    table: Where = ()
+    for number, line in enumerate(source.splitlines(), start=1):
+        here: Where | None = None
+        if header := re.fullmatch(r"\s*\[\[([\w.]+)\]\]\s*(#.*)?", line):
+            here = table = _enter(counts, header[1].split("."))
+        elif key := re.match(r"\s*(\w+)\s*=", line):
+            here = (*table, key[1])
+        if here and len(here) > best_length and where[: len(here)] == here:
+            best, best_length = number, len(here)
+    return best
+
+
+def _enter(counts: dict[Where, int], names: list[str]) -> Where:
+    """Return the path of the array table that starts here: one more in its parent's last."""
+    parent: Where = ()
+    for name in names[:-1]:
+        parent = (*parent, name, counts[(*parent, name)])
+    own = (*parent, names[-1])
+    counts[own] = counts.get(own, -1) + 1
+    return (*own, counts[own])

@@ -1,0 +1,210 @@
+"""What a guide consists of. Lengths keep every message within Slack's Block Kit limits."""
+
+from collections.abc import Iterator
+from enum import StrEnum
+from functools import cached_property
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from bot.credentials import CredentialField
+
+# Slack: a section's text has at most 3,000 characters, a header 150, ten fields of 2,000, a button
+# 75 (docs.slack.dev, Block Kit reference). Escaping and our own words need some room.
+Title = Annotated[str, StringConstraints(min_length=1, max_length=110)]
+Line = Annotated[str, StringConstraints(min_length=1, max_length=300)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+Label = Annotated[str, StringConstraints(min_length=1, max_length=60)]
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
+
+
+# Where in the file something is wrong, as pydantic names places, and what.
+Problem = tuple[tuple[str | int, ...], str]
+
+
+class Part(BaseModel):
+    """A part of a guide: cannot be changed, and knows every key that its file may hold."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Owner(StrEnum):
+    """Whose work a phase is."""
+
+    CLIENT = "client"
+    HEAVYSET = "heavyset"
+
+
+class Table(Part):
+    """Names and values to copy, such as the fields of a form."""
+
+    intro: Text | None = None
+    columns: tuple[Label, Label]
+    rows: Annotated[tuple[tuple[Label, Line], ...], Field(min_length=1, max_length=10)]
+
+
+class Figure(Part):
+    """A picture of the written guide, in words."""
+
+    number: int
+    caption: Line
+    shows: Text | None = None
+
+
+class Option(Part):
+    """One answer to a step's question, with the steps that it makes unnecessary."""
+
+    id: Name
+    label: Label
+    skips: tuple[int, ...] = ()
+
+
+class Choice(Part):
+    """A question that finishes the step when it is answered."""
+
+    question: Line
+    options: tuple[Option, ...]
+
+
+class Step(Part):
+    """One step. `verifies` marks the step that the verification finishes."""
+
+    number: int
+    title: Title
+    body: Text
+    items: tuple[Line, ...] = ()
+    tables: tuple[Table, ...] = ()
+    notes: tuple[Text, ...] = ()
+    tips: tuple[Line, ...] = ()
+    figure: Figure | None = None
+    credentials: tuple[str, ...] = ()
+    reveals: tuple[str, ...] = ()
+    choice: Choice | None = None
+    verifies: bool = False
+
+
+class Phase(Part):
+    """Steps that belong together and are one side's work."""
+
+    number: int
+    title: Title
+    subtitle: Line
+    owner: Owner = Owner.CLIENT
+    intro: Text | None = None
+    steps: tuple[Step, ...]
+
+
+class Trouble(Part):
+    """An entry of the guide's troubleshooting, and the steps where it helps."""
+
+    text: Text
+    steps: tuple[int, ...]
+
+
+class Guide(Part):
+    """A whole guide. `version` names the text that an onboarding keeps for its whole life."""
+
+    id: Name
+    version: Annotated[str, StringConstraints(min_length=1, max_length=20)]
+    updated: Label
+    title: Title
+    subtitle: Line
+    audience: Line
+    overview: tuple[Text, ...]
+    prerequisites_intro: Text
+    prerequisites: tuple[Line, ...]
+    reference_intro: Text
+    support: Text
+    phases: tuple[Phase, ...]
+    credentials: tuple[CredentialField, ...]
+    troubleshooting: tuple[Trouble, ...]
+
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        """All steps in order."""
+        return tuple(step for phase in self.phases for step in phase.steps)
+
+    def step(self, number: int) -> Step:
+        """Return step `number`; a KeyError says that the guide has none."""
+        for step in self.steps:
+            if step.number == number:
+                return step
+        raise KeyError(number)
+
+    def phase_of(self, number: int) -> Phase:
+        """Return the phase that step `number` belongs to."""
+        for phase in self.phases:
+            if any(step.number == number for step in phase.steps):
+                return phase
+        raise KeyError(number)
+
+    def field(self, name: str) -> CredentialField:
+        """Return the credential field `name`; a KeyError says that the guide asks for none."""
+        for field in self.credentials:
+            if field.id == name:
+                return field
+        raise KeyError(name)
+
+    def shown_by(self, number: int) -> tuple[CredentialField, ...]:
+        """Return the fields whose values the guide has shown by step `number`."""
+        return tuple(field for field in self.credentials if field.step <= number)
+
+    def trouble_at(self, number: int) -> tuple[Trouble, ...]:
+        """Return the troubleshooting that helps at step `number`."""
+        return tuple(trouble for trouble in self.troubleshooting if number in trouble.steps)
+
+    @cached_property
+    def last_credential_step(self) -> int:
+        """The step by which the guide has shown every value."""
+        return max(field.step for field in self.credentials)
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield what types alone cannot check: where in the file, and what is wrong there."""
+        yield from self._numbers()
+        yield from self._references()
+        yield from self._slack_limits()
+
+    def _numbers(self) -> Iterator[Problem]:
+        expected = 1
+        for at, phase in enumerate(self.phases):
+            if phase.number != at + 1:
+                yield ("phases", at, "number"), f"phase {at + 1} is missing before this one"
+            for position, step in enumerate(phase.steps):
+                if step.number != expected:
+                    where = ("phases", at, "steps", position, "number")
+                    yield where, f"step {expected} should stand here, not {step.number}"
+                expected = step.number + 1
+
+    def _references(self) -> Iterator[Problem]:
+        numbers = {step.number for step in self.steps}
+        yield from self._step_references(numbers)
+        for at, field in enumerate(self.credentials):
+            if field.step not in numbers or field.id not in self.step(field.step).credentials:
+                message = f"step {field.step} does not ask for “{field.label}”"
+                yield ("credentials", at, "step"), message
+        for at, trouble in enumerate(self.troubleshooting):
+            if not numbers.issuperset(trouble.steps):
+                yield ("troubleshooting", at, "steps"), "one of these steps does not exist"
+        if sum(step.verifies for step in self.steps) != 1:
+            yield ("phases",), "exactly one step must have “verifies = true”"
+
+    def _step_references(self, numbers: set[int]) -> Iterator[Problem]:
+        fields = {field.id for field in self.credentials}
+        for where, step in self._where():
+            for name in (*step.credentials, *step.reveals):
+                if name not in fields:
+                    yield (*where, "credentials"), f"there is no credential “{name}”"
+            for option in step.choice.options if step.choice else ():
+                if not numbers.issuperset(option.skips):
+                    yield (*where, "choice"), "a step that would be skipped does not exist"
+
+    def _slack_limits(self) -> Iterator[Problem]:
+        for where, step in self._where():
+            # A message's plain text is refused over 4,000 characters (chat.update, msg_too_long).
+            if len(step.model_dump_json()) > 4500:
+                yield (*where, "body"), "the step is too long for one message: shorten or split it"
+
+    def _where(self) -> Iterator[tuple[tuple[str | int, ...], Step]]:
+        for at, phase in enumerate(self.phases):
+            for position, step in enumerate(phase.steps):
+                yield ("phases", at, "steps", position), step

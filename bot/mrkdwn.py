@@ -1,0 +1,55 @@
+"""Slack's text markup: escaping what people wrote, mentions, times. Pure.
+
+Source: docs.slack.dev, "Formatting message text".
+"""
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+
+def escape(text: str) -> str:
+    """Return `text` so that Slack shows it as it is: no mention, no broadcast, no hidden link."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def mention(user_id: str) -> str:
+    """Return the mention of a person."""
+    return f"<@{user_id}>"
+
+
+def channel_link(channel: str) -> str:
+    """Return the link to a channel."""
+    return f"<#{channel}>"
+
+
+def link(url: str, text: str) -> str:
+    """Return a link to `url` that reads `text`."""
+    return f"<{url}|{escape(text)}>"
+
+
+def when(moment: datetime) -> str:
+    """Return a time that Slack shows in each reader's own time zone."""
+    utc = moment.astimezone(UTC)
+    fallback = utc.strftime("%Y-%m-%d %H:%M UTC")
+    return f"<!date^{int(utc.timestamp())}^{{date_short_pretty}} {{time}}|{fallback}>"
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """Return in words how long ago `moment` was, in its largest unit: `3 hours`."""
+    seconds = max(0, int((now - moment).total_seconds()))
+    for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        if count := seconds // size:
+            return f"{count} {unit}{'' if count == 1 else 's'}"
+    return "less than a minute"
+
+
+def listed(words: Iterable[str]) -> str:
+    """Join words as a sentence does: `a, b and c`."""
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def plain(mrkdwn: str) -> str:
+    """Return `mrkdwn` without the marks for bold and italics, for a message's fallback text."""
+    return re.sub(r"(?<![\w*])([*_])(?=\S)(.+?)(?<=\S)\1(?![\w*])", r"\2", mrkdwn)

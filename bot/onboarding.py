@@ -1,0 +1,441 @@
+"""The state machine of one onboarding (pure): what happened turns a state into the next.
+
+Every transition takes who did it and when, and returns a `Change`: the new state and the events
+to record. It raises `Refused`, with words for the person, when it cannot happen now. Who may do
+what is decided before, in `people`.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from bot.errors import NotFound, Refused, Stale
+from bot.guide import Guide, Owner, Phase, Step
+from bot.mrkdwn import listed, mention, when
+from bot.people import Actor, Role
+from bot.report import Outcome, Report
+
+# Pauses before ServiceTitan is asked again while it is away; after the last one we stop asking.
+RETRY_AFTER = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 30, *[60] * 24))
+
+
+class Status(StrEnum):
+    """Where an onboarding as a whole stands."""
+
+    ACTIVE = "active"
+    PAUSED = "paused"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+
+
+class StepState(StrEnum):
+    """Where one step stands. At most one step is current."""
+
+    WAITING = "waiting"
+    CURRENT = "current"
+    DONE = "done"
+    SKIPPED = "skipped"
+
+
+class EventKind(StrEnum):
+    """What the history knows."""
+
+    STARTED = "started"
+    ACCOUNT_CHOSEN = "account_chosen"
+    STEP_DONE = "step_done"
+    STEP_SKIPPED = "step_skipped"
+    STEP_UNDONE = "step_undone"
+    CREDENTIAL_ENTERED = "credential_entered"
+    CREDENTIAL_REPLACED = "credential_replaced"
+    CREDENTIALS_REVEALED = "credentials_revealed"
+    VERIFICATION_REQUESTED = "verification_requested"
+    VERIFICATION_FINISHED = "verification_finished"
+    HELP_ASKED = "help_asked"
+    HANDED_OVER = "handed_over"
+    COMPLETED = "completed"
+
+
+@dataclass(frozen=True, slots=True)
+class StepProgress:
+    """How far one step is, and who brought it there."""
+
+    number: int
+    state: StepState = StepState.WAITING
+    by: Actor | None = None
+    at: datetime | None = None
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing is left to do here."""
+        return self.state in (StepState.DONE, StepState.SKIPPED)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCredential:
+    """What may be known of a stored value; the value itself only the vault can read."""
+
+    mask: str
+    by: Actor
+    at: datetime
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """One run against ServiceTitan; without a report it is still to be run.
+
+    `requested_at` tells a run from its repetition with newer values.
+    """
+
+    number: int
+    requested_by: Actor
+    requested_at: datetime
+    attempt: int = 0
+    report: Report | None = None
+    retry_at: datetime | None = None
+
+    @property
+    def due_at(self) -> datetime | None:
+        """When ServiceTitan is to be asked, None if never (again)."""
+        return self.requested_at if self.report is None else self.retry_at
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One entry of the history. `detail` is JSON and never holds a credential."""
+
+    kind: EventKind
+    actor: Actor
+    at: datetime
+    step: int | None = None
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Onboarding:
+    """One client's way through one guide."""
+
+    id: str
+    guide: Guide
+    client_name: str
+    channel: str
+    engineer: str
+    client_admins: tuple[str, ...]
+    started_at: datetime
+    active_at: datetime
+    steps: tuple[StepProgress, ...]
+    status: Status = Status.ACTIVE
+    account: str | None = None
+    thread_ts: str | None = None
+    revision: int = 0
+    credentials: Mapping[str, StoredCredential] = field(default_factory=dict)
+    verifications: tuple[Verification, ...] = ()
+
+    # --- reading ---
+
+    def step(self, number: int) -> StepProgress:
+        """Return the progress of step `number`."""
+        for progress in self.steps:
+            if progress.number == number:
+                return progress
+        raise NotFound(f"There is no step {number}; the guide has {len(self.steps)}.")
+
+    @property
+    def current(self) -> Step | None:
+        """The step whose turn it is, None when all are finished."""
+        for progress in self.steps:
+            if progress.state is StepState.CURRENT:
+                return self.guide.step(progress.number)
+        return None
+
+    @property
+    def finished_steps(self) -> int:
+        """How many steps need nothing more."""
+        return sum(progress.finished for progress in self.steps)
+
+    @property
+    def phase(self) -> Phase | None:
+        """The phase of the current step."""
+        return self.guide.phase_of(self.current.number) if self.current else None
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The credentials not entered yet, in the order in which the guide shows them."""
+        fields = sorted(self.guide.credentials, key=lambda one: one.step)
+        return tuple(one.id for one in fields if one.id not in self.credentials)
+
+    @property
+    def verification(self) -> Verification | None:
+        """The latest verification."""
+        return self.verifications[-1] if self.verifications else None
+
+    @property
+    def to_enter_again(self) -> tuple[str, ...]:
+        """The credentials that the latest verification found wrong."""
+        latest = self.verification
+        if latest is None or latest.report is None or latest.report.outcome is not Outcome.FAILED:
+            return ()
+        return latest.report.fields
+
+    @property
+    def turn(self) -> Owner | None:
+        """Whose turn it is: the client also enters again what was found wrong."""
+        if self.phase is None:
+            return None
+        return Owner.CLIENT if self.to_enter_again else self.phase.owner
+
+    # --- transitions ---
+
+    def choose(self, number: int, option_id: str, actor: Actor, now: datetime) -> "Change":
+        """Answer the question of step `number`, which finishes it and what it makes needless."""
+        self._must_be_current(number)
+        choice = self.guide.step(number).choice
+        option = (
+            next((one for one in choice.options if one.id == option_id), None) if choice else None
+        )
+        if option is None:
+            raise Refused("This answer is not offered any more. Please use the newest message.")
+        chosen = Event(EventKind.ACCOUNT_CHOSEN, actor, now, number, {"choice": option.id})
+        skipped = [Event(EventKind.STEP_SKIPPED, actor, now, skip) for skip in option.skips]
+        done = Event(EventKind.STEP_DONE, actor, now, number)
+        after = replace(self, account=option.id)
+        return after._finish(number, actor, now, [chosen, done, *skipped], skip=option.skips)
+
+    def finish_step(self, number: int, actor: Actor, now: datetime) -> "Change":
+        """Mark the current step as done and go on to the next."""
+        self._must_be_current(number)
+        step = self.guide.step(number)
+        if step.choice:
+            answers = listed(f"“{option.label}”" for option in step.choice.options)
+            raise Refused(f"Please answer the question of step {number} instead: {answers}.")
+        if step.verifies:
+            raise Refused(
+                f"Step {number} is finished by the verification itself: press “Verify now”. "
+                "When every check has passed, the onboarding is complete."
+            )
+        if number >= self.guide.last_credential_step and self.missing:
+            raise Refused(
+                f"Step {number} needs all {len(self.guide.credentials)} values first. "
+                f"Still missing: {self._named(self.missing)}. "
+                "Press “Enter securely” on this step to add what is missing."
+            )
+        return self._finish(number, actor, now, [Event(EventKind.STEP_DONE, actor, now, number)])
+
+    def undo_step(self, number: int, actor: Actor, now: datetime) -> "Change":
+        """Make a finished step current again; the later ones wait for it. No value is lost."""
+        self._must_be_active()
+        progress = self.step(number)
+        if progress.state is StepState.CURRENT:
+            raise Refused(f"Step {number} is open already.")
+        if progress.state is StepState.WAITING:
+            raise Refused(f"Step {number} is not done yet, so there is nothing to undo.")
+        if progress.state is StepState.SKIPPED:
+            raise Refused(f"Step {number} was not needed. To change that, undo step 1.")
+        steps = tuple(
+            replace(one, state=StepState.CURRENT, by=None, at=None)
+            if one.number == number
+            else StepProgress(one.number)
+            if one.number > number
+            else one
+            for one in self.steps
+        )
+        undone = Event(EventKind.STEP_UNDONE, actor, now, number)
+        account = None if self.guide.step(number).choice else self.account
+        return self._changed(now, [undone], steps=steps, account=account)
+
+    def enter_credentials(
+        self, step: int, masks: Mapping[str, str], actor: Actor, now: datetime
+    ) -> "Change":
+        """Record that the values behind `masks` (by field) were stored; verify when all are in."""
+        self._must_be_active()
+        credentials = dict(self.credentials)
+        events = []
+        for name, shown in masks.items():
+            old = credentials.get(name)
+            version = old.version + 1 if old else 1
+            credentials[name] = StoredCredential(shown, actor, now, version)
+            kind = EventKind.CREDENTIAL_REPLACED if old else EventKind.CREDENTIAL_ENTERED
+            events.append(Event(kind, actor, now, step, {"field": name, "version": version}))
+        after = replace(self, credentials=credentials)
+        if after.missing:
+            return after._changed(now, events)
+        return after._verify(actor, now, events)
+
+    def request_verification(self, actor: Actor, now: datetime) -> "Change":
+        """Have the stored values verified."""
+        self._must_be_active()
+        if self.missing:
+            raise Refused(f"There is nothing to verify yet: {self._named(self.missing)} missing.")
+        if self.verification and self.verification.report is None:
+            raise Refused("The verification is running already; its result appears in the thread.")
+        return self._verify(actor, now, [])
+
+    def finish_verification(
+        self, number: int, requested_at: datetime, report: Report, now: datetime
+    ) -> "Change":
+        """Record the report of a run; raises Stale if newer values are to be verified instead."""
+        latest = self.verification
+        if self.status is not Status.ACTIVE or latest is None or latest.number != number:
+            raise Stale
+        if latest.requested_at != requested_at or latest.due_at is None:
+            raise Stale
+        finished = replace(
+            latest,
+            report=report,
+            attempt=latest.attempt + 1,
+            retry_at=_retry_at(latest, report, now),
+        )
+        if latest.report is None:
+            runs = (*self.verifications[:-1], finished)
+        elif report.outcome is Outcome.UNKNOWN:
+            return Change(replace(self, verifications=(*self.verifications[:-1], finished)), ())
+        else:  # an answer at last: it gets a message of its own, which people notice
+            answered = replace(finished, number=number + 1, requested_at=now, attempt=1)
+            runs = (*self.verifications[:-1], replace(latest, retry_at=None), answered)
+        return self._verified(runs, report, now)
+
+    def ask_for_help(self, step: int, question: str, actor: Actor, now: datetime) -> "Change":
+        """Record a question for the engineer."""
+        self.step(step)
+        asked = Event(EventKind.HELP_ASKED, actor, now, step, {"question": question})
+        return self._changed(now, [asked])
+
+    def reveal(self, fields: Collection[str], actor: Actor, now: datetime) -> "Change":
+        """Record that somebody looks at stored values."""
+        if missing := [name for name in fields if name not in self.credentials]:
+            raise Refused(f"Not entered yet: {self._named(missing)}.")
+        seen = Event(EventKind.CREDENTIALS_REVEALED, actor, now, None, {"fields": list(fields)})
+        return self._changed(now, [seen])
+
+    # --- how the transitions are made ---
+
+    def _must_be_active(self) -> None:
+        if self.status is Status.PAUSED:
+            raise Refused("This onboarding is paused. A HeavySet engineer will take it up again.")
+        if self.status is not Status.ACTIVE:
+            raise Refused(
+                f"This onboarding is {self.status}: nothing is left to do here. "
+                "Is something wrong? Please tell your HeavySet engineer."
+            )
+
+    def _must_be_current(self, number: int) -> None:
+        progress = self.step(number)
+        if progress.finished and progress.by and progress.at:
+            word = "already done" if progress.state is StepState.DONE else "not needed: skipped"
+            who = mention(progress.by.user_id)
+            raise Refused(f"Step {number} is {word}, by {who} on {when(progress.at)}.")
+        self._must_be_active()
+        if progress.state is StepState.WAITING and self.current:
+            raise Refused(
+                f"Step {number} comes later. Step {self.current.number} is the current one: "
+                f"{self.current.title}."
+            )
+
+    def _finish(
+        self,
+        number: int,
+        actor: Actor,
+        now: datetime,
+        events: list[Event],
+        skip: Collection[int] = (),
+    ) -> "Change":
+        before = self.guide.phase_of(number).owner
+        steps = [
+            replace(one, state=StepState.DONE, by=actor, at=now)
+            if one.number == number
+            else replace(one, state=StepState.SKIPPED, by=actor, at=now)
+            if one.number in skip
+            else one
+            for one in self.steps
+        ]
+        for position, one in enumerate(steps):
+            if one.state is StepState.WAITING:
+                steps[position] = replace(one, state=StepState.CURRENT)
+                break
+        after = replace(self, steps=tuple(steps))
+        if after.phase and (before, after.phase.owner) == (Owner.CLIENT, Owner.HEAVYSET):
+            events = [
+                *events,
+                Event(EventKind.HANDED_OVER, actor, now, after.phase.steps[0].number),
+            ]
+        if after.current is None:
+            completed = Event(EventKind.COMPLETED, actor, now)
+            return after._changed(now, [*events, completed], status=Status.COMPLETED)
+        return after._changed(now, events)
+
+    def _verify(self, actor: Actor, now: datetime, events: list[Event]) -> "Change":
+        latest = self.verification
+        if latest and latest.report is None:  # not run yet: it will use the newest values
+            runs = (*self.verifications[:-1], replace(latest, requested_at=now))
+        else:
+            retired = tuple(replace(run, retry_at=None) for run in self.verifications)
+            runs = (*retired, Verification(len(retired) + 1, actor, now))
+        requested = Event(
+            EventKind.VERIFICATION_REQUESTED, actor, now, None, {"number": runs[-1].number}
+        )
+        return self._changed(now, [*events, requested], verifications=runs)
+
+    def _verified(self, runs: tuple[Verification, ...], report: Report, now: datetime) -> "Change":
+        bot = Actor("", "", Role.BOT)
+        detail = {"number": runs[-1].number, "outcome": report.outcome.value}
+        finished = Event(EventKind.VERIFICATION_FINISHED, bot, now, None, detail)
+        after = replace(self, verifications=runs)
+        passed = report.outcome is Outcome.PASSED
+        if passed and after.current and after.current.verifies:
+            number, by = after.current.number, runs[-1].requested_by
+            return after._finish(
+                number, by, now, [finished, Event(EventKind.STEP_DONE, by, now, number)]
+            )
+        return after._changed(now, [finished])
+
+    def _named(self, fields: Collection[str]) -> str:
+        return listed(
+            f"{self.guide.field(name).label} (step {self.guide.field(name).step})"
+            for name in fields
+        )
+
+    def _changed(self, now: datetime, events: list[Event], **fields: Any) -> "Change":
+        return Change(replace(self, active_at=now, **fields), tuple(events))
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a transition makes: the next state, and what the history gets."""
+
+    onboarding: Onboarding
+    events: tuple[Event, ...]
+
+
+def start(
+    onboarding_id: str,
+    guide: Guide,
+    *,
+    client_name: str,
+    channel: str,
+    engineer: str,
+    client_admins: Collection[str],
+    actor: Actor,
+    now: datetime,
+) -> Change:
+    """Begin an onboarding at the first step of `guide`."""
+    first, *rest = (StepProgress(step.number) for step in guide.steps)
+    onboarding = Onboarding(
+        id=onboarding_id,
+        guide=guide,
+        client_name=client_name,
+        channel=channel,
+        engineer=engineer,
+        client_admins=tuple(client_admins),
+        started_at=now,
+        active_at=now,
+        steps=(replace(first, state=StepState.CURRENT), *rest),
+    )
+    return Change(onboarding, (Event(EventKind.STARTED, actor, now),))
+
+
+def _retry_at(run: Verification, report: Report, now: datetime) -> datetime | None:
+    if report.outcome is Outcome.UNKNOWN and report.retry and run.attempt < len(RETRY_AFTER):
+        return now + RETRY_AFTER[run.attempt]
+    return None

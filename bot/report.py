@@ -1,0 +1,87 @@
+"""What a verification found: each check with its outcome, and what to do about it (pure data)."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+# The five credentials in the order in which the guide has them collected (steps 11, 20, 22).
+FIELDS_IN_GUIDE_ORDER = (
+    "booking_provider_id",
+    "tenant_id",
+    "client_id",
+    "client_secret",
+    "application_key",
+)
+
+
+class Outcome(StrEnum):
+    """How a check, or a whole report, ended. What could not be determined is never a failure."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    NOT_CHECKED = "not_checked"
+
+
+class Check(BaseModel):
+    """One thing that was looked at. No text in it may hold a credential's value.
+
+    `for_client` is for a busy admin on a phone; `for_engineer` names status, trace id and time.
+    `fields` are the credentials to enter again, `steps` the guide's steps to repeat. `cause` is a
+    stable name for what went wrong. A check that is not `required` may stay unknown in a report
+    that passed. `retry` says that asking again later may be enough.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    title: str
+    outcome: Outcome
+    for_client: str
+    for_engineer: str
+    fields: tuple[str, ...] = ()
+    steps: tuple[int, ...] = ()
+    cause: str = ""
+    required: bool = True
+    retry: bool = False
+
+
+class Report(BaseModel):
+    """All checks of one verification, in the order in which they were made."""
+
+    model_config = ConfigDict(frozen=True)
+
+    checks: tuple[Check, ...]
+    started_at: AwareDatetime
+    duration_ms: int
+    environment: str
+
+    @property
+    def outcome(self) -> Outcome:
+        """Failed if anything failed; passed if everything required passed; else unknown."""
+        if any(check.outcome is Outcome.FAILED for check in self.checks):
+            return Outcome.FAILED
+        required = [check.outcome for check in self.checks if check.required]
+        if required and all(outcome is Outcome.PASSED for outcome in required):
+            return Outcome.PASSED
+        return Outcome.UNKNOWN
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The credentials to enter again, each once, in the order of the guide."""
+        wanted = {field for check in self._failed() for field in check.fields}
+        return tuple(field for field in FIELDS_IN_GUIDE_ORDER if field in wanted)
+
+    @property
+    def steps(self) -> tuple[int, ...]:
+        """The guide's steps to repeat, each once, in the order of the guide."""
+        return tuple(sorted({step for check in self._failed() for step in check.steps}))
+
+    @property
+    def retry(self) -> bool:
+        """Whether the same values are worth another try later, without anybody doing anything."""
+        return self.outcome is Outcome.UNKNOWN and any(check.retry for check in self.checks)
+
+    def _failed(self) -> Iterable[Check]:
+        return (check for check in self.checks if check.outcome is Outcome.FAILED)

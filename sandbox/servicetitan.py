@@ -1,0 +1,311 @@
+"""A pretend ServiceTitan on loopback: tokens, the reads of the integration, refusals and faults."""
+
+import asyncio
+import base64
+import json
+import random
+import string
+import time
+from dataclasses import dataclass
+from functools import partial
+from types import TracebackType
+from typing import Any, Literal, NamedTuple, Self
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from sandbox.servicetitan_api import ALL_BOOKINGS, GUIDE_SCOPES, READS, TAG, Read, page
+
+TOKEN_LIFETIME = 900
+
+FaultKind = int | Literal["html", "timeout", "drop"]
+
+
+class LoggedRequest(NamedTuple):
+    """A request that was answered. The path is a template: no id and no secret is in it."""
+
+    method: str
+    template: str
+    status: int
+
+
+@dataclass
+class _Fault:
+    endpoint: str
+    status: FaultKind
+    left: int | None
+    retry_after: int | None
+
+
+class ServiceTitanSandbox:
+    """`async with ServiceTitanSandbox() as st:` serves until the block ends.
+
+    The five right values are attributes (`credentials` has them all) and may be changed at any
+    time. What ServiceTitan answers to some wrong values is not published; attributes choose the
+    status: `wrong_key_status`, `wrong_tenant_status`.
+    """
+
+    def __init__(
+        self,
+        *,
+        tenant_id: str | None = None,
+        client_id: str | None = None,
+        client_secret: str | None = None,
+        application_key: str | None = None,
+        booking_provider_id: str | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        seed: int | None = None,
+    ) -> None:
+        self._random = random.Random(seed)  # noqa: S311 (made-up values, repeatable with a seed)
+        self.tenant_id = tenant_id or self._digits(10)
+        self.client_id = client_id or f"cid.{self._letters(25)}"
+        self.client_secret = client_secret or f"cs1.{self._letters(50)}"
+        self.application_key = application_key or f"ak1.{self._letters(25)}"
+        self.booking_provider_id = booking_provider_id or self._digits(9)
+        self.foreign_application_key = f"ak1.{self._letters(25)}"  # a good key, of another app
+        self.other_booking_provider_id = self._digits(9)  # exists; step 15 did not choose it
+        self.scopes: frozenset[str] = GUIDE_SCOPES
+        self.claims = True  # False: the token is no JWT, and the answer names no scope
+        self.restricted = True  # False: step 15 was left at "No Restriction"
+        self.connected = True  # False: the tenant has disabled the app
+        self.tag_active = True
+        self.wrong_key_status = 401
+        self.wrong_tenant_status = 403
+        self.requests: list[LoggedRequest] = []
+        self.most_at_once = 0
+        self._at_once = 0
+        self._delay = 0.0
+        self._faults: list[_Fault] = []
+        self._tokens: dict[str, frozenset[str]] = {}
+        self._closing = asyncio.Event()
+        self._address = (host, port)
+        self._runner: web.AppRunner | None = None
+        self.auth_url = self.api_url = ""
+
+    @property
+    def credentials(self) -> dict[str, str]:
+        """The five right values, by the names of their fields."""
+        return {
+            "tenant_id": self.tenant_id,
+            "client_id": self.client_id,
+            "client_secret": self.client_secret,
+            "application_key": self.application_key,
+            "booking_provider_id": self.booking_provider_id,
+        }
+
+    async def __aenter__(self) -> Self:
+        app = web.Application(middlewares=[self._watch])
+        app.router.add_post("/connect/token", self._token, name="token")
+        for name, read in READS.items():
+            app.router.add_get(read.path, partial(self._read, read), name=name)
+        app.router.add_get(ALL_BOOKINGS.path, self._all_bookings, name="all-bookings")
+        app.router.add_get(TAG.path, self._tag, name="booking-provider-tags")
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, *self._address).start()
+        host, port = self._runner.addresses[0][:2]
+        self.auth_url = self.api_url = f"http://{host}:{port}"
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._closing.set()  # lets go of requests held by fail(status="timeout")
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    def fail(
+        self,
+        endpoint: str = "all",
+        *,
+        status: FaultKind = 503,
+        times: int | None = None,
+        retry_after: int | None = None,
+    ) -> None:
+        """Answer the next `times` requests (None: every one) to `endpoint` with a fault.
+
+        `endpoint`: "token", a name in READS, "booking-provider-tags" or "all". `status`: a number,
+        "html" (200, but a web page), "timeout" (no answer), "drop" (the connection is closed).
+        """
+        self._faults.append(_Fault(endpoint, status, times, retry_after))
+
+    def heal(self) -> None:
+        """Take back every fault and delay."""
+        self._faults.clear()
+        self._delay = 0.0
+
+    def slow(self, seconds: float) -> None:
+        """Answer every request that much later."""
+        self._delay = seconds
+
+    def regenerate_secret(self) -> str:
+        """Replace the client secret, as step 19 does, and return the new one."""
+        self.client_secret = f"cs1.{self._letters(50)}"
+        return self.client_secret
+
+    def expire_tokens(self) -> None:
+        """Refuse every token handed out so far."""
+        self._tokens.clear()
+
+    @web.middleware
+    async def _watch(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        self._at_once += 1
+        self.most_at_once = max(self.most_at_once, self._at_once)
+        try:
+            response = await self._answer(request, handler)
+        finally:
+            self._at_once -= 1
+        self.requests.append(LoggedRequest(request.method, _template(request), response.status))
+        return response
+
+    async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        await asyncio.sleep(self._delay)
+        if fault := self._take_fault(request.match_info.route.name or ""):
+            return await self._break(request, fault)
+        try:
+            return await handler(request)
+        except web.HTTPNotFound:
+            return self._problem(404, "Unable to match incoming request to an operation.")
+
+    def _take_fault(self, endpoint: str) -> _Fault | None:
+        for fault in self._faults:
+            if fault.endpoint in (endpoint, "all") and fault.left != 0:
+                fault.left = None if fault.left is None else fault.left - 1
+                return fault
+        return None
+
+    async def _break(self, request: web.Request, fault: _Fault) -> web.Response:
+        match fault.status:
+            case "html":
+                return web.Response(
+                    text="<html><h1>Maintenance</h1></html>", content_type="text/html"
+                )
+            case "timeout":
+                await self._closing.wait()
+                return web.Response(status=504)
+            case "drop":
+                if request.transport is not None:
+                    request.transport.abort()
+                return web.Response(status=502)
+            case 429:
+                wait = fault.retry_after
+                title = f"Rate limit is exceeded. Try again in {wait or 5} seconds."
+                headers = {} if wait is None else {"Retry-After": str(wait)}
+                return self._problem(429, title, headers)
+            case status:
+                return self._problem(status, "An error occurred.")
+
+    async def _token(self, request: web.Request) -> web.Response:
+        form = await request.post()
+        if form.get("grant_type") != "client_credentials":
+            return web.json_response({"error": "unsupported_grant_type"}, status=400)
+        given = (form.get("client_id"), form.get("client_secret"))
+        if given != (self.client_id, self.client_secret) or not self.connected:
+            return web.json_response({"error": "invalid_client"}, status=400)
+        token = self._issue()
+        body = {"access_token": token, "expires_in": TOKEN_LIFETIME, "token_type": "Bearer"}
+        if self.claims:
+            body["scope"] = " ".join(sorted(self.scopes))
+        return web.json_response(body)
+
+    def _issue(self) -> str:
+        token = self._jwt() if self.claims else self._letters(64)
+        self._tokens[token] = self.scopes  # fixed when the token is issued, as with the real one
+        return token
+
+    def _jwt(self) -> str:
+        now = int(time.time())
+        claims = {
+            "iss": self.auth_url,
+            "nbf": now,
+            "iat": now,
+            "exp": now + TOKEN_LIFETIME,
+            "jti": self._letters(16),
+            "client_id": self.client_id,
+            "tenant": self.tenant_id,
+            "scope": sorted(self.scopes),
+        }
+        header = {"alg": "RS256", "typ": "at+jwt"}
+        return f"{_base64(header)}.{_base64(claims)}.{self._letters(86)}"
+
+    async def _read(self, read: Read, request: web.Request) -> web.Response:
+        provider = request.match_info.get("booking_provider", self.booking_provider_id)
+        if refusal := self._refuse(request, read.scope):
+            return refusal
+        if provider == self.other_booking_provider_id and self.restricted:
+            return self._problem(403, "Access to this booking provider is restricted.")
+        if provider not in (self.booking_provider_id, self.other_booking_provider_id):
+            return self._problem(404, "Booking provider not found.")
+        return web.json_response(page(read.record))
+
+    async def _all_bookings(self, request: web.Request) -> web.Response:
+        if refusal := self._refuse(request, ALL_BOOKINGS.scope):
+            return refusal
+        if self.restricted:
+            return self._problem(403, "The application is restricted to a booking provider.")
+        return web.json_response(page(READS["bookings"].record))
+
+    async def _tag(self, request: web.Request) -> web.Response:
+        if refusal := self._refuse(request, TAG.scope):
+            return refusal
+        if request.match_info["booking_provider"] != self.booking_provider_id:
+            return self._problem(404, "Booking provider tag not found.")
+        tag = {"tagName": "HeavySet Tech", "type": "V2Api", "active": self.tag_active}
+        return web.json_response({"id": int(self.booking_provider_id), **tag})
+
+    def _refuse(self, request: web.Request, scope: str) -> web.Response | None:
+        key = request.headers.get("ST-App-Key")
+        granted = self._tokens.get(request.headers.get("Authorization", "").removeprefix("Bearer "))
+        if not key:
+            title = "Application key not present, check ST-App-Key header value."
+            return self._problem(401, title)
+        if granted is None:
+            return self._problem(401, "The access token is invalid or has expired.")
+        if key == self.foreign_application_key or not self.connected:
+            return self._problem(403, "The application is not authorized for this tenant.")
+        if key != self.application_key:
+            return self._problem(self.wrong_key_status, "Application key is not valid.")
+        if request.match_info["tenant"] != self.tenant_id:
+            title = "The access token is not valid for this tenant."
+            return self._problem(self.wrong_tenant_status, title)
+        if scope not in granted:
+            return self._problem(403, _scope_refusal(request))
+        return None
+
+    def _problem(
+        self, status: int, title: str, headers: dict[str, str] | None = None
+    ) -> web.Response:
+        body = {
+            "type": f"https://httpstatuses.io/{status}",
+            "title": title,
+            "status": status,
+            "traceId": self._random.randbytes(16).hex(),
+            "errors": {},
+            "data": {},
+        }
+        return web.json_response(body, status=status, headers=headers)
+
+    def _letters(self, count: int) -> str:
+        return "".join(self._random.choices(string.ascii_lowercase + string.digits, k=count))
+
+    def _digits(self, count: int) -> str:
+        return str(self._random.randrange(10 ** (count - 1), 10**count))
+
+
+def _template(request: web.Request) -> str:
+    resource = request.match_info.route.resource
+    return resource.canonical if resource is not None else "unknown"
+
+
+def _scope_refusal(request: web.Request) -> str:
+    # The real text names the operation without host and API prefix, with {tenant} literally.
+    operation = f"{request.method} {_template(request).partition('/v2')[2]}"
+    return f"Scope validation failed. Access token does not have permission to access '{operation}'"
+
+
+def _base64(part: dict[str, Any]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode()

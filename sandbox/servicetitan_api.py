@@ -1,0 +1,84 @@
+"""What the pretend ServiceTitan offers: its read endpoints, scopes, records and page shape."""
+
+from typing import Any, NamedTuple
+
+
+class Read(NamedTuple):
+    """A read endpoint: its path, the scope that allows it, and one record as it would answer."""
+
+    path: str
+    scope: str
+    record: dict[str, Any]
+
+
+PROVIDER = r"/crm/v2/tenant/{tenant:\d+}/booking-provider/{booking_provider:\d+}"
+
+# The paths are those of the API's OpenAPI descriptions; the records hold made-up personal data, so
+# that a test can show that none of it is kept.
+READS = {
+    "bookings": Read(
+        f"{PROVIDER}/bookings",
+        "tn.crm.bookings:r",
+        {"id": 11, "source": "HeavySet Tech", "name": "Jane Roe", "status": "New"},
+    ),
+    "customers": Read(
+        r"/crm/v2/tenant/{tenant:\d+}/customers",
+        "tn.crm.customers:r",
+        {"id": 12, "active": True, "name": "Jane Roe", "type": "Residential"},
+    ),
+    "leads": Read(
+        r"/crm/v2/tenant/{tenant:\d+}/leads",
+        "tn.crm.leads:r",
+        {"id": 13, "status": "Open", "customerId": 12, "summary": "Jane Roe, leaking tap"},
+    ),
+    "appointments": Read(
+        r"/jpm/v2/tenant/{tenant:\d+}/appointments",
+        "tn.jpm.appointments:r",
+        {"id": 14, "jobId": 15, "appointmentNumber": "15-1", "status": "Scheduled"},
+    ),
+    "jobs": Read(
+        r"/jpm/v2/tenant/{tenant:\d+}/jobs",
+        "tn.jpm.jobs:r",
+        {"id": 15, "jobNumber": "15", "customerId": 12, "jobStatus": "Scheduled"},
+    ),
+    "campaigns": Read(
+        r"/marketing/v2/tenant/{tenant:\d+}/campaigns",
+        "tn.mrk.campaigns:r",
+        {"id": 16, "name": "Spring mailing", "active": True},
+    ),
+    "business-units": Read(
+        r"/settings/v2/tenant/{tenant:\d+}/business-units",
+        "tn.stt.businessunits:r",
+        {"id": 17, "active": True, "name": "Plumbing", "officialName": "Acme Plumbing"},
+    ),
+    "technicians": Read(
+        r"/settings/v2/tenant/{tenant:\d+}/technicians",
+        "tn.stt.technicians:r",
+        {"id": 18, "active": True, "name": "John Doe", "businessUnitId": 17},
+    ),
+}
+
+# Two more that the guide does not ask for: the bookings of every provider, and a provider's tag.
+ALL_BOOKINGS = Read(r"/crm/v2/tenant/{tenant:\d+}/bookings", "tn.crm.bookings:r", {})
+TAG = Read(
+    r"/crm/v2/tenant/{tenant:\d+}/booking-provider-tags/{booking_provider:\d+}",
+    "tn.crm.bookingprovidertags:r",
+    {},
+)
+
+WRITE_SCOPES = frozenset(
+    {
+        "tn.crm.bookings:w",
+        "tn.crm.customers:w",
+        "tn.crm.leads:w",
+        "tn.jpm.appointments:w",
+        "tn.jpm.jobs:w",
+    }
+)
+# What an app has when its form was filled in as the guide says (step 6).
+GUIDE_SCOPES = frozenset(read.scope for read in READS.values()) | WRITE_SCOPES
+
+
+def page(record: dict[str, Any]) -> dict[str, Any]:
+    """One record in the shape of every list the API answers with."""
+    return {"page": 1, "pageSize": 1, "hasMore": False, "data": [record]}

@@ -1,0 +1,40 @@
+"""The installed app as its manifest describes it: scopes, events, commands, tokens."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What the installation was granted (docs: app manifest reference)."""
+
+    scopes: frozenset[str] = frozenset()
+    bot_events: frozenset[str] = frozenset()
+    commands: frozenset[str] = frozenset()
+
+    @classmethod
+    def read(cls, path: Path) -> "Manifest":
+        """The grants of a `manifest.yml`."""
+        content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+        settings = content.get("settings", {})
+        commands = content.get("features", {}).get("slash_commands", [])
+        return cls(
+            scopes=frozenset(content.get("oauth_config", {}).get("scopes", {}).get("bot", [])),
+            bot_events=frozenset(settings.get("event_subscriptions", {}).get("bot_events", [])),
+            commands=frozenset(command["command"] for command in commands),
+        )
+
+
+@dataclass(frozen=True)
+class App:
+    """The app, its bot and its secrets, all made up."""
+
+    manifest: Manifest = field(default_factory=Manifest)
+    id: str = "A0SANDBOX01"
+    bot_id: str = "B0SANDBOX01"
+    bot_token: str = "xoxb-sandbox-000000000001-bot"
+    app_token: str = "xapp-1-A0SANDBOX01-000000000001-app"
+    signing_secret: str = "5a4db0c5167a5cad2c4ea1ed00000001"

@@ -1,0 +1,88 @@
+"""The arguments of a Web API call, however they were sent.
+
+Slack takes a JSON body, a form, a query string with GET, and a query string with POST
+(docs: apis/web-api). In all but JSON, every value arrives as a string.
+"""
+
+import json
+from typing import Any
+
+from aiohttp import web
+
+from sandbox.slack.errors import SlackError
+from sandbox.slack.model import Json
+
+FALSE = ("", "0", "false", "False")
+
+
+class Arguments:
+    """Named values with the conversions that each method asks for."""
+
+    def __init__(self, values: Json) -> None:
+        self.values = values
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.values
+
+    def only(self, allowed: frozenset[str]) -> None:
+        """Refuse by name what the sandbox does not model: better than to ignore it."""
+        unknown = sorted(self.values.keys() - allowed)
+        if unknown:
+            messages = [f"[ERROR] unsupported argument: {name}" for name in unknown]
+            raise SlackError.because("invalid_arguments", *messages)
+
+    def text(self, name: str) -> str:
+        """A string that the call must bear."""
+        value = self.maybe_text(name)
+        if not value:
+            raise SlackError.because(
+                "invalid_arguments", f"[ERROR] missing required field: {name}"
+            )
+        return value
+
+    def maybe_text(self, name: str) -> str | None:
+        value = self.values.get(name)
+        if value is not None and not isinstance(value, str):
+            raise SlackError.because(
+                "invalid_arguments", f"[ERROR] must be a string [json-pointer:/{name}]"
+            )
+        return value
+
+    def flag(self, name: str) -> bool:
+        value = self.values.get(name, False)
+        return value not in FALSE if isinstance(value, str) else bool(value)
+
+    def number(self, name: str, default: int, maximum: int) -> int:
+        try:
+            value = int(self.values.get(name, default))
+        except (TypeError, ValueError):
+            value = 0
+        if not 1 <= value <= maximum:
+            raise SlackError("invalid_limit")
+        return value
+
+    def structure(self, name: str) -> Any:
+        """A list or an object; as a string it must be JSON."""
+        value = self.values.get(name)
+        if not isinstance(value, str):
+            return value
+        try:
+            return json.loads(value)
+        except ValueError:
+            raise SlackError.because(
+                "invalid_arguments", f"[ERROR] must be valid JSON [json-pointer:/{name}]"
+            ) from None
+
+
+async def read_arguments(request: web.Request) -> Json:
+    """Everything the request says, without caring for the method."""
+    values: Json = dict(request.query)
+    if request.content_type == "application/json":
+        try:
+            body = await request.json()
+        except ValueError:
+            raise SlackError("invalid_json") from None
+        if not isinstance(body, dict):
+            raise SlackError("json_not_object")
+        return values | body
+    return values | dict(await request.post())

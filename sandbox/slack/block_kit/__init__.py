@@ -1,0 +1,6 @@
+"""Block Kit as Slack checks it: limits, uniqueness, and where each block may stand."""
+
+from sandbox.slack.block_kit.blocks import Surface, problems_of_blocks, with_block_ids
+from sandbox.slack.block_kit.views import problems_of_view
+
+__all__ = ["Surface", "problems_of_blocks", "problems_of_view", "with_block_ids"]

@@ -1,0 +1,139 @@
+"""Blocks and where they may stand (docs: reference/block-kit/blocks)."""
+
+import copy
+from collections import Counter
+from collections.abc import Callable, Iterator
+from enum import Enum
+from typing import Any
+
+from sandbox.slack.block_kit.elements import BUTTON, IMAGE, INPUTS, MENUS
+from sandbox.slack.block_kit.objects import TYPE, plain_text, text
+from sandbox.slack.block_kit.rich import RICH_TEXT, TABLE
+from sandbox.slack.block_kit.schema import (
+    Check,
+    array,
+    both,
+    flag,
+    one_of,
+    problem,
+    record,
+    string,
+    tagged,
+)
+from sandbox.slack.model import Json
+
+MARKDOWN_TOTAL = 12_000
+CONTEXT_TEXTS = {"plain_text": text(3000), "mrkdwn": text(3000)}
+
+
+class Surface(Enum):
+    """Where blocks are shown."""
+
+    MESSAGE = "message"
+    MODAL = "modal"
+    HOME = "home"
+
+    @property
+    def capacity(self) -> int:
+        """How many blocks fit."""
+        return 50 if self is Surface.MESSAGE else 100
+
+
+def _block(required: dict[str, Check], optional: dict[str, Check] | None = None) -> Check:
+    common: dict[str, Check] = {"block_id": string(255, 1)}
+    return record({"type": TYPE, **required}, common | (optional or {}))
+
+
+def _section_says_something(value: Any, pointer: str) -> Iterator[str]:
+    if isinstance(value, dict) and not value.keys() & {"text", "fields"}:
+        yield problem("must have text or fields", pointer)
+
+
+_BLOCKS: dict[str, Check] = {
+    "header": _block({"text": plain_text(150)}),
+    "section": both(
+        _block(
+            {},
+            {
+                "text": text(3000),
+                "fields": array(text(2000), 10),
+                "accessory": tagged({"button": BUTTON, "image": IMAGE, **MENUS}),
+                "expand": flag,
+            },
+        ),
+        _section_says_something,
+    ),
+    "context": _block({"elements": array(tagged(CONTEXT_TEXTS | {"image": IMAGE}), 10)}),
+    "actions": _block({"elements": array(tagged({"button": BUTTON, **MENUS}), 25)}),
+    "divider": _block({}),
+    "image": _block(
+        {"image_url": string(3000, 1), "alt_text": string(2000, 1)}, {"title": plain_text(2000)}
+    ),
+    "input": _block(
+        {"label": plain_text(2000), "element": tagged(INPUTS)},
+        {"hint": plain_text(2000), "optional": flag},
+    ),
+    "rich_text": RICH_TEXT,
+}
+_MESSAGE_ONLY: dict[str, Check] = {
+    "markdown": _block({"text": string(MARKDOWN_TOTAL, 1)}),
+    "table": TABLE,
+}
+_MODAL_ONLY: dict[str, Check] = {
+    "alert": _block(
+        {"text": text(200)},
+        {"level": one_of("default", "info", "warning", "error", "success")},
+    ),
+}
+_ALLOWED = {
+    Surface.MESSAGE: tagged(_BLOCKS | _MESSAGE_ONLY),
+    Surface.MODAL: tagged(_BLOCKS | _MODAL_ONLY),
+    Surface.HOME: tagged(_BLOCKS),
+}
+
+
+def elements_of(block: Json) -> list[Json]:
+    """The interactive elements of a block."""
+    if block.get("type") == "actions":
+        elements: list[Json] = block.get("elements", [])
+        return elements
+    single = block.get("accessory") or block.get("element")
+    return [single] if single else []
+
+
+def problems_of_blocks(blocks: Any, surface: Surface) -> list[str]:
+    """What Slack finds wrong with `blocks`; empty if it would take them."""
+    problems = list(array(_ALLOWED[surface], surface.capacity, minimum=0)(blocks, "/blocks"))
+    return problems or list(_problems_between(blocks))
+
+
+def _problems_between(blocks: list[Json]) -> Iterator[str]:
+    """Rules that no block can break alone; the blocks are well formed."""
+    yield from _doubled((block.get("block_id") for block in blocks), "block_id", "/blocks")
+    for position, block in enumerate(blocks):
+        ids = (element.get("action_id") for element in elements_of(block))
+        yield from _doubled(ids, "action_id", f"/blocks/{position}")
+    markdown = sum(len(block["text"]) for block in blocks if block["type"] == "markdown")
+    if markdown > MARKDOWN_TOTAL:
+        yield problem(f"markdown blocks exceed {MARKDOWN_TOTAL} characters together", "/blocks")
+    if sum(block["type"] == "table" for block in blocks) > 1:
+        yield problem("only_one_table_allowed", "/blocks")
+    focused = [e for block in blocks for e in elements_of(block) if e.get("focus_on_load")]
+    if len(focused) > 1:
+        yield problem("only one element may have focus_on_load", "/blocks")
+
+
+def _doubled(ids: Iterator[Any], name: str, pointer: str) -> Iterator[str]:
+    for each, times in Counter(ids).items():
+        if each is not None and times > 1:
+            yield problem(f"{name} {each!r} already exists", pointer)
+
+
+def with_block_ids(blocks: list[Json], mint: Callable[[], str]) -> list[Json]:
+    """The blocks as Slack stores them: each has a `block_id`, each element an `action_id`."""
+    stored = copy.deepcopy(blocks)
+    for block in stored:
+        block.setdefault("block_id", mint())
+        for element in elements_of(block):
+            element.setdefault("action_id", mint())
+    return stored

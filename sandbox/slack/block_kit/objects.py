@@ -1,0 +1,51 @@
+"""Composition objects: text, confirm, option (docs: reference/block-kit/composition-objects)."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from sandbox.slack.block_kit.schema import Check, array, flag, one_of, problem, record, string
+
+TYPE = string(50)
+
+
+def plain_text(maximum: int, minimum: int = 1) -> Check:
+    """A `plain_text` object."""
+    fields = {"type": one_of("plain_text"), "text": string(maximum, minimum)}
+    return record(fields, {"emoji": flag})
+
+
+def text(maximum: int) -> Check:
+    """A `plain_text` or `mrkdwn` object."""
+    mrkdwn = record({"type": TYPE, "text": string(maximum, 1)}, {"verbatim": flag})
+    plain = plain_text(maximum)
+
+    def check(value: Any, pointer: str) -> Iterator[str]:
+        kind = value.get("type") if isinstance(value, dict) else None
+        if kind not in ("plain_text", "mrkdwn"):
+            yield problem("must be a plain_text or mrkdwn object", pointer)
+        else:
+            yield from (mrkdwn if kind == "mrkdwn" else plain)(value, pointer)
+
+    return check
+
+
+CONFIRM = record(
+    {},
+    {
+        "title": plain_text(100),
+        "text": text(300),
+        "confirm": plain_text(30),
+        "deny": plain_text(30),
+        "style": one_of("primary", "danger"),
+    },
+)
+
+OPTION = record({"text": plain_text(75), "value": string(150, 1)}, {"description": plain_text(75)})
+OVERFLOW_OPTION = record(
+    {"text": plain_text(75), "value": string(150, 1)},
+    {"description": plain_text(75), "url": string(3000)},
+)
+# Only checkboxes and radio buttons show mrkdwn in their options.
+MRKDWN_OPTION = record({"text": text(75), "value": string(150, 1)}, {"description": text(75)})
+
+OPTION_GROUP = record({"label": plain_text(75), "options": array(OPTION, 100)})

@@ -1,0 +1,127 @@
+"""Small checks from which the rules of Block Kit are put together.
+
+A check takes a value and its JSON pointer and yields one message for each problem, worded as
+Slack words them in `response_metadata.messages`.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+Check = Callable[[Any, str], Iterator[str]]
+
+
+def problem(text: str, pointer: str) -> str:
+    """One line of `response_metadata.messages`."""
+    return f"[ERROR] {text} [json-pointer:{pointer}]"
+
+
+def string(maximum: int, minimum: int = 0) -> Check:
+    """A string of `minimum` to `maximum` characters."""
+
+    def check(value: Any, pointer: str) -> Iterator[str]:
+        if not isinstance(value, str):
+            yield problem("must provide a string", pointer)
+        elif len(value) > maximum:
+            yield problem(f"must be less than {maximum + 1} characters", pointer)
+        elif len(value) < minimum:
+            yield problem(f"must be more than {minimum - 1} characters", pointer)
+
+    return check
+
+
+def matching(pattern: str) -> Check:
+    """A string of a certain form, such as a date."""
+
+    def check(value: Any, pointer: str) -> Iterator[str]:
+        if not isinstance(value, str) or not re.fullmatch(pattern, value):
+            yield problem(f"must match {pattern}", pointer)
+
+    return check
+
+
+def flag(value: Any, pointer: str) -> Iterator[str]:
+    """True or false."""
+    if not isinstance(value, bool):
+        yield problem("must provide a boolean", pointer)
+
+
+def integer(minimum: int, maximum: int) -> Check:
+    """A whole number within bounds."""
+
+    def check(value: Any, pointer: str) -> Iterator[str]:
+        if not isinstance(value, int) or isinstance(value, bool):
+            yield problem("must provide an integer", pointer)
+        elif not minimum <= value <= maximum:
+            yield problem(f"must be between {minimum} and {maximum}", pointer)
+
+    return check
+
+
+def one_of(*allowed: str) -> Check:
+    """One of a few words."""
+
+    def check(value: Any, pointer: str) -> Iterator[str]:
+        if value not in allowed:
+            yield problem(f"must be one of {', '.join(allowed)}", pointer)
+
+    return check
+
+
+def array(item: Check, maximum: int, minimum: int = 1) -> Check:
+    """A list of `minimum` to `maximum` items."""
+
+    def check(value: Any, pointer: str) -> Iterator[str]:
+        if not isinstance(value, list):
+            yield problem("must provide an array", pointer)
+            return
+        if len(value) > maximum:
+            yield problem(f"no more than {maximum} items allowed", pointer)
+        if len(value) < minimum:
+            yield problem(f"no fewer than {minimum} items allowed", pointer)
+        for position, each in enumerate(value):
+            yield from item(each, f"{pointer}/{position}")
+
+    return check
+
+
+def record(required: Mapping[str, Check], optional: Mapping[str, Check] | None = None) -> Check:
+    """An object with these properties and no others."""
+    known = {**required, **(optional or {})}
+
+    def check(value: Any, pointer: str) -> Iterator[str]:
+        if not isinstance(value, dict):
+            yield problem("must be an object", pointer)
+            return
+        for name in required.keys() - value.keys():
+            yield problem(f"missing required field: {name}", pointer)
+        for name in value.keys() - known.keys():
+            yield problem(f"unsupported property: {name}", f"{pointer}/{name}")
+        for name in value.keys() & known.keys():
+            yield from known[name](value[name], f"{pointer}/{name}")
+
+    return check
+
+
+def tagged(kinds: Mapping[str, Check]) -> Check:
+    """An object whose `type` chooses the check."""
+
+    def check(value: Any, pointer: str) -> Iterator[str]:
+        if not isinstance(value, dict):
+            yield problem("must be an object", pointer)
+        elif value.get("type") not in kinds:
+            yield problem(f"unsupported type: {value.get('type')}", f"{pointer}/type")
+        else:
+            yield from kinds[value["type"]](value, pointer)
+
+    return check
+
+
+def both(*checks: Check) -> Check:
+    """All of several checks."""
+
+    def check(value: Any, pointer: str) -> Iterator[str]:
+        for each in checks:
+            yield from each(value, pointer)
+
+    return check

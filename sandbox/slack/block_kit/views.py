@@ -1,0 +1,49 @@
+"""Views: modals and the Home tab (docs: reference/views)."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from sandbox.slack.block_kit.blocks import Surface, problems_of_blocks
+from sandbox.slack.block_kit.objects import plain_text
+from sandbox.slack.block_kit.schema import Check, flag, one_of, problem, record, string
+from sandbox.slack.model import Json
+
+
+def _any(_value: Any, _pointer: str) -> Iterator[str]:
+    """Blocks have a check of their own."""
+    yield from ()
+
+
+_SHARED: dict[str, Check] = {
+    "private_metadata": string(3000),
+    "callback_id": string(255),
+    "external_id": string(255),
+}
+_MODAL = record(
+    {"type": one_of("modal"), "title": plain_text(24), "blocks": _any},
+    _SHARED
+    | {
+        "submit": plain_text(24),
+        "close": plain_text(24),
+        "clear_on_close": flag,
+        "notify_on_close": flag,
+        "submit_disabled": flag,
+    },
+)
+_HOME = record({"type": one_of("home"), "blocks": _any}, _SHARED)
+
+
+def problems_of_view(view: Any, surface: Surface) -> list[str]:
+    """What Slack finds wrong with `view`; empty if it would take it."""
+    check = _MODAL if surface is Surface.MODAL else _HOME
+    problems = list(check(view, "/view"))
+    if not isinstance(view, dict) or "blocks" not in view:
+        return problems
+    problems += problems_of_blocks(view["blocks"], surface)
+    return problems or list(_lacking_submit(view, surface))
+
+
+def _lacking_submit(view: Json, surface: Surface) -> Iterator[str]:
+    has_input = any(block["type"] == "input" for block in view["blocks"])
+    if surface is Surface.MODAL and has_input and "submit" not in view:
+        yield problem("submit is required when an input block is within blocks", "/view")

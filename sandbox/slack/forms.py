@@ -1,0 +1,133 @@
+"""The inputs of a modal: what a person may type, and how Slack reports it in `state.values`."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
+
+from sandbox.slack.block_kit.blocks import elements_of
+from sandbox.slack.errors import NotOfferedError
+from sandbox.slack.model import Json, View
+
+REQUIRED = "Please complete this required field."
+
+
+class HasId(Protocol):
+    """Whoever may be chosen in a users_select."""
+
+    @property
+    def id(self) -> str: ...
+
+
+Value = str | HasId | Sequence["str | HasId"] | None
+
+# The property of `state.values` that holds what was chosen, and the one with the initial choice.
+_STATE = {
+    "plain_text_input": ("value", "initial_value"),
+    "email_text_input": ("value", "initial_value"),
+    "url_text_input": ("value", "initial_value"),
+    "number_input": ("value", "initial_value"),
+    "static_select": ("selected_option", "initial_option"),
+    "radio_buttons": ("selected_option", "initial_option"),
+    "multi_static_select": ("selected_options", "initial_options"),
+    "checkboxes": ("selected_options", "initial_options"),
+    "users_select": ("selected_user", "initial_user"),
+    "multi_users_select": ("selected_users", "initial_users"),
+    "datepicker": ("selected_date", "initial_date"),
+    "timepicker": ("selected_time", "initial_time"),
+}
+
+
+def stateful_elements(view: View) -> Iterator[tuple[Json, Json]]:
+    """Each block and element of the view that holds a value."""
+    for block in view.blocks:
+        for element in elements_of(block):
+            if element["type"] in _STATE:
+                yield block, element
+
+
+def state_values(view: View) -> Json:
+    """`view.state.values`: by block_id and action_id; an untouched input is null (or empty)."""
+    values: Json = {}
+    for block, element in stateful_elements(view):
+        ids = (block["block_id"], element["action_id"])
+        state = view.typed.get(ids) or _untouched(element)
+        values.setdefault(ids[0], {})[ids[1]] = state
+    return values
+
+
+def fill_in(view: View, block_id: str, value: Value) -> None:
+    """Type or choose `value` in the block's input."""
+    for block, element in stateful_elements(view):
+        if block["block_id"] == block_id:
+            state = _state(element, _chosen(element, value))
+            view.typed[block_id, element["action_id"]] = state
+            return
+    present = ", ".join(block["block_id"] for block, _ in stateful_elements(view))
+    raise NotOfferedError(f"{view.title!r} has no input {block_id!r}; it has: {present or 'none'}")
+
+
+def client_errors(view: View) -> dict[str, str]:
+    """What Slack's client itself finds lacking, before anything is sent to the bot."""
+    errors: dict[str, str] = {}
+    for block, element in stateful_elements(view):
+        if block["type"] != "input":
+            continue
+        state = view.typed.get((block["block_id"], element["action_id"])) or _untouched(element)
+        value = state[_STATE[element["type"]][0]]
+        if not value and not block.get("optional", False):
+            errors[block["block_id"]] = REQUIRED
+        elif isinstance(value, str) and value:
+            errors |= _length_errors(block["block_id"], element, value)
+    return errors
+
+
+def _length_errors(block_id: str, element: Json, value: str) -> dict[str, str]:
+    if len(value) < element.get("min_length", 0):
+        return {block_id: f"Please enter at least {element['min_length']} characters."}
+    if len(value) > element.get("max_length", 3000):
+        return {block_id: f"Please enter at most {element.get('max_length', 3000)} characters."}
+    return {}
+
+
+def _untouched(element: Json) -> Json:
+    is_list = _STATE[element["type"]][0] in ("selected_options", "selected_users")
+    initial = element.get(_STATE[element["type"]][1], [] if is_list else None)
+    return _state(element, initial)
+
+
+def _state(element: Json, value: Any) -> Json:
+    return {"type": element["type"], _STATE[element["type"]][0]: value}
+
+
+def _chosen(element: Json, value: Value) -> Any:
+    """The value in the form that Slack gives it for this element."""
+    key = _STATE[element["type"]][0]
+    if key == "selected_options":
+        return [_option(element, each) for each in _several(value)]
+    if key == "selected_users":
+        return [_id(each) for each in _several(value)]
+    if value is None or value == "":
+        return None
+    if key == "selected_option":
+        return _option(element, value)
+    return _id(value)
+
+
+def _several(value: Value) -> list[Any]:
+    if value is None:
+        return []
+    return list(value) if isinstance(value, Sequence) and not isinstance(value, str) else [value]
+
+
+def _id(value: Any) -> str:
+    return value if isinstance(value, str) else str(value.id)
+
+
+def _option(element: Json, wanted: Any) -> Json:
+    """The option with this value, or with this label."""
+    groups = [element, *element.get("option_groups", [])]
+    options: list[Json] = [option for group in groups for option in group.get("options", [])]
+    for option in options:
+        if wanted in (option["value"], option["text"]["text"]):
+            return option
+    offered = ", ".join(option["value"] for option in options)
+    raise NotOfferedError(f"no option {wanted!r}; there are: {offered}")

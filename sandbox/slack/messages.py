@@ -1,0 +1,31 @@
+"""How the bot's messages come to be and change, whichever way it sends them."""
+
+from sandbox.slack.block_kit import with_block_ids
+from sandbox.slack.model import Channel, Json, Message
+from sandbox.slack.state import State
+
+
+def new_message(
+    state: State, channel: Channel, text: str, blocks: list[Json], thread_ts: str | None = None
+) -> Message:
+    """A message of the bot that is not in the channel yet."""
+    return Message(
+        channel=channel,
+        ts=state.mint_ts(),
+        user=state.bot,
+        text=text,
+        blocks=with_block_ids(blocks, lambda: state.mint_id("b")),
+        thread_ts=thread_ts,
+        bot_id=state.app.bot_id,
+        app_id=state.app.id,
+    )
+
+
+def rewrite(state: State, message: Message, text: str, blocks: list[Json]) -> Message:
+    """Give the message a new content; return it as it was, which `versions` keeps too."""
+    before = message.snapshot()
+    message.versions.append(before)
+    message.text = text
+    message.blocks = with_block_ids(blocks, lambda: state.mint_id("b"))
+    message.edited_ts = state.mint_ts()
+    return before

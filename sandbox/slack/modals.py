@@ -1,0 +1,121 @@
+"""The modals on a person's screen: a stack of at most three (docs: surfaces/modals)."""
+
+import json
+from typing import Any
+
+from sandbox.slack.block_kit import Surface, problems_of_view, with_block_ids
+from sandbox.slack.block_kit.blocks import elements_of
+from sandbox.slack.changes import ViewClosed, ViewOpened, ViewUpdated
+from sandbox.slack.errors import SlackError
+from sandbox.slack.forms import state_values
+from sandbox.slack.model import Json, User, View
+from sandbox.slack.state import State
+
+STACK_LIMIT = 3
+SIZE_LIMIT = 250_000
+
+
+def checked(content: Any, *, home: bool = False) -> Json:
+    """The view, if Slack would take it."""
+    problems = problems_of_view(content, Surface.HOME if home else Surface.MODAL)
+    if problems:
+        raise SlackError.because("invalid_arguments", *problems)
+    if len(json.dumps(content)) > SIZE_LIMIT:
+        raise SlackError("view_too_large")
+    view: Json = content
+    return view
+
+
+def open_first(state: State, user: User, content: Json) -> View:
+    """Show `content` as the only modal."""
+    view = _new(state, user, content)
+    view.root_view_id = view.id
+    state.stacks[user.id] = [view]
+    state.changed(ViewOpened(view))
+    return view
+
+
+def push(state: State, user: User, content: Json) -> View:
+    """Lay `content` on top of the open modals."""
+    stack = state.stacks[user.id]
+    if len(stack) >= STACK_LIMIT:
+        raise SlackError("push_limit_reached")
+    view = _new(state, user, content)
+    view.root_view_id, view.previous_view_id = stack[0].id, stack[-1].id
+    stack.append(view)
+    state.changed(ViewOpened(view))
+    return view
+
+
+def update(state: State, view: View, content: Json) -> None:
+    """Replace the content; what was typed stays where block_id and action_id stay the same."""
+    _refuse_doubled_external_id(state, content, besides=view)
+    view.content = _stored(state, content)
+    kept = {
+        (block["block_id"], element["action_id"])
+        for block in view.blocks
+        for element in elements_of(block)
+    }
+    view.typed = {ids: value for ids, value in view.typed.items() if ids in kept}
+    view.errors = {}
+    view.hash = _new_hash(state)
+    state.changed(ViewUpdated(view))
+
+
+def close(state: State, view: View) -> None:
+    """Take one modal away; the one below it shows again."""
+    stack = state.stacks[view.user.id]
+    stack.remove(view)
+    state.changed(ViewClosed(view))
+
+
+def close_all(state: State, user: User) -> None:
+    """Take all modals of a person away."""
+    for view in reversed(state.stacks.pop(user.id, [])):
+        state.changed(ViewClosed(view))
+
+
+def publish(state: State, user: User, content: Json) -> View:
+    """Set the Home tab; external users see none of it (facts: slackapi/bolt-js#1948)."""
+    view = _new(state, user, content)
+    view.root_view_id = view.id
+    state.homes[user.id] = view
+    state.touch()
+    return view
+
+
+def to_api(state: State, view: View) -> Json:
+    """The view object of answers and payloads, with the person's team (facts 1.2)."""
+    return {
+        "id": view.id,
+        "team_id": view.user.team.id,
+        "app_id": state.app.id,
+        "bot_id": state.app.bot_id,
+        "app_installed_team_id": state.home.id,
+        "hash": view.hash,
+        "root_view_id": view.root_view_id,
+        "previous_view_id": view.previous_view_id,
+        "state": {"values": state_values(view)},
+        **{"callback_id": "", "private_metadata": "", "external_id": ""},
+        **{"clear_on_close": False, "notify_on_close": False, "submit": None, "close": None},
+        **view.content,
+    }
+
+
+def _new(state: State, user: User, content: Json) -> View:
+    _refuse_doubled_external_id(state, content)
+    return View(state.mint_id("V"), user, _stored(state, content), _new_hash(state))
+
+
+def _stored(state: State, content: Json) -> Json:
+    return {**content, "blocks": with_block_ids(content["blocks"], lambda: state.mint_id("b"))}
+
+
+def _new_hash(state: State) -> str:
+    return f"{state.mint_ts()}.{state.mint_id('h')}"
+
+
+def _refuse_doubled_external_id(state: State, content: Json, besides: View | None = None) -> None:
+    external_id = content.get("external_id")
+    if external_id and state.find_view(None, external_id) not in (None, besides):
+        raise SlackError("duplicate_external_id")

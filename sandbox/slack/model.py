@@ -1,0 +1,177 @@
+"""What the pretend Slack keeps: teams, users, channels, messages, views."""
+
+import copy
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+Json = dict[str, Any]
+ChannelKind = Literal["public", "private", "im"]
+
+
+@dataclass(frozen=True)
+class Team:
+    """A workspace; `enterprise_id` if it belongs to an Enterprise organisation."""
+
+    id: str
+    name: str
+    domain: str
+    enterprise_id: str | None = None
+
+
+@dataclass(eq=False)
+class User:
+    """A member of one workspace; unique by (`team.id`, `id`) (docs: user object)."""
+
+    id: str
+    name: str
+    real_name: str
+    team: Team
+    is_bot: bool = False
+    is_restricted: bool = False
+    is_ultra_restricted: bool = False
+    deleted: bool = False
+    is_active: bool = True
+
+    @property
+    def organisation_id(self) -> str:
+        """The `E…` id for members of an Enterprise organisation, else the `T…` id."""
+        return self.team.enterprise_id or self.team.id
+
+
+@dataclass(eq=False)
+class Channel:
+    """A conversation of the home workspace, perhaps shared by Slack Connect."""
+
+    id: str
+    name: str
+    host: Team
+    kind: ChannelKind = "public"
+    is_archived: bool = False
+    members: dict[str, User] = field(default_factory=dict)
+    connected: list[Team] = field(default_factory=list)
+    messages: list["Message"] = field(default_factory=list)
+    pins: list[str] = field(default_factory=list)
+    bookmarks: list[Json] = field(default_factory=list)
+
+    @property
+    def is_ext_shared(self) -> bool:
+        """Whether another organisation is connected (docs: conversation object)."""
+        return any(team != self.host for team in self.connected)
+
+    def message(self, ts: str) -> "Message | None":
+        """The message with this `ts`, in the channel or in a thread."""
+        return next((message for message in self.messages if message.ts == ts), None)
+
+    def thread(self, ts: str) -> list["Message"]:
+        """The parent message and its replies, oldest first."""
+        return [message for message in self.messages if ts in (message.ts, message.thread_ts)]
+
+
+@dataclass(eq=False)
+class Message:
+    """A message as it stands now; `versions` are its earlier states, oldest first."""
+
+    channel: Channel
+    ts: str
+    user: User
+    text: str
+    blocks: list[Json] = field(default_factory=list)
+    thread_ts: str | None = None
+    bot_id: str | None = None
+    app_id: str | None = None
+    metadata: Json | None = None
+    ephemeral_to: User | None = None
+    is_broadcast: bool = False
+    edited_ts: str | None = None
+    reactions: dict[str, list[str]] = field(default_factory=dict)
+    versions: list["Message"] = field(default_factory=list)
+
+    @property
+    def is_ephemeral(self) -> bool:
+        return self.ephemeral_to is not None
+
+    @property
+    def slot(self) -> str | None:
+        """The place in the conversation that the message's metadata names, if any."""
+        slot = (self.metadata or {}).get("event_payload", {}).get("slot")
+        return slot if isinstance(slot, str) else None
+
+    def snapshot(self) -> "Message":
+        """The message as somebody's screen shows it who does not see later edits."""
+        return replace(self, blocks=copy.deepcopy(self.blocks), versions=[])
+
+    def to_api(self, *, with_metadata: bool = False) -> Json:
+        """The message object of Web API answers, events and payloads."""
+        shape: Json = {
+            "type": "message",
+            "user": self.user.id,
+            "ts": self.ts,
+            "text": self.text,
+            "team": self.user.team.id,
+        }
+        if self.bot_id:
+            shape |= {"bot_id": self.bot_id, "app_id": self.app_id}
+        if self.blocks:
+            shape["blocks"] = copy.deepcopy(self.blocks)
+        if self.thread_ts:
+            shape["thread_ts"] = self.thread_ts
+        if self.edited_ts and not self.blocks:  # docs: no "edited" flag on messages with blocks
+            shape["edited"] = {"user": self.user.id, "ts": self.edited_ts}
+        if self.metadata:
+            hidden = {"event_type": self.metadata["event_type"]}
+            shape["metadata"] = copy.deepcopy(self.metadata) if with_metadata else hidden
+        if self.reactions:
+            shape["reactions"] = [
+                {"name": name, "users": users, "count": len(users)}
+                for name, users in self.reactions.items()
+            ]
+        return shape
+
+
+@dataclass(eq=False)
+class View:
+    """A modal, or a Home tab, as one person sees it (docs: surfaces/modals)."""
+
+    id: str
+    user: User
+    content: Json
+    hash: str
+    root_view_id: str = ""
+    previous_view_id: str | None = None
+    typed: dict[tuple[str, str], Json] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def blocks(self) -> list[Json]:
+        blocks: list[Json] = self.content["blocks"]
+        return blocks
+
+    @property
+    def callback_id(self) -> str:
+        return str(self.content.get("callback_id", ""))
+
+    @property
+    def title(self) -> str:
+        return str(self.content.get("title", {}).get("text", ""))
+
+
+@dataclass
+class Trigger:
+    """Permission to open one modal for one person (docs: 3 s, single use)."""
+
+    id: str
+    user: User
+    expires_at: float
+    is_used: bool = False
+
+
+@dataclass
+class ResponseUrl:
+    """Where the bot may answer a command or a press (docs: 5 uses within 30 minutes)."""
+
+    url: str
+    channel: Channel
+    user: User
+    expires_at: float
+    message: Message | None = None
+    uses: int = 0

@@ -1,0 +1,131 @@
+"""The pretend Slack's memory: who and what exists, and who is told when it changes."""
+
+import asyncio
+import itertools
+from collections.abc import Callable
+from typing import TypeVar
+
+from sandbox.slack.app import App
+from sandbox.slack.changes import Change
+from sandbox.slack.model import (
+    Channel,
+    ChannelKind,
+    Message,
+    ResponseUrl,
+    Team,
+    Trigger,
+    User,
+    View,
+)
+
+TRIGGER_LIFETIME = 3.0
+RESPONSE_URL_LIFETIME = 30 * 60.0
+
+Found = TypeVar("Found")
+
+
+class State:
+    """All records of one pretend Slack, the ids it mints, and its observers."""
+
+    def __init__(self, app: App, home: Team, clock: Callable[[], float]) -> None:
+        self.app = app
+        self.home = home
+        self.clock = clock
+        self.base_url = ""
+        self.users: dict[str, User] = {}
+        self.channels: dict[str, Channel] = {}
+        self.usergroups: dict[str, list[User]] = {}
+        self.ephemerals: list[Message] = []
+        self.stacks: dict[str, list[View]] = {}  # the open modals of each user, top last
+        self.homes: dict[str, View] = {}
+        self.triggers: dict[str, Trigger] = {}
+        self.response_urls: dict[str, ResponseUrl] = {}
+        self.observers: list[Callable[[Change], None]] = []
+        self._numbers = itertools.count(1)
+        self._last_ts = 0
+        self._changed = asyncio.Event()
+        self.bot = User(self.mint_id("U"), "onboarding", "Onboarding", home, is_bot=True)
+        self.users[self.bot.id] = self.bot
+
+    def mint_id(self, prefix: str) -> str:
+        return f"{prefix}0SBX{next(self._numbers):06d}"
+
+    def mint_ts(self) -> str:
+        """The next `ts`: seconds and microseconds, unique and increasing even on a frozen clock."""
+        self._last_ts = max(self._last_ts + 1, int(self.clock() * 1_000_000))
+        return f"{self._last_ts // 1_000_000}.{self._last_ts % 1_000_000:06d}"
+
+    def mint_trigger(self, user: User) -> Trigger:
+        trigger_id = f"{next(self._numbers)}.{self.home.id}.{self.mint_id('')}"
+        trigger = Trigger(trigger_id, user, expires_at=self.clock() + TRIGGER_LIFETIME)
+        self.triggers[trigger_id] = trigger
+        return trigger
+
+    def mint_response_url(
+        self, channel: Channel, user: User, message: Message | None = None
+    ) -> ResponseUrl:
+        path = f"/actions/{self.home.id}/{next(self._numbers)}/{self.mint_id('')}"
+        expires_at = self.clock() + RESPONSE_URL_LIFETIME
+        minted = ResponseUrl(self.base_url + path, channel, user, expires_at, message)
+        self.response_urls[path] = minted
+        return minted
+
+    def add_user(self, user: User) -> User:
+        self.users[user.id] = user
+        return user
+
+    def add_channel(self, name: str, kind: ChannelKind = "public") -> Channel:
+        prefix = "D" if kind == "im" else "C"
+        channel = Channel(self.mint_id(prefix), name, self.home, kind, connected=[self.home])
+        self.channels[channel.id] = channel
+        return channel
+
+    def join(self, channel: Channel, user: User) -> None:
+        channel.members[user.id] = user
+        if user.team not in channel.connected:
+            channel.connected.append(user.team)
+
+    def direct_message(self, user: User) -> Channel:
+        """The conversation of the bot with `user`, made if there is none."""
+        for channel in self.channels.values():
+            if channel.kind == "im" and user.id in channel.members:
+                return channel
+        channel = self.add_channel("directmessage", "im")
+        self.join(channel, self.bot)
+        self.join(channel, user)
+        return channel
+
+    def is_external(self, user: User) -> bool:
+        """Whether `user` belongs to another organisation than the installing one."""
+        home = self.home.enterprise_id or self.home.id
+        return user.organisation_id != home
+
+    def find_view(self, view_id: str | None, external_id: str | None) -> View | None:
+        """The open modal with this id, or with this external id."""
+        for view in itertools.chain.from_iterable(self.stacks.values()):
+            if view_id == view.id or (
+                external_id and view.content.get("external_id") == external_id
+            ):
+                return view
+        return None
+
+    def changed(self, change: Change) -> None:
+        """Tell the observers, and wake everybody who waits in `until`."""
+        for observer in list(self.observers):
+            observer(change)
+        self.touch()
+
+    def touch(self) -> None:
+        """Let those who wait in `until` look again."""
+        waiting, self._changed = self._changed, asyncio.Event()
+        waiting.set()
+
+    async def until(self, look: Callable[[], Found | None], within: float, awaited: str) -> Found:
+        """What `look` finds, as soon as it finds anything true; looks again at every change."""
+        try:
+            async with asyncio.timeout(within):
+                while not (found := look()):
+                    await self._changed.wait()
+                return found
+        except TimeoutError:
+            raise TimeoutError(f"waited {within:g} s for {awaited}") from None

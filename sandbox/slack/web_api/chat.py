@@ -1,0 +1,169 @@
+"""The chat.* methods: the bot's messages."""
+
+import re
+from typing import Any
+
+from sandbox.slack.arguments import Arguments
+from sandbox.slack.changes import EphemeralShown, MessageDeleted, MessageEdited, MessagePosted
+from sandbox.slack.errors import SlackError
+from sandbox.slack.messages import new_message, rewrite
+from sandbox.slack.model import Channel, Json, Message
+from sandbox.slack.state import State
+from sandbox.slack.web_api.method import (
+    Method,
+    checked_blocks,
+    find_channel,
+    find_message,
+    method,
+    require_member,
+)
+
+UPDATE_TEXT_LIMIT = 4_000
+POST_TEXT_LIMIT = 40_000  # longer posts are cut, not refused (docs: chat.postMessage)
+METADATA_LIMIT = 1_024  # Slack publishes no figure; this one is safe
+
+
+def post_message(state: State, args: Arguments) -> Json:
+    channel = _channel_to_post_in(state, args.text("channel"))
+    text, blocks = _content(args)
+    thread_ts = _thread(channel, args)
+    if args.flag("reply_broadcast") and not thread_ts:
+        raise SlackError("invalid_arguments")
+    message = new_message(state, channel, text, blocks, thread_ts)
+    message.metadata = _metadata(args)
+    message.is_broadcast = args.flag("reply_broadcast")
+    channel.messages.append(message)
+    state.changed(MessagePosted(message))
+    shape = message.to_api(with_metadata=True)
+    return {"channel": channel.id, "ts": message.ts, "message": shape}
+
+
+def update(state: State, args: Arguments) -> Json:
+    """Change a message of the bot; metadata that is left out is kept (docs: chat.update)."""
+    channel = find_channel(state, args.text("channel"))
+    message = _own_message(state, channel, args, "cant_update_message")
+    if channel.is_archived:
+        raise SlackError("is_inactive")
+    text, blocks = _content(args)
+    if len(text) > UPDATE_TEXT_LIMIT:
+        raise SlackError("msg_too_long")
+    metadata = _metadata(args) if "metadata" in args else message.metadata
+    before = rewrite(state, message, text, blocks)
+    message.metadata = metadata
+    state.changed(MessageEdited(message, before))
+    shape = message.to_api(with_metadata=True)
+    return {"channel": channel.id, "ts": message.ts, "text": text, "message": shape}
+
+
+def post_ephemeral(state: State, args: Arguments) -> Json:
+    """Show a message to one member; whoever is not active never sees it (docs: postEphemeral)."""
+    channel = _channel_to_post_in(state, args.text("channel"))
+    user = channel.members.get(args.text("user"))
+    if user is None or (state.is_external(user) and not state.doubts.ephemeral_reaches_external):
+        raise SlackError("user_not_in_channel")
+    text, blocks = _content(args)
+    message = new_message(state, channel, text, blocks, _thread(channel, args))
+    message.ephemeral_to = user
+    if user.is_active:
+        state.ephemerals.append(message)
+        state.changed(EphemeralShown(message))
+    return {"message_ts": message.ts}
+
+
+def delete(state: State, args: Arguments) -> Json:
+    channel = find_channel(state, args.text("channel"))
+    message = _own_message(state, channel, args, "cant_delete_message")
+    channel.messages.remove(message)
+    state.changed(MessageDeleted(message))
+    return {"channel": channel.id, "ts": message.ts}
+
+
+def get_permalink(state: State, args: Arguments) -> Json:
+    channel = find_channel(state, args.text("channel"))
+    message = find_message(channel, args.text("message_ts"))
+    link = f"https://{state.home.domain}.slack.com/archives/{channel.id}/p" + re.sub(
+        r"\D", "", message.ts
+    )
+    if message.thread_ts:
+        link += f"?thread_ts={message.thread_ts}&cid={channel.id}"
+    return {"channel": channel.id, "permalink": link}
+
+
+def _channel_to_post_in(state: State, channel_id: str) -> Channel:
+    """The channel, or the direct message with a user whose id stands in its place."""
+    user = state.users.get(channel_id)
+    if user is not None:
+        return state.direct_message(user)
+    channel = find_channel(state, channel_id)
+    if "chat:write.public" not in state.app.manifest.scopes or channel.kind != "public":
+        require_member(state, channel)
+    if channel.is_archived:
+        raise SlackError("is_archived")
+    return channel
+
+
+def _content(args: Arguments) -> tuple[str, list[Json]]:
+    text = (args.maybe_text("text") or "")[:POST_TEXT_LIMIT]
+    blocks = checked_blocks(args)
+    if not text and not blocks:
+        raise SlackError("no_text")
+    return text, blocks
+
+
+def _thread(channel: Channel, args: Arguments) -> str | None:
+    """The `ts` of the parent; a reply's own `ts` will not do (docs: chat.postMessage)."""
+    ts = args.maybe_text("thread_ts")
+    if not ts:
+        return None
+    if not re.fullmatch(r"\d+\.\d{6}", ts):
+        message = f"[ERROR] {ts} is not a valid thread_ts"
+        raise SlackError.because("invalid_thread_ts", message)
+    parent = channel.message(ts)
+    if parent is None:
+        raise SlackError("thread_not_found")
+    if parent.thread_ts not in (None, ts):
+        raise SlackError("cannot_reply_to_message")
+    return ts
+
+
+def _metadata(args: Arguments) -> Json | None:
+    """The message's metadata; `{}` clears it (docs: messaging/message-metadata)."""
+    metadata: Any = args.structure("metadata")
+    if not metadata:
+        return None
+    is_well_formed = (
+        isinstance(metadata, dict)
+        and metadata.keys() == {"event_type", "event_payload"}
+        and isinstance(metadata["event_type"], str)
+        and isinstance(metadata["event_payload"], dict)
+    )
+    if not is_well_formed:
+        raise SlackError("invalid_metadata_format")
+    if len(str(metadata)) > METADATA_LIMIT:
+        raise SlackError("metadata_too_large")
+    checked: Json = metadata
+    return checked
+
+
+def _own_message(state: State, channel: Channel, args: Arguments, refusal: str) -> Message:
+    message = find_message(channel, args.text("ts"))
+    if message.user is not state.bot:
+        raise SlackError(refusal)
+    return message
+
+
+_WRITE = ("chat:write",)
+METHODS: dict[str, Method] = {
+    "chat.postMessage": method(
+        post_message,
+        "channel text blocks thread_ts reply_broadcast metadata unfurl_links unfurl_media mrkdwn",
+        scopes=_WRITE,
+        per_minute=300,
+    ),
+    "chat.update": method(update, "channel ts text blocks metadata", scopes=_WRITE),
+    "chat.postEphemeral": method(
+        post_ephemeral, "channel user text blocks thread_ts", scopes=_WRITE, per_minute=100
+    ),
+    "chat.delete": method(delete, "channel ts", scopes=_WRITE),
+    "chat.getPermalink": method(get_permalink, "channel message_ts", per_minute=300),
+}

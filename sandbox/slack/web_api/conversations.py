@@ -1,0 +1,182 @@
+"""The conversations.* methods."""
+
+import base64
+import binascii
+from collections.abc import Sequence
+from typing import TypeVar
+
+from sandbox.slack.arguments import Arguments
+from sandbox.slack.changes import MemberJoined
+from sandbox.slack.errors import SlackError
+from sandbox.slack.model import Channel, Json, Message
+from sandbox.slack.state import State
+from sandbox.slack.web_api.method import (
+    CONVERSATION_SCOPES,
+    Method,
+    find_channel,
+    find_conversation,
+    find_message,
+    method,
+    require_member,
+)
+
+Item = TypeVar("Item")
+
+
+def info(state: State, args: Arguments) -> Json:
+    channel = find_conversation(state, args, "read")
+    shape = _conversation(state, channel)
+    if args.flag("include_num_members"):
+        shape["num_members"] = len(channel.members)
+    return {"channel": shape}
+
+
+def members(state: State, args: Arguments) -> Json:
+    """Everybody in the channel, external members too."""
+    channel = find_conversation(state, args, "read")
+    page, cursor = _page(list(channel.members), args, default=100)
+    return {"members": page, "response_metadata": {"next_cursor": cursor}}
+
+
+def history(state: State, args: Arguments) -> Json:
+    """The channel's own messages, newest first; replies are not here unless broadcast."""
+    channel = find_conversation(state, args, "history")
+    require_member(state, channel)
+    outside_threads = [
+        message
+        for message in reversed(channel.messages)
+        if message.thread_ts is None or message.is_broadcast
+    ]
+    return _messages(channel, _between(outside_threads, args), args)
+
+
+def replies(state: State, args: Arguments) -> Json:
+    """A thread with its parent, oldest first."""
+    channel = find_conversation(state, args, "history")
+    if not state.doubts.bots_read_replies:
+        raise SlackError("missing_scope")
+    require_member(state, channel)
+    try:
+        parent = find_message(channel, args.text("ts"))
+    except SlackError:
+        raise SlackError("thread_not_found") from None
+    thread = channel.thread(parent.ts)
+    return _messages(channel, [parent, *_between(thread[1:], args)], args)
+
+
+def join(state: State, args: Arguments) -> Json:
+    """Enter a public channel; a private one needs a person's `/invite`."""
+    channel = find_channel(state, args.text("channel"))
+    if channel.kind != "public":
+        raise SlackError("method_not_supported_for_channel_type")
+    if channel.is_archived:
+        raise SlackError("is_archived")
+    if state.bot.id in channel.members:
+        return {"channel": _conversation(state, channel), "warning": "already_in_channel"}
+    state.join(channel, state.bot)
+    state.changed(MemberJoined(state.bot, channel))
+    return {"channel": _conversation(state, channel)}
+
+
+def open_direct_message(state: State, args: Arguments) -> Json:
+    """The direct message with one user; group direct messages are not modelled."""
+    user = state.users.get(args.text("users"))
+    if user is None:
+        raise SlackError("user_not_found")
+    if user.deleted:
+        raise SlackError("user_disabled")
+    if user is state.bot:
+        raise SlackError("invalid_user_combination")
+    return {"channel": {"id": state.direct_message(user).id}}
+
+
+def _conversation(state: State, channel: Channel) -> Json:
+    connected = [team.id for team in channel.connected if team != channel.host]
+    return {
+        "id": channel.id,
+        "name": channel.name,
+        "is_channel": channel.kind == "public",
+        "is_group": channel.kind == "private",
+        "is_im": channel.kind == "im",
+        "is_mpim": False,
+        "is_private": channel.kind != "public",
+        "is_archived": channel.is_archived,
+        "is_member": state.bot.id in channel.members,
+        "is_shared": channel.is_ext_shared,
+        "is_ext_shared": channel.is_ext_shared,
+        "is_org_shared": False,
+        "is_pending_ext_shared": False,
+        "conversation_host_id": channel.host.enterprise_id or channel.host.id,
+        "context_team_id": state.home.id,
+        "shared_team_ids": [team.id for team in channel.connected],
+        "internal_team_ids": [channel.host.id],
+        "connected_team_ids": connected,
+    }
+
+
+def _between(messages: list[Message], args: Arguments) -> list[Message]:
+    oldest = args.maybe_text("oldest") or "0"
+    latest = args.maybe_text("latest") or "9" * 11
+    edges = args.flag("inclusive")
+    return [
+        message
+        for message in messages
+        if float(oldest) < float(message.ts) < float(latest)
+        or (edges and message.ts in (oldest, latest))
+    ]
+
+
+def _messages(channel: Channel, found: list[Message], args: Arguments) -> Json:
+    page, cursor = _page(found, args, default=100, maximum=999)
+    with_metadata = args.flag("include_all_metadata")
+    answer: Json = {
+        "messages": [_with_replies(channel, message, with_metadata) for message in page],
+        "has_more": bool(cursor),
+    }
+    if cursor:
+        answer["response_metadata"] = {"next_cursor": cursor}
+    return answer
+
+
+def _with_replies(channel: Channel, message: Message, with_metadata: bool) -> Json:
+    shape = message.to_api(with_metadata=with_metadata)
+    answers = channel.thread(message.ts)[1:]
+    if answers and message.thread_ts is None:
+        shape |= {
+            "thread_ts": message.ts,
+            "reply_count": len(answers),
+            "latest_reply": answers[-1].ts,
+        }
+    return shape
+
+
+def _page(
+    found: Sequence[Item], args: Arguments, default: int, maximum: int = 1000
+) -> tuple[list[Item], str]:
+    """One page and the cursor of the next (docs: apis/web-api/pagination)."""
+    limit = args.number("limit", default, maximum)
+    try:
+        start = int(base64.b64decode(args.maybe_text("cursor") or base64.b64encode(b"0")))
+    except (binascii.Error, ValueError):
+        raise SlackError("invalid_cursor") from None
+    end = start + limit
+    cursor = base64.b64encode(str(end).encode()).decode() if end < len(found) else ""
+    return list(found[start:end]), cursor
+
+
+def _scopes(permission: str) -> list[str]:
+    return [f"{kind}:{permission}" for kind in CONVERSATION_SCOPES.values()]
+
+
+_READ, _HISTORY = _scopes("read"), _scopes("history")
+_WINDOW = "channel limit cursor oldest latest inclusive include_all_metadata"
+METHODS: dict[str, Method] = {
+    "conversations.info": method(info, "channel include_num_members", scopes=_READ),
+    "conversations.members": method(
+        members, "channel limit cursor", scopes=_READ, per_minute=100
+    ),
+    "conversations.history": method(history, _WINDOW, scopes=_HISTORY),
+    "conversations.replies": method(replies, _WINDOW + " ts", scopes=_HISTORY),
+    "conversations.join": method(join, "channel", scopes=["channels:join"]),
+    "conversations.open": method(open_direct_message, "users", scopes=["im:write"]),
+}

@@ -1,0 +1,89 @@
+"""What a Web API method is, and the checks that several of them share."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox.slack.arguments import Arguments
+from sandbox.slack.block_kit import Surface, problems_of_blocks
+from sandbox.slack.errors import SlackError
+from sandbox.slack.model import Channel, Json, Message
+from sandbox.slack.state import State
+
+CONVERSATION_SCOPES = {"public": "channels", "private": "groups", "im": "im"}
+
+
+@dataclass(frozen=True)
+class Method:
+    """One Web API method; any one of `scopes` admits the call (none: no scope needed)."""
+
+    run: Callable[[State, Arguments], Json]
+    arguments: frozenset[str]
+    scopes: tuple[str, ...] = ()
+    per_minute: int = 50  # docs: apis/web-api/rate-limits, Tier 3
+    app_token: bool = False
+
+
+def method(
+    run: Callable[[State, Arguments], Json],
+    arguments: str = "",
+    *,
+    scopes: Sequence[str] = (),
+    per_minute: int = 50,
+    app_token: bool = False,
+) -> Method:
+    """A row of a family's table; `arguments` are names separated by spaces."""
+    return Method(run, frozenset(arguments.split()), tuple(scopes), per_minute, app_token)
+
+
+def require_scope(state: State, *needed: str) -> None:
+    """Refuse unless one of `needed` was granted by the manifest."""
+    provided = state.app.manifest.scopes
+    if needed and not provided.intersection(needed):
+        raise SlackError(
+            "missing_scope", needed=",".join(needed), provided=",".join(sorted(provided))
+        )
+
+
+def find_channel(state: State, channel_id: str) -> Channel:
+    """The channel, if the bot can know of it: private ones only as a member."""
+    channel = state.channels.get(channel_id)
+    if channel is None:
+        raise SlackError("channel_not_found")
+    if channel.kind != "public" and state.bot.id not in channel.members:
+        raise SlackError("channel_not_found")
+    return channel
+
+
+def find_conversation(state: State, args: Arguments, permission: str) -> Channel:
+    """The channel to read, if the scope for its kind was granted, such as `groups:history`."""
+    channel = find_channel(state, args.text("channel"))
+    require_scope(state, f"{CONVERSATION_SCOPES[channel.kind]}:{permission}")
+    return channel
+
+
+def require_member(state: State, channel: Channel) -> None:
+    """Refuse unless the bot is in the channel."""
+    if state.bot.id not in channel.members:
+        raise SlackError("not_in_channel")
+
+
+def find_message(channel: Channel, ts: str) -> Message:
+    """The message with this `ts`."""
+    message = channel.message(ts)
+    if message is None:
+        raise SlackError("message_not_found")
+    return message
+
+
+def checked_blocks(args: Arguments) -> list[Json]:
+    """The call's blocks, if Slack would take them in a message."""
+    blocks: Any = args.structure("blocks")
+    if blocks is None:
+        return []
+    if not isinstance(blocks, list):
+        raise SlackError("invalid_blocks_format")
+    problems = problems_of_blocks(blocks, Surface.MESSAGE)
+    if problems:
+        raise SlackError("invalid_blocks", errors=problems, response_metadata={"messages": problems})
+    return blocks

@@ -1,0 +1,75 @@
+"""The views.* methods: modals and the Home tab."""
+
+from typing import Any
+
+from sandbox.slack import modals
+from sandbox.slack.arguments import Arguments
+from sandbox.slack.errors import SlackError
+from sandbox.slack.model import Json, User, View
+from sandbox.slack.state import State
+from sandbox.slack.web_api.method import Method, method
+
+
+def open_view(state: State, args: Arguments) -> Json:
+    """Show a new modal; the trigger must be fresh and unused (docs: views.open)."""
+    content = modals.checked(args.structure("view"))
+    user = _exchange(state, args.text("trigger_id"))
+    return {"view": modals.to_api(state, modals.open_first(state, user, content))}
+
+
+def push(state: State, args: Arguments) -> Json:
+    """Lay a modal on the one that is open (docs: views.push)."""
+    content = modals.checked(args.structure("view"))
+    user = _exchange(state, args.text("trigger_id"))
+    if not state.stacks.get(user.id):
+        raise SlackError("not_found")
+    return {"view": modals.to_api(state, modals.push(state, user, content))}
+
+
+def update(state: State, args: Arguments) -> Json:
+    """Change an open modal; with `hash`, only if nobody else did meanwhile (docs: views.update)."""
+    content = modals.checked(args.structure("view"))
+    view = state.find_view(args.maybe_text("view_id"), args.maybe_text("external_id"))
+    if view is None:
+        raise SlackError("not_found")
+    _check_hash(args, view)
+    modals.update(state, view, content)
+    return {"view": modals.to_api(state, view)}
+
+
+def publish(state: State, args: Arguments) -> Json:
+    """Set the Home tab of one user (docs: views.publish)."""
+    content = modals.checked(args.structure("view"), home=True)
+    user = state.users.get(args.text("user_id"))
+    if user is None:
+        raise SlackError("user_not_found")
+    published = state.homes.get(user.id)
+    if published is not None:
+        _check_hash(args, published)
+    return {"view": modals.to_api(state, modals.publish(state, user, content))}
+
+
+def _check_hash(args: Arguments, view: View) -> None:
+    expected: Any = args.maybe_text("hash")
+    if expected and expected != view.hash:
+        raise SlackError("hash_conflict")
+
+
+def _exchange(state: State, trigger_id: str) -> User:
+    trigger = state.triggers.get(trigger_id)
+    if trigger is None:
+        raise SlackError("invalid_trigger_id")
+    if trigger.is_used:
+        raise SlackError("exchanged_trigger_id")
+    if state.clock() > trigger.expires_at:
+        raise SlackError("expired_trigger_id")
+    trigger.is_used = True
+    return trigger.user
+
+
+METHODS: dict[str, Method] = {
+    "views.open": method(open_view, "trigger_id view", per_minute=100),
+    "views.push": method(push, "trigger_id view", per_minute=100),
+    "views.update": method(update, "view_id external_id hash view", per_minute=100),
+    "views.publish": method(publish, "user_id hash view", per_minute=100),
+}

@@ -1,0 +1,49 @@
+"""The rows of the encrypted values. Only the vault knows what is in them."""
+
+from collections.abc import AsyncIterator, Iterable
+from datetime import datetime
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.people import Actor
+from storage.tables import CredentialRow
+from storage.vault import Place, Sealed
+
+
+async def put(session: AsyncSession, values: Iterable[Sealed], actor: Actor, now: datetime) -> None:
+    """Write sealed values; each takes the place of the field's earlier one, which is gone."""
+    for sealed in values:
+        place = sealed.place
+        earlier = await session.get(CredentialRow, (place.onboarding_id, place.field))
+        row = CredentialRow(
+            onboarding_id=place.onboarding_id,
+            field=place.field,
+            ciphertext=sealed.ciphertext,
+            key_id=sealed.key_id,
+            mask=place.mask,
+            version=place.version,
+            submitted_by_user=actor.user_id,
+            submitted_by_team=actor.team_id,
+            submitted_by_role=actor.role.value,
+            submitted_at=earlier.submitted_at if earlier else now,
+            replaced_at=now if earlier else None,
+        )
+        await session.merge(row)
+
+
+async def of(session: AsyncSession, onboarding_id: str) -> dict[str, Sealed]:
+    """Return the sealed values of an onboarding, by field."""
+    query = select(CredentialRow).where(col(CredentialRow.onboarding_id) == onboarding_id)
+    return {row.field: _sealed(row) for row in await session.exec(query)}
+
+
+async def all_sealed(session: AsyncSession) -> AsyncIterator[Sealed]:
+    """Yield every sealed value there is, without holding them all."""
+    async for row in await session.stream_scalars(select(CredentialRow)):
+        yield _sealed(row)
+
+
+def _sealed(row: CredentialRow) -> Sealed:
+    place = Place(row.onboarding_id, row.field, row.version, row.mask)
+    return Sealed(place, row.ciphertext, row.key_id)

@@ -1,0 +1,113 @@
+"""The engine: SQLite (WAL) or PostgreSQL by the URL, transactions, and errors at the border."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sqlalchemy import Connection, event, make_url
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.errors import Unavailable
+
+# Slack waits three seconds for an answer, so whoever waits for the database must be told sooner.
+PATIENCE_SECONDS = 2
+
+
+class Conflict(Exception):
+    """A uniqueness rule of the database was violated."""
+
+
+class Database:
+    """Transactions on one database."""
+
+    def __init__(self, url: str) -> None:
+        """Take a `sqlite:///…` or `postgresql://…` URL; nothing is connected yet."""
+        self._engine = _engine(url)
+
+    @asynccontextmanager
+    async def begin(self, *, write: bool = True) -> AsyncIterator[AsyncSession]:
+        """Give a session in a transaction: committed at the end, rolled back by an exception.
+
+        Raises Unavailable if the database cannot be reached or stays locked, and Conflict if a
+        uniqueness rule is violated.
+        """
+        try:
+            async with AsyncSession(self._engine, expire_on_commit=False) as session:
+                await session.connection(execution_options={"sqlite_write": write})
+                async with _committed(session):
+                    yield session
+        except IntegrityError as error:
+            raise Conflict from error
+        except (DBAPIError, PoolTimeoutError, OSError) as error:
+            raise Unavailable("the database does not answer") from error
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._engine.dispose()
+
+
+@asynccontextmanager
+async def _committed(session: AsyncSession) -> AsyncIterator[None]:
+    try:
+        yield
+        await session.commit()
+    except BaseException:
+        await session.rollback()
+        raise
+
+
+def sync_url(url: str) -> str:
+    """Return `url` with the driver that migrations use."""
+    return _with_driver(url, sqlite="sqlite", postgresql="postgresql+psycopg")
+
+
+def is_sqlite(url: str) -> bool:
+    """Whether `url` names a SQLite file."""
+    return make_url(url).get_backend_name() == "sqlite"
+
+
+def _with_driver(url: str, *, sqlite: str, postgresql: str) -> str:
+    parsed = make_url(url.replace("postgres://", "postgresql://", 1))
+    driver = sqlite if parsed.get_backend_name() == "sqlite" else postgresql
+    return parsed.set(drivername=driver).render_as_string(hide_password=False)
+
+
+def _engine(url: str) -> AsyncEngine:
+    async_url = _with_driver(url, sqlite="sqlite+aiosqlite", postgresql="postgresql+psycopg")
+    # Parameters never reach a log or an exception's text: some of them are ciphertexts and names.
+    if is_sqlite(async_url):
+        engine = create_async_engine(async_url, hide_parameters=True)
+        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+        event.listen(engine.sync_engine, "begin", _begin_sqlite)
+        return engine
+    return create_async_engine(
+        async_url,
+        hide_parameters=True,
+        pool_pre_ping=True,
+        pool_timeout=PATIENCE_SECONDS,
+        connect_args={
+            "connect_timeout": PATIENCE_SECONDS,
+            "options": f"-c statement_timeout={PATIENCE_SECONDS}s",
+        },
+    )
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves, below
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = FULL")  # what was acknowledged survives a power cut
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute("PRAGMA secure_delete = ON")  # a replaced ciphertext is overwritten
+    cursor.execute(f"PRAGMA busy_timeout = {PATIENCE_SECONDS * 1000}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A deferred transaction that turns into a write fails at once when another one wrote
+    # meanwhile; an immediate one waits for its turn.
+    write = connection.get_execution_options().get("sqlite_write", True)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")

@@ -1,0 +1,36 @@
+"""The texts of the guides: an onboarding keeps the version that it started with.
+
+The file that ships with the bot is the newest text of its version. Versions that no file holds
+any more are read from the database, where every version in use was put down.
+"""
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.guide import Guide, parse
+from storage.tables import GuideRow
+
+
+class GuideShelf:
+    """All guide versions that onboardings may need."""
+
+    def __init__(self, source: str, name: str) -> None:
+        """Take the text of the guide for new onboardings; raises GuideError if it is broken."""
+        self.newest = parse(source, name)
+        self._source = source
+        self._known = {(self.newest.id, self.newest.version): self.newest}
+
+    async def put_down(self, session: AsyncSession) -> None:
+        """Keep the newest text in the database, for the day when its file is replaced."""
+        await session.merge(
+            GuideRow(id=self.newest.id, version=self.newest.version, source=self._source)
+        )
+
+    async def get(self, session: AsyncSession, guide_id: str, version: str) -> Guide:
+        """Return a version of a guide, as an onboarding row names it."""
+        key = (guide_id, version)
+        if key not in self._known:
+            where = (col(GuideRow.id) == guide_id, col(GuideRow.version) == version)
+            row = (await session.exec(select(GuideRow).where(*where))).one()
+            self._known[key] = parse(row.source, f"{guide_id} {version}")
+        return self._known[key]

@@ -1,0 +1,252 @@
+"""Reads and writes onboardings: rows on one side, the pure `Onboarding` on the other."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import col, select, update
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.errors import NotFound, Stale
+from bot.guide import Owner
+from bot.onboarding import (
+    Change,
+    Event,
+    Onboarding,
+    Status,
+    StepProgress,
+    StepState,
+    StoredCredential,
+    Verification,
+)
+from bot.people import Actor, Role
+from bot.report import Report
+from storage.guides import GuideShelf
+from storage.tables import CredentialRow, EventRow, OnboardingRow, StepRow, VerificationRow
+
+RUNNING = (Status.ACTIVE.value, Status.PAUSED.value)
+
+
+async def get(session: AsyncSession, shelf: GuideShelf, onboarding_id: str) -> Onboarding:
+    """Return an onboarding; raises NotFound if there is none with this id."""
+    row = await session.get(OnboardingRow, onboarding_id, populate_existing=True)
+    if row is None:
+        raise NotFound("This onboarding does not exist (any more).")
+    return await _load(session, shelf, row)
+
+
+async def running_in(session: AsyncSession, shelf: GuideShelf, channel: str) -> Onboarding | None:
+    """Return the onboarding that runs in `channel`."""
+    where = (col(OnboardingRow.channel) == channel, col(OnboardingRow.status).in_(RUNNING))
+    row = (await session.exec(select(OnboardingRow).where(*where))).first()
+    return await _load(session, shelf, row) if row else None
+
+
+async def add(session: AsyncSession, change: Change) -> None:
+    """Write a new onboarding and its first events."""
+    onboarding = change.onboarding
+    session.add(
+        OnboardingRow(
+            id=onboarding.id,
+            guide=onboarding.guide.id,
+            guide_version=onboarding.guide.version,
+            channel=onboarding.channel,
+            started_at=onboarding.started_at,
+            **_columns(onboarding),
+        )
+    )
+    await session.flush()  # the rows below refer to it
+    session.add_all(_step_row(onboarding.id, step) for step in onboarding.steps)
+    session.add_all(_event_row(onboarding.id, event) for event in change.events)
+
+
+async def save(session: AsyncSession, before: Onboarding, change: Change) -> None:
+    """Write a change; raises Stale if somebody else wrote the onboarding since it was read."""
+    after = change.onboarding
+    row = OnboardingRow
+    as_we_read_it = (col(row.id) == before.id, col(row.revision) == before.revision)
+    result = await session.exec(
+        update(row)
+        .where(*as_we_read_it)
+        .values(revision=before.revision + 1, publish_after=None, **_columns(after))
+        .execution_options(synchronize_session=False)
+    )
+    if result.rowcount == 0:
+        raise Stale
+    known = set(before.steps)
+    for step in after.steps:
+        if step not in known:
+            await session.merge(_step_row(after.id, step))
+    for run in after.verifications:
+        if run not in before.verifications:
+            await session.merge(_verification_row(after.id, run))
+    session.add_all(_event_row(after.id, event) for event in change.events)
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What `status` says of an onboarding, from its row alone."""
+
+    id: str
+    client_name: str
+    channel: str
+    thread_ts: str | None
+    engineer: str
+    status: Status
+    current_step: int | None
+    finished_steps: int
+    turn: Owner | None
+    active_at: datetime
+
+
+async def overview(
+    session: AsyncSession, *, channel: str | None = None, limit: int = 20
+) -> Sequence[Overview]:
+    """Return the running onboardings (of one channel), the longest without activity first."""
+    query = select(OnboardingRow).where(col(OnboardingRow.status).in_(RUNNING))
+    if channel:
+        query = query.where(col(OnboardingRow.channel) == channel)
+    rows = await session.exec(query.order_by(col(OnboardingRow.active_at)).limit(limit))
+    return [
+        Overview(
+            id=row.id,
+            client_name=row.client_name,
+            channel=row.channel,
+            thread_ts=row.thread_ts,
+            engineer=row.engineer,
+            status=Status(row.status),
+            current_step=row.current_step,
+            finished_steps=row.finished_steps,
+            turn=Owner(row.turn) if row.turn else None,
+            active_at=row.active_at,
+        )
+        for row in rows
+    ]
+
+
+# --- rows to onboarding ---
+
+
+async def _load(session: AsyncSession, shelf: GuideShelf, row: OnboardingRow) -> Onboarding:
+    return Onboarding(
+        id=row.id,
+        guide=await shelf.get(session, row.guide, row.guide_version),
+        client_name=row.client_name,
+        channel=row.channel,
+        engineer=row.engineer,
+        client_admins=tuple(row.client_admins),
+        started_at=row.started_at,
+        active_at=row.active_at,
+        steps=await _steps(session, row.id),
+        status=Status(row.status),
+        account=row.account,
+        thread_ts=row.thread_ts,
+        revision=row.revision,
+        credentials=await _credentials(session, row.id),
+        verifications=await _verifications(session, row.id),
+    )
+
+
+async def _steps(session: AsyncSession, onboarding_id: str) -> tuple[StepProgress, ...]:
+    query = select(StepRow).where(col(StepRow.onboarding_id) == onboarding_id)
+    rows = await session.exec(query.order_by(col(StepRow.number)))
+    return tuple(
+        StepProgress(
+            row.number,
+            StepState(row.state),
+            Actor(row.by_user, row.by_team or "", Role(row.by_role))
+            if row.by_user and row.by_role
+            else None,
+            row.at,
+        )
+        for row in rows
+    )
+
+
+async def _credentials(session: AsyncSession, onboarding_id: str) -> Mapping[str, StoredCredential]:
+    query = select(CredentialRow).where(col(CredentialRow.onboarding_id) == onboarding_id)
+    return {
+        row.field: StoredCredential(
+            row.mask,
+            Actor(row.submitted_by_user, row.submitted_by_team, Role(row.submitted_by_role)),
+            row.replaced_at or row.submitted_at,
+            row.version,
+        )
+        for row in await session.exec(query)
+    }
+
+
+async def _verifications(session: AsyncSession, onboarding_id: str) -> tuple[Verification, ...]:
+    query = select(VerificationRow).where(col(VerificationRow.onboarding_id) == onboarding_id)
+    rows = await session.exec(query.order_by(col(VerificationRow.number)))
+    return tuple(
+        Verification(
+            number=row.number,
+            requested_by=Actor(
+                row.requested_by_user, row.requested_by_team, Role(row.requested_by_role)
+            ),
+            requested_at=row.requested_at,
+            attempt=row.attempt,
+            report=Report.model_validate_json(row.report) if row.report else None,
+            retry_at=row.due_at if row.report else None,
+        )
+        for row in rows
+    )
+
+
+# --- onboarding to rows ---
+
+
+def _columns(onboarding: Onboarding) -> dict[str, Any]:
+    return {
+        "client_name": onboarding.client_name,
+        "engineer": onboarding.engineer,
+        "client_admins": list(onboarding.client_admins),
+        "account": onboarding.account,
+        "status": onboarding.status.value,
+        "current_step": onboarding.current.number if onboarding.current else None,
+        "finished_steps": onboarding.finished_steps,
+        "turn": onboarding.turn.value if onboarding.turn else None,
+        "active_at": onboarding.active_at,
+    }
+
+
+def _step_row(onboarding_id: str, step: StepProgress) -> StepRow:
+    return StepRow(
+        onboarding_id=onboarding_id,
+        number=step.number,
+        state=step.state.value,
+        by_user=step.by.user_id if step.by else None,
+        by_team=step.by.team_id if step.by else None,
+        by_role=step.by.role.value if step.by else None,
+        at=step.at,
+    )
+
+
+def _verification_row(onboarding_id: str, run: Verification) -> VerificationRow:
+    return VerificationRow(
+        onboarding_id=onboarding_id,
+        number=run.number,
+        requested_by_user=run.requested_by.user_id,
+        requested_by_team=run.requested_by.team_id,
+        requested_by_role=run.requested_by.role.value,
+        requested_at=run.requested_at,
+        attempt=run.attempt,
+        report=run.report.model_dump_json() if run.report else None,
+        due_at=run.due_at,
+        run_until=None,
+    )
+
+
+def _event_row(onboarding_id: str, event: Event) -> EventRow:
+    return EventRow(
+        onboarding_id=onboarding_id,
+        kind=event.kind.value,
+        actor_user=event.actor.user_id,
+        actor_team=event.actor.team_id,
+        actor_role=event.actor.role.value,
+        step=event.step,
+        detail=dict(event.detail),
+        at=event.at,
+    )

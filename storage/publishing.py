@@ -1,0 +1,165 @@
+"""What Slack shows: leases on threads, the messages posted, the announcements outstanding."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import or_
+from sqlmodel import col, select, update
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.errors import Stale
+from bot.onboarding import Event, EventKind
+from bot.people import Actor, Role
+from storage.tables import EventRow, MessageRow, OnboardingRow
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """What is known of a message: with `posting_since` and no `ts`, its post may have arrived."""
+
+    slot: str
+    ts: str | None
+    digest: str | None
+    posting_since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Announceable:
+    """An event of the outbox that the engineering channel has not got yet."""
+
+    id: int
+    event: Event
+    announcing_since: datetime | None
+
+
+async def unpublished(session: AsyncSession, now: datetime, limit: int) -> Sequence[str]:
+    """Return the onboardings whose newest revision Slack does not show, and nobody is at."""
+    row = OnboardingRow
+    query = select(row.id).where(
+        col(row.revision) > col(row.published_revision),
+        or_(col(row.publish_after).is_(None), col(row.publish_after) <= now),
+        or_(col(row.lease_until).is_(None), col(row.lease_until) <= now),
+    )
+    return (await session.exec(query.order_by(col(row.active_at).desc()).limit(limit))).all()
+
+
+async def take_lease(
+    session: AsyncSession, onboarding_id: str, owner: str, now: datetime, until: datetime
+) -> bool:
+    """Take or prolong the lease on an onboarding's thread; False while somebody else has it."""
+    row = OnboardingRow
+    result = await session.exec(
+        update(row)
+        .where(
+            col(row.id) == onboarding_id,
+            or_(
+                col(row.lease_owner) == owner,
+                col(row.lease_until).is_(None),
+                col(row.lease_until) <= now,
+            ),
+        )
+        .values(lease_owner=owner, lease_until=until)
+    )
+    return bool(result.rowcount)
+
+
+async def release_lease(
+    session: AsyncSession,
+    onboarding_id: str,
+    owner: str,
+    *,
+    published: int | None = None,
+    retry_at: datetime | None = None,
+) -> bool:
+    """Give the lease back; with `published`, only if that is still the newest revision.
+
+    False says that the onboarding has changed meanwhile, and the lease is still held.
+    """
+    row = OnboardingRow
+    where = [col(row.id) == onboarding_id, col(row.lease_owner) == owner]
+    values: dict[str, object] = {"lease_owner": None, "lease_until": None}
+    if published is not None:
+        where.append(col(row.revision) == published)
+        values["published_revision"] = published
+    else:
+        values["publish_after"] = retry_at
+    result = await session.exec(update(row).where(*where).values(**values))
+    return bool(result.rowcount)
+
+
+async def messages(session: AsyncSession, onboarding_id: str) -> Mapping[str, Posted]:
+    """Return what was posted, by slot."""
+    query = select(MessageRow).where(col(MessageRow.onboarding_id) == onboarding_id)
+    return {
+        row.slot: Posted(row.slot, row.ts, row.digest, row.posting_since)
+        for row in await session.exec(query)
+    }
+
+
+async def record_message(
+    session: AsyncSession,
+    onboarding_id: str,
+    slot: str,
+    *,
+    ts: str | None = None,
+    digest: str | None = None,
+    posting_since: datetime | None = None,
+) -> None:
+    """Write down what is known of a message."""
+    await session.merge(
+        MessageRow(
+            onboarding_id=onboarding_id,
+            slot=slot,
+            ts=ts,
+            digest=digest,
+            posting_since=posting_since,
+        )
+    )
+
+
+async def record_thread(session: AsyncSession, onboarding_id: str, thread_ts: str) -> None:
+    """Write down where the thread of an onboarding is."""
+    row = OnboardingRow
+    await session.exec(update(row).where(col(row.id) == onboarding_id).values(thread_ts=thread_ts))
+
+
+async def unannounced(
+    session: AsyncSession, onboarding_id: str, kinds: Sequence[EventKind]
+) -> Sequence[Announceable]:
+    """Return the events of these kinds that were not announced yet, oldest first."""
+    query = select(EventRow).where(
+        col(EventRow.onboarding_id) == onboarding_id,
+        col(EventRow.announced_ts).is_(None),
+        col(EventRow.kind).in_([kind.value for kind in kinds]),
+    )
+    return [
+        Announceable(row.id, _event(row), row.announcing_since)
+        for row in await session.exec(query.order_by(col(EventRow.id)))
+        if row.id is not None
+    ]
+
+
+async def claim_announcement(session: AsyncSession, event_id: int, now: datetime) -> None:
+    """Write down that an announcement is about to be posted."""
+    row = EventRow
+    where = (col(row.id) == event_id, col(row.announced_ts).is_(None))
+    result = await session.exec(update(row).where(*where).values(announcing_since=now))
+    if not result.rowcount:
+        raise Stale
+
+
+async def record_announcement(session: AsyncSession, event_id: int, ts: str) -> None:
+    """Write down that an announcement stands in the engineering channel."""
+    row = EventRow
+    await session.exec(update(row).where(col(row.id) == event_id).values(announced_ts=ts))
+
+
+def _event(row: EventRow) -> Event:
+    return Event(
+        kind=EventKind(row.kind),
+        actor=Actor(row.actor_user, row.actor_team, Role(row.actor_role)),
+        at=row.at,
+        step=row.step,
+        detail=row.detail,
+    )

@@ -1,0 +1,159 @@
+"""The tables. Rows stay in this package: it gives and takes the pure `Onboarding`."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, Column, Index, LargeBinary, text
+from sqlmodel import Field, SQLModel
+
+from storage.types import UtcDateTime
+
+# One onboarding runs in a channel at a time; finished ones stay beside it.
+RUNNING = text("status IN ('active', 'paused')")
+
+
+def _time(*, nullable: bool = False) -> Any:
+    return Field(sa_column=Column(UtcDateTime, nullable=nullable))
+
+
+def _json() -> Any:
+    return Field(sa_column=Column(JSON, nullable=False))
+
+
+class OnboardingRow(SQLModel, table=True):
+    """One client's onboarding.
+
+    `revision` counts its changes, `published_revision` is the one that Slack shows. Who brings
+    Slack level holds the lease; `publish_after` is when Slack said to try again. `current_step`,
+    `finished_steps` and `turn` are derived from the steps, so that `status` is one query.
+    """
+
+    __tablename__ = "onboarding"
+    __table_args__ = (
+        Index(
+            "one_running_onboarding_per_channel",
+            "channel",
+            unique=True,
+            sqlite_where=RUNNING,
+            postgresql_where=RUNNING,
+        ),
+        Index("onboarding_status_active_at", "status", "active_at"),
+        Index(
+            "onboarding_unpublished",
+            "id",
+            sqlite_where=text("revision > published_revision"),
+            postgresql_where=text("revision > published_revision"),
+        ),
+    )
+
+    id: str = Field(primary_key=True)
+    guide: str
+    guide_version: str
+    client_name: str
+    channel: str
+    thread_ts: str | None = None
+    engineer: str
+    client_admins: list[str] = _json()
+    account: str | None = None
+    status: str
+    revision: int = 0
+    published_revision: int = -1
+    lease_owner: str | None = None
+    lease_until: datetime | None = _time(nullable=True)
+    publish_after: datetime | None = _time(nullable=True)
+    current_step: int | None = None
+    finished_steps: int = 0
+    turn: str | None = None
+    started_at: datetime = _time()
+    active_at: datetime = _time()
+
+
+class StepRow(SQLModel, table=True):
+    """One step of one onboarding."""
+
+    __tablename__ = "step"
+
+    onboarding_id: str = Field(primary_key=True, foreign_key="onboarding.id")
+    number: int = Field(primary_key=True)
+    state: str
+    by_user: str | None = None
+    by_team: str | None = None
+    by_role: str | None = None
+    at: datetime | None = _time(nullable=True)
+
+
+class MessageRow(SQLModel, table=True):
+    """One message of a thread. `posting_since` without `ts`: a post whose answer is not known."""
+
+    __tablename__ = "message"
+
+    onboarding_id: str = Field(primary_key=True, foreign_key="onboarding.id")
+    slot: str = Field(primary_key=True)
+    ts: str | None = None
+    digest: str | None = None
+    posting_since: datetime | None = _time(nullable=True)
+
+
+class CredentialRow(SQLModel, table=True):
+    """One encrypted value. A new value takes the old one's row, so the old one is destroyed."""
+
+    __tablename__ = "credential"
+
+    onboarding_id: str = Field(primary_key=True, foreign_key="onboarding.id")
+    field: str = Field(primary_key=True)
+    ciphertext: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    key_id: str = Field(index=True)
+    mask: str
+    version: int
+    submitted_by_user: str
+    submitted_by_team: str
+    submitted_by_role: str
+    submitted_at: datetime = _time()
+    replaced_at: datetime | None = _time(nullable=True)
+
+
+class VerificationRow(SQLModel, table=True):
+    """One verification; `run_until` is the lease of the worker that runs it."""
+
+    __tablename__ = "verification"
+    __table_args__ = (Index("verification_due_at", "due_at"),)
+
+    onboarding_id: str = Field(primary_key=True, foreign_key="onboarding.id")
+    number: int = Field(primary_key=True)
+    requested_by_user: str
+    requested_by_team: str
+    requested_by_role: str
+    requested_at: datetime = _time()
+    attempt: int
+    report: str | None = None
+    due_at: datetime | None = _time(nullable=True)
+    run_until: datetime | None = _time(nullable=True)
+
+
+class EventRow(SQLModel, table=True):
+    """One entry of the append-only history, which is also the outbox and the audit."""
+
+    __tablename__ = "event"
+    __table_args__ = (Index("event_onboarding_id_id", "onboarding_id", "id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    onboarding_id: str = Field(foreign_key="onboarding.id")
+    kind: str
+    actor_user: str
+    actor_team: str
+    actor_role: str
+    step: int | None = None
+    detail: dict[str, Any] = _json()
+    at: datetime = _time()
+    announcing_since: datetime | None = _time(nullable=True)
+    announced_ts: str | None = None
+
+
+class GuideRow(SQLModel, table=True):
+    """The text of a guide version that some onboarding started with."""
+
+    __tablename__ = "guide"
+
+    id: str = Field(primary_key=True)
+    version: str = Field(primary_key=True)
+    source: str

@@ -1,0 +1,77 @@
+"""The one door to the credentials: everything is encrypted and decrypted here (AES-256-GCM).
+
+A ciphertext is bound to its onboarding, field, version and mask as associated data: moved to
+another row, or shown under another mask, it does not decrypt.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from pydantic import SecretStr
+
+from bot.errors import Unreadable
+
+NONCE_BYTES = 12  # NIST SP 800-38D recommends 96 bits
+KEY_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a value belongs."""
+
+    onboarding_id: str
+    field: str
+    version: int
+    mask: str
+
+    def associated_data(self) -> bytes:
+        """Return the place as bytes that differ for different places."""
+        return json.dumps([1, self.onboarding_id, self.field, self.version, self.mask]).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """An encrypted value, with the id of the key that opens it."""
+
+    place: Place
+    ciphertext: bytes
+    key_id: str
+
+
+def key_id(key: bytes) -> str:
+    """Return the name of a key, which tells nothing about the key itself."""
+    return hashlib.sha256(b"credential key id" + key).hexdigest()[:8]
+
+
+class Vault:
+    """Seals with the first key, opens with all."""
+
+    def __init__(self, keys: Sequence[bytes]) -> None:
+        """Take the keys, 32 bytes each; the first is the one that seals."""
+        self._ciphers = {key_id(key): AESGCM(key) for key in keys}
+        self._sealing = key_id(keys[0])
+
+    def seal(self, place: Place, value: SecretStr) -> Sealed:
+        """Encrypt `value` for `place`."""
+        nonce = os.urandom(NONCE_BYTES)
+        plain = value.get_secret_value().encode()
+        sealed = self._ciphers[self._sealing].encrypt(nonce, plain, place.associated_data())
+        return Sealed(place, nonce + sealed, self._sealing)
+
+    def open(self, sealed: Sealed) -> SecretStr:
+        """Decrypt; raises Unreadable if the key is missing or anything was moved or altered."""
+        cipher = self._ciphers.get(sealed.key_id)
+        where = f"{sealed.place.field} of onboarding {sealed.place.onboarding_id}"
+        if cipher is None:
+            raise Unreadable(f"{where}: key {sealed.key_id} is not among CREDENTIAL_KEYS")
+        nonce, ciphertext = sealed.ciphertext[:NONCE_BYTES], sealed.ciphertext[NONCE_BYTES:]
+        try:
+            plain = cipher.decrypt(nonce, ciphertext, sealed.place.associated_data())
+        except (InvalidTag, ValueError) as error:
+            raise Unreadable(f"{where}: the stored value was altered or moved") from error
+        return SecretStr(plain.decode())
