@@ -53,3 +53,12 @@ def listed(words: Iterable[str]) -> str:
 def plain(mrkdwn: str) -> str:
     """Return `mrkdwn` without the marks for bold and italics, for a message's fallback text."""
     return re.sub(r"(?<![\w*])([*_])(?=\S)(.+?)(?<=\S)\1(?![\w*])", r"\2", mrkdwn)
+
+
+def permalink(workspace_url: str, channel: str, ts: str, thread_ts: str | None = None) -> str:
+    """Return the address of a message, as chat.getPermalink gives it, without asking Slack.
+
+    `workspace_url` is auth.test's `url`, which ends in a slash.
+    """
+    address = f"{workspace_url}archives/{channel}/p{ts.replace('.', '')}"
+    return f"{address}?thread_ts={thread_ts}&cid={channel}" if thread_ts else address

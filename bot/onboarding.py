@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from bot.errors import NotFound, Refused, Stale
+from bot.errors import NotFound, Refused
 from bot.guide import Guide, Owner, Phase, Step
 from bot.mrkdwn import listed, mention, when
 from bot.people import Actor, Role
@@ -275,12 +275,12 @@ class Onboarding:
     def finish_verification(
         self, number: int, requested_at: datetime, report: Report, now: datetime
     ) -> "Change":
-        """Record the report of a run; raises Stale if newer values are to be verified instead."""
+        """Record the report of a run; Refused if it is no longer the one that is awaited."""
+        self._must_be_active()
         latest = self.verification
-        if self.status is not Status.ACTIVE or latest is None or latest.number != number:
-            raise Stale
-        if latest.requested_at != requested_at or latest.due_at is None:
-            raise Stale
+        asked_for = latest and (latest.number, latest.requested_at) == (number, requested_at)
+        if latest is None or not asked_for or latest.due_at is None:
+            raise Refused("A newer verification takes the place of this one.")
         finished = replace(
             latest,
             report=report,
@@ -406,6 +406,22 @@ class Change:
 
     onboarding: Onboarding
     events: tuple[Event, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What `status` says of an onboarding, without its steps."""
+
+    id: str
+    client_name: str
+    channel: str
+    thread_ts: str | None
+    engineer: str
+    status: Status
+    current_step: int | None
+    finished_steps: int
+    turn: Owner | None
+    active_at: datetime
 
 
 def start(

@@ -1,0 +1,17 @@
+"""Slack in: thin listeners, a file per feature: who is this, which onboarding, one use case."""
+
+from slack_bolt.async_app import AsyncApp
+
+from bot.slack import Slack
+from bot.tasks import Tasks
+from bot.use_cases import UseCases
+from handlers import commands, credentials, start, steps, unknown, verification
+from handlers import help as help_
+from handlers.answers import Answers
+
+
+def register(app: AsyncApp, use_cases: UseCases, slack: Slack, tasks: Tasks) -> None:
+    """Register every listener; the order matters only for `unknown`, which takes the rest."""
+    answers = Answers(slack, tasks)
+    for feature in (start, steps, credentials, help_, verification, commands, unknown):
+        feature.register(app, use_cases, answers)

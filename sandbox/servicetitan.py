@@ -6,19 +6,17 @@ import json
 import random
 import string
 import time
-from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from sandbox.servicetitan_api import ALL_BOOKINGS, GUIDE_SCOPES, READS, TAG, Read, page
+from sandbox.servicetitan_faults import Fault, FaultKind, Faults
 
 TOKEN_LIFETIME = 900
-
-FaultKind = int | Literal["html", "timeout", "drop"]
 
 
 class LoggedRequest(NamedTuple):
@@ -29,14 +27,6 @@ class LoggedRequest(NamedTuple):
     status: int
 
 
-@dataclass
-class _Fault:
-    endpoint: str
-    status: FaultKind
-    left: int | None
-    retry_after: int | None
-
-
 class ServiceTitanSandbox:
     """`async with ServiceTitanSandbox() as st:` serves until the block ends.
 
@@ -44,6 +34,14 @@ class ServiceTitanSandbox:
     time. What ServiceTitan answers to some wrong values is not published; attributes choose the
     status: `wrong_key_status`, `wrong_tenant_status`.
     """
+
+    scopes: frozenset[str] = GUIDE_SCOPES
+    claims = True  # False: the token is no JWT, and the answer names no scope
+    restricted = True  # False: step 15 was left at "No Restriction"
+    connected = True  # False: the tenant has disabled the app
+    tag_active = True
+    wrong_key_status = 401
+    wrong_tenant_status = 403
 
     def __init__(
         self,
@@ -65,18 +63,11 @@ class ServiceTitanSandbox:
         self.booking_provider_id = booking_provider_id or self._digits(9)
         self.foreign_application_key = f"ak1.{self._letters(25)}"  # a good key, of another app
         self.other_booking_provider_id = self._digits(9)  # exists; step 15 did not choose it
-        self.scopes: frozenset[str] = GUIDE_SCOPES
-        self.claims = True  # False: the token is no JWT, and the answer names no scope
-        self.restricted = True  # False: step 15 was left at "No Restriction"
-        self.connected = True  # False: the tenant has disabled the app
-        self.tag_active = True
-        self.wrong_key_status = 401
-        self.wrong_tenant_status = 403
         self.requests: list[LoggedRequest] = []
         self.most_at_once = 0
         self._at_once = 0
         self._delay = 0.0
-        self._faults: list[_Fault] = []
+        self._faults = Faults()
         self._tokens: dict[str, frozenset[str]] = {}
         self._closing = asyncio.Event()
         self._address = (host, port)
@@ -131,7 +122,7 @@ class ServiceTitanSandbox:
         `endpoint`: "token", a name in READS, "booking-provider-tags" or "all". `status`: a number,
         "html" (200, but a web page), "timeout" (no answer), "drop" (the connection is closed).
         """
-        self._faults.append(_Fault(endpoint, status, times, retry_after))
+        self._faults.add(Fault(endpoint, status, times, retry_after))
 
     def heal(self) -> None:
         """Take back every fault and delay."""
@@ -164,21 +155,14 @@ class ServiceTitanSandbox:
 
     async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         await asyncio.sleep(self._delay)
-        if fault := self._take_fault(request.match_info.route.name or ""):
+        if fault := self._faults.take(request.match_info.route.name or ""):
             return await self._break(request, fault)
         try:
             return await handler(request)
         except web.HTTPNotFound:
             return self._problem(404, "Unable to match incoming request to an operation.")
 
-    def _take_fault(self, endpoint: str) -> _Fault | None:
-        for fault in self._faults:
-            if fault.endpoint in (endpoint, "all") and fault.left != 0:
-                fault.left = None if fault.left is None else fault.left - 1
-                return fault
-        return None
-
-    async def _break(self, request: web.Request, fault: _Fault) -> web.Response:
+    async def _break(self, request: web.Request, fault: Fault) -> web.Response:
         match fault.status:
             case "html":
                 return web.Response(

@@ -1,8 +1,6 @@
 """Reads and writes onboardings: rows on one side, the pure `Onboarding` on the other."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlmodel import col, select, update
@@ -14,6 +12,7 @@ from bot.onboarding import (
     Change,
     Event,
     Onboarding,
+    Overview,
     Status,
     StepProgress,
     StepState,
@@ -26,6 +25,7 @@ from storage.guides import GuideShelf
 from storage.tables import CredentialRow, EventRow, OnboardingRow, StepRow, VerificationRow
 
 RUNNING = (Status.ACTIVE.value, Status.PAUSED.value)
+PAGE = 20  # as many as fit one answer
 
 
 async def get(session: AsyncSession, shelf: GuideShelf, onboarding_id: str) -> Onboarding:
@@ -84,24 +84,8 @@ async def save(session: AsyncSession, before: Onboarding, change: Change) -> Non
     session.add_all(_event_row(after.id, event) for event in change.events)
 
 
-@dataclass(frozen=True, slots=True)
-class Overview:
-    """What `status` says of an onboarding, from its row alone."""
-
-    id: str
-    client_name: str
-    channel: str
-    thread_ts: str | None
-    engineer: str
-    status: Status
-    current_step: int | None
-    finished_steps: int
-    turn: Owner | None
-    active_at: datetime
-
-
 async def overview(
-    session: AsyncSession, *, channel: str | None = None, limit: int = 20
+    session: AsyncSession, *, channel: str | None = None, limit: int = PAGE
 ) -> Sequence[Overview]:
     """Return the running onboardings (of one channel), the longest without activity first."""
     query = select(OnboardingRow).where(col(OnboardingRow.status).in_(RUNNING))

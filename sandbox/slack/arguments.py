@@ -12,6 +12,8 @@ from aiohttp import web
 from sandbox.slack.errors import SlackError
 from sandbox.slack.model import Json
 
+# Bolt's client sends it with every call; Slack heeds it with organisation-wide tokens only.
+ALWAYS_ALLOWED = frozenset({"team_id"})
 FALSE = ("", "0", "false", "False")
 
 
@@ -26,7 +28,7 @@ class Arguments:
 
     def only(self, allowed: frozenset[str]) -> None:
         """Refuse by name what the sandbox does not model: better than to ignore it."""
-        unknown = sorted(self.values.keys() - allowed)
+        unknown = sorted(self.values.keys() - allowed - ALWAYS_ALLOWED)
         if unknown:
             messages = [f"[ERROR] unsupported argument: {name}" for name in unknown]
             raise SlackError.because("invalid_arguments", *messages)
@@ -35,9 +37,7 @@ class Arguments:
         """A string that the call must bear."""
         value = self.maybe_text(name)
         if not value:
-            raise SlackError.because(
-                "invalid_arguments", f"[ERROR] missing required field: {name}"
-            )
+            raise SlackError.because("invalid_arguments", f"[ERROR] missing required field: {name}")
         return value
 
     def maybe_text(self, name: str) -> str | None:

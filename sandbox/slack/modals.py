@@ -96,8 +96,13 @@ def to_api(state: State, view: View) -> Json:
         "root_view_id": view.root_view_id,
         "previous_view_id": view.previous_view_id,
         "state": {"values": state_values(view)},
-        **{"callback_id": "", "private_metadata": "", "external_id": ""},
-        **{"clear_on_close": False, "notify_on_close": False, "submit": None, "close": None},
+        "callback_id": "",
+        "private_metadata": "",
+        "external_id": "",
+        "clear_on_close": False,
+        "notify_on_close": False,
+        "submit": None,
+        "close": None,
         **view.content,
     }
 

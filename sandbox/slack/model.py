@@ -91,9 +91,15 @@ class Message:
         return self.ephemeral_to is not None
 
     @property
+    def payload(self) -> Json:
+        """The payload of the metadata; empty if there is none."""
+        payload: Json = (self.metadata or {}).get("event_payload", {})
+        return payload
+
+    @property
     def slot(self) -> str | None:
-        """The place in the conversation that the message's metadata names, if any."""
-        slot = (self.metadata or {}).get("event_payload", {}).get("slot")
+        """The place in the conversation that the metadata names, if any."""
+        slot = self.payload.get("slot")
         return slot if isinstance(slot, str) else None
 
     def snapshot(self) -> "Message":

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
 from sandbox.slack.app import App
@@ -24,6 +25,15 @@ RESPONSE_URL_LIFETIME = 30 * 60.0
 Found = TypeVar("Found")
 
 
+@dataclass
+class Doubts:
+    """What no document settles about external members, to be tried both ways."""
+
+    external_can_press: bool = True
+    ephemeral_reaches_external: bool = True
+    bots_read_replies: bool = True
+
+
 class State:
     """All records of one pretend Slack, the ids it mints, and its observers."""
 
@@ -31,7 +41,10 @@ class State:
         self.app = app
         self.home = home
         self.clock = clock
+        self.doubts = Doubts()
+        self.is_installed = True
         self.base_url = ""
+        self.tickets: set[str] = set()  # each admits one Socket Mode connection
         self.users: dict[str, User] = {}
         self.channels: dict[str, Channel] = {}
         self.usergroups: dict[str, list[User]] = {}

@@ -22,7 +22,7 @@ TABLE_CHARACTERS = 10_000
 MANY = 1000  # Slack publishes no bound on the elements of a rich text
 
 _STYLE: dict[str, Check] = {
-    "style": record({}, {name: flag for name in ("bold", "italic", "strike", "code")})
+    "style": record({}, dict.fromkeys(("bold", "italic", "strike", "code"), flag))
 }
 
 

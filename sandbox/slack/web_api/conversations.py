@@ -172,9 +172,7 @@ _READ, _HISTORY = _scopes("read"), _scopes("history")
 _WINDOW = "channel limit cursor oldest latest inclusive include_all_metadata"
 METHODS: dict[str, Method] = {
     "conversations.info": method(info, "channel include_num_members", scopes=_READ),
-    "conversations.members": method(
-        members, "channel limit cursor", scopes=_READ, per_minute=100
-    ),
+    "conversations.members": method(members, "channel limit cursor", scopes=_READ, per_minute=100),
     "conversations.history": method(history, _WINDOW, scopes=_HISTORY),
     "conversations.replies": method(replies, _WINDOW + " ts", scopes=_HISTORY),
     "conversations.join": method(join, "channel", scopes=["channels:join"]),

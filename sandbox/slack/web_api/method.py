@@ -85,5 +85,7 @@ def checked_blocks(args: Arguments) -> list[Json]:
         raise SlackError("invalid_blocks_format")
     problems = problems_of_blocks(blocks, Surface.MESSAGE)
     if problems:
-        raise SlackError("invalid_blocks", errors=problems, response_metadata={"messages": problems})
+        raise SlackError(
+            "invalid_blocks", errors=problems, response_metadata={"messages": problems}
+        )
     return blocks

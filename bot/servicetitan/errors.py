@@ -66,7 +66,7 @@ class UnexpectedError(ServiceTitanError):
 
 
 class UnsendableError(ServiceTitanError):
-    """The application key cannot stand in an HTTP header; nothing was sent."""
+    """A value that HTTP cannot carry (a line break, a letter outside ASCII); nothing was sent."""
 
 
 class RateLimitedError(ServiceTitanError):

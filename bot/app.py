@@ -1,0 +1,193 @@
+"""The composition root: the only place that builds things and hands them on."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import aiohttp
+import httpx
+from aiohttp import web
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
+
+import handlers
+from bot.announcements import Announcements
+from bot.directory import Directory
+from bot.errors import Unavailable
+from bot.guide.loading import SERVICETITAN
+from bot.health import Health
+from bot.publisher import Publisher
+from bot.servicetitan import ServiceTitan
+from bot.settings import Settings
+from bot.slack import TIMEOUT_SECONDS, Slack, translated
+from bot.tasks import Tasks
+from bot.thread import Thread
+from bot.use_cases import Services, UseCases
+from bot.verifier import Verifier
+from bot.web import web_app
+from storage.database import Database
+from storage.guides import GuideShelf
+from storage.vault import Vault
+
+log = logging.getLogger(__name__)
+
+# Bolt copies this logger's level: below WARNING it logs whole requests, credentials included.
+quiet = logging.getLogger("slack_bolt")
+quiet.setLevel(logging.WARNING)
+
+SHUTDOWN_SECONDS = 6
+
+
+class Bot:
+    """Everything that runs, ready to take Slack's requests."""
+
+    working: asyncio.Task[None]
+
+    def __init__(
+        self, settings: Settings, session: aiohttp.ClientSession, http: httpx.AsyncClient
+    ) -> None:
+        """Build the bot; nothing is connected yet. Raises GuideError for a broken guide."""
+        clock = _now
+        client = AsyncWebClient(
+            token=settings.slack_bot_token.get_secret_value(),
+            base_url=settings.slack_api_url,
+            timeout=TIMEOUT_SECONDS,
+            session=session,
+            retry_handlers=[],  # only we know what may be repeated
+            logger=quiet,
+        )
+        self.settings = settings
+        self.slack = Slack(client)
+        self.tasks = Tasks()
+        self.database = Database(settings.database_url)
+        self.shelf = GuideShelf(SERVICETITAN.read_text(encoding="utf-8"), SERVICETITAN.name)
+        vault = Vault(settings.keys)
+        self.publisher = Publisher(
+            self.database,
+            self.shelf,
+            Thread(self.slack, self.database, clock),
+            Announcements(self.slack, self.database, settings.engineering_channel, clock),
+            self.tasks,
+            clock,
+        )
+        servicetitan = ServiceTitan(
+            http, auth_url=settings.servicetitan_auth_url, api_url=settings.servicetitan_api_url
+        )
+        self.verifier = Verifier(
+            self.database, self.shelf, vault, servicetitan, self.publisher, self.tasks, clock
+        )
+        self.health = Health(self.database, self.slack, vault)
+        self.bolt = _bolt(settings, client)
+        self.socket = _socket(settings, self.bolt)
+        services = Services(
+            database=self.database,
+            shelf=self.shelf,
+            vault=vault,
+            slack=self.slack,
+            directory=Directory(self.slack, settings.engineers),
+            publisher=self.publisher,
+            verifier=self.verifier,
+            clock=clock,
+        )
+        handlers.register(self.bolt, UseCases(services), self.slack, self.tasks)
+
+    async def work(self) -> None:
+        """Find out who we are, connect, then take up again and again what was left behind.
+
+        Ends only by SlackRefused: a token that Slack does not take.
+        """
+        await _until_answered(self.slack.identify)
+        if self.socket:
+            await _until_answered(self._connect)
+        while True:
+            await self.sweep()
+            await asyncio.sleep(self.settings.sweep_interval)
+
+    async def stop(self) -> None:
+        """Take nothing new, end what is under way, close what is open."""
+        self.working.cancel()
+        await asyncio.gather(self.working, return_exceptions=True)
+        if self.socket:
+            await self.socket.close_async()
+        await self.tasks.close(SHUTDOWN_SECONDS)
+        await self.database.close()
+
+    async def _connect(self) -> None:
+        async with translated("apps.connections.open"):
+            await self.socket.connect_async()
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[Bot]:
+    """Run a bot, with its server and its connection to Slack, until the block ends.
+
+    `working` is its endless work, which ends by SlackRefused for a token that Slack does not
+    take. If Slack is away, the bot starts all the same and says so at /readyz.
+    """
+    timeout = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)
+    async with (
+        aiohttp.ClientSession(timeout=timeout) as session,
+        httpx.AsyncClient() as http,
+    ):
+        bot = Bot(settings, session, http)
+        async with bot.database.begin() as transaction:
+            await bot.shelf.put_down(transaction)
+        bot.working = asyncio.create_task(bot.work(), name="work")
+        try:
+            async with _served(bot):
+                yield bot
+        finally:
+            await bot.stop()
+
+
+async def _until_answered(ask: Callable[[], Awaitable[object]]) -> None:
+    pause = 1
+    while True:
+        try:
+            await ask()
+        except Unavailable as error:
+            log.warning("Slack does not answer yet", extra={"reason": str(error)})
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 60)
+        else:
+            return
+
+
+@asynccontextmanager
+async def _served(bot: Bot) -> AsyncIterator[None]:
+    bolt = None if bot.settings.socket_mode else bot.bolt
+    runner = web.AppRunner(web_app(bot.health, bolt), access_log=None, handle_signals=False)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, bot.settings.host, bot.settings.port).start()
+        log.info("listening", extra={"host": bot.settings.host, "port": bot.settings.port})
+        yield
+    finally:
+        await runner.cleanup()
+
+
+def _bolt(settings: Settings, client: AsyncWebClient) -> AsyncApp:
+    secret = settings.slack_signing_secret
+    return AsyncApp(
+        client=client,
+        signing_secret=secret.get_secret_value() if secret else None,
+        # The answer leaves when the listener returns: it commits, acknowledges, and leaves the
+        # rest to tasks of our own.
+        process_before_response=True,
+        logger=quiet,
+    )
+
+
+def _socket(settings: Settings, bolt: AsyncApp) -> Any:  # Bolt's handler has no types
+    if settings.slack_app_token is None:
+        return None
+    token = settings.slack_app_token.get_secret_value()
+    return AsyncSocketModeHandler(bolt, token, logger=quiet)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

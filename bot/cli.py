@@ -1,0 +1,70 @@
+"""The command line. Each command imports what it needs, so that `keys generate` starts at once."""
+
+import sys
+
+import click
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Run and look after the onboarding bot. Its settings come from the environment and .env."""
+
+
+@main.command()
+def run() -> None:
+    """Run the bot until SIGTERM or Ctrl-C."""
+    from bot.run import run as run_bot
+
+    sys.exit(run_bot())
+
+
+@main.command()
+@click.option("--play", is_flag=True, help="Play one whole onboarding with scripted people.")
+def sandbox(play: bool) -> None:
+    """Run the bot against a pretend Slack and a pretend ServiceTitan."""
+    from sandbox.__main__ import main as run_sandbox
+
+    sys.exit(run_sandbox(play=play))
+
+
+@main.group()
+def keys() -> None:
+    """Make and check the keys that encrypt the credentials."""
+
+
+@keys.command()
+def generate() -> None:
+    """Print a new key: a value for CREDENTIAL_KEYS."""
+    import base64
+    import secrets
+
+    click.echo(base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
+
+
+@keys.command(name="check")
+def check_keys() -> None:
+    """Try to read every stored value with the keys at hand."""
+    from bot.run import check_keys as check
+
+    sys.exit(check())
+
+
+@main.group()
+def db() -> None:
+    """Look after the database."""
+
+
+@db.command()
+def upgrade() -> None:
+    """Bring the tables to the newest revision."""
+    from bot.run import upgrade_database
+
+    sys.exit(upgrade_database())
+
+
+@db.command(name="check")
+def check_database() -> None:
+    """Say whether the tables are at the newest revision."""
+    from bot.run import check_database as check
+
+    sys.exit(check())

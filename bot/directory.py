@@ -1,0 +1,78 @@
+"""Who is who: engineers by Slack's own word, remembered for a short while."""
+
+import time
+from collections.abc import Callable, Sequence
+
+from bot.onboarding import Onboarding
+from bot.people import Person, Role, client_role
+from bot.slack import Slack, SlackRefused, User
+
+REMEMBER_SECONDS = 300
+
+
+class Directory:
+    """Answers what somebody is to an onboarding."""
+
+    def __init__(
+        self,
+        slack: Slack,
+        engineers: Sequence[str],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Take ENGINEERS: ids of people and of user groups; none means every full member."""
+        self._slack, self._monotonic = slack, monotonic
+        self._named = frozenset(one for one in engineers if not one.startswith("S"))
+        self._groups = tuple(one for one in engineers if one.startswith("S"))
+        self._users: dict[str, tuple[float, User]] = {}
+        self._members: dict[str, tuple[float, frozenset[str]]] = {}
+
+    async def role(self, person: Person, onboarding: Onboarding, channel: str) -> Role:
+        """Return what `person` is to `onboarding`, judged by a request from `channel`.
+
+        Raises Unavailable if that depends on Slack, and Slack does not answer.
+        """
+        if await self.is_engineer(person):
+            return Role.ENGINEER
+        return client_role(
+            person,
+            home=self._slack.identity.home,
+            in_channel=channel == onboarding.channel,
+            client_admins=onboarding.client_admins,
+        )
+
+    async def is_engineer(self, person: Person) -> bool:
+        """Whether somebody is a HeavySet engineer: no guest, no bot, nobody deactivated."""
+        if person.team_id not in self._slack.identity.home:
+            return False
+        if (self._named or self._groups) and not await self._listed(person.user_id):
+            return False
+        return (await self._user(person.user_id)).full_member
+
+    async def person(self, user_id: str) -> Person:
+        """Return somebody who is only known by id; without a team if Slack knows nobody."""
+        return Person(user_id, (await self._user(user_id)).team_id)
+
+    async def _listed(self, user_id: str) -> bool:
+        if user_id in self._named:
+            return True
+        for group in self._groups:
+            if user_id in await self._group(group):
+                return True
+        return False
+
+    async def _user(self, user_id: str) -> User:
+        at, user = self._users.get(user_id, (None, None))
+        if user is None or at is None or self._monotonic() - at > REMEMBER_SECONDS:
+            try:
+                user = await self._slack.user(user_id)
+            except SlackRefused:  # user_not_found, user_not_visible: nobody we know
+                user = User("", full_member=False)
+            self._users[user_id] = (self._monotonic(), user)
+        return user
+
+    async def _group(self, group: str) -> frozenset[str]:
+        at, members = self._members.get(group, (None, None))
+        if members is None or at is None or self._monotonic() - at > REMEMBER_SECONDS:
+            members = await self._slack.group_members(group)
+            self._members[group] = (self._monotonic(), members)
+        return members

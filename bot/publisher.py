@@ -1,0 +1,132 @@
+"""Brings Slack level with the state: one publisher per onboarding at a time, by a lease.
+
+It is level-triggered: whoever changes an onboarding wakes the publisher, and a sweep finds what a
+crash, an outage or a rate limit left behind.
+"""
+
+import asyncio
+import logging
+import random
+import uuid
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from bot.announcements import Announcements
+from bot.errors import OnboardingError, Stale
+from bot.slack import RateLimited
+from bot.tasks import Tasks
+from bot.thread import Thread
+from bot.views.announcement import ANNOUNCED
+from storage import onboardings, publishing
+from storage.database import Database
+from storage.guides import GuideShelf
+
+log = logging.getLogger(__name__)
+
+# Longer than one Slack call may take, as it is prolonged before each post.
+LEASE = timedelta(seconds=30)
+LONGEST_PAUSE_SECONDS = 300
+SWEEP_BATCH = 50
+
+
+class Publisher:
+    """Publishes onboardings: their threads, and their announcements."""
+
+    def __init__(
+        self,
+        database: Database,
+        shelf: GuideShelf,
+        thread: Thread,
+        announcements: Announcements,
+        tasks: Tasks,
+        clock: Callable[[], datetime],
+    ) -> None:
+        """Take what it works with; `tasks` own its work."""
+        self._database, self._shelf = database, shelf
+        self._thread, self._announcements = thread, announcements
+        self._tasks, self._clock = tasks, clock
+        self._owner = uuid.uuid4().hex
+        self._busy: dict[str, bool] = {}  # onboarding id → whether it changed meanwhile
+        self._failures: dict[str, int] = {}
+
+    def wake(self, onboarding_id: str) -> None:
+        """Publish an onboarding soon; calls for one that is being published are coalesced."""
+        if onboarding_id in self._busy:
+            self._busy[onboarding_id] = True
+            return
+        self._busy[onboarding_id] = False
+        self._tasks.spawn(self._publish_until_level(onboarding_id), f"publish {onboarding_id}")
+
+    async def sweep(self) -> None:
+        """Wake the publisher for everything that Slack does not show yet."""
+        async with self._database.begin(write=False) as session:
+            waiting = await publishing.unpublished(session, self._clock(), SWEEP_BATCH)
+        for onboarding_id in waiting:
+            self.wake(onboarding_id)
+
+    async def _publish_until_level(self, onboarding_id: str) -> None:
+        try:
+            while True:
+                self._busy[onboarding_id] = False
+                await self._publish(onboarding_id)
+                if not self._busy[onboarding_id]:
+                    return
+        finally:
+            del self._busy[onboarding_id]
+
+    async def _publish(self, onboarding_id: str) -> None:
+        if not await self._take_lease(onboarding_id):
+            return  # the holder sees our change: it only lets go of the newest revision
+        try:
+            while not await self._publish_once(onboarding_id):
+                pass
+            self._failures.pop(onboarding_id, None)
+        except Stale:
+            log.info("lost the lease", extra={"onboarding": onboarding_id})
+        except OnboardingError as error:
+            await self._retry_later(onboarding_id, error)
+
+    async def _publish_once(self, onboarding_id: str) -> bool:
+        """Bring Slack level with the newest revision; True when it still is the newest."""
+        async with self._database.begin(write=False) as session:
+            onboarding = await onboardings.get(session, self._shelf, onboarding_id)
+            posted = await publishing.messages(session, onboarding_id)
+            outbox = await publishing.unannounced(session, onboarding_id, ANNOUNCED)
+        timestamps = {slot: one.ts for slot, one in posted.items() if one.ts}
+        try:
+            timestamps = await self._thread.level(
+                onboarding, posted, lambda: self._prolong(onboarding_id)
+            )
+        finally:  # a broken thread must not keep engineering from hearing of it
+            await self._announcements.publish(onboarding, outbox, timestamps)
+        async with self._database.begin() as session:
+            return await publishing.release_lease(
+                session, onboarding_id, self._owner, published=onboarding.revision
+            )
+
+    async def _take_lease(self, onboarding_id: str) -> bool:
+        now = self._clock()
+        async with self._database.begin() as session:
+            return await publishing.take_lease(
+                session, onboarding_id, self._owner, now, now + LEASE
+            )
+
+    async def _prolong(self, onboarding_id: str) -> None:
+        if not await self._take_lease(onboarding_id):
+            raise Stale
+
+    async def _retry_later(self, onboarding_id: str, error: OnboardingError) -> None:
+        failures = self._failures[onboarding_id] = self._failures.get(onboarding_id, 0) + 1
+        pause = error.seconds if isinstance(error, RateLimited) else _pause(failures)
+        extra = {"onboarding": onboarding_id, "reason": str(error), "retry_in": round(pause, 1)}
+        log.warning("Slack could not be brought level", extra=extra)
+        retry_at = self._clock() + timedelta(seconds=pause)
+        async with self._database.begin() as session:
+            await publishing.release_lease(session, onboarding_id, self._owner, retry_at=retry_at)
+        asyncio.get_running_loop().call_later(pause, self.wake, onboarding_id)
+
+
+def _pause(failures: int) -> float:
+    """Return the seconds until the next try: growing, and different for each onboarding."""
+    longest = min(LONGEST_PAUSE_SECONDS, 1 << min(failures, 10))
+    return longest * random.uniform(0.5, 1.0)  # noqa: S311  # jitter, not a secret

@@ -1,0 +1,113 @@
+"""What the commands do, with their exit status: 0 done, 1 failed, 2 settings or guide unusable."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot import logs
+from bot.app import running
+from bot.errors import OnboardingError
+from bot.guide import GuideError
+from bot.settings import Settings, SettingsError, load
+from bot.slack import SlackRefused
+from storage import credentials, migrate
+from storage.database import Database, is_sqlite
+from storage.vault import Vault
+
+
+def run() -> int:
+    """Run the bot until it is told to stop."""
+    return _with_settings(_run)
+
+
+def upgrade_database() -> int:
+    """Apply the migrations."""
+
+    def upgrade(settings: Settings) -> int:
+        migrate.upgrade(settings.database_url)
+        return 0
+
+    return _with_settings(upgrade)
+
+
+def check_database() -> int:
+    """Say whether every migration is applied."""
+
+    def check(settings: Settings) -> int:
+        if migrate.is_current(settings.database_url):
+            return _say("the tables are at the newest revision", 0)
+        return _say("the tables are not at the newest revision: run “onboarding db upgrade”", 1)
+
+    return _with_settings(check)
+
+
+def check_keys() -> int:
+    """Say whether every stored value can be read."""
+    return _with_settings(lambda settings: asyncio.run(_check_keys(settings)))
+
+
+def _with_settings(work: Callable[[Settings], int]) -> int:
+    try:
+        settings = load()
+    except SettingsError as error:
+        return _say(str(error), 2)
+    logs.set_up(settings.log_level, settings.log_format)
+    try:
+        return work(settings)
+    except GuideError as error:
+        return _say(str(error), 2)
+    except SQLAlchemyError as error:
+        # The text of a driver's error may name the host, but never the password.
+        return _say(f"DATABASE_URL: the database does not answer ({type(error).__name__})", 1)
+    except OSError as error:
+        return _say(f"HOST and PORT: cannot listen there ({error.strerror})", 1)
+
+
+def _run(settings: Settings) -> int:
+    if is_sqlite(settings.database_url):
+        migrate.upgrade(settings.database_url)
+    elif not migrate.is_current(settings.database_url):
+        return _say("DATABASE_URL: the tables are not current: run “onboarding db upgrade”", 2)
+    try:
+        asyncio.run(_serve(settings))
+    except SlackRefused as error:
+        connecting = error.method == "apps.connections.open"
+        name = "SLACK_APP_TOKEN" if connecting else "SLACK_BOT_TOKEN"
+        return _say(f"{name}: Slack does not take it ({error.code}); copy it again", 2)
+    return 0
+
+
+async def _serve(settings: Settings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with running(settings) as bot:
+        stopped = asyncio.create_task(stop.wait())
+        await asyncio.wait([stopped, bot.working], return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        if bot.working.done():
+            bot.working.result()
+
+
+async def _check_keys(settings: Settings) -> int:
+    vault, database = Vault(settings.keys), Database(settings.database_url)
+    read = failed = 0
+    async with database.begin(write=False) as session:
+        async for sealed in credentials.all_sealed(session):
+            try:
+                vault.open(sealed)
+                read += 1
+            except OnboardingError as error:
+                failed += 1
+                _say(str(error), 1)
+    await database.close()
+    return _say(f"{read} stored values can be read, {failed} cannot", 1 if failed else 0)
+
+
+def _say(text: str, status: int) -> int:
+    print(text, file=sys.stderr if status else sys.stdout)
+    return status

@@ -1,0 +1,5 @@
+"""ServiceTitan's API: the client, the endpoints that prove something, and its refusals."""
+
+from bot.servicetitan.client import Credentials, Patience, ServiceTitan, Token
+
+__all__ = ["Credentials", "Patience", "ServiceTitan", "Token"]

@@ -1,0 +1,291 @@
+"""Slack out: the only caller of the Web API. Its errors are translated here, at the border."""
+
+import logging
+from collections.abc import AsyncIterator, Awaitable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import aiohttp
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.models.views import View
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+from slack_sdk.webhook.async_client import AsyncWebhookClient
+
+from bot.errors import OnboardingError, Unavailable
+from bot.views.blocks import EVENT_TYPE, Message
+
+TIMEOUT_SECONDS = 10
+PAGE = 200
+PAGES = 5
+# What the SDK raises when the answer is not Slack's, or none came.
+BROKEN = (
+    SlackClientError,
+    aiohttp.ClientError,
+    TimeoutError,
+    OSError,
+    ValueError,
+    AttributeError,
+    KeyError,
+)
+# Answers that pass by themselves; after the last two, part of the call may have been done
+# (docs.slack.dev, errors common to all methods).
+PASSING = {"service_unavailable", "request_timeout", "internal_error", "fatal_error"}
+RATE_LIMITED = {"ratelimited", "rate_limited"}
+
+
+class RateLimited(Unavailable):
+    """Slack asks to wait; the call was not done."""
+
+    def __init__(self, seconds: float) -> None:
+        """Take how long Slack asks to wait."""
+        super().__init__("Slack asks to wait")
+        self.seconds = seconds
+
+
+class SlackRefused(OnboardingError):
+    """Slack understood a call and did not do it; `code` is its error."""
+
+    def __init__(self, method: str, code: str) -> None:
+        """Take the method and Slack's error code."""
+        super().__init__(f"{method}: {code}")
+        self.method, self.code = method, code
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who we are: auth.test's answer."""
+
+    team_id: str
+    enterprise_id: str | None
+    user_id: str
+    url: str
+
+    @property
+    def home(self) -> frozenset[str]:
+        """The ids that tell HeavySet's own people: workspace and, on Grid, organisation."""
+        return frozenset(one for one in (self.team_id, self.enterprise_id) if one)
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """What users.info says about a person."""
+
+    team_id: str
+    full_member: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """What conversations.info says about a channel."""
+
+    name: str
+    is_member: bool
+    is_direct: bool
+    is_archived: bool
+
+
+class Slack:
+    """The calls that the bot makes. Every one raises RateLimited, Unavailable or SlackRefused."""
+
+    def __init__(self, client: AsyncWebClient) -> None:
+        """Take a client without retry handlers: only we know what may be repeated."""
+        self._client = client
+        self._identity: Identity | None = None
+
+    @property
+    def identity(self) -> Identity:
+        """Who we are; Unavailable until `identify` has succeeded once."""
+        if self._identity is None:
+            raise Unavailable("Slack has not answered yet")
+        return self._identity
+
+    async def identify(self) -> Identity:
+        """Ask Slack who we are, which also checks the token."""
+        answer = await _call("auth.test", self._client.auth_test())
+        self._identity = Identity(
+            team_id=answer["team_id"],
+            enterprise_id=answer.get("enterprise_id"),
+            user_id=answer["user_id"],
+            url=answer.get("url", ""),
+        )
+        return self._identity
+
+    async def post(self, channel: str, message: Message, thread_ts: str | None = None) -> str:
+        """Post a message and return its ts. After Unavailable it may have been posted."""
+        answer = await _call(
+            "chat.postMessage",
+            self._client.chat_postMessage(
+                channel=channel,
+                text=message.text,
+                blocks=list(message.blocks),
+                metadata=message.metadata,
+                thread_ts=thread_ts,
+                unfurl_links=False,
+                unfurl_media=False,
+            ),
+        )
+        return str(answer["ts"])
+
+    async def update(self, channel: str, ts: str, message: Message) -> None:
+        """Bring a posted message level."""
+        await _call(
+            "chat.update",
+            self._client.chat_update(
+                channel=channel,
+                ts=ts,
+                text=message.text,
+                blocks=list(message.blocks),
+                metadata=message.metadata,
+            ),
+        )
+
+    async def find(
+        self, channel: str, message: Message, since: datetime, thread_ts: str | None = None
+    ) -> str | None:
+        """Return the ts of a message that we may have posted since `since`, None if we did not.
+
+        It is known by its metadata, which Slack returns to its own app.
+        """
+        async for posted in self._recent(channel, since - timedelta(minutes=1), thread_ts):
+            metadata = posted.get("metadata", {})
+            if metadata.get("event_type") != EVENT_TYPE:
+                continue
+            payload = metadata.get("event_payload", {})
+            if (payload.get("onboarding_id"), payload.get("slot")) == (
+                message.onboarding_id,
+                message.slot,
+            ):
+                return str(posted["ts"])
+        return None
+
+    async def whisper(
+        self,
+        channel: str,
+        user_id: str,
+        text: str,
+        *,
+        thread_ts: str | None = None,
+        response_url: str | None = None,
+    ) -> None:
+        """Tell one person something that only they see.
+
+        Whether chat.postEphemeral reaches external people is not documented, so the response_url
+        of what they pressed is the second way.
+        """
+        try:
+            await _call(
+                "chat.postEphemeral",
+                self._client.chat_postEphemeral(
+                    channel=channel, user=user_id, text=text, thread_ts=thread_ts
+                ),
+            )
+        except SlackRefused:
+            if response_url is None:
+                raise
+            await self._respond(response_url, text, thread_ts)
+
+    async def open_view(self, trigger_id: str, view: View) -> None:
+        """Open a modal for the person whose trigger this is (three seconds, once)."""
+        await _call("views.open", self._client.views_open(trigger_id=trigger_id, view=view))
+
+    async def user(self, user_id: str) -> User:
+        """Return what Slack knows of a person."""
+        user = (await _call("users.info", self._client.users_info(user=user_id)))["user"]
+        flags = ("deleted", "is_bot", "is_restricted", "is_ultra_restricted", "is_stranger")
+        return User(user.get("team_id", ""), not any(user.get(flag) for flag in flags))
+
+    async def group_members(self, group: str) -> frozenset[str]:
+        """Return the ids of a user group's members."""
+        call = self._client.usergroups_users_list(usergroup=group)
+        return frozenset((await _call("usergroups.users.list", call))["users"])
+
+    async def channel(self, channel: str) -> Channel:
+        """Return what Slack tells us of a channel."""
+        call = self._client.conversations_info(channel=channel)
+        info = (await _call("conversations.info", call))["channel"]
+        return Channel(
+            name=info.get("name", ""),
+            is_member=bool(info.get("is_member")),
+            is_direct=bool(info.get("is_im") or info.get("is_mpim")),
+            is_archived=bool(info.get("is_archived")),
+        )
+
+    async def _recent(
+        self, channel: str, since: datetime, thread_ts: str | None
+    ) -> AsyncIterator[Mapping[str, Any]]:
+        cursor = None
+        for _ in range(PAGES):
+            common: dict[str, Any] = {
+                "channel": channel,
+                "oldest": str(since.timestamp()),
+                "limit": PAGE,
+                "cursor": cursor,
+                "include_all_metadata": True,
+            }
+            if thread_ts:
+                call = self._client.conversations_replies(ts=thread_ts, **common)
+                answer = await _call("conversations.replies", call)
+            else:
+                call = self._client.conversations_history(**common)
+                answer = await _call("conversations.history", call)
+            for posted in answer["messages"]:
+                yield posted
+            following: Mapping[str, Any] = answer.get("response_metadata") or {}
+            cursor = following.get("next_cursor")
+            if not cursor:
+                return
+
+    async def _respond(self, response_url: str, text: str, thread_ts: str | None) -> None:
+        webhook = AsyncWebhookClient(
+            response_url,
+            session=self._client.session,
+            logger=logging.getLogger("slack_sdk.webhook"),
+        )
+        body = {"text": text, "response_type": "ephemeral", "replace_original": False}
+        if thread_ts:
+            body["thread_ts"] = thread_ts
+        async with translated("response_url"):
+            await webhook.send_dict(body)
+
+
+@asynccontextmanager
+async def translated(method: str) -> AsyncIterator[None]:
+    """Raise our errors for those of slack_sdk and aiohttp in the block."""
+    try:
+        yield
+    except BROKEN as error:
+        raise _translated(method, error) from None
+
+
+async def _call(method: str, call: Awaitable[AsyncSlackResponse]) -> AsyncSlackResponse:
+    try:
+        return await call
+    except BROKEN as error:
+        raise _translated(method, error) from None
+
+
+def _translated(method: str, error: Exception) -> OnboardingError:
+    """Return our error for one of slack_sdk or aiohttp; its text bears nothing of what was sent."""
+    if isinstance(error, SlackApiError):
+        return _of_answer(method, error.response)
+    return Unavailable(f"{method}: {type(error).__name__}")
+
+
+def _of_answer(method: str, response: Any) -> OnboardingError:
+    status: int = getattr(response, "status_code", 0) or getattr(response, "status", 0)
+    code = response.get("error", "") if isinstance(response, AsyncSlackResponse) else ""
+    if status == 429 or code in RATE_LIMITED:
+        return RateLimited(_seconds(response.headers.get("Retry-After")))
+    if status >= 500 or code in PASSING or not code:
+        return Unavailable(f"{method}: {code or status}")
+    return SlackRefused(method, code)
+
+
+def _seconds(retry_after: str | None) -> float:
+    try:
+        return max(1.0, float(retry_after or 1))
+    except ValueError:
+        return 1.0

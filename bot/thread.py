@@ -1,0 +1,161 @@
+"""Brings a thread level: what the state says it should hold, against what was posted.
+
+A message is posted once. Before the post, its slot is claimed in the database; if the answer is
+lost, the message is looked for by its metadata before anything is posted again.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from datetime import datetime
+
+from bot.errors import Unavailable
+from bot.onboarding import Onboarding, StepState
+from bot.slack import RateLimited, Slack, SlackRefused
+from bot.views.blocks import Message
+from bot.views.report import verification_message
+from bot.views.root import ROOT, root_message, welcome_message
+from bot.views.step import slot as step_slot
+from bot.views.step import step_message
+from storage import publishing
+from storage.database import Database
+from storage.publishing import Posted
+
+log = logging.getLogger(__name__)
+
+# Refusals of an edit that no repetition changes: the message stays as it is.
+FIXED = {"message_not_found", "cant_update_message", "edit_window_closed"}
+
+
+def desired(onboarding: Onboarding, posted: Mapping[str, Posted]) -> Iterator[Message]:
+    """Yield the messages that the thread should hold, in the order in which they are posted.
+
+    A step that waits has a message only if it was posted before (it was undone).
+    """
+    yield root_message(onboarding)
+    yield welcome_message(onboarding)
+    for progress in onboarding.steps:
+        if progress.state is not StepState.WAITING or step_slot(progress.number) in posted:
+            yield step_message(onboarding, progress.number)
+    for run in onboarding.verifications:
+        if run.report:
+            yield verification_message(onboarding, run, run.report)
+
+
+class Thread:
+    """Posts and updates the messages of threads."""
+
+    def __init__(self, slack: Slack, database: Database, clock: Callable[[], datetime]) -> None:
+        """Take Slack, where to write down what was posted, and the time."""
+        self._slack, self._database, self._clock = slack, database, clock
+
+    async def level(
+        self,
+        onboarding: Onboarding,
+        posted: Mapping[str, Posted],
+        prolong: Callable[[], Awaitable[None]],
+    ) -> dict[str, str]:
+        """Post what is missing, in order, and update what differs, at the same time.
+
+        `prolong` keeps the lease. Returns the ts of every message by slot. What fails does not
+        keep the rest from being done; the first error is raised at the end.
+        """
+        timestamps = {slot: one.ts for slot, one in posted.items() if one.ts}
+        missing: list[Message] = []
+        work: list[Awaitable[None]] = []
+        for message in desired(onboarding, posted):
+            known = posted.get(message.slot)
+            if known is None or known.ts is None:
+                missing.append(message)
+            elif known.digest != message.digest:
+                work.append(self._update(onboarding, message, known.ts))
+        work.append(self._post_all(onboarding, missing, posted, timestamps, prolong))
+        errors = [one for one in await asyncio.gather(*work, return_exceptions=True) if one]
+        _raise_first(errors)
+        return timestamps
+
+    async def _post_all(
+        self,
+        onboarding: Onboarding,
+        missing: list[Message],
+        posted: Mapping[str, Posted],
+        timestamps: dict[str, str],
+        prolong: Callable[[], Awaitable[None]],
+    ) -> None:
+        thread_ts = onboarding.thread_ts
+        for message in missing:
+            await prolong()
+            ts = await self._post(onboarding, message, posted.get(message.slot), thread_ts)
+            timestamps[message.slot] = ts
+            if message.slot == ROOT:
+                thread_ts = ts
+
+    async def _post(
+        self, onboarding: Onboarding, message: Message, known: Posted | None, thread_ts: str | None
+    ) -> str:
+        if known and known.posting_since:
+            ts = await self._found(onboarding, message, known.posting_since, thread_ts)
+            if ts:  # what stands there may be older than what should
+                await self._update(onboarding, message, ts)
+                return ts
+        await self._record(onboarding, message, None, posting_since=self._clock())
+        try:
+            ts = await self._slack.post(onboarding.channel, message, thread_ts)
+        except (RateLimited, SlackRefused):  # certainly not posted
+            await self._record(onboarding, message, None)
+            raise
+        await self._record(onboarding, message, ts, digest=message.digest)
+        return ts
+
+    async def _found(
+        self, onboarding: Onboarding, message: Message, since: datetime, thread_ts: str | None
+    ) -> str | None:
+        try:
+            return await self._slack.find(onboarding.channel, message, since, thread_ts)
+        except SlackRefused as error:
+            # Whether bots may read threads is not documented without contradiction. A message
+            # twice is better than a step that never appears.
+            log.warning("cannot look for a lost message", extra={"code": error.code})
+            return None
+
+    async def _update(self, onboarding: Onboarding, message: Message, ts: str) -> None:
+        try:
+            await self._slack.update(onboarding.channel, ts, message)
+        except SlackRefused as error:
+            if error.code not in FIXED:
+                raise
+            extra = {"onboarding": onboarding.id, "slot": message.slot, "code": error.code}
+            log.warning("a message cannot be edited any more", extra=extra)
+            if error.code == "message_not_found" and message.has_buttons:
+                await self._record(onboarding, message, None)  # deleted: people need it again
+                raise Unavailable("a message was deleted") from None
+        await self._record(onboarding, message, ts, digest=message.digest)
+
+    async def _record(
+        self,
+        onboarding: Onboarding,
+        message: Message,
+        ts: str | None,
+        *,
+        digest: str | None = None,
+        posting_since: datetime | None = None,
+    ) -> None:
+        async with self._database.begin() as session:
+            await publishing.record_message(
+                session,
+                onboarding.id,
+                message.slot,
+                ts=ts,
+                digest=digest,
+                posting_since=posting_since,
+            )
+            if ts and message.slot == ROOT:
+                await publishing.record_thread(session, onboarding.id, ts)
+
+
+def _raise_first(errors: list[BaseException]) -> None:
+    """Raise the error that says most about when to try again."""
+    for kind in (RateLimited, Unavailable, BaseException):
+        for error in errors:
+            if isinstance(error, kind):
+                raise error

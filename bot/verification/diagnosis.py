@@ -1,0 +1,227 @@
+"""What ServiceTitan's answers mean: from values, token and probes to the checks of a report (pure).
+
+Where ServiceTitan's developer pages do not say what an answer means, what its public clients have
+seen decides; the remedies' wording is then "most likely".
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from bot.report import Check
+from bot.servicetitan import Credentials, Token
+from bot.servicetitan.endpoints import WRITE_SCOPES, Endpoint
+from bot.servicetitan.errors import (
+    ForbiddenError,
+    InvalidClientError,
+    NotFoundError,
+    RateLimitedError,
+    ScopeMissingError,
+    ServiceTitanError,
+    UnauthorizedError,
+    UnavailableError,
+)
+from bot.verification.remedies import LABELS, found, malformed, passed
+
+NUMBERS = frozenset({"tenant_id", "booking_provider_id"})
+# Seen on every published sample. A value without its prefix may be right; with another's, never.
+PREFIXES = {
+    "client_id": re.compile(r"cid\."),
+    "client_secret": re.compile(r"cs\d+\."),
+    "application_key": re.compile(r"ak\d+\."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One question put to the API, and what came back."""
+
+    endpoint: Endpoint
+    ms: int
+    error: ServiceTitanError | None = None
+    body: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    def __str__(self) -> str:
+        return f"{self.endpoint.label}: {self.error or 'HTTP 200'}, {self.ms} ms"
+
+
+def shape(credentials: Credentials) -> Check:
+    """Whether the values can be right at all. Nothing is sent anywhere for this."""
+    problems = {}
+    for each in fields(credentials):
+        if problem := _problem(each.name, getattr(credentials, each.name).get_secret_value()):
+            problems[each.name] = problem
+    if problems:
+        return malformed(problems)
+    return passed("shape", "no value is empty, broken or in another's place")
+
+
+def _problem(name: str, value: str) -> str | None:
+    if not value:
+        return "it is missing"
+    if not value.isascii() or not value.isprintable() or " " in value:
+        return "there is a space or a stray character in it"
+    for other, prefix in PREFIXES.items():
+        if other != name and prefix.match(value):
+            return f"this looks like the {LABELS[other]}"
+    if name in NUMBERS and not value.isdigit():
+        return "it should be digits only"
+    return None
+
+
+def token_refused(error: ServiceTitanError, ms: int) -> Check:
+    """What it means that no token was to be had."""
+    if isinstance(error, InvalidClientError):
+        hint = (
+            "wrong Client ID or Client Secret, values of ServiceTitan's other environment (step 3),"
+            " or the tenant has disabled the app (step 12)"
+        )
+        return found("token", "invalid_client", f"token: {error}, {ms} ms: {hint}")
+    return undetermined("token", error, f"token: {error}, {ms} ms")
+
+
+def claims(token: Token, credentials: Credentials) -> Check:
+    """Whether the token was issued for this client and this tenant, as far as it says so."""
+    if token.client_id not in (None, credentials.client_id.get_secret_value()):
+        return found("tenant", "client_mismatch", "the token's client_id is not the Client ID")
+    if token.tenant is None:
+        return found("tenant", "no_claims", "the token carries no tenant claim; the API decides")
+    if token.tenant != credentials.tenant_id.get_secret_value():
+        return found("tenant", "tenant_mismatch", "the token's tenant is not the Tenant ID")
+    return passed("tenant", "the token's tenant is the Tenant ID")
+
+
+def application_key(probe: Probe, *, tenant_known: bool) -> Check:
+    """What the first probe says about the Application Key and, if still open, the tenant."""
+    check, told = "application_key", str(probe)
+    match probe.error:
+        case None:
+            return passed(check, told)
+        case ScopeMissingError():  # the gateway looks at key and tenant before the scope
+            return passed(check, told)
+        case UnauthorizedError():
+            return found(check, "application_key_refused", told)
+        case ForbiddenError() if tenant_known:
+            return found(check, "application_key_foreign", told)
+        case ForbiddenError():
+            return found(check, "application_key_or_tenant", told)
+        case NotFoundError() if not tenant_known:
+            return found(check, "tenant_not_found", told)
+        case error:
+            return undetermined(check, error, told)
+
+
+def permissions(reads: Sequence[Probe], scopes: frozenset[str] | None) -> tuple[Check, Check]:
+    """The checks of permissions and of write permissions.
+
+    A read is proved by its call alone. A write is known only from the token's own list: a missing
+    one is reported with the missing reads, so that the client mends everything in one round.
+    """
+    missing_reads = [probe.endpoint.label for probe in reads if lacks_scope(probe, scopes)]
+    missing_writes = [] if scopes is None else _missing_writes(reads, scopes)
+    return (
+        _permissions(reads, missing_reads, missing_writes),
+        _writes(scopes, missing_writes),
+    )
+
+
+def lacks_scope(probe: Probe, scopes: frozenset[str] | None) -> bool:
+    """Whether the probe failed for want of its scope."""
+    if isinstance(probe.error, ForbiddenError):
+        return scopes is not None and probe.endpoint.scope not in scopes
+    return isinstance(probe.error, ScopeMissingError)
+
+
+def _missing_writes(reads: Sequence[Probe], scopes: frozenset[str]) -> list[str]:
+    # If a read works although the token does not list it, ServiceTitan calls that scope by another
+    # name than we do, and then the absence of its ":w" says nothing either.
+    misnamed = {
+        probe.endpoint.label
+        for probe in reads
+        if probe.error is None and probe.endpoint.scope not in scopes
+    }
+    return [
+        label
+        for label, scope in WRITE_SCOPES.items()
+        if scope not in scopes and label not in misnamed
+    ]
+
+
+def _permissions(
+    reads: Sequence[Probe], missing_reads: Sequence[str], missing_writes: Sequence[str]
+) -> Check:
+    missing = ". ".join(
+        f"{kind}: {', '.join(labels)}"
+        for kind, labels in (("Read", missing_reads), ("Write", missing_writes))
+        if labels
+    )
+    told = "; ".join(str(probe) for probe in reads)
+    if missing:
+        return found("permissions", "scopes_missing", f"{missing} ({told})", missing=missing)
+    still_open = [probe for probe in reads if probe.error is not None]
+    for probe in still_open:
+        if not _about_the_provider(probe):
+            return undetermined("permissions", probe.error, told)
+    return (
+        found("permissions", "bookings_open", told) if still_open else passed("permissions", told)
+    )
+
+
+def _writes(scopes: frozenset[str] | None, missing: Sequence[str]) -> Check:
+    if missing:
+        return found("writes", "named_above", f"not in the token: {', '.join(missing)}")
+    unproved = [label for label, scope in WRITE_SCOPES.items() if scope not in (scopes or ())]
+    if unproved:
+        told = f"Write {', '.join(unproved)}: the token does not list them, and a call would write"
+        return found("writes", "writes_not_proved", told)
+    return passed("writes", "the token lists all five")
+
+
+def booking_provider(bookings: Probe, scopes: frozenset[str] | None) -> Check:
+    """What reading the provider's bookings says about the Booking Provider ID."""
+    check, told = "booking_provider", str(bookings)
+    if bookings.error is None:
+        return passed(check, told)
+    if lacks_scope(bookings, scopes):
+        return found(check, "needs_bookings", told)
+    if isinstance(bookings.error, ForbiddenError):
+        return found(check, "provider_refused", told)
+    if _about_the_provider(bookings):
+        return found(check, "provider_not_found", told)
+    return undetermined(check, bookings.error, told)
+
+
+def _about_the_provider(probe: Probe) -> bool:
+    """Whether this is how ServiceTitan may answer to a wrong Booking Provider ID."""
+    if "{booking_provider}" not in probe.endpoint.template or probe.error is None:
+        return False
+    return isinstance(probe.error, ForbiddenError | NotFoundError) or probe.error.status == 400
+
+
+def booking_provider_tag(tag: Probe) -> Check:
+    """What the tag itself says; unlike the bookings, it tells whether the ID exists at all."""
+    check, told = "booking_provider_tag", str(tag)
+    if isinstance(tag.error, NotFoundError):
+        return found(check, "tag_not_found", told)
+    if tag.error is not None:
+        return undetermined(check, tag.error, told, required=False)
+    if tag.body.get("active") is False:
+        return found(check, "tag_inactive", f"{told}, active: false")
+    return passed(check, told)
+
+
+def undetermined(
+    check_id: str, error: ServiceTitanError | None, told: str, *, required: bool = True
+) -> Check:
+    """The check `check_id`, left open by an error that says nothing about the values."""
+    match error:
+        case UnavailableError():
+            cause = "away"
+        case RateLimitedError():
+            cause = "rate_limited"
+        case InvalidClientError():  # the secret was replaced while we were asking
+            cause = "invalid_client"
+        case _:
+            cause = "unclear"
+    return found(check_id, cause, told).model_copy(update={"required": required})

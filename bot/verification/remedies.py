@@ -1,0 +1,231 @@
+"""The catalogue of verification: what each finding is called, and what to do about it.
+
+Wordings for the client are short and name the guide's steps. Where ServiceTitan does not publish
+what an answer means, the wording says "most likely".
+"""
+
+from typing import NamedTuple
+
+from bot.report import Check, Outcome
+
+# Every check, in the order in which a report shows them.
+TITLES = {
+    "shape": "The five values",
+    "token": "Client ID and Client Secret",
+    "tenant": "Tenant ID",
+    "application_key": "Application Key",
+    "permissions": "Permissions",
+    "writes": "Write permissions",
+    "booking_provider": "Booking Provider ID",
+    "booking_provider_tag": "Booking Provider tag",
+}
+# Present only when the token allows the question.
+OPTIONAL = frozenset({"booking_provider_tag"})
+
+LABELS = {
+    "tenant_id": "Tenant ID",
+    "client_id": "Client ID",
+    "client_secret": "Client Secret",
+    "application_key": "Application Key",
+    "booking_provider_id": "Booking Provider ID",
+}
+# The step at which a value is found, to copy it again.
+SOURCE_STEP = {
+    "tenant_id": 18,
+    "client_id": 18,
+    "client_secret": 19,
+    "application_key": 22,
+    "booking_provider_id": 11,
+}
+
+PASSED = {
+    "shape": "All five values look right.",
+    "token": "ServiceTitan accepts the Client ID and the Client Secret.",
+    "tenant": "The Tenant ID is the right one.",
+    "application_key": "ServiceTitan accepts the Application Key.",
+    "permissions": "All eight kinds of data can be read.",
+    "writes": "Everything that HeavySet Tech has to write is allowed.",
+    "booking_provider": "The Booking Provider ID works.",
+    "booking_provider_tag": "The booking provider tag exists and is active.",
+}
+
+
+class Remedy(NamedTuple):
+    """What a cause means: the outcome, the words, the values to enter and the steps to repeat."""
+
+    outcome: Outcome
+    for_client: str
+    fields: tuple[str, ...] = ()
+    steps: tuple[int, ...] = ()
+    required: bool = True
+    retry: bool = False
+
+
+REMEDIES = {
+    # Known for certain.
+    "malformed": Remedy(Outcome.FAILED, "Please copy again: {problems}."),
+    "invalid_client": Remedy(
+        Outcome.FAILED,
+        "ServiceTitan does not accept this Client ID and Client Secret together. Please copy both "
+        "again (steps 18 to 20) and use the newest secret. If it is lost, generate a new one at "
+        "step 19.",
+        ("client_id", "client_secret"),
+        (18, 19, 20),
+    ),
+    "client_mismatch": Remedy(
+        Outcome.FAILED,
+        "ServiceTitan knows this app by another Client ID. Please copy the Client ID again at "
+        "step 18.",
+        ("client_id",),
+        (18,),
+    ),
+    "tenant_mismatch": Remedy(
+        Outcome.FAILED,
+        "The Tenant ID and the Client ID belong to different ServiceTitan accounts. Please copy "
+        "the Tenant ID again at step 18.",
+        ("tenant_id",),
+        (18,),
+    ),
+    "scopes_missing": Remedy(
+        Outcome.FAILED,
+        "Some permissions are missing. {missing}. Please tick them at step 6. Then, in "
+        "ServiceTitan, open Settings → Integrations → API Application Access, choose Upgrade to "
+        "New Version, and Allow. Your keys stay the same.",
+        (),
+        (6, 12),
+    ),
+    "tag_not_found": Remedy(
+        Outcome.FAILED,
+        "There is no booking provider tag with this ID. Please copy the number (not the name) "
+        "again at step 11.",
+        ("booking_provider_id",),
+        (11,),
+    ),
+    "tag_inactive": Remedy(
+        Outcome.FAILED,
+        "The booking provider tag is switched off. Please switch it on where you made it "
+        "(steps 9 and 10).",
+        (),
+        (9, 10),
+    ),
+    # Likely: ServiceTitan does not publish these answers.
+    "application_key_refused": Remedy(
+        Outcome.FAILED,
+        "Most likely the Application Key is not right. Please copy it again at step 22 (not the "
+        "App ID under the title). If it is the same, check the green dot at step 18.",
+        ("application_key",),
+        (18, 22),
+    ),
+    "application_key_foreign": Remedy(
+        Outcome.FAILED,
+        "Most likely the Application Key is that of another app. Please copy it again from the "
+        "HeavySet Tech app at step 22. If it is the same, check the green dot at step 18.",
+        ("application_key",),
+        (17, 18, 22),
+    ),
+    "application_key_or_tenant": Remedy(
+        Outcome.FAILED,
+        "Most likely the Application Key is that of another app, or the Tenant ID is not right. "
+        "Please copy both again: the Tenant ID at step 18, where the dot should be green, and the "
+        "key at step 22.",
+        ("tenant_id", "application_key"),
+        (17, 18, 22),
+    ),
+    "tenant_not_found": Remedy(
+        Outcome.FAILED,
+        "Most likely the Tenant ID is not right. Please copy it again at step 18.",
+        ("tenant_id",),
+        (18,),
+    ),
+    "provider_refused": Remedy(
+        Outcome.FAILED,
+        "Most likely this ID is that of another booking provider, or another one was chosen at "
+        "step 15. Please copy the ID again at step 11, and look at step 15.",
+        ("booking_provider_id",),
+        (11, 15),
+    ),
+    "provider_not_found": Remedy(
+        Outcome.FAILED,
+        "Most likely there is no booking provider with this ID. Please copy the number again at "
+        "step 11, and look at step 15.",
+        ("booking_provider_id",),
+        (11, 15),
+    ),
+    # Not determined: never said to be failed, never to be passed.
+    "away": Remedy(
+        Outcome.UNKNOWN,
+        "ServiceTitan could not be reached just now. This is not because of your values, and you "
+        "need not do anything: we try again.",
+        retry=True,
+    ),
+    "rate_limited": Remedy(
+        Outcome.UNKNOWN,
+        "ServiceTitan asked us to wait a little. This is not because of your values, and you need "
+        "not do anything: we try again.",
+        retry=True,
+    ),
+    "unclear": Remedy(
+        Outcome.UNKNOWN,
+        "ServiceTitan's answer leaves this open. You need not do anything: HeavySet Tech's "
+        "engineers look into it.",
+    ),
+    "bookings_open": Remedy(
+        Outcome.UNKNOWN,
+        "Everything can be read so far. Bookings come last, once the Booking Provider ID is right.",
+    ),
+    "no_claims": Remedy(
+        Outcome.UNKNOWN,
+        "This could not be seen beforehand; the next check shows whether it is right.",
+        required=False,
+    ),
+    "writes_not_proved": Remedy(
+        Outcome.UNKNOWN,
+        "Not proved yet, and nothing for you to do: an engineer ticks it off.",
+        required=False,
+    ),
+    # Not looked at, because something else comes first.
+    "named_above": Remedy(
+        Outcome.NOT_CHECKED, "See the missing permissions above.", required=False
+    ),
+    "needs_bookings": Remedy(Outcome.NOT_CHECKED, "Checked as soon as Bookings may be read."),
+    "later": Remedy(Outcome.NOT_CHECKED, "Checked as soon as the points above are settled."),
+}
+
+
+def passed(check_id: str, for_engineer: str) -> Check:
+    """The check `check_id`, passed."""
+    return Check(
+        id=check_id,
+        title=TITLES[check_id],
+        outcome=Outcome.PASSED,
+        for_client=PASSED[check_id],
+        for_engineer=for_engineer,
+    )
+
+
+def found(check_id: str, cause: str, for_engineer: str, **words: str) -> Check:
+    """The check `check_id` with what `cause` means; `words` fill the gaps of its wording."""
+    remedy = REMEDIES[cause]
+    return Check(
+        id=check_id,
+        title=TITLES[check_id],
+        outcome=remedy.outcome,
+        for_client=remedy.for_client.format(**words),
+        for_engineer=for_engineer,
+        fields=remedy.fields,
+        steps=remedy.steps,
+        cause=cause,
+        required=remedy.required,
+        retry=remedy.retry,
+    )
+
+
+def malformed(problems: dict[str, str]) -> Check:
+    """The check of shapes, failed: `problems` says for each field what cannot be right."""
+    told = "; ".join(
+        f"{LABELS[field]} ({problem}, step {SOURCE_STEP[field]})"
+        for field, problem in problems.items()
+    )
+    check = found("shape", "malformed", f"not sent to ServiceTitan: {told}", problems=told)
+    steps = sorted({SOURCE_STEP[field] for field in problems})
+    return check.model_copy(update={"fields": tuple(problems), "steps": tuple(steps)})

@@ -1,0 +1,133 @@
+"""What the engineering channel is told, from one event of the history."""
+
+from collections.abc import Iterator, Mapping
+
+from slack_sdk.models.blocks import Block
+
+from bot.mrkdwn import channel_link, escape, link, listed, mention, permalink
+from bot.onboarding import Event, EventKind, Onboarding
+from bot.report import Outcome, Report
+from bot.views.blocks import Message, context, message, section
+from bot.views.report import check_line
+from bot.views.report import slot as verification_slot
+from bot.views.root import ROOT
+from bot.views.step import slot as step_slot
+
+ANNOUNCED = (
+    EventKind.STARTED,
+    EventKind.HELP_ASKED,
+    EventKind.HANDED_OVER,
+    EventKind.VERIFICATION_FINISHED,
+    EventKind.CREDENTIALS_REVEALED,
+    EventKind.COMPLETED,
+)
+
+
+def slot(event_id: int) -> str:
+    """Return the slot of an event's announcement."""
+    return f"announcement:{event_id}"
+
+
+def announcement(
+    onboarding: Onboarding,
+    event_id: int,
+    event: Event,
+    *,
+    timestamps: Mapping[str, str],
+    workspace_url: str,
+) -> Message:
+    """Return what the engineering channel is told of `event`.
+
+    `timestamps` are the thread's messages by slot, for the links.
+    """
+    blocks = list(_WORDS[event.kind](onboarding, event))
+    blocks.append(_where(onboarding, event, timestamps, workspace_url))
+    return message(onboarding.id, slot(event_id), blocks)
+
+
+def _started(onboarding: Onboarding, event: Event) -> Iterator[Block]:
+    yield section(
+        f"🚀 *{escape(onboarding.client_name)}*: onboarding started by "
+        f"{mention(event.actor.user_id)}, engineer {mention(onboarding.engineer)}."
+    )
+
+
+def _help_asked(onboarding: Onboarding, event: Event) -> Iterator[Block]:
+    step = onboarding.guide.step(event.step or 1)
+    yield section(
+        f"🙋 *{escape(onboarding.client_name)}* needs help, {mention(onboarding.engineer)}: "
+        f"{mention(event.actor.user_id)} asks at step {step.number}, {escape(step.title)}."
+    )
+    yield section(_quoted(event.detail["question"]))
+
+
+def _handed_over(onboarding: Onboarding, event: Event) -> Iterator[Block]:
+    phase = onboarding.guide.phase_of(event.step or 1)
+    yield section(
+        f"🤝 *{escape(onboarding.client_name)}* is through with its part, "
+        f"{mention(onboarding.engineer)}. Phase {phase.number}, {escape(phase.title)}, is yours: "
+        f"steps {phase.steps[0].number} to {phase.steps[-1].number}. “Reveal credentials” stands "
+        "on the step's message in the thread."
+    )
+
+
+def _verification_finished(onboarding: Onboarding, event: Event) -> Iterator[Block]:
+    run = onboarding.verifications[event.detail["number"] - 1]
+    report: Report | None = run.report
+    words = {
+        Outcome.PASSED: "✅ *{}*: verification {} passed.",
+        Outcome.FAILED: "❌ *{}*: verification {} failed.",
+    }.get(Outcome(event.detail["outcome"]), "⏳ *{}*: verification {} could not be finished.")
+    yield section(words.format(escape(onboarding.client_name), run.number))
+    if report:
+        checks = [check_line(check, check.for_engineer) for check in report.checks]
+        for start in range(0, len(checks), 5):
+            yield section("\n".join(checks[start : start + 5]))
+        yield context(f"{escape(report.environment)} · {report.duration_ms} ms")
+
+
+def _revealed(onboarding: Onboarding, event: Event) -> Iterator[Block]:
+    labels = listed(onboarding.guide.field(name).label for name in event.detail["fields"])
+    yield section(
+        f"👁️ {mention(event.actor.user_id)} looked at *{escape(onboarding.client_name)}*'s "
+        f"{escape(labels)}."
+    )
+
+
+def _completed(onboarding: Onboarding, event: Event) -> Iterator[Block]:
+    days = (event.at - onboarding.started_at).days
+    took = "the same day" if days == 0 else f"after {days} day{'' if days == 1 else 's'}"
+    yield section(
+        f"🎉 *{escape(onboarding.client_name)}* is complete: all {len(onboarding.steps)} steps, "
+        f"verified, {took}."
+    )
+
+
+_WORDS = {
+    EventKind.STARTED: _started,
+    EventKind.HELP_ASKED: _help_asked,
+    EventKind.HANDED_OVER: _handed_over,
+    EventKind.VERIFICATION_FINISHED: _verification_finished,
+    EventKind.CREDENTIALS_REVEALED: _revealed,
+    EventKind.COMPLETED: _completed,
+}
+
+
+def _quoted(text: str) -> str:
+    return "\n".join(f"> {escape(line)}" for line in text.splitlines())
+
+
+def _where(
+    onboarding: Onboarding, event: Event, timestamps: Mapping[str, str], workspace_url: str
+) -> Block:
+    channel = channel_link(onboarding.channel)
+    slots = [ROOT]
+    if event.kind is EventKind.VERIFICATION_FINISHED:
+        slots.insert(0, verification_slot(event.detail["number"]))
+    elif event.step:
+        slots.insert(0, step_slot(event.step))
+    for name in slots:
+        if ts := timestamps.get(name):
+            address = permalink(workspace_url, onboarding.channel, ts, onboarding.thread_ts)
+            return context(f"{channel} · {link(address, 'open in the thread')}")
+    return context(channel)

@@ -1,0 +1,74 @@
+"""The ids in buttons and modals. Old threads keep their buttons for years: never rename one."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from bot.errors import Malformed
+
+CHOOSE_ACCOUNT = "choose_account"
+STEP_DONE = "step_done"
+STEP_UNDO = "step_undo"
+STEP_HELP = "step_help"
+ENTER_CREDENTIALS = "enter_credentials"
+RUN_VERIFICATION = "run_verification"
+REVEAL_CREDENTIALS = "reveal_credentials"
+
+START_ONBOARDING = "start_onboarding"
+ASK_FOR_HELP = "ask_for_help"
+
+CLIENT_NAME = "client_name"
+CLIENT_ADMINS = "client_admins"
+ENGINEER = "engineer"
+QUESTION = "question"
+CONFIRM_UNUSUAL = "confirm_unusual"
+
+
+@dataclass(frozen=True, slots=True)
+class StepRef:
+    """What a button names: an onboarding, a step, and perhaps the fields that it is about."""
+
+    onboarding_id: str
+    step: int
+    fields: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """Return the reference as a button's value."""
+        return ":".join([self.onboarding_id, str(self.step), *self.fields])
+
+    @classmethod
+    def parse(cls, value: str) -> "StepRef":
+        """Read a button's value; raises Malformed for anything that we did not write."""
+        onboarding_id, _, rest = value.partition(":")
+        step, *fields = rest.split(":")
+        if not onboarding_id or not step.isdecimal():
+            raise Malformed("a button value that names no step")
+        return cls(onboarding_id, int(step), tuple(fields))
+
+
+@dataclass(frozen=True, slots=True)
+class FormRef:
+    """A modal's private_metadata: where it was opened and by whom; never a secret.
+
+    A submission bears no channel, so the modal carries it; who opened it is the only one who may
+    submit it.
+    """
+
+    channel: str
+    user_id: str
+    team_id: str
+    onboarding_id: str = ""
+    step: int = 0
+    fields: Sequence[str] = ()
+
+    def dump(self) -> str:
+        """Return the reference as private_metadata."""
+        return json.dumps(asdict(self), separators=(",", ":"))
+
+    @classmethod
+    def parse(cls, value: str) -> "FormRef":
+        """Read private_metadata; raises Malformed for anything that we did not write."""
+        try:
+            return cls(**json.loads(value))
+        except (ValueError, TypeError) as error:
+            raise Malformed("private_metadata that is not ours") from error

@@ -1,0 +1,218 @@
+"""The modals: start, credentials, help, reveal. No view is ever pre-filled with a secret."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+from pydantic import SecretStr
+from slack_sdk.models.blocks import (
+    Block,
+    CheckboxesElement,
+    InputBlock,
+    Option,
+    PlainTextInputElement,
+    PlainTextObject,
+    RichTextBlock,
+    RichTextElementParts,
+    RichTextPreformattedElement,
+    UserMultiSelectElement,
+    UserSelectElement,
+)
+from slack_sdk.models.views import View
+
+from bot.credentials import LONGEST, CredentialField
+from bot.mrkdwn import escape, mention, when
+from bot.onboarding import Onboarding
+from bot.views import ids
+from bot.views.blocks import bullets, context, section
+
+LONGEST_NAME = 80
+LONGEST_QUESTION = 2000
+
+
+def start_modal(ref: ids.FormRef, client_name: str, problem: str | None = None) -> View:
+    """Return the form that confirms a new onboarding."""
+    blocks: list[Block] = [
+        _input(
+            "Client's name",
+            PlainTextInputElement(
+                action_id=ids.CLIENT_NAME,
+                initial_value=client_name or None,
+                max_length=LONGEST_NAME,
+                placeholder="Acme Plumbing",
+            ),
+            hint="As the client's people know their company: it heads the thread.",
+        ),
+        _input(
+            "Client's admins",
+            UserMultiSelectElement(action_id=ids.CLIENT_ADMINS),
+            hint="Optional. Everybody from the client's organisation in this channel may do the "
+            "steps anyway; name people here to greet them, or if they are guests of ours.",
+            optional=True,
+        ),
+        _input(
+            "HeavySet engineer",
+            UserSelectElement(action_id=ids.ENGINEER, initial_user=ref.user_id),
+            hint="Who is asked when the client needs help.",
+        ),
+    ]
+    if problem:
+        blocks.insert(0, section(f"⚠️ {problem}"))
+    return _form("Start onboarding", ids.START_ONBOARDING, ref, blocks, submit="Start")
+
+
+def credentials_modal(
+    onboarding: Onboarding, ref: ids.FormRef, warnings: Mapping[str, str] | None = None
+) -> View:
+    """Return the form for the values that `ref` names; `warnings` are to be confirmed."""
+    blocks: list[Block] = [
+        section(
+            "🔒 Only you see this window. Values are stored encrypted, and the thread shows at most "
+            "the last four characters. Slack does not hide what you type here, so mind who can "
+            "see your screen."
+        )
+    ]
+    required = required_fields(onboarding, ref)
+    for name in ref.fields:
+        field = onboarding.guide.field(name)
+        blocks.append(_credential_input(onboarding, field, optional=name not in required))
+        if warnings and name in warnings:
+            blocks.append(section(f"⚠️ *{escape(field.label)}:* {escape(warnings[name])}"))
+    if warnings:
+        blocks.append(_confirm_unusual())
+    return _form("Enter securely", ids.ENTER_CREDENTIALS, ref, blocks, submit="Save")
+
+
+def fields_at(onboarding: Onboarding, step: int) -> tuple[str, ...]:
+    """Return the fields that the form of a step offers: its own, and earlier ones still missing."""
+    guide = onboarding.guide
+    own = guide.step(step).credentials if step else ()
+    missing = (field.id for field in guide.shown_by(step) if field.id in onboarding.missing)
+    return tuple(dict.fromkeys((*own, *missing)))
+
+
+def required_fields(onboarding: Onboarding, ref: ids.FormRef) -> Collection[str]:
+    """Return the fields that may not be left empty: the step's own ones that nobody entered yet.
+
+    A form about a single value always needs that value.
+    """
+    if len(ref.fields) == 1:
+        return ref.fields
+    own = onboarding.guide.step(ref.step).credentials
+    all_shown = ref.step >= onboarding.guide.last_credential_step
+    return [
+        name for name in ref.fields if name in onboarding.missing and (name in own or all_shown)
+    ]
+
+
+def help_modal(onboarding: Onboarding, ref: ids.FormRef) -> View:
+    """Return the guide's own help for a step, and a question to the engineer."""
+    guide, step = onboarding.guide, onboarding.guide.step(ref.step)
+    blocks: list[Block] = [section(f"*Step {step.number}: {escape(step.title)}*")]
+    troubles = [trouble.text for trouble in guide.trouble_at(step.number)]
+    others = [one.text for one in guide.troubleshooting if one.text not in troubles]
+    if troubles:
+        blocks.append(section(f"*This often helps here*\n{bullets(troubles)}"))
+    if step.tips:
+        blocks.append(section(f"*Tips*\n{bullets(step.tips)}"))
+    blocks.append(
+        _input(
+            "Your question",
+            PlainTextInputElement(
+                action_id=ids.QUESTION, multiline=True, max_length=LONGEST_QUESTION
+            ),
+            hint="It goes to your HeavySet engineer, with the step. Please put no password or "
+            "secret in it.",
+        )
+    )
+    blocks.append(section(f"*More troubleshooting*\n{bullets(others)}"))
+    if step.credentials or step.reveals:
+        blocks += list(_reference(onboarding))
+    blocks.append(context(escape(guide.support)))
+    return _form("I need help", ids.ASK_FOR_HELP, ref, blocks, submit="Ask")
+
+
+def reveal_modal(onboarding: Onboarding, ref: ids.FormRef, values: Mapping[str, SecretStr]) -> View:
+    """Return stored values for an engineer, each with where to paste it."""
+    blocks: list[Block] = [
+        section("👁️ Your looking at these values is recorded and told to the engineering channel.")
+    ]
+    for name, value in values.items():
+        field, stored = onboarding.guide.field(name), onboarding.credentials[name]
+        blocks.append(section(f"*{escape(field.label)}*\nPaste into: {escape(field.destination)}"))
+        text = RichTextElementParts.Text(text=value.get_secret_value())
+        blocks.append(RichTextBlock(elements=[RichTextPreformattedElement(elements=[text])]))
+        blocks.append(context(f"Entered by {mention(stored.by.user_id)} on {when(stored.at)}"))
+    return View(
+        type="modal",
+        callback_id=ids.REVEAL_CREDENTIALS,
+        title=_plain("Stored values"),
+        close=_plain("Close"),
+        private_metadata=ref.dump(),
+        blocks=blocks,
+    )
+
+
+def notice_modal(title: str, text: str) -> View:
+    """Return a modal that only tells something."""
+    return View(type="modal", title=_plain(title), close=_plain("Close"), blocks=[section(text)])
+
+
+def _reference(onboarding: Onboarding) -> Iterator[Block]:
+    yield section(f"*Credential Reference*\n{escape(onboarding.guide.reference_intro)}")
+    for field in onboarding.guide.credentials:
+        yield context(
+            f"*{escape(field.label)}* · Source Location: {escape(field.source)} · "
+            f"HeavySet Tech Destination: {escape(field.destination)}"
+        )
+
+
+def _credential_input(
+    onboarding: Onboarding, field: CredentialField, *, optional: bool
+) -> InputBlock:
+    hint = f"{field.source}. It {field.looks_like}."
+    stored = onboarding.credentials.get(field.id)
+    if stored:
+        keep = " Leave empty to keep it." if optional else " A new value replaces it."
+        hint = f"Stored now: {stored.mask}.{keep} {hint}"
+    element = PlainTextInputElement(action_id=field.id, max_length=LONGEST)
+    return _input(field.label, element, hint=hint, optional=optional)
+
+
+def _confirm_unusual() -> InputBlock:
+    option = Option(text=_plain("Yes, it is exactly what ServiceTitan shows"), value="confirmed")
+    return _input(
+        "Save it all the same?",
+        CheckboxesElement(action_id=ids.CONFIRM_UNUSUAL, options=[option]),
+        optional=True,
+    )
+
+
+def _input(
+    label: str, element: Any, *, hint: str | None = None, optional: bool = False
+) -> InputBlock:
+    """An input whose block bears the name of its element, so that errors find it."""
+    return InputBlock(
+        block_id=element.action_id,
+        label=_plain(label),
+        element=element,
+        hint=_plain(hint) if hint else None,
+        optional=optional,
+    )
+
+
+def _form(
+    title: str, callback_id: str, ref: ids.FormRef, blocks: Sequence[Block], *, submit: str
+) -> View:
+    return View(
+        type="modal",
+        callback_id=callback_id,
+        title=_plain(title),
+        submit=_plain(submit),
+        close=_plain("Cancel"),
+        private_metadata=ref.dump(),
+        blocks=list(blocks),
+    )
+
+
+def _plain(text: str) -> PlainTextObject:
+    return PlainTextObject(text=text, emoji=False)

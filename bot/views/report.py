@@ -1,0 +1,116 @@
+"""A verification's result in the thread: all well, or the one thing to do now."""
+
+from collections.abc import Iterator
+
+from slack_sdk.models.blocks import Block, ButtonElement
+
+from bot.mrkdwn import escape, listed, when
+from bot.onboarding import Onboarding, Status, Verification
+from bot.report import Check, Outcome, Report
+from bot.views import ids
+from bot.views.blocks import Message, actions, button, context, message, section
+
+SIGNS = {
+    Outcome.PASSED: "✅ passed",
+    Outcome.FAILED: "❌ failed",
+    Outcome.UNKNOWN: "❔ not determined",
+    Outcome.NOT_CHECKED: "▫️ not checked",
+}
+
+
+def slot(number: int) -> str:
+    """Return the slot of a verification's message."""
+    return f"verification:{number}"
+
+
+def verification_message(onboarding: Onboarding, run: Verification, report: Report) -> Message:
+    """Return the message of a run; one that a newer run replaced says so, without buttons."""
+    newest = onboarding.verification == run
+    blocks = list(_newest(onboarding, run, report)) if newest else [_replaced(run, report)]
+    payload = {"outcome": report.outcome.value, "fields": list(report.fields)}
+    return message(onboarding.id, slot(run.number), blocks, **payload)
+
+
+def check_line(check: Check, words: str) -> str:
+    """Return one check as a line: outcome, what was checked, and what there is to say of it."""
+    return f"{SIGNS[check.outcome]} · *{escape(check.title)}*: {escape(words)}"
+
+
+def _replaced(run: Verification, report: Report) -> Block:
+    name = f"Verification {run.number} of {when(report.started_at)}"
+    return section(f"{SIGNS[report.outcome]} · {name}; there is a newer one below.")
+
+
+def _newest(onboarding: Onboarding, run: Verification, report: Report) -> Iterator[Block]:
+    if report.outcome is Outcome.PASSED:
+        yield from _passed(onboarding, report)
+    elif report.outcome is Outcome.FAILED:
+        yield from _failed(onboarding, report)
+    else:
+        yield from _unknown(run, report)
+    yield context(f"Verification {run.number} · {when(report.started_at)}")
+
+
+def _passed(onboarding: Onboarding, report: Report) -> Iterator[Block]:
+    passed = [check.title for check in report.checks if check.outcome is Outcome.PASSED]
+    if onboarding.status is Status.COMPLETED:
+        ending = "The integration is complete. Thank you!"
+    else:
+        ending = "Nothing has to be entered again."
+    values = len(onboarding.guide.credentials)
+    yield section(f"✅ *Verification passed.* ServiceTitan accepts all {values} values. {ending}")
+    yield context(f"Checked: {escape(listed(passed))}")
+    for check in report.checks:
+        if check.outcome is Outcome.UNKNOWN:
+            yield context(check_line(check, check.for_client))
+
+
+def _failed(onboarding: Onboarding, report: Report) -> Iterator[Block]:
+    yield section("❌ *Verification failed.* ServiceTitan did not accept everything. Please:")
+    for check in report.checks:
+        if check.outcome is Outcome.FAILED:
+            yield section(check_line(check, check.for_client))
+    if report.steps:
+        steps = [_step_name(onboarding, number) for number in report.steps]
+        yield section("*Steps to go through again:*\n" + "\n".join(f"•  {name}" for name in steps))
+    buttons = []
+    if report.fields:
+        labels = listed(onboarding.guide.field(name).label for name in report.fields)
+        first = min(onboarding.guide.field(name).step for name in report.fields)
+        ref = str(ids.StepRef(onboarding.id, first, report.fields))
+        text = "Enter again" if len(report.fields) > 1 else f"Enter {labels} again"
+        buttons.append(
+            button(
+                text,
+                ids.ENTER_CREDENTIALS,
+                ref,
+                style="primary",
+                label=f"Enter again: {labels}"[:75],
+            )
+        )
+        yield section(f"*To enter again:* {escape(labels)}. The check then runs again by itself.")
+    ref = str(ids.StepRef(onboarding.id, report.steps[0] if report.steps else 1))
+    yield actions([*buttons, *_again(onboarding), button("I need help", ids.STEP_HELP, ref)])
+
+
+def _again(onboarding: Onboarding) -> list[ButtonElement]:
+    ref = str(ids.StepRef(onboarding.id, 0))
+    return [button("Verify again", ids.RUN_VERIFICATION, ref, label="Verify again (engineers)")]
+
+
+def _unknown(run: Verification, report: Report) -> Iterator[Block]:
+    later = (
+        f" I try again at {when(run.retry_at)}; there is nothing for you to do."
+        if run.retry_at
+        else " A HeavySet engineer looks into it."
+    )
+    yield section(
+        f"⏳ *The check could not be finished.* Nothing is wrong with your values.{later}"
+    )
+    for check in report.checks:
+        if check.outcome is Outcome.UNKNOWN and check.required:
+            yield section(check_line(check, check.for_client))
+
+
+def _step_name(onboarding: Onboarding, number: int) -> str:
+    return f"Step {number}: {escape(onboarding.guide.step(number).title)}"

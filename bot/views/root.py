@@ -1,0 +1,108 @@
+"""The two messages that open a thread: the root with the progress, and the welcome."""
+
+from collections.abc import Iterator
+
+from slack_sdk.models.blocks import Block
+
+from bot.guide import Owner, Phase
+from bot.mrkdwn import escape, listed, mention, when
+from bot.onboarding import Onboarding, Status, StepState
+from bot.report import Outcome
+from bot.views.blocks import Message, bullets, context, header, message, section
+
+ROOT = "root"
+WELCOME = "welcome"
+BAR = 10
+
+
+def root_message(onboarding: Onboarding) -> Message:
+    """Return the root: who, how far, whose turn, and the phases."""
+    blocks = [
+        header(f"{onboarding.guide.title}: {onboarding.client_name}"),
+        section(_progress(onboarding)),
+        section("\n".join(_phase_line(onboarding, phase) for phase in onboarding.guide.phases)),
+        section(_now(onboarding)),
+        context(
+            f"HeavySet engineer: {mention(onboarding.engineer)} · "
+            f"Last activity: {when(onboarding.active_at)} · Every step is in this thread."
+        ),
+    ]
+    return message(onboarding.id, ROOT, blocks)
+
+
+def welcome_message(onboarding: Onboarding) -> Message:
+    """Return the welcome: what this is, how it goes, and what must be in place before."""
+    return message(onboarding.id, WELCOME, _welcome(onboarding))
+
+
+def _welcome(onboarding: Onboarding) -> Iterator[Block]:
+    guide = onboarding.guide
+    yield header(f"Welcome, {onboarding.client_name}!")
+    admins = "".join(f" {mention(admin)}" for admin in onboarding.client_admins)
+    yield section(
+        f"I lead you{admins} through {len(guide.steps)} short steps, one at a time, here in this "
+        "thread. Press *Done* after each; *Undo* takes it back; *I need help* brings "
+        f"{mention(onboarding.engineer)}. You can stop at any time and go on later.\n"
+        "🔒 *Never post a secret in this channel.* Where a step needs one, press *Enter securely*: "
+        "only you see that window, and the value is stored encrypted."
+    )
+    for paragraph in guide.overview:
+        yield section(escape(paragraph))
+    yield section(
+        f"*Before you start*\n{escape(guide.prerequisites_intro)}\n{bullets(guide.prerequisites)}"
+    )
+    yield section(f"*Support*\n{escape(guide.support)}")
+    yield context(
+        f"{escape(guide.title)}: {escape(guide.subtitle)} · Document Version: {guide.version} · "
+        f"Last Updated: {escape(guide.updated)} · Audience: {escape(guide.audience)}"
+    )
+
+
+def _progress(onboarding: Onboarding) -> str:
+    done, all_steps = onboarding.finished_steps, len(onboarding.steps)
+    full = done * BAR // all_steps
+    return f"{'▰' * full}{'▱' * (BAR - full)}  *{done} of {all_steps} steps done*"
+
+
+def _phase_line(onboarding: Onboarding, phase: Phase) -> str:
+    states = [onboarding.step(step.number).state for step in phase.steps]
+    finished = sum(state in (StepState.DONE, StepState.SKIPPED) for state in states)
+    name = f"Phase {phase.number}: {escape(phase.title)}"
+    if finished == len(states):
+        return f"✅ {name} — done"
+    if StepState.CURRENT in states:
+        return f"▶️ *{name}* — {finished} of {len(states)} done"
+    return f"⬜ {name} — to come"
+
+
+def _now(onboarding: Onboarding) -> str:
+    if onboarding.status is Status.COMPLETED:
+        return f"🎉 *Complete.* The integration was verified on {when(onboarding.active_at)}."
+    if onboarding.status is Status.CANCELLED:
+        return "⛔ *Cancelled.* Nothing more is to be done here."
+    step = onboarding.current
+    lines = [f"*Now:* step {step.number}, {escape(step.title)}"] if step else []
+    if onboarding.status is Status.PAUSED:
+        return "\n".join(["⏸️ *Paused* by HeavySet Tech.", *lines])
+    return "\n".join([*lines, f"*Whose turn:* {_turn(onboarding)}", *_verification(onboarding)])
+
+
+def _turn(onboarding: Onboarding) -> str:
+    since = f"since {when(onboarding.active_at)}"
+    if onboarding.turn is Owner.HEAVYSET:
+        return f"HeavySet Tech, {mention(onboarding.engineer)}, {since}"
+    return f"{escape(onboarding.client_name)}, {since}"
+
+
+def _verification(onboarding: Onboarding) -> list[str]:
+    latest = onboarding.verification
+    if latest is None:
+        return []
+    if latest.report is None:
+        return ["*Verification:* running …"]
+    if latest.report.outcome is Outcome.PASSED:
+        return ["*Verification:* passed"]
+    if latest.report.outcome is Outcome.UNKNOWN:
+        return ["*Verification:* not finished, see below"]
+    again = [onboarding.guide.field(name).label for name in latest.report.fields]
+    return [f"*Verification:* failed{f'; enter again: {listed(again)}' if again else ''}"]

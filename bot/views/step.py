@@ -1,0 +1,180 @@
+"""One step of the guide as a message of the thread: in full while current, one line afterwards."""
+
+from collections.abc import Iterator
+
+from slack_sdk.models.blocks import Block, ButtonElement, ConfirmObject, PlainTextObject
+
+from bot.guide import Owner, Step
+from bot.mrkdwn import escape, mention, when
+from bot.onboarding import Onboarding, Status, StepProgress, StepState
+from bot.views import ids
+from bot.views.blocks import (
+    Message,
+    actions,
+    bullets,
+    button,
+    context,
+    fields,
+    header,
+    message,
+    section,
+)
+
+
+def slot(number: int) -> str:
+    """Return the slot of a step's message."""
+    return f"step:{number}"
+
+
+def step_message(onboarding: Onboarding, number: int) -> Message:
+    """Return the message of step `number` for what the step is now."""
+    progress = onboarding.step(number)
+    step = onboarding.guide.step(number)
+    if progress.state is StepState.CURRENT:
+        blocks = list(_in_full(onboarding, step))
+    else:
+        blocks = [_one_line(onboarding, step, progress)]
+    return message(onboarding.id, slot(number), blocks)
+
+
+def _one_line(onboarding: Onboarding, step: Step, progress: StepProgress) -> Block:
+    title = f"*Step {step.number}: {escape(step.title)}*"
+    if progress.state is StepState.WAITING:
+        return section(f"⏸️ {title} comes again after the step before it.")
+    if progress.state is StepState.SKIPPED:
+        return section(f"➖ {title} is not needed{_why_skipped(onboarding, step)}.")
+    who = f" by {mention(progress.by.user_id)}" if progress.by else ""
+    at = f" on {when(progress.at)}" if progress.at else ""
+    stored = "".join(f" · 🔒 {line}" for line in _stored_here(onboarding, step))
+    undo = _undo(onboarding, step) if onboarding.status is not Status.COMPLETED else None
+    return section(f"✅ {title} — done{who}{at}{_answer(onboarding, step)}{stored}", undo)
+
+
+def _in_full(onboarding: Onboarding, step: Step) -> Iterator[Block]:
+    phase = onboarding.guide.phase_of(step.number)
+    yield header(f"Step {step.number} of {len(onboarding.guide.steps)}: {step.title}")
+    whose = "HeavySet Tech does this step" if phase.owner is Owner.HEAVYSET else "Your turn"
+    names = f"{escape(phase.title)} — {escape(phase.subtitle)}"
+    yield context(f"Phase {phase.number} of {len(onboarding.guide.phases)}: {names} · {whose}")
+    if phase.intro and step == phase.steps[0]:
+        yield section(escape(phase.intro))
+    yield section(escape(step.body))
+    yield from _particulars(step)
+    yield from _hints(onboarding, step)
+    yield from _state(onboarding, step)
+    if step.choice:
+        yield section(f"*{escape(step.choice.question)}*")
+    yield actions(_buttons(onboarding, step))
+
+
+def _particulars(step: Step) -> Iterator[Block]:
+    if step.items:
+        yield section(bullets(step.items))
+    for table in step.tables:
+        if table.intro:
+            yield section(escape(table.intro))
+        yield fields(table.rows)
+    for note in step.notes:
+        yield section(f"📝 *Note:* {escape(note)}")
+    if step.figure:
+        shows = f". {escape(step.figure.shows)}" if step.figure.shows else ""
+        caption = escape(step.figure.caption)
+        yield context(f"🖼️ What you should see (Figure {step.figure.number}): {caption}{shows}")
+
+
+def _hints(onboarding: Onboarding, step: Step) -> Iterator[Block]:
+    for tip in step.tips:
+        yield context(f"💡 Tip: {escape(tip)}")
+    for trouble in onboarding.guide.trouble_at(step.number):
+        yield context(f"🛟 If it does not work: {escape(trouble.text)}")
+
+
+def _state(onboarding: Onboarding, step: Step) -> Iterator[Block]:
+    if step.credentials:
+        lines = [
+            _stored_line(onboarding, name)
+            or f"{escape(onboarding.guide.field(name).label)}: not entered yet"
+            for name in step.credentials
+        ]
+        yield section("🔒 *Kept encrypted*\n" + "\n".join(f"•  {line}" for line in lines))
+    if onboarding.verification and onboarding.verification.report is None:
+        yield section(
+            f"⏳ *Checking the {len(onboarding.guide.credentials)} values with ServiceTitan …* "
+            "The result appears below in a moment."
+        )
+
+
+def _buttons(onboarding: Onboarding, step: Step) -> list[ButtonElement]:
+    ref = str(ids.StepRef(onboarding.id, step.number))
+    buttons = []
+    entered = all(name in onboarding.credentials for name in step.credentials)
+    if step.credentials:
+        style = None if entered else "primary"
+        buttons.append(button("Enter securely", ids.ENTER_CREDENTIALS, ref, style=style))
+    if step.reveals:
+        buttons.append(
+            button(
+                "Reveal credentials",
+                ids.REVEAL_CREDENTIALS,
+                ref,
+                label="Reveal credentials (engineers only)",
+            )
+        )
+    if step.choice:
+        buttons += [
+            button(option.label, f"{ids.CHOOSE_ACCOUNT}:{option.id}", ref)
+            for option in step.choice.options
+        ]
+    elif step.verifies:
+        buttons.append(button("Verify now", ids.RUN_VERIFICATION, ref, style="primary"))
+    else:
+        style = "primary" if entered else None
+        label = f"Step {step.number} is done"
+        buttons.append(button("Done", ids.STEP_DONE, ref, style=style, label=label))
+    return [*buttons, button("I need help", ids.STEP_HELP, ref)]
+
+
+def _undo(onboarding: Onboarding, step: Step) -> ButtonElement:
+    ref = str(ids.StepRef(onboarding.id, step.number))
+    confirm = ConfirmObject(
+        title=PlainTextObject(text=f"Go back to step {step.number}?"),
+        text=PlainTextObject(
+            text="It becomes the current step again, and the steps after it are gone through again "
+            "from there. Values that were entered stay stored."
+        ),
+        confirm=PlainTextObject(text="Go back"),
+        deny=PlainTextObject(text="Leave it done"),
+    )
+    label = f"Undo step {step.number}"
+    return button("Undo", ids.STEP_UNDO, ref, confirm=confirm, label=label)
+
+
+def _answer(onboarding: Onboarding, step: Step) -> str:
+    options = step.choice.options if step.choice else ()
+    chosen = next((one.label for one in options if one.id == onboarding.account), None)
+    return f" (“{escape(chosen)}”)" if chosen else ""
+
+
+def _why_skipped(onboarding: Onboarding, step: Step) -> str:
+    for other in onboarding.guide.steps:
+        for option in other.choice.options if other.choice else ():
+            if option.id == onboarding.account and step.number in option.skips:
+                return f": “{escape(option.label)}” was chosen in step {other.number}"
+    return ""
+
+
+def _stored_here(onboarding: Onboarding, step: Step) -> Iterator[str]:
+    """The stored values that step `step` is the first to show."""
+    for name in step.credentials:
+        if onboarding.guide.field(name).step == step.number:
+            line = _stored_line(onboarding, name)
+            if line:
+                yield line
+
+
+def _stored_line(onboarding: Onboarding, name: str) -> str | None:
+    stored = onboarding.credentials.get(name)
+    if stored is None:
+        return None
+    label = escape(onboarding.guide.field(name).label)
+    return f"{label} {stored.mask}, entered by {mention(stored.by.user_id)} on {when(stored.at)}"

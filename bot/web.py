@@ -1,0 +1,41 @@
+"""The HTTP server: Slack's requests, and the answers to whoever watches over the bot."""
+
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
+from slack_bolt.async_app import AsyncApp
+
+from bot.health import Health
+
+# Slack's own requests stay far below; a larger body is not Slack's.
+LARGEST_REQUEST = 1024 * 1024
+
+
+def web_app(health: Health, bolt: AsyncApp | None) -> web.Application:
+    """Return the server's routes; `bolt` takes Slack's requests, unless Socket Mode does."""
+    app = web.Application(client_max_size=LARGEST_REQUEST)
+
+    async def healthz(_request: web.Request) -> web.Response:
+        return web.Response(text="alive\n")
+
+    async def readyz(_request: web.Request) -> web.Response:
+        problems = await health.problems()
+        text = "\n".join(problems) if problems else "ready"
+        return web.Response(text=f"{text}\n", status=503 if problems else 200)
+
+    app.add_routes([web.get("/healthz", healthz), web.get("/readyz", readyz)])
+    if bolt:
+        app.add_routes([web.post("/slack/events", _slack_events(bolt))])
+    return app
+
+
+def _slack_events(bolt: AsyncApp) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def slack_events(request: web.Request) -> web.Response:
+        try:
+            bolt_request = await to_bolt_request(request)
+        except ValueError:  # not UTF-8, or not the JSON that it says it is
+            return web.Response(status=400, text="malformed request\n")
+        return await to_aiohttp_response(await bolt.async_dispatch(bolt_request))
+
+    return slack_events

@@ -1,0 +1,124 @@
+"""What people are told when something is refused, away or broken; the one place for it.
+
+Nothing here logs what came in: a body may hold a secret.
+"""
+
+import logging
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from slack_bolt.async_app import AsyncAck
+from slack_sdk.models.views import View
+
+from bot.errors import Malformed, OnboardingError, Refused, Unavailable
+from bot.slack import Slack, SlackRefused
+from bot.tasks import Tasks
+from bot.use_cases import InvalidInput, NeedsConfirmation
+from bot.views.blocks import fallback
+from handlers.payloads import Press, Submission
+
+log = logging.getLogger(__name__)
+
+# views.open: the trigger lived its three seconds, or was used.
+TRIGGER_ERRORS = {
+    "expired_trigger_id",
+    "exchanged_trigger_id",
+    "invalid_trigger_id",
+    "trigger_expired",
+    "trigger_exchanged",
+}
+
+
+def explain(error: Exception) -> str:
+    """Return what a person is told about `error`, and log what they need not know."""
+    match error:
+        case Refused():
+            return str(error)
+        case SlackRefused() if error.code in TRIGGER_ERRORS:
+            return "Slack took too long to open the window. Please press the button again."
+        case Unavailable():
+            log.warning("a request could not be answered", extra={"reason": str(error)})
+            return "I could not do that just now: a service does not answer. Please try again."
+        case OnboardingError():
+            log.error("a request failed", extra={"reason": str(error)})
+        case _:
+            log.error("unexpected error", exc_info=error)
+    reference = uuid.uuid4().hex[:8]
+    log.error("a person was given a reference", extra={"reference": reference})
+    return f"Something went wrong on our side. Please tell your HeavySet engineer: {reference}."
+
+
+class Answers:
+    """Private answers, given after the acknowledgement."""
+
+    def __init__(self, slack: Slack, tasks: Tasks) -> None:
+        """Take Slack, and who owns the background tasks."""
+        self._slack, self._tasks = slack, tasks
+
+    @asynccontextmanager
+    async def to(self, press: Press) -> AsyncIterator[None]:
+        """Tell whoever pressed about an error of the block, privately; it ends here."""
+        try:
+            yield
+        except Malformed:
+            raise
+        except Exception as error:
+            self.tell(press, explain(error))
+
+    async def open_now(self, trigger_id: str, view: View) -> None:
+        """Open a modal for whoever typed a command; raises if that does not work."""
+        await self._slack.open_view(trigger_id, view)
+
+    def open(self, press: Press, view: View) -> None:
+        """Open a modal for whoever pressed; the acknowledgement need not wait for it."""
+        self._tasks.spawn(self._open(press, view), "open a modal")
+
+    async def _open(self, press: Press, view: View) -> None:
+        try:
+            await self._slack.open_view(press.trigger_id, view)
+        except Exception as error:
+            self.tell(press, explain(error))
+
+    def tell(self, press: Press, text: str) -> None:
+        """Tell whoever pressed something that only they see."""
+        self._tasks.spawn(self._whisper(press, text), "answer privately")
+
+    async def _whisper(self, press: Press, text: str) -> None:
+        try:
+            await self._slack.whisper(
+                press.channel.id,
+                press.user.id,
+                text,
+                thread_ts=press.thread_ts,
+                response_url=press.response_url,
+            )
+        except OnboardingError as error:
+            log.warning("a private answer was lost", extra={"reason": str(error)})
+
+
+@asynccontextmanager
+async def at_the_form(ack: AsyncAck, submission: Submission) -> AsyncIterator[None]:
+    """Acknowledge a submission after the block: close the form, or keep it open and say why.
+
+    The acknowledgement comes last, so a form never closes before its values are kept.
+    """
+    try:
+        yield
+    except Malformed:
+        raise
+    except InvalidInput as error:
+        await ack(response_action="errors", errors=error.errors)
+    except NeedsConfirmation as error:
+        await ack(response_action="update", view=error.view)
+    except Unavailable as error:
+        log.warning("a form could not be kept", extra={"reason": str(error)})
+        text = (
+            "Not saved: a service does not answer. Nothing is lost; please try again in a moment."
+        )
+        await ack(response_action="errors", errors={submission.first_input: text})
+    except Exception as error:
+        text = fallback([{"type": "section", "text": {"type": "mrkdwn", "text": explain(error)}}])
+        await ack(response_action="errors", errors={submission.first_input: text})
+    else:
+        await ack()

@@ -1,0 +1,29 @@
+"""*I need help*: the guide's own help first, then a question to the engineer."""
+
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+
+from bot.use_cases import UseCases
+from bot.views import ids
+from handlers.answers import Answers, at_the_form
+from handlers.payloads import Press, Submission
+
+
+def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
+    """Register the listeners."""
+
+    @app.action(ids.STEP_HELP)
+    async def step_help(ack: AsyncAck, body: dict[str, Any]) -> None:
+        press = Press.of(body)
+        async with answers.to(press):
+            step = ids.StepRef.parse(press.action.value)
+            answers.open(press, await use_cases.help_form(press.person, press.channel.id, step))
+        await ack()
+
+    @app.view(ids.ASK_FOR_HELP)
+    async def ask_for_help(ack: AsyncAck, body: dict[str, Any]) -> None:
+        form = Submission.of(body)
+        async with at_the_form(ack, form):
+            ref = ids.FormRef.parse(form.view.private_metadata)
+            await use_cases.ask_for_help(form.person, ref, form.text(ids.QUESTION))

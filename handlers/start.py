@@ -1,0 +1,26 @@
+"""`/servicetitan start`'s form: a new onboarding."""
+
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+
+from bot.use_cases import UseCases
+from bot.views import ids
+from handlers.answers import Answers, at_the_form
+from handlers.payloads import Submission
+
+
+def register(app: AsyncApp, use_cases: UseCases, _answers: Answers) -> None:
+    """Register the form's submission; the command that opens it is in `commands`."""
+
+    @app.view(ids.START_ONBOARDING)
+    async def start_onboarding(ack: AsyncAck, body: dict[str, Any]) -> None:
+        form = Submission.of(body)
+        async with at_the_form(ack, form):
+            await use_cases.start(
+                form.person,
+                ids.FormRef.parse(form.view.private_metadata),
+                client_name=form.text(ids.CLIENT_NAME),
+                admins=list(form.input(ids.CLIENT_ADMINS).selected_users or ()),
+                engineer=form.input(ids.ENGINEER).selected_user or "",
+            )

@@ -1,0 +1,40 @@
+"""The buttons of a step: done, undo, and the answers of its question."""
+
+import re
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+
+from bot.use_cases import UseCases
+from bot.views import ids
+from handlers.answers import Answers
+from handlers.payloads import Press
+
+
+def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
+    """Register the listeners."""
+
+    @app.action(ids.STEP_DONE)
+    async def step_done(ack: AsyncAck, body: dict[str, Any]) -> None:
+        press = Press.of(body)
+        async with answers.to(press):
+            step = ids.StepRef.parse(press.action.value)
+            await use_cases.finish_step(press.person, press.channel.id, step)
+        await ack()
+
+    @app.action(ids.STEP_UNDO)
+    async def step_undo(ack: AsyncAck, body: dict[str, Any]) -> None:
+        press = Press.of(body)
+        async with answers.to(press):
+            step = ids.StepRef.parse(press.action.value)
+            await use_cases.undo_step(press.person, press.channel.id, step)
+        await ack()
+
+    @app.action(re.compile(rf"^{ids.CHOOSE_ACCOUNT}:"))
+    async def choose_account(ack: AsyncAck, body: dict[str, Any]) -> None:
+        press = Press.of(body)
+        async with answers.to(press):
+            step = ids.StepRef.parse(press.action.value)
+            option = press.action.action_id.partition(":")[2]
+            await use_cases.choose(press.person, press.channel.id, step, option)
+        await ack()

@@ -1,0 +1,126 @@
+"""The real bot as a process of its own: started, watched, stopped."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+import aiohttp
+
+READY_WITHIN = 30.0
+STOPPED_WITHIN = 10.0
+
+
+class BotFailedError(Exception):
+    """The bot did not start, or a command of it failed."""
+
+
+class BotProcess:
+    """`python -m bot run` with nothing but the given environment; its log goes to a file."""
+
+    def __init__(self, process: asyncio.subprocess.Process, log: Path, port: int) -> None:
+        self._process = process
+        self._base = f"http://127.0.0.1:{port}"
+        self.log = log
+
+    @classmethod
+    async def start(cls, environment: Mapping[str, str], directory: Path) -> Self:
+        """Start the bot in `directory` and wait until it says that it is ready."""
+        port = free_port()
+        settings = {"HOST": "127.0.0.1", "PORT": str(port), **environment}
+        log = directory / "bot.log"
+        with log.open("wb") as output:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "bot", "run"),
+                cwd=directory,
+                env=_clean_environment(directory) | settings,
+                stdout=output,
+                stderr=asyncio.subprocess.STDOUT,
+            )
+        bot = cls(process, log, port)
+        try:
+            await bot._ready()
+        except BaseException:
+            await bot.stop()
+            raise
+        return bot
+
+    @property
+    def events_url(self) -> str:
+        """Where Slack delivers."""
+        return f"{self._base}/slack/events"
+
+    def log_text(self) -> str:
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+    def log_tail(self, lines: int = 20) -> str:
+        """The last lines of the log."""
+        return "\n".join(self.log_text().splitlines()[-lines:]) or "(the bot has logged nothing)"
+
+    async def stop(self) -> int:
+        """Send SIGTERM; the exit status, or that of a kill if it takes longer than promised."""
+        with contextlib.suppress(ProcessLookupError):
+            self._process.send_signal(signal.SIGTERM)
+        try:
+            async with asyncio.timeout(STOPPED_WITHIN):
+                return await self._process.wait()
+        except TimeoutError:
+            self._process.kill()
+            return await self._process.wait()
+
+    async def _ready(self) -> None:
+        try:
+            async with asyncio.timeout(READY_WITHIN), aiohttp.ClientSession() as session:
+                while not await self._is_ready(session):  # noqa: ASYNC110 (another process)
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            problem = f"GET /readyz was not 200 within {READY_WITHIN:g} s"
+            raise BotFailedError(f"{problem}\n{self.log_tail()}") from None
+
+    async def _is_ready(self, session: aiohttp.ClientSession) -> bool:
+        if self._process.returncode is not None:
+            status = self._process.returncode
+            raise BotFailedError(f"the bot ended with status {status}\n{self.log_tail()}")
+        try:
+            async with session.get(f"{self._base}/readyz") as response:
+                return response.status == 200
+        except aiohttp.ClientError:
+            return False
+
+
+async def generate_key(directory: Path) -> str:
+    """A fresh value for `CREDENTIAL_KEYS`, from the bot's own command."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bot", "keys", "generate"),
+        cwd=directory,
+        env=_clean_environment(directory),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    output, errors = await process.communicate()
+    if process.returncode != 0:
+        raise BotFailedError(f"`keys generate` failed:\n{errors.decode()}")
+    return output.decode().strip()
+
+
+def free_port() -> int:
+    """A loopback port that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _clean_environment(directory: Path) -> dict[str, str]:
+    """No settings of the person who runs the sandbox reach the bot."""
+    return {
+        "PATH": os.environ.get("PATH", ""),
+        "HOME": str(directory),
+        "PYTHONUTF8": "1",
+        "PYTHONUNBUFFERED": "1",
+    }

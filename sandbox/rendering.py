@@ -1,0 +1,156 @@
+"""Block Kit as lines of text for a terminal."""
+
+import textwrap
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from sandbox.slack.forms import state_values
+from sandbox.slack.model import Json, View
+
+Readable = Callable[[str], str]
+MENUS = ("static_select", "multi_static_select", "users_select", "multi_users_select")
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """The text within `width` columns, its own line breaks kept."""
+    lines: list[str] = []
+    for line in text.split("\n"):
+        hanging = "   " if line.startswith("•") else ""
+        lines += textwrap.wrap(line, width, subsequent_indent=hanging) or [""]
+    return lines
+
+
+def block_lines(blocks: list[Json], readable: Readable, width: int) -> list[str]:
+    """The blocks of a message, top to bottom."""
+    lines: list[str] = []
+    for block in blocks:
+        lines += _block(block, readable, width)
+    return lines
+
+
+def modal_lines(view: View, readable: Readable, width: int) -> list[str]:
+    """A modal: texts, inputs with labels, hints and errors, and its buttons."""
+    lines: list[str] = []
+    for block in view.blocks:
+        if block["type"] == "input":
+            lines += _input(view, block, readable, width)
+        else:
+            lines += _block(block, readable, width)
+    keys = [view.content[name]["text"] for name in ("submit", "close") if view.content.get(name)]
+    return lines + ([_row(keys)] if keys else [])
+
+
+def _block(block: Json, readable: Readable, width: int) -> list[str]:
+    match block["type"]:
+        case "header":
+            return wrapped(f"*{readable(block['text']['text'])}*", width)
+        case "section":
+            return _section(block, readable, width)
+        case "context":
+            words = "  ".join(_inline(each, readable) for each in block["elements"])
+            return wrapped(words, width)
+        case "actions":
+            return wrapped("  ".join(_control(each) for each in block["elements"]), width)
+        case "divider":
+            return ["─" * (width // 2)]
+        case "image":
+            return wrapped(f"🖼 {block['alt_text']}", width)
+        case "markdown" | "alert":
+            text = block["text"]
+            return wrapped(readable(text if isinstance(text, str) else text["text"]), width)
+        case "table":
+            return list(_table(block, readable, width))
+        case "rich_text":
+            return wrapped("\n".join(_rich(each, readable) for each in block["elements"]), width)
+        case other:
+            return [f"({other})"]
+
+
+def _section(block: Json, readable: Readable, width: int) -> list[str]:
+    lines = wrapped(readable(block["text"]["text"]), width) if "text" in block else []
+    for field in block.get("fields", []):
+        name, _, value = readable(field["text"]).partition("\n")
+        lines += textwrap.wrap(f"{name}: {value}" if value else name, width, initial_indent="  ")
+    if "accessory" in block:
+        lines.append(_control(block["accessory"]))
+    return lines
+
+
+def _control(element: Json) -> str:
+    if element["type"] == "button":
+        return f"[ {element['text']['text']} ]"
+    if element["type"] == "image":
+        return f"🖼 {element['alt_text']}"
+    placeholder = element.get("placeholder", {}).get("text", element["type"])
+    return f"( {placeholder} ▾ )" if element["type"] in MENUS else f"( {placeholder} )"
+
+
+def _row(labels: list[str]) -> str:
+    return "  ".join(f"[ {label} ]" for label in labels)
+
+
+def _inline(element: Json, readable: Readable) -> str:
+    return _control(element) if element["type"] == "image" else readable(element["text"])
+
+
+def _input(view: View, block: Json, readable: Readable, width: int) -> Iterator[str]:
+    element = block["element"]
+    optional = " (optional)" if block.get("optional") else ""
+    value = shown_value(state_values(view)[block["block_id"]][element["action_id"]], readable)
+    is_typed = (block["block_id"], element["action_id"]) in view.typed
+    yield f"*{block['label']['text']}*{optional}: {value if value and not is_typed else '______'}"
+    for option in element.get("options", []) if element["type"] == "checkboxes" else []:
+        yield f"  ☐ {readable(option['text']['text'])}"
+    for hint in [block["hint"]["text"]] if "hint" in block else []:
+        yield from textwrap.wrap(f"_{hint}_", width, initial_indent="  ", subsequent_indent="  ")
+
+
+def shown_value(state: Json, readable: Readable) -> str:
+    """What an input shows: the text, the labels of options, the names of people."""
+    parts = [value for name, value in state.items() if name != "type"]
+    flat = [each for part in parts for each in (part if isinstance(part, list) else [part])]
+    return ", ".join(_shown(each, state["type"], readable) for each in flat if each)
+
+
+def _shown(value: Any, kind: str, readable: Readable) -> str:
+    if isinstance(value, dict):
+        return readable(value["text"]["text"])
+    return readable(f"<@{value}>") if kind.endswith("users_select") else str(value)
+
+
+def _rich(element: Json, readable: Readable) -> str:
+    parts = element.get("elements", [])
+    if element["type"] == "rich_text_list":
+        return "\n".join(f"•  {_rich(item, readable)}" for item in parts)
+    return "".join(_rich_part(part, readable) for part in parts)
+
+
+def _rich_part(part: Json, readable: Readable) -> str:
+    match part["type"]:
+        case "user":
+            return readable(f"<@{part['user_id']}>")
+        case "emoji":
+            return readable(f":{part['name']}:")
+        case "date":
+            return str(part.get("fallback", part["timestamp"]))
+        case "link":
+            return str(part.get("text", part["url"]))
+        case _:
+            return str(part.get("text", part.get("range", "")))
+
+
+def _table(block: Json, readable: Readable, width: int) -> Iterator[str]:
+    rows = [[_cell(cell, readable) for cell in row] for row in block["rows"]]
+    columns = max(len(row) for row in rows)
+    widths = [
+        max((len(row[at]) for row in rows if at < len(row)), default=0) for at in range(columns)
+    ]
+    for row in rows:
+        line = "  ".join(cell.ljust(widths[at]) for at, cell in enumerate(row))
+        yield from textwrap.wrap(line, width, drop_whitespace=False)
+
+
+def _cell(cell: Json, readable: Readable) -> str:
+    if cell["type"] == "raw_text":
+        return str(cell["text"])
+    return " ".join(_rich(each, readable) for each in cell["elements"])

@@ -1,0 +1,33 @@
+"""A pretend Slack: stateful, strict, and reached over real HTTP."""
+
+from sandbox.slack.app import Manifest
+from sandbox.slack.clock import FrozenClock
+from sandbox.slack.delivery import Ack
+from sandbox.slack.errors import NotOfferedError
+from sandbox.slack.model import Channel, Message, Team, User, View
+from sandbox.slack.people import CommandReply, Person, Press
+from sandbox.slack.reading import buttons, offers, visible_text
+from sandbox.slack.sandbox import SlackSandbox
+from sandbox.slack.server import Call
+from sandbox.slack.submissions import Submission
+
+__all__ = [
+    "Ack",
+    "Call",
+    "Channel",
+    "CommandReply",
+    "FrozenClock",
+    "Manifest",
+    "Message",
+    "NotOfferedError",
+    "Person",
+    "Press",
+    "SlackSandbox",
+    "Submission",
+    "Team",
+    "User",
+    "View",
+    "buttons",
+    "offers",
+    "visible_text",
+]

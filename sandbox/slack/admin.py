@@ -1,0 +1,102 @@
+"""What administrators and owners do: invite, remove, archive, share, uninstall."""
+
+from sandbox.slack.changes import MemberJoined, MemberLeft
+from sandbox.slack.events import Events
+from sandbox.slack.model import Channel, Team, User
+from sandbox.slack.people import Person
+from sandbox.slack.state import State
+
+
+class Admin:
+    """Changes to channels and to the installation; the events follow if subscribed."""
+
+    def __init__(self, state: State, events: Events) -> None:
+        self._state = state
+        self._events = events
+
+    async def invite(
+        self, channel: Channel, who: Person | User, inviter: Person | None = None
+    ) -> None:
+        """Add a person, or the bot, to the channel."""
+        user = _user(who)
+        self._state.join(channel, user)
+        self._state.changed(MemberJoined(user, channel, inviter.user if inviter else None))
+        await self._events.delivered()
+
+    async def remove(self, channel: Channel, who: Person | User) -> None:
+        """Take a person, or the bot, out of the channel."""
+        user = _user(who)
+        del channel.members[user.id]
+        self._state.changed(MemberLeft(user, channel))
+        if user is self._state.bot:
+            self._events.channel_changed(channel, "left")
+        await self._events.delivered()
+
+    async def archive(self, channel: Channel, by: Person) -> None:
+        channel.is_archived = True
+        await self._tell(channel, "archive", user=by.id)
+
+    async def unarchive(self, channel: Channel, by: Person) -> None:
+        channel.is_archived = False
+        await self._tell(channel, "unarchive", user=by.id)
+
+    async def rename(self, channel: Channel, name: str) -> None:
+        channel.name = name
+        self._events.send(
+            {
+                "type": "channel_rename" if channel.kind == "public" else "group_rename",
+                "channel": {
+                    "id": channel.id,
+                    "name": name,
+                    "created": int(self._state.clock()),
+                },
+            },
+            channel,
+        )
+        await self._events.delivered()
+
+    async def share(self, channel: Channel, team: Team) -> None:
+        """Connect another organisation to the channel (docs: events/channel_shared)."""
+        if team not in channel.connected:
+            channel.connected.append(team)
+        await self._tell(channel, "shared", connected_team_id=team.enterprise_id or team.id)
+
+    async def unshare(self, channel: Channel, team: Team) -> None:
+        """Disconnect an organisation; its people leave with it."""
+        channel.connected.remove(team)
+        for user in [user for user in channel.members.values() if user.team == team]:
+            del channel.members[user.id]
+        former = team.enterprise_id or team.id
+        shared = channel.is_ext_shared
+        await self._tell(
+            channel, "unshared", previously_connected_team_id=former, is_ext_shared=shared
+        )
+
+    async def change_id(self, channel: Channel) -> None:
+        """Give the channel a new id, as sharing an old private one does."""
+        old = channel.id
+        channel.id = self._state.mint_id("C")
+        self._state.channels[channel.id] = self._state.channels.pop(old)
+        event = {"type": "channel_id_changed", "old_channel_id": old, "new_channel_id": channel.id}
+        self._events.send(event, channel)
+        await self._settled()
+
+    async def uninstall(self) -> None:
+        """Remove the app from the workspace; its token is worth nothing afterwards."""
+        self._state.is_installed = False
+        revoked = {"oauth": [], "bot": [self._state.bot.id]}
+        self._events.send({"type": "tokens_revoked", "tokens": revoked})
+        self._events.send({"type": "app_uninstalled"})
+        await self._settled()
+
+    async def _tell(self, channel: Channel, what: str, **fields: object) -> None:
+        self._events.channel_changed(channel, what, **fields)
+        await self._settled()
+
+    async def _settled(self) -> None:
+        self._state.touch()
+        await self._events.delivered()
+
+
+def _user(who: Person | User) -> User:
+    return who.user if isinstance(who, Person) else who

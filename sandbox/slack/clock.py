@@ -1,0 +1,16 @@
+"""A clock that stands still until it is told to go on."""
+
+from dataclasses import dataclass
+
+
+@dataclass
+class FrozenClock:
+    """For `SlackSandbox(clock=…)`: seconds since the epoch, advanced by hand."""
+
+    now: float = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        self.now += seconds

@@ -1,0 +1,144 @@
+"""Bringing commands, interactions and events to the bot, and what it answers."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+from urllib.parse import urlencode
+
+import aiohttp
+
+from sandbox.slack.model import Json
+from sandbox.slack.signing import signed_headers
+
+Kind = Literal["slash_commands", "interactive", "events_api"]
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """One thing that Slack tells the bot; `retry_num` counts from 1 when it is told again."""
+
+    kind: Kind
+    payload: Json
+    retry_num: int = 0
+    retry_reason: str = ""
+
+    def http_body(self) -> tuple[bytes, str]:
+        """The body and its content type (docs: one for each kind of request)."""
+        form = "application/x-www-form-urlencoded"
+        if self.kind == "slash_commands":
+            return urlencode(self.payload).encode(), form
+        content = json.dumps(self.payload)
+        if self.kind == "interactive":
+            return urlencode({"payload": content}).encode(), form
+        return content.encode(), "application/json"
+
+
+@dataclass(frozen=True)
+class Ack:
+    """How the bot acknowledged; `failure` is Slack's own word for what went wrong."""
+
+    failure: str | None = None
+    status: int | None = None
+    body: str = ""
+    retry: bool = True  # false after `x-slack-no-retry: 1`
+
+    @property
+    def ok(self) -> bool:
+        return self.failure is None
+
+    def json(self) -> Json | None:
+        """The body as a JSON object, if it is one."""
+        try:
+            content: Any = json.loads(self.body)
+        except ValueError:
+            return None
+        return content if isinstance(content, dict) else None
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A record of what was sent and how it was answered."""
+
+    outgoing: Outgoing
+    ack: Ack
+
+
+class Transport(Protocol):
+    """A way to the bot: HTTP, or Socket Mode."""
+
+    async def send(self, outgoing: Outgoing) -> Ack: ...
+
+
+@dataclass
+class HttpTransport:
+    """Signed HTTP POSTs (docs: apis/events-api, verifying-requests-from-slack)."""
+
+    session: aiohttp.ClientSession
+    url: str
+    secret: str
+    clock: Callable[[], float]
+    deadline: float
+
+    async def send(self, outgoing: Outgoing) -> Ack:
+        body, content_type = outgoing.http_body()
+        retry = {}
+        if outgoing.retry_num:
+            retry["x-slack-retry-num"] = str(outgoing.retry_num)
+            retry["x-slack-retry-reason"] = outgoing.retry_reason
+        return await self.post(body, content_type, headers=retry)
+
+    async def post(
+        self,
+        body: bytes,
+        content_type: str,
+        *,
+        secret: str | None = None,
+        timestamp: str | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> Ack:
+        """Send any body; another `secret` or `timestamp` makes it a forgery or a replay."""
+        at = timestamp or str(int(self.clock()))
+        all_headers = {
+            "Content-Type": content_type,
+            **signed_headers(secret or self.secret, at, body),
+            **(headers or {}),
+        }
+        try:
+            async with asyncio.timeout(self.deadline):
+                return await self._exchange(body, all_headers)
+        except TimeoutError:
+            return Ack(failure="http_timeout")
+        except aiohttp.ClientError:
+            return Ack(failure="connection_failed")
+
+    async def _exchange(self, body: bytes, headers: dict[str, str]) -> Ack:
+        async with self.session.post(self.url, data=body, headers=headers) as response:
+            text = await response.text()
+            failure = None if response.status // 100 == 2 else "http_error"
+            again = response.headers.get("x-slack-no-retry") != "1"
+            return Ack(failure, response.status, text, again)
+
+
+@dataclass
+class Courier:
+    """Takes everything to the bot by the way that is open, and keeps a record."""
+
+    sockets: Transport
+    has_sockets: Callable[[], bool]
+    on_delivery: Callable[[], None]
+    http: HttpTransport | None = None
+    deliveries: list[Delivery] = field(default_factory=list)
+
+    async def send(self, outgoing: Outgoing) -> Ack:
+        """Deliver once; while a socket is connected, HTTP receives nothing (docs: Socket Mode)."""
+        if self.has_sockets():
+            ack = await self.sockets.send(outgoing)
+        elif self.http is not None:
+            ack = await self.http.send(outgoing)
+        else:
+            ack = Ack(failure="connection_failed")
+        self.deliveries.append(Delivery(outgoing, ack))
+        self.on_delivery()
+        return ack

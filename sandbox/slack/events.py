@@ -1,0 +1,151 @@
+"""The Events API: what happened, told to the bot if its manifest subscribes to it."""
+
+import asyncio
+from collections.abc import Sequence
+
+from sandbox.slack.changes import (
+    Change,
+    MemberJoined,
+    MemberLeft,
+    MessageDeleted,
+    MessageEdited,
+    MessagePosted,
+)
+from sandbox.slack.delivery import Courier, Outgoing
+from sandbox.slack.model import Channel, Json, Message, Team
+from sandbox.slack.payloads import event_callback
+from sandbox.slack.state import State
+
+# What the manifest calls the events whose `type` says less.
+_MESSAGE_EVENTS = {"public": "message.channels", "private": "message.groups", "im": "message.im"}
+# Private channels have their own names for these (docs: events/group_archive).
+_GROUP_EVENTS = ("archive", "unarchive", "rename", "deleted", "left")
+
+
+class Events:
+    """Observes the changes, and delivers the events that follow from them."""
+
+    def __init__(self, state: State, courier: Courier, retry_delays: Sequence[float]) -> None:
+        self._state = state
+        self._courier = courier
+        self._retry_delays = retry_delays
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._first_attempts: set[asyncio.Future[None]] = set()
+        state.observers.append(self.observe)
+
+    def observe(self, change: Change) -> None:
+        """Send the event that `change` gives rise to, if any."""
+        match change:
+            case MessagePosted(message):
+                self._message(message, self._posted(message))
+            case MessageEdited(message, before):
+                self._message(message, _changed(message, before))
+            case MessageDeleted(message):
+                self._message(message, _deleted(message))
+            case MemberJoined(user, channel):
+                event: Json = {"type": "member_joined_channel", "user": user.id}
+                event |= {"inviter": change.inviter.id} if change.inviter else {}
+                self.membership(channel, event, user.team)
+            case MemberLeft(user, channel):
+                event = {"type": "member_left_channel", "user": user.id}
+                self.membership(channel, event, user.team)
+
+    def membership(self, channel: Channel, event: Json, team: Team) -> None:
+        """A join or leave; heard where the bot is a member, and about the bot itself."""
+        if self._hears(channel) or event["user"] == self._state.bot.id:
+            event |= {"channel": channel.id, "channel_type": _letter(channel), "team": team.id}
+            self.send(event, channel)
+
+    def channel_changed(self, channel: Channel, what: str, **fields: object) -> None:
+        """`channel_archive` and its like; `group_…` for private channels."""
+        family = "group" if channel.kind == "private" and what in _GROUP_EVENTS else "channel"
+        self.send({"type": f"{family}_{what}", "channel": channel.id, **fields}, channel)
+
+    def send(
+        self,
+        event: Json,
+        channel: Channel | None = None,
+        *,
+        subscription: str | None = None,
+        team: Team | None = None,
+    ) -> None:
+        """Deliver in the background, if subscribed; a failure is tried again three times."""
+        if (subscription or event["type"]) not in self._state.app.manifest.bot_events:
+            return
+        event.setdefault("event_ts", self._state.mint_ts())
+        payload = event_callback(self._state, event, channel, team)
+        first: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._first_attempts.add(first)
+        task = asyncio.create_task(self._deliver(payload, first))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def delivered(self) -> None:
+        """Wait until every event has been brought to the bot once."""
+        while self._first_attempts:
+            await asyncio.gather(*self._first_attempts)
+
+    async def close(self) -> None:
+        """Give up what is still to be delivered."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _deliver(self, payload: Json, first: asyncio.Future[None]) -> None:
+        try:
+            ack = await self._courier.send(Outgoing("events_api", payload))
+        finally:
+            self._first_attempts.discard(first)
+            first.set_result(None)
+        for retry_num, delay in enumerate(self._retry_delays, start=1):
+            if ack.ok or not ack.retry:
+                return
+            await asyncio.sleep(delay)
+            again = Outgoing("events_api", payload, retry_num, ack.failure or "unknown_error")
+            ack = await self._courier.send(again)
+
+    def _message(self, message: Message, event: Json) -> None:
+        channel = message.channel
+        if self._hears(channel) and not message.is_ephemeral:
+            event |= {"channel": channel.id, "channel_type": _name(channel)}
+            subscription = _MESSAGE_EVENTS[channel.kind]
+            self.send(event, channel, subscription=subscription, team=message.user.team)
+
+    def _posted(self, message: Message) -> Json:
+        event = message.to_api() | {"event_ts": message.ts}
+        if self._state.is_external(message.user):
+            event["user_team"] = event["source_team"] = message.user.organisation_id
+        return event
+
+    def _hears(self, channel: Channel) -> bool:
+        return self._state.bot.id in channel.members
+
+
+def _changed(message: Message, before: Message) -> Json:
+    return {
+        "type": "message",
+        "subtype": "message_changed",
+        "hidden": True,
+        "ts": message.edited_ts,
+        "message": message.to_api(),
+        "previous_message": before.to_api(),
+    }
+
+
+def _deleted(message: Message) -> Json:
+    return {
+        "type": "message",
+        "subtype": "message_deleted",
+        "hidden": True,
+        "ts": message.ts,
+        "deleted_ts": message.ts,
+        "previous_message": message.to_api(),
+    }
+
+
+def _letter(channel: Channel) -> str:
+    return {"public": "C", "private": "G", "im": "D"}[channel.kind]
+
+
+def _name(channel: Channel) -> str:
+    return {"public": "channel", "private": "group", "im": "im"}[channel.kind]

@@ -1,0 +1,67 @@
+"""Faults on demand: refusals, server errors, rate limits, silence, lost answers."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from sandbox.slack.model import Json
+
+Predicate = Callable[[Json], bool]
+
+
+@dataclass
+class Fault:
+    """What goes wrong with the next `times` calls of a method that `predicate` picks.
+
+    With `performed`, Slack does what was asked and only the answer is lost: the caller cannot know.
+    """
+
+    method: str
+    error: str | None = None
+    status: int | None = None
+    retry_after: int | None = None
+    hang: float | None = None
+    drop: bool = False
+    performed: bool = False
+    times: int = 1
+    predicate: Predicate | None = None
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        """Fail the request in the way that was asked for."""
+        if self.hang is not None:
+            await asyncio.sleep(self.hang)
+        if self.error is not None:
+            return web.json_response({"ok": False, "error": self.error})
+        if self.drop or self.hang is not None:
+            if request.transport is not None:
+                request.transport.abort()
+            return web.Response(status=500)
+        if self.status == 429 or self.retry_after is not None:
+            return rate_limited(1 if self.retry_after is None else self.retry_after)
+        return web.Response(status=self.status or 500, text="<html>Server Error</html>")
+
+
+@dataclass
+class Faults:
+    """The faults that are still to come, oldest first."""
+
+    pending: list[Fault] = field(default_factory=list)
+
+    def take(self, method: str, arguments: Json) -> Fault | None:
+        """The fault that hits this call, if any; each hits as often as it was told to."""
+        for fault in self.pending:
+            is_hit = fault.predicate is None or fault.predicate(arguments)
+            if fault.method == method and is_hit:
+                fault.times -= 1
+                if fault.times <= 0:
+                    self.pending.remove(fault)
+                return fault
+        return None
+
+
+def rate_limited(seconds: int) -> web.Response:
+    """HTTP 429 as Slack sends it (docs: apis/web-api/rate-limits)."""
+    headers = {"Retry-After": str(seconds)}
+    return web.json_response({"ok": False, "error": "ratelimited"}, status=429, headers=headers)

@@ -1,0 +1,286 @@
+"""What a person can do in Slack: type, press, fill in, submit, close."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sandbox.slack import modals, payloads, responses
+from sandbox.slack.block_kit.blocks import elements_of
+from sandbox.slack.changes import (
+    CommandTyped,
+    ElementUsed,
+    MessageDeleted,
+    MessageEdited,
+    MessagePosted,
+    Noticed,
+    ViewSubmitted,
+)
+from sandbox.slack.delivery import Ack, Courier, Outgoing
+from sandbox.slack.errors import NotOfferedError, SlackError
+from sandbox.slack.events import Events
+from sandbox.slack.forms import Value, client_errors, fill_in, state_values
+from sandbox.slack.model import Channel, Json, Message, Team, User, View
+from sandbox.slack.reading import as_typed, find_button
+from sandbox.slack.state import State
+from sandbox.slack.submissions import Submission, refuse, settle
+
+PRESS_FAILED = "⚠ (the app did not answer the press)"
+
+
+@dataclass(frozen=True)
+class CommandReply:
+    """What the person sees of the acknowledgement of a slash command."""
+
+    ack: Ack
+    text: str = ""
+    blocks: list[Json] = field(default_factory=list)
+    is_ephemeral: bool = True
+    notice: str | None = None
+
+
+@dataclass(frozen=True)
+class Press:
+    """What Slack itself shows after a press: nothing, unless the bot failed to acknowledge."""
+
+    ack: Ack
+    notice: str | None = None
+
+
+class Person:
+    """Somebody at their Slack client. Refuses with `NotOfferedError` what Slack does not offer."""
+
+    def __init__(self, state: State, courier: Courier, events: Events, user: User) -> None:
+        self.user = user
+        self._state = state
+        self._courier = courier
+        self._events = events
+
+    @property
+    def id(self) -> str:
+        return self.user.id
+
+    @property
+    def name(self) -> str:
+        return self.user.real_name
+
+    @property
+    def team(self) -> Team:
+        return self.user.team
+
+    @property
+    def is_external(self) -> bool:
+        return self._state.is_external(self.user)
+
+    @property
+    def views(self) -> list[View]:
+        """The open modals, top last."""
+        return self._state.stacks.get(self.id, [])
+
+    @property
+    def view(self) -> View | None:
+        """The modal on top, if one is open."""
+        return self.views[-1] if self.views else None
+
+    @property
+    def ephemerals(self) -> list[Message]:
+        """The messages that only this person sees, oldest first."""
+        return [each for each in self._state.ephemerals if each.ephemeral_to is self.user]
+
+    async def command(self, channel: Channel, command: str, text: str = "") -> CommandReply:
+        """Type a slash command in the channel (never in a thread: Slack has none there)."""
+        if self.is_external:
+            raise NotOfferedError(f"{command} is not offered to external members")
+        if command not in self._state.app.manifest.commands:
+            raise NotOfferedError(f"no app has a command {command}")
+        self._must_be_in(channel)
+        self._state.changed(CommandTyped(self.user, channel, f"{command} {text}".strip()))
+        answer_to = self._state.mint_response_url(channel, self.user)
+        fields = payloads.slash_command(self._state, self.user, channel, command, text, answer_to)
+        ack = await self._courier.send(Outgoing("slash_commands", fields))
+        if not ack.ok:
+            error = "operation_timeout" if "timeout" in str(ack.failure) else "dispatch_failed"
+            return self._command_failed(ack, f'{command} failed with the error "{error}"')
+        if not ack.body:
+            return CommandReply(ack)
+        try:
+            answer = ack.json() or {"text": ack.body}
+            message = responses.respond(self._state, answer_to, answer)
+        except SlackError as refused:
+            return self._command_failed(ack, f"{command} failed: {refused} {refused.details}")
+        if message is None:
+            return CommandReply(ack)
+        return CommandReply(ack, message.text, message.blocks, message.is_ephemeral)
+
+    async def press(
+        self,
+        where: Message | View,
+        action_id: str,
+        *,
+        value: str | None = None,
+        block_id: str | None = None,
+    ) -> Press:
+        """Press a button that `where` shows; `value` or `block_id` tell equal ones apart.
+
+        An older copy of a message (`message.versions`, `message.snapshot()`) is pressed as on a
+        screen that has not caught up yet.
+        """
+        if isinstance(where, Message):
+            self._must_see(where)
+        block, button = find_button(where, action_id, value, block_id)
+        action = {
+            "type": "button",
+            "action_id": action_id,
+            "block_id": block["block_id"],
+            "text": button["text"],
+            **({"value": button["value"]} if "value" in button else {}),
+            "action_ts": self._state.mint_ts(),
+        }
+        self._state.changed(ElementUsed(self.user, button["text"]["text"], where))
+        if isinstance(where, View):
+            return await self._interact(payloads.view_action(self._state, where, action))
+        return await self._act_on_message(where, action, where.channel)
+
+    async def press_raw(
+        self, message: Message, action_id: str, value: str, *, channel: Channel | None = None
+    ) -> Press:
+        """Send a press that Slack's client would not: of any button, as if from any channel."""
+        label = {"type": "plain_text", "text": action_id, "emoji": True}
+        action: Json = {"type": "button", "action_id": action_id, "block_id": "raw", "value": value}
+        action |= {"text": label, "action_ts": self._state.mint_ts()}
+        return await self._act_on_message(message, action, channel or message.channel)
+
+    async def choose(self, where: Message | View, action_id: str, value: Value) -> Press:
+        """Use a menu, checkboxes or the like outside of an input block."""
+        for block in where.blocks:
+            for element in elements_of(block):
+                if element["action_id"] == action_id and block["type"] != "input":
+                    return await self._choose(where, block, element, value)
+        raise NotOfferedError(f"there is no menu {action_id!r}")
+
+    def fill(self, view: View, values: Mapping[str, Value]) -> None:
+        """Type or choose values by block_id, without submitting."""
+        for block_id, value in values.items():
+            fill_in(view, block_id, value)
+
+    async def submit(self, view: View, values: Mapping[str, Value] | None = None) -> Submission:
+        """Fill in `values` and press the modal's submit button."""
+        self._must_be_on_top(view)
+        if "submit" not in view.content:
+            raise NotOfferedError(f"{view.title!r} has no submit button")
+        self.fill(view, values or {})
+        if errors := client_errors(view):
+            return refuse(self._state, view, errors, ack=None)
+        view.errors = {}
+        self._state.changed(ViewSubmitted(view))
+        payload = payloads.view_submission(self._state, view)
+        ack = await self._courier.send(Outgoing("interactive", payload))
+        return settle(self._state, view, ack)
+
+    async def close(self, view: View, *, whole_stack: bool = False) -> Ack | None:
+        """Press Cancel, or with `whole_stack` the ✕; the bot is told if the view asks for it."""
+        self._must_be_on_top(view)
+        cleared = whole_stack or bool(view.content.get("clear_on_close"))
+        told = self.views[0] if cleared else view
+        payload = payloads.view_closed(self._state, told, cleared)
+        if cleared:
+            modals.close_all(self._state, self.user)
+        else:
+            modals.close(self._state, view)
+        if not told.content.get("notify_on_close"):
+            return None
+        return await self._courier.send(Outgoing("interactive", payload))
+
+    async def say(self, channel: Channel, text: str, thread_ts: str | None = None) -> Message:
+        """Write a message; returns when the bot has been told, if it listens.
+
+        `<@U…>` in `text` mentions somebody; everything else is escaped as Slack does.
+        """
+        self._must_be_in(channel)
+        ts = self._state.mint_ts()
+        message = Message(channel, ts, self.user, as_typed(text), thread_ts=thread_ts)
+        channel.messages.append(message)
+        self._state.changed(MessagePosted(message))
+        await self._events.delivered()
+        return message
+
+    async def edit(self, message: Message, text: str) -> None:
+        """Change one's own message."""
+        self._must_own(message)
+        before = message.snapshot()
+        message.versions.append(before)
+        message.text, message.edited_ts = as_typed(text), self._state.mint_ts()
+        self._state.changed(MessageEdited(message, before))
+        await self._events.delivered()
+
+    async def delete(self, message: Message) -> None:
+        """Delete one's own message."""
+        self._must_own(message)
+        message.channel.messages.remove(message)
+        self._state.changed(MessageDeleted(message))
+        await self._events.delivered()
+
+    async def open_home(self) -> View | None:
+        """Open the app's Home; external users see "still a work in progress" instead."""
+        if self.is_external:
+            raise NotOfferedError("external members have no Home of the app")
+        event = {
+            "type": "app_home_opened",
+            "user": self.id,
+            "channel": self._state.direct_message(self.user).id,
+            "tab": "home",
+        }
+        self._events.send(event)
+        await self._events.delivered()
+        return self._state.homes.get(self.id)
+
+    async def _choose(
+        self, where: Message | View, block: Json, element: Json, value: Value
+    ) -> Press:
+        # A message keeps no state of its own, so its menus are read through a passing view.
+        holder = where if isinstance(where, View) else View("", self.user, {"blocks": [block]}, "")
+        fill_in(holder, block["block_id"], value)
+        action: Json = state_values(holder)[block["block_id"]][element["action_id"]]
+        ids = {"action_id": element["action_id"], "block_id": block["block_id"]}
+        action = {**action, **ids, "action_ts": self._state.mint_ts()}
+        self._state.changed(ElementUsed(self.user, element["action_id"], where))
+        if isinstance(where, View):
+            return await self._interact(payloads.view_action(self._state, where, action))
+        return await self._act_on_message(where, action, where.channel)
+
+    async def _act_on_message(self, message: Message, action: Json, channel: Channel) -> Press:
+        original = message.channel.message(message.ts) or message
+        answer_to = self._state.mint_response_url(channel, self.user, original)
+        return await self._interact(
+            payloads.message_action(self._state, self.user, message, action, answer_to)
+        )
+
+    async def _interact(self, payload: Json) -> Press:
+        ack = await self._courier.send(Outgoing("interactive", payload))
+        if ack.ok:
+            return Press(ack)
+        self._state.changed(Noticed(self.user, PRESS_FAILED))
+        return Press(ack, PRESS_FAILED)
+
+    def _command_failed(self, ack: Ack, notice: str) -> CommandReply:
+        self._state.changed(Noticed(self.user, notice))
+        return CommandReply(ack, notice=notice)
+
+    def _must_see(self, message: Message) -> None:
+        if self.is_external and not self._state.doubts.external_can_press:
+            raise NotOfferedError("external members cannot press buttons here")
+        if message.is_ephemeral and message.ephemeral_to is not self.user:
+            raise NotOfferedError("somebody else's private message")
+        self._must_be_in(message.channel, even_archived=True)
+
+    def _must_be_in(self, channel: Channel, *, even_archived: bool = False) -> None:
+        if self.id not in channel.members:
+            raise NotOfferedError(f"{self.name} is not in #{channel.name}")
+        if channel.is_archived and not even_archived:
+            raise NotOfferedError(f"#{channel.name} is archived")
+
+    def _must_be_on_top(self, view: View) -> None:
+        if view is not self.view:
+            raise NotOfferedError(f"{view.title!r} is not the modal that {self.name} sees")
+
+    def _must_own(self, message: Message) -> None:
+        if message.user is not self.user:
+            raise NotOfferedError("somebody else's message")

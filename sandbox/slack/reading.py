@@ -1,0 +1,66 @@
+"""What a person sees in a message or a modal, and how Slack reads what they type."""
+
+import html
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from sandbox.slack.block_kit.blocks import elements_of
+from sandbox.slack.errors import NotOfferedError
+from sandbox.slack.model import Json, Message, View
+
+# Where Block Kit keeps what is shown, beside the `text` of text objects.
+_SHOWN = ("text", "alt_text", "initial_value", "fallback")
+
+
+def buttons(where: Message | View) -> list[Json]:
+    """The buttons on offer, top to bottom."""
+    return [
+        element
+        for block in where.blocks
+        for element in elements_of(block)
+        if element["type"] == "button"
+    ]
+
+
+def offers(where: Message | View, action_id: str) -> bool:
+    """Whether a button with this action_id is there."""
+    return any(button["action_id"] == action_id for button in buttons(where))
+
+
+def find_button(
+    where: Message | View, action_id: str, value: str | None, block_id: str | None
+) -> tuple[Json, Json]:
+    """The button and its block; `value` or `block_id` tell equal ones apart."""
+    for block in where.blocks:
+        if block_id not in (None, block["block_id"]):
+            continue
+        for element in elements_of(block):
+            is_meant = element["type"] == "button" and element["action_id"] == action_id
+            if is_meant and value in (None, element.get("value")):
+                return block, element
+    present = ", ".join(button["action_id"] for button in buttons(where)) or "none"
+    raise NotOfferedError(f"no such button {action_id!r}; there are: {present}")
+
+
+def as_typed(text: str) -> str:
+    """What Slack makes of typed text: escaped, but mentions stay (docs: formatting messages)."""
+    return re.sub(r"&lt;(@[UW][A-Z0-9]+)&gt;", r"<\1>", html.escape(text, quote=False))
+
+
+def visible_text(where: Message | View) -> str:
+    """Everything a person can read, one piece a line; the fallback text is included."""
+    shown = [where.text] if isinstance(where, Message) else [where.title]
+    return "\n".join([*shown, *_texts(where.blocks)])
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, list):
+        for each in value:
+            yield from _texts(each)
+    elif isinstance(value, dict):
+        for name, each in value.items():
+            if name in _SHOWN and isinstance(each, str):
+                yield each
+            elif isinstance(each, dict | list):
+                yield from _texts(each)

@@ -1,0 +1,88 @@
+"""Answers to commands and presses: in the acknowledgement, or at the `response_url`."""
+
+from typing import Any
+
+from sandbox.slack.arguments import Arguments
+from sandbox.slack.changes import EphemeralShown, MessageDeleted, MessageEdited, MessagePosted
+from sandbox.slack.errors import SlackError
+from sandbox.slack.messages import new_message, rewrite
+from sandbox.slack.model import Json, Message, ResponseUrl
+from sandbox.slack.state import State
+from sandbox.slack.web_api.method import checked_blocks
+
+MOST_USES = 5
+ARGUMENTS = frozenset(
+    {
+        "text",
+        "blocks",
+        "response_type",
+        "replace_original",
+        "delete_original",
+        "thread_ts",
+        "unfurl_links",
+        "unfurl_media",
+        "mrkdwn",
+    }
+)
+
+
+def use(state: State, path: str, values: Any) -> None:
+    """A POST to a `response_url` (docs: interactivity/handling-user-interaction)."""
+    answer_to = state.response_urls.get(path)
+    if answer_to is None or state.clock() > answer_to.expires_at:
+        raise SlackError("expired_url")
+    if answer_to.uses >= MOST_USES:
+        raise SlackError("used_url")
+    if not isinstance(values, dict):
+        raise SlackError("invalid_payload")
+    answer_to.uses += 1
+    respond(state, answer_to, values)
+
+
+def respond(state: State, answer_to: ResponseUrl, values: Json) -> Message | None:
+    """Show what the bot answered: to the person alone unless it says `in_channel`."""
+    args = Arguments(values)
+    args.only(ARGUMENTS)
+    if args.flag("delete_original"):
+        _delete_original(state, answer_to)
+        return None
+    text, blocks = args.maybe_text("text") or "", checked_blocks(args)
+    if not text and not blocks:
+        raise SlackError("no_text")
+    if args.flag("replace_original"):
+        return _replace_original(state, answer_to, text, blocks)
+    message = new_message(state, answer_to.channel, text, blocks, args.maybe_text("thread_ts"))
+    if values.get("response_type") == "in_channel":
+        answer_to.channel.messages.append(message)
+        state.changed(MessagePosted(message))
+        return message
+    message.ephemeral_to = answer_to.user
+    state.ephemerals.append(message)
+    state.changed(EphemeralShown(message))
+    return message
+
+
+def _original(answer_to: ResponseUrl) -> Message:
+    if answer_to.message is None:
+        raise SlackError("invalid_payload")
+    return answer_to.message
+
+
+def _replace_original(
+    state: State, answer_to: ResponseUrl, text: str, blocks: list[Json]
+) -> Message:
+    """Rewrite the pressed message; ephemeral ones can be changed in no other way."""
+    message = _original(answer_to)
+    before = rewrite(state, message, text, blocks)
+    state.changed(
+        EphemeralShown(message) if message.is_ephemeral else MessageEdited(message, before)
+    )
+    return message
+
+
+def _delete_original(state: State, answer_to: ResponseUrl) -> None:
+    message = _original(answer_to)
+    holder = state.ephemerals if message.is_ephemeral else message.channel.messages
+    if message in holder:
+        holder.remove(message)
+        state.changed(MessageDeleted(message))

@@ -1,0 +1,252 @@
+"""SlackSandbox: one pretend Slack, ready to be used as an async context manager."""
+
+import time
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Self, TypeVar
+
+import aiohttp
+
+from sandbox.slack.admin import Admin
+from sandbox.slack.app import App, Manifest
+from sandbox.slack.changes import Change
+from sandbox.slack.delivery import Ack, Courier, Delivery, HttpTransport
+from sandbox.slack.events import Events
+from sandbox.slack.faults import Fault, Faults, Predicate
+from sandbox.slack.model import Channel, Message, Team, User
+from sandbox.slack.people import Person
+from sandbox.slack.rate_limits import RateLimits
+from sandbox.slack.server import Call, Server
+from sandbox.slack.socket_mode import Sockets
+from sandbox.slack.state import Doubts, State
+
+ACK_DEADLINE = 3.0
+EVENT_RETRIES = (0.0, 60.0, 300.0)  # docs: at once, after a minute, after five more
+
+Found = TypeVar("Found")
+
+
+class SlackSandbox:
+    """A stateful, strict Slack on a loopback port.
+
+    `clock` gives every timestamp and decides when triggers and response_urls expire, so a test can
+    freeze it. `latency` delays each Web API answer. Deadlines for acknowledgements and waits for
+    retries run in real time.
+    """
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        *,
+        home: str = "HeavySet Tech",
+        enterprise_id: str | None = None,
+        clock: Callable[[], float] = time.time,
+        ack_deadline: float = ACK_DEADLINE,
+        event_retries: Sequence[float] = EVENT_RETRIES,
+        rate_limits: bool = False,
+        latency: float = 0.0,
+    ) -> None:
+        self.app = App(manifest)
+        self.home = Team("T0SBXHOME01", home, _domain(home), enterprise_id)
+        self._state = State(self.app, self.home, clock)
+        self._deadline = ack_deadline
+        self._sockets = Sockets(self._state, ack_deadline)
+        self._courier = Courier(self._sockets, lambda: len(self._sockets) > 0, self._state.touch)
+        self._events = Events(self._state, self._courier, event_retries)
+        self._faults = Faults()
+        self.rate_limits = RateLimits(clock, rate_limits)
+        self._server = Server(self._state, self._sockets, self._faults, self.rate_limits, latency)
+        self.admin = Admin(self._state, self._events)
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession()
+        await self._server.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._events.close()
+        await self._server.stop()
+        await self._session.close()
+
+    @property
+    def api_url(self) -> str:
+        """What the bot takes for `https://slack.com/api/`."""
+        return f"{self._state.base_url}/api/"
+
+    @property
+    def bot_token(self) -> str:
+        return self.app.bot_token
+
+    @property
+    def app_token(self) -> str:
+        return self.app.app_token
+
+    @property
+    def signing_secret(self) -> str:
+        return self.app.signing_secret
+
+    @property
+    def bot(self) -> User:
+        return self._state.bot
+
+    @property
+    def doubts(self) -> Doubts:
+        """Switches for what no document settles."""
+        return self._state.doubts
+
+    @property
+    def calls(self) -> list[Call]:
+        """Every Web API call of the bot, oldest first."""
+        return self._server.calls
+
+    @property
+    def deliveries(self) -> list[Delivery]:
+        """Everything sent to the bot, with its acknowledgement, oldest first."""
+        return self._courier.deliveries
+
+    @property
+    def connections(self) -> int:
+        """How many Socket Mode connections are open."""
+        return len(self._sockets)
+
+    @property
+    def channels(self) -> list[Channel]:
+        return list(self._state.channels.values())
+
+    def calls_of(self, method: str) -> list[Call]:
+        """The calls of one method, oldest first."""
+        return [call for call in self.calls if call.method == method]
+
+    def add_team(self, name: str, enterprise_id: str | None = None) -> Team:
+        """A client's workspace."""
+        return Team(self._state.mint_id("T"), name, _domain(name), enterprise_id)
+
+    def add_person(
+        self,
+        name: str,
+        team: Team | None = None,
+        *,
+        is_bot: bool = False,
+        is_restricted: bool = False,
+        is_ultra_restricted: bool = False,
+        deleted: bool = False,
+    ) -> Person:
+        """A member of `team`, or of the home workspace."""
+        user = User(
+            self._state.mint_id("U"),
+            name.lower().replace(" ", "."),
+            name,
+            team or self.home,
+            is_bot,
+            is_restricted,
+            is_ultra_restricted,
+            deleted,
+        )
+        self._state.add_user(user)
+        return Person(self._state, self._courier, self._events, user)
+
+    def add_channel(
+        self, name: str, *members: Person, private: bool = False, with_bot: bool = True
+    ) -> Channel:
+        """A channel; members of other workspaces make it a shared one."""
+        channel = self._state.add_channel(name, "private" if private else "public")
+        for user in [self.bot] if with_bot else []:
+            self._state.join(channel, user)
+        for person in members:
+            self._state.join(channel, person.user)
+        return channel
+
+    def add_usergroup(self, *members: Person) -> str:
+        """A user group of the home workspace; returns its id."""
+        usergroup = self._state.mint_id("S")
+        self._state.usergroups[usergroup] = [person.user for person in members]
+        return usergroup
+
+    def direct_message(self, person: Person) -> Channel:
+        """The direct message between the bot and a person."""
+        return self._state.direct_message(person.user)
+
+    def message(self, channel: Channel, slot: str) -> Message | None:
+        """The message of the channel whose metadata names this slot, if it was posted."""
+        return next((each for each in channel.messages if each.slot == slot), None)
+
+    def deliver_to(self, url: str) -> None:
+        """Send commands, interactions and events to this URL (unless a socket is connected)."""
+        self._courier.http = HttpTransport(
+            self._session, url, self.signing_secret, self._state.clock, self._deadline
+        )
+
+    async def post_signed(
+        self,
+        body: bytes,
+        content_type: str,
+        *,
+        secret: str | None = None,
+        timestamp: str | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> Ack:
+        """Send any body to the bot; another `secret` or `timestamp` makes it a forgery."""
+        if self._courier.http is None:
+            raise RuntimeError("deliver_to was not called")
+        return await self._courier.http.post(
+            body, content_type, secret=secret, timestamp=timestamp, headers=headers
+        )
+
+    async def disconnect_sockets(self, reason: str = "refresh_requested") -> None:
+        """Ask all Socket Mode clients to reconnect, as Slack does every few hours."""
+        await self._sockets.disconnect(reason)
+
+    async def delivered(self) -> None:
+        """Wait until every event has been brought to the bot once."""
+        await self._events.delivered()
+
+    def fail_next(
+        self,
+        method: str,
+        *,
+        error: str | None = None,
+        status: int | None = None,
+        retry_after: int | None = None,
+        hang: float | None = None,
+        drop: bool = False,
+        performed: bool = False,
+        times: int = 1,
+        predicate: Predicate | None = None,
+    ) -> None:
+        """Let the next `times` calls of `method` fail.
+
+        `error`: refused with that code. `status`: an HTTP error; 429 comes with `retry_after`
+        seconds (1 unless told). `hang`: silence for so many seconds, then the connection drops.
+        `drop`: the connection drops at once. `performed`: Slack does what was asked before the
+        answer is lost in one of these ways. `predicate` picks calls by their arguments.
+        """
+        self._faults.pending.append(
+            Fault(method, error, status, retry_after, hang, drop, performed, times, predicate)
+        )
+
+    async def until(
+        self,
+        look: Callable[[], Found | None],
+        timeout: float = 5.0,  # noqa: ASYNC109 - the error names what was awaited
+        awaited: str = "something to happen in Slack",
+    ) -> Found:
+        """What `look` finds, as soon as it finds something true; looks again at every change."""
+        return await self._state.until(look, timeout, awaited)
+
+    def observe(self, observer: Callable[[Change], None]) -> None:
+        """Have `observer` called with every change, as it happens."""
+        self._state.observers.append(observer)
+
+    def name_of(self, user_id: str) -> str:
+        """The name to show for a user id."""
+        user = self._state.users.get(user_id)
+        return user.real_name if user else user_id
+
+
+def _domain(name: str) -> str:
+    return "-".join(name.lower().split())

@@ -1,0 +1,134 @@
+"""The HTTP side that the bot calls: Web API, response_urls, Socket Mode."""
+
+import asyncio
+import copy
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from aiohttp import hdrs, web
+
+from sandbox.slack import responses
+from sandbox.slack.arguments import Arguments, read_arguments
+from sandbox.slack.errors import SlackError
+from sandbox.slack.faults import Faults, rate_limited
+from sandbox.slack.model import Json
+from sandbox.slack.rate_limits import RateLimits
+from sandbox.slack.socket_mode import Sockets
+from sandbox.slack.state import State
+from sandbox.slack.web_api import METHODS
+from sandbox.slack.web_api.method import require_scope
+
+
+@dataclass(frozen=True)
+class Call:
+    """One Web API call of the bot, as the log keeps it: without the token."""
+
+    method: str
+    arguments: Json
+    answer: Json
+    at: float
+
+
+class Server:
+    """An aiohttp application on an ephemeral loopback port."""
+
+    def __init__(
+        self, state: State, sockets: Sockets, faults: Faults, limits: RateLimits, latency: float
+    ) -> None:
+        self.calls: list[Call] = []
+        self._state = state
+        self._sockets = sockets
+        self._faults = faults
+        self._limits = limits
+        self._latency = latency
+        application = web.Application()
+        application.router.add_route("*", "/api/{method}", self._api)
+        application.router.add_post("/actions/{team}/{number}/{token}", self._response_url)
+        application.router.add_get("/link/", sockets.accept)
+        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
+
+    async def start(self) -> None:
+        """Listen; from now on the state's `base_url` can be reached."""
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        host, port = self._runner.addresses[0][:2]
+        self._state.base_url = f"http://{host}:{port}"
+
+    async def stop(self) -> None:
+        await self._sockets.disconnect("link_disabled")
+        await self._runner.cleanup()
+
+    async def _api(self, request: web.Request) -> web.StreamResponse:
+        name = request.match_info["method"]
+        await asyncio.sleep(self._latency)
+        try:
+            values = await read_arguments(request)
+            token = _take_token(request, values)
+        except SlackError as refused:
+            return self._answer(name, {}, _failure(refused))
+        fault = self._faults.take(name, values)
+        if fault is not None and not fault.performed:
+            self._log(name, values, {"ok": False, "error": "fault"})
+            return await fault.answer(request)
+        response = self._perform(name, token, values)
+        return response if fault is None else await fault.answer(request)
+
+    def _perform(self, name: str, token: str | None, values: Json) -> web.Response:
+        method = METHODS.get(name)
+        args = Arguments(values)
+        try:
+            if method is None:
+                raise SlackError("unknown_method", req_method=name)
+            self._authenticate(token, app_token=method.app_token)
+            wait = self._limits.wait_for(name, method, values)
+            if wait:
+                self._log(name, values, {"ok": False, "error": "ratelimited"})
+                return rate_limited(wait)
+            require_scope(self._state, *method.scopes)
+            args.only(method.arguments)
+            result = method.run(self._state, args)
+        except SlackError as refused:
+            return self._answer(name, values, _failure(refused))
+        return self._answer(name, values, {"ok": True, **result})
+
+    def _authenticate(self, token: str | None, *, app_token: bool) -> None:
+        app = self._state.app
+        if not token:
+            raise SlackError("not_authed")
+        if token not in (app.bot_token, app.app_token):
+            raise SlackError("invalid_auth")
+        if not self._state.is_installed:
+            raise SlackError("account_inactive")
+        if (token == app.app_token) != app_token:
+            raise SlackError("not_allowed_token_type")
+
+    def _answer(self, name: str, values: Json, answer: Json) -> web.Response:
+        self._log(name, values, answer)
+        granted = ",".join(sorted(self._state.app.manifest.scopes))
+        return web.json_response(answer, headers={"x-oauth-scopes": granted})
+
+    def _log(self, name: str, values: Json, answer: Json) -> None:
+        self.calls.append(Call(name, copy.deepcopy(values), answer, self._state.clock()))
+        self._state.touch()
+
+    async def _response_url(self, request: web.Request) -> web.Response:
+        try:
+            responses.use(self._state, request.path, await request.json())
+        except SlackError as refused:
+            gone = refused.error in ("expired_url", "used_url")
+            status = HTTPStatus.NOT_FOUND if gone else HTTPStatus.BAD_REQUEST
+            return web.json_response(_failure(refused), status=status)
+        except ValueError:
+            return web.json_response({"ok": False, "error": "invalid_payload"}, status=400)
+        return web.json_response({"ok": True})
+
+
+def _take_token(request: web.Request, values: Json) -> str | None:
+    """The token from the header or the arguments, which bear it no longer afterwards."""
+    scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
+    argument = values.pop("token", None)
+    return token if scheme == "Bearer" else argument
+
+
+def _failure(refused: SlackError) -> Json:
+    return {"ok": False, "error": refused.error, **refused.details}

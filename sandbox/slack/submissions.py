@@ -1,0 +1,91 @@
+"""What becomes of a submitted modal, by the bot's answer (docs: surfaces/modals)."""
+
+from dataclasses import dataclass, field
+
+from sandbox.slack import modals
+from sandbox.slack.changes import Noticed, ViewRefused
+from sandbox.slack.delivery import Ack
+from sandbox.slack.errors import SlackError
+from sandbox.slack.model import Json, View
+from sandbox.slack.state import State
+
+TROUBLE = "We had some trouble connecting. Try again?"
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What the person sees after pressing a modal's submit button.
+
+    `errors` stand at the inputs of their block_ids, from Slack's client (`ack` is None then) or
+    from the bot. `notice` is Slack's own complaint, and `reason` why Slack complains.
+    """
+
+    ack: Ack | None = None
+    errors: dict[str, str] = field(default_factory=dict)
+    notice: str | None = None
+    reason: str | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether the bot took it."""
+        return not self.errors and self.notice is None
+
+
+def refuse(state: State, view: View, errors: dict[str, str], ack: Ack | None) -> Submission:
+    """Keep the modal open with errors at its inputs."""
+    view.errors = errors
+    state.changed(ViewRefused(view))
+    return Submission(ack, errors)
+
+
+def settle(state: State, view: View, ack: Ack) -> Submission:
+    """Do to the person's modals what the bot answered."""
+    if not ack.ok:
+        return _trouble(state, view, ack, ack.failure or "")
+    try:
+        return _apply(state, view, ack)
+    except SlackError as refused:
+        return _trouble(state, view, ack, f"{refused.error} {refused.details or ''}".strip())
+
+
+def _apply(state: State, view: View, ack: Ack) -> Submission:
+    answer = ack.json()
+    if not ack.body:
+        if view in state.stacks.get(view.user.id, []):
+            modals.close(state, view)
+    elif answer is None:
+        raise SlackError("the body must be empty or JSON")
+    else:
+        return _respond(state, view, ack, answer)
+    return Submission(ack)
+
+
+def _respond(state: State, view: View, ack: Ack, answer: Json) -> Submission:
+    match answer.get("response_action"):
+        case "errors":
+            errors = answer.get("errors")
+            return refuse(state, view, _checked_errors(view, errors), ack)
+        case "clear":
+            modals.close_all(state, view.user)
+        case "update":
+            modals.update(state, view, modals.checked(answer.get("view")))
+        case "push":
+            modals.push(state, view.user, modals.checked(answer.get("view")))
+        case unknown:
+            raise SlackError(f"unknown response_action {unknown!r}")
+    return Submission(ack)
+
+
+def _checked_errors(view: View, errors: object) -> dict[str, str]:
+    """Errors must be at input blocks, in plain words."""
+    inputs = {block["block_id"] for block in view.blocks if block["type"] == "input"}
+    if not isinstance(errors, dict) or not errors:
+        raise SlackError("response_action errors without errors")
+    if strangers := sorted(errors.keys() - inputs):
+        raise SlackError(f"errors name no input block: {', '.join(strangers)}")
+    return {str(block_id): str(text) for block_id, text in errors.items()}
+
+
+def _trouble(state: State, view: View, ack: Ack, reason: str) -> Submission:
+    state.changed(Noticed(view.user, TROUBLE))
+    return Submission(ack, notice=TROUBLE, reason=reason)

@@ -1,0 +1,120 @@
+"""What an onboarding left behind, checked from outside: database, log, Slack calls."""
+
+import contextlib
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sandbox.slack import Call, SlackSandbox
+from sandbox.stage import Stage
+
+STEPS = 25
+CREDENTIALS = 5
+
+
+@dataclass
+class CallCount:
+    """The Slack calls, by the scene in which they fell."""
+
+    slack: SlackSandbox
+    _scenes: list[tuple[str, int]] = field(default_factory=list)
+
+    def begin(self, scene: str) -> None:
+        """From now on, calls belong to `scene`."""
+        self._scenes.append((scene, len(self.slack.calls)))
+
+    def by_scene(self) -> dict[str, int]:
+        ends = [start for _, start in self._scenes[1:]] + [len(self.slack.calls)]
+        return {scene: end - start for (scene, start), end in zip(self._scenes, ends, strict=True)}
+
+    def by_method(self) -> Counter[str]:
+        return Counter(call.method for call in self.slack.calls)
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that must be true in the end."""
+
+    title: str
+    passed: bool
+    found: str
+
+
+def checks(stage: Stage, exit_status: int) -> list[Check]:
+    """All that an onboarding must have brought about; the bot has been stopped."""
+    return [
+        *_stored(stage.database),
+        _verification(stage),
+        *_nothing_leaked(stage),
+        Check("bot stopped on SIGTERM", exit_status == 0, f"exit status {exit_status}"),
+    ]
+
+
+def print_summary(results: list[Check], counts: CallCount, seconds: float) -> None:
+    """The results, the calls and the time."""
+    for check in results:
+        print(f"  {'✓' if check.passed else '✗'} {check.title}: {check.found}")
+    methods = counts.by_method()
+    listed = ", ".join(f"{method} {number}" for method, number in methods.most_common())
+    print(f"  · Slack calls: {methods.total()} ({listed})")
+    scenes = counts.by_scene()
+    print(f"  · by scene: {', '.join(f'{name}: {number}' for name, number in scenes.items())}")
+    print(f"  · time: {seconds:.1f} s")
+
+
+def _stored(database: Path) -> Iterator[Check]:
+    try:
+        yield from _tables(database)
+    except sqlite3.Error as error:
+        yield Check("database", False, str(error))
+
+
+def _tables(database: Path) -> Iterator[Check]:
+    with contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+        states = Counter(state.lower() for (state,) in connection.execute("SELECT state FROM step"))
+        statuses = [
+            status.lower() for (status,) in connection.execute("SELECT status FROM onboarding")
+        ]
+        (credentials,) = connection.execute("SELECT count(*) FROM credential").fetchone()
+    done = states["done"]
+    yield Check("steps done", done == STEPS == states.total(), f"{done} of {STEPS}")
+    yield Check("onboarding", statuses == ["completed"], ", ".join(statuses) or "none")
+    yield Check("credentials stored", credentials == CREDENTIALS, f"{credentials}")
+
+
+def _verification(stage: Stage) -> Check:
+    outcomes = [
+        str(message.payload.get("outcome"))
+        for message in stage.client_channel.messages
+        if (message.slot or "").startswith("verification:")
+    ]
+    passed = bool(outcomes) and outcomes[-1] == "passed"
+    return Check("verification", passed, ", ".join(outcomes) or "none")
+
+
+def _nothing_leaked(stage: Stage) -> Iterator[Check]:
+    """No plain value where none may be: a search for the five values themselves."""
+    files = stage.directory.glob(f"{stage.database.name}*")
+    content = {path.name: path.read_bytes().decode("latin-1") for path in files}
+    places = {
+        "database": "".join(content.values()),
+        "log": stage.bot.log_text(),
+        "Slack calls": "".join(
+            json.dumps(call.arguments) for call in stage.slack.calls if not _reveals(call)
+        ),
+        "acknowledgements": "".join(delivery.ack.body for delivery in stage.slack.deliveries),
+    }
+    values = stage.servicetitan.credentials
+    for place, text in places.items():
+        leaked = [name for name, value in values.items() if value in text]
+        found = ", ".join(leaked) or "none"
+        yield Check(f"plain values in {place}", not leaked, found)
+
+
+def _reveals(call: Call) -> bool:
+    """Whether the call shows an engineer the stored values, which is what it is for."""
+    view = call.arguments.get("view")
+    return isinstance(view, dict) and view.get("callback_id") == "reveal_credentials"

@@ -1,0 +1,167 @@
+"""The conversation on the terminal, as it happens: who says what, where, and to whom."""
+
+import os
+import re
+import sys
+from collections.abc import Callable
+from typing import TextIO
+
+from sandbox.masking import Masker
+from sandbox.mrkdwn import readable
+from sandbox.rendering import block_lines, modal_lines, shown_value, wrapped
+from sandbox.slack import changes
+from sandbox.slack.forms import stateful_elements
+from sandbox.slack.model import Channel, Message, User, View
+
+WIDTH = 92
+INDENT = "  "
+
+
+class Transcript:
+    """An observer for `SlackSandbox.observe`; `steps` is what `step 7/25` counts up to."""
+
+    def __init__(
+        self, name_of: Callable[[str], str], steps: int = 25, out: TextIO = sys.stdout
+    ) -> None:
+        self._name_of = name_of
+        self._steps = steps
+        self._out = out
+        self._masker = Masker()
+        self._has_colour = out.isatty() and "NO_COLOR" not in os.environ
+
+    def __call__(self, change: changes.Change) -> None:
+        """Print one change."""
+        self._tell_of_messages(change)
+        self._tell_of_modals(change)
+        self._tell_of_people(change)
+
+    def _tell_of_messages(self, change: changes.Change) -> None:
+        match change:
+            case changes.MessagePosted(message):
+                self._message(message, _where(message))
+            case changes.MessageEdited(message, _):
+                self._edited(message)
+            case changes.MessageDeleted(message):
+                self._line(f"✗ deleted: {self._gist(message)}", "2")
+            case changes.EphemeralShown(message):
+                self._private(message)
+
+    def _tell_of_modals(self, change: changes.Change) -> None:
+        match change:
+            case changes.ViewOpened(view) | changes.ViewUpdated(view):
+                self._modal(view)
+            case changes.ViewSubmitted(view):
+                self._submitted(view)
+            case changes.ViewRefused(view):
+                self._refused(view)
+
+    def _tell_of_people(self, change: changes.Change) -> None:
+        match change:
+            case changes.CommandTyped(user, channel, text):
+                self._says(user, f"#{channel.name}", text)
+            case changes.ElementUsed(user, label, where):
+                self._pressed(user, label, where)
+            case changes.Noticed(user, text):
+                self._line(f"⚠ Slack tells {user.real_name}: {text}", "33")
+            case changes.MemberJoined(user, channel) | changes.MemberLeft(user, channel):
+                self._membership(user, channel)
+
+    def heading(self, text: str) -> None:
+        """A line between the scenes."""
+        self._line("")
+        self._line(f"━━━ {text} {'━' * max(3, WIDTH - len(text) - 5)}", "1;34")
+
+    def _membership(self, user: User, channel: Channel) -> None:
+        verb = "joined" if user.id in channel.members else "left"
+        self._line(f"{user.real_name} {verb} #{channel.name}", "2")
+
+    def _message(self, message: Message, where: str) -> None:
+        self._says(message.user, where, "", self._progress(message))
+        self._block(self._content(message))
+
+    def _private(self, message: Message) -> None:
+        reader = message.ephemeral_to.real_name if message.ephemeral_to else ""
+        self._says(message.user, f"(private, only {reader} sees this)", "")
+        self._block(self._content(message))
+
+    def _content(self, message: Message) -> list[str]:
+        if message.blocks:
+            return block_lines(message.blocks, self._readable, WIDTH - 2 * len(INDENT))
+        return wrapped(self._readable(message.text), WIDTH - 2 * len(INDENT))
+
+    def _edited(self, message: Message) -> None:
+        self._line(f"{INDENT}✎ edited {message.slot or ''}: {self._gist(message)}", "2")
+
+    def _gist(self, message: Message) -> str:
+        gist = " · ".join(line for line in self._content(message) if line.strip())
+        return self._plain(gist if len(gist) <= 2 * WIDTH else gist[: 2 * WIDTH] + " …")
+
+    def _pressed(self, user: User, label: str, where: Message | View) -> None:
+        place = f"“{where.title}”" if isinstance(where, View) else where.slot or "a message"
+        self._says(user, f"presses [ {label} ] in {place}", "")
+
+    def _modal(self, view: View) -> None:
+        self._line("")
+        self._line(f"{INDENT}┌─ {view.title} ── (private, only {view.user.real_name} sees this)")
+        for line in modal_lines(view, self._readable, WIDTH - 6):
+            self._line(f"{INDENT}│ {line}")
+        self._line(f"{INDENT}└{'─' * 40}")
+
+    def _submitted(self, view: View) -> None:
+        self._says(view.user, f"fills in “{view.title}”", "")
+        for block, element in stateful_elements(view):
+            state = view.typed.get((block["block_id"], element["action_id"]))
+            shown = shown_value(state, self._readable) if state else ""
+            if shown and element["type"].endswith("_input"):
+                shown = self._masker.typed(block["block_id"], shown)
+            if shown:
+                label = block.get("label", {}).get("text", element["action_id"])
+                self._block(wrapped(f"{label}: {shown}", WIDTH - 2 * len(INDENT)))
+
+    def _refused(self, view: View) -> None:
+        labels = {
+            block["block_id"]: block["label"]["text"]
+            for block in view.blocks
+            if block["type"] == "input"
+        }
+        for block_id, text in view.errors.items():
+            for line in wrapped(f"✗ {labels[block_id]}: {text}", WIDTH - 6):
+                self._line(f"{INDENT}│ {line}", "31")
+
+    def _says(self, user: User, where: str, text: str, progress: str = "") -> None:
+        company = "app" if user.is_bot else user.team.name
+        head = f"{user.real_name} ({company}) {where}"
+        self._line("")
+        self._line(head + progress.rjust(max(0, WIDTH - len(head))), "1;36")
+        if text:
+            self._block(wrapped(text, WIDTH - 2 * len(INDENT)))
+
+    def _block(self, lines: list[str]) -> None:
+        for line in lines:
+            self._line(INDENT * 2 + line)
+
+    def _progress(self, message: Message) -> str:
+        step = re.fullmatch(r"step:(\d+)", message.slot or "")
+        return f"step {step[1]}/{self._steps}" if step else ""
+
+    def _readable(self, text: str) -> str:
+        return readable(text, self._name_of)
+
+    def _line(self, text: str, style: str = "") -> None:
+        shown = self._plain(self._masker.hide(text))
+        if style and self._has_colour:
+            shown = f"\x1b[{style}m{shown}\x1b[0m"
+        print(shown, file=self._out, flush=True)
+
+    def _plain(self, text: str) -> str:
+        """`*bold*` and `_small_` as the terminal can: in bold, dim, or without the marks."""
+        bold, dim = (
+            (r"\x1b[1m\1\x1b[22m", r"\x1b[2m\1\x1b[22m") if self._has_colour else (r"\1",) * 2
+        )
+        text = re.sub(r"(?<![\w*])\*(\S(?:[^*\n]*\S)?)\*(?![\w*])", bold, text)
+        return re.sub(r"(?<!\w)_(\S(?:[^_\n]*\S)?)_(?!\w)", dim, text)
+
+
+def _where(message: Message) -> str:
+    place = f"#{message.channel.name}"
+    return f"{place} › thread" if message.thread_ts else place

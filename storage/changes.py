@@ -1,0 +1,38 @@
+"""Changes an onboarding: read, decide, write, in one transaction; again if somebody was faster."""
+
+from collections.abc import Awaitable, Callable
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.errors import Stale, Unavailable
+from bot.onboarding import Change, Onboarding
+from storage import onboardings
+from storage.database import Database
+from storage.guides import GuideShelf
+
+TRIES = 5
+
+
+async def change(
+    database: Database,
+    shelf: GuideShelf,
+    onboarding_id: str,
+    transition: Callable[[Onboarding], Change],
+    also: Callable[[AsyncSession, Onboarding], Awaitable[None]] | None = None,
+) -> Onboarding:
+    """Apply `transition` and return the onboarding after it; `also` writes with it.
+
+    Raises what the transition raises, NotFound, and Unavailable if nothing could be written.
+    """
+    for _ in range(TRIES):
+        try:
+            async with database.begin() as session:
+                before = await onboardings.get(session, shelf, onboarding_id)
+                changed = transition(before)
+                await onboardings.save(session, before, changed)
+                if also:
+                    await also(session, changed.onboarding)
+                return changed.onboarding
+        except Stale:
+            continue
+    raise Unavailable("too many people change this onboarding at once")

@@ -1,0 +1,158 @@
+"""The limits of Block Kit, each tripped once (docs: reference/block-kit)."""
+
+from typing import Any
+
+import pytest
+
+from sandbox.slack import Channel
+from sandbox.slack.block_kit import Surface, problems_of_blocks, problems_of_view
+from sandbox.stub_bot import StubBot
+
+Json = dict[str, Any]
+
+
+def plain(text: str) -> Json:
+    return {"type": "plain_text", "text": text}
+
+
+def mrkdwn(text: str) -> Json:
+    return {"type": "mrkdwn", "text": text}
+
+
+def button(**changes: Any) -> Json:
+    return {"type": "button", "action_id": "go", "text": plain("Go"), **changes}
+
+
+def actions(*elements: Json, **changes: Any) -> Json:
+    return {"type": "actions", "elements": list(elements), **changes}
+
+
+def section(**changes: Any) -> Json:
+    return {"type": "section", "text": mrkdwn("hello"), **changes}
+
+
+def text_input(**changes: Any) -> Json:
+    element = {"type": "plain_text_input", "action_id": "a", **changes}
+    return {"type": "input", "block_id": "a", "label": plain("A"), "element": element}
+
+
+def option(value: str = "1") -> Json:
+    return {"text": plain(value), "value": value}
+
+
+def select(**changes: Any) -> Json:
+    return {"type": "static_select", "action_id": "s", "options": [option()], **changes}
+
+
+def cells(text: str, rows: int = 1, columns: int = 1) -> list[list[Json]]:
+    return [[{"type": "raw_text", "text": text}] * columns] * rows
+
+
+def modal(*blocks: Json, **changes: Any) -> Json:
+    return {"type": "modal", "title": plain("T"), "blocks": list(blocks), **changes}
+
+
+GOOD = [
+    {"type": "header", "text": plain("x" * 150)},
+    section(text=mrkdwn("x" * 3000), accessory=button()),
+    {"type": "section", "fields": [mrkdwn("x" * 2000)] * 10},
+    {"type": "context", "elements": [mrkdwn("x")] * 10},
+    actions(*(button(action_id=f"a{number}") for number in range(25))),
+    {"type": "divider"},
+    {"type": "image", "image_url": "https://example.com/a.png", "alt_text": "a"},
+    {"type": "table", "rows": cells("x", rows=100, columns=20)},
+    {"type": "markdown", "text": "x" * 12_000},
+    actions(select(initial_option=option())),
+]
+BAD = {
+    "a header of 151 characters": [{"type": "header", "text": plain("x" * 151)}],
+    "a header in mrkdwn": [{"type": "header", "text": mrkdwn("x")}],
+    "a section of 3,001 characters": [section(text=mrkdwn("x" * 3001))],
+    "an empty text": [section(text=mrkdwn(""))],
+    "a section that says nothing": [{"type": "section"}],
+    "eleven fields": [section(fields=[mrkdwn("x")] * 11)],
+    "a field of 2,001 characters": [section(fields=[mrkdwn("x" * 2001)])],
+    "eleven context elements": [{"type": "context", "elements": [mrkdwn("x")] * 11}],
+    "26 elements": [actions(*(button(action_id=f"a{number}") for number in range(26)))],
+    "no elements": [actions()],
+    "a button text of 76 characters": [actions(button(text=plain("x" * 76)))],
+    "a button text in mrkdwn": [actions(button(text=mrkdwn("Go")))],
+    "a button value of 2,001 characters": [actions(button(value="x" * 2001))],
+    "a style that does not exist": [actions(button(style="default"))],
+    "a misspelt property": [actions(button(stile="primary"))],
+    "an accessibility label of 76 characters": [actions(button(accessibility_label="x" * 76))],
+    "a confirmation title of 101 characters": [
+        actions(button(confirm={"title": plain("x" * 101)}))
+    ],
+    "an action_id twice in a block": [actions(button(), button())],
+    "an action_id of 256 characters": [actions(button(action_id="x" * 256))],
+    "a block_id twice": [section(block_id="x"), section(block_id="x")],
+    "a block_id of 256 characters": [section(block_id="x" * 256)],
+    "51 blocks": [section()] * 51,
+    "101 options": [actions(select(options=[option(str(each)) for each in range(101)]))],
+    "an initial option that is not offered": [actions(select(initial_option=option("2")))],
+    "options and groups": [actions(select(option_groups=[]))],
+    "an option value of 151 characters": [actions(select(options=[option("x" * 151)]))],
+    "eleven checkboxes": [
+        actions({"type": "checkboxes", "action_id": "c", "options": [option()] * 11})
+    ],
+    "six overflow options": [
+        section(accessory={"type": "overflow", "action_id": "o", "options": [option()] * 6})
+    ],
+    "an image without alt_text": [{"type": "image", "image_url": "https://example.com/a.png"}],
+    "101 table rows": [{"type": "table", "rows": cells("x", rows=101)}],
+    "a table of 10,001 characters": [{"type": "table", "rows": cells("x" * 10_001)}],
+    "two tables": [{"type": "table", "rows": cells("x")}] * 2,
+    "markdown of 12,001 characters in all": [{"type": "markdown", "text": "x" * 6001}] * 2,
+    "an alert outside a modal": [{"type": "alert", "text": mrkdwn("x")}],
+    "a block that is not modelled": [{"type": "carousel", "elements": []}],
+}
+BAD_VIEWS = {
+    "no title": {"type": "modal", "blocks": []},
+    "a title of 25 characters": modal(title=plain("x" * 25)),
+    "a submit text of 25 characters": modal(submit=plain("x" * 25)),
+    "an input without submit": modal(text_input()),
+    "private_metadata of 3,001 characters": modal(private_metadata="x" * 3001),
+    "a callback_id of 256 characters": modal(callback_id="x" * 256),
+    "101 blocks": modal(*[section()] * 101),
+    "a table in a modal": modal({"type": "table", "rows": cells("x")}),
+    "a maximum length of 3,001": modal(text_input(max_length=3001), submit=plain("Go")),
+    "a placeholder of 151 characters": modal(
+        text_input(placeholder=plain("x" * 151)), submit=plain("Go")
+    ),
+    "a masked input, which Slack does not have": modal(
+        text_input(type="password_input"), submit=plain("Go")
+    ),
+    "a misspelt property": modal(sumbit=plain("Go")),
+}
+
+
+@pytest.mark.parametrize("block", GOOD, ids=lambda block: block["type"])
+def test_what_is_within_the_limits_is_taken(block: Json) -> None:
+    assert problems_of_blocks([block], Surface.MESSAGE) == []
+
+
+@pytest.mark.parametrize("blocks", BAD.values(), ids=BAD.keys())
+def test_slack_refuses_in_a_message(blocks: list[Json]) -> None:
+    assert problems_of_blocks(blocks, Surface.MESSAGE)
+
+
+@pytest.mark.parametrize("view", BAD_VIEWS.values(), ids=BAD_VIEWS.keys())
+def test_slack_refuses_in_a_modal(view: Json) -> None:
+    assert problems_of_view(view, Surface.MODAL)
+
+
+def test_a_modal_within_the_limits_is_taken() -> None:
+    view = modal(text_input(), *[section()] * 99, submit=plain("x" * 24))
+
+    assert problems_of_view(view, Surface.MODAL) == []
+
+
+async def test_a_refusal_points_at_the_spot(bot: StubBot, channel: Channel) -> None:
+    blocks = [section(), section(text=mrkdwn("x" * 3001))]
+
+    answer = await bot.call("chat.postMessage", channel=channel.id, text="x", blocks=blocks)
+
+    assert answer["error"] == "invalid_blocks"
+    (message,) = answer["response_metadata"]["messages"]
+    assert message == "[ERROR] must be less than 3001 characters [json-pointer:/blocks/1/text/text]"

@@ -1,0 +1,510 @@
+"""The ServiceTitan client: over real HTTP against the sandbox, and against answers made up."""
+
+import base64
+import json
+import socket
+import traceback
+from collections.abc import AsyncIterator, Callable
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from bot.servicetitan import Credentials, Patience, ServiceTitan, Token
+from bot.servicetitan.endpoints import BOOKING_PROVIDER_TAG, BUSINESS_UNITS, READS, WRITE_SCOPES
+from bot.servicetitan.errors import (
+    ForbiddenError,
+    InvalidClientError,
+    NotFoundError,
+    RateLimitedError,
+    Reason,
+    ScopeMissingError,
+    ServiceTitanError,
+    UnauthorizedError,
+    UnavailableError,
+    UnexpectedError,
+    UnsendableError,
+)
+from sandbox.servicetitan import ServiceTitanSandbox
+from sandbox.servicetitan_faults import FaultKind
+
+KEY = SecretStr("ak1.keykeykeykeykeykeykeykey1")
+TOKEN = Token(
+    SecretStr("token-token"), expires_in=900, scopes=None, tenant=None, client_id="cid.me"
+)
+
+Answering = Callable[[httpx.Request], httpx.Response]
+
+
+@pytest.fixture
+async def st() -> AsyncIterator[ServiceTitanSandbox]:
+    async with ServiceTitanSandbox(seed=1) as running:
+        yield running
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient() as client:
+        yield client
+
+
+@pytest.fixture
+def pauses() -> list[float]:
+    return []
+
+
+@pytest.fixture
+def client(st: ServiceTitanSandbox, http: httpx.AsyncClient, pauses: list[float]) -> ServiceTitan:
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+
+    return ServiceTitan(
+        http,
+        auth_url=st.auth_url,
+        api_url=st.api_url,
+        patience=Patience(answer=0.5),
+        sleep=sleep,
+    )
+
+
+def answering(answer: Answering | httpx.Response) -> ServiceTitan:
+    """A client whose every request gets `answer`, and which never waits."""
+
+    async def sleep(_seconds: float) -> None:
+        pass
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        return answer if isinstance(answer, httpx.Response) else answer(request)
+
+    return ServiceTitan(
+        httpx.AsyncClient(transport=httpx.MockTransport(handle)),
+        auth_url="https://auth.servicetitan.io",
+        api_url="https://api.servicetitan.io/",
+        sleep=sleep,
+    )
+
+
+def secret(value: str) -> SecretStr:
+    return SecretStr(value)
+
+
+async def a_token(client: ServiceTitan, st: ServiceTitanSandbox) -> Token:
+    return await client.token(secret(st.client_id), secret(st.client_secret))
+
+
+async def get(client: ServiceTitan, st: ServiceTitanSandbox, token: Token, **other: str) -> None:
+    values = {**st.credentials, **other}
+    path = BUSINESS_UNITS.path(secret(values["tenant_id"]), secret(values["booking_provider_id"]))
+    await client.get(token, secret(values["application_key"]), path)
+
+
+def jwt(claims: object) -> str:
+    payload = base64.urlsafe_b64encode(json.dumps(claims).encode()).rstrip(b"=").decode()
+    return f"eyJhbGciOiJSUzI1NiJ9.{payload}.signature"
+
+
+# --- tokens
+
+
+async def test_a_token_tells_its_scopes_its_tenant_and_its_client(
+    client: ServiceTitan, st: ServiceTitanSandbox
+) -> None:
+    token = await a_token(client, st)
+
+    assert token.scopes == frozenset({read.scope for read in READS} | set(WRITE_SCOPES.values()))
+    assert (token.tenant, token.client_id) == (st.tenant_id, st.client_id)
+    assert token.expires_in == 900
+
+
+async def test_a_token_that_is_no_jwt_is_a_good_token_that_tells_nothing(
+    client: ServiceTitan, st: ServiceTitanSandbox
+) -> None:
+    st.claims = False
+
+    token = await a_token(client, st)
+
+    assert (token.scopes, token.tenant, token.client_id) == (None, None, None)
+    await get(client, st, token)
+
+
+@pytest.mark.parametrize(
+    ("access_token", "scope", "scopes"),
+    [
+        (jwt({"scope": ["tn.crm.LEADS:r", 7]}), None, {"tn.crm.leads:r"}),
+        (jwt({"scope": "a b"}), "c", {"a", "b"}),
+        (jwt({}), "a b", {"a", "b"}),
+        (jwt({"scope": []}), "", None),
+        (jwt(["not", "an", "object"]), None, None),
+        ("a.!!!.c", None, None),
+        ("a.bm9uc2Vuc2U.c", None, None),
+        ("opaque", "a", {"a"}),
+    ],
+)
+async def test_claims_are_read_leniently(
+    access_token: str, scope: str | None, scopes: set[str] | None
+) -> None:
+    body = {"access_token": access_token, "scope": scope, "expires_in": "soon"}
+    client = answering(httpx.Response(200, json=body))
+
+    token = await client.token(secret("cid.a"), secret("cs1.b"))
+
+    assert token.scopes == scopes
+    assert token.expires_in == 0
+
+
+async def test_a_tenant_claim_may_be_a_number() -> None:
+    client = answering(httpx.Response(200, json={"access_token": jwt({"tenant": 123456})}))
+
+    assert (await client.token(secret("cid.a"), secret("cs1.b"))).tenant == "123456"
+
+
+async def test_a_wrong_secret_is_an_invalid_client_and_is_tried_once(
+    client: ServiceTitan, st: ServiceTitanSandbox
+) -> None:
+    with pytest.raises(InvalidClientError, match="HTTP 400"):
+        await client.token(secret(st.client_id), secret("cs1.wrong"))
+
+    assert [request.status for request in st.requests] == [400]
+
+
+async def test_the_old_secret_is_refused_once_a_new_one_was_generated(
+    client: ServiceTitan, st: ServiceTitanSandbox
+) -> None:
+    old = st.client_secret
+    st.regenerate_secret()
+
+    with pytest.raises(InvalidClientError):
+        await client.token(secret(st.client_id), secret(old))
+    await a_token(client, st)
+
+
+@pytest.mark.parametrize(
+    ("response", "expected"),
+    [
+        (httpx.Response(401, json={"error": "invalid_client"}), InvalidClientError),
+        (httpx.Response(401), InvalidClientError),
+        (httpx.Response(400, json={"error": "unauthorized_client"}), InvalidClientError),
+        (httpx.Response(400, json={"error": "invalid_request"}), UnexpectedError),
+        (httpx.Response(400, html="<h1>Blocked</h1>"), UnavailableError),
+        (httpx.Response(200, html="<h1>Sign in to the wifi</h1>"), UnavailableError),
+        (httpx.Response(200, json={"access_token": "two words"}), UnavailableError),
+        (httpx.Response(200, json={}), UnavailableError),
+        (httpx.Response(302, headers={"Location": "https://elsewhere.example"}), UnavailableError),
+        (httpx.Response(503, html="<h1>Down</h1>"), UnavailableError),
+        (httpx.Response(429), RateLimitedError),
+    ],
+)
+async def test_answers_of_the_token_endpoint(
+    response: httpx.Response, expected: type[ServiceTitanError]
+) -> None:
+    def repeat(_request: httpx.Request) -> httpx.Response:
+        return httpx.Response(
+            response.status_code, headers=response.headers, content=response.content
+        )
+
+    with pytest.raises(ServiceTitanError) as raised:
+        await answering(repeat).token(secret("cid.a"), secret("cs1.b"))
+
+    assert type(raised.value) is expected
+
+
+# --- reads
+
+
+async def test_all_eight_reads_answer_with_the_right_values(
+    client: ServiceTitan, st: ServiceTitanSandbox
+) -> None:
+    token = await a_token(client, st)
+
+    for read in READS:
+        path = read.path(secret(st.tenant_id), secret(st.booking_provider_id))
+        await client.get(token, secret(st.application_key), path)
+
+    assert {request.status for request in st.requests} == {200}
+    assert len({request.template for request in st.requests}) == 1 + len(READS)
+
+
+async def test_a_wrong_application_key_is_unauthorized(
+    client: ServiceTitan, st: ServiceTitanSandbox
+) -> None:
+    token = await a_token(client, st)
+
+    with pytest.raises(UnauthorizedError) as raised:
+        await get(client, st, token, application_key="ak1.wrong")
+
+    assert raised.value.trace_id
+    assert raised.value.title == "Application key is not valid."
+
+
+async def test_another_tenant_is_forbidden(client: ServiceTitan, st: ServiceTitanSandbox) -> None:
+    token = await a_token(client, st)
+
+    with pytest.raises(ForbiddenError):
+        await get(client, st, token, tenant_id="999999")
+
+
+async def test_a_missing_scope_is_told_from_another_refusal(
+    client: ServiceTitan, st: ServiceTitanSandbox
+) -> None:
+    st.scopes -= {BUSINESS_UNITS.scope}
+    token = await a_token(client, st)
+
+    with pytest.raises(ScopeMissingError, match=r"GET /tenant/\{tenant\}/business-units"):
+        await get(client, st, token)
+
+
+async def test_a_path_nobody_knows_is_our_mistake_not_the_clients(
+    client: ServiceTitan, st: ServiceTitanSandbox
+) -> None:
+    token = await a_token(client, st)
+
+    with pytest.raises(UnexpectedError, match="Unable to match"):
+        await get(client, st, token, tenant_id="not/a number?")
+
+    assert st.requests[-1].template == "unknown"
+
+
+async def test_a_tag_that_does_not_exist_is_not_found(
+    client: ServiceTitan, st: ServiceTitanSandbox
+) -> None:
+    st.scopes |= {BOOKING_PROVIDER_TAG.scope}
+    token = await a_token(client, st)
+
+    right = BOOKING_PROVIDER_TAG.path(secret(st.tenant_id), secret(st.booking_provider_id))
+    wrong = BOOKING_PROVIDER_TAG.path(secret(st.tenant_id), secret("1"))
+
+    tag = await client.get_json(token, secret(st.application_key), right)
+    assert tag["active"] is True
+    with pytest.raises(NotFoundError):
+        await client.get_json(token, secret(st.application_key), wrong)
+
+
+async def test_ids_are_quoted_in_the_path() -> None:
+    path = BUSINESS_UNITS.path(secret("1/../2?a=b#c"), secret("3"))
+
+    assert path == "/settings/v2/tenant/1%2F..%2F2%3Fa%3Db%23c/business-units?page=1&pageSize=1"
+
+
+async def test_the_headers_are_the_ones_the_api_asks_for() -> None:
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(200, json={"data": []})
+
+    await answering(answer).get(TOKEN, KEY, "/settings/v2/tenant/1/business-units")
+
+    assert asked[0].headers["Authorization"] == "Bearer token-token"
+    assert asked[0].headers["ST-App-Key"] == KEY.get_secret_value()
+    assert str(asked[0].url) == "https://api.servicetitan.io/settings/v2/tenant/1/business-units"
+
+
+# --- patience
+
+
+@pytest.mark.parametrize("fault", [500, 503, 429, "html", "drop"])
+async def test_what_may_pass_is_tried_again(
+    client: ServiceTitan, st: ServiceTitanSandbox, pauses: list[float], fault: FaultKind
+) -> None:
+    token = await a_token(client, st)
+    st.fail("business-units", status=fault, times=2)
+
+    await get(client, st, token)
+
+    assert len(pauses) == 2
+
+
+async def test_after_three_attempts_it_is_given_up(
+    client: ServiceTitan, st: ServiceTitanSandbox, pauses: list[float]
+) -> None:
+    st.fail("token", status=500)
+
+    with pytest.raises(UnavailableError, match="HTTP 500, server error, trace"):
+        await a_token(client, st)
+
+    assert len(st.requests) == 3
+    assert 1 <= pauses[0] <= 2 <= pauses[1] <= 3
+
+
+async def test_a_pause_that_servicetitan_asks_for_is_kept(
+    client: ServiceTitan, st: ServiceTitanSandbox, pauses: list[float]
+) -> None:
+    st.fail("token", status=429, times=1, retry_after=7)
+
+    await a_token(client, st)
+
+    assert 7 <= pauses[0] <= 8
+
+
+async def test_the_pause_is_read_from_the_text_when_there_is_no_header(
+    client: ServiceTitan, st: ServiceTitanSandbox, pauses: list[float]
+) -> None:
+    st.fail("token", status=429, times=1)
+
+    await a_token(client, st)
+
+    assert 5 <= pauses[0] <= 6
+
+
+async def test_a_pause_longer_than_our_patience_is_not_cut_short_but_left_for_later(
+    client: ServiceTitan, st: ServiceTitanSandbox, pauses: list[float]
+) -> None:
+    st.fail("token", status=429, retry_after=60)
+
+    with pytest.raises(RateLimitedError) as raised:
+        await a_token(client, st)
+
+    assert raised.value.retry_after == 60
+    assert (len(st.requests), pauses) == (1, [])
+
+
+async def test_no_answer_in_time_is_a_timeout(st: ServiceTitanSandbox) -> None:
+    st.fail("token", status="timeout")
+    async with httpx.AsyncClient() as http:
+        patience = Patience(answer=0.01, attempts=1)
+        client = ServiceTitan(http, auth_url=st.auth_url, api_url=st.api_url, patience=patience)
+        with pytest.raises(UnavailableError) as raised:
+            await a_token(client, st)
+
+    assert raised.value.reason is Reason.TIMEOUT
+
+
+async def test_all_attempts_together_have_an_end(st: ServiceTitanSandbox) -> None:
+    st.fail("token", status="timeout")
+    async with httpx.AsyncClient() as http:
+        patience = Patience(answer=60, whole=0.01)
+        client = ServiceTitan(http, auth_url=st.auth_url, api_url=st.api_url, patience=patience)
+        with pytest.raises(UnavailableError) as raised:
+            await a_token(client, st)
+
+    assert raised.value.reason is Reason.TIMEOUT
+
+
+async def test_a_server_that_does_not_speak_tls_is_told_as_such(
+    st: ServiceTitanSandbox, http: httpx.AsyncClient
+) -> None:
+    client = ServiceTitan(
+        http,
+        auth_url=st.auth_url.replace("http:", "https:"),
+        api_url=st.api_url,
+        patience=Patience(attempts=1),
+    )
+
+    with pytest.raises(UnavailableError) as raised:
+        await a_token(client, st)
+
+    assert raised.value.reason is Reason.TLS
+
+
+async def test_a_name_that_cannot_be_resolved_is_told_as_such() -> None:
+    def answer(_request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("[Errno -2]") from socket.gaierror(-2, "unknown name")
+
+    with pytest.raises(UnavailableError) as raised:
+        await answering(answer).get(TOKEN, KEY, "/")
+
+    assert raised.value.reason is Reason.DNS
+
+
+async def test_a_port_where_nobody_listens_is_a_failed_connection(
+    http: httpx.AsyncClient,
+) -> None:
+    async with ServiceTitanSandbox() as gone:
+        url = gone.auth_url
+    client = ServiceTitan(http, auth_url=url, api_url=url, patience=Patience(attempts=1))
+
+    with pytest.raises(UnavailableError) as raised:
+        await a_token(client, gone)
+
+    assert raised.value.reason is Reason.CONNECTION
+
+
+async def test_a_redirect_is_not_followed() -> None:
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.host)
+        return httpx.Response(307, headers={"Location": "https://elsewhere.example/"})
+
+    with pytest.raises(UnavailableError):
+        await answering(answer).token(secret("cid.a"), secret("cs1.b"))
+
+    assert set(asked) == {"auth.servicetitan.io"}
+
+
+@pytest.mark.parametrize(
+    ("auth_url", "environment"),
+    [
+        ("https://auth.servicetitan.io", "production"),
+        ("https://auth-integration.servicetitan.io/", "integration"),
+        ("http://127.0.0.1:8080", "127.0.0.1"),
+    ],
+)
+def test_the_environment_is_known_by_the_host(auth_url: str, environment: str) -> None:
+    client = ServiceTitan(httpx.AsyncClient(), auth_url=auth_url, api_url="https://api.example")
+
+    assert client.environment == environment
+
+
+# --- secrets
+
+
+@pytest.mark.parametrize("key", ["", "ak1.a b", "ak1.a\nb", "ak1.schlüssel", "ak1.\u200bb"])
+async def test_a_key_that_no_header_can_carry_is_refused_before_it_is_sent(key: str) -> None:
+    def answer(_request: httpx.Request) -> httpx.Response:
+        raise AssertionError("nothing should have been sent")
+
+    with pytest.raises(UnsendableError) as raised:
+        await answering(answer).get(TOKEN, secret(key), "/")
+
+    assert not key or key not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        f"The key {KEY.get_secret_value()} is not for tenant 1234567890",
+        "Client 'cid.abcdefgh' may not do this",
+        "Token token-token is stale",
+        "Key abcdefghijklmnopqrstuvwxy unknown to jane@example.com",
+    ],
+)
+async def test_a_title_that_repeats_what_was_sent_is_shown_without_it(title: str) -> None:
+    problem = {"title": title, "status": 403, "traceId": KEY.get_secret_value()}
+
+    with pytest.raises(ForbiddenError) as raised:
+        await answering(httpx.Response(403, json=problem)).get(TOKEN, KEY, "/")
+
+    shown = f"{raised.value!r} {raised.value}"
+    for value in ("ak1.", "1234567890", "cid.abc", "token-token", "abcdefghijkl", "jane@"):
+        assert value not in shown
+    assert "…" in shown
+
+
+@pytest.mark.parametrize("fault", [400, 403, 429, 500, "html", "drop", "timeout"])
+async def test_no_value_hangs_on_an_error_or_on_its_causes(
+    client: ServiceTitan, st: ServiceTitanSandbox, fault: FaultKind
+) -> None:
+    st.fail("token", status=fault)
+
+    with pytest.raises(ServiceTitanError) as raised:
+        await a_token(client, st)
+
+    error = raised.value
+    told = "".join(traceback.format_exception(error)) + repr(error.__dict__)
+    assert (error.__cause__, error.__context__) == (None, None)
+    for value in st.credentials.values():
+        assert value not in told
+
+
+async def test_neither_credentials_nor_tokens_show_their_values(
+    client: ServiceTitan, st: ServiceTitanSandbox
+) -> None:
+    token = await a_token(client, st)
+    credentials = Credentials(**{name: secret(value) for name, value in st.credentials.items()})
+
+    shown = f"{credentials!r} {credentials} {token!r} {token}"
+
+    assert token.value.get_secret_value() not in shown
+    for value in st.credentials.values():
+        assert value not in shown

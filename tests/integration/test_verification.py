@@ -1,0 +1,689 @@
+"""The verification, over real HTTP: every failure of the catalogue ends in its own finding."""
+
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from bot.report import Check, Outcome, Report
+from bot.servicetitan import Credentials, Patience, ServiceTitan
+from bot.servicetitan.endpoints import BOOKING_PROVIDER_TAG, READS, WRITE_SCOPES
+from bot.verification import verify
+from sandbox.servicetitan import ServiceTitanSandbox
+from sandbox.servicetitan_faults import FaultKind
+
+Arrange = Callable[[ServiceTitanSandbox], object]
+STARTED = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+# The app silences these: httpx tells URLs at INFO, httpcore headers at DEBUG.
+LOUD = ("httpx", "httpcore")
+
+
+@pytest.fixture
+async def st() -> AsyncIterator[ServiceTitanSandbox]:
+    async with ServiceTitanSandbox(seed=2) as running:
+        yield running
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient() as client:
+        yield client
+
+
+@pytest.fixture
+def servicetitan(http: httpx.AsyncClient, st: ServiceTitanSandbox) -> ServiceTitan:
+    return a_client(http, st, Patience())
+
+
+@pytest.fixture
+def impatient(http: httpx.AsyncClient, st: ServiceTitanSandbox) -> ServiceTitan:
+    """A client that soon gives up waiting for an answer."""
+    return a_client(http, st, Patience(answer=0.2))
+
+
+def a_client(http: httpx.AsyncClient, st: ServiceTitanSandbox, patience: Patience) -> ServiceTitan:
+    async def sleep(_seconds: float) -> None:
+        pass
+
+    return ServiceTitan(
+        http, auth_url=st.auth_url, api_url=st.api_url, patience=patience, sleep=sleep
+    )
+
+
+def a_clock() -> Callable[[], datetime]:
+    """A clock that moves by 10 ms whenever somebody looks at it."""
+    ticks = iter(range(10**6))
+    return lambda: STARTED + timedelta(milliseconds=10 * next(ticks))
+
+
+def credentials(st: ServiceTitanSandbox, **other: str) -> Credentials:
+    values = {**st.credentials, **other}
+    return Credentials(**{name: SecretStr(value) for name, value in values.items()})
+
+
+async def a_report(servicetitan: ServiceTitan, st: ServiceTitanSandbox, **other: str) -> Report:
+    return await verify(servicetitan, credentials(st, **other), now=a_clock())
+
+
+def by_id(report: Report) -> dict[str, Check]:
+    return {check.id: check for check in report.checks}
+
+
+def nothing(_st: ServiceTitanSandbox) -> None:
+    pass
+
+
+def without(*scopes: str) -> Arrange:
+    def arrange(st: ServiceTitanSandbox) -> None:
+        st.scopes -= set(scopes)
+
+    return arrange
+
+
+def failing(endpoint: str, *, status: FaultKind) -> Arrange:
+    return lambda st: st.fail(endpoint, status=status)
+
+
+def having(**state: object) -> Arrange:
+    def arrange(st: ServiceTitanSandbox) -> None:
+        for name, value in state.items():
+            setattr(st, name, value)
+
+    return arrange
+
+
+def both(*steps: Arrange) -> Arrange:
+    def arrange(st: ServiceTitanSandbox) -> None:
+        for step in steps:
+            step(st)
+
+    return arrange
+
+
+def with_tag(st: ServiceTitanSandbox) -> None:
+    st.scopes |= {BOOKING_PROVIDER_TAG.scope}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A failure: what is wrong, at which check it shows, what it is called, where it leads."""
+
+    name: str
+    check: str
+    cause: str
+    arrange: Arrange = nothing
+    wrong: Mapping[str, str | Callable[[ServiceTitanSandbox], str]] = field(default_factory=dict)
+    outcome: Outcome = Outcome.FAILED
+    fields: tuple[str, ...] = ()
+    steps: tuple[int, ...] = ()
+    says: str = ""  # in the client's sentence
+    tells: str = ""  # in the engineer's
+
+    def values(self, st: ServiceTitanSandbox) -> dict[str, str]:
+        return {
+            name: value if isinstance(value, str) else value(st)
+            for name, value in self.wrong.items()
+        }
+
+
+WRONG_TENANT = {"tenant_id": "1029384756"}
+
+CATALOGUE = [
+    # Values that cannot be right: nothing is sent.
+    Case(
+        "a value is missing",
+        "shape",
+        "malformed",
+        wrong={"application_key": ""},
+        fields=("application_key",),
+        steps=(22,),
+        says="Application Key (it is missing, step 22)",
+    ),
+    Case(
+        "a line break in the secret",
+        "shape",
+        "malformed",
+        wrong={"client_secret": lambda st: f"{st.client_secret}\n"},
+        fields=("client_secret",),
+        steps=(19,),
+        says="a space or a stray character",
+    ),
+    Case(
+        "a letter that no header can carry in the key",
+        "shape",
+        "malformed",
+        wrong={"application_key": lambda st: f"{st.application_key}ü"},
+        fields=("application_key",),
+        steps=(22,),
+    ),
+    Case(
+        "a Tenant ID with letters",
+        "shape",
+        "malformed",
+        wrong={"tenant_id": "acme-plumbing"},
+        fields=("tenant_id",),
+        steps=(18,),
+        says="should be digits only",
+    ),
+    Case(
+        "Client ID and Client Secret swapped",
+        "shape",
+        "malformed",
+        wrong={"client_id": lambda st: st.client_secret, "client_secret": lambda st: st.client_id},
+        fields=("client_id", "client_secret"),
+        steps=(18, 19),
+        says="this looks like the Client Secret",
+    ),
+    # No token.
+    Case(
+        "a wrong Client ID",
+        "token",
+        "invalid_client",
+        wrong={"client_id": "cid.0000000000000000000000000"},
+        says="does not accept this Client ID and Client Secret together",
+        tells="HTTP 400, “invalid_client”",
+        fields=("client_id", "client_secret"),
+        steps=(18, 19, 20),
+    ),
+    Case(
+        "a wrong Client Secret",
+        "token",
+        "invalid_client",
+        wrong={"client_secret": "cs1." + "0" * 50},
+        says="If it is lost, generate a new one at step 19",
+        fields=("client_id", "client_secret"),
+        steps=(18, 19, 20),
+    ),
+    Case(
+        "the app disabled by the tenant before the check, or the values of another environment",
+        "token",
+        "invalid_client",
+        arrange=having(connected=False),
+        tells="other environment (step 3), or the tenant has disabled the app (step 12)",
+        fields=("client_id", "client_secret"),
+        steps=(18, 19, 20),
+    ),
+    # The tenant, by the token's own claim, then by the API's answer.
+    Case(
+        "the Tenant ID of another company, known from the token",
+        "tenant",
+        "tenant_mismatch",
+        wrong=WRONG_TENANT,
+        fields=("tenant_id",),
+        steps=(18,),
+        says="belong to different ServiceTitan accounts",
+    ),
+    Case(
+        "the Tenant ID of another company, answered with 403",
+        "application_key",
+        "application_key_or_tenant",
+        arrange=having(claims=False),
+        wrong=WRONG_TENANT,
+        fields=("tenant_id", "application_key"),
+        steps=(17, 18, 22),
+        says="Most likely",
+        tells="HTTP 403",
+    ),
+    Case(
+        "the Tenant ID of another company, answered with 404",
+        "application_key",
+        "tenant_not_found",
+        arrange=having(claims=False, wrong_tenant_status=404),
+        wrong=WRONG_TENANT,
+        fields=("tenant_id",),
+        steps=(18,),
+        says="Most likely the Tenant ID",
+        tells="HTTP 404",
+    ),
+    # The Application Key.
+    Case(
+        "a wrong Application Key",
+        "application_key",
+        "application_key_refused",
+        wrong={"application_key": "ak1.0000000000000000000000000"},
+        fields=("application_key",),
+        steps=(18, 22),
+        says="Most likely the Application Key is not right",
+        tells="HTTP 401, “Application key is not valid.”, trace ",
+    ),
+    Case(
+        "the App ID as the Application Key",
+        "application_key",
+        "application_key_refused",
+        wrong={"application_key": "a1b2c3d4e5f6g"},
+        fields=("application_key",),
+        steps=(18, 22),
+        says="not the App ID",
+    ),
+    Case(
+        "the Application Key of another app",
+        "application_key",
+        "application_key_foreign",
+        wrong={"application_key": lambda st: st.foreign_application_key},
+        fields=("application_key",),
+        steps=(17, 18, 22),
+        says="Most likely the Application Key is that of another app",
+        tells="HTTP 403",
+    ),
+    # Permissions.
+    Case(
+        "one read not granted",
+        "permissions",
+        "scopes_missing",
+        arrange=without("tn.crm.customers:r"),
+        steps=(6, 12),
+        says="Read: Customers. Please tick them at step 6. Then,",
+        tells="Scope validation failed",
+    ),
+    Case(
+        "reads and writes not granted",
+        "permissions",
+        "scopes_missing",
+        arrange=without("tn.crm.leads:r", "tn.jpm.jobs:r", "tn.jpm.jobs:w", "tn.crm.bookings:w"),
+        steps=(6, 12),
+        says="Read: Leads, Jobs. Write: Bookings, Jobs.",
+    ),
+    Case(
+        "the first question not granted, which blames neither key nor tenant",
+        "permissions",
+        "scopes_missing",
+        arrange=without("tn.stt.businessunits:r"),
+        steps=(6, 12),
+        says="Upgrade to New Version",
+    ),
+    Case(
+        "bookings not granted, which does not blame the Booking Provider ID",
+        "permissions",
+        "scopes_missing",
+        arrange=without("tn.crm.bookings:r"),
+        steps=(6, 12),
+        says="Read: Bookings.",
+    ),
+    Case(
+        "a read not granted, and the token lists no scopes",
+        "permissions",
+        "scopes_missing",
+        arrange=both(without("tn.jpm.appointments:r"), having(claims=False)),
+        steps=(6, 12),
+        says="Read: Appointments.",
+    ),
+    # The booking provider.
+    Case(
+        "a Booking Provider ID that does not exist",
+        "booking_provider",
+        "provider_not_found",
+        wrong={"booking_provider_id": "1"},
+        fields=("booking_provider_id",),
+        steps=(11, 15),
+        says="Most likely there is no booking provider with this ID",
+        tells="HTTP 404",
+    ),
+    Case(
+        "a Booking Provider ID that ServiceTitan calls a bad request",
+        "booking_provider",
+        "provider_not_found",
+        arrange=failing("bookings", status=400),
+        fields=("booking_provider_id",),
+        steps=(11, 15),
+        tells="HTTP 400",
+    ),
+    Case(
+        "the ID of another booking provider than step 15 chose",
+        "booking_provider",
+        "provider_refused",
+        wrong={"booking_provider_id": lambda st: st.other_booking_provider_id},
+        fields=("booking_provider_id",),
+        steps=(11, 15),
+        says="step 15",
+        tells="HTTP 403",
+    ),
+    Case(
+        "a tag that does not exist",
+        "booking_provider_tag",
+        "tag_not_found",
+        arrange=with_tag,
+        wrong={"booking_provider_id": "1"},
+        fields=("booking_provider_id",),
+        steps=(11,),
+        says="the number (not the name)",
+    ),
+    Case(
+        "a tag that is switched off",
+        "booking_provider_tag",
+        "tag_inactive",
+        arrange=both(with_tag, having(tag_active=False)),
+        steps=(9, 10),
+        says="switched off",
+    ),
+]
+
+AWAY: list[tuple[str, str, FaultKind, str, str]] = [
+    ("token", "token", 500, "away", "HTTP 500, server error"),
+    ("token", "token", 503, "away", "HTTP 503, server error"),
+    ("token", "token", 429, "rate_limited", "HTTP 429, rate limit"),
+    ("token", "token", "html", "away", "HTTP 200, the answer is not ServiceTitan's JSON"),
+    ("token", "token", "timeout", "away", "no answer in time"),
+    ("token", "token", "drop", "away", "the connection failed"),
+    ("business-units", "application_key", 502, "away", "HTTP 502, server error"),
+    ("business-units", "application_key", 429, "rate_limited", "HTTP 429, rate limit"),
+    ("business-units", "application_key", "html", "away", "not ServiceTitan's JSON"),
+    ("technicians", "permissions", 500, "away", "Technicians: HTTP 500, server error"),
+    ("technicians", "permissions", "timeout", "away", "Technicians: no answer in time"),
+    ("campaigns", "permissions", 429, "rate_limited", "Campaigns: HTTP 429, rate limit"),
+    ("bookings", "booking_provider", "drop", "away", "Bookings: the connection failed"),
+]
+
+
+@pytest.mark.parametrize("case", CATALOGUE, ids=lambda case: case.name)
+async def test_every_failure_of_the_catalogue_ends_in_its_own_finding(
+    case: Case, servicetitan: ServiceTitan, st: ServiceTitanSandbox
+) -> None:
+    case.arrange(st)
+
+    report = await a_report(servicetitan, st, **case.values(st))
+    check = by_id(report)[case.check]
+
+    assert (check.outcome, check.cause) == (case.outcome, case.cause)
+    assert (check.fields, check.steps) == (case.fields, case.steps)
+    assert case.says in check.for_client
+    assert case.tells in check.for_engineer
+    assert report.outcome is Outcome.FAILED
+    assert report.retry is False
+    assert set(case.fields) <= set(report.fields)
+    assert set(case.steps) <= set(report.steps)
+
+
+@pytest.mark.parametrize("case", CATALOGUE, ids=lambda case: case.name)
+async def test_one_mistake_asks_for_nothing_but_its_own_remedy(
+    case: Case, servicetitan: ServiceTitan, st: ServiceTitanSandbox
+) -> None:
+    case.arrange(st)
+
+    report = await a_report(servicetitan, st, **case.values(st))
+    failed = [check for check in report.checks if check.outcome is Outcome.FAILED]
+
+    # A provider that does not exist shows twice when its tag may be asked for: the same remedy.
+    assert {check.id for check in failed} in ({case.check}, {"booking_provider", case.check})
+    assert report.fields == case.fields
+
+
+@pytest.mark.parametrize(("endpoint", "check_id", "status", "cause", "tells"), AWAY)
+async def test_what_cannot_be_determined_is_neither_failed_nor_passed(
+    endpoint: str,
+    check_id: str,
+    status: FaultKind,
+    cause: str,
+    tells: str,
+    impatient: ServiceTitan,
+    st: ServiceTitanSandbox,
+) -> None:
+    st.fail(endpoint, status=status)
+
+    report = await a_report(impatient, st)
+    check = by_id(report)[check_id]
+
+    assert (check.outcome, check.cause) == (Outcome.UNKNOWN, cause)
+    assert tells in check.for_engineer
+    assert "not because of your values" in check.for_client
+    assert (report.outcome, report.retry) == (Outcome.UNKNOWN, True)
+    assert (report.fields, report.steps) == ((), ())
+
+
+async def test_right_values_pass_with_all_eight_reads_called_once(
+    servicetitan: ServiceTitan, st: ServiceTitanSandbox
+) -> None:
+    report = await a_report(servicetitan, st)
+
+    assert report.outcome is Outcome.PASSED
+    assert {check.outcome for check in report.checks} == {Outcome.PASSED}
+    assert [request.template for request in st.requests][:2] == [
+        "/connect/token",
+        "/settings/v2/tenant/{tenant}/business-units",
+    ]
+    asked = [request.template for request in st.requests[1:]]
+    assert sorted(asked) == sorted(read.template.partition("?")[0] for read in READS)
+
+
+async def test_after_the_first_probe_everything_is_asked_at_once(
+    servicetitan: ServiceTitan, st: ServiceTitanSandbox
+) -> None:
+    st.slow(0.02)  # long enough for the requests to meet
+
+    await a_report(servicetitan, st)
+
+    assert len(st.requests) == 9  # the token, the first probe, and then
+    assert st.most_at_once == 7
+
+
+@pytest.mark.parametrize(
+    ("wrong", "requests"),
+    [
+        ({"tenant_id": ""}, []),
+        ({"client_secret": "cs1.wrong"}, ["/connect/token"]),
+        ({"tenant_id": "1029384756"}, ["/connect/token"]),
+    ],
+)
+async def test_nothing_is_asked_after_a_conclusive_failure(
+    wrong: dict[str, str],
+    requests: list[str],
+    servicetitan: ServiceTitan,
+    st: ServiceTitanSandbox,
+) -> None:
+    report = await a_report(servicetitan, st, **wrong)
+
+    assert [request.template for request in st.requests] == requests
+    outcomes = [check.outcome for check in report.checks]
+    first_failure = outcomes.index(Outcome.FAILED)
+    assert set(outcomes[:first_failure]) <= {Outcome.PASSED}
+    assert set(outcomes[first_failure + 1 :]) == {Outcome.NOT_CHECKED}
+
+
+async def test_an_outage_of_the_api_is_not_met_with_more_requests(
+    servicetitan: ServiceTitan, st: ServiceTitanSandbox
+) -> None:
+    st.fail("business-units", status=503)
+
+    await a_report(servicetitan, st)
+
+    assert len(st.requests) == 1 + 3
+
+
+async def test_without_claims_the_reads_are_proved_and_the_writes_are_left_to_an_engineer(
+    servicetitan: ServiceTitan, st: ServiceTitanSandbox
+) -> None:
+    st.claims = False
+
+    report = await a_report(servicetitan, st)
+    checks = by_id(report)
+
+    assert report.outcome is Outcome.PASSED
+    assert checks["permissions"].outcome is Outcome.PASSED
+    for name in ("tenant", "writes"):
+        assert (checks[name].outcome, checks[name].required) == (Outcome.UNKNOWN, False)
+    assert "an engineer ticks it off" in checks["writes"].for_client
+    for label in WRITE_SCOPES:
+        assert label in checks["writes"].for_engineer
+
+
+async def test_a_scope_that_servicetitan_calls_otherwise_is_not_reported_as_missing(
+    servicetitan: ServiceTitan, st: ServiceTitanSandbox
+) -> None:
+    leads = {"tn.crm.leads:r", "tn.crm.leads:w"}
+    st.scopes = (st.scopes - leads) | {"tn.crm.prospects:r", "tn.crm.prospects:w"}
+    st.fail("leads", status=200, times=1)  # the read works all the same
+
+    report = await a_report(servicetitan, st)
+    checks = by_id(report)
+
+    assert report.outcome is Outcome.PASSED
+    assert checks["writes"].cause == "writes_not_proved"
+    assert "Write Leads" in checks["writes"].for_engineer
+
+
+async def test_a_wrong_provider_leaves_bookings_open_but_no_permission_missing(
+    servicetitan: ServiceTitan, st: ServiceTitanSandbox
+) -> None:
+    report = await a_report(servicetitan, st, booking_provider_id="1")
+
+    assert by_id(report)["permissions"].cause == "bookings_open"
+    assert report.fields == ("booking_provider_id",)
+
+
+async def test_without_the_permission_for_bookings_the_provider_is_not_blamed(
+    servicetitan: ServiceTitan, st: ServiceTitanSandbox
+) -> None:
+    st.scopes -= {"tn.crm.bookings:r"}
+
+    report = await a_report(servicetitan, st)
+
+    assert by_id(report)["booking_provider"].outcome is Outcome.NOT_CHECKED
+    assert report.fields == ()
+
+
+async def test_the_tag_is_asked_for_only_when_the_token_allows_it(
+    servicetitan: ServiceTitan, st: ServiceTitanSandbox
+) -> None:
+    without_scope = await a_report(servicetitan, st)
+    with_tag(st)
+    with_scope = await a_report(servicetitan, st)
+
+    assert "booking_provider_tag" not in by_id(without_scope)
+    assert by_id(with_scope)["booking_provider_tag"].outcome is Outcome.PASSED
+
+
+async def test_a_tag_that_cannot_be_asked_for_does_not_hold_up_the_report(
+    servicetitan: ServiceTitan, st: ServiceTitanSandbox
+) -> None:
+    with_tag(st)
+    st.fail("booking-provider-tags", status=500)
+
+    report = await a_report(servicetitan, st)
+
+    assert by_id(report)["booking_provider_tag"].outcome is Outcome.UNKNOWN
+    assert report.outcome is Outcome.PASSED
+
+
+async def test_our_own_mistake_is_not_put_on_the_client(
+    servicetitan: ServiceTitan, st: ServiceTitanSandbox
+) -> None:
+    st.fail("customers", status=400)
+
+    report = await a_report(servicetitan, st)
+
+    assert by_id(report)["permissions"].cause == "unclear"
+    assert (report.outcome, report.retry) == (Outcome.UNKNOWN, False)
+
+
+async def test_an_expired_token_is_replaced_once_and_nobody_notices(
+    servicetitan: ServiceTitan, st: ServiceTitanSandbox
+) -> None:
+    st.fail("business-units", status=401, times=1)
+
+    report = await a_report(servicetitan, st)
+
+    assert report.outcome is Outcome.PASSED
+    assert [request.template for request in st.requests].count("/connect/token") == 2
+
+
+async def test_several_refused_reads_share_one_new_token(
+    servicetitan: ServiceTitan, st: ServiceTitanSandbox
+) -> None:
+    for endpoint in ("customers", "leads", "jobs"):
+        st.fail(endpoint, status=401, times=1)
+
+    report = await a_report(servicetitan, st)
+
+    assert report.outcome is Outcome.PASSED
+    assert [request.template for request in st.requests].count("/connect/token") == 2
+
+
+async def test_a_token_is_replaced_no_more_than_once_in_a_run(
+    servicetitan: ServiceTitan, st: ServiceTitanSandbox
+) -> None:
+    st.fail("business-units", status=401, times=1)
+    st.fail("customers", status=401)
+
+    report = await a_report(servicetitan, st)
+
+    assert by_id(report)["permissions"].cause == "unclear"
+    assert [request.template for request in st.requests].count("/connect/token") == 2
+
+
+async def test_a_secret_replaced_while_we_ask_is_found_out(
+    servicetitan: ServiceTitan, st: ServiceTitanSandbox
+) -> None:
+    values = credentials(st)
+    st.fail("business-units", status=401, times=1)
+    clock = a_clock()
+
+    def now() -> datetime:
+        if len(st.requests) == 1:  # the token is there, the first probe is about to begin
+            st.regenerate_secret()
+        return clock()
+
+    report = await verify(servicetitan, values, now=now)
+
+    assert by_id(report)["application_key"].cause == "invalid_client"
+    assert report.fields == ("client_id", "client_secret")
+
+
+async def test_the_report_tells_when_how_long_and_where(
+    servicetitan: ServiceTitan, st: ServiceTitanSandbox
+) -> None:
+    report = await a_report(servicetitan, st)
+
+    assert report.started_at == STARTED
+    assert report.duration_ms >= 10 * 2 * 9
+    assert report.environment == "127.0.0.1"
+    assert Report.model_validate_json(report.model_dump_json()) == report
+
+
+@pytest.mark.parametrize(
+    "case",
+    [Case("all is well", "shape", ""), *CATALOGUE],
+    ids=lambda case: case.name,
+)
+async def test_no_value_and_no_record_is_in_the_report_or_in_any_log_line(
+    case: Case,
+    servicetitan: ServiceTitan,
+    st: ServiceTitanSandbox,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    for name in LOUD:
+        caplog.set_level(logging.WARNING, logger=name)
+    caplog.set_level(logging.DEBUG)
+    case.arrange(st)
+    wrong = case.values(st)
+
+    report = await a_report(servicetitan, st, **wrong)
+
+    logged = "".join(
+        f"{record.getMessage()} {record.args!r} {record.exc_text}" for record in caplog.records
+    )
+    told = f"{logged} {report!r} {report.model_dump_json()}"
+    # A value as short as "1" would be found in any text.
+    values = {value for value in {**st.credentials, **wrong}.values() if len(value) > 1}
+    for value in [*values, "Jane Roe", "John Doe"]:
+        assert value not in told
+
+
+async def test_an_outage_leaves_no_value_in_the_report_or_in_any_log_line(
+    impatient: ServiceTitan, st: ServiceTitanSandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in LOUD:
+        caplog.set_level(logging.WARNING, logger=name)
+    caplog.set_level(logging.DEBUG)
+    told = ""
+    for endpoint, _, status, _, _ in AWAY:
+        st.fail(endpoint, status=status)
+        report = await a_report(impatient, st)
+        told += f"{report!r} {report.model_dump_json()}"
+        st.heal()
+
+    told += caplog.text
+    for value in st.credentials.values():
+        assert value not in told
