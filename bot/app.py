@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -38,6 +39,8 @@ log = logging.getLogger(__name__)
 # Bolt copies this logger's level: below WARNING it logs whole requests, credentials included.
 quiet = logging.getLogger("slack_bolt")
 quiet.setLevel(logging.WARNING)
+# Bolt reads SLACK_BOT_TOKEN itself, and then warns that we gave it a client as well.
+quiet.addFilter(lambda record: "`token` will be unused" not in record.getMessage())
 
 SHUTDOWN_SECONDS = 6
 
@@ -107,6 +110,14 @@ class Bot:
             await self.sweep()
             await asyncio.sleep(self.settings.sweep_interval)
 
+    async def sweep(self) -> None:
+        """Take up what a crash, an outage or a pause left behind."""
+        try:
+            await self.publisher.sweep()
+            await self.verifier.sweep()
+        except Unavailable as error:
+            log.warning("the sweep did not get through", extra={"reason": str(error)})
+
     async def stop(self) -> None:
         """Take nothing new, end what is under way, close what is open."""
         self.working.cancel()
@@ -171,6 +182,8 @@ async def _served(bot: Bot) -> AsyncIterator[None]:
 
 
 def _bolt(settings: Settings, client: AsyncWebClient) -> AsyncApp:
+    # With both of these set, Bolt would turn to its OAuth mode for many workspaces.
+    os.environ.pop("SLACK_CLIENT_ID", None)
     secret = settings.slack_signing_secret
     return AsyncApp(
         client=client,

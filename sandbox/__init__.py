@@ -1,0 +1,1 @@
+"""A pretend Slack and a pretend ServiceTitan, to run the real bot against."""

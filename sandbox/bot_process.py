@@ -41,6 +41,7 @@ class BotProcess:
                 env=_clean_environment(directory) | settings,
                 stdout=output,
                 stderr=asyncio.subprocess.STDOUT,
+                start_new_session=True,  # Ctrl-C is ours: we then stop the bot as promised
             )
         bot = cls(process, log, port)
         try:

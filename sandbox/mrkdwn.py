@@ -35,4 +35,6 @@ def _reference(inside: str, name_of: Callable[[str], str]) -> str:
         return "@" + (label or name_of(target[1:]))
     if target.startswith("#"):
         return "#" + (label or name_of(target[1:]))
-    return f"{label} ({target})" if label and label != target else target
+    if label and ("/archives/" in target or label == target):  # a link to a message says nothing
+        return label
+    return f"{label} ({target})" if label else target

@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass, field
 
 from sandbox.bot_process import BotFailedError
-from sandbox.script import ScriptFailedError, next_step, opened, press_until_gone, submit
+from sandbox.script import PATIENCE, ScriptFailedError, next_step, opened, press_until_gone, submit
 from sandbox.slack import Message, NotOfferedError, offers, visible_text
 from sandbox.stage import Stage, staged
 from sandbox.summary import CallCount, Check, checks, print_summary
@@ -29,6 +29,7 @@ class Play:
     counts: CallCount
     known: dict[str, str] = field(default_factory=dict)
     entered: set[str] = field(default_factory=set)
+    seen: set[str] = field(default_factory=set)
 
     async def run(self) -> None:
         """From `/servicetitan start` to the verified integration."""
@@ -49,6 +50,7 @@ class Play:
             answer = await stage.engineer.submit(form, {"client_name": "Acme Plumbing"})
         if not answer.ok:
             raise ScriptFailedError(f"the onboarding could not be started: {answer}")
+        await next_step(stage, after=0)
 
     async def client_walks(self) -> None:
         """The client's admin does every step until it is HeavySet's turn."""
@@ -112,7 +114,7 @@ class Play:
             message = slack.message(self.stage.client_channel, slot)
             return message.payload.get("outcome") if message else None
 
-        found = await slack.until(outcome, timeout=20, awaited=f"the outcome of {slot}")
+        found = await slack.until(outcome, PATIENCE, f"the outcome of {slot}")
         if found != "passed":
             raise ScriptFailedError(f"{slot} has the outcome {found}")
 
@@ -124,26 +126,30 @@ class Play:
         while True:
             number, message = await next_step(stage, after=done)
             self.counts.begin(f"step {number}")
-            if offers(message, "reveal_credentials") and done == LAST_CLIENT_STEP:
+            if offers(message, "reveal_credentials"):
                 await self.engineer_looks_at_the_values(message)
             verifies = offers(message, "run_verification")
             await press_until_gone(
                 stage, stage.engineer, message, "run_verification" if verifies else "step_done"
             )
             if verifies:
-                await self.verification_passes(2)
-                return
+                break
             done = number
+        await self.verification_passes(2)
+        if unseen := self.known.keys() - self.seen:
+            raise ScriptFailedError(f"the engineer was not shown {', '.join(unseen)}")
 
     async def engineer_looks_at_the_values(self, message: Message) -> None:
         stage = self.stage
         await stage.engineer.press(message, "reveal_credentials")
         form = await opened(stage, stage.engineer, "reveal_credentials")
-        values = stage.servicetitan.credentials.values()
-        await stage.slack.until(
-            lambda: all(value in visible_text(form) for value in values),
-            awaited="all five values in the engineer's modal",
-        )
+        values = stage.servicetitan.credentials
+
+        def shown() -> set[str]:
+            text = visible_text(form)
+            return {name for name, value in values.items() if value in text}
+
+        self.seen |= await stage.slack.until(shown, PATIENCE, "values in the engineer's modal")
         await stage.engineer.close(form)
 
     async def engineer_looks_back(self) -> None:

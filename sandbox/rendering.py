@@ -102,7 +102,7 @@ def _input(view: View, block: Json, readable: Readable, width: int) -> Iterator[
     for option in element.get("options", []) if element["type"] == "checkboxes" else []:
         yield f"  ☐ {readable(option['text']['text'])}"
     for hint in [block["hint"]["text"]] if "hint" in block else []:
-        yield from textwrap.wrap(f"_{hint}_", width, initial_indent="  ", subsequent_indent="  ")
+        yield from textwrap.wrap(f"({hint})", width, initial_indent="  ", subsequent_indent="  ")
 
 
 def shown_value(state: Json, readable: Readable) -> str:

@@ -46,18 +46,9 @@ async def staged() -> AsyncIterator[Stage]:
         engineering_channel = slack.add_channel("engineering", engineer, private=True)
         transcript = Transcript(slack.name_of)
         slack.observe(transcript)
-        environment = {
-            "SLACK_BOT_TOKEN": slack.bot_token,
-            "SLACK_SIGNING_SECRET": slack.signing_secret,
-            "SLACK_API_URL": slack.api_url,
-            "ENGINEERING_CHANNEL": engineering_channel.id,
-            "DATABASE_URL": f"sqlite:///{database_in(directory)}",
-            "CREDENTIAL_KEYS": await generate_key(directory),
-            "SERVICETITAN_AUTH_URL": servicetitan.auth_url,
-            "SERVICETITAN_API_URL": servicetitan.api_url,
-            "LOG_LEVEL": "INFO",
-        }
-        bot = await BotProcess.start(environment, directory)
+        settings = _settings(slack, servicetitan, engineering_channel, directory)
+        settings["CREDENTIAL_KEYS"] = await generate_key(directory)
+        bot = await BotProcess.start(settings, directory)
         stack.push_async_callback(bot.stop)
         slack.deliver_to(bot.events_url)
         yield Stage(
@@ -71,6 +62,25 @@ async def staged() -> AsyncIterator[Stage]:
             client_channel,
             engineering_channel,
         )
+
+
+def _settings(
+    slack: SlackSandbox,
+    servicetitan: ServiceTitanSandbox,
+    engineering_channel: Channel,
+    directory: Path,
+) -> dict[str, str]:
+    """The bot's environment, without the key that encrypts."""
+    return {
+        "SLACK_BOT_TOKEN": slack.bot_token,
+        "SLACK_SIGNING_SECRET": slack.signing_secret,
+        "SLACK_API_URL": slack.api_url,
+        "ENGINEERING_CHANNEL": engineering_channel.id,
+        "DATABASE_URL": f"sqlite:///{database_in(directory)}",
+        "SERVICETITAN_AUTH_URL": servicetitan.auth_url,
+        "SERVICETITAN_API_URL": servicetitan.api_url,
+        "LOG_LEVEL": "INFO",
+    }
 
 
 def database_in(directory: Path) -> Path:

@@ -3,8 +3,9 @@
 import contextlib
 import json
 import sqlite3
+import textwrap
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -58,11 +59,14 @@ def print_summary(results: list[Check], counts: CallCount, seconds: float) -> No
     for check in results:
         print(f"  {'✓' if check.passed else '✗'} {check.title}: {check.found}")
     methods = counts.by_method()
-    listed = ", ".join(f"{method} {number}" for method, number in methods.most_common())
-    print(f"  · Slack calls: {methods.total()} ({listed})")
-    scenes = counts.by_scene()
-    print(f"  · by scene: {', '.join(f'{name}: {number}' for name, number in scenes.items())}")
+    _print_counts(f"Slack calls: {methods.total()}", dict(methods.most_common()))
+    _print_counts("Slack calls by scene", counts.by_scene())
     print(f"  · time: {seconds:.1f} s")
+
+
+def _print_counts(title: str, numbers: Mapping[str, int]) -> None:
+    listed = ", ".join(f"{name}: {number}" for name, number in numbers.items())
+    print(textwrap.fill(f"{title} ({listed})", 92, initial_indent="  · ", subsequent_indent="    "))
 
 
 def _stored(database: Path) -> Iterator[Check]:

@@ -10,10 +10,11 @@ from sandbox.masking import Masker
 from sandbox.mrkdwn import readable
 from sandbox.rendering import block_lines, modal_lines, shown_value, wrapped
 from sandbox.slack import changes
-from sandbox.slack.forms import stateful_elements
+from sandbox.slack.forms import state_values, stateful_elements
 from sandbox.slack.model import Channel, Message, User, View
 
 WIDTH = 92
+UNWRAPPED = 10_000
 INDENT = "  "
 
 
@@ -39,10 +40,10 @@ class Transcript:
         match change:
             case changes.MessagePosted(message):
                 self._message(message, _where(message))
-            case changes.MessageEdited(message, _):
-                self._edited(message)
+            case changes.MessageEdited(message, before):
+                self._edited(message, before)
             case changes.MessageDeleted(message):
-                self._line(f"✗ deleted: {self._gist(message)}", "2")
+                self._line(f"✗ deleted: {self._gist(self._content(message, UNWRAPPED))}", "2")
             case changes.EphemeralShown(message):
                 self._private(message)
 
@@ -84,17 +85,21 @@ class Transcript:
         self._says(message.user, f"(private, only {reader} sees this)", "")
         self._block(self._content(message))
 
-    def _content(self, message: Message) -> list[str]:
+    def _content(self, message: Message, width: int = WIDTH - 2 * len(INDENT)) -> list[str]:
         if message.blocks:
-            return block_lines(message.blocks, self._readable, WIDTH - 2 * len(INDENT))
-        return wrapped(self._readable(message.text), WIDTH - 2 * len(INDENT))
+            return block_lines(message.blocks, self._readable, width)
+        return wrapped(self._readable(message.text), width)
 
-    def _edited(self, message: Message) -> None:
-        self._line(f"{INDENT}✎ edited {message.slot or ''}: {self._gist(message)}", "2")
+    def _edited(self, message: Message, before: Message) -> None:
+        """Only what the edit changed, in short."""
+        old, new = self._content(before, UNWRAPPED), self._content(message, UNWRAPPED)
+        changed = [line for line in new if line not in old]
+        gone = [f"without {line}" for line in old if line not in new]
+        self._line(f"{INDENT}✎ edited {message.slot or ''}: {self._gist(changed or gone)}", "2")
 
-    def _gist(self, message: Message) -> str:
-        gist = " · ".join(line for line in self._content(message) if line.strip())
-        return self._plain(gist if len(gist) <= 2 * WIDTH else gist[: 2 * WIDTH] + " …")
+    def _gist(self, lines: list[str]) -> str:
+        gist = self._plain(" · ".join(lines))
+        return gist if len(gist) <= 2 * WIDTH else gist[: 2 * WIDTH] + " …"
 
     def _pressed(self, user: User, label: str, where: Message | View) -> None:
         place = f"“{where.title}”" if isinstance(where, View) else where.slot or "a message"
@@ -109,13 +114,14 @@ class Transcript:
 
     def _submitted(self, view: View) -> None:
         self._says(view.user, f"fills in “{view.title}”", "")
+        values = state_values(view)
         for block, element in stateful_elements(view):
-            state = view.typed.get((block["block_id"], element["action_id"]))
-            shown = shown_value(state, self._readable) if state else ""
-            if shown and element["type"].endswith("_input"):
-                shown = self._masker.typed(block["block_id"], shown)
+            ids = (block["block_id"], element["action_id"])
+            shown = shown_value(values[ids[0]][ids[1]], self._readable)
+            if shown and ids in view.typed and element["type"].endswith("_input"):
+                shown = self._masker.typed(ids[0], shown)
             if shown:
-                label = block.get("label", {}).get("text", element["action_id"])
+                label = block.get("label", {}).get("text", ids[1])
                 self._block(wrapped(f"{label}: {shown}", WIDTH - 2 * len(INDENT)))
 
     def _refused(self, view: View) -> None:
@@ -132,7 +138,7 @@ class Transcript:
         company = "app" if user.is_bot else user.team.name
         head = f"{user.real_name} ({company}) {where}"
         self._line("")
-        self._line(head + progress.rjust(max(0, WIDTH - len(head))), "1;36")
+        self._line(f"{head} {progress:>{max(0, WIDTH - len(head) - 1)}}".rstrip(), "1;36")
         if text:
             self._block(wrapped(text, WIDTH - 2 * len(INDENT)))
 
@@ -154,12 +160,13 @@ class Transcript:
         print(shown, file=self._out, flush=True)
 
     def _plain(self, text: str) -> str:
-        """`*bold*` and `_small_` as the terminal can: in bold, dim, or without the marks."""
-        bold, dim = (
-            (r"\x1b[1m\1\x1b[22m", r"\x1b[2m\1\x1b[22m") if self._has_colour else (r"\1",) * 2
+        """`*bold*` and `_small_` as the terminal can: in bold and dim, or without the marks."""
+        bold, dim = ("\x1b[1m", "\x1b[2m") if self._has_colour else ("", "")
+        end = "\x1b[22m" if self._has_colour else ""
+        text = re.sub(
+            r"(?<![\w*])\*(\S(?:[^*\n]*\S)?)\*(?![\w*])", lambda mark: bold + mark[1] + end, text
         )
-        text = re.sub(r"(?<![\w*])\*(\S(?:[^*\n]*\S)?)\*(?![\w*])", bold, text)
-        return re.sub(r"(?<!\w)_(\S(?:[^_\n]*\S)?)_(?!\w)", dim, text)
+        return re.sub(r"(?<!\w)_(\S(?:[^_\n]*\S)?)_(?!\w)", lambda mark: dim + mark[1] + end, text)
 
 
 def _where(message: Message) -> str:

@@ -70,7 +70,14 @@ def _choices(stage: Stage) -> list[Choice]:
 
 
 def _presses(stage: Stage, person: Person) -> list[Choice]:
-    shown = [message for message in stage.client_channel.messages if buttons(message)]
+    shown = [
+        message
+        for channel in stage.slack.channels
+        if person.id in channel.members
+        for message in channel.messages
+        if buttons(message)
+    ]
+    shown.sort(key=lambda message: message.edited_ts or message.ts)
     return [
         Choice(
             f"{person.name}: press [ {button['text']['text']} ] in {message.slot}",

@@ -46,10 +46,9 @@ def announcement(
 
 
 def _started(onboarding: Onboarding, event: Event) -> Iterator[Block]:
-    yield section(
-        f"🚀 *{escape(onboarding.client_name)}*: onboarding started by "
-        f"{mention(event.actor.user_id)}, engineer {mention(onboarding.engineer)}."
-    )
+    starter, engineer = mention(event.actor.user_id), mention(onboarding.engineer)
+    whose = "" if starter == engineer else f"; the engineer is {engineer}"
+    yield section(f"🚀 *{escape(onboarding.client_name)}*: onboarding started by {starter}{whose}.")
 
 
 def _help_asked(onboarding: Onboarding, event: Event) -> Iterator[Block]:

@@ -84,8 +84,13 @@ def context(*texts: str) -> ContextBlock:
 
 
 def bullets(lines: Iterable[str]) -> str:
-    """Return `lines` as a list, escaped."""
-    return "\n".join(f"•  {escape(line)}" for line in lines)
+    """Return plain `lines` as a list."""
+    return bullets_of(escape(line) for line in lines)
+
+
+def bullets_of(lines: Iterable[str]) -> str:
+    """Return `lines` of mrkdwn as a list."""
+    return "\n".join(f"•  {line}" for line in lines)
 
 
 def button(

@@ -66,7 +66,7 @@ def credentials_modal(
     """Return the form for the values that `ref` names; `warnings` are to be confirmed."""
     blocks: list[Block] = [
         section(
-            "🔒 Only you see this window. Values are stored encrypted, and the thread shows at most "
+            "🔒 Only you see this window. Values are stored encrypted; the thread shows at most "
             "the last four characters. Slack does not hide what you type here, so mind who can "
             "see your screen."
         )

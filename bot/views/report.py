@@ -8,7 +8,7 @@ from bot.mrkdwn import escape, listed, when
 from bot.onboarding import Onboarding, Status, Verification
 from bot.report import Check, Outcome, Report
 from bot.views import ids
-from bot.views.blocks import Message, actions, button, context, message, section
+from bot.views.blocks import Message, actions, bullets_of, button, context, message, section
 
 SIGNS = {
     Outcome.PASSED: "✅ passed",
@@ -72,7 +72,7 @@ def _failed(onboarding: Onboarding, report: Report) -> Iterator[Block]:
             yield section(check_line(check, check.for_client))
     if report.steps:
         steps = [_step_name(onboarding, number) for number in report.steps]
-        yield section("*Steps to go through again:*\n" + "\n".join(f"•  {name}" for name in steps))
+        yield section(f"*Steps to go through again:*\n{bullets_of(steps)}")
     buttons = []
     if report.fields:
         labels = listed(onboarding.guide.field(name).label for name in report.fields)

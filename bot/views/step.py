@@ -6,12 +6,13 @@ from slack_sdk.models.blocks import Block, ButtonElement, ConfirmObject, PlainTe
 
 from bot.guide import Owner, Step
 from bot.mrkdwn import escape, mention, when
-from bot.onboarding import Onboarding, Status, StepProgress, StepState
+from bot.onboarding import Onboarding, StepProgress, StepState
 from bot.views import ids
 from bot.views.blocks import (
     Message,
     actions,
     bullets,
+    bullets_of,
     button,
     context,
     fields,
@@ -31,23 +32,36 @@ def step_message(onboarding: Onboarding, number: int) -> Message:
     progress = onboarding.step(number)
     step = onboarding.guide.step(number)
     if progress.state is StepState.CURRENT:
-        blocks = list(_in_full(onboarding, step))
+        blocks = _in_full(onboarding, step)
     else:
-        blocks = [_one_line(onboarding, step, progress)]
+        blocks = _afterwards(onboarding, step, progress)
     return message(onboarding.id, slot(number), blocks)
 
 
-def _one_line(onboarding: Onboarding, step: Step, progress: StepProgress) -> Block:
+def _afterwards(onboarding: Onboarding, step: Step, progress: StepProgress) -> Iterator[Block]:
+    """One line; a step that asked for values also keeps the way to enter them again."""
     title = f"*Step {step.number}: {escape(step.title)}*"
     if progress.state is StepState.WAITING:
-        return section(f"⏸️ {title} comes again after the step before it.")
+        yield section(f"⏸️ {title} comes again after the step before it.")
+        return
     if progress.state is StepState.SKIPPED:
-        return section(f"➖ {title} is not needed{_why_skipped(onboarding, step)}.")
+        yield section(f"➖ {title} is not needed{_why_skipped(onboarding, step)}.")
+        return
     who = f" by {mention(progress.by.user_id)}" if progress.by else ""
     at = f" on {when(progress.at)}" if progress.at else ""
-    stored = "".join(f" · 🔒 {line}" for line in _stored_here(onboarding, step))
-    undo = _undo(onboarding, step) if onboarding.status is not Status.COMPLETED else None
-    return section(f"✅ {title} — done{who}{at}{_answer(onboarding, step)}{stored}", undo)
+    asked = [name for name in step.credentials if onboarding.guide.field(name).step == step.number]
+    values = "".join(f"\n🔒 {_value(onboarding, name)}" for name in asked)
+    line = f"✅ {title} — done{who}{at}{_answer(onboarding, step)}{values}"
+    undo = _undo(onboarding, step)
+    if asked:
+        stored = all(name in onboarding.credentials for name in asked)
+        ref = str(ids.StepRef(onboarding.id, step.number, tuple(asked)))
+        text = "Enter again" if stored else "Enter securely"
+        label = f"{text}: the value of step {step.number}"
+        yield section(line)
+        yield actions([button(text, ids.ENTER_CREDENTIALS, ref, label=label), undo])
+    else:
+        yield section(line, undo)
 
 
 def _in_full(onboarding: Onboarding, step: Step) -> Iterator[Block]:
@@ -91,12 +105,8 @@ def _hints(onboarding: Onboarding, step: Step) -> Iterator[Block]:
 
 def _state(onboarding: Onboarding, step: Step) -> Iterator[Block]:
     if step.credentials:
-        lines = [
-            _stored_line(onboarding, name)
-            or f"{escape(onboarding.guide.field(name).label)}: not entered yet"
-            for name in step.credentials
-        ]
-        yield section("🔒 *Kept encrypted*\n" + "\n".join(f"•  {line}" for line in lines))
+        lines = bullets_of(_value(onboarding, name) for name in step.credentials)
+        yield section(f"🔒 *Kept encrypted*\n{lines}")
     if onboarding.verification and onboarding.verification.report is None:
         yield section(
             f"⏳ *Checking the {len(onboarding.guide.credentials)} values with ServiceTitan …* "
@@ -163,18 +173,9 @@ def _why_skipped(onboarding: Onboarding, step: Step) -> str:
     return ""
 
 
-def _stored_here(onboarding: Onboarding, step: Step) -> Iterator[str]:
-    """The stored values that step `step` is the first to show."""
-    for name in step.credentials:
-        if onboarding.guide.field(name).step == step.number:
-            line = _stored_line(onboarding, name)
-            if line:
-                yield line
-
-
-def _stored_line(onboarding: Onboarding, name: str) -> str | None:
+def _value(onboarding: Onboarding, name: str) -> str:
+    label = escape(onboarding.guide.field(name).label)
     stored = onboarding.credentials.get(name)
     if stored is None:
-        return None
-    label = escape(onboarding.guide.field(name).label)
+        return f"{label}: not entered yet"
     return f"{label} {stored.mask}, entered by {mention(stored.by.user_id)} on {when(stored.at)}"

@@ -14,17 +14,19 @@ class Manifest:
     scopes: frozenset[str] = frozenset()
     bot_events: frozenset[str] = frozenset()
     commands: frozenset[str] = frozenset()
+    has_home: bool = False
 
     @classmethod
     def read(cls, path: Path) -> "Manifest":
         """The grants of a `manifest.yml`."""
         content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
         settings = content.get("settings", {})
-        commands = content.get("features", {}).get("slash_commands", [])
+        features = content.get("features", {})
         return cls(
             scopes=frozenset(content.get("oauth_config", {}).get("scopes", {}).get("bot", [])),
             bot_events=frozenset(settings.get("event_subscriptions", {}).get("bot_events", [])),
-            commands=frozenset(command["command"] for command in commands),
+            commands=frozenset(each["command"] for each in features.get("slash_commands", [])),
+            has_home=features.get("app_home", {}).get("home_tab_enabled", False),
         )
 
 

@@ -126,14 +126,7 @@ class Person:
         if isinstance(where, Message):
             self._must_see(where)
         block, button = find_button(where, action_id, value, block_id)
-        action = {
-            "type": "button",
-            "action_id": action_id,
-            "block_id": block["block_id"],
-            "text": button["text"],
-            **({"value": button["value"]} if "value" in button else {}),
-            "action_ts": self._state.mint_ts(),
-        }
+        action = self._action(button, block["block_id"])
         self._state.changed(ElementUsed(self.user, button["text"]["text"], where))
         if isinstance(where, View):
             return await self._interact(payloads.view_action(self._state, where, action))
@@ -143,9 +136,8 @@ class Person:
         self, message: Message, action_id: str, value: str, *, channel: Channel | None = None
     ) -> Press:
         """Send a press that Slack's client would not: of any button, as if from any channel."""
-        label = {"type": "plain_text", "text": action_id, "emoji": True}
-        action: Json = {"type": "button", "action_id": action_id, "block_id": "raw", "value": value}
-        action |= {"text": label, "action_ts": self._state.mint_ts()}
+        text = {"type": "plain_text", "text": action_id, "emoji": True}
+        action = self._action({"action_id": action_id, "text": text, "value": value}, "raw")
         return await self._act_on_message(message, action, channel or message.channel)
 
     async def choose(self, where: Message | View, action_id: str, value: Value) -> Press:
@@ -231,6 +223,13 @@ class Person:
         self._events.send(event)
         await self._events.delivered()
         return self._state.homes.get(self.id)
+
+    def _action(self, button: Json, block_id: str) -> Json:
+        """A pressed button as `block_actions` reports it."""
+        names = ("action_id", "text", "value")
+        reported: Json = {name: button[name] for name in names if name in button}
+        ts = self._state.mint_ts()
+        return {"type": "button", "block_id": block_id, **reported, "action_ts": ts}
 
     async def _choose(
         self, where: Message | View, block: Json, element: Json, value: Value

@@ -242,10 +242,12 @@ class SlackSandbox:
         """Have `observer` called with every change, as it happens."""
         self._state.observers.append(observer)
 
-    def name_of(self, user_id: str) -> str:
-        """The name to show for a user id."""
-        user = self._state.users.get(user_id)
-        return user.real_name if user else user_id
+    def name_of(self, entity_id: str) -> str:
+        """The name to show for the id of a user or a channel."""
+        user, channel = self._state.users.get(entity_id), self._state.channels.get(entity_id)
+        if user is not None:
+            return user.real_name
+        return channel.name if channel is not None else entity_id
 
 
 def _domain(name: str) -> str:

@@ -39,6 +39,8 @@ def update(state: State, args: Arguments) -> Json:
 
 def publish(state: State, args: Arguments) -> Json:
     """Set the Home tab of one user (docs: views.publish)."""
+    if not state.app.manifest.has_home:
+        raise SlackError("not_enabled")
     content = modals.checked(args.structure("view"), home=True)
     user = state.users.get(args.text("user_id"))
     if user is None:
