@@ -268,7 +268,7 @@ class UseCases:
         form = FormRef(channel, person.user_id, person.team_id, onboarding.id, at)
         return modals.help_modal(onboarding, form)
 
-    async def ask_for_help(self, person: Person, ref: FormRef, question: str) -> None:
+    async def ask_for_help(self, person: Person, ref: FormRef, question: str) -> Onboarding:
         """Take a question to the engineer."""
         if not question.strip():
             raise InvalidInput({"question": "Please write what you would like to know."})
@@ -277,7 +277,9 @@ class UseCases:
         actor = Actor(person.user_id, person.team_id, role)
         target = StepRef(ref.onboarding_id, ref.step)
         text = question.strip()
-        await self._change(target, lambda at, now: at.ask_for_help(ref.step, text, actor, now))
+        return await self._change(
+            target, lambda at, now: at.ask_for_help(ref.step, text, actor, now)
+        )
 
     # --- verification ---
 
@@ -292,17 +294,14 @@ class UseCases:
     # --- the slash command's answers ---
 
     async def status(self, person: Person, channel: str) -> Answer:
-        """Return the state of this channel's client; where there is none, of all active ones."""
+        """Return the state of this channel's client; in other channels, of all active ones."""
         await self._must_be_engineer(person)
         services = self._services
         async with services.database.begin(write=False) as session:
-            lines = await onboardings.overview(session)
-        here = [line for line in lines if line.channel == channel]
-        if not here and len(lines) == onboardings.PAGE:
-            async with services.database.begin(write=False) as session:
-                here = list(await onboardings.overview(session, channel=channel))
+            here = await onboardings.overview_in(session, channel)
+            lines = here or await onboardings.overview(session)
         return status_answer(
-            here or lines,
+            lines,
             services.shelf.newest,
             now=services.clock(),
             workspace_url=services.slack.identity.url,

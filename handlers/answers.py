@@ -82,16 +82,30 @@ class Answers:
 
     def tell(self, press: Press, text: str) -> None:
         """Tell whoever pressed something that only they see."""
-        self._tasks.spawn(self._whisper(press, text), "answer privately")
+        self._tasks.spawn(
+            self._whisper(
+                press.channel.id, press.user.id, text, press.thread_ts, press.response_url
+            ),
+            "answer privately",
+        )
 
-    async def _whisper(self, press: Press, text: str) -> None:
+    def tell_in_thread(self, channel: str, user_id: str, text: str, thread_ts: str | None) -> None:
+        """Tell somebody in a thread something that only they see, after a form."""
+        self._tasks.spawn(
+            self._whisper(channel, user_id, text, thread_ts, None), "answer privately"
+        )
+
+    async def _whisper(
+        self,
+        channel: str,
+        user_id: str,
+        text: str,
+        thread_ts: str | None,
+        response_url: str | None,
+    ) -> None:
         try:
             await self._slack.whisper(
-                press.channel.id,
-                press.user.id,
-                text,
-                thread_ts=press.thread_ts,
-                response_url=press.response_url,
+                channel, user_id, text, thread_ts=thread_ts, response_url=response_url
             )
         except OnboardingError as error:
             log.warning("a private answer was lost", extra={"reason": str(error)})

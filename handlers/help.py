@@ -4,6 +4,7 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
+from bot.mrkdwn import mention
 from bot.use_cases import UseCases
 from bot.views import ids
 from handlers.answers import Answers, at_the_form
@@ -26,4 +27,11 @@ def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
         form = Submission.of(body)
         async with at_the_form(ack, form):
             ref = ids.FormRef.parse(form.view.private_metadata)
-            await use_cases.ask_for_help(form.person, ref, form.text(ids.QUESTION))
+            asked = await use_cases.ask_for_help(form.person, ref, form.text(ids.QUESTION))
+            answers.tell_in_thread(
+                asked.channel,
+                form.user.id,
+                f"Your question is with {mention(asked.engineer)}, who answers in this thread. "
+                "You can go on meanwhile.",
+                asked.thread_ts,
+            )

@@ -84,32 +84,36 @@ async def save(session: AsyncSession, before: Onboarding, change: Change) -> Non
     session.add_all(_event_row(after.id, event) for event in change.events)
 
 
-async def overview(
-    session: AsyncSession, *, channel: str | None = None, limit: int = PAGE
-) -> Sequence[Overview]:
-    """Return the running onboardings (of one channel), the longest without activity first."""
+async def overview_in(session: AsyncSession, channel: str) -> Sequence[Overview]:
+    """Return the newest onboarding of `channel`, finished or not, if there is one."""
+    query = select(OnboardingRow).where(col(OnboardingRow.channel) == channel)
+    newest = query.order_by(col(OnboardingRow.started_at).desc()).limit(1)
+    return [_overview(row) for row in await session.exec(newest)]
+
+
+async def overview(session: AsyncSession, limit: int = PAGE) -> Sequence[Overview]:
+    """Return the running onboardings, the longest without activity first."""
     query = select(OnboardingRow).where(col(OnboardingRow.status).in_(RUNNING))
-    if channel:
-        query = query.where(col(OnboardingRow.channel) == channel)
     rows = await session.exec(query.order_by(col(OnboardingRow.active_at)).limit(limit))
-    return [
-        Overview(
-            id=row.id,
-            client_name=row.client_name,
-            channel=row.channel,
-            thread_ts=row.thread_ts,
-            engineer=row.engineer,
-            status=Status(row.status),
-            current_step=row.current_step,
-            finished_steps=row.finished_steps,
-            turn=Owner(row.turn) if row.turn else None,
-            active_at=row.active_at,
-        )
-        for row in rows
-    ]
+    return [_overview(row) for row in rows]
 
 
 # --- rows to onboarding ---
+
+
+def _overview(row: OnboardingRow) -> Overview:
+    return Overview(
+        id=row.id,
+        client_name=row.client_name,
+        channel=row.channel,
+        thread_ts=row.thread_ts,
+        engineer=row.engineer,
+        status=Status(row.status),
+        current_step=row.current_step,
+        finished_steps=row.finished_steps,
+        turn=Owner(row.turn) if row.turn else None,
+        active_at=row.active_at,
+    )
 
 
 async def _load(session: AsyncSession, shelf: GuideShelf, row: OnboardingRow) -> Onboarding:

@@ -37,6 +37,7 @@ class OnboardingRow(SQLModel, table=True):
             sqlite_where=RUNNING,
             postgresql_where=RUNNING,
         ),
+        Index("onboarding_channel_started_at", "channel", "started_at"),
         Index("onboarding_status_active_at", "status", "active_at"),
         Index(
             "onboarding_unpublished",

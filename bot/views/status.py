@@ -74,14 +74,15 @@ def _line(line: Overview, guide: Guide, now: datetime, workspace_url: str) -> st
     if line.thread_ts:
         address = permalink(workspace_url, line.channel, line.thread_ts)
         where = f"{where} · {link(address, 'thread')}"
-    step = "all steps done"
-    if line.current_step:
-        step = f"step {line.current_step}, {escape(_title(guide, line.current_step))}"
-    state = "paused" if line.status is Status.PAUSED else _turn(line)
-    done = f"{line.finished_steps} of {len(guide.steps)} done"
+    done = f"{line.finished_steps} of {len(guide.steps)} steps done"
+    if line.status is Status.ACTIVE and line.current_step:
+        at = f"step {line.current_step}, {escape(_title(guide, line.current_step))}"
+        state = f"{at} · {_turn(line)}"
+    else:
+        state = line.status.value
     return (
-        f"*{escape(line.client_name)}* · {step} · {done}\n"
-        f"{state} · last activity {ago(line.active_at, now)} ago · {where}"
+        f"*{escape(line.client_name)}* · {done} · {state}\n"
+        f"last activity {ago(line.active_at, now)} ago · {where}"
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from slack_sdk.models.blocks import Block, ButtonElement, ConfirmObject, PlainTextObject
 
-from bot.guide import Owner, Step
+from bot.guide import Owner, Phase, Step
 from bot.mrkdwn import escape, mention, when
 from bot.onboarding import Onboarding, StepProgress, StepState
 from bot.views import ids
@@ -70,8 +70,8 @@ def _in_full(onboarding: Onboarding, step: Step) -> Iterator[Block]:
     whose = "HeavySet Tech does this step" if phase.owner is Owner.HEAVYSET else "Your turn"
     names = f"{escape(phase.title)} — {escape(phase.subtitle)}"
     yield context(f"Phase {phase.number} of {len(onboarding.guide.phases)}: {names} · {whose}")
-    if phase.intro and step == phase.steps[0]:
-        yield section(escape(phase.intro))
+    if step == phase.steps[0]:
+        yield from _first_of(onboarding, phase)
     yield section(escape(step.body))
     yield from _particulars(step)
     yield from _hints(onboarding, step)
@@ -79,6 +79,17 @@ def _in_full(onboarding: Onboarding, step: Step) -> Iterator[Block]:
     if step.choice:
         yield section(f"*{escape(step.choice.question)}*")
     yield actions(_buttons(onboarding, step))
+
+
+def _first_of(onboarding: Onboarding, phase: Phase) -> Iterator[Block]:
+    if phase.owner is Owner.HEAVYSET:
+        yield section(
+            f"🤝 *Thank you, {escape(onboarding.client_name)}: your part is done.* "
+            f"{mention(onboarding.engineer)} of HeavySet Tech does the last steps. You need do "
+            "nothing, and hear here when everything is verified."
+        )
+    if phase.intro:
+        yield section(escape(phase.intro))
 
 
 def _particulars(step: Step) -> Iterator[Block]:

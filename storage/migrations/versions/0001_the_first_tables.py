@@ -40,6 +40,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(
+        "onboarding_channel_started_at", "onboarding", ["channel", "started_at"], unique=False
+    )
+    op.create_index(
         "onboarding_status_active_at", "onboarding", ["status", "active_at"], unique=False
     )
     op.create_index(
@@ -150,6 +153,7 @@ def downgrade() -> None:
     op.drop_index("one_running_onboarding_per_channel", "onboarding")
     op.drop_index("onboarding_unpublished", "onboarding")
     op.drop_index("onboarding_status_active_at", "onboarding")
+    op.drop_index("onboarding_channel_started_at", "onboarding")
 
     op.drop_table("onboarding")
     op.drop_table("guide")
