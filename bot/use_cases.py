@@ -91,8 +91,9 @@ class UseCases:
         """Begin an onboarding."""
         await self._must_be_engineer(_opener(person, ref))
         name = client_name.strip()
-        if not name:
-            raise InvalidInput({"client_name": "Please enter the client's name."})
+        if not clean(name) or len(name) > modals.LONGEST_NAME:
+            wanted = f"Please enter the client's name, in at most {modals.LONGEST_NAME} characters."
+            raise InvalidInput({"client_name": wanted})
         try:
             _refuse_markup(name)
         except Refused as error:

@@ -30,4 +30,4 @@ def register(app: AsyncApp, _use_cases: UseCases, answers: Answers) -> None:
             log.warning("a malformed request", extra={"reason": str(error)})
             return BoltResponse(status=400, body="malformed request")
         log.error("a listener failed", exc_info=error)
-        return BoltResponse(status=200, body="")
+        return BoltResponse(status=400, body="request failed")
