@@ -71,14 +71,17 @@ def files_in(directory: Path) -> list[Path]:
     return list(directory.iterdir())
 
 
-@pytest.mark.parametrize("step", FORMS)
-async def test_a_form_asks_for_what_the_guide_has_shown(begun: World, step: int) -> None:
-    await begun.walk_to(step)
+async def test_a_form_asks_for_what_the_guide_has_shown(
+    begun: World, subtests: pytest.Subtests
+) -> None:
+    for step, asked in FORMS.items():
+        with subtests.test(step=step):
+            await begun.walk_to(step)
 
-    view = await begun.open(begun.ann, f"step:{step}", "enter_credentials")
+            view = await begun.open(begun.ann, f"step:{step}", "enter_credentials")
 
-    assert inputs(view) == FORMS[step]
-    assert not any("initial_value" in block.get("element", {}) for block in view.blocks)
+            assert inputs(view) == asked
+            assert not any("initial_value" in block.get("element", {}) for block in view.blocks)
 
 
 async def test_a_required_value_cannot_be_left_empty(begun: World) -> None:

@@ -123,8 +123,8 @@ async def test_after_a_rate_limit_only_the_newest_state_is_shown(begun: World) -
 @pytest.mark.parametrize("method", ["chat.postMessage", "chat.update"])
 @pytest.mark.parametrize(
     "fault",
-    [{"status": 500}, {"status": 503}, {"error": "internal_error"}, {"error": "fatal_error"}],
-    ids=["500", "503", "internal_error", "fatal_error"],
+    [{"status": 500}, {"error": "internal_error"}],
+    ids=["500", "internal_error"],
 )
 async def test_slacks_own_failures_only_delay(
     begun: World, method: str, fault: dict[str, Any]

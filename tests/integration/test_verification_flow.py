@@ -95,18 +95,25 @@ async def test_the_corrected_secret_is_verified_at_once(at_22: World) -> None:
     assert "there is a newer one below" in at_22.message("verification:1").text
 
 
-@pytest.mark.parametrize(
-    "field", ["tenant_id", "client_id", "application_key", "booking_provider_id"]
-)
-async def test_a_wrong_value_asks_for_just_that_value_again(at_22: World, field: str) -> None:
-    right = at_22.servicetitan.credentials[field]
-    await enter_all(at_22, **{field: right[:-1] + ("1" if right[-1] == "2" else "2")})
+async def test_a_wrong_value_asks_for_just_that_value_again(
+    at_22: World, subtests: pytest.Subtests
+) -> None:
+    fields = ("tenant_id", "client_id", "application_key", "booking_provider_id")
+    for number, field in enumerate(fields, start=1):
+        with subtests.test(field):
+            right = at_22.servicetitan.credentials
+            wrong = right[field][:-1] + ("1" if right[field][-1] == "2" else "2")
+            value = ":".join([at_22.onboarding, "22", *right])
+            await at_22.ann.press_raw(at_22.message("step:22"), "enter_credentials", value)
+            await at_22.idle()
+            form = at_22.view_of(at_22.ann)
+            assert (await at_22.submit(at_22.ann, form, **{**right, field: wrong})).ok
 
-    found = outcome(at_22.message("verification:1"))
+            found = outcome(at_22.message(f"verification:{number}"))
 
-    assert found["outcome"] == "failed"
-    assert field in found["fields"]
-    assert set(found["fields"]) <= {field, "client_secret"}
+            assert found["outcome"] == "failed"
+            assert field in found["fields"]
+            assert set(found["fields"]) <= {field, "client_secret"}
 
 
 async def test_missing_permissions_ask_for_no_value(at_22: World) -> None:
