@@ -89,6 +89,10 @@ class Admin:
         self._events.send({"type": "app_uninstalled"})
         await self._settled()
 
+    def reinstall(self) -> None:
+        """Install the app again, with the same token."""
+        self._state.is_installed = True
+
     async def _tell(self, channel: Channel, what: str, **fields: object) -> None:
         self._events.channel_changed(channel, what, **fields)
         await self._settled()

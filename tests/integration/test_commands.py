@@ -1,0 +1,157 @@
+"""`/servicetitan status`, `help` and everything else: answered in the acknowledgement itself."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from sandbox.slack import CommandReply
+from tests.integration.world import World, a_world
+
+
+def in_the_acknowledgement(reply: CommandReply) -> str:
+    """The answer's text, if the acknowledgement bears it and only the person sees it."""
+    answer = reply.ack.json() or {}
+    assert answer["response_type"] == "ephemeral"
+    assert answer["text"] == reply.text
+    return reply.text
+
+
+async def test_status_tells_where_this_channels_client_stands(begun: World) -> None:
+    await begun.walk_to(3)
+
+    text = in_the_acknowledgement(await begun.type("status"))
+
+    assert "Acme Plumbing" in text
+    assert "2 of 25 steps done" in text
+    assert "step 3, Access the ServiceTitan Developer Portal" in text
+    assert f"the client's turn (engineer <@{begun.erin.id}>)" in text
+    assert "last activity less than a minute ago" in text
+    assert begun.message("root").ts.replace(".", "") in text
+
+
+async def test_status_says_when_it_is_heavysets_turn(begun: World) -> None:
+    await begun.walk_to(23)
+
+    assert f"HeavySet's turn (<@{begun.erin.id}>)" in (await begun.type("status")).text
+
+
+async def test_status_says_since_when_nothing_happened(begun: World) -> None:
+    begun.write("UPDATE onboarding SET active_at = datetime('now', '-3 days', '-1 hours')")
+
+    assert "last activity 3 days ago" in (await begun.type("status")).text
+
+
+async def test_status_elsewhere_tells_of_all_the_longest_idle_first(begun: World) -> None:
+    beta = begun.slack.add_channel("beta", begun.erin)
+    await begun.begin("Beta & Sons", beta)
+    begun.write(
+        "UPDATE onboarding SET active_at = datetime('now', '-1 days') WHERE channel = ?", beta.id
+    )
+
+    text = in_the_acknowledgement(await begun.type("status", channel=begun.engineering))
+
+    assert "2 active onboardings" in text
+    assert text.index("Beta &amp; Sons") < text.index("Acme Plumbing")
+
+
+async def test_status_without_any_onboarding_says_how_to_start_one(world: World) -> None:
+    text = in_the_acknowledgement(await world.type("status"))
+
+    assert "No onboarding is active" in text
+    assert "/servicetitan start" in text
+
+
+async def test_status_after_the_end_says_completed(begun: World) -> None:
+    await begun.walk_to(25)
+    await begun.press(begun.erin, "step:25", "run_verification")
+
+    text = (await begun.type("status")).text
+
+    assert "25 of 25 steps done" in text
+    assert "completed" in text
+
+
+async def test_status_asks_slack_nothing_but_once_who_it_is(world: World) -> None:
+    await world.type("status")
+    asked = [call.method for call in world.slack.calls if call.method != "auth.test"]
+
+    await world.type("status")
+
+    assert asked == ["users.info"]
+    assert [one.method for one in world.slack.calls if one.method != "auth.test"] == asked
+
+
+@pytest.mark.parametrize("text", ["help", "", "HELP", "  help  me "])
+async def test_help_lists_the_commands(world: World, text: str) -> None:
+    answer = in_the_acknowledgement(await world.type(text))
+
+    assert "/servicetitan start [client]" in answer
+    assert "/servicetitan status" in answer
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("stauts", "status"), ("STARTT Acme", "start")])
+async def test_an_unknown_command_gets_help_and_the_nearest_match(
+    world: World, typed: str, meant: str
+) -> None:
+    answer = in_the_acknowledgement(await world.type(typed))
+
+    assert "I do not know that command" in answer
+    assert f"Did you mean /servicetitan {meant}" in answer.replace("`", "")
+    assert "/servicetitan help" in answer
+
+
+async def test_a_word_like_no_command_gets_help_alone(world: World) -> None:
+    answer = in_the_acknowledgement(await world.type("<!channel> frobnicate"))
+
+    assert "I do not know that command" in answer
+    assert "Did you mean" not in answer
+    assert "<!channel>" not in answer
+
+
+@pytest.mark.parametrize("text", ["status", "help", "start Acme", "frobnicate"])
+async def test_only_engineers_are_answered(tmp_path: Path, text: str) -> None:
+    async with a_world(tmp_path, named_engineers=True) as world:
+        harry = world.slack.add_person("Harry Home")
+        await world.slack.admin.invite(world.channel, harry)
+        await world.begin()
+
+        answer = in_the_acknowledgement(await world.type(text, harry))
+
+        assert "Only HeavySet engineers can use this command" in answer
+        assert "Acme" not in answer
+
+
+async def test_members_of_a_user_group_are_engineers(tmp_path: Path) -> None:
+    async with a_world(tmp_path) as world:
+        max_ = world.slack.add_person("Max Engineer")
+        harry = world.slack.add_person("Harry Home")
+        group = world.slack.add_usergroup(max_)
+        for person in (max_, harry):
+            await world.slack.admin.invite(world.channel, person)
+
+        async with world.second_bot(engineers=[group]) as bot:
+            world.slack.deliver_to(f"http://127.0.0.1:{bot.settings.port}/slack/events")
+
+            assert "No onboarding is active" in (await world.type("status", max_)).text
+            assert "Only HeavySet engineers" in (await world.type("status", harry)).text
+
+
+async def test_when_slack_is_slow_the_bot_says_so_within_three_seconds(world: World) -> None:
+    world.slack.fail_next("users.info", hang=4)
+    began = time.monotonic()
+
+    reply = await world.type("status")
+
+    assert time.monotonic() - began < 3
+    assert reply.notice is None
+    assert "Slack takes long to answer" in in_the_acknowledgement(reply)
+
+
+async def test_when_slack_fails_the_bot_asks_to_try_again(world: World) -> None:
+    world.slack.fail_next("users.info", status=500)
+
+    first, second = await world.type("status"), await world.type("status")
+
+    assert "Please try again" in in_the_acknowledgement(first)
+    assert "No onboarding is active" in second.text

@@ -1,0 +1,260 @@
+"""*Enter securely*: what the form asks for, how it refuses, and what is kept of a value."""
+
+import contextlib
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from sandbox.slack import View, visible_text
+from sandbox.slack.forms import REQUIRED
+from tests.integration.world import World, a_world, told
+
+STORED = "SELECT field, mask, version FROM credential ORDER BY field"
+FORMS = {
+    11: {"booking_provider_id": True},
+    18: {"tenant_id": True, "client_id": True, "booking_provider_id": False},
+    19: {
+        "client_secret": True,
+        "booking_provider_id": False,
+        "tenant_id": False,
+        "client_id": False,
+    },
+    20: {
+        "tenant_id": True,
+        "client_id": True,
+        "client_secret": True,
+        "booking_provider_id": False,
+    },
+    22: {
+        "application_key": True,
+        "booking_provider_id": True,
+        "tenant_id": True,
+        "client_id": True,
+        "client_secret": True,
+    },
+}
+# What the form of step 22 refuses: field, value (`…` stands for the right one), part of the error.
+WRONG = [
+    ("tenant_id", "12ab345678", "is a number"),
+    ("tenant_id", "123 456 789", "space or line break inside"),
+    ("tenant_id", "123", "Too short"),
+    ("booking_provider_id", "HeavySet Tech", "space or line break inside"),
+    ("booking_provider_id", "HeavySet", "is a number"),
+    ("client_id", "Client ID: …", "The label “Client ID” was copied along"),
+    ("client_id", "“…”", "Quotation marks"),
+    ("client_id", "cid.é…", "character inside"),
+    (
+        "client_secret",
+        "cid.abcdefghijklmnopqrstuvwxy",
+        "Client ID (it starts with “cid.”), not the Client Secret",
+    ),
+    ("client_secret", "cs1.tooshort", "Too short: only 12 characters"),
+    (
+        "application_key",
+        "cs1.abcdefghijklmnopqrstuvwxy",
+        "Client Secret (it starts with “cs1.”), not the Application Key",
+    ),
+]
+
+
+def inputs(view: View) -> dict[str, bool]:
+    """The form's inputs, and whether they are required."""
+    return {
+        block["block_id"]: not block["optional"] if "optional" in block else True
+        for block in view.blocks
+        if block["type"] == "input"
+    }
+
+
+@pytest.mark.parametrize("step", FORMS)
+async def test_a_form_asks_for_what_the_guide_has_shown(begun: World, step: int) -> None:
+    await begun.walk_to(step)
+
+    view = await begun.open(begun.ann, f"step:{step}", "enter_credentials")
+
+    assert inputs(view) == FORMS[step]
+    assert not any("initial_value" in block.get("element", {}) for block in view.blocks)
+
+
+async def test_a_required_value_cannot_be_left_empty(begun: World) -> None:
+    await begun.walk_to(18)
+
+    answer = await begun.enter(begun.ann, 18, client_id=begun.servicetitan.client_id)
+
+    assert answer.errors == {"tenant_id": REQUIRED}
+
+
+async def test_spaces_alone_are_no_value(begun: World) -> None:
+    await begun.walk_to(11)
+
+    answer = await begun.enter(begun.ann, 11, booking_provider_id=" \u200b ")
+
+    assert answer.errors == {"booking_provider_id": "Please enter the Booking Provider ID."}
+
+
+async def test_a_value_is_acknowledged_by_mask_and_submitter(begun: World) -> None:
+    await begun.walk_to(11)
+
+    answer = await begun.enter(begun.ann, 11, booking_provider_id=" \u200b 123456789\u00a0")
+
+    assert answer.ok
+    assert begun.ann.view is None
+    text = begun.message("step:11").text
+    assert f"Booking Provider ID ••••6789, entered by <@{begun.ann.id}>" in text
+    assert begun.rows(STORED) == [("booking_provider_id", "••••6789", 1)]
+    assert begun.events("credential_entered") == [(begun.ann.id, 11)]
+    assert "12345" not in "".join(message.text for message in begun.channel.messages)
+
+
+async def test_earlier_values_can_be_caught_up_on(begun: World) -> None:
+    await begun.walk_to(18)
+    values = begun.servicetitan.credentials
+    later = {name: values[name] for name in FORMS[18]}
+
+    assert (await begun.enter(begun.ann, 18, **later)).ok
+
+    assert [field for field, *_ in begun.rows(STORED)] == sorted(later)
+    view = await begun.open(begun.ann, "step:11", "enter_credentials")
+    assert inputs(view) == {"booking_provider_id": True}
+
+
+@pytest.mark.parametrize(("field", "value", "error"), WRONG)
+async def test_a_wrong_value_is_named_at_its_field(
+    begun: World, field: str, value: str, error: str
+) -> None:
+    await begun.walk_to(22)
+    right = begun.servicetitan.credentials
+    typed = {**right, field: value.replace("…", right[field])}
+
+    answer = await begun.enter(begun.ann, 22, **typed)
+
+    assert list(answer.errors) == [field]
+    assert error in answer.errors[field]
+    assert begun.rows(STORED) == []
+    assert begun.ann.view is not None
+    assert value not in "".join(answer.errors.values())
+
+
+async def test_a_value_that_is_stored_for_another_field_is_refused(begun: World) -> None:
+    await begun.walk_to(11)
+    await begun.enter(begun.ann, 11, booking_provider_id="123456789")
+    await begun.walk_to(18)
+
+    client_id = begun.servicetitan.client_id
+    answer = await begun.enter(begun.ann, 18, tenant_id="123456789", client_id=client_id)
+
+    assert "the same value as the Booking Provider ID" in answer.errors["tenant_id"]
+
+
+async def test_all_wrong_values_are_named_at_once(begun: World) -> None:
+    await begun.walk_to(18)
+
+    answer = await begun.enter(begun.ann, 18, tenant_id="x1", client_id="cs1.abcdefghijklmnopq")
+
+    assert answer.errors.keys() == {"tenant_id", "client_id"}
+
+
+async def test_an_unusual_value_is_kept_when_it_is_confirmed(begun: World) -> None:
+    await begun.walk_to(18)
+    values = {"tenant_id": "123456789", "client_id": "abcdefghijkl"}
+
+    assert (await begun.enter(begun.ann, 18, **values)).ok
+    view = begun.view_of(begun.ann)
+
+    assert "⚠️ *Client ID:*" in visible_text(view)
+    assert "abcdefghijkl" not in str(view.content)  # typed values stay with the person's client
+    assert view.typed["client_id", "client_id"]["value"] == "abcdefghijkl"
+    assert begun.rows(STORED) == []
+
+    await begun.submit(begun.ann, view)  # without the tick
+    assert begun.rows(STORED) == []
+
+    assert (await begun.submit(begun.ann, view, confirm_unusual="confirmed")).ok
+    assert begun.ann.view is None
+    assert [field for field, *_ in begun.rows(STORED)] == ["client_id", "tenant_id"]
+
+
+async def test_a_confirmation_does_not_let_an_impossible_value_pass(begun: World) -> None:
+    await begun.walk_to(18)
+    await begun.enter(begun.ann, 18, tenant_id="123456789", client_id="abcdefghijkl")
+
+    answer = await begun.submit(
+        begun.ann, begun.view_of(begun.ann), client_id="has space", confirm_unusual="confirmed"
+    )
+
+    assert list(answer.errors) == ["client_id"]
+    assert begun.rows(STORED) == []
+
+
+async def test_the_form_stays_open_while_the_database_is_locked(begun: World) -> None:
+    await begun.walk_to(11)
+    view = await begun.open(begun.ann, "step:11", "enter_credentials")
+
+    with contextlib.closing(sqlite3.connect(begun.database)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        answer = await begun.submit(begun.ann, view, booking_provider_id="123456789")
+        other.rollback()
+
+    assert "Not saved" in answer.errors["booking_provider_id"]
+    assert view.typed["booking_provider_id", "booking_provider_id"]["value"] == "123456789"
+    assert begun.rows(STORED) == []
+
+    assert (await begun.submit(begun.ann, view)).ok
+    assert begun.rows(STORED) == [("booking_provider_id", "••••6789", 1)]
+
+
+async def test_a_replaced_value_is_destroyed(tmp_path: Path) -> None:
+    query = "SELECT ciphertext FROM credential"
+    async with a_world(tmp_path) as world:
+        await world.begin()
+        await world.walk_to(11)
+        await world.enter(world.ann, 11, booking_provider_id="123456789")
+        [(old,)] = world.rows(query)
+
+        await world.enter(world.ann, 11, booking_provider_id="987654321")
+
+        [(new,)] = world.rows(query)
+        assert world.rows(STORED) == [("booking_provider_id", "••••4321", 2)]
+        assert world.events("credential_replaced") == [(world.ann.id, 11)]
+
+    kept = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert new in kept
+    assert old not in kept
+
+
+async def test_somebody_elses_form_is_not_taken(begun: World) -> None:
+    bob = begun.slack.add_person("Bob Boss", begun.ann.team)
+    await begun.slack.admin.invite(begun.channel, bob)
+    await begun.walk_to(11)
+    await begun.enter(begun.ann, 11, booking_provider_id="not a number")
+    forged = begun.last_sent
+    forged["user"]["id"] = bob.id
+    forged["view"]["state"]["values"]["booking_provider_id"]["booking_provider_id"] = {
+        "type": "plain_text_input",
+        "value": "123456789",
+    }
+
+    ack = await begun.send(forged)
+
+    assert "opened by somebody else" in (ack.json() or {})["errors"]["booking_provider_id"]
+    assert begun.rows(STORED) == []
+
+
+async def test_when_the_window_does_not_open_the_person_is_told(begun: World) -> None:
+    await begun.walk_to(11)
+    begun.slack.fail_next("views.open", error="expired_trigger_id")
+
+    await begun.press(begun.ann, "step:11", "enter_credentials")
+
+    assert "Please press the button again" in told(begun.ann)
+
+
+async def test_a_step_without_values_has_no_form(begun: World) -> None:
+    value = f"{begun.onboarding}:1"
+
+    await begun.ann.press_raw(begun.message("step:1"), "enter_credentials", value)
+    await begun.idle()
+
+    assert "nothing to enter" in told(begun.ann)
+    assert begun.ann.view is None

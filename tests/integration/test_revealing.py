@@ -1,0 +1,121 @@
+"""Stored values: an engineer's look at them, and values that cannot be read any more."""
+
+import pytest
+
+from sandbox.slack import View, visible_text
+from tests.integration.world import OTHER_KEY, World, told
+
+ALTERED = {
+    "altered": "UPDATE credential SET ciphertext = zeroblob(length(ciphertext)) WHERE field = ?",
+    "cut off": "UPDATE credential SET ciphertext = substr(ciphertext, 1, 5) WHERE field = ?",
+    "moved": "UPDATE credential SET ciphertext = (SELECT ciphertext FROM credential "
+    "WHERE field = 'client_id') WHERE field = ?",
+    "under another mask": "UPDATE credential SET mask = '••••0000' WHERE field = ?",
+    "of a key that is not there": "UPDATE credential SET key_id = '00000000' WHERE field = ?",
+}
+
+
+@pytest.fixture
+async def handed_over(begun: World) -> World:
+    await begun.walk_to(23)
+    return begun
+
+
+def shown(world: World, view: View) -> set[str]:
+    text = visible_text(view)
+    return {name for name, value in world.servicetitan.credentials.items() if value in text}
+
+
+async def test_an_engineer_sees_the_five_values_with_their_destinations(handed_over: World) -> None:
+    view = await handed_over.open(handed_over.erin, "step:23", "reveal_credentials")
+
+    assert shown(handed_over, view) == handed_over.servicetitan.credentials.keys()
+    assert "Connections → CRM → Edit Config → CRM Connection Settings" in visible_text(view)
+    assert "submit" not in view.content
+
+
+async def test_step_24_shows_the_booking_provider_id_alone(handed_over: World) -> None:
+    await handed_over.press(handed_over.erin, "step:23", "step_done")
+
+    view = await handed_over.open(handed_over.erin, "step:24", "reveal_credentials")
+
+    assert shown(handed_over, view) == {"booking_provider_id"}
+
+
+async def test_looking_is_recorded_and_announced(handed_over: World) -> None:
+    await handed_over.open(handed_over.erin, "step:23", "reveal_credentials")
+
+    assert handed_over.events("credentials_revealed") == [(handed_over.erin.id, None)]
+    [told_] = [text for text in handed_over.announced if "looked at" in text]
+    assert f"<@{handed_over.erin.id}>" in told_
+    assert "Client Secret" in told_
+
+
+async def test_a_client_who_presses_reveal_sees_and_leaves_nothing(handed_over: World) -> None:
+    await handed_over.press(handed_over.ann, "step:23", "reveal_credentials")
+
+    assert handed_over.ann.view is None
+    assert "Only HeavySet engineers can see stored values" in told(handed_over.ann)
+    assert handed_over.events("credentials_revealed") == []
+
+
+async def test_no_value_is_revealed_from_another_channel(handed_over: World) -> None:
+    value = f"{handed_over.onboarding}:23"
+    message = handed_over.message("step:23")
+
+    await handed_over.erin.press_raw(
+        message, "reveal_credentials", value, channel=handed_over.engineering
+    )
+    await handed_over.idle()
+
+    assert "another channel" in told(handed_over.erin)
+    assert handed_over.erin.view is None
+
+
+@pytest.mark.parametrize("statement", ALTERED.values(), ids=ALTERED)
+async def test_a_value_that_cannot_be_read_is_refused_and_not_guessed(
+    handed_over: World, statement: str
+) -> None:
+    handed_over.write(statement, "client_secret")
+
+    await handed_over.press(handed_over.erin, "step:23", "reveal_credentials")
+    status, text = await handed_over.get("/readyz")
+
+    assert "A stored value cannot be read" in told(handed_over.erin)
+    assert handed_over.erin.view is None
+    assert handed_over.events("credentials_revealed") == []
+    assert status == 503
+    assert "client_secret" in text
+
+
+async def test_a_ciphertext_of_another_client_does_not_open_here(handed_over: World) -> None:
+    beta = handed_over.slack.add_channel("beta", handed_over.erin)
+    other = await handed_over.begin("Beta Heating", beta)
+    handed_over.write("UPDATE credential SET onboarding_id = ?", other)
+
+    status, text = await handed_over.get("/readyz")
+
+    assert status == 503
+    assert f"of onboarding {other}: the stored value was altered or moved" in text
+
+
+async def test_without_its_key_no_value_opens(handed_over: World) -> None:
+    key = handed_over.settings.model_validate(
+        {**handed_over.settings.model_dump(), "credential_keys": [OTHER_KEY]}
+    ).credential_keys
+
+    async with handed_over.second_bot(credential_keys=key) as bot:
+        [problem] = await bot.health.problems()
+
+    assert "is not among CREDENTIAL_KEYS" in problem
+
+
+async def test_a_value_that_cannot_be_read_can_be_entered_again(begun: World) -> None:
+    await begun.walk_to(22)
+    await begun.enter(begun.ann, 22, **begun.servicetitan.credentials)
+    begun.write(ALTERED["altered"], "application_key")
+
+    key = begun.servicetitan.application_key
+    assert (await begun.enter(begun.ann, 22, application_key=key)).ok
+
+    assert (await begun.get("/readyz"))[0] == 200

@@ -1,0 +1,248 @@
+"""`/servicetitan start`: the form, the thread's first messages, and every way to be refused."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from sandbox.slack import Channel, NotOfferedError, buttons, visible_text
+from tests.integration.world import World, a_world, told
+
+NOTHING = [(0,)]
+COUNT = "SELECT count(*) FROM onboarding"
+
+
+@pytest.fixture
+async def guarded(tmp_path: Path) -> AsyncIterator[World]:
+    """A world whose ENGINEERS names Erin alone."""
+    async with a_world(tmp_path, named_engineers=True) as world:
+        yield world
+
+
+async def test_the_form_proposes_the_name_that_was_typed(world: World) -> None:
+    await world.type("start Acme Plumbing")
+
+    name, _admins, engineer = world.view_of(world.erin).blocks
+    assert name["element"]["initial_value"] == "Acme Plumbing"
+    assert engineer["element"]["initial_user"] == world.erin.id
+
+
+async def test_without_a_name_the_form_asks_for_one(world: World) -> None:
+    await world.type("start")
+
+    view = world.view_of(world.erin)
+    assert "initial_value" not in view.blocks[0]["element"]
+    assert (await world.submit(world.erin, view, client_name="Acme")).ok
+    assert world.rows("SELECT client_name FROM onboarding") == [("Acme",)]
+
+
+async def test_a_thread_begins_with_root_welcome_and_step_1(world: World) -> None:
+    await world.begin()
+
+    root, welcome, step = world.channel.messages
+    assert [root.slot, welcome.slot, step.slot] == ["root", "welcome", "step:1"]
+    assert (root.thread_ts, welcome.thread_ts, step.thread_ts) == (None, root.ts, root.ts)
+    assert "0 of 25 steps done" in root.text
+    assert "active ServiceTitan account in good standing" in welcome.text
+    assert [one["action_id"] for one in buttons(step)] == [
+        "choose_account:new",
+        "choose_account:existing",
+        "step_help",
+    ]
+
+
+async def test_the_engineering_channel_hears_of_the_start_with_a_link(world: World) -> None:
+    await world.begin()
+
+    [announced] = world.announced
+    assert "Acme Plumbing: onboarding started" in announced
+    assert world.message("root").ts.replace(".", "") in announced
+
+
+async def test_named_admins_are_greeted_and_an_engineer_can_be_chosen(world: World) -> None:
+    max_ = world.slack.add_person("Max Engineer")
+
+    await world.begin(client_admins=[world.ann], engineer=max_)
+
+    assert f"<@{world.ann.id}>" in world.message("welcome").text
+    assert f"<@{max_.id}>" in world.message("root").text
+
+
+async def test_a_channel_has_one_running_onboarding_at_a_time(begun: World) -> None:
+    reply = await begun.type("start Beta Heating")
+
+    assert "Acme Plumbing is being onboarded in this channel already" in reply.text
+    assert "Nothing was started" in reply.text
+    assert reply.is_ephemeral
+    assert begun.erin.view is None
+    assert begun.rows(COUNT) == [(1,)]
+
+
+@pytest.mark.parametrize("private", [False, True], ids=["public", "private"])
+async def test_start_is_refused_where_the_bot_is_no_member(world: World, private: bool) -> None:
+    channel = world.slack.add_channel("elsewhere", world.erin, private=private, with_bot=False)
+
+    reply = await world.type("start Acme", channel=channel)
+
+    assert "I am not in this channel yet" in reply.text
+    assert "/invite" in reply.text
+    assert (world.erin.view, world.rows(COUNT)) == (None, NOTHING)
+
+
+async def test_start_is_refused_in_a_direct_message(world: World) -> None:
+    channel = world.slack.direct_message(world.erin)
+
+    reply = await world.type("start Acme", channel=channel)
+
+    assert "not in a direct message" in reply.text
+    assert (world.erin.view, world.rows(COUNT)) == (None, NOTHING)
+
+
+async def test_a_name_of_300_characters_is_refused(world: World) -> None:
+    reply = await world.type(f"start {'a' * 300}")
+
+    assert "300 characters" in reply.text
+    assert (world.erin.view, world.rows(COUNT)) == (None, NOTHING)
+
+
+async def test_a_form_with_a_name_of_300_characters_is_refused(world: World) -> None:
+    await world.type("start Acme")
+    await world.submit(world.erin, world.view_of(world.erin), client_name=" ")
+    forged = world.last_sent
+    forged["view"]["state"]["values"]["client_name"]["client_name"]["value"] = "a" * 300
+
+    ack = await world.send(forged)
+
+    assert "client_name" in (ack.json() or {}).get("errors", {})
+    assert world.rows(COUNT) == NOTHING
+
+
+@pytest.mark.parametrize("name", ["", "   ", "\u200b"], ids=["empty", "spaces", "invisible"])
+async def test_a_form_without_a_name_stays_open(world: World, name: str) -> None:
+    await world.type("start Acme")
+    view = world.view_of(world.erin)
+
+    answer = await world.submit(world.erin, view, client_name=name)
+
+    assert list(answer.errors) == ["client_name"]
+    assert world.view_of(world.erin) is view
+    assert world.rows(COUNT) == NOTHING
+
+
+@pytest.mark.parametrize(
+    "name", ["<!channel>", "&lt;!channel&gt;", "<https://evil.example|Acme>", "<@U0SBX000001>"]
+)
+async def test_a_name_with_mentions_or_links_is_refused_in_the_command(
+    world: World, name: str
+) -> None:
+    reply = await world.type(f"start {name}")
+
+    assert "no mentions" in reply.text
+    assert "<!channel>" not in reply.text
+    assert (world.erin.view, world.rows(COUNT)) == (None, NOTHING)
+
+
+async def test_a_name_with_mentions_is_refused_at_the_field(world: World) -> None:
+    await world.type("start Acme")
+
+    answer = await world.submit(
+        world.erin, world.view_of(world.erin), client_name="<!channel> Acme"
+    )
+
+    assert "no mentions" in answer.errors["client_name"]
+    assert world.rows(COUNT) == NOTHING
+
+
+async def test_a_name_with_marks_is_shown_as_it_is(world: World) -> None:
+    await world.begin("*Tom* & _Jerry_ &amp;")
+
+    await world.press(world.ann, "step:1", "choose_account:new")
+
+    assert world.rows("SELECT client_name FROM onboarding") == [("*Tom* & _Jerry_ &",)]
+    root = world.message("root")
+    assert root.blocks[0]["text"]["text"].endswith("*Tom* & _Jerry_ &")
+    assert "*Whose turn:* *Tom* &amp; _Jerry_ &amp;" in visible_text(root)
+
+
+async def test_whoever_is_to_be_asked_must_be_an_engineer(guarded: World) -> None:
+    harry = guarded.slack.add_person("Harry Home")
+    await guarded.type("start Acme")
+    view = guarded.view_of(guarded.erin)
+
+    for stranger in (guarded.ann, harry, guarded.slack.bot):
+        answer = await guarded.submit(guarded.erin, view, engineer=stranger)
+        assert "no HeavySet engineer" in answer.errors["engineer"]
+
+    assert guarded.rows(COUNT) == NOTHING
+
+
+async def test_of_two_engineers_who_start_at_once_one_succeeds(world: World) -> None:
+    max_ = world.slack.add_person("Max Engineer")
+    await world.slack.admin.invite(world.channel, max_)
+    await world.type("start Acme")
+    await world.type("start Acme Inc", max_)
+
+    answers = await asyncio.gather(
+        *(world.submit(person, world.view_of(person)) for person in (world.erin, max_))
+    )
+
+    assert sorted(answer.ok for answer in answers) == [False, True]
+    [errors] = [answer.errors for answer in answers if not answer.ok]
+    assert "An onboarding runs in this channel already" in errors["client_name"]
+    assert world.rows(COUNT) == [(1,)]
+    assert world.slots() == ["root", "welcome", "step:1"]
+    assert len(world.announced) == 1
+
+
+@pytest.mark.parametrize("kind", ["is_restricted", "is_ultra_restricted"])
+async def test_guests_are_no_engineers(world: World, kind: str) -> None:
+    guest = world.slack.add_person("Gus Guest", **{kind: True})
+    await world.slack.admin.invite(world.channel, guest)
+
+    reply = await world.type("start Acme", guest)
+
+    assert "Only HeavySet engineers" in reply.text
+    assert (guest.view, world.rows(COUNT)) == (None, NOTHING)
+
+
+async def test_with_engineers_named_other_members_are_refused(guarded: World) -> None:
+    harry = guarded.slack.add_person("Harry Home")
+    await guarded.slack.admin.invite(guarded.channel, harry)
+
+    reply = await guarded.type("start Acme", harry)
+
+    assert "ENGINEERS" in reply.text
+    assert (harry.view, guarded.rows(COUNT)) == (None, NOTHING)
+
+
+async def test_external_people_are_not_offered_the_command(world: World) -> None:
+    with pytest.raises(NotOfferedError):
+        await world.type("start Acme", world.ann)
+
+
+async def test_a_channel_is_free_again_when_its_onboarding_is_over(begun: World) -> None:
+    begun.write("UPDATE onboarding SET status = 'completed'")
+
+    await begun.type("start Acme again")
+
+    assert (await begun.submit(begun.erin, begun.view_of(begun.erin))).ok
+    assert begun.rows(COUNT) == [(2,)]
+
+
+async def test_clients_in_different_channels_do_not_meet(begun: World) -> None:
+    beta: Channel = begun.slack.add_channel("beta", begun.erin)
+
+    await begun.begin("Beta Heating", beta)
+
+    assert begun.slots(beta) == ["root", "welcome", "step:1"]
+    assert "Beta Heating" not in "".join(message.text for message in begun.channel.messages)
+
+
+async def test_when_slack_refuses_to_open_the_form_the_engineer_is_told(world: World) -> None:
+    world.slack.fail_next("views.open", error="expired_trigger_id")
+
+    reply = await world.type("start Acme")
+
+    assert "press the button again" in reply.text or "try again" in reply.text
+    assert told(world.erin) == reply.text or world.erin.view is None

@@ -1,0 +1,277 @@
+"""The buttons of a step: done, the account's choice, undo; and presses that come to nothing."""
+
+import asyncio
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from sandbox.slack import buttons, offers
+from tests.integration.world import World, a_world, told
+
+LATENCY = 0.3
+
+
+def actions(world: World, slot: str) -> list[str]:
+    return [one["action_id"] for one in buttons(world.message(slot))]
+
+
+async def test_done_says_who_and_when_and_goes_on_to_the_next_step(begun: World) -> None:
+    await begun.press(begun.ann, "step:1", "choose_account:new")
+
+    await begun.press(begun.ann, "step:2", "step_done")
+
+    text = begun.message("step:2").text
+    assert f"done by <@{begun.ann.id}> on <!date^" in text
+    assert len(text.splitlines()) <= 2
+    assert actions(begun, "step:2") == ["step_undo"]
+    assert actions(begun, "step:3") == ["step_done", "step_help"]
+    assert "2 of 25 steps done" in begun.message("root").text
+    assert begun.events("step_done") == [(begun.ann.id, 1), (begun.ann.id, 2)]
+
+
+async def test_done_costs_one_post_and_two_edits(begun: World) -> None:
+    await begun.press(begun.ann, "step:1", "choose_account:new")
+    before = len(begun.slack.calls)
+
+    await begun.press(begun.ann, "step:2", "step_done")
+
+    methods = Counter(call.method for call in begun.slack.calls[before:])
+    assert methods == {"chat.update": 2, "chat.postMessage": 1}
+
+
+async def test_the_calls_of_a_done_are_made_at_the_same_time(tmp_path: Path) -> None:
+    async with a_world(tmp_path, latency=LATENCY) as world:
+        await world.begin()
+        await world.press(world.ann, "step:1", "choose_account:new")
+        before = len(world.slack.calls)
+
+        await world.press(world.ann, "step:2", "step_done")
+
+        answered = [call.at for call in world.slack.calls[before:]]
+        assert max(answered) - min(answered) < LATENCY
+
+
+async def test_a_new_account_leads_to_step_2(begun: World) -> None:
+    await begun.press(begun.ann, "step:1", "choose_account:new")
+
+    assert begun.slots() == ["root", "welcome", "step:1", "step:2"]
+    assert "“We create a new account”" in begun.message("step:1").text
+    assert begun.rows("SELECT account FROM onboarding") == [("new",)]
+
+
+async def test_an_existing_admin_skips_step_2_and_says_so(begun: World) -> None:
+    await begun.press(begun.ann, "step:1", "choose_account:existing")
+
+    assert begun.slots() == ["root", "welcome", "step:1", "step:2", "step:3"]
+    skipped = begun.message("step:2")
+    assert "not needed: “We use an existing admin” was chosen in step 1" in skipped.text
+    assert buttons(skipped) == []
+    assert begun.current == 3
+    assert "2 of 25 steps done" in begun.message("root").text
+
+
+async def test_the_question_of_step_1_cannot_be_passed_over(begun: World) -> None:
+    await begun.ann.press_raw(begun.message("root"), "step_done", f"{begun.onboarding}:1")
+    await begun.idle()
+
+    assert "Please answer the question of step 1" in told(begun.ann)
+    assert begun.current == 1
+
+
+async def test_undo_and_done_again_stay_in_their_places(begun: World) -> None:
+    await begun.walk_to(5)
+    before = {slot: begun.message(slot).ts for slot in begun.slots()}
+
+    await begun.press(begun.ann, "step:3", "step_undo")
+
+    assert actions(begun, "step:3") == ["step_done", "step_help"]
+    assert actions(begun, "step:4") == actions(begun, "step:5") == []
+    assert begun.current == 3
+
+    for step in (3, 4):
+        await begun.press(begun.ann, f"step:{step}", "step_done")
+
+    assert {slot: begun.message(slot).ts for slot in begun.slots()} == before
+    assert len(begun.slots()) == len(before)
+    assert begun.current == 5
+
+
+async def test_changing_the_answer_of_step_1_brings_step_2_back(begun: World) -> None:
+    await begun.press(begun.ann, "step:1", "choose_account:existing")
+    before = begun.slots()
+
+    await begun.press(begun.ann, "step:1", "step_undo")
+    await begun.press(begun.ann, "step:1", "choose_account:new")
+
+    assert begun.current == 2
+    assert begun.slots() == before
+    assert offers(begun.message("step:2"), "step_done")
+    assert buttons(begun.message("step:3")) == []
+
+
+async def test_a_double_click_counts_once(begun: World) -> None:
+    await begun.press(begun.ann, "step:1", "choose_account:new")
+    screen = begun.message("step:2").snapshot()
+
+    presses = await asyncio.gather(*(begun.ann.press(screen, "step_done") for _ in range(2)))
+    await begun.idle()
+
+    assert all(press.ack.ok for press in presses)
+    assert begun.current == 3
+    assert begun.events("step_done") == [(begun.ann.id, 1), (begun.ann.id, 2)]
+    assert len(begun.ann.ephemerals) == 1
+    assert f"Step 2 is already done, by <@{begun.ann.id}>" in told(begun.ann)
+
+
+async def test_two_people_at_once_finish_a_step_once(begun: World) -> None:
+    await begun.press(begun.ann, "step:1", "choose_account:new")
+    screen = begun.message("step:2").snapshot()
+
+    await asyncio.gather(*(one.press(screen, "step_done") for one in (begun.ann, begun.erin)))
+    await begun.idle()
+
+    assert begun.current == 3
+    assert len([step for _, step in begun.events("step_done") if step == 2]) == 1
+    assert len(begun.ann.ephemerals) + len(begun.erin.ephemerals) == 1
+
+
+async def test_an_old_screens_button_says_that_the_step_is_done(begun: World) -> None:
+    await begun.walk_to(3)
+    old = begun.message("step:3").snapshot()
+    await begun.press(begun.ann, "step:3", "step_done")
+
+    await begun.erin.press(old, "step_done")
+    await begun.idle()
+
+    assert f"Step 3 is already done, by <@{begun.ann.id}>" in told(begun.erin)
+    assert begun.current == 4
+
+
+async def test_a_step_that_is_still_to_come_cannot_be_done(begun: World) -> None:
+    await begun.ann.press_raw(begun.message("root"), "step_done", f"{begun.onboarding}:9")
+    await begun.idle()
+
+    assert "Step 9 comes later. Step 1 is the current one" in told(begun.ann)
+    assert begun.events("step_done") == []
+
+
+@pytest.mark.parametrize("action", ["step_done", "step_undo", "step_help", "enter_credentials"])
+async def test_a_press_from_another_channel_is_refused(begun: World, action: str) -> None:
+    bob = begun.slack.add_person("Bob Boss", begun.slack.add_team("Beta Heating"))
+    beta = begun.slack.add_channel("beta", begun.erin, bob)
+    value = f"{begun.onboarding}:1"
+
+    await bob.press_raw(begun.message("step:1"), action, value, channel=beta)
+    await begun.idle()
+
+    assert "This belongs to another channel" in told(bob)
+    assert bob.view is None
+    assert begun.current == 1
+
+
+async def test_an_onboarding_that_does_not_exist_is_not_invented(begun: World) -> None:
+    await begun.ann.press_raw(begun.message("step:1"), "step_done", "0123456789abcdef:1")
+    await begun.idle()
+
+    assert "This onboarding does not exist" in told(begun.ann)
+
+
+@pytest.mark.parametrize("step", ["0", "26", "999999999999999999999"])
+async def test_a_step_that_the_guide_does_not_have_is_refused(begun: World, step: str) -> None:
+    value = f"{begun.onboarding}:{step}"
+
+    press = await begun.ann.press_raw(begun.message("step:1"), "step_done", value)
+    await begun.idle()
+
+    assert press.ack.ok
+    assert "There is no step" in told(begun.ann)
+
+
+async def test_home_members_who_are_no_engineers_may_only_look(tmp_path: Path) -> None:
+    async with a_world(tmp_path, named_engineers=True) as world:
+        harry = world.slack.add_person("Harry Home")
+        guest = world.slack.add_person("Gus Guest", is_restricted=True)
+        for person in (harry, guest):
+            await world.slack.admin.invite(world.channel, person)
+        await world.begin()
+
+        for person in (harry, guest):
+            await world.press(person, "step:1", "choose_account:new")
+            assert "Only the client's own team" in told(person)
+
+        assert world.current == 1
+
+
+async def test_a_guest_who_was_named_at_the_start_is_the_clients_admin(world: World) -> None:
+    guest = world.slack.add_person("Gus Guest", is_restricted=True)
+    await world.slack.admin.invite(world.channel, guest)
+    await world.begin(client_admins=[guest])
+
+    await world.press(guest, "step:1", "choose_account:new")
+
+    assert world.rows("SELECT by_user, by_role FROM step WHERE number = 1") == [
+        (guest.id, "client_admin")
+    ]
+
+
+async def test_an_engineer_may_do_the_clients_steps(begun: World) -> None:
+    await begun.press(begun.erin, "step:1", "choose_account:new")
+
+    assert f"done by <@{begun.erin.id}>" in begun.message("step:1").text
+    assert begun.rows("SELECT by_role FROM step WHERE number = 1") == [("engineer",)]
+
+
+async def test_phase_6_is_not_for_the_client(begun: World) -> None:
+    await begun.walk_to(23)
+
+    for action in ("step_done", "reveal_credentials"):
+        await begun.press(begun.ann, "step:23", action)
+
+    done, reveal = [message.text for message in begun.ann.ephemerals]
+    assert "This is HeavySet Tech's part" in done
+    assert "Only HeavySet engineers can see stored values" in reveal
+    assert begun.ann.view is None
+    assert begun.current == 23
+
+
+async def test_a_button_of_another_version_says_so(begun: World) -> None:
+    press = await begun.ann.press_raw(begun.message("step:1"), "step_finish", "whatever")
+    await begun.idle()
+
+    assert press.ack.ok
+    assert "another version" in told(begun.ann)
+
+
+async def test_an_answer_that_is_not_offered_is_refused(begun: World) -> None:
+    value = f"{begun.onboarding}:1"
+
+    await begun.ann.press_raw(begun.message("step:1"), "choose_account:borrowed", value)
+    await begun.idle()
+
+    assert "not offered any more" in told(begun.ann)
+    assert begun.current == 1
+
+
+async def test_a_completed_onboarding_is_not_undone(begun: World) -> None:
+    await begun.walk_to(25)
+    await begun.press(begun.erin, "step:25", "run_verification")
+
+    await begun.press(begun.ann, "step:3", "step_undo")
+
+    assert "This onboarding is completed" in told(begun.ann)
+    assert begun.rows("SELECT status FROM onboarding") == [("completed",)]
+
+
+async def test_if_private_messages_do_not_reach_the_client_the_press_is_answered(
+    begun: World,
+) -> None:
+    begun.slack.doubts.ephemeral_reaches_external = False
+    await begun.walk_to(2)
+    old = begun.message("step:2").snapshot()
+    await begun.press(begun.ann, "step:2", "step_done")
+
+    await begun.ann.press(old, "step_done")
+    await begun.idle()
+
+    assert "Step 2 is already done" in told(begun.ann)

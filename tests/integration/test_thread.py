@@ -1,0 +1,272 @@
+"""The thread after faults: level again in the end, and nothing posted twice."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from sandbox.slack import offers
+from tests.integration.world import World
+
+STATE = "SELECT revision = published_revision, lease_owner IS NULL FROM onboarding"
+LEVEL = [(1, 1)]
+
+
+def about(slot: str) -> Callable[[dict[str, Any]], bool]:
+    """Picks the calls whose message has this slot; a `*` at the end stands for any rest."""
+
+    def picks(arguments: dict[str, Any]) -> bool:
+        found = arguments.get("metadata") or {}
+        metadata = json.loads(found) if isinstance(found, str) else found
+        name = str(metadata.get("event_payload", {}).get("slot", ""))
+        return name.startswith(slot[:-1]) if slot.endswith("*") else name == slot
+
+    return picks
+
+
+async def choose(world: World) -> None:
+    await world.press(world.ann, "step:1", "choose_account:new")
+
+
+async def test_a_post_whose_answer_was_lost_is_found_and_not_repeated(begun: World) -> None:
+    begun.slack.fail_next(
+        "chat.postMessage", drop=True, performed=True, predicate=about("step:2")
+    )
+    await choose(begun)
+    assert begun.rows("SELECT ts FROM message WHERE slot = 'step:2'") == [(None,)]
+
+    await begun.catch_up()
+
+    assert begun.slots() == ["root", "welcome", "step:1", "step:2"]
+    known = begun.rows("SELECT ts FROM message WHERE slot = 'step:2'")
+    assert known == [(begun.message("step:2").ts,)]
+    assert begun.rows(STATE) == LEVEL
+
+
+async def test_a_root_whose_answer_was_lost_still_heads_one_thread(world: World) -> None:
+    world.slack.fail_next("chat.postMessage", drop=True, performed=True, predicate=about("root"))
+    await world.type("start Acme")
+    await world.submit(world.erin, world.view_of(world.erin))
+
+    await world.catch_up()
+
+    assert world.slots() == ["root", "welcome", "step:1"]
+    root = world.message("root")
+    assert {message.thread_ts for message in world.channel.messages} == {None, root.ts}
+
+
+async def test_what_was_found_is_brought_to_the_newest_state(begun: World) -> None:
+    begun.slack.fail_next(
+        "chat.postMessage", drop=True, performed=True, predicate=about("step:2")
+    )
+    await choose(begun)
+    await begun.ann.press(begun.message("step:2"), "step_done")
+
+    await begun.catch_up()
+
+    assert begun.slots() == ["root", "welcome", "step:1", "step:2", "step:3"]
+    assert "done by" in begun.message("step:2").text
+
+
+async def test_a_post_that_got_lost_itself_is_made_again(begun: World) -> None:
+    begun.slack.fail_next("chat.postMessage", drop=True, predicate=about("step:2"))
+    await choose(begun)
+    assert begun.find("step:2") is None
+
+    await begun.catch_up()
+
+    assert begun.slots() == ["root", "welcome", "step:1", "step:2"]
+
+
+async def test_a_rate_limit_is_kept_without_a_lease(begun: World) -> None:
+    begun.slack.fail_next(
+        "chat.postMessage", status=429, retry_after=30, predicate=about("step:2")
+    )
+    await choose(begun)
+    before = len(begun.slack.calls)
+
+    [(pause, owner)] = begun.rows(
+        "SELECT (julianday(publish_after) - julianday('now')) * 86400, lease_owner FROM onboarding"
+    )
+    assert 25 < pause <= 31
+    assert owner is None
+    await begun.bot.sweep()
+    await begun.idle()
+    assert len(begun.slack.calls) == before
+
+    await begun.catch_up()
+    assert begun.slots() == ["root", "welcome", "step:1", "step:2"]
+
+
+async def test_after_a_rate_limit_only_the_newest_state_is_shown(begun: World) -> None:
+    begun.slack.fail_next("chat.update", status=429, retry_after=30, times=2)
+    await choose(begun)
+    await begun.press(begun.ann, "step:2", "step_done")
+
+    await begun.catch_up()
+
+    assert "2 of 25 steps done" in begun.message("root").text
+    assert len(begun.message("step:1").versions) == 1
+    assert begun.rows(STATE) == LEVEL
+
+
+@pytest.mark.parametrize("method", ["chat.postMessage", "chat.update"])
+@pytest.mark.parametrize(
+    "fault",
+    [{"status": 500}, {"status": 503}, {"error": "internal_error"}, {"error": "fatal_error"}],
+    ids=["500", "503", "internal_error", "fatal_error"],
+)
+async def test_slacks_own_failures_only_delay(
+    begun: World, method: str, fault: dict[str, Any]
+) -> None:
+    begun.slack.fail_next(method, predicate=about("step:*"), **fault)
+    await choose(begun)
+
+    await begun.catch_up()
+
+    assert begun.slots() == ["root", "welcome", "step:1", "step:2"]
+    assert offers(begun.message("step:2"), "step_done")
+    assert not offers(begun.message("step:1"), "choose_account:new")
+    assert begun.rows(STATE) == LEVEL
+
+
+async def test_one_broken_edit_does_not_keep_the_next_step_back(begun: World) -> None:
+    begun.slack.fail_next("chat.update", status=500, predicate=about("root"))
+
+    await choose(begun)
+
+    assert offers(begun.message("step:2"), "step_done")
+
+
+async def test_a_deleted_message_with_buttons_is_posted_again(begun: World) -> None:
+    await begun.walk_to(3)
+    await begun.press(begun.ann, "step:3", "step_done")
+    begun.channel.messages.remove(begun.message("step:3"))
+    old = begun.message("step:4")
+
+    value = f"{begun.onboarding}:3"
+    await begun.ann.press_raw(old, "step_undo", value)
+    await begun.idle()
+    await begun.catch_up()
+
+    assert offers(begun.message("step:3"), "step_done")
+    assert begun.slots().count("step:3") == 1
+    assert begun.rows(STATE) == LEVEL
+
+
+async def test_a_deleted_line_without_buttons_stays_deleted(begun: World) -> None:
+    begun.channel.messages.remove(begun.message("step:1"))
+
+    await begun.ann.press_raw(
+        begun.message("root"), "choose_account:existing", f"{begun.onboarding}:1"
+    )
+    await begun.idle()
+    await begun.catch_up()
+
+    assert begun.slots() == ["root", "welcome", "step:2", "step:3"]
+    assert begun.rows(STATE) == LEVEL
+
+
+async def test_what_a_crash_left_behind_is_brought_level_by_a_sweep(begun: World) -> None:
+    begun.write(
+        "UPDATE onboarding SET lease_owner = 'dead', lease_until = datetime('now', '+1 hours')"
+    )
+    await choose(begun)
+    await begun.bot.sweep()
+    await begun.idle()
+    assert begun.find("step:2") is None  # somebody else is at it, as far as one can know
+
+    await begun.catch_up()
+
+    assert begun.slots() == ["root", "welcome", "step:1", "step:2"]
+    assert begun.rows(STATE) == LEVEL
+
+
+async def test_the_next_start_takes_up_what_a_crash_left_behind(begun: World) -> None:
+    begun.write(
+        "UPDATE onboarding SET lease_owner = 'dead', lease_until = datetime('now', '+1 hours')"
+    )
+    await choose(begun)
+    begun.write("UPDATE onboarding SET lease_until = datetime('now', '-1 seconds')")
+
+    async with begun.second_bot():
+        await begun.slack.until(lambda: begun.find("step:2"))
+
+
+async def test_nothing_unchanged_is_updated(begun: World) -> None:
+    await begun.walk_to(3)
+    begun.write("UPDATE onboarding SET revision = revision + 1")
+    before = len(begun.slack.calls)
+
+    await begun.bot.sweep()
+    await begun.idle()
+
+    assert len(begun.slack.calls) == before
+    assert begun.rows(STATE) == LEVEL
+
+
+async def test_two_bots_on_one_database_post_nothing_twice(begun: World) -> None:
+    root, onboarding = begun.message("root"), begun.onboarding
+    async with begun.second_bot() as other:
+        for step in range(1, 9):
+            action = "choose_account:new" if step == 1 else "step_done"
+            await begun.ann.press_raw(root, action, f"{onboarding}:{step}")
+            other.publisher.wake(onboarding)
+            await asyncio.gather(begun.bot.sweep(), other.sweep())
+        await asyncio.gather(begun.idle(), other.tasks.idle())
+    await begun.catch_up()
+
+    steps = [f"step:{number}" for number in range(1, 10)]
+    assert begun.slots() == ["root", "welcome", *steps]
+    assert len(begun.announced) == 1
+    assert begun.rows(STATE) == LEVEL
+
+
+async def test_an_announcement_whose_answer_was_lost_is_made_once(world: World) -> None:
+    world.slack.fail_next(
+        "chat.postMessage", drop=True, performed=True, predicate=about("announcement:*")
+    )
+    await world.begin()
+
+    await world.catch_up()
+    await world.catch_up()
+
+    assert len(world.announced) == 1
+    assert world.rows("SELECT count(*) FROM event WHERE announced_ts IS NULL") == [(0,)]
+
+
+@pytest.mark.parametrize("fault", [{"status": 429}, {"status": 500}, {"drop": True}])
+async def test_an_announcement_that_failed_comes_later(
+    world: World, fault: dict[str, Any]
+) -> None:
+    world.slack.fail_next("chat.postMessage", predicate=about("announcement:*"), **fault)
+    await world.begin()
+    assert world.announced == []
+
+    await world.catch_up()
+
+    assert len(world.announced) == 1
+    assert world.slots() == ["root", "welcome", "step:1"]
+
+
+async def test_without_the_engineering_channel_the_thread_goes_on(begun: World) -> None:
+    await begun.walk_to(22)
+    begun.slack.fail_next("chat.postMessage", error="is_archived", predicate=about("ann*"))
+
+    assert (await begun.enter(begun.ann, 22, **begun.servicetitan.credentials)).ok
+    assert begun.find("verification:1")
+
+    await begun.catch_up()
+    assert any("verification 1 passed" in text for text in begun.announced)
+
+
+async def test_where_bots_may_not_read_threads_a_step_is_rather_shown_twice(begun: World) -> None:
+    begun.slack.doubts.bots_read_replies = False
+    begun.slack.fail_next("chat.postMessage", drop=True, predicate=about("step:2"))
+    await choose(begun)
+
+    await begun.catch_up()
+
+    assert offers(begun.message("step:2"), "step_done")

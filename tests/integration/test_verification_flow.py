@@ -1,0 +1,257 @@
+"""The verification: when it runs, what the thread says of it, and the way back from a failure."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from sandbox.slack import Message, buttons
+from tests.integration.world import World, told
+
+WRONG_SECRET = f"cs1.{'w' * 50}"
+AN_HOUR_AGO = "datetime('now', '-1 hours')"
+
+
+@pytest.fixture
+async def at_22(begun: World) -> World:
+    """Everything is shown, nothing entered."""
+    await begun.walk_to(22)
+    return begun
+
+
+async def enter_all(world: World, **other: str) -> None:
+    answer = await world.enter(world.ann, 22, **{**world.servicetitan.credentials, **other})
+    assert answer.ok, answer
+
+
+def outcome(message: Message) -> Mapping[str, Any]:
+    return {name: message.payload[name] for name in ("outcome", "fields")}
+
+
+def verifications(world: World) -> list[str]:
+    return [slot for slot in world.slots() if slot.startswith("verification:")]
+
+
+async def make_due(world: World) -> None:
+    """Let the pause before the next try be over."""
+    world.write(f"UPDATE verification SET due_at = {AN_HOUR_AGO} WHERE due_at IS NOT NULL")
+    await world.bot.sweep()
+    await world.idle()
+
+
+async def test_the_fifth_value_has_all_five_verified(at_22: World) -> None:
+    values = at_22.servicetitan.credentials
+    first = {name: value for name, value in values.items() if name != "application_key"}
+    await at_22.press(at_22.ann, "step:21", "step_undo")
+    await at_22.ann.press_raw(
+        at_22.message("root"), "enter_credentials", f"{at_22.onboarding}:20"
+    )
+    await at_22.idle()
+    await at_22.submit(at_22.ann, at_22.view_of(at_22.ann), **first)
+    assert at_22.servicetitan.requests == []
+    await at_22.press(at_22.ann, "step:21", "step_done")
+
+    await at_22.enter(at_22.ann, 22, application_key=values["application_key"])
+
+    message = at_22.message("verification:1")
+    assert outcome(message) == {"outcome": "passed", "fields": []}
+    assert "ServiceTitan accepts all 5 values" in message.text
+    assert at_22.current == 22
+    assert any("verification 1 passed" in text for text in at_22.announced)
+
+
+async def test_step_22_waits_for_all_five_values(at_22: World) -> None:
+    await at_22.press(at_22.ann, "step:22", "step_done")
+
+    assert "Step 22 needs all 5 values first" in told(at_22.ann)
+    assert "Client Secret (step 19)" in told(at_22.ann)
+    assert at_22.current == 22
+
+
+async def test_a_wrong_secret_leads_back_to_the_fields_to_enter_again(at_22: World) -> None:
+    await enter_all(at_22, client_secret=WRONG_SECRET)
+
+    message = at_22.message("verification:1")
+    assert outcome(message) == {"outcome": "failed", "fields": ["client_id", "client_secret"]}
+    assert "Client ID and Client Secret" in message.text
+    assert "Step 19: " in message.text
+    [button] = [one for one in buttons(message) if one["action_id"] == "enter_credentials"]
+    assert button["value"] == f"{at_22.onboarding}:18:client_id:client_secret"
+    assert "Acme Plumbing" in at_22.message("root").text.partition("Whose turn")[2]
+    assert any("verification 1 failed" in text for text in at_22.announced)
+
+
+async def test_the_corrected_secret_is_verified_at_once(at_22: World) -> None:
+    await enter_all(at_22, client_secret=WRONG_SECRET)
+    right = at_22.servicetitan.credentials
+
+    view = await at_22.open(at_22.ann, "verification:1", "enter_credentials")
+    asked = [block["block_id"] for block in view.blocks if block["type"] == "input"]
+    answer = await at_22.submit(at_22.ann, view, client_secret=right["client_secret"])
+
+    assert asked == ["client_id", "client_secret"]
+    assert answer.ok
+    assert verifications(at_22) == ["verification:1", "verification:2"]
+    assert outcome(at_22.message("verification:2"))["outcome"] == "passed"
+    assert buttons(at_22.message("verification:1")) == []
+    assert "there is a newer one below" in at_22.message("verification:1").text
+
+
+@pytest.mark.parametrize(
+    "field", ["tenant_id", "client_id", "application_key", "booking_provider_id"]
+)
+async def test_a_wrong_value_asks_for_just_that_value_again(at_22: World, field: str) -> None:
+    right = at_22.servicetitan.credentials[field]
+    await enter_all(at_22, **{field: right[:-1] + ("1" if right[-1] == "2" else "2")})
+
+    found = outcome(at_22.message("verification:1"))
+
+    assert found["outcome"] == "failed"
+    assert field in found["fields"]
+    assert set(found["fields"]) <= {field, "client_secret"}
+
+
+async def test_missing_permissions_ask_for_no_value(at_22: World) -> None:
+    at_22.servicetitan.scopes = frozenset(
+        one for one in at_22.servicetitan.scopes if "campaigns" not in one
+    )
+
+    await enter_all(at_22)
+
+    message = at_22.message("verification:1")
+    assert outcome(message) == {"outcome": "failed", "fields": []}
+    assert "Campaigns" in message.text
+    assert [one["action_id"] for one in buttons(message)] == ["run_verification", "step_help"]
+
+
+async def test_while_servicetitan_is_away_nothing_is_called_wrong(at_22: World) -> None:
+    at_22.servicetitan.fail("token", status=503)
+
+    await enter_all(at_22)
+
+    message = at_22.message("verification:1")
+    assert outcome(message) == {"outcome": "unknown", "fields": []}
+    assert "Nothing is wrong with your values" in message.text
+    assert "I try again at" in message.text
+    assert buttons(message) == []
+
+
+async def test_an_open_verification_is_tried_again_when_it_is_due(at_22: World) -> None:
+    at_22.servicetitan.fail("token", status=429, retry_after=600, times=2)
+    await enter_all(at_22)
+
+    await at_22.bot.sweep()
+    await at_22.idle()
+    assert len(at_22.servicetitan.requests) == 1  # not due yet
+
+    await make_due(at_22)
+    assert verifications(at_22) == ["verification:1"]  # still away: no further message
+
+    await make_due(at_22)
+    assert verifications(at_22) == ["verification:1", "verification:2"]
+    assert outcome(at_22.message("verification:1"))["outcome"] == "unknown"
+    assert outcome(at_22.message("verification:2"))["outcome"] == "passed"
+    assert at_22.rows("SELECT count(*) FROM verification WHERE due_at IS NOT NULL") == [(0,)]
+
+
+async def test_values_that_come_in_during_a_run_are_the_ones_that_count(at_22: World) -> None:
+    at_22.servicetitan.slow(0.2)
+    right = at_22.servicetitan.credentials
+    view = await at_22.open(at_22.ann, "step:22", "enter_credentials")
+
+    assert (await at_22.ann.submit(view, {**right, "client_secret": WRONG_SECRET})).ok
+    value = f"{at_22.onboarding}:22:client_secret"
+    await at_22.ann.press_raw(at_22.message("step:22"), "enter_credentials", value)
+    form = await at_22.slack.until(lambda: at_22.ann.view)
+    assert (await at_22.submit(at_22.ann, form, client_secret=right["client_secret"])).ok
+
+    [slot] = verifications(at_22)
+    assert outcome(at_22.message(slot))["outcome"] == "passed"
+
+
+async def test_a_run_that_a_crash_cut_off_is_taken_up(at_22: World) -> None:
+    await enter_all(at_22)
+    at_22.write(
+        f"UPDATE verification SET report = NULL, run_until = {AN_HOUR_AGO}, due_at = {AN_HOUR_AGO}"
+    )
+    before = len(at_22.servicetitan.requests)
+
+    await at_22.bot.sweep()
+    await at_22.idle()
+
+    assert len(at_22.servicetitan.requests) > before
+    assert verifications(at_22) == ["verification:1"]
+
+
+async def test_a_value_that_cannot_be_read_is_no_failed_verification(begun: World) -> None:
+    await begun.walk_to(25)
+    begun.write("UPDATE credential SET ciphertext = x'00' WHERE field = 'tenant_id'")
+
+    await begun.press(begun.erin, "step:25", "run_verification")
+
+    message = begun.message("verification:2")
+    assert outcome(message) == {"outcome": "unknown", "fields": []}
+    assert "There is a problem on our side" in message.text
+    assert begun.rows("SELECT status FROM onboarding") == [("active",)]
+
+
+async def test_step_25_completes_the_onboarding(begun: World) -> None:
+    await begun.walk_to(25)
+
+    await begun.press(begun.erin, "step:25", "run_verification")
+
+    assert outcome(begun.message("verification:2")) == {"outcome": "passed", "fields": []}
+    assert begun.rows("SELECT status, finished_steps FROM onboarding") == [("completed", 25)]
+    assert begun.events("step_done")[-1] == (begun.erin.id, 25)
+    assert "🎉 Complete." in begun.message("root").text
+    assert "is complete: all 25 steps" in begun.announced[-1]
+
+
+async def test_a_failure_at_step_25_leaves_it_open(begun: World) -> None:
+    await begun.walk_to(25)
+    begun.servicetitan.regenerate_secret()
+
+    await begun.press(begun.erin, "step:25", "run_verification")
+
+    assert outcome(begun.message("verification:2"))["outcome"] == "failed"
+    assert begun.current == 25
+
+    view = await begun.open(begun.ann, "verification:2", "enter_credentials")
+    secret = begun.servicetitan.client_secret
+    await begun.submit(begun.ann, view, client_secret=secret)
+
+    assert outcome(begun.message("verification:3"))["outcome"] == "passed"
+    assert begun.rows("SELECT status FROM onboarding") == [("completed",)]
+
+
+async def test_step_25_is_not_done_by_a_press_of_done(begun: World) -> None:
+    await begun.walk_to(25)
+
+    await begun.erin.press_raw(begun.message("root"), "step_done", f"{begun.onboarding}:25")
+    await begun.idle()
+
+    assert "press “Verify now”" in told(begun.erin)
+    assert begun.current == 25
+
+
+async def test_clients_cannot_run_the_verification(begun: World) -> None:
+    await begun.walk_to(25)
+    asked = len(begun.servicetitan.requests)
+
+    await begun.press(begun.ann, "step:25", "run_verification")
+
+    assert "This is HeavySet Tech's part" in told(begun.ann)
+    assert len(begun.servicetitan.requests) == asked
+    assert verifications(begun) == ["verification:1"]
+
+
+async def test_a_running_verification_is_not_started_twice(begun: World) -> None:
+    await begun.walk_to(25)
+    begun.servicetitan.slow(0.2)
+
+    for _ in range(2):
+        await begun.erin.press(begun.message("step:25").snapshot(), "run_verification")
+    await begun.idle()
+
+    assert "running already" in told(begun.erin)
+    assert verifications(begun) == ["verification:1", "verification:2"]

@@ -1,0 +1,274 @@
+"""A whole world in one process: both sandboxes, the people, and the real bot between them."""
+
+import base64
+import contextlib
+import copy
+import json
+import sqlite3
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import aiohttp
+
+from bot.app import Bot, running
+from bot.settings import Settings
+from sandbox.bot_process import free_port
+from sandbox.servicetitan import ServiceTitanSandbox
+from sandbox.slack import (
+    Ack,
+    Channel,
+    CommandReply,
+    Manifest,
+    Message,
+    Person,
+    Press,
+    SlackSandbox,
+    Submission,
+    View,
+)
+from sandbox.stage import MANIFEST
+from storage import migrate
+
+KEY = base64.urlsafe_b64encode(b"k" * 32).decode()
+OTHER_KEY = base64.urlsafe_b64encode(b"o" * 32).decode()
+A_CLIENT = "Acme Plumbing"
+LAST_OF_CLIENT = 22
+
+
+@dataclass
+class World:
+    """Everything that an onboarding needs, running in this event loop."""
+
+    slack: SlackSandbox
+    servicetitan: ServiceTitanSandbox
+    bot: Bot
+    settings: Settings
+    database: Path
+    erin: Person  # HeavySet's engineer
+    ann: Person  # the client's admin, external
+    channel: Channel  # shared with the client
+    engineering: Channel
+
+    @property
+    def base_url(self) -> str:
+        return f"http://127.0.0.1:{self.settings.port}"
+
+    # --- Slack ---
+
+    async def idle(self) -> None:
+        """Wait until the bot has nothing left to do."""
+        await self.bot.tasks.idle()
+
+    async def type(
+        self, text: str, person: Person | None = None, channel: Channel | None = None
+    ) -> CommandReply:
+        """Type `/servicetitan …`: the engineer, in the client's channel."""
+        person, channel = person or self.erin, channel or self.channel
+        reply = await person.command(channel, "/servicetitan", text)
+        await self.idle()
+        return reply
+
+    async def press(
+        self,
+        person: Person,
+        slot: str,
+        action_id: str,
+        channel: Channel | None = None,
+        value: str | None = None,
+    ) -> Press:
+        """Press a button that a message of the thread shows now, and let the bot finish."""
+        pressed = await person.press(self.message(slot, channel), action_id, value=value)
+        await self.idle()
+        return pressed
+
+    async def open(self, person: Person, slot: str, action_id: str, value: str = "") -> View:
+        """Press a button that opens a modal, and return the modal."""
+        await self.press(person, slot, action_id, value=value or None)
+        return self.view_of(person)
+
+    async def submit(self, person: Person, view: View, **values: Any) -> Submission:
+        """Fill in a modal, submit it, and let the bot finish."""
+        answer = await person.submit(view, values)
+        await self.idle()
+        return answer
+
+    def view_of(self, person: Person) -> View:
+        assert person.view is not None, f"{person.name} sees no modal: {told(person)}"
+        return person.view
+
+    def find(self, slot: str, channel: Channel | None = None) -> Message | None:
+        return self.slack.message(channel or self.channel, slot)
+
+    def message(self, slot: str, channel: Channel | None = None) -> Message:
+        found = self.find(slot, channel)
+        assert found is not None, f"no {slot}; there are {self.slots(channel)}"
+        return found
+
+    def slots(self, channel: Channel | None = None) -> list[str]:
+        """The slots of the bot's messages, in the order in which they were posted."""
+        return [one.slot for one in (channel or self.channel).messages if one.slot]
+
+    @property
+    def announced(self) -> list[str]:
+        """What the engineering channel was told, oldest first."""
+        return [message.text for message in self.engineering.messages]
+
+    # --- an onboarding ---
+
+    async def begin(
+        self, name: str = A_CLIENT, channel: Channel | None = None, **values: Any
+    ) -> str:
+        """Start an onboarding as the engineer does; returns its id."""
+        await self.type(f"start {name}", channel=channel)
+        answer = await self.submit(self.erin, self.view_of(self.erin), **values)
+        assert answer.ok, answer
+        return str(self.message("root", channel).payload["onboarding_id"])
+
+    async def walk_to(self, step: int) -> None:
+        """Go through the steps until `step` is the current one.
+
+        Nothing is entered before step 22, which then gets all five values.
+        """
+        onboarding, root = self.onboarding, self.message("root")
+        while (number := self.current) != step:
+            person = self.ann if number <= LAST_OF_CLIENT else self.erin
+            if number == LAST_OF_CLIENT:
+                await self.idle()
+                assert (await self.enter(person, number, **self.servicetitan.credentials)).ok
+            action = "choose_account:new" if number == 1 else "step_done"
+            pressed = await person.press_raw(root, action, f"{onboarding}:{number}")
+            assert pressed.ack.ok
+        await self.idle()
+
+    async def enter(self, person: Person, step: int, **values: str | None) -> Submission:
+        """Open the form of a step, and enter values."""
+        view = await self.open(person, f"step:{step}", "enter_credentials")
+        return await self.submit(person, view, **values)
+
+    @property
+    def onboarding(self) -> str:
+        """The id of the onboarding in the client's channel."""
+        return str(self.message("root").payload["onboarding_id"])
+
+    @property
+    def current(self) -> int:
+        """The number of the current step, by the database."""
+        [(number,)] = self.rows("SELECT number FROM step WHERE state = 'current'")
+        return int(number)
+
+    # --- the database ---
+
+    def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Read the database, past the bot."""
+        with contextlib.closing(sqlite3.connect(self.database)) as connection:
+            return connection.execute(query, values).fetchall()
+
+    def write(self, statement: str, *values: Any) -> None:
+        """Change the database, past the bot."""
+        with contextlib.closing(sqlite3.connect(self.database)) as connection, connection:
+            connection.execute(statement, values)
+
+    def events(self, kind: str) -> list[tuple[Any, ...]]:
+        """Who did what at which step, of one kind of event."""
+        return self.rows("SELECT actor_user, step FROM event WHERE kind = ? ORDER BY id", kind)
+
+    async def send(self, payload: Mapping[str, Any]) -> Ack:
+        """Send an interaction that no Slack client would make, well signed."""
+        body = urlencode({"payload": json.dumps(payload)}).encode()
+        ack = await self.slack.post_signed(body, "application/x-www-form-urlencoded")
+        await self.idle()
+        return ack
+
+    @property
+    def last_sent(self) -> dict[str, Any]:
+        """A copy of the last press or form that Slack sent."""
+        sent = [one.outgoing for one in self.slack.deliveries if one.outgoing.kind == "interactive"]
+        return copy.deepcopy(sent[-1].payload)
+
+    def last_event(self, kind: str) -> dict[str, Any]:
+        """A copy of the last event of a kind that Slack sent."""
+        payloads = [one.outgoing.payload for one in self.slack.deliveries]
+        events = [one for one in payloads if one.get("event", {}).get("type") == kind]
+        return copy.deepcopy(events[-1])
+
+    async def catch_up(self) -> None:
+        """Sweep as if every pause and every lease had run out."""
+        past = "2000-01-01 00:00:00.000000"
+        self.write(
+            "UPDATE onboarding SET publish_after = ?, lease_until = ? "
+            "WHERE revision > published_revision",
+            *(past, past),
+        )
+        await self.bot.sweep()
+        await self.idle()
+
+    async def get(self, path: str) -> tuple[int, str]:
+        """Ask the bot's own server."""
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(f"{self.base_url}{path}") as answer,
+        ):
+            return answer.status, await answer.text()
+
+    @asynccontextmanager
+    async def second_bot(self, **settings: Any) -> AsyncIterator[Bot]:
+        """Run another bot on the same database."""
+        changed = {"port": free_port(), **settings}
+        async with running(self.settings.model_copy(update=changed)) as bot:
+            await bot.slack.identify()
+            yield bot
+
+
+def told(person: Person) -> str:
+    """What the bot last told somebody privately."""
+    return person.ephemerals[-1].text if person.ephemerals else ""
+
+
+@asynccontextmanager
+async def a_world(
+    directory: Path,
+    *,
+    named_engineers: bool = False,
+    socket_mode: bool = False,
+    latency: float = 0.0,
+    **other: Any,
+) -> AsyncIterator[World]:
+    """Build it; `named_engineers` sets ENGINEERS, `latency` is Slack's, `other` any setting."""
+    async with (
+        SlackSandbox(Manifest.read(MANIFEST), latency=latency) as slack,
+        ServiceTitanSandbox(seed=1) as servicetitan,
+    ):
+        erin = slack.add_person("Erin Engineer")
+        ann = slack.add_person("Ann Admin", slack.add_team(A_CLIENT))
+        channel = slack.add_channel("acme", erin, ann)
+        engineering = slack.add_channel("engineering", erin, private=True)
+        database = directory / "onboarding.db"
+        values: Mapping[str, Any] = {
+            "slack_bot_token": slack.bot_token,
+            "slack_signing_secret": slack.signing_secret,
+            "slack_app_token": slack.app_token if socket_mode else None,
+            "slack_api_url": slack.api_url,
+            "engineering_channel": engineering.id,
+            "engineers": [erin.id] if named_engineers else [],
+            "database_url": f"sqlite:///{database}",
+            "credential_keys": [KEY],
+            "servicetitan_auth_url": servicetitan.auth_url,
+            "servicetitan_api_url": servicetitan.api_url,
+            "port": free_port(),
+            "sweep_interval": 3600,  # tests sweep when they mean to
+            **other,
+        }
+        settings = Settings.model_validate(values)
+        migrate.upgrade(settings.database_url)
+        async with running(settings) as bot:
+            await bot.slack.identify()
+            slack.deliver_to(f"http://127.0.0.1:{settings.port}/slack/events")
+            if socket_mode:
+                await slack.until(lambda: slack.connections or None)
+            yield World(
+                slack, servicetitan, bot, settings, database, erin, ann, channel, engineering
+            )

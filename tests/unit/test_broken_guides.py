@@ -1,0 +1,184 @@
+"""A broken guide file is refused, and the line of what is wrong is named."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from bot.guide import GuideError, parse
+from bot.guide.loading import SERVICETITAN
+
+SOURCE = SERVICETITAN.read_text(encoding="utf-8")
+LONG_NOTES = ", ".join(f'"{letter * 1900}"' for letter in "abc")
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """An edit of the guide: `old` becomes `new`, and line `off` of `new` is to be named."""
+
+    old: str
+    new: str
+    says: str
+    off: int = 0
+
+    @property
+    def source(self) -> str:
+        assert SOURCE.count(self.old) == 1
+        return SOURCE.replace(self.old, self.new)
+
+    @property
+    def line(self) -> int:
+        return SOURCE[: SOURCE.index(self.old)].count("\n") + 1 + self.off
+
+
+MISTAKES = {
+    "a quotation mark that is missing": Mistake(
+        'title = "Submit the Application"', 'title = "Submit the Application', "Illegal character"
+    ),
+    "a key twice": Mistake(
+        'title = "Submit the Application"\n',
+        'title = "Submit the Application"\ntitle = "Twice"\n',
+        "Cannot overwrite",
+        off=1,
+    ),
+    "no number": Mistake(
+        '[[phases.steps]]\nnumber = 7\ntitle = "Submit',
+        '[[phases.steps]]\ntitle = "Submit',
+        "number: Field required",
+    ),
+    "a number in words": Mistake(
+        'number = 7\ntitle = "Submit', 'number = "seven"\ntitle = "Submit', "valid integer"
+    ),
+    "a gap in the numbers": Mistake(
+        'number = 7\ntitle = "Submit', 'number = 8\ntitle = "Submit', "step 7 should stand here"
+    ),
+    "a gap in the phases": Mistake(
+        'number = 3\ntitle = "Booking', 'number = 4\ntitle = "Booking', "phase 3 is missing"
+    ),
+    "an unknown credential": Mistake(
+        'credentials = ["application_key"]',
+        'credentials = ["api_key"]',
+        "there is no credential “api_key”",
+    ),
+    "an unknown credential to reveal": Mistake(
+        'reveals = ["booking_provider_id"]',
+        'reveals = ["tag"]',
+        "there is no credential “tag”",
+    ),
+    "a field that its step does not ask for": Mistake(
+        "step = 22\nmin_length", "step = 21\nmin_length", "step 21 does not ask for"
+    ),
+    "a field of a step that does not exist": Mistake(
+        "step = 22\nmin_length", "step = 99\nmin_length", "step 99 does not ask for"
+    ),
+    "a field without a hint": Mistake(
+        'looks_like = "is a number, usually', 'looks_like = ""  # "', "looks_like: String"
+    ),
+    "a pattern that is none": Mistake(
+        r"prefix = 'cid\.'", "prefix = 'cid('", "no regular expression"
+    ),
+    "an unknown key": Mistake(
+        'number = 7\ntitle = "Submit',
+        'number = 7\nheading = "Submit"\ntitle = "Submit',
+        "heading: Extra inputs",
+        off=1,
+    ),
+    "a title that is too long": Mistake(
+        'title = "Submit the Application"', f'title = "{"x" * 111}"', "at most 110 characters"
+    ),
+    "an empty title": Mistake(
+        'title = "Submit the Application"', 'title = ""', "at least 1 character"
+    ),
+    "a name too long to stand beside the client's": Mistake(
+        'title = "ServiceTitan CRM Integration"', f'title = "{"x" * 61}"', "at most 60 characters"
+    ),
+    "a body that is too long": Mistake(
+        'body = "After verifying', f'body = "{"x" * 2000}', "at most 2000 characters"
+    ),
+    "a step that no message can hold": Mistake(
+        'title = "Submit the Application"\nbody',
+        f'title = "Submit the Application"\nnotes = [{LONG_NOTES}]\nbody',
+        "too long for one message",
+        off=2,
+    ),
+    "a table of eleven rows": Mistake(
+        'rows = [\n    ["Organization"',
+        'rows = [\n    ["Eleventh", "row"],\n    ["Organization"',
+        "at most 10 items",
+    ),
+    "a second step that verifies": Mistake(
+        'title = "Retrieve the Application Key"',
+        'verifies = true\ntitle = "Retrieve the Application Key"',
+        "verifies",
+    ),
+    "no step that verifies": Mistake(
+        "verifies = true\n", "verifies = false\n", "one step must have “verifies = true”"
+    ),
+    "troubleshooting of a step that does not exist": Mistake(
+        "steps = [8, 14]", "steps = [8, 26]", "one of these steps does not exist"
+    ),
+    "an answer that skips a step that does not exist": Mistake(
+        "options = [\n",
+        'options = [\n    { id = "other", label = "Neither", skips = [26] },\n',
+        "a step that would be skipped does not exist",
+    ),
+    "a misspelt key of a picture": Mistake(
+        "shows = \"The form's list", "show = \"The form's list", "figure.show: Extra inputs"
+    ),
+}
+
+
+def refusal(source: str) -> list[str]:
+    with pytest.raises(GuideError) as refused:
+        parse(source, "guide.toml")
+    return str(refused.value).splitlines()
+
+
+@pytest.mark.parametrize("mistake", list(MISTAKES.values()), ids=list(MISTAKES))
+def test_a_mistake_is_refused_with_what_is_wrong(mistake: Mistake) -> None:
+    assert any(mistake.says in line for line in refusal(mistake.source))
+
+
+# A key that is missing everywhere stands nowhere: it is put on the first line. The second of two
+# steps that verify is the one that is one too many.
+NOWHERE = {"no step that verifies": 1}
+ELSEWHERE = {"a second step that verifies": SOURCE[: SOURCE.index("verifies =")].count("\n") + 2}
+
+
+@pytest.mark.parametrize("name", list(MISTAKES))
+def test_a_mistake_is_refused_with_its_line(name: str) -> None:
+    mistake = MISTAKES[name]
+    line = NOWHERE.get(name) or ELSEWHERE.get(name) or mistake.line
+
+    places = [problem for problem in refusal(mistake.source) if mistake.says in problem]
+
+    assert places[0].startswith(f"guide.toml:{line}: ")
+
+
+def test_all_mistakes_of_a_file_are_named_at_once() -> None:
+    source = SOURCE.replace('title = "Submit the Application"', 'title = ""')
+    source = source.replace('title = "Initiate a New Application"', 'title = ""')
+
+    assert len(refusal(source)) == 2
+
+
+def test_a_credential_given_twice_is_refused() -> None:
+    start = SOURCE.index("[[credentials]]")
+    block = SOURCE[start : SOURCE.index("[[credentials]]", start + 1)]
+    appended = SOURCE + "\n" + block
+    line = (SOURCE + "\n").count("\n") + 2
+
+    assert refusal(appended) == [
+        f"guide.toml:{line}: credentials.5.id: there is a credential “tenant_id” already"
+    ]
+
+
+def test_a_key_of_the_whole_guide_that_is_missing_is_named() -> None:
+    assert refusal(SOURCE.replace('version = "1.1"\n', "")) == [
+        "guide.toml:1: version: Field required"
+    ]
+
+
+def test_a_file_that_is_cut_off_is_refused_at_its_last_line() -> None:
+    cut = SOURCE[: SOURCE.index("[phases.steps.choice]") + len("[phases.steps")]
+
+    assert refusal(cut)[0].startswith(f"guide.toml:{cut.count(chr(10)) + 1}: ")

@@ -1,0 +1,249 @@
+"""What was pasted: cleaned, checked on its own and against the others, and masked."""
+
+from itertools import product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.credentials import LONGEST, Severity, check, clean, mask
+from tests.builders import ALL_FIELDS, GUIDE, VALUES
+
+LABELS = {field.id: field.label for field in GUIDE.credentials}
+SOURCES = {field.id: field.source for field in GUIDE.credentials}
+PREFIXED = ("client_id", "client_secret", "application_key")
+NUMBERS = ("tenant_id", "booking_provider_id")
+START = {"client_id": "cid.", "client_secret": "cs1.", "application_key": "ak1."}
+
+names = st.sampled_from(ALL_FIELDS)
+# Long enough not to be a word of ours by chance.
+letters = st.characters(codec="utf-8", exclude_categories=("Cs", "Z", "Cc"))
+pasted = st.text(letters, min_size=12, max_size=80)
+
+
+def error_at(field: str, value: str) -> str:
+    """The text of the error that `value` gets in `field`."""
+    problem = check(GUIDE.credentials, {field: value})[field]
+    assert problem.severity is Severity.ERROR
+    return problem.text
+
+
+def warning_at(field: str, value: str) -> str:
+    problem = check(GUIDE.credentials, {field: value})[field]
+    assert problem.severity is Severity.WARNING
+    return problem.text
+
+
+# --- cleaning ---
+
+
+@pytest.mark.parametrize(
+    "around",
+    [" {} ", "\u00a0{}\u00a0", "\t{}", "{}\r\n", "\n\n{}\n", "\u2003{}\u3000"],
+    ids=["spaces", "no-break spaces", "a tab", "a line break", "empty lines", "wide spaces"],
+)
+def test_white_space_around_a_value_is_taken_away(around: str) -> None:
+    assert clean(around.format("cid.abc")) == "cid.abc"
+
+
+@pytest.mark.parametrize(
+    "invisible", ["\u200b", "\u200c", "\u200d", "\u200e", "\u200f", "\u2060", "\ufeff", "\u00ad"]
+)
+@pytest.mark.parametrize("pattern", ["{}cid.abc", "cid{}.abc", "cid.abc{}", "{} cid.abc {}"])
+def test_invisible_characters_are_taken_away_everywhere(pattern: str, invisible: str) -> None:
+    assert clean(pattern.replace("{}", invisible)) == "cid.abc"
+
+
+def test_white_space_inside_is_left_for_the_check_to_name() -> None:
+    assert clean(" 12 34 ") == "12 34"
+
+
+@given(st.text())
+def test_a_clean_value_stays_as_it_is(value: str) -> None:
+    assert clean(clean(value)) == clean(value)
+
+
+# --- good values ---
+
+
+def test_five_usual_values_have_no_problem() -> None:
+    assert check(GUIDE.credentials, VALUES) == {}
+
+
+@pytest.mark.parametrize("field", ALL_FIELDS)
+def test_a_usual_value_alone_has_no_problem(field: str) -> None:
+    assert check(GUIDE.credentials, {field: VALUES[field]}) == {}
+
+
+# --- mix-ups ---
+
+
+@pytest.mark.parametrize(
+    ("field", "other"), [pair for pair in product(ALL_FIELDS, PREFIXED) if pair[0] != pair[1]]
+)
+def test_a_value_in_the_wrong_field_is_named_for_what_it_is(field: str, other: str) -> None:
+    text = error_at(field, VALUES[other])
+
+    assert text.startswith(
+        f"This is the {LABELS[other]} (it starts with “{START[other]}”), not the {LABELS[field]}."
+    )
+
+
+def test_a_tenant_id_as_the_secret_is_refused_as_too_short() -> None:
+    assert error_at("client_secret", VALUES["tenant_id"]).startswith("Too short: only 10")
+
+
+def test_a_tenant_id_as_the_client_id_is_unusual() -> None:
+    assert "usually starts with “cid.”" in warning_at("client_id", VALUES["tenant_id"])
+
+
+def test_a_swapped_client_id_and_secret_are_each_named_at_their_field() -> None:
+    swapped = {"client_id": VALUES["client_secret"], "client_secret": VALUES["client_id"]}
+
+    found = check(GUIDE.credentials, swapped)
+
+    assert found["client_id"].text.startswith("This is the Client Secret")
+    assert found["client_secret"].text.startswith("This is the Client ID")
+
+
+def test_the_same_value_twice_is_an_error_at_the_later_field() -> None:
+    same = {"tenant_id": "1122334455", "booking_provider_id": "1122334455"}
+
+    found = check(GUIDE.credentials, same)
+
+    assert list(found) == ["booking_provider_id"]
+    assert found["booking_provider_id"].severity is Severity.ERROR
+    assert "the same value as the Tenant ID" in found["booking_provider_id"].text
+    assert SOURCES["booking_provider_id"] in found["booking_provider_id"].text
+
+
+# --- what was copied along ---
+
+
+@pytest.mark.parametrize("field", ALL_FIELDS)
+@pytest.mark.parametrize("separator", [": ", ":", " ", " = "])
+def test_a_label_that_was_copied_along_is_named(field: str, separator: str) -> None:
+    text = error_at(field, f"{LABELS[field]}{separator}{VALUES[field]}")
+
+    assert text.startswith(f"The label “{LABELS[field]}” was copied along.")
+
+
+def test_a_label_is_known_in_small_letters_and_of_another_field() -> None:
+    assert "“Client Secret” was copied along" in error_at("client_id", "client secret: cs1.abc")
+
+
+@pytest.mark.parametrize("quoted", ['"{}"', "“{}”", "'{}", "{}»", "`{}`"])
+def test_quotation_marks_are_named(quoted: str) -> None:
+    assert "Quotation marks" in error_at("client_id", quoted.format(VALUES["client_id"]))
+
+
+# --- what cannot be right ---
+
+
+@pytest.mark.parametrize("gap", [" ", "\n", "\t", "\u00a0"])
+def test_white_space_inside_is_an_error(gap: str) -> None:
+    value = VALUES["client_secret"]
+
+    assert "space or line break inside" in error_at(
+        "client_secret", f"{value[:20]}{gap}{value[20:]}"
+    )
+
+
+@pytest.mark.parametrize("field", NUMBERS)
+@pytest.mark.parametrize("value", ["HeavySet", "12345a", "1,234,567", "-12345", "12.5"])
+def test_an_id_with_other_characters_is_an_error_with_its_source(field: str, value: str) -> None:
+    text = error_at(field, value)
+
+    assert f"The {LABELS[field]} is a number" in text
+    assert SOURCES[field] in text
+
+
+@pytest.mark.parametrize("value", ["١٢٣٤٥٦٧٨٩", "１２３４５６７８９", "12345²789"])
+@pytest.mark.parametrize("field", NUMBERS)
+def test_digits_of_other_scripts_are_no_digits(field: str, value: str) -> None:
+    assert "a character inside" in error_at(field, value)
+
+
+@pytest.mark.parametrize("stray", ["é", "…", "•", "\x07", "🔑"])
+def test_a_character_that_no_value_has_is_an_error(stray: str) -> None:
+    value = VALUES["application_key"]
+
+    assert "a character inside" in error_at("application_key", f"{value[:9]}{stray}{value[9:]}")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("tenant_id", "123"), ("client_id", "cid.abc"), ("client_secret", "cs1.abcdefgh")],
+)
+def test_a_value_that_is_too_short_is_an_error_with_its_length(field: str, value: str) -> None:
+    assert f"Too short: only {len(value)} characters" in error_at(field, value)
+
+
+def test_a_value_longer_than_any_is_an_error() -> None:
+    assert error_at("client_id", "cid." + "a" * LONGEST).startswith("Too long for the Client ID")
+
+
+# --- what is only unusual ---
+
+
+def test_an_app_id_as_the_application_key_is_a_warning_that_names_it() -> None:
+    assert "is the App ID" in warning_at("application_key", "a1b2c3d4e5f6")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("tenant_id", "1234567890123"),
+        ("booking_provider_id", "12"),
+        ("client_id", "cid.short1"),
+        ("client_secret", "cs9." + "A" * 50),
+        ("application_key", "ak2." + "a" * 40),
+    ],
+)
+def test_an_unusual_shape_is_a_warning(field: str, value: str) -> None:
+    assert warning_at(field, value).startswith(f"Unusual for the {LABELS[field]}")
+
+
+def test_an_error_hides_the_warning_of_the_same_field() -> None:
+    found = check(GUIDE.credentials, {"tenant_id": "12345678901234", "booking_provider_id": "x1"})
+
+    assert found["booking_provider_id"].severity is Severity.ERROR
+    assert found["tenant_id"].severity is Severity.WARNING
+
+
+# --- never the value itself ---
+
+
+@given(names, pasted)
+def test_no_problem_repeats_the_value(name: str, value: str) -> None:
+    found = check(GUIDE.credentials, {name: clean(value)})
+
+    assert all(clean(value) not in problem.text for problem in found.values())
+
+
+@given(names, names, st.text(st.sampled_from("abc012."), min_size=16, max_size=60))
+def test_no_problem_repeats_what_follows_a_prefix(name: str, other: str, rest: str) -> None:
+    found = check(GUIDE.credentials, {name: START.get(other, "") + rest})
+
+    assert all(rest not in problem.text for problem in found.values())
+
+
+@given(st.dictionaries(names, st.text(max_size=60).map(clean)))
+def test_every_problem_is_about_a_field_that_was_given(values: dict[str, str]) -> None:
+    assert check(GUIDE.credentials, values).keys() <= values.keys()
+
+
+@pytest.mark.parametrize(
+    ("length", "shown"), [(0, 0), (1, 0), (4, 0), (5, 2), (7, 2), (8, 4), (60, 4)]
+)
+def test_a_mask_shows_at_most_half_of_a_value(length: int, shown: int) -> None:
+    value = "abcdefgh" * 8
+
+    assert mask(value[:length]) == "••••" + value[length - shown : length]
+
+
+@given(st.text(min_size=1))
+def test_a_mask_never_is_the_value(value: str) -> None:
+    shown = mask(value).removeprefix("••••")
+
+    assert len(shown) <= min(4, len(value) // 2)

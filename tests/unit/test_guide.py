@@ -1,0 +1,164 @@
+"""The ServiceTitan guide is whole, and agrees with the code that relies on it."""
+
+import re
+
+import pytest
+
+from bot.guide import Owner
+from bot.report import FIELDS_IN_GUIDE_ORDER
+from bot.servicetitan.endpoints import READS, WRITE_SCOPES
+from bot.verification.remedies import REMEDIES
+from tests.builders import ALL_FIELDS, GUIDE
+
+
+def the_scopes() -> dict[str, list[str]]:
+    return {name: words.split(", ") for name, words in GUIDE.step(6).tables[1].rows}
+
+
+def test_it_has_steps_1_to_25_without_a_gap() -> None:
+    assert [step.number for step in GUIDE.steps] == list(range(1, 26))
+
+
+def test_it_has_phases_1_to_6_without_a_gap() -> None:
+    assert [phase.number for phase in GUIDE.phases] == list(range(1, 7))
+
+
+@pytest.mark.parametrize(
+    ("phase", "first", "last"),
+    [(1, 1, 2), (2, 3, 8), (3, 9, 11), (4, 12, 16), (5, 17, 22), (6, 23, 25)],
+)
+def test_its_phases_hold_the_steps_of_the_written_guide(phase: int, first: int, last: int) -> None:
+    steps = GUIDE.phases[phase - 1].steps
+
+    assert (steps[0].number, steps[-1].number) == (first, last)
+    assert all(GUIDE.phase_of(step.number).number == phase for step in steps)
+
+
+def test_only_the_last_phase_is_heavysets_work() -> None:
+    owners = [phase.owner for phase in GUIDE.phases]
+
+    assert owners == [Owner.CLIENT] * 5 + [Owner.HEAVYSET]
+
+
+def test_the_form_of_step_6_has_ten_values() -> None:
+    table = GUIDE.step(6).tables[0]
+
+    assert table.columns == ("Field", "Value")
+    assert len(table.rows) == 10
+    assert dict(table.rows)["Homepage"] == "https://heavysset.tech"
+
+
+def test_the_eight_read_scopes_are_the_ones_that_the_verification_reads() -> None:
+    assert the_scopes()["Read"] == [endpoint.label for endpoint in READS]
+    assert len(READS) == 8
+
+
+def test_the_five_write_scopes_are_the_ones_that_the_verification_looks_for() -> None:
+    assert the_scopes()["Write"] == list(WRITE_SCOPES)
+    assert len(WRITE_SCOPES) == 5
+
+
+@pytest.mark.parametrize(
+    ("field", "step"),
+    [
+        ("booking_provider_id", 11),
+        ("tenant_id", 18),
+        ("client_id", 18),
+        ("client_secret", 19),
+        ("application_key", 22),
+    ],
+)
+def test_each_value_is_collected_at_the_step_that_shows_it(field: str, step: int) -> None:
+    assert GUIDE.field(field).step == step
+    assert field in GUIDE.step(step).credentials
+
+
+def test_values_are_asked_for_at_five_steps_and_no_other() -> None:
+    asking = {step.number: step.credentials for step in GUIDE.steps if step.credentials}
+
+    assert sorted(asking) == [11, 18, 19, 20, 22]
+    assert asking[20] == ("tenant_id", "client_id", "client_secret")
+
+
+def test_step_22_has_shown_every_value() -> None:
+    assert GUIDE.last_credential_step == 22
+    assert {field.id for field in GUIDE.shown_by(22)} == set(ALL_FIELDS)
+    assert [field.id for field in GUIDE.shown_by(17)] == ["booking_provider_id"]
+
+
+def test_values_are_revealed_where_engineers_paste_them() -> None:
+    revealing = {step.number: set(step.reveals) for step in GUIDE.steps if step.reveals}
+
+    assert revealing == {23: set(ALL_FIELDS), 24: {"booking_provider_id"}}
+
+
+def test_only_step_25_is_finished_by_the_verification() -> None:
+    assert [step.number for step in GUIDE.steps if step.verifies] == [25]
+
+
+def test_an_existing_admin_needs_no_step_2() -> None:
+    choice = GUIDE.step(1).choice
+
+    assert choice
+    assert {option.id: option.skips for option in choice.options} == {"new": (), "existing": (2,)}
+    assert [step.number for step in GUIDE.steps if step.choice] == [1]
+
+
+@pytest.mark.parametrize("number", [2, 6, 19, 25])
+def test_the_notes_of_the_written_guide_stand_at_their_steps(number: int) -> None:
+    assert len(GUIDE.step(number).notes) == 1
+
+
+@pytest.mark.parametrize("number", [6, 11, 15, 18, 19, 20])
+def test_where_people_slip_there_is_a_note_or_a_tip(number: int) -> None:
+    assert GUIDE.step(number).notes or GUIDE.step(number).tips
+
+
+def test_pictures_bear_the_numbers_of_their_steps() -> None:
+    figures = {step.number: step.figure.number for step in GUIDE.steps if step.figure}
+
+    assert sorted(figures) == [3, 5, 6, 8, 9, 10, 12, 17, 22, 23, 24]
+    assert all(step == figure for step, figure in figures.items())
+
+
+def test_all_five_pieces_of_troubleshooting_are_there() -> None:
+    assert len(GUIDE.troubleshooting) == 5
+    assert all(trouble.steps for trouble in GUIDE.troubleshooting)
+
+
+def test_what_a_step_says_of_other_steps_names_steps_that_exist() -> None:
+    named = re.findall(r"[Ss]teps? (\d+)", GUIDE.model_dump_json())
+
+    assert named
+    assert {int(number) for number in named} <= set(range(1, 26))
+
+
+def test_a_report_orders_fields_as_the_guide_does() -> None:
+    by_step = sorted(GUIDE.credentials, key=lambda field: field.step)
+
+    assert tuple(field.id for field in by_step) == FIELDS_IN_GUIDE_ORDER
+
+
+@pytest.mark.parametrize("cause", list(REMEDIES))
+def test_a_remedy_leads_to_steps_and_values_of_the_guide(cause: str) -> None:
+    remedy = REMEDIES[cause]
+
+    assert set(remedy.steps) <= set(range(1, 26))
+    assert set(remedy.fields) <= set(ALL_FIELDS)
+
+
+def test_a_step_that_does_not_exist_is_not_found() -> None:
+    with pytest.raises(KeyError):
+        GUIDE.step(26)
+    with pytest.raises(KeyError):
+        GUIDE.phase_of(0)
+
+
+def test_a_value_that_is_not_asked_for_is_not_found() -> None:
+    with pytest.raises(KeyError):
+        GUIDE.field("password")
+
+
+def test_trouble_is_offered_at_the_steps_where_it_helps() -> None:
+    assert ["“Allowed by Tenant”" in trouble.text for trouble in GUIDE.trouble_at(18)] == [True]
+    assert not GUIDE.trouble_at(1)

@@ -1,0 +1,111 @@
+"""Slack's markup: what people wrote is shown as it is; links, times and lists read well."""
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.mrkdwn import (
+    ago,
+    channel_link,
+    escape,
+    link,
+    listed,
+    mention,
+    permalink,
+    plain,
+    when,
+)
+from tests.builders import NOW
+
+
+@pytest.mark.parametrize(
+    ("written", "escaped"),
+    [
+        ("<!channel>", "&lt;!channel&gt;"),
+        ("<@U1>", "&lt;@U1&gt;"),
+        ("<https://evil.example|here>", "&lt;https://evil.example|here&gt;"),
+        ("Smith & Sons", "Smith &amp; Sons"),
+        ("&lt;", "&amp;lt;"),
+        ("Acme", "Acme"),
+    ],
+)
+def test_what_people_wrote_cannot_become_markup(written: str, escaped: str) -> None:
+    assert escape(written) == escaped
+
+
+@given(st.text())
+def test_escaping_leaves_no_angle_bracket_and_loses_nothing(text: str) -> None:
+    escaped = escape(text)
+
+    assert not {"<", ">"} & set(escaped)
+    assert escaped.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&") == text
+
+
+def test_people_and_channels_are_named_by_id() -> None:
+    assert (mention("U1"), channel_link("C1")) == ("<@U1>", "<#C1>")
+
+
+def test_a_links_words_are_escaped() -> None:
+    assert link("https://example.com", "A > B") == "<https://example.com|A &gt; B>"
+
+
+def test_a_time_is_shown_in_the_readers_zone_and_falls_back_to_utc() -> None:
+    tokyo = datetime(2026, 11, 23, 18, 30, tzinfo=timezone(timedelta(hours=9)))
+
+    assert when(tokyo) == (
+        f"<!date^{int(NOW.timestamp())}^{{date_short_pretty}} {{time}}|2026-11-23 09:30 UTC>"
+    )
+
+
+@pytest.mark.parametrize(
+    ("passed", "words"),
+    [
+        (timedelta(seconds=-5), "less than a minute"),
+        (timedelta(seconds=59), "less than a minute"),
+        (timedelta(seconds=60), "1 minute"),
+        (timedelta(minutes=59, seconds=59), "59 minutes"),
+        (timedelta(hours=1), "1 hour"),
+        (timedelta(hours=23, minutes=59), "23 hours"),
+        (timedelta(days=1), "1 day"),
+        (timedelta(days=40), "40 days"),
+    ],
+)
+def test_how_long_ago_is_told_in_the_largest_unit(passed: timedelta, words: str) -> None:
+    assert ago(NOW, NOW + passed) == words
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [(["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")],
+)
+def test_words_are_listed_as_a_sentence_does(words: list[str], sentence: str) -> None:
+    assert listed(words) == sentence
+
+
+@pytest.mark.parametrize(
+    ("mrkdwn", "text"),
+    [
+        ("Press *Done* now.", "Press Done now."),
+        ("*Bold* and _italic_.", "Bold and italic."),
+        ("*two words*", "two words"),
+        ("by booking_provider for Bookings", "by booking_provider for Bookings"),
+        ("2 * 3 * 4", "2 * 3 * 4"),
+        ("“Name *” and", "“Name *” and"),
+    ],
+)
+def test_plain_text_has_no_marks_and_keeps_the_rest(mrkdwn: str, text: str) -> None:
+    assert plain(mrkdwn) == text
+
+
+def test_a_message_has_the_address_that_slack_gives_it() -> None:
+    address = permalink("https://heavyset.slack.com/", "C1", "1795426200.000100")
+
+    assert address == "https://heavyset.slack.com/archives/C1/p1795426200000100"
+
+
+def test_a_message_in_a_thread_names_its_thread() -> None:
+    address = permalink("https://heavyset.slack.com/", "C1", "1795426300.000200", "1795426200.0001")
+
+    assert address.endswith("/p1795426300000200?thread_ts=1795426200.0001&cid=C1")

@@ -1,0 +1,209 @@
+"""The way forward through the steps, by example: start, answers, done."""
+
+import pytest
+
+from bot.errors import NotFound, Refused
+from bot.onboarding import (
+    EventKind,
+    Onboarding,
+    Status,
+    StepState,
+)
+from tests.builders import (
+    ALL_FIELDS,
+    CHANNEL,
+    CLIENT_ADMIN,
+    ENGINEER,
+    GUIDE,
+    MINUTE,
+    NOW,
+    OTHER_ADMIN,
+    a_client_admin,
+    a_new_onboarding,
+    an_engineer,
+    an_onboarding,
+    kinds,
+    states,
+)
+
+ANN, BEN, ERIN = a_client_admin(), a_client_admin(OTHER_ADMIN), an_engineer()
+LATER = NOW + 60 * MINUTE
+
+
+def refusal(onboarding: Onboarding, step: int) -> str:
+    """The words with which *Done* is refused."""
+    with pytest.raises(Refused) as refused:
+        onboarding.finish_step(step, BEN, LATER)
+    return str(refused.value)
+
+
+# --- start ---
+
+
+def test_an_onboarding_begins_at_step_1() -> None:
+    onboarding = a_new_onboarding().onboarding
+
+    assert states(onboarding) == "c" + "w" * 24
+    assert onboarding.current == GUIDE.step(1)
+
+
+def test_the_start_is_recorded_with_who_did_it() -> None:
+    (event,) = a_new_onboarding().events
+
+    assert (event.kind, event.actor, event.at) == (EventKind.STARTED, ERIN, NOW)
+
+
+def test_an_onboarding_keeps_what_it_was_started_with() -> None:
+    onboarding = a_new_onboarding(client_name="Smith & Sons").onboarding
+
+    assert (onboarding.client_name, onboarding.channel) == ("Smith & Sons", CHANNEL)
+    assert (onboarding.engineer, onboarding.client_admins) == (ENGINEER, (CLIENT_ADMIN,))
+    assert (onboarding.status, onboarding.guide) == (Status.ACTIVE, GUIDE)
+
+
+# --- the question of step 1 ---
+
+
+def test_a_new_account_leads_to_step_2() -> None:
+    change = an_onboarding().choose(1, "new", ANN, LATER)
+
+    assert states(change.onboarding).startswith("dcw")
+    assert change.onboarding.account == "new"
+    assert kinds(change) == [EventKind.ACCOUNT_CHOSEN, EventKind.STEP_DONE]
+
+
+def test_an_existing_admin_skips_step_2() -> None:
+    change = an_onboarding().choose(1, "existing", ANN, LATER)
+
+    assert states(change.onboarding).startswith("dscw")
+    assert change.onboarding.account == "existing"
+    assert kinds(change) == [
+        EventKind.ACCOUNT_CHOSEN,
+        EventKind.STEP_DONE,
+        EventKind.STEP_SKIPPED,
+    ]
+    assert change.events[-1].step == 2
+
+
+def test_the_answer_is_recorded() -> None:
+    event = an_onboarding().choose(1, "existing", ANN, LATER).events[0]
+
+    assert (event.step, event.detail) == (1, {"choice": "existing"})
+
+
+def test_an_answer_that_is_not_offered_is_refused() -> None:
+    with pytest.raises(Refused, match="not offered any more"):
+        an_onboarding().choose(1, "both", ANN, LATER)
+
+
+def test_an_answer_to_a_step_without_a_question_is_refused() -> None:
+    with pytest.raises(Refused, match="not offered any more"):
+        an_onboarding(at_step=2).choose(2, "new", ANN, LATER)
+
+
+def test_done_is_no_answer_to_a_question() -> None:
+    assert refusal(an_onboarding(), 1) == (
+        "Please answer the question of step 1 instead: “We create a new account” and "
+        "“We use an existing admin”."
+    )
+
+
+def test_a_second_answer_is_refused_with_who_gave_the_first() -> None:
+    with pytest.raises(Refused, match=f"Step 1 is already done, by <@{CLIENT_ADMIN}>"):
+        an_onboarding(at_step=2).choose(1, "existing", BEN, LATER)
+
+
+# --- done ---
+
+
+def test_done_finishes_the_step_and_makes_the_next_current() -> None:
+    change = an_onboarding(at_step=3).finish_step(3, BEN, LATER)
+    third = change.onboarding.step(3)
+
+    assert states(change.onboarding) == "dddc" + "w" * 21
+    assert (third.state, third.by, third.at) == (StepState.DONE, BEN, LATER)
+
+
+def test_done_is_recorded_with_who_and_when() -> None:
+    (event,) = an_onboarding(at_step=3).finish_step(3, BEN, LATER).events
+
+    assert (event.kind, event.step, event.actor, event.at) == (EventKind.STEP_DONE, 3, BEN, LATER)
+
+
+def test_done_is_activity() -> None:
+    assert an_onboarding(at_step=3).finish_step(3, BEN, LATER).onboarding.active_at == LATER
+
+
+def test_an_engineer_may_do_a_clients_step() -> None:
+    change = an_onboarding(at_step=3).finish_step(3, ERIN, LATER)
+
+    assert change.onboarding.step(3).by == ERIN
+
+
+def test_a_step_that_is_done_is_not_done_twice() -> None:
+    text = refusal(an_onboarding(at_step=4), 3)
+
+    assert text.startswith(f"Step 3 is already done, by <@{CLIENT_ADMIN}> on <!date^")
+
+
+def test_a_step_that_was_skipped_is_not_done() -> None:
+    assert refusal(an_onboarding(at_step=3, account="existing"), 2).startswith(
+        "Step 2 is not needed: skipped, by"
+    )
+
+
+def test_a_later_step_is_refused_with_the_one_whose_turn_it_is() -> None:
+    assert refusal(an_onboarding(at_step=4), 9) == (
+        "Step 9 comes later. Step 4 is the current one: Navigate to the My Apps Section."
+    )
+
+
+@pytest.mark.parametrize("number", [0, 26, -1])
+def test_a_step_that_does_not_exist_is_not_found(number: int) -> None:
+    with pytest.raises(NotFound, match=f"There is no step {number}; the guide has 25"):
+        an_onboarding().finish_step(number, ANN, LATER)
+
+
+@pytest.mark.parametrize("step", [11, 18, 19, 20, 21])
+def test_before_step_22_a_step_is_done_without_its_values(step: int) -> None:
+    after = an_onboarding(at_step=step, credentials=()).finish_step(step, ANN, LATER).onboarding
+
+    assert after.current == GUIDE.step(step + 1)
+
+
+def test_step_22_is_not_done_without_all_values() -> None:
+    onboarding = an_onboarding(at_step=22, credentials=("tenant_id", "client_id"))
+
+    assert refusal(onboarding, 22) == (
+        "Step 22 needs all 5 values first. Still missing: Booking Provider ID (step 11), "
+        "Client Secret (step 19) and Application Key (step 22). "
+        "Press “Enter securely” on this step to add what is missing."
+    )
+
+
+def test_step_22_is_done_once_all_values_are_in() -> None:
+    onboarding = an_onboarding(at_step=22, credentials=ALL_FIELDS, report=None)
+
+    assert onboarding.finish_step(22, ANN, LATER).onboarding.current == GUIDE.step(23)
+
+
+def test_the_clients_last_step_hands_over() -> None:
+    onboarding = an_onboarding(at_step=22, credentials=ALL_FIELDS)
+
+    change = onboarding.finish_step(22, ANN, LATER)
+
+    assert kinds(change) == [EventKind.STEP_DONE, EventKind.HANDED_OVER]
+    assert change.events[-1].step == 23
+
+
+@pytest.mark.parametrize("step", [2, 8, 11, 16, 23, 24])
+def test_no_other_step_hands_over(step: int) -> None:
+    change = an_onboarding(at_step=step).finish_step(step, ERIN, LATER)
+
+    assert EventKind.HANDED_OVER not in kinds(change)
+
+
+def test_step_25_is_finished_by_the_verification_alone() -> None:
+    assert refusal(an_onboarding(at_step=25), 25).startswith(
+        "Step 25 is finished by the verification itself: press “Verify now”."
+    )

@@ -1,0 +1,230 @@
+"""Values that come in, verifications that run, and how the last one completes an onboarding."""
+
+import pytest
+
+from bot.errors import Refused
+from bot.guide import Owner
+from bot.onboarding import (
+    RETRY_AFTER,
+    EventKind,
+    Onboarding,
+    Status,
+    StepState,
+    Verification,
+)
+from bot.people import Role
+from bot.report import Outcome, Report
+from tests.builders import (
+    ALL_FIELDS,
+    GUIDE,
+    MINUTE,
+    NOW,
+    PASSED,
+    a_client_admin,
+    a_completed_onboarding,
+    a_report,
+    an_engineer,
+    an_onboarding,
+    kinds,
+    verified,
+    with_credentials,
+)
+
+ANN, ERIN = a_client_admin(), an_engineer()
+LATER = NOW + 60 * MINUTE
+MUCH_LATER = LATER + 60 * MINUTE
+FAILED = a_report(Outcome.FAILED, ("client_secret",))
+UNKNOWN = a_report(Outcome.UNKNOWN)
+AWAY = a_report(Outcome.UNKNOWN, retry=True)
+
+
+def the_run(onboarding: Onboarding) -> Verification:
+    assert onboarding.verification
+    return onboarding.verification
+
+
+def a_running_one(at_step: int = 22) -> Onboarding:
+    """An onboarding whose values are all in, and are being verified."""
+    return an_onboarding(at_step=at_step, credentials=ALL_FIELDS, report=None)
+
+
+# --- asking for one ---
+
+
+def test_an_engineer_has_the_values_verified() -> None:
+    change = an_onboarding(at_step=25).request_verification(ERIN, LATER)
+
+    assert kinds(change) == [EventKind.VERIFICATION_REQUESTED]
+    assert change.events[0].detail == {"number": 2}
+    assert the_run(change.onboarding) == Verification(2, ERIN, LATER)
+
+
+def test_values_that_are_missing_cannot_be_verified() -> None:
+    with pytest.raises(Refused, match=r"nothing to verify yet: .*Application Key \(step 22\)"):
+        an_onboarding(at_step=20).request_verification(ERIN, LATER)
+
+
+def test_a_verification_that_runs_is_not_started_twice() -> None:
+    with pytest.raises(Refused, match="running already"):
+        a_running_one().request_verification(ERIN, LATER)
+
+
+# --- results ---
+
+
+@pytest.mark.parametrize("report", [PASSED, FAILED, UNKNOWN])
+def test_a_result_is_kept_and_recorded_as_the_bots_doing(report: Report) -> None:
+    onboarding = a_running_one()
+    asked_at = the_run(onboarding).requested_at
+
+    change = onboarding.finish_verification(1, asked_at, report, LATER)
+
+    (event,) = change.events
+    assert the_run(change.onboarding).report == report
+    assert (event.kind, event.actor.role) == (EventKind.VERIFICATION_FINISHED, Role.BOT)
+    assert event.detail == {"number": 1, "outcome": report.outcome.value}
+
+
+def test_an_early_pass_does_not_finish_a_step() -> None:
+    onboarding = a_running_one(at_step=20)
+
+    after = verified(onboarding, PASSED)
+
+    assert after.steps == onboarding.steps
+    assert after.status is Status.ACTIVE
+
+
+def test_a_failure_names_what_to_enter_again_and_whose_turn_it_is() -> None:
+    after = verified(a_running_one(at_step=24), FAILED)
+
+    assert after.to_enter_again == ("client_secret",)
+    assert after.turn is Owner.CLIENT
+
+
+def test_once_it_is_entered_again_it_is_heavysets_turn() -> None:
+    failed = verified(a_running_one(at_step=24), FAILED)
+
+    after = with_credentials(failed, ["client_secret"])
+
+    assert after.to_enter_again == ()
+    assert after.turn is Owner.HEAVYSET
+
+
+def test_a_failure_at_step_25_leaves_it_open() -> None:
+    asked = an_onboarding(at_step=25).request_verification(ERIN, LATER).onboarding
+
+    after = verified(asked, FAILED)
+
+    assert after.current == GUIDE.step(25)
+    assert after.status is Status.ACTIVE
+
+
+def test_a_pass_at_step_25_finishes_it_and_completes_the_onboarding() -> None:
+    asked = an_onboarding(at_step=25).request_verification(ERIN, LATER).onboarding
+
+    change = asked.finish_verification(2, LATER, PASSED, MUCH_LATER)
+
+    assert change.onboarding.status is Status.COMPLETED
+    assert change.onboarding.current is None
+    assert kinds(change) == [
+        EventKind.VERIFICATION_FINISHED,
+        EventKind.STEP_DONE,
+        EventKind.COMPLETED,
+    ]
+
+
+def test_step_25_is_done_by_who_asked_for_the_verification() -> None:
+    last = a_completed_onboarding().step(25)
+
+    assert (last.state, last.by) == (StepState.DONE, ERIN)
+
+
+def test_whose_turn_it_is_ends_with_the_onboarding() -> None:
+    assert a_completed_onboarding().turn is None
+
+
+@pytest.mark.parametrize(
+    ("number", "minutes"), [(1, 1), (2, 0), (0, 0)], ids=["an old run", "the next", "none"]
+)
+def test_a_stale_result_is_refused(number: int, minutes: int) -> None:
+    onboarding = a_running_one()
+    asked_at = the_run(onboarding).requested_at + minutes * MINUTE
+
+    with pytest.raises(Refused, match="newer verification"):
+        onboarding.finish_verification(number, asked_at, PASSED, LATER)
+
+
+def test_a_result_of_values_that_were_replaced_meanwhile_is_refused() -> None:
+    onboarding = a_running_one()
+    asked_at = the_run(onboarding).requested_at
+    after = onboarding.enter_credentials(18, {"tenant_id": "••••0001"}, ANN, LATER).onboarding
+
+    with pytest.raises(Refused, match="newer verification"):
+        after.finish_verification(1, asked_at, FAILED, MUCH_LATER)
+
+
+def test_a_second_result_of_the_same_run_is_refused() -> None:
+    onboarding = a_running_one()
+    run, after = the_run(onboarding), verified(onboarding, PASSED)
+
+    with pytest.raises(Refused, match="newer verification"):
+        after.finish_verification(1, run.requested_at, FAILED, LATER)
+
+
+# --- when ServiceTitan is away ---
+
+
+def test_while_servicetitan_is_away_the_check_is_tried_again() -> None:
+    onboarding = a_running_one()
+
+    after = verified(onboarding, AWAY, now=LATER)
+
+    assert the_run(after).due_at == LATER + RETRY_AFTER[0]
+    assert the_run(after).attempt == 1
+
+
+def test_an_unknown_result_that_waiting_cannot_mend_is_not_tried_again() -> None:
+    assert the_run(verified(a_running_one(), UNKNOWN)).due_at is None
+
+
+def test_later_tries_without_an_answer_are_not_told_again() -> None:
+    onboarding = verified(a_running_one(), AWAY)
+    run = the_run(onboarding)
+
+    change = onboarding.finish_verification(1, run.requested_at, AWAY, LATER)
+
+    assert change.events == ()
+    assert the_run(change.onboarding).retry_at == LATER + RETRY_AFTER[1]
+
+
+def test_the_bot_stops_asking_after_a_day() -> None:
+    onboarding = a_running_one()
+    for _ in RETRY_AFTER:
+        onboarding = verified(onboarding, AWAY, now=LATER)
+        assert the_run(onboarding).due_at
+    onboarding = verified(onboarding, AWAY, now=LATER)
+
+    assert the_run(onboarding).due_at is None
+
+
+@pytest.mark.parametrize("found", [PASSED, FAILED], ids=["passed", "failed"])
+def test_an_answer_at_last_gets_a_number_and_so_a_message_of_its_own(found: Report) -> None:
+    onboarding = verified(a_running_one(), AWAY)
+    run = the_run(onboarding)
+
+    change = onboarding.finish_verification(1, run.requested_at, found, LATER)
+
+    assert [(one.number, one.report) for one in change.onboarding.verifications] == [
+        (1, AWAY),
+        (2, found),
+    ]
+    assert change.events[0].detail == {"number": 2, "outcome": found.outcome.value}
+    assert [one.due_at for one in change.onboarding.verifications] == [None, None]
+
+
+def test_a_new_verification_ends_the_waiting_of_the_old_one() -> None:
+    onboarding = verified(a_running_one(), AWAY)
+
+    after = onboarding.request_verification(ERIN, LATER).onboarding
+
+    assert [run.due_at for run in after.verifications] == [None, LATER]
