@@ -20,11 +20,12 @@ def run() -> None:
 
 @main.command()
 @click.option("--play", is_flag=True, help="Play one whole onboarding with scripted people.")
-def sandbox(play: bool) -> None:
+@click.option("--real-limits", is_flag=True, help="Let Slack limit the calls as the real one does.")
+def sandbox(play: bool, real_limits: bool) -> None:
     """Run the bot against a pretend Slack and a pretend ServiceTitan."""
     from sandbox.__main__ import main as run_sandbox
 
-    sys.exit(run_sandbox(play=play))
+    sys.exit(run_sandbox(play=play, real_limits=real_limits))
 
 
 @main.group()
