@@ -66,7 +66,7 @@ def _passed(onboarding: Onboarding, report: Report) -> Iterator[Block]:
 
 
 def _failed(onboarding: Onboarding, report: Report) -> Iterator[Block]:
-    yield section("❌ *Verification failed.* ServiceTitan did not accept everything. Please:")
+    yield section("❌ *Verification failed.* ServiceTitan did not accept everything.")
     for check in report.checks:
         if check.outcome is Outcome.FAILED:
             yield section(check_line(check, check.for_client))
@@ -74,7 +74,12 @@ def _failed(onboarding: Onboarding, report: Report) -> Iterator[Block]:
         steps = [_step_name(onboarding, number) for number in report.steps]
         yield section(f"*Steps to go through again:*\n{bullets_of(steps)}")
     buttons = []
-    if report.fields:
+    if not report.fields:
+        yield section(
+            "When that is done, press *I need help* and say so: your engineer then has it checked "
+            "again."
+        )
+    else:
         labels = listed(onboarding.guide.field(name).label for name in report.fields)
         first = min(onboarding.guide.field(name).step for name in report.fields)
         ref = str(ids.StepRef(onboarding.id, first, report.fields))

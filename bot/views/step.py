@@ -67,9 +67,9 @@ def _afterwards(onboarding: Onboarding, step: Step, progress: StepProgress) -> I
 def _in_full(onboarding: Onboarding, step: Step) -> Iterator[Block]:
     phase = onboarding.guide.phase_of(step.number)
     yield header(f"Step {step.number} of {len(onboarding.guide.steps)}: {step.title}")
-    whose = "HeavySet Tech does this step" if phase.owner is Owner.HEAVYSET else "Your turn"
+    who = "HeavySet Tech" if phase.owner is Owner.HEAVYSET else escape(onboarding.client_name)
     names = f"{escape(phase.title)} — {escape(phase.subtitle)}"
-    yield context(f"Phase {phase.number} of {len(onboarding.guide.phases)}: {names} · {whose}")
+    yield context(f"Phase {phase.number} of {len(onboarding.guide.phases)}: {names} · {who}'s turn")
     if step == phase.steps[0]:
         yield from _first_of(onboarding, phase)
     yield section(escape(step.body))
