@@ -30,7 +30,7 @@ def sandbox(play: bool, real_limits: bool) -> None:
 
 @main.group()
 def keys() -> None:
-    """Make and check the keys that encrypt the credentials."""
+    """Make, change and check the keys that encrypt the credentials."""
 
 
 @keys.command()
@@ -42,9 +42,17 @@ def generate() -> None:
     click.echo(base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
 
 
+@keys.command()
+def rotate() -> None:
+    """Encrypt every stored value with the first key, while the bot runs."""
+    from bot.run import rotate_keys
+
+    sys.exit(rotate_keys())
+
+
 @keys.command(name="check")
 def check_keys() -> None:
-    """Try to read every stored value with the keys at hand."""
+    """Try to read every stored value; say which keys are in use."""
     from bot.run import check_keys as check
 
     sys.exit(check())
