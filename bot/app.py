@@ -146,6 +146,8 @@ class Bot:
 
     async def _connect(self) -> None:
         async with translated("apps.connections.open"):
+            # Asked here, as the client itself would go on asking with a token that is refused.
+            self.socket.client.wss_uri = await self.socket.client.issue_new_wss_url()
             await self.socket.connect_async()
 
 

@@ -6,12 +6,23 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 # Invisible characters that browsers and chat clients add when text is copied.
 INVISIBLE = dict.fromkeys([0x00AD, 0x200B, 0x200C, 0x200D, 0x200E, 0x200F, 0x2060, 0xFEFF])
 QUOTES = "\"'`“”‘’«»"
 LONGEST = 500
+
+
+def _regex(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"this is no regular expression: {error}") from error
+    return pattern
+
+
+Regex = Annotated[str, AfterValidator(_regex)]
 
 
 class CredentialField(BaseModel):
@@ -31,9 +42,9 @@ class CredentialField(BaseModel):
     step: int
     digits: bool = False
     min_length: int = Field(default=1, ge=1)
-    prefix: str = ""
-    usual: str = ""
-    looks_like: Annotated[str, StringConstraints(max_length=150)] = ""
+    looks_like: Annotated[str, StringConstraints(min_length=1, max_length=150)]
+    prefix: Regex = ""
+    usual: Regex = ""
 
 
 class Severity(StrEnum):
@@ -85,7 +96,8 @@ def _check_one(
             return Problem(Severity.ERROR, text)
     if field.usual and not re.fullmatch(field.usual, value):
         return Problem(
-            Severity.WARNING, f"Unusual for a {field.label}, which {field.looks_like}. Is it right?"
+            Severity.WARNING,
+            f"Unusual for the {field.label}, which {field.looks_like}. Is it right?",
         )
     return None
 
@@ -105,7 +117,7 @@ def _stray_characters(
     field: CredentialField, value: str, _fields: Sequence[CredentialField]
 ) -> str | None:
     if re.search(r"\s", value):
-        return f"There is a space or line break inside. A {field.label} has none: copy it again."
+        return f"There is a space or line break inside. The {field.label} has none: copy it again."
     if not value.isascii() or not value.isprintable():
         return f"There is a character inside that no {field.label} has. Copy it again."
     return None
@@ -119,7 +131,7 @@ def _other_field(
     for other in fields:
         if other.prefix and (found := re.match(other.prefix, value)):
             return (
-                f"This is a {other.label} (it starts with “{found[0]}”), not the {field.label}. "
+                f"This is the {other.label} (it starts with “{found[0]}”), not the {field.label}. "
                 f"The {field.label} {field.looks_like}."
             )
     return None
@@ -139,11 +151,11 @@ def _not_a_number(
 def _length(field: CredentialField, value: str, _fields: Sequence[CredentialField]) -> str | None:
     if len(value) < field.min_length:
         return (
-            f"Too short: only {len(value)} characters, and a {field.label} {field.looks_like}. "
+            f"Too short: only {len(value)} characters, and the {field.label} {field.looks_like}. "
             "It may have been cut off: copy it again."
         )
     if len(value) > LONGEST:
-        return f"Too long for a {field.label}: {len(value)} characters. Copy it again."
+        return f"Too long for the {field.label}: {len(value)} characters. Copy it again."
     return None
 
 

@@ -20,7 +20,7 @@ class Health:
         found = []
         try:
             report = await inspect(self._database, self._vault)
-            found += [f"stored values: {line}" for line in report.unreadable]
+            found += [f"stored values: {line}" for line in report.problems]
         except Unavailable as error:
             found.append(f"database: {error}")
         try:

@@ -13,15 +13,37 @@ from storage.database import Database
 from storage.vault import Sealed, Vault
 
 BATCH = 100
+NAMED = 5  # altered values, before we only count them
 
 
 @dataclass(frozen=True, slots=True)
 class KeyReport:
-    """Which keys are in use; `unreadable` has a line for each value that cannot be read."""
+    """Which keys are in use: how many values each seals, and which of them we do not have.
+
+    `altered` has a line for each value that its key does not open.
+    """
 
     rows: dict[str, int]
     missing: tuple[str, ...]
-    unreadable: tuple[str, ...] = ()
+    altered: tuple[str, ...] = ()
+
+    @property
+    def problems(self) -> list[str]:
+        """A line for each missing key, and for each of the first altered values."""
+        lines = [
+            f"key {key} is not among CREDENTIAL_KEYS: {self.rows[key]} stored values"
+            for key in self.missing
+        ]
+        lines += self.altered[:NAMED]
+        if len(self.altered) > NAMED:
+            lines.append(f"and {len(self.altered) - NAMED} more like these")
+        return lines
+
+    @property
+    def readable(self) -> int:
+        """How many values can be read."""
+        lost = sum(self.rows[key] for key in self.missing)
+        return sum(self.rows.values()) - lost - len(self.altered)
 
 
 @dataclass(slots=True)
@@ -35,16 +57,18 @@ class Progress:
 
 async def inspect(database: Database, vault: Vault) -> KeyReport:
     """Try to read every stored value."""
-    unreadable = []
+    altered = []
     async with database.begin(write=False) as session:
         rows = await credentials.rows_per_key(session)
+        missing = tuple(sorted(set(rows) - set(vault.key_ids)))
         async for sealed in credentials.all_sealed(session):
+            if sealed.key_id in missing:
+                continue
             try:
                 vault.open(sealed)
             except Unreadable as error:
-                unreadable.append(str(error))
-    missing = tuple(sorted(set(rows) - set(vault.key_ids)))
-    return KeyReport(rows, missing, tuple(unreadable))
+                altered.append(str(error))
+    return KeyReport(rows, missing, tuple(altered))
 
 
 async def rotate(database: Database, vault: Vault) -> AsyncIterator[Progress]:

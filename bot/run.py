@@ -109,15 +109,10 @@ async def _check_keys(settings: Settings) -> int:
     for key in vault.key_ids:
         first = " (encrypts)" if key == vault.sealing_key else ""
         _say(f"key {key}{first}: {report.rows.get(key, 0)} stored values", 0)
-    for key in report.missing:
-        _say(f"key {key} is not among CREDENTIAL_KEYS: {report.rows[key]} stored values", 1)
-    for line in report.unreadable:
+    for line in report.problems:
         _say(line, 1)
-    readable = sum(report.rows.values()) - len(report.unreadable)
-    return _say(
-        f"{readable} stored values can be read, {len(report.unreadable)} cannot",
-        1 if report.unreadable else 0,
-    )
+    lost = sum(report.rows.values()) - report.readable
+    return _say(f"{report.readable} stored values can be read, {lost} cannot", 1 if lost else 0)
 
 
 async def _rotate_keys(settings: Settings) -> int:

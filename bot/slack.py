@@ -281,7 +281,8 @@ def _translated(method: str, error: Exception) -> OnboardingError:
 
 def _of_answer(method: str, response: Any) -> OnboardingError:
     status: int = getattr(response, "status_code", 0) or getattr(response, "status", 0)
-    code = response.get("error", "") if isinstance(response, AsyncSlackResponse) else ""
+    data = response.data if isinstance(response, AsyncSlackResponse) else None
+    code = data.get("error", "") if isinstance(data, dict) else ""  # a web page has none
     if status == 429 or code in RATE_LIMITED:
         return RateLimited(_seconds(response.headers.get("Retry-After")))
     if status >= 500 or code in PASSING or not code:

@@ -10,6 +10,9 @@ from bot.health import Health
 
 # Slack's own requests stay far below; a larger body is not Slack's.
 LARGEST_REQUEST = 1024 * 1024
+# What Bolt's own parsing raises for a body that is not UTF-8, not JSON, or of another shape; what
+# our listeners raise never gets here.
+NOT_SLACKS = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
 
 
 def web_app(health: Health, bolt: AsyncApp | None) -> web.Application:
@@ -35,8 +38,8 @@ def _slack_events(bolt: AsyncApp) -> Callable[[web.Request], Awaitable[web.Respo
     async def slack_events(request: web.Request) -> web.Response:
         try:
             bolt_request = await to_bolt_request(request)
-        except ValueError:  # not UTF-8, or not the JSON that it says it is
+            return await to_aiohttp_response(await bolt.async_dispatch(bolt_request))
+        except NOT_SLACKS:
             return web.Response(status=400, text="malformed request\n")
-        return await to_aiohttp_response(await bolt.async_dispatch(bolt_request))
 
     return slack_events

@@ -33,4 +33,4 @@ def register(app: AsyncApp, _use_cases: UseCases, answers: Answers) -> None:
             log.warning("an event is awaited again", extra={"reason": str(error)})
             return BoltResponse(status=503, body="")
         log.error("a listener failed", exc_info=error)
-        return BoltResponse(status=200, body="")
+        return BoltResponse(status=400, body="request failed")

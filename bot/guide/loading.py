@@ -27,7 +27,9 @@ def parse(source: str, name: str) -> Guide:
     try:
         guide = Guide.model_validate(tomllib.loads(source))
     except tomllib.TOMLDecodeError as error:
-        raise GuideError(f"{name}: {error}") from error
+        at = re.search(r"at line (\d+)", str(error))
+        line = at[1] if at else source.count("\n") + 1
+        raise GuideError(f"{name}:{line}: {error}") from error
     except ValidationError as error:
         raise GuideError(
             _report(source, name, ((problem["loc"], problem["msg"]) for problem in error.errors()))
@@ -51,8 +53,8 @@ def _line_of(source: str, where: Where) -> int:
     table: Where = ()
     for number, line in enumerate(source.splitlines(), start=1):
         here: Where | None = None
-        if header := re.fullmatch(r"\s*\[\[([\w.]+)\]\]\s*(#.*)?", line):
-            here = table = _enter(counts, header[1].split("."))
+        if header := re.fullmatch(r"\s*\[(\[?)([\w.]+)\]?\]\s*(#.*)?", line):
+            here = table = _enter(counts, header[2].split("."), array=bool(header[1]))
         elif key := re.match(r"\s*(\w+)\s*=", line):
             here = (*table, key[1])
         if here and len(here) > best_length and where[: len(here)] == here:
@@ -60,11 +62,13 @@ def _line_of(source: str, where: Where) -> int:
     return best
 
 
-def _enter(counts: dict[Where, int], names: list[str]) -> Where:
-    """Return the path of the array table that starts here: one more in its parent's last."""
-    parent: Where = ()
-    for name in names[:-1]:
-        parent = (*parent, name, counts[(*parent, name)])
-    own = (*parent, names[-1])
+def _enter(counts: dict[Where, int], names: list[str], *, array: bool) -> Where:
+    """Return the path of the table that starts here; in an array, it is one more."""
+    own: Where = ()
+    for name in names:
+        parent = (*own, counts[own]) if own in counts else own
+        own = (*parent, name)
+    if not array:
+        return own
     counts[own] = counts.get(own, -1) + 1
     return (*own, counts[own])

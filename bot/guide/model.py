@@ -107,7 +107,7 @@ class Guide(Part):
     id: Name
     version: Annotated[str, StringConstraints(min_length=1, max_length=20)]
     updated: Label
-    title: Title
+    title: Label  # heads the root message, with the client's name
     subtitle: Line
     audience: Line
     overview: tuple[Text, ...]
@@ -156,7 +156,7 @@ class Guide(Part):
     @cached_property
     def last_credential_step(self) -> int:
         """The step by which the guide has shown every value."""
-        return max(field.step for field in self.credentials)
+        return max((field.step for field in self.credentials), default=0)
 
     def problems(self) -> Iterator[Problem]:
         """Yield what types alone cannot check: where in the file, and what is wrong there."""
@@ -179,24 +179,31 @@ class Guide(Part):
         numbers = {step.number for step in self.steps}
         yield from self._step_references(numbers)
         for at, field in enumerate(self.credentials):
+            if self.field(field.id) is not field:
+                yield ("credentials", at, "id"), f"there is a credential “{field.id}” already"
             if field.step not in numbers or field.id not in self.step(field.step).credentials:
                 message = f"step {field.step} does not ask for “{field.label}”"
                 yield ("credentials", at, "step"), message
         for at, trouble in enumerate(self.troubleshooting):
             if not numbers.issuperset(trouble.steps):
                 yield ("troubleshooting", at, "steps"), "one of these steps does not exist"
-        if sum(step.verifies for step in self.steps) != 1:
-            yield ("phases",), "exactly one step must have “verifies = true”"
+        verifying = [where for where, step in self._where() if step.verifies]
+        if not verifying:
+            yield ("phases",), "one step must have “verifies = true”"
+        for where in verifying[1:]:
+            yield (*where, "verifies"), "only one step may have “verifies = true”"
 
     def _step_references(self, numbers: set[int]) -> Iterator[Problem]:
         fields = {field.id for field in self.credentials}
         for where, step in self._where():
-            for name in (*step.credentials, *step.reveals):
-                if name not in fields:
-                    yield (*where, "credentials"), f"there is no credential “{name}”"
+            for key in ("credentials", "reveals"):
+                for name in getattr(step, key):
+                    if name not in fields:
+                        yield (*where, key), f"there is no credential “{name}”"
             for option in step.choice.options if step.choice else ():
                 if not numbers.issuperset(option.skips):
-                    yield (*where, "choice"), "a step that would be skipped does not exist"
+                    here = (*where, "choice", "options")
+                    yield here, "a step that would be skipped does not exist"
 
     def _slack_limits(self) -> Iterator[Problem]:
         for where, step in self._where():

@@ -5,6 +5,7 @@ import uuid
 from slack_sdk.models.views import View
 
 from bot import onboarding as state
+from bot.credentials import clean
 from bot.errors import Refused
 from bot.mrkdwn import channel_link, escape, link, permalink
 from bot.onboarding import Onboarding
@@ -118,11 +119,9 @@ class Starting(UseCase):
 
 def _checked_name(client_name: str) -> str:
     name = client_name.strip()
-    if not name:
-        raise InvalidInput({"client_name": "Please enter the client's name."})
-    if len(name) > modals.LONGEST_NAME:
-        text = f"Please use at most {modals.LONGEST_NAME} characters."
-        raise InvalidInput({"client_name": text})
+    if not clean(name) or len(name) > modals.LONGEST_NAME:
+        wanted = f"Please enter the client's name, in at most {modals.LONGEST_NAME} characters."
+        raise InvalidInput({"client_name": wanted})
     try:
         _refuse_markup(name)
     except Refused as error:

@@ -1,6 +1,7 @@
 """What the engineering channel is told, from one event of the history."""
 
 from collections.abc import Iterator, Mapping
+from textwrap import wrap
 
 from slack_sdk.models.blocks import Block
 
@@ -68,7 +69,9 @@ def _help_asked(onboarding: Onboarding, event: Event) -> Iterator[Block]:
         f"🙋 *{escape(onboarding.client_name)}* needs help, {mention(onboarding.engineer)}: "
         f"{mention(event.actor.user_id)} asks at step {step.number}, {escape(step.title)}."
     )
-    yield section(_quoted(event.detail["question"]))
+    # Escaping may make five characters of one, and a section holds 3,000.
+    question = wrap(event.detail["question"], 500, replace_whitespace=False, drop_whitespace=False)
+    yield from (section(_quoted(piece)) for piece in question)
 
 
 def _handed_over(onboarding: Onboarding, event: Event) -> Iterator[Block]:

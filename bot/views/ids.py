@@ -41,7 +41,7 @@ class StepRef:
         """Read a button's value; raises Malformed for anything that we did not write."""
         onboarding_id, _, rest = value.partition(":")
         step, *fields = rest.split(":")
-        if not onboarding_id or not step.isdecimal():
+        if not (onboarding_id and step.isdecimal() and value.isascii() and value.isprintable()):
             raise Malformed("a button value that names no step")
         return cls(onboarding_id, int(step), tuple(fields))
 

@@ -124,7 +124,8 @@ def help_modal(onboarding: Onboarding, ref: ids.FormRef) -> View:
             "secret in it.",
         )
     )
-    blocks.append(section(f"*More troubleshooting*\n{bullets(others)}"))
+    if others:
+        blocks.append(section(f"*More troubleshooting*\n{bullets(others)}"))
     if step.credentials or step.reveals:
         blocks += list(_reference(onboarding))
     blocks.append(context(escape(guide.support)))

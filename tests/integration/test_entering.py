@@ -67,6 +67,10 @@ def inputs(view: View) -> dict[str, bool]:
     }
 
 
+def files_in(directory: Path) -> list[Path]:
+    return list(directory.iterdir())
+
+
 @pytest.mark.parametrize("step", FORMS)
 async def test_a_form_asks_for_what_the_guide_has_shown(begun: World, step: int) -> None:
     await begun.walk_to(step)
@@ -119,21 +123,21 @@ async def test_earlier_values_can_be_caught_up_on(begun: World) -> None:
     assert inputs(view) == {"booking_provider_id": True}
 
 
-@pytest.mark.parametrize(("field", "value", "error"), WRONG)
-async def test_a_wrong_value_is_named_at_its_field(
-    begun: World, field: str, value: str, error: str
-) -> None:
+async def test_a_wrong_value_is_named_at_its_field(begun: World, subtests: pytest.Subtests) -> None:
     await begun.walk_to(22)
     right = begun.servicetitan.credentials
-    typed = {**right, field: value.replace("…", right[field])}
+    view = await begun.open(begun.ann, "step:22", "enter_credentials")
+    for field, value, error in WRONG:
+        with subtests.test(error):
+            wrong = {field: value.replace("…", right[field])}
 
-    answer = await begun.enter(begun.ann, 22, **typed)
+            answer = await begun.submit(begun.ann, view, **{**right, **wrong})
 
-    assert list(answer.errors) == [field]
-    assert error in answer.errors[field]
-    assert begun.rows(STORED) == []
-    assert begun.ann.view is not None
-    assert value not in "".join(answer.errors.values())
+            assert list(answer.errors) == [field]
+            assert error in answer.errors[field]
+            assert value not in "".join(answer.errors.values())
+            assert begun.rows(STORED) == []
+            assert begun.ann.view is view
 
 
 async def test_a_value_that_is_stored_for_another_field_is_refused(begun: World) -> None:
@@ -218,7 +222,7 @@ async def test_a_replaced_value_is_destroyed(tmp_path: Path) -> None:
         assert world.rows(STORED) == [("booking_provider_id", "••••4321", 2)]
         assert world.events("credential_replaced") == [(world.ann.id, 11)]
 
-    kept = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    kept = b"".join(path.read_bytes() for path in files_in(tmp_path))
     assert new in kept
     assert old not in kept
 

@@ -34,7 +34,7 @@ async def test_rotation_seals_every_value_with_the_first_key(begun: World) -> No
 
     report = await inspect(database, Vault([NEW]))
     assert report.rows == {key_id(NEW): 1}
-    assert not report.unreadable
+    assert not report.problems
 
 
 async def test_a_second_rotation_has_nothing_to_do(begun: World) -> None:
@@ -65,8 +65,8 @@ async def test_a_missing_key_is_named_by_its_id(begun: World) -> None:
     report = await inspect(begun.bot.database, Vault([NEW]))
 
     assert report.missing == (key_id(OLD),)
-    assert key_id(OLD) in report.unreadable[0]
-    assert KEY not in report.unreadable[0]
+    assert key_id(OLD) in report.problems[0]
+    assert KEY not in report.problems[0]
 
 
 async def test_rotation_names_what_it_cannot_read_and_goes_on(begun: World) -> None:

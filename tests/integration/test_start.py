@@ -197,7 +197,8 @@ async def test_of_two_engineers_who_start_at_once_one_succeeds(world: World) -> 
 
 @pytest.mark.parametrize("kind", ["is_restricted", "is_ultra_restricted"])
 async def test_guests_are_no_engineers(world: World, kind: str) -> None:
-    guest = world.slack.add_person("Gus Guest", **{kind: True})
+    guest = world.slack.add_person("Gus Guest")
+    setattr(guest.user, kind, True)
     await world.slack.admin.invite(world.channel, guest)
 
     reply = await world.type("start Acme", guest)

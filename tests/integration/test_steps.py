@@ -9,7 +9,7 @@ import pytest
 from sandbox.slack import buttons, offers
 from tests.integration.world import World, a_world, told
 
-LATENCY = 0.3
+LATENCY = 0.2
 
 
 def actions(world: World, slot: str) -> list[str]:

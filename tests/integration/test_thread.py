@@ -26,14 +26,17 @@ def about(slot: str) -> Callable[[dict[str, Any]], bool]:
     return picks
 
 
+def was_hit(world: World) -> bool:
+    """Whether a call failed as it was told to."""
+    return any(call.answer.get("error") == "fault" for call in world.slack.calls)
+
+
 async def choose(world: World) -> None:
     await world.press(world.ann, "step:1", "choose_account:new")
 
 
 async def test_a_post_whose_answer_was_lost_is_found_and_not_repeated(begun: World) -> None:
-    begun.slack.fail_next(
-        "chat.postMessage", drop=True, performed=True, predicate=about("step:2")
-    )
+    begun.slack.fail_next("chat.postMessage", drop=True, performed=True, predicate=about("step:2"))
     await choose(begun)
     assert begun.rows("SELECT ts FROM message WHERE slot = 'step:2'") == [(None,)]
 
@@ -58,9 +61,7 @@ async def test_a_root_whose_answer_was_lost_still_heads_one_thread(world: World)
 
 
 async def test_what_was_found_is_brought_to_the_newest_state(begun: World) -> None:
-    begun.slack.fail_next(
-        "chat.postMessage", drop=True, performed=True, predicate=about("step:2")
-    )
+    begun.slack.fail_next("chat.postMessage", drop=True, performed=True, predicate=about("step:2"))
     await choose(begun)
     await begun.ann.press(begun.message("step:2"), "step_done")
 
@@ -81,9 +82,7 @@ async def test_a_post_that_got_lost_itself_is_made_again(begun: World) -> None:
 
 
 async def test_a_rate_limit_is_kept_without_a_lease(begun: World) -> None:
-    begun.slack.fail_next(
-        "chat.postMessage", status=429, retry_after=30, predicate=about("step:2")
-    )
+    begun.slack.fail_next("chat.postMessage", status=429, retry_after=30, predicate=about("step:2"))
     await choose(begun)
     before = len(begun.slack.calls)
 
@@ -98,6 +97,15 @@ async def test_a_rate_limit_is_kept_without_a_lease(begun: World) -> None:
 
     await begun.catch_up()
     assert begun.slots() == ["root", "welcome", "step:1", "step:2"]
+
+
+async def test_when_the_wait_is_over_the_bot_goes_on_by_itself(begun: World) -> None:
+    begun.slack.fail_next("chat.postMessage", status=429, retry_after=1, predicate=about("step:2"))
+
+    await choose(begun)
+    assert begun.find("step:2") is None
+
+    await begun.slack.until(lambda: begun.find("step:2"))
 
 
 async def test_after_a_rate_limit_only_the_newest_state_is_shown(begun: World) -> None:
@@ -123,6 +131,7 @@ async def test_slacks_own_failures_only_delay(
 ) -> None:
     begun.slack.fail_next(method, predicate=about("step:*"), **fault)
     await choose(begun)
+    assert was_hit(begun)
 
     await begun.catch_up()
 
@@ -137,6 +146,7 @@ async def test_one_broken_edit_does_not_keep_the_next_step_back(begun: World) ->
 
     await choose(begun)
 
+    assert was_hit(begun)
     assert offers(begun.message("step:2"), "step_done")
 
 
@@ -238,9 +248,7 @@ async def test_an_announcement_whose_answer_was_lost_is_made_once(world: World) 
 
 
 @pytest.mark.parametrize("fault", [{"status": 429}, {"status": 500}, {"drop": True}])
-async def test_an_announcement_that_failed_comes_later(
-    world: World, fault: dict[str, Any]
-) -> None:
+async def test_an_announcement_that_failed_comes_later(world: World, fault: dict[str, Any]) -> None:
     world.slack.fail_next("chat.postMessage", predicate=about("announcement:*"), **fault)
     await world.begin()
     assert world.announced == []
@@ -256,6 +264,7 @@ async def test_without_the_engineering_channel_the_thread_goes_on(begun: World) 
     begun.slack.fail_next("chat.postMessage", error="is_archived", predicate=about("ann*"))
 
     assert (await begun.enter(begun.ann, 22, **begun.servicetitan.credentials)).ok
+    assert was_hit(begun)
     assert begun.find("verification:1")
 
     await begun.catch_up()

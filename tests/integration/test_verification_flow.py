@@ -9,7 +9,7 @@ from sandbox.slack import Message, buttons
 from tests.integration.world import World, told
 
 WRONG_SECRET = f"cs1.{'w' * 50}"
-AN_HOUR_AGO = "datetime('now', '-1 hours')"
+LONG_AGO = "2000-01-01 00:00:00.000000"
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def verifications(world: World) -> list[str]:
 
 async def make_due(world: World) -> None:
     """Let the pause before the next try be over."""
-    world.write(f"UPDATE verification SET due_at = {AN_HOUR_AGO} WHERE due_at IS NOT NULL")
+    world.write("UPDATE verification SET due_at = ? WHERE due_at IS NOT NULL", LONG_AGO)
     await world.bot.sweep()
     await world.idle()
 
@@ -43,9 +43,7 @@ async def test_the_fifth_value_has_all_five_verified(at_22: World) -> None:
     values = at_22.servicetitan.credentials
     first = {name: value for name, value in values.items() if name != "application_key"}
     await at_22.press(at_22.ann, "step:21", "step_undo")
-    await at_22.ann.press_raw(
-        at_22.message("root"), "enter_credentials", f"{at_22.onboarding}:20"
-    )
+    await at_22.ann.press_raw(at_22.message("root"), "enter_credentials", f"{at_22.onboarding}:20")
     await at_22.idle()
     await at_22.submit(at_22.ann, at_22.view_of(at_22.ann), **first)
     assert at_22.servicetitan.requests == []
@@ -172,7 +170,7 @@ async def test_values_that_come_in_during_a_run_are_the_ones_that_count(at_22: W
 async def test_a_run_that_a_crash_cut_off_is_taken_up(at_22: World) -> None:
     await enter_all(at_22)
     at_22.write(
-        f"UPDATE verification SET report = NULL, run_until = {AN_HOUR_AGO}, due_at = {AN_HOUR_AGO}"
+        "UPDATE verification SET report = NULL, run_until = ?, due_at = ?", LONG_AGO, LONG_AGO
     )
     before = len(at_22.servicetitan.requests)
 

@@ -1,6 +1,6 @@
 """What stands in messages and modals, and what Slack would refuse of them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from slack_sdk.models.views import View
@@ -27,6 +27,13 @@ def texts(rendered: Any) -> Iterator[str]:
     elif isinstance(rendered, list | tuple):
         for part in rendered:
             yield from texts(part)
+
+
+def shown(block: Mapping[str, Any]) -> Iterator[str]:
+    """The texts of one block of a message, without its accessory and what a press would ask."""
+    parts = [block.get("text"), *block.get("fields", ()), *block.get("elements", ())]
+    for part in parts:
+        yield from texts(part["text"] if part and isinstance(part.get("text"), dict) else part)
 
 
 def text_objects(rendered: Any, kind: str) -> Iterator[str]:

@@ -174,6 +174,12 @@ def test_its_own_words_are_shown(fieldbook: Guide) -> None:
         assert wanted in words
 
 
+def test_the_items_of_a_step_are_listed(fieldbook: Guide) -> None:
+    message = thread_of(an_onboarding(guide=fieldbook, at_step=2))["step:2"]
+
+    assert "•  It is shown once." in message.text
+
+
 def test_its_steps_bear_the_same_buttons(fieldbook: Guide) -> None:
     message = every_message(a_new_onboarding(guide=fieldbook).onboarding)["step:1"]
 

@@ -6,8 +6,8 @@ from itertools import permutations
 import pytest
 from pydantic import ValidationError
 
-from bot.verification.remedies import REMEDIES, TITLES, found, malformed, passed
 from bot.report import FIELDS_IN_GUIDE_ORDER, Check, Outcome, Report
+from bot.verification.remedies import REMEDIES, TITLES, found, malformed, passed
 
 STARTED = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 

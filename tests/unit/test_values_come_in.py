@@ -24,10 +24,8 @@ from tests.builders import (
 
 ANN, ERIN = a_client_admin(), an_engineer()
 LATER = NOW + 60 * MINUTE
-MUCH_LATER = LATER + 60 * MINUTE
 FAILED = a_report(Outcome.FAILED, ("client_secret",))
 UNKNOWN = a_report(Outcome.UNKNOWN)
-AWAY = a_report(Outcome.UNKNOWN, retry=True)
 
 
 def the_run(onboarding: Onboarding) -> Verification:

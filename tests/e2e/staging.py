@@ -1,0 +1,95 @@
+"""The stage of the end-to-end tests: the sandboxes, and the bot as a process of its own."""
+
+import contextlib
+import io
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from sandbox.bot_process import BotProcess, generate_key
+from sandbox.servicetitan import ServiceTitanSandbox
+from sandbox.slack import Manifest, SlackSandbox
+from sandbox.stage import MANIFEST, Stage, database_in
+from sandbox.transcript import Transcript
+
+ANNOUNCED = (
+    "started",
+    "help_asked",
+    "handed_over",
+    "verification_finished",
+    "credentials_revealed",
+    "completed",
+)
+
+
+@asynccontextmanager
+async def staging(
+    directory: Path, *, socket_mode: bool = False, log_level: str = "INFO", **values: Any
+) -> AsyncIterator[Stage]:
+    """Start everything, the bot last; `values` are ServiceTitan's right ones."""
+    async with (
+        SlackSandbox(Manifest.read(MANIFEST)) as slack,
+        ServiceTitanSandbox(seed=3, **values) as servicetitan,
+    ):
+        engineer = slack.add_person("Erin Engineer")
+        admin = slack.add_person("Ann Admin", slack.add_team("Acme Plumbing"))
+        engineering = slack.add_channel("engineering", engineer, private=True)
+        settings = {
+            "SLACK_BOT_TOKEN": slack.bot_token,
+            "SLACK_API_URL": slack.api_url,
+            "ENGINEERING_CHANNEL": engineering.id,
+            "CREDENTIAL_KEYS": await generate_key(directory),
+            "DATABASE_URL": f"sqlite:///{database_in(directory)}",
+            "SERVICETITAN_AUTH_URL": servicetitan.auth_url,
+            "SERVICETITAN_API_URL": servicetitan.api_url,
+            "LOG_LEVEL": log_level,
+            **(
+                {"SLACK_APP_TOKEN": slack.app_token}
+                if socket_mode
+                else {"SLACK_SIGNING_SECRET": slack.signing_secret}
+            ),
+        }
+        bot = await BotProcess.start(settings, directory)
+        try:
+            if socket_mode:
+                await slack.until(lambda: slack.connections or None)
+            else:
+                slack.deliver_to(bot.events_url)
+            yield Stage(
+                slack,
+                servicetitan,
+                bot,
+                Transcript(slack.name_of, out=io.StringIO()),
+                directory,
+                engineer,
+                admin,
+                slack.add_channel("acme-heavyset", engineer, admin),
+                engineering,
+                patience=15.0,
+            )
+        finally:
+            await bot.stop()
+
+
+async def stopped(stage: Stage) -> int:
+    """Wait for the last announcement, then stop the bot; its exit status."""
+    await stage.slack.until(
+        lambda: any("is complete" in one.text for one in stage.engineering_channel.messages),
+        timeout=15,
+        awaited="the completion in the engineering channel",
+    )
+    return await stage.bot.stop()
+
+
+def slots(stage: Stage, kind: str = "") -> list[str]:
+    """The slots of the thread, in the order in which they were posted."""
+    posted = [message.slot or "" for message in stage.client_channel.messages]
+    return [slot for slot in posted if slot.startswith(kind)]
+
+
+def rows(stage: Stage, query: str) -> list[tuple[Any, ...]]:
+    """Read the bot's database."""
+    with contextlib.closing(sqlite3.connect(stage.database)) as connection:
+        return connection.execute(query).fetchall()

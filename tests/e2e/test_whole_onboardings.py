@@ -1,0 +1,101 @@
+"""Whole onboardings, from the command to “complete”, with the bot as a process of its own."""
+
+from pathlib import Path
+
+import pytest
+
+from sandbox.play import LAST_CLIENT_STEP, Play
+from sandbox.script import opened, press_until_gone, submit
+from sandbox.slack import Message, offers
+from sandbox.stage import Stage
+from sandbox.summary import CallCount
+from tests.e2e.staging import ANNOUNCED, rows, slots, staging, stopped
+
+STEPS = [f"step:{number}" for number in range(1, 26)]
+
+
+class WithExistingAdmin(Play):
+    """The client uses an admin account that is there already."""
+
+    async def client_takes(self, number: int, message: Message) -> None:
+        if offers(message, "choose_account:existing"):
+            await press_until_gone(self.stage, self.stage.admin, message, "choose_account:existing")
+        else:
+            await super().client_takes(number, message)
+
+
+class WithWrongSecret(Play):
+    """Somebody generates a new secret before the client is through; the old one is refused."""
+
+    async def run(self) -> None:
+        await self.engineer_starts()
+        await self.client_walks()
+        await self.client_corrects_the_secret()
+        await self.verification_passes(2)
+        await self.engineer_finishes()
+        await self.verification_passes(3)
+
+    async def client_takes(self, number: int, message: Message) -> None:
+        if number == LAST_CLIENT_STEP:
+            self.stage.servicetitan.regenerate_secret()
+        await super().client_takes(number, message)
+
+    async def client_corrects_the_secret(self) -> None:
+        slack, channel = self.stage.slack, self.stage.client_channel
+        failed = await slack.until(lambda: slack.message(channel, "verification:1"))
+        assert failed.payload["outcome"] == "failed"
+        assert "client_secret" in failed.payload["fields"]
+        await self.stage.admin.press(failed, "enter_credentials")
+        form = await opened(self.stage, self.stage.admin, "enter_credentials")
+        assert (await submit(self.stage.admin, form, self.stage.servicetitan.credentials)).ok
+
+
+async def played(stage: Stage, kind: type[Play]) -> None:
+    await kind(stage, CallCount(stage.slack)).run()
+
+
+def assert_complete(stage: Stage, exit_status: int, verifications: int) -> None:
+    """Every message once and in its order, everything announced once, and a good end."""
+    assert slots(stage)[:3] == ["root", "welcome", "step:1"]
+    assert slots(stage, "step:") == STEPS
+    expected = [f"verification:{number + 1}" for number in range(verifications)]
+    assert slots(stage, "verification:") == expected
+    assert len(slots(stage)) == 2 + len(STEPS) + verifications
+    assert rows(stage, "SELECT status, finished_steps FROM onboarding") == [("completed", 25)]
+    assert rows(stage, "SELECT revision - published_revision FROM onboarding") == [(0,)]
+    assert_announced_once(stage)
+    assert exit_status == 0
+    assert "Traceback" not in stage.bot.log_text()
+
+
+def assert_announced_once(stage: Stage) -> None:
+    kinds = ", ".join(f"'{kind}'" for kind in ANNOUNCED)
+    events = rows(stage, f"SELECT id FROM event WHERE kind IN ({kinds}) ORDER BY id")  # noqa: S608
+    announced = [message.slot for message in stage.engineering_channel.messages]
+    assert announced == [f"announcement:{number}" for (number,) in events]
+
+
+@pytest.mark.parametrize("socket_mode", [False, True], ids=["http", "socket"])
+async def test_a_client_with_a_new_account_is_onboarded(tmp_path: Path, socket_mode: bool) -> None:
+    async with staging(tmp_path, socket_mode=socket_mode) as stage:
+        await played(stage, Play)
+
+        assert_complete(stage, await stopped(stage), verifications=2)
+        assert rows(stage, "SELECT DISTINCT state FROM step") == [("done",)]
+
+
+async def test_a_client_with_an_existing_admin_is_onboarded(tmp_path: Path) -> None:
+    async with staging(tmp_path) as stage:
+        await played(stage, WithExistingAdmin)
+
+        assert_complete(stage, await stopped(stage), verifications=2)
+        assert rows(stage, "SELECT number FROM step WHERE state = 'skipped'") == [(2,)]
+
+
+async def test_a_client_with_a_wrong_secret_corrects_it_and_is_onboarded(tmp_path: Path) -> None:
+    async with staging(tmp_path) as stage:
+        await played(stage, WithWrongSecret)
+
+        assert_complete(stage, await stopped(stage), verifications=3)
+        replaced = "SELECT field, version FROM credential WHERE version > 1 ORDER BY field"
+        assert ("client_secret", 2) in rows(stage, replaced)

@@ -1,0 +1,215 @@
+"""The command line, as a process of its own: exit statuses, and what it says on the way out."""
+
+import asyncio
+import base64
+import os
+import signal
+import socket
+import sqlite3
+import sys
+import time
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from sandbox.bot_process import BotProcess, free_port
+from sandbox.slack import Manifest, SlackSandbox
+from sandbox.stage import MANIFEST
+from tests.integration.world import KEY, OTHER_KEY, World
+
+SECRET = "xoxb-a-token-that-nobody-may-see"
+COMPLETE = {
+    "SLACK_BOT_TOKEN": SECRET,
+    "SLACK_SIGNING_SECRET": "5a4db0c5167a5cad2c4ea1ed00000001",
+    "ENGINEERING_CHANNEL": "C0SBX000001",
+    "CREDENTIAL_KEYS": KEY,
+}
+
+
+class Ended(NamedTuple):
+    """How a command ended."""
+
+    status: int
+    out: str
+    err: str
+
+
+async def onboarding(directory: Path, *words: str, **settings: str) -> Ended:
+    """Run a command in `directory` with nothing but these settings."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bot", *words),
+        cwd=directory,
+        env={"PATH": os.environ["PATH"], "HOME": str(directory), **settings},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    async with asyncio.timeout(20):
+        out, err = await process.communicate()
+    return Ended(process.returncode or 0, out.decode(), err.decode())
+
+
+@pytest.fixture
+async def slack() -> AsyncIterator[SlackSandbox]:
+    async with SlackSandbox(Manifest.read(MANIFEST)) as slack:
+        yield slack
+
+
+def settings_for(slack: SlackSandbox) -> Mapping[str, str]:
+    return {
+        **COMPLETE,
+        "SLACK_BOT_TOKEN": slack.bot_token,
+        "SLACK_API_URL": slack.api_url,
+    }
+
+
+async def test_missing_settings_are_named_all_at_once_a_line_each(tmp_path: Path) -> None:
+    commands = ("run", "db upgrade", "db check", "keys check")
+
+    for ended in await asyncio.gather(
+        *(onboarding(tmp_path, *command.split()) for command in commands)
+    ):
+        assert ended.status == 2
+        named = [line.partition(":")[0] for line in ended.err.splitlines()]
+        assert sorted(named) == sorted(COMPLETE)
+        assert ended.out == ""
+
+    assert not any(tmp_path.glob("*"))  # noqa: ASYNC240 (one look at a directory)
+
+
+async def test_wrong_settings_are_named_without_their_values(tmp_path: Path) -> None:
+    wrong = {
+        "SLACK_BOT_TOKEN": "sesame-open-1",
+        "ENGINEERING_CHANNEL": "#sesame-open-2",
+        "CREDENTIAL_KEYS": "sesame-open-3",
+        "PORT": "sesame-open-4",
+        "LOG_LEVEL": "sesame-open-5",
+        "SERVICETITAN_API_URL": "http://sesame-open-6.example",
+        "ENGINEERS": "sesame-open-7",
+        "DATABASE_URL": "sesame-open-8",
+        "BUSINESS_TIMEZONE": "sesame-open-9",
+    }
+
+    ended = await onboarding(tmp_path, "run", **{**COMPLETE, **wrong})
+
+    assert ended.status == 2
+    named = [line.partition(":")[0] for line in ended.err.splitlines()]
+    assert sorted(named) == sorted(wrong)
+    assert "sesame" not in ended.err
+
+
+async def test_a_key_is_made_without_any_settings(tmp_path: Path) -> None:
+    first, second = await asyncio.gather(
+        *(onboarding(tmp_path, "keys", "generate") for _ in range(2))
+    )
+
+    assert (first.status, first.err) == (0, "")
+    assert len(base64.urlsafe_b64decode(first.out.strip())) == 32
+    assert len(first.out.splitlines()) == 1
+    assert first.out != second.out
+
+
+async def test_the_database_is_checked_and_upgraded(tmp_path: Path) -> None:
+    before = await onboarding(tmp_path, "db", "check", **COMPLETE)
+    upgraded = await onboarding(tmp_path, "db", "upgrade", **COMPLETE)
+    after = await onboarding(tmp_path, "db", "check", **COMPLETE)
+
+    assert (before.status, upgraded.status, after.status) == (1, 0, 0)
+    assert "onboarding db upgrade" in before.err
+    with sqlite3.connect(tmp_path / "onboarding.db") as connection:
+        assert connection.execute("SELECT count(*) FROM onboarding").fetchone() == (0,)
+    connection.close()
+
+
+async def test_a_database_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/nowhere/onboarding.db"
+
+    ended = await onboarding(tmp_path, "db", "upgrade", **{**COMPLETE, "DATABASE_URL": url})
+
+    assert ended.status == 1
+    assert ended.err.startswith("DATABASE_URL: ")
+    assert "Traceback" not in ended.err
+
+
+async def test_the_keys_are_checked_against_every_stored_value(begun: World) -> None:
+    await begun.walk_to(23)
+    settings = {**COMPLETE, "DATABASE_URL": begun.settings.database_url}
+    directory = begun.database.parent
+
+    right, wrong = await asyncio.gather(
+        onboarding(directory, "keys", "check", **settings),
+        onboarding(directory, "keys", "check", **{**settings, "CREDENTIAL_KEYS": OTHER_KEY}),
+    )
+
+    assert right == (0, "5 stored values can be read, 0 cannot\n", "")
+    assert wrong.status == 1
+    assert wrong.err.count("is not among CREDENTIAL_KEYS") == 5
+
+
+@pytest.mark.parametrize("mode", ["http", "socket"])
+async def test_a_token_that_slack_does_not_take_stops_the_start(
+    tmp_path: Path, slack: SlackSandbox, mode: str
+) -> None:
+    app_token = {"SLACK_APP_TOKEN": "xapp-1-wrong"} if mode == "socket" else {}
+    settings = {**settings_for(slack), **app_token, "PORT": str(free_port())}
+    name = "SLACK_APP_TOKEN" if app_token else "SLACK_BOT_TOKEN"
+    if not app_token:
+        settings["SLACK_BOT_TOKEN"] = SECRET
+
+    ended = await onboarding(tmp_path, "run", **settings)
+
+    assert ended.status == 2
+    assert f"{name}: Slack does not take it" in ended.err
+    assert settings[name] not in ended.err
+    assert "Traceback" not in ended.err
+
+
+async def test_a_port_in_use_is_named(tmp_path: Path, slack: SlackSandbox) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+
+        ended = await onboarding(tmp_path, "run", **{**settings_for(slack), "PORT": port})
+
+    assert ended.status == 1
+    assert "HOST and PORT: cannot listen there" in ended.err
+    assert "Traceback" not in ended.err
+
+
+@pytest.mark.parametrize(
+    ("mode", "number"),
+    [("http", signal.SIGTERM), ("http", signal.SIGINT), ("socket", signal.SIGTERM)],
+)
+async def test_a_signal_ends_the_bot_well_and_soon(
+    tmp_path: Path, slack: SlackSandbox, mode: str, number: signal.Signals
+) -> None:
+    app_token = {"SLACK_APP_TOKEN": slack.app_token} if mode == "socket" else {}
+    bot = await BotProcess.start({**settings_for(slack), **app_token}, tmp_path)
+    if app_token:
+        await slack.until(lambda: slack.connections or None)
+    began = time.monotonic()
+
+    bot._process.send_signal(number)
+    status = await bot._process.wait()
+
+    assert status == 0
+    assert time.monotonic() - began < 10
+    assert "Traceback" not in bot.log_text()
+
+
+async def test_a_start_waits_for_a_slack_that_is_away(tmp_path: Path, slack: SlackSandbox) -> None:
+    slack.fail_next("auth.test", status=503)
+
+    bot = await BotProcess.start(settings_for(slack), tmp_path)
+
+    assert await bot.stop() == 0
+    assert "Slack does not answer yet" in bot.log_text()
+
+
+async def test_help_lists_the_commands(tmp_path: Path) -> None:
+    ended = await onboarding(tmp_path, "--help")
+
+    assert ended.status == 0
+    assert all(command in ended.out for command in ("run", "sandbox", "keys", "db"))

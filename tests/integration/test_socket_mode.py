@@ -1,0 +1,70 @@
+"""Socket Mode: the same conversation, without a public address."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from sandbox.slack import offers
+from tests.integration.world import World, a_world, told
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    async with a_world(tmp_path, socket_mode=True) as world:
+        yield world
+
+
+async def test_an_onboarding_begins_and_a_press_goes_on(world: World) -> None:
+    await world.begin()
+
+    await world.press(world.ann, "step:1", "choose_account:existing")
+
+    assert world.slots() == ["root", "welcome", "step:1", "step:2", "step:3"]
+    assert offers(world.message("step:3"), "step_done")
+    assert all(delivery.ack.ok for delivery in world.slack.deliveries)
+
+
+async def test_a_form_is_refused_and_then_taken(world: World) -> None:
+    await world.begin()
+    await world.walk_to(11)
+
+    refused = await world.enter(world.ann, 11, booking_provider_id="HeavySet")
+    taken = await world.submit(world.ann, world.view_of(world.ann), booking_provider_id="123456789")
+
+    assert "is a number" in refused.errors["booking_provider_id"]
+    assert taken.ok
+    assert world.rows("SELECT mask FROM credential") == [("••••6789",)]
+
+
+async def test_status_stands_in_the_acknowledgement(world: World) -> None:
+    await world.begin()
+
+    reply = await world.type("status")
+
+    assert "Acme Plumbing" in str(reply.ack.json())
+
+
+async def test_a_refused_press_is_explained_privately(world: World) -> None:
+    await world.begin()
+    await world.walk_to(23)
+
+    await world.press(world.ann, "step:23", "step_done")
+
+    assert "This is HeavySet Tech's part" in told(world.ann)
+
+
+async def test_the_health_routes_are_served_and_slacks_is_not(world: World) -> None:
+    assert await world.get("/healthz") == (200, "alive\n")
+    assert (await world.get("/readyz"))[0] == 200
+    assert (await world.get("/slack/events"))[0] == 404
+
+
+async def test_after_a_disconnect_the_bot_is_back(world: World) -> None:
+    await world.begin()
+
+    await world.slack.disconnect_sockets()
+    await world.slack.until(lambda: world.slack.connections or None, timeout=15)
+    await world.press(world.ann, "step:1", "choose_account:new")
+
+    assert world.current == 2

@@ -1,0 +1,279 @@
+"""The HTTP server: health, signatures, and signed requests that are not what Slack promises."""
+
+import io
+import json
+import logging
+import time
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote_plus, urlencode
+
+import aiohttp
+import pytest
+
+from sandbox.slack import Ack
+from sandbox.slack.signing import signed_headers
+from tests.integration.world import World
+
+NONE: Mapping[str, str] = {}
+FORM = "application/x-www-form-urlencoded"
+CANARY = "cs1.canarycanarycanarycanary"
+USER = {"id": "U0SBX000004", "team_id": "T0SBX000003"}
+TEAM = {"id": "T0SBXHOME01"}
+PRESS: Mapping[str, Any] = {
+    "type": "block_actions",
+    "user": USER,
+    "team": TEAM,
+    "channel": {"id": "C0SBX000005"},
+    "actions": [{"type": "button", "action_id": "step_done", "block_id": "b", "value": "x:1"}],
+}
+VIEW = {"type": "modal", "callback_id": "enter_credentials", "private_metadata": "{}"}
+SUBMISSION: Mapping[str, Any] = {
+    "type": "view_submission",
+    "user": USER,
+    "team": TEAM,
+    "view": {**VIEW, "state": {"values": {}}, "blocks": []},
+}
+METADATA = json.dumps({"channel": "C0SBX000005", "user_id": USER["id"], "team_id": USER["team_id"]})
+
+
+def payload(content: Any) -> bytes:
+    return urlencode({"payload": json.dumps(content)}).encode()
+
+
+def press(**other: Any) -> bytes:
+    return payload({**PRESS, **other})
+
+
+def action(**other: Any) -> bytes:
+    return press(actions=[{**PRESS["actions"][0], **other}])
+
+
+def submission(**other: Any) -> bytes:
+    return payload({**SUBMISSION, "view": {**SUBMISSION["view"], **other}})
+
+
+def without(content: Mapping[str, Any], name: str) -> bytes:
+    return payload({key: value for key, value in content.items() if key != name})
+
+
+MALFORMED = {
+    "empty": b"",
+    "a single byte": b"x",
+    "no payload": b"payload=",
+    "payload that is not JSON": b"payload=nonsense",
+    "payload that is cut off": b"payload=%7B%22type%22%3A",
+    "payload that is a list": payload([]),
+    "payload that is a number": payload(1),
+    "payload that is null": payload(None),
+    "payload that is a string": payload("text"),
+    "payload that is empty": payload({}),
+    "not UTF-8": b"payload=\xff\xfe",
+    "escaped bytes that are not UTF-8": b"payload=%ff%fe",
+    "a NUL": b"payload=%00",
+    "deeply nested": b"payload=" + b"[" * 5000,
+    "an unknown type": payload({**PRESS, "type": "block_dreams"}),
+    "a type that is no string": payload({**PRESS, "type": 7}),
+    "a press without user": without(PRESS, "user"),
+    "a press without team": without(PRESS, "team"),
+    "a press without channel": without(PRESS, "channel"),
+    "a press without actions": without(PRESS, "actions"),
+    "a press of nothing": press(actions=[]),
+    "actions that are no list": press(actions="step_done"),
+    "actions that are no objects": press(actions=[None]),
+    "a press by a string": press(user="U0SBX000004"),
+    "a press by a list": press(user=[]),
+    "a press by nobody": press(user={"id": ""}),
+    "a press in no channel": press(channel=None),
+    "an action without id": press(actions=[{"type": "button", "value": "x:1"}]),
+    "an action_id that is a number": action(action_id=5),
+    "a button without value": action(value=None),
+    "a value that is an object": action(value={}),
+    "a value without step": action(value="0123456789abcdef"),
+    "a value with a step that is no number": action(value="0123456789abcdef:one"),
+    "a value with a superscript for a step": action(value="0123456789abcdef:²"),
+    "a value with a NUL": action(value="0123\x00:1"),
+    "a value with half a character": action(value="\ud800:1"),
+    "an answer without option": action(action_id="choose_account:", value="x:1"),
+    "a submission without user": without(SUBMISSION, "user"),
+    "a submission without view": without(SUBMISSION, "view"),
+    "a submission without state": payload({**SUBMISSION, "view": VIEW}),
+    "a state that is null": submission(state=None),
+    "a state with wrong types": submission(state={"values": {"tenant_id": "1"}}),
+    "a value that is a number": submission(state={"values": {"tenant_id": {"tenant_id": 1}}}),
+    "metadata that is empty": submission(private_metadata=""),
+    "metadata that is not JSON": submission(private_metadata="nonsense"),
+    "metadata that is a list": submission(private_metadata="[]"),
+    "metadata with strange keys": submission(private_metadata='{"evil": 1}'),
+    "metadata with wrong types": submission(
+        private_metadata=json.dumps(
+            {"channel": 1, "user_id": [], "team_id": {}, "onboarding_id": 7, "step": "x"}
+        )
+    ),
+    "metadata of no onboarding": submission(private_metadata=METADATA),
+    "an unknown form": submission(callback_id="enter_dreams"),
+    "a command without user": b"command=%2Fservicetitan&channel_id=C1&team_id=T0SBXHOME01",
+    "a command without channel": b"command=%2Fservicetitan&user_id=U1&team_id=T0SBXHOME01",
+    "a command twice": b"command=%2Fservicetitan&command=%2Fservicetitan&user_id=U1&user_id=U2",
+    "an unknown command": b"command=%2Fdream&user_id=U1&channel_id=C1&team_id=T0SBXHOME01",
+}
+FORGERIES: dict[str, dict[str, Any]] = {
+    "wrong signature": {"secret": "a1" * 16},
+    "empty signature": {"headers": {"X-Slack-Signature": ""}},
+    "strange signature": {"headers": {"X-Slack-Signature": "v0=é"}},
+    "old timestamp": {"timestamp": str(int(time.time()) - 3600)},
+    "future timestamp": {"timestamp": str(int(time.time()) + 3600)},
+    "strange timestamp": {"timestamp": "yesterday"},
+}
+EVENTS = {
+    "an event that is empty": b"{}",
+    "an event that is a list": b"[]",
+    "an event that is no JSON": b"{",
+    "an event that is not UTF-8": b"\xff",
+    "an event without event": b'{"type": "event_callback"}',
+    "an event with a string": b'{"type": "event_callback", "event": "x", "team_id": "T1"}',
+    "an event nobody asked for": b'{"type": "event_callback", "event": {"type": "dream"}}',
+}
+
+
+async def answered(world: World, body: bytes, content_type: str = FORM) -> Ack:
+    ack = await world.slack.post_signed(body, content_type)
+    await world.idle()
+    return ack
+
+
+async def test_the_bot_says_that_it_is_alive_and_ready(world: World) -> None:
+    assert await world.get("/healthz") == (200, "alive\n")
+    assert (await world.get("/readyz"))[0] == 200
+
+
+async def test_a_token_that_slack_revoked_makes_it_unready(world: World) -> None:
+    await world.slack.admin.uninstall()
+
+    status, text = await world.get("/readyz")
+
+    assert status == 503
+    assert text == "Slack: auth.test: account_inactive\n"
+    assert (await world.get("/healthz"))[0] == 200
+
+
+async def test_a_slack_that_does_not_answer_makes_it_unready(world: World) -> None:
+    world.slack.fail_next("auth.test", status=500)
+
+    status, text = await world.get("/readyz")
+
+    assert status == 503
+    assert "auth.test" in text
+
+
+async def test_a_database_without_tables_makes_it_unready(world: World) -> None:
+    world.write("DROP TABLE credential")
+
+    status, text = await world.get("/readyz")
+
+    assert status == 503
+    assert "database" in text
+
+
+@pytest.mark.parametrize("forgery", FORGERIES)
+async def test_a_forged_request_is_refused_and_leaves_no_trace_in_the_log(
+    begun: World, forgery: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    body = payload({**begun.last_sent, "canary": CANARY})
+
+    ack = await begun.slack.post_signed(body, FORM, **FORGERIES[forgery])
+    await begun.idle()
+
+    assert ack.status in (400, 401)
+    assert CANARY not in caplog.text
+    assert quote_plus(CANARY) not in caplog.text
+    assert CANARY not in ack.body
+
+
+async def unsigned(
+    world: World, body: bytes | io.BytesIO, content_type: str, headers: Mapping[str, str] = NONE
+) -> Ack:
+    """Post to the bot without Slack's signature, or with headers of one's own."""
+    address, headers = f"{world.base_url}/slack/events", {"Content-Type": content_type, **headers}
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(address, data=body, headers=headers) as answer,
+    ):
+        return Ack(status=answer.status, body=await answer.text())
+
+
+async def test_a_forged_request_changes_nothing(begun: World) -> None:
+    await begun.press(begun.ann, "step:1", "choose_account:new")
+    body = payload({**begun.last_sent, "actions": [{"action_id": "step_undo", "value": "x:1"}]})
+
+    ack = await unsigned(begun, body, FORM)
+    await begun.idle()
+
+    assert ack.status == 401
+    assert begun.ann.ephemerals == []
+
+
+async def test_slacks_handshake_is_answered_only_if_it_is_signed(world: World) -> None:
+    body = json.dumps({"type": "url_verification", "challenge": CANARY}).encode()
+
+    signed = await answered(world, body, "application/json")
+    refused = await unsigned(world, body, "application/json")
+
+    assert (signed.status, signed.json()) == (200, {"challenge": CANARY})
+    assert refused.status == 401
+    assert CANARY not in refused.body
+
+
+async def test_a_malformed_interaction_is_the_senders_fault(
+    begun: World, subtests: pytest.Subtests, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = begun.rows("SELECT * FROM onboarding")
+    for name, body in MALFORMED.items():
+        with subtests.test(name):
+            assert (await answered(begun, body)).status in (200, 400, 404)
+            assert begun.rows("SELECT * FROM onboarding") == before
+            assert "unexpected error" not in caplog.messages
+
+
+async def test_a_malformed_event_is_the_senders_fault(
+    world: World, subtests: pytest.Subtests
+) -> None:
+    for name, body in EVENTS.items():
+        with subtests.test(name):
+            assert (await answered(world, body, "application/json")).status in (200, 400, 404)
+
+
+async def test_a_huge_request_is_not_read(world: World) -> None:
+    body = b"payload=" + b"x" * (2 * 1024 * 1024)
+    headers = signed_headers(world.slack.signing_secret, str(int(time.time())), body)
+
+    ack = await unsigned(world, io.BytesIO(body), FORM, headers)
+
+    assert ack.status == 413
+
+
+async def test_a_malformed_request_leaves_no_trace_of_its_values(
+    begun: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    typed = {"client_secret": {"client_secret": {"type": "plain_text_input", "value": CANARY}}}
+
+    for body in (
+        submission(state={"values": typed}),
+        submission(state={"values": {**typed, "tenant_id": 1}}),
+        submission(private_metadata=CANARY),
+        action(value=CANARY),
+        action(action_id=CANARY),
+        press(user=CANARY),
+        f"payload={CANARY}".encode(),
+    ):
+        ack = await answered(begun, body)
+        assert CANARY not in ack.body
+
+    assert CANARY not in caplog.text
+
+
+async def test_other_paths_and_methods_are_not_served(world: World) -> None:
+    assert (await world.get("/"))[0] == 404
+    assert (await world.get("/slack/events"))[0] == 405

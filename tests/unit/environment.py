@@ -1,0 +1,45 @@
+"""The environment of a bot that could start, and changes to it."""
+
+import base64
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from bot import settings
+from bot.settings import Settings, SettingsError
+
+KEY = base64.urlsafe_b64encode(b"k" * 32).decode()
+OTHER_KEY = base64.urlsafe_b64encode(b"o" * 32).decode()
+NEEDED = {
+    "SLACK_BOT_TOKEN": "xoxb-1-token",
+    "SLACK_SIGNING_SECRET": "0123456789abcdef",
+    "ENGINEERING_CHANNEL": "C0ENGINEERING",
+    "CREDENTIAL_KEYS": KEY,
+}
+
+
+class Environment:
+    """Environment variables, in a folder that may hold a `.env`."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+        """Begin with none of our variables, in an empty `folder`."""
+        for name in Settings.model_fields:
+            monkeypatch.delenv(name.upper(), raising=False)
+        monkeypatch.chdir(folder)
+        self.file = folder / ".env"
+        self._monkeypatch = monkeypatch
+
+    def load(self, **variables: str | None) -> Settings:
+        """The settings of what is needed, with `variables` changed; None takes one away."""
+        values: Mapping[str, str | None] = {**NEEDED, **variables}
+        for name, value in values.items():
+            if value is not None:
+                self._monkeypatch.setenv(name, value)
+        return settings.load()
+
+    def refusal(self, **variables: str | None) -> list[str]:
+        """The lines with which such settings are refused."""
+        with pytest.raises(SettingsError) as refused:
+            self.load(**variables)
+        return str(refused.value).splitlines()

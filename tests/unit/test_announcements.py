@@ -1,0 +1,205 @@
+"""What the engineering channel is told, of which events, with which links."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.onboarding import Change, Event, EventKind, Loss
+from bot.report import Outcome
+from bot.verification.remedies import TITLES, passed
+from bot.views.announcement import ANNOUNCED, announcement
+from bot.views.blocks import Message
+from tests.builders import (
+    ALL_FIELDS,
+    CHANNEL,
+    CLIENT_ADMIN,
+    ENGINEER,
+    MINUTE,
+    NOW,
+    PASSED,
+    ROOT_TS,
+    a_client_admin,
+    a_new_onboarding,
+    a_report,
+    an_engineer,
+    an_onboarding,
+)
+from tests.unit.rendering import problems
+
+WORKSPACE = "https://heavyset.slack.com/"
+LINK = f"<{WORKSPACE}archives/{CHANNEL}/p"
+
+
+def told(change: Change, kind: EventKind, **timestamps: str) -> Message:
+    """The announcement of the one event of `kind`."""
+    (event,) = [event for event in change.events if event.kind is kind]
+    return announcement(change.onboarding, 7, event, timestamps=timestamps, workspace_url=WORKSPACE)
+
+
+def finished(outcome: Outcome) -> Change:
+    onboarding = an_onboarding(at_step=25).request_verification(an_engineer(), NOW).onboarding
+    return onboarding.finish_verification(2, NOW, a_report(outcome), NOW + 3 * MINUTE)
+
+
+def asked(question: str) -> Change:
+    return an_onboarding(at_step=7).ask_for_help(7, question, a_client_admin(), NOW)
+
+
+def handed_over() -> Change:
+    onboarding = an_onboarding(at_step=22, credentials=ALL_FIELDS)
+    return onboarding.finish_step(22, a_client_admin(), NOW)
+
+
+def revealed() -> Change:
+    return an_onboarding(at_step=24).reveal(["tenant_id", "client_secret"], an_engineer(), NOW)
+
+
+def paused(loss: Loss = Loss.ARCHIVED) -> Change:
+    return a_new_onboarding().onboarding.lose_channel(loss, NOW)
+
+
+EVERY: dict[EventKind, Change] = {
+    EventKind.STARTED: a_new_onboarding(),
+    EventKind.HELP_ASKED: asked("Which button?"),
+    EventKind.HANDED_OVER: handed_over(),
+    EventKind.VERIFICATION_FINISHED: finished(Outcome.FAILED),
+    EventKind.CREDENTIALS_REVEALED: revealed(),
+    EventKind.COMPLETED: finished(Outcome.PASSED),
+    EventKind.PAUSED: paused(),
+    EventKind.RESUMED: paused().onboarding.resume(an_engineer(), NOW),
+    EventKind.CHANNEL_MOVED: a_new_onboarding().onboarding.move_channel("C0NEW", NOW),
+    EventKind.CLIENT_JOINED: a_new_onboarding().onboarding.client_joins(a_client_admin(), NOW),
+}
+
+
+def test_every_event_that_is_announced_is_tried_here() -> None:
+    assert set(EVERY) == set(ANNOUNCED)
+
+
+@pytest.mark.parametrize("kind", list(EVERY))
+def test_slack_takes_every_announcement(kind: EventKind) -> None:
+    assert problems(told(EVERY[kind], kind)) == []
+
+
+@pytest.mark.parametrize("kind", list(EVERY))
+def test_an_announcement_names_the_client_and_bears_its_event(kind: EventKind) -> None:
+    message = told(EVERY[kind], kind)
+
+    assert "Acme Plumbing" in message.text
+    assert message.metadata["event_payload"]["slot"] == "announcement:7"
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["&" * 2000, "<" * 2000, "a" + "\n" * 1998 + "b", "words and words " * 125],
+    ids=["ampersands", "angle brackets", "empty lines", "words"],
+)
+def test_slack_takes_the_longest_question(question: str) -> None:
+    assert problems(told(asked(question), EventKind.HELP_ASKED)) == []
+
+
+def test_a_long_question_is_told_whole() -> None:
+    question = " ".join(f"word{number}" for number in range(300))[:2000]
+
+    text = told(asked(question), EventKind.HELP_ASKED).text.replace("> ", "").replace("\n", "")
+
+    assert question in text
+
+
+def test_a_question_is_quoted_with_who_asks_where_and_pings_the_engineer() -> None:
+    text = told(asked("Which button?\nThe green one?"), EventKind.HELP_ASKED).text
+
+    assert f"<@{CLIENT_ADMIN}> asks at step 7, Submit the Application" in text
+    assert "&gt; Which button?\n&gt; The green one?" in text.replace("> ", "&gt; ")
+    assert f"<@{ENGINEER}>" in text
+
+
+def test_a_start_names_the_engineer_only_if_somebody_else_started_it() -> None:
+    own = told(a_new_onboarding(), EventKind.STARTED).text
+    event = Event(EventKind.STARTED, an_engineer("U0EVE"), NOW)
+    others = told(Change(a_new_onboarding().onboarding, (event,)), EventKind.STARTED).text
+
+    assert "the engineer is" not in own
+    assert f"started by <@U0EVE>; the engineer is <@{ENGINEER}>" in others
+
+
+def test_the_hand_over_tells_which_steps_are_heavysets() -> None:
+    text = told(handed_over(), EventKind.HANDED_OVER).text
+
+    assert "Phase 6, Finalize Integration, is yours: steps 23 to 25." in text
+    assert f"<@{ENGINEER}>" in text
+
+
+@pytest.mark.parametrize(
+    ("outcome", "words"),
+    [
+        (Outcome.PASSED, "verification 2 passed"),
+        (Outcome.FAILED, "verification 2 failed"),
+        (Outcome.UNKNOWN, "verification 2 could not be finished"),
+    ],
+)
+def test_a_result_is_told_in_words_for_engineers(outcome: Outcome, words: str) -> None:
+    text = told(finished(outcome), EventKind.VERIFICATION_FINISHED).text
+
+    assert words in text
+    assert "words for the engineer" in text
+    assert "production · 812 ms" in text
+
+
+def test_slack_takes_a_result_with_every_check() -> None:
+    checks = tuple(passed(name, "HTTP 200, 12 ms, trace 0123456789abcdef " * 4) for name in TITLES)
+    onboarding = an_onboarding(at_step=23, report=PASSED.model_copy(update={"checks": checks}))
+    detail = {"number": 1, "outcome": "passed"}
+    event = Event(EventKind.VERIFICATION_FINISHED, an_engineer(), NOW, None, detail)
+
+    assert problems(told(Change(onboarding, (event,)), event.kind)) == []
+
+
+def test_who_looked_at_which_values_is_told() -> None:
+    text = told(revealed(), EventKind.CREDENTIALS_REVEALED).text
+
+    assert f"<@{ENGINEER}> looked at Acme Plumbing's Tenant ID and Client Secret." in text
+
+
+@pytest.mark.parametrize(
+    ("days", "words"), [(0, "the same day"), (1, "after 1 day."), (12, "after 12 days.")]
+)
+def test_the_end_tells_how_long_it_took(days: int, words: str) -> None:
+    onboarding = finished(Outcome.PASSED).onboarding
+    event = Event(EventKind.COMPLETED, an_engineer(), NOW + timedelta(days=days))
+
+    assert words in told(Change(onboarding, (event,)), EventKind.COMPLETED).text
+
+
+def with_thread(change: Change) -> Change:
+    return Change(replace(change.onboarding, thread_ts=ROOT_TS), change.events)
+
+
+@pytest.mark.parametrize(
+    ("kind", "timestamps", "ts"),
+    [
+        (EventKind.STARTED, {"root": "1.1"}, "11"),
+        (EventKind.HELP_ASKED, {"root": "1.1", "step:7": "7.7"}, "77"),
+        (EventKind.HELP_ASKED, {"root": "1.1"}, "11"),
+        (EventKind.VERIFICATION_FINISHED, {"root": "1.1", "verification:2": "2.2"}, "22"),
+    ],
+)
+def test_an_announcement_links_to_what_it_is_about(
+    kind: EventKind, timestamps: dict[str, str], ts: str
+) -> None:
+    text = told(with_thread(EVERY[kind]), kind, **timestamps).text
+
+    assert f"{LINK}{ts}?thread_ts={ROOT_TS}&cid={CHANNEL}|open in the thread>" in text
+
+
+def test_before_anything_is_posted_an_announcement_names_the_channel() -> None:
+    assert f"<#{CHANNEL}>" in told(a_new_onboarding(), EventKind.STARTED).text
+
+
+@pytest.mark.parametrize("loss", list(Loss))
+def test_a_pause_says_why_and_how_it_ends(loss: Loss) -> None:
+    text = told(paused(loss), EventKind.PAUSED).text
+
+    assert "is paused" in text
+    assert "/servicetitan resume" in text

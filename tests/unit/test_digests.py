@@ -1,0 +1,131 @@
+"""A message's digest changes when, and only when, something in it does."""
+
+from dataclasses import replace
+
+import pytest
+
+from bot.onboarding import Onboarding
+from bot.report import Outcome
+from bot.views.blocks import Message
+from tests.builders import (
+    ALL_FIELDS,
+    MINUTE,
+    NOW,
+    a_client_admin,
+    a_new_onboarding,
+    a_report,
+    an_engineer,
+    an_onboarding,
+    verified,
+)
+from tests.unit.rendering import every_message
+
+ANN = a_client_admin()
+LATER = NOW + 60 * MINUTE
+
+
+def changed(before: Onboarding, after: Onboarding) -> set[str]:
+    """The slots whose messages have to be posted or updated, of steps that were reached."""
+    old, new = every_message(before), every_message(after)
+    return {slot for slot in new if slot not in old or old[slot].digest != new[slot].digest}
+
+
+def test_the_same_state_gives_the_same_digests() -> None:
+    assert changed(an_onboarding(at_step=9), an_onboarding(at_step=9)) == set()
+
+
+def test_done_changes_the_root_the_step_and_the_next_one() -> None:
+    before = an_onboarding(at_step=9)
+
+    after = before.finish_step(9, ANN, LATER).onboarding
+
+    assert changed(before, after) == {"root", "step:9", "step:10"}
+
+
+def test_undo_changes_the_root_and_the_steps_from_there() -> None:
+    before = an_onboarding(at_step=9)
+
+    after = before.undo_step(7, ANN, LATER).onboarding
+
+    assert changed(before, after) == {"root", "step:7", "step:8", "step:9"}
+
+
+def test_a_value_changes_the_root_and_the_steps_that_show_it() -> None:
+    before = an_onboarding(at_step=20)
+
+    after = before.enter_credentials(18, {"tenant_id": "••••0001"}, ANN, LATER).onboarding
+
+    assert changed(before, after) == {"root", "step:18", "step:20"}
+
+
+def test_a_new_verification_is_told_at_the_step_and_takes_the_old_ones_place() -> None:
+    before = an_onboarding(at_step=25)
+
+    after = before.request_verification(an_engineer(), LATER).onboarding
+
+    assert changed(before, after) == {"root", "step:25", "verification:1"}
+
+
+def test_a_result_changes_the_root_and_the_step_and_is_posted() -> None:
+    before = an_onboarding(at_step=25).request_verification(an_engineer(), LATER).onboarding
+
+    after = verified(before, a_report(Outcome.FAILED, ("client_secret",)), now=LATER)
+
+    assert changed(before, after) == {"root", "step:25", "verification:2"}
+
+
+def test_a_question_changes_only_when_something_happened_last() -> None:
+    before = an_onboarding(at_step=9)
+
+    after = before.ask_for_help(9, "How?", ANN, LATER).onboarding
+
+    assert changed(before, after) == {"root"}
+
+
+@pytest.mark.parametrize(
+    "field", [{"revision": 9}, {"thread_ts": "1.1"}, {"started_at": LATER}, {"channel": "C2"}]
+)
+def test_what_nobody_sees_changes_nothing(field: dict[str, object]) -> None:
+    before = an_onboarding(at_step=23)
+
+    assert changed(before, replace(before, **field)) == set()  # type: ignore[arg-type]
+
+
+def test_another_engineer_is_seen_in_the_root_and_the_welcome_and_phase_6() -> None:
+    before = an_onboarding(at_step=23)
+
+    after = replace(before, engineer="U0EVE")
+
+    assert changed(before, after) == {"root", "welcome", "step:23"}
+
+
+A_MESSAGE = Message("id", "root", [{"type": "divider"}], "text", {"outcome": "passed"})
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(A_MESSAGE, text="other"),
+        replace(A_MESSAGE, blocks=[]),
+        replace(A_MESSAGE, payload={"outcome": "failed"}),
+    ],
+    ids=["text", "blocks", "payload"],
+)
+def test_every_part_of_a_message_counts(other: Message) -> None:
+    assert other.digest != A_MESSAGE.digest
+
+
+def test_a_digest_does_not_depend_on_the_order_of_keys() -> None:
+    one = replace(A_MESSAGE, payload={"a": 1, "b": 2})
+    other = replace(A_MESSAGE, payload={"b": 2, "a": 1})
+
+    assert one.digest == other.digest
+
+
+def test_all_values_at_once_change_every_step_that_shows_them() -> None:
+    before = a_new_onboarding().onboarding
+    masks = dict.fromkeys(ALL_FIELDS, "••••")
+
+    after = before.enter_credentials(1, masks, ANN, LATER).onboarding
+
+    assert changed(before, after) == {"root", "step:1"}

@@ -1,0 +1,147 @@
+"""What people write is shown as they wrote it, and can mention nobody."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from bot.onboarding import Change, EventKind, Loss, Onboarding
+from bot.report import Outcome
+from bot.views.announcement import ANNOUNCED, announcement
+from bot.views.blocks import Message
+from bot.views.modals import help_modal, start_modal
+from tests.builders import (
+    ALL_FIELDS,
+    NOW,
+    PASSED,
+    a_check,
+    a_client_admin,
+    a_new_onboarding,
+    a_report,
+    an_engineer,
+    an_onboarding,
+)
+from tests.unit.rendering import (
+    a_form_ref,
+    every_message,
+    problems,
+    text_objects,
+    the_credentials_modal,
+)
+
+EVIL = "<!channel> <@U1> <https://evil.example|Slack> & *x* <!here>"
+NAMES = [
+    EVIL,
+    "&" * 80,
+    "<" * 80,
+    "x" * 80,
+    "*bold* _it_ ~no~ `code`",
+    "> quote",
+    "Ärger & Söhne 🔧",
+]
+MARKUP = ("<!channel", "<!here", "<@U1>", "<https://evil.example")
+
+every_name = pytest.mark.parametrize("name", NAMES, ids=range(len(NAMES)))
+
+
+def changes(name: str) -> Iterator[Change]:
+    """Yield changes with an event of each kind that is announced, and a question of that name."""
+    new = a_new_onboarding(client_name=name)
+    last = an_onboarding(client_name=name, at_step=22, credentials=ALL_FIELDS)
+    final = an_onboarding(client_name=name, at_step=25)
+    asked = final.request_verification(an_engineer(), NOW).onboarding
+    yield new
+    yield new.onboarding.ask_for_help(1, f"{name}\n{name}", a_client_admin(), NOW)
+    yield last.finish_step(22, a_client_admin(), NOW)
+    yield final.reveal(ALL_FIELDS, an_engineer(), NOW)
+    yield asked.finish_verification(2, NOW, PASSED, NOW)
+    yield new.onboarding.move_channel("C0NEW", NOW)
+    yield new.onboarding.client_joins(a_client_admin(), NOW)
+    paused = new.onboarding.lose_channel(Loss.ARCHIVED, NOW)
+    yield paused
+    yield paused.onboarding.resume(an_engineer(), NOW)
+
+
+def announcements(name: str) -> Iterator[tuple[EventKind, Message]]:
+    for change in changes(name):
+        for event in change.events:
+            if event.kind in ANNOUNCED:
+                yield (
+                    event.kind,
+                    announcement(
+                        change.onboarding, 1, event, timestamps={}, workspace_url="https://x/"
+                    ),
+                )
+
+
+def onboardings(name: str) -> Iterator[Onboarding]:
+    for step in (1, 11, 23):
+        yield an_onboarding(at_step=step, client_name=name)
+    for change in changes(name):
+        yield change.onboarding
+
+
+def messages(name: str) -> Iterator[Message]:
+    for onboarding in onboardings(name):
+        yield from every_message(onboarding).values()
+    yield from (message for _, message in announcements(name))
+
+
+def test_an_event_of_every_announced_kind_is_tried_here() -> None:
+    assert {kind for kind, _ in announcements("Acme")} == set(ANNOUNCED)
+
+
+@every_name
+def test_slack_takes_every_message_with_that_name(name: str) -> None:
+    assert [found for message in messages(name) for found in problems(message)] == []
+
+
+def test_nobody_is_mentioned_by_a_clients_name_or_a_question() -> None:
+    for message in messages(EVIL):
+        formatted = [message.text, *text_objects(message.blocks, "mrkdwn")]
+        assert not [mark for mark in MARKUP if any(mark in text for text in formatted)]
+
+
+def test_a_name_is_shown_as_it_was_written() -> None:
+    root = every_message(an_onboarding(client_name=EVIL))["root"]
+
+    assert next(text_objects(root.blocks, "plain_text")).endswith(f": {EVIL}")
+    assert "&lt;!channel&gt; &lt;@U1&gt;" in root.text
+
+
+def test_a_name_is_escaped_once() -> None:
+    root = every_message(an_onboarding(client_name="Smith & Sons"))["root"]
+
+    assert "Smith &amp; Sons" in root.text
+    assert "&amp;amp;" not in json.dumps(root.blocks) + root.text
+
+
+def test_a_question_stays_a_quotation_line_by_line() -> None:
+    asked = a_new_onboarding().onboarding.ask_for_help(1, "one\n<!here>", a_client_admin(), NOW)
+    message = announcement(
+        asked.onboarding, 1, asked.events[0], timestamps={}, workspace_url="https://x/"
+    )
+
+    assert "> one\n> &lt;!here&gt;" in list(text_objects(message.blocks, "mrkdwn"))
+
+
+@every_name
+def test_slack_takes_the_modals_with_that_name(name: str) -> None:
+    onboarding = an_onboarding(at_step=18, client_name=name)
+    views = [
+        start_modal(a_form_ref(onboarding, 0), name),
+        the_credentials_modal(onboarding, 18),
+        help_modal(onboarding, a_form_ref(onboarding, 18)),
+    ]
+
+    assert [found for view in views for found in problems(view)] == []
+
+
+def test_what_servicetitan_says_is_escaped_too() -> None:
+    check = a_check(Outcome.FAILED, title="<!channel>")
+    report = a_report().model_copy(update={"checks": (check,), "environment": "<!here>"})
+    onboarding = an_onboarding(at_step=23, report=report)
+
+    for message in every_message(onboarding).values():
+        formatted = [message.text, *text_objects(message.blocks, "mrkdwn")]
+        assert not [text for text in formatted if "<!channel" in text or "<!here" in text]

@@ -1,0 +1,187 @@
+"""manifest.yml: a shape that Slack takes, and just the scopes that the bot's calls need."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from handlers.channel import LOSSES, RETURNS
+
+ROOT = Path(__file__).parents[2]
+MANIFEST: dict[str, Any] = yaml.safe_load((ROOT / "manifest.yml").read_text(encoding="utf-8"))
+
+# docs.slack.dev, each method's page, “Bot token scopes”. A method that works in public and in
+# private channels needs a scope for each.
+SCOPES = {
+    "auth.test": set(),
+    "chat.postEphemeral": {"chat:write"},
+    "chat.postMessage": {"chat:write"},
+    "chat.update": {"chat:write"},
+    "conversations.history": {"channels:history", "groups:history"},
+    "conversations.info": {"channels:read", "groups:read"},
+    "conversations.replies": {"channels:history", "groups:history"},
+    "usergroups.users.list": {"usergroups:read"},
+    "users.info": {"users:read"},
+    "views.open": set(),
+    "views.update": set(),
+}
+
+
+def text(longest: int, shortest: int = 1, **more: Any) -> dict[str, Any]:
+    return {"type": "string", "minLength": shortest, "maxLength": longest, **more}
+
+
+def closed(required: list[str], **properties: Any) -> dict[str, Any]:
+    """An object of `properties` and no others."""
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": required,
+        "additionalProperties": False,
+    }
+
+
+def many(item: dict[str, Any], most: int) -> dict[str, Any]:
+    return {"type": "array", "items": item, "maxItems": most, "uniqueItems": True}
+
+
+ADDRESS = {"type": "string", "pattern": "^https?://"}
+FLAG = {"type": "boolean"}
+# Facts of docs.slack.dev, “App manifest reference”, and of slackapi/manifest-schema on GitHub: what
+# is required, how long it may be, and that unknown keys are refused.
+RULES = closed(
+    ["display_information"],
+    _metadata=closed([], major_version={"enum": [1, 2]}, minor_version={"type": "integer"}),
+    display_information=closed(
+        ["name"],
+        name=text(35),
+        description=text(140),
+        long_description=text(4000, 175),
+        background_color=text(7, 4, pattern="^#([0-9a-fA-F]{3}){1,2}$"),
+    ),
+    features=closed(
+        [],
+        bot_user=closed(["display_name"], display_name=text(80), always_online=FLAG),
+        app_home=closed(
+            [],
+            home_tab_enabled=FLAG,
+            messages_tab_enabled=FLAG,
+            messages_tab_read_only_enabled=FLAG,
+        ),
+        slash_commands=many(
+            closed(
+                ["command", "description"],
+                command=text(32, 2, pattern="^/"),
+                description=text(2000),
+                url=ADDRESS,
+                usage_hint=text(1000),
+                should_escape=FLAG,
+            ),
+            50,
+        ),
+        shortcuts=many(
+            closed(
+                ["name", "type", "callback_id", "description"],
+                name=text(24),
+                type={"enum": ["message", "global"]},
+                callback_id=text(255),
+                description=text(150),
+            ),
+            10,
+        ),
+    ),
+    oauth_config=closed(
+        [],
+        scopes=closed([], bot=many(text(255), 255), user=many(text(255), 255)),
+        redirect_urls=many(ADDRESS, 1000),
+    ),
+    settings=closed(
+        [],
+        event_subscriptions=closed([], request_url=ADDRESS, bot_events=many(text(255), 100)),
+        interactivity=closed(
+            ["is_enabled"],
+            is_enabled=FLAG,
+            request_url=ADDRESS,
+            message_menu_options_url=ADDRESS,
+        ),
+        socket_mode_enabled=FLAG,
+        org_deploy_enabled=FLAG,
+        token_rotation_enabled=FLAG,
+    ),
+)
+
+
+def methods_called() -> set[str]:
+    """The Web API methods that are named where Slack is called."""
+    source = (ROOT / "bot" / "slack.py").read_text(encoding="utf-8")
+    return set(re.findall(r'"([a-z]+\.[a-zA-Z.]+)"', source))
+
+
+def test_it_has_the_shape_that_slack_takes() -> None:
+    jsonschema.Draft202012Validator(RULES).validate(MANIFEST)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {**MANIFEST, "colour": "red"},
+        {name: part for name, part in MANIFEST.items() if name != "display_information"},
+        {**MANIFEST, "display_information": {"name": "x" * 36}},
+        {**MANIFEST, "settings": {"interactivity": {"request_url": "https://example.com"}}},
+    ],
+    ids=["an unknown key", "no display information", "a long name", "no is_enabled"],
+)
+def test_a_wrong_shape_would_be_noticed(wrong: dict[str, Any]) -> None:
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.Draft202012Validator(RULES).validate(wrong)
+
+
+def test_every_call_names_its_method() -> None:
+    source = (ROOT / "bot" / "slack.py").read_text(encoding="utf-8")
+    calls = set(re.findall(r"self\._client\.(\w+)\(", source))
+
+    assert calls == {method.replace(".", "_") for method in methods_called()}
+
+
+def test_every_method_that_is_called_has_known_scopes() -> None:
+    assert methods_called() <= set(SCOPES)
+    assert {"chat.postMessage", "chat.update", "views.open"} <= methods_called()
+
+
+def test_its_scopes_are_just_those_that_are_needed() -> None:
+    needed = {"commands"}.union(*(SCOPES[method] for method in methods_called()))
+
+    assert sorted(MANIFEST["oauth_config"]["scopes"]["bot"]) == sorted(needed)
+
+
+def test_it_has_the_slash_command_with_ids_instead_of_names() -> None:
+    (command,) = MANIFEST["features"]["slash_commands"]
+
+    assert command["command"] == "/servicetitan"
+    assert command["should_escape"] is True
+
+
+def test_buttons_and_modals_reach_the_bot_where_commands_do() -> None:
+    (command,) = MANIFEST["features"]["slash_commands"]
+    interactivity = MANIFEST["settings"]["interactivity"]
+
+    assert interactivity["is_enabled"] is True
+    assert interactivity["request_url"] == command["url"]
+    assert command["url"].endswith("/slack/events")
+
+
+def test_the_events_asked_for_are_those_that_are_listened_to() -> None:
+    asked = set(MANIFEST["settings"]["event_subscriptions"]["bot_events"])
+    sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "handlers").glob("*.py"))
+    listened = set(re.findall(r'app\.event\(\s*"(\w+)"', sources)) | {*LOSSES, *RETURNS}
+
+    # Messages are asked for by the kind of channel, and arrive as one kind of event.
+    kinds = {"message" if event.startswith("message.") else event for event in asked}
+    assert kinds == listened
+
+
+def test_tokens_do_not_rotate_as_nobody_would_renew_them() -> None:
+    assert MANIFEST["settings"]["token_rotation_enabled"] is False

@@ -1,0 +1,231 @@
+"""The modals: what they ask for, what they carry, and that Slack takes them."""
+
+import json
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+from slack_sdk.models.views import View
+
+from bot.guide import Step
+from bot.views.ids import FormRef
+from bot.views.modals import (
+    credentials_modal,
+    fields_at,
+    help_modal,
+    notice_modal,
+    required_fields,
+    reveal_modal,
+    start_modal,
+)
+from tests.builders import (
+    ALL_FIELDS,
+    CHANNEL,
+    ENGINEER,
+    GUIDE,
+    HOME_TEAM,
+    VALUES,
+    an_onboarding,
+)
+from tests.unit.rendering import a_form_ref, problems, texts, the_credentials_modal
+
+STARTING = FormRef(CHANNEL, ENGINEER, HOME_TEAM)
+ASKING = [step for step in GUIDE.steps if step.credentials]
+asking = pytest.mark.parametrize("step", ASKING, ids=lambda step: f"step {step.number}")
+every_step = pytest.mark.parametrize("step", GUIDE.steps, ids=lambda step: f"step {step.number}")
+
+
+def inputs(view: View) -> dict[str, dict[str, Any]]:
+    return {
+        block["block_id"]: block for block in view.to_dict()["blocks"] if block["type"] == "input"
+    }
+
+
+def words(view: View) -> str:
+    return "\n".join(texts(view.to_dict()))
+
+
+# --- start ---
+
+
+@pytest.mark.parametrize("name", ["", "Acme Plumbing", "x" * 80])
+@pytest.mark.parametrize("problem", [None, "This person is no engineer."])
+def test_slack_takes_the_start_modal(name: str, problem: str | None) -> None:
+    assert problems(start_modal(STARTING, name, problem)) == []
+
+
+def test_the_start_modal_asks_for_the_client_its_admins_and_the_engineer() -> None:
+    view = start_modal(STARTING, "Acme Plumbing")
+
+    assert view.callback_id == "start_onboarding"
+    assert list(inputs(view)) == ["client_name", "client_admins", "engineer"]
+    assert [one["element"]["action_id"] for one in inputs(view).values()] == list(inputs(view))
+    assert [name for name, one in inputs(view).items() if one.get("optional")] == ["client_admins"]
+
+
+def test_the_start_modal_is_filled_with_what_is_known() -> None:
+    fields = inputs(start_modal(STARTING, "Acme Plumbing"))
+
+    assert fields["client_name"]["element"]["initial_value"] == "Acme Plumbing"
+    assert fields["engineer"]["element"]["initial_user"] == ENGINEER
+
+
+# --- credentials ---
+
+
+@asking
+@pytest.mark.parametrize("entered", [(), ALL_FIELDS], ids=["nothing stored", "all stored"])
+@pytest.mark.parametrize("warned", [False, True])
+def test_slack_takes_the_credentials_modal(
+    step: Step, entered: tuple[str, ...], warned: bool
+) -> None:
+    onboarding = an_onboarding(at_step=step.number, credentials=entered)
+    warnings = dict.fromkeys(fields_at(onboarding, step.number), "Unusual.") if warned else None
+
+    assert problems(the_credentials_modal(onboarding, step.number, warnings=warnings)) == []
+
+
+@asking
+def test_its_blocks_bear_the_fields_names(step: Step) -> None:
+    fields = inputs(the_credentials_modal(an_onboarding(at_step=step.number), step.number))
+
+    assert set(step.credentials) <= set(fields)
+    assert [one["element"]["action_id"] for one in fields.values()] == list(fields)
+
+
+@asking
+def test_it_is_never_filled_with_a_value(step: Step) -> None:
+    view = the_credentials_modal(
+        an_onboarding(at_step=step.number, credentials=ALL_FIELDS), step.number
+    )
+
+    assert "initial_value" not in json.dumps(view.to_dict())
+
+
+@pytest.mark.parametrize(
+    ("step", "credentials", "fields"),
+    [
+        (11, (), ("booking_provider_id",)),
+        (18, (), ("tenant_id", "client_id", "booking_provider_id")),
+        (18, ("booking_provider_id",), ("tenant_id", "client_id")),
+        (19, ("tenant_id", "client_id", "booking_provider_id"), ("client_secret",)),
+        (22, ("tenant_id",), ("application_key", *ALL_FIELDS[1:3], "booking_provider_id")),
+        (22, ALL_FIELDS, ("application_key",)),
+    ],
+)
+def test_a_step_offers_its_own_fields_and_earlier_ones_that_are_missing(
+    step: int, credentials: tuple[str, ...], fields: tuple[str, ...]
+) -> None:
+    onboarding = an_onboarding(at_step=step, credentials=credentials)
+
+    assert set(fields_at(onboarding, step)) == set(fields)
+    assert fields_at(onboarding, step)[0] == fields[0]
+
+
+@asking
+def test_no_step_asks_for_what_the_guide_has_not_shown_yet(step: Step) -> None:
+    onboarding = an_onboarding(at_step=step.number, credentials=())
+
+    shown = {field.id for field in GUIDE.shown_by(step.number)}
+
+    assert set(fields_at(onboarding, step.number)) <= shown
+
+
+@pytest.mark.parametrize(
+    ("step", "credentials", "required"),
+    [
+        (18, (), {"tenant_id", "client_id"}),
+        (20, ("tenant_id", "client_id"), {"client_secret"}),
+        (22, ("application_key",), set(ALL_FIELDS) - {"application_key"}),
+        (22, (), set(ALL_FIELDS)),
+    ],
+)
+def test_only_what_the_step_still_needs_is_required(
+    step: int, credentials: tuple[str, ...], required: set[str]
+) -> None:
+    onboarding = an_onboarding(at_step=step, credentials=credentials)
+    fields = inputs(the_credentials_modal(onboarding, step))
+
+    assert {name for name, one in fields.items() if not one.get("optional")} == required
+
+
+def test_a_form_about_a_single_value_needs_that_value() -> None:
+    onboarding = an_onboarding(at_step=23)
+    ref = a_form_ref(onboarding, 19, ("client_secret",))
+
+    assert required_fields(onboarding, ref) == ("client_secret",)
+    assert not inputs(credentials_modal(onboarding, ref))["client_secret"].get("optional")
+
+
+def test_what_is_stored_is_told_by_its_mask() -> None:
+    hint = inputs(the_credentials_modal(an_onboarding(at_step=20), 20))["tenant_id"]["hint"]["text"]
+
+    assert hint.startswith("Stored now: ••••4455. Leave empty to keep it.")
+    assert "Developer Portal → View Connections" in hint
+
+
+def test_warnings_are_shown_and_can_be_confirmed() -> None:
+    view = the_credentials_modal(an_onboarding(at_step=18), 18, warnings={"tenant_id": "Is it?"})
+
+    assert "⚠️ *Tenant ID:* Is it?" in words(view)
+    assert inputs(view)["confirm_unusual"]["optional"]
+
+
+def test_without_a_warning_there_is_nothing_to_confirm() -> None:
+    assert "confirm_unusual" not in inputs(the_credentials_modal(an_onboarding(at_step=18), 18))
+
+
+# --- help, values, notices ---
+
+
+@every_step
+def test_slack_takes_the_help_of_every_step(step: Step) -> None:
+    onboarding = an_onboarding(at_step=step.number)
+
+    assert problems(help_modal(onboarding, a_form_ref(onboarding, step.number))) == []
+
+
+@every_step
+def test_help_brings_the_whole_troubleshooting_and_this_steps_first(step: Step) -> None:
+    onboarding = an_onboarding(at_step=step.number)
+    text = words(help_modal(onboarding, a_form_ref(onboarding, step.number)))
+    places = [text.index(trouble.text) for trouble in GUIDE.trouble_at(step.number)]
+
+    assert all(text.count(trouble.text) == 1 for trouble in GUIDE.troubleshooting)
+    assert all(place < text.index("Your question") for place in places)
+    assert GUIDE.support in text
+
+
+def test_help_asks_one_question() -> None:
+    onboarding = an_onboarding(at_step=7)
+    view = help_modal(onboarding, a_form_ref(onboarding, 7))
+
+    assert view.callback_id == "ask_for_help"
+    assert inputs(view)["question"]["element"]["action_id"] == "question"
+
+
+def test_an_engineer_sees_the_values_with_where_to_paste_them() -> None:
+    onboarding = an_onboarding(at_step=23)
+    values = {name: SecretStr(VALUES[name]) for name in ALL_FIELDS}
+
+    view = reveal_modal(onboarding, a_form_ref(onboarding, 23, ALL_FIELDS), values)
+
+    assert problems(view) == []
+    for name in ALL_FIELDS:
+        assert VALUES[name] in list(texts(view.to_dict()))
+        assert f"Paste into: {GUIDE.field(name).destination.replace('>', '&gt;')}" in words(view)
+    assert "recorded" in words(view)
+
+
+def test_a_value_stands_nowhere_but_where_it_is_read() -> None:
+    onboarding = an_onboarding(at_step=24)
+    values = {"booking_provider_id": SecretStr(VALUES["booking_provider_id"])}
+
+    view = reveal_modal(onboarding, a_form_ref(onboarding, 24), values)
+
+    assert json.dumps(view.to_dict()).count(VALUES["booking_provider_id"]) == 1
+    assert VALUES["booking_provider_id"] not in str(view.private_metadata)
+
+
+def test_slack_takes_a_notice() -> None:
+    assert problems(notice_modal("Stored", "All is well.")) == []

@@ -1,0 +1,146 @@
+"""The environment: defaults, what is taken and how, and the example for operators."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from bot import settings
+from bot.settings import Settings
+from tests.unit.environment import KEY, NEEDED, OTHER_KEY, Environment
+
+EXAMPLE = (Path(__file__).parents[2] / ".env.example").read_text(encoding="utf-8")
+
+
+def test_four_variables_are_enough_and_the_rest_has_defaults(env: Environment) -> None:
+    loaded = env.load()
+
+    assert loaded.model_dump(exclude={name.lower() for name in NEEDED}) == {
+        "slack_app_token": None,
+        "slack_api_url": "https://slack.com/api/",
+        "engineers": [],
+        "database_url": "sqlite:///onboarding.db",
+        "servicetitan_auth_url": "https://auth.servicetitan.io",
+        "servicetitan_api_url": "https://api.servicetitan.io",
+        "host": "127.0.0.1",
+        "port": 3000,
+        "log_level": "INFO",
+        "log_format": "text",
+        "business_timezone": "America/New_York",
+        "remind_after": 28800,
+        "escalate_after": 86400,
+        "retain_credentials_for": 2592000,
+        "sweep_interval": 5,
+    }
+
+
+def test_an_empty_variable_counts_as_not_set(env: Environment) -> None:
+    assert env.load(PORT="", ENGINEERS="", SLACK_APP_TOKEN="").port == 3000
+
+
+def test_a_variable_of_somebody_else_is_left_alone(env: Environment) -> None:
+    assert env.load(SLACK_COLOUR="aubergine") == env.load()
+
+
+def test_settings_are_read_from_a_file_too(env: Environment) -> None:
+    lines = [f"{name}={value}" for name, value in NEEDED.items()]
+    env.file.write_text("\n".join([*lines, "PORT=8080", "OTHER=1"]))
+
+    assert settings.load().port == 8080
+
+
+def test_the_environment_wins_over_the_file(env: Environment) -> None:
+    env.file.write_text("PORT=8080\n")
+
+    assert env.load(PORT="9090").port == 9090
+
+
+def test_an_app_token_wins_over_http(env: Environment) -> None:
+    assert env.load(SLACK_APP_TOKEN="xapp-1-token").socket_mode
+
+
+def test_an_app_token_needs_no_signing_secret(env: Environment) -> None:
+    loaded = env.load(SLACK_APP_TOKEN="xapp-1-token", SLACK_SIGNING_SECRET=None)
+
+    assert loaded.socket_mode
+    assert loaded.slack_signing_secret is None
+
+
+def test_a_signing_secret_alone_means_http(env: Environment) -> None:
+    assert not env.load().socket_mode
+
+
+def test_a_malformed_app_token_does_not_ask_for_a_signing_secret_as_well(env: Environment) -> None:
+    lines = env.refusal(SLACK_APP_TOKEN="app-token", SLACK_SIGNING_SECRET=None)
+
+    assert [line.partition(":")[0] for line in lines] == ["SLACK_APP_TOKEN"]
+
+
+@pytest.mark.parametrize("name", ["SLACK_API_URL", "SERVICETITAN_AUTH_URL", "SERVICETITAN_API_URL"])
+@pytest.mark.parametrize("host", ["127.0.0.1:8080", "localhost:8080", "[::1]:8080", "127.8.0.1"])
+def test_without_encryption_secrets_go_to_this_machine_only(
+    env: Environment, name: str, host: str
+) -> None:
+    path = "/api/" if name == "SLACK_API_URL" else ""
+
+    loaded = env.load(**{name: f"http://{host}{path}"})
+
+    assert getattr(loaded, name.lower()) == f"http://{host}{path}"
+
+
+@pytest.mark.parametrize("name", ["SLACK_API_URL", "SERVICETITAN_AUTH_URL", "SERVICETITAN_API_URL"])
+@pytest.mark.parametrize("host", ["slack.com", "10.0.0.1", "localhost.example.com", "192.168.1.5"])
+def test_an_address_elsewhere_must_be_encrypted(env: Environment, name: str, host: str) -> None:
+    path = "/api/" if name == "SLACK_API_URL" else ""
+
+    (line,) = env.refusal(**{name: f"http://{host}{path}"})
+
+    assert "must begin with https://" in line
+
+
+def test_lists_are_separated_by_commas(env: Environment) -> None:
+    assert env.load(ENGINEERS=" U0ERIN, S0ENGINEERS ,").engineers == ["U0ERIN", "S0ENGINEERS"]
+
+
+def test_the_first_key_is_the_one_that_seals(env: Environment) -> None:
+    assert env.load(CREDENTIAL_KEYS=f"{KEY}, {OTHER_KEY}").keys == [b"k" * 32, b"o" * 32]
+
+
+def test_a_base_may_end_in_a_slash(env: Environment) -> None:
+    loaded = env.load(SERVICETITAN_API_URL="https://api-integration.servicetitan.io/")
+
+    assert loaded.servicetitan_api_url == "https://api-integration.servicetitan.io"
+
+
+@pytest.mark.parametrize("url", ["postgresql://u:p@db/bot", "postgres://db/bot", "sqlite:///a.db"])
+def test_both_databases_are_taken(env: Environment, url: str) -> None:
+    assert env.load(DATABASE_URL=url).database_url == url
+
+
+def test_a_level_may_be_written_small(env: Environment) -> None:
+    assert env.load(LOG_LEVEL="debug").log_level == "DEBUG"
+
+
+# --- .env.example ---
+
+
+def test_the_example_lists_exactly_the_variables_that_there_are() -> None:
+    listed = re.findall(r"^#?\s?([A-Z][A-Z_]+)=", EXAMPLE, re.MULTILINE)
+
+    assert sorted(listed) == sorted(name.upper() for name in Settings.model_fields)
+
+
+def test_the_example_shows_the_defaults() -> None:
+    shown = dict(re.findall(r"^#([A-Z][A-Z_]+)=(.+)$", EXAMPLE, re.MULTILINE))
+    shown.pop("SLACK_APP_TOKEN")
+
+    assert shown
+    for name, value in shown.items():
+        assert str(Settings.model_fields[name.lower()].default) == value
+
+
+def test_secrets_show_in_no_repr(env: Environment) -> None:
+    loaded = env.load(SLACK_APP_TOKEN="xapp-1-token")
+
+    secrets = (NEEDED["SLACK_BOT_TOKEN"], NEEDED["SLACK_SIGNING_SECRET"], KEY, "xapp-1-token")
+    assert not [secret for secret in secrets if secret in repr(loaded)]

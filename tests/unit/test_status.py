@@ -1,0 +1,112 @@
+"""The answers to the slash command."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.guide import Owner
+from bot.onboarding import Overview, Status
+from bot.views.status import Answer, help_answer, plain_answer, status_answer
+from sandbox.slack.block_kit import Surface, problems_of_blocks
+from tests.builders import CHANNEL, ENGINEER, GUIDE, NOW, ONBOARDING_ID, ROOT_TS
+
+ACME = Overview(
+    id=ONBOARDING_ID,
+    client_name="Acme Plumbing",
+    channel=CHANNEL,
+    thread_ts=ROOT_TS,
+    engineer=ENGINEER,
+    status=Status.ACTIVE,
+    current_step=7,
+    finished_steps=6,
+    turn=Owner.CLIENT,
+    active_at=NOW - timedelta(hours=3),
+)
+
+
+def status(*lines: Overview, here: bool = False) -> Answer:
+    return status_answer(
+        lines, GUIDE, now=NOW, workspace_url="https://heavyset.slack.com/", here=here
+    )
+
+
+def test_status_tells_step_progress_turn_and_last_activity() -> None:
+    text = status(ACME, here=True).text
+
+    assert "Acme Plumbing · 6 of 25 steps done · step 7, Submit the Application" in text
+    assert f"the client's turn (engineer <@{ENGINEER}>)\nlast activity 3 hours ago" in text
+
+
+def test_status_links_to_channel_and_thread() -> None:
+    text = status(ACME, here=True).text
+
+    assert (
+        f"<#{CHANNEL}> · <https://heavyset.slack.com/archives/{CHANNEL}/p1795426200000100" in text
+    )
+
+
+def test_status_before_the_thread_stands_names_the_channel() -> None:
+    text = status(replace(ACME, thread_ts=None), here=True).text
+
+    assert text.endswith(f"<#{CHANNEL}>")
+
+
+def test_in_phase_6_status_says_that_it_is_heavysets_turn() -> None:
+    assert f"HeavySet's turn (<@{ENGINEER}>)" in status(replace(ACME, turn=Owner.HEAVYSET)).text
+
+
+@pytest.mark.parametrize("state", [Status.PAUSED, Status.COMPLETED, Status.CANCELLED])
+def test_a_client_who_is_not_active_is_shown_as_what_it_is(state: Status) -> None:
+    text = status(replace(ACME, status=state), here=True).text
+
+    assert f"6 of 25 steps done · {state}\n" in text
+    assert "turn" not in text
+
+
+@pytest.mark.parametrize(
+    ("count", "header"), [(1, "1 active onboarding"), (3, "3 active onboardings")]
+)
+def test_elsewhere_status_counts_all_active_clients(count: int, header: str) -> None:
+    text = status(*[ACME] * count).text
+
+    assert text.startswith(f"{header}\n")
+    assert text.count("Acme Plumbing") == count
+
+
+def test_without_a_client_status_tells_how_to_start_one() -> None:
+    assert "`/servicetitan start Acme Plumbing`" in status().text
+
+
+def test_a_step_that_the_guide_has_no_more_is_shown_all_the_same() -> None:
+    assert "step 40, a step of an older guide" in status(replace(ACME, current_step=40)).text
+
+
+def test_a_clients_name_cannot_mention_anybody() -> None:
+    text = status(replace(ACME, client_name="<!channel> & <@U1>")).text
+
+    assert "&lt;!channel&gt; &amp; &lt;@U1&gt;" in text
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        status(),
+        status(ACME, here=True),
+        status(*[replace(ACME, client_name="&" * 80)] * 20),
+        help_answer(),
+        help_answer("I do not know “strat”. Did you mean “start”?"),
+        plain_answer("Done."),
+    ],
+    ids=["none", "here", "many", "help", "a problem", "plain"],
+)
+def test_slack_takes_every_answer(answer: Answer) -> None:
+    assert problems_of_blocks(list(answer.blocks), Surface.MESSAGE) == []
+    assert 0 < len(answer.text) <= 4000
+
+
+def test_help_lists_the_commands_after_the_problem() -> None:
+    text = help_answer("I do not know that.").text
+
+    assert text.startswith("I do not know that.\n")
+    assert all(f"/servicetitan {word}" in text for word in ("start", "status", "help"))

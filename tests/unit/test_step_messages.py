@@ -1,0 +1,223 @@
+"""A step's message: in full while it is current, one line afterwards, always as Slack takes it."""
+
+import html
+import re
+
+import pytest
+
+from bot.guide import Step
+from bot.onboarding import Onboarding
+from bot.views.blocks import Message
+from bot.views.ids import StepRef
+from bot.views.step import step_message
+from tests.builders import (
+    ALL_FIELDS,
+    CLIENT_ADMIN,
+    GUIDE,
+    ONBOARDING_ID,
+    a_client_admin,
+    a_completed_onboarding,
+    an_onboarding,
+)
+from tests.unit.rendering import buttons, elements, every_message, problems, shown, texts
+
+CURRENT = {step.number: an_onboarding(at_step=step.number) for step in GUIDE.steps}
+DONE = a_completed_onboarding()
+# What may change a step's look, besides its own state.
+SITUATIONS = {
+    "at the beginning": an_onboarding(),
+    "with an existing admin": an_onboarding(at_step=3, account="existing"),
+    "without any value": an_onboarding(at_step=22, credentials=()),
+    "while the verification runs": an_onboarding(at_step=20, credentials=ALL_FIELDS, report=None),
+    "after an undo": an_onboarding(at_step=23)
+    .undo_step(9, a_client_admin(), DONE.active_at)
+    .onboarding,
+    "completed": DONE,
+} | {f"at step {number}": onboarding for number, onboarding in CURRENT.items()}
+ASKING = (11, 18, 19, 20, 22)
+
+every_step = pytest.mark.parametrize("step", GUIDE.steps, ids=lambda step: f"step {step.number}")
+every_situation = pytest.mark.parametrize(
+    "onboarding", list(SITUATIONS.values()), ids=list(SITUATIONS)
+)
+
+
+def current(number: int) -> Message:
+    return step_message(CURRENT[number], number)
+
+
+def done(number: int) -> Message:
+    return step_message(DONE, number)
+
+
+def words(text: str) -> list[str]:
+    return re.findall(r"\w+", html.unescape(text))
+
+
+@every_situation
+def test_slack_takes_each_message_of_the_thread(onboarding: Onboarding) -> None:
+    for slot, message in every_message(onboarding).items():
+        assert (slot, problems(message)) == (slot, [])
+
+
+@every_situation
+def test_the_plain_text_says_what_the_blocks_say(onboarding: Onboarding) -> None:
+    for message in every_message(onboarding).values():
+        said = iter(words(message.text))
+        for block in message.blocks:
+            assert all(word in said for word in words(" ".join(shown(block)))), block
+
+
+@every_situation
+def test_every_message_names_its_place(onboarding: Onboarding) -> None:
+    for slot, message in every_message(onboarding).items():
+        assert message.metadata["event_type"] == "onboarding_message"
+        payload = message.metadata["event_payload"]
+        assert (payload["onboarding_id"], payload["slot"]) == (ONBOARDING_ID, slot)
+
+
+# --- while it is current ---
+
+
+@every_step
+def test_the_current_step_bears_the_buttons_that_it_needs(step: Step) -> None:
+    expected = []
+    if step.number in ASKING:
+        expected += ["enter_credentials"]
+    if step.number in (23, 24):
+        expected += ["reveal_credentials"]
+    if step.number == 1:
+        expected += ["choose_account:new", "choose_account:existing"]
+    else:
+        expected += ["run_verification" if step.number == 25 else "step_done"]
+
+    assert list(buttons(current(step.number))) == [*expected, "step_help"]
+
+
+@every_step
+def test_a_button_names_the_onboarding_and_the_step_and_nothing_else(step: Step) -> None:
+    for value in buttons(current(step.number)).values():
+        assert value == f"{ONBOARDING_ID}:{step.number}"
+        assert StepRef.parse(value) == StepRef(ONBOARDING_ID, step.number)
+
+
+@every_step
+def test_the_current_step_is_shown_with_its_number_title_and_phase(step: Step) -> None:
+    phase = GUIDE.phase_of(step.number)
+
+    lines = list(texts(current(step.number).blocks))
+
+    assert lines[0] == f"Step {step.number} of 25: {step.title}"
+    assert lines[1].startswith(f"Phase {phase.number} of 6: {phase.title.replace('&', '&amp;')}")
+
+
+@every_step
+def test_the_current_step_shows_all_that_the_guide_says_of_it(step: Step) -> None:
+    said = [step.body, *step.items, *step.notes, *step.tips]
+    said += [trouble.text for trouble in GUIDE.trouble_at(step.number)]
+    said += [cell for table in step.tables for row in table.rows for cell in row]
+    said += [step.figure.caption, step.figure.shows or ""] if step.figure else []
+    said += [option.label for option in step.choice.options] if step.choice else []
+
+    text = html.unescape("\n".join(texts(current(step.number).blocks)))
+
+    assert [words for words in said if words not in text] == []
+
+
+@pytest.mark.parametrize(
+    ("entered", "primary"), [((), "enter_credentials"), (ALL_FIELDS, "step_done")]
+)
+def test_what_is_to_be_pressed_next_stands_out(entered: tuple[str, ...], primary: str) -> None:
+    message = step_message(an_onboarding(at_step=18, credentials=entered), 18)
+
+    styled = [name for name, one in elements(message.blocks).items() if one.get("style")]
+
+    assert styled == [primary]
+
+
+def test_values_are_shown_by_name_mask_and_who_entered_them() -> None:
+    text = "\n".join(texts(step_message(an_onboarding(at_step=20), 20).blocks))
+
+    assert f"Tenant ID ••••4455, entered by <@{CLIENT_ADMIN}> on <!date^" in text
+
+
+def test_values_that_are_missing_are_shown_as_missing() -> None:
+    text = "\n".join(texts(current(22).blocks))
+
+    assert "Application Key: not entered yet" in text
+
+
+def test_the_running_verification_is_told() -> None:
+    message = step_message(SITUATIONS["while the verification runs"], 20)
+
+    assert "Checking the 5 values with ServiceTitan" in message.text
+
+
+@pytest.mark.parametrize("number", [3, 9, 12, 17, 23])
+def test_the_first_step_of_a_phase_brings_the_phases_introduction(number: int) -> None:
+    phase = GUIDE.phase_of(number)
+
+    text = current(number).text
+
+    assert (phase.intro is None) or phase.intro in text
+    assert ("your part is done" in text) == (number == 23)
+
+
+# --- afterwards ---
+
+
+@every_step
+def test_a_finished_step_is_one_line_with_who_and_when(step: Step) -> None:
+    lines = [block for block in done(step.number).blocks if block["type"] != "actions"]
+    by = DONE.step(step.number).by
+
+    assert by
+    assert len(lines) == 1
+    assert lines[0]["text"]["text"].startswith(f"✅ *Step {step.number}: ")
+    assert f"— done by <@{by.user_id}> on <!date^" in lines[0]["text"]["text"]
+
+
+@every_step
+def test_a_finished_step_can_be_undone_and_its_values_entered_again(step: Step) -> None:
+    expected = {"step_undo"} | ({"enter_credentials"} if step.number in (11, 18, 19, 22) else set())
+
+    assert set(buttons(done(step.number))) == expected
+
+
+@pytest.mark.parametrize(
+    ("number", "fields"),
+    [
+        (11, "booking_provider_id"),
+        (18, "tenant_id:client_id"),
+        (19, "client_secret"),
+        (22, "application_key"),
+    ],
+)
+def test_a_finished_step_has_just_its_own_values_entered_again(number: int, fields: str) -> None:
+    value = buttons(done(number))["enter_credentials"]
+
+    assert value == f"{ONBOARDING_ID}:{number}:{fields}"
+
+
+def test_undo_asks_whether_it_is_meant() -> None:
+    confirm = elements(done(9).blocks)["step_undo"]["confirm"]
+
+    assert confirm["title"]["text"] == "Go back to step 9?"
+
+
+def test_the_answer_stays_readable() -> None:
+    assert "(“We create a new account”)" in done(1).text
+
+
+def test_a_skipped_step_says_why_and_has_no_buttons() -> None:
+    message = step_message(SITUATIONS["with an existing admin"], 2)
+
+    assert "is not needed: “We use an existing admin” was chosen in step 1" in message.text
+    assert not buttons(message)
+
+
+def test_a_step_that_waits_again_has_no_buttons() -> None:
+    message = step_message(SITUATIONS["after an undo"], 12)
+
+    assert "comes again after the step before it" in message.text
+    assert not message.has_buttons

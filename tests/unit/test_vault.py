@@ -1,0 +1,124 @@
+"""The vault: what is sealed opens in its own place, with its own key, unaltered. Only there."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import SecretStr
+
+from bot.errors import Unreadable
+from storage.vault import NONCE_BYTES, Place, Sealed, Vault, key_id
+
+KEY, OTHER_KEY = b"k" * 32, b"o" * 32
+SECRET = "cs1.canary0canary0canary0"
+PLACE = Place("0123456789abcdef", "client_secret", 1, "••••ary0")
+VAULT = Vault([KEY])
+
+
+def sealed() -> Sealed:
+    return VAULT.seal(PLACE, SecretStr(SECRET))
+
+
+def refusal(value: Sealed, vault: Vault = VAULT) -> str:
+    with pytest.raises(Unreadable) as refused:
+        vault.open(value)
+    return str(refused.value)
+
+
+def test_what_is_sealed_can_be_opened() -> None:
+    assert VAULT.open(sealed()).get_secret_value() == SECRET
+
+
+@given(st.text(max_size=600))
+def test_every_text_comes_back_as_it_was(text: str) -> None:
+    assert VAULT.open(VAULT.seal(PLACE, SecretStr(text))).get_secret_value() == text
+
+
+def test_the_value_is_not_in_the_ciphertext() -> None:
+    assert SECRET.encode() not in sealed().ciphertext
+
+
+def test_the_same_value_is_sealed_differently_each_time() -> None:
+    made = {sealed().ciphertext for _ in range(20)}
+
+    assert len(made) == 20
+    assert len({ciphertext[:NONCE_BYTES] for ciphertext in made}) == 20
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        replace(PLACE, onboarding_id="fedcba9876543210"),
+        replace(PLACE, field="application_key"),
+        replace(PLACE, version=2),
+        replace(PLACE, mask="••••0000"),
+    ],
+    ids=["another onboarding", "another field", "another version", "another mask"],
+)
+def test_a_ciphertext_that_was_moved_does_not_open(elsewhere: Place) -> None:
+    assert "altered or moved" in refusal(replace(sealed(), place=elsewhere))
+
+
+def test_parts_of_a_place_cannot_be_shifted_into_each_other() -> None:
+    one, other = Place("a", "b", 1, "c"), Place('a", "b', "", 1, "c")
+
+    assert one.associated_data() != other.associated_data()
+
+
+@pytest.mark.parametrize("position", [0, NONCE_BYTES - 1, NONCE_BYTES, -1])
+def test_a_ciphertext_that_was_altered_does_not_open(position: int) -> None:
+    value = sealed()
+    altered = bytearray(value.ciphertext)
+    altered[position] ^= 1
+
+    assert "altered or moved" in refusal(replace(value, ciphertext=bytes(altered)))
+
+
+@pytest.mark.parametrize("length", [0, 1, NONCE_BYTES - 1, NONCE_BYTES, NONCE_BYTES + 15, -1])
+def test_a_ciphertext_that_was_cut_off_does_not_open(length: int) -> None:
+    value = sealed()
+
+    assert refusal(replace(value, ciphertext=value.ciphertext[:length]))
+
+
+def test_a_key_that_is_missing_is_named_by_its_id() -> None:
+    text = refusal(sealed(), Vault([OTHER_KEY]))
+
+    assert f"key {key_id(KEY)} is not among CREDENTIAL_KEYS" in text
+
+
+def test_a_value_sealed_with_a_former_key_still_opens() -> None:
+    assert Vault([OTHER_KEY, KEY]).open(sealed()).get_secret_value() == SECRET
+
+
+def test_the_first_key_is_the_one_that_seals() -> None:
+    assert Vault([OTHER_KEY, KEY]).seal(PLACE, SecretStr(SECRET)).key_id == key_id(OTHER_KEY)
+
+
+def test_another_key_under_the_same_id_does_not_open() -> None:
+    value = Vault([OTHER_KEY]).seal(PLACE, SecretStr(SECRET))
+
+    assert "altered or moved" in refusal(replace(value, key_id=key_id(KEY)))
+
+
+def test_a_keys_id_is_short_and_tells_nothing_of_the_key() -> None:
+    assert len(key_id(KEY)) == 8
+    assert key_id(KEY) != key_id(OTHER_KEY)
+    assert key_id(KEY) not in KEY.hex()
+
+
+def test_a_refusal_names_the_place_and_never_the_value() -> None:
+    text = refusal(replace(sealed(), place=replace(PLACE, version=2)))
+
+    assert text.startswith("client_secret of onboarding 0123456789abcdef: ")
+    assert "canary" not in text
+
+
+def test_neither_value_nor_key_shows_in_a_repr() -> None:
+    value = sealed()
+
+    shown = "".join(map(repr, (VAULT, value, VAULT.open(value))))
+
+    assert "canary" not in shown
+    assert "kkkk" not in shown

@@ -1,0 +1,174 @@
+"""A verification's result in the thread, and what can be done about it from there."""
+
+import pytest
+
+from bot.onboarding import Onboarding
+from bot.report import Outcome, Report
+from bot.verification.remedies import REMEDIES, TITLES, found, passed
+from bot.views.blocks import Message
+from bot.views.report import verification_message
+from tests.builders import (
+    NOW,
+    ONBOARDING_ID,
+    PASSED,
+    a_check,
+    a_completed_onboarding,
+    a_report,
+    an_engineer,
+    an_onboarding,
+    verified,
+)
+from tests.unit.rendering import buttons, elements, problems
+
+WRONG_SECRET = a_report(Outcome.FAILED, ("client_secret",))
+WRONG_PAIR = a_report(Outcome.FAILED, ("client_id", "client_secret"))
+NO_VALUE_WRONG = a_report(Outcome.FAILED)
+UNKNOWN = a_report(Outcome.UNKNOWN)
+AWAY = a_report(Outcome.UNKNOWN, retry=True)
+REPORTS = [PASSED, WRONG_SECRET, WRONG_PAIR, NO_VALUE_WRONG, UNKNOWN, AWAY]
+
+
+def messages(onboarding: Onboarding) -> list[Message]:
+    return [
+        verification_message(onboarding, run, run.report)
+        for run in onboarding.verifications
+        if run.report
+    ]
+
+
+def latest(report: Report) -> Message:
+    """The message of a verification that found `report`."""
+    return messages(an_onboarding(at_step=23, report=report))[-1]
+
+
+def two_runs(first: Report) -> list[Message]:
+    onboarding = an_onboarding(at_step=25, report=first)
+    asked = onboarding.request_verification(an_engineer(), NOW).onboarding
+    return messages(verified(asked, PASSED))
+
+
+@pytest.mark.parametrize("report", REPORTS)
+def test_slack_takes_every_result(report: Report) -> None:
+    assert problems(latest(report)) == []
+
+
+@pytest.mark.parametrize("cause", list(REMEDIES))
+def test_slack_takes_every_finding_of_the_catalogue(cause: str) -> None:
+    check = found("token", cause, "HTTP 400", missing="Read: Leads", problems="Tenant ID (missing)")
+    report = Report(checks=(check,), started_at=NOW, duration_ms=1, environment="production")
+
+    assert problems(latest(report)) == []
+
+
+def test_slack_takes_the_longest_report() -> None:
+    worst = max(REMEDIES, key=lambda cause: len(REMEDIES[cause].for_client))
+    words = {"missing": "Read: Leads", "problems": "Tenant ID (missing)"}
+    checks = tuple(found(name, worst, "HTTP 400", **words) for name in TITLES)
+    report = Report(checks=checks, started_at=NOW, duration_ms=1, environment="production")
+
+    assert problems(latest(report)) == []
+
+
+@pytest.mark.parametrize(
+    ("report", "outcome", "fields"),
+    [
+        (PASSED, "passed", []),
+        (WRONG_PAIR, "failed", ["client_id", "client_secret"]),
+        (AWAY, "unknown", []),
+    ],
+)
+def test_the_metadata_bears_the_outcome_and_the_fields(
+    report: Report, outcome: str, fields: list[str]
+) -> None:
+    assert latest(report).metadata["event_payload"] == {
+        "onboarding_id": ONBOARDING_ID,
+        "slot": "verification:1",
+        "outcome": outcome,
+        "fields": fields,
+    }
+
+
+def test_a_wrong_value_is_entered_again_with_a_button_for_just_that_value() -> None:
+    button = elements(latest(WRONG_SECRET).blocks)["enter_credentials"]
+
+    assert button["text"]["text"] == "Enter Client Secret again"
+    assert button["value"] == f"{ONBOARDING_ID}:19:client_secret"
+
+
+def test_two_wrong_values_are_entered_again_with_one_button() -> None:
+    button = elements(latest(WRONG_PAIR).blocks)["enter_credentials"]
+
+    assert button["text"]["text"] == "Enter again"
+    assert button["value"] == f"{ONBOARDING_ID}:18:client_id:client_secret"
+
+
+def test_a_failure_offers_another_run_and_help() -> None:
+    assert list(buttons(latest(WRONG_SECRET))) == [
+        "enter_credentials",
+        "run_verification",
+        "step_help",
+    ]
+
+
+def test_a_failure_without_a_wrong_value_asks_for_none() -> None:
+    assert list(buttons(latest(NO_VALUE_WRONG))) == ["run_verification", "step_help"]
+
+
+def test_a_failure_names_the_steps_to_go_through_again() -> None:
+    text = latest(WRONG_PAIR).text
+
+    assert "Step 18: Verify Connection Status" in text
+    assert "Step 19: Generate the Client Secret" in text
+    assert "To enter again: Client ID and Client Secret." in text
+
+
+def test_a_failure_is_told_in_words_for_the_client() -> None:
+    text = latest(WRONG_SECRET).text
+
+    assert "words for the client" in text
+    assert "HTTP 200" not in text
+
+
+@pytest.mark.parametrize("report", [UNKNOWN, AWAY])
+def test_what_is_unknown_is_never_shown_as_failed(report: Report) -> None:
+    message = latest(report)
+
+    assert "Nothing is wrong with your values." in message.text
+    assert "failed" not in message.text.lower()
+    assert not message.has_buttons
+
+
+def test_while_servicetitan_is_away_the_next_try_is_told() -> None:
+    assert "I try again at <!date^" in latest(AWAY).text
+    assert "A HeavySet engineer looks into it." in latest(UNKNOWN).text
+
+
+def test_a_pass_on_the_way_says_that_nothing_is_to_be_entered_again() -> None:
+    assert "ServiceTitan accepts all 5 values. Nothing has to be entered" in latest(PASSED).text
+
+
+def test_the_last_pass_says_that_the_integration_is_complete() -> None:
+    assert "The integration is complete." in messages(a_completed_onboarding())[-1].text
+
+
+def test_what_could_not_be_proved_is_told_beside_a_pass() -> None:
+    open_question = a_check(Outcome.UNKNOWN, title="Write permissions", required=False)
+    report = PASSED.model_copy(update={"checks": (passed("token", "HTTP 200"), open_question)})
+
+    assert "❔ not determined · Write permissions" in latest(report).text
+
+
+@pytest.mark.parametrize("report", [PASSED, WRONG_SECRET, UNKNOWN])
+def test_an_older_result_is_one_line_without_buttons(report: Report) -> None:
+    older, newer = two_runs(report)
+
+    assert "there is a newer one below" in older.text
+    assert len(older.blocks) == 1
+    assert not buttons(older)
+    assert (older.slot, newer.slot) == ("verification:1", "verification:2")
+
+
+def test_an_older_result_keeps_its_metadata() -> None:
+    payload = two_runs(WRONG_SECRET)[0].metadata["event_payload"]
+
+    assert (payload["outcome"], payload["fields"]) == ("failed", ["client_secret"])
