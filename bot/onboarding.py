@@ -254,7 +254,13 @@ class Onboarding:
         if progress.state is StepState.WAITING:
             raise Refused(f"Step {number} is not done yet, so there is nothing to undo.")
         if progress.state is StepState.SKIPPED:
-            raise Refused(f"Step {number} was not needed. To change that, undo step 1.")
+            because = next(
+                step.number
+                for step in self.guide.steps
+                for option in (step.choice.options if step.choice else ())
+                if number in option.skips
+            )
+            raise Refused(f"Step {number} was not needed. To change that, undo step {because}.")
         steps = tuple(
             replace(one, state=StepState.CURRENT, by=None, at=None)
             if one.number == number
@@ -435,7 +441,8 @@ class Onboarding:
         after = replace(self, verifications=runs)
         passed = report.outcome is Outcome.PASSED
         if passed and after.current and after.current.verifies:
-            number, by = after.current.number, runs[-1].requested_by
+            asked_by = runs[-1].requested_by  # a client's new value may have started the run
+            number, by = after.current.number, asked_by if asked_by.role is Role.ENGINEER else BOT
             return after._finish(
                 number, by, now, [finished, Event(EventKind.STEP_DONE, by, now, number)]
             )
