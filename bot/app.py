@@ -5,7 +5,7 @@ import logging
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import aiohttp
@@ -30,6 +30,7 @@ from bot.thread import Thread
 from bot.use_cases import Services, UseCases
 from bot.verifier import Verifier
 from bot.web import web_app
+from storage import deliveries
 from storage.database import Database
 from storage.guides import GuideShelf
 from storage.vault import Vault
@@ -43,6 +44,9 @@ quiet.setLevel(logging.WARNING)
 quiet.addFilter(lambda record: "`token` will be unused" not in record.getMessage())
 
 SHUTDOWN_SECONDS = 6
+FORGET_EVERY = timedelta(hours=1)
+# Slack repeats an event for a day at most (docs.slack.dev, Events API, "delayed events").
+REPEATED_WITHIN = timedelta(days=2)
 
 
 class Bot:
@@ -94,9 +98,12 @@ class Bot:
             directory=Directory(self.slack, settings.engineers),
             publisher=self.publisher,
             verifier=self.verifier,
+            engineering_channel=settings.engineering_channel,
             clock=clock,
         )
-        handlers.register(self.bolt, UseCases(services), self.slack, self.tasks)
+        self._forgot_at = clock()
+        self.use_cases = UseCases(services)
+        handlers.register(self.bolt, self.use_cases, self.slack, self.tasks)
 
     async def work(self) -> None:
         """Find out who we are, connect, then take up again and again what was left behind.
@@ -104,6 +111,7 @@ class Bot:
         Ends only by SlackRefused: a token that Slack does not take.
         """
         await _until_answered(self.slack.identify)
+        await self.use_cases.channels.regained_all()
         if self.socket:
             await _until_answered(self._connect)
         while True:
@@ -115,8 +123,17 @@ class Bot:
         try:
             await self.publisher.sweep()
             await self.verifier.sweep()
+            await self._forget()
         except Unavailable as error:
             log.warning("the sweep did not get through", extra={"reason": str(error)})
+
+    async def _forget(self) -> None:
+        """Drop the memory of old requests, now and then."""
+        now = _now()
+        if now - self._forgot_at > FORGET_EVERY:
+            async with self.database.begin() as session:
+                await deliveries.forget(session, now - REPEATED_WITHIN)
+            self._forgot_at = now
 
     async def stop(self) -> None:
         """Take nothing new, end what is under way, close what is open."""

@@ -20,16 +20,17 @@ def run() -> None:
 
 @main.command()
 @click.option("--play", is_flag=True, help="Play one whole onboarding with scripted people.")
-def sandbox(play: bool) -> None:
+@click.option("--real-limits", is_flag=True, help="Let Slack limit the calls as the real one does.")
+def sandbox(play: bool, real_limits: bool) -> None:
     """Run the bot against a pretend Slack and a pretend ServiceTitan."""
     from sandbox.__main__ import main as run_sandbox
 
-    sys.exit(run_sandbox(play=play))
+    sys.exit(run_sandbox(play=play, real_limits=real_limits))
 
 
 @main.group()
 def keys() -> None:
-    """Make and check the keys that encrypt the credentials."""
+    """Make, change and check the keys that encrypt the credentials."""
 
 
 @keys.command()
@@ -41,9 +42,17 @@ def generate() -> None:
     click.echo(base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
 
 
+@keys.command()
+def rotate() -> None:
+    """Encrypt every stored value with the first key, while the bot runs."""
+    from bot.run import rotate_keys
+
+    sys.exit(rotate_keys())
+
+
 @keys.command(name="check")
 def check_keys() -> None:
-    """Try to read every stored value with the keys at hand."""
+    """Try to read every stored value; say which keys are in use."""
     from bot.run import check_keys as check
 
     sys.exit(check())

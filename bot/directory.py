@@ -26,27 +26,30 @@ class Directory:
         self._users: dict[str, tuple[float, User]] = {}
         self._members: dict[str, tuple[float, frozenset[str]]] = {}
 
-    async def role(self, person: Person, onboarding: Onboarding, channel: str) -> Role:
-        """Return what `person` is to `onboarding`, judged by a request from `channel`.
+    async def role(self, person: Person, onboarding: Onboarding) -> Role:
+        """Return what `person` is to `onboarding`, judged by a request from its channel.
 
         Raises Unavailable if that depends on Slack, and Slack does not answer.
         """
-        if await self.is_engineer(person):
+        home = await self.is_home(person)
+        if home and await self.is_engineer(person):
             return Role.ENGINEER
-        return client_role(
-            person,
-            home=self._slack.identity.home,
-            in_channel=channel == onboarding.channel,
-            client_admins=onboarding.client_admins,
-        )
+        return client_role(person, home=home, client_admins=onboarding.client_admins)
+
+    async def is_home(self, person: Person) -> bool:
+        """Whether somebody is of HeavySet's workspace, or of another one of its organisation."""
+        identity = self._slack.identity
+        if person.team_id in identity.home:
+            return True
+        if identity.enterprise_id is None:
+            return False
+        return (await self._user(person.user_id)).enterprise_id == identity.enterprise_id
 
     async def is_engineer(self, person: Person) -> bool:
         """Whether somebody is a HeavySet engineer: no guest, no bot, nobody deactivated."""
-        if person.team_id not in self._slack.identity.home:
-            return False
         if (self._named or self._groups) and not await self._listed(person.user_id):
             return False
-        return (await self._user(person.user_id)).full_member
+        return await self.is_home(person) and (await self._user(person.user_id)).full_member
 
     async def person(self, user_id: str) -> Person:
         """Return somebody who is only known by id; without a team if Slack knows nobody."""
@@ -66,7 +69,7 @@ class Directory:
             try:
                 user = await self._slack.user(user_id)
             except SlackRefused:  # user_not_found, user_not_visible: nobody we know
-                user = User("", full_member=False)
+                user = User("", None, full_member=False)
             self._users[user_id] = (self._monotonic(), user)
         return user
 

@@ -41,3 +41,7 @@ class Malformed(OnboardingError):
 
 class Stale(OnboardingError):
     """The row was written by somebody else since it was read."""
+
+
+class Repeated(OnboardingError):
+    """The request was carried out before; Slack, or somebody in between, sent it again."""

@@ -1,8 +1,7 @@
 """Whether the bot can do its work: the database, Slack's token, and every stored value."""
 
-from collections.abc import Awaitable, Callable
-
-from bot.errors import OnboardingError
+from bot.errors import OnboardingError, Unavailable
+from bot.rotation import inspect
 from bot.slack import Slack
 from storage import credentials
 from storage.database import Database
@@ -10,7 +9,7 @@ from storage.vault import Vault
 
 
 class Health:
-    """Finds out what is wrong."""
+    """Finds out what is wrong, and which keys are in use."""
 
     def __init__(self, database: Database, slack: Slack, vault: Vault) -> None:
         """Take what is to be checked."""
@@ -18,23 +17,20 @@ class Health:
 
     async def problems(self) -> list[str]:
         """Return a line for each part that does not work; none means ready."""
-        checks: dict[str, Callable[[], Awaitable[None]]] = {
-            "stored values": self._values,
-            "Slack": self._token,
-        }
         found = []
-        for name, check in checks.items():
-            try:
-                await check()
-            except OnboardingError as error:
-                found.append(f"{name}: {error}")
+        try:
+            report = await inspect(self._database, self._vault)
+            found += [f"stored values: {line}" for line in report.problems]
+        except Unavailable as error:
+            found.append(f"database: {error}")
+        try:
+            await self._slack.identify()
+        except OnboardingError as error:
+            found.append(f"Slack: {error}")
         return found
 
-    async def _values(self) -> None:
-        """Read the database, and every value in it."""
+    async def keys(self) -> list[str]:
+        """Return a line for each key: its id, and how many values it seals."""
         async with self._database.begin(write=False) as session:
-            async for sealed in credentials.all_sealed(session):
-                self._vault.open(sealed)
-
-    async def _token(self) -> None:
-        await self._slack.identify()
+            rows = await credentials.rows_per_key(session)
+        return [f"key {key}: {rows.get(key, 0)} stored values" for key in self._vault.key_ids]

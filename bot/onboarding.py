@@ -17,6 +17,8 @@ from bot.mrkdwn import listed, mention, when
 from bot.people import Actor, Role
 from bot.report import Outcome, Report
 
+# Who does what nobody asked for.
+BOT = Actor("", "", Role.BOT)
 # Pauses before ServiceTitan is asked again while it is away; after the last one we stop asking.
 RETRY_AFTER = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 30, *[60] * 24))
 
@@ -55,6 +57,25 @@ class EventKind(StrEnum):
     HELP_ASKED = "help_asked"
     HANDED_OVER = "handed_over"
     COMPLETED = "completed"
+    PAUSED = "paused"
+    RESUMED = "resumed"
+    CHANNEL_MOVED = "channel_moved"
+    CLIENT_JOINED = "client_joined"
+    REFUSED = "refused"
+
+
+class Loss(StrEnum):
+    """Why a channel is of no use to an onboarding, which then is paused."""
+
+    BOT_REMOVED = "bot_removed"
+    ARCHIVED = "archived"
+    UNSHARED = "unshared"
+    UNINSTALLED = "uninstalled"
+
+    @property
+    def silent(self) -> bool:
+        """Whether we cannot even post in the channel any more."""
+        return self is not Loss.UNSHARED
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +148,7 @@ class Onboarding:
     active_at: datetime
     steps: tuple[StepProgress, ...]
     status: Status = Status.ACTIVE
+    loss: Loss | None = None
     account: str | None = None
     thread_ts: str | None = None
     revision: int = 0
@@ -232,7 +254,13 @@ class Onboarding:
         if progress.state is StepState.WAITING:
             raise Refused(f"Step {number} is not done yet, so there is nothing to undo.")
         if progress.state is StepState.SKIPPED:
-            raise Refused(f"Step {number} was not needed. To change that, undo step 1.")
+            because = next(
+                step.number
+                for step in self.guide.steps
+                for option in (step.choice.options if step.choice else ())
+                if number in option.skips
+            )
+            raise Refused(f"Step {number} was not needed. To change that, undo step {because}.")
         steps = tuple(
             replace(one, state=StepState.CURRENT, by=None, at=None)
             if one.number == number
@@ -309,11 +337,41 @@ class Onboarding:
         seen = Event(EventKind.CREDENTIALS_REVEALED, actor, now, None, {"fields": list(fields)})
         return self._changed(now, [seen])
 
+    def lose_channel(self, loss: Loss, now: datetime) -> "Change":
+        """Pause, because the channel is of no use; Refused if that is known already."""
+        self._must_be_active()
+        paused = Event(EventKind.PAUSED, BOT, now, None, {"loss": loss.value})
+        return self._changed(self.active_at, [paused], status=Status.PAUSED, loss=loss)
+
+    def regain_channel(self, losses: Collection[Loss], now: datetime) -> "Change":
+        """Go on, if the onboarding was paused for one of `losses`; else Refused."""
+        if self.status is not Status.PAUSED or self.loss not in losses:
+            raise Refused("This onboarding is not paused for that reason.")
+        return self.resume(BOT, now)
+
+    def resume(self, actor: Actor, now: datetime) -> "Change":
+        """Go on after a pause."""
+        if self.status is not Status.PAUSED:
+            raise Refused(f"This onboarding is {self.status}, not paused. Nothing was changed.")
+        resumed = Event(EventKind.RESUMED, actor, now)
+        return self._changed(now, [resumed], status=Status.ACTIVE, loss=None)
+
+    def move_channel(self, channel: str, now: datetime) -> "Change":
+        """Follow the channel to its new id."""
+        moved = Event(
+            EventKind.CHANNEL_MOVED, BOT, now, None, {"from": self.channel, "to": channel}
+        )
+        return self._changed(self.active_at, [moved], channel=channel)
+
+    def client_joins(self, actor: Actor, now: datetime) -> "Change":
+        """Record that the first person of the client came into the channel."""
+        return self._changed(self.active_at, [Event(EventKind.CLIENT_JOINED, actor, now)])
+
     # --- how the transitions are made ---
 
     def _must_be_active(self) -> None:
         if self.status is Status.PAUSED:
-            raise Refused("This onboarding is paused. A HeavySet engineer will take it up again.")
+            raise Refused("This onboarding is paused. A HeavySet engineer takes it up again soon.")
         if self.status is not Status.ACTIVE:
             raise Refused(
                 f"This onboarding is {self.status}: nothing is left to do here. "
@@ -378,13 +436,13 @@ class Onboarding:
         return self._changed(now, [*events, requested], verifications=runs)
 
     def _verified(self, runs: tuple[Verification, ...], report: Report, now: datetime) -> "Change":
-        bot = Actor("", "", Role.BOT)
         detail = {"number": runs[-1].number, "outcome": report.outcome.value}
-        finished = Event(EventKind.VERIFICATION_FINISHED, bot, now, None, detail)
+        finished = Event(EventKind.VERIFICATION_FINISHED, BOT, now, None, detail)
         after = replace(self, verifications=runs)
         passed = report.outcome is Outcome.PASSED
         if passed and after.current and after.current.verifies:
-            number, by = after.current.number, runs[-1].requested_by
+            asked_by = runs[-1].requested_by  # a client's new value may have started the run
+            number, by = after.current.number, asked_by if asked_by.role is Role.ENGINEER else BOT
             return after._finish(
                 number, by, now, [finished, Event(EventKind.STEP_DONE, by, now, number)]
             )

@@ -75,16 +75,13 @@ def require(role: Role, deed: Deed) -> None:
         raise NotAllowed(REFUSALS[deed])
 
 
-def client_role(
-    person: Person, *, home: Collection[str], in_channel: bool, client_admins: Collection[str]
-) -> Role:
-    """Return what a person who is no engineer is to an onboarding.
+def client_role(person: Person, *, home: bool, client_admins: Collection[str]) -> Role:
+    """Return what a person who is no engineer is to the onboarding whose channel they act in.
 
-    `home` are the ids of HeavySet's workspace and organisation; `in_channel`: the request came
-    from the onboarding's own channel (or a view opened there); `client_admins` were named at the
-    start. Guests of the home workspace are client admins only by name: their team is HeavySet's.
+    `home`: they belong to HeavySet's workspace or organisation; no team at all counts as external.
+    `client_admins` were named at the start. HeavySet's guests are client admins only by name, as
+    their team is HeavySet's.
     """
-    external = person.team_id not in home  # no team at all counts as external
-    if person.user_id in client_admins or (external and in_channel):
+    if person.user_id in client_admins or not home:
         return Role.CLIENT_ADMIN
     return Role.NOBODY

@@ -8,24 +8,37 @@ import asyncio
 import logging
 import random
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from bot.announcements import Announcements
-from bot.errors import OnboardingError, Stale
-from bot.slack import RateLimited
+from bot.errors import OnboardingError, Refused, Stale
+from bot.onboarding import Loss, Onboarding
+from bot.slack import RateLimited, SlackRefused
 from bot.tasks import Tasks
 from bot.thread import Thread
 from bot.views.announcement import ANNOUNCED
 from storage import onboardings, publishing
+from storage.changes import change
 from storage.database import Database
 from storage.guides import GuideShelf
+from storage.publishing import Posted
 
 log = logging.getLogger(__name__)
 
 # Longer than one Slack call may take, as it is prolonged before each post.
 LEASE = timedelta(seconds=30)
 LONGEST_PAUSE_SECONDS = 300
+# What Slack answers to a post when the channel is of no use any more.
+LOSSES = {
+    "channel_not_found": Loss.BOT_REMOVED,
+    "not_in_channel": Loss.BOT_REMOVED,
+    "is_archived": Loss.ARCHIVED,
+    "is_inactive": Loss.ARCHIVED,
+    "account_inactive": Loss.UNINSTALLED,
+    "token_revoked": Loss.UNINSTALLED,
+}
 SWEEP_BATCH = 50
 
 
@@ -94,14 +107,36 @@ class Publisher:
             outbox = await publishing.unannounced(session, onboarding_id, ANNOUNCED)
         timestamps = {slot: one.ts for slot, one in posted.items() if one.ts}
         try:
-            timestamps = await self._thread.level(
-                onboarding, posted, lambda: self._prolong(onboarding_id)
-            )
+            timestamps = await self._level(onboarding, posted)
         finally:  # a broken thread must not keep engineering from hearing of it
             await self._announcements.publish(onboarding, outbox, timestamps)
         async with self._database.begin() as session:
             return await publishing.release_lease(
                 session, onboarding_id, self._owner, published=onboarding.revision
+            )
+
+    async def _level(self, onboarding: Onboarding, posted: Mapping[str, Posted]) -> dict[str, str]:
+        """Bring the thread level; a channel that is of no use pauses the onboarding instead."""
+        known = {slot: one.ts for slot, one in posted.items() if one.ts}
+        if onboarding.loss and onboarding.loss.silent:
+            return known
+        try:
+            return await self._thread.level(
+                onboarding, posted, lambda: self._prolong(onboarding.id)
+            )
+        except SlackRefused as error:
+            loss = LOSSES.get(error.code)
+            if loss is None:
+                raise
+            log.error("a channel is lost", extra={"onboarding": onboarding.id, "code": error.code})
+            await self._pause(onboarding.id, loss)
+            return known
+
+    async def _pause(self, onboarding_id: str, loss: Loss) -> None:
+        now = self._clock()
+        with suppress(Refused):  # finished: its thread stays as it is
+            await change(
+                self._database, self._shelf, onboarding_id, lambda at: at.lose_channel(loss, now)
             )
 
     async def _take_lease(self, onboarding_id: str) -> bool:

@@ -5,15 +5,6 @@ from enum import StrEnum
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-# The five credentials in the order in which the guide has them collected (steps 11, 20, 22).
-FIELDS_IN_GUIDE_ORDER = (
-    "booking_provider_id",
-    "tenant_id",
-    "client_id",
-    "client_secret",
-    "application_key",
-)
-
 
 class Outcome(StrEnum):
     """How a check, or a whole report, ended. What could not be determined is never a failure."""
@@ -69,9 +60,8 @@ class Report(BaseModel):
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """The credentials to enter again, each once, in the order of the guide."""
-        wanted = {field for check in self._failed() for field in check.fields}
-        return tuple(field for field in FIELDS_IN_GUIDE_ORDER if field in wanted)
+        """The credentials to enter again, each once, in the order of the checks."""
+        return tuple(dict.fromkeys(field for check in self._failed() for field in check.fields))
 
     @property
     def steps(self) -> tuple[int, ...]:

@@ -3,17 +3,19 @@
 import asyncio
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot import logs
 from bot.app import running
-from bot.errors import OnboardingError
+from bot.errors import Unavailable
 from bot.guide import GuideError
+from bot.rotation import Progress, inspect, rotate
 from bot.settings import Settings, SettingsError, load
 from bot.slack import SlackRefused
-from storage import credentials, migrate
+from storage import migrate
 from storage.database import Database, is_sqlite
 from storage.vault import Vault
 
@@ -49,6 +51,11 @@ def check_keys() -> int:
     return _with_settings(lambda settings: asyncio.run(_check_keys(settings)))
 
 
+def rotate_keys() -> int:
+    """Encrypt every stored value with the first key."""
+    return _with_settings(lambda settings: asyncio.run(_rotate_keys(settings)))
+
+
 def _with_settings(work: Callable[[Settings], int]) -> int:
     try:
         settings = load()
@@ -62,6 +69,8 @@ def _with_settings(work: Callable[[Settings], int]) -> int:
     except SQLAlchemyError as error:
         # The text of a driver's error may name the host, but never the password.
         return _say(f"DATABASE_URL: the database does not answer ({type(error).__name__})", 1)
+    except Unavailable as error:
+        return _say(f"DATABASE_URL: {error}", 1)
     except OSError as error:
         return _say(f"HOST and PORT: cannot listen there ({error.strerror})", 1)
 
@@ -94,18 +103,38 @@ async def _serve(settings: Settings) -> None:
 
 
 async def _check_keys(settings: Settings) -> int:
-    vault, database = Vault(settings.keys), Database(settings.database_url)
-    read = failed = 0
-    async with database.begin(write=False) as session:
-        async for sealed in credentials.all_sealed(session):
-            try:
-                vault.open(sealed)
-                read += 1
-            except OnboardingError as error:
-                failed += 1
-                _say(str(error), 1)
-    await database.close()
-    return _say(f"{read} stored values can be read, {failed} cannot", 1 if failed else 0)
+    vault = Vault(settings.keys)
+    async with _database(settings) as database:
+        report = await inspect(database, vault)
+    for key in vault.key_ids:
+        first = " (encrypts)" if key == vault.sealing_key else ""
+        _say(f"key {key}{first}: {report.rows.get(key, 0)} stored values", 0)
+    for line in report.problems:
+        _say(line, 1)
+    lost = sum(report.rows.values()) - report.readable
+    return _say(f"{report.readable} stored values can be read, {lost} cannot", 1 if lost else 0)
+
+
+async def _rotate_keys(settings: Settings) -> int:
+    vault = Vault(settings.keys)
+    async with _database(settings) as database:
+        progress = Progress(0)
+        async for progress in rotate(database, vault):
+            _say(f"{progress.resealed} of {progress.total} stored values", 0)
+    for line in progress.unreadable:
+        _say(line, 1)
+    if progress.unreadable:
+        return _say("put the missing key back into CREDENTIAL_KEYS, then rotate again", 1)
+    return _say(f"every stored value is encrypted with key {vault.sealing_key}", 0)
+
+
+@asynccontextmanager
+async def _database(settings: Settings) -> AsyncIterator[Database]:
+    database = Database(settings.database_url)
+    try:
+        yield database
+    finally:
+        await database.close()
 
 
 def _say(text: str, status: int) -> int:

@@ -74,6 +74,7 @@ class User:
     """What users.info says about a person."""
 
     team_id: str
+    enterprise_id: str | None
     full_member: bool
 
 
@@ -195,7 +196,11 @@ class Slack:
         """Return what Slack knows of a person."""
         user = (await _call("users.info", self._client.users_info(user=user_id)))["user"]
         flags = ("deleted", "is_bot", "is_restricted", "is_ultra_restricted", "is_stranger")
-        return User(user.get("team_id", ""), not any(user.get(flag) for flag in flags))
+        return User(
+            team_id=user.get("team_id", ""),
+            enterprise_id=(user.get("enterprise_user") or {}).get("enterprise_id"),
+            full_member=not any(user.get(flag) for flag in flags),
+        )
 
     async def group_members(self, group: str) -> frozenset[str]:
         """Return the ids of a user group's members."""

@@ -24,8 +24,9 @@ def web_app(health: Health, bolt: AsyncApp | None) -> web.Application:
 
     async def readyz(_request: web.Request) -> web.Response:
         problems = await health.problems()
-        text = "\n".join(problems) if problems else "ready"
-        return web.Response(text=f"{text}\n", status=503 if problems else 200)
+        lines = problems or ["ready", *await health.keys()]
+        text = "".join(f"{line}\n" for line in lines)
+        return web.Response(text=text, status=503 if problems else 200)
 
     app.add_routes([web.get("/healthz", healthz), web.get("/readyz", readyz)])
     if bolt:

@@ -11,12 +11,13 @@ from contextlib import asynccontextmanager
 from slack_bolt.async_app import AsyncAck
 from slack_sdk.models.views import View
 
-from bot.errors import Malformed, OnboardingError, Refused, Unavailable
+from bot.errors import Malformed, OnboardingError, Refused, Repeated, Unavailable
 from bot.slack import Slack, SlackRefused
 from bot.tasks import Tasks
 from bot.use_cases import InvalidInput, NeedsConfirmation
-from bot.views.blocks import fallback
-from handlers.payloads import Press, Submission
+from bot.use_cases.words import Reply
+from bot.views.blocks import fallback, message, section
+from handlers.payloads import Press, Said, Submission
 
 log = logging.getLogger(__name__)
 
@@ -63,8 +64,19 @@ class Answers:
             yield
         except Malformed:
             raise
+        except Repeated:
+            log.info("a repeated request", extra={"request": press.request.delivery})
         except Exception as error:
             self.tell(press, explain(error))
+
+    @property
+    def bot_user_id(self) -> str:
+        """Our own user id; Unavailable until Slack has told it."""
+        return self._slack.identity.user_id
+
+    def reply(self, said: Said, reply: Reply) -> None:
+        """Answer what somebody wrote, privately; where that fails, in the thread."""
+        self._tasks.spawn(self._reply(said, reply), "answer in the thread")
 
     async def open_now(self, trigger_id: str, view: View) -> None:
         """Open a modal for whoever typed a command; raises if that does not work."""
@@ -110,6 +122,35 @@ class Answers:
         except OnboardingError as error:
             log.warning("a private answer was lost", extra={"reason": str(error)})
 
+    async def _reply(self, said: Said, reply: Reply) -> None:
+        thread_ts = said.thread_ts or said.ts
+        try:
+            await self._slack.whisper(said.channel, said.user, reply.text, thread_ts=thread_ts)
+        except SlackRefused:
+            # No document says that private answers reach people of another organisation.
+            answer = message(reply.onboarding_id, f"answer:{said.ts}", [section(reply.text)])
+            await self._slack.post(said.channel, answer, thread_ts)
+        except OnboardingError as error:
+            log.warning("an answer was lost", extra={"reason": str(error)})
+
+
+@asynccontextmanager
+async def quietly() -> AsyncIterator[None]:
+    """Handle an event that nobody awaits an answer to.
+
+    Only Malformed and Unavailable leave the block: after the latter Slack brings the event again.
+    """
+    try:
+        yield
+    except (Malformed, Unavailable):
+        raise
+    except Repeated:
+        log.info("a repeated event")
+    except OnboardingError as error:
+        log.warning("an event was not followed", extra={"reason": str(error)})
+    except Exception:
+        log.exception("an event failed")
+
 
 @asynccontextmanager
 async def at_the_form(ack: AsyncAck, submission: Submission) -> AsyncIterator[None]:
@@ -121,6 +162,8 @@ async def at_the_form(ack: AsyncAck, submission: Submission) -> AsyncIterator[No
         yield
     except Malformed:
         raise
+    except Repeated:
+        await ack()
     except InvalidInput as error:
         await ack(response_action="errors", errors=error.errors)
     except NeedsConfirmation as error:

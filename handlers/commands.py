@@ -6,13 +6,13 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from bot.errors import Malformed
+from bot.errors import Malformed, Repeated
 from bot.use_cases import UseCases
 from bot.views.status import Answer, plain_answer
 from handlers.answers import Answers, explain
 from handlers.payloads import Command
 
-COMMANDS = ("start", "status", "help")
+COMMANDS = ("start", "status", "resume", "help")
 # Slack shows `operation_timeout` after three seconds; our own words come sooner.
 PATIENCE_SECONDS = 2.5
 
@@ -28,6 +28,8 @@ def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
                 answer = await _answer(use_cases, answers, command)
         except Malformed:
             raise
+        except Repeated:
+            answer = None
         except TimeoutError:
             answer = plain_answer("Slack takes long to answer just now. Please try again.")
         except Exception as error:
@@ -43,14 +45,16 @@ async def _answer(use_cases: UseCases, answers: Answers, command: Command) -> An
     """Return the answer to a command, None where a form is the answer."""
     word, rest = command.words
     if word == "start":
-        form = await use_cases.start_form(command.person, command.channel_id, rest)
+        form = await use_cases.starting.form(command.request, rest)
         await answers.open_now(command.trigger_id, form)
         return None
     if word == "status":
-        return await use_cases.status(command.person, command.channel_id)
+        return await use_cases.overview.status(command.request)
+    if word == "resume":
+        return await use_cases.overview.resume(command.request)
     if word in ("", "help"):
-        return await use_cases.help(command.person)
-    return await use_cases.help(command.person, _unknown(word))
+        return await use_cases.overview.help(command.request)
+    return await use_cases.overview.help(command.request, _unknown(word))
 
 
 def _unknown(word: str) -> str:

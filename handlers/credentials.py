@@ -18,7 +18,7 @@ def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
         press = Press.of(body)
         async with answers.to(press):
             step = ids.StepRef.parse(press.action.value)
-            form = await use_cases.credentials_form(press.person, press.channel.id, step)
+            form = await use_cases.credentials.form(press.request, step)
             answers.open(press, form)
         await ack()
 
@@ -26,9 +26,9 @@ def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
     async def enter_credentials(ack: AsyncAck, body: dict[str, Any]) -> None:
         form = Submission.of(body)
         async with at_the_form(ack, form):
-            await use_cases.enter_credentials(
-                form.person,
-                ids.FormRef.parse(form.view.private_metadata),
+            await use_cases.credentials.enter(
+                form.request,
+                form.ref,
                 form.secrets,
                 confirmed=bool(form.input(ids.CONFIRM_UNUSUAL).selected_options),
             )
@@ -38,5 +38,5 @@ def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
         press = Press.of(body)
         async with answers.to(press):
             step = ids.StepRef.parse(press.action.value)
-            answers.open(press, await use_cases.reveal(press.person, press.channel.id, step))
+            answers.open(press, await use_cases.credentials.reveal(press.request, step))
         await ack()

@@ -19,15 +19,14 @@ def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
         press = Press.of(body)
         async with answers.to(press):
             step = ids.StepRef.parse(press.action.value)
-            answers.open(press, await use_cases.help_form(press.person, press.channel.id, step))
+            answers.open(press, await use_cases.help.form(press.request, step))
         await ack()
 
     @app.view(ids.ASK_FOR_HELP)
     async def ask_for_help(ack: AsyncAck, body: dict[str, Any]) -> None:
         form = Submission.of(body)
         async with at_the_form(ack, form):
-            ref = ids.FormRef.parse(form.view.private_metadata)
-            asked = await use_cases.ask_for_help(form.person, ref, form.text(ids.QUESTION))
+            asked = await use_cases.help.submit(form.request, form.ref, form.text(ids.QUESTION))
             answers.tell_in_thread(
                 asked.channel,
                 form.user.id,

@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from bot.errors import Malformed
 from bot.people import Person
+from bot.use_cases import Request
+from bot.views.ids import FormRef
 
 
 class Payload(BaseModel):
@@ -53,6 +55,7 @@ class Action(Payload):
 
     action_id: str
     value: str = ""
+    action_ts: str = ""
 
 
 class Press(Payload):
@@ -66,9 +69,11 @@ class Press(Payload):
     response_url: str | None = None
 
     @property
-    def person(self) -> Person:
-        """Who pressed."""
-        return Person(self.user.id, self.user.team_id)
+    def request(self) -> Request:
+        """Who pressed, and where; a trigger is minted for one press alone."""
+        person = Person(self.user.id, self.user.team_id)
+        delivery = f"press:{self.user.id}:{self.trigger_id}:{self.action.action_ts}"
+        return Request(person, self.channel.id, delivery)
 
     @property
     def action(self) -> Action:
@@ -99,6 +104,8 @@ class ViewState(Payload):
 class SubmittedView(Payload):
     """The submitted form."""
 
+    id: str = ""
+    hash: str = ""
     private_metadata: str = ""
     state: ViewState = ViewState()
     blocks: tuple[Mapping[str, Any], ...] = ()
@@ -109,11 +116,19 @@ class Submission(Payload):
 
     user: User
     view: SubmittedView
+    trigger_id: str = ""
 
     @property
-    def person(self) -> Person:
-        """Who submitted."""
-        return Person(self.user.id, self.user.team_id)
+    def ref(self) -> FormRef:
+        """What the form is about; raises Malformed if it is not ours."""
+        return FormRef.parse(self.view.private_metadata)
+
+    @property
+    def request(self) -> Request:
+        """Who submitted, and where the form was opened: a submission bears no channel itself."""
+        person = Person(self.user.id, self.user.team_id)
+        delivery = f"form:{self.user.id}:{self.view.id}:{self.view.hash}:{self.trigger_id}"
+        return Request(person, self.ref.channel, delivery)
 
     def input(self, name: str) -> Input:
         """Return the input whose block and action both bear `name`."""
@@ -149,9 +164,10 @@ class Command(Payload):
     trigger_id: str = ""
 
     @property
-    def person(self) -> Person:
-        """Who typed."""
-        return Person(self.user_id, self.team_id)
+    def request(self) -> Request:
+        """Who typed, and where."""
+        person = Person(self.user_id, self.team_id)
+        return Request(person, self.channel_id, f"command:{self.user_id}:{self.trigger_id}")
 
     @property
     def words(self) -> tuple[str, str]:
@@ -159,3 +175,50 @@ class Command(Payload):
         first, _, rest = self.text.strip().partition(" ")
         plain = rest.strip().replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
         return first.lower(), plain
+
+
+class Envelope(Payload):
+    """What is around an event; its id stays the same when Slack sends it again."""
+
+    event_id: str = Field(min_length=1)
+
+
+class ChannelEvent(Payload):
+    """An event about a channel, or about somebody in one."""
+
+    channel: str = ""
+    user: str = ""
+    team: str = ""
+    old_channel_id: str = ""
+    new_channel_id: str = ""
+    is_ext_shared: bool = False
+
+    def request(self, envelope: Envelope) -> Request:
+        """Whom it is about, and where."""
+        channel = self.channel or self.old_channel_id
+        return Request(Person(self.user, self.team), channel, f"event:{envelope.event_id}")
+
+
+class Said(Payload):
+    """A message that somebody wrote."""
+
+    channel: str = Field(min_length=1)
+    user: str = ""
+    text: str = ""
+    ts: str = ""
+    thread_ts: str | None = None
+    subtype: str | None = None
+    bot_id: str | None = None
+    team: str = ""
+    user_team: str = ""
+
+    @property
+    def by_a_person(self) -> bool:
+        """Whether a person wrote it just now: no bot, no system message, no edit, no deletion."""
+        plain = self.subtype in (None, "thread_broadcast", "file_share")
+        return bool(self.user) and plain and self.bot_id is None
+
+    def request(self, envelope: Envelope) -> Request:
+        """Who wrote, and where. `team` may be that of the channel's host; `user_team` is theirs."""
+        person = Person(self.user, self.user_team or self.team)
+        return Request(person, self.channel, f"event:{envelope.event_id}")

@@ -17,9 +17,9 @@ def register(app: AsyncApp, use_cases: UseCases, _answers: Answers) -> None:
     async def start_onboarding(ack: AsyncAck, body: dict[str, Any]) -> None:
         form = Submission.of(body)
         async with at_the_form(ack, form):
-            await use_cases.start(
-                form.person,
-                ids.FormRef.parse(form.view.private_metadata),
+            await use_cases.starting.start(
+                form.request,
+                form.ref,
                 client_name=form.text(ids.CLIENT_NAME),
                 admins=list(form.input(ids.CLIENT_ADMINS).selected_users or ()),
                 engineer=form.input(ids.ENGINEER).selected_user or "",

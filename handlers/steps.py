@@ -19,7 +19,7 @@ def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
         press = Press.of(body)
         async with answers.to(press):
             step = ids.StepRef.parse(press.action.value)
-            await use_cases.finish_step(press.person, press.channel.id, step)
+            await use_cases.steps.finish(press.request, step)
         await ack()
 
     @app.action(ids.STEP_UNDO)
@@ -27,7 +27,7 @@ def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
         press = Press.of(body)
         async with answers.to(press):
             step = ids.StepRef.parse(press.action.value)
-            await use_cases.undo_step(press.person, press.channel.id, step)
+            await use_cases.steps.undo(press.request, step)
         await ack()
 
     @app.action(re.compile(rf"^{ids.CHOOSE_ACCOUNT}:"))
@@ -36,5 +36,5 @@ def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
         async with answers.to(press):
             step = ids.StepRef.parse(press.action.value)
             option = press.action.action_id.partition(":")[2]
-            await use_cases.choose(press.person, press.channel.id, step, option)
+            await use_cases.steps.choose(press.request, step, option)
         await ack()

@@ -7,7 +7,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.response import BoltResponse
 
-from bot.errors import Malformed
+from bot.errors import Malformed, Unavailable
 from bot.use_cases import UseCases
 from handlers.answers import Answers
 from handlers.payloads import Press
@@ -29,5 +29,8 @@ def register(app: AsyncApp, _use_cases: UseCases, answers: Answers) -> None:
         if isinstance(error, Malformed):
             log.warning("a malformed request", extra={"reason": str(error)})
             return BoltResponse(status=400, body="malformed request")
+        if isinstance(error, Unavailable):  # an event: Slack brings it again
+            log.warning("an event is awaited again", extra={"reason": str(error)})
+            return BoltResponse(status=503, body="")
         log.error("a listener failed", exc_info=error)
         return BoltResponse(status=400, body="request failed")

@@ -18,5 +18,5 @@ def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
         press = Press.of(body)
         async with answers.to(press):
             step = ids.StepRef.parse(press.action.value)
-            await use_cases.request_verification(press.person, press.channel.id, step)
+            await use_cases.verification.request(press.request, step)
         await ack()

@@ -1,4 +1,4 @@
-"""`python -m sandbox [--play]`: the bot against a pretend Slack and a pretend ServiceTitan."""
+"""`python -m sandbox [--play [--real-limits]]`: the bot against pretend neighbours."""
 
 import asyncio
 import sys
@@ -7,13 +7,13 @@ from sandbox.play import play as play_onboarding
 from sandbox.walk import walk
 
 
-def main(play: bool) -> int:
+def main(*, play: bool, real_limits: bool = False) -> int:
     """Play one whole onboarding, or let the person at the terminal walk; the exit status."""
     try:
-        return asyncio.run(play_onboarding() if play else walk())
+        return asyncio.run(play_onboarding(real_limits=real_limits) if play else walk())
     except KeyboardInterrupt:
         return 130
 
 
 if __name__ == "__main__":
-    sys.exit(main(play="--play" in sys.argv[1:]))
+    sys.exit(main(play="--play" in sys.argv, real_limits="--real-limits" in sys.argv))

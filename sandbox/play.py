@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass, field
 
 from sandbox.bot_process import BotFailedError
-from sandbox.script import PATIENCE, ScriptFailedError, next_step, opened, press_until_gone, submit
+from sandbox.script import ScriptFailedError, next_step, opened, press_until_gone, submit
 from sandbox.slack import Message, NotOfferedError, offers, visible_text
 from sandbox.stage import Stage, staged
 from sandbox.summary import CallCount, Check, checks, print_summary
@@ -114,7 +114,7 @@ class Play:
             message = slack.message(self.stage.client_channel, slot)
             return message.payload.get("outcome") if message else None
 
-        found = await slack.until(outcome, PATIENCE, f"the outcome of {slot}")
+        found = await slack.until(outcome, self.stage.patience, f"the outcome of {slot}")
         if found != "passed":
             raise ScriptFailedError(f"{slot} has the outcome {found}")
 
@@ -149,7 +149,9 @@ class Play:
             text = visible_text(form)
             return {name for name, value in values.items() if value in text}
 
-        self.seen |= await stage.slack.until(shown, PATIENCE, "values in the engineer's modal")
+        self.seen |= await stage.slack.until(
+            shown, stage.patience, "values in the engineer's modal"
+        )
         await stage.engineer.close(form)
 
     async def engineer_looks_back(self) -> None:
@@ -161,11 +163,15 @@ class Play:
             raise ScriptFailedError(f"`status` was not answered: {reply}")
 
 
-async def play() -> int:
-    """Play the onboarding and judge it: 0 if all is as promised, else 1."""
+async def play(*, real_limits: bool = False) -> int:
+    """Play the onboarding and judge it: 0 if all is as promised, else 1.
+
+    With `real_limits`, Slack limits the calls as the real one does, so the people, who press as
+    fast as they can, have to wait.
+    """
     started = time.monotonic()
     try:
-        async with staged() as stage:
+        async with staged(real_limits=real_limits) as stage:
             counts = CallCount(stage.slack)
             results = [await _performed(Play(stage, counts))]
             results += checks(stage, exit_status=await stage.bot.stop())

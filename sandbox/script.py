@@ -7,7 +7,6 @@ from sandbox.slack import Message, Person, Submission, View, offers
 from sandbox.slack.forms import stateful_elements
 from sandbox.stage import Stage
 
-PATIENCE = 15.0
 ADVANCING = ("choose_account:new", "step_done", "run_verification")
 
 
@@ -26,7 +25,9 @@ async def next_step(stage: Stage, after: int) -> tuple[int, Message]:
                 found.append((int(step[1]), message))
         return min(found, key=lambda each: each[0], default=None)
 
-    return await stage.slack.until(look, PATIENCE, f"a step after {after} with a button to go on")
+    return await stage.slack.until(
+        look, stage.patience, f"a step after {after} with a button to go on"
+    )
 
 
 async def press_until_gone(stage: Stage, person: Person, message: Message, action_id: str) -> None:
@@ -35,7 +36,7 @@ async def press_until_gone(stage: Stage, person: Person, message: Message, actio
     if press.notice:
         raise ScriptFailedError(f"{action_id} was not acknowledged: {press.ack}")
     awaited = f"{action_id} to go away from {message.slot}"
-    await stage.slack.until(lambda: not offers(message, action_id), PATIENCE, awaited)
+    await stage.slack.until(lambda: not offers(message, action_id), stage.patience, awaited)
 
 
 async def opened(stage: Stage, person: Person, callback_id: str) -> View:
@@ -45,7 +46,7 @@ async def opened(stage: Stage, person: Person, callback_id: str) -> View:
         view = person.view
         return view if view is not None and view.callback_id == callback_id else None
 
-    return await stage.slack.until(look, PATIENCE, f"the modal {callback_id}")
+    return await stage.slack.until(look, stage.patience, f"the modal {callback_id}")
 
 
 async def submit(person: Person, form: View, values: Mapping[str, str]) -> Submission:

@@ -27,6 +27,7 @@ class Stage:
     admin: Person
     client_channel: Channel
     engineering_channel: Channel
+    patience: float  # seconds that somebody waits for the bot
 
     @property
     def database(self) -> Path:
@@ -34,11 +35,13 @@ class Stage:
 
 
 @asynccontextmanager
-async def staged() -> AsyncIterator[Stage]:
+async def staged(*, real_limits: bool = False) -> AsyncIterator[Stage]:
     """Start a Slack, a ServiceTitan and the bot; the bot is stopped at the end."""
     async with AsyncExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        slack = await stack.enter_async_context(SlackSandbox(Manifest.read(MANIFEST)))
+        slack = await stack.enter_async_context(
+            SlackSandbox(Manifest.read(MANIFEST), rate_limits=real_limits)
+        )
         servicetitan = await stack.enter_async_context(ServiceTitanSandbox())
         engineer = slack.add_person("Erin Engineer")
         admin = slack.add_person("Ann Admin", slack.add_team("Acme Plumbing"))
@@ -61,6 +64,7 @@ async def staged() -> AsyncIterator[Stage]:
             admin,
             client_channel,
             engineering_channel,
+            patience=90.0 if real_limits else 15.0,
         )
 
 

@@ -4,6 +4,7 @@ import contextlib
 import json
 import sqlite3
 import textwrap
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -21,15 +22,26 @@ class CallCount:
     """The Slack calls, by the scene in which they fell."""
 
     slack: SlackSandbox
-    _scenes: list[tuple[str, int]] = field(default_factory=list)
+    _scenes: list[tuple[str, int, float]] = field(default_factory=list)
 
     def begin(self, scene: str) -> None:
-        """From now on, calls belong to `scene`."""
-        self._scenes.append((scene, len(self.slack.calls)))
+        """From now on, calls and time belong to `scene`."""
+        self._scenes.append((scene, len(self.slack.calls), time.monotonic()))
 
-    def by_scene(self) -> dict[str, int]:
-        ends = [start for _, start in self._scenes[1:]] + [len(self.slack.calls)]
-        return {scene: end - start for (scene, start), end in zip(self._scenes, ends, strict=True)}
+    def by_scene(self) -> dict[str, str]:
+        """How many calls each scene cost, and how many seconds it took."""
+        following = [*self._scenes[1:], ("", len(self.slack.calls), time.monotonic())]
+        return {
+            scene: f"{calls_after - calls} in {after - began:.1f} s"
+            for (scene, calls, began), (_, calls_after, after) in zip(
+                self._scenes, following, strict=True
+            )
+        }
+
+    @property
+    def limited(self) -> int:
+        """How many calls were refused because there were too many."""
+        return sum(call.answer.get("error") == "ratelimited" for call in self.slack.calls)
 
     def by_method(self) -> Counter[str]:
         return Counter(call.method for call in self.slack.calls)
@@ -49,6 +61,7 @@ def checks(stage: Stage, exit_status: int) -> list[Check]:
     return [
         *_stored(stage.database),
         _verification(stage),
+        _nothing_twice(stage),
         *_nothing_leaked(stage),
         Check("bot stopped on SIGTERM", exit_status == 0, f"exit status {exit_status}"),
     ]
@@ -61,10 +74,11 @@ def print_summary(results: list[Check], counts: CallCount, seconds: float) -> No
     methods = counts.by_method()
     _print_counts(f"Slack calls: {methods.total()}", dict(methods.most_common()))
     _print_counts("Slack calls by scene", counts.by_scene())
+    print(f"  · calls refused by Slack's rate limits: {counts.limited}")
     print(f"  · time: {seconds:.1f} s")
 
 
-def _print_counts(title: str, numbers: Mapping[str, int]) -> None:
+def _print_counts(title: str, numbers: Mapping[str, int | str]) -> None:
     listed = ", ".join(f"{name}: {number}" for name, number in numbers.items())
     print(textwrap.fill(f"{title} ({listed})", 92, initial_indent="  · ", subsequent_indent="    "))
 
@@ -97,6 +111,18 @@ def _verification(stage: Stage) -> Check:
     ]
     passed = bool(outcomes) and outcomes[-1] == "passed"
     return Check("verification", passed, ", ".join(outcomes) or "none")
+
+
+def _nothing_twice(stage: Stage) -> Check:
+    """Every slot stands once in its channel."""
+    posted = Counter(
+        (message.slot, channel.id)
+        for channel in (stage.client_channel, stage.engineering_channel)
+        for message in channel.messages
+        if message.slot
+    )
+    twice = [slot for (slot, _), count in posted.items() if count > 1]
+    return Check("messages posted twice", not twice, ", ".join(twice) or "none")
 
 
 def _nothing_leaked(stage: Stage) -> Iterator[Check]:

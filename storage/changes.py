@@ -1,12 +1,13 @@
 """Changes an onboarding: read, decide, write, in one transaction; again if somebody was faster."""
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.errors import Stale, Unavailable
 from bot.onboarding import Change, Onboarding
-from storage import onboardings
+from storage import deliveries, onboardings
 from storage.database import Database
 from storage.guides import GuideShelf
 
@@ -19,10 +20,12 @@ async def change(
     onboarding_id: str,
     transition: Callable[[Onboarding], Change],
     also: Callable[[AsyncSession, Onboarding], Awaitable[None]] | None = None,
+    delivery: tuple[str, datetime] | None = None,
 ) -> Onboarding:
     """Apply `transition` and return the onboarding after it; `also` writes with it.
 
-    Raises what the transition raises, NotFound, and Unavailable if nothing could be written.
+    `delivery` names the request that asks for it, and when. Raises what the transition raises,
+    NotFound, Repeated, and Unavailable if nothing could be written.
     """
     for _ in range(TRIES):
         try:
@@ -30,6 +33,8 @@ async def change(
                 before = await onboardings.get(session, shelf, onboarding_id)
                 changed = transition(before)
                 await onboardings.save(session, before, changed)
+                if delivery:
+                    await deliveries.claim(session, *delivery)
                 if also:
                     await also(session, changed.onboarding)
                 return changed.onboarding

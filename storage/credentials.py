@@ -1,9 +1,9 @@
 """The rows of the encrypted values. Only the vault knows what is in them."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import datetime
 
-from sqlmodel import col, select
+from sqlmodel import col, func, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.people import Actor
@@ -42,6 +42,32 @@ async def all_sealed(session: AsyncSession) -> AsyncIterator[Sealed]:
     """Yield every sealed value there is, without holding them all."""
     async for row in await session.stream_scalars(select(CredentialRow)):
         yield _sealed(row)
+
+
+async def rows_per_key(session: AsyncSession) -> dict[str, int]:
+    """Return how many values each key seals, by its id."""
+    query = select(CredentialRow.key_id, func.count()).group_by(col(CredentialRow.key_id))
+    return dict((await session.exec(query)).all())
+
+
+async def sealed_by_others(session: AsyncSession, key_id: str, limit: int) -> Sequence[Sealed]:
+    """Return some values that another key than `key_id` seals."""
+    query = select(CredentialRow).where(col(CredentialRow.key_id) != key_id)
+    order = (col(CredentialRow.onboarding_id), col(CredentialRow.field))
+    return [_sealed(row) for row in await session.exec(query.order_by(*order).limit(limit))]
+
+
+async def reseal(session: AsyncSession, old: Sealed, new: Sealed) -> bool:
+    """Put `new` in the place of `old`; False if somebody entered another value meanwhile."""
+    row, place = CredentialRow, old.place
+    where = (
+        col(row.onboarding_id) == place.onboarding_id,
+        col(row.field) == place.field,
+        col(row.version) == place.version,
+        col(row.key_id) == old.key_id,
+    )
+    values = {"ciphertext": new.ciphertext, "key_id": new.key_id}
+    return bool((await session.exec(update(row).where(*where).values(**values))).rowcount)
 
 
 def _sealed(row: CredentialRow) -> Sealed:

@@ -11,6 +11,8 @@ from bot.guide import Owner
 from bot.onboarding import (
     Change,
     Event,
+    EventKind,
+    Loss,
     Onboarding,
     Overview,
     Status,
@@ -51,7 +53,6 @@ async def add(session: AsyncSession, change: Change) -> None:
             id=onboarding.id,
             guide=onboarding.guide.id,
             guide_version=onboarding.guide.version,
-            channel=onboarding.channel,
             started_at=onboarding.started_at,
             **_columns(onboarding),
         )
@@ -82,6 +83,39 @@ async def save(session: AsyncSession, before: Onboarding, change: Change) -> Non
         if run not in before.verifications:
             await session.merge(_verification_row(after.id, run))
     session.add_all(_event_row(after.id, event) for event in change.events)
+
+
+def record(session: AsyncSession, onboarding_id: str, event: Event) -> None:
+    """Add an event that changes nothing, such as a refusal."""
+    session.add(_event_row(onboarding_id, event))
+
+
+async def ids_in(session: AsyncSession, channel: str) -> Sequence[str]:
+    """Return all onboardings of `channel`, finished ones too."""
+    query = select(OnboardingRow.id).where(col(OnboardingRow.channel) == channel)
+    return (await session.exec(query)).all()
+
+
+async def running_ids(session: AsyncSession) -> Sequence[str]:
+    """Return all onboardings that are not finished."""
+    query = select(OnboardingRow.id).where(col(OnboardingRow.status).in_(RUNNING))
+    return (await session.exec(query)).all()
+
+
+async def of_thread(
+    session: AsyncSession, shelf: GuideShelf, channel: str, thread_ts: str
+) -> Onboarding | None:
+    """Return the onboarding whose thread this is."""
+    row = OnboardingRow
+    where = (col(row.channel) == channel, col(row.thread_ts) == thread_ts)
+    found = (await session.exec(select(row).where(*where))).first()
+    return await _load(session, shelf, found) if found else None
+
+
+async def has_event(session: AsyncSession, onboarding_id: str, kind: EventKind) -> bool:
+    """Whether the history of an onboarding has an event of this kind."""
+    where = (col(EventRow.onboarding_id) == onboarding_id, col(EventRow.kind) == kind.value)
+    return (await session.exec(select(EventRow.id).where(*where).limit(1))).first() is not None
 
 
 async def overview_in(session: AsyncSession, channel: str) -> Sequence[Overview]:
@@ -128,6 +162,7 @@ async def _load(session: AsyncSession, shelf: GuideShelf, row: OnboardingRow) ->
         active_at=row.active_at,
         steps=await _steps(session, row.id),
         status=Status(row.status),
+        loss=Loss(row.loss) if row.loss else None,
         account=row.account,
         thread_ts=row.thread_ts,
         revision=row.revision,
@@ -188,11 +223,13 @@ async def _verifications(session: AsyncSession, onboarding_id: str) -> tuple[Ver
 
 def _columns(onboarding: Onboarding) -> dict[str, Any]:
     return {
+        "channel": onboarding.channel,
         "client_name": onboarding.client_name,
         "engineer": onboarding.engineer,
         "client_admins": list(onboarding.client_admins),
         "account": onboarding.account,
         "status": onboarding.status.value,
+        "loss": onboarding.loss.value if onboarding.loss else None,
         "current_step": onboarding.current.number if onboarding.current else None,
         "finished_steps": onboarding.finished_steps,
         "turn": onboarding.turn.value if onboarding.turn else None,

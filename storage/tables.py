@@ -57,6 +57,7 @@ class OnboardingRow(SQLModel, table=True):
     client_admins: list[str] = _json()
     account: str | None = None
     status: str
+    loss: str | None = None
     revision: int = 0
     published_revision: int = -1
     lease_owner: str | None = None
@@ -148,6 +149,15 @@ class EventRow(SQLModel, table=True):
     at: datetime = _time()
     announcing_since: datetime | None = _time(nullable=True)
     announced_ts: str | None = None
+
+
+class DeliveryRow(SQLModel, table=True):
+    """A request of Slack's that changed something: a repetition of it changes nothing more."""
+
+    __tablename__ = "delivery"
+
+    id: str = Field(primary_key=True)
+    at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False, index=True))
 
 
 class GuideRow(SQLModel, table=True):

@@ -56,6 +56,16 @@ class Vault:
         self._ciphers = {key_id(key): AESGCM(key) for key in keys}
         self._sealing = key_id(keys[0])
 
+    @property
+    def sealing_key(self) -> str:
+        """The id of the key that seals."""
+        return self._sealing
+
+    @property
+    def key_ids(self) -> tuple[str, ...]:
+        """The ids of all keys, the sealing one first."""
+        return tuple(self._ciphers)
+
     def seal(self, place: Place, value: SecretStr) -> Sealed:
         """Encrypt `value` for `place`."""
         nonce = os.urandom(NONCE_BYTES)

@@ -5,7 +5,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from bot.credentials import CredentialField
 
@@ -17,6 +17,8 @@ Text = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
 Label = Annotated[str, StringConstraints(min_length=1, max_length=60)]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 
+
+ONE_SECTION = 2600
 
 # Where in the file something is wrong, as pydantic names places, and what.
 Problem = tuple[tuple[str | int, ...], str]
@@ -39,7 +41,6 @@ class Table(Part):
     """Names and values to copy, such as the fields of a form."""
 
     intro: Text | None = None
-    columns: tuple[Label, Label]
     rows: Annotated[tuple[tuple[Label, Line], ...], Field(min_length=1, max_length=10)]
 
 
@@ -59,11 +60,17 @@ class Option(Part):
     skips: tuple[int, ...] = ()
 
 
+def _each_once(options: tuple[Option, ...]) -> tuple[Option, ...]:
+    if len({option.id for option in options}) < len(options):
+        raise ValueError("two answers have the same id")
+    return options
+
+
 class Choice(Part):
     """A question that finishes the step when it is answered."""
 
     question: Line
-    options: tuple[Option, ...]
+    options: Annotated[tuple[Option, ...], AfterValidator(_each_once)]
 
 
 class Step(Part):
@@ -107,6 +114,7 @@ class Guide(Part):
     id: Name
     version: Annotated[str, StringConstraints(min_length=1, max_length=20)]
     updated: Label
+    platform: Label  # whose screens the guide leads through
     title: Label  # heads the root message, with the client's name
     subtitle: Line
     audience: Line
@@ -206,6 +214,10 @@ class Guide(Part):
                     yield here, "a step that would be skipped does not exist"
 
     def _slack_limits(self) -> Iterator[Problem]:
+        if sum(map(len, self.prerequisites)) > ONE_SECTION:
+            yield ("prerequisites",), "all of them together are too long for one message"
+        if sum(len(trouble.text) for trouble in self.troubleshooting) > ONE_SECTION:
+            yield ("troubleshooting",), "all of it together is too long for one window"
         for where, step in self._where():
             # A message's plain text is refused over 4,000 characters (chat.update, msg_too_long).
             if len(step.model_dump_json()) > 4500:

@@ -6,7 +6,7 @@ from textwrap import wrap
 from slack_sdk.models.blocks import Block
 
 from bot.mrkdwn import channel_link, escape, link, listed, mention, permalink
-from bot.onboarding import Event, EventKind, Onboarding
+from bot.onboarding import Event, EventKind, Loss, Onboarding
 from bot.report import Outcome, Report
 from bot.views.blocks import Message, context, message, section
 from bot.views.report import check_line
@@ -21,7 +21,18 @@ ANNOUNCED = (
     EventKind.VERIFICATION_FINISHED,
     EventKind.CREDENTIALS_REVEALED,
     EventKind.COMPLETED,
+    EventKind.PAUSED,
+    EventKind.RESUMED,
+    EventKind.CHANNEL_MOVED,
+    EventKind.CLIENT_JOINED,
 )
+
+LOSSES = {
+    Loss.BOT_REMOVED: "I was removed from the channel. `/invite` me there again, and I go on",
+    Loss.ARCHIVED: "the channel was archived. Take it out of the archive, and I go on",
+    Loss.UNSHARED: "the channel is no longer shared with the client. Share it again, and I go on",
+    Loss.UNINSTALLED: "the app was uninstalled. Install it again and restart me, and I go on",
+}
 
 
 def slot(event_id: int) -> str:
@@ -105,6 +116,32 @@ def _completed(onboarding: Onboarding, event: Event) -> Iterator[Block]:
     )
 
 
+def _paused(onboarding: Onboarding, event: Event) -> Iterator[Block]:
+    why = LOSSES[Loss(event.detail["loss"])]
+    yield section(
+        f"⏸️ *{escape(onboarding.client_name)}* is paused: {why} by myself; or type "
+        "`/servicetitan resume` in the channel."
+    )
+
+
+def _resumed(onboarding: Onboarding, event: Event) -> Iterator[Block]:
+    who = f" by {mention(event.actor.user_id)}" if event.actor.user_id else ""
+    yield section(f"▶️ *{escape(onboarding.client_name)}* goes on: taken up again{who}.")
+
+
+def _moved(onboarding: Onboarding, _event: Event) -> Iterator[Block]:
+    yield section(
+        f"🔀 The channel of *{escape(onboarding.client_name)}* has a new id; I followed it."
+    )
+
+
+def _client_joined(onboarding: Onboarding, event: Event) -> Iterator[Block]:
+    yield section(
+        f"👋 *{escape(onboarding.client_name)}* is here, {mention(onboarding.engineer)}: "
+        f"{mention(event.actor.user_id)} joined the channel."
+    )
+
+
 _WORDS = {
     EventKind.STARTED: _started,
     EventKind.HELP_ASKED: _help_asked,
@@ -112,6 +149,10 @@ _WORDS = {
     EventKind.VERIFICATION_FINISHED: _verification_finished,
     EventKind.CREDENTIALS_REVEALED: _revealed,
     EventKind.COMPLETED: _completed,
+    EventKind.PAUSED: _paused,
+    EventKind.RESUMED: _resumed,
+    EventKind.CHANNEL_MOVED: _moved,
+    EventKind.CLIENT_JOINED: _client_joined,
 }
 
 

@@ -78,7 +78,7 @@ def credentials_modal(
         if warnings and name in warnings:
             blocks.append(section(f"⚠️ *{escape(field.label)}:* {escape(warnings[name])}"))
     if warnings:
-        blocks.append(_confirm_unusual())
+        blocks.append(_confirm_unusual(onboarding.guide.platform))
     return _form("Enter securely", ids.ENTER_CREDENTIALS, ref, blocks, submit="Save")
 
 
@@ -179,8 +179,8 @@ def _credential_input(
     return _input(field.label, element, hint=hint, optional=optional)
 
 
-def _confirm_unusual() -> InputBlock:
-    option = Option(text=_plain("Yes, it is exactly what ServiceTitan shows"), value="confirmed")
+def _confirm_unusual(platform: str) -> InputBlock:
+    option = Option(text=_plain(f"Yes, it is what {platform} shows"), value="confirmed")
     return _input(
         "Save it all the same?",
         CheckboxesElement(action_id=ids.CONFIRM_UNUSUAL, options=[option]),

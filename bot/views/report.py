@@ -38,7 +38,7 @@ def check_line(check: Check, words: str) -> str:
 
 def _replaced(run: Verification, report: Report) -> Block:
     name = f"Verification {run.number} of {when(report.started_at)}"
-    return section(f"{SIGNS[report.outcome]} · {name}; there is a newer one below.")
+    return section(f"{SIGNS[report.outcome]} · {name}; a newer one takes its place.")
 
 
 def _newest(onboarding: Onboarding, run: Verification, report: Report) -> Iterator[Block]:
@@ -57,8 +57,8 @@ def _passed(onboarding: Onboarding, report: Report) -> Iterator[Block]:
         ending = "The integration is complete. Thank you!"
     else:
         ending = "Nothing has to be entered again."
-    values = len(onboarding.guide.credentials)
-    yield section(f"✅ *Verification passed.* ServiceTitan accepts all {values} values. {ending}")
+    platform, values = escape(onboarding.guide.platform), len(onboarding.guide.credentials)
+    yield section(f"✅ *Verification passed.* {platform} accepts all {values} values. {ending}")
     yield context(f"Checked: {escape(listed(passed))}")
     for check in report.checks:
         if check.outcome is Outcome.UNKNOWN:
@@ -66,7 +66,8 @@ def _passed(onboarding: Onboarding, report: Report) -> Iterator[Block]:
 
 
 def _failed(onboarding: Onboarding, report: Report) -> Iterator[Block]:
-    yield section("❌ *Verification failed.* ServiceTitan did not accept everything. Please:")
+    platform = escape(onboarding.guide.platform)
+    yield section(f"❌ *Verification failed.* {platform} did not accept everything.")
     for check in report.checks:
         if check.outcome is Outcome.FAILED:
             yield section(check_line(check, check.for_client))
@@ -74,7 +75,12 @@ def _failed(onboarding: Onboarding, report: Report) -> Iterator[Block]:
         steps = [_step_name(onboarding, number) for number in report.steps]
         yield section(f"*Steps to go through again:*\n{bullets_of(steps)}")
     buttons = []
-    if report.fields:
+    if not report.fields:
+        yield section(
+            "When that is done, press *I need help* and say so: your engineer then has it checked "
+            "again."
+        )
+    else:
         labels = listed(onboarding.guide.field(name).label for name in report.fields)
         first = min(onboarding.guide.field(name).step for name in report.fields)
         ref = str(ids.StepRef(onboarding.id, first, report.fields))

@@ -15,6 +15,7 @@ from bot.views.blocks import context, fallback, header, section
 HELP = (
     ("/servicetitan start [client]", "begin an onboarding in this channel"),
     ("/servicetitan status", "this channel's client; elsewhere, all active clients"),
+    ("/servicetitan resume", "take up this channel's onboarding after a pause"),
     ("/servicetitan help", "this list"),
 )
 

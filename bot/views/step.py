@@ -47,7 +47,7 @@ def _afterwards(onboarding: Onboarding, step: Step, progress: StepProgress) -> I
     if progress.state is StepState.SKIPPED:
         yield section(f"➖ {title} is not needed{_why_skipped(onboarding, step)}.")
         return
-    who = f" by {mention(progress.by.user_id)}" if progress.by else ""
+    who = f" by {mention(progress.by.user_id)}" if progress.by and progress.by.user_id else ""
     at = f" on {when(progress.at)}" if progress.at else ""
     asked = [name for name in step.credentials if onboarding.guide.field(name).step == step.number]
     values = "".join(f"\n🔒 {_value(onboarding, name)}" for name in asked)
@@ -67,9 +67,9 @@ def _afterwards(onboarding: Onboarding, step: Step, progress: StepProgress) -> I
 def _in_full(onboarding: Onboarding, step: Step) -> Iterator[Block]:
     phase = onboarding.guide.phase_of(step.number)
     yield header(f"Step {step.number} of {len(onboarding.guide.steps)}: {step.title}")
-    whose = "HeavySet Tech does this step" if phase.owner is Owner.HEAVYSET else "Your turn"
+    who = "HeavySet Tech" if phase.owner is Owner.HEAVYSET else escape(onboarding.client_name)
     names = f"{escape(phase.title)} — {escape(phase.subtitle)}"
-    yield context(f"Phase {phase.number} of {len(onboarding.guide.phases)}: {names} · {whose}")
+    yield context(f"Phase {phase.number} of {len(onboarding.guide.phases)}: {names} · {who}'s turn")
     if step == phase.steps[0]:
         yield from _first_of(onboarding, phase)
     yield section(escape(step.body))
@@ -119,8 +119,9 @@ def _state(onboarding: Onboarding, step: Step) -> Iterator[Block]:
         lines = bullets_of(_value(onboarding, name) for name in step.credentials)
         yield section(f"🔒 *Kept encrypted*\n{lines}")
     if onboarding.verification and onboarding.verification.report is None:
+        platform = escape(onboarding.guide.platform)
         yield section(
-            f"⏳ *Checking the {len(onboarding.guide.credentials)} values with ServiceTitan …* "
+            f"⏳ *Checking the {len(onboarding.guide.credentials)} values with {platform} …* "
             "The result appears below in a moment."
         )
 

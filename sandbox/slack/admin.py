@@ -59,14 +59,14 @@ class Admin:
         """Connect another organisation to the channel (docs: events/channel_shared)."""
         if team not in channel.connected:
             channel.connected.append(team)
-        await self._tell(channel, "shared", connected_team_id=team.enterprise_id or team.id)
+        await self._tell(channel, "shared", connected_team_id=team.organisation_id)
 
     async def unshare(self, channel: Channel, team: Team) -> None:
         """Disconnect an organisation; its people leave with it."""
         channel.connected.remove(team)
         for user in [user for user in channel.members.values() if user.team == team]:
             del channel.members[user.id]
-        former = team.enterprise_id or team.id
+        former = team.organisation_id
         shared = channel.is_ext_shared
         await self._tell(
             channel, "unshared", previously_connected_team_id=former, is_ext_shared=shared
@@ -88,6 +88,10 @@ class Admin:
         self._events.send({"type": "tokens_revoked", "tokens": revoked})
         self._events.send({"type": "app_uninstalled"})
         await self._settled()
+
+    def reinstall(self) -> None:
+        """Install the app again, with the same token."""
+        self._state.is_installed = True
 
     async def _tell(self, channel: Channel, what: str, **fields: object) -> None:
         self._events.channel_changed(channel, what, **fields)

@@ -17,6 +17,11 @@ class Team:
     domain: str
     enterprise_id: str | None = None
 
+    @property
+    def organisation_id(self) -> str:
+        """The `E…` id of a workspace of an Enterprise organisation, else its `T…` id."""
+        return self.enterprise_id or self.id
+
 
 @dataclass(eq=False)
 class User:
@@ -34,8 +39,8 @@ class User:
 
     @property
     def organisation_id(self) -> str:
-        """The `E…` id for members of an Enterprise organisation, else the `T…` id."""
-        return self.team.enterprise_id or self.team.id
+        """The id of the organisation, or of the workspace, that the user belongs to."""
+        return self.team.organisation_id
 
 
 @dataclass(eq=False)
@@ -56,7 +61,7 @@ class Channel:
     @property
     def is_ext_shared(self) -> bool:
         """Whether another organisation is connected (docs: conversation object)."""
-        return any(team != self.host for team in self.connected)
+        return any(team.organisation_id != self.host.organisation_id for team in self.connected)
 
     def message(self, ts: str) -> "Message | None":
         """The message with this `ts`, in the channel or in a thread."""

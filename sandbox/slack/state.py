@@ -110,8 +110,7 @@ class State:
 
     def is_external(self, user: User) -> bool:
         """Whether `user` belongs to another organisation than the installing one."""
-        home = self.home.enterprise_id or self.home.id
-        return user.organisation_id != home
+        return user.organisation_id != self.home.organisation_id
 
     def find_view(self, view_id: str | None, external_id: str | None) -> View | None:
         """The open modal with this id, or with this external id."""

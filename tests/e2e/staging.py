@@ -67,6 +67,7 @@ async def staging(
                 admin,
                 slack.add_channel("acme-heavyset", engineer, admin),
                 engineering,
+                patience=15.0,
             )
         finally:
             await bot.stop()

@@ -202,8 +202,15 @@ class World:
 
     @property
     def last_sent(self) -> dict[str, Any]:
-        """A copy of what Slack sent last."""
-        return copy.deepcopy(self.slack.deliveries[-1].outgoing.payload)
+        """A copy of the last press or form that Slack sent."""
+        sent = [one.outgoing for one in self.slack.deliveries if one.outgoing.kind == "interactive"]
+        return copy.deepcopy(sent[-1].payload)
+
+    def last_event(self, kind: str) -> dict[str, Any]:
+        """A copy of the last event of a kind that Slack sent."""
+        payloads = [one.outgoing.payload for one in self.slack.deliveries]
+        events = [one for one in payloads if one.get("event", {}).get("type") == kind]
+        return copy.deepcopy(events[-1])
 
     async def catch_up(self) -> None:
         """Sweep as if every pause and every lease had run out."""

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.onboarding import Change, Event, EventKind
+from bot.onboarding import Change, Event, EventKind, Loss
 from bot.report import Outcome
 from bot.verification.remedies import TITLES, passed
 from bot.views.announcement import ANNOUNCED, announcement
@@ -55,6 +55,10 @@ def revealed() -> Change:
     return an_onboarding(at_step=24).reveal(["tenant_id", "client_secret"], an_engineer(), NOW)
 
 
+def paused(loss: Loss = Loss.ARCHIVED) -> Change:
+    return a_new_onboarding().onboarding.lose_channel(loss, NOW)
+
+
 EVERY: dict[EventKind, Change] = {
     EventKind.STARTED: a_new_onboarding(),
     EventKind.HELP_ASKED: asked("Which button?"),
@@ -62,6 +66,10 @@ EVERY: dict[EventKind, Change] = {
     EventKind.VERIFICATION_FINISHED: finished(Outcome.FAILED),
     EventKind.CREDENTIALS_REVEALED: revealed(),
     EventKind.COMPLETED: finished(Outcome.PASSED),
+    EventKind.PAUSED: paused(),
+    EventKind.RESUMED: paused().onboarding.resume(an_engineer(), NOW),
+    EventKind.CHANNEL_MOVED: a_new_onboarding().onboarding.move_channel("C0NEW", NOW),
+    EventKind.CLIENT_JOINED: a_new_onboarding().onboarding.client_joins(a_client_admin(), NOW),
 }
 
 
@@ -187,3 +195,11 @@ def test_an_announcement_links_to_what_it_is_about(
 
 def test_before_anything_is_posted_an_announcement_names_the_channel() -> None:
     assert f"<#{CHANNEL}>" in told(a_new_onboarding(), EventKind.STARTED).text
+
+
+@pytest.mark.parametrize("loss", list(Loss))
+def test_a_pause_says_why_and_how_it_ends(loss: Loss) -> None:
+    text = told(paused(loss), EventKind.PAUSED).text
+
+    assert "is paused" in text
+    assert "/servicetitan resume" in text

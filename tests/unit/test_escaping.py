@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.onboarding import Change, EventKind, Onboarding
+from bot.onboarding import Change, EventKind, Loss, Onboarding
 from bot.report import Outcome
 from bot.views.announcement import ANNOUNCED, announcement
 from bot.views.blocks import Message
@@ -55,6 +55,11 @@ def changes(name: str) -> Iterator[Change]:
     yield last.finish_step(22, a_client_admin(), NOW)
     yield final.reveal(ALL_FIELDS, an_engineer(), NOW)
     yield asked.finish_verification(2, NOW, PASSED, NOW)
+    yield new.onboarding.move_channel("C0NEW", NOW)
+    yield new.onboarding.client_joins(a_client_admin(), NOW)
+    paused = new.onboarding.lose_channel(Loss.ARCHIVED, NOW)
+    yield paused
+    yield paused.onboarding.resume(an_engineer(), NOW)
 
 
 def announcements(name: str) -> Iterator[tuple[EventKind, Message]]:

@@ -17,6 +17,7 @@ TABLES = {
     "step",
     "message",
     "credential",
+    "delivery",
     "verification",
     "event",
     "guide",

@@ -4,10 +4,8 @@ import pytest
 
 from bot.errors import NotAllowed
 from bot.people import REFUSALS, Deed, Person, Role, client_role, require
-from tests.builders import CLIENT_ADMIN, CLIENT_TEAM, HOME_TEAM
+from tests.builders import CLIENT_ADMIN, CLIENT_TEAM
 
-GRID = "E0HEAVYSET"
-HOME = (HOME_TEAM, GRID)
 MATRIX = {
     Deed.CLIENT_STEP: {Role.CLIENT_ADMIN, Role.ENGINEER},
     Deed.HEAVYSET_STEP: {Role.ENGINEER},
@@ -19,14 +17,9 @@ NO = [(role, deed) for deed in Deed for role in Role if role not in MATRIX[deed]
 
 
 def role_of(
-    user_id: str = CLIENT_ADMIN,
-    team_id: str = CLIENT_TEAM,
-    *,
-    in_channel: bool = True,
-    admins: tuple[str, ...] = (),
+    user_id: str = CLIENT_ADMIN, *, home: bool = False, admins: tuple[str, ...] = ()
 ) -> Role:
-    person = Person(user_id, team_id)
-    return client_role(person, home=HOME, in_channel=in_channel, client_admins=admins)
+    return client_role(Person(user_id, CLIENT_TEAM), home=home, client_admins=admins)
 
 
 @pytest.mark.parametrize(("role", "deed"), YES)
@@ -52,27 +45,13 @@ def test_an_external_member_of_the_channel_is_a_client_admin() -> None:
     assert role_of() is Role.CLIENT_ADMIN
 
 
-def test_an_external_person_elsewhere_is_nobody() -> None:
-    assert role_of(in_channel=False) is Role.NOBODY
-
-
-def test_an_external_person_who_was_named_is_a_client_admin_everywhere() -> None:
-    assert role_of(in_channel=False, admins=(CLIENT_ADMIN,)) is Role.CLIENT_ADMIN
-
-
-@pytest.mark.parametrize("team", HOME)
-def test_a_colleague_in_the_channel_is_nobody(team: str) -> None:
-    assert role_of("U0GUEST", team) is Role.NOBODY
+def test_a_colleague_in_the_channel_is_nobody() -> None:
+    assert role_of("U0GUEST", home=True) is Role.NOBODY
 
 
 def test_a_guest_of_ours_who_was_named_is_a_client_admin() -> None:
-    assert role_of("U0GUEST", HOME_TEAM, admins=("U0GUEST",)) is Role.CLIENT_ADMIN
-
-
-def test_somebody_whose_team_slack_does_not_tell_counts_as_external() -> None:
-    assert role_of(team_id="") is Role.CLIENT_ADMIN
-    assert role_of(team_id="", in_channel=False) is Role.NOBODY
+    assert role_of("U0GUEST", home=True, admins=("U0GUEST",)) is Role.CLIENT_ADMIN
 
 
 def test_naming_one_admin_does_not_make_admins_of_others() -> None:
-    assert role_of("U0BEN", in_channel=False, admins=(CLIENT_ADMIN,)) is Role.NOBODY
+    assert role_of("U0BEN", home=True, admins=(CLIENT_ADMIN,)) is Role.NOBODY

@@ -162,7 +162,7 @@ def test_what_could_not_be_proved_is_told_beside_a_pass() -> None:
 def test_an_older_result_is_one_line_without_buttons(report: Report) -> None:
     older, newer = two_runs(report)
 
-    assert "there is a newer one below" in older.text
+    assert "a newer one takes its place" in older.text
     assert len(older.blocks) == 1
     assert not buttons(older)
     assert (older.slot, newer.slot) == ("verification:1", "verification:2")

@@ -32,6 +32,12 @@ def _profile(state: State, user: User) -> Json:
         "is_bot": user.is_bot,
         "profile": {"real_name": user.real_name, "display_name": user.name},
     }
+    if user.team.enterprise_id:  # docs: user object, on Enterprise Grid
+        shape["enterprise_user"] = {
+            "id": user.id,
+            "enterprise_id": user.team.enterprise_id,
+            "teams": [user.team.id],
+        }
     if state.is_external(user):
         return shape | {"is_stranger": not _shares_a_channel(state, user)}
     if "users:read.email" in state.app.manifest.scopes:

@@ -1,0 +1,100 @@
+"""Looks after the keys: which values each seals, and sealing all of them with the first.
+
+Rotation goes in small transactions, so the bot works on meanwhile, and an interrupted one is simply
+started again: what is sealed with the first key already is left alone.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+from bot.errors import Unreadable
+from storage import credentials
+from storage.database import Database
+from storage.vault import Sealed, Vault
+
+BATCH = 100
+NAMED = 5  # altered values, before we only count them
+
+
+@dataclass(frozen=True, slots=True)
+class KeyReport:
+    """Which keys are in use: how many values each seals, and which of them we do not have.
+
+    `altered` has a line for each value that its key does not open.
+    """
+
+    rows: dict[str, int]
+    missing: tuple[str, ...]
+    altered: tuple[str, ...] = ()
+
+    @property
+    def problems(self) -> list[str]:
+        """A line for each missing key, and for each of the first altered values."""
+        lines = [
+            f"key {key} is not among CREDENTIAL_KEYS: {self.rows[key]} stored values"
+            for key in self.missing
+        ]
+        lines += self.altered[:NAMED]
+        if len(self.altered) > NAMED:
+            lines.append(f"and {len(self.altered) - NAMED} more like these")
+        return lines
+
+    @property
+    def readable(self) -> int:
+        """How many values can be read."""
+        lost = sum(self.rows[key] for key in self.missing)
+        return sum(self.rows.values()) - lost - len(self.altered)
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a rotation is."""
+
+    total: int
+    resealed: int = 0
+    unreadable: list[str] = field(default_factory=list)
+
+
+async def inspect(database: Database, vault: Vault) -> KeyReport:
+    """Try to read every stored value."""
+    altered = []
+    async with database.begin(write=False) as session:
+        rows = await credentials.rows_per_key(session)
+        missing = tuple(sorted(set(rows) - set(vault.key_ids)))
+        async for sealed in credentials.all_sealed(session):
+            if sealed.key_id in missing:
+                continue
+            try:
+                vault.open(sealed)
+            except Unreadable as error:
+                altered.append(str(error))
+    return KeyReport(rows, missing, tuple(altered))
+
+
+async def rotate(database: Database, vault: Vault) -> AsyncIterator[Progress]:
+    """Seal every value with the first key; yields the progress after each batch.
+
+    Values that cannot be read are left as they are, and named.
+    """
+    async with database.begin(write=False) as session:
+        rows = await credentials.rows_per_key(session)
+    progress = Progress(sum(count for key, count in rows.items() if key != vault.sealing_key))
+    failed: set[tuple[str, str]] = set()
+    while batch := await _batch(database, vault, failed):
+        for sealed in batch:
+            try:
+                opened = vault.open(sealed)
+            except Unreadable as error:
+                failed.add((sealed.place.onboarding_id, sealed.place.field))
+                progress.unreadable.append(str(error))
+                continue
+            async with database.begin() as session:
+                again = vault.seal(sealed.place, opened)
+                progress.resealed += await credentials.reseal(session, sealed, again)
+        yield progress
+
+
+async def _batch(database: Database, vault: Vault, failed: set[tuple[str, str]]) -> list[Sealed]:
+    async with database.begin(write=False) as session:
+        found = await credentials.sealed_by_others(session, vault.sealing_key, BATCH + len(failed))
+    return [one for one in found if (one.place.onboarding_id, one.place.field) not in failed]

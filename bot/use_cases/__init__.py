@@ -1,0 +1,32 @@
+"""What people can do, and what happens to a channel: a file per feature, one method per thing.
+
+Each method finds out who asks and whether they may, makes one transaction, and has Slack brought
+level. It may raise Refused, with words for the person, or Unavailable.
+"""
+
+from bot.use_cases.base import InvalidInput, NeedsConfirmation, Request, Services
+from bot.use_cases.channels import Channels
+from bot.use_cases.credentials import Credentials
+from bot.use_cases.help import Help
+from bot.use_cases.overview import Overview
+from bot.use_cases.starting import Starting
+from bot.use_cases.steps import Steps
+from bot.use_cases.verification import Verification
+from bot.use_cases.words import Words
+
+__all__ = ["InvalidInput", "NeedsConfirmation", "Request", "Services", "UseCases"]
+
+
+class UseCases:
+    """All of them."""
+
+    def __init__(self, services: Services) -> None:
+        """Take what they work with."""
+        self.starting = Starting(services)
+        self.steps = Steps(services)
+        self.credentials = Credentials(services)
+        self.help = Help(services)
+        self.verification = Verification(services)
+        self.overview = Overview(services)
+        self.channels = Channels(services)
+        self.words = Words(services, self.steps, self.help)

@@ -1,0 +1,139 @@
+"""What the use cases have in common: who asks, may they, one transaction, then bring level."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from slack_sdk.models.views import View
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.directory import Directory
+from bot.errors import NotAllowed, NotFound, Refused
+from bot.guide import Owner
+from bot.onboarding import Change, Event, EventKind, Onboarding
+from bot.people import Actor, Deed, Person, Role, require
+from bot.publisher import Publisher
+from bot.slack import Slack
+from bot.verifier import Verifier
+from bot.views.ids import FormRef, StepRef
+from storage import onboardings
+from storage.changes import change
+from storage.database import Database
+from storage.guides import GuideShelf
+from storage.vault import Vault
+
+
+class InvalidInput(Refused):
+    """What somebody entered cannot be taken; `errors` says why, by field."""
+
+    def __init__(self, errors: Mapping[str, str]) -> None:
+        """Take the texts to be shown at the fields."""
+        super().__init__("; ".join(errors.values()))
+        self.errors = dict(errors)
+
+
+class NeedsConfirmation(Refused):
+    """What somebody entered is unusual: `view` asks them to confirm it."""
+
+    def __init__(self, view: View) -> None:
+        """Take the view that takes the form's place."""
+        super().__init__("This looks unusual.")
+        self.view = view
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Who asks, from where. `delivery` names Slack's request: a repeated one bears the same."""
+
+    person: Person
+    channel: str
+    delivery: str
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the use cases work with; `app` builds it."""
+
+    database: Database
+    shelf: GuideShelf
+    vault: Vault
+    slack: Slack
+    directory: Directory
+    publisher: Publisher
+    verifier: Verifier
+    engineering_channel: str
+    clock: Callable[[], datetime]
+
+
+class UseCase:
+    """The base of all."""
+
+    def __init__(self, services: Services) -> None:
+        """Take the services."""
+        self._services = services
+
+    async def _get(self, onboarding_id: str) -> Onboarding:
+        async with self._services.database.begin(write=False) as session:
+            return await onboardings.get(session, self._services.shelf, onboarding_id)
+
+    async def _actor(self, request: Request, onboarding: Onboarding, deed: Deed) -> Actor:
+        """Return who asks, in their role; raises NotAllowed, which the history keeps."""
+        person = request.person
+        try:
+            if request.channel != onboarding.channel:
+                raise NotFound(
+                    "This belongs to another channel. Please use the buttons of this channel."
+                )
+            role = await self._services.directory.role(person, onboarding)
+            require(role, deed)
+        except (NotAllowed, NotFound) as refusal:
+            await self._record_refusal(person, onboarding, deed, refusal)
+            raise
+        return Actor(person.user_id, person.team_id, role)
+
+    async def _step_actor(self, request: Request, ref: StepRef) -> Actor:
+        """Return who asks, if they may do this step: phases are one side's work."""
+        onboarding = await self._get(ref.onboarding_id)
+        number = onboarding.step(ref.step).number
+        heavyset = onboarding.guide.phase_of(number).owner is Owner.HEAVYSET
+        deed = Deed.HEAVYSET_STEP if heavyset else Deed.CLIENT_STEP
+        return await self._actor(request, onboarding, deed)
+
+    async def _change(
+        self,
+        request: Request,
+        onboarding_id: str,
+        transition: Callable[[Onboarding, datetime], Change],
+        also: Callable[[AsyncSession, Onboarding], Awaitable[None]] | None = None,
+    ) -> Onboarding:
+        services, now = self._services, self._services.clock()
+        after = await change(
+            services.database,
+            services.shelf,
+            onboarding_id,
+            lambda onboarding: transition(onboarding, now),
+            also,
+            delivery=(request.delivery, now),
+        )
+        services.publisher.wake(after.id)
+        return after
+
+    async def _must_be_engineer(self, person: Person) -> None:
+        engineer = await self._services.directory.is_engineer(person)
+        require(Role.ENGINEER if engineer else Role.NOBODY, Deed.MANAGE)
+
+    async def _record_refusal(
+        self, person: Person, onboarding: Onboarding, deed: Deed, refusal: Refused
+    ) -> None:
+        actor = Actor(person.user_id, person.team_id, Role.NOBODY)
+        detail = {"deed": deed.value, "reason": type(refusal).__name__}
+        event = Event(EventKind.REFUSED, actor, self._services.clock(), None, detail)
+        async with self._services.database.begin() as session:
+            onboardings.record(session, onboarding.id, event)
+
+
+def opened_by(request: Request, ref: FormRef) -> None:
+    """Raise Refused unless who asks is who opened the form."""
+    person = request.person
+    if (person.user_id, person.team_id) != (ref.user_id, ref.team_id):
+        raise Refused("This form was opened by somebody else. Please open it yourself.")

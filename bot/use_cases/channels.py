@@ -1,0 +1,90 @@
+"""What happens to the channels: the onboarding pauses or follows, and engineering hears of it."""
+
+import logging
+from collections.abc import Callable, Collection
+from datetime import datetime
+
+from bot.errors import Refused
+from bot.onboarding import Change, EventKind, Loss, Onboarding
+from bot.people import Actor, Person, Role
+from bot.use_cases.base import Request, UseCase
+from storage import onboardings
+
+log = logging.getLogger(__name__)
+
+
+class Channels(UseCase):
+    """Each is told by an event of Slack's, and does nothing if there is nothing to do."""
+
+    async def lost(self, request: Request, loss: Loss) -> None:
+        """Pause what runs in the channel."""
+        if request.channel == self._services.engineering_channel:
+            log.error("the engineering channel is lost", extra={"loss": loss.value})
+        await self._all_in(request, lambda at, now: at.lose_channel(loss, now))
+
+    async def regained(self, request: Request, losses: Collection[Loss]) -> None:
+        """Go on with what was paused for one of `losses`."""
+        await self._all_in(request, lambda at, now: at.regain_channel(losses, now))
+
+    async def moved(self, request: Request, new_channel: str) -> None:
+        """Follow the channel to its new id."""
+        if request.channel == self._services.engineering_channel:
+            log.error("set ENGINEERING_CHANNEL to its new id", extra={"channel": new_channel})
+        await self._all_in(request, lambda at, now: at.move_channel(new_channel, now))
+
+    async def lost_all(self, delivery: str) -> None:
+        """Pause everything: the app was taken from the workspace."""
+        async with self._services.database.begin(write=False) as session:
+            running = await onboardings.running_ids(session)
+        log.error("the app was uninstalled, or its token revoked", extra={"running": len(running)})
+        for onboarding_id in running:
+            nobody = Request(Person("", ""), "", f"{delivery}:{onboarding_id}")
+            await self._quietly(
+                nobody, onboarding_id, lambda at, now: at.lose_channel(Loss.UNINSTALLED, now)
+            )
+
+    async def regained_all(self) -> None:
+        """Go on with what was paused because the app was uninstalled: Slack takes us again."""
+        now = self._services.clock()
+        async with self._services.database.begin(write=False) as session:
+            running = await onboardings.running_ids(session)
+        for onboarding_id in running:
+            again = Request(Person("", ""), "", f"start:{now.timestamp()}:{onboarding_id}")
+            await self._quietly(
+                again, onboarding_id, lambda at, now: at.regain_channel({Loss.UNINSTALLED}, now)
+            )
+
+    async def joined(self, request: Request) -> None:
+        """Tell engineering when the first person of the client comes into the channel."""
+        services, person = self._services, request.person
+        if await services.directory.is_home(person):
+            return
+        async with services.database.begin(write=False) as session:
+            running = await onboardings.running_in(session, services.shelf, request.channel)
+            if running is None:
+                return
+            kind = EventKind.CLIENT_JOINED
+            if await onboardings.has_event(session, running.id, kind):
+                return
+        actor = Actor(person.user_id, person.team_id, Role.CLIENT_ADMIN)
+        await self._quietly(request, running.id, lambda at, now: at.client_joins(actor, now))
+
+    async def _all_in(
+        self, request: Request, transition: Callable[[Onboarding, datetime], Change]
+    ) -> None:
+        async with self._services.database.begin(write=False) as session:
+            ids = await onboardings.ids_in(session, request.channel)
+        for onboarding_id in ids:
+            one = Request(request.person, request.channel, f"{request.delivery}:{onboarding_id}")
+            await self._quietly(one, onboarding_id, transition)
+
+    async def _quietly(
+        self,
+        request: Request,
+        onboarding_id: str,
+        transition: Callable[[Onboarding, datetime], Change],
+    ) -> None:
+        try:
+            await self._change(request, onboarding_id, transition)
+        except Refused:  # finished, or known already: nothing changes for it
+            return

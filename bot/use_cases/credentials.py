@@ -1,0 +1,141 @@
+"""Entering the credentials, and an engineer's look at them."""
+
+from collections.abc import Mapping
+
+from pydantic import SecretStr
+from slack_sdk.models.views import View
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.credentials import Severity, check, clean, mask
+from bot.errors import Refused, Unreadable
+from bot.onboarding import Onboarding
+from bot.people import Actor, Deed
+from bot.use_cases.base import InvalidInput, NeedsConfirmation, Request, UseCase, opened_by
+from bot.views import modals
+from bot.views.ids import FormRef, StepRef
+from storage import credentials
+from storage.vault import Place
+
+
+class Credentials(UseCase):
+    """The form for values, its submission, and the window that shows stored values."""
+
+    async def form(self, request: Request, ref: StepRef) -> View:
+        """Return the form for the values of a step, or for just those that `ref` names."""
+        onboarding = await self._get(ref.onboarding_id)
+        await self._actor(request, onboarding, Deed.CLIENT_STEP)
+        at = onboarding.step(ref.step).number
+        names = ref.fields or modals.fields_at(onboarding, at)
+        if not names or not {one.id for one in onboarding.guide.credentials}.issuperset(names):
+            raise Refused("There is nothing to enter at this step.")
+        person = request.person
+        form = FormRef(request.channel, person.user_id, person.team_id, onboarding.id, at, names)
+        return modals.credentials_modal(onboarding, form)
+
+    async def enter(
+        self, request: Request, ref: FormRef, values: Mapping[str, SecretStr], *, confirmed: bool
+    ) -> None:
+        """Check, encrypt and keep values. Nothing is kept unless all of it is.
+
+        Raises InvalidInput for values that cannot be right, and NeedsConfirmation for unusual
+        ones that were not `confirmed`.
+        """
+        opened_by(request, ref)
+        onboarding = await self._get(ref.onboarding_id)
+        actor = await self._actor(request, onboarding, Deed.CLIENT_STEP)
+        plain = {
+            name: text
+            for name in ref.fields
+            if (text := clean(values.get(name, SecretStr("")).get_secret_value()))
+        }
+        _must_be_complete(onboarding, ref, plain)
+        await self._must_be_right(onboarding, ref, plain, confirmed=confirmed)
+        await self._keep(request, ref, plain, actor)
+
+    async def reveal(self, request: Request, ref: StepRef) -> View:
+        """Return a window with the values that a step is about; recorded before it is shown."""
+        onboarding = await self._get(ref.onboarding_id)
+        actor = await self._actor(request, onboarding, Deed.REVEAL)
+        names = onboarding.guide.step(onboarding.step(ref.step).number).reveals
+        if not names:
+            raise Refused("There is nothing to reveal at this step.")
+        try:
+            values = await self._open(onboarding, names)
+        except Unreadable as error:
+            raise Refused(
+                "A stored value cannot be read: its key is missing, or it was altered. The "
+                "operator finds the reason with `onboarding keys check`."
+            ) from error
+        after = await self._change(
+            request, onboarding.id, lambda at, now: at.reveal(names, actor, now)
+        )
+        person = request.person
+        form = FormRef(request.channel, person.user_id, person.team_id, after.id, ref.step, names)
+        return modals.reveal_modal(after, form, values)
+
+    async def _must_be_right(
+        self, onboarding: Onboarding, ref: FormRef, plain: Mapping[str, str], *, confirmed: bool
+    ) -> None:
+        others = await self._others(onboarding, plain)
+        found = check(onboarding.guide.credentials, {**others, **plain})
+        problems = {name: problem for name, problem in found.items() if name in plain}
+        errors = {n: one.text for n, one in problems.items() if one.severity is Severity.ERROR}
+        if errors:
+            raise InvalidInput(errors)
+        if problems and not confirmed:
+            warnings = {name: problem.text for name, problem in problems.items()}
+            raise NeedsConfirmation(modals.credentials_modal(onboarding, ref, warnings))
+
+    async def _keep(
+        self, request: Request, ref: FormRef, plain: Mapping[str, str], actor: Actor
+    ) -> None:
+        vault, now = self._services.vault, self._services.clock()
+        masks = {name: mask(value) for name, value in plain.items()}
+
+        async def put(session: AsyncSession, after: Onboarding) -> None:
+            sealed = [
+                vault.seal(
+                    Place(after.id, name, after.credentials[name].version, masks[name]),
+                    SecretStr(value),
+                )
+                for name, value in plain.items()
+            ]
+            await credentials.put(session, sealed, actor, now)
+
+        after = await self._change(
+            request,
+            ref.onboarding_id,
+            lambda at, at_time: at.enter_credentials(ref.step, masks, actor, at_time),
+            put,
+        )
+        if after.verification:
+            self._services.verifier.wake(after.id)
+
+    async def _open(self, onboarding: Onboarding, names: tuple[str, ...]) -> dict[str, SecretStr]:
+        async with self._services.database.begin(write=False) as session:
+            sealed = await credentials.of(session, onboarding.id)
+        return {name: self._services.vault.open(sealed[name]) for name in names if name in sealed}
+
+    async def _others(self, onboarding: Onboarding, plain: Mapping[str, str]) -> dict[str, str]:
+        """The stored values of other fields, for the comparison with new ones."""
+        values: dict[str, str] = {}
+        for name in onboarding.credentials:
+            if name not in plain:
+                try:
+                    opened = await self._open(onboarding, (name,))
+                except Unreadable:  # its own trouble; it must not keep people from entering this
+                    continue
+                values |= {field: value.get_secret_value() for field, value in opened.items()}
+        return values
+
+
+def _must_be_complete(onboarding: Onboarding, ref: FormRef, plain: Mapping[str, str]) -> None:
+    required = modals.required_fields(onboarding, ref)
+    missing = [name for name in required if name not in plain]
+    if missing or not plain:
+        raise InvalidInput(
+            {
+                name: f"Please enter the {onboarding.guide.field(name).label}."
+                for name in missing or ref.fields[:1]
+            }
+        )

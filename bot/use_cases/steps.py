@@ -1,0 +1,52 @@
+"""Doing the steps: by their buttons, or by words in the thread."""
+
+from bot.errors import Refused
+from bot.onboarding import Onboarding, StepState
+from bot.use_cases.base import Request, UseCase
+from bot.views.ids import StepRef
+
+
+class Steps(UseCase):
+    """Done, undo, and the answers of a step's question."""
+
+    async def choose(self, request: Request, ref: StepRef, option: str) -> None:
+        """Answer the question of a step."""
+        actor = await self._step_actor(request, ref)
+        await self._change(
+            request, ref.onboarding_id, lambda at, now: at.choose(ref.step, option, actor, now)
+        )
+
+    async def finish(self, request: Request, ref: StepRef) -> None:
+        """Mark a step as done."""
+        actor = await self._step_actor(request, ref)
+        await self._change(
+            request, ref.onboarding_id, lambda at, now: at.finish_step(ref.step, actor, now)
+        )
+
+    async def undo(self, request: Request, ref: StepRef) -> None:
+        """Take back that a step is done."""
+        actor = await self._step_actor(request, ref)
+        await self._change(
+            request, ref.onboarding_id, lambda at, now: at.undo_step(ref.step, actor, now)
+        )
+
+    async def finish_current(self, request: Request, onboarding: Onboarding) -> None:
+        """Mark the step as done whose turn it is."""
+        await self.finish(request, StepRef(onboarding.id, _current(onboarding)))
+
+    async def choose_current(self, request: Request, onboarding: Onboarding, word: str) -> None:
+        """Answer the current step's question with one of its words, such as `new`."""
+        await self.choose(request, StepRef(onboarding.id, _current(onboarding)), word)
+
+    async def undo_last(self, request: Request, onboarding: Onboarding) -> None:
+        """Take back the step that was done last."""
+        done = [one.number for one in onboarding.steps if one.state is StepState.DONE]
+        if not done:
+            raise Refused("No step is done yet, so there is nothing to undo.")
+        await self.undo(request, StepRef(onboarding.id, done[-1]))
+
+
+def _current(onboarding: Onboarding) -> int:
+    if onboarding.current is None:
+        raise Refused("Every step is done: there is nothing left to do here.")
+    return onboarding.current.number

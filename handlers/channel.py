@@ -1,0 +1,84 @@
+"""What happens to the channels: joined, left, archived, unshared, moved; the app uninstalled."""
+
+from typing import Any
+
+from slack_bolt.async_app import AsyncApp
+
+from bot.onboarding import Loss
+from bot.use_cases import UseCases
+from bot.use_cases.channels import Channels
+from handlers.answers import Answers, quietly
+from handlers.payloads import ChannelEvent, Envelope
+
+# Private channels have their own names for these (docs.slack.dev, events group_archive and others).
+LOSSES = {
+    "channel_archive": Loss.ARCHIVED,
+    "group_archive": Loss.ARCHIVED,
+    "channel_left": Loss.BOT_REMOVED,
+    "group_left": Loss.BOT_REMOVED,
+}
+RETURNS = {
+    "channel_unarchive": Loss.ARCHIVED,
+    "group_unarchive": Loss.ARCHIVED,
+    "channel_shared": Loss.UNSHARED,
+}
+
+
+def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
+    """Register the listeners. Bolt acknowledges an event when its listener has returned."""
+    _register_losses(app, use_cases.channels)
+    _register_members(app, use_cases.channels, answers)
+
+    @app.event("channel_id_changed")
+    async def channel_id_changed(body: dict[str, Any], event: dict[str, Any]) -> None:
+        async with quietly():
+            told = ChannelEvent.of(event)
+            await use_cases.channels.moved(told.request(Envelope.of(body)), told.new_channel_id)
+
+    @app.event("app_uninstalled")
+    @app.event("tokens_revoked")
+    async def uninstalled(body: dict[str, Any]) -> None:
+        async with quietly():
+            await use_cases.channels.lost_all(f"event:{Envelope.of(body).event_id}")
+
+
+def _register_losses(app: AsyncApp, channels: Channels) -> None:
+    async def lost(body: dict[str, Any], event: dict[str, Any]) -> None:
+        async with quietly():
+            request = ChannelEvent.of(event).request(Envelope.of(body))
+            await channels.lost(request, LOSSES[event["type"]])
+
+    async def regained(body: dict[str, Any], event: dict[str, Any]) -> None:
+        async with quietly():
+            request = ChannelEvent.of(event).request(Envelope.of(body))
+            await channels.regained(request, {RETURNS[event["type"]]})
+
+    for name in LOSSES:
+        app.event(name)(lost)
+    for name in RETURNS:
+        app.event(name)(regained)
+
+    @app.event("channel_unshared")
+    async def channel_unshared(body: dict[str, Any], event: dict[str, Any]) -> None:
+        async with quietly():
+            told = ChannelEvent.of(event)
+            if not told.is_ext_shared:  # else it is still shared with somebody
+                await channels.lost(told.request(Envelope.of(body)), Loss.UNSHARED)
+
+
+def _register_members(app: AsyncApp, channels: Channels, answers: Answers) -> None:
+    @app.event("member_joined_channel")
+    async def member_joined(body: dict[str, Any], event: dict[str, Any]) -> None:
+        async with quietly():
+            request = ChannelEvent.of(event).request(Envelope.of(body))
+            if request.person.user_id == answers.bot_user_id:
+                await channels.regained(request, {Loss.BOT_REMOVED})
+            else:
+                await channels.joined(request)
+
+    @app.event("member_left_channel")
+    async def member_left(body: dict[str, Any], event: dict[str, Any]) -> None:
+        async with quietly():
+            request = ChannelEvent.of(event).request(Envelope.of(body))
+            if request.person.user_id == answers.bot_user_id:
+                await channels.lost(request, Loss.BOT_REMOVED)

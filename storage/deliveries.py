@@ -1,0 +1,22 @@
+"""Which of Slack's requests were carried out: replays and retries change nothing twice."""
+
+from datetime import datetime
+
+from sqlmodel import col, delete
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.errors import Repeated
+from storage.tables import DeliveryRow
+
+
+async def claim(session: AsyncSession, delivery: str, now: datetime) -> None:
+    """Write down that a request is carried out with this transaction; Repeated if it was before."""
+    if await session.get(DeliveryRow, delivery):
+        raise Repeated
+    session.add(DeliveryRow(id=delivery, at=now))
+    await session.flush()
+
+
+async def forget(session: AsyncSession, before: datetime) -> None:
+    """Drop what is older than any repetition can be."""
+    await session.exec(delete(DeliveryRow).where(col(DeliveryRow.at) < before))

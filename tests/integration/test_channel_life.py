@@ -1,0 +1,129 @@
+"""What happens to the channel: the onboarding pauses or follows, and engineering is told once."""
+
+import pytest
+
+from tests.integration.world import World, told
+
+
+def paused(world: World) -> list[str]:
+    return [text for text in world.announced if "is paused" in text]
+
+
+def status(world: World) -> str:
+    [(status,)] = world.rows("SELECT status FROM onboarding")
+    return str(status)
+
+
+async def settled(world: World) -> None:
+    await world.slack.delivered()
+    await world.idle()
+
+
+async def test_a_removed_bot_pauses_and_goes_on_when_it_is_back(begun: World) -> None:
+    await begun.slack.admin.remove(begun.channel, begun.slack.bot)
+    await settled(begun)
+
+    assert status(begun) == "paused"
+    assert len(paused(begun)) == 1
+    assert "/invite" in paused(begun)[0]
+
+    await begun.slack.admin.invite(begun.channel, begun.slack.bot, begun.erin)
+    await settled(begun)
+
+    assert status(begun) == "active"
+    assert "goes on" in begun.announced[-1]
+
+
+async def test_an_archived_channel_pauses_until_it_is_taken_out(begun: World) -> None:
+    await begun.slack.admin.archive(begun.channel, begun.erin)
+    await settled(begun)
+
+    assert status(begun) == "paused"
+    assert len(paused(begun)) == 1
+
+    await begun.slack.admin.unarchive(begun.channel, begun.erin)
+    await settled(begun)
+
+    assert status(begun) == "active"
+
+
+async def test_an_unshared_channel_pauses_and_the_thread_says_so(begun: World) -> None:
+    await begun.slack.admin.unshare(begun.channel, begun.ann.team)
+    await settled(begun)
+
+    assert status(begun) == "paused"
+    assert "Paused" in begun.message("root").text
+
+    await begun.slack.admin.share(begun.channel, begun.ann.team)
+    await settled(begun)
+
+    assert status(begun) == "active"
+
+
+async def test_nobody_can_go_on_while_it_is_paused(begun: World) -> None:
+    await begun.slack.admin.unshare(begun.channel, begun.ann.team)
+    await settled(begun)
+
+    await begun.press(begun.erin, "step:1", "choose_account:new")
+
+    assert begun.current == 1
+    assert "paused" in told(begun.erin)
+
+
+async def test_the_onboarding_follows_a_channel_to_its_new_id(begun: World) -> None:
+    old = begun.channel.id
+    await begun.slack.admin.change_id(begun.channel)
+    await settled(begun)
+
+    await begun.press(begun.ann, "step:1", "choose_account:new")
+
+    assert begun.channel.id != old
+    assert begun.current == 2
+    assert "new id" in begun.announced[-1]
+
+
+@pytest.mark.parametrize("event", ["app_uninstalled", "tokens_revoked"])
+async def test_an_uninstalled_app_pauses_and_goes_on_after_the_next_start(
+    begun: World, event: str
+) -> None:
+    await begun.slack.admin.uninstall()
+    await settled(begun)
+    assert status(begun) == "paused", event
+
+    begun.slack.admin.reinstall()
+    async with begun.second_bot() as bot:
+        await bot.use_cases.channels.regained_all()
+        await bot.tasks.idle()
+
+    assert status(begun) == "active"
+
+
+async def test_a_refused_post_is_taken_as_a_lost_channel(begun: World) -> None:
+    begun.slack.fail_next("chat.update", error="is_archived", times=9)
+    begun.slack.fail_next("chat.postMessage", error="is_archived", times=1)
+
+    await begun.press(begun.ann, "step:1", "choose_account:new")
+
+    assert status(begun) == "paused"
+    assert len(paused(begun)) == 1
+
+
+async def test_an_engineer_can_resume_by_hand(begun: World) -> None:
+    begun.write("UPDATE onboarding SET status = 'paused', loss = 'unshared'")
+
+    reply = await begun.type("resume")
+
+    assert "Taken up again" in reply.text
+    assert status(begun) == "active"
+
+
+async def test_the_first_of_the_clients_people_to_join_is_told_once(begun: World) -> None:
+    bea, cyd = (begun.slack.add_person(name, begun.ann.team) for name in ("Bea Acme", "Cyd Acme"))
+
+    for person in (begun.slack.add_person("Max Member"), bea, cyd):
+        await begun.slack.admin.invite(begun.channel, person, begun.erin)
+    await settled(begun)
+
+    joined = [text for text in begun.announced if "joined the channel" in text]
+    assert len(joined) == 1
+    assert bea.id in joined[0]

@@ -1,0 +1,87 @@
+"""The keys: rotation while the bot runs, resumed after a stop, and keys that are missing."""
+
+from pydantic import SecretStr
+
+from bot.rotation import inspect, rotate
+from bot.settings import decode_key
+from storage import credentials
+from storage.database import Database
+from storage.vault import Vault, key_id
+from tests.integration.world import KEY, OTHER_KEY, World
+
+OLD, NEW = (decode_key(SecretStr(key)) for key in (KEY, OTHER_KEY))
+
+
+async def rotated(database: Database, vault: Vault) -> tuple[int, list[str]]:
+    """Rotate to the end; how many values were sealed anew, and what could not be read."""
+    resealed, unreadable = 0, list[str]()
+    async for progress in rotate(database, vault):
+        resealed, unreadable = progress.resealed, progress.unreadable
+    return resealed, unreadable
+
+
+async def with_values(world: World) -> World:
+    await world.walk_to(11)
+    await world.enter(world.ann, 11, booking_provider_id="123456789")
+    return world
+
+
+async def test_rotation_seals_every_value_with_the_first_key(begun: World) -> None:
+    await with_values(begun)
+    database = begun.bot.database
+
+    assert await rotated(database, Vault([NEW, OLD])) == (1, [])
+
+    report = await inspect(database, Vault([NEW]))
+    assert report.rows == {key_id(NEW): 1}
+    assert not report.problems
+
+
+async def test_a_second_rotation_has_nothing_to_do(begun: World) -> None:
+    await with_values(begun)
+    vault = Vault([NEW, OLD])
+    await rotated(begun.bot.database, vault)
+
+    assert await rotated(begun.bot.database, vault) == (0, [])
+
+
+async def test_a_value_entered_meanwhile_is_not_overwritten(begun: World) -> None:
+    await with_values(begun)
+    database, vault = begun.bot.database, Vault([NEW, OLD])
+    async with database.begin(write=False) as session:
+        [old] = (await credentials.of(session, begun.onboarding)).values()
+
+    await begun.enter(begun.ann, 11, booking_provider_id="987654321")
+    async with database.begin() as session:
+        again = vault.seal(old.place, vault.open(old))
+        resealed = await credentials.reseal(session, old, again)
+
+    assert not resealed
+
+
+async def test_a_missing_key_is_named_by_its_id(begun: World) -> None:
+    await with_values(begun)
+
+    report = await inspect(begun.bot.database, Vault([NEW]))
+
+    assert report.missing == (key_id(OLD),)
+    assert key_id(OLD) in report.problems[0]
+    assert KEY not in report.problems[0]
+
+
+async def test_rotation_names_what_it_cannot_read_and_goes_on(begun: World) -> None:
+    await with_values(begun)
+
+    resealed, unreadable = await rotated(begun.bot.database, Vault([NEW]))
+
+    assert resealed == 0
+    assert len(unreadable) == 1
+
+
+async def test_readyz_says_how_many_values_each_key_seals(begun: World) -> None:
+    await with_values(begun)
+
+    status, text = await begun.get("/readyz")
+
+    assert status == 200
+    assert text.splitlines() == ["ready", f"key {key_id(OLD)}: 1 stored values"]

@@ -1,0 +1,165 @@
+"""Who may do what: every person, deed and place, decided from the signed payload alone."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from bot.people import REFUSALS
+from sandbox.slack import Channel, NotOfferedError, Person
+from tests.integration.world import World, a_world, told
+
+# The matrix of the design, as this test measures it. “-” is what Slack itself does not offer.
+MATRIX = """
+                                     step_done:7  step_undo:7  enter_credentials:11  step_help:7  step_done:23  run_verification:25  reveal_credentials:23  status
+engineer                             yes          yes          yes                   yes          yes           yes                  yes                    yes
+engineer by user group               yes          yes          yes                   yes          yes           yes                  yes                    yes
+client's admin                       yes          yes          yes                   yes          no            no                   no                     -
+guest named as admin                 yes          yes          yes                   yes          no            no                   no                     no
+another of the client's people       yes          yes          yes                   yes          no            no                   no                     -
+member of HeavySet, no engineer      no           no           no                    no           no            no                   no                     no
+guest of HeavySet                    no           no           no                    no           no            no                   no                     no
+engineer who became a guest          no           no           no                    no           no            no                   no                     no
+engineer who was deactivated         no           no           no                    no           no            no                   no                     no
+bot listed as engineer               no           no           no                    no           no            no                   no                     no
+engineer, from another channel       no           no           no                    no           no            no                   no                     yes
+client's admin, from another channel no           no           no                    no           no            no                   no                     -
+another client's admin, forged id    no           no           no                    no           no            no                   no                     -
+"""  # noqa: E501 (a table)
+
+FORBIDDEN = (*REFUSALS.values(), "This belongs to another channel.")
+
+
+@dataclass(frozen=True)
+class Stand:
+    """Somebody, and the channel that their request comes from."""
+
+    person: Person
+    channel: Channel
+
+
+@dataclass
+class Cast:
+    """Everybody who tries."""
+
+    world: World
+    stands: dict[str, Stand]
+
+    async def tries(self, stand: Stand, deed: str) -> str:
+        """Have somebody try something, and return whether they may."""
+        before = len(stand.person.ephemerals)
+        if deed == "status":
+            return await self.commands(stand)
+        action, _, step = deed.partition(":")
+        value = f"{self.world.onboarding}:{step}"
+        root = self.world.message("root")
+        await stand.person.press_raw(root, action, value, channel=stand.channel)
+        await self.world.idle()
+        if stand.person.view:
+            await stand.person.close(stand.person.view)
+        answered = len(stand.person.ephemerals) > before
+        return "no" if answered and told(stand.person).startswith(FORBIDDEN) else "yes"
+
+    async def commands(self, stand: Stand) -> str:
+        try:
+            reply = await stand.person.command(stand.channel, "/servicetitan", "status")
+        except NotOfferedError:
+            return "-"
+        return "no" if reply.text.startswith(FORBIDDEN) else "yes"
+
+
+def everybody(world: World) -> dict[str, Stand]:
+    """Everybody who tries, by what they are; all but the last three from the client's channel."""
+    slack = world.slack
+    people = {
+        "engineer": world.erin,
+        "engineer by user group": slack.add_person("Uma Group"),
+        "client's admin": world.ann,
+        "guest named as admin": slack.add_person("Nan Named", is_restricted=True),
+        "another of the client's people": slack.add_person("Abe Acme", world.ann.team),
+        "member of HeavySet, no engineer": slack.add_person("Max Member"),
+        "guest of HeavySet": slack.add_person("Gus Guest", is_ultra_restricted=True),
+        "engineer who became a guest": slack.add_person("Flo Former", is_restricted=True),
+        "engineer who was deactivated": slack.add_person("Gil Gone", deleted=True),
+        "bot listed as engineer": slack.add_person("Rob Robot", is_bot=True),
+    }
+    for person in people.values():
+        world.channel.members[person.id] = person.user
+    zoe = slack.add_person("Zoe Zenith", slack.add_team("Zenith Heating"))
+    other = slack.add_channel("zenith", world.erin, zoe, world.ann)
+    stands = {name: Stand(person, world.channel) for name, person in people.items()}
+    stands["engineer, from another channel"] = Stand(world.erin, other)
+    stands["client's admin, from another channel"] = Stand(world.ann, other)
+    stands["another client's admin, forged id"] = Stand(zoe, other)
+    return stands
+
+
+def listed_as_engineers(world: World, stands: dict[str, Stand]) -> list[str]:
+    """The value of ENGINEERS: people, some of whom do not count any more, and a user group."""
+    names = [name for name in stands if name.startswith("engineer who") or "bot" in name]
+    group = world.slack.add_usergroup(stands["engineer by user group"].person)
+    return [world.erin.id, group, *(stands[name].person.id for name in names)]
+
+
+@pytest.fixture
+async def cast(tmp_path: Path) -> AsyncIterator[Cast]:
+    async with a_world(tmp_path) as world:
+        stands = everybody(world)
+        engineers = listed_as_engineers(world, stands)
+        async with world.second_bot(engineers=engineers) as bot:
+            world.slack.deliver_to(f"http://127.0.0.1:{bot.settings.port}/slack/events")
+            world = replace(world, bot=bot)
+            await world.begin(client_admins=[stands["guest named as admin"].person.id])
+            yield Cast(world, stands)
+
+
+def rows(matrix: str) -> dict[str, list[str]]:
+    """Read the matrix: who, and yes, no or - for each deed."""
+    _, *lines = matrix.strip("\n").splitlines()
+    return {line[:37].strip(): line[37:].split() for line in lines}
+
+
+DEEDS = MATRIX.strip("\n").splitlines()[0].split()
+
+
+async def test_the_matrix_is_what_the_design_says(
+    cast: Cast, capsys: pytest.CaptureFixture[str]
+) -> None:
+    measured = {
+        name: [await cast.tries(stand, deed) for deed in DEEDS]
+        for name, stand in cast.stands.items()
+    }
+
+    with capsys.disabled():
+        print()  # noqa: T201 (the matrix is to be seen)
+        print(" " * 36, *DEEDS)  # noqa: T201
+        for name, answers in measured.items():
+            print(f"{name:36}", *(f"{a:{len(d)}}" for a, d in zip(answers, DEEDS, strict=True)))  # noqa: T201
+    assert measured == rows(MATRIX)
+
+
+async def test_every_refusal_is_private_and_leaves_a_record(cast: Cast) -> None:
+    messages = len(cast.world.channel.messages)
+    refused = [name for name, answers in rows(MATRIX).items() if answers[0] == "no"]
+
+    for name in refused:
+        await cast.tries(cast.stands[name], "step_done:7")
+
+    recorded = [actor for actor, _step in cast.world.events("refused")]
+    assert recorded == [cast.stands[name].person.id for name in refused]
+    assert len(cast.world.channel.messages) == messages
+    assert all(cast.stands[name].person.ephemerals for name in refused)
+
+
+async def test_a_form_may_only_be_submitted_by_who_opened_it(cast: Cast) -> None:
+    world, abe = cast.world, cast.stands["another of the client's people"].person
+    form = await world.open(world.ann, "step:1", "step_help")
+    await world.submit(world.ann, form, question="Is this right?")
+    payload = world.last_sent
+    payload["user"]["id"] = abe.id
+    payload["view"]["id"] = "V0FORGED"
+
+    await world.send(payload)
+
+    assert len(world.events("help_asked")) == 1

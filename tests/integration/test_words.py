@@ -1,0 +1,126 @@
+"""Words in the thread: a way for people whose organisation lets them press no buttons."""
+
+import pytest
+
+from tests.integration.world import World, told
+
+
+async def say(world: World, text: str, person: object = None, *, in_thread: bool = True) -> None:
+    thread_ts = world.message("root").ts if in_thread else None
+    await (person or world.ann).say(world.channel, text, thread_ts)  # type: ignore[attr-defined]
+    await world.slack.delivered()
+    await world.idle()
+
+
+async def test_the_first_steps_can_be_done_by_words_alone(begun: World) -> None:
+    await say(begun, "new")
+    await say(begun, "Done!")
+    await say(begun, "done")
+
+    assert begun.current == 4
+    assert not begun.ann.ephemerals
+
+
+async def test_undo_takes_back_the_last_step(begun: World) -> None:
+    await say(begun, "existing")
+    await say(begun, "done")
+    await say(begun, "undo")
+
+    assert begun.current == 3
+
+
+async def test_done_at_a_question_names_the_answers(begun: World) -> None:
+    await say(begun, "done")
+
+    assert begun.current == 1
+    assert "We create a new account" in told(begun.ann)
+
+
+async def test_status_and_help_are_answered_privately(begun: World) -> None:
+    messages = len(begun.channel.messages)
+
+    await say(begun, "status")
+    assert "Now: step 1" in told(begun.ann)
+    await say(begun, "help")
+    assert "Step 1" in told(begun.ann)
+
+    assert len(begun.channel.messages) == messages + 2  # what Ann wrote herself
+
+
+async def test_a_question_after_help_goes_to_the_engineer(begun: World) -> None:
+    await say(begun, "help Where do I find the <Developer Portal>?")
+
+    [announcement] = [text for text in begun.announced if "needs help" in text]
+    assert "Where do I find" in announcement
+    assert begun.erin.id in told(begun.ann)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I think we are done here, shall we have lunch?",
+        "done with the first part",
+        "what is the status of the parking lot?",
+        "thanks",
+    ],
+)
+async def test_people_who_just_talk_are_left_alone(begun: World, text: str) -> None:
+    await say(begun, text)
+
+    assert begun.current == 1
+    assert not begun.ann.ephemerals
+    assert not begun.events("refused")
+
+
+async def test_words_outside_of_the_thread_mean_nothing(begun: World) -> None:
+    await say(begun, "new", in_thread=False)
+
+    assert begun.current == 1
+    assert not begun.ann.ephemerals
+
+
+async def test_a_mention_is_always_answered(begun: World) -> None:
+    bot = begun.slack.bot.id
+
+    await say(begun, f"<@{bot}> hello there", in_thread=False)
+
+    assert "I understand" in told(begun.ann)
+
+
+async def test_a_mention_can_bear_a_word(begun: World) -> None:
+    await say(begun, f"<@{begun.slack.bot.id}> new", in_thread=False)
+
+    assert begun.current == 2
+
+
+async def test_somebody_without_a_part_is_refused_privately(begun: World) -> None:
+    gus = begun.slack.add_person("Gus Guest", is_restricted=True)
+    begun.channel.members[gus.id] = gus.user
+
+    await say(begun, "new", gus)
+
+    assert begun.current == 1
+    assert "Only the client's own team" in told(gus)
+
+
+async def test_edits_and_deletions_do_no_harm(begun: World) -> None:
+    thread_ts = begun.message("root").ts
+    written = await begun.ann.say(begun.channel, "hello", thread_ts)
+    await begun.ann.edit(written, "new")
+    await begun.ann.delete(written)
+    await begun.slack.delivered()
+    await begun.idle()
+
+    assert begun.current == 1
+    assert all(one.ack.ok for one in begun.slack.deliveries)
+
+
+async def test_an_answer_that_cannot_be_private_stands_in_the_thread(begun: World) -> None:
+    begun.slack.fail_next("chat.postEphemeral", error="user_not_in_channel")
+
+    await say(begun, "status")
+
+    answer = begun.channel.messages[-1]
+    assert "Now: step 1" in answer.text
+    assert answer.slot is not None
+    assert answer.slot.startswith("answer:")
