@@ -87,9 +87,10 @@ class Bot:
         self.verifier = Verifier(
             self.database, self.shelf, vault, servicetitan, self.publisher, self.tasks, clock
         )
-        self.health = Health(self.database, self.slack, vault)
         self.bolt = _bolt(settings, client)
         self.socket = _socket(settings, self.bolt)
+        connected = self.socket.client.is_connected if self.socket else None
+        self.health = Health(self.database, self.slack, vault, connected)
         services = Services(
             database=self.database,
             shelf=self.shelf,

@@ -49,7 +49,11 @@ class Directory:
         """Whether somebody is a HeavySet engineer: no guest, no bot, nobody deactivated."""
         if (self._named or self._groups) and not await self._listed(person.user_id):
             return False
-        return await self.is_home(person) and (await self._user(person.user_id)).full_member
+        if not await self.is_home(person):
+            return False
+        user = await self._user(person.user_id)
+        # A slash command bears the workspace's team, whoever typed it: Slack's own word counts.
+        return user.full_member and await self.is_home(Person(person.user_id, user.team_id))
 
     async def person(self, user_id: str) -> Person:
         """Return somebody who is only known by id; without a team if Slack knows nobody."""

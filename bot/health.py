@@ -1,5 +1,7 @@
 """Whether the bot can do its work: the database, Slack's token, and every stored value."""
 
+from collections.abc import Awaitable, Callable
+
 from bot.errors import OnboardingError, Unavailable
 from bot.rotation import inspect
 from bot.slack import Slack
@@ -11,9 +13,16 @@ from storage.vault import Vault
 class Health:
     """Finds out what is wrong, and which keys are in use."""
 
-    def __init__(self, database: Database, slack: Slack, vault: Vault) -> None:
-        """Take what is to be checked."""
+    def __init__(
+        self,
+        database: Database,
+        slack: Slack,
+        vault: Vault,
+        connected: Callable[[], Awaitable[bool]] | None,
+    ) -> None:
+        """Take what is to be checked; `connected` tells of Socket Mode's connection."""
         self._database, self._slack, self._vault = database, slack, vault
+        self._connected = connected
 
     async def problems(self) -> list[str]:
         """Return a line for each part that does not work; none means ready."""
@@ -27,6 +36,8 @@ class Health:
             await self._slack.identify()
         except OnboardingError as error:
             found.append(f"Slack: {error}")
+        if self._connected and not await self._connected():
+            found.append("Slack: Socket Mode is not connected")
         return found
 
     async def keys(self) -> list[str]:

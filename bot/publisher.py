@@ -61,6 +61,7 @@ class Publisher:
         self._owner = uuid.uuid4().hex
         self._busy: dict[str, bool] = {}  # onboarding id → whether it changed meanwhile
         self._failures: dict[str, int] = {}
+        self._limited: set[str] = set()  # Slack asked to wait with these
 
     def wake(self, onboarding_id: str) -> None:
         """Publish an onboarding soon; calls for one that is being published are coalesced."""
@@ -88,15 +89,21 @@ class Publisher:
             del self._busy[onboarding_id]
 
     async def _publish(self, onboarding_id: str) -> None:
-        if not await self._take_lease(onboarding_id):
-            return  # the holder sees our change: it only lets go of the newest revision
+        if not await self._take_lease(onboarding_id, patient=onboarding_id in self._limited):
+            # The holder sees our change, as it only lets go of the newest revision; and when
+            # Slack asked to wait, we wake ourselves afterwards.
+            return
         try:
             while not await self._publish_once(onboarding_id):
                 pass
             self._failures.pop(onboarding_id, None)
+            self._limited.discard(onboarding_id)
         except Stale:
             log.info("lost the lease", extra={"onboarding": onboarding_id})
         except OnboardingError as error:
+            await self._retry_later(onboarding_id, error)
+        except Exception as error:  # a bug of ours must not hold the lease, nor be tried at once
+            log.exception("an onboarding cannot be published", extra={"onboarding": onboarding_id})
             await self._retry_later(onboarding_id, error)
 
     async def _publish_once(self, onboarding_id: str) -> bool:
@@ -139,23 +146,26 @@ class Publisher:
                 self._database, self._shelf, onboarding_id, lambda at: at.lose_channel(loss, now)
             )
 
-    async def _take_lease(self, onboarding_id: str) -> bool:
+    async def _take_lease(self, onboarding_id: str, *, patient: bool) -> bool:
         now = self._clock()
         async with self._database.begin() as session:
             return await publishing.take_lease(
-                session, onboarding_id, self._owner, now, now + LEASE
+                session, onboarding_id, self._owner, now=now, until=now + LEASE, patient=patient
             )
 
     async def _prolong(self, onboarding_id: str) -> None:
-        if not await self._take_lease(onboarding_id):
+        if not await self._take_lease(onboarding_id, patient=False):
             raise Stale
 
-    async def _retry_later(self, onboarding_id: str, error: OnboardingError) -> None:
+    async def _retry_later(self, onboarding_id: str, error: Exception) -> None:
         failures = self._failures[onboarding_id] = self._failures.get(onboarding_id, 0) + 1
         pause = error.seconds if isinstance(error, RateLimited) else _pause(failures)
-        extra = {"onboarding": onboarding_id, "reason": str(error), "retry_in": round(pause, 1)}
+        reason = str(error) if isinstance(error, OnboardingError) else type(error).__name__
+        extra = {"onboarding": onboarding_id, "reason": reason, "retry_in": round(pause, 1)}
         log.warning("Slack could not be brought level", extra=extra)
         retry_at = self._clock() + timedelta(seconds=pause)
+        if isinstance(error, RateLimited):
+            self._limited.add(onboarding_id)
         async with self._database.begin() as session:
             await publishing.release_lease(session, onboarding_id, self._owner, retry_at=retry_at)
         asyncio.get_running_loop().call_later(pause, self.wake, onboarding_id)

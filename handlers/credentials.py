@@ -30,7 +30,7 @@ def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
                 form.request,
                 form.ref,
                 form.secrets,
-                confirmed=bool(form.input(ids.CONFIRM_UNUSUAL).selected_options),
+                confirmed=form.ticked(ids.CONFIRM_UNUSUAL),
             )
 
     @app.action(ids.REVEAL_CREDENTIALS)

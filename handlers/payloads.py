@@ -139,6 +139,12 @@ class Submission(Payload):
         value = self.input(name).value
         return value.get_secret_value() if value else ""
 
+    def ticked(self, name: str) -> bool | None:
+        """Return whether a box was ticked, None if the form has none of that name."""
+        if name not in self.view.state.values:
+            return None
+        return bool(self.input(name).selected_options)
+
     @property
     def secrets(self) -> dict[str, SecretStr]:
         """Everything that was typed, by field."""

@@ -70,7 +70,7 @@ async def save(session: AsyncSession, before: Onboarding, change: Change) -> Non
     result = await session.exec(
         update(row)
         .where(*as_we_read_it)
-        .values(revision=before.revision + 1, publish_after=None, **_columns(after))
+        .values(revision=before.revision + 1, **_columns(after))
         .execution_options(synchronize_session=False)
     )
     if result.rowcount == 0:

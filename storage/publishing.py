@@ -45,23 +45,29 @@ async def unpublished(session: AsyncSession, now: datetime, limit: int) -> Seque
 
 
 async def take_lease(
-    session: AsyncSession, onboarding_id: str, owner: str, now: datetime, until: datetime
+    session: AsyncSession,
+    onboarding_id: str,
+    owner: str,
+    *,
+    now: datetime,
+    until: datetime,
+    patient: bool,
 ) -> bool:
-    """Take or prolong the lease on an onboarding's thread; False while somebody else has it."""
+    """Take or prolong the lease on an onboarding's thread; False while somebody else has it.
+
+    A `patient` one is also not given before `publish_after`.
+    """
     row = OnboardingRow
-    result = await session.exec(
-        update(row)
-        .where(
-            col(row.id) == onboarding_id,
-            or_(
-                col(row.lease_owner) == owner,
-                col(row.lease_until).is_(None),
-                col(row.lease_until) <= now,
-            ),
-        )
-        .values(lease_owner=owner, lease_until=until)
+    free = or_(
+        col(row.lease_owner) == owner,
+        col(row.lease_until).is_(None),
+        col(row.lease_until) <= now,
     )
-    return bool(result.rowcount)
+    where = [col(row.id) == onboarding_id, free]
+    if patient:
+        where.append(or_(col(row.publish_after).is_(None), col(row.publish_after) <= now))
+    values = {"lease_owner": owner, "lease_until": until}
+    return bool((await session.exec(update(row).where(*where).values(**values))).rowcount)
 
 
 async def release_lease(
@@ -82,8 +88,7 @@ async def release_lease(
     if published is not None:
         where.append(col(row.revision) == published)
         values["published_revision"] = published
-    else:
-        values["publish_after"] = retry_at
+    values["publish_after"] = retry_at
     result = await session.exec(update(row).where(*where).values(**values))
     return bool(result.rowcount)
 

@@ -12,7 +12,7 @@ from bot.onboarding import Onboarding
 from bot.people import Actor, Deed
 from bot.use_cases.base import InvalidInput, NeedsConfirmation, Request, UseCase, opened_by
 from bot.views import modals
-from bot.views.ids import FormRef, StepRef
+from bot.views.ids import CONFIRM_UNUSUAL, FormRef, StepRef
 from storage import credentials
 from storage.vault import Place
 
@@ -33,12 +33,17 @@ class Credentials(UseCase):
         return modals.credentials_modal(onboarding, form)
 
     async def enter(
-        self, request: Request, ref: FormRef, values: Mapping[str, SecretStr], *, confirmed: bool
+        self,
+        request: Request,
+        ref: FormRef,
+        values: Mapping[str, SecretStr],
+        *,
+        confirmed: bool | None,
     ) -> None:
         """Check, encrypt and keep values. Nothing is kept unless all of it is.
 
         Raises InvalidInput for values that cannot be right, and NeedsConfirmation for unusual
-        ones that were not `confirmed`.
+        ones; `confirmed` is the answer to that, None as long as it was not asked.
         """
         opened_by(request, ref)
         onboarding = await self._get(ref.onboarding_id)
@@ -74,7 +79,12 @@ class Credentials(UseCase):
         return modals.reveal_modal(after, form, values)
 
     async def _must_be_right(
-        self, onboarding: Onboarding, ref: FormRef, plain: Mapping[str, str], *, confirmed: bool
+        self,
+        onboarding: Onboarding,
+        ref: FormRef,
+        plain: Mapping[str, str],
+        *,
+        confirmed: bool | None,
     ) -> None:
         others = await self._others(onboarding, plain)
         found = check(onboarding.guide.credentials, {**others, **plain})
@@ -83,6 +93,9 @@ class Credentials(UseCase):
         if errors:
             raise InvalidInput(errors)
         if problems and not confirmed:
+            if confirmed is False:
+                text = "Tick this if the value is right; else correct it above."
+                raise InvalidInput({CONFIRM_UNUSUAL: text})
             warnings = {name: problem.text for name, problem in problems.items()}
             raise NeedsConfirmation(modals.credentials_modal(onboarding, ref, warnings))
 

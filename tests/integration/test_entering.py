@@ -174,7 +174,8 @@ async def test_an_unusual_value_is_kept_when_it_is_confirmed(begun: World) -> No
     assert view.typed["client_id", "client_id"]["value"] == "abcdefghijkl"
     assert begun.rows(STORED) == []
 
-    await begun.submit(begun.ann, view)  # without the tick
+    unticked = await begun.submit(begun.ann, view)
+    assert list(unticked.errors) == ["confirm_unusual"]
     assert begun.rows(STORED) == []
 
     assert (await begun.submit(begun.ann, view, confirm_unusual="confirmed")).ok

@@ -92,7 +92,7 @@ async def test_the_corrected_secret_is_verified_at_once(at_22: World) -> None:
     assert verifications(at_22) == ["verification:1", "verification:2"]
     assert outcome(at_22.message("verification:2"))["outcome"] == "passed"
     assert buttons(at_22.message("verification:1")) == []
-    assert "there is a newer one below" in at_22.message("verification:1").text
+    assert "a newer one takes its place" in at_22.message("verification:1").text
 
 
 async def test_a_wrong_value_asks_for_just_that_value_again(
