@@ -22,6 +22,7 @@ from bot.errors import Unavailable
 from bot.guide.loading import SERVICETITAN
 from bot.health import Health
 from bot.publisher import Publisher
+from bot.retention import destroy_old_values
 from bot.servicetitan import ServiceTitan
 from bot.settings import Settings
 from bot.slack import TIMEOUT_SECONDS, Slack, translated
@@ -125,6 +126,13 @@ class Bot:
             await self.publisher.sweep()
             await self.verifier.sweep()
             await self._forget()
+            await destroy_old_values(
+                self.database,
+                self.shelf,
+                _now,
+                timedelta(seconds=self.settings.retain_credentials_for),
+                self.publisher.wake,
+            )
         except Unavailable as error:
             log.warning("the sweep did not get through", extra={"reason": str(error)})
 

@@ -58,6 +58,14 @@ def check_keys() -> None:
     sys.exit(check())
 
 
+@main.command()
+def purge() -> None:
+    """Destroy the values of all finished onboardings now; the history is kept."""
+    from bot.run import purge as purge_values
+
+    sys.exit(purge_values())
+
+
 @main.group()
 def db() -> None:
     """Look after the database."""

@@ -5,6 +5,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -12,11 +13,14 @@ from bot import logs
 from bot.app import running
 from bot.errors import Unavailable
 from bot.guide import GuideError
+from bot.guide.loading import SERVICETITAN
+from bot.retention import destroy_old_values
 from bot.rotation import Progress, inspect, rotate
 from bot.settings import Settings, SettingsError, load
 from bot.slack import SlackRefused
 from storage import migrate
 from storage.database import Database, is_sqlite
+from storage.guides import GuideShelf
 from storage.vault import Vault
 
 
@@ -54,6 +58,11 @@ def check_keys() -> int:
 def rotate_keys() -> int:
     """Encrypt every stored value with the first key."""
     return _with_settings(lambda settings: asyncio.run(_rotate_keys(settings)))
+
+
+def purge() -> int:
+    """Destroy the values of all finished onboardings, however long ago they were finished."""
+    return _with_settings(lambda settings: asyncio.run(_purge(settings)))
 
 
 def _with_settings(work: Callable[[Settings], int]) -> int:
@@ -126,6 +135,15 @@ async def _rotate_keys(settings: Settings) -> int:
     if progress.unreadable:
         return _say("put the missing key back into CREDENTIAL_KEYS, then rotate again", 1)
     return _say(f"every stored value is encrypted with key {vault.sealing_key}", 0)
+
+
+async def _purge(settings: Settings) -> int:
+    shelf = GuideShelf(SERVICETITAN.read_text(encoding="utf-8"), SERVICETITAN.name)
+    async with _database(settings) as database:
+        count = await destroy_old_values(
+            database, shelf, lambda: datetime.now(UTC), timedelta(0), lambda _onboarding_id: None
+        )
+    return _say(f"the values of {count} finished onboardings are destroyed", 0)
 
 
 @asynccontextmanager

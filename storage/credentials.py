@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import datetime
 
-from sqlmodel import col, func, select, update
+from sqlmodel import col, delete, func, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.people import Actor
@@ -30,6 +30,12 @@ async def put(session: AsyncSession, values: Iterable[Sealed], actor: Actor, now
             replaced_at=now if earlier else None,
         )
         await session.merge(row)
+
+
+async def destroy(session: AsyncSession, onboarding_id: str) -> None:
+    """Delete all values of an onboarding; SQLite overwrites their pages (secure_delete)."""
+    where = col(CredentialRow.onboarding_id) == onboarding_id
+    await session.exec(delete(CredentialRow).where(where))
 
 
 async def of(session: AsyncSession, onboarding_id: str) -> dict[str, Sealed]:

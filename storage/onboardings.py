@@ -1,6 +1,7 @@
 """Reads and writes onboardings: rows on one side, the pure `Onboarding` on the other."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlmodel import col, select, update
@@ -102,6 +103,14 @@ async def running_ids(session: AsyncSession) -> Sequence[str]:
     return (await session.exec(query)).all()
 
 
+async def to_destroy(session: AsyncSession, finished_before: datetime, limit: int) -> Sequence[str]:
+    """Return onboardings that were finished before, and whose values are still kept."""
+    row = OnboardingRow
+    where = (col(row.destroyed_at).is_(None), col(row.finished_at) <= finished_before)
+    query = select(row.id).where(*where).order_by(col(row.finished_at)).limit(limit)
+    return (await session.exec(query)).all()
+
+
 async def of_thread(
     session: AsyncSession, shelf: GuideShelf, channel: str, thread_ts: str
 ) -> Onboarding | None:
@@ -166,6 +175,8 @@ async def _load(session: AsyncSession, shelf: GuideShelf, row: OnboardingRow) ->
         account=row.account,
         thread_ts=row.thread_ts,
         revision=row.revision,
+        finished_at=row.finished_at,
+        destroyed_at=row.destroyed_at,
         credentials=await _credentials(session, row.id),
         verifications=await _verifications(session, row.id),
     )
@@ -234,6 +245,8 @@ def _columns(onboarding: Onboarding) -> dict[str, Any]:
         "finished_steps": onboarding.finished_steps,
         "turn": onboarding.turn.value if onboarding.turn else None,
         "active_at": onboarding.active_at,
+        "finished_at": onboarding.finished_at,
+        "destroyed_at": onboarding.destroyed_at,
     }
 
 

@@ -11,6 +11,9 @@ from storage.types import UtcDateTime
 # One onboarding runs in a channel at a time; finished ones stay beside it.
 RUNNING = text("status IN ('active', 'paused')")
 
+# Finished onboardings whose values are still kept.
+UNDESTROYED = text("destroyed_at IS NULL")
+
 
 def _time(*, nullable: bool = False) -> Any:
     return Field(sa_column=Column(UtcDateTime, nullable=nullable))
@@ -38,6 +41,12 @@ class OnboardingRow(SQLModel, table=True):
             postgresql_where=RUNNING,
         ),
         Index("onboarding_channel_started_at", "channel", "started_at"),
+        Index(
+            "onboarding_finished_at",
+            "finished_at",
+            sqlite_where=UNDESTROYED,
+            postgresql_where=UNDESTROYED,
+        ),
         Index("onboarding_status_active_at", "status", "active_at"),
         Index(
             "onboarding_unpublished",
@@ -68,6 +77,8 @@ class OnboardingRow(SQLModel, table=True):
     turn: str | None = None
     started_at: datetime = _time()
     active_at: datetime = _time()
+    finished_at: datetime | None = _time(nullable=True)
+    destroyed_at: datetime | None = _time(nullable=True)
 
 
 class StepRow(SQLModel, table=True):

@@ -49,6 +49,8 @@ class Onboarding:
     account: str | None = None
     thread_ts: str | None = None
     revision: int = 0
+    finished_at: datetime | None = None
+    destroyed_at: datetime | None = None
     credentials: Mapping[str, StoredCredential] = field(default_factory=dict)
     verifications: tuple[Verification, ...] = ()
 
@@ -183,6 +185,9 @@ class Onboarding:
             credentials[name] = StoredCredential(shown, actor, now, version)
             kind = EventKind.CREDENTIAL_REPLACED if old else EventKind.CREDENTIAL_ENTERED
             events.append(Event(kind, actor, now, step, {"field": name, "version": version}))
+        if outdated := self._handed_on(masks):
+            detail = {"fields": outdated}
+            events.append(Event(EventKind.PLATFORM_OUTDATED, actor, now, step, detail))
         after = replace(self, credentials=credentials)
         if after.missing:
             return after._changed(now, events)
@@ -229,10 +234,25 @@ class Onboarding:
 
     def reveal(self, fields: Collection[str], actor: Actor, now: datetime) -> "Change":
         """Record that somebody looks at stored values."""
+        if self.destroyed_at:
+            raise Refused(
+                f"The values were destroyed on {when(self.destroyed_at)}, some time after the end "
+                "of the onboarding. The history keeps who entered them."
+            )
         if missing := [name for name in fields if name not in self.credentials]:
             raise Refused(f"Not entered yet: {self._named(missing)}.")
         seen = Event(EventKind.CREDENTIALS_REVEALED, actor, now, None, {"fields": list(fields)})
         return self._changed(now, [seen])
+
+    def destroy_credentials(self, actor: Actor, now: datetime) -> "Change":
+        """Forget the values of a finished onboarding; the history keeps who entered them."""
+        if self.finished_at is None:
+            raise Refused(f"This onboarding is {self.status}: its values are still needed.")
+        if self.destroyed_at:
+            raise Refused("The values are destroyed already.")
+        detail = {"fields": sorted(self.credentials)}
+        destroyed = Event(EventKind.CREDENTIALS_DESTROYED, actor, now, None, detail)
+        return self._changed(self.active_at, [destroyed], credentials={}, destroyed_at=now)
 
     def lose_channel(self, loss: Loss, now: datetime) -> "Change":
         """Pause, because the channel is of no use; Refused if that is known already."""
@@ -317,7 +337,9 @@ class Onboarding:
             ]
         if after.current is None:
             completed = Event(EventKind.COMPLETED, actor, now)
-            return after._changed(now, [*events, completed], status=Status.COMPLETED)
+            return after._changed(
+                now, [*events, completed], status=Status.COMPLETED, finished_at=now
+            )
         return after._changed(now, events)
 
     def _verify(self, actor: Actor, now: datetime, events: list[Event]) -> "Change":
@@ -344,6 +366,16 @@ class Onboarding:
                 number, by, now, [finished, Event(EventKind.STEP_DONE, by, now, number)]
             )
         return after._changed(now, [finished])
+
+    def _handed_on(self, fields: Collection[str]) -> list[str]:
+        """Those of `fields` whose earlier value was carried into HeavySet's platform already."""
+        carried = {
+            name
+            for step in self.guide.steps
+            for name in step.reveals
+            if self.step(step.number).finished and name in self.credentials
+        }
+        return [name for name in fields if name in carried]
 
     def _named(self, fields: Collection[str]) -> str:
         return listed(

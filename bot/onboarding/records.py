@@ -43,6 +43,8 @@ class EventKind(StrEnum):
     CREDENTIAL_ENTERED = "credential_entered"
     CREDENTIAL_REPLACED = "credential_replaced"
     CREDENTIALS_REVEALED = "credentials_revealed"
+    CREDENTIALS_DESTROYED = "credentials_destroyed"
+    PLATFORM_OUTDATED = "platform_outdated"
     VERIFICATION_REQUESTED = "verification_requested"
     VERIFICATION_FINISHED = "verification_finished"
     HELP_ASKED = "help_asked"

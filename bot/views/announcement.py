@@ -21,6 +21,7 @@ ANNOUNCED = (
     EventKind.VERIFICATION_FINISHED,
     EventKind.CREDENTIALS_REVEALED,
     EventKind.COMPLETED,
+    EventKind.PLATFORM_OUTDATED,
     EventKind.PAUSED,
     EventKind.RESUMED,
     EventKind.CHANNEL_MOVED,
@@ -107,6 +108,17 @@ def _revealed(onboarding: Onboarding, event: Event) -> Iterator[Block]:
     )
 
 
+def _outdated(onboarding: Onboarding, event: Event) -> Iterator[Block]:
+    fields = [onboarding.guide.field(name) for name in event.detail["fields"]]
+    labels = listed(field.label for field in fields)
+    places = listed(dict.fromkeys(field.destination for field in fields))
+    yield section(
+        f"♻️ *{escape(onboarding.client_name)}*, {mention(onboarding.engineer)}: a new value was "
+        f"entered, {escape(labels)}. The prior one is to be treated as invalid, so enter it again "
+        f"in HeavySet Tech's platform: {escape(places)}."
+    )
+
+
 def _completed(onboarding: Onboarding, event: Event) -> Iterator[Block]:
     days = (event.at - onboarding.started_at).days
     took = "the same day" if days == 0 else f"after {days} day{'' if days == 1 else 's'}"
@@ -149,6 +161,7 @@ _WORDS = {
     EventKind.VERIFICATION_FINISHED: _verification_finished,
     EventKind.CREDENTIALS_REVEALED: _revealed,
     EventKind.COMPLETED: _completed,
+    EventKind.PLATFORM_OUTDATED: _outdated,
     EventKind.PAUSED: _paused,
     EventKind.RESUMED: _resumed,
     EventKind.CHANNEL_MOVED: _moved,

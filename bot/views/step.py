@@ -53,7 +53,7 @@ def _afterwards(onboarding: Onboarding, step: Step, progress: StepProgress) -> I
     values = "".join(f"\n🔒 {_value(onboarding, name)}" for name in asked)
     line = f"✅ {title} — done{who}{at}{_answer(onboarding, step)}{values}"
     undo = _undo(onboarding, step)
-    if asked:
+    if asked and not onboarding.destroyed_at:
         stored = all(name in onboarding.credentials for name in asked)
         ref = str(ids.StepRef(onboarding.id, step.number, tuple(asked)))
         text = "Enter again" if stored else "Enter securely"
@@ -188,6 +188,8 @@ def _why_skipped(onboarding: Onboarding, step: Step) -> str:
 def _value(onboarding: Onboarding, name: str) -> str:
     label = escape(onboarding.guide.field(name).label)
     stored = onboarding.credentials.get(name)
+    if onboarding.destroyed_at:
+        return f"{label}: destroyed on {when(onboarding.destroyed_at)}"
     if stored is None:
         return f"{label}: not entered yet"
     return f"{label} {stored.mask}, entered by {mention(stored.by.user_id)} on {when(stored.at)}"

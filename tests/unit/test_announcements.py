@@ -55,6 +55,11 @@ def revealed() -> Change:
     return an_onboarding(at_step=24).reveal(["tenant_id", "client_secret"], an_engineer(), NOW)
 
 
+def replaced_after_the_hand_over() -> Change:
+    onboarding = an_onboarding(at_step=24)
+    return onboarding.enter_credentials(19, {"client_secret": "••••new1"}, a_client_admin(), NOW)
+
+
 def paused(loss: Loss = Loss.ARCHIVED) -> Change:
     return a_new_onboarding().onboarding.lose_channel(loss, NOW)
 
@@ -66,6 +71,7 @@ EVERY: dict[EventKind, Change] = {
     EventKind.VERIFICATION_FINISHED: finished(Outcome.FAILED),
     EventKind.CREDENTIALS_REVEALED: revealed(),
     EventKind.COMPLETED: finished(Outcome.PASSED),
+    EventKind.PLATFORM_OUTDATED: replaced_after_the_hand_over(),
     EventKind.PAUSED: paused(),
     EventKind.RESUMED: paused().onboarding.resume(an_engineer(), NOW),
     EventKind.CHANNEL_MOVED: a_new_onboarding().onboarding.move_channel("C0NEW", NOW),

@@ -1,0 +1,56 @@
+"""Destroys the values of onboardings that were finished long enough ago."""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.errors import Refused
+from bot.onboarding import BOT, Onboarding
+from storage import credentials, onboardings
+from storage.changes import change
+from storage.database import Database
+from storage.guides import GuideShelf
+
+log = logging.getLogger(__name__)
+
+BATCH = 50
+
+
+async def destroy_old_values(
+    database: Database,
+    shelf: GuideShelf,
+    clock: Callable[[], datetime],
+    keep: timedelta,
+    destroyed: Callable[[str], None],
+) -> int:
+    """Destroy the values of what was finished longer than `keep` ago; returns of how many.
+
+    Each onboarding is one transaction, so its values are never half gone. `destroyed` is called
+    with its id.
+    """
+    count = 0
+    while True:
+        async with database.begin(write=False) as session:
+            due = await onboardings.to_destroy(session, clock() - keep, BATCH)
+        for onboarding_id in due:
+            try:
+                await change(
+                    database,
+                    shelf,
+                    onboarding_id,
+                    lambda onboarding: onboarding.destroy_credentials(BOT, clock()),
+                    _delete,
+                )
+            except Refused:  # another worker was faster
+                continue
+            log.info("values destroyed", extra={"onboarding": onboarding_id})
+            destroyed(onboarding_id)
+            count += 1
+        if len(due) < BATCH:
+            return count
+
+
+async def _delete(session: AsyncSession, onboarding: Onboarding) -> None:
+    await credentials.destroy(session, onboarding.id)

@@ -1,0 +1,102 @@
+"""The end of the values: destroyed some time after the end, and what is left of them."""
+
+import asyncio
+
+from tests.integration.test_cli import COMPLETE, onboarding
+from tests.integration.world import World, told
+
+LONG_AGO = "2020-01-01 00:00:00.000000"
+
+
+async def completed(world: World) -> World:
+    await world.begin()
+    await world.walk_to(25)
+    await world.press(world.erin, "step:25", "run_verification")
+    assert world.rows("SELECT status FROM onboarding") == [("completed",)]
+    return world
+
+
+def stored(world: World) -> int:
+    [(count,)] = world.rows("SELECT count(*) FROM credential")
+    return int(count)
+
+
+async def test_values_are_kept_until_their_time_is_over(world: World) -> None:
+    await completed(world)
+
+    await world.bot.sweep()
+
+    assert stored(world) == 5
+
+
+async def test_values_are_destroyed_when_their_time_is_over(world: World) -> None:
+    await completed(world)
+    world.write("UPDATE onboarding SET finished_at = ?", LONG_AGO)
+
+    await world.bot.sweep()
+    await world.idle()
+
+    assert stored(world) == 0
+    assert "Client Secret: destroyed on" in world.message("step:19").text
+    assert len(world.events("credential_entered")) == 5
+    assert len(world.events("credentials_destroyed")) == 1
+
+
+async def test_nothing_is_destroyed_twice(world: World) -> None:
+    await completed(world)
+    world.write("UPDATE onboarding SET finished_at = ?", LONG_AGO)
+
+    await asyncio.gather(world.bot.sweep(), world.bot.sweep())
+
+    assert len(world.events("credentials_destroyed")) == 1
+
+
+async def test_an_onboarding_under_way_keeps_its_values(begun: World) -> None:
+    await begun.walk_to(23)
+
+    ended = await onboarding(
+        begun.database.parent,
+        "purge",
+        **{**COMPLETE, "DATABASE_URL": begun.settings.database_url},
+    )
+
+    assert ended.out == "the values of 0 finished onboardings are destroyed\n"
+    assert stored(begun) == 5
+
+
+async def test_purge_destroys_them_at_once(world: World) -> None:
+    await completed(world)
+
+    ended = await onboarding(
+        world.database.parent,
+        "purge",
+        **{**COMPLETE, "DATABASE_URL": world.settings.database_url},
+    )
+
+    assert ended.out == "the values of 1 finished onboardings are destroyed\n"
+    assert stored(world) == 0
+
+
+async def test_destroyed_values_cannot_be_looked_at(world: World) -> None:
+    await completed(world)
+    world.write("UPDATE onboarding SET finished_at = ?", LONG_AGO)
+    await world.bot.sweep()
+    await world.idle()
+
+    root, step = world.message("root"), f"{world.onboarding}:23"
+    await world.erin.press_raw(root, "reveal_credentials", step)
+    await world.idle()
+
+    assert world.erin.view is None
+    assert "were destroyed" in told(world.erin)
+
+
+async def test_a_value_that_changes_after_it_was_handed_on_is_told(begun: World) -> None:
+    await begun.walk_to(24)
+    secret = begun.servicetitan.regenerate_secret()
+
+    await begun.enter(begun.ann, 19, client_secret=secret)
+
+    [told_once] = [text for text in begun.announced if "a new value was entered" in text]
+    assert "Client Secret" in told_once
+    assert "CRM Connection Settings" in told_once
