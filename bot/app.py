@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,8 @@ import httpx
 from aiohttp import web
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
+from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 import handlers
@@ -21,6 +24,7 @@ from bot.directory import Directory
 from bot.errors import Unavailable
 from bot.guide.loading import SERVICETITAN
 from bot.health import Health
+from bot.metrics import Metrics
 from bot.publisher import Publisher
 from bot.retention import destroy_old_values
 from bot.servicetitan import ServiceTitan
@@ -69,7 +73,8 @@ class Bot:
             logger=quiet,
         )
         self.settings = settings
-        self.slack = Slack(client)
+        self.metrics = Metrics()
+        self.slack = Slack(client, self.metrics)
         self.tasks = Tasks()
         self.database = Database(settings.database_url)
         self.shelf = GuideShelf(SERVICETITAN.read_text(encoding="utf-8"), SERVICETITAN.name)
@@ -80,15 +85,23 @@ class Bot:
             Thread(self.slack, self.database, clock),
             Announcements(self.slack, self.database, settings.engineering_channel, clock),
             self.tasks,
+            self.metrics,
             clock,
         )
         servicetitan = ServiceTitan(
             http, auth_url=settings.servicetitan_auth_url, api_url=settings.servicetitan_api_url
         )
         self.verifier = Verifier(
-            self.database, self.shelf, vault, servicetitan, self.publisher, self.tasks, clock
+            self.database,
+            self.shelf,
+            vault,
+            servicetitan,
+            self.publisher,
+            self.tasks,
+            self.metrics,
+            clock,
         )
-        self.bolt = _bolt(settings, client)
+        self.bolt = _bolt(settings, client, self.metrics)
         self.socket = _socket(settings, self.bolt)
         connected = self.socket.client.is_connected if self.socket else None
         self.health = Health(self.database, self.slack, vault, connected)
@@ -199,7 +212,9 @@ async def _until_answered(ask: Callable[[], Awaitable[object]]) -> None:
 @asynccontextmanager
 async def _served(bot: Bot) -> AsyncIterator[None]:
     bolt = None if bot.settings.socket_mode else bot.bolt
-    runner = web.AppRunner(web_app(bot.health, bolt), access_log=None, handle_signals=False)
+    runner = web.AppRunner(
+        web_app(bot.health, bot.metrics, bolt), access_log=None, handle_signals=False
+    )
     await runner.setup()
     try:
         await web.TCPSite(runner, bot.settings.host, bot.settings.port).start()
@@ -209,11 +224,24 @@ async def _served(bot: Bot) -> AsyncIterator[None]:
         await runner.cleanup()
 
 
-def _bolt(settings: Settings, client: AsyncWebClient) -> AsyncApp:
+class TimedApp(AsyncApp):
+    """Bolt's app; it times each request until its acknowledgement, over either transport."""
+
+    metrics: Metrics
+
+    async def async_dispatch(self, req: AsyncBoltRequest) -> BoltResponse:
+        """Handle a request."""
+        began = time.perf_counter()
+        response = await super().async_dispatch(req)
+        self.metrics.acknowledged(response.status, time.perf_counter() - began)
+        return response
+
+
+def _bolt(settings: Settings, client: AsyncWebClient, metrics: Metrics) -> AsyncApp:
     # With both of these set, Bolt would turn to its OAuth mode for many workspaces.
     os.environ.pop("SLACK_CLIENT_ID", None)
     secret = settings.slack_signing_secret
-    return AsyncApp(
+    app = TimedApp(
         client=client,
         signing_secret=secret.get_secret_value() if secret else None,
         # The answer leaves when the listener returns: it commits, acknowledges, and leaves the
@@ -221,6 +249,8 @@ def _bolt(settings: Settings, client: AsyncWebClient) -> AsyncApp:
         process_before_response=True,
         logger=quiet,
     )
+    app.metrics = metrics
+    return app
 
 
 def _socket(settings: Settings, bolt: AsyncApp) -> Any:  # Bolt's handler has no types

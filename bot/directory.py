@@ -53,7 +53,8 @@ class Directory:
             return False
         user = await self._user(person.user_id)
         # A slash command bears the workspace's team, whoever typed it: Slack's own word counts.
-        return user.full_member and await self.is_home(Person(person.user_id, user.team_id))
+        team_id = user.team_id or person.team_id
+        return user.full_member and await self.is_home(Person(person.user_id, team_id))
 
     async def person(self, user_id: str) -> Person:
         """Return somebody who is only known by id; without a team if Slack knows nobody."""

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 
 from bot.announcements import Announcements
 from bot.errors import OnboardingError, Refused, Stale
+from bot.metrics import Metrics
 from bot.onboarding import Loss, Onboarding
 from bot.slack import RateLimited, SlackRefused
 from bot.tasks import Tasks
@@ -52,10 +53,11 @@ class Publisher:
         thread: Thread,
         announcements: Announcements,
         tasks: Tasks,
+        metrics: Metrics,
         clock: Callable[[], datetime],
     ) -> None:
         """Take what it works with; `tasks` own its work."""
-        self._database, self._shelf = database, shelf
+        self._database, self._shelf, self._metrics = database, shelf, metrics
         self._thread, self._announcements = thread, announcements
         self._tasks, self._clock = tasks, clock
         self._owner = uuid.uuid4().hex
@@ -75,6 +77,7 @@ class Publisher:
         """Wake the publisher for everything that Slack does not show yet."""
         async with self._database.begin(write=False) as session:
             waiting = await publishing.unpublished(session, self._clock(), SWEEP_BATCH)
+        self._metrics.backlog(len(waiting))
         for onboarding_id in waiting:
             self.wake(onboarding_id)
 

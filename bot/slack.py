@@ -15,6 +15,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.errors import OnboardingError, Unavailable
+from bot.metrics import Metrics
 from bot.views.blocks import EVENT_TYPE, Message
 
 TIMEOUT_SECONDS = 10
@@ -91,9 +92,9 @@ class Channel:
 class Slack:
     """The calls that the bot makes. Every one raises RateLimited, Unavailable or SlackRefused."""
 
-    def __init__(self, client: AsyncWebClient) -> None:
+    def __init__(self, client: AsyncWebClient, metrics: Metrics) -> None:
         """Take a client without retry handlers: only we know what may be repeated."""
-        self._client = client
+        self._client, self._metrics = client, metrics
         self._identity: Identity | None = None
 
     @property
@@ -105,7 +106,7 @@ class Slack:
 
     async def identify(self) -> Identity:
         """Ask Slack who we are, which also checks the token."""
-        answer = await _call("auth.test", self._client.auth_test())
+        answer = await self._call("auth.test", self._client.auth_test())
         self._identity = Identity(
             team_id=answer["team_id"],
             enterprise_id=answer.get("enterprise_id"),
@@ -116,7 +117,7 @@ class Slack:
 
     async def post(self, channel: str, message: Message, thread_ts: str | None = None) -> str:
         """Post a message and return its ts. After Unavailable it may have been posted."""
-        answer = await _call(
+        answer = await self._call(
             "chat.postMessage",
             self._client.chat_postMessage(
                 channel=channel,
@@ -132,7 +133,7 @@ class Slack:
 
     async def update(self, channel: str, ts: str, message: Message) -> None:
         """Bring a posted message level."""
-        await _call(
+        await self._call(
             "chat.update",
             self._client.chat_update(
                 channel=channel,
@@ -177,7 +178,7 @@ class Slack:
         of what they pressed is the second way.
         """
         try:
-            await _call(
+            await self._call(
                 "chat.postEphemeral",
                 self._client.chat_postEphemeral(
                     channel=channel, user=user_id, text=text, thread_ts=thread_ts
@@ -190,11 +191,11 @@ class Slack:
 
     async def open_view(self, trigger_id: str, view: View) -> None:
         """Open a modal for the person whose trigger this is (three seconds, once)."""
-        await _call("views.open", self._client.views_open(trigger_id=trigger_id, view=view))
+        await self._call("views.open", self._client.views_open(trigger_id=trigger_id, view=view))
 
     async def user(self, user_id: str) -> User:
         """Return what Slack knows of a person."""
-        user = (await _call("users.info", self._client.users_info(user=user_id)))["user"]
+        user = (await self._call("users.info", self._client.users_info(user=user_id)))["user"]
         flags = ("deleted", "is_bot", "is_restricted", "is_ultra_restricted", "is_stranger")
         return User(
             team_id=user.get("team_id", ""),
@@ -205,18 +206,25 @@ class Slack:
     async def group_members(self, group: str) -> frozenset[str]:
         """Return the ids of a user group's members."""
         call = self._client.usergroups_users_list(usergroup=group)
-        return frozenset((await _call("usergroups.users.list", call))["users"])
+        return frozenset((await self._call("usergroups.users.list", call))["users"])
 
     async def channel(self, channel: str) -> Channel:
         """Return what Slack tells us of a channel."""
         call = self._client.conversations_info(channel=channel)
-        info = (await _call("conversations.info", call))["channel"]
+        info = (await self._call("conversations.info", call))["channel"]
         return Channel(
             name=info.get("name", ""),
-            is_member=bool(info.get("is_member")),
+            is_member=bool(info.get("is_member", True)),  # not said: the first post will tell
             is_direct=bool(info.get("is_im") or info.get("is_mpim")),
             is_archived=bool(info.get("is_archived")),
         )
+
+    async def _call(self, method: str, call: Awaitable[AsyncSlackResponse]) -> AsyncSlackResponse:
+        with self._metrics.slack_call(method):
+            try:
+                return await call
+            except BROKEN as error:
+                raise _translated(method, error) from None
 
     async def _recent(
         self, channel: str, since: datetime, thread_ts: str | None
@@ -232,10 +240,10 @@ class Slack:
             }
             if thread_ts:
                 call = self._client.conversations_replies(ts=thread_ts, **common)
-                answer = await _call("conversations.replies", call)
+                answer = await self._call("conversations.replies", call)
             else:
                 call = self._client.conversations_history(**common)
-                answer = await _call("conversations.history", call)
+                answer = await self._call("conversations.history", call)
             for posted in answer["messages"]:
                 yield posted
             following: Mapping[str, Any] = answer.get("response_metadata") or {}
@@ -261,13 +269,6 @@ async def translated(method: str) -> AsyncIterator[None]:
     """Raise our errors for those of slack_sdk and aiohttp in the block."""
     try:
         yield
-    except BROKEN as error:
-        raise _translated(method, error) from None
-
-
-async def _call(method: str, call: Awaitable[AsyncSlackResponse]) -> AsyncSlackResponse:
-    try:
-        return await call
     except BROKEN as error:
         raise _translated(method, error) from None
 

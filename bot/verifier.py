@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from bot.errors import OnboardingError, Refused, Unreadable
+from bot.metrics import Metrics
 from bot.onboarding import Onboarding
 from bot.publisher import Publisher
 from bot.report import Check, Outcome, Report
@@ -35,9 +36,11 @@ class Verifier:
         servicetitan: ServiceTitan,
         publisher: Publisher,
         tasks: Tasks,
+        metrics: Metrics,
         clock: Callable[[], datetime],
     ) -> None:
         """Take what it works with; `tasks` own its work."""
+        self._metrics = metrics
         self._database, self._shelf, self._vault = database, shelf, vault
         self._servicetitan, self._publisher = servicetitan, publisher
         self._tasks, self._clock = tasks, clock
@@ -69,6 +72,7 @@ class Verifier:
         except Unreadable as error:
             log.error("a stored value cannot be read", extra={"reason": str(error)})
             report = _unreadable(now, self._servicetitan.environment)
+        self._metrics.verified(report.outcome.value)
         await self._finish(onboarding, run.number, run.requested_at, report)
 
     async def _finish(

@@ -7,6 +7,7 @@ from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
 from slack_bolt.async_app import AsyncApp
 
 from bot.health import Health
+from bot.metrics import CONTENT_TYPE, Metrics
 
 # Slack's own requests stay far below; a larger body is not Slack's.
 LARGEST_REQUEST = 1024 * 1024
@@ -15,7 +16,7 @@ LARGEST_REQUEST = 1024 * 1024
 NOT_SLACKS = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
 
 
-def web_app(health: Health, bolt: AsyncApp | None) -> web.Application:
+def web_app(health: Health, metrics: Metrics, bolt: AsyncApp | None) -> web.Application:
     """Return the server's routes; `bolt` takes Slack's requests, unless Socket Mode does."""
     app = web.Application(client_max_size=LARGEST_REQUEST)
 
@@ -28,7 +29,16 @@ def web_app(health: Health, bolt: AsyncApp | None) -> web.Application:
         text = "".join(f"{line}\n" for line in lines)
         return web.Response(text=text, status=503 if problems else 200)
 
-    app.add_routes([web.get("/healthz", healthz), web.get("/readyz", readyz)])
+    async def figures(_request: web.Request) -> web.Response:
+        return web.Response(body=metrics.text(), headers={"Content-Type": CONTENT_TYPE})
+
+    app.add_routes(
+        [
+            web.get("/healthz", healthz),
+            web.get("/readyz", readyz),
+            web.get("/metrics", figures),
+        ]
+    )
     if bolt:
         app.add_routes([web.post("/slack/events", _slack_events(bolt))])
     return app

@@ -1,0 +1,73 @@
+"""What is counted and timed, for `GET /metrics` (Prometheus). No label ever bears a value."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+# Slack waits three seconds for an acknowledgement.
+SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 10)
+
+
+class Metrics:
+    """One bot's figures."""
+
+    def __init__(self) -> None:
+        """Begin at zero."""
+        self._registry = CollectorRegistry()
+        self._acknowledged = Histogram(
+            "onboarding_acknowledgement_seconds",
+            "From a request of Slack's to its acknowledgement",
+            ["status"],
+            buckets=SECONDS,
+            registry=self._registry,
+        )
+        self._slack_calls = Histogram(
+            "onboarding_slack_call_seconds",
+            "Calls to Slack's Web API",
+            ["method", "result"],
+            buckets=SECONDS,
+            registry=self._registry,
+        )
+        self._verifications = Counter(
+            "onboarding_verifications",
+            "Verifications by their outcome",
+            ["outcome"],
+            registry=self._registry,
+        )
+        self._backlog = Gauge(
+            "onboarding_backlog",
+            "Onboardings whose newest state Slack did not show at the last sweep",
+            registry=self._registry,
+        )
+
+    def acknowledged(self, status: int, seconds: float) -> None:
+        """Count an acknowledgement."""
+        self._acknowledged.labels(str(status)).observe(seconds)
+
+    @contextmanager
+    def slack_call(self, method: str) -> Iterator[None]:
+        """Time a call to Slack."""
+        began, result = time.perf_counter(), "ok"
+        try:
+            yield
+        except BaseException as error:
+            result = type(error).__name__
+            raise
+        finally:
+            self._slack_calls.labels(method, result).observe(time.perf_counter() - began)
+
+    def verified(self, outcome: str) -> None:
+        """Count a verification."""
+        self._verifications.labels(outcome).inc()
+
+    def backlog(self, waiting: int) -> None:
+        """Note how many onboardings wait to be published."""
+        self._backlog.set(waiting)
+
+    def text(self) -> bytes:
+        """Return all figures in Prometheus' text format."""
+        return generate_latest(self._registry)
