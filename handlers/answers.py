@@ -7,6 +7,7 @@ import logging
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from slack_bolt.async_app import AsyncAck
 from slack_sdk.models.views import View
@@ -17,6 +18,7 @@ from bot.tasks import Tasks
 from bot.use_cases import InvalidInput, NeedsConfirmation
 from bot.use_cases.words import Reply
 from bot.views.blocks import fallback, message, section
+from bot.views.ids import StepRef
 from handlers.payloads import Press, Said, Submission
 
 log = logging.getLogger(__name__)
@@ -58,10 +60,16 @@ class Answers:
         self._slack, self._tasks = slack, tasks
 
     @asynccontextmanager
-    async def to(self, press: Press) -> AsyncIterator[None]:
-        """Tell whoever pressed about an error of the block, privately; it ends here."""
+    async def to(self, body: dict[str, Any]) -> AsyncIterator[tuple[Press, StepRef]]:
+        """Give a press and the step that it is about.
+
+        Whoever pressed is told privately about an error of the block, which ends here; only
+        Malformed leaves it.
+        """
+        press = Press.of(body)
+        step = StepRef.parse(press.action.value)
         try:
-            yield
+            yield press, step
         except Malformed:
             raise
         except Repeated:

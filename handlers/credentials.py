@@ -7,7 +7,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from bot.use_cases import UseCases
 from bot.views import ids
 from handlers.answers import Answers, at_the_form
-from handlers.payloads import Press, Submission
+from handlers.payloads import Submission
 
 
 def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
@@ -15,9 +15,7 @@ def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
 
     @app.action(ids.ENTER_CREDENTIALS)
     async def open_form(ack: AsyncAck, body: dict[str, Any]) -> None:
-        press = Press.of(body)
-        async with answers.to(press):
-            step = ids.StepRef.parse(press.action.value)
+        async with answers.to(body) as (press, step):
             form = await use_cases.credentials.form(press.request, step)
             answers.open(press, form)
         await ack()
@@ -35,8 +33,6 @@ def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
 
     @app.action(ids.REVEAL_CREDENTIALS)
     async def reveal_credentials(ack: AsyncAck, body: dict[str, Any]) -> None:
-        press = Press.of(body)
-        async with answers.to(press):
-            step = ids.StepRef.parse(press.action.value)
+        async with answers.to(body) as (press, step):
             answers.open(press, await use_cases.credentials.reveal(press.request, step))
         await ack()

@@ -8,7 +8,7 @@ from bot.mrkdwn import mention
 from bot.use_cases import UseCases
 from bot.views import ids
 from handlers.answers import Answers, at_the_form
-from handlers.payloads import Press, Submission
+from handlers.payloads import Submission
 
 
 def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
@@ -16,9 +16,7 @@ def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
 
     @app.action(ids.STEP_HELP)
     async def step_help(ack: AsyncAck, body: dict[str, Any]) -> None:
-        press = Press.of(body)
-        async with answers.to(press):
-            step = ids.StepRef.parse(press.action.value)
+        async with answers.to(body) as (press, step):
             answers.open(press, await use_cases.help.form(press.request, step))
         await ack()
 

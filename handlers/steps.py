@@ -8,7 +8,6 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from bot.use_cases import UseCases
 from bot.views import ids
 from handlers.answers import Answers
-from handlers.payloads import Press
 
 
 def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
@@ -16,25 +15,19 @@ def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
 
     @app.action(ids.STEP_DONE)
     async def step_done(ack: AsyncAck, body: dict[str, Any]) -> None:
-        press = Press.of(body)
-        async with answers.to(press):
-            step = ids.StepRef.parse(press.action.value)
+        async with answers.to(body) as (press, step):
             await use_cases.steps.finish(press.request, step)
         await ack()
 
     @app.action(ids.STEP_UNDO)
     async def step_undo(ack: AsyncAck, body: dict[str, Any]) -> None:
-        press = Press.of(body)
-        async with answers.to(press):
-            step = ids.StepRef.parse(press.action.value)
+        async with answers.to(body) as (press, step):
             await use_cases.steps.undo(press.request, step)
         await ack()
 
     @app.action(re.compile(rf"^{ids.CHOOSE_ACCOUNT}:"))
     async def choose_account(ack: AsyncAck, body: dict[str, Any]) -> None:
-        press = Press.of(body)
-        async with answers.to(press):
-            step = ids.StepRef.parse(press.action.value)
+        async with answers.to(body) as (press, step):
             option = press.action.action_id.partition(":")[2]
             await use_cases.steps.choose(press.request, step, option)
         await ack()

@@ -2,12 +2,15 @@
 
 import pytest
 
+from sandbox.slack import Person
 from tests.integration.world import World, told
 
 
-async def say(world: World, text: str, person: object = None, *, in_thread: bool = True) -> None:
+async def say(
+    world: World, text: str, person: Person | None = None, *, in_thread: bool = True
+) -> None:
     thread_ts = world.message("root").ts if in_thread else None
-    await (person or world.ann).say(world.channel, text, thread_ts)  # type: ignore[attr-defined]
+    await (person or world.ann).say(world.channel, text, thread_ts)
     await world.slack.delivered()
     await world.idle()
 
