@@ -261,11 +261,17 @@ async def a_world(
     named_engineers: bool = False,
     socket_mode: bool = False,
     latency: float = 0.0,
+    enterprise_id: str | None = None,
     **other: Any,
 ) -> AsyncIterator[World]:
-    """Build it; `named_engineers` sets ENGINEERS, `latency` is Slack's, `other` any setting."""
+    """Build it; `named_engineers` sets ENGINEERS, `latency` is Slack's, `other` any setting.
+
+    With `enterprise_id`, HeavySet is an Enterprise Grid organisation.
+    """
     async with (
-        SlackSandbox(Manifest.read(MANIFEST), latency=latency) as slack,
+        SlackSandbox(
+            Manifest.read(MANIFEST), latency=latency, enterprise_id=enterprise_id
+        ) as slack,
         ServiceTitanSandbox(seed=1) as servicetitan,
     ):
         erin = slack.add_person("Erin Engineer")
