@@ -45,6 +45,7 @@ class CredentialField(BaseModel):
     looks_like: Annotated[str, StringConstraints(min_length=1, max_length=150)]
     prefix: Regex = ""
     usual: Regex = ""
+    telltale: Regex = ""  # finds such a value in a message; only for what must stay secret
 
 
 class Severity(StrEnum):

@@ -77,8 +77,7 @@ async def rotate(database: Database, vault: Vault) -> AsyncIterator[Progress]:
     Values that cannot be read are left as they are, and named.
     """
     async with database.begin(write=False) as session:
-        rows = await credentials.rows_per_key(session)
-    progress = Progress(sum(count for key, count in rows.items() if key != vault.sealing_key))
+        progress = Progress(await credentials.count_sealed_by_others(session, vault.sealing_key))
     failed: set[tuple[str, str]] = set()
     while batch := await _batch(database, vault, failed):
         for sealed in batch:

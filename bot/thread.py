@@ -13,6 +13,7 @@ from bot.errors import Unavailable
 from bot.onboarding import Onboarding, StepState
 from bot.slack import RateLimited, Slack, SlackRefused
 from bot.views.blocks import Message
+from bot.views.exposure import exposure_message
 from bot.views.report import verification_message
 from bot.views.root import ROOT, root_message, welcome_message
 from bot.views.step import slot as step_slot
@@ -40,6 +41,8 @@ def desired(onboarding: Onboarding, posted: Mapping[str, Posted]) -> Iterator[Me
     for run in onboarding.verifications:
         if run.report:
             yield verification_message(onboarding, run, run.report)
+    for exposure in onboarding.exposures:
+        yield exposure_message(onboarding, exposure)
 
 
 class Thread:

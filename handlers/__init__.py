@@ -5,7 +5,7 @@ from slack_bolt.async_app import AsyncApp
 from bot.slack import Slack
 from bot.tasks import Tasks
 from bot.use_cases import UseCases
-from handlers import channel, commands, credentials, start, steps, unknown, verification, words
+from handlers import channel, commands, credentials, messages, start, steps, unknown, verification
 from handlers import help as help_
 from handlers.answers import Answers
 
@@ -13,6 +13,16 @@ from handlers.answers import Answers
 def register(app: AsyncApp, use_cases: UseCases, slack: Slack, tasks: Tasks) -> None:
     """Register every listener; the order matters only for `unknown`, which takes the rest."""
     answers = Answers(slack, tasks)
-    features = (start, steps, credentials, help_, verification, commands, channel, words, unknown)
+    features = (
+        start,
+        steps,
+        credentials,
+        help_,
+        verification,
+        commands,
+        channel,
+        messages,
+        unknown,
+    )
     for feature in features:
         feature.register(app, use_cases, answers)

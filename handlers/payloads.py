@@ -205,10 +205,17 @@ class ChannelEvent(Payload):
         return Request(Person(self.user, self.team), channel, f"event:{envelope.event_id}")
 
 
-class Said(Payload):
-    """A message that somebody wrote."""
+class File(Payload):
+    """A file with a message; in shared channels often without its name."""
 
-    channel: str = Field(min_length=1)
+    name: str | None = None
+    title: str | None = None
+
+
+class Said(Payload):
+    """A message that somebody wrote, or wrote anew."""
+
+    channel: str = ""
     user: str = ""
     text: str = ""
     ts: str = ""
@@ -217,12 +224,33 @@ class Said(Payload):
     bot_id: str | None = None
     team: str = ""
     user_team: str = ""
+    files: tuple[File, ...] = ()
+    edited: bool = False
+
+    @classmethod
+    def of_event(cls, event: Mapping[str, Any]) -> Self:
+        """Read a message event; of an edit, what the message says now."""
+        if event.get("subtype") != "message_changed":
+            return cls.of({**event, "edited": False})
+        now, before = event.get("message"), event.get("previous_message")
+        if not isinstance(now, Mapping) or not isinstance(before, Mapping):
+            return cls.of({"subtype": "message_changed"})
+        if now.get("text") == before.get("text"):  # only a preview was added, or the like
+            return cls.of({"subtype": "message_changed"})
+        return cls.of({**now, "channel": event.get("channel", ""), "edited": True})
 
     @property
     def by_a_person(self) -> bool:
-        """Whether a person wrote it just now: no bot, no system message, no edit, no deletion."""
+        """Whether a person wrote it: no bot, no system message, no deletion."""
         plain = self.subtype in (None, "thread_broadcast", "file_share")
-        return bool(self.user) and plain and self.bot_id is None
+        return bool(self.user and self.channel) and plain and self.bot_id is None
+
+    @property
+    def everything(self) -> str:
+        """The text, and the names of the files."""
+        names = (part for file in self.files for part in (file.name, file.title) if part)
+        plain = self.text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+        return "\n".join([plain, *names])
 
     def request(self, envelope: Envelope) -> Request:
         """Who wrote, and where. `team` may be that of the channel's host; `user_team` is theirs."""

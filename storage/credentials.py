@@ -3,11 +3,12 @@
 from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import datetime
 
+from sqlalchemy import or_
 from sqlmodel import col, delete, func, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.people import Actor
-from storage.tables import CredentialRow
+from storage.tables import CredentialRow, OnboardingRow
 from storage.vault import Place, Sealed
 
 
@@ -21,6 +22,7 @@ async def put(session: AsyncSession, values: Iterable[Sealed], actor: Actor, now
             field=place.field,
             ciphertext=sealed.ciphertext,
             key_id=sealed.key_id,
+            fingerprint=sealed.fingerprint,
             mask=place.mask,
             version=place.version,
             submitted_by_user=actor.user_id,
@@ -30,6 +32,19 @@ async def put(session: AsyncSession, values: Iterable[Sealed], actor: Actor, now
             replaced_at=now if earlier else None,
         )
         await session.merge(row)
+
+
+async def known_in(
+    session: AsyncSession, channel: str, fingerprints: Iterable[str]
+) -> list[tuple[str, str]]:
+    """Return (onboarding id, field) of the values stored for `channel` with these fingerprints."""
+    row = CredentialRow
+    query = (
+        select(row.onboarding_id, row.field)
+        .join(OnboardingRow, col(OnboardingRow.id) == col(row.onboarding_id))
+        .where(col(OnboardingRow.channel) == channel, col(row.fingerprint).in_(list(fingerprints)))
+    )
+    return [(onboarding_id, name) for onboarding_id, name in await session.exec(query)]
 
 
 async def destroy(session: AsyncSession, onboarding_id: str) -> None:
@@ -56,9 +71,19 @@ async def rows_per_key(session: AsyncSession) -> dict[str, int]:
     return dict((await session.exec(query)).all())
 
 
+async def count_sealed_by_others(session: AsyncSession, key_id: str) -> int:
+    """Return how many values a rotation to `key_id` has to seal anew."""
+    row = CredentialRow
+    query = select(func.count()).where(
+        or_(col(row.key_id) != key_id, col(row.fingerprint).is_(None))
+    )
+    return (await session.exec(query)).one()
+
+
 async def sealed_by_others(session: AsyncSession, key_id: str, limit: int) -> Sequence[Sealed]:
-    """Return some values that another key than `key_id` seals."""
-    query = select(CredentialRow).where(col(CredentialRow.key_id) != key_id)
+    """Return some values that another key than `key_id` seals, or that bear no fingerprint."""
+    row = CredentialRow
+    query = select(row).where(or_(col(row.key_id) != key_id, col(row.fingerprint).is_(None)))
     order = (col(CredentialRow.onboarding_id), col(CredentialRow.field))
     return [_sealed(row) for row in await session.exec(query.order_by(*order).limit(limit))]
 
@@ -72,7 +97,11 @@ async def reseal(session: AsyncSession, old: Sealed, new: Sealed) -> bool:
         col(row.version) == place.version,
         col(row.key_id) == old.key_id,
     )
-    values = {"ciphertext": new.ciphertext, "key_id": new.key_id}
+    values = {
+        "ciphertext": new.ciphertext,
+        "key_id": new.key_id,
+        "fingerprint": new.fingerprint,
+    }
     return bool((await session.exec(update(row).where(*where).values(**values))).rowcount)
 
 

@@ -13,6 +13,7 @@ from bot.onboarding import (
     Change,
     Event,
     EventKind,
+    Exposure,
     Loss,
     Onboarding,
     Overview,
@@ -179,6 +180,7 @@ async def _load(session: AsyncSession, shelf: GuideShelf, row: OnboardingRow) ->
         destroyed_at=row.destroyed_at,
         credentials=await _credentials(session, row.id),
         verifications=await _verifications(session, row.id),
+        exposures=await _exposures(session, row.id),
     )
 
 
@@ -226,6 +228,23 @@ async def _verifications(session: AsyncSession, onboarding_id: str) -> tuple[Ver
             retry_at=row.due_at if row.report else None,
         )
         for row in rows
+    )
+
+
+async def _exposures(session: AsyncSession, onboarding_id: str) -> tuple[Exposure, ...]:
+    where = (
+        col(EventRow.onboarding_id) == onboarding_id,
+        col(EventRow.kind) == EventKind.EXPOSED.value,
+    )
+    rows = await session.exec(select(EventRow).where(*where).order_by(col(EventRow.id)))
+    return tuple(
+        Exposure(
+            number,
+            tuple(row.detail["fields"]),
+            Actor(row.actor_user, row.actor_team, Role(row.actor_role)),
+            row.at,
+        )
+        for number, row in enumerate(rows, start=1)
     )
 
 

@@ -108,7 +108,10 @@ class MessageRow(SQLModel, table=True):
 
 
 class CredentialRow(SQLModel, table=True):
-    """One encrypted value. A new value takes the old one's row, so the old one is destroyed."""
+    """One encrypted value. A new value takes the old one's row, so the old one is destroyed.
+
+    `fingerprint` is a keyed digest, to know the value again in a message without decrypting it.
+    """
 
     __tablename__ = "credential"
 
@@ -116,6 +119,7 @@ class CredentialRow(SQLModel, table=True):
     field: str = Field(primary_key=True)
     ciphertext: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     key_id: str = Field(index=True)
+    fingerprint: str | None = Field(default=None, index=True)
     mask: str
     version: int
     submitted_by_user: str

@@ -5,6 +5,7 @@ another row, or shown under another mask, it does not decrypt.
 """
 
 import hashlib
+import hmac
 import json
 import os
 from collections.abc import Sequence
@@ -41,6 +42,7 @@ class Sealed:
     place: Place
     ciphertext: bytes
     key_id: str
+    fingerprint: str = ""
 
 
 def key_id(key: bytes) -> str:
@@ -55,6 +57,10 @@ class Vault:
         """Take the keys, 32 bytes each; the first is the one that seals."""
         self._ciphers = {key_id(key): AESGCM(key) for key in keys}
         self._sealing = key_id(keys[0])
+        # Fingerprints have keys of their own: they tell nothing about the ciphers.
+        self._fingerprinting = {
+            key_id(key): hmac.digest(key, b"credential fingerprint", "sha256") for key in keys
+        }
 
     @property
     def sealing_key(self) -> str:
@@ -71,7 +77,15 @@ class Vault:
         nonce = os.urandom(NONCE_BYTES)
         plain = value.get_secret_value().encode()
         sealed = self._ciphers[self._sealing].encrypt(nonce, plain, place.associated_data())
-        return Sealed(place, nonce + sealed, self._sealing)
+        mark = self._fingerprint(self._sealing, value.get_secret_value())
+        return Sealed(place, nonce + sealed, self._sealing, mark)
+
+    def fingerprints(self, candidate: str) -> frozenset[str]:
+        """Return how a stored value would be marked if it were `candidate`: once per key."""
+        return frozenset(self._fingerprint(key, candidate) for key in self._ciphers)
+
+    def _fingerprint(self, key: str, value: str) -> str:
+        return hmac.digest(self._fingerprinting[key], value.encode(), "sha256").hex()
 
     def open(self, sealed: Sealed) -> SecretStr:
         """Decrypt; raises Unreadable if the key is missing or anything was moved or altered."""

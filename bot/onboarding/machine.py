@@ -17,6 +17,7 @@ from bot.onboarding.records import (
     BOT,
     Event,
     EventKind,
+    Exposure,
     Loss,
     Status,
     StepProgress,
@@ -53,6 +54,7 @@ class Onboarding:
     destroyed_at: datetime | None = None
     credentials: Mapping[str, StoredCredential] = field(default_factory=dict)
     verifications: tuple[Verification, ...] = ()
+    exposures: tuple[Exposure, ...] = ()
 
     # --- reading ---
 
@@ -101,6 +103,17 @@ class Onboarding:
         return latest.report.fields
 
     @property
+    def exposed(self) -> tuple[str, ...]:
+        """The credentials whose stored value others may know, in the order of the guide."""
+        known = {
+            name
+            for exposure in self.exposures
+            for name in exposure.fields
+            if name in self.credentials and self.credentials[name].at <= exposure.at
+        }
+        return tuple(field.id for field in self.guide.credentials if field.id in known)
+
+    @property
     def turn(self) -> Owner | None:
         """Whose turn it is: the client also enters again what was found wrong."""
         if self.phase is None:
@@ -142,6 +155,11 @@ class Onboarding:
                 f"Still missing: {self._named(self.missing)}. "
                 "Press “Enter securely” on this step to add what is missing."
             )
+        if number >= self.guide.last_credential_step and (bad := self._secret(self.exposed)):
+            raise Refused(
+                f"Others may know the value of {self._named(bad)}, as it was posted in the "
+                "channel. Make a new one there, and enter it with “Enter securely”."
+            )
         return self._finish(number, actor, now, [Event(EventKind.STEP_DONE, actor, now, number)])
 
     def undo_step(self, number: int, actor: Actor, now: datetime) -> "Change":
@@ -160,14 +178,7 @@ class Onboarding:
                 if number in option.skips
             )
             raise Refused(f"Step {number} was not needed. To change that, undo step {because}.")
-        steps = tuple(
-            replace(one, state=StepState.CURRENT, by=None, at=None)
-            if one.number == number
-            else StepProgress(one.number)
-            if one.number > number
-            else one
-            for one in self.steps
-        )
+        steps = self._back_to(number)
         undone = Event(EventKind.STEP_UNDONE, actor, now, number)
         account = None if self.guide.step(number).choice else self.account
         return self._changed(now, [undone], steps=steps, account=account)
@@ -225,6 +236,22 @@ class Onboarding:
             answered = replace(finished, number=number + 1, requested_at=now, attempt=1)
             runs = (*self.verifications[:-1], replace(latest, retry_at=None), answered)
         return self._verified(runs, report, now)
+
+    def expose(self, fields: Collection[str], actor: Actor, now: datetime) -> "Change":
+        """Record that values were posted where others read them.
+
+        A stored one that must stay secret has its step opened again, so that a new one is made.
+        """
+        number = len(self.exposures) + 1
+        exposure = Exposure(number, tuple(fields), actor, now)
+        events = [Event(EventKind.EXPOSED, actor, now, None, {"fields": list(fields)})]
+        after = replace(self, exposures=(*self.exposures, exposure))
+        again = [self.guide.field(name).step for name in self._secret(after.exposed)]
+        first = min(again, default=0)
+        if self.status is not Status.ACTIVE or not first or not self.step(first).finished:
+            return after._changed(now, events)
+        undone = Event(EventKind.STEP_UNDONE, BOT, now, first)
+        return after._changed(now, [*events, undone], steps=self._back_to(first))
 
     def ask_for_help(self, step: int, question: str, actor: Actor, now: datetime) -> "Change":
         """Record a question for the engineer."""
@@ -366,6 +393,19 @@ class Onboarding:
                 number, by, now, [finished, Event(EventKind.STEP_DONE, by, now, number)]
             )
         return after._changed(now, [finished])
+
+    def _back_to(self, number: int) -> tuple[StepProgress, ...]:
+        return tuple(
+            replace(one, state=StepState.CURRENT, by=None, at=None)
+            if one.number == number
+            else StepProgress(one.number)
+            if one.number > number
+            else one
+            for one in self.steps
+        )
+
+    def _secret(self, fields: Collection[str]) -> list[str]:
+        return [name for name in fields if self.guide.field(name).telltale]
 
     def _handed_on(self, fields: Collection[str]) -> list[str]:
         """Those of `fields` whose earlier value was carried into HeavySet's platform already."""

@@ -55,6 +55,7 @@ class EventKind(StrEnum):
     CHANNEL_MOVED = "channel_moved"
     CLIENT_JOINED = "client_joined"
     REFUSED = "refused"
+    EXPOSED = "exposed"
 
 
 class Loss(StrEnum):
@@ -114,6 +115,16 @@ class Verification:
     def due_at(self) -> datetime | None:
         """When ServiceTitan is to be asked, None if never (again)."""
         return self.requested_at if self.report is None else self.retry_at
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """Somebody wrote values where others read them."""
+
+    number: int
+    fields: tuple[str, ...]
+    by: Actor
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)

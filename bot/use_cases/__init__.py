@@ -7,6 +7,7 @@ level. It may raise Refused, with words for the person, or Unavailable.
 from bot.use_cases.base import InvalidInput, NeedsConfirmation, Request, Services
 from bot.use_cases.channels import Channels
 from bot.use_cases.credentials import Credentials
+from bot.use_cases.exposure import Exposure
 from bot.use_cases.help import Help
 from bot.use_cases.overview import Overview
 from bot.use_cases.starting import Starting
@@ -29,4 +30,5 @@ class UseCases:
         self.verification = Verification(services)
         self.overview = Overview(services)
         self.channels = Channels(services)
+        self.exposure = Exposure(services)
         self.words = Words(services, self.steps, self.help)

@@ -1,5 +1,6 @@
 """What the use cases have in common: who asks, may they, one transaction, then bring level."""
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +22,8 @@ from storage.changes import change
 from storage.database import Database
 from storage.guides import GuideShelf
 from storage.vault import Vault
+
+log = logging.getLogger(__name__)
 
 
 class InvalidInput(Refused):
@@ -120,6 +123,8 @@ class UseCase:
 
     async def _must_be_engineer(self, person: Person) -> None:
         engineer = await self._services.directory.is_engineer(person)
+        if not engineer:
+            log.warning("no engineer", extra={"user": person.user_id, "team": person.team_id})
         require(Role.ENGINEER if engineer else Role.NOBODY, Deed.MANAGE)
 
     async def _record_refusal(
@@ -136,4 +141,5 @@ def opened_by(request: Request, ref: FormRef) -> None:
     """Raise Refused unless who asks is who opened the form."""
     person = request.person
     if (person.user_id, person.team_id) != (ref.user_id, ref.team_id):
+        log.warning("a form of somebody else", extra={"user": person.user_id})
         raise Refused("This form was opened by somebody else. Please open it yourself.")

@@ -2,6 +2,7 @@
 
 from slack_sdk.models.views import View
 
+from bot.exposure import looks_like
 from bot.onboarding import Onboarding
 from bot.people import Deed
 from bot.use_cases.base import InvalidInput, Request, UseCase, opened_by
@@ -26,6 +27,11 @@ class Help(UseCase):
         opened_by(request, ref)
         if not question.strip():
             raise InvalidInput({"question": "Please write what you would like to know."})
+        if shaped := looks_like(question, self._services.shelf.newest.credentials):
+            label = self._services.shelf.newest.field(shaped[0]).label
+            raise InvalidInput(
+                {"question": f"Please take the {label} out: it belongs into “Enter securely” only."}
+            )
         return await self.ask(request, StepRef(ref.onboarding_id, ref.step), question)
 
     async def ask(self, request: Request, ref: StepRef, question: str) -> Onboarding:

@@ -22,6 +22,7 @@ ANNOUNCED = (
     EventKind.CREDENTIALS_REVEALED,
     EventKind.COMPLETED,
     EventKind.PLATFORM_OUTDATED,
+    EventKind.EXPOSED,
     EventKind.PAUSED,
     EventKind.RESUMED,
     EventKind.CHANNEL_MOVED,
@@ -119,6 +120,15 @@ def _outdated(onboarding: Onboarding, event: Event) -> Iterator[Block]:
     )
 
 
+def _exposed(onboarding: Onboarding, event: Event) -> Iterator[Block]:
+    labels = listed(onboarding.guide.field(name).label for name in event.detail["fields"])
+    yield section(
+        f"🔓 *{escape(onboarding.client_name)}*, {mention(onboarding.engineer)}: "
+        f"{mention(event.actor.user_id)} posted the {escape(labels)} in the channel. They were "
+        "told to delete the message; a secret has its step opened again, for a new one."
+    )
+
+
 def _completed(onboarding: Onboarding, event: Event) -> Iterator[Block]:
     days = (event.at - onboarding.started_at).days
     took = "the same day" if days == 0 else f"after {days} day{'' if days == 1 else 's'}"
@@ -162,6 +172,7 @@ _WORDS = {
     EventKind.CREDENTIALS_REVEALED: _revealed,
     EventKind.COMPLETED: _completed,
     EventKind.PLATFORM_OUTDATED: _outdated,
+    EventKind.EXPOSED: _exposed,
     EventKind.PAUSED: _paused,
     EventKind.RESUMED: _resumed,
     EventKind.CHANNEL_MOVED: _moved,

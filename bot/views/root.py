@@ -84,6 +84,9 @@ def _now(onboarding: Onboarding) -> str:
     lines = [f"*Now:* step {step.number}, {escape(step.title)}"] if step else []
     if onboarding.status is Status.PAUSED:
         return "\n".join(["⏸️ *Paused* by HeavySet Tech.", *lines])
+    if onboarding.exposed:
+        names = listed(onboarding.guide.field(name).label for name in onboarding.exposed)
+        lines.append(f"⚠️ *Posted in the channel, so others may know it:* {escape(names)}")
     return "\n".join([*lines, f"*Whose turn:* {_turn(onboarding)}", *_verification(onboarding)])
 
 

@@ -1,0 +1,45 @@
+"""The notice in the thread that a value was posted; never the text itself."""
+
+from collections.abc import Iterator
+
+from slack_sdk.models.blocks import Block
+
+from bot.mrkdwn import escape, listed, mention, when
+from bot.onboarding import Exposure, Onboarding
+from bot.views import ids
+from bot.views.blocks import Message, actions, button, message, section
+
+
+def slot(number: int) -> str:
+    """Return the slot of an exposure's notice."""
+    return f"exposed:{number}"
+
+
+def exposure_message(onboarding: Onboarding, exposure: Exposure) -> Message:
+    """Return the notice; when a new value was entered, it says so in one line."""
+    return message(onboarding.id, slot(exposure.number), _notice(onboarding, exposure))
+
+
+def _notice(onboarding: Onboarding, exposure: Exposure) -> Iterator[Block]:
+    fields = [onboarding.guide.field(name) for name in exposure.fields]
+    labels = escape(listed(field.label for field in fields))
+    what = f"the {labels} was posted in this channel on {when(exposure.at)}"
+    secret = [field for field in fields if field.telltale]
+    again = [
+        field
+        for field in secret
+        if field.id not in onboarding.credentials or field.id in onboarding.exposed
+    ]
+    if not secret:
+        yield section(f"⚠️ Please keep values out of the channel: {what}.")
+    elif not again:
+        yield section(f"✅ Settled: {what}; a new one has been entered since.")
+    else:
+        names = escape(listed(field.label for field in again))
+        yield section(
+            f"⚠️ *A secret was exposed:* {what}. {mention(exposure.by.user_id)}, please delete that "
+            f"message. Others may know the value now: make a new {names} "
+            f"(step {again[0].step}) and enter it here."
+        )
+        ref = ids.StepRef(onboarding.id, again[0].step, tuple(field.id for field in again))
+        yield actions([button("Enter securely", ids.ENTER_CREDENTIALS, str(ref), style="primary")])

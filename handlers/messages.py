@@ -1,0 +1,46 @@
+"""What people write in the channel: values that must stay secret, and words in the thread.
+
+Words are the way for people whose organisation lets them press no buttons. People also just talk
+there, so only a message that is one of the words, and nothing else, counts; who mentions the bot
+gets an answer in any case. Secrets never go this way: one that is seen is told of at once.
+"""
+
+import re
+from typing import Any
+
+from slack_bolt.async_app import AsyncApp
+
+from bot.use_cases import Request, UseCases
+from handlers.answers import Answers, quietly
+from handlers.payloads import Envelope, Said
+
+
+def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
+    """Register the listener."""
+
+    @app.event("message")
+    async def message(body: dict[str, Any], event: dict[str, Any]) -> None:
+        said = Said.of_event(event)
+        if not said.by_a_person:
+            return
+        async with quietly():
+            request = said.request(Envelope.of(body))
+            warning = await use_cases.exposure.look(request, said.everything)
+            if warning:
+                answers.reply(said, warning)
+            elif not said.edited:
+                await _word(said, request)
+
+    async def _word(said: Said, request: Request) -> None:
+        text, mentioned = _without_mention(said.text, answers.bot_user_id)
+        if said.thread_ts is None and not mentioned:
+            return
+        reply = await use_cases.words.say(request, said.thread_ts, text, mentioned=mentioned)
+        if reply:
+            answers.reply(said, reply)
+
+
+def _without_mention(text: str, bot_user_id: str) -> tuple[str, bool]:
+    """Return what was said to us, and whether we were mentioned. Slack escapes &, < and >."""
+    rest, count = re.subn(rf"<@{bot_user_id}(\|[^>]*)?>", " ", text)
+    return " ".join(rest.split()), count > 0
