@@ -189,9 +189,15 @@ class Slack:
                 raise
             await self._respond(response_url, text, thread_ts)
 
-    async def open_view(self, trigger_id: str, view: View) -> None:
-        """Open a modal for the person whose trigger this is (three seconds, once)."""
-        await self._call("views.open", self._client.views_open(trigger_id=trigger_id, view=view))
+    async def open_view(self, trigger_id: str, view: View) -> str:
+        """Open a modal for whose trigger this is (three seconds, once); returns its id."""
+        call = self._client.views_open(trigger_id=trigger_id, view=view)
+        answer: dict[str, Any] = (await self._call("views.open", call)).get("view") or {}
+        return str(answer.get("id", ""))
+
+    async def update_view(self, view_id: str, view: View) -> None:
+        """Put another view in the place of an open one."""
+        await self._call("views.update", self._client.views_update(view_id=view_id, view=view))
 
     async def user(self, user_id: str) -> User:
         """Return what Slack knows of a person."""

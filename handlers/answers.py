@@ -3,6 +3,7 @@
 Nothing here logs what came in: a body may hold a secret.
 """
 
+import asyncio
 import logging
 import uuid
 from collections.abc import AsyncIterator
@@ -31,6 +32,9 @@ TRIGGER_ERRORS = {
     "trigger_expired",
     "trigger_exchanged",
 }
+
+# How long an engineer sees stored values before the window is emptied.
+REVEALED_SECONDS = 300.0
 
 
 def explain(error: Exception) -> str:
@@ -90,15 +94,31 @@ class Answers:
         """Open a modal for whoever typed a command; raises if that does not work."""
         await self._slack.open_view(trigger_id, view)
 
-    def open(self, press: Press, view: View) -> None:
-        """Open a modal for whoever pressed; the acknowledgement need not wait for it."""
-        self._tasks.spawn(self._open(press, view), "open a modal")
+    def open(self, press: Press, view: View, *, then: View | None = None) -> None:
+        """Open a modal for whoever pressed; the acknowledgement need not wait for it.
 
-    async def _open(self, press: Press, view: View) -> None:
+        After a while `then` takes its place: an app cannot close a modal, only empty it.
+        """
+        self._tasks.spawn(self._open(press, view, then), "open a modal")
+
+    async def _open(self, press: Press, view: View, then: View | None) -> None:
         try:
-            await self._slack.open_view(press.trigger_id, view)
+            view_id = await self._slack.open_view(press.trigger_id, view)
         except Exception as error:
             self.tell(press, explain(error))
+            return
+        if then and view_id:
+            loop = asyncio.get_running_loop()
+            loop.call_later(REVEALED_SECONDS, self._empty, view_id, then)
+
+    def _empty(self, view_id: str, view: View) -> None:
+        self._tasks.spawn(self._replace(view_id, view), "empty a modal")
+
+    async def _replace(self, view_id: str, view: View) -> None:
+        try:
+            await self._slack.update_view(view_id, view)
+        except OnboardingError as error:  # closed already, most likely
+            log.info("a modal could not be emptied", extra={"reason": str(error)})
 
     def tell(self, press: Press, text: str) -> None:
         """Tell whoever pressed something that only they see."""

@@ -5,7 +5,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.use_cases import UseCases
-from bot.views import ids
+from bot.views import ids, modals
 from handlers.answers import Answers, at_the_form
 from handlers.payloads import Submission
 
@@ -34,5 +34,6 @@ def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
     @app.action(ids.REVEAL_CREDENTIALS)
     async def reveal_credentials(ack: AsyncAck, body: dict[str, Any]) -> None:
         async with answers.to(body) as (press, step):
-            answers.open(press, await use_cases.credentials.reveal(press.request, step))
+            shown = await use_cases.credentials.reveal(press.request, step)
+            answers.open(press, shown, then=modals.hidden_modal())
         await ack()

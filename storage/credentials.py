@@ -1,14 +1,15 @@
 """The rows of the encrypted values. Only the vault knows what is in them."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import or_
 from sqlmodel import col, delete, func, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.onboarding import EventKind
 from bot.people import Actor
-from storage.tables import CredentialRow, OnboardingRow
+from storage.tables import CredentialRow, EventRow, OnboardingRow
 from storage.vault import Place, Sealed
 
 
@@ -56,13 +57,28 @@ async def destroy(session: AsyncSession, onboarding_id: str) -> None:
 async def of(session: AsyncSession, onboarding_id: str) -> dict[str, Sealed]:
     """Return the sealed values of an onboarding, by field."""
     query = select(CredentialRow).where(col(CredentialRow.onboarding_id) == onboarding_id)
-    return {row.field: _sealed(row) for row in await session.exec(query)}
+    newest = await _newest_versions(session, onboarding_id)
+    return {row.field: _sealed(row, newest) for row in await session.exec(query)}
 
 
 async def all_sealed(session: AsyncSession) -> AsyncIterator[Sealed]:
     """Yield every sealed value there is, without holding them all."""
+    newest = await _newest_versions(session)
     async for row in await session.stream_scalars(select(CredentialRow)):
-        yield _sealed(row)
+        yield _sealed(row, newest)
+
+
+async def _newest_versions(
+    session: AsyncSession, onboarding_id: str | None = None
+) -> dict[tuple[str, str], int]:
+    """The newest version of each value that the history knows, by onboarding and field."""
+    row = EventRow
+    kinds = (EventKind.CREDENTIAL_ENTERED.value, EventKind.CREDENTIAL_REPLACED.value)
+    query = select(row.onboarding_id, row.detail).where(col(row.kind).in_(kinds))
+    if onboarding_id:
+        query = query.where(col(row.onboarding_id) == onboarding_id)
+    found = await session.exec(query.order_by(col(row.id)))
+    return {(owner, detail["field"]): detail["version"] for owner, detail in found}
 
 
 async def rows_per_key(session: AsyncSession) -> dict[str, int]:
@@ -85,7 +101,9 @@ async def sealed_by_others(session: AsyncSession, key_id: str, limit: int) -> Se
     row = CredentialRow
     query = select(row).where(or_(col(row.key_id) != key_id, col(row.fingerprint).is_(None)))
     order = (col(CredentialRow.onboarding_id), col(CredentialRow.field))
-    return [_sealed(row) for row in await session.exec(query.order_by(*order).limit(limit))]
+    newest = await _newest_versions(session)
+    rows = await session.exec(query.order_by(*order).limit(limit))
+    return [_sealed(row, newest) for row in rows]
 
 
 async def reseal(session: AsyncSession, old: Sealed, new: Sealed) -> bool:
@@ -105,6 +123,12 @@ async def reseal(session: AsyncSession, old: Sealed, new: Sealed) -> bool:
     return bool((await session.exec(update(row).where(*where).values(**values))).rowcount)
 
 
-def _sealed(row: CredentialRow) -> Sealed:
+def _sealed(row: CredentialRow, newest: Mapping[tuple[str, str], int]) -> Sealed:
     place = Place(row.onboarding_id, row.field, row.version, row.mask)
-    return Sealed(place, row.ciphertext, row.key_id)
+    return Sealed(
+        place,
+        row.ciphertext,
+        row.key_id,
+        row.fingerprint or "",
+        is_newest=newest.get((row.onboarding_id, row.field), row.version) == row.version,
+    )

@@ -37,12 +37,16 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """An encrypted value, with the id of the key that opens it."""
+    """An encrypted value, with the id of the key that opens it.
+
+    `is_newest`: the history knows no newer version, so nobody put an old row back.
+    """
 
     place: Place
     ciphertext: bytes
     key_id: str
     fingerprint: str = ""
+    is_newest: bool = True
 
 
 def key_id(key: bytes) -> str:
@@ -93,6 +97,8 @@ class Vault:
         where = f"{sealed.place.field} of onboarding {sealed.place.onboarding_id}"
         if cipher is None:
             raise Unreadable(f"{where}: key {sealed.key_id} is not among CREDENTIAL_KEYS")
+        if not sealed.is_newest:
+            raise Unreadable(f"{where}: an older value was put back in a newer one's place")
         nonce, ciphertext = sealed.ciphertext[:NONCE_BYTES], sealed.ciphertext[NONCE_BYTES:]
         try:
             plain = cipher.decrypt(nonce, ciphertext, sealed.place.associated_data())

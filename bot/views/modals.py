@@ -135,7 +135,10 @@ def help_modal(onboarding: Onboarding, ref: ids.FormRef) -> View:
 def reveal_modal(onboarding: Onboarding, ref: ids.FormRef, values: Mapping[str, SecretStr]) -> View:
     """Return stored values for an engineer, each with where to paste it."""
     blocks: list[Block] = [
-        section("👁️ Your looking at these values is recorded and told to the engineering channel.")
+        section(
+            "👁️ Your looking at these values is recorded and told to the engineering channel. "
+            "They are hidden again after five minutes."
+        )
     ]
     for name, value in values.items():
         field, stored = onboarding.guide.field(name), onboarding.credentials[name]
@@ -153,9 +156,12 @@ def reveal_modal(onboarding: Onboarding, ref: ids.FormRef, values: Mapping[str, 
     )
 
 
-def notice_modal(title: str, text: str) -> View:
-    """Return a modal that only tells something."""
-    return View(type="modal", title=_plain(title), close=_plain("Close"), blocks=[section(text)])
+def hidden_modal() -> View:
+    """Return what takes the place of the stored values after a while."""
+    text = "The values are hidden again. Press “Reveal credentials” to see them once more."
+    return View(
+        type="modal", title=_plain("Stored values"), close=_plain("Close"), blocks=[section(text)]
+    )
 
 
 def _reference(onboarding: Onboarding) -> Iterator[Block]:

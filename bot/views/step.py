@@ -192,4 +192,7 @@ def _value(onboarding: Onboarding, name: str) -> str:
         return f"{label}: destroyed on {when(onboarding.destroyed_at)}"
     if stored is None:
         return f"{label}: not entered yet"
-    return f"{label} {stored.mask}, entered by {mention(stored.by.user_id)} on {when(stored.at)}"
+    line = f"{label} {stored.mask}, entered by {mention(stored.by.user_id)} on {when(stored.at)}"
+    if stored.version > 1 and onboarding.guide.field(name).telltale:
+        return f"{line} (a new one: prior ones are to be treated as invalid)"
+    return line

@@ -2,6 +2,7 @@
 
 import pytest
 
+import handlers.answers
 from sandbox.slack import View, visible_text
 from tests.integration.world import OTHER_KEY, World, told
 
@@ -128,3 +129,31 @@ async def test_a_value_that_cannot_be_read_can_be_entered_again(begun: World) ->
     assert (await begun.enter(begun.ann, 22, application_key=key)).ok
 
     assert (await begun.get("/readyz"))[0] == 200
+
+
+async def test_the_values_are_hidden_again_after_a_while(
+    handed_over: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handlers.answers, "REVEALED_SECONDS", 0.01)
+    await handed_over.press(handed_over.erin, "step:23", "reveal_credentials")
+    secret = handed_over.servicetitan.credentials["client_secret"]
+
+    await handed_over.slack.until(
+        lambda: "hidden again. Press" in visible_text(handed_over.view_of(handed_over.erin))
+    )
+
+    assert secret not in visible_text(handed_over.view_of(handed_over.erin))
+
+
+async def test_an_older_value_that_was_put_back_is_not_taken(handed_over: World) -> None:
+    [old] = handed_over.rows("SELECT * FROM credential WHERE field = 'client_secret'")
+    new = handed_over.servicetitan.regenerate_secret()
+    await handed_over.enter(handed_over.ann, 19, client_secret=new)
+    handed_over.write("DELETE FROM credential WHERE field = 'client_secret'")
+    marks = ", ".join("?" * len(old))
+    handed_over.write(f"INSERT INTO credential VALUES ({marks})", *old)  # noqa: S608
+
+    status, text = await handed_over.get("/readyz")
+
+    assert status == 503
+    assert "an older value was put back" in text

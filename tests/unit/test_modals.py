@@ -13,7 +13,7 @@ from bot.views.modals import (
     credentials_modal,
     fields_at,
     help_modal,
-    notice_modal,
+    hidden_modal,
     required_fields,
     reveal_modal,
     start_modal,
@@ -228,4 +228,4 @@ def test_a_value_stands_nowhere_but_where_it_is_read() -> None:
 
 
 def test_slack_takes_a_notice() -> None:
-    assert problems(notice_modal("Stored", "All is well.")) == []
+    assert problems(hidden_modal()) == []
