@@ -98,7 +98,7 @@ class Publisher:
             return
         try:
             while not await self._publish_once(onboarding_id):
-                pass
+                await self._prolong(onboarding_id)
             self._failures.pop(onboarding_id, None)
             self._limited.discard(onboarding_id)
         except Stale:

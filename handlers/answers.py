@@ -151,13 +151,14 @@ class Answers:
             log.warning("a private answer was lost", extra={"reason": str(error)})
 
     async def _reply(self, said: Said, reply: Reply) -> None:
-        thread_ts = said.thread_ts or said.ts
         try:
-            await self._slack.whisper(said.channel, said.user, reply.text, thread_ts=thread_ts)
+            # In a thread that nobody has begun, a private answer would not show.
+            where = said.thread_ts
+            await self._slack.whisper(said.channel, said.user, reply.text, thread_ts=where)
         except SlackRefused:
             # No document says that private answers reach people of another organisation.
             answer = message(reply.onboarding_id, f"answer:{said.ts}", [section(reply.text)])
-            await self._slack.post(said.channel, answer, thread_ts)
+            await self._slack.post(said.channel, answer, said.thread_ts or said.ts)
         except OnboardingError as error:
             log.warning("an answer was lost", extra={"reason": str(error)})
 

@@ -1,0 +1,57 @@
+"""The lease of a thread: whoever lost it lets go."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+
+from bot.announcements import Announcements
+from bot.metrics import Metrics
+from bot.onboarding import Onboarding
+from bot.publisher import Publisher
+from bot.tasks import Tasks
+from bot.thread import Thread
+from storage import publishing
+from storage.publishing import Posted
+from tests.integration.world import World
+
+FAR = datetime(2999, 1, 1, tzinfo=UTC)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Robbed(Thread):
+    """A thread during whose levelling another worker takes the lease, as after a long pause."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world.bot.slack, world.bot.database, now)
+        self._world = world
+        self.levelled = 0
+
+    async def level(
+        self,
+        onboarding: Onboarding,
+        _posted: Mapping[str, Posted],
+        _prolong: Callable[[], Awaitable[None]],
+    ) -> dict[str, str]:
+        self.levelled += 1
+        async with self._world.bot.database.begin() as session:
+            await publishing.take_lease(
+                session, onboarding.id, "another", now=FAR, until=FAR, patient=False
+            )
+        return {}
+
+
+async def test_a_publisher_that_lost_its_lease_lets_go(begun: World) -> None:
+    database, tasks = begun.bot.database, Tasks()
+    announcements = Announcements(begun.bot.slack, database, begun.engineering.id, now)
+    thread = Robbed(begun)
+    publisher = Publisher(database, begun.bot.shelf, thread, announcements, tasks, Metrics(), now)
+
+    publisher.wake(begun.onboarding)
+    async with asyncio.timeout(10):  # it would go on for ever
+        await tasks.idle()
+
+    assert thread.levelled == 1
+    assert begun.rows("SELECT lease_owner FROM onboarding") == [("another",)]
