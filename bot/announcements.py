@@ -51,8 +51,9 @@ class Announcements:
             except SlackRefused as error:  # see thread.py: twice is better than never
                 log.warning("cannot look for a lost announcement", extra={"code": error.code})
         if ts is None:
+            since = entry.announcing_since or self._clock()
             async with self._database.begin() as session:
-                await publishing.claim_announcement(session, entry.id, self._clock())
+                await publishing.claim_announcement(session, entry.id, since)
             ts = await self._slack.post(self._channel, message)
         async with self._database.begin() as session:
             await publishing.record_announcement(session, entry.id, ts)

@@ -96,16 +96,17 @@ class Thread:
     async def _post(
         self, onboarding: Onboarding, message: Message, known: Posted | None, thread_ts: str | None
     ) -> str:
-        if known and known.posting_since:
-            ts = await self._found(onboarding, message, known.posting_since, thread_ts)
+        earlier = known.posting_since if known else None  # a post whose answer was lost
+        if earlier:
+            ts = await self._found(onboarding, message, earlier, thread_ts)
             if ts:  # what stands there may be older than what should
                 await self._update(onboarding, message, ts)
                 return ts
-        await self._record(onboarding, message, None, posting_since=self._clock())
+        await self._record(onboarding, message, None, posting_since=earlier or self._clock())
         try:
             ts = await self._slack.post(onboarding.channel, message, thread_ts)
-        except (RateLimited, SlackRefused):  # certainly not posted
-            await self._record(onboarding, message, None)
+        except (RateLimited, SlackRefused):  # this one was certainly not posted
+            await self._record(onboarding, message, None, posting_since=earlier)
             raise
         await self._record(onboarding, message, ts, digest=message.digest)
         return ts

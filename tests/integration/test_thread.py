@@ -282,3 +282,16 @@ async def test_where_bots_may_not_read_threads_a_step_is_rather_shown_twice(begu
     await begun.catch_up()
 
     assert offers(begun.message("step:2"), "step_done")
+
+
+async def test_a_post_whose_answer_was_lost_is_found_after_a_rate_limit_too(begun: World) -> None:
+    post, step = "chat.postMessage", about("step:2")
+    begun.slack.fail_next(post, drop=True, performed=True, predicate=step)
+    await choose(begun)
+    begun.slack.fail_next("conversations.replies", error="missing_scope")
+    begun.slack.fail_next(post, status=429, retry_after=30, predicate=step)
+    await begun.catch_up()  # it could not be looked for, and then not be posted again
+
+    await begun.catch_up()
+
+    assert begun.slots().count("step:2") == 1
