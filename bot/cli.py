@@ -59,6 +59,14 @@ def check_keys() -> None:
 
 
 @main.command()
+def doctor() -> None:
+    """Try every part that the bot needs, and say how to mend what is broken."""
+    from bot.run import doctor as examine
+
+    sys.exit(examine())
+
+
+@main.command()
 def purge() -> None:
     """Destroy the values of all finished onboardings now; the history is kept."""
     from bot.run import purge as purge_values

@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot import logs
 from bot.app import running
+from bot.doctor import examine
 from bot.errors import Unavailable
 from bot.guide import GuideError
 from bot.guide.loading import SERVICETITAN
@@ -63,6 +64,11 @@ def rotate_keys() -> int:
 def purge() -> int:
     """Destroy the values of all finished onboardings, however long ago they were finished."""
     return _with_settings(lambda settings: asyncio.run(_purge(settings)))
+
+
+def doctor() -> int:
+    """Say how every part is, a line each."""
+    return _with_settings(lambda settings: asyncio.run(_doctor(settings)))
 
 
 def _with_settings(work: Callable[[Settings], int]) -> int:
@@ -135,6 +141,16 @@ async def _rotate_keys(settings: Settings) -> int:
     if progress.unreadable:
         return _say("put the missing key back into CREDENTIAL_KEYS, then rotate again", 1)
     return _say(f"every stored value is encrypted with key {vault.sealing_key}", 0)
+
+
+async def _doctor(settings: Settings) -> int:
+    status = 0
+    async for finding in examine(settings):
+        if finding.well:
+            _say(f"✓ {finding.title}: {finding.text}", 0)
+        else:
+            status = _say(f"✗ {finding.title}: {finding.text}. To mend it: {finding.mend}", 1)
+    return status
 
 
 async def _purge(settings: Settings) -> int:

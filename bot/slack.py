@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import aiohttp
@@ -37,6 +38,21 @@ PASSING = {"service_unavailable", "request_timeout", "internal_error", "fatal_er
 RATE_LIMITED = {"ratelimited", "rate_limited"}
 
 
+# What the manifest asks for; tests compare them.
+SCOPES = frozenset(
+    {
+        "channels:history",
+        "channels:read",
+        "chat:write",
+        "commands",
+        "groups:history",
+        "groups:read",
+        "usergroups:read",
+        "users:read",
+    }
+)
+
+
 class RateLimited(Unavailable):
     """Slack asks to wait; the call was not done."""
 
@@ -63,6 +79,8 @@ class Identity:
     enterprise_id: str | None
     user_id: str
     url: str
+    scopes: frozenset[str] = frozenset()
+    at: datetime | None = None  # Slack's clock
 
     @property
     def home(self) -> frozenset[str]:
@@ -112,6 +130,8 @@ class Slack:
             enterprise_id=answer.get("enterprise_id"),
             user_id=answer["user_id"],
             url=answer.get("url", ""),
+            scopes=frozenset(filter(None, answer.headers.get("x-oauth-scopes", "").split(","))),
+            at=_time(answer.headers.get("Date")),
         )
         return self._identity
 
@@ -295,6 +315,13 @@ def _of_answer(method: str, response: Any) -> OnboardingError:
     if status >= 500 or code in PASSING or not code:
         return Unavailable(f"{method}: {code or status}")
     return SlackRefused(method, code)
+
+
+def _time(date: str | None) -> datetime | None:
+    try:
+        return parsedate_to_datetime(date) if date else None
+    except ValueError:
+        return None
 
 
 def _seconds(retry_after: str | None) -> float:

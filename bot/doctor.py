@@ -1,0 +1,147 @@
+"""`onboarding doctor`: tries every part that the bot needs, and says how to mend what is broken."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import aiohttp
+import httpx
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.errors import OnboardingError
+from bot.metrics import Metrics
+from bot.rotation import inspect
+from bot.settings import Settings
+from bot.slack import SCOPES, Slack, SlackRefused
+from storage import migrate
+from storage.database import Database
+from storage.vault import Vault
+
+# Slack refuses to be believed when the clocks differ by more than five minutes; we warn sooner.
+CLOCK_SKEW = timedelta(minutes=1)
+PATIENCE_SECONDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was looked at, and how it is; `mend` says what to do where it is not well."""
+
+    title: str
+    text: str
+    mend: str = ""
+
+    @property
+    def well(self) -> bool:
+        """Whether nothing has to be done."""
+        return not self.mend
+
+
+async def examine(settings: Settings) -> AsyncIterator[Finding]:
+    """Yield a finding for each part, as it is tried. Nothing is changed, and no value is shown."""
+    yield _tables(settings)
+    yield await _values(settings)
+    timeout = aiohttp.ClientTimeout(total=PATIENCE_SECONDS)
+    async with aiohttp.ClientSession(timeout=timeout) as session:
+        slack = Slack(
+            AsyncWebClient(
+                token=settings.slack_bot_token.get_secret_value(),
+                base_url=settings.slack_api_url,
+                session=session,
+                retry_handlers=[],
+            ),
+            Metrics(),
+        )
+        for look in (_token, _scopes, _clock, _membership(settings)):
+            finding = await look(slack)
+            yield finding
+            if look is _token and not finding.well:
+                break
+    async with httpx.AsyncClient(timeout=PATIENCE_SECONDS) as http:
+        for name, url in (
+            ("SERVICETITAN_AUTH_URL", settings.servicetitan_auth_url),
+            ("SERVICETITAN_API_URL", settings.servicetitan_api_url),
+        ):
+            yield await _reached(http, name, url)
+
+
+def _tables(settings: Settings) -> Finding:
+    try:
+        current = migrate.is_current(settings.database_url)
+    except Exception as error:  # whatever the driver raises: it is not reached
+        text = f"not reached ({type(error).__name__})"
+        return Finding("database", text, "check DATABASE_URL, and that the database runs")
+    if not current:
+        return Finding("database", "tables are missing or old", "run “onboarding db upgrade”")
+    return Finding("database", "reached, tables are current")
+
+
+async def _values(settings: Settings) -> Finding:
+    vault, database = Vault(settings.keys), Database(settings.database_url)
+    try:
+        report = await inspect(database, vault)
+    except OnboardingError as error:
+        return Finding("stored values", str(error), "mend the database first")
+    finally:
+        await database.close()
+    if report.problems:
+        mend = "put the missing key back into CREDENTIAL_KEYS, or have the values entered again"
+        return Finding("stored values", "; ".join(report.problems), mend)
+    keys = ", ".join(f"{report.rows.get(key, 0)} with key {key}" for key in vault.key_ids)
+    return Finding("stored values", f"all can be read: {keys}")
+
+
+async def _token(slack: Slack) -> Finding:
+    try:
+        identity = await slack.identify()
+    except SlackRefused as error:
+        return Finding("Slack token", f"refused ({error.code})", "copy SLACK_BOT_TOKEN again")
+    except OnboardingError as error:
+        return Finding("Slack token", str(error), "check the network, and SLACK_API_URL")
+    return Finding("Slack token", f"accepted by workspace {identity.team_id}")
+
+
+async def _scopes(slack: Slack) -> Finding:
+    if not slack.identity.scopes:
+        return Finding("Slack scopes", "Slack does not tell them")
+    if missing := SCOPES - slack.identity.scopes:
+        mend = "update the app from manifest.yml, and install it again"
+        return Finding("Slack scopes", f"missing: {', '.join(sorted(missing))}", mend)
+    return Finding("Slack scopes", "all granted")
+
+
+async def _clock(slack: Slack) -> Finding:
+    if slack.identity.at is None:
+        return Finding("clock", "Slack does not tell its own")
+    skew = abs(datetime.now(UTC) - slack.identity.at)
+    text = f"{skew.total_seconds():.0f} s from Slack's"
+    if skew > CLOCK_SKEW:
+        return Finding("clock", text, "set this machine's clock (NTP)")
+    return Finding("clock", text)
+
+
+def _membership(settings: Settings) -> Callable[[Slack], Awaitable[Finding]]:
+    async def look(slack: Slack) -> Finding:
+        title = "engineering channel"
+        invite = "invite the bot there, and check ENGINEERING_CHANNEL"
+        try:
+            channel = await slack.channel(settings.engineering_channel)
+        except SlackRefused as error:
+            return Finding(title, f"not to be seen ({error.code})", invite)
+        except OnboardingError as error:
+            return Finding(title, str(error), "try again")
+        if channel.is_archived:
+            return Finding(title, "archived", "take it out of the archive, or set another")
+        if not channel.is_member:
+            return Finding(title, "the bot is no member", invite)
+        return Finding(title, f"the bot is a member of #{channel.name}")
+
+    return look
+
+
+async def _reached(http: httpx.AsyncClient, name: str, url: str) -> Finding:
+    try:
+        await http.get(url, follow_redirects=False)
+    except httpx.HTTPError as error:
+        mend = f"check the network, and {name}; ServiceTitan's state: status.servicetitan.com"
+        return Finding("ServiceTitan", f"{name}: not reached ({type(error).__name__})", mend)
+    return Finding("ServiceTitan", f"{name}: reached")
