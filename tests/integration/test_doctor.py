@@ -5,6 +5,8 @@ from typing import Any
 
 from bot.doctor import Finding, examine
 from bot.slack import SCOPES
+from sandbox.slack import Manifest, SlackSandbox
+from sandbox.stage import MANIFEST
 from tests.integration.world import KEY, OTHER_KEY, World
 
 
@@ -51,10 +53,11 @@ async def test_a_servicetitan_that_is_away_is_named(begun: World) -> None:
 
 
 async def test_a_missing_scope_is_named(begun: World) -> None:
-    manifest = begun.slack.app.manifest
-    begun.slack.app.manifest = replace(manifest, scopes=manifest.scopes - {"users:read"})
+    manifest = Manifest.read(MANIFEST)
+    poorer = replace(manifest, scopes=manifest.scopes - {"users:read"})
 
-    found = await findings(begun)
+    async with SlackSandbox(poorer) as slack:
+        found = await findings(begun, slack_api_url=slack.api_url, slack_bot_token=slack.bot_token)
 
     assert found["Slack scopes"].text == "missing: users:read"
 
