@@ -113,8 +113,9 @@ def _filling(person: Person, view: View) -> Act:
 
 
 async def _command(stage: Stage) -> None:
-    command, _, text = (await _ask("  > ") or "").partition(" ")
-    await stage.engineer.command(stage.client_channel, command, text)
+    typed = await _ask("  /servicetitan ") or ""
+    text = typed.removeprefix("/servicetitan").strip()
+    await stage.engineer.command(stage.client_channel, "/servicetitan", text)
 
 
 def _saying(stage: Stage, person: Person) -> Act:
