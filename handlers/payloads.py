@@ -4,6 +4,8 @@ Source: docs.slack.dev, "Interaction payloads" and "Implementing slash commands"
 `user`: the outer `team` is the installing workspace for a button, the person's own for a view.
 """
 
+import hashlib
+import json
 from collections.abc import Mapping
 from typing import Any, Self
 
@@ -28,6 +30,11 @@ class Payload(BaseModel):
         except ValidationError as error:
             places = {".".join(map(str, problem["loc"])) for problem in error.errors()}
             raise Malformed(f"{cls.__name__} lacks {', '.join(sorted(places))}") from None
+
+
+def _delivery(kind: str, *parts: str) -> str:
+    """Return the name of one request of Slack's: the same for the same request, sent again."""
+    return f"{kind}:{hashlib.sha256(json.dumps(parts).encode()).hexdigest()}"
 
 
 class User(Payload):
@@ -71,9 +78,9 @@ class Press(Payload):
     @property
     def request(self) -> Request:
         """Who pressed, and where; a trigger is minted for one press alone."""
-        person = Person(self.user.id, self.user.team_id)
-        delivery = f"press:{self.user.id}:{self.trigger_id}:{self.action.action_ts}"
-        return Request(person, self.channel.id, delivery)
+        person, action = Person(self.user.id, self.user.team_id), self.action
+        pressed = (self.trigger_id, action.action_ts, action.action_id, action.value)
+        return Request(person, self.channel.id, _delivery("press", self.user.id, *pressed))
 
     @property
     def action(self) -> Action:
@@ -127,8 +134,8 @@ class Submission(Payload):
     def request(self) -> Request:
         """Who submitted, and where the form was opened: a submission bears no channel itself."""
         person = Person(self.user.id, self.user.team_id)
-        delivery = f"form:{self.user.id}:{self.view.id}:{self.view.hash}:{self.trigger_id}"
-        return Request(person, self.ref.channel, delivery)
+        form = (self.view.id, self.view.hash, self.trigger_id, self.view.private_metadata)
+        return Request(person, self.ref.channel, _delivery("form", self.user.id, *form))
 
     def input(self, name: str) -> Input:
         """Return the input whose block and action both bear `name`."""
@@ -173,7 +180,8 @@ class Command(Payload):
     def request(self) -> Request:
         """Who typed, and where."""
         person = Person(self.user_id, self.team_id)
-        return Request(person, self.channel_id, f"command:{self.user_id}:{self.trigger_id}")
+        typed = _delivery("command", self.user_id, self.trigger_id, self.text)
+        return Request(person, self.channel_id, typed)
 
     @property
     def words(self) -> tuple[str, str]:
