@@ -210,7 +210,8 @@ class ChannelEvent(Payload):
     def request(self, envelope: Envelope) -> Request:
         """Whom it is about, and where."""
         channel = self.channel or self.old_channel_id
-        return Request(Person(self.user, self.team), channel, f"event:{envelope.event_id}")
+        told = _delivery("event", envelope.event_id, channel, self.user)
+        return Request(Person(self.user, self.team), channel, told)
 
 
 class File(Payload):
@@ -263,4 +264,5 @@ class Said(Payload):
     def request(self, envelope: Envelope) -> Request:
         """Who wrote, and where. `team` may be that of the channel's host; `user_team` is theirs."""
         person = Person(self.user, self.user_team or self.team)
-        return Request(person, self.channel, f"event:{envelope.event_id}")
+        written = _delivery("event", envelope.event_id, self.ts, self.text)
+        return Request(person, self.channel, written)
