@@ -126,7 +126,7 @@ class Bot:
         Ends only by SlackRefused: a token that Slack does not take.
         """
         await _until_answered(self.slack.identify)
-        await self.use_cases.channels.regained_all()
+        await _until_answered(self.use_cases.channels.regained_all)
         if self.socket:
             await _until_answered(self._connect)
         while True:
@@ -148,6 +148,8 @@ class Bot:
             )
         except Unavailable as error:
             log.warning("the sweep did not get through", extra={"reason": str(error)})
+        except Exception:  # a bug in one row must not end the bot for everybody
+            log.exception("the sweep failed")
 
     async def _forget(self) -> None:
         """Drop the memory of old requests, now and then."""
@@ -202,7 +204,7 @@ async def _until_answered(ask: Callable[[], Awaitable[object]]) -> None:
         try:
             await ask()
         except Unavailable as error:
-            log.warning("Slack does not answer yet", extra={"reason": str(error)})
+            log.warning("no answer yet", extra={"reason": str(error)})
             await asyncio.sleep(pause)
             pause = min(pause * 2, 60)
         else:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.errors import Refused
+from bot.errors import Refused, Unavailable
 from bot.onboarding import BOT, Onboarding
 from storage import credentials, onboardings
 from storage.changes import change
@@ -34,22 +34,35 @@ async def destroy_old_values(
     while True:
         async with database.begin(write=False) as session:
             due = await onboardings.to_destroy(session, clock() - keep, BATCH)
-        for onboarding_id in due:
-            try:
-                await change(
-                    database,
-                    shelf,
-                    onboarding_id,
-                    lambda onboarding: onboarding.destroy_credentials(BOT, clock()),
-                    _delete,
-                )
-            except Refused:  # another worker was faster
-                continue
-            log.info("values destroyed", extra={"onboarding": onboarding_id})
+        gone = [one for one in due if await _destroy(database, shelf, one, clock)]
+        for onboarding_id in gone:
             destroyed(onboarding_id)
-            count += 1
-        if len(due) < BATCH:
+        count += len(gone)
+        if len(gone) < BATCH:
             return count
+
+
+async def _destroy(
+    database: Database, shelf: GuideShelf, onboarding_id: str, clock: Callable[[], datetime]
+) -> bool:
+    """Destroy the values of one onboarding; False if that failed, or somebody was faster."""
+    try:
+        await change(
+            database,
+            shelf,
+            onboarding_id,
+            lambda onboarding: onboarding.destroy_credentials(BOT, clock()),
+            _delete,
+        )
+    except Unavailable:
+        raise
+    except Refused:  # another worker was faster
+        return False
+    except Exception:  # a row that cannot be read must not keep the others' values alive
+        log.exception("values could not be destroyed", extra={"onboarding": onboarding_id})
+        return False
+    log.info("values destroyed", extra={"onboarding": onboarding_id})
+    return True
 
 
 async def _delete(session: AsyncSession, onboarding: Onboarding) -> None:

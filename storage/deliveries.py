@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, delete
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -14,7 +15,10 @@ async def claim(session: AsyncSession, delivery: str, now: datetime) -> None:
     if await session.get(DeliveryRow, delivery):
         raise Repeated
     session.add(DeliveryRow(id=delivery, at=now))
-    await session.flush()
+    try:
+        await session.flush()
+    except IntegrityError:  # another worker has the same request, and was faster
+        raise Repeated from None
 
 
 async def forget(session: AsyncSession, before: datetime) -> None:

@@ -1,6 +1,7 @@
 """Entering the credentials, and an engineer's look at them."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from pydantic import SecretStr
 from slack_sdk.models.views import View
@@ -14,7 +15,7 @@ from bot.use_cases.base import InvalidInput, NeedsConfirmation, Request, UseCase
 from bot.views import modals
 from bot.views.ids import CONFIRM_UNUSUAL, FormRef, StepRef
 from storage import credentials
-from storage.vault import Place
+from storage.vault import Place, Sealed
 
 
 class Credentials(UseCase):
@@ -125,21 +126,22 @@ class Credentials(UseCase):
             self._services.verifier.wake(after.id)
 
     async def _open(self, onboarding: Onboarding, names: tuple[str, ...]) -> dict[str, SecretStr]:
-        async with self._services.database.begin(write=False) as session:
-            sealed = await credentials.of(session, onboarding.id)
+        sealed = await self._sealed(onboarding)
         return {name: self._services.vault.open(sealed[name]) for name in names if name in sealed}
 
     async def _others(self, onboarding: Onboarding, plain: Mapping[str, str]) -> dict[str, str]:
         """The stored values of other fields, for the comparison with new ones."""
         values: dict[str, str] = {}
-        for name in onboarding.credentials:
+        for name, sealed in (await self._sealed(onboarding)).items():
             if name not in plain:
-                try:
-                    opened = await self._open(onboarding, (name,))
-                except Unreadable:  # its own trouble; it must not keep people from entering this
-                    continue
-                values |= {field: value.get_secret_value() for field, value in opened.items()}
+                # One that cannot be read is its own trouble: it must not keep people from this.
+                with suppress(Unreadable):
+                    values[name] = self._services.vault.open(sealed).get_secret_value()
         return values
+
+    async def _sealed(self, onboarding: Onboarding) -> dict[str, Sealed]:
+        async with self._services.database.begin(write=False) as session:
+            return await credentials.of(session, onboarding.id)
 
 
 def _must_be_complete(onboarding: Onboarding, ref: FormRef, plain: Mapping[str, str]) -> None:

@@ -101,7 +101,7 @@ def _failed(onboarding: Onboarding, report: Report) -> Iterator[Block]:
 
 def _again(onboarding: Onboarding) -> list[ButtonElement]:
     ref = str(ids.StepRef(onboarding.id, 0))
-    return [button("Verify again", ids.RUN_VERIFICATION, ref, label="Verify again (engineers)")]
+    return [button("HeavySet: verify again", ids.RUN_VERIFICATION, ref)]
 
 
 def _unknown(run: Verification, report: Report) -> Iterator[Block]:

@@ -100,3 +100,22 @@ async def test_a_value_that_changes_after_it_was_handed_on_is_told(begun: World)
     [told_once] = [text for text in begun.announced if "a new value was entered" in text]
     assert "Client Secret" in told_once
     assert "CRM Connection Settings" in told_once
+
+
+async def test_one_onboarding_that_cannot_be_read_does_not_keep_the_others_alive(
+    world: World,
+) -> None:
+    await completed(world)
+    other = world.slack.add_channel("beta", world.erin)
+    broken = await world.begin("Beta Heating", other)
+    world.write("UPDATE onboarding SET status = 'completed', finished_at = ?", LONG_AGO)
+    world.write(
+        "UPDATE onboarding SET guide_version = 'lost', finished_at = '2019-01-01 00:00:00.000000' "
+        "WHERE id = ?",
+        broken,
+    )
+
+    await world.bot.sweep()
+    await world.idle()
+
+    assert stored(world) == 0
