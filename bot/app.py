@@ -125,10 +125,10 @@ class Bot:
 
         Ends only by SlackRefused: a token that Slack does not take.
         """
-        await _until_answered(self.slack.identify)
-        await _until_answered(self.use_cases.channels.regained_all)
+        await _until_answered("Slack", self.slack.identify)
+        await _until_answered("the database", self.use_cases.channels.regained_all)
         if self.socket:
-            await _until_answered(self._connect)
+            await _until_answered("Slack", self._connect)
         while True:
             await self.sweep()
             await asyncio.sleep(self.settings.sweep_interval)
@@ -198,13 +198,13 @@ async def running(settings: Settings) -> AsyncIterator[Bot]:
             await bot.stop()
 
 
-async def _until_answered(ask: Callable[[], Awaitable[object]]) -> None:
+async def _until_answered(who: str, ask: Callable[[], Awaitable[object]]) -> None:
     pause = 1
     while True:
         try:
             await ask()
         except Unavailable as error:
-            log.warning("no answer yet", extra={"reason": str(error)})
+            log.warning("%s does not answer yet", who, extra={"reason": str(error)})
             await asyncio.sleep(pause)
             pause = min(pause * 2, 60)
         else:
