@@ -14,6 +14,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from sandbox.servicetitan_api import ALL_BOOKINGS, GUIDE_SCOPES, READS, TAG, Read, page
+from sandbox.servicetitan_bookings import Booking, BookingEndpoints, DismissStatus
 from sandbox.servicetitan_faults import Fault, FaultKind, Faults
 
 TOKEN_LIFETIME = 900
@@ -32,7 +33,8 @@ class ServiceTitanSandbox:
 
     The five right values are attributes (`credentials` has them all) and may be changed at any
     time. What ServiceTitan answers to some wrong values is not published; attributes choose the
-    status: `wrong_key_status`, `wrong_tenant_status`.
+    status: `wrong_key_status`, `wrong_tenant_status`; so does `dismiss_status` for dismissing a
+    booking.
     """
 
     scopes: frozenset[str] = GUIDE_SCOPES
@@ -68,6 +70,7 @@ class ServiceTitanSandbox:
         self._at_once = 0
         self._delay = 0.0
         self._faults = Faults()
+        self._bookings = BookingEndpoints(self)
         self._tokens: dict[str, frozenset[str]] = {}
         self._closing = asyncio.Event()
         self._address = (host, port)
@@ -85,11 +88,27 @@ class ServiceTitanSandbox:
             "booking_provider_id": self.booking_provider_id,
         }
 
+    @property
+    def bookings(self) -> list[Booking]:
+        """Every booking that was made, oldest first: none is ever deleted."""
+        return self._bookings.made
+
+    @property
+    def dismiss_status(self) -> DismissStatus:
+        """How dismissing is answered: 200, or 404 or 403 as if it were not to be had."""
+        return self._bookings.dismiss_status
+
+    @dismiss_status.setter
+    def dismiss_status(self, status: DismissStatus) -> None:
+        self._bookings.dismiss_status = status
+
     async def __aenter__(self) -> Self:
         app = web.Application(middlewares=[self._watch])
         app.router.add_post("/connect/token", self._token, name="token")
+        self._bookings.add_to(app.router)
         for name, read in READS.items():
-            app.router.add_get(read.path, partial(self._read, read), name=name)
+            if name != "bookings":
+                app.router.add_get(read.path, partial(self._read, read), name=name)
         app.router.add_get(ALL_BOOKINGS.path, self._all_bookings, name="all-bookings")
         app.router.add_get(TAG.path, self._tag, name="booking-provider-tags")
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
@@ -116,13 +135,16 @@ class ServiceTitanSandbox:
         status: FaultKind = 503,
         times: int | None = None,
         retry_after: int | None = None,
+        performed: bool = False,
     ) -> None:
         """Answer the next `times` requests (None: every one) to `endpoint` with a fault.
 
-        `endpoint`: "token", a name in READS, "booking-provider-tags" or "all". `status`: a number,
-        "html" (200, but a web page), "timeout" (no answer), "drop" (the connection is closed).
+        `endpoint`: "token", a name in READS, "booking-provider-tags", "create-booking",
+        "get-booking", "dismiss-booking" or "all". `status`: a number, "html" (200, but a web page),
+        "timeout" (no answer), "drop" (the connection is closed). With `performed`, what was asked
+        is done and only the answer is lost: the caller cannot know.
         """
-        self._faults.add(Fault(endpoint, status, times, retry_after))
+        self._faults.add(Fault(endpoint, status, times, retry_after, performed))
 
     def heal(self) -> None:
         """Take back every fault and delay."""
@@ -155,33 +177,16 @@ class ServiceTitanSandbox:
 
     async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         await asyncio.sleep(self._delay)
-        if fault := self._faults.take(request.match_info.route.name or ""):
-            return await self._break(request, fault)
+        fault = self._faults.take(request.match_info.route.name or "")
+        if fault is not None and not fault.performed:
+            return await fault.answer(request, self._closing, self.problem)
         try:
-            return await handler(request)
-        except web.HTTPNotFound:
-            return self._problem(404, "Unable to match incoming request to an operation.")
-
-    async def _break(self, request: web.Request, fault: Fault) -> web.Response:
-        match fault.status:
-            case "html":
-                return web.Response(
-                    text="<html><h1>Maintenance</h1></html>", content_type="text/html"
-                )
-            case "timeout":
-                await self._closing.wait()
-                return web.Response(status=504)
-            case "drop":
-                if request.transport is not None:
-                    request.transport.abort()
-                return web.Response(status=502)
-            case 429:
-                wait = fault.retry_after
-                title = f"Rate limit is exceeded. Try again in {wait or 5} seconds."
-                headers = {} if wait is None else {"Retry-After": str(wait)}
-                return self._problem(429, title, headers)
-            case status:
-                return self._problem(status, "An error occurred.")
+            response = await handler(request)
+        except (web.HTTPNotFound, web.HTTPMethodNotAllowed):
+            response = self.problem(404, "Unable to match incoming request to an operation.")
+        return (
+            response if fault is None else await fault.answer(request, self._closing, self.problem)
+        )
 
     async def _token(self, request: web.Request) -> web.Response:
         form = await request.post()
@@ -217,58 +222,69 @@ class ServiceTitanSandbox:
         return f"{_base64(header)}.{_base64(claims)}.{self._letters(86)}"
 
     async def _read(self, read: Read, request: web.Request) -> web.Response:
-        provider = request.match_info.get("booking_provider", self.booking_provider_id)
-        if refusal := self._refuse(request, read.scope):
+        if refusal := self.refuse(request, read.scope):
             return refusal
-        if provider == self.other_booking_provider_id and self.restricted:
-            return self._problem(403, "Access to this booking provider is restricted.")
-        if provider not in (self.booking_provider_id, self.other_booking_provider_id):
-            return self._problem(404, "Booking provider not found.")
         return web.json_response(page(read.record))
 
     async def _all_bookings(self, request: web.Request) -> web.Response:
-        if refusal := self._refuse(request, ALL_BOOKINGS.scope):
+        if refusal := self.refuse(request, ALL_BOOKINGS.scope):
             return refusal
         if self.restricted:
-            return self._problem(403, "The application is restricted to a booking provider.")
-        return web.json_response(page(READS["bookings"].record))
+            return self.problem(403, "The application is restricted to a booking provider.")
+        return self._bookings.page(request, provider=None)
 
     async def _tag(self, request: web.Request) -> web.Response:
-        if refusal := self._refuse(request, TAG.scope):
+        if refusal := self.refuse(request, TAG.scope):
             return refusal
         if request.match_info["booking_provider"] != self.booking_provider_id:
-            return self._problem(404, "Booking provider tag not found.")
+            return self.problem(404, "Booking provider tag not found.")
         tag = {"tagName": "HeavySet Tech", "type": "V2Api", "active": self.tag_active}
         return web.json_response({"id": int(self.booking_provider_id), **tag})
 
-    def _refuse(self, request: web.Request, scope: str) -> web.Response | None:
+    def refuse(self, request: web.Request, scope: str) -> web.Response | None:
+        """The answer to a request that may not pass; None if it may."""
         key = request.headers.get("ST-App-Key")
         granted = self._tokens.get(request.headers.get("Authorization", "").removeprefix("Bearer "))
         if not key:
             title = "Application key not present, check ST-App-Key header value."
-            return self._problem(401, title)
+            return self.problem(401, title)
         if granted is None:
-            return self._problem(401, "The access token is invalid or has expired.")
+            return self.problem(401, "The access token is invalid or has expired.")
         if key == self.foreign_application_key or not self.connected:
-            return self._problem(403, "The application is not authorized for this tenant.")
+            return self.problem(403, "The application is not authorized for this tenant.")
         if key != self.application_key:
-            return self._problem(self.wrong_key_status, "Application key is not valid.")
+            return self.problem(self.wrong_key_status, "Application key is not valid.")
         if request.match_info["tenant"] != self.tenant_id:
             title = "The access token is not valid for this tenant."
-            return self._problem(self.wrong_tenant_status, title)
+            return self.problem(self.wrong_tenant_status, title)
         if scope not in granted:
-            return self._problem(403, _scope_refusal(request))
+            return self.problem(403, _scope_refusal(request))
         return None
 
-    def _problem(
-        self, status: int, title: str, headers: dict[str, str] | None = None
+    def refuse_provider(self, request: web.Request) -> web.Response | None:
+        """The answer to a wrong booking provider; None if it is the right one."""
+        provider = request.match_info["booking_provider"]
+        if provider == self.other_booking_provider_id and self.restricted:
+            return self.problem(403, "Access to this booking provider is restricted.")
+        if provider not in (self.booking_provider_id, self.other_booking_provider_id):
+            return self.problem(404, "Booking provider not found.")
+        return None
+
+    def problem(
+        self,
+        status: int,
+        title: str,
+        headers: dict[str, str] | None = None,
+        *,
+        errors: dict[str, list[str]] | None = None,
     ) -> web.Response:
+        """A refusal in the shape of the API (RFC 7807)."""
         body = {
             "type": f"https://httpstatuses.io/{status}",
             "title": title,
             "status": status,
             "traceId": self._random.randbytes(16).hex(),
-            "errors": {},
+            "errors": errors or {},
             "data": {},
         }
         return web.json_response(body, status=status, headers=headers)

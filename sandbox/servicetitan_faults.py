@@ -1,19 +1,56 @@
 """Faults that the pretend ServiceTitan was told to have, and whose turn it is."""
 
+import asyncio
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
+
+from aiohttp import web
 
 FaultKind = int | Literal["html", "timeout", "drop"]
 
 
+class Problem(Protocol):
+    """Makes a refusal in the shape of the API."""
+
+    def __call__(
+        self, status: int, title: str, headers: dict[str, str] | None = None
+    ) -> web.Response: ...
+
+
 @dataclass
 class Fault:
-    """What goes wrong at `endpoint` (or "all"), for how many more requests (None: for ever)."""
+    """What goes wrong at `endpoint` (or "all"), for how many more requests (None: for ever).
+
+    With `performed`, the request is carried out, and its answer is lost.
+    """
 
     endpoint: str
     status: FaultKind
     left: int | None
     retry_after: int | None
+    performed: bool = False
+
+    async def answer(
+        self, request: web.Request, closing: asyncio.Event, problem: Problem
+    ) -> web.Response:
+        """Fail the request as told; silence lasts until `closing`."""
+        match self.status:
+            case "html":
+                page = "<html><h1>Maintenance</h1></html>"
+                return web.Response(text=page, content_type="text/html")
+            case "timeout":
+                await closing.wait()
+                return web.Response(status=504)
+            case "drop":
+                if request.transport is not None:
+                    request.transport.abort()
+                return web.Response(status=502)
+            case 429:
+                wait = self.retry_after
+                title = f"Rate limit is exceeded. Try again in {wait or 5} seconds."
+                return problem(429, title, {} if wait is None else {"Retry-After": str(wait)})
+            case status:
+                return problem(status, "An error occurred.")
 
 
 class Faults:
