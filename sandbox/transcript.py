@@ -55,6 +55,8 @@ class Transcript:
                 self._submitted(view)
             case changes.ViewRefused(view):
                 self._refused(view)
+            case changes.HomePublished(view):
+                self._home(view)
 
     def _tell_of_people(self, change: changes.Change) -> None:
         match change:
@@ -102,7 +104,13 @@ class Transcript:
         return gist if len(gist) <= 2 * WIDTH else gist[: 2 * WIDTH] + " …"
 
     def _pressed(self, user: User, label: str, where: Message | View) -> None:
-        place = f"“{where.title}”" if isinstance(where, View) else where.slot or "a message"
+        match where:
+            case View(is_home=True):
+                place = "the app's Home"
+            case View():
+                place = f"“{where.title}”"
+            case Message():
+                place = where.slot or "a message"
         self._says(user, f"presses [ {label} ] in {place}", "")
 
     def _modal(self, view: View) -> None:
@@ -111,6 +119,11 @@ class Transcript:
         for line in modal_lines(view, self._readable, WIDTH - 6):
             self._line(f"{INDENT}│ {line}")
         self._line(f"{INDENT}└{'─' * 40}")
+
+    def _home(self, view: View) -> None:
+        """In short: it is published anew whenever anything changes."""
+        lines = modal_lines(view, self._readable, UNWRAPPED)
+        self._line(f"{INDENT}⌂ Home of {view.user.real_name}: {self._gist(lines)}", "2")
 
     def _submitted(self, view: View) -> None:
         self._says(view.user, f"fills in “{view.title}”", "")

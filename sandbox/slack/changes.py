@@ -74,6 +74,13 @@ class ViewClosed:
 
 
 @dataclass(frozen=True)
+class HomePublished:
+    """The Home of `view.user` shows something new."""
+
+    view: View
+
+
+@dataclass(frozen=True)
 class MemberJoined:
     user: User
     channel: Channel
@@ -106,6 +113,7 @@ Change = (
     | ViewSubmitted
     | ViewRefused
     | ViewClosed
+    | HomePublished
     | MemberJoined
     | MemberLeft
     | Noticed

@@ -1,5 +1,6 @@
 """The modals on a person's screen: a stack of at most three (docs: surfaces/modals)."""
 
+import itertools
 import json
 from typing import Any
 
@@ -28,7 +29,7 @@ def checked(content: Any, *, home: bool = False) -> Json:
 
 def open_first(state: State, user: User, content: Json) -> View:
     """Show `content` as the only modal."""
-    view = _new(state, user, content)
+    view = new_view(state, user, content)
     view.root_view_id = view.id
     state.stacks[user.id] = [view]
     state.changed(ViewOpened(view))
@@ -40,7 +41,7 @@ def push(state: State, user: User, content: Json) -> View:
     stack = state.stacks[user.id]
     if len(stack) >= STACK_LIMIT:
         raise SlackError("push_limit_reached")
-    view = _new(state, user, content)
+    view = new_view(state, user, content)
     view.root_view_id, view.previous_view_id = stack[0].id, stack[-1].id
     stack.append(view)
     state.changed(ViewOpened(view))
@@ -75,15 +76,6 @@ def close_all(state: State, user: User) -> None:
         state.changed(ViewClosed(view))
 
 
-def publish(state: State, user: User, content: Json) -> View:
-    """Set the Home tab; external users see none of it (facts: slackapi/bolt-js#1948)."""
-    view = _new(state, user, content)
-    view.root_view_id = view.id
-    state.homes[user.id] = view
-    state.touch()
-    return view
-
-
 def to_api(state: State, view: View) -> Json:
     """The view object of answers and payloads, with the person's team (facts 1.2)."""
     return {
@@ -107,9 +99,11 @@ def to_api(state: State, view: View) -> Json:
     }
 
 
-def _new(state: State, user: User, content: Json) -> View:
-    _refuse_doubled_external_id(state, content)
-    return View(state.mint_id("V"), user, _stored(state, content), _new_hash(state))
+def new_view(state: State, user: User, content: Json, *, replaced: View | None = None) -> View:
+    """A view that nobody sees yet; it has the id of the one that it replaces."""
+    _refuse_doubled_external_id(state, content, besides=replaced)
+    view_id = state.mint_id("V") if replaced is None else replaced.id
+    return View(view_id, user, _stored(state, content), _new_hash(state))
 
 
 def _stored(state: State, content: Json) -> Json:
@@ -121,6 +115,9 @@ def _new_hash(state: State) -> str:
 
 
 def _refuse_doubled_external_id(state: State, content: Json, besides: View | None = None) -> None:
+    """It is unique among all views of the workspace, Homes too (docs: views.publish)."""
     external_id = content.get("external_id")
-    if external_id and state.find_view(None, external_id) not in (None, besides):
+    shown = [*itertools.chain.from_iterable(state.stacks.values()), *state.homes.values()]
+    taken = (view for view in shown if view.content.get("external_id") == external_id)
+    if external_id and any(view is not besides for view in taken):
         raise SlackError("duplicate_external_id")

@@ -162,7 +162,12 @@ class View:
         return str(self.content.get("callback_id", ""))
 
     @property
+    def is_home(self) -> bool:
+        return self.content.get("type") == "home"
+
+    @property
     def title(self) -> str:
+        """The title of a modal; a Home has none."""
         return str(self.content.get("title", {}).get("text", ""))
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sandbox.slack import modals, payloads, responses
+from sandbox.slack import home, modals, payloads, responses
 from sandbox.slack.block_kit.blocks import elements_of
 from sandbox.slack.changes import (
     CommandTyped,
@@ -20,6 +20,7 @@ from sandbox.slack.events import Events
 from sandbox.slack.forms import Value, client_errors, fill_in, state_values
 from sandbox.slack.model import Channel, Json, Message, Team, User, View
 from sandbox.slack.reading import as_typed, find_button
+from sandbox.slack.sight import must_be_in, must_be_on_top, must_own, must_see
 from sandbox.slack.state import State
 from sandbox.slack.submissions import Submission, refuse, settle
 
@@ -81,6 +82,11 @@ class Person:
         return self.views[-1] if self.views else None
 
     @property
+    def home(self) -> View | None:
+        """The app's Home as this person sees it; None if there is nothing of the app's."""
+        return home.seen_by(self._state, self.user)
+
+    @property
     def ephemerals(self) -> list[Message]:
         """The messages that only this person sees, oldest first."""
         return [each for each in self._state.ephemerals if each.ephemeral_to is self.user]
@@ -91,7 +97,7 @@ class Person:
             raise NotOfferedError(f"{command} is not offered to external members")
         if command not in self._state.app.manifest.commands:
             raise NotOfferedError(f"no app has a command {command}")
-        self._must_be_in(channel)
+        must_be_in(self.user, channel)
         self._state.changed(CommandTyped(self.user, channel, f"{command} {text}".strip()))
         answer_to = self._state.mint_response_url(channel, self.user)
         fields = payloads.slash_command(self._state, self.user, channel, command, text, answer_to)
@@ -120,11 +126,10 @@ class Person:
     ) -> Press:
         """Press a button that `where` shows; `value` or `block_id` tell equal ones apart.
 
-        An older copy of a message (`message.versions`, `message.snapshot()`) is pressed as on a
-        screen that has not caught up yet.
+        An older copy of a message (`message.versions`, `message.snapshot()`), or an older Home, is
+        pressed as on a screen that has not caught up yet.
         """
-        if isinstance(where, Message):
-            self._must_see(where)
+        must_see(self._state, self.user, where)
         block, button = find_button(where, action_id, value, block_id)
         action = self._action(button, block["block_id"])
         self._state.changed(ElementUsed(self.user, button["text"]["text"], where))
@@ -142,6 +147,7 @@ class Person:
 
     async def choose(self, where: Message | View, action_id: str, value: Value) -> Press:
         """Use a menu, checkboxes or the like outside of an input block."""
+        must_see(self._state, self.user, where)
         for block in where.blocks:
             for element in elements_of(block):
                 if element["action_id"] == action_id and block["type"] != "input":
@@ -155,7 +161,7 @@ class Person:
 
     async def submit(self, view: View, values: Mapping[str, Value] | None = None) -> Submission:
         """Fill in `values` and press the modal's submit button."""
-        self._must_be_on_top(view)
+        must_be_on_top(self._state, self.user, view)
         if "submit" not in view.content:
             raise NotOfferedError(f"{view.title!r} has no submit button")
         self.fill(view, values or {})
@@ -169,7 +175,7 @@ class Person:
 
     async def close(self, view: View, *, whole_stack: bool = False) -> Ack | None:
         """Press Cancel, or with `whole_stack` the ✕; the bot is told if the view asks for it."""
-        self._must_be_on_top(view)
+        must_be_on_top(self._state, self.user, view)
         cleared = whole_stack or bool(view.content.get("clear_on_close"))
         told = self.views[0] if cleared else view
         payload = payloads.view_closed(self._state, told, cleared)
@@ -186,7 +192,7 @@ class Person:
 
         `<@U…>` in `text` mentions somebody; everything else is escaped as Slack does.
         """
-        self._must_be_in(channel)
+        must_be_in(self.user, channel)
         ts = self._state.mint_ts()
         message = Message(channel, ts, self.user, as_typed(text), thread_ts=thread_ts)
         channel.messages.append(message)
@@ -196,7 +202,7 @@ class Person:
 
     async def edit(self, message: Message, text: str) -> None:
         """Change one's own message."""
-        self._must_own(message)
+        must_own(self.user, message)
         before = message.snapshot()
         message.versions.append(before)
         message.text, message.edited_ts = as_typed(text), self._state.mint_ts()
@@ -205,24 +211,18 @@ class Person:
 
     async def delete(self, message: Message) -> None:
         """Delete one's own message."""
-        self._must_own(message)
+        must_own(self.user, message)
         message.channel.messages.remove(message)
         self._state.changed(MessageDeleted(message))
         await self._events.delivered()
 
     async def open_home(self) -> View | None:
-        """Open the app's Home; external users see "still a work in progress" instead."""
-        if self.is_external:
-            raise NotOfferedError("external members have no Home of the app")
-        event = {
-            "type": "app_home_opened",
-            "user": self.id,
-            "channel": self._state.direct_message(self.user).id,
-            "tab": "home",
-        }
-        self._events.send(event)
+        """Open the app's Home, and return what is there once the bot was told."""
+        if not self._state.app.manifest.has_home:
+            raise NotOfferedError("the app has no Home")
+        self._events.send(home.opened(self._state, self.user))
         await self._events.delivered()
-        return self._state.homes.get(self.id)
+        return self.home
 
     def _action(self, button: Json, block_id: str) -> Json:
         """A pressed button as `block_actions` reports it."""
@@ -262,24 +262,3 @@ class Person:
     def _command_failed(self, ack: Ack, notice: str) -> CommandReply:
         self._state.changed(Noticed(self.user, notice))
         return CommandReply(ack, notice=notice)
-
-    def _must_see(self, message: Message) -> None:
-        if self.is_external and not self._state.doubts.external_can_press:
-            raise NotOfferedError("external members cannot press buttons here")
-        if message.is_ephemeral and message.ephemeral_to is not self.user:
-            raise NotOfferedError("somebody else's private message")
-        self._must_be_in(message.channel, even_archived=True)
-
-    def _must_be_in(self, channel: Channel, *, even_archived: bool = False) -> None:
-        if self.id not in channel.members:
-            raise NotOfferedError(f"{self.name} is not in #{channel.name}")
-        if channel.is_archived and not even_archived:
-            raise NotOfferedError(f"#{channel.name} is archived")
-
-    def _must_be_on_top(self, view: View) -> None:
-        if view is not self.view:
-            raise NotOfferedError(f"{view.title!r} is not the modal that {self.name} sees")
-
-    def _must_own(self, message: Message) -> None:
-        if message.user is not self.user:
-            raise NotOfferedError("somebody else's message")

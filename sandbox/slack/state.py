@@ -32,6 +32,7 @@ class Doubts:
     external_can_press: bool = True
     ephemeral_reaches_external: bool = True
     bots_read_replies: bool = True
+    external_sees_home: bool = False
 
 
 class State:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.slack import modals
+from sandbox.slack import home, modals
 from sandbox.slack.arguments import Arguments
 from sandbox.slack.errors import SlackError
 from sandbox.slack.model import Json, User, View
@@ -44,16 +44,14 @@ def publish(state: State, args: Arguments) -> Json:
     content = modals.checked(args.structure("view"), home=True)
     user = state.users.get(args.text("user_id"))
     if user is None:
-        raise SlackError("user_not_found")
-    published = state.homes.get(user.id)
-    if published is not None:
-        _check_hash(args, published)
-    return {"view": modals.to_api(state, modals.publish(state, user, content))}
+        raise SlackError.because("invalid_arguments", "invalid `user_id`")
+    _check_hash(args, state.homes.get(user.id))
+    return {"view": modals.to_api(state, home.publish(state, user, content))}
 
 
-def _check_hash(args: Arguments, view: View) -> None:
+def _check_hash(args: Arguments, view: View | None) -> None:
     expected: Any = args.maybe_text("hash")
-    if expected and expected != view.hash:
+    if expected and (view is None or expected != view.hash):
         raise SlackError("hash_conflict")
 
 

@@ -25,6 +25,7 @@ async def slack(clock: FrozenClock) -> AsyncIterator[SlackSandbox]:
         scopes=frozenset(SCOPES.split()),
         bot_events=frozenset(EVENTS.split()),
         commands=frozenset({"/servicetitan"}),
+        has_home=True,
     )
     async with SlackSandbox(manifest, clock=clock, ack_deadline=0.2, event_retries=()) as slack:
         yield slack

@@ -378,9 +378,3 @@ async def test_a_response_url_may_replace_the_pressed_message(
     await bot.request("POST", bot.received[-1]["response_url"], json=replacement)
 
     assert (message.text, message.blocks) == ("done", [])
-
-
-async def test_external_members_have_no_home_of_the_app(erin: Person, ann: Person) -> None:
-    assert await erin.open_home() is None
-    with pytest.raises(NotOfferedError):
-        await ann.open_home()

@@ -132,3 +132,17 @@ async def test_what_is_typed_into_a_modal_is_masked_there_and_everywhere_after(
 
     assert "Secret: ••••••1234" in terminal.getvalue()
     assert SECRET not in terminal.getvalue()
+
+
+async def test_a_home_is_one_line_and_a_press_in_it_says_where(
+    terminal: io.StringIO, bot: StubBot, erin: Person
+) -> None:
+    blocks = [section("Acme is stuck at 7"), actions("Remind")]
+    await bot.call("views.publish", user_id=erin.id, view={"type": "home", "blocks": blocks})
+    assert erin.home is not None
+
+    await erin.press(erin.home, "go")
+
+    shown = terminal.getvalue()
+    assert "⌂ Home of Erin: Acme is stuck at 7 · [ Remind ]" in shown
+    assert "presses [ Remind ] in the app's Home" in shown

@@ -1,0 +1,47 @@
+"""What a person has before them in Slack; everything else is refused with `NotOfferedError`."""
+
+from sandbox.slack import home
+from sandbox.slack.errors import NotOfferedError
+from sandbox.slack.model import Channel, Message, User, View
+from sandbox.slack.state import State
+
+
+def must_see(state: State, user: User, where: Message | View) -> None:
+    """The message, modal or Home is on the person's screen, and they may press what it shows."""
+    if isinstance(where, View):
+        _must_see_view(state, user, where)
+        return
+    if state.is_external(user) and not state.doubts.external_can_press:
+        raise NotOfferedError("external members cannot press buttons here")
+    if where.is_ephemeral and where.ephemeral_to is not user:
+        raise NotOfferedError("somebody else's private message")
+    must_be_in(user, where.channel, even_archived=True)
+
+
+def must_be_in(user: User, channel: Channel, *, even_archived: bool = False) -> None:
+    """The person is a member of the channel."""
+    if user.id not in channel.members:
+        raise NotOfferedError(f"{user.real_name} is not in #{channel.name}")
+    if channel.is_archived and not even_archived:
+        raise NotOfferedError(f"#{channel.name} is archived")
+
+
+def must_be_on_top(state: State, user: User, view: View) -> None:
+    """The modal is the one that the person sees; those below it are covered."""
+    if state.stacks.get(user.id, [])[-1:] != [view]:
+        raise NotOfferedError(f"{view.title!r} is not the modal that {user.real_name} sees")
+
+
+def must_own(user: User, message: Message) -> None:
+    """The message is the person's own."""
+    if message.user is not user:
+        raise NotOfferedError("somebody else's message")
+
+
+def _must_see_view(state: State, user: User, view: View) -> None:
+    """A modal on top, or the Home; an older one, as on a screen that has not caught up yet."""
+    shown = home.seen_by(state, user)
+    if not view.is_home:
+        must_be_on_top(state, user, view)
+    elif shown is None or shown.id != view.id:
+        raise NotOfferedError(f"{user.real_name} sees no such Home")
