@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from bot.errors import OnboardingError, Refused, Unreadable
 from bot.metrics import Metrics
-from bot.onboarding import Onboarding
+from bot.onboarding import Onboarding, Status
 from bot.publisher import Publisher
 from bot.report import Check, Outcome, Report
 from bot.servicetitan import Credentials, ServiceTitan
@@ -62,6 +62,8 @@ class Verifier:
             onboarding = await onboardings.get(session, self._shelf, onboarding_id)
             run = onboarding.verification
             if run is None or run.due_at is None or run.due_at > now:
+                return
+            if onboarding.status is not Status.ACTIVE:  # taken up again by the sweep, if at all
                 return
             if not await verifications.claim(session, onboarding_id, run.number, now, now + LEASE):
                 return

@@ -17,6 +17,9 @@ from bot.onboarding import (
     Loss,
     Onboarding,
     Overview,
+    Question,
+    Reminder,
+    Signed,
     Status,
     StepProgress,
     StepState,
@@ -156,11 +159,18 @@ def _overview(row: OnboardingRow) -> Overview:
         current_step=row.current_step,
         finished_steps=row.finished_steps,
         turn=Owner(row.turn) if row.turn else None,
+        turn_at=row.turn_at,
+        started_at=row.started_at,
         active_at=row.active_at,
+        missing_values=row.missing_values,
+        exposed_values=row.exposed_values,
+        open_questions=row.open_questions,
+        verification=row.verification,
     )
 
 
 async def _load(session: AsyncSession, shelf: GuideShelf, row: OnboardingRow) -> Onboarding:
+    past = await _past(session, row.id)
     return Onboarding(
         id=row.id,
         guide=await shelf.get(session, row.guide, row.guide_version),
@@ -170,9 +180,12 @@ async def _load(session: AsyncSession, shelf: GuideShelf, row: OnboardingRow) ->
         client_admins=tuple(row.client_admins),
         started_at=row.started_at,
         active_at=row.active_at,
+        turn_at=row.turn_at,
         steps=await _steps(session, row.id),
         status=Status(row.status),
         loss=Loss(row.loss) if row.loss else None,
+        reason=row.reason,
+        timezone=row.timezone,
         account=row.account,
         thread_ts=row.thread_ts,
         revision=row.revision,
@@ -180,7 +193,12 @@ async def _load(session: AsyncSession, shelf: GuideShelf, row: OnboardingRow) ->
         destroyed_at=row.destroyed_at,
         credentials=await _credentials(session, row.id),
         verifications=await _verifications(session, row.id),
-        exposures=await _exposures(session, row.id),
+        exposures=_exposures(past),
+        questions=_questions(past),
+        reminders=_reminders(past),
+        snoozed_at=_latest(past, EventKind.SNOOZED),
+        escalated_at=_latest(past, EventKind.ESCALATED),
+        writes_confirmed=_confirmed(past),
     )
 
 
@@ -195,6 +213,7 @@ async def _steps(session: AsyncSession, onboarding_id: str) -> tuple[StepProgres
             if row.by_user and row.by_role
             else None,
             row.at,
+            row.handed_over,
         )
         for row in rows
     )
@@ -226,25 +245,84 @@ async def _verifications(session: AsyncSession, onboarding_id: str) -> tuple[Ver
             attempt=row.attempt,
             report=Report.model_validate_json(row.report) if row.report else None,
             retry_at=row.due_at if row.report else None,
+            booking=row.booking,
         )
         for row in rows
     )
 
 
-async def _exposures(session: AsyncSession, onboarding_id: str) -> tuple[Exposure, ...]:
-    where = (
-        col(EventRow.onboarding_id) == onboarding_id,
-        col(EventRow.kind) == EventKind.EXPOSED.value,
-    )
+# The events that are part of the state, not only of the history.
+REMEMBERED = (
+    EventKind.EXPOSED,
+    EventKind.HELP_ASKED,
+    EventKind.HELP_ANSWERED,
+    EventKind.GUIDE_ANSWERED,
+    EventKind.REMINDED,
+    EventKind.SNOOZED,
+    EventKind.ESCALATED,
+    EventKind.WRITES_CONFIRMED,
+)
+
+
+async def _past(session: AsyncSession, onboarding_id: str) -> Sequence[Event]:
+    kinds = [kind.value for kind in REMEMBERED]
+    where = (col(EventRow.onboarding_id) == onboarding_id, col(EventRow.kind).in_(kinds))
     rows = await session.exec(select(EventRow).where(*where).order_by(col(EventRow.id)))
+    return [event_of(row) for row in rows]
+
+
+def event_of(row: EventRow) -> Event:
+    """Return the event of a row."""
+    actor = Actor(row.actor_user, row.actor_team, Role(row.actor_role))
+    return Event(EventKind(row.kind), actor, row.at, row.step, row.detail)
+
+
+def _of_kind(past: Sequence[Event], *kinds: EventKind) -> list[Event]:
+    return [event for event in past if event.kind in kinds]
+
+
+def _latest(past: Sequence[Event], kind: EventKind) -> datetime | None:
+    return max((event.at for event in _of_kind(past, kind)), default=None)
+
+
+def _confirmed(past: Sequence[Event]) -> Signed | None:
+    signed = _of_kind(past, EventKind.WRITES_CONFIRMED)
+    return Signed(signed[-1].actor, signed[-1].at) if signed else None
+
+
+def _exposures(past: Sequence[Event]) -> tuple[Exposure, ...]:
     return tuple(
-        Exposure(
+        Exposure(number, tuple(event.detail["fields"]), event.actor, event.at)
+        for number, event in enumerate(_of_kind(past, EventKind.EXPOSED), start=1)
+    )
+
+
+def _reminders(past: Sequence[Event]) -> tuple[Reminder, ...]:
+    return tuple(
+        Reminder(number, event.step or 1, Owner(event.detail["to"]), event.actor, event.at)
+        for number, event in enumerate(_of_kind(past, EventKind.REMINDED), start=1)
+    )
+
+
+def _questions(past: Sequence[Event]) -> tuple[Question, ...]:
+    answers = {
+        number: event
+        for event in _of_kind(past, EventKind.HELP_ANSWERED)
+        for number in event.detail["questions"]
+    }
+    asked = _of_kind(past, EventKind.HELP_ASKED, EventKind.GUIDE_ANSWERED)
+    return tuple(
+        Question(
             number,
-            tuple(row.detail["fields"]),
-            Actor(row.actor_user, row.actor_team, Role(row.actor_role)),
-            row.at,
+            event.step or 1,
+            event.detail["question"],
+            event.actor,
+            event.at,
+            event.detail.get("passage"),
+            answers[number].actor if number in answers else None,
+            answers[number].at if number in answers else None,
         )
-        for number, row in enumerate(rows, start=1)
+        for number, event in enumerate(asked, start=1)
     )
 
 
@@ -255,6 +333,7 @@ def _columns(onboarding: Onboarding) -> dict[str, Any]:
     return {
         "channel": onboarding.channel,
         "client_name": onboarding.client_name,
+        "client_key": client_key(onboarding.client_name),
         "engineer": onboarding.engineer,
         "client_admins": list(onboarding.client_admins),
         "account": onboarding.account,
@@ -263,10 +342,30 @@ def _columns(onboarding: Onboarding) -> dict[str, Any]:
         "current_step": onboarding.current.number if onboarding.current else None,
         "finished_steps": onboarding.finished_steps,
         "turn": onboarding.turn.value if onboarding.turn else None,
+        "turn_at": onboarding.turn_at,
+        "reason": onboarding.reason,
+        "timezone": onboarding.timezone,
+        "missing_values": len(onboarding.missing),
+        "exposed_values": len(onboarding.exposed),
+        "verification": _verification(onboarding),
+        "open_questions": len(onboarding.open_questions),
+        "next_reminder": None,  # whatever changed, it is to be found anew
         "active_at": onboarding.active_at,
         "finished_at": onboarding.finished_at,
         "destroyed_at": onboarding.destroyed_at,
     }
+
+
+def client_key(name: str) -> str:
+    """Return a client's name as it is compared and searched for."""
+    return " ".join(name.casefold().split())
+
+
+def _verification(onboarding: Onboarding) -> str | None:
+    latest = onboarding.verification
+    if latest is None:
+        return None
+    return latest.report.outcome.value if latest.report else "running"
 
 
 def _step_row(onboarding_id: str, step: StepProgress) -> StepRow:
@@ -278,6 +377,7 @@ def _step_row(onboarding_id: str, step: StepProgress) -> StepRow:
         by_team=step.by.team_id if step.by else None,
         by_role=step.by.role.value if step.by else None,
         at=step.at,
+        handed_over=step.handed_over,
     )
 
 
@@ -293,6 +393,7 @@ def _verification_row(onboarding_id: str, run: Verification) -> VerificationRow:
         report=run.report.model_dump_json() if run.report else None,
         due_at=run.due_at,
         run_until=None,
+        booking=run.booking,
     )
 
 

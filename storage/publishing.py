@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.errors import Stale
 from bot.onboarding import Event, EventKind
-from bot.people import Actor, Role
+from storage.onboardings import event_of
 from storage.tables import EventRow, MessageRow, OnboardingRow
 
 
@@ -139,7 +139,7 @@ async def unannounced(
         col(EventRow.kind).in_([kind.value for kind in kinds]),
     )
     return [
-        Announceable(row.id, _event(row), row.announcing_since)
+        Announceable(row.id, event_of(row), row.announcing_since)
         for row in await session.exec(query.order_by(col(EventRow.id)))
         if row.id is not None
     ]
@@ -160,11 +160,14 @@ async def record_announcement(session: AsyncSession, event_id: int, ts: str) -> 
     await session.exec(update(row).where(col(row.id) == event_id).values(announced_ts=ts))
 
 
-def _event(row: EventRow) -> Event:
-    return Event(
-        kind=EventKind(row.kind),
-        actor=Actor(row.actor_user, row.actor_team, Role(row.actor_role)),
-        at=row.at,
-        step=row.step,
-        detail=row.detail,
-    )
+async def announcement_thread(session: AsyncSession, onboarding_id: str) -> str | None:
+    """Return the client's thread in the engineering channel."""
+    query = select(OnboardingRow.announcement_ts).where(col(OnboardingRow.id) == onboarding_id)
+    return (await session.exec(query)).one()
+
+
+async def record_announcement_thread(session: AsyncSession, onboarding_id: str, ts: str) -> None:
+    """Write down which announcement the later ones stand under."""
+    row = OnboardingRow
+    where = col(row.id) == onboarding_id
+    await session.exec(update(row).where(where).values(announcement_ts=ts))

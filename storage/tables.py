@@ -8,8 +8,10 @@ from sqlmodel import Field, SQLModel
 
 from storage.types import UtcDateTime
 
-# One onboarding runs in a channel at a time; finished ones stay beside it.
+# A client is onboarded once at a time in a channel; finished ones stay beside it.
 RUNNING = text("status IN ('active', 'paused')")
+
+ACTIVE = text("status = 'active'")
 
 # Finished onboardings whose values are still kept.
 UNDESTROYED = text("destroyed_at IS NULL")
@@ -27,18 +29,27 @@ class OnboardingRow(SQLModel, table=True):
     """One client's onboarding.
 
     `revision` counts its changes, `published_revision` is the one that Slack shows. Who brings
-    Slack level holds the lease; `publish_after` is when Slack said to try again. `current_step`,
-    `finished_steps` and `turn` are derived from the steps, so that `status` is one query.
+    Slack level holds the lease; `publish_after` is when Slack said to try again. `announcement_ts`
+    is the client's thread in the engineering channel. `next_reminder` is when to look whether a
+    nudge is due; null: at once. `client_key` is the name as it is searched for. The columns from
+    `current_step` to `open_questions` are derived, so that `status` is one query.
     """
 
     __tablename__ = "onboarding"
     __table_args__ = (
         Index(
-            "one_running_onboarding_per_channel",
+            "one_running_onboarding_per_client",
             "channel",
+            "client_key",
             unique=True,
             sqlite_where=RUNNING,
             postgresql_where=RUNNING,
+        ),
+        Index(
+            "onboarding_next_reminder",
+            "next_reminder",
+            sqlite_where=ACTIVE,
+            postgresql_where=ACTIVE,
         ),
         Index("onboarding_channel_started_at", "channel", "started_at"),
         Index(
@@ -60,13 +71,17 @@ class OnboardingRow(SQLModel, table=True):
     guide: str
     guide_version: str
     client_name: str
+    client_key: str
     channel: str
     thread_ts: str | None = None
+    announcement_ts: str | None = None
     engineer: str
     client_admins: list[str] = _json()
     account: str | None = None
     status: str
     loss: str | None = None
+    reason: str | None = None
+    timezone: str | None = None
     revision: int = 0
     published_revision: int = -1
     lease_owner: str | None = None
@@ -75,6 +90,12 @@ class OnboardingRow(SQLModel, table=True):
     current_step: int | None = None
     finished_steps: int = 0
     turn: str | None = None
+    turn_at: datetime = _time()
+    missing_values: int = 0
+    exposed_values: int = 0
+    verification: str | None = None
+    open_questions: int = 0
+    next_reminder: datetime | None = _time(nullable=True)
     started_at: datetime = _time()
     active_at: datetime = _time()
     finished_at: datetime | None = _time(nullable=True)
@@ -93,6 +114,7 @@ class StepRow(SQLModel, table=True):
     by_team: str | None = None
     by_role: str | None = None
     at: datetime | None = _time(nullable=True)
+    handed_over: bool = False
 
 
 class MessageRow(SQLModel, table=True):
@@ -130,7 +152,10 @@ class CredentialRow(SQLModel, table=True):
 
 
 class VerificationRow(SQLModel, table=True):
-    """One verification; `run_until` is the lease of the worker that runs it."""
+    """One verification; `run_until` is the lease of the worker that runs it.
+
+    `booking` is the externalId of its test booking; from `booking_sent_at` on, it may have arrived.
+    """
 
     __tablename__ = "verification"
     __table_args__ = (Index("verification_due_at", "due_at"),)
@@ -145,6 +170,8 @@ class VerificationRow(SQLModel, table=True):
     report: str | None = None
     due_at: datetime | None = _time(nullable=True)
     run_until: datetime | None = _time(nullable=True)
+    booking: str | None = None
+    booking_sent_at: datetime | None = _time(nullable=True)
 
 
 class EventRow(SQLModel, table=True):

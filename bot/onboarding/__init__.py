@@ -1,6 +1,6 @@
 """One onboarding: what it is made of, and the pure state machine that it goes through."""
 
-from bot.onboarding.machine import RETRY_AFTER, Change, Onboarding, start
+from bot.onboarding.machine import Change, Onboarding, start
 from bot.onboarding.records import (
     BOT,
     Event,
@@ -8,12 +8,16 @@ from bot.onboarding.records import (
     Exposure,
     Loss,
     Overview,
+    Question,
+    Reminder,
+    Signed,
     Status,
     StepProgress,
     StepState,
     StoredCredential,
     Verification,
 )
+from bot.onboarding.verifying import RETRY_AFTER
 
 __all__ = [
     "BOT",
@@ -25,6 +29,9 @@ __all__ = [
     "Loss",
     "Onboarding",
     "Overview",
+    "Question",
+    "Reminder",
+    "Signed",
     "Status",
     "StepProgress",
     "StepState",

@@ -47,8 +47,18 @@ class EventKind(StrEnum):
     PLATFORM_OUTDATED = "platform_outdated"
     VERIFICATION_REQUESTED = "verification_requested"
     VERIFICATION_FINISHED = "verification_finished"
+    WRITES_CONFIRMED = "writes_confirmed"
     HELP_ASKED = "help_asked"
+    HELP_ANSWERED = "help_answered"
+    GUIDE_ANSWERED = "guide_answered"
+    STEPS_HANDED_OVER = "steps_handed_over"
+    STEPS_GIVEN_BACK = "steps_given_back"
     HANDED_OVER = "handed_over"
+    ASSIGNED = "assigned"
+    REMINDED = "reminded"
+    SNOOZED = "snoozed"
+    ESCALATED = "escalated"
+    CANCELLED = "cancelled"
     COMPLETED = "completed"
     PAUSED = "paused"
     RESUMED = "resumed"
@@ -74,12 +84,13 @@ class Loss(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StepProgress:
-    """How far one step is, and who brought it there."""
+    """How far one step is, and who brought it there. `handed_over`: HeavySet does it instead."""
 
     number: int
     state: StepState = StepState.WAITING
     by: Actor | None = None
     at: datetime | None = None
+    handed_over: bool = False
 
     @property
     def finished(self) -> bool:
@@ -101,7 +112,8 @@ class StoredCredential:
 class Verification:
     """One run against ServiceTitan; without a report it is still to be run.
 
-    `requested_at` tells a run from its repetition with newer values.
+    `requested_at` tells a run from its repetition with newer values. `booking` is the externalId
+    of the test booking that goes with it.
     """
 
     number: int
@@ -110,6 +122,7 @@ class Verification:
     attempt: int = 0
     report: Report | None = None
     retry_at: datetime | None = None
+    booking: str | None = None
 
     @property
     def due_at(self) -> datetime | None:
@@ -123,6 +136,47 @@ class Exposure:
 
     number: int
     fields: tuple[str, ...]
+    by: Actor
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What somebody of the client asked; open until an engineer writes in the thread.
+
+    `passage` is the part of the guide that answered it; then it was never open.
+    """
+
+    number: int
+    step: int
+    text: str
+    by: Actor
+    at: datetime
+    passage: str | None = None
+    answered_by: Actor | None = None
+    answered_at: datetime | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether an engineer owes an answer."""
+        return self.passage is None and self.answered_at is None
+
+
+@dataclass(frozen=True, slots=True)
+class Reminder:
+    """A nudge in the thread: about which step, and to which side."""
+
+    number: int
+    step: int
+    to: Owner
+    by: Actor
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """That somebody said so, and when."""
+
     by: Actor
     at: datetime
 
@@ -151,4 +205,10 @@ class Overview:
     current_step: int | None
     finished_steps: int
     turn: Owner | None
+    turn_at: datetime
+    started_at: datetime
     active_at: datetime
+    missing_values: int = 0
+    exposed_values: int = 0
+    open_questions: int = 0
+    verification: str | None = None  # running, or the outcome of the latest report

@@ -9,6 +9,9 @@ from bot.guide import Guide, Owner, Phase, Step
 from bot.onboarding.records import (
     Exposure,
     Loss,
+    Question,
+    Reminder,
+    Signed,
     Status,
     StepProgress,
     StepState,
@@ -31,8 +34,11 @@ class Standing:
     started_at: datetime
     active_at: datetime
     steps: tuple[StepProgress, ...]
+    turn_at: datetime
     status: Status = Status.ACTIVE
     loss: Loss | None = None
+    reason: str | None = None  # why it is paused or cancelled, in an engineer's words
+    timezone: str | None = None  # the client's, as Slack tells it
     account: str | None = None
     thread_ts: str | None = None
     revision: int = 0
@@ -41,6 +47,11 @@ class Standing:
     credentials: Mapping[str, StoredCredential] = field(default_factory=dict)
     verifications: tuple[Verification, ...] = ()
     exposures: tuple[Exposure, ...] = ()
+    questions: tuple[Question, ...] = ()
+    reminders: tuple[Reminder, ...] = ()
+    snoozed_at: datetime | None = None
+    escalated_at: datetime | None = None
+    writes_confirmed: Signed | None = None
 
     def step(self, number: int) -> StepProgress:
         """Return the progress of step `number`."""
@@ -97,9 +108,35 @@ class Standing:
         }
         return tuple(field.id for field in self.guide.credentials if field.id in known)
 
+    def owner_of(self, number: int) -> Owner:
+        """Whose work a step is: its phase's side, or HeavySet's if it was handed over."""
+        if self.step(number).handed_over:
+            return Owner.HEAVYSET
+        return self.guide.phase_of(number).owner
+
     @property
     def turn(self) -> Owner | None:
         """Whose turn it is: the client also enters again what was found wrong."""
-        if self.phase is None:
+        if self.current is None:
             return None
-        return Owner.CLIENT if self.to_enter_again else self.phase.owner
+        if again := self.to_enter_again:
+            owners = {self.owner_of(self.guide.field(name).step) for name in again}
+            return Owner.CLIENT if Owner.CLIENT in owners else Owner.HEAVYSET
+        return self.owner_of(self.current.number)
+
+    @property
+    def open_questions(self) -> tuple[Question, ...]:
+        """The questions that an engineer owes an answer."""
+        return tuple(question for question in self.questions if question.open)
+
+    @property
+    def stalled_since(self) -> datetime:
+        """From when on the time without progress counts: the last activity, or a snooze."""
+        return max(self.active_at, self.snoozed_at) if self.snoozed_at else self.active_at
+
+    @property
+    def reminder(self) -> Reminder | None:
+        """The nudge that nothing has followed yet."""
+        if self.reminders and self.reminders[-1].at >= self.stalled_since:
+            return self.reminders[-1]
+        return None

@@ -5,7 +5,8 @@ from textwrap import wrap
 
 from slack_sdk.models.blocks import Block
 
-from bot.mrkdwn import channel_link, escape, link, listed, mention, permalink
+from bot.guide import Owner
+from bot.mrkdwn import channel_link, escape, link, listed, mention, permalink, when
 from bot.onboarding import Event, EventKind, Loss, Onboarding
 from bot.report import Outcome, Report
 from bot.views.blocks import Message, context, message, section
@@ -17,10 +18,14 @@ from bot.views.step import slot as step_slot
 ANNOUNCED = (
     EventKind.STARTED,
     EventKind.HELP_ASKED,
+    EventKind.STEPS_HANDED_OVER,
     EventKind.HANDED_OVER,
     EventKind.VERIFICATION_FINISHED,
     EventKind.CREDENTIALS_REVEALED,
     EventKind.COMPLETED,
+    EventKind.CANCELLED,
+    EventKind.ASSIGNED,
+    EventKind.ESCALATED,
     EventKind.PLATFORM_OUTDATED,
     EventKind.EXPOSED,
     EventKind.PAUSED,
@@ -86,6 +91,18 @@ def _handed_over(onboarding: Onboarding, event: Event) -> Iterator[Block]:
     )
 
 
+def _steps_handed_over(onboarding: Onboarding, event: Event) -> Iterator[Block]:
+    numbers = event.detail["steps"]
+    step = onboarding.guide.step(numbers[0])
+    what = (
+        f"steps {numbers[0]} to {numbers[-1]}, beginning with" if len(numbers) > 1 else "step"
+    ) + f" {step.number}, {escape(step.title)}"
+    yield section(
+        f"🤝 *{escape(onboarding.client_name)}* asks you, {mention(onboarding.engineer)}, to do "
+        f"{what}. {mention(event.actor.user_id)} handed it over."
+    )
+
+
 def _verification_finished(onboarding: Onboarding, event: Event) -> Iterator[Block]:
     run = onboarding.verifications[event.detail["number"] - 1]
     report: Report | None = run.report
@@ -138,12 +155,45 @@ def _completed(onboarding: Onboarding, event: Event) -> Iterator[Block]:
     )
 
 
-def _paused(onboarding: Onboarding, event: Event) -> Iterator[Block]:
-    why = LOSSES[Loss(event.detail["loss"])]
+def _cancelled(onboarding: Onboarding, event: Event) -> Iterator[Block]:
     yield section(
-        f"⏸️ *{escape(onboarding.client_name)}* is paused: {why} by myself; or type "
-        "`/servicetitan resume` in the channel."
+        f"⛔ *{escape(onboarding.client_name)}* was cancelled by {mention(event.actor.user_id)} "
+        f"at {onboarding.finished_steps} of {len(onboarding.steps)} steps. Stored values are "
+        "destroyed; the history stays."
     )
+    if reason := event.detail.get("reason"):
+        yield section(_quoted(reason))
+
+
+def _assigned(onboarding: Onboarding, event: Event) -> Iterator[Block]:
+    yield section(
+        f"🧑‍🔧 *{escape(onboarding.client_name)}* is now {mention(event.detail['to'])}'s; "
+        f"before, it was {mention(event.detail['from'])}'s."
+    )
+
+
+def _escalated(onboarding: Onboarding, event: Event) -> Iterator[Block]:
+    step = onboarding.guide.step(event.step or 1)
+    heavyset = event.detail.get("turn") == Owner.HEAVYSET.value
+    whose = "ours" if heavyset else "the client's"
+    yield section(
+        f"🐌 *{escape(onboarding.client_name)}* stands still, {mention(onboarding.engineer)}: at "
+        f"step {step.number}, {escape(step.title)}, since {when(onboarding.active_at)}. The turn "
+        f"is {whose}."
+    )
+
+
+def _paused(onboarding: Onboarding, event: Event) -> Iterator[Block]:
+    name = escape(onboarding.client_name)
+    if loss := event.detail.get("loss"):
+        yield section(
+            f"⏸️ *{name}* is paused: {LOSSES[Loss(loss)]} by myself; or type "
+            "`/servicetitan resume` in the channel."
+        )
+        return
+    yield section(f"⏸️ *{name}* was paused by {mention(event.actor.user_id)}.")
+    if reason := event.detail.get("reason"):
+        yield section(_quoted(reason))
 
 
 def _resumed(onboarding: Onboarding, event: Event) -> Iterator[Block]:
@@ -167,7 +217,11 @@ def _client_joined(onboarding: Onboarding, event: Event) -> Iterator[Block]:
 _WORDS = {
     EventKind.STARTED: _started,
     EventKind.HELP_ASKED: _help_asked,
+    EventKind.STEPS_HANDED_OVER: _steps_handed_over,
     EventKind.HANDED_OVER: _handed_over,
+    EventKind.CANCELLED: _cancelled,
+    EventKind.ASSIGNED: _assigned,
+    EventKind.ESCALATED: _escalated,
     EventKind.VERIFICATION_FINISHED: _verification_finished,
     EventKind.CREDENTIALS_REVEALED: _revealed,
     EventKind.COMPLETED: _completed,

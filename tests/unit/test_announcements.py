@@ -76,6 +76,12 @@ EVERY: dict[EventKind, Change] = {
     EventKind.PAUSED: paused(),
     EventKind.RESUMED: paused().onboarding.resume(an_engineer(), NOW),
     EventKind.CHANNEL_MOVED: a_new_onboarding().onboarding.move_channel("C0NEW", NOW),
+    EventKind.STEPS_HANDED_OVER: an_onboarding(at_step=4).hand_over(
+        4, a_client_admin(), NOW, rest_of_phase=True
+    ),
+    EventKind.CANCELLED: an_onboarding(at_step=4).cancel(an_engineer(), "They <left>.", NOW),
+    EventKind.ASSIGNED: an_onboarding(at_step=4).assign("U0EVE", an_engineer(), NOW),
+    EventKind.ESCALATED: an_onboarding(at_step=4).escalate(NOW),
     EventKind.CLIENT_JOINED: a_new_onboarding().onboarding.client_joins(a_client_admin(), NOW),
 }
 

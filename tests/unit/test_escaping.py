@@ -59,6 +59,11 @@ def changes(name: str) -> Iterator[Change]:
     yield asked.finish_verification(2, NOW, PASSED, NOW)
     yield new.onboarding.move_channel("C0NEW", NOW)
     yield new.onboarding.client_joins(a_client_admin(), NOW)
+    yield new.onboarding.hand_over(1, a_client_admin(), NOW)
+    yield new.onboarding.cancel(an_engineer(), f"{name}\n{name}", NOW)
+    yield new.onboarding.assign("U0EVE", an_engineer(), NOW)
+    yield new.onboarding.escalate(NOW)
+    yield new.onboarding.pause(an_engineer(), NOW, name)
     paused = new.onboarding.lose_channel(Loss.ARCHIVED, NOW)
     yield paused
     yield paused.onboarding.resume(an_engineer(), NOW)

@@ -21,6 +21,8 @@ ACME = Overview(
     current_step=7,
     finished_steps=6,
     turn=Owner.CLIENT,
+    turn_at=NOW - timedelta(hours=5),
+    started_at=NOW - timedelta(days=2),
     active_at=NOW - timedelta(hours=3),
 )
 
