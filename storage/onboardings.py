@@ -43,11 +43,13 @@ async def get(session: AsyncSession, shelf: GuideShelf, onboarding_id: str) -> O
     return await _load(session, shelf, row)
 
 
-async def running_in(session: AsyncSession, shelf: GuideShelf, channel: str) -> Onboarding | None:
-    """Return the onboarding that runs in `channel`."""
+async def running_in(
+    session: AsyncSession, shelf: GuideShelf, channel: str
+) -> Sequence[Onboarding]:
+    """Return the onboardings that run in `channel`, the most recently active first."""
     where = (col(OnboardingRow.channel) == channel, col(OnboardingRow.status).in_(RUNNING))
-    row = (await session.exec(select(OnboardingRow).where(*where))).first()
-    return await _load(session, shelf, row) if row else None
+    query = select(OnboardingRow).where(*where).order_by(col(OnboardingRow.active_at).desc())
+    return [await _load(session, shelf, row) for row in (await session.exec(query)).all()]
 
 
 async def add(session: AsyncSession, change: Change) -> None:
@@ -132,10 +134,11 @@ async def has_event(session: AsyncSession, onboarding_id: str, kind: EventKind) 
 
 
 async def overview_in(session: AsyncSession, channel: str) -> Sequence[Overview]:
-    """Return the newest onboarding of `channel`, finished or not, if there is one."""
+    """Return what runs in `channel`; where nothing does, its newest onboarding, if any."""
     query = select(OnboardingRow).where(col(OnboardingRow.channel) == channel)
-    newest = query.order_by(col(OnboardingRow.started_at).desc()).limit(1)
-    return [_overview(row) for row in await session.exec(newest)]
+    newest = query.order_by(col(OnboardingRow.started_at).desc()).limit(PAGE)
+    lines = [_overview(row) for row in await session.exec(newest)]
+    return [line for line in lines if line.status.value in RUNNING] or lines[:1]
 
 
 async def overview(session: AsyncSession, limit: int = PAGE) -> Sequence[Overview]:

@@ -61,13 +61,15 @@ class Channels(UseCase):
             return
         async with services.database.begin(write=False) as session:
             running = await onboardings.running_in(session, services.shelf, request.channel)
-            if running is None:
-                return
-            kind = EventKind.CLIENT_JOINED
-            if await onboardings.has_event(session, running.id, kind):
-                return
+            first = [
+                one.id
+                for one in running
+                if not await onboardings.has_event(session, one.id, EventKind.CLIENT_JOINED)
+            ]
         actor = Actor(person.user_id, person.team_id, Role.CLIENT_ADMIN)
-        await self._quietly(request, running.id, lambda at, now: at.client_joins(actor, now))
+        for onboarding_id in first:
+            one = Request(person, request.channel, f"{request.delivery}:{onboarding_id}")
+            await self._quietly(one, onboarding_id, lambda at, now: at.client_joins(actor, now))
 
     async def _all_in(
         self, request: Request, transition: Callable[[Onboarding, datetime], Change]

@@ -12,9 +12,9 @@ from storage import credentials, onboardings
 class Exposure(UseCase):
     """Looks at what people write; nothing is decrypted for it, and the text is kept nowhere."""
 
-    async def look(self, request: Request, text: str) -> Reply | None:
+    async def look(self, request: Request, thread_ts: str | None, text: str) -> Reply | None:
         """Return what the writer is told if `text` bears a value; the thread is told as well."""
-        found = await self._find(request.channel, text)
+        found = await self._find(request.channel, thread_ts, text)
         reply = None
         for onboarding_id, fields in found.items():
             names = tuple(sorted(fields))
@@ -31,7 +31,7 @@ class Exposure(UseCase):
         one = Request(person, request.channel, f"{request.delivery}:{onboarding_id}")
         return await self._change(one, onboarding_id, lambda at, now: at.expose(names, actor, now))
 
-    async def _find(self, channel: str, text: str) -> dict[str, set[str]]:
+    async def _find(self, channel: str, thread_ts: str | None, text: str) -> dict[str, set[str]]:
         services = self._services
         shaped = looks_like(text, services.shelf.newest.credentials)
         marks = {mark for one in candidates(text) for mark in services.vault.fingerprints(one)}
@@ -43,8 +43,9 @@ class Exposure(UseCase):
                 found.setdefault(onboarding_id, set()).add(name)
             if shaped and not found:
                 running = await onboardings.running_in(session, services.shelf, channel)
-                if running:
-                    found[running.id] = set(shaped)
+                # Nobody has entered it yet: whose it is, only the thread can tell.
+                of_thread = [one for one in running if one.thread_ts == thread_ts]
+                found = {one.id: set(shaped) for one in of_thread or running}
         return found
 
 

@@ -43,6 +43,6 @@ class Overview(UseCase):
         services = self._services
         async with services.database.begin(write=False) as session:
             found = await onboardings.running_in(session, services.shelf, request.channel)
-        if found is None:
+        if not found:
             raise Refused("No onboarding runs in this channel. Type this in the client's channel.")
-        return found
+        return found[0]

@@ -16,6 +16,7 @@ from bot.views import modals
 from bot.views.ids import FormRef
 from storage import deliveries, onboardings
 from storage.database import Conflict
+from storage.onboardings import client_key
 
 DIRECT = (
     "This works in the channel that you share with the client, not in a direct message. "
@@ -36,7 +37,7 @@ class Starting(UseCase):
                 f"{modals.LONGEST_NAME}. Nothing was started."
             )
         _refuse_markup(name)
-        await self._must_be_free(request.channel)
+        await self._must_be_free(request.channel, name)
         await self._must_be_member(request.channel)
         person = request.person
         return modals.start_modal(FormRef(request.channel, person.user_id, person.team_id), name)
@@ -72,21 +73,25 @@ class Starting(UseCase):
                 await deliveries.claim(session, request.delivery, now)
         except Conflict:
             raise InvalidInput(
-                {"client_name": "An onboarding runs in this channel already. Nothing was started."}
+                {
+                    "client_name": "This client is being onboarded in this channel already. "
+                    "Nothing was started."
+                }
             ) from None
         self._services.publisher.wake(begun.onboarding.id)
 
-    async def _must_be_free(self, channel: str) -> None:
+    async def _must_be_free(self, channel: str, name: str) -> None:
+        """Refuse the same client twice; who names nobody means the client who is there."""
         services = self._services
         async with services.database.begin(write=False) as session:
-            running = await onboardings.running_in(session, services.shelf, channel)
-        if running is None:
-            return
-        raise Refused(
-            f"{escape(running.client_name)} is being onboarded in this channel already "
-            f"({running.finished_steps} of {len(running.steps)} steps done, "
-            f"{self._where(running)}). Nothing was started."
-        )
+            for running in await onboardings.running_in(session, services.shelf, channel):
+                if name and client_key(name) != client_key(running.client_name):
+                    continue
+                raise Refused(
+                    f"{escape(running.client_name)} is being onboarded in this channel already "
+                    f"({running.finished_steps} of {len(running.steps)} steps done, "
+                    f"{self._where(running)}). Nothing was started."
+                )
 
     def _where(self, running: Onboarding) -> str:
         if running.thread_ts is None:

@@ -69,14 +69,24 @@ async def test_named_admins_are_greeted_and_an_engineer_can_be_chosen(world: Wor
     assert f"<@{max_.id}>" in world.message("root").text
 
 
-async def test_a_channel_has_one_running_onboarding_at_a_time(begun: World) -> None:
-    reply = await begun.type("start Beta Heating")
+@pytest.mark.parametrize("text", ["start", "start acme  PLUMBING"])
+async def test_a_client_is_onboarded_once_at_a_time(begun: World, text: str) -> None:
+    reply = await begun.type(text)
 
     assert "Acme Plumbing is being onboarded in this channel already" in reply.text
     assert "Nothing was started" in reply.text
     assert reply.is_ephemeral
     assert begun.erin.view is None
     assert begun.rows(COUNT) == [(1,)]
+
+
+async def test_a_channel_may_have_several_clients(begun: World) -> None:
+    await begun.type("start Beta Heating")
+    answer = await begun.submit(begun.erin, begun.view_of(begun.erin))
+
+    assert answer.ok
+    assert begun.rows(COUNT) == [(2,)]
+    assert begun.slots() == ["root", "welcome", "step:1"] * 2
 
 
 @pytest.mark.parametrize("private", [False, True], ids=["public", "private"])
@@ -181,7 +191,7 @@ async def test_of_two_engineers_who_start_at_once_one_succeeds(world: World) -> 
     max_ = world.slack.add_person("Max Engineer")
     await world.slack.admin.invite(world.channel, max_)
     await world.type("start Acme")
-    await world.type("start Acme Inc", max_)
+    await world.type("start ACME", max_)
 
     answers = await asyncio.gather(
         *(world.submit(person, world.view_of(person)) for person in (world.erin, max_))
@@ -189,7 +199,7 @@ async def test_of_two_engineers_who_start_at_once_one_succeeds(world: World) -> 
 
     assert sorted(answer.ok for answer in answers) == [False, True]
     [errors] = [answer.errors for answer in answers if not answer.ok]
-    assert "An onboarding runs in this channel already" in errors["client_name"]
+    assert "being onboarded in this channel already" in errors["client_name"]
     assert world.rows(COUNT) == [(1,)]
     assert world.slots() == ["root", "welcome", "step:1"]
     assert len(world.announced) == 1
