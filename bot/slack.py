@@ -1,7 +1,7 @@
 """Slack out: the only caller of the Web API. Its errors are translated here, at the border."""
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -207,7 +207,7 @@ class Slack:
         except SlackRefused:
             if response_url is None:
                 raise
-            await self._respond(response_url, text, thread_ts)
+            await self.respond(response_url, text, thread_ts=thread_ts)
 
     async def open_view(self, trigger_id: str, view: View) -> str:
         """Open a modal for whose trigger this is (three seconds, once); returns its id."""
@@ -277,13 +277,28 @@ class Slack:
             if not cursor:
                 return
 
-    async def _respond(self, response_url: str, text: str, thread_ts: str | None) -> None:
+    async def respond(
+        self,
+        response_url: str,
+        text: str,
+        *,
+        blocks: Sequence[Mapping[str, Any]] = (),
+        thread_ts: str | None = None,
+        replace: bool = False,
+    ) -> None:
+        """Answer by the response_url of a press; `replace` takes the place of what was pressed."""
         webhook = AsyncWebhookClient(
             response_url,
             session=self._client.session,
             logger=logging.getLogger("slack_sdk.webhook"),
         )
-        body = {"text": text, "response_type": "ephemeral", "replace_original": False}
+        body: dict[str, Any] = {
+            "text": text,
+            "response_type": "ephemeral",
+            "replace_original": replace,
+        }
+        if blocks:
+            body["blocks"] = list(blocks)
         if thread_ts:
             body["thread_ts"] = thread_ts
         async with translated("response_url"):

@@ -10,9 +10,10 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import datetime
 
 from bot.errors import Unavailable
-from bot.onboarding import Onboarding, StepState
+from bot.onboarding import Onboarding, Status, StepState
 from bot.slack import RateLimited, Slack, SlackRefused
 from bot.views.blocks import Message
+from bot.views.ending import ended_message
 from bot.views.exposure import exposure_message
 from bot.views.report import verification_message
 from bot.views.root import ROOT, root_message, welcome_message
@@ -43,6 +44,8 @@ def desired(onboarding: Onboarding, posted: Mapping[str, Posted]) -> Iterator[Me
             yield verification_message(onboarding, run, run.report)
     for exposure in onboarding.exposures:
         yield exposure_message(onboarding, exposure)
+    if onboarding.status is Status.CANCELLED:
+        yield ended_message(onboarding)
 
 
 class Thread:

@@ -20,6 +20,7 @@ from bot.use_cases import InvalidInput, NeedsConfirmation
 from bot.use_cases.words import Reply
 from bot.views.blocks import fallback, message, section
 from bot.views.ids import StepRef
+from bot.views.status import Answer
 from handlers.payloads import Press, Said, Submission
 
 log = logging.getLogger(__name__)
@@ -65,15 +66,20 @@ class Answers:
 
     @asynccontextmanager
     async def to(self, body: dict[str, Any]) -> AsyncIterator[tuple[Press, StepRef]]:
-        """Give a press and the step that it is about.
-
-        Whoever pressed is told privately about an error of the block, which ends here; only
-        Malformed leaves it.
-        """
+        """Give a press and the step that it is about; errors end here, as in `about`."""
         press = Press.of(body)
         step = StepRef.parse(press.action.value)
-        try:
+        async with self.about(press):
             yield press, step
+
+    @asynccontextmanager
+    async def about(self, press: Press) -> AsyncIterator[None]:
+        """Tell whoever pressed privately about an error of the block, which ends here.
+
+        Only Malformed leaves it.
+        """
+        try:
+            yield
         except Malformed:
             raise
         except Repeated:
@@ -89,6 +95,20 @@ class Answers:
     def reply(self, said: Said, reply: Reply) -> None:
         """Answer what somebody wrote, privately; where that fails, in the thread."""
         self._tasks.spawn(self._reply(said, reply), "answer in the thread")
+
+    def replace(self, press: Press, answer: Answer) -> None:
+        """Put another answer in the place of the private one whose button was pressed."""
+        self._tasks.spawn(self._respond(press, answer), "replace a private answer")
+
+    async def _respond(self, press: Press, answer: Answer) -> None:
+        if press.response_url is None:
+            return
+        try:
+            await self._slack.respond(
+                press.response_url, answer.text, blocks=answer.blocks, replace=True
+            )
+        except OnboardingError as error:
+            log.warning("a private answer was lost", extra={"reason": str(error)})
 
     async def open_now(self, trigger_id: str, view: View) -> None:
         """Open a modal for whoever typed a command; raises if that does not work."""

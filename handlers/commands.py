@@ -2,30 +2,36 @@
 
 import asyncio
 import difflib
+import re
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_sdk.models.views import View
 
 from bot.errors import Malformed, Repeated
-from bot.use_cases import UseCases
-from bot.views.status import Answer, plain_answer
-from handlers.answers import Answers, explain
-from handlers.payloads import Command
+from bot.use_cases import Request, UseCases
+from bot.views import ids
+from bot.views.status import Answer, StatusQuery, plain_answer
+from handlers.answers import Answers, at_the_form, explain
+from handlers.payloads import Command, Press, Submission
 
-COMMANDS = ("start", "status", "resume", "help")
 # Slack shows `operation_timeout` after three seconds; our own words come sooner.
 PATIENCE_SECONDS = 2.5
+# What a command does with who asks and the words after it: a form to be opened, or an answer.
+Doing = Callable[[Request, str], Awaitable[View | Answer]]
 
 
 def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
-    """Register the command."""
+    """Register the command, its form, and the buttons of its answers."""
+    commands = _commands(use_cases)
 
     @app.command("/servicetitan")
     async def servicetitan(ack: AsyncAck, body: dict[str, Any]) -> None:
         command = Command.of(body)
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
-                answer = await _answer(use_cases, answers, command)
+                answer = await _answer(use_cases, commands, answers, command)
         except Malformed:
             raise
         except Repeated:
@@ -40,24 +46,59 @@ def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
             blocks = list(answer.blocks)
             await ack(text=answer.text, blocks=blocks, response_type="ephemeral")
 
+    @app.action(re.compile(rf"^{ids.STATUS_PAGE}:"))
+    async def status_page(ack: AsyncAck, body: dict[str, Any]) -> None:
+        press = Press.of(body)
+        async with answers.about(press):
+            query = StatusQuery.parse(press.action.value)
+            answers.replace(press, await use_cases.overview.page(press.request, query))
+        await ack()
 
-async def _answer(use_cases: UseCases, answers: Answers, command: Command) -> Answer | None:
+    @app.view(ids.CANCEL_ONBOARDING)
+    async def cancel_onboarding(ack: AsyncAck, body: dict[str, Any]) -> None:
+        form = Submission.of(body)
+        async with at_the_form(ack, form):
+            await use_cases.managing.cancel(form.request, form.ref, form.text(ids.REASON))
+
+
+def _commands(use_cases: UseCases) -> dict[str, Doing]:
+    async def help_(request: Request, _words: str) -> Answer:
+        return await use_cases.overview.help(request)
+
+    overview, managing = use_cases.overview, use_cases.managing
+    return {
+        "start": use_cases.starting.form,
+        "status": overview.status,
+        "credentials": overview.credentials,
+        "verify": managing.verify,
+        "remind": managing.remind,
+        "assign": managing.assign,
+        "skip": managing.skip,
+        "reopen": managing.reopen,
+        "pause": managing.pause,
+        "resume": managing.resume,
+        "cancel": managing.cancel_form,
+        "help": help_,
+        "": help_,
+    }
+
+
+async def _answer(
+    use_cases: UseCases, commands: dict[str, Doing], answers: Answers, command: Command
+) -> Answer | None:
     """Return the answer to a command, None where a form is the answer."""
     word, rest = command.words
-    if word == "start":
-        form = await use_cases.starting.form(command.request, rest)
-        await answers.open_now(command.trigger_id, form)
-        return None
-    if word == "status":
-        return await use_cases.overview.status(command.request)
-    if word == "resume":
-        return await use_cases.overview.resume(command.request)
-    if word in ("", "help"):
-        return await use_cases.overview.help(command.request)
-    return await use_cases.overview.help(command.request, _unknown(word))
+    if word not in commands:
+        return await use_cases.overview.help(command.request, _unknown(word, commands))
+    done = await commands[word](command.request, rest)
+    if isinstance(done, Answer):
+        return done
+    await answers.open_now(command.trigger_id, done)
+    return None
 
 
-def _unknown(word: str) -> str:
-    nearest = difflib.get_close_matches(word, COMMANDS, n=1)
+def _unknown(word: str, commands: Iterable[str]) -> str:
+    words = filter(None, commands) if word.isalpha() else ()
+    nearest = difflib.get_close_matches(word, words, n=1)
     hint = f" Did you mean `/servicetitan {nearest[0]}`?" if nearest else ""
     return f"I do not know that command.{hint}"

@@ -1,4 +1,4 @@
-"""The buttons of a step: done, undo, and the answers of its question."""
+"""The buttons of a step: done, undo, hand over, and the answers of its question."""
 
 import re
 from typing import Any
@@ -23,6 +23,19 @@ def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
     async def step_undo(ack: AsyncAck, body: dict[str, Any]) -> None:
         async with answers.to(body) as (press, step):
             await use_cases.steps.undo(press.request, step)
+        await ack()
+
+    @app.action(re.compile(rf"^{ids.HAND_OVER}(:phase)?$"))
+    async def hand_over(ack: AsyncAck, body: dict[str, Any]) -> None:
+        async with answers.to(body) as (press, step):
+            rest = press.action.action_id.endswith(":phase")
+            await use_cases.steps.hand_over(press.request, step, rest_of_phase=rest)
+        await ack()
+
+    @app.action(ids.GIVE_BACK)
+    async def give_back(ack: AsyncAck, body: dict[str, Any]) -> None:
+        async with answers.to(body) as (press, step):
+            await use_cases.steps.give_back(press.request, step)
         await ack()
 
     @app.action(re.compile(rf"^{ids.CHOOSE_ACCOUNT}:"))

@@ -29,6 +29,7 @@ from bot.onboarding import (
 from bot.people import Actor, Role
 from bot.report import Report
 from storage.guides import GuideShelf
+from storage.tables import RUNNING as IS_RUNNING
 from storage.tables import CredentialRow, EventRow, OnboardingRow, StepRow, VerificationRow
 
 RUNNING = (Status.ACTIVE.value, Status.PAUSED.value)
@@ -141,11 +142,53 @@ async def overview_in(session: AsyncSession, channel: str) -> Sequence[Overview]
     return [line for line in lines if line.status.value in RUNNING] or lines[:1]
 
 
-async def overview(session: AsyncSession, limit: int = PAGE) -> Sequence[Overview]:
-    """Return the running onboardings, the longest without activity first."""
-    query = select(OnboardingRow).where(col(OnboardingRow.status).in_(RUNNING))
-    rows = await session.exec(query.order_by(col(OnboardingRow.active_at)).limit(limit))
-    return [_overview(row) for row in rows]
+async def overview(
+    session: AsyncSession, *, name: str = "", finished: bool = False, offset: int = 0, limit: int
+) -> Sequence[Overview]:
+    """Return a page of onboardings, the longest without activity first.
+
+    `name` is a part of the client's name. Only with `finished` are those told of that have ended.
+    """
+    row = OnboardingRow
+    query = select(row)
+    if not finished:
+        query = query.where(IS_RUNNING)  # written out, so that its partial index is used
+    if name:
+        query = query.where(col(row.client_key).contains(client_key(name), autoescape=True))
+    page = query.order_by(col(row.active_at), col(row.id)).offset(offset).limit(limit)
+    return [_overview(found) for found in await session.exec(page)]
+
+
+async def named(
+    session: AsyncSession,
+    shelf: GuideShelf,
+    name: str,
+    *,
+    channel: str | None = None,
+    finished: bool = False,
+) -> Sequence[Onboarding]:
+    """Return the onboardings whose client's name has `name` in it, the most recent first.
+
+    One whose name is exactly that takes precedence over all others.
+    """
+    row, key = OnboardingRow, client_key(name)
+    query = select(row).where(col(row.client_key).contains(key, autoescape=True))
+    if not finished:
+        query = query.where(IS_RUNNING)
+    if channel:
+        query = query.where(col(row.channel) == channel)
+    found = (await session.exec(query.order_by(col(row.active_at).desc()).limit(PAGE))).all()
+    exact = [one for one in found if one.client_key == key]
+    return [await _load(session, shelf, one) for one in exact or found]
+
+
+async def newest_in(session: AsyncSession, shelf: GuideShelf, channel: str) -> Onboarding | None:
+    """Return the onboarding of `channel` that began last, finished or not."""
+    query = select(OnboardingRow).where(col(OnboardingRow.channel) == channel)
+    row = (
+        await session.exec(query.order_by(col(OnboardingRow.started_at).desc()).limit(1))
+    ).first()
+    return await _load(session, shelf, row) if row else None
 
 
 # --- rows to onboarding ---

@@ -58,7 +58,14 @@ class OnboardingRow(SQLModel, table=True):
             sqlite_where=UNDESTROYED,
             postgresql_where=UNDESTROYED,
         ),
-        Index("onboarding_status_active_at", "status", "active_at"),
+        Index(
+            "onboarding_running_active_at",
+            "active_at",
+            "id",
+            sqlite_where=RUNNING,
+            postgresql_where=RUNNING,
+        ),
+        Index("onboarding_active_at", "active_at", "id"),
         Index(
             "onboarding_unpublished",
             "id",

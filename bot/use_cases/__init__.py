@@ -9,6 +9,7 @@ from bot.use_cases.channels import Channels
 from bot.use_cases.credentials import Credentials
 from bot.use_cases.exposure import Exposure
 from bot.use_cases.help import Help
+from bot.use_cases.managing import Managing
 from bot.use_cases.overview import Overview
 from bot.use_cases.starting import Starting
 from bot.use_cases.steps import Steps
@@ -29,6 +30,7 @@ class UseCases:
         self.help = Help(services)
         self.verification = Verification(services)
         self.overview = Overview(services)
+        self.managing = Managing(services)
         self.channels = Channels(services)
         self.exposure = Exposure(services)
         self.words = Words(services, self.steps, self.help)

@@ -1,7 +1,7 @@
 """What the use cases have in common: who asks, may they, one transaction, then bring level."""
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,16 +11,19 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.directory import Directory
 from bot.errors import NotAllowed, NotFound, Refused
 from bot.guide import Owner
+from bot.mrkdwn import channel_link, escape
 from bot.onboarding import Change, Event, EventKind, Onboarding
 from bot.people import Actor, Deed, Person, Role, require
 from bot.publisher import Publisher
 from bot.slack import Slack
 from bot.verifier import Verifier
+from bot.views.blocks import bullets_of
 from bot.views.ids import FormRef, StepRef
 from storage import onboardings
 from storage.changes import change
 from storage.database import Database
 from storage.guides import GuideShelf
+from storage.onboardings import client_key
 from storage.vault import Vault
 
 log = logging.getLogger(__name__)
@@ -121,11 +124,31 @@ class UseCase:
         services.publisher.wake(after.id)
         return after
 
-    async def _must_be_engineer(self, person: Person) -> None:
+    async def _engineer(self, person: Person) -> Actor:
+        """Return who asks, if they are an engineer; else raises NotAllowed."""
         engineer = await self._services.directory.is_engineer(person)
         if not engineer:
             log.warning("no engineer", extra={"user": person.user_id, "team": person.team_id})
         require(Role.ENGINEER if engineer else Role.NOBODY, Deed.MANAGE)
+        return Actor(person.user_id, person.team_id, Role.ENGINEER)
+
+    async def _client(self, request: Request, name: str, *, finished: bool = False) -> Onboarding:
+        """Return the onboarding that a command is about: the channel's own, or the one `named`.
+
+        With `finished`, also one that has ended. Raises Refused if it is none, or not one alone.
+        """
+        services, name = self._services, name.strip()
+        async with services.database.begin(write=False) as session:
+            if name:
+                found = await onboardings.named(
+                    session, services.shelf, name, channel=request.channel, finished=finished
+                ) or await onboardings.named(session, services.shelf, name, finished=finished)
+            else:
+                found = await onboardings.running_in(session, services.shelf, request.channel)
+                if not found and finished:
+                    last = await onboardings.newest_in(session, services.shelf, request.channel)
+                    found = [last] if last else []
+        return _the_only(found, name, finished=finished)
 
     async def _record_refusal(
         self, person: Person, onboarding: Onboarding, deed: Deed, refusal: Refused
@@ -135,6 +158,24 @@ class UseCase:
         event = Event(EventKind.REFUSED, actor, self._services.clock(), None, detail)
         async with self._services.database.begin() as session:
             onboardings.record(session, onboarding.id, event)
+
+
+def _the_only(found: Sequence[Onboarding], name: str, *, finished: bool) -> Onboarding:
+    if not found and name:
+        raise Refused(f"No client has “{escape(name)}” in the name. Nothing was changed.")
+    if not found:
+        raise Refused(
+            "No onboarding runs in this channel. Type this in the client's channel, or name the "
+            "client."
+        )
+    if len(found) == 1:
+        return found[0]
+    if finished and len({client_key(one.client_name) for one in found}) == 1:
+        return found[0]  # the same client's earlier ones: the newest is meant
+    clients = bullets_of(
+        f"{escape(one.client_name)} in {channel_link(one.channel)}" for one in found
+    )
+    raise Refused(f"Which one? Please name the client as exactly as needed.\n{clients}")
 
 
 def opened_by(request: Request, ref: FormRef) -> None:

@@ -1,48 +1,72 @@
-"""The slash command's answers, and taking up an onboarding that was paused."""
+"""What engineers look up: status, one client's values, the list of commands."""
 
-from bot.errors import Refused
-from bot.onboarding import Onboarding
-from bot.people import Actor, Role
 from bot.use_cases.base import Request, UseCase
-from bot.views.status import Answer, help_answer, plain_answer, status_answer
+from bot.views.status import (
+    PAGE,
+    Answer,
+    StatusQuery,
+    credentials_answer,
+    help_answer,
+    status_answer,
+)
 from storage import onboardings
 
 
 class Overview(UseCase):
     """For engineers only."""
 
-    async def status(self, request: Request) -> Answer:
-        """Return the state of this channel's client; in other channels, of all active ones."""
-        await self._must_be_engineer(request.person)
+    async def status(self, request: Request, words: str = "") -> Answer:
+        """Return the state of this channel's clients; in other channels, of all active ones.
+
+        `words` are a part of a client's name, or `all`, which includes those who are through.
+        """
+        await self._engineer(request.person)
+        if words:
+            return await self._page(StatusQuery(words))
         services = self._services
         async with services.database.begin(write=False) as session:
             here = await onboardings.overview_in(session, request.channel)
-            lines = here or await onboardings.overview(session)
+        if not here:
+            return await self._page(StatusQuery())
+        return status_answer(
+            here,
+            services.shelf.newest,
+            now=services.clock(),
+            workspace_url=services.slack.identity.url,
+            here=True,
+        )
+
+    async def page(self, request: Request, query: StatusQuery) -> Answer:
+        """Return another page of what was asked for."""
+        await self._engineer(request.person)
+        return await self._page(query)
+
+    async def credentials(self, request: Request, name: str) -> Answer:
+        """Return which of a client's values are in, and by whom."""
+        await self._engineer(request.person)
+        onboarding = await self._client(request, name, finished=True)
+        return credentials_answer(onboarding, self._services.slack.identity.url)
+
+    async def help(self, request: Request, problem: str | None = None) -> Answer:
+        """Return the list of commands, after `problem`."""
+        await self._engineer(request.person)
+        return help_answer(problem)
+
+    async def _page(self, query: StatusQuery) -> Answer:
+        services = self._services
+        async with services.database.begin(write=False) as session:
+            lines = await onboardings.overview(
+                session,
+                name=query.name,
+                finished=query.everything,
+                offset=(query.page - 1) * PAGE,
+                limit=PAGE + 1,
+            )
         return status_answer(
             lines,
             services.shelf.newest,
             now=services.clock(),
             workspace_url=services.slack.identity.url,
-            here=bool(here),
+            here=False,
+            query=query,
         )
-
-    async def help(self, request: Request, problem: str | None = None) -> Answer:
-        """Return the list of commands, after `problem`."""
-        await self._must_be_engineer(request.person)
-        return help_answer(problem)
-
-    async def resume(self, request: Request) -> Answer:
-        """Take up the channel's onboarding again."""
-        await self._must_be_engineer(request.person)
-        onboarding = await self._here(request)
-        actor = Actor(request.person.user_id, request.person.team_id, Role.ENGINEER)
-        await self._change(request, onboarding.id, lambda at, now: at.resume(actor, now))
-        return plain_answer("Taken up again. The thread shows where it stands.")
-
-    async def _here(self, request: Request) -> Onboarding:
-        services = self._services
-        async with services.database.begin(write=False) as session:
-            found = await onboardings.running_in(session, services.shelf, request.channel)
-        if not found:
-            raise Refused("No onboarding runs in this channel. Type this in the client's channel.")
-        return found[0]

@@ -9,7 +9,6 @@ from bot.credentials import clean
 from bot.errors import Refused
 from bot.mrkdwn import channel_link, escape, link, permalink
 from bot.onboarding import Onboarding
-from bot.people import Actor, Role
 from bot.slack import Channel, SlackRefused
 from bot.use_cases.base import InvalidInput, Request, UseCase, opened_by
 from bot.views import modals
@@ -29,7 +28,7 @@ class Starting(UseCase):
 
     async def form(self, request: Request, client_name: str) -> View:
         """Return the form for a new onboarding in the channel."""
-        await self._must_be_engineer(request.person)
+        await self._engineer(request.person)
         name = client_name.strip()
         if len(name) > modals.LONGEST_NAME:
             raise Refused(
@@ -47,7 +46,7 @@ class Starting(UseCase):
     ) -> None:
         """Begin an onboarding."""
         opened_by(request, ref)
-        await self._must_be_engineer(request.person)
+        actor = await self._engineer(request.person)
         name = _checked_name(client_name)
         engineer = engineer or request.person.user_id
         directory = self._services.directory
@@ -60,7 +59,7 @@ class Starting(UseCase):
             channel=request.channel,
             engineer=engineer,
             client_admins=admins,
-            actor=Actor(request.person.user_id, request.person.team_id, Role.ENGINEER),
+            actor=actor,
             now=self._services.clock(),
         )
         await self._begin(request, begun)

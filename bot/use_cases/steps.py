@@ -30,6 +30,22 @@ class Steps(UseCase):
             request, ref.onboarding_id, lambda at, now: at.undo_step(ref.step, actor, now)
         )
 
+    async def hand_over(self, request: Request, ref: StepRef, *, rest_of_phase: bool) -> None:
+        """Have HeavySet do a step, or all that is left of its phase."""
+        actor = await self._step_actor(request, ref)
+        await self._change(
+            request,
+            ref.onboarding_id,
+            lambda at, now: at.hand_over(ref.step, actor, now, rest_of_phase=rest_of_phase),
+        )
+
+    async def give_back(self, request: Request, ref: StepRef) -> None:
+        """Return a step that was handed over to the client."""
+        actor = await self._step_actor(request, ref)
+        await self._change(
+            request, ref.onboarding_id, lambda at, now: at.give_back(ref.step, actor, now)
+        )
+
     async def finish_current(self, request: Request, onboarding: Onboarding) -> None:
         """Mark the step as done whose turn it is."""
         await self.finish(request, StepRef(onboarding.id, _current(onboarding)))

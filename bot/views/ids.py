@@ -13,14 +13,19 @@ STEP_HELP = "step_help"
 ENTER_CREDENTIALS = "enter_credentials"
 RUN_VERIFICATION = "run_verification"
 REVEAL_CREDENTIALS = "reveal_credentials"
+HAND_OVER = "hand_over"
+GIVE_BACK = "give_back"
+STATUS_PAGE = "status_page"
 
 START_ONBOARDING = "start_onboarding"
 ASK_FOR_HELP = "ask_for_help"
+CANCEL_ONBOARDING = "cancel_onboarding"
 
 CLIENT_NAME = "client_name"
 CLIENT_ADMINS = "client_admins"
 ENGINEER = "engineer"
 QUESTION = "question"
+REASON = "reason"
 CONFIRM_UNUSUAL = "confirm_unusual"
 
 

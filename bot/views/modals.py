@@ -156,6 +156,26 @@ def reveal_modal(onboarding: Onboarding, ref: ids.FormRef, values: Mapping[str, 
     )
 
 
+def cancel_modal(onboarding: Onboarding, ref: ids.FormRef) -> View:
+    """Return the form that asks whether, and why, to end an onboarding before its time."""
+    name, done = escape(onboarding.client_name), onboarding.finished_steps
+    blocks: list[Block] = [
+        section(
+            f"⛔ This ends the onboarding of *{name}* at {done} of {len(onboarding.steps)} steps, "
+            "for good. The thread says so, stored values are destroyed at once, and the history "
+            "stays. To let it only rest, use `/servicetitan pause` instead."
+        ),
+        _input(
+            "Why?",
+            PlainTextInputElement(
+                action_id=ids.REASON, multiline=True, max_length=LONGEST_QUESTION
+            ),
+            hint="For the history and the engineering channel; the client does not see it.",
+        ),
+    ]
+    return _form("Cancel onboarding", ids.CANCEL_ONBOARDING, ref, blocks, submit="End it")
+
+
 def hidden_modal() -> View:
     """Return what takes the place of the stored values after a while."""
     text = "The values are hidden again. Press “Reveal credentials” to see them once more."

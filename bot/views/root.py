@@ -79,7 +79,7 @@ def _now(onboarding: Onboarding) -> str:
     if onboarding.status is Status.COMPLETED:
         return f"🎉 *Complete.* The integration was verified on {when(onboarding.active_at)}."
     if onboarding.status is Status.CANCELLED:
-        return "⛔ *Cancelled.* Nothing more is to be done here."
+        return "⛔ *Ended* by HeavySet Tech. Nothing has to be done here any more."
     step = onboarding.current
     lines = [f"*Now:* step {step.number}, {escape(step.title)}"] if step else []
     if onboarding.status is Status.PAUSED:
@@ -87,14 +87,24 @@ def _now(onboarding: Onboarding) -> str:
     if onboarding.exposed:
         names = listed(onboarding.guide.field(name).label for name in onboarding.exposed)
         lines.append(f"⚠️ *Posted in the channel, so others may know it:* {escape(names)}")
-    return "\n".join([*lines, f"*Whose turn:* {_turn(onboarding)}", *_verification(onboarding)])
+    turn = f"*Whose turn:* {_turn(onboarding)}"
+    return "\n".join([*lines, turn, *_verification(onboarding), *_questions(onboarding)])
 
 
 def _turn(onboarding: Onboarding) -> str:
-    since = f"since {when(onboarding.active_at)}"
+    since = f"since {when(onboarding.turn_at)}"
     if onboarding.turn is Owner.HEAVYSET:
         return f"HeavySet Tech, {mention(onboarding.engineer)}, {since}"
     return f"{escape(onboarding.client_name)}, {since}"
+
+
+def _questions(onboarding: Onboarding) -> list[str]:
+    waiting = onboarding.open_questions
+    if not waiting:
+        return []
+    what = "*Open question*" if len(waiting) == 1 else f"*{len(waiting)} open questions*"
+    first = when(waiting[0].at)
+    return [f"🙋 {what} since {first}: {mention(onboarding.engineer)} answers in this thread"]
 
 
 def _verification(onboarding: Onboarding) -> list[str]:

@@ -1,23 +1,42 @@
-"""The answers to the slash command: status and help."""
+"""The answers to the slash command: status, one client's values, help."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from slack_sdk.models.blocks import Block
+from slack_sdk.models.blocks import Block, ButtonElement
 
 from bot.guide import Guide, Owner
-from bot.mrkdwn import ago, channel_link, escape, link, mention, permalink
-from bot.onboarding import Overview, Status
-from bot.views.blocks import context, fallback, header, section
+from bot.mrkdwn import ago, channel_link, escape, link, listed, mention, permalink, when
+from bot.onboarding import Onboarding, Overview, Status
+from bot.views import ids
+from bot.views.blocks import actions, bullets_of, button, context, fallback, header, section
+
+PAGE = 10
 
 HELP = (
-    ("/servicetitan start [client]", "begin an onboarding in this channel"),
-    ("/servicetitan status", "this channel's client; elsewhere, all active clients"),
-    ("/servicetitan resume", "take up this channel's onboarding after a pause"),
-    ("/servicetitan help", "this list"),
+    ("start [client]", "begin an onboarding in this channel"),
+    ("start Acme invite ann@acme.com", "make a channel, invite the client, and begin there"),
+    ("status [client | all]", "who is where; in a client's channel, that client"),
+    ("history [client]", "who did what and when, and how long it took"),
+    ("credentials [client]", "which values are in, and by whom"),
+    ("verify [client]", "check the values with ServiceTitan now"),
+    ("remind [client]", "nudge whoever's turn it is"),
+    ("assign @engineer [client]", "put another engineer in charge"),
+    ("skip N [client]", "go on without step N"),
+    ("reopen N [client]", "go back to step N"),
+    ("pause [client]", "let it rest, without reminders"),
+    ("resume [client]", "take it up again"),
+    ("cancel [client]", "end it, and destroy its values"),
+    ("help", "this list"),
 )
+VERIFICATIONS = {
+    "running": "verification running",
+    "passed": "verified",
+    "failed": "verification failed",
+    "unknown": "verification not finished",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +47,74 @@ class Answer:
     blocks: Sequence[dict[str, Any]]
 
 
+@dataclass(frozen=True, slots=True)
+class StatusQuery:
+    """What was asked for: a part of the client's name, `all`, or nothing; and which page."""
+
+    words: str = ""
+    page: int = 1
+
+    @property
+    def name(self) -> str:
+        """The part of a client's name to be found."""
+        return "" if self.everything else self.words
+
+    @property
+    def everything(self) -> bool:
+        """Whether finished onboardings are asked for, too."""
+        return self.words.casefold() == "all"
+
+    def __str__(self) -> str:
+        """Return the query as a button's value."""
+        return f"{self.page}:{self.words}"
+
+    @classmethod
+    def parse(cls, value: str) -> "StatusQuery":
+        """Read a button's value; what is not ours is the first page of everybody active."""
+        page, _, words = value.partition(":")
+        return cls(words, int(page)) if page.isdecimal() and 0 < len(page) < 7 else cls()
+
+
 def status_answer(
-    lines: Sequence[Overview], guide: Guide, *, now: datetime, workspace_url: str, here: bool
+    lines: Sequence[Overview],
+    guide: Guide,
+    *,
+    now: datetime,
+    workspace_url: str,
+    here: bool,
+    query: StatusQuery | None = None,
 ) -> Answer:
-    """Return the state of one client (`here`: of this channel) or of all active ones."""
-    return _answer(list(_status(lines, guide, now, workspace_url, here)))
+    """Return the state of one channel's clients (`here`), or a page of what `query` found.
+
+    One line more than a page says that there is a next page.
+    """
+    query = query or StatusQuery()
+    return _answer(list(_status(lines, guide, now, workspace_url, query, here=here)))
+
+
+def credentials_answer(onboarding: Onboarding, workspace_url: str) -> Answer:
+    """Return which values are in, with the steps' links; never a value."""
+    lines = [_value(onboarding, field.id) for field in onboarding.guide.credentials]
+    blocks: list[Block] = [
+        section(f"*{escape(onboarding.client_name)}*: the stored values"),
+        section(bullets_of(lines)),
+    ]
+    shown_at = [step.number for step in onboarding.guide.steps if step.reveals]
+    if not onboarding.destroyed_at:
+        steps = listed(f"step {number}" for number in shown_at)
+        blocks.append(
+            context(f"“Reveal credentials” stands on {steps}, each with where to paste the values.")
+        )
+    blocks.append(context(_where(onboarding.channel, onboarding.thread_ts, workspace_url)))
+    return _answer(blocks)
 
 
 def help_answer(problem: str | None = None) -> Answer:
     """Return the list of commands, after `problem` if there was one."""
     blocks: list[Block] = [section(problem)] if problem else []
-    commands = "\n".join(f"•  `{command}` — {what}" for command, what in HELP)
-    return _answer([*blocks, section(f"*What I can do*\n{commands}")])
+    commands = "\n".join(f"•  `/servicetitan {command}` — {what}" for command, what in HELP)
+    hint = "In a channel with one client, the client need not be named; a part of the name will do."
+    return _answer([*blocks, section(f"*What I can do*\n{commands}"), context(hint)])
 
 
 def plain_answer(text: str) -> Answer:
@@ -53,48 +128,120 @@ def _answer(blocks: Sequence[Block]) -> Answer:
 
 
 def _status(
-    lines: Sequence[Overview], guide: Guide, now: datetime, workspace_url: str, here: bool
+    lines: Sequence[Overview],
+    guide: Guide,
+    now: datetime,
+    workspace_url: str,
+    query: StatusQuery,
+    *,
+    here: bool,
 ) -> Iterator[Block]:
-    if not lines:
-        yield section(
-            "No onboarding is active. Start one in the channel that you share with the client: "
-            "`/servicetitan start Acme Plumbing`"
-        )
+    shown = lines if here else lines[:PAGE]
+    if not shown:
+        yield section(_nobody(query))
         return
     if not here:
-        count = len(lines)
-        yield header(f"{count} active onboarding{'' if count == 1 else 's'}")
-    for line in lines:
+        yield header(_heading(lines, query))
+    for line in shown:
         yield section(_line(line, guide, now, workspace_url))
     if not here:
         yield context("The longest without activity first.")
+        if pages := _pages(query, more=len(lines) > PAGE):
+            yield actions(pages)
 
 
-def _line(line: Overview, guide: Guide, now: datetime, workspace_url: str) -> str:
-    where = channel_link(line.channel)
-    if line.thread_ts:
-        address = permalink(workspace_url, line.channel, line.thread_ts)
-        where = f"{where} · {link(address, 'thread')}"
-    done = f"{line.finished_steps} of {len(guide.steps)} steps done"
-    if line.status is Status.ACTIVE and line.current_step:
-        at = f"step {line.current_step}, {escape(_title(guide, line.current_step))}"
-        state = f"{at} · {_turn(line)}"
-    else:
-        state = line.status.value
+def _nobody(query: StatusQuery) -> str:
+    if query.page > 1:
+        return "That is all: there is no further page."
+    if query.name:
+        return (
+            f"No active client has “{escape(query.name)}” in the name. "
+            "`/servicetitan status all` includes those who are through."
+        )
     return (
-        f"*{escape(line.client_name)}* · {done} · {state}\n"
-        f"last activity {ago(line.active_at, now)} ago · {where}"
+        "No onboarding is active. Start one in the channel that you share with the client: "
+        "`/servicetitan start Acme Plumbing`"
     )
 
 
-def _title(guide: Guide, number: int) -> str:
+def _heading(lines: Sequence[Overview], query: StatusQuery) -> str:
+    what = "onboardings" if query.everything else "active onboardings"
+    if query.page > 1 or len(lines) > PAGE:
+        return f"{what.capitalize()}, page {query.page}"
+    return f"{len(lines)} {what if len(lines) > 1 else what[:-1]}"
+
+
+def _pages(query: StatusQuery, *, more: bool) -> list[ButtonElement]:
+    buttons = []
+    if query.page > 1:
+        before = StatusQuery(query.words, query.page - 1)
+        buttons.append(button("Page before", f"{ids.STATUS_PAGE}:before", str(before)))
+    if more:
+        after = StatusQuery(query.words, query.page + 1)
+        buttons.append(button("Next page", f"{ids.STATUS_PAGE}:next", str(after)))
+    return buttons
+
+
+def _line(line: Overview, guide: Guide, now: datetime, workspace_url: str) -> str:
+    done = f"{line.finished_steps} of {len(guide.steps)} steps done"
+    running = line.status is Status.ACTIVE and line.current_step
+    state = _now(line, guide, now) if running else line.status.value
+    particulars = "".join(f" · {word}" for word in _particulars(line, guide))
+    return (
+        f"*{escape(line.client_name)}* · {done} · {state}{particulars}\n"
+        f"last activity {ago(line.active_at, now)} ago · "
+        f"{_where(line.channel, line.thread_ts, workspace_url)}"
+    )
+
+
+def _now(line: Overview, guide: Guide, now: datetime) -> str:
+    number = line.current_step or 1
     try:
-        return guide.step(number).title
+        at = f"phase {guide.phase_of(number).number}, step {number}, {guide.step(number).title}"
     except KeyError:  # an older guide with more steps
-        return "a step of an older guide"
+        at = f"step {number}, a step of an older guide"
+    return f"{escape(at)} · {_turn(line)} for {ago(line.turn_at, now)}"
 
 
 def _turn(line: Overview) -> str:
     if line.turn is Owner.HEAVYSET:
         return f"HeavySet's turn ({mention(line.engineer)})"
     return f"the client's turn (engineer {mention(line.engineer)})"
+
+
+def _particulars(line: Overview, guide: Guide) -> Iterator[str]:
+    if line.verification:
+        yield VERIFICATIONS[line.verification]
+    if line.exposed_values:
+        yield f"⚠️ {_count(line.exposed_values, 'value')} posted in the channel"
+    if line.missing_values and line.status in (Status.ACTIVE, Status.PAUSED):
+        entered = len(guide.credentials) - line.missing_values
+        yield f"{entered} of {len(guide.credentials)} values in"
+    if line.open_questions:
+        yield f"🙋 {_count(line.open_questions, 'question')} open"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _where(channel: str, thread_ts: str | None, workspace_url: str) -> str:
+    where = channel_link(channel)
+    if thread_ts is None:
+        return where
+    return f"{where} · {link(permalink(workspace_url, channel, thread_ts), 'thread')}"
+
+
+def _value(onboarding: Onboarding, name: str) -> str:
+    label = escape(onboarding.guide.field(name).label)
+    stored = onboarding.credentials.get(name)
+    if onboarding.destroyed_at:
+        return f"{label}: destroyed on {when(onboarding.destroyed_at)}"
+    if stored is None:
+        return f"{label}: not entered yet (step {onboarding.guide.field(name).step})"
+    line = f"{label} {stored.mask}, entered by {mention(stored.by.user_id)} on {when(stored.at)}"
+    if name in onboarding.exposed:
+        line = f"{line} · ⚠️ posted in the channel since"
+    if name in onboarding.to_enter_again:
+        line = f"{line} · ❌ found wrong, to enter again"
+    return line

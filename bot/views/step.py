@@ -6,7 +6,7 @@ from slack_sdk.models.blocks import Block, ButtonElement, ConfirmObject, PlainTe
 
 from bot.guide import Owner, Phase, Step
 from bot.mrkdwn import escape, mention, when
-from bot.onboarding import Onboarding, StepProgress, StepState
+from bot.onboarding import Onboarding, Status, StepProgress, StepState
 from bot.views import ids
 from bot.views.blocks import (
     Message,
@@ -20,6 +20,11 @@ from bot.views.blocks import (
     message,
     section,
 )
+
+RESTING = {
+    Status.PAUSED: "⏸️ Paused by HeavySet Tech: nothing has to be done here until it goes on.",
+    Status.CANCELLED: "⛔ Ended by HeavySet Tech: nothing has to be done here any more.",
+}
 
 
 def slot(number: int) -> str:
@@ -45,7 +50,8 @@ def _afterwards(onboarding: Onboarding, step: Step, progress: StepProgress) -> I
         yield section(f"⏸️ {title} comes again after the step before it.")
         return
     if progress.state is StepState.SKIPPED:
-        yield section(f"➖ {title} is not needed{_why_skipped(onboarding, step)}.")
+        why = _why_skipped(onboarding, step)
+        yield section(f"➖ {title} is not needed{why or _skipped_by(progress)}.")
         return
     who = f" by {mention(progress.by.user_id)}" if progress.by and progress.by.user_id else ""
     at = f" on {when(progress.at)}" if progress.at else ""
@@ -67,7 +73,8 @@ def _afterwards(onboarding: Onboarding, step: Step, progress: StepProgress) -> I
 def _in_full(onboarding: Onboarding, step: Step) -> Iterator[Block]:
     phase = onboarding.guide.phase_of(step.number)
     yield header(f"Step {step.number} of {len(onboarding.guide.steps)}: {step.title}")
-    who = "HeavySet Tech" if phase.owner is Owner.HEAVYSET else escape(onboarding.client_name)
+    heavyset = onboarding.owner_of(step.number) is Owner.HEAVYSET
+    who = "HeavySet Tech" if heavyset else escape(onboarding.client_name)
     names = f"{escape(phase.title)} — {escape(phase.subtitle)}"
     yield context(f"Phase {phase.number} of {len(onboarding.guide.phases)}: {names} · {who}'s turn")
     if step == phase.steps[0]:
@@ -76,9 +83,13 @@ def _in_full(onboarding: Onboarding, step: Step) -> Iterator[Block]:
     yield from _particulars(step)
     yield from _hints(onboarding, step)
     yield from _state(onboarding, step)
+    if onboarding.status is not Status.ACTIVE:
+        yield context(RESTING[onboarding.status])
+        return
     if step.choice:
         yield section(f"*{escape(step.choice.question)}*")
     yield actions(_buttons(onboarding, step))
+    yield from _handed_over(onboarding, step)
 
 
 def _first_of(onboarding: Onboarding, phase: Phase) -> Iterator[Block]:
@@ -153,7 +164,30 @@ def _buttons(onboarding: Onboarding, step: Step) -> list[ButtonElement]:
         style = "primary" if entered else None
         label = f"Step {step.number} is done"
         buttons.append(button("Done", ids.STEP_DONE, ref, style=style, label=label))
-    return [*buttons, button("I need help", ids.STEP_HELP, ref)]
+    buttons.append(button("I need help", ids.STEP_HELP, ref))
+    if onboarding.owner_of(step.number) is Owner.CLIENT:
+        buttons.append(button("HeavySet, please do this", ids.HAND_OVER, ref))
+    return buttons
+
+
+def _handed_over(onboarding: Onboarding, step: Step) -> Iterator[Block]:
+    """Either side may do a client's step: the way to hand it over, or to give it back."""
+    phase, ref = (
+        onboarding.guide.phase_of(step.number),
+        str(ids.StepRef(onboarding.id, step.number)),
+    )
+    if phase.owner is Owner.HEAVYSET or not onboarding.step(step.number).handed_over:
+        return
+    yield section(
+        f"🤝 *HeavySet Tech does this step:* {mention(onboarding.engineer)} was told. There is "
+        "nothing for you to do here."
+    )
+    buttons = [button("Give back", ids.GIVE_BACK, ref, label=f"Give step {step.number} back")]
+    later = [one.number for one in phase.steps if one.number > step.number]
+    if any(not onboarding.step(number).handed_over for number in later):
+        text = f"Please do all of phase {phase.number}"
+        buttons.insert(0, button(text, f"{ids.HAND_OVER}:phase", ref))
+    yield actions(buttons)
 
 
 def _undo(onboarding: Onboarding, step: Step) -> ButtonElement:
@@ -183,6 +217,11 @@ def _why_skipped(onboarding: Onboarding, step: Step) -> str:
             if option.id == onboarding.account and step.number in option.skips:
                 return f": “{escape(option.label)}” was chosen in step {other.number}"
     return ""
+
+
+def _skipped_by(progress: StepProgress) -> str:
+    by = progress.by
+    return f": {mention(by.user_id)} of HeavySet Tech skipped it" if by and by.user_id else ""
 
 
 def _value(onboarding: Onboarding, name: str) -> str:

@@ -49,6 +49,7 @@ async def test_a_thread_begins_with_root_welcome_and_step_1(world: World) -> Non
         "choose_account:new",
         "choose_account:existing",
         "step_help",
+        "hand_over",
     ]
 
 

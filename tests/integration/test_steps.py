@@ -25,7 +25,7 @@ async def test_done_says_who_and_when_and_goes_on_to_the_next_step(begun: World)
     assert f"done by <@{begun.ann.id}> on <!date^" in text
     assert len(text.splitlines()) <= 2
     assert actions(begun, "step:2") == ["step_undo"]
-    assert actions(begun, "step:3") == ["step_done", "step_help"]
+    assert actions(begun, "step:3") == ["step_done", "step_help", "hand_over"]
     assert "2 of 25 steps done" in begun.message("root").text
     assert begun.events("step_done") == [(begun.ann.id, 1), (begun.ann.id, 2)]
 
@@ -85,7 +85,7 @@ async def test_undo_and_done_again_stay_in_their_places(begun: World) -> None:
 
     await begun.press(begun.ann, "step:3", "step_undo")
 
-    assert actions(begun, "step:3") == ["step_done", "step_help"]
+    assert actions(begun, "step:3") == ["step_done", "step_help", "hand_over"]
     assert actions(begun, "step:4") == actions(begun, "step:5") == []
     assert begun.current == 3
 

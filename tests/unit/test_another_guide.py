@@ -184,7 +184,7 @@ def test_the_items_of_a_step_are_listed(fieldbook: Guide) -> None:
 def test_its_steps_bear_the_same_buttons(fieldbook: Guide) -> None:
     message = every_message(a_new_onboarding(guide=fieldbook).onboarding)["step:1"]
 
-    assert list(buttons(message)) == ["enter_credentials", "step_done", "step_help"]
+    assert list(buttons(message)) == ["enter_credentials", "step_done", "step_help", "hand_over"]
 
 
 def test_its_values_are_checked_by_its_own_shapes(fieldbook: Guide) -> None:

@@ -36,8 +36,10 @@ def status(*lines: Overview, here: bool = False) -> Answer:
 def test_status_tells_step_progress_turn_and_last_activity() -> None:
     text = status(ACME, here=True).text
 
-    assert "Acme Plumbing · 6 of 25 steps done · step 7, Submit the Application" in text
-    assert f"the client's turn (engineer <@{ENGINEER}>)\nlast activity 3 hours ago" in text
+    assert "Acme Plumbing · 6 of 25 steps done · phase 2, step 7, Submit the Application" in text
+    assert (
+        f"the client's turn (engineer <@{ENGINEER}>) for 5 hours\nlast activity 3 hours ago" in text
+    )
 
 
 def test_status_links_to_channel_and_thread() -> None:

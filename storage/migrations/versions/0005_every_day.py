@@ -56,6 +56,17 @@ def upgrade() -> None:
         sqlite_where=RUNNING,
         postgresql_where=RUNNING,
     )
+    # `status` lists the longest idle first; with an index over both columns, the database would
+    # sort all that are active or paused.
+    op.drop_index("onboarding_status_active_at", "onboarding")
+    op.create_index(
+        "onboarding_running_active_at",
+        "onboarding",
+        ["active_at", "id"],
+        sqlite_where=RUNNING,
+        postgresql_where=RUNNING,
+    )
+    op.create_index("onboarding_active_at", "onboarding", ["active_at", "id"])
     op.create_index(
         "onboarding_next_reminder",
         "onboarding",
@@ -84,6 +95,9 @@ def _fill() -> None:
 
 def downgrade() -> None:
     op.drop_index("onboarding_next_reminder", "onboarding")
+    op.drop_index("onboarding_active_at", "onboarding")
+    op.drop_index("onboarding_running_active_at", "onboarding")
+    op.create_index("onboarding_status_active_at", "onboarding", ["status", "active_at"])
     op.drop_index("one_running_onboarding_per_client", "onboarding")
     op.create_index(
         "one_running_onboarding_per_channel",

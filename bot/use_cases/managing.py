@@ -1,0 +1,143 @@
+"""The engineers' hands: what the slash command changes. Each thing is harmless when repeated."""
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+
+from slack_sdk.models.views import View
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.errors import Refused
+from bot.exposure import looks_like
+from bot.mrkdwn import escape, link, mention, permalink
+from bot.onboarding import Change, Onboarding
+from bot.people import Actor
+from bot.use_cases.base import InvalidInput, Request, UseCase, opened_by
+from bot.views import modals
+from bot.views.ids import FormRef
+from bot.views.status import Answer, plain_answer
+from storage import credentials
+
+MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>\s*(.*)", re.DOTALL)
+NUMBERED = re.compile(r"#?(\d{1,3})\b\s*(.*)", re.DOTALL)
+
+
+class Managing(UseCase):
+    """For engineers only. `words` are what was typed after the command."""
+
+    async def verify(self, request: Request, words: str) -> Answer:
+        """Have a client's values verified now."""
+        actor, found = await self._who_and_whom(request, words)
+        after = await self._change(
+            request, found.id, lambda at, now: at.request_verification(actor, now)
+        )
+        self._services.verifier.wake(after.id)
+        return self._done(after, "The verification runs; its result appears in the thread.")
+
+    async def remind(self, request: Request, words: str) -> Answer:
+        """Nudge whoever's turn it is."""
+        actor, found = await self._who_and_whom(request, words)
+        after = await self._change(request, found.id, lambda at, now: at.remind(actor, now))
+        return self._done(after, "The thread gets a reminder.")
+
+    async def assign(self, request: Request, words: str) -> Answer:
+        """Put another engineer in charge."""
+        named = MENTION.match(words)
+        if named is None:
+            raise Refused("Whom? Type `/servicetitan assign @engineer`, with the client if needed.")
+        engineer, name = named.groups()
+        actor, found = await self._who_and_whom(request, name)
+        directory = self._services.directory
+        if not await directory.is_engineer(await directory.person(engineer)):
+            raise Refused(f"{mention(engineer)} is no HeavySet engineer. Nothing was changed.")
+        after = await self._change(
+            request, found.id, lambda at, now: at.assign(engineer, actor, now)
+        )
+        return self._done(after, f"{mention(engineer)} is in charge now.")
+
+    async def skip(self, request: Request, words: str) -> Answer:
+        """Go on without a step."""
+        number, name = _numbered(words, "skip")
+        actor, found = await self._who_and_whom(request, name)
+        after = await self._change(request, found.id, lambda at, now: at.skip(number, actor, now))
+        return self._done(after, f"Step {number} is skipped.")
+
+    async def reopen(self, request: Request, words: str) -> Answer:
+        """Go back to a step; the later ones are gone through again."""
+        number, name = _numbered(words, "reopen")
+        actor, found = await self._who_and_whom(request, name)
+        after = await self._change(
+            request, found.id, lambda at, now: at.undo_step(number, actor, now)
+        )
+        return self._done(after, f"Step {number} is the current one again.")
+
+    async def pause(self, request: Request, words: str) -> Answer:
+        """Let an onboarding rest."""
+        return await self._simply(
+            request, words, lambda at, actor, now: at.pause(actor, now), "Paused. No reminders."
+        )
+
+    async def resume(self, request: Request, words: str) -> Answer:
+        """Take an onboarding up again."""
+        return await self._simply(
+            request, words, lambda at, actor, now: at.resume(actor, now), "Taken up again."
+        )
+
+    async def cancel_form(self, request: Request, words: str) -> View:
+        """Return the form that asks whether, and why, to end an onboarding before its time."""
+        _, found = await self._who_and_whom(request, words)
+        person = request.person
+        form = FormRef(request.channel, person.user_id, person.team_id, found.id)
+        return modals.cancel_modal(found, form)
+
+    async def cancel(self, request: Request, ref: FormRef, reason: str) -> None:
+        """End an onboarding; its values are destroyed in the same transaction."""
+        opened_by(request, ref)
+        actor = await self._engineer(request.person)
+        if not reason.strip():
+            raise InvalidInput({"reason": "Please write a few words; they stand in the history."})
+        if looks_like(reason, self._services.shelf.newest.credentials):
+            raise InvalidInput(
+                {"reason": "There is a credential in this text. Please take it out."}
+            )
+
+        async def destroy(session: AsyncSession, after: Onboarding) -> None:
+            await credentials.destroy(session, after.id)
+
+        await self._change(
+            request,
+            ref.onboarding_id,
+            lambda at, now: at.cancel(actor, reason.strip(), now),
+            destroy,
+        )
+
+    async def _simply(
+        self,
+        request: Request,
+        words: str,
+        transition: Callable[[Onboarding, Actor, datetime], Change],
+        said: str,
+    ) -> Answer:
+        actor, found = await self._who_and_whom(request, words)
+        after = await self._change(request, found.id, lambda at, now: transition(at, actor, now))
+        return self._done(after, said)
+
+    async def _who_and_whom(self, request: Request, name: str) -> tuple[Actor, Onboarding]:
+        actor = await self._engineer(request.person)
+        return actor, await self._client(request, name)
+
+    def _done(self, onboarding: Onboarding, said: str) -> Answer:
+        where = ""
+        if onboarding.thread_ts:
+            url = self._services.slack.identity.url
+            address = permalink(url, onboarding.channel, onboarding.thread_ts)
+            where = f" ({link(address, 'thread')})"
+        return plain_answer(f"*{escape(onboarding.client_name)}*: {said}{where}")
+
+
+def _numbered(words: str, command: str) -> tuple[int, str]:
+    """Return the step and the rest of what was typed."""
+    found = NUMBERED.match(words)
+    if found is None:
+        raise Refused(f"Which step? Type for example `/servicetitan {command} 7`.")
+    return int(found[1]), found[2]

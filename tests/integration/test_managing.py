@@ -1,0 +1,218 @@
+"""The engineers' hands: what the slash command changes, and that nothing happens twice."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.integration.world import World, a_world, told
+
+STATUS = "SELECT status FROM onboarding"
+
+
+async def test_skip_goes_on_without_the_step(begun: World) -> None:
+    await begun.walk_to(5)
+
+    first, second = await begun.type("skip 5"), await begun.type("skip 5")
+
+    assert "Step 5 is skipped" in first.text
+    assert "Step 5 is skipped already" in second.text
+    assert begun.current == 6
+    assert "skipped it" in begun.message("step:5").text
+    assert begun.events("step_skipped") == [(begun.erin.id, 5)]
+
+
+async def test_a_step_may_be_skipped_before_its_turn(begun: World) -> None:
+    await begun.walk_to(3)
+
+    await begun.type("skip 4")
+    await begun.press(begun.ann, "step:3", "step_done")
+
+    assert begun.current == 5
+    assert "skipped it" in begun.message("step:4").text
+
+
+async def test_reopen_goes_back_to_a_step_also_to_a_skipped_one(begun: World) -> None:
+    await begun.walk_to(5)
+    await begun.type("skip 5")
+
+    reply = await begun.type("reopen 5")
+
+    assert "Step 5 is the current one again" in reply.text
+    assert begun.current == 5
+    assert "Step 5 is open already" in (await begun.type("reopen 5")).text
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("skip", "Which step?"),
+        ("skip seven", "Which step?"),
+        ("skip 99", "There is no step 99"),
+        ("skip 25", "it cannot be skipped"),
+        ("skip 1", "is a question"),
+        ("reopen 9", "not done yet"),
+        ("assign", "Whom?"),
+        ("assign @erin", "Whom?"),
+        ("resume", "not paused"),
+        ("verify", "There is nothing to verify yet"),
+        ("remind nobody", "No client has “nobody” in the name"),
+    ],
+)
+async def test_what_makes_no_sense_is_explained(begun: World, text: str, words: str) -> None:
+    before = begun.rows("SELECT revision FROM onboarding")
+
+    assert words in (await begun.type(text)).text
+    assert begun.rows("SELECT revision FROM onboarding") == before
+
+
+async def test_pause_lets_it_rest_until_resume(begun: World) -> None:
+    await begun.walk_to(3)
+
+    assert "Paused" in (await begun.type("pause")).text
+    assert "paused already" in (await begun.type("pause")).text
+    assert begun.rows(STATUS) == [("paused",)]
+    assert "Paused" in begun.message("root").text
+    assert "Buttons" not in begun.message("step:3").text
+    assert [text for text in begun.announced if "was paused by" in text]
+
+    assert "Taken up again" in (await begun.type("resume")).text
+    assert "Buttons: Done" in begun.message("step:3").text
+
+
+async def test_cancel_asks_why_ends_it_and_destroys_the_values(begun: World) -> None:
+    await begun.walk_to(23)
+    assert begun.rows("SELECT count(*) FROM credential") == [(5,)]
+
+    await begun.type("cancel")
+    form = begun.view_of(begun.erin)
+    assert "ends the onboarding of *Acme Plumbing*" in str(form.blocks)
+    assert not (await begun.submit(begun.erin, form, reason="  ")).ok
+    answer = await begun.submit(begun.erin, form, reason="They chose <!channel> another")
+
+    assert answer.ok
+    assert begun.rows(STATUS) == [("cancelled",)]
+    assert begun.rows("SELECT count(*) FROM credential") == [(0,)]
+    assert "has ended this onboarding" in begun.message("ended").text
+    assert "another" not in begun.message("ended").text + begun.message("root").text
+    [announced] = [text for text in begun.announced if "was cancelled by" in text]
+    assert "&lt;!channel&gt; another" in announced
+    assert "No onboarding runs in this channel" in (await begun.type("cancel")).text
+
+
+async def test_after_a_cancellation_the_client_can_begin_again(begun: World) -> None:
+    await begun.type("cancel")
+    await begun.submit(begun.erin, begun.view_of(begun.erin), reason="Too early.")
+
+    await begun.type("start Acme Plumbing")
+    answer = await begun.submit(begun.erin, begun.view_of(begun.erin))
+
+    assert answer.ok
+    assert begun.slots().count("root") == 2
+    assert "0 of 25 steps done" in (await begun.type("status")).text
+
+
+async def test_nobody_but_who_opened_the_form_can_cancel(begun: World) -> None:
+    max_ = begun.slack.add_person("Max Engineer")
+    await begun.type("cancel")
+    form = begun.view_of(begun.erin)
+
+    await begun.submit(begun.erin, form, reason="First.")
+    payload = begun.last_sent
+    payload["user"]["id"] = max_.id
+    payload["trigger_id"] = "1.2.other"
+    await begun.send(payload)
+
+    assert begun.events("cancelled") == [(begun.erin.id, None)]
+
+
+async def test_assign_puts_another_engineer_in_charge(begun: World) -> None:
+    max_ = begun.slack.add_person("Max Engineer")
+    guest = begun.slack.add_person("Gus Guest")
+    guest.user.is_restricted = True
+
+    assert "is in charge now" in (await begun.type(f"assign <@{max_.id}|max>")).text
+    assert "the engineer already" in (await begun.type(f"assign <@{max_.id}>")).text
+    assert "is no HeavySet engineer" in (await begun.type(f"assign <@{guest.id}>")).text
+    assert "is no HeavySet engineer" in (await begun.type(f"assign <@{begun.ann.id}>")).text
+
+    assert begun.rows("SELECT engineer FROM onboarding") == [(max_.id,)]
+    assert f"HeavySet engineer: <@{max_.id}>" in begun.message("root").text
+    assert [text for text in begun.announced if f"is now <@{max_.id}>'s" in text]
+
+
+async def test_verify_runs_a_verification(begun: World) -> None:
+    await begun.walk_to(24)
+
+    assert "The verification runs" in (await begun.type("verify")).text
+
+    assert begun.message("verification:2").payload["outcome"] == "passed"
+
+
+async def test_credentials_tells_what_is_in_and_never_a_value(begun: World) -> None:
+    await begun.walk_to(11)
+    values = begun.servicetitan.credentials
+    await begun.enter(begun.ann, 11, booking_provider_id=values["booking_provider_id"])
+
+    text = (await begun.type("credentials")).text
+
+    assert f"Booking Provider ID ••••{values['booking_provider_id'][-4:]}, entered by" in text
+    assert "Client Secret: not entered yet (step 19)" in text
+    assert values["booking_provider_id"] not in text
+
+
+async def test_with_two_clients_in_a_channel_one_has_to_be_named(begun: World) -> None:
+    await begun.type("start Beta Heating")
+    await begun.submit(begun.erin, begun.view_of(begun.erin))
+
+    unclear = await begun.type("pause")
+    assert "Which one?" in unclear.text
+    assert "Acme Plumbing" in unclear.text
+    assert "Beta Heating" in unclear.text
+    assert "*Beta Heating*: Paused" in str((await begun.type("pause beta")).blocks)
+
+    query = "SELECT client_name, status FROM onboarding ORDER BY client_name"
+    assert begun.rows(query) == [("Acme Plumbing", "active"), ("Beta Heating", "paused")]
+    text = (await begun.type("status")).text
+    assert "Acme Plumbing" in text
+    assert "Beta Heating" in text
+
+
+async def test_a_client_can_be_named_in_any_channel(begun: World) -> None:
+    reply = await begun.type("pause ACME", channel=begun.engineering)
+
+    assert "Paused" in reply.text
+    assert begun.rows(STATUS) == [("paused",)]
+
+
+async def test_a_name_of_its_own_is_not_taken_for_a_part_of_another(begun: World) -> None:
+    beta = begun.slack.add_channel("beta", begun.erin)
+    await begun.begin("Acme Plumbing West", beta)
+
+    await begun.type("pause acme plumbing", channel=begun.engineering)
+
+    query = "SELECT client_name FROM onboarding WHERE status = 'paused'"
+    assert begun.rows(query) == [("Acme Plumbing",)]
+
+
+@pytest.mark.parametrize(
+    "text", ["verify", "pause", "skip 1", "reopen 1", "assign <@U1>", "cancel", "credentials"]
+)
+async def test_only_engineers_have_these_hands(tmp_path: Path, text: str) -> None:
+    async with a_world(tmp_path, named_engineers=True) as world:
+        harry = world.slack.add_person("Harry Home")
+        await world.slack.admin.invite(world.channel, harry)
+        await world.begin()
+
+        assert "Only HeavySet engineers" in (await world.type(text, harry)).text
+        assert harry.view is None
+        assert world.rows("SELECT status, revision FROM onboarding") == [("active", 0)]
+
+
+async def test_a_paused_client_is_told_so_at_old_buttons(begun: World) -> None:
+    step = begun.message("step:1")
+    await begun.type("pause")
+
+    await begun.ann.press_raw(step, "choose_account:new", f"{begun.onboarding}:1")
+    await begun.idle()
+
+    assert "This onboarding is paused" in told(begun.ann)
