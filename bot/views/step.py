@@ -83,8 +83,9 @@ def _in_full(onboarding: Onboarding, step: Step) -> Iterator[Block]:
     yield from _particulars(step)
     yield from _hints(onboarding, step)
     yield from _state(onboarding, step)
-    if onboarding.status is not Status.ACTIVE:
+    if onboarding.status in RESTING:
         yield context(RESTING[onboarding.status])
+    if onboarding.status is Status.CANCELLED:
         return
     if step.choice:
         yield section(f"*{escape(step.choice.question)}*")

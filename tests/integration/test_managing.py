@@ -72,11 +72,11 @@ async def test_pause_lets_it_rest_until_resume(begun: World) -> None:
     assert "paused already" in (await begun.type("pause")).text
     assert begun.rows(STATUS) == [("paused",)]
     assert "Paused" in begun.message("root").text
-    assert "Buttons" not in begun.message("step:3").text
+    assert "Paused by HeavySet Tech" in begun.message("step:3").text
     assert [text for text in begun.announced if "was paused by" in text]
 
     assert "Taken up again" in (await begun.type("resume")).text
-    assert "Buttons: Done" in begun.message("step:3").text
+    assert "Paused" not in begun.message("step:3").text
 
 
 async def test_cancel_asks_why_ends_it_and_destroys_the_values(begun: World) -> None:
@@ -92,6 +92,7 @@ async def test_cancel_asks_why_ends_it_and_destroys_the_values(begun: World) -> 
     assert answer.ok
     assert begun.rows(STATUS) == [("cancelled",)]
     assert begun.rows("SELECT count(*) FROM credential") == [(0,)]
+    assert "Buttons" not in begun.message("step:23").text
     assert "has ended this onboarding" in begun.message("ended").text
     assert "another" not in begun.message("ended").text + begun.message("root").text
     [announced] = [text for text in begun.announced if "was cancelled by" in text]
