@@ -12,6 +12,7 @@ from typing import Self
 
 import aiohttp
 
+ROOT = Path(__file__).parents[1]
 READY_WITHIN = 30.0
 STOPPED_WITHIN = 10.0
 
@@ -118,8 +119,9 @@ def free_port() -> int:
 
 
 def _clean_environment(directory: Path) -> dict[str, str]:
-    """No settings of the person who runs the sandbox reach the bot."""
+    """No settings of the person who runs the sandbox reach the bot, which is the one beside it."""
     return {
+        "PYTHONPATH": str(ROOT),
         "PATH": os.environ.get("PATH", ""),
         "HOME": str(directory),
         "PYTHONUTF8": "1",

@@ -1,14 +1,18 @@
-"""Faults on demand: refusals, server errors, rate limits, silence, lost answers."""
+"""Faults on demand: refusals, server errors, rate limits, silence, nonsense, lost answers."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Literal
 
 from aiohttp import web
 
 from sandbox.slack.model import Json
 
 Predicate = Callable[[Json], bool]
+Moment = Literal["arrived", "performed"]
+# Asked with a call's method and arguments; if it says no, the connection is cut.
+Gate = Callable[[Moment, str, Json], Awaitable[bool]]
 
 
 @dataclass
@@ -24,6 +28,7 @@ class Fault:
     retry_after: int | None = None
     hang: float | None = None
     drop: bool = False
+    body: str | None = None
     performed: bool = False
     times: int = 1
     predicate: Predicate | None = None
@@ -35,9 +40,9 @@ class Fault:
         if self.error is not None:
             return web.json_response({"ok": False, "error": self.error})
         if self.drop or self.hang is not None:
-            if request.transport is not None:
-                request.transport.abort()
-            return web.Response(status=500)
+            return cut_off(request)
+        if self.body is not None:
+            return web.Response(text=self.body, content_type="application/json")
         if self.status == 429 or self.retry_after is not None:
             return rate_limited(1 if self.retry_after is None else self.retry_after)
         return web.Response(status=self.status or 500, text="<html>Server Error</html>")
@@ -59,6 +64,13 @@ class Faults:
                     self.pending.remove(fault)
                 return fault
         return None
+
+
+def cut_off(request: web.Request) -> web.Response:
+    """End the connection; the caller gets nothing of what is returned."""
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response(status=500)
 
 
 def rate_limited(seconds: int) -> web.Response:

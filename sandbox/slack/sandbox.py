@@ -12,7 +12,7 @@ from sandbox.slack.app import App, Manifest
 from sandbox.slack.changes import Change
 from sandbox.slack.delivery import Ack, Courier, Delivery, HttpTransport
 from sandbox.slack.events import Events
-from sandbox.slack.faults import Fault, Faults, Predicate
+from sandbox.slack.faults import Fault, Faults, Gate, Predicate
 from sandbox.slack.model import Channel, Message, Team, User
 from sandbox.slack.people import Person
 from sandbox.slack.rate_limits import RateLimits
@@ -214,6 +214,7 @@ class SlackSandbox:
         retry_after: int | None = None,
         hang: float | None = None,
         drop: bool = False,
+        body: str | None = None,
         performed: bool = False,
         times: int = 1,
         predicate: Predicate | None = None,
@@ -222,12 +223,20 @@ class SlackSandbox:
 
         `error`: refused with that code. `status`: an HTTP error; 429 comes with `retry_after`
         seconds (1 unless told). `hang`: silence for so many seconds, then the connection drops.
-        `drop`: the connection drops at once. `performed`: Slack does what was asked before the
-        answer is lost in one of these ways. `predicate` picks calls by their arguments.
+        `drop`: the connection drops at once. `body`: HTTP 200 with that in the answer's place.
+        `performed`: Slack does what was asked before the answer is lost in one of these ways.
+        `predicate` picks calls by their arguments.
         """
         self._faults.pending.append(
-            Fault(method, error, status, retry_after, hang, drop, performed, times, predicate)
+            Fault(method, error, status, retry_after, hang, drop, body, performed, times, predicate)
         )
+
+    def guard(self, gate: Gate) -> None:
+        """Ask `gate` when a call has arrived, and when it was performed but not yet answered.
+
+        While it waits, so does the call; if it says no, the connection is cut there and then.
+        """
+        self._server.gate = gate
 
     async def until(
         self,

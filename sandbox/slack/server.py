@@ -10,7 +10,7 @@ from aiohttp import hdrs, web
 from sandbox.slack import responses
 from sandbox.slack.arguments import Arguments, read_arguments
 from sandbox.slack.errors import SlackError
-from sandbox.slack.faults import Faults, rate_limited
+from sandbox.slack.faults import Faults, Gate, Moment, cut_off, rate_limited
 from sandbox.slack.model import Json
 from sandbox.slack.rate_limits import RateLimits
 from sandbox.slack.socket_mode import Sockets
@@ -36,6 +36,7 @@ class Server:
         self, state: State, sockets: Sockets, faults: Faults, limits: RateLimits, latency: float
     ) -> None:
         self.calls: list[Call] = []
+        self.gate: Gate | None = None
         self._state = state
         self._sockets = sockets
         self._faults = faults
@@ -66,12 +67,21 @@ class Server:
             token = _take_token(request, values)
         except SlackError as refused:
             return self._answer(name, {}, _failure(refused))
+        except ConnectionError:  # the caller died while it spoke
+            return cut_off(request)
+        if not await self._passes("arrived", name, values):
+            return cut_off(request)
         fault = self._faults.take(name, values)
         if fault is not None and not fault.performed:
             self._log(name, values, {"ok": False, "error": "fault"})
             return await fault.answer(request)
         response = self._perform(name, token, values)
+        if not await self._passes("performed", name, values):
+            return cut_off(request)
         return response if fault is None else await fault.answer(request)
+
+    async def _passes(self, moment: Moment, name: str, values: Json) -> bool:
+        return self.gate is None or await self.gate(moment, name, values)
 
     def _perform(self, name: str, token: str | None, values: Json) -> web.Response:
         method = METHODS.get(name)
