@@ -24,7 +24,8 @@ def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
     async def ask_for_help(ack: AsyncAck, body: dict[str, Any]) -> None:
         form = Submission.of(body)
         async with at_the_form(ack, form):
-            asked = await use_cases.help.submit(form.request, form.ref, form.text(ids.QUESTION))
+            question = form.text(ids.QUESTION)
+            asked = await use_cases.help.submit(form.saying(question), form.ref, question)
             answers.tell_in_thread(
                 asked.channel,
                 form.user.id,

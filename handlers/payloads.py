@@ -133,8 +133,17 @@ class Submission(Payload):
     @property
     def request(self) -> Request:
         """Who submitted, and where the form was opened: a submission bears no channel itself."""
+        return self._named(self.trigger_id)
+
+    def saying(self, text: str) -> Request:
+        """Who submitted a `text`: Slack keeps a form open whose answer was lost, and the same
+        text submitted from it again is the same request.
+        """
+        return self._named(text)
+
+    def _named(self, minted: str) -> Request:
         person = Person(self.user.id, self.user.team_id)
-        form = (self.view.id, self.view.hash, self.trigger_id, self.view.private_metadata)
+        form = (self.view.id, self.view.hash, minted, self.view.private_metadata)
         return Request(person, self.ref.channel, _delivery("form", self.user.id, *form))
 
     def input(self, name: str) -> Input:

@@ -40,6 +40,20 @@ async def test_a_replayed_question_is_asked_once(begun: World) -> None:
     assert len([text for text in begun.announced if "needs help" in text]) == 1
 
 
+async def test_a_question_submitted_again_as_its_answer_was_lost_is_asked_once(
+    begun: World,
+) -> None:
+    form = await begun.open(begun.ann, "step:1", "step_help")
+    await begun.submit(begun.ann, form, question="Which portal?")
+    again = begun.last_sent
+    again["trigger_id"] = "1.2.another"  # Slack mints one for each press of Submit
+
+    ack = await begun.send(again)
+
+    assert (ack.ok, ack.body) == (True, "")  # the form closes
+    assert len(begun.events("help_asked")) == 1
+
+
 async def test_a_replayed_start_begins_nothing_twice(world: World) -> None:
     await world.type("start Acme")
     await world.submit(world.erin, world.view_of(world.erin))
