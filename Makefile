@@ -31,6 +31,10 @@ types: .venv/installed-dev
 unit: .venv/installed-dev ## run the tests alone
 	$(BIN)/pytest
 
+.PHONY: test-crash
+test-crash: .venv/installed-dev ## kill the bot at every point of an onboarding (a quarter of an hour)
+	$(BIN)/pytest -m crash_matrix tests/crash
+
 .PHONY: format
 format: .venv/installed-dev ## format the code and mend what ruff can mend
 	$(BIN)/ruff format .

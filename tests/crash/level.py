@@ -1,0 +1,100 @@
+"""What must be true in the end, however often the bot died."""
+
+import re
+from collections import Counter
+
+from bot.guide.loading import SERVICETITAN
+from bot.thread import desired
+from bot.views.announcement import ANNOUNCED
+from storage import credentials, onboardings, publishing
+from storage.database import Database
+from storage.guides import GuideShelf
+from storage.vault import Vault
+from tests.crash.people import STEPS, UNDONE, People
+
+
+async def must_be_level(people: People) -> None:
+    """Nothing is lost, nothing is there twice, and Slack shows the state as it is."""
+    nothing_is_twice(people)
+    every_announcement_is_made_once(people)
+    what_was_done_is_recorded_once(people)
+    database = Database(f"sqlite:///{people.bot.database}")
+    try:
+        await the_thread_shows_the_state(people, database)
+        await the_values_can_be_read(people, database)
+    finally:
+        await database.close()
+    log = people.bot.log_text()
+    assert "Traceback" not in log, log[log.index("Traceback") :][:3000]
+    assert not any(
+        "our side" in one.text for one in (*people.ann.ephemerals, *people.erin.ephemerals)
+    )
+
+
+def nothing_is_twice(people: People) -> None:
+    """Every slot stands once in its channel, the steps in their order."""
+    for channel in (people.channel, people.engineering):
+        slots = [one.slot for one in channel.messages if one.user is people.slack.bot]
+        twice = [slot for slot, count in Counter(slots).items() if count > 1]
+        assert not twice, f"twice in #{channel.name}: {twice}"
+    found = [re.fullmatch(r"step:(\d+)", one.slot or "") for one in people.channel.messages]
+    steps = [int(step[1]) for step in found if step]
+    assert steps == sorted(steps)
+
+
+def every_announcement_is_made_once(people: People) -> None:
+    kinds = ", ".join(f"'{kind.value}'" for kind in ANNOUNCED)
+    where = f"kind IN ({kinds}) ORDER BY id"
+    events = people.query(f"SELECT id FROM event WHERE {where}")  # noqa: S608
+    announced = [one.slot for one in people.engineering.messages]
+    assert announced == [f"announcement:{number}" for (number,) in events]
+
+
+def what_was_done_is_recorded_once(people: People) -> None:
+    done = Counter(
+        people.query(
+            "SELECT kind, step FROM event WHERE kind IN ('step_done', 'step_undone', 'help_asked')"
+        )
+    )
+    expected = Counter({("step_done", number): 1 for number in range(1, STEPS + 1)})
+    expected[("step_done", UNDONE)] += 1
+    expected[("step_undone", UNDONE)] = 1
+    expected[("help_asked", 4)] = 1
+    assert done == expected, done - expected or expected - done
+    assert not Counter(people.acknowledged) - done
+    for kind in ("started", "account_chosen", "handed_over", "completed"):
+        assert people.rows(f"event WHERE kind = '{kind}'") == 1, kind
+    assert people.query("SELECT status, finished_steps FROM onboarding") == [("completed", STEPS)]
+
+
+async def the_thread_shows_the_state(people: People, database: Database) -> None:
+    """Each message says what the bot's views make of the last state, and no other stands there."""
+    shelf = GuideShelf(SERVICETITAN.read_text(encoding="utf-8"), SERVICETITAN.name)
+    [(onboarding_id,)] = people.query("SELECT id FROM onboarding")
+    async with database.begin(write=False) as session:
+        onboarding = await onboardings.get(session, shelf, onboarding_id)
+        posted = await publishing.messages(session, onboarding_id)
+    wanted = {one.slot: one for one in desired(onboarding, posted)}
+    shown = {one.slot: one for one in people.channel.messages if one.slot}
+    assert shown.keys() == wanted.keys() == posted.keys()
+    for slot, message in wanted.items():
+        assert shown[slot].text == message.text, slot
+        assert posted[slot].ts == shown[slot].ts, slot
+        assert posted[slot].digest == message.digest, slot
+        assert posted[slot].posting_since is None, slot
+
+
+async def the_values_can_be_read(people: People, database: Database) -> None:
+    """Each acknowledged value is the one that was typed; a difference is named, not shown."""
+    vault = Vault([b"k" * 32])
+    [(onboarding_id,)] = people.query("SELECT id FROM onboarding")
+    async with database.begin(write=False) as session:
+        sealed = await credentials.of(session, onboarding_id)
+    right = people.servicetitan.credentials
+    assert people.kept == right
+    wrong = [
+        name
+        for name, value in people.kept.items()
+        if name not in sealed or vault.open(sealed[name]).get_secret_value() != value
+    ]
+    assert not wrong

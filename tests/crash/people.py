@@ -1,0 +1,251 @@
+"""People who do not give up: they go through a whole onboarding with a bot that dies on them.
+
+Whoever presses, types or submits and gets no acknowledgement waits until the bot is back, looks at
+what Slack shows, and does it again if it is still to be done.
+"""
+
+import asyncio
+import contextlib
+import sqlite3
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from sandbox.servicetitan import ServiceTitanSandbox
+from sandbox.slack import Channel, Message, Person, SlackSandbox, View, offers
+from tests.crash.mortal import Mortal, Points
+
+STEPS = 25
+LAST_OF_CLIENT = 22
+ASKS_FOR_HELP_AT = 4
+UNDONE = 7
+# Said in the thread instead of pressed.
+SAID = (3, 12, 17)
+ENTERED_AT = {
+    11: ("booking_provider_id",),
+    18: ("tenant_id", "client_id"),
+    19: ("client_secret",),
+    22: ("application_key",),
+}
+PATIENCE = 60.0
+QUESTION = "I see two menus called My Apps. Which one is it?"
+
+Found = TypeVar("Found")
+
+
+@dataclass
+class People:
+    """Erin, HeavySet's engineer, and Ann, the client's admin."""
+
+    slack: SlackSandbox
+    servicetitan: ServiceTitanSandbox
+    bot: Mortal
+    points: Points
+    erin: Person
+    ann: Person
+    channel: Channel
+    engineering: Channel
+    hasty: bool = False  # they act as soon as they see a button, while the bot is still at it
+    acknowledged: list[tuple[str, int | None]] = field(default_factory=list)
+    kept: dict[str, str] = field(default_factory=dict)
+
+    async def onboard(self) -> None:
+        """From `/servicetitan start` to “complete”."""
+        await self.begin()
+        for number in range(1, STEPS + 1):
+            await self.step(number)
+        self.points.begin("status")
+        await self.command("status")
+
+    async def begin(self) -> None:
+        self.points.begin("the form")
+
+        async def opened() -> None:
+            await self.command("start Acme Plumbing")
+
+        await self.do(lambda: self.erin.view or self.message("root"), opened)
+        self.points.begin("begin")
+
+        async def submitted() -> None:
+            form = self.erin.view
+            if form and not (await self.erin.submit(form)).ok and self.rows("onboarding"):
+                await self.erin.close(form)  # it runs already
+
+        await self.do(lambda: self.message("root"), submitted)
+        if self.erin.view:
+            await self.erin.close(self.erin.view)
+
+    async def step(self, number: int) -> None:
+        """Do one step, with all that belongs to it."""
+        person = self.ann if number <= LAST_OF_CLIENT else self.erin
+        await self.comes(lambda: self.message(f"step:{number}"))
+        if number == ASKS_FOR_HELP_AT:
+            await self.ask_for_help(number)
+        if number in ENTERED_AT:
+            await self.enter(number)
+        if number == LAST_OF_CLIENT + 1:
+            await self.look_at_values(number)
+        self.points.begin(f"step {number}")
+        if number == 1:
+            await self.press(person, number, "choose_account:new", "step_done")
+        elif number == STEPS:
+            await self.press(person, number, "run_verification", "verification_requested")
+            await self.comes(lambda: not self.offered(number, "run_verification"))
+        elif number in SAID:
+            await self.say_done(person, number)
+        else:
+            await self.press(person, number, "step_done", "step_done")
+        if number == UNDONE:
+            self.points.begin(f"step {number} undone")
+            await self.press(person, number, "step_undo", "step_undone")
+            self.points.begin(f"step {number} again")
+            await self.press(person, number, "step_done", "step_done")
+
+    async def press(self, person: Person, number: int, action_id: str, kind: str) -> None:
+        """Press until the message offers the button no longer."""
+        wanted = self.count(kind, number) + 1
+
+        async def pressed() -> None:
+            press = await person.press(self.the(number), action_id)
+            if press.ack.ok:
+                self.must_be_kept(kind, number, wanted)
+
+        await self.do(lambda: not self.offered(number, action_id), pressed)
+
+    async def say_done(self, person: Person, number: int) -> None:
+        """Say `done` in the thread; Slack itself repeats what is not acknowledged."""
+        root = self.message("root")
+        assert root
+
+        def done() -> bool:
+            return not self.offered(number, "step_done")
+
+        async def said() -> None:
+            await person.say(self.channel, "done", root.ts)
+            with contextlib.suppress(TimeoutError):  # Slack tells it again
+                await self.comes(done, within=3.0)
+
+        await self.do(done, said)
+
+    async def ask_for_help(self, number: int) -> None:
+        self.points.begin("help form")
+        form = await self.form(self.ann, number, "step_help")
+        self.points.begin("help")
+
+        async def submitted() -> None:
+            answer = await self.ann.submit(form, {"question": QUESTION})
+            if answer.ok:
+                self.must_be_kept("help_asked", number, 1)
+
+        await self.do(lambda: self.ann.view is None, submitted)
+
+    async def enter(self, number: int) -> None:
+        """Enter what ServiceTitan's screens show."""
+        values = {name: self.servicetitan.credentials[name] for name in ENTERED_AT[number]}
+        self.points.begin(f"form {number}")
+        form = await self.form(self.ann, number, "enter_credentials")
+        self.points.begin(f"values {number}")
+
+        async def submitted() -> None:
+            if (await self.ann.submit(form, values)).ok:
+                self.kept.update(values)
+                for name in values:
+                    assert self.rows(f"credential WHERE field = '{name}'"), f"{name} is lost"
+
+        await self.do(lambda: self.ann.view is None, submitted)
+        if number == LAST_OF_CLIENT:
+            await self.comes(lambda: self.message("verification:1"))
+
+    async def look_at_values(self, number: int) -> None:
+        self.points.begin("reveal")
+        await self.erin.close(await self.form(self.erin, number, "reveal_credentials"))
+
+    async def form(self, person: Person, number: int, action_id: str) -> View:
+        """Press until the modal opens."""
+
+        async def pressed() -> None:
+            deaths = self.bot.deaths
+            press = await person.press(self.the(number), action_id)
+            if press.ack.ok:
+                await self.comes(lambda: person.view or self.bot.deaths > deaths)
+
+        await self.do(lambda: person.view, pressed)
+        assert person.view
+        return person.view
+
+    async def command(self, text: str) -> None:
+        """Type until it is acknowledged."""
+        while not (await self.erin.command(self.channel, "/servicetitan", text)).ack.ok:
+            await self.level()
+            if text.startswith("start") and self.erin.view:
+                return
+
+    # --- what they see ---
+
+    async def do(self, done: Callable[[], object], act: Callable[[], Awaitable[None]]) -> None:
+        """Act until it is done: whenever the bot is level, or in haste whenever it lives."""
+        for _ in range(200):
+            await self.comes(lambda: self.bot.is_up if self.hasty else self.is_level())
+            if done():
+                return
+            await self._act_once(done, act)
+        raise AssertionError(f"{self.points.scene}: it is never done")
+
+    async def _act_once(
+        self, done: Callable[[], object], act: Callable[[], Awaitable[None]]
+    ) -> None:
+        deaths = self.bot.deaths
+        await act()
+        with contextlib.suppress(TimeoutError):
+            await self.comes(lambda: self.bot.deaths > deaths or done(), within=3.0)
+
+    async def level(self) -> None:
+        """Wait until the bot lives, and Slack shows its newest state."""
+        await self.comes(self.is_level)
+
+    def is_level(self) -> bool:
+        return self.bot.is_up and not (
+            self.rows("onboarding WHERE revision > published_revision OR lease_owner IS NOT NULL")
+            or self.rows("verification WHERE due_at IS NOT NULL")
+        )
+
+    async def comes(self, look: Callable[[], Found], within: float = PATIENCE) -> Found:
+        """Wait for what `look` finds."""
+        deadline = time.monotonic() + within
+        while not (found := look()):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{self.points.scene}\n{self.bot.log_text()[-2000:]}")
+            await asyncio.sleep(0.005)
+        return found
+
+    def message(self, slot: str) -> Message | None:
+        return self.slack.message(self.channel, slot)
+
+    def the(self, number: int) -> Message:
+        message = self.message(f"step:{number}")
+        assert message, f"step {number} does not stand in the thread"
+        return message
+
+    def offered(self, number: int, action_id: str) -> bool:
+        return offers(self.the(number), action_id)
+
+    # --- what the database holds ---
+
+    def must_be_kept(self, kind: str, number: int, times: int) -> None:
+        """Now that it was acknowledged, the history must have it."""
+        if kind == "verification_requested":
+            return
+        self.acknowledged.append((kind, number))
+        assert self.count(kind, number) >= times, f"{self.points.scene}: {kind} was lost"
+
+    def count(self, kind: str, number: int) -> int:
+        return self.rows(f"event WHERE kind = '{kind}' AND step = {number}")
+
+    def rows(self, what: str) -> int:
+        return int(self.query(f"SELECT count(*) FROM {what}")[0][0])  # noqa: S608
+
+    def query(self, text: str) -> list[tuple[Any, ...]]:
+        """Read the bot's database, past the bot."""
+        with contextlib.closing(sqlite3.connect(self.bot.database)) as connection:
+            return connection.execute(text).fetchall()

@@ -1,0 +1,92 @@
+"""The bot is killed at every point of a whole onboarding, and nobody notices but by a delay."""
+
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sandbox.servicetitan import ServiceTitanSandbox
+from sandbox.slack import Manifest, SlackSandbox
+from sandbox.stage import MANIFEST, database_in
+from tests.crash.level import must_be_level
+from tests.crash.mortal import Points, mortal
+from tests.crash.people import People
+from tests.integration.world import KEY
+
+# Into so many onboardings the points are shared out, for crashes that are far from each other.
+SHARES = 10
+
+
+@pytest.fixture
+def tell(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
+    """Print a line although the test passes."""
+
+    def tell(line: str) -> None:
+        with capsys.disabled():
+            print(f"\n{line}", flush=True)  # noqa: T201
+
+    return tell
+
+
+async def onboard(directory: Path, deadly: Callable[[str], bool], *, hasty: bool = False) -> Points:
+    """Go through a whole onboarding with a bot that dies at `deadly` points; then all is level."""
+    points = Points(deadly)
+    async with (
+        SlackSandbox(Manifest.read(MANIFEST), event_retries=(0.3, 0.6, 1.2)) as slack,
+        ServiceTitanSandbox(seed=5) as servicetitan,
+    ):
+        erin = slack.add_person("Erin Engineer")
+        ann = slack.add_person("Ann Admin", slack.add_team("Acme Plumbing"))
+        channel = slack.add_channel("acme-heavyset", erin, ann)
+        engineering = slack.add_channel("engineering", erin, private=True)
+        environment = {
+            "SLACK_BOT_TOKEN": slack.bot_token,
+            "SLACK_SIGNING_SECRET": slack.signing_secret,
+            "SLACK_API_URL": slack.api_url,
+            "ENGINEERING_CHANNEL": engineering.id,
+            "CREDENTIAL_KEYS": KEY,
+            "DATABASE_URL": f"sqlite:///{database_in(directory)}",
+            "SERVICETITAN_AUTH_URL": servicetitan.auth_url,
+            "SERVICETITAN_API_URL": servicetitan.api_url,
+            "SWEEP_INTERVAL": "1",
+        }
+        async with mortal(slack, environment, directory, points) as bot:
+            people = People(
+                slack, servicetitan, bot, points, erin, ann, channel, engineering, hasty
+            )
+            await people.onboard()
+            await people.level()
+            await must_be_level(people)
+    return points
+
+
+def one_in(count: int, remainder: int) -> Callable[[str], bool]:
+    """Choose points by their names, so that all remainders together choose each point once."""
+    return lambda name: zlib.crc32(name.encode()) % count == remainder
+
+
+async def test_an_onboarding_survives_a_crash_now_and_then(tmp_path: Path) -> None:
+    points = await onboard(tmp_path, one_in(30, 0))
+
+    assert len(points.died_at) > 25
+
+
+@pytest.mark.crash_matrix
+@pytest.mark.parametrize("remainder", range(SHARES))
+async def test_a_crash_at_each_point_far_from_others(
+    tmp_path: Path, remainder: int, tell: Callable[[str], None]
+) -> None:
+    points = await onboard(tmp_path, one_in(SHARES, remainder), hasty=remainder % 2 == 1)
+
+    tell(f"share {remainder + 1} of {SHARES}: {points}")
+
+
+@pytest.mark.crash_matrix
+async def test_a_crash_at_every_point_one_after_the_other(
+    tmp_path: Path, tell: Callable[[str], None]
+) -> None:
+    points = await onboard(tmp_path, lambda _name: True)
+
+    tell(f"all: {points}")
+    assert points.died_at.keys() == points.passed.keys()

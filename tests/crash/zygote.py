@@ -1,0 +1,167 @@
+"""Starts bots in the blink of an eye: everything is imported once, and each bot is a fork of that.
+
+Run as a script. Reads a JSON object a line and answers each with a number: `start` forks a bot (its
+process id), `wait` waits for one that was killed (its exit status). It ends with its input.
+"""
+
+import contextlib
+import json
+import os
+import re
+import signal
+import socket
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import parse_qs
+
+from aiohttp import web
+from sqlalchemy import Connection, event
+from sqlalchemy.engine import Engine
+from sqlalchemy.ext.asyncio import AsyncSession
+
+import bot.app
+import bot.run
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+WRITE = re.compile(r"(INSERT INTO|UPDATE|DELETE FROM) (\w+)(?: SET (.*?) WHERE)?", re.DOTALL)
+SLOT = re.compile(r"root|welcome|[a-z]+:\d+")
+
+
+class Reports:
+    """Tells the test of each moment, and waits until the bot may go on, if ever."""
+
+    def __init__(self, port: int, life: int) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", port))
+        self._life = life
+
+    def at(self, moment: str, what: str) -> None:
+        message = [self._life, os.getpid(), moment, what]
+        self._socket.sendall(json.dumps(message).encode() + b"\n")
+        if not self._socket.recv(1):
+            os._exit(1)  # the test is over
+
+
+def report_commits(reports: Reports) -> None:
+    """Have every transaction that writes reported, before and after its commit."""
+
+    @event.listens_for(Engine, "before_cursor_execute")
+    def wrote(
+        connection: Connection, _cursor: Any, statement: str, parameters: Any, *_rest: Any
+    ) -> None:
+        if found := WRITE.match(statement):
+            written = connection.info.setdefault("written", [])
+            written.append(_named(found, parameters))
+
+    @event.listens_for(Engine, "rollback")
+    def forgot(connection: Connection) -> None:
+        connection.info.pop("written", None)
+
+    commit = AsyncSession.commit
+
+    async def reported(session: AsyncSession) -> None:
+        await session.flush()
+        written = (await session.connection()).info.pop("written", None)
+        what = f"commit of {', '.join(dict.fromkeys(written or ()))}"
+        if written:
+            reports.at("before", what)
+        await commit(session)
+        if written:
+            reports.at("after", what)
+
+    setattr(AsyncSession, "commit", reported)  # noqa: B010  # types forbid it
+
+
+def _named(found: re.Match[str], parameters: Any) -> str:
+    """What a statement writes: the table, a message's slot or the columns, never a value."""
+    verb, table, assignments = found.groups()
+    values = parameters if isinstance(parameters, tuple | list) else ()
+    slot = next((one for one in values if isinstance(one, str) and SLOT.fullmatch(one)), None)
+    if slot is None and assignments and table in ("onboarding", "event"):
+        names = re.findall(r"(\w+)=", assignments)
+        slot = "+".join(names) if len(names) <= 3 else "state"
+    return " ".join(filter(None, [verb.split()[0].lower(), table, slot]))
+
+
+def report_acknowledgements(reports: Reports) -> None:
+    """Have every request of Slack's reported: when it comes, before and after its answer."""
+    build = vars(bot.app)["web_app"]
+
+    @web.middleware
+    async def reported(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.path != "/slack/events":
+            return await handler(request)
+        what = _kind(await request.text())
+        reports.at("on", f"receiving {what}")
+        response = await handler(request)
+        reports.at("before", f"acknowledging {what}")
+        await response.prepare(request)
+        await response.write_eof()
+        reports.at("after", f"acknowledging {what}")
+        return response
+
+    def watched(*parts: Any) -> web.Application:
+        application: web.Application = build(*parts)
+        application.middlewares.append(reported)
+        return application
+
+    vars(bot.app)["web_app"] = watched
+
+
+def _kind(body: str) -> str:
+    if body.startswith("{"):
+        inner = json.loads(body).get("event", {})
+        return f"event {inner.get('type')} {inner.get('subtype', '')}".strip()
+    fields = parse_qs(body)
+    if "command" in fields:
+        return f"command {fields.get('text', [''])[0].split()[0]}"
+    payload = json.loads(fields["payload"][0])
+    if payload["type"] == "view_submission":
+        return f"form {payload['view']['callback_id']}"
+    return f"press {payload['actions'][0]['action_id']}"
+
+
+def start(order: dict[str, Any]) -> int:
+    """Fork a bot; returns its process id."""
+    child = os.fork()
+    if child:
+        return child
+    status = 1
+    try:
+        log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        for descriptor in (1, 2):
+            os.dup2(log, descriptor)
+        os.environ.clear()
+        os.environ.update(order["environment"])
+        os.chdir(order["directory"])
+        reports = Reports(order["reports"], order["life"])
+        reports.at("on", "starting")
+        report_commits(reports)
+        report_acknowledgements(reports)
+        status = bot.run.run()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+
+
+def main() -> None:
+    children: set[int] = set()
+    for line in sys.stdin:
+        order = json.loads(line)
+        if order["do"] == "start":
+            answer = start(order)
+            children.add(answer)
+        else:
+            answer = os.waitstatus_to_exitcode(os.waitpid(order["pid"], 0)[1])
+            children.discard(order["pid"])
+        sys.stdout.write(f"{answer}\n")
+        sys.stdout.flush()
+    for child in children:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main()
