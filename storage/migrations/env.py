@@ -1,17 +1,35 @@
 """Runs Alembic's migrations on the database that `storage.migrate` names."""
 
+from typing import Any
+
 from alembic import context
-from sqlalchemy import create_engine
+from sqlalchemy import Connection, create_engine, event
 from sqlmodel import SQLModel
 
 from storage import tables  # noqa: F401  # fills SQLModel.metadata
 
+
+def _begin_nothing(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
 engine = create_engine(context.config.attributes["url"], hide_parameters=True)
+sqlite = engine.dialect.name == "sqlite"
+if sqlite:
+    # Python's driver commits each CREATE and ALTER on its own, so a kill in between would leave
+    # tables that no later start could make again. SQLite itself can take them all back.
+    event.listen(engine, "connect", _begin_nothing)
+    event.listen(engine, "begin", _begin)
 with engine.connect() as connection:
     context.configure(
         connection=connection,
         target_metadata=SQLModel.metadata,
-        render_as_batch=connection.dialect.name == "sqlite",
+        render_as_batch=sqlite,
+        transactional_ddl=True,
     )
     with context.begin_transaction():
         context.run_migrations()
