@@ -37,16 +37,14 @@ def passage(guide: Guide, passage_id: str) -> Passage | None:
 @lru_cache(maxsize=8)
 def passages(guide: Guide) -> tuple[Passage, ...]:
     """Return all passages of `guide`, in its order."""
-    return tuple(
-        [
-            *_general(guide),
-            *(found for phase in guide.phases for found in _of_phase(phase)),
-            *(_of_credential(credential) for credential in guide.credentials),
-            *(
-                Passage(f"trouble:{number}", "Troubleshooting", trouble.text, trouble.steps)
-                for number, trouble in enumerate(guide.troubleshooting, start=1)
-            ),
-        ]
+    return (
+        *_general(guide),
+        *(found for phase in guide.phases for found in _of_phase(phase)),
+        *(_of_credential(credential) for credential in guide.credentials),
+        *(
+            Passage(f"trouble:{number}", "Troubleshooting", trouble.text, trouble.steps)
+            for number, trouble in enumerate(guide.troubleshooting, start=1)
+        ),
     )
 
 
@@ -62,7 +60,9 @@ def _general(guide: Guide) -> Iterator[Passage]:
     yield Passage("prerequisites", "Prerequisites", needed)
     yield Passage("support", "Support", guide.support)
     if guide.credentials:
-        rows = [f"{each.label}: {each.source}; {each.destination}" for each in guide.credentials]
+        rows = [
+            f"{each.label}: {each.source}. Goes to {each.destination}" for each in guide.credentials
+        ]
         text = "\n".join([guide.reference_intro, *map(_bullet, rows)])
         yield Passage("reference", "Credential Reference", text)
 
@@ -77,17 +77,15 @@ def _of_phase(phase: Phase) -> Iterator[Passage]:
 
 
 def _of_step(step: Step, around: str) -> Iterator[Passage]:
-    caption = step.figure.caption if step.figure else ""
+    own = [step.figure.caption] if step.figure else []
+    own += [option.label for option in step.choice.options] if step.choice else []
     for name, text in _texts(step):
-        near = f"{around} {caption}" if name == "body" else around
+        near = " ".join([around, *own]) if name == "body" else around
         yield Passage(f"step:{step.number}:{name}", step.title, text, (step.number,), near)
 
 
 def _texts(step: Step) -> Iterator[tuple[str, str]]:
     yield "body", "\n".join([step.body, *map(_bullet, step.items)])
-    if step.choice:
-        options = [option.label for option in step.choice.options]
-        yield "choice", "\n".join([step.choice.question, *map(_bullet, options)])
     for number, table in enumerate(step.tables, start=1):
         yield f"table:{number}", _table(table)
     for number, note in enumerate(step.notes, start=1):
