@@ -35,6 +35,10 @@ unit: .venv/installed-dev ## run the tests alone
 test-crash: .venv/installed-dev ## kill the bot at every point of an onboarding (a quarter of an hour)
 	$(BIN)/pytest -m crash_matrix tests/crash
 
+.PHONY: answers
+answers: .venv/installed-dev ## measure how well questions are answered from the guide
+	@$(BIN)/python -m tests.corpora.measure
+
 .PHONY: format
 format: .venv/installed-dev ## format the code and mend what ruff can mend
 	$(BIN)/ruff format .

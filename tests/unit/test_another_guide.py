@@ -3,6 +3,7 @@
 import pytest
 from pydantic import SecretStr
 
+from bot.answers import answer
 from bot.credentials import Severity, check
 from bot.errors import Refused
 from bot.guide import Guide, Owner, parse
@@ -208,3 +209,15 @@ def test_a_guide_without_values_needs_none() -> None:
     guide = parse("\n".join(["credentials = []", "troubleshooting = []", *kept]), "bare.toml")
 
     assert an_onboarding(guide=guide, at_step=3).current
+
+
+def test_its_questions_are_answered_from_its_own_text(fieldbook: Guide) -> None:
+    def found(question: str) -> str | None:
+        given = answer(fieldbook, question)
+        return given.id if given else None
+
+    assert found("how do i make a token") == "step:2:body"
+    assert found("where is the site code?") == "credential:site_code"
+    assert found("what does the api tokn look like") == "credential:api_token"
+    assert found("what is the application key") is None
+    assert found("how much does it cost") is None
