@@ -4,7 +4,7 @@ from sandbox.slack.app import Manifest
 from sandbox.slack.clock import FrozenClock
 from sandbox.slack.delivery import Ack
 from sandbox.slack.errors import NotOfferedError
-from sandbox.slack.model import Channel, Message, Team, User, View
+from sandbox.slack.model import Channel, Invitation, Message, Team, User, View
 from sandbox.slack.people import CommandReply, Person, Press
 from sandbox.slack.reading import buttons, offers, visible_text
 from sandbox.slack.sandbox import SlackSandbox
@@ -17,6 +17,7 @@ __all__ = [
     "Channel",
     "CommandReply",
     "FrozenClock",
+    "Invitation",
     "Manifest",
     "Message",
     "NotOfferedError",

@@ -89,6 +89,16 @@ class Admin:
         self._events.send({"type": "app_uninstalled"})
         await self._settled()
 
+    def decline(self, *scopes: str) -> None:
+        """Withhold optional scopes from the app, as who installs it may."""
+        if strangers := sorted(set(scopes) - self._state.app.manifest.optional_scopes):
+            raise ValueError(f"not optional in the manifest: {', '.join(strangers)}")
+        self._state.declined_scopes.update(scopes)
+
+    def grant(self, *scopes: str) -> None:
+        """Give the app optional scopes that were declined before."""
+        self._state.declined_scopes.difference_update(scopes)
+
     def reinstall(self) -> None:
         """Install the app again, with the same token."""
         self._state.is_installed = True

@@ -9,9 +9,13 @@ import yaml
 
 @dataclass(frozen=True)
 class Manifest:
-    """What the installation was granted (docs: app manifest reference)."""
+    """What the app asks for when it is installed (docs: app manifest reference).
+
+    `scopes` are all of the bot's; those in `optional_scopes` may be declined by who installs it.
+    """
 
     scopes: frozenset[str] = frozenset()
+    optional_scopes: frozenset[str] = frozenset()
     bot_events: frozenset[str] = frozenset()
     commands: frozenset[str] = frozenset()
     has_home: bool = False
@@ -22,8 +26,11 @@ class Manifest:
         content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
         settings = content.get("settings", {})
         features = content.get("features", {})
+        scopes = content.get("oauth_config", {}).get("scopes", {})
+        optional = frozenset(scopes.get("bot_optional", []))  # docs: changelog 2026-03-12
         return cls(
-            scopes=frozenset(content.get("oauth_config", {}).get("scopes", {}).get("bot", [])),
+            scopes=frozenset(scopes.get("bot", [])) | optional,
+            optional_scopes=optional,
             bot_events=frozenset(settings.get("event_subscriptions", {}).get("bot_events", [])),
             commands=frozenset(each["command"] for each in features.get("slash_commands", [])),
             has_home=features.get("app_home", {}).get("home_tab_enabled", False),

@@ -48,8 +48,8 @@ class Arguments:
             )
         return value
 
-    def flag(self, name: str) -> bool:
-        value = self.values.get(name, False)
+    def flag(self, name: str, *, default: bool = False) -> bool:
+        value = self.values.get(name, default)
         return value not in FALSE if isinstance(value, str) else bool(value)
 
     def number(self, name: str, default: int, maximum: int) -> int:
@@ -60,6 +60,17 @@ class Arguments:
         if not 1 <= value <= maximum:
             raise SlackError("invalid_limit")
         return value
+
+    def names(self, name: str) -> list[str]:
+        """A list of strings: as such, as JSON, or separated by commas."""
+        value = self.values.get(name) or []
+        if isinstance(value, str):
+            value = self.structure(name) if value.startswith("[") else value.split(",")
+        if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+            raise SlackError.because(
+                "invalid_arguments", f"[ERROR] must be a list of strings [json-pointer:/{name}]"
+            )
+        return [each.strip() for each in value if each.strip()]
 
     def structure(self, name: str) -> Any:
         """A list or an object; as a string it must be JSON."""

@@ -36,6 +36,11 @@ class User:
     is_ultra_restricted: bool = False
     deleted: bool = False
     is_active: bool = True
+    tz: str | None = "America/New_York"  # None: Slack does not tell
+
+    @property
+    def email(self) -> str:
+        return f"{self.name}@{self.team.domain}.example"
 
     @property
     def organisation_id(self) -> str:
@@ -57,19 +62,53 @@ class Channel:
     messages: list["Message"] = field(default_factory=list)
     pins: list[str] = field(default_factory=list)
     bookmarks: list[Json] = field(default_factory=list)
+    invitations: list["Invitation"] = field(default_factory=list)
+    limited: list[Team] = field(default_factory=list)  # those who may only post
+    creator: User | None = None
+    created: int = 0
 
     @property
     def is_ext_shared(self) -> bool:
         """Whether another organisation is connected (docs: conversation object)."""
         return any(team.organisation_id != self.host.organisation_id for team in self.connected)
 
+    @property
+    def is_pending_ext_shared(self) -> bool:
+        """Whether an invitation to another organisation is still open."""
+        return any(invitation.is_open for invitation in self.invitations)
+
     def message(self, ts: str) -> "Message | None":
         """The message with this `ts`, in the channel or in a thread."""
         return next((message for message in self.messages if message.ts == ts), None)
 
+    def remove(self, message: "Message") -> None:
+        """Delete the message, and its pin with it."""
+        self.messages.remove(message)
+        if message.ts in self.pins:
+            self.pins.remove(message.ts)
+
     def thread(self, ts: str) -> list["Message"]:
         """The parent message and its replies, oldest first."""
         return [message for message in self.messages if ts in (message.ts, message.thread_ts)]
+
+
+@dataclass(eq=False)
+class Invitation:
+    """Somebody of another organisation asked to a channel, by e-mail address or as a user."""
+
+    id: str
+    channel: Channel
+    inviter: User
+    email: str | None
+    user: User | None
+    external_limited: bool
+    created: int
+    status: Literal["pending", "awaiting_approval", "accepted", "declined"] = "pending"
+    accepted_by: User | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in ("pending", "awaiting_approval")
 
 
 @dataclass(eq=False)

@@ -212,7 +212,7 @@ class Person:
     async def delete(self, message: Message) -> None:
         """Delete one's own message."""
         must_own(self.user, message)
-        message.channel.messages.remove(message)
+        message.channel.remove(message)
         self._state.changed(MessageDeleted(message))
         await self._events.delivered()
 

@@ -82,7 +82,10 @@ def _replace_original(
 
 def _delete_original(state: State, answer_to: ResponseUrl) -> None:
     message = _original(answer_to)
-    holder = state.ephemerals if message.is_ephemeral else message.channel.messages
-    if message in holder:
-        holder.remove(message)
-        state.changed(MessageDeleted(message))
+    if message in state.ephemerals:
+        state.ephemerals.remove(message)
+    elif message in message.channel.messages:
+        message.channel.remove(message)
+    else:
+        return
+    state.changed(MessageDeleted(message))

@@ -1,7 +1,7 @@
 """SlackSandbox: one pretend Slack, ready to be used as an async context manager."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -13,7 +13,8 @@ from sandbox.slack.changes import Change
 from sandbox.slack.delivery import Ack, Courier, Delivery, HttpTransport
 from sandbox.slack.events import Events
 from sandbox.slack.faults import Fault, Faults, Gate, Predicate
-from sandbox.slack.model import Channel, Message, Team, User
+from sandbox.slack.invitations import Invitations
+from sandbox.slack.model import Channel, Invitation, Message, Team, User
 from sandbox.slack.people import Person
 from sandbox.slack.rate_limits import RateLimits
 from sandbox.slack.server import Call, Server
@@ -31,7 +32,7 @@ class SlackSandbox:
 
     `clock` gives every timestamp and decides when triggers and response_urls expire, so a test can
     freeze it. `latency` delays each Web API answer. Deadlines for acknowledgements and waits for
-    retries run in real time.
+    retries run in real time. `declined_scopes` are optional ones that were not granted.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class SlackSandbox:
         event_retries: Sequence[float] = EVENT_RETRIES,
         rate_limits: bool = False,
         latency: float = 0.0,
+        declined_scopes: Collection[str] = (),
     ) -> None:
         self.app = App(manifest)
         self.home = Team("T0SBXHOME01", home, _domain(home), enterprise_id)
@@ -57,6 +59,8 @@ class SlackSandbox:
         self.rate_limits = RateLimits(clock, rate_limits)
         self._server = Server(self._state, self._sockets, self._faults, self.rate_limits, latency)
         self.admin = Admin(self._state, self._events)
+        self.admin.decline(*declined_scopes)
+        self._invitations = Invitations(self._state, self._events, self.admin)
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession()
@@ -118,6 +122,16 @@ class SlackSandbox:
     def channels(self) -> list[Channel]:
         return list(self._state.channels.values())
 
+    @property
+    def scopes(self) -> frozenset[str]:
+        """What the installation was granted."""
+        return self._state.scopes
+
+    @property
+    def invitations(self) -> list[Invitation]:
+        """Every Slack Connect invitation that the bot has sent, oldest first."""
+        return self._state.invitations
+
     def calls_of(self, method: str) -> list[Call]:
         """The calls of one method, oldest first."""
         return [call for call in self.calls if call.method == method]
@@ -135,8 +149,9 @@ class SlackSandbox:
         is_restricted: bool = False,
         is_ultra_restricted: bool = False,
         deleted: bool = False,
+        tz: str | None = "America/New_York",
     ) -> Person:
-        """A member of `team`, or of the home workspace."""
+        """A member of `team`, or of the home workspace; with no `tz`, Slack does not tell it."""
         user = User(
             self._state.mint_id("U"),
             name.lower().replace(" ", "."),
@@ -146,6 +161,7 @@ class SlackSandbox:
             is_restricted,
             is_ultra_restricted,
             deleted,
+            tz=tz,
         )
         self._state.add_user(user)
         return Person(self._state, self._courier, self._events, user)
@@ -160,6 +176,23 @@ class SlackSandbox:
         for person in members:
             self._state.join(channel, person.user)
         return channel
+
+    async def accept_invite(
+        self, invitation: Invitation, who: Person, *, needs_approval: bool = False
+    ) -> None:
+        """Accept an invitation as somebody of another workspace, who then joins the channel.
+
+        With `needs_approval` they join only after `approve_invite`.
+        """
+        await self._invitations.accept(invitation, who.user, needs_approval=needs_approval)
+
+    async def approve_invite(self, invitation: Invitation) -> None:
+        """Let somebody in who accepted, as the administrator of their workspace."""
+        await self._invitations.approve(invitation)
+
+    async def decline_invite(self, invitation: Invitation, who: Person) -> None:
+        """Turn an invitation down."""
+        await self._invitations.decline(invitation, who.user)
 
     def add_usergroup(self, *members: Person) -> str:
         """A user group of the home workspace; returns its id."""

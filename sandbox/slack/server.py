@@ -114,7 +114,7 @@ class Server:
 
     def _answer(self, name: str, values: Json, answer: Json) -> web.Response:
         self._log(name, values, answer)
-        granted = ",".join(sorted(self._state.app.manifest.scopes))
+        granted = ",".join(sorted(self._state.scopes))
         return web.json_response(answer, headers={"x-oauth-scopes": granted})
 
     def _log(self, name: str, values: Json, answer: Json) -> None:

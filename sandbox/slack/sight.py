@@ -11,7 +11,7 @@ def must_see(state: State, user: User, where: Message | View) -> None:
     if isinstance(where, View):
         _must_see_view(state, user, where)
         return
-    if state.is_external(user) and not state.doubts.external_can_press:
+    if not _may_press(state, user, where.channel):
         raise NotOfferedError("external members cannot press buttons here")
     if where.is_ephemeral and where.ephemeral_to is not user:
         raise NotOfferedError("somebody else's private message")
@@ -36,6 +36,13 @@ def must_own(user: User, message: Message) -> None:
     """The message is the person's own."""
     if message.user is not user:
         raise NotOfferedError("somebody else's message")
+
+
+def _may_press(state: State, user: User, channel: Channel) -> bool:
+    """Whom no document settles: external people, and those of them who were asked to post only."""
+    if user.team in channel.limited and not state.doubts.limited_external_can_press:
+        return False
+    return state.doubts.external_can_press or not state.is_external(user)
 
 
 def _must_see_view(state: State, user: User, view: View) -> None:

@@ -11,6 +11,7 @@ from sandbox.slack.changes import Change
 from sandbox.slack.model import (
     Channel,
     ChannelKind,
+    Invitation,
     Message,
     ResponseUrl,
     Team,
@@ -33,6 +34,7 @@ class Doubts:
     ephemeral_reaches_external: bool = True
     bots_read_replies: bool = True
     external_sees_home: bool = False
+    limited_external_can_press: bool = True
 
 
 class State:
@@ -44,6 +46,7 @@ class State:
         self.clock = clock
         self.doubts = Doubts()
         self.is_installed = True
+        self.declined_scopes: set[str] = set()
         self.base_url = ""
         self.tickets: set[str] = set()  # each admits one Socket Mode connection
         self.users: dict[str, User] = {}
@@ -60,6 +63,16 @@ class State:
         self._changed = asyncio.Event()
         self.bot = User(self.mint_id("U"), "onboarding", "Onboarding", home, is_bot=True)
         self.users[self.bot.id] = self.bot
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """What the installation was granted."""
+        return self.app.manifest.scopes - self.declined_scopes
+
+    @property
+    def invitations(self) -> list[Invitation]:
+        """Every Slack Connect invitation of the bot, oldest first."""
+        return [each for channel in self.channels.values() for each in channel.invitations]
 
     def mint_id(self, prefix: str) -> str:
         return f"{prefix}0SBX{next(self._numbers):06d}"
@@ -90,7 +103,14 @@ class State:
 
     def add_channel(self, name: str, kind: ChannelKind = "public") -> Channel:
         prefix = "D" if kind == "im" else "C"
-        channel = Channel(self.mint_id(prefix), name, self.home, kind, connected=[self.home])
+        channel = Channel(
+            self.mint_id(prefix),
+            name,
+            self.home,
+            kind,
+            connected=[self.home],
+            created=int(self.clock()),
+        )
         self.channels[channel.id] = channel
         return channel
 
@@ -108,6 +128,11 @@ class State:
         self.join(channel, self.bot)
         self.join(channel, user)
         return channel
+
+    def knows(self, user: User) -> bool:
+        """Whether the app can know of `user`: of the own organisation, or met in a channel."""
+        shared = (channel for channel in self.channels.values() if channel.kind != "im")
+        return not self.is_external(user) or any(user.id in each.members for each in shared)
 
     def is_external(self, user: User) -> bool:
         """Whether `user` belongs to another organisation than the installing one."""

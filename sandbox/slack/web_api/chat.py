@@ -73,7 +73,7 @@ def post_ephemeral(state: State, args: Arguments) -> Json:
 def delete(state: State, args: Arguments) -> Json:
     channel = find_channel(state, args.text("channel"))
     message = _own_message(state, channel, args, "cant_delete_message")
-    channel.messages.remove(message)
+    channel.remove(message)
     state.changed(MessageDeleted(message))
     return {"channel": channel.id, "ts": message.ts}
 
@@ -95,7 +95,7 @@ def _channel_to_post_in(state: State, channel_id: str) -> Channel:
     if user is not None:
         return state.direct_message(user)
     channel = find_channel(state, channel_id)
-    if "chat:write.public" not in state.app.manifest.scopes or channel.kind != "public":
+    if "chat:write.public" not in state.scopes or channel.kind != "public":
         require_member(state, channel)
     if channel.is_archived:
         raise SlackError("is_archived")

@@ -1,4 +1,4 @@
-"""The conversations.* methods."""
+"""The conversations.* methods that read, and direct messages."""
 
 import base64
 import binascii
@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from sandbox.slack.arguments import Arguments
-from sandbox.slack.changes import MemberJoined
 from sandbox.slack.errors import SlackError
 from sandbox.slack.model import Channel, Json, Message
 from sandbox.slack.state import State
+from sandbox.slack.web_api.channels import conversation
 from sandbox.slack.web_api.method import (
     CONVERSATION_SCOPES,
     Method,
-    find_channel,
     find_conversation,
     find_message,
     method,
@@ -25,7 +24,7 @@ Item = TypeVar("Item")
 
 def info(state: State, args: Arguments) -> Json:
     channel = find_conversation(state, args, "read")
-    shape = _conversation(state, channel)
+    shape = conversation(state, channel)
     if args.flag("include_num_members"):
         shape["num_members"] = len(channel.members)
     return {"channel": shape}
@@ -64,20 +63,6 @@ def replies(state: State, args: Arguments) -> Json:
     return _messages(channel, [parent, *_between(thread[1:], args)], args)
 
 
-def join(state: State, args: Arguments) -> Json:
-    """Enter a public channel; a private one needs a person's `/invite`."""
-    channel = find_channel(state, args.text("channel"))
-    if channel.kind != "public":
-        raise SlackError("method_not_supported_for_channel_type")
-    if channel.is_archived:
-        raise SlackError("is_archived")
-    if state.bot.id in channel.members:
-        return {"channel": _conversation(state, channel), "warning": "already_in_channel"}
-    state.join(channel, state.bot)
-    state.changed(MemberJoined(state.bot, channel))
-    return {"channel": _conversation(state, channel)}
-
-
 def open_direct_message(state: State, args: Arguments) -> Json:
     """The direct message with one user; group direct messages are not modelled."""
     user = state.users.get(args.text("users"))
@@ -88,30 +73,6 @@ def open_direct_message(state: State, args: Arguments) -> Json:
     if user is state.bot:
         raise SlackError("invalid_user_combination")
     return {"channel": {"id": state.direct_message(user).id}}
-
-
-def _conversation(state: State, channel: Channel) -> Json:
-    connected = [team.id for team in channel.connected if team != channel.host]
-    return {
-        "id": channel.id,
-        "name": channel.name,
-        "is_channel": channel.kind == "public",
-        "is_group": channel.kind == "private",
-        "is_im": channel.kind == "im",
-        "is_mpim": False,
-        "is_private": channel.kind != "public",
-        "is_archived": channel.is_archived,
-        "is_member": state.bot.id in channel.members,
-        "is_shared": channel.is_ext_shared,
-        "is_ext_shared": channel.is_ext_shared,
-        "is_org_shared": False,
-        "is_pending_ext_shared": False,
-        "conversation_host_id": channel.host.enterprise_id or channel.host.id,
-        "context_team_id": state.home.id,
-        "shared_team_ids": [team.id for team in channel.connected],
-        "internal_team_ids": [channel.host.id],
-        "connected_team_ids": connected,
-    }
 
 
 def _between(messages: list[Message], args: Arguments) -> list[Message]:
@@ -175,6 +136,5 @@ METHODS: dict[str, Method] = {
     "conversations.members": method(members, "channel limit cursor", scopes=_READ, per_minute=100),
     "conversations.history": method(history, _WINDOW, scopes=_HISTORY),
     "conversations.replies": method(replies, _WINDOW + " ts", scopes=_HISTORY),
-    "conversations.join": method(join, "channel", scopes=["channels:join"]),
     "conversations.open": method(open_direct_message, "users", scopes=["im:write"]),
 }

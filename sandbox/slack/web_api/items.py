@@ -1,10 +1,10 @@
-"""What is attached to channels and messages: pins, bookmarks, reactions."""
+"""What is attached to messages: pins and reactions."""
 
 import re
 
 from sandbox.slack.arguments import Arguments
 from sandbox.slack.errors import SlackError
-from sandbox.slack.model import Channel, Json
+from sandbox.slack.model import Channel, Json, Message
 from sandbox.slack.state import State
 from sandbox.slack.web_api.method import (
     Method,
@@ -17,7 +17,7 @@ from sandbox.slack.web_api.method import (
 
 def add_pin(state: State, args: Arguments) -> Json:
     channel = _own_channel(state, args.text("channel"))
-    message = find_message(channel, args.text("timestamp"))
+    message = _pinnable(channel, args)
     if message.ts in channel.pins:
         raise SlackError("already_pinned")
     channel.pins.append(message.ts)
@@ -25,20 +25,14 @@ def add_pin(state: State, args: Arguments) -> Json:
     return {}
 
 
-def add_bookmark(state: State, args: Arguments) -> Json:
-    channel = _own_channel(state, args.text("channel_id"))
-    if args.text("type") != "link":
-        raise SlackError("invalid_bookmark_type")
-    bookmark: Json = {
-        "id": state.mint_id("Bk"),
-        "channel_id": channel.id,
-        "title": args.text("title"),
-        "link": args.text("link"),
-        "type": "link",
-    }
-    channel.bookmarks.append(bookmark)
+def remove_pin(state: State, args: Arguments) -> Json:
+    channel = _own_channel(state, args.text("channel"))
+    message = _pinnable(channel, args)
+    if message.ts not in channel.pins:
+        raise SlackError("no_pin")
+    channel.pins.remove(message.ts)
     state.touch()
-    return {"bookmark": bookmark}
+    return {}
 
 
 def add_reaction(state: State, args: Arguments) -> Json:
@@ -55,6 +49,16 @@ def add_reaction(state: State, args: Arguments) -> Json:
     return {}
 
 
+def _pinnable(channel: Channel, args: Arguments) -> Message:
+    """The message that the call names (docs: pins.add)."""
+    ts = args.maybe_text("timestamp")
+    if not ts:
+        raise SlackError("no_item_specified")
+    if not re.fullmatch(r"\d+\.\d{6}", ts):
+        raise SlackError("bad_timestamp")
+    return find_message(channel, ts)
+
+
 def _own_channel(state: State, channel_id: str) -> Channel:
     channel = find_channel(state, channel_id)
     require_member(state, channel)
@@ -63,13 +67,9 @@ def _own_channel(state: State, channel_id: str) -> Channel:
     return channel
 
 
+_PINS = ["pins:write"]
 METHODS: dict[str, Method] = {
-    "pins.add": method(add_pin, "channel timestamp", scopes=["pins:write"], per_minute=20),
-    "bookmarks.add": method(
-        add_bookmark,
-        "channel_id title type link emoji",
-        scopes=["bookmarks:write"],
-        per_minute=20,
-    ),
+    "pins.add": method(add_pin, "channel timestamp", scopes=_PINS, per_minute=20),
+    "pins.remove": method(remove_pin, "channel timestamp", scopes=_PINS, per_minute=20),
     "reactions.add": method(add_reaction, "channel timestamp name", scopes=["reactions:write"]),
 }

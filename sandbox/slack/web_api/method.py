@@ -37,8 +37,8 @@ def method(
 
 
 def require_scope(state: State, *needed: str) -> None:
-    """Refuse unless one of `needed` was granted by the manifest."""
-    provided = state.app.manifest.scopes
+    """Refuse unless one of `needed` was granted to the installation."""
+    provided = state.scopes
     if needed and not provided.intersection(needed):
         raise SlackError(
             "missing_scope", needed=",".join(needed), provided=",".join(sorted(provided))

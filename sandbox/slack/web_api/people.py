@@ -1,10 +1,21 @@
 """users.info and usergroups.users.list."""
 
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
 from sandbox.slack.arguments import Arguments
 from sandbox.slack.errors import SlackError
 from sandbox.slack.model import Json, User
 from sandbox.slack.state import State
 from sandbox.slack.web_api.method import Method, method
+
+# How Slack calls some zones; of the others, the short name will do.
+ZONES = {
+    "America/New_York": "Eastern {} Time",
+    "America/Chicago": "Central {} Time",
+    "America/Denver": "Mountain {} Time",
+    "America/Los_Angeles": "Pacific {} Time",
+}
 
 
 def users_info(state: State, args: Arguments) -> Json:
@@ -38,20 +49,28 @@ def _profile(state: State, user: User) -> Json:
             "enterprise_id": user.team.enterprise_id,
             "teams": [user.team.id],
         }
+    if user.tz and state.knows(user):
+        shape |= _time_zone(user.tz, state.clock())
     if state.is_external(user):
-        return shape | {"is_stranger": not _shares_a_channel(state, user)}
-    if "users:read.email" in state.app.manifest.scopes:
-        shape["profile"]["email"] = f"{user.name}@{user.team.domain}.example"
+        return shape | {"is_stranger": not state.knows(user)}
+    if "users:read.email" in state.scopes:
+        shape["profile"]["email"] = user.email
     return shape | {
         "is_restricted": user.is_restricted,
         "is_ultra_restricted": user.is_ultra_restricted,
-        "tz": "America/New_York",
-        "tz_offset": -18000,
     }
 
 
-def _shares_a_channel(state: State, user: User) -> bool:
-    return any(user.id in channel.members for channel in state.channels.values())
+def _time_zone(name: str, now: float) -> Json:
+    """What the user object tells of a time zone, as it is at `now` (docs: user object)."""
+    at = datetime.fromtimestamp(now, ZoneInfo(name))
+    offset, is_summer = at.utcoffset() or timedelta(), bool(at.dst())
+    label = ZONES.get(name, at.tzname() or name)
+    return {
+        "tz": name,
+        "tz_label": label.format("Daylight" if is_summer else "Standard"),
+        "tz_offset": int(offset.total_seconds()),
+    }
 
 
 METHODS: dict[str, Method] = {

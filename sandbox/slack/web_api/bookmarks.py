@@ -1,0 +1,107 @@
+"""The bookmarks.* methods: links at the top of a channel."""
+
+import re
+
+from sandbox.slack.arguments import Arguments
+from sandbox.slack.errors import SlackError
+from sandbox.slack.model import Channel, Json
+from sandbox.slack.state import State
+from sandbox.slack.web_api.method import Method, find_channel, method
+
+MOST_BOOKMARKS = 100  # docs: bookmarks.add
+
+
+def add(state: State, args: Arguments) -> Json:
+    """A new link; the same one twice is no reason to refuse."""
+    channel = _channel(state, args)
+    title = args.text("title")
+    if args.text("type") != "link":
+        raise SlackError("invalid_bookmark_type")
+    if len(channel.bookmarks) >= MOST_BOOKMARKS:
+        raise SlackError("too_many_bookmarks")
+    bookmark: Json = {
+        "id": state.mint_id("Bk"),
+        "channel_id": channel.id,
+        "title": title,
+        "link": _checked_link(args.maybe_text("link")),
+        "emoji": _checked_emoji(args.maybe_text("emoji")),
+        "icon_url": None,
+        "type": "link",
+        "entity_id": None,
+        "date_created": int(state.clock()),
+        "date_updated": 0,
+        "rank": "",
+        "last_updated_by_user_id": state.bot.id,
+        "last_updated_by_team_id": state.home.id,
+        "shortcut_id": None,
+        "app_id": state.app.id,
+    }
+    channel.bookmarks.append(bookmark)
+    state.touch()
+    return {"bookmark": dict(bookmark)}
+
+
+def edit(state: State, args: Arguments) -> Json:
+    """Change what is given, and nothing else."""
+    bookmark = _find(_channel(state, args), args)
+    changes: Json = {}
+    if "title" in args:
+        changes["title"] = args.text("title")
+    if "link" in args:
+        changes["link"] = _checked_link(args.maybe_text("link"))
+    if "emoji" in args:
+        changes["emoji"] = _checked_emoji(args.maybe_text("emoji"))
+    bookmark |= {**changes, "date_updated": int(state.clock())}
+    state.touch()
+    return {"bookmark": dict(bookmark)}
+
+
+def list_all(state: State, args: Arguments) -> Json:
+    channel = _channel(state, args)
+    return {"bookmarks": [dict(bookmark) for bookmark in channel.bookmarks]}
+
+
+def remove(state: State, args: Arguments) -> Json:
+    channel = _channel(state, args)
+    channel.bookmarks.remove(_find(channel, args))
+    state.touch()
+    return {}
+
+
+def _channel(state: State, args: Arguments) -> Channel:
+    channel = find_channel(state, args.text("channel_id"))
+    # The pages of these methods know neither `not_in_channel` nor `is_archived`.
+    if state.bot.id not in channel.members or channel.is_archived:
+        raise SlackError("permission_denied")
+    return channel
+
+
+def _find(channel: Channel, args: Arguments) -> Json:
+    bookmark_id = args.text("bookmark_id")
+    for bookmark in channel.bookmarks:
+        if bookmark["id"] == bookmark_id:
+            return bookmark
+    raise SlackError("not_found")
+
+
+def _checked_link(link: str | None) -> str:
+    if link is None or not re.match(r"https?://\S", link):
+        raise SlackError("invalid_link")
+    return link
+
+
+def _checked_emoji(emoji: str | None) -> str:
+    if emoji and not re.fullmatch(r":[a-z0-9_+'-]+:", emoji):
+        raise SlackError("invalid_emoji")
+    return emoji or ""
+
+
+_WRITE = ["bookmarks:write"]
+METHODS: dict[str, Method] = {
+    "bookmarks.add": method(add, "channel_id title type link emoji", scopes=_WRITE, per_minute=20),
+    "bookmarks.edit": method(
+        edit, "channel_id bookmark_id title link emoji", scopes=_WRITE, per_minute=20
+    ),
+    "bookmarks.list": method(list_all, "channel_id", scopes=["bookmarks:read"]),
+    "bookmarks.remove": method(remove, "channel_id bookmark_id", scopes=_WRITE, per_minute=20),
+}

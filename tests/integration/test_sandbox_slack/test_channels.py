@@ -1,0 +1,507 @@
+"""Channels and who is in them: made, invited to, shared with others, told of."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from slack_sdk.web.async_client import AsyncWebClient
+
+from sandbox.slack import (
+    Channel,
+    FrozenClock,
+    Invitation,
+    Manifest,
+    NotOfferedError,
+    Person,
+    SlackSandbox,
+    Team,
+)
+from sandbox.stub_bot import StubBot
+
+SCOPES = """
+    channels:read channels:manage groups:read groups:write conversations.connect:write users:read
+    chat:write
+"""
+EVENTS = """
+    channel_shared member_joined_channel shared_channel_invite_accepted
+    shared_channel_invite_approved shared_channel_invite_declined
+"""
+
+
+@pytest.fixture
+async def slack(clock: FrozenClock) -> AsyncIterator[SlackSandbox]:
+    manifest = Manifest(frozenset(SCOPES.split()), bot_events=frozenset(EVENTS.split()))
+    async with SlackSandbox(manifest, clock=clock, ack_deadline=0.2, event_retries=()) as slack:
+        yield slack
+
+
+@pytest.fixture
+async def own(slack: SlackSandbox, bot: StubBot, erin: Person) -> Channel:
+    """A channel of the bot's making, with Erin in it."""
+    made = await bot.call("conversations.create", name="acme-onboarding", is_private=True)
+    await bot.call("conversations.invite", channel=made["channel"]["id"], users=erin.id)
+    await slack.delivered()
+    bot.received.clear()
+    return slack.channels[-1]
+
+
+async def info(bot: StubBot, channel: Channel) -> dict[str, Any]:
+    answer = await bot.call("conversations.info", channel=channel.id, include_num_members=True)
+    conversation: dict[str, Any] = answer["channel"]
+    return conversation
+
+
+async def ask(bot: StubBot, channel: Channel, **arguments: Any) -> dict[str, Any]:
+    return await bot.call("conversations.inviteShared", channel=channel.id, **arguments)
+
+
+async def invited(slack: SlackSandbox, bot: StubBot, channel: Channel, **more: Any) -> Invitation:
+    assert (await ask(bot, channel, emails=["ann@acme.example"], **more))["ok"]
+    return slack.invitations[-1]
+
+
+def events(bot: StubBot) -> list[str]:
+    return [each["event"]["type"] for each in bot.received]
+
+
+# --- making
+
+
+@pytest.mark.parametrize("is_private", [True, False])
+async def test_a_channel_is_made_with_the_bot_in_it(
+    slack: SlackSandbox, bot: StubBot, is_private: bool
+) -> None:
+    answer = await bot.call("conversations.create", name="acme_2-onboarding", is_private=is_private)
+
+    made = answer["channel"]
+    assert (made["name"], made["is_private"]) == ("acme_2-onboarding", is_private)
+    assert (made["is_member"], made["creator"]) == (True, slack.bot.id)
+    assert (await info(bot, slack.channels[-1]))["num_members"] == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [
+        ("", "invalid_name_required"),
+        ("a" * 81, "invalid_name_maxlength"),
+        ("Acme", "invalid_name_specials"),
+        ("acme plumbing", "invalid_name_specials"),
+        ("acme.plumbing", "invalid_name_specials"),
+        ("müller", "invalid_name_specials"),
+        ("-_-", "invalid_name_punctuation"),
+        ("taken", "name_taken"),
+        ("hidden", "name_taken"),
+    ],
+)
+async def test_a_channel_needs_a_good_name_of_its_own(
+    slack: SlackSandbox, bot: StubBot, erin: Person, name: str, error: str
+) -> None:
+    await slack.admin.archive(slack.add_channel("taken"), erin)
+    slack.add_channel("hidden", private=True, with_bot=False)
+
+    assert (await bot.call("conversations.create", name=name))["error"] == error
+
+
+async def test_eighty_characters_are_a_good_name(bot: StubBot) -> None:
+    assert (await bot.call("conversations.create", name="a" * 80))["ok"]
+
+
+@pytest.mark.parametrize(
+    ("scope", "is_private"), [("channels:manage", True), ("groups:write", False)]
+)
+async def test_each_kind_of_channel_has_a_scope_of_its_own(scope: str, is_private: bool) -> None:
+    async with SlackSandbox(Manifest(frozenset({scope}))) as slack, StubBot(slack) as bot:
+        refused = await bot.call("conversations.create", name="acme", is_private=is_private)
+        allowed = await bot.call("conversations.create", name="acme", is_private=not is_private)
+
+    assert (refused["error"], allowed["ok"]) == ("missing_scope", True)
+
+
+# --- inviting colleagues
+
+
+async def test_an_invited_colleague_joins_and_the_bot_is_told_by_whom(
+    slack: SlackSandbox, bot: StubBot, channel: Channel
+) -> None:
+    nora = slack.add_person("Nora")
+
+    answer = await bot.call("conversations.invite", channel=channel.id, users=nora.id)
+    await slack.delivered()
+
+    assert answer["channel"]["id"] == channel.id
+    assert nora.id in channel.members
+    event = bot.received[-1]["event"]
+    assert (event["user"], event["inviter"]) == (nora.id, slack.bot.id)
+
+
+async def test_who_cannot_be_invited_is_told_from_who_can(
+    slack: SlackSandbox, bot: StubBot, channel: Channel, erin: Person
+) -> None:
+    stranger = slack.add_person("Sven", slack.add_team("Sven's Heating"))
+    elsewhere = slack.add_person("Olga", slack.add_team("Olga's Roofs"))
+    slack.add_channel("olga", elsewhere)
+    gone = slack.add_person("Gone", deleted=True)
+    users = [slack.bot.id, erin.id, stranger.id, elsewhere.id, gone.id, "U0NOBODY"]
+
+    answers = [
+        await bot.call("conversations.invite", channel=channel.id, users=each) for each in users
+    ]
+
+    assert [each["error"] for each in answers] == [
+        "cant_invite_self",
+        "already_in_channel",
+        "user_not_found",
+        "no_external_invite_permission",
+        "cant_invite",
+        "user_not_found",
+    ]
+
+
+async def test_all_are_invited_or_nobody_unless_it_is_forced(
+    slack: SlackSandbox, bot: StubBot, channel: Channel, erin: Person
+) -> None:
+    nora = slack.add_person("Nora")
+    invitation = {"channel": channel.id, "users": f"{nora.id},{erin.id}"}
+
+    refused = await bot.call("conversations.invite", **invitation)
+    assert nora.id not in channel.members
+    forced = await bot.call("conversations.invite", **invitation, force=True)
+
+    failure = {"user": erin.id, "ok": False, "error": "already_in_channel"}
+    assert (refused["error"], refused["errors"]) == ("already_in_channel", [failure])
+    assert (forced["ok"], forced["errors"]) == (True, [failure])
+    assert nora.id in channel.members
+
+
+async def test_an_invitation_needs_people_a_membership_and_a_living_channel(
+    slack: SlackSandbox, bot: StubBot, channel: Channel, erin: Person
+) -> None:
+    nora = slack.add_person("Nora")
+    elsewhere = slack.add_channel("elsewhere", with_bot=False)
+    direct = slack.direct_message(erin)
+
+    async def invite(where: Channel, users: str) -> str:
+        answer = await bot.call("conversations.invite", channel=where.id, users=users)
+        return str(answer["error"])
+
+    assert await invite(channel, "") == "no_user"
+    assert await invite(channel, ",".join(f"U{number}" for number in range(101))) == (
+        "too_many_users"
+    )
+    assert await invite(elsewhere, nora.id) == "not_in_channel"
+    assert await invite(direct, nora.id) == "method_not_supported_for_channel_type"
+    await slack.admin.archive(channel, erin)
+    assert await invite(channel, nora.id) == "is_archived"
+
+
+async def test_a_private_channel_wants_the_scope_for_private_ones() -> None:
+    scopes = frozenset({"channels:manage", "groups:read"})
+    async with SlackSandbox(Manifest(scopes)) as slack, StubBot(slack) as bot:
+        private = slack.add_channel("acme", private=True)
+        nora = slack.add_person("Nora")
+        answer = await bot.call("conversations.invite", channel=private.id, users=nora.id)
+
+    assert answer["error"] == "missing_scope"
+
+
+# --- Slack Connect
+
+
+async def test_an_invitation_by_address_is_pending_until_it_is_accepted(
+    slack: SlackSandbox, bot: StubBot, own: Channel, ann: Person
+) -> None:
+    assert not (await info(bot, own))["is_pending_ext_shared"]
+    answer = await ask(bot, own, emails=["ann@acme.example"])
+    asked = await info(bot, own)
+    invitation = slack.invitations[-1]
+
+    await slack.accept_invite(invitation, ann)
+
+    shared = await info(bot, own)
+    assert answer["invite_id"] == invitation.id
+    assert answer["is_legacy_shared_channel"] is False
+    assert (asked["is_pending_ext_shared"], asked["is_ext_shared"]) == (True, False)
+    assert (shared["is_pending_ext_shared"], shared["is_ext_shared"]) == (False, True)
+    assert (asked["num_members"], shared["num_members"]) == (2, 3)
+    assert shared["connected_team_ids"] == [ann.team.id]
+    assert (invitation.status, invitation.email) == ("accepted", "ann@acme.example")
+
+
+async def test_an_accepted_invitation_is_told_in_three_events(
+    slack: SlackSandbox, bot: StubBot, own: Channel, ann: Person
+) -> None:
+    invitation = await invited(slack, bot, own)
+
+    await slack.accept_invite(invitation, ann)
+
+    accepted, shared, joined = (each["event"] for each in bot.received)
+    assert events(bot) == [
+        "shared_channel_invite_accepted",
+        "channel_shared",
+        "member_joined_channel",
+    ]
+    assert accepted["invite"]["id"] == invitation.id
+    assert accepted["invite"]["recipient_email"] == "ann@acme.example"
+    assert accepted["channel"]["id"] == own.id
+    assert (accepted["approval_required"], accepted["accepting_user"]["id"]) == (False, ann.id)
+    assert accepted["accepting_user"]["team_id"] == ann.team.id
+    assert [team["id"] for team in accepted["teams_in_channel"]] == [slack.home.id]
+    assert shared["connected_team_id"] == ann.team.id
+    assert (joined["user"], joined["team"]) == (ann.id, ann.team.id)
+
+
+async def test_an_invitation_that_needs_approval_lets_nobody_in_before(
+    slack: SlackSandbox, bot: StubBot, own: Channel, ann: Person
+) -> None:
+    invitation = await invited(slack, bot, own)
+
+    await slack.accept_invite(invitation, ann, needs_approval=True)
+    assert bot.received[-1]["event"]["approval_required"] is True
+    assert ann.id not in own.members
+    assert own.is_pending_ext_shared
+    await slack.approve_invite(invitation)
+
+    assert events(bot)[1:] == [
+        "shared_channel_invite_approved",
+        "channel_shared",
+        "member_joined_channel",
+    ]
+    assert ann.id in own.members
+
+
+async def test_a_declined_invitation_is_over(
+    slack: SlackSandbox, bot: StubBot, own: Channel, ann: Person
+) -> None:
+    invitation = await invited(slack, bot, own)
+
+    await slack.decline_invite(invitation, ann)
+
+    assert events(bot) == ["shared_channel_invite_declined"]
+    assert not own.is_pending_ext_shared
+    with pytest.raises(NotOfferedError):
+        await slack.accept_invite(invitation, ann)
+
+
+async def test_a_second_person_of_the_same_company_shares_the_channel_no_second_time(
+    slack: SlackSandbox, bot: StubBot, own: Channel, ann: Person, acme: Team
+) -> None:
+    await slack.accept_invite(await invited(slack, bot, own), ann)
+    bob = slack.add_person("Bob", acme)
+    bot.received.clear()
+
+    await slack.accept_invite(await invited(slack, bot, own), bob)
+
+    assert events(bot) == ["shared_channel_invite_accepted", "member_joined_channel"]
+
+
+async def test_a_user_who_is_known_may_be_invited_by_id_and_only_they_accept(
+    slack: SlackSandbox, bot: StubBot, channel: Channel, own: Channel, ann: Person, acme: Team
+) -> None:
+    assert ann.id in channel.members  # which is how the app knows her
+    assert (await ask(bot, own, user_ids=ann.id))["ok"]
+    invitation = slack.invitations[-1]
+
+    with pytest.raises(NotOfferedError):
+        await slack.accept_invite(invitation, slack.add_person("Bob", acme))
+    await slack.accept_invite(invitation, ann)
+
+    accepted = bot.received[0]["event"]
+    assert accepted["invite"]["recipient_user_id"] == ann.id
+    assert "recipient_email" not in accepted["invite"]
+
+
+async def test_colleagues_do_not_accept_invitations_to_their_own_channel(
+    slack: SlackSandbox, bot: StubBot, own: Channel
+) -> None:
+    with pytest.raises(NotOfferedError):
+        await slack.accept_invite(await invited(slack, bot, own), slack.add_person("Nora"))
+
+
+async def test_whoever_is_not_told_otherwise_may_post_only(
+    slack: SlackSandbox, bot: StubBot, own: Channel, ann: Person
+) -> None:
+    limited = await ask(bot, own, emails="ann@acme.example")
+    full = await ask(bot, own, emails="bob@acme.example", external_limited=False)
+    await slack.accept_invite(slack.invitations[0], ann)
+
+    assert not limited.keys() & {"url", "conf_code"}
+    assert full.keys() >= {"url", "conf_code"}
+    assert [each.external_limited for each in slack.invitations] == [True, False]
+    assert (await info(bot, own))["connected_limited_team_ids"] == [ann.team.id]
+
+
+async def test_whether_they_may_press_is_in_doubt(
+    slack: SlackSandbox, bot: StubBot, own: Channel, ann: Person
+) -> None:
+    await slack.accept_invite(await invited(slack, bot, own), ann)
+    text = {"type": "plain_text", "text": "Go"}
+    keys = [{"type": "actions", "elements": [{"type": "button", "action_id": "go", "text": text}]}]
+    await bot.call("chat.postMessage", channel=own.id, text="step", blocks=keys)
+    assert (await ann.press(own.messages[-1], "go")).ack.ok
+
+    slack.doubts.limited_external_can_press = False
+
+    with pytest.raises(NotOfferedError):
+        await ann.press(own.messages[-1], "go")
+
+
+async def test_one_person_is_invited_at_a_time_and_somebody_at_all(
+    bot: StubBot, own: Channel, channel: Channel, ann: Person
+) -> None:
+    both = {"emails": "a@acme.example", "user_ids": ann.id}
+
+    assert (await ask(bot, own))["error"] == "recipients_not_specified"
+    two = await ask(bot, own, emails="a@acme.example,b@acme.example")
+    assert two["error"] == "too_many_emails"
+    assert (await ask(bot, own, **both))["error"] == "invalid_arguments"
+    assert channel.invitations == own.invitations == []
+
+
+async def test_who_cannot_be_asked_is_told(
+    slack: SlackSandbox, bot: StubBot, channel: Channel, ann: Person, erin: Person
+) -> None:
+    stranger = slack.add_person("Sven", slack.add_team("Sven's Heating"))
+
+    assert (await ask(bot, channel, emails="nonsense"))["error"] == "invalid_email"
+    assert (await ask(bot, channel, user_ids=stranger.id))["error"] == "user_not_found"
+    assert (await ask(bot, channel, user_ids=erin.id))["error"] == "user_not_found"
+    assert (await ask(bot, channel, user_ids=ann.id))["error"] == "already_in_channel"
+    assert (await ask(bot, channel, emails=ann.user.email))["error"] == "already_in_channel"
+
+
+async def test_not_every_channel_can_be_shared(
+    slack: SlackSandbox, bot: StubBot, channel: Channel, erin: Person
+) -> None:
+    elsewhere = slack.add_channel("elsewhere", with_bot=False)
+    to = {"emails": "ann@acme.example"}
+
+    direct = await ask(bot, slack.direct_message(erin), **to)
+    assert direct["error"] == "invalid_channel_type"
+    assert (await ask(bot, elsewhere, **to))["error"] == "not_in_channel"
+    await slack.admin.archive(channel, erin)
+    assert (await ask(bot, channel, **to))["error"] == "channel_archived"
+
+
+# --- reading
+
+
+async def test_members_come_page_by_page_external_ones_too(
+    slack: SlackSandbox, bot: StubBot, channel: Channel, ann: Person, erin: Person
+) -> None:
+    members, cursor = [], ""
+    while True:
+        page = await bot.call(
+            "conversations.members", channel=channel.id, limit=2, cursor=cursor or None
+        )
+        assert len(page["members"]) <= 2
+        members += page["members"]
+        cursor = page["response_metadata"]["next_cursor"]
+        if not cursor:
+            break
+
+    assert members == [slack.bot.id, erin.id, ann.id]
+
+
+async def test_the_number_of_members_is_told_only_when_asked_for(
+    bot: StubBot, channel: Channel
+) -> None:
+    brief = await bot.call("conversations.info", channel=channel.id)
+
+    assert "num_members" not in brief["channel"]
+    assert (await info(bot, channel))["num_members"] == 3
+
+
+@pytest.mark.parametrize(
+    ("at", "offset", "label"),
+    [
+        (datetime(2027, 1, 15, tzinfo=UTC), -21600, "Central Standard Time"),
+        (datetime(2027, 7, 15, tzinfo=UTC), -18000, "Central Daylight Time"),
+    ],
+)
+async def test_the_time_zone_is_told_as_it_is_now_of_external_people_too(
+    slack: SlackSandbox,
+    bot: StubBot,
+    clock: FrozenClock,
+    acme: Team,
+    at: datetime,
+    offset: int,
+    label: str,
+) -> None:
+    clock.now = at.timestamp()
+    bob = slack.add_person("Bob", acme, tz="America/Chicago")
+    slack.add_channel("bob", bob)
+
+    user = (await bot.call("users.info", user=bob.id))["user"]
+
+    assert (user["tz"], user["tz_offset"], user["tz_label"]) == ("America/Chicago", offset, label)
+
+
+async def test_the_time_zone_may_be_untold(
+    slack: SlackSandbox, bot: StubBot, channel: Channel, acme: Team
+) -> None:
+    silent = slack.add_person("Silent", acme, tz=None)
+    await slack.admin.invite(channel, silent)
+    stranger = slack.add_person("Sven", slack.add_team("Sven's Heating"))
+
+    for person in (silent, stranger):
+        user = (await bot.call("users.info", user=person.id))["user"]
+        assert not user.keys() & {"tz", "tz_offset", "tz_label"}
+
+
+# --- optional scopes
+
+
+def test_a_manifest_may_mark_scopes_as_optional(tmp_path: Path) -> None:
+    manifest = tmp_path / "manifest.yml"
+    manifest.write_text(
+        "oauth_config: {scopes: {bot: [chat:write, pins:write], bot_optional: [pins:write]}}"
+    )
+
+    read = Manifest.read(manifest)
+
+    assert read.scopes == {"chat:write", "pins:write"}
+    assert read.optional_scopes == {"pins:write"}
+
+
+async def test_an_optional_scope_may_be_declined_and_granted_later() -> None:
+    manifest = Manifest(
+        frozenset({"chat:write", "users:read"}), optional_scopes=frozenset({"users:read"})
+    )
+    async with SlackSandbox(manifest, declined_scopes=["users:read"]) as slack:
+        erin = slack.add_person("Erin")
+        async with StubBot(slack) as bot:
+            declined = await bot.call("users.info", user=erin.id)
+            slack.admin.grant("users:read")
+            granted = await bot.call("users.info", user=erin.id)
+            slack.admin.decline("users:read")
+
+    assert (declined["error"], declined["needed"]) == ("missing_scope", "users:read")
+    assert declined["provided"] == "chat:write"
+    assert granted["ok"]
+    assert slack.scopes == {"chat:write"}
+
+
+def test_no_other_scope_can_be_declined() -> None:
+    with pytest.raises(ValueError, match="chat:write"):
+        SlackSandbox(Manifest(frozenset({"chat:write"})), declined_scopes=["chat:write"])
+
+
+# --- as the official client sends it
+
+
+async def test_the_official_client_is_understood(slack: SlackSandbox, erin: Person) -> None:
+    client = AsyncWebClient(slack.bot_token, slack.api_url)
+
+    made = await client.conversations_create(name="acme-onboarding", is_private=False)
+    channel = made["channel"]["id"]
+    await client.conversations_invite(channel=channel, users=[erin.id], force=True)
+    await client.conversations_inviteShared(
+        channel=channel, emails=["ann@acme.example"], external_limited=False
+    )
+    told = await client.conversations_info(channel=channel, include_num_members=True)
+
+    assert told["channel"]["num_members"] == 2
+    assert told["channel"]["is_pending_ext_shared"] is True
+    assert [each.external_limited for each in slack.invitations] == [False]
