@@ -27,7 +27,7 @@ async def slack(clock: FrozenClock) -> AsyncIterator[SlackSandbox]:
         commands=frozenset({"/servicetitan"}),
         has_home=True,
     )
-    async with SlackSandbox(manifest, clock=clock, ack_deadline=0.2, event_retries=()) as slack:
+    async with SlackSandbox(manifest, clock=clock, event_retries=()) as slack:
         yield slack
 
 

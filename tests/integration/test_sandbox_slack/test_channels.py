@@ -33,7 +33,7 @@ EVENTS = """
 @pytest.fixture
 async def slack(clock: FrozenClock) -> AsyncIterator[SlackSandbox]:
     manifest = Manifest(frozenset(SCOPES.split()), bot_events=frozenset(EVENTS.split()))
-    async with SlackSandbox(manifest, clock=clock, ack_deadline=0.2, event_retries=()) as slack:
+    async with SlackSandbox(manifest, clock=clock, event_retries=()) as slack:
         yield slack
 
 

@@ -4,7 +4,16 @@ from typing import Any
 
 import pytest
 
-from sandbox.slack import Channel, FrozenClock, Message, NotOfferedError, Person, SlackSandbox, View
+from sandbox.slack import (
+    Channel,
+    FrozenClock,
+    Manifest,
+    Message,
+    NotOfferedError,
+    Person,
+    SlackSandbox,
+    View,
+)
 from sandbox.slack.signing import signature
 from sandbox.stub_bot import StubBot
 
@@ -105,12 +114,13 @@ async def test_a_command_may_be_answered_for_everybody(
     assert [each.text for each in channel.messages] == ["all well"]
 
 
-async def test_a_command_that_is_acknowledged_too_late_shows_operation_timeout(
-    bot: StubBot, channel: Channel, erin: Person
-) -> None:
-    bot.delay = 0.25
+async def test_a_command_that_is_acknowledged_too_late_shows_operation_timeout() -> None:
+    manifest = Manifest(commands=frozenset({"/servicetitan"}))
+    async with SlackSandbox(manifest, ack_deadline=0.05) as slack, StubBot(slack) as bot:
+        erin = slack.add_person("Erin")
+        bot.delay = 0.5
 
-    reply = await erin.command(channel, "/servicetitan")
+        reply = await erin.command(slack.add_channel("acme", erin), "/servicetitan")
 
     assert reply.notice is not None
     assert "operation_timeout" in reply.notice
