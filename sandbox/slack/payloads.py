@@ -38,7 +38,10 @@ def slash_command(
 def message_action(
     state: State, user: User, message: Message, action: Json, answer_to: ResponseUrl
 ) -> Json:
-    """A `block_actions` from a message (docs: block_actions payload)."""
+    """A `block_actions` from a message (docs: block_actions payload).
+
+    An ephemeral message is not told, only where it stands: so in payloads seen on real Slack.
+    """
     channel = answer_to.channel
     container = {
         "type": "message",

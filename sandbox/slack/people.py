@@ -36,6 +36,7 @@ class CommandReply:
     blocks: list[Json] = field(default_factory=list)
     is_ephemeral: bool = True
     notice: str | None = None
+    message: Message | None = None  # what can be pressed
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,8 @@ class Person:
             return self._command_failed(ack, f"{command} failed: {refused} {refused.details}")
         if message is None:
             return CommandReply(ack)
-        return CommandReply(ack, message.text, message.blocks, message.is_ephemeral)
+        shown = (message.text, message.blocks, message.is_ephemeral)
+        return CommandReply(ack, *shown, message=message)
 
     async def press(
         self,
@@ -216,6 +218,11 @@ class Person:
         self._state.changed(MessageDeleted(message))
         await self._events.delivered()
 
+    def reload(self) -> None:
+        """Start the Slack client anew, which loses the private messages (docs: postEphemeral)."""
+        gone = self.ephemerals
+        self._state.ephemerals = [each for each in self._state.ephemerals if each not in gone]
+
     async def open_home(self) -> View | None:
         """Open the app's Home, and return what is there once the bot was told."""
         if not self._state.app.manifest.has_home:
@@ -246,7 +253,8 @@ class Person:
         return await self._act_on_message(where, action, where.channel)
 
     async def _act_on_message(self, message: Message, action: Json, channel: Channel) -> Press:
-        original = message.channel.message(message.ts) or message
+        found = message.channel.message(message.ts) or self._state.ephemeral(message.ts)
+        original = found or message
         answer_to = self._state.mint_response_url(channel, self.user, original)
         return await self._interact(
             payloads.message_action(self._state, self.user, message, action, answer_to)

@@ -74,9 +74,10 @@ def _replace_original(
     """Rewrite the pressed message; ephemeral ones can be changed in no other way."""
     message = _original(answer_to)
     before = rewrite(state, message, text, blocks)
-    state.changed(
-        EphemeralShown(message) if message.is_ephemeral else MessageEdited(message, before)
-    )
+    if not message.is_ephemeral:
+        state.changed(MessageEdited(message, before))
+    elif message in state.ephemerals:  # nothing comes back that was lost in a reload
+        state.changed(EphemeralShown(message))
     return message
 
 

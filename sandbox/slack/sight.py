@@ -15,6 +15,8 @@ def must_see(state: State, user: User, where: Message | View) -> None:
         raise NotOfferedError("external members cannot press buttons here")
     if where.is_ephemeral and where.ephemeral_to is not user:
         raise NotOfferedError("somebody else's private message")
+    if where.is_ephemeral and state.ephemeral(where.ts) is None:
+        raise NotOfferedError("the private message is gone")
     must_be_in(user, where.channel, even_archived=True)
 
 

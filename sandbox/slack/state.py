@@ -138,6 +138,10 @@ class State:
         """Whether `user` belongs to another organisation than the installing one."""
         return user.organisation_id != self.home.organisation_id
 
+    def ephemeral(self, ts: str) -> Message | None:
+        """The message with this `ts` that one person alone sees, if it is still there."""
+        return next((message for message in self.ephemerals if message.ts == ts), None)
+
     def find_view(self, view_id: str | None, external_id: str | None) -> View | None:
         """The open modal with this id, or with this external id."""
         for view in itertools.chain.from_iterable(self.stacks.values()):
