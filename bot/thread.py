@@ -15,6 +15,7 @@ from bot.slack import RateLimited, Slack, SlackRefused
 from bot.views.blocks import Message
 from bot.views.ending import ended_message
 from bot.views.exposure import exposure_message
+from bot.views.questions import answer_message
 from bot.views.report import verification_message
 from bot.views.root import ROOT, root_message, welcome_message
 from bot.views.step import slot as step_slot
@@ -44,6 +45,9 @@ def desired(onboarding: Onboarding, posted: Mapping[str, Posted]) -> Iterator[Me
             yield verification_message(onboarding, run, run.report)
     for exposure in onboarding.exposures:
         yield exposure_message(onboarding, exposure)
+    for question in onboarding.questions:
+        if question.passage:
+            yield answer_message(onboarding, question)
     if onboarding.status is Status.CANCELLED:
         yield ended_message(onboarding)
 

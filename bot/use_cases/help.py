@@ -1,17 +1,20 @@
 """Help: the guide's own first, then a question to the engineer."""
 
+from dataclasses import replace
+
 from slack_sdk.models.views import View
 
+from bot.answers import answer
 from bot.exposure import looks_like
 from bot.onboarding import Onboarding
-from bot.people import Deed
+from bot.people import Actor, Deed, Role
 from bot.use_cases.base import InvalidInput, Request, UseCase, opened_by
 from bot.views import modals
 from bot.views.ids import FormRef, StepRef
 
 
 class Help(UseCase):
-    """The form for a question, and its submission."""
+    """The form for a question, its submission, and questions in the thread."""
 
     async def form(self, request: Request, ref: StepRef) -> View:
         """Return the guide's help for a step, with a field for a question."""
@@ -38,7 +41,37 @@ class Help(UseCase):
         """Take a question about a step to the engineer."""
         onboarding = await self._get(ref.onboarding_id)
         actor = await self._actor(request, onboarding, Deed.CLIENT_STEP)
-        text = question.strip()
+        text = _short(question)
         return await self._change(
             request, onboarding.id, lambda at, now: at.ask_for_help(ref.step, text, actor, now)
         )
+
+    async def answer(self, request: Request, onboarding: Onboarding, question: str) -> bool:
+        """Answer a question in the thread, if the guide does; False if it does not."""
+        step = onboarding.current.number if onboarding.current else None
+        found = answer(onboarding.guide, question, step=step)
+        if found is None:
+            return False
+        actor = await self._actor(request, onboarding, Deed.CLIENT_STEP)
+        at_step = found.step or step or len(onboarding.steps)
+        await self._change(
+            request,
+            onboarding.id,
+            lambda at, now: at.answer_from_guide(at_step, _short(question), found.id, actor, now),
+        )
+        return True
+
+    async def answered(self, request: Request, onboarding: Onboarding) -> None:
+        """Close the open questions, if it is an engineer who writes in the thread."""
+        services = self._services
+        if not await services.directory.is_engineer(request.person):
+            return
+        actor = Actor(request.person.user_id, request.person.team_id, Role.ENGINEER)
+        one = replace(request, delivery=f"{request.delivery}:answered")
+        await self._change(one, onboarding.id, lambda at, now: at.answer_questions(actor, now))
+
+
+def _short(question: str) -> str:
+    """Return a question as it is kept: from the thread it may be as long as a message."""
+    text = question.strip()
+    return text if len(text) <= modals.LONGEST_QUESTION else f"{text[: modals.LONGEST_QUESTION]} …"

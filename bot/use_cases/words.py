@@ -1,11 +1,12 @@
-"""What people type in the thread: `done`, `undo`, `status`, `help`, the answers of a question."""
+"""What people type in the thread: words such as `done`, and questions."""
 
 from dataclasses import dataclass
 
+from bot.answers import is_question
 from bot.errors import Refused
 from bot.mrkdwn import mention
 from bot.onboarding import Onboarding
-from bot.people import Deed
+from bot.people import Deed, Role
 from bot.use_cases.base import Request, Services, UseCase
 from bot.use_cases.help import Help
 from bot.use_cases.steps import Steps
@@ -40,12 +41,21 @@ class Words(UseCase):
         onboarding = await self._find(request.channel, thread_ts)
         if onboarding is None:
             return Reply("", NOTHING_HERE) if mentioned else None
+        if onboarding.open_questions and thread_ts:
+            await self._help.answered(request, onboarding)
         word, _, rest = text.partition(" ")
-        word = word.lower().strip(".,:!")
-        if not (mentioned or (_known(onboarding, word) and (not rest or word == "help"))):
-            return None
+        word = word.lower().strip(".,:!?")
+        known = _known(onboarding, word) and (not rest or word == "help")
         try:
-            answer = await self._do(request, onboarding, word, rest.strip())
+            if known:
+                answer = await self._do(request, onboarding, word, rest.strip())
+            elif is_question(text):
+                answer = await self._answer(request, onboarding, text, mentioned, bool(thread_ts))
+            elif mentioned:
+                await self._actor(request, onboarding, Deed.CLIENT_STEP)
+                answer = words_text(onboarding)
+            else:
+                answer = None
         except Refused as refusal:
             answer = str(refusal)
         return Reply(onboarding.id, answer) if answer else None
@@ -55,19 +65,38 @@ class Words(UseCase):
     ) -> str | None:
         if word == "help" and rest:
             return await self._ask(request, onboarding, rest)
-        if not rest and word == "done":
+        if word == "done":
             await self._steps.finish_current(request, onboarding)
             return None
-        if not rest and word == "undo":
+        if word == "undo":
             await self._steps.undo_last(request, onboarding)
             return None
-        if not rest and word in _options(onboarding):
+        if word in _options(onboarding):
             await self._steps.choose_current(request, onboarding, word)
             return None
         await self._actor(request, onboarding, Deed.CLIENT_STEP)
-        if not rest and word == "status":
-            return status_text(onboarding)
-        return help_text(onboarding) if word == "help" else words_text(onboarding)
+        return status_text(onboarding) if word == "status" else help_text(onboarding)
+
+    async def _answer(
+        self,
+        request: Request,
+        onboarding: Onboarding,
+        question: str,
+        mentioned: bool,
+        in_thread: bool,
+    ) -> str | None:
+        """Answer from the guide, in the thread; what it does not know goes to the engineer.
+
+        Engineers talk with clients in the thread, so only when they ask us they are answered.
+        """
+        role = await self._services.directory.role(request.person, onboarding)
+        if role is not Role.CLIENT_ADMIN and not mentioned:
+            return None
+        if await self._help.answer(request, onboarding, question):
+            return None if in_thread else "The answer is in the thread."
+        if role is Role.ENGINEER:
+            return words_text(onboarding)
+        return await self._ask(request, onboarding, question)
 
     async def _ask(self, request: Request, onboarding: Onboarding, question: str) -> str:
         number = onboarding.current.number if onboarding.current else len(onboarding.steps)
