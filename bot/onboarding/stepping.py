@@ -70,6 +70,14 @@ class Stepping(Transitions):
         if progress.state is StepState.SKIPPED and actor.role not in (Role.ENGINEER, Role.BOT):
             raise Refused(f"Step {number} was skipped by HeavySet Tech, who may open it again.")
         undone = Event(EventKind.STEP_UNDONE, actor, now, number)
+        if self.current and number > self.current.number:  # skipped before its turn came
+            waiting = [
+                replace(one, state=StepState.WAITING, by=None, at=None)
+                if one.number == number
+                else one
+                for one in self.steps
+            ]
+            return self._changed(now, [undone], steps=tuple(waiting))
         account = None if self.guide.step(number).choice else self.account
         return self._changed(now, [undone], steps=self._back_to(number), account=account)
 

@@ -69,7 +69,7 @@ class Managing(UseCase):
         after = await self._change(
             request, found.id, lambda at, now: at.undo_step(number, actor, now)
         )
-        return self._done(after, f"Step {number} is the current one again.")
+        return self._done(after, _reopened(after, number))
 
     async def pause(self, request: Request, words: str) -> Answer:
         """Let an onboarding rest."""
@@ -133,6 +133,12 @@ class Managing(UseCase):
             address = permalink(url, onboarding.channel, onboarding.thread_ts)
             where = f" ({link(address, 'thread')})"
         return plain_answer(f"*{escape(onboarding.client_name)}*: {said}{where}")
+
+
+def _reopened(onboarding: Onboarding, number: int) -> str:
+    if onboarding.current and onboarding.current.number == number:
+        return f"Step {number} is the current one again."
+    return f"Step {number} is to be done again when its turn comes."
 
 
 def _numbered(words: str, command: str) -> tuple[int, str]:

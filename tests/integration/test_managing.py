@@ -42,6 +42,15 @@ async def test_reopen_goes_back_to_a_step_also_to_a_skipped_one(begun: World) ->
     assert "Step 5 is open already" in (await begun.type("reopen 5")).text
 
 
+async def test_a_step_that_was_skipped_ahead_waits_again(begun: World) -> None:
+    await begun.walk_to(3)
+    await begun.type("skip 5")
+
+    assert "when its turn comes" in (await begun.type("reopen 5")).text
+    assert begun.current == 3
+    assert begun.rows("SELECT state FROM step WHERE number = 5") == [("waiting",)]
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from bot.errors import Refused
-from bot.onboarding import Change, Event, EventKind, Onboarding, Status, StepState
+from bot.onboarding import BOT, Change, Event, EventKind, Onboarding, Status, StepState
 from bot.people import Actor
 from bot.report import Outcome, Report
 from tests.builders import (
@@ -70,6 +70,15 @@ class AnOnboarding(RuleBasedStateMachine):
             self.onboarding = change.onboarding
             self.events += change.events
         assert repr(before) == written
+
+    def was_chosen(self, until: Event, option: str) -> bool:
+        """Whether `option` was the last answer before an event."""
+        answers = [
+            event.detail["choice"]
+            for event in self.events[: self.events.index(until)]
+            if event.kind is EventKind.ACCOUNT_CHOSEN
+        ]
+        return bool(answers) and answers[-1] == option
 
     def refuses(self, transition: Transition, onboarding: Onboarding) -> bool:
         try:
@@ -138,6 +147,63 @@ class AnOnboarding(RuleBasedStateMachine):
     def reveal(self, fields: set[str]) -> None:
         self.attempt(lambda at: at.reveal(sorted(fields), an_engineer(), self.now))
 
+    @rule(number=numbers)
+    def skip(self, number: int) -> None:
+        self.attempt(lambda at: at.skip(number, an_engineer(), self.now))
+
+    @rule(number=numbers)
+    def reopen(self, number: int) -> None:
+        self.attempt(lambda at: at.undo_step(number, an_engineer(), self.now))
+
+    @rule(number=numbers, rest=st.booleans(), back=st.booleans())
+    def hand_over(self, number: int, rest: bool, back: bool) -> None:
+        current = self.onboarding.current
+        number = current.number if current and number % 2 else number
+        if back:
+            self.attempt(lambda at: at.give_back(number, a_client_admin(), self.now))
+        else:
+            self.attempt(
+                lambda at: at.hand_over(number, a_client_admin(), self.now, rest_of_phase=rest)
+            )
+
+    @rule()
+    def pause(self) -> None:
+        self.attempt(lambda at: at.pause(an_engineer(), self.now, "They move house."))
+
+    @rule()
+    def resume(self) -> None:
+        self.attempt(lambda at: at.resume(an_engineer(), self.now))
+
+    @precondition(lambda self: self.minutes % 7 == 0)
+    @rule()
+    def cancel(self) -> None:
+        self.attempt(lambda at: at.cancel(an_engineer(), "They left.", self.now))
+
+    @rule(engineer=st.sampled_from(["U0ERIN", "U0EVE"]))
+    def assign(self, engineer: str) -> None:
+        self.attempt(lambda at: at.assign(engineer, an_engineer(), self.now))
+
+    @rule(actor=st.sampled_from([BOT, an_engineer()]), minutes=st.integers(0, 90))
+    def remind(self, actor: Actor, minutes: int) -> None:
+        self.minutes += minutes
+        self.attempt(lambda at: at.remind(actor, self.now))
+
+    @rule()
+    def snooze(self) -> None:
+        self.attempt(lambda at: at.snooze(a_client_admin(), self.now))
+
+    @rule()
+    def escalate(self) -> None:
+        self.attempt(lambda at: at.escalate(self.now))
+
+    @rule()
+    def answer(self) -> None:
+        self.attempt(lambda at: at.answer_questions(an_engineer(), self.now))
+
+    @rule(fields=st.sets(st.sampled_from(ALL_FIELDS), min_size=1))
+    def expose(self, fields: set[str]) -> None:
+        self.attempt(lambda at: at.expose(sorted(fields), a_client_admin(), self.now))
+
     # --- what always holds ---
 
     @invariant()
@@ -146,12 +212,13 @@ class AnOnboarding(RuleBasedStateMachine):
 
     @invariant()
     def finished_steps_come_before_the_current_one_and_that_before_waiting_ones(self) -> None:
-        assert re.fullmatch("[ds]*c?w*", states(self.onboarding))
+        # An engineer may skip a step before its turn comes.
+        assert re.fullmatch("[ds]*c?[ws]*", states(self.onboarding))
 
     @invariant()
     def one_step_is_current_while_it_is_active_and_none_afterwards(self) -> None:
         current = states(self.onboarding).count("c")
-        assert current == (1 if self.onboarding.status is Status.ACTIVE else 0)
+        assert current == (0 if self.onboarding.status is Status.COMPLETED else 1)
 
     @invariant()
     def it_is_completed_only_by_a_verification_that_passed(self) -> None:
@@ -177,7 +244,12 @@ class AnOnboarding(RuleBasedStateMachine):
             elif event.kind is EventKind.STEP_SKIPPED:
                 finished[number] = "s"
             elif event.kind is EventKind.STEP_UNDONE:
-                finished = {n: state for n, state in finished.items() if n < number}
+                needless = {2} if self.was_chosen(event, "existing") else set()
+                finished = {
+                    n: state
+                    for n, state in finished.items()
+                    if n < number or (n > number and state == "s" and n not in needless)
+                }
         replayed = "".join(finished.get(step.number, "w") for step in GUIDE.steps)
         assert states(self.onboarding) == replayed.replace("w", "c", 1)
 
@@ -190,20 +262,56 @@ class AnOnboarding(RuleBasedStateMachine):
     def step_2_is_skipped_only_for_an_existing_admin(self) -> None:
         first, second = self.onboarding.steps[:2]
         assert (self.onboarding.account is not None) == first.finished
-        if second.state is StepState.SKIPPED:
-            assert self.onboarding.account == "existing"
+        if second.state is StepState.SKIPPED and self.onboarding.account != "existing":
+            assert second.by == an_engineer()
 
     @invariant()
     def steps_23_and_later_are_reached_with_all_values(self) -> None:
-        current = self.onboarding.current
-        if current is None or current.number > 22:
-            assert not self.onboarding.missing
+        current, skipped = self.onboarding.current, self.onboarding.step(22).state
+        if skipped is StepState.DONE and (current is None or current.number > 22):
+            assert not self.onboarding.missing or self.onboarding.destroyed_at
 
     @invariant()
     def verifications_are_numbered_and_only_the_last_is_awaited(self) -> None:
         runs = self.onboarding.verifications
         assert [run.number for run in runs] == list(range(1, len(runs) + 1))
         assert not any(run.due_at for run in runs[:-1])
+
+    @invariant()
+    def whose_turn_it_is_began_with_an_event(self) -> None:
+        assert self.onboarding.turn_at in {event.at for event in self.events}
+        assert self.onboarding.turn_at <= self.now
+
+    @invariant()
+    def a_stall_is_told_once(self) -> None:
+        since = self.onboarding.stalled_since
+        told = [one for one in self.events if one.kind is EventKind.ESCALATED and one.at >= since]
+        assert len(told) <= 1
+        nudges = [one for one in self.onboarding.reminders if one.by == BOT and one.at >= since]
+        assert len(nudges) <= 1
+
+    @invariant()
+    def a_cancelled_one_keeps_no_value(self) -> None:
+        if self.onboarding.status is Status.CANCELLED:
+            assert not self.onboarding.credentials
+            assert self.onboarding.destroyed_at == self.onboarding.finished_at
+
+    @invariant()
+    def only_clients_steps_are_handed_over(self) -> None:
+        assert all(one.number < 23 for one in self.onboarding.steps if one.handed_over)
+
+    @invariant()
+    def questions_are_numbered_and_answered_once(self) -> None:
+        questions = self.onboarding.questions
+        assert [one.number for one in questions] == list(range(1, len(questions) + 1))
+        answered = [
+            number
+            for event in self.events
+            if event.kind is EventKind.HELP_ANSWERED
+            for number in event.detail["questions"]
+        ]
+        assert len(answered) == len(set(answered))
+        assert set(answered) == {one.number for one in questions if not one.open}
 
     @invariant()
     def the_history_is_json(self) -> None:
