@@ -32,7 +32,7 @@ def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
                 await _word(said, request)
 
     async def _word(said: Said, request: Request) -> None:
-        text, mentioned = _without_mention(said.text, answers.bot_user_id)
+        text, mentioned = _without_mention(said.plain, answers.bot_user_id)
         if said.thread_ts is None and not mentioned:
             return
         reply = await use_cases.words.say(request, said.thread_ts, text, mentioned=mentioned)
@@ -41,6 +41,6 @@ def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
 
 
 def _without_mention(text: str, bot_user_id: str) -> tuple[str, bool]:
-    """Return what was said to us, and whether we were mentioned. Slack escapes &, < and >."""
+    """Return what was said to us, and whether we were mentioned."""
     rest, count = re.subn(rf"<@{bot_user_id}(\|[^>]*)?>", " ", text)
     return " ".join(rest.split()), count > 0

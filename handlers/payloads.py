@@ -264,11 +264,15 @@ class Said(Payload):
         return bool(self.user and self.channel) and plain and self.bot_id is None
 
     @property
+    def plain(self) -> str:
+        """The text as it was typed: Slack escapes &, < and >."""
+        return self.text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+    @property
     def everything(self) -> str:
         """The text, and the names of the files."""
         names = (part for file in self.files for part in (file.name, file.title) if part)
-        plain = self.text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-        return "\n".join([plain, *names])
+        return "\n".join([self.plain, *names])
 
     def request(self, envelope: Envelope) -> Request:
         """Who wrote, and where. `team` may be that of the channel's host; `user_team` is theirs."""

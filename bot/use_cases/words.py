@@ -49,7 +49,7 @@ class Words(UseCase):
         try:
             if known:
                 answer = await self._do(request, onboarding, word, rest.strip())
-            elif is_question(text):
+            elif is_question(onboarding.guide, text):
                 answer = await self._answer(request, onboarding, text, mentioned, bool(thread_ts))
             elif mentioned:
                 await self._actor(request, onboarding, Deed.CLIENT_STEP)
