@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 
 from bot.errors import OnboardingError, Refused, Unreadable
 from bot.metrics import Metrics
-from bot.onboarding import Onboarding, Status
+from bot.onboarding import Onboarding, Status, Verification
 from bot.publisher import Publisher
 from bot.report import Check, Outcome, Report
 from bot.servicetitan import Credentials, ServiceTitan
 from bot.tasks import Tasks
-from bot.verification import verify
+from bot.verification import Booking, verify
 from storage import credentials, onboardings, verifications
 from storage.changes import change
 from storage.database import Database
@@ -21,7 +21,7 @@ from storage.vault import Vault
 log = logging.getLogger(__name__)
 
 # Longer than a verification can take with all its timeouts and retries.
-LEASE = timedelta(minutes=3)
+LEASE = timedelta(minutes=5)
 SWEEP_BATCH = 20
 
 
@@ -70,12 +70,37 @@ class Verifier:
             sealed = await credentials.of(session, onboarding_id)
         try:
             values = {name: self._vault.open(one) for name, one in sealed.items()}
-            report = await verify(self._servicetitan, Credentials(**values), now=self._clock)
+            report = await verify(
+                self._servicetitan,
+                Credentials(**values),
+                now=self._clock,
+                booking=self._booking(onboarding.id, run),
+            )
         except Unreadable as error:
             log.error("a stored value cannot be read", extra={"reason": str(error)})
             report = _unreadable(now, self._servicetitan.environment)
         self._metrics.verified(report.outcome.value)
         await self._finish(onboarding, run.number, run.requested_at, report)
+
+    def _booking(self, onboarding_id: str, run: Verification) -> Booking | None:
+        """The test booking that goes with a run, and how to write down that it is sent."""
+        if run.booking is None:
+            return None
+
+        async def may_send() -> bool:
+            try:
+                await change(
+                    self._database,
+                    self._shelf,
+                    onboarding_id,
+                    lambda at: at.send_booking(run.number, run.requested_at, self._clock()),
+                )
+            except OnboardingError as error:
+                log.warning("a test booking is not sent", extra={"reason": str(error)})
+                return False
+            return True
+
+        return Booking(run.booking, sent=run.booking_sent_at is not None, may_send=may_send)
 
     async def _finish(
         self, onboarding: Onboarding, number: int, requested_at: datetime, report: Report

@@ -1,4 +1,4 @@
-"""The button that verifies the stored values."""
+"""The buttons that verify the stored values, and tick off what cannot be verified."""
 
 from typing import Any
 
@@ -10,10 +10,22 @@ from handlers.answers import Answers
 
 
 def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
-    """Register the listener."""
+    """Register the listeners."""
 
     @app.action(ids.RUN_VERIFICATION)
     async def run_verification(ack: AsyncAck, body: dict[str, Any]) -> None:
         async with answers.to(body) as (press, step):
             await use_cases.verification.request(press.request, step)
+        await ack()
+
+    @app.action(ids.TEST_BOOKING)
+    async def test_booking(ack: AsyncAck, body: dict[str, Any]) -> None:
+        async with answers.to(body) as (press, step):
+            await use_cases.verification.request(press.request, step, test_booking=True)
+        await ack()
+
+    @app.action(ids.CONFIRM_WRITES)
+    async def confirm_writes(ack: AsyncAck, body: dict[str, Any]) -> None:
+        async with answers.to(body) as (press, step):
+            await use_cases.verification.confirm_writes(press.request, step)
         await ack()

@@ -89,7 +89,7 @@ async def save(session: AsyncSession, before: Onboarding, change: Change) -> Non
             await session.merge(_step_row(after.id, step))
     for run in after.verifications:
         if run not in before.verifications:
-            await session.merge(_verification_row(after.id, run))
+            await session.merge(await _verification_row(session, before, run))
     session.add_all(_event_row(after.id, event) for event in change.events)
 
 
@@ -292,6 +292,7 @@ async def _verifications(session: AsyncSession, onboarding_id: str) -> tuple[Ver
             report=Report.model_validate_json(row.report) if row.report else None,
             retry_at=row.due_at if row.report else None,
             booking=row.booking,
+            booking_sent_at=row.booking_sent_at,
         )
         for row in rows
     )
@@ -427,9 +428,17 @@ def _step_row(onboarding_id: str, step: StepProgress) -> StepRow:
     )
 
 
-def _verification_row(onboarding_id: str, run: Verification) -> VerificationRow:
+async def _verification_row(
+    session: AsyncSession, before: Onboarding, run: Verification
+) -> VerificationRow:
+    """Return the row of a run; one that goes on keeps the lease of the worker that runs it."""
+    known = await session.get(VerificationRow, (before.id, run.number))
+    goes_on = any(
+        (one.number, one.requested_at, one.attempt) == (run.number, run.requested_at, run.attempt)
+        for one in before.verifications
+    )
     return VerificationRow(
-        onboarding_id=onboarding_id,
+        onboarding_id=before.id,
         number=run.number,
         requested_by_user=run.requested_by.user_id,
         requested_by_team=run.requested_by.team_id,
@@ -438,8 +447,9 @@ def _verification_row(onboarding_id: str, run: Verification) -> VerificationRow:
         attempt=run.attempt,
         report=run.report.model_dump_json() if run.report else None,
         due_at=run.due_at,
-        run_until=None,
+        run_until=known.run_until if known and goes_on else None,
         booking=run.booking,
+        booking_sent_at=run.booking_sent_at,
     )
 
 

@@ -113,7 +113,7 @@ class Verification:
     """One run against ServiceTitan; without a report it is still to be run.
 
     `requested_at` tells a run from its repetition with newer values. `booking` is the externalId
-    of the test booking that goes with it.
+    of the test booking that goes with it; from `booking_sent_at` on, that may have arrived.
     """
 
     number: int
@@ -123,6 +123,7 @@ class Verification:
     report: Report | None = None
     retry_at: datetime | None = None
     booking: str | None = None
+    booking_sent_at: datetime | None = None
 
     @property
     def due_at(self) -> datetime | None:

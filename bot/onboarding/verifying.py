@@ -55,21 +55,30 @@ class Verifying(Transitions):
     ) -> Changed[Self]:
         """Have the stored values verified; `booking` is the externalId of a test booking."""
         self._must_be_active()
+        if booking and not (self.current and self.current.verifies):
+            raise Refused("A test booking is made with the last verification only: not yet.")
         if self.missing:
             raise Refused(f"There is nothing to verify yet: {self._named(self.missing)} missing.")
         if self.verification and self.verification.report is None:
             raise Refused("The verification is running already; its result appears in the thread.")
         return self._verify(actor, now, [], booking)
 
+    def send_booking(self, number: int, requested_at: datetime, now: datetime) -> Changed[Self]:
+        """Note that the test booking of a run is about to be sent: it may arrive from now on.
+
+        Refused if it was sent before, or if the run is no longer the one that is awaited.
+        """
+        run = self._awaited(number, requested_at)
+        if run.booking is None or run.booking_sent_at:
+            raise Refused("There is no test booking to be sent (any more).")
+        sent = replace(run, booking_sent_at=now)
+        return Changed(replace(self, verifications=(*self.verifications[:-1], sent)), ())
+
     def finish_verification(
         self, number: int, requested_at: datetime, report: Report, now: datetime
     ) -> Changed[Self]:
         """Record the report of a run; Refused if it is no longer the one that is awaited."""
-        self._must_be_active()
-        latest = self.verification
-        asked_for = latest and (latest.number, latest.requested_at) == (number, requested_at)
-        if latest is None or not asked_for or latest.due_at is None:
-            raise Refused("A newer verification takes the place of this one.")
+        latest = self._awaited(number, requested_at)
         finished = replace(
             latest,
             report=report,
@@ -140,6 +149,14 @@ class Verifying(Transitions):
     def _destruction(self, actor: Actor, now: datetime) -> Event:
         detail = {"fields": sorted(self.credentials)}
         return Event(EventKind.CREDENTIALS_DESTROYED, actor, now, None, detail)
+
+    def _awaited(self, number: int, requested_at: datetime) -> Verification:
+        self._must_be_active()
+        latest = self.verification
+        asked_for = latest and (latest.number, latest.requested_at) == (number, requested_at)
+        if latest is None or not asked_for or latest.due_at is None:
+            raise Refused("A newer verification takes the place of this one.")
+        return latest
 
     def _verify(
         self,

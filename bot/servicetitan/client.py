@@ -4,11 +4,10 @@ It does not log: URLs hold the Tenant ID, forms and headers hold secrets.
 """
 
 import asyncio
-import base64
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import httpx
@@ -25,12 +24,14 @@ from tenacity import (
 from bot.servicetitan.errors import (
     RateLimitedError,
     Reason,
+    ServiceTitanError,
     UnavailableError,
     UnsendableError,
     api_error,
     reason_of,
     token_error,
 )
+from bot.servicetitan.tokens import Token, fits_a_header, token_of
 
 Answer = TypeVar("Answer")
 
@@ -63,19 +64,8 @@ class Patience:
     attempts: int = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
-    """An access token and what it says about itself; None where it says nothing."""
-
-    value: SecretStr
-    expires_in: int
-    scopes: frozenset[str] | None
-    tenant: str | None = field(repr=False)
-    client_id: str | None = field(repr=False)
-
-
 class ServiceTitan:
-    """Asks for tokens and reads endpoints; retries what may pass, and translates every refusal.
+    """Asks for tokens, reads and posts; repeats what may be repeated, translates every refusal.
 
     `http` is shared with others and stays theirs to close. Both URLs are bases without a path.
     """
@@ -116,7 +106,7 @@ class ServiceTitan:
             response = await self._send("POST", f"{self._auth_url}/connect/token", data=form)
             if response.status_code != 200:
                 raise token_error(response)
-            return _token(_object(response))
+            return token_of(_object(response))
 
         return await self._patiently(ask)
 
@@ -139,14 +129,30 @@ class ServiceTitan:
 
         return await self._patiently(ask)
 
+    async def post(
+        self, token: Token, application_key: SecretStr, path: str, body: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Send `body` once, whatever comes of it, and return the JSON object that is answered.
+
+        An answer without a body gives {}. After UnavailableError nobody knows whether it was done.
+        Raises as `get` does.
+        """
+        url, headers = self._api_url + path, _headers(token, application_key)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._patience.whole):
+                response = await self._send("POST", url, headers=headers, json=body)
+                if not response.is_success:
+                    raise _refusal(response, token, application_key)
+                return _object(response) if response.content else {}
+        raise UnavailableError(Reason.TIMEOUT)
+
     async def _ask(
         self, token: Token, application_key: SecretStr, path: str, *, keep: bool
     ) -> httpx.Response:
-        key, bearer = _sendable(application_key), token.value.get_secret_value()
-        headers = {"Authorization": f"Bearer {bearer}", "ST-App-Key": key}
+        headers = _headers(token, application_key)
         response = await self._send("GET", self._api_url + path, headers=headers, keep=keep)
         if response.status_code != 200:
-            raise api_error(response, key, bearer, token.client_id or "")
+            raise _refusal(response, token, application_key)
         if "json" not in response.headers.get("Content-Type", ""):
             raise UnavailableError(Reason.NOT_JSON, status=200)
         return response
@@ -197,16 +203,24 @@ def _pause(state: RetryCallState) -> float:
     return pause if asked is None else max(pause, asked + pause / 10)
 
 
+def _headers(token: Token, application_key: SecretStr) -> dict[str, str]:
+    bearer = token.value.get_secret_value()
+    return {"Authorization": f"Bearer {bearer}", "ST-App-Key": _sendable(application_key)}
+
+
+def _refusal(
+    response: httpx.Response, token: Token, application_key: SecretStr
+) -> ServiceTitanError:
+    sent = (one.get_secret_value() for one in (application_key, token.value))
+    return api_error(response, *sent, token.client_id or "")
+
+
 def _sendable(secret: SecretStr) -> str:
     """The plain value, if HTTP can carry it; httpx's own refusal would quote it."""
     value = secret.get_secret_value()
-    if not _fits_a_header(value):
+    if not fits_a_header(value):
         raise UnsendableError("not sent: a value holds a space or a character outside ASCII")
     return value
-
-
-def _fits_a_header(value: str) -> bool:
-    return bool(value) and value.isascii() and value.isprintable() and " " not in value
 
 
 async def _read(response: httpx.Response, *, keep: bool) -> None:
@@ -223,45 +237,3 @@ def _object(response: httpx.Response) -> dict[str, Any]:
         if isinstance(body, dict):
             return body
     raise UnavailableError(Reason.NOT_JSON, status=response.status_code)
-
-
-def _token(body: dict[str, Any]) -> Token:
-    value = body.get("access_token")
-    if not isinstance(value, str) or not _fits_a_header(value):
-        raise UnavailableError(Reason.NOT_JSON, status=200)
-    claims = _claims(value)
-    expires_in = body.get("expires_in")
-    return Token(
-        value=SecretStr(value),
-        expires_in=expires_in if isinstance(expires_in, int) else 0,
-        scopes=_scopes(claims.get("scope")) or _scopes(body.get("scope")),
-        tenant=_text(claims.get("tenant")),
-        client_id=_text(claims.get("client_id")),
-    )
-
-
-def _claims(jwt: str) -> dict[str, Any]:
-    """The payload of the token, or nothing if it is no JWT.
-
-    The signature is not checked: the token came from its issuer, over TLS.
-    """
-    parts = jwt.split(".")
-    if len(parts) != 3:
-        return {}
-    with suppress(ValueError):
-        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-        if isinstance(claims, dict):
-            return claims
-    return {}
-
-
-def _scopes(claim: object) -> frozenset[str] | None:
-    """A list of scopes, or one string of them; None if there are none to be read."""
-    words = claim.split() if isinstance(claim, str) else claim
-    if not isinstance(words, list):
-        return None
-    return frozenset(word.lower() for word in words if isinstance(word, str)) or None
-
-
-def _text(claim: object) -> str | None:
-    return str(claim) if isinstance(claim, str | int) and claim else None

@@ -1,4 +1,4 @@
-"""What the integration uses of ServiceTitan's API: eight reads and thirteen scopes."""
+"""What the integration uses of ServiceTitan's API: eight reads, thirteen scopes, test bookings."""
 
 from typing import NamedTuple
 from urllib.parse import quote
@@ -7,17 +7,18 @@ from pydantic import SecretStr
 
 
 class Endpoint(NamedTuple):
-    """A GET endpoint: what the guide calls its data, the scope that allows it, its path."""
+    """An endpoint: what the guide calls its data, the scope that allows it, its path."""
 
     label: str
     scope: str
     template: str
 
-    def path(self, tenant_id: SecretStr, booking_provider_id: SecretStr) -> str:
+    def path(self, tenant_id: SecretStr, booking_provider_id: SecretStr, **others: str) -> str:
         """The path, with the ids quoted: a value can never lead to another endpoint."""
         return self.template.format(
             tenant=quote(tenant_id.get_secret_value(), safe=""),
             booking_provider=quote(booking_provider_id.get_secret_value(), safe=""),
+            **{name: quote(value, safe="") for name, value in others.items()},
         )
 
 
@@ -29,11 +30,8 @@ MARKETING, SETTINGS = "/marketing/v2/tenant/{tenant}", "/settings/v2/tenant/{ten
 ONE_RECORD = "?page=1&pageSize=1"
 
 # With the restriction of step 15, bookings may be read under their provider only.
-BOOKINGS = Endpoint(
-    "Bookings",
-    "tn.crm.bookings:r",
-    CRM + "/booking-provider/{booking_provider}/bookings" + ONE_RECORD,
-)
+OF_PROVIDER = CRM + "/booking-provider/{booking_provider}/bookings"
+BOOKINGS = Endpoint("Bookings", "tn.crm.bookings:r", OF_PROVIDER + ONE_RECORD)
 # No personal data, and every tenant has one: the best first question.
 BUSINESS_UNITS = Endpoint(
     "Business Units", "tn.stt.businessunits:r", SETTINGS + "/business-units" + ONE_RECORD
@@ -63,3 +61,11 @@ BOOKING_PROVIDER_TAG = Endpoint(
     "tn.crm.bookingprovidertags:r",
     CRM + "/booking-provider-tags/{booking_provider}",
 )
+# The test booking. It can be dismissed, never deleted; the older of ServiceTitan's descriptions do
+# not have `dismiss`.
+BOOKING_BY_EXTERNAL_ID = Endpoint(
+    "Bookings", "tn.crm.bookings:r", OF_PROVIDER + ONE_RECORD + "&externalId={external_id}"
+)
+BOOKING = Endpoint("Bookings", "tn.crm.bookings:r", OF_PROVIDER + "/{booking}")
+CREATE_BOOKING = Endpoint("Bookings", "tn.crm.bookings:w", OF_PROVIDER)
+DISMISS_BOOKING = Endpoint("Bookings", "tn.crm.bookings:w", OF_PROVIDER + "/{booking}/dismiss")

@@ -140,7 +140,8 @@ def api_error(response: httpx.Response, *secrets: str) -> ServiceTitanError:
         case 404 if "unable to match" not in text.lower():
             return NotFoundError(**told)
         case _:
-            return UnexpectedError("unexpected answer", **told)
+            about = ", ".join(["unexpected answer", *_properties(problem)])
+            return UnexpectedError(about, **told)
 
 
 def _gateway_error(
@@ -171,6 +172,13 @@ def _problem(response: httpx.Response) -> dict[str, Any] | None:
 def _text(problem: dict[str, Any] | None) -> str:
     found = problem or {}
     return str(found.get("title") or found.get("message") or found.get("error") or "")
+
+
+def _properties(problem: dict[str, Any] | None) -> list[str]:
+    """The names of the properties that ServiceTitan found fault with; never what it says there."""
+    errors = (problem or {}).get("errors")
+    names = errors if isinstance(errors, dict) else {}
+    return [name for name in names if re.fullmatch(r"[A-Za-z][A-Za-z.]{0,40}", name)][:10]
 
 
 def _trace_id(problem: dict[str, Any] | None) -> str:

@@ -1,18 +1,34 @@
-"""Having the stored values verified."""
+"""Having the stored values verified, with a test booking if an engineer wants one."""
 
+from bot.onboarding import Onboarding
 from bot.people import Deed
 from bot.use_cases.base import Request, UseCase
 from bot.views.ids import StepRef
 
 
 class Verification(UseCase):
-    """The engineers' button for it; a fifth value starts it by itself."""
+    """The engineers' buttons for it; a fifth value starts it by itself."""
 
-    async def request(self, request: Request, ref: StepRef) -> None:
-        """Have the values verified now."""
+    async def request(self, request: Request, ref: StepRef, *, test_booking: bool = False) -> None:
+        """Have the values verified now; a test booking shows in the client's ServiceTitan."""
         onboarding = await self._get(ref.onboarding_id)
         actor = await self._actor(request, onboarding, Deed.HEAVYSET_STEP)
         await self._change(
-            request, onboarding.id, lambda at, now: at.request_verification(actor, now)
+            request,
+            onboarding.id,
+            lambda at, now: at.request_verification(
+                actor, now, _external_id(at) if test_booking else None
+            ),
         )
         self._services.verifier.wake(onboarding.id)
+
+    async def confirm_writes(self, request: Request, ref: StepRef) -> None:
+        """Record that an engineer saw the write permissions with their own eyes."""
+        onboarding = await self._get(ref.onboarding_id)
+        actor = await self._actor(request, onboarding, Deed.HEAVYSET_STEP)
+        await self._change(request, onboarding.id, lambda at, now: at.confirm_writes(actor, now))
+
+
+def _external_id(onboarding: Onboarding) -> str:
+    """Return the name of the next run's test booking, by which ServiceTitan finds it again."""
+    return f"heavyset-test-{onboarding.id}-{len(onboarding.verifications) + 1}"

@@ -1,5 +1,6 @@
 """The verification: asks ServiceTitan about the five values, and says what to do about each no."""
 
+from bot.verification.booking import Booking
 from bot.verification.checks import verify
 
-__all__ = ["verify"]
+__all__ = ["Booking", "verify"]

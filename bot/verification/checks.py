@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.report import Check, Outcome, Report
-from bot.servicetitan import Credentials, ServiceTitan, Token
+from bot.servicetitan import Credentials, ServiceTitan
 from bot.servicetitan.endpoints import (
     BOOKING_PROVIDER_TAG,
     BOOKINGS,
@@ -19,8 +19,10 @@ from bot.servicetitan.endpoints import (
     READS,
     Endpoint,
 )
-from bot.servicetitan.errors import ServiceTitanError, UnauthorizedError
+from bot.servicetitan.errors import ServiceTitanError
 from bot.verification import diagnosis
+from bot.verification.access import Access
+from bot.verification.booking import CHECK, Booking, book
 from bot.verification.diagnosis import Probe
 from bot.verification.remedies import OPTIONAL, TITLES, found, passed
 
@@ -30,18 +32,27 @@ AT_ONCE = 8
 
 
 async def verify(
-    servicetitan: ServiceTitan, credentials: Credentials, *, now: Callable[[], datetime]
+    servicetitan: ServiceTitan,
+    credentials: Credentials,
+    *,
+    now: Callable[[], datetime],
+    booking: Booking | None = None,
 ) -> Report:
     """Check the five credentials against ServiceTitan and report what was found.
 
     `now` returns aware datetimes. Refusals and outages end up in the report; nothing is raised for
-    them. Nothing is written to ServiceTitan. No text of the report holds a credential's value.
+    them. Nothing is written to ServiceTitan but `booking`, and that only when all else has passed.
+    No text of the report holds a credential's value.
     """
     began = now()
-    checks = {check.id: check for check in await _checks(_Run(servicetitan, credentials, now))}
+    run = _Run(Access(servicetitan, credentials, now), credentials, now)
+    checks = {check.id: check for check in await _checks(run, booking)}
     for check_id in TITLES:
         if check_id not in checks and check_id not in OPTIONAL:
             checks[check_id] = found(check_id, "later", "not reached")
+    if booking and CHECK not in checks:
+        told = f"not reached; {booking.external_id} may stand in ServiceTitan all the same"
+        checks[CHECK] = found(CHECK, "later", told if booking.sent else "not reached")
     return Report(
         checks=tuple(checks[check_id] for check_id in TITLES if check_id in checks),
         started_at=began,
@@ -50,64 +61,68 @@ async def verify(
     )
 
 
-async def _checks(run: "_Run") -> list[Check]:
+async def _checks(run: "_Run", booking: Booking | None) -> list[Check]:
     checks: list[Check] = []
     for look in (run.shape, run.token, run.claims, run.first_probe, run.the_rest):
         checks += await look()
         if any(check.required and check.outcome is not Outcome.PASSED for check in checks):
-            break
-    return checks
+            return checks
+    return [*checks, *(await run.book(booking) if booking else ())]
 
 
 class _Run:
-    """One verification under way: its token, and what the first probe brought."""
+    """One verification under way: what it asks with, and what the reads brought."""
 
     def __init__(
-        self, servicetitan: ServiceTitan, credentials: Credentials, now: Callable[[], datetime]
+        self, access: Access, credentials: Credentials, now: Callable[[], datetime]
     ) -> None:
-        self._servicetitan = servicetitan
-        self._credentials = credentials
-        self._now = now
-        self._token: Token
+        self._access, self._credentials, self._now = access, credentials, now
         self._business_units: Probe
-        self._renewed = False
-        self._renewing = asyncio.Lock()
+        self._reads: Sequence[Probe]
         self._places = asyncio.Semaphore(AT_ONCE)
 
     async def shape(self) -> Sequence[Check]:
         return [diagnosis.shape(self._credentials)]
 
     async def token(self) -> Sequence[Check]:
-        # Always a new one: its scopes are those of the moment at which it was issued.
         began = self._now()
         try:
-            self._token = await self._fetch_token()
+            token = await self._access.begin()
         except ServiceTitanError as error:
             return [diagnosis.token_refused(error, self._ms_since(began))]
-        told = f"HTTP 200, {self._ms_since(began)} ms, valid for {self._token.expires_in} s"
+        told = f"HTTP 200, {self._ms_since(began)} ms, valid for {token.expires_in} s"
         return [passed("token", f"token: {told}")]
 
     async def claims(self) -> Sequence[Check]:
-        return [diagnosis.claims(self._token, self._credentials)]
+        return [diagnosis.claims(self._access.token, self._credentials)]
 
     async def first_probe(self) -> Sequence[Check]:
         self._business_units = await self._probe(BUSINESS_UNITS)
-        known = self._token.tenant is not None
+        known = self._access.token.tenant is not None
         return [diagnosis.application_key(self._business_units, tenant_known=known)]
 
     async def the_rest(self) -> Sequence[Check]:
-        scopes = self._token.scopes
+        scopes = self._access.token.scopes
         ask_tag = BOOKING_PROVIDER_TAG.scope in (scopes or ())
         wanted = [read for read in READS if read is not BUSINESS_UNITS]
         probes = await self._probe_all([*wanted, *([BOOKING_PROVIDER_TAG] if ask_tag else [])])
         probes[BUSINESS_UNITS] = self._business_units
+        self._reads = [probes[read] for read in READS]
         checks = [
-            *diagnosis.permissions([probes[read] for read in READS], scopes),
+            *diagnosis.permissions(self._reads, scopes),
             diagnosis.booking_provider(probes[BOOKINGS], scopes),
         ]
         if ask_tag:
             checks.append(diagnosis.booking_provider_tag(probes[BOOKING_PROVIDER_TAG]))
         return checks
+
+    async def book(self, booking: Booking) -> Sequence[Check]:
+        """Make the test booking; one that arrived also proves that bookings may be written."""
+        booked = await book(self._access, booking, self._now())
+        if booked.outcome is not Outcome.PASSED:
+            return [booked]
+        scopes = self._access.token.scopes
+        return [booked, diagnosis.writes(self._reads, scopes, proved=[BOOKINGS.label])]
 
     async def _probe_all(self, endpoints: Sequence[Endpoint]) -> dict[Endpoint, Probe]:
         async with asyncio.TaskGroup() as group:
@@ -118,40 +133,16 @@ class _Run:
         async with self._places:
             began = self._now()
             try:
-                body = await self._ask_renewing(endpoint)
+                body = await self._ask(endpoint)
             except ServiceTitanError as error:
                 return Probe(endpoint, self._ms_since(began), error)
             return Probe(endpoint, self._ms_since(began), body=body)
 
-    async def _ask_renewing(self, endpoint: Endpoint) -> dict[str, Any]:
-        """Ask; after a 401, which may be an expired token, once more with a new one."""
-        token = self._token
-        try:
-            return await self._ask(endpoint)
-        except UnauthorizedError:
-            if not await self._renew(token):
-                raise
-        return await self._ask(endpoint)
-
-    async def _renew(self, refused: Token) -> bool:
-        """Replace the refused token, once in a run; False if that has been tried already."""
-        async with self._renewing:
-            if self._token is refused and not self._renewed:
-                self._renewed = True
-                self._token = await self._fetch_token()
-            return self._token is not refused
-
     async def _ask(self, endpoint: Endpoint) -> dict[str, Any]:
-        values = self._credentials
-        path = endpoint.path(values.tenant_id, values.booking_provider_id)
         if endpoint is BOOKING_PROVIDER_TAG:
-            return await self._servicetitan.get_json(self._token, values.application_key, path)
-        await self._servicetitan.get(self._token, values.application_key, path)
+            return await self._access.get_json(endpoint)
+        await self._access.get(endpoint)
         return {}
-
-    async def _fetch_token(self) -> Token:
-        values = self._credentials
-        return await self._servicetitan.token(values.client_id, values.client_secret)
 
     def _ms_since(self, began: datetime) -> int:
         return _ms(self._now() - began)

@@ -5,7 +5,7 @@ seen decides; the remedies' wording is then "most likely".
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -119,11 +119,31 @@ def permissions(reads: Sequence[Probe], scopes: frozenset[str] | None) -> tuple[
     one is reported with the missing reads, so that the client mends everything in one round.
     """
     missing_reads = [probe.endpoint.label for probe in reads if lacks_scope(probe, scopes)]
-    missing_writes = [] if scopes is None else _missing_writes(reads, scopes)
-    return (
-        _permissions(reads, missing_reads, missing_writes),
-        _writes(scopes, missing_writes),
-    )
+    missing_writes = _missing_writes(reads, scopes)
+    return _permissions(reads, missing_reads, missing_writes), writes(reads, scopes)
+
+
+def writes(
+    reads: Sequence[Probe], scopes: frozenset[str] | None, proved: Collection[str] = ()
+) -> Check:
+    """What the token says about the five writes; `proved` are those that something was done with.
+
+    What it does not say is left to an engineer, with where to look.
+    """
+    if missing := [label for label in _missing_writes(reads, scopes) if label not in proved]:
+        return found("writes", "named_above", f"not in the token: {', '.join(missing)}")
+    listed = [label for label, scope in WRITE_SCOPES.items() if scope in (scopes or ())]
+    unproved = [label for label in WRITE_SCOPES if label not in {*listed, *proved}]
+    if unproved:
+        names = ", ".join(unproved)
+        told = (
+            f"Write {names}: the token does not list them, and a call would write. Look at the app "
+            "in the Developer Portal (My Apps → Edit → API Scopes, step 6): are they ticked in the "
+            "column Write?"
+        )
+        return found("writes", "writes_not_proved", told)
+    shown = [f"proved by doing: {', '.join(proved)}"] if set(proved) - set(listed) else []
+    return passed("writes", "; ".join(["listed in the token: " + ", ".join(listed), *shown]))
 
 
 def lacks_scope(probe: Probe, scopes: frozenset[str] | None) -> bool:
@@ -133,7 +153,9 @@ def lacks_scope(probe: Probe, scopes: frozenset[str] | None) -> bool:
     return isinstance(probe.error, ScopeMissingError)
 
 
-def _missing_writes(reads: Sequence[Probe], scopes: frozenset[str]) -> list[str]:
+def _missing_writes(reads: Sequence[Probe], scopes: frozenset[str] | None) -> list[str]:
+    if scopes is None:
+        return []
     # If a read works although the token does not list it, ServiceTitan calls that scope by another
     # name than we do, and then the absence of its ":w" says nothing either.
     misnamed = {
@@ -166,16 +188,6 @@ def _permissions(
     return (
         found("permissions", "bookings_open", told) if still_open else passed("permissions", told)
     )
-
-
-def _writes(scopes: frozenset[str] | None, missing: Sequence[str]) -> Check:
-    if missing:
-        return found("writes", "named_above", f"not in the token: {', '.join(missing)}")
-    unproved = [label for label, scope in WRITE_SCOPES.items() if scope not in (scopes or ())]
-    if unproved:
-        told = f"Write {', '.join(unproved)}: the token does not list them, and a call would write"
-        return found("writes", "writes_not_proved", told)
-    return passed("writes", "the token lists all five")
 
 
 def booking_provider(bookings: Probe, scopes: frozenset[str] | None) -> Check:

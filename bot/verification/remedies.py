@@ -18,9 +18,10 @@ TITLES = {
     "writes": "Write permissions",
     "booking_provider": "Booking Provider ID",
     "booking_provider_tag": "Booking Provider tag",
+    "test_booking": "Test booking",
 }
-# Present only when the token allows the question.
-OPTIONAL = frozenset({"booking_provider_tag"})
+# Present only when the token allows the question, or when an engineer asked for a test booking.
+OPTIONAL = frozenset({"booking_provider_tag", "test_booking"})
 
 LABELS = {
     "tenant_id": "Tenant ID",
@@ -172,6 +173,34 @@ REMEDIES = {
     "bookings_open": Remedy(
         Outcome.UNKNOWN,
         "Everything can be read so far. Bookings come last, once the Booking Provider ID is right.",
+    ),
+    # The test booking. It passes with words of its own, as somebody may have to dismiss it.
+    "booking_dismissed": Remedy(
+        Outcome.PASSED,
+        "ServiceTitan took test booking {number}, and we dismissed it again. It stays in the "
+        "history as Dismissed.",
+    ),
+    "booking_to_dismiss": Remedy(
+        Outcome.PASSED,
+        "ServiceTitan took test booking {number}, “TEST - please dismiss”, and does not let us "
+        "dismiss it from here. Please do: Calls screen → Bookings → the booking → Dismiss.",
+    ),
+    "booking_lost": Remedy(
+        Outcome.UNKNOWN,
+        "We sent a test booking, and it is not to be found in ServiceTitan. You need not do "
+        "anything: a HeavySet engineer may try again. Should “TEST - please dismiss” appear "
+        "there later, please dismiss it.",
+    ),
+    "booking_refused": Remedy(
+        Outcome.UNKNOWN,
+        "ServiceTitan did not take our test booking, for no reason of yours. You need not do "
+        "anything: HeavySet Tech's engineers look into it.",
+    ),
+    "booking_held_back": Remedy(
+        Outcome.UNKNOWN,
+        "The test booking could not be sent just now. This is not because of your values, and you "
+        "need not do anything: we try again.",
+        retry=True,
     ),
     "no_claims": Remedy(
         Outcome.UNKNOWN,

@@ -16,6 +16,8 @@ REVEAL_CREDENTIALS = "reveal_credentials"
 HAND_OVER = "hand_over"
 GIVE_BACK = "give_back"
 STATUS_PAGE = "status_page"
+TEST_BOOKING = "test_booking"
+CONFIRM_WRITES = "confirm_writes"
 
 START_ONBOARDING = "start_onboarding"
 ASK_FOR_HELP = "ask_for_help"

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from slack_sdk.models.blocks import Block, ButtonElement
+from slack_sdk.models.blocks import Block, ButtonElement, ConfirmObject, PlainTextObject
 
-from bot.mrkdwn import escape, listed, when
+from bot.mrkdwn import escape, listed, mention, when
 from bot.onboarding import Onboarding, Status, Verification
 from bot.report import Check, Outcome, Report
 from bot.views import ids
@@ -16,6 +16,10 @@ SIGNS = {
     Outcome.UNKNOWN: "❔ not determined",
     Outcome.NOT_CHECKED: "▫️ not checked",
 }
+
+
+# The check that an engineer may tick off where the platform does not tell.
+WRITES = "writes"
 
 
 def slot(number: int) -> str:
@@ -61,8 +65,37 @@ def _passed(onboarding: Onboarding, report: Report) -> Iterator[Block]:
     yield section(f"✅ *Verification passed.* {platform} accepts all {values} values. {ending}")
     yield context(f"Checked: {escape(listed(passed))}")
     for check in report.checks:
-        if check.outcome is Outcome.UNKNOWN:
-            yield context(check_line(check, check.for_client))
+        if check.outcome is Outcome.PASSED and check.cause:  # with words of its own
+            yield section(check_line(check, check.for_client))
+    yield from _open(onboarding, report)
+
+
+def _open(onboarding: Onboarding, report: Report) -> Iterator[Block]:
+    """What a report that passed leaves open; an engineer may tick off the write permissions."""
+    signed = onboarding.writes_confirmed
+    for check in report.checks:
+        if check.outcome is not Outcome.UNKNOWN:
+            continue
+        if check.id == WRITES and signed:
+            who, at = mention(signed.by.user_id), when(signed.at)
+            yield context(f"✅ *{escape(check.title)}*: ticked off by {who} on {at}")
+            continue
+        yield context(check_line(check, check.for_client))
+        if check.id == WRITES:
+            yield actions([_tick_off(onboarding, check)])
+
+
+def _tick_off(onboarding: Onboarding, check: Check) -> ButtonElement:
+    confirm = ConfirmObject(
+        title=PlainTextObject(text=f"Tick off: {check.title}"[:100]),
+        text=PlainTextObject(text=check.for_engineer[:300]),
+        confirm=PlainTextObject(text="Yes, I have seen it"),
+        deny=PlainTextObject(text="Not yet"),
+    )
+    ref = str(ids.StepRef(onboarding.id, 0))
+    label = f"Tick off: {check.title} (engineers only)"[:75]
+    text = "HeavySet: tick off"
+    return button(text, ids.CONFIRM_WRITES, ref, confirm=confirm, label=label)
 
 
 def _failed(onboarding: Onboarding, report: Report) -> Iterator[Block]:

@@ -20,6 +20,7 @@ from bot.views.blocks import (
     message,
     section,
 )
+from bot.views.booking import booking_button
 
 RESTING = {
     Status.PAUSED: "⏸️ Paused by HeavySet Tech: nothing has to be done here until it goes on.",
@@ -161,6 +162,7 @@ def _buttons(onboarding: Onboarding, step: Step) -> list[ButtonElement]:
         ]
     elif step.verifies:
         buttons.append(button("Verify now", ids.RUN_VERIFICATION, ref, style="primary"))
+        buttons.append(booking_button(onboarding, ref))
     else:
         style = "primary" if entered else None
         label = f"Step {step.number} is done"

@@ -7,7 +7,8 @@ import pytest
 
 from bot.onboarding import Change, Event, EventKind, Loss
 from bot.report import Outcome
-from bot.verification.remedies import TITLES, passed
+from bot.verification.remedies import PASSED as PASSES
+from bot.verification.remedies import found, passed
 from bot.views.announcement import ANNOUNCED, announcement
 from bot.views.blocks import Message
 from tests.builders import (
@@ -161,7 +162,9 @@ def test_a_result_is_told_in_words_for_engineers(outcome: Outcome, words: str) -
 
 
 def test_slack_takes_a_result_with_every_check() -> None:
-    checks = tuple(passed(name, "HTTP 200, 12 ms, trace 0123456789abcdef " * 4) for name in TITLES)
+    told_of_each = "HTTP 200, 12 ms, trace 0123456789abcdef " * 4
+    booked = found("test_booking", "booking_dismissed", told_of_each, number="500000001")
+    checks = (*(passed(name, told_of_each) for name in PASSES), booked)
     onboarding = an_onboarding(at_step=23, report=PASSED.model_copy(update={"checks": checks}))
     detail = {"number": 1, "outcome": "passed"}
     event = Event(EventKind.VERIFICATION_FINISHED, an_engineer(), NOW, None, detail)

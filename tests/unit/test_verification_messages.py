@@ -3,14 +3,16 @@
 import pytest
 
 from bot.onboarding import Onboarding
-from bot.report import Outcome, Report
+from bot.report import Check, Outcome, Report
 from bot.verification.remedies import REMEDIES, TITLES, found, passed
 from bot.views.blocks import Message
 from bot.views.report import verification_message
 from tests.builders import (
+    ENGINEER,
     NOW,
     ONBOARDING_ID,
     PASSED,
+    WORDS,
     a_check,
     a_completed_onboarding,
     a_report,
@@ -54,7 +56,7 @@ def test_slack_takes_every_result(report: Report) -> None:
 
 @pytest.mark.parametrize("cause", list(REMEDIES))
 def test_slack_takes_every_finding_of_the_catalogue(cause: str) -> None:
-    check = found("token", cause, "HTTP 400", missing="Read: Leads", problems="Tenant ID (missing)")
+    check = found("token", cause, "HTTP 400", **WORDS)
     report = Report(checks=(check,), started_at=NOW, duration_ms=1, environment="production")
 
     assert problems(latest(report)) == []
@@ -62,8 +64,7 @@ def test_slack_takes_every_finding_of_the_catalogue(cause: str) -> None:
 
 def test_slack_takes_the_longest_report() -> None:
     worst = max(REMEDIES, key=lambda cause: len(REMEDIES[cause].for_client))
-    words = {"missing": "Read: Leads", "problems": "Tenant ID (missing)"}
-    checks = tuple(found(name, worst, "HTTP 400", **words) for name in TITLES)
+    checks = tuple(found(name, worst, "HTTP 400", **WORDS) for name in TITLES)
     report = Report(checks=checks, started_at=NOW, duration_ms=1, environment="production")
 
     assert problems(latest(report)) == []
@@ -172,3 +173,50 @@ def test_an_older_result_keeps_its_metadata() -> None:
     payload = two_runs(WRONG_SECRET)[0].metadata["event_payload"]
 
     assert (payload["outcome"], payload["fields"]) == ("failed", ["client_secret"])
+
+
+# --- the test booking, and what an engineer ticks off ---
+
+BOOKED = found("test_booking", "booking_to_dismiss", "booking 500000001, New", **WORDS)
+NOT_PROVED = found("writes", "writes_not_proved", "Write Leads: look at step 6, column Write")
+
+
+def with_checks(*checks: Check) -> Report:
+    return PASSED.model_copy(update={"checks": (passed("token", "HTTP 200"), *checks)})
+
+
+def test_a_test_booking_is_told_with_its_number_and_where_to_dismiss_it() -> None:
+    text = latest(with_checks(BOOKED)).text
+
+    assert "✅ passed · Test booking: ServiceTitan took test booking 500000001" in text
+    assert "Calls screen → Bookings → the booking → Dismiss" in text
+
+
+def test_write_permissions_that_are_not_proved_can_be_ticked_off_by_an_engineer() -> None:
+    message = latest(with_checks(NOT_PROVED))
+    button = elements(message.blocks)["confirm_writes"]
+
+    assert problems(message) == []
+    assert button["value"] == f"{ONBOARDING_ID}:0"
+    assert button["confirm"]["text"]["text"] == "Write Leads: look at step 6, column Write"
+
+
+def test_what_was_ticked_off_says_by_whom_and_has_no_button() -> None:
+    onboarding = an_onboarding(at_step=23, report=with_checks(NOT_PROVED))
+
+    signed = onboarding.confirm_writes(an_engineer(), NOW).onboarding
+    message = messages(signed)[-1]
+
+    assert f"✅ Write permissions: ticked off by <@{ENGINEER}> on <!date^" in message.text
+    assert "confirm_writes" not in buttons(message)
+
+
+def test_a_tick_holds_for_later_verifications() -> None:
+    onboarding = an_onboarding(at_step=25, report=with_checks(NOT_PROVED))
+    signed = onboarding.confirm_writes(an_engineer(), NOW).onboarding
+
+    again = signed.request_verification(an_engineer(), NOW).onboarding
+    message = messages(verified(again, with_checks(NOT_PROVED)))[-1]
+
+    assert "ticked off by" in message.text
+    assert "confirm_writes" not in buttons(message)

@@ -228,3 +228,84 @@ def test_a_new_verification_ends_the_waiting_of_the_old_one() -> None:
     after = onboarding.request_verification(ERIN, LATER).onboarding
 
     assert [run.due_at for run in after.verifications] == [None, LATER]
+
+
+# --- the test booking ---
+
+
+def a_booking_one() -> Onboarding:
+    """An onboarding whose verification with a test booking is awaited."""
+    return an_onboarding(at_step=25).request_verification(ERIN, LATER, "heavyset-1").onboarding
+
+
+def sent(onboarding: Onboarding) -> Onboarding:
+    run = the_run(onboarding)
+    return onboarding.send_booking(run.number, run.requested_at, MUCH_LATER).onboarding
+
+
+def test_a_test_booking_is_part_of_the_request() -> None:
+    change = an_onboarding(at_step=25).request_verification(ERIN, LATER, "heavyset-1")
+
+    assert change.events[0].detail == {"number": 2, "booking": "heavyset-1"}
+    assert the_run(change.onboarding).booking == "heavyset-1"
+
+
+@pytest.mark.parametrize("step", [22, 24])
+def test_nothing_is_booked_before_the_step_that_verifies(step: int) -> None:
+    onboarding = an_onboarding(at_step=step, credentials=ALL_FIELDS)
+
+    with pytest.raises(Refused, match="with the last verification only"):
+        onboarding.request_verification(ERIN, LATER, "heavyset-1")
+
+
+def test_that_a_booking_is_sent_is_written_down_once() -> None:
+    after = sent(a_booking_one())
+
+    assert the_run(after).booking_sent_at == MUCH_LATER
+    with pytest.raises(Refused, match="no test booking to be sent"):
+        sent(after)
+
+
+def test_a_run_without_a_booking_sends_none() -> None:
+    with pytest.raises(Refused, match="no test booking to be sent"):
+        sent(a_running_one())
+
+
+def test_a_run_that_is_not_awaited_any_more_does_not_book() -> None:
+    onboarding = a_booking_one()
+    newer = onboarding.enter_credentials(18, {"tenant_id": "••••0001"}, ANN, MUCH_LATER).onboarding
+
+    with pytest.raises(Refused, match="newer verification"):
+        newer.send_booking(2, the_run(onboarding).requested_at, MUCH_LATER)
+
+
+def test_a_paused_onboarding_does_not_book() -> None:
+    onboarding = a_booking_one()
+    paused = onboarding.pause(ERIN, MUCH_LATER).onboarding
+
+    with pytest.raises(Refused, match="paused"):
+        sent(paused)
+
+
+def test_a_later_try_keeps_the_booking_that_was_sent() -> None:
+    after = verified(sent(a_booking_one()), AWAY, now=MUCH_LATER)
+
+    assert the_run(after).due_at
+    assert (the_run(after).booking, the_run(after).booking_sent_at) == ("heavyset-1", MUCH_LATER)
+    with pytest.raises(Refused, match="no test booking to be sent"):
+        sent(after)
+
+
+def test_an_answer_at_last_keeps_the_booking_of_its_run() -> None:
+    waiting = verified(sent(a_booking_one()), AWAY, now=MUCH_LATER)
+
+    after = verified(waiting, FAILED, now=MUCH_LATER)
+
+    assert [run.booking for run in after.verifications] == [None, "heavyset-1", "heavyset-1"]
+    assert the_run(after).booking_sent_at == MUCH_LATER
+
+
+def test_the_next_verification_books_nothing_unless_it_is_asked_to() -> None:
+    onboarding = verified(a_booking_one(), FAILED, now=MUCH_LATER)
+
+    assert the_run(with_credentials(onboarding, ["client_secret"])).booking is None

@@ -1,0 +1,97 @@
+"""One verification's way to ServiceTitan: the values, and a token used as long as it lasts.
+
+A run begins with a new token, as its scopes are those of the moment at which it was issued; the
+run uses that one for everything it asks, and replaces it shortly before it expires.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from pydantic import SecretStr
+
+from bot.servicetitan import Credentials, ServiceTitan, Token
+from bot.servicetitan.endpoints import Endpoint
+from bot.servicetitan.errors import UnauthorizedError
+
+Answer = TypeVar("Answer")
+
+# A token is not used in its last minute: the request might arrive too late.
+MARGIN = timedelta(minutes=1)
+
+
+class Access:
+    """Asks with the values and the token of one run; `begin` comes first."""
+
+    token: Token
+
+    def __init__(
+        self, servicetitan: ServiceTitan, credentials: Credentials, now: Callable[[], datetime]
+    ) -> None:
+        """Take the client, the values and the time."""
+        self._servicetitan, self._credentials, self._now = servicetitan, credentials, now
+        self._use_until: datetime | None = None
+        self._refused_once = False
+        self._renewing = asyncio.Lock()
+
+    async def begin(self) -> Token:
+        """Fetch a new token; raises as `ServiceTitan.token` does."""
+        values, asked_at = self._credentials, self._now()
+        self.token = await self._servicetitan.token(values.client_id, values.client_secret)
+        lifetime = timedelta(seconds=self.token.expires_in)
+        self._use_until = asked_at + max(lifetime - MARGIN, lifetime / 2) if lifetime else None
+        return self.token
+
+    async def get(self, endpoint: Endpoint) -> None:
+        """Return if `endpoint` may be read; raises as `ServiceTitan.get` does."""
+        await self._ask(self._servicetitan.get, endpoint)
+
+    async def get_json(self, endpoint: Endpoint, **ids: str) -> dict[str, Any]:
+        """Return what `endpoint` answers; raises as `ServiceTitan.get_json` does."""
+        return await self._ask(self._servicetitan.get_json, endpoint, **ids)
+
+    async def post(self, endpoint: Endpoint, body: Mapping[str, Any], **ids: str) -> dict[str, Any]:
+        """Send `body` once, and never again; raises as `ServiceTitan.post` does."""
+        token = await self.fresh()
+        key, path = self._credentials.application_key, self._path(endpoint, **ids)
+        return await self._servicetitan.post(token, key, path, body)
+
+    async def _ask(
+        self,
+        ask: Callable[[Token, SecretStr, str], Awaitable[Answer]],
+        endpoint: Endpoint,
+        **ids: str,
+    ) -> Answer:
+        """Ask; after a 401, which may be a token withdrawn, once more with a new one."""
+        key, path = self._credentials.application_key, self._path(endpoint, **ids)
+        token = await self.fresh()
+        try:
+            return await ask(token, key, path)
+        except UnauthorizedError:
+            if not await self._replace(token):
+                raise
+        return await ask(self.token, key, path)
+
+    async def fresh(self) -> Token:
+        """The token, or a new one if this one is about to expire; raises as `begin` does."""
+        if self._expires():
+            async with self._renewing:
+                if self._expires():
+                    await self.begin()
+        return self.token
+
+    def _expires(self) -> bool:
+        return self._use_until is not None and self._now() >= self._use_until
+
+    async def _replace(self, refused: Token) -> bool:
+        """Replace the refused token, once in a run; False if that has been tried already."""
+        async with self._renewing:
+            if self.token is refused and not self._refused_once:
+                self._refused_once = True
+                await self.begin()
+            return self.token is not refused
+
+    def _path(self, endpoint: Endpoint, **ids: str) -> str:
+        values = self._credentials
+        return endpoint.path(values.tenant_id, values.booking_provider_id, **ids)

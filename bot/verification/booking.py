@@ -1,0 +1,159 @@
+"""The test booking: made once, found again, and dismissed; a dispatcher of the client sees it.
+
+ServiceTitan does not refuse a second booking with the same externalId, so the order is: look for
+it, write down that it is sent, send it once, look for it again.
+"""
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from bot.report import Check
+from bot.servicetitan.endpoints import (
+    BOOKING,
+    BOOKING_BY_EXTERNAL_ID,
+    CREATE_BOOKING,
+    DISMISS_BOOKING,
+)
+from bot.servicetitan.errors import (
+    RateLimitedError,
+    ScopeMissingError,
+    ServiceTitanError,
+    UnauthorizedError,
+    UnavailableError,
+)
+from bot.verification.access import Access
+from bot.verification.diagnosis import undetermined
+from bot.verification.remedies import found
+
+CHECK = "test_booking"
+DISMISSED = "Dismissed"
+MEMO = "Test by HeavySet Tech"
+# Left out, a start was stored as the year 1 on the live service, and somebody had to dismiss it.
+AHEAD = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """What a run is to book. `sent`: it was sent before, and may have arrived.
+
+    `may_send` is asked once, before it is sent, and writes that down for good; False: it must not
+    be sent (any more).
+    """
+
+    external_id: str
+    sent: bool
+    may_send: Callable[[], Awaitable[bool]]
+
+
+class _Record(NamedTuple):
+    """Our booking as ServiceTitan has it."""
+
+    number: str
+    status: str
+
+
+async def book(access: Access, booking: Booking, now: datetime) -> Check:
+    """Make the test booking, unless it is there, and dismiss it. No ServiceTitanError is raised."""
+    try:
+        made = await _look_for(access, booking) or await _make(access, booking, now)
+        return made if isinstance(made, Check) else await _dismiss(access, booking, made.number)
+    except ServiceTitanError as error:
+        return undetermined(CHECK, error, f"{booking.external_id}: {error}")
+
+
+async def _look_for(access: Access, booking: Booking) -> _Record | None:
+    """The booking with our externalId; nobody else's, even if the filter should not work."""
+    page = await access.get_json(BOOKING_BY_EXTERNAL_ID, external_id=booking.external_id)
+    records = page.get("data")
+    ours = (_ours(booking, one) for one in (records if isinstance(records, list) else ()))
+    return next((one for one in ours if one), None)
+
+
+async def _make(access: Access, booking: Booking, now: datetime) -> _Record | Check:
+    if booking.sent:
+        return _lost(booking, "sent in an earlier run")
+    await access.fresh()  # a token that is not to be had must not look like a lost booking
+    if not await booking.may_send():
+        return found(CHECK, "booking_held_back", f"{booking.external_id} was not sent")
+    return await _send(access, booking, now)
+
+
+async def _send(access: Access, booking: Booking, now: datetime) -> _Record | Check:
+    """Send it; if nobody knows what came of that, look for it."""
+    told = "HTTP 200 without the booking"
+    try:
+        if made := _ours(booking, await access.post(CREATE_BOOKING, form(booking, now))):
+            return made
+    except ScopeMissingError as error:
+        return found(CHECK, "scopes_missing", f"POST: {error}", missing="Write: Bookings")
+    except (UnavailableError, RateLimitedError, UnauthorizedError) as error:
+        told = str(error)
+    except ServiceTitanError as error:
+        return found(CHECK, "booking_refused", f"POST: {error}")
+    return await _look_for(access, booking) or _lost(booking, told)
+
+
+def _lost(booking: Booking, told: str) -> Check:
+    return found(CHECK, "booking_lost", f"{booking.external_id}: POST: {told}; it is not there")
+
+
+async def _dismiss(access: Access, booking: Booking, number: str) -> Check:
+    """Look the booking up by its id, and dismiss it if that can be done from here."""
+    seen = _ours(booking, await access.get_json(BOOKING, booking=number))
+    if seen is None:
+        told = f"GET of booking {number} does not bring {booking.external_id}"
+        return found(CHECK, "unclear", told)
+    status, told = seen.status, "dismissed before"
+    if status != DISMISSED:
+        status, told = await _dismissed(access, booking, seen)
+    cause = "booking_dismissed" if status == DISMISSED else "booking_to_dismiss"
+    shown = f"booking {number} ({booking.external_id}), {status or 'no status'}; {told}"
+    return found(CHECK, cause, shown, number=number)
+
+
+async def _dismissed(access: Access, booking: Booking, seen: _Record) -> tuple[str, str]:
+    """Dismiss a booking; its status afterwards, and what came back."""
+    number, told = seen.number, "dismiss: HTTP 200"
+    try:
+        await access.post(DISMISS_BOOKING, {"dismissingMemo": MEMO}, booking=number)
+    except ServiceTitanError as error:
+        told = f"dismiss: {error}"
+    with suppress(ServiceTitanError):  # what was answered, or lost, says less than the booking
+        seen = _ours(booking, await access.get_json(BOOKING, booking=number)) or seen
+    return seen.status, told
+
+
+def _ours(booking: Booking, body: object) -> _Record | None:
+    """The booking in an answer, if it is ours and has an id to ask for it by."""
+    if not isinstance(body, dict) or body.get("externalId") != booking.external_id:
+        return None
+    number = str(body.get("id", ""))
+    return _Record(number, str(body.get("status", ""))) if number.isdecimal() else None
+
+
+def form(booking: Booking, now: datetime) -> dict[str, Any]:
+    """The booking as it is sent: nobody can take it for a customer's.
+
+    ASCII alone, as other letters came out broken on the live service. The address is of a domain
+    that has no mail (RFC 2606), the number of those kept for fiction.
+    """
+    start = (now + AHEAD).replace(minute=0, second=0, microsecond=0)
+    return {
+        "source": "HeavySet Tech",
+        "name": "TEST - please dismiss",
+        "summary": (
+            "TEST by HeavySet Tech: shows that the integration can make bookings. There is no "
+            f"customer and nothing to do. Please dismiss it. {booking.external_id}"
+        ),
+        "isFirstTimeClient": True,
+        "isSendConfirmationEmail": False,
+        "externalId": booking.external_id,
+        "start": start.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "contacts": [
+            {"type": "Email", "value": "test-booking@example.com", "memo": "TEST - do not write"},
+            {"type": "Phone", "value": "202-555-0143", "memo": "TEST - do not call"},
+        ],
+    }

@@ -1,0 +1,349 @@
+"""The test booking over real HTTP: made once at the most, found again, dismissed."""
+
+import re
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+from itertools import count
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from bot.report import Check, Outcome, Report
+from bot.servicetitan import Credentials, Patience, ServiceTitan
+from bot.verification import Booking, verify
+from sandbox.servicetitan import ServiceTitanSandbox
+from sandbox.servicetitan_faults import FaultKind
+
+NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+NAME = "heavyset-test-0123456789abcdef-2"
+
+
+@pytest.fixture
+async def st() -> AsyncIterator[ServiceTitanSandbox]:
+    async with ServiceTitanSandbox(seed=2) as running:
+        yield running
+
+
+class Engineer:
+    """Somebody who has test bookings made; what was written down stays written down."""
+
+    def __init__(self, st: ServiceTitanSandbox) -> None:
+        self.st = st
+        self.http = httpx.AsyncClient(event_hooks={"request": [self.sends]})
+        self.posts: list[str] = []  # the paths of the attempts to make a booking
+        self.searches_are_filtered = True
+        self.written_down = False
+        self.may = True
+        self.posts_when_asked: list[int] = []
+        self.servicetitan = ServiceTitan(
+            self.http,
+            auth_url=st.auth_url,
+            api_url=st.api_url,
+            patience=Patience(answer=0.3),
+            sleep=self.sleep,
+        )
+
+    async def sleep(self, _seconds: float) -> None:
+        pass
+
+    async def sends(self, request: httpx.Request) -> None:
+        if request.method == "POST" and request.url.path.endswith("/bookings"):
+            self.posts.append(request.url.path)
+        if not self.searches_are_filtered and "externalId" in request.url.params:
+            request.url = request.url.copy_remove_param("externalId")
+
+    async def may_send(self) -> bool:
+        self.posts_when_asked.append(len(self.posts))
+        if self.written_down or not self.may:
+            return False
+        self.written_down = True
+        return True
+
+    async def verify(self, now: Callable[[], datetime] = lambda: NOW) -> Report:
+        values = {name: SecretStr(value) for name, value in self.st.credentials.items()}
+        return await verify(
+            self.servicetitan,
+            Credentials(**values),
+            now=now,
+            booking=Booking(NAME, sent=self.written_down, may_send=self.may_send),
+        )
+
+
+@pytest.fixture
+async def erin(st: ServiceTitanSandbox) -> AsyncIterator[Engineer]:
+    erin = Engineer(st)
+    async with erin.http:
+        yield erin
+
+
+def check(report: Report, name: str = "test_booking") -> Check:
+    [found] = [one for one in report.checks if one.id == name]
+    return found
+
+
+async def test_a_booking_is_made_found_and_dismissed(
+    erin: Engineer, st: ServiceTitanSandbox
+) -> None:
+    report = await erin.verify()
+
+    [booking] = st.bookings
+    assert report.outcome is Outcome.PASSED
+    assert (check(report).outcome, check(report).cause) == (Outcome.PASSED, "booking_dismissed")
+    assert str(booking.id) in check(report).for_client
+    assert f"booking {booking.id} ({NAME}), Dismissed" in check(report).for_engineer
+    assert (booking.status, booking.dismissing_memo) == ("Dismissed", "Test by HeavySet Tech")
+
+
+async def test_nobody_can_take_it_for_a_customers(erin: Engineer, st: ServiceTitanSandbox) -> None:
+    await erin.verify()
+
+    [sent] = [one.sent for one in st.bookings]
+    assert sent["name"] == "TEST - please dismiss"
+    assert sent["externalId"] == NAME
+    assert sent["isSendConfirmationEmail"] is False
+    assert datetime.fromisoformat(sent["start"]) == datetime(2026, 11, 30, 9, tzinfo=UTC)
+    contacts = {one["type"]: one["value"] for one in sent["contacts"]}
+    assert contacts["Email"].endswith("@example.com")
+    assert re.search(r"555-01\d\d$", contacts["Phone"])
+    assert str(sent).isascii()
+    assert not {"campaignId", "businessUnitId", "jobTypeId"} & sent.keys()
+
+
+async def test_it_is_written_down_before_it_is_sent(erin: Engineer) -> None:
+    await erin.verify()
+
+    assert erin.posts_when_asked == [0]
+    assert len(erin.posts) == 1
+
+
+async def test_a_booking_that_is_there_is_not_made_again(
+    erin: Engineer, st: ServiceTitanSandbox
+) -> None:
+    await erin.verify()
+    again = await erin.verify()
+
+    assert len(st.bookings) == 1
+    assert len(erin.posts) == 1
+    assert check(again).cause == "booking_dismissed"
+    assert "dismissed before" in check(again).for_engineer
+
+
+async def test_it_is_made_only_after_everything_else_has_passed(
+    erin: Engineer, st: ServiceTitanSandbox
+) -> None:
+    st.scopes -= {"tn.crm.leads:r"}
+
+    report = await erin.verify()
+
+    assert report.outcome is Outcome.FAILED
+    assert check(report).outcome is Outcome.NOT_CHECKED
+    assert (st.bookings, erin.written_down) == ([], False)
+
+
+LOST: list[tuple[FaultKind, str]] = [
+    ("timeout", "no answer in time"),
+    ("drop", "the connection failed"),
+    (500, "HTTP 500, server error"),
+    (502, "HTTP 502, server error"),
+    ("html", "not ServiceTitan's JSON"),
+    (429, "HTTP 429, rate limit"),
+    (401, "HTTP 401"),
+]
+
+
+@pytest.mark.parametrize(("fault", "_told"), LOST)
+async def test_a_booking_whose_answer_is_lost_is_found_again(
+    fault: FaultKind, _told: str, erin: Engineer, st: ServiceTitanSandbox
+) -> None:
+    st.fail("create-booking", status=fault, times=1, performed=True)
+
+    report = await erin.verify()
+
+    assert report.outcome is Outcome.PASSED
+    assert [one.status for one in st.bookings] == ["Dismissed"]
+
+
+@pytest.mark.parametrize(("fault", "told"), LOST)
+async def test_a_booking_that_never_arrived_is_not_sent_a_second_time(
+    fault: FaultKind, told: str, erin: Engineer, st: ServiceTitanSandbox
+) -> None:
+    st.fail("create-booking", status=fault, times=1)
+
+    first = await erin.verify()
+    again = await erin.verify()
+
+    assert st.bookings == []
+    assert len(erin.posts) == 1
+    for report in (first, again):
+        assert (report.outcome, report.retry) == (Outcome.UNKNOWN, False)
+        assert check(report).cause == "booking_lost"
+        assert "a HeavySet engineer may try again" in check(report).for_client
+    assert told in check(first).for_engineer
+    assert NAME in check(again).for_engineer
+
+
+async def test_a_crash_after_the_booking_arrived_is_made_good(
+    erin: Engineer, st: ServiceTitanSandbox
+) -> None:
+    st.fail("get-booking", status=503)
+    cut_off = await erin.verify()
+    st.heal()
+
+    report = await erin.verify()
+
+    assert (cut_off.outcome, cut_off.retry) == (Outcome.UNKNOWN, True)
+    assert report.outcome is Outcome.PASSED
+    assert len(erin.posts) == 1
+    assert [one.status for one in st.bookings] == ["Dismissed"]
+
+
+async def test_while_the_search_is_not_answered_nothing_is_sent(
+    erin: Engineer, st: ServiceTitanSandbox
+) -> None:
+    # The read of the first check is answered, the search for the booking is not.
+    st.fail("bookings", status=200, times=1)
+    st.fail("bookings", status=503)
+
+    report = await erin.verify()
+
+    assert (report.outcome, report.retry) == (Outcome.UNKNOWN, True)
+    assert check(report).cause == "away"
+    assert (erin.posts, erin.written_down) == ([], False)
+
+
+async def test_what_may_not_be_sent_any_more_is_not_sent(erin: Engineer) -> None:
+    erin.may = False
+
+    report = await erin.verify()
+
+    assert check(report).cause == "booking_held_back"
+    assert report.outcome is Outcome.UNKNOWN
+    assert erin.posts == []
+
+
+@pytest.mark.parametrize("status", [403, 404])
+async def test_what_cannot_be_dismissed_from_here_passes_with_where_to_do_it(
+    status: int, erin: Engineer, st: ServiceTitanSandbox
+) -> None:
+    st.dismiss_status = 403 if status == 403 else 404
+
+    report = await erin.verify()
+
+    assert report.outcome is Outcome.PASSED
+    assert check(report).cause == "booking_to_dismiss"
+    assert "Calls screen → Bookings → the booking → Dismiss" in check(report).for_client
+    assert f"dismiss: HTTP {status}" in check(report).for_engineer
+    assert [one.status for one in st.bookings] == ["New"]
+
+
+@pytest.mark.parametrize("fault", [400, 500, "timeout"])
+async def test_a_dismissal_that_fails_is_left_to_a_person(
+    fault: FaultKind, erin: Engineer, st: ServiceTitanSandbox
+) -> None:
+    st.fail("dismiss-booking", status=fault)
+
+    report = await erin.verify()
+
+    assert (report.outcome, check(report).cause) == (Outcome.PASSED, "booking_to_dismiss")
+
+
+async def test_a_dismissal_whose_answer_is_lost_is_seen_at_the_booking(
+    erin: Engineer, st: ServiceTitanSandbox
+) -> None:
+    st.fail("dismiss-booking", status=502, performed=True)
+
+    report = await erin.verify()
+
+    assert check(report).cause == "booking_dismissed"
+
+
+async def test_a_missing_write_permission_fails_and_is_named(
+    erin: Engineer, st: ServiceTitanSandbox
+) -> None:
+    st.claims = False  # else the token itself tells, and nothing is sent
+    st.scopes -= {"tn.crm.bookings:w"}
+
+    report = await erin.verify()
+
+    assert report.outcome is Outcome.FAILED
+    assert "Write: Bookings. Please tick them at step 6" in check(report).for_client
+    assert check(report).steps == (6, 12)
+    assert st.bookings == []
+
+
+async def test_a_booking_that_servicetitan_finds_malformed_is_for_engineers(
+    erin: Engineer, st: ServiceTitanSandbox
+) -> None:
+    st.fail("create-booking", status=400)
+
+    report = await erin.verify()
+
+    assert (report.outcome, report.retry) == (Outcome.UNKNOWN, False)
+    assert check(report).cause == "booking_refused"
+    assert "for no reason of yours" in check(report).for_client
+    assert "HTTP 400" in check(report).for_engineer
+
+
+async def test_a_booking_that_was_made_proves_the_permission_to_write_bookings(
+    erin: Engineer, st: ServiceTitanSandbox
+) -> None:
+    st.claims = False
+
+    writes = check(await erin.verify(), "writes")
+
+    assert (writes.outcome, writes.required) == (Outcome.UNKNOWN, False)
+    assert "Write Customers, Leads, Appointments, Jobs:" in writes.for_engineer
+
+
+async def test_somebody_elses_booking_is_never_taken_for_ours(
+    erin: Engineer, st: ServiceTitanSandbox
+) -> None:
+    erin.searches_are_filtered = False  # the list brings whatever was booked first
+
+    report = await erin.verify()
+
+    [booking] = st.bookings
+    assert check(report).for_engineer.startswith(f"booking {booking.id} ")
+
+
+async def test_no_value_is_in_what_is_told_of_a_booking(
+    erin: Engineer, st: ServiceTitanSandbox
+) -> None:
+    st.fail("dismiss-booking", status=400)
+
+    told = (await erin.verify()).model_dump_json()
+
+    assert not [name for name, value in st.credentials.items() if value in told]
+
+
+def a_clock_that_leaps(leap: timedelta) -> Callable[[], datetime]:
+    """A clock that goes on slowly, and leaps once after the token is there."""
+    ticks = count()
+
+    def now() -> datetime:
+        tick = next(ticks)
+        return NOW + timedelta(milliseconds=tick) + (leap if tick > 8 else timedelta())
+
+    return now
+
+
+@pytest.mark.parametrize(("minutes", "tokens"), [(13, 1), (14, 2)])
+async def test_a_run_uses_its_token_until_shortly_before_it_expires(
+    minutes: int, tokens: int, erin: Engineer, st: ServiceTitanSandbox
+) -> None:
+    report = await erin.verify(a_clock_that_leaps(timedelta(minutes=minutes)))
+
+    asked = [one.template for one in st.requests]
+    assert report.outcome is Outcome.PASSED
+    assert asked.count("/connect/token") == tokens
+    assert len(st.bookings) == 1
+
+
+async def test_the_next_run_begins_with_a_token_of_its_own(
+    erin: Engineer, st: ServiceTitanSandbox
+) -> None:
+    for _ in range(2):
+        await erin.verify()
+
+    assert [one.template for one in st.requests].count("/connect/token") == 2

@@ -1,0 +1,193 @@
+"""The test booking from the button on: who may, what the thread tells, and that it is made once."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from bot.onboarding import Change, Onboarding
+from sandbox.slack import buttons
+from storage.changes import change
+from tests.integration.world import World, told
+
+LONG_AGO = "2000-01-01 00:00:00.000000"
+FAR_AHEAD = "2100-01-01 00:00:00.000000"
+
+
+@pytest.fixture
+async def at_25(begun: World) -> World:
+    await begun.walk_to(25)
+    return begun
+
+
+def external_ids(world: World) -> list[str]:
+    return [booking.external_id for booking in world.servicetitan.bookings]
+
+
+async def make_due(world: World) -> None:
+    """Let the pause before the next try, and every lease, be over."""
+    world.write("UPDATE verification SET due_at = ? WHERE due_at IS NOT NULL", LONG_AGO)
+    world.write("UPDATE verification SET run_until = ? WHERE run_until IS NOT NULL", LONG_AGO)
+    await world.bot.sweep()
+    await world.idle()
+
+
+async def test_a_test_booking_goes_with_the_last_verification(at_25: World) -> None:
+    await at_25.press(at_25.erin, "step:25", "test_booking")
+
+    [booking] = at_25.servicetitan.bookings
+    assert booking.external_id == f"heavyset-test-{at_25.onboarding}-2"
+    assert booking.status == "Dismissed"
+    assert at_25.rows("SELECT status FROM onboarding") == [("completed",)]
+    for text in (at_25.message("verification:2").text, *at_25.announced[-2:-1]):
+        assert f"booking {booking.id}" in text
+        assert "ismissed" in text
+
+
+async def test_where_to_dismiss_it_is_told_in_the_thread(at_25: World) -> None:
+    at_25.servicetitan.dismiss_status = 404
+
+    await at_25.press(at_25.erin, "step:25", "test_booking")
+
+    text = at_25.message("verification:2").text
+    assert at_25.message("verification:2").payload["outcome"] == "passed"
+    assert f"test booking {at_25.servicetitan.bookings[0].id}" in text
+    assert "Calls screen → Bookings → the booking → Dismiss" in text
+
+
+async def test_without_that_button_nothing_is_booked(at_25: World) -> None:
+    await at_25.press(at_25.erin, "step:25", "run_verification")
+
+    assert at_25.rows("SELECT status FROM onboarding") == [("completed",)]
+    assert at_25.servicetitan.bookings == []
+
+
+async def test_clients_cannot_make_a_test_booking(at_25: World) -> None:
+    await at_25.press(at_25.ann, "step:25", "test_booking")
+
+    assert "This is HeavySet Tech's part" in told(at_25.ann)
+    assert at_25.servicetitan.bookings == []
+
+
+async def test_a_test_booking_before_its_step_is_refused(begun: World) -> None:
+    await begun.walk_to(24)
+
+    await begun.erin.press_raw(begun.message("root"), "test_booking", f"{begun.onboarding}:25")
+    await begun.idle()
+
+    assert "with the last verification only" in told(begun.erin)
+    assert begun.servicetitan.bookings == []
+
+
+async def test_two_presses_make_one_booking(at_25: World) -> None:
+    at_25.servicetitan.slow(0.05)
+    message = at_25.message("step:25").snapshot()
+
+    for _ in range(2):
+        await at_25.erin.press(message, "test_booking")
+    await at_25.idle()
+
+    assert "running already" in told(at_25.erin)
+    assert len(external_ids(at_25)) == 1
+
+
+async def test_a_later_try_of_the_same_run_books_under_the_same_name(at_25: World) -> None:
+    at_25.servicetitan.fail("token", status=503)
+    await at_25.press(at_25.erin, "step:25", "test_booking")
+    at_25.servicetitan.heal()
+
+    await make_due(at_25)
+
+    assert external_ids(at_25) == [f"heavyset-test-{at_25.onboarding}-2"]
+    assert at_25.message("verification:3").payload["outcome"] == "passed"
+
+
+async def test_a_booking_that_was_sent_before_a_crash_is_not_sent_again(at_25: World) -> None:
+    at_25.servicetitan.fail("token", status=503)
+    await at_25.press(at_25.erin, "step:25", "test_booking")
+    at_25.servicetitan.heal()
+    at_25.write("UPDATE verification SET booking_sent_at = ? WHERE number = 2", LONG_AGO)
+
+    await make_due(at_25)
+
+    assert external_ids(at_25) == []
+    assert at_25.rows("SELECT booking_sent_at FROM verification WHERE number = 2") == [(LONG_AGO,)]
+    message = at_25.message("verification:2")
+    assert message.payload["outcome"] == "unknown"
+    assert at_25.current == 25
+
+
+async def test_after_a_lost_booking_an_engineer_tries_again_under_a_new_name(at_25: World) -> None:
+    at_25.servicetitan.fail("create-booking", status="drop", times=1)
+    await at_25.press(at_25.erin, "step:25", "test_booking")
+    assert "a HeavySet engineer may try again" in at_25.message("verification:2").text
+
+    await at_25.press(at_25.erin, "step:25", "test_booking")
+
+    assert external_ids(at_25) == [f"heavyset-test-{at_25.onboarding}-3"]
+    assert at_25.rows("SELECT status FROM onboarding") == [("completed",)]
+
+
+async def test_no_other_worker_takes_a_run_that_is_about_to_book(at_25: World) -> None:
+    at_25.servicetitan.fail("token", status=503)
+    await at_25.press(at_25.erin, "step:25", "test_booking")
+    at_25.write("UPDATE verification SET run_until = ? WHERE number = 2", FAR_AHEAD)
+
+    def send(at: Onboarding) -> Change:
+        assert at.verification
+        return at.send_booking(2, at.verification.requested_at, datetime.now(UTC))
+
+    await change(at_25.bot.database, at_25.bot.shelf, at_25.onboarding, send)
+
+    query = "SELECT run_until, booking_sent_at IS NOT NULL FROM verification WHERE number = 2"
+    assert at_25.rows(query) == [(FAR_AHEAD, 1)]
+
+
+async def test_values_that_come_in_before_it_is_sent_are_booked_with(at_25: World) -> None:
+    at_25.servicetitan.slow(0.1)
+    await at_25.erin.press(at_25.message("step:25"), "test_booking")
+    value = f"{at_25.onboarding}:22:client_secret"
+    await at_25.ann.press_raw(at_25.message("step:22"), "enter_credentials", value)
+    form = await at_25.slack.until(lambda: at_25.ann.view)
+    secret = at_25.servicetitan.client_secret
+
+    assert (await at_25.submit(at_25.ann, form, client_secret=secret)).ok
+
+    assert len(external_ids(at_25)) == 1
+    assert at_25.rows("SELECT status FROM onboarding") == [("completed",)]
+
+
+# --- write permissions that nobody can prove ---
+
+
+@pytest.fixture
+async def not_proved(begun: World) -> World:
+    """A verification has passed, and the token told of no scopes."""
+    begun.servicetitan.claims = False
+    await begun.walk_to(23)
+    return begun
+
+
+async def test_an_engineer_ticks_off_what_is_not_proved(not_proved: World) -> None:
+    await not_proved.press(not_proved.erin, "verification:1", "confirm_writes")
+
+    message = not_proved.message("verification:1")
+    assert f"ticked off by <@{not_proved.erin.id}>" in message.text
+    assert buttons(message) == []
+    assert not_proved.events("writes_confirmed") == [(not_proved.erin.id, None)]
+
+
+async def test_clients_cannot_tick_it_off(not_proved: World) -> None:
+    await not_proved.press(not_proved.ann, "verification:1", "confirm_writes")
+
+    assert "This is HeavySet Tech's part" in told(not_proved.ann)
+    assert not_proved.events("writes_confirmed") == []
+
+
+async def test_it_is_ticked_off_once(not_proved: World) -> None:
+    message = not_proved.message("verification:1").snapshot()
+    for _ in range(2):
+        await not_proved.erin.press(message, "confirm_writes")
+        await not_proved.idle()
+
+    assert f"Ticked off already, by <@{not_proved.erin.id}>" in told(not_proved.erin)
+    assert len(not_proved.events("writes_confirmed")) == 1
