@@ -48,6 +48,7 @@ class AnOnboarding(RuleBasedStateMachine):
         self.onboarding = begun.onboarding
         self.events: list[Event] = list(begun.events)
         self.minutes = 0
+        self.sent: list[str | None] = []  # the test bookings
 
     @property
     def now(self) -> datetime:
@@ -122,6 +123,21 @@ class AnOnboarding(RuleBasedStateMachine):
     @rule()
     def verify(self) -> None:
         self.attempt(lambda at: at.request_verification(an_engineer(), self.now))
+
+    @rule()
+    def verify_with_a_test_booking(self) -> None:
+        name = f"test-{len(self.onboarding.verifications) + 1}"
+        self.attempt(lambda at: at.request_verification(an_engineer(), self.now, name))
+
+    @precondition(lambda self: self.onboarding.verification)
+    @rule()
+    def send_the_test_booking(self) -> None:
+        run, before = self.onboarding.verification, self.onboarding
+        assert run
+        self.attempt(lambda at: at.send_booking(run.number, run.requested_at, self.now))
+        if self.onboarding is not before:
+            assert run.booking not in self.sent
+            self.sent.append(run.booking)
 
     @precondition(lambda self: self.onboarding.verification)
     @rule(report=reports)
