@@ -24,6 +24,7 @@ from bot.directory import Directory
 from bot.errors import Unavailable
 from bot.guide.loading import SERVICETITAN
 from bot.health import Health
+from bot.logs import one_request
 from bot.metrics import Metrics
 from bot.publisher import Publisher
 from bot.retention import destroy_old_values
@@ -234,7 +235,8 @@ class TimedApp(AsyncApp):
     async def async_dispatch(self, req: AsyncBoltRequest) -> BoltResponse:
         """Handle a request."""
         began = time.perf_counter()
-        response = await super().async_dispatch(req)
+        with one_request():
+            response = await super().async_dispatch(req)
         self.metrics.acknowledged(response.status, time.perf_counter() - began)
         return response
 

@@ -6,10 +6,28 @@ credentials. LOG_LEVEL therefore applies to our own loggers alone.
 
 import json
 import logging
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 
 OURS = ("bot", "handlers", "storage")
 STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+
+# The request of Slack's that is being handled, also in the tasks that it leads to.
+_request: ContextVar[str | None] = ContextVar("request", default=None)
+
+
+@contextmanager
+def one_request() -> Iterator[None]:
+    """Give every line that is logged in the block, and in tasks begun there, the same `request`."""
+    token = _request.set(uuid.uuid4().hex[:8])
+    try:
+        yield
+    finally:
+        _request.reset(token)
 
 
 def set_up(level: str, log_format: str) -> None:
@@ -52,4 +70,6 @@ class JsonFormatter(logging.Formatter):
 
 
 def _extra(record: logging.LogRecord) -> dict[str, object]:
-    return {name: value for name, value in vars(record).items() if name not in STANDARD}
+    extra = {name: value for name, value in vars(record).items() if name not in STANDARD}
+    request = _request.get()
+    return {**extra, "request": request} if request else extra

@@ -19,7 +19,10 @@ from bot.errors import OnboardingError, Unavailable
 from bot.metrics import Metrics
 from bot.views.blocks import EVENT_TYPE, Message
 
+log = logging.getLogger(__name__)
+
 TIMEOUT_SECONDS = 10
+REQUEST_ID = "x-slack-req-id"
 PAGE = 200
 PAGES = 5
 # What the SDK raises when the answer is not Slack's, or none came.
@@ -248,9 +251,11 @@ class Slack:
     async def _call(self, method: str, call: Awaitable[AsyncSlackResponse]) -> AsyncSlackResponse:
         with self._metrics.slack_call(method):
             try:
-                return await call
+                answer = await call
             except BROKEN as error:
                 raise _translated(method, error) from None
+        log.debug("Slack was called", extra={"method": method, **_request_id(answer)})
+        return answer
 
     async def _recent(
         self, channel: str, since: datetime, thread_ts: str | None
@@ -321,10 +326,18 @@ def _translated(method: str, error: Exception) -> OnboardingError:
     return Unavailable(f"{method}: {type(error).__name__}")
 
 
+def _request_id(response: Any) -> dict[str, str]:
+    """Return Slack's own id of a call, for which its support asks."""
+    found = (getattr(response, "headers", None) or {}).get(REQUEST_ID)
+    return {"slack_request": str(found)} if found else {}
+
+
 def _of_answer(method: str, response: Any) -> OnboardingError:
     status: int = getattr(response, "status_code", 0) or getattr(response, "status", 0)
     data = response.data if isinstance(response, AsyncSlackResponse) else None
     code = data.get("error", "") if isinstance(data, dict) else ""  # a web page has none
+    extra = {"method": method, "code": code or str(status), **_request_id(response)}
+    log.info("Slack did not do it", extra=extra)
     if status == 429 or code in RATE_LIMITED:
         return RateLimited(_seconds(response.headers.get("Retry-After")))
     if status >= 500 or code in PASSING or not code:

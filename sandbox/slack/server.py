@@ -2,6 +2,7 @@
 
 import asyncio
 import copy
+import uuid
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -115,7 +116,9 @@ class Server:
     def _answer(self, name: str, values: Json, answer: Json) -> web.Response:
         self._log(name, values, answer)
         granted = ",".join(sorted(self._state.scopes))
-        return web.json_response(answer, headers={"x-oauth-scopes": granted})
+        # Every answer of Slack's bears an id of its own; support asks for it.
+        headers = {"x-oauth-scopes": granted, "x-slack-req-id": uuid.uuid4().hex}
+        return web.json_response(answer, headers=headers)
 
     def _log(self, name: str, values: Json, answer: Json) -> None:
         self.calls.append(Call(name, copy.deepcopy(values), answer, self._state.clock()))

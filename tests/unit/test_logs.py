@@ -1,5 +1,6 @@
 """Log lines: for people as text, for machines as JSON, and of other libraries only warnings."""
 
+import asyncio
 import json
 import logging
 from collections.abc import Iterator
@@ -52,6 +53,27 @@ def test_a_json_line_has_the_same_as_an_object(capsys: pytest.CaptureFixture[str
         "message": "no answer",
         "onboarding": "a1",
     }
+
+
+async def test_all_lines_of_a_request_bear_its_id_also_those_of_its_tasks(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    logs.set_up("INFO", "json")
+
+    async def work() -> None:
+        logging.getLogger("bot.thread").info("in a task")
+
+    with logs.one_request():
+        logging.getLogger("handlers.steps").info("at once")
+        task = asyncio.create_task(work())
+    await task
+    logging.getLogger("bot.app").info("the sweep")
+    with logs.one_request():
+        logging.getLogger("handlers.steps").info("another")
+
+    first, second, sweep, another = map(json.loads, capsys.readouterr().err.splitlines())
+    assert first["request"] == second["request"] != another["request"]
+    assert "request" not in sweep
 
 
 def test_a_json_line_holds_an_exception_whole(capsys: pytest.CaptureFixture[str]) -> None:
