@@ -1,6 +1,7 @@
 """The two messages that open a thread: the root with the progress, and the welcome."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from slack_sdk.models.blocks import Block
 
@@ -27,7 +28,8 @@ def root_message(onboarding: Onboarding) -> Message:
             f"Last activity: {when(onboarding.active_at)} · Every step is in this thread."
         ),
     ]
-    return message(onboarding.id, ROOT, blocks)
+    # Each action moves the last activity; an edit for that alone would be one too many.
+    return replace(message(onboarding.id, ROOT, blocks), incidental=1)
 
 
 def welcome_message(onboarding: Onboarding) -> Message:
@@ -77,7 +79,7 @@ def _phase_line(onboarding: Onboarding, phase: Phase) -> str:
 
 def _now(onboarding: Onboarding) -> str:
     if onboarding.status is Status.COMPLETED:
-        return f"🎉 *Complete.* The integration was verified on {when(onboarding.active_at)}."
+        return f"🎉 *Complete.* The integration was verified on {when(onboarding.finished_at or onboarding.active_at)}."
     if onboarding.status is Status.CANCELLED:
         return "⛔ *Ended* by HeavySet Tech. Nothing has to be done here any more."
     step = onboarding.current
