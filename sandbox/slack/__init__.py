@@ -5,6 +5,7 @@ from sandbox.slack.clock import FrozenClock
 from sandbox.slack.delivery import Ack
 from sandbox.slack.errors import NotOfferedError
 from sandbox.slack.model import Channel, Invitation, Message, Team, User, View
+from sandbox.slack.outages import Hit, Outage, Trouble
 from sandbox.slack.people import CommandReply, Person, Press
 from sandbox.slack.reading import buttons, offers, visible_text
 from sandbox.slack.sandbox import SlackSandbox
@@ -17,15 +18,18 @@ __all__ = [
     "Channel",
     "CommandReply",
     "FrozenClock",
+    "Hit",
     "Invitation",
     "Manifest",
     "Message",
     "NotOfferedError",
+    "Outage",
     "Person",
     "Press",
     "SlackSandbox",
     "Submission",
     "Team",
+    "Trouble",
     "User",
     "View",
     "buttons",

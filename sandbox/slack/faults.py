@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol
 
 from aiohttp import web
 
@@ -32,6 +32,7 @@ class Fault:
     performed: bool = False
     times: int = 1
     predicate: Predicate | None = None
+    content_type: str = "application/json"  # of `body`
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Fail the request in the way that was asked for."""
@@ -42,17 +43,29 @@ class Fault:
         if self.drop or self.hang is not None:
             return cut_off(request)
         if self.body is not None:
-            return web.Response(text=self.body, content_type="application/json")
+            return web.Response(text=self.body, content_type=self.content_type)
         if self.status == 429 or self.retry_after is not None:
             return rate_limited(1 if self.retry_after is None else self.retry_after)
         return web.Response(status=self.status or 500, text="<html>Server Error</html>")
 
 
+class Source(Protocol):
+    """Something that makes calls fail, such as an outage."""
+
+    def take(self, method: str, arguments: Json) -> Fault | None: ...
+
+
 @dataclass
 class Faults:
-    """The faults that are still to come, oldest first."""
+    """The faults that are still to come, oldest first; then those of `sources`."""
 
     pending: list[Fault] = field(default_factory=list)
+    sources: list[Source] = field(default_factory=list)
+
+    def clear(self) -> None:
+        """Let everything be well again."""
+        self.pending.clear()
+        self.sources.clear()
 
     def take(self, method: str, arguments: Json) -> Fault | None:
         """The fault that hits this call, if any; each hits as often as it was told to."""
@@ -63,7 +76,8 @@ class Faults:
                 if fault.times <= 0:
                     self.pending.remove(fault)
                 return fault
-        return None
+        taken = (source.take(method, arguments) for source in self.sources)
+        return next((fault for fault in taken if fault is not None), None)
 
 
 def cut_off(request: web.Request) -> web.Response:

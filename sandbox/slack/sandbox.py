@@ -1,12 +1,15 @@
 """SlackSandbox: one pretend Slack, ready to be used as an async context manager."""
 
+import math
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from types import TracebackType
 from typing import Self, TypeVar
 
 import aiohttp
 
+from sandbox.slack import load
 from sandbox.slack.admin import Admin
 from sandbox.slack.app import App, Manifest
 from sandbox.slack.changes import Change
@@ -15,6 +18,7 @@ from sandbox.slack.events import Events
 from sandbox.slack.faults import Fault, Faults, Gate, Predicate
 from sandbox.slack.invitations import Invitations
 from sandbox.slack.model import Channel, Invitation, Message, Team, User
+from sandbox.slack.outages import Outage, Trouble
 from sandbox.slack.people import Person
 from sandbox.slack.rate_limits import RateLimits
 from sandbox.slack.server import Call, Server
@@ -258,11 +262,59 @@ class SlackSandbox:
         seconds (1 unless told). `hang`: silence for so many seconds, then the connection drops.
         `drop`: the connection drops at once. `body`: HTTP 200 with that in the answer's place.
         `performed`: Slack does what was asked before the answer is lost in one of these ways.
+        `method` may also be "response_url": the next POST to one.
         `predicate` picks calls by their arguments.
         """
         self._faults.pending.append(
             Fault(method, error, status, retry_after, hang, drop, body, performed, times, predicate)
         )
+
+    def outage(
+        self,
+        *,
+        probability: float = 1.0,
+        seed: int = 0,
+        methods: Collection[str] | None = None,
+        troubles: Collection[Trouble] = tuple(Trouble),
+        performed: float = 0.5,
+        retry_after: int = 1,
+        silence: float = 5.0,
+        after: float = 0.0,
+        lasts: float = math.inf,
+    ) -> Outage:
+        """Let calls fail at random from `after` seconds on, for as long as it `lasts`.
+
+        `methods` are names of methods, and "response_url"; None: all. `performed` is the share of
+        the failing calls that are carried out nevertheless, `silence` how long an unanswered one is
+        kept waiting. It ends by the sandbox's clock, by `end()`, or with a `with` block.
+        """
+        begins = self._state.clock() + after
+        outage = Outage(
+            self._state.clock,
+            probability,
+            seed,
+            methods,
+            troubles,
+            performed,
+            retry_after,
+            silence,
+            begins,
+            begins + lasts,
+        )
+        self._faults.sources.append(outage)
+        return outage
+
+    def heal(self) -> None:
+        """Take back every fault and every outage."""
+        self._faults.clear()
+
+    def calls_per_second(self) -> Counter[tuple[str, int]]:
+        """How many calls of each method fell into each second of the clock."""
+        return load.per_second(self.calls)
+
+    def most_calls_within(self, seconds: float = 1.0, method: str | None = None) -> int:
+        """The most calls, of one method or of all, within any `seconds` on end."""
+        return load.most_within(self.calls, seconds, method)
 
     def guard(self, gate: Gate) -> None:
         """Ask `gate` when a call has arrived, and when it was performed but not yet answered.

@@ -5,6 +5,7 @@ import copy
 import uuid
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Any
 
 from aiohttp import hdrs, web
 
@@ -18,6 +19,8 @@ from sandbox.slack.socket_mode import Sockets
 from sandbox.slack.state import State
 from sandbox.slack.web_api import METHODS
 from sandbox.slack.web_api.method import require_scope
+
+RESPONSE_URL = "response_url"  # what faults call a POST to one; it is no method
 
 
 @dataclass(frozen=True)
@@ -124,15 +127,26 @@ class Server:
         self.calls.append(Call(name, copy.deepcopy(values), answer, self._state.clock()))
         self._state.touch()
 
-    async def _response_url(self, request: web.Request) -> web.Response:
+    async def _response_url(self, request: web.Request) -> web.StreamResponse:
         try:
-            responses.use(self._state, request.path, await request.json())
+            values = await request.json()
+        except ValueError:
+            return web.json_response({"ok": False, "error": "invalid_payload"}, status=400)
+        except ConnectionError:  # the caller died while it spoke
+            return cut_off(request)
+        fault = self._faults.take(RESPONSE_URL, values if isinstance(values, dict) else {})
+        if fault is not None and not fault.performed:
+            return await fault.answer(request)
+        response = self._use_response_url(request.path, values)
+        return response if fault is None else await fault.answer(request)
+
+    def _use_response_url(self, path: str, values: Any) -> web.Response:
+        try:
+            responses.use(self._state, path, values)
         except SlackError as refused:
             gone = refused.error in ("expired_url", "used_url")
             status = HTTPStatus.NOT_FOUND if gone else HTTPStatus.BAD_REQUEST
             return web.json_response(_failure(refused), status=status)
-        except ValueError:
-            return web.json_response({"ok": False, "error": "invalid_payload"}, status=400)
         return web.json_response({"ok": True})
 
 

@@ -1,0 +1,127 @@
+"""Outages: a while in which calls fail at random, the same way again for the same seed."""
+
+import math
+import random
+from collections import Counter
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from enum import Enum
+from types import TracebackType
+from typing import NamedTuple, Self
+
+from sandbox.slack.faults import Fault
+from sandbox.slack.model import Json
+
+
+class Trouble(Enum):
+    """What a caller gets in an outage, in the place of an answer."""
+
+    RATE_LIMITED = "HTTP 429 with Retry-After"
+    SERVER_ERROR = "HTTP 500"
+    UNAVAILABLE = "HTTP 503"
+    SILENCE = "no answer, and a dropped connection in the end"
+    RESET = "a dropped connection"
+    FATAL_ERROR = "ok: false, fatal_error"
+    INTERNAL_ERROR = "ok: false, internal_error"
+    HTML = "HTTP 200 with a web page"
+    BROKEN_JSON = "HTTP 200 with half an answer"
+
+
+class Hit(NamedTuple):
+    """A call that failed; `performed` tells whether Slack did nevertheless what was asked."""
+
+    method: str
+    trouble: Trouble
+    performed: bool
+    at: float
+
+
+@dataclass
+class Outage:
+    """From `begins` until `ends`, calls of `methods` (None: of all) fail with `probability`.
+
+    Each gets one of `troubles`; with the probability `performed` it is carried out before. Which
+    call fails and how depends on `seed` and on how many calls of its method came before, so that
+    methods called at the same time do not change each other's fate.
+
+    Who is rate limited stays so until `retry_after` seconds have passed: `impatient` counts the
+    calls that did not wait (docs: apis/web-api/rate-limits; chat.postMessage counts by channel).
+    """
+
+    clock: Callable[[], float]
+    probability: float
+    seed: int
+    methods: Collection[str] | None
+    troubles: Collection[Trouble]
+    performed: float
+    retry_after: int
+    silence: float
+    begins: float
+    ends: float
+    hits: list[Hit] = field(default_factory=list)
+    impatient: int = 0
+    _seen: Counter[str] = field(default_factory=Counter)
+    _limited: dict[tuple[str, object], float] = field(default_factory=dict)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.end()
+
+    @property
+    def is_on(self) -> bool:
+        return self.begins <= self.clock() < self.ends
+
+    def end(self) -> None:
+        """All is well again, at once."""
+        self.ends = -math.inf
+
+    def take(self, method: str, arguments: Json) -> Fault | None:
+        """The fault that hits this call, if any."""
+        if not self.is_on or (self.methods is not None and method not in self.methods):
+            return None
+        key = (method, arguments.get("channel") if method == "chat.postMessage" else None)
+        waits = self._limited.get(key, -math.inf) - self.clock()
+        if waits > 0:
+            self.impatient += 1
+            return self._hit(method, Trouble.RATE_LIMITED, False, math.ceil(waits))
+        number, self._seen[method] = self._seen[method], self._seen[method] + 1
+        # A str as seed gives the same numbers in every process, unlike hash().
+        chance = random.Random(f"{self.seed}:{method}:{number}")  # noqa: S311 (no secret)
+        if chance.random() >= self.probability:
+            return None
+        trouble = chance.choice(list(self.troubles))
+        performed = chance.random() < self.performed and trouble is not Trouble.RATE_LIMITED
+        if trouble is Trouble.RATE_LIMITED:
+            self._limited[key] = self.clock() + self.retry_after
+        return self._hit(method, trouble, performed, self.retry_after)
+
+    def _hit(self, method: str, trouble: Trouble, performed: bool, wait: int) -> Fault:
+        self.hits.append(Hit(method, trouble, performed, self.clock()))
+        fault = Fault(method, performed=performed)
+        match trouble:
+            case Trouble.RATE_LIMITED:
+                fault.retry_after = wait
+            case Trouble.SERVER_ERROR:
+                fault.status = 500
+            case Trouble.UNAVAILABLE:
+                fault.status = 503
+            case Trouble.SILENCE:
+                fault.hang = self.silence
+            case Trouble.RESET:
+                fault.drop = True
+            case Trouble.FATAL_ERROR:
+                fault.error = "fatal_error"
+            case Trouble.INTERNAL_ERROR:
+                fault.error = "internal_error"
+            case Trouble.HTML:
+                fault.body, fault.content_type = "<html><h1>Be right back</h1></html>", "text/html"
+            case Trouble.BROKEN_JSON:
+                fault.body = '{"ok": true, "ts": "17'
+        return fault

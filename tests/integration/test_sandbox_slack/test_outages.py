@@ -1,0 +1,247 @@
+"""Outages: calls that fail in every way there is, at random, and how hard the bot then calls."""
+
+import json
+import math
+from typing import Any
+
+import aiohttp
+import pytest
+
+from sandbox.slack import Channel, FrozenClock, Outage, Person, SlackSandbox, Trouble
+from sandbox.stub_bot import StubBot
+
+SILENT = (Trouble.SILENCE, Trouble.RESET)
+
+
+async def post(slack: SlackSandbox, bot: StubBot, channel: Channel) -> tuple[int, str]:
+    """Post a message; the status and the body of the answer."""
+    content = {"channel": channel.id, "text": "hello"}
+    return await bot.request("POST", slack.api_url + "chat.postMessage", json=content)
+
+
+async def fate(slack: SlackSandbox, bot: StubBot, called: list[str], **options: Any) -> Outage:
+    """Call methods one after the other in an outage that only refuses."""
+    options.setdefault("troubles", [Trouble.FATAL_ERROR, Trouble.INTERNAL_ERROR])
+    with slack.outage(**options) as outage:
+        for method in called:
+            await bot.call(method)
+    return outage
+
+
+@pytest.mark.parametrize("performed", [0.0, 1.0])
+@pytest.mark.parametrize(
+    ("trouble", "status", "content"),
+    [
+        (Trouble.SERVER_ERROR, 500, "<html>"),
+        (Trouble.UNAVAILABLE, 503, "<html>"),
+        (Trouble.FATAL_ERROR, 200, '"fatal_error"'),
+        (Trouble.INTERNAL_ERROR, 200, '"internal_error"'),
+        (Trouble.HTML, 200, "<html>"),
+        (Trouble.BROKEN_JSON, 200, '{"ok": true'),
+    ],
+)
+async def test_a_bad_answer_does_not_tell_whether_the_call_was_carried_out(
+    slack: SlackSandbox,
+    bot: StubBot,
+    channel: Channel,
+    trouble: Trouble,
+    status: int,
+    content: str,
+    performed: float,
+) -> None:
+    outage = slack.outage(troubles=[trouble], performed=performed)
+
+    answer = await post(slack, bot, channel)
+
+    assert answer[0] == status
+    assert content in answer[1]
+    assert len(channel.messages) == performed
+    assert [(hit.method, hit.trouble, hit.performed) for hit in outage.hits] == [
+        ("chat.postMessage", trouble, bool(performed))
+    ]
+
+
+@pytest.mark.parametrize("performed", [0.0, 1.0])
+@pytest.mark.parametrize("trouble", SILENT)
+async def test_no_answer_does_not_tell_it_either(
+    slack: SlackSandbox, bot: StubBot, channel: Channel, trouble: Trouble, performed: float
+) -> None:
+    slack.outage(troubles=[trouble], performed=performed, silence=0.01)
+
+    with pytest.raises(aiohttp.ClientError):
+        await post(slack, bot, channel)
+
+    assert len(channel.messages) == performed
+
+
+async def test_half_an_answer_is_no_json(
+    slack: SlackSandbox, bot: StubBot, channel: Channel
+) -> None:
+    slack.outage(troubles=[Trouble.BROKEN_JSON])
+
+    _, body = await post(slack, bot, channel)
+
+    with pytest.raises(json.JSONDecodeError):
+        json.loads(body)
+
+
+async def test_the_same_seed_brings_the_same_fate_and_another_seed_another(
+    slack: SlackSandbox, bot: StubBot
+) -> None:
+    calls = ["auth.test"] * 40
+
+    def told(outage: Outage) -> list[tuple[Trouble, bool]]:
+        return [(hit.trouble, hit.performed) for hit in outage.hits]
+
+    first, again, other = [
+        told(await fate(slack, bot, calls, probability=0.5, seed=seed)) for seed in (1, 1, 2)
+    ]
+
+    assert first == again != other
+    assert 10 < len(first) < 30
+    assert {performed for _, performed in first} == {True, False}
+
+
+async def test_other_methods_called_in_between_change_nothing(
+    slack: SlackSandbox, bot: StubBot
+) -> None:
+    def failed(outage: Outage) -> list[Trouble]:
+        return [hit.trouble for hit in outage.hits if hit.method == "auth.test"]
+
+    alone = await fate(slack, bot, ["auth.test"] * 20, probability=0.5)
+    mixed = await fate(slack, bot, ["auth.test", "users.info"] * 20, probability=0.5)
+
+    assert failed(alone) == failed(mixed)
+
+
+async def test_an_outage_may_spare_methods_and_calls(slack: SlackSandbox, bot: StubBot) -> None:
+    only_users = await fate(slack, bot, ["auth.test", "users.info"], methods=["users.info"])
+    never = await fate(slack, bot, ["auth.test"] * 20, probability=0.0)
+
+    assert [hit.method for hit in only_users.hits] == ["users.info"]
+    assert never.hits == []
+
+
+async def test_an_outage_begins_and_ends_by_the_clock(
+    slack: SlackSandbox, bot: StubBot, clock: FrozenClock
+) -> None:
+    slack.outage(troubles=[Trouble.FATAL_ERROR], after=10, lasts=20)
+    went_well = []
+
+    for _ in range(4):
+        went_well.append((await bot.call("auth.test"))["ok"])
+        clock.advance(10)
+
+    assert went_well == [True, False, False, True]
+
+
+async def test_outages_end_when_told_and_all_at_once_when_healed(
+    slack: SlackSandbox, bot: StubBot
+) -> None:
+    ended = slack.outage(troubles=[Trouble.FATAL_ERROR])
+    ended.end()
+    assert (await bot.call("auth.test"))["ok"]
+    slack.outage(troubles=[Trouble.FATAL_ERROR])
+    slack.fail_next("auth.test", error="fatal_error", times=9)
+
+    slack.heal()
+
+    assert (await bot.call("auth.test"))["ok"]
+
+
+async def test_a_fault_that_was_asked_for_comes_before_the_outage(
+    slack: SlackSandbox, bot: StubBot
+) -> None:
+    outage = slack.outage(troubles=[Trouble.FATAL_ERROR])
+    slack.fail_next("auth.test", error="account_inactive")
+
+    assert (await bot.call("auth.test"))["error"] == "account_inactive"
+    assert outage.hits == []
+
+
+async def test_who_is_rate_limited_stays_so_until_they_have_waited(
+    slack: SlackSandbox, channel: Channel, erin: Person, clock: FrozenClock
+) -> None:
+    other = slack.add_channel("other", erin)
+    outage = slack.outage(troubles=[Trouble.RATE_LIMITED], retry_after=30, performed=1.0)
+
+    async def wait_of(where: Channel) -> int:
+        content = {"channel": where.id, "text": "hello", "token": slack.bot_token}
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post(slack.api_url + "chat.postMessage", json=content) as answer,
+        ):
+            assert answer.status == 429
+            return int(answer.headers["Retry-After"])
+
+    waits = [await wait_of(channel)]
+    assert outage.impatient == 0
+    clock.advance(10)
+    waits.append(await wait_of(channel))
+    assert outage.impatient == 1
+    waits.append(await wait_of(other))  # another channel is another limit
+    clock.advance(20)
+    waits.append(await wait_of(channel))
+
+    assert waits == [30, 20, 30, 30]
+    assert outage.impatient == 1
+    assert channel.messages == []  # whatever was limited was never carried out
+
+
+@pytest.mark.parametrize("performed", [True, False])
+async def test_an_answer_at_a_response_url_may_be_lost_too(
+    slack: SlackSandbox, bot: StubBot, channel: Channel, erin: Person, performed: bool
+) -> None:
+    await erin.command(channel, "/servicetitan")
+    slack.fail_next("response_url", status=500, performed=performed)
+
+    url = bot.received[-1]["response_url"]
+    statuses = [(await bot.request("POST", url, json={"text": "hi"}))[0] for _ in range(2)]
+
+    assert statuses == [500, 200]
+    assert len(erin.ephemerals) == 1 + performed
+
+
+async def test_a_response_url_is_part_of_an_outage_unless_methods_are_named(
+    slack: SlackSandbox, bot: StubBot, channel: Channel, erin: Person
+) -> None:
+    await erin.command(channel, "/servicetitan")
+    url = bot.received[-1]["response_url"]
+
+    async def answer() -> int:
+        return (await bot.request("POST", url, json={"text": "hi"}))[0]
+
+    with slack.outage(troubles=[Trouble.UNAVAILABLE]):
+        in_all = await answer()
+    with slack.outage(troubles=[Trouble.UNAVAILABLE], methods=["chat.postMessage"]):
+        in_one = await answer()
+
+    assert (in_all, in_one) == (503, 200)
+
+
+async def test_hammering_is_seen_by_method_and_second(
+    slack: SlackSandbox, bot: StubBot, clock: FrozenClock
+) -> None:
+    second = int(clock.now)
+    for method, pause in [("auth.test", 0.6), ("auth.test", 0.6), ("auth.test", 0), ("api", 5)]:
+        await bot.call(method)
+        clock.advance(pause)
+    await bot.call("auth.test")
+
+    assert slack.calls_per_second() == {
+        ("auth.test", second): 2,
+        ("auth.test", second + 1): 1,
+        ("api", second + 1): 1,
+        ("auth.test", second + 6): 1,
+    }
+    assert slack.most_calls_within(1.0) == 3  # across the edge of a second
+    assert slack.most_calls_within(1.0, "auth.test") == 2
+    assert slack.most_calls_within(math.inf, "auth.test") == 4
+
+
+async def test_calls_that_fail_are_counted_too(slack: SlackSandbox, bot: StubBot) -> None:
+    with slack.outage(troubles=[Trouble.FATAL_ERROR]):
+        for _ in range(5):
+            await bot.call("auth.test")
+
+    assert slack.most_calls_within(1.0, "auth.test") == 5
