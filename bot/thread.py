@@ -6,7 +6,7 @@ lost, the message is looked for by its metadata before anything is posted again.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from bot.errors import Unavailable
@@ -72,17 +72,30 @@ class Thread:
         """
         timestamps = {slot: one.ts for slot, one in posted.items() if one.ts}
         missing: list[Message] = []
-        work: list[Awaitable[None]] = []
+        different: list[tuple[Message, str]] = []
         for message in desired(onboarding, posted):
             known = posted.get(message.slot)
             if known is None or known.ts is None:
                 missing.append(message)
             elif known.digest != message.digest:
-                work.append(self._update(onboarding, message, known.ts))
-        work.append(self._post_all(onboarding, missing, posted, timestamps, prolong))
-        errors = [one for one in await asyncio.gather(*work, return_exceptions=True) if one]
-        _raise_first(errors)
+                different.append((message, known.ts))
+        await _all(
+            self._update_all(onboarding, different),
+            self._post_all(onboarding, missing, posted, timestamps, prolong),
+        )
         return timestamps
+
+    async def _update_all(
+        self, onboarding: Onboarding, different: Sequence[tuple[Message, str]]
+    ) -> None:
+        if not different:
+            return
+        # If an answer is lost, nobody knows what the message says: the next state may be one in
+        # which it says again what we know last.
+        slots = [message.slot for message, _ in different]
+        async with self._database.begin() as session:
+            await publishing.forget_digests(session, onboarding.id, slots)
+        await _all(*(self._update(onboarding, message, ts) for message, ts in different))
 
     async def _post_all(
         self,
@@ -164,8 +177,9 @@ class Thread:
                 await publishing.record_thread(session, onboarding.id, ts)
 
 
-def _raise_first(errors: list[BaseException]) -> None:
-    """Raise the error that says most about when to try again."""
+async def _all(*work: Awaitable[None]) -> None:
+    """Do all of it at the same time; raise the error that says most about when to try again."""
+    errors = [one for one in await asyncio.gather(*work, return_exceptions=True) if one]
     for kind in (RateLimited, Unavailable, BaseException):
         for error in errors:
             if isinstance(error, kind):

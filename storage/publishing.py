@@ -123,6 +123,13 @@ async def record_message(
     )
 
 
+async def forget_digests(session: AsyncSession, onboarding_id: str, slots: Sequence[str]) -> None:
+    """Write down that messages are about to be edited: what they say is not known for now."""
+    row = MessageRow
+    where = (col(row.onboarding_id) == onboarding_id, col(row.slot).in_(slots))
+    await session.exec(update(row).where(*where).values(digest=None))
+
+
 async def record_thread(session: AsyncSession, onboarding_id: str, thread_ts: str) -> None:
     """Write down where the thread of an onboarding is."""
     row = OnboardingRow

@@ -295,3 +295,15 @@ async def test_a_post_whose_answer_was_lost_is_found_after_a_rate_limit_too(begu
     await begun.catch_up()
 
     assert begun.slots().count("step:2") == 1
+
+
+async def test_an_edit_whose_answer_was_lost_is_taken_back_when_the_state_is(begun: World) -> None:
+    begun.slack.fail_next("chat.update", drop=True, performed=True, predicate=about("step:1"))
+    await choose(begun)
+    assert offers(begun.message("step:1"), "step_undo")
+
+    await begun.press(begun.ann, "step:1", "step_undo")
+    await begun.catch_up()
+
+    assert offers(begun.message("step:1"), "choose_account:new")
+    assert begun.rows(STATE) == LEVEL
