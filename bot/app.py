@@ -7,12 +7,10 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import aiohttp
 import httpx
 from aiohttp import web
-from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
@@ -30,9 +28,11 @@ from bot.publisher import Publisher
 from bot.retention import destroy_old_values
 from bot.servicetitan import ServiceTitan
 from bot.settings import Settings
-from bot.slack import TIMEOUT_SECONDS, Slack, translated
+from bot.slack import TIMEOUT_SECONDS, Slack
+from bot.socket_mode import Socket
 from bot.tasks import Tasks
 from bot.thread import Thread
+from bot.traffic import Traffic
 from bot.use_cases import Services, UseCases
 from bot.verifier import Verifier
 from bot.web import web_app
@@ -49,7 +49,9 @@ quiet.setLevel(logging.WARNING)
 # Bolt reads SLACK_BOT_TOKEN itself, and then warns that we gave it a client as well.
 quiet.addFilter(lambda record: "`token` will be unused" not in record.getMessage())
 
-SHUTDOWN_SECONDS = 6
+# An end takes ten seconds at most: for requests that are under way (Slack waits three for an
+# answer), for those that are left even then, and for the tasks.
+ANSWERING_SECONDS, CLOSING_SECONDS, TASKS_SECONDS = 3.5, 0.5, 4
 FORGET_EVERY = timedelta(hours=1)
 # Slack repeats an event for a day at most (docs.slack.dev, Events API, "delayed events").
 REPEATED_WITHIN = timedelta(days=2)
@@ -76,7 +78,7 @@ class Bot:
         self.settings = settings
         self.metrics = Metrics()
         self.slack = Slack(client, self.metrics)
-        self.tasks = Tasks()
+        self.tasks, self.traffic = Tasks(), Traffic()
         self.database = Database(settings.database_url)
         self.shelf = GuideShelf(SERVICETITAN.read_text(encoding="utf-8"), SERVICETITAN.name)
         vault = Vault(settings.keys)
@@ -103,9 +105,11 @@ class Bot:
             clock,
         )
         self.bolt = _bolt(settings, client, self.metrics)
-        self.socket = _socket(settings, self.bolt)
-        connected = self.socket.client.is_connected if self.socket else None
-        self.health = Health(self.database, self.slack, vault, connected)
+        token = settings.slack_app_token
+        self.socket = (
+            Socket(self.bolt, token.get_secret_value(), self.traffic, quiet) if token else None
+        )
+        self.health = Health(self.database, self.slack, vault, self.socket, self.traffic)
         services = Services(
             database=self.database,
             shelf=self.shelf,
@@ -129,7 +133,7 @@ class Bot:
         await _until_answered("Slack", self.slack.identify)
         await _until_answered("the database", self.use_cases.channels.regained_all)
         if self.socket:
-            await _until_answered("Slack", self._connect)
+            await _until_answered("Slack", self.socket.connect)
         while True:
             await self.sweep()
             await asyncio.sleep(self.settings.sweep_interval)
@@ -160,20 +164,21 @@ class Bot:
                 await deliveries.forget(session, now - REPEATED_WITHIN)
             self._forgot_at = now
 
+    async def retire(self) -> None:
+        """Answer what is under way and what still comes, while /readyz says that we go."""
+        if self.socket:
+            await self.socket.close(ANSWERING_SECONDS)
+        else:
+            await self.traffic.end(ANSWERING_SECONDS)
+
     async def stop(self) -> None:
         """Take nothing new, end what is under way, close what is open."""
         self.working.cancel()
         await asyncio.gather(self.working, return_exceptions=True)
         if self.socket:
-            await self.socket.close_async()
-        await self.tasks.close(SHUTDOWN_SECONDS)
+            await self.socket.close(0)
+        await self.tasks.close(TASKS_SECONDS)
         await self.database.close()
-
-    async def _connect(self) -> None:
-        async with translated("apps.connections.open"):
-            # Asked here, as the client itself would go on asking with a token that is refused.
-            self.socket.client.wss_uri = await self.socket.client.issue_new_wss_url()
-            await self.socket.connect_async()
 
 
 @asynccontextmanager
@@ -216,7 +221,10 @@ async def _until_answered(who: str, ask: Callable[[], Awaitable[object]]) -> Non
 async def _served(bot: Bot) -> AsyncIterator[None]:
     bolt = None if bot.settings.socket_mode else bot.bolt
     runner = web.AppRunner(
-        web_app(bot.health, bot.metrics, bolt), access_log=None, handle_signals=False
+        web_app(bot.health, bot.metrics, bot.traffic, bolt),
+        access_log=None,
+        handle_signals=False,
+        shutdown_timeout=CLOSING_SECONDS,
     )
     await runner.setup()
     try:
@@ -255,13 +263,6 @@ def _bolt(settings: Settings, client: AsyncWebClient, metrics: Metrics) -> Async
     )
     app.metrics = metrics
     return app
-
-
-def _socket(settings: Settings, bolt: AsyncApp) -> Any:  # Bolt's handler has no types
-    if settings.slack_app_token is None:
-        return None
-    token = settings.slack_app_token.get_secret_value()
-    return AsyncSocketModeHandler(bolt, token, logger=quiet)
 
 
 def _now() -> datetime:

@@ -1,10 +1,10 @@
 """Whether the bot can do its work: the database, Slack's token, and every stored value."""
 
-from collections.abc import Awaitable, Callable
-
 from bot.errors import OnboardingError, Unavailable
 from bot.rotation import inspect
 from bot.slack import Slack
+from bot.socket_mode import Socket
+from bot.traffic import Traffic
 from storage import credentials
 from storage.database import Database
 from storage.vault import Vault
@@ -18,14 +18,17 @@ class Health:
         database: Database,
         slack: Slack,
         vault: Vault,
-        connected: Callable[[], Awaitable[bool]] | None,
+        socket: Socket | None,
+        traffic: Traffic,
     ) -> None:
-        """Take what is to be checked; `connected` tells of Socket Mode's connection."""
+        """Take what is to be checked; `socket` in Socket Mode only."""
         self._database, self._slack, self._vault = database, slack, vault
-        self._connected = connected
+        self._socket, self._traffic = socket, traffic
 
     async def problems(self) -> list[str]:
         """Return a line for each part that does not work; none means ready."""
+        if self._traffic.ending:
+            return ["stopping: send no more requests"]
         found = []
         try:
             report = await inspect(self._database, self._vault)
@@ -36,7 +39,7 @@ class Health:
             await self._slack.identify()
         except OnboardingError as error:
             found.append(f"Slack: {error}")
-        if self._connected and not await self._connected():
+        if self._socket and not await self._socket.is_connected():
             found.append("Slack: Socket Mode is not connected")
         return found
 

@@ -13,7 +13,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from bot.announcements import Announcements
-from bot.errors import OnboardingError, Refused, Stale
+from bot.errors import OnboardingError, Refused, Stale, Unavailable
 from bot.metrics import Metrics
 from bot.onboarding import Loss, Onboarding
 from bot.slack import RateLimited, SlackRefused
@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 # Longer than one Slack call may take, as it is prolonged before each post.
 LEASE = timedelta(seconds=30)
+LETTING_GO_SECONDS = 1
 LONGEST_PAUSE_SECONDS = 300
 # What Slack answers to a post when the channel is of no use any more.
 LOSSES = {
@@ -101,6 +102,9 @@ class Publisher:
                 await self._prolong(onboarding_id)
             self._failures.pop(onboarding_id, None)
             self._limited.discard(onboarding_id)
+        except asyncio.CancelledError:  # we are stopped; whoever comes next need not wait for us
+            await self._let_go(onboarding_id)
+            raise
         except Stale:
             log.info("lost the lease", extra={"onboarding": onboarding_id})
         except OnboardingError as error:
@@ -159,6 +163,11 @@ class Publisher:
     async def _prolong(self, onboarding_id: str) -> None:
         if not await self._take_lease(onboarding_id, patient=False):
             raise Stale
+
+    async def _let_go(self, onboarding_id: str) -> None:
+        with suppress(Unavailable, TimeoutError):
+            async with asyncio.timeout(LETTING_GO_SECONDS), self._database.begin() as session:
+                await publishing.release_lease(session, onboarding_id, self._owner)
 
     async def _retry_later(self, onboarding_id: str, error: Exception) -> None:
         failures = self._failures[onboarding_id] = self._failures.get(onboarding_id, 0) + 1

@@ -115,6 +115,7 @@ async def _serve(settings: Settings) -> None:
         stopped.cancel()
         if bot.working.done():
             bot.working.result()
+        await bot.retire()
 
 
 async def _check_keys(settings: Settings) -> int:

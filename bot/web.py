@@ -8,6 +8,7 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.health import Health
 from bot.metrics import CONTENT_TYPE, Metrics
+from bot.traffic import Traffic
 
 # Slack's own requests stay far below; a larger body is not Slack's.
 LARGEST_REQUEST = 1024 * 1024
@@ -16,7 +17,9 @@ LARGEST_REQUEST = 1024 * 1024
 NOT_SLACKS = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
 
 
-def web_app(health: Health, metrics: Metrics, bolt: AsyncApp | None) -> web.Application:
+def web_app(
+    health: Health, metrics: Metrics, traffic: Traffic, bolt: AsyncApp | None
+) -> web.Application:
     """Return the server's routes; `bolt` takes Slack's requests, unless Socket Mode does."""
     app = web.Application(client_max_size=LARGEST_REQUEST)
 
@@ -40,16 +43,28 @@ def web_app(health: Health, metrics: Metrics, bolt: AsyncApp | None) -> web.Appl
         ]
     )
     if bolt:
-        app.add_routes([web.post("/slack/events", _slack_events(bolt))])
+        app.add_routes([web.post("/slack/events", _slack_events(bolt, traffic))])
     return app
 
 
-def _slack_events(bolt: AsyncApp) -> Callable[[web.Request], Awaitable[web.Response]]:
-    async def slack_events(request: web.Request) -> web.Response:
-        try:
-            bolt_request = await to_bolt_request(request)
-            return await to_aiohttp_response(await bolt.async_dispatch(bolt_request))
-        except NOT_SLACKS:
-            return web.Response(status=400, text="malformed request\n")
+def _slack_events(
+    bolt: AsyncApp, traffic: Traffic
+) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    async def slack_events(request: web.Request) -> web.StreamResponse:
+        with traffic.request():
+            response = await _answer(bolt, request)
+            if traffic.ending:  # the next request on this connection would not reach us
+                response.force_close()
+            await response.prepare(request)
+            await response.write_eof()
+            return response
 
     return slack_events
+
+
+async def _answer(bolt: AsyncApp, request: web.Request) -> web.Response:
+    try:
+        bolt_request = await to_bolt_request(request)
+        return await to_aiohttp_response(await bolt.async_dispatch(bolt_request))
+    except NOT_SLACKS:
+        return web.Response(status=400, text="malformed request\n")

@@ -24,8 +24,15 @@ class BotFailedError(Exception):
 class BotProcess:
     """`python -m bot run` with nothing but the given environment; its log goes to a file."""
 
-    def __init__(self, process: asyncio.subprocess.Process, log: Path, port: int) -> None:
+    def __init__(
+        self,
+        process: asyncio.subprocess.Process,
+        environment: Mapping[str, str],
+        log: Path,
+        port: int,
+    ) -> None:
         self._process = process
+        self.environment = environment
         self._base = f"http://127.0.0.1:{port}"
         self.log = log
 
@@ -35,7 +42,7 @@ class BotProcess:
         port = free_port()
         settings = {"HOST": "127.0.0.1", "PORT": str(port), **environment}
         log = directory / "bot.log"
-        with log.open("wb") as output:
+        with log.open("ab") as output:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "bot", "run"),
                 cwd=directory,
@@ -44,7 +51,7 @@ class BotProcess:
                 stderr=asyncio.subprocess.STDOUT,
                 start_new_session=True,  # Ctrl-C is ours: we then stop the bot as promised
             )
-        bot = cls(process, log, port)
+        bot = cls(process, environment, log, port)
         try:
             await bot._ready()
         except BaseException:
@@ -63,6 +70,12 @@ class BotProcess:
     def log_tail(self, lines: int = 20) -> str:
         """The last lines of the log."""
         return "\n".join(self.log_text().splitlines()[-lines:]) or "(the bot has logged nothing)"
+
+    async def retires(self) -> None:
+        """Wait until the bot, told to stop, says that it takes no more."""
+        async with aiohttp.ClientSession() as session:
+            while await self._is_ready(session):  # noqa: ASYNC110 (another process)
+                await asyncio.sleep(0.01)
 
     async def stop(self) -> int:
         """Send SIGTERM; the exit status, or that of a kill if it takes longer than promised."""

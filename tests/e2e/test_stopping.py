@@ -1,0 +1,178 @@
+"""SIGTERM: what is acknowledged is finished, what is under way is answered, and then it is over."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.bot_process import BotProcess
+from sandbox.slack import Channel, Message, Person, offers
+from sandbox.stage import Stage
+from tests.e2e.staging import rows, slots, staging
+
+WITHIN = 10.0  # seconds, as promised
+TRANSPORTS = pytest.mark.parametrize("socket_mode", [False, True], ids=["http", "socket"])
+
+
+@asynccontextmanager
+async def started(directory: Path, **settings: Any) -> AsyncIterator[Stage]:
+    """A stage with an onboarding at its first step."""
+    async with staging(directory, **settings) as stage:
+        await stage.engineer.command(stage.client_channel, "/servicetitan", "start Acme Plumbing")
+        form = await stage.slack.until(lambda: stage.engineer.view)
+        assert (await stage.engineer.submit(form)).ok
+        await stage.slack.until(lambda: stage.slack.message(stage.client_channel, "step:1"))
+        yield stage
+
+
+async def level(stage: Stage) -> None:
+    """Wait until Slack shows the newest state."""
+    async with asyncio.timeout(WITHIN):
+        query = "SELECT 1 FROM onboarding WHERE revision > published_revision"
+        while rows(stage, query):  # noqa: ASYNC110 (another process)
+            await asyncio.sleep(0.02)
+
+
+class Held:
+    """Calls of one method that Slack has got and does not answer until told to."""
+
+    def __init__(self, stage: Stage, method: str) -> None:
+        self._method, self.arrived, self.free = method, asyncio.Event(), asyncio.Event()
+        stage.slack.guard(self._gate)
+
+    async def _gate(self, moment: str, method: str, _arguments: dict[str, Any]) -> bool:
+        if (moment, method) == ("arrived", self._method):
+            self.arrived.set()
+            await self.free.wait()
+        return True
+
+
+@TRANSPORTS
+async def test_a_press_that_is_under_way_is_carried_out_and_acknowledged(
+    tmp_path: Path, socket_mode: bool
+) -> None:
+    async with started(tmp_path, socket_mode=socket_mode) as stage:
+        held = Held(stage, "users.info")  # asked about whoever of HeavySet presses
+        step = stage.slack.message(stage.client_channel, "step:1")
+        assert step
+        newcomer = stage.slack.add_person("Max Member")
+        await stage.slack.admin.invite(stage.client_channel, newcomer, stage.engineer)
+        pressing = asyncio.create_task(newcomer.press(step, "choose_account:new"))
+        async with asyncio.timeout(WITHIN):
+            await held.arrived.wait()
+
+        stopping = asyncio.create_task(stage.bot.stop())
+        await stage.bot.retires()
+        held.free.set()
+
+        assert (await pressing).ack.ok
+        assert await stopping == 0
+        assert rows(stage, "SELECT kind FROM event WHERE kind = 'step_done'") == [("step_done",)]
+
+
+@TRANSPORTS
+async def test_a_slack_that_hangs_does_not_keep_the_bot_from_ending(
+    tmp_path: Path, socket_mode: bool
+) -> None:
+    async with started(tmp_path, socket_mode=socket_mode) as stage:
+        held = Held(stage, "chat.postMessage")
+        step = stage.slack.message(stage.client_channel, "step:1")
+        assert step
+        assert (await stage.admin.press(step, "choose_account:new")).ack.ok
+        async with asyncio.timeout(WITHIN):
+            await held.arrived.wait()
+
+        began = time.monotonic()
+        assert await stage.bot.stop() == 0
+        assert time.monotonic() - began < WITHIN
+        held.free.set()
+
+        assert rows(stage, "SELECT lease_owner FROM onboarding") == [(None,)]
+        again = await BotProcess.start(stage.bot.environment, stage.directory)
+        await level(stage)
+        assert slots(stage) == ["root", "welcome", "step:1", "step:2"]
+        assert await again.stop() == 0
+        assert offers(step, "step_done") is False
+
+
+class Crowd:
+    """Several clients' admins, each pressing whatever their thread offers next."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self.carried_out = 0
+        self.unacknowledged: list[str] = []
+        self.enough = False
+
+    async def starts(self, name: str) -> tuple[Person, Channel]:
+        """Have a client begin."""
+        stage = self._stage
+        admin = stage.slack.add_person(f"{name} Admin", stage.slack.add_team(name))
+        channel = stage.slack.add_channel(name.lower(), stage.engineer, admin)
+        await stage.engineer.command(channel, "/servicetitan", f"start {name}")
+        form = await stage.slack.until(lambda: stage.engineer.view)
+        assert (await stage.engineer.submit(form)).ok
+        return admin, channel
+
+    async def walks(self, admin: Person, channel: Channel) -> None:
+        """Press on until step 10, then undo it and do it again, until it is enough."""
+        await self._presses(admin, channel, 1, "choose_account:new")
+        for number in range(2, 11):
+            await self._presses(admin, channel, number, "step_done")
+        while not self.enough:
+            await self._presses(admin, channel, 10, "step_undo")
+            await self._presses(admin, channel, 10, "step_done")
+
+    async def _presses(self, admin: Person, channel: Channel, number: int, action_id: str) -> None:
+        slack = self._stage.slack
+
+        def offered() -> Message | None:
+            step = slack.message(channel, f"step:{number}")
+            return step if step and offers(step, action_id) else None
+
+        step = await slack.until(offered, 30, f"{action_id} at step {number}")
+        told = len(admin.ephemerals)
+        ack = (await admin.press(step, action_id)).ack
+        if not ack.ok:
+            self.unacknowledged.append(f"{action_id} {number}: {ack}")
+        await slack.until(
+            lambda: not offers(step, action_id) or len(admin.ephemerals) > told, 30, "an answer"
+        )
+        if offers(step, action_id):  # the database was too busy, and they were told so
+            await self._presses(admin, channel, number, action_id)
+        else:
+            self.carried_out += 1
+
+
+@TRANSPORTS
+async def test_a_rolling_restart_under_load_loses_no_press(
+    tmp_path: Path, socket_mode: bool
+) -> None:
+    async with staging(tmp_path, socket_mode=socket_mode) as stage:
+        bot, crowd = stage.bot, Crowd(stage)
+        clients = [await crowd.starts(f"Client{number}") for number in range(4)]
+        walking = asyncio.gather(*(crowd.walks(*client) for client in clients))
+        successor = await BotProcess.start(bot.environment, tmp_path)
+        if socket_mode:
+            await stage.slack.until(lambda: stage.slack.connections == 2 or None)
+        leaving = asyncio.create_task(bot.stop())
+        await bot.retires()  # whoever spreads the load sees that, and only then
+        stage.slack.deliver_to(successor.events_url)
+        assert await leaving == 0
+        crowd.enough = True
+        await walking
+        await level(stage)
+
+        # Over a socket that closes, what was on its way is carried out, but cannot be acknowledged.
+        assert socket_mode or crowd.unacknowledged == []
+        done = "SELECT count(*) FROM event WHERE kind IN ('step_done', 'step_undone')"
+        assert rows(stage, done) == [(crowd.carried_out,)]
+        expected = ["root", "welcome", *(f"step:{number}" for number in range(1, 12))]
+        for _, channel in clients:
+            assert [message.slot for message in channel.messages] == expected
+        assert await successor.stop() == 0
+        assert "Traceback" not in successor.log_text()
