@@ -61,7 +61,7 @@ def what_was_done_is_recorded_once(people: People) -> None:
     expected[("step_undone", UNDONE)] = 1
     expected[("help_asked", 4)] = 1
     assert done == expected, done - expected or expected - done
-    assert not Counter(people.acknowledged) - done
+    assert done.keys() >= set(people.acknowledged)
     for kind in ("started", "account_chosen", "handed_over", "completed"):
         assert people.rows(f"event WHERE kind = '{kind}'") == 1, kind
     assert people.query("SELECT status, finished_steps FROM onboarding") == [("completed", STEPS)]

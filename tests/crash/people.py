@@ -34,7 +34,7 @@ QUESTION = "I see two menus called My Apps. Which one is it?"
 Found = TypeVar("Found")
 
 
-@dataclass
+@dataclass(repr=False)  # what was typed is nobody's business
 class People:
     """Erin, HeavySet's engineer, and Ann, the client's admin."""
 
