@@ -15,10 +15,18 @@ AROUND = ".,:;!?\"'`“”‘’«»()[]{}<>*_~|="
 
 def looks_like(text: str, fields: Iterable[CredentialField]) -> tuple[str, ...]:
     """Return the fields of which `text` has something that looks like their value."""
+    return tuple(shaped(text, fields))
+
+
+def shaped(text: str, fields: Iterable[CredentialField]) -> dict[str, frozenset[str]]:
+    """Return the pieces of `text` that look like a field's value, by field."""
     plain = clean(text)
-    return tuple(
-        field.id for field in fields if field.telltale and re.search(field.telltale, plain)
-    )
+    found = {
+        field.id: frozenset(one[0] for one in re.finditer(field.telltale, plain))
+        for field in fields
+        if field.telltale
+    }
+    return {name: pieces for name, pieces in found.items() if pieces}
 
 
 def candidates(text: str) -> frozenset[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import or_
 from sqlmodel import col, delete, func, select, update
@@ -35,17 +36,27 @@ async def put(session: AsyncSession, values: Iterable[Sealed], actor: Actor, now
         await session.merge(row)
 
 
-async def known_in(
-    session: AsyncSession, channel: str, fingerprints: Iterable[str]
-) -> list[tuple[str, str]]:
-    """Return (onboarding id, field) of the values stored for `channel` with these fingerprints."""
+class Known(NamedTuple):
+    """A stored value that somebody wrote somewhere."""
+
+    onboarding_id: str
+    field: str
+    fingerprint: str
+
+
+async def known(
+    session: AsyncSession, fingerprints: Iterable[str], *, channel: str | None = None
+) -> list[Known]:
+    """Return the stored values that bear one of `fingerprints`, of one channel or of all."""
     row = CredentialRow
     query = (
-        select(row.onboarding_id, row.field)
+        select(row.onboarding_id, row.field, row.fingerprint)
         .join(OnboardingRow, col(OnboardingRow.id) == col(row.onboarding_id))
-        .where(col(OnboardingRow.channel) == channel, col(row.fingerprint).in_(list(fingerprints)))
+        .where(col(row.fingerprint).in_(list(fingerprints)))
     )
-    return [(onboarding_id, name) for onboarding_id, name in await session.exec(query)]
+    if channel:
+        query = query.where(col(OnboardingRow.channel) == channel)
+    return [Known(*found) for found in await session.exec(query)]
 
 
 async def destroy(session: AsyncSession, onboarding_id: str) -> None:

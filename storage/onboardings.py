@@ -339,7 +339,13 @@ def _confirmed(past: Sequence[Event]) -> Signed | None:
 
 def _exposures(past: Sequence[Event]) -> tuple[Exposure, ...]:
     return tuple(
-        Exposure(number, tuple(event.detail["fields"]), event.actor, event.at)
+        Exposure(
+            number,
+            tuple(event.detail["fields"]),
+            event.actor,
+            event.at,
+            tuple(event.detail.get("marks", ())),
+        )
         for number, event in enumerate(_of_kind(past, EventKind.EXPOSED), start=1)
     )
 

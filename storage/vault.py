@@ -81,12 +81,16 @@ class Vault:
         nonce = os.urandom(NONCE_BYTES)
         plain = value.get_secret_value().encode()
         sealed = self._ciphers[self._sealing].encrypt(nonce, plain, place.associated_data())
-        mark = self._fingerprint(self._sealing, value.get_secret_value())
+        mark = self.mark(value.get_secret_value())
         return Sealed(place, nonce + sealed, self._sealing, mark)
 
     def fingerprints(self, candidate: str) -> frozenset[str]:
         """Return how a stored value would be marked if it were `candidate`: once per key."""
         return frozenset(self._fingerprint(key, candidate) for key in self._ciphers)
+
+    def mark(self, value: str) -> str:
+        """Return the fingerprint of `value` under the key that seals, to know it again later."""
+        return self._fingerprint(self._sealing, value)
 
     def _fingerprint(self, key: str, value: str) -> str:
         return hmac.digest(self._fingerprinting[key], value.encode(), "sha256").hex()

@@ -133,12 +133,13 @@ class Verification:
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """Somebody wrote values where others read them."""
+    """Somebody wrote values where others read them; `marks` are keyed digests of the secrets."""
 
     number: int
     fields: tuple[str, ...]
     by: Actor
     at: datetime
+    marks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

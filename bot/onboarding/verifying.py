@@ -112,7 +112,7 @@ class Verifying(Transitions):
         `marks` are keyed digests of what was posted, to know it if somebody enters it later.
         """
         number = len(self.exposures) + 1
-        exposure = Exposure(number, tuple(fields), actor, now)
+        exposure = Exposure(number, tuple(fields), actor, now, tuple(sorted(marks)))
         detail = {"fields": list(fields), **({"marks": sorted(marks)} if marks else {})}
         events = [Event(EventKind.EXPOSED, actor, now, None, detail)]
         exposures = (*self.exposures, exposure)

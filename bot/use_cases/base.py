@@ -10,6 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.directory import Directory
 from bot.errors import NotAllowed, NotFound, Refused
+from bot.exposure import candidates, looks_like
 from bot.guide import Owner
 from bot.mrkdwn import channel_link, escape
 from bot.onboarding import Change, Event, EventKind, Onboarding
@@ -19,7 +20,7 @@ from bot.slack import Slack
 from bot.verifier import Verifier
 from bot.views.blocks import bullets_of
 from bot.views.ids import FormRef, StepRef
-from storage import onboardings
+from storage import credentials, onboardings
 from storage.changes import change
 from storage.database import Database
 from storage.guides import GuideShelf
@@ -149,6 +150,19 @@ class UseCase:
                     last = await onboardings.newest_in(session, services.shelf, request.channel)
                     found = [last] if last else []
         return _the_only(found, name, finished=finished)
+
+    async def _value_in(self, text: str) -> str | None:
+        """Return the label of a value that `text` bears, by its looks or as a stored one.
+
+        For texts that others will read. The value itself is kept nowhere.
+        """
+        services = self._services
+        shaped = looks_like(text, services.shelf.newest.credentials)
+        if not shaped:
+            marks = {mark for one in candidates(text) for mark in services.vault.fingerprints(one)}
+            async with services.database.begin(write=False) as session:
+                shaped = tuple(one.field for one in await credentials.known(session, marks))
+        return services.shelf.newest.field(shaped[0]).label if shaped else None
 
     async def _record_refusal(
         self, person: Person, onboarding: Onboarding, deed: Deed, refusal: Refused

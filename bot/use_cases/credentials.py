@@ -91,6 +91,7 @@ class Credentials(UseCase):
         found = check(onboarding.guide.credentials, {**others, **plain})
         problems = {name: problem for name, problem in found.items() if name in plain}
         errors = {n: one.text for n, one in problems.items() if one.severity is Severity.ERROR}
+        errors |= self._posted(onboarding, plain)
         if errors:
             raise InvalidInput(errors)
         if problems and not confirmed:
@@ -99,6 +100,17 @@ class Credentials(UseCase):
                 raise InvalidInput({CONFIRM_UNUSUAL: text})
             warnings = {name: problem.text for name, problem in problems.items()}
             raise NeedsConfirmation(modals.credentials_modal(onboarding, ref, warnings))
+
+    def _posted(self, onboarding: Onboarding, plain: Mapping[str, str]) -> dict[str, str]:
+        """The refusals of secrets that were posted in the channel: they are not new any more."""
+        marks = {mark for exposure in onboarding.exposures for mark in exposure.marks}
+        fields = [onboarding.guide.field(name) for name in plain]
+        return {
+            field.id: f"This {field.label} was posted in the channel, so others may know it. "
+            f"Make a new one (step {field.step}), and enter that."
+            for field in fields
+            if field.telltale and marks & self._services.vault.fingerprints(plain[field.id])
+        }
 
     async def _keep(
         self, request: Request, ref: FormRef, plain: Mapping[str, str], actor: Actor

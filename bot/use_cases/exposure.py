@@ -1,6 +1,10 @@
 """Values that somebody wrote where others read them."""
 
-from bot.exposure import candidates, looks_like
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from bot.credentials import CredentialField
+from bot.exposure import candidates, shaped
 from bot.mrkdwn import listed
 from bot.onboarding import Onboarding
 from bot.people import Actor
@@ -8,48 +12,69 @@ from bot.use_cases.base import Request, UseCase
 from bot.use_cases.words import Reply
 from storage import credentials, onboardings
 
+# The pieces of a text that are, or look like, values: by field.
+Found = dict[str, set[str]]
+
 
 class Exposure(UseCase):
     """Looks at what people write; nothing is decrypted for it, and the text is kept nowhere."""
 
     async def look(self, request: Request, thread_ts: str | None, text: str) -> Reply | None:
         """Return what the writer is told if `text` bears a value; the thread is told as well."""
-        found = await self._find(request.channel, thread_ts, text)
         reply = None
-        for onboarding_id, fields in found.items():
-            names = tuple(sorted(fields))
-            after = await self._expose(request, onboarding_id, names)
-            reply = Reply(onboarding_id, _warning(after, names))
+        for onboarding_id, found in (await self._find(request.channel, thread_ts, text)).items():
+            after = await self._expose(request, onboarding_id, found)
+            reply = Reply(onboarding_id, _warning(after, sorted(found)))
         return reply
 
-    async def _expose(
-        self, request: Request, onboarding_id: str, names: tuple[str, ...]
-    ) -> Onboarding:
+    async def _expose(self, request: Request, onboarding_id: str, found: Found) -> Onboarding:
+        names, marks = tuple(sorted(found)), self._marks(found)
         onboarding, person = await self._get(onboarding_id), request.person
         role = await self._services.directory.role(person, onboarding)
         actor = Actor(person.user_id, person.team_id, role)
         one = Request(person, request.channel, f"{request.delivery}:{onboarding_id}")
-        return await self._change(one, onboarding_id, lambda at, now: at.expose(names, actor, now))
+        return await self._change(
+            one, onboarding_id, lambda at, now: at.expose(names, actor, now, marks)
+        )
 
-    async def _find(self, channel: str, thread_ts: str | None, text: str) -> dict[str, set[str]]:
+    def _marks(self, found: Found) -> frozenset[str]:
+        """The digests by which the secrets are known again if somebody enters them later."""
+        secret = {field.id for field in self._fields if field.telltale}
+        return frozenset(
+            self._services.vault.mark(piece)
+            for name, pieces in found.items()
+            for piece in pieces
+            if name in secret
+        )
+
+    async def _find(self, channel: str, thread_ts: str | None, text: str) -> dict[str, Found]:
+        """Return what was found: by onboarding, by field, the pieces of the text."""
         services = self._services
-        shaped = looks_like(text, services.shelf.newest.credentials)
-        marks = {mark for one in candidates(text) for mark in services.vault.fingerprints(one)}
-        if not shaped and not marks:
+        new = {name: set(pieces) for name, pieces in shaped(text, self._fields).items()}
+        words = candidates(text).union(*new.values())
+        by_mark = {mark: word for word in words for mark in services.vault.fingerprints(word)}
+        if not by_mark:
             return {}
-        found: dict[str, set[str]] = {}
+        found: dict[str, Found] = defaultdict(lambda: defaultdict(set))
         async with services.database.begin(write=False) as session:
-            for onboarding_id, name in await credentials.known_in(session, channel, marks):
-                found.setdefault(onboarding_id, set()).add(name)
-            if shaped and not found:
-                running = await onboardings.running_in(session, services.shelf, channel)
-                # Nobody has entered it yet: whose it is, only the thread can tell.
-                of_thread = [one for one in running if one.thread_ts == thread_ts]
-                found = {one.id: set(shaped) for one in of_thread or running}
+            stored = await credentials.known(session, by_mark, channel=channel)
+            running = await onboardings.running_in(session, services.shelf, channel) if new else []
+        for one in stored:
+            found[one.onboarding_id][one.field].add(by_mark[one.fingerprint])
+        seen = {by_mark[one.fingerprint] for one in stored}
+        # Nobody has entered the rest yet: whose it is, only the thread can tell.
+        of_thread = [one for one in running if one.thread_ts == thread_ts]
+        for name, pieces in new.items():
+            for whose in (of_thread or running) if pieces - seen else ():
+                found[whose.id][name] |= pieces - seen
         return found
 
+    @property
+    def _fields(self) -> Sequence[CredentialField]:
+        return self._services.shelf.newest.credentials
 
-def _warning(onboarding: Onboarding, names: tuple[str, ...]) -> str:
+
+def _warning(onboarding: Onboarding, names: Iterable[str]) -> str:
     fields = [onboarding.guide.field(name) for name in names]
     secret = [field for field in fields if field.telltale]
     text = (

@@ -5,7 +5,6 @@ from dataclasses import replace
 from slack_sdk.models.views import View
 
 from bot.answers import answer
-from bot.exposure import looks_like
 from bot.onboarding import Onboarding
 from bot.people import Actor, Deed, Role
 from bot.use_cases.base import InvalidInput, Request, UseCase, opened_by
@@ -30,8 +29,7 @@ class Help(UseCase):
         opened_by(request, ref)
         if not question.strip():
             raise InvalidInput({"question": "Please write what you would like to know."})
-        if shaped := looks_like(question, self._services.shelf.newest.credentials):
-            label = self._services.shelf.newest.field(shaped[0]).label
+        if label := await self._value_in(question):
             raise InvalidInput(
                 {"question": f"Please take the {label} out: it belongs into “Enter securely” only."}
             )

@@ -8,7 +8,6 @@ from slack_sdk.models.views import View
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.errors import Refused
-from bot.exposure import looks_like
 from bot.mrkdwn import escape, link, mention, permalink
 from bot.onboarding import Change, Onboarding
 from bot.people import Actor
@@ -96,10 +95,8 @@ class Managing(UseCase):
         actor = await self._engineer(request.person)
         if not reason.strip():
             raise InvalidInput({"reason": "Please write a few words; they stand in the history."})
-        if looks_like(reason, self._services.shelf.newest.credentials):
-            raise InvalidInput(
-                {"reason": "There is a credential in this text. Please take it out."}
-            )
+        if label := await self._value_in(reason):
+            raise InvalidInput({"reason": f"Please take the {label} out: this text is kept."})
 
         async def destroy(session: AsyncSession, after: Onboarding) -> None:
             await credentials.destroy(session, after.id)

@@ -21,6 +21,9 @@ DIRECT = (
     "This works in the channel that you share with the client, not in a direct message. "
     "Go there and type the command again."
 )
+NO_NAME = (
+    "This looks like the {label}, and a client's name is read by everybody. Nothing was started."
+)
 
 
 class Starting(UseCase):
@@ -36,6 +39,8 @@ class Starting(UseCase):
                 f"{modals.LONGEST_NAME}. Nothing was started."
             )
         _refuse_markup(name)
+        if label := await self._value_in(name):
+            raise Refused(NO_NAME.format(label=label))
         await self._must_be_free(request.channel, name)
         await self._must_be_member(request.channel)
         person = request.person
@@ -48,6 +53,8 @@ class Starting(UseCase):
         opened_by(request, ref)
         actor = await self._engineer(request.person)
         name = _checked_name(client_name)
+        if label := await self._value_in(name):
+            raise InvalidInput({"client_name": NO_NAME.format(label=label)})
         engineer = engineer or request.person.user_id
         directory = self._services.directory
         if not await directory.is_engineer(await directory.person(engineer)):

@@ -1,6 +1,11 @@
 """A value posted in the channel: caught, told, and its step opened again."""
 
-from tests.integration.world import World, told
+import hashlib
+import json
+
+import pytest
+
+from tests.integration.world import KEY, OTHER_KEY, World, told
 from tests.unit.test_exposure import ORDINARY
 
 
@@ -115,3 +120,133 @@ async def test_a_question_with_a_secret_in_it_is_not_taken(begun: World) -> None
 
     assert list(answer.errors) == ["question"]
     assert begun.events("help_asked") == []
+
+
+# --- what was posted is not new when it is entered later ---
+
+
+async def test_a_secret_that_was_posted_is_refused_when_it_is_entered(begun: World) -> None:
+    await begun.walk_to(19)
+    await write(begun, f"got it: {secret(begun)}", in_thread=True)
+
+    posted = await begun.enter(begun.ann, 19, client_secret=secret(begun))
+    new = await begun.enter(begun.ann, 19, client_secret=begun.servicetitan.regenerate_secret())
+
+    assert "was posted in the channel" in posted.errors["client_secret"]
+    assert "Make a new one (step 19)" in posted.errors["client_secret"]
+    assert new.ok
+    assert "Settled" in begun.message("exposed:1").text
+
+
+async def test_a_stored_secret_that_was_posted_is_not_taken_again(begun: World) -> None:
+    await begun.walk_to(24)
+    await write(begun, secret(begun))
+
+    view = await begun.open(begun.ann, "exposed:1", "enter_credentials")
+    answer = await begun.submit(begun.ann, view, client_secret=secret(begun))
+
+    assert list(answer.errors) == ["client_secret"]
+    assert "A secret was exposed" in begun.message("exposed:1").text
+
+
+async def test_what_was_posted_is_known_after_a_rotation_of_the_keys(begun: World) -> None:
+    await begun.walk_to(19)
+    await write(begun, secret(begun), in_thread=True)
+    keys = begun.settings.model_validate(
+        {**begun.settings.model_dump(), "credential_keys": [OTHER_KEY, KEY]}
+    ).credential_keys
+
+    async with begun.second_bot(credential_keys=keys) as bot:
+        begun.slack.deliver_to(f"http://127.0.0.1:{bot.settings.port}/slack/events")
+        await begun.ann.press(begun.message("step:19"), "enter_credentials")
+        await bot.tasks.idle()
+        form = begun.view_of(begun.ann)
+        answer = await begun.ann.submit(form, {"client_secret": secret(begun)})
+
+    assert list(answer.errors) == ["client_secret"]
+
+
+async def test_only_a_digest_of_it_is_kept(begun: World) -> None:
+    await write(begun, secret(begun), in_thread=True)
+
+    [(detail,)] = begun.rows("SELECT detail FROM event WHERE kind = 'exposed'")
+    [mark] = json.loads(detail)["marks"]
+    assert len(mark) == 64
+    assert hashlib.sha256(secret(begun).encode()).hexdigest() != mark
+
+
+async def test_an_id_that_was_posted_can_still_be_entered(begun: World) -> None:
+    await begun.walk_to(22)
+    values = begun.servicetitan.credentials
+    ids = {name: values[name] for name in ("tenant_id", "client_id")}
+    assert (await begun.enter(begun.ann, 18, **ids)).ok
+    await write(begun, f"our tenant is {ids['tenant_id']}")
+
+    assert (await begun.enter(begun.ann, 18, **ids)).ok
+
+
+async def test_a_new_secret_beside_a_stored_value_is_caught_as_well(begun: World) -> None:
+    await begun.walk_to(24)
+    new = begun.servicetitan.regenerate_secret()
+
+    await write(begun, f"tenant {begun.servicetitan.tenant_id}, new secret {new}")
+
+    assert "Client Secret and Tenant ID" in told(begun.ann)
+    assert begun.current == 19
+
+
+# --- wherever people can write ---
+
+
+async def test_a_secret_in_the_name_of_a_file_is_caught(begun: World) -> None:
+    await write(begun, "see the file")
+    event = begun.last_event("message")
+    event["event_id"] = "Ev0FILE"
+    event["event"] |= {
+        "subtype": "file_share",
+        "ts": f"{event['event']['ts']}1",
+        "files": [{"id": "F1", "name": f"{secret(begun)}.txt"}],
+    }
+
+    await begun.slack.post_signed(json.dumps(event).encode(), "application/json")
+    await begun.idle()
+
+    assert "Please delete your message" in told(begun.ann)
+
+
+@pytest.mark.parametrize("field", ["tenant_id", "client_secret"])
+async def test_a_question_with_a_stored_value_in_it_is_not_taken(begun: World, field: str) -> None:
+    await begun.walk_to(23)
+    form = await begun.open(begun.ann, "step:23", "step_help")
+
+    value = begun.servicetitan.credentials[field]
+    answer = await begun.submit(begun.ann, form, question=f"Is “{value}” right?")
+
+    assert "Please take the" in answer.errors["question"]
+    assert begun.events("help_asked") == []
+
+
+@pytest.mark.parametrize("field", ["tenant_id", "application_key"])
+async def test_a_value_is_no_name_for_a_client(begun: World, field: str) -> None:
+    await begun.walk_to(23)
+    value = begun.servicetitan.credentials[field]
+    other = begun.slack.add_channel("zenith", begun.erin)
+
+    typed = await begun.type(f"start {value}", channel=other)
+    await begun.type("start Zenith", channel=other)
+    named = await begun.submit(begun.erin, begun.view_of(begun.erin), client_name=f"Zen {value}")
+
+    assert "a client's name is read by everybody" in typed.text
+    assert "Nothing was started" in named.errors["client_name"]
+    assert len(begun.rows("SELECT id FROM onboarding")) == 1
+
+
+async def test_a_value_is_no_reason_to_cancel(begun: World) -> None:
+    await begun.walk_to(23)
+    await begun.type("cancel")
+
+    why = f"{begun.servicetitan.tenant_id} left"
+    answer = await begun.submit(begun.erin, begun.view_of(begun.erin), reason=why)
+
+    assert "Please take the Tenant ID out" in answer.errors["reason"]
+    assert begun.rows("SELECT status FROM onboarding") == [("active",)]
