@@ -1,57 +1,52 @@
-"""Values in what people write: found where they are, and nowhere else."""
+"""Values in what people write: found where they are, and nowhere else.
+
+`pytest -s -k corpus tests/unit/test_exposure.py` tells how many were found and missed.
+"""
+
+import base64
+import tomllib
+from pathlib import Path
 
 import pytest
 
-from bot.exposure import candidates, looks_like
+from bot.exposure import candidates, looks_like, shaped
 from bot.guide import load
+from tests import corpora
 
 FIELDS = load().credentials
 SECRET = "cs1." + "a1b2c3d4e5" * 5
 KEY = "ak1." + "q7w8e9r0t1" * 2 + "y2u3i"
-
-BEARING = [
-    SECRET,
-    f"here it is: {SECRET}, thanks!",
-    f"`{SECRET}`",
-    f"client_secret={SECRET}",
-    f"<{SECRET}|click>",
-    f"line\n{SECRET}\nline",
-    f"\u200b{SECRET}\u200b",
-    f'"{SECRET}"',
-    f"cs_{SECRET} no, {SECRET}",
-]
-ORDINARY = [
-    "Good morning! Are we still on for 10:30?",
-    "I am at step 19, where is the Generate button?",
-    "The Client Secret is only shown once, right?",
-    "It starts with cs1. but I will enter it securely.",
-    "ak1. is the prefix of the Application Key, I think",
-    "Our tenant is Acme Plumbing, account 4471 in your billing.",
-    "Invoice 2026-11-0042 is attached: invoice_2026_11_0042.pdf",
-    "https://developer.servicetitan.io/docs/get-going-create-app/",
-    "call me at 555-0134 or +1 (800) 555-0199",
-    "version cs1.2.3 of the docs mentions it",
-    "git commit 9fceb02d0ae598e95dc970b74767f19372d61af8 fixed that",
-    "cc1.example.com is down; ask1.example.com too",
-    "Thanks, done!",
-    "Das Formular heißt „API Application Access“ – richtig?",
-    "meeting id 845 1234 5678 passcode 381927",
-    "cs101.introductiontocomputerscience is a course",
+CORPUS = tomllib.loads(
+    (Path(next(iter(corpora.__path__))) / "exposure.toml").read_text(encoding="utf-8")
+)
+ORDINARY: list[str] = CORPUS["ordinary"]
+LEAKS = [text.format(secret=SECRET, key=KEY) for text in CORPUS["leaks"]]
+MISSED = [
+    text.format(
+        secret_without_prefix=SECRET.removeprefix("cs1."),
+        secret_in_two_pieces=f"{SECRET[:20]} {SECRET[20:]}",
+        secret_in_base64=base64.b64encode(SECRET.encode()).decode(),
+        secret_backwards=SECRET[::-1],
+    )
+    for text in CORPUS["missed"]
 ]
 
 
-@pytest.mark.parametrize("text", BEARING)
+def expected(text: str) -> set[str]:
+    values = {"client_secret": SECRET, "application_key": KEY}
+    return {name for name, value in values.items() if value in text}
+
+
+@pytest.mark.parametrize("text", LEAKS)
 def test_what_looks_like_a_secret_is_found(text: str) -> None:
-    assert looks_like(text, FIELDS) == ("client_secret",)
+    assert set(looks_like(text, FIELDS)) == expected(text)
 
 
-@pytest.mark.parametrize("text", BEARING)
-def test_the_value_itself_is_among_the_candidates(text: str) -> None:
-    assert SECRET in candidates(text)
+@pytest.mark.parametrize("text", LEAKS)
+def test_it_is_found_in_one_piece_so_that_it_is_known_again(text: str) -> None:
+    pieces = {piece for found in shaped(text, FIELDS).values() for piece in found}
 
-
-def test_an_application_key_is_found() -> None:
-    assert looks_like(f"key: {KEY}", FIELDS) == ("application_key",)
+    assert pieces == {value for value in (SECRET, KEY) if value in text}
 
 
 @pytest.mark.parametrize("text", ORDINARY)
@@ -61,3 +56,24 @@ def test_ordinary_talk_raises_no_alarm(text: str) -> None:
 
 def test_short_words_are_no_candidates() -> None:
     assert candidates("one two three four") == frozenset()
+
+
+@pytest.mark.parametrize("value", ["1122334455", "987654321"])
+@pytest.mark.parametrize("around", ["{}", "tenant={}", "ID: {}.", "“{}”", "({})", "<tel:{}|{}>"])
+def test_a_stored_number_is_among_the_candidates(value: str, around: str) -> None:
+    assert value in candidates(around.format(value, value))
+
+
+def test_the_corpus_is_large_enough_and_tells_what_is_found() -> None:
+    found = sum(bool(looks_like(text, FIELDS)) for text in LEAKS)
+    false = sum(bool(looks_like(text, FIELDS)) for text in ORDINARY)
+    missed = sum(not looks_like(text, FIELDS) for text in MISSED)
+
+    print(  # noqa: T201 (the figures are to be seen)
+        f"\nleaks: {found} of {len(LEAKS)} found by their looks; "
+        f"ordinary talk: {false} of {len(ORDINARY)} false alarms; "
+        f"known to be missed: {missed} of {len(MISSED)}"
+    )
+    assert (found, false) == (len(LEAKS), 0)
+    assert (len(LEAKS) >= 40, len(ORDINARY) >= 100) == (True, True)
+    assert missed == len(MISSED)  # one that is found belongs to the leaks
