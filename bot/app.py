@@ -24,6 +24,7 @@ from bot.guide.loading import SERVICETITAN
 from bot.health import Health
 from bot.logs import one_request
 from bot.metrics import Metrics
+from bot.nudging import Nudging
 from bot.publisher import Publisher
 from bot.retention import destroy_old_values
 from bot.servicetitan import ServiceTitan
@@ -104,6 +105,18 @@ class Bot:
             self.metrics,
             clock,
         )
+        directory = Directory(self.slack, settings.engineers)
+        self.nudging = Nudging(
+            self.database,
+            self.shelf,
+            directory,
+            self.publisher,
+            self.tasks,
+            clock,
+            remind_after=timedelta(seconds=settings.remind_after),
+            escalate_after=timedelta(seconds=settings.escalate_after),
+            timezone=settings.business_timezone,
+        )
         self.bolt = _bolt(settings, client, self.metrics)
         token = settings.slack_app_token
         self.socket = (
@@ -115,9 +128,10 @@ class Bot:
             shelf=self.shelf,
             vault=vault,
             slack=self.slack,
-            directory=Directory(self.slack, settings.engineers),
+            directory=directory,
             publisher=self.publisher,
             verifier=self.verifier,
+            nudging=self.nudging,
             engineering_channel=settings.engineering_channel,
             clock=clock,
         )
@@ -143,6 +157,7 @@ class Bot:
         try:
             await self.publisher.sweep()
             await self.verifier.sweep()
+            await self.nudging.sweep()
             await self._forget()
             await destroy_old_values(
                 self.database,

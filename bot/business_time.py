@@ -17,6 +17,7 @@ from itertools import accumulate
 from zoneinfo import ZoneInfo
 
 OPENS, CLOSES = time(9), time(17)
+INSTANT = timedelta(microseconds=1)
 LAST_YEAR = 2100  # as far as `holidays` looks ahead
 NEVER = datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC)
 
@@ -72,6 +73,10 @@ class Calendar:
                 return year.moment(passed + duration)
             duration -= left
         return NEVER
+
+    def open_from(self, at: datetime) -> datetime:
+        """Return `at`, in UTC, if it is in business time, else when that begins again."""
+        return _utc(at) if self.is_open(at) else self.after(at, INSTANT) - INSTANT
 
     def _local_year(self, at: datetime) -> int:
         return at.astimezone(self.zone).year

@@ -60,6 +60,10 @@ class Directory:
         """Return somebody who is only known by id; without a team if Slack knows nobody."""
         return Person(user_id, (await self._user(user_id)).team_id)
 
+    async def timezone(self, user_id: str) -> str | None:
+        """Return the time zone that somebody has set in Slack, None if Slack does not tell it."""
+        return (await self._user(user_id)).timezone
+
     async def _listed(self, user_id: str) -> bool:
         if user_id in self._named:
             return True

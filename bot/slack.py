@@ -98,6 +98,7 @@ class User:
     team_id: str
     enterprise_id: str | None
     full_member: bool
+    timezone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +231,7 @@ class Slack:
             team_id=user.get("team_id", ""),
             enterprise_id=(user.get("enterprise_user") or {}).get("enterprise_id"),
             full_member=not any(user.get(flag) for flag in flags),
+            timezone=user.get("tz") or None,
         )
 
     async def group_members(self, group: str) -> frozenset[str]:

@@ -16,6 +16,8 @@ from bot.views.blocks import Message
 from bot.views.ending import ended_message
 from bot.views.exposure import exposure_message
 from bot.views.questions import answer_message
+from bot.views.reminder import reminder_message, stands
+from bot.views.reminder import slot as reminder_slot
 from bot.views.report import verification_message
 from bot.views.root import ROOT, root_message, welcome_message
 from bot.views.step import slot as step_slot
@@ -33,7 +35,8 @@ FIXED = {"message_not_found", "cant_update_message", "edit_window_closed"}
 def desired(onboarding: Onboarding, posted: Mapping[str, Posted]) -> Iterator[Message]:
     """Yield the messages that the thread should hold, in the order in which they are posted.
 
-    A step that waits has a message only if it was posted before (it was undone).
+    A step that waits has a message only if it was posted before (it was undone), and so has a
+    reminder that is settled.
     """
     yield root_message(onboarding)
     yield welcome_message(onboarding)
@@ -48,6 +51,9 @@ def desired(onboarding: Onboarding, posted: Mapping[str, Posted]) -> Iterator[Me
     for question in onboarding.questions:
         if question.passage:
             yield answer_message(onboarding, question)
+    for reminder in onboarding.reminders:
+        if stands(onboarding, reminder) or reminder_slot(reminder.number) in posted:
+            yield reminder_message(onboarding, reminder)
     if onboarding.status is Status.CANCELLED:
         yield ended_message(onboarding)
 

@@ -5,7 +5,17 @@ from slack_bolt.async_app import AsyncApp
 from bot.slack import Slack
 from bot.tasks import Tasks
 from bot.use_cases import UseCases
-from handlers import channel, commands, credentials, messages, start, steps, unknown, verification
+from handlers import (
+    channel,
+    commands,
+    credentials,
+    messages,
+    reminders,
+    start,
+    steps,
+    unknown,
+    verification,
+)
 from handlers import help as help_
 from handlers.answers import Answers
 
@@ -19,6 +29,7 @@ def register(app: AsyncApp, use_cases: UseCases, slack: Slack, tasks: Tasks) -> 
         credentials,
         help_,
         verification,
+        reminders,
         commands,
         channel,
         messages,

@@ -1,6 +1,7 @@
 """Reads and writes onboardings: rows on one side, the pure `Onboarding` on the other."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from bot.errors import NotFound, Stale
 from bot.guide import Owner
 from bot.onboarding import (
     Change,
+    Escalation,
     Event,
     EventKind,
     Exposure,
@@ -20,6 +22,7 @@ from bot.onboarding import (
     Question,
     Reminder,
     Signed,
+    Snooze,
     Status,
     StepProgress,
     StepState,
@@ -242,8 +245,7 @@ async def _load(session: AsyncSession, shelf: GuideShelf, row: OnboardingRow) ->
         exposures=_exposures(past),
         questions=_questions(past),
         reminders=_reminders(past),
-        snoozed_at=_latest(past, EventKind.SNOOZED),
-        escalated_at=_latest(past, EventKind.ESCALATED),
+        escalation=_escalation(past),
         writes_confirmed=_confirmed(past),
     )
 
@@ -328,8 +330,10 @@ def _of_kind(past: Sequence[Event], *kinds: EventKind) -> list[Event]:
     return [event for event in past if event.kind in kinds]
 
 
-def _latest(past: Sequence[Event], kind: EventKind) -> datetime | None:
-    return max((event.at for event in _of_kind(past, kind)), default=None)
+def _escalation(past: Sequence[Event]) -> Escalation | None:
+    told = _of_kind(past, EventKind.ESCALATED)
+    since = told[-1].detail["since"] if told else ""
+    return Escalation(told[-1].at, datetime.fromisoformat(since)) if told else None
 
 
 def _confirmed(past: Sequence[Event]) -> Signed | None:
@@ -351,10 +355,17 @@ def _exposures(past: Sequence[Event]) -> tuple[Exposure, ...]:
 
 
 def _reminders(past: Sequence[Event]) -> tuple[Reminder, ...]:
-    return tuple(
-        Reminder(number, event.step or 1, Owner(event.detail["to"]), event.actor, event.at)
-        for number, event in enumerate(_of_kind(past, EventKind.REMINDED), start=1)
-    )
+    found: list[Reminder] = []
+    for event in _of_kind(past, EventKind.REMINDED, EventKind.SNOOZED):
+        if event.kind is EventKind.REMINDED:
+            number, to = len(found) + 1, Owner(event.detail["to"])
+            since = datetime.fromisoformat(event.detail["since"])
+            found.append(Reminder(number, event.step or 1, to, event.actor, event.at, since))
+        elif found:
+            until = event.detail.get("until")
+            moment = datetime.fromisoformat(until) if until else None
+            found[-1] = replace(found[-1], snooze=Snooze(event.actor, event.at, moment))
+    return tuple(found)
 
 
 def _questions(past: Sequence[Event]) -> tuple[Question, ...]:

@@ -3,6 +3,7 @@
 from bot.onboarding.machine import Change, Onboarding, start
 from bot.onboarding.records import (
     BOT,
+    Escalation,
     Event,
     EventKind,
     Exposure,
@@ -11,6 +12,7 @@ from bot.onboarding.records import (
     Question,
     Reminder,
     Signed,
+    Snooze,
     Status,
     StepProgress,
     StepState,
@@ -23,6 +25,7 @@ __all__ = [
     "BOT",
     "RETRY_AFTER",
     "Change",
+    "Escalation",
     "Event",
     "EventKind",
     "Exposure",
@@ -32,6 +35,7 @@ __all__ = [
     "Question",
     "Reminder",
     "Signed",
+    "Snooze",
     "Status",
     "StepProgress",
     "StepState",

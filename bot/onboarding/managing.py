@@ -9,11 +9,13 @@ from bot.errors import Refused
 from bot.mrkdwn import mention, when
 from bot.onboarding.records import (
     BOT,
+    Escalation,
     Event,
     EventKind,
     Loss,
     Question,
     Reminder,
+    Snooze,
     Status,
 )
 from bot.onboarding.transition import Changed
@@ -98,6 +100,12 @@ class Managing(Verifying):
         joined = Event(EventKind.CLIENT_JOINED, actor, now)
         return self._changed(self.active_at, [joined], timezone=self.timezone or timezone)
 
+    def locate(self, timezone: str) -> Changed[Self]:
+        """Note the client's time zone; nothing of it is for the history."""
+        if self.timezone:
+            raise Refused("The client's time zone is known already.")
+        return Changed(replace(self, timezone=timezone), ())
+
     # --- reminders ---
 
     def remind(self, actor: Actor, now: datetime) -> Changed[Self]:
@@ -106,30 +114,44 @@ class Managing(Verifying):
         standing = self.reminder
         if standing and (actor == BOT or now - standing.at < NUDGED_LATELY):
             raise Refused(f"A reminder was posted on {when(standing.at)} already.")
-        if self.current is None or self.turn is None:
+        if self.current is None or self.awaited is None:
             raise Refused("Every step is done: there is nobody to remind.")
-        step, turn = self.current.number, self.turn
-        nudge = Reminder(len(self.reminders) + 1, step, turn, actor, now)
-        event = Event(EventKind.REMINDED, actor, now, step, {"to": turn.value})
+        step, turn = self.current.number, self.awaited
+        nudge = Reminder(len(self.reminders) + 1, step, turn, actor, now, self.active_at)
+        detail = {"to": turn.value, "since": self.active_at.isoformat()}
+        event = Event(EventKind.REMINDED, actor, now, step, detail)
         return self._changed(self.active_at, [event], reminders=(*self.reminders, nudge))
 
-    def snooze(self, actor: Actor, now: datetime) -> Changed[Self]:
-        """Have the time without progress count anew; Refused if no nudge stands there."""
+    def snooze(self, actor: Actor, now: datetime, until: datetime | None = None) -> Changed[Self]:
+        """Put the next nudge off, to `until`; Refused if no nudge stands there.
+
+        It is no progress: engineering is told as if nobody had snoozed.
+        """
         self._must_be_active()
         if self.reminder is None:
-            raise Refused("There is nothing to snooze any more: the onboarding has gone on.")
-        snoozed = Event(EventKind.SNOOZED, actor, now)
-        return self._changed(self.active_at, [snoozed], snoozed_at=now)
+            raise Refused(self._why_no_snooze())
+        last = replace(self.reminder, snooze=Snooze(actor, now, until))
+        detail = {"until": until.isoformat()} if until else {}
+        snoozed = Event(EventKind.SNOOZED, actor, now, last.step, detail)
+        return self._changed(self.active_at, [snoozed], reminders=(*self.reminders[:-1], last))
+
+    def _why_no_snooze(self) -> str:
+        if self.snoozed is None:
+            return "There is nothing to snooze any more: the onboarding has gone on."
+        until = f", until {when(self.snoozed.until)}" if self.snoozed.until else ""
+        return f"{mention(self.snoozed.by.user_id)} has snoozed it already{until}."
 
     def escalate(self, now: datetime) -> Changed[Self]:
         """Tell engineering that nothing goes on; Refused if they know."""
         self._must_be_active()
-        if self.escalated_at and self.escalated_at >= self.stalled_since:
+        if self.escalated_at:
             raise Refused("Engineering was told already.")
         step = self.current.number if self.current else None
-        turn = {"turn": self.turn.value} if self.turn else {}
-        event = Event(EventKind.ESCALATED, BOT, now, step, turn)
-        return self._changed(self.active_at, [event], escalated_at=now)
+        turn = {"turn": self.awaited.value} if self.awaited else {}
+        detail = {**turn, "since": self.active_at.isoformat()}
+        event = Event(EventKind.ESCALATED, BOT, now, step, detail)
+        told = Escalation(now, self.active_at)
+        return self._changed(self.active_at, [event], escalation=told)
 
     # --- questions ---
 

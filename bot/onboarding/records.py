@@ -165,22 +165,43 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
+class Signed:
+    """That somebody said so, and when."""
+
+    by: Actor
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Snooze(Signed):
+    """That somebody put the next nudge off; `until` says how far."""
+
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Reminder:
-    """A nudge in the thread: about which step, and to which side."""
+    """A nudge in the thread: about which step, and to which side.
+
+    `since` is the last activity before it. It tells to which stall the nudge belongs, also where
+    the clock has been set back.
+    """
 
     number: int
     step: int
     to: Owner
     by: Actor
     at: datetime
+    since: datetime
+    snooze: Snooze | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Signed:
-    """That somebody said so, and when."""
+class Escalation:
+    """That engineering was told of a stall, which began with the last activity, `since`."""
 
-    by: Actor
     at: datetime
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,17 +7,20 @@ from datetime import datetime
 from bot.errors import NotFound
 from bot.guide import Guide, Owner, Phase, Step
 from bot.onboarding.records import (
+    Escalation,
     Exposure,
     Loss,
     Question,
     Reminder,
     Signed,
+    Snooze,
     Status,
     StepProgress,
     StepState,
     StoredCredential,
     Verification,
 )
+from bot.people import Role
 from bot.report import Outcome
 
 
@@ -49,8 +52,7 @@ class Standing:
     exposures: tuple[Exposure, ...] = ()
     questions: tuple[Question, ...] = ()
     reminders: tuple[Reminder, ...] = ()
-    snoozed_at: datetime | None = None
-    escalated_at: datetime | None = None
+    escalation: Escalation | None = None
     writes_confirmed: Signed | None = None
 
     def step(self, number: int) -> StepProgress:
@@ -130,13 +132,52 @@ class Standing:
         return tuple(question for question in self.questions if question.open)
 
     @property
-    def stalled_since(self) -> datetime:
-        """From when on the time without progress counts: the last activity, or a snooze."""
-        return max(self.active_at, self.snoozed_at) if self.snoozed_at else self.active_at
+    def awaited(self) -> Owner | None:
+        """Who is to act now: HeavySet too, while a question about the current step is open."""
+        if self.current and self.question:
+            return Owner.HEAVYSET
+        return self.turn
+
+    @property
+    def question(self) -> Question | None:
+        """The newest open question about the current step: it may be what the client waits for."""
+        number = self.current.number if self.current else None
+        return next((one for one in reversed(self.open_questions) if one.step == number), None)
 
     @property
     def reminder(self) -> Reminder | None:
         """The nudge that nothing has followed yet."""
-        if self.reminders and self.reminders[-1].at >= self.stalled_since:
-            return self.reminders[-1]
-        return None
+        last = self._last_reminder
+        return last if last and not last.snooze else None
+
+    @property
+    def snoozed(self) -> Snooze | None:
+        """The snooze that nothing has followed yet."""
+        return self._last_reminder.snooze if self._last_reminder else None
+
+    @property
+    def stalled_since(self) -> datetime:
+        """From when on the time until a nudge counts: the last activity, or the snooze after it."""
+        return max(self.active_at, self.snoozed.at) if self.snoozed else self.active_at
+
+    @property
+    def escalated_at(self) -> datetime | None:
+        """When engineering was told that nothing has happened since the last activity."""
+        told = self.escalation
+        return told.at if told and told.since == self.active_at else None
+
+    @property
+    def _last_reminder(self) -> Reminder | None:
+        last = self.reminders[-1] if self.reminders else None
+        return last if last and last.since == self.active_at else None
+
+    @property
+    def client_people(self) -> tuple[str, ...]:
+        """The client's people, by user id: who was named, else who did something, latest first."""
+        if self.client_admins:
+            return self.client_admins
+        done = [(one.at, one.by) for one in self.steps if one.at and one.by]
+        entered = [(one.at, one.by) for one in self.credentials.values()]
+        latest = sorted([*done, *entered], key=lambda deed: deed[0], reverse=True)
+        users = (by.user_id for _, by in latest if by.role is Role.CLIENT_ADMIN)
+        return tuple(dict.fromkeys(users))

@@ -11,6 +11,7 @@ from bot.use_cases.exposure import Exposure
 from bot.use_cases.help import Help
 from bot.use_cases.managing import Managing
 from bot.use_cases.overview import Overview
+from bot.use_cases.reminders import Reminders
 from bot.use_cases.starting import Starting
 from bot.use_cases.steps import Steps
 from bot.use_cases.verification import Verification
@@ -29,6 +30,7 @@ class UseCases:
         self.credentials = Credentials(services)
         self.help = Help(services)
         self.verification = Verification(services)
+        self.reminders = Reminders(services)
         self.overview = Overview(services)
         self.managing = Managing(services)
         self.channels = Channels(services)

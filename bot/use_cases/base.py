@@ -13,6 +13,7 @@ from bot.errors import NotAllowed, NotFound, Refused
 from bot.exposure import candidates, looks_like
 from bot.guide import Owner
 from bot.mrkdwn import channel_link, escape
+from bot.nudging import Nudging
 from bot.onboarding import Change, Event, EventKind, Onboarding
 from bot.people import Actor, Deed, Person, Role, require
 from bot.publisher import Publisher
@@ -68,6 +69,7 @@ class Services:
     directory: Directory
     publisher: Publisher
     verifier: Verifier
+    nudging: Nudging
     engineering_channel: str
     clock: Callable[[], datetime]
 

@@ -1,16 +1,21 @@
 """What happens to the channels: the onboarding pauses or follows, and engineering hears of it."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from datetime import datetime
 
-from bot.errors import Refused
+from bot.errors import Refused, Unavailable
 from bot.onboarding import Change, EventKind, Loss, Onboarding
 from bot.people import Actor, Person, Role
 from bot.use_cases.base import Request, UseCase
 from storage import onboardings
 
 log = logging.getLogger(__name__)
+
+# Slack brings an event again that is not acknowledged after three seconds.
+PATIENCE_SECONDS = 1.5
 
 
 class Channels(UseCase):
@@ -67,9 +72,19 @@ class Channels(UseCase):
                 if not await onboardings.has_event(session, one.id, EventKind.CLIENT_JOINED)
             ]
         actor = Actor(person.user_id, person.team_id, Role.CLIENT_ADMIN)
+        timezone = await self._timezone(person.user_id) if first else None
         for onboarding_id in first:
             one = Request(person, request.channel, f"{request.delivery}:{onboarding_id}")
-            await self._quietly(one, onboarding_id, lambda at, now: at.client_joins(actor, now))
+            await self._quietly(
+                one, onboarding_id, lambda at, now: at.client_joins(actor, now, timezone)
+            )
+
+    async def _timezone(self, user_id: str) -> str | None:
+        """Return somebody's time zone; the reminders look for it later if Slack is not at hand."""
+        with suppress(Unavailable, TimeoutError):
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                return await self._services.directory.timezone(user_id)
+        return None
 
     async def _all_in(
         self, request: Request, transition: Callable[[Onboarding, datetime], Change]

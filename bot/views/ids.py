@@ -18,6 +18,7 @@ GIVE_BACK = "give_back"
 STATUS_PAGE = "status_page"
 TEST_BOOKING = "test_booking"
 CONFIRM_WRITES = "confirm_writes"
+SNOOZE = "snooze"
 
 START_ONBOARDING = "start_onboarding"
 ASK_FOR_HELP = "ask_for_help"

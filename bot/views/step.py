@@ -90,8 +90,18 @@ def _in_full(onboarding: Onboarding, step: Step) -> Iterator[Block]:
         return
     if step.choice:
         yield section(f"*{escape(step.choice.question)}*")
-    yield actions(_buttons(onboarding, step))
+    yield actions(step_buttons(onboarding, step))
     yield from _handed_over(onboarding, step)
+
+
+def step_again(onboarding: Onboarding, step: Step) -> Iterator[Block]:
+    """Yield what is to be done in the current step, for another message than its own."""
+    yield section(f"*Step {step.number} of {len(onboarding.guide.steps)}: {escape(step.title)}*")
+    yield section(escape(step.body))
+    yield from _particulars(step)
+    yield from _state(onboarding, step)
+    if step.choice:
+        yield section(f"*{escape(step.choice.question)}*")
 
 
 def _first_of(onboarding: Onboarding, phase: Phase) -> Iterator[Block]:
@@ -114,13 +124,13 @@ def _particulars(step: Step) -> Iterator[Block]:
         yield fields(table.rows)
     for note in step.notes:
         yield section(f"📝 *Note:* {escape(note)}")
+
+
+def _hints(onboarding: Onboarding, step: Step) -> Iterator[Block]:
     if step.figure:
         shows = f". {escape(step.figure.shows)}" if step.figure.shows else ""
         caption = escape(step.figure.caption)
         yield context(f"🖼️ What you should see (Figure {step.figure.number}): {caption}{shows}")
-
-
-def _hints(onboarding: Onboarding, step: Step) -> Iterator[Block]:
     for tip in step.tips:
         yield context(f"💡 Tip: {escape(tip)}")
     for trouble in onboarding.guide.trouble_at(step.number):
@@ -139,7 +149,8 @@ def _state(onboarding: Onboarding, step: Step) -> Iterator[Block]:
         )
 
 
-def _buttons(onboarding: Onboarding, step: Step) -> list[ButtonElement]:
+def step_buttons(onboarding: Onboarding, step: Step) -> list[ButtonElement]:
+    """Return the buttons of the current step."""
     ref = str(ids.StepRef(onboarding.id, step.number))
     buttons = []
     entered = all(name in onboarding.credentials for name in step.credentials)

@@ -6,6 +6,7 @@ import copy
 import json
 import sqlite3
 import tempfile
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -270,7 +271,10 @@ async def a_world(
     """
     async with (
         SlackSandbox(
-            Manifest.read(MANIFEST), latency=latency, enterprise_id=enterprise_id
+            Manifest.read(MANIFEST),
+            latency=latency,
+            enterprise_id=enterprise_id,
+            clock=lambda: time.time(),  # asked for anew each time, as freezegun puts another there
         ) as slack,
         ServiceTitanSandbox(seed=1) as servicetitan,
     ):

@@ -1,0 +1,135 @@
+"""A nudge in the thread: whose turn it is, and what is to be done now; one line afterwards."""
+
+from collections.abc import Iterator
+
+from slack_sdk.models.blocks import Block
+
+from bot.guide import Owner
+from bot.mrkdwn import ago, escape, listed, mention, when
+from bot.onboarding import Onboarding, Reminder, Status
+from bot.report import Outcome
+from bot.views import ids
+from bot.views.blocks import Message, actions, button, context, message, section
+from bot.views.step import step_again, step_buttons
+
+MOST_MENTIONED = 2
+
+
+def slot(number: int) -> str:
+    """Return the slot of a reminder's message."""
+    return f"reminder:{number}"
+
+
+def stands(onboarding: Onboarding, reminder: Reminder) -> bool:
+    """Whether a reminder still waits for somebody."""
+    return onboarding.status is Status.ACTIVE and onboarding.reminder == reminder
+
+
+def reminder_message(onboarding: Onboarding, reminder: Reminder) -> Message:
+    """Return the message of a reminder for what has become of it."""
+    if stands(onboarding, reminder):
+        blocks = list(_nudge(onboarding, reminder))
+    else:
+        blocks = [section(_afterwards(onboarding, reminder))]
+    return message(onboarding.id, slot(reminder.number), blocks)
+
+
+def _afterwards(onboarding: Onboarding, reminder: Reminder) -> str:
+    name = f"Reminder of {when(reminder.at)}"
+    if snooze := reminder.snooze:
+        until = f"; I am quiet until {when(snooze.until)}" if snooze.until else ""
+        return f"💤 {name}: snoozed by {mention(snooze.by.user_id)}{until}."
+    if reminder.since != onboarding.active_at:
+        return f"✅ {name}: settled."
+    if reminder == onboarding.reminder:
+        return f"⏸️ {name}: the onboarding is {onboarding.status.value}."
+    return f"🔔 {name}: there is a newer one below."
+
+
+def _nudge(onboarding: Onboarding, reminder: Reminder) -> Iterator[Block]:
+    yield section(_greeting(onboarding, reminder))
+    yield from _values(onboarding)
+    yield from _check(onboarding)
+    step = onboarding.current
+    ref = str(ids.StepRef(onboarding.id, reminder.step))
+    snooze = button("Snooze", ids.SNOOZE, ref, label="Snooze this reminder")
+    if step and onboarding.owner_of(step.number) is onboarding.turn:
+        yield from step_again(onboarding, step)
+        yield actions([*step_buttons(onboarding, step), snooze])
+    else:
+        yield actions([button("I need help", ids.STEP_HELP, ref), snooze])
+    yield context("💤 Must it wait? *Snooze* keeps me quiet for a while; I then say until when.")
+
+
+def _greeting(onboarding: Onboarding, reminder: Reminder) -> str:
+    client = escape(onboarding.client_name)
+    by = f" from {mention(reminder.by.user_id)}" if reminder.by.user_id else ""
+    hello = f"👋 {_whom(onboarding, reminder.to)}, a friendly reminder{by}:"
+    since, at = onboarding.active_at, reminder.at
+    if question := onboarding.question:
+        asked = f"{when(question.at)} ({ago(question.at, at)})"
+        meanwhile = f" {client} may go on meanwhile." if onboarding.turn is Owner.CLIENT else ""
+        return (
+            f"{hello} {mention(question.by.user_id)} has been waiting since {asked} for the answer "
+            f"to a question about step {question.step}. Please answer here in the thread."
+            f"{meanwhile}"
+        )
+    waited = f"Nothing has happened here since {when(since)} ({ago(since, at)})."
+    if reminder.to is Owner.HEAVYSET:
+        return (
+            f"{hello} it is *HeavySet Tech's turn*. {waited} There is nothing to do for {client}."
+        )
+    return f"{hello} it is *your turn*. {waited}"
+
+
+def _whom(onboarding: Onboarding, side: Owner) -> str:
+    if side is Owner.HEAVYSET:
+        return mention(onboarding.engineer)
+    people = onboarding.client_admins or onboarding.client_people[:MOST_MENTIONED]
+    return listed(map(mention, people)) if people else f"*{escape(onboarding.client_name)}*"
+
+
+def _values(onboarding: Onboarding) -> Iterator[Block]:
+    """What is to be entered again, with a button where the current step has none for it."""
+    guide, step = onboarding.guide, onboarding.current
+    if step is None:
+        return
+    exposed = [
+        field
+        for field in map(guide.field, onboarding.exposed)
+        if field.telltale and field.step <= step.number
+    ]
+    again = [field for field in map(guide.field, onboarding.to_enter_again) if field not in exposed]
+    if exposed:
+        names = escape(listed(f"{field.label} (step {field.step})" for field in exposed))
+        yield section(
+            f"⚠️ *Others may know a value*, as it was posted in the channel: {names}. Please make "
+            "a new one there and enter it securely."
+        )
+    if again:
+        names = escape(listed(f"{field.label} (step {field.step})" for field in again))
+        yield section(
+            f"❌ *{escape(guide.platform)} did not accept everything.* To enter again: {names}. "
+            "The check then runs again by itself."
+        )
+    wanted = tuple(field.id for field in (*exposed, *again))
+    if not set(step.credentials).issuperset(wanted):
+        first = min(field.step for field in (*exposed, *again))
+        ref = str(ids.StepRef(onboarding.id, first, wanted))
+        yield actions([button("Enter again", ids.ENTER_CREDENTIALS, ref, style="primary")])
+
+
+def _check(onboarding: Onboarding) -> Iterator[Block]:
+    """What the last check found, unless that is a value to enter again."""
+    run = onboarding.verification
+    if run is None or run.report is None or run.report.fields:
+        return
+    if run.report.outcome is Outcome.FAILED:
+        steps = listed(f"step {number}" for number in run.report.steps) if run.report.steps else ""
+        where = f" It leads back to {steps}." if steps else ""
+        yield section(f"❌ *The last check failed*, though no value is wrong.{where}")
+    elif run.report.outcome is Outcome.UNKNOWN:
+        later = " I keep trying by myself." if run.retry_at else ""
+        yield section(
+            f"⏳ *The last check could not be finished.* Nothing is wrong with the values.{later}"
+        )

@@ -1,0 +1,19 @@
+"""*Snooze* on a reminder."""
+
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+
+from bot.use_cases import UseCases
+from bot.views import ids
+from handlers.answers import Answers
+
+
+def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
+    """Register the listener."""
+
+    @app.action(ids.SNOOZE)
+    async def snooze(ack: AsyncAck, body: dict[str, Any]) -> None:
+        async with answers.to(body) as (press, step):
+            await use_cases.reminders.snooze(press.request, step)
+        await ack()
