@@ -1,0 +1,322 @@
+"""Reminders by table: what happens in a stretch of time, and what the thread and engineering see.
+
+`pytest -s` prints the table. Time is freezegun's; the bot, Slack and the database are as always.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from freezegun import freeze_time
+from freezegun.api import FrozenDateTimeFactory
+
+from bot.onboarding import Change, Onboarding
+from bot.people import Actor, Role
+from storage.changes import change
+from tests.integration.world import World, a_world
+
+NEW_YORK, LONDON = "America/New_York", "Europe/London"
+Deed = Callable[[World], Awaitable[object]]
+GRID = timedelta(hours=4)
+SECOND = timedelta(seconds=1)
+
+
+# --- what people do ---
+
+
+async def choose(world: World) -> None:
+    await world.press(world.ann, "step:1", "choose_account:new")
+
+
+async def finish_from_the_nudge(world: World) -> None:
+    [slot] = [slot for slot in world.slots() if slot.startswith("reminder:")]
+    await world.press(world.ann, slot, "choose_account:new")
+
+
+async def snooze(world: World) -> None:
+    slots = [slot for slot in world.slots() if slot.startswith("reminder:")]
+    await world.press(world.ann, slots[-1], "snooze")
+
+
+async def ask(world: World) -> None:
+    view = await world.open(world.ann, "step:1", "step_help")
+    await world.submit(world.ann, view, question="Which account?")
+
+
+async def hand_over(world: World) -> None:
+    ann = Actor(world.ann.id, world.ann.team.id, Role.CLIENT_ADMIN)
+    await apply(world, lambda at: at.hand_over(1, ann, now()))
+
+
+async def pause(world: World) -> None:
+    await apply(world, lambda at: at.pause(engineer(world), now()))
+
+
+async def resume(world: World) -> None:
+    await apply(world, lambda at: at.resume(engineer(world), now()))
+
+
+async def cancel(world: World) -> None:
+    await apply(world, lambda at: at.cancel(engineer(world), "They left.", now()))
+
+
+async def verify(world: World) -> None:
+    await world.press(world.erin, "step:25", "run_verification")
+
+
+async def apply(world: World, transition: Callable[[Onboarding], Change]) -> None:
+    after = await change(world.bot.database, world.bot.shelf, world.onboarding, transition)
+    world.bot.publisher.wake(after.id)
+    await world.idle()
+
+
+def engineer(world: World) -> Actor:
+    return Actor(world.erin.id, world.erin.team.id, Role.ENGINEER)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+# --- what is seen ---
+
+CLIENT, HEAVYSET, ENGINEERING = "nudge to the client", "nudge to HeavySet", "engineering is told"
+
+
+def told_of(world: World) -> list[str]:
+    """The nudges and escalations that stand in Slack, each kind in its order."""
+    nudges = [
+        HEAVYSET if text.startswith(f"👋 <@{world.erin.id}>") else CLIENT
+        for message in world.channel.messages
+        if message.slot and message.slot.startswith("reminder:")
+        for text in [(message.versions or [message])[0].text]
+    ]
+    escalations = [ENGINEERING for text in world.announced if "stands still" in text]
+    return nudges + escalations
+
+
+@dataclass(frozen=True)
+class Case:
+    """A stretch of time in one zone: what people do at which times, and what is seen when."""
+
+    name: str
+    start: str
+    expected: Mapping[str, str]
+    deeds: Mapping[str, Deed] = field(default_factory=dict)
+    zone: str = NEW_YORK
+    step: int = 1
+    days: int = 9
+    down: tuple[str, str] | None = None  # the bot does not run
+
+    def moment(self, local: str) -> datetime:
+        return datetime.fromisoformat(local).replace(tzinfo=ZoneInfo(self.zone)).astimezone(UTC)
+
+    def local(self, moment: datetime) -> str:
+        return f"{moment.astimezone(ZoneInfo(self.zone)):%Y-%m-%d %H:%M}"
+
+    @property
+    def moments(self) -> Iterator[datetime]:
+        """Every few hours, and just before and at each moment that matters."""
+        start = self.moment(self.start)
+        grid = {start + GRID * number for number in range(self.days * 6)}
+        exact = {self.moment(one) for one in (*self.expected, *self.deeds)}
+        moments = sorted(grid | exact | {one - SECOND for one in exact})
+        down = [self.moment(one) for one in self.down or ()]
+        return (one for one in moments if not down or not down[0] <= one < down[1])
+
+
+BOTH = f"{CLIENT} + {ENGINEERING}"
+CASES = [
+    Case(
+        "working days",
+        "2026-11-16 10:00",
+        {"2026-11-17 10:00": CLIENT, "2026-11-19 10:00": ENGINEERING},
+    ),
+    Case(
+        "over a weekend",
+        "2026-11-20 10:00",
+        {"2026-11-23 10:00": CLIENT, "2026-11-25 10:00": ENGINEERING},
+    ),
+    Case(
+        "begun on a Sunday",
+        "2026-11-15 12:00",
+        {"2026-11-17 09:00": CLIENT, "2026-11-19 09:00": ENGINEERING},
+    ),
+    Case(
+        "over Thanksgiving",
+        "2026-11-25 16:00",
+        {"2026-11-27 16:00": CLIENT, "2026-12-01 16:00": ENGINEERING},
+    ),
+    Case(
+        "over Christmas, in London",
+        "2026-12-24 16:00",
+        {"2026-12-29 16:00": CLIENT, "2026-12-31 16:00": ENGINEERING},
+        zone=LONDON,
+    ),
+    Case(
+        "DST begins",
+        "2026-03-06 10:00",
+        {"2026-03-09 10:00": CLIENT, "2026-03-11 10:00": ENGINEERING},
+    ),
+    Case(
+        "DST ends",
+        "2026-10-30 10:00",
+        {"2026-11-02 10:00": CLIENT, "2026-11-04 10:00": ENGINEERING},
+    ),
+    Case(
+        "a leap day",
+        "2028-02-28 10:00",
+        {"2028-02-29 10:00": CLIENT, "2028-03-02 10:00": ENGINEERING},
+    ),
+    Case(
+        "no leap day",
+        "2027-02-26 10:00",
+        {"2027-03-01 10:00": CLIENT, "2027-03-03 10:00": ENGINEERING},
+    ),
+    Case(
+        "due at closing time",
+        "2026-11-16 06:00",
+        {"2026-11-17 09:00": CLIENT, "2026-11-19 09:00": ENGINEERING},
+    ),
+    Case(
+        "progress begins it anew",
+        "2026-11-16 10:00",
+        {"2026-11-18 09:30": CLIENT, "2026-11-20 09:30": ENGINEERING},
+        {"2026-11-17 09:30": choose},
+    ),
+    Case(
+        "done from the nudge",
+        "2026-11-16 10:00",
+        {
+            "2026-11-17 10:00": CLIENT,
+            "2026-11-18 12:00": CLIENT,
+            "2026-11-20 12:00": ENGINEERING,
+        },
+        {"2026-11-17 12:00": finish_from_the_nudge},
+    ),
+    Case(
+        "snoozed once",
+        "2026-11-16 10:00",
+        {
+            "2026-11-17 10:00": CLIENT,
+            "2026-11-18 12:00": CLIENT,
+            "2026-11-19 10:00": ENGINEERING,
+        },
+        {"2026-11-17 12:00": snooze},
+    ),
+    Case(
+        "snoozed over the weekend, again and again",
+        "2026-11-19 10:00",
+        {
+            "2026-11-20 10:00": CLIENT,
+            "2026-11-23 16:00": CLIENT,
+            "2026-11-24 10:00": ENGINEERING,
+            "2026-11-25 09:00": CLIENT,
+        },
+        {"2026-11-20 16:00": snooze, "2026-11-23 20:00": snooze},
+        days=5,
+    ),
+    Case("paused", "2026-11-16 10:00", {}, {"2026-11-17 09:30": pause}),
+    Case(
+        "paused after the nudge",
+        "2026-11-16 10:00",
+        {"2026-11-17 10:00": CLIENT},
+        {"2026-11-18 09:30": pause},
+    ),
+    Case(
+        "paused and taken up again",
+        "2026-11-16 10:00",
+        {"2026-11-24 11:00": CLIENT},
+        {"2026-11-17 09:30": pause, "2026-11-23 11:00": resume},
+    ),
+    Case("cancelled", "2026-11-16 10:00", {}, {"2026-11-17 09:30": cancel}),
+    Case("completed", "2026-11-16 10:00", {}, {"2026-11-16 11:00": verify}, step=25),
+    Case(
+        "HeavySet's turn",
+        "2026-11-16 10:00",
+        {"2026-11-17 10:00": HEAVYSET, "2026-11-19 10:00": ENGINEERING},
+        step=23,
+    ),
+    Case(
+        "a step that was handed over",
+        "2026-11-16 10:00",
+        {"2026-11-17 11:00": HEAVYSET, "2026-11-19 11:00": ENGINEERING},
+        {"2026-11-16 11:00": hand_over},
+    ),
+    Case(
+        "HeavySet owes an answer",
+        "2026-11-16 10:00",
+        {"2026-11-17 11:00": HEAVYSET, "2026-11-19 11:00": ENGINEERING},
+        {"2026-11-16 11:00": ask},
+    ),
+    Case(
+        "the bot was down until the weekend",
+        "2026-11-16 10:00",
+        {"2026-11-23 09:00": BOTH},
+        down=("2026-11-16 10:30", "2026-11-21 12:00"),
+    ),
+    Case(
+        "the bot was down until a working hour",
+        "2026-11-16 10:00",
+        {"2026-11-20 11:00": BOTH},
+        down=("2026-11-16 10:30", "2026-11-20 11:00"),
+    ),
+    Case(
+        "the bot was down over the nudge alone",
+        "2026-11-16 10:00",
+        {"2026-11-18 09:00": CLIENT, "2026-11-19 10:00": ENGINEERING},
+        down=("2026-11-17 09:00", "2026-11-17 20:00"),
+    ),
+]
+
+
+@asynccontextmanager
+async def a_stalled_world(
+    directory: Path, case: Case
+) -> AsyncIterator[tuple[World, FrozenDateTimeFactory]]:
+    """A world whose onboarding was brought to its step when the case starts."""
+    with freeze_time(case.moment(case.start), real_asyncio=True) as clock:
+        async with a_world(directory, business_timezone=case.zone) as world:
+            await world.begin()
+            if case.step > 1:
+                await world.walk_to(case.step)
+            yield world, clock
+
+
+async def sweep(world: World) -> None:
+    await world.bot.sweep()
+    await world.idle()
+
+
+async def seen(case: Case, world: World, clock: FrozenDateTimeFactory) -> dict[str, str]:
+    """Let the time of a case pass; returns what was told, and when."""
+    found: dict[str, str] = {}
+    for moment in case.moments:
+        before = told_of(world)
+        clock.move_to(moment)
+        for at, deed in case.deeds.items():
+            if case.moment(at) == moment:
+                await deed(world)
+        await sweep(world)
+        await sweep(world)
+        new = told_of(world)
+        for one in before:
+            new.remove(one)
+        if new:
+            found[case.local(moment)] = " + ".join(new)
+    return found
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+async def test_who_is_told_when(case: Case, tmp_path: Path) -> None:
+    async with a_stalled_world(tmp_path, case) as (world, clock):
+        found = await seen(case, world, clock)
+
+    for title, told in (("expected", case.expected), ("seen", found)):
+        lines = "; ".join(f"{at[5:]} {what}" for at, what in sorted(told.items())) or "nothing"
+        print(f"\n{case.name if title == 'expected' else '':45} {title:9} {lines}", end="")  # noqa: T201
+    assert found == case.expected

@@ -1,0 +1,276 @@
+"""A nudge: short and friendly, for whoever is to act, with the buttons to do it from there."""
+
+from dataclasses import replace
+
+import pytest
+
+from bot.guide import Owner
+from bot.onboarding import BOT, Onboarding
+from bot.report import Outcome
+from bot.thread import desired
+from bot.views.blocks import Message
+from bot.views.step import step_message
+from storage.publishing import Posted
+from tests.builders import (
+    ALL_FIELDS,
+    CLIENT_ADMIN,
+    ENGINEER,
+    GUIDE,
+    MINUTE,
+    NOW,
+    ONBOARDING_ID,
+    OTHER_ADMIN,
+    a_client_admin,
+    a_report,
+    an_engineer,
+    an_onboarding,
+)
+from tests.unit.rendering import buttons, problems
+
+ANN, ERIN = a_client_admin(), an_engineer()
+LATER = NOW + 24 * 60 * MINUTE
+SECRET = ("client_secret",)
+FAILED = a_report(Outcome.FAILED, SECRET)
+
+
+def handed_over(onboarding: Onboarding, number: int) -> Onboarding:
+    """The onboarding as if HeavySet had done a step of the client's."""
+    steps = (replace(one, handed_over=one.number == number) for one in onboarding.steps)
+    return replace(onboarding, steps=tuple(steps))
+
+
+CLIENTS = an_onboarding(at_step=4)
+QUESTION = CLIENTS.ask_for_help(4, "Which <button>?", ANN, NOW + 10 * MINUTE).onboarding
+SITUATIONS = {
+    "the client's turn": CLIENTS,
+    "nobody of the client is known": an_onboarding(client_admins=()),
+    "HeavySet's turn": an_onboarding(at_step=23),
+    "a step that was handed over": CLIENTS.hand_over(4, ANN, NOW).onboarding,
+    "an open question": QUESTION,
+    "a question in HeavySet's turn": an_onboarding(at_step=24)
+    .ask_for_help(24, "When?", ANN, NOW)
+    .onboarding,
+    "a value that was not accepted": an_onboarding(
+        at_step=22, report=FAILED, credentials=ALL_FIELDS
+    ),
+    "such a value in phase 6": an_onboarding(at_step=23, report=FAILED),
+    "such a value that HeavySet enters": handed_over(an_onboarding(at_step=23, report=FAILED), 19),
+    "a check that failed otherwise": an_onboarding(at_step=23, report=a_report(Outcome.FAILED)),
+    "ServiceTitan is away": an_onboarding(at_step=25, report=a_report(Outcome.UNKNOWN, retry=True)),
+    "ServiceTitan was away for long": an_onboarding(at_step=25, report=a_report(Outcome.UNKNOWN)),
+    "an exposed secret": an_onboarding(at_step=22).expose(SECRET, ANN, LATER).onboarding,
+    "an exposed secret and the wrong one": an_onboarding(at_step=23, report=FAILED)
+    .expose(("application_key",), ANN, LATER)
+    .onboarding,
+    "the verification runs": an_onboarding(at_step=22, credentials=ALL_FIELDS, report=None),
+} | {f"step {step.number}": an_onboarding(at_step=step.number) for step in GUIDE.steps}
+
+every_situation = pytest.mark.parametrize(
+    "onboarding", list(SITUATIONS.values()), ids=list(SITUATIONS)
+)
+
+
+def nudged(onboarding: Onboarding) -> Onboarding:
+    return onboarding.remind(BOT, onboarding.active_at + 24 * 60 * MINUTE).onboarding
+
+
+def shown(onboarding: Onboarding, number: int = 1, *, posted: bool = True) -> Message:
+    """The message of a reminder, as the thread should hold it."""
+    slot = f"reminder:{number}"
+    known = {slot: Posted(slot, "1.1", "", None)} if posted else {}
+    return {one.slot: one for one in desired(onboarding, known)}[slot]
+
+
+def nudge(situation: str) -> Message:
+    return shown(nudged(SITUATIONS[situation]), posted=False)
+
+
+@every_situation
+def test_slack_takes_every_nudge(onboarding: Onboarding) -> None:
+    assert problems(shown(nudged(onboarding))) == []
+
+
+@every_situation
+def test_a_nudge_names_its_place_and_can_be_snoozed(onboarding: Onboarding) -> None:
+    message = shown(nudged(onboarding))
+
+    assert message.metadata["event_payload"]["slot"] == "reminder:1"
+    assert buttons(message)["snooze"].startswith(f"{ONBOARDING_ID}:")
+
+
+# --- whose turn ---
+
+
+@pytest.mark.parametrize(
+    ("situation", "whom", "words"),
+    [
+        ("the client's turn", f"<@{CLIENT_ADMIN}>", "it is your turn."),
+        ("nobody of the client is known", "Acme Plumbing", "it is your turn."),
+        ("HeavySet's turn", f"<@{ENGINEER}>", "There is nothing to do for Acme Plumbing."),
+        ("a step that was handed over", f"<@{ENGINEER}>", "it is HeavySet Tech's turn."),
+        ("an open question", f"<@{ENGINEER}>", f"<@{CLIENT_ADMIN}> has been waiting since"),
+        ("a question in HeavySet's turn", f"<@{ENGINEER}>", "a question about step 24."),
+        ("a value that was not accepted", f"<@{CLIENT_ADMIN}>", "it is your turn."),
+        ("such a value in phase 6", f"<@{CLIENT_ADMIN}>", "it is your turn."),
+        ("such a value that HeavySet enters", f"<@{ENGINEER}>", "it is HeavySet Tech's turn."),
+        ("an exposed secret", f"<@{CLIENT_ADMIN}>", "it is your turn."),
+        ("ServiceTitan is away", f"<@{ENGINEER}>", "it is HeavySet Tech's turn."),
+    ],
+)
+def test_a_nudge_begins_with_whose_turn_it_is(situation: str, whom: str, words: str) -> None:
+    first = nudge(situation).text.splitlines()[0]
+
+    assert first.startswith(f"👋 {whom}, a friendly reminder: ")
+    assert words in first
+
+
+def test_everybody_who_was_named_is_mentioned() -> None:
+    both = an_onboarding(client_admins=(CLIENT_ADMIN, OTHER_ADMIN))
+
+    assert f"👋 <@{CLIENT_ADMIN}> and <@{OTHER_ADMIN}>, a" in shown(nudged(both)).text
+
+
+def test_without_names_the_two_who_acted_last_are_mentioned() -> None:
+    onboarding = an_onboarding(client_admins=())
+    for number, user in enumerate((CLIENT_ADMIN, OTHER_ADMIN, "U0CYD"), start=1):
+        at, actor = onboarding.active_at + MINUTE, a_client_admin(user)
+        if number == 1:
+            onboarding = onboarding.choose(1, "new", actor, at).onboarding
+        else:
+            onboarding = onboarding.finish_step(number, actor, at).onboarding
+
+    assert f"👋 <@U0CYD> and <@{OTHER_ADMIN}>, a" in shown(nudged(onboarding)).text
+
+
+def test_a_nudge_says_how_long_it_has_been() -> None:
+    assert "Nothing has happened here since <!date^" in nudge("the client's turn").text
+    assert "(1 day)" in nudge("the client's turn").text
+
+
+def test_a_nudge_by_hand_says_from_whom_it_is() -> None:
+    by_hand = CLIENTS.remind(ERIN, LATER).onboarding
+
+    assert f"a friendly reminder from <@{ENGINEER}>: it is your turn" in shown(by_hand).text
+
+
+# --- what is to be done ---
+
+
+@pytest.mark.parametrize("number", [step.number for step in GUIDE.steps])
+def test_a_nudge_repeats_the_current_step_with_its_buttons(number: int) -> None:
+    onboarding, step = SITUATIONS[f"step {number}"], GUIDE.step(number)
+    message = shown(nudged(onboarding))
+    own = buttons(step_message(onboarding, number))
+
+    assert f"Step {number} of 25: " in message.text
+    assert step.body.replace("&", "&amp;") in message.text
+    assert buttons(message) == {**own, "snooze": f"{ONBOARDING_ID}:{number}"}
+
+
+def test_the_clients_question_is_not_shown_again_but_its_step_is() -> None:
+    message = nudge("an open question")
+
+    assert "button" not in message.text.split("Step 4 of 25")[0]
+    assert "Acme Plumbing may go on meanwhile" in message.text
+    assert "step_done" in buttons(message)
+
+
+def test_a_value_that_was_not_accepted_is_entered_from_there() -> None:
+    message = nudge("a value that was not accepted")
+
+    assert "ServiceTitan did not accept everything. To enter again: Client Secret (step 19)" in (
+        message.text
+    )
+    values = [
+        element["value"]
+        for block in message.blocks
+        if block["type"] == "actions"
+        for element in block["elements"]
+        if element["action_id"] == "enter_credentials"
+    ]
+    assert f"{ONBOARDING_ID}:19:client_secret" in values
+
+
+def test_while_values_are_wrong_the_client_is_not_shown_heavysets_step() -> None:
+    message = nudge("such a value in phase 6")
+
+    assert "Step 23 of 25" not in message.text
+    assert set(buttons(message)) == {"enter_credentials", "step_help", "snooze"}
+
+
+def test_an_exposed_secret_is_made_anew_at_its_step() -> None:
+    message = nudge("an exposed secret")
+
+    assert "Others may know a value" in message.text
+    assert "Client Secret (step 19)" in message.text
+    assert "Step 19 of 25" in message.text
+    assert buttons(message)["enter_credentials"] == f"{ONBOARDING_ID}:19"
+
+
+def test_a_value_that_is_exposed_is_not_called_wrong_as_well() -> None:
+    onboarding = an_onboarding(at_step=23, report=FAILED).expose(SECRET, ANN, LATER).onboarding
+
+    assert "did not accept" not in shown(nudged(onboarding)).text
+
+
+@pytest.mark.parametrize(
+    ("situation", "words"),
+    [
+        ("ServiceTitan is away", "Nothing is wrong with the values. I keep trying by myself."),
+        ("ServiceTitan was away for long", "Nothing is wrong with the values."),
+        ("a check that failed otherwise", "The last check failed, though no value is wrong."),
+    ],
+)
+def test_a_check_that_stands_in_the_way_is_told(situation: str, words: str) -> None:
+    assert words in nudge(situation).text
+
+
+def test_after_a_check_that_passed_there_is_nothing_to_tell_of_it() -> None:
+    assert "check" not in nudge("HeavySet's turn").text.split("Step 23")[0]
+
+
+# --- afterwards ---
+
+STANDING = nudged(CLIENTS)
+NUDGED_AT = STANDING.reminders[0].at
+
+
+@pytest.mark.parametrize(
+    ("onboarding", "words"),
+    [
+        (STANDING.finish_step(4, ANN, LATER).onboarding, "settled."),
+        (
+            STANDING.snooze(ANN, NUDGED_AT, LATER).onboarding,
+            f"snoozed by <@{CLIENT_ADMIN}>; I am quiet until <!date^",
+        ),
+        (STANDING.remind(ERIN, NUDGED_AT + 60 * MINUTE).onboarding, "there is a newer one below."),
+        (STANDING.pause(ERIN, LATER).onboarding, "settled."),
+        (STANDING.cancel(ERIN, "They left.", LATER).onboarding, "settled."),
+    ],
+    ids=["done", "snoozed", "repeated", "paused", "cancelled"],
+)
+def test_afterwards_a_nudge_is_one_line_without_buttons(onboarding: Onboarding, words: str) -> None:
+    message = shown(onboarding)
+
+    assert len(message.blocks) == 1
+    assert buttons(message) == {}
+    assert message.text.startswith(("✅", "💤", "🔔"))
+    assert "Reminder of <!date^" in message.text
+    assert message.text.endswith(words) or words in message.text
+
+
+def test_a_nudge_that_is_settled_before_it_was_posted_is_not_posted() -> None:
+    onboarding = STANDING.finish_step(4, ANN, LATER).onboarding
+
+    assert "reminder:1" not in {message.slot for message in desired(onboarding, {})}
+
+
+def test_a_nudge_is_posted_after_everything_else() -> None:
+    assert [message.slot for message in desired(STANDING, {})][-1] == "reminder:1"
+
+
+def test_another_engineer_is_mentioned_after_an_assignment() -> None:
+    onboarding = nudged(SITUATIONS["HeavySet's turn"]).assign("U0EVE", ERIN, LATER).onboarding
+
+    assert onboarding.reminders[0].to is Owner.HEAVYSET
+    assert "👋 <@U0EVE>" in shown(onboarding).text
