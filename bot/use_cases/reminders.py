@@ -1,20 +1,13 @@
-"""Reminders by hand, and putting one off."""
+"""Putting a reminder off."""
 
 from bot.guide import Owner
-from bot.onboarding import Onboarding
-from bot.people import Actor, Deed, Role
+from bot.people import Deed
 from bot.use_cases.base import Request, UseCase
 from bot.views.ids import StepRef
 
 
 class Reminders(UseCase):
-    """What people do about reminders; by themselves they come from `bot.nudging`."""
-
-    async def remind(self, request: Request, onboarding: Onboarding) -> Onboarding:
-        """Nudge whoever's turn it is, whatever the hour; for engineers."""
-        await self._must_be_engineer(request.person)
-        actor = Actor(request.person.user_id, request.person.team_id, Role.ENGINEER)
-        return await self._change(request, onboarding.id, lambda at, now: at.remind(actor, now))
+    """Reminders come from `bot.nudging`, or by hand from `/servicetitan remind`."""
 
     async def snooze(self, request: Request, ref: StepRef) -> None:
         """Put the next nudge off; for whoever the nudge that stands there is for."""

@@ -12,15 +12,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from freezegun import freeze_time
-from freezegun.api import FrozenDateTimeFactory
 
-from bot.onboarding import Change, Onboarding
-from bot.people import Actor, Role
-from storage.changes import change
 from tests.integration.world import World, a_world
 
 NEW_YORK, LONDON = "America/New_York", "Europe/London"
 Deed = Callable[[World], Awaitable[object]]
+GoTo = Callable[[datetime], None]
 GRID = timedelta(hours=4)
 SECOND = timedelta(seconds=1)
 
@@ -48,38 +45,28 @@ async def ask(world: World) -> None:
 
 
 async def hand_over(world: World) -> None:
-    ann = Actor(world.ann.id, world.ann.team.id, Role.CLIENT_ADMIN)
-    await apply(world, lambda at: at.hand_over(1, ann, now()))
+    await world.press(world.ann, "step:1", "hand_over")
 
 
 async def pause(world: World) -> None:
-    await apply(world, lambda at: at.pause(engineer(world), now()))
+    await world.type("pause")
 
 
 async def resume(world: World) -> None:
-    await apply(world, lambda at: at.resume(engineer(world), now()))
+    await world.type("resume")
+
+
+async def remind(world: World) -> None:
+    await world.type("remind")
 
 
 async def cancel(world: World) -> None:
-    await apply(world, lambda at: at.cancel(engineer(world), "They left.", now()))
+    await world.type("cancel")
+    await world.submit(world.erin, world.view_of(world.erin), reason="They left.")
 
 
 async def verify(world: World) -> None:
     await world.press(world.erin, "step:25", "run_verification")
-
-
-async def apply(world: World, transition: Callable[[Onboarding], Change]) -> None:
-    after = await change(world.bot.database, world.bot.shelf, world.onboarding, transition)
-    world.bot.publisher.wake(after.id)
-    await world.idle()
-
-
-def engineer(world: World) -> Actor:
-    return Actor(world.erin.id, world.erin.team.id, Role.ENGINEER)
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
 
 
 # --- what is seen ---
@@ -220,6 +207,12 @@ CASES = [
         {"2026-11-20 16:00": snooze, "2026-11-23 20:00": snooze},
         days=5,
     ),
+    Case(
+        "reminded by hand at night",
+        "2026-11-16 10:00",
+        {"2026-11-16 20:00": CLIENT, "2026-11-19 10:00": ENGINEERING},
+        {"2026-11-16 20:00": remind},
+    ),
     Case("paused", "2026-11-16 10:00", {}, {"2026-11-17 09:30": pause}),
     Case(
         "paused after the nudge",
@@ -275,16 +268,14 @@ CASES = [
 
 
 @asynccontextmanager
-async def a_stalled_world(
-    directory: Path, case: Case
-) -> AsyncIterator[tuple[World, FrozenDateTimeFactory]]:
-    """A world whose onboarding was brought to its step when the case starts."""
+async def a_stalled_world(directory: Path, case: Case) -> AsyncIterator[tuple[World, GoTo]]:
+    """A world whose onboarding was brought to its step when the case starts, and its clock."""
     with freeze_time(case.moment(case.start), real_asyncio=True) as clock:
         async with a_world(directory, business_timezone=case.zone) as world:
             await world.begin()
             if case.step > 1:
                 await world.walk_to(case.step)
-            yield world, clock
+            yield world, clock.move_to
 
 
 async def sweep(world: World) -> None:
@@ -292,12 +283,12 @@ async def sweep(world: World) -> None:
     await world.idle()
 
 
-async def seen(case: Case, world: World, clock: FrozenDateTimeFactory) -> dict[str, str]:
+async def seen(case: Case, world: World, go_to: GoTo) -> dict[str, str]:
     """Let the time of a case pass; returns what was told, and when."""
     found: dict[str, str] = {}
     for moment in case.moments:
         before = told_of(world)
-        clock.move_to(moment)
+        go_to(moment)
         for at, deed in case.deeds.items():
             if case.moment(at) == moment:
                 await deed(world)
@@ -313,8 +304,8 @@ async def seen(case: Case, world: World, clock: FrozenDateTimeFactory) -> dict[s
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 async def test_who_is_told_when(case: Case, tmp_path: Path) -> None:
-    async with a_stalled_world(tmp_path, case) as (world, clock):
-        found = await seen(case, world, clock)
+    async with a_stalled_world(tmp_path, case) as (world, go_to):
+        found = await seen(case, world, go_to)
 
     for title, told in (("expected", case.expected), ("seen", found)):
         lines = "; ".join(f"{at[5:]} {what}" for at, what in sorted(told.items())) or "nothing"
