@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.business_time import NEVER, Calendar, calendar_of
@@ -84,10 +85,10 @@ class Nudging:
             now = self._clock()
             due = self._due(onboarding, now)
             if due.nudge or due.escalation:
-                await self._change(waiting.id, lambda at: self._told(at, now))
+                onboarding = await self._change(waiting.id, lambda at: self._told(at, now))
                 self._publisher.wake(waiting.id)
-            else:
-                await self._leave(waiting.id, onboarding.revision, due.look_again or NEVER)
+                due = self._due(onboarding, now)
+            await self._leave(waiting.id, onboarding.revision, due.look_again or NEVER)
         except Unavailable:
             raise
         except Refused:  # somebody has acted, or another worker was faster: nothing is due
@@ -134,8 +135,7 @@ class Nudging:
             return onboarding
         if timezone is None:
             return onboarding
-        await self._change(onboarding.id, lambda at: at.locate(timezone))
-        return await self._get(onboarding.id)
+        return await self._change(onboarding.id, lambda at: at.locate(timezone))
 
     async def _timezone_of(self, people: Sequence[str]) -> str | None:
         for user_id in people:
@@ -150,8 +150,12 @@ class Nudging:
         async with self._database.begin(write=False) as session:
             return await onboardings.get(session, self._shelf, onboarding_id)
 
-    async def _change(self, onboarding_id: str, transition: Callable[[Onboarding], Change]) -> None:
-        await change(self._database, self._shelf, onboarding_id, transition)
+    async def _change(
+        self, onboarding_id: str, transition: Callable[[Onboarding], Change]
+    ) -> Onboarding:
+        """Change an onboarding, and return it as it is kept."""
+        after = await change(self._database, self._shelf, onboarding_id, transition)
+        return replace(after, revision=after.revision + 1)
 
     async def _leave(self, onboarding_id: str, revision: int, until: datetime) -> None:
         async with self._database.begin() as session:

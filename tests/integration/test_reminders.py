@@ -1,0 +1,405 @@
+"""Nudges in the thread: who may snooze, what old ones answer, and what never doubles them."""
+
+import asyncio
+import re
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from freezegun import freeze_time
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+
+from bot.guide import load
+from bot.nudging import SWEEP_BATCH
+from bot.onboarding import start
+from bot.people import Actor, Role
+from storage import onboardings, reminders
+from tests.integration.world import World, a_world, told
+
+# Monday to Friday of one week, at ten in New York. No progress since Monday.
+MONDAY, TUESDAY, WEDNESDAY, THURSDAY, FRIDAY = (
+    datetime(2026, 11, 16 + day, 15, tzinfo=UTC) for day in range(5)
+)
+HOUR, YEAR = timedelta(hours=1), timedelta(days=365)
+PAST, FUTURE = "2000-01-01 00:00:00.000000", "2999-01-01 00:00:00.000000"
+
+GoTo = Callable[[datetime], None]
+
+
+@pytest.fixture
+def go_to() -> Iterator[GoTo]:
+    """Sets the clock, which stands still at Monday's ten o'clock."""
+    with freeze_time(MONDAY, real_asyncio=True) as clock:
+        yield clock.move_to
+
+
+@pytest.fixture
+async def stalled(go_to: GoTo, tmp_path: Path) -> AsyncIterator[World]:  # noqa: ARG001 - first
+    """A world whose onboarding stands at step 1 since Monday."""
+    async with a_world(tmp_path) as world:
+        await world.begin()
+        yield world
+
+
+@pytest.fixture
+async def nudged(stalled: World, go_to: GoTo) -> World:
+    """On Tuesday, a nudge stands in the thread."""
+    go_to(TUESDAY)
+    await sweep(stalled)
+    assert nudges(stalled) == ["reminder:1"]
+    return stalled
+
+
+async def sweep(world: World) -> None:
+    await world.bot.sweep()
+    await world.idle()
+
+
+def nudges(world: World) -> list[str]:
+    return [slot for slot in world.slots() if slot.startswith("reminder:")]
+
+
+def escalations(world: World) -> list[str]:
+    return [text for text in world.announced if "stands still" in text]
+
+
+def hold(world: World, until: str) -> None:
+    """Have the thread belong to a worker that died, `until` its lease runs out."""
+    world.write("UPDATE onboarding SET lease_owner = 'dead', lease_until = ?", until)
+
+
+# --- snooze ---
+
+
+async def test_a_snooze_says_who_and_until_when_and_that_holds(nudged: World, go_to: GoTo) -> None:
+    go_to(TUESDAY + HOUR)
+    await nudged.press(nudged.ann, "reminder:1", "snooze")
+
+    text = nudged.message("reminder:1").text
+    found = re.search(r"quiet until <!date\^(\d+)\^", text)
+    assert found
+    assert f"snoozed by <@{nudged.ann.id}>" in text
+    assert datetime.fromtimestamp(int(found[1]), UTC) == WEDNESDAY + HOUR
+    go_to(WEDNESDAY + HOUR - timedelta(seconds=1))
+    await sweep(nudged)
+    assert nudges(nudged) == ["reminder:1"]
+    go_to(WEDNESDAY + HOUR)
+    await sweep(nudged)
+    assert nudges(nudged) == ["reminder:1", "reminder:2"]
+
+
+async def test_a_nudge_to_heavyset_is_snoozed_by_an_engineer_alone(
+    stalled: World, go_to: GoTo
+) -> None:
+    await stalled.walk_to(23)
+    go_to(TUESDAY)
+    await sweep(stalled)
+
+    await stalled.press(stalled.ann, "reminder:1", "snooze")
+    assert "HeavySet Tech's part" in told(stalled.ann)
+    assert stalled.events("snoozed") == []
+
+    await stalled.press(stalled.erin, "reminder:1", "snooze")
+    assert stalled.events("snoozed") == [(stalled.erin.id, 23)]
+
+
+async def test_an_engineer_may_snooze_for_the_client(nudged: World) -> None:
+    await nudged.press(nudged.erin, "reminder:1", "snooze")
+
+    assert f"snoozed by <@{nudged.erin.id}>" in nudged.message("reminder:1").text
+
+
+async def test_the_buttons_of_a_nudge_work_from_there(nudged: World) -> None:
+    await nudged.press(nudged.ann, "reminder:1", "choose_account:new")
+
+    assert nudged.current == 2
+    assert "settled" in nudged.message("reminder:1").text
+    assert nudged.slots()[-1] == "step:2"
+
+
+async def test_old_buttons_answer_politely(nudged: World) -> None:
+    old = nudged.message("reminder:1").snapshot()
+    await nudged.press(nudged.ann, "reminder:1", "snooze")
+
+    await nudged.ann.press(old, "snooze")
+    await nudged.idle()
+    assert f"<@{nudged.ann.id}> has snoozed it already, until" in told(nudged.ann)
+
+    await nudged.ann.press(old, "choose_account:new")
+    await nudged.ann.press(old, "choose_account:new")
+    await nudged.idle()
+    assert "Step 1 is already done, by" in told(nudged.ann)
+
+    await nudged.ann.press(old, "snooze")
+    await nudged.idle()
+    assert "nothing to snooze any more" in told(nudged.ann)
+    assert len(nudged.events("snoozed")) == 1
+
+
+# --- by hand ---
+
+
+async def test_by_hand_a_nudge_comes_at_once_and_a_second_one_after_an_hour(
+    stalled: World, go_to: GoTo
+) -> None:
+    await stalled.type("remind")
+    again = await stalled.type("remind")
+
+    assert nudges(stalled) == ["reminder:1"]
+    assert "already" in again.text
+    assert f"a friendly reminder from <@{stalled.erin.id}>" in stalled.message("reminder:1").text
+
+    go_to(MONDAY + HOUR)
+    await stalled.type("remind")
+    assert nudges(stalled) == ["reminder:1", "reminder:2"]
+    assert "there is a newer one below" in stalled.message("reminder:1").text
+
+
+# --- once, whatever happens ---
+
+
+async def test_a_restart_between_nudge_and_escalation_repeats_nothing(
+    nudged: World, go_to: GoTo
+) -> None:
+    async with nudged.second_bot() as other:
+        for moment in (TUESDAY, WEDNESDAY, THURSDAY, THURSDAY + HOUR, FRIDAY):
+            go_to(moment)
+            await other.sweep()
+            await other.tasks.idle()
+
+    assert nudges(nudged) == ["reminder:1"]
+    assert len(escalations(nudged)) == 1
+
+
+async def test_several_workers_at_once_tell_everything_once(stalled: World, go_to: GoTo) -> None:
+    async with stalled.second_bot() as second, stalled.second_bot() as third:
+        bots = (stalled.bot, second, third)
+        for moment in (TUESDAY, THURSDAY):
+            go_to(moment)
+            for _ in range(3):
+                await asyncio.gather(*(bot.sweep() for bot in bots))
+                await asyncio.gather(*(bot.tasks.idle() for bot in bots))
+
+    assert nudges(stalled) == ["reminder:1"]
+    assert len(stalled.events("reminded")) == 1
+    assert len(escalations(stalled)) == len(stalled.events("escalated")) == 1
+
+
+async def test_a_worker_killed_between_commit_and_post_loses_nothing(
+    stalled: World, go_to: GoTo
+) -> None:
+    go_to(FRIDAY)
+    hold(stalled, FUTURE)
+    await sweep(stalled)
+    assert (len(stalled.events("reminded")), nudges(stalled)) == (1, [])
+
+    hold(stalled, PAST)
+    for _ in range(3):
+        await sweep(stalled)
+
+    assert nudges(stalled) == ["reminder:1"]
+    assert len(escalations(stalled)) == 1
+
+
+async def test_a_nudge_whose_answer_was_lost_is_not_repeated(stalled: World, go_to: GoTo) -> None:
+    go_to(TUESDAY)
+    stalled.slack.fail_next("chat.postMessage", drop=True, performed=True)
+    await sweep(stalled)
+
+    await stalled.catch_up()
+
+    assert nudges(stalled) == ["reminder:1"]
+    known = stalled.rows("SELECT ts FROM message WHERE slot = 'reminder:1'")
+    assert known == [(stalled.message("reminder:1").ts,)]
+
+
+async def test_a_nudge_that_is_settled_before_slack_has_it_is_not_posted(
+    stalled: World, go_to: GoTo
+) -> None:
+    go_to(TUESDAY)
+    hold(stalled, FUTURE)
+    await sweep(stalled)
+    await stalled.press(stalled.ann, "step:1", "choose_account:new")
+
+    hold(stalled, PAST)
+    await sweep(stalled)
+
+    assert stalled.slots() == ["root", "welcome", "step:1", "step:2"]
+
+
+async def test_a_clock_that_is_set_back_repeats_nothing(nudged: World, go_to: GoTo) -> None:
+    for moment in (MONDAY, MONDAY - YEAR, TUESDAY, WEDNESDAY):
+        go_to(moment)
+        await sweep(nudged)
+
+    assert nudges(nudged) == ["reminder:1"]
+    assert escalations(nudged) == []
+
+
+async def test_after_a_clock_was_set_back_progress_counts_as_ever(
+    nudged: World, go_to: GoTo
+) -> None:
+    go_to(MONDAY - HOUR)
+    await nudged.press(nudged.ann, "step:1", "choose_account:new")
+
+    assert "settled" in nudged.message("reminder:1").text
+    go_to(TUESDAY - HOUR - timedelta(seconds=1))
+    await sweep(nudged)
+    assert nudges(nudged) == ["reminder:1"]
+    go_to(TUESDAY - HOUR)
+    await sweep(nudged)
+    assert nudges(nudged) == ["reminder:1", "reminder:2"]
+
+
+async def test_a_clock_that_jumps_on_tells_everything_once(stalled: World, go_to: GoTo) -> None:
+    for moment in (MONDAY + YEAR, MONDAY + YEAR + HOUR, TUESDAY, FRIDAY):
+        go_to(moment)
+        await sweep(stalled)
+        await sweep(stalled)
+
+    assert nudges(stalled) == ["reminder:1"]
+    assert len(escalations(stalled)) == 1
+
+    await stalled.press(stalled.ann, "step:1", "choose_account:new")
+    go_to(FRIDAY + timedelta(days=3))
+    await sweep(stalled)
+    assert nudges(stalled) == ["reminder:1", "reminder:2"]
+
+
+# --- the sweep ---
+
+
+def looked(world: World) -> list[tuple[Any, ...]]:
+    return world.rows("SELECT next_reminder, revision FROM onboarding")
+
+
+async def test_after_a_look_it_is_left_alone_until_its_time(stalled: World) -> None:
+    [(_, revision)] = looked(stalled)
+
+    await sweep(stalled)
+
+    assert looked(stalled) == [(f"{TUESDAY:%Y-%m-%d %H:%M:%S}.000000", revision)]
+
+
+async def test_a_change_in_the_meantime_is_looked_at_again(stalled: World) -> None:
+    [(_, revision)] = looked(stalled)
+    async with stalled.bot.database.begin() as session:
+        await reminders.look_again(session, stalled.onboarding, revision - 1, TUESDAY)
+
+    assert looked(stalled) == [(None, revision)]
+
+
+async def test_one_that_cannot_be_read_does_not_keep_the_others_from_their_nudges(
+    stalled: World, go_to: GoTo
+) -> None:
+    other = await stalled.begin("Beta Heating")
+    stalled.write("UPDATE onboarding SET guide_version = 'lost' WHERE id != ?", other)
+    go_to(TUESDAY)
+
+    await sweep(stalled)
+
+    assert stalled.rows("SELECT onboarding_id FROM event WHERE kind = 'reminded'") == [(other,)]
+    [(later,)] = stalled.rows("SELECT next_reminder FROM onboarding WHERE id != ?", other)
+    assert later == f"{TUESDAY + HOUR:%Y-%m-%d %H:%M:%S}.000000"
+
+
+async def test_after_a_long_downtime_nudges_come_by_and_by(stalled: World, go_to: GoTo) -> None:
+    erin = Actor(stalled.erin.id, stalled.erin.team.id, Role.ENGINEER)
+    async with stalled.bot.database.begin() as session:
+        for number in range(SWEEP_BATCH + 9):
+            begun = start(
+                f"{number:016x}",
+                load(),
+                client_name=f"Client {number}",
+                channel=stalled.channel.id,
+                engineer=stalled.erin.id,
+                client_admins=(),
+                actor=erin,
+                now=MONDAY,
+            )
+            await onboardings.add(session, begun)
+    hold(stalled, FUTURE)
+    go_to(FRIDAY)
+
+    counts = []
+    for _ in range(3):
+        await sweep(stalled)
+        counts.append((len(stalled.events("reminded")), len(stalled.events("escalated"))))
+
+    everything = SWEEP_BATCH + 10
+    assert counts == [
+        (SWEEP_BATCH, SWEEP_BATCH),
+        (everything, everything),
+        (everything, everything),
+    ]
+
+
+COPIES = """
+    INSERT INTO onboarding ({names})
+    WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 10000)
+    SELECT {values} FROM onboarding, numbers
+"""
+
+
+async def test_with_nothing_due_a_sweep_is_one_query_by_its_index(stalled: World) -> None:
+    await sweep(stalled)
+    names = [name for _, name, *_ in stalled.rows("PRAGMA table_info(onboarding)")]
+    own = {"id": "printf('%016x', n)", "client_key": "'client ' || n"}
+    values = ", ".join(own.get(name, name) for name in names)
+    stalled.write(COPIES.format(names=", ".join(names), values=values))
+
+    with statements() as seen:
+        await sweep_alone(stalled)
+
+    [(query, values_of_it)] = seen
+    with closing(sqlite3.connect(stalled.database)) as connection:
+        plan = connection.execute(f"EXPLAIN QUERY PLAN {query}", values_of_it).fetchall()
+    lines = [str(line[-1]) for line in plan if "onboarding" in str(line[-1])]
+    assert lines == [
+        "SEARCH onboarding USING INDEX onboarding_next_reminder (next_reminder<?)",
+        "SEARCH onboarding USING INDEX onboarding_next_reminder (next_reminder=?)",
+    ]
+
+
+async def sweep_alone(world: World) -> None:
+    await world.bot.nudging.sweep()
+    await world.idle()
+
+
+@contextmanager
+def statements() -> Iterator[list[tuple[str, Any]]]:
+    """What the database is asked in the block."""
+    seen: list[tuple[str, Any]] = []
+
+    def note(_conn: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
+        if statement != "BEGIN":
+            seen.append((statement, parameters))
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+
+
+async def test_settings_say_how_long_to_wait(go_to: GoTo, tmp_path: Path) -> None:
+    async with a_world(
+        tmp_path, remind_after=3600, escalate_after=7200, business_timezone="UTC"
+    ) as world:
+        await world.begin()  # at 15:00 there
+        told_at = []
+        for minutes in (59, 60, 119, 120):
+            go_to(MONDAY + timedelta(minutes=minutes))
+            await sweep(world)
+            await sweep(world)
+            told_at.append((len(nudges(world)), len(escalations(world))))
+        go_to(TUESDAY - 6 * HOUR)  # two hours after 15:00 it had closed
+        await sweep(world)
+
+    assert told_at == [(0, 0), (1, 0), (1, 0), (1, 0)]
+    assert len(escalations(world)) == 1
