@@ -51,11 +51,15 @@ def desired(onboarding: Onboarding, posted: Mapping[str, Posted]) -> Iterator[Me
     for question in onboarding.questions:
         if question.passage:
             yield answer_message(onboarding, question)
+    yield from _reminders(onboarding, posted)
+    if onboarding.status is Status.CANCELLED:
+        yield ended_message(onboarding)
+
+
+def _reminders(onboarding: Onboarding, posted: Mapping[str, Posted]) -> Iterator[Message]:
     for reminder in onboarding.reminders:
         if stands(onboarding, reminder) or reminder_slot(reminder.number) in posted:
             yield reminder_message(onboarding, reminder)
-    if onboarding.status is Status.CANCELLED:
-        yield ended_message(onboarding)
 
 
 class Thread:

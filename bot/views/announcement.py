@@ -1,6 +1,7 @@
 """What the engineering channel is told, from one event of the history."""
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from textwrap import wrap
 
 from slack_sdk.models.blocks import Block
@@ -176,11 +177,18 @@ def _escalated(onboarding: Onboarding, event: Event) -> Iterator[Block]:
     step = onboarding.guide.step(event.step or 1)
     heavyset = event.detail.get("turn") == Owner.HEAVYSET.value
     whose = "ours" if heavyset else "the client's"
+    since = datetime.fromisoformat(event.detail["since"])
     yield section(
         f"🐌 *{escape(onboarding.client_name)}* stands still, {mention(onboarding.engineer)}: at "
-        f"step {step.number}, {escape(step.title)}, since {when(onboarding.active_at)}. The turn "
-        f"is {whose}."
+        f"step {step.number}, {escape(step.title)}, since {when(since)}. The turn is {whose}."
     )
+    if question := onboarding.question:
+        yield section(
+            f"🙋 {mention(question.by.user_id)} waits for an answer since {when(question.at)}."
+        )
+    if snoozed := onboarding.snoozed:
+        until = f", until {when(snoozed.until)}" if snoozed.until else ""
+        yield section(f"💤 {mention(snoozed.by.user_id)} snoozed the reminder{until}.")
 
 
 def _paused(onboarding: Onboarding, event: Event) -> Iterator[Block]:

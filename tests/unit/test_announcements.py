@@ -172,6 +172,29 @@ def test_slack_takes_a_result_with_every_check() -> None:
     assert problems(told(Change(onboarding, (event,)), event.kind)) == []
 
 
+def test_a_stall_tells_what_it_may_be_about() -> None:
+    asked_at = NOW + 10 * MINUTE
+    asking = an_onboarding(at_step=4).ask_for_help(4, "How?", a_client_admin(), asked_at)
+    snoozed = asking.onboarding.remind(an_engineer(), NOW + 20 * MINUTE).onboarding.snooze(
+        an_engineer(), NOW + 30 * MINUTE, NOW + 99 * MINUTE
+    )
+    change = snoozed.onboarding.escalate(NOW + 40 * MINUTE)
+    gone_on = Change(
+        change.onboarding.finish_step(4, a_client_admin(), NOW + 50 * MINUTE).onboarding,
+        change.events,
+    )
+
+    text = told(change, EventKind.ESCALATED).text
+
+    assert f"<@{ENGINEER}>: at step 4" in text
+    assert "The turn is ours." in text
+    assert f"<@{CLIENT_ADMIN}> waits for an answer since" in text
+    assert f"<@{ENGINEER}> snoozed the reminder, until" in text
+    since = f"since <!date^{int(asked_at.timestamp())}^"
+    assert since in text
+    assert since in told(gone_on, EventKind.ESCALATED).text
+
+
 def test_who_looked_at_which_values_is_told() -> None:
     text = told(revealed(), EventKind.CREDENTIALS_REVEALED).text
 

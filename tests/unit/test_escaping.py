@@ -44,6 +44,10 @@ MARKUP = ("<!channel", "<!here", "<@U1>", "<https://evil.example")
 every_name = pytest.mark.parametrize("name", NAMES, ids=range(len(NAMES)))
 
 
+def asked_about(onboarding: Onboarding, name: str) -> Onboarding:
+    return onboarding.ask_for_help(1, name, a_client_admin(), NOW).onboarding
+
+
 def changes(name: str) -> Iterator[Change]:
     """Yield changes with an event of each kind that is announced, and a question of that name."""
     new = a_new_onboarding(client_name=name)
@@ -63,6 +67,10 @@ def changes(name: str) -> Iterator[Change]:
     yield new.onboarding.cancel(an_engineer(), f"{name}\n{name}", NOW)
     yield new.onboarding.assign("U0EVE", an_engineer(), NOW)
     yield new.onboarding.escalate(NOW)
+    yield new.onboarding.remind(an_engineer(), NOW)
+    yield an_onboarding(client_name=name, client_admins=()).remind(an_engineer(), NOW)
+    yield asked_about(new.onboarding, name).remind(an_engineer(), NOW)
+    yield an_onboarding(client_name=name, at_step=23).remind(an_engineer(), NOW)
     yield new.onboarding.pause(an_engineer(), NOW, name)
     paused = new.onboarding.lose_channel(Loss.ARCHIVED, NOW)
     yield paused
