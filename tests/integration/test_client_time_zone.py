@@ -1,0 +1,142 @@
+"""The client's time zone: from the first of their people whom Slack tells one of."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from freezegun import freeze_time
+
+from tests.integration.world import World, a_world
+
+GoTo = Callable[[datetime], None]
+BERLIN, NEW_YORK = "Europe/Berlin", "America/New_York"
+# Nothing happens after Monday, 15:00 in Berlin: the nudge is due on Tuesday at 15:00 there. In New
+# York it was 9:00, so there it would be due on Monday at 17:00, and come on Tuesday at 9:00.
+MONDAY, TUESDAY = datetime(2026, 11, 16, 14, tzinfo=UTC), datetime(2026, 11, 17, 14, tzinfo=UTC)
+
+
+@pytest.fixture
+def go_to() -> Iterator[GoTo]:
+    with freeze_time(MONDAY, real_asyncio=True) as clock:
+        yield clock.move_to
+
+
+async def sweep(world: World) -> None:
+    await world.bot.sweep()
+    await world.idle()
+
+
+async def settled(world: World) -> None:
+    await world.slack.delivered()
+    await world.idle()
+
+
+def timezone(world: World) -> str | None:
+    [(found,)] = world.rows("SELECT timezone FROM onboarding")
+    return str(found) if found else None
+
+
+async def test_the_first_of_the_client_to_join_tells_it(world: World) -> None:
+    await world.begin()
+    bea = world.slack.add_person("Bea Acme", world.ann.team)
+    bea.user.tz = BERLIN
+
+    await world.slack.admin.invite(world.channel, bea, world.erin)
+    await settled(world)
+
+    assert timezone(world) == BERLIN
+
+
+async def test_without_slack_the_one_who_joins_is_told_of_all_the_same(world: World) -> None:
+    await world.begin()
+    bea = world.slack.add_person("Bea Acme", world.ann.team)
+    world.slack.fail_next("users.info", status=500, times=9)
+
+    await world.slack.admin.invite(world.channel, bea, world.erin)
+    await settled(world)
+
+    assert "joined the channel" in world.announced[-1]
+    assert timezone(world) is None
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["who was named", "who acts first"])
+async def test_the_sweep_finds_it_and_nudges_by_it(
+    go_to: GoTo, tmp_path: Path, named: bool
+) -> None:
+    async with a_world(tmp_path) as world:
+        world.ann.user.tz = BERLIN
+        await world.begin(client_admins=[world.ann.id] if named else [])
+        if not named:
+            await world.press(world.ann, "step:1", "choose_account:new")
+        await sweep(world)
+
+        assert timezone(world) == BERLIN
+        go_to(TUESDAY)
+        await sweep(world)
+        assert world.find("reminder:1")
+
+
+@pytest.mark.parametrize("zone", [None, "Mars/Olympus_Mons"])
+async def test_where_slack_tells_none_the_setting_holds(
+    go_to: GoTo, tmp_path: Path, zone: str | None
+) -> None:
+    async with a_world(tmp_path, business_timezone=NEW_YORK) as world:
+        world.ann.user.tz = zone
+        await world.begin(client_admins=[world.ann.id])
+        await sweep(world)
+
+        assert world.rows("SELECT next_reminder FROM onboarding") == [
+            ("2026-11-17 14:00:00.000000",)
+        ]
+        go_to(TUESDAY)
+        await sweep(world)
+        assert world.find("reminder:1")
+
+
+async def test_while_slack_is_away_the_setting_holds_and_slack_is_asked_later(
+    go_to: GoTo, tmp_path: Path
+) -> None:
+    async with a_world(tmp_path, business_timezone="Asia/Tokyo") as world:
+        world.ann.user.tz = BERLIN
+        await world.begin(client_admins=[world.ann.id])
+        world.slack.fail_next("users.info", status=500, times=1)
+        await sweep(world)
+        assert timezone(world) is None
+        [(due,)] = world.rows("SELECT next_reminder FROM onboarding")
+        assert due == "2026-11-18 00:00:00.000000"  # 9:00 in Tokyo
+
+        go_to(datetime(2026, 11, 18, 0, tzinfo=UTC))
+        await sweep(world)
+
+        assert timezone(world) == BERLIN
+        assert world.find("reminder:1") is None  # it is night there
+        go_to(datetime(2026, 11, 18, 8, tzinfo=UTC))
+        await sweep(world)
+        assert world.find("reminder:1")
+
+
+async def test_an_outage_of_slack_does_not_keep_a_nudge_back_for_ever(
+    go_to: GoTo, tmp_path: Path
+) -> None:
+    async with a_world(tmp_path, business_timezone=NEW_YORK) as world:
+        await world.begin(client_admins=[world.ann.id])
+        world.slack.fail_next("users.info", status=500, times=99)
+        await sweep(world)
+        go_to(TUESDAY)
+        await sweep(world)
+
+        assert timezone(world) is None
+        assert world.find("reminder:1")
+
+
+async def test_in_one_sweep_slack_is_not_asked_again_once_it_is_away(world: World) -> None:
+    for name in ("Acme Plumbing", "Beta Heating", "Cyan Roofing"):
+        await world.begin(name, client_admins=[world.ann.id])
+    world.slack.fail_next("users.info", status=500, times=99)
+    before = len(world.slack.calls)
+
+    await sweep(world)
+
+    asked = [call for call in world.slack.calls[before:] if call.method == "users.info"]
+    assert len(asked) == 1
