@@ -85,17 +85,17 @@ class Nudging:
             now = self._clock()
             due = self._due(onboarding, now)
             if due.nudge or due.escalation:
-                onboarding = await self._change(waiting.id, lambda at: self._told(at, now))
-                self._publisher.wake(waiting.id)
+                onboarding = await self._tell(onboarding, now)
                 due = self._due(onboarding, now)
-            await self._leave(waiting.id, onboarding.revision, due.look_again or NEVER)
+            kept, look_again = Waiting(waiting.id, onboarding.revision), due.look_again or NEVER
+            await self._leave(kept, look_again, onboarding.timezone)
         except Unavailable:
             raise
         except Refused:  # somebody has acted, or another worker was faster: nothing is due
-            await self._leave(waiting.id, waiting.revision, self._clock() + LATER)
+            await self._leave(waiting, self._clock() + LATER)
         except Exception:  # a row that cannot be read must not keep the others from their nudges
             log.exception("cannot be looked over", extra={"onboarding": waiting.id})
-            await self._leave(waiting.id, waiting.revision, self._clock() + LATER)
+            await self._leave(waiting, self._clock() + LATER)
 
     def _due(self, onboarding: Onboarding, now: datetime) -> Due:
         return plan(
@@ -108,6 +108,18 @@ class Nudging:
             escalate_after=self._escalate_after,
             calendar=self._calendar(onboarding),
         )
+
+    async def _tell(self, onboarding: Onboarding, now: datetime) -> Onboarding:
+        """Tell what is due, and return the onboarding as it is kept then."""
+        zone = onboarding.timezone
+        after = await change(
+            self._database,
+            self._shelf,
+            onboarding.id,
+            lambda at: self._told(replace(at, timezone=at.timezone or zone), now),
+        )
+        self._publisher.wake(after.id)
+        return replace(after, revision=after.revision + 1)
 
     def _told(self, onboarding: Onboarding, now: datetime) -> Change:
         """Return the onboarding with what is due; decided afresh, on what is in the database."""
@@ -133,9 +145,7 @@ class Nudging:
             log.warning("no time zone could be asked for", extra={"reason": str(error)})
             self._slack_is_away = True
             return onboarding
-        if timezone is None:
-            return onboarding
-        return await self._change(onboarding.id, lambda at: at.locate(timezone))
+        return replace(onboarding, timezone=timezone)
 
     async def _timezone_of(self, people: Sequence[str]) -> str | None:
         for user_id in people:
@@ -150,13 +160,6 @@ class Nudging:
         async with self._database.begin(write=False) as session:
             return await onboardings.get(session, self._shelf, onboarding_id)
 
-    async def _change(
-        self, onboarding_id: str, transition: Callable[[Onboarding], Change]
-    ) -> Onboarding:
-        """Change an onboarding, and return it as it is kept."""
-        after = await change(self._database, self._shelf, onboarding_id, transition)
-        return replace(after, revision=after.revision + 1)
-
-    async def _leave(self, onboarding_id: str, revision: int, until: datetime) -> None:
+    async def _leave(self, waiting: Waiting, until: datetime, timezone: str | None = None) -> None:
         async with self._database.begin() as session:
-            await reminders.look_again(session, onboarding_id, revision, until)
+            await reminders.look_again(session, waiting.id, waiting.revision, until, timezone)

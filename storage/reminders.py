@@ -33,9 +33,18 @@ async def to_look_over(session: AsyncSession, now: datetime, limit: int) -> Sequ
 
 
 async def look_again(
-    session: AsyncSession, onboarding_id: str, revision: int, at: datetime
+    session: AsyncSession,
+    onboarding_id: str,
+    revision: int,
+    at: datetime,
+    timezone: str | None = None,
 ) -> None:
-    """Leave an onboarding alone until `at`, unless it has changed since `revision`."""
+    """Leave an onboarding alone until `at`, unless it has changed since `revision`.
+
+    The client's `timezone` is written with it, where it was found; Slack shows nothing of both, so
+    the revision stays.
+    """
     row = OnboardingRow
     where = (col(row.id) == onboarding_id, col(row.revision) == revision)
-    await session.exec(update(row).where(*where).values(next_reminder=at))
+    values = {"next_reminder": at, **({"timezone": timezone} if timezone else {})}
+    await session.exec(update(row).where(*where).values(**values))

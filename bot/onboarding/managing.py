@@ -100,12 +100,6 @@ class Managing(Verifying):
         joined = Event(EventKind.CLIENT_JOINED, actor, now)
         return self._changed(self.active_at, [joined], timezone=self.timezone or timezone)
 
-    def locate(self, timezone: str) -> Changed[Self]:
-        """Note the client's time zone; nothing of it is for the history."""
-        if self.timezone:
-            raise Refused("The client's time zone is known already.")
-        return Changed(replace(self, timezone=timezone), ())
-
     # --- reminders ---
 
     def remind(self, actor: Actor, now: datetime) -> Changed[Self]:

@@ -224,15 +224,3 @@ def test_after_progress_engineering_can_be_told_again(at: datetime) -> None:
 
     assert again.escalated_at is None
     assert kinds(again.escalate(at + DAY)) == [EventKind.ESCALATED]
-
-
-# --- where the client is ---
-
-
-def test_a_time_zone_is_noted_once_and_is_no_progress() -> None:
-    onboarding = an_onboarding(at_step=4)
-    located = onboarding.locate("Europe/London").onboarding
-
-    assert (located.timezone, located.active_at) == ("Europe/London", onboarding.active_at)
-    with pytest.raises(Refused, match="known already"):
-        located.locate("Europe/Berlin")
