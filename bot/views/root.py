@@ -79,7 +79,8 @@ def _phase_line(onboarding: Onboarding, phase: Phase) -> str:
 
 def _now(onboarding: Onboarding) -> str:
     if onboarding.status is Status.COMPLETED:
-        return f"🎉 *Complete.* The integration was verified on {when(onboarding.finished_at or onboarding.active_at)}."
+        at = when(onboarding.finished_at or onboarding.active_at)
+        return f"🎉 *Complete.* The integration was verified on {at}."
     if onboarding.status is Status.CANCELLED:
         return "⛔ *Ended* by HeavySet Tech. Nothing has to be done here any more."
     step = onboarding.current
