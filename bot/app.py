@@ -40,6 +40,7 @@ from bot.web import web_app
 from storage import deliveries
 from storage.database import Database
 from storage.guides import GuideShelf
+from storage.seals import Seals
 from storage.vault import Vault
 
 log = logging.getLogger(__name__)
@@ -80,7 +81,7 @@ class Bot:
         self.metrics = Metrics()
         self.slack = Slack(client, self.metrics)
         self.tasks, self.traffic = Tasks(), Traffic()
-        self.database = Database(settings.database_url)
+        self.database = Database(settings.database_url, Seals(settings.keys))
         self.shelf = GuideShelf(SERVICETITAN.read_text(encoding="utf-8"), SERVICETITAN.name)
         vault = Vault(settings.keys)
         self.publisher = Publisher(

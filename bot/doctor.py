@@ -15,6 +15,7 @@ from bot.settings import Settings
 from bot.slack import SCOPES, Slack, SlackRefused
 from storage import migrate
 from storage.database import Database
+from storage.seals import Seals
 from storage.vault import Vault
 
 # Slack refuses to be believed when the clocks differ by more than five minutes; we warn sooner.
@@ -76,7 +77,8 @@ def _tables(settings: Settings) -> Finding:
 
 
 async def _values(settings: Settings) -> Finding:
-    vault, database = Vault(settings.keys), Database(settings.database_url)
+    vault = Vault(settings.keys)
+    database = Database(settings.database_url, Seals(settings.keys))
     try:
         report = await inspect(database, vault)
     except OnboardingError as error:

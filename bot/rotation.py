@@ -1,14 +1,15 @@
 """Looks after the keys: which values each seals, and sealing all of them with the first.
 
-Rotation goes in small transactions, so the bot works on meanwhile, and an interrupted one is simply
-started again: what is sealed with the first key already is left alone.
+Each history is sealed anew as well, if it fits the seals that it has. Rotation goes in small
+transactions, so the bot works on meanwhile, and an interrupted one is simply started again: what is
+sealed with the first key already is left alone.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
 from bot.errors import Unreadable
-from storage import credentials
+from storage import checking, credentials
 from storage.database import Database
 from storage.vault import Sealed, Vault
 
@@ -48,7 +49,7 @@ class KeyReport:
 
 @dataclass(slots=True)
 class Progress:
-    """How far a rotation is."""
+    """How far a rotation is: values, or histories."""
 
     total: int
     resealed: int = 0
@@ -91,6 +92,31 @@ async def rotate(database: Database, vault: Vault) -> AsyncIterator[Progress]:
                 again = vault.seal(sealed.place, opened)
                 progress.resealed += await credentials.reseal(session, sealed, again)
         yield progress
+
+
+async def rotate_seals(database: Database) -> AsyncIterator[Progress]:
+    """Seal every history with the first key; yields the progress after each batch.
+
+    Histories that do not fit the seals they have are left as they are, and named.
+    """
+    async with database.begin(write=False) as session:
+        progress = Progress(await checking.count_sealed_by_others(session))
+    last = ""
+    while batch := await _histories(database, last):
+        for last in batch:
+            try:
+                async with database.begin() as session:
+                    await checking.reseal(session, last)
+            except checking.Broken as broken:
+                progress.unreadable += broken.lines
+            else:
+                progress.resealed += 1
+        yield progress
+
+
+async def _histories(database: Database, after: str) -> Sequence[str]:
+    async with database.begin(write=False) as session:
+        return await checking.sealed_by_others(session, after, BATCH)
 
 
 async def _batch(database: Database, vault: Vault, failed: set[tuple[str, str]]) -> list[Sealed]:

@@ -16,12 +16,13 @@ from bot.errors import Unavailable
 from bot.guide import GuideError
 from bot.guide.loading import SERVICETITAN
 from bot.retention import destroy_old_values
-from bot.rotation import Progress, inspect, rotate
+from bot.rotation import Progress, inspect, rotate, rotate_seals
 from bot.settings import Settings, SettingsError, load
 from bot.slack import SlackRefused
-from storage import migrate
+from storage import checking, migrate
 from storage.database import Database, is_sqlite
 from storage.guides import GuideShelf
+from storage.seals import Seals
 from storage.vault import Vault
 
 
@@ -34,18 +35,19 @@ def upgrade_database() -> int:
     """Apply the migrations."""
 
     def upgrade(settings: Settings) -> int:
-        migrate.upgrade(settings.database_url)
+        migrate.upgrade(settings.database_url, seals=Seals(settings.keys))
         return 0
 
     return _with_settings(upgrade)
 
 
 def check_database() -> int:
-    """Say whether every migration is applied."""
+    """Say whether every migration is applied, and whether nobody altered the history."""
 
     def check(settings: Settings) -> int:
         if migrate.is_current(settings.database_url):
-            return _say("the tables are at the newest revision", 0)
+            _say("the tables are at the newest revision", 0)
+            return asyncio.run(_check_histories(settings))
         return _say("the tables are not at the newest revision: run “onboarding db upgrade”", 1)
 
     return _with_settings(check)
@@ -92,7 +94,7 @@ def _with_settings(work: Callable[[Settings], int]) -> int:
 
 def _run(settings: Settings) -> int:
     if is_sqlite(settings.database_url):
-        migrate.upgrade(settings.database_url)
+        migrate.upgrade(settings.database_url, seals=Seals(settings.keys))
     elif not migrate.is_current(settings.database_url):
         return _say("DATABASE_URL: the tables are not current: run “onboarding db upgrade”", 2)
     try:
@@ -118,6 +120,19 @@ async def _serve(settings: Settings) -> None:
         await bot.retire()
 
 
+async def _check_histories(settings: Settings) -> int:
+    async with _database(settings) as database, database.begin(write=False) as session:
+        found = await checking.check(session)
+    read = f"{found.events} events of {found.onboardings} onboardings"
+    if found.late:
+        _say(f"{found.late} events are older than their seals, which an upgrade made", 0)
+    for line in found.problems:
+        _say(line, 1)
+    if found.problems:
+        return _say(f"{read}: the history does not fit its seals", 1)
+    return _say(f"{read}: the history is as it was written", 0)
+
+
 async def _check_keys(settings: Settings) -> int:
     vault = Vault(settings.keys)
     async with _database(settings) as database:
@@ -137,11 +152,17 @@ async def _rotate_keys(settings: Settings) -> int:
         progress = Progress(0)
         async for progress in rotate(database, vault):
             _say(f"{progress.resealed} of {progress.total} stored values", 0)
-    for line in progress.unreadable:
+        histories = Progress(0)
+        async for histories in rotate_seals(database):
+            _say(f"{histories.resealed} of {histories.total} histories", 0)
+    for line in progress.unreadable + histories.unreadable:
         _say(line, 1)
     if progress.unreadable:
         return _say("put the missing key back into CREDENTIAL_KEYS, then rotate again", 1)
-    return _say(f"every stored value is encrypted with key {vault.sealing_key}", 0)
+    if histories.unreadable:
+        return _say("these histories keep the seals they had: see “onboarding db check”", 1)
+    _say(f"every stored value is encrypted with key {vault.sealing_key}", 0)
+    return _say(f"every history is sealed with key {vault.sealing_key}", 0)
 
 
 async def _doctor(settings: Settings) -> int:
@@ -165,7 +186,7 @@ async def _purge(settings: Settings) -> int:
 
 @asynccontextmanager
 async def _database(settings: Settings) -> AsyncIterator[Database]:
-    database = Database(settings.database_url)
+    database = Database(settings.database_url, Seals(settings.keys))
     try:
         yield database
     finally:

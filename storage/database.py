@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.errors import Unavailable
+from storage.seals import Seals
 
 # Slack waits three seconds for an answer, so whoever waits for the database must be told sooner.
 PATIENCE_SECONDS = 2
@@ -23,9 +24,12 @@ class Conflict(Exception):
 class Database:
     """Transactions on one database."""
 
-    def __init__(self, url: str) -> None:
-        """Take a `sqlite:///…` or `postgresql://…` URL; nothing is connected yet."""
-        self._engine = _engine(url)
+    def __init__(self, url: str, seals: Seals) -> None:
+        """Take a `sqlite:///…` or `postgresql://…` URL; nothing is connected yet.
+
+        The sessions bear the `seals`, which the history is written with.
+        """
+        self._engine, self._seals = _engine(url), seals
 
     @asynccontextmanager
     async def begin(self, *, write: bool = True) -> AsyncIterator[AsyncSession]:
@@ -35,7 +39,8 @@ class Database:
         uniqueness rule is violated.
         """
         try:
-            async with AsyncSession(self._engine, expire_on_commit=False) as session:
+            info = {"seals": self._seals}
+            async with AsyncSession(self._engine, expire_on_commit=False, info=info) as session:
                 await session.connection(execution_options={"sqlite_write": write})
                 async with _committed(session):
                     yield session

@@ -9,13 +9,19 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
 from storage.database import sync_url
+from storage.seals import Seals
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 
 
-def upgrade(url: str, revision: str = "head") -> None:
-    """Apply the migrations up to `revision`; what is applied already is left alone."""
-    command.upgrade(_config(url), revision)
+def upgrade(url: str, revision: str = "head", seals: Seals | None = None) -> None:
+    """Apply the migrations up to `revision`; what is applied already is left alone.
+
+    A history from before there were seals is sealed with `seals`.
+    """
+    config = _config(url)
+    config.attributes["seals"] = seals
+    command.upgrade(config, revision)
 
 
 def downgrade(url: str, revision: str) -> None:

@@ -31,6 +31,7 @@ from bot.onboarding import (
 )
 from bot.people import Actor, Role
 from bot.report import Report
+from storage import history
 from storage.guides import GuideShelf
 from storage.tables import RUNNING as IS_RUNNING
 from storage.tables import CredentialRow, EventRow, OnboardingRow, StepRow, VerificationRow
@@ -59,29 +60,33 @@ async def running_in(
 async def add(session: AsyncSession, change: Change) -> None:
     """Write a new onboarding and its first events."""
     onboarding = change.onboarding
+    rows, end = history.following(session, onboarding.id, history.End(), change.events)
     session.add(
         OnboardingRow(
             id=onboarding.id,
             guide=onboarding.guide.id,
             guide_version=onboarding.guide.version,
             started_at=onboarding.started_at,
+            **end.columns,
             **_columns(onboarding),
         )
     )
     await session.flush()  # the rows below refer to it
     session.add_all(_step_row(onboarding.id, step) for step in onboarding.steps)
-    session.add_all(_event_row(onboarding.id, event) for event in change.events)
+    session.add_all(rows)
 
 
 async def save(session: AsyncSession, before: Onboarding, change: Change) -> None:
     """Write a change; raises Stale if somebody else wrote the onboarding since it was read."""
     after = change.onboarding
     row = OnboardingRow
+    end = await history.end_of(session, before.id)
+    rows, new_end = history.following(session, before.id, end, change.events)
     as_we_read_it = (col(row.id) == before.id, col(row.revision) == before.revision)
     result = await session.exec(
         update(row)
         .where(*as_we_read_it)
-        .values(revision=before.revision + 1, **_columns(after))
+        .values(revision=before.revision + 1, **new_end.columns, **_columns(after))
         .execution_options(synchronize_session=False)
     )
     if result.rowcount == 0:
@@ -93,12 +98,16 @@ async def save(session: AsyncSession, before: Onboarding, change: Change) -> Non
     for run in after.verifications:
         if run not in before.verifications:
             await session.merge(await _verification_row(session, before, run))
-    session.add_all(_event_row(after.id, event) for event in change.events)
+    session.add_all(rows)
 
 
-def record(session: AsyncSession, onboarding_id: str, event: Event) -> None:
+async def record(session: AsyncSession, onboarding_id: str, event: Event) -> None:
     """Add an event that changes nothing, such as a refusal."""
-    session.add(_event_row(onboarding_id, event))
+    end = await history.end_of(session, onboarding_id)
+    rows, new_end = history.following(session, onboarding_id, end, [event])
+    session.add_all(rows)
+    where = col(OnboardingRow.id) == onboarding_id
+    await session.exec(update(OnboardingRow).where(where).values(**new_end.columns))
 
 
 async def ids_in(session: AsyncSession, channel: str) -> Sequence[str]:
@@ -467,17 +476,4 @@ async def _verification_row(
         run_until=known.run_until if known and goes_on else None,
         booking=run.booking,
         booking_sent_at=run.booking_sent_at,
-    )
-
-
-def _event_row(onboarding_id: str, event: Event) -> EventRow:
-    return EventRow(
-        onboarding_id=onboarding_id,
-        kind=event.kind.value,
-        actor_user=event.actor.user_id,
-        actor_team=event.actor.team_id,
-        actor_role=event.actor.role.value,
-        step=event.step,
-        detail=dict(event.detail),
-        at=event.at,
     )

@@ -31,8 +31,9 @@ class OnboardingRow(SQLModel, table=True):
     `revision` counts its changes, `published_revision` is the one that Slack shows. Who brings
     Slack level holds the lease; `publish_after` is when Slack said to try again. `announcement_ts`
     is the client's thread in the engineering channel. `next_reminder` is when to look whether a
-    nudge is due; null: at once. `client_key` is the name as it is searched for. The columns from
-    `current_step` to `open_questions` are derived, so that `status` is one query.
+    nudge is due; null: at once. `client_key` is the name as it is searched for. `history_length`
+    says how many events there are, `history_end` seals that. The columns from `current_step` to
+    `open_questions` are derived, so that `status` is one query.
     """
 
     __tablename__ = "onboarding"
@@ -103,6 +104,8 @@ class OnboardingRow(SQLModel, table=True):
     verification: str | None = None
     open_questions: int = 0
     next_reminder: datetime | None = _time(nullable=True)
+    history_length: int = 0
+    history_end: str = ""
     started_at: datetime = _time()
     active_at: datetime = _time()
     finished_at: datetime | None = _time(nullable=True)
@@ -182,10 +185,16 @@ class VerificationRow(SQLModel, table=True):
 
 
 class EventRow(SQLModel, table=True):
-    """One entry of the append-only history, which is also the outbox and the audit."""
+    """One entry of the append-only history, which is also the outbox and the audit.
+
+    `position` counts an onboarding's events, from 1. The `seal` covers all but the announcement.
+    """
 
     __tablename__ = "event"
-    __table_args__ = (Index("event_onboarding_id_id", "onboarding_id", "id"),)
+    __table_args__ = (
+        Index("event_onboarding_id_id", "onboarding_id", "id"),
+        Index("event_onboarding_id_position", "onboarding_id", "position", unique=True),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     onboarding_id: str = Field(foreign_key="onboarding.id")
@@ -196,6 +205,8 @@ class EventRow(SQLModel, table=True):
     step: int | None = None
     detail: dict[str, Any] = _json()
     at: datetime = _time()
+    position: int
+    seal: str
     announcing_since: datetime | None = _time(nullable=True)
     announced_ts: str | None = None
 

@@ -1,9 +1,10 @@
 """Column types: times that are always aware and in UTC, on SQLite as on PostgreSQL."""
 
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import DateTime, Dialect
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy import DateTime, Dialect, String
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -23,3 +24,24 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class AnyTime(TypeDecorator[Any]):
+    """Reads a `UtcDateTime`, or whatever somebody put in its place: that stays as it is."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Read SQLite's text as text: only there can a time be none."""
+        return String() if dialect.name == "sqlite" else DateTime(timezone=True)
+
+    def process_result_value(self, value: Any, _dialect: Dialect) -> Any:
+        """Return an aware time, or `value` itself."""
+        if not isinstance(value, str):
+            return value
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            return value
+        return value if moment.tzinfo else moment.replace(tzinfo=UTC)

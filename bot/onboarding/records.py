@@ -66,6 +66,7 @@ class EventKind(StrEnum):
     CLIENT_JOINED = "client_joined"
     REFUSED = "refused"
     EXPOSED = "exposed"
+    HISTORY_SEALED = "history_sealed"
 
 
 class Loss(StrEnum):

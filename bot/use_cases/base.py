@@ -173,7 +173,7 @@ class UseCase:
         detail = {"deed": deed.value, "reason": type(refusal).__name__}
         event = Event(EventKind.REFUSED, actor, self._services.clock(), None, detail)
         async with self._services.database.begin() as session:
-            onboardings.record(session, onboarding.id, event)
+            await onboardings.record(session, onboarding.id, event)
 
 
 def _the_only(found: Sequence[Onboarding], name: str, *, finished: bool) -> Onboarding:

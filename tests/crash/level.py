@@ -6,11 +6,14 @@ from collections import Counter
 from bot.guide.loading import SERVICETITAN
 from bot.thread import desired
 from bot.views.announcement import ANNOUNCED
-from storage import credentials, onboardings, publishing
+from storage import checking, credentials, onboardings, publishing
 from storage.database import Database
 from storage.guides import GuideShelf
+from storage.seals import Seals
 from storage.vault import Vault
 from tests.crash.people import STEPS, UNDONE, People
+
+KEY = b"k" * 32
 
 
 async def must_be_level(people: People) -> None:
@@ -18,10 +21,11 @@ async def must_be_level(people: People) -> None:
     nothing_is_twice(people)
     every_announcement_is_made_once(people)
     what_was_done_is_recorded_once(people)
-    database = Database(f"sqlite:///{people.bot.database}")
+    database = Database(f"sqlite:///{people.bot.database}", Seals([KEY]))
     try:
         await the_thread_shows_the_state(people, database)
         await the_values_can_be_read(people, database)
+        await the_history_is_whole(database)
     finally:
         await database.close()
     log = people.bot.log_text()
@@ -86,7 +90,7 @@ async def the_thread_shows_the_state(people: People, database: Database) -> None
 
 async def the_values_can_be_read(people: People, database: Database) -> None:
     """Each acknowledged value is the one that was typed; a difference is named, not shown."""
-    vault = Vault([b"k" * 32])
+    vault = Vault([KEY])
     [(onboarding_id,)] = people.query("SELECT id FROM onboarding")
     async with database.begin(write=False) as session:
         sealed = await credentials.of(session, onboarding_id)
@@ -98,3 +102,11 @@ async def the_values_can_be_read(people: People, database: Database) -> None:
         if name not in sealed or vault.open(sealed[name]).get_secret_value() != value
     ]
     assert not wrong
+
+
+async def the_history_is_whole(database: Database) -> None:
+    """Each event is sealed with all before it."""
+    async with database.begin(write=False) as session:
+        found = await checking.check(session)
+    assert found.events
+    assert not found.problems

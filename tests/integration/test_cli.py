@@ -19,6 +19,8 @@ from sandbox.slack import Manifest, SlackSandbox
 from sandbox.stage import MANIFEST
 from tests.integration.world import KEY, OTHER_KEY, World
 
+# The bot under test is the one that this test was started with.
+INHERITED = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
 SECRET = "xoxb-a-token-that-nobody-may-see"
 COMPLETE = {
     "SLACK_BOT_TOKEN": SECRET,
@@ -41,7 +43,7 @@ async def onboarding(directory: Path, *words: str, **settings: str) -> Ended:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "bot", *words),
         cwd=directory,
-        env={"PATH": os.environ["PATH"], "HOME": str(directory), **settings},
+        env={**INHERITED, "HOME": str(directory), **settings},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )

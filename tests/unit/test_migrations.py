@@ -1,5 +1,7 @@
 """The migrations make the tables that the code expects, and can be taken back."""
 
+import contextlib
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -7,9 +9,14 @@ from alembic import command
 from alembic.config import Config
 from alembic.util.exc import CommandError
 from sqlalchemy import DateTime, create_engine, inspect
-from sqlmodel import SQLModel
+from sqlmodel import SQLModel, col, select
 
-from storage import migrate
+from bot.onboarding import EventKind
+from storage import checking, migrate
+from storage.database import Database
+from storage.onboardings import event_of
+from storage.seals import Seals
+from storage.tables import EventRow
 from storage.types import UtcDateTime
 
 TABLES = {
@@ -111,3 +118,54 @@ def test_every_time_is_kept_in_utc() -> None:
 
     assert times
     assert all(isinstance(column.type, UtcDateTime) for column in times)
+
+
+A_HISTORY = """
+    INSERT INTO onboarding (id, guide, guide_version, client_name, client_key, channel, engineer,
+        client_admins, status, revision, published_revision, finished_steps, turn_at, started_at,
+        active_at)
+    VALUES ('a1', 'servicetitan', '1', 'Acme', 'acme', 'C1', 'U1', '[]', 'active', 0, 0, 0,
+        '2026-01-01 09:00:00.000000', '2026-01-01 09:00:00.000000', '2026-01-01 09:00:00.000000');
+    INSERT INTO event (onboarding_id, kind, actor_user, actor_team, actor_role, step, detail, at)
+    VALUES ('a1', 'started', 'U1', 'T1', 'engineer', NULL, '{}', '2026-01-01 09:00:00.000000'),
+        ('a1', 'help_asked', 'U2', 'T2', 'client_admin', 1, '{"question": "Wo? ü"}',
+         '2026-01-01 09:00:01.500000');
+"""
+
+
+def an_old_history(url: str) -> None:
+    migrate.upgrade(url, "0005")
+    with contextlib.closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
+        connection.executescript(A_HISTORY)
+
+
+async def test_a_history_from_before_the_seals_is_sealed_and_says_so(url: str) -> None:
+    an_old_history(url)
+
+    migrate.upgrade(url, seals=Seals([b"k" * 32]))
+
+    database = Database(url, Seals([b"k" * 32]))
+    async with database.begin(write=False) as session:
+        found = await checking.check(session)
+        row = (await session.exec(select(EventRow).where(col(EventRow.position) == 3))).one()
+    await database.close()
+    assert (found.problems, found.events, found.late) == ([], 3, 2)
+    assert event_of(row).kind is EventKind.HISTORY_SEALED
+
+
+def test_a_history_without_keys_to_seal_it_stops_the_upgrade(url: str) -> None:
+    an_old_history(url)
+
+    with pytest.raises(RuntimeError, match="keys"):
+        migrate.upgrade(url)
+
+
+def test_after_a_downgrade_the_history_is_what_it_was(url: str) -> None:
+    an_old_history(url)
+    migrate.upgrade(url, seals=Seals([b"k" * 32]))
+
+    migrate.downgrade(url, "0005")
+
+    with contextlib.closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
+        kinds = connection.execute("SELECT kind FROM event ORDER BY id").fetchall()
+    assert kinds == [("started",), ("help_asked",)]

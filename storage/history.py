@@ -1,0 +1,70 @@
+"""How the history of an onboarding goes on: each new event is sealed with all before it.
+
+The sessions of `Database` bear the seals. Who goes on holds the onboarding's row, so that no two
+events follow on the same end.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.onboarding import Event
+from storage.seals import BEGINNING, Entry, Seals
+from storage.tables import EventRow, OnboardingRow
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """Where a history ends: how many events it has, and the seal of all that."""
+
+    length: int = 0
+    seal: str = BEGINNING
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """The end as columns of the onboarding."""
+        return {"history_length": self.length, "history_end": self.seal}
+
+
+async def end_of(session: AsyncSession, onboarding_id: str) -> End:
+    """Return where a history ends, and keep others from going on until we are done."""
+    row = OnboardingRow
+    query = select(row.history_length, row.history_end).where(col(row.id) == onboarding_id)
+    query = query.with_for_update(key_share=True)  # SQLite's writers wait for each other anyway
+    return End(*(await session.exec(query)).one())
+
+
+def following(
+    session: AsyncSession, onboarding_id: str, end: End, events: Iterable[Event]
+) -> tuple[Sequence[EventRow], End]:
+    """Return the rows of `events`, sealed one after the other from `end` on, and the new end."""
+    seals: Seals = session.info["seals"]
+    rows = []
+    for event in events:
+        row = _row(onboarding_id, end.length + 1, event)
+        row.seal = seals.seal(_entry(row), end.seal)
+        end = End(row.position, seals.end(onboarding_id, row.position, row.seal))
+        rows.append(row)
+    return rows, end
+
+
+def _row(onboarding_id: str, position: int, event: Event) -> EventRow:
+    return EventRow(
+        onboarding_id=onboarding_id,
+        position=position,
+        kind=event.kind.value,
+        actor_user=event.actor.user_id,
+        actor_team=event.actor.team_id,
+        actor_role=event.actor.role.value,
+        step=event.step,
+        detail=dict(event.detail),
+        at=event.at,
+        seal="",
+    )
+
+
+def _entry(row: EventRow) -> Entry:
+    return Entry(*(getattr(row, name) for name in Entry._fields))
