@@ -140,3 +140,32 @@ async def test_in_one_sweep_slack_is_not_asked_again_once_it_is_away(world: Worl
 
     asked = [call for call in world.slack.calls[before:] if call.method == "users.info"]
     assert len(asked) == 1
+
+
+async def test_a_zone_that_is_found_when_a_nudge_is_due_counts_for_it_already(
+    go_to: GoTo, tmp_path: Path
+) -> None:
+    async with a_world(tmp_path, business_timezone=NEW_YORK) as world:
+        world.ann.user.tz = BERLIN
+        await world.begin(client_admins=[world.ann.id])
+        world.slack.fail_next("users.info", status=500, times=1)
+        await sweep(world)
+
+        go_to(datetime(2026, 11, 18, 8, tzinfo=UTC))  # 9:00 in Berlin, the night in New York
+        await sweep(world)
+
+        assert timezone(world) == BERLIN
+        assert world.find("reminder:1")
+
+
+async def test_a_sweep_does_not_begin_before_the_last_one_has_ended(tmp_path: Path) -> None:
+    async with a_world(tmp_path, latency=0.2) as world:
+        await world.begin(client_admins=[world.ann.id])
+        before = len(world.slack.calls)
+
+        await world.bot.sweep()
+        await world.bot.sweep()
+        await world.idle()
+
+        asked = [call for call in world.slack.calls[before:] if call.method == "users.info"]
+        assert len(asked) == 1
