@@ -1,77 +1,25 @@
-"""Slack out: the only caller of the Web API. Its errors are translated here, at the border."""
+"""Messages, views and people: the calls that every onboarding needs."""
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-import aiohttp
-from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.models.views import View
 from slack_sdk.web.async_client import AsyncWebClient
-from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
-from bot.errors import OnboardingError, Unavailable
+from bot.errors import Unavailable
 from bot.metrics import Metrics
+from bot.slack.channels import ChannelCalls
+from bot.slack.errors import SlackRefused, translated
 from bot.views.blocks import EVENT_TYPE, Message
 
-log = logging.getLogger(__name__)
-
 TIMEOUT_SECONDS = 10
-REQUEST_ID = "x-slack-req-id"
 PAGE = 200
 PAGES = 5
-# What the SDK raises when the answer is not Slack's, or none came.
-BROKEN = (
-    SlackClientError,
-    aiohttp.ClientError,
-    TimeoutError,
-    OSError,
-    ValueError,
-    AttributeError,
-    KeyError,
-)
-# Answers that pass by themselves; after the last two, part of the call may have been done
-# (docs.slack.dev, errors common to all methods).
-PASSING = {"service_unavailable", "request_timeout", "internal_error", "fatal_error"}
-RATE_LIMITED = {"ratelimited", "rate_limited"}
-
-
-# What the manifest asks for; tests compare them.
-SCOPES = frozenset(
-    {
-        "channels:history",
-        "channels:read",
-        "chat:write",
-        "commands",
-        "groups:history",
-        "groups:read",
-        "usergroups:read",
-        "users:read",
-    }
-)
-
-
-class RateLimited(Unavailable):
-    """Slack asks to wait; the call was not done."""
-
-    def __init__(self, seconds: float) -> None:
-        """Take how long Slack asks to wait."""
-        super().__init__("Slack asks to wait")
-        self.seconds = seconds
-
-
-class SlackRefused(OnboardingError):
-    """Slack understood a call and did not do it; `code` is its error."""
-
-    def __init__(self, method: str, code: str) -> None:
-        """Take the method and Slack's error code."""
-        super().__init__(f"{method}: {code}")
-        self.method, self.code = method, code
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,24 +47,23 @@ class User:
     enterprise_id: str | None
     full_member: bool
     timezone: str | None = None
+    is_person: bool = True  # no bot, nobody deactivated
 
 
 @dataclass(frozen=True, slots=True)
-class Channel:
-    """What conversations.info says about a channel."""
+class OpenView:
+    """A modal that somebody sees; its hash changes whenever it does."""
 
-    name: str
-    is_member: bool
-    is_direct: bool
-    is_archived: bool
+    id: str
+    hash: str
 
 
-class Slack:
+class Slack(ChannelCalls):
     """The calls that the bot makes. Every one raises RateLimited, Unavailable or SlackRefused."""
 
     def __init__(self, client: AsyncWebClient, metrics: Metrics) -> None:
         """Take a client without retry handlers: only we know what may be repeated."""
-        self._client, self._metrics = client, metrics
+        super().__init__(client, metrics)
         self._identity: Identity | None = None
 
     @property
@@ -213,15 +160,19 @@ class Slack:
                 raise
             await self.respond(response_url, text, thread_ts=thread_ts)
 
-    async def open_view(self, trigger_id: str, view: View) -> str:
-        """Open a modal for whose trigger this is (three seconds, once); returns its id."""
+    async def open_view(self, trigger_id: str, view: View) -> OpenView:
+        """Open a modal for whose trigger this is (three seconds, once)."""
         call = self._client.views_open(trigger_id=trigger_id, view=view)
-        answer: dict[str, Any] = (await self._call("views.open", call)).get("view") or {}
-        return str(answer.get("id", ""))
+        opened: dict[str, Any] = (await self._call("views.open", call)).get("view") or {}
+        return OpenView(str(opened.get("id", "")), str(opened.get("hash", "")))
 
-    async def update_view(self, view_id: str, view: View) -> None:
-        """Put another view in the place of an open one."""
-        await self._call("views.update", self._client.views_update(view_id=view_id, view=view))
+    async def update_view(self, view_id: str, view: View, view_hash: str | None = None) -> None:
+        """Put another view in the place of an open one; with its hash, only if it is still that.
+
+        What was typed stays where block_id and action_id stay the same (docs: views.update).
+        """
+        call = self._client.views_update(view_id=view_id, view=view, hash=view_hash or None)
+        await self._call("views.update", call)
 
     async def user(self, user_id: str) -> User:
         """Return what Slack knows of a person."""
@@ -232,32 +183,13 @@ class Slack:
             enterprise_id=(user.get("enterprise_user") or {}).get("enterprise_id"),
             full_member=not any(user.get(flag) for flag in flags),
             timezone=user.get("tz") or None,
+            is_person=not (user.get("deleted") or user.get("is_bot")),
         )
 
     async def group_members(self, group: str) -> frozenset[str]:
         """Return the ids of a user group's members."""
         call = self._client.usergroups_users_list(usergroup=group)
         return frozenset((await self._call("usergroups.users.list", call))["users"])
-
-    async def channel(self, channel: str) -> Channel:
-        """Return what Slack tells us of a channel."""
-        call = self._client.conversations_info(channel=channel)
-        info = (await self._call("conversations.info", call))["channel"]
-        return Channel(
-            name=info.get("name", ""),
-            is_member=bool(info.get("is_member", True)),  # not said: the first post will tell
-            is_direct=bool(info.get("is_im") or info.get("is_mpim")),
-            is_archived=bool(info.get("is_archived")),
-        )
-
-    async def _call(self, method: str, call: Awaitable[AsyncSlackResponse]) -> AsyncSlackResponse:
-        with self._metrics.slack_call(method):
-            try:
-                answer = await call
-            except BROKEN as error:
-                raise _translated(method, error) from None
-        log.debug("Slack was called", extra={"method": method, **_request_id(answer)})
-        return answer
 
     async def _recent(
         self, channel: str, since: datetime, thread_ts: str | None
@@ -312,50 +244,8 @@ class Slack:
             await webhook.send_dict(body)
 
 
-@asynccontextmanager
-async def translated(method: str) -> AsyncIterator[None]:
-    """Raise our errors for those of slack_sdk and aiohttp in the block."""
-    try:
-        yield
-    except BROKEN as error:
-        raise _translated(method, error) from None
-
-
-def _translated(method: str, error: Exception) -> OnboardingError:
-    """Return our error for one of slack_sdk or aiohttp; its text bears nothing of what was sent."""
-    if isinstance(error, SlackApiError):
-        return _of_answer(method, error.response)
-    return Unavailable(f"{method}: {type(error).__name__}")
-
-
-def _request_id(response: Any) -> dict[str, str]:
-    """Return Slack's own id of a call, for which its support asks."""
-    found = (getattr(response, "headers", None) or {}).get(REQUEST_ID)
-    return {"slack_request": str(found)} if found else {}
-
-
-def _of_answer(method: str, response: Any) -> OnboardingError:
-    status: int = getattr(response, "status_code", 0) or getattr(response, "status", 0)
-    data = response.data if isinstance(response, AsyncSlackResponse) else None
-    code = data.get("error", "") if isinstance(data, dict) else ""  # a web page has none
-    extra = {"method": method, "code": code or str(status), **_request_id(response)}
-    log.info("Slack did not do it", extra=extra)
-    if status == 429 or code in RATE_LIMITED:
-        return RateLimited(_seconds(response.headers.get("Retry-After")))
-    if status >= 500 or code in PASSING or not code:
-        return Unavailable(f"{method}: {code or status}")
-    return SlackRefused(method, code)
-
-
 def _time(date: str | None) -> datetime | None:
     try:
         return parsedate_to_datetime(date) if date else None
     except ValueError:
         return None
-
-
-def _seconds(retry_after: str | None) -> float:
-    try:
-        return max(1.0, float(retry_after or 1))
-    except ValueError:
-        return 1.0

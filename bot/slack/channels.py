@@ -1,0 +1,116 @@
+"""Channels: what they are, who is in them, making and sharing them, pins and bookmarks."""
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bot.slack.calling import Caller
+from bot.slack.errors import SlackRefused
+
+PAGE = 200
+PAGES = 20  # of our own channels, when one is looked for by its name
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """What conversations.info says about a channel."""
+
+    name: str
+    is_member: bool
+    is_direct: bool
+    is_archived: bool
+    id: str = ""
+    creator: str = ""
+    is_pending: bool = False  # another organisation was invited and has not accepted yet
+
+
+@dataclass(frozen=True, slots=True)
+class Bookmark:
+    """A link at the top of a channel."""
+
+    title: str
+    link: str
+
+
+class ChannelCalls(Caller):
+    """The calls about channels."""
+
+    async def channel(self, channel: str) -> Channel:
+        """Return what Slack tells us of a channel."""
+        call = self._client.conversations_info(channel=channel)
+        return _channel((await self._call("conversations.info", call))["channel"])
+
+    async def members(self, channel: str, limit: int) -> Sequence[str]:
+        """Return who is in a channel, ourselves and people of other organisations too."""
+        call = self._client.conversations_members(channel=channel, limit=limit)
+        return list((await self._call("conversations.members", call))["members"])
+
+    async def create_channel(self, name: str, *, private: bool) -> str:
+        """Make a channel and return its id. After Unavailable it may have been made."""
+        call = self._client.conversations_create(name=name, is_private=private)
+        return str((await self._call("conversations.create", call))["channel"]["id"])
+
+    async def channel_named(self, name: str) -> Channel | None:
+        """Return the channel with this name, if we are a member of it."""
+        cursor = None
+        for _ in range(PAGES):
+            call = self._client.users_conversations(
+                types="public_channel,private_channel", limit=PAGE, cursor=cursor
+            )
+            answer = await self._call("users.conversations", call)
+            for info in answer["channels"]:
+                if info.get("name") == name:
+                    return _channel(info)
+            cursor = (answer.get("response_metadata") or {}).get("next_cursor")
+            if not cursor:
+                break
+        return None
+
+    async def bring_in(self, channel: str, user_ids: Sequence[str]) -> None:
+        """Add people of our own workspace to a channel; who is in already does not matter."""
+        call = self._client.conversations_invite(channel=channel, users=list(user_ids), force=True)
+        try:
+            await self._call("conversations.invite", call)
+        except SlackRefused as error:
+            if error.code != "already_in_channel":
+                raise
+
+    async def invite_shared(self, channel: str, address: str) -> str:
+        """Ask somebody of another organisation to a channel by e-mail; return the invitation's id.
+
+        They may do more than post there: with permission to post only, buttons may not work.
+        """
+        call = self._client.conversations_inviteShared(
+            channel=channel, emails=[address], external_limited=False
+        )
+        return str((await self._call("conversations.inviteShared", call)).get("invite_id", ""))
+
+    async def pin(self, channel: str, ts: str) -> None:
+        """Pin a message."""
+        await self._call("pins.add", self._client.pins_add(channel=channel, timestamp=ts))
+
+    async def add_bookmark(self, channel: str, bookmark: Bookmark) -> None:
+        """Put a link at the top of a channel. After Unavailable it may be there."""
+        call = self._client.bookmarks_add(
+            channel_id=channel, title=bookmark.title, type="link", link=bookmark.link
+        )
+        await self._call("bookmarks.add", call)
+
+    async def has_bookmark(self, channel: str, bookmark: Bookmark) -> bool:
+        """Whether a link stands at the top of a channel."""
+        call = self._client.bookmarks_list(channel_id=channel)
+        found = (await self._call("bookmarks.list", call))["bookmarks"]
+        return any(html.unescape(one.get("link") or "") == bookmark.link for one in found)
+
+
+def _channel(info: dict[str, Any]) -> Channel:
+    return Channel(
+        name=info.get("name", ""),
+        is_member=bool(info.get("is_member", True)),  # not said: the first post will tell
+        is_direct=bool(info.get("is_im") or info.get("is_mpim")),
+        is_archived=bool(info.get("is_archived")),
+        id=info.get("id", ""),
+        creator=info.get("creator", ""),
+        is_pending=bool(info.get("is_pending_ext_shared")),
+    )
