@@ -22,6 +22,7 @@ from bot.directory import Directory
 from bot.errors import Unavailable
 from bot.guide.loading import SERVICETITAN
 from bot.health import Health
+from bot.landmarks import Landmarks
 from bot.logs import one_request
 from bot.metrics import Metrics
 from bot.nudging import Nudging
@@ -89,6 +90,7 @@ class Bot:
             self.shelf,
             Thread(self.slack, self.database, clock),
             Announcements(self.slack, self.database, settings.engineering_channel, clock),
+            Landmarks(self.slack, self.database, clock),
             self.tasks,
             self.metrics,
             clock,

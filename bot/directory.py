@@ -1,13 +1,27 @@
 """Who is who: engineers by Slack's own word, remembered for a short while."""
 
+import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from bot.onboarding import Onboarding
 from bot.people import Person, Role, client_role
 from bot.slack import Slack, SlackRefused, User
 
 REMEMBER_SECONDS = 300
+# Of a crowd, only so many people are asked about (users.info is Tier 4: 100 a minute).
+MOST_LOOKED_AT = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Outsiders:
+    """The people of other organisations in a channel; not `all` of them if it is a crowd."""
+
+    user_ids: tuple[str, ...]
+    timezone: str | None  # where most of them are
+    all: bool
 
 
 class Directory:
@@ -63,6 +77,31 @@ class Directory:
     async def timezone(self, user_id: str) -> str | None:
         """Return the time zone that somebody has set in Slack, None if Slack does not tell it."""
         return (await self._user(user_id)).timezone
+
+    async def outsiders(self, channel: str) -> Outsiders:
+        """Return who of other organisations is in a channel: no bots, nobody deactivated.
+
+        Raises Unavailable or SlackRefused if Slack does not tell who is there.
+        """
+        members = await self._slack.members(channel, MOST_LOOKED_AT)
+        users = await asyncio.gather(*(self._user(user_id) for user_id in members))
+        found = [
+            (user_id, user)
+            for user_id, user in zip(members, users, strict=True)
+            if user.team_id and user.is_person and not self._is_ours(user)
+        ]
+        zones = Counter(user.timezone for _, user in found if user.timezone)
+        return Outsiders(
+            tuple(user_id for user_id, _ in found),
+            zones.most_common(1)[0][0] if zones else None,
+            all=len(members) < MOST_LOOKED_AT,
+        )
+
+    def _is_ours(self, user: User) -> bool:
+        identity = self._slack.identity
+        return user.team_id in identity.home or (
+            user.enterprise_id is not None and user.enterprise_id == identity.enterprise_id
+        )
 
     async def _listed(self, user_id: str) -> bool:
         if user_id in self._named:

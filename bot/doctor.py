@@ -12,7 +12,7 @@ from bot.errors import OnboardingError
 from bot.metrics import Metrics
 from bot.rotation import inspect
 from bot.settings import Settings
-from bot.slack import SCOPES, Slack, SlackRefused
+from bot.slack import OPTIONAL_SCOPES, SCOPES, Slack, SlackRefused
 from storage import migrate
 from storage.database import Database
 from storage.seals import Seals
@@ -52,7 +52,7 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
             ),
             Metrics(),
         )
-        for look in (_token, _scopes, _clock, _membership(settings)):
+        for look in (_token, _scopes, _optional_scopes, _clock, _membership(settings)):
             finding = await look(slack)
             yield finding
             if look is _token and not finding.well:
@@ -109,6 +109,18 @@ async def _scopes(slack: Slack) -> Finding:
         mend = "update the app from manifest.yml, and install it again"
         return Finding("Slack scopes", f"missing: {', '.join(sorted(missing))}", mend)
     return Finding("Slack scopes", "all granted")
+
+
+async def _optional_scopes(slack: Slack) -> Finding:
+    title, granted = "Slack optional scopes", slack.identity.scopes
+    if not granted:
+        return Finding(title, "Slack does not tell them")
+    missing = [
+        f"{scope} ({what})" for scope, what in OPTIONAL_SCOPES.items() if scope not in granted
+    ]
+    if missing:  # nothing is broken
+        return Finding(title, f"not granted: {'; '.join(missing)}")
+    return Finding(title, "all granted")
 
 
 async def _clock(slack: Slack) -> Finding:

@@ -10,17 +10,14 @@ AFFIXES = frozenset(
         OURS,
         "client",
         "clients",
-        "connect",
         "customer",
         "ext",
         "external",
         "integration",
         "onboarding",
-        "partner",
         "servicetitan",
         "setup",
         "shared",
-        "st",
         "x",
     }
 )

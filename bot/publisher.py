@@ -14,12 +14,14 @@ from datetime import datetime, timedelta
 
 from bot.announcements import Announcements
 from bot.errors import OnboardingError, Refused, Stale, Unavailable
+from bot.landmarks import Landmarks
 from bot.metrics import Metrics
 from bot.onboarding import Loss, Onboarding
 from bot.slack import RateLimited, SlackRefused
 from bot.tasks import Tasks
 from bot.thread import Thread
 from bot.views.announcement import ANNOUNCED
+from bot.views.root import ROOT
 from storage import onboardings, publishing
 from storage.changes import change
 from storage.database import Database
@@ -53,13 +55,14 @@ class Publisher:
         shelf: GuideShelf,
         thread: Thread,
         announcements: Announcements,
+        landmarks: Landmarks,
         tasks: Tasks,
         metrics: Metrics,
         clock: Callable[[], datetime],
     ) -> None:
         """Take what it works with; `tasks` own its work."""
         self._database, self._shelf, self._metrics = database, shelf, metrics
-        self._thread, self._announcements = thread, announcements
+        self._thread, self._announcements, self._landmarks = thread, announcements, landmarks
         self._tasks, self._clock = tasks, clock
         self._owner = uuid.uuid4().hex
         self._busy: dict[str, bool] = {}  # onboarding id → whether it changed meanwhile
@@ -124,6 +127,9 @@ class Publisher:
             timestamps = await self._level(onboarding, posted)
         finally:  # a broken thread must not keep engineering from hearing of it
             await self._announcements.publish(onboarding, outbox, timestamps)
+        if ROOT in timestamps and self._landmarks.missing(onboarding, posted):
+            work = self._landmarks.put_up(onboarding, timestamps[ROOT])
+            self._tasks.spawn(work, f"pin and bookmark {onboarding_id}")
         async with self._database.begin() as session:
             return await publishing.release_lease(
                 session, onboarding_id, self._owner, published=onboarding.revision

@@ -9,6 +9,7 @@ from handlers import (
     channel,
     commands,
     credentials,
+    invite,
     messages,
     reminders,
     start,
@@ -25,6 +26,7 @@ def register(app: AsyncApp, use_cases: UseCases, slack: Slack, tasks: Tasks) -> 
     answers = Answers(slack, tasks)
     features = (
         start,
+        invite,
         steps,
         credentials,
         help_,

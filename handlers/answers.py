@@ -6,17 +6,18 @@ Nothing here logs what came in: a body may hold a secret.
 import asyncio
 import logging
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck
 from slack_sdk.models.views import View
 
 from bot.errors import Malformed, OnboardingError, Refused, Repeated, Unavailable
-from bot.slack import Slack, SlackRefused
+from bot.slack import OpenView, Slack, SlackRefused
 from bot.tasks import Tasks
-from bot.use_cases import InvalidInput, NeedsConfirmation
+from bot.use_cases import InvalidInput, NeedsConfirmation, Opening
 from bot.use_cases.words import Reply
 from bot.views.blocks import fallback, message, section
 from bot.views.ids import StepRef
@@ -36,6 +37,8 @@ TRIGGER_ERRORS = {
 
 # How long an engineer sees stored values before the window is emptied.
 REVEALED_SECONDS = 300.0
+# By then Slack shows what the acknowledgement put in a form's place; sooner, it would come on top.
+SETTLED_SECONDS = 0.5
 
 
 def explain(error: Exception) -> str:
@@ -110,9 +113,20 @@ class Answers:
         except OnboardingError as error:
             log.warning("a private answer was lost", extra={"reason": str(error)})
 
-    async def open_now(self, trigger_id: str, view: View) -> None:
+    async def open_now(self, trigger_id: str, opening: Opening) -> None:
         """Open a modal for whoever typed a command; raises if that does not work."""
-        await self._slack.open_view(trigger_id, view)
+        try:
+            opened = await self._slack.open_view(trigger_id, opening.view)
+        except BaseException:
+            if opening.then:
+                opening.then.cancel()
+            raise
+        if opening.then:
+            self._tasks.spawn(self._fill(opened, opening.then), "fill in a modal")
+
+    async def _fill(self, opened: OpenView, then: asyncio.Task[View]) -> None:
+        """Put what is known by now in the place of what was known at once."""
+        await self._replace(opened, await then)
 
     def open(self, press: Press, view: View, *, then: View | None = None) -> None:
         """Open a modal for whoever pressed; the acknowledgement need not wait for it.
@@ -123,22 +137,54 @@ class Answers:
 
     async def _open(self, press: Press, view: View, then: View | None) -> None:
         try:
-            view_id = await self._slack.open_view(press.trigger_id, view)
+            opened = await self._slack.open_view(press.trigger_id, view)
         except Exception as error:
             self.tell(press, explain(error))
             return
-        if then and view_id:
+        if then and opened.id:
             loop = asyncio.get_running_loop()
-            loop.call_later(REVEALED_SECONDS, self._empty, view_id, then)
+            loop.call_later(REVEALED_SECONDS, self._empty, opened, then)
 
-    def _empty(self, view_id: str, view: View) -> None:
-        self._tasks.spawn(self._replace(view_id, view), "empty a modal")
+    def _empty(self, opened: OpenView, view: View) -> None:
+        self._tasks.spawn(self._replace(opened, view), "empty a modal")
 
-    async def _replace(self, view_id: str, view: View) -> None:
+    async def _replace(self, opened: OpenView, view: View) -> None:
         try:
-            await self._slack.update_view(view_id, view)
+            await self._slack.update_view(opened.id, view, opened.hash)
         except OnboardingError as error:  # closed already, most likely
-            log.info("a modal could not be emptied", extra={"reason": str(error)})
+            log.info("a modal could not be replaced", extra={"reason": str(error)})
+
+    def work(
+        self,
+        form: Submission,
+        work: Awaitable[tuple[str, Sequence[str]]],
+        outcome: Callable[[Sequence[str]], View],
+    ) -> None:
+        """Do what takes longer than a form may wait, and then say in its place how it went.
+
+        `work` gives the channel that it is about, and what is to be said, line by line. Who has
+        closed the form is told privately: there, or where they opened it.
+        """
+        self._tasks.spawn(self._work(form, work, outcome), "work for a form")
+
+    async def _work(
+        self,
+        form: Submission,
+        work: Awaitable[tuple[str, Sequence[str]]],
+        outcome: Callable[[Sequence[str]], View],
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        settled = loop.time() + SETTLED_SECONDS
+        try:
+            channel, lines = await work
+        except Exception as error:
+            channel, lines = "", [explain(error)]
+        await asyncio.sleep(max(0.0, settled - loop.time()))
+        try:
+            await self._slack.update_view(form.view.id, outcome(lines))
+        except OnboardingError:  # closed already, most likely
+            where = channel or form.ref.channel
+            await self._whisper(where, form.user.id, "\n".join(lines), None, None)
 
     def tell(self, press: Press, text: str) -> None:
         """Tell whoever pressed something that only they see."""
@@ -201,14 +247,22 @@ async def quietly() -> AsyncIterator[None]:
         log.exception("an event failed")
 
 
+@dataclass
+class Closing:
+    """What becomes of a form that was taken: it closes, unless a `view` takes its place."""
+
+    view: View | None = None
+
+
 @asynccontextmanager
-async def at_the_form(ack: AsyncAck, submission: Submission) -> AsyncIterator[None]:
+async def at_the_form(ack: AsyncAck, submission: Submission) -> AsyncIterator[Closing]:
     """Acknowledge a submission after the block: close the form, or keep it open and say why.
 
     The acknowledgement comes last, so a form never closes before its values are kept.
     """
+    closing = Closing()
     try:
-        yield
+        yield closing
     except Malformed:
         raise
     except Repeated:
@@ -227,4 +281,7 @@ async def at_the_form(ack: AsyncAck, submission: Submission) -> AsyncIterator[No
         text = fallback([{"type": "section", "text": {"type": "mrkdwn", "text": explain(error)}}])
         await ack(response_action="errors", errors={submission.first_input: text})
     else:
-        await ack()
+        if closing.view:
+            await ack(response_action="update", view=closing.view)
+        else:
+            await ack()

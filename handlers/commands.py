@@ -10,7 +10,8 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.models.views import View
 
 from bot.errors import Malformed, Repeated
-from bot.use_cases import Request, UseCases
+from bot.use_cases import Opening, Request, UseCases
+from bot.use_cases.inviting import Invitation
 from bot.views import ids
 from bot.views.status import Answer, StatusQuery, plain_answer
 from handlers.answers import Answers, at_the_form, explain
@@ -19,7 +20,7 @@ from handlers.payloads import Command, Press, Submission
 # Slack shows `operation_timeout` after three seconds; our own words come sooner.
 PATIENCE_SECONDS = 2.5
 # What a command does with who asks and the words after it: a form to be opened, or an answer.
-Doing = Callable[[Request, str], Awaitable[View | Answer]]
+Doing = Callable[[Request, str], Awaitable[Opening | View | Answer]]
 
 
 def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
@@ -65,9 +66,15 @@ def _commands(use_cases: UseCases) -> dict[str, Doing]:
     async def help_(request: Request, _words: str) -> Answer:
         return await use_cases.overview.help(request)
 
+    async def start(request: Request, words: str) -> Opening | View:
+        asked = Invitation.of_words(words)
+        if asked:
+            return await use_cases.inviting.form(request, asked)
+        return await use_cases.starting.form(request, words)
+
     overview, managing = use_cases.overview, use_cases.managing
     return {
-        "start": use_cases.starting.form,
+        "start": start,
         "status": overview.status,
         "credentials": overview.credentials,
         "verify": managing.verify,
@@ -93,7 +100,7 @@ async def _answer(
     done = await commands[word](command.request, rest)
     if isinstance(done, Answer):
         return done
-    await answers.open_now(command.trigger_id, done)
+    await answers.open_now(command.trigger_id, done if isinstance(done, Opening) else Opening(done))
     return None
 
 

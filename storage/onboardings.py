@@ -146,6 +146,13 @@ async def has_event(session: AsyncSession, onboarding_id: str, kind: EventKind) 
     return (await session.exec(select(EventRow.id).where(*where).limit(1))).first() is not None
 
 
+async def events_of(session: AsyncSession, onboarding_id: str, kind: EventKind) -> Sequence[Event]:
+    """Return the events of one kind, oldest first."""
+    where = (col(EventRow.onboarding_id) == onboarding_id, col(EventRow.kind) == kind.value)
+    rows = await session.exec(select(EventRow).where(*where).order_by(col(EventRow.id)))
+    return [event_of(row) for row in rows]
+
+
 async def overview_in(session: AsyncSession, channel: str) -> Sequence[Overview]:
     """Return what runs in `channel`; where nothing does, its newest onboarding, if any."""
     query = select(OnboardingRow).where(col(OnboardingRow.channel) == channel)

@@ -63,6 +63,7 @@ class EventKind(StrEnum):
     PAUSED = "paused"
     RESUMED = "resumed"
     CHANNEL_MOVED = "channel_moved"
+    CLIENT_INVITED = "client_invited"
     CLIENT_JOINED = "client_joined"
     REFUSED = "refused"
     EXPOSED = "exposed"

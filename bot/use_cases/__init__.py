@@ -4,11 +4,12 @@ Each method finds out who asks and whether they may, makes one transaction, and 
 level. It may raise Refused, with words for the person, or Unavailable.
 """
 
-from bot.use_cases.base import InvalidInput, NeedsConfirmation, Request, Services
+from bot.use_cases.base import InvalidInput, NeedsConfirmation, Opening, Request, Services
 from bot.use_cases.channels import Channels
 from bot.use_cases.credentials import Credentials
 from bot.use_cases.exposure import Exposure
 from bot.use_cases.help import Help
+from bot.use_cases.inviting import Inviting
 from bot.use_cases.managing import Managing
 from bot.use_cases.overview import Overview
 from bot.use_cases.reminders import Reminders
@@ -17,7 +18,7 @@ from bot.use_cases.steps import Steps
 from bot.use_cases.verification import Verification
 from bot.use_cases.words import Words
 
-__all__ = ["InvalidInput", "NeedsConfirmation", "Request", "Services", "UseCases"]
+__all__ = ["InvalidInput", "NeedsConfirmation", "Opening", "Request", "Services", "UseCases"]
 
 
 class UseCases:
@@ -26,6 +27,7 @@ class UseCases:
     def __init__(self, services: Services) -> None:
         """Take what they work with."""
         self.starting = Starting(services)
+        self.inviting = Inviting(services, self.starting)
         self.steps = Steps(services)
         self.credentials = Credentials(services)
         self.help = Help(services)

@@ -1,5 +1,6 @@
 """What the use cases have in common: who asks, may they, one transaction, then bring level."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -47,6 +48,14 @@ class NeedsConfirmation(Refused):
         """Take the view that takes the form's place."""
         super().__init__("This looks unusual.")
         self.view = view
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A form to be opened now, and what takes its place once it is known."""
+
+    view: View
+    then: asyncio.Task[View] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,21 +1,29 @@
 """Starting an onboarding."""
 
+import asyncio
+import logging
 import uuid
+from collections.abc import Sequence
+from dataclasses import replace
 
 from slack_sdk.models.views import View
 
 from bot import onboarding as state
 from bot.credentials import clean
-from bot.errors import Refused
+from bot.errors import OnboardingError, Refused
 from bot.mrkdwn import channel_link, escape, link, permalink
+from bot.names import client_from_channel
 from bot.onboarding import Onboarding
+from bot.people import Actor
 from bot.slack import Channel, SlackRefused
-from bot.use_cases.base import InvalidInput, Request, UseCase, opened_by
-from bot.views import modals
-from bot.views.ids import FormRef
+from bot.use_cases.base import InvalidInput, Opening, Request, UseCase, opened_by
+from bot.views.ids import CLIENT_NAME, ENGINEER, FormRef
+from bot.views.start import LONGEST_NAME, Around, start_modal
 from storage import deliveries, onboardings
 from storage.database import Conflict
 from storage.onboardings import client_key
+
+log = logging.getLogger(__name__)
 
 DIRECT = (
     "This works in the channel that you share with the client, not in a direct message. "
@@ -24,27 +32,35 @@ DIRECT = (
 NO_NAME = (
     "This looks like the {label}, and a client's name is read by everybody. Nothing was started."
 )
+RUNNING = "This client is being onboarded in this channel already. Nothing was started."
+# How long the form waits for who is in the channel, before it opens without that. A trigger lives
+# three seconds, and the checks before have taken some of them.
+AT_ONCE_SECONDS = 0.8
+# More people than these would hardly be greeted by name.
+MOST_PROPOSED = 10
 
 
 class Starting(UseCase):
     """`/servicetitan start`: a form, and its submission."""
 
-    async def form(self, request: Request, client_name: str) -> View:
+    async def form(self, request: Request, client_name: str) -> Opening:
         """Return the form for a new onboarding in the channel."""
         await self._engineer(request.person)
         name = client_name.strip()
-        if len(name) > modals.LONGEST_NAME:
-            raise Refused(
-                f"That name has {len(name)} characters; a client's name has at most "
-                f"{modals.LONGEST_NAME}. Nothing was started."
-            )
-        _refuse_markup(name)
-        if label := await self._value_in(name):
-            raise Refused(NO_NAME.format(label=label))
-        await self._must_be_free(request.channel, name)
-        await self._must_be_member(request.channel)
-        person = request.person
-        return modals.start_modal(FormRef(request.channel, person.user_id, person.team_id), name)
+        await self.must_be_a_name(name)
+        running = await self._must_be_free(request.channel, name)
+        channel = await self._must_be_member(request.channel)
+        ref = FormRef(request.channel, request.person.user_id, request.person.team_id)
+        name = name or client_from_channel(channel.name)
+        filling = asyncio.create_task(self._filled(ref, name, running, channel))
+        try:
+            await asyncio.wait({filling}, timeout=AT_ONCE_SECONDS)
+        except asyncio.CancelledError:
+            filling.cancel()
+            raise
+        if filling.done():
+            return Opening(filling.result())
+        return Opening(start_modal(ref, name, running), filling)
 
     async def start(
         self, request: Request, ref: FormRef, *, client_name: str, admins: list[str], engineer: str
@@ -52,52 +68,119 @@ class Starting(UseCase):
         """Begin an onboarding."""
         opened_by(request, ref)
         actor = await self._engineer(request.person)
-        name = _checked_name(client_name)
-        if label := await self._value_in(name):
-            raise InvalidInput({"client_name": NO_NAME.format(label=label)})
-        engineer = engineer or request.person.user_id
-        directory = self._services.directory
-        if not await directory.is_engineer(await directory.person(engineer)):
-            raise InvalidInput({"engineer": "This person is no HeavySet engineer. Choose another."})
+        name = await self.checked_name(client_name)
+        engineer = await self.checked_engineer(request, engineer)
+        await self.begin(
+            request,
+            actor,
+            request.channel,
+            client_name=name,
+            engineer=engineer,
+            admins=admins,
+            timezone=ref.timezone or None,
+        )
+
+    async def begin(
+        self,
+        request: Request,
+        actor: Actor,
+        channel: str,
+        *,
+        client_name: str,
+        engineer: str,
+        admins: Sequence[str] = (),
+        timezone: str | None = None,
+    ) -> Onboarding:
+        """Write down a new onboarding, and have its thread posted.
+
+        Raises InvalidInput if the client is being onboarded in the channel already.
+        """
+        now = self._services.clock()
         begun = state.start(
             uuid.uuid4().hex[:16],
             self._services.shelf.newest,
-            client_name=name,
-            channel=request.channel,
+            client_name=client_name,
+            channel=channel,
             engineer=engineer,
             client_admins=admins,
             actor=actor,
-            now=self._services.clock(),
+            now=now,
+            timezone=timezone,
         )
-        await self._begin(request, begun)
-
-    async def _begin(self, request: Request, begun: state.Change) -> None:
-        now = begun.onboarding.started_at
         try:
             async with self._services.database.begin() as session:
                 await onboardings.add(session, begun)
                 await deliveries.claim(session, request.delivery, now)
         except Conflict:
-            raise InvalidInput(
-                {
-                    "client_name": "This client is being onboarded in this channel already. "
-                    "Nothing was started."
-                }
-            ) from None
+            raise InvalidInput({CLIENT_NAME: RUNNING}) from None
         self._services.publisher.wake(begun.onboarding.id)
+        return begun.onboarding
 
-    async def _must_be_free(self, channel: str, name: str) -> None:
-        """Refuse the same client twice; who names nobody means the client who is there."""
+    async def checked_name(self, client_name: str) -> str:
+        """Return a client's name as it was entered, without spaces around; raises InvalidInput."""
+        name = client_name.strip()
+        if not clean(name):
+            wanted = f"Please enter the client's name, in at most {LONGEST_NAME} characters."
+            raise InvalidInput({CLIENT_NAME: wanted})
+        try:
+            await self.must_be_a_name(name)
+        except Refused as error:
+            raise InvalidInput({CLIENT_NAME: str(error)}) from error
+        return name
+
+    async def must_be_a_name(self, name: str) -> None:
+        """Raise Refused if a client cannot be called so."""
+        if len(name) > LONGEST_NAME:
+            raise Refused(
+                f"That name has {len(name)} characters; a client's name has at most "
+                f"{LONGEST_NAME}. Nothing was started."
+            )
+        if any(mark in name for mark in "<>"):
+            raise Refused("A client's name has no mentions, no links and no < or > in it.")
+        if label := await self._value_in(name):
+            raise Refused(NO_NAME.format(label=label))
+
+    async def checked_engineer(self, request: Request, engineer: str) -> str:
+        """Return who is to be in charge, by default who asks; raises InvalidInput."""
+        directory = self._services.directory
+        engineer = engineer or request.person.user_id
+        if not await directory.is_engineer(await directory.person(engineer)):
+            raise InvalidInput({ENGINEER: "This person is no HeavySet engineer. Choose another."})
+        return engineer
+
+    async def _filled(
+        self, ref: FormRef, name: str, running: Sequence[Onboarding], channel: Channel
+    ) -> View:
+        """Return the form with what is proposed of those who are in the channel."""
+        try:
+            found = await self._services.directory.outsiders(ref.channel)
+        except OnboardingError as error:  # nothing is proposed then
+            log.info("who is in a channel is not known", extra={"reason": str(error)})
+            return start_modal(ref, name, running, Around())
+        around = Around(
+            found.user_ids[:MOST_PROPOSED],
+            alone=found.all and not found.user_ids,
+            pending=channel.is_pending,
+        )
+        return start_modal(replace(ref, timezone=found.timezone or ""), name, running, around)
+
+    async def _must_be_free(self, channel: str, name: str) -> Sequence[Onboarding]:
+        """Refuse the same client twice; who names nobody means the client who is there.
+
+        Returns the other clients of the channel.
+        """
         services = self._services
         async with services.database.begin(write=False) as session:
-            for running in await onboardings.running_in(session, services.shelf, channel):
-                if name and client_key(name) != client_key(running.client_name):
-                    continue
-                raise Refused(
-                    f"{escape(running.client_name)} is being onboarded in this channel already "
-                    f"({running.finished_steps} of {len(running.steps)} steps done, "
-                    f"{self._where(running)}). Nothing was started."
-                )
+            others = await onboardings.running_in(session, services.shelf, channel)
+        for running in others:
+            if name and client_key(name) != client_key(running.client_name):
+                continue
+            raise Refused(
+                f"{escape(running.client_name)} is being onboarded in this channel already "
+                f"({running.finished_steps} of {len(running.steps)} steps done, "
+                f"{self._where(running)}). Nothing was started."
+            )
+        return others
 
     def _where(self, running: Onboarding) -> str:
         if running.thread_ts is None:
@@ -105,7 +188,7 @@ class Starting(UseCase):
         url = self._services.slack.identity.url
         return link(permalink(url, running.channel, running.thread_ts), "thread")
 
-    async def _must_be_member(self, channel: str) -> None:
+    async def _must_be_member(self, channel: str) -> Channel:
         if channel.startswith("D"):
             raise Refused(DIRECT)
         found = await self._channel(channel)
@@ -118,6 +201,7 @@ class Starting(UseCase):
             raise Refused(
                 f"I am not in this channel yet. Type `/invite <@{bot}>` here, then start again."
             )
+        return found
 
     async def _channel(self, channel: str) -> Channel:
         try:
@@ -126,20 +210,3 @@ class Starting(UseCase):
             if error.code not in ("channel_not_found", "not_in_channel"):
                 raise
             return Channel("", is_member=False, is_direct=False, is_archived=False)
-
-
-def _checked_name(client_name: str) -> str:
-    name = client_name.strip()
-    if not clean(name) or len(name) > modals.LONGEST_NAME:
-        wanted = f"Please enter the client's name, in at most {modals.LONGEST_NAME} characters."
-        raise InvalidInput({"client_name": wanted})
-    try:
-        _refuse_markup(name)
-    except Refused as error:
-        raise InvalidInput({"client_name": str(error)}) from error
-    return name
-
-
-def _refuse_markup(name: str) -> None:
-    if any(mark in name for mark in "<>"):
-        raise Refused("A client's name has no mentions, no links and no < or > in it.")

@@ -23,12 +23,16 @@ SNOOZE = "snooze"
 START_ONBOARDING = "start_onboarding"
 ASK_FOR_HELP = "ask_for_help"
 CANCEL_ONBOARDING = "cancel_onboarding"
+INVITE_CLIENT = "invite_client"
 
 CLIENT_NAME = "client_name"
 CLIENT_ADMINS = "client_admins"
 ENGINEER = "engineer"
 QUESTION = "question"
 REASON = "reason"
+ADDRESSES = "addresses"
+CHANNEL_NAME = "channel_name"
+PRIVATE_CHANNEL = "private_channel"
 CONFIRM_UNUSUAL = "confirm_unusual"
 
 
@@ -59,7 +63,7 @@ class FormRef:
     """A modal's private_metadata: where it was opened and by whom; never a secret.
 
     A submission bears no channel, so the modal carries it; who opened it is the only one who may
-    submit it.
+    submit it. `timezone` is the client's, found while the form was filled in.
     """
 
     channel: str
@@ -68,6 +72,7 @@ class FormRef:
     onboarding_id: str = ""
     step: int = 0
     fields: Sequence[str] = ()
+    timezone: str = ""
 
     def dump(self) -> str:
         """Return the reference as private_metadata."""

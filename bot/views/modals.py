@@ -1,7 +1,6 @@
-"""The modals: start, credentials, help, reveal. No view is ever pre-filled with a secret."""
+"""The modals: credentials, help, reveal, cancel. No view is ever pre-filled with a secret."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Iterator, Mapping
 
 from pydantic import SecretStr
 from slack_sdk.models.blocks import (
@@ -10,12 +9,9 @@ from slack_sdk.models.blocks import (
     InputBlock,
     Option,
     PlainTextInputElement,
-    PlainTextObject,
     RichTextBlock,
     RichTextElementParts,
     RichTextPreformattedElement,
-    UserMultiSelectElement,
-    UserSelectElement,
 )
 from slack_sdk.models.views import View
 
@@ -24,40 +20,9 @@ from bot.mrkdwn import escape, mention, when
 from bot.onboarding import Onboarding
 from bot.views import ids
 from bot.views.blocks import bullets, context, section
+from bot.views.forms import entry, form, notice, plain_text
 
-LONGEST_NAME = 80
 LONGEST_QUESTION = 2000
-
-
-def start_modal(ref: ids.FormRef, client_name: str, problem: str | None = None) -> View:
-    """Return the form that confirms a new onboarding."""
-    blocks: list[Block] = [
-        _input(
-            "Client's name",
-            PlainTextInputElement(
-                action_id=ids.CLIENT_NAME,
-                initial_value=client_name or None,
-                max_length=LONGEST_NAME,
-                placeholder="Acme Plumbing",
-            ),
-            hint="As the client's people know their company: it heads the thread.",
-        ),
-        _input(
-            "Client's admins",
-            UserMultiSelectElement(action_id=ids.CLIENT_ADMINS),
-            hint="Optional. Everybody from the client's organisation in this channel may do the "
-            "steps anyway; name people here to greet them, or if they are guests of ours.",
-            optional=True,
-        ),
-        _input(
-            "HeavySet engineer",
-            UserSelectElement(action_id=ids.ENGINEER, initial_user=ref.user_id),
-            hint="Who is asked when the client needs help.",
-        ),
-    ]
-    if problem:
-        blocks.insert(0, section(f"⚠️ {problem}"))
-    return _form("Start onboarding", ids.START_ONBOARDING, ref, blocks, submit="Start")
 
 
 def credentials_modal(
@@ -79,7 +44,7 @@ def credentials_modal(
             blocks.append(section(f"⚠️ *{escape(field.label)}:* {escape(warnings[name])}"))
     if warnings:
         blocks.append(_confirm_unusual(onboarding.guide.platform))
-    return _form("Enter securely", ids.ENTER_CREDENTIALS, ref, blocks, submit="Save")
+    return form("Enter securely", ids.ENTER_CREDENTIALS, ref, blocks, submit="Save")
 
 
 def fields_at(onboarding: Onboarding, step: int) -> tuple[str, ...]:
@@ -115,7 +80,7 @@ def help_modal(onboarding: Onboarding, ref: ids.FormRef) -> View:
     if step.tips:
         blocks.append(section(f"*Tips*\n{bullets(step.tips)}"))
     blocks.append(
-        _input(
+        entry(
             "Your question",
             PlainTextInputElement(
                 action_id=ids.QUESTION, multiline=True, max_length=LONGEST_QUESTION
@@ -129,7 +94,7 @@ def help_modal(onboarding: Onboarding, ref: ids.FormRef) -> View:
     if step.credentials or step.reveals:
         blocks += list(_reference(onboarding))
     blocks.append(context(escape(guide.support)))
-    return _form("I need help", ids.ASK_FOR_HELP, ref, blocks, submit="Ask")
+    return form("I need help", ids.ASK_FOR_HELP, ref, blocks, submit="Ask")
 
 
 def reveal_modal(onboarding: Onboarding, ref: ids.FormRef, values: Mapping[str, SecretStr]) -> View:
@@ -149,8 +114,8 @@ def reveal_modal(onboarding: Onboarding, ref: ids.FormRef, values: Mapping[str, 
     return View(
         type="modal",
         callback_id=ids.REVEAL_CREDENTIALS,
-        title=_plain("Stored values"),
-        close=_plain("Close"),
+        title=plain_text("Stored values"),
+        close=plain_text("Close"),
         private_metadata=ref.dump(),
         blocks=blocks,
     )
@@ -165,7 +130,7 @@ def cancel_modal(onboarding: Onboarding, ref: ids.FormRef) -> View:
             "for good. The thread says so, stored values are destroyed at once, and the history "
             "stays. To let it only rest, use `/servicetitan pause` instead."
         ),
-        _input(
+        entry(
             "Why?",
             PlainTextInputElement(
                 action_id=ids.REASON, multiline=True, max_length=LONGEST_QUESTION
@@ -173,15 +138,13 @@ def cancel_modal(onboarding: Onboarding, ref: ids.FormRef) -> View:
             hint="For the history and the engineering channel; the client does not see it.",
         ),
     ]
-    return _form("Cancel onboarding", ids.CANCEL_ONBOARDING, ref, blocks, submit="End it")
+    return form("Cancel onboarding", ids.CANCEL_ONBOARDING, ref, blocks, submit="End it")
 
 
 def hidden_modal() -> View:
     """Return what takes the place of the stored values after a while."""
     text = "The values are hidden again. Press “Reveal credentials” to see them once more."
-    return View(
-        type="modal", title=_plain("Stored values"), close=_plain("Close"), blocks=[section(text)]
-    )
+    return notice("Stored values", [section(text)])
 
 
 def _reference(onboarding: Onboarding) -> Iterator[Block]:
@@ -202,44 +165,13 @@ def _credential_input(
         keep = " Leave empty to keep it." if optional else " A new value replaces it."
         hint = f"Stored now: {stored.mask}.{keep} {hint}"
     element = PlainTextInputElement(action_id=field.id, max_length=LONGEST)
-    return _input(field.label, element, hint=hint, optional=optional)
+    return entry(field.label, element, hint=hint, optional=optional)
 
 
 def _confirm_unusual(platform: str) -> InputBlock:
-    option = Option(text=_plain(f"Yes, it is what {platform} shows"), value="confirmed")
-    return _input(
+    option = Option(text=plain_text(f"Yes, it is what {platform} shows"), value="confirmed")
+    return entry(
         "Save it all the same?",
         CheckboxesElement(action_id=ids.CONFIRM_UNUSUAL, options=[option]),
         optional=True,
     )
-
-
-def _input(
-    label: str, element: Any, *, hint: str | None = None, optional: bool = False
-) -> InputBlock:
-    """An input whose block bears the name of its element, so that errors find it."""
-    return InputBlock(
-        block_id=element.action_id,
-        label=_plain(label),
-        element=element,
-        hint=_plain(hint) if hint else None,
-        optional=optional,
-    )
-
-
-def _form(
-    title: str, callback_id: str, ref: ids.FormRef, blocks: Sequence[Block], *, submit: str
-) -> View:
-    return View(
-        type="modal",
-        callback_id=callback_id,
-        title=_plain(title),
-        submit=_plain(submit),
-        close=_plain("Cancel"),
-        private_metadata=ref.dump(),
-        blocks=list(blocks),
-    )
-
-
-def _plain(text: str) -> PlainTextObject:
-    return PlainTextObject(text=text, emoji=False)

@@ -49,8 +49,18 @@ def push(state: State, user: User, content: Json) -> View:
 
 
 def update(state: State, view: View, content: Json) -> None:
-    """Replace the content; what was typed stays where block_id and action_id stay the same."""
+    """Replace the content; what an input held stays where block_id and action_id stay the same.
+
+    That goes for one that nobody touched, too: another `initial_…` for it is not taken over
+    (slackapi/bolt-js#290, slackapi/bolt-python#572).
+    """
     _refuse_doubled_external_id(state, content, besides=view)
+    held = state_values(view)
+    view.typed = {
+        (block_id, action_id): value
+        for block_id, values in held.items()
+        for action_id, value in values.items()
+    }
     view.content = _stored(state, content)
     kept = {
         (block["block_id"], element["action_id"])

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from bot.doctor import Finding, examine
-from bot.slack import SCOPES
+from bot.slack import OPTIONAL_SCOPES, SCOPES
 from sandbox.slack import Manifest, SlackSandbox
 from sandbox.stage import MANIFEST
 from tests.integration.world import KEY, OTHER_KEY, World
@@ -62,5 +62,19 @@ async def test_a_missing_scope_is_named(begun: World) -> None:
     assert found["Slack scopes"].text == "missing: users:read"
 
 
+async def test_optional_scopes_that_were_not_granted_are_named_and_nothing_is_to_be_mended(
+    begun: World,
+) -> None:
+    begun.slack.admin.decline("pins:write")
+
+    found = (await findings(begun))["Slack optional scopes"]
+
+    assert found.well
+    assert found.text == "not granted: pins:write (pins the first message of the thread)"
+
+
 async def test_the_scopes_are_those_of_the_manifest(begun: World) -> None:
-    assert frozenset(begun.slack.app.manifest.scopes) == SCOPES
+    manifest = begun.slack.app.manifest
+
+    assert manifest.optional_scopes == OPTIONAL_SCOPES.keys()
+    assert manifest.scopes - manifest.optional_scopes == SCOPES

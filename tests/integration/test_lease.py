@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 
 from bot.announcements import Announcements
+from bot.landmarks import Landmarks
 from bot.metrics import Metrics
 from bot.onboarding import Onboarding
 from bot.publisher import Publisher
@@ -47,7 +48,10 @@ async def test_a_publisher_that_lost_its_lease_lets_go(begun: World) -> None:
     database, tasks = begun.bot.database, Tasks()
     announcements = Announcements(begun.bot.slack, database, begun.engineering.id, now)
     thread = Robbed(begun)
-    publisher = Publisher(database, begun.bot.shelf, thread, announcements, tasks, Metrics(), now)
+    landmarks = Landmarks(begun.bot.slack, database, now)
+    publisher = Publisher(
+        database, begun.bot.shelf, thread, announcements, landmarks, tasks, Metrics(), now
+    )
 
     publisher.wake(begun.onboarding)
     async with asyncio.timeout(10):  # it would go on for ever

@@ -3,14 +3,21 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from sandbox.slack import Channel, NotOfferedError, buttons, visible_text
+from sandbox.slack import Channel, NotOfferedError, View, buttons, visible_text
 from tests.integration.world import World, a_world, told
 
 NOTHING = [(0,)]
 COUNT = "SELECT count(*) FROM onboarding"
+
+
+def initial(view: View, name: str) -> Any:
+    """What a field of the form holds before anybody touches it."""
+    [element] = [block["element"] for block in view.blocks if block["block_id"] == name]
+    return next((value for key, value in element.items() if key.startswith("initial_")), None)
 
 
 @pytest.fixture
@@ -23,16 +30,26 @@ async def guarded(tmp_path: Path) -> AsyncIterator[World]:
 async def test_the_form_proposes_the_name_that_was_typed(world: World) -> None:
     await world.type("start Acme Plumbing")
 
-    name, _admins, engineer = world.view_of(world.erin).blocks
-    assert name["element"]["initial_value"] == "Acme Plumbing"
-    assert engineer["element"]["initial_user"] == world.erin.id
+    view = world.view_of(world.erin)
+    assert [block["type"] for block in view.blocks] == ["input", "input", "input"]
+    assert initial(view, "client_name") == "Acme Plumbing"
+    assert initial(view, "engineer") == world.erin.id
 
 
-async def test_without_a_name_the_form_asks_for_one(world: World) -> None:
+async def test_without_a_name_the_form_proposes_the_channels(world: World) -> None:
+    await world.slack.admin.rename(world.channel, "ext-acme-plumbing-heavyset")
+
+    await world.type("start")
+
+    assert initial(world.view_of(world.erin), "client_name") == "Acme Plumbing"
+
+
+async def test_where_the_channel_tells_no_name_either_the_form_asks_for_one(world: World) -> None:
+    await world.slack.admin.rename(world.channel, "heavyset-onboarding")
     await world.type("start")
 
     view = world.view_of(world.erin)
-    assert "initial_value" not in view.blocks[0]["element"]
+    assert initial(view, "client_name") is None
     assert (await world.submit(world.erin, view, client_name="Acme")).ok
     assert world.rows("SELECT client_name FROM onboarding") == [("Acme",)]
 
@@ -258,3 +275,104 @@ async def test_when_slack_refuses_to_open_the_form_the_engineer_is_told(world: W
 
     assert "press the button again" in reply.text or "try again" in reply.text
     assert told(world.erin) == reply.text or world.erin.view is None
+
+
+# --- who is in the channel ---
+
+
+async def test_the_people_from_outside_are_proposed_as_the_clients_admins(world: World) -> None:
+    for other in (
+        world.slack.add_person("Bo Bot", world.ann.team, is_bot=True),
+        world.slack.add_person("Gone Gus", world.ann.team, deleted=True),
+    ):
+        await world.slack.admin.invite(world.channel, other)
+
+    await world.type("start Acme")
+
+    view = world.view_of(world.erin)
+    assert initial(view, "client_admins") == [world.ann.id]
+    assert "Nobody from outside" not in words(view)
+    assert (await world.submit(world.erin, view)).ok
+    assert f"<@{world.ann.id}>" in world.message("welcome").text
+
+
+async def test_the_clients_time_zone_is_theirs(world: World) -> None:
+    world.ann.user.tz = "America/Denver"
+
+    await world.begin()
+
+    assert world.rows("SELECT timezone FROM onboarding") == [("America/Denver",)]
+
+
+async def test_a_channel_without_anybody_from_outside_is_warned_of(world: World) -> None:
+    lonely = world.slack.add_channel("lonely", world.erin)
+
+    await world.type("start Acme", channel=lonely)
+
+    view = world.view_of(world.erin)
+    assert "Nobody from outside HeavySet is in this channel yet" in words(view)
+    assert initial(view, "client_admins") is None
+    assert (await world.submit(world.erin, view)).ok
+    assert world.rows("SELECT timezone FROM onboarding") == [(None,)]
+
+
+async def test_other_clients_of_the_channel_are_named(begun: World) -> None:
+    await begun.type("start Beta Heating")
+
+    assert "Also onboarded in this channel: *Acme Plumbing* (0 of 25 steps done)" in words(
+        begun.view_of(begun.erin)
+    )
+
+
+@pytest.mark.parametrize("fault", [{"error": "fetch_members_failed"}, {"status": 503}])
+async def test_if_slack_does_not_tell_who_is_there_nothing_is_proposed(
+    world: World, fault: dict[str, Any]
+) -> None:
+    world.slack.fail_next("conversations.members", **fault)
+
+    await world.type("start Acme")
+
+    view = world.view_of(world.erin)
+    assert initial(view, "client_admins") is None
+    assert "Nobody from outside" not in words(view)
+    assert (await world.submit(world.erin, view)).ok
+
+
+async def test_a_form_that_has_to_wait_for_slack_opens_at_once_and_is_filled_in_later(
+    world: World,
+) -> None:
+    world.slack.fail_next("conversations.members", hang=1.5)
+    erin = world.erin
+
+    reply = await erin.command(world.channel, "/servicetitan", "start Acme")
+    at_once = world.view_of(erin)
+    first = [block["block_id"] for block in at_once.blocks if block["type"] == "input"]
+    erin.fill(at_once, {"client_name": "Acme Plumbing & Sons"})
+    await world.idle()
+
+    assert reply.ack.ok
+    assert first == ["client_name", "engineer"]
+    later = world.view_of(erin)
+    assert [block["block_id"] for block in later.blocks] == [
+        "client_name",
+        "client_admins",
+        "engineer",
+    ]
+    assert (await world.submit(erin, later)).ok
+    assert world.rows("SELECT client_name FROM onboarding") == [("Acme Plumbing & Sons",)]
+
+
+async def test_a_form_that_was_submitted_meanwhile_is_not_filled_in_any_more(world: World) -> None:
+    world.slack.fail_next("conversations.members", hang=1.5)
+    await world.erin.command(world.channel, "/servicetitan", "start Acme")
+
+    answer = await world.submit(world.erin, world.view_of(world.erin))
+
+    assert answer.ok
+    assert world.erin.view is None
+    assert world.rows(COUNT) == [(1,)]
+
+
+def words(view: View) -> str:
+    """What a form says besides its fields."""
+    return "\n".join(block["text"]["text"] for block in view.blocks if block["type"] == "section")

@@ -9,7 +9,8 @@ from bot.onboarding import Change, EventKind, Loss, Onboarding
 from bot.report import Outcome
 from bot.views.announcement import ANNOUNCED, announcement
 from bot.views.blocks import Message
-from bot.views.modals import help_modal, start_modal
+from bot.views.modals import help_modal
+from bot.views.start import start_modal
 from tests.builders import (
     ALL_FIELDS,
     NOW,

@@ -8,6 +8,7 @@ import jsonschema
 import pytest
 import yaml
 
+from bot.slack import OPTIONAL_SCOPES
 from handlers.channel import LOSSES, RETURNS
 
 ROOT = Path(__file__).parents[2]
@@ -15,15 +16,23 @@ MANIFEST: dict[str, Any] = yaml.safe_load((ROOT / "manifest.yml").read_text(enco
 
 # docs.slack.dev, each method's page, “Bot token scopes”. A method that works in public and in
 # private channels needs a scope for each.
-SCOPES = {
+SCOPES: dict[str, set[str]] = {
     "auth.test": set(),
+    "bookmarks.add": {"bookmarks:write"},
+    "bookmarks.list": {"bookmarks:read"},
     "chat.postEphemeral": {"chat:write"},
     "chat.postMessage": {"chat:write"},
     "chat.update": {"chat:write"},
+    "conversations.create": {"channels:manage", "groups:write"},
     "conversations.history": {"channels:history", "groups:history"},
     "conversations.info": {"channels:read", "groups:read"},
+    "conversations.invite": {"channels:manage", "groups:write"},
+    "conversations.inviteShared": {"conversations.connect:write"},
+    "conversations.members": {"channels:read", "groups:read"},
     "conversations.replies": {"channels:history", "groups:history"},
+    "pins.add": {"pins:write"},
     "usergroups.users.list": {"usergroups:read"},
+    "users.conversations": {"channels:read", "groups:read"},
     "users.info": {"users:read"},
     "views.open": set(),
     "views.update": set(),
@@ -95,7 +104,12 @@ RULES = closed(
     ),
     oauth_config=closed(
         [],
-        scopes=closed([], bot=many(text(255), 255), user=many(text(255), 255)),
+        scopes=closed(
+            [],
+            bot=many(text(255), 255),
+            bot_optional=many(text(255), 255),
+            user=many(text(255), 255),
+        ),
         redirect_urls=many(ADDRESS, 1000),
     ),
     settings=closed(
@@ -114,10 +128,25 @@ RULES = closed(
 )
 
 
+# Calls without which the bot only does less.
+OPTIONAL = {
+    "bookmarks.add",
+    "bookmarks.list",
+    "conversations.create",
+    "conversations.invite",
+    "conversations.inviteShared",
+    "pins.add",
+}
+
+
+def where_slack_is_called() -> str:
+    paths = sorted((ROOT / "bot" / "slack").glob("*.py"))
+    return "".join(path.read_text(encoding="utf-8") for path in paths)
+
+
 def methods_called() -> set[str]:
     """The Web API methods that are named where Slack is called."""
-    source = (ROOT / "bot" / "slack.py").read_text(encoding="utf-8")
-    return set(re.findall(r'"([a-z]+\.[a-zA-Z.]+)"', source))
+    return set(re.findall(r'_call\(\s*"([a-z]+\.[a-zA-Z.]+)"', where_slack_is_called()))
 
 
 def test_it_has_the_shape_that_slack_takes() -> None:
@@ -140,8 +169,7 @@ def test_a_wrong_shape_would_be_noticed(wrong: dict[str, Any]) -> None:
 
 
 def test_every_call_names_its_method() -> None:
-    source = (ROOT / "bot" / "slack.py").read_text(encoding="utf-8")
-    calls = set(re.findall(r"self\._client\.(\w+)\(", source))
+    calls = set(re.findall(r"self\._client\.(\w+)\(", where_slack_is_called()))
 
     assert calls == {method.replace(".", "_") for method in methods_called()}
 
@@ -152,9 +180,18 @@ def test_every_method_that_is_called_has_known_scopes() -> None:
 
 
 def test_its_scopes_are_just_those_that_are_needed() -> None:
-    needed = {"commands"}.union(*(SCOPES[method] for method in methods_called()))
+    methods = methods_called()
+    needed = {"commands"}.union(*(SCOPES[method] for method in methods - OPTIONAL))
+    useful = set().union(*(SCOPES[method] for method in methods & OPTIONAL))
 
-    assert sorted(MANIFEST["oauth_config"]["scopes"]["bot"]) == sorted(needed)
+    scopes = MANIFEST["oauth_config"]["scopes"]
+    assert sorted(scopes["bot"]) == sorted(needed)
+    assert sorted(scopes["bot_optional"]) == sorted(useful - needed)
+
+
+def test_each_optional_scope_says_what_it_is_for() -> None:
+    assert sorted(OPTIONAL_SCOPES) == sorted(MANIFEST["oauth_config"]["scopes"]["bot_optional"])
+    assert all(OPTIONAL_SCOPES.values())
 
 
 def test_it_has_the_slash_command_with_ids_instead_of_names() -> None:

@@ -16,11 +16,12 @@ from bot.views.modals import (
     hidden_modal,
     required_fields,
     reveal_modal,
-    start_modal,
 )
+from bot.views.start import Around, invite_modal, start_modal
 from tests.builders import (
     ALL_FIELDS,
     CHANNEL,
+    CLIENT_ADMIN,
     ENGINEER,
     GUIDE,
     HOME_TEAM,
@@ -49,13 +50,24 @@ def words(view: View) -> str:
 
 
 @pytest.mark.parametrize("name", ["", "Acme Plumbing", "x" * 80])
-@pytest.mark.parametrize("problem", [None, "This person is no engineer."])
-def test_slack_takes_the_start_modal(name: str, problem: str | None) -> None:
-    assert problems(start_modal(STARTING, name, problem)) == []
+@pytest.mark.parametrize(
+    "around",
+    [None, Around(), Around((CLIENT_ADMIN,)), Around(alone=True), Around(alone=True, pending=True)],
+    ids=["still looking", "nothing known", "somebody is here", "nobody is", "nobody accepted yet"],
+)
+def test_slack_takes_the_start_modal(name: str, around: Around | None) -> None:
+    running = [an_onboarding(at_step=3), an_onboarding(client_name="<!channel> & Sons")]
+
+    assert problems(start_modal(STARTING, name, running, around)) == []
+
+
+@pytest.mark.parametrize("name", ["", "Acme Plumbing", "x" * 80])
+def test_slack_takes_the_invite_modal(name: str) -> None:
+    assert problems(invite_modal(STARTING, name, ["ann@acme.example", "bob@acme.example"])) == []
 
 
 def test_the_start_modal_asks_for_the_client_its_admins_and_the_engineer() -> None:
-    view = start_modal(STARTING, "Acme Plumbing")
+    view = start_modal(STARTING, "Acme Plumbing", around=Around())
 
     assert view.callback_id == "start_onboarding"
     assert list(inputs(view)) == ["client_name", "client_admins", "engineer"]

@@ -17,6 +17,7 @@ from sandbox.slack.web_api.method import (
     find_message,
     method,
     require_member,
+    require_scope,
 )
 
 Item = TypeVar("Item")
@@ -35,6 +36,26 @@ def members(state: State, args: Arguments) -> Json:
     channel = find_conversation(state, args, "read")
     page, cursor = _page(list(channel.members), args, default=100)
     return {"members": page, "response_metadata": {"next_cursor": cursor}}
+
+
+def own(state: State, args: Arguments) -> Json:
+    """The channels that the bot is a member of (docs: users.conversations)."""
+    kinds = args.maybe_text("types") or "public_channel"
+    wanted = {kind.strip().removesuffix("_channel") for kind in kinds.split(",")}
+    if not wanted <= CONVERSATION_SCOPES.keys():
+        raise SlackError("invalid_types")
+    for kind in sorted(wanted):
+        require_scope(state, f"{CONVERSATION_SCOPES[kind]}:read")
+    found = [
+        channel
+        for channel in state.channels.values()
+        if channel.kind in wanted
+        and state.bot.id in channel.members
+        and not (args.flag("exclude_archived") and channel.is_archived)
+    ]
+    page, cursor = _page(found, args, default=100, maximum=999)
+    shapes = [conversation(state, channel) for channel in page]
+    return {"channels": shapes, "response_metadata": {"next_cursor": cursor}}
 
 
 def history(state: State, args: Arguments) -> Json:
@@ -134,6 +155,9 @@ _WINDOW = "channel limit cursor oldest latest inclusive include_all_metadata"
 METHODS: dict[str, Method] = {
     "conversations.info": method(info, "channel include_num_members", scopes=_READ),
     "conversations.members": method(members, "channel limit cursor", scopes=_READ, per_minute=100),
+    "users.conversations": method(
+        own, "types exclude_archived limit cursor", scopes=["channels:read", "groups:read"]
+    ),
     "conversations.history": method(history, _WINDOW, scopes=_HISTORY),
     "conversations.replies": method(replies, _WINDOW + " ts", scopes=_HISTORY),
     "conversations.open": method(open_direct_message, "users", scopes=["im:write"]),

@@ -1,0 +1,119 @@
+"""Makes a thread easy to find again: its first message is pinned, and bookmarked in the channel.
+
+Neither is needed, so neither holds up a thread: it is tried beside the publishing, and a refusal
+(no such scope, no right to pin, too many pins) is taken once and for all.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+from bot.errors import OnboardingError, Unavailable
+from bot.mrkdwn import permalink
+from bot.onboarding import Onboarding, Status
+from bot.slack import Bookmark, RateLimited, Slack, SlackRefused
+from storage import publishing
+from storage.database import Conflict, Database
+from storage.publishing import Posted
+
+log = logging.getLogger(__name__)
+
+PIN, BOOKMARK = "pin:root", "bookmark:root"
+# Who began this long ago and has not written down the end does not go on with it.
+PATIENCE = timedelta(minutes=1)
+DONE = "done"
+
+
+class Landmarks:
+    """Pins and bookmarks, each once per thread; the table of messages knows which are there."""
+
+    def __init__(self, slack: Slack, database: Database, clock: Callable[[], datetime]) -> None:
+        """Take Slack, where to write down what is there, and the time."""
+        self._slack, self._database, self._clock = slack, database, clock
+
+    def missing(self, onboarding: Onboarding, posted: Mapping[str, Posted]) -> bool:
+        """Whether there is something left to do for a thread that stands."""
+        running = onboarding.status in (Status.ACTIVE, Status.PAUSED) and not onboarding.loss
+        return running and any(
+            slot not in posted or not posted[slot].ts for slot in (PIN, BOOKMARK)
+        )
+
+    async def put_up(self, onboarding: Onboarding, root_ts: str) -> None:
+        """Pin and bookmark the thread. What does not work now is tried at the next change."""
+        for slot in (PIN, BOOKMARK):
+            try:
+                await self._put_up(onboarding, slot, root_ts)
+            except OnboardingError as error:
+                extra = {"onboarding": onboarding.id, "slot": slot, "reason": str(error)}
+                log.info("a thread is not easy to find yet", extra=extra)
+
+    async def _put_up(self, onboarding: Onboarding, slot: str, root_ts: str) -> None:
+        try:
+            known = await self._claim(onboarding.id, slot)
+        except Conflict:  # another worker is at it
+            return
+        if known is None:
+            return
+        maybe_there = known.posting_since is not None
+        try:
+            result = await self._call(onboarding, slot, root_ts, maybe_there=maybe_there)
+        except RateLimited:  # this one was certainly not carried out
+            await self._record(onboarding.id, slot, since=known.posting_since)
+            raise
+        except Unavailable:
+            await self._record(onboarding.id, slot, since=self._clock() - PATIENCE)
+            raise
+        await self._record(onboarding.id, slot, ts=root_ts, result=result)
+
+    async def _call(
+        self, onboarding: Onboarding, slot: str, root_ts: str, *, maybe_there: bool
+    ) -> str:
+        """Do it, and return what came of it: done, or Slack's word for why not."""
+        channel = onboarding.channel
+        try:
+            if slot == PIN:
+                await self._slack.pin(channel, root_ts)
+                return DONE
+            bookmark = self._bookmark(onboarding, root_ts)
+            if not (maybe_there and await self._slack.has_bookmark(channel, bookmark)):
+                await self._slack.add_bookmark(channel, bookmark)
+        except SlackRefused as error:
+            if error.code != "already_pinned":
+                extra = {"onboarding": onboarding.id, "slot": slot, "code": error.code}
+                log.info("a thread cannot be made easy to find", extra=extra)
+            return error.code
+        return DONE
+
+    def _bookmark(self, onboarding: Onboarding, root_ts: str) -> Bookmark:
+        url = self._slack.identity.url
+        address = permalink(url, onboarding.channel, root_ts, root_ts)
+        return Bookmark(f"{onboarding.client_name}: {onboarding.guide.title}", address)
+
+    async def _claim(self, onboarding_id: str, slot: str) -> Posted | None:
+        """Write down that this is about to be done, and return what was known before.
+
+        None: it is done, or somebody is at it.
+        """
+        now = self._clock()
+        async with self._database.begin() as session:
+            known = (await publishing.messages(session, onboarding_id)).get(slot)
+            if known and (
+                known.ts or (known.posting_since and now - known.posting_since < PATIENCE)
+            ):
+                return None
+            await publishing.record_message(session, onboarding_id, slot, posting_since=now)
+        return known or Posted(slot, None, None, None)
+
+    async def _record(
+        self,
+        onboarding_id: str,
+        slot: str,
+        *,
+        ts: str | None = None,
+        result: str | None = None,
+        since: datetime | None = None,
+    ) -> None:
+        async with self._database.begin() as session:
+            await publishing.record_message(
+                session, onboarding_id, slot, ts=ts, digest=result, posting_since=since
+            )

@@ -1,0 +1,49 @@
+"""What all modals are made of: a form, its inputs, its plain texts."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from slack_sdk.models.blocks import Block, InputBlock, PlainTextObject
+from slack_sdk.models.views import View
+
+from bot.views.ids import FormRef
+
+
+def form(
+    title: str, callback_id: str, ref: FormRef, blocks: Sequence[Block], *, submit: str
+) -> View:
+    """Return a modal that is filled in and submitted."""
+    return View(
+        type="modal",
+        callback_id=callback_id,
+        title=plain_text(title),
+        submit=plain_text(submit),
+        close=plain_text("Cancel"),
+        private_metadata=ref.dump(),
+        blocks=list(blocks),
+    )
+
+
+def notice(title: str, blocks: Sequence[Block]) -> View:
+    """Return a modal that only says something: nothing in it is to be submitted."""
+    return View(
+        type="modal", title=plain_text(title), close=plain_text("Close"), blocks=list(blocks)
+    )
+
+
+def entry(
+    label: str, element: Any, *, hint: str | None = None, optional: bool = False
+) -> InputBlock:
+    """An input whose block bears the name of its element, so that errors find it."""
+    return InputBlock(
+        block_id=element.action_id,
+        label=plain_text(label),
+        element=element,
+        hint=plain_text(hint) if hint else None,
+        optional=optional,
+    )
+
+
+def plain_text(text: str) -> PlainTextObject:
+    """Return a text without any markup."""
+    return PlainTextObject(text=text, emoji=False)

@@ -1,0 +1,31 @@
+"""`/servicetitan start … invite …`'s form: a channel for a client, and who is asked to it."""
+
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+
+from bot.use_cases import UseCases
+from bot.views import ids
+from bot.views.start import outcome_view, working_view
+from handlers.answers import Answers, at_the_form
+from handlers.payloads import Submission
+
+
+def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
+    """Register the form's submission; the command that opens it is in `commands`."""
+
+    @app.view(ids.INVITE_CLIENT)
+    async def invite_client(ack: AsyncAck, body: dict[str, Any]) -> None:
+        form = Submission.of(body)
+        async with at_the_form(ack, form) as closing:
+            asked = await use_cases.inviting.check(
+                form.request,
+                form.ref,
+                client_name=form.text(ids.CLIENT_NAME),
+                addresses=form.text(ids.ADDRESSES),
+                channel_name=form.text(ids.CHANNEL_NAME),
+                private=bool(form.ticked(ids.PRIVATE_CHANNEL)),
+                engineer=form.input(ids.ENGINEER).selected_user or "",
+            )
+            closing.view = working_view(asked.client_name)
+            answers.work(form, use_cases.inviting.carry_out(form.request, asked), outcome_view)

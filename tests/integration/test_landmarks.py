@@ -1,0 +1,153 @@
+"""The thread is easy to find: pinned and bookmarked, once, and never at the cost of the thread."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from tests.integration.world import World
+
+THREAD = ["root", "welcome", "step:1"]
+
+
+def pinned(world: World) -> list[str]:
+    return world.channel.pins
+
+
+def bookmarked(world: World) -> list[str]:
+    return [bookmark["link"] for bookmark in world.channel.bookmarks]
+
+
+async def changed(world: World) -> None:
+    """Have something happen in the thread, as if a while had passed."""
+    world.write("UPDATE message SET posting_since = ? WHERE ts IS NULL", "2000-01-01 00:00:00")
+    await world.press(world.ann, "step:1", "choose_account:new")
+
+
+async def test_the_first_message_is_pinned_and_the_thread_bookmarked(begun: World) -> None:
+    root = begun.message("root").ts
+
+    assert pinned(begun) == [root]
+    [link] = bookmarked(begun)
+    assert f"/archives/{begun.channel.id}/p{root.replace('.', '')}" in link
+    assert "Acme Plumbing" in begun.channel.bookmarks[0]["title"]
+
+
+async def test_that_costs_two_calls_once_and_none_in_the_way_of_a_step(begun: World) -> None:
+    before = len(begun.slack.calls)
+
+    await begun.press(begun.ann, "step:1", "choose_account:new")
+    await begun.press(begun.ann, "step:2", "step_done")
+    await begun.bot.sweep()
+    await begun.idle()
+
+    methods = [call.method for call in begun.slack.calls]
+    assert methods[before:].count("pins.add") == methods[before:].count("bookmarks.add") == 0
+    assert methods.count("pins.add") == methods.count("bookmarks.add") == 1
+
+
+@pytest.mark.parametrize("slow", ["pins.add", "bookmarks.add"])
+async def test_a_thread_does_not_wait_for_its_pin(world: World, slow: str) -> None:
+    world.slack.fail_next(slow, hang=2.0)
+    await world.erin.command(world.channel, "/servicetitan", "start Acme Plumbing")
+    await world.erin.submit(world.view_of(world.erin))
+    await world.slack.until(lambda: world.slots() == THREAD)
+    hanging = await world.slack.until(lambda: world.slack.calls_of(slow))
+
+    await world.ann.press(world.message("step:1"), "choose_account:new")
+    await world.slack.until(lambda: world.find("step:2"), timeout=1.5)
+
+    assert len(hanging) == 1
+    await world.idle()
+
+
+@pytest.mark.parametrize(
+    ("method", "code"),
+    [
+        ("pins.add", "missing_scope"),
+        ("pins.add", "not_pinnable"),
+        ("pins.add", "too_many_pins"),
+        ("pins.add", "restricted_action"),
+        ("bookmarks.add", "missing_scope"),
+        ("bookmarks.add", "too_many_bookmarks"),
+        ("bookmarks.add", "permission_denied"),
+    ],
+)
+async def test_a_refusal_is_taken_once_and_for_all(world: World, method: str, code: str) -> None:
+    world.slack.fail_next(method, error=code)
+
+    await world.begin()
+    await changed(world)
+
+    assert world.slots() == [*THREAD, "step:2"]
+    assert len(world.slack.calls_of(method)) == 1
+    assert len(world.announced) == 1
+    assert (pinned(world) == []) == (method == "pins.add")
+    assert (bookmarked(world) == []) == (method == "bookmarks.add")
+
+
+async def test_without_the_optional_scopes_everything_else_works(world: World) -> None:
+    world.slack.admin.decline("pins:write", "bookmarks:write", "bookmarks:read")
+
+    await world.begin()
+    await world.walk_to(3)
+
+    assert (pinned(world), bookmarked(world)) == ([], [])
+    assert world.current == 3
+
+
+FAULTS: list[Mapping[str, Any]] = [
+    {"status": 503},
+    {"status": 503, "performed": True},
+    {"drop": True},
+    {"drop": True, "performed": True},
+    {"status": 429, "retry_after": 30},
+]
+
+
+@pytest.mark.parametrize("method", ["pins.add", "bookmarks.add"])
+@pytest.mark.parametrize("fault", FAULTS, ids=str)
+async def test_what_got_lost_is_there_after_the_next_change_and_once(
+    world: World, method: str, fault: Mapping[str, Any]
+) -> None:
+    world.slack.fail_next(method, **fault)
+    await world.begin()
+    assert world.slots() == THREAD
+
+    await changed(world)
+
+    assert pinned(world) == [world.message("root").ts]
+    assert len(bookmarked(world)) == 1
+
+
+async def test_a_bookmark_that_may_be_there_is_left_alone_if_we_may_not_look(world: World) -> None:
+    world.slack.admin.decline("bookmarks:read")
+    world.slack.fail_next("bookmarks.add", drop=True, performed=True)
+    await world.begin()
+
+    await changed(world)
+
+    assert len(bookmarked(world)) == 1
+    assert len(world.slack.calls_of("bookmarks.add")) == 1
+
+
+async def test_two_workers_pin_and_bookmark_once(world: World) -> None:
+    async with world.second_bot() as other:
+        await world.begin()
+        other.publisher.wake(world.onboarding)
+        await other.tasks.idle()
+        await changed(world)
+
+    assert len(world.slack.calls_of("pins.add")) == 1
+    assert len(bookmarked(world)) == 1
+
+
+async def test_an_onboarding_that_is_over_is_not_pinned_any_more(world: World) -> None:
+    world.slack.fail_next("pins.add", status=503)
+    await world.begin()
+
+    await world.type("cancel")
+    await world.submit(world.erin, world.view_of(world.erin), reason="They changed their mind.")
+
+    assert pinned(world) == []
+    assert len(bookmarked(world)) == 1
