@@ -1,0 +1,301 @@
+"""`/servicetitan start … invite …`: a channel for the client, an invitation, the onboarding."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.slack import Channel, Invitation, Submission, View
+from tests.integration.world import World, a_world, told
+
+COUNT = "SELECT count(*) FROM onboarding"
+ACME = "start Acme Plumbing invite ann@acme.example"
+
+
+def words(view: View) -> str:
+    return "\n".join(block["text"]["text"] for block in view.blocks if "text" in block)
+
+
+def made(world: World, name: str = "acme-plumbing-heavyset") -> Channel:
+    [channel] = [one for one in world.slack.channels if one.name == name]
+    return channel
+
+
+def invited(world: World) -> list[str | None]:
+    return [one.email for one in world.slack.invitations]
+
+
+async def ask(world: World, text: str = ACME, **values: Any) -> Submission:
+    """Type the command where we are no member, and submit its form."""
+    elsewhere = world.slack.direct_message(world.erin)
+    await world.type(text, channel=elsewhere)
+    return await world.submit(world.erin, world.view_of(world.erin), **values)
+
+
+async def outcome(world: World, text: str = ACME, **values: Any) -> str:
+    """What the engineer reads in the end."""
+    answer = await ask(world, text, **values)
+    assert answer.ok, answer
+    return words(world.view_of(world.erin))
+
+
+async def test_the_form_proposes_everything(world: World) -> None:
+    await world.type(
+        "start Acme Plumbing invite <mailto:ann@acme.example|ann@acme.example>, bo@b.c"
+    )
+
+    elements = {one["block_id"]: one["element"] for one in world.view_of(world.erin).blocks[1:]}
+    assert elements["client_name"]["initial_value"] == "Acme Plumbing"
+    assert elements["addresses"]["initial_value"] == "ann@acme.example bo@b.c"
+    assert elements["channel_name"]["initial_value"] == "acme-plumbing-heavyset"
+    assert elements["engineer"]["initial_user"] == world.erin.id
+
+
+async def test_a_channel_is_made_the_client_invited_and_the_onboarding_begun(world: World) -> None:
+    max_ = world.slack.add_person("Max Engineer")
+
+    text = await outcome(world, engineer=max_)
+
+    channel = made(world)
+    assert channel.kind == "public"
+    assert {world.slack.bot.id, world.erin.id, max_.id} == set(channel.members)
+    [invitation] = world.slack.invitations
+    assert (invitation.email, invitation.external_limited) == ("ann@acme.example", False)
+    assert world.slots(channel) == ["root", "welcome", "step:1"]
+    assert channel.pins == [world.message("root", channel).ts]
+    assert "⚠️" not in text
+    assert f"<#{channel.id}>" in text
+    assert "ann@acme.example was invited" in text
+    assert world.events("client_invited") == [(world.erin.id, None)]
+
+
+async def test_the_client_who_accepts_goes_through_the_steps(world: World) -> None:
+    await ask(world)
+    [invitation] = world.slack.invitations
+    zoe = world.slack.add_person("Zoe Admin", world.slack.add_team("Acme West"))
+
+    await world.slack.accept_invite(invitation, zoe)
+    await world.press(zoe, "step:1", "choose_account:new", made(world))
+
+    assert world.events("step_done") or world.events("account_chosen")
+    assert world.find("step:2", made(world))
+
+
+async def test_a_private_channel_is_made_when_asked_for(world: World) -> None:
+    await ask(world, private_channel=["private"])
+
+    assert made(world).kind == "private"
+    assert invited(world) == ["ann@acme.example"]
+    assert world.slots(made(world)) == ["root", "welcome", "step:1"]
+
+
+async def test_a_client_may_be_called_invite(world: World) -> None:
+    await world.type("start Invite & Co")
+
+    assert world.view_of(world.erin).title == "Start onboarding"
+
+
+async def test_without_an_address_the_command_says_how(world: World) -> None:
+    reply = await world.type("start Acme invite")
+
+    assert "invite ann@acme.com" in reply.text
+    assert world.erin.view is None
+
+
+async def test_only_engineers_invite(tmp_path: Path) -> None:
+    async with a_world(tmp_path, named_engineers=True) as world:
+        harry = world.slack.add_person("Harry Home")
+        await world.slack.admin.invite(world.channel, harry)
+
+        reply = await world.type(ACME, harry)
+
+        assert "Only HeavySet engineers" in reply.text
+        assert (harry.view, invited(world)) == (None, [])
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "why"),
+    [
+        ("addresses", "ann", "no e-mail address: ann"),
+        ("addresses", "a@b.example <!channel>", "no e-mail address"),
+        ("addresses", " ".join(f"a{n}@b.example" for n in range(11)), "one to 10"),
+        ("channel_name", "Acme Plumbing", "small letters"),
+        ("channel_name", "---", "small letters"),
+        ("client_name", "<!channel>", "no mentions"),
+    ],
+)
+async def test_what_cannot_be_is_refused_at_its_field(
+    world: World, field: str, value: str, why: str
+) -> None:
+    answer = await ask(world, **{field: value})
+
+    assert why in answer.errors[field]
+    assert not world.slack.calls_of("conversations.create")
+
+
+async def test_whoever_is_no_engineer_cannot_be_in_charge(world: World) -> None:
+    answer = await ask(world, engineer=world.ann)
+
+    assert "no HeavySet engineer" in answer.errors["engineer"]
+    assert not world.slack.calls_of("conversations.create")
+
+
+async def test_a_name_that_somebody_elses_channel_has_is_not_taken_over(world: World) -> None:
+    world.slack.add_channel("acme-plumbing-heavyset", world.erin)
+
+    text = await outcome(world)
+
+    assert "There is a channel #acme-plumbing-heavyset already, and I did not make it" in text
+    assert "/servicetitan start Acme Plumbing" in text
+    assert (invited(world), world.rows(COUNT)) == ([], [(0,)])
+
+
+async def test_another_clients_channel_is_not_taken_over(world: World) -> None:
+    await ask(world)
+
+    text = await outcome(
+        world, "start Beta invite bea@beta.example", channel_name="acme-plumbing-heavyset"
+    )
+
+    assert "#acme-plumbing-heavyset is the channel of Acme Plumbing" in text
+    assert invited(world) == ["ann@acme.example"]
+    assert world.rows(COUNT) == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("scope", "private"), [("channels:manage", False), ("groups:write", True)], ids=str
+)
+async def test_without_the_scope_for_channels_nothing_is_made(
+    world: World, scope: str, private: bool
+) -> None:
+    world.slack.admin.decline(scope)
+
+    text = await outcome(world, private_channel=["private"] if private else [])
+
+    assert f"optional scope `{scope}`" in text
+    assert "OAuth" in text
+    assert "Nothing was made" in text
+    assert (invited(world), world.rows(COUNT)) == ([], [(0,)])
+
+
+async def test_without_the_scope_for_invitations_the_rest_is_done(world: World) -> None:
+    world.slack.admin.decline("conversations.connect:write")
+
+    text = await outcome(world)
+
+    assert "optional scope `conversations.connect:write`" in text
+    assert "Invite them by hand" in text
+    assert world.slots(made(world)) == ["root", "welcome", "step:1"]
+
+
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [
+        ("not_paid", "needs a paid plan"),
+        ("restricted_action", "does not let apps invite"),
+        ("connection_limit_exceeded", "as many organisations"),
+        ("something_new", "something_new"),
+    ],
+)
+async def test_an_invitation_that_slack_refuses_is_explained_and_the_rest_stands(
+    world: World, code: str, why: str
+) -> None:
+    world.slack.fail_next("conversations.inviteShared", error=code)
+
+    text = await outcome(world, "start Acme Plumbing invite ann@acme.example bo@acme.example")
+
+    assert "⚠️ ann@acme.example was not invited" in text
+    assert why in text
+    assert "✅ bo@acme.example was invited" in text
+    assert world.slots(made(world)) == ["root", "welcome", "step:1"]
+
+
+async def test_who_cannot_be_brought_in_is_told_to_join(world: World) -> None:
+    world.slack.fail_next("conversations.invite", error="cant_invite")
+
+    text = await outcome(world)
+
+    assert "could not be brought in (cant_invite)" in text
+    assert invited(world) == ["ann@acme.example"]
+
+
+LOST: list[Mapping[str, Any]] = [{"status": 503}, {"status": 503, "performed": True}]
+
+
+@pytest.mark.parametrize("fault", LOST, ids=["not done", "done, and the answer lost"])
+@pytest.mark.parametrize("method", ["conversations.create", "conversations.invite"])
+async def test_after_an_outage_the_same_command_goes_on_where_it_stopped(
+    world: World, method: str, fault: Mapping[str, Any]
+) -> None:
+    world.slack.fail_next(method, **fault)
+
+    stopped = await outcome(world)
+    went_on = await outcome(world)
+
+    assert "I go on where I stopped" in stopped
+    assert "⚠️" not in went_on
+    assert set(made(world).members) == {world.slack.bot.id, world.erin.id}
+    assert invited(world) == ["ann@acme.example"]
+    assert world.slots(made(world)) == ["root", "welcome", "step:1"]
+    assert world.rows(COUNT) == [(1,)]
+
+
+async def test_asked_again_only_who_was_not_invited_is(world: World) -> None:
+    world.slack.fail_next("conversations.inviteShared", status=503)
+    both = "start Acme Plumbing invite ann@acme.example"
+    await ask(world, both)
+    await ask(world, both)
+
+    text = await outcome(world, "start acme  PLUMBING invite ANN@acme.example bo@acme.example")
+
+    assert "ANN@acme.example was invited before" in text
+    assert invited(world) == ["ann@acme.example", "bo@acme.example"]
+    assert world.rows(COUNT) == [(1,)]
+
+
+async def test_a_form_that_comes_twice_makes_nothing_twice(world: World) -> None:
+    await ask(world)
+
+    ack = await world.send(world.last_sent)
+
+    assert ack.ok
+    assert invited(world) == ["ann@acme.example"]
+    assert world.rows(COUNT) == [(1,)]
+    assert world.slots(made(world)) == ["root", "welcome", "step:1"]
+
+
+async def test_who_closed_the_window_is_told_in_the_new_channel(world: World) -> None:
+    elsewhere = world.slack.direct_message(world.erin)
+    await world.type(ACME, channel=elsewhere)
+    await world.erin.submit(world.view_of(world.erin))
+    await world.erin.close(world.view_of(world.erin))
+
+    await world.idle()
+
+    assert "ann@acme.example was invited" in told(world.erin)
+    assert world.erin.ephemerals[-1].channel is made(world)
+
+
+async def test_the_form_is_acknowledged_before_slack_is_asked(world: World) -> None:
+    world.slack.fail_next("conversations.create", hang=1.0)
+    await world.type(ACME)
+
+    answer = await world.erin.submit(world.view_of(world.erin))
+
+    assert answer.ok
+    assert "Working on it: Acme Plumbing" in words(world.view_of(world.erin))
+    await world.idle()
+    assert "does not answer just now" in words(world.view_of(world.erin))
+
+
+async def test_an_accepted_invitation_is_not_sent_again(world: World) -> None:
+    await ask(world)
+    [invitation] = world.slack.invitations
+    assert isinstance(invitation, Invitation)
+    await world.slack.accept_invite(invitation, world.ann)
+
+    text = await outcome(world)
+
+    assert "was invited before" in text
+    assert len(world.slack.invitations) == 1
