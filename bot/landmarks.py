@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from bot.errors import OnboardingError, Unavailable
 from bot.mrkdwn import permalink
 from bot.onboarding import Onboarding, Status
-from bot.slack import Bookmark, RateLimited, Slack, SlackRefused
+from bot.slack import TIMEOUT_SECONDS, Bookmark, RateLimited, Slack, SlackRefused
 from storage import publishing
 from storage.database import Conflict, Database
 from storage.publishing import Posted
@@ -19,8 +19,8 @@ from storage.publishing import Posted
 log = logging.getLogger(__name__)
 
 PIN, BOOKMARK = "pin:root", "bookmark:root"
-# Who began this long ago and has not written down the end does not go on with it.
-PATIENCE = timedelta(minutes=1)
+# Who began this long ago and has not written down the end is not at it any more.
+PATIENCE = timedelta(seconds=3 * TIMEOUT_SECONDS)
 DONE = "done"
 
 
@@ -96,7 +96,7 @@ class Landmarks:
         """
         now = self._clock()
         async with self._database.begin() as session:
-            known = (await publishing.messages(session, onboarding_id)).get(slot)
+            known = await publishing.message(session, onboarding_id, slot)
             if known and (
                 known.ts or (known.posting_since and now - known.posting_since < PATIENCE)
             ):

@@ -96,10 +96,17 @@ async def release_lease(
 async def messages(session: AsyncSession, onboarding_id: str) -> Mapping[str, Posted]:
     """Return what was posted, by slot."""
     query = select(MessageRow).where(col(MessageRow.onboarding_id) == onboarding_id)
-    return {
-        row.slot: Posted(row.slot, row.ts, row.digest, row.posting_since)
-        for row in await session.exec(query)
-    }
+    return {row.slot: _posted(row) for row in await session.exec(query)}
+
+
+async def message(session: AsyncSession, onboarding_id: str, slot: str) -> Posted | None:
+    """Return what is known of one message."""
+    row = await session.get(MessageRow, (onboarding_id, slot))
+    return _posted(row) if row else None
+
+
+def _posted(row: MessageRow) -> Posted:
+    return Posted(row.slot, row.ts, row.digest, row.posting_since)
 
 
 async def record_message(

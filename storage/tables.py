@@ -128,7 +128,10 @@ class StepRow(SQLModel, table=True):
 
 
 class MessageRow(SQLModel, table=True):
-    """One message of a thread. `posting_since` without `ts`: a post whose answer is not known."""
+    """One message of a thread. `posting_since` without `ts`: a post whose answer is not known.
+
+    `pin:root` and `bookmark:root` are no messages of their own, but what was done with the first.
+    """
 
     __tablename__ = "message"
 

@@ -194,7 +194,7 @@ class Inviting(UseCase):
         detail = {"address": address, "invitation": invitation}
         event = Event(EventKind.CLIENT_INVITED, actor, self._services.clock(), None, detail)
         async with self._services.database.begin() as session:
-            onboardings.record(session, onboarding.id, event)
+            await onboardings.record(session, onboarding.id, event)
         return f"✅ {who} was invited. Their Slack admins may still have to approve it."
 
     async def _invited(self, onboarding_id: str) -> set[str]:
