@@ -22,6 +22,7 @@ from bot.directory import Directory
 from bot.errors import Unavailable
 from bot.guide.loading import SERVICETITAN
 from bot.health import Health
+from bot.homes import Homes
 from bot.landmarks import Landmarks
 from bot.logs import one_request
 from bot.metrics import Metrics
@@ -85,6 +86,17 @@ class Bot:
         self.database = Database(settings.database_url, Seals(settings.keys))
         self.shelf = GuideShelf(SERVICETITAN.read_text(encoding="utf-8"), SERVICETITAN.name)
         vault = Vault(settings.keys)
+        directory = Directory(self.slack, settings.engineers)
+        homes = Homes(
+            self.slack,
+            self.database,
+            self.shelf,
+            directory,
+            self.tasks,
+            clock,
+            stalled_after=timedelta(seconds=settings.escalate_after),
+            timezone=settings.business_timezone,
+        )
         self.publisher = Publisher(
             self.database,
             self.shelf,
@@ -94,6 +106,7 @@ class Bot:
             self.tasks,
             self.metrics,
             clock,
+            homes.changed,
         )
         servicetitan = ServiceTitan(
             http, auth_url=settings.servicetitan_auth_url, api_url=settings.servicetitan_api_url
@@ -108,7 +121,6 @@ class Bot:
             self.metrics,
             clock,
         )
-        directory = Directory(self.slack, settings.engineers)
         self.nudging = Nudging(
             self.database,
             self.shelf,
@@ -133,6 +145,7 @@ class Bot:
             slack=self.slack,
             directory=directory,
             publisher=self.publisher,
+            homes=homes,
             verifier=self.verifier,
             nudging=self.nudging,
             engineering_channel=settings.engineering_channel,

@@ -3,8 +3,8 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from bot.onboarding import Onboarding
 from bot.people import Person, Role, client_role
@@ -19,9 +19,19 @@ MOST_LOOKED_AT = 30
 class Outsiders:
     """The people of other organisations in a channel; not `all` of them if it is a crowd."""
 
-    user_ids: tuple[str, ...]
-    timezone: str | None  # where most of them are
+    people: Mapping[str, str | None]  # their time zones
     all: bool
+
+    def without(self, user_ids: Collection[str]) -> "Outsiders":
+        """Return the others."""
+        kept = {one: zone for one, zone in self.people.items() if one not in user_ids}
+        return replace(self, people=kept)
+
+    @property
+    def timezone(self) -> str | None:
+        """Where most of them are, as far as Slack tells."""
+        zones = Counter(filter(None, self.people.values()))
+        return zones.most_common(1)[0][0] if zones else None
 
 
 class Directory:
@@ -85,17 +95,12 @@ class Directory:
         """
         members = await self._slack.members(channel, MOST_LOOKED_AT)
         users = await asyncio.gather(*(self._user(user_id) for user_id in members))
-        found = [
-            (user_id, user)
+        found = {
+            user_id: user.timezone
             for user_id, user in zip(members, users, strict=True)
             if user.team_id and user.is_person and not self._is_ours(user)
-        ]
-        zones = Counter(user.timezone for _, user in found if user.timezone)
-        return Outsiders(
-            tuple(user_id for user_id, _ in found),
-            zones.most_common(1)[0][0] if zones else None,
-            all=len(members) < MOST_LOOKED_AT,
-        )
+        }
+        return Outsiders(found, all=len(members) < MOST_LOOKED_AT)
 
     def _is_ours(self, user: User) -> bool:
         identity = self._slack.identity

@@ -59,11 +59,12 @@ class Publisher:
         tasks: Tasks,
         metrics: Metrics,
         clock: Callable[[], datetime],
+        on_published: Callable[[], None] = lambda: None,
     ) -> None:
-        """Take what it works with; `tasks` own its work."""
+        """Take what it works with; `tasks` own its work. `on_published` is called after each."""
         self._database, self._shelf, self._metrics = database, shelf, metrics
         self._thread, self._announcements, self._landmarks = thread, announcements, landmarks
-        self._tasks, self._clock = tasks, clock
+        self._tasks, self._clock, self._on_published = tasks, clock, on_published
         self._owner = uuid.uuid4().hex
         self._busy: dict[str, bool] = {}  # onboarding id → whether it changed meanwhile
         self._failures: dict[str, int] = {}
@@ -105,6 +106,7 @@ class Publisher:
                 await self._prolong(onboarding_id)
             self._failures.pop(onboarding_id, None)
             self._limited.discard(onboarding_id)
+            self._on_published()
         except asyncio.CancelledError:  # we are stopped; whoever comes next need not wait for us
             await self._let_go(onboarding_id)
             raise

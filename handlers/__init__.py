@@ -9,6 +9,7 @@ from handlers import (
     channel,
     commands,
     credentials,
+    home,
     invite,
     messages,
     reminders,
@@ -35,6 +36,7 @@ def register(app: AsyncApp, use_cases: UseCases, slack: Slack, tasks: Tasks) -> 
         commands,
         channel,
         messages,
+        home,
         unknown,
     )
     for feature in features:

@@ -20,9 +20,10 @@ from bot.tasks import Tasks
 from bot.use_cases import InvalidInput, NeedsConfirmation, Opening
 from bot.use_cases.words import Reply
 from bot.views.blocks import fallback, message, section
+from bot.views.home import answer_view
 from bot.views.ids import StepRef
 from bot.views.status import Answer
-from handlers.payloads import Press, Said, Submission
+from handlers.payloads import HomePress, Press, Said, Submission
 
 log = logging.getLogger(__name__)
 
@@ -185,6 +186,31 @@ class Answers:
         except OnboardingError:  # closed already, most likely
             where = channel or form.ref.channel
             await self._whisper(where, form.user.id, "\n".join(lines), None, None)
+
+    @asynccontextmanager
+    async def in_a_window(self, press: HomePress) -> AsyncIterator[None]:
+        """Tell whoever pressed about an error of the block, in a window, as a Home has no channel.
+
+        Only Malformed leaves it.
+        """
+        try:
+            yield
+        except Malformed:
+            raise
+        except Repeated:
+            log.info("a repeated request", extra={"request": press.request.delivery})
+        except Exception as error:
+            self.show(press, answer_view(explain(error)))
+
+    def show(self, press: HomePress, view: View) -> None:
+        """Open a window for whoever pressed on the Home."""
+        self._tasks.spawn(self._show(press, view), "open a window")
+
+    async def _show(self, press: HomePress, view: View) -> None:
+        try:
+            await self._slack.open_view(press.trigger_id, view)
+        except OnboardingError as error:  # the Home shows what became of it
+            log.warning("a window could not be opened", extra={"reason": str(error)})
 
     def tell(self, press: Press, text: str) -> None:
         """Tell whoever pressed something that only they see."""

@@ -93,6 +93,33 @@ class Press(Payload):
         return self.container.thread_ts or self.container.message_ts or None
 
 
+class HomePress(Payload):
+    """A press of a button on the app's Home: it has no channel, and no response_url."""
+
+    user: User
+    actions: tuple[Action, ...] = Field(min_length=1)
+    trigger_id: str = ""
+
+    @property
+    def request(self) -> Request:
+        """Who pressed."""
+        person, action = Person(self.user.id, self.user.team_id), self.action
+        pressed = (self.trigger_id, action.action_ts, action.action_id, action.value)
+        return Request(person, "", _delivery("press", self.user.id, *pressed))
+
+    @property
+    def action(self) -> Action:
+        """What was pressed."""
+        return self.actions[0]
+
+
+class HomeOpened(Payload):
+    """Somebody came to the app's Home, or to another tab beside it."""
+
+    user: str = Field(min_length=1)
+    tab: str = "home"
+
+
 class Input(Payload):
     """The state of one input: only one of these is there, and null if it was left alone."""
 

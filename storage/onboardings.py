@@ -157,7 +157,7 @@ async def overview_in(session: AsyncSession, channel: str) -> Sequence[Overview]
     """Return what runs in `channel`; where nothing does, its newest onboarding, if any."""
     query = select(OnboardingRow).where(col(OnboardingRow.channel) == channel)
     newest = query.order_by(col(OnboardingRow.started_at).desc()).limit(PAGE)
-    lines = [_overview(row) for row in await session.exec(newest)]
+    lines = [overview_of(row) for row in await session.exec(newest)]
     return [line for line in lines if line.status.value in RUNNING] or lines[:1]
 
 
@@ -175,7 +175,7 @@ async def overview(
     if name:
         query = query.where(col(row.client_key).contains(client_key(name), autoescape=True))
     page = query.order_by(col(row.active_at), col(row.id)).offset(offset).limit(limit)
-    return [_overview(found) for found in await session.exec(page)]
+    return [overview_of(found) for found in await session.exec(page)]
 
 
 async def named(
@@ -213,7 +213,8 @@ async def newest_in(session: AsyncSession, shelf: GuideShelf, channel: str) -> O
 # --- rows to onboarding ---
 
 
-def _overview(row: OnboardingRow) -> Overview:
+def overview_of(row: OnboardingRow) -> Overview:
+    """Return what is said of an onboarding without reading its steps."""
     return Overview(
         id=row.id,
         client_name=row.client_name,
@@ -231,6 +232,8 @@ def _overview(row: OnboardingRow) -> Overview:
         exposed_values=row.exposed_values,
         open_questions=row.open_questions,
         verification=row.verification,
+        loss=Loss(row.loss) if row.loss else None,
+        timezone=row.timezone,
     )
 
 

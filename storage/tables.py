@@ -214,6 +214,20 @@ class EventRow(SQLModel, table=True):
     announced_ts: str | None = None
 
 
+class HomeRow(SQLModel, table=True):
+    """An engineer who opened the app's Home lately, and so may be looking at it still.
+
+    `published_at` is when somebody last began to publish it, `digest` what then stood there.
+    """
+
+    __tablename__ = "home"
+
+    user_id: str = Field(primary_key=True)
+    opened_at: datetime = _time()
+    published_at: datetime | None = _time(nullable=True)
+    digest: str | None = None
+
+
 class DeliveryRow(SQLModel, table=True):
     """A request of Slack's that changed something: a repetition of it changes nothing more."""
 

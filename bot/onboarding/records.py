@@ -237,3 +237,5 @@ class Overview:
     exposed_values: int = 0
     open_questions: int = 0
     verification: str | None = None  # running, or the outcome of the latest report
+    loss: Loss | None = None
+    timezone: str | None = None

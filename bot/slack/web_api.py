@@ -174,6 +174,10 @@ class Slack(ChannelCalls):
         call = self._client.views_update(view_id=view_id, view=view, hash=view_hash or None)
         await self._call("views.update", call)
 
+    async def publish_home(self, user_id: str, view: View) -> None:
+        """Set what somebody sees on the app's Home."""
+        await self._call("views.publish", self._client.views_publish(user_id=user_id, view=view))
+
     async def user(self, user_id: str) -> User:
         """Return what Slack knows of a person."""
         user = (await self._call("users.info", self._client.users_info(user=user_id)))["user"]

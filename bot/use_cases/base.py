@@ -13,6 +13,7 @@ from bot.directory import Directory
 from bot.errors import NotAllowed, NotFound, Refused
 from bot.exposure import candidates, looks_like
 from bot.guide import Owner
+from bot.homes import Homes
 from bot.mrkdwn import channel_link, escape
 from bot.nudging import Nudging
 from bot.onboarding import Change, Event, EventKind, Onboarding
@@ -77,6 +78,7 @@ class Services:
     slack: Slack
     directory: Directory
     publisher: Publisher
+    homes: Homes
     verifier: Verifier
     nudging: Nudging
     engineering_channel: str

@@ -157,12 +157,13 @@ class Starting(UseCase):
         except OnboardingError as error:  # nothing is proposed then
             log.info("who is in a channel is not known", extra={"reason": str(error)})
             return start_modal(ref, name, running, Around())
+        theirs = found.without({admin for one in running for admin in one.client_admins})
         around = Around(
-            found.user_ids[:MOST_PROPOSED],
-            alone=found.all and not found.user_ids,
+            list(theirs.people)[:MOST_PROPOSED],
+            alone=found.all and not found.people,
             pending=channel.is_pending,
         )
-        return start_modal(replace(ref, timezone=found.timezone or ""), name, running, around)
+        return start_modal(replace(ref, timezone=theirs.timezone or ""), name, running, around)
 
     async def _must_be_free(self, channel: str, name: str) -> Sequence[Onboarding]:
         """Refuse the same client twice; who names nobody means the client who is there.

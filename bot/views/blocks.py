@@ -108,8 +108,12 @@ def button(
     style: str | None = None,
     confirm: ConfirmObject | None = None,
     label: str | None = None,
+    url: str | None = None,
 ) -> ButtonElement:
-    """A button; `label` is what a screen reader says when the text alone is not clear."""
+    """A button; `label` is what a screen reader says when the text alone is not clear.
+
+    With a `url` Slack opens it, and tells us of the press all the same.
+    """
     return ButtonElement(
         text=PlainTextObject(text=text, emoji=False),
         action_id=action_id,
@@ -117,6 +121,7 @@ def button(
         style=style,
         confirm=confirm,
         accessibility_label=label,
+        url=url,
     )
 
 

@@ -324,6 +324,20 @@ async def test_other_clients_of_the_channel_are_named(begun: World) -> None:
     )
 
 
+async def test_people_of_another_client_in_the_channel_are_not_proposed(world: World) -> None:
+    await world.begin(client_admins=[world.ann])
+    bea = world.slack.add_person("Bea Boss", world.slack.add_team("Beta"), tz="Europe/Vienna")
+    await world.slack.admin.invite(world.channel, bea)
+
+    await world.type("start Beta Heating")
+
+    assert initial(world.view_of(world.erin), "client_admins") == [bea.id]
+    assert (await world.submit(world.erin, world.view_of(world.erin))).ok
+    assert world.rows("SELECT timezone FROM onboarding WHERE client_name = 'Beta Heating'") == [
+        ("Europe/Vienna",)
+    ]
+
+
 @pytest.mark.parametrize("fault", [{"error": "fetch_members_failed"}, {"status": 503}])
 async def test_if_slack_does_not_tell_who_is_there_nothing_is_proposed(
     world: World, fault: dict[str, Any]

@@ -35,6 +35,7 @@ SCOPES: dict[str, set[str]] = {
     "users.conversations": {"channels:read", "groups:read"},
     "users.info": {"users:read"},
     "views.open": set(),
+    "views.publish": set(),
     "views.update": set(),
 }
 

@@ -28,6 +28,7 @@ TABLES = {
     "verification",
     "event",
     "guide",
+    "home",
 }
 
 

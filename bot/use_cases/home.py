@@ -1,0 +1,43 @@
+"""The app's Home: presses there have no channel, so they are for engineers only."""
+
+from slack_sdk.models.views import View
+
+from bot.mrkdwn import escape
+from bot.use_cases.base import InvalidInput, Request, UseCase, opened_by
+from bot.views.home import assign_modal
+from bot.views.ids import ENGINEER, FormRef
+
+
+class Home(UseCase):
+    """The board, and what can be done from it."""
+
+    def open(self, user_id: str) -> None:
+        """Show somebody their Home, soon: the board, or what this is."""
+        self._services.homes.open(user_id)
+
+    async def remind(self, request: Request, onboarding_id: str) -> str:
+        """Nudge whoever's turn it is; return what was done."""
+        actor = await self._engineer(request.person)
+        self.open(request.person.user_id)
+        after = await self._change(request, onboarding_id, lambda at, now: at.remind(actor, now))
+        return f"*{escape(after.client_name)}*: The thread gets a reminder."
+
+    async def assign_form(self, request: Request, onboarding_id: str) -> View:
+        """Return the form that puts another engineer in charge."""
+        await self._engineer(request.person)
+        self.open(request.person.user_id)
+        onboarding = await self._get(onboarding_id)
+        person = request.person
+        ref = FormRef(request.channel, person.user_id, person.team_id, onboarding_id)
+        return assign_modal(onboarding, ref)
+
+    async def assign(self, request: Request, ref: FormRef, engineer: str) -> None:
+        """Put another engineer in charge."""
+        opened_by(request, ref)
+        actor = await self._engineer(request.person)
+        directory = self._services.directory
+        if not engineer or not await directory.is_engineer(await directory.person(engineer)):
+            raise InvalidInput({ENGINEER: "This person is no HeavySet engineer. Choose another."})
+        await self._change(
+            request, ref.onboarding_id, lambda at, now: at.assign(engineer, actor, now)
+        )

@@ -1,0 +1,221 @@
+"""The app's Home: for engineers the board of all clients, for others what this is."""
+
+import hashlib
+import json
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from slack_sdk.models.blocks import Block, ButtonElement, UserSelectElement
+from slack_sdk.models.views import View
+
+from bot.guide import Guide, Owner
+from bot.mrkdwn import channel_link, escape, mention, permalink, when
+from bot.onboarding import Onboarding, Overview, Status
+from bot.views import ids
+from bot.views.announcement import LOSSES
+from bot.views.blocks import actions, button, context, header, section
+from bot.views.forms import entry, form, notice
+
+# Slack takes 100 blocks: two for each client, and one for each group and for what is around.
+MOST_SHOWN = 40
+AS_OF = "as_of"  # the block that changes although nothing has
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """What an engineer is shown: some of `count` clients, of whom `stalled` do not get on."""
+
+    viewer: str
+    lines: Sequence[Overview]
+    count: int
+    stalled: Collection[str]
+    now: datetime
+    workspace_url: str
+
+
+def board_view(board: Board, guide: Guide) -> View:
+    """Return the board: who is stuck, then phase by phase; one's own clients come first."""
+    return View(type="home", blocks=list(_board(board, guide)))
+
+
+def outsiders_view(guide: Guide) -> View:
+    """Return what somebody sees who is no engineer: what this is, and whom to ask."""
+    return View(
+        type="home",
+        blocks=[
+            header("HeavySet Tech's onboarding assistant"),
+            section(
+                f"I lead HeavySet Tech's clients through the {len(guide.steps)} steps of "
+                f"“{escape(guide.title)}”, in a thread of the channel that they share with us."
+            ),
+            section(
+                "*Are you a client?* Your steps are in that thread. Its first message says whose "
+                "turn it is, and who your engineer is; *I need help* brings them."
+            ),
+            section(
+                "*Do you work at HeavySet Tech?* The board of all clients is for onboarding "
+                "engineers. If you are one, ask the operator of the onboarding bot to add you to "
+                "`ENGINEERS`; else ask the engineer whom the thread names."
+            ),
+            context(escape(guide.support)),
+        ],
+    )
+
+
+def assign_modal(onboarding: Onboarding, ref: ids.FormRef) -> View:
+    """Return the form that puts an engineer in charge, by default who asks."""
+    blocks: list[Block] = [
+        section(
+            f"*{escape(onboarding.client_name)}*: {mention(onboarding.engineer)} is in charge now."
+        ),
+        entry(
+            "HeavySet engineer",
+            UserSelectElement(action_id=ids.ENGINEER, initial_user=ref.user_id),
+            hint="They are named in the thread, and asked when the client needs help.",
+        ),
+    ]
+    return form("Assign", ids.ASSIGN_ENGINEER, ref, blocks, submit="Assign")
+
+
+def answer_view(text: str) -> View:
+    """Return the answer to a press on the Home, which has no channel to answer in."""
+    return notice("Onboardings", [section(text)])
+
+
+def digest_of(view: View) -> str:
+    """Return a digest of all in a Home that matters: equal digests need no publishing."""
+    blocks = [one for one in view.to_dict()["blocks"] if one.get("block_id") != AS_OF]
+    return hashlib.sha256(json.dumps(blocks, sort_keys=True).encode()).hexdigest()
+
+
+def _board(board: Board, guide: Guide) -> Iterator[Block]:
+    yield header("Onboardings")
+    as_of = context(f"{_summary(board)} · as of {when(board.now)}")
+    as_of.block_id = AS_OF
+    yield as_of
+    yield actions([button("Refresh", ids.HOME_REFRESH, "refresh")])
+    if not board.lines:
+        yield section(
+            "No onboarding is active. Start one in the channel that you share with the client: "
+            "`/servicetitan start Acme Plumbing`; or from anywhere, with a new channel: "
+            "`/servicetitan start Acme Plumbing invite ann@acme.com`"
+        )
+        return
+    placed = sorted(
+        ((_group(line, board, guide), line.engineer != board.viewer, line) for line in board.lines),
+        key=lambda one: (one[0], one[1], one[2].active_at, one[2].id),
+    )[:MOST_SHOWN]
+    group = None
+    for place, _, line in placed:
+        if place != group:
+            yield section(f"*{_heading(place, guide)}*")
+            group = place
+        yield section(_line(line, board, guide))
+        yield actions(list(_buttons(line, board)))
+    if board.count > len(placed):
+        yield context(f"and {board.count - len(placed)} more: `/servicetitan status`")
+
+
+# --- the groups: stuck, the phases, of another guide, paused ---
+
+
+STUCK, PAUSED = 0, 1000
+
+
+def _group(line: Overview, board: Board, guide: Guide) -> int:
+    if any(_troubles(line, board, guide)):
+        return STUCK
+    if line.status is Status.PAUSED:
+        return PAUSED
+    return _phase(line, guide) or PAUSED - 1
+
+
+def _phase(line: Overview, guide: Guide) -> int | None:
+    try:
+        return guide.phase_of(line.current_step or 0).number
+    except KeyError:  # an older guide with more steps
+        return None
+
+
+def _heading(group: int, guide: Guide) -> str:
+    if group == STUCK:
+        return "🚨 Stuck"
+    if group == PAUSED:
+        return "⏸️ Paused"
+    titles = {phase.number: phase.title for phase in guide.phases}
+    if group in titles:
+        return f"Phase {group}: {escape(titles[group])}"
+    return "On an older guide"
+
+
+# --- one client ---
+
+
+def _line(line: Overview, board: Board, guide: Guide) -> str:
+    mine = "⭐ " if line.engineer == board.viewer else ""
+    done = f"{line.finished_steps} of {len(guide.steps)} steps done"
+    first = f"{mine}*{escape(line.client_name)}* · {done} · {channel_link(line.channel)}"
+    lines = [first, _state(line, guide), *_troubles(line, board, guide)]
+    return "\n".join(filter(None, lines))
+
+
+def _state(line: Overview, guide: Guide) -> str:
+    if line.status is Status.PAUSED:
+        return f"paused · engineer {mention(line.engineer)}"
+    if line.turn is Owner.HEAVYSET:
+        turn = f"HeavySet's turn ({mention(line.engineer)})"
+    else:
+        turn = f"the client's turn (engineer {mention(line.engineer)})"
+    return f"{_step(line, guide)} · {turn} since {when(line.turn_at)}"
+
+
+def _step(line: Overview, guide: Guide) -> str:
+    try:
+        return f"step {line.current_step}, {escape(guide.step(line.current_step or 0).title)}"
+    except KeyError:
+        return f"step {line.current_step}"
+
+
+def _troubles(line: Overview, board: Board, guide: Guide) -> Iterable[str]:
+    """Yield what keeps a client from getting on."""
+    if line.loss:
+        yield f"🔌 Paused: {LOSSES[line.loss]}."
+    if line.exposed_values:
+        yield f"⚠️ {_count(line.exposed_values, 'value')} posted in the channel"
+    if line.open_questions:
+        yield f"🙋 {_count(line.open_questions, 'question')} open"
+    if line.verification == "failed" and line.status is Status.ACTIVE:
+        entered = len(guide.credentials) - line.missing_values
+        yield f"❌ The verification failed; {entered} of {len(guide.credentials)} values are in"
+    if line.id in board.stalled:
+        yield f"🐌 Nothing has happened since {when(line.active_at)}"
+
+
+def _buttons(line: Overview, board: Board) -> Iterator[ButtonElement]:
+    name = line.client_name
+    if line.thread_ts:
+        address = permalink(board.workspace_url, line.channel, line.thread_ts)
+        label = _label(f"Open the thread of {name}")
+        yield button("Open thread", ids.HOME_OPEN, line.id, url=address, label=label)
+    if line.status is Status.ACTIVE:
+        label = _label(f"Remind {name}")
+        yield button("Remind", ids.HOME_REMIND, line.id, label=label)
+    yield button("Assign", ids.HOME_ASSIGN, line.id, label=_label(f"Assign {name}"))
+
+
+def _label(text: str) -> str:
+    return text[:75]  # docs.slack.dev, button element
+
+
+def _summary(board: Board) -> str:
+    parts = [f"{_count(board.count, 'onboarding')}"]
+    if board.stalled:
+        parts.append(f"{len(board.stalled)} without activity for long")
+    if own := sum(line.engineer == board.viewer for line in board.lines):
+        parts.append(f"{own} yours ⭐")
+    return " · ".join(parts)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

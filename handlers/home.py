@@ -1,0 +1,54 @@
+"""The app's Home: opened, refreshed, and the buttons of its board."""
+
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+
+from bot.use_cases import UseCases
+from bot.views import ids
+from bot.views.home import answer_view
+from handlers.answers import Answers, at_the_form, quietly
+from handlers.payloads import HomeOpened, HomePress, Submission
+
+
+def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
+    """Register the listeners."""
+    home = use_cases.home
+
+    @app.event("app_home_opened")
+    async def app_home_opened(event: dict[str, Any]) -> None:
+        async with quietly():
+            opened = HomeOpened.of(event)
+            if opened.tab == "home":
+                home.open(opened.user)
+
+    @app.action(ids.HOME_REFRESH)
+    async def home_refresh(ack: AsyncAck, body: dict[str, Any]) -> None:
+        home.open(HomePress.of(body).user.id)
+        await ack()
+
+    @app.action(ids.HOME_OPEN)
+    async def home_open(ack: AsyncAck) -> None:
+        await ack()  # Slack itself follows the link, and tells us all the same
+
+    @app.action(ids.HOME_REMIND)
+    async def home_remind(ack: AsyncAck, body: dict[str, Any]) -> None:
+        press = HomePress.of(body)
+        async with answers.in_a_window(press):
+            said = await home.remind(press.request, press.action.value)
+            answers.show(press, answer_view(said))
+        await ack()
+
+    @app.action(ids.HOME_ASSIGN)
+    async def home_assign(ack: AsyncAck, body: dict[str, Any]) -> None:
+        press = HomePress.of(body)
+        async with answers.in_a_window(press):
+            answers.show(press, await home.assign_form(press.request, press.action.value))
+        await ack()
+
+    @app.view(ids.ASSIGN_ENGINEER)
+    async def assign_engineer(ack: AsyncAck, body: dict[str, Any]) -> None:
+        form = Submission.of(body)
+        async with at_the_form(ack, form):
+            engineer = form.input(ids.ENGINEER).selected_user or ""
+            await home.assign(form.request, form.ref, engineer)

@@ -1,0 +1,97 @@
+"""The Homes of engineers: who may be looking at one, what stands there, and what should."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, or_
+from sqlmodel import col, delete, select, update
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.onboarding import Overview
+from storage.onboardings import overview_of
+from storage.tables import RUNNING, HomeRow, OnboardingRow
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A Home that was opened lately, and what was last published there."""
+
+    user_id: str
+    digest: str | None
+
+
+async def remember(session: AsyncSession, user_id: str, now: datetime) -> None:
+    """Write down that somebody opened their Home."""
+    row = await session.get(HomeRow, user_id)
+    if row:
+        row.opened_at = now
+    else:
+        session.add(HomeRow(user_id=user_id, opened_at=now))
+
+
+async def opened_since(session: AsyncSession, since: datetime, limit: int) -> Sequence[Shown]:
+    """Return the Homes that were opened since, the latest first."""
+    query = select(HomeRow).where(col(HomeRow.opened_at) >= since)
+    rows = await session.exec(query.order_by(col(HomeRow.opened_at).desc()).limit(limit))
+    return [Shown(row.user_id, row.digest) for row in rows]
+
+
+async def claim(
+    session: AsyncSession, user_id: str, now: datetime, not_since: datetime | None
+) -> bool:
+    """Be the one who publishes a Home now; False if somebody did after `not_since`."""
+    row = HomeRow
+    where = [col(row.user_id) == user_id]
+    if not_since:
+        where.append(or_(col(row.published_at).is_(None), col(row.published_at) <= not_since))
+    return bool((await session.exec(update(row).where(*where).values(published_at=now))).rowcount)
+
+
+async def record(session: AsyncSession, user_id: str, claimed: datetime, digest: str) -> bool:
+    """Write down what stands there; False if somebody else has begun to publish meanwhile."""
+    row = HomeRow
+    where = (col(row.user_id) == user_id, col(row.published_at) == claimed)
+    return bool((await session.exec(update(row).where(*where).values(digest=digest))).rowcount)
+
+
+async def forget_digest(session: AsyncSession, user_id: str) -> None:
+    """Have a Home published anew in any case."""
+    where = col(HomeRow.user_id) == user_id
+    await session.exec(update(HomeRow).where(where).values(digest=None))
+
+
+async def forget(session: AsyncSession, opened_before: datetime) -> None:
+    """Drop who has not opened their Home for long."""
+    await session.exec(delete(HomeRow).where(col(HomeRow.opened_at) < opened_before))
+
+
+async def drop(session: AsyncSession, user_id: str) -> None:
+    """Drop somebody."""
+    await session.exec(delete(HomeRow).where(col(HomeRow.user_id) == user_id))
+
+
+async def board(session: AsyncSession, engineer: str, limit: int) -> tuple[Sequence[Overview], int]:
+    """Return the running onboardings and how many there are: the engineer's own come first.
+
+    After those, the ones with something to be looked after, then the longest without activity.
+    """
+    row = OnboardingRow
+    urgent = or_(
+        col(row.exposed_values) > 0,
+        col(row.open_questions) > 0,
+        col(row.verification) == "failed",
+        col(row.loss).is_not(None),
+    )
+    order = (
+        (col(row.engineer) == engineer).desc(),
+        func.coalesce(urgent, False).desc(),
+        col(row.active_at),
+        col(row.id),
+    )
+    query = select(row).where(RUNNING).order_by(*order).limit(limit)
+    found = [overview_of(one) for one in await session.exec(query)]
+    if len(found) < limit:
+        return found, len(found)
+    count = select(func.count()).select_from(row).where(RUNNING)
+    return found, (await session.exec(count)).one()

@@ -1,0 +1,306 @@
+"""The app's Home: the engineers' board, level while somebody looks at it."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.homes import EVERY
+from sandbox.slack import Person, View, visible_text
+from tests.integration.world import World, a_world
+
+PAST = "2000-01-01 00:00:00.000000"
+
+
+async def opened(world: World, person: Person | None = None) -> str:
+    """Open the Home, and read it."""
+    person = person or world.erin
+    await person.open_home()
+    await world.idle()
+    return words(person)
+
+
+def home(person: Person) -> View:
+    assert person.home is not None, f"{person.name} sees no Home"
+    return person.home
+
+
+def words(person: Person) -> str:
+    return visible_text(home(person))
+
+
+def published(world: World) -> int:
+    return len(world.slack.calls_of("views.publish"))
+
+
+def long_ago(world: World) -> None:
+    """As if the Home had been published a while ago."""
+    world.write("UPDATE home SET published_at = ?", PAST)
+
+
+async def test_an_engineer_sees_all_clients(begun: World) -> None:
+    beta = begun.slack.add_channel("beta", begun.erin)
+    await begun.begin("Beta Heating", beta)
+
+    text = await opened(begun)
+
+    assert "2 onboardings" in text
+    assert "Acme Plumbing" in text
+    assert "Beta Heating" in text
+    assert "step 1" in text
+    assert f"(engineer <@{begun.erin.id}>)" in text
+
+
+async def test_it_costs_two_reads_however_many_clients_there_are(begun: World) -> None:
+    for number in range(12):
+        channel = begun.slack.add_channel(f"client-{number}", begun.erin)
+        await begun.begin(f"Client {number}", channel)
+    before = len(begun.slack.calls)
+
+    await opened(begun)
+
+    assert [call.method for call in begun.slack.calls[before:]] == ["views.publish"]
+    assert "13 onboardings" in words(begun.erin)
+
+
+async def test_whoever_is_stuck_stands_on_top(begun: World) -> None:
+    beta = begun.slack.add_channel("beta", begun.erin)
+    await begun.begin("Beta Heating", beta)
+    begun.write("UPDATE onboarding SET active_at = ? WHERE client_name = 'Beta Heating'", PAST)
+
+    text = await opened(begun)
+
+    assert text.index("Stuck") < text.index("Beta Heating") < text.index("Acme Plumbing")
+    assert "Nothing has happened since" in text
+
+
+async def test_a_change_shows_while_it_is_open(begun: World) -> None:
+    assert "step 1" in await opened(begun)
+    long_ago(begun)
+
+    await begun.press(begun.ann, "step:1", "choose_account:new")
+
+    assert "step 2" in words(begun.erin)
+
+
+async def test_a_change_by_another_worker_shows_too(begun: World) -> None:
+    await opened(begun)
+    long_ago(begun)
+
+    async with begun.second_bot() as other:
+        await begun.walk_to(2)
+        other.publisher.wake(begun.onboarding)
+        await other.tasks.idle()
+        await begun.idle()
+
+    assert "step 2" in words(begun.erin)
+
+
+async def test_many_changes_at_once_are_published_every_few_seconds(begun: World) -> None:
+    await opened(begun)
+    before = published(begun)
+
+    for number in range(1, 6):
+        action = "choose_account:new" if number == 1 else "step_done"
+        await begun.press(begun.ann, f"step:{number}", action)
+    at_once = published(begun) - before
+    await begun.slack.until(
+        lambda: "step 6" in words(begun.erin), timeout=EVERY.total_seconds() + 3
+    )
+
+    assert at_once == 0  # it was opened a moment ago
+    assert published(begun) - before == 1
+
+
+async def test_what_shows_already_is_not_published_again(begun: World) -> None:
+    await opened(begun)
+    long_ago(begun)
+    before = published(begun)
+
+    begun.bot.publisher.wake(begun.onboarding)
+    await begun.idle()
+
+    assert published(begun) == before
+
+
+async def test_after_a_quarter_of_an_hour_nobody_is_taken_to_look_any_more(begun: World) -> None:
+    await opened(begun)
+    long_ago(begun)
+    begun.write("UPDATE home SET opened_at = ?", datetime.now(UTC) - timedelta(minutes=16))
+    before = published(begun)
+
+    await begun.press(begun.ann, "step:1", "choose_account:new")
+
+    assert published(begun) == before
+    assert "step 2" in await opened(begun)
+
+
+async def test_who_has_not_been_there_for_long_is_forgotten(begun: World) -> None:
+    await opened(begun)
+    begun.write("UPDATE home SET opened_at = ?", PAST)
+    max_ = begun.slack.add_person("Max Engineer")
+
+    await opened(begun, max_)
+
+    assert begun.rows("SELECT user_id FROM home") == [(max_.id,)]
+
+
+async def test_refresh_shows_what_is_now(begun: World) -> None:
+    await opened(begun)
+    begun.write("UPDATE onboarding SET client_name = 'Acme West'")
+
+    await begun.erin.press(home(begun.erin), "home_refresh")
+    await begun.idle()
+
+    assert "Acme West" in words(begun.erin)
+
+
+async def test_the_link_to_the_thread_is_acknowledged(begun: World) -> None:
+    await opened(begun)
+
+    pressed = await begun.erin.press(home(begun.erin), "home_open")
+
+    assert pressed.ack.ok
+
+
+async def test_remind_nudges_and_says_so(begun: World) -> None:
+    await opened(begun)
+
+    for _ in range(2):
+        await begun.erin.press(home(begun.erin), "home_remind", value=begun.onboarding)
+        await begun.idle()
+
+    assert begun.events("reminded") == [(begun.erin.id, 1)]
+    first, second = [call.arguments["view"] for call in begun.slack.calls_of("views.open")][-2:]
+    assert "The thread gets a reminder" in str(first)
+    assert "A reminder was posted" in str(second)
+
+
+async def test_assign_puts_another_engineer_in_charge(begun: World) -> None:
+    max_ = begun.slack.add_person("Max Engineer")
+    await opened(begun)
+    await begun.erin.press(home(begun.erin), "home_assign", value=begun.onboarding)
+    await begun.idle()
+    long_ago(begun)
+
+    answer = await begun.submit(begun.erin, begun.view_of(begun.erin), engineer=max_)
+
+    assert answer.ok
+    assert begun.rows("SELECT engineer FROM onboarding") == [(max_.id,)]
+    assert f"(engineer <@{max_.id}>)" in words(begun.erin)
+
+
+async def test_whoever_is_no_engineer_cannot_be_put_in_charge(begun: World) -> None:
+    await opened(begun)
+    await begun.erin.press(home(begun.erin), "home_assign", value=begun.onboarding)
+    await begun.idle()
+
+    answer = await begun.submit(begun.erin, begun.view_of(begun.erin), engineer=begun.ann)
+
+    assert "no HeavySet engineer" in answer.errors["engineer"]
+
+
+async def test_a_button_of_an_onboarding_that_is_over_says_so(begun: World) -> None:
+    await opened(begun)
+    begun.write("UPDATE onboarding SET status = 'completed'")
+
+    await begun.erin.press(home(begun.erin), "home_remind", value=begun.onboarding)
+    await begun.idle()
+
+    assert "completed" in str(begun.view_of(begun.erin).content)
+
+
+@pytest.mark.parametrize("guest", [True, False])
+async def test_guests_and_those_who_are_no_engineers_see_what_it_is(
+    tmp_path: Path, guest: bool
+) -> None:
+    async with a_world(tmp_path, named_engineers=True) as world:
+        await world.begin()
+        harry = world.slack.add_person("Harry Home", is_restricted=guest)
+
+        text = await opened(world, harry)
+
+        assert "onboarding assistant" in text
+        assert "Acme Plumbing" not in text
+        assert world.rows("SELECT count(*) FROM home") == [(0,)]
+
+
+async def test_a_press_by_somebody_who_is_no_engineer_changes_nothing(tmp_path: Path) -> None:
+    async with a_world(tmp_path, named_engineers=True) as world:
+        await world.begin()
+        await opened(world)
+        await world.erin.press(home(world.erin), "home_remind", value=world.onboarding)
+        forged = world.last_sent
+        harry = world.slack.add_person("Harry Home")
+        forged["user"] |= {"id": harry.id, "name": "harry", "username": "harry"}
+        forged["trigger_id"] = "1.2.3"
+
+        for action in ("home_remind", "home_assign"):
+            forged["actions"][0]["action_id"] = action
+            assert (await world.send(forged)).ok
+
+        assert world.events("reminded") == [(world.erin.id, 1)]
+
+
+async def test_people_of_other_organisations_get_nothing(begun: World) -> None:
+    begun.slack.doubts.external_sees_home = True
+
+    await begun.ann.open_home()
+    await begun.idle()
+
+    assert begun.ann.home is None
+    assert published(begun) == 0
+
+
+async def test_the_messages_tab_is_not_the_home(begun: World) -> None:
+    await begun.erin.open_home()
+    await begun.idle()
+    event = begun.last_event("app_home_opened")
+    event["event"]["tab"] = "messages"
+    event["event_id"] = "Ev_other"
+    before = published(begun)
+
+    body = json.dumps(event).encode()
+    assert (await begun.slack.post_signed(body, "application/json")).ok
+    await begun.idle()
+
+    assert published(begun) == before
+
+
+@pytest.mark.parametrize("status", [503, 429])
+async def test_after_an_outage_it_is_brought_level(begun: World, status: int) -> None:
+    await opened(begun)
+    long_ago(begun)
+    begun.slack.fail_next("views.publish", status=status)
+
+    await begun.press(begun.ann, "step:1", "choose_account:new")
+    long_ago(begun)
+    await begun.press(begun.ann, "step:2", "step_done")
+
+    assert "step 3" in words(begun.erin)
+
+
+async def test_where_the_home_is_switched_off_it_is_given_up(begun: World) -> None:
+    await opened(begun)
+    long_ago(begun)
+    begun.slack.fail_next("views.publish", error="not_enabled")
+
+    await begun.press(begun.ann, "step:1", "choose_account:new")
+
+    assert begun.rows("SELECT count(*) FROM home") == [(0,)]
+    assert begun.slots()[-1] == "step:2"
+
+
+async def test_who_is_no_engineer_any_more_is_shown_nothing_more(begun: World) -> None:
+    max_ = begun.slack.add_person("Max Engineer")
+    await opened(begun, max_)
+    long_ago(begun)
+    max_.user.deleted = True
+    begun.bot.use_cases.home._services.directory._users.clear()  # as after five minutes
+    before = published(begun)
+
+    await begun.press(begun.ann, "step:1", "choose_account:new")
+
+    assert published(begun) == before
+    assert begun.rows("SELECT count(*) FROM home") == [(0,)]

@@ -1,0 +1,183 @@
+"""The app's Home: who stands where on the board, and that Slack takes it however many there are."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from slack_sdk.models.views import View
+
+from bot.guide import Owner
+from bot.onboarding import Loss, Overview, Status
+from bot.views.home import MOST_SHOWN, Board, assign_modal, board_view, digest_of, outsiders_view
+from bot.views.ids import FormRef
+from sandbox.slack.block_kit import Surface, problems_of_view
+from tests.builders import CHANNEL, ENGINEER, GUIDE, HOME_TEAM, NOW, an_onboarding
+from tests.unit.rendering import problems, texts
+
+HOUR = timedelta(hours=1)
+
+
+def a_line(name: str = "Acme", **fields: Any) -> Overview:
+    line = Overview(
+        id=name.casefold(),
+        client_name=name,
+        channel=CHANNEL,
+        thread_ts="1700000000.000100",
+        engineer="U_OTHER",
+        status=Status.ACTIVE,
+        current_step=3,
+        finished_steps=2,
+        turn=Owner.CLIENT,
+        turn_at=NOW,
+        started_at=NOW,
+        active_at=NOW,
+        missing_values=5,
+    )
+    return replace(line, **fields)
+
+
+def a_board(*lines: Overview, count: int | None = None, stalled: tuple[str, ...] = ()) -> Board:
+    return Board(ENGINEER, lines, count or len(lines), stalled, NOW, "https://heavyset.slack.com/")
+
+
+def home(*lines: Overview, **fields: Any) -> View:
+    return board_view(a_board(*lines, **fields), GUIDE)
+
+
+def words(view: View) -> str:
+    return "\n".join(texts(view.to_dict()["blocks"]))
+
+
+def in_order(view: View, *parts: str) -> bool:
+    places = [words(view).index(part) for part in parts]
+    return places == sorted(places)
+
+
+def buttons_of(view: View) -> list[dict[str, Any]]:
+    rows = [block for block in view.to_dict()["blocks"] if block["type"] == "actions"]
+    return [button for row in rows for button in row["elements"]]
+
+
+@pytest.mark.parametrize("count", [0, 1, MOST_SHOWN, 200])
+def test_slack_takes_it_however_many_clients_there_are(count: int) -> None:
+    phases = [step.number for step in GUIDE.steps]
+    lines = [
+        a_line(
+            "<!channel> & " + "x" * 60 + str(number),
+            current_step=phases[number % len(phases)],
+            exposed_values=number % 3,
+            loss=Loss.ARCHIVED if number % 7 == 1 else None,
+            status=Status.PAUSED if number % 5 == 1 else Status.ACTIVE,
+        )
+        for number in range(count)
+    ]
+
+    view = home(*lines, count=count * 5)
+
+    assert problems_of_view(view.to_dict(), Surface.HOME) == []
+    assert "<!channel>" not in words(view)
+
+
+def test_what_does_not_fit_is_counted() -> None:
+    lines = [a_line(f"Client {number}") for number in range(60)]
+
+    view = home(*lines, count=75)
+
+    assert "75 onboardings" in words(view)
+    assert f"and {75 - MOST_SHOWN} more: `/servicetitan status`" in words(view)
+
+
+def test_the_stuck_stand_on_top_then_phase_by_phase_then_the_paused() -> None:
+    view = home(
+        a_line("Paula", status=Status.PAUSED),
+        a_line("Late", current_step=23, turn=Owner.HEAVYSET),
+        a_line("Early", current_step=1),
+        a_line("Waiting", open_questions=1),
+    )
+
+    assert in_order(
+        view, "Stuck", "Waiting", "Phase 1", "Early", "Phase 6", "Late", "Paused", "Paula"
+    )
+    assert "HeavySet's turn (<@U_OTHER>)" in words(view)
+
+
+def test_within_a_group_ones_own_come_first_then_the_longest_idle() -> None:
+    view = home(
+        a_line("Fresh"),
+        a_line("Idle", active_at=NOW - HOUR),
+        a_line("Mine", engineer=ENGINEER, active_at=NOW + HOUR),
+    )
+
+    assert in_order(view, "⭐ *Mine*", "*Idle*", "*Fresh*")
+    assert "1 yours" in words(view)
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        ({"exposed_values": 2}, "2 values posted in the channel"),
+        ({"open_questions": 1}, "1 question open"),
+        ({"verification": "failed", "missing_values": 0}, "The verification failed; 5 of 5"),
+        ({"status": Status.PAUSED, "loss": Loss.ARCHIVED}, "the channel was archived"),
+    ],
+)
+def test_whoever_is_stuck_is_told_why(fields: dict[str, Any], why: str) -> None:
+    view = home(a_line(**fields))
+
+    assert in_order(view, "Stuck", "Acme", why)
+
+
+def test_who_has_not_moved_for_long_is_stuck() -> None:
+    assert in_order(home(a_line(), stalled=("acme",)), "Stuck", "Acme", "Nothing has happened")
+    assert "Stuck" not in words(home(a_line()))
+
+
+def test_each_client_has_a_link_to_its_thread_and_two_buttons() -> None:
+    _, open_, remind, assign = buttons_of(home(a_line()))
+
+    assert open_["url"] == f"https://heavyset.slack.com/archives/{CHANNEL}/p1700000000000100"
+    assert [(one["action_id"], one["value"]) for one in (remind, assign)] == [
+        ("home_remind", "acme"),
+        ("home_assign", "acme"),
+    ]
+
+
+def test_what_is_paused_cannot_be_reminded_and_what_has_no_thread_yet_not_opened() -> None:
+    view = home(a_line(status=Status.PAUSED, thread_ts=None))
+
+    assert [one["action_id"] for one in buttons_of(view)] == ["home_refresh", "home_assign"]
+
+
+def test_a_step_of_an_older_guide_is_shown_too() -> None:
+    view = home(a_line(current_step=99))
+
+    assert in_order(view, "On an older guide", "Acme", "step 99")
+
+
+def test_without_any_client_it_says_how_to_start() -> None:
+    assert "/servicetitan start" in words(home())
+
+
+def test_only_what_matters_is_published_anew() -> None:
+    board = a_board(a_line())
+
+    later = digest_of(board_view(replace(board, now=NOW + HOUR), GUIDE))
+    other = digest_of(board_view(a_board(a_line(finished_steps=3)), GUIDE))
+
+    assert later == digest_of(board_view(board, GUIDE)) != other
+
+
+def test_others_see_what_this_is_and_whom_to_ask() -> None:
+    view = outsiders_view(GUIDE)
+
+    assert problems_of_view(view.to_dict(), Surface.HOME) == []
+    assert "ENGINEERS" in words(view)
+    assert "I need help" in words(view)
+    assert GUIDE.support.split()[0] in words(view)
+
+
+def test_slack_takes_the_form_to_assign_somebody() -> None:
+    ref = FormRef("", ENGINEER, HOME_TEAM, "an-onboarding")
+
+    assert problems(assign_modal(an_onboarding(client_name="<!here> & Sons"), ref)) == []
