@@ -59,7 +59,8 @@ def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
     async def cancel_onboarding(ack: AsyncAck, body: dict[str, Any]) -> None:
         form = Submission.of(body)
         async with at_the_form(ack, form):
-            await use_cases.managing.cancel(form.request, form.ref, form.text(ids.REASON))
+            reason = form.text(ids.REASON)
+            await use_cases.managing.cancel(form.saying(reason), form.ref, reason)
 
 
 def _commands(use_cases: UseCases) -> dict[str, Doing]:

@@ -25,7 +25,7 @@ def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
         form = Submission.of(body)
         async with at_the_form(ack, form):
             await use_cases.credentials.enter(
-                form.request,
+                form.saying(),
                 form.ref,
                 form.secrets,
                 confirmed=form.ticked(ids.CONFIRM_UNUSUAL),

@@ -157,20 +157,14 @@ class Submission(Payload):
         """What the form is about; raises Malformed if it is not ours."""
         return FormRef.parse(self.view.private_metadata)
 
-    @property
-    def request(self) -> Request:
-        """Who submitted, and where the form was opened: a submission bears no channel itself."""
-        return self._named(self.trigger_id)
+    def saying(self, *texts: str) -> Request:
+        """Who submitted `texts`, and where the form was opened: a submission bears no channel.
 
-    def saying(self, text: str) -> Request:
-        """Who submitted a `text`: Slack keeps a form open whose answer was lost, and the same
-        text submitted from it again is the same request.
+        Slack keeps a form open whose answer was lost: the same texts, submitted from it again,
+        are the same request. A secret is none of these: the use case marks it.
         """
-        return self._named(text)
-
-    def _named(self, minted: str) -> Request:
         person = Person(self.user.id, self.user.team_id)
-        form = (self.view.id, self.view.hash, minted, self.view.private_metadata)
+        form = (self.view.id, self.view.hash, *texts, self.view.private_metadata)
         return Request(person, self.ref.channel, _delivery("form", self.user.id, *form))
 
     def input(self, name: str) -> Input:

@@ -17,10 +17,13 @@ def register(app: AsyncApp, use_cases: UseCases, _answers: Answers) -> None:
     async def start_onboarding(ack: AsyncAck, body: dict[str, Any]) -> None:
         form = Submission.of(body)
         async with at_the_form(ack, form):
+            client_name = form.text(ids.CLIENT_NAME)
+            admins = list(form.input(ids.CLIENT_ADMINS).selected_users or ())
+            engineer = form.input(ids.ENGINEER).selected_user or ""
             await use_cases.starting.start(
-                form.request,
+                form.saying(client_name, engineer, *admins),
                 form.ref,
-                client_name=form.text(ids.CLIENT_NAME),
-                admins=list(form.input(ids.CLIENT_ADMINS).selected_users or ()),
-                engineer=form.input(ids.ENGINEER).selected_user or "",
+                client_name=client_name,
+                admins=admins,
+                engineer=engineer,
             )

@@ -30,11 +30,11 @@ async def change(
     for _ in range(TRIES):
         try:
             async with database.begin() as session:
+                if delivery:  # before we decide: what was carried out is not refused afterwards
+                    await deliveries.claim(session, *delivery)
                 before = await onboardings.get(session, shelf, onboarding_id)
                 changed = transition(before)
                 await onboardings.save(session, before, changed)
-                if delivery:
-                    await deliveries.claim(session, *delivery)
                 if also:
                     await also(session, changed.onboarding)
                 return changed.onboarding

@@ -1,7 +1,9 @@
 """Entering the credentials, and an engineer's look at them."""
 
+import json
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 
 from pydantic import SecretStr
 from slack_sdk.models.views import View
@@ -116,6 +118,9 @@ class Credentials(UseCase):
         self, request: Request, ref: FormRef, plain: Mapping[str, str], actor: Actor
     ) -> None:
         vault, now = self._services.vault, self._services.clock()
+        # The same values from the same form are the same request: its answer may have been lost.
+        mark = vault.mark(json.dumps(plain, sort_keys=True))
+        request = replace(request, delivery=f"{request.delivery}:{mark}")
         masks = {name: mask(value) for name, value in plain.items()}
 
         async def put(session: AsyncSession, after: Onboarding) -> None:

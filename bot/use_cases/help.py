@@ -1,10 +1,12 @@
 """Help: the guide's own first, then a question to the engineer."""
 
+from contextlib import suppress
 from dataclasses import replace
 
 from slack_sdk.models.views import View
 
 from bot.answers import answer
+from bot.errors import Refused, Repeated
 from bot.onboarding import Onboarding
 from bot.people import Actor, Deed, Role
 from bot.use_cases.base import InvalidInput, Request, UseCase, opened_by
@@ -66,7 +68,8 @@ class Help(UseCase):
             return
         actor = Actor(request.person.user_id, request.person.team_id, Role.ENGINEER)
         one = replace(request, delivery=f"{request.delivery}:answered")
-        await self._change(one, onboarding.id, lambda at, now: at.answer_questions(actor, now))
+        with suppress(Refused, Repeated):  # a colleague, or this very message, closed them before
+            await self._change(one, onboarding.id, lambda at, now: at.answer_questions(actor, now))
 
 
 def _short(question: str) -> str:

@@ -109,8 +109,8 @@ class Starting(UseCase):
         )
         try:
             async with self._services.database.begin() as session:
-                await onboardings.add(session, begun)
                 await deliveries.claim(session, request.delivery, now)
+                await onboardings.add(session, begun)
         except Conflict:
             raise InvalidInput({CLIENT_NAME: RUNNING}) from None
         self._services.publisher.wake(begun.onboarding.id)

@@ -39,6 +39,7 @@ from sandbox.slack import (
 from sandbox.stage import MANIFEST
 from storage import migrate
 from storage.changes import change
+from tests.soundness import must_be_sound
 
 KEY = base64.urlsafe_b64encode(b"k" * 32).decode()
 OTHER_KEY = base64.urlsafe_b64encode(b"o" * 32).decode()
@@ -223,6 +224,13 @@ class World:
         )
         await self.bot.sweep()
         await self.idle()
+
+    async def must_be_sound(self) -> None:
+        """See that every onboarding of the client's channel is as it must be."""
+        ids = {one.payload["onboarding_id"] for one in self.channel.messages if one.slot}
+        for onboarding in sorted(ids):
+            bot = self.bot
+            await must_be_sound(bot.database, bot.shelf, onboarding, self.channel, self.engineering)
 
     async def get(self, path: str) -> tuple[int, str]:
         """Ask the bot's own server."""

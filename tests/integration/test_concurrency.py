@@ -1,0 +1,252 @@
+"""People who act at the same moment: each is heard, nothing happens twice, nothing is half done."""
+
+import asyncio
+from collections.abc import Awaitable
+from typing import Any
+
+import pytest
+
+from sandbox.slack import Person, View
+from tests.integration.world import World, told
+
+MANY = 20
+
+
+async def at_once(world: World, *deeds: Awaitable[Any]) -> list[Any]:
+    """Do everything at the same moment, let the bot finish, and see that all is sound."""
+    done = await asyncio.gather(*deeds)
+    await world.slack.delivered()
+    await world.idle()
+    await world.must_be_sound()
+    return done
+
+
+async def an_admin(world: World, name: str = "Ben Admin") -> Person:
+    """Another admin of the client."""
+    ben = world.slack.add_person(name, world.ann.team)
+    world.channel.members[ben.id] = ben.user
+    return ben
+
+
+async def the_form(world: World, person: Person, slot: str) -> View:
+    return await world.open(person, slot, "enter_credentials")
+
+
+async def test_the_same_button_pressed_twenty_times_at_once_counts_once(begun: World) -> None:
+    await begun.walk_to(2)
+    step = begun.message("step:2")
+
+    presses = await at_once(begun, *(begun.ann.press(step, "step_done") for _ in range(MANY)))
+
+    assert all(one.ack.ok for one in presses)
+    assert begun.events("step_done") == [(begun.ann.id, 1), (begun.ann.id, 2)]
+    assert begun.current == 3
+    answers = [one.text for one in begun.ann.ephemerals]
+    assert len(answers) == MANY - 1
+    assert all("Step 2 is already done" in one for one in answers)
+
+
+async def test_twenty_deliveries_of_one_press_count_once_and_nobody_is_bothered(
+    begun: World,
+) -> None:
+    await begun.press(begun.ann, "step:1", "choose_account:new")
+    pressed = begun.last_sent
+    pressed["trigger_id"] = "1.2.another"
+    pressed["actions"][0] |= {"action_id": "step_done", "value": f"{begun.onboarding}:2"}
+
+    acks = await at_once(begun, *(begun.send(pressed) for _ in range(MANY)))
+
+    assert all(one.ok for one in acks)
+    assert begun.current == 3
+    assert not begun.ann.ephemerals
+
+
+async def test_twenty_starts_at_once_begin_one_onboarding(world: World) -> None:
+    await world.type("start Acme")
+    form = world.view_of(world.erin)
+
+    answers = await at_once(world, *(world.erin.submit(form, {}) for _ in range(MANY)))
+
+    assert all(one.ok for one in answers)
+    assert world.slots() == ["root", "welcome", "step:1"]
+
+
+async def test_two_admins_on_different_buttons_are_both_heard(begun: World) -> None:
+    ben = await an_admin(begun)
+    await begun.walk_to(4)
+    done, this = begun.message("step:3"), begun.message("step:4")
+
+    await at_once(begun, begun.ann.press(this, "step_done"), ben.press(done, "step_undo"))
+
+    # Whoever was first: the step before is open again, and nothing after it is done.
+    assert begun.current == 3
+    assert begun.events("step_undone") == [(ben.id, 3)]
+
+
+async def test_done_and_handing_over_at_once(begun: World) -> None:
+    ben = await an_admin(begun)
+    await begun.walk_to(4)
+    this = begun.message("step:4")
+
+    await at_once(begun, begun.ann.press(this, "step_done"), ben.press(this, "hand_over"))
+
+    assert begun.current == 5
+    handed_over = begun.events("steps_handed_over")
+    assert handed_over == [(ben.id, 4)] or "Step 4 is already done" in told(ben)
+
+
+@pytest.mark.parametrize(("command", "current"), [("reopen 2", 2), ("skip 5", 6)])
+async def test_an_engineer_reopens_or_skips_while_the_client_goes_on(
+    begun: World, command: str, current: int
+) -> None:
+    await begun.walk_to(4)
+    this = begun.message("step:4")
+
+    _, reply = await at_once(
+        begun,
+        begun.ann.press(this, "step_done"),
+        begun.erin.command(begun.channel, "/servicetitan", command),
+    )
+
+    assert begun.current == current
+    assert "is the current one again" in reply.text or "is skipped" in reply.text
+
+
+async def test_the_same_step_skipped_and_done_at_once_is_one_of_both(begun: World) -> None:
+    await begun.walk_to(4)
+
+    _, reply = await at_once(
+        begun,
+        begun.ann.press(begun.message("step:4"), "step_done"),
+        begun.erin.command(begun.channel, "/servicetitan", "skip 4"),
+    )
+
+    assert begun.current == 5
+    if begun.events("step_skipped"):
+        assert "Step 4 is not needed: skipped" in told(begun.ann)
+    else:
+        assert "Step 4 is done already" in reply.text
+
+
+async def test_the_same_form_submitted_twice_at_once_keeps_its_value_once(begun: World) -> None:
+    await begun.walk_to(11)
+    form = await the_form(begun, begun.ann, "step:11")
+    value = {"booking_provider_id": begun.servicetitan.credentials["booking_provider_id"]}
+
+    answers = await at_once(begun, begun.ann.submit(form, value), begun.ann.submit(form, value))
+
+    assert all(one.ok for one in answers)
+    assert len(begun.events("credential_entered")) == 1
+    assert not begun.events("credential_replaced")
+
+
+async def test_two_admins_with_the_same_form_leave_one_of_their_values(begun: World) -> None:
+    ben = await an_admin(begun)
+    await begun.walk_to(11)
+    forms = [await the_form(begun, person, "step:11") for person in (begun.ann, ben)]
+
+    answers = await at_once(
+        begun,
+        begun.ann.submit(forms[0], {"booking_provider_id": "123456789"}),
+        ben.submit(forms[1], {"booking_provider_id": "987654321"}),
+    )
+
+    assert all(one.ok for one in answers)
+    assert begun.rows("SELECT field, version FROM credential") == [("booking_provider_id", 2)]
+    [(mask, by)] = begun.rows("SELECT mask, submitted_by_user FROM credential")
+    assert (mask[-4:], by) in {("6789", begun.ann.id), ("4321", ben.id)}
+    assert f"Booking Provider ID {mask}, entered by <@{by}>" in begun.message("step:11").text
+
+
+async def test_all_five_values_and_done_at_once(begun: World) -> None:
+    await begun.walk_to(22)
+    form = await the_form(begun, begun.ann, "step:22")
+
+    await at_once(
+        begun,
+        begun.ann.submit(form, begun.servicetitan.credentials),
+        begun.erin.press(begun.message("step:22"), "step_done"),
+    )
+
+    assert begun.message("verification:1").payload["outcome"] == "passed"
+    assert begun.current == 23 or "needs all 5 values first" in told(begun.erin)
+
+
+async def test_a_cancellation_among_everything_else_is_the_end(begun: World) -> None:
+    ben = await an_admin(begun)
+    await begun.walk_to(11)
+    await begun.enter(begun.ann, 11, booking_provider_id="123456789")
+    form = await the_form(begun, ben, "step:11")
+    await begun.type("cancel")
+    ending = begun.view_of(begun.erin)
+    this, root = begun.message("step:11"), begun.message("root")
+
+    await at_once(
+        begun,
+        begun.ann.press(this, "step_done"),
+        begun.ann.press(this, "hand_over"),
+        begun.ann.press(begun.message("step:10"), "step_undo"),
+        begun.erin.submit(ending, {"reason": "They moved."}),
+        ben.submit(form, {"booking_provider_id": "987654321"}),
+        begun.ann.say(begun.channel, "done", root.ts),
+        begun.ann.say(begun.channel, "help Which portal?", root.ts),
+        begun.erin.command(begun.channel, "/servicetitan", "skip 12"),
+        begun.erin.command(begun.channel, "/servicetitan", "pause"),
+    )
+
+    assert begun.rows("SELECT status FROM onboarding") == [("cancelled",)]
+    assert begun.rows("SELECT count(*) FROM credential") == [(0,)]
+    assert len(begun.events("cancelled")) == 1
+    assert not [one for one in begun.message("step:11").blocks if one["type"] == "actions"]
+
+
+async def test_the_same_cancellation_submitted_twice_at_once_is_taken(begun: World) -> None:
+    await begun.type("cancel")
+    form, reason = begun.view_of(begun.erin), {"reason": "They moved."}
+
+    answers = await at_once(begun, begun.erin.submit(form, reason), begun.erin.submit(form, reason))
+
+    assert all(one.ok for one in answers)
+    assert len(begun.events("cancelled")) == 1
+
+
+async def test_the_last_verification_and_reopening_at_once(begun: World) -> None:
+    await begun.walk_to(25)
+
+    _, reply = await at_once(
+        begun,
+        begun.erin.press(begun.message("step:25"), "run_verification"),
+        begun.erin.command(begun.channel, "/servicetitan", "reopen 24"),
+    )
+
+    if "is the current one again" in reply.text:
+        assert begun.rows("SELECT status FROM onboarding") == [("active",)]
+        assert begun.current == 24
+    else:
+        assert "This onboarding is completed" in reply.text
+
+
+async def test_two_engineers_write_at_once_and_both_words_count(begun: World) -> None:
+    max_, eve = (begun.slack.add_person(name) for name in ("Max Engineer", "Eve Engineer"))
+    begun.channel.members |= {max_.id: max_.user, eve.id: eve.user}
+    await begun.walk_to(3)
+    root = begun.message("root").ts
+    await begun.ann.say(begun.channel, "help Which portal is that?", root)
+    await begun.idle()
+    both_are_read = asyncio.Barrier(2)
+
+    async def gate(moment: str, method: str, _arguments: dict[str, Any]) -> bool:
+        if (moment, method) == ("arrived", "users.info"):  # asked once about each of the two
+            await both_are_read.wait()
+        return True
+
+    begun.slack.guard(gate)
+    await at_once(
+        begun,
+        max_.say(begun.channel, "done", root),
+        eve.say(begun.channel, "status", root),
+    )
+
+    assert begun.current == 4
+    assert "Now: step" in told(eve)
+    assert len(begun.events("help_answered")) == 1
