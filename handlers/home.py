@@ -51,4 +51,4 @@ def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
         form = Submission.of(body)
         async with at_the_form(ack, form):
             engineer = form.input(ids.ENGINEER).selected_user or ""
-            await home.assign(form.request, form.ref, engineer)
+            await home.assign(form.saying(engineer), form.ref, engineer)

@@ -17,15 +17,19 @@ def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
     @app.view(ids.INVITE_CLIENT)
     async def invite_client(ack: AsyncAck, body: dict[str, Any]) -> None:
         form = Submission.of(body)
+        name, addresses = form.text(ids.CLIENT_NAME), form.text(ids.ADDRESSES)
+        channel_name, private = form.text(ids.CHANNEL_NAME), bool(form.ticked(ids.PRIVATE_CHANNEL))
+        engineer = form.input(ids.ENGINEER).selected_user or ""
         async with at_the_form(ack, form) as closing:
+            request = form.saying(name, addresses, channel_name, str(private), engineer)
             asked = await use_cases.inviting.check(
-                form.request,
+                request,
                 form.ref,
-                client_name=form.text(ids.CLIENT_NAME),
-                addresses=form.text(ids.ADDRESSES),
-                channel_name=form.text(ids.CHANNEL_NAME),
-                private=bool(form.ticked(ids.PRIVATE_CHANNEL)),
-                engineer=form.input(ids.ENGINEER).selected_user or "",
+                client_name=name,
+                addresses=addresses,
+                channel_name=channel_name,
+                private=private,
+                engineer=engineer,
             )
             closing.view = working_view(asked.client_name)
-            answers.work(form, use_cases.inviting.carry_out(form.request, asked), outcome_view)
+            answers.work(form, use_cases.inviting.carry_out(request, asked), outcome_view)

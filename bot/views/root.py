@@ -24,9 +24,9 @@ def root_message(onboarding: Onboarding) -> Message:
         section("\n".join(_phase_line(onboarding, phase) for phase in onboarding.guide.phases)),
         section(_now(onboarding)),
         context(
-            f"HeavySet engineer: {mention(onboarding.engineer)} · "
-            f"Last activity: {when(onboarding.active_at)} · Every step is in this thread."
+            f"HeavySet engineer: {mention(onboarding.engineer)} · Every step is in this thread."
         ),
+        context(f"Last activity: {when(onboarding.active_at)}"),
     ]
     # Each action moves the last activity; an edit for that alone would be one too many.
     return replace(message(onboarding.id, ROOT, blocks), incidental=1)

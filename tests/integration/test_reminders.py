@@ -391,6 +391,7 @@ async def test_settings_say_how_long_to_wait(go_to: GoTo, tmp_path: Path) -> Non
     async with a_world(
         tmp_path, remind_after=3600, escalate_after=7200, business_timezone="UTC"
     ) as world:
+        world.ann.user.tz = None
         await world.begin()  # at 15:00 there
         told_at = []
         for minutes in (59, 60, 119, 120):
