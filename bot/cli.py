@@ -1,6 +1,7 @@
 """The command line. Each command imports what it needs, so that `keys generate` starts at once."""
 
 import sys
+from pathlib import Path
 
 import click
 
@@ -85,6 +86,23 @@ def upgrade() -> None:
     from bot.run import upgrade_database
 
     sys.exit(upgrade_database())
+
+
+@db.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def backup(file: Path) -> None:
+    """Copy the SQLite database to FILE, while the bot runs."""
+    from bot.run import back_up
+
+    sys.exit(back_up(file))
+
+
+@db.command()
+def restored() -> None:
+    """Say that a backup was put back, before the bot is started on it."""
+    from bot.run import take_note_of_restored
+
+    sys.exit(take_note_of_restored())
 
 
 @db.command(name="check")

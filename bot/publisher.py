@@ -123,10 +123,11 @@ class Publisher:
         async with self._database.begin(write=False) as session:
             onboarding = await onboardings.get(session, self._shelf, onboarding_id)
             posted = await publishing.messages(session, onboarding_id)
+            look_since = await publishing.look_since(session, onboarding_id)
             outbox = await publishing.unannounced(session, onboarding_id, ANNOUNCED)
         timestamps = {slot: one.ts for slot, one in posted.items() if one.ts}
         try:
-            timestamps = await self._level(onboarding, posted)
+            timestamps = await self._level(onboarding, posted, look_since)
         finally:  # a broken thread must not keep engineering from hearing of it
             await self._announcements.publish(onboarding, outbox, timestamps)
         if ROOT in timestamps and self._landmarks.missing(onboarding, posted):
@@ -137,14 +138,16 @@ class Publisher:
                 session, onboarding_id, self._owner, published=onboarding.revision
             )
 
-    async def _level(self, onboarding: Onboarding, posted: Mapping[str, Posted]) -> dict[str, str]:
+    async def _level(
+        self, onboarding: Onboarding, posted: Mapping[str, Posted], look_since: datetime | None
+    ) -> dict[str, str]:
         """Bring the thread level; a channel that is of no use pauses the onboarding instead."""
         known = {slot: one.ts for slot, one in posted.items() if one.ts}
         if onboarding.loss and onboarding.loss.silent:
             return known
         try:
             return await self._thread.level(
-                onboarding, posted, lambda: self._prolong(onboarding.id)
+                onboarding, posted, lambda: self._prolong(onboarding.id), look_since
             )
         except SlackRefused as error:
             loss = LOSSES.get(error.code)

@@ -2,10 +2,12 @@
 
 import asyncio
 import signal
+import sqlite3
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -19,7 +21,7 @@ from bot.retention import destroy_old_values
 from bot.rotation import Progress, inspect, rotate, rotate_seals
 from bot.settings import Settings, SettingsError, load
 from bot.slack import SlackRefused
-from storage import checking, migrate
+from storage import backup, checking, migrate
 from storage.database import Database, is_sqlite
 from storage.guides import GuideShelf
 from storage.seals import Seals
@@ -71,6 +73,32 @@ def purge() -> int:
 def doctor() -> int:
     """Say how every part is, a line each."""
     return _with_settings(lambda settings: asyncio.run(_doctor(settings)))
+
+
+def back_up(file: Path) -> int:
+    """Copy the SQLite database to a file."""
+
+    def copy(settings: Settings) -> int:
+        if not is_sqlite(settings.database_url):
+            return _say("DATABASE_URL: PostgreSQL is copied with pg_dump", 2)
+        try:
+            backup.copy(settings.database_url, file)
+        except (OSError, sqlite3.Error) as error:
+            return _say(f"{file}: not written ({type(error).__name__}: {error})", 1)
+        return _say(f"{file}: written; keep CREDENTIAL_KEYS elsewhere, it needs them", 0)
+
+    return _with_settings(copy)
+
+
+def take_note_of_restored() -> int:
+    """Have the bot look in Slack for what the backup does not know."""
+
+    async def note(settings: Settings) -> int:
+        async with _database(settings) as database, database.begin() as session:
+            count = await backup.restored(session)
+        return _say(f"{count} onboardings will be brought level with Slack at the next start", 0)
+
+    return _with_settings(lambda settings: asyncio.run(note(settings)))
 
 
 def _with_settings(work: Callable[[Settings], int]) -> int:

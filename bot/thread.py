@@ -74,24 +74,27 @@ class Thread:
         onboarding: Onboarding,
         posted: Mapping[str, Posted],
         prolong: Callable[[], Awaitable[None]],
+        look_since: datetime | None = None,
     ) -> dict[str, str]:
         """Post what is missing, in order, and update what differs, at the same time.
 
-        `prolong` keeps the lease. Returns the ts of every message by slot. What fails does not
+        `prolong` keeps the lease. From `look_since` on, messages may stand in Slack that `posted`
+        does not know. Returns the ts of every message by slot. What fails does not
         keep the rest from being done; the first error is raised at the end.
         """
         timestamps = {slot: one.ts for slot, one in posted.items() if one.ts}
-        missing: list[Message] = []
+        missing: list[tuple[Message, datetime | None]] = []
         different: list[tuple[Message, str]] = []
         for message in desired(onboarding, posted):
             known = posted.get(message.slot)
             if known is None or known.ts is None:
-                missing.append(message)
+                # A post whose answer was lost, or that a restored backup does not know.
+                missing.append((message, known.posting_since if known else look_since))
             elif known.digest != message.digest:
                 different.append((message, known.ts))
         await _all(
             self._update_all(onboarding, different),
-            self._post_all(onboarding, missing, posted, timestamps, prolong),
+            self._post_all(onboarding, missing, timestamps, prolong),
         )
         return timestamps
 
@@ -110,23 +113,25 @@ class Thread:
     async def _post_all(
         self,
         onboarding: Onboarding,
-        missing: list[Message],
-        posted: Mapping[str, Posted],
+        missing: list[tuple[Message, datetime | None]],
         timestamps: dict[str, str],
         prolong: Callable[[], Awaitable[None]],
     ) -> None:
         thread_ts = onboarding.thread_ts
-        for message in missing:
+        for message, earlier in missing:
             await prolong()
-            ts = await self._post(onboarding, message, posted.get(message.slot), thread_ts)
+            ts = await self._post(onboarding, message, earlier, thread_ts)
             timestamps[message.slot] = ts
             if message.slot == ROOT:
                 thread_ts = ts
 
     async def _post(
-        self, onboarding: Onboarding, message: Message, known: Posted | None, thread_ts: str | None
+        self,
+        onboarding: Onboarding,
+        message: Message,
+        earlier: datetime | None,
+        thread_ts: str | None,
     ) -> str:
-        earlier = known.posting_since if known else None  # a post whose answer was lost
         if earlier:
             ts = await self._found(onboarding, message, earlier, thread_ts)
             if ts:  # what stands there may be older than what should

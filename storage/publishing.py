@@ -109,6 +109,12 @@ def _posted(row: MessageRow) -> Posted:
     return Posted(row.slot, row.ts, row.digest, row.posting_since)
 
 
+async def look_since(session: AsyncSession, onboarding_id: str) -> datetime | None:
+    """Return from when on messages may stand in Slack that we do not know of."""
+    query = select(OnboardingRow.look_since).where(col(OnboardingRow.id) == onboarding_id)
+    return (await session.exec(query)).one()
+
+
 async def record_message(
     session: AsyncSession,
     onboarding_id: str,

@@ -30,8 +30,9 @@ class OnboardingRow(SQLModel, table=True):
 
     `revision` counts its changes, `published_revision` is the one that Slack shows. Who brings
     Slack level holds the lease; `publish_after` is when Slack said to try again. `announcement_ts`
-    is the client's thread in the engineering channel. `next_reminder` is when to look whether a
-    nudge is due; null: at once. `client_key` is the name as it is searched for. `history_length`
+    is the client's thread in the engineering channel. After a backup was put back, `look_since` is
+    its time: what was posted afterwards is not known here. `next_reminder` is when to look whether
+    a nudge is due; null: at once. `client_key` is the name as it is searched for. `history_length`
     says how many events there are, `history_end` seals that. The columns from `current_step` to
     `open_questions` are derived, so that `status` is one query.
     """
@@ -83,6 +84,7 @@ class OnboardingRow(SQLModel, table=True):
     channel: str
     thread_ts: str | None = None
     announcement_ts: str | None = None
+    look_since: datetime | None = _time(nullable=True)
     engineer: str
     client_admins: list[str] = _json()
     account: str | None = None

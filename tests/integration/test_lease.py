@@ -35,6 +35,7 @@ class Robbed(Thread):
         onboarding: Onboarding,
         _posted: Mapping[str, Posted],
         _prolong: Callable[[], Awaitable[None]],
+        _look_since: datetime | None = None,
     ) -> dict[str, str]:
         self.levelled += 1
         async with self._world.bot.database.begin() as session:

@@ -1,0 +1,65 @@
+"""A backup that is put back: the bot goes on from it, and posts nothing twice."""
+
+from pathlib import Path
+
+import pytest
+
+from sandbox.slack import Person
+from storage import backup
+from storage.database import Database
+from storage.seals import Seals
+from tests.integration.world import World
+
+
+async def put_back(world: World, file: Path) -> None:
+    database = Database(f"sqlite:///{file}", Seals(world.settings.keys))
+    async with database.begin() as session:
+        assert await backup.restored(session) == 1
+    await database.close()
+
+
+async def press(world: World, person: Person, slot: str) -> None:
+    await person.press(world.message(slot), "step_done")
+
+
+async def test_the_bot_goes_on_from_a_backup_and_posts_nothing_twice(
+    begun: World, tmp_path: Path
+) -> None:
+    file = tmp_path / "copy.db"
+    await begun.walk_to(4)
+    backup.copy(begun.settings.database_url, file)
+    for slot in ("step:4", "step:5"):  # what the backup will not know
+        await begun.press(begun.ann, slot, "step_done")
+    before = begun.slots()
+
+    await put_back(begun, file)
+    async with begun.second_bot(database_url=f"sqlite:///{file}") as bot:
+        begun.slack.deliver_to(f"http://127.0.0.1:{bot.settings.port}/slack/events")
+        await bot.sweep()
+        await bot.tasks.idle()
+        assert "done by" not in begun.message("step:4").text
+        for slot in ("step:4", "step:5", "step:6"):
+            await press(begun, begun.ann, slot)
+            await bot.tasks.idle()
+
+    assert begun.slots() == [*before, "step:7"]
+    assert "done by" in begun.message("step:5").text
+    assert "Buttons: Done" in begun.message("step:7").text
+
+
+async def test_a_copy_takes_the_place_of_no_other_file(begun: World, tmp_path: Path) -> None:
+    file = tmp_path / "copy.db"
+    backup.copy(begun.settings.database_url, file)
+
+    assert file.stat().st_mode & 0o077 == 0
+    with pytest.raises(FileExistsError):
+        backup.copy(begun.settings.database_url, file)
+
+
+async def test_a_copy_holds_no_plain_value(begun: World, tmp_path: Path) -> None:
+    file = tmp_path / "copy.db"
+    await begun.walk_to(23)
+    backup.copy(begun.settings.database_url, file)
+
+    values = begun.servicetitan.credentials.values()
+    assert not [value for value in values if value.encode() in file.read_bytes()]
