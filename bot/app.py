@@ -152,6 +152,7 @@ class Bot:
             clock=clock,
         )
         self._forgot_at = clock()
+        self.caught_up = asyncio.Event()  # the first sweep is over
         self.use_cases = UseCases(services)
         handlers.register(self.bolt, self.use_cases, self.slack, self.tasks)
 
@@ -166,6 +167,7 @@ class Bot:
             await _until_answered("Slack", self.socket.connect)
         while True:
             await self.sweep()
+            self.caught_up.set()
             await asyncio.sleep(self.settings.sweep_interval)
 
     async def sweep(self) -> None:

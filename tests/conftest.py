@@ -1,6 +1,74 @@
-"""The same examples in every run: a test that fails once fails again."""
+"""What all tests share: the databases, and the same examples in every run."""
 
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 from hypothesis import settings
 
+from tests.databases import AnyDatabase, PostgresDatabase, Server, SqliteFile
+from tests.postgresql import Cluster, NoPostgreSQLError, a_cluster
+
+# The same examples each time: a test that fails once fails again.
 settings.register_profile("steady", derandomize=True, deadline=None, database=None)
 settings.load_profile("steady")
+
+KINDS = ["sqlite", "postgresql"]
+# A server instead of one of our own; “none” leaves out what runs on PostgreSQL.
+SERVER = os.environ.get("TEST_DATABASE_URL", "")
+LEFT_OUT = "TEST_DATABASE_URL=none: nothing was tested on PostgreSQL"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what was left out, as skipped tests are easily overlooked."""
+    if SERVER == "none":
+        terminalreporter.write_line(LEFT_OUT, yellow=True)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A PostgreSQL server of our own, which a test may stop and start."""
+    if SERVER == "none":
+        pytest.skip(LEFT_OUT)
+    try:
+        with a_cluster() as started:
+            yield started
+    except NoPostgreSQLError as error:
+        pytest.fail(str(error), pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def server(request: pytest.FixtureRequest) -> Server:
+    """The PostgreSQL server on which tests have their databases."""
+    own = SERVER in ("", "none")
+    return Server(request.getfixturevalue("cluster").url if own else SERVER)
+
+
+@pytest.fixture(scope="session")
+def template(server: Server) -> Iterator[str]:
+    """The name of a database that has all tables."""
+    with server.migrated() as name:
+        yield name
+
+
+@pytest.fixture(params=KINDS)
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AnyDatabase]:
+    """A new database with all tables: the test runs once on SQLite, once on PostgreSQL."""
+    if request.param == "sqlite":
+        yield SqliteFile.with_tables(tmp_path)
+        return
+    server: Server = request.getfixturevalue("server")
+    with server.database(template=request.getfixturevalue("template")) as url:
+        yield PostgresDatabase(tmp_path, url)
+
+
+@pytest.fixture(params=KINDS)
+def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AnyDatabase]:
+    """A new database without tables, on both as well."""
+    if request.param == "sqlite":
+        yield SqliteFile(tmp_path)
+        return
+    server: Server = request.getfixturevalue("server")
+    with server.database() as url:
+        yield PostgresDatabase(tmp_path, url)

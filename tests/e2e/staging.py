@@ -1,18 +1,17 @@
 """The stage of the end-to-end tests: the sandboxes, and the bot as a process of its own."""
 
-import contextlib
 import io
-import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 from sandbox.bot_process import BotProcess, generate_key
 from sandbox.servicetitan import ServiceTitanSandbox
 from sandbox.slack import Manifest, SlackSandbox
-from sandbox.stage import MANIFEST, Stage, database_in
+from sandbox.stage import MANIFEST, Stage
 from sandbox.transcript import Transcript
+from tests.databases import AnyDatabase
 
 ANNOUNCED = (
     "started",
@@ -24,11 +23,19 @@ ANNOUNCED = (
 )
 
 
+@dataclass(frozen=True)
+class Staged(Stage):
+    """A stage on any database."""
+
+    kept: AnyDatabase
+
+
 @asynccontextmanager
 async def staging(
-    directory: Path, *, socket_mode: bool = False, log_level: str = "INFO", **values: Any
-) -> AsyncIterator[Stage]:
+    database: AnyDatabase, *, socket_mode: bool = False, log_level: str = "INFO", **values: Any
+) -> AsyncIterator[Staged]:
     """Start everything, the bot last; `values` are ServiceTitan's right ones."""
+    directory = database.directory
     async with (
         SlackSandbox(Manifest.read(MANIFEST)) as slack,
         ServiceTitanSandbox(seed=3, **values) as servicetitan,
@@ -41,7 +48,7 @@ async def staging(
             "SLACK_API_URL": slack.api_url,
             "ENGINEERING_CHANNEL": engineering.id,
             "CREDENTIAL_KEYS": await generate_key(directory),
-            "DATABASE_URL": f"sqlite:///{database_in(directory)}",
+            "DATABASE_URL": database.url,
             "SERVICETITAN_AUTH_URL": servicetitan.auth_url,
             "SERVICETITAN_API_URL": servicetitan.api_url,
             "LOG_LEVEL": log_level,
@@ -57,7 +64,7 @@ async def staging(
                 await slack.until(lambda: slack.connections or None)
             else:
                 slack.deliver_to(bot.events_url)
-            yield Stage(
+            yield Staged(
                 slack,
                 servicetitan,
                 bot,
@@ -68,6 +75,7 @@ async def staging(
                 slack.add_channel("acme-heavyset", engineer, admin),
                 engineering,
                 patience=15.0,
+                kept=database,
             )
         finally:
             await bot.stop()
@@ -89,7 +97,6 @@ def slots(stage: Stage, kind: str = "") -> list[str]:
     return [slot for slot in posted if slot.startswith(kind)]
 
 
-def rows(stage: Stage, query: str) -> list[tuple[Any, ...]]:
+def rows(stage: Staged, query: str) -> list[tuple[Any, ...]]:
     """Read the bot's database."""
-    with contextlib.closing(sqlite3.connect(stage.database)) as connection:
-        return connection.execute(query).fetchall()
+    return stage.kept.rows(query)

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
@@ -12,7 +11,8 @@ from sandbox.script import opened
 from sandbox.slack import Call, Message, offers
 from sandbox.stage import Stage
 from sandbox.summary import CallCount
-from tests.e2e.staging import rows, staging, stopped
+from tests.databases import ON_SQLITE, AnyDatabase
+from tests.e2e.staging import Staged, rows, staging, stopped
 
 FORM = "application/x-www-form-urlencoded"
 CANARIES = {
@@ -88,7 +88,7 @@ def reveals(call: Call) -> bool:
     return isinstance(view, dict) and view.get("callback_id") == "reveal_credentials"
 
 
-def places(stage: Stage) -> dict[str, str]:
+def places(stage: Staged) -> dict[str, str]:
     """Everything that the bot wrote, by where."""
     written = {
         path.name: path.read_bytes().decode("latin-1")
@@ -110,11 +110,12 @@ def leaks(texts: Mapping[str, str]) -> set[tuple[str, str]]:
     return {(place, mark) for place, text in texts.items() for mark in marks() if mark in text}
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("socket_mode", [False, True], ids=["http", "socket"])
 async def test_a_secret_shows_nowhere_but_where_an_engineer_asks_for_it(
-    tmp_path: Path, socket_mode: bool
+    database: AnyDatabase, socket_mode: bool
 ) -> None:
-    async with staging(tmp_path, socket_mode=socket_mode, log_level="DEBUG", **CANARIES) as stage:
+    async with staging(database, socket_mode=socket_mode, log_level="DEBUG", **CANARIES) as stage:
         if not socket_mode:
             await send_broken_bodies(stage)
         await Troubled(stage, CallCount(stage.slack)).run()

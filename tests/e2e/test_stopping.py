@@ -4,24 +4,23 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sandbox.bot_process import BotProcess
 from sandbox.slack import Channel, Message, Person, offers
-from sandbox.stage import Stage
-from tests.e2e.staging import rows, slots, staging
+from tests.databases import ON_SQLITE, AnyDatabase
+from tests.e2e.staging import Staged, rows, slots, staging
 
 WITHIN = 10.0  # seconds, as promised
 TRANSPORTS = pytest.mark.parametrize("socket_mode", [False, True], ids=["http", "socket"])
 
 
 @asynccontextmanager
-async def started(directory: Path, **settings: Any) -> AsyncIterator[Stage]:
+async def started(database: AnyDatabase, **settings: Any) -> AsyncIterator[Staged]:
     """A stage with an onboarding at its first step."""
-    async with staging(directory, **settings) as stage:
+    async with staging(database, **settings) as stage:
         await stage.engineer.command(stage.client_channel, "/servicetitan", "start Acme Plumbing")
         form = await stage.slack.until(lambda: stage.engineer.view)
         assert (await stage.engineer.submit(form)).ok
@@ -29,7 +28,7 @@ async def started(directory: Path, **settings: Any) -> AsyncIterator[Stage]:
         yield stage
 
 
-async def level(stage: Stage) -> None:
+async def level(stage: Staged) -> None:
     """Wait until Slack shows the newest state."""
     async with asyncio.timeout(WITHIN):
         query = "SELECT 1 FROM onboarding WHERE revision > published_revision"
@@ -40,7 +39,7 @@ async def level(stage: Stage) -> None:
 class Held:
     """Calls of one method that Slack has got and does not answer until told to."""
 
-    def __init__(self, stage: Stage, method: str) -> None:
+    def __init__(self, stage: Staged, method: str) -> None:
         self._method, self.arrived, self.free = method, asyncio.Event(), asyncio.Event()
         stage.slack.guard(self._gate)
 
@@ -51,11 +50,12 @@ class Held:
         return True
 
 
+@ON_SQLITE
 @TRANSPORTS
 async def test_a_press_that_is_under_way_is_carried_out_and_acknowledged(
-    tmp_path: Path, socket_mode: bool
+    database: AnyDatabase, socket_mode: bool
 ) -> None:
-    async with started(tmp_path, socket_mode=socket_mode) as stage:
+    async with started(database, socket_mode=socket_mode) as stage:
         held = Held(stage, "users.info")  # asked about whoever of HeavySet presses
         step = stage.slack.message(stage.client_channel, "step:1")
         assert step
@@ -74,11 +74,12 @@ async def test_a_press_that_is_under_way_is_carried_out_and_acknowledged(
         assert rows(stage, "SELECT kind FROM event WHERE kind = 'step_done'") == [("step_done",)]
 
 
+@ON_SQLITE
 @TRANSPORTS
 async def test_a_slack_that_hangs_does_not_keep_the_bot_from_ending(
-    tmp_path: Path, socket_mode: bool
+    database: AnyDatabase, socket_mode: bool
 ) -> None:
-    async with started(tmp_path, socket_mode=socket_mode) as stage:
+    async with started(database, socket_mode=socket_mode) as stage:
         held = Held(stage, "chat.postMessage")
         step = stage.slack.message(stage.client_channel, "step:1")
         assert step
@@ -102,7 +103,7 @@ async def test_a_slack_that_hangs_does_not_keep_the_bot_from_ending(
 class Crowd:
     """Several clients' admins, each pressing whatever their thread offers next."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: Staged) -> None:
         self._stage = stage
         self.carried_out = 0
         self.unacknowledged: list[str] = []
@@ -150,13 +151,13 @@ class Crowd:
 
 @TRANSPORTS
 async def test_a_rolling_restart_under_load_loses_no_press(
-    tmp_path: Path, socket_mode: bool
+    database: AnyDatabase, socket_mode: bool
 ) -> None:
-    async with staging(tmp_path, socket_mode=socket_mode) as stage:
+    async with staging(database, socket_mode=socket_mode) as stage:
         bot, crowd = stage.bot, Crowd(stage)
         clients = [await crowd.starts(f"Client{number}") for number in range(4)]
         walking = asyncio.gather(*(crowd.walks(*client) for client in clients))
-        successor = await BotProcess.start(bot.environment, tmp_path)
+        successor = await BotProcess.start(bot.environment, database.directory)
         if socket_mode:
             await stage.slack.until(lambda: stage.slack.connections == 2 or None)
         leaving = asyncio.create_task(bot.stop())

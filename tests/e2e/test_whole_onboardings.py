@@ -1,7 +1,5 @@
 """Whole onboardings, from the command to “complete”, with the bot as a process of its own."""
 
-from pathlib import Path
-
 import pytest
 
 from sandbox.play import LAST_CLIENT_STEP, Play
@@ -9,7 +7,8 @@ from sandbox.script import opened, press_until_gone, submit
 from sandbox.slack import Message, offers
 from sandbox.stage import Stage
 from sandbox.summary import CallCount
-from tests.e2e.staging import ANNOUNCED, rows, slots, staging, stopped
+from tests.databases import ON_SQLITE, AnyDatabase
+from tests.e2e.staging import ANNOUNCED, Staged, rows, slots, staging, stopped
 
 STEPS = [f"step:{number}" for number in range(1, 26)]
 
@@ -54,7 +53,7 @@ async def played(stage: Stage, kind: type[Play]) -> None:
     await kind(stage, CallCount(stage.slack)).run()
 
 
-def assert_complete(stage: Stage, exit_status: int, verifications: int) -> None:
+def assert_complete(stage: Staged, exit_status: int, verifications: int) -> None:
     """Every message once and in its order, everything announced once, and a good end."""
     assert slots(stage)[:3] == ["root", "welcome", "step:1"]
     assert slots(stage, "step:") == STEPS
@@ -68,7 +67,7 @@ def assert_complete(stage: Stage, exit_status: int, verifications: int) -> None:
     assert "Traceback" not in stage.bot.log_text()
 
 
-def assert_announced_once(stage: Stage) -> None:
+def assert_announced_once(stage: Staged) -> None:
     kinds = ", ".join(f"'{kind}'" for kind in ANNOUNCED)
     events = rows(stage, f"SELECT id FROM event WHERE kind IN ({kinds}) ORDER BY id")  # noqa: S608
     announced = [message.slot for message in stage.engineering_channel.messages]
@@ -76,24 +75,30 @@ def assert_announced_once(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("socket_mode", [False, True], ids=["http", "socket"])
-async def test_a_client_with_a_new_account_is_onboarded(tmp_path: Path, socket_mode: bool) -> None:
-    async with staging(tmp_path, socket_mode=socket_mode) as stage:
+async def test_a_client_with_a_new_account_is_onboarded(
+    database: AnyDatabase, socket_mode: bool
+) -> None:
+    async with staging(database, socket_mode=socket_mode) as stage:
         await played(stage, Play)
 
         assert_complete(stage, await stopped(stage), verifications=2)
         assert rows(stage, "SELECT DISTINCT state FROM step") == [("done",)]
 
 
-async def test_a_client_with_an_existing_admin_is_onboarded(tmp_path: Path) -> None:
-    async with staging(tmp_path) as stage:
+@ON_SQLITE
+async def test_a_client_with_an_existing_admin_is_onboarded(database: AnyDatabase) -> None:
+    async with staging(database) as stage:
         await played(stage, WithExistingAdmin)
 
         assert_complete(stage, await stopped(stage), verifications=2)
         assert rows(stage, "SELECT number FROM step WHERE state = 'skipped'") == [(2,)]
 
 
-async def test_a_client_with_a_wrong_secret_corrects_it_and_is_onboarded(tmp_path: Path) -> None:
-    async with staging(tmp_path) as stage:
+@ON_SQLITE
+async def test_a_client_with_a_wrong_secret_corrects_it_and_is_onboarded(
+    database: AnyDatabase,
+) -> None:
+    async with staging(database) as stage:
         await played(stage, WithWrongSecret)
 
         assert_complete(stage, await stopped(stage), verifications=3)

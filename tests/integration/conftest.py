@@ -1,16 +1,16 @@
 """The world that most tests live in."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
+from tests.databases import AnyDatabase
 from tests.integration.world import World, a_world
 
 
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    async with a_world(tmp_path) as world:
+async def world(database: AnyDatabase) -> AsyncIterator[World]:
+    async with a_world(database) as world:
         yield world
 
 

@@ -9,8 +9,8 @@ from sandbox.slack import buttons
 from storage.changes import change
 from tests.integration.world import World, told
 
-LONG_AGO = "2000-01-01 00:00:00.000000"
-FAR_AHEAD = "2100-01-01 00:00:00.000000"
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+FAR_AHEAD = datetime(2100, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture

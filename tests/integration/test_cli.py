@@ -5,7 +5,6 @@ import base64
 import os
 import signal
 import socket
-import sqlite3
 import sys
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -17,6 +16,7 @@ import pytest
 from sandbox.bot_process import BotProcess, free_port
 from sandbox.slack import Manifest, SlackSandbox
 from sandbox.stage import MANIFEST
+from tests.databases import AnyDatabase
 from tests.integration.world import KEY, OTHER_KEY, World
 
 # The bot under test is the one that this test was started with.
@@ -120,16 +120,18 @@ async def test_a_key_is_made_without_any_settings(tmp_path: Path) -> None:
     assert first.out != second.out
 
 
-async def test_the_database_is_checked_and_upgraded(tmp_path: Path) -> None:
-    before = await onboarding(tmp_path, "db", "check", **COMPLETE)
-    upgraded = await onboarding(tmp_path, "db", "upgrade", **COMPLETE)
-    after = await onboarding(tmp_path, "db", "check", **COMPLETE)
+async def test_the_database_is_checked_and_upgraded(
+    tmp_path: Path, empty_database: AnyDatabase
+) -> None:
+    settings = {**COMPLETE, "DATABASE_URL": empty_database.url}
+
+    before = await onboarding(tmp_path, "db", "check", **settings)
+    upgraded = await onboarding(tmp_path, "db", "upgrade", **settings)
+    after = await onboarding(tmp_path, "db", "check", **settings)
 
     assert (before.status, upgraded.status, after.status) == (1, 0, 0)
     assert "onboarding db upgrade" in before.err
-    with sqlite3.connect(tmp_path / "onboarding.db") as connection:
-        assert connection.execute("SELECT count(*) FROM onboarding").fetchone() == (0,)
-    connection.close()
+    assert empty_database.rows("SELECT count(*) FROM onboarding") == [(0,)]
 
 
 async def test_a_database_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
@@ -145,7 +147,7 @@ async def test_a_database_that_cannot_be_opened_is_named(tmp_path: Path) -> None
 async def test_the_keys_are_checked_against_every_stored_value(begun: World) -> None:
     await begun.walk_to(23)
     settings = {**COMPLETE, "DATABASE_URL": begun.settings.database_url}
-    directory = begun.database.parent
+    directory = begun.database.directory
 
     right, wrong = await asyncio.gather(
         onboarding(directory, "keys", "check", **settings),
@@ -167,7 +169,7 @@ async def test_the_keys_are_rotated_while_the_bot_runs(begun: World) -> None:
         "CREDENTIAL_KEYS": keys,
     }
 
-    ended = await onboarding(begun.database.parent, "keys", "rotate", **settings)
+    ended = await onboarding(begun.database.directory, "keys", "rotate", **settings)
 
     assert (ended.status, ended.err) == (0, "")
     assert "5 of 5 stored values" in ended.out

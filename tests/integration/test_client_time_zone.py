@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from freezegun import freeze_time
 
+from tests.databases import AnyDatabase
 from tests.integration.world import World, a_world
 
 GoTo = Callable[[datetime], None]
@@ -62,9 +62,9 @@ async def test_without_slack_the_one_who_joins_is_told_of_all_the_same(world: Wo
 
 @pytest.mark.parametrize("named", [True, False], ids=["who was named", "who acts first"])
 async def test_the_sweep_finds_it_and_nudges_by_it(
-    go_to: GoTo, tmp_path: Path, named: bool
+    go_to: GoTo, database: AnyDatabase, named: bool
 ) -> None:
-    async with a_world(tmp_path) as world:
+    async with a_world(database) as world:
         world.ann.user.tz = BERLIN
         await world.begin(client_admins=[world.ann.id] if named else [])
         if not named:
@@ -79,34 +79,32 @@ async def test_the_sweep_finds_it_and_nudges_by_it(
 
 @pytest.mark.parametrize("zone", [None, "Mars/Olympus_Mons"])
 async def test_where_slack_tells_none_the_setting_holds(
-    go_to: GoTo, tmp_path: Path, zone: str | None
+    go_to: GoTo, database: AnyDatabase, zone: str | None
 ) -> None:
-    async with a_world(tmp_path, business_timezone=NEW_YORK) as world:
+    async with a_world(database, business_timezone=NEW_YORK) as world:
         world.ann.user.tz = zone
         await world.begin(client_admins=[world.ann.id])
         await sweep(world)
 
-        assert world.rows("SELECT next_reminder FROM onboarding") == [
-            ("2026-11-17 14:00:00.000000",)
-        ]
+        assert world.rows("SELECT next_reminder FROM onboarding") == [(TUESDAY,)]
         go_to(TUESDAY)
         await sweep(world)
         assert world.find("reminder:1")
 
 
 async def test_while_slack_is_away_the_setting_holds_and_slack_is_asked_later(
-    go_to: GoTo, tmp_path: Path
+    go_to: GoTo, database: AnyDatabase
 ) -> None:
-    async with a_world(tmp_path, business_timezone="Asia/Tokyo") as world:
+    async with a_world(database, business_timezone="Asia/Tokyo") as world:
         world.ann.user.tz = BERLIN
         await world.begin(client_admins=[world.ann.id])
         world.slack.fail_next("users.info", status=500, times=1)
         await sweep(world)
         assert timezone(world) is None
         [(due,)] = world.rows("SELECT next_reminder FROM onboarding")
-        assert due == "2026-11-18 00:00:00.000000"  # 9:00 in Tokyo
+        assert due == datetime(2026, 11, 18, 0, tzinfo=UTC)  # 9:00 in Tokyo
 
-        go_to(datetime(2026, 11, 18, 0, tzinfo=UTC))
+        go_to(due)
         await sweep(world)
 
         assert timezone(world) == BERLIN
@@ -117,9 +115,9 @@ async def test_while_slack_is_away_the_setting_holds_and_slack_is_asked_later(
 
 
 async def test_an_outage_of_slack_does_not_keep_a_nudge_back_for_ever(
-    go_to: GoTo, tmp_path: Path
+    go_to: GoTo, database: AnyDatabase
 ) -> None:
-    async with a_world(tmp_path, business_timezone=NEW_YORK) as world:
+    async with a_world(database, business_timezone=NEW_YORK) as world:
         await world.begin(client_admins=[world.ann.id])
         world.slack.fail_next("users.info", status=500, times=99)
         await sweep(world)
@@ -143,9 +141,9 @@ async def test_in_one_sweep_slack_is_not_asked_again_once_it_is_away(world: Worl
 
 
 async def test_a_zone_that_is_found_when_a_nudge_is_due_counts_for_it_already(
-    go_to: GoTo, tmp_path: Path
+    go_to: GoTo, database: AnyDatabase
 ) -> None:
-    async with a_world(tmp_path, business_timezone=NEW_YORK) as world:
+    async with a_world(database, business_timezone=NEW_YORK) as world:
         world.ann.user.tz = BERLIN
         await world.begin(client_admins=[world.ann.id])
         world.slack.fail_next("users.info", status=500, times=1)
@@ -158,8 +156,8 @@ async def test_a_zone_that_is_found_when_a_nudge_is_due_counts_for_it_already(
         assert world.find("reminder:1")
 
 
-async def test_a_sweep_does_not_begin_before_the_last_one_has_ended(tmp_path: Path) -> None:
-    async with a_world(tmp_path, latency=0.2) as world:
+async def test_a_sweep_does_not_begin_before_the_last_one_has_ended(database: AnyDatabase) -> None:
+    async with a_world(database, latency=0.2) as world:
         await world.begin(client_admins=[world.ann.id])
         before = len(world.slack.calls)
 

@@ -1,12 +1,12 @@
 """`/servicetitan status`, `help` and everything else: answered in the acknowledgement itself."""
 
 import time
-from pathlib import Path
 
 import pytest
 
 from sandbox.slack import CommandReply
-from tests.integration.world import World, a_world
+from tests.databases import AnyDatabase
+from tests.integration.world import World, a_world, from_now
 
 
 def in_the_acknowledgement(reply: CommandReply) -> str:
@@ -37,7 +37,7 @@ async def test_status_says_when_it_is_heavysets_turn(begun: World) -> None:
 
 
 async def test_status_says_since_when_nothing_happened(begun: World) -> None:
-    begun.write("UPDATE onboarding SET active_at = datetime('now', '-3 days', '-1 hours')")
+    begun.write("UPDATE onboarding SET active_at = ?", from_now(days=-3, hours=-1))
 
     assert "last activity 3 days ago" in (await begun.type("status")).text
 
@@ -45,9 +45,7 @@ async def test_status_says_since_when_nothing_happened(begun: World) -> None:
 async def test_status_elsewhere_tells_of_all_the_longest_idle_first(begun: World) -> None:
     beta = begun.slack.add_channel("beta", begun.erin)
     await begun.begin("Beta & Sons", beta)
-    begun.write(
-        "UPDATE onboarding SET active_at = datetime('now', '-1 days') WHERE channel = ?", beta.id
-    )
+    begun.write("UPDATE onboarding SET active_at = ? WHERE channel = ?", from_now(days=-1), beta.id)
 
     text = in_the_acknowledgement(await begun.type("status", channel=begun.engineering))
 
@@ -110,8 +108,8 @@ async def test_a_word_like_no_command_gets_help_alone(world: World) -> None:
 
 
 @pytest.mark.parametrize("text", ["status", "help", "start Acme", "frobnicate"])
-async def test_only_engineers_are_answered(tmp_path: Path, text: str) -> None:
-    async with a_world(tmp_path, named_engineers=True) as world:
+async def test_only_engineers_are_answered(database: AnyDatabase, text: str) -> None:
+    async with a_world(database, named_engineers=True) as world:
         harry = world.slack.add_person("Harry Home")
         await world.slack.admin.invite(world.channel, harry)
         await world.begin()
@@ -122,8 +120,8 @@ async def test_only_engineers_are_answered(tmp_path: Path, text: str) -> None:
         assert "Acme" not in answer
 
 
-async def test_members_of_a_user_group_are_engineers(tmp_path: Path) -> None:
-    async with a_world(tmp_path) as world:
+async def test_members_of_a_user_group_are_engineers(database: AnyDatabase) -> None:
+    async with a_world(database) as world:
         max_ = world.slack.add_person("Max Engineer")
         harry = world.slack.add_person("Harry Home")
         group = world.slack.add_usergroup(max_)

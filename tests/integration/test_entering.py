@@ -1,13 +1,10 @@
 """*Enter securely*: what the form asks for, how it refuses, and what is kept of a value."""
 
-import contextlib
-import sqlite3
-from pathlib import Path
-
 import pytest
 
 from sandbox.slack import View, visible_text
 from sandbox.slack.forms import REQUIRED
+from tests.databases import AnyDatabase
 from tests.integration.world import World, a_world, told
 
 STORED = "SELECT field, mask, version FROM credential ORDER BY field"
@@ -65,10 +62,6 @@ def inputs(view: View) -> dict[str, bool]:
         for block in view.blocks
         if block["type"] == "input"
     }
-
-
-def files_in(directory: Path) -> list[Path]:
-    return list(directory.iterdir())
 
 
 async def test_a_form_asks_for_what_the_guide_has_shown(
@@ -199,10 +192,8 @@ async def test_the_form_stays_open_while_the_database_is_locked(begun: World) ->
     await begun.walk_to(11)
     view = await begun.open(begun.ann, "step:11", "enter_credentials")
 
-    with contextlib.closing(sqlite3.connect(begun.database)) as other:
-        other.execute("BEGIN IMMEDIATE")
+    with begun.database.locked():
         answer = await begun.submit(begun.ann, view, booking_provider_id="123456789")
-        other.rollback()
 
     assert "Not saved" in answer.errors["booking_provider_id"]
     assert view.typed["booking_provider_id", "booking_provider_id"]["value"] == "123456789"
@@ -212,9 +203,9 @@ async def test_the_form_stays_open_while_the_database_is_locked(begun: World) ->
     assert begun.rows(STORED) == [("booking_provider_id", "••••6789", 1)]
 
 
-async def test_a_replaced_value_is_destroyed(tmp_path: Path) -> None:
+async def test_a_replaced_value_is_destroyed(database: AnyDatabase) -> None:
     query = "SELECT ciphertext FROM credential"
-    async with a_world(tmp_path) as world:
+    async with a_world(database) as world:
         await world.begin()
         await world.walk_to(11)
         await world.enter(world.ann, 11, booking_provider_id="123456789")
@@ -226,7 +217,7 @@ async def test_a_replaced_value_is_destroyed(tmp_path: Path) -> None:
         assert world.rows(STORED) == [("booking_provider_id", "••••4321", 2)]
         assert world.events("credential_replaced") == [(world.ann.id, 11)]
 
-    kept = b"".join(path.read_bytes() for path in files_in(tmp_path))
+    kept = database.content()
     assert new in kept
     assert old not in kept
 

@@ -1,19 +1,19 @@
 """HeavySet as an Enterprise Grid organisation: several workspaces, all of them home."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
 from sandbox.slack import Person
+from tests.databases import AnyDatabase
 from tests.integration.world import World, a_world, told
 
 GRID = "E0HEAVYSET"
 
 
 @pytest.fixture
-async def grid(tmp_path: Path) -> AsyncIterator[World]:
-    async with a_world(tmp_path, enterprise_id=GRID) as world:
+async def grid(database: AnyDatabase) -> AsyncIterator[World]:
+    async with a_world(database, enterprise_id=GRID) as world:
         await world.begin()
         yield world
 

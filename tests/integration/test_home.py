@@ -2,12 +2,12 @@
 
 import json
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
 from bot.homes import EVERY
 from sandbox.slack import Person, View, visible_text
+from tests.databases import AnyDatabase
 from tests.integration.world import World, a_world
 
 PAST = "2000-01-01 00:00:00.000000"
@@ -213,9 +213,9 @@ async def test_a_button_of_an_onboarding_that_is_over_says_so(begun: World) -> N
 
 @pytest.mark.parametrize("guest", [True, False])
 async def test_guests_and_those_who_are_no_engineers_see_what_it_is(
-    tmp_path: Path, guest: bool
+    database: AnyDatabase, guest: bool
 ) -> None:
-    async with a_world(tmp_path, named_engineers=True) as world:
+    async with a_world(database, named_engineers=True) as world:
         await world.begin()
         harry = world.slack.add_person("Harry Home", is_restricted=guest)
 
@@ -226,8 +226,10 @@ async def test_guests_and_those_who_are_no_engineers_see_what_it_is(
         assert world.rows("SELECT count(*) FROM home") == [(0,)]
 
 
-async def test_a_press_by_somebody_who_is_no_engineer_changes_nothing(tmp_path: Path) -> None:
-    async with a_world(tmp_path, named_engineers=True) as world:
+async def test_a_press_by_somebody_who_is_no_engineer_changes_nothing(
+    database: AnyDatabase,
+) -> None:
+    async with a_world(database, named_engineers=True) as world:
         await world.begin()
         await opened(world)
         await world.erin.press(home(world.erin), "home_remind", value=world.onboarding)

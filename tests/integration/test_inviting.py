@@ -1,12 +1,12 @@
 """`/servicetitan start … invite …`: a channel for the client, an invitation, the onboarding."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sandbox.slack import Channel, Invitation, Submission, View
+from tests.databases import AnyDatabase
 from tests.integration.world import World, a_world, told
 
 COUNT = "SELECT count(*) FROM onboarding"
@@ -103,8 +103,8 @@ async def test_without_an_address_the_command_says_how(world: World) -> None:
     assert world.erin.view is None
 
 
-async def test_only_engineers_invite(tmp_path: Path) -> None:
-    async with a_world(tmp_path, named_engineers=True) as world:
+async def test_only_engineers_invite(database: AnyDatabase) -> None:
+    async with a_world(database, named_engineers=True) as world:
         harry = world.slack.add_person("Harry Home")
         await world.slack.admin.invite(world.channel, harry)
 

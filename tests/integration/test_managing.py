@@ -1,9 +1,8 @@
 """The engineers' hands: what the slash command changes, and that nothing happens twice."""
 
-from pathlib import Path
-
 import pytest
 
+from tests.databases import AnyDatabase
 from tests.integration.world import World, a_world, told
 
 STATUS = "SELECT status FROM onboarding"
@@ -207,8 +206,8 @@ async def test_a_name_of_its_own_is_not_taken_for_a_part_of_another(begun: World
 @pytest.mark.parametrize(
     "text", ["verify", "pause", "skip 1", "reopen 1", "assign <@U1>", "cancel", "credentials"]
 )
-async def test_only_engineers_have_these_hands(tmp_path: Path, text: str) -> None:
-    async with a_world(tmp_path, named_engineers=True) as world:
+async def test_only_engineers_have_these_hands(database: AnyDatabase, text: str) -> None:
+    async with a_world(database, named_engineers=True) as world:
         harry = world.slack.add_person("Harry Home")
         await world.slack.admin.invite(world.channel, harry)
         await world.begin()

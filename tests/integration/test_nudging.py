@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 from freezegun import freeze_time
 
+from tests.databases import ON_SQLITE, AnyDatabase
 from tests.integration.world import World, a_world
 
 NEW_YORK, LONDON = "America/New_York", "Europe/London"
@@ -268,10 +268,10 @@ CASES = [
 
 
 @asynccontextmanager
-async def a_stalled_world(directory: Path, case: Case) -> AsyncIterator[tuple[World, GoTo]]:
+async def a_stalled_world(database: AnyDatabase, case: Case) -> AsyncIterator[tuple[World, GoTo]]:
     """A world whose onboarding was brought to its step when the case starts, and its clock."""
     with freeze_time(case.moment(case.start), real_asyncio=True) as clock:
-        async with a_world(directory, business_timezone=case.zone) as world:
+        async with a_world(database, business_timezone=case.zone) as world:
             await world.begin()
             if case.step > 1:
                 await world.walk_to(case.step)
@@ -302,9 +302,10 @@ async def seen(case: Case, world: World, go_to: GoTo) -> dict[str, str]:
     return found
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-async def test_who_is_told_when(case: Case, tmp_path: Path) -> None:
-    async with a_stalled_world(tmp_path, case) as (world, go_to):
+async def test_who_is_told_when(case: Case, database: AnyDatabase) -> None:
+    async with a_stalled_world(database, case) as (world, go_to):
         found = await seen(case, world, go_to)
 
     for title, told in (("expected", case.expected), ("seen", found)):

@@ -2,12 +2,12 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import pytest
 
 from bot.people import REFUSALS
 from sandbox.slack import Channel, NotOfferedError, Person
+from tests.databases import AnyDatabase
 from tests.integration.world import World, a_world, told
 
 # The matrix of the design, as this test measures it. “-” is what Slack itself does not offer.
@@ -103,8 +103,8 @@ def listed_as_engineers(world: World, stands: dict[str, Stand]) -> list[str]:
 
 
 @pytest.fixture
-async def cast(tmp_path: Path) -> AsyncIterator[Cast]:
-    async with a_world(tmp_path) as world:
+async def cast(database: AnyDatabase) -> AsyncIterator[Cast]:
+    async with a_world(database) as world:
         stands = everybody(world)
         engineers = listed_as_engineers(world, stands)
         async with world.second_bot(engineers=engineers) as bot:

@@ -55,7 +55,7 @@ async def test_an_onboarding_under_way_keeps_its_values(begun: World) -> None:
     await begun.walk_to(23)
 
     ended = await onboarding(
-        begun.database.parent,
+        begun.database.directory,
         "purge",
         **{**COMPLETE, "DATABASE_URL": begun.settings.database_url},
     )
@@ -68,7 +68,7 @@ async def test_purge_destroys_them_at_once(world: World) -> None:
     await completed(world)
 
     ended = await onboarding(
-        world.database.parent,
+        world.database.directory,
         "purge",
         **{**COMPLETE, "DATABASE_URL": world.settings.database_url},
     )

@@ -1,17 +1,17 @@
 """Socket Mode: the same conversation, without a public address."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
 from sandbox.slack import offers
+from tests.databases import AnyDatabase
 from tests.integration.world import World, a_world, told
 
 
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    async with a_world(tmp_path, socket_mode=True) as world:
+async def world(database: AnyDatabase) -> AsyncIterator[World]:
+    async with a_world(database, socket_mode=True) as world:
         yield world
 
 

@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sandbox.slack import Channel, NotOfferedError, View, buttons, visible_text
+from tests.databases import AnyDatabase
 from tests.integration.world import World, a_world, told
 
 NOTHING = [(0,)]
@@ -21,9 +21,9 @@ def initial(view: View, name: str) -> Any:
 
 
 @pytest.fixture
-async def guarded(tmp_path: Path) -> AsyncIterator[World]:
+async def guarded(database: AnyDatabase) -> AsyncIterator[World]:
     """A world whose ENGINEERS names Erin alone."""
-    async with a_world(tmp_path, named_engineers=True) as world:
+    async with a_world(database, named_engineers=True) as world:
         yield world
 
 

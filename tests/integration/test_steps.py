@@ -2,11 +2,11 @@
 
 import asyncio
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
 from sandbox.slack import buttons, offers
+from tests.databases import AnyDatabase
 from tests.integration.world import World, a_world, told
 
 LATENCY = 0.2
@@ -40,8 +40,8 @@ async def test_done_costs_one_post_and_two_edits(begun: World) -> None:
     assert methods == {"chat.update": 2, "chat.postMessage": 1}
 
 
-async def test_the_calls_of_a_done_are_made_at_the_same_time(tmp_path: Path) -> None:
-    async with a_world(tmp_path, latency=LATENCY) as world:
+async def test_the_calls_of_a_done_are_made_at_the_same_time(database: AnyDatabase) -> None:
+    async with a_world(database, latency=LATENCY) as world:
         await world.begin()
         await world.press(world.ann, "step:1", "choose_account:new")
         before = len(world.slack.calls)
@@ -188,8 +188,8 @@ async def test_a_step_that_the_guide_does_not_have_is_refused(begun: World, step
     assert "There is no step" in told(begun.ann)
 
 
-async def test_home_members_who_are_no_engineers_may_only_look(tmp_path: Path) -> None:
-    async with a_world(tmp_path, named_engineers=True) as world:
+async def test_home_members_who_are_no_engineers_may_only_look(database: AnyDatabase) -> None:
+    async with a_world(database, named_engineers=True) as world:
         harry = world.slack.add_person("Harry Home")
         guest = world.slack.add_person("Gus Guest", is_restricted=True)
         for person in (harry, guest):

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sandbox.slack import Call, offers
-from tests.integration.world import World
+from tests.integration.world import World, from_now
 
 STATE = "SELECT revision = published_revision, lease_owner IS NULL FROM onboarding"
 LEVEL = [(1, 1)]
@@ -91,10 +91,8 @@ async def test_a_rate_limit_is_kept_without_a_lease(begun: World) -> None:
     await choose(begun)
     before = len(chats(begun))
 
-    [(pause, owner)] = begun.rows(
-        "SELECT (julianday(publish_after) - julianday('now')) * 86400, lease_owner FROM onboarding"
-    )
-    assert 25 < pause <= 31
+    [(until, owner)] = begun.rows("SELECT publish_after, lease_owner FROM onboarding")
+    assert from_now(seconds=25) < until <= from_now(seconds=31)
     assert owner is None
     await begun.bot.sweep()
     await begun.idle()
@@ -188,9 +186,7 @@ async def test_a_deleted_line_without_buttons_stays_deleted(begun: World) -> Non
 
 
 async def test_what_a_crash_left_behind_is_brought_level_by_a_sweep(begun: World) -> None:
-    begun.write(
-        "UPDATE onboarding SET lease_owner = 'dead', lease_until = datetime('now', '+1 hours')"
-    )
+    begun.write("UPDATE onboarding SET lease_owner = 'dead', lease_until = ?", from_now(hours=1))
     await choose(begun)
     await begun.bot.sweep()
     await begun.idle()
@@ -203,11 +199,9 @@ async def test_what_a_crash_left_behind_is_brought_level_by_a_sweep(begun: World
 
 
 async def test_the_next_start_takes_up_what_a_crash_left_behind(begun: World) -> None:
-    begun.write(
-        "UPDATE onboarding SET lease_owner = 'dead', lease_until = datetime('now', '+1 hours')"
-    )
+    begun.write("UPDATE onboarding SET lease_owner = 'dead', lease_until = ?", from_now(hours=1))
     await choose(begun)
-    begun.write("UPDATE onboarding SET lease_until = datetime('now', '-1 seconds')")
+    begun.write("UPDATE onboarding SET lease_until = ?", from_now(seconds=-1))
 
     async with begun.second_bot():
         await begun.slack.until(lambda: begun.find("step:2"))

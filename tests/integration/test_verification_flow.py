@@ -190,7 +190,7 @@ async def test_a_run_that_a_crash_cut_off_is_taken_up(at_22: World) -> None:
 
 async def test_a_value_that_cannot_be_read_is_no_failed_verification(begun: World) -> None:
     await begun.walk_to(25)
-    begun.write("UPDATE credential SET ciphertext = x'00' WHERE field = 'tenant_id'")
+    begun.write("UPDATE credential SET ciphertext = ? WHERE field = 'tenant_id'", b"\0")
 
     await begun.press(begun.erin, "step:25", "run_verification")
 

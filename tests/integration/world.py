@@ -1,17 +1,13 @@
 """A whole world in one process: both sandboxes, the people, and the real bot between them."""
 
 import base64
-import contextlib
 import copy
 import json
-import sqlite3
-import tempfile
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import cache
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -37,8 +33,8 @@ from sandbox.slack import (
     View,
 )
 from sandbox.stage import MANIFEST
-from storage import migrate
 from storage.changes import change
+from tests.databases import AnyDatabase, SqliteFile
 from tests.soundness import must_be_sound
 
 KEY = base64.urlsafe_b64encode(b"k" * 32).decode()
@@ -55,7 +51,7 @@ class World:
     servicetitan: ServiceTitanSandbox
     bot: Bot
     settings: Settings
-    database: Path
+    database: AnyDatabase
     erin: Person  # HeavySet's engineer
     ann: Person  # the client's admin, external
     channel: Channel  # shared with the client
@@ -182,14 +178,12 @@ class World:
     # --- the database ---
 
     def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
-        """Read the database, past the bot."""
-        with contextlib.closing(sqlite3.connect(self.database)) as connection:
-            return connection.execute(query, values).fetchall()
+        """Read the database, past the bot; `?` stands for a value."""
+        return self.database.rows(query, *values)
 
     def write(self, statement: str, *values: Any) -> None:
         """Change the database, past the bot."""
-        with contextlib.closing(sqlite3.connect(self.database)) as connection, connection:
-            connection.execute(statement, values)
+        self.database.write(statement, *values)
 
     def events(self, kind: str) -> list[tuple[Any, ...]]:
         """Who did what at which step, of one kind of event."""
@@ -245,8 +239,13 @@ class World:
         """Run another bot on the same database."""
         changed = {"port": free_port(), **settings}
         async with running(self.settings.model_copy(update=changed)) as bot:
-            await bot.slack.identify()
+            await bot.caught_up.wait()
             yield bot
+
+
+def from_now(**parts: float) -> datetime:
+    """A time that is so far away, as `timedelta` takes it: `days=-3` is three days ago."""
+    return datetime.now(UTC) + timedelta(**parts)
 
 
 def told(person: Person) -> str:
@@ -254,18 +253,9 @@ def told(person: Person) -> str:
     return person.ephemerals[-1].text if person.ephemerals else ""
 
 
-@cache
-def empty_database() -> bytes:
-    """Return a database with its tables; the migrations run once for all worlds."""
-    with tempfile.TemporaryDirectory() as directory:
-        path = Path(directory, "empty.db")
-        migrate.upgrade(f"sqlite:///{path}")
-        return path.read_bytes()
-
-
 @asynccontextmanager
 async def a_world(
-    directory: Path,
+    database: AnyDatabase | Path,
     *,
     named_engineers: bool = False,
     socket_mode: bool = False,
@@ -277,6 +267,8 @@ async def a_world(
 
     With `enterprise_id`, HeavySet is an Enterprise Grid organisation.
     """
+    if isinstance(database, Path):
+        database = SqliteFile.with_tables(database)
     async with (
         SlackSandbox(
             Manifest.read(MANIFEST),
@@ -290,7 +282,6 @@ async def a_world(
         ann = slack.add_person("Ann Admin", slack.add_team(A_CLIENT))
         channel = slack.add_channel("acme", erin, ann)
         engineering = slack.add_channel("engineering", erin, private=True)
-        database = directory / "onboarding.db"
         values: Mapping[str, Any] = {
             "slack_bot_token": slack.bot_token,
             "slack_signing_secret": slack.signing_secret,
@@ -298,7 +289,7 @@ async def a_world(
             "slack_api_url": slack.api_url,
             "engineering_channel": engineering.id,
             "engineers": [erin.id] if named_engineers else [],
-            "database_url": f"sqlite:///{database}",
+            "database_url": database.url,
             "credential_keys": [KEY],
             "servicetitan_auth_url": servicetitan.auth_url,
             "servicetitan_api_url": servicetitan.api_url,
@@ -307,12 +298,11 @@ async def a_world(
             **other,
         }
         settings = Settings.model_validate(values)
-        database.write_bytes(empty_database())
         async with running(settings) as bot:
-            await bot.slack.identify()
             slack.deliver_to(f"http://127.0.0.1:{settings.port}/slack/events")
             if socket_mode:
                 await slack.until(lambda: slack.connections or None)
+            await bot.caught_up.wait()
             yield World(
                 slack, servicetitan, bot, settings, database, erin, ann, channel, engineering
             )

@@ -1,7 +1,5 @@
 """The migrations make the tables that the code expects, and can be taken back."""
 
-import contextlib
-import sqlite3
 from pathlib import Path
 
 import pytest
@@ -13,11 +11,12 @@ from sqlmodel import SQLModel, col, select
 
 from bot.onboarding import EventKind
 from storage import checking, migrate
-from storage.database import Database
+from storage.database import Database, sync_url
 from storage.onboardings import event_of
 from storage.seals import Seals
 from storage.tables import EventRow
 from storage.types import UtcDateTime
+from tests.databases import AnyDatabase
 
 TABLES = {
     "onboarding",
@@ -33,12 +32,12 @@ TABLES = {
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/onboarding.db"
+def url(empty_database: AnyDatabase) -> str:
+    return empty_database.url
 
 
 def tables_in(url: str) -> set[str]:
-    engine = create_engine(url)
+    engine = create_engine(sync_url(url))
     try:
         return set(inspect(engine).get_table_names()) - {"alembic_version"}
     finally:
@@ -46,7 +45,7 @@ def tables_in(url: str) -> set[str]:
 
 
 def columns_of(url: str, table: str) -> set[str]:
-    engine = create_engine(url)
+    engine = create_engine(sync_url(url))
     try:
         return {column["name"] for column in inspect(engine).get_columns(table)}
     finally:
@@ -63,7 +62,7 @@ def test_the_tables_are_what_the_code_expects(url: str) -> None:
     migrate.upgrade(url)
     config = Config()
     config.set_main_option("script_location", str(migrate.MIGRATIONS))
-    config.attributes["url"] = url
+    config.attributes["url"] = sync_url(url)
 
     try:
         command.check(config)
@@ -126,26 +125,31 @@ A_HISTORY = """
         client_admins, status, revision, published_revision, finished_steps, turn_at, started_at,
         active_at)
     VALUES ('a1', 'servicetitan', '1', 'Acme', 'acme', 'C1', 'U1', '[]', 'active', 0, 0, 0,
-        '2026-01-01 09:00:00.000000', '2026-01-01 09:00:00.000000', '2026-01-01 09:00:00.000000');
+        '2026-01-01 09:00:00.000000', '2026-01-01 09:00:00.000000', '2026-01-01 09:00:00.000000')
+"""
+ITS_EVENTS = """
     INSERT INTO event (onboarding_id, kind, actor_user, actor_team, actor_role, step, detail, at)
     VALUES ('a1', 'started', 'U1', 'T1', 'engineer', NULL, '{}', '2026-01-01 09:00:00.000000'),
         ('a1', 'help_asked', 'U2', 'T2', 'client_admin', 1, '{"question": "Wo? ü"}',
-         '2026-01-01 09:00:01.500000');
+         '2026-01-01 09:00:01.500000')
 """
 
 
-def an_old_history(url: str) -> None:
-    migrate.upgrade(url, "0005")
-    with contextlib.closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
-        connection.executescript(A_HISTORY)
+@pytest.fixture
+def old_history(empty_database: AnyDatabase) -> AnyDatabase:
+    """A database from before the seals, with a history."""
+    migrate.upgrade(empty_database.url, "0005")
+    empty_database.write(A_HISTORY)
+    empty_database.write(ITS_EVENTS)
+    return empty_database
 
 
-async def test_a_history_from_before_the_seals_is_sealed_and_says_so(url: str) -> None:
-    an_old_history(url)
+async def test_a_history_from_before_the_seals_is_sealed_and_says_so(
+    old_history: AnyDatabase,
+) -> None:
+    migrate.upgrade(old_history.url, seals=Seals([b"k" * 32]))
 
-    migrate.upgrade(url, seals=Seals([b"k" * 32]))
-
-    database = Database(url, Seals([b"k" * 32]))
+    database = Database(old_history.url, Seals([b"k" * 32]))
     async with database.begin(write=False) as session:
         found = await checking.check(session)
         row = (await session.exec(select(EventRow).where(col(EventRow.position) == 3))).one()
@@ -154,19 +158,15 @@ async def test_a_history_from_before_the_seals_is_sealed_and_says_so(url: str) -
     assert event_of(row).kind is EventKind.HISTORY_SEALED
 
 
-def test_a_history_without_keys_to_seal_it_stops_the_upgrade(url: str) -> None:
-    an_old_history(url)
-
+def test_a_history_without_keys_to_seal_it_stops_the_upgrade(old_history: AnyDatabase) -> None:
     with pytest.raises(RuntimeError, match="keys"):
-        migrate.upgrade(url)
+        migrate.upgrade(old_history.url)
 
 
-def test_after_a_downgrade_the_history_is_what_it_was(url: str) -> None:
-    an_old_history(url)
-    migrate.upgrade(url, seals=Seals([b"k" * 32]))
+def test_after_a_downgrade_the_history_is_what_it_was(old_history: AnyDatabase) -> None:
+    migrate.upgrade(old_history.url, seals=Seals([b"k" * 32]))
 
-    migrate.downgrade(url, "0005")
+    migrate.downgrade(old_history.url, "0005")
 
-    with contextlib.closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
-        kinds = connection.execute("SELECT kind FROM event ORDER BY id").fetchall()
+    kinds = old_history.rows("SELECT kind FROM event ORDER BY id")
     assert kinds == [("started",), ("help_asked",)]
