@@ -26,8 +26,9 @@ log = logging.getLogger(__name__)
 
 # How long somebody who has opened their Home may still be looking at it.
 LOOKING_FOR = timedelta(minutes=15)
-# No Home is published more often by itself (views.publish is Tier 4: 100 a minute for all).
-EVERY = timedelta(seconds=3)
+# No Home is published more often by itself, and the less often the more people look: views.publish
+# is Tier 4, 100 a minute for all of them.
+EVERY, EVERY_PER_PERSON = timedelta(seconds=3), timedelta(seconds=1)
 # After an outage, when nothing changes meanwhile.
 AGAIN = timedelta(seconds=30)
 MOST_LOOKING = 30
@@ -109,12 +110,13 @@ class Homes:
         now = self._clock()
         async with self._database.begin(write=False) as session:
             looking = await homes.opened_since(session, now - LOOKING_FOR, MOST_LOOKING)
+        every = max(EVERY, len(looking) * EVERY_PER_PERSON)
         for shown in looking:
             try:
                 if not await self._is_engineer(shown.user_id):
                     await self._drop(shown.user_id)
-                elif not await self._show(shown, not_since=now - EVERY):
-                    self._later(EVERY.total_seconds())
+                elif not await self._show(shown, not_since=now - every):
+                    self._later(every.total_seconds())
             except RateLimited as error:
                 self._later(error.seconds)
             except SlackRefused as error:  # not_enabled, above all

@@ -1,6 +1,7 @@
 """The app's Home: the engineers' board, level while somebody looks at it."""
 
 import json
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -32,6 +33,11 @@ def words(person: Person) -> str:
 
 def published(world: World) -> int:
     return len(world.slack.calls_of("views.publish"))
+
+
+def ago(**parts: float) -> str:
+    """A time so long ago, as the database writes it."""
+    return (datetime.now(UTC) - timedelta(**parts)).strftime("%Y-%m-%d %H:%M:%S.%f")
 
 
 def long_ago(world: World) -> None:
@@ -99,18 +105,29 @@ async def test_a_change_by_another_worker_shows_too(begun: World) -> None:
 
 async def test_many_changes_at_once_are_published_every_few_seconds(begun: World) -> None:
     await opened(begun)
-    before = published(begun)
+    before, began = published(begun), time.monotonic()
 
     for number in range(1, 6):
         action = "choose_account:new" if number == 1 else "step_done"
         await begun.press(begun.ann, f"step:{number}", action)
-    at_once = published(begun) - before
-    await begun.slack.until(
-        lambda: "step 6" in words(begun.erin), timeout=EVERY.total_seconds() + 3
-    )
+    every = EVERY.total_seconds()
+    await begun.slack.until(lambda: "step 6" in words(begun.erin), timeout=every + 3)
 
-    assert at_once == 0  # it was opened a moment ago
-    assert published(begun) - before == 1
+    took = time.monotonic() - began
+    assert 1 <= published(begun) - before <= took / every + 1
+
+
+async def test_the_more_people_look_the_less_often_it_is_published(begun: World) -> None:
+    for number in range(20):
+        await opened(begun, begun.slack.add_person(f"Engineer {number}"))
+    before = published(begun)
+    begun.write("UPDATE onboarding SET finished_steps = 7")
+
+    for seconds, more in ((4, 0), (21, 20)):
+        begun.write("UPDATE home SET published_at = ?", ago(seconds=seconds))
+        begun.bot.publisher.wake(begun.onboarding)
+        await begun.idle()
+        assert published(begun) - before == more
 
 
 async def test_what_shows_already_is_not_published_again(begun: World) -> None:
@@ -127,7 +144,7 @@ async def test_what_shows_already_is_not_published_again(begun: World) -> None:
 async def test_after_a_quarter_of_an_hour_nobody_is_taken_to_look_any_more(begun: World) -> None:
     await opened(begun)
     long_ago(begun)
-    begun.write("UPDATE home SET opened_at = ?", datetime.now(UTC) - timedelta(minutes=16))
+    begun.write("UPDATE home SET opened_at = ?", ago(minutes=16))
     before = published(begun)
 
     await begun.press(begun.ann, "step:1", "choose_account:new")

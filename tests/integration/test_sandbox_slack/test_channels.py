@@ -404,6 +404,25 @@ async def test_members_come_page_by_page_external_ones_too(
     assert members == [slack.bot.id, erin.id, ann.id]
 
 
+async def test_the_bots_own_channels_are_those_that_it_is_in(
+    slack: SlackSandbox, bot: StubBot, channel: Channel, erin: Person
+) -> None:
+    secret = slack.add_channel("secret", erin, private=True)
+    slack.add_channel("elsewhere", erin, with_bot=False)
+    await slack.admin.archive(secret, erin)
+
+    async def own(**asked: Any) -> list[str]:
+        answer = await bot.call("users.conversations", **asked)
+        return [one["name"] for one in answer["channels"]]
+
+    both = "public_channel,private_channel"
+    assert await own() == [channel.name]
+    assert await own(types=both) == [channel.name, "secret"]
+    assert await own(types=both, exclude_archived=True) == [channel.name]
+    assert await own(types=both, limit=1) == [channel.name]
+    assert (await bot.call("users.conversations", types="group"))["error"] == "invalid_types"
+
+
 async def test_the_number_of_members_is_told_only_when_asked_for(
     bot: StubBot, channel: Channel
 ) -> None:

@@ -297,3 +297,47 @@ async def test_a_home_is_no_modal_to_be_updated(bot: StubBot, erin: Person) -> N
     answer = await bot.call("views.update", view_id=published["id"], view=modal("go"))
 
     assert answer["error"] == "not_found"
+
+
+# --- what inputs hold while a modal is updated
+
+
+def asking(*names: str, **initial: str) -> dict[str, Any]:
+    """A form with a text for each name; `initial` is proposed."""
+    blocks = []
+    for name in names:
+        element = {"type": "plain_text_input", "action_id": name}
+        if name in initial:
+            element["initial_value"] = initial[name]
+        blocks.append({"type": "input", "block_id": name, "label": plain(name), "element": element})
+    return {"type": "modal", "title": plain("Form"), "submit": plain("Go"), "blocks": blocks}
+
+
+async def held(bot: StubBot, person: Person) -> dict[str, Any]:
+    """What the bot is told of each input when the form is submitted."""
+    assert person.view is not None
+    await person.submit(person.view)
+    values = bot.received[-1]["view"]["state"]["values"]
+    return {name: value[name]["value"] for name, value in values.items()}
+
+
+async def test_what_was_typed_stays_when_a_modal_is_updated(
+    bot: StubBot, channel: Channel, erin: Person
+) -> None:
+    view = await open_modal(bot, channel, erin, asking("name", name="Acme"))
+    erin.fill(view, {"name": "Acme West"})
+
+    await bot.call("views.update", view_id=view.id, view=asking("name", name="Beta"))
+
+    assert await held(bot, erin) == {"name": "Acme West"}
+
+
+async def test_an_input_that_was_there_takes_no_other_proposal_and_a_new_one_does(
+    bot: StubBot, channel: Channel, erin: Person
+) -> None:
+    view = await open_modal(bot, channel, erin, asking("name", name="Acme"))
+
+    changed = asking("name", "town", name="Beta", town="Graz")
+    await bot.call("views.update", view_id=view.id, view=changed)
+
+    assert await held(bot, erin) == {"name": "Acme", "town": "Graz"}
