@@ -8,6 +8,7 @@ from sandbox.slack import Person
 from storage import backup
 from storage.database import Database
 from storage.seals import Seals
+from tests.databases import ON_SQLITE
 from tests.integration.world import World
 
 
@@ -22,6 +23,7 @@ async def press(world: World, person: Person, slot: str) -> None:
     await person.press(world.message(slot), "step_done")
 
 
+@ON_SQLITE
 async def test_the_bot_goes_on_from_a_backup_and_posts_nothing_twice(
     begun: World, tmp_path: Path
 ) -> None:
@@ -47,6 +49,7 @@ async def test_the_bot_goes_on_from_a_backup_and_posts_nothing_twice(
     assert "Buttons: Done" in begun.message("step:7").text
 
 
+@ON_SQLITE
 async def test_a_copy_takes_the_place_of_no_other_file(begun: World, tmp_path: Path) -> None:
     file = tmp_path / "copy.db"
     backup.copy(begun.settings.database_url, file)
@@ -56,6 +59,7 @@ async def test_a_copy_takes_the_place_of_no_other_file(begun: World, tmp_path: P
         backup.copy(begun.settings.database_url, file)
 
 
+@ON_SQLITE
 async def test_a_copy_holds_no_plain_value(begun: World, tmp_path: Path) -> None:
     file = tmp_path / "copy.db"
     await begun.walk_to(23)
