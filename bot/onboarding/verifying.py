@@ -181,7 +181,9 @@ class Verifying(Transitions):
     def _verified(
         self, runs: tuple[Verification, ...], report: Report, now: datetime
     ) -> Changed[Self]:
-        detail = {"number": runs[-1].number, "outcome": report.outcome.value}
+        detail: dict[str, object] = {"number": runs[-1].number, "outcome": report.outcome.value}
+        if report.outcome is Outcome.FAILED:
+            detail["fields"] = list(report.fields)  # whose turn it is follows from them
         finished = Event(EventKind.VERIFICATION_FINISHED, BOT, now, None, detail)
         passed = report.outcome is Outcome.PASSED
         if passed and self.current and self.current.verifies:

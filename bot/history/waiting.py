@@ -1,0 +1,134 @@
+"""Who waited for whom: the events replayed, for who was to act in between (pure)."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from bot.guide import Guide, Owner
+from bot.onboarding import Event, EventKind
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A time in which `side` was to act; None: it was paused, so nobody waited."""
+
+    start: datetime
+    end: datetime
+    phase: int
+    side: Owner | None
+
+    @property
+    def length(self) -> timedelta:
+        """How long it was."""
+        return self.end - self.start
+
+
+def spans(guide: Guide, events: Iterable[Event], now: datetime) -> Iterator[Span]:
+    """Yield the times between the events up to the end, or to `now`; equal neighbours as one.
+
+    Where a clock was set back, no time has passed.
+    """
+    turns, start, at = Turns(guide), None, datetime.min.replace(tzinfo=UTC)
+    for event in events:
+        before, at = turns.standing, max(at, event.at)
+        turns.take(event)
+        if start is None:
+            start = at
+        elif turns.over or turns.standing != before:
+            if at > start:
+                yield Span(start, at, *before)
+            start = at
+        if turns.over:
+            return
+    if start and (until := max(at, now)) > start:
+        yield Span(start, until, *turns.standing)
+
+
+class Turns:
+    """Where an onboarding stood after each of its events: in which phase, and who was to act."""
+
+    def __init__(self, guide: Guide) -> None:
+        """Begin before the first event."""
+        self._guide = guide
+        self._finished: dict[int, EventKind] = {}
+        self._needless: frozenset[int] = frozenset()
+        self._handed_over: frozenset[int] = frozenset()
+        self._to_enter_again: tuple[str, ...] = ()
+        self._questions: dict[int, int | None] = {}  # the open ones, with their steps
+        self._asked = 0
+        self._paused = False
+        self.over = False
+
+    @property
+    def standing(self) -> tuple[int, Owner | None]:
+        """The phase, and who is to act: nobody during a pause."""
+        current = self._current
+        return self._guide.phase_of(current).number, None if self._paused else self._awaited(
+            current
+        )
+
+    @property
+    def _current(self) -> int:
+        numbers = [step.number for step in self._guide.steps]
+        return next((one for one in numbers if one not in self._finished), numbers[-1])
+
+    def _awaited(self, current: int) -> Owner:
+        if current in self._questions.values():
+            return Owner.HEAVYSET
+        again = [self._guide.field(name).step for name in self._to_enter_again]
+        owners = {self._owner(number) for number in again or [current]}
+        return Owner.CLIENT if Owner.CLIENT in owners else Owner.HEAVYSET
+
+    def _owner(self, number: int) -> Owner:
+        handed_over = number in self._handed_over
+        return Owner.HEAVYSET if handed_over else self._guide.phase_of(number).owner
+
+    def take(self, event: Event) -> None:
+        """Go on by one event."""
+        match event.kind:
+            case EventKind.ACCOUNT_CHOSEN:
+                self._choose(event.step or 0, event.detail["choice"])
+            case EventKind.STEP_DONE | EventKind.STEP_SKIPPED:
+                self._finished[event.step or 0] = event.kind
+            case EventKind.STEP_UNDONE:
+                self._undo(event.step or 0)
+            case EventKind.STEPS_HANDED_OVER:
+                self._handed_over |= set(event.detail["steps"])
+            case EventKind.STEPS_GIVEN_BACK:
+                self._handed_over -= set(event.detail["steps"])
+            case EventKind.VERIFICATION_REQUESTED:
+                self._to_enter_again = ()
+            case EventKind.VERIFICATION_FINISHED:
+                self._to_enter_again = tuple(event.detail.get("fields", ()))
+            case EventKind.PAUSED | EventKind.RESUMED:
+                self._paused = event.kind is EventKind.PAUSED
+            case EventKind.COMPLETED | EventKind.CANCELLED:
+                self.over = True
+            case _:
+                self._talk(event)
+
+    def _talk(self, event: Event) -> None:
+        if event.kind in (EventKind.HELP_ASKED, EventKind.GUIDE_ANSWERED):
+            self._asked += 1
+            if event.kind is EventKind.HELP_ASKED:
+                self._questions[self._asked] = event.step
+        elif event.kind is EventKind.HELP_ANSWERED:
+            for number in event.detail["questions"]:
+                self._questions.pop(number, None)
+
+    def _choose(self, number: int, answer: str) -> None:
+        choice = self._guide.step(number).choice
+        options = choice.options if choice else ()
+        skips = (one.skips for one in options if one.id == answer)
+        self._needless = frozenset(next(skips, ()))
+
+    def _undo(self, number: int) -> None:
+        """Open a step again, and those after it: but not what an engineer had skipped."""
+        self._finished = {
+            one: how
+            for one, how in self._finished.items()
+            if one < number
+            or (one > number and how is EventKind.STEP_SKIPPED and one not in self._needless)
+        }
+        if self._guide.step(number).choice:
+            self._needless = frozenset()

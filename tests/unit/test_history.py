@@ -1,0 +1,325 @@
+"""The history of one onboarding, told from its events."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bot.guide import Owner
+from bot.history import History, Place, Who, Words, tell
+from bot.history.words import DEEDS, LOSSES, OUTCOMES, TOLD, words
+from bot.onboarding import BOT, Change, Event, EventKind, Loss, Onboarding
+from bot.people import Actor, Deed, Role
+from bot.report import Outcome
+from tests.builders import (
+    ALL_FIELDS,
+    GUIDE,
+    NOW,
+    VALUES,
+    a_client_admin,
+    a_new_onboarding,
+    a_report,
+    an_engineer,
+)
+
+HOUR = timedelta(hours=1)
+ANN, ERIN = a_client_admin(), an_engineer()
+
+
+class Way:
+    """An onboarding on its way, an hour after the other."""
+
+    def __init__(self) -> None:
+        begun = a_new_onboarding()
+        self.onboarding, self.events, self.now = begun.onboarding, list(begun.events), NOW
+
+    def then(self, transition: Callable[[Onboarding, datetime], Change], hours: int = 1) -> "Way":
+        self.now += hours * HOUR
+        change = transition(self.onboarding, self.now)
+        self.onboarding = change.onboarding
+        self.events += change.events
+        return self
+
+    def done(self, number: int, actor: Actor = ANN, hours: int = 1) -> "Way":
+        return self.then(lambda at, now: at.finish_step(number, actor, now), hours)
+
+    def chosen(self, option: str = "new") -> "Way":
+        return self.then(lambda at, now: at.choose(1, option, ANN, now))
+
+    def told(self, hours: int = 0) -> History:
+        return tell(GUIDE, self.events, self.now + hours * HOUR)
+
+
+def waited(history: History) -> tuple[float, float, float]:
+    """The hours in which the client was to act, HeavySet was, and nobody."""
+    sides = (history.waited_for[Owner.CLIENT], history.waited_for[Owner.HEAVYSET], history.paused)
+    client, heavyset, paused = (time / HOUR for time in sides)
+    return client, heavyset, paused
+
+
+def said(kind: EventKind, step: int | None = None, **detail: Any) -> str:
+    """An event's words, as a reader without Slack is shown them."""
+    return shown(words(GUIDE, Event(kind, ANN, NOW, step, detail)))
+
+
+def shown(parts: Words) -> str:
+    return "".join(
+        one.user_id if isinstance(one, Who) else one.channel if isinstance(one, Place) else str(one)
+        for one in parts
+    )
+
+
+# --- words ---
+
+
+def test_every_kind_of_event_has_words() -> None:
+    """Whoever adds a kind says in bot/history/words.py what support reads of it."""
+    assert set(TOLD) == set(EventKind)
+    assert set(DEEDS) == set(Deed)
+    assert set(LOSSES) == set(Loss)
+    assert set(OUTCOMES) == set(Outcome)
+
+
+@pytest.mark.parametrize(
+    ("kind", "step", "detail", "text"),
+    [
+        (EventKind.STARTED, None, {}, "started the onboarding"),
+        (EventKind.STEP_DONE, 3, {}, "finished step 3, Access the ServiceTitan Developer Portal"),
+        (
+            EventKind.ACCOUNT_CHOSEN,
+            1,
+            {"choice": "existing"},
+            "answered step 1, Create a Developer Account for HeavySet Tech: "
+            "“We use an existing admin”",
+        ),
+        (EventKind.CREDENTIAL_ENTERED, 18, {"field": "tenant_id"}, "entered the Tenant ID"),
+        (
+            EventKind.CREDENTIAL_REPLACED,
+            18,
+            {"field": "tenant_id", "version": 3},
+            "entered the Tenant ID anew (value 3); the old one is gone",
+        ),
+        (
+            EventKind.CREDENTIALS_REVEALED,
+            None,
+            {"fields": ["tenant_id", "client_id"]},
+            "looked at the stored Tenant ID and Client ID",
+        ),
+        (
+            EventKind.VERIFICATION_FINISHED,
+            None,
+            {"number": 2, "outcome": "failed", "fields": ["client_secret"]},
+            "verification 2 failed; to enter again: Client Secret",
+        ),
+        (EventKind.HELP_ANSWERED, 3, {"questions": [1, 2]}, "answered 2 questions"),
+        (
+            EventKind.ASSIGNED,
+            None,
+            {"from": "U1", "to": "U2"},
+            "put U2 in charge; before, it was U1",
+        ),
+        (
+            EventKind.CHANNEL_MOVED,
+            None,
+            {"from": "C1", "to": "C2"},
+            "followed the channel from C1 to C2",
+        ),
+        (
+            EventKind.PAUSED,
+            None,
+            {"loss": "archived"},
+            "paused the onboarding: the channel was archived",
+        ),
+        (EventKind.PAUSED, None, {"reason": "holidays"}, "paused the onboarding: “holidays”"),
+        (
+            EventKind.STEPS_HANDED_OVER,
+            7,
+            {"steps": [7, 8, 9]},
+            "asked HeavySet to do steps 7, 8 and 9",
+        ),
+        (
+            EventKind.REFUSED,
+            None,
+            {"deed": "reveal", "reason": "NotAllowed"},
+            "wanted to look at stored values and was refused: that is not theirs to do",
+        ),
+        (
+            EventKind.REFUSED,
+            None,
+            {"deed": "client_step", "reason": "NotFound"},
+            "wanted to do the client's part and was refused: it is not of this channel",
+        ),
+    ],
+)
+def test_an_event_in_words(
+    kind: EventKind, step: int | None, detail: Mapping[str, Any], text: str
+) -> None:
+    assert said(kind, step, **detail) == text
+
+
+def test_a_question_is_quoted_in_one_line() -> None:
+    text = said(EventKind.HELP_ASKED, 3, question="Where is\n\nthe menu?")
+
+    assert text.endswith(": “Where is the menu?”")
+
+
+@pytest.mark.parametrize("name", ["client_id", "client_secret"])
+@pytest.mark.parametrize("kind", [EventKind.HELP_ASKED, EventKind.GUIDE_ANSWERED])
+def test_a_question_that_may_bear_a_secret_is_not_quoted(kind: EventKind, name: str) -> None:
+    text = said(kind, 3, question=f"Is {VALUES[name]} right?", passage="x")
+
+    assert VALUES[name] not in text
+    assert "not shown" in text
+
+
+def test_a_reason_that_may_bear_a_secret_is_not_quoted() -> None:
+    text = said(EventKind.CANCELLED, reason=f"they sent {VALUES['client_secret']}")
+
+    assert VALUES["client_secret"] not in text
+
+
+def test_what_a_guide_no_longer_has_is_named_by_number_and_id() -> None:
+    assert said(EventKind.STEP_DONE, 99) == "finished step 99"
+    assert said(EventKind.CREDENTIAL_ENTERED, 18, field="pin") == "entered the pin"
+
+
+# --- how long ---
+
+
+def test_the_side_whose_step_is_open_is_waited_for() -> None:
+    way = Way().chosen()
+
+    assert waited(way.told(hours=5)) == (6, 0, 0)
+
+
+def test_a_step_that_was_handed_over_lets_the_client_wait() -> None:
+    way = Way().chosen().then(lambda at, now: at.hand_over(2, ANN, now))
+
+    way.done(2, ERIN, hours=3)
+
+    assert waited(way.told(hours=4)) == (6, 3, 0)
+
+
+def test_a_step_that_was_given_back_is_the_clients_again() -> None:
+    way = Way().chosen().then(lambda at, now: at.hand_over(2, ANN, now))
+    way.then(lambda at, now: at.give_back(2, ERIN, now))
+
+    assert waited(way.told(hours=4)) == (6, 1, 0)
+
+
+def test_a_question_about_the_open_step_lets_the_client_wait_until_it_is_answered() -> None:
+    way = Way().chosen().then(lambda at, now: at.ask_for_help(2, "How?", ANN, now))
+    way.then(lambda at, now: at.answer_questions(ERIN, now), hours=7)
+
+    history = way.told(hours=1)
+
+    assert waited(history) == (3, 7, 0)
+    [inquiry] = history.inquiries
+    assert (inquiry.waited, inquiry.answered_by) == (7 * HOUR, ERIN)
+
+
+def test_nobody_waits_during_a_pause() -> None:
+    way = Way().chosen().then(lambda at, now: at.pause(ERIN, now))
+    way.then(lambda at, now: at.resume(ERIN, now), hours=48)
+
+    assert waited(way.told(hours=2)) == (4, 0, 48)
+
+
+def test_a_value_that_was_found_wrong_is_the_clients_turn_again() -> None:
+    way = with_all_values(Way())
+    run = way.onboarding.verification
+    assert run
+    report = a_report(Outcome.FAILED, ("client_secret",))
+    way.then(lambda at, now: at.finish_verification(1, run.requested_at, report, now))
+    way.then(lambda at, now: at.enter_credentials(23, {"client_secret": "••••"}, ANN, now), hours=9)
+
+    client, heavyset, _ = waited(way.told(hours=2))
+
+    assert heavyset == 1 + 2
+    assert client == 1 + 21 + 9
+
+
+def with_all_values(way: Way) -> Way:
+    """The client's part is done, and step 23 is open."""
+    masks = dict.fromkeys(ALL_FIELDS, "••••")
+    way.chosen().then(lambda at, now: at.enter_credentials(2, masks, ANN, now), hours=0)
+    for number in range(2, 23):
+        way.done(number)
+    return way
+
+
+def test_time_is_told_by_phase() -> None:
+    way = with_all_values(Way())
+
+    history = way.told(hours=3)
+
+    per_phase = {
+        number: sum(times.values(), timedelta()) for number, times in history.phases.items()
+    }
+    sizes = {phase.number: len(phase.steps) for phase in GUIDE.phases}
+    assert per_phase == {**{n: size * HOUR for n, size in sizes.items()}, 6: 3 * HOUR}
+
+
+def test_a_step_that_another_answer_needs_after_all_has_its_time() -> None:
+    way = Way().chosen("existing").then(lambda at, now: at.undo_step(1, ANN, now)).chosen("new")
+
+    history = way.told(hours=5)
+
+    assert way.onboarding.current is GUIDE.step(2)
+    assert history.phases[1][Owner.CLIENT] == 7 * HOUR
+    assert history.phases[2][Owner.CLIENT] == HOUR
+
+
+def test_after_the_end_no_time_passes() -> None:
+    way = Way().chosen().then(lambda at, now: at.cancel(ERIN, "another provider", now))
+    refused = Event(EventKind.REFUSED, ANN, way.now + 50 * HOUR, None, REFUSAL)
+    way.events.append(refused)
+
+    history = way.told(hours=100)
+
+    assert history.over
+    assert history.took == 2 * HOUR
+    assert len(history.entries) == len(way.events)
+
+
+REFUSAL = {"deed": "client_step", "reason": "NotAllowed"}
+
+
+def test_a_clock_that_was_set_back_takes_no_time_back() -> None:
+    way = Way().chosen()
+    way.events.append(Event(EventKind.REFUSED, ANN, NOW - HOUR, None, REFUSAL))
+
+    assert waited(way.told(hours=1)) == (2, 0, 0)
+
+
+def test_a_history_that_has_just_begun_has_taken_no_time() -> None:
+    history = Way().told()
+
+    assert (history.took, history.spans, waited(history)) == (timedelta(), (), (0, 0, 0))
+
+
+def test_verifications_are_told_with_their_outcome_and_who_asked() -> None:
+    way = with_all_values(Way())
+    run = way.onboarding.verification
+    assert run
+    way.then(lambda at, now: at.finish_verification(1, run.requested_at, a_report(), now))
+    way.then(lambda at, now: at.request_verification(ERIN, now))
+
+    first, second = way.told().runs
+
+    assert (first.by, first.outcome) == (ANN, Outcome.PASSED)
+    assert (second.by, second.outcome, second.ended_at) == (ERIN, None, None)
+
+
+def test_entries_can_be_picked_by_kind() -> None:
+    way = Way().chosen().then(lambda at, now: at.undo_step(1, ANN, now))
+
+    assert [one.step for one in way.told().of_kind(EventKind.STEP_UNDONE)] == [1]
+
+
+def test_an_entry_says_who_and_when() -> None:
+    [entry] = Way().told().entries
+
+    assert (entry.by, entry.at, entry.by.role) == (ERIN, NOW, Role.ENGINEER)
+    assert entry.by != BOT

@@ -1,0 +1,79 @@
+"""Whatever people press, in whatever order: the history tells who was to act; its sums agree."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import invariant
+
+from bot.history import History, Span, tell
+from bot.history.waiting import Turns
+from bot.onboarding import EventKind, Status
+from tests.builders import GUIDE, NOW
+from tests.unit.test_onboarding_machine import AnOnboarding
+
+OVER = (Status.COMPLETED, Status.CANCELLED)
+ENDS = (EventKind.COMPLETED, EventKind.CANCELLED)
+
+
+class AHistory(AnOnboarding):
+    """The same onboarding with the same people, told after each thing that they do."""
+
+    @invariant()
+    def it_knows_who_was_to_act(self) -> None:
+        turns, onboarding = Turns(GUIDE), self.onboarding
+        for event in self.events:
+            turns.take(event)
+        assert turns.over is (onboarding.status in OVER)
+        if not turns.over:
+            paused = onboarding.status is Status.PAUSED
+            assert onboarding.phase
+            assert turns.standing == (
+                onboarding.phase.number,
+                None if paused else onboarding.awaited,
+            )
+
+    @invariant()
+    def its_parts_agree(self) -> None:
+        history = tell(GUIDE, self.events, self.now)
+        all_times_add_up(history)
+        one_time_follows_on_the_other(history.spans)
+        assert history.took == self.until - NOW
+        assert len(history.entries) == len(self.events)
+        assert [(one.at, one.answered_at, one.by_guide) for one in history.inquiries] == [
+            (one.at, one.answered_at, one.passage is not None) for one in self.onboarding.questions
+        ]
+        assert [(run.number, run.outcome) for run in history.runs] == [
+            (run.number, run.report.outcome if run.report else None)
+            for run in self.onboarding.verifications
+        ]
+
+    @property
+    def until(self) -> datetime:
+        """The end, or now; a clock that was set back takes no time back."""
+        ends = [n for n, event in enumerate(self.events, start=1) if event.kind in ENDS]
+        if ends:
+            return max(event.at for event in self.events[: ends[0]])
+        return max(self.now, *(event.at for event in self.events))
+
+
+def all_times_add_up(history: History) -> None:
+    sides = sum(history.waited_for.values(), timedelta())
+    phases = [time for phase in history.phases.values() for time in phase.values()]
+    assert sides + history.paused == sum(phases, timedelta()) == history.took
+
+
+def one_time_follows_on_the_other(spans: Sequence[Span]) -> None:
+    assert all(span.length > timedelta() for span in spans)
+    for one, other in pairwise(spans):
+        assert one.end == other.start
+        assert (one.phase, one.side) != (other.phase, other.side)
+
+
+TestAHistory = AHistory.TestCase
+TestAHistory.settings = settings(
+    max_examples=60,
+    stateful_step_count=30,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
