@@ -62,13 +62,12 @@ class Turns:
     @property
     def standing(self) -> tuple[int, Owner | None]:
         """The phase, and who is to act: nobody during a pause."""
-        current = self._current
-        return self._guide.phase_of(current).number, None if self._paused else self._awaited(
-            current
-        )
+        phase = self._guide.phase_of(self.current).number
+        return phase, None if self._paused else self._awaited(self.current)
 
     @property
-    def _current(self) -> int:
+    def current(self) -> int:
+        """The number of the current step: the last, when all are finished."""
         numbers = [step.number for step in self._guide.steps]
         return next((one for one in numbers if one not in self._finished), numbers[-1])
 

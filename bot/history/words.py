@@ -166,6 +166,10 @@ def _moved(_guide: Guide, event: Event) -> Words:
     return ("followed the channel from ", before, " to ", after)
 
 
+def _invited(_guide: Guide, event: Event) -> Words:
+    return (f"invited {event.detail['address']} into the channel",)
+
+
 def _refused(_guide: Guide, event: Event) -> Words:
     elsewhere = event.detail.get("reason") == "NotFound"
     why = "it is not of this channel" if elsewhere else "that is not theirs to do"
@@ -210,6 +214,7 @@ TOLD: dict[EventKind, tuple[str, Telling]] = {
     EventKind.PAUSED: ("⏸️", _for_a_reason("paused the onboarding")),
     EventKind.RESUMED: ("▶️", _plain("took the onboarding up again")),
     EventKind.CHANNEL_MOVED: ("📍", _moved),
+    EventKind.CLIENT_INVITED: ("✉️", _invited),
     EventKind.CLIENT_JOINED: ("👋", _plain("came into the channel, the first of the client")),
     EventKind.REFUSED: ("🚫", _refused),
     EventKind.EXPOSED: ("🔓", _about_values("posted the {values} where others read it")),

@@ -8,6 +8,7 @@ import pytest
 
 from bot.guide import Owner
 from bot.history import History, Place, Who, Words, tell
+from bot.history.waiting import Turns
 from bot.history.words import DEEDS, LOSSES, OUTCOMES, TOLD, words
 from bot.onboarding import BOT, Change, Event, EventKind, Loss, Onboarding
 from bot.people import Actor, Deed, Role
@@ -269,6 +270,25 @@ def test_a_step_that_another_answer_needs_after_all_has_its_time() -> None:
     assert way.onboarding.current is GUIDE.step(2)
     assert history.phases[1][Owner.CLIENT] == 7 * HOUR
     assert history.phases[2][Owner.CLIENT] == HOUR
+
+
+def test_a_skipped_step_that_is_opened_again_has_its_time() -> None:
+    way = Way().chosen().then(lambda at, now: at.skip(2, ERIN, now))
+    way.then(lambda at, now: at.undo_step(2, ERIN, now))
+
+    assert way.told(hours=5).phases[1][Owner.CLIENT] == 7 * HOUR
+
+
+def test_what_was_skipped_stays_skipped_when_an_earlier_step_is_opened_again() -> None:
+    way = Way().chosen().done(2).then(lambda at, now: at.skip(4, ERIN, now))
+    for number in (3, 5):
+        way.done(number)
+    way.then(lambda at, now: at.undo_step(3, ANN, now)).done(3)
+    turns = Turns(GUIDE)
+    for event in way.events:
+        turns.take(event)
+
+    assert turns.current == 5
 
 
 def test_after_the_end_no_time_passes() -> None:

@@ -28,7 +28,9 @@ class AHistory(AnOnboarding):
         assert turns.over is (onboarding.status in OVER)
         if not turns.over:
             paused = onboarding.status is Status.PAUSED
+            assert onboarding.current
             assert onboarding.phase
+            assert turns.current == onboarding.current.number
             assert turns.standing == (
                 onboarding.phase.number,
                 None if paused else onboarding.awaited,

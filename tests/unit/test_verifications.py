@@ -72,6 +72,12 @@ def test_a_verification_that_runs_is_not_started_twice() -> None:
 # --- results ---
 
 
+def told(report: Report) -> dict[str, object]:
+    """What the history gets of a report: what to enter again decides whose turn it is."""
+    again = {"fields": list(report.fields)} if report.outcome is Outcome.FAILED else {}
+    return {"outcome": report.outcome.value, **again}
+
+
 @pytest.mark.parametrize("report", [PASSED, FAILED, UNKNOWN])
 def test_a_result_is_kept_and_recorded_as_the_bots_doing(report: Report) -> None:
     onboarding = a_running_one()
@@ -82,7 +88,7 @@ def test_a_result_is_kept_and_recorded_as_the_bots_doing(report: Report) -> None
     (event,) = change.events
     assert the_run(change.onboarding).report == report
     assert (event.kind, event.actor.role) == (EventKind.VERIFICATION_FINISHED, Role.BOT)
-    assert event.detail == {"number": 1, "outcome": report.outcome.value}
+    assert event.detail == {"number": 1, **told(report)}
 
 
 def test_an_early_pass_does_not_finish_a_step() -> None:
@@ -218,7 +224,7 @@ def test_an_answer_at_last_gets_a_number_and_so_a_message_of_its_own(found: Repo
         (1, AWAY),
         (2, found),
     ]
-    assert change.events[0].detail == {"number": 2, "outcome": found.outcome.value}
+    assert change.events[0].detail == {"number": 2, **told(found)}
     assert [one.due_at for one in change.onboarding.verifications] == [None, None]
 
 
