@@ -9,7 +9,7 @@ from sqlmodel import col, delete, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.onboarding import Overview
-from storage.onboardings import overview_of
+from storage.overviews import overview_of
 from storage.tables import RUNNING, HomeRow, OnboardingRow
 
 

@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.errors import Stale
 from bot.onboarding import Event, EventKind
-from storage.onboardings import event_of
+from storage.loading import event_of
 from storage.tables import EventRow, MessageRow, OnboardingRow
 
 

@@ -27,7 +27,7 @@ from storage import credentials, onboardings
 from storage.changes import change
 from storage.database import Database
 from storage.guides import GuideShelf
-from storage.onboardings import client_key
+from storage.rows import client_key
 from storage.vault import Vault
 
 log = logging.getLogger(__name__)

@@ -17,7 +17,7 @@ from bot.use_cases.starting import Starting
 from bot.views.ids import ADDRESSES, CHANNEL_NAME, FormRef
 from bot.views.start import invite_modal
 from storage import onboardings
-from storage.onboardings import client_key
+from storage.rows import client_key
 
 INVITE = re.compile(r"(?P<name>.*?)\s*\binvite\b(?P<rest>.*)", re.IGNORECASE | re.DOTALL)
 # Slack may make a link of an address: <mailto:ann@acme.com|ann@acme.com>.

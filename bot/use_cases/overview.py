@@ -9,7 +9,7 @@ from bot.views.status import (
     help_answer,
     status_answer,
 )
-from storage import onboardings
+from storage import overviews
 
 
 class Overview(UseCase):
@@ -25,7 +25,7 @@ class Overview(UseCase):
             return await self._page(StatusQuery(words))
         services = self._services
         async with services.database.begin(write=False) as session:
-            here = await onboardings.overview_in(session, request.channel)
+            here = await overviews.overview_in(session, request.channel)
         if not here:
             return await self._page(StatusQuery())
         return status_answer(
@@ -55,7 +55,7 @@ class Overview(UseCase):
     async def _page(self, query: StatusQuery) -> Answer:
         services = self._services
         async with services.database.begin(write=False) as session:
-            lines = await onboardings.overview(
+            lines = await overviews.overview(
                 session,
                 name=query.name,
                 finished=query.everything,

@@ -21,7 +21,7 @@ from bot.views.ids import CLIENT_NAME, ENGINEER, FormRef
 from bot.views.start import LONGEST_NAME, Around, start_modal
 from storage import deliveries, onboardings
 from storage.database import Conflict
-from storage.onboardings import client_key
+from storage.rows import client_key
 
 log = logging.getLogger(__name__)
 

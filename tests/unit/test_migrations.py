@@ -12,7 +12,7 @@ from sqlmodel import SQLModel, col, select
 from bot.onboarding import EventKind
 from storage import checking, migrate
 from storage.database import Database, sync_url
-from storage.onboardings import event_of
+from storage.loading import event_of
 from storage.seals import Seals
 from storage.tables import EventRow
 from storage.types import UtcDateTime

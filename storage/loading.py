@@ -1,0 +1,204 @@
+"""Makes the pure `Onboarding` of its rows, and of the events that are part of its state."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.guide import Owner
+from bot.onboarding import (
+    Escalation,
+    Event,
+    EventKind,
+    Exposure,
+    Loss,
+    Onboarding,
+    Question,
+    Reminder,
+    Signed,
+    Snooze,
+    Status,
+    StepProgress,
+    StepState,
+    StoredCredential,
+    Verification,
+)
+from bot.people import Actor, Role
+from bot.report import Report
+from storage.guides import GuideShelf
+from storage.tables import CredentialRow, EventRow, OnboardingRow, StepRow, VerificationRow
+
+
+async def load(session: AsyncSession, shelf: GuideShelf, row: OnboardingRow) -> Onboarding:
+    """Return the onboarding of a row."""
+    past = await _past(session, row.id)
+    return Onboarding(
+        id=row.id,
+        guide=await shelf.get(session, row.guide, row.guide_version),
+        client_name=row.client_name,
+        channel=row.channel,
+        engineer=row.engineer,
+        client_admins=tuple(row.client_admins),
+        started_at=row.started_at,
+        active_at=row.active_at,
+        turn_at=row.turn_at,
+        steps=await _steps(session, row.id),
+        status=Status(row.status),
+        loss=Loss(row.loss) if row.loss else None,
+        reason=row.reason,
+        timezone=row.timezone,
+        account=row.account,
+        thread_ts=row.thread_ts,
+        revision=row.revision,
+        finished_at=row.finished_at,
+        destroyed_at=row.destroyed_at,
+        credentials=await _credentials(session, row.id),
+        verifications=await _verifications(session, row.id),
+        exposures=_exposures(past),
+        questions=_questions(past),
+        reminders=_reminders(past),
+        escalation=_escalation(past),
+        writes_confirmed=_confirmed(past),
+    )
+
+
+async def _steps(session: AsyncSession, onboarding_id: str) -> tuple[StepProgress, ...]:
+    query = select(StepRow).where(col(StepRow.onboarding_id) == onboarding_id)
+    rows = await session.exec(query.order_by(col(StepRow.number)))
+    return tuple(
+        StepProgress(
+            row.number,
+            StepState(row.state),
+            Actor(row.by_user, row.by_team or "", Role(row.by_role))
+            if row.by_user and row.by_role
+            else None,
+            row.at,
+            row.handed_over,
+        )
+        for row in rows
+    )
+
+
+async def _credentials(session: AsyncSession, onboarding_id: str) -> Mapping[str, StoredCredential]:
+    query = select(CredentialRow).where(col(CredentialRow.onboarding_id) == onboarding_id)
+    return {
+        row.field: StoredCredential(
+            row.mask,
+            Actor(row.submitted_by_user, row.submitted_by_team, Role(row.submitted_by_role)),
+            row.replaced_at or row.submitted_at,
+            row.version,
+        )
+        for row in await session.exec(query)
+    }
+
+
+async def _verifications(session: AsyncSession, onboarding_id: str) -> tuple[Verification, ...]:
+    query = select(VerificationRow).where(col(VerificationRow.onboarding_id) == onboarding_id)
+    rows = await session.exec(query.order_by(col(VerificationRow.number)))
+    return tuple(
+        Verification(
+            number=row.number,
+            requested_by=Actor(
+                row.requested_by_user, row.requested_by_team, Role(row.requested_by_role)
+            ),
+            requested_at=row.requested_at,
+            attempt=row.attempt,
+            report=Report.model_validate_json(row.report) if row.report else None,
+            retry_at=row.due_at if row.report else None,
+            booking=row.booking,
+            booking_sent_at=row.booking_sent_at,
+        )
+        for row in rows
+    )
+
+
+# The events that are part of the state, not only of the history.
+REMEMBERED = (
+    EventKind.EXPOSED,
+    EventKind.HELP_ASKED,
+    EventKind.HELP_ANSWERED,
+    EventKind.GUIDE_ANSWERED,
+    EventKind.REMINDED,
+    EventKind.SNOOZED,
+    EventKind.ESCALATED,
+    EventKind.WRITES_CONFIRMED,
+)
+
+
+async def _past(session: AsyncSession, onboarding_id: str) -> Sequence[Event]:
+    kinds = [kind.value for kind in REMEMBERED]
+    where = (col(EventRow.onboarding_id) == onboarding_id, col(EventRow.kind).in_(kinds))
+    rows = await session.exec(select(EventRow).where(*where).order_by(col(EventRow.id)))
+    return [event_of(row) for row in rows]
+
+
+def event_of(row: EventRow) -> Event:
+    """Return the event of a row."""
+    actor = Actor(row.actor_user, row.actor_team, Role(row.actor_role))
+    return Event(EventKind(row.kind), actor, row.at, row.step, row.detail)
+
+
+def _of_kind(past: Sequence[Event], *kinds: EventKind) -> list[Event]:
+    return [event for event in past if event.kind in kinds]
+
+
+def _escalation(past: Sequence[Event]) -> Escalation | None:
+    told = _of_kind(past, EventKind.ESCALATED)
+    since = told[-1].detail["since"] if told else ""
+    return Escalation(told[-1].at, datetime.fromisoformat(since)) if told else None
+
+
+def _confirmed(past: Sequence[Event]) -> Signed | None:
+    signed = _of_kind(past, EventKind.WRITES_CONFIRMED)
+    return Signed(signed[-1].actor, signed[-1].at) if signed else None
+
+
+def _exposures(past: Sequence[Event]) -> tuple[Exposure, ...]:
+    return tuple(
+        Exposure(
+            number,
+            tuple(event.detail["fields"]),
+            event.actor,
+            event.at,
+            tuple(event.detail.get("marks", ())),
+        )
+        for number, event in enumerate(_of_kind(past, EventKind.EXPOSED), start=1)
+    )
+
+
+def _reminders(past: Sequence[Event]) -> tuple[Reminder, ...]:
+    found: list[Reminder] = []
+    for event in _of_kind(past, EventKind.REMINDED, EventKind.SNOOZED):
+        if event.kind is EventKind.REMINDED:
+            number, to = len(found) + 1, Owner(event.detail["to"])
+            since = datetime.fromisoformat(event.detail["since"])
+            found.append(Reminder(number, event.step or 1, to, event.actor, event.at, since))
+        elif found:
+            until = event.detail.get("until")
+            moment = datetime.fromisoformat(until) if until else None
+            found[-1] = replace(found[-1], snooze=Snooze(event.actor, event.at, moment))
+    return tuple(found)
+
+
+def _questions(past: Sequence[Event]) -> tuple[Question, ...]:
+    answers = {
+        number: event
+        for event in _of_kind(past, EventKind.HELP_ANSWERED)
+        for number in event.detail["questions"]
+    }
+    asked = _of_kind(past, EventKind.HELP_ASKED, EventKind.GUIDE_ANSWERED)
+    return tuple(
+        Question(
+            number,
+            event.step or 1,
+            event.detail["question"],
+            event.actor,
+            event.at,
+            event.detail.get("passage"),
+            answers[number].actor if number in answers else None,
+            answers[number].at if number in answers else None,
+        )
+        for number, event in enumerate(asked, start=1)
+    )
