@@ -28,8 +28,8 @@ types: .venv/installed-dev
 	$(BIN)/mypy
 
 .PHONY: unit
-unit: .venv/installed-dev ## run the tests alone
-	$(BIN)/pytest
+unit: .venv/installed-dev ## run the tests alone, on all cores
+	$(BIN)/pytest -n auto
 
 .PHONY: test-crash
 test-crash: .venv/installed-dev ## kill the bot at every point of an onboarding (a quarter of an hour)

@@ -15,6 +15,7 @@ from sandbox.slack import Channel, Message
 from storage import onboardings, publishing
 from storage.database import Database
 from storage.guides import GuideShelf
+from storage.loading import event_of
 from storage.publishing import Posted
 from storage.tables import EventRow
 from tests.builders import states
@@ -33,7 +34,7 @@ async def must_be_sound(
         posted = await publishing.messages(session, onboarding_id)
         where = EventRow.onboarding_id == onboarding_id
         rows = list(await session.exec(select(EventRow).where(where).order_by("id")))
-    events = [onboardings.event_of(row) for row in rows]
+    events = [event_of(row) for row in rows]
     the_steps_are_in_order(onboarding)
     the_history_leads_to(onboarding, events)
     the_thread_shows(onboarding, events, posted, of(onboarding_id, channel))
