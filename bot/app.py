@@ -12,6 +12,7 @@ import aiohttp
 import httpx
 from aiohttp import web
 from slack_bolt.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
@@ -31,7 +32,7 @@ from bot.publisher import Publisher
 from bot.retention import destroy_old_values
 from bot.servicetitan import ServiceTitan
 from bot.settings import Settings
-from bot.slack import TIMEOUT_SECONDS, Slack
+from bot.slack import TIMEOUT_SECONDS, Slack, heed
 from bot.socket_mode import Socket
 from bot.tasks import Tasks
 from bot.thread import Thread
@@ -50,8 +51,8 @@ log = logging.getLogger(__name__)
 # Bolt copies this logger's level: below WARNING it logs whole requests, credentials included.
 quiet = logging.getLogger("slack_bolt")
 quiet.setLevel(logging.WARNING)
-# Bolt reads SLACK_BOT_TOKEN itself, and then warns that we gave it a client as well.
-quiet.addFilter(lambda record: "`token` will be unused" not in record.getMessage())
+# Bolt reads SLACK_BOT_TOKEN itself, and then warns that we tell it otherwise who we are.
+quiet.addFilter(lambda record: "`token`" not in record.getMessage())
 
 # An end takes ten seconds at most: for requests that are under way (Slack waits three for an
 # answer), for those that are left even then, and for the tasks.
@@ -81,7 +82,7 @@ class Bot:
         )
         self.settings = settings
         self.metrics = Metrics()
-        self.slack = Slack(client, self.metrics)
+        self.slack = Slack(client, self.metrics, clock)
         self.tasks, self.traffic = Tasks(), Traffic()
         self.database = Database(settings.database_url, Seals(settings.keys))
         self.shelf = GuideShelf(SERVICETITAN.read_text(encoding="utf-8"), SERVICETITAN.name)
@@ -97,11 +98,14 @@ class Bot:
             stalled_after=timedelta(seconds=settings.escalate_after),
             timezone=settings.business_timezone,
         )
+        announcements = Announcements(
+            self.slack, self.database, settings.engineering_channel, clock
+        )
         self.publisher = Publisher(
             self.database,
             self.shelf,
             Thread(self.slack, self.database, clock),
-            Announcements(self.slack, self.database, settings.engineering_channel, clock),
+            announcements,
             Landmarks(self.slack, self.database, clock),
             self.tasks,
             self.metrics,
@@ -132,12 +136,14 @@ class Bot:
             escalate_after=timedelta(seconds=settings.escalate_after),
             timezone=settings.business_timezone,
         )
-        self.bolt = _bolt(settings, client, self.metrics)
+        self.bolt = _bolt(settings, client, self.slack, self.metrics)
         token = settings.slack_app_token
         self.socket = (
             Socket(self.bolt, token.get_secret_value(), self.traffic, quiet) if token else None
         )
-        self.health = Health(self.database, self.slack, vault, self.socket, self.traffic)
+        self.health = Health(
+            self.database, self.slack, announcements, vault, self.socket, self.traffic
+        )
         services = Services(
             database=self.database,
             shelf=self.shelf,
@@ -223,7 +229,7 @@ async def running(settings: Settings) -> AsyncIterator[Bot]:
     """
     timeout = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)
     async with (
-        aiohttp.ClientSession(timeout=timeout) as session,
+        aiohttp.ClientSession(timeout=timeout, raise_for_status=heed) as session,
         httpx.AsyncClient() as http,
     ):
         bot = Bot(settings, session, http)
@@ -282,12 +288,24 @@ class TimedApp(AsyncApp):
         return response
 
 
-def _bolt(settings: Settings, client: AsyncWebClient, metrics: Metrics) -> AsyncApp:
+def _bolt(settings: Settings, client: AsyncWebClient, slack: Slack, metrics: Metrics) -> AsyncApp:
+    async def authorize() -> AuthorizeResult:
+        # Left alone, Bolt would ask Slack who we are when the first request comes, and fail it
+        # if Slack does not answer.
+        known = slack.known
+        return AuthorizeResult(
+            enterprise_id=known.enterprise_id if known else None,
+            team_id=known.team_id if known else None,
+            bot_user_id=known.user_id if known else None,
+            bot_token=settings.slack_bot_token.get_secret_value(),
+        )
+
     # With both of these set, Bolt would turn to its OAuth mode for many workspaces.
     os.environ.pop("SLACK_CLIENT_ID", None)
     secret = settings.slack_signing_secret
     app = TimedApp(
         client=client,
+        authorize=authorize,
         signing_secret=secret.get_secret_value() if secret else None,
         # The answer leaves when the listener returns: it commits, acknowledges, and leaves the
         # rest to tasks of our own.

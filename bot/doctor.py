@@ -51,6 +51,7 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
                 retry_handlers=[],
             ),
             Metrics(),
+            lambda: datetime.now(UTC),
         )
         for look in (_token, _scopes, _optional_scopes, _clock, _membership(settings)):
             finding = await look(slack)

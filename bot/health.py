@@ -1,5 +1,6 @@
 """Whether the bot can do its work: the database, Slack's token, and every stored value."""
 
+from bot.announcements import Announcements
 from bot.errors import OnboardingError, Unavailable
 from bot.rotation import inspect
 from bot.slack import Slack
@@ -17,12 +18,14 @@ class Health:
         self,
         database: Database,
         slack: Slack,
+        announcements: Announcements,
         vault: Vault,
         socket: Socket | None,
         traffic: Traffic,
     ) -> None:
         """Take what is to be checked; `socket` in Socket Mode only."""
         self._database, self._slack, self._vault = database, slack, vault
+        self._announcements = announcements
         self._socket, self._traffic = socket, traffic
 
     async def problems(self) -> list[str]:
@@ -39,6 +42,8 @@ class Health:
             await self._slack.identify()
         except OnboardingError as error:
             found.append(f"Slack: {error}")
+        if code := self._announcements.refusal:
+            found.append(f"engineering channel: Slack refuses announcements ({code})")
         if self._socket and not await self._socket.is_connected():
             found.append("Slack: Socket Mode is not connected")
         return found

@@ -8,9 +8,11 @@ import asyncio
 import logging
 import random
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.announcements import Announcements
 from bot.errors import OnboardingError, Refused, Stale, Unavailable
@@ -19,14 +21,14 @@ from bot.metrics import Metrics
 from bot.onboarding import Loss, Onboarding
 from bot.slack import RateLimited, SlackRefused
 from bot.tasks import Tasks
-from bot.thread import Thread
+from bot.thread import Thread, raise_most_telling
 from bot.views.announcement import ANNOUNCED
 from bot.views.root import ROOT
 from storage import onboardings, publishing
 from storage.changes import change
 from storage.database import Database
 from storage.guides import GuideShelf
-from storage.publishing import Posted
+from storage.publishing import Announceable, Posted
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +36,8 @@ log = logging.getLogger(__name__)
 LEASE = timedelta(seconds=30)
 LETTING_GO_SECONDS = 1
 LONGEST_PAUSE_SECONDS = 300
-# What Slack answers to a post when the channel is of no use any more.
+# What Slack answers to a post when the channel is of no use any more. Every other refusal is one
+# that no repetition changes either (Loss.REFUSED).
 LOSSES = {
     "channel_not_found": Loss.BOT_REMOVED,
     "not_in_channel": Loss.BOT_REMOVED,
@@ -80,11 +83,27 @@ class Publisher:
 
     async def sweep(self) -> None:
         """Wake the publisher for everything that Slack does not show yet."""
+        now = self._clock()
         async with self._database.begin(write=False) as session:
-            waiting = await publishing.unpublished(session, self._clock(), SWEEP_BATCH)
+            waiting = await publishing.unpublished(session, now, SWEEP_BATCH)
+            unannounced = await self._unannounced(session, now)
         self._metrics.backlog(len(waiting))
-        for onboarding_id in waiting:
+        for onboarding_id in dict.fromkeys([*waiting, *unannounced]):
             self.wake(onboarding_id)
+
+    def announce_again(self) -> None:
+        """Announce at the next sweep what the engineering channel refused."""
+        self._announcements.ask_again()
+
+    async def _unannounced(self, session: AsyncSession, now: datetime) -> Sequence[str]:
+        """Return whose announcements are to be tried: one, while the channel still refuses."""
+        if not self._announcements.are_due():
+            return ()
+        limit = 1 if self._announcements.refusal else SWEEP_BATCH
+        found = await publishing.unannouncing(session, ANNOUNCED, now, limit)
+        if not found:
+            self._announcements.caught_up()
+        return found
 
     async def _publish_until_level(self, onboarding_id: str) -> None:
         try:
@@ -125,11 +144,7 @@ class Publisher:
             posted = await publishing.messages(session, onboarding_id)
             look_since = await publishing.look_since(session, onboarding_id)
             outbox = await publishing.unannounced(session, onboarding_id, ANNOUNCED)
-        timestamps = {slot: one.ts for slot, one in posted.items() if one.ts}
-        try:
-            timestamps = await self._level(onboarding, posted, look_since)
-        finally:  # a broken thread must not keep engineering from hearing of it
-            await self._announcements.publish(onboarding, outbox, timestamps)
+        timestamps = await self._show(onboarding, posted, outbox, look_since)
         if ROOT in timestamps and self._landmarks.missing(onboarding, posted):
             work = self._landmarks.put_up(onboarding, timestamps[ROOT])
             self._tasks.spawn(work, f"pin and bookmark {onboarding_id}")
@@ -137,6 +152,34 @@ class Publisher:
             return await publishing.release_lease(
                 session, onboarding_id, self._owner, published=onboarding.revision
             )
+
+    async def _show(
+        self,
+        onboarding: Onboarding,
+        posted: Mapping[str, Posted],
+        outbox: Sequence[Announceable],
+        look_since: datetime | None,
+    ) -> dict[str, str]:
+        """Bring the thread level, then announce; neither has to wait for the other to work.
+
+        Returns the ts of every message of the thread, by slot.
+        """
+        timestamps = {slot: one.ts for slot, one in posted.items() if one.ts}
+        errors: list[Exception] = []
+        try:
+            timestamps = await self._level(onboarding, posted, look_since)
+        except Stale:  # another worker is at it, and announces as well
+            raise
+        except Exception as error:
+            errors.append(error)
+        try:
+            await self._announcements.publish(
+                onboarding, outbox, timestamps, lambda: self._prolong(onboarding.id)
+            )
+        except Exception as error:
+            errors.append(error)
+        raise_most_telling(errors)
+        return timestamps
 
     async def _level(
         self, onboarding: Onboarding, posted: Mapping[str, Posted], look_since: datetime | None
@@ -150,18 +193,18 @@ class Publisher:
                 onboarding, posted, lambda: self._prolong(onboarding.id), look_since
             )
         except SlackRefused as error:
-            loss = LOSSES.get(error.code)
-            if loss is None:
-                raise
             log.error("a channel is lost", extra={"onboarding": onboarding.id, "code": error.code})
-            await self._pause(onboarding.id, loss)
+            await self._pause(onboarding.id, LOSSES.get(error.code, Loss.REFUSED), error.code)
             return known
 
-    async def _pause(self, onboarding_id: str, loss: Loss) -> None:
+    async def _pause(self, onboarding_id: str, loss: Loss, code: str) -> None:
         now = self._clock()
         with suppress(Refused):  # finished: its thread stays as it is
             await change(
-                self._database, self._shelf, onboarding_id, lambda at: at.lose_channel(loss, now)
+                self._database,
+                self._shelf,
+                onboarding_id,
+                lambda at: at.lose_channel(loss, now, code),
             )
 
     async def _take_lease(self, onboarding_id: str, *, patient: bool) -> bool:
@@ -182,7 +225,7 @@ class Publisher:
 
     async def _retry_later(self, onboarding_id: str, error: Exception) -> None:
         failures = self._failures[onboarding_id] = self._failures.get(onboarding_id, 0) + 1
-        pause = error.seconds if isinstance(error, RateLimited) else _pause(failures)
+        pause = _wait(error) if isinstance(error, RateLimited) else _pause(failures)
         reason = str(error) if isinstance(error, OnboardingError) else type(error).__name__
         extra = {"onboarding": onboarding_id, "reason": reason, "retry_in": round(pause, 1)}
         log.warning("Slack could not be brought level", extra=extra)
@@ -192,6 +235,11 @@ class Publisher:
         async with self._database.begin() as session:
             await publishing.release_lease(session, onboarding_id, self._owner, retry_at=retry_at)
         asyncio.get_running_loop().call_later(pause, self.wake, onboarding_id)
+
+
+def _wait(limit: RateLimited) -> float:
+    """Return the seconds that Slack asks for, and a moment: not all who wait may come at once."""
+    return limit.seconds + random.random()  # noqa: S311  # jitter, not a secret
 
 
 def _pause(failures: int) -> float:

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from bot.errors import Unavailable
+from bot.errors import Stale, Unavailable
 from bot.onboarding import Onboarding, Status, StepState
 from bot.slack import RateLimited, Slack, SlackRefused
 from bot.views.blocks import Message
@@ -193,9 +193,14 @@ class Thread:
 
 
 async def _all(*work: Awaitable[None]) -> None:
-    """Do all of it at the same time; raise the error that says most about when to try again."""
+    """Do all of it at the same time; then raise the most telling of the errors."""
     errors = [one for one in await asyncio.gather(*work, return_exceptions=True) if one]
-    for kind in (RateLimited, Unavailable, BaseException):
+    raise_most_telling(errors)
+
+
+def raise_most_telling(errors: Sequence[BaseException]) -> None:
+    """Raise the error that says most about when to try again, if there is any."""
+    for kind in (Stale, RateLimited, Unavailable, BaseException):
         for error in errors:
             if isinstance(error, kind):
                 raise error

@@ -165,6 +165,24 @@ async def unannounced(
     ]
 
 
+async def unannouncing(
+    session: AsyncSession, kinds: Sequence[EventKind], now: datetime, limit: int
+) -> Sequence[str]:
+    """Return the onboardings with events of these kinds that were not announced yet."""
+    event, row = EventRow, OnboardingRow
+    query = (
+        select(row.id)
+        .join(event, col(event.onboarding_id) == col(row.id))
+        .where(
+            col(event.announced_ts).is_(None),
+            col(event.kind).in_([kind.value for kind in kinds]),
+            or_(col(row.publish_after).is_(None), col(row.publish_after) <= now),
+        )
+        .distinct()
+    )
+    return (await session.exec(query.order_by(col(row.id)).limit(limit))).all()
+
+
 async def claim_announcement(session: AsyncSession, event_id: int, now: datetime) -> None:
     """Write down that an announcement is about to be posted."""
     row = EventRow

@@ -75,10 +75,14 @@ class Managing(Verifying):
 
     # --- the channel ---
 
-    def lose_channel(self, loss: Loss, now: datetime) -> Changed[Self]:
-        """Pause, because the channel is of no use; Refused if that is known already."""
+    def lose_channel(self, loss: Loss, now: datetime, code: str = "") -> Changed[Self]:
+        """Pause, because the channel is of no use; Refused if that is known already.
+
+        `code` is what Slack said, if it said so in so many words.
+        """
         self._must_be_active()
-        paused = Event(EventKind.PAUSED, BOT, now, None, {"loss": loss.value})
+        detail = {"loss": loss.value, **({"code": code} if code else {})}
+        paused = Event(EventKind.PAUSED, BOT, now, None, detail)
         return self._changed(self.active_at, [paused], status=Status.PAUSED, loss=loss)
 
     def regain_channel(self, losses: Collection[Loss], now: datetime) -> Changed[Self]:

@@ -77,6 +77,7 @@ class Loss(StrEnum):
     ARCHIVED = "archived"
     UNSHARED = "unshared"
     UNINSTALLED = "uninstalled"
+    REFUSED = "refused"
 
     @property
     def silent(self) -> bool:

@@ -1,13 +1,16 @@
-"""One call of the Web API: counted, and its errors translated."""
+"""One call of the Web API: counted, its errors translated, and Slack's wish to wait kept."""
 
 import logging
-from collections.abc import Awaitable
+from collections.abc import Callable, Coroutine
+from datetime import datetime, timedelta
+from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from bot.errors import Unavailable
 from bot.metrics import Metrics
-from bot.slack.errors import BROKEN, request_id, translation
+from bot.slack.errors import RateLimited, request_id, translated
 
 log = logging.getLogger(__name__)
 
@@ -15,15 +18,37 @@ log = logging.getLogger(__name__)
 class Caller:
     """The base of those who call."""
 
-    def __init__(self, client: AsyncWebClient, metrics: Metrics) -> None:
+    def __init__(
+        self, client: AsyncWebClient, metrics: Metrics, clock: Callable[[], datetime]
+    ) -> None:
         """Take a client without retry handlers: only we know what may be repeated."""
-        self._client, self._metrics = client, metrics
+        self._client, self._metrics, self._clock = client, metrics, clock
+        self.closed_until: dict[str, datetime] = {}  # by method, as Slack counts
 
-    async def _call(self, method: str, call: Awaitable[AsyncSlackResponse]) -> AsyncSlackResponse:
-        with self._metrics.slack_call(method):
-            try:
-                answer = await call
-            except BROKEN as error:
-                raise translation(method, error) from None
+    async def _call(
+        self, method: str, call: Coroutine[Any, Any, AsyncSlackResponse], **needed: type
+    ) -> AsyncSlackResponse:
+        """Make a call; its answer must bear what is `needed`, a name and a type each.
+
+        A method that Slack limited is not called before its time: RateLimited at once.
+        """
+        until = self.closed_until.get(method)
+        if until and (left := (until - self._clock()).total_seconds()) > 0:
+            call.close()
+            raise RateLimited(left)
+        try:
+            with self._metrics.slack_call(method):
+                async with translated(method):
+                    answer = await call
+                    _check(method, answer, needed)
+        except RateLimited as limit:
+            self.closed_until[method] = self._clock() + timedelta(seconds=limit.seconds)
+            raise
         log.debug("Slack was called", extra={"method": method, **request_id(answer)})
         return answer
+
+
+def _check(method: str, answer: AsyncSlackResponse, needed: dict[str, type]) -> None:
+    for name, kind in needed.items():
+        if not isinstance(answer.get(name), kind):
+            raise Unavailable(f"{method}: an answer without {name}")

@@ -39,17 +39,17 @@ class ChannelCalls(Caller):
     async def channel(self, channel: str) -> Channel:
         """Return what Slack tells us of a channel."""
         call = self._client.conversations_info(channel=channel)
-        return _channel((await self._call("conversations.info", call))["channel"])
+        return _channel((await self._call("conversations.info", call, channel=dict))["channel"])
 
     async def members(self, channel: str, limit: int) -> Sequence[str]:
         """Return who is in a channel, ourselves and people of other organisations too."""
         call = self._client.conversations_members(channel=channel, limit=limit)
-        return list((await self._call("conversations.members", call))["members"])
+        return list((await self._call("conversations.members", call, members=list))["members"])
 
     async def create_channel(self, name: str, *, private: bool) -> str:
         """Make a channel and return its id. After Unavailable it may have been made."""
         call = self._client.conversations_create(name=name, is_private=private)
-        return str((await self._call("conversations.create", call))["channel"]["id"])
+        return str((await self._call("conversations.create", call, channel=dict))["channel"]["id"])
 
     async def channel_named(self, name: str) -> Channel | None:
         """Return the channel with this name, if we are a member of it."""
@@ -58,7 +58,7 @@ class ChannelCalls(Caller):
             call = self._client.users_conversations(
                 types="public_channel,private_channel", limit=PAGE, cursor=cursor
             )
-            answer = await self._call("users.conversations", call)
+            answer = await self._call("users.conversations", call, channels=list)
             for info in answer["channels"]:
                 if info.get("name") == name:
                     return _channel(info)
@@ -100,7 +100,7 @@ class ChannelCalls(Caller):
     async def has_bookmark(self, channel: str, bookmark: Bookmark) -> bool:
         """Whether a link stands at the top of a channel."""
         call = self._client.bookmarks_list(channel_id=channel)
-        found = (await self._call("bookmarks.list", call))["bookmarks"]
+        found = (await self._call("bookmarks.list", call, bookmarks=list))["bookmarks"]
         return any(html.unescape(one.get("link") or "") == bookmark.link for one in found)
 
 

@@ -28,6 +28,7 @@ BROKEN = (
 # (docs.slack.dev, errors common to all methods).
 PASSING = {"service_unavailable", "request_timeout", "internal_error", "fatal_error"}
 RATE_LIMITED = {"ratelimited", "rate_limited"}
+LONGEST_WAIT_SECONDS = 3600.0
 
 
 class RateLimited(Unavailable):
@@ -54,10 +55,20 @@ async def translated(method: str) -> AsyncIterator[None]:
     try:
         yield
     except BROKEN as error:
-        raise translation(method, error) from None
+        raise _translation(method, error) from None
 
 
-def translation(method: str, error: Exception) -> OnboardingError:
+async def heed(response: aiohttp.ClientResponse) -> None:
+    """Raise RateLimited for a 429 that is no JSON: slack_sdk would forget how long to wait.
+
+    For aiohttp's `raise_for_status`.
+    """
+    if response.status == 429 and response.content_type != "application/json":
+        response.release()
+        raise RateLimited(_seconds(response.headers.get("Retry-After")))
+
+
+def _translation(method: str, error: Exception) -> OnboardingError:
     """Return our error for one of slack_sdk or aiohttp; its text bears nothing of what was sent."""
     if isinstance(error, SlackApiError):
         return _of_answer(method, error.response)
@@ -85,6 +96,6 @@ def _of_answer(method: str, response: Any) -> OnboardingError:
 
 def _seconds(retry_after: str | None) -> float:
     try:
-        return max(1.0, float(retry_after or 1))
+        return min(max(1.0, float(retry_after or 1)), LONGEST_WAIT_SECONDS)
     except ValueError:
         return 1.0

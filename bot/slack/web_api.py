@@ -1,7 +1,7 @@
 """Messages, views and people: the calls that every onboarding needs."""
 
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -61,10 +61,17 @@ class OpenView:
 class Slack(ChannelCalls):
     """The calls that the bot makes. Every one raises RateLimited, Unavailable or SlackRefused."""
 
-    def __init__(self, client: AsyncWebClient, metrics: Metrics) -> None:
+    def __init__(
+        self, client: AsyncWebClient, metrics: Metrics, clock: Callable[[], datetime]
+    ) -> None:
         """Take a client without retry handlers: only we know what may be repeated."""
-        super().__init__(client, metrics)
+        super().__init__(client, metrics, clock)
         self._identity: Identity | None = None
+
+    @property
+    def known(self) -> Identity | None:
+        """Who we are, if `identify` has succeeded once."""
+        return self._identity
 
     @property
     def identity(self) -> Identity:
@@ -75,7 +82,7 @@ class Slack(ChannelCalls):
 
     async def identify(self) -> Identity:
         """Ask Slack who we are, which also checks the token."""
-        answer = await self._call("auth.test", self._client.auth_test())
+        answer = await self._call("auth.test", self._client.auth_test(), team_id=str, user_id=str)
         self._identity = Identity(
             team_id=answer["team_id"],
             enterprise_id=answer.get("enterprise_id"),
@@ -99,6 +106,7 @@ class Slack(ChannelCalls):
                 unfurl_links=False,
                 unfurl_media=False,
             ),
+            ts=str,
         )
         return str(answer["ts"])
 
@@ -123,10 +131,10 @@ class Slack(ChannelCalls):
         It is known by its metadata, which Slack returns to its own app.
         """
         async for posted in self._recent(channel, since - timedelta(minutes=1), thread_ts):
-            metadata = posted.get("metadata", {})
+            metadata = posted.get("metadata") or {}
             if metadata.get("event_type") != EVENT_TYPE:
                 continue
-            payload = metadata.get("event_payload", {})
+            payload = metadata.get("event_payload") or {}
             if (payload.get("onboarding_id"), payload.get("slot")) == (
                 message.onboarding_id,
                 message.slot,
@@ -180,7 +188,8 @@ class Slack(ChannelCalls):
 
     async def user(self, user_id: str) -> User:
         """Return what Slack knows of a person."""
-        user = (await self._call("users.info", self._client.users_info(user=user_id)))["user"]
+        call = self._client.users_info(user=user_id)
+        user = (await self._call("users.info", call, user=dict))["user"]
         flags = ("deleted", "is_bot", "is_restricted", "is_ultra_restricted", "is_stranger")
         return User(
             team_id=user.get("team_id", ""),
@@ -193,7 +202,7 @@ class Slack(ChannelCalls):
     async def group_members(self, group: str) -> frozenset[str]:
         """Return the ids of a user group's members."""
         call = self._client.usergroups_users_list(usergroup=group)
-        return frozenset((await self._call("usergroups.users.list", call))["users"])
+        return frozenset((await self._call("usergroups.users.list", call, users=list))["users"])
 
     async def _recent(
         self, channel: str, since: datetime, thread_ts: str | None
@@ -209,10 +218,10 @@ class Slack(ChannelCalls):
             }
             if thread_ts:
                 call = self._client.conversations_replies(ts=thread_ts, **common)
-                answer = await self._call("conversations.replies", call)
+                answer = await self._call("conversations.replies", call, messages=list)
             else:
                 call = self._client.conversations_history(**common)
-                answer = await self._call("conversations.history", call)
+                answer = await self._call("conversations.history", call, messages=list)
             for posted in answer["messages"]:
                 yield posted
             following: Mapping[str, Any] = answer.get("response_metadata") or {}

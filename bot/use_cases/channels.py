@@ -29,6 +29,8 @@ class Channels(UseCase):
 
     async def regained(self, request: Request, losses: Collection[Loss]) -> None:
         """Go on with what was paused for one of `losses`."""
+        if request.channel == self._services.engineering_channel:
+            self._services.publisher.announce_again()
         await self._all_in(request, lambda at, now: at.regain_channel(losses, now))
 
     async def moved(self, request: Request, new_channel: str) -> None:
@@ -49,14 +51,17 @@ class Channels(UseCase):
             )
 
     async def regained_all(self) -> None:
-        """Go on with what was paused because the app was uninstalled: Slack takes us again."""
-        now = self._services.clock()
+        """Go on with what was paused because the app was uninstalled: Slack takes us again.
+
+        The same for what Slack refused: what was wrong may be mended.
+        """
+        now, losses = self._services.clock(), {Loss.UNINSTALLED, Loss.REFUSED}
         async with self._services.database.begin(write=False) as session:
             running = await onboardings.running_ids(session)
         for onboarding_id in running:
             again = Request(Person("", ""), "", f"start:{now.timestamp()}:{onboarding_id}")
             await self._quietly(
-                again, onboarding_id, lambda at, now: at.regain_channel({Loss.UNINSTALLED}, now)
+                again, onboarding_id, lambda at, now: at.regain_channel(losses, now)
             )
 
     async def joined(self, request: Request) -> None:

@@ -40,6 +40,8 @@ LOSSES = {
     Loss.ARCHIVED: "the channel was archived. Take it out of the archive, and I go on",
     Loss.UNSHARED: "the channel is no longer shared with the client. Share it again, and I go on",
     Loss.UNINSTALLED: "the app was uninstalled. Install it again and restart me, and I go on",
+    Loss.REFUSED: "Slack refuses what I post in the channel (`{code}`). `onboarding doctor` may "
+    "name the reason; mend it and restart me, and I go on",
 }
 
 
@@ -194,9 +196,9 @@ def _escalated(onboarding: Onboarding, event: Event) -> Iterator[Block]:
 def _paused(onboarding: Onboarding, event: Event) -> Iterator[Block]:
     name = escape(onboarding.client_name)
     if loss := event.detail.get("loss"):
+        why = LOSSES[Loss(loss)].format(code=escape(event.detail.get("code", "")))
         yield section(
-            f"⏸️ *{name}* is paused: {LOSSES[Loss(loss)]} by myself; or type "
-            "`/servicetitan resume` in the channel."
+            f"⏸️ *{name}* is paused: {why} by myself; or type `/servicetitan resume` in the channel."
         )
         return
     yield section(f"⏸️ *{name}* was paused by {mention(event.actor.user_id)}.")

@@ -25,6 +25,15 @@ class Trouble(Enum):
     INTERNAL_ERROR = "ok: false, internal_error"
     HTML = "HTTP 200 with a web page"
     BROKEN_JSON = "HTTP 200 with half an answer"
+    NO_OBJECT = "HTTP 200 with JSON that is no object"
+    NOTHING_ELSE = "ok: true, without what was asked for"
+
+
+BODIES = {
+    Trouble.BROKEN_JSON: '{"ok": true, "ts": "17',
+    Trouble.NO_OBJECT: '["ok"]',
+    Trouble.NOTHING_ELSE: '{"ok": true}',
+}
 
 
 class Hit(NamedTuple):
@@ -98,6 +107,7 @@ class Outage:
             return None
         trouble = chance.choice(list(self.troubles))
         performed = chance.random() < self.performed and trouble is not Trouble.RATE_LIMITED
+        performed = performed or trouble is Trouble.NOTHING_ELSE  # it says so
         if trouble is Trouble.RATE_LIMITED:
             self._limited[key] = self.clock() + self.retry_after
         return self._hit(method, trouble, performed, self.retry_after)
@@ -122,6 +132,6 @@ class Outage:
                 fault.error = "internal_error"
             case Trouble.HTML:
                 fault.body, fault.content_type = "<html><h1>Be right back</h1></html>", "text/html"
-            case Trouble.BROKEN_JSON:
-                fault.body = '{"ok": true, "ts": "17'
+            case _:
+                fault.body = BODIES[trouble]
         return fault

@@ -69,6 +69,8 @@ class Points:
 class Mortal:
     """The bot, as often as it is needed."""
 
+    patience = 3.0
+
     def __init__(
         self,
         zygote: asyncio.subprocess.Process,
@@ -102,6 +104,10 @@ class Mortal:
         if self._failure:
             raise self._failure
         return self._up.is_set()
+
+    async def breathe(self) -> None:
+        """Let some time pass."""
+        await asyncio.sleep(0.005)
 
     def log_text(self) -> str:
         return self.log.read_text(encoding="utf-8", errors="replace")

@@ -7,14 +7,14 @@ what Slack shows, and does it again if it is still to be done.
 import asyncio
 import contextlib
 import sqlite3
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
 
 from sandbox.servicetitan import ServiceTitanSandbox
 from sandbox.slack import Channel, Message, Person, SlackSandbox, View, offers
-from tests.crash.mortal import Mortal, Points
+from tests.crash.mortal import Points
 
 STEPS = 25
 LAST_OF_CLIENT = 22
@@ -34,13 +34,37 @@ QUESTION = "I see two menus called My Apps. Which one is it?"
 Found = TypeVar("Found")
 
 
+class Bot(Protocol):
+    """The bot, as far as people notice it."""
+
+    @property
+    def is_up(self) -> bool:
+        """Whether it answers at all."""
+
+    @property
+    def deaths(self) -> int:
+        """How often it died."""
+
+    @property
+    def patience(self) -> float:
+        """How many seconds people wait for an effect before they try again."""
+
+    @property
+    def database(self) -> Path: ...
+
+    def log_text(self) -> str: ...
+
+    async def breathe(self) -> None:
+        """Let some time pass."""
+
+
 @dataclass(repr=False)  # what was typed is nobody's business
 class People:
     """Erin, HeavySet's engineer, and Ann, the client's admin."""
 
     slack: SlackSandbox
     servicetitan: ServiceTitanSandbox
-    bot: Mortal
+    bot: Bot
     points: Points
     erin: Person
     ann: Person
@@ -79,7 +103,7 @@ class People:
     async def step(self, number: int) -> None:
         """Do one step, with all that belongs to it."""
         person = self.ann if number <= LAST_OF_CLIENT else self.erin
-        await self.comes(lambda: self.message(f"step:{number}"))
+        await self.step_comes(number)
         if number == ASKS_FOR_HELP_AT:
             await self.ask_for_help(number)
         if number in ENTERED_AT:
@@ -101,6 +125,10 @@ class People:
             await self.press(person, number, "step_undo", "step_undone")
             self.points.begin(f"step {number} again")
             await self.press(person, number, "step_done", "step_done")
+
+    async def step_comes(self, number: int) -> None:
+        """Wait for the message of a step."""
+        await self.comes(lambda: self.message(f"step:{number}"))
 
     async def press(self, person: Person, number: int, action_id: str, kind: str) -> None:
         """Press until the message offers the button no longer."""
@@ -124,7 +152,7 @@ class People:
         async def said() -> None:
             await person.say(self.channel, "done", root.ts)
             with contextlib.suppress(TimeoutError):  # Slack tells it again
-                await self.comes(done, within=3.0)
+                await self.comes(done, self.bot.patience)
 
         await self.do(done, said)
 
@@ -168,7 +196,10 @@ class People:
             deaths = self.bot.deaths
             press = await person.press(self.the(number), action_id)
             if press.ack.ok:
-                await self.comes(lambda: person.view or self.bot.deaths > deaths)
+                with contextlib.suppress(TimeoutError):
+                    await self.comes(
+                        lambda: person.view or self.bot.deaths > deaths, self.bot.patience
+                    )
 
         await self.do(lambda: person.view, pressed)
         assert person.view
@@ -198,7 +229,7 @@ class People:
         deaths = self.bot.deaths
         await act()
         with contextlib.suppress(TimeoutError):
-            await self.comes(lambda: self.bot.deaths > deaths or done(), within=3.0)
+            await self.comes(lambda: self.bot.deaths > deaths or done(), self.bot.patience)
 
     async def level(self) -> None:
         """Wait until the bot lives, and Slack shows its newest state."""
@@ -212,11 +243,12 @@ class People:
 
     async def comes(self, look: Callable[[], Found], within: float = PATIENCE) -> Found:
         """Wait for what `look` finds."""
-        deadline = time.monotonic() + within
+        now = asyncio.get_running_loop().time
+        deadline = now() + within
         while not (found := look()):
-            if time.monotonic() > deadline:
+            if now() > deadline:
                 raise TimeoutError(f"{self.points.scene}\n{self.bot.log_text()[-2000:]}")
-            await asyncio.sleep(0.005)
+            await self.bot.breathe()
         return found
 
     def message(self, slot: str) -> Message | None:

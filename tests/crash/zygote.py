@@ -5,6 +5,7 @@ process id), `wait` waits for one that was killed (its exit status). It ends wit
 """
 
 import contextlib
+import gc
 import json
 import os
 import re
@@ -15,6 +16,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qs
 
+import httpx
 from aiohttp import web
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import Engine
@@ -147,6 +149,8 @@ def start(order: dict[str, Any]) -> int:
 
 
 def main() -> None:
+    httpx.AsyncClient()  # imports what it needs only now
+    gc.freeze()  # what is here already is left alone in every fork
     children: set[int] = set()
     for line in sys.stdin:
         order = json.loads(line)

@@ -60,3 +60,18 @@ async def test_a_publisher_that_lost_its_lease_lets_go(begun: World) -> None:
 
     assert thread.levelled == 1
     assert begun.rows("SELECT lease_owner FROM onboarding") == [("another",)]
+
+
+async def test_a_publisher_that_lost_its_lease_announces_nothing(begun: World) -> None:
+    begun.write("UPDATE event SET announced_ts = NULL, announcing_since = NULL")
+    database, tasks = begun.bot.database, Tasks()
+    announcements = Announcements(begun.bot.slack, database, begun.engineering.id, now)
+    landmarks = Landmarks(begun.bot.slack, database, now)
+    publisher = Publisher(
+        database, begun.bot.shelf, Robbed(begun), announcements, landmarks, tasks, Metrics(), now
+    )
+
+    publisher.wake(begun.onboarding)
+    await tasks.idle()
+
+    assert len(begun.announced) == 1

@@ -216,6 +216,8 @@ class World:
             "WHERE revision > published_revision",
             *(past, past),
         )
+        self.bot.slack.closed_until.clear()
+        self.bot.publisher.announce_again()
         await self.bot.sweep()
         await self.idle()
 

@@ -1,0 +1,49 @@
+"""Whole onboardings while Slack fails at random: level in the end, and nothing twice."""
+
+from pathlib import Path
+
+import pytest
+
+from sandbox.slack import Outage, Trouble
+from tests.crash.level import must_be_level
+from tests.outages.lapse import lapsing
+
+RETRY_AFTER = 30
+# Calls that were under way together when the first of them was refused.
+TOGETHER = 0.5
+
+SEEDS = [
+    1,
+    2,
+    *(pytest.param(seed, marks=pytest.mark.crash_matrix) for seed in range(3, 13)),
+]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+async def test_an_onboarding_comes_through_bad_weather(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    async with lapsing(tmp_path, monkeypatch) as (people, _lapse):
+        weather = people.slack.outage(
+            seed=seed, probability=0.4, silence=1.0, retry_after=RETRY_AFTER
+        )
+        await people.onboard()
+        await people.level()
+
+        await must_be_level(people)
+        assert len(weather.hits) > 50
+        assert hasty(weather) == []
+
+
+def hasty(weather: Outage) -> list[str]:
+    """The methods that were called again before their time."""
+    found, limited_at = [], dict[str, float]()
+    for hit in weather.hits:
+        if hit.trouble is not Trouble.RATE_LIMITED:
+            continue
+        since = hit.at - limited_at.get(hit.method, -RETRY_AFTER)
+        if TOGETHER < since < RETRY_AFTER:
+            found.append(hit.method)
+        elif since >= RETRY_AFTER:
+            limited_at[hit.method] = hit.at
+    return found
