@@ -78,7 +78,7 @@ class Verifier:
             )
         except Unreadable as error:
             log.error("a stored value cannot be read", extra={"reason": str(error)})
-            report = _unreadable(now, self._servicetitan.environment)
+            report = _unreadable(now, self._servicetitan.environment, str(error))
         self._metrics.verified(report.outcome.value)
         await self._finish(onboarding, run.number, run.requested_at, report)
 
@@ -125,12 +125,12 @@ class Verifier:
         self._publisher.wake(onboarding.id)
 
 
-def _unreadable(now: datetime, environment: str) -> Report:
+def _unreadable(now: datetime, environment: str, why: str) -> Report:
     check = Check(
         id="stored_values",
         title="Stored values",
         outcome=Outcome.UNKNOWN,
         for_client="There is a problem on our side. HeavySet Tech has been told.",
-        for_engineer="A stored value cannot be read: see `onboarding keys check`.",
+        for_engineer=f"{why}: nothing was sent to ServiceTitan. See `onboarding keys check`.",
     )
     return Report(checks=(check,), started_at=now, duration_ms=0, environment=environment)

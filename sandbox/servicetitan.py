@@ -41,6 +41,7 @@ class ServiceTitanSandbox:
     claims = True  # False: the token is no JWT, and the answer names no scope
     restricted = True  # False: step 15 was left at "No Restriction"
     connected = True  # False: the tenant has disabled the app
+    client_id_in_token = ""  # else the Client ID: as if the token were another app's
     tag_active = True
     wrong_key_status = 401
     wrong_tenant_status = 403
@@ -214,7 +215,7 @@ class ServiceTitanSandbox:
             "iat": now,
             "exp": now + TOKEN_LIFETIME,
             "jti": self._letters(16),
-            "client_id": self.client_id,
+            "client_id": self.client_id_in_token or self.client_id,
             "tenant": self.tenant_id,
             "scope": sorted(self.scopes),
         }

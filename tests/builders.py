@@ -80,7 +80,13 @@ def a_report(
 
 PASSED = a_report()
 # What fills the gaps of a remedy's wording.
-WORDS = {"missing": "Read: Leads", "problems": "Tenant ID (missing)", "number": "500000001"}
+WORDS = {
+    "missing": "Read: Leads",
+    "problems": "Tenant ID (missing)",
+    "number": "500000001",
+    "other": "integration",
+    "here": "production",
+}
 
 
 def a_new_onboarding(

@@ -48,10 +48,9 @@ class Credentials:
 
 
 # The token endpoints' hosts: docs "Environments" on developer.servicetitan.io.
-ENVIRONMENTS = {
-    "auth.servicetitan.io": "production",
-    "auth-integration.servicetitan.io": "integration",
-}
+PRODUCTION, INTEGRATION = "auth.servicetitan.io", "auth-integration.servicetitan.io"
+ENVIRONMENTS = {PRODUCTION: "production", INTEGRATION: "integration"}
+OTHERS = {PRODUCTION: f"https://{INTEGRATION}", INTEGRATION: f"https://{PRODUCTION}"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,8 @@ class Patience:
 class ServiceTitan:
     """Asks for tokens, reads and posts; repeats what may be repeated, translates every refusal.
 
-    `http` is shared with others and stays theirs to close. Both URLs are bases without a path.
+    `http` is shared with others and stays theirs to close. URLs are bases without a path;
+    `other_auth_url` is the token endpoint of ServiceTitan's other environment, if not its own.
     """
 
     def __init__(
@@ -76,19 +76,20 @@ class ServiceTitan:
         *,
         auth_url: str,
         api_url: str,
+        other_auth_url: str | None = None,
         patience: Patience | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._http = http
         self._auth_url, self._api_url = auth_url.rstrip("/"), api_url.rstrip("/")
+        self._other_auth_url = other_auth_url or OTHERS.get(httpx.URL(self._auth_url).host)
         self._patience = patience or Patience()
         self._sleep = sleep
 
     @property
     def environment(self) -> str:
         """`production`, `integration`, or the host that plays ServiceTitan."""
-        host = httpx.URL(self._auth_url).host
-        return ENVIRONMENTS.get(host, host)
+        return _environment(self._auth_url)
 
     async def token(self, client_id: SecretStr, client_secret: SecretStr) -> Token:
         """Fetch a new access token (docs "OAuth 2.0" on developer.servicetitan.io).
@@ -96,19 +97,33 @@ class ServiceTitan:
         Raises InvalidClientError, RateLimitedError, UnavailableError, UnexpectedError, or
         UnsendableError before anything is sent.
         """
+
+        async def ask() -> Token:
+            return await self._token_at(self._auth_url, client_id, client_secret)
+
+        return await self._patiently(ask)
+
+    async def other_environment(self, client_id: SecretStr, client_secret: SecretStr) -> str | None:
+        """The name of ServiceTitan's other environment if that one takes these values; one try."""
+        if self._other_auth_url is None:
+            return None
+        with suppress(ServiceTitanError):
+            await self._token_at(self._other_auth_url, client_id, client_secret)
+            return _environment(self._other_auth_url)
+        return None
+
+    async def _token_at(
+        self, auth_url: str, client_id: SecretStr, client_secret: SecretStr
+    ) -> Token:
         form = {
             "grant_type": "client_credentials",
             "client_id": _sendable(client_id),
             "client_secret": _sendable(client_secret),
         }
-
-        async def ask() -> Token:
-            response = await self._send("POST", f"{self._auth_url}/connect/token", data=form)
-            if response.status_code != 200:
-                raise token_error(response)
-            return token_of(_object(response))
-
-        return await self._patiently(ask)
+        response = await self._send("POST", f"{auth_url}/connect/token", data=form)
+        if response.status_code != 200:
+            raise token_error(response)
+        return token_of(_object(response))
 
     async def get(self, token: Token, application_key: SecretStr, path: str) -> None:
         """Return if `path` answers 200; its body may hold personal data and is not kept.
@@ -201,6 +216,11 @@ def _pause(state: RetryCallState) -> float:
     asked = error.retry_after if isinstance(error, RateLimitedError) else None
     pause = _backoff(state)
     return pause if asked is None else max(pause, asked + pause / 10)
+
+
+def _environment(auth_url: str) -> str:
+    host = httpx.URL(auth_url).host
+    return ENVIRONMENTS.get(host, host)
 
 
 def _headers(token: Token, application_key: SecretStr) -> dict[str, str]:

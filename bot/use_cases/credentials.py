@@ -71,8 +71,8 @@ class Credentials(UseCase):
             values = await self._open(onboarding, names)
         except Unreadable as error:
             raise Refused(
-                "A stored value cannot be read: its key is missing, or it was altered. The "
-                "operator finds the reason with `onboarding keys check`."
+                f"A stored value cannot be read, and none is shown: {error}. The operator sees all "
+                "of them with `onboarding keys check`."
             ) from error
         after = await self._change(
             request, onboarding.id, lambda at, now: at.reveal(names, actor, now)

@@ -35,6 +35,11 @@ class Access:
         self._refused_once = False
         self._renewing = asyncio.Lock()
 
+    @property
+    def environment(self) -> str:
+        """The name of the environment that is asked."""
+        return self._servicetitan.environment
+
     async def begin(self) -> Token:
         """Fetch a new token; raises as `ServiceTitan.token` does."""
         values, asked_at = self._credentials, self._now()
@@ -42,6 +47,11 @@ class Access:
         lifetime = timedelta(seconds=self.token.expires_in)
         self._use_until = asked_at + max(lifetime - MARGIN, lifetime / 2) if lifetime else None
         return self.token
+
+    async def elsewhere(self) -> str | None:
+        """The name of ServiceTitan's other environment, if the values that were refused are its."""
+        values = self._credentials
+        return await self._servicetitan.other_environment(values.client_id, values.client_secret)
 
     async def get(self, endpoint: Endpoint) -> None:
         """Return if `endpoint` may be read; raises as `ServiceTitan.get` does."""

@@ -89,9 +89,17 @@ class _Run:
         try:
             token = await self._access.begin()
         except ServiceTitanError as error:
-            return [diagnosis.token_refused(error, self._ms_since(began))]
+            refused = diagnosis.token_refused(error, self._ms_since(began))
+            return [await self._explained(refused)]
         told = f"HTTP 200, {self._ms_since(began)} ms, valid for {token.expires_in} s"
         return [passed("token", f"token: {told}")]
+
+    async def _explained(self, refused: Check) -> Check:
+        """The refusal of a token, or that another environment would give one."""
+        other = await self._access.elsewhere() if refused.cause == "invalid_client" else None
+        if other is None:
+            return refused
+        return diagnosis.of_other_environment(refused, other, here=self._access.environment)
 
     async def claims(self) -> Sequence[Check]:
         return [diagnosis.claims(self._access.token, self._credentials)]

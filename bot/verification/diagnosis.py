@@ -81,6 +81,12 @@ def token_refused(error: ServiceTitanError, ms: int) -> Check:
     return undetermined("token", error, f"token: {error}, {ms} ms")
 
 
+def of_other_environment(refused: Check, other: str, here: str) -> Check:
+    """What it means that the environment `other` takes the values that `here` refused."""
+    told = f"{refused.for_engineer}; the {other} environment takes these values"
+    return found("token", "other_environment", told, other=other, here=here)
+
+
 def claims(token: Token, credentials: Credentials) -> Check:
     """Whether the token was issued for this client and this tenant, as far as it says so."""
     if token.client_id not in (None, credentials.client_id.get_secret_value()):

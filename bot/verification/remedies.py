@@ -69,9 +69,17 @@ REMEDIES = {
         Outcome.FAILED,
         "ServiceTitan does not accept this Client ID and Client Secret together. Please copy both "
         "again (steps 18 to 20) and use the newest secret. If it is lost, generate a new one at "
-        "step 19.",
+        "step 19. The dot at step 18 should be green.",
         ("client_id", "client_secret"),
         (18, 19, 20),
+    ),
+    "other_environment": Remedy(
+        Outcome.FAILED,
+        "These values are from ServiceTitan's {other} environment, and we work with {here}. Please "
+        "log in again at step 3, as {here} environment user, make the app there, and enter its "
+        "values at steps 18, 19 and 22.",
+        ("tenant_id", "client_id", "client_secret", "application_key"),
+        (3, 5, 18, 19, 22),
     ),
     "client_mismatch": Remedy(
         Outcome.FAILED,
