@@ -119,3 +119,42 @@ async def test_one_onboarding_that_cannot_be_read_does_not_keep_the_others_alive
     await world.idle()
 
     assert stored(world) == 0
+
+
+# --- never half gone ---
+
+BREAKS = """CREATE TRIGGER breaks BEFORE DELETE ON credential WHEN OLD.field = 'tenant_id'
+BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"""
+
+
+async def test_a_purge_that_breaks_off_leaves_every_value(world: World) -> None:
+    await completed(world)
+    world.write("UPDATE onboarding SET finished_at = ?", LONG_AGO)
+    world.write(BREAKS)
+
+    await world.bot.sweep()
+    await world.idle()
+
+    assert stored(world) == 5
+    assert world.rows("SELECT destroyed_at FROM onboarding") == [(None,)]
+    assert world.events("credentials_destroyed") == []
+    assert (await world.get("/readyz"))[0] == 200
+
+    world.write("DROP TRIGGER breaks")
+    await world.bot.sweep()
+    await world.idle()
+
+    assert stored(world) == 0
+    assert len(world.events("credentials_destroyed")) == 1
+
+
+async def test_a_cancellation_that_breaks_off_leaves_every_value(begun: World) -> None:
+    await begun.walk_to(23)
+    begun.write(BREAKS)
+
+    await begun.type("cancel")
+    answer = await begun.submit(begun.erin, begun.view_of(begun.erin), reason="They left")
+
+    assert not answer.ok
+    assert stored(begun) == 5
+    assert begun.rows("SELECT status FROM onboarding") == [("active",)]

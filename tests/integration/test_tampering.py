@@ -1,0 +1,142 @@
+"""Stored values that somebody changed past the bot: found out wherever they are used, and said."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.integration.test_cli import COMPLETE, Ended, onboarding
+from tests.integration.world import World, told
+
+ALTERED = "the stored value was altered or moved"
+PUT_BACK = "an older value was put back in a newer one's place"
+Scene = tuple[World, list[dict[str, Any]]]
+Tamper = Callable[[World, list[dict[str, Any]]], None]
+
+
+def stored(world: World) -> list[dict[str, Any]]:
+    """The rows of the values, by column."""
+    names = [name for _, name, *_ in world.rows("PRAGMA table_info(credential)")]
+    rows = world.rows("SELECT * FROM credential ORDER BY field")
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def write(world: World, field: str, **columns: Any) -> None:
+    for name, value in columns.items():
+        world.write(f"UPDATE credential SET {name} = ? WHERE field = ?", value, field)  # noqa: S608
+
+
+def of(rows: list[dict[str, Any]], field: str) -> dict[str, Any]:
+    [found] = [row for row in rows if row["field"] == field]
+    return found
+
+
+def swap(world: World, _before: list[dict[str, Any]]) -> None:
+    """Put the Client ID's ciphertext in the secret's place, and the other way round."""
+    now = stored(world)
+    one, other = of(now, "client_id"), of(now, "client_secret")
+    write(world, "client_secret", ciphertext=one["ciphertext"])
+    write(world, "client_id", ciphertext=other["ciphertext"])
+
+
+def swap_whole_rows(world: World, _before: list[dict[str, Any]]) -> None:
+    """Let the two rows change their names."""
+    for name, new in (("client_id", "x"), ("client_secret", "client_id"), ("x", "client_secret")):
+        world.write("UPDATE credential SET field = ? WHERE field = ?", new, name)
+
+
+def truncate(world: World, _before: list[dict[str, Any]]) -> None:
+    write(world, "client_secret", ciphertext=of(stored(world), "client_secret")["ciphertext"][:-1])
+
+
+def empty(world: World, _before: list[dict[str, Any]]) -> None:
+    write(world, "client_secret", ciphertext=b"")
+
+
+def replay(world: World, before: list[dict[str, Any]]) -> None:
+    """Put the whole row of the earlier secret back."""
+    old = of(before, "client_secret")
+    write(world, "client_secret", **{name: old[name] for name in old if name != "field"})
+
+
+def replay_under_the_new_version(world: World, before: list[dict[str, Any]]) -> None:
+    """Put the earlier ciphertext and its mask back, as if they were the newer ones."""
+    old = of(before, "client_secret")
+    write(world, "client_secret", ciphertext=old["ciphertext"], mask=old["mask"])
+
+
+def another_mask(world: World, _before: list[dict[str, Any]]) -> None:
+    write(world, "client_secret", mask="••••0000")
+
+
+def a_bit(world: World, _before: list[dict[str, Any]]) -> None:
+    ciphertext = bytearray(of(stored(world), "client_secret")["ciphertext"])
+    ciphertext[len(ciphertext) // 2] ^= 1
+    write(world, "client_secret", ciphertext=bytes(ciphertext))
+
+
+KINDS: dict[str, tuple[Tamper, str]] = {
+    "swapped": (swap, ALTERED),
+    "rows swapped": (swap_whole_rows, ALTERED),
+    "truncated": (truncate, ALTERED),
+    "emptied": (empty, ALTERED),
+    "an older one replayed": (replay, PUT_BACK),
+    "an older one replayed under the new version": (replay_under_the_new_version, ALTERED),
+    "another mask": (another_mask, ALTERED),
+    "a bit flipped": (a_bit, ALTERED),
+}
+
+
+@pytest.fixture
+async def scene(begun: World) -> Scene:
+    """Every value is in, and the secret is the second one; the rows of when it was the first."""
+    await begun.walk_to(23)
+    before = stored(begun)
+    begun.servicetitan.regenerate_secret()
+    secret = begun.servicetitan.client_secret
+    assert (await begun.enter(begun.erin, 19, client_secret=secret)).ok
+    for number in (23, 24):
+        await begun.press(begun.erin, f"step:{number}", "step_done")
+    return begun, before
+
+
+async def keys_check(world: World) -> Ended:
+    settings = {**COMPLETE, "DATABASE_URL": world.settings.database_url}
+    return await onboarding(world.database.parent, "keys", "check", **settings)
+
+
+@pytest.mark.parametrize(("tamper", "reason"), list(KINDS.values()), ids=list(KINDS))
+async def test_tampering_is_found_out_wherever_a_value_is_used(
+    tamper: Tamper, reason: str, scene: Scene
+) -> None:
+    world, before = scene
+    asked = len(world.servicetitan.requests)
+    tamper(world, before)
+
+    status, ready = await world.get("/readyz")
+    step_23 = f"{world.onboarding}:23"
+    await world.erin.press_raw(world.message("root"), "reveal_credentials", step_23)
+    await world.idle()
+    await world.press(world.erin, "step:25", "run_verification")
+    checked = await keys_check(world)
+
+    assert (status, reason in ready) == (503, True)
+    assert reason in told(world.erin)
+    assert world.erin.view is None
+    assert world.events("credentials_revealed") == []
+    report = world.message(world.slots()[-1])
+    assert (report.payload["outcome"], report.payload["fields"]) == ("unknown", [])
+    assert "There is a problem on our side" in report.text
+    assert reason in world.announced[-1]
+    assert len(world.servicetitan.requests) == asked
+    assert (checked.status, reason in checked.err) == (1, True)
+
+
+async def test_values_that_nobody_touched_are_well_everywhere(scene: Scene) -> None:
+    world, _ = scene
+
+    checked = await keys_check(world)
+
+    assert (await world.get("/readyz"))[0] == 200
+    assert (checked.status, checked.err) == (0, "")
+    assert "5 stored values can be read, 0 cannot" in checked.out
