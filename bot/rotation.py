@@ -81,16 +81,16 @@ async def rotate(database: Database, vault: Vault) -> AsyncIterator[Progress]:
         progress = Progress(await credentials.count_sealed_by_others(session, vault.sealing_key))
     failed: set[tuple[str, str]] = set()
     while batch := await _batch(database, vault, failed):
+        again: list[tuple[Sealed, Sealed]] = []
         for sealed in batch:
             try:
-                opened = vault.open(sealed)
+                again.append((sealed, vault.seal(sealed.place, vault.open(sealed))))
             except Unreadable as error:
                 failed.add((sealed.place.onboarding_id, sealed.place.field))
                 progress.unreadable.append(str(error))
-                continue
-            async with database.begin() as session:
-                again = vault.seal(sealed.place, opened)
-                progress.resealed += await credentials.reseal(session, sealed, again)
+        async with database.begin() as session:
+            for old, new in again:
+                progress.resealed += await credentials.reseal(session, old, new)
         yield progress
 
 

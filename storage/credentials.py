@@ -1,6 +1,6 @@
 """The rows of the encrypted values. Only the vault knows what is in them."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -68,7 +68,7 @@ async def destroy(session: AsyncSession, onboarding_id: str) -> None:
 async def of(session: AsyncSession, onboarding_id: str) -> dict[str, Sealed]:
     """Return the sealed values of an onboarding, by field."""
     query = select(CredentialRow).where(col(CredentialRow.onboarding_id) == onboarding_id)
-    newest = await _newest_versions(session, onboarding_id)
+    newest = await _newest_versions(session, [onboarding_id])
     return {row.field: _sealed(row, newest) for row in await session.exec(query)}
 
 
@@ -80,14 +80,17 @@ async def all_sealed(session: AsyncSession) -> AsyncIterator[Sealed]:
 
 
 async def _newest_versions(
-    session: AsyncSession, onboarding_id: str | None = None
+    session: AsyncSession, onboarding_ids: Collection[str] | None = None
 ) -> dict[tuple[str, str], int]:
-    """The newest version of each value that the history knows, by onboarding and field."""
+    """The newest version of each value that the history knows, by onboarding and field.
+
+    Of all onboardings, or of some.
+    """
     row = EventRow
     kinds = (EventKind.CREDENTIAL_ENTERED.value, EventKind.CREDENTIAL_REPLACED.value)
     query = select(row.onboarding_id, row.detail).where(col(row.kind).in_(kinds))
-    if onboarding_id:
-        query = query.where(col(row.onboarding_id) == onboarding_id)
+    if onboarding_ids is not None:
+        query = query.where(col(row.onboarding_id).in_(onboarding_ids))
     found = await session.exec(query.order_by(col(row.id)))
     return {(owner, detail["field"]): detail["version"] for owner, detail in found}
 
@@ -112,8 +115,8 @@ async def sealed_by_others(session: AsyncSession, key_id: str, limit: int) -> Se
     row = CredentialRow
     query = select(row).where(or_(col(row.key_id) != key_id, col(row.fingerprint).is_(None)))
     order = (col(CredentialRow.onboarding_id), col(CredentialRow.field))
-    newest = await _newest_versions(session)
-    rows = await session.exec(query.order_by(*order).limit(limit))
+    rows = (await session.exec(query.order_by(*order).limit(limit))).all()
+    newest = await _newest_versions(session, {row.onboarding_id for row in rows})
     return [_sealed(row, newest) for row in rows]
 
 
