@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.world import World
+from tests.integration.world import World, held
 
 THREAD = ["root", "welcome", "step:1"]
 
@@ -48,17 +48,20 @@ async def test_that_costs_two_calls_once_and_none_in_the_way_of_a_step(begun: Wo
 
 @pytest.mark.parametrize("slow", ["pins.add", "bookmarks.add"])
 async def test_a_thread_does_not_wait_for_its_pin(world: World, slow: str) -> None:
-    world.slack.fail_next(slow, hang=2.0)
-    await world.erin.command(world.channel, "/servicetitan", "start Acme Plumbing")
-    await world.erin.submit(world.view_of(world.erin))
-    await world.slack.until(lambda: world.slots() == THREAD)
-    hanging = await world.slack.until(lambda: world.slack.calls_of(slow))
+    async with held(world.slack, slow):
+        await world.erin.command(world.channel, "/servicetitan", "start Acme Plumbing")
+        await world.erin.submit(world.view_of(world.erin))
+        await world.slack.until(lambda: world.slots() == THREAD)
 
-    await world.ann.press(world.message("step:1"), "choose_account:new")
-    await world.slack.until(lambda: world.find("step:2"), timeout=1.5)
+        await world.ann.press(world.message("step:1"), "choose_account:new")
+        await world.slack.until(lambda: world.find("step:2"))
 
-    assert len(hanging) == 1
+        assert (pinned(world) == []) == (slow == "pins.add")
+        assert bookmarked(world) == []
     await world.idle()
+
+    assert pinned(world) == [world.message("root").ts]
+    assert len(bookmarked(world)) == 1
 
 
 @pytest.mark.parametrize(

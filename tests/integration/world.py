@@ -1,5 +1,6 @@
 """A whole world in one process: both sandboxes, the people, and the real bot between them."""
 
+import asyncio
 import base64
 import copy
 import json
@@ -248,6 +249,23 @@ class World:
 def from_now(**parts: float) -> datetime:
     """A time that is so far away, as `timedelta` takes it: `days=-3` is three days ago."""
     return datetime.now(UTC) + timedelta(**parts)
+
+
+@asynccontextmanager
+async def held(slack: SlackSandbox, method: str) -> AsyncIterator[None]:
+    """Let calls of a method wait until the block ends."""
+    released = asyncio.Event()
+
+    async def gate(moment: str, name: str, _arguments: Mapping[str, Any]) -> bool:
+        if (moment, name) == ("arrived", method):
+            await released.wait()
+        return True
+
+    slack.guard(gate)
+    try:
+        yield
+    finally:
+        released.set()
 
 
 def told(person: Person) -> str:
