@@ -19,7 +19,7 @@ from bot.views.start import invite_modal
 from storage import onboardings
 from storage.rows import client_key
 
-INVITE = re.compile(r"(?P<name>.*?)\s*\binvite\b(?P<rest>.*)", re.IGNORECASE | re.DOTALL)
+INVITE = re.compile(r"(?P<name>.*)(?:^|\s)invite(?=\s|$)(?P<rest>.*)", re.IGNORECASE | re.DOTALL)
 # Slack may make a link of an address: <mailto:ann@acme.com|ann@acme.com>.
 MAIL_LINK = re.compile(r"<mailto:[^|>]*\|([^>]*)>")
 ADDRESS = re.compile(r"[^@\s<>|]+@[^@\s<>|]+\.[^@\s.<>|]+")

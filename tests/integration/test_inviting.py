@@ -96,6 +96,24 @@ async def test_a_client_may_be_called_invite(world: World) -> None:
     assert world.view_of(world.erin).title == "Start onboarding"
 
 
+@pytest.mark.parametrize(
+    ("text", "name", "addresses"),
+    [
+        ("start invite a@b.example", None, "a@b.example"),
+        ("start Invite & Co invite a@b.example", "Invite & Co", "a@b.example"),
+        ("start Acme INVITE invite@b.example;x@b.example", "Acme", "invite@b.example x@b.example"),
+    ],
+)
+async def test_the_last_invite_of_the_command_is_meant(
+    world: World, text: str, name: str | None, addresses: str
+) -> None:
+    await world.type(text)
+
+    elements = {one["block_id"]: one["element"] for one in world.view_of(world.erin).blocks[1:]}
+    assert elements["client_name"].get("initial_value") == name
+    assert elements["addresses"]["initial_value"] == addresses
+
+
 async def test_without_an_address_the_command_says_how(world: World) -> None:
     reply = await world.type("start Acme invite")
 
