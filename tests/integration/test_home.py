@@ -2,16 +2,16 @@
 
 import json
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
 from bot.homes import EVERY
 from sandbox.slack import Person, View, visible_text
 from tests.databases import AnyDatabase
-from tests.integration.world import World, a_world
+from tests.integration.world import World, a_world, from_now
 
-PAST = "2000-01-01 00:00:00.000000"
+PAST = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 async def opened(world: World, person: Person | None = None) -> str:
@@ -33,11 +33,6 @@ def words(person: Person) -> str:
 
 def published(world: World) -> int:
     return len(world.slack.calls_of("views.publish"))
-
-
-def ago(**parts: float) -> str:
-    """A time so long ago, as the database writes it."""
-    return (datetime.now(UTC) - timedelta(**parts)).strftime("%Y-%m-%d %H:%M:%S.%f")
 
 
 def long_ago(world: World) -> None:
@@ -124,7 +119,7 @@ async def test_the_more_people_look_the_less_often_it_is_published(begun: World)
     begun.write("UPDATE onboarding SET finished_steps = 7")
 
     for seconds, more in ((4, 0), (21, 20)):
-        begun.write("UPDATE home SET published_at = ?", ago(seconds=seconds))
+        begun.write("UPDATE home SET published_at = ?", from_now(seconds=-seconds))
         begun.bot.publisher.wake(begun.onboarding)
         await begun.idle()
         assert published(begun) - before == more
@@ -144,7 +139,7 @@ async def test_what_shows_already_is_not_published_again(begun: World) -> None:
 async def test_after_a_quarter_of_an_hour_nobody_is_taken_to_look_any_more(begun: World) -> None:
     await opened(begun)
     long_ago(begun)
-    begun.write("UPDATE home SET opened_at = ?", ago(minutes=16))
+    begun.write("UPDATE home SET opened_at = ?", from_now(minutes=-16))
     before = published(begun)
 
     await begun.press(begun.ann, "step:1", "choose_account:new")
