@@ -5,12 +5,12 @@ import contextlib
 import json
 import os
 import signal
-import sqlite3
 import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,12 @@ import aiohttp
 
 from sandbox.bot_process import ROOT, free_port
 from sandbox.slack import SlackSandbox
-from sandbox.stage import database_in
+from tests.databases import AnyDatabase
 
 READY_WITHIN = 20.0
 # What happens whenever a bot starts, whatever the scene.
 STARTING = ("starting", "auth.test", "commit of insert guide", "commit of update guide")
-PAST = "2000-01-01 00:00:00.000000"
+PAST = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class Points:
@@ -75,10 +75,11 @@ class Mortal:
         self,
         zygote: asyncio.subprocess.Process,
         environment: Mapping[str, str],
-        directory: Path,
+        database: AnyDatabase,
         points: Points,
     ) -> None:
-        self._zygote, self._environment, self._directory = zygote, environment, directory
+        self._zygote, self.database = zygote, database
+        self._environment = {**environment, "DATABASE_URL": database.url}
         self._points = points
         self._pid = 0
         self._up = asyncio.Event()
@@ -87,16 +88,12 @@ class Mortal:
         self._port = free_port()
         self._reports = 0
         self.deaths = 0
-        self.log = directory / "bot.log"
+        self.log = database.directory / "bot.log"
 
     @property
     def events_url(self) -> str:
         """Where Slack delivers."""
         return f"http://127.0.0.1:{self._port}/slack/events"
-
-    @property
-    def database(self) -> Path:
-        return database_in(self._directory)
 
     @property
     def is_up(self) -> bool:
@@ -159,7 +156,7 @@ class Mortal:
         self._pid = await self._tell(
             do="start",
             environment={**self._environment, "HOST": "127.0.0.1", "PORT": str(self._port)},
-            directory=str(self._directory),
+            directory=str(self.database.directory),
             log=str(self.log),
             reports=self._reports,
             life=self.deaths,
@@ -206,7 +203,7 @@ class Mortal:
 
 @asynccontextmanager
 async def mortal(
-    slack: SlackSandbox, environment: Mapping[str, str], directory: Path, points: Points
+    slack: SlackSandbox, environment: Mapping[str, str], database: AnyDatabase, points: Points
 ) -> AsyncIterator[Mortal]:
     """Run a bot that dies at the `points`."""
     zygote = await asyncio.create_subprocess_exec(
@@ -215,7 +212,7 @@ async def mortal(
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )
-    bot = Mortal(zygote, environment, directory, points)
+    bot = Mortal(zygote, environment, database, points)
     slack.guard(bot.gate)
     try:
         async with bot.living():
@@ -227,12 +224,10 @@ async def mortal(
         await zygote.wait()
 
 
-def expire_leases(database: Path) -> None:
+def expire_leases(database: AnyDatabase) -> None:
     """What the killed bot held is free, as after the seconds that a lease lasts."""
-    with contextlib.closing(sqlite3.connect(database)) as connection, connection:
-        if connection.execute("SELECT * FROM sqlite_master WHERE name = 'verification'").fetchall():
-            connection.execute("UPDATE onboarding SET lease_until = ?", (PAST,))
-            connection.execute("UPDATE verification SET run_until = ?", (PAST,))
+    database.write("UPDATE onboarding SET lease_until = ?", PAST)
+    database.write("UPDATE verification SET run_until = ?", PAST)
 
 
 def _about(arguments: Mapping[str, Any]) -> str:

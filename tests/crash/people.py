@@ -6,15 +6,14 @@ what Slack shows, and does it again if it is still to be done.
 
 import asyncio
 import contextlib
-import sqlite3
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from sandbox.servicetitan import ServiceTitanSandbox
 from sandbox.slack import Channel, Message, Person, SlackSandbox, View, offers
 from tests.crash.mortal import Points
+from tests.databases import AnyDatabase
 
 STEPS = 25
 LAST_OF_CLIENT = 22
@@ -50,7 +49,8 @@ class Bot(Protocol):
         """How many seconds people wait for an effect before they try again."""
 
     @property
-    def database(self) -> Path: ...
+    def database(self) -> AnyDatabase:
+        """Where it keeps everything."""
 
     def log_text(self) -> str: ...
 
@@ -279,5 +279,4 @@ class People:
 
     def query(self, text: str) -> list[tuple[Any, ...]]:
         """Read the bot's database, past the bot."""
-        with contextlib.closing(sqlite3.connect(self.bot.database)) as connection:
-            return connection.execute(text).fetchall()
+        return self.bot.database.rows(text)

@@ -2,16 +2,16 @@
 
 import zlib
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 from sandbox.servicetitan import ServiceTitanSandbox
 from sandbox.slack import Manifest, SlackSandbox
-from sandbox.stage import MANIFEST, database_in
+from sandbox.stage import MANIFEST
 from tests.crash.level import must_be_level
 from tests.crash.mortal import Points, mortal
 from tests.crash.people import People
+from tests.databases import ON_POSTGRESQL, ON_SQLITE, AnyDatabase
 from tests.integration.world import KEY
 
 # Into so many onboardings the points are shared out, for crashes that are far from each other.
@@ -29,7 +29,9 @@ def tell(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
     return tell
 
 
-async def onboard(directory: Path, deadly: Callable[[str], bool], *, hasty: bool = False) -> Points:
+async def onboard(
+    database: AnyDatabase, deadly: Callable[[str], bool], *, hasty: bool = False
+) -> Points:
     """Go through a whole onboarding with a bot that dies at `deadly` points; then all is level."""
     points = Points(deadly)
     async with (
@@ -46,12 +48,11 @@ async def onboard(directory: Path, deadly: Callable[[str], bool], *, hasty: bool
             "SLACK_API_URL": slack.api_url,
             "ENGINEERING_CHANNEL": engineering.id,
             "CREDENTIAL_KEYS": KEY,
-            "DATABASE_URL": f"sqlite:///{database_in(directory)}",
             "SERVICETITAN_AUTH_URL": servicetitan.auth_url,
             "SERVICETITAN_API_URL": servicetitan.api_url,
             "SWEEP_INTERVAL": "1",
         }
-        async with mortal(slack, environment, directory, points) as bot:
+        async with mortal(slack, environment, database, points) as bot:
             people = People(
                 slack, servicetitan, bot, points, erin, ann, channel, engineering, hasty
             )
@@ -66,27 +67,41 @@ def one_in(count: int, remainder: int) -> Callable[[str], bool]:
     return lambda name: zlib.crc32(name.encode()) % count == remainder
 
 
-async def test_an_onboarding_survives_a_crash_now_and_then(tmp_path: Path) -> None:
-    points = await onboard(tmp_path, one_in(50, 0))
+@ON_SQLITE
+async def test_an_onboarding_survives_a_crash_now_and_then(database: AnyDatabase) -> None:
+    points = await onboard(database, one_in(50, 0))
 
     assert len(points.died_at) > 15
 
 
 @pytest.mark.crash_matrix
-@pytest.mark.parametrize("remainder", range(SHARES))
+@ON_SQLITE
+@pytest.mark.parametrize("share", range(SHARES))
 async def test_a_crash_at_each_point_far_from_others(
-    tmp_path: Path, remainder: int, tell: Callable[[str], None]
+    database: AnyDatabase, share: int, tell: Callable[[str], None]
 ) -> None:
-    points = await onboard(tmp_path, one_in(SHARES, remainder), hasty=remainder % 2 == 1)
+    points = await onboard(database, one_in(SHARES, share), hasty=share % 2 == 1)
 
-    tell(f"share {remainder + 1} of {SHARES}: {points}")
+    tell(f"share {share + 1} of {SHARES}: {points}")
 
 
 @pytest.mark.crash_matrix
-async def test_a_crash_at_every_point_one_after_the_other(
-    tmp_path: Path, tell: Callable[[str], None]
+@ON_POSTGRESQL
+@pytest.mark.parametrize("share", range(2))
+async def test_a_crash_at_some_points_with_postgresql(
+    database: AnyDatabase, share: int, tell: Callable[[str], None]
 ) -> None:
-    points = await onboard(tmp_path, lambda _name: True)
+    points = await onboard(database, one_in(SHARES, share), hasty=share % 2 == 1)
+
+    tell(f"PostgreSQL, share {share + 1} of {SHARES}: {points}")
+
+
+@pytest.mark.crash_matrix
+@ON_SQLITE
+async def test_a_crash_at_every_point_one_after_the_other(
+    database: AnyDatabase, tell: Callable[[str], None]
+) -> None:
+    points = await onboard(database, lambda _name: True)
 
     tell(f"all: {points}")
     assert points.died_at.keys() == points.passed.keys()

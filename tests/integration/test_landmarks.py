@@ -58,6 +58,7 @@ async def test_a_thread_does_not_wait_for_its_pin(world: World, slow: str) -> No
 
         assert (pinned(world) if slow == "pins.add" else bookmarked(world)) == []
     await world.idle()
+    await world.press(world.ann, "step:2", "step_done")
 
     assert pinned(world) == [world.message("root").ts]
     assert len(bookmarked(world)) == 1

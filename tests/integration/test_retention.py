@@ -123,14 +123,29 @@ async def test_one_onboarding_that_cannot_be_read_does_not_keep_the_others_alive
 
 # --- never half gone ---
 
-BREAKS = """CREATE TRIGGER breaks BEFORE DELETE ON credential WHEN OLD.field = 'tenant_id'
+IN_SQLITE = """CREATE TRIGGER breaks BEFORE DELETE ON credential WHEN OLD.field = 'tenant_id'
 BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"""
+IN_POSTGRESQL = """CREATE FUNCTION breaks() RETURNS trigger LANGUAGE plpgsql AS
+$$BEGIN RAISE EXCEPTION 'the disk is full'; END$$;
+CREATE TRIGGER breaks BEFORE DELETE ON credential FOR EACH ROW
+WHEN (OLD.field = 'tenant_id') EXECUTE FUNCTION breaks()"""
+
+
+def break_deletions(world: World) -> None:
+    """Let the database fail in the middle of deleting an onboarding's values."""
+    sqlite = world.settings.database_url.startswith("sqlite")
+    world.write(IN_SQLITE if sqlite else IN_POSTGRESQL)
+
+
+def mend_deletions(world: World) -> None:
+    sqlite = world.settings.database_url.startswith("sqlite")
+    world.write("DROP TRIGGER breaks" if sqlite else "DROP TRIGGER breaks ON credential")
 
 
 async def test_a_purge_that_breaks_off_leaves_every_value(world: World) -> None:
     await completed(world)
     world.write("UPDATE onboarding SET finished_at = ?", LONG_AGO)
-    world.write(BREAKS)
+    break_deletions(world)
 
     await world.bot.sweep()
     await world.idle()
@@ -140,7 +155,7 @@ async def test_a_purge_that_breaks_off_leaves_every_value(world: World) -> None:
     assert world.events("credentials_destroyed") == []
     assert (await world.get("/readyz"))[0] == 200
 
-    world.write("DROP TRIGGER breaks")
+    mend_deletions(world)
     await world.bot.sweep()
     await world.idle()
 
@@ -150,7 +165,7 @@ async def test_a_purge_that_breaks_off_leaves_every_value(world: World) -> None:
 
 async def test_a_cancellation_that_breaks_off_leaves_every_value(begun: World) -> None:
     await begun.walk_to(23)
-    begun.write(BREAKS)
+    break_deletions(begun)
 
     await begun.type("cancel")
     answer = await begun.submit(begun.erin, begun.view_of(begun.erin), reason="They left")

@@ -10,15 +10,15 @@ from tests.integration.world import World, told
 
 ALTERED = "the stored value was altered or moved"
 PUT_BACK = "an older value was put back in a newer one's place"
+COLUMNS = ("field", "ciphertext", "key_id", "fingerprint", "mask", "version", "replaced_at")
 Scene = tuple[World, list[dict[str, Any]]]
 Tamper = Callable[[World, list[dict[str, Any]]], None]
 
 
 def stored(world: World) -> list[dict[str, Any]]:
     """The rows of the values, by column."""
-    names = [name for _, name, *_ in world.rows("PRAGMA table_info(credential)")]
-    rows = world.rows("SELECT * FROM credential ORDER BY field")
-    return [dict(zip(names, row, strict=True)) for row in rows]
+    rows = world.rows(f"SELECT {', '.join(COLUMNS)} FROM credential ORDER BY field")  # noqa: S608
+    return [dict(zip(COLUMNS, row, strict=True)) for row in rows]
 
 
 def write(world: World, field: str, **columns: Any) -> None:
@@ -102,7 +102,7 @@ async def scene(begun: World) -> Scene:
 
 async def keys_check(world: World) -> Ended:
     settings = {**COMPLETE, "DATABASE_URL": world.settings.database_url}
-    return await onboarding(world.database.parent, "keys", "check", **settings)
+    return await onboarding(world.database.directory, "keys", "check", **settings)
 
 
 @pytest.mark.parametrize(("tamper", "reason"), list(KINDS.values()), ids=list(KINDS))

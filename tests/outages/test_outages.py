@@ -1,12 +1,12 @@
 """Slack is away, for a moment or for hours: a delay, and not one call too many."""
 
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from sandbox.slack import Trouble, offers
 from tests.crash.level import nothing_is_twice
+from tests.databases import ON_SQLITE, AnyDatabase
 from tests.integration.world import World
 from tests.outages.lapse import Lapse, lapsing
 
@@ -37,8 +37,11 @@ async def test_while_slack_is_away_the_first_request_after_a_start_is_carried_ou
         assert begun.current == 2
 
 
-async def test_each_trouble_only_delays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with lapsing(tmp_path, monkeypatch) as (people, lapse):
+@ON_SQLITE
+async def test_each_trouble_only_delays(
+    database: AnyDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with lapsing(database, monkeypatch) as (people, lapse):
         await people.begin()
         for number, trouble in enumerate(Trouble, start=1):
             await people.level()
@@ -55,10 +58,11 @@ async def test_each_trouble_only_delays(tmp_path: Path, monkeypatch: pytest.Monk
         assert len(weather.hits) > 0
 
 
+@ON_SQLITE
 async def test_an_outage_of_hours_costs_few_calls_and_shows_only_the_last_state(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    database: AnyDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with lapsing(tmp_path, monkeypatch) as (people, lapse):
+    async with lapsing(database, monkeypatch) as (people, lapse):
         await people.begin()
         await people.level()
         root = people.message("root")
@@ -85,10 +89,11 @@ async def test_an_outage_of_hours_costs_few_calls_and_shows_only_the_last_state(
         assert people.message("step:4") is None
 
 
+@ON_SQLITE
 async def test_an_hour_that_slack_asks_to_wait_is_waited(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    database: AnyDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with lapsing(tmp_path, monkeypatch) as (people, lapse):
+    async with lapsing(database, monkeypatch) as (people, lapse):
         await people.begin()
         await people.level()
         people.slack.fail_next("chat.postMessage", retry_after=3600)

@@ -2,11 +2,11 @@
 
 import logging
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from sandbox.slack import Channel
+from tests.databases import ON_SQLITE, AnyDatabase
 from tests.integration.world import World
 from tests.outages.lapse import lapsing
 
@@ -95,10 +95,11 @@ async def test_the_next_start_takes_up_what_was_not_announced(begun: World) -> N
     assert "Which portal?" in begun.announced[-1]
 
 
+@ON_SQLITE
 async def test_a_lost_engineering_channel_is_asked_once_an_hour(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    database: AnyDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with lapsing(tmp_path, monkeypatch) as (people, lapse):
+    async with lapsing(database, monkeypatch) as (people, lapse):
         await people.begin()
         await people.level()
         people.engineering.is_archived = True

@@ -1,11 +1,10 @@
 """Whole onboardings while Slack fails at random: level in the end, and nothing twice."""
 
-from pathlib import Path
-
 import pytest
 
 from sandbox.slack import Outage, Trouble
 from tests.crash.level import must_be_level
+from tests.databases import ON_SQLITE, AnyDatabase
 from tests.outages.lapse import lapsing
 
 RETRY_AFTER = 30
@@ -19,11 +18,12 @@ SEEDS = [
 ]
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("seed", SEEDS)
 async def test_an_onboarding_comes_through_bad_weather(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
+    database: AnyDatabase, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
-    async with lapsing(tmp_path, monkeypatch) as (people, _lapse):
+    async with lapsing(database, monkeypatch) as (people, _lapse):
         weather = people.slack.outage(
             seed=seed, probability=0.4, silence=1.0, retry_after=RETRY_AFTER
         )
