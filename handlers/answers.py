@@ -23,7 +23,7 @@ from bot.views.blocks import fallback, message, section
 from bot.views.home import answer_view
 from bot.views.ids import StepRef
 from bot.views.status import Answer
-from handlers.payloads import HomePress, Press, Said, Submission
+from handlers.payloads import HomePress, Press, Said, Submission, WindowPress
 
 log = logging.getLogger(__name__)
 
@@ -211,6 +211,24 @@ class Answers:
             await self._slack.open_view(press.trigger_id, view)
         except OnboardingError as error:  # the Home shows what became of it
             log.warning("a window could not be opened", extra={"reason": str(error)})
+
+    @asynccontextmanager
+    async def behind(self, press: WindowPress) -> AsyncIterator[None]:
+        """Tell whoever pressed in a window about an error of the block, in the channel behind it.
+
+        Only Malformed leaves it.
+        """
+        try:
+            yield
+        except Malformed:
+            raise
+        except Exception as error:
+            self.tell_in_thread(press.ref.channel, press.user.id, explain(error), None)
+
+    def turn(self, press: WindowPress, view: View) -> None:
+        """Put another page in the place of the one whose button was pressed."""
+        opened = OpenView(press.view.id, press.view.hash)
+        self._tasks.spawn(self._replace(opened, view), "turn a page")
 
     def tell(self, press: Press, text: str) -> None:
         """Tell whoever pressed something that only they see."""

@@ -77,6 +77,7 @@ def _commands(use_cases: UseCases) -> dict[str, Doing]:
     return {
         "start": start,
         "status": overview.status,
+        "history": use_cases.history.of_client,
         "credentials": overview.credentials,
         "verify": managing.verify,
         "remind": managing.remind,

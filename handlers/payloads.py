@@ -7,6 +7,7 @@ Source: docs.slack.dev, "Interaction payloads" and "Implementing slash commands"
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
@@ -143,6 +144,22 @@ class SubmittedView(Payload):
     private_metadata: str = ""
     state: ViewState = ViewState()
     blocks: tuple[Mapping[str, Any], ...] = ()
+
+
+class WindowPress(HomePress):
+    """A press of a button in an open modal, which knows the channel that it was opened from."""
+
+    view: SubmittedView
+
+    @property
+    def ref(self) -> FormRef:
+        """What the modal is about; raises Malformed if it is not ours."""
+        return FormRef.parse(self.view.private_metadata)
+
+    @property
+    def request(self) -> Request:
+        """Who pressed, and where the modal was opened."""
+        return replace(super().request, channel=self.ref.channel)
 
 
 class Submission(Payload):

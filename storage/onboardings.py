@@ -131,11 +131,14 @@ async def has_event(session: AsyncSession, onboarding_id: str, kind: EventKind) 
     return (await session.exec(select(EventRow.id).where(*where).limit(1))).first() is not None
 
 
-async def events_of(session: AsyncSession, onboarding_id: str, kind: EventKind) -> Sequence[Event]:
-    """Return the events of one kind, oldest first."""
-    where = (col(EventRow.onboarding_id) == onboarding_id, col(EventRow.kind) == kind.value)
-    rows = await session.exec(select(EventRow).where(*where).order_by(col(EventRow.id)))
-    return [event_of(row) for row in rows]
+async def events_of(
+    session: AsyncSession, onboarding_id: str, *kinds: EventKind
+) -> Sequence[Event]:
+    """Return the events of these kinds, or all, oldest first."""
+    query = select(EventRow).where(col(EventRow.onboarding_id) == onboarding_id)
+    if kinds:
+        query = query.where(col(EventRow.kind).in_([kind.value for kind in kinds]))
+    return [event_of(row) for row in await session.exec(query.order_by(col(EventRow.id)))]
 
 
 async def named(

@@ -2,6 +2,6 @@
 
 from bot.history.timeline import Entry, History, Inquiry, Run, tell
 from bot.history.waiting import Span
-from bot.history.words import Place, Who, Words
+from bot.history.words import Place, Who, Words, lasting
 
-__all__ = ["Entry", "History", "Inquiry", "Place", "Run", "Span", "Who", "Words", "tell"]
+__all__ = ["Entry", "History", "Inquiry", "Place", "Run", "Span", "Who", "Words", "lasting", "tell"]

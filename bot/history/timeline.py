@@ -16,13 +16,30 @@ NONE = timedelta()
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One event, in words; its subject is `by`."""
+    """One event; its subject is `by`. Words are found for those alone that somebody reads."""
 
-    at: datetime
-    by: Actor
-    kind: EventKind
-    step: int | None
-    words: Words
+    guide: Guide
+    event: Event
+
+    @property
+    def at(self) -> datetime:
+        """When it happened."""
+        return self.event.at
+
+    @property
+    def by(self) -> Actor:
+        """Who did it."""
+        return self.event.actor
+
+    @property
+    def kind(self) -> EventKind:
+        """What kind of thing it was."""
+        return self.event.kind
+
+    @property
+    def words(self) -> Words:
+        """What happened, without its subject."""
+        return words(self.guide, self.event)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +93,11 @@ class History:
         return self.until - self.started_at
 
     @property
-    def paused(self) -> timedelta:
-        """How long nobody waited for anybody."""
-        return _sum(span for span in self.spans if span.side is None)
-
-    @property
-    def waited_for(self) -> Mapping[Owner, timedelta]:
-        """How long each side was to act."""
-        return {side: _sum(one for one in self.spans if one.side is side) for side in Owner}
+    def sides(self) -> Mapping[Owner | None, timedelta]:
+        """How long each side was to act; None: how long nobody was, as it was paused."""
+        return {
+            side: _sum(one for one in self.spans if one.side is side) for side in (*Owner, None)
+        }
 
     @property
     def phases(self) -> Mapping[int, Mapping[Owner | None, timedelta]]:
@@ -110,9 +124,7 @@ def tell(guide: Guide, events: Sequence[Event], now: datetime) -> History:
     ends = (EventKind.COMPLETED, EventKind.CANCELLED)
     return History(
         guide=guide,
-        entries=tuple(
-            Entry(one.at, one.actor, one.kind, one.step, words(guide, one)) for one in events
-        ),
+        entries=tuple(Entry(guide, event) for event in events),
         spans=passed,
         inquiries=tuple(_inquiries(events)),
         runs=tuple(_runs(events)),

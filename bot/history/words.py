@@ -7,7 +7,7 @@ secret is quoted.
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.exposure import looks_like
 from bot.guide import Guide, Owner, Step
@@ -60,6 +60,20 @@ def words(guide: Guide, event: Event) -> Words:
     """Return what happened, in the past tense."""
     _, telling = TOLD[event.kind]
     return telling(guide, event)
+
+
+def lasting(time: timedelta) -> str:
+    """Return how long a time is, in its two largest units: `3 days 4 h`."""
+    minutes = round(time / timedelta(minutes=1))
+    if minutes < 1:
+        return "less than a minute" if time else "no time"
+    days, hours = divmod(minutes // 60, 24)
+    if days:
+        name = "day" if days == 1 else "days"
+        return f"{days} {name} {hours} h" if hours else f"{days} {name}"
+    if hours:
+        return f"{hours} h {minutes % 60} min" if minutes % 60 else f"{hours} h"
+    return f"{minutes} min"
 
 
 def sign(kind: EventKind) -> str:

@@ -9,6 +9,7 @@ from bot.use_cases.channels import Channels
 from bot.use_cases.credentials import Credentials
 from bot.use_cases.exposure import Exposure
 from bot.use_cases.help import Help
+from bot.use_cases.history import History
 from bot.use_cases.home import Home
 from bot.use_cases.inviting import Inviting
 from bot.use_cases.managing import Managing
@@ -36,6 +37,7 @@ class UseCases:
         self.reminders = Reminders(services)
         self.overview = Overview(services)
         self.managing = Managing(services)
+        self.history = History(services)
         self.home = Home(services)
         self.channels = Channels(services)
         self.exposure = Exposure(services)

@@ -54,8 +54,7 @@ class Way:
 
 def waited(history: History) -> tuple[float, float, float]:
     """The hours in which the client was to act, HeavySet was, and nobody."""
-    sides = (history.waited_for[Owner.CLIENT], history.waited_for[Owner.HEAVYSET], history.paused)
-    client, heavyset, paused = (time / HOUR for time in sides)
+    client, heavyset, paused = (history.sides[one] / HOUR for one in (*Owner, None))
     return client, heavyset, paused
 
 
@@ -335,7 +334,7 @@ def test_verifications_are_told_with_their_outcome_and_who_asked() -> None:
 def test_entries_can_be_picked_by_kind() -> None:
     way = Way().chosen().then(lambda at, now: at.undo_step(1, ANN, now))
 
-    assert [one.step for one in way.told().of_kind(EventKind.STEP_UNDONE)] == [1]
+    assert [one.event.step for one in way.told().of_kind(EventKind.STEP_UNDONE)] == [1]
 
 
 def test_an_entry_says_who_and_when() -> None:

@@ -42,6 +42,7 @@ class AHistory(AnOnboarding):
         all_times_add_up(history)
         one_time_follows_on_the_other(history.spans)
         assert history.took == self.until - NOW
+        assert all(entry.words for entry in history.entries)
         assert len(history.entries) == len(self.events)
         assert [(one.at, one.answered_at, one.by_guide) for one in history.inquiries] == [
             (one.at, one.answered_at, one.passage is not None) for one in self.onboarding.questions
@@ -61,9 +62,9 @@ class AHistory(AnOnboarding):
 
 
 def all_times_add_up(history: History) -> None:
-    sides = sum(history.waited_for.values(), timedelta())
+    sides = sum(history.sides.values(), timedelta())
     phases = [time for phase in history.phases.values() for time in phase.values()]
-    assert sides + history.paused == sum(phases, timedelta()) == history.took
+    assert sides == sum(phases, timedelta()) == history.took
 
 
 def one_time_follows_on_the_other(spans: Sequence[Span]) -> None:

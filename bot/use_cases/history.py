@@ -1,0 +1,44 @@
+"""What happened in one onboarding: for engineers, and for support, who are among them."""
+
+from slack_sdk.models.views import View
+
+from bot.history import tell
+from bot.use_cases.base import Request, UseCase, opened_by
+from bot.views.history import history_modal
+from bot.views.ids import FormRef
+from storage import onboardings
+
+
+class History(UseCase):
+    """The window with the timeline."""
+
+    async def form(self, request: Request, onboarding_id: str) -> View:
+        """Return the window of an onboarding, finished ones too, with its newest entries."""
+        person = request.person
+        ref = FormRef(request.channel, person.user_id, person.team_id, onboarding_id)
+        return await self._window(request, ref)
+
+    async def of_client(self, request: Request, name: str) -> View:
+        """Return the window of the client that a command is about, by default the channel's."""
+        await self._engineer(request.person)
+        onboarding = await self._client(request, name, finished=True)
+        return await self.form(request, onboarding.id)
+
+    async def page(self, request: Request, ref: FormRef, until: int) -> View:
+        """Return the window with the entries up to `until`, to whoever opened it."""
+        opened_by(request, ref)
+        return await self._window(request, ref, until)
+
+    async def _window(self, request: Request, ref: FormRef, until: int | None = None) -> View:
+        await self._engineer(request.person)
+        services = self._services
+        async with services.database.begin(write=False) as session:
+            onboarding = await onboardings.get(session, services.shelf, ref.onboarding_id)
+            events = await onboardings.events_of(session, ref.onboarding_id)
+        return history_modal(
+            onboarding,
+            tell(onboarding.guide, events, services.clock()),
+            ref,
+            workspace_url=services.slack.identity.url,
+            until=until,
+        )

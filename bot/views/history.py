@@ -1,0 +1,154 @@
+"""The window with the history of one onboarding: how long what took, then the timeline by pages."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from statistics import median
+
+from slack_sdk.models.blocks import Block, DividerBlock
+from slack_sdk.models.views import View
+
+from bot.guide import Owner, Phase
+from bot.history import Entry, History, Place, Who, Words, lasting
+from bot.history.words import sign
+from bot.mrkdwn import channel_link, escape, link, mention, permalink, when
+from bot.onboarding import BOT, EventKind, Onboarding
+from bot.report import Outcome
+from bot.views import ids
+from bot.views.blocks import actions, button, context, header, section
+from bot.views.forms import plain_text
+
+PAGE = 20
+BAR = 10
+QUOTED = 300  # characters: what somebody wrote at length is for the export
+SQUARES: Mapping[Owner | None, str] = {Owner.CLIENT: "🟦", Owner.HEAVYSET: "🟧", None: "⬜"}
+SIDES = {Owner.CLIENT: "client", Owner.HEAVYSET: "HeavySet", None: "paused"}
+
+
+def history_modal(
+    onboarding: Onboarding,
+    history: History,
+    ref: ids.FormRef,
+    *,
+    workspace_url: str,
+    until: int | None = None,
+) -> View:
+    """Return the window with the page that goes up to entry `until`, by default the newest one.
+
+    Entries are counted from the oldest, so what is added meanwhile moves none to another page.
+    """
+    return View(
+        type="modal",
+        title=plain_text("History"),
+        close=plain_text("Close"),
+        private_metadata=ref.dump(),
+        blocks=[
+            header(onboarding.client_name),
+            *_summary(onboarding, history, workspace_url),
+            DividerBlock(),
+            *_timeline(history, until),
+        ],
+    )
+
+
+def _summary(onboarding: Onboarding, history: History, workspace_url: str) -> Iterator[Block]:
+    where = channel_link(onboarding.channel)
+    if onboarding.thread_ts:
+        address = permalink(workspace_url, onboarding.channel, onboarding.thread_ts)
+        where = f"{where} · {link(address, 'thread')}"
+    done = f"{onboarding.finished_steps} of {len(onboarding.steps)} steps done"
+    lasted = "took" if history.over else "so far"
+    yield section(
+        f"*{onboarding.status.value.capitalize()}* · {done} · {lasted} {lasting(history.took)}\n"
+        f"since {when(history.started_at)} · engineer {mention(onboarding.engineer)} · {where}"
+    )
+    longest = max(sum(times.values(), timedelta()) for times in history.phases.values())
+    phases = (
+        _phase(phase, history.phases[phase.number], longest) for phase in onboarding.guide.phases
+    )
+    yield section("\n".join(["*Time per phase*", *phases]))
+    sides = history.sides.items()
+    times = (f"{SQUARES[side]} {SIDES[side]} {lasting(time)}" for side, time in sides)
+    yield section(f"*Who was to act*\n{' · '.join(times)}")
+    yield section("\n".join(_counts(history)))
+
+
+def _phase(phase: Phase, times: Mapping[Owner | None, timedelta], longest: timedelta) -> str:
+    name = f"{phase.number}. {escape(phase.title)}"
+    took = sum(times.values(), timedelta())
+    if not took:
+        return f"{name}: —"
+    squares = "".join(SQUARES[side] * round(BAR * time / longest) for side, time in times.items())
+    parts = [f"{SIDES[side]} {lasting(time)}" for side, time in times.items() if time]
+    shares = f" ({', '.join(parts)})" if len(parts) > 1 else ""
+    return f"{name}: {lasting(took)}{shares}\n{squares or SQUARES[Owner.CLIENT]}"
+
+
+def _counts(history: History) -> Iterator[str]:
+    """Yield a line for each thing that support asks about, where there is any."""
+    asked = history.inquiries
+    waits = [one.waited.total_seconds() for one in asked if one.waited is not None]
+    open_ = sum(one.waited is None and not one.by_guide for one in asked)
+    by_guide = sum(one.by_guide for one in asked)
+    answers = (
+        [f"{len(waits)} answered, usually after {lasting(timedelta(seconds=median(waits)))}"]
+        if waits
+        else []
+    )
+    answers += [f"{by_guide} by the guide at once"] if by_guide else []
+    answers += [f"{open_} still open"] if open_ else []
+    yield f"🙋 Questions: {', '.join(answers) or 'none'}"
+    runs = history.runs
+    ended = {one: sum(run.outcome is one for run in runs) for one in Outcome}
+    outcomes = [f"{count} {one.value}" for one, count in ended.items() if count]
+    running = sum(run.outcome is None for run in runs)
+    outcomes += [f"{running} not ended"] if running else []
+    yield f"📋 Verifications: {', '.join(outcomes) or 'none'}"
+    for name, kind in (
+        ("Looks at stored values", EventKind.CREDENTIALS_REVEALED),
+        ("Values posted in the channel", EventKind.EXPOSED),
+        ("Reminders", EventKind.REMINDED),
+        ("Attempts that were refused", EventKind.REFUSED),
+    ):
+        if entries := history.of_kind(kind):
+            who = ", ".join(dict.fromkeys(_subject(entry) for entry in entries[-BAR:]))
+            yield f"{sign(kind)} {name}: {len(entries)} ({who})"
+
+
+def _timeline(history: History, until: int | None) -> Iterator[Block]:
+    count = len(history.entries)
+    end = min(max(until or count, 1), count)
+    start = max(end - PAGE, 0)
+    for entry in reversed(history.entries[start:end]):
+        yield section(_line(entry))
+    yield context(f"{count - end + 1}–{count - start} of {count} entries, the newest first.")
+    turns = []
+    if end < count:
+        newer = min(end + PAGE, count)
+        turns.append(button("Newer", f"{ids.HISTORY_PAGE}:newer", str(newer)))
+    if start > 0:
+        turns.append(button("Older", f"{ids.HISTORY_PAGE}:older", str(start)))
+    if turns:
+        yield actions(turns)
+
+
+def _line(entry: Entry) -> str:
+    return f"{sign(entry.kind)} {when(entry.at)}\n{_subject(entry)} {_text(entry.words)}"
+
+
+def _subject(entry: Entry) -> str:
+    return "The bot" if entry.by == BOT else mention(entry.by.user_id)
+
+
+def _text(words: Words) -> str:
+    return "".join(_part(part) for part in words)
+
+
+def _part(part: str | Who | Place | datetime) -> str:
+    match part:
+        case Who():
+            return mention(part.user_id)
+        case Place():
+            return channel_link(part.channel)
+        case datetime():
+            return when(part)
+    return escape(part if len(part) <= QUOTED else f"{part[:QUOTED]} …")

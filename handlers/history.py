@@ -1,0 +1,30 @@
+"""The pages of the history's window."""
+
+import re
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+
+from bot.errors import Malformed
+from bot.use_cases import UseCases
+from bot.views import ids
+from handlers.answers import Answers
+from handlers.payloads import WindowPress
+
+
+def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
+    """Register the listener."""
+
+    @app.action(re.compile(rf"^{ids.HISTORY_PAGE}:"))
+    async def history_page(ack: AsyncAck, body: dict[str, Any]) -> None:
+        press = WindowPress.of(body)
+        async with answers.behind(press):
+            until = _number(press.action.value)
+            answers.turn(press, await use_cases.history.page(press.request, press.ref, until))
+        await ack()
+
+
+def _number(value: str) -> int:
+    if not (value.isascii() and value.isdecimal() and len(value) < 10):
+        raise Malformed("a page that we did not number")
+    return int(value)

@@ -1,0 +1,184 @@
+"""`/servicetitan history`: the window that support reads, page by page."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.onboarding import Event, EventKind
+from bot.people import Actor, Role
+from sandbox.slack import NotOfferedError, View
+from storage import onboardings
+from tests.integration.world import World, told
+
+LATER = datetime.now(UTC) + timedelta(days=1)
+
+
+async def opened(world: World, words: str = "history") -> View:
+    await world.type(words)
+    return world.view_of(world.erin)
+
+
+def text(view: View) -> str:
+    return json.dumps(view.content["blocks"], ensure_ascii=False)
+
+
+async def many(world: World, count: int) -> None:
+    """Put refused attempts into the history, each by another person."""
+    async with world.bot.database.begin() as session:
+        for number in range(count):
+            stranger = Actor(f"U0STRANGER{number}", "T0ELSEWHERE", Role.NOBODY)
+            detail = {"deed": "reveal", "reason": "NotAllowed"}
+            event = Event(EventKind.REFUSED, stranger, LATER, None, detail)
+            await onboardings.record(session, world.onboarding, event)
+
+
+async def test_the_window_tells_who_did_what(begun: World) -> None:
+    await begun.press(begun.ann, "step:1", "choose_account:existing")
+    await begun.press(begun.ann, "step:3", "step_done")
+
+    view = await opened(begun)
+
+    assert view.title == "History"
+    shown = text(view)
+    assert f"<@{begun.ann.id}> finished step 3, Access the ServiceTitan Developer Portal" in shown
+    assert f"<@{begun.erin.id}> started the onboarding" in shown
+    assert "“We use an existing admin”" in shown
+    assert "2 of 25 steps" not in shown  # step 2 was not needed, which counts
+    assert "3 of 25 steps" in shown
+    assert "<!date^" in shown  # in the reader's own time zone
+
+
+async def test_the_newest_entry_comes_first(begun: World) -> None:
+    await begun.press(begun.ann, "step:1", "choose_account:existing")
+
+    shown = text(await opened(begun))
+
+    assert shown.index("skipped step 2") < shown.index("started the onboarding")
+
+
+async def test_a_client_can_be_named_from_anywhere(begun: World) -> None:
+    await begun.type("history acme", channel=begun.engineering)
+
+    assert "Acme Plumbing" in text(begun.view_of(begun.erin))
+
+
+async def test_a_finished_onboarding_has_a_history_too(begun: World) -> None:
+    await begun.type("cancel")
+    await begun.submit(begun.erin, begun.view_of(begun.erin), reason="another provider")
+
+    assert "cancelled the onboarding: “another provider”" in text(await opened(begun))
+
+
+async def test_pages_are_turned_in_the_window(begun: World) -> None:
+    await many(begun, 45)
+    view = await opened(begun)
+    assert "1–20 of 46 entries" in text(view)
+    assert "U0STRANGER44" in text(view)
+
+    await turn(begun, view, "older")
+    assert "21–40 of 46" in text(view)
+    await turn(begun, view, "older")
+    assert "41–46 of 46" in text(view)
+    assert "started the onboarding" in text(view)
+    with pytest.raises(NotOfferedError):
+        await turn(begun, view, "older")
+    await turn(begun, view, "newer")
+    await turn(begun, view, "newer")
+
+    assert "1–20 of 46" in text(view)
+    with pytest.raises(NotOfferedError):
+        await turn(begun, view, "newer")
+
+
+async def turn(world: World, view: View, which: str) -> None:
+    await world.erin.press(view, f"history_page:{which}")
+    await world.idle()
+
+
+async def test_what_is_added_meanwhile_moves_no_page(begun: World) -> None:
+    await many(begun, 45)
+    view = await opened(begun)
+    await many(begun, 5)
+
+    await turn(begun, view, "older")
+
+    assert "U0STRANGER24" in text(view)
+    assert "U0STRANGER25" not in text(view)
+
+
+async def test_who_is_no_engineer_is_refused(begun: World) -> None:
+    guest = begun.slack.add_person("Gus Guest", is_restricted=True)
+    somewhere = begun.slack.add_channel("somewhere", guest)
+
+    reply = await begun.type("history acme", guest, somewhere)
+
+    assert guest.view is None
+    assert "Only HeavySet engineers" in json.dumps(reply.ack.body)
+
+
+async def test_only_who_opened_it_turns_its_pages(begun: World) -> None:
+    await many(begun, 45)
+    view = await opened(begun)
+    await begun.erin.press(view, "history_page:older")
+    await begun.idle()
+    eve = begun.slack.add_person("Eve Engineer")
+    before = text(view)
+
+    forged = begun.last_sent
+    forged["user"] = {**forged["user"], "id": eve.id}
+    forged["trigger_id"] = "1.2.3"
+    ack = await begun.send(forged)
+
+    assert ack.status == 200
+    assert text(view) == before
+
+
+async def test_who_is_no_engineer_any_more_turns_no_page(begun: World) -> None:
+    await many(begun, 45)
+    view = await opened(begun)
+    begun.erin.user.deleted = True
+    begun.bot.use_cases.history._services.directory._users.clear()  # it is remembered a while
+
+    await turn(begun, view, "older")
+
+    assert "1–20 of 46" in text(view)
+    assert "Only HeavySet engineers" in told(begun.erin)
+
+
+@pytest.mark.parametrize("value", ["", "x", "-1", "²", "9" * 30])
+async def test_a_page_that_we_did_not_number_is_malformed(begun: World, value: str) -> None:
+    await many(begun, 45)
+    await turn(begun, await opened(begun), "older")
+    forged = begun.last_sent
+    forged["actions"][0]["value"] = value
+
+    ack = await begun.send(forged)
+
+    assert ack.status == 400
+
+
+async def test_a_page_beyond_the_last_is_the_last(begun: World) -> None:
+    await many(begun, 45)
+    view = await opened(begun)
+    await turn(begun, view, "older")
+    forged = begun.last_sent
+    forged["actions"][0]["value"] = "999"
+    forged["view"]["hash"] = ""
+
+    await begun.send(forged)
+
+    assert "1–20 of 46" in text(view)
+
+
+async def test_thousands_of_entries_fit(begun: World) -> None:
+    async with begun.bot.database.begin() as session:
+        for number in range(1000):
+            actor = Actor(begun.ann.id, begun.ann.team.id, Role.CLIENT_ADMIN)
+            detail = {"question": "<&>" * 600, "passage": "x"}
+            event = Event(EventKind.GUIDE_ANSWERED, actor, LATER, number % 25 + 1, detail)
+            await onboardings.record(session, begun.onboarding, event)
+
+    view = await opened(begun)
+
+    assert "1–20 of 1001 entries" in text(view)

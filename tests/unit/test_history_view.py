@@ -1,0 +1,135 @@
+"""The window with the history: what stands in it, within Slack's limits."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from slack_sdk.models.views import View
+
+from bot.history import lasting, tell
+from bot.onboarding import Event, EventKind, Onboarding
+from bot.people import Actor, Role
+from bot.report import Outcome
+from bot.views.history import PAGE, history_modal
+from bot.views.ids import FormRef
+from tests.builders import GUIDE, NOW, a_client_admin, a_new_onboarding, an_engineer
+from tests.unit.rendering import problems, text_objects, texts
+
+HOUR = timedelta(hours=1)
+ANN, ERIN = a_client_admin(), an_engineer()
+BY_THE_BOT = Actor("", "", Role.BOT)
+ONBOARDING = a_new_onboarding().onboarding
+REF = FormRef("C0ACME", "U0ERIN", "T0HEAVYSET", ONBOARDING.id)
+STARTED = Event(EventKind.STARTED, ERIN, NOW)
+
+
+def window(
+    events: Sequence[Event],
+    *,
+    hours: int = 0,
+    onboarding: Onboarding = ONBOARDING,
+    until: int | None = None,
+) -> View:
+    """The window, `hours` after the start."""
+    history = tell(GUIDE, [STARTED, *events], NOW + hours * HOUR)
+    url = "https://heavyset-tech.slack.com/"
+    return history_modal(onboarding, history, REF, workspace_url=url, until=until)
+
+
+def text(view: View) -> str:
+    return "\n".join(texts(view.to_dict()))
+
+
+def event(kind: EventKind, step: int | None = None, *, hours: int = 0, **detail: Any) -> Event:
+    return Event(kind, ANN, NOW + hours * HOUR, step, detail)
+
+
+def test_each_phase_has_its_time_and_a_bar() -> None:
+    done = [event(EventKind.STEP_DONE, step, hours=2 * step) for step in (1, 2, 3)]
+
+    shown = text(window(done, hours=9))
+
+    assert "1. Account Preparation: 4 h\n🟦" in shown
+    assert "2. Developer Portal Configuration: 5 h\n🟦🟦🟦🟦🟦🟦🟦🟦🟦🟦" in shown
+    assert "6. Finalize Integration: —" in shown
+
+
+def test_a_bar_tells_the_sides_apart() -> None:
+    asked = event(EventKind.HELP_ASKED, 1, hours=3, question="Where?")
+
+    shown = text(window([asked], hours=10))
+
+    assert "1. Account Preparation: 10 h (client 3 h, HeavySet 7 h)\n🟦🟦🟦🟧🟧🟧🟧🟧🟧🟧" in shown
+    assert "🟦 client 3 h · 🟧 HeavySet 7 h · ⬜ paused no time" in shown
+
+
+def test_what_support_asks_about_is_counted() -> None:
+    happened = [
+        event(EventKind.HELP_ASKED, 1, hours=1, question="Where?"),
+        event(EventKind.HELP_ANSWERED, 1, hours=3, questions=[1]),
+        event(EventKind.GUIDE_ANSWERED, 1, hours=3, question="Where?", passage="x"),
+        event(EventKind.HELP_ASKED, 1, hours=4, question="Why?"),
+        event(EventKind.VERIFICATION_REQUESTED, number=1),
+        event(EventKind.VERIFICATION_FINISHED, number=1, outcome=Outcome.FAILED.value, fields=[]),
+        event(EventKind.VERIFICATION_REQUESTED, number=2),
+        event(EventKind.CREDENTIALS_REVEALED, fields=["tenant_id"]),
+        event(EventKind.EXPOSED, fields=["client_secret"], marks=["0123abcd"]),
+    ]
+
+    shown = text(window(happened, hours=5))
+
+    assert "Questions: 1 answered, usually after 2 h, 1 by the guide at once, 1 still open" in shown
+    assert "Verifications: 1 failed, 1 not ended" in shown
+    assert f"Looks at stored values: 1 (<@{ANN.user_id}>)" in shown
+    assert "Values posted in the channel: 1" in shown
+    assert "Reminders" not in shown
+    assert "0123abcd" not in shown
+
+
+def test_the_bot_is_named_as_such() -> None:
+    reminded = Event(EventKind.REMINDED, BY_THE_BOT, NOW, 1, {"to": "client"})
+
+    assert "The bot reminded the client of step 1" in text(window([reminded]))
+
+
+def test_a_long_question_is_cut_short() -> None:
+    view = window([event(EventKind.HELP_ASKED, 1, question="<!channel> " * 180)])
+
+    assert not problems(view)
+    assert "<!channel>" not in text(view)
+    assert "&lt;!channel&gt;" in text(view)
+
+
+@pytest.mark.parametrize("name", ["<!channel>", "&" * 80, "x" * 80])
+def test_a_clients_name_is_shown_as_it_is(name: str) -> None:
+    view = window([], onboarding=replace(ONBOARDING, client_name=name, thread_ts="1.1"))
+
+    assert not problems(view)
+    assert next(text_objects(view.to_dict()["blocks"], "plain_text")) == name
+
+
+@pytest.mark.parametrize("count", [0, 1, PAGE - 1, PAGE, PAGE + 1, 5000])
+def test_however_much_happened_it_is_one_window(count: int) -> None:
+    refused = event(EventKind.REFUSED, deed="reveal", reason="NotAllowed")
+
+    for until in (None, 1, count // 2 + 1, count + 1, 9999):
+        assert not problems(window([refused] * count, until=until))
+
+
+@pytest.mark.parametrize(
+    ("time", "words"),
+    [
+        (timedelta(), "no time"),
+        (timedelta(seconds=20), "less than a minute"),
+        (timedelta(minutes=59), "59 min"),
+        (timedelta(minutes=59, seconds=40), "1 h"),
+        (timedelta(hours=2, minutes=5), "2 h 5 min"),
+        (timedelta(days=1), "1 day"),
+        (timedelta(days=3, hours=4, minutes=59), "3 days 4 h"),
+        (timedelta(days=400), "400 days"),
+    ],
+)
+def test_a_time_in_words(time: timedelta, words: str) -> None:
+    assert lasting(time) == words
