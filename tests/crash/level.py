@@ -22,7 +22,7 @@ async def must_be_level(people: People) -> None:
     nothing_is_twice(people)
     every_announcement_is_made_once(people)
     what_was_done_is_recorded_once(people)
-    database = Database(f"sqlite:///{people.bot.database}", Seals([KEY]))
+    database = Database(people.bot.database.url, Seals([KEY]))
     try:
         await the_thread_shows_the_state(people, database)
         await the_values_can_be_read(people, database)
