@@ -47,6 +47,7 @@ LOSSES = {
     Loss.ARCHIVED: "the channel was archived",
     Loss.UNSHARED: "the channel was no longer shared with the client",
     Loss.UNINSTALLED: "the app was uninstalled",
+    Loss.REFUSED: "Slack refused what the bot posted in the channel",
 }
 DEEDS = {
     Deed.CLIENT_STEP: "do the client's part",
