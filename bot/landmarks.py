@@ -101,7 +101,8 @@ class Landmarks:
                 known.ts or (known.posting_since and now - known.posting_since < PATIENCE)
             ):
                 return None
-            await publishing.record_message(session, onboarding_id, slot, posting_since=now)
+            if not await publishing.claim_message(session, onboarding_id, slot, known, now):
+                return None
         return known or Posted(slot, None, None, None)
 
     async def _record(

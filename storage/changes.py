@@ -32,7 +32,7 @@ async def change(
             async with database.begin() as session:
                 if delivery:  # before we decide: what was carried out is not refused afterwards
                     await deliveries.claim(session, *delivery)
-                before = await onboardings.get(session, shelf, onboarding_id)
+                before = await onboardings.get(session, shelf, onboarding_id, lock=True)
                 changed = transition(before)
                 await onboardings.save(session, before, changed)
                 if also:

@@ -25,9 +25,17 @@ RUNNING = (Status.ACTIVE.value, Status.PAUSED.value)
 PAGE = 20  # as many as fit one answer
 
 
-async def get(session: AsyncSession, shelf: GuideShelf, onboarding_id: str) -> Onboarding:
-    """Return an onboarding; raises NotFound if there is none with this id."""
-    row = await session.get(OnboardingRow, onboarding_id, populate_existing=True)
+async def get(
+    session: AsyncSession, shelf: GuideShelf, onboarding_id: str, *, lock: bool = False
+) -> Onboarding:
+    """Return an onboarding; raises NotFound if there is none with this id.
+
+    With `lock`, others who change it wait for the end of the transaction (PostgreSQL; on SQLite
+    every writing transaction has it anyway).
+    """
+    row = await session.get(
+        OnboardingRow, onboarding_id, populate_existing=True, with_for_update=lock or None
+    )
     if row is None:
         raise NotFound("This onboarding does not exist (any more).")
     return await load(session, shelf, row)

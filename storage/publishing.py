@@ -105,6 +105,27 @@ async def message(session: AsyncSession, onboarding_id: str, slot: str) -> Poste
     return _posted(row) if row else None
 
 
+async def claim_message(
+    session: AsyncSession, onboarding_id: str, slot: str, known: Posted | None, now: datetime
+) -> bool:
+    """Write down that this is about to be done, as only one may; False, or Conflict: another is.
+
+    `known` is what was read before; nobody has changed it since then.
+    """
+    row = MessageRow
+    if known is None:
+        session.add(row(onboarding_id=onboarding_id, slot=slot, posting_since=now))
+        return True
+    since = col(row.posting_since)
+    where = (
+        col(row.onboarding_id) == onboarding_id,
+        col(row.slot) == slot,
+        col(row.ts).is_(None),
+        since.is_(None) if known.posting_since is None else since == known.posting_since,
+    )
+    return bool((await session.exec(update(row).where(*where).values(posting_since=now))).rowcount)
+
+
 def _posted(row: MessageRow) -> Posted:
     return Posted(row.slot, row.ts, row.digest, row.posting_since)
 

@@ -104,7 +104,6 @@ FAULTS: list[Mapping[str, Any]] = [
     {"status": 503, "performed": True},
     {"drop": True},
     {"drop": True, "performed": True},
-    {"status": 429, "retry_after": 30},
 ]
 
 
