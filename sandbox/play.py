@@ -30,6 +30,8 @@ class Play:
     known: dict[str, str] = field(default_factory=dict)
     entered: set[str] = field(default_factory=set)
     seen: set[str] = field(default_factory=set)
+    verifies_with: str = "run_verification"  # the button of the last step
+    last_verification: int = 2
 
     async def run(self) -> None:
         """From `/servicetitan start` to the verified integration."""
@@ -128,14 +130,14 @@ class Play:
             self.counts.begin(f"step {number}")
             if offers(message, "reveal_credentials"):
                 await self.engineer_looks_at_the_values(message)
-            verifies = offers(message, "run_verification")
+            verifies = offers(message, self.verifies_with)
             await press_until_gone(
-                stage, stage.engineer, message, "run_verification" if verifies else "step_done"
+                stage, stage.engineer, message, self.verifies_with if verifies else "step_done"
             )
             if verifies:
                 break
             done = number
-        await self.verification_passes(2)
+        await self.verification_passes(self.last_verification)
         if unseen := self.known.keys() - self.seen:
             raise ScriptFailedError(f"the engineer was not shown {', '.join(unseen)}")
 

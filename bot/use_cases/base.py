@@ -152,6 +152,7 @@ class UseCase:
         With `finished`, also one that has ended. Raises Refused if it is none, or not one alone.
         """
         services, name = self._services, name.strip()
+        self._must_be_no_secret(name)
         async with services.database.begin(write=False) as session:
             if name:
                 found = await onboardings.named(
@@ -163,6 +164,13 @@ class UseCase:
                     last = await onboardings.newest_in(session, services.shelf, request.channel)
                     found = [last] if last else []
         return _the_only(found, name, finished=finished)
+
+    def _must_be_no_secret(self, words: str) -> None:
+        """Raise Refused for what looks like a secret: an answer would repeat what was typed."""
+        guide = self._services.shelf.newest
+        if shaped := looks_like(words, guide.credentials):
+            label = guide.field(shaped[0]).label
+            raise Refused(f"This looks like the {label}, not like a client. Nothing was changed.")
 
     async def _value_in(self, text: str) -> str | None:
         """Return the label of a value that `text` bears, by its looks or as a stored one.

@@ -22,6 +22,7 @@ class Overview(UseCase):
         """
         await self._engineer(request.person)
         if words:
+            self._must_be_no_secret(words)
             return await self._page(StatusQuery(words))
         services = self._services
         async with services.database.begin(write=False) as session:
