@@ -75,6 +75,24 @@ def purge() -> None:
     sys.exit(purge_values())
 
 
+@main.command()
+@click.argument("onboarding")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["md", "json", "html"]),
+    default="md",
+    show_default=True,
+    help="Markdown, JSON, or one HTML file with its charts.",
+)
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="A file instead of here.")
+def export(onboarding: str, format_: str, output: Path | None) -> None:
+    """Write the history of ONBOARDING: its id, or a part of the client's name."""
+    from bot.run import export_history
+
+    sys.exit(export_history(onboarding, format_, output))
+
+
 @main.group()
 def db() -> None:
     """Look after the database."""

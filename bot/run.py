@@ -4,7 +4,7 @@ import asyncio
 import signal
 import sqlite3
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,14 +14,17 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot import logs
 from bot.app import running
 from bot.doctor import examine
-from bot.errors import Unavailable
+from bot.errors import NotFound, Unavailable
+from bot.export import render
 from bot.guide import GuideError
 from bot.guide.loading import SERVICETITAN
+from bot.history import History, tell
+from bot.onboarding import Onboarding
 from bot.retention import destroy_old_values
 from bot.rotation import Progress, inspect, rotate, rotate_seals
 from bot.settings import Settings, SettingsError, load
 from bot.slack import SlackRefused
-from storage import backup, checking, migrate
+from storage import backup, checking, migrate, onboardings
 from storage.database import Database, is_sqlite
 from storage.guides import GuideShelf
 from storage.seals import Seals
@@ -73,6 +76,29 @@ def purge() -> int:
 def doctor() -> int:
     """Say how every part is, a line each."""
     return _with_settings(lambda settings: asyncio.run(_doctor(settings)))
+
+
+def export_history(named: str, format_: str, output: Path | None) -> int:
+    """Write the history of one onboarding to standard output, or to a file."""
+
+    def export(settings: Settings) -> int:
+        found, history = asyncio.run(_history(settings, named))
+        if history is None or len(found) != 1:
+            for one in found:
+                _say(f"{one.id}: {one.client_name}, {one.status}, {one.started_at:%Y-%m-%d}", 1)
+            what = "several have that in the name: give the id" if found else "there is none"
+            return _say(f"{named}: {what}", 1)
+        text = render(found[0], history, format_, now=datetime.now(UTC))
+        if output is None:
+            sys.stdout.write(text)
+            return 0
+        try:
+            output.write_text(text, encoding="utf-8")
+        except OSError as error:
+            return _say(f"{output}: not written ({error.strerror})", 1)
+        return _say(f"{output}: written", 0)
+
+    return _with_settings(export)
 
 
 def back_up(file: Path) -> int:
@@ -146,6 +172,21 @@ async def _serve(settings: Settings) -> None:
         if bot.working.done():
             bot.working.result()
         await bot.retire()
+
+
+async def _history(settings: Settings, named: str) -> tuple[Sequence[Onboarding], History | None]:
+    """Return the onboardings that `named` may mean, and the history if it is one alone."""
+    shelf = GuideShelf(SERVICETITAN.read_text(encoding="utf-8"), SERVICETITAN.name)
+    async with _database(settings) as database, database.begin(write=False) as session:
+        found: Sequence[Onboarding]
+        try:
+            found = [await onboardings.get(session, shelf, named)]
+        except NotFound:
+            found = await onboardings.named(session, shelf, named, finished=True)
+        if len(found) != 1:
+            return found, None
+        events = await onboardings.events_of(session, found[0].id)
+    return found, tell(found[0].guide, events, datetime.now(UTC))
 
 
 async def _check_histories(settings: Settings) -> int:

@@ -1,0 +1,81 @@
+"""`onboarding export`: the history of one onboarding as one file, without a value in it."""
+
+import json
+from html.parser import HTMLParser
+
+import pytest
+
+from tests.databases import ON_SQLITE
+from tests.integration.test_cli import COMPLETE, Ended, onboarding
+from tests.integration.world import World
+
+
+async def export(world: World, *arguments: str) -> Ended:
+    settings = {
+        **COMPLETE,
+        "DATABASE_URL": world.settings.database_url,
+        "CREDENTIAL_KEYS": world.settings.credential_keys[0].get_secret_value(),
+    }
+    return await onboarding(world.database.directory, "export", *arguments, **settings)
+
+
+@pytest.mark.parametrize("format_", ["md", "html", "json"])
+async def test_a_whole_history_is_told_without_a_value(begun: World, format_: str) -> None:
+    await begun.walk_to(24)
+    await begun.press(begun.erin, "step:24", "reveal_credentials")
+
+    ended = await export(begun, begun.onboarding, "--format", format_)
+
+    assert ended.status == 0
+    assert "Acme Plumbing" in ended.out
+    assert "Submit the Application" in ended.out
+    assert not [one for one in begun.servicetitan.credentials.values() if one in ended.out]
+
+
+@ON_SQLITE
+async def test_json_bears_every_event(begun: World) -> None:
+    await begun.walk_to(23)
+
+    told = json.loads((await export(begun, "acme", "--format", "json")).out)
+
+    [(count,)] = begun.rows("SELECT count(*) FROM event")
+    assert len(told["events"]) == count
+    assert told["client"] == "Acme Plumbing"
+    assert told["events"][0]["by"] == {"user": begun.erin.id, "role": "engineer"}
+
+
+@ON_SQLITE
+async def test_html_is_whole_escaped_and_asks_nobody(world: World) -> None:
+    await world.begin("Tom & Sons")
+    await world.ann.say(world.channel, "help what is 1 < 2 & why?", world.message("root").ts)
+    await world.slack.delivered()
+    await world.idle()
+
+    page = (await export(world, world.onboarding, "--format", "html")).out
+
+    class Outside(HTMLParser):
+        found: list[str] = []  # noqa: RUF012  # one parser
+
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            self.found += [tag] if tag == "script" else []
+            self.found += [f"{name}={value}" for name, value in attrs if name in ("src", "href")]
+
+    parser = Outside()
+    parser.feed(page)
+    assert parser.found == []
+    assert "Tom &amp; Sons" in page
+    assert "1 &lt; 2" in page
+    assert page.count("<svg") == 2
+
+
+@ON_SQLITE
+async def test_who_cannot_be_told_apart_is_asked_for(begun: World) -> None:
+    west = begun.slack.add_channel("west", begun.erin)
+    await begun.begin("Acme West", west)
+
+    unclear, none = await export(begun, "acme"), await export(begun, "zebra")
+
+    assert (unclear.status, none.status) == (1, 1)
+    assert "Acme Plumbing" in unclear.err
+    assert "Acme West" in unclear.err
+    assert "zebra: there is none" in none.err
