@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from freezegun import freeze_time
@@ -37,8 +38,15 @@ def timezone(world: World) -> str | None:
     return str(found) if found else None
 
 
+async def begin_unseen(world: World, name: str = "Acme Plumbing", **values: Any) -> None:
+    """Begin while nobody of the client is in the channel, so that the start learns no zone."""
+    del world.channel.members[world.ann.id]
+    await world.begin(name, **values)
+    world.channel.members[world.ann.id] = world.ann.user
+
+
 async def test_the_first_of_the_client_to_join_tells_it(world: World) -> None:
-    await world.begin()
+    await begin_unseen(world)
     bea = world.slack.add_person("Bea Acme", world.ann.team)
     bea.user.tz = BERLIN
 
@@ -49,7 +57,7 @@ async def test_the_first_of_the_client_to_join_tells_it(world: World) -> None:
 
 
 async def test_without_slack_the_one_who_joins_is_told_of_all_the_same(world: World) -> None:
-    await world.begin()
+    await begin_unseen(world)
     bea = world.slack.add_person("Bea Acme", world.ann.team)
     world.slack.fail_next("users.info", status=500, times=9)
 
@@ -66,7 +74,7 @@ async def test_the_sweep_finds_it_and_nudges_by_it(
 ) -> None:
     async with a_world(database) as world:
         world.ann.user.tz = BERLIN
-        await world.begin(client_admins=[world.ann.id] if named else [])
+        await begin_unseen(world, client_admins=[world.ann.id] if named else [])
         if not named:
             await world.press(world.ann, "step:1", "choose_account:new")
         await sweep(world)
@@ -83,7 +91,7 @@ async def test_where_slack_tells_none_the_setting_holds(
 ) -> None:
     async with a_world(database, business_timezone=NEW_YORK) as world:
         world.ann.user.tz = zone
-        await world.begin(client_admins=[world.ann.id])
+        await begin_unseen(world, client_admins=[world.ann.id])
         await sweep(world)
 
         assert world.rows("SELECT next_reminder FROM onboarding") == [(TUESDAY,)]
@@ -97,7 +105,7 @@ async def test_while_slack_is_away_the_setting_holds_and_slack_is_asked_later(
 ) -> None:
     async with a_world(database, business_timezone="Asia/Tokyo") as world:
         world.ann.user.tz = BERLIN
-        await world.begin(client_admins=[world.ann.id])
+        await begin_unseen(world, client_admins=[world.ann.id])
         world.slack.fail_next("users.info", status=500, times=1)
         await sweep(world)
         assert timezone(world) is None
@@ -118,7 +126,7 @@ async def test_an_outage_of_slack_does_not_keep_a_nudge_back_for_ever(
     go_to: GoTo, database: AnyDatabase
 ) -> None:
     async with a_world(database, business_timezone=NEW_YORK) as world:
-        await world.begin(client_admins=[world.ann.id])
+        await begin_unseen(world, client_admins=[world.ann.id])
         world.slack.fail_next("users.info", status=500, times=99)
         await sweep(world)
         go_to(TUESDAY)
@@ -130,7 +138,7 @@ async def test_an_outage_of_slack_does_not_keep_a_nudge_back_for_ever(
 
 async def test_in_one_sweep_slack_is_not_asked_again_once_it_is_away(world: World) -> None:
     for name in ("Acme Plumbing", "Beta Heating", "Cyan Roofing"):
-        await world.begin(name, client_admins=[world.ann.id])
+        await begin_unseen(world, name, client_admins=[world.ann.id])
     world.slack.fail_next("users.info", status=500, times=99)
     before = len(world.slack.calls)
 
@@ -145,7 +153,7 @@ async def test_a_zone_that_is_found_when_a_nudge_is_due_counts_for_it_already(
 ) -> None:
     async with a_world(database, business_timezone=NEW_YORK) as world:
         world.ann.user.tz = BERLIN
-        await world.begin(client_admins=[world.ann.id])
+        await begin_unseen(world, client_admins=[world.ann.id])
         world.slack.fail_next("users.info", status=500, times=1)
         await sweep(world)
 
@@ -158,7 +166,7 @@ async def test_a_zone_that_is_found_when_a_nudge_is_due_counts_for_it_already(
 
 async def test_a_sweep_does_not_begin_before_the_last_one_has_ended(database: AnyDatabase) -> None:
     async with a_world(database, latency=0.2) as world:
-        await world.begin(client_admins=[world.ann.id])
+        await begin_unseen(world, client_admins=[world.ann.id])
         before = len(world.slack.calls)
 
         await world.bot.sweep()
