@@ -282,7 +282,7 @@ async def test_the_messages_tab_is_not_the_home(begun: World) -> None:
     assert published(begun) == before
 
 
-@pytest.mark.parametrize("status", [503, 429])
+@pytest.mark.parametrize("status", [500, 503])
 async def test_after_an_outage_it_is_brought_level(begun: World, status: int) -> None:
     await opened(begun)
     long_ago(begun)

@@ -272,6 +272,7 @@ async def a_stalled_world(database: AnyDatabase, case: Case) -> AsyncIterator[tu
     """A world whose onboarding was brought to its step when the case starts, and its clock."""
     with freeze_time(case.moment(case.start), real_asyncio=True) as clock:
         async with a_world(database, business_timezone=case.zone) as world:
+            world.ann.user.tz = None  # so that the setting holds
             await world.begin()
             if case.step > 1:
                 await world.walk_to(case.step)
