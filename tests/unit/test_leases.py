@@ -1,0 +1,63 @@
+"""A lease is kept while its work goes on, and the work ends with it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import pytest
+
+from bot.errors import Stale, Unavailable
+from bot.leases import BEATS, kept
+
+SHORT = timedelta(milliseconds=400)
+LONG = timedelta(minutes=1)
+
+
+def prolonging(*answers: bool | Exception) -> Callable[[], Awaitable[bool]]:
+    """Prolong with these answers, the last one again and again."""
+    left = list(answers)
+
+    async def prolong() -> bool:
+        answer = left.pop(0) if len(left) > 1 else left[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    return prolong
+
+
+async def work(lease: timedelta = SHORT, *answers: bool | Exception, seconds: float = 60) -> None:
+    async with kept(prolonging(*answers), lease):
+        await asyncio.sleep(seconds)
+
+
+async def test_work_that_takes_longer_than_the_lease_is_done() -> None:
+    await work(SHORT, True, seconds=3 * SHORT.total_seconds())
+
+
+async def test_work_ends_when_somebody_else_has_the_lease() -> None:
+    with pytest.raises(Stale):
+        await work(SHORT, True, False)
+
+
+async def test_work_ends_when_the_database_does_not_answer_until_the_lease_is_over() -> None:
+    with pytest.raises(Stale):
+        await work(SHORT, Unavailable("away"))
+
+
+async def test_a_database_that_is_away_for_a_moment_changes_nothing() -> None:
+    answers: list[bool | Exception] = [Unavailable("away"), True] * BEATS
+    await work(SHORT, *answers, seconds=2 * SHORT.total_seconds())
+
+
+async def test_what_the_work_raises_is_raised() -> None:
+    with pytest.raises(TimeoutError):
+        async with kept(prolonging(True), LONG):
+            raise TimeoutError
+
+
+async def test_nothing_is_prolonged_after_the_work() -> None:
+    before = asyncio.all_tasks()
+    await work(LONG, True, seconds=0)
+    await asyncio.sleep(0)
+    assert asyncio.all_tasks() == before
