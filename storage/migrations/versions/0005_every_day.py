@@ -3,6 +3,8 @@
 A channel may have several clients, each of which runs there once at a time.
 """
 
+import json
+import tomllib
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,6 +15,24 @@ down_revision: str | None = "0004"
 
 RUNNING = sa.text("status IN ('active', 'paused')")
 ACTIVE = sa.text("status = 'active'")
+ONBOARDING = sa.table(
+    "onboarding",
+    *(
+        sa.column(name)
+        for name in ("id", "client_key", "missing_values", "exposed_values", "verification")
+    ),
+)
+CREDENTIAL = sa.table(
+    "credential",
+    *(sa.column(name) for name in ("onboarding_id", "field")),
+    *(sa.column(name, sa.DateTime()) for name in ("submitted_at", "replaced_at")),
+)
+EVENT = sa.table(
+    "event",
+    *(sa.column(name) for name in ("onboarding_id", "kind")),
+    sa.column("detail", sa.JSON()),
+    sa.column("at", sa.DateTime()),
+)
 
 
 def _new() -> dict[str, tuple[sa.Column[Any], ...]]:
@@ -77,20 +97,61 @@ def upgrade() -> None:
 
 
 def _fill() -> None:
-    """Derive the new columns of old rows. `status` shows what is missing after the next change."""
+    """Derive the new columns of old rows, as the bot itself does with each change."""
     op.execute("UPDATE onboarding SET turn_at = active_at")
     op.execute(
         "UPDATE onboarding SET announcement_ts = (SELECT announced_ts FROM event "
         "WHERE event.onboarding_id = onboarding.id AND announced_ts IS NOT NULL "
         "ORDER BY event.id LIMIT 1)"
     )
+    op.execute(  # until now, nobody could close one
+        "UPDATE onboarding SET open_questions = (SELECT count(*) FROM event "
+        "WHERE event.onboarding_id = onboarding.id AND kind = 'help_asked')"
+    )
     connection = op.get_bind()
-    table = sa.table("onboarding", *(sa.column(name) for name in ("id", "client_name")))
-    for onboarding_id, name in connection.execute(sa.select(table.c.id, table.c.client_name)).all():
+    guides = connection.execute(sa.text("SELECT id, version, source FROM guide"))
+    asked = {(name, version): tomllib.loads(text) for name, version, text in guides}
+    entered = connection.execute(sa.select(*CREDENTIAL.columns)).all()
+    exposed = connection.execute(sa.select(*EVENT.columns).where(EVENT.c.kind == "exposed")).all()
+    reports = dict[str, str | None](
         connection.execute(
-            sa.text("UPDATE onboarding SET client_key = :key WHERE id = :id"),
-            {"key": " ".join(name.casefold().split()), "id": onboarding_id},
+            sa.text("SELECT onboarding_id, report FROM verification ORDER BY number")
+        ).all()
+    )  # the last one of each
+    found = "SELECT id, client_name, guide, guide_version FROM onboarding"
+    for onboarding_id, client, *guide in connection.execute(sa.text(found)).all():
+        stored = {
+            row.field: row.replaced_at or row.submitted_at
+            for row in entered
+            if row.onboarding_id == onboarding_id
+        }
+        known = {
+            field
+            for row in exposed
+            for field in row.detail["fields"]
+            if row.onboarding_id == onboarding_id and field in stored and stored[field] <= row.at
+        }
+        fields = asked.get(tuple(guide), {}).get("credentials", ())
+        derived = {
+            "client_key": " ".join(client.casefold().split()),
+            "missing_values": sum(one["id"] not in stored for one in fields),
+            "exposed_values": len(known),
+            "verification": _outcome(reports[onboarding_id]) if onboarding_id in reports else None,
+        }
+        connection.execute(
+            sa.update(ONBOARDING).where(ONBOARDING.c.id == onboarding_id).values(derived)
         )
+
+
+def _outcome(report: str | None) -> str:
+    """What is said of a verification: failed if anything failed, passed if all of it passed."""
+    if report is None:
+        return "running"
+    checks = json.loads(report)["checks"]
+    if any(check["outcome"] == "failed" for check in checks):
+        return "failed"
+    required = [check["outcome"] for check in checks if check.get("required", True)]
+    return "passed" if required and set(required) == {"passed"} else "unknown"
 
 
 def downgrade() -> None:

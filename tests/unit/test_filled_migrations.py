@@ -1,0 +1,186 @@
+"""A filled database of any revision is brought to the newest one and back, and nothing is lost."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import inspect
+from sqlalchemy.engine.interfaces import ReflectedIndex
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import select
+
+from bot.guide.loading import SERVICETITAN
+from bot.onboarding import Change, Onboarding, Status
+from storage import checking, credentials, migrate, onboardings, overviews
+from storage.changes import change
+from storage.database import Database
+from storage.guides import GuideShelf
+from storage.rows import columns
+from storage.tables import OnboardingRow
+from tests.builders import NOW, VALUES
+from tests.databases import AnyDatabase
+from tests.filled import (
+    ANN,
+    HEAD,
+    REVISIONS,
+    SEALS,
+    VAULT,
+    Rows,
+    connected,
+    content,
+    fill,
+    known_at,
+)
+
+EARLIER = REVISIONS[:-1]
+
+
+@pytest.fixture
+def url(empty_database: AnyDatabase) -> str:
+    return empty_database.url
+
+
+def as_of(before: Rows, after: Rows) -> Rows:
+    """What `before` knew, as `after` has it; the entry that says that it was sealed is new."""
+    return {
+        name: [
+            {column: row[column] for column in rows[0]}
+            for row in after[name]
+            if row.get("kind") != "history_sealed"
+        ]
+        for name, rows in before.items()
+    }
+
+
+def tables_of(url: str) -> object:
+    """Return tables, columns, keys and indexes, as the database tells them."""
+    with connected(url) as connection:
+        there = inspect(connection)
+        return {
+            table: (
+                {
+                    one["name"]: (str(one["type"]), one["nullable"])
+                    for one in there.get_columns(table)
+                },
+                there.get_pk_constraint(table)["constrained_columns"],
+                [one["referred_table"] for one in there.get_foreign_keys(table)],
+                {one["name"]: _index(one) for one in there.get_indexes(table)},
+            )
+            for table in there.get_table_names()
+        }
+
+
+def _index(one: ReflectedIndex) -> object:
+    where = {name: str(text) for name, text in one.get("dialect_options", {}).items()}
+    return one["column_names"], one["unique"], where
+
+
+def test_the_filling_has_each_column_filled_and_each_that_may_be_empty_also_empty(
+    url: str,
+) -> None:
+    fill(url, HEAD)
+
+    with connected(url) as connection:
+        may_be_empty = {
+            (table, column["name"])
+            for table in inspect(connection).get_table_names()
+            for column in inspect(connection).get_columns(table)
+            if column["nullable"]
+        }
+    rows = content(url)
+    for table in rows:
+        for column in rows[table][0]:
+            values = [row[column] for row in rows[table]]
+            assert any(value is not None for value in values), (table, column)
+            assert (None in values) == ((table, column) in may_be_empty), (table, column)
+
+
+@pytest.mark.parametrize("revision", EARLIER)
+def test_nothing_is_lost_or_changed_on_the_way_up_and_back(url: str, revision: str) -> None:
+    fill(url, revision)
+    before, tables = content(url), tables_of(url)
+
+    migrate.upgrade(url, seals=SEALS)
+    assert as_of(before, content(url)) == before
+
+    migrate.downgrade(url, revision)
+    assert content(url) == before
+    assert tables_of(url) == tables
+
+
+def test_each_step_on_the_way_keeps_what_there_is(url: str) -> None:
+    fill(url, REVISIONS[0])
+    before = content(url)
+
+    for later in REVISIONS[1:]:
+        migrate.upgrade(url, later, SEALS)
+        assert as_of(before, content(url)) == before, later
+    for earlier in reversed(REVISIONS[:-1]):
+        migrate.downgrade(url, earlier)
+        assert as_of(before, content(url)) == before, earlier
+
+
+@pytest.fixture(params=EARLIER)
+async def upgraded(
+    url: str, request: pytest.FixtureRequest
+) -> AsyncIterator[tuple[Database, GuideShelf, str]]:
+    """A database that was filled at an earlier revision, and that revision."""
+    fill(url, request.param)
+    migrate.upgrade(url, seals=SEALS)
+    database = Database(url, SEALS)
+    yield database, GuideShelf(SERVICETITAN.read_text(encoding="utf-8"), "guide"), request.param
+    await database.close()
+
+
+async def test_the_bot_reads_what_was_upgraded_and_goes_on_with_it(
+    upgraded: tuple[Database, GuideShelf, str],
+) -> None:
+    database, shelf, revision = upgraded
+    known = known_at(revision)
+
+    async with database.begin(write=False) as session:
+        rows = {row.id: row for row in await session.exec(select(OnboardingRow))}
+        found = {one: await onboardings.get(session, shelf, one) for one in rows}
+        lines = await overviews.overview(session, finished=True, limit=len(known))
+        values = {
+            (one, field): VAULT.open(sealed).get_secret_value()
+            for one in rows
+            for field, sealed in (await credentials.of(session, one)).items()
+        }
+    assert found == {one: as_read(known[one], revision, rows[one]) for one in known}
+    assert sorted(line.id for line in lines) == sorted(known)
+    assert values == {
+        (one, field): VALUES[field] for one in known for field in known[one].credentials
+    }
+    for one, row in rows.items():  # what `status` tells is what the state says
+        derived = {**columns(found[one]), "next_reminder": row.next_reminder}
+        assert {name: getattr(row, name) for name in derived} == derived
+
+    for running in known.values():
+        if running.status is Status.ACTIVE:
+            await change(database, shelf, running.id, asks)
+    async with database.begin(write=False) as session:
+        checked = await checking.check(session)
+    assert (checked.problems, checked.onboardings) == ([], len(known))
+    assert bool(checked.late) == (revision < "0006")
+
+
+def asks(at: Onboarding) -> Change:
+    return at.ask_for_help(1, "Now?", ANN, NOW)
+
+
+def as_read(one: Onboarding, revision: str, row: OnboardingRow) -> Onboarding:
+    """What can be known of an onboarding: turns were not counted before 0005."""
+    turn_at = one.turn_at if revision >= "0005" else one.active_at
+    return replace(one, turn_at=turn_at, revision=row.revision, thread_ts=row.thread_ts)
+
+
+def test_a_way_back_that_would_lose_a_client_is_not_taken(url: str) -> None:
+    fill(url, HEAD)
+    before = content(url)
+
+    with pytest.raises(IntegrityError):  # two run in one channel, where then only one may
+        migrate.downgrade(url, "0004")
+
+    assert content(url) == before
+    assert migrate.is_current(url)
