@@ -1,5 +1,6 @@
 """The HTTP server: Slack's requests, and the answers to whoever watches over the bot."""
 
+import logging
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
@@ -9,6 +10,8 @@ from slack_bolt.async_app import AsyncApp
 from bot.health import Health
 from bot.metrics import CONTENT_TYPE, Metrics
 from bot.traffic import Traffic
+
+log = logging.getLogger(__name__)
 
 # Slack's own requests stay far below; a larger body is not Slack's.
 LARGEST_REQUEST = 1024 * 1024
@@ -55,8 +58,11 @@ def _slack_events(
             response = await _answer(bolt, request)
             if traffic.ending:  # the next request on this connection would not reach us
                 response.force_close()
-            await response.prepare(request)
-            await response.write_eof()
+            try:
+                await response.prepare(request)
+                await response.write_eof()
+            except ConnectionError:  # Slack waits no longer; who pressed sees it in the thread
+                log.warning("an acknowledgement was lost with its connection")
             return response
 
     return slack_events

@@ -1,5 +1,6 @@
 """The HTTP server: health, signatures, and signed requests that are not what Slack promises."""
 
+import asyncio
 import io
 import json
 import logging
@@ -272,6 +273,32 @@ async def test_a_malformed_request_leaves_no_trace_of_its_values(
         assert CANARY not in ack.body
 
     assert CANARY not in caplog.text
+
+
+async def test_a_press_whose_sender_waits_no_longer_is_carried_out_and_no_error(
+    begun: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    under_way, free = asyncio.Event(), asyncio.Event()
+
+    async def hang(_moment: str, method: str, _arguments: Mapping[str, Any]) -> bool:
+        if method == "users.info":  # asked about whoever of HeavySet presses
+            under_way.set()
+            await free.wait()
+        return True
+
+    newcomer = begun.slack.add_person("Max Member")
+    await begun.slack.admin.invite(begun.channel, newcomer, begun.erin)
+    begun.slack.guard(hang)
+    pressing = asyncio.create_task(newcomer.press(begun.message("step:1"), "choose_account:new"))
+    await under_way.wait()
+    pressing.cancel()
+    await asyncio.gather(pressing, return_exceptions=True)
+    free.set()
+    await begun.bot.traffic.end(5, quiet=0)
+    await begun.idle()
+
+    assert begun.events("step_done") == [(newcomer.id, 1)]
+    assert not [one for one in caplog.records if one.levelno >= logging.ERROR]
 
 
 async def test_other_paths_and_methods_are_not_served(world: World) -> None:
