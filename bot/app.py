@@ -5,7 +5,7 @@ import logging
 import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
 import aiohttp
@@ -41,7 +41,7 @@ from bot.use_cases import Services, UseCases
 from bot.verifier import Verifier
 from bot.web import web_app
 from storage import deliveries
-from storage.database import Database
+from storage.database import Conflict, Database
 from storage.guides import GuideShelf
 from storage.seals import Seals
 from storage.vault import Vault
@@ -233,8 +233,9 @@ async def running(settings: Settings) -> AsyncIterator[Bot]:
         httpx.AsyncClient() as http,
     ):
         bot = Bot(settings, session, http)
-        async with bot.database.begin() as transaction:
-            await bot.shelf.put_down(transaction)
+        with suppress(Conflict):  # another worker starts with the same guide
+            async with bot.database.begin() as transaction:
+                await bot.shelf.put_down(transaction)
         bot.working = asyncio.create_task(bot.work(), name="work")
         try:
             async with _served(bot):

@@ -8,7 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.errors import Stale, Unavailable
 from bot.onboarding import Change, Onboarding
 from storage import deliveries, onboardings
-from storage.database import Database
+from storage.database import Collision, Database
 from storage.guides import GuideShelf
 
 TRIES = 5
@@ -38,6 +38,6 @@ async def change(
                 if also:
                     await also(session, changed.onboarding)
                 return changed.onboarding
-        except Stale:
+        except (Stale, Collision):
             continue
     raise Unavailable("too many people change this onboarding at once")

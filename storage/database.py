@@ -1,6 +1,6 @@
 """The engine: SQLite (WAL) or PostgreSQL by the URL, transactions, and errors at the border."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -15,10 +15,23 @@ from storage.seals import Seals
 
 # Slack waits three seconds for an answer, so whoever waits for the database must be told sooner.
 PATIENCE_SECONDS = 2
+# A worker that stands still with rows in its hands loses them, and its connection.
+STANDSTILL_SECONDS = 5
+# PostgreSQL undid a transaction as another one stood in its way: it may succeed if done again.
+COLLISIONS = {"40001", "40P01"}  # serialization_failure, deadlock_detected
+# A reader sees one moment, as on SQLite; a writer locks what it decides about.
+READING: Mapping[str, Mapping[str, Any]] = {
+    "sqlite": {"sqlite_write": False},
+    "postgresql": {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
+}
 
 
 class Conflict(Exception):
     """A uniqueness rule of the database was violated."""
+
+
+class Collision(Unavailable):
+    """Two transactions stood in each other's way, and the database undid this one."""
 
 
 class Database:
@@ -30,23 +43,27 @@ class Database:
         The sessions bear the `seals`, which the history is written with.
         """
         self._engine, self._seals = _engine(url), seals
+        self._reading = READING[self._engine.dialect.name]
 
     @asynccontextmanager
     async def begin(self, *, write: bool = True) -> AsyncIterator[AsyncSession]:
         """Give a session in a transaction: committed at the end, rolled back by an exception.
 
-        Raises Unavailable if the database cannot be reached or stays locked, and Conflict if a
-        uniqueness rule is violated.
+        Without `write` it may only read, and sees what was there at its first query. Raises
+        Unavailable if the database cannot be reached or stays locked, Collision if it is worth to
+        be tried again at once, and Conflict if a uniqueness rule is violated.
         """
         try:
             info = {"seals": self._seals}
             async with AsyncSession(self._engine, expire_on_commit=False, info=info) as session:
-                await session.connection(execution_options={"sqlite_write": write})
+                await session.connection(execution_options={} if write else self._reading)
                 async with _committed(session):
                     yield session
         except IntegrityError as error:
             raise Conflict from error
         except (DBAPIError, PoolTimeoutError, OSError) as error:
+            if getattr(getattr(error, "orig", None), "sqlstate", None) in COLLISIONS:
+                raise Collision("others write the same just now") from error
             raise Unavailable("the database does not answer") from error
 
     async def close(self) -> None:
@@ -95,7 +112,8 @@ def _engine(url: str) -> AsyncEngine:
         pool_timeout=PATIENCE_SECONDS,
         connect_args={
             "connect_timeout": PATIENCE_SECONDS,
-            "options": f"-c statement_timeout={PATIENCE_SECONDS}s",
+            "options": f"-c statement_timeout={PATIENCE_SECONDS}s "
+            f"-c idle_in_transaction_session_timeout={STANDSTILL_SECONDS}s",
         },
     )
 

