@@ -1,12 +1,16 @@
 """Runs the verifications that are due: opens the values, asks ServiceTitan, records the report."""
 
+import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from bot.errors import OnboardingError, Refused, Unreadable
+from bot.errors import OnboardingError, Refused, Stale, Unavailable, Unreadable
+from bot.leases import LEASE, kept
 from bot.metrics import Metrics
-from bot.onboarding import Onboarding, Status, Verification
+from bot.onboarding import Change, Onboarding, Status, Verification
 from bot.publisher import Publisher
 from bot.report import Check, Outcome, Report
 from bot.servicetitan import Credentials, ServiceTitan
@@ -16,13 +20,23 @@ from storage import credentials, onboardings, verifications
 from storage.changes import change
 from storage.database import Database
 from storage.guides import GuideShelf
-from storage.vault import Vault
+from storage.vault import Sealed, Vault
 
 log = logging.getLogger(__name__)
 
-# Longer than a verification can take with all its timeouts and retries.
-LEASE = timedelta(minutes=5)
+AFTER_A_BUG = timedelta(minutes=5)
+LETTING_GO_SECONDS = 1
 SWEEP_BATCH = 20
+
+
+@dataclass(slots=True)
+class _Claim:
+    """A run that is ours as long as the database holds this `until`."""
+
+    onboarding_id: str
+    run: Verification
+    sealed: Mapping[str, Sealed] = field(repr=False)
+    until: datetime
 
 
 class Verifier:
@@ -38,8 +52,10 @@ class Verifier:
         tasks: Tasks,
         metrics: Metrics,
         clock: Callable[[], datetime],
+        lease: timedelta = LEASE,
     ) -> None:
         """Take what it works with; `tasks` own its work."""
+        self._lease = lease
         self._metrics = metrics
         self._database, self._shelf, self._vault = database, shelf, vault
         self._servicetitan, self._publisher = servicetitan, publisher
@@ -57,30 +73,72 @@ class Verifier:
             self.wake(onboarding_id)
 
     async def _run(self, onboarding_id: str) -> None:
+        claim = await self._claim(onboarding_id)
+        if claim is None:
+            return
+        try:
+            async with kept(lambda: self._hold(claim, self._lease), self._lease):
+                report = await self._report(claim)
+            self._metrics.verified(report.outcome.value)
+            await self._finish(claim, report)
+        except Stale:
+            log.info("lost a verification", extra={"onboarding": onboarding_id})
+        except asyncio.CancelledError:  # we are stopped; whoever comes next need not wait for us
+            await self._let_go(claim)
+            raise
+        except Exception:  # a bug of ours must not be tried at once
+            await self._hold(claim, AFTER_A_BUG)
+            raise
+
+    async def _claim(self, onboarding_id: str) -> _Claim | None:
+        """Take the run that is due, if there is one and nobody else has it."""
         now = self._clock()
+        until = now + self._lease
         async with self._database.begin() as session:
             onboarding = await onboardings.get(session, self._shelf, onboarding_id)
             run = onboarding.verification
             if run is None or run.due_at is None or run.due_at > now:
-                return
+                return None
             if onboarding.status is not Status.ACTIVE:  # taken up again by the sweep, if at all
-                return
-            if not await verifications.claim(session, onboarding_id, run.number, now, now + LEASE):
-                return
-            sealed = await credentials.of(session, onboarding_id)
-        try:
-            values = {name: self._vault.open(one) for name, one in sealed.items()}
-            report = await verify(
-                self._servicetitan,
-                Credentials(**values),
-                now=self._clock,
-                booking=self._booking(onboarding.id, run),
+                return None
+            if not await verifications.claim(session, onboarding_id, run.number, now, until):
+                return None
+            return _Claim(onboarding_id, run, await credentials.of(session, onboarding_id), until)
+
+    async def _hold(self, claim: _Claim, duration: timedelta) -> bool:
+        """Keep a run for so long from now on; False if somebody else has it."""
+        until = self._clock() + duration
+        async with self._database.begin() as session:
+            held = await verifications.prolong(
+                session, claim.onboarding_id, claim.run.number, claim.until, until
             )
+        if held:
+            claim.until = until
+        return held
+
+    async def _let_go(self, claim: _Claim) -> None:
+        with suppress(Unavailable, TimeoutError):
+            async with asyncio.timeout(LETTING_GO_SECONDS):
+                await self._release(claim)
+
+    async def _release(self, claim: _Claim) -> None:
+        async with self._database.begin() as session:
+            await verifications.release(session, claim.onboarding_id, claim.run.number, claim.until)
+
+    async def _report(self, claim: _Claim) -> Report:
+        """Ask ServiceTitan about the stored values."""
+        began = self._clock()
+        try:
+            values = {name: self._vault.open(one) for name, one in claim.sealed.items()}
         except Unreadable as error:
             log.error("a stored value cannot be read", extra={"reason": str(error)})
-            report = _unreadable(now, self._servicetitan.environment, str(error))
-        self._metrics.verified(report.outcome.value)
-        await self._finish(onboarding, run.number, run.requested_at, report)
+            return _unreadable(began, self._servicetitan.environment, str(error))
+        return await verify(
+            self._servicetitan,
+            Credentials(**values),
+            now=self._clock,
+            booking=self._booking(claim.onboarding_id, claim.run),
+        )
 
     def _booking(self, onboarding_id: str, run: Verification) -> Booking | None:
         """The test booking that goes with a run, and how to write down that it is sent."""
@@ -102,27 +160,24 @@ class Verifier:
 
         return Booking(run.booking, sent=run.booking_sent_at is not None, may_send=may_send)
 
-    async def _finish(
-        self, onboarding: Onboarding, number: int, requested_at: datetime, report: Report
-    ) -> None:
+    async def _finish(self, claim: _Claim, report: Report) -> None:
+        run, onboarding_id = claim.run, claim.onboarding_id
+
+        def finish(at: Onboarding) -> Change:
+            if at.verification and at.verification.attempt != run.attempt:
+                raise Refused("Another worker has recorded this one.")
+            return at.finish_verification(run.number, run.requested_at, report, self._clock())
+
         try:
-            await change(
-                self._database,
-                self._shelf,
-                onboarding.id,
-                lambda state: state.finish_verification(
-                    number, requested_at, report, self._clock()
-                ),
-            )
+            await change(self._database, self._shelf, onboarding_id, finish)
         except Refused:  # newer values came in meanwhile: they are verified instead
-            async with self._database.begin() as session:
-                await verifications.release(session, onboarding.id, number)
-            self.wake(onboarding.id)
+            await self._release(claim)
+            self.wake(onboarding_id)
             return
         except OnboardingError as error:
             log.warning("a report could not be kept", extra={"reason": str(error)})
             return  # the lease runs out, and the sweep has it run again
-        self._publisher.wake(onboarding.id)
+        self._publisher.wake(onboarding_id)
 
 
 def _unreadable(now: datetime, environment: str, why: str) -> Report:

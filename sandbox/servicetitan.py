@@ -6,6 +6,7 @@ import json
 import random
 import string
 import time
+from collections.abc import Awaitable, Callable
 from functools import partial
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -18,6 +19,8 @@ from sandbox.servicetitan_bookings import Booking, BookingEndpoints, DismissStat
 from sandbox.servicetitan_faults import Fault, FaultKind, Faults
 
 TOKEN_LIFETIME = 900
+
+Gate = Callable[[str], Awaitable[None]]
 
 
 class LoggedRequest(NamedTuple):
@@ -70,6 +73,7 @@ class ServiceTitanSandbox:
         self.most_at_once = 0
         self._at_once = 0
         self._delay = 0.0
+        self._gate: Gate | None = None
         self._faults = Faults()
         self._bookings = BookingEndpoints(self)
         self._tokens: dict[str, frozenset[str]] = {}
@@ -156,6 +160,10 @@ class ServiceTitanSandbox:
         """Answer every request that much later."""
         self._delay = seconds
 
+    def guard(self, gate: Gate) -> None:
+        """Have every request wait for `gate`, which is called with the name of its endpoint."""
+        self._gate = gate
+
     def regenerate_secret(self) -> str:
         """Replace the client secret, as step 19 does, and return the new one."""
         self.client_secret = f"cs1.{self._letters(50)}"
@@ -178,7 +186,10 @@ class ServiceTitanSandbox:
 
     async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         await asyncio.sleep(self._delay)
-        fault = self._faults.take(request.match_info.route.name or "")
+        endpoint = request.match_info.route.name or ""
+        if self._gate is not None:
+            await self._gate(endpoint)
+        fault = self._faults.take(endpoint)
         if fault is not None and not fault.performed:
             return await fault.answer(request, self._closing, self.problem)
         try:

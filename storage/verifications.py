@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import or_
+from sqlalchemy import ColumnElement, or_
 from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -43,8 +43,30 @@ async def claim(
     return bool(result.rowcount)
 
 
-async def release(session: AsyncSession, onboarding_id: str, number: int) -> None:
-    """Give a run back, so that it can be taken again at once."""
+async def prolong(
+    session: AsyncSession, onboarding_id: str, number: int, held_until: datetime, until: datetime
+) -> bool:
+    """Keep a run that is held until `held_until`; False if it is not any more.
+
+    That time is a claim's own: who comes later claims until later.
+    """
+    where = _held(onboarding_id, number, held_until)
+    result = await session.exec(update(VerificationRow).where(*where).values(run_until=until))
+    return bool(result.rowcount)
+
+
+async def release(
+    session: AsyncSession, onboarding_id: str, number: int, held_until: datetime
+) -> None:
+    """Give a run back, so that it can be taken again at once, if it is still held."""
+    where = _held(onboarding_id, number, held_until)
+    await session.exec(update(VerificationRow).where(*where).values(run_until=None))
+
+
+def _held(onboarding_id: str, number: int, until: datetime) -> list[ColumnElement[bool]]:
     row = VerificationRow
-    where = (col(row.onboarding_id) == onboarding_id, col(row.number) == number)
-    await session.exec(update(row).where(*where).values(run_until=None))
+    return [
+        col(row.onboarding_id) == onboarding_id,
+        col(row.number) == number,
+        col(row.run_until) == until,
+    ]

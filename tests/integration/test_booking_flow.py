@@ -7,7 +7,7 @@ import pytest
 from bot.onboarding import Change, Onboarding
 from sandbox.slack import buttons
 from storage.changes import change
-from tests.integration.world import World, told
+from tests.integration.world import Patient, World, told
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 FAR_AHEAD = datetime(2100, 1, 1, tzinfo=UTC)
@@ -79,11 +79,11 @@ async def test_a_test_booking_before_its_step_is_refused(begun: World) -> None:
 
 
 async def test_two_presses_make_one_booking(at_25: World) -> None:
-    at_25.servicetitan.slow(0.05)
-    message = at_25.message("step:25").snapshot()
+    servicetitan, message = Patient(at_25.servicetitan), at_25.message("step:25").snapshot()
 
     for _ in range(2):
         await at_25.erin.press(message, "test_booking")
+    servicetitan.answers()
     await at_25.idle()
 
     assert "running already" in told(at_25.erin)
@@ -143,14 +143,17 @@ async def test_no_other_worker_takes_a_run_that_is_about_to_book(at_25: World) -
 
 
 async def test_values_that_come_in_before_it_is_sent_are_booked_with(at_25: World) -> None:
-    at_25.servicetitan.slow(0.1)
+    servicetitan = Patient(at_25.servicetitan)
     await at_25.erin.press(at_25.message("step:25"), "test_booking")
+    await servicetitan.asked()
     value = f"{at_25.onboarding}:22:client_secret"
     await at_25.ann.press_raw(at_25.message("step:22"), "enter_credentials", value)
     form = await at_25.slack.until(lambda: at_25.ann.view)
     secret = at_25.servicetitan.client_secret
 
-    assert (await at_25.submit(at_25.ann, form, client_secret=secret)).ok
+    assert (await at_25.ann.submit(form, {"client_secret": secret})).ok
+    servicetitan.answers()
+    await at_25.idle()
 
     assert len(external_ids(at_25)) == 1
     assert at_25.rows("SELECT status FROM onboarding") == [("completed",)]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sandbox.slack import Message, buttons
-from tests.integration.world import World, told
+from tests.integration.world import Patient, World, told
 
 WRONG_SECRET = f"cs1.{'w' * 50}"
 LONG_AGO = "2000-01-01 00:00:00.000000"
@@ -160,15 +160,18 @@ async def test_an_open_verification_is_tried_again_when_it_is_due(at_22: World) 
 
 
 async def test_values_that_come_in_during_a_run_are_the_ones_that_count(at_22: World) -> None:
-    at_22.servicetitan.slow(0.2)
-    right = at_22.servicetitan.credentials
+    servicetitan, right = Patient(at_22.servicetitan), at_22.servicetitan.credentials
     view = await at_22.open(at_22.ann, "step:22", "enter_credentials")
 
     assert (await at_22.ann.submit(view, {**right, "client_secret": WRONG_SECRET})).ok
+    await servicetitan.asked()
     value = f"{at_22.onboarding}:22:client_secret"
     await at_22.ann.press_raw(at_22.message("step:22"), "enter_credentials", value)
     form = await at_22.slack.until(lambda: at_22.ann.view)
-    assert (await at_22.submit(at_22.ann, form, client_secret=right["client_secret"])).ok
+    assert (await at_22.ann.submit(form, {"client_secret": right["client_secret"]})).ok
+    await servicetitan.asked()
+    servicetitan.answers()
+    await at_22.idle()
 
     [slot] = verifications(at_22)
     assert outcome(at_22.message(slot))["outcome"] == "passed"
@@ -252,10 +255,11 @@ async def test_clients_cannot_run_the_verification(begun: World) -> None:
 
 async def test_a_running_verification_is_not_started_twice(begun: World) -> None:
     await begun.walk_to(25)
-    begun.servicetitan.slow(0.2)
+    servicetitan = Patient(begun.servicetitan)
 
     for _ in range(2):
         await begun.erin.press(begun.message("step:25").snapshot(), "run_verification")
+    servicetitan.answers()
     await begun.idle()
 
     assert "running already" in told(begun.erin)

@@ -268,6 +268,29 @@ async def held(slack: SlackSandbox, method: str) -> AsyncIterator[None]:
         released.set()
 
 
+class Patient:
+    """A ServiceTitan that keeps the requests to an endpoint waiting until it is told to answer."""
+
+    def __init__(self, servicetitan: ServiceTitanSandbox, endpoint: str = "token") -> None:
+        self._endpoint, self._answering = endpoint, asyncio.Event()
+        self._asked = asyncio.Semaphore(0)
+        servicetitan.guard(self._wait)
+
+    async def _wait(self, endpoint: str) -> None:
+        if endpoint == self._endpoint:
+            self._asked.release()
+            await self._answering.wait()
+
+    async def asked(self) -> None:
+        """Wait for the next request."""
+        async with asyncio.timeout(10):
+            await self._asked.acquire()
+
+    def answers(self) -> None:
+        """From now on nobody waits."""
+        self._answering.set()
+
+
 def told(person: Person) -> str:
     """What the bot last told somebody privately."""
     return person.ephemerals[-1].text if person.ephemerals else ""

@@ -1,0 +1,191 @@
+"""Who runs a verification: one worker at a time, and another soon after it died."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from bot.leases import LEASE
+from bot.metrics import Metrics
+from bot.people import Actor, Role
+from bot.servicetitan import ServiceTitan
+from bot.tasks import Tasks
+from bot.verifier import Verifier
+from storage.changes import change
+from storage.vault import Vault
+from tests.integration.world import Patient, World, from_now
+
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+FAR_AHEAD = datetime(2100, 1, 1, tzinfo=UTC)
+A_BOOKING = "heavyset-test-0123456789abcdef-2"
+SHORT, LONG = timedelta(seconds=1), timedelta(hours=1)
+
+
+@pytest.fixture
+async def at_25(begun: World) -> World:
+    await begun.walk_to(25)
+    return begun
+
+
+class Worker:
+    """A worker that does nothing but verify."""
+
+    def __init__(self, world: World, servicetitan: ServiceTitan, lease: timedelta) -> None:
+        self._world, self.tasks = world, Tasks()
+        bot, vault = world.bot, Vault(world.settings.keys)
+        self._verifier = Verifier(
+            *(bot.database, bot.shelf, vault, servicetitan, bot.publisher, self.tasks, Metrics()),
+            lambda: datetime.now(UTC),
+            lease,
+        )
+
+    async def begins(self) -> None:
+        """Take up what is due."""
+        await self._verifier.sweep()
+
+    async def ends(self) -> None:
+        """Wait until nothing is left to be done, in the thread as well."""
+        async with asyncio.timeout(10):
+            await self.tasks.idle()
+        await self._world.idle()
+
+
+async def no_pause(_seconds: float) -> None:
+    """Be at the end of a pause."""
+
+
+@asynccontextmanager
+async def a_worker(world: World, lease: timedelta = LEASE) -> AsyncIterator[Worker]:
+    urls = world.servicetitan.auth_url, world.servicetitan.api_url
+    async with httpx.AsyncClient() as http:
+        client = ServiceTitan(http, auth_url=urls[0], api_url=urls[1], sleep=no_pause)
+        worker = Worker(world, client, lease)
+        yield worker
+        await worker.tasks.close(0)
+
+
+async def request(world: World, booking: str | None = None) -> Patient:
+    """Have the last verification asked for, without the bot's being told."""
+    erin = Actor(world.erin.id, world.erin.team.id, Role.ENGINEER)
+    await change(
+        world.bot.database,
+        world.bot.shelf,
+        world.onboarding,
+        lambda at: at.request_verification(erin, datetime.now(UTC), booking),
+    )
+    return Patient(world.servicetitan)
+
+
+def held_until(world: World) -> list[tuple[Any, ...]]:
+    return world.rows("SELECT run_until FROM verification WHERE number = 2")
+
+
+async def test_a_worker_that_dies_is_followed_within_seconds(at_25: World) -> None:
+    servicetitan = await request(at_25)
+    async with a_worker(at_25) as worker:
+        await worker.begins()
+        await servicetitan.asked()
+
+        [(until,)] = held_until(at_25)
+
+    assert until < from_now(seconds=10)
+
+
+async def test_a_run_is_kept_as_long_as_it_takes(at_25: World) -> None:
+    servicetitan = await request(at_25)
+    async with a_worker(at_25, SHORT) as worker, a_worker(at_25, SHORT) as other:
+        await worker.begins()
+        await servicetitan.asked()
+        [(first,)] = held_until(at_25)
+        async with asyncio.timeout(10):
+            while datetime.now(UTC) <= first + SHORT:
+                await other.begins()
+                await other.ends()
+
+        servicetitan.answers()
+        await worker.ends()
+
+    asked = [one for one in at_25.servicetitan.requests if one.template == "/connect/token"]
+    assert len(asked) == 2  # one of them long ago, at step 22
+    assert at_25.rows("SELECT status FROM onboarding") == [("completed",)]
+
+
+async def test_a_worker_that_is_told_to_stop_gives_its_run_back(at_25: World) -> None:
+    servicetitan = await request(at_25)
+    async with a_worker(at_25) as worker:
+        await worker.begins()
+        await servicetitan.asked()
+
+        await worker.tasks.close(0)
+
+    assert held_until(at_25) == [(None,)]
+
+
+async def test_a_worker_that_lost_its_run_lets_go(at_25: World) -> None:
+    servicetitan = await request(at_25)
+    async with a_worker(at_25, SHORT) as worker:
+        await worker.begins()
+        await servicetitan.asked()
+
+        at_25.write("UPDATE verification SET run_until = ? WHERE number = 2", FAR_AHEAD)
+        await worker.ends()
+
+    assert held_until(at_25) == [(FAR_AHEAD,)]
+    assert at_25.rows("SELECT report FROM verification WHERE number = 2") == [(None,)]
+
+
+async def lose(world: World) -> None:
+    """Let the time of whoever runs it be over, without their noticing."""
+    world.write("UPDATE verification SET run_until = ? WHERE number = 2", LONG_AGO)
+
+
+async def test_a_run_that_two_workers_end_is_recorded_once(at_25: World) -> None:
+    servicetitan = await request(at_25)
+    async with a_worker(at_25, LONG) as slow, a_worker(at_25) as fast:
+        await slow.begins()
+        await servicetitan.asked()
+        await lose(at_25)
+        at_25.servicetitan.fail("token", status=503)
+        Patient(at_25.servicetitan).answers()
+        await fast.begins()
+        await fast.ends()
+        at_25.servicetitan.heal()
+        servicetitan.answers()
+        await slow.ends()
+
+    assert at_25.rows("SELECT number, attempt FROM verification") == [(1, 1), (2, 1)]
+    assert len(at_25.events("verification_finished")) == 2
+    assert at_25.message("verification:2").payload["outcome"] == "unknown"
+
+
+@pytest.mark.parametrize("endpoint", ["token", "create-booking"])
+async def test_a_test_booking_is_sent_once_by_two_workers(at_25: World, endpoint: str) -> None:
+    await request(at_25, A_BOOKING)
+    servicetitan = Patient(at_25.servicetitan, endpoint)
+    async with a_worker(at_25, LONG) as slow, a_worker(at_25) as fast:
+        await slow.begins()
+        await servicetitan.asked()
+        await lose(at_25)
+        Patient(at_25.servicetitan).answers()
+        await fast.begins()
+        await fast.ends()
+        servicetitan.answers()
+        await slow.ends()
+
+    [booking] = at_25.servicetitan.bookings
+    assert booking.external_id == A_BOOKING
+    assert len(at_25.events("verification_finished")) == 2
+
+
+async def test_after_a_bug_of_ours_it_is_not_tried_at_once(at_25: World) -> None:
+    await request(at_25)
+    worker = Worker(at_25, None, LEASE)  # type: ignore[arg-type]
+    await worker.begins()
+    await worker.ends()
+
+    [(until,)] = held_until(at_25)
+    assert until > from_now(minutes=4)
