@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from sandbox.slack import Person, View
+from tests.databases import ON_SQLITE
 from tests.integration.world import World, told
 
 MANY = 20
@@ -250,3 +251,17 @@ async def test_two_engineers_write_at_once_and_both_words_count(begun: World) ->
     assert begun.current == 4
     assert "Now: step" in told(eve)
     assert len(begun.events("help_answered")) == 1
+
+
+@ON_SQLITE
+async def test_who_writes_to_sqlite_comes_in_turn_however_many_there_are(world: World) -> None:
+    came: list[int] = []
+
+    async def write(number: int) -> None:
+        async with world.bot.database.begin():
+            came.append(number)
+            await asyncio.sleep(0.002)
+
+    await asyncio.gather(*(write(number) for number in range(MANY)))
+
+    assert came == list(range(MANY))
