@@ -4,6 +4,8 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from sqlmodel.ext.asyncio.session import AsyncSession
+
 from bot.onboarding import Onboarding
 from bot.slack import Slack, SlackRefused
 from bot.views.announcement import announcement
@@ -66,17 +68,18 @@ class Announcements:
         onboarding: Onboarding,
         outbox: Sequence[Announceable],
         timestamps: Mapping[str, str],
-        prolong: Callable[[], Awaitable[None]],
+        hold: Callable[[AsyncSession], Awaitable[None]],
     ) -> None:
         """Announce `outbox` in order; `timestamps` of the thread's messages give the links.
 
-        The client's first announcement heads a thread, in which the later ones stand. `prolong`
-        keeps the lease. If the channel refuses, all stays in the outbox, and nothing is raised.
+        The client's first announcement heads a thread, in which the later ones stand. `hold` raises
+        Stale if the lease is lost. If the channel refuses, all stays in the outbox, and nothing is
+        raised.
         """
         if not outbox or (self.refusal and not self.are_due()):
             return
         try:
-            await self._announce_all(onboarding, outbox, timestamps, prolong)
+            await self._announce_all(onboarding, outbox, timestamps, hold)
         except SlackRefused as error:
             if not self.refusal:
                 log.error("the engineering channel refuses announcements", extra=_of(error))
@@ -92,13 +95,12 @@ class Announcements:
         onboarding: Onboarding,
         outbox: Sequence[Announceable],
         timestamps: Mapping[str, str],
-        prolong: Callable[[], Awaitable[None]],
+        hold: Callable[[AsyncSession], Awaitable[None]],
     ) -> None:
         async with self._database.begin(write=False) as session:
             thread_ts = await publishing.announcement_thread(session, onboarding.id)
         for entry in outbox:
-            await prolong()
-            thread_ts = await self._announce(onboarding, entry, timestamps, thread_ts)
+            thread_ts = await self._announce(onboarding, entry, timestamps, thread_ts, hold)
 
     async def _announce(
         self,
@@ -106,6 +108,7 @@ class Announcements:
         entry: Announceable,
         timestamps: Mapping[str, str],
         thread_ts: str | None,
+        hold: Callable[[AsyncSession], Awaitable[None]],
     ) -> str | None:
         message = announcement(
             onboarding,
@@ -118,6 +121,7 @@ class Announcements:
         if ts is None:
             since = entry.announcing_since or self._clock()
             async with self._database.begin() as session:
+                await hold(session)
                 await publishing.claim_announcement(session, entry.id, since)
             try:
                 ts, thread_ts = await self._post(message, thread_ts)

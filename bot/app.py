@@ -104,7 +104,7 @@ class Bot:
         self.publisher = Publisher(
             self.database,
             self.shelf,
-            Thread(self.slack, self.database, clock),
+            Thread(self.slack, clock),
             announcements,
             Landmarks(self.slack, self.database, clock),
             self.tasks,

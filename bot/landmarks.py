@@ -31,12 +31,10 @@ class Landmarks:
         """Take Slack, where to write down what is there, and the time."""
         self._slack, self._database, self._clock = slack, database, clock
 
-    def missing(self, onboarding: Onboarding, posted: Mapping[str, Posted]) -> bool:
-        """Whether there is something left to do for a thread that stands."""
+    def missing(self, onboarding: Onboarding, timestamps: Mapping[str, str]) -> bool:
+        """Whether there is something left to do for a thread that stands; by the ts of slots."""
         running = onboarding.status in (Status.ACTIVE, Status.PAUSED) and not onboarding.loss
-        return running and any(
-            slot not in posted or not posted[slot].ts for slot in (PIN, BOOKMARK)
-        )
+        return running and any(slot not in timestamps for slot in (PIN, BOOKMARK))
 
     async def put_up(self, onboarding: Onboarding, root_ts: str) -> None:
         """Pin and bookmark the thread. What does not work now is tried at the next change."""
@@ -114,7 +112,6 @@ class Landmarks:
         result: str | None = None,
         since: datetime | None = None,
     ) -> None:
+        news = Posted(slot, ts, result, since)
         async with self._database.begin() as session:
-            await publishing.record_message(
-                session, onboarding_id, slot, ts=ts, digest=result, posting_since=since
-            )
+            await publishing.write_down(session, onboarding_id, [news], known={slot})

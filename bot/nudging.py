@@ -119,7 +119,7 @@ class Nudging:
             lambda at: self._told(replace(at, timezone=at.timezone or zone), now),
         )
         self._publisher.wake(after.id)
-        return replace(after, revision=after.revision + 1)
+        return after
 
     def _told(self, onboarding: Onboarding, now: datetime) -> Change:
         """Return the onboarding with what is due; decided afresh, on what is in the database."""

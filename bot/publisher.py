@@ -8,7 +8,7 @@ import asyncio
 import logging
 import random
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -17,23 +17,21 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.announcements import Announcements
 from bot.errors import OnboardingError, Refused, Stale, Unavailable
 from bot.landmarks import Landmarks
+from bot.leases import LEASE, kept
 from bot.metrics import Metrics
-from bot.onboarding import Loss, Onboarding
+from bot.onboarding import Loss
 from bot.slack import RateLimited, SlackRefused
 from bot.tasks import Tasks
-from bot.thread import Thread, raise_most_telling
+from bot.thread import Thread, Work, raise_most_telling
 from bot.views.announcement import ANNOUNCED
 from bot.views.root import ROOT
 from storage import onboardings, publishing
 from storage.changes import change
 from storage.database import Database
 from storage.guides import GuideShelf
-from storage.publishing import Announceable, Posted
 
 log = logging.getLogger(__name__)
 
-# Longer than one Slack call may take, as it is prolonged before each post.
-LEASE = timedelta(seconds=30)
 LETTING_GO_SECONDS = 1
 LONGEST_PAUSE_SECONDS = 300
 # What Slack answers to a post when the channel is of no use any more. Every other refusal is one
@@ -116,86 +114,109 @@ class Publisher:
             del self._busy[onboarding_id]
 
     async def _publish(self, onboarding_id: str) -> None:
-        if not await self._take_lease(onboarding_id, patient=onboarding_id in self._limited):
-            # The holder sees our change, as it only lets go of the newest revision; and when
-            # Slack asked to wait, we wake ourselves afterwards.
-            return
+        work = None
         try:
-            while not await self._publish_once(onboarding_id):
-                await self._prolong(onboarding_id)
+            work = await self._take_up(onboarding_id)
+            if work is None:  # whoever is at it lets go of the newest revision only
+                return
+            async with kept(lambda: self._prolong(onboarding_id)):
+                await self._show(work)
+                while following := await self._go_on(work):
+                    work = following
+                    await self._show(work)
             self._failures.pop(onboarding_id, None)
             self._limited.discard(onboarding_id)
             self._on_published()
         except asyncio.CancelledError:  # we are stopped; whoever comes next need not wait for us
-            await self._let_go(onboarding_id)
+            with suppress(Unavailable, TimeoutError):
+                async with asyncio.timeout(LETTING_GO_SECONDS):
+                    await self._let_go(onboarding_id, work)
             raise
         except Stale:
             log.info("lost the lease", extra={"onboarding": onboarding_id})
         except OnboardingError as error:
-            await self._retry_later(onboarding_id, error)
+            await self._retry_later(onboarding_id, work, error)
         except Exception as error:  # a bug of ours must not hold the lease, nor be tried at once
             log.exception("an onboarding cannot be published", extra={"onboarding": onboarding_id})
-            await self._retry_later(onboarding_id, error)
+            await self._retry_later(onboarding_id, work, error)
 
-    async def _publish_once(self, onboarding_id: str) -> bool:
-        """Bring Slack level with the newest revision; True when it still is the newest."""
-        async with self._database.begin(write=False) as session:
-            onboarding = await onboardings.get(session, self._shelf, onboarding_id)
-            posted = await publishing.messages(session, onboarding_id)
-            look_since = await publishing.look_since(session, onboarding_id)
-            outbox = await publishing.unannounced(session, onboarding_id, ANNOUNCED)
-        timestamps = await self._show(onboarding, posted, outbox, look_since)
-        if ROOT in timestamps and self._landmarks.missing(onboarding, posted):
-            work = self._landmarks.put_up(onboarding, timestamps[ROOT])
-            self._tasks.spawn(work, f"pin and bookmark {onboarding_id}")
-        async with self._database.begin() as session:
-            return await publishing.release_lease(
-                session, onboarding_id, self._owner, published=onboarding.revision
-            )
+    async def _take_up(self, onboarding_id: str) -> Work | None:
+        """Take the lease, and claim what Slack does not show yet; None if somebody else is at it.
 
-    async def _show(
-        self,
-        onboarding: Onboarding,
-        posted: Mapping[str, Posted],
-        outbox: Sequence[Announceable],
-        look_since: datetime | None,
-    ) -> dict[str, str]:
-        """Bring the thread level, then announce; neither has to wait for the other to work.
-
-        Returns the ts of every message of the thread, by slot.
+        Also None while Slack asked to wait: we wake ourselves afterwards.
         """
-        timestamps = {slot: one.ts for slot, one in posted.items() if one.ts}
+        now = self._clock()
+        patient = onboarding_id in self._limited
+        async with self._database.begin() as session:
+            if not await publishing.take_lease(
+                session, onboarding_id, self._owner, now=now, until=now + LEASE, patient=patient
+            ):
+                return None
+            return await self._claimed(session, onboarding_id)
+
+    async def _go_on(self, work: Work) -> Work | None:
+        """Let go of the lease if Slack shows the newest revision; else return what is left."""
+        onboarding = work.onboarding
+        with work.writing() as news:
+            async with self._database.begin() as session:
+                is_level = await publishing.release_lease(
+                    session, onboarding.id, self._owner, published=onboarding.revision
+                )
+                if not is_level:
+                    await self._hold(session, onboarding.id)
+                await publishing.write_down(session, onboarding.id, news.values(), work.known)
+                return None if is_level else await self._claimed(session, onboarding.id)
+
+    async def _claimed(self, session: AsyncSession, onboarding_id: str) -> Work:
+        """Return what Slack does not show yet; its edits and its first post are claimed."""
+        onboarding = await onboardings.get(session, self._shelf, onboarding_id)
+        posted = await publishing.messages(session, onboarding_id)
+        look_since = await publishing.look_since(session, onboarding_id)
+        work = self._thread.plan(onboarding, posted, look_since)
+        work.outbox = await publishing.unannounced(session, onboarding_id, ANNOUNCED)
+        with work.writing() as claims:
+            await publishing.write_down(session, onboarding_id, claims.values(), work.known)
+        return work
+
+    async def _write_down(self, work: Work) -> None:
+        onboarding_id = work.onboarding.id
+        with work.writing() as news:
+            async with self._database.begin() as session:
+                await self._hold(session, onboarding_id)
+                await publishing.write_down(session, onboarding_id, news.values(), work.known)
+
+    async def _show(self, work: Work) -> None:
+        """Bring the thread level, then announce; neither has to wait for the other to work."""
+        onboarding = work.onboarding
         errors: list[Exception] = []
         try:
-            timestamps = await self._level(onboarding, posted, look_since)
+            await self._level(work)
         except Stale:  # another worker is at it, and announces as well
             raise
         except Exception as error:
             errors.append(error)
         try:
             await self._announcements.publish(
-                onboarding, outbox, timestamps, lambda: self._prolong(onboarding.id)
+                onboarding,
+                work.outbox,
+                work.timestamps,
+                lambda session: self._hold(session, onboarding.id),
             )
         except Exception as error:
             errors.append(error)
         raise_most_telling(errors)
-        return timestamps
+        if ROOT in work.timestamps and self._landmarks.missing(onboarding, work.timestamps):
+            landmarks = self._landmarks.put_up(onboarding, work.timestamps[ROOT])
+            self._tasks.spawn(landmarks, f"pin and bookmark {onboarding.id}")
 
-    async def _level(
-        self, onboarding: Onboarding, posted: Mapping[str, Posted], look_since: datetime | None
-    ) -> dict[str, str]:
+    async def _level(self, work: Work) -> None:
         """Bring the thread level; a channel that is of no use pauses the onboarding instead."""
-        known = {slot: one.ts for slot, one in posted.items() if one.ts}
-        if onboarding.loss and onboarding.loss.silent:
-            return known
+        onboarding = work.onboarding
         try:
-            return await self._thread.level(
-                onboarding, posted, lambda: self._prolong(onboarding.id), look_since
-            )
+            await self._thread.level(work, lambda: self._write_down(work))
         except SlackRefused as error:
             log.error("a channel is lost", extra={"onboarding": onboarding.id, "code": error.code})
             await self._pause(onboarding.id, LOSSES.get(error.code, Loss.REFUSED), error.code)
-            return known
 
     async def _pause(self, onboarding_id: str, loss: Loss, code: str) -> None:
         now = self._clock()
@@ -207,34 +228,39 @@ class Publisher:
                 lambda at: at.lose_channel(loss, now, code),
             )
 
-    async def _take_lease(self, onboarding_id: str, *, patient: bool) -> bool:
-        now = self._clock()
-        async with self._database.begin() as session:
-            return await publishing.take_lease(
-                session, onboarding_id, self._owner, now=now, until=now + LEASE, patient=patient
-            )
-
-    async def _prolong(self, onboarding_id: str) -> None:
-        if not await self._take_lease(onboarding_id, patient=False):
+    async def _hold(self, session: AsyncSession, onboarding_id: str) -> None:
+        """Prolong the lease; raises Stale if it is lost."""
+        until = self._clock() + LEASE
+        if not await publishing.hold_lease(session, onboarding_id, self._owner, until):
             raise Stale
 
-    async def _let_go(self, onboarding_id: str) -> None:
-        with suppress(Unavailable, TimeoutError):
-            async with asyncio.timeout(LETTING_GO_SECONDS), self._database.begin() as session:
-                await publishing.release_lease(session, onboarding_id, self._owner)
+    async def _prolong(self, onboarding_id: str) -> bool:
+        async with self._database.begin() as session:
+            until = self._clock() + LEASE
+            return await publishing.hold_lease(session, onboarding_id, self._owner, until)
 
-    async def _retry_later(self, onboarding_id: str, error: Exception) -> None:
+    async def _let_go(
+        self, onboarding_id: str, work: Work | None, retry_at: datetime | None = None
+    ) -> None:
+        async with self._database.begin() as session:
+            is_ours = await publishing.release_lease(
+                session, onboarding_id, self._owner, retry_at=retry_at
+            )
+            if is_ours and work:
+                news = work.news.values()
+                await publishing.write_down(session, onboarding_id, news, work.known)
+
+    async def _retry_later(self, onboarding_id: str, work: Work | None, error: Exception) -> None:
         failures = self._failures[onboarding_id] = self._failures.get(onboarding_id, 0) + 1
         pause = _wait(error) if isinstance(error, RateLimited) else _pause(failures)
         reason = str(error) if isinstance(error, OnboardingError) else type(error).__name__
         extra = {"onboarding": onboarding_id, "reason": reason, "retry_in": round(pause, 1)}
         log.warning("Slack could not be brought level", extra=extra)
-        retry_at = self._clock() + timedelta(seconds=pause)
         if isinstance(error, RateLimited):
             self._limited.add(onboarding_id)
-        async with self._database.begin() as session:
-            await publishing.release_lease(session, onboarding_id, self._owner, retry_at=retry_at)
         asyncio.get_running_loop().call_later(pause, self.wake, onboarding_id)
+        with suppress(Unavailable):  # the lease ends by itself
+            await self._let_go(onboarding_id, work, self._clock() + timedelta(seconds=pause))
 
 
 def _wait(limit: RateLimited) -> float:

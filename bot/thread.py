@@ -7,6 +7,8 @@ lost, the message is looked for by its metadata before anything is posted again.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.errors import Stale, Unavailable
@@ -22,9 +24,7 @@ from bot.views.report import verification_message
 from bot.views.root import ROOT, root_message, welcome_message
 from bot.views.step import slot as step_slot
 from bot.views.step import step_message
-from storage import publishing
-from storage.database import Database
-from storage.publishing import Posted
+from storage.publishing import Announceable, Posted
 
 log = logging.getLogger(__name__)
 
@@ -62,134 +62,141 @@ def _reminders(onboarding: Onboarding, posted: Mapping[str, Posted]) -> Iterator
             yield reminder_message(onboarding, reminder)
 
 
+@dataclass
+class Work:
+    """What Slack does not show yet of one state of an onboarding, and how far we are with it.
+
+    `known` are the slots that are written down; `news` is what was learned since then, by slot. A
+    post is claimed by that, and only made when it is written down.
+    """
+
+    onboarding: Onboarding
+    known: set[str]
+    timestamps: dict[str, str]
+    edits: Sequence[tuple[Message, str]] = ()
+    posts: Sequence[tuple[Message, datetime | None]] = ()
+    outbox: Sequence[Announceable] = ()
+    news: dict[str, Posted] = field(default_factory=dict)
+
+    def note(
+        self,
+        slot: str,
+        ts: str | None = None,
+        *,
+        digest: str | None = None,
+        posting_since: datetime | None = None,
+    ) -> None:
+        """Take note of a message."""
+        self.news[slot] = Posted(slot, ts, digest, posting_since)
+        if ts:
+            self.timestamps[slot] = ts
+
+    @contextmanager
+    def writing(self) -> Iterator[Mapping[str, Posted]]:
+        """Give the news, to be written down in the block; afterwards they are known."""
+        news, self.news = self.news, {}
+        try:
+            yield news
+        except BaseException:
+            self.news = news | self.news
+            raise
+        self.known.update(news)
+
+
 class Thread:
     """Posts and updates the messages of threads."""
 
-    def __init__(self, slack: Slack, database: Database, clock: Callable[[], datetime]) -> None:
-        """Take Slack, where to write down what was posted, and the time."""
-        self._slack, self._database, self._clock = slack, database, clock
+    def __init__(self, slack: Slack, clock: Callable[[], datetime]) -> None:
+        """Take Slack, and the time."""
+        self._slack, self._clock = slack, clock
 
-    async def level(
+    def plan(
         self,
         onboarding: Onboarding,
         posted: Mapping[str, Posted],
-        prolong: Callable[[], Awaitable[None]],
         look_since: datetime | None = None,
-    ) -> dict[str, str]:
-        """Post what is missing, in order, and update what differs, at the same time.
+    ) -> Work:
+        """Return what is to be posted, in order, and to be edited, with its first claims.
 
-        `prolong` keeps the lease. From `look_since` on, messages may stand in Slack that `posted`
-        does not know. Returns the ts of every message by slot. What fails does not
-        keep the rest from being done; the first error is raised at the end.
+        From `look_since` on, messages may stand in Slack that `posted` does not know. Nothing can
+        be done in a channel that is lost.
         """
         timestamps = {slot: one.ts for slot, one in posted.items() if one.ts}
-        missing: list[tuple[Message, datetime | None]] = []
-        different: list[tuple[Message, str]] = []
+        if onboarding.loss and onboarding.loss.silent:
+            return Work(onboarding, set(posted), timestamps)
+        edits: list[tuple[Message, str]] = []
+        posts: list[tuple[Message, datetime | None]] = []
         for message in desired(onboarding, posted):
             known = posted.get(message.slot)
             if known is None or known.ts is None:
                 # A post whose answer was lost, or that a restored backup does not know.
-                missing.append((message, known.posting_since if known else look_since))
+                posts.append((message, known.posting_since if known else look_since))
             elif known.digest != message.digest:
-                different.append((message, known.ts))
-        await _all(
-            self._update_all(onboarding, different),
-            self._post_all(onboarding, missing, timestamps, prolong),
-        )
-        return timestamps
+                edits.append((message, known.ts))
+        work = Work(onboarding, set(posted), timestamps, edits, posts)
+        for message, ts in edits:
+            # If an answer is lost, nobody knows what the message says: the next state may be one
+            # in which it says again what we know last.
+            work.note(message.slot, ts)
+        for message, earlier in posts[:1]:
+            work.note(message.slot, posting_since=earlier or self._clock())
+        return work
 
-    async def _update_all(
-        self, onboarding: Onboarding, different: Sequence[tuple[Message, str]]
-    ) -> None:
-        if not different:
-            return
-        # If an answer is lost, nobody knows what the message says: the next state may be one in
-        # which it says again what we know last.
-        slots = [message.slot for message, _ in different]
-        async with self._database.begin() as session:
-            await publishing.forget_digests(session, onboarding.id, slots)
-        await _all(*(self._update(onboarding, message, ts) for message, ts in different))
+    async def level(self, work: Work, write_down: Callable[[], Awaitable[None]]) -> None:
+        """Post what is missing, one after the other, and edit what differs, at the same time.
 
-    async def _post_all(
-        self,
-        onboarding: Onboarding,
-        missing: list[tuple[Message, datetime | None]],
-        timestamps: dict[str, str],
-        prolong: Callable[[], Awaitable[None]],
-    ) -> None:
-        thread_ts = onboarding.thread_ts
-        for message, earlier in missing:
-            await prolong()
-            ts = await self._post(onboarding, message, earlier, thread_ts)
-            timestamps[message.slot] = ts
-            if message.slot == ROOT:
-                thread_ts = ts
+        `write_down` keeps the news. What fails does not keep the rest from being done; the first
+        error is raised at the end.
+        """
+        edits = (self._edit(work, message, ts) for message, ts in work.edits)
+        await _all(self._post_all(work, write_down), *edits)
 
-    async def _post(
-        self,
-        onboarding: Onboarding,
-        message: Message,
-        earlier: datetime | None,
-        thread_ts: str | None,
-    ) -> str:
+    async def _post_all(self, work: Work, write_down: Callable[[], Awaitable[None]]) -> None:
+        for number, (message, earlier) in enumerate(work.posts):
+            if number:  # the first is claimed with the plan
+                work.note(message.slot, posting_since=earlier or self._clock())
+                await write_down()
+            await self._post(work, message, earlier)
+
+    async def _post(self, work: Work, message: Message, earlier: datetime | None) -> None:
+        thread_ts = None if message.slot == ROOT else work.timestamps[ROOT]
+        channel = work.onboarding.channel
         if earlier:
-            ts = await self._found(onboarding, message, earlier, thread_ts)
+            ts = await self._found(channel, message, earlier, thread_ts)
             if ts:  # what stands there may be older than what should
-                await self._update(onboarding, message, ts)
-                return ts
-        await self._record(onboarding, message, None, posting_since=earlier or self._clock())
+                work.note(message.slot, ts)
+                await self._edit(work, message, ts)
+                return
         try:
-            ts = await self._slack.post(onboarding.channel, message, thread_ts)
+            ts = await self._slack.post(channel, message, thread_ts)
         except (RateLimited, SlackRefused):  # this one was certainly not posted
-            await self._record(onboarding, message, None, posting_since=earlier)
+            work.note(message.slot, posting_since=earlier)
             raise
-        await self._record(onboarding, message, ts, digest=message.digest)
-        return ts
+        work.note(message.slot, ts, digest=message.digest)
 
     async def _found(
-        self, onboarding: Onboarding, message: Message, since: datetime, thread_ts: str | None
+        self, channel: str, message: Message, since: datetime, thread_ts: str | None
     ) -> str | None:
         try:
-            return await self._slack.find(onboarding.channel, message, since, thread_ts)
+            return await self._slack.find(channel, message, since, thread_ts)
         except SlackRefused as error:
             # Whether bots may read threads is not documented without contradiction. A message
             # twice is better than a step that never appears.
             log.warning("cannot look for a lost message", extra={"code": error.code})
             return None
 
-    async def _update(self, onboarding: Onboarding, message: Message, ts: str) -> None:
+    async def _edit(self, work: Work, message: Message, ts: str) -> None:
         try:
-            await self._slack.update(onboarding.channel, ts, message)
+            await self._slack.update(work.onboarding.channel, ts, message)
         except SlackRefused as error:
             if error.code not in FIXED:
                 raise
-            extra = {"onboarding": onboarding.id, "slot": message.slot, "code": error.code}
+            extra = {"onboarding": work.onboarding.id, "slot": message.slot, "code": error.code}
             log.warning("a message cannot be edited any more", extra=extra)
             if error.code == "message_not_found" and message.has_buttons:
-                await self._record(onboarding, message, None)  # deleted: people need it again
+                work.note(message.slot)  # deleted: people need it again
                 raise Unavailable("a message was deleted") from None
-        await self._record(onboarding, message, ts, digest=message.digest)
-
-    async def _record(
-        self,
-        onboarding: Onboarding,
-        message: Message,
-        ts: str | None,
-        *,
-        digest: str | None = None,
-        posting_since: datetime | None = None,
-    ) -> None:
-        async with self._database.begin() as session:
-            await publishing.record_message(
-                session,
-                onboarding.id,
-                message.slot,
-                ts=ts,
-                digest=digest,
-                posting_since=posting_since,
-            )
-            if ts and message.slot == ROOT:
-                await publishing.record_thread(session, onboarding.id, ts)
+        work.note(message.slot, ts, digest=message.digest)
 
 
 async def _all(*work: Awaitable[None]) -> None:

@@ -33,11 +33,16 @@ async def change(
                 if delivery:  # before we decide: what was carried out is not refused afterwards
                     await deliveries.claim(session, *delivery)
                 before = await onboardings.get(session, shelf, onboarding_id, lock=True)
-                changed = transition(before)
-                await onboardings.save(session, before, changed)
+                after = await onboardings.save(session, before, transition(before))
                 if also:
+<<<<<<< HEAD
                     await also(session, changed.onboarding)
                 return changed.onboarding
         except (Stale, Collision):
+=======
+                    await also(session, after)
+                return after
+        except Stale:
+>>>>>>> e698f13 (An onboarding that has not changed is not read again, and what Slack shows is written down in two transactions instead of eight)
             continue
     raise Unavailable("too many people change this onboarding at once")

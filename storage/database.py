@@ -1,8 +1,7 @@
 """The engine: SQLite (WAL) or PostgreSQL by the URL, transactions, and errors at the border."""
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from typing import Any
 
 from sqlalchemy import Connection, event, make_url
@@ -12,11 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.errors import Unavailable
+from storage.known import Known
 from storage.seals import Seals
 
 # Slack waits three seconds for an answer, so whoever waits for the database must be told sooner.
 PATIENCE_SECONDS = 2
-LEAST_PATIENCE_SECONDS = 0.5  # of it, for who had to queue before
 # A worker that stands still with rows in its hands loses them, and its connection.
 STANDSTILL_SECONDS = 5
 # PostgreSQL undid a transaction as another one stood in its way: it may succeed if done again.
@@ -42,11 +41,10 @@ class Database:
     def __init__(self, url: str, seals: Seals) -> None:
         """Take a `sqlite:///…` or `postgresql://…` URL; nothing is connected yet.
 
-        The sessions bear the `seals`, which the history is written with.
+        The sessions bear the `seals`, which the history is written with, and what is `known`.
         """
-        self._engine, self._seals = _engine(url), seals
+        self._engine, self._seals, self.known = _engine(url), seals, Known()
         self._reading = READING[self._engine.dialect.name]
-        self._writing = asyncio.Lock() if is_sqlite(url) else None
 
     @asynccontextmanager
     async def begin(self, *, write: bool = True) -> AsyncIterator[AsyncSession]:
@@ -56,45 +54,20 @@ class Database:
         Unavailable if the database cannot be reached or stays locked, Collision if it is worth to
         be tried again at once, and Conflict if a uniqueness rule is violated.
         """
-        turn = self._turn() if write else nullcontext(self._reading)
         try:
-            info = {"seals": self._seals}
-            async with (
-                turn as options,
-                AsyncSession(self._engine, expire_on_commit=False, info=info) as session,
-            ):
-                await session.connection(execution_options=options)
+            info = {"seals": self._seals, "known": self.known, "learned": []}
+            async with AsyncSession(self._engine, expire_on_commit=False, info=info) as session:
+                await session.connection(execution_options={} if write else self._reading)
                 async with _committed(session):
                     yield session
+                for onboarding in session.info["learned"]:
+                    self.known.learn(onboarding)
         except IntegrityError as error:
             raise Conflict from error
         except (DBAPIError, PoolTimeoutError, OSError) as error:
             if getattr(getattr(error, "orig", None), "sqlstate", None) in COLLISIONS:
                 raise Collision("others write the same just now") from error
             raise Unavailable("the database does not answer") from error
-
-    @asynccontextmanager
-    async def _turn(self) -> AsyncIterator[Mapping[str, Any]]:
-        """Wait for the turn to write; gives the options of the transaction, ends with it.
-
-        SQLite has one writer at a time. Who finds it locked tries again at random, less and less
-        often: of twenty that come at once, the last would wait for seconds. So we queue, and what
-        SQLite itself waits for are other processes.
-        """
-        if self._writing is None:
-            yield {}
-            return
-        loop = asyncio.get_running_loop()
-        until = loop.time() + PATIENCE_SECONDS
-        try:
-            async with asyncio.timeout_at(until):
-                await self._writing.acquire()
-        except TimeoutError as error:
-            raise Unavailable("too many write to the database at once") from error
-        try:
-            yield {"sqlite_patience": max(until - loop.time(), LEAST_PATIENCE_SECONDS)}
-        finally:
-            self._writing.release()
 
     async def close(self) -> None:
         """Close all connections."""
@@ -162,10 +135,5 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     # A deferred transaction that turns into a write fails at once when another one wrote
     # meanwhile; an immediate one waits for its turn.
-    options = connection.get_execution_options()
-    if not options.get("sqlite_write", True):
-        connection.exec_driver_sql("BEGIN")
-        return
-    patience = options.get("sqlite_patience", PATIENCE_SECONDS)
-    connection.exec_driver_sql(f"PRAGMA busy_timeout = {round(patience * 1000)}")
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    write = connection.get_execution_options().get("sqlite_write", True)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import col, delete
+from sqlmodel import col, delete, insert
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.errors import Repeated
@@ -12,12 +12,9 @@ from storage.tables import DeliveryRow
 
 async def claim(session: AsyncSession, delivery: str, now: datetime) -> None:
     """Write down that a request is carried out with this transaction; Repeated if it was before."""
-    if await session.get(DeliveryRow, delivery):
-        raise Repeated
-    session.add(DeliveryRow(id=delivery, at=now))
     try:
-        await session.flush()
-    except IntegrityError:  # another worker has the same request, and was faster
+        await session.exec(insert(DeliveryRow).values(id=delivery, at=now))
+    except IntegrityError:
         raise Repeated from None
 
 

@@ -6,7 +6,7 @@ events follow on the same end.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -22,6 +22,11 @@ class End:
 
     length: int = 0
     seal: str = BEGINNING
+
+    @classmethod
+    def of(cls, row: OnboardingRow) -> Self:
+        """Take the end from an onboarding that is locked."""
+        return cls(row.history_length, row.history_end)
 
     @property
     def columns(self) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -28,34 +29,57 @@ from bot.onboarding import (
 from bot.people import Actor, Role
 from bot.report import Report
 from storage.guides import GuideShelf
+from storage.known import Known
 from storage.tables import CredentialRow, EventRow, OnboardingRow, StepRow, VerificationRow
 
 
 async def load(session: AsyncSession, shelf: GuideShelf, row: OnboardingRow) -> Onboarding:
-    """Return the onboarding of a row."""
-    past = await _past(session, row.id)
+    """Return the onboarding of a row; what belongs to it is read unless it is known."""
+    known: Known = session.info["known"]
+    columns = await _columns(session, shelf, row)
+    if onboarding := known.at(row.id, row.revision):
+        return replace(onboarding, **columns)
+    onboarding = await _read(session, columns)
+    learn(session, onboarding)
+    return onboarding
+
+
+def learn(session: AsyncSession, onboarding: Onboarding) -> None:
+    """Know an onboarding as it is, once the transaction is committed."""
+    session.info["learned"].append(onboarding)
+
+
+async def _columns(session: AsyncSession, shelf: GuideShelf, row: OnboardingRow) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "guide": await shelf.get(session, row.guide, row.guide_version),
+        "client_name": row.client_name,
+        "channel": row.channel,
+        "engineer": row.engineer,
+        "client_admins": tuple(row.client_admins),
+        "started_at": row.started_at,
+        "active_at": row.active_at,
+        "turn_at": row.turn_at,
+        "status": Status(row.status),
+        "loss": Loss(row.loss) if row.loss else None,
+        "reason": row.reason,
+        "timezone": row.timezone,
+        "account": row.account,
+        "thread_ts": row.thread_ts,
+        "revision": row.revision,
+        "finished_at": row.finished_at,
+        "destroyed_at": row.destroyed_at,
+    }
+
+
+async def _read(session: AsyncSession, columns: Mapping[str, Any]) -> Onboarding:
+    onboarding_id = columns["id"]
+    past = await _past(session, onboarding_id)
     return Onboarding(
-        id=row.id,
-        guide=await shelf.get(session, row.guide, row.guide_version),
-        client_name=row.client_name,
-        channel=row.channel,
-        engineer=row.engineer,
-        client_admins=tuple(row.client_admins),
-        started_at=row.started_at,
-        active_at=row.active_at,
-        turn_at=row.turn_at,
-        steps=await _steps(session, row.id),
-        status=Status(row.status),
-        loss=Loss(row.loss) if row.loss else None,
-        reason=row.reason,
-        timezone=row.timezone,
-        account=row.account,
-        thread_ts=row.thread_ts,
-        revision=row.revision,
-        finished_at=row.finished_at,
-        destroyed_at=row.destroyed_at,
-        credentials=await _credentials(session, row.id),
-        verifications=await _verifications(session, row.id),
+        **columns,
+        steps=await _steps(session, onboarding_id),
+        credentials=await _credentials(session, onboarding_id),
+        verifications=await _verifications(session, onboarding_id),
         exposures=_exposures(past),
         questions=_questions(past),
         reminders=_reminders(past),

@@ -1,9 +1,10 @@
 """Reads and writes onboardings: rows on one side, the pure `Onboarding` on the other."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
-from sqlmodel import col, select, update
+from sqlmodel import col, insert, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.errors import NotFound, Stale
@@ -16,10 +17,10 @@ from bot.onboarding import (
 )
 from storage import history
 from storage.guides import GuideShelf
-from storage.loading import event_of, load
-from storage.rows import client_key, columns, step_row, verification_row
+from storage.loading import event_of, learn, load
+from storage.rows import client_key, columns, step_columns, verification_row
 from storage.tables import RUNNING as IS_RUNNING
-from storage.tables import EventRow, OnboardingRow
+from storage.tables import EventRow, OnboardingRow, StepRow
 
 RUNNING = (Status.ACTIVE.value, Status.PAUSED.value)
 PAGE = 20  # as many as fit one answer
@@ -66,33 +67,33 @@ async def add(session: AsyncSession, change: Change) -> None:
         )
     )
     await session.flush()  # the rows below refer to it
-    session.add_all(step_row(onboarding.id, step) for step in onboarding.steps)
+    steps = [step_columns(onboarding.id, step) for step in onboarding.steps]
+    await session.exec(insert(StepRow), params=steps)
     session.add_all(rows)
+    learn(session, onboarding)
 
 
-async def save(session: AsyncSession, before: Onboarding, change: Change) -> None:
-    """Write a change; raises Stale if somebody else wrote the onboarding since it was read."""
-    after = change.onboarding
-    row = OnboardingRow
-    end = await history.end_of(session, before.id)
-    rows, new_end = history.following(session, before.id, end, change.events)
-    as_we_read_it = (col(row.id) == before.id, col(row.revision) == before.revision)
-    result = await session.exec(
-        update(row)
-        .where(*as_we_read_it)
-        .values(revision=before.revision + 1, **new_end.columns, **columns(after))
-        .execution_options(synchronize_session=False)
-    )
-    if result.rowcount == 0:
+async def save(session: AsyncSession, before: Onboarding, change: Change) -> Onboarding:
+    """Write a change of an onboarding that this transaction has read to change it; return it.
+
+    Raises Stale if somebody else wrote it since it was read.
+    """
+    row = await session.get_one(OnboardingRow, before.id)
+    if row.revision != before.revision:
         raise Stale
+    after = replace(change.onboarding, revision=before.revision + 1)
+    rows, end = history.following(session, before.id, history.End.of(row), change.events)
+    for name, value in {**columns(after), **end.columns, "revision": after.revision}.items():
+        setattr(row, name, value)
     known = set(before.steps)
-    for step in after.steps:
-        if step not in known:
-            await session.merge(step_row(after.id, step))
+    if steps := [step_columns(after.id, step) for step in after.steps if step not in known]:
+        await session.exec(update(StepRow), params=steps)
     for run in after.verifications:
         if run not in before.verifications:
             await session.merge(await verification_row(session, before, run))
     session.add_all(rows)
+    learn(session, after)
+    return after
 
 
 async def record(session: AsyncSession, onboarding_id: str, event: Event) -> None:

@@ -1,15 +1,16 @@
 """What Slack shows: leases on threads, the messages posted, the announcements outstanding."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Container, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy import or_
-from sqlmodel import col, select, update
+from sqlmodel import col, insert, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.errors import Stale
 from bot.onboarding import Event, EventKind
+from bot.views.root import ROOT
 from storage.loading import event_of
 from storage.tables import EventRow, MessageRow, OnboardingRow
 
@@ -53,21 +54,26 @@ async def take_lease(
     until: datetime,
     patient: bool,
 ) -> bool:
-    """Take or prolong the lease on an onboarding's thread; False while somebody else has it.
+    """Take the lease on an onboarding's thread; False while somebody else has it.
 
     A `patient` one is also not given before `publish_after`.
     """
     row = OnboardingRow
-    free = or_(
-        col(row.lease_owner) == owner,
-        col(row.lease_until).is_(None),
-        col(row.lease_until) <= now,
-    )
+    free = or_(col(row.lease_until).is_(None), col(row.lease_until) <= now)
     where = [col(row.id) == onboarding_id, free]
     if patient:
         where.append(or_(col(row.publish_after).is_(None), col(row.publish_after) <= now))
     values = {"lease_owner": owner, "lease_until": until}
     return bool((await session.exec(update(row).where(*where).values(**values))).rowcount)
+
+
+async def hold_lease(
+    session: AsyncSession, onboarding_id: str, owner: str, until: datetime
+) -> bool:
+    """Prolong the lease; False if it is not ours any more."""
+    row = OnboardingRow
+    where = (col(row.id) == onboarding_id, col(row.lease_owner) == owner)
+    return bool((await session.exec(update(row).where(*where).values(lease_until=until))).rowcount)
 
 
 async def release_lease(
@@ -136,35 +142,28 @@ async def look_since(session: AsyncSession, onboarding_id: str) -> datetime | No
     return (await session.exec(query)).one()
 
 
-async def record_message(
-    session: AsyncSession,
-    onboarding_id: str,
-    slot: str,
-    *,
-    ts: str | None = None,
-    digest: str | None = None,
-    posting_since: datetime | None = None,
+async def write_down(
+    session: AsyncSession, onboarding_id: str, news: Collection[Posted], known: Container[str]
 ) -> None:
-    """Write down what is known of a message."""
-    await session.merge(
-        MessageRow(
-            onboarding_id=onboarding_id,
-            slot=slot,
-            ts=ts,
-            digest=digest,
-            posting_since=posting_since,
-        )
-    )
+    """Write down what was learned of messages; those of the `known` slots have rows already.
+
+    The first message's ts is the thread's.
+    """
+    old: list[dict[str, object]] = []
+    new: list[dict[str, object]] = []
+    for one in news:
+        columns = {"onboarding_id": onboarding_id, **asdict(one)}
+        (old if one.slot in known else new).append(columns)
+    if old:
+        await session.exec(update(MessageRow), params=old)
+    if new:
+        await session.exec(insert(MessageRow), params=new)
+    for one in news:
+        if one.slot == ROOT and one.ts:
+            await _record_thread(session, onboarding_id, one.ts)
 
 
-async def forget_digests(session: AsyncSession, onboarding_id: str, slots: Sequence[str]) -> None:
-    """Write down that messages are about to be edited: what they say is not known for now."""
-    row = MessageRow
-    where = (col(row.onboarding_id) == onboarding_id, col(row.slot).in_(slots))
-    await session.exec(update(row).where(*where).values(digest=None))
-
-
-async def record_thread(session: AsyncSession, onboarding_id: str, thread_ts: str) -> None:
+async def _record_thread(session: AsyncSession, onboarding_id: str, thread_ts: str) -> None:
     """Write down where the thread of an onboarding is."""
     row = OnboardingRow
     await session.exec(update(row).where(col(row.id) == onboarding_id).values(thread_ts=thread_ts))

@@ -9,7 +9,7 @@ from bot.onboarding import (
     StepProgress,
     Verification,
 )
-from storage.tables import StepRow, VerificationRow
+from storage.tables import VerificationRow
 
 
 def columns(onboarding: Onboarding) -> dict[str, Any]:
@@ -52,18 +52,18 @@ def _verification(onboarding: Onboarding) -> str | None:
     return latest.report.outcome.value if latest.report else "running"
 
 
-def step_row(onboarding_id: str, step: StepProgress) -> StepRow:
-    """Return the row of a step."""
-    return StepRow(
-        onboarding_id=onboarding_id,
-        number=step.number,
-        state=step.state.value,
-        by_user=step.by.user_id if step.by else None,
-        by_team=step.by.team_id if step.by else None,
-        by_role=step.by.role.value if step.by else None,
-        at=step.at,
-        handed_over=step.handed_over,
-    )
+def step_columns(onboarding_id: str, step: StepProgress) -> dict[str, Any]:
+    """Return the columns of a step."""
+    return {
+        "onboarding_id": onboarding_id,
+        "number": step.number,
+        "state": step.state.value,
+        "by_user": step.by.user_id if step.by else None,
+        "by_team": step.by.team_id if step.by else None,
+        "by_role": step.by.role.value if step.by else None,
+        "at": step.at,
+        "handed_over": step.handed_over,
+    }
 
 
 async def verification_row(

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 from sqlmodel import select
@@ -31,10 +32,14 @@ async def must_be_sound(
 ) -> None:
     """Check one onboarding: its steps, its history, its thread and its announcements."""
     async with database.begin(write=False) as session:
+        remembered = await onboardings.get(session, shelf, onboarding_id)
+        database.known.forget()
         onboarding = await onboardings.get(session, shelf, onboarding_id)
         posted = await publishing.messages(session, onboarding_id)
         where = EventRow.onboarding_id == onboarding_id
         rows = list(await session.exec(select(EventRow).where(where).order_by("id")))
+    for one in fields(remembered):
+        assert getattr(remembered, one.name) == getattr(onboarding, one.name), one.name
     events = [event_of(row) for row in rows]
     the_steps_are_in_order(onboarding)
     the_history_leads_to(onboarding, events)

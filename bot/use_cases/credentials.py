@@ -117,7 +117,7 @@ class Credentials(UseCase):
     async def _keep(
         self, request: Request, ref: FormRef, plain: Mapping[str, str], actor: Actor
     ) -> None:
-        vault, now = self._services.vault, self._services.clock()
+        vault = self._services.vault
         # The same values from the same form are the same request: its answer may have been lost.
         mark = vault.mark(json.dumps(plain, sort_keys=True))
         request = replace(request, delivery=f"{request.delivery}:{mark}")
@@ -131,12 +131,12 @@ class Credentials(UseCase):
                 )
                 for name, value in plain.items()
             ]
-            await credentials.put(session, sealed, actor, now)
+            await credentials.put(session, sealed, actor, after.active_at)
 
         after = await self._change(
             request,
             ref.onboarding_id,
-            lambda at, at_time: at.enter_credentials(ref.step, masks, actor, at_time),
+            lambda at, now: at.enter_credentials(ref.step, masks, actor, now),
             put,
         )
         if after.verification:

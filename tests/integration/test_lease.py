@@ -1,18 +1,16 @@
 """The lease of a thread: whoever lost it lets go."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 from bot.announcements import Announcements
 from bot.landmarks import Landmarks
 from bot.metrics import Metrics
-from bot.onboarding import Onboarding
 from bot.publisher import Publisher
 from bot.tasks import Tasks
-from bot.thread import Thread
+from bot.thread import Thread, Work
 from storage import publishing
-from storage.publishing import Posted
 from tests.integration.world import World
 
 FAR = datetime(2999, 1, 1, tzinfo=UTC)
@@ -26,23 +24,16 @@ class Robbed(Thread):
     """A thread during whose levelling another worker takes the lease, as after a long pause."""
 
     def __init__(self, world: World) -> None:
-        super().__init__(world.bot.slack, world.bot.database, now)
+        super().__init__(world.bot.slack, now)
         self._world = world
         self.levelled = 0
 
-    async def level(
-        self,
-        onboarding: Onboarding,
-        _posted: Mapping[str, Posted],
-        _prolong: Callable[[], Awaitable[None]],
-        _look_since: datetime | None = None,
-    ) -> dict[str, str]:
+    async def level(self, work: Work, _write_down: Callable[[], Awaitable[None]]) -> None:
         self.levelled += 1
         async with self._world.bot.database.begin() as session:
             await publishing.take_lease(
-                session, onboarding.id, "another", now=FAR, until=FAR, patient=False
+                session, work.onboarding.id, "another", now=FAR, until=FAR, patient=False
             )
-        return {}
 
 
 async def test_a_publisher_that_lost_its_lease_lets_go(begun: World) -> None:

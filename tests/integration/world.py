@@ -185,6 +185,7 @@ class World:
     def write(self, statement: str, *values: Any) -> None:
         """Change the database, past the bot."""
         self.database.write(statement, *values)
+        self.bot.database.known.forget()
 
     def events(self, kind: str) -> list[tuple[Any, ...]]:
         """Who did what at which step, of one kind of event."""
