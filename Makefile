@@ -39,6 +39,10 @@ test-crash: .venv/installed-dev ## kill the bot at every point of an onboarding 
 answers: .venv/installed-dev ## measure how well questions are answered from the guide
 	@$(BIN)/python -m tests.corpora.measure
 
+.PHONY: bench
+bench: .venv/installed-dev ## measure the bot beside an empty stock slack-bolt app
+	@$(BIN)/python -m tests.bench
+
 .PHONY: format
 format: .venv/installed-dev ## format the code and mend what ruff can mend
 	$(BIN)/ruff format .

@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -15,6 +15,7 @@ import aiohttp
 ROOT = Path(__file__).parents[1]
 READY_WITHIN = 30.0
 STOPPED_WITHIN = 10.0
+THE_BOT = ("-m", "bot", "run")
 
 
 class BotFailedError(Exception):
@@ -22,7 +23,7 @@ class BotFailedError(Exception):
 
 
 class BotProcess:
-    """`python -m bot run` with nothing but the given environment; its log goes to a file."""
+    """`python -m bot run`, or another, with nothing but the environment; its log goes to a file."""
 
     def __init__(
         self,
@@ -37,14 +38,16 @@ class BotProcess:
         self.log = log
 
     @classmethod
-    async def start(cls, environment: Mapping[str, str], directory: Path) -> Self:
+    async def start(
+        cls, environment: Mapping[str, str], directory: Path, command: Sequence[str] = THE_BOT
+    ) -> Self:
         """Start the bot in `directory` and wait until it says that it is ready."""
         port = free_port()
         settings = {"HOST": "127.0.0.1", "PORT": str(port), **environment}
         log = directory / "bot.log"
         with log.open("ab") as output:
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "bot", "run"),
+                *(sys.executable, *command),
                 cwd=directory,
                 env=_clean_environment(directory) | settings,
                 stdout=output,
@@ -58,6 +61,10 @@ class BotProcess:
             await bot.stop()
             raise
         return bot
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     @property
     def events_url(self) -> str:

@@ -1,0 +1,139 @@
+"""Onboardings made straight in the database, by the state machine or in bulk."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import func, insert, select, text
+from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.guide import Owner
+from bot.guide.loading import SERVICETITAN
+from bot.onboarding import Change, Status, start
+from bot.people import Actor, Role
+from sandbox.slack import Channel
+from storage import onboardings
+from storage.database import Database
+from storage.guides import GuideShelf
+from storage.rows import client_key
+from storage.tables import OnboardingRow
+from tests.bench.stage import Platforms, engine, seals
+
+BATCH = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """An onboarding, and its channel."""
+
+    id: str
+    channel: Channel
+
+
+async def populate(
+    platforms: Platforms, url: str, name: str, count: int, at_step: int
+) -> Sequence[Client]:
+    """Make `count` onboardings whose current step is `at_step`, each in a channel of its own."""
+    shelf = GuideShelf(SERVICETITAN.read_text(encoding="utf-8"), SERVICETITAN.name)
+    people = (platforms.engineer, platforms.admin)
+    database = Database(url, seals())
+    clients = [
+        Client(f"{name}{number:04}", platforms.slack.add_channel(f"{name}-{number}", *people))
+        for number in range(count)
+    ]
+    try:
+        async with database.begin() as session:
+            await shelf.put_down(session)
+            for client in clients:
+                await _make(session, shelf, platforms, client, at_step)
+    finally:
+        await database.close()
+    return clients
+
+
+async def _make(
+    session: AsyncSession, shelf: GuideShelf, platforms: Platforms, client: Client, at_step: int
+) -> None:
+    now = datetime.now(UTC)
+    engineer = Actor(platforms.engineer.id, platforms.engineer.team.id, Role.ENGINEER)
+    admin = Actor(platforms.admin.id, platforms.admin.team.id, Role.CLIENT_ADMIN)
+    begun = start(
+        client.id,
+        shelf.newest,
+        client_name=f"Client {client.id}",
+        channel=client.channel.id,
+        engineer=engineer.user_id,
+        client_admins=(),
+        actor=engineer,
+        now=now,
+    )
+    await onboardings.add(session, begun)
+    onboarding = begun.onboarding
+    while (step := onboarding.current) and step.number < at_step:
+        change: Change = (
+            onboarding.choose(1, "new", admin, now)
+            if step.number == 1
+            else onboarding.finish_step(step.number, admin, now)
+        )
+        await onboardings.save(session, onboarding, change)
+        onboarding = await onboardings.get(session, shelf, client.id)
+
+
+def fill_up(url: str, total: int) -> None:
+    """Add active onboardings in bulk, whose threads are level, until there are `total`."""
+    at = engine(url)
+    with at.begin() as connection:
+        known = connection.execute(select(func.count()).select_from(OnboardingRow)).scalar_one()
+        rows = _rows(known, total)
+        while batch := list(islice(rows, BATCH)):
+            connection.execute(insert(OnboardingRow), batch)
+    with at.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("ANALYZE"))  # as a server does by itself, in its own time
+    at.dispose()
+
+
+def _rows(first: int, last: int) -> Iterator[dict[str, Any]]:
+    now = datetime.now(UTC)
+    for number in range(first, last):
+        at = now - timedelta(minutes=number)
+        name = f"Bulk client {number}"
+        yield {
+            "id": f"bulk{number:07}",
+            "guide": "servicetitan",
+            "guide_version": "1",
+            "client_name": name,
+            "client_key": client_key(name),
+            "channel": f"CBULK{number:07}",
+            "thread_ts": f"{number}.000100",
+            "engineer": "U0ERIN",
+            "client_admins": [],
+            "status": Status.ACTIVE.value,
+            "revision": 7,
+            "published_revision": 7,
+            "current_step": number % 22 + 1,
+            "finished_steps": number % 22,
+            "turn": Owner.CLIENT.value,
+            "turn_at": at,
+            "missing_values": 5,
+            "exposed_values": 0,
+            "open_questions": 0,
+            "history_length": 0,
+            "history_end": "",
+            "next_reminder": now + timedelta(days=30),
+            "started_at": at - timedelta(days=1),
+            "active_at": at,
+        }
+
+
+def unpublished(url: str) -> int:
+    """Return how many onboardings Slack does not show as they are."""
+    row = OnboardingRow
+    query = select(func.count()).where(col(row.revision) > col(row.published_revision))
+    at = engine(url)
+    with at.connect() as connection:
+        count: int = connection.execute(query).scalar_one()
+    at.dispose()
+    return count

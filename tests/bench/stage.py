@@ -1,0 +1,157 @@
+"""The stage of the measurements: the sandboxes, and apps as processes of their own beside them."""
+
+import base64
+import io
+import os
+import uuid
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import Engine, create_engine, make_url
+
+from sandbox.bot_process import BotProcess
+from sandbox.script import opened
+from sandbox.servicetitan import ServiceTitanSandbox
+from sandbox.slack import Channel, Manifest, Person, SlackSandbox
+from sandbox.stage import MANIFEST, Stage
+from sandbox.transcript import Transcript
+from storage import migrate
+from storage.database import sync_url
+from storage.seals import Seals
+from tests.postgresql import a_cluster
+
+KEY = b"k" * 32
+STOCK = ("-m", "tests.bench.stock")
+SWEEP_SECONDS = 1
+# As a server is that has something to lose; the cluster of the tests has not.
+AS_IN_EARNEST = ("fsync", "full_page_writes", "autovacuum")
+
+
+@dataclass
+class Platforms:
+    """Slack and ServiceTitan, HeavySet's engineer, and a client's admin."""
+
+    slack: SlackSandbox
+    servicetitan: ServiceTitanSandbox
+    directory: Path
+    engineer: Person
+    admin: Person
+    engineering: Channel
+    _stack: AsyncExitStack
+    _apps: list[BotProcess] = field(default_factory=list)
+
+    def settings(self, database_url: str) -> Mapping[str, str]:
+        """The environment of a bot."""
+        return {
+            "SLACK_BOT_TOKEN": self.slack.bot_token,
+            "SLACK_API_URL": self.slack.api_url,
+            "SLACK_SIGNING_SECRET": self.slack.signing_secret,
+            "ENGINEERING_CHANNEL": self.engineering.id,
+            "CREDENTIAL_KEYS": base64.urlsafe_b64encode(KEY).decode(),
+            "DATABASE_URL": database_url,
+            "SERVICETITAN_AUTH_URL": self.servicetitan.auth_url,
+            "SERVICETITAN_API_URL": self.servicetitan.api_url,
+            "SWEEP_INTERVAL": str(SWEEP_SECONDS),
+        }
+
+    async def start(self, name: str, database_url: str = "") -> BotProcess:
+        """Start the bot on a database; without one, the stock app."""
+        directory = self.directory / name
+        directory.mkdir(exist_ok=True)
+        command = ("-m", "bot", "run") if database_url else STOCK
+        app = await BotProcess.start(self.settings(database_url), directory, command)
+        self._stack.push_async_callback(app.stop)
+        return app
+
+    async def stage(self, bot: BotProcess, client: str = "Acme Plumbing") -> Stage:
+        """Have Slack talk to `bot`, about a new client's channel."""
+        self.slack.deliver_to(bot.events_url)
+        return Stage(
+            self.slack,
+            self.servicetitan,
+            bot,
+            Transcript(self.slack.name_of, out=io.StringIO()),
+            self.directory,
+            self.engineer,
+            self.admin,
+            self.slack.add_channel(client.lower().replace(" ", "-"), self.engineer, self.admin),
+            self.engineering,
+            patience=15.0,
+        )
+
+
+@asynccontextmanager
+async def platforms(directory: Path, *, latency: float = 0.0) -> AsyncIterator[Platforms]:
+    """Start Slack, which takes `latency` for each call, and ServiceTitan; apps end with them."""
+    async with AsyncExitStack() as stack:
+        slack = await stack.enter_async_context(
+            SlackSandbox(Manifest.read(MANIFEST), latency=latency)
+        )
+        servicetitan = await stack.enter_async_context(ServiceTitanSandbox(seed=3))
+        engineer = slack.add_person("Erin Engineer")
+        admin = slack.add_person("Ann Admin", slack.add_team("Acme Plumbing"))
+        engineering = slack.add_channel("engineering", engineer, private=True)
+        yield Platforms(slack, servicetitan, directory, engineer, admin, engineering, stack)
+
+
+async def begin(stage: Stage) -> str:
+    """Start an onboarding as the engineer does; return its id."""
+    await stage.engineer.command(stage.client_channel, "/servicetitan", "start Acme Plumbing")
+    form = await opened(stage, stage.engineer, "start_onboarding")
+    assert (await stage.engineer.submit(form)).ok
+    root = await stage.slack.until(lambda: stage.slack.message(stage.client_channel, "root"))
+    await stage.slack.until(lambda: stage.slack.message(stage.client_channel, "step:1"))
+    return str(root.payload["onboarding_id"])
+
+
+def seals() -> Seals:
+    """What seals the history of the bots here."""
+    return Seals([KEY])
+
+
+@contextmanager
+def databases(directory: Path, *, postgresql: bool) -> Iterator[dict[str, str]]:
+    """Give new databases with their tables, the URL of each by its name."""
+    urls = {"SQLite": f"sqlite:///{directory / 'bench.db'}"}
+    migrate.upgrade(urls["SQLite"], seals=seals())
+    if not postgresql:
+        yield urls
+        return
+    with _server() as server, _database(server) as url:
+        migrate.upgrade(url, seals=seals())
+        yield {**urls, "PostgreSQL": url}
+
+
+def engine(url: str) -> Engine:
+    """Return a way past the bot."""
+    return create_engine(sync_url(url))
+
+
+@contextmanager
+def _server() -> Iterator[str]:
+    if url := os.environ.get("TEST_DATABASE_URL"):
+        yield url
+        return
+    with a_cluster() as cluster:
+        with psycopg.connect(cluster.url, autocommit=True) as connection:
+            for name in AS_IN_EARNEST:
+                connection.execute(sql.SQL("ALTER SYSTEM SET {} = on").format(sql.Identifier(name)))
+            connection.execute("SELECT pg_reload_conf()")
+        yield cluster.url
+
+
+@contextmanager
+def _database(server: str) -> Iterator[str]:
+    name = f"bench_{uuid.uuid4().hex[:8]}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        try:
+            parsed = make_url(server).set(database=name)
+            yield parsed.render_as_string(hide_password=False)
+        finally:
+            drop = sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
+            connection.execute(drop)
