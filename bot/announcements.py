@@ -97,7 +97,7 @@ class Announcements:
         timestamps: Mapping[str, str],
         hold: Callable[[AsyncSession], Awaitable[None]],
     ) -> None:
-        async with self._database.begin(write=False) as session:
+        async with self._database.begin(write=False, behind=True) as session:
             thread_ts = await publishing.announcement_thread(session, onboarding.id)
         for entry in outbox:
             thread_ts = await self._announce(onboarding, entry, timestamps, thread_ts, hold)
@@ -120,7 +120,7 @@ class Announcements:
         ts = await self._found(message, entry.announcing_since, thread_ts)
         if ts is None:
             since = entry.announcing_since or self._clock()
-            async with self._database.begin() as session:
+            async with self._database.begin(behind=True) as session:
                 await hold(session)
                 await publishing.claim_announcement(session, entry.id, since)
             try:
@@ -130,7 +130,7 @@ class Announcements:
                     raise
                 log.error("an announcement is refused", extra={"event": entry.id, **_of(error)})
                 ts = ""  # never to be tried again
-        async with self._database.begin() as session:
+        async with self._database.begin(behind=True) as session:
             await publishing.record_announcement(session, entry.id, ts)
             if ts and thread_ts is None:
                 await publishing.record_announcement_thread(session, onboarding.id, ts)

@@ -88,7 +88,7 @@ class Homes:
     async def _remember(self, user_id: str) -> None:
         now = self._clock()
         try:
-            async with self._database.begin() as session:
+            async with self._database.begin(behind=True) as session:
                 await homes.forget(session, now - LOOKING_FOR)
                 await homes.remember(session, user_id, now)
         except Conflict:  # another worker has the same event
@@ -108,7 +108,7 @@ class Homes:
 
     async def _level_all(self) -> None:
         now = self._clock()
-        async with self._database.begin(write=False) as session:
+        async with self._database.begin(write=False, behind=True) as session:
             looking = await homes.opened_since(session, now - LOOKING_FOR, MOST_LOOKING)
         every = max(EVERY, len(looking) * EVERY_PER_PERSON)
         for shown in looking:
@@ -127,7 +127,7 @@ class Homes:
                 self._later(AGAIN.total_seconds())
 
     async def _drop(self, user_id: str) -> None:
-        async with self._database.begin() as session:
+        async with self._database.begin(behind=True) as session:
             await homes.drop(session, user_id)
 
     async def _is_engineer(self, user_id: str) -> bool:
@@ -136,10 +136,10 @@ class Homes:
     async def _show(self, shown: Shown, *, not_since: datetime | None) -> bool:
         """Publish a Home, if it would be another; False if that was done after `not_since`."""
         claimed = self._clock()
-        async with self._database.begin() as session:
+        async with self._database.begin(behind=True) as session:
             if not await homes.claim(session, shown.user_id, claimed, not_since):
                 return False
-        async with self._database.begin(write=False) as session:
+        async with self._database.begin(write=False, behind=True) as session:
             lines, count = await homes.board(session, shown.user_id, MOST_READ)
         stalled = {line.id for line in lines if self._is_stalled(line, claimed)}
         url = self._slack.identity.url
@@ -148,7 +148,7 @@ class Homes:
         if (digest := digest_of(view)) == shown.digest:
             return True
         await self._slack.publish_home(shown.user_id, view)
-        async with self._database.begin() as session:
+        async with self._database.begin(behind=True) as session:
             if not await homes.record(session, shown.user_id, claimed, digest):
                 # Somebody else has published meanwhile, and which came last is not known.
                 await homes.forget_digest(session, shown.user_id)

@@ -93,7 +93,7 @@ class Landmarks:
         None: it is done, or somebody is at it.
         """
         now = self._clock()
-        async with self._database.begin() as session:
+        async with self._database.begin(behind=True) as session:
             known = await publishing.message(session, onboarding_id, slot)
             if known and (
                 known.ts or (known.posting_since and now - known.posting_since < PATIENCE)
@@ -113,5 +113,5 @@ class Landmarks:
         since: datetime | None = None,
     ) -> None:
         news = Posted(slot, ts, result, since)
-        async with self._database.begin() as session:
+        async with self._database.begin(behind=True) as session:
             await publishing.write_down(session, onboarding_id, [news], known={slot})

@@ -59,7 +59,7 @@ class Nudging:
         """Look over what is due, in the background: nothing else need wait for it."""
         if self._busy:
             return
-        async with self._database.begin(write=False) as session:
+        async with self._database.begin(write=False, behind=True) as session:
             due = await reminders.to_look_over(session, self._clock(), SWEEP_BATCH)
         if due:
             self._busy = True
@@ -157,9 +157,9 @@ class Nudging:
         return calendar_of(onboarding.timezone, self._timezone)
 
     async def _get(self, onboarding_id: str) -> Onboarding:
-        async with self._database.begin(write=False) as session:
+        async with self._database.begin(write=False, behind=True) as session:
             return await onboardings.get(session, self._shelf, onboarding_id)
 
     async def _leave(self, waiting: Waiting, until: datetime, timezone: str | None = None) -> None:
-        async with self._database.begin() as session:
+        async with self._database.begin(behind=True) as session:
             await reminders.look_again(session, waiting.id, waiting.revision, until, timezone)

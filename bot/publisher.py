@@ -8,7 +8,7 @@ import asyncio
 import logging
 import random
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -29,6 +29,7 @@ from storage import onboardings, publishing
 from storage.changes import change
 from storage.database import Database
 from storage.guides import GuideShelf
+from storage.publishing import Posted
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +83,7 @@ class Publisher:
     async def sweep(self) -> None:
         """Wake the publisher for everything that Slack does not show yet."""
         now = self._clock()
-        async with self._database.begin(write=False) as session:
+        async with self._database.begin(write=False, behind=True) as session:
             waiting = await publishing.unpublished(session, now, SWEEP_BATCH)
             unannounced = await self._unannounced(session, now)
         self._metrics.backlog(len(waiting))
@@ -147,7 +148,7 @@ class Publisher:
         """
         now = self._clock()
         patient = onboarding_id in self._limited
-        async with self._database.begin() as session:
+        async with self._database.begin(behind=True) as session:
             if not await publishing.take_lease(
                 session, onboarding_id, self._owner, now=now, until=now + LEASE, patient=patient
             ):
@@ -158,13 +159,13 @@ class Publisher:
         """Let go of the lease if Slack shows the newest revision; else return what is left."""
         onboarding = work.onboarding
         with work.writing() as news:
-            async with self._database.begin() as session:
+            async with self._database.begin(behind=True) as session:
                 is_level = await publishing.release_lease(
                     session, onboarding.id, self._owner, published=onboarding.revision
                 )
                 if not is_level:
                     await self._hold(session, onboarding.id)
-                await publishing.write_down(session, onboarding.id, news.values(), work.known)
+                await self._keep(session, work, news)
                 return None if is_level else await self._claimed(session, onboarding.id)
 
     async def _claimed(self, session: AsyncSession, onboarding_id: str) -> Work:
@@ -175,15 +176,20 @@ class Publisher:
         work = self._thread.plan(onboarding, posted, look_since)
         work.outbox = await publishing.unannounced(session, onboarding_id, ANNOUNCED)
         with work.writing() as claims:
-            await publishing.write_down(session, onboarding_id, claims.values(), work.known)
+            await self._keep(session, work, claims)
         return work
 
+    async def _keep(self, session: AsyncSession, work: Work, news: Mapping[str, Posted]) -> None:
+        onboarding, root = work.onboarding, news.get(ROOT)
+        await publishing.write_down(session, onboarding.id, news.values(), work.known)
+        if root and root.ts and root.ts != onboarding.thread_ts:
+            await publishing.record_thread(session, onboarding.id, root.ts)
+
     async def _write_down(self, work: Work) -> None:
-        onboarding_id = work.onboarding.id
         with work.writing() as news:
-            async with self._database.begin() as session:
-                await self._hold(session, onboarding_id)
-                await publishing.write_down(session, onboarding_id, news.values(), work.known)
+            async with self._database.begin(behind=True) as session:
+                await self._hold(session, work.onboarding.id)
+                await self._keep(session, work, news)
 
     async def _show(self, work: Work) -> None:
         """Bring the thread level, then announce; neither has to wait for the other to work."""
@@ -235,20 +241,19 @@ class Publisher:
             raise Stale
 
     async def _prolong(self, onboarding_id: str) -> bool:
-        async with self._database.begin() as session:
+        async with self._database.begin(behind=True) as session:
             until = self._clock() + LEASE
             return await publishing.hold_lease(session, onboarding_id, self._owner, until)
 
     async def _let_go(
         self, onboarding_id: str, work: Work | None, retry_at: datetime | None = None
     ) -> None:
-        async with self._database.begin() as session:
+        async with self._database.begin(behind=True) as session:
             is_ours = await publishing.release_lease(
                 session, onboarding_id, self._owner, retry_at=retry_at
             )
             if is_ours and work:
-                news = work.news.values()
-                await publishing.write_down(session, onboarding_id, news, work.known)
+                await self._keep(session, work, work.news)
 
     async def _retry_later(self, onboarding_id: str, work: Work | None, error: Exception) -> None:
         failures = self._failures[onboarding_id] = self._failures.get(onboarding_id, 0) + 1

@@ -71,11 +71,6 @@ class BotProcess:
         """Where Slack delivers."""
         return f"{self._base}/slack/events"
 
-    @property
-    def pid(self) -> int:
-        """Its process."""
-        return self._process.pid
-
     def url(self, path: str) -> str:
         """The address of one of its pages."""
         return f"{self._base}{path}"

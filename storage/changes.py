@@ -35,14 +35,8 @@ async def change(
                 before = await onboardings.get(session, shelf, onboarding_id, lock=True)
                 after = await onboardings.save(session, before, transition(before))
                 if also:
-<<<<<<< HEAD
-                    await also(session, changed.onboarding)
-                return changed.onboarding
-        except (Stale, Collision):
-=======
                     await also(session, after)
                 return after
-        except Stale:
->>>>>>> e698f13 (An onboarding that has not changed is not read again, and what Slack shows is written down in two transactions instead of eight)
+        except (Stale, Collision):
             continue
     raise Unavailable("too many people change this onboarding at once")

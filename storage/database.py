@@ -1,16 +1,17 @@
 """The engine: SQLite (WAL) or PostgreSQL by the URL, transactions, and errors at the border."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from typing import Any
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 
-from sqlalchemy import Connection, event, make_url
+from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.errors import Unavailable
+from storage import sqlite
 from storage.known import Known
 from storage.seals import Seals
 
@@ -18,13 +19,12 @@ from storage.seals import Seals
 PATIENCE_SECONDS = 2
 # A worker that stands still with rows in its hands loses them, and its connection.
 STANDSTILL_SECONDS = 5
+# Of PostgreSQL's 15 connections (SQLAlchemy's pool), for what nobody waits for.
+BEHIND_AT_ONCE = 4
 # PostgreSQL undid a transaction as another one stood in its way: it may succeed if done again.
 COLLISIONS = {"40001", "40P01"}  # serialization_failure, deadlock_detected
 # A reader sees one moment, as on SQLite; a writer locks what it decides about.
-READING: Mapping[str, Mapping[str, Any]] = {
-    "sqlite": {"sqlite_write": False},
-    "postgresql": {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
-}
+READING = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 
 
 class Conflict(Exception):
@@ -44,30 +44,50 @@ class Database:
         The sessions bear the `seals`, which the history is written with, and what is `known`.
         """
         self._engine, self._seals, self.known = _engine(url), seals, Known()
-        self._reading = READING[self._engine.dialect.name]
+        self._turns = asyncio.Lock()  # of SQLite's writers, as only one may write
+        self._behind = asyncio.Semaphore(1 if is_sqlite(url) else BEHIND_AT_ONCE)
 
     @asynccontextmanager
-    async def begin(self, *, write: bool = True) -> AsyncIterator[AsyncSession]:
+    async def begin(
+        self, *, write: bool = True, behind: bool = False
+    ) -> AsyncIterator[AsyncSession]:
         """Give a session in a transaction: committed at the end, rolled back by an exception.
 
-        Without `write` it may only read, and sees what was there at its first query. Raises
+        Without `write` it may only read, and sees what was there at its first query. What goes on
+        `behind` an acknowledgement leaves room for those that somebody waits for. Raises
         Unavailable if the database cannot be reached or stays locked, Collision if it is worth to
         be tried again at once, and Conflict if a uniqueness rule is violated.
         """
         try:
-            info = {"seals": self._seals, "known": self.known, "learned": []}
-            async with AsyncSession(self._engine, expire_on_commit=False, info=info) as session:
-                await session.connection(execution_options={} if write else self._reading)
-                async with _committed(session):
-                    yield session
-                for onboarding in session.info["learned"]:
-                    self.known.learn(onboarding)
+            async with (
+                self._behind if behind else nullcontext(),
+                self._begun(write=write) as session,
+                _committed(session),
+            ):
+                yield session
+            for onboarding in session.info["learned"]:
+                self.known.learn(onboarding)
         except IntegrityError as error:
             raise Conflict from error
-        except (DBAPIError, PoolTimeoutError, OSError) as error:
+        except (DBAPIError, PoolTimeoutError, OSError) as error:  # TimeoutError among them
             if getattr(getattr(error, "orig", None), "sqlstate", None) in COLLISIONS:
                 raise Collision("others write the same just now") from error
             raise Unavailable("the database does not answer") from error
+
+    @asynccontextmanager
+    async def _begun(self, *, write: bool) -> AsyncIterator[AsyncSession]:
+        info = {"seals": self._seals, "known": self.known, "learned": []}
+        async with AsyncExitStack() as stack:
+            session = AsyncSession(self._engine, expire_on_commit=False, info=info)
+            await stack.enter_async_context(session)
+            if self._engine.dialect.name != "sqlite":
+                await session.connection(execution_options={} if write else READING)
+            else:
+                if write:
+                    async with asyncio.timeout(PATIENCE_SECONDS):
+                        await stack.enter_async_context(self._turns)
+                await sqlite.begin(session, write=write, patience=PATIENCE_SECONDS)
+            yield session
 
     async def close(self) -> None:
         """Close all connections."""
@@ -102,15 +122,11 @@ def _with_driver(url: str, *, sqlite: str, postgresql: str) -> str:
 
 def _engine(url: str) -> AsyncEngine:
     async_url = _with_driver(url, sqlite="sqlite+aiosqlite", postgresql="postgresql+psycopg")
-    # Parameters never reach a log or an exception's text: some of them are ciphertexts and names.
     if is_sqlite(async_url):
-        engine = create_async_engine(async_url, hide_parameters=True)
-        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
-        event.listen(engine.sync_engine, "begin", _begin_sqlite)
-        return engine
+        return sqlite.engine(async_url)
     return create_async_engine(
         async_url,
-        hide_parameters=True,
+        hide_parameters=True,  # see sqlite.py
         pool_pre_ping=True,
         pool_timeout=PATIENCE_SECONDS,
         connect_args={
@@ -119,21 +135,3 @@ def _engine(url: str) -> AsyncEngine:
             f"-c idle_in_transaction_session_timeout={STANDSTILL_SECONDS}s",
         },
     )
-
-
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # we say BEGIN ourselves, below
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode = WAL")
-    cursor.execute("PRAGMA synchronous = FULL")  # what was acknowledged survives a power cut
-    cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.execute("PRAGMA secure_delete = ON")  # a replaced ciphertext is overwritten
-    cursor.execute(f"PRAGMA busy_timeout = {PATIENCE_SECONDS * 1000}")
-    cursor.close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    # A deferred transaction that turns into a write fails at once when another one wrote
-    # meanwhile; an immediate one waits for its turn.
-    write = connection.get_execution_options().get("sqlite_write", True)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")

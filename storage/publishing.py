@@ -10,7 +10,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.errors import Stale
 from bot.onboarding import Event, EventKind
-from bot.views.root import ROOT
 from storage.loading import event_of
 from storage.tables import EventRow, MessageRow, OnboardingRow
 
@@ -138,17 +137,13 @@ def _posted(row: MessageRow) -> Posted:
 
 async def look_since(session: AsyncSession, onboarding_id: str) -> datetime | None:
     """Return from when on messages may stand in Slack that we do not know of."""
-    query = select(OnboardingRow.look_since).where(col(OnboardingRow.id) == onboarding_id)
-    return (await session.exec(query)).one()
+    return (await session.get_one(OnboardingRow, onboarding_id)).look_since
 
 
 async def write_down(
     session: AsyncSession, onboarding_id: str, news: Collection[Posted], known: Container[str]
 ) -> None:
-    """Write down what was learned of messages; those of the `known` slots have rows already.
-
-    The first message's ts is the thread's.
-    """
+    """Write down what was learned of messages; those of the `known` slots have rows already."""
     old: list[dict[str, object]] = []
     new: list[dict[str, object]] = []
     for one in news:
@@ -158,12 +153,9 @@ async def write_down(
         await session.exec(update(MessageRow), params=old)
     if new:
         await session.exec(insert(MessageRow), params=new)
-    for one in news:
-        if one.slot == ROOT and one.ts:
-            await _record_thread(session, onboarding_id, one.ts)
 
 
-async def _record_thread(session: AsyncSession, onboarding_id: str, thread_ts: str) -> None:
+async def record_thread(session: AsyncSession, onboarding_id: str, thread_ts: str) -> None:
     """Write down where the thread of an onboarding is."""
     row = OnboardingRow
     await session.exec(update(row).where(col(row.id) == onboarding_id).values(thread_ts=thread_ts))

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from slack_sdk.models.blocks import (
@@ -25,7 +26,7 @@ EVENT_TYPE = "onboarding_message"
 LONGEST_TEXT = 3900
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Message:
     """A message as it should stand in Slack: `slot` names its place, once per onboarding.
 
@@ -51,7 +52,7 @@ class Message:
         """Whether people act on this message."""
         return any(block["type"] == "actions" for block in self.blocks)
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """A digest of all that is worth an edit: equal digests need no update."""
         worthy = self.blocks[: len(self.blocks) - self.incidental]

@@ -1,6 +1,7 @@
 """One step of the guide as a message of the thread: in full while current, one line afterwards."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from slack_sdk.models.blocks import Block, ButtonElement, ConfirmObject, PlainTextObject
 
@@ -22,6 +23,7 @@ from bot.views.blocks import (
 )
 from bot.views.booking import booking_button
 
+MANY = 4096  # messages of a step that is done: about 200 threads
 RESTING = {
     Status.PAUSED: "⏸️ Paused by HeavySet Tech: nothing has to be done here until it goes on.",
     Status.CANCELLED: "⛔ Ended by HeavySet Tech: nothing has to be done here any more.",
@@ -38,37 +40,48 @@ def step_message(onboarding: Onboarding, number: int) -> Message:
     progress = onboarding.step(number)
     step = onboarding.guide.step(number)
     if progress.state is StepState.CURRENT:
-        blocks = _in_full(onboarding, step)
-    else:
-        blocks = _afterwards(onboarding, step, progress)
-    return message(onboarding.id, slot(number), blocks)
+        return message(onboarding.id, slot(number), _in_full(onboarding, step))
+    return _afterwards(onboarding, step, progress)
 
 
-def _afterwards(onboarding: Onboarding, step: Step, progress: StepProgress) -> Iterator[Block]:
+def _afterwards(onboarding: Onboarding, step: Step, progress: StepProgress) -> Message:
     """One line; a step that asked for values also keeps the way to enter them again."""
     title = f"*Step {step.number}: {escape(step.title)}*"
     if progress.state is StepState.WAITING:
-        yield section(f"⏸️ {title} comes again after the step before it.")
-        return
+        return _line(onboarding.id, step.number, f"⏸️ {title} comes again after the step before it.")
     if progress.state is StepState.SKIPPED:
-        why = _why_skipped(onboarding, step)
-        yield section(f"➖ {title} is not needed{why or _skipped_by(progress)}.")
-        return
+        why = _why_skipped(onboarding, step) or _skipped_by(progress)
+        return _line(onboarding.id, step.number, f"➖ {title} is not needed{why}.")
     who = f" by {mention(progress.by.user_id)}" if progress.by and progress.by.user_id else ""
     at = f" on {when(progress.at)}" if progress.at else ""
     asked = [name for name in step.credentials if onboarding.guide.field(name).step == step.number]
     values = "".join(f"\n🔒 {_value(onboarding, name)}" for name in asked)
     line = f"✅ {title} — done{who}{at}{_answer(onboarding, step)}{values}"
-    undo = _undo(onboarding, step)
+    again = ""
     if asked and not onboarding.destroyed_at:
         stored = all(name in onboarding.credentials for name in asked)
-        ref = str(ids.StepRef(onboarding.id, step.number, tuple(asked)))
-        text = "Enter again" if stored else "Enter securely"
-        label = f"{text}: the value of step {step.number}"
-        yield section(line)
-        yield actions([button(text, ids.ENTER_CREDENTIALS, ref, label=label), undo])
-    else:
-        yield section(line, undo)
+        again = "Enter again" if stored else "Enter securely"
+    return _done(onboarding.id, step.number, line, tuple(asked), again)
+
+
+# Of a thread that changes, most lines stay as they are: they are not made again each time.
+@lru_cache(MANY)
+def _line(onboarding_id: str, number: int, line: str) -> Message:
+    return message(onboarding_id, slot(number), [section(line)])
+
+
+@lru_cache(MANY)
+def _done(
+    onboarding_id: str, number: int, line: str, asked: tuple[str, ...], again: str
+) -> Message:
+    undo = _undo(onboarding_id, number)
+    blocks: list[Block] = [section(line, undo)]
+    if again:
+        ref = str(ids.StepRef(onboarding_id, number, asked))
+        label = f"{again}: the value of step {number}"
+        enter = button(again, ids.ENTER_CREDENTIALS, ref, label=label)
+        blocks = [section(line), actions([enter, undo])]
+    return message(onboarding_id, slot(number), blocks)
 
 
 def _in_full(onboarding: Onboarding, step: Step) -> Iterator[Block]:
@@ -204,10 +217,10 @@ def _handed_over(onboarding: Onboarding, step: Step) -> Iterator[Block]:
     yield actions(buttons)
 
 
-def _undo(onboarding: Onboarding, step: Step) -> ButtonElement:
-    ref = str(ids.StepRef(onboarding.id, step.number))
+def _undo(onboarding_id: str, number: int) -> ButtonElement:
+    ref = str(ids.StepRef(onboarding_id, number))
     confirm = ConfirmObject(
-        title=PlainTextObject(text=f"Go back to step {step.number}?"),
+        title=PlainTextObject(text=f"Go back to step {number}?"),
         text=PlainTextObject(
             text="It becomes the current step again, and the steps after it are gone through again "
             "from there. Values that were entered stay stored."
@@ -215,7 +228,7 @@ def _undo(onboarding: Onboarding, step: Step) -> ButtonElement:
         confirm=PlainTextObject(text="Go back"),
         deny=PlainTextObject(text="Leave it done"),
     )
-    label = f"Undo step {step.number}"
+    label = f"Undo step {number}"
     return button("Undo", ids.STEP_UNDO, ref, confirm=confirm, label=label)
 
 
