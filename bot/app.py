@@ -28,6 +28,7 @@ from bot.landmarks import Landmarks
 from bot.logs import one_request
 from bot.metrics import Metrics
 from bot.nudging import Nudging
+from bot.pace import Pace
 from bot.publisher import Publisher
 from bot.retention import destroy_old_values
 from bot.servicetitan import ServiceTitan
@@ -68,10 +69,13 @@ class Bot:
     working: asyncio.Task[None]
 
     def __init__(
-        self, settings: Settings, session: aiohttp.ClientSession, http: httpx.AsyncClient
+        self,
+        settings: Settings,
+        session: aiohttp.ClientSession,
+        http: httpx.AsyncClient,
+        clock: Callable[[], datetime],
     ) -> None:
         """Build the bot; nothing is connected yet. Raises GuideError for a broken guide."""
-        clock = _now
         client = AsyncWebClient(
             token=settings.slack_bot_token.get_secret_value(),
             base_url=settings.slack_api_url,
@@ -82,7 +86,8 @@ class Bot:
         )
         self.settings = settings
         self.metrics = Metrics()
-        self.slack = Slack(client, self.metrics, clock)
+        pace = Pace(clock)
+        self.slack = Slack(client, self.metrics, pace)
         self.tasks, self.traffic = Tasks(), Traffic()
         self.database = Database(settings.database_url, Seals(settings.keys))
         self.shelf = GuideShelf(SERVICETITAN.read_text(encoding="utf-8"), SERVICETITAN.name)
@@ -109,6 +114,7 @@ class Bot:
             Landmarks(self.slack, self.database, clock),
             self.tasks,
             self.metrics,
+            pace,
             clock,
             homes.changed,
         )
@@ -157,7 +163,7 @@ class Bot:
             engineering_channel=settings.engineering_channel,
             clock=clock,
         )
-        self._forgot_at = clock()
+        self._clock, self._forgot_at = clock, clock()
         self.caught_up = asyncio.Event()  # the first sweep is over
         self.use_cases = UseCases(services)
         handlers.register(self.bolt, self.use_cases, self.slack, self.tasks)
@@ -186,7 +192,7 @@ class Bot:
             await destroy_old_values(
                 self.database,
                 self.shelf,
-                _now,
+                self._clock,
                 timedelta(seconds=self.settings.retain_credentials_for),
                 self.publisher.wake,
             )
@@ -197,7 +203,7 @@ class Bot:
 
     async def _forget(self) -> None:
         """Drop the memory of old requests, now and then."""
-        now = _now()
+        now = self._clock()
         if now - self._forgot_at > FORGET_EVERY:
             async with self.database.begin() as session:
                 await deliveries.forget(session, now - REPEATED_WITHIN)
@@ -220,8 +226,12 @@ class Bot:
         await self.database.close()
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 @asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[Bot]:
+async def running(settings: Settings, clock: Callable[[], datetime] = _now) -> AsyncIterator[Bot]:
     """Run a bot, with its server and its connection to Slack, until the block ends.
 
     `working` is its endless work, which ends by SlackRefused for a token that Slack does not
@@ -232,7 +242,7 @@ async def running(settings: Settings) -> AsyncIterator[Bot]:
         aiohttp.ClientSession(timeout=timeout, raise_for_status=heed) as session,
         httpx.AsyncClient() as http,
     ):
-        bot = Bot(settings, session, http)
+        bot = Bot(settings, session, http, clock)
         with suppress(Conflict):  # another worker starts with the same guide
             async with bot.database.begin() as transaction:
                 await bot.shelf.put_down(transaction)
@@ -315,7 +325,3 @@ def _bolt(settings: Settings, client: AsyncWebClient, slack: Slack, metrics: Met
     )
     app.metrics = metrics
     return app
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

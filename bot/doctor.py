@@ -10,6 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import OnboardingError
 from bot.metrics import Metrics
+from bot.pace import Pace
 from bot.rotation import inspect
 from bot.settings import Settings
 from bot.slack import OPTIONAL_SCOPES, SCOPES, Slack, SlackRefused
@@ -51,7 +52,7 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
                 retry_handlers=[],
             ),
             Metrics(),
-            lambda: datetime.now(UTC),
+            Pace(lambda: datetime.now(UTC)),
         )
         for look in (_token, _scopes, _optional_scopes, _clock, _membership(settings)):
             finding = await look(slack)

@@ -43,6 +43,11 @@ class Metrics:
             "Onboardings whose newest state Slack did not show at the last sweep",
             registry=self._registry,
         )
+        self._leases = Gauge(
+            "onboarding_leases",
+            "Threads that this worker brings level right now",
+            registry=self._registry,
+        )
 
     def acknowledged(self, status: int, seconds: float) -> None:
         """Count an acknowledgement."""
@@ -67,6 +72,12 @@ class Metrics:
     def backlog(self, waiting: int) -> None:
         """Note how many onboardings wait to be published."""
         self._backlog.set(waiting)
+
+    @contextmanager
+    def lease(self) -> Iterator[None]:
+        """Count a lease as long as it is held."""
+        with self._leases.track_inprogress():
+            yield
 
     def text(self) -> bytes:
         """Return all figures in Prometheus' text format."""

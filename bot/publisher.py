@@ -20,9 +20,11 @@ from bot.landmarks import Landmarks
 from bot.leases import LEASE, kept
 from bot.metrics import Metrics
 from bot.onboarding import Loss
+from bot.pace import Pace
 from bot.slack import RateLimited, SlackRefused
 from bot.tasks import Tasks
 from bot.thread import Thread, Work, raise_most_telling
+from bot.turns import Turns
 from bot.views.announcement import ANNOUNCED
 from bot.views.root import ROOT
 from storage import onboardings, publishing
@@ -60,6 +62,7 @@ class Publisher:
         landmarks: Landmarks,
         tasks: Tasks,
         metrics: Metrics,
+        pace: Pace,
         clock: Callable[[], datetime],
         on_published: Callable[[], None] = lambda: None,
     ) -> None:
@@ -68,27 +71,22 @@ class Publisher:
         self._thread, self._announcements, self._landmarks = thread, announcements, landmarks
         self._tasks, self._clock, self._on_published = tasks, clock, on_published
         self._owner = uuid.uuid4().hex
-        self._busy: dict[str, bool] = {}  # onboarding id → whether it changed meanwhile
+        self._turns = Turns(self._publish, tasks, pace)
         self._failures: dict[str, int] = {}
-        self._limited: set[str] = set()  # Slack asked to wait with these
 
     def wake(self, onboarding_id: str) -> None:
-        """Publish an onboarding soon; calls for one that is being published are coalesced."""
-        if onboarding_id in self._busy:
-            self._busy[onboarding_id] = True
-            return
-        self._busy[onboarding_id] = False
-        self._tasks.spawn(self._publish_until_level(onboarding_id), f"publish {onboarding_id}")
+        """Publish an onboarding at once: somebody waits for it."""
+        self._turns.call(onboarding_id)
 
     async def sweep(self) -> None:
-        """Wake the publisher for everything that Slack does not show yet."""
+        """Take up what Slack does not show yet: what changed last first, at leisure."""
         now = self._clock()
         async with self._database.begin(write=False, behind=True) as session:
             waiting = await publishing.unpublished(session, now, SWEEP_BATCH)
             unannounced = await self._unannounced(session, now)
-        self._metrics.backlog(len(waiting))
-        for onboarding_id in dict.fromkeys([*waiting, *unannounced]):
-            self.wake(onboarding_id)
+            backlog = await publishing.backlog(session)
+        self._metrics.backlog(backlog)
+        self._turns.catch_up(dict.fromkeys([*waiting, *unannounced]))
 
     def announce_again(self) -> None:
         """Announce at the next sweep what the engineering channel refused."""
@@ -104,29 +102,19 @@ class Publisher:
             self._announcements.caught_up()
         return found
 
-    async def _publish_until_level(self, onboarding_id: str) -> None:
-        try:
-            while True:
-                self._busy[onboarding_id] = False
-                await self._publish(onboarding_id)
-                if not self._busy[onboarding_id]:
-                    return
-        finally:
-            del self._busy[onboarding_id]
-
     async def _publish(self, onboarding_id: str) -> None:
         work = None
         try:
             work = await self._take_up(onboarding_id)
             if work is None:  # whoever is at it lets go of the newest revision only
                 return
-            async with kept(lambda: self._prolong(onboarding_id)):
-                await self._show(work)
-                while following := await self._go_on(work):
-                    work = following
+            with self._metrics.lease():
+                async with kept(lambda: self._prolong(onboarding_id)):
                     await self._show(work)
+                    while following := await self._go_on(work):
+                        work = following
+                        await self._show(work)
             self._failures.pop(onboarding_id, None)
-            self._limited.discard(onboarding_id)
             self._on_published()
         except asyncio.CancelledError:  # we are stopped; whoever comes next need not wait for us
             with suppress(Unavailable, TimeoutError):
@@ -142,15 +130,11 @@ class Publisher:
             await self._retry_later(onboarding_id, work, error)
 
     async def _take_up(self, onboarding_id: str) -> Work | None:
-        """Take the lease, and claim what Slack does not show yet; None if somebody else is at it.
-
-        Also None while Slack asked to wait: we wake ourselves afterwards.
-        """
+        """Take the lease and claim what Slack does not show yet; None if somebody else has it."""
         now = self._clock()
-        patient = onboarding_id in self._limited
         async with self._database.begin(behind=True) as session:
             if not await publishing.take_lease(
-                session, onboarding_id, self._owner, now=now, until=now + LEASE, patient=patient
+                session, onboarding_id, self._owner, now=now, until=now + LEASE
             ):
                 return None
             return await self._claimed(session, onboarding_id)
@@ -261,9 +245,9 @@ class Publisher:
         reason = str(error) if isinstance(error, OnboardingError) else type(error).__name__
         extra = {"onboarding": onboarding_id, "reason": reason, "retry_in": round(pause, 1)}
         log.warning("Slack could not be brought level", extra=extra)
-        if isinstance(error, RateLimited):
-            self._limited.add(onboarding_id)
-        asyncio.get_running_loop().call_later(pause, self.wake, onboarding_id)
+        asyncio.get_running_loop().call_later(
+            pause, self._turns.again(onboarding_id), onboarding_id
+        )
         with suppress(Unavailable):  # the lease ends by itself
             await self._let_go(onboarding_id, work, self._clock() + timedelta(seconds=pause))
 

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy import or_
-from sqlmodel import col, insert, select, update
+from sqlmodel import col, func, insert, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.errors import Stale
@@ -44,6 +44,13 @@ async def unpublished(session: AsyncSession, now: datetime, limit: int) -> Seque
     return (await session.exec(query.order_by(col(row.active_at).desc()).limit(limit))).all()
 
 
+async def backlog(session: AsyncSession) -> int:
+    """Return of how many onboardings Slack does not show the newest revision."""
+    row = OnboardingRow
+    behind = col(row.revision) > col(row.published_revision)
+    return (await session.exec(select(func.count()).select_from(row).where(behind))).one()
+
+
 async def take_lease(
     session: AsyncSession,
     onboarding_id: str,
@@ -51,17 +58,11 @@ async def take_lease(
     *,
     now: datetime,
     until: datetime,
-    patient: bool,
 ) -> bool:
-    """Take the lease on an onboarding's thread; False while somebody else has it.
-
-    A `patient` one is also not given before `publish_after`.
-    """
+    """Take the lease on an onboarding's thread; False while somebody else has it."""
     row = OnboardingRow
     free = or_(col(row.lease_until).is_(None), col(row.lease_until) <= now)
-    where = [col(row.id) == onboarding_id, free]
-    if patient:
-        where.append(or_(col(row.publish_after).is_(None), col(row.publish_after) <= now))
+    where = (col(row.id) == onboarding_id, free)
     values = {"lease_owner": owner, "lease_until": until}
     return bool((await session.exec(update(row).where(*where).values(**values))).rowcount)
 

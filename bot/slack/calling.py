@@ -1,8 +1,7 @@
 """One call of the Web API: counted, its errors translated, and Slack's wish to wait kept."""
 
 import logging
-from collections.abc import Callable, Coroutine
-from datetime import datetime, timedelta
+from collections.abc import Coroutine
 from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
@@ -10,6 +9,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.errors import Unavailable
 from bot.metrics import Metrics
+from bot.pace import Pace
 from bot.slack.errors import RateLimited, request_id, translated
 
 log = logging.getLogger(__name__)
@@ -18,31 +18,33 @@ log = logging.getLogger(__name__)
 class Caller:
     """The base of those who call."""
 
-    def __init__(
-        self, client: AsyncWebClient, metrics: Metrics, clock: Callable[[], datetime]
-    ) -> None:
+    def __init__(self, client: AsyncWebClient, metrics: Metrics, pace: Pace) -> None:
         """Take a client without retry handlers: only we know what may be repeated."""
-        self._client, self._metrics, self._clock = client, metrics, clock
-        self.closed_until: dict[str, datetime] = {}  # by method, as Slack counts
+        self._client, self._metrics, self.pace = client, metrics, pace
 
     async def _call(
-        self, method: str, call: Coroutine[Any, Any, AsyncSlackResponse], **needed: type
+        self,
+        method: str,
+        call: Coroutine[Any, Any, AsyncSlackResponse],
+        where: str = "",
+        **needed: type,
     ) -> AsyncSlackResponse:
         """Make a call; its answer must bear what is `needed`, a name and a type each.
 
-        A method that Slack limited is not called before its time: RateLimited at once.
+        What Slack limited is not called before its time: RateLimited at once. Messages are counted
+        by their channel too: that is `where`.
         """
-        until = self.closed_until.get(method)
-        if until and (left := (until - self._clock()).total_seconds()) > 0:
+        if wait := self.pace.wait(method, where):
             call.close()
-            raise RateLimited(left)
+            raise RateLimited(wait)
+        self.pace.made(method)
         try:
             with self._metrics.slack_call(method):
                 async with translated(method):
                     answer = await call
                     _check(method, answer, needed)
         except RateLimited as limit:
-            self.closed_until[method] = self._clock() + timedelta(seconds=limit.seconds)
+            self.pace.refused(method, where, limit.seconds)
             raise
         log.debug("Slack was called", extra={"method": method, **request_id(answer)})
         return answer

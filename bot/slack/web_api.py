@@ -1,7 +1,7 @@
 """Messages, views and people: the calls that every onboarding needs."""
 
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -13,8 +13,9 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.errors import Unavailable
 from bot.metrics import Metrics
+from bot.pace import Pace
 from bot.slack.channels import ChannelCalls
-from bot.slack.errors import SlackRefused, translated
+from bot.slack.errors import RateLimited, SlackRefused, translated
 from bot.views.blocks import EVENT_TYPE, Message
 
 TIMEOUT_SECONDS = 10
@@ -61,11 +62,9 @@ class OpenView:
 class Slack(ChannelCalls):
     """The calls that the bot makes. Every one raises RateLimited, Unavailable or SlackRefused."""
 
-    def __init__(
-        self, client: AsyncWebClient, metrics: Metrics, clock: Callable[[], datetime]
-    ) -> None:
+    def __init__(self, client: AsyncWebClient, metrics: Metrics, pace: Pace) -> None:
         """Take a client without retry handlers: only we know what may be repeated."""
-        super().__init__(client, metrics, clock)
+        super().__init__(client, metrics, pace)
         self._identity: Identity | None = None
 
     @property
@@ -106,6 +105,7 @@ class Slack(ChannelCalls):
                 unfurl_links=False,
                 unfurl_media=False,
             ),
+            channel,
             ts=str,
         )
         return str(answer["ts"])
@@ -162,8 +162,9 @@ class Slack(ChannelCalls):
                 self._client.chat_postEphemeral(
                     channel=channel, user=user_id, text=text, thread_ts=thread_ts
                 ),
+                channel,
             )
-        except SlackRefused:
+        except (RateLimited, SlackRefused):
             if response_url is None:
                 raise
             await self.respond(response_url, text, thread_ts=thread_ts)

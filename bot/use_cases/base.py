@@ -127,14 +127,18 @@ class UseCase:
         also: Callable[[AsyncSession, Onboarding], Awaitable[None]] | None = None,
     ) -> Onboarding:
         services, now = self._services, self._services.clock()
-        after = await change(
-            services.database,
-            services.shelf,
-            onboarding_id,
-            lambda onboarding: transition(onboarding, now),
-            also,
-            delivery=(request.delivery, now),
-        )
+        try:
+            after = await change(
+                services.database,
+                services.shelf,
+                onboarding_id,
+                lambda onboarding: transition(onboarding, now),
+                also,
+                delivery=(request.delivery, now),
+            )
+        except Refused:  # a button that should be gone: what somebody looks at goes first
+            services.publisher.wake(onboarding_id)
+            raise
         services.publisher.wake(after.id)
         return after
 

@@ -31,9 +31,7 @@ class Robbed(Thread):
     async def level(self, work: Work, _write_down: Callable[[], Awaitable[None]]) -> None:
         self.levelled += 1
         async with self._world.bot.database.begin() as session:
-            await publishing.take_lease(
-                session, work.onboarding.id, "another", now=FAR, until=FAR, patient=False
-            )
+            await publishing.take_lease(session, work.onboarding.id, "another", now=FAR, until=FAR)
 
 
 async def test_a_publisher_that_lost_its_lease_lets_go(begun: World) -> None:
@@ -42,7 +40,15 @@ async def test_a_publisher_that_lost_its_lease_lets_go(begun: World) -> None:
     thread = Robbed(begun)
     landmarks = Landmarks(begun.bot.slack, database, now)
     publisher = Publisher(
-        database, begun.bot.shelf, thread, announcements, landmarks, tasks, Metrics(), now
+        database,
+        begun.bot.shelf,
+        thread,
+        announcements,
+        landmarks,
+        tasks,
+        Metrics(),
+        begun.bot.slack.pace,
+        now,
     )
 
     publisher.wake(begun.onboarding)
@@ -59,7 +65,15 @@ async def test_a_publisher_that_lost_its_lease_announces_nothing(begun: World) -
     announcements = Announcements(begun.bot.slack, database, begun.engineering.id, now)
     landmarks = Landmarks(begun.bot.slack, database, now)
     publisher = Publisher(
-        database, begun.bot.shelf, Robbed(begun), announcements, landmarks, tasks, Metrics(), now
+        database,
+        begun.bot.shelf,
+        Robbed(begun),
+        announcements,
+        landmarks,
+        tasks,
+        Metrics(),
+        begun.bot.slack.pace,
+        now,
     )
 
     publisher.wake(begun.onboarding)

@@ -218,7 +218,7 @@ class World:
             "WHERE revision > published_revision",
             *(past, past),
         )
-        self.bot.slack.closed_until.clear()
+        self.bot.slack.pace.start_afresh()
         self.bot.publisher.announce_again()
         await self.bot.sweep()
         await self.idle()
