@@ -4,8 +4,7 @@ import asyncio
 import base64
 import copy
 import json
-import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -247,6 +246,11 @@ class World:
             yield bot
 
 
+def now() -> datetime:
+    """The time, which freezegun may have stopped."""
+    return datetime.now(UTC)
+
+
 def from_now(**parts: float) -> datetime:
     """A time that is so far away, as `timedelta` takes it: `days=-3` is three days ago."""
     return datetime.now(UTC) + timedelta(**parts)
@@ -305,6 +309,7 @@ async def a_world(
     socket_mode: bool = False,
     latency: float = 0.0,
     enterprise_id: str | None = None,
+    clock: Callable[[], datetime] = now,
     **other: Any,
 ) -> AsyncIterator[World]:
     """Build it; `named_engineers` sets ENGINEERS, `latency` is Slack's, `other` any setting.
@@ -318,7 +323,7 @@ async def a_world(
             Manifest.read(MANIFEST),
             latency=latency,
             enterprise_id=enterprise_id,
-            clock=lambda: time.time(),  # asked for anew each time, as freezegun puts another there
+            clock=lambda: clock().timestamp(),
         ) as slack,
         ServiceTitanSandbox(seed=1) as servicetitan,
     ):
@@ -342,7 +347,7 @@ async def a_world(
             **other,
         }
         settings = Settings.model_validate(values)
-        async with running(settings) as bot:
+        async with running(settings, clock) as bot:
             slack.deliver_to(f"http://127.0.0.1:{settings.port}/slack/events")
             if socket_mode:
                 await slack.until(lambda: slack.connections or None)

@@ -1,0 +1,196 @@
+"""After an hour without the bot, all that was left behind is caught up with at Slack's own pace.
+
+`make test-backlog` does it with a thousand onboardings, and tells how long it took.
+"""
+
+import asyncio
+import math
+import os
+import random
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+import pytest
+import slack_sdk.signature
+
+from bot.onboarding import Change, Onboarding, start
+from bot.people import Actor, Role
+from bot.turns import LEFT_BEHIND_AT_ONCE
+from sandbox.slack import Channel, Message
+from storage import onboardings
+from storage.changes import change
+from tests import unhurried
+from tests.integration.world import World, a_world
+from tests.soundness import must_be_sound
+from tests.unhurried import Clock
+
+MANY = int(os.environ.get("BACKLOG", "40"))
+HOUR = timedelta(hours=1)
+# What Slack allows: calls a minute (docs.slack.dev, "Rate limits"; the sandbox counts by it).
+EDITS, POSTS = 50, 300
+PRESS_EVERY = 45.0
+SOON = 5.0
+
+
+@dataclass
+class Client:
+    """One of the many."""
+
+    id: str
+    channel: Channel
+    active: timedelta = timedelta(0)  # before the bot came back
+    acted: bool = False  # pressed something while the bot caught up
+
+
+@dataclass
+class Outage:
+    """A world after an hour without the bot."""
+
+    world: World
+    clock: Clock
+    clients: list[Client]
+    pressed: list[float] = field(default_factory=list)
+    shown: list[float] = field(default_factory=list)
+
+    def message(self, client: Client, slot: str) -> Message | None:
+        return self.world.slack.message(client.channel, slot)
+
+    def backlog(self) -> int:
+        query = "SELECT count(*) FROM onboarding WHERE revision > published_revision"
+        return int(self.world.rows(query)[0][0])
+
+    async def until_level(self) -> None:
+        while self.backlog():  # noqa: ASYNC110 (the database tells nobody)
+            await asyncio.sleep(1)
+        await self.world.idle()
+
+    async def press_now_and_then(self) -> None:
+        """Have clients press *Done* who were left behind, and note how long all that took."""
+        loop, choice = asyncio.get_running_loop(), random.Random(7)  # noqa: S311
+        while True:
+            await asyncio.sleep(PRESS_EVERY)
+            behind = [one for one in self.clients if self.message(one, "step:2") is None]
+            if not behind:
+                return
+            client = choice.choice(behind)
+            client.acted, began = True, loop.time()
+            step = self.message(client, "step:1")
+            assert step
+            value = f"{client.id}:3"  # as the words “done” in the thread do, of a step not seen yet
+            assert (await self.world.ann.press_raw(step, "step_done", value)).ack.ok
+            self.pressed.append(loop.time() - began)
+            await self.world.slack.until(partial(self.message, client, "step:4"))
+            self.shown.append(loop.time() - began)
+
+
+@asynccontextmanager
+async def an_outage(
+    directory: Path, clock: Clock, patch: pytest.MonkeyPatch
+) -> AsyncIterator[Outage]:
+    """Many onboardings, each with two steps done that Slack does not show yet."""
+    patch.setattr(slack_sdk.signature.Clock, "now", lambda _self: clock().timestamp())
+    async with a_world(directory, clock=clock, sweep_interval=5) as world:
+        clients = [await begin(world, clock, number) for number in range(MANY)]
+        outage = Outage(world, clock, clients)
+        await outage.until_level()
+        order = random.Random(5).sample(clients, MANY)  # noqa: S311
+        for rank, client in enumerate(order):
+            client.active = HOUR * (rank + 1) / MANY
+            await go_on(world, client, clock)
+        world.slack.rate_limits.enabled = True
+        yield outage
+
+
+async def begin(world: World, clock: Clock, number: int) -> Client:
+    channel = world.slack.add_channel(f"client-{number}", world.erin, world.ann)
+    begun = start(
+        f"{number:016x}",
+        world.bot.shelf.newest,
+        client_name=f"Client {number}",
+        channel=channel.id,
+        engineer=world.erin.id,
+        client_admins=[],
+        actor=Actor(world.erin.id, world.erin.team.id, Role.ENGINEER),
+        now=clock(),
+        timezone="Europe/London",
+    )
+    async with world.bot.database.begin() as session:
+        await onboardings.add(session, begun)
+    return Client(begun.onboarding.id, channel)
+
+
+async def go_on(world: World, client: Client, clock: Clock) -> None:
+    """Two presses that were acknowledged, and nothing that shows it."""
+    ann = Actor(world.ann.id, world.ann.team.id, Role.CLIENT_ADMIN)
+    at = clock() - client.active
+
+    def choose(onboarding: Onboarding) -> Change:
+        return onboarding.choose(1, "new", ann, at)
+
+    def finish(onboarding: Onboarding) -> Change:
+        return onboarding.finish_step(2, ann, at)
+
+    for transition in (choose, finish):
+        await change(world.bot.database, world.bot.shelf, client.id, transition)
+
+
+def least_seconds(edits: int, posts: int) -> float:
+    """How long Slack makes anybody wait who makes so many calls."""
+    return 60.0 * (max(math.ceil(edits / EDITS), math.ceil(posts / POSTS)) - 1)
+
+
+def test_all_is_caught_up_with_newest_first_and_whoever_presses_does_not_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario(clock: Clock) -> None:
+        async with an_outage(tmp_path, clock, monkeypatch) as outage:
+            loop, slack = asyncio.get_running_loop(), outage.world.slack
+            before, began = len(slack.calls), loop.time()
+            pressing = asyncio.create_task(outage.press_now_and_then())
+
+            await outage.until_level()
+
+            took = loop.time() - began
+            pressing.cancel()
+            calls = slack.calls[before:]
+            methods = Counter(one.method for one in calls)
+            edits, posts = methods["chat.update"], methods["chat.postMessage"]
+            least = least_seconds(edits, posts)
+            limited = sum(one.answer.get("error") == "ratelimited" for one in calls)
+            print(  # noqa: T201
+                f"\n{MANY} onboardings, {2 * MANY} changes left behind: level after {took:.0f} s; "
+                f"Slack's limits ask for {least:.0f} s ({edits} edits, {posts} posts, "
+                f"{limited} refused). {len(outage.pressed)} presses meanwhile: acknowledged in "
+                f"{max(outage.pressed):.1f} s, shown in {max(outage.shown):.1f} s."
+            )
+            assert took <= 1.5 * least + 30
+            assert not limited
+            assert max(outage.pressed) == 0
+            assert max(outage.shown) <= SOON
+            in_order(outage, [one.arguments.get("channel", "") for one in calls])
+            for client in outage.clients:
+                await must_be_sound(
+                    outage.world.bot.database,
+                    outage.world.bot.shelf,
+                    client.id,
+                    client.channel,
+                    outage.world.engineering,
+                )
+
+    unhurried.run(scenario)
+
+
+def in_order(outage: Outage, channels: list[str]) -> None:
+    """Who was active last was looked after first; the next one may overtake, as two are at work."""
+    quiet = [one for one in outage.clients if not one.acted]
+    newest_first = [one.channel.id for one in sorted(quiet, key=lambda one: one.active)]
+    first_seen = [one for one in dict.fromkeys(channels) if one in newest_first]
+    places = {channel: place for place, channel in enumerate(newest_first)}
+    late = [abs(places[channel] - place) for place, channel in enumerate(first_seen)]
+    assert len(first_seen) == len(quiet)
+    assert max(late) < LEFT_BEHIND_AT_ONCE
