@@ -73,10 +73,13 @@ class Transport(Protocol):
 
 @dataclass
 class HttpTransport:
-    """Signed HTTP POSTs (docs: apis/events-api, verifying-requests-from-slack)."""
+    """Signed HTTP POSTs (docs: apis/events-api, verifying-requests-from-slack).
+
+    `url` is asked anew for each: behind one address there may be several servers.
+    """
 
     session: aiohttp.ClientSession
-    url: str
+    url: Callable[[], str]
     secret: str
     clock: Callable[[], float]
     deadline: float
@@ -114,7 +117,7 @@ class HttpTransport:
             return Ack(failure="connection_failed")
 
     async def _exchange(self, body: bytes, headers: dict[str, str]) -> Ack:
-        async with self.session.post(self.url, data=body, headers=headers) as response:
+        async with self.session.post(self.url(), data=body, headers=headers) as response:
             text = await response.text()
             failure = None if response.status // 100 == 2 else "http_error"
             again = response.headers.get("x-slack-no-retry") != "1"

@@ -212,10 +212,14 @@ class SlackSandbox:
         """The message of the channel whose metadata names this slot, if it was posted."""
         return next((each for each in channel.messages if each.slot == slot), None)
 
-    def deliver_to(self, url: str) -> None:
-        """Send commands, interactions and events to this URL (unless a socket is connected)."""
+    def deliver_to(self, url: str | Callable[[], str]) -> None:
+        """Send commands, interactions and events to this URL (unless a socket is connected).
+
+        A function is asked for the URL of each request, as a load balancer would choose.
+        """
+        ask = url if callable(url) else lambda: url
         self._courier.http = HttpTransport(
-            self._session, url, self.signing_secret, self._state.clock, self._deadline
+            self._session, ask, self.signing_secret, self._state.clock, self._deadline
         )
 
     async def post_signed(

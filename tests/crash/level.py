@@ -13,6 +13,7 @@ from storage.guides import GuideShelf
 from storage.seals import Seals
 from storage.vault import Vault
 from tests.crash.people import STEPS, UNDONE, People
+from tests.soundness import of
 
 KEY = b"k" * 32
 
@@ -52,16 +53,18 @@ def nothing_is_twice(people: People) -> None:
 
 def every_announcement_is_made_once(people: People) -> None:
     kinds = ", ".join(f"'{kind.value}'" for kind in ANNOUNCED)
-    where = f"kind IN ({kinds}) ORDER BY id"
-    events = people.query(f"SELECT id FROM event WHERE {where}")  # noqa: S608
-    announced = [one.slot for one in people.engineering.messages]
+    where = f"{people.of('event')} AND kind IN ({kinds}) ORDER BY id"
+    events = people.query(f"SELECT id FROM {where}")  # noqa: S608
+    [(onboarding_id,)] = people.query(f"SELECT id FROM {people.onboarding}")  # noqa: S608
+    announced = [one.slot for one in of(onboarding_id, people.engineering)]
     assert announced == [f"announcement:{number}" for (number,) in events]
 
 
 def what_was_done_is_recorded_once(people: People) -> None:
     done = Counter(
         people.query(
-            "SELECT kind, step FROM event WHERE kind IN ('step_done', 'step_undone', 'help_asked')"
+            f"SELECT kind, step FROM {people.of('event')}"  # noqa: S608
+            " AND kind IN ('step_done', 'step_undone', 'help_asked')"
         )
     )
     expected = Counter({("step_done", number): 1 for number in range(1, STEPS + 1)})
@@ -71,14 +74,15 @@ def what_was_done_is_recorded_once(people: People) -> None:
     assert done == expected, done - expected or expected - done
     assert done.keys() >= set(people.acknowledged)
     for kind in ("started", "account_chosen", "handed_over", "completed"):
-        assert people.rows(f"event WHERE kind = '{kind}'") == 1, kind
-    assert people.query("SELECT status, finished_steps FROM onboarding") == [("completed", STEPS)]
+        assert people.rows(f"{people.of('event')} AND kind = '{kind}'") == 1, kind
+    ended = people.query(f"SELECT status, finished_steps FROM {people.onboarding}")  # noqa: S608
+    assert ended == [("completed", STEPS)]
 
 
 async def the_thread_shows_the_state(people: People, database: Database) -> None:
     """Each message says what the bot's views make of the last state, and no other stands there."""
     shelf = GuideShelf(SERVICETITAN.read_text(encoding="utf-8"), SERVICETITAN.name)
-    [(onboarding_id,)] = people.query("SELECT id FROM onboarding")
+    [(onboarding_id,)] = people.query(f"SELECT id FROM {people.onboarding}")  # noqa: S608
     async with database.begin(write=False) as session:
         onboarding = await onboardings.get(session, shelf, onboarding_id)
         posted = await publishing.messages(session, onboarding_id)
@@ -95,7 +99,7 @@ async def the_thread_shows_the_state(people: People, database: Database) -> None
 async def the_values_can_be_read(people: People, database: Database) -> None:
     """Each acknowledged value is the one that was typed; a difference is named, not shown."""
     vault = Vault([KEY])
-    [(onboarding_id,)] = people.query("SELECT id FROM onboarding")
+    [(onboarding_id,)] = people.query(f"SELECT id FROM {people.onboarding}")  # noqa: S608
     async with database.begin(write=False) as session:
         sealed = await credentials.of(session, onboarding_id)
     right = people.servicetitan.credentials

@@ -5,22 +5,17 @@ import contextlib
 import json
 import os
 import signal
-import sys
-import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-import aiohttp
-
-from sandbox.bot_process import ROOT, free_port
+from sandbox.bot_process import free_port
 from sandbox.slack import SlackSandbox
+from tests.crash.forks import READY_WITHIN, Zygote, a_zygote, events_url
 from tests.databases import AnyDatabase
 
-READY_WITHIN = 20.0
 # What happens whenever a bot starts, whatever the scene.
 STARTING = ("starting", "auth.test", "commit of insert guide", "commit of update guide")
 PAST = datetime(2000, 1, 1, tzinfo=UTC)
@@ -71,16 +66,9 @@ class Mortal:
 
     patience = 3.0
 
-    def __init__(
-        self,
-        zygote: asyncio.subprocess.Process,
-        environment: Mapping[str, str],
-        database: AnyDatabase,
-        points: Points,
-    ) -> None:
-        self._zygote, self.database = zygote, database
-        self._environment = {**environment, "DATABASE_URL": database.url}
-        self._points = points
+    def __init__(self, zygote: Zygote, points: Points) -> None:
+        self._zygote, self._points = zygote, points
+        self.database = zygote.database
         self._pid = 0
         self._up = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -88,12 +76,12 @@ class Mortal:
         self._port = free_port()
         self._reports = 0
         self.deaths = 0
-        self.log = database.directory / "bot.log"
+        self.log_text = zygote.log_text
 
     @property
     def events_url(self) -> str:
         """Where Slack delivers."""
-        return f"http://127.0.0.1:{self._port}/slack/events"
+        return events_url(self._port)
 
     @property
     def is_up(self) -> bool:
@@ -105,9 +93,6 @@ class Mortal:
     async def breathe(self) -> None:
         """Let some time pass."""
         await asyncio.sleep(0.005)
-
-    def log_text(self) -> str:
-        return self.log.read_text(encoding="utf-8", errors="replace")
 
     async def gate(self, moment: str, method: str, arguments: dict[str, Any]) -> bool:
         """Guard the pretend Slack: False if the bot died while the call was under way."""
@@ -146,41 +131,17 @@ class Mortal:
             self._failure = self._failure or task.exception()
 
     async def _revive(self, dead: int) -> None:
-        await self._tell(do="wait", pid=dead)
+        await self._zygote.ended(dead)
         expire_leases(self.database)
         await self._start()
 
     async def _start(self) -> None:
         self._points.again()
         life = self.deaths
-        self._pid = await self._tell(
-            do="start",
-            environment={**self._environment, "HOST": "127.0.0.1", "PORT": str(self._port)},
-            directory=str(self.database.directory),
-            log=str(self.log),
-            reports=self._reports,
-            life=self.deaths,
-        )
-        deadline = time.monotonic() + READY_WITHIN
-        async with aiohttp.ClientSession() as session:
-            while life == self.deaths and not await self._ready(session):
-                assert time.monotonic() < deadline, f"not ready again\n{self.log_text()[-3000:]}"
-                await asyncio.sleep(0.01)
+        self._pid = await self._zygote.start(self._port, reports=self._reports, life=life)
+        await self._zygote.ready(self._port, lambda: life != self.deaths)
         if life == self.deaths:
             self._up.set()
-
-    async def _ready(self, session: aiohttp.ClientSession) -> bool:
-        try:
-            async with session.get(f"http://127.0.0.1:{self._port}/readyz") as answer:
-                return answer.status == 200
-        except aiohttp.ClientError:
-            return False
-
-    async def _tell(self, **order: Any) -> int:
-        assert self._zygote.stdin
-        assert self._zygote.stdout
-        self._zygote.stdin.write(json.dumps(order).encode() + b"\n")
-        return int(await self._zygote.stdout.readline())
 
     @asynccontextmanager
     async def living(self) -> AsyncIterator["Mortal"]:
@@ -206,22 +167,12 @@ async def mortal(
     slack: SlackSandbox, environment: Mapping[str, str], database: AnyDatabase, points: Points
 ) -> AsyncIterator[Mortal]:
     """Run a bot that dies at the `points`."""
-    zygote = await asyncio.create_subprocess_exec(
-        *(sys.executable, str(Path(__file__).with_name("zygote.py"))),
-        env={"PYTHONPATH": str(ROOT), "PATH": os.environ.get("PATH", ""), "PYTHONUTF8": "1"},
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    bot = Mortal(zygote, environment, database, points)
-    slack.guard(bot.gate)
-    try:
+    async with a_zygote(environment, database) as zygote:
+        bot = Mortal(zygote, points)
+        slack.guard(bot.gate)
         async with bot.living():
             slack.deliver_to(bot.events_url)
             yield bot
-    finally:
-        assert zygote.stdin
-        zygote.stdin.close()
-        await zygote.wait()
 
 
 def expire_leases(database: AnyDatabase) -> None:

@@ -8,10 +8,11 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
 
 from sandbox.servicetitan import ServiceTitanSandbox
-from sandbox.slack import Channel, Message, Person, SlackSandbox, View, offers
+from sandbox.slack import Channel, Message, Person, SlackSandbox, offers
 from tests.crash.mortal import Points
 from tests.databases import AnyDatabase
 
@@ -70,7 +71,9 @@ class People:
     ann: Person
     channel: Channel
     engineering: Channel
+    client: str = "Acme Plumbing"
     hasty: bool = False  # they act as soon as they see a button, while the bot is still at it
+    longest: float = 0.0  # seconds that anything took, from the first try on
     acknowledged: list[tuple[str, int | None]] = field(default_factory=list)
     kept: dict[str, str] = field(default_factory=dict)
 
@@ -86,14 +89,14 @@ class People:
         self.points.begin("the form")
 
         async def opened() -> None:
-            await self.command("start Acme Plumbing")
+            await self.command(f"start {self.client}")
 
         await self.do(lambda: self.erin.view or self.message("root"), opened)
         self.points.begin("begin")
 
         async def submitted() -> None:
             form = self.erin.view
-            if form and not (await self.erin.submit(form)).ok and self.rows("onboarding"):
+            if form and not (await self.erin.submit(form)).ok and self.rows(self.onboarding):
                 await self.erin.close(form)  # it runs already
 
         await self.do(lambda: self.message("root"), submitted)
@@ -124,20 +127,27 @@ class People:
             self.points.begin(f"step {number} undone")
             await self.press(person, number, "step_undo", "step_undone")
             self.points.begin(f"step {number} again")
-            await self.press(person, number, "step_done", "step_done")
+            await self.press(person, number, "step_done", "step_done", times=2)
 
     async def step_comes(self, number: int) -> None:
         """Wait for the message of a step."""
         await self.comes(lambda: self.message(f"step:{number}"))
 
-    async def press(self, person: Person, number: int, action_id: str, kind: str) -> None:
-        """Press until the message offers the button no longer."""
-        wanted = self.count(kind, number) + 1
+    async def press(
+        self, person: Person, number: int, action_id: str, kind: str, times: int = 1
+    ) -> None:
+        """Press the button, when it is there, until the message offers it no longer.
+
+        It may have been done already: who says `done` twice in haste means two steps.
+        """
+        await self.comes(
+            lambda: self.offered(number, action_id) or self.count(kind, number) >= times
+        )
 
         async def pressed() -> None:
             press = await person.press(self.the(number), action_id)
             if press.ack.ok:
-                self.must_be_kept(kind, number, wanted)
+                self.must_be_kept(kind, number, times)
 
         await self.do(lambda: not self.offered(number, action_id), pressed)
 
@@ -154,43 +164,61 @@ class People:
             with contextlib.suppress(TimeoutError):  # Slack tells it again
                 await self.comes(done, self.bot.patience)
 
+        await self.comes(lambda: not done() or self.count("step_done", number))
         await self.do(done, said)
 
     async def ask_for_help(self, number: int) -> None:
         self.points.begin("help form")
-        form = await self.form(self.ann, number, "step_help")
+        await self.form(self.ann, number, "step_help")
         self.points.begin("help")
 
-        async def submitted() -> None:
-            answer = await self.ann.submit(form, {"question": QUESTION})
-            if answer.ok:
-                self.must_be_kept("help_asked", number, 1)
+        def keep() -> None:
+            self.must_be_kept("help_asked", number, 1)
 
-        await self.do(lambda: self.ann.view is None, submitted)
+        await self.answer({"question": QUESTION}, keep)
 
     async def enter(self, number: int) -> None:
         """Enter what ServiceTitan's screens show."""
         values = {name: self.servicetitan.credentials[name] for name in ENTERED_AT[number]}
         self.points.begin(f"form {number}")
-        form = await self.form(self.ann, number, "enter_credentials")
+        await self.form(self.ann, number, "enter_credentials")
         self.points.begin(f"values {number}")
 
-        async def submitted() -> None:
-            if (await self.ann.submit(form, values)).ok:
-                self.kept.update(values)
-                for name in values:
-                    assert self.rows(f"credential WHERE field = '{name}'"), f"{name} is lost"
+        def keep() -> None:
+            self.kept.update(values)
+            for name in values:
+                kept = self.rows(f"{self.of('credential')} AND field = '{name}'")
+                assert kept, f"{name} is lost"
 
-        await self.do(lambda: self.ann.view is None, submitted)
+        await self.answer(values, keep)
         if number == LAST_OF_CLIENT:
             await self.comes(lambda: self.message("verification:1"))
 
+    async def answer(self, values: dict[str, str], keep: Callable[[], None]) -> None:
+        """Have Ann submit the form that she sees, until it is taken; once is enough."""
+        taken = False
+
+        async def submitted() -> None:
+            nonlocal taken
+            form = self.ann.view
+            if form and taken:  # she had pressed twice, and this one came late
+                await self.ann.close(form)
+            elif form and (await self.ann.submit(form, values)).ok:
+                taken = True
+                keep()
+
+        await self.do(lambda: self.ann.view is None, submitted)
+
     async def look_at_values(self, number: int) -> None:
         self.points.begin("reveal")
-        await self.erin.close(await self.form(self.erin, number, "reveal_credentials"))
+        await self.form(self.erin, number, "reveal_credentials")
+        if self.erin.view:
+            await self.erin.close(self.erin.view)
 
-    async def form(self, person: Person, number: int, action_id: str) -> View:
-        """Press until the modal opens."""
+    async def form(self, person: Person, number: int, action_id: str) -> None:
+        """Press until the modal opens; whoever presses twice may see another in its place."""
+        if person.view:
+            await person.close(person.view)
 
         async def pressed() -> None:
             deaths = self.bot.deaths
@@ -202,8 +230,6 @@ class People:
                     )
 
         await self.do(lambda: person.view, pressed)
-        assert person.view
-        return person.view
 
     async def command(self, text: str) -> None:
         """Type until it is acknowledged."""
@@ -216,9 +242,12 @@ class People:
 
     async def do(self, done: Callable[[], object], act: Callable[[], Awaitable[None]]) -> None:
         """Act until it is done: whenever the bot is level, or in haste whenever it lives."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
         for _ in range(200):
             await self.comes(lambda: self.bot.is_up if self.hasty else self.is_level())
             if done():
+                self.longest = max(self.longest, loop.time() - began)
                 return
             await self._act_once(done, act)
         raise AssertionError(f"{self.points.scene}: it is never done")
@@ -236,9 +265,13 @@ class People:
         await self.comes(self.is_level)
 
     def is_level(self) -> bool:
+        """Whether the bot lives and has nothing to do; a lease that ran out is nobody's."""
+        now = datetime.now(UTC)
         return self.bot.is_up and not (
-            self.rows("onboarding WHERE revision > published_revision OR lease_owner IS NOT NULL")
-            or self.rows("verification WHERE due_at IS NOT NULL")
+            self.rows(
+                f"{self.onboarding} AND (revision > published_revision OR lease_until > ?)", now
+            )
+            or self.rows(f"{self.of('verification')} AND due_at IS NOT NULL")
         )
 
     async def comes(self, look: Callable[[], Found], within: float = PATIENCE) -> Found:
@@ -272,11 +305,20 @@ class People:
         assert self.count(kind, number) >= times, f"{self.points.scene}: {kind} was lost"
 
     def count(self, kind: str, number: int) -> int:
-        return self.rows(f"event WHERE kind = '{kind}' AND step = {number}")
+        return self.rows(f"{self.of('event')} AND kind = '{kind}' AND step = {number}")
 
-    def rows(self, what: str) -> int:
-        return int(self.query(f"SELECT count(*) FROM {what}")[0][0])  # noqa: S608
+    def rows(self, what: str, *values: Any) -> int:
+        return int(self.query(f"SELECT count(*) FROM {what}", *values)[0][0])  # noqa: S608
 
-    def query(self, text: str) -> list[tuple[Any, ...]]:
+    @property
+    def onboarding(self) -> str:
+        """Their row, for a query."""
+        return f"onboarding WHERE channel = '{self.channel.id}'"
+
+    def of(self, table: str) -> str:
+        """What a table has of theirs, for a query."""
+        return f"{table} WHERE onboarding_id IN (SELECT id FROM {self.onboarding})"  # noqa: S608
+
+    def query(self, text: str, *values: Any) -> list[tuple[Any, ...]]:
         """Read the bot's database, past the bot."""
-        return self.bot.database.rows(text)
+        return self.bot.database.rows(text, *values)

@@ -18,17 +18,6 @@ from tests.integration.world import KEY
 SHARES = 10
 
 
-@pytest.fixture
-def tell(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
-    """Print a line although the test passes."""
-
-    def tell(line: str) -> None:
-        with capsys.disabled():
-            print(f"\n{line}", flush=True)  # noqa: T201
-
-    return tell
-
-
 async def onboard(
     database: AnyDatabase, deadly: Callable[[str], bool], *, hasty: bool = False
 ) -> Points:
@@ -54,7 +43,7 @@ async def onboard(
         }
         async with mortal(slack, environment, database, points) as bot:
             people = People(
-                slack, servicetitan, bot, points, erin, ann, channel, engineering, hasty
+                slack, servicetitan, bot, points, erin, ann, channel, engineering, hasty=hasty
             )
             await people.onboard()
             await people.level()

@@ -1,10 +1,10 @@
 """Starts bots in the blink of an eye: everything is imported once, and each bot is a fork of that.
 
 Run as a script. Reads a JSON object a line and answers each with a number: `start` forks a bot (its
-process id), `wait` waits for one that was killed (its exit status). It ends with its input.
+process id), `wait` waits for one that was killed (its exit status). It ends with its input. With
+`reports`, a port, the bot tells there of each moment at which it could die.
 """
 
-import contextlib
 import gc
 import json
 import os
@@ -124,6 +124,13 @@ def _kind(body: str) -> str:
     return f"press {payload['actions'][0]['action_id']}"
 
 
+def report_all(reports: Reports) -> None:
+    """Have everything reported, the start first."""
+    reports.at("on", "starting")
+    report_commits(reports)
+    report_acknowledgements(reports)
+
+
 def start(order: dict[str, Any]) -> int:
     """Fork a bot; returns its process id."""
     child = os.fork()
@@ -137,10 +144,8 @@ def start(order: dict[str, Any]) -> int:
         os.environ.clear()
         os.environ.update(order["environment"])
         os.chdir(order["directory"])
-        reports = Reports(order["reports"], order["life"])
-        reports.at("on", "starting")
-        report_commits(reports)
-        report_acknowledgements(reports)
+        if "reports" in order:
+            report_all(Reports(order["reports"], order["life"]))
         status = bot.run.run()
     finally:
         sys.stdout.flush()
@@ -163,8 +168,8 @@ def main() -> None:
         sys.stdout.write(f"{answer}\n")
         sys.stdout.flush()
     for child in children:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(child, signal.SIGKILL)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,127 @@
+"""Several workers on one database; now and then one is killed, and another takes its place."""
+
+import asyncio
+import os
+import random
+import signal
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox.bot_process import free_port
+from sandbox.slack import SlackSandbox
+from tests.crash.forks import Zygote, a_zygote, events_url
+from tests.databases import AnyDatabase
+
+
+@dataclass
+class Worker:
+    """One bot process."""
+
+    port: int
+    pid: int = 0
+    is_up: bool = False
+
+
+class Fleet:
+    """The bot, as people notice it: whether one of its workers answers is a matter of luck.
+
+    Nobody tells whoever spreads the requests that a worker is dead, until another is in its place.
+    """
+
+    patience = 1.5
+
+    def __init__(self, zygote: Zygote, size: int, seed: int) -> None:
+        self._zygote, self._random = zygote, random.Random(seed)  # noqa: S311
+        self.workers = [Worker(free_port()) for _ in range(size)]
+        self.database, self.log_text = zygote.database, zygote.log_text
+        self.deaths = 0
+        self._calls = 0
+        self._deaths_at: list[int] = []  # after so many calls of Slack's
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._failure: BaseException | None = None
+
+    @property
+    def is_up(self) -> bool:
+        """Whether anybody is there; raises if a new worker did not come up."""
+        if self._failure:
+            raise self._failure
+        return any(one.is_up for one in self.workers)
+
+    async def breathe(self) -> None:
+        """Let some time pass."""
+        await asyncio.sleep(0.05)
+
+    def any_url(self) -> str:
+        """Where the next request goes."""
+        return events_url(self._random.choice(self.workers).port)
+
+    def dies_now_and_then(self, times: int, between: tuple[int, int]) -> None:
+        """Have a worker killed so often, each time after so many calls of the bot's."""
+        at = 0
+        for _ in range(times):
+            at += self._random.randint(*between)
+            self._deaths_at.append(at)
+
+    async def gate(self, moment: str, _method: str, _arguments: Mapping[str, Any]) -> bool:
+        """Guard the pretend Slack: count its calls, and kill somebody when it is time."""
+        self._calls += moment == "arrived"
+        everybody = all(one.is_up for one in self.workers)
+        if self._deaths_at and self._calls >= self._deaths_at[0] and everybody:
+            self._deaths_at.pop(0)
+            self.kill(self._random.choice(self.workers))
+        return True
+
+    def kill(self, worker: Worker) -> None:
+        """Kill a worker; another is started in its place."""
+        os.kill(worker.pid, signal.SIGKILL)
+        worker.is_up = False
+        self.deaths += 1
+        task = asyncio.create_task(self._replace(worker))
+        self._tasks.add(task)
+        task.add_done_callback(self._replaced)
+
+    def _replaced(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            self._failure = self._failure or task.exception()
+
+    async def _replace(self, worker: Worker) -> None:
+        await self._zygote.ended(worker.pid)
+        await self.start(worker)
+
+    async def start(self, worker: Worker) -> None:
+        """Start a bot in a worker's place."""
+        worker.pid = await self._zygote.start(worker.port)
+        await self._zygote.ready(worker.port)
+        worker.is_up = True
+
+    async def close(self) -> None:
+        """Kill them all."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for worker in self.workers:
+            if worker.is_up:
+                os.kill(worker.pid, signal.SIGKILL)
+
+
+@asynccontextmanager
+async def a_fleet(
+    slack: SlackSandbox,
+    environment: Mapping[str, str],
+    database: AnyDatabase,
+    size: int,
+    seed: int,
+) -> AsyncIterator[Fleet]:
+    """Run so many workers; requests over HTTP go to any of them."""
+    async with a_zygote(environment, database) as zygote:
+        fleet = Fleet(zygote, size, seed)
+        slack.guard(fleet.gate)
+        slack.deliver_to(fleet.any_url)
+        try:
+            await asyncio.gather(*(fleet.start(worker) for worker in fleet.workers))
+            yield fleet
+        finally:
+            await fleet.close()

@@ -1,0 +1,183 @@
+"""Several workers on one PostgreSQL, killed now and then: nothing is lost, nothing comes twice."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from bot.guide.loading import SERVICETITAN
+from sandbox.servicetitan import ServiceTitanSandbox
+from sandbox.slack import Channel, Manifest, SlackSandbox
+from sandbox.stage import MANIFEST
+from storage.database import Database
+from storage.guides import GuideShelf
+from storage.seals import Seals
+from tests.crash.fleet import Fleet, a_fleet
+from tests.crash.forks import events_url
+from tests.crash.level import KEY as RAW_KEY
+from tests.crash.level import must_be_level
+from tests.crash.mortal import Points
+from tests.crash.people import People
+from tests.databases import ON_POSTGRESQL, AnyDatabase
+from tests.integration.world import KEY
+from tests.soundness import must_be_sound
+
+# How long Slack waits for an answer: three seconds, but here people are less patient with a socket.
+ACK_DEADLINE = {False: 3.0, True: 1.5}
+TAKEN_OVER_WITHIN = 15.0
+# The longest that anybody may wait for anything: two take-overs, one after the other, and a try.
+NOBODY_WAITS_LONGER = 2 * TAKEN_OVER_WITHIN + 5
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Both sandboxes, and the workers."""
+
+    slack: SlackSandbox
+    servicetitan: ServiceTitanSandbox
+    engineering: Channel
+    fleet: Fleet
+
+    def clients(self, count: int) -> list[People]:
+        """So many clients, each with an engineer of their own; every other pair is hasty."""
+        return [self._client(number) for number in range(1, count + 1)]
+
+    def _client(self, number: int) -> People:
+        slack, name = self.slack, f"Client {number}"
+        erin = slack.add_person(f"Engineer {number}")
+        ann = slack.add_person(f"Admin {number}", slack.add_team(name))
+        channel = slack.add_channel(f"client-{number}", erin, ann)
+        return People(
+            *(slack, self.servicetitan, self.fleet, Points(lambda _name: False), erin, ann),
+            *(channel, self.engineering, name),
+            hasty=number % 2 == 1,
+        )
+
+
+@asynccontextmanager
+async def staged(
+    database: AnyDatabase, workers: int, seed: int = 0, *, socket_mode: bool = False
+) -> AsyncIterator[Stage]:
+    async with (
+        SlackSandbox(
+            Manifest.read(MANIFEST),
+            event_retries=(0.3, 0.6, 1.2),
+            ack_deadline=ACK_DEADLINE[socket_mode],
+        ) as slack,
+        ServiceTitanSandbox(seed=5) as servicetitan,
+    ):
+        engineering = slack.add_channel("engineering", private=True)
+        environment = {
+            "SLACK_BOT_TOKEN": slack.bot_token,
+            "SLACK_API_URL": slack.api_url,
+            "ENGINEERING_CHANNEL": engineering.id,
+            "CREDENTIAL_KEYS": KEY,
+            "SERVICETITAN_AUTH_URL": servicetitan.auth_url,
+            "SERVICETITAN_API_URL": servicetitan.api_url,
+            "SWEEP_INTERVAL": "1",
+            **(
+                {"SLACK_APP_TOKEN": slack.app_token}
+                if socket_mode
+                else {"SLACK_SIGNING_SECRET": slack.signing_secret}
+            ),
+        }
+        async with a_fleet(slack, environment, database, workers, seed) as fleet:
+            if socket_mode:
+                await slack.until(lambda: slack.connections == workers or None, 10)
+            yield Stage(slack, servicetitan, engineering, fleet)
+
+
+async def onboard(stage: Stage, clients: int) -> str:
+    """Onboard so many clients at the same time; then all is level. Returns what it was like."""
+    everybody = stage.clients(clients)
+    began = time.monotonic()
+    await asyncio.gather(*(people.onboard() for people in everybody))
+    for people in everybody:
+        await people.level()
+        await must_be_level(people)
+        await sound(people)
+    longest = max(people.longest for people in everybody)
+    assert longest < NOBODY_WAITS_LONGER
+    refused = sum(not one.ack.ok for one in stage.slack.deliveries)
+    return (
+        f"{clients} clients, {len(stage.fleet.workers)} workers, {stage.fleet.deaths} killed, "
+        f"{len(stage.slack.deliveries)} requests ({refused} without an answer), "
+        f"{len(stage.slack.calls)} calls, the longest wait {longest:.1f} s, "
+        f"{time.monotonic() - began:.1f} s"
+    )
+
+
+async def sound(people: People) -> None:
+    """See that the thread, the history and the announcements of a client fit each other."""
+    database = Database(people.bot.database.url, Seals([RAW_KEY]))
+    shelf = GuideShelf(SERVICETITAN.read_text(encoding="utf-8"), SERVICETITAN.name)
+    [(onboarding_id,)] = people.query(f"SELECT id FROM {people.onboarding}")  # noqa: S608
+    try:
+        await must_be_sound(database, shelf, onboarding_id, people.channel, people.engineering)
+    finally:
+        await database.close()
+
+
+HTTP, SOCKETS = False, True
+BEGUN = ["root", "welcome", "step:1", "step:2"]
+
+
+@ON_POSTGRESQL
+@pytest.mark.parametrize(
+    ("workers", "socket_mode"), [(2, HTTP), (4, HTTP), (2, SOCKETS)], ids=["2", "4", "2-sockets"]
+)
+async def test_workers_that_are_killed_now_and_then_lose_and_repeat_nothing(
+    database: AnyDatabase, workers: int, socket_mode: bool
+) -> None:
+    async with staged(database, workers, socket_mode=socket_mode) as stage:
+        stage.fleet.dies_now_and_then(4, between=(25, 45))
+
+        await onboard(stage, 2)
+
+        assert stage.fleet.deaths == 4
+
+
+@pytest.mark.crash_matrix
+@ON_POSTGRESQL
+@pytest.mark.parametrize(
+    ("workers", "socket_mode"), [(2, HTTP), (4, HTTP), (2, SOCKETS), (4, SOCKETS)]
+)
+async def test_many_clients_while_workers_are_killed_again_and_again(
+    database: AnyDatabase, workers: int, socket_mode: bool, tell: Callable[[str], None]
+) -> None:
+    async with staged(database, workers, seed=workers, socket_mode=socket_mode) as stage:
+        stage.fleet.dies_now_and_then(20, between=(15, 35))
+
+        tell(await onboard(stage, 5))
+
+
+@ON_POSTGRESQL
+async def test_the_thread_of_a_dead_worker_is_taken_over_within_seconds(
+    database: AnyDatabase,
+) -> None:
+    async with staged(database, 2) as stage:
+        [people], fleet, killed_at = stage.clients(1), stage.fleet, 0.0
+        victim, _other = fleet.workers
+
+        async def dies(moment: str, method: str, _arguments: dict[str, Any]) -> bool:
+            nonlocal killed_at
+            if (moment, method, fleet.deaths) == ("performed", "chat.postMessage", 0):
+                fleet.kill(victim)
+                killed_at = time.monotonic()
+            return True
+
+        await people.begin()
+        await people.step_comes(1)
+        await people.level()
+        stage.slack.deliver_to(events_url(victim.port))
+        stage.slack.guard(dies)
+        await people.ann.press(people.the(1), "choose_account:new")
+        await stage.slack.until(lambda: killed_at)
+        await people.level()
+
+        assert time.monotonic() - killed_at < TAKEN_OVER_WITHIN
+        assert [one.slot for one in people.channel.messages] == BEGUN
