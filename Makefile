@@ -35,6 +35,10 @@ unit: .venv/installed-dev ## run the tests alone, on all cores
 test-crash: .venv/installed-dev ## kill the bot at every point of an onboarding (a quarter of an hour)
 	$(BIN)/pytest -m crash_matrix tests/crash
 
+.PHONY: test-machine
+test-machine: .venv/installed-dev ## everybody at everything at once, otherwise each time (half an hour)
+	$(BIN)/pytest -m crash_matrix tests/machine
+
 .PHONY: test-backlog
 test-backlog: .venv/installed-dev ## catch up with a thousand onboardings that were left behind
 	BACKLOG=1000 $(BIN)/pytest -s tests/integration/test_backlog.py

@@ -139,7 +139,7 @@ class World:
         """
         onboarding, root = self.onboarding, self.message("root")
         for number in range(self.current, min(step, LAST_OF_CLIENT)):
-            await self._finish(onboarding, number)
+            await self.finish(onboarding, number)
         self.bot.publisher.wake(onboarding)
         await self.idle()
         for number in range(self.current, step):
@@ -149,7 +149,8 @@ class World:
             assert (await person.press_raw(root, "step_done", f"{onboarding}:{number}")).ack.ok
         await self.idle()
 
-    async def _finish(self, onboarding: str, number: int) -> None:
+    async def finish(self, onboarding: str, number: int) -> None:
+        """Have Ann do one of the client's steps, without a press."""
         ann, now = Actor(self.ann.id, self.ann.team.id, Role.CLIENT_ADMIN), datetime.now(UTC)
 
         def finished(at: Onboarding) -> Change:

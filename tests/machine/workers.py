@@ -1,0 +1,44 @@
+"""The bots that Slack's requests come to: one on SQLite, more on PostgreSQL."""
+
+from contextlib import AsyncExitStack
+
+from bot.app import Bot
+from tests.integration.world import World
+
+
+class Workers:
+    """They take turns with the requests; each restart makes them anew."""
+
+    def __init__(self, world: World, count: int) -> None:
+        self._world, self._count = world, count
+        self._bots: list[Bot] = []
+        self._running = AsyncExitStack()
+        self._turn = 0
+
+    async def start(self) -> None:
+        for _ in range(self._count):
+            self._bots.append(await self._running.enter_async_context(self._world.second_bot()))
+        self._world.bot = self._bots[0]
+        self.take_turns()
+
+    async def stop(self) -> None:
+        await self._running.aclose()
+        self._bots.clear()
+
+    async def restart(self) -> None:
+        await self.stop()
+        await self.start()
+
+    def take_turns(self, *, from_first: bool = False) -> None:
+        """Have the next request brought to the next bot."""
+        self._turn = 0 if from_first else self._turn + 1
+        port = self._bots[self._turn % self._count].settings.port
+        self._world.slack.deliver_to(f"http://127.0.0.1:{port}/slack/events")
+
+    async def idle(self) -> None:
+        for bot in [*self._bots, *self._bots]:  # the last may have woken the first
+            await bot.tasks.idle()
+
+    async def sweep(self) -> None:
+        for bot in self._bots:
+            await bot.sweep()
