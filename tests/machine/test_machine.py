@@ -155,12 +155,12 @@ def play(database: AnyDatabase, *, workers: int, examples: int, steps: int, stea
 
 @ON_SQLITE
 def test_some_order_explains_whatever_people_do(database: AnyDatabase) -> None:
-    play(database, workers=1, examples=6, steps=20, steady=True)
+    play(database, workers=1, examples=11, steps=20, steady=True)
 
 
 @ON_POSTGRESQL
 def test_two_bots_on_one_database_do_no_worse(database: AnyDatabase) -> None:
-    play(database, workers=2, examples=3, steps=15, steady=True)
+    play(database, workers=2, examples=5, steps=20, steady=True)
 
 
 @pytest.mark.crash_matrix
