@@ -34,6 +34,21 @@ class Outsiders:
         return zones.most_common(1)[0][0] if zones else None
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What Slack says of a person, without which nobody can tell what they are to an onboarding."""
+
+    person: Person
+    home: bool
+    engineer: bool
+
+    def role_in(self, onboarding: Onboarding) -> Role:
+        """Return what they are to `onboarding`, judged by a request from its channel."""
+        if self.engineer:
+            return Role.ENGINEER
+        return client_role(self.person, home=self.home, client_admins=onboarding.client_admins)
+
+
 class Directory:
     """Answers what somebody is to an onboarding."""
 
@@ -50,15 +65,13 @@ class Directory:
         self._users: dict[str, tuple[float, User]] = {}
         self._members: dict[str, tuple[float, frozenset[str]]] = {}
 
-    async def role(self, person: Person, onboarding: Onboarding) -> Role:
-        """Return what `person` is to `onboarding`, judged by a request from its channel.
+    async def known(self, person: Person) -> Known:
+        """Return what Slack says of `person`.
 
-        Raises Unavailable if that depends on Slack, and Slack does not answer.
+        Raises Unavailable if that is to be asked for, and Slack does not answer.
         """
         home = await self.is_home(person)
-        if home and await self.is_engineer(person):
-            return Role.ENGINEER
-        return client_role(person, home=home, client_admins=onboarding.client_admins)
+        return Known(person, home, engineer=home and await self.is_engineer(person))
 
     async def is_home(self, person: Person) -> bool:
         """Whether somebody is of HeavySet's workspace, or of another one of its organisation."""

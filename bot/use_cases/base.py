@@ -9,10 +9,9 @@ from datetime import datetime
 from slack_sdk.models.views import View
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.directory import Directory
+from bot.directory import Directory, Known
 from bot.errors import NotAllowed, NotFound, Refused
 from bot.exposure import candidates, looks_like
-from bot.guide import Owner
 from bot.homes import Homes
 from bot.mrkdwn import channel_link, escape
 from bot.nudging import Nudging
@@ -22,7 +21,7 @@ from bot.publisher import Publisher
 from bot.slack import Slack
 from bot.verifier import Verifier
 from bot.views.blocks import bullets_of
-from bot.views.ids import FormRef, StepRef
+from bot.views.ids import FormRef
 from storage import credentials, onboardings
 from storage.changes import change
 from storage.database import Database
@@ -98,26 +97,36 @@ class UseCase:
 
     async def _actor(self, request: Request, onboarding: Onboarding, deed: Deed) -> Actor:
         """Return who asks, in their role; raises NotAllowed, which the history keeps."""
-        person = request.person
+        known = await self._services.directory.known(request.person)
         try:
-            if request.channel != onboarding.channel:
-                raise NotFound(
-                    "This belongs to another channel. Please use the buttons of this channel."
-                )
-            role = await self._services.directory.role(person, onboarding)
-            require(role, deed)
+            return _judged(request, known, onboarding, deed)
         except (NotAllowed, NotFound) as refusal:
-            await self._record_refusal(person, onboarding, deed, refusal)
+            await self._record_refusal(request.person, onboarding.id, deed, refusal)
             raise
-        return Actor(person.user_id, person.team_id, role)
 
-    async def _step_actor(self, request: Request, ref: StepRef) -> Actor:
-        """Return who asks, if they may do this step: phases are one side's work."""
-        onboarding = await self._get(ref.onboarding_id)
-        number = onboarding.step(ref.step).number
-        heavyset = onboarding.guide.phase_of(number).owner is Owner.HEAVYSET
-        deed = Deed.HEAVYSET_STEP if heavyset else Deed.CLIENT_STEP
-        return await self._actor(request, onboarding, deed)
+    async def _act(
+        self,
+        request: Request,
+        onboarding_id: str,
+        deed: Callable[[Onboarding], Deed],
+        transition: Callable[[Onboarding, Actor, datetime], Change],
+    ) -> Onboarding:
+        """Judge, decide and write, in one transaction; raises as `_actor` and `_change` do."""
+        known = await self._services.directory.known(request.person)
+        judged: list[Deed] = []
+
+        def judge_and_decide(onboarding: Onboarding, now: datetime) -> Change:
+            judged[:] = [deed(onboarding)]
+            actor = _judged(request, known, onboarding, *judged)
+            judged.clear()
+            return transition(onboarding, actor, now)
+
+        try:
+            return await self._change(request, onboarding_id, judge_and_decide)
+        except Refused as refusal:
+            for one in judged:
+                await self._record_refusal(request.person, onboarding_id, one, refusal)
+            raise
 
     async def _change(
         self,
@@ -190,13 +199,22 @@ class UseCase:
         return services.shelf.newest.field(shaped[0]).label if shaped else None
 
     async def _record_refusal(
-        self, person: Person, onboarding: Onboarding, deed: Deed, refusal: Refused
+        self, person: Person, onboarding_id: str, deed: Deed, refusal: Refused
     ) -> None:
         actor = Actor(person.user_id, person.team_id, Role.NOBODY)
         detail = {"deed": deed.value, "reason": type(refusal).__name__}
         event = Event(EventKind.REFUSED, actor, self._services.clock(), None, detail)
         async with self._services.database.begin() as session:
-            await onboardings.record(session, onboarding.id, event)
+            await onboardings.record(session, onboarding_id, event)
+
+
+def _judged(request: Request, known: Known, onboarding: Onboarding, deed: Deed) -> Actor:
+    person = request.person
+    if request.channel != onboarding.channel:
+        raise NotFound("This belongs to another channel. Please use the buttons of this channel.")
+    role = known.role_in(onboarding)
+    require(role, deed)
+    return Actor(person.user_id, person.team_id, role)
 
 
 def _the_only(found: Sequence[Onboarding], name: str, *, finished: bool) -> Onboarding:

@@ -30,7 +30,7 @@ class Exposure(UseCase):
     async def _expose(self, request: Request, onboarding_id: str, found: Found) -> Onboarding:
         names, marks = tuple(sorted(found)), self._marks(found)
         onboarding, person = await self._get(onboarding_id), request.person
-        role = await self._services.directory.role(person, onboarding)
+        role = (await self._services.directory.known(person)).role_in(onboarding)
         actor = Actor(person.user_id, person.team_id, role)
         one = Request(person, request.channel, f"{request.delivery}:{onboarding_id}")
         return await self._change(

@@ -39,11 +39,11 @@ class Help(UseCase):
 
     async def ask(self, request: Request, ref: StepRef, question: str) -> Onboarding:
         """Take a question about a step to the engineer."""
-        onboarding = await self._get(ref.onboarding_id)
-        actor = await self._actor(request, onboarding, Deed.CLIENT_STEP)
-        text = _short(question)
-        return await self._change(
-            request, onboarding.id, lambda at, now: at.ask_for_help(ref.step, text, actor, now)
+        return await self._act(
+            request,
+            ref.onboarding_id,
+            lambda _: Deed.CLIENT_STEP,
+            lambda at, actor, now: at.ask_for_help(ref.step, _short(question), actor, now),
         )
 
     async def answer(self, request: Request, onboarding: Onboarding, question: str) -> bool:

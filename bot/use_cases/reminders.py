@@ -1,6 +1,7 @@
 """Putting a reminder off."""
 
 from bot.guide import Owner
+from bot.onboarding import Onboarding
 from bot.people import Deed
 from bot.use_cases.base import Request, UseCase
 from bot.views.ids import StepRef
@@ -11,13 +12,16 @@ class Reminders(UseCase):
 
     async def snooze(self, request: Request, ref: StepRef) -> None:
         """Put the next nudge off; for whoever the nudge that stands there is for."""
-        onboarding, nudging = await self._get(ref.onboarding_id), self._services.nudging
-        nudge = onboarding.reminder
-        heavyset = nudge is not None and nudge.to is Owner.HEAVYSET
-        deed = Deed.HEAVYSET_STEP if heavyset else Deed.CLIENT_STEP
-        actor = await self._actor(request, onboarding, deed)
-        await self._change(
+        nudging = self._services.nudging
+
+        def deed(onboarding: Onboarding) -> Deed:
+            nudge = onboarding.reminder
+            heavyset = nudge is not None and nudge.to is Owner.HEAVYSET
+            return Deed.HEAVYSET_STEP if heavyset else Deed.CLIENT_STEP
+
+        await self._act(
             request,
-            onboarding.id,
-            lambda at, now: at.snooze(actor, now, nudging.quiet_until(at, now)),
+            ref.onboarding_id,
+            deed,
+            lambda at, actor, now: at.snooze(actor, now, nudging.quiet_until(at, now)),
         )

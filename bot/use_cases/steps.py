@@ -1,7 +1,12 @@
 """Doing the steps: by their buttons, or by words in the thread."""
 
+from collections.abc import Callable
+from datetime import datetime
+
 from bot.errors import Refused
-from bot.onboarding import Onboarding, StepState
+from bot.guide import Owner
+from bot.onboarding import Change, Onboarding, StepState
+from bot.people import Actor, Deed
 from bot.use_cases.base import Request, UseCase
 from bot.views.ids import StepRef
 
@@ -11,40 +16,41 @@ class Steps(UseCase):
 
     async def choose(self, request: Request, ref: StepRef, option: str) -> None:
         """Answer the question of a step."""
-        actor = await self._step_actor(request, ref)
-        await self._change(
-            request, ref.onboarding_id, lambda at, now: at.choose(ref.step, option, actor, now)
-        )
+        await self._do(request, ref, lambda at, actor, now: at.choose(ref.step, option, actor, now))
 
     async def finish(self, request: Request, ref: StepRef) -> None:
         """Mark a step as done."""
-        actor = await self._step_actor(request, ref)
-        await self._change(
-            request, ref.onboarding_id, lambda at, now: at.finish_step(ref.step, actor, now)
-        )
+        await self._do(request, ref, lambda at, actor, now: at.finish_step(ref.step, actor, now))
 
     async def undo(self, request: Request, ref: StepRef) -> None:
         """Take back that a step is done."""
-        actor = await self._step_actor(request, ref)
-        await self._change(
-            request, ref.onboarding_id, lambda at, now: at.undo_step(ref.step, actor, now)
-        )
+        await self._do(request, ref, lambda at, actor, now: at.undo_step(ref.step, actor, now))
 
     async def hand_over(self, request: Request, ref: StepRef, *, rest_of_phase: bool) -> None:
         """Have HeavySet do a step, or all that is left of its phase."""
-        actor = await self._step_actor(request, ref)
-        await self._change(
+        await self._do(
             request,
-            ref.onboarding_id,
-            lambda at, now: at.hand_over(ref.step, actor, now, rest_of_phase=rest_of_phase),
+            ref,
+            lambda at, actor, now: at.hand_over(ref.step, actor, now, rest_of_phase=rest_of_phase),
         )
 
     async def give_back(self, request: Request, ref: StepRef) -> None:
         """Return a step that was handed over to the client."""
-        actor = await self._step_actor(request, ref)
-        await self._change(
-            request, ref.onboarding_id, lambda at, now: at.give_back(ref.step, actor, now)
-        )
+        await self._do(request, ref, lambda at, actor, now: at.give_back(ref.step, actor, now))
+
+    async def _do(
+        self,
+        request: Request,
+        ref: StepRef,
+        transition: Callable[[Onboarding, Actor, datetime], Change],
+    ) -> None:
+        def deed(onboarding: Onboarding) -> Deed:
+            """Phases are one side's work."""
+            number = onboarding.step(ref.step).number
+            heavyset = onboarding.guide.phase_of(number).owner is Owner.HEAVYSET
+            return Deed.HEAVYSET_STEP if heavyset else Deed.CLIENT_STEP
+
+        await self._act(request, ref.onboarding_id, deed, transition)
 
     async def finish_current(self, request: Request, onboarding: Onboarding) -> None:
         """Mark the step as done whose turn it is."""

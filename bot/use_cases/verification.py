@@ -11,22 +11,24 @@ class Verification(UseCase):
 
     async def request(self, request: Request, ref: StepRef, *, test_booking: bool = False) -> None:
         """Have the values verified now; a test booking shows in the client's ServiceTitan."""
-        onboarding = await self._get(ref.onboarding_id)
-        actor = await self._actor(request, onboarding, Deed.HEAVYSET_STEP)
-        await self._change(
+        await self._act(
             request,
-            onboarding.id,
-            lambda at, now: at.request_verification(
+            ref.onboarding_id,
+            lambda _: Deed.HEAVYSET_STEP,
+            lambda at, actor, now: at.request_verification(
                 actor, now, _external_id(at) if test_booking else None
             ),
         )
-        self._services.verifier.wake(onboarding.id)
+        self._services.verifier.wake(ref.onboarding_id)
 
     async def confirm_writes(self, request: Request, ref: StepRef) -> None:
         """Record that an engineer saw the write permissions with their own eyes."""
-        onboarding = await self._get(ref.onboarding_id)
-        actor = await self._actor(request, onboarding, Deed.HEAVYSET_STEP)
-        await self._change(request, onboarding.id, lambda at, now: at.confirm_writes(actor, now))
+        await self._act(
+            request,
+            ref.onboarding_id,
+            lambda _: Deed.HEAVYSET_STEP,
+            lambda at, actor, now: at.confirm_writes(actor, now),
+        )
 
 
 def _external_id(onboarding: Onboarding) -> str:

@@ -89,7 +89,7 @@ class Words(UseCase):
 
         Engineers talk with clients in the thread, so only when they ask us they are answered.
         """
-        role = await self._services.directory.role(request.person, onboarding)
+        role = (await self._services.directory.known(request.person)).role_in(onboarding)
         if role is not Role.CLIENT_ADMIN and not mentioned:
             return None
         if await self._help.answer(request, onboarding, question):
