@@ -89,7 +89,7 @@ class Bot:
         pace = Pace(clock)
         self.slack = Slack(client, self.metrics, pace)
         self.tasks, self.traffic = Tasks(), Traffic()
-        self.database = Database(settings.database_url, Seals(settings.keys))
+        self.database = Database(settings.database_url, Seals(settings.keys), self.traffic.gap)
         self.shelf = GuideShelf(SERVICETITAN.read_text(encoding="utf-8"), SERVICETITAN.name)
         vault = Vault(settings.keys)
         directory = Directory(self.slack, settings.engineers)

@@ -1,7 +1,7 @@
 """The engine: SQLite (WAL) or PostgreSQL by the URL, transactions, and errors at the border."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 
 from sqlalchemy import make_url
@@ -35,16 +35,24 @@ class Collision(Unavailable):
     """Two transactions stood in each other's way, and the database undid this one."""
 
 
+async def _at_once() -> None:
+    pass
+
+
 class Database:
     """Transactions on one database."""
 
-    def __init__(self, url: str, seals: Seals) -> None:
+    def __init__(
+        self, url: str, seals: Seals, gap: Callable[[], Awaitable[None]] = _at_once
+    ) -> None:
         """Take a `sqlite:///…` or `postgresql://…` URL; nothing is connected yet.
 
         The sessions bear the `seals`, which the history is written with, and what is `known`.
+        `gap` returns when there is room for what nobody waits for.
         """
         self._engine, self._seals, self.known = _engine(url), seals, Known()
         self._turns = asyncio.Lock()  # of SQLite's writers, as only one may write
+        self._gap = gap
         self._behind = asyncio.Semaphore(1 if is_sqlite(url) else BEHIND_AT_ONCE)
 
     @asynccontextmanager
@@ -60,7 +68,7 @@ class Database:
         """
         try:
             async with (
-                self._behind if behind else nullcontext(),
+                self._place_behind() if behind else nullcontext(),
                 self._begun(write=write) as session,
                 _committed(session),
             ):
@@ -73,6 +81,12 @@ class Database:
             if getattr(getattr(error, "orig", None), "sqlstate", None) in COLLISIONS:
                 raise Collision("others write the same just now") from error
             raise Unavailable("the database does not answer") from error
+
+    @asynccontextmanager
+    async def _place_behind(self) -> AsyncIterator[None]:
+        async with self._behind:
+            await self._gap()
+            yield
 
     @asynccontextmanager
     async def _begun(self, *, write: bool) -> AsyncIterator[AsyncSession]:
