@@ -28,7 +28,7 @@ ENTERED_AT = {
     19: ("client_secret",),
     22: ("application_key",),
 }
-PATIENCE = 60.0
+PATIENCE = 90.0
 QUESTION = "I see two menus called My Apps. Which one is it?"
 
 Found = TypeVar("Found")
