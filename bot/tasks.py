@@ -5,6 +5,8 @@ import logging
 from collections.abc import Coroutine
 from typing import Any
 
+from bot.errors import Unavailable
+
 log = logging.getLogger(__name__)
 
 
@@ -41,5 +43,11 @@ class Tasks:
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()):
-            log.error("a background task failed", exc_info=error, extra={"task": task.get_name()})
+        extra = {"task": task.get_name()}
+        match None if task.cancelled() else task.exception():
+            case None:
+                return
+            case Unavailable() as error:  # the sweep takes it up again
+                log.warning("a background task broke off", extra={**extra, "reason": str(error)})
+            case error:
+                log.error("a background task failed", exc_info=error, extra=extra)

@@ -13,6 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.errors import Unavailable
 from storage import sqlite
 from storage.known import Known
+from storage.postgresql import Impatient
 from storage.seals import Seals
 
 # Slack waits three seconds for an answer, so whoever waits for the database must be told sooner.
@@ -95,7 +96,8 @@ class Database:
             session = AsyncSession(self._engine, expire_on_commit=False, info=info)
             await stack.enter_async_context(session)
             if self._engine.dialect.name != "sqlite":
-                await session.connection(execution_options={} if write else READING)
+                async with asyncio.timeout(PATIENCE_SECONDS):
+                    await session.connection(execution_options={} if write else READING)
             else:
                 if write:
                     async with asyncio.timeout(PATIENCE_SECONDS):
@@ -144,6 +146,7 @@ def _engine(url: str) -> AsyncEngine:
         pool_pre_ping=True,
         pool_timeout=PATIENCE_SECONDS,
         connect_args={
+            "async_creator_fn": Impatient.connect,
             "connect_timeout": PATIENCE_SECONDS,
             "options": f"-c statement_timeout={PATIENCE_SECONDS}s "
             f"-c idle_in_transaction_session_timeout={STANDSTILL_SECONDS}s",

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,20 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
-    """A PostgreSQL server of our own, which a test may stop and start."""
+    """A PostgreSQL server of our own, for the databases of all tests."""
+    with _started() as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def own_cluster() -> Iterator[Cluster]:
+    """Another one, on which nobody else depends: a test may stop and start it."""
+    with _started() as cluster:
+        yield cluster
+
+
+@contextmanager
+def _started() -> Iterator[Cluster]:
     if SERVER == "none":
         pytest.skip(LEFT_OUT)
     try:

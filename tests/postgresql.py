@@ -61,6 +61,13 @@ class Cluster:
         self.stop()
         self.start()
 
+    def start_again(self) -> None:
+        """Start it, unless it runs."""
+        try:
+            self._control("status")
+        except subprocess.CalledProcessError:
+            self.start()
+
     def _control(self, *words: str) -> None:
         _run(self.directory, self.binaries / "pg_ctl", "-w", "-D", self.directory / "data", *words)
 

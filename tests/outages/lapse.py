@@ -47,7 +47,7 @@ class Lapse:
 
 @asynccontextmanager
 async def lapsing(
-    database: AnyDatabase, patch: pytest.MonkeyPatch
+    database: AnyDatabase, patch: pytest.MonkeyPatch, kind: type[People] = People
 ) -> AsyncIterator[tuple[People, Lapse]]:
     """Run a bot and its people; its calls time out after a moment, instead of ten seconds."""
     patch.setattr(bot.app, "TIMEOUT_SECONDS", 0.2)
@@ -55,7 +55,7 @@ async def lapsing(
         async with a_world(database) as world:
             with logged() as log:
                 lapse = Lapse(world.bot, clock, database, log)
-                people = People(
+                people = kind(
                     world.slack,
                     world.servicetitan,
                     lapse,

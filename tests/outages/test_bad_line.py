@@ -1,0 +1,115 @@
+"""The line to PostgreSQL breaks, loses answers, goes silent: nothing acknowledged is lost."""
+
+import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from itertools import count
+
+import pytest
+
+import storage.database
+from sandbox.slack import Person
+from storage.postgresql import Impatient
+from tests.crash.level import must_be_level
+from tests.crash.people import People
+from tests.databases import ON_POSTGRESQL, PostgresDatabase
+from tests.integration.world import a_world
+from tests.outages.lapse import lapsing
+from tests.outages.wire import Fault, Wire, WiredDatabase, a_wire
+
+OFTEN = 0.02  # of the messages to the server, and there are about ten thousand
+SORRY = "Please try again"
+LAST_WITHOUT_VALUES = 21
+
+
+class Forgiving(People):
+    """They take “please try again” for an answer; without it, what they did must count."""
+
+    async def press(
+        self, person: Person, number: int, action_id: str, kind: str, times: int = 1
+    ) -> None:
+        """Press until the message offers the button no longer."""
+
+        async def pressed() -> None:
+            before = len(person.ephemerals)
+            press = await person.press(self.the(number), action_id)
+            await self.bot.breathe()
+            if press.ack.ok and not told_sorry(person, before):
+                self.must_be_kept(kind, number, times)
+
+        await self.do(lambda: not self.offered(number, action_id), pressed)
+
+
+def told_sorry(person: Person, before: int) -> bool:
+    """Whether somebody was told to try again, after so many private messages."""
+    return any(SORRY in one.text for one in person.ephemerals[before:])
+
+
+def at_message(number: int, fault: Fault) -> Callable[[], Fault | None]:
+    """Let it go wrong once, at the so-manieth message from now on."""
+    numbers = count(1)
+    return lambda: fault if next(numbers) == number else None
+
+
+@asynccontextmanager
+async def weather(
+    database: PostgresDatabase, patch: pytest.MonkeyPatch
+) -> AsyncIterator[tuple[Wire, People]]:
+    """A whole world over a wire, in which nobody waits for long."""
+    patch.setattr(storage.database, "PATIENCE_SECONDS", 1)
+    patch.setattr(Impatient, "patience_seconds", 0.3)
+    async with (
+        a_wire(database.url) as wire,
+        lapsing(WiredDatabase.over(wire, database), patch, Forgiving) as (people, _lapse),
+    ):
+        yield wire, people
+
+
+@ON_POSTGRESQL
+@pytest.mark.crash_matrix
+@pytest.mark.parametrize("seed", range(1, 8))
+async def test_an_onboarding_comes_through_a_bad_line(
+    database: PostgresDatabase, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    chance = random.Random(seed)  # noqa: S311  # weather, not a secret
+
+    def now_and_then() -> Fault | None:
+        happens = chance.random() < OFTEN
+        return chance.choices(list(Fault), weights=[4, 4, 1])[0] if happens else None
+
+    async with weather(database, monkeypatch) as (wire, people):
+        wire.fault = now_and_then
+        await people.onboard()
+        await people.level()
+        wire.fault = lambda: None
+
+        await must_be_level(people)
+        assert wire.hits.keys() == set(Fault)
+
+
+@ON_POSTGRESQL
+@pytest.mark.parametrize("fault", [Fault.CUT, Fault.LOST])
+async def test_whichever_message_of_a_press_fails_it_counts_or_its_person_is_told(
+    database: PostgresDatabase, fault: Fault
+) -> None:
+    async with a_wire(database.url) as wire, a_world(WiredDatabase.over(wire, database)) as world:
+        await world.begin()
+        sorry = 0
+        for number in range(1, LAST_WITHOUT_VALUES + 1):
+            action = "choose_account:new" if number == 1 else "step_done"
+            before = len(world.ann.ephemerals)
+            wire.fault = at_message(number, fault)
+            press = await world.press(world.ann, f"step:{number}", action)
+            wire.fault = lambda: None
+            done = (world.ann.id, number)
+
+            assert press.ack.ok
+            if told_sorry(world.ann, before):
+                sorry += 1
+                await world.press(world.ann, f"step:{number}", action)
+            assert world.events("step_done").count(done) == 1
+            await world.catch_up()
+
+        await world.must_be_sound()
+        assert sorry
+        assert wire.hits[fault] == LAST_WITHOUT_VALUES

@@ -1,0 +1,171 @@
+"""PostgreSQL crashes, stays away or stands still: what was acknowledged is there afterwards."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.errors import Unavailable
+from storage import migrate, onboardings
+from tests.crash.level import must_be_level, nothing_is_twice
+from tests.databases import PostgresDatabase, Server
+from tests.integration.world import World, a_world, told
+from tests.outages.lapse import lapsing
+from tests.outages.test_bad_line import Forgiving
+from tests.outages.wire import WiredDatabase, a_wire
+from tests.postgresql import Cluster
+
+AWAY = (503, "database: the database does not answer\n")
+# Slack waits three seconds for an answer, and a bot has ten to end.
+SLACK_WAITS, END_TAKES = 3.0, 10.0
+EVERY = 31  # of the calls to Slack
+
+
+@pytest.fixture
+def database(own_cluster: Cluster, tmp_path: Path) -> Iterator[PostgresDatabase]:
+    """A database on a server that the test may stop."""
+    with Server(own_cluster.url).database() as url:
+        migrate.upgrade(url)
+        yield PostgresDatabase(tmp_path, url)
+        own_cluster.start_again()  # to drop it there
+
+
+@pytest.fixture
+async def begun(database: PostgresDatabase) -> AsyncIterator[World]:
+    """A world in which Acme's onboarding has begun, and that sweeps by itself."""
+    async with a_world(database, sweep_interval=1) as world:
+        await world.begin()
+        yield world
+
+
+async def nobody_minds(_moment: str, _method: str, _arguments: dict[str, Any]) -> bool:
+    return True
+
+
+async def test_an_onboarding_comes_through_crash_after_crash(
+    database: PostgresDatabase, own_cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = count(1)
+
+    async def crash(_moment: str, _method: str, _arguments: dict[str, Any]) -> bool:
+        if next(calls) % EVERY == 0:
+            own_cluster.restart()
+        return True
+
+    async with lapsing(database, monkeypatch, Forgiving) as (people, _lapse):
+        people.slack.guard(crash)
+        await people.onboard()
+        await people.level()
+
+        await must_be_level(people)
+
+
+async def test_a_crash_while_a_message_is_on_its_way_only_delays(
+    database: PostgresDatabase, own_cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def crash(moment: str, method: str, _arguments: dict[str, Any]) -> bool:
+        if (moment, method) == ("performed", "chat.postMessage"):
+            own_cluster.stop()
+        return True
+
+    async with lapsing(database, monkeypatch) as (people, lapse):
+        await people.begin()
+        await people.level()
+        people.slack.guard(crash)
+        assert (await people.ann.press(people.the(1), "choose_account:new")).ack.ok
+        await lapse.breathe()
+        await lapse.breathe()  # it tries again, and there is still nobody
+        own_cluster.start()
+        people.slack.guard(nobody_minds)
+
+        await people.level()
+
+        assert people.offered(2, "step_done")
+        nothing_is_twice(people)
+
+
+async def test_presses_while_it_is_away_are_answered_and_count_later(
+    begun: World, own_cluster: Cluster
+) -> None:
+    own_cluster.stop()
+
+    press = await begun.press(begun.ann, "step:1", "choose_account:new")
+
+    assert press.ack.ok
+    assert "Please try again" in told(begun.ann)
+    assert await begun.get("/readyz") == AWAY
+    own_cluster.start()
+    await begun.press(begun.ann, "step:1", "choose_account:new")
+    assert begun.slots() == ["root", "welcome", "step:1", "step:2"]
+    assert (await begun.get("/readyz"))[0] == 200
+
+
+async def test_a_form_says_that_it_was_not_saved_and_is_saved_later(
+    begun: World, own_cluster: Cluster
+) -> None:
+    await begun.walk_to(11)
+    form = await begun.open(begun.ann, "step:11", "enter_credentials")
+    own_cluster.stop()
+
+    answer = await begun.submit(begun.ann, form, booking_provider_id="123456789")
+
+    assert "Not saved" in answer.errors["booking_provider_id"]
+    own_cluster.start()
+    assert (await begun.submit(begun.ann, form)).ok  # what was typed is still there
+    assert begun.rows("SELECT mask, version FROM credential") == [("••••6789", 1)]
+
+
+async def test_a_server_that_stands_still_keeps_nobody_waiting(database: PostgresDatabase) -> None:
+    async with a_wire(database.url) as wire, a_world(WiredDatabase.over(wire, database)) as world:
+        await world.begin()
+        step = world.message("step:1")
+        async with wire.standing_still():
+            began = time.monotonic()
+            press, ready = await asyncio.gather(
+                world.ann.press(step, "choose_account:new"), world.get("/readyz")
+            )
+            answered = time.monotonic() - began
+            await world.idle()
+            apology = told(world.ann)
+
+        assert press.ack.ok
+        assert answered < SLACK_WAITS
+        assert "Please try again" in apology
+        assert ready == AWAY
+        await world.press(world.ann, "step:1", "choose_account:new")
+        await world.catch_up()
+        assert world.events("step_done") == [(world.ann.id, 1)]
+        await world.must_be_sound()
+
+
+async def test_a_server_that_stops_in_the_middle_of_something_is_given_up(
+    database: PostgresDatabase,
+) -> None:
+    async with a_wire(database.url) as wire, a_world(WiredDatabase.over(wire, database)) as world:
+        await world.begin()
+
+        async def be_left_alone() -> None:
+            async with world.bot.database.begin() as session:
+                await onboardings.get(session, world.bot.shelf, world.onboarding)
+                wire.flowing.clear()
+                await onboardings.get(session, world.bot.shelf, world.onboarding)
+
+        with pytest.raises(Unavailable):
+            await asyncio.wait_for(be_left_alone(), SLACK_WAITS)
+        wire.flowing.set()
+
+
+async def test_a_bot_ends_in_time_while_the_server_stands_still(database: PostgresDatabase) -> None:
+    async with a_wire(database.url) as wire:
+        async with a_world(WiredDatabase.over(wire, database)) as world:
+            await world.begin()
+            wire.flowing.clear()
+            await world.ann.press(world.message("step:1"), "choose_account:new")
+            world.bot.publisher.wake(world.onboarding)
+            began = time.monotonic()
+
+        assert time.monotonic() - began < END_TAKES
