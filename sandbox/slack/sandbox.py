@@ -17,7 +17,8 @@ from sandbox.slack.delivery import Ack, Courier, Delivery, HttpTransport
 from sandbox.slack.events import Events
 from sandbox.slack.faults import Fault, Faults, Gate, Predicate
 from sandbox.slack.invitations import Invitations
-from sandbox.slack.model import Channel, Invitation, Message, Team, User
+from sandbox.slack.messages import new_message
+from sandbox.slack.model import Channel, Invitation, Json, Message, Team, User
 from sandbox.slack.outages import Outage, Trouble
 from sandbox.slack.people import Person
 from sandbox.slack.rate_limits import RateLimits
@@ -211,6 +212,20 @@ class SlackSandbox:
     def message(self, channel: Channel, slot: str) -> Message | None:
         """The message of the channel whose metadata names this slot, if it was posted."""
         return next((each for each in channel.messages if each.slot == slot), None)
+
+    def put(
+        self,
+        channel: Channel,
+        text: str,
+        blocks: Sequence[Json],
+        metadata: Json,
+        thread_ts: str | None = None,
+    ) -> Message:
+        """Have a message of the bot's stand in a channel already; nobody is told of it."""
+        message = new_message(self._state, channel, text, list(blocks), thread_ts)
+        message.metadata = metadata
+        channel.messages.append(message)
+        return message
 
     def deliver_to(self, url: str | Callable[[], str]) -> None:
         """Send commands, interactions and events to this URL (unless a socket is connected).

@@ -1,6 +1,7 @@
 """Measures the bot beside an empty stock slack-bolt app: `make bench`."""
 
 import asyncio
+import signal
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -22,9 +23,17 @@ SIZES = (100, 10_000, 100_000)
 @click.option("--postgresql/--no-postgresql", default=True, help="On PostgreSQL too.")
 @click.option("--output", type=click.Path(path_type=Path), default="bench.json", show_default=True)
 def main(*, parts: tuple[str, ...], quick: bool, postgresql: bool, output: Path) -> None:
-    figures = asyncio.run(_measured(parts or PARTS, quick=quick, postgresql=postgresql))
+    figures = asyncio.run(_unless_ended(parts or PARTS, quick=quick, postgresql=postgresql))
     write(figures, output)
     click.echo(table(figures))
+
+
+async def _unless_ended(parts: Iterable[str], *, quick: bool, postgresql: bool) -> list[Figure]:
+    """Stop the apps with us, also when we are told to end."""
+    task = asyncio.current_task()
+    assert task
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await _measured(parts, quick=quick, postgresql=postgresql)
 
 
 async def _measured(parts: Iterable[str], *, quick: bool, postgresql: bool) -> list[Figure]:
@@ -65,7 +74,6 @@ async def _beside_stock(
             bots = {name: (await everything.start(name, url), url) for name, url in urls.items()}
             for one in measured:
                 one.app = bots[one.name][0]
-            await acknowledgements.published(measured)
             templates = await acknowledgements.captured(everything, bots["SQLite"][0])
             if "acknowledgements" in parts:
                 click.echo("acknowledgements …", err=True)

@@ -21,7 +21,7 @@ from sandbox.slack.delivery import Kind, Outgoing
 from storage.tables import CredentialRow, EventRow
 from tests.bench.figures import Figure, Round
 from tests.bench.load import Body, Load
-from tests.bench.population import Client, populate, unpublished
+from tests.bench.population import Client, populate
 from tests.bench.stage import Platforms, begin, engine
 
 FIELD = "booking_provider_id"
@@ -170,13 +170,6 @@ async def prepared(platforms: Platforms, urls: Mapping[str, str], rounds: int) -
     for target in targets:
         await target.populate(platforms, rounds)
     return targets
-
-
-async def published(targets: Sequence[Target]) -> None:
-    """Wait until Slack shows what was prepared."""
-    for target in targets:
-        while await asyncio.to_thread(unpublished, target.url):  # noqa: ASYNC110 (other processes)
-            await asyncio.sleep(0.2)
 
 
 async def measure(

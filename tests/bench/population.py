@@ -6,20 +6,23 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import func, insert, select, text, update
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.guide import Owner
 from bot.guide.loading import SERVICETITAN
-from bot.onboarding import Change, Status, start
+from bot.landmarks import BOOKMARK, DONE, PIN
+from bot.onboarding import Change, Onboarding, Status, start
 from bot.people import Actor, Role
+from bot.thread import desired
 from sandbox.slack import Channel
-from storage import onboardings
+from storage import onboardings, publishing
 from storage.database import Database
 from storage.guides import GuideShelf
+from storage.publishing import Posted
 from storage.rows import client_key
-from storage.tables import OnboardingRow
+from storage.tables import EventRow, OnboardingRow
 from tests.bench.stage import Platforms, engine, seals
 
 BATCH = 2000
@@ -71,7 +74,7 @@ async def _make(
         now=now,
     )
     await onboardings.add(session, begun)
-    onboarding = begun.onboarding
+    onboarding = await onboardings.get(session, shelf, client.id, lock=True)
     while (step := onboarding.current) and step.number < at_step:
         change: Change = (
             onboarding.choose(1, "new", admin, now)
@@ -79,7 +82,30 @@ async def _make(
             else onboarding.finish_step(step.number, admin, now)
         )
         await onboardings.save(session, onboarding, change)
-        onboarding = await onboardings.get(session, shelf, client.id)
+        onboarding = await onboardings.get(session, shelf, client.id, lock=True)
+    await _show(session, platforms, client, onboarding)
+
+
+async def _show(
+    session: AsyncSession, platforms: Platforms, client: Client, onboarding: Onboarding
+) -> None:
+    """Have everything stand in Slack as the bot would have posted it."""
+    root_ts, news = None, [Posted(slot, "1.1", DONE, None) for slot in (PIN, BOOKMARK)]
+    for message in desired(onboarding, {}):
+        shown = platforms.slack.put(
+            client.channel, message.text, message.blocks, message.metadata, root_ts
+        )
+        root_ts = root_ts or shown.ts
+        news.append(Posted(message.slot, shown.ts, message.digest, None))
+    await publishing.write_down(session, client.id, news, known=())
+    await publishing.record_thread(session, client.id, root_ts or "")
+    row = OnboardingRow
+    level = {"published_revision": onboarding.revision}
+    await session.exec(update(row).where(col(row.id) == client.id).values(**level))
+    event = EventRow
+    await session.exec(
+        update(event).where(col(event.onboarding_id) == client.id).values(announced_ts="1.1")
+    )
 
 
 def fill_up(url: str, total: int) -> None:
@@ -126,14 +152,3 @@ def _rows(first: int, last: int) -> Iterator[dict[str, Any]]:
             "started_at": at - timedelta(days=1),
             "active_at": at,
         }
-
-
-def unpublished(url: str) -> int:
-    """Return how many onboardings Slack does not show as they are."""
-    row = OnboardingRow
-    query = select(func.count()).where(col(row.revision) > col(row.published_revision))
-    at = engine(url)
-    with at.connect() as connection:
-        count: int = connection.execute(query).scalar_one()
-    at.dispose()
-    return count

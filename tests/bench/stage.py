@@ -26,7 +26,6 @@ from tests.postgresql import a_cluster
 
 KEY = b"k" * 32
 STOCK = ("-m", "tests.bench.stock")
-SWEEP_SECONDS = 1
 # As a server is that has something to lose; the cluster of the tests has not.
 AS_IN_EARNEST = ("fsync", "full_page_writes", "autovacuum")
 
@@ -55,7 +54,6 @@ class Platforms:
             "DATABASE_URL": database_url,
             "SERVICETITAN_AUTH_URL": self.servicetitan.auth_url,
             "SERVICETITAN_API_URL": self.servicetitan.api_url,
-            "SWEEP_INTERVAL": str(SWEEP_SECONDS),
         }
 
     async def start(self, name: str, database_url: str = "") -> BotProcess:
