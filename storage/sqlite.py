@@ -21,9 +21,8 @@ class Inline(aiosqlite.Connection):
     """Carries out each call where it is awaited, not on a thread of its own.
 
     On a local file a statement takes microseconds; handing it, its cursor and its rows over to a
-    thread and back takes many times that, and more yet while others are busy: two thirds of the
-    time of an acknowledgement went there. What may take long, waiting for others who write, is
-    left to `begin`.
+    thread and back takes many times that (docs/decisions.md). What may take long, waiting for
+    others who write, is left to `begin`.
     """
 
     async def _execute(self, fn: Callable[..., Answer], *args: Any, **kwargs: Any) -> Answer:
