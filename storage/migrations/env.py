@@ -4,6 +4,7 @@ from typing import Any
 
 from alembic import context
 from sqlalchemy import Connection, create_engine, event
+from sqlalchemy.pool import NullPool
 from sqlmodel import SQLModel
 
 from storage import tables  # noqa: F401  # fills SQLModel.metadata
@@ -17,7 +18,8 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-engine = create_engine(context.config.attributes["url"], hide_parameters=True)
+# Without a pool, the connection is closed with its block, also when a migration fails.
+engine = create_engine(context.config.attributes["url"], hide_parameters=True, poolclass=NullPool)
 sqlite = engine.dialect.name == "sqlite"
 if sqlite:
     # Python's driver commits each CREATE and ALTER on its own, so a kill in between would leave
@@ -33,4 +35,3 @@ with engine.connect() as connection:
     )
     with context.begin_transaction():
         context.run_migrations()
-engine.dispose()
