@@ -2,52 +2,28 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from io import StringIO
 from typing import Any
 
-from sqlmodel import col, select
-
-from bot.onboarding import EventKind, Onboarding
-from bot.views.announcement import ANNOUNCED
 from sandbox.slack import Ack, Message, Person, Press, Trouble, View, buttons
 from sandbox.slack.delivery import Outgoing
-from storage import checking, credentials, onboardings
-from storage.tables import EventRow
-from storage.vault import Vault
-from tests.builders import ALL_FIELDS, GUIDE, VALUES, states
+from storage import checking
+from tests.builders import ALL_FIELDS, GUIDE
 from tests.databases import AnyDatabase
 from tests.integration.world import World, a_world
 from tests.machine.deeds import ABOUT_A_STEP, FILLED, PRESSED, SAID, TYPED, Act, Deed
-from tests.machine.model import LAST, LAST_OF_CLIENT, NONE, RIGHT, WRONG, Model, Seen, explains
+from tests.machine.model import LAST, LAST_OF_CLIENT, RIGHT, WRONG, Model, Seen, explains
+from tests.machine.seeing import Seeing
 from tests.machine.workers import Workers
 from tests.soundness import must_be_sound
 
 # Whatever waits for Slack tries again after five minutes at the latest.
 MINUTE, PATIENCE = timedelta(minutes=1), 12
 ASKED_AT = [step.number for step in GUIDE.steps if step.credentials]
-# The kinds of events that the model knows; the others follow from these, or are the bot's own.
-KNOWN = {
-    EventKind.ACCOUNT_CHOSEN,
-    EventKind.STEP_DONE,
-    EventKind.STEP_SKIPPED,
-    EventKind.STEP_UNDONE,
-    EventKind.STEPS_HANDED_OVER,
-    EventKind.STEPS_GIVEN_BACK,
-    EventKind.CREDENTIAL_ENTERED,
-    EventKind.CREDENTIAL_REPLACED,
-    EventKind.CREDENTIALS_REVEALED,
-    EventKind.VERIFICATION_REQUESTED,
-    EventKind.VERIFICATION_FINISHED,
-    EventKind.HELP_ASKED,
-    EventKind.REMINDED,
-    EventKind.PAUSED,
-    EventKind.RESUMED,
-    EventKind.CANCELLED,
-}
 BAD_WEATHER = (
     Trouble.RATE_LIMITED,
     Trouble.SERVER_ERROR,
@@ -57,11 +33,10 @@ BAD_WEATHER = (
 )
 
 
-class Stage:
+class Stage(Seeing):
     """The people, the bots (`workers`) and the onboarding that this example is about."""
 
     model: Model
-    onboarding: str
 
     def __init__(self, world: World, workers: Workers, clock: Any, log: StringIO) -> None:
         self.world, self.workers, self._clock, self._log = world, workers, clock, log
@@ -195,8 +170,6 @@ class Stage:
         if self.model.status in ("active", "paused"):
             await self.act([Deed("erin", "/cancel")])
 
-    # --- doing ---
-
     async def _prepared(self, waves: Iterable[Iterable[Deed]]) -> list[list[Act]]:
         """Find out which step each deed is about, and open the forms, one for each person.
 
@@ -302,9 +275,6 @@ class Stage:
         assert ack.ok or ack.failure == "http_timeout", ack
         self._unanswered += not ack.ok
 
-    def _values(self, letter: str) -> Mapping[str, str]:
-        return self.world.servicetitan.credentials if letter == RIGHT else VALUES
-
     async def _send_again(self) -> str | None:
         """Send what was carried out once more, as Slack does when it has not heard of it."""
         self.workers.take_turns()
@@ -346,85 +316,6 @@ class Stage:
         for person in self.people.values():
             while person.view:
                 await person.close(person.view)
-
-    # --- seeing ---
-
-    def _is_level(self) -> bool:
-        mine = self.onboarding
-        rows = self.world.rows
-        behind = rows(
-            "SELECT 1 FROM onboarding WHERE id = ? AND revision > published_revision", mine
-        )
-        kinds = rows(
-            "SELECT kind FROM event WHERE onboarding_id = ? AND announced_ts IS NULL", mine
-        )
-        due = rows(
-            "SELECT 1 FROM verification JOIN onboarding ON onboarding.id = onboarding_id"
-            " WHERE onboarding_id = ? AND due_at IS NOT NULL AND status = 'active'",
-            mine,
-        )
-        return not (behind or due or any(EventKind(kind) in ANNOUNCED for (kind,) in kinds))
-
-    def _newest_event(self) -> int:
-        [(newest,)] = self.world.rows("SELECT max(id) FROM event")
-        return int(newest)
-
-    def _told(self) -> Counter[str]:
-        """How many private answers each has got, but for those that something is done."""
-        told: Counter[str] = Counter()
-        for name, person in self.people.items():
-            told[name] = sum(not self._is_good_news(one.text) for one in person.ephemerals)
-        return told
-
-    def _excuses(self) -> int:
-        """How often people were not answered, or told to try again as a service does not answer.
-
-        On a machine that has much else to do, that may be the database, even in good weather.
-        """
-        answers = (one.text for person in self.people.values() for one in person.ephemerals)
-        tired = sum("again" in text and "answer" in text for text in (*answers, *self._refusals))
-        return tired + self._unanswered
-
-    def _is_good_news(self, text: str) -> bool:
-        return text.startswith(self._client)
-
-    async def _events(self, newest: int) -> Counter[tuple[str, str, int | None]]:
-        async with self.world.bot.database.begin(write=False) as session:
-            mine = col(EventRow.onboarding_id) == self.onboarding
-            rows = await session.exec(select(EventRow).where(mine, col(EventRow.id) > newest))
-            found: Counter[tuple[str, str, int | None]] = Counter()
-            for row in rows:
-                who = self._names.get(row.actor_user, "")
-                if row.kind not in KNOWN or (row.kind, who) == (EventKind.REMINDED, ""):
-                    continue
-                if row.kind == EventKind.STEP_DONE and row.step in (1, LAST):
-                    continue  # they follow from the choice, and from the verification
-                found[(str(row.kind), who, row.step)] += 1
-        return found
-
-    async def _model(self) -> Model:
-        """What the bot keeps, as the model has it; the values are opened, and compared."""
-        async with self.world.bot.database.begin(write=False) as session:
-            onboarding = await onboardings.get(session, self.world.bot.shelf, self.onboarding)
-            sealed = await credentials.of(session, self.onboarding)
-        assert sealed.keys() == onboarding.credentials.keys()
-        vault, letters = Vault(self.world.settings.keys), dict.fromkeys(ALL_FIELDS, NONE)
-        for name, one in sealed.items():
-            value = vault.open(one).get_secret_value()
-            [letters[name]] = [each for each in (RIGHT, WRONG) if self._values(each)[name] == value]
-        return _as_model(onboarding, "".join(letters[name] for name in ALL_FIELDS))
-
-
-def _as_model(onboarding: Onboarding, values: str) -> Model:
-    run = onboarding.verification
-    return Model(
-        states(onboarding),
-        values,
-        onboarding.status.value,
-        onboarding.account,
-        frozenset(one.number for one in onboarding.steps if one.handed_over),
-        checking=run is not None and run.report is None,
-    )
 
 
 @asynccontextmanager

@@ -1,0 +1,128 @@
+"""What is seen of an example: in Slack, and past the bot in the database."""
+
+from collections import Counter
+from collections.abc import Mapping
+
+from sqlmodel import col, select
+
+from bot.onboarding import EventKind, Onboarding
+from bot.views.announcement import ANNOUNCED
+from sandbox.slack import Person
+from storage import credentials, onboardings
+from storage.tables import EventRow
+from storage.vault import Vault
+from tests.builders import ALL_FIELDS, VALUES, states
+from tests.integration.world import World
+from tests.machine.model import LAST, NONE, RIGHT, WRONG, Model
+
+# The kinds of events that the model knows; the others follow from these, or are the bot's own.
+KNOWN = {
+    EventKind.ACCOUNT_CHOSEN,
+    EventKind.STEP_DONE,
+    EventKind.STEP_SKIPPED,
+    EventKind.STEP_UNDONE,
+    EventKind.STEPS_HANDED_OVER,
+    EventKind.STEPS_GIVEN_BACK,
+    EventKind.CREDENTIAL_ENTERED,
+    EventKind.CREDENTIAL_REPLACED,
+    EventKind.CREDENTIALS_REVEALED,
+    EventKind.VERIFICATION_REQUESTED,
+    EventKind.VERIFICATION_FINISHED,
+    EventKind.HELP_ASKED,
+    EventKind.REMINDED,
+    EventKind.PAUSED,
+    EventKind.RESUMED,
+    EventKind.CANCELLED,
+}
+
+
+class Seeing:
+    """Who looks: at one onboarding, and at what its people were told."""
+
+    world: World
+    people: dict[str, Person]
+    onboarding: str
+    _client: str
+    _names: dict[str, str]  # of the people, by id
+    _refusals: list[str]  # of forms
+    _unanswered: int
+
+    def _values(self, letter: str) -> Mapping[str, str]:
+        return self.world.servicetitan.credentials if letter == RIGHT else VALUES
+
+    def _is_level(self) -> bool:
+        mine = self.onboarding
+        rows = self.world.rows
+        behind = rows(
+            "SELECT 1 FROM onboarding WHERE id = ? AND revision > published_revision", mine
+        )
+        kinds = rows(
+            "SELECT kind FROM event WHERE onboarding_id = ? AND announced_ts IS NULL", mine
+        )
+        due = rows(
+            "SELECT 1 FROM verification JOIN onboarding ON onboarding.id = onboarding_id"
+            " WHERE onboarding_id = ? AND due_at IS NOT NULL AND status = 'active'",
+            mine,
+        )
+        return not (behind or due or any(EventKind(kind) in ANNOUNCED for (kind,) in kinds))
+
+    def _newest_event(self) -> int:
+        [(newest,)] = self.world.rows("SELECT max(id) FROM event")
+        return int(newest)
+
+    def _told(self) -> Counter[str]:
+        """How many private answers each has got, but for those that something is done."""
+        told: Counter[str] = Counter()
+        for name, person in self.people.items():
+            told[name] = sum(not self._is_good_news(one.text) for one in person.ephemerals)
+        return told
+
+    def _excuses(self) -> int:
+        """How often people were not answered, or told to try again as a service does not answer.
+
+        On a machine that has much else to do, that may be the database, even in good weather.
+        """
+        answers = (one.text for person in self.people.values() for one in person.ephemerals)
+        tired = sum("again" in text and "answer" in text for text in (*answers, *self._refusals))
+        return tired + self._unanswered
+
+    def _is_good_news(self, text: str) -> bool:
+        return text.startswith(self._client)
+
+    async def _events(self, newest: int) -> Counter[tuple[str, str, int | None]]:
+        async with self.world.bot.database.begin(write=False) as session:
+            mine = col(EventRow.onboarding_id) == self.onboarding
+            rows = await session.exec(select(EventRow).where(mine, col(EventRow.id) > newest))
+            found: Counter[tuple[str, str, int | None]] = Counter()
+            for row in rows:
+                who = self._names.get(row.actor_user, "")
+                if row.kind not in KNOWN or (row.kind, who) == (EventKind.REMINDED, ""):
+                    continue
+                if row.kind == EventKind.STEP_DONE and row.step in (1, LAST):
+                    continue  # they follow from the choice, and from the verification
+                found[(str(row.kind), who, row.step)] += 1
+        return found
+
+    async def _model(self) -> Model:
+        """What the bot keeps, as the model has it; the values are opened, and compared."""
+        async with self.world.bot.database.begin(write=False) as session:
+            onboarding = await onboardings.get(session, self.world.bot.shelf, self.onboarding)
+            sealed = await credentials.of(session, self.onboarding)
+        assert sealed.keys() == onboarding.credentials.keys()
+        vault, letters = Vault(self.world.settings.keys), dict.fromkeys(ALL_FIELDS, NONE)
+        for name, one in sealed.items():
+            value = vault.open(one).get_secret_value()
+            [letters[name]] = [each for each in (RIGHT, WRONG) if self._values(each)[name] == value]
+        return _as_model(onboarding, "".join(letters[name] for name in ALL_FIELDS))
+
+
+def _as_model(onboarding: Onboarding, values: str) -> Model:
+    run = onboarding.verification
+    return Model(
+        states(onboarding),
+        values,
+        onboarding.status.value,
+        onboarding.account,
+        frozenset(one.number for one in onboarding.steps if one.handed_over),
+        checking=run is not None and run.report is None,
+    )
