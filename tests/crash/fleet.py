@@ -38,7 +38,7 @@ class Fleet:
         self.database, self.log_text = zygote.database, zygote.log_text
         self.deaths = 0
         self._calls = 0
-        self._deaths_at: list[int] = []  # after so many calls of Slack's
+        self._deaths_at: list[int] = []  # after so many posts and edits
         self._tasks: set[asyncio.Task[None]] = set()
         self._failure: BaseException | None = None
 
@@ -57,16 +57,20 @@ class Fleet:
         """Where the next request goes."""
         return events_url(self._random.choice(self.workers).port)
 
-    def dies_now_and_then(self, times: int, between: tuple[int, int]) -> None:
-        """Have a worker killed so often, each time after so many calls of the bot's."""
-        at = 0
+    def dies_now_and_then(self, times: int, between: tuple[int, int], after: int) -> None:
+        """Have a worker killed so often: after so many posts and edits, then `between` them.
+
+        Pins and bookmarks of a dead worker are left alone for half a minute, which is longer than
+        people here take: they are made before.
+        """
+        at = after
         for _ in range(times):
             at += self._random.randint(*between)
             self._deaths_at.append(at)
 
-    async def gate(self, moment: str, _method: str, _arguments: Mapping[str, Any]) -> bool:
+    async def gate(self, moment: str, method: str, _arguments: Mapping[str, Any]) -> bool:
         """Guard the pretend Slack: count its calls, and kill somebody when it is time."""
-        self._calls += moment == "arrived"
+        self._calls += (moment, method[:5]) == ("arrived", "chat.")
         everybody = all(one.is_up for one in self.workers)
         if self._deaths_at and self._calls >= self._deaths_at[0] and everybody:
             self._deaths_at.pop(0)

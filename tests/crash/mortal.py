@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+from bot.landmarks import BOOKMARK, PIN
 from sandbox.bot_process import free_port
 from sandbox.slack import SlackSandbox
 from tests.crash.forks import READY_WITHIN, Zygote, a_zygote, events_url
@@ -176,9 +177,11 @@ async def mortal(
 
 
 def expire_leases(database: AnyDatabase) -> None:
-    """What the killed bot held is free, as after the seconds that a lease lasts."""
+    """What the killed bot held is free, as after the seconds that a lease or a claim lasts."""
     database.write("UPDATE onboarding SET lease_until = ?", PAST)
     database.write("UPDATE verification SET run_until = ?", PAST)
+    claimed = "ts IS NULL AND posting_since IS NOT NULL AND slot IN (?, ?)"
+    database.write(f"UPDATE message SET posting_since = ? WHERE {claimed}", PAST, PIN, BOOKMARK)  # noqa: S608
 
 
 def _about(arguments: Mapping[str, Any]) -> str:

@@ -135,7 +135,7 @@ async def test_workers_that_are_killed_now_and_then_lose_and_repeat_nothing(
     database: AnyDatabase, workers: int, socket_mode: bool
 ) -> None:
     async with staged(database, workers, socket_mode=socket_mode) as stage:
-        stage.fleet.dies_now_and_then(4, between=(25, 45))
+        stage.fleet.dies_now_and_then(4, between=(15, 25), after=20)
 
         await onboard(stage, 2)
 
@@ -151,7 +151,7 @@ async def test_many_clients_while_workers_are_killed_again_and_again(
     database: AnyDatabase, workers: int, socket_mode: bool, tell: Callable[[str], None]
 ) -> None:
     async with staged(database, workers, seed=workers, socket_mode=socket_mode) as stage:
-        stage.fleet.dies_now_and_then(20, between=(15, 35))
+        stage.fleet.dies_now_and_then(20, between=(10, 20), after=50)
 
         tell(await onboard(stage, 5))
 
