@@ -48,6 +48,8 @@ LOSSES = {
     "token_revoked": Loss.UNINSTALLED,
 }
 SWEEP_BATCH = 50
+# So long people look at a thread in which they have pressed something.
+SOMEBODY_WAITS = timedelta(minutes=1)
 
 
 class Publisher:
@@ -79,14 +81,20 @@ class Publisher:
         self._turns.call(onboarding_id)
 
     async def sweep(self) -> None:
-        """Take up what Slack does not show yet: what changed last first, at leisure."""
+        """Take up what Slack does not show yet: what changed last first, at leisure.
+
+        Who acted a moment ago still waits: a worker died over that, or before it could begin.
+        """
         now = self._clock()
         async with self._database.begin(write=False, behind=True) as session:
             waiting = await publishing.unpublished(session, now, SWEEP_BATCH)
             unannounced = await self._unannounced(session, now)
             backlog = await publishing.backlog(session)
         self._metrics.backlog(backlog)
-        self._turns.catch_up(dict.fromkeys([*waiting, *unannounced]))
+        for one in reversed(waiting):
+            if now - one.active_at < SOMEBODY_WAITS:
+                self._turns.call(one.id)
+        self._turns.catch_up(dict.fromkeys([*(one.id for one in waiting), *unannounced]))
 
     def announce_again(self) -> None:
         """Announce at the next sweep what the engineering channel refused."""

@@ -33,15 +33,27 @@ class Announceable:
     announcing_since: datetime | None
 
 
-async def unpublished(session: AsyncSession, now: datetime, limit: int) -> Sequence[str]:
-    """Return the onboardings whose newest revision Slack does not show, and nobody is at."""
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """An onboarding whose newest revision Slack does not show, and when somebody acted last."""
+
+    id: str
+    active_at: datetime
+
+
+async def unpublished(session: AsyncSession, now: datetime, limit: int) -> Sequence[Behind]:
+    """Return the onboardings whose newest revision Slack does not show, and nobody is at.
+
+    Those that changed last come first.
+    """
     row = OnboardingRow
-    query = select(row.id).where(
+    query = select(row.id, row.active_at).where(
         col(row.revision) > col(row.published_revision),
         or_(col(row.publish_after).is_(None), col(row.publish_after) <= now),
         or_(col(row.lease_until).is_(None), col(row.lease_until) <= now),
     )
-    return (await session.exec(query.order_by(col(row.active_at).desc()).limit(limit))).all()
+    found = await session.exec(query.order_by(col(row.active_at).desc()).limit(limit))
+    return [Behind(*one) for one in found]
 
 
 async def backlog(session: AsyncSession) -> int:

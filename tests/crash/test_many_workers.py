@@ -29,9 +29,8 @@ from tests.soundness import must_be_sound
 # How long Slack waits for an answer: three seconds, but here people are less patient with a socket.
 ACK_DEADLINE = {False: 3.0, True: 1.5}
 TAKEN_OVER_WITHIN = 15.0
-# The longest that anybody may wait for anything: whoever takes over may have used up a minute's
-# calls of Slack's, as people are never this fast.
-NOBODY_WAITS_LONGER = TAKEN_OVER_WITHIN + 60
+# The longest that anybody may wait for anything: two take-overs, one after the other, and a try.
+NOBODY_WAITS_LONGER = 2 * TAKEN_OVER_WITHIN + 5
 
 
 @dataclass(frozen=True)

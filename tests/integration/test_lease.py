@@ -80,3 +80,17 @@ async def test_a_publisher_that_lost_its_lease_announces_nothing(begun: World) -
     await tasks.idle()
 
     assert len(begun.announced) == 1
+
+
+async def test_the_thread_of_a_dead_worker_does_not_wait_for_leisure(begun: World) -> None:
+    for _ in range(100):
+        begun.bot.slack.pace.made("chat.update")  # as of a worker that has much to do
+    begun.write(
+        "UPDATE onboarding SET revision = revision + 1, lease_owner = ?, lease_until = ?",
+        *("dead", now()),
+    )
+
+    await begun.bot.sweep()
+    await begun.idle()
+
+    assert begun.rows("SELECT revision - published_revision FROM onboarding") == [(0,)]
