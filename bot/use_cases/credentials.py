@@ -16,7 +16,7 @@ from bot.people import Actor, Deed
 from bot.use_cases.base import InvalidInput, NeedsConfirmation, Request, UseCase, opened_by
 from bot.views import modals
 from bot.views.ids import CONFIRM_UNUSUAL, FormRef, StepRef
-from storage import credentials
+from storage import credentials, onboardings
 from storage.vault import Place, Sealed
 
 
@@ -49,7 +49,7 @@ class Credentials(UseCase):
         ones; `confirmed` is the answer to that, None as long as it was not asked.
         """
         opened_by(request, ref)
-        onboarding = await self._get(ref.onboarding_id)
+        onboarding, sealed = await self._read(ref.onboarding_id)
         actor = await self._actor(request, onboarding, Deed.CLIENT_STEP)
         plain = {
             name: text
@@ -57,18 +57,20 @@ class Credentials(UseCase):
             if (text := clean(values.get(name, SecretStr("")).get_secret_value()))
         }
         _must_be_complete(onboarding, ref, plain)
-        await self._must_be_right(onboarding, ref, plain, confirmed=confirmed)
+        others = self._opened({n: one for n, one in sealed.items() if n not in plain})
+        self._must_be_right(onboarding, ref, plain, others, confirmed=confirmed)
         await self._keep(request, ref, plain, actor)
 
     async def reveal(self, request: Request, ref: StepRef) -> View:
         """Return a window with the values that a step is about; recorded before it is shown."""
-        onboarding = await self._get(ref.onboarding_id)
+        onboarding, sealed = await self._read(ref.onboarding_id)
         actor = await self._actor(request, onboarding, Deed.REVEAL)
         names = onboarding.guide.step(onboarding.step(ref.step).number).reveals
         if not names:
             raise Refused("There is nothing to reveal at this step.")
         try:
-            values = await self._open(onboarding, names)
+            open_ = self._services.vault.open
+            values = {name: open_(sealed[name]) for name in names if name in sealed}
         except Unreadable as error:
             raise Refused(
                 f"A stored value cannot be read, and none is shown: {error}. The operator sees all "
@@ -81,15 +83,15 @@ class Credentials(UseCase):
         form = FormRef(request.channel, person.user_id, person.team_id, after.id, ref.step, names)
         return modals.reveal_modal(after, form, values)
 
-    async def _must_be_right(
+    def _must_be_right(
         self,
         onboarding: Onboarding,
         ref: FormRef,
         plain: Mapping[str, str],
+        others: Mapping[str, str],
         *,
         confirmed: bool | None,
     ) -> None:
-        others = await self._others(onboarding, plain)
         found = check(onboarding.guide.credentials, {**others, **plain})
         problems = {name: problem for name, problem in found.items() if name in plain}
         errors = {n: one.text for n, one in problems.items() if one.severity is Severity.ERROR}
@@ -142,23 +144,20 @@ class Credentials(UseCase):
         if after.verification:
             self._services.verifier.wake(after.id)
 
-    async def _open(self, onboarding: Onboarding, names: tuple[str, ...]) -> dict[str, SecretStr]:
-        sealed = await self._sealed(onboarding)
-        return {name: self._services.vault.open(sealed[name]) for name in names if name in sealed}
+    async def _read(self, onboarding_id: str) -> tuple[Onboarding, dict[str, Sealed]]:
+        services = self._services
+        async with services.database.begin(write=False) as session:
+            onboarding = await onboardings.get(session, services.shelf, onboarding_id)
+            return onboarding, await credentials.of(session, onboarding_id)
 
-    async def _others(self, onboarding: Onboarding, plain: Mapping[str, str]) -> dict[str, str]:
+    def _opened(self, sealed: Mapping[str, Sealed]) -> dict[str, str]:
         """The stored values of other fields, for the comparison with new ones."""
         values: dict[str, str] = {}
-        for name, sealed in (await self._sealed(onboarding)).items():
-            if name not in plain:
-                # One that cannot be read is its own trouble: it must not keep people from this.
-                with suppress(Unreadable):
-                    values[name] = self._services.vault.open(sealed).get_secret_value()
+        for name, one in sealed.items():
+            # One that cannot be read is its own trouble: it must not keep people from this.
+            with suppress(Unreadable):
+                values[name] = self._services.vault.open(one).get_secret_value()
         return values
-
-    async def _sealed(self, onboarding: Onboarding) -> dict[str, Sealed]:
-        async with self._services.database.begin(write=False) as session:
-            return await credentials.of(session, onboarding.id)
 
 
 def _must_be_complete(onboarding: Onboarding, ref: FormRef, plain: Mapping[str, str]) -> None:
