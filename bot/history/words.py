@@ -116,7 +116,8 @@ def _requested(_guide: Guide, event: Event) -> Words:
 
 
 def _verified(guide: Guide, event: Event) -> Words:
-    text = f"verification {event.detail['number']} {OUTCOMES[Outcome(event.detail['outcome'])]}"
+    outcome = OUTCOMES[Outcome(event.detail["outcome"])]
+    text = f"finished verification {event.detail['number']}: {outcome}"
     again = event.detail.get("fields")
     return (f"{text}; to enter again: {_labels(guide, again)}" if again else text,)
 

@@ -110,7 +110,7 @@ def test_every_kind_of_event_has_words() -> None:
             EventKind.VERIFICATION_FINISHED,
             None,
             {"number": 2, "outcome": "failed", "fields": ["client_secret"]},
-            "verification 2 failed; to enter again: Client Secret",
+            "finished verification 2: failed; to enter again: Client Secret",
         ),
         (EventKind.HELP_ANSWERED, 3, {"questions": [1, 2]}, "answered 2 questions"),
         (
