@@ -12,7 +12,7 @@ from storage.database import Database
 from storage.guides import GuideShelf
 from storage.seals import Seals
 from storage.vault import Vault
-from tests.crash.people import STEPS, UNDONE, People
+from tests.crash.people import ASKS_FOR_HELP_AT, STEPS, UNDONE, People
 from tests.soundness import of
 
 KEY = b"k" * 32
@@ -70,7 +70,7 @@ def what_was_done_is_recorded_once(people: People) -> None:
     expected = Counter({("step_done", number): 1 for number in range(1, STEPS + 1)})
     expected[("step_done", UNDONE)] += 1
     expected[("step_undone", UNDONE)] = 1
-    expected[("help_asked", 4)] = 1
+    expected[("help_asked", ASKS_FOR_HELP_AT)] = 1
     assert done == expected, done - expected or expected - done
     assert done.keys() >= set(people.acknowledged)
     for kind in ("started", "account_chosen", "handed_over", "completed"):

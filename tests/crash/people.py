@@ -18,9 +18,10 @@ from tests.databases import AnyDatabase
 
 STEPS = 25
 LAST_OF_CLIENT = 22
-ASKS_FOR_HELP_AT = 4
+ASKS_FOR_HELP_AT = 5
 UNDONE = 7
-# Said in the thread instead of pressed.
+# Said in the thread instead of pressed. Said twice, as Slack tells it again, it means the next step
+# too: nothing but its button is to be done there.
 SAID = (3, 12, 17)
 ENTERED_AT = {
     11: ("booking_provider_id",),
@@ -145,8 +146,9 @@ class People:
         )
 
         async def pressed() -> None:
+            told = len(person.ephemerals)
             press = await person.press(self.the(number), action_id)
-            if press.ack.ok:
+            if press.ack.ok and not await self.was_told_to_try_again(person, told, kind, number):
                 self.must_be_kept(kind, number, times)
 
         await self.do(lambda: not self.offered(number, action_id), pressed)
@@ -161,8 +163,10 @@ class People:
 
         async def said() -> None:
             await person.say(self.channel, "done", root.ts)
-            with contextlib.suppress(TimeoutError):  # Slack tells it again
+            with contextlib.suppress(TimeoutError):
                 await self.comes(done, self.bot.patience)
+            if not done():  # Slack may still tell it again; said twice, it means two steps
+                await self.slack.delivered()
 
         await self.comes(lambda: not done() or self.count("step_done", number))
         await self.do(done, said)
@@ -296,6 +300,16 @@ class People:
         return offers(self.the(number), action_id)
 
     # --- what the database holds ---
+
+    async def was_told_to_try_again(
+        self, person: Person, told: int, kind: str, number: int
+    ) -> bool:
+        """Whether a press was not carried out, and whoever pressed was told so."""
+        if self.count(kind, number):
+            return False
+        with contextlib.suppress(TimeoutError):
+            await self.comes(lambda: len(person.ephemerals) > told, within=2.0)
+        return any("try again" in one.text for one in person.ephemerals[told:])
 
     def must_be_kept(self, kind: str, number: int, times: int) -> None:
         """Now that it was acknowledged, the history must have it."""
