@@ -75,7 +75,8 @@ class Directory:
 
     async def is_home(self, person: Person) -> bool:
         """Whether somebody is of HeavySet's workspace, or of another one of its organisation."""
-        identity = self._slack.identity
+        # A request may come before the start has asked who we are.
+        identity = self._slack.known or await self._slack.identify()
         if person.team_id in identity.home:
             return True
         if identity.enterprise_id is None:
