@@ -233,14 +233,15 @@ class Publisher:
             raise Stale
 
     async def _prolong(self, onboarding_id: str) -> bool:
-        async with self._database.begin(behind=True) as session:
+        # Not behind anything: a lease does not wait for its place.
+        async with self._database.begin() as session:
             until = self._clock() + LEASE
             return await publishing.hold_lease(session, onboarding_id, self._owner, until)
 
     async def _let_go(
         self, onboarding_id: str, work: Work | None, retry_at: datetime | None = None
     ) -> None:
-        async with self._database.begin(behind=True) as session:
+        async with self._database.begin() as session:
             is_ours = await publishing.release_lease(
                 session, onboarding_id, self._owner, retry_at=retry_at
             )

@@ -21,7 +21,10 @@ class Known:
     def at(self, onboarding_id: str, revision: int) -> Onboarding | None:
         """Return an onboarding as it was at `revision`, if that is known."""
         known = self._known.get(onboarding_id)
-        return known if known and known.revision == revision else None
+        if known is None or known.revision != revision:
+            return None
+        self._known.move_to_end(onboarding_id)
+        return known
 
     def learn(self, onboarding: Onboarding) -> None:
         """Keep an onboarding that is committed as it is; the one not used for longest goes."""

@@ -145,6 +145,8 @@ class UseCase:
                 also,
                 delivery=(request.delivery, now),
             )
+        except (NotAllowed, NotFound):
+            raise
         except Refused:  # a button that should be gone: what somebody looks at goes first
             services.publisher.wake(onboarding_id)
             raise
