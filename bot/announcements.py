@@ -63,6 +63,10 @@ class Announcements:
         """Take note that nothing is left behind."""
         self._ask_at = None
 
+    def warning(self) -> str | None:
+        """Return how the channel refuses, if it does."""
+        return f"Slack refuses announcements ({self.refusal})" if self.refusal else None
+
     async def publish(
         self,
         onboarding: Onboarding,

@@ -19,6 +19,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 import handlers
 from bot.announcements import Announcements
+from bot.checks import TokenCheck, ValueCheck
 from bot.directory import Directory
 from bot.errors import Unavailable
 from bot.guide.loading import SERVICETITAN
@@ -147,9 +148,11 @@ class Bot:
         self.socket = (
             Socket(self.bolt, token.get_secret_value(), self.traffic, quiet) if token else None
         )
-        self.health = Health(
-            self.database, self.slack, announcements, vault, self.socket, self.traffic
-        )
+        self._checks = (TokenCheck(self.slack, clock), ValueCheck(self.database, vault))
+        self.health = Health(self.database, self.slack, self.socket, self.traffic, self.metrics)
+        self.health.watch("engineering channel", announcements.warning)
+        self.health.watch("Slack", self._checks[0].warning)
+        self.health.watch("stored values", self._checks[1].warning)
         services = Services(
             database=self.database,
             shelf=self.shelf,
@@ -164,6 +167,7 @@ class Bot:
             clock=clock,
         )
         self._clock, self._forgot_at = clock, clock()
+        self._checking = False
         self.caught_up = asyncio.Event()  # the first sweep is over
         self.use_cases = UseCases(services)
         handlers.register(self.bolt, self.use_cases, self.slack, self.tasks)
@@ -200,6 +204,17 @@ class Bot:
             log.warning("the sweep did not get through", extra={"reason": str(error)})
         except Exception:  # a bug in one row must not end the bot for everybody
             log.exception("the sweep failed")
+        if not self._checking:
+            self._checking = True
+            self.tasks.spawn(self._check(), "check")
+
+    async def _check(self) -> None:
+        """Look a little further at what /readyz warns of; nothing else waits for it."""
+        try:
+            for check in self._checks:
+                await check.look()
+        finally:
+            self._checking = False
 
     async def _forget(self) -> None:
         """Drop the memory of old requests, now and then."""

@@ -1,55 +1,99 @@
-"""Whether the bot can do its work: the database, Slack's token, and every stored value."""
+"""Whether this process can serve, and what else is wrong.
 
-from bot.announcements import Announcements
-from bot.errors import OnboardingError, Unavailable
-from bot.rotation import inspect
+A probe asks the database one small question and Slack nothing; whatever takes longer is found out
+in the background (`bot.checks`) and read here from memory.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from bot.errors import Unavailable
+from bot.metrics import Metrics
 from bot.slack import Slack
 from bot.socket_mode import Socket
 from bot.traffic import Traffic
-from storage import credentials
 from storage.database import Database
-from storage.vault import Vault
+
+log = logging.getLogger(__name__)
+
+# What is wrong right now, in one line; None if nothing is.
+Check = Callable[[], str | None]
+
+# However many probes come, the database is asked once in this time.
+ASK_EVERY_SECONDS = 1.0
+PATIENCE_SECONDS = 2.0
 
 
 class Health:
-    """Finds out what is wrong, and which keys are in use."""
+    """Answers probes; the other parts of the bot add their warnings."""
 
     def __init__(
         self,
         database: Database,
         slack: Slack,
-        announcements: Announcements,
-        vault: Vault,
         socket: Socket | None,
         traffic: Traffic,
+        metrics: Metrics,
     ) -> None:
-        """Take what is to be checked; `socket` in Socket Mode only."""
-        self._database, self._slack, self._vault = database, slack, vault
-        self._announcements = announcements
-        self._socket, self._traffic = socket, traffic
+        """Take what this process cannot serve without; `socket` in Socket Mode only."""
+        self._database, self._slack, self._socket = database, slack, socket
+        self._traffic, self._metrics = traffic, metrics
+        self._checks: dict[str, Check] = {}
+        self._answered_at: float | None = None
+        self._asking: asyncio.Task[None] | None = None
 
-    async def problems(self) -> list[str]:
-        """Return a line for each part that does not work; none means ready."""
+    def watch(self, name: str, check: Check) -> None:
+        """Show what `check` returns as a warning called `name`, and count it in the metrics.
+
+        It is called for each probe, so it must answer from memory.
+        """
+        self._checks[name] = check
+        self._metrics.watch(name, lambda: _line(name, check) is not None)
+
+    @property
+    def warnings(self) -> list[str]:
+        """A line for everything that is wrong although this process can serve."""
+        lines = (_line(name, check) for name, check in self._checks.items())
+        return [line for line in lines if line is not None]
+
+    async def causes(self) -> list[str]:
+        """Return why this process cannot serve, a line each; none means that it is ready."""
         if self._traffic.ending:
             return ["stopping: send no more requests"]
         found = []
         try:
-            report = await inspect(self._database, self._vault)
-            found += [f"stored values: {line}" for line in report.problems]
+            await self._ask_database()
         except Unavailable as error:
             found.append(f"database: {error}")
-        try:
-            await self._slack.identify()
-        except OnboardingError as error:
-            found.append(f"Slack: {error}")
-        if code := self._announcements.refusal:
-            found.append(f"engineering channel: Slack refuses announcements ({code})")
+        if self._slack.known is None:
+            found.append("Slack: starting, and it has not told us yet who we are")
         if self._socket and not await self._socket.is_connected():
             found.append("Slack: Socket Mode is not connected")
         return found
 
-    async def keys(self) -> list[str]:
-        """Return a line for each key: its id, and how many values it seals."""
-        async with self._database.begin(write=False) as session:
-            rows = await credentials.rows_per_key(session)
-        return [f"key {key}: {rows.get(key, 0)} stored values" for key in self._vault.key_ids]
+    async def _ask_database(self) -> None:
+        """Ask it for a row, unless it has just answered; probes that come together ask once."""
+        now = asyncio.get_running_loop().time()
+        if self._answered_at is not None and now - self._answered_at < ASK_EVERY_SECONDS:
+            return
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._asked(), name="ask the database")
+        await asyncio.shield(self._asking)
+
+    async def _asked(self) -> None:
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await self._database.ping()
+        except TimeoutError as error:
+            raise Unavailable("the database does not answer") from error
+        self._answered_at = asyncio.get_running_loop().time()
+
+
+def _line(name: str, check: Check) -> str | None:
+    try:
+        text = check()
+    except Exception as error:  # a probe is answered all the same
+        log.exception("a check failed", extra={"check": name})
+        text = f"cannot be checked ({type(error).__name__})"
+    return f"{name}: {text}" if text else None

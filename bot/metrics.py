@@ -1,7 +1,7 @@
 """What is counted and timed, for `GET /metrics` (Prometheus). No label ever bears a value."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -48,6 +48,16 @@ class Metrics:
             "Threads that this worker brings level right now",
             registry=self._registry,
         )
+        self._warnings = Gauge(
+            "onboarding_warning",
+            "1 while something is wrong that GET /readyz warns of",
+            ["check"],
+            registry=self._registry,
+        )
+
+    def watch(self, check: str, is_wrong: Callable[[], bool]) -> None:
+        """Tell at each reading whether `is_wrong`, as the warning of that name."""
+        self._warnings.labels(check).set_function(is_wrong)
 
     def acknowledged(self, status: int, seconds: float) -> None:
         """Count an acknowledgement."""

@@ -5,6 +5,7 @@ transactions, so the bot works on meanwhile, and an interrupted one is simply st
 sealed with the first key already is left alone.
 """
 
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
@@ -17,16 +18,32 @@ BATCH = 100
 NAMED = 5  # altered values, before we only count them
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class KeyReport:
-    """Which keys are in use: how many values each seals, and which of them we do not have.
+    """Which keys are in use: how many values each seals, and which of them cannot be read.
 
     `altered` has a line for each value that its key does not open.
     """
 
-    rows: dict[str, int]
-    missing: tuple[str, ...]
-    altered: tuple[str, ...] = ()
+    rows: Counter[str] = field(default_factory=Counter)
+    altered: list[str] = field(default_factory=list)
+    _missing: set[str] = field(default_factory=set)
+
+    def look_at(self, sealed: Sealed, vault: Vault) -> None:
+        """Try to read one value, and count it."""
+        self.rows[sealed.key_id] += 1
+        if sealed.key_id not in vault.key_ids:
+            self._missing.add(sealed.key_id)
+            return
+        try:
+            vault.open(sealed)
+        except Unreadable as error:
+            self.altered.append(str(error))
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The ids of the keys that we do not have."""
+        return tuple(sorted(self._missing))
 
     @property
     def problems(self) -> list[str]:
@@ -58,18 +75,11 @@ class Progress:
 
 async def inspect(database: Database, vault: Vault) -> KeyReport:
     """Try to read every stored value."""
-    altered = []
+    report = KeyReport()
     async with database.begin(write=False) as session:
-        rows = await credentials.rows_per_key(session)
-        missing = tuple(sorted(set(rows) - set(vault.key_ids)))
         async for sealed in credentials.all_sealed(session):
-            if sealed.key_id in missing:
-                continue
-            try:
-                vault.open(sealed)
-            except Unreadable as error:
-                altered.append(str(error))
-    return KeyReport(rows, missing, tuple(altered))
+            report.look_at(sealed, vault)
+    return report
 
 
 async def rotate(database: Database, vault: Vault) -> AsyncIterator[Progress]:

@@ -1,5 +1,6 @@
 """The HTTP server: Slack's requests, and the answers to whoever watches over the bot."""
 
+import json
 import logging
 from collections.abc import Awaitable, Callable
 
@@ -30,10 +31,14 @@ def web_app(
         return web.Response(text="alive\n")
 
     async def readyz(_request: web.Request) -> web.Response:
-        problems = await health.problems()
-        lines = problems or ["ready", *await health.keys()]
-        text = "".join(f"{line}\n" for line in lines)
-        return web.Response(text=text, status=503 if problems else 200)
+        causes = await health.causes()
+        answer: dict[str, object] = {"status": "unready" if causes else "ready"}
+        if causes:
+            answer["causes"] = causes
+        answer["warnings"] = health.warnings
+        text = json.dumps(answer, ensure_ascii=False, indent=2) + "\n"
+        status = 503 if causes else 200
+        return web.Response(text=text, status=status, content_type="application/json")
 
     async def figures(_request: web.Request) -> web.Response:
         return web.Response(body=metrics.text(), headers={"Content-Type": CONTENT_TYPE})

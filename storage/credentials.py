@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequen
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import or_
+from sqlalchemy import or_, tuple_
 from sqlmodel import col, delete, func, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -95,10 +95,18 @@ async def _newest_versions(
     return {(owner, detail["field"]): detail["version"] for owner, detail in found}
 
 
-async def rows_per_key(session: AsyncSession) -> dict[str, int]:
-    """Return how many values each key seals, by its id."""
-    query = select(CredentialRow.key_id, func.count()).group_by(col(CredentialRow.key_id))
-    return dict((await session.exec(query)).all())
+async def some_sealed(
+    session: AsyncSession, after: tuple[str, str] | None, limit: int
+) -> Sequence[Sealed]:
+    """Return the next sealed values after those of an onboarding's field, in that order."""
+    row = CredentialRow
+    place = (col(row.onboarding_id), col(row.field))
+    query = select(row).order_by(*place).limit(limit)
+    if after:
+        query = query.where(tuple_(*place) > after)
+    rows = (await session.exec(query)).all()
+    newest = await _newest_versions(session, {row.onboarding_id for row in rows})
+    return [_sealed(row, newest) for row in rows]
 
 
 async def count_sealed_by_others(session: AsyncSession, key_id: str) -> int:

@@ -8,6 +8,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.errors import Unavailable
@@ -15,6 +16,7 @@ from storage import sqlite
 from storage.known import Known
 from storage.postgresql import Impatient
 from storage.seals import Seals
+from storage.tables import GuideRow
 
 # Slack waits three seconds for an answer, so whoever waits for the database must be told sooner.
 PATIENCE_SECONDS = 2
@@ -104,6 +106,11 @@ class Database:
                         await stack.enter_async_context(self._turns)
                 await sqlite.begin(session, write=write, patience=PATIENCE_SECONDS)
             yield session
+
+    async def ping(self) -> None:
+        """Read one row of a small table; raises Unavailable as `begin` does."""
+        async with self.begin(write=False) as session:
+            await session.exec(select(GuideRow.id).limit(1))
 
     async def close(self) -> None:
         """Close all connections."""

@@ -101,10 +101,10 @@ class Vault:
         where = f"{sealed.place.field} of onboarding {sealed.place.onboarding_id}"
         if cipher is None:
             raise Unreadable(f"{where}: key {sealed.key_id} is not among CREDENTIAL_KEYS")
-        nonce, ciphertext = sealed.ciphertext[:NONCE_BYTES], sealed.ciphertext[NONCE_BYTES:]
         try:
+            nonce, ciphertext = sealed.ciphertext[:NONCE_BYTES], sealed.ciphertext[NONCE_BYTES:]
             plain = cipher.decrypt(nonce, ciphertext, sealed.place.associated_data())
-        except (InvalidTag, ValueError) as error:
+        except (InvalidTag, ValueError, TypeError) as error:
             raise Unreadable(f"{where}: the stored value was altered or moved") from error
         if not sealed.is_newest:
             raise Unreadable(f"{where}: an older value was put back in a newer one's place")

@@ -76,12 +76,3 @@ async def test_rotation_names_what_it_cannot_read_and_goes_on(begun: World) -> N
 
     assert resealed == 0
     assert len(unreadable) == 1
-
-
-async def test_readyz_says_how_many_values_each_key_seals(begun: World) -> None:
-    await with_values(begun)
-
-    status, text = await begun.get("/readyz")
-
-    assert status == 200
-    assert text.splitlines() == ["ready", f"key {key_id(OLD)}: 1 stored values"]

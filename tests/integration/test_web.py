@@ -148,34 +148,6 @@ async def test_the_bot_says_that_it_is_alive_and_ready(world: World) -> None:
     assert (await world.get("/readyz"))[0] == 200
 
 
-async def test_a_token_that_slack_revoked_makes_it_unready(world: World) -> None:
-    await world.slack.admin.uninstall()
-
-    status, text = await world.get("/readyz")
-
-    assert status == 503
-    assert text == "Slack: auth.test: account_inactive\n"
-    assert (await world.get("/healthz"))[0] == 200
-
-
-async def test_a_slack_that_does_not_answer_makes_it_unready(world: World) -> None:
-    world.slack.fail_next("auth.test", status=500)
-
-    status, text = await world.get("/readyz")
-
-    assert status == 503
-    assert "auth.test" in text
-
-
-async def test_a_database_without_tables_makes_it_unready(world: World) -> None:
-    world.write("DROP TABLE credential")
-
-    status, text = await world.get("/readyz")
-
-    assert status == 503
-    assert "database" in text
-
-
 @pytest.mark.parametrize("forgery", FORGERIES)
 async def test_a_forged_request_is_refused_and_leaves_no_trace_in_the_log(
     begun: World, forgery: str, caplog: pytest.LogCaptureFixture

@@ -238,6 +238,14 @@ class World:
         ):
             return answer.status, await answer.text()
 
+    async def warnings(self) -> list[str]:
+        """What /readyz warns of, after the next look in the background."""
+        await self.bot.sweep()
+        await self.idle()
+        status, text = await self.get("/readyz")
+        assert status == 200, text
+        return list(json.loads(text)["warnings"])
+
     @asynccontextmanager
     async def second_bot(self, **settings: Any) -> AsyncIterator[Bot]:
         """Run another bot on the same database."""

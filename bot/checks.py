@@ -1,0 +1,69 @@
+"""What is looked at in the background, a little at a time, to be shown as a warning."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from bot.errors import OnboardingError
+from bot.rotation import KeyReport
+from bot.slack import Slack
+from storage import credentials
+from storage.database import Database
+from storage.vault import Vault
+
+ASK_SLACK_EVERY = timedelta(minutes=1)
+# Values that are decrypted in one go: few enough that nobody notices.
+VALUES_AT_ONCE = 100
+
+
+class TokenCheck:
+    """Whether Slack still takes our token."""
+
+    def __init__(self, slack: Slack, clock: Callable[[], datetime]) -> None:
+        """Take Slack, which the start asks first, and the time."""
+        self._slack, self._clock = slack, clock
+        self._asked_at = clock()
+        self._problem: str | None = None
+
+    def warning(self) -> str | None:
+        """Return what Slack said when it was asked last, unless all is well."""
+        return self._problem
+
+    async def look(self) -> None:
+        """Ask Slack, if that was long ago."""
+        if self._clock() - self._asked_at < ASK_SLACK_EVERY:
+            return
+        self._asked_at = self._clock()
+        try:
+            await self._slack.identify()
+        except OnboardingError as error:
+            self._problem = str(error)
+        else:
+            self._problem = None
+
+
+class ValueCheck:
+    """Whether every stored value can be decrypted: each look takes up where the last one ended."""
+
+    def __init__(self, database: Database, vault: Vault) -> None:
+        """Take where the values are, and what opens them."""
+        self._database, self._vault = database, vault
+        self._last: tuple[str, str] | None = None
+        self._round = KeyReport()
+        self.report = KeyReport()  # of the last whole round
+
+    def warning(self) -> str | None:
+        """Return which values cannot be read, found in the last round or in this one."""
+        lines = dict.fromkeys([*self._round.problems, *self.report.problems])
+        return "; ".join(lines) or None
+
+    async def look(self) -> None:
+        """Look at the next few values."""
+        async with self._database.begin(write=False, behind=True) as session:
+            some = await credentials.some_sealed(session, self._last, VALUES_AT_ONCE)
+        for sealed in some:
+            self._round.look_at(sealed, self._vault)
+        if len(some) == VALUES_AT_ONCE:
+            place = some[-1].place
+            self._last = (place.onboarding_id, place.field)
+        else:
+            self.report, self._round, self._last = self._round, KeyReport(), None

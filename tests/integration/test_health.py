@@ -1,0 +1,133 @@
+"""`GET /readyz`: this process can serve, or why not; and what else is wrong, without asking."""
+
+import asyncio
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.databases import ON_SQLITE, AnyDatabase
+from tests.integration.world import OTHER_KEY, World, a_world
+
+
+async def ready(world: World) -> tuple[int, dict[str, Any]]:
+    status, text = await world.get("/readyz")
+    return status, json.loads(text)
+
+
+async def test_a_bot_that_is_well_is_ready_and_warns_of_nothing(begun: World) -> None:
+    assert await ready(begun) == (200, {"status": "ready", "warnings": []})
+
+
+async def test_a_revoked_token_is_a_warning_and_takes_no_worker_out(database: AnyDatabase) -> None:
+    passed = timedelta()
+    async with a_world(database, clock=lambda: datetime.now(UTC) + passed) as world:
+        await world.slack.admin.uninstall()
+        assert await world.warnings() == []  # it is asked once a minute
+        passed = timedelta(minutes=1)
+
+        assert await world.warnings() == ["Slack: auth.test: account_inactive"]
+
+        world.slack.admin.reinstall()
+        passed = timedelta(minutes=2)
+        assert await world.warnings() == []
+
+
+async def test_probes_ask_slack_nothing(begun: World) -> None:
+    before = len(begun.slack.calls)
+
+    await asyncio.gather(*(begun.get("/readyz") for _ in range(20)))
+
+    assert len(begun.slack.calls) == before
+
+
+async def test_an_archived_engineering_channel_is_a_warning(begun: World) -> None:
+    await begun.slack.admin.archive(begun.engineering, begun.erin)
+    form = await begun.open(begun.ann, "step:1", "step_help")
+    await begun.submit(begun.ann, form, question="Which portal?")
+
+    status, answer = await ready(begun)
+
+    assert status == 200
+    assert answer["warnings"] == ["engineering channel: Slack refuses announcements (is_archived)"]
+    _, figures = await begun.get("/metrics")
+    assert 'onboarding_warning{check="engineering channel"} 1.0' in figures
+    assert 'onboarding_warning{check="stored values"} 0.0' in figures
+
+
+async def test_stored_values_are_looked_at_a_few_at_a_time(
+    begun: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.checks.VALUES_AT_ONCE", 2)
+    await begun.walk_to(23)
+    begun.write("UPDATE credential SET ciphertext = ? WHERE field = 'tenant_id'", bytes(64))
+
+    looks = [await begun.warnings() for _ in range(3)]
+
+    assert [len(lines) for lines in looks] == [0, 0, 1]  # five values, this one comes last
+    assert "tenant_id" in looks[-1][0]
+    assert len(await begun.warnings()) == 1  # while the next round is under way
+
+
+async def test_a_value_that_was_entered_again_is_no_warning_any_more(begun: World) -> None:
+    await begun.walk_to(23)
+    begun.write("UPDATE credential SET ciphertext = ? WHERE field = 'tenant_id'", bytes(64))
+    assert len(await begun.warnings()) == 1
+
+    await begun.enter(begun.ann, 18, tenant_id=begun.servicetitan.credentials["tenant_id"])
+
+    assert await begun.warnings() == []
+
+
+async def test_a_missing_key_is_a_warning(begun: World) -> None:
+    await begun.walk_to(23)
+    changed = {**begun.settings.model_dump(), "credential_keys": [OTHER_KEY]}
+    keys = begun.settings.model_validate(changed).credential_keys
+
+    async with begun.second_bot(credential_keys=keys) as bot:
+        await bot.tasks.idle()
+        [line] = bot.health.warnings
+
+        assert "is not among CREDENTIAL_KEYS: 5 stored values" in line
+        assert await bot.health.causes() == []
+
+
+@ON_SQLITE
+async def test_a_database_that_is_gone_makes_it_unready(world: World) -> None:
+    world.write("DROP TABLE guide")
+    await asyncio.sleep(1)  # an answer counts for a second
+
+    status, answer = await ready(world)
+
+    assert status == 503
+    assert answer["causes"] == ["database: the database does not answer"]
+
+
+async def test_a_socket_that_is_not_connected_makes_it_unready(database: AnyDatabase) -> None:
+    async with a_world(database, socket_mode=True) as world:
+        assert (await ready(world))[0] == 200
+        world.bot.socket._client.auto_reconnect_enabled = False  # type: ignore[union-attr]
+        await world.slack.disconnect_sockets()
+        await world.slack.until(lambda: not world.slack.connections or None)
+
+        status, answer = await ready(world)
+
+    assert (status, answer["causes"]) == (503, ["Slack: Socket Mode is not connected"])
+
+
+async def test_a_bot_that_stops_says_so(begun: World) -> None:
+    begun.bot.traffic.ending = True
+
+    status, answer = await ready(begun)
+
+    assert (status, answer["causes"]) == (503, ["stopping: send no more requests"])
+    begun.bot.traffic.ending = False
+
+
+async def test_a_check_that_fails_does_not_fail_the_probe(begun: World) -> None:
+    begun.bot.health.watch("broken", lambda: str(1 // 0))
+
+    status, answer = await ready(begun)
+
+    assert (status, answer["warnings"]) == (200, ["broken: cannot be checked (ZeroDivisionError)"])
