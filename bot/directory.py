@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from bot.onboarding import Onboarding
 from bot.people import Person, Role, client_role
+from bot.settings import EVERYONE
 from bot.slack import Slack, SlackRefused, User
 
 REMEMBER_SECONDS = 300
@@ -58,8 +59,9 @@ class Directory:
         engineers: Sequence[str],
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Take ENGINEERS: ids of people and of user groups; none means every full member."""
+        """Take ENGINEERS: ids of people and of user groups, or `everyone`."""
         self._slack, self._monotonic = slack, monotonic
+        self._everyone = EVERYONE in engineers
         self._named = frozenset(one for one in engineers if not one.startswith("S"))
         self._groups = tuple(one for one in engineers if one.startswith("S"))
         self._users: dict[str, tuple[float, User]] = {}
@@ -85,7 +87,7 @@ class Directory:
 
     async def is_engineer(self, person: Person) -> bool:
         """Whether somebody is a HeavySet engineer: no guest, no bot, nobody deactivated."""
-        if (self._named or self._groups) and not await self._listed(person.user_id):
+        if not await self._listed(person.user_id):
             return False
         if not await self.is_home(person):
             return False
@@ -123,7 +125,7 @@ class Directory:
         )
 
     async def _listed(self, user_id: str) -> bool:
-        if user_id in self._named:
+        if self._everyone or user_id in self._named:
             return True
         for group in self._groups:
             if user_id in await self._group(group):

@@ -24,6 +24,13 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 KEY_BYTES = 32
 
+# ENGINEERS, if every full member of HeavySet's workspace is one.
+EVERYONE = "everyone"
+WHO_IS_AN_ENGINEER = (
+    "list the ids of the people (U…) and user groups (S…) who may start onboardings and see "
+    f"credentials, separated by commas, or write {EVERYONE} for every full member of the workspace"
+)
+
 
 class SettingsError(Exception):
     """Settings that the bot cannot start with; its text has one line per variable."""
@@ -52,10 +59,15 @@ def _listed(value: Any) -> Any:
 
 
 def _engineers(ids: Sequence[str]) -> Sequence[str]:
+    """Check ENGINEERS: nobody becomes an engineer by a value that is empty or misspelled."""
+    if not ids:
+        raise _wrong(f"is empty; {WHO_IS_AN_ENGINEER}")
+    if [one.lower() for one in ids] == [EVERYONE]:
+        return [EVERYONE]
     if any(not re.fullmatch(r"[UWS][A-Z0-9_]{2,}", one) for one in ids):
         raise _wrong(
-            "must be user ids (U…) and user group ids (S…), separated by commas; "
-            "copy them from the profile's menu, “Copy member ID”"
+            "must be user ids (U…) and user group ids (S…), separated by commas, or the word "
+            f"{EVERYONE} alone; copy an id from the profile's menu, “Copy member ID”"
         )
     return ids
 
@@ -180,7 +192,7 @@ class Settings(BaseSettings):
             )
         ),
     ]
-    engineers: Ids = []
+    engineers: Ids
     database_url: Annotated[str, AfterValidator(_database_url)] = "sqlite:///onboarding.db"
     credential_keys: Keys
     servicetitan_auth_url: BaseUrl = "https://auth.servicetitan.io"
@@ -221,6 +233,7 @@ class Settings(BaseSettings):
 HELP = {
     "slack_bot_token": "copy it from “OAuth & Permissions” of the app",
     "engineering_channel": "give the id of the channel where engineers are told",
+    "engineers": WHO_IS_AN_ENGINEER,
     "credential_keys": "make one with “onboarding keys generate”",
 }
 

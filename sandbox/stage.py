@@ -80,6 +80,7 @@ def _settings(
         "SLACK_SIGNING_SECRET": slack.signing_secret,
         "SLACK_API_URL": slack.api_url,
         "ENGINEERING_CHANNEL": engineering_channel.id,
+        "ENGINEERS": "everyone",
         "DATABASE_URL": f"sqlite:///{database_in(directory)}",
         "SERVICETITAN_AUTH_URL": servicetitan.auth_url,
         "SERVICETITAN_API_URL": servicetitan.api_url,

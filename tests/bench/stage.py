@@ -50,6 +50,7 @@ class Platforms:
             "SLACK_API_URL": self.slack.api_url,
             "SLACK_SIGNING_SECRET": self.slack.signing_secret,
             "ENGINEERING_CHANNEL": self.engineering.id,
+            "ENGINEERS": "everyone",
             "CREDENTIAL_KEYS": base64.urlsafe_b64encode(KEY).decode(),
             "DATABASE_URL": database_url,
             "SERVICETITAN_AUTH_URL": self.servicetitan.auth_url,

@@ -36,6 +36,7 @@ async def onboard(
             "SLACK_SIGNING_SECRET": slack.signing_secret,
             "SLACK_API_URL": slack.api_url,
             "ENGINEERING_CHANNEL": engineering.id,
+            "ENGINEERS": "everyone",
             "CREDENTIAL_KEYS": KEY,
             "SERVICETITAN_AUTH_URL": servicetitan.auth_url,
             "SERVICETITAN_API_URL": servicetitan.api_url,

@@ -75,6 +75,7 @@ async def staged(
             "SLACK_BOT_TOKEN": slack.bot_token,
             "SLACK_API_URL": slack.api_url,
             "ENGINEERING_CHANNEL": engineering.id,
+            "ENGINEERS": "everyone",
             "CREDENTIAL_KEYS": KEY,
             "SERVICETITAN_AUTH_URL": servicetitan.auth_url,
             "SERVICETITAN_API_URL": servicetitan.api_url,

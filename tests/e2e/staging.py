@@ -47,6 +47,7 @@ async def staging(
             "SLACK_BOT_TOKEN": slack.bot_token,
             "SLACK_API_URL": slack.api_url,
             "ENGINEERING_CHANNEL": engineering.id,
+            "ENGINEERS": "everyone",
             "CREDENTIAL_KEYS": await generate_key(directory),
             "DATABASE_URL": database.url,
             "SERVICETITAN_AUTH_URL": servicetitan.auth_url,

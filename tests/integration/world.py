@@ -321,7 +321,7 @@ async def a_world(
     clock: Callable[[], datetime] = now,
     **other: Any,
 ) -> AsyncIterator[World]:
-    """Build it; `named_engineers` sets ENGINEERS, `latency` is Slack's, `other` any setting.
+    """Build it; `named_engineers`: only Erin is one. `latency` is Slack's, `other` any setting.
 
     With `enterprise_id`, HeavySet is an Enterprise Grid organisation.
     """
@@ -346,7 +346,7 @@ async def a_world(
             "slack_app_token": slack.app_token if socket_mode else None,
             "slack_api_url": slack.api_url,
             "engineering_channel": engineering.id,
-            "engineers": [erin.id] if named_engineers else [],
+            "engineers": [erin.id] if named_engineers else ["everyone"],
             "database_url": database.url,
             "credential_keys": [KEY],
             "servicetitan_auth_url": servicetitan.auth_url,

@@ -15,6 +15,7 @@ NEEDED = {
     "SLACK_BOT_TOKEN": "xoxb-1-token",
     "SLACK_SIGNING_SECRET": "0123456789abcdef",
     "ENGINEERING_CHANNEL": "C0ENGINEERING",
+    "ENGINEERS": "everyone",
     "CREDENTIAL_KEYS": KEY,
 }
 

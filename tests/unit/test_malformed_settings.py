@@ -30,7 +30,16 @@ MALFORMED = {
     "SLACK_SIGNING_SECRET": ["two words"],
     "SLACK_API_URL": ["https://slack.com/", "https://slack.com/api", "slack.com/api/"],
     "ENGINEERING_CHANNEL": ["#engineering", "engineering", "U0ERIN"],
-    "ENGINEERS": ["erin", "@erin", "U0ERIN,erin", "C0ENGINEERING"],
+    "ENGINEERS": [
+        "erin",
+        "@erin",
+        "U0ERIN,erin",
+        "C0ENGINEERING",
+        "everyone,U0ERIN",
+        "all",
+        "*",
+        ",",
+    ],
     "DATABASE_URL": ["mysql://db/bot", "onboarding.db", "sqlite:///", "postgresql://"],
     "CREDENTIAL_KEYS": [
         "short",

@@ -12,13 +12,12 @@ from tests.unit.environment import KEY, NEEDED, OTHER_KEY, Environment
 EXAMPLE = (Path(__file__).parents[2] / ".env.example").read_text(encoding="utf-8")
 
 
-def test_four_variables_are_enough_and_the_rest_has_defaults(env: Environment) -> None:
+def test_five_variables_are_enough_and_the_rest_has_defaults(env: Environment) -> None:
     loaded = env.load()
 
     assert loaded.model_dump(exclude={name.lower() for name in NEEDED}) == {
         "slack_app_token": None,
         "slack_api_url": "https://slack.com/api/",
-        "engineers": [],
         "database_url": "sqlite:///onboarding.db",
         "servicetitan_auth_url": "https://auth.servicetitan.io",
         "servicetitan_api_url": "https://api.servicetitan.io",
@@ -35,7 +34,7 @@ def test_four_variables_are_enough_and_the_rest_has_defaults(env: Environment) -
 
 
 def test_an_empty_variable_counts_as_not_set(env: Environment) -> None:
-    assert env.load(PORT="", ENGINEERS="", SLACK_APP_TOKEN="").port == 3000
+    assert env.load(PORT="", LOG_LEVEL="", SLACK_APP_TOKEN="").port == 3000
 
 
 def test_a_variable_of_somebody_else_is_left_alone(env: Environment) -> None:
@@ -100,6 +99,30 @@ def test_an_address_elsewhere_must_be_encrypted(env: Environment, name: str, hos
 
 def test_lists_are_separated_by_commas(env: Environment) -> None:
     assert env.load(ENGINEERS=" U0ERIN, S0ENGINEERS ,").engineers == ["U0ERIN", "S0ENGINEERS"]
+
+
+@pytest.mark.parametrize("word", ["everyone", "Everyone", " EVERYONE ,"])
+def test_everyone_may_be_an_engineer_if_that_is_spelled_out(env: Environment, word: str) -> None:
+    assert env.load(ENGINEERS=word).engineers == ["everyone"]
+
+
+@pytest.mark.parametrize("value", [None, "", " ", ",", " , "])
+def test_nobody_becomes_an_engineer_by_a_value_that_is_not_there(
+    env: Environment, value: str | None
+) -> None:
+    (line,) = env.refusal(ENGINEERS=value)
+
+    assert re.match(r"ENGINEERS: is (missing|empty); list the ids .* or write everyone", line)
+
+
+@pytest.mark.parametrize("line", ['ENGINEERS="U0AAA', "ENGINEER=U0AAA"])
+def test_a_broken_line_does_not_make_everybody_an_engineer(env: Environment, line: str) -> None:
+    needed = {**NEEDED, "ENGINEERS": None}
+    env.file.write_text(f"{line}\n")
+
+    lines = env.refusal(**needed)
+
+    assert any(one.startswith("ENGINEERS: ") for one in lines)
 
 
 def test_the_first_key_is_the_one_that_seals(env: Environment) -> None:
