@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from bot.onboarding import Onboarding
 from bot.people import Person, Role, client_role
-from bot.settings import EVERYONE
+from bot.setting_values import EVERYONE
 from bot.slack import Slack, SlackRefused, User
 
 REMEMBER_SECONDS = 300

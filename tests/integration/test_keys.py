@@ -3,7 +3,7 @@
 from pydantic import SecretStr
 
 from bot.rotation import inspect, rotate
-from bot.settings import decode_key
+from bot.setting_values import decode_key
 from storage import credentials
 from storage.database import Database
 from storage.vault import Vault, key_id

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from bot.onboarding import BOT, Event, EventKind
 from bot.rotation import rotate_seals
-from bot.settings import decode_key
+from bot.setting_values import decode_key
 from storage import checking, onboardings
 from storage.checking import Checked
 from storage.database import Database

@@ -5,6 +5,7 @@ import re
 import pytest
 from pydantic import ValidationError
 
+from bot.settings import LISTS as LIST_FIELDS
 from bot.settings import Settings
 from tests.unit.environment import KEY, NEEDED, Environment
 
@@ -24,10 +25,12 @@ def test_everything_that_is_missing_is_named_at_once(env: Environment) -> None:
 
 # --- what is malformed ---
 
+LISTS = {name.upper() for name in LIST_FIELDS}
+
 MALFORMED = {
-    "SLACK_BOT_TOKEN": ["xoxp-1-user-token", "bot-token", "xoxb-"],
-    "SLACK_APP_TOKEN": ["xoxb-1-token", "app-token"],
-    "SLACK_SIGNING_SECRET": ["two words"],
+    "SLACK_BOT_TOKEN": ["xoxp-1-user-token", "bot-token", "xoxb-", "xapp-1-a", "xoxe.xoxb-1-a"],
+    "SLACK_APP_TOKEN": ["xoxb-1-token", "app-token", "xapp-", "xapp-…"],
+    "SLACK_SIGNING_SECRET": ["two words", "xoxb-1-token", "<secret>", "123.456", "sécret"],
     "SLACK_API_URL": ["https://slack.com/", "https://slack.com/api", "slack.com/api/"],
     "ENGINEERING_CHANNEL": ["#engineering", "engineering", "U0ERIN"],
     "ENGINEERS": [
@@ -40,7 +43,27 @@ MALFORMED = {
         "*",
         ",",
     ],
-    "DATABASE_URL": ["mysql://db/bot", "onboarding.db", "sqlite:///", "postgresql://"],
+    "DATABASE_URL": [
+        "mysql://db/bot",
+        "onboarding.db",
+        "sqlite://",
+        "sqlite:///",
+        "sqlite:////",
+        "sqlite:///:memory:",
+        "sqlite://:memory:",
+        "sqlite:///file::memory:?cache=shared",
+        "sqlite:///file:a.db?mode=memory",
+        "sqlite://onboarding.db",
+        "sqlite:///~/onboarding.db",
+        "sqlite:///data/",
+        "sqlite+aiosqlite:///a.db",
+        "postgresql+psycopg://db/bot",
+        "postgresql://",
+        "postgresql://bot:p@ss@db/bot",
+        "postgresql://bot:p@ss/word@db/bot",
+        "postgresql://bot@db:port/bot",
+        "postgresql://bot@db/bot?pgbouncer=true",
+    ],
     "CREDENTIAL_KEYS": [
         "short",
         KEY[:-4],
@@ -51,20 +74,21 @@ MALFORMED = {
     ],
     "SERVICETITAN_AUTH_URL": ["auth.servicetitan.io", "https://auth.servicetitan.io/connect"],
     "SERVICETITAN_API_URL": ["http://api.servicetitan.io", "ftp://api.servicetitan.io", "https://"],
+    "HOST": ["0.0.0.0:3000", "http://localhost", "a b", "a/b"],
     "PORT": ["0", "65536", "http", "3000.5", "-1"],
     "LOG_LEVEL": ["LOUD", "10"],
     "LOG_FORMAT": ["xml"],
     "BUSINESS_TIMEZONE": ["EST5EDT6", "New York", "../etc/passwd"],
     "REMIND_AFTER": ["0", "-5", "8h"],
-    "ESCALATE_AFTER": ["0", "1.5"],
+    "ESCALATE_AFTER": ["0", "1.5", "9" * 12, "9" * 5000],
     "RETAIN_CREDENTIALS_FOR": ["0", "forever"],
     "SWEEP_INTERVAL": ["0", "5s"],
 }
 CASES = [(name, value) for name, values in MALFORMED.items() for value in values]
 
 
-def test_every_variable_but_the_host_has_malformed_values_here() -> None:
-    assert set(MALFORMED) | {"HOST"} == {name.upper() for name in Settings.model_fields}
+def test_every_variable_has_malformed_values_here() -> None:
+    assert set(MALFORMED) == {name.upper() for name in Settings.model_fields}
 
 
 @pytest.mark.parametrize(("name", "value"), CASES)
@@ -73,12 +97,99 @@ def test_what_is_malformed_is_refused_in_one_line_that_names_it(
 ) -> None:
     (line,) = env.refusal(**{name: value})
 
-    assert re.match(rf"{name}: (key \d )?(must|is|holds)", line)
+    assert re.match(rf"{name}: (key \d )?(must|is|lists)", line)
 
 
 @pytest.mark.parametrize("name", list(MALFORMED))
 def test_no_value_is_shown_not_even_in_part(env: Environment, name: str) -> None:
     assert "s3cr3t" not in "\n".join(env.refusal(**{name: "s3cr3t § nobody may read this"}))
+
+
+GOOD = {
+    **NEEDED,
+    "SLACK_APP_TOKEN": "xapp-1-token",
+    "SLACK_API_URL": "https://slack.com/api/",
+    "DATABASE_URL": "postgresql://bot:s3cr3t@db/bot",
+    "SERVICETITAN_AUTH_URL": "https://auth.servicetitan.io",
+    "SERVICETITAN_API_URL": "https://api.servicetitan.io",
+    "HOST": "localhost",
+    "PORT": "3000",
+    "LOG_LEVEL": "INFO",
+    "LOG_FORMAT": "text",
+    "BUSINESS_TIMEZONE": "America/New_York",
+    "REMIND_AFTER": "1",
+    "ESCALATE_AFTER": "1",
+    "RETAIN_CREDENTIALS_FOR": "1",
+    "SWEEP_INTERVAL": "1",
+}
+
+
+@pytest.mark.parametrize("name", list(MALFORMED))
+@pytest.mark.parametrize("quoted", ['"{}"', "'{}'", "“{}”", '"{}', "{}'"])
+def test_quotation_marks_around_any_value_are_named(
+    env: Environment, name: str, quoted: str
+) -> None:
+    (line,) = env.refusal(**{name: quoted.format(GOOD[name])})
+
+    assert line.startswith(f"{name}: is in quotation marks")
+
+
+@pytest.mark.parametrize("name", sorted(set(MALFORMED) - LISTS))
+@pytest.mark.parametrize(
+    ("written", "named"),
+    [
+        ("{}\n", "ends in a line break"),
+        ("{}\r", "ends in a carriage return"),
+        ("{} ", "ends in a space"),
+        ("{}\t", "ends in a tab"),
+        ("\xa0{}", "begins with a space"),
+        ("{}\u200b", "has an invisible character (U+200B)"),
+        ("\ufeff{}", "has an invisible character (U+FEFF)"),
+    ],
+)
+def test_what_was_copied_along_is_named(
+    env: Environment, name: str, written: str, named: str
+) -> None:
+    (line,) = env.refusal(**{name: written.format(GOOD[name])})
+
+    assert line.startswith(f"{name}: {named}")
+
+
+@pytest.mark.parametrize("name", sorted(LISTS))
+def test_white_space_in_a_list_does_no_harm(env: Environment, name: str) -> None:
+    assert env.load(**{name: f" {GOOD[name]},\r\n"}) == env.load(**{name: GOOD[name]})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "named"),
+    [
+        ("SLACK_BOT_TOKEN", "xoxb-", "is still the placeholder"),
+        ("SLACK_BOT_TOKEN", "xoxb-your-token", "is still the placeholder"),
+        ("SLACK_BOT_TOKEN", "xoxb-xxxx", "is still the placeholder"),
+        ("SLACK_APP_TOKEN", "xapp-", "is still the placeholder"),
+        ("SLACK_BOT_TOKEN", "xoxp-1-2", "is a user's token"),
+        ("SLACK_BOT_TOKEN", "xoxe.xoxb-1-2", "token rotation"),
+        ("SLACK_BOT_TOKEN", "xoxe-1-2", "token rotation"),
+        ("SLACK_BOT_TOKEN", "xapp-1-2", "belongs in SLACK_APP_TOKEN"),
+        ("SLACK_APP_TOKEN", "xoxb-1-2", "belongs in SLACK_BOT_TOKEN"),
+        ("SLACK_SIGNING_SECRET", "xapp-1-2", "belongs in SLACK_APP_TOKEN"),
+        ("REMIND_AFTER", "8h", "must be a whole number of seconds, such as 28800"),
+        ("SWEEP_INTERVAL", "5s", "must be a whole number of seconds, such as 5"),
+        ("SWEEP_INTERVAL", "0.5", "must be a whole number of seconds, such as 5"),
+        ("SWEEP_INTERVAL", "0", "must be more than 0"),
+        ("PORT", "http", "must be a whole number"),
+        ("DATABASE_URL", "sqlite:///:memory:", "must name a file"),
+        ("DATABASE_URL", "mysql://db/bot", "must begin with sqlite:/// or postgresql://"),
+        ("DATABASE_URL", "sqlite+aiosqlite:///a.db", "must begin with sqlite://, without"),
+        ("DATABASE_URL", "postgresql://u:p@ss@db/bot", "%40 for @"),
+    ],
+)
+def test_a_mistake_that_is_often_made_is_named(
+    env: Environment, name: str, value: str, named: str
+) -> None:
+    (line,) = env.refusal(**{name: value})
+
+    assert named in line
 
 
 def test_not_even_the_library_shows_a_value(env: Environment) -> None:

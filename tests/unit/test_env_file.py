@@ -1,0 +1,165 @@
+"""`.env`: either it is read as it was written, or the start stops with file, line and remedy."""
+
+import pytest
+
+from bot import settings
+from tests.unit.environment import NEEDED, Environment
+
+LINES = [f"{name}={value}" for name, value in NEEDED.items()]
+COMPLETE = "\n".join([*LINES, ""])
+REST = COMPLETE.replace(f"ENGINEERS={NEEDED['ENGINEERS']}\n", "")
+NEXT = len(LINES) + 1
+
+
+def refusal(_env: Environment) -> list[str]:
+    with pytest.raises(settings.SettingsError) as refused:
+        settings.load()
+    return str(refused.value).splitlines()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_what_editors_write_is_read(env: Environment, encoding: str, end: str) -> None:
+    env.file.write_bytes((COMPLETE + "# naïve\nPORT=8080\n").replace("\n", end).encode(encoding))
+
+    assert settings.load().port == 8080
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_a_file_from_powershell_is_named(env: Environment, encoding: str) -> None:
+    env.file.write_bytes(COMPLETE.encode(encoding))
+
+    (line,) = refusal(env)
+
+    assert line.startswith(".env, line 1: is saved as UTF-16")
+
+
+def test_a_latin_1_letter_is_named_with_its_line(env: Environment) -> None:
+    env.file.write_bytes(f"{COMPLETE}# ok\n# Ren\xe9\n".encode("latin-1"))
+
+    (line,) = refusal(env)
+
+    assert line == (f".env, line {NEXT + 1}: has a letter that isn't UTF-8; save the file as UTF-8")
+
+
+BROKEN = [
+    "s3cr3t",
+    "export s3cr3t",
+    "REMIND_AFTER",
+    'ENGINEERS="s3cr3t',
+    "ENGINEERS='s3cr3t",
+    'ENGINEERS="s3cr3t"x',
+    "ENGINEERS: s3cr3t",
+    "set ENGINEERS=s3cr3t",
+    '$env:ENGINEERS = "s3cr3t"',
+    "// s3cr3t",
+    "=s3cr3t",
+    "- ENGINEERS=s3cr3t",
+]
+
+
+@pytest.mark.parametrize("line", BROKEN)
+def test_a_broken_line_is_named_and_not_shown(env: Environment, line: str) -> None:
+    env.file.write_text(f"{COMPLETE}\n\n{line}\nPORT=8080\n")
+
+    (problem,) = refusal(env)
+
+    assert problem.startswith(f".env, line {NEXT + 2}: ")
+    assert "s3cr3t" not in problem
+
+
+def test_a_missing_quotation_mark_swallows_no_lines(env: Environment) -> None:
+    env.file.write_text('ENGINEERS="U0AAA\n' + REST + 'DATABASE_URL="sqlite:///a.db"\n')
+
+    (problem,) = refusal(env)
+
+    assert problem.startswith(".env, line 1: ENGINEERS: the value's quotation marks don't match")
+
+
+def test_a_quotation_mark_that_closes_lines_later_is_named(env: Environment) -> None:
+    env.file.write_text(COMPLETE + 'OTHER="U0AAA\nPORT=8080\nTHIRD="\n')
+
+    (problem,) = refusal(env)
+
+    assert problem.startswith(f".env, line {NEXT}: the quotation mark isn't closed")
+
+
+def test_a_value_of_somebody_else_may_have_several_lines(env: Environment) -> None:
+    env.file.write_text(COMPLETE + 'THEIR_KEY="-----BEGIN\nabc\n-----END"\nPORT=8080\n')
+
+    assert settings.load().port == 8080
+
+
+def test_nothing_in_a_value_is_replaced(env: Environment) -> None:
+    env.file.write_text(COMPLETE + "DATABASE_URL=postgresql://bot:a${HOME}b@db/bot\n")
+
+    assert settings.load().database_url == "postgresql://bot:a${HOME}b@db/bot"
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("ENGINEER=U0AAA", "ENGINEERS"),
+        ("SLACK_BOT_TOKN=xoxb-s3cr3t", "SLACK_BOT_TOKEN"),
+        ("SLACK-BOT-TOKEN=xoxb-s3cr3t", "SLACK_BOT_TOKEN"),
+        ("export DATABASE_URI=sqlite:///a.db", "DATABASE_URL"),
+        ("prot=8080", "PORT"),
+    ],
+)
+def test_a_misspelled_setting_is_named_with_what_was_meant(
+    env: Environment, written: str, meant: str
+) -> None:
+    rest = "\n".join(line for line in LINES if not line.startswith(f"{meant}="))
+    env.file.write_text(f"{rest}\n{written}\n")
+
+    (problem,) = refusal(env)
+
+    assert f"isn't a setting; did you mean {meant}?" in problem
+    assert problem.startswith(f".env, line {len(rest.splitlines()) + 1}: ")
+    assert "s3cr3t" not in problem
+
+
+def test_a_misspelled_variable_of_the_environment_is_named(env: Environment) -> None:
+    (problem,) = env.refusal(ENGINEERS=None, ENGINEER="U0AAA")
+
+    assert problem == "ENGINEER: isn't a setting; did you mean ENGINEERS?"
+
+
+@pytest.mark.parametrize(
+    "variable", ["SLACK_CLIENT_SECRET", "SLACK_API_TOKEN", "HOME", "HOSTNAME", "POSTGRES_URL"]
+)
+def test_variables_of_others_are_left_alone(
+    env: Environment, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    env.file.write_text(f"{COMPLETE}{variable}=x\n")
+    monkeypatch.setenv(variable, "x")
+
+    assert settings.load().port == 3000
+
+
+def test_a_setting_that_is_there_twice_is_named_with_both_lines(env: Environment) -> None:
+    env.file.write_text(f"PORT=1\n{COMPLETE}port=2\n")
+
+    (problem,) = refusal(env)
+
+    assert problem == (f".env, line {NEXT + 1}: PORT is set on line 1 already; keep one of the two")
+
+
+def test_a_folder_in_the_place_of_the_file_is_named(env: Environment) -> None:
+    env.file.mkdir()
+
+    (problem,) = env.refusal()
+
+    assert problem.startswith(".env: is a folder")
+
+
+def test_all_problems_are_named_at_once(env: Environment) -> None:
+    env.file.write_text("nonsense\nSLACK_BOT_TOKN=x\nPORT=0\nHOST=a b\nPORT=1\n")
+
+    assert [line.partition(":")[0] for line in refusal(env)] == [
+        ".env, line 1",
+        ".env, line 2",
+        ".env, line 5",
+        "HOST",
+        "PORT",
+    ]
