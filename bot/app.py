@@ -187,23 +187,21 @@ class Bot:
             await asyncio.sleep(self.settings.sweep_interval)
 
     async def sweep(self) -> None:
-        """Take up what a crash, an outage or a pause left behind."""
-        try:
-            await self.publisher.sweep()
-            await self.verifier.sweep()
-            await self.nudging.sweep()
-            await self._forget()
-            await destroy_old_values(
-                self.database,
-                self.shelf,
-                self._clock,
-                timedelta(seconds=self.settings.retain_credentials_for),
-                self.publisher.wake,
-            )
-        except Unavailable as error:
-            log.warning("the sweep did not get through", extra={"reason": str(error)})
-        except Exception:  # a bug in one row must not end the bot for everybody
-            log.exception("the sweep failed")
+        """Take up what a crash, an outage or a pause left behind; no part waits for another."""
+        parts = (
+            self.publisher.sweep,
+            self.verifier.sweep,
+            self.nudging.sweep,
+            self._forget,
+            self._destroy_old_values,
+        )
+        for part in parts:
+            try:
+                await part()
+            except Unavailable as error:
+                log.warning("the sweep did not get through", extra={"reason": str(error)})
+            except Exception:  # a bug in one row must not end the bot for everybody
+                log.exception("the sweep failed")
         if not self._checking:
             self._checking = True
             self.tasks.spawn(self._check(), "check")
@@ -215,6 +213,15 @@ class Bot:
                 await check.look()
         finally:
             self._checking = False
+
+    async def _destroy_old_values(self) -> None:
+        await destroy_old_values(
+            self.database,
+            self.shelf,
+            self._clock,
+            timedelta(seconds=self.settings.retain_credentials_for),
+            self.publisher.wake,
+        )
 
     async def _forget(self) -> None:
         """Drop the memory of old requests, now and then."""

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from bot.business_time import NEVER, Calendar, calendar_of
 from bot.directory import Directory
 from bot.errors import Refused, Unavailable
+from bot.loops import each
 from bot.onboarding import BOT, Change, Event, Onboarding
 from bot.publisher import Publisher
 from bot.reminders import Due, plan, quiet_until
@@ -72,8 +73,8 @@ class Nudging:
     async def _look_over_all(self, due: Sequence[Waiting]) -> None:
         self._slack_is_away = False
         try:
-            for one in due:
-                await self._look_over(one)
+            waiting = {one.id: one for one in due}
+            await each(waiting, lambda onboarding_id: self._look_over(waiting[onboarding_id]))
         except Unavailable as error:
             log.warning("nobody could be reminded", extra={"reason": str(error)})
         finally:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.errors import Refused, Unavailable
+from bot.loops import each
 from bot.onboarding import BOT, Onboarding
 from storage import credentials, onboardings
 from storage.changes import change
@@ -31,14 +32,19 @@ async def destroy_old_values(
     with its id.
     """
     count = 0
+
+    async def destroy(onboarding_id: str) -> None:
+        nonlocal count
+        if await _destroy(database, shelf, onboarding_id, clock):
+            count += 1
+            destroyed(onboarding_id)
+
     while True:
+        before = count
         async with database.begin(write=False) as session:
             due = await onboardings.to_destroy(session, clock() - keep, BATCH)
-        gone = [one for one in due if await _destroy(database, shelf, one, clock)]
-        for onboarding_id in gone:
-            destroyed(onboarding_id)
-        count += len(gone)
-        if len(gone) < BATCH:
+        await each(due, destroy)
+        if count - before < BATCH:
             return count
 
 

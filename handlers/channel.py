@@ -8,7 +8,7 @@ from bot.onboarding import Loss
 from bot.use_cases import UseCases
 from bot.use_cases.channels import Channels
 from handlers.answers import Answers, quietly
-from handlers.payloads import ChannelEvent, Envelope
+from handlers.payloads import ChannelEvent, Envelope, TokensRevoked
 
 # Private channels have their own names for these (docs.slack.dev, events group_archive and others).
 LOSSES = {
@@ -36,10 +36,15 @@ def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
             await use_cases.channels.moved(told.request(Envelope.of(body)), told.new_channel_id)
 
     @app.event("app_uninstalled")
-    @app.event("tokens_revoked")
-    async def uninstalled(body: dict[str, Any]) -> None:
+    async def app_uninstalled(body: dict[str, Any]) -> None:
         async with quietly():
             await use_cases.channels.lost_all(f"event:{Envelope.of(body).event_id}")
+
+    @app.event("tokens_revoked")
+    async def tokens_revoked(body: dict[str, Any], event: dict[str, Any]) -> None:
+        async with quietly():
+            if TokensRevoked.of(event).includes_the_bots:
+                await use_cases.channels.lost_all(f"event:{Envelope.of(body).event_id}")
 
 
 def _register_losses(app: AsyncApp, channels: Channels) -> None:

@@ -261,6 +261,22 @@ class ChannelEvent(Payload):
         return Request(Person(self.user, self.team), channel, told)
 
 
+class TokensRevoked(Payload):
+    """Whose tokens were revoked: people's, the bot's, or both (docs.slack.dev, tokens_revoked)."""
+
+    class Tokens(Payload):
+        """The user ids whose tokens are gone, by the kind of token."""
+
+        bot: tuple[str, ...] | None = None
+
+    tokens: Tokens | None = None
+
+    @property
+    def includes_the_bots(self) -> bool:
+        """Whether the bot's own token is gone; a person's is none of our business."""
+        return bool(self.tokens and self.tokens.bot)
+
+
 class File(Payload):
     """A file with a message; in shared channels often without its name."""
 

@@ -2,11 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 
 from bot.errors import Refused, Unavailable
+from bot.loops import each
 from bot.onboarding import Change, EventKind, Loss, Onboarding
 from bot.people import Actor, Person, Role
 from bot.use_cases.base import Request, UseCase
@@ -44,11 +46,8 @@ class Channels(UseCase):
         async with self._services.database.begin(write=False) as session:
             running = await onboardings.running_ids(session)
         log.error("the app was uninstalled, or its token revoked", extra={"running": len(running)})
-        for onboarding_id in running:
-            nobody = Request(Person("", ""), "", f"{delivery}:{onboarding_id}")
-            await self._quietly(
-                nobody, onboarding_id, lambda at, now: at.lose_channel(Loss.UNINSTALLED, now)
-            )
+        nobody = Request(Person("", ""), "", delivery)
+        await self._each(nobody, running, lambda at, now: at.lose_channel(Loss.UNINSTALLED, now))
 
     async def regained_all(self) -> None:
         """Go on with what was paused because the app was uninstalled: Slack takes us again.
@@ -58,11 +57,8 @@ class Channels(UseCase):
         now, losses = self._services.clock(), {Loss.UNINSTALLED, Loss.REFUSED}
         async with self._services.database.begin(write=False) as session:
             running = await onboardings.running_ids(session)
-        for onboarding_id in running:
-            again = Request(Person("", ""), "", f"start:{now.timestamp()}:{onboarding_id}")
-            await self._quietly(
-                again, onboarding_id, lambda at, now: at.regain_channel(losses, now)
-            )
+        again = Request(Person("", ""), "", f"start:{now.timestamp()}")
+        await self._each(again, running, lambda at, now: at.regain_channel(losses, now))
 
     async def joined(self, request: Request) -> None:
         """Tell engineering when the first person of the client comes into the channel."""
@@ -78,11 +74,7 @@ class Channels(UseCase):
             ]
         actor = Actor(person.user_id, person.team_id, Role.CLIENT_ADMIN)
         timezone = await self._timezone(person.user_id) if first else None
-        for onboarding_id in first:
-            one = Request(person, request.channel, f"{request.delivery}:{onboarding_id}")
-            await self._quietly(
-                one, onboarding_id, lambda at, now: at.client_joins(actor, now, timezone)
-            )
+        await self._each(request, first, lambda at, now: at.client_joins(actor, now, timezone))
 
     async def _timezone(self, user_id: str) -> str | None:
         """Return somebody's time zone; the reminders look for it later if Slack is not at hand."""
@@ -96,17 +88,19 @@ class Channels(UseCase):
     ) -> None:
         async with self._services.database.begin(write=False) as session:
             ids = await onboardings.ids_in(session, request.channel)
-        for onboarding_id in ids:
-            one = Request(request.person, request.channel, f"{request.delivery}:{onboarding_id}")
-            await self._quietly(one, onboarding_id, transition)
+        await self._each(request, ids, transition)
 
-    async def _quietly(
+    async def _each(
         self,
         request: Request,
-        onboarding_id: str,
+        onboarding_ids: Sequence[str],
         transition: Callable[[Onboarding, datetime], Change],
     ) -> None:
-        try:
-            await self._change(request, onboarding_id, transition)
-        except Refused:  # finished, or known already: nothing changes for it
-            return
+        """Change each of these, as far as there is something to change; raises as `each` does."""
+
+        async def follow(onboarding_id: str) -> None:
+            one = replace(request, delivery=f"{request.delivery}:{onboarding_id}")
+            with suppress(Refused):  # finished, or known already: nothing changes for it
+                await self._change(one, onboarding_id, transition)
+
+        await each(onboarding_ids, follow)

@@ -4,7 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from bot.credentials import CredentialField
+from bot.errors import Repeated
 from bot.exposure import candidates, shaped
+from bot.loops import each
 from bot.mrkdwn import listed
 from bot.onboarding import Onboarding
 from bot.people import Actor
@@ -20,12 +22,20 @@ class Exposure(UseCase):
     """Looks at what people write; nothing is decrypted for it, and the text is kept nowhere."""
 
     async def look(self, request: Request, thread_ts: str | None, text: str) -> Reply | None:
-        """Return what the writer is told if `text` bears a value; the thread is told as well."""
-        reply = None
-        for onboarding_id, found in (await self._find(request.channel, thread_ts, text)).items():
-            after = await self._expose(request, onboarding_id, found)
-            reply = Reply(onboarding_id, _warning(after, sorted(found)))
-        return reply
+        """Return what the writer is told if `text` bears a value; the thread is told as well.
+
+        Raises Repeated if all of it was told before.
+        """
+        found, replies = await self._find(request.channel, thread_ts, text), []
+
+        async def expose(onboarding_id: str) -> None:
+            after = await self._expose(request, onboarding_id, found[onboarding_id])
+            replies.append(Reply(onboarding_id, _warning(after, sorted(found[onboarding_id]))))
+
+        await each(found, expose)
+        if found and not replies:
+            raise Repeated
+        return replies[-1] if replies else None
 
     async def _expose(self, request: Request, onboarding_id: str, found: Found) -> Onboarding:
         names, marks = tuple(sorted(found)), self._marks(found)

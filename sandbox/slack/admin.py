@@ -2,7 +2,7 @@
 
 from sandbox.slack.changes import MemberJoined, MemberLeft
 from sandbox.slack.events import Events
-from sandbox.slack.model import Channel, Team, User
+from sandbox.slack.model import Channel, Json, Team, User
 from sandbox.slack.people import Person
 from sandbox.slack.state import State
 
@@ -87,6 +87,11 @@ class Admin:
         revoked = {"oauth": [], "bot": [self._state.bot.id]}
         self._events.send({"type": "tokens_revoked", "tokens": revoked})
         self._events.send({"type": "app_uninstalled"})
+        await self._settled()
+
+    async def revoke(self, tokens: Json | None) -> None:
+        """Tell of revoked tokens, people's (`oauth`) and the bot's (docs: events/tokens_revoked)."""
+        self._events.send({"type": "tokens_revoked", "tokens": tokens})
         await self._settled()
 
     def decline(self, *scopes: str) -> None:
