@@ -4,11 +4,11 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncApp
 
-from bot.onboarding import Loss
+from bot.onboarding import InvitationAnswer, Loss
 from bot.use_cases import UseCases
 from bot.use_cases.channels import Channels
 from handlers.answers import Answers, quietly
-from handlers.payloads import ChannelEvent, Envelope, TokensRevoked
+from handlers.payloads import ChannelEvent, Envelope, InvitationAnswered, TokensRevoked
 
 # Private channels have their own names for these (docs.slack.dev, events group_archive and others).
 LOSSES = {
@@ -22,12 +22,18 @@ RETURNS = {
     "group_unarchive": Loss.ARCHIVED,
     "channel_shared": Loss.UNSHARED,
 }
+ANSWERS = {
+    "shared_channel_invite_accepted": InvitationAnswer.ACCEPTED,
+    "shared_channel_invite_approved": InvitationAnswer.APPROVED,
+    "shared_channel_invite_declined": InvitationAnswer.DECLINED,
+}
 
 
 def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
     """Register the listeners. Bolt acknowledges an event when its listener has returned."""
     _register_losses(app, use_cases.channels)
     _register_members(app, use_cases.channels, answers)
+    _register_invitations(app, use_cases.channels)
 
     @app.event("channel_id_changed")
     async def channel_id_changed(body: dict[str, Any], event: dict[str, Any]) -> None:
@@ -87,3 +93,17 @@ def _register_members(app: AsyncApp, channels: Channels, answers: Answers) -> No
             request = ChannelEvent.of(event).request(Envelope.of(body))
             if request.person.user_id == answers.bot_user_id:
                 await channels.lost(request, Loss.BOT_REMOVED)
+
+
+def _register_invitations(app: AsyncApp, channels: Channels) -> None:
+    async def answered(body: dict[str, Any], event: dict[str, Any]) -> None:
+        async with quietly():
+            told, answer = InvitationAnswered.of(event), ANSWERS[event["type"]]
+            request = told.request(Envelope.of(body))
+            if answer is InvitationAnswer.ACCEPTED and not told.approval_required:
+                await channels.joined(request)
+            else:
+                await channels.invitation_answered(request, answer, told.address)
+
+    for name in ANSWERS:
+        app.event(name)(answered)

@@ -261,6 +261,35 @@ class ChannelEvent(Payload):
         return Request(Person(self.user, self.team), channel, told)
 
 
+class InvitationAnswered(Payload):
+    """What became of an invitation (docs.slack.dev, shared_channel_invite_accepted and others)."""
+
+    class Invite(Payload):
+        """The invitation itself."""
+
+        id: str = ""
+        recipient_email: str | None = None
+
+    channel: Channel
+    invite: Invite | None = None
+    approval_required: bool | None = None
+    accepting_user: User | None = None
+    approving_user: User | None = None
+    declining_user: User | None = None
+
+    def request(self, envelope: Envelope) -> Request:
+        """Who answered, and where."""
+        user = self.accepting_user or self.approving_user or self.declining_user
+        person = Person(user.id, user.team_id) if user else Person("", "")
+        told = _delivery("event", envelope.event_id, self.channel.id)
+        return Request(person, self.channel.id, told)
+
+    @property
+    def address(self) -> str:
+        """Who was invited, if by e-mail."""
+        return (self.invite and self.invite.recipient_email) or ""
+
+
 class TokensRevoked(Payload):
     """Whose tokens were revoked: people's, the bot's, or both (docs.slack.dev, tokens_revoked)."""
 

@@ -112,8 +112,10 @@ def _md(text: str) -> str:
 
 
 def _who(entry: Entry) -> str:
-    if entry.by == BOT or not entry.by.user_id:
+    if entry.by == BOT:
         return "the bot"
+    if not entry.by.user_id:
+        return "someone"
     return f"{entry.by.user_id} ({entry.by.role.value.replace('_', ' ')})"
 
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from bot.exposure import looks_like
 from bot.guide import Guide, Owner, Step
 from bot.mrkdwn import listed
-from bot.onboarding import Event, EventKind, Loss
+from bot.onboarding import Event, EventKind, InvitationAnswer, Loss
 from bot.people import Deed
 from bot.report import Outcome
 
@@ -186,6 +186,16 @@ def _invited(_guide: Guide, event: Event) -> Words:
     return (f"invited {event.detail['address']} into the channel",)
 
 
+def _invitation(_guide: Guide, event: Event) -> Words:
+    whose = f" to {event.detail['address']}" if "address" in event.detail else ""
+    text = {
+        InvitationAnswer.ACCEPTED: f"accepted the invitation{whose}; an admin has to approve it",
+        InvitationAnswer.APPROVED: f"approved the invitation{whose}",
+        InvitationAnswer.DECLINED: f"declined the invitation{whose}",
+    }
+    return (text[InvitationAnswer(event.detail["answer"])],)
+
+
 def _refused(_guide: Guide, event: Event) -> Words:
     elsewhere = event.detail.get("reason") == "NotFound"
     why = "it is not of this channel" if elsewhere else "that is not theirs to do"
@@ -232,6 +242,7 @@ TOLD: dict[EventKind, tuple[str, Telling]] = {
     EventKind.CHANNEL_MOVED: ("📍", _moved),
     EventKind.CLIENT_INVITED: ("✉️", _invited),
     EventKind.CLIENT_JOINED: ("👋", _plain("came into the channel, the first of the client")),
+    EventKind.INVITATION_ANSWERED: ("✉️", _invitation),
     EventKind.REFUSED: ("🚫", _refused),
     EventKind.EXPOSED: ("🔓", _about_values("posted the {values} where others read it")),
     EventKind.HISTORY_SEALED: ("🪪", _sealed),

@@ -12,6 +12,7 @@ from bot.onboarding.records import (
     Escalation,
     Event,
     EventKind,
+    InvitationAnswer,
     Loss,
     Question,
     Reminder,
@@ -103,6 +104,15 @@ class Managing(Verifying):
         """Record that the first person of the client came into the channel."""
         joined = Event(EventKind.CLIENT_JOINED, actor, now)
         return self._changed(self.active_at, [joined], timezone=self.timezone or timezone)
+
+    def answer_invitation(
+        self, answer: InvitationAnswer, address: str, actor: Actor, now: datetime
+    ) -> Changed[Self]:
+        """Record what became of an invitation; nobody has come into the channel by it yet."""
+        self._must_be_running()
+        detail = {"answer": answer.value, **({"address": address} if address else {})}
+        answered = Event(EventKind.INVITATION_ANSWERED, actor, now, None, detail)
+        return self._changed(self.active_at, [answered])
 
     # --- reminders ---
 

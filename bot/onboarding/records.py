@@ -65,9 +65,18 @@ class EventKind(StrEnum):
     CHANNEL_MOVED = "channel_moved"
     CLIENT_INVITED = "client_invited"
     CLIENT_JOINED = "client_joined"
+    INVITATION_ANSWERED = "invitation_answered"
     REFUSED = "refused"
     EXPOSED = "exposed"
     HISTORY_SEALED = "history_sealed"
+
+
+class InvitationAnswer(StrEnum):
+    """What became of an invitation to the channel; who accepted may need an admin's approval."""
+
+    ACCEPTED = "accepted"
+    APPROVED = "approved"
+    DECLINED = "declined"
 
 
 class Loss(StrEnum):

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from bot.errors import Refused, Unavailable
 from bot.loops import each
-from bot.onboarding import Change, EventKind, Loss, Onboarding
+from bot.onboarding import Change, EventKind, InvitationAnswer, Loss, Onboarding
 from bot.people import Actor, Person, Role
 from bot.use_cases.base import Request, UseCase
 from storage import onboardings
@@ -63,7 +63,7 @@ class Channels(UseCase):
     async def joined(self, request: Request) -> None:
         """Tell engineering when the first person of the client comes into the channel."""
         services, person = self._services, request.person
-        if await services.directory.is_home(person):
+        if not person.user_id or await services.directory.is_home(person):
             return
         async with services.database.begin(write=False) as session:
             running = await onboardings.running_in(session, services.shelf, request.channel)
@@ -75,6 +75,17 @@ class Channels(UseCase):
         actor = Actor(person.user_id, person.team_id, Role.CLIENT_ADMIN)
         timezone = await self._timezone(person.user_id) if first else None
         await self._each(request, first, lambda at, now: at.client_joins(actor, now, timezone))
+
+    async def invitation_answered(
+        self, request: Request, answer: InvitationAnswer, address: str
+    ) -> None:
+        """Tell engineering what became of an invitation to the channel."""
+        async with self._services.database.begin(write=False) as session:
+            ids = await onboardings.ids_in(session, request.channel)
+        actor = Actor(request.person.user_id, request.person.team_id, Role.NOBODY)
+        await self._each(
+            request, ids, lambda at, now: at.answer_invitation(answer, address, actor, now)
+        )
 
     async def _timezone(self, user_id: str) -> str | None:
         """Return somebody's time zone; the reminders look for it later if Slack is not at hand."""

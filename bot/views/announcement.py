@@ -8,7 +8,7 @@ from slack_sdk.models.blocks import Block
 
 from bot.guide import Owner
 from bot.mrkdwn import channel_link, escape, link, listed, mention, permalink, when
-from bot.onboarding import Event, EventKind, Loss, Onboarding
+from bot.onboarding import Event, EventKind, InvitationAnswer, Loss, Onboarding
 from bot.report import Outcome, Report
 from bot.views.blocks import Message, context, message, section
 from bot.views.report import check_line
@@ -33,6 +33,7 @@ ANNOUNCED = (
     EventKind.RESUMED,
     EventKind.CHANNEL_MOVED,
     EventKind.CLIENT_JOINED,
+    EventKind.INVITATION_ANSWERED,
 )
 
 LOSSES = {
@@ -224,6 +225,25 @@ def _client_joined(onboarding: Onboarding, event: Event) -> Iterator[Block]:
     )
 
 
+def _invitation_answered(onboarding: Onboarding, event: Event) -> Iterator[Block]:
+    name, user_id = escape(onboarding.client_name), event.actor.user_id
+    who = escape(event.detail.get("address", "")) or (mention(user_id) if user_id else "Someone")
+    engineer = mention(onboarding.engineer)
+    match InvitationAnswer(event.detail["answer"]):
+        case InvitationAnswer.ACCEPTED:
+            yield section(
+                f"⏳ {engineer}, {who} accepted the invitation to *{name}*'s channel, but a Slack "
+                "admin still has to approve it. Until then they can't join."
+            )
+        case InvitationAnswer.APPROVED:
+            yield section(f"✅ *{name}*: the invitation of {who} was approved. They can join now.")
+        case InvitationAnswer.DECLINED:
+            yield section(
+                f"🚫 {engineer}, {who} declined the invitation to *{name}*'s channel. Check with "
+                "them, or invite someone else: channel name → *Add people*."
+            )
+
+
 _WORDS = {
     EventKind.STARTED: _started,
     EventKind.HELP_ASKED: _help_asked,
@@ -241,6 +261,7 @@ _WORDS = {
     EventKind.RESUMED: _resumed,
     EventKind.CHANNEL_MOVED: _moved,
     EventKind.CLIENT_JOINED: _client_joined,
+    EventKind.INVITATION_ANSWERED: _invitation_answered,
 }
 
 

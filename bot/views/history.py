@@ -136,7 +136,9 @@ def _line(entry: Entry) -> str:
 
 
 def _subject(entry: Entry) -> str:
-    return "The bot" if entry.by == BOT else mention(entry.by.user_id)
+    if entry.by == BOT:
+        return "The bot"
+    return mention(entry.by.user_id) if entry.by.user_id else "Someone"
 
 
 def _text(words: Words) -> str:

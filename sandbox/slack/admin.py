@@ -90,7 +90,7 @@ class Admin:
         await self._settled()
 
     async def revoke(self, tokens: Json | None) -> None:
-        """Tell of revoked tokens, people's (`oauth`) and the bot's (docs: events/tokens_revoked)."""
+        """Tell of revoked tokens: `oauth` are people's (docs: events/tokens_revoked)."""
         self._events.send({"type": "tokens_revoked", "tokens": tokens})
         await self._settled()
 

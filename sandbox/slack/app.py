@@ -12,6 +12,7 @@ class Manifest:
     """What the app asks for when it is installed (docs: app manifest reference).
 
     `scopes` are all of the bot's; those in `optional_scopes` may be declined by who installs it.
+    Raises ValueError for a manifest that Slack would not take.
     """
 
     scopes: frozenset[str] = frozenset()
@@ -20,6 +21,13 @@ class Manifest:
     commands: frozenset[str] = frozenset()
     has_home: bool = False
 
+    def __post_init__(self) -> None:
+        if strangers := sorted(self.optional_scopes - self.scopes):
+            raise ValueError(
+                "Optional scopes must also be listed in the corresponding bot fields: "
+                + ", ".join(strangers)
+            )
+
     @classmethod
     def read(cls, path: Path) -> "Manifest":
         """The grants of a `manifest.yml`."""
@@ -27,10 +35,9 @@ class Manifest:
         settings = content.get("settings", {})
         features = content.get("features", {})
         scopes = content.get("oauth_config", {}).get("scopes", {})
-        optional = frozenset(scopes.get("bot_optional", []))  # docs: changelog 2026-03-12
         return cls(
-            scopes=frozenset(scopes.get("bot", [])) | optional,
-            optional_scopes=optional,
+            scopes=frozenset(scopes.get("bot", [])),
+            optional_scopes=frozenset(scopes.get("bot_optional", [])),  # docs: app manifests
             bot_events=frozenset(settings.get("event_subscriptions", {}).get("bot_events", [])),
             commands=frozenset(each["command"] for each in features.get("slash_commands", [])),
             has_home=features.get("app_home", {}).get("home_tab_enabled", False),

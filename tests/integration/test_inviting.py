@@ -1,5 +1,6 @@
 """`/servicetitan start … invite …`: a channel for the client, an invitation, the onboarding."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -80,6 +81,77 @@ async def test_the_client_who_accepts_goes_through_the_steps(world: World) -> No
 
     assert world.events("step_done") or world.events("account_chosen")
     assert world.find("step:2", made(world))
+
+
+async def test_engineers_hear_once_that_the_client_came_in(world: World) -> None:
+    await ask(world)
+    [invitation] = world.slack.invitations
+    zoe = world.slack.add_person("Zoe Admin", world.slack.add_team("Acme West"))
+
+    await world.slack.accept_invite(invitation, zoe)
+    await world.idle()
+
+    assert [zoe.id in text for text in world.announced if "joined the channel" in text] == [True]
+
+
+async def test_engineers_hear_that_an_admin_must_approve_and_that_it_was_done(
+    world: World,
+) -> None:
+    await ask(world)
+    [invitation] = world.slack.invitations
+    zoe = world.slack.add_person("Zoe Admin", world.slack.add_team("Acme West"))
+
+    await world.slack.accept_invite(invitation, zoe, needs_approval=True)
+    await world.idle()
+    assert "ann@acme.example accepted the invitation" in world.announced[-1]
+    assert "admin still has to approve it" in world.announced[-1]
+    assert not world.events("client_joined")
+
+    await world.slack.approve_invite(invitation)
+    await world.idle()
+
+    assert "was approved" in world.announced[-2]
+    assert "joined the channel" in world.announced[-1]
+    await world.type("history", channel=made(world))
+    history = words(world.view_of(world.erin))
+    assert "accepted the invitation to ann@acme.example; an admin has to approve it" in history
+
+
+async def test_engineers_hear_that_the_invitation_was_declined(world: World) -> None:
+    await ask(world)
+    [invitation] = world.slack.invitations
+    zoe = world.slack.add_person("Zoe Admin", world.slack.add_team("Acme West"))
+
+    await world.slack.decline_invite(invitation, zoe)
+    await world.idle()
+
+    assert "ann@acme.example declined the invitation" in world.announced[-1]
+
+
+@pytest.mark.parametrize("answer", ["accepted", "approved", "declined"])
+async def test_an_answer_to_an_invitation_without_its_optional_parts_is_taken(
+    world: World, answer: str
+) -> None:
+    await ask(world)
+    [invitation] = world.slack.invitations
+    zoe = world.slack.add_person("Zoe Admin", world.slack.add_team("Acme West"))
+    await world.slack.decline_invite(invitation, zoe)
+    event = world.last_event("shared_channel_invite_declined")
+    event["event_id"] = "Ev0BARE"
+    event["event"] = {
+        "type": f"shared_channel_invite_{answer}",
+        "channel": {"id": made(world).id},
+        "invite": None,
+        "accepting_user": None,
+    }
+
+    ack = await world.slack.post_signed(json.dumps(event).encode(), "application/json")
+    await world.idle()
+
+    assert ack.ok
+    told_of = [text for text in world.announced if "Someone" in text]
+    assert len(told_of) == (0 if answer == "accepted" else 1)  # then the join itself is told
+    assert not [text for text in world.announced if "<@>" in text]
 
 
 async def test_a_private_channel_is_made_when_asked_for(world: World) -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.onboarding import Change, Event, EventKind, Loss
+from bot.onboarding import Change, Event, EventKind, InvitationAnswer, Loss
 from bot.report import Outcome
 from bot.verification.remedies import PASSED as PASSES
 from bot.verification.remedies import found, passed
@@ -65,6 +65,11 @@ def paused(loss: Loss = Loss.ARCHIVED) -> Change:
     return a_new_onboarding().onboarding.lose_channel(loss, NOW)
 
 
+def invitation(answer: InvitationAnswer, address: str = "ann@acme.example") -> Change:
+    onboarding = a_new_onboarding().onboarding
+    return onboarding.answer_invitation(answer, address, a_client_admin(), NOW)
+
+
 EVERY: dict[EventKind, Change] = {
     EventKind.STARTED: a_new_onboarding(),
     EventKind.HELP_ASKED: asked("Which button?"),
@@ -84,6 +89,7 @@ EVERY: dict[EventKind, Change] = {
     EventKind.ASSIGNED: an_onboarding(at_step=4).assign("U0EVE", an_engineer(), NOW),
     EventKind.ESCALATED: an_onboarding(at_step=4).escalate(NOW),
     EventKind.CLIENT_JOINED: a_new_onboarding().onboarding.client_joins(a_client_admin(), NOW),
+    EventKind.INVITATION_ANSWERED: invitation(InvitationAnswer.DECLINED),
 }
 
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from bot.slack import OPTIONAL_SCOPES
-from handlers.channel import LOSSES, RETURNS
+from handlers.channel import ANSWERS, LOSSES, RETURNS
 
 ROOT = Path(__file__).parents[2]
 MANIFEST: dict[str, Any] = yaml.safe_load((ROOT / "manifest.yml").read_text(encoding="utf-8"))
@@ -186,8 +186,15 @@ def test_its_scopes_are_just_those_that_are_needed() -> None:
     useful = set().union(*(SCOPES[method] for method in methods & OPTIONAL))
 
     scopes = MANIFEST["oauth_config"]["scopes"]
-    assert sorted(scopes["bot"]) == sorted(needed)
+    assert sorted(scopes["bot"]) == sorted(needed | useful)
     assert sorted(scopes["bot_optional"]) == sorted(useful - needed)
+
+
+def test_every_optional_scope_is_asked_for_as_well() -> None:
+    """docs.slack.dev: “Optional scopes must also be listed in the corresponding bot fields.”"""
+    scopes = MANIFEST["oauth_config"]["scopes"]
+
+    assert set(scopes["bot_optional"]) <= set(scopes["bot"])
 
 
 def test_each_optional_scope_says_what_it_is_for() -> None:
@@ -214,7 +221,7 @@ def test_buttons_and_modals_reach_the_bot_where_commands_do() -> None:
 def test_the_events_asked_for_are_those_that_are_listened_to() -> None:
     asked = set(MANIFEST["settings"]["event_subscriptions"]["bot_events"])
     sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "handlers").glob("*.py"))
-    listened = set(re.findall(r'app\.event\(\s*"(\w+)"', sources)) | {*LOSSES, *RETURNS}
+    listened = set(re.findall(r'app\.event\(\s*"(\w+)"', sources)) | {*LOSSES, *RETURNS, *ANSWERS}
 
     # Messages are asked for by the kind of channel, and arrive as one kind of event.
     kinds = {"message" if event.startswith("message.") else event for event in asked}

@@ -484,6 +484,14 @@ def test_a_manifest_may_mark_scopes_as_optional(tmp_path: Path) -> None:
     assert read.optional_scopes == {"pins:write"}
 
 
+def test_a_manifest_that_does_not_ask_for_its_optional_scopes_is_refused(tmp_path: Path) -> None:
+    manifest = tmp_path / "manifest.yml"
+    manifest.write_text("oauth_config: {scopes: {bot: [chat:write], bot_optional: [pins:write]}}")
+
+    with pytest.raises(ValueError, match=r"must also be listed.*: pins:write"):
+        Manifest.read(manifest)
+
+
 async def test_an_optional_scope_may_be_declined_and_granted_later() -> None:
     manifest = Manifest(
         frozenset({"chat:write", "users:read"}), optional_scopes=frozenset({"users:read"})
