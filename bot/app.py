@@ -145,9 +145,7 @@ class Bot:
         )
         self.bolt = _bolt(settings, client, self.slack, self.metrics)
         token = settings.slack_app_token
-        self.socket = (
-            Socket(self.bolt, token.get_secret_value(), self.traffic, quiet) if token else None
-        )
+        self.socket = Socket(self.bolt, token.get_secret_value(), self.traffic) if token else None
         self._checks = (TokenCheck(self.slack, clock), ValueCheck(self.database, vault))
         self.health = Health(self.database, self.slack, self.socket, self.traffic, self.metrics)
         self.health.watch("engineering channel", announcements.warning)

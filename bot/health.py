@@ -68,7 +68,7 @@ class Health:
             found.append(f"database: {error}")
         if self._slack.known is None:
             found.append("Slack: starting, and it has not told us yet who we are")
-        if self._socket and not await self._socket.is_connected():
+        if self._socket and not self._socket.connected:
             found.append("Slack: Socket Mode is not connected")
         return found
 

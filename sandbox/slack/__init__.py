@@ -10,6 +10,7 @@ from sandbox.slack.people import CommandReply, Person, Press
 from sandbox.slack.reading import buttons, offers, visible_text
 from sandbox.slack.sandbox import SlackSandbox
 from sandbox.slack.server import Call
+from sandbox.slack.socket_mode import HandshakeTrouble, LineTrouble
 from sandbox.slack.submissions import Submission
 
 __all__ = [
@@ -18,8 +19,10 @@ __all__ = [
     "Channel",
     "CommandReply",
     "FrozenClock",
+    "HandshakeTrouble",
     "Hit",
     "Invitation",
+    "LineTrouble",
     "Manifest",
     "Message",
     "NotOfferedError",

@@ -23,7 +23,7 @@ from sandbox.slack.outages import Outage, Trouble
 from sandbox.slack.people import Person
 from sandbox.slack.rate_limits import RateLimits
 from sandbox.slack.server import Call, Server
-from sandbox.slack.socket_mode import Sockets
+from sandbox.slack.socket_mode import HandshakeTrouble, LineTrouble, Sockets
 from sandbox.slack.state import Doubts, State
 
 ACK_DEADLINE = 3.0
@@ -122,6 +122,11 @@ class SlackSandbox:
     def connections(self) -> int:
         """How many Socket Mode connections are open."""
         return len(self._sockets)
+
+    @property
+    def held_connections(self) -> int:
+        """How many Socket Mode connections nobody has ended, dead ones among them."""
+        return self._sockets.held
 
     @property
     def channels(self) -> list[Channel]:
@@ -256,6 +261,22 @@ class SlackSandbox:
     async def disconnect_sockets(self, reason: str = "refresh_requested") -> None:
         """Ask all Socket Mode clients to reconnect, as Slack does every few hours."""
         await self._sockets.disconnect(reason)
+
+    async def lose_sockets(self, trouble: LineTrouble) -> None:
+        """Let every Socket Mode connection be lost in this way."""
+        await self._sockets.lose(trouble)
+
+    def fail_handshakes(self, trouble: HandshakeTrouble, times: int = 1) -> None:
+        """Let the next attempts to open a Socket Mode connection fail in this way."""
+        self._sockets.troubles += [trouble] * times
+
+    async def go_down(self) -> None:
+        """Be out of reach: no new connections, and those of Socket Mode are reset."""
+        await self._server.go_down()
+
+    async def come_back(self) -> None:
+        """Be in reach again, at the same address."""
+        await self._server.come_back()
 
     async def delivered(self) -> None:
         """Wait until every event has been brought to the bot once."""

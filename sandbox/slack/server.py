@@ -15,7 +15,7 @@ from sandbox.slack.errors import SlackError
 from sandbox.slack.faults import Faults, Gate, Moment, cut_off, rate_limited
 from sandbox.slack.model import Json
 from sandbox.slack.rate_limits import RateLimits
-from sandbox.slack.socket_mode import Sockets
+from sandbox.slack.socket_mode import LineTrouble, Sockets
 from sandbox.slack.state import State
 from sandbox.slack.web_api import METHODS
 from sandbox.slack.web_api.method import require_scope
@@ -55,9 +55,21 @@ class Server:
     async def start(self) -> None:
         """Listen; from now on the state's `base_url` can be reached."""
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        self._site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        await self._site.start()
         host, port = self._runner.addresses[0][:2]
         self._state.base_url = f"http://{host}:{port}"
+
+    async def go_down(self) -> None:
+        """Take no connections, and reset those of Socket Mode."""
+        await self._site.stop()
+        await self._sockets.lose(LineTrouble.RESET)
+
+    async def come_back(self) -> None:
+        """Listen again, on the same port."""
+        port = int(self._state.base_url.rpartition(":")[2])
+        self._site = web.TCPSite(self._runner, "127.0.0.1", port)
+        await self._site.start()
 
     async def stop(self) -> None:
         await self._sockets.disconnect("link_disabled")

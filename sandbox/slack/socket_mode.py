@@ -5,44 +5,119 @@ import contextlib
 import itertools
 import json
 import uuid
+from enum import Enum
 
-from aiohttp import web
+from aiohttp import WSMsgType, web
 
 from sandbox.slack.delivery import Ack, Outgoing
+from sandbox.slack.faults import cut_off
 from sandbox.slack.model import Json
 from sandbox.slack.state import State
 
 MOST_CONNECTIONS = 10
 
 
+class LineTrouble(Enum):
+    """How a connection is lost. Slack's own reasons are those of its `disconnect` frames."""
+
+    RESET = "the connection is reset"
+    CLOSED = "the connection is closed without a word"
+    SILENT = "nothing comes any more, not even an answer to a PING"
+    GARBAGE = "frames that are not Slack's, then the end"
+    WARNING = "warning"
+    REFRESH_REQUESTED = "refresh_requested"
+    LINK_DISABLED = "link_disabled"
+    TOO_MANY_WEBSOCKETS = "too_many_websockets"
+
+
+class HandshakeTrouble(Enum):
+    """How an attempt to connect fails; its address is used up all the same."""
+
+    REFUSED = "HTTP 403"
+    RATE_LIMITED = "HTTP 429"
+    SERVER_ERROR = "HTTP 503"
+    RESET = "the connection is reset"
+    SILENT = "no answer to the handshake"
+    NO_HELLO = "connected, and then nothing"
+    CLOSED = "connected, and closed at once"
+    DISCONNECT = "connected, and told to connect again"
+
+
+REFUSALS = {
+    HandshakeTrouble.REFUSED: web.HTTPForbidden,
+    HandshakeTrouble.RATE_LIMITED: web.HTTPTooManyRequests,
+    HandshakeTrouble.SERVER_ERROR: web.HTTPServiceUnavailable,
+}
+GARBAGE = ("{", "[1]", "null", '"hello"', '{"type": []}', '{"type": "events_api"}', "\x00")
+
+
 class Sockets:
-    """The open connections; every payload goes to one of them, in turn."""
+    """The open connections; every payload goes to one of them, in turn.
+
+    The next handshakes fail as `troubles` say. `held` counts all connections that nobody has ended,
+    those over which nothing is sent any more among them.
+    """
 
     def __init__(self, state: State, deadline: float) -> None:
+        self.troubles: list[HandshakeTrouble] = []
+        self.held = 0
         self._state = state
         self._deadline = deadline
         self._connections: list[web.WebSocketResponse] = []
+        self._requests: dict[web.WebSocketResponse, web.Request] = {}
+        self._silent: set[web.WebSocketResponse] = set()
         self._turns = itertools.count()
         self._awaited: dict[str, asyncio.Future[Ack]] = {}
 
     def __len__(self) -> int:
         return len(self._connections)
 
-    async def accept(self, request: web.Request) -> web.WebSocketResponse:
+    async def accept(self, request: web.Request) -> web.StreamResponse:
         """Serve one connection until it ends; a ticket admits only one."""
         if request.query.get("ticket") not in self._state.tickets:
             raise web.HTTPForbidden
+        self._state.tickets.remove(request.query["ticket"])
         if len(self._connections) >= MOST_CONNECTIONS:
             raise web.HTTPTooManyRequests
-        self._state.tickets.remove(request.query["ticket"])
-        socket = web.WebSocketResponse()  # answers PINGs with the same payload by itself
+        trouble = self.troubles.pop(0) if self.troubles else None
+        if trouble in REFUSALS:
+            raise REFUSALS[trouble]
+        if trouble is HandshakeTrouble.RESET:
+            return cut_off(request)
+        self.held += 1
+        try:
+            if trouble is HandshakeTrouble.SILENT:
+                while request.transport and not request.transport.is_closing():  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+                return cut_off(request)
+            return await self._serve(request, trouble)
+        finally:
+            self.held -= 1
+            self._state.touch()
+
+    async def _serve(
+        self, request: web.Request, trouble: HandshakeTrouble | None
+    ) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse(autoping=False)
         await socket.prepare(request)
-        await socket.send_json(self._hello())
-        self._connections.append(socket)
-        self._state.touch()
+        if trouble is HandshakeTrouble.CLOSED:
+            await socket.close()
+        if trouble is HandshakeTrouble.DISCONNECT:
+            await socket.send_json({"type": "disconnect", "reason": "warning"})
+            await socket.close()
+        if trouble is None:
+            await socket.send_json(self._hello())
+            self._connections.append(socket)
+            self._requests[socket] = request
+            self._state.touch()
         try:
             async for frame in socket:
-                self._acknowledge(frame.data)
+                if frame.type is WSMsgType.PING and socket not in self._silent:
+                    await socket.pong(frame.data)
+                elif frame.type is WSMsgType.TEXT:
+                    self._acknowledge(frame.data)
+        except ConnectionError:
+            pass
         finally:
             self._forget(socket)
         return socket
@@ -64,17 +139,44 @@ class Sockets:
         finally:
             del self._awaited[envelope["envelope_id"]]
 
+    async def lose(self, trouble: LineTrouble) -> None:
+        """Let every connection be lost in this way."""
+        for socket in list(self._connections):
+            request = self._requests[socket]
+            match trouble:
+                case LineTrouble.RESET:
+                    self._forget(socket)
+                    cut_off(request)
+                case LineTrouble.SILENT:
+                    self._silent.add(socket)
+                    self._forget(socket)
+                case LineTrouble.CLOSED:
+                    self._forget(socket)
+                    await socket.close()
+                case LineTrouble.GARBAGE:
+                    for frame in GARBAGE:
+                        await socket.send_str(frame)
+                    await socket.send_bytes(b"\xff\xfe")
+                    self._forget(socket)
+                    await socket.close()
+                case _:
+                    await self._dismiss(socket, trouble.value)
+
     async def disconnect(self, reason: str = "refresh_requested") -> None:
         """Ask every client to reconnect, then close (facts 3)."""
         for socket in list(self._connections):
-            self._forget(socket)
-            with contextlib.suppress(ConnectionError):
-                await socket.send_json({"type": "disconnect", "reason": reason})
-                await socket.close()
+            await self._dismiss(socket, reason)
+
+    async def _dismiss(self, socket: web.WebSocketResponse, reason: str) -> None:
+        self._forget(socket)
+        with contextlib.suppress(ConnectionError):
+            await socket.send_json({"type": "disconnect", "reason": reason})
+            await socket.close()
 
     def _forget(self, socket: web.WebSocketResponse) -> None:
         if socket in self._connections:
             self._connections.remove(socket)
+            del self._requests[socket]
             self._state.touch()
 
     def _hello(self) -> Json:

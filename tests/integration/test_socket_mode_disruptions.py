@@ -1,0 +1,155 @@
+"""Socket Mode comes back, whatever happens to the line: while it is idle, or a press under way."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import bot.socket_mode
+from sandbox.slack import HandshakeTrouble, LineTrouble, SlackSandbox
+from tests.integration.world import World, a_world, held
+
+OPEN = "apps.connections.open"
+
+
+@dataclass(frozen=True)
+class Disruption:
+    """What happens to the line, and to the first attempts to get another one."""
+
+    name: str
+    line: LineTrouble = LineTrouble.RESET
+    handshake: HandshakeTrouble | None = None
+    opening: Callable[[SlackSandbox], None] = lambda _slack: None
+
+
+def opening(**fault: object) -> Callable[[SlackSandbox], None]:
+    return lambda slack: slack.fail_next(OPEN, **fault)  # type: ignore[arg-type]
+
+
+DISRUPTIONS = [
+    *(Disruption(one.value, one) for one in LineTrouble),
+    *(Disruption(f"{one.value}, at the next attempt", handshake=one) for one in HandshakeTrouble),
+    *(
+        Disruption(f"{one.value}, after a friendly goodbye", LineTrouble.REFRESH_REQUESTED, one)
+        for one in (HandshakeTrouble.SERVER_ERROR, HandshakeTrouble.NO_HELLO)
+    ),
+    Disruption("no address: HTTP 503", opening=opening(status=503, times=2)),
+    Disruption("no address: HTTP 429", opening=opening(retry_after=1)),
+    Disruption("no address: internal_error", opening=opening(error="internal_error")),
+    Disruption("no address: refused for now", opening=opening(error="invalid_auth", times=2)),
+    Disruption("no address: reset", opening=opening(drop=True)),
+    Disruption("no address: late", opening=opening(hang=0.6)),
+    Disruption("no address: an answer without one", opening=opening(body='{"ok": true}')),
+    Disruption("no address: a web page", opening=opening(body="<html>")),
+    Disruption("an address that is none", opening=opening(body='{"ok": true, "url": "?"}')),
+]
+
+
+@pytest.fixture
+async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+    monkeypatch.setattr(bot.socket_mode, "HEARTBEAT_SECONDS", 0.2)
+    monkeypatch.setattr(bot.socket_mode, "HANDSHAKE_SECONDS", 0.3)
+    async with a_world(tmp_path, socket_mode=True) as world:
+        await world.begin()
+        yield world
+
+
+async def back(world: World, opened: int) -> None:
+    """Wait for another line, and see that it is the only one."""
+    slack = world.slack
+
+    def is_back() -> bool:
+        return slack.connections == 1 and len(slack.calls_of(OPEN)) > opened
+
+    await slack.until(is_back, timeout=15, awaited="another connection")
+    await slack.until(lambda: slack.held_connections == 1, awaited="the old one to end")
+    async with asyncio.timeout(5):
+        while not (world.bot.socket and world.bot.socket.connected):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    assert (await world.get("/readyz"))[0] == 200
+
+
+async def disrupt(world: World, disruption: Disruption) -> int:
+    slack = world.slack
+    opened = len(slack.calls_of(OPEN))
+    if disruption.handshake:
+        slack.fail_handshakes(disruption.handshake, times=2)
+    disruption.opening(slack)
+    await slack.lose_sockets(disruption.line)
+    return opened
+
+
+@pytest.mark.parametrize("disruption", DISRUPTIONS, ids=lambda one: one.name)
+async def test_it_comes_back_when_the_line_is_lost_while_idle(
+    world: World, disruption: Disruption
+) -> None:
+    opened = await disrupt(world, disruption)
+    await back(world, opened)
+
+    await world.press(world.ann, "step:1", "choose_account:new")
+
+    assert world.current == 2
+    addresses = [call.answer.get("url") for call in world.slack.calls_of(OPEN)]
+    assert len(set(filter(None, addresses))) == len(list(filter(None, addresses)))
+
+
+@pytest.mark.parametrize("disruption", DISRUPTIONS, ids=lambda one: one.name)
+async def test_it_comes_back_when_the_line_is_lost_while_a_press_is_under_way(
+    world: World, disruption: Disruption
+) -> None:
+    newcomer = world.slack.add_person("Max Member")
+    await world.slack.admin.invite(world.channel, newcomer, world.erin)
+    step = world.message("step:1")
+    async with held(world.slack, "users.info"):
+        pressing = asyncio.create_task(newcomer.press(step, "choose_account:new"))
+        await asyncio.sleep(0.05)  # the press is on its way, and asks who Max is
+        opened = await disrupt(world, disruption)
+    await back(world, opened)
+    await pressing
+    await world.idle()
+
+    assert world.current == 2  # carried out, though the acknowledgement may be lost
+    await world.press(world.ann, "step:2", "step_done")
+    assert world.current == 3
+
+
+async def test_it_comes_back_when_slack_is_back_at_the_same_address(world: World) -> None:
+    await world.slack.go_down()
+    async with asyncio.timeout(5):
+        while world.bot.socket and world.bot.socket.connected:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    status, text = await world.get("/readyz")
+    assert status == 503
+    assert "Socket Mode is not connected" in text
+    assert (await world.get("/healthz"))[0] == 200
+
+    opened = len(world.slack.calls_of(OPEN))
+    await world.slack.come_back()
+
+    await back(world, opened)
+
+
+async def test_what_still_comes_over_the_old_line_is_carried_out(world: World) -> None:
+    pressing = asyncio.create_task(world.ann.press(world.message("step:1"), "choose_account:new"))
+    await asyncio.sleep(0)
+    await world.slack.lose_sockets(LineTrouble.WARNING)
+
+    await pressing
+    await back(world, 0)
+    await world.idle()
+
+    assert world.current == 2
+
+
+async def test_lines_that_are_cut_again_and_again_are_not_opened_without_end(
+    world: World,
+) -> None:
+    before = len(world.slack.calls_of(OPEN))
+    world.slack.fail_handshakes(HandshakeTrouble.DISCONNECT, times=100)
+    await world.slack.lose_sockets(LineTrouble.TOO_MANY_WEBSOCKETS)
+
+    await asyncio.sleep(1.5)
+
+    assert len(world.slack.calls_of(OPEN)) - before <= 5
