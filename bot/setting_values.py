@@ -138,7 +138,7 @@ def looks_like_signing_secret(value: SecretStr) -> bool:
 def _split(value: Any) -> Any:
     if not isinstance(value, str):
         return value
-    return [one.strip() for one in value.split(",") if one.strip()]
+    return [one.strip() for one in re.split(r"[,\n]", value) if one.strip()]
 
 
 def _engineers(ids: Sequence[str]) -> Sequence[str]:

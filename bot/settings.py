@@ -1,7 +1,7 @@
 """Every setting, checked at start: all problems at once, a line each, and no value shown.
 
-They come from the environment and from `.env` (`env_file`); `setting_values` says what each value
-must look like.
+They come from the environment, from `.env` (`env_file`) and, secrets, from files of their own
+(`secret_files`); `setting_values` says what each value must look like.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from bot import env_file
+from bot import env_file, secret_files
 from bot.setting_values import (
     WHO_IS_AN_ENGINEER,
     ApiUrl,
@@ -37,6 +37,14 @@ from bot.setting_values import (
 ENV_FILE = ".env"
 # White space around the members of these does no harm.
 LISTS = {"engineers", "credential_keys"}
+# These may come from a file as well: SLACK_BOT_TOKEN_FILE and so on.
+SECRETS = (
+    "SLACK_BOT_TOKEN",
+    "SLACK_APP_TOKEN",
+    "SLACK_SIGNING_SECRET",
+    "DATABASE_URL",
+    "CREDENTIAL_KEYS",
+)
 
 
 class SettingsError(Exception):
@@ -59,7 +67,7 @@ class Settings(BaseSettings):
     slack_api_url: ApiUrl = "https://slack.com/api/"
     engineering_channel: Channel
     engineers: Engineers
-    database_url: DatabaseUrl = "sqlite:///onboarding.db"
+    database_url: Annotated[DatabaseUrl, Field(repr=False)] = "sqlite:///onboarding.db"
     credential_keys: Keys
     servicetitan_auth_url: BaseUrl = "https://auth.servicetitan.io"
     servicetitan_api_url: BaseUrl = "https://api.servicetitan.io"
@@ -119,37 +127,45 @@ HELP = {
 
 
 def load() -> Settings:
-    """Read the environment and `.env`; raises SettingsError with one line per problem."""
-    names = {name.upper() for name in Settings.model_fields}
+    """Read the environment, `.env` and secret files; raises SettingsError, a line per problem."""
+    names = _names()
     environment = env_file.environment()
     file = env_file.read(Path(ENV_FILE), names)
     problems, meant = [*file.problems], {*file.meant}
     for name, setting in env_file.misspelled(environment, names - file.values.keys()):
         problems.append(f"{name}: isn't a setting; did you mean {setting}?")
         meant.add(setting)
-    settings, found = _checked(file.values, environment)
+    given = {name: value for name, value in {**file.values, **environment}.items() if value}
+    secrets = secret_files.read(given, SECRETS)
+    problems += secrets.problems.values()
+    settings, found = _checked({**given, **secrets.values})
+    for name in secrets.values.keys() & found.keys():
+        found[name] = found[name].replace(name, f"{name} (in {name}{secret_files.SUFFIX})", 1)
+    if "SLACK_APP_TOKEN" in secrets.problems:  # then nothing is known about the other transport
+        meant.add("SLACK_SIGNING_SECRET")
     problems += [
         line
         for name, line in found.items()
         # What is missing may be on a line that can't be read, or have another name.
-        if (file.whole and name not in meant) or ": is missing;" not in line
+        if name not in secrets.problems
+        and ((file.whole and name not in meant) or ": is missing;" not in line)
     ]
     if settings is None or problems:
         raise SettingsError("\n".join(problems))
     return settings
 
 
-def _checked(
-    file: Mapping[str, str], environment: Mapping[str, str]
-) -> tuple[Settings | None, dict[str, str]]:
-    """Return the settings, or a line for each that is wrong; the environment wins."""
-    given = {
-        name.lower(): value
-        for name, value in file.items()
-        if value and name not in environment and name.lower() in Settings.model_fields
-    }
+def _names() -> set[str]:
+    """All names that a setting is given by."""
+    names = {name.upper() for name in Settings.model_fields}
+    return names | {name + secret_files.SUFFIX for name in SECRETS}
+
+
+def _checked(given: Mapping[str, str]) -> tuple[Settings | None, dict[str, str]]:
+    """Return the settings, or a line for each that is wrong."""
+    ours = {name: value for name, value in given.items() if name.lower() in Settings.model_fields}
     try:
-        return Settings(**given), {}  # type: ignore[arg-type]  # text, which is what is checked
+        return Settings(**{name.lower(): value for name, value in ours.items()}), {}  # type: ignore[arg-type]  # text, which is what is checked
     except ValidationError as error:
         return None, {
             str(problem["loc"][0]).upper(): _line(problem)

@@ -1,0 +1,64 @@
+"""Secrets that are kept in files: `SLACK_BOT_TOKEN_FILE=/run/secrets/token` instead of the token.
+
+Docker and Kubernetes mount secrets as files, and systemd puts credentials into a directory
+(systemd.exec(5), LoadCredential=). A file's last line break doesn't count. No message shows what is
+in a file, nor its path, which may be a secret that somebody set under the wrong name.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+SUFFIX = "_FILE"
+LARGEST = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class SecretFiles:
+    """What the files hold, by the setting's name, and a line for each that can't be used."""
+
+    values: dict[str, str] = field(default_factory=dict, repr=False)
+    problems: dict[str, str] = field(default_factory=dict)
+
+
+def read(given: Mapping[str, str], names: Collection[str]) -> SecretFiles:
+    """Read the file of each of `names` that is `given` by its file, not by its value."""
+    found = SecretFiles()
+    for name in names:
+        path = given.get(name + SUFFIX)
+        if not path:
+            continue
+        if given.get(name):
+            found.problems[name] = f"{name} and {name}{SUFFIX}: both are set; keep one of the two"
+            continue
+        try:
+            found.values[name] = _content(Path(path))
+        except _Unusable as error:
+            found.problems[name] = f"{name}{SUFFIX}: {error}"
+    return found
+
+
+class _Unusable(Exception):
+    """A file that holds no secret; the text says why."""
+
+
+def _content(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST + 1)
+    except FileNotFoundError:
+        raise _Unusable("there is no such file; give the path of the secret's file") from None
+    except IsADirectoryError:
+        raise _Unusable("is the path of a folder; give that of the secret's file") from None
+    except (OSError, ValueError) as error:  # a path with a NUL in it
+        reason = getattr(error, "strerror", None) or "not a path"
+        raise _Unusable(f"the file can't be read ({reason}); is it this user's?") from None
+    if len(content) > LARGEST:
+        raise _Unusable("the file is far too large for a secret; is it the right one?")
+    try:
+        text = content.decode("utf-8-sig").rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise _Unusable("the file isn't UTF-8 text; save it as UTF-8") from None
+    if not text.strip():
+        raise _Unusable("the file is empty; write the secret into it")
+    return text

@@ -1,0 +1,141 @@
+"""Every secret may be in a file of its own: `…_FILE` names it, and what is wrong has its words."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from bot.settings import SECRETS, Settings
+from tests.unit.environment import KEY, NEEDED, OTHER_KEY, Environment
+
+VALUES = {
+    "SLACK_BOT_TOKEN": "xoxb-2-file",
+    "SLACK_APP_TOKEN": "xapp-2-file",
+    "SLACK_SIGNING_SECRET": "5a4db0c5167a5cad2c4ea1ed00000002",
+    "DATABASE_URL": "postgresql://bot:s3cr3t@db/bot",
+    "CREDENTIAL_KEYS": OTHER_KEY,
+}
+
+
+def a_file(env: Environment, content: str | bytes, name: str = "secret") -> str:
+    path = env.file.with_name(name)
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return str(path)
+
+
+def test_every_secret_setting_may_come_from_a_file() -> None:
+    secret = {
+        name.upper()
+        for name, field in Settings.model_fields.items()
+        if "SecretStr" in repr(field.annotation) or not field.repr
+    }
+
+    assert set(SECRETS) == secret
+
+
+@pytest.mark.parametrize("name", SECRETS)
+@pytest.mark.parametrize("end", ["", "\n", "\r\n", "\n\n"])
+def test_a_secret_is_read_from_its_file(env: Environment, name: str, end: str) -> None:
+    path = a_file(env, VALUES[name] + end)
+
+    loaded = env.load(**{name: None, f"{name}_FILE": path})
+
+    value = getattr(loaded, name.lower())
+    [read] = value if isinstance(value, list) else [value]
+    assert (read.get_secret_value() if isinstance(read, SecretStr) else read) == VALUES[name]
+    assert VALUES[name] not in repr(loaded)
+
+
+def test_a_path_may_be_relative_and_in_the_env_file(env: Environment) -> None:
+    a_file(env, VALUES["SLACK_BOT_TOKEN"])
+    env.file.write_text("SLACK_BOT_TOKEN_FILE=secret\n")
+
+    loaded = env.load(SLACK_BOT_TOKEN=None)
+
+    assert loaded.slack_bot_token.get_secret_value() == VALUES["SLACK_BOT_TOKEN"]
+
+
+@pytest.mark.parametrize("between", [",", "\n", ",\n", "\r\n"])
+def test_a_file_of_keys_may_have_a_line_for_each(env: Environment, between: str) -> None:
+    path = a_file(env, f"{OTHER_KEY}{between}{KEY}\n")
+
+    assert env.load(CREDENTIAL_KEYS=None, CREDENTIAL_KEYS_FILE=path).keys == [b"o" * 32, b"k" * 32]
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_value_and_a_file_are_one_too_many(env: Environment, name: str) -> None:
+    path = a_file(env, VALUES[name])
+
+    (line,) = env.refusal(**{name: VALUES[name], f"{name}_FILE": path})
+
+    assert line == f"{name} and {name}_FILE: both are set; keep one of the two"
+
+
+def test_one_in_the_env_file_and_one_in_the_environment_are_too_many(env: Environment) -> None:
+    env.file.write_text("SLACK_BOT_TOKEN=xoxb-\n")  # as in .env.example
+
+    (line,) = env.refusal(SLACK_BOT_TOKEN=None, SLACK_BOT_TOKEN_FILE=a_file(env, "xoxb-2-file"))
+
+    assert line.startswith("SLACK_BOT_TOKEN and SLACK_BOT_TOKEN_FILE: both are set")
+
+
+UNUSABLE = {
+    "": "is empty",
+    "\n": "is empty",
+    " \r\n": "is empty",
+    b"\xff\xfex\x00": "UTF-8",
+    b"xoxb-\xe9": "UTF-8",
+    "x" * 100_000: "far too large",
+}
+
+
+@pytest.mark.parametrize("name", SECRETS)
+@pytest.mark.parametrize(("content", "words"), UNUSABLE.items(), ids=[*map(str, range(6))])
+def test_a_file_that_holds_no_secret_has_its_own_words(
+    env: Environment, name: str, content: str | bytes, words: str
+) -> None:
+    (line,) = env.refusal(**{name: None, f"{name}_FILE": a_file(env, content)})
+
+    assert line.startswith(f"{name}_FILE: ")
+    assert words in line
+
+
+@pytest.mark.parametrize("path", ["nowhere", ".", "xoxb-1-s3cr3t", "a\0b", "secret/deeper"])
+def test_a_path_that_leads_nowhere_is_not_shown(env: Environment, path: str) -> None:
+    a_file(env, "x")
+    given = {**NEEDED, "SLACK_BOT_TOKEN": None}
+    if "\0" in path:  # which no environment can hold
+        env.file.write_text(f"SLACK_BOT_TOKEN_FILE={path}\n")
+    else:
+        given["SLACK_BOT_TOKEN_FILE"] = path
+
+    lines = env.refusal(**given)
+
+    assert all(line.startswith(("SLACK_BOT_TOKEN_FILE: ", ".env")) for line in lines)
+    assert not any("s3cr3t" in line for line in lines)
+
+
+def test_what_is_wrong_in_a_file_is_named_with_the_file(env: Environment) -> None:
+    path = a_file(env, "xapp-s3cr3t")
+
+    (line,) = env.refusal(SLACK_BOT_TOKEN=None, SLACK_BOT_TOKEN_FILE=path)
+
+    assert line.startswith("SLACK_BOT_TOKEN (in SLACK_BOT_TOKEN_FILE): must be the bot token")
+    assert "s3cr3t" not in line
+
+
+def test_a_broken_app_token_file_is_the_only_line(env: Environment) -> None:
+    (line,) = env.refusal(SLACK_SIGNING_SECRET=None, SLACK_APP_TOKEN_FILE="nowhere")
+
+    assert line.startswith("SLACK_APP_TOKEN_FILE: there is no such file")
+
+
+def test_an_empty_name_of_a_file_is_as_good_as_none(env: Environment) -> None:
+    assert env.load(SLACK_BOT_TOKEN_FILE="").slack_bot_token
+
+
+@pytest.mark.parametrize("name", ["SLACK_BOT_TOKEN_FILES", "CREDENTIAL_KEY_FILE"])
+def test_a_misspelled_name_of_a_file_is_named(env: Environment, tmp_path: Path, name: str) -> None:
+    env.file.write_text(f"{name}={tmp_path}\n")
+
+    assert any(f"{name} isn't a setting; did you mean" in line for line in env.refusal())
