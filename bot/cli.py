@@ -9,6 +9,9 @@ import click
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Run and look after the onboarding bot. Its settings come from the environment and .env."""
+    from bot.private_files import keep_to_ourselves
+
+    keep_to_ourselves()
 
 
 @main.command()

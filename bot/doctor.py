@@ -8,11 +8,12 @@ import aiohttp
 import httpx
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot import private_files
 from bot.errors import OnboardingError
 from bot.metrics import Metrics
 from bot.pace import Pace
 from bot.rotation import inspect
-from bot.settings import Settings
+from bot.settings import Settings, secret_paths
 from bot.slack import OPTIONAL_SCOPES, SCOPES, Slack, SlackRefused
 from storage import migrate
 from storage.database import Database
@@ -41,6 +42,7 @@ class Finding:
 
 async def examine(settings: Settings) -> AsyncIterator[Finding]:
     """Yield a finding for each part, as it is tried. Nothing is changed, and no value is shown."""
+    yield _files(settings)
     yield _tables(settings)
     yield await _values(settings)
     timeout = aiohttp.ClientTimeout(total=PATIENCE_SECONDS)
@@ -66,6 +68,13 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
             ("SERVICETITAN_API_URL", settings.servicetitan_api_url),
         ):
             yield await _reached(http, name, url)
+
+
+def _files(settings: Settings) -> Finding:
+    exposed = list(private_files.warnings(secret_paths(), settings.database_url))
+    if exposed:
+        return Finding("files", "; ".join(exposed), "run “chmod 600” on each")
+    return Finding("files", "no other user of this machine can read .env, secrets or database")
 
 
 def _tables(settings: Settings) -> Finding:

@@ -1,6 +1,7 @@
 """What the commands do, with their exit status: 0 done, 1 failed, 2 settings or guide unusable."""
 
 import asyncio
+import logging
 import signal
 import sqlite3
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot import logs
+from bot import logs, private_files
 from bot.app import running
 from bot.doctor import examine
 from bot.errors import NotFound, Unavailable
@@ -22,7 +23,7 @@ from bot.history import History, tell
 from bot.onboarding import Onboarding
 from bot.retention import destroy_old_values
 from bot.rotation import Progress, inspect, rotate, rotate_seals
-from bot.settings import Settings, SettingsError, load
+from bot.settings import Settings, SettingsError, load, secret_paths
 from bot.slack import SlackRefused
 from storage import backup, checking, migrate, onboardings
 from storage.database import Database, is_sqlite
@@ -30,6 +31,8 @@ from storage.guides import GuideShelf
 from storage.reasons import reason
 from storage.seals import Seals
 from storage.vault import Vault
+
+log = logging.getLogger(__name__)
 
 
 def run() -> int:
@@ -147,6 +150,8 @@ def _with_settings(work: Callable[[Settings], int]) -> int:
 
 
 def _run(settings: Settings) -> int:
+    for line in private_files.warnings(secret_paths(), settings.database_url):
+        log.warning(line)
     if is_sqlite(settings.database_url):
         migrate.upgrade(settings.database_url, seals=Seals(settings.keys))
     elif not migrate.is_current(settings.database_url):

@@ -155,6 +155,14 @@ def load() -> Settings:
     return settings
 
 
+def secret_paths() -> dict[str, Path]:
+    """Return where secrets are kept in files: `.env`, and each file that a setting names."""
+    given = {**env_file.read(Path(ENV_FILE), _names()).values, **env_file.environment()}
+    names = [name + secret_files.SUFFIX for name in SECRETS]
+    paths = {name: Path(given[name]) for name in names if given.get(name)}
+    return {ENV_FILE: Path(ENV_FILE), **paths}
+
+
 def _names() -> set[str]:
     """All names that a setting is given by."""
     names = {name.upper() for name in Settings.model_fields}

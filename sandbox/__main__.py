@@ -1,6 +1,7 @@
 """`python -m sandbox [--play [--real-limits]]`: the bot against pretend neighbours."""
 
 import asyncio
+import os
 import sys
 
 from sandbox.play import play as play_onboarding
@@ -9,6 +10,7 @@ from sandbox.walk import walk
 
 def main(*, play: bool, real_limits: bool = False) -> int:
     """Play one whole onboarding, or let the person at the terminal walk; the exit status."""
+    os.umask(0o077)  # the log, the database, the key: for nobody else's eyes
     try:
         return asyncio.run(play_onboarding(real_limits=real_limits) if play else walk())
     except KeyboardInterrupt:

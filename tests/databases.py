@@ -63,6 +63,7 @@ class SqliteFile:
     def with_tables(cls, directory: Path) -> Self:
         """Make one in `directory`."""
         made = cls(directory)
+        made.path.touch(mode=0o600)
         made.path.write_bytes(_with_tables())
         return made
 
