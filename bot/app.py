@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 
 import aiohttp
 import httpx
-from aiohttp import web
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.request.async_request import AsyncBoltRequest
@@ -20,6 +19,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 import handlers
 from bot.announcements import Announcements
 from bot.checks import TokenCheck, ValueCheck
+from bot.connections import listening
 from bot.directory import Directory
 from bot.errors import Unavailable
 from bot.guide.loading import SERVICETITAN
@@ -289,20 +289,16 @@ async def _until_answered(who: str, ask: Callable[[], Awaitable[object]]) -> Non
 
 @asynccontextmanager
 async def _served(bot: Bot) -> AsyncIterator[None]:
-    bolt = None if bot.settings.socket_mode else bot.bolt
-    runner = web.AppRunner(
-        web_app(bot.health, bot.metrics, bot.traffic, bolt),
-        access_log=None,
-        handle_signals=False,
-        shutdown_timeout=CLOSING_SECONDS,
+    settings, secret = bot.settings, bot.settings.slack_signing_secret
+    app = web_app(
+        bot.health,
+        bot.metrics,
+        bot.traffic,
+        None if settings.socket_mode else bot.bolt,
+        secret.get_secret_value() if secret else "",
     )
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, bot.settings.host, bot.settings.port).start()
-        log.info("listening", extra={"host": bot.settings.host, "port": bot.settings.port})
+    async with listening(app, settings.host, settings.port, bot.metrics, CLOSING_SECONDS):
         yield
-    finally:
-        await runner.cleanup()
 
 
 class TimedApp(AsyncApp):
@@ -333,11 +329,12 @@ def _bolt(settings: Settings, client: AsyncWebClient, slack: Slack, metrics: Met
 
     # With both of these set, Bolt would turn to its OAuth mode for many workspaces.
     os.environ.pop("SLACK_CLIENT_ID", None)
-    secret = settings.slack_signing_secret
     app = TimedApp(
         client=client,
         authorize=authorize,
-        signing_secret=secret.get_secret_value() if secret else None,
+        # Our server has verified it, over the bytes, before Bolt sees a request.
+        request_verification_enabled=False,
+        ssl_check_enabled=False,
         # The answer leaves when the listener returns: it commits, acknowledges, and leaves the
         # rest to tasks of our own.
         process_before_response=True,

@@ -38,6 +38,12 @@ class Metrics:
             ["outcome"],
             registry=self._registry,
         )
+        self._turned_away = Counter(
+            "onboarding_turned_away",
+            "Connections and requests that were not Slack's, or not as Slack sends them",
+            ["reason"],
+            registry=self._registry,
+        )
         self._backlog = Gauge(
             "onboarding_backlog",
             "Onboardings whose newest state Slack did not show at the last sweep",
@@ -62,6 +68,10 @@ class Metrics:
     def acknowledged(self, status: int, seconds: float) -> None:
         """Count an acknowledgement."""
         self._acknowledged.labels(str(status)).observe(seconds)
+
+    def turned_away(self, reason: str) -> None:
+        """Count a connection that was closed, or a request that was refused unread or unsigned."""
+        self._turned_away.labels(reason).inc()
 
     @contextmanager
     def slack_call(self, method: str) -> Iterator[None]:

@@ -12,6 +12,7 @@ from urllib.parse import quote_plus, urlencode
 import aiohttp
 import pytest
 
+from bot.traffic import GAP_SECONDS
 from sandbox.slack import Ack
 from sandbox.slack.signing import signed_headers
 from tests.integration.world import World
@@ -218,12 +219,28 @@ async def test_a_malformed_event_is_the_senders_fault(
 
 
 async def test_a_huge_request_is_not_read(world: World) -> None:
-    body = b"payload=" + b"x" * (2 * 1024 * 1024)
+    body = b"payload=" + b"x" * (256 * 1024)
     headers = signed_headers(world.slack.signing_secret, str(int(time.time())), body)
 
     ack = await unsigned(world, io.BytesIO(body), FORM, headers)
 
     assert ack.status == 413
+
+
+async def test_a_half_sent_request_holds_nothing_back(world: World) -> None:
+    _, writer = await asyncio.open_connection("127.0.0.1", world.settings.port)
+    writer.write(
+        b"POST /slack/events HTTP/1.1\r\nHost: bot\r\nContent-Length: 9\r\n"
+        b"X-Slack-Signature: v0=0\r\nX-Slack-Request-Timestamp: %d\r\n\r\npayload" % time.time()
+    )
+    await world.get("/healthz")  # by then it has arrived
+    began = time.monotonic()
+
+    await world.bot.traffic.gap()
+    await world.bot.traffic.end(5, quiet=0)
+
+    assert time.monotonic() - began < GAP_SECONDS
+    writer.close()
 
 
 async def test_a_malformed_request_leaves_no_trace_of_its_values(
