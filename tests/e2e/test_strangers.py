@@ -182,7 +182,7 @@ async def test_what_is_compressed_or_too_large_is_not_read(
             answer = await ask(stage.bot, post(body, Content_Encoding=encoding, **signed))
             assert (answer.status, answer.seconds < AT_ONCE) == (415, True)
     for declared in (LARGEST + 1, 10**9, 10**30):
-        with subtests.test(declared):
+        with subtests.test(f"declared {declared}"):
             answer = await ask(stage.bot, post(b"", Content_Length=str(declared)))
             assert answer.status in (400, 413)
     with subtests.test("in chunks"):
