@@ -73,7 +73,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AnyData
         yield SqliteFile.with_tables(tmp_path)
         return
     server: Server = request.getfixturevalue("server")
-    with server.database(template=request.getfixturevalue("template")) as url:
+    with server.like(request.getfixturevalue("template")) as url:
         yield PostgresDatabase(tmp_path, url)
 
 

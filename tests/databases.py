@@ -14,6 +14,7 @@ from typing import Any, Protocol, Self
 
 import psycopg
 import pytest
+from psycopg import sql
 from sqlalchemy import make_url
 
 from storage import migrate
@@ -180,6 +181,22 @@ def _execute(
     return connection.execute(statement.replace("%", "%%").replace("?", "%s").encode(), values)
 
 
+# What a test may have changed besides rows: tables, indexes, triggers, functions, settings.
+SCHEMA = """
+SELECT array_agg(id ORDER BY id) FROM (
+    SELECT oid::text FROM pg_class WHERE relnamespace = 'public'::regnamespace
+    UNION ALL SELECT oid::text FROM pg_trigger
+    UNION ALL SELECT oid::text FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+    UNION ALL SELECT array_to_string(setconfig, ',') FROM pg_db_role_setting
+    UNION ALL SELECT version_num FROM alembic_version
+) AS everything (id)
+"""
+TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+RESTART = "SELECT setval(oid, 1, false) FROM pg_class WHERE relkind = 'S'"
+OTHERS = """SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()"""
+
+
 @dataclass
 class Server:
     """A PostgreSQL server on which the tests make their databases."""
@@ -187,24 +204,76 @@ class Server:
     url: str
     _prefix: str = field(default_factory=lambda: f"onboarding_test_{uuid.uuid4().hex[:8]}")
     _count: int = 0
+    _emptied: list[str] = field(default_factory=list)
 
     @contextmanager
-    def database(self, *, template: str = "template1") -> Iterator[str]:
-        """Make a database like `template`, give its URL, and drop it at the end."""
-        self._count += 1
-        name = f"{self._prefix}_{self._count}"
-        self._do(f"CREATE DATABASE {name} TEMPLATE {template}{self._strategy}")
+    def database(self) -> Iterator[str]:
+        """Make a database without tables, give its URL, and drop it at the end."""
+        name = self._create("template1")
         try:
-            yield make_url(self.url).set(database=name).render_as_string(hide_password=False)
+            yield self._url(name)
         finally:
-            self._do(f"DROP DATABASE {name} WITH (FORCE)")
+            self._drop(name)
 
     @contextmanager
     def migrated(self) -> Iterator[str]:
-        """Give the name of a template with all tables."""
+        """Give the name of a template with all tables; at the end, drop what was made of it."""
         with self.database() as url:
             migrate.upgrade(url)
             yield str(make_url(url).database)
+            for name in self._emptied:
+                self._drop(name)
+
+    @contextmanager
+    def like(self, template: str) -> Iterator[str]:
+        """Give the URL of an empty database with all tables.
+
+        One that an earlier test used is emptied and used again, as making one takes a hundred
+        times as long; if that test changed more than rows, its database is dropped instead.
+        """
+        name = self._emptied.pop() if self._emptied else self._create(template)
+        schema = self._schema(name)
+        try:
+            yield self._url(name)
+        finally:
+            if self._empty(name, schema):
+                self._emptied.append(name)
+            else:
+                self._drop(name)
+
+    def _schema(self, name: str) -> Any:
+        with closing(psycopg.connect(self._url(name))) as connection:
+            return connection.execute(SCHEMA).fetchone()
+
+    def _empty(self, name: str, schema: Any) -> bool:
+        """Delete all rows; False if the database is not as it was made."""
+        try:
+            with closing(psycopg.connect(self._url(name), autocommit=True)) as connection:
+                connection.execute(OTHERS)
+                if connection.execute(SCHEMA).fetchone() != schema:
+                    return False
+                tables = {table for (table,) in connection.execute(TABLES)} - {"alembic_version"}
+                quoted = [sql.Identifier(table) for table in sorted(tables)]
+                with connection.transaction():
+                    connection.execute("SET LOCAL session_replication_role = replica")
+                    for table in quoted:  # in any order: foreign keys are not looked at
+                        connection.execute(sql.SQL("DELETE FROM {}").format(table))
+                connection.execute(RESTART)
+        except psycopg.Error:
+            return False
+        return True
+
+    def _create(self, template: str) -> str:
+        self._count += 1
+        name = f"{self._prefix}_{self._count}"
+        self._do(f"CREATE DATABASE {name} TEMPLATE {template}{self._strategy}")
+        return name
+
+    def _drop(self, name: str) -> None:
+        self._do(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def _url(self, name: str) -> str:
+        return make_url(self.url).set(database=name).render_as_string(hide_password=False)
 
     @cached_property
     def _strategy(self) -> str:
