@@ -34,7 +34,7 @@ from bot.publisher import Publisher
 from bot.retention import destroy_old_values
 from bot.servicetitan import ServiceTitan
 from bot.settings import Settings
-from bot.slack import TIMEOUT_SECONDS, Slack, heed
+from bot.slack import TIMEOUT_SECONDS, Slack, SlackRefused, heed
 from bot.socket_mode import Socket
 from bot.tasks import Tasks
 from bot.thread import Thread
@@ -59,6 +59,8 @@ quiet.addFilter(lambda record: "`token`" not in record.getMessage())
 # An end takes ten seconds at most: for requests that are under way (Slack waits three for an
 # answer), for those that are left even then, and for the tasks.
 ANSWERING_SECONDS, CLOSING_SECONDS, TASKS_SECONDS = 3.5, 0.5, 4
+# A refusal that we do not know is taken to be final at so many tries, after three minutes.
+REFUSED_TIMES = 8
 FORGET_EVERY = timedelta(hours=1)
 # Slack repeats an event for a day at most (docs.slack.dev, Events API, "delayed events").
 REPEATED_WITHIN = timedelta(days=2)
@@ -275,11 +277,15 @@ async def running(settings: Settings, clock: Callable[[], datetime] = _now) -> A
 
 
 async def _until_answered(who: str, ask: Callable[[], Awaitable[object]]) -> None:
-    pause = 1
+    pause, refusals = 1, 0
     while True:
         try:
             await ask()
-        except Unavailable as error:
+        except (Unavailable, SlackRefused) as error:
+            if isinstance(error, SlackRefused):
+                refusals += 1
+                if error.is_final or refusals == REFUSED_TIMES:
+                    raise
             log.warning("%s does not answer yet", who, extra={"reason": str(error)})
             await asyncio.sleep(pause)
             pause = min(pause * 2, 60)

@@ -17,7 +17,6 @@ from bot.settings import Settings, secret_paths
 from bot.slack import OPTIONAL_SCOPES, SCOPES, Slack, SlackRefused
 from storage import migrate
 from storage.database import Database
-from storage.reasons import reason
 from storage.seals import Seals
 from storage.vault import Vault
 
@@ -81,7 +80,7 @@ def _tables(settings: Settings) -> Finding:
     try:
         current = migrate.is_current(settings.database_url)
     except Exception as error:  # whatever the driver raises: it is not reached
-        text = f"not reached: {reason(error)}"
+        text = f"not reached ({type(error).__name__})"
         return Finding("database", text, "check DATABASE_URL, and that the database runs")
     if not current:
         return Finding("database", "tables are missing or old", "run “onboarding db upgrade”")

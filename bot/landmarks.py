@@ -6,12 +6,13 @@ Neither is needed, so neither holds up a thread: it is tried beside the publishi
 
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.errors import OnboardingError, Unavailable
 from bot.mrkdwn import permalink
 from bot.onboarding import Onboarding, Status
-from bot.slack import TIMEOUT_SECONDS, Bookmark, RateLimited, Slack, SlackRefused
+from bot.slack import TIMEOUT_SECONDS, Bookmark, NotNow, Slack, SlackRefused
 from storage import publishing
 from storage.database import Conflict, Database
 from storage.publishing import Posted
@@ -22,6 +23,8 @@ PIN, BOOKMARK = "pin:root", "bookmark:root"
 # Who began this long ago and has not written down the end is not at it any more.
 PATIENCE = timedelta(seconds=3 * TIMEOUT_SECONDS)
 DONE = "done"
+# A refusal that we do not know is tried again at the next changes, so often in all.
+TRIES = 3
 
 
 class Landmarks:
@@ -52,35 +55,33 @@ class Landmarks:
             return
         if known is None:
             return
-        maybe_there = known.posting_since is not None
         try:
-            result = await self._call(onboarding, slot, root_ts, maybe_there=maybe_there)
-        except RateLimited:  # this one was certainly not carried out
-            await self._record(onboarding.id, slot, since=known.posting_since)
+            await self._call(onboarding, slot, root_ts, known)
+            news = Posted(slot, root_ts, DONE, None)
+        except NotNow:  # this one was certainly not carried out
+            await self._record(onboarding.id, known)
             raise
         except Unavailable:
-            await self._record(onboarding.id, slot, since=self._clock() - PATIENCE)
+            since = self._clock() - PATIENCE
+            await self._record(onboarding.id, replace(known, posting_since=since))
             raise
-        await self._record(onboarding.id, slot, ts=root_ts, result=result)
-
-    async def _call(
-        self, onboarding: Onboarding, slot: str, root_ts: str, *, maybe_there: bool
-    ) -> str:
-        """Do it, and return what came of it: done, or Slack's word for why not."""
-        channel = onboarding.channel
-        try:
-            if slot == PIN:
-                await self._slack.pin(channel, root_ts)
-                return DONE
-            bookmark = self._bookmark(onboarding, root_ts)
-            if not (maybe_there and await self._slack.has_bookmark(channel, bookmark)):
-                await self._slack.add_bookmark(channel, bookmark)
         except SlackRefused as error:
-            if error.code != "already_pinned":
-                extra = {"onboarding": onboarding.id, "slot": slot, "code": error.code}
-                log.info("a thread cannot be made easy to find", extra=extra)
-            return error.code
-        return DONE
+            tries = int(known.digest or 0) + 1
+            extra = {"onboarding": onboarding.id, "slot": slot, "code": error.code, "tries": tries}
+            log.info("a thread cannot be made easy to find", extra=extra)
+            news = replace(known, digest=str(tries))
+            if error.is_final or tries >= TRIES:
+                news = Posted(slot, root_ts, error.code, None)
+        await self._record(onboarding.id, news)
+
+    async def _call(self, onboarding: Onboarding, slot: str, root_ts: str, known: Posted) -> None:
+        channel = onboarding.channel
+        if slot == PIN:
+            await self._slack.pin(channel, root_ts)
+            return
+        bookmark = self._bookmark(onboarding, root_ts)
+        if not (known.posting_since and await self._slack.has_bookmark(channel, bookmark)):
+            await self._slack.add_bookmark(channel, bookmark)
 
     def _bookmark(self, onboarding: Onboarding, root_ts: str) -> Bookmark:
         url = self._slack.identity.url
@@ -103,15 +104,6 @@ class Landmarks:
                 return None
         return known or Posted(slot, None, None, None)
 
-    async def _record(
-        self,
-        onboarding_id: str,
-        slot: str,
-        *,
-        ts: str | None = None,
-        result: str | None = None,
-        since: datetime | None = None,
-    ) -> None:
-        news = Posted(slot, ts, result, since)
+    async def _record(self, onboarding_id: str, news: Posted) -> None:
         async with self._database.begin(behind=True) as session:
-            await publishing.write_down(session, onboarding_id, [news], known={slot})
+            await publishing.write_down(session, onboarding_id, [news], known={news.slot})

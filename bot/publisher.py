@@ -8,7 +8,7 @@ import asyncio
 import logging
 import random
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -37,8 +37,8 @@ log = logging.getLogger(__name__)
 
 LETTING_GO_SECONDS = 1
 LONGEST_PAUSE_SECONDS = 300
-# What Slack answers to a post when the channel is of no use any more. Every other refusal is one
-# that no repetition changes either (Loss.REFUSED).
+# What Slack answers to a post when the channel is of no use any more. Every other final refusal is
+# Loss.REFUSED.
 LOSSES = {
     "channel_not_found": Loss.BOT_REMOVED,
     "not_in_channel": Loss.BOT_REMOVED,
@@ -47,6 +47,8 @@ LOSSES = {
     "account_inactive": Loss.UNINSTALLED,
     "token_revoked": Loss.UNINSTALLED,
 }
+# A refusal that we do not know is repeated for so long before it is taken to be final.
+REPEATED_FOR = timedelta(minutes=4)
 SWEEP_BATCH = 50
 # So long people look at a thread in which they have pressed something.
 SOMEBODY_WAITS = timedelta(minutes=1)
@@ -88,7 +90,7 @@ class Publisher:
         now = self._clock()
         async with self._database.begin(write=False, behind=True) as session:
             waiting = await publishing.unpublished(session, now, SWEEP_BATCH)
-            unannounced = await self._unannounced(session, now)
+            unannounced = await self._announcements.left_behind(session, now)
             backlog = await publishing.backlog(session)
         self._metrics.backlog(backlog)
         for one in reversed(waiting):
@@ -99,16 +101,6 @@ class Publisher:
     def announce_again(self) -> None:
         """Announce at the next sweep what the engineering channel refused."""
         self._announcements.ask_again()
-
-    async def _unannounced(self, session: AsyncSession, now: datetime) -> Sequence[str]:
-        """Return whose announcements are to be tried: one, while the channel still refuses."""
-        if not self._announcements.are_due():
-            return ()
-        limit = 1 if self._announcements.refusal else SWEEP_BATCH
-        found = await publishing.unannouncing(session, ANNOUNCED, now, limit)
-        if not found:
-            self._announcements.caught_up()
-        return found
 
     async def _publish(self, onboarding_id: str) -> None:
         work = None
@@ -167,6 +159,7 @@ class Publisher:
         look_since = await publishing.look_since(session, onboarding_id)
         work = self._thread.plan(onboarding, posted, look_since)
         work.outbox = await publishing.unannounced(session, onboarding_id, ANNOUNCED)
+        work.refused_since = await publishing.refused_since(session, onboarding_id)
         with work.writing() as claims:
             await self._keep(session, work, claims)
         return work
@@ -213,6 +206,9 @@ class Publisher:
         try:
             await self._thread.level(work, lambda: self._write_down(work))
         except SlackRefused as error:
+            since = work.refused_since
+            if not error.is_final and not (since and self._clock() - since >= REPEATED_FOR):
+                raise
             log.error("a channel is lost", extra={"onboarding": onboarding.id, "code": error.code})
             await self._pause(onboarding.id, LOSSES.get(error.code, Loss.REFUSED), error.code)
 
@@ -239,11 +235,15 @@ class Publisher:
             return await publishing.hold_lease(session, onboarding_id, self._owner, until)
 
     async def _let_go(
-        self, onboarding_id: str, work: Work | None, retry_at: datetime | None = None
+        self,
+        onboarding_id: str,
+        work: Work | None,
+        retry_at: datetime | None = None,
+        refused_at: datetime | None = None,
     ) -> None:
         async with self._database.begin() as session:
             is_ours = await publishing.release_lease(
-                session, onboarding_id, self._owner, retry_at=retry_at
+                session, onboarding_id, self._owner, retry_at=retry_at, refused_at=refused_at
             )
             if is_ours and work:
                 await self._keep(session, work, work.news)
@@ -258,7 +258,9 @@ class Publisher:
             pause, self._turns.again(onboarding_id), onboarding_id
         )
         with suppress(Unavailable):  # the lease ends by itself
-            await self._let_go(onboarding_id, work, self._clock() + timedelta(seconds=pause))
+            now = self._clock()
+            refused_at = now if isinstance(error, SlackRefused) else None
+            await self._let_go(onboarding_id, work, now + timedelta(seconds=pause), refused_at)
 
 
 def _wait(limit: RateLimited) -> float:

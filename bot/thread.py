@@ -13,7 +13,7 @@ from datetime import datetime
 
 from bot.errors import Stale, Unavailable
 from bot.onboarding import Onboarding, Status, StepState
-from bot.slack import RateLimited, Slack, SlackRefused
+from bot.slack import NotNow, RateLimited, Slack, SlackRefused
 from bot.views.blocks import Message
 from bot.views.ending import ended_message
 from bot.views.exposure import exposure_message
@@ -76,6 +76,7 @@ class Work:
     edits: Sequence[tuple[Message, str]] = ()
     posts: Sequence[tuple[Message, datetime | None]] = ()
     outbox: Sequence[Announceable] = ()
+    refused_since: datetime | None = None
     news: dict[str, Posted] = field(default_factory=dict)
 
     def note(
@@ -169,7 +170,7 @@ class Thread:
                 return
         try:
             ts = await self._slack.post(channel, message, thread_ts)
-        except (RateLimited, SlackRefused):  # this one was certainly not posted
+        except (NotNow, SlackRefused):  # this one was certainly not posted
             work.note(message.slot, posting_since=earlier)
             raise
         work.note(message.slot, ts, digest=message.digest)

@@ -6,8 +6,9 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine
 
-from storage.database import sync_engine
+from storage.database import sync_url
 from storage.seals import Seals
 
 MIGRATIONS = Path(__file__).with_name("migrations")
@@ -30,7 +31,7 @@ def downgrade(url: str, revision: str) -> None:
 
 def is_current(url: str) -> bool:
     """Whether the database at `url` has every migration."""
-    engine = sync_engine(url)
+    engine = create_engine(sync_url(url), hide_parameters=True)
     try:
         with engine.connect() as connection:
             applied = set(MigrationContext.configure(connection).get_current_heads())
@@ -42,5 +43,5 @@ def is_current(url: str) -> bool:
 def _config(url: str) -> Config:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    config.attributes["url"] = url
+    config.attributes["url"] = sync_url(url)
     return config

@@ -95,17 +95,21 @@ async def release_lease(
     *,
     published: int | None = None,
     retry_at: datetime | None = None,
+    refused_at: datetime | None = None,
 ) -> bool:
     """Give the lease back; with `published`, only if that is still the newest revision.
 
-    False says that the onboarding has changed meanwhile, and the lease is still held.
+    `refused_at` is when Slack refused the thread, which is kept until it is published. False says
+    that the onboarding has changed meanwhile, and the lease is still held.
     """
     row = OnboardingRow
     where = [col(row.id) == onboarding_id, col(row.lease_owner) == owner]
     values: dict[str, object] = {"lease_owner": None, "lease_until": None}
     if published is not None:
         where.append(col(row.revision) == published)
-        values["published_revision"] = published
+        values |= {"published_revision": published, "refused_since": None}
+    elif refused_at is not None:
+        values["refused_since"] = func.coalesce(col(row.refused_since), refused_at)
     values["publish_after"] = retry_at
     result = await session.exec(update(row).where(*where).values(**values))
     return bool(result.rowcount)
@@ -146,6 +150,11 @@ async def claim_message(
 
 def _posted(row: MessageRow) -> Posted:
     return Posted(row.slot, row.ts, row.digest, row.posting_since)
+
+
+async def refused_since(session: AsyncSession, onboarding_id: str) -> datetime | None:
+    """Return since when Slack refuses the thread for a reason that we do not know."""
+    return (await session.get_one(OnboardingRow, onboarding_id)).refused_since
 
 
 async def look_since(session: AsyncSession, onboarding_id: str) -> datetime | None:
@@ -208,11 +217,23 @@ async def unannouncing(
     return (await session.exec(query.order_by(col(row.id)).limit(limit))).all()
 
 
-async def claim_announcement(session: AsyncSession, event_id: int, now: datetime) -> None:
-    """Write down that an announcement is about to be posted."""
+async def are_unannounced(session: AsyncSession, kinds: Sequence[EventKind]) -> bool:
+    """Whether any event of these kinds was not announced yet, be it due or not."""
+    row = EventRow
+    where = (col(row.announced_ts).is_(None), col(row.kind).in_([kind.value for kind in kinds]))
+    return (await session.exec(select(row.id).where(*where).limit(1))).first() is not None
+
+
+async def is_announced(session: AsyncSession, event_id: int) -> bool:
+    """Whether an event was announced."""
+    return (await session.get_one(EventRow, event_id)).announced_ts is not None
+
+
+async def claim_announcement(session: AsyncSession, event_id: int, since: datetime | None) -> None:
+    """Write down that an announcement may be in the channel since then; None: it is not."""
     row = EventRow
     where = (col(row.id) == event_id, col(row.announced_ts).is_(None))
-    result = await session.exec(update(row).where(*where).values(announcing_since=now))
+    result = await session.exec(update(row).where(*where).values(announcing_since=since))
     if not result.rowcount:
         raise Stale
 

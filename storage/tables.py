@@ -29,12 +29,13 @@ class OnboardingRow(SQLModel, table=True):
     """One client's onboarding.
 
     `revision` counts its changes, `published_revision` is the one that Slack shows. Who brings
-    Slack level holds the lease; `publish_after` is when Slack said to try again. `announcement_ts`
-    is the client's thread in the engineering channel. After a backup was put back, `look_since` is
-    its time: what was posted afterwards is not known here. `next_reminder` is when to look whether
-    a nudge is due; null: at once. `client_key` is the name as it is searched for. `history_length`
-    says how many events there are, `history_end` seals that. The columns from `current_step` to
-    `open_questions` are derived, so that `status` is one query.
+    Slack level holds the lease; `publish_after` is when to try again, `refused_since` when Slack
+    first refused the thread for a reason that we do not know. `announcement_ts` is the client's
+    thread in the engineering channel. After a backup was put back, `look_since` is its time: what
+    was posted afterwards is not known here. `next_reminder` is when to look whether a nudge is due;
+    null: at once. `client_key` is the name as it is searched for. `history_length` says how many
+    events there are, `history_end` seals that. The columns from `current_step` to `open_questions`
+    are derived, so that `status` is one query.
     """
 
     __tablename__ = "onboarding"
@@ -97,6 +98,7 @@ class OnboardingRow(SQLModel, table=True):
     lease_owner: str | None = None
     lease_until: datetime | None = _time(nullable=True)
     publish_after: datetime | None = _time(nullable=True)
+    refused_since: datetime | None = _time(nullable=True)
     current_step: int | None = None
     finished_steps: int = 0
     turn: str | None = None

@@ -279,7 +279,9 @@ async def _publish(session: AsyncSession) -> None:
         row.thread_ts = row.announcement_ts = f"17954262{number:02}.000100"
         row.published_revision = row.revision - number % 4 // 2
         row.lease_owner, row.lease_until = f"worker {number}", NOW + MINUTE
-        row.publish_after = row.next_reminder = row.look_since = NOW + number * MINUTE
+        row.publish_after = row.refused_since = row.next_reminder = row.look_since = (
+            NOW + number * MINUTE
+        )
         session.add(MessageRow(onboarding_id=row.id, slot="root", ts=row.thread_ts, digest="d2"))
         session.add(MessageRow(onboarding_id=row.id, slot="welcome", posting_since=NOW))
         first = select(EventRow).where(col(EventRow.onboarding_id) == row.id).order_by("id")

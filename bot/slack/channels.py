@@ -87,8 +87,12 @@ class ChannelCalls(Caller):
         return str((await self._call("conversations.inviteShared", call)).get("invite_id", ""))
 
     async def pin(self, channel: str, ts: str) -> None:
-        """Pin a message."""
-        await self._call("pins.add", self._client.pins_add(channel=channel, timestamp=ts))
+        """Pin a message; that it is pinned already does not matter."""
+        try:
+            await self._call("pins.add", self._client.pins_add(channel=channel, timestamp=ts))
+        except SlackRefused as error:
+            if error.code != "already_pinned":
+                raise
 
     async def add_bookmark(self, channel: str, bookmark: Bookmark) -> None:
         """Put a link at the top of a channel. After Unavailable it may be there."""

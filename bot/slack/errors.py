@@ -1,8 +1,10 @@
 """What Slack's refusals, and its silence, are to us: translated here, at the border."""
 
 import logging
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from typing import Any
 
 import aiohttp
@@ -24,15 +26,48 @@ BROKEN = (
     AttributeError,
     KeyError,
 )
-# Answers that pass by themselves; after the last two, part of the call may have been done
-# (docs.slack.dev, errors common to all methods).
-PASSING = {"service_unavailable", "request_timeout", "internal_error", "fatal_error"}
-RATE_LIMITED = {"ratelimited", "rate_limited"}
+# Refusals that pass by themselves; the call was not done (docs.slack.dev: errors common to all
+# methods, and those of chat.*, conversations.*, pins.* and reactions.*).
+PASSING = {
+    "external_channel_migrating",  # it is just becoming a Slack Connect channel
+    "org_login_required",  # the workspace moves into an Enterprise organization
+    "team_added_to_org",
+    "update_failed",
+    "service_unavailable",
+    "request_timeout",
+    "message_limit_exceeded",
+    "team_quota_exceeded",
+}
+# After these, part of the call may have been done (docs.slack.dev, errors common to all methods).
+HALF_DONE = {"internal_error", "fatal_error"}
+# "ratelimited", "rate_limited", and conversations.inviteShared's "ratelimit".
+RATE_LIMITED = re.compile("rate_?limit")
+# Web pages in the place of Slack's answer: from a proxy, or too early. Another page with a 4xx, and
+# 501, says that the request itself is not wanted.
+NOT_FROM_SLACK = {401, 403, 407, 408, 425, 429}
+# Refusals that no repetition changes: of the channel, of us, of what was sent (docs.slack.dev,
+# chat.postMessage, pins.add, bookmarks.add, and errors common to all methods). What is in neither
+# list, we do not know: it is repeated for a while before it is believed.
+FINAL = {
+    *("channel_not_found", "not_in_channel", "is_archived", "is_inactive"),
+    *("account_inactive", "token_revoked", "token_expired", "invalid_auth", "not_authed"),
+    *("missing_scope", "not_allowed_token_type", "no_permission", "access_denied"),
+    *("team_access_not_granted", "enterprise_is_restricted", "messages_tab_disabled"),
+    *("invalid_arguments", "invalid_blocks", "invalid_blocks_format", "no_text", "msg_too_long"),
+    *("msg_blocks_too_long", "invalid_metadata_format", "metadata_too_large"),
+    *("not_pinnable", "too_many_pins", "too_many_bookmarks", "permission_denied"),
+}
+FINAL_PREFIX = "restricted_action"
+SERVER_ERRORS = set(range(500, 600)) - {HTTPStatus.NOT_IMPLEMENTED}
 LONGEST_WAIT_SECONDS = 3600.0
 
 
-class RateLimited(Unavailable):
-    """Slack asks to wait; the call was not done."""
+class NotNow(Unavailable):
+    """Slack refuses for now; the call was not done."""
+
+
+class RateLimited(NotNow):
+    """Slack asks to wait."""
 
     def __init__(self, seconds: float) -> None:
         """Take how long Slack asks to wait."""
@@ -47,6 +82,11 @@ class SlackRefused(OnboardingError):
         """Take the method and Slack's error code."""
         super().__init__(f"{method}: {code}")
         self.method, self.code = method, code
+
+    @property
+    def is_final(self) -> bool:
+        """Whether it is known that no repetition changes it."""
+        return self.code in FINAL or self.code.startswith(FINAL_PREFIX)
 
 
 @asynccontextmanager
@@ -65,7 +105,7 @@ async def heed(response: aiohttp.ClientResponse) -> None:
     """
     if response.status == 429 and response.content_type != "application/json":
         response.release()
-        raise RateLimited(_seconds(response.headers.get("Retry-After")))
+        raise _rate_limited("a call", response.headers.get("Retry-After"))
 
 
 def _translation(method: str, error: Exception) -> OnboardingError:
@@ -84,18 +124,27 @@ def request_id(response: Any) -> dict[str, str]:
 def _of_answer(method: str, response: Any) -> OnboardingError:
     status: int = getattr(response, "status_code", 0) or getattr(response, "status", 0)
     data = response.data if isinstance(response, AsyncSlackResponse) else None
-    code = data.get("error", "") if isinstance(data, dict) else ""  # a web page has none
+    code = str(data.get("error") or "") if isinstance(data, dict) else ""  # a web page has none
     extra = {"method": method, "code": code or str(status), **request_id(response)}
     log.info("Slack did not do it", extra=extra)
-    if status == 429 or code in RATE_LIMITED:
-        return RateLimited(_seconds(response.headers.get("Retry-After")))
-    if status >= 500 or code in PASSING or not code:
+    if status == 429 or RATE_LIMITED.search(code):
+        return _rate_limited(method, response.headers.get("Retry-After"))
+    if code in PASSING:
+        return NotNow(f"{method}: {code}")
+    if code in HALF_DONE or (not code and not _is_refusal(status)) or status in SERVER_ERRORS:
         return Unavailable(f"{method}: {code or status}")
-    return SlackRefused(method, code)
+    return SlackRefused(method, code or f"http_{status}")
 
 
-def _seconds(retry_after: str | None) -> float:
+def _is_refusal(status: int) -> bool:
+    return status == HTTPStatus.NOT_IMPLEMENTED or (
+        400 <= status < 500 and status not in NOT_FROM_SLACK
+    )
+
+
+def _rate_limited(method: str, retry_after: str | None) -> NotNow:
+    """Return how long Slack asks to wait; where it does not say, the pauses grow by themselves."""
     try:
-        return min(max(1.0, float(retry_after or 1)), LONGEST_WAIT_SECONDS)
+        return RateLimited(min(max(1.0, float(retry_after or "")), LONGEST_WAIT_SECONDS))
     except ValueError:
-        return 1.0
+        return NotNow(f"{method}: rate limited")

@@ -15,7 +15,7 @@ from bot.errors import Unavailable
 from bot.metrics import Metrics
 from bot.pace import Pace
 from bot.slack.channels import ChannelCalls
-from bot.slack.errors import RateLimited, SlackRefused, translated
+from bot.slack.errors import NotNow, SlackRefused, translated
 from bot.views.blocks import EVENT_TYPE, Message
 
 TIMEOUT_SECONDS = 10
@@ -164,7 +164,7 @@ class Slack(ChannelCalls):
                 ),
                 channel,
             )
-        except (RateLimited, SlackRefused):
+        except (NotNow, SlackRefused):
             if response_url is None:
                 raise
             await self.respond(response_url, text, thread_ts=thread_ts)

@@ -40,6 +40,22 @@ class Admin:
         channel.is_archived = False
         await self._tell(channel, "unarchive", user=by.id)
 
+    def migrate(self, channel: Channel) -> None:
+        """Begin to make a Slack Connect channel of it: for a while Slack takes nothing there."""
+        channel.is_migrating = True
+
+    def migrated(self, channel: Channel) -> None:
+        """Be done with that."""
+        channel.is_migrating = False
+
+    def move_workspace(self) -> None:
+        """Begin to move the workspace into an Enterprise organization: nothing works meanwhile."""
+        self._state.is_moving = True
+
+    def workspace_moved(self) -> None:
+        """Be done with that."""
+        self._state.is_moving = False
+
     async def rename(self, channel: Channel, name: str) -> None:
         channel.name = name
         self._events.send(

@@ -39,7 +39,8 @@ class Fault:
         if self.hang is not None:
             await asyncio.sleep(self.hang)
         if self.error is not None:
-            return web.json_response({"ok": False, "error": self.error})
+            answer = {"ok": False, "error": self.error}
+            return web.json_response(answer, status=self.status or 200)
         if self.drop or self.hang is not None:
             return cut_off(request)
         if self.body is not None:
@@ -70,8 +71,7 @@ class Faults:
     def take(self, method: str, arguments: Json) -> Fault | None:
         """The fault that hits this call, if any; each hits as often as it was told to."""
         for fault in self.pending:
-            is_hit = fault.predicate is None or fault.predicate(arguments)
-            if fault.method == method and is_hit:
+            if fault.method == method and (fault.predicate is None or fault.predicate(arguments)):
                 fault.times -= 1
                 if fault.times <= 0:
                     self.pending.remove(fault)

@@ -57,6 +57,7 @@ class Channel:
     host: Team
     kind: ChannelKind = "public"
     is_archived: bool = False
+    is_migrating: bool = False  # it is just becoming a Slack Connect channel, or ceasing to be one
     members: dict[str, User] = field(default_factory=dict)
     connected: list[Team] = field(default_factory=list)
     messages: list["Message"] = field(default_factory=list)

@@ -298,9 +298,10 @@ class SlackSandbox:
     ) -> None:
         """Let the next `times` calls of `method` fail.
 
-        `error`: refused with that code. `status`: an HTTP error; 429 comes with `retry_after`
-        seconds (1 unless told). `hang`: silence for so many seconds, then the connection drops.
-        `drop`: the connection drops at once. `body`: HTTP 200 with that in the answer's place.
+        `error`: refused with that code. `status`: an HTTP error, with a web page or with the
+        `error`; 429 comes with `retry_after` seconds (1 unless told). `hang`: silence for so many
+        seconds, then the connection drops. `drop`: the connection drops at once. `body`: HTTP 200
+        with that in the answer's place.
         `performed`: Slack does what was asked before the answer is lost in one of these ways.
         `method` may also be "response_url": the next POST to one.
         `predicate` picks calls by their arguments.

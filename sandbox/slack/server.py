@@ -125,6 +125,8 @@ class Server:
             raise SlackError("invalid_auth")
         if not self._state.is_installed:
             raise SlackError("account_inactive")
+        if self._state.is_moving:  # docs: errors common to all methods
+            raise SlackError("team_added_to_org")
         if (token == app.app_token) != app_token:
             raise SlackError("not_allowed_token_type")
 

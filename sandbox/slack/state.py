@@ -46,6 +46,7 @@ class State:
         self.clock = clock
         self.doubts = Doubts()
         self.is_installed = True
+        self.is_moving = False  # into an Enterprise organization
         self.declined_scopes: set[str] = set()
         self.base_url = ""
         self.tickets: set[str] = set()  # each admits one Socket Mode connection

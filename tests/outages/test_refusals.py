@@ -5,9 +5,10 @@ from datetime import timedelta
 
 import pytest
 
+from bot.app import Bot
 from sandbox.slack import Channel
 from tests.databases import ON_SQLITE, AnyDatabase
-from tests.integration.world import World
+from tests.integration.world import World, now
 from tests.outages.lapse import lapsing
 
 REFUSED = "the engineering channel refuses announcements"
@@ -113,6 +114,60 @@ async def test_a_lost_engineering_channel_is_asked_once_an_hour(
         people.engineering.is_archived = False
         await lapse.passes(timedelta(hours=1))
         assert "needs help" in people.engineering.messages[-1].text
+
+
+@ON_SQLITE
+async def test_a_look_that_finds_nothing_due_does_not_silence_the_channel(
+    database: AnyDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with lapsing(database, monkeypatch) as (people, lapse):
+        await people.begin()
+        await people.level()
+        people.engineering.is_archived = True
+        await people.ask_for_help(1)
+        later = now() + timedelta(hours=2)  # the thread concerned is in a backoff
+        database.write("UPDATE onboarding SET publish_after = ?", later)
+        for _ in range(90):
+            await lapse.passes(timedelta(minutes=1))
+        people.engineering.is_archived = False
+        database.write("UPDATE onboarding SET publish_after = NULL")
+        await lapse.passes(timedelta(minutes=1))
+
+        assert "needs help" in people.engineering.messages[-1].text
+
+
+async def ask_through(world: World, bot: Bot, question: str) -> None:
+    """Ask for help, and have that worker carry it out."""
+    world.slack.deliver_to(f"http://127.0.0.1:{bot.settings.port}/slack/events")
+    await world.ann.press(world.message("step:1"), "step_help")
+    await bot.tasks.idle()
+    await world.ann.submit(world.view_of(world.ann), {"question": question})
+    await bot.tasks.idle()
+
+
+async def left_behind(bot: Bot) -> None:
+    bot.slack.pace.start_afresh()  # it waits for some seconds else
+    await bot.sweep()
+    await bot.tasks.idle()
+
+
+async def test_what_another_worker_announces_opens_the_channel_for_this_one(begun: World) -> None:
+    async with begun.second_bot() as other:
+        await shut_out(begun)
+        await ask_through(begun, other, "And which menu?")
+        begun.slack.deliver_to(f"http://127.0.0.1:{begun.settings.port}/slack/events")
+        await begun.slack.admin.unarchive(begun.engineering, begun.erin)  # one of them hears of it
+        await begun.slack.delivered()
+        await left_behind(begun.bot)
+        await left_behind(other)
+
+        await ask_through(begun, other, "And now?")
+
+        for text, question in zip(
+            begun.announced[-3:], ["Which portal?", "And which menu?", "And now?"], strict=True
+        ):
+            assert question in text
+        assert not [line for line in other.health.warnings if "refuses" in line]
 
 
 async def test_one_announcement_that_is_refused_does_not_keep_the_others_back(

@@ -6,7 +6,7 @@ from sandbox.slack.arguments import Arguments
 from sandbox.slack.errors import SlackError
 from sandbox.slack.model import Channel, Json
 from sandbox.slack.state import State
-from sandbox.slack.web_api.method import Method, find_channel, method
+from sandbox.slack.web_api.method import Method, find_channel, method, require_open
 
 MOST_BOOKMARKS = 100  # docs: bookmarks.add
 
@@ -73,6 +73,7 @@ def _channel(state: State, args: Arguments) -> Channel:
     # The pages of these methods know neither `not_in_channel` nor `is_archived`.
     if state.bot.id not in channel.members or channel.is_archived:
         raise SlackError("permission_denied")
+    require_open(channel)
     return channel
 
 

@@ -7,7 +7,14 @@ from sandbox.slack.changes import MemberJoined
 from sandbox.slack.errors import SlackError
 from sandbox.slack.model import Channel, Json
 from sandbox.slack.state import State
-from sandbox.slack.web_api.method import Method, find_channel, method, require_member, require_scope
+from sandbox.slack.web_api.method import (
+    Method,
+    find_channel,
+    method,
+    require_member,
+    require_open,
+    require_scope,
+)
 
 NAME_LIMIT = 80
 MOST_INVITED = 100  # some pages of the docs say 1000
@@ -33,8 +40,7 @@ def invite(state: State, args: Arguments) -> Json:
     channel = find_channel(state, args.text("channel"))
     _require_invite_scope(state, channel)
     require_member(state, channel)
-    if channel.is_archived:
-        raise SlackError("is_archived")
+    require_open(channel)
     user_ids = args.names("users")
     if not user_ids:
         raise SlackError("no_user")
@@ -59,8 +65,7 @@ def join(state: State, args: Arguments) -> Json:
     channel = find_channel(state, args.text("channel"))
     if channel.kind != "public":
         raise SlackError("method_not_supported_for_channel_type")
-    if channel.is_archived:
-        raise SlackError("is_archived")
+    require_open(channel)
     if state.bot.id in channel.members:
         return {"channel": conversation(state, channel), "warning": "already_in_channel"}
     state.join(channel, state.bot)

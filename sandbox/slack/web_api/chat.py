@@ -16,6 +16,7 @@ from sandbox.slack.web_api.method import (
     find_message,
     method,
     require_member,
+    require_open,
 )
 
 UPDATE_TEXT_LIMIT = 4_000
@@ -42,8 +43,7 @@ def update(state: State, args: Arguments) -> Json:
     """Change a message of the bot; metadata that is left out is kept (docs: chat.update)."""
     channel = find_channel(state, args.text("channel"))
     message = _own_message(state, channel, args, "cant_update_message")
-    if channel.is_archived:
-        raise SlackError("is_inactive")
+    require_open(channel, "is_inactive")
     text, blocks = _content(args)
     if len(text) > UPDATE_TEXT_LIMIT:
         raise SlackError("msg_too_long")
@@ -97,8 +97,7 @@ def _channel_to_post_in(state: State, channel_id: str) -> Channel:
     channel = find_channel(state, channel_id)
     if "chat:write.public" not in state.scopes or channel.kind != "public":
         require_member(state, channel)
-    if channel.is_archived:
-        raise SlackError("is_archived")
+    require_open(channel)
     return channel
 
 

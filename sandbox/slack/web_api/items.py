@@ -12,6 +12,7 @@ from sandbox.slack.web_api.method import (
     find_message,
     method,
     require_member,
+    require_open,
 )
 
 
@@ -62,8 +63,7 @@ def _pinnable(channel: Channel, args: Arguments) -> Message:
 def _own_channel(state: State, channel_id: str) -> Channel:
     channel = find_channel(state, channel_id)
     require_member(state, channel)
-    if channel.is_archived:
-        raise SlackError("is_archived")
+    require_open(channel)
     return channel
 
 

@@ -68,6 +68,14 @@ def require_member(state: State, channel: Channel) -> None:
         raise SlackError("not_in_channel")
 
 
+def require_open(channel: Channel, archived: str = "is_archived") -> None:
+    """Refuse to write in a channel that is archived, or moved just now (docs: pins.add)."""
+    if channel.is_archived:
+        raise SlackError(archived)
+    if channel.is_migrating:
+        raise SlackError("external_channel_migrating")
+
+
 def find_message(channel: Channel, ts: str) -> Message:
     """The message with this `ts`."""
     message = channel.message(ts)

@@ -1,0 +1,17 @@
+"""Since when Slack refuses a thread for a reason that nobody knows."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0009"
+down_revision: str | None = "0008"
+
+
+def upgrade() -> None:
+    since = sa.Column("refused_since", sa.DateTime(timezone=True), nullable=True)
+    op.add_column("onboarding", since)
+
+
+def downgrade() -> None:
+    with op.batch_alter_table("onboarding") as batch:
+        batch.drop_column("refused_since")

@@ -1,0 +1,241 @@
+"""What Slack refuses for now, or for a reason that we do not know: that is not “never”."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.crash.level import nothing_is_twice
+from tests.crash.people import People
+from tests.databases import ON_SQLITE, AnyDatabase
+from tests.integration.world import World, told
+from tests.outages.lapse import Lapse, lapsing
+from tests.outages.test_outages import until_over
+
+MINUTE = timedelta(minutes=1)
+PASSING = [
+    "external_channel_migrating",
+    "update_failed",
+    "team_added_to_org",
+    "org_login_required",
+    "service_unavailable",
+    "request_timeout",
+    "message_limit_exceeded",
+    "ratelimit",
+    "rate_limited",
+]
+UNKNOWN: list[dict[str, Any]] = [
+    {"error": "a_word_of_next_year"},
+    {"error": "accesslimited"},
+    {"error": "ekm_access_denied"},
+    {"error": "unknown_method"},
+    {"error": "unknown_method", "status": 501},
+    {"status": 501},
+    {"status": 404},
+]
+
+
+@asynccontextmanager
+async def begun(
+    database: AnyDatabase, patch: pytest.MonkeyPatch
+) -> AsyncIterator[tuple[People, Lapse]]:
+    async with lapsing(database, patch) as (people, lapse):
+        await people.begin()
+        await people.level()
+        yield people, lapse
+
+
+def refuse(people: People, **fault: Any) -> None:
+    """Have Slack refuse whatever is posted and edited in the client's channel."""
+
+    def in_the_thread(arguments: dict[str, Any]) -> bool:
+        return bool(arguments["channel"] == people.channel.id)
+
+    for method in ("chat.postMessage", "chat.update"):
+        people.slack.fail_next(method, times=9999, predicate=in_the_thread, **fault)
+
+
+def status(people: People) -> str:
+    [(status,)] = people.bot.database.rows("SELECT status FROM onboarding")
+    return str(status)
+
+
+def tries(people: People) -> int:
+    calls = people.slack.calls_of("chat.postMessage")
+    return sum(one.arguments.get("channel") == people.channel.id for one in calls)
+
+
+@ON_SQLITE
+@pytest.mark.parametrize("code", PASSING)
+async def test_what_slack_refuses_for_now_is_tried_until_it_passes(
+    database: AnyDatabase, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    async with begun(database, monkeypatch) as (people, lapse):
+        refuse(people, error=code)
+        before = tries(people)
+        await people.ann.press(people.the(1), "choose_account:new")
+        await until_over(lapse, timedelta(hours=1))
+        assert status(people) == "active"
+        assert tries(people) - before < 60
+
+        people.slack.heal()
+        await until_over(lapse, 6 * MINUTE)
+
+        assert people.message("step:2")
+        nothing_is_twice(people)
+
+
+@ON_SQLITE
+@pytest.mark.parametrize("fault", UNKNOWN, ids=str)
+async def test_a_refusal_that_nobody_knows_is_repeated_over_some_minutes_before_it_counts(
+    database: AnyDatabase, monkeypatch: pytest.MonkeyPatch, fault: dict[str, Any]
+) -> None:
+    async with begun(database, monkeypatch) as (people, lapse):
+        refuse(people, **fault)
+        before = tries(people)
+        await people.ann.press(people.the(1), "choose_account:new")
+        await until_over(lapse, 2 * MINUTE)
+        assert status(people) == "active"
+        assert tries(people) - before > 1
+
+        await until_over(lapse, 8 * MINUTE)
+
+        assert status(people) == "paused"
+        assert tries(people) - before < 20
+        told_of = people.engineering.messages[-1].text
+        assert fault.get("error", f"http_{fault.get('status')}") in told_of
+
+
+@ON_SQLITE
+async def test_a_refusal_that_nobody_knows_and_that_passes_pauses_nothing(
+    database: AnyDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with begun(database, monkeypatch) as (people, lapse):
+        for number in (1, 2):  # the second counts from its own beginning
+            refuse(people, error="a_word_of_next_year")
+            action = "choose_account:new" if number == 1 else "step_done"
+            await people.ann.press(people.the(number), action)
+            await until_over(lapse, 3 * MINUTE)
+            people.slack.heal()
+            await until_over(lapse, 3 * MINUTE)
+
+            assert status(people) == "active"
+            assert people.message(f"step:{number + 1}")
+
+
+async def test_a_refusal_that_nobody_knows_is_neither_forgotten_nor_believed_by_a_restart(
+    begun: World,
+) -> None:
+    begun.slack.fail_next("chat.postMessage", error="a_word_of_next_year", times=99)
+    await begun.press(begun.ann, "step:1", "choose_account:new")
+
+    async with begun.second_bot() as bot:
+        await begun.catch_up()
+        await bot.tasks.idle()
+        assert begun.rows("SELECT status FROM onboarding") == [("active",)]
+        begun.write("UPDATE onboarding SET refused_since = ?", "2020-01-01 00:00:00.000000")
+        await begun.catch_up()
+        await bot.tasks.idle()
+
+    assert begun.rows("SELECT status, loss FROM onboarding") == [("paused", "refused")]
+
+
+@ON_SQLITE
+async def test_a_channel_that_becomes_shared_gets_its_thread_afterwards(
+    database: AnyDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with begun(database, monkeypatch) as (people, lapse):
+        people.slack.admin.migrate(people.channel)
+        await people.ann.press(people.the(1), "choose_account:new")
+        await until_over(lapse, timedelta(minutes=30))
+        assert status(people) == "active"
+
+        people.slack.admin.migrated(people.channel)
+        await until_over(lapse, 6 * MINUTE)
+
+        assert people.message("step:2")
+
+
+@ON_SQLITE
+async def test_a_workspace_that_moves_into_an_organization_only_delays(
+    database: AnyDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with begun(database, monkeypatch) as (people, lapse):
+        people.slack.admin.move_workspace()
+        await people.ann.press(people.the(1), "choose_account:new")
+        await until_over(lapse, timedelta(hours=2))
+        people.slack.admin.workspace_moved()
+        await until_over(lapse, 6 * MINUTE)
+
+        assert people.message("step:2")
+        nothing_is_twice(people)
+
+
+async def test_while_a_workspace_moves_a_start_waits_for_it(begun: World) -> None:
+    begun.slack.fail_next("auth.test", error="org_login_required")
+    begun.slack.fail_next("auth.test", error="a_word_of_next_year")
+
+    async with begun.second_bot() as bot:
+        assert not bot.working.done()
+
+
+async def test_a_private_answer_finds_its_other_way_while_the_channel_moves(begun: World) -> None:
+    begun.slack.admin.migrate(begun.channel)
+
+    root = begun.message("root")
+    await begun.ann.press_raw(root, "step_done", f"{begun.onboarding}:23")
+    await begun.idle()
+
+    assert told(begun.ann)
+
+
+@pytest.mark.parametrize("method", ["pins.add", "bookmarks.add"])
+async def test_a_pin_that_is_refused_for_now_comes_later(world: World, method: str) -> None:
+    world.slack.fail_next(method, error="external_channel_migrating")
+    world.slack.fail_next(method, error="a_word_of_next_year")
+    await world.begin()
+    for number in (1, 2):
+        action = "choose_account:new" if number == 1 else "step_done"
+        await world.press(world.ann, f"step:{number}", action)
+
+    assert len(world.slack.calls_of(method)) == 3
+    assert len(world.channel.pins) == len(world.channel.bookmarks) == 1
+
+
+@pytest.mark.parametrize("method", ["pins.add", "bookmarks.add"])
+@pytest.mark.parametrize("fault", [{"status": 501}, {"error": "unknown_method"}], ids=str)
+async def test_what_slack_does_not_have_is_not_asked_for_ever(
+    world: World, method: str, fault: dict[str, Any]
+) -> None:
+    world.slack.fail_next(method, times=99, **fault)
+    await world.begin()
+    for number in range(1, 7):
+        action = "choose_account:new" if number == 1 else "step_done"
+        await world.press(world.ann, f"step:{number}", action)
+
+    assert len(world.slack.calls_of(method)) == 3
+    assert world.current == 7
+
+
+@ON_SQLITE
+@pytest.mark.parametrize("code", ["external_channel_migrating", "a_word_of_next_year"])
+async def test_the_engineering_channel_hears_soon_after_what_was_refused_for_now(
+    database: AnyDatabase, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    async with begun(database, monkeypatch) as (people, lapse):
+        in_engineering = people.engineering.id
+        people.slack.fail_next(
+            "chat.postMessage",
+            error=code,
+            times=99,
+            predicate=lambda arguments: arguments["channel"] == in_engineering,
+        )
+        await people.ask_for_help(1)
+        await until_over(lapse, 2 * MINUTE)
+        people.slack.heal()
+        await until_over(lapse, 4 * MINUTE)
+
+        assert "needs help" in people.engineering.messages[-1].text
+        assert not people.slack.calls_of("conversations.history")
