@@ -18,7 +18,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 import handlers
 from bot.announcements import Announcements
-from bot.checks import TokenCheck, ValueCheck
+from bot.checks import RowCheck, TokenCheck, ValueCheck
 from bot.connections import listening
 from bot.directory import Directory
 from bot.errors import Unavailable
@@ -148,11 +148,17 @@ class Bot:
         self.bolt = _bolt(settings, client, self.slack, self.metrics)
         token = settings.slack_app_token
         self.socket = Socket(self.bolt, token.get_secret_value(), self.traffic) if token else None
-        self._checks = (TokenCheck(self.slack, clock), ValueCheck(self.database, vault))
+        self._checks = (
+            TokenCheck(self.slack, clock),
+            ValueCheck(self.database, vault),
+            RowCheck(self.database, self.shelf, self.publisher.wake),
+        )
         self.health = Health(self.database, self.slack, self.socket, self.traffic, self.metrics)
         self.health.watch("engineering channel", announcements.warning)
         self.health.watch("Slack", self._checks[0].warning)
         self.health.watch("stored values", self._checks[1].warning)
+        self.health.watch("onboardings", self._checks[2].warning)
+        self.metrics.unreadable(lambda: len(self.database.unreadable.ids))
         services = Services(
             database=self.database,
             shelf=self.shelf,
@@ -178,9 +184,9 @@ class Bot:
         Ends only by SlackRefused: a token that Slack does not take.
         """
         await _until_answered("Slack", self.slack.identify)
-        await _until_answered("the database", self.use_cases.channels.regained_all)
         if self.socket:
             await _until_answered("Slack", self.socket.connect)
+        await _until_answered("the database", self.use_cases.channels.regained_all)
         while True:
             await self.sweep()
             self.caught_up.set()
@@ -188,7 +194,7 @@ class Bot:
 
     async def sweep(self) -> None:
         """Take up what a crash, an outage or a pause left behind; no part waits for another."""
-        parts = (
+        parts: tuple[Callable[[], Awaitable[object]], ...] = (
             self.publisher.sweep,
             self.verifier.sweep,
             self.nudging.sweep,
@@ -200,7 +206,7 @@ class Bot:
                 await part()
             except Unavailable as error:
                 log.warning("the sweep did not get through", extra={"reason": str(error)})
-            except Exception:  # a bug in one row must not end the bot for everybody
+            except Exception:  # a bug in one part must not end the others
                 log.exception("the sweep failed")
         if not self._checking:
             self._checking = True

@@ -6,13 +6,16 @@ from datetime import datetime, timedelta
 from bot.errors import OnboardingError
 from bot.rotation import KeyReport
 from bot.slack import Slack
-from storage import credentials
+from storage import credentials, onboardings
 from storage.database import Database
+from storage.guides import GuideShelf
 from storage.vault import Vault
 
 ASK_SLACK_EVERY = timedelta(minutes=1)
 # Values that are decrypted in one go: few enough that nobody notices.
 VALUES_AT_ONCE = 100
+# Onboardings that are read in one go, each with its steps and events.
+ROWS_AT_ONCE = 10
 
 
 class TokenCheck:
@@ -39,6 +42,36 @@ class TokenCheck:
             self._problem = str(error)
         else:
             self._problem = None
+
+
+class RowCheck:
+    """Whether every onboarding can be read: each look takes up where the last one ended.
+
+    What could not be read is looked at again each time, as somebody may have repaired it.
+    """
+
+    def __init__(
+        self, database: Database, shelf: GuideShelf, readable: Callable[[str], None]
+    ) -> None:
+        """Take where the rows are; `readable` is called with what can be read again."""
+        self._database, self._shelf, self._readable = database, shelf, readable
+        self._last = ""
+
+    def warning(self) -> str | None:
+        """Return which onboardings cannot be read."""
+        return self._database.unreadable.warning()
+
+    async def look(self) -> None:
+        """Look at the next few onboardings."""
+        bad = self._database.unreadable.ids[:ROWS_AT_ONCE]
+        async with self._database.begin(write=False, behind=True) as session:
+            some = await onboardings.some_ids(session, self._last, ROWS_AT_ONCE)
+        self._last = some[-1] if len(some) == ROWS_AT_ONCE else ""
+        for onboarding_id in dict.fromkeys([*bad, *some]):
+            async with self._database.begin(write=False, behind=True) as session:
+                is_whole = await onboardings.is_whole(session, self._shelf, onboarding_id)
+            if is_whole and onboarding_id in bad:
+                self._readable(onboarding_id)
 
 
 class ValueCheck:

@@ -10,19 +10,22 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import private_files
 from bot.errors import OnboardingError
+from bot.guide.loading import SERVICETITAN
 from bot.metrics import Metrics
 from bot.pace import Pace
 from bot.rotation import inspect
 from bot.settings import Settings, secret_paths
 from bot.slack import OPTIONAL_SCOPES, SCOPES, Slack, SlackRefused
-from storage import migrate
+from storage import migrate, onboardings
 from storage.database import Database
+from storage.guides import GuideShelf
 from storage.seals import Seals
 from storage.vault import Vault
 
 # Slack refuses to be believed when the clocks differ by more than five minutes; we warn sooner.
 CLOCK_SKEW = timedelta(minutes=1)
 PATIENCE_SECONDS = 10
+PAGE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,7 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
     yield _files(settings)
     yield _tables(settings)
     yield await _values(settings)
+    yield await _onboardings(settings)
     timeout = aiohttp.ClientTimeout(total=PATIENCE_SECONDS)
     async with aiohttp.ClientSession(timeout=timeout) as session:
         slack = Slack(
@@ -101,6 +105,28 @@ async def _values(settings: Settings) -> Finding:
         return Finding("stored values", "; ".join(report.problems), mend)
     keys = ", ".join(f"{report.rows.get(key, 0)} with key {key}" for key in vault.key_ids)
     return Finding("stored values", f"all can be read: {keys}")
+
+
+async def _onboardings(settings: Settings) -> Finding:
+    database, title, last = Database(settings.database_url, Seals(settings.keys)), "onboardings", ""
+    shelf, count = GuideShelf(SERVICETITAN.read_text(encoding="utf-8"), SERVICETITAN.name), 0
+    try:
+        while True:
+            async with database.begin(write=False) as session:
+                some = await onboardings.some_ids(session, last, PAGE)
+                for last in some:
+                    await onboardings.is_whole(session, shelf, last)
+            count += len(some)
+            if len(some) < PAGE:
+                break
+    except OnboardingError as error:
+        return Finding(title, str(error), "mend the database first")
+    finally:
+        await database.close()
+    if warning := database.unreadable.warning():
+        mend = "run the release that wrote them, or restore those rows from a backup"
+        return Finding(title, warning, mend)
+    return Finding(title, f"all {count} can be read")
 
 
 async def _token(slack: Slack) -> Finding:

@@ -6,6 +6,7 @@ OnboardingError
 │   └── NotFound       what the request names does not exist (any more)
 ├── Unavailable        a neighbour does not answer; nothing was changed
 ├── Unreadable         a stored value cannot be decrypted
+├── UnreadableRow      an onboarding of which this release cannot read something
 ├── Malformed          a request without what it must bear
 └── Stale              somebody else was faster: read again and decide afresh
 """
@@ -33,6 +34,15 @@ class Unavailable(OnboardingError):
 
 class Unreadable(OnboardingError):
     """A stored value cannot be decrypted: key missing, or the row was moved or altered."""
+
+
+class UnreadableRow(OnboardingError):
+    """Something of an onboarding cannot be read by this release; `reason` holds no secret."""
+
+    def __init__(self, onboarding_id: str, client_name: str, reason: str) -> None:
+        """Take which onboarding it is, and what is wrong with it."""
+        super().__init__(f"onboarding {onboarding_id} can't be read: {reason}")
+        self.onboarding_id, self.client_name, self.reason = onboarding_id, client_name, reason
 
 
 class Malformed(OnboardingError):

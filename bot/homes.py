@@ -140,11 +140,12 @@ class Homes:
             if not await homes.claim(session, shown.user_id, claimed, not_since):
                 return False
         async with self._database.begin(write=False, behind=True) as session:
-            lines, count = await homes.board(session, shown.user_id, MOST_READ)
-        stalled = {line.id for line in lines if self._is_stalled(line, claimed)}
+            lines, count = await homes.board(session, self._shelf, shown.user_id, MOST_READ)
+        readable = [line for line in lines if isinstance(line, Overview)]
+        stalled = {line.id for line in readable if self._is_stalled(line, claimed)}
         url = self._slack.identity.url
         board = Board(shown.user_id, lines, count, stalled, claimed, url)
-        view = board_view(board, self._shelf.newest)
+        view = board_view(board)
         if (digest := digest_of(view)) == shown.digest:
             return True
         await self._slack.publish_home(shown.user_id, view)

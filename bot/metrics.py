@@ -54,12 +54,21 @@ class Metrics:
             "Threads that this worker brings level right now",
             registry=self._registry,
         )
+        self._unreadable = Gauge(
+            "onboarding_unreadable",
+            "Onboardings that this release cannot read, and leaves alone",
+            registry=self._registry,
+        )
         self._warnings = Gauge(
             "onboarding_warning",
             "1 while something is wrong that GET /readyz warns of",
             ["check"],
             registry=self._registry,
         )
+
+    def unreadable(self, count: Callable[[], int]) -> None:
+        """Tell at each reading how many onboardings cannot be read."""
+        self._unreadable.set_function(count)
 
     def watch(self, check: str, is_wrong: Callable[[], bool]) -> None:
         """Tell at each reading whether `is_wrong`, as the warning of that name."""

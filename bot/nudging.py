@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from bot.business_time import NEVER, Calendar, calendar_of
 from bot.directory import Directory
-from bot.errors import Refused, Unavailable
+from bot.errors import Refused, Unavailable, UnreadableRow
 from bot.loops import each
 from bot.onboarding import BOT, Change, Event, Onboarding
 from bot.publisher import Publisher
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 # As many as one sweep looks over: after a long downtime, nudges come by and by.
 SWEEP_BATCH = 50
-# What could not be looked over, for a bug or a row that cannot be read, waits for so long.
+# What could not be looked over, for a bug, waits for so long.
 LATER = timedelta(hours=1)
 # Of how many of the client's people the time zone is asked for.
 MOST_ASKED = 3
@@ -94,7 +94,9 @@ class Nudging:
             raise
         except Refused:  # somebody has acted, or another worker was faster: nothing is due
             await self._leave(waiting, self._clock() + LATER)
-        except Exception:  # a row that cannot be read must not keep the others from their nudges
+        except UnreadableRow:  # named in the log, and left out from now on
+            return
+        except Exception:  # a bug about one must not keep the others from their nudges
             log.exception("cannot be looked over", extra={"onboarding": waiting.id})
             await self._leave(waiting, self._clock() + LATER)
 

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.announcements import Announcements
-from bot.errors import OnboardingError, Refused, Stale, Unavailable
+from bot.errors import OnboardingError, Refused, Stale, Unavailable, UnreadableRow
 from bot.landmarks import Landmarks
 from bot.leases import LEASE, kept
 from bot.metrics import Metrics
@@ -123,6 +123,9 @@ class Publisher:
             raise
         except Stale:
             log.info("lost the lease", extra={"onboarding": onboarding_id})
+        except UnreadableRow:  # named in the log; no sweep tries it again before it can be read
+            with suppress(Unavailable):
+                await self._let_go(onboarding_id, work)
         except OnboardingError as error:
             await self._retry_later(onboarding_id, work, error)
         except Exception as error:  # a bug of ours must not hold the lease, nor be tried at once

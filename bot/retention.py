@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.errors import Refused, Unavailable
+from bot.errors import Refused, Unavailable, UnreadableRow
 from bot.loops import each
 from bot.onboarding import BOT, Onboarding
 from storage import credentials, onboardings
@@ -62,9 +62,9 @@ async def _destroy(
         )
     except Unavailable:
         raise
-    except Refused:  # another worker was faster
+    except (Refused, UnreadableRow):  # another worker was faster; or it is named in the log
         return False
-    except Exception:  # a row that cannot be read must not keep the others' values alive
+    except Exception:  # a bug about one must not keep the others' values alive
         log.exception("values could not be destroyed", extra={"onboarding": onboarding_id})
         return False
     log.info("values destroyed", extra={"onboarding": onboarding_id})

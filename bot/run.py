@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot import logs, private_files
 from bot.app import running
 from bot.doctor import examine
-from bot.errors import NotFound, Unavailable
+from bot.errors import NotFound, Unavailable, UnreadableRow
 from bot.export import render
 from bot.guide import GuideError
 from bot.guide.loading import SERVICETITAN
@@ -145,6 +145,8 @@ def _with_settings(work: Callable[[Settings], int]) -> int:
         return _say(f"DATABASE_URL: the database does not answer ({type(error).__name__})", 1)
     except Unavailable as error:
         return _say(f"DATABASE_URL: {error}", 1)
+    except UnreadableRow as error:
+        return _say(str(error), 1)
     except OSError as error:
         return _say(f"HOST and PORT: cannot listen there ({error.strerror})", 1)
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from bot.errors import OnboardingError, Refused, Stale, Unavailable, Unreadable
+from bot.errors import OnboardingError, Refused, Stale, Unavailable, Unreadable, UnreadableRow
 from bot.leases import LEASE, kept
 from bot.metrics import Metrics
 from bot.onboarding import Change, Onboarding, Status, Verification
@@ -73,7 +73,10 @@ class Verifier:
             self.wake(onboarding_id)
 
     async def _run(self, onboarding_id: str) -> None:
-        claim = await self._claim(onboarding_id)
+        try:
+            claim = await self._claim(onboarding_id)
+        except UnreadableRow:  # named in the log
+            return
         if claim is None:
             return
         try:

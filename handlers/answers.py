@@ -14,7 +14,14 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck
 from slack_sdk.models.views import View
 
-from bot.errors import Malformed, OnboardingError, Refused, Repeated, Unavailable
+from bot.errors import (
+    Malformed,
+    OnboardingError,
+    Refused,
+    Repeated,
+    Unavailable,
+    UnreadableRow,
+)
 from bot.slack import OpenView, Slack, SlackRefused
 from bot.tasks import Tasks
 from bot.use_cases import InvalidInput, NeedsConfirmation, Opening
@@ -49,6 +56,11 @@ def explain(error: Exception) -> str:
             return str(error)
         case SlackRefused() if error.code in TRIGGER_ERRORS:
             return "Slack took too long to open the window. Please press the button again."
+        case UnreadableRow():  # named in the log
+            return (
+                "I can't open this setup right now: something in our records needs fixing. Nothing "
+                "is lost. Please tell your HeavySet engineer."
+            )
         case Unavailable():
             log.warning("a request could not be answered", extra={"reason": str(error)})
             return "I could not do that just now: a service does not answer. Please try again."
@@ -285,6 +297,8 @@ async def quietly() -> AsyncIterator[None]:
         raise
     except Repeated:
         log.info("a repeated event")
+    except UnreadableRow:  # named in the log, and an event is no reason to do it again
+        return
     except OnboardingError as error:
         log.warning("an event was not followed", extra={"reason": str(error)})
     except Exception:

@@ -92,7 +92,11 @@ async def _newest_versions(
     if onboarding_ids is not None:
         query = query.where(col(row.onboarding_id).in_(onboarding_ids))
     found = await session.exec(query.order_by(col(row.id)))
-    return {(owner, detail["field"]): detail["version"] for owner, detail in found}
+    return {
+        (owner, detail["field"]): detail["version"]
+        for owner, detail in found
+        if isinstance(detail, dict) and {"field", "version"} <= detail.keys()
+    }
 
 
 async def some_sealed(

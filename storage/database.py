@@ -17,6 +17,7 @@ from storage.known import Known
 from storage.postgresql import Impatient
 from storage.seals import Seals
 from storage.tables import GuideRow
+from storage.unreadable import UnreadableRows
 
 # Slack waits three seconds for an answer, so whoever waits for the database must be told sooner.
 PATIENCE_SECONDS = 2
@@ -50,10 +51,12 @@ class Database:
     ) -> None:
         """Take a `sqlite:///…` or `postgresql://…` URL; nothing is connected yet.
 
-        The sessions bear the `seals`, which the history is written with, and what is `known`.
+        The sessions bear the `seals`, which the history is written with, what is `known`, and what
+        is `unreadable`.
         `gap` returns when there is room for what nobody waits for.
         """
         self._engine, self._seals, self.known = _engine(url), seals, Known()
+        self.unreadable = UnreadableRows()
         self._turns = asyncio.Lock()  # of SQLite's writers, as only one may write
         self._gap = gap
         self._behind = asyncio.Semaphore(1 if is_sqlite(url) else BEHIND_AT_ONCE)
@@ -93,7 +96,12 @@ class Database:
 
     @asynccontextmanager
     async def _begun(self, *, write: bool) -> AsyncIterator[AsyncSession]:
-        info = {"seals": self._seals, "known": self.known, "learned": []}
+        info = {
+            "seals": self._seals,
+            "known": self.known,
+            "learned": [],
+            "unreadable": self.unreadable,
+        }
         async with AsyncExitStack() as stack:
             session = AsyncSession(self._engine, expire_on_commit=False, info=info)
             await stack.enter_async_context(session)

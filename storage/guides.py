@@ -7,8 +7,9 @@ any more are read from the database, where every version in use was put down.
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.guide import Guide, parse
+from bot.guide import Guide, GuideError, parse
 from storage.tables import GuideRow
+from storage.unreadable import Unknown
 
 
 class GuideShelf:
@@ -19,6 +20,7 @@ class GuideShelf:
         self.newest = parse(source, name)
         self._source = source
         self._known = {(self.newest.id, self.newest.version): self.newest}
+        self._broken: dict[tuple[str, str], str] = {}
 
     async def put_down(self, session: AsyncSession) -> None:
         """Keep the newest text in the database, for the day when its file is replaced."""
@@ -27,10 +29,23 @@ class GuideShelf:
         )
 
     async def get(self, session: AsyncSession, guide_id: str, version: str) -> Guide:
-        """Return a version of a guide, as an onboarding row names it."""
+        """Return a version of a guide, as an onboarding row names it.
+
+        Raises Unknown if the database has none, or if this release cannot read it.
+        """
         key = (guide_id, version)
         if key not in self._known:
             where = (col(GuideRow.id) == guide_id, col(GuideRow.version) == version)
-            row = (await session.exec(select(GuideRow).where(*where))).one()
-            self._known[key] = parse(row.source, f"{guide_id} {version}")
+            row = (await session.exec(select(GuideRow).where(*where))).first()
+            if row is None:
+                raise Unknown(f"its guide, {guide_id} {version}, isn't in the database")
+            if self._broken.get(key) == row.source:
+                raise Unknown(f"its guide, {guide_id} {version}, can't be read by this release")
+            try:
+                self._known[key] = parse(row.source, f"{guide_id} {version}")
+            except GuideError as error:
+                self._broken[key] = row.source  # it takes a while to read
+                raise Unknown(
+                    f"its guide, {guide_id} {version}, can't be read by this release"
+                ) from error
         return self._known[key]

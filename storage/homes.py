@@ -8,8 +8,8 @@ from sqlalchemy import func, or_
 from sqlmodel import col, delete, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.onboarding import Overview
-from storage.overviews import overview_of
+from storage.guides import GuideShelf
+from storage.overviews import Line, line_of
 from storage.tables import RUNNING, HomeRow, OnboardingRow
 
 
@@ -71,7 +71,9 @@ async def drop(session: AsyncSession, user_id: str) -> None:
     await session.exec(delete(HomeRow).where(col(HomeRow.user_id) == user_id))
 
 
-async def board(session: AsyncSession, engineer: str, limit: int) -> tuple[Sequence[Overview], int]:
+async def board(
+    session: AsyncSession, shelf: GuideShelf, engineer: str, limit: int
+) -> tuple[Sequence[Line], int]:
     """Return the running onboardings and how many there are: the engineer's own come first.
 
     After those, the ones with something to be looked after, then the longest without activity.
@@ -90,7 +92,8 @@ async def board(session: AsyncSession, engineer: str, limit: int) -> tuple[Seque
         col(row.id),
     )
     query = select(row).where(RUNNING).order_by(*order).limit(limit)
-    found = [overview_of(one) for one in await session.exec(query)]
+    rows = (await session.exec(query)).all()
+    found = [await line_of(session, shelf, row) for row in rows]
     if len(found) < limit:
         return found, len(found)
     count = select(func.count()).select_from(row).where(RUNNING)

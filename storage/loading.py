@@ -30,18 +30,40 @@ from bot.people import Actor, Role
 from bot.report import Report
 from storage.guides import GuideShelf
 from storage.known import Known
-from storage.tables import CredentialRow, EventRow, OnboardingRow, StepRow, VerificationRow
+from storage.tables import (
+    CredentialRow,
+    EventRow,
+    MessageRow,
+    OnboardingRow,
+    StepRow,
+    VerificationRow,
+)
+from storage.unreadable import Unknown, checked, known, must_be_legible, reading
 
 
 async def load(session: AsyncSession, shelf: GuideShelf, row: OnboardingRow) -> Onboarding:
-    """Return the onboarding of a row; what belongs to it is read unless it is known."""
-    known: Known = session.info["known"]
-    columns = await _columns(session, shelf, row)
-    if onboarding := known.at(row.id, row.revision):
-        return replace(onboarding, **columns)
-    onboarding = await _read(session, columns)
+    """Return the onboarding of a row; what belongs to it is read unless it is known.
+
+    Raises UnreadableRow if any of that cannot be read.
+    """
+    remembered: Known = session.info["known"]
+    with reading(session, row.id, row.client_name):
+        columns = await _columns(session, shelf, row)
+        if onboarding := remembered.at(row.id, row.revision):
+            return replace(onboarding, **columns)
+        onboarding = await _read(session, columns)
     learn(session, onboarding)
     return onboarding
+
+
+async def must_be_readable(session: AsyncSession, shelf: GuideShelf, row: OnboardingRow) -> None:
+    """Read all that belongs to an onboarding; raises UnreadableRow if something cannot be read."""
+    with reading(session, row.id, row.client_name):
+        await _read(session, await _columns(session, shelf, row))
+        for kind in (EventRow, MessageRow):
+            where = col(kind.onboarding_id) == row.id
+            for one in await session.exec(select(kind).where(where)):
+                must_be_legible(one)
 
 
 def learn(session: AsyncSession, onboarding: Onboarding) -> None:
@@ -50,6 +72,7 @@ def learn(session: AsyncSession, onboarding: Onboarding) -> None:
 
 
 async def _columns(session: AsyncSession, shelf: GuideShelf, row: OnboardingRow) -> dict[str, Any]:
+    must_be_legible(row)
     return {
         "id": row.id,
         "guide": await shelf.get(session, row.guide, row.guide_version),
@@ -60,8 +83,8 @@ async def _columns(session: AsyncSession, shelf: GuideShelf, row: OnboardingRow)
         "started_at": row.started_at,
         "active_at": row.active_at,
         "turn_at": row.turn_at,
-        "status": Status(row.status),
-        "loss": Loss(row.loss) if row.loss else None,
+        "status": known(Status, row.status),
+        "loss": known(Loss, row.loss) if row.loss else None,
         "reason": row.reason,
         "timezone": row.timezone,
         "account": row.account,
@@ -75,7 +98,7 @@ async def _columns(session: AsyncSession, shelf: GuideShelf, row: OnboardingRow)
 async def _read(session: AsyncSession, columns: Mapping[str, Any]) -> Onboarding:
     onboarding_id = columns["id"]
     past = await _past(session, onboarding_id)
-    return Onboarding(
+    onboarding = Onboarding(
         **columns,
         steps=await _steps(session, onboarding_id),
         credentials=await _credentials(session, onboarding_id),
@@ -86,6 +109,18 @@ async def _read(session: AsyncSession, columns: Mapping[str, Any]) -> Onboarding
         escalation=_escalation(past),
         writes_confirmed=_confirmed(past),
     )
+    _must_fit_the_guide(onboarding)
+    return onboarding
+
+
+def _must_fit_the_guide(onboarding: Onboarding) -> None:
+    guide = onboarding.guide
+    numbers = [step.number for step in onboarding.steps]
+    fields = {field.id for field in guide.credentials}
+    if numbers != [step.number for step in guide.steps] or not fields.issuperset(
+        onboarding.credentials
+    ):
+        raise Unknown(f"it doesn't fit its guide, {guide.id} {guide.version}")
 
 
 async def _steps(session: AsyncSession, onboarding_id: str) -> tuple[StepProgress, ...]:
@@ -94,14 +129,14 @@ async def _steps(session: AsyncSession, onboarding_id: str) -> tuple[StepProgres
     return tuple(
         StepProgress(
             row.number,
-            StepState(row.state),
-            Actor(row.by_user, row.by_team or "", Role(row.by_role))
+            known(StepState, row.state),
+            Actor(row.by_user, row.by_team or "", known(Role, row.by_role))
             if row.by_user and row.by_role
             else None,
             row.at,
             row.handed_over,
         )
-        for row in rows
+        for row in map(checked, rows)
     )
 
 
@@ -110,11 +145,11 @@ async def _credentials(session: AsyncSession, onboarding_id: str) -> Mapping[str
     return {
         row.field: StoredCredential(
             row.mask,
-            Actor(row.submitted_by_user, row.submitted_by_team, Role(row.submitted_by_role)),
+            Actor(row.submitted_by_user, row.submitted_by_team, known(Role, row.submitted_by_role)),
             row.replaced_at or row.submitted_at,
             row.version,
         )
-        for row in await session.exec(query)
+        for row in map(checked, await session.exec(query))
     }
 
 
@@ -125,7 +160,9 @@ async def _verifications(session: AsyncSession, onboarding_id: str) -> tuple[Ver
         Verification(
             number=row.number,
             requested_by=Actor(
-                row.requested_by_user, row.requested_by_team, Role(row.requested_by_role)
+                row.requested_by_user,
+                row.requested_by_team,
+                known(Role, row.requested_by_role),
             ),
             requested_at=row.requested_at,
             attempt=row.attempt,
@@ -134,7 +171,7 @@ async def _verifications(session: AsyncSession, onboarding_id: str) -> tuple[Ver
             booking=row.booking,
             booking_sent_at=row.booking_sent_at,
         )
-        for row in rows
+        for row in map(checked, rows)
     )
 
 
@@ -159,9 +196,23 @@ async def _past(session: AsyncSession, onboarding_id: str) -> Sequence[Event]:
 
 
 def event_of(row: EventRow) -> Event:
-    """Return the event of a row."""
-    actor = Actor(row.actor_user, row.actor_team, Role(row.actor_role))
-    return Event(EventKind(row.kind), actor, row.at, row.step, row.detail)
+    """Return the event of a row; raises Unknown if it cannot be read."""
+    must_be_legible(row)
+    actor = Actor(row.actor_user, row.actor_team, known(Role, row.actor_role))
+    if not isinstance(row.detail, dict):
+        raise Unknown("event.detail is broken")
+    return Event(known(EventKind, row.kind), actor, row.at, row.step, row.detail)
+
+
+def event_or_unknown(row: EventRow) -> Event | None:
+    """Return the event of a row, as far as it can be read; None if not even its time can."""
+    try:
+        return event_of(row)
+    except Unknown:
+        if not isinstance(row.at, datetime):
+            return None
+        actor = Actor(str(row.actor_user), str(row.actor_team), Role.NOBODY)
+        return Event(EventKind.UNKNOWN, actor, row.at, None, {})
 
 
 def _of_kind(past: Sequence[Event], *kinds: EventKind) -> list[Event]:

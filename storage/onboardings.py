@@ -1,26 +1,29 @@
 """Reads and writes onboardings: rows on one side, the pure `Onboarding` on the other."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from sqlmodel import col, insert, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.errors import NotFound, Stale
+from bot.errors import NotFound, Stale, UnreadableRow
 from bot.onboarding import (
     Change,
     Event,
     EventKind,
+    Loss,
     Onboarding,
     Status,
 )
 from storage import history
 from storage.guides import GuideShelf
-from storage.loading import event_of, learn, load
+from storage.loading import event_or_unknown, learn, load, must_be_readable
 from storage.rows import client_key, columns, step_columns, verification_row
 from storage.tables import RUNNING as IS_RUNNING
 from storage.tables import EventRow, OnboardingRow, StepRow
+from storage.unreadable import is_readable
+from storage.unreadable import of as unreadable_of
 
 RUNNING = (Status.ACTIVE.value, Status.PAUSED.value)
 PAGE = 20  # as many as fit one answer
@@ -46,10 +49,28 @@ async def get(
 async def running_in(
     session: AsyncSession, shelf: GuideShelf, channel: str
 ) -> Sequence[Onboarding]:
-    """Return the onboardings that run in `channel`, the most recently active first."""
+    """Return the onboardings that run in `channel`, the most recently active first.
+
+    Those that cannot be read are left out; raises UnreadableRow if that leaves none.
+    """
     where = (col(OnboardingRow.channel) == channel, col(OnboardingRow.status).in_(RUNNING))
     query = select(OnboardingRow).where(*where).order_by(col(OnboardingRow.active_at).desc())
-    return [await load(session, shelf, row) for row in (await session.exec(query)).all()]
+    return await _readable(session, shelf, (await session.exec(query)).all())
+
+
+async def _readable(
+    session: AsyncSession, shelf: GuideShelf, rows: Sequence[OnboardingRow]
+) -> Sequence[Onboarding]:
+    found: list[Onboarding] = []
+    errors: list[UnreadableRow] = []
+    for row in rows:
+        try:
+            found.append(await load(session, shelf, row))
+        except UnreadableRow as error:
+            errors.append(error)
+    if errors and not found:
+        raise errors[0]
+    return found
 
 
 async def add(session: AsyncSession, change: Change) -> None:
@@ -111,6 +132,35 @@ async def ids_in(session: AsyncSession, channel: str) -> Sequence[str]:
     return (await session.exec(query)).all()
 
 
+async def some_ids(session: AsyncSession, after: str, limit: int) -> Sequence[str]:
+    """Return the next onboardings after one, in the order of their ids."""
+    row = OnboardingRow
+    query = select(row.id).where(col(row.id) > after).order_by(col(row.id)).limit(limit)
+    return (await session.exec(query)).all()
+
+
+async def is_whole(session: AsyncSession, shelf: GuideShelf, onboarding_id: str) -> bool:
+    """Whether all of an onboarding can be read; what is found out is noted."""
+    row = await session.get(OnboardingRow, onboarding_id, populate_existing=True)
+    try:
+        if row:
+            await must_be_readable(session, shelf, row)
+    except UnreadableRow:
+        return False
+    unreadable_of(session).forget(onboarding_id)
+    return True
+
+
+async def ids_paused_for(session: AsyncSession, losses: Iterable[Loss]) -> Sequence[str]:
+    """Return the onboardings that are paused as their channel was lost in one of these ways."""
+    row = OnboardingRow
+    where = (
+        col(row.status) == Status.PAUSED.value,
+        col(row.loss).in_([loss.value for loss in losses]),
+    )
+    return (await session.exec(select(row.id).where(*where))).all()
+
+
 async def running_ids(session: AsyncSession) -> Sequence[str]:
     """Return all onboardings that are not finished."""
     query = select(OnboardingRow.id).where(col(OnboardingRow.status).in_(RUNNING))
@@ -121,7 +171,8 @@ async def to_destroy(session: AsyncSession, finished_before: datetime, limit: in
     """Return onboardings that were finished before, and whose values are still kept."""
     row = OnboardingRow
     where = (col(row.destroyed_at).is_(None), col(row.finished_at) <= finished_before)
-    query = select(row.id).where(*where).order_by(col(row.finished_at)).limit(limit)
+    query = select(row.id).where(*where, is_readable(session))
+    query = query.order_by(col(row.finished_at)).limit(limit)
     return (await session.exec(query)).all()
 
 
@@ -144,11 +195,12 @@ async def has_event(session: AsyncSession, onboarding_id: str, kind: EventKind) 
 async def events_of(
     session: AsyncSession, onboarding_id: str, *kinds: EventKind
 ) -> Sequence[Event]:
-    """Return the events of these kinds, or all, oldest first."""
+    """Return the events of these kinds, or all, oldest first; what cannot be read is UNKNOWN."""
     query = select(EventRow).where(col(EventRow.onboarding_id) == onboarding_id)
     if kinds:
         query = query.where(col(EventRow.kind).in_([kind.value for kind in kinds]))
-    return [event_of(row) for row in await session.exec(query.order_by(col(EventRow.id)))]
+    rows = await session.exec(query.order_by(col(EventRow.id)))
+    return [event for row in rows if (event := event_or_unknown(row))]
 
 
 async def named(
@@ -161,7 +213,8 @@ async def named(
 ) -> Sequence[Onboarding]:
     """Return the onboardings whose client's name has `name` in it, the most recent first.
 
-    One whose name is exactly that takes precedence over all others.
+    One whose name is exactly that takes precedence over all others. Those that cannot be read are
+    left out; raises UnreadableRow if that leaves none.
     """
     row, key = OnboardingRow, client_key(name)
     query = select(row).where(col(row.client_key).contains(key, autoescape=True))
@@ -171,7 +224,7 @@ async def named(
         query = query.where(col(row.channel) == channel)
     found = (await session.exec(query.order_by(col(row.active_at).desc()).limit(PAGE))).all()
     exact = [one for one in found if one.client_key == key]
-    return [await load(session, shelf, one) for one in exact or found]
+    return await _readable(session, shelf, exact or found)
 
 
 async def newest_in(session: AsyncSession, shelf: GuideShelf, channel: str) -> Onboarding | None:

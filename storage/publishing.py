@@ -12,6 +12,8 @@ from bot.errors import Stale
 from bot.onboarding import Event, EventKind
 from storage.loading import event_of
 from storage.tables import EventRow, MessageRow, OnboardingRow
+from storage.types import Illegible
+from storage.unreadable import checked, is_readable, reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +53,18 @@ async def unpublished(session: AsyncSession, now: datetime, limit: int) -> Seque
         col(row.revision) > col(row.published_revision),
         or_(col(row.publish_after).is_(None), col(row.publish_after) <= now),
         or_(col(row.lease_until).is_(None), col(row.lease_until) <= now),
+        is_readable(session),
     )
     found = await session.exec(query.order_by(col(row.active_at).desc()).limit(limit))
-    return [Behind(*one) for one in found]
+    # A time that is none is found out when the onboarding is read.
+    return [Behind(one, now if isinstance(at, Illegible) else at) for one, at in found]
 
 
 async def backlog(session: AsyncSession) -> int:
     """Return of how many onboardings Slack does not show the newest revision."""
     row = OnboardingRow
-    behind = col(row.revision) > col(row.published_revision)
-    return (await session.exec(select(func.count()).select_from(row).where(behind))).one()
+    behind = (col(row.revision) > col(row.published_revision), is_readable(session))
+    return (await session.exec(select(func.count()).select_from(row).where(*behind))).one()
 
 
 async def take_lease(
@@ -118,7 +122,8 @@ async def release_lease(
 async def messages(session: AsyncSession, onboarding_id: str) -> Mapping[str, Posted]:
     """Return what was posted, by slot."""
     query = select(MessageRow).where(col(MessageRow.onboarding_id) == onboarding_id)
-    return {row.slot: _posted(row) for row in await session.exec(query)}
+    with reading(session, onboarding_id):
+        return {row.slot: _posted(checked(row)) for row in await session.exec(query)}
 
 
 async def message(session: AsyncSession, onboarding_id: str, slot: str) -> Posted | None:
@@ -192,11 +197,13 @@ async def unannounced(
         col(EventRow.announced_ts).is_(None),
         col(EventRow.kind).in_([kind.value for kind in kinds]),
     )
-    return [
-        Announceable(row.id, event_of(row), row.announcing_since)
-        for row in await session.exec(query.order_by(col(EventRow.id)))
-        if row.id is not None
-    ]
+    rows = await session.exec(query.order_by(col(EventRow.id)))
+    with reading(session, onboarding_id):
+        return [
+            Announceable(row.id, event_of(row), row.announcing_since)
+            for row in rows
+            if row.id is not None
+        ]
 
 
 async def unannouncing(
@@ -211,6 +218,7 @@ async def unannouncing(
             col(event.announced_ts).is_(None),
             col(event.kind).in_([kind.value for kind in kinds]),
             or_(col(row.publish_after).is_(None), col(row.publish_after) <= now),
+            is_readable(session),
         )
         .distinct()
     )

@@ -9,6 +9,7 @@ from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.tables import ACTIVE, OnboardingRow
+from storage.unreadable import is_readable
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ async def to_look_over(session: AsyncSession, now: datetime, limit: int) -> Sequ
     row, at = OnboardingRow, col(OnboardingRow.next_reminder)
     # ACTIVE as the index has it, and each part for itself: so both are found by the index alone,
     # however many wait for their time.
-    active = select(row.id, row.revision).where(ACTIVE).limit(limit)
+    active = select(row.id, row.revision).where(ACTIVE, is_readable(session)).limit(limit)
     come = active.where(at <= now).order_by(at).subquery()
     changed = active.where(at.is_(None)).subquery()
     both = union_all(*(select(one.c.id, one.c.revision) for one in (come, changed))).limit(limit)

@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Column, Index, LargeBinary, text
+from sqlalchemy import Column, Index, LargeBinary, text
 from sqlmodel import Field, SQLModel
 
-from storage.types import UtcDateTime
+from storage.types import Json, UtcDateTime
 
 # A client is onboarded once at a time in a channel; finished ones stay beside it.
 RUNNING = text("status IN ('active', 'paused')")
@@ -22,7 +22,7 @@ def _time(*, nullable: bool = False) -> Any:
 
 
 def _json() -> Any:
-    return Field(sa_column=Column(JSON, nullable=False))
+    return Field(sa_column=Column(Json, nullable=False))
 
 
 class OnboardingRow(SQLModel, table=True):

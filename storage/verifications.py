@@ -9,6 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.onboarding import Status
 from storage.tables import OnboardingRow, VerificationRow
+from storage.unreadable import is_readable
 
 
 async def due(session: AsyncSession, now: datetime, limit: int) -> Sequence[str]:
@@ -21,6 +22,7 @@ async def due(session: AsyncSession, now: datetime, limit: int) -> Sequence[str]
             col(row.due_at) <= now,
             or_(col(row.run_until).is_(None), col(row.run_until) <= now),
             col(OnboardingRow.status) == Status.ACTIVE.value,
+            is_readable(session),
         )
     )
     return (await session.exec(query.limit(limit))).all()

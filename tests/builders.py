@@ -21,6 +21,10 @@ CHANNEL, ROOT_TS = "C0ACME", "1795426200.000100"
 ONBOARDING_ID = "0123456789abcdef"
 
 GUIDE = guides.load()
+# An earlier one, which ended with the client's part.
+OLDER = Guide.model_validate(
+    {**GUIDE.model_dump(), "version": "0.9", "phases": GUIDE.model_dump()["phases"][:5]}
+)
 ALL_FIELDS = tuple(field.id for field in GUIDE.credentials)
 # Of the usual shapes, and no two of them alike.
 VALUES: Mapping[str, str] = {

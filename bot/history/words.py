@@ -35,6 +35,7 @@ class Place:
 Words = tuple[str | Who | Place | datetime, ...]
 Telling = Callable[[Guide, Event], Words]
 
+UNREAD: Words = ("did something that this version of the bot can't show",)
 SIDES = {Owner.CLIENT: "the client", Owner.HEAVYSET: "HeavySet"}
 OUTCOMES = {
     Outcome.PASSED: "passed",
@@ -60,7 +61,10 @@ DEEDS = {
 def words(guide: Guide, event: Event) -> Words:
     """Return what happened, in the past tense."""
     _, telling = TOLD[event.kind]
-    return telling(guide, event)
+    try:
+        return telling(guide, event)
+    except (LookupError, TypeError, ValueError, AttributeError):  # of another release's making
+        return UNREAD
 
 
 def lasting(time: timedelta) -> str:
@@ -246,6 +250,7 @@ TOLD: dict[EventKind, tuple[str, Telling]] = {
     EventKind.REFUSED: ("🚫", _refused),
     EventKind.EXPOSED: ("🔓", _about_values("posted the {values} where others read it")),
     EventKind.HISTORY_SEALED: ("🪪", _sealed),
+    EventKind.UNKNOWN: ("❔", lambda _guide, _event: UNREAD),
 }
 
 

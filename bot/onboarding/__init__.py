@@ -18,6 +18,7 @@ from bot.onboarding.records import (
     StepProgress,
     StepState,
     StoredCredential,
+    Unread,
     Verification,
 )
 from bot.onboarding.verifying import RETRY_AFTER
@@ -42,6 +43,7 @@ __all__ = [
     "StepProgress",
     "StepState",
     "StoredCredential",
+    "Unread",
     "Verification",
     "start",
 ]

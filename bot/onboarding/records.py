@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from bot.guide import Owner
+from bot.guide import Guide, Owner
 from bot.people import Actor, Role
 from bot.report import Report
 
@@ -69,6 +69,7 @@ class EventKind(StrEnum):
     REFUSED = "refused"
     EXPOSED = "exposed"
     HISTORY_SEALED = "history_sealed"
+    UNKNOWN = "unknown"  # never written: one that this release cannot read
 
 
 class InvitationAnswer(StrEnum):
@@ -228,10 +229,20 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class Unread:
+    """What `status` says of an onboarding that cannot be read."""
+
+    id: str
+    client_name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
     """What `status` says of an onboarding, without its steps."""
 
     id: str
+    guide: Guide
     client_name: str
     channel: str
     thread_ts: str | None

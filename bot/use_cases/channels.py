@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
-from bot.errors import Refused, Unavailable
+from bot.errors import Refused, Unavailable, UnreadableRow
 from bot.loops import each
 from bot.onboarding import Change, EventKind, InvitationAnswer, Loss, Onboarding
 from bot.people import Actor, Person, Role
@@ -56,9 +56,9 @@ class Channels(UseCase):
         """
         now, losses = self._services.clock(), {Loss.UNINSTALLED, Loss.REFUSED}
         async with self._services.database.begin(write=False) as session:
-            running = await onboardings.running_ids(session)
+            paused = await onboardings.ids_paused_for(session, losses)
         again = Request(Person("", ""), "", f"start:{now.timestamp()}")
-        await self._each(again, running, lambda at, now: at.regain_channel(losses, now))
+        await self._each(again, paused, lambda at, now: at.regain_channel(losses, now))
 
     async def joined(self, request: Request) -> None:
         """Tell engineering when the first person of the client comes into the channel."""
@@ -111,7 +111,9 @@ class Channels(UseCase):
 
         async def follow(onboarding_id: str) -> None:
             one = replace(request, delivery=f"{request.delivery}:{onboarding_id}")
-            with suppress(Refused):  # finished, or known already: nothing changes for it
+            # Finished, or known already: nothing changes for it. One that can't be read is named
+            # in the log.
+            with suppress(Refused, UnreadableRow):
                 await self._change(one, onboarding_id, transition)
 
         await each(onboarding_ids, follow)

@@ -1,11 +1,13 @@
 """Values that somebody wrote where others read them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
+from contextlib import suppress
 
 from bot.credentials import CredentialField
-from bot.errors import Repeated
+from bot.errors import Repeated, UnreadableRow
 from bot.exposure import candidates, shaped
+from bot.guide import Guide
 from bot.loops import each
 from bot.mrkdwn import listed
 from bot.onboarding import Onboarding
@@ -29,8 +31,11 @@ class Exposure(UseCase):
         found, replies = await self._find(request.channel, thread_ts, text), []
 
         async def expose(onboarding_id: str) -> None:
-            after = await self._expose(request, onboarding_id, found[onboarding_id])
-            replies.append(Reply(onboarding_id, _warning(after, sorted(found[onboarding_id]))))
+            try:
+                guide = (await self._expose(request, onboarding_id, found[onboarding_id])).guide
+            except UnreadableRow:  # named in the log; the writer is warned all the same
+                guide = self._services.shelf.newest
+            replies.append(Reply(onboarding_id, _warning(guide, found[onboarding_id])))
 
         await each(found, expose)
         if found and not replies:
@@ -68,7 +73,10 @@ class Exposure(UseCase):
         found: dict[str, Found] = defaultdict(lambda: defaultdict(set))
         async with services.database.begin(write=False) as session:
             stored = await credentials.known(session, by_mark, channel=channel)
-            running = await onboardings.running_in(session, services.shelf, channel) if new else []
+            running: Sequence[Onboarding] = []
+            with suppress(UnreadableRow):
+                if new:
+                    running = await onboardings.running_in(session, services.shelf, channel)
         for one in stored:
             found[one.onboarding_id][one.field].add(by_mark[one.fingerprint])
         seen = {by_mark[one.fingerprint] for one in stored}
@@ -84,8 +92,8 @@ class Exposure(UseCase):
         return self._services.shelf.newest.credentials
 
 
-def _warning(onboarding: Onboarding, names: Iterable[str]) -> str:
-    fields = [onboarding.guide.field(name) for name in names]
+def _warning(guide: Guide, names: Collection[str]) -> str:
+    fields = sorted((one for one in guide.credentials if one.id in names), key=lambda one: one.id)
     secret = [field for field in fields if field.telltale]
     text = (
         f"⚠️ You just posted the {listed(field.label for field in fields)} where everybody in "

@@ -26,12 +26,11 @@ class Overview(UseCase):
             return await self._page(StatusQuery(words))
         services = self._services
         async with services.database.begin(write=False) as session:
-            here = await overviews.overview_in(session, request.channel)
+            here = await overviews.overview_in(session, services.shelf, request.channel)
         if not here:
             return await self._page(StatusQuery())
         return status_answer(
             here,
-            services.shelf.newest,
             now=services.clock(),
             workspace_url=services.slack.identity.url,
             here=True,
@@ -58,6 +57,7 @@ class Overview(UseCase):
         async with services.database.begin(write=False) as session:
             lines = await overviews.overview(
                 session,
+                services.shelf,
                 name=query.name,
                 finished=query.everything,
                 offset=(query.page - 1) * PAGE,
@@ -65,7 +65,6 @@ class Overview(UseCase):
             )
         return status_answer(
             lines,
-            services.shelf.newest,
             now=services.clock(),
             workspace_url=services.slack.identity.url,
             here=False,

@@ -11,14 +11,15 @@ from slack_sdk.models.views import View
 
 from bot.guide import Guide, Owner
 from bot.mrkdwn import channel_link, escape, mention, permalink, when
-from bot.onboarding import Onboarding, Overview, Status
+from bot.onboarding import Onboarding, Overview, Status, Unread
 from bot.views import ids
 from bot.views.announcement import LOSSES
 from bot.views.blocks import actions, button, context, header, section
 from bot.views.forms import entry, form, notice
+from bot.views.status import unread
 
 # Slack takes 100 blocks: two for each client, and one for each group and for what is around.
-MOST_SHOWN = 40
+MOST_SHOWN, MOST_UNREAD = 40, 5
 AS_OF = "as_of"  # the block that changes although nothing has
 
 
@@ -27,16 +28,16 @@ class Board:
     """What an engineer is shown: some of `count` clients, of whom `stalled` do not get on."""
 
     viewer: str
-    lines: Sequence[Overview]
+    lines: Sequence[Overview | Unread]
     count: int
     stalled: Collection[str]
     now: datetime
     workspace_url: str
 
 
-def board_view(board: Board, guide: Guide) -> View:
+def board_view(board: Board) -> View:
     """Return the board: who is stuck, then phase by phase; one's own clients come first."""
-    return View(type="home", blocks=list(_board(board, guide)))
+    return View(type="home", blocks=list(_board(board)))
 
 
 def outsiders_view(guide: Guide) -> View:
@@ -89,7 +90,7 @@ def digest_of(view: View) -> str:
     return hashlib.sha256(json.dumps(blocks, sort_keys=True).encode()).hexdigest()
 
 
-def _board(board: Board, guide: Guide) -> Iterator[Block]:
+def _board(board: Board) -> Iterator[Block]:
     yield header("Onboardings")
     as_of = context(f"{_summary(board)} · as of {when(board.now)}")
     as_of.block_id = AS_OF
@@ -102,82 +103,71 @@ def _board(board: Board, guide: Guide) -> Iterator[Block]:
             "`/servicetitan start Acme Plumbing invite ann@acme.com`"
         )
         return
+    unreadable = [line for line in board.lines if isinstance(line, Unread)][:MOST_UNREAD]
+    yield from (section(unread(line)) for line in unreadable)
     placed = sorted(
-        ((_group(line, board, guide), line.engineer != board.viewer, line) for line in board.lines),
+        (
+            (_group(line, board), line.engineer != board.viewer, line)
+            for line in board.lines
+            if isinstance(line, Overview)
+        ),
         key=lambda one: (one[0], one[1], one[2].active_at, one[2].id),
     )[:MOST_SHOWN]
     group = None
     for place, _, line in placed:
         if place != group:
-            yield section(f"*{_heading(place, guide)}*")
+            yield section(f"*{place[1]}*")
             group = place
-        yield section(_line(line, board, guide))
+        yield section(_line(line, board))
         yield actions(list(_buttons(line, board)))
-    if board.count > len(placed):
-        yield context(f"and {board.count - len(placed)} more: `/servicetitan status`")
+    shown = len(placed) + len(unreadable)
+    if board.count > shown:
+        yield context(f"and {board.count - shown} more: `/servicetitan status`")
 
 
-# --- the groups: stuck, the phases, of another guide, paused ---
+# --- the groups, with their headings: stuck, the phases of each one's own guide, paused ---
 
 
-STUCK, PAUSED = 0, 1000
+Group = tuple[int, str]
+STUCK, PAUSED = (0, "🚨 Stuck"), (1000, "⏸️ Paused")
 
 
-def _group(line: Overview, board: Board, guide: Guide) -> int:
-    if any(_troubles(line, board, guide)):
+def _group(line: Overview, board: Board) -> Group:
+    if any(_troubles(line, board)):
         return STUCK
-    if line.status is Status.PAUSED:
+    if line.status is Status.PAUSED or line.current_step is None:
         return PAUSED
-    return _phase(line, guide) or PAUSED - 1
-
-
-def _phase(line: Overview, guide: Guide) -> int | None:
-    try:
-        return guide.phase_of(line.current_step or 0).number
-    except KeyError:  # an older guide with more steps
-        return None
-
-
-def _heading(group: int, guide: Guide) -> str:
-    if group == STUCK:
-        return "🚨 Stuck"
-    if group == PAUSED:
-        return "⏸️ Paused"
-    titles = {phase.number: phase.title for phase in guide.phases}
-    if group in titles:
-        return f"Phase {group}: {escape(titles[group])}"
-    return "On an older guide"
+    phase = line.guide.phase_of(line.current_step)
+    return phase.number, f"Phase {phase.number}: {escape(phase.title)}"
 
 
 # --- one client ---
 
 
-def _line(line: Overview, board: Board, guide: Guide) -> str:
+def _line(line: Overview, board: Board) -> str:
     mine = "⭐ " if line.engineer == board.viewer else ""
-    done = f"{line.finished_steps} of {len(guide.steps)} steps done"
+    done = f"{line.finished_steps} of {len(line.guide.steps)} steps done"
     first = f"{mine}*{escape(line.client_name)}* · {done} · {channel_link(line.channel)}"
-    lines = [first, _state(line, guide), *_troubles(line, board, guide)]
+    lines = [first, _state(line), *_troubles(line, board)]
     return "\n".join(filter(None, lines))
 
 
-def _state(line: Overview, guide: Guide) -> str:
+def _state(line: Overview) -> str:
     if line.status is Status.PAUSED:
         return f"paused · engineer {mention(line.engineer)}"
     if line.turn is Owner.HEAVYSET:
         turn = f"HeavySet's turn ({mention(line.engineer)})"
     else:
         turn = f"the client's turn (engineer {mention(line.engineer)})"
-    return f"{_step(line, guide)} · {turn} since {when(line.turn_at)}"
+    return f"{_step(line)} · {turn} since {when(line.turn_at)}"
 
 
-def _step(line: Overview, guide: Guide) -> str:
-    try:
-        return f"step {line.current_step}, {escape(guide.step(line.current_step or 0).title)}"
-    except KeyError:
-        return f"step {line.current_step}"
+def _step(line: Overview) -> str:
+    number = line.current_step or 1
+    return f"step {number}, {escape(line.guide.step(number).title)}"
 
 
-def _troubles(line: Overview, board: Board, guide: Guide) -> Iterable[str]:
+def _troubles(line: Overview, board: Board) -> Iterable[str]:
     """Yield what keeps a client from getting on."""
     if line.loss:
         yield f"🔌 Paused: {LOSSES[line.loss]}."
@@ -186,8 +176,9 @@ def _troubles(line: Overview, board: Board, guide: Guide) -> Iterable[str]:
     if line.open_questions:
         yield f"🙋 {_count(line.open_questions, 'question')} open"
     if line.verification == "failed" and line.status is Status.ACTIVE:
-        entered = len(guide.credentials) - line.missing_values
-        yield f"❌ The verification failed; {entered} of {len(guide.credentials)} values are in"
+        wanted = len(line.guide.credentials)
+        entered = wanted - line.missing_values
+        yield f"❌ The verification failed; {entered} of {wanted} values are in"
     if line.id in board.stalled:
         yield f"🐌 Nothing has happened since {when(line.active_at)}"
 
@@ -212,7 +203,8 @@ def _summary(board: Board) -> str:
     parts = [f"{_count(board.count, 'onboarding')}"]
     if board.stalled:
         parts.append(f"{len(board.stalled)} without activity for long")
-    if own := sum(line.engineer == board.viewer for line in board.lines):
+    readable = [line for line in board.lines if isinstance(line, Overview)]
+    if own := sum(line.engineer == board.viewer for line in readable):
         parts.append(f"{own} yours ⭐")
     return " · ".join(parts)
 

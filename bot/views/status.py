@@ -7,9 +7,9 @@ from typing import Any
 
 from slack_sdk.models.blocks import Block, ButtonElement
 
-from bot.guide import Guide, Owner
+from bot.guide import Owner
 from bot.mrkdwn import ago, channel_link, escape, link, listed, mention, permalink, when
-from bot.onboarding import Onboarding, Overview, Status
+from bot.onboarding import Onboarding, Overview, Status, Unread
 from bot.views import ids
 from bot.views.blocks import actions, bullets_of, button, context, fallback, header, section
 
@@ -76,8 +76,7 @@ class StatusQuery:
 
 
 def status_answer(
-    lines: Sequence[Overview],
-    guide: Guide,
+    lines: Sequence[Overview | Unread],
     *,
     now: datetime,
     workspace_url: str,
@@ -89,7 +88,7 @@ def status_answer(
     One line more than a page says that there is a next page.
     """
     query = query or StatusQuery()
-    return _answer(list(_status(lines, guide, now, workspace_url, query, here=here)))
+    return _answer(list(_status(lines, now, workspace_url, query, here=here)))
 
 
 def credentials_answer(onboarding: Onboarding, workspace_url: str) -> Answer:
@@ -128,8 +127,7 @@ def _answer(blocks: Sequence[Block]) -> Answer:
 
 
 def _status(
-    lines: Sequence[Overview],
-    guide: Guide,
+    lines: Sequence[Overview | Unread],
     now: datetime,
     workspace_url: str,
     query: StatusQuery,
@@ -143,7 +141,7 @@ def _status(
     if not here:
         yield header(_heading(lines, query))
     for line in shown:
-        yield section(_line(line, guide, now, workspace_url))
+        yield section(_line(line, now, workspace_url))
     if not here:
         yield context("The longest without activity first.")
         if pages := _pages(query, more=len(lines) > PAGE):
@@ -164,7 +162,7 @@ def _nobody(query: StatusQuery) -> str:
     )
 
 
-def _heading(lines: Sequence[Overview], query: StatusQuery) -> str:
+def _heading(lines: Sequence[Overview | Unread], query: StatusQuery) -> str:
     what = "onboardings" if query.everything else "active onboardings"
     if query.page > 1 or len(lines) > PAGE:
         return f"{what.capitalize()}, page {query.page}"
@@ -182,11 +180,21 @@ def _pages(query: StatusQuery, *, more: bool) -> list[ButtonElement]:
     return buttons
 
 
-def _line(line: Overview, guide: Guide, now: datetime, workspace_url: str) -> str:
-    done = f"{line.finished_steps} of {len(guide.steps)} steps done"
+def unread(line: Unread) -> str:
+    """Return what is said of an onboarding that cannot be read."""
+    return (
+        f"⚠️ *{escape(line.client_name)}*: this version of the bot can't read this onboarding "
+        f"({escape(line.reason)}). It's left as it is; `onboarding doctor` has more."
+    )
+
+
+def _line(line: Overview | Unread, now: datetime, workspace_url: str) -> str:
+    if isinstance(line, Unread):
+        return unread(line)
+    done = f"{line.finished_steps} of {len(line.guide.steps)} steps done"
     running = line.status is Status.ACTIVE and line.current_step
-    state = _now(line, guide, now) if running else line.status.value
-    particulars = "".join(f" · {word}" for word in _particulars(line, guide))
+    state = _now(line, now) if running else line.status.value
+    particulars = "".join(f" · {word}" for word in _particulars(line))
     return (
         f"*{escape(line.client_name)}* · {done} · {state}{particulars}\n"
         f"last activity {ago(line.active_at, now)} ago · "
@@ -194,12 +202,9 @@ def _line(line: Overview, guide: Guide, now: datetime, workspace_url: str) -> st
     )
 
 
-def _now(line: Overview, guide: Guide, now: datetime) -> str:
-    number = line.current_step or 1
-    try:
-        at = f"phase {guide.phase_of(number).number}, step {number}, {guide.step(number).title}"
-    except KeyError:  # an older guide with more steps
-        at = f"step {number}, a step of an older guide"
+def _now(line: Overview, now: datetime) -> str:
+    number, guide = line.current_step or 1, line.guide
+    at = f"phase {guide.phase_of(number).number}, step {number}, {guide.step(number).title}"
     return f"{escape(at)} · {_turn(line)} for {ago(line.turn_at, now)}"
 
 
@@ -209,14 +214,14 @@ def _turn(line: Overview) -> str:
     return f"the client's turn (engineer {mention(line.engineer)})"
 
 
-def _particulars(line: Overview, guide: Guide) -> Iterator[str]:
+def _particulars(line: Overview) -> Iterator[str]:
     if line.verification:
         yield VERIFICATIONS[line.verification]
     if line.exposed_values:
         yield f"⚠️ {_count(line.exposed_values, 'value')} posted in the channel"
     if line.missing_values and line.status in (Status.ACTIVE, Status.PAUSED):
-        entered = len(guide.credentials) - line.missing_values
-        yield f"{entered} of {len(guide.credentials)} values in"
+        wanted = len(line.guide.credentials)
+        yield f"{wanted - line.missing_values} of {wanted} values in"
     if line.open_questions:
         yield f"🙋 {_count(line.open_questions, 'question')} open"
 

@@ -141,7 +141,7 @@ async def test_the_bot_reads_what_was_upgraded_and_goes_on_with_it(
     async with database.begin(write=False) as session:
         rows = {row.id: row for row in await session.exec(select(OnboardingRow))}
         found = {one: await onboardings.get(session, shelf, one) for one in rows}
-        lines = await overviews.overview(session, finished=True, limit=len(known))
+        lines = await overviews.overview(session, shelf, finished=True, limit=len(known))
         values = {
             (one, field): VAULT.open(sealed).get_secret_value()
             for one in rows

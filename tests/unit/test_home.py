@@ -8,11 +8,11 @@ import pytest
 from slack_sdk.models.views import View
 
 from bot.guide import Owner
-from bot.onboarding import Loss, Overview, Status
+from bot.onboarding import Loss, Overview, Status, Unread
 from bot.views.home import MOST_SHOWN, Board, assign_modal, board_view, digest_of, outsiders_view
 from bot.views.ids import FormRef
 from sandbox.slack.block_kit import Surface, problems_of_view
-from tests.builders import CHANNEL, ENGINEER, GUIDE, HOME_TEAM, NOW, an_onboarding
+from tests.builders import CHANNEL, ENGINEER, GUIDE, HOME_TEAM, NOW, OLDER, an_onboarding
 from tests.unit.rendering import problems, texts
 
 HOUR = timedelta(hours=1)
@@ -20,6 +20,7 @@ HOUR = timedelta(hours=1)
 
 def a_line(name: str = "Acme", **fields: Any) -> Overview:
     line = Overview(
+        guide=GUIDE,
         id=name.casefold(),
         client_name=name,
         channel=CHANNEL,
@@ -42,7 +43,7 @@ def a_board(*lines: Overview, count: int | None = None, stalled: tuple[str, ...]
 
 
 def home(*lines: Overview, **fields: Any) -> View:
-    return board_view(a_board(*lines, **fields), GUIDE)
+    return board_view(a_board(*lines, **fields))
 
 
 def words(view: View) -> str:
@@ -149,10 +150,22 @@ def test_what_is_paused_cannot_be_reminded_and_what_has_no_thread_yet_not_opened
     assert [one["action_id"] for one in buttons_of(view)] == ["home_refresh", "home_assign"]
 
 
-def test_a_step_of_an_older_guide_is_shown_too() -> None:
-    view = home(a_line(current_step=99))
+def test_a_client_on_an_older_guide_is_counted_by_that_guide() -> None:
+    view = home(a_line(guide=OLDER), a_line("Beta"))
 
-    assert in_order(view, "On an older guide", "Acme", "step 99")
+    assert in_order(view, "Acme", f"2 of {len(OLDER.steps)} steps done")
+    assert in_order(view, "Beta", "2 of 25 steps done")
+
+
+def test_a_client_whose_record_cannot_be_read_is_named_and_the_others_are_shown() -> None:
+    board = replace(
+        a_board(a_line()), lines=[Unread("b", "Beta <1>", "unknown Loss “x”"), a_line()]
+    )
+
+    view = board_view(replace(board, count=2))
+
+    assert in_order(view, "Beta &lt;1&gt;", "can't read", "unknown Loss “x”", "Acme")
+    assert problems_of_view(view.to_dict(), Surface.HOME) == []
 
 
 def test_without_any_client_it_says_how_to_start() -> None:
@@ -162,10 +175,10 @@ def test_without_any_client_it_says_how_to_start() -> None:
 def test_only_what_matters_is_published_anew() -> None:
     board = a_board(a_line())
 
-    later = digest_of(board_view(replace(board, now=NOW + HOUR), GUIDE))
-    other = digest_of(board_view(a_board(a_line(finished_steps=3)), GUIDE))
+    later = digest_of(board_view(replace(board, now=NOW + HOUR)))
+    other = digest_of(board_view(a_board(a_line(finished_steps=3))))
 
-    assert later == digest_of(board_view(board, GUIDE)) != other
+    assert later == digest_of(board_view(board)) != other
 
 
 def test_others_see_what_this_is_and_whom_to_ask() -> None:

@@ -6,13 +6,14 @@ from datetime import timedelta
 import pytest
 
 from bot.guide import Owner
-from bot.onboarding import Overview, Status
+from bot.onboarding import Overview, Status, Unread
 from bot.views.status import Answer, help_answer, plain_answer, status_answer
 from sandbox.slack.block_kit import Surface, problems_of_blocks
-from tests.builders import CHANNEL, ENGINEER, GUIDE, NOW, ONBOARDING_ID, ROOT_TS
+from tests.builders import CHANNEL, ENGINEER, GUIDE, NOW, OLDER, ONBOARDING_ID, ROOT_TS
 
 ACME = Overview(
     id=ONBOARDING_ID,
+    guide=GUIDE,
     client_name="Acme Plumbing",
     channel=CHANNEL,
     thread_ts=ROOT_TS,
@@ -28,9 +29,7 @@ ACME = Overview(
 
 
 def status(*lines: Overview, here: bool = False) -> Answer:
-    return status_answer(
-        lines, GUIDE, now=NOW, workspace_url="https://heavyset.slack.com/", here=here
-    )
+    return status_answer(lines, now=NOW, workspace_url="https://heavyset.slack.com/", here=here)
 
 
 def test_status_tells_step_progress_turn_and_last_activity() -> None:
@@ -82,8 +81,20 @@ def test_without_a_client_status_tells_how_to_start_one() -> None:
     assert "`/servicetitan start Acme Plumbing`" in status().text
 
 
-def test_a_step_that_the_guide_has_no_more_is_shown_all_the_same() -> None:
-    assert "step 40, a step of an older guide" in status(replace(ACME, current_step=40)).text
+def test_a_client_on_an_older_guide_is_counted_by_that_guide() -> None:
+    text = status(replace(ACME, guide=OLDER)).text
+
+    assert f"6 of {len(OLDER.steps)} steps done" in text
+
+
+def test_a_client_whose_record_cannot_be_read_is_named_among_the_others() -> None:
+    unread = Unread("x", "Beta Heating", "unknown Loss “frozen”")
+
+    text = status_answer([unread, ACME], now=NOW, workspace_url="", here=True).text
+
+    assert "Beta Heating: this version of the bot can't read this onboarding" in text
+    assert "unknown Loss “frozen”" in text
+    assert "Acme Plumbing · 6 of 25" in text
 
 
 def test_a_clients_name_cannot_mention_anybody() -> None:

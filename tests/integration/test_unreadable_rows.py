@@ -1,0 +1,285 @@
+"""A row that this release cannot read is named once and left alone; its neighbors live."""
+
+import logging
+from dataclasses import dataclass
+
+import pytest
+
+from bot.doctor import examine
+from sandbox.slack import Channel, visible_text
+from tests.databases import ON_SQLITE
+from tests.integration.world import World, told
+
+NAMED = "an onboarding can't be read and is left alone"
+# What a newer release may have written, or somebody by hand: a statement, and why it can't be read.
+DAMAGES = {
+    "a loss": (
+        "UPDATE onboarding SET status = 'paused', loss = 'frozen' WHERE id = ?",
+        "unknown Loss “frozen”",
+    ),
+    "a status": ("UPDATE onboarding SET status = 'dormant' WHERE id = ?", "unknown Status"),
+    "a guide version": (
+        "UPDATE onboarding SET guide_version = '99' WHERE id = ?",
+        "its guide, servicetitan 99, isn't in the database",
+    ),
+    "a step's state": (
+        "UPDATE step SET state = 'blocked' WHERE number = 3 AND onboarding_id = ?",
+        "unknown StepState “blocked”",
+    ),
+    "a step too few": (
+        "DELETE FROM step WHERE number = 25 AND onboarding_id = ?",
+        "it doesn't fit its guide",
+    ),
+    "who did a step": (
+        "UPDATE step SET by_user = 'U1', by_role = 'owner' WHERE number = 1 AND onboarding_id = ?",
+        "unknown Role “owner”",
+    ),
+    "an announced event": (
+        "UPDATE event SET kind = 'exposed', detail = '{}', announced_ts = NULL "
+        "WHERE kind = 'started' AND onboarding_id = ?",
+        "isn't as expected (KeyError)",
+    ),
+    "a list": ("UPDATE onboarding SET client_admins = '5' WHERE id = ?", "isn't as expected"),
+}
+# PostgreSQL takes none of these.
+BROKEN = {
+    "JSON": (
+        "UPDATE onboarding SET client_admins = '[\"U' WHERE id = ?",
+        "client_admins is broken",
+    ),
+    "a time": ("UPDATE onboarding SET active_at = 'noon' WHERE id = ?", "active_at is broken"),
+    "a number": ("UPDATE onboarding SET finished_steps = 'x' WHERE id = ?", "finished_steps"),
+    "an event's JSON": (
+        "UPDATE event SET detail = '{' WHERE kind = 'started' AND onboarding_id = ?",
+        "event.detail is broken",
+    ),
+    "a message's time": (
+        "UPDATE message SET posting_since = 'x' WHERE slot = 'root' AND onboarding_id = ?",
+        "message.posting_since is broken",
+    ),
+}
+
+
+@dataclass
+class Scene:
+    """A client who is fine, Acme, in the channel of one who is not, and a third one elsewhere."""
+
+    world: World
+    acme: str
+    beta: str  # not fine
+    gamma: str
+    elsewhere: Channel
+
+
+@pytest.fixture
+async def scene(world: World) -> Scene:
+    elsewhere = world.slack.add_channel("gamma", world.erin, world.ann)
+    beta = await world.begin("Beta Heating")
+    acme = await world.begin("Acme Plumbing")
+    gamma = await world.begin("Gamma Roofing", elsewhere)
+    ids = {name: one for one, name in world.rows("SELECT id, client_name FROM onboarding")}
+    assert gamma == ids["Gamma Roofing"]
+    acme, beta = ids["Acme Plumbing"], ids["Beta Heating"]
+    return Scene(world, acme, beta, gamma, elsewhere)
+
+
+def damage(scene: Scene, statement: str) -> None:
+    scene.world.write(statement, scene.beta)
+    touched = "UPDATE onboarding SET revision = revision + 1, next_reminder = NULL WHERE id = ?"
+    scene.world.write(touched, scene.beta)
+
+
+async def neighbors_live(scene: Scene) -> None:
+    world = scene.world
+    for number, (onboarding, channel) in enumerate(
+        ((scene.acme, world.channel), (scene.gamma, scene.elsewhere)), start=1
+    ):
+        where = next(
+            one
+            for one in channel.messages
+            if one.slot == "step:1" and one.payload["onboarding_id"] == onboarding
+        )
+        assert (await world.ann.press(where, "choose_account:new")).ack.ok
+        await world.idle()
+        posted = [one for one in channel.messages if one.payload.get("onboarding_id") == onboarding]
+        assert "step:2" in [one.slot for one in posted], number
+
+
+async def named_once(scene: Scene, reason: str, caplog: pytest.LogCaptureFixture) -> None:
+    world = scene.world
+    for _ in range(3):
+        await world.catch_up()
+    lines = [one for one in caplog.records if one.message == NAMED]
+    assert [(one.__dict__["onboarding"], reason in one.__dict__["reason"]) for one in lines] == [
+        (scene.beta, True)
+    ]
+    assert [one.message for one in caplog.records if one.exc_info] == []
+    [warning] = await world.warnings()
+    assert scene.beta in warning
+    assert reason in warning
+    _, figures = await world.get("/metrics")
+    assert "onboarding_unreadable 1.0" in figures
+
+
+async def must_be_left_alone(
+    scene: Scene, statement: str, reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    damage(scene, statement)
+    with caplog.at_level(logging.INFO):
+        await named_once(scene, reason, caplog)
+        await neighbors_live(scene)
+        for command in ("status", "status all", "history Acme", "status gamma"):
+            reply = await scene.world.type(command)
+            assert "wrong on our" not in str(reply.ack.json()), command
+        async with scene.world.second_bot() as bot:
+            await bot.tasks.idle()
+            assert bot.database.unreadable.ids == [scene.beta]
+    assert [one.message for one in caplog.records if one.exc_info] == []
+
+
+@pytest.mark.parametrize(("statement", "reason"), DAMAGES.values(), ids=DAMAGES)
+async def test_what_a_newer_release_wrote_stops_nobody_else(
+    scene: Scene, statement: str, reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    await must_be_left_alone(scene, statement, reason, caplog)
+
+
+@ON_SQLITE
+@pytest.mark.parametrize(("statement", "reason"), BROKEN.values(), ids=BROKEN)
+async def test_what_is_no_value_of_its_column_stops_nobody_else(
+    scene: Scene, statement: str, reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    await must_be_left_alone(scene, statement, reason, caplog)
+
+
+FROZEN = "UPDATE onboarding SET status = 'paused', loss = 'frozen' WHERE id = ?"
+
+
+async def test_status_shows_the_others_and_a_line_for_it(scene: Scene) -> None:
+    damage(scene, FROZEN)
+
+    here = str((await scene.world.type("status")).ack.json())
+    everywhere = str((await scene.world.type("status all")).ack.json())
+
+    for text in (here, everywhere):
+        assert "Acme Plumbing · 0 of 25 steps done" in text.replace("*", "")
+        assert "*Beta Heating*: this version of the bot can't read this onboarding" in text
+        assert "unknown Loss “frozen”" in text
+
+
+async def test_the_home_shows_the_others_and_a_line_for_it(scene: Scene) -> None:
+    damage(scene, FROZEN)
+
+    await scene.world.erin.open_home()
+    await scene.world.idle()
+
+    home = scene.world.erin.home
+    assert home
+    text = visible_text(home)
+    assert "Beta Heating: this version of the bot can't read" in text.replace("*", "")
+    assert "Gamma Roofing" in text
+
+
+async def test_who_presses_there_is_told_and_nothing_is_logged_again(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = scene.world
+    [step] = [
+        one
+        for one in world.channel.messages
+        if one.slot == "step:1" and one.payload["onboarding_id"] == scene.beta
+    ]
+    damage(scene, FROZEN)
+
+    with caplog.at_level(logging.INFO):
+        for _ in range(2):
+            assert (await world.ann.press(step, "choose_account:new")).ack.ok
+            await world.idle()
+
+    assert "Nothing is lost" in told(world.ann)
+    assert [one.message for one in caplog.records if one.levelno >= logging.ERROR] == [NAMED]
+
+
+async def test_a_command_that_names_it_says_that_it_cannot_be_read(scene: Scene) -> None:
+    damage(scene, FROZEN)
+
+    for command in ("remind Beta", "credentials Beta", "pause Beta", "cancel Beta"):
+        reply = await scene.world.type(command)
+        assert "something in our records" in str(reply.ack.json()), command
+
+
+async def test_a_secret_of_it_that_is_posted_is_warned_of(begun: World) -> None:
+    await begun.walk_to(23)
+    begun.write("UPDATE onboarding SET status = 'dormant'")
+    begun.bot.database.known.forget()
+
+    await begun.ann.say(begun.channel, begun.servicetitan.credentials["client_secret"])
+    await begun.slack.delivered()
+    await begun.idle()
+
+    assert "Please delete your message now" in told(begun.ann)
+
+
+async def test_what_was_repaired_goes_on(scene: Scene) -> None:
+    world = scene.world
+    damage(scene, FROZEN)
+    assert len(await world.warnings()) == 1
+
+    world.write("UPDATE onboarding SET status = 'active', loss = NULL WHERE id = ?", scene.beta)
+
+    assert await world.warnings() == []
+    assert world.rows(
+        "SELECT revision - published_revision FROM onboarding WHERE id = ?", scene.beta
+    ) == [(0,)]
+
+
+async def test_a_history_shows_what_can_be_read_of_it(begun: World) -> None:
+    await begun.press(begun.ann, "step:1", "choose_account:new")
+    begun.write("UPDATE event SET kind = 'teleported' WHERE kind = 'account_chosen'")
+
+    view = await begun.type("history")
+
+    assert view.ack.ok
+    text = visible_text(begun.view_of(begun.erin))
+    assert "did something that this version of the bot can't show" in text
+    assert "started the onboarding" in text
+
+
+async def test_values_of_one_that_cannot_be_read_keep_nobody_elses_alive(
+    begun: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    await begun.walk_to(23)
+    await begun.type("cancel")
+    assert (await begun.submit(begun.erin, begun.view_of(begun.erin), reason="They left")).ok
+    begun.write("UPDATE onboarding SET destroyed_at = NULL, status = 'gone'")
+    begun.bot.settings = begun.bot.settings.model_copy(update={"retain_credentials_for": 0})
+
+    for _ in range(2):
+        await begun.bot.sweep()
+
+    assert [one.message for one in caplog.records if one.exc_info] == []
+    assert [one.message for one in caplog.records if one.message == NAMED] == [NAMED]
+
+
+async def test_doctor_names_it(scene: Scene) -> None:
+    damage(scene, FROZEN)
+
+    found = {one.title: one async for one in examine(scene.world.settings)}
+
+    assert scene.beta in found["onboardings"].text
+    assert "unknown Loss “frozen”" in found["onboardings"].text
+    assert not found["onboardings"].well
+
+
+async def test_a_start_goes_on_with_those_alone_that_were_lost(scene: Scene) -> None:
+    world = scene.world
+    world.write(
+        "UPDATE onboarding SET status = 'paused', loss = 'uninstalled' WHERE id = ?", scene.gamma
+    )
+    damage(scene, FROZEN)
+
+    async with world.second_bot() as bot:
+        await bot.tasks.idle()
+
+    assert world.rows("SELECT status FROM onboarding WHERE id = ?", scene.gamma) == [("active",)]
+    assert len(world.rows("SELECT id FROM delivery WHERE id LIKE 'start:%'")) == 1
