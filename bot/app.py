@@ -271,9 +271,13 @@ async def running(settings: Settings, clock: Callable[[], datetime] = _now) -> A
         httpx.AsyncClient() as http,
     ):
         bot = Bot(settings, session, http, clock)
-        with suppress(Conflict):  # another worker starts with the same guide
-            async with bot.database.begin() as transaction:
-                await bot.shelf.put_down(transaction)
+        try:
+            with suppress(Conflict):  # another worker starts with the same guide
+                async with bot.database.begin() as transaction:
+                    await bot.shelf.put_down(transaction)
+        except BaseException:
+            await bot.database.close()
+            raise
         bot.working = asyncio.create_task(bot.work(), name="work")
         try:
             async with _served(bot):

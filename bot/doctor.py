@@ -10,6 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import private_files
 from bot.errors import OnboardingError
+from bot.guide import GuideError
 from bot.guide.loading import SERVICETITAN
 from bot.metrics import Metrics
 from bot.pace import Pace
@@ -47,6 +48,7 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
     yield _files(settings)
     yield _tables(settings)
     yield await _values(settings)
+    yield await _guide(settings)
     yield await _onboardings(settings)
     timeout = aiohttp.ClientTimeout(total=PATIENCE_SECONDS)
     async with aiohttp.ClientSession(timeout=timeout) as session:
@@ -105,6 +107,24 @@ async def _values(settings: Settings) -> Finding:
         return Finding("stored values", "; ".join(report.problems), mend)
     keys = ", ".join(f"{report.rows.get(key, 0)} with key {key}" for key in vault.key_ids)
     return Finding("stored values", f"all can be read: {keys}")
+
+
+async def _guide(settings: Settings) -> Finding:
+    database = Database(settings.database_url, Seals(settings.keys))
+    try:
+        shelf = GuideShelf(SERVICETITAN.read_text(encoding="utf-8"), SERVICETITAN.name)
+        async with database.begin(write=False) as session:
+            changes = await shelf.changes(session)
+    except GuideError as error:
+        return Finding("guide", str(error), "correct the file")
+    except OnboardingError as error:
+        return Finding("guide", str(error), "mend the database first")
+    finally:
+        await database.close()
+    if changes:
+        text = f"version {shelf.newest.version} was changed: {', '.join(changes)}"
+        return Finding("guide", text, "raise its “version”; running onboardings keep the old one")
+    return Finding("guide", f"{shelf.newest.id}, version {shelf.newest.version}")
 
 
 async def _onboardings(settings: Settings) -> Finding:

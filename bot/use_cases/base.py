@@ -198,7 +198,8 @@ class UseCase:
             marks = {mark for one in candidates(text) for mark in services.vault.fingerprints(one)}
             async with services.database.begin(write=False) as session:
                 shaped = tuple(one.field for one in await credentials.known(session, marks))
-        return services.shelf.newest.field(shaped[0]).label if shaped else None
+        labels = {field.id: field.label for field in services.shelf.newest.credentials}
+        return labels.get(shaped[0], "credential") if shaped else None  # of an older guide
 
     async def _record_refusal(
         self, person: Person, onboarding_id: str, deed: Deed, refusal: Refused
