@@ -241,10 +241,10 @@ def _value(onboarding: Onboarding, name: str) -> str:
     label = escape(onboarding.guide.field(name).label)
     stored = onboarding.credentials.get(name)
     if onboarding.destroyed_at:
-        return f"{label}: destroyed on {when(onboarding.destroyed_at)}"
+        return f"{label}: deleted {when(onboarding.destroyed_at)}"
     if stored is None:
         return f"{label}: not entered yet (step {onboarding.guide.field(name).step})"
-    line = f"{label} {stored.mask}, entered by {mention(stored.by.user_id)} on {when(stored.at)}"
+    line = f"{label} {stored.mask}, entered by {mention(stored.by.user_id)}, {when(stored.at)}"
     if name in onboarding.exposed:
         line = f"{line} · ⚠️ posted in the channel since"
     if name in onboarding.to_enter_again:

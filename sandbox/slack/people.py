@@ -14,6 +14,7 @@ from sandbox.slack.changes import (
     Noticed,
     ViewSubmitted,
 )
+from sandbox.slack.dates import with_dates
 from sandbox.slack.delivery import Ack, Courier, Outgoing
 from sandbox.slack.errors import NotOfferedError, SlackError
 from sandbox.slack.events import Events
@@ -71,6 +72,10 @@ class Person:
     @property
     def is_external(self) -> bool:
         return self._state.is_external(self.user)
+
+    def reads(self, text: str) -> str:
+        """The text as they read it: dates in words and in their own time zone."""
+        return with_dates(text, self._state.clock(), self.user.tz)
 
     @property
     def views(self) -> list[View]:
