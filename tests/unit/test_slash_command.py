@@ -1,5 +1,7 @@
 """The words after the command: what a person means by them, whatever they are dressed in."""
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,7 +22,9 @@ WIDE = {n: n + 0xFEE0 for n in range(0x21, 0x7F)}
 
 
 @given(st.sampled_from(COMMANDS), BEFORE, AFTER, SPACES, NOTHING, CASES)
-def test_a_command_is_known_in_any_clothes(word, before, after, space, nothing, case) -> None:
+def test_a_command_is_known_in_any_clothes(
+    word: str, before: str, after: str, space: str, nothing: str, case: Callable[[str], str]
+) -> None:
     typed = f"{nothing}{before}{nothing}{case(word)}{nothing}{after}{space}acme{nothing}"
 
     assert split(typed, KNOWN) == (word, "acme")
