@@ -20,6 +20,7 @@ from bot.slack import OPTIONAL_SCOPES, SCOPES, Slack, SlackRefused
 from storage import migrate, onboardings
 from storage.database import Database
 from storage.guides import GuideShelf
+from storage.reasons import reason
 from storage.seals import Seals
 from storage.vault import Vault
 
@@ -86,7 +87,7 @@ def _tables(settings: Settings) -> Finding:
     try:
         current = migrate.is_current(settings.database_url)
     except Exception as error:  # whatever the driver raises: it is not reached
-        text = f"not reached ({type(error).__name__})"
+        text = f"not reached: {reason(error)}"
         return Finding("database", text, "check DATABASE_URL, and that the database runs")
     if not current:
         return Finding("database", "tables are missing or old", "run “onboarding db upgrade”")

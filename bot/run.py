@@ -28,6 +28,7 @@ from bot.slack import SlackRefused
 from storage import backup, checking, migrate, onboardings
 from storage.database import Database, is_sqlite
 from storage.guides import GuideShelf
+from storage.reasons import reason
 from storage.seals import Seals
 from storage.vault import Vault
 
@@ -141,8 +142,7 @@ def _with_settings(work: Callable[[Settings], int]) -> int:
     except GuideError as error:
         return _say(str(error), 2)
     except SQLAlchemyError as error:
-        # The text of a driver's error may name the host, but never the password.
-        return _say(f"DATABASE_URL: the database does not answer ({type(error).__name__})", 1)
+        return _say(f"DATABASE_URL: the database isn't responding: {reason(error)}", 1)
     except Unavailable as error:
         return _say(f"DATABASE_URL: {error}", 1)
     except UnreadableRow as error:

@@ -6,9 +6,8 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine
 
-from storage.database import sync_url
+from storage.database import sync_engine
 from storage.seals import Seals
 
 MIGRATIONS = Path(__file__).with_name("migrations")
@@ -31,7 +30,7 @@ def downgrade(url: str, revision: str) -> None:
 
 def is_current(url: str) -> bool:
     """Whether the database at `url` has every migration."""
-    engine = create_engine(sync_url(url), hide_parameters=True)
+    engine = sync_engine(url)
     try:
         with engine.connect() as connection:
             applied = set(MigrationContext.configure(connection).get_current_heads())
@@ -43,5 +42,5 @@ def is_current(url: str) -> bool:
 def _config(url: str) -> Config:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    config.attributes["url"] = sync_url(url)
+    config.attributes["url"] = url
     return config
