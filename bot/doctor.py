@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import aiohttp
 import httpx
 from slack_sdk.web.async_client import AsyncWebClient
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot import private_files
 from bot.errors import OnboardingError
@@ -47,10 +48,12 @@ class Finding:
 async def examine(settings: Settings) -> AsyncIterator[Finding]:
     """Yield a finding for each part, as it is tried. Nothing is changed, and no value is shown."""
     yield _files(settings)
-    yield _tables(settings)
-    yield await _values(settings)
-    yield await _guide(settings)
-    yield await _onboardings(settings)
+    tables = _tables(settings)
+    yield tables
+    if tables.well:
+        yield await _values(settings)
+        yield await _guide(settings)
+        yield await _onboardings(settings)
     timeout = aiohttp.ClientTimeout(total=PATIENCE_SECONDS)
     async with aiohttp.ClientSession(timeout=timeout) as session:
         slack = Slack(
@@ -85,13 +88,13 @@ def _files(settings: Settings) -> Finding:
 
 def _tables(settings: Settings) -> Finding:
     try:
-        current = migrate.is_current(settings.database_url)
-    except Exception as error:  # whatever the driver raises: it is not reached
-        text = f"not reached: {reason(error)}"
+        migrate.check(settings.database_url)
+    except migrate.Unusable as error:
+        return Finding("database", error.what, error.fix)
+    except SQLAlchemyError as error:
+        text = f"{migrate.where(settings.database_url)}: not reached: {reason(error)}"
         return Finding("database", text, "check DATABASE_URL, and that the database runs")
-    if not current:
-        return Finding("database", "tables are missing or old", "run “onboarding db upgrade”")
-    return Finding("database", "reached, tables are current")
+    return Finding("database", f"{migrate.where(settings.database_url)}: up to date")
 
 
 async def _values(settings: Settings) -> Finding:

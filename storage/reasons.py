@@ -63,4 +63,6 @@ def _sqlite(error: sqlite3.Error) -> str:
         return words
     if str(error).startswith(("no such table", "no such column")):
         return NO_TABLES
+    if isinstance(error, sqlite3.OperationalError):  # about statements, never about values
+        return first_line(error)
     return getattr(error, "sqlite_errorname", None) or type(error).__name__
