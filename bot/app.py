@@ -77,6 +77,7 @@ class Bot:
         session: aiohttp.ClientSession,
         http: httpx.AsyncClient,
         clock: Callable[[], datetime],
+        monotonic: Callable[[], float],
     ) -> None:
         """Build the bot; nothing is connected yet. Raises GuideError for a broken guide."""
         client = AsyncWebClient(
@@ -89,7 +90,7 @@ class Bot:
         )
         self.settings = settings
         self.metrics = Metrics()
-        pace = Pace(clock)
+        pace = Pace(monotonic)
         self.slack = Slack(client, self.metrics, pace)
         self.tasks, self.traffic = Tasks(), Traffic()
         self.database = Database(settings.database_url, Seals(settings.keys), self.traffic.gap)
@@ -258,9 +259,19 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
+def _seconds() -> float:
+    return time.monotonic()
+
+
 @asynccontextmanager
-async def running(settings: Settings, clock: Callable[[], datetime] = _now) -> AsyncIterator[Bot]:
+async def running(
+    settings: Settings,
+    clock: Callable[[], datetime] = _now,
+    monotonic: Callable[[], float] = _seconds,
+) -> AsyncIterator[Bot]:
     """Run a bot, with its server and its connection to Slack, until the block ends.
+
+    Pauses that Slack asks for are taken by `monotonic`, which nobody sets.
 
     `working` is its endless work, which ends by SlackRefused for a token that Slack does not
     take. If Slack is away, the bot starts all the same and says so at /readyz.
@@ -270,14 +281,10 @@ async def running(settings: Settings, clock: Callable[[], datetime] = _now) -> A
         aiohttp.ClientSession(timeout=timeout, raise_for_status=heed) as session,
         httpx.AsyncClient() as http,
     ):
-        bot = Bot(settings, session, http, clock)
-        try:
-            with suppress(Conflict):  # another worker starts with the same guide
-                async with bot.database.begin() as transaction:
-                    await bot.shelf.put_down(transaction)
-        except BaseException:
-            await bot.database.close()
-            raise
+        bot = Bot(settings, session, http, clock, monotonic)
+        with suppress(Conflict):  # another worker starts with the same guide
+            async with bot.database.begin() as transaction:
+                await bot.shelf.put_down(transaction)
         bot.working = asyncio.create_task(bot.work(), name="work")
         try:
             async with _served(bot):

@@ -1,6 +1,5 @@
 """The command line. Each command imports what it needs, so that `keys generate` starts at once."""
 
-import io
 import sys
 from pathlib import Path
 
@@ -9,13 +8,10 @@ import click
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
-    """Run and manage the onboarding bot. Settings come from the environment and .env."""
+    """Run and look after the onboarding bot. Its settings come from the environment and .env."""
     from bot.private_files import keep_to_ourselves
 
     keep_to_ourselves()
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a terminal without UTF-8 is no reason to fail
-            stream.reconfigure(errors="backslashreplace")
 
 
 @main.command()
@@ -27,10 +23,10 @@ def run() -> None:
 
 
 @main.command()
-@click.option("--play", is_flag=True, help="Play one scripted onboarding from start to finish.")
-@click.option("--real-limits", is_flag=True, help="Apply Slack's real rate limits.")
+@click.option("--play", is_flag=True, help="Play one whole onboarding with scripted people.")
+@click.option("--real-limits", is_flag=True, help="Let Slack limit the calls as the real one does.")
 def sandbox(play: bool, real_limits: bool) -> None:
-    """Run the bot against a simulated Slack and ServiceTitan."""
+    """Run the bot against a pretend Slack and a pretend ServiceTitan."""
     from sandbox.__main__ import main as run_sandbox
 
     sys.exit(run_sandbox(play=play, real_limits=real_limits))
@@ -38,7 +34,7 @@ def sandbox(play: bool, real_limits: bool) -> None:
 
 @main.group()
 def keys() -> None:
-    """Create, rotate, and check encryption keys."""
+    """Make, change and check the keys that encrypt the credentials."""
 
 
 @keys.command()
@@ -52,7 +48,7 @@ def generate() -> None:
 
 @keys.command()
 def rotate() -> None:
-    """Re-encrypt everything with the first key; safe while running."""
+    """Encrypt every stored value with the first key, while the bot runs."""
     from bot.run import rotate_keys
 
     sys.exit(rotate_keys())
@@ -60,7 +56,7 @@ def rotate() -> None:
 
 @keys.command(name="check")
 def check_keys() -> None:
-    """Check that every stored value can be read, and by which key."""
+    """Try to read every stored value; say which keys are in use."""
     from bot.run import check_keys as check
 
     sys.exit(check())
@@ -68,7 +64,7 @@ def check_keys() -> None:
 
 @main.command()
 def doctor() -> None:
-    """Check everything the bot needs, and how to fix what's broken."""
+    """Try every part that the bot needs, and say how to mend what is broken."""
     from bot.run import doctor as examine
 
     sys.exit(examine())
@@ -76,7 +72,7 @@ def doctor() -> None:
 
 @main.command()
 def purge() -> None:
-    """Delete finished onboardings' credentials now; history is kept."""
+    """Destroy the values of all finished onboardings now; the history is kept."""
     from bot.run import purge as purge_values
 
     sys.exit(purge_values())
@@ -92,9 +88,9 @@ def purge() -> None:
     show_default=True,
     help="Markdown, JSON, or one HTML file with its charts.",
 )
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to this file.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="A file instead of here.")
 def export(onboarding: str, format_: str, output: Path | None) -> None:
-    """Export the history of ONBOARDING (an ID or part of the client's name)."""
+    """Write the history of ONBOARDING: its id, or a part of the client's name."""
     from bot.run import export_history
 
     sys.exit(export_history(onboarding, format_, output))
@@ -102,12 +98,12 @@ def export(onboarding: str, format_: str, output: Path | None) -> None:
 
 @main.group()
 def db() -> None:
-    """Manage the database."""
+    """Look after the database."""
 
 
 @db.command()
 def upgrade() -> None:
-    """Apply all migrations."""
+    """Bring the tables to the newest revision."""
     from bot.run import upgrade_database
 
     sys.exit(upgrade_database())
@@ -124,7 +120,7 @@ def backup(file: Path) -> None:
 
 @db.command()
 def restored() -> None:
-    """Run this after restoring a backup, before starting the bot."""
+    """Say that a backup was put back, before the bot is started on it."""
     from bot.run import take_note_of_restored
 
     sys.exit(take_note_of_restored())
@@ -132,7 +128,7 @@ def restored() -> None:
 
 @db.command(name="check")
 def check_database() -> None:
-    """Check migrations and that nobody altered the history."""
+    """Say whether the tables are at the newest revision."""
     from bot.run import check_database as check
 
     sys.exit(check())

@@ -7,8 +7,7 @@ compared with those of the stored values, so that nothing is decrypted for it.
 import re
 from collections.abc import Iterable
 
-from bot.credentials import CredentialField
-from bot.typed import clean
+from bot.credentials import CredentialField, clean
 
 SHORTEST = 6  # shorter values are too common in ordinary talk
 AROUND = ".,:;!?\"'`“”‘’«»()[]{}<>*_~|="

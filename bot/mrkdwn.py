@@ -29,13 +29,10 @@ def link(url: str, text: str) -> str:
 
 
 def when(moment: datetime) -> str:
-    """Return a time that Slack shows in each reader's own time zone.
-
-    “today at 2:18 PM”, or “Nov 23, 2026 at 2:18 PM”: no “on” goes before it.
-    """
+    """Return a time that Slack shows in each reader's own time zone."""
     utc = moment.astimezone(UTC)
     fallback = utc.strftime("%Y-%m-%d %H:%M UTC")
-    return f"<!date^{int(utc.timestamp())}^{{date_short_pretty}} at {{time}}|{fallback}>"
+    return f"<!date^{int(utc.timestamp())}^{{date_short_pretty}} {{time}}|{fallback}>"
 
 
 def ago(moment: datetime, now: datetime) -> str:

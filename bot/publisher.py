@@ -10,6 +10,7 @@ import random
 import uuid
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -36,7 +37,8 @@ from storage.publishing import Posted
 log = logging.getLogger(__name__)
 
 LETTING_GO_SECONDS = 1
-LONGEST_PAUSE_SECONDS = 300
+LEAST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 300.0
+LEAST_REFUSED_SECONDS = 10.0
 # What Slack answers to a post when the channel is of no use any more. Every other final refusal is
 # Loss.REFUSED.
 LOSSES = {
@@ -75,11 +77,13 @@ class Publisher:
         self._thread, self._announcements, self._landmarks = thread, announcements, landmarks
         self._tasks, self._clock, self._on_published = tasks, clock, on_published
         self._owner = uuid.uuid4().hex
-        self._turns = Turns(self._publish, tasks, pace)
-        self._failures: dict[str, int] = {}
+        self._turns, self._pace = Turns(self._publish, tasks, pace), pace
+        self._failing: dict[str, _Failing] = {}
+        pace.on_return = self._slack_is_back
 
     def wake(self, onboarding_id: str) -> None:
-        """Publish an onboarding at once: somebody waits for it."""
+        """Publish an onboarding at once, whatever happened before: somebody waits for it."""
+        self._forget(onboarding_id)
         self._turns.call(onboarding_id)
 
     async def sweep(self) -> None:
@@ -114,7 +118,7 @@ class Publisher:
                     while following := await self._go_on(work):
                         work = following
                         await self._show(work)
-            self._failures.pop(onboarding_id, None)
+            self._forget(onboarding_id)
             self._on_published()
         except asyncio.CancelledError:  # we are stopped; whoever comes next need not wait for us
             with suppress(Unavailable, TimeoutError):
@@ -252,26 +256,55 @@ class Publisher:
                 await self._keep(session, work, work.news)
 
     async def _retry_later(self, onboarding_id: str, work: Work | None, error: Exception) -> None:
-        failures = self._failures[onboarding_id] = self._failures.get(onboarding_id, 0) + 1
-        pause = _wait(error) if isinstance(error, RateLimited) else _pause(failures)
+        now, before = self._pace.now(), self._failing.get(onboarding_id)
+        since = before.since if before else now
+        self._forget(onboarding_id)
+        pause = _pause(error, now - since)
         reason = str(error) if isinstance(error, OnboardingError) else type(error).__name__
         extra = {"onboarding": onboarding_id, "reason": reason, "retry_in": round(pause, 1)}
         log.warning("Slack could not be brought level", extra=extra)
-        asyncio.get_running_loop().call_later(
-            pause, self._turns.again(onboarding_id), onboarding_id
-        )
+        again, loop = self._turns.again(onboarding_id), asyncio.get_running_loop()
+        if isinstance(error, RateLimited):  # nothing has failed yet
+            since = now + pause
+        timer = loop.call_later(pause, again, onboarding_id)
+        self._failing[onboarding_id] = _Failing(since, timer, again)
         with suppress(Unavailable):  # the lease ends by itself
-            now = self._clock()
-            refused_at = now if isinstance(error, SlackRefused) else None
-            await self._let_go(onboarding_id, work, now + timedelta(seconds=pause), refused_at)
+            moment = self._clock()
+            refused_at = moment if isinstance(error, SlackRefused) else None
+            await self._let_go(onboarding_id, work, moment + timedelta(seconds=pause), refused_at)
+
+    def _forget(self, onboarding_id: str) -> None:
+        """Begin again with the pauses of an onboarding."""
+        if failing := self._failing.pop(onboarding_id, None):
+            failing.timer.cancel()
+
+    def _slack_is_back(self, away_since: float) -> None:
+        """Let everything go that has only failed since then; what failed before has other ills."""
+        loop, now = asyncio.get_running_loop(), self._pace.now()
+        for onboarding_id, failing in self._failing.items():
+            waits = not failing.timer.cancelled() and failing.timer.when() > loop.time()
+            if waits and away_since <= failing.since <= now:
+                failing.timer.cancel()
+                failing.again(onboarding_id)
 
 
-def _wait(limit: RateLimited) -> float:
-    """Return the seconds that Slack asks for, and a moment: not all who wait may come at once."""
-    return limit.seconds + random.random()  # noqa: S311  # jitter, not a secret
+@dataclass(frozen=True, slots=True)
+class _Failing:
+    """Since when an onboarding cannot be published, by a clock that nobody sets; its next try."""
+
+    since: float
+    timer: asyncio.TimerHandle
+    again: Callable[[str], None]
 
 
-def _pause(failures: int) -> float:
-    """Return the seconds until the next try: growing, and different for each onboarding."""
-    longest = min(LONGEST_PAUSE_SECONDS, 1 << min(failures, 10))
-    return longest * random.uniform(0.5, 1.0)  # noqa: S311  # jitter, not a secret
+def _pause(error: Exception, failing_for: float) -> float:
+    """Return the seconds until the next try, different for each onboarding.
+
+    That is as long as Slack asks for, and a moment, as not all who wait may come at once; else
+    about half of the time since the first failure: however often it was tried meanwhile.
+    """
+    chance = random.random()  # noqa: S311  # jitter, not a secret
+    if isinstance(error, RateLimited):
+        return error.seconds + chance
+    least = LEAST_REFUSED_SECONDS if isinstance(error, SlackRefused) else LEAST_PAUSE_SECONDS
+    return min(max(least, failing_for / 2), LONGEST_PAUSE_SECONDS) * (1 + chance) / 2

@@ -4,7 +4,13 @@ import asyncio
 import selectors
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any, TypeVar
+
+import pytest
+import slack_sdk.signature
+
+import bot.web
 
 Result = TypeVar("Result")
 
@@ -50,6 +56,12 @@ class Clock:
 
     def __call__(self) -> datetime:
         return self._began + timedelta(seconds=asyncio.get_running_loop().time())
+
+
+def tell_the_time(clock: Clock, patch: pytest.MonkeyPatch) -> None:
+    """Let Slack's signatures be judged by this clock."""
+    patch.setattr(slack_sdk.signature.Clock, "now", lambda _self: clock().timestamp())
+    patch.setattr(bot.web, "time", SimpleNamespace(time=lambda: clock().timestamp()))
 
 
 def run(work: Callable[[Clock], Coroutine[Any, Any, Result]]) -> Result:

@@ -10,7 +10,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from bot.errors import Unavailable
 from bot.metrics import Metrics
 from bot.pace import Pace
-from bot.slack.errors import RateLimited, request_id, translated
+from bot.slack.errors import NotNow, RateLimited, SlackRefused, request_id, translated
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +46,15 @@ class Caller:
         except RateLimited as limit:
             self.pace.refused(method, where, limit.seconds)
             raise
+        except NotNow:
+            raise
+        except Unavailable:
+            self.pace.failed()
+            raise
+        except SlackRefused:
+            self.pace.answered()
+            raise
+        self.pace.answered()
         log.debug("Slack was called", extra={"method": method, **request_id(answer)})
         return answer
 

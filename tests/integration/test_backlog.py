@@ -16,7 +16,6 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-import slack_sdk.signature
 
 from bot.onboarding import Change, Onboarding, start
 from bot.people import Actor, Role
@@ -28,7 +27,7 @@ from storage.changes import change
 from tests import unhurried
 from tests.integration.world import World, a_world
 from tests.soundness import must_be_sound
-from tests.unhurried import Clock
+from tests.unhurried import Clock, tell_the_time
 
 MANY = int(os.environ.get("BACKLOG", "40"))
 HOUR = timedelta(hours=1)
@@ -94,8 +93,9 @@ async def an_outage(
     directory: Path, clock: Clock, patch: pytest.MonkeyPatch
 ) -> AsyncIterator[Outage]:
     """Many onboardings, each with two steps done that Slack does not show yet."""
-    patch.setattr(slack_sdk.signature.Clock, "now", lambda _self: clock().timestamp())
-    async with a_world(directory, clock=clock, sweep_interval=5) as world:
+    tell_the_time(clock, patch)
+    monotonic = asyncio.get_running_loop().time
+    async with a_world(directory, clock=clock, monotonic=monotonic, sweep_interval=5) as world:
         clients = [await begin(world, clock, number) for number in range(MANY)]
         outage = Outage(world, clock, clients)
         await outage.until_level()

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import copy
 import json
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -260,6 +261,11 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def seconds() -> float:
+    """What time.monotonic says, which freezegun may move."""
+    return time.monotonic()
+
+
 def from_now(**parts: float) -> datetime:
     """A time that is so far away, as `timedelta` takes it: `days=-3` is three days ago."""
     return datetime.now(UTC) + timedelta(**parts)
@@ -319,6 +325,7 @@ async def a_world(
     latency: float = 0.0,
     enterprise_id: str | None = None,
     clock: Callable[[], datetime] = now,
+    monotonic: Callable[[], float] = seconds,
     **other: Any,
 ) -> AsyncIterator[World]:
     """Build it; `named_engineers`: only Erin is one. `latency` is Slack's, `other` any setting.
@@ -356,7 +363,7 @@ async def a_world(
             **other,
         }
         settings = Settings.model_validate(values)
-        async with running(settings, clock) as bot:
+        async with running(settings, clock, monotonic) as bot:
             slack.deliver_to(f"http://127.0.0.1:{settings.port}/slack/events")
             if socket_mode:
                 await slack.until(lambda: slack.connections or None)

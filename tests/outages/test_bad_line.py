@@ -8,7 +8,6 @@ from itertools import count
 import pytest
 
 import storage.database
-import storage.postgresql
 from sandbox.slack import Person
 from storage.postgresql import Impatient
 from tests.crash.level import must_be_level
@@ -57,8 +56,7 @@ async def weather(
     database: PostgresDatabase, patch: pytest.MonkeyPatch
 ) -> AsyncIterator[tuple[Wire, People]]:
     """A whole world over a wire, in which nobody waits for long."""
-    for module in (storage.database, storage.postgresql):
-        patch.setattr(module, "PATIENCE_SECONDS", 1)
+    patch.setattr(storage.database, "PATIENCE_SECONDS", 1)
     patch.setattr(Impatient, "patience_seconds", 0.3)
     async with (
         a_wire(database.url) as wire,

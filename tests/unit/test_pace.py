@@ -1,7 +1,5 @@
 """How fast Slack may be called, and what waits when it asks to wait."""
 
-from datetime import UTC, datetime, timedelta
-
 import pytest
 
 from bot.pace import PER_MINUTE, Pace
@@ -14,13 +12,13 @@ class Clock:
     """A clock that is turned by hand."""
 
     def __init__(self) -> None:
-        self.now = datetime(2026, 11, 23, 12, tzinfo=UTC)
+        self.now = 0.0
 
-    def __call__(self) -> datetime:
+    def __call__(self) -> float:
         return self.now
 
     def goes_on(self, seconds: float) -> None:
-        self.now += timedelta(seconds=seconds)
+        self.now += seconds
 
 
 @pytest.fixture
@@ -41,11 +39,26 @@ def test_a_channel_that_is_full_keeps_no_other_waiting(pace: Pace) -> None:
     assert pace.wait(EDIT, "") == 0
 
 
-def test_two_channels_that_are_full_mean_that_all_are(pace: Pace) -> None:
+def test_two_full_channels_hold_up_no_third_but_what_nobody_waits_for(pace: Pace) -> None:
     pace.refused(POST, HERE, 3)
     pace.refused(POST, ELSEWHERE, 30)
 
-    assert pace.wait(POST, THIRD) == 30
+    assert pace.wait(POST, THIRD) == 0
+    assert pace.leisure() > 30
+
+
+def test_the_first_answer_after_a_failure_is_told_of_once(pace: Pace, clock: Clock) -> None:
+    told = list[float]()
+    pace.on_return = told.append
+    pace.answered()
+    clock.goes_on(7)
+    for _ in range(3):
+        pace.failed()
+        clock.goes_on(1)
+    pace.answered()
+    pace.answered()
+
+    assert told == [7]
 
 
 def test_other_methods_are_limited_for_all_channels_alike(pace: Pace, clock: Clock) -> None:
@@ -67,7 +80,7 @@ def test_a_shorter_wait_does_not_take_back_a_longer_one(pace: Pace) -> None:
 def test_what_nobody_waits_for_is_spread_below_what_slack_allows(pace: Pace, clock: Clock) -> None:
     made = 0
     began = clock.now
-    while clock.now - began < timedelta(minutes=10):
+    while clock.now - began < 600:
         if seconds := pace.leisure():
             clock.goes_on(seconds)
         pace.made(EDIT)

@@ -1,0 +1,174 @@
+"""People who press again do not make it worse, and who waits is served as soon as Slack answers."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from sandbox.slack import Channel, Trouble
+from tests import unhurried
+from tests.integration.world import World, a_world
+from tests.unhurried import Clock, tell_the_time
+
+Scenario = Callable[[World], Awaitable[None]]
+
+
+def play(directory: Path, patch: pytest.MonkeyPatch, scenario: Scenario) -> None:
+    """Let an onboarding begin, and do something with it in a time in which nobody waits."""
+
+    async def run(clock: Clock) -> None:
+        tell_the_time(clock, patch)
+        monotonic = asyncio.get_running_loop().time
+        async with a_world(directory, clock=clock, monotonic=monotonic, sweep_interval=5) as world:
+            await world.begin()
+            await asyncio.sleep(60)
+            await scenario(world)
+
+    unhurried.run(run)
+
+
+async def press(world: World, times: int, within: float, channel: Channel | None = None) -> None:
+    """Press the first step's button so often."""
+    step = world.message("step:1", channel)
+    for number in range(times):
+        if number:
+            await asyncio.sleep(within / times)
+        assert (await world.ann.press(step, "choose_account:new")).ack.ok
+
+
+async def comes_after(world: World, slot: str, channel: Channel | None = None) -> float:
+    """Return after how many seconds from now on a message is there."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    await world.slack.until(partial(world.find, slot, channel), 120)
+    return loop.time() - began
+
+
+@pytest.mark.parametrize("times", [1, 6])
+def test_it_does_not_matter_how_often_somebody_presses_in_an_outage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    async def scenario(world: World) -> None:
+        began = asyncio.get_running_loop().time()
+        world.slack.outage(troubles=[Trouble.UNAVAILABLE], performed=0.0, lasts=4)
+        await press(world, times, within=3.5)
+        await asyncio.sleep(began + 4 - asyncio.get_running_loop().time())
+
+        assert await comes_after(world, "step:2") < 2.5
+
+    play(tmp_path, monkeypatch, scenario)
+
+
+def test_a_limit_and_then_a_failure_cost_little_more_than_they_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario(world: World) -> None:
+        world.slack.fail_next("chat.postMessage", retry_after=1)
+        await press(world, 1, 0)
+        await world.idle()
+        world.slack.outage(
+            troubles=[Trouble.INTERNAL_ERROR],
+            methods={"chat.postMessage", "chat.update"},
+            performed=0.0,
+            lasts=5,
+        )
+
+        assert await comes_after(world, "step:2") < 5 + 2.5
+
+    play(tmp_path, monkeypatch, scenario)
+
+
+def test_two_full_channels_hold_up_no_third(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario(world: World) -> None:
+        channels = [world.slack.add_channel(f"c{n}", world.erin, world.ann) for n in range(3)]
+        for channel in channels:
+            await world.begin(f"Client of {channel.name}", channel)
+            await asyncio.sleep(60)
+        full = {channel.id for channel in channels[:2]}
+        world.slack.fail_next(
+            "chat.postMessage",
+            retry_after=8,
+            times=2,
+            predicate=lambda arguments: arguments["channel"] in full,
+        )
+        for channel in channels:
+            await press(world, 1, 0, channel)
+
+        assert await comes_after(world, "step:2", channels[2]) < 1
+        assert await comes_after(world, "step:2", channels[0]) < 10
+
+    play(tmp_path, monkeypatch, scenario)
+
+
+def test_the_first_answer_lets_everything_go_that_somebody_waits_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario(world: World) -> None:
+        channels = [world.slack.add_channel(f"c{n}", world.erin, world.ann) for n in range(5)]
+        for channel in channels:
+            await world.begin(f"Client of {channel.name}", channel)
+            await asyncio.sleep(60)
+        outage = world.slack.outage(troubles=[Trouble.UNAVAILABLE], performed=0.0)
+        for channel in channels:
+            await press(world, 1, 0, channel)
+        await asyncio.sleep(600)
+        outage.end()
+        await press(world, 1, 0)  # somebody else, whom Slack answers
+
+        for channel in [world.channel, *channels]:
+            assert await comes_after(world, "step:2", channel) < 2
+
+    play(tmp_path, monkeypatch, scenario)
+
+
+def test_a_thread_that_alone_fails_is_not_tried_whenever_another_gets_through(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario(world: World) -> None:
+        other = world.slack.add_channel("other", world.erin, world.ann)
+        await world.begin("Other", other)
+        ill = world.channel.id
+        world.slack.fail_next(
+            "chat.postMessage",
+            error="internal_error",
+            times=999,
+            predicate=lambda arguments: arguments["channel"] == ill,
+        )
+        await press(world, 1, 0)
+        await world.ann.press(world.message("step:1", other), "choose_account:new")
+        for number in range(2, 10):
+            await asyncio.sleep(40)
+            pressed = await world.ann.press(world.message(f"step:{number}", other), "step_done")
+            assert pressed.ack.ok
+        await asyncio.sleep(60)
+
+        calls = world.slack.calls_of("chat.postMessage")
+        assert sum(one.arguments["channel"] == ill for one in calls) - 3 < 25
+
+    play(tmp_path, monkeypatch, scenario)
+
+
+def test_a_limited_announcement_is_not_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario(world: World) -> None:
+        engineering = world.engineering.id
+        world.slack.fail_next(
+            "chat.postMessage",
+            retry_after=2,
+            times=3,
+            predicate=lambda arguments: arguments["channel"] == engineering,
+        )
+        await world.ann.press(world.message("step:1"), "step_help")
+        await world.slack.until(lambda: world.ann.view)
+        await world.ann.submit(world.view_of(world.ann), {"question": "Which portal?"})
+        await world.slack.until(lambda: "Which portal?" in world.announced[-1] or None, 60)
+
+        assert not world.slack.calls_of("conversations.history")
+        assert not world.slack.calls_of("conversations.replies")
+
+    play(tmp_path, monkeypatch, scenario)
