@@ -45,6 +45,7 @@ from bot.web import web_app
 from storage import deliveries
 from storage.database import Conflict, Database
 from storage.guides import GuideShelf
+from storage.residue import Residue
 from storage.seals import Seals
 from storage.vault import Vault
 
@@ -160,6 +161,8 @@ class Bot:
         self.health.watch("stored values", self._checks[1].warning)
         self.health.watch("onboardings", self._checks[2].warning)
         self.metrics.unreadable(lambda: len(self.database.unreadable.ids))
+        self.residue = Residue(self.database)
+        self.health.watch("destroyed values", self.residue.warning)
         services = Services(
             database=self.database,
             shelf=self.shelf,
@@ -286,10 +289,13 @@ async def running(
             async with bot.database.begin() as transaction:
                 await bot.shelf.put_down(transaction)
         bot.working = asyncio.create_task(bot.work(), name="work")
+        clearing = asyncio.create_task(bot.residue.work(), name="clear residue")
         try:
             async with _served(bot):
                 yield bot
         finally:
+            clearing.cancel()
+            await asyncio.gather(clearing, return_exceptions=True)
             await bot.stop()
 
 

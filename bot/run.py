@@ -25,7 +25,7 @@ from bot.retention import destroy_old_values
 from bot.rotation import Progress, inspect, rotate, rotate_seals
 from bot.settings import Settings, SettingsError, load, secret_paths
 from bot.slack import SlackRefused
-from storage import backup, checking, migrate, onboardings
+from storage import backup, checking, migrate, onboardings, residue
 from storage.database import Database, is_sqlite
 from storage.guides import GuideShelf
 from storage.seals import Seals
@@ -231,6 +231,7 @@ async def _rotate_keys(settings: Settings) -> int:
         histories = Progress(0)
         async for histories in rotate_seals(database):
             _say(f"{histories.resealed} of {histories.total} histories", 0)
+        await _clear_residue(database)
     for line in progress.unreadable + histories.unreadable:
         _say(line, 1)
     if progress.unreadable:
@@ -257,7 +258,19 @@ async def _purge(settings: Settings) -> int:
         count = await destroy_old_values(
             database, shelf, lambda: datetime.now(UTC), timedelta(0), lambda _onboarding_id: None
         )
+        await _clear_residue(database)
     return _say(f"the values of {count} finished onboardings are destroyed", 0)
+
+
+async def _clear_residue(database: Database) -> None:
+    """Remove what is left of old ciphertexts, or say that it is still there."""
+    for pause in (0.2, 0.5, 1, 2, None):
+        problem = await residue.clear(database)
+        if problem is None:
+            return
+        if pause:
+            await asyncio.sleep(pause)
+    _say(f"old ciphertexts are still in the database's files: {problem}; see docs/security.md", 1)
 
 
 @asynccontextmanager

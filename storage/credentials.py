@@ -34,6 +34,7 @@ async def put(session: AsyncSession, values: Iterable[Sealed], actor: Actor, now
             replaced_at=now if earlier else None,
         )
         await session.merge(row)
+        session.info["left_residue"] |= earlier is not None
 
 
 class Known(NamedTuple):
@@ -60,9 +61,10 @@ async def known(
 
 
 async def destroy(session: AsyncSession, onboarding_id: str) -> None:
-    """Delete all values of an onboarding; SQLite overwrites their pages (secure_delete)."""
+    """Delete all values of an onboarding; `residue` then removes what the files still hold."""
     where = col(CredentialRow.onboarding_id) == onboarding_id
     await session.exec(delete(CredentialRow).where(where))
+    session.info["left_residue"] = True
 
 
 async def of(session: AsyncSession, onboarding_id: str) -> dict[str, Sealed]:
@@ -146,6 +148,7 @@ async def reseal(session: AsyncSession, old: Sealed, new: Sealed) -> bool:
         "key_id": new.key_id,
         "fingerprint": new.fingerprint,
     }
+    session.info["left_residue"] = True
     return bool((await session.exec(update(row).where(*where).values(**values))).rowcount)
 
 

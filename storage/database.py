@@ -53,8 +53,10 @@ class Database:
 
         The sessions bear the `seals`, which the history is written with, what is `known`, and what
         is `unreadable`.
-        `gap` returns when there is room for what nobody waits for.
+        `gap` returns when there is room for what nobody waits for. `residue` is set when values
+        were replaced or deleted, so that their old ciphertexts are to be cleared up.
         """
+        self.url, self.residue = url, asyncio.Event()
         self._engine, self._seals, self.known = _engine(url), seals, Known()
         self.unreadable = UnreadableRows()
         self._turns = asyncio.Lock()  # of SQLite's writers, as only one may write
@@ -81,12 +83,20 @@ class Database:
                 yield session
             for onboarding in session.info["learned"]:
                 self.known.learn(onboarding)
+            if session.info["left_residue"]:
+                self.residue.set()
         except IntegrityError as error:
             raise Conflict from error
         except (DBAPIError, PoolTimeoutError, OSError) as error:  # TimeoutError among them
             if getattr(getattr(error, "orig", None), "sqlstate", None) in COLLISIONS:
                 raise Collision("others write the same just now") from error
             raise Unavailable("the database does not answer") from error
+
+    @asynccontextmanager
+    async def turn_behind(self) -> AsyncIterator[None]:
+        """Keep other writers on SQLite waiting, behind the acknowledgements."""
+        async with self._place_behind(), self._turns:
+            yield
 
     @asynccontextmanager
     async def _place_behind(self) -> AsyncIterator[None]:
@@ -101,6 +111,7 @@ class Database:
             "known": self.known,
             "learned": [],
             "unreadable": self.unreadable,
+            "left_residue": False,
         }
         async with AsyncExitStack() as stack:
             session = AsyncSession(self._engine, expire_on_commit=False, info=info)

@@ -61,7 +61,8 @@ def _prepare(connection: Any, _record: Any) -> None:
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA synchronous = FULL")  # what was acknowledged survives a power cut
     cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.execute("PRAGMA secure_delete = ON")  # a replaced ciphertext is overwritten
+    cursor.execute("PRAGMA secure_delete = ON")  # see residue.py
+    cursor.execute("PRAGMA temp_store = MEMORY")  # no row goes to a file elsewhere
     cursor.close()
 
 

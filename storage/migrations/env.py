@@ -12,6 +12,7 @@ from storage import tables  # noqa: F401  # fills SQLModel.metadata
 
 def _begin_nothing(connection: Any, _record: Any) -> None:
     connection.isolation_level = None
+    connection.execute("PRAGMA secure_delete = ON")  # a table made anew leaves its old pages
 
 
 def _begin(connection: Connection) -> None:
