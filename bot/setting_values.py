@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from ipaddress import ip_address
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
@@ -19,6 +20,12 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 KEY_BYTES = 32
+# The steps from byte to byte of a random key are nearly all different; those of zeros, of a word
+# that is repeated, or of 1, 2, 3 … are few.
+FEWEST_STEPS = 12
+BLANK = {0x00, 0xFF}  # what empty memory reads as
+# Half of what Slack's signing secrets have, and far fewer different letters.
+SHORTEST_SECRET, FEWEST_LETTERS = 16, 6
 
 # ENGINEERS, if every full member of HeavySet's workspace is one.
 EVERYONE = "everyone"
@@ -127,6 +134,8 @@ def signing_secret(value: SecretStr | None) -> SecretStr | None:
         raise wrong(f"must be the signing secret, but is the app's or the client's ID; {source}")
     if not re.fullmatch(r"[\x21-\x7e]*", text):
         raise wrong(f"must have no spaces, and plain letters and digits only; {source}")
+    if text and (len(text) < SHORTEST_SECRET or len(set(text)) < FEWEST_LETTERS):
+        raise wrong(f"is too short or too simple: it could be guessed; {source}")
     return value
 
 
@@ -166,6 +175,11 @@ def decode_key(key: SecretStr) -> bytes:
     return decoded
 
 
+def looks_random(key: bytes) -> bool:
+    """Whether a key may have been made by chance, and not by somebody at a keyboard."""
+    return len({(after - before) % 256 for before, after in pairwise(key)}) >= FEWEST_STEPS
+
+
 def _keys(keys: Sequence[SecretStr]) -> Sequence[SecretStr]:
     if not keys:
         raise wrong("is empty; make a key with “onboarding keys generate”")
@@ -177,6 +191,8 @@ def _keys(keys: Sequence[SecretStr]) -> Sequence[SecretStr]:
             raise wrong(
                 f"key {position} is not a key; make one with “onboarding keys generate”"
             ) from None
+        if set(decoded[-1]) <= BLANK:
+            raise wrong(f"key {position} is blank; make one with “onboarding keys generate”")
     if len(set(decoded)) < len(decoded):
         raise wrong("lists the same key twice")
     return keys

@@ -30,6 +30,7 @@ from bot.setting_values import (
     as_written,
     decode_key,
     looks_like_signing_secret,
+    looks_random,
     signing_secret,
     wrong,
 )
@@ -109,13 +110,20 @@ class Settings(BaseSettings):
     @property
     def doubts(self) -> list[str]:
         """What need not be wrong, but usually is; a line each, without a value."""
-        secret = self.slack_signing_secret
-        if self.socket_mode or not secret or looks_like_signing_secret(secret):
-            return []
-        return [
-            "SLACK_SIGNING_SECRET: doesn't look like Slack's, which usually have 32 digits and "
-            "letters from a to f; compare it with “Basic Information” of the app"
+        secret, found = self.slack_signing_secret, []
+        if secret and not self.socket_mode and not looks_like_signing_secret(secret):
+            found.append(
+                "SLACK_SIGNING_SECRET: doesn't look like Slack's, which usually have 32 digits and "
+                "letters from a to f; compare it with “Basic Information” of the app"
+            )
+        # It is taken all the same: what it encrypted must be readable to be rotated away from it.
+        found += [
+            f"CREDENTIAL_KEYS: key {position} isn't random, so it can be guessed; put one from "
+            "“onboarding keys generate” first, run “onboarding keys rotate”, and take this one out"
+            for position, key in enumerate(self.keys, start=1)
+            if not looks_random(key)
         ]
+        return found
 
 
 HELP = {

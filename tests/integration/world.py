@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import copy
+import hashlib
 import json
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -38,8 +39,8 @@ from storage.changes import change
 from tests.databases import AnyDatabase, SqliteFile
 from tests.soundness import must_be_sound
 
-KEY = base64.urlsafe_b64encode(b"k" * 32).decode()
-OTHER_KEY = base64.urlsafe_b64encode(b"o" * 32).decode()
+KEY = base64.urlsafe_b64encode(hashlib.sha256(b"k").digest()).decode()
+OTHER_KEY = base64.urlsafe_b64encode(hashlib.sha256(b"o").digest()).decode()
 A_CLIENT = "Acme Plumbing"
 LAST_OF_CLIENT = 22
 

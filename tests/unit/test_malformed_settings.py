@@ -1,5 +1,6 @@
 """Settings that the bot cannot start with: every problem at once, a line each, no value shown."""
 
+import base64
 import re
 
 import pytest
@@ -30,7 +31,10 @@ LISTS = {name.upper() for name in LIST_FIELDS}
 MALFORMED = {
     "SLACK_BOT_TOKEN": ["xoxp-1-user-token", "bot-token", "xoxb-", "xapp-1-a", "xoxe.xoxb-1-a"],
     "SLACK_APP_TOKEN": ["xoxb-1-token", "app-token", "xapp-", "xapp-…"],
-    "SLACK_SIGNING_SECRET": ["two words", "xoxb-1-token", "<secret>", "123.456", "sécret"],
+    "SLACK_SIGNING_SECRET": [
+        *("two words", "xoxb-1-token", "<secret>", "123.456", "sécret"),
+        *("a", "0", "secret", "0123456789abcde", "a" * 32, "ab" * 16, "abc-" * 8),
+    ],
     "SLACK_API_URL": ["https://slack.com/", "https://slack.com/api", "slack.com/api/"],
     "ENGINEERING_CHANNEL": ["#engineering", "engineering", "U0ERIN"],
     "ENGINEERS": [
@@ -68,6 +72,8 @@ MALFORMED = {
         "short",
         KEY[:-4],
         f"{KEY},short",
+        *(base64.urlsafe_b64encode(blank).decode() for blank in (bytes(32), b"\xff" * 32)),
+        f"{KEY},{base64.b64encode(bytes(32)).decode()}",
         f"{KEY},{KEY}",
         "é" * 32,
         ",",

@@ -1,5 +1,8 @@
 """The environment: defaults, what is taken and how, and the example for operators."""
 
+import base64
+import hashlib
+import os
 import re
 from pathlib import Path
 
@@ -9,6 +12,7 @@ from bot import settings
 from bot.settings import Settings
 from tests.unit.environment import KEY, NEEDED, OTHER_KEY, Environment
 
+USUAL = "5a4db0c5167a5cad2c4ea1ed00000001"
 EXAMPLE = (Path(__file__).parents[2] / ".env.example").read_text(encoding="utf-8")
 
 
@@ -126,7 +130,9 @@ def test_a_broken_line_does_not_make_everybody_an_engineer(env: Environment, lin
 
 
 def test_the_first_key_is_the_one_that_seals(env: Environment) -> None:
-    assert env.load(CREDENTIAL_KEYS=f"{KEY}, {OTHER_KEY}").keys == [b"k" * 32, b"o" * 32]
+    assert env.load(CREDENTIAL_KEYS=f"{KEY}, {OTHER_KEY}").keys == [
+        hashlib.sha256(name).digest() for name in (b"k", b"o")
+    ]
 
 
 def test_a_base_may_end_in_a_slash(env: Environment) -> None:
@@ -140,10 +146,29 @@ def test_both_databases_are_taken(env: Environment, url: str) -> None:
     assert env.load(DATABASE_URL=url).database_url == url
 
 
-def test_a_signing_secret_of_an_unusual_shape_is_doubted_and_taken(env: Environment) -> None:
-    usual, unusual = "5a4db0c5167a5cad2c4ea1ed00000001", "5a4db0c5167a5cad2c4ea1ed0000000G"
+@pytest.mark.parametrize(
+    "key",
+    [b"k" * 32, b"onboarding" * 3 + b"!!", bytes(range(32)), bytes(range(64, 0, -2)), b"ab" * 16],
+)
+def test_a_key_that_is_not_random_is_doubted_and_taken(env: Environment, key: bytes) -> None:
+    text = base64.urlsafe_b64encode(key).decode()
 
-    assert env.load(SLACK_SIGNING_SECRET=usual).doubts == []
+    (doubt,) = env.load(CREDENTIAL_KEYS=f"{KEY},{text}", SLACK_SIGNING_SECRET=USUAL).doubts
+
+    assert doubt.startswith("CREDENTIAL_KEYS: key 2 isn't random")
+    assert text not in doubt
+
+
+def test_no_key_of_ours_is_doubted(env: Environment) -> None:
+    keys = ",".join(base64.urlsafe_b64encode(os.urandom(32)).decode() for _ in range(1000))
+
+    assert env.load(CREDENTIAL_KEYS=keys, SLACK_SIGNING_SECRET=USUAL).doubts == []
+
+
+def test_a_signing_secret_of_an_unusual_shape_is_doubted_and_taken(env: Environment) -> None:
+    unusual = "5a4db0c5167a5cad2c4ea1ed0000000G"
+
+    assert env.load(SLACK_SIGNING_SECRET=USUAL).doubts == []
     (doubt,) = env.load(SLACK_SIGNING_SECRET=unusual).doubts
     assert doubt.startswith("SLACK_SIGNING_SECRET: ")
     assert unusual not in doubt
