@@ -2,10 +2,12 @@
 
 import asyncio
 import logging
+import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from bot.errors import OnboardingError, Refused, Stale, Unavailable, Unreadable, UnreadableRow
 from bot.leases import LEASE, kept
@@ -89,7 +91,7 @@ class Verifier:
         except asyncio.CancelledError:  # we are stopped; whoever comes next need not wait for us
             await self._let_go(claim)
             raise
-        except Exception:  # a bug of ours must not be tried at once
+        except Exception:  # its report could not be kept: not to be tried at once
             await self._hold(claim, AFTER_A_BUG)
             raise
 
@@ -135,13 +137,20 @@ class Verifier:
             values = {name: self._vault.open(one) for name, one in claim.sealed.items()}
         except Unreadable as error:
             log.error("a stored value cannot be read", extra={"reason": str(error)})
-            return _unreadable(began, self._servicetitan.environment, str(error))
-        return await verify(
-            self._servicetitan,
-            Credentials(**values),
-            now=self._clock,
-            booking=self._booking(claim.onboarding_id, claim.run),
-        )
+            return _on_our_side(began, self._servicetitan.environment, _unreadable(str(error)))
+        try:
+            return await verify(
+                self._servicetitan,
+                Credentials(**values),
+                now=self._clock,
+                booking=self._booking(claim.onboarding_id, claim.run),
+            )
+        except Exception as error:  # what it says may be ServiceTitan's, and so may hold a value
+            told = {"onboarding": claim.onboarding_id, "reason": _where(error)}
+            log.error("a verification broke off", extra=told)
+            return _on_our_side(
+                began, self._servicetitan.environment, _broke_off(claim.run, _where(error))
+            )
 
     def _booking(self, onboarding_id: str, run: Verification) -> Booking | None:
         """The test booking that goes with a run, and how to write down that it is sent."""
@@ -183,12 +192,37 @@ class Verifier:
         self._publisher.wake(onboarding_id)
 
 
-def _unreadable(now: datetime, environment: str, why: str) -> Report:
-    check = Check(
+def _on_our_side(now: datetime, environment: str, check: Check) -> Report:
+    return Report(checks=(check,), started_at=now, duration_ms=0, environment=environment)
+
+
+def _unreadable(why: str) -> Check:
+    return Check(
         id="stored_values",
         title="Stored values",
         outcome=Outcome.UNKNOWN,
         for_client="There is a problem on our side. HeavySet Tech has been told.",
         for_engineer=f"{why}: nothing was sent to ServiceTitan. See `onboarding keys check`.",
     )
-    return Report(checks=(check,), started_at=now, duration_ms=0, environment=environment)
+
+
+def _broke_off(run: Verification, where: str) -> Check:
+    booked = f" A test booking {run.booking} may be in ServiceTitan." if run.booking else ""
+    return Check(
+        id="verification",
+        title="Verification",
+        outcome=Outcome.UNKNOWN,
+        for_client="There is a problem on our side. HeavySet Tech has been told.",
+        for_engineer=f"The check could not be finished: {where}.{booked}",
+    )
+
+
+def _where(error: BaseException) -> str:
+    """Say what went wrong and where, without what the error says."""
+    frames = traceback.extract_tb(error.__traceback__)
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+        frames += traceback.extract_tb(error.__traceback__)
+    ours = [one for one in frames if "/bot/" in one.filename]
+    at = f" at {Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else ""
+    return f"{type(error).__name__}{at}"

@@ -70,6 +70,7 @@ class ServiceTitanSandbox:
         self.foreign_application_key = f"ak1.{self._letters(25)}"  # a good key, of another app
         self.other_booking_provider_id = self._digits(9)  # exists; step 15 did not choose it
         self.requests: list[LoggedRequest] = []
+        self.cookies: list[str] = []  # those that came back to us
         self.most_at_once = 0
         self._at_once = 0
         self._delay = 0.0
@@ -146,7 +147,8 @@ class ServiceTitanSandbox:
 
         `endpoint`: "token", a name in READS, "booking-provider-tags", "create-booking",
         "get-booking", "dismiss-booking" or "all". `status`: a number, "html" (200, but a web page),
-        "timeout" (no answer), "drop" (the connection is closed). With `performed`, what was asked
+        "timeout" (no answer), "drop" (the connection is closed), or an Odd answer. With
+        `performed`, what was asked
         is done and only the answer is lost: the caller cannot know.
         """
         self._faults.add(Fault(endpoint, status, times, retry_after, performed))
@@ -176,6 +178,7 @@ class ServiceTitanSandbox:
     @web.middleware
     async def _watch(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         self._at_once += 1
+        self.cookies += request.headers.getall("Cookie", [])
         self.most_at_once = max(self.most_at_once, self._at_once)
         try:
             response = await self._answer(request, handler)

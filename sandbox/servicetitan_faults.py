@@ -1,12 +1,24 @@
 """Faults that the pretend ServiceTitan was told to have, and whose turn it is."""
 
 import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from aiohttp import web
 
-FaultKind = int | Literal["html", "timeout", "drop"]
+
+class Odd(NamedTuple):
+    """An answer that ServiceTitan has never given; `endless` repeats the body until it is cut."""
+
+    body: bytes
+    status: int = 200
+    headers: Mapping[str, str] = {"Content-Type": "application/json"}
+    endless: bool = False
+
+
+FaultKind = int | Literal["html", "timeout", "drop"] | Odd
 
 
 class Problem(Protocol):
@@ -32,9 +44,15 @@ class Fault:
 
     async def answer(
         self, request: web.Request, closing: asyncio.Event, problem: Problem
-    ) -> web.Response:
+    ) -> web.StreamResponse:
         """Fail the request as told; silence lasts until `closing`."""
         match self.status:
+            case Odd(body, status, headers, endless=False):
+                return web.Response(body=body, status=status, headers=headers)
+            case Odd(body, status, headers):
+                return await _endless(
+                    request, closing, web.StreamResponse(status=status, headers=headers), body
+                )
             case "html":
                 page = "<html><h1>Maintenance</h1></html>"
                 return web.Response(text=page, content_type="text/html")
@@ -51,6 +69,17 @@ class Fault:
                 return problem(429, title, {} if wait is None else {"Retry-After": str(wait)})
             case status:
                 return problem(status, "An error occurred.")
+
+
+async def _endless(
+    request: web.Request, closing: asyncio.Event, response: web.StreamResponse, body: bytes
+) -> web.StreamResponse:
+    await response.prepare(request)
+    with suppress(ConnectionError):
+        while not closing.is_set():
+            await response.write(body)
+            await asyncio.sleep(0)
+    return response
 
 
 class Faults:

@@ -4,7 +4,6 @@ It does not log: URLs hold the Tenant ID, forms and headers hold secrets.
 """
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from tenacity import (
     wait_exponential_jitter,
 )
 
+from bot.servicetitan.answers import Answer, UnreadableError, read
 from bot.servicetitan.errors import (
     RateLimitedError,
     Reason,
@@ -33,7 +33,7 @@ from bot.servicetitan.errors import (
 )
 from bot.servicetitan.tokens import Token, fits_a_header, token_of
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +107,10 @@ class ServiceTitan:
         """The name of ServiceTitan's other environment if that one takes these values; one try."""
         if self._other_auth_url is None:
             return None
-        with suppress(ServiceTitanError):
-            await self._token_at(self._other_auth_url, client_id, client_secret)
-            return _environment(self._other_auth_url)
+        with suppress(ServiceTitanError, TimeoutError):
+            async with asyncio.timeout(self._patience.whole):
+                await self._token_at(self._other_auth_url, client_id, client_secret)
+                return _environment(self._other_auth_url)
         return None
 
     async def _token_at(
@@ -120,10 +121,10 @@ class ServiceTitan:
             "client_id": _sendable(client_id),
             "client_secret": _sendable(client_secret),
         }
-        response = await self._send("POST", f"{auth_url}/connect/token", data=form)
-        if response.status_code != 200:
-            raise token_error(response)
-        return token_of(_object(response))
+        answer = await self._send("POST", f"{auth_url}/connect/token", data=form)
+        if answer.status != 200:
+            raise token_error(answer, form["client_id"], form["client_secret"])
+        return token_of(_object(answer))
 
     async def get(self, token: Token, application_key: SecretStr, path: str) -> None:
         """Return if `path` answers 200; its body may hold personal data and is not kept.
@@ -132,7 +133,7 @@ class ServiceTitan:
         """
 
         async def ask() -> None:
-            await self._ask(token, application_key, path, keep=False)
+            await self._ask(token, application_key, path)
 
         await self._patiently(ask)
 
@@ -140,7 +141,7 @@ class ServiceTitan:
         """Return the JSON object at `path`. Raises as `get` does."""
 
         async def ask() -> dict[str, Any]:
-            return _object(await self._ask(token, application_key, path, keep=True))
+            return _object(await self._ask(token, application_key, path))
 
         return await self._patiently(ask)
 
@@ -155,44 +156,46 @@ class ServiceTitan:
         url, headers = self._api_url + path, _headers(token, application_key)
         with suppress(TimeoutError):
             async with asyncio.timeout(self._patience.whole):
-                response = await self._send("POST", url, headers=headers, json=body)
-                if not response.is_success:
-                    raise _refusal(response, token, application_key)
-                return _object(response) if response.content else {}
+                answer = await self._send("POST", url, headers=headers, json=body)
+                if answer.status not in range(200, 300):
+                    raise _refusal(answer, token, application_key)
+                return _object(answer) if answer.content else {}
         raise UnavailableError(Reason.TIMEOUT)
 
-    async def _ask(
-        self, token: Token, application_key: SecretStr, path: str, *, keep: bool
-    ) -> httpx.Response:
+    async def _ask(self, token: Token, application_key: SecretStr, path: str) -> Answer:
         headers = _headers(token, application_key)
-        response = await self._send("GET", self._api_url + path, headers=headers, keep=keep)
-        if response.status_code != 200:
-            raise _refusal(response, token, application_key)
-        if "json" not in response.headers.get("Content-Type", ""):
+        answer = await self._send("GET", self._api_url + path, headers=headers)
+        if answer.status != 200:
+            raise _refusal(answer, token, application_key)
+        if "json" not in answer.headers.get("Content-Type", ""):
             raise UnavailableError(Reason.NOT_JSON, status=200)
-        return response
+        return answer
 
     async def _send(
-        self, method: str, url: str, *, keep: bool = True, **content: Any
-    ) -> httpx.Response:
+        self, method: str, url: str, *, headers: Mapping[str, str] | None = None, **content: Any
+    ) -> Answer:
         """Send once. The raise stands outside `except`, so that no httpx exception hangs on."""
+        headers = {**(headers or {}), "Accept-Encoding": "identity"}
         try:
-            request = self._http.build_request(method, url, timeout=self._timeout(), **content)
+            request = self._http.build_request(
+                method, url, headers=headers, timeout=self._timeout(), **content
+            )
             # A redirect would carry the secrets to wherever it points.
             response = await self._http.send(request, stream=True, follow_redirects=False)
             try:
-                await _read(response, keep=keep or response.status_code != 200)
+                return await read(response)
             finally:
                 await response.aclose()
-            return response
-        except httpx.HTTPError as error:
+        except UnreadableError:
+            reason = Reason.UNREADABLE
+        except (httpx.HTTPError, httpx.StreamError) as error:
             reason = reason_of(error)
         raise UnavailableError(reason)
 
     def _timeout(self) -> httpx.Timeout:
         return httpx.Timeout(self._patience.answer, connect=self._patience.connect)
 
-    async def _patiently(self, ask: Callable[[], Awaitable[Answer]]) -> Answer:
+    async def _patiently(self, ask: Callable[[], Awaitable[Result]]) -> Result:
         attempts = AsyncRetrying(
             stop=stop_after_attempt(self._patience.attempts)
             | stop_before_delay(self._patience.whole),  # asked to wait longer: give up at once
@@ -228,11 +231,9 @@ def _headers(token: Token, application_key: SecretStr) -> dict[str, str]:
     return {"Authorization": f"Bearer {bearer}", "ST-App-Key": _sendable(application_key)}
 
 
-def _refusal(
-    response: httpx.Response, token: Token, application_key: SecretStr
-) -> ServiceTitanError:
+def _refusal(answer: Answer, token: Token, application_key: SecretStr) -> ServiceTitanError:
     sent = (one.get_secret_value() for one in (application_key, token.value))
-    return api_error(response, *sent, token.client_id or "")
+    return api_error(answer, *sent, token.client_id or "")
 
 
 def _sendable(secret: SecretStr) -> str:
@@ -243,17 +244,7 @@ def _sendable(secret: SecretStr) -> str:
     return value
 
 
-async def _read(response: httpx.Response, *, keep: bool) -> None:
-    if keep:
-        await response.aread()
-        return
-    async for _ in response.aiter_bytes():
-        pass  # read to the end, so that the connection can serve the next question
-
-
-def _object(response: httpx.Response) -> dict[str, Any]:
-    with suppress(ValueError):
-        body = json.loads(response.content)
-        if isinstance(body, dict):
-            return body
-    raise UnavailableError(Reason.NOT_JSON, status=response.status_code)
+def _object(answer: Answer) -> dict[str, Any]:
+    if answer.body is None:
+        raise UnavailableError(Reason.NOT_JSON, status=answer.status)
+    return answer.body

@@ -1,13 +1,61 @@
-"""What can go wrong between ServiceTitan and us, told without a single value that was sent."""
+"""What can go wrong between ServiceTitan and us, told without a single value that was sent.
 
-import json
+ServiceTitan's errors are known to repeat what was sent, so none of their words is taken over but
+those that we know.
+"""
+
 import re
 import socket
 import ssl
+from collections.abc import Sequence
 from enum import StrEnum
+from http import HTTPStatus
 from typing import Any
 
 import httpx
+
+from bot.servicetitan.answers import Answer
+
+# Titles that ServiceTitan's documentation or its public clients name; what follows them is cut off.
+NO_SCOPE = "Scope validation failed"
+NO_OPERATION = "Unable to match incoming request to an operation"
+TITLES = (
+    "Application key not present",
+    NO_SCOPE,
+    NO_OPERATION,
+    "Rate limit is exceeded",
+    "One or more validation errors occurred",
+    *(status.phrase for status in HTTPStatus if status >= 400),
+)
+# The token endpoint's codes (RFC 6749, section 5.2).
+CODES = {
+    "invalid_client",
+    "invalid_grant",
+    "invalid_request",
+    "invalid_scope",
+    "unauthorized_client",
+    "unsupported_grant_type",
+}
+# What we send with a test booking, and "request": the whole of it.
+PROPERTIES = (
+    "request",
+    "source",
+    "name",
+    "summary",
+    "isFirstTimeClient",
+    "isSendConfirmationEmail",
+    "externalId",
+    "start",
+    "contacts",
+    "dismissingMemo",
+)
+# Of .NET (W3C's trace context, its older form with bars) or a GUID: never as short as an id.
+TRACE_ID = re.compile(
+    r"[0-9a-f]{32}|00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}|\|[0-9a-f]{8,32}[-.][0-9a-f.]{1,20}"
+    r"|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+    re.IGNORECASE,
+)
+LONGEST_TEXT = 500
 
 
 class Reason(StrEnum):
@@ -19,6 +67,7 @@ class Reason(StrEnum):
     CONNECTION = "the connection failed"
     SERVER_ERROR = "server error"
     NOT_JSON = "the answer is not ServiceTitan's JSON"
+    UNREADABLE = "the answer is too large, or packed in an unknown way"
 
 
 class ServiceTitanError(Exception):
@@ -99,110 +148,91 @@ def reason_of(error: BaseException) -> Reason:
     return Reason.CONNECTION
 
 
-def token_error(response: httpx.Response) -> ServiceTitanError:
+def token_error(answer: Answer, *sent: str) -> ServiceTitanError:
     """What an answer of the token endpoint other than 200 means.
 
     A wrong Client ID, a wrong secret and an app that the tenant disabled all give 400
     `invalid_client`; that is seen on the live service, ServiceTitan does not document it.
     """
-    status = response.status_code
-    problem = _problem(response)
-    if known := _gateway_error(response, problem):
+    if known := _gateway_error(answer, sent):
         return known
-    code = str((problem or {}).get("error", ""))
-    if status == 401 or code in {"invalid_client", "unauthorized_client"}:
-        return InvalidClientError(status=status, title=_shown(code))
-    return UnexpectedError("unexpected answer", status=status, title=_shown(code))
+    code = _text(answer, "error")
+    told: dict[str, Any] = {"status": answer.status, "title": code if code in CODES else ""}
+    if answer.status == 401 or code in {"invalid_client", "unauthorized_client"}:
+        return InvalidClientError(**told)
+    return UnexpectedError("unexpected answer", **told)
 
 
-def api_error(response: httpx.Response, *secrets: str) -> ServiceTitanError:
-    """What an answer of the API other than 200 means; `secrets` never show up in its title.
+def api_error(answer: Answer, *sent: str) -> ServiceTitanError:
+    """What an answer of the API other than 200 means; `sent` never shows up in it.
 
     The shape is RFC 7807 (schema ApiErrorResponse of the OpenAPI descriptions on
     developer.servicetitan.io); the gateway's own answers say `message` instead of `title`.
     """
-    problem = _problem(response)
-    if known := _gateway_error(response, problem):
+    if known := _gateway_error(answer, sent):
         return known
-    text = _text(problem)
+    title = _title(answer)
     told: dict[str, Any] = {
-        "status": response.status_code,
-        "title": _shown(text, *secrets),
-        "trace_id": _trace_id(problem),
+        "status": answer.status,
+        "title": title,
+        "trace_id": _trace_id(answer, sent),
     }
-    match response.status_code:
+    match answer.status:
         case 401:
             return UnauthorizedError(**told)
-        case 403 if text.lower().startswith("scope validation failed"):
+        case 403 if title == NO_SCOPE:
             return ScopeMissingError(**told)
         case 403:
             return ForbiddenError(**told)
-        case 404 if "unable to match" not in text.lower():
+        case 404 if title != NO_OPERATION:
             return NotFoundError(**told)
         case _:
-            about = ", ".join(["unexpected answer", *_properties(problem)])
+            about = ", ".join(["unexpected answer", *_properties(answer)])
             return UnexpectedError(about, **told)
 
 
-def _gateway_error(
-    response: httpx.Response, problem: dict[str, Any] | None
-) -> ServiceTitanError | None:
+def _gateway_error(answer: Answer, sent: Sequence[str]) -> ServiceTitanError | None:
     """The answers that mean the same everywhere: busy, broken, or not from ServiceTitan."""
-    told: dict[str, Any] = {"status": response.status_code, "trace_id": _trace_id(problem)}
-    if response.status_code == 429:
-        return RateLimitedError(retry_after=_retry_after(response, _text(problem)), **told)
-    if response.status_code >= 500:
+    told: dict[str, Any] = {"status": answer.status, "trace_id": _trace_id(answer, sent)}
+    if answer.status == 429:
+        return RateLimitedError(retry_after=_retry_after(answer), **told)
+    if answer.status >= 500:
         return UnavailableError(Reason.SERVER_ERROR, **told)
-    if problem is None or response.is_redirect:
+    # No body at all is an answer; a gateway's page, or a redirect, is not ServiceTitan's.
+    if (answer.content and answer.body is None) or answer.status in range(300, 400):
         return UnavailableError(Reason.NOT_JSON, **told)
     return None
 
 
-def _problem(response: httpx.Response) -> dict[str, Any] | None:
-    """The body of an error; empty if there is none; None if it is no JSON (a gateway's page)."""
-    if not response.content:
-        return {}
-    try:
-        body = json.loads(response.content)
-    except ValueError:
-        return None
-    return body if isinstance(body, dict) else None
+def _text(answer: Answer, *names: str) -> str:
+    """The first text among these members of the body, as far as it may matter."""
+    found = ((answer.body or {}).get(name) for name in names)
+    return next((one for one in found if isinstance(one, str) and one), "")[:LONGEST_TEXT]
 
 
-def _text(problem: dict[str, Any] | None) -> str:
-    found = problem or {}
-    return str(found.get("title") or found.get("message") or found.get("error") or "")
+def _title(answer: Answer) -> str:
+    """The title that we know this one by; empty for one that we do not know."""
+    text = _text(answer, "title", "message", "error").lower()
+    return next((title for title in TITLES if text.startswith(title.lower())), "")
 
 
-def _properties(problem: dict[str, Any] | None) -> list[str]:
-    """The names of the properties that ServiceTitan found fault with; never what it says there."""
-    errors = (problem or {}).get("errors")
-    names = errors if isinstance(errors, dict) else {}
-    return [name for name in names if re.fullmatch(r"[A-Za-z][A-Za-z.]{0,40}", name)][:10]
+def _properties(answer: Answer) -> list[str]:
+    """Those of our test booking that ServiceTitan found fault with; never what it says there."""
+    errors = (answer.body or {}).get("errors")
+    return [name for name in PROPERTIES if isinstance(errors, dict) and name in errors]
 
 
-def _trace_id(problem: dict[str, Any] | None) -> str:
-    trace_id = str((problem or {}).get("traceId", ""))
-    return trace_id if re.fullmatch(r"[0-9A-Fa-f|.:-]{8,64}", trace_id) else ""
+def _trace_id(answer: Answer, sent: Sequence[str]) -> str:
+    """The id that ServiceTitan's support asks for, if it has the shape of one and was not sent."""
+    found = _text(answer, "traceId")
+    if not TRACE_ID.fullmatch(found) or any(found in one for one in sent):
+        return ""
+    return found
 
 
-def _retry_after(response: httpx.Response, text: str) -> float | None:
-    header = response.headers.get("Retry-After", "")
-    if re.fullmatch(r"\d{1,6}", header):
+def _retry_after(answer: Answer) -> float | None:
+    header = answer.headers.get("Retry-After", "")
+    if re.fullmatch(r"[0-9]{1,6}", header):
         return float(header)
-    named = re.search(r"in (\d{1,6}) seconds?", text)
+    named = re.search(r"in ([0-9]{1,6}) second", _text(answer, "title", "message", "error"))
     return float(named[1]) if named else None
-
-
-# Anything that may be an id, a key or a token: long runs, long numbers, ServiceTitan's prefixes.
-_VALUE = re.compile(r"(cid|cs\d*|ak\d*)\.\S*|[A-Za-z0-9_-]{20,}|\d{4,}|\S*@\S*", re.IGNORECASE)
-
-
-def _shown(text: str, *secrets: str) -> str:
-    """`text` as it may be shown: ServiceTitan's errors are known to repeat what was sent."""
-    for secret in secrets:
-        text = text.replace(secret, "…") if secret else text
-    text = " ".join(text.split())
-    # An operation such as '/tenant/{tenant}/booking-provider-tags' is no value, however long.
-    kept = re.sub(r"[^\s/'\"]+", lambda word: _VALUE.sub("…", word[0]), text)
-    return kept[:200]

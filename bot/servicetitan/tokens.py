@@ -1,14 +1,18 @@
 """Access tokens: what the token endpoint answered, and what a token says about itself."""
 
 import base64
-import json
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import SecretStr
 
+from bot.servicetitan.answers import json_object
 from bot.servicetitan.errors import Reason, UnavailableError
+
+# Servers take 8 kB of headers as a rule. A token lives 900 s; a day is more than plenty.
+LONGEST_TOKEN = 7000
+LIFETIMES = range(1, 86401)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +29,13 @@ class Token:
 def token_of(body: dict[str, Any]) -> Token:
     """The token of an answer; raises UnavailableError if there is none in it."""
     value = body.get("access_token")
-    if not isinstance(value, str) or not fits_a_header(value):
+    if not isinstance(value, str) or not fits_a_header(value) or len(value) > LONGEST_TOKEN:
         raise UnavailableError(Reason.NOT_JSON, status=200)
     claims = _claims(value)
     expires_in = body.get("expires_in")
     return Token(
         value=SecretStr(value),
-        expires_in=expires_in if isinstance(expires_in, int) else 0,
+        expires_in=expires_in if isinstance(expires_in, int) and expires_in in LIFETIMES else 0,
         scopes=_scopes(claims.get("scope")) or _scopes(body.get("scope")),
         tenant=_text(claims.get("tenant")),
         client_id=_text(claims.get("client_id")),
@@ -47,9 +51,7 @@ def _claims(jwt: str) -> dict[str, Any]:
     if len(parts) != 3:
         return {}
     with suppress(ValueError):
-        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-        if isinstance(claims, dict):
-            return claims
+        return json_object(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4))) or {}
     return {}
 
 

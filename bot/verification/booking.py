@@ -4,6 +4,7 @@ ServiceTitan does not refuse a second booking with the same externalId, so the o
 it, write down that it is sent, send it once, look for it again.
 """
 
+import re
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ from bot.verification.remedies import found
 
 CHECK = "test_booking"
 DISMISSED = "Dismissed"
+# Schema BookingStatus of the OpenAPI description of CRM (developer.servicetitan.io).
+STATUSES = ("New", "Converted", DISMISSED, "Accepted")
 MEMO = "Test by HeavySet Tech"
 # Left out, a start was stored as the year 1 on the live service, and somebody had to dismiss it.
 AHEAD = timedelta(days=7)
@@ -110,7 +113,7 @@ async def _dismiss(access: Access, booking: Booking, number: str) -> Check:
     if status != DISMISSED:
         status, told = await _dismissed(access, booking, seen)
     cause = "booking_dismissed" if status == DISMISSED else "booking_to_dismiss"
-    shown = f"booking {number} ({booking.external_id}), {status or 'no status'}; {told}"
+    shown = f"booking {number} ({booking.external_id}), {status}; {told}"
     return found(CHECK, cause, shown, number=number)
 
 
@@ -130,8 +133,9 @@ def _ours(booking: Booking, body: object) -> _Record | None:
     """The booking in an answer, if it is ours and has an id to ask for it by."""
     if not isinstance(body, dict) or body.get("externalId") != booking.external_id:
         return None
-    number = str(body.get("id", ""))
-    return _Record(number, str(body.get("status", ""))) if number.isdecimal() else None
+    number, status = str(body.get("id", "")), body.get("status")
+    known = status if status in STATUSES else "another status"
+    return _Record(number, known) if re.fullmatch(r"[0-9]{1,19}", number) else None
 
 
 def form(booking: Booking, now: datetime) -> dict[str, Any]:

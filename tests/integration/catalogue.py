@@ -215,7 +215,7 @@ CATALOGUE = [
         fields=("application_key",),
         steps=(18, 22),
         says="Most likely the Application Key is not right",
-        tells="HTTP 401, “Application key is not valid.”, trace ",
+        tells="HTTP 401, trace ",
     ),
     Case(
         "the App ID as the Application Key",

@@ -233,7 +233,7 @@ async def test_a_wrong_application_key_is_unauthorized(
         await get(client, st, token, application_key="ak1.wrong")
 
     assert raised.value.trace_id
-    assert raised.value.title == "Application key is not valid."
+    assert raised.value.title == ""  # nobody has published this one
 
 
 async def test_another_tenant_is_forbidden(client: ServiceTitan, st: ServiceTitanSandbox) -> None:
@@ -249,7 +249,7 @@ async def test_a_missing_scope_is_told_from_another_refusal(
     st.scopes -= {BUSINESS_UNITS.scope}
     token = await a_token(client, st)
 
-    with pytest.raises(ScopeMissingError, match=r"GET /tenant/\{tenant\}/business-units"):
+    with pytest.raises(ScopeMissingError, match="“Scope validation failed”"):
         await get(client, st, token)
 
 
@@ -478,7 +478,6 @@ async def test_a_title_that_repeats_what_was_sent_is_shown_without_it(title: str
     shown = f"{raised.value!r} {raised.value}"
     for value in ("ak1.", "1234567890", "cid.abc", "token-token", "abcdefghijkl", "jane@"):
         assert value not in shown
-    assert "…" in shown
 
 
 @pytest.mark.parametrize("fault", [400, 403, 429, 500, "html", "drop", "timeout"])

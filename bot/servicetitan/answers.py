@@ -1,0 +1,99 @@
+"""ServiceTitan's answers are data from outside: read so far and no further, parsed strictly."""
+
+import json
+import math
+import zlib
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NoReturn
+
+import httpx
+
+# A token and one record of a list are far smaller.
+LARGEST_ANSWER = 64 * 1024
+# An id of ServiceTitan's is an int64, which has 19 digits.
+MOST_DIGITS = 19
+
+
+class UnreadableError(Exception):
+    """An answer that is too large, or encoded as we did not ask for."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back, read to its end."""
+
+    status: int
+    headers: httpx.Headers
+    content: bytes
+
+    @cached_property
+    def body(self) -> dict[str, Any] | None:
+        """The JSON object in it; None if there is none."""
+        return json_object(self.content)
+
+
+async def read(response: httpx.Response) -> Answer:
+    """Read an answer that is streamed; raises UnreadableError, or what httpx raises."""
+    stream = response.stream
+    assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101 (of an AsyncClient)
+    decode, taken, content = _decoder(response), 0, bytearray()
+    async for chunk in stream:
+        taken += len(chunk)
+        content += decode(chunk, LARGEST_ANSWER + 1 - len(content))
+        if max(taken, len(content)) > LARGEST_ANSWER:
+            raise UnreadableError
+    return Answer(response.status_code, response.headers, bytes(content))
+
+
+def _decoder(response: httpx.Response) -> Callable[[bytes, int], bytes]:
+    """Return what decodes a piece of the body, to so many bytes at most.
+
+    We ask for no compression, but a gateway may not care. httpx would unpack a piece at once, to a
+    thousand times its size.
+    """
+    match response.headers.get("Content-Encoding", "identity").strip().lower():
+        case "identity" | "":
+            return lambda chunk, _most: chunk
+        case "gzip" | "x-gzip" | "deflate":
+            unpacking = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # either header
+
+            def unpack(chunk: bytes, most: int) -> bytes:
+                try:
+                    return unpacking.decompress(chunk, most)
+                except zlib.error:
+                    raise UnreadableError from None
+
+            return unpack
+        case _:
+            raise UnreadableError
+
+
+def json_object(text: bytes) -> dict[str, Any] | None:
+    """Return the JSON object that `text` is; None for all else, however it is built."""
+    with suppress(ValueError, RecursionError):
+        found = json.loads(
+            text.decode(), parse_int=_int, parse_float=_float, parse_constant=_refuse
+        )
+        if isinstance(found, dict):
+            return found
+    return None
+
+
+def _int(digits: str) -> int:
+    if len(digits.lstrip("-")) > MOST_DIGITS:
+        _refuse(digits)
+    return int(digits)
+
+
+def _float(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        _refuse(text)
+    return number
+
+
+def _refuse(_number: str) -> NoReturn:
+    raise ValueError("a number that is none of ServiceTitan's")

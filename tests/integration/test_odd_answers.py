@@ -1,0 +1,264 @@
+"""Answers that ServiceTitan has never given: each ends in a report, soon, and with none of it."""
+
+import gzip
+import json
+import re
+import time
+import tracemalloc
+import zlib
+from collections.abc import AsyncIterator, Iterator
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from bot import verifier
+from bot.report import Outcome, Report
+from bot.servicetitan import Credentials, Patience, ServiceTitan
+from bot.servicetitan.answers import LARGEST_ANSWER
+from bot.verification import Booking, verify
+from sandbox.servicetitan import ServiceTitanSandbox
+from sandbox.servicetitan_faults import Odd
+from tests.integration.test_booking_flow import make_due
+from tests.integration.test_verification import a_clock
+from tests.integration.world import World
+
+MARK = "zzmarkzz"
+ENDPOINTS = [
+    *("token", "business-units", "customers", "bookings", "booking-provider-tags"),
+    *("create-booking", "get-booking", "dismiss-booking"),
+]
+SECONDS = 3.0
+MEGABYTE = 1_000_000
+JSON = {"Content-Type": "application/json"}
+
+
+def packed(encoding: str, plain: bytes) -> Odd:
+    body = gzip.compress(plain) if encoding == "gzip" else zlib.compress(plain)
+    return Odd(body, headers={**JSON, "Content-Encoding": encoding})
+
+
+BODIES = {
+    "empty": b"",
+    "blank": b"   ",
+    "no JSON": MARK.encode(),
+    "a list": b'["zzmarkzz"]',
+    "a number": b"1",
+    "null": b"null",
+    "a text": b'"zzmarkzz"',
+    "an empty object": b"{}",
+    "deep lists": b"[" * 60_000,
+    "deep objects": b'{"a":' * 12_000 + b"1" + b"}" * 12_000,
+    "a deep title": b'{"title":' + b"[" * 900 + b"]" * 900 + b"}",
+    "UTF-16": '{"title": "zzmarkzz"}'.encode("utf-16"),
+    "not UTF-8": b'{"title": "\xff\xfe"}',
+    "half a character": b'{"title": "\\ud800 zzmarkzz", "traceId": "\\udfff"}',
+    "a NUL": b'{"title": "zzmarkzz\\u0000", "traceId": "\\u0000", "errors": {"\\u0000": []}}',
+    "members twice": b'{"title": "a", "title": "zzmarkzz", "id": 1, "id": 2, "expires_in": 1}',
+    "a title of 40 kB": b'{"title": "' + b"a@" * 20_000 + b'"}',
+    "a title of spaces": b'{"title": "' + b" " * 60_000 + b'"}',
+    "titles of other types": b'{"title": {"zzmarkzz": []}, "message": 1, "error": ["zzmarkzz"]}',
+    "errors of other types": b'{"errors": ["zzmarkzz"], "traceId": ["zzmarkzz"], "data": "zz"}',
+    "many errors": json.dumps(
+        {"errors": {f"{MARK}{number}": [] for number in range(3000)}}
+    ).encode(),
+    "no more than the limit": b'{"title": "' + b"z" * (LARGEST_ANSWER - 13) + b'"}',
+    "a byte more than the limit": b'{"title": "' + b"z" * (LARGEST_ANSWER - 12) + b'"}',
+    **{
+        f"{number[:12]} for every number": json.dumps(
+            {
+                "id": 0,
+                "expires_in": 0,
+                "status": 0,
+                "page": 0,
+                "active": 0,
+                "title": MARK,
+                "data": [],
+            }
+        )
+        .replace(" 0", number)
+        .encode()
+        for number in (
+            *("9" * 4000, "9" * 5000, "-" + "9" * 4000, "NaN", "Infinity", "-Infinity", "1e999"),
+            *("-1", "1.5", "true", "null", "1e300", "[]", '"zzmarkzz"', "18446744073709551616"),
+        )
+    },
+}
+ODD = {
+    **{
+        f"{name}, {status}": Odd(body, status)
+        for name, body in BODIES.items()
+        for status in (200, 403)
+    },
+    **{
+        f"{encoding} bomb, {status}": packed(encoding, b" " * 20_000_000)._replace(status=status)
+        for encoding in ("gzip", "deflate")
+        for status in (200, 403)
+    },
+    "not the gzip it says": Odd(b"{}", headers={**JSON, "Content-Encoding": "gzip"}),
+    "packed twice": packed("gzip", gzip.compress(b"{}")),
+    "packed as nobody does": Odd(b"{}", headers={**JSON, "Content-Encoding": "zzmarkzz, br"}),
+    "without an end": Odd(b" " * 10_000, headers=JSON, endless=True),
+    "an error without an end": Odd(b" " * 10_000, 403, headers=JSON, endless=True),
+    "a redirect": Odd(b"{}", 307, {**JSON, "Location": "https://zzmarkzz.example/"}),
+    "a redirect to nowhere": Odd(b"{}", 302, {**JSON, "Location": "http://[zzmarkzz"}),
+    "a pause in other digits": Odd(
+        '{"title": "in ٩٩ seconds"}'.encode(), 429, {**JSON, "Retry-After": "1e9"}
+    ),
+    "a status of nobody's": Odd(b"{}", 799, JSON),
+}
+
+
+@pytest.fixture
+async def st() -> AsyncIterator[ServiceTitanSandbox]:
+    async with ServiceTitanSandbox(seed=4) as running:
+        running.scopes |= {"tn.crm.bookingprovidertags:r"}
+        yield running
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(trust_env=False) as client:
+        yield client
+
+
+async def a_report(http: httpx.AsyncClient, st: ServiceTitanSandbox) -> Report:
+    """Verify, and make a test booking, as a run of the bot does."""
+
+    async def may_send() -> bool:
+        return True
+
+    async def sleep(_seconds: float) -> None:
+        pass
+
+    servicetitan = ServiceTitan(
+        http, auth_url=st.auth_url, api_url=st.api_url, patience=Patience(whole=5), sleep=sleep
+    )
+    values = {name: SecretStr(value) for name, value in st.credentials.items()}
+    booking = Booking("heavyset-test-1", sent=False, may_send=may_send)
+    return await verify(servicetitan, Credentials(**values), now=a_clock(), booking=booking)
+
+
+def told(report: Report) -> str:
+    """Everything in a report, as PostgreSQL and Slack would get it."""
+    text = report.model_dump_json()
+    text.encode()  # no half of a character
+    assert "\\u0000" not in text
+    return text
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+async def test_an_odd_answer_ends_in_a_report_without_a_word_of_it(
+    http: httpx.AsyncClient, st: ServiceTitanSandbox, endpoint: str, subtests: pytest.Subtests
+) -> None:
+    for name, odd in ODD.items():
+        with subtests.test(name):
+            st.heal()
+            st.fail(endpoint, status=odd)
+            began = time.monotonic()
+
+            text = told(await a_report(http, st))
+
+            assert time.monotonic() - began < SECONDS
+            assert len(text) < 10_000
+            assert not re.search(r"zz|999|@a", text)
+
+
+def pieces(value: str) -> Iterator[str]:
+    yield value
+    yield " ".join(re.findall("..", value))
+    yield " ".join(value)
+    yield value.encode().hex()
+
+
+async def test_what_was_sent_is_not_taken_over_whole_or_in_pieces(
+    http: httpx.AsyncClient, st: ServiceTitanSandbox, subtests: pytest.Subtests
+) -> None:
+    for name, value in st.credentials.items():
+        for echo in pieces(value):
+            body = json.dumps(
+                {
+                    "title": f"Forbidden: {echo}",
+                    "message": echo,
+                    "error": echo,
+                    "traceId": echo,
+                    "errors": {part: [part] for part in echo.split()},
+                    "status": echo,
+                    "id": echo,
+                    "externalId": "heavyset-test-1",
+                    "data": [{"externalId": "heavyset-test-1", "id": 7, "status": echo}],
+                }
+            ).encode()
+            for endpoint in ENDPOINTS:
+                for status in (200, 400, 401, 403):
+                    with subtests.test(f"{name}, {endpoint}, {status}, {echo[:7]}"):
+                        st.heal()
+                        st.fail(endpoint, status=Odd(body, status))
+
+                        report = await a_report(http, st)
+
+                        texts = " ".join(
+                            check.for_client + check.for_engineer for check in report.checks
+                        )
+                        assert value not in texts
+                        assert echo not in texts
+                        assert " ".join(re.findall("..", value)[:3]) not in texts
+
+
+async def test_a_bomb_takes_no_memory(http: httpx.AsyncClient, st: ServiceTitanSandbox) -> None:
+    bomb = zlib.compressobj(9, wbits=31)
+    body = b"".join(bomb.compress(bytes(MEGABYTE)) for _ in range(200)) + bomb.flush()
+    st.fail("customers", status=Odd(body, 403, {**JSON, "Content-Encoding": "gzip"}))
+    tracemalloc.start()
+    try:
+        report = await a_report(http, st)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert report.outcome is Outcome.UNKNOWN
+    assert peak < 5 * MEGABYTE
+
+
+async def test_what_servicetitan_may_pack_all_the_same_is_read(
+    http: httpx.AsyncClient, st: ServiceTitanSandbox
+) -> None:
+    page = b'{"page": 1, "data": []}'
+    for endpoint, encoding in (("customers", "gzip"), ("leads", "deflate"), ("jobs", "gzip")):
+        st.fail(endpoint, status=packed(encoding, page), times=1)
+
+    assert (await a_report(http, st)).outcome is Outcome.PASSED
+
+
+async def test_no_cookie_of_one_client_is_sent_with_another(world: World) -> None:
+    cookie = {**JSON, "Set-Cookie": "who=acme; Path=/"}
+    world.servicetitan.fail(
+        "token", status=Odd(b'{"error": "invalid_client"}', 400, cookie), times=1
+    )
+    await world.begin()
+    await world.walk_to(23)
+
+    assert world.servicetitan.cookies == []
+
+
+async def test_whatever_goes_wrong_in_a_run_ends_in_a_report(
+    begun: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    value = begun.servicetitan.client_secret
+
+    async def broken(*_given: object, **_named: object) -> Report:
+        raise ExceptionGroup("several", [OverflowError(f"{value} is too large")])
+
+    monkeypatch.setattr(verifier, "verify", broken)
+
+    await begun.walk_to(23)
+    await make_due(begun)
+    await make_due(begun)
+
+    assert begun.message("verification:1").payload["outcome"] == "unknown"
+    assert begun.rows("SELECT count(*) FROM verification WHERE due_at IS NOT NULL") == [(0,)]
+    broke_off = [one for one in caplog.messages if one == "a verification broke off"]
+    assert len(broke_off) == 1  # not tried again and again
+    assert value not in caplog.text
+    shown = json.dumps([message.blocks for message in begun.engineering.messages])
+    assert "could not be finished: OverflowError at " in shown
