@@ -285,9 +285,13 @@ async def running(
         httpx.AsyncClient() as http,
     ):
         bot = Bot(settings, session, http, clock, monotonic)
-        with suppress(Conflict):  # another worker starts with the same guide
-            async with bot.database.begin() as transaction:
-                await bot.shelf.put_down(transaction)
+        try:
+            with suppress(Conflict):  # another worker starts with the same guide
+                async with bot.database.begin() as transaction:
+                    await bot.shelf.put_down(transaction)
+        except BaseException:
+            await bot.database.close()
+            raise
         bot.working = asyncio.create_task(bot.work(), name="work")
         clearing = asyncio.create_task(bot.residue.work(), name="clear residue")
         try:

@@ -1,5 +1,6 @@
 """The command line. Each command imports what it needs, so that `keys generate` starts at once."""
 
+import io
 import sys
 from pathlib import Path
 
@@ -8,10 +9,13 @@ import click
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
-    """Run and look after the onboarding bot. Its settings come from the environment and .env."""
+    """Run and manage the onboarding bot. Settings come from the environment and .env."""
     from bot.private_files import keep_to_ourselves
 
     keep_to_ourselves()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal without UTF-8 is no reason to fail
+            stream.reconfigure(errors="backslashreplace")
 
 
 @main.command()
@@ -23,10 +27,10 @@ def run() -> None:
 
 
 @main.command()
-@click.option("--play", is_flag=True, help="Play one whole onboarding with scripted people.")
-@click.option("--real-limits", is_flag=True, help="Let Slack limit the calls as the real one does.")
+@click.option("--play", is_flag=True, help="Play one scripted onboarding from start to finish.")
+@click.option("--real-limits", is_flag=True, help="Apply Slack's real rate limits.")
 def sandbox(play: bool, real_limits: bool) -> None:
-    """Run the bot against a pretend Slack and a pretend ServiceTitan."""
+    """Run the bot against a simulated Slack and ServiceTitan."""
     from sandbox.__main__ import main as run_sandbox
 
     sys.exit(run_sandbox(play=play, real_limits=real_limits))
@@ -34,7 +38,7 @@ def sandbox(play: bool, real_limits: bool) -> None:
 
 @main.group()
 def keys() -> None:
-    """Make, change and check the keys that encrypt the credentials."""
+    """Create, rotate, and check encryption keys."""
 
 
 @keys.command()
@@ -48,7 +52,7 @@ def generate() -> None:
 
 @keys.command()
 def rotate() -> None:
-    """Encrypt every stored value with the first key, while the bot runs."""
+    """Re-encrypt everything with the first key; safe while running."""
     from bot.run import rotate_keys
 
     sys.exit(rotate_keys())
@@ -56,7 +60,7 @@ def rotate() -> None:
 
 @keys.command(name="check")
 def check_keys() -> None:
-    """Try to read every stored value; say which keys are in use."""
+    """Check that every stored value can be read, and by which key."""
     from bot.run import check_keys as check
 
     sys.exit(check())
@@ -64,7 +68,7 @@ def check_keys() -> None:
 
 @main.command()
 def doctor() -> None:
-    """Try every part that the bot needs, and say how to mend what is broken."""
+    """Check everything the bot needs, and how to fix what's broken."""
     from bot.run import doctor as examine
 
     sys.exit(examine())
@@ -72,7 +76,7 @@ def doctor() -> None:
 
 @main.command()
 def purge() -> None:
-    """Destroy the values of all finished onboardings now; the history is kept."""
+    """Delete finished onboardings' credentials now; history is kept."""
     from bot.run import purge as purge_values
 
     sys.exit(purge_values())
@@ -88,9 +92,9 @@ def purge() -> None:
     show_default=True,
     help="Markdown, JSON, or one HTML file with its charts.",
 )
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="A file instead of here.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to this file.")
 def export(onboarding: str, format_: str, output: Path | None) -> None:
-    """Write the history of ONBOARDING: its id, or a part of the client's name."""
+    """Export the history of ONBOARDING (an ID or part of the client's name)."""
     from bot.run import export_history
 
     sys.exit(export_history(onboarding, format_, output))
@@ -98,12 +102,12 @@ def export(onboarding: str, format_: str, output: Path | None) -> None:
 
 @main.group()
 def db() -> None:
-    """Look after the database."""
+    """Manage the database."""
 
 
 @db.command()
 def upgrade() -> None:
-    """Bring the tables to the newest revision."""
+    """Apply all migrations."""
     from bot.run import upgrade_database
 
     sys.exit(upgrade_database())
@@ -120,7 +124,7 @@ def backup(file: Path) -> None:
 
 @db.command()
 def restored() -> None:
-    """Say that a backup was put back, before the bot is started on it."""
+    """Run this after restoring a backup, before starting the bot."""
     from bot.run import take_note_of_restored
 
     sys.exit(take_note_of_restored())
@@ -128,7 +132,7 @@ def restored() -> None:
 
 @db.command(name="check")
 def check_database() -> None:
-    """Say whether the tables are at the newest revision."""
+    """Check migrations and that nobody altered the history."""
     from bot.run import check_database as check
 
     sys.exit(check())

@@ -169,13 +169,17 @@ class Connection(web.RequestHandler):
             self._deadline = None
 
 
+class CannotListen(Exception):
+    """HOST and PORT are not ours to listen at."""
+
+
 @asynccontextmanager
 async def listening(
     app: web.Application, host: str, port: int, metrics: Metrics, closing_seconds: float
 ) -> AsyncIterator[None]:
     """Serve `app` until the block ends; answers under way then have `closing_seconds`.
 
-    Raises OSError if that address cannot be listened on.
+    Raises CannotListen if that address cannot be listened on.
     """
     app.on_response_prepare.append(_without_our_make)
     runner = web.AppRunner(app, handle_signals=False, shutdown_timeout=closing_seconds)
@@ -187,9 +191,12 @@ async def listening(
     before = loop.get_exception_handler()
     loop.set_exception_handler(_Exhausted(metrics))
     try:
-        server = await loop.create_server(
-            lambda: Connection(answers, connections), host, port, backlog=ACCEPTED_AT_ONCE
-        )
+        try:
+            server = await loop.create_server(
+                lambda: Connection(answers, connections), host, port, backlog=ACCEPTED_AT_ONCE
+            )
+        except OSError as error:
+            raise CannotListen(f"cannot listen there ({error.strerror})") from error
         for one in server.sockets:
             with socket.socket(fileno=os.dup(one.fileno())) as same:
                 same.listen(WAITING)

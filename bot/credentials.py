@@ -8,8 +8,6 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-# Invisible characters that browsers and chat clients add when text is copied.
-INVISIBLE = dict.fromkeys([0x00AD, 0x200B, 0x200C, 0x200D, 0x200E, 0x200F, 0x2060, 0xFEFF])
 QUOTES = "\"'`“”‘’«»"
 LONGEST = 500
 
@@ -61,11 +59,6 @@ class Problem:
 
     severity: Severity
     text: str
-
-
-def clean(value: str) -> str:
-    """Return `value` without surrounding white space and without invisible characters."""
-    return value.translate(INVISIBLE).strip()
 
 
 def mask(value: str) -> str:

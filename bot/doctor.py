@@ -8,9 +8,11 @@ from datetime import UTC, datetime, timedelta
 import aiohttp
 import httpx
 from slack_sdk.web.async_client import AsyncWebClient
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot import private_files
 from bot.errors import OnboardingError
+from bot.guide import GuideError
 from bot.guide.loading import SERVICETITAN
 from bot.metrics import Metrics
 from bot.pace import Pace
@@ -20,6 +22,7 @@ from bot.slack import OPTIONAL_SCOPES, SCOPES, Slack, SlackRefused
 from storage import migrate, onboardings
 from storage.database import Database
 from storage.guides import GuideShelf
+from storage.reasons import reason
 from storage.seals import Seals
 from storage.vault import Vault
 
@@ -46,9 +49,12 @@ class Finding:
 async def examine(settings: Settings) -> AsyncIterator[Finding]:
     """Yield a finding for each part, as it is tried. Nothing is changed, and no value is shown."""
     yield _files(settings)
-    yield _tables(settings)
-    yield await _values(settings)
-    yield await _onboardings(settings)
+    tables = _tables(settings)
+    yield tables
+    if tables.well:
+        yield await _values(settings)
+        yield await _guide(settings)
+        yield await _onboardings(settings)
     timeout = aiohttp.ClientTimeout(total=PATIENCE_SECONDS)
     async with aiohttp.ClientSession(timeout=timeout) as session:
         slack = Slack(
@@ -83,13 +89,13 @@ def _files(settings: Settings) -> Finding:
 
 def _tables(settings: Settings) -> Finding:
     try:
-        current = migrate.is_current(settings.database_url)
-    except Exception as error:  # whatever the driver raises: it is not reached
-        text = f"not reached ({type(error).__name__})"
+        migrate.check(settings.database_url)
+    except migrate.Unusable as error:
+        return Finding("database", error.what, error.fix)
+    except SQLAlchemyError as error:
+        text = f"{migrate.where(settings.database_url)}: not reached: {reason(error)}"
         return Finding("database", text, "check DATABASE_URL, and that the database runs")
-    if not current:
-        return Finding("database", "tables are missing or old", "run “onboarding db upgrade”")
-    return Finding("database", "reached, tables are current")
+    return Finding("database", f"{migrate.where(settings.database_url)}: up to date")
 
 
 async def _values(settings: Settings) -> Finding:
@@ -106,6 +112,24 @@ async def _values(settings: Settings) -> Finding:
         return Finding("stored values", "; ".join(report.problems), mend)
     keys = ", ".join(f"{report.rows.get(key, 0)} with key {key}" for key in vault.key_ids)
     return Finding("stored values", f"all can be read: {keys}")
+
+
+async def _guide(settings: Settings) -> Finding:
+    database = Database(settings.database_url, Seals(settings.keys))
+    try:
+        shelf = GuideShelf(SERVICETITAN.read_text(encoding="utf-8"), SERVICETITAN.name)
+        async with database.begin(write=False) as session:
+            changes = await shelf.changes(session)
+    except GuideError as error:
+        return Finding("guide", str(error), "correct the file")
+    except OnboardingError as error:
+        return Finding("guide", str(error), "mend the database first")
+    finally:
+        await database.close()
+    if changes:
+        text = f"version {shelf.newest.version} was changed: {', '.join(changes)}"
+        return Finding("guide", text, "raise its “version”; running onboardings keep the old one")
+    return Finding("guide", f"{shelf.newest.id}, version {shelf.newest.version}")
 
 
 async def _onboardings(settings: Settings) -> Finding:

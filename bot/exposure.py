@@ -7,7 +7,8 @@ compared with those of the stored values, so that nothing is decrypted for it.
 import re
 from collections.abc import Iterable
 
-from bot.credentials import CredentialField, clean
+from bot.credentials import CredentialField
+from bot.typed import clean
 
 SHORTEST = 6  # shorter values are too common in ordinary talk
 AROUND = ".,:;!?\"'`“”‘’«»()[]{}<>*_~|="

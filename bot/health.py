@@ -86,7 +86,7 @@ class Health:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 await self._database.ping()
         except TimeoutError as error:
-            raise Unavailable("the database does not answer") from error
+            raise Unavailable("the database isn't responding: no answer in time") from error
         self._answered_at = asyncio.get_running_loop().time()
 
 

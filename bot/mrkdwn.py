@@ -29,10 +29,13 @@ def link(url: str, text: str) -> str:
 
 
 def when(moment: datetime) -> str:
-    """Return a time that Slack shows in each reader's own time zone."""
+    """Return a time that Slack shows in each reader's own time zone.
+
+    “today at 2:18 PM”, or “Nov 23, 2026 at 2:18 PM”: no “on” goes before it.
+    """
     utc = moment.astimezone(UTC)
     fallback = utc.strftime("%Y-%m-%d %H:%M UTC")
-    return f"<!date^{int(utc.timestamp())}^{{date_short_pretty}} {{time}}|{fallback}>"
+    return f"<!date^{int(utc.timestamp())}^{{date_short_pretty}} at {{time}}|{fallback}>"
 
 
 def ago(moment: datetime, now: datetime) -> str:

@@ -1,33 +1,31 @@
-"""What the commands do, with their exit status: 0 done, 1 failed, 2 settings or guide unusable."""
+"""What the commands do."""
 
 import asyncio
 import logging
 import signal
 import sqlite3
-import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy.exc import SQLAlchemyError
-
-from bot import logs, private_files
+from bot import private_files
 from bot.app import running
+from bot.command import say, with_settings, write
 from bot.doctor import examine
-from bot.errors import NotFound, Unavailable, UnreadableRow
+from bot.errors import NotFound
 from bot.export import render
-from bot.guide import GuideError
 from bot.guide.loading import SERVICETITAN
 from bot.history import History, tell
 from bot.onboarding import Onboarding
 from bot.retention import destroy_old_values
 from bot.rotation import Progress, inspect, rotate, rotate_seals
-from bot.settings import Settings, SettingsError, load, secret_paths
+from bot.settings import Settings, secret_paths
 from bot.slack import SlackRefused
 from storage import backup, checking, migrate, onboardings, residue
 from storage.database import Database, is_sqlite
 from storage.guides import GuideShelf
+from storage.reasons import reason
 from storage.seals import Seals
 from storage.vault import Vault
 
@@ -36,7 +34,7 @@ log = logging.getLogger(__name__)
 
 def run() -> int:
     """Run the bot until it is told to stop."""
-    return _with_settings(_run)
+    return with_settings(_run, any_database=True, unusable=2)
 
 
 def upgrade_database() -> int:
@@ -44,41 +42,39 @@ def upgrade_database() -> int:
 
     def upgrade(settings: Settings) -> int:
         migrate.upgrade(settings.database_url, seals=Seals(settings.keys))
-        return 0
+        return say(f"{migrate.where(settings.database_url)}: the database is up to date", 0)
 
-    return _with_settings(upgrade)
+    return with_settings(upgrade, any_database=True, unusable=2)
 
 
 def check_database() -> int:
     """Say whether every migration is applied, and whether nobody altered the history."""
 
     def check(settings: Settings) -> int:
-        if migrate.is_current(settings.database_url):
-            _say("the tables are at the newest revision", 0)
-            return asyncio.run(_check_histories(settings))
-        return _say("the tables are not at the newest revision: run “onboarding db upgrade”", 1)
+        say(f"{migrate.where(settings.database_url)}: the database is up to date", 0)
+        return asyncio.run(_check_histories(settings))
 
-    return _with_settings(check)
+    return with_settings(check)
 
 
 def check_keys() -> int:
     """Say whether every stored value can be read."""
-    return _with_settings(lambda settings: asyncio.run(_check_keys(settings)))
+    return with_settings(lambda settings: asyncio.run(_check_keys(settings)))
 
 
 def rotate_keys() -> int:
     """Encrypt every stored value with the first key."""
-    return _with_settings(lambda settings: asyncio.run(_rotate_keys(settings)))
+    return with_settings(lambda settings: asyncio.run(_rotate_keys(settings)))
 
 
 def purge() -> int:
     """Destroy the values of all finished onboardings, however long ago they were finished."""
-    return _with_settings(lambda settings: asyncio.run(_purge(settings)))
+    return with_settings(lambda settings: asyncio.run(_purge(settings)))
 
 
 def doctor() -> int:
     """Say how every part is, a line each."""
-    return _with_settings(lambda settings: asyncio.run(_doctor(settings)))
+    return with_settings(lambda settings: asyncio.run(_doctor(settings)), any_database=True)
 
 
 def export_history(named: str, format_: str, output: Path | None) -> int:
@@ -88,20 +84,20 @@ def export_history(named: str, format_: str, output: Path | None) -> int:
         found, history = asyncio.run(_history(settings, named))
         if history is None or len(found) != 1:
             for one in found:
-                _say(f"{one.id}: {one.client_name}, {one.status}, {one.started_at:%Y-%m-%d}", 1)
-            what = "several have that in the name: give the id" if found else "there is none"
-            return _say(f"{named}: {what}", 1)
+                say(f"{one.id}: {one.client_name}, {one.status}, {one.started_at:%Y-%m-%d}", 1)
+            what = "more than one match; use the ID" if found else "no match"
+            return say(f"{named}: {what} in {migrate.where(settings.database_url)}", 1)
         text = render(found[0], history, format_, now=datetime.now(UTC))
         if output is None:
-            sys.stdout.write(text)
+            write(text)
             return 0
         try:
             output.write_text(text, encoding="utf-8")
         except OSError as error:
-            return _say(f"{output}: not written ({error.strerror})", 1)
-        return _say(f"{output}: written", 0)
+            return say(f"{output}: not written ({error.strerror})", 1)
+        return say(f"{output}: written", 0)
 
-    return _with_settings(export)
+    return with_settings(export)
 
 
 def back_up(file: Path) -> int:
@@ -109,14 +105,19 @@ def back_up(file: Path) -> int:
 
     def copy(settings: Settings) -> int:
         if not is_sqlite(settings.database_url):
-            return _say("DATABASE_URL: PostgreSQL is copied with pg_dump", 2)
+            return say("DATABASE_URL: back up PostgreSQL with pg_dump", 2)
+        migrate.check(settings.database_url)
         try:
             backup.copy(settings.database_url, file)
         except (OSError, sqlite3.Error) as error:
-            return _say(f"{file}: not written ({type(error).__name__}: {error})", 1)
-        return _say(f"{file}: written; keep CREDENTIAL_KEYS elsewhere, it needs them", 0)
+            return say(f"{file}: not written ({reason(error)})", 1)
+        return say(
+            f"{file}: written, a copy of {migrate.where(settings.database_url)}. It can't be read "
+            "without CREDENTIAL_KEYS, so keep those elsewhere.",
+            0,
+        )
 
-    return _with_settings(copy)
+    return with_settings(copy, any_database=True)
 
 
 def take_note_of_restored() -> int:
@@ -125,45 +126,25 @@ def take_note_of_restored() -> int:
     async def note(settings: Settings) -> int:
         async with _database(settings) as database, database.begin() as session:
             count = await backup.restored(session)
-        return _say(f"{count} onboardings will be brought level with Slack at the next start", 0)
+        return say(f"{count} onboardings will be synced with Slack at the next start", 0)
 
-    return _with_settings(lambda settings: asyncio.run(note(settings)))
-
-
-def _with_settings(work: Callable[[Settings], int]) -> int:
-    try:
-        settings = load()
-    except SettingsError as error:
-        return _say(str(error), 2)
-    logs.set_up(settings.log_level, settings.log_format)
-    try:
-        return work(settings)
-    except GuideError as error:
-        return _say(str(error), 2)
-    except SQLAlchemyError as error:
-        # The text of a driver's error may name the host, but never the password.
-        return _say(f"DATABASE_URL: the database does not answer ({type(error).__name__})", 1)
-    except Unavailable as error:
-        return _say(f"DATABASE_URL: {error}", 1)
-    except UnreadableRow as error:
-        return _say(str(error), 1)
-    except OSError as error:
-        return _say(f"HOST and PORT: cannot listen there ({error.strerror})", 1)
+    return with_settings(lambda settings: asyncio.run(note(settings)))
 
 
 def _run(settings: Settings) -> int:
-    for line in private_files.warnings(secret_paths(), settings.database_url):
+    for line in (*settings.doubts, *private_files.warnings(secret_paths(), settings.database_url)):
         log.warning(line)
+    log.info("opening the database", extra={"at": migrate.where(settings.database_url)})
     if is_sqlite(settings.database_url):
         migrate.upgrade(settings.database_url, seals=Seals(settings.keys))
-    elif not migrate.is_current(settings.database_url):
-        return _say("DATABASE_URL: the tables are not current: run “onboarding db upgrade”", 2)
+    else:
+        migrate.check(settings.database_url)
     try:
         asyncio.run(_serve(settings))
     except SlackRefused as error:
         connecting = error.method == "apps.connections.open"
         name = "SLACK_APP_TOKEN" if connecting else "SLACK_BOT_TOKEN"
-        return _say(f"{name}: Slack does not take it ({error.code}); copy it again", 2)
+        return say(f"{name}: Slack rejected it ({error.code}). Copy it again.", 2)
     return 0
 
 
@@ -201,12 +182,12 @@ async def _check_histories(settings: Settings) -> int:
         found = await checking.check(session)
     read = f"{found.events} events of {found.onboardings} onboardings"
     if found.late:
-        _say(f"{found.late} events are older than their seals, which an upgrade made", 0)
+        say(f"{found.late} events are older than their seals, which an upgrade made", 0)
     for line in found.problems:
-        _say(line, 1)
+        say(line, 1)
     if found.problems:
-        return _say(f"{read}: the history does not fit its seals", 1)
-    return _say(f"{read}: the history is as it was written", 0)
+        return say(f"{read}: the history does not fit its seals", 1)
+    return say(f"{read}: the history is as it was written", 0)
 
 
 async def _check_keys(settings: Settings) -> int:
@@ -215,11 +196,11 @@ async def _check_keys(settings: Settings) -> int:
         report = await inspect(database, vault)
     for key in vault.key_ids:
         first = " (encrypts)" if key == vault.sealing_key else ""
-        _say(f"key {key}{first}: {report.rows.get(key, 0)} stored values", 0)
+        say(f"key {key}{first}: {report.rows.get(key, 0)} stored values", 0)
     for line in report.problems:
-        _say(line, 1)
+        say(line, 1)
     lost = sum(report.rows.values()) - report.readable
-    return _say(f"{report.readable} stored values can be read, {lost} cannot", 1 if lost else 0)
+    return say(f"{report.readable} stored values can be read, {lost} cannot", 1 if lost else 0)
 
 
 async def _rotate_keys(settings: Settings) -> int:
@@ -227,28 +208,28 @@ async def _rotate_keys(settings: Settings) -> int:
     async with _database(settings) as database:
         progress = Progress(0)
         async for progress in rotate(database, vault):
-            _say(f"{progress.resealed} of {progress.total} stored values", 0)
+            say(f"{progress.resealed} of {progress.total} stored values", 0)
         histories = Progress(0)
         async for histories in rotate_seals(database):
-            _say(f"{histories.resealed} of {histories.total} histories", 0)
+            say(f"{histories.resealed} of {histories.total} histories", 0)
         await _clear_residue(database)
     for line in progress.unreadable + histories.unreadable:
-        _say(line, 1)
+        say(line, 1)
     if progress.unreadable:
-        return _say("put the missing key back into CREDENTIAL_KEYS, then rotate again", 1)
+        return say("put the missing key back into CREDENTIAL_KEYS, then rotate again", 1)
     if histories.unreadable:
-        return _say("these histories keep the seals they had: see “onboarding db check”", 1)
-    _say(f"every stored value is encrypted with key {vault.sealing_key}", 0)
-    return _say(f"every history is sealed with key {vault.sealing_key}", 0)
+        return say("these histories keep the seals they had: see “onboarding db check”", 1)
+    say(f"every stored value is encrypted with key {vault.sealing_key}", 0)
+    return say(f"every history is sealed with key {vault.sealing_key}", 0)
 
 
 async def _doctor(settings: Settings) -> int:
     status = 0
     async for finding in examine(settings):
         if finding.well:
-            _say(f"✓ {finding.title}: {finding.text}", 0)
+            say(f"✓ {finding.title}: {finding.text}", 0)
         else:
-            status = _say(f"✗ {finding.title}: {finding.text}. To mend it: {finding.mend}", 1)
+            status = say(f"✗ {finding.title}: {finding.text}. To mend it: {finding.mend}", 1)
     return status
 
 
@@ -259,7 +240,7 @@ async def _purge(settings: Settings) -> int:
             database, shelf, lambda: datetime.now(UTC), timedelta(0), lambda _onboarding_id: None
         )
         await _clear_residue(database)
-    return _say(f"the values of {count} finished onboardings are destroyed", 0)
+    return say(f"the values of {count} finished onboardings are destroyed", 0)
 
 
 async def _clear_residue(database: Database) -> None:
@@ -270,7 +251,7 @@ async def _clear_residue(database: Database) -> None:
             return
         if pause:
             await asyncio.sleep(pause)
-    _say(f"old ciphertexts are still in the database's files: {problem}; see docs/security.md", 1)
+    say(f"old ciphertexts are still in the database's files: {problem}; see docs/security.md", 1)
 
 
 @asynccontextmanager
@@ -280,8 +261,3 @@ async def _database(settings: Settings) -> AsyncIterator[Database]:
         yield database
     finally:
         await database.close()
-
-
-def _say(text: str, status: int) -> int:
-    print(text, file=sys.stderr if status else sys.stdout)
-    return status

@@ -10,8 +10,9 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.models.views import View
 
 from bot.errors import Malformed, Repeated
+from bot.invitees import name_and_invitees
+from bot.slash_command import HELP, split, unwrapped
 from bot.use_cases import Opening, Request, UseCases
-from bot.use_cases.inviting import Invitation
 from bot.views import ids
 from bot.views.status import Answer, StatusQuery, plain_answer
 from handlers.answers import Answers, at_the_form, explain
@@ -68,10 +69,9 @@ def _commands(use_cases: UseCases) -> dict[str, Doing]:
         return await use_cases.overview.help(request)
 
     async def start(request: Request, words: str) -> Opening | View:
-        asked = Invitation.of_words(words)
-        if asked:
-            return await use_cases.inviting.form(request, asked)
-        return await use_cases.starting.form(request, words)
+        if asked := name_and_invitees(words):
+            return await use_cases.inviting.form(request, *asked)
+        return await use_cases.starting.form(request, unwrapped(words))
 
     overview, managing = use_cases.overview, use_cases.managing
     return {
@@ -87,8 +87,7 @@ def _commands(use_cases: UseCases) -> dict[str, Doing]:
         "pause": managing.pause,
         "resume": managing.resume,
         "cancel": managing.cancel_form,
-        "help": help_,
-        "": help_,
+        HELP: help_,
     }
 
 
@@ -96,7 +95,7 @@ async def _answer(
     use_cases: UseCases, commands: dict[str, Doing], answers: Answers, command: Command
 ) -> Answer | None:
     """Return the answer to a command, None where a form is the answer."""
-    word, rest = command.words
+    word, rest = split(command.text, commands)
     if word not in commands:
         return await use_cases.overview.help(command.request, _unknown(word, commands))
     done = await commands[word](command.request, rest)
@@ -107,7 +106,6 @@ async def _answer(
 
 
 def _unknown(word: str, commands: Iterable[str]) -> str:
-    words = filter(None, commands) if word.isalpha() else ()
-    nearest = difflib.get_close_matches(word, words, n=1)
+    nearest = difflib.get_close_matches(re.sub(r"\W", "", word), commands, n=1)
     hint = f" Did you mean `/servicetitan {nearest[0]}`?" if nearest else ""
-    return f"I do not know that command.{hint}"
+    return f"I don't know that command.{hint}"

@@ -10,6 +10,7 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncApp
 
+from bot.typed import one_line
 from bot.use_cases import Request, UseCases
 from handlers.answers import Answers, quietly
 from handlers.payloads import Envelope, Said
@@ -42,5 +43,5 @@ def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
 
 def _without_mention(text: str, bot_user_id: str) -> tuple[str, bool]:
     """Return what was said to us, and whether we were mentioned."""
-    rest, count = re.subn(rf"<@{bot_user_id}(\|[^>]*)?>", " ", text)
-    return " ".join(rest.split()), count > 0
+    rest, count = re.subn(f"<@{bot_user_id}>", " ", text)
+    return one_line(rest), count > 0

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from bot.errors import Malformed
 from bot.people import Person
+from bot.typed import as_typed
 from bot.use_cases import Request
 from bot.views.ids import FormRef
 
@@ -230,13 +231,6 @@ class Command(Payload):
         typed = _delivery("command", self.user_id, self.trigger_id, self.text)
         return Request(person, self.channel_id, typed)
 
-    @property
-    def words(self) -> tuple[str, str]:
-        """The subcommand in lower case, and the rest. Slack escapes &, < and > in what is typed."""
-        first, _, rest = self.text.strip().partition(" ")
-        plain = rest.strip().replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-        return first.lower(), plain
-
 
 class Envelope(Payload):
     """What is around an event; its id stays the same when Slack sends it again."""
@@ -348,8 +342,8 @@ class Said(Payload):
 
     @property
     def plain(self) -> str:
-        """The text as it was typed: Slack escapes &, < and >."""
-        return self.text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+        """The text as it was typed."""
+        return as_typed(self.text)
 
     @property
     def everything(self) -> str:

@@ -47,7 +47,7 @@ async def staged(*, real_limits: bool = False) -> AsyncIterator[Stage]:
         admin = slack.add_person("Ann Admin", slack.add_team("Acme Plumbing"))
         client_channel = slack.add_channel("acme-heavyset", engineer, admin)
         engineering_channel = slack.add_channel("engineering", engineer, private=True)
-        transcript = Transcript(slack.name_of)
+        transcript = Transcript(slack.name_of, dated=slack.dated)
         slack.observe(transcript)
         settings = _settings(slack, servicetitan, engineering_channel, directory)
         settings["CREDENTIAL_KEYS"] = await generate_key(directory)

@@ -19,12 +19,19 @@ INDENT = "  "
 
 
 class Transcript:
-    """An observer for `SlackSandbox.observe`; `steps` is what `step 7/25` counts up to."""
+    """An observer for `SlackSandbox.observe`; `steps` is what `step 7/25` counts up to.
+
+    `dated` puts dates in words; without it, their fallback is shown.
+    """
 
     def __init__(
-        self, name_of: Callable[[str], str], steps: int = 25, out: TextIO = sys.stdout
+        self,
+        name_of: Callable[[str], str],
+        steps: int = 25,
+        out: TextIO = sys.stdout,
+        dated: Callable[[str], str] = str,
     ) -> None:
-        self._name_of = name_of
+        self._name_of, self._dated = name_of, dated
         self._steps = steps
         self._out = out
         self._masker = Masker()
@@ -164,7 +171,7 @@ class Transcript:
         return f"step {step[1]}/{self._steps}" if step else ""
 
     def _readable(self, text: str) -> str:
-        return readable(text, self._name_of)
+        return readable(self._dated(text), self._name_of)
 
     def _line(self, text: str, style: str = "") -> None:
         shown = self._plain(self._masker.hide(text))

@@ -7,22 +7,30 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from sqlalchemy import make_url
 from sqlmodel import col, func, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from storage import sqlite
 from storage.tables import RUNNING, EventRow, MessageRow, OnboardingRow
 
 
 def copy(url: str, file: Path) -> None:
     """Copy the SQLite database at `url` to `file`, which must not exist: whole, and at one moment.
 
-    Raises FileExistsError, and OSError or sqlite3.Error if it cannot be read or written.
+    Raises FileExistsError, and OSError or sqlite3.Error if it cannot be read or written; then
+    nothing is left at `file`.
     """
     file.touch(mode=0o600, exist_ok=False)  # encrypted values are still nobody else's business
-    database = make_url(url).database or ""
-    with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(file)) as target:
-        source.backup(target)
+    existing = f"{sqlite.file(url).as_uri()}?mode=rw"
+    try:
+        with (
+            closing(sqlite3.connect(existing, uri=True)) as source,
+            closing(sqlite3.connect(file)) as target,
+        ):
+            source.backup(target)
+    except BaseException:
+        file.unlink(missing_ok=True)
+        raise
 
 
 async def restored(session: AsyncSession) -> int:

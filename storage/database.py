@@ -4,25 +4,25 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 
-from sqlalchemy import make_url
+from sqlalchemy import Engine, create_engine, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.pool import NullPool
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.errors import Unavailable
-from storage import sqlite
+from storage import postgresql, sqlite
 from storage.known import Known
-from storage.postgresql import Impatient
+from storage.postgresql import CONNECTING, PATIENCE_SECONDS
+from storage.reasons import reason
 from storage.seals import Seals
 from storage.tables import GuideRow
 from storage.unreadable import UnreadableRows
 
-# Slack waits three seconds for an answer, so whoever waits for the database must be told sooner.
-PATIENCE_SECONDS = 2
-# A worker that stands still with rows in its hands loses them, and its connection.
-STANDSTILL_SECONDS = 5
+# Who types a command waits a little longer than a request of Slack's does.
+SYNC_SECONDS = 10
 # Of PostgreSQL's 15 connections (SQLAlchemy's pool), for what nobody waits for.
 BEHIND_AT_ONCE = 4
 # PostgreSQL undid a transaction as another one stood in its way: it may succeed if done again.
@@ -90,7 +90,7 @@ class Database:
         except (DBAPIError, PoolTimeoutError, OSError) as error:  # TimeoutError among them
             if getattr(getattr(error, "orig", None), "sqlstate", None) in COLLISIONS:
                 raise Collision("others write the same just now") from error
-            raise Unavailable("the database does not answer") from error
+            raise Unavailable(f"the database isn't responding: {reason(error)}") from error
 
     @asynccontextmanager
     async def turn_behind(self) -> AsyncIterator[None]:
@@ -151,6 +151,14 @@ def sync_url(url: str) -> str:
     return _with_driver(url, sqlite="sqlite", postgresql="postgresql+psycopg")
 
 
+def sync_engine(url: str) -> Engine:
+    """Return an engine for what runs without an event loop; its connections aren't kept."""
+    connecting = {} if is_sqlite(url) else {**CONNECTING, "connect_timeout": SYNC_SECONDS}
+    return create_engine(
+        sync_url(url), hide_parameters=True, poolclass=NullPool, connect_args=connecting
+    )
+
+
 def is_sqlite(url: str) -> bool:
     """Whether `url` names a SQLite file."""
     return make_url(url).get_backend_name() == "sqlite"
@@ -166,15 +174,4 @@ def _engine(url: str) -> AsyncEngine:
     async_url = _with_driver(url, sqlite="sqlite+aiosqlite", postgresql="postgresql+psycopg")
     if is_sqlite(async_url):
         return sqlite.engine(async_url)
-    return create_async_engine(
-        async_url,
-        hide_parameters=True,  # see sqlite.py
-        pool_pre_ping=True,
-        pool_timeout=PATIENCE_SECONDS,
-        connect_args={
-            "async_creator_fn": Impatient.connect,
-            "connect_timeout": PATIENCE_SECONDS,
-            "options": f"-c statement_timeout={PATIENCE_SECONDS}s "
-            f"-c idle_in_transaction_session_timeout={STANDSTILL_SECONDS}s",
-        },
-    )
+    return postgresql.engine(async_url)

@@ -8,8 +8,11 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.guide import Guide, GuideError, parse
+from bot.guide.structure import changes
 from storage.tables import GuideRow
 from storage.unreadable import Unknown
+
+NAMED = 3  # changes, before we only hint at the others
 
 
 class GuideShelf:
@@ -18,12 +21,27 @@ class GuideShelf:
     def __init__(self, source: str, name: str) -> None:
         """Take the text of the guide for new onboardings; raises GuideError if it is broken."""
         self.newest = parse(source, name)
-        self._source = source
+        self._source, self._name = source, name
         self._known = {(self.newest.id, self.newest.version): self.newest}
         self._broken: dict[tuple[str, str], str] = {}
 
+    async def changes(self, session: AsyncSession) -> list[str]:
+        """Return what the file changed in the structure of its version, as it was put down."""
+        row = await session.get(GuideRow, (self.newest.id, self.newest.version))
+        return changes(row.source, self._source) if row else []
+
     async def put_down(self, session: AsyncSession) -> None:
-        """Keep the newest text in the database, for the day when its file is replaced."""
+        """Keep the newest text in the database, for the day when its file is replaced.
+
+        Other words take the place of the former ones. Raises GuideError if more than words was
+        changed under the same version: onboardings that began with it could not go on.
+        """
+        if found := await self.changes(session):
+            raise GuideError(
+                f"{self._name}: version {self.newest.version} was put down before, and is another "
+                f"guide now ({', '.join(found[:NAMED])}{' …' if len(found) > NAMED else ''}). "
+                "Raise “version”: running onboardings then keep the one they began with."
+            )
         await session.merge(
             GuideRow(id=self.newest.id, version=self.newest.version, source=self._source)
         )

@@ -19,7 +19,7 @@ from bot.onboarding import (
 from storage import history
 from storage.guides import GuideShelf
 from storage.loading import event_or_unknown, learn, load, must_be_readable
-from storage.rows import client_key, columns, step_columns, verification_row
+from storage.rows import client_key, columns, names_like, step_columns, verification_row
 from storage.tables import RUNNING as IS_RUNNING
 from storage.tables import EventRow, OnboardingRow, StepRow
 from storage.unreadable import is_readable
@@ -217,14 +217,17 @@ async def named(
     left out; raises UnreadableRow if that leaves none.
     """
     row, key = OnboardingRow, client_key(name)
-    query = select(row).where(col(row.client_key).contains(key, autoescape=True))
+    query = select(row).order_by(col(row.active_at).desc()).limit(PAGE)
     if not finished:
         query = query.where(IS_RUNNING)
     if channel:
         query = query.where(col(row.channel) == channel)
-    found = (await session.exec(query.order_by(col(row.active_at).desc()).limit(PAGE))).all()
-    exact = [one for one in found if one.client_key == key]
-    return await _readable(session, shelf, exact or found)
+    for pattern in names_like(name):
+        like = col(row.client_key).like(pattern, escape="/")
+        if found := (await session.exec(query.where(like))).all():
+            exact = [one for one in found if one.client_key == key]
+            return await _readable(session, shelf, exact or found)
+    return []
 
 
 async def newest_in(session: AsyncSession, shelf: GuideShelf, channel: str) -> Onboarding | None:

@@ -15,7 +15,7 @@ from bot.onboarding import (
 )
 from bot.report import Outcome
 from storage.guides import GuideShelf
-from storage.rows import client_key
+from storage.rows import names_like
 from storage.tables import RUNNING as IS_RUNNING
 from storage.tables import OnboardingRow
 from storage.unreadable import Unknown, checked, known, reading
@@ -52,10 +52,12 @@ async def overview(
     query = select(row)
     if not finished:
         query = query.where(IS_RUNNING)  # written out, so that its partial index is used
-    if name:
-        query = query.where(col(row.client_key).contains(client_key(name), autoescape=True))
     page = query.order_by(col(row.active_at), col(row.id)).offset(offset).limit(limit)
-    return [await line_of(session, shelf, row) for row in (await session.exec(page)).all()]
+    for pattern in names_like(name) if name else [None]:
+        of_name = page.where(col(row.client_key).like(pattern, escape="/")) if pattern else page
+        if found := (await session.exec(of_name)).all():
+            return [await line_of(session, shelf, one) for one in found]
+    return []
 
 
 async def line_of(session: AsyncSession, shelf: GuideShelf, row: OnboardingRow) -> Line:

@@ -1,4 +1,4 @@
-"""A connection to PostgreSQL that does not wait for a server which stands still."""
+"""PostgreSQL as the bot uses it: alone or behind PgBouncer, and never waited for too long."""
 
 import asyncio
 from typing import Any
@@ -6,8 +6,40 @@ from typing import Any
 import psycopg
 from psycopg import waiting
 from psycopg.abc import RV, PQGen
+from sqlalchemy import Connection, event
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 INTERVAL_SECONDS = 0.1  # psycopg's own
+# Slack waits three seconds for an answer, so people who wait for the database are told sooner.
+PATIENCE_SECONDS = 2
+# A worker that stands still with rows in its hands loses them, and its connection.
+STANDSTILL_SECONDS = 5
+# PgBouncer gives each transaction another connection to the server (pool_mode = transaction), where
+# what was prepared before is unknown: https://www.pgbouncer.org/features.html
+CONNECTING = {"connect_timeout": PATIENCE_SECONDS, "prepare_threshold": None}
+
+
+def engine(url: str) -> AsyncEngine:
+    """Return an engine for a `postgresql+psycopg://…` URL."""
+    made = create_async_engine(
+        url,
+        hide_parameters=True,  # see sqlite.py
+        pool_pre_ping=True,
+        pool_timeout=PATIENCE_SECONDS,
+        connect_args={"async_creator_fn": Impatient.connect, **CONNECTING},
+    )
+    # Each transaction brings its timeouts, as PgBouncer passes on nothing that belongs to a
+    # connection. Two statements in one message cost one round trip.
+    limits = (
+        f"SET LOCAL statement_timeout = '{PATIENCE_SECONDS}s'; "
+        f"SET LOCAL idle_in_transaction_session_timeout = '{STANDSTILL_SECONDS}s'"
+    )
+
+    def limit(connection: Connection) -> None:
+        connection.exec_driver_sql(limits)
+
+    event.listen(made.sync_engine, "begin", limit)
+    return made
 
 
 class Impatient(psycopg.AsyncConnection[Any]):

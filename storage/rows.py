@@ -1,5 +1,6 @@
 """Makes rows of the pure `Onboarding`."""
 
+import re
 from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -9,6 +10,7 @@ from bot.onboarding import (
     StepProgress,
     Verification,
 )
+from bot.typed import folded
 from storage.tables import VerificationRow
 
 
@@ -43,6 +45,16 @@ def columns(onboarding: Onboarding) -> dict[str, Any]:
 def client_key(name: str) -> str:
     """Return a client's name as it is compared and searched for."""
     return " ".join(name.casefold().split())
+
+
+def names_like(words: str) -> tuple[str, ...]:
+    """Return patterns (LIKE, escaped by `/`) of clients' keys that have `words` in them.
+
+    The strict one first; the other minds no punctuation: `smith sons inc` is Smith & Sons, Inc.
+    """
+    strict = re.sub(r"([/%_])", r"/\1", client_key(words))
+    loose = "%".join(re.findall(r"[^\W_]+", folded(words)))
+    return (f"%{strict}%", f"%{loose}%") if loose else (f"%{strict}%",)
 
 
 def _verification(onboarding: Onboarding) -> str | None:

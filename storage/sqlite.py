@@ -2,10 +2,11 @@
 
 import sqlite3
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import aiosqlite
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, event, make_url
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -29,15 +30,22 @@ class Inline(aiosqlite.Connection):
         return fn(*args, **kwargs)
 
 
+def file(url: str) -> Path:
+    """Return the absolute path of the file that a SQLite URL names."""
+    return Path(make_url(url).database or "").absolute()
+
+
 def engine(url: str) -> AsyncEngine:
-    """Return an engine on the file of a `sqlite+aiosqlite:///…` URL."""
+    """Return an engine on the file of a `sqlite+aiosqlite:///…` URL; it makes none."""
+    existing = f"{file(url).as_uri()}?mode=rw"
 
     async def connect() -> aiosqlite.Connection:
-        return await Inline(lambda: sqlite3.connect(path, check_same_thread=False), 64)
+        return await Inline(
+            lambda: sqlite3.connect(existing, uri=True, check_same_thread=False), 64
+        )
 
     # Parameters never reach a log or an exception's text: some are ciphertexts and names.
     made = create_async_engine(url, hide_parameters=True, async_creator=connect)
-    path = made.url.database or ":memory:"
     event.listen(made.sync_engine, "connect", _prepare)
     event.listen(made.sync_engine, "begin", _begin)
     return made

@@ -77,7 +77,7 @@ def a_cluster() -> Iterator[Cluster]:
     """Start a server; it ends with the block, or with this process; raises NoPostgreSQLError."""
     directory = Path(tempfile.mkdtemp(prefix="pg-"))
     with _guarded(directory):
-        if _user():
+        if unprivileged():
             shutil.chown(directory, "nobody")
         cluster = Cluster(_usable(directory), directory)
         data = directory / "data"
@@ -160,14 +160,14 @@ def _run(directory: Path, *command: str | Path) -> None:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            **_user(),
+            **unprivileged(),
         )
     except subprocess.CalledProcessError as error:
         error.add_note(f"{error.stdout}{error.stderr}")
         raise
 
 
-def _user() -> dict[str, Any]:
+def unprivileged() -> dict[str, Any]:
     """Whom to be: PostgreSQL does not run as root."""
     if os.getuid() != 0:
         return {}

@@ -121,7 +121,7 @@ class Managing(Verifying):
         self._must_be_active()
         standing = self.reminder
         if standing and (actor == BOT or now - standing.at < NUDGED_LATELY):
-            raise Refused(f"A reminder was posted on {when(standing.at)} already.")
+            raise Refused(f"There's already a reminder from {when(standing.at)}.")
         if self.current is None or self.awaited is None:
             raise Refused("Every step is done: there is nobody to remind.")
         step, turn = self.current.number, self.awaited

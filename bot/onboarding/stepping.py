@@ -87,7 +87,7 @@ class Stepping(Transitions):
         if progress.finished and progress.by and progress.at:
             word = "done" if progress.state is StepState.DONE else "skipped"
             who = mention(progress.by.user_id) if progress.by.user_id else "me"
-            raise Refused(f"Step {number} is {word} already, by {who} on {when(progress.at)}.")
+            raise Refused(f"Step {number} is {word} already, by {who}, {when(progress.at)}.")
         self._must_be_active()
         if self.guide.step(number).verifies:
             raise Refused(

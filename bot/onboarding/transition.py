@@ -44,7 +44,7 @@ class Transitions(Standing):
         if progress.finished and progress.by and progress.at:
             word = "already done" if progress.state is StepState.DONE else "not needed: skipped"
             who = mention(progress.by.user_id)
-            raise Refused(f"Step {number} is {word}, by {who} on {when(progress.at)}.")
+            raise Refused(f"Step {number} is {word}, by {who}, {when(progress.at)}.")
         self._must_be_active()
         if progress.state is StepState.WAITING and self.current:
             raise Refused(

@@ -129,7 +129,7 @@ class Verifying(Transitions):
         """Record that somebody looks at stored values."""
         if self.destroyed_at:
             raise Refused(
-                f"The values were destroyed on {when(self.destroyed_at)}, some time after the end "
+                f"The credentials were deleted {when(self.destroyed_at)}, some time after the end "
                 "of the onboarding. The history keeps who entered them."
             )
         if missing := [name for name in fields if name not in self.credentials]:

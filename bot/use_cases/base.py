@@ -19,6 +19,7 @@ from bot.onboarding import Change, Event, EventKind, Onboarding
 from bot.people import Actor, Deed, Person, Role, require
 from bot.publisher import Publisher
 from bot.slack import Slack
+from bot.slash_command import Named
 from bot.verifier import Verifier
 from bot.views.blocks import bullets_of
 from bot.views.ids import FormRef
@@ -161,22 +162,27 @@ class UseCase:
         require(Role.ENGINEER if engineer else Role.NOBODY, Deed.MANAGE)
         return Actor(person.user_id, person.team_id, Role.ENGINEER)
 
-    async def _client(self, request: Request, name: str, *, finished: bool = False) -> Onboarding:
-        """Return the onboarding that a command is about: the channel's own, or the one `named`.
+    async def _client(self, request: Request, words: str, *, finished: bool = False) -> Onboarding:
+        """Return the onboarding that a command is about: the channel's own, or the one named.
 
         With `finished`, also one that has ended. Raises Refused if it is none, or not one alone.
         """
-        services, name = self._services, name.strip()
+        services, named = self._services, Named.of(words)
+        name, channel = named.name, named.channel or request.channel
         self._must_be_no_secret(name)
         async with services.database.begin(write=False) as session:
             if name:
                 found = await onboardings.named(
-                    session, services.shelf, name, channel=request.channel, finished=finished
-                ) or await onboardings.named(session, services.shelf, name, finished=finished)
+                    session, services.shelf, name, channel=channel, finished=finished
+                )
+                if not found and not named.channel:
+                    found = await onboardings.named(
+                        session, services.shelf, name, finished=finished
+                    )
             else:
-                found = await onboardings.running_in(session, services.shelf, request.channel)
+                found = await onboardings.running_in(session, services.shelf, channel)
                 if not found and finished:
-                    last = await onboardings.newest_in(session, services.shelf, request.channel)
+                    last = await onboardings.newest_in(session, services.shelf, channel)
                     found = [last] if last else []
         return _the_only(found, name, finished=finished)
 
@@ -198,7 +204,8 @@ class UseCase:
             marks = {mark for one in candidates(text) for mark in services.vault.fingerprints(one)}
             async with services.database.begin(write=False) as session:
                 shaped = tuple(one.field for one in await credentials.known(session, marks))
-        return services.shelf.newest.field(shaped[0]).label if shaped else None
+        labels = {field.id: field.label for field in services.shelf.newest.credentials}
+        return labels.get(shaped[0], "credential") if shaped else None  # of an older guide
 
     async def _record_refusal(
         self, person: Person, onboarding_id: str, deed: Deed, refusal: Refused

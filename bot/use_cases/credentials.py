@@ -9,10 +9,11 @@ from pydantic import SecretStr
 from slack_sdk.models.views import View
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.credentials import Severity, check, clean, mask
+from bot.credentials import Severity, check, mask
 from bot.errors import Refused, Unreadable
 from bot.onboarding import Onboarding
 from bot.people import Actor, Deed
+from bot.typed import clean
 from bot.use_cases.base import InvalidInput, NeedsConfirmation, Request, UseCase, opened_by
 from bot.views import modals
 from bot.views.ids import CONFIRM_UNUSUAL, FormRef, StepRef

@@ -84,7 +84,8 @@ class Exposure(UseCase):
         of_thread = [one for one in running if one.thread_ts == thread_ts]
         for name, pieces in new.items():
             for whose in (of_thread or running) if pieces - seen else ():
-                found[whose.id][name] |= pieces - seen
+                if name in {field.id for field in whose.guide.credentials}:
+                    found[whose.id][name] |= pieces - seen
         return found
 
     @property

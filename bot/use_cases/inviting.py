@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from slack_sdk.models.views import View
 
 from bot.errors import Refused, Repeated, Unavailable
+from bot.invitees import Invitees, why_wrong
 from bot.mrkdwn import channel_link, escape, link, listed, mention, permalink
 from bot.names import LONGEST_CHANNEL
 from bot.onboarding import Event, EventKind, Onboarding
@@ -19,11 +20,8 @@ from bot.views.start import invite_modal
 from storage import onboardings
 from storage.rows import client_key
 
-INVITE = re.compile(r"(?P<name>.*)(?:^|\s)invite(?=\s|$)(?P<rest>.*)", re.IGNORECASE | re.DOTALL)
-# Slack may make a link of an address: <mailto:ann@acme.com|ann@acme.com>.
-MAIL_LINK = re.compile(r"<mailto:[^|>]*\|([^>]*)>")
-ADDRESS = re.compile(r"[^@\s<>|]+@[^@\s<>|]+\.[^@\s.<>|]+")
 MOST_ADDRESSES = 10
+MOST_NAMED = 3  # wrong ones: an error has to fit its place
 
 BY_HAND = "Invite them by hand: the channel's name → *Add people*."
 MAKE_IT_YOURSELF = (
@@ -42,14 +40,6 @@ class Invitation:
     private: bool = False
     engineer: str = ""
 
-    @classmethod
-    def of_words(cls, words: str) -> "Invitation | None":
-        """Read `Acme invite ann@acme.com bob@acme.com`; None if nobody is to be invited."""
-        found = INVITE.fullmatch(words)
-        if found is None or (found["rest"].strip() and "@" not in found["rest"]):
-            return None  # a client may be called “Invite & Co”
-        return cls(found["name"].strip(), _addresses(found["rest"]))
-
 
 class Inviting(UseCase):
     """`/servicetitan start Acme invite ann@acme.com`: a form, and what follows from it."""
@@ -59,17 +49,21 @@ class Inviting(UseCase):
         super().__init__(services)
         self._starting = starting
 
-    async def form(self, request: Request, asked: Invitation) -> View:
+    async def form(self, request: Request, client_name: str, invitees: Invitees) -> View:
         """Return the form that confirms whom to invite where; it works from any channel."""
         await self._engineer(request.person)
-        await self._starting.must_be_a_name(asked.client_name)
-        if not asked.addresses:
+        await self._starting.must_be_a_name(client_name)
+        self._must_be_no_secret(" ".join(invitees.wrong))
+        if invitees.wrong or len(invitees.addresses) > MOST_ADDRESSES:
+            raise Refused(escape(_problem(invitees)))
+        if not invitees.addresses:
             raise Refused(
-                "Whom? Type for example `/servicetitan start Acme Plumbing invite ann@acme.com`."
+                "Who should I invite? For example: "
+                "`/servicetitan start Acme Plumbing invite ann@acme.com`"
             )
         person = request.person
         ref = FormRef(request.channel, person.user_id, person.team_id)
-        return invite_modal(ref, asked.client_name, asked.addresses)
+        return invite_modal(ref, client_name, invitees.addresses)
 
     async def check(
         self,
@@ -214,20 +208,19 @@ def _same(running: Onboarding, asked: Invitation) -> bool:
     return client_key(running.client_name) == client_key(asked.client_name)
 
 
-def _addresses(text: str) -> tuple[str, ...]:
-    plain = MAIL_LINK.sub(r"\1", text)
-    return tuple(dict.fromkeys(word for word in re.split(r"[\s,;]+", plain) if word))
-
-
 def _checked_addresses(text: str) -> tuple[str, ...]:
-    addresses = _addresses(text)
-    wrong = [one for one in addresses if not ADDRESS.fullmatch(one)]
-    if wrong:
-        raise InvalidInput({ADDRESSES: f"This is no e-mail address: {listed(wrong)}"})
-    if not 0 < len(addresses) <= MOST_ADDRESSES:
-        wanted = f"Please enter one to {MOST_ADDRESSES} e-mail addresses."
-        raise InvalidInput({ADDRESSES: wanted})
-    return addresses
+    invitees = Invitees.of(text)
+    if invitees.wrong or not 0 < len(invitees.addresses) <= MOST_ADDRESSES:
+        raise InvalidInput({ADDRESSES: _problem(invitees)})
+    return invitees.addresses
+
+
+def _problem(invitees: Invitees) -> str:
+    """Say what is wrong with what was written where addresses should be."""
+    if not invitees.wrong:
+        return f"Enter 1 to {MOST_ADDRESSES} email addresses."
+    wrong = [f"“{one}” ({why_wrong(one)})" for one in invitees.wrong[:MOST_NAMED]]
+    return f"Not an email address: {listed(wrong)}."
 
 
 def _checked_channel(name: str) -> str:

@@ -1,6 +1,5 @@
 """The engineers' hands: what the slash command changes. Each thing is harmless when repeated."""
 
-import re
 from collections.abc import Callable
 from datetime import datetime
 
@@ -11,14 +10,12 @@ from bot.errors import Refused
 from bot.mrkdwn import escape, link, mention, permalink
 from bot.onboarding import Change, Onboarding
 from bot.people import Actor
+from bot.slash_command import person_and_client, step_and_client
 from bot.use_cases.base import InvalidInput, Request, UseCase, opened_by
 from bot.views import modals
 from bot.views.ids import FormRef
 from bot.views.status import Answer, plain_answer
 from storage import credentials
-
-MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>\s*(.*)", re.DOTALL)
-NUMBERED = re.compile(r"#?(\d{1,3})\b\s*(.*)", re.DOTALL)
 
 
 class Managing(UseCase):
@@ -41,10 +38,10 @@ class Managing(UseCase):
 
     async def assign(self, request: Request, words: str) -> Answer:
         """Put another engineer in charge."""
-        named = MENTION.match(words)
+        named = person_and_client(words)
         if named is None:
-            raise Refused("Whom? Type `/servicetitan assign @engineer`, with the client if needed.")
-        engineer, name = named.groups()
+            raise Refused("Who? For example: `/servicetitan assign @engineer [client]`")
+        engineer, name = named
         actor, found = await self._who_and_whom(request, name)
         directory = self._services.directory
         if not await directory.is_engineer(await directory.person(engineer)):
@@ -140,7 +137,7 @@ def _reopened(onboarding: Onboarding, number: int) -> str:
 
 def _numbered(words: str, command: str) -> tuple[int, str]:
     """Return the step and the rest of what was typed."""
-    found = NUMBERED.match(words)
+    found = step_and_client(words)
     if found is None:
-        raise Refused(f"Which step? Type for example `/servicetitan {command} 7`.")
-    return int(found[1]), found[2]
+        raise Refused(f"Which step? For example: `/servicetitan {command} 7`")
+    return found

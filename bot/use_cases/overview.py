@@ -1,5 +1,8 @@
 """What engineers look up: status, one client's values, the list of commands."""
 
+from bot.errors import Refused
+from bot.mrkdwn import channel_link
+from bot.slash_command import Named
 from bot.use_cases.base import Request, UseCase
 from bot.views.status import (
     PAGE,
@@ -18,15 +21,19 @@ class Overview(UseCase):
     async def status(self, request: Request, words: str = "") -> Answer:
         """Return the state of this channel's clients; in other channels, of all active ones.
 
-        `words` are a part of a client's name, or `all`, which includes those who are through.
+        `words` are a part of a client's name, its channel, or `all`, which includes those who are
+        through.
         """
         await self._engineer(request.person)
-        if words:
+        services, named = self._services, Named.of(words)
+        if named.name:
             self._must_be_no_secret(words)
-            return await self._page(StatusQuery(words))
-        services = self._services
+            return await self._page(StatusQuery(named.name))
+        channel = named.channel or request.channel
         async with services.database.begin(write=False) as session:
-            here = await overviews.overview_in(session, services.shelf, request.channel)
+            here = await overviews.overview_in(session, services.shelf, channel)
+        if not here and named.channel:
+            raise Refused(f"There's no onboarding in {channel_link(named.channel)}.")
         if not here:
             return await self._page(StatusQuery())
         return status_answer(

@@ -9,13 +9,14 @@ from dataclasses import replace
 from slack_sdk.models.views import View
 
 from bot import onboarding as state
-from bot.credentials import clean
 from bot.errors import OnboardingError, Refused
+from bot.invitees import ADDRESS
 from bot.mrkdwn import channel_link, escape, link, permalink
 from bot.names import client_from_channel
 from bot.onboarding import Onboarding
 from bot.people import Actor
 from bot.slack import Channel, SlackRefused
+from bot.typed import one_line
 from bot.use_cases.base import InvalidInput, Opening, Request, UseCase, opened_by
 from bot.views.ids import CLIENT_NAME, ENGINEER, FormRef
 from bot.views.start import LONGEST_NAME, Around, start_modal
@@ -46,7 +47,7 @@ class Starting(UseCase):
     async def form(self, request: Request, client_name: str) -> Opening:
         """Return the form for a new onboarding in the channel."""
         await self._engineer(request.person)
-        name = client_name.strip()
+        name = one_line(client_name)
         await self.must_be_a_name(name)
         running = await self._must_be_free(request.channel, name)
         channel = await self._must_be_member(request.channel)
@@ -117,10 +118,10 @@ class Starting(UseCase):
         return begun.onboarding
 
     async def checked_name(self, client_name: str) -> str:
-        """Return a client's name as it was entered, without spaces around; raises InvalidInput."""
-        name = client_name.strip()
-        if not clean(name):
-            wanted = f"Please enter the client's name, in at most {LONGEST_NAME} characters."
+        """Return a client's name as it was entered, on one line; raises InvalidInput."""
+        name = one_line(client_name)
+        if not name:
+            wanted = f"Enter the client's name (up to {LONGEST_NAME} characters)."
             raise InvalidInput({CLIENT_NAME: wanted})
         try:
             await self.must_be_a_name(name)
@@ -131,12 +132,14 @@ class Starting(UseCase):
     async def must_be_a_name(self, name: str) -> None:
         """Raise Refused if a client cannot be called so."""
         if len(name) > LONGEST_NAME:
-            raise Refused(
-                f"That name has {len(name)} characters; a client's name has at most "
-                f"{LONGEST_NAME}. Nothing was started."
-            )
+            raise Refused(f"That name is {len(name)} characters; the limit is {LONGEST_NAME}.")
         if any(mark in name for mark in "<>"):
-            raise Refused("A client's name has no mentions, no links and no < or > in it.")
+            raise Refused("A client's name can't contain mentions, links, < or >.")
+        if ADDRESS.search(name):
+            raise Refused(
+                "There's an email address in that name. To invite somebody, run "
+                "`/servicetitan start Acme Plumbing invite ann@acme.com`."
+            )
         if label := await self._value_in(name):
             raise Refused(NO_NAME.format(label=label))
 

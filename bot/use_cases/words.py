@@ -1,5 +1,6 @@
 """What people type in the thread: words such as `done`, and questions."""
 
+import re
 from dataclasses import dataclass
 
 from bot.answers import is_question
@@ -7,6 +8,7 @@ from bot.errors import Refused
 from bot.mrkdwn import mention
 from bot.onboarding import Onboarding
 from bot.people import Deed, Role
+from bot.typed import folded
 from bot.use_cases.base import Request, Services, UseCase
 from bot.use_cases.help import Help
 from bot.use_cases.steps import Steps
@@ -44,7 +46,7 @@ class Words(UseCase):
         if onboarding.open_questions and thread_ts:
             await self._help.answered(request, onboarding)
         word, _, rest = text.partition(" ")
-        word = word.lower().strip(".,:!?")
+        word = re.sub(r"^\W+|\W+$", "", folded(word))
         known = _known(onboarding, word) and (not rest or word == "help")
         try:
             if known:

@@ -23,7 +23,7 @@ def exposure_message(onboarding: Onboarding, exposure: Exposure) -> Message:
 def _notice(onboarding: Onboarding, exposure: Exposure) -> Iterator[Block]:
     fields = [onboarding.guide.field(name) for name in exposure.fields]
     labels = escape(listed(field.label for field in fields))
-    what = f"the {labels} was posted in this channel on {when(exposure.at)}"
+    at = when(exposure.at)
     secret = [field for field in fields if field.telltale]
     again = [
         field
@@ -31,14 +31,17 @@ def _notice(onboarding: Onboarding, exposure: Exposure) -> Iterator[Block]:
         if field.id not in onboarding.credentials or field.id in onboarding.exposed
     ]
     if not secret:
-        yield section(f"⚠️ Please keep values out of the channel: {what}.")
+        yield section(
+            f"👋 Please keep IDs out of the channel: the {labels} was posted {at}. "
+            "No new one is needed."
+        )
     elif not again:
-        yield section(f"✅ Settled: {what}; a new one has been entered since.")
+        yield section(f"✅ All good: the {labels} posted {at} has been replaced.")
     else:
         names = escape(listed(field.label for field in again))
         yield section(
-            f"⚠️ *A secret was exposed:* {what}. {mention(exposure.by.user_id)}, please delete that "
-            f"message. Others may know the value now: make a new {names} "
+            f"⚠️ *A secret was posted here.* {mention(exposure.by.user_id)}, please delete your "
+            f"message with the {labels} ({at}). Others may have seen it, so create a new {names} "
             f"(step {again[0].step}) and enter it here."
         )
         ref = ids.StepRef(onboarding.id, again[0].step, tuple(field.id for field in again))

@@ -92,7 +92,7 @@ def digest_of(view: View) -> str:
 
 def _board(board: Board) -> Iterator[Block]:
     yield header("Onboardings")
-    as_of = context(f"{_summary(board)} · as of {when(board.now)}")
+    as_of = context(f"{_summary(board)} · updated {when(board.now)}")
     as_of.block_id = AS_OF
     yield as_of
     yield actions([button("Refresh", ids.HOME_REFRESH, "refresh")])

@@ -110,7 +110,7 @@ def reveal_modal(onboarding: Onboarding, ref: ids.FormRef, values: Mapping[str, 
         blocks.append(section(f"*{escape(field.label)}*\nPaste into: {escape(field.destination)}"))
         text = RichTextElementParts.Text(text=value.get_secret_value())
         blocks.append(RichTextBlock(elements=[RichTextPreformattedElement(elements=[text])]))
-        blocks.append(context(f"Entered by {mention(stored.by.user_id)} on {when(stored.at)}"))
+        blocks.append(context(f"Entered by {mention(stored.by.user_id)}, {when(stored.at)}"))
     return View(
         type="modal",
         callback_id=ids.REVEAL_CREDENTIALS,

@@ -35,15 +35,15 @@ def reminder_message(onboarding: Onboarding, reminder: Reminder) -> Message:
 
 
 def _afterwards(onboarding: Onboarding, reminder: Reminder) -> str:
-    name = f"Reminder of {when(reminder.at)}"
+    name = f"Reminder from {when(reminder.at)}"
     if snooze := reminder.snooze:
-        until = f"; I am quiet until {when(snooze.until)}" if snooze.until else ""
+        until = f". I'll check back {when(snooze.until)}" if snooze.until else ""
         return f"💤 {name}: snoozed by {mention(snooze.by.user_id)}{until}."
     if reminder.since != onboarding.active_at:
-        return f"✅ {name}: settled."
+        return f"✅ {name}: taken care of. Thanks!"
     if reminder == onboarding.reminder:
         return f"⏸️ {name}: the onboarding is {onboarding.status.value}."
-    return f"🔔 {name}: there is a newer one below."
+    return f"🔔 {name}: see the newer one below."
 
 
 def _nudge(onboarding: Onboarding, reminder: Reminder) -> Iterator[Block]:

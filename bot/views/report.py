@@ -41,8 +41,8 @@ def check_line(check: Check, words: str) -> str:
 
 
 def _replaced(run: Verification, report: Report) -> Block:
-    name = f"Verification {run.number} of {when(report.started_at)}"
-    return section(f"{SIGNS[report.outcome]} · {name}; a newer one takes its place.")
+    name = f"Check {run.number}, {when(report.started_at)}"
+    return section(f"{SIGNS[report.outcome]} · {name}. See the newer check below.")
 
 
 def _newest(onboarding: Onboarding, run: Verification, report: Report) -> Iterator[Block]:
@@ -78,7 +78,7 @@ def _open(onboarding: Onboarding, report: Report) -> Iterator[Block]:
             continue
         if check.id == WRITES and signed:
             who, at = mention(signed.by.user_id), when(signed.at)
-            yield context(f"✅ *{escape(check.title)}*: ticked off by {who} on {at}")
+            yield context(f"✅ *{escape(check.title)}*: checked by {who}, {at}")
             continue
         yield context(check_line(check, check.for_client))
         if check.id == WRITES:
@@ -139,7 +139,7 @@ def _again(onboarding: Onboarding) -> list[ButtonElement]:
 
 def _unknown(run: Verification, report: Report) -> Iterator[Block]:
     later = (
-        f" I try again at {when(run.retry_at)}; there is nothing for you to do."
+        f" I'll try again {when(run.retry_at)}; nothing for you to do."
         if run.retry_at
         else " A HeavySet engineer looks into it."
     )

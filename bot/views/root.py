@@ -80,7 +80,7 @@ def _phase_line(onboarding: Onboarding, phase: Phase) -> str:
 def _now(onboarding: Onboarding) -> str:
     if onboarding.status is Status.COMPLETED:
         at = when(onboarding.finished_at or onboarding.active_at)
-        return f"🎉 *Complete.* The integration was verified on {at}."
+        return f"🎉 *Setup complete!* Your ServiceTitan connection was verified {at}."
     if onboarding.status is Status.CANCELLED:
         return "⛔ *Ended* by HeavySet Tech. Nothing has to be done here any more."
     step = onboarding.current

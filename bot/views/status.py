@@ -1,5 +1,6 @@
 """The answers to the slash command: status, one client's values, help."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -39,6 +40,10 @@ VERIFICATIONS = {
 }
 
 
+# `all`, perhaps with a part of a name; “All-Star Plumbing” is a name.
+ALL = re.compile(r"\W*all[^\w\s]*(?:\s+(?P<name>.*)|$)", re.IGNORECASE | re.DOTALL)
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A private answer to a slash command, as the acknowledgement bears it."""
@@ -49,7 +54,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class StatusQuery:
-    """What was asked for: a part of the client's name, `all`, or nothing; and which page."""
+    """What was asked for: a part of the client's name, `all`, both, or nothing; and which page."""
 
     words: str = ""
     page: int = 1
@@ -57,12 +62,13 @@ class StatusQuery:
     @property
     def name(self) -> str:
         """The part of a client's name to be found."""
-        return "" if self.everything else self.words
+        found = ALL.fullmatch(self.words)
+        return found["name"] or "" if found else self.words
 
     @property
     def everything(self) -> bool:
         """Whether finished onboardings are asked for, too."""
-        return self.words.casefold() == "all"
+        return ALL.fullmatch(self.words) is not None
 
     def __str__(self) -> str:
         """Return the query as a button's value."""
@@ -241,10 +247,10 @@ def _value(onboarding: Onboarding, name: str) -> str:
     label = escape(onboarding.guide.field(name).label)
     stored = onboarding.credentials.get(name)
     if onboarding.destroyed_at:
-        return f"{label}: destroyed on {when(onboarding.destroyed_at)}"
+        return f"{label}: deleted {when(onboarding.destroyed_at)}"
     if stored is None:
         return f"{label}: not entered yet (step {onboarding.guide.field(name).step})"
-    line = f"{label} {stored.mask}, entered by {mention(stored.by.user_id)} on {when(stored.at)}"
+    line = f"{label} {stored.mask}, entered by {mention(stored.by.user_id)}, {when(stored.at)}"
     if name in onboarding.exposed:
         line = f"{line} · ⚠️ posted in the channel since"
     if name in onboarding.to_enter_again:

@@ -53,7 +53,7 @@ def _afterwards(onboarding: Onboarding, step: Step, progress: StepProgress) -> M
         why = _why_skipped(onboarding, step) or _skipped_by(progress)
         return _line(onboarding.id, step.number, f"➖ {title} is not needed{why}.")
     who = f" by {mention(progress.by.user_id)}" if progress.by and progress.by.user_id else ""
-    at = f" on {when(progress.at)}" if progress.at else ""
+    at = f", {when(progress.at)}" if progress.at else ""
     asked = [name for name in step.credentials if onboarding.guide.field(name).step == step.number]
     values = "".join(f"\n🔒 {_value(onboarding, name)}" for name in asked)
     line = f"✅ {title} — done{who}{at}{_answer(onboarding, step)}{values}"
@@ -255,10 +255,10 @@ def _value(onboarding: Onboarding, name: str) -> str:
     label = escape(onboarding.guide.field(name).label)
     stored = onboarding.credentials.get(name)
     if onboarding.destroyed_at:
-        return f"{label}: destroyed on {when(onboarding.destroyed_at)}"
+        return f"{label}: deleted {when(onboarding.destroyed_at)}"
     if stored is None:
         return f"{label}: not entered yet"
-    line = f"{label} {stored.mask}, entered by {mention(stored.by.user_id)} on {when(stored.at)}"
+    line = f"{label} {stored.mask}, entered by {mention(stored.by.user_id)}, {when(stored.at)}"
     if stored.version > 1 and onboarding.guide.field(name).telltale:
         return f"{line} (a new one: prior ones are to be treated as invalid)"
     return line

@@ -20,6 +20,7 @@ class Manifest:
     bot_events: frozenset[str] = frozenset()
     commands: frozenset[str] = frozenset()
     has_home: bool = False
+    escapes_commands: bool = False  # `should_escape`
 
     def __post_init__(self) -> None:
         if strangers := sorted(self.optional_scopes - self.scopes):
@@ -40,6 +41,9 @@ class Manifest:
             optional_scopes=frozenset(scopes.get("bot_optional", [])),  # docs: app manifests
             bot_events=frozenset(settings.get("event_subscriptions", {}).get("bot_events", [])),
             commands=frozenset(each["command"] for each in features.get("slash_commands", [])),
+            escapes_commands=any(
+                each.get("should_escape") for each in features.get("slash_commands", [])
+            ),
             has_home=features.get("app_home", {}).get("home_tab_enabled", False),
         )
 

@@ -14,15 +14,17 @@ from sandbox.slack.changes import (
     Noticed,
     ViewSubmitted,
 )
+from sandbox.slack.dates import with_dates
 from sandbox.slack.delivery import Ack, Courier, Outgoing
 from sandbox.slack.errors import NotOfferedError, SlackError
 from sandbox.slack.events import Events
 from sandbox.slack.forms import Value, client_errors, fill_in, state_values
 from sandbox.slack.model import Channel, Json, Message, Team, User, View
-from sandbox.slack.reading import as_typed, find_button
+from sandbox.slack.reading import find_button
 from sandbox.slack.sight import must_be_in, must_be_on_top, must_own, must_see
 from sandbox.slack.state import State
 from sandbox.slack.submissions import Submission, refuse, settle
+from sandbox.slack.typed_text import as_command, as_message
 
 PRESS_FAILED = "⚠ (the app did not answer the press)"
 
@@ -72,6 +74,10 @@ class Person:
     def is_external(self) -> bool:
         return self._state.is_external(self.user)
 
+    def reads(self, text: str) -> str:
+        """The text as they read it: dates in words and in their own time zone."""
+        return with_dates(text, self._state.clock(), self.user.tz)
+
     @property
     def views(self) -> list[View]:
         """The open modals, top last."""
@@ -100,6 +106,8 @@ class Person:
             raise NotOfferedError(f"no app has a command {command}")
         must_be_in(self.user, channel)
         self._state.changed(CommandTyped(self.user, channel, f"{command} {text}".strip()))
+        if self._state.app.manifest.escapes_commands:
+            text = as_command(text, self._state.users.values(), self._state.channels.values())
         answer_to = self._state.mint_response_url(channel, self.user)
         fields = payloads.slash_command(self._state, self.user, channel, command, text, answer_to)
         ack = await self._courier.send(Outgoing("slash_commands", fields))
@@ -192,11 +200,12 @@ class Person:
     async def say(self, channel: Channel, text: str, thread_ts: str | None = None) -> Message:
         """Write a message; returns when the bot has been told, if it listens.
 
-        `<@U…>` in `text` mentions somebody; everything else is escaped as Slack does.
+        `<@U…>` in `text` mentions somebody; everything else is escaped, and links made, as Slack
+        does.
         """
         must_be_in(self.user, channel)
         ts = self._state.mint_ts()
-        message = Message(channel, ts, self.user, as_typed(text), thread_ts=thread_ts)
+        message = Message(channel, ts, self.user, as_message(text), thread_ts=thread_ts)
         channel.messages.append(message)
         self._state.changed(MessagePosted(message))
         await self._events.delivered()
@@ -207,7 +216,7 @@ class Person:
         must_own(self.user, message)
         before = message.snapshot()
         message.versions.append(before)
-        message.text, message.edited_ts = as_typed(text), self._state.mint_ts()
+        message.text, message.edited_ts = as_message(text), self._state.mint_ts()
         self._state.changed(MessageEdited(message, before))
         await self._events.delivered()
 

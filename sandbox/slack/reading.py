@@ -1,7 +1,5 @@
-"""What a person sees in a message or a modal, and how Slack reads what they type."""
+"""What a person sees in a message or a modal."""
 
-import html
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -41,11 +39,6 @@ def find_button(
                 return block, element
     present = ", ".join(button["action_id"] for button in buttons(where)) or "none"
     raise NotOfferedError(f"no such button {action_id!r}; there are: {present}")
-
-
-def as_typed(text: str) -> str:
-    """What Slack makes of typed text: escaped, but mentions stay (docs: formatting messages)."""
-    return re.sub(r"&lt;(@[UW][A-Z0-9]+)&gt;", r"<\1>", html.escape(text, quote=False))
 
 
 def visible_text(where: Message | View) -> str:

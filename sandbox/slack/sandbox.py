@@ -13,6 +13,7 @@ from sandbox.slack import load
 from sandbox.slack.admin import Admin
 from sandbox.slack.app import App, Manifest
 from sandbox.slack.changes import Change
+from sandbox.slack.dates import with_dates
 from sandbox.slack.delivery import Ack, Courier, Delivery, HttpTransport
 from sandbox.slack.events import Events
 from sandbox.slack.faults import Fault, Faults, Gate, Predicate
@@ -372,6 +373,10 @@ class SlackSandbox:
     ) -> Found:
         """What `look` finds, as soon as it finds something true; looks again at every change."""
         return await self._state.until(look, timeout, awaited)
+
+    def dated(self, text: str) -> str:
+        """The text as somebody in New York reads it now: its dates in words."""
+        return with_dates(text, self._state.clock(), "America/New_York")
 
     def observe(self, observer: Callable[[Change], None]) -> None:
         """Have `observer` called with every change, as it happens."""

@@ -3,11 +3,11 @@
 from typing import Any
 
 from alembic import context
-from sqlalchemy import Connection, create_engine, event
-from sqlalchemy.pool import NullPool
+from sqlalchemy import Connection, event
 from sqlmodel import SQLModel
 
 from storage import tables  # noqa: F401  # fills SQLModel.metadata
+from storage.database import sync_engine
 
 
 def _begin_nothing(connection: Any, _record: Any) -> None:
@@ -19,8 +19,7 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-# Without a pool, the connection is closed with its block, also when a migration fails.
-engine = create_engine(context.config.attributes["url"], hide_parameters=True, poolclass=NullPool)
+engine = sync_engine(context.config.attributes["url"])
 sqlite = engine.dialect.name == "sqlite"
 if sqlite:
     # Python's driver commits each CREATE and ALTER on its own, so a kill in between would leave

@@ -174,7 +174,7 @@ async def test_an_engineer_ticks_off_what_is_not_proved(not_proved: World) -> No
     await not_proved.press(not_proved.erin, "verification:1", "confirm_writes")
 
     message = not_proved.message("verification:1")
-    assert f"ticked off by <@{not_proved.erin.id}>" in message.text
+    assert f"checked by <@{not_proved.erin.id}>" in message.text
     assert buttons(message) == []
     assert not_proved.events("writes_confirmed") == [(not_proved.erin.id, None)]
 

@@ -5,9 +5,11 @@ import base64
 import os
 import signal
 import socket
+import sqlite3
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -49,7 +51,7 @@ async def onboarding(directory: Path, *words: str, **settings: str) -> Ended:
         stderr=asyncio.subprocess.PIPE,
     )
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             out, err = await process.communicate()
     except TimeoutError:
         process.kill()
@@ -192,7 +194,7 @@ async def test_a_token_that_slack_does_not_take_stops_the_start(
     ended = await onboarding(tmp_path, "run", **settings)
 
     assert ended.status == 2
-    assert f"{name}: Slack does not take it" in ended.err
+    assert f"{name}: Slack rejected it" in ended.err
     assert settings[name] not in ended.err
     assert "Traceback" not in ended.err
 
@@ -245,3 +247,128 @@ async def test_help_lists_the_commands(tmp_path: Path) -> None:
 
     assert ended.status == 0
     assert all(command in ended.out for command in ("run", "sandbox", "keys", "db"))
+
+
+# --- which database, and what is wrong with it ---
+
+COMMANDS = [
+    "db check",
+    "db restored",
+    "db backup copy.db",
+    "keys check",
+    "keys rotate",
+    "export acme",
+    "purge",
+    "doctor",
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+async def test_no_command_makes_a_database_and_each_names_the_file_it_looked_for(
+    tmp_path: Path, command: str
+) -> None:
+    ended = await onboarding(tmp_path, *command.split(), **COMPLETE)
+
+    assert ended.status == 1
+    assert f"{tmp_path}/onboarding.db: there is no such file" in ended.out + ended.err
+    assert "Traceback" not in ended.err
+    assert files_in(tmp_path) == []
+
+
+async def test_a_database_without_our_tables_is_not_backed_up(tmp_path: Path) -> None:
+    (tmp_path / "onboarding.db").touch()
+
+    ended = await onboarding(tmp_path, "db", "backup", "copy.db", **COMPLETE)
+
+    assert ended.status == 1
+    assert f"{tmp_path}/onboarding.db: it has no tables of ours" in ended.err
+    assert not (tmp_path / "copy.db").exists()
+
+
+async def test_a_backup_says_what_it_is_a_copy_of(begun: World, tmp_path: Path) -> None:
+    if begun.settings.database_url.startswith("postgresql"):
+        pytest.skip("PostgreSQL has pg_dump")
+    settings = {**COMPLETE, "DATABASE_URL": begun.settings.database_url}
+
+    ended = await onboarding(tmp_path, "db", "backup", "copy.db", **settings)
+
+    assert (ended.status, ended.err) == (0, "")
+    assert f"copy.db: written, a copy of {begun.database.directory}/onboarding.db." in ended.out
+    with closing(sqlite3.connect(tmp_path / "copy.db")) as copy:
+        assert copy.execute("SELECT count(*) FROM onboarding").fetchone() == (1,)
+
+
+@pytest.mark.parametrize("command", ["run", "db upgrade", "db check", "keys check", "doctor"])
+async def test_a_database_of_a_newer_version_is_named(
+    tmp_path: Path, database: AnyDatabase, command: str
+) -> None:
+    database.write("UPDATE alembic_version SET version_num = '9999'")
+    settings = {**COMPLETE, "DATABASE_URL": database.url}
+
+    ended = await onboarding(tmp_path, *command.split(), **settings)
+
+    assert ended.status == (2 if command in ("run", "db upgrade") else 1)
+    assert "a newer version of the bot has changed its tables (revision 9999)" in (
+        ended.out + ended.err
+    )
+    assert "Traceback" not in ended.err
+
+
+@contextmanager
+def locked(file: Path) -> Iterator[None]:
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        connection.execute("BEGIN EXCLUSIVE")
+        yield
+
+
+@contextmanager
+def garbage(file: Path) -> Iterator[None]:
+    file.write_bytes(b"not a database " * 100)
+    yield
+
+
+@contextmanager
+def a_folder(file: Path) -> Iterator[None]:
+    file.mkdir()
+    yield
+
+
+@pytest.mark.parametrize("command", ["run", "db upgrade", "keys check"])
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (locked, "another process keeps it locked"),
+        (garbage, "the file isn't a SQLite database"),
+        (a_folder, "is a folder; name a file in it"),
+    ],
+)
+async def test_what_is_wrong_with_the_file_is_said_in_words(
+    tmp_path: Path,
+    command: str,
+    fault: Callable[[Path], AbstractContextManager[None]],
+    words: str,
+) -> None:
+    file = tmp_path / "onboarding.db"
+    with fault(file):
+        ended = await onboarding(tmp_path, *command.split(), **COMPLETE)
+
+    assert ended.status == (2 if fault is a_folder and command != "keys check" else 1)
+    assert ended.err.splitlines()[-1].startswith(f"DATABASE_URL: {file}")
+    assert words in ended.err
+    assert "Traceback" not in ended.err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+async def test_a_full_disk_is_not_taken_for_a_wrong_address(begun: World) -> None:
+    settings = {**COMPLETE, "DATABASE_URL": begun.settings.database_url}
+    process = await asyncio.create_subprocess_exec(
+        *("/bin/sh", "-c", 'exec "$0" -m bot export acme > /dev/full', sys.executable),
+        cwd=begun.database.directory,
+        env={**INHERITED, "HOME": str(begun.database.directory), **settings},
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, err = await process.communicate()
+
+    assert process.returncode == 1
+    assert err.decode().splitlines() == ["standard output: No space left on device"]

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-import storage.database
+import storage.postgresql
 from bot.errors import Unavailable
 from bot.onboarding import Change, Onboarding
 from bot.people import Actor, Role
@@ -95,7 +95,7 @@ async def test_a_server_that_lets_no_transaction_see_another_is_no_trouble(
 async def test_a_worker_that_stands_still_does_not_hold_up_the_others_for_long(
     database: AnyDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(storage.database, "STANDSTILL_SECONDS", 1)
+    monkeypatch.setattr(storage.postgresql, "STANDSTILL_SECONDS", 1)
     async with a_world(database) as world:
         await world.begin()
 

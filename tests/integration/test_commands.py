@@ -94,7 +94,7 @@ async def test_an_unknown_command_gets_help_and_the_nearest_match(
 ) -> None:
     answer = in_the_acknowledgement(await world.type(typed))
 
-    assert "I do not know that command" in answer
+    assert "I don't know that command" in answer
     assert f"Did you mean /servicetitan {meant}" in answer.replace("`", "")
     assert "/servicetitan help" in answer
 
@@ -102,7 +102,7 @@ async def test_an_unknown_command_gets_help_and_the_nearest_match(
 async def test_a_word_like_no_command_gets_help_alone(world: World) -> None:
     answer = in_the_acknowledgement(await world.type("<!channel> frobnicate"))
 
-    assert "I do not know that command" in answer
+    assert "I don't know that command" in answer
     assert "Did you mean" not in answer
     assert "<!channel>" not in answer
 
@@ -153,3 +153,66 @@ async def test_when_slack_fails_the_bot_asks_to_try_again(world: World) -> None:
 
     assert "Please try again" in in_the_acknowledgement(first)
     assert "No onboarding is active" in second.text
+
+
+# --- what people type is what they mean ---
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "status\u00a0acme",
+        "\u200bstatus acme",
+        "status: acme",
+        "status “acme”",
+        "status #acme",
+        "status {channel}",
+        "*status* acme plumbing!",
+        "`status acme`",
+        "ＳＴＡＴＵＳ　ａｃｍｅ",
+        "status, Acme, Plumbing.",
+        "status all acme",
+        "credentials #acme",
+        "verify “Acme”",
+        "remind acme.",
+        "pause <#{id}|>",
+    ],
+)
+async def test_a_client_is_found_however_it_is_written(begun: World, text: str) -> None:
+    await begun.begin("Zenith & Sons, Inc.", begun.slack.add_channel("zenith", begun.erin))
+    typed = text.format(channel="#acme", id=begun.channel.id)
+
+    reply = await begun.type(typed, channel=begun.engineering)
+
+    if text.startswith("verify"):
+        assert "verify yet" in reply.text or "check yet" in reply.text
+    else:
+        assert "Acme Plumbing" in reply.text
+    assert "Zenith" not in reply.text
+
+
+@pytest.mark.parametrize("name", ["zenith sons inc", "Smith", "zenith & sons", "<#{id}|zenith>"])
+async def test_punctuation_in_a_name_does_not_matter(begun: World, name: str) -> None:
+    zenith = begun.slack.add_channel("zenith", begun.erin)
+    await begun.begin("Zenith & Sons, Inc. (Smith’s)", zenith)
+
+    reply = await begun.type(f"status {name.format(id=zenith.id)}", channel=begun.engineering)
+
+    assert "Zenith &amp; Sons" in reply.text
+    assert "Acme" not in reply.text
+
+
+@pytest.mark.parametrize("text", ["--help", "-h", "?", "—help", "help!", "`help`"])
+async def test_help_is_asked_for_in_many_ways(world: World, text: str) -> None:
+    answer = in_the_acknowledgement(await world.type(text))
+
+    assert "/servicetitan start [client]" in answer
+    assert "don't know" not in answer
+
+
+async def test_a_channel_without_an_onboarding_is_told_as_such(begun: World) -> None:
+    empty = begun.slack.add_channel("empty", begun.erin)
+
+    reply = await begun.type(f"status <#{empty.id}|empty>")
+
+    assert f"no onboarding in <#{empty.id}>" in reply.text

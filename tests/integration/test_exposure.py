@@ -27,7 +27,7 @@ async def test_a_stored_secret_in_the_channel_is_caught(begun: World) -> None:
 
     assert "Please delete your message" in told(begun.ann)
     assert "step 19" in told(begun.ann)
-    assert "A secret was exposed" in begun.message("exposed:1").text
+    assert "A secret was posted here" in begun.message("exposed:1").text
     assert begun.current == 19
     assert [text for text in begun.announced if "posted the Client Secret" in text]
 
@@ -51,7 +51,7 @@ async def test_a_new_value_settles_it(begun: World) -> None:
     answer = await begun.submit(begun.ann, view, client_secret=new)
 
     assert answer.ok
-    assert "Settled" in begun.message("exposed:1").text
+    assert "All good" in begun.message("exposed:1").text
     assert begun.message("verification:2").payload["outcome"] == "passed"
 
 
@@ -89,7 +89,7 @@ async def test_an_id_is_told_of_without_opening_a_step_again(begun: World) -> No
 
     assert begun.current == 24
     assert "Tenant ID" in told(begun.ann)
-    assert "keep values out of the channel" in begun.message("exposed:1").text
+    assert "keep IDs out of the channel" in begun.message("exposed:1").text
 
 
 async def test_ordinary_talk_raises_no_alarm(begun: World) -> None:
@@ -135,7 +135,7 @@ async def test_a_secret_that_was_posted_is_refused_when_it_is_entered(begun: Wor
     assert "was posted in the channel" in posted.errors["client_secret"]
     assert "Make a new one (step 19)" in posted.errors["client_secret"]
     assert new.ok
-    assert "Settled" in begun.message("exposed:1").text
+    assert "All good" in begun.message("exposed:1").text
 
 
 async def test_a_stored_secret_that_was_posted_is_not_taken_again(begun: World) -> None:
@@ -146,7 +146,7 @@ async def test_a_stored_secret_that_was_posted_is_not_taken_again(begun: World) 
     answer = await begun.submit(begun.ann, view, client_secret=secret(begun))
 
     assert list(answer.errors) == ["client_secret"]
-    assert "A secret was exposed" in begun.message("exposed:1").text
+    assert "A secret was posted here" in begun.message("exposed:1").text
 
 
 async def test_what_was_posted_is_known_after_a_rotation_of_the_keys(begun: World) -> None:

@@ -101,7 +101,10 @@ async def test_a_database_that_is_gone_makes_it_unready(world: World) -> None:
     status, answer = await ready(world)
 
     assert status == 503
-    assert answer["causes"] == ["database: the database does not answer"]
+    assert answer["causes"] == [
+        "database: the database isn't responding: its tables are missing or old; "
+        "run “onboarding db upgrade”"
+    ]
 
 
 async def test_a_socket_that_is_not_connected_makes_it_unready(database: AnyDatabase) -> None:

@@ -207,12 +207,12 @@ async def test_only_engineers_invite(database: AnyDatabase) -> None:
 @pytest.mark.parametrize(
     ("field", "value", "why"),
     [
-        ("addresses", "ann", "no e-mail address: ann"),
-        ("addresses", "a@b.example <!channel>", "no e-mail address"),
-        ("addresses", " ".join(f"a{n}@b.example" for n in range(11)), "one to 10"),
+        ("addresses", "ann", "Not an email address: “ann” (it has no @)"),
+        ("addresses", "a@b.example <!channel>", "Not an email address"),
+        ("addresses", " ".join(f"a{n}@b.example" for n in range(11)), "1 to 10"),
         ("channel_name", "Acme Plumbing", "small letters"),
         ("channel_name", "---", "small letters"),
-        ("client_name", "<!channel>", "no mentions"),
+        ("client_name", "<!channel>", "can't contain mentions"),
     ],
 )
 async def test_what_cannot_be_is_refused_at_its_field(
@@ -389,3 +389,45 @@ async def test_an_accepted_invitation_is_not_sent_again(world: World) -> None:
 
     assert "was invited before" in text
     assert len(world.slack.invitations) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "start Acme Plumbing invite: ann@acme.example",
+        "start Acme Plumbing, invite Ann Admin <ann@acme.example>",
+        "start Acme Plumbing invite “ann@acme.example”.",
+        "start Acme Plumbing invite [\u200bann@acme.example]",
+    ],
+)
+async def test_an_address_is_taken_as_mail_programs_give_it(world: World, text: str) -> None:
+    await outcome(world, text)
+
+    assert invited(world) == ["ann@acme.example"]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("start Acme invite annacme.com", "“annacme.com” (it has no @)"),
+        ("start Acme invite ann@acme", "“ann@acme”"),
+        ("start Acme invite @erin.engineer", "not a mention"),
+    ],
+)
+async def test_a_mistyped_address_is_named_before_anything_is_made(
+    world: World, text: str, why: str
+) -> None:
+    reply = await world.type(text)
+
+    assert why in reply.text
+    assert (world.erin.view, world.rows(COUNT)) == (None, [(0,)])
+    assert not world.slack.calls_of("conversations.create")
+
+
+async def test_the_form_takes_addresses_in_any_clothes(world: World) -> None:
+    pasted = '"Admin, Ann" <ann@acme.example>; mailto:bob@acme.example'
+
+    answer = await ask(world, addresses=pasted)
+
+    assert answer.ok
+    assert invited(world) == ["ann@acme.example", "bob@acme.example"]

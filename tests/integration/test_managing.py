@@ -59,8 +59,8 @@ async def test_a_step_that_was_skipped_ahead_waits_again(begun: World) -> None:
         ("skip 25", "it cannot be skipped"),
         ("skip 1", "is a question"),
         ("reopen 9", "not done yet"),
-        ("assign", "Whom?"),
-        ("assign @erin", "Whom?"),
+        ("assign", "Who?"),
+        ("assign @nobody", "Who?"),
         ("resume", "not paused"),
         ("verify", "There is nothing to verify yet"),
         ("remind nobody", "No client has “nobody” in the name"),
@@ -225,3 +225,29 @@ async def test_a_paused_client_is_told_so_at_old_buttons(begun: World) -> None:
     await begun.idle()
 
     assert "This onboarding is paused" in told(begun.ann)
+
+
+@pytest.mark.parametrize(
+    "text", ["skip step 5", "skip #5", "skip: 5", "Skip\u00a05", "skip 5 acme", "skip acme step 5"]
+)
+async def test_a_step_is_named_in_many_ways(begun: World, text: str) -> None:
+    await begun.walk_to(5)
+
+    assert "Step 5 is skipped" in (await begun.type(text)).text
+
+
+@pytest.mark.parametrize("text", ["skip 5-7", "skip 5, 6"])
+async def test_several_steps_at_once_are_not_taken_for_one(begun: World, text: str) -> None:
+    await begun.walk_to(5)
+
+    assert "Which step?" in (await begun.type(text)).text
+    assert begun.current == 5
+
+
+@pytest.mark.parametrize("text", ["assign @{}", "assign to @{}", "assign acme to @{}"])
+async def test_an_engineer_is_named_in_many_ways(begun: World, text: str) -> None:
+    max_ = begun.slack.add_person("Max Engineer")
+
+    reply = await begun.type(text.format(max_.user.name))
+
+    assert f"<@{max_.id}> is in charge now" in reply.text

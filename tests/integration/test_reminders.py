@@ -81,7 +81,7 @@ async def test_a_snooze_says_who_and_until_when_and_that_holds(nudged: World, go
     await nudged.press(nudged.ann, "reminder:1", "snooze")
 
     text = nudged.message("reminder:1").text
-    found = re.search(r"quiet until <!date\^(\d+)\^", text)
+    found = re.search(r"check back <!date\^(\d+)\^", text)
     assert found
     assert f"snoozed by <@{nudged.ann.id}>" in text
     assert datetime.fromtimestamp(int(found[1]), UTC) == WEDNESDAY + HOUR
@@ -118,7 +118,7 @@ async def test_the_buttons_of_a_nudge_work_from_there(nudged: World) -> None:
     await nudged.press(nudged.ann, "reminder:1", "choose_account:new")
 
     assert nudged.current == 2
-    assert "settled" in nudged.message("reminder:1").text
+    assert "taken care of" in nudged.message("reminder:1").text
     assert nudged.slots()[-1] == "step:2"
 
 
@@ -157,7 +157,7 @@ async def test_by_hand_a_nudge_comes_at_once_and_a_second_one_after_an_hour(
     go_to(MONDAY + HOUR)
     await stalled.type("remind")
     assert nudges(stalled) == ["reminder:1", "reminder:2"]
-    assert "there is a newer one below" in stalled.message("reminder:1").text
+    assert "see the newer one below" in stalled.message("reminder:1").text
 
 
 # --- once, whatever happens ---
@@ -247,7 +247,7 @@ async def test_after_a_clock_was_set_back_progress_counts_as_ever(
     go_to(MONDAY - HOUR)
     await nudged.press(nudged.ann, "step:1", "choose_account:new")
 
-    assert "settled" in nudged.message("reminder:1").text
+    assert "taken care of" in nudged.message("reminder:1").text
     go_to(TUESDAY - HOUR - timedelta(seconds=1))
     await sweep(nudged)
     assert nudges(nudged) == ["reminder:1"]

@@ -37,7 +37,7 @@ async def test_values_are_destroyed_when_their_time_is_over(world: World) -> Non
     await world.idle()
 
     assert stored(world) == 0
-    assert "Client Secret: destroyed on" in world.message("step:19").text
+    assert "Client Secret: deleted" in world.message("step:19").text
     assert len(world.events("credential_entered")) == 5
     assert len(world.events("credentials_destroyed")) == 1
 
@@ -88,7 +88,7 @@ async def test_destroyed_values_cannot_be_looked_at(world: World) -> None:
     await world.idle()
 
     assert world.erin.view is None
-    assert "were destroyed" in told(world.erin)
+    assert "were deleted" in told(world.erin)
 
 
 async def test_a_value_that_changes_after_it_was_handed_on_is_told(begun: World) -> None:

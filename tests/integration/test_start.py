@@ -166,7 +166,7 @@ async def test_a_name_with_mentions_or_links_is_refused_in_the_command(
 ) -> None:
     reply = await world.type(f"start {name}")
 
-    assert "no mentions" in reply.text
+    assert "can't contain mentions" in reply.text
     assert "<!channel>" not in reply.text
     assert (world.erin.view, world.rows(COUNT)) == (None, NOTHING)
 
@@ -178,7 +178,7 @@ async def test_a_name_with_mentions_is_refused_at_the_field(world: World) -> Non
         world.erin, world.view_of(world.erin), client_name="<!channel> Acme"
     )
 
-    assert "no mentions" in answer.errors["client_name"]
+    assert "can't contain mentions" in answer.errors["client_name"]
     assert world.rows(COUNT) == NOTHING
 
 
@@ -386,3 +386,34 @@ async def test_a_form_that_was_submitted_meanwhile_is_not_filled_in_any_more(wor
 def words(view: View) -> str:
     """What a form says besides its fields."""
     return "\n".join(block["text"]["text"] for block in view.blocks if block["type"] == "section")
+
+
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [
+        ("start Plumbing.com", "Plumbing.com"),
+        ("start “Acme Plumbing”", "Acme Plumbing"),
+        ("start: Smith & Sons, Inc.", "Smith & Sons, Inc."),
+        ("start -- A/C Pros", "A/C Pros"),
+        ("start “Ace” Plumbing", "“Ace” Plumbing"),
+        ("start\u00a0Acme\u3000Plumbing\u200b", "Acme Plumbing"),
+        ("start \u202bأكمي للسباكة\u202c", "أكمي للسباكة"),
+        ("start Invite & Co", "Invite & Co"),
+    ],
+)
+async def test_the_name_is_what_was_typed(world: World, typed: str, name: str) -> None:
+    await world.type(typed)
+    form = world.view_of(world.erin)
+
+    answer = await world.submit(world.erin, form, client_name=f" \u2060{name}\u00a0")
+
+    assert form.blocks[0]["element"]["initial_value"] == name
+    assert answer.ok
+    assert world.rows("SELECT client_name FROM onboarding") == [(name,)]
+
+
+async def test_an_address_is_no_name(world: World) -> None:
+    reply = await world.type("start Acme ann@acme.example")
+
+    assert "email address in that name" in reply.text
+    assert (world.erin.view, world.rows(COUNT)) == (None, NOTHING)

@@ -22,7 +22,8 @@ async def test_done_says_who_and_when_and_goes_on_to_the_next_step(begun: World)
     await begun.press(begun.ann, "step:2", "step_done")
 
     text = begun.message("step:2").text
-    assert f"done by <@{begun.ann.id}> on <!date^" in text
+    assert f"done by <@{begun.ann.id}>, <!date^" in text
+    assert "today at" in begun.ann.reads(text)
     assert len(text.splitlines()) <= 2
     assert actions(begun, "step:2") == ["step_undo"]
     assert actions(begun, "step:3") == ["step_done", "step_help", "hand_over"]

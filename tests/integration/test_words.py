@@ -126,3 +126,20 @@ async def test_an_answer_that_cannot_be_private_stands_in_the_thread(begun: Worl
     assert "Now: step 1" in answer.text
     assert answer.slot is not None
     assert answer.slot.startswith("answer:")
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["\u202aexisting\u202c", "*existing*", "“Existing”!", "existing\u200b.", "ｅｘｉｓｔｉｎｇ"],
+)
+async def test_a_word_counts_in_any_clothes(begun: World, word: str) -> None:
+    await say(begun, word)
+
+    assert begun.current == 3
+
+
+async def test_a_question_keeps_its_links_as_they_were_typed(begun: World) -> None:
+    await say(begun, "help the page acme.com/start?a=1&b=2 is blank, mail ann@acme.com")
+
+    [(detail,)] = begun.rows("SELECT detail FROM event WHERE kind = 'help_asked'")
+    assert "the page acme.com/start?a=1&b=2 is blank, mail ann@acme.com" in str(detail)

@@ -8,6 +8,7 @@ from itertools import count
 import pytest
 
 import storage.database
+import storage.postgresql
 from sandbox.slack import Person
 from storage.postgresql import Impatient
 from tests.crash.level import must_be_level
@@ -56,7 +57,8 @@ async def weather(
     database: PostgresDatabase, patch: pytest.MonkeyPatch
 ) -> AsyncIterator[tuple[Wire, People]]:
     """A whole world over a wire, in which nobody waits for long."""
-    patch.setattr(storage.database, "PATIENCE_SECONDS", 1)
+    for module in (storage.database, storage.postgresql):
+        patch.setattr(module, "PATIENCE_SECONDS", 1)
     patch.setattr(Impatient, "patience_seconds", 0.3)
     async with (
         a_wire(database.url) as wire,

@@ -19,7 +19,7 @@ from tests.outages.test_bad_line import Forgiving
 from tests.outages.wire import WiredDatabase, a_wire
 from tests.postgresql import Cluster
 
-AWAY = "database: the database does not answer"
+AWAY = "database: the database isn't responding"
 # Slack waits three seconds for an answer, and a bot has ten to end.
 SLACK_WAITS, END_TAKES = 3.0, 10.0
 EVERY = 31  # of the calls to Slack

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.credentials import LONGEST, Severity, check, clean, mask
+from bot.credentials import LONGEST, Severity, check, mask
+from bot.typed import clean
 from tests.builders import ALL_FIELDS, GUIDE, VALUES
 
 LABELS = {field.id: field.label for field in GUIDE.credentials}

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.onboarding import Change, EventKind, Loss, Onboarding
+from bot.onboarding import Change, EventKind, InvitationAnswer, Loss, Onboarding
 from bot.report import Outcome
 from bot.views.announcement import ANNOUNCED, announcement
 from bot.views.blocks import Message
@@ -64,6 +64,8 @@ def changes(name: str) -> Iterator[Change]:
     yield asked.finish_verification(2, NOW, PASSED, NOW)
     yield new.onboarding.move_channel("C0NEW", NOW)
     yield new.onboarding.client_joins(a_client_admin(), NOW)
+    for answer in InvitationAnswer:
+        yield new.onboarding.answer_invitation(answer, f"{name}@x.y", a_client_admin(), NOW)
     yield new.onboarding.hand_over(1, a_client_admin(), NOW)
     yield new.onboarding.cancel(an_engineer(), f"{name}\n{name}", NOW)
     yield new.onboarding.assign("U0EVE", an_engineer(), NOW)

@@ -55,7 +55,7 @@ def test_a_time_is_shown_in_the_readers_zone_and_falls_back_to_utc() -> None:
     tokyo = datetime(2026, 11, 23, 18, 30, tzinfo=timezone(timedelta(hours=9)))
 
     assert when(tokyo) == (
-        f"<!date^{int(NOW.timestamp())}^{{date_short_pretty}} {{time}}|2026-11-23 09:30 UTC>"
+        f"<!date^{int(NOW.timestamp())}^{{date_short_pretty}} at {{time}}|2026-11-23 09:30 UTC>"
     )
 
 

@@ -143,7 +143,7 @@ def test_an_engineer_may_do_a_clients_step() -> None:
 def test_a_step_that_is_done_is_not_done_twice() -> None:
     text = refusal(an_onboarding(at_step=4), 3)
 
-    assert text.startswith(f"Step 3 is already done, by <@{CLIENT_ADMIN}> on <!date^")
+    assert text.startswith(f"Step 3 is already done, by <@{CLIENT_ADMIN}>, <!date^")
 
 
 def test_a_step_that_was_skipped_is_not_done() -> None:

@@ -238,14 +238,14 @@ NUDGED_AT = STANDING.reminders[0].at
 @pytest.mark.parametrize(
     ("onboarding", "words"),
     [
-        (STANDING.finish_step(4, ANN, LATER).onboarding, "settled."),
+        (STANDING.finish_step(4, ANN, LATER).onboarding, "taken care of. Thanks!"),
         (
             STANDING.snooze(ANN, NUDGED_AT, LATER).onboarding,
-            f"snoozed by <@{CLIENT_ADMIN}>; I am quiet until <!date^",
+            f"snoozed by <@{CLIENT_ADMIN}>. I'll check back <!date^",
         ),
-        (STANDING.remind(ERIN, NUDGED_AT + 60 * MINUTE).onboarding, "there is a newer one below."),
-        (STANDING.pause(ERIN, LATER).onboarding, "settled."),
-        (STANDING.cancel(ERIN, "They left.", LATER).onboarding, "settled."),
+        (STANDING.remind(ERIN, NUDGED_AT + 60 * MINUTE).onboarding, "see the newer one below."),
+        (STANDING.pause(ERIN, LATER).onboarding, "taken care of. Thanks!"),
+        (STANDING.cancel(ERIN, "They left.", LATER).onboarding, "taken care of. Thanks!"),
     ],
     ids=["done", "snoozed", "repeated", "paused", "cancelled"],
 )
@@ -255,7 +255,7 @@ def test_afterwards_a_nudge_is_one_line_without_buttons(onboarding: Onboarding, 
     assert len(message.blocks) == 1
     assert buttons(message) == {}
     assert message.text.startswith(("✅", "💤", "🔔"))
-    assert "Reminder of <!date^" in message.text
+    assert "Reminder from <!date^" in message.text
     assert message.text.endswith(words) or words in message.text
 
 

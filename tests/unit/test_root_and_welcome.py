@@ -89,7 +89,7 @@ def test_the_end_is_told_as_the_end() -> None:
     text = root(a_completed_onboarding())
 
     assert "▰▰▰▰▰▰▰▰▰▰  25 of 25 steps done" in text
-    assert "🎉 Complete. The integration was verified on <!date^" in text
+    assert "🎉 Setup complete! Your ServiceTitan connection was verified <!date^" in text
     assert "Whose turn" not in text
 
 

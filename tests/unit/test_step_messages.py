@@ -141,7 +141,7 @@ def test_what_is_to_be_pressed_next_stands_out(entered: tuple[str, ...], primary
 def test_values_are_shown_by_name_mask_and_who_entered_them() -> None:
     text = "\n".join(texts(step_message(an_onboarding(at_step=20), 20).blocks))
 
-    assert f"Tenant ID ••••4455, entered by <@{CLIENT_ADMIN}> on <!date^" in text
+    assert f"Tenant ID ••••4455, entered by <@{CLIENT_ADMIN}>, <!date^" in text
 
 
 def test_values_that_are_missing_are_shown_as_missing() -> None:
@@ -177,7 +177,7 @@ def test_a_finished_step_is_one_line_with_who_and_when(step: Step) -> None:
     assert by
     assert len(lines) == 1
     assert lines[0]["text"]["text"].startswith(f"✅ *Step {step.number}: ")
-    assert f"— done by <@{by.user_id}> on <!date^" in lines[0]["text"]["text"]
+    assert f"— done by <@{by.user_id}>, <!date^" in lines[0]["text"]["text"]
 
 
 @every_step

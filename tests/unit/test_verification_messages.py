@@ -140,7 +140,7 @@ def test_what_is_unknown_is_never_shown_as_failed(report: Report) -> None:
 
 
 def test_while_servicetitan_is_away_the_next_try_is_told() -> None:
-    assert "I try again at <!date^" in latest(AWAY).text
+    assert "I'll try again <!date^" in latest(AWAY).text
     assert "A HeavySet engineer looks into it." in latest(UNKNOWN).text
 
 
@@ -163,7 +163,7 @@ def test_what_could_not_be_proved_is_told_beside_a_pass() -> None:
 def test_an_older_result_is_one_line_without_buttons(report: Report) -> None:
     older, newer = two_runs(report)
 
-    assert "a newer one takes its place" in older.text
+    assert "See the newer check below" in older.text
     assert len(older.blocks) == 1
     assert not buttons(older)
     assert (older.slot, newer.slot) == ("verification:1", "verification:2")
@@ -207,7 +207,7 @@ def test_what_was_ticked_off_says_by_whom_and_has_no_button() -> None:
     signed = onboarding.confirm_writes(an_engineer(), NOW).onboarding
     message = messages(signed)[-1]
 
-    assert f"✅ Write permissions: ticked off by <@{ENGINEER}> on <!date^" in message.text
+    assert f"✅ Write permissions: checked by <@{ENGINEER}>, <!date^" in message.text
     assert "confirm_writes" not in buttons(message)
 
 
@@ -218,5 +218,5 @@ def test_a_tick_holds_for_later_verifications() -> None:
     again = signed.request_verification(an_engineer(), NOW).onboarding
     message = messages(verified(again, with_checks(NOT_PROVED)))[-1]
 
-    assert "ticked off by" in message.text
+    assert "checked by" in message.text
     assert "confirm_writes" not in buttons(message)

@@ -1,0 +1,68 @@
+"""Why the database could not do something, in words; nothing in them is secret.
+
+A driver's own first line is shown only for what concerns the connection or the server: it names
+host, user and database, and never the password. Errors about data could quote a value.
+"""
+
+import sqlite3
+
+import psycopg
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+# https://www.sqlite.org/rescode.html, by the primary code.
+SQLITE = {
+    sqlite3.SQLITE_BUSY: "another process keeps it locked",
+    sqlite3.SQLITE_LOCKED: "another process keeps it locked",
+    sqlite3.SQLITE_CANTOPEN: (
+        "the file can't be opened; check that its folder exists and that this user may write there"
+    ),
+    sqlite3.SQLITE_CORRUPT: "the file is damaged; put a backup back",
+    sqlite3.SQLITE_FULL: "the disk is full",
+    sqlite3.SQLITE_IOERR: "the disk can't be read or written",
+    sqlite3.SQLITE_NOTADB: "the file isn't a SQLite database",
+    sqlite3.SQLITE_PERM: "this user may not open the file",
+    sqlite3.SQLITE_READONLY: "this user may only read the file or its folder",
+}
+NO_TABLES = "its tables are missing or old; run “onboarding db upgrade”"
+# https://www.postgresql.org/docs/current/errcodes-appendix.html
+UNDEFINED = {"42P01", "42703"}  # table, column
+
+
+def reason(error: BaseException) -> str:
+    """Return why the database refused, in a line."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    match cause:
+        case sqlite3.Error():
+            return _sqlite(cause)
+        case psycopg.Error(sqlstate=str() as state) if state in UNDEFINED:
+            return NO_TABLES
+        case psycopg.OperationalError() | psycopg.InterfaceError():
+            return first_line(cause)
+        case psycopg.Error():
+            return f"{type(cause).__name__} ({cause.sqlstate})"
+        case PoolTimeoutError():
+            return "all connections are in use"
+        case TimeoutError():
+            return "no answer in time"
+        case OSError():
+            return cause.strerror or type(cause).__name__
+        case _:
+            return type(cause).__name__
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of what a driver says."""
+    lines = str(error).strip().splitlines()
+    return lines[0].strip() if lines else type(error).__name__
+
+
+def _sqlite(error: sqlite3.Error) -> str:
+    code = getattr(error, "sqlite_errorcode", None)  # None for the module's own errors
+    if code is not None and (words := SQLITE.get(code & 0xFF)):
+        return words
+    if str(error).startswith(("no such table", "no such column")):
+        return NO_TABLES
+    if isinstance(error, sqlite3.OperationalError):  # about statements, never about values
+        return first_line(error)
+    return getattr(error, "sqlite_errorname", None) or type(error).__name__

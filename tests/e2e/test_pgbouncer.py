@@ -1,0 +1,53 @@
+"""Whole onboardings through PgBouncer, in session pooling and in transaction pooling."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sandbox.play import Play
+from tests.databases import Server
+from tests.e2e.staging import staging, stopped
+from tests.e2e.test_whole_onboardings import assert_complete, played
+from tests.integration.test_cli import COMPLETE, onboarding
+from tests.pgbouncer import Pooled, binary, pgbouncer, through
+from tests.postgresql import Cluster
+
+pytestmark = pytest.mark.skipif(
+    binary() is None, reason="PgBouncer is not installed (Debian: apt-get install pgbouncer)"
+)
+
+
+@pytest.fixture(params=["session", "transaction"])
+def pooled(request: pytest.FixtureRequest, cluster: Cluster, tmp_path: Path) -> Iterator[Pooled]:
+    """A database without tables behind a PgBouncer."""
+    with (
+        Server(cluster.url).database() as directly,
+        pgbouncer(cluster, request.param, tmp_path) as port,
+    ):
+        yield Pooled(tmp_path, through(port, directly), directly)
+
+
+async def test_a_client_is_onboarded_through_pgbouncer(pooled: Pooled) -> None:
+    migrated = await onboarding(
+        pooled.directory, "db", "upgrade", **{**COMPLETE, "DATABASE_URL": pooled.url}
+    )
+    assert (migrated.status, migrated.err) == (0, "")
+
+    async with staging(pooled) as stage:
+        await played(stage, Play)
+        log = stage.bot.log_text()
+
+        assert_complete(stage, await stopped(stage), verifications=2)
+    assert [line for line in log.splitlines() if " WARNING " in line or " ERROR " in line] == []
+
+
+async def test_what_pgbouncer_refuses_is_said_in_its_own_words(pooled: Pooled) -> None:
+    settings = {**COMPLETE, "DATABASE_URL": f"{pooled.url}_nowhere"}
+
+    for words in ("run", "doctor"):
+        ended = await onboarding(pooled.directory, words, **settings)
+
+        assert ended.status == 1
+        assert '_nowhere" does not exist' in ended.out + ended.err
+        assert "Traceback" not in ended.err

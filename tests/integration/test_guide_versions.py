@@ -1,0 +1,109 @@
+"""The guide that was edited: other words are taken, another structure needs another version."""
+
+import pytest
+
+from bot.guide import GuideError
+from bot.guide.loading import SERVICETITAN
+from bot.guide.structure import changes
+from sandbox.bot_process import free_port
+from tests.databases import ON_SQLITE
+from tests.integration.test_cli import COMPLETE, onboarding
+from tests.integration.world import World
+
+SOURCE = SERVICETITAN.read_text(encoding="utf-8")
+STEP_5 = SOURCE[SOURCE.index("[[phases.steps]]\nnumber = 5\n") :]
+STEP_5 = STEP_5[: STEP_5.index("\n\n") + 2]
+# Edits of the file: what was there, what takes its place, and what the start says of it.
+EDITS = {
+    "a step less": (STEP_5, "", "step 5 is gone"),
+    "a step more": (STEP_5, STEP_5 + STEP_5.replace("= 5", "= 26", 1), "step 26 is new"),
+    "a credential renamed": ('"booking_provider_id"', '"booking_id"', "credential booking_id"),
+    "an answer renamed": ('id = "existing"', 'id = "admin"', "step 1 has another choice"),
+    "an answer that skips more": ("skips = [2]", "skips = [2, 3]", "step 1 has another choice"),
+    "another owner": ('owner = "heavyset"', 'owner = "client"', "step 23 has another owner"),
+    "a value asked for elsewhere": (
+        'credentials = ["application_key"]',
+        'credentials = ["application_key", "tenant_id"]',
+        "step 22 has other credentials",
+    ),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "says"), EDITS.values(), ids=EDITS)
+def test_another_structure_is_named(old: str, new: str, says: str) -> None:
+    assert old in SOURCE
+
+    assert any(one.startswith(says) for one in changes(SOURCE, SOURCE.replace(old, new)))
+    assert changes(SOURCE, SOURCE) == []
+
+
+def test_other_words_and_another_order_of_values_are_no_other_structure() -> None:
+    assert 'title = "Initiate a New Application"' in SOURCE
+    other = SOURCE.replace("Initiate a New Application", "Begin").replace("Which way", "Which")
+
+    assert changes(SOURCE, other) == []
+
+
+def test_a_former_text_that_is_no_guide_is_not_compared() -> None:
+    assert changes("not TOML", SOURCE) == changes("phases = 3", SOURCE) == []
+
+
+async def test_a_structure_changed_under_the_same_version_stops_the_start(begun: World) -> None:
+    """What was put down differs from the file, as it does after somebody edits the file."""
+    begun.write("UPDATE guide SET source = ?", SOURCE.replace(STEP_5, ""))
+
+    with pytest.raises(GuideError, match=r"step 5 is new.*Raise “version”"):
+        async with begun.second_bot():
+            pass
+
+    assert STEP_5 not in str(begun.rows("SELECT source FROM guide"))
+
+
+async def test_other_words_are_taken(begun: World) -> None:
+    begun.write("UPDATE guide SET source = ?", SOURCE.replace("Initiate a New", "Begin a"))
+
+    async with begun.second_bot() as bot:
+        await bot.tasks.idle()
+
+    assert begun.rows("SELECT source FROM guide") == [(SOURCE,)]
+
+
+@ON_SQLITE
+async def test_the_command_line_says_so_and_ends_with_2(begun: World) -> None:
+    begun.write("UPDATE guide SET source = ?", SOURCE.replace(STEP_5, ""))
+    settings = {
+        **COMPLETE,
+        "DATABASE_URL": begun.settings.database_url,
+        "SLACK_API_URL": begun.settings.slack_api_url,
+        "SLACK_BOT_TOKEN": begun.slack.bot_token,
+        "PORT": str(free_port()),
+    }
+
+    ended = await onboarding(begun.database.directory, "run", **settings)
+
+    assert ended.status == 2
+    assert "servicetitan.toml: version 1.1" in ended.err
+    assert "step 5 is new" in ended.err
+    assert "Traceback" not in ended.err
+
+
+async def test_an_onboarding_is_counted_by_the_guide_that_it_began_with(begun: World) -> None:
+    """The file has a newer version now, and 24 steps; this one began with the 25 of 1.0."""
+    older = SOURCE.replace('version = "1.1"', 'version = "1.0"')
+    begun.write("INSERT INTO guide (id, version, source) VALUES ('servicetitan', '1.0', ?)", older)
+    begun.write("UPDATE onboarding SET guide_version = '1.0'")
+    shelf = begun.bot.shelf
+    shelf.newest = shelf.newest.model_validate(
+        {**shelf.newest.model_dump(), "phases": shelf.newest.model_dump()["phases"][:5]}
+    )
+    shelf._known[("servicetitan", "1.1")] = shelf.newest
+
+    await begun.press(begun.ann, "step:1", "choose_account:new")
+    reply = str((await begun.type("status")).ack.json())
+    await begun.erin.open_home()
+    await begun.idle()
+
+    assert "1 of 25 steps done" in reply
+    assert begun.erin.home
+    assert "1 of 25 steps done" in str(begun.erin.home.content)
+    assert "of 25" in begun.message("root").text

@@ -1,0 +1,96 @@
+"""Addresses as mail programs give them: taken, or named before anything is made."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.invitees import Invitees, name_and_invitees, why_wrong
+
+BOTH = ("ann@acme.com", "bob@b.co")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ann@acme.com",
+        "Ann Admin <ann@acme.com>",
+        "Ann<ann@acme.com>",
+        "'Ann' <ann@acme.com>",
+        '"Admin, Ann" <ann@acme.com>',
+        "Admin, Ann <ann@acme.com>",
+        "ann@acme.com (Ann Admin)",
+        "Ann: ann@acme.com",
+        "mailto:ann@acme.com",
+        "mailto:ann@acme.com?subject=Hello",
+        "[ann@acme.com](mailto:ann@acme.com)",
+        "[ann@acme.com]",
+        "< ann@acme.com >",
+        "“ann@acme.com”",
+        "`ann@acme.com`",
+        "_ann@acme.com_",
+        "\u200bann@acme.com\u202c.",
+        "ann＠acme.com",
+        "ann@acme.com, ANN@acme.com",
+    ],
+)
+def test_an_address_is_read_as_mail_programs_give_it(text: str) -> None:
+    assert Invitees.of(text) == Invitees(("ann@acme.com",))
+
+
+@pytest.mark.parametrize("between", [" ", ",", ", ", ";", "; ", "\n", " and ", "\u00a0", "\t"])
+def test_addresses_are_parted_by_anything_usual(between: str) -> None:
+    assert Invitees.of(between.join(BOTH)) == Invitees(BOTH)
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong", "why"),
+    [
+        ("annacme.com", "annacme.com", "no @"),
+        ("ann@acme", "ann@acme", "such as acme.com"),
+        ("ann@acme..com", "ann@acme..com", "such as acme.com"),
+        ("ann@@acme.com", "ann@@acme.com", "more than one @"),
+        ("ann.@acme.com", "ann.@acme.com", "typos"),
+        ("<@U0ANN>", "@U0ANN", "not a mention"),
+        ("bob ann@acme.com", "bob", "no @"),
+        ("annacme.com, Bob <bob@b.co>", "annacme.com", "no @"),
+        ("ann@acme.com; bob", "bob", "no @"),
+    ],
+)
+def test_what_is_no_address_is_named_with_the_reason(text: str, wrong: str, why: str) -> None:
+    assert Invitees.of(text).wrong == (wrong,)
+    assert why in why_wrong(wrong)
+
+
+@pytest.mark.parametrize(
+    ("words", "name", "addresses"),
+    [
+        ("Acme invite ann@acme.com", "Acme", ("ann@acme.com",)),
+        ("Acme invite: ann@acme.com", "Acme", ("ann@acme.com",)),
+        ("Acme INVITE ann@acme.com", "Acme", ("ann@acme.com",)),
+        ("Acme Inc., invite Ann <ann@acme.com>", "Acme Inc.", ("ann@acme.com",)),
+        ("“Acme” (invite ann@acme.com)", "Acme", ("ann@acme.com",)),
+        ("Acme — invite — ann@acme.com", "Acme", ("ann@acme.com",)),
+        ("Invite & Co invite ann@acme.com", "Invite & Co", ("ann@acme.com",)),
+        ("Acme invite annacme.com", "Acme", ()),
+        ("Acme invite ann", "Acme", ()),
+        ("Acme invite", "Acme", ()),
+    ],
+)
+def test_an_invitation_is_no_part_of_the_name(words: str, name: str, addresses: object) -> None:
+    found = name_and_invitees(words)
+
+    assert found is not None
+    assert (found[0], found[1].addresses) == (name, addresses)
+
+
+@pytest.mark.parametrize(
+    "name", ["Invite & Co", "Paper Invite Shop", "invite & co", "Invite-only AC"]
+)
+def test_a_client_may_have_the_word_in_its_name(name: str) -> None:
+    assert name_and_invitees(name) is None
+
+
+@given(st.text(max_size=200))
+def test_nothing_that_is_typed_breaks_it(text: str) -> None:
+    name_and_invitees(text)
+    assert all(why_wrong(one) for one in Invitees.of(text).wrong)

@@ -1,0 +1,143 @@
+"""The words after the command: what a person means by them, whatever they are dressed in."""
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.slash_command import Named, person_and_client, split, step_and_client, unwrapped
+
+COMMANDS = ("start", "status", "history", "credentials", "verify", "assign", "skip", "reopen")
+KNOWN = (*COMMANDS, "help")
+
+SPACES = st.text(st.sampled_from(" \t\n\u00a0\u2007\u202f\u3000"), min_size=1, max_size=3)
+NOTHING = st.text(st.sampled_from("\u200b\u200e\u202a\u202c\u2060\ufeff\u00ad"), max_size=2)
+BEFORE = st.sampled_from(
+    ["", "--", "-", "—", "/", "*", "`", "“", '"', "<@U0BOT|bot> ", "/servicetitan "]
+)
+AFTER = st.sampled_from(["", "?", "!", ":", ".", ",", "*", "`", "”", '"', ";", " -", " --", " —"])
+CASES = st.sampled_from([str, str.upper, str.title])
+WIDE = {n: n + 0xFEE0 for n in range(0x21, 0x7F)}
+
+
+@given(st.sampled_from(COMMANDS), BEFORE, AFTER, SPACES, NOTHING, CASES)
+def test_a_command_is_known_in_any_clothes(
+    word: str, before: str, after: str, space: str, nothing: str, case: Callable[[str], str]
+) -> None:
+    typed = f"{nothing}{before}{nothing}{case(word)}{nothing}{after}{space}acme{nothing}"
+
+    assert split(typed, KNOWN) == (word, "acme")
+
+
+@given(st.sampled_from(COMMANDS), SPACES)
+def test_full_width_letters_are_letters(word: str, space: str) -> None:
+    assert split(word.translate(WIDE) + space + "acme", KNOWN) == (word, "acme")
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", "?", "--help", "-h", "—help", "HELP!", "/?", "\u200b", "…"]
+)
+def test_help_is_asked_for_in_many_ways(text: str) -> None:
+    assert split(text, KNOWN) == ("help", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "word", "rest"),
+    [
+        ("status:acme", "status", "acme"),
+        ("status<#C0ACME|acme>", "status", "<#C0ACME>"),
+        ("status-acme", "status", "acme"),
+        ("re-open 7", "reopen", "7"),
+        ("skip2", "skip", "2"),
+        ("`status acme`", "status", "acme"),
+        ("/servicetitan status acme", "status", "acme"),
+        ("frobnicate acme", "frobnicate", "acme"),
+        ("7", "7", ""),
+    ],
+)
+def test_what_is_meant(text: str, word: str, rest: str) -> None:
+    assert split(text, KNOWN) == (word, rest)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Smith & Sons, Inc.",
+        "A/C Pros",
+        "“Ace” Plumbing",
+        "#1 Plumbing",
+        ".NET Pros",
+        "& Sons",
+        "Yahoo!",
+    ],
+)
+def test_a_name_keeps_its_own_punctuation(name: str) -> None:
+    assert split(f"start {name}", KNOWN) == ("start", name)
+    assert unwrapped(f"“{name}”") == name or "“" in name
+
+
+@given(st.text())
+def test_nothing_that_is_typed_breaks_it(text: str) -> None:
+    word, rest = split(text, KNOWN)
+    Named.of(rest), step_and_client(rest), person_and_client(rest)
+
+    assert word
+
+
+# --- a step, a person, a client ---
+
+
+@pytest.mark.parametrize(
+    ("words", "step", "client"),
+    [
+        ("2", 2, ""),
+        ("step 2", 2, ""),
+        ("#2", 2, ""),
+        ("Step #2.", 2, ""),
+        ("step7", 7, ""),
+        ("no. 7: acme", 7, "acme"),
+        ("7 acme", 7, "acme"),
+        ("acme step 7", 7, "acme"),
+        ("７", 7, ""),
+        ("7 <#C0ACME>", 7, "<#C0ACME>"),
+        ("<#C0ACME> #7", 7, "<#C0ACME>"),
+    ],
+)
+def test_a_step_is_named_in_many_ways(words: str, step: int, client: str) -> None:
+    assert step_and_client(words) == (step, client)
+
+
+@pytest.mark.parametrize("words", ["", "seven", "1234", "7-9", "7 – 9", "7, 8", "7 and 8", "7acme"])
+def test_what_names_no_one_step_is_asked_about(words: str) -> None:
+    assert step_and_client(words) is None
+
+
+@pytest.mark.parametrize(
+    ("words", "client"),
+    [
+        ("<@U0ERIN>", ""),
+        ("to <@U0ERIN>", ""),
+        ("<@U0ERIN> acme", "acme"),
+        ("acme to <@U0ERIN>", "acme"),
+        ("Tomato to <@U0ERIN>", "Tomato"),
+        ("<@U0ERIN> for acme", "acme"),
+    ],
+)
+def test_a_person_is_named_before_or_after_the_client(words: str, client: str) -> None:
+    assert person_and_client(words) == ("U0ERIN", client)
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        ("acme", Named("acme")),
+        ("#acme-plumbing-heavyset", Named("Acme Plumbing")),
+        ("#1 Plumbing", Named("#1 Plumbing")),
+        ("<#C0ACME>", Named(channel="C0ACME")),
+        ("<#C0ACME> acme", Named("acme", "C0ACME")),
+        ("???", Named()),
+    ],
+)
+def test_a_client_is_named_by_name_or_by_channel(words: str, named: Named) -> None:
+    assert Named.of(words) == named
