@@ -238,7 +238,7 @@ async def sealed_by_others(session: AsyncSession, after: str, limit: int) -> Seq
 
 def _by_others(session: AsyncSession) -> ColumnElement[bool]:
     seals: Seals = session.info["seals"]
-    return ~col(EventRow.seal).startswith(f"{seals.sealing_key}:")
+    return ~col(EventRow.seal).startswith(seals.prefix)
 
 
 async def reseal(session: AsyncSession, onboarding_id: str) -> int:

@@ -4,14 +4,14 @@ from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequen
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import or_, tuple_
+from sqlalchemy import ColumnElement, or_, tuple_
 from sqlmodel import col, delete, func, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.onboarding import EventKind
 from bot.people import Actor
 from storage.tables import CredentialRow, EventRow, OnboardingRow
-from storage.vault import Place, Sealed
+from storage.vault import BY_HKDF, Place, Sealed
 
 
 async def put(session: AsyncSession, values: Iterable[Sealed], actor: Actor, now: datetime) -> None:
@@ -115,19 +115,23 @@ async def some_sealed(
     return [_sealed(row, newest) for row in rows]
 
 
+def _made_otherwise(key_id: str) -> ColumnElement[bool]:
+    """What another key encrypted, or whose fingerprint is missing or made as it was before."""
+    row = CredentialRow
+    made_now = col(row.fingerprint).startswith(BY_HKDF)
+    return or_(col(row.key_id) != key_id, col(row.fingerprint).is_(None), ~made_now)
+
+
 async def count_sealed_by_others(session: AsyncSession, key_id: str) -> int:
     """Return how many values a rotation to `key_id` has to seal anew."""
-    row = CredentialRow
-    query = select(func.count()).where(
-        or_(col(row.key_id) != key_id, col(row.fingerprint).is_(None))
-    )
+    query = select(func.count()).select_from(CredentialRow).where(_made_otherwise(key_id))
     return (await session.exec(query)).one()
 
 
 async def sealed_by_others(session: AsyncSession, key_id: str, limit: int) -> Sequence[Sealed]:
     """Return some values that another key than `key_id` seals, or that bear no fingerprint."""
     row = CredentialRow
-    query = select(row).where(or_(col(row.key_id) != key_id, col(row.fingerprint).is_(None)))
+    query = select(row).where(_made_otherwise(key_id))
     order = (col(CredentialRow.onboarding_id), col(CredentialRow.field))
     rows = (await session.exec(query.order_by(*order).limit(limit))).all()
     newest = await _newest_versions(session, {row.onboarding_id for row in rows})

@@ -12,8 +12,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from storage.vault import key_id
+from storage.keys import SEAL, derived, derived_before, key_id
 
+BY_HKDF = ".2"
 BEGINNING = ""  # the end of a history without events
 ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
@@ -37,38 +38,51 @@ class Entry(NamedTuple):
 
 
 class Seals:
-    """Seals with the first key, checks with all. A seal reads `key id:digest`."""
+    """Seals with the first key, checks with all. A seal reads `key id.2:digest`.
+
+    Without the `.2`, its key was not yet made by HKDF.
+    """
 
     def __init__(self, keys: Sequence[bytes]) -> None:
         """Take the keys of the credentials; the seals have keys of their own, made from them."""
-        self._keys = {key_id(key): hmac.digest(key, b"history seal", "sha256") for key in keys}
-        self.sealing_key = key_id(keys[0])
+        before = {key_id(key): derived_before(key, SEAL) for key in keys}
+        self._keys = before | {key_id(key) + BY_HKDF: derived(key, SEAL) for key in keys}
+        self._sealing = key_id(keys[0]) + BY_HKDF
 
     def seal(self, entry: Entry, end: str) -> str:
         """Return the seal of an event that follows on `end`."""
-        return self._made(self.sealing_key, _event(entry, end))
+        return self._made(self._sealing, _event(entry, end))
+
+    @property
+    def prefix(self) -> str:
+        """How a seal begins that was made as `seal` makes them now."""
+        return f"{self._sealing}:"
 
     def end(self, onboarding_id: str, length: int, newest: str) -> str:
         """Return the end of a history of `length` events, of which `newest` is the last one's seal.
 
         Raises MissingKey if the key of `newest` is not among ours.
         """
-        return self._made(key_of(newest), ["end", 1, onboarding_id, length, newest])
+        return self._made(_name(newest), ["end", 1, onboarding_id, length, newest])
 
     def fits(self, seal: str, entry: Entry, end: str) -> bool:
         """Whether `seal` is that of `entry` after `end`; raises MissingKey."""
-        expected = self._made(key_of(seal), _event(entry, end))
+        expected = self._made(_name(seal), _event(entry, end))
         return hmac.compare_digest(seal.encode(), expected.encode())
 
     def _made(self, name: str, content: list[Any]) -> str:
         if name not in self._keys:
-            raise MissingKey(name)
+            raise MissingKey(name.removesuffix(BY_HKDF))
         text = ENCODER.encode(content).encode()
         return f"{name}:{hmac.digest(self._keys[name], text, 'sha256').hex()}"
 
 
 def key_of(seal: str) -> str:
     """Return the id of the key that made a seal."""
+    return _name(seal).removesuffix(BY_HKDF)
+
+
+def _name(seal: str) -> str:
     return seal.partition(":")[0]
 
 

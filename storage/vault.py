@@ -4,7 +4,6 @@ A ciphertext is bound to its onboarding, field, version and mask as associated d
 another row, or shown under another mask, it does not decrypt.
 """
 
-import hashlib
 import hmac
 import json
 import os
@@ -16,9 +15,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from pydantic import SecretStr
 
 from bot.errors import Unreadable
+from storage.keys import FINGERPRINT, derived, derived_before, key_id
 
 NONCE_BYTES = 12  # NIST SP 800-38D recommends 96 bits
-KEY_BYTES = 32
+BY_HKDF = "2:"  # how a fingerprint begins whose key was made by HKDF
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +49,6 @@ class Sealed:
     is_newest: bool = True
 
 
-def key_id(key: bytes) -> str:
-    """Return the name of a key, which tells nothing about the key itself."""
-    return hashlib.sha256(b"credential key id" + key).hexdigest()[:8]
-
-
 class Vault:
     """Seals with the first key, opens with all."""
 
@@ -62,9 +57,8 @@ class Vault:
         self._ciphers = {key_id(key): AESGCM(key) for key in keys}
         self._sealing = key_id(keys[0])
         # Fingerprints have keys of their own: they tell nothing about the ciphers.
-        self._fingerprinting = {
-            key_id(key): hmac.digest(key, b"credential fingerprint", "sha256") for key in keys
-        }
+        self._fingerprinting = {key_id(key): derived(key, FINGERPRINT) for key in keys}
+        self._fingerprinting_before = [derived_before(key, FINGERPRINT) for key in keys]
 
     @property
     def sealing_key(self) -> str:
@@ -85,15 +79,16 @@ class Vault:
         return Sealed(place, nonce + sealed, self._sealing, mark)
 
     def fingerprints(self, candidate: str) -> frozenset[str]:
-        """Return how a stored value would be marked if it were `candidate`: once per key."""
-        return frozenset(self._fingerprint(key, candidate) for key in self._ciphers)
+        """Return how a stored value would be marked if it were `candidate`: by any of the keys."""
+        before = (_digest(key, candidate) for key in self._fingerprinting_before)
+        return frozenset([*(self._fingerprint(key, candidate) for key in self._ciphers), *before])
 
     def mark(self, value: str) -> str:
         """Return the fingerprint of `value` under the key that seals, to know it again later."""
         return self._fingerprint(self._sealing, value)
 
     def _fingerprint(self, key: str, value: str) -> str:
-        return hmac.digest(self._fingerprinting[key], value.encode(), "sha256").hex()
+        return BY_HKDF + _digest(self._fingerprinting[key], value)
 
     def open(self, sealed: Sealed) -> SecretStr:
         """Decrypt; raises Unreadable if the key is missing or anything was moved or altered."""
@@ -109,3 +104,7 @@ class Vault:
         if not sealed.is_newest:
             raise Unreadable(f"{where}: an older value was put back in a newer one's place")
         return SecretStr(plain.decode())
+
+
+def _digest(key: bytes, value: str) -> str:
+    return hmac.digest(key, value.encode(), "sha256").hex()

@@ -1,12 +1,15 @@
 """The keys: rotation while the bot runs, resumed after a stop, and keys that are missing."""
 
+import hmac
+
 from pydantic import SecretStr
 
 from bot.rotation import inspect, rotate
 from bot.setting_values import decode_key
 from storage import credentials
 from storage.database import Database
-from storage.vault import Vault, key_id
+from storage.keys import FINGERPRINT, derived_before, key_id
+from storage.vault import Vault
 from tests.integration.world import KEY, OTHER_KEY, World
 
 OLD, NEW = (decode_key(SecretStr(key)) for key in (KEY, OTHER_KEY))
@@ -76,3 +79,19 @@ async def test_rotation_names_what_it_cannot_read_and_goes_on(begun: World) -> N
 
     assert resealed == 0
     assert len(unreadable) == 1
+
+
+async def test_rotation_renews_fingerprints_that_were_not_made_by_hkdf(begun: World) -> None:
+    await with_values(begun)
+    before = hmac.digest(derived_before(OLD, FINGERPRINT), b"123456789", "sha256").hex()
+    begun.write("UPDATE credential SET fingerprint = ?", before)
+    database, vault = begun.bot.database, Vault([OLD])
+
+    async with database.begin(write=False) as session:
+        found = await credentials.known(session, vault.fingerprints("123456789"))
+    assert await rotated(database, vault) == (1, [])
+    async with database.begin(write=False) as session:
+        again = await credentials.known(session, [vault.mark("123456789")])
+
+    assert [one.field for one in found] == [one.field for one in again] == ["booking_provider_id"]
+    assert await rotated(database, vault) == (0, [])

@@ -1,7 +1,7 @@
 """The sealed history: whatever is altered past the bot is noticed, named, and cannot be hidden."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
@@ -14,8 +14,8 @@ from bot.setting_values import decode_key
 from storage import checking, onboardings
 from storage.checking import Checked
 from storage.database import Database
+from storage.keys import key_id
 from storage.seals import Seals
-from storage.vault import key_id
 from tests.databases import ON_SQLITE
 from tests.integration.test_cli import COMPLETE, onboarding
 from tests.integration.world import KEY, OTHER_KEY, World
@@ -245,9 +245,32 @@ async def test_seals_made_with_another_key_are_no_seals(told: World) -> None:
     assert any("was edited" in line or "do not fit" in line for line in await problems(told))
 
 
-async def forge(world: World, key: bytes, named: str | None = None) -> None:
+class FormerSeals(Seals):
+    """Seals as they were made before HKDF."""
+
+    def __init__(self, keys: Sequence[bytes]) -> None:
+        super().__init__(keys)
+        self._sealing = key_id(keys[0])
+
+
+async def test_seals_that_were_not_made_by_hkdf_are_checked_and_rotated_away(told: World) -> None:
+    await forge(told, OLD, seals=FormerSeals([OLD]))
+    assert await problems(told) == []
+
+    told.write("UPDATE event SET actor_user = 'U0SOMEBODY' WHERE position = 4")
+    assert "was edited" in (await problems(told))[0]
+    told.write("UPDATE event SET actor_user = ? WHERE position = 4", told.ann.id)
+
+    assert await resealed(told, OLD) == (1, [])
+    assert await problems(told) == []
+    assert await resealed(told, OLD) == (0, [])
+
+
+async def forge(
+    world: World, key: bytes, named: str | None = None, seals: Seals | None = None
+) -> None:
     """Seal the history with `key`, under the name of another one."""
-    seals, end = Seals([key]), ""
+    seals, end = seals or Seals([key]), ""
     async with opened(world, key) as database, database.begin(write=False) as session:
         rows = [row async for row in checking._all(session)]
     for row in rows:
@@ -255,7 +278,9 @@ async def forge(world: World, key: bytes, named: str | None = None) -> None:
         end = seals.end(row.onboarding, row.position, seal)
         shown = seal.replace(key_id(key), named or key_id(key))
         world.write("UPDATE event SET seal = ? WHERE id = ?", shown, row.id)
-    world.write("UPDATE onboarding SET history_end = ?", end.replace(key_id(key), named or ""))
+    world.write(
+        "UPDATE onboarding SET history_end = ?", end.replace(key_id(key), named or key_id(key))
+    )
 
 
 async def test_what_the_announcements_write_is_not_sealed(told: World) -> None:

@@ -1,5 +1,6 @@
 """The vault: what is sealed opens in its own place, with its own key, unaltered. Only there."""
 
+import hmac
 from dataclasses import replace
 
 import pytest
@@ -8,7 +9,8 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from bot.errors import Unreadable
-from storage.vault import NONCE_BYTES, Place, Sealed, Vault, key_id
+from storage.keys import FINGERPRINT, SEAL, derived, derived_before, key_id
+from storage.vault import NONCE_BYTES, Place, Sealed, Vault
 
 KEY, OTHER_KEY = b"k" * 32, b"o" * 32
 SECRET = "cs1.canary0canary0canary0"
@@ -122,3 +124,29 @@ def test_neither_value_nor_key_shows_in_a_repr() -> None:
 
     assert "canary" not in shown
     assert "kkkk" not in shown
+
+
+# --- keys that are made from it ---
+
+
+def test_each_purpose_has_a_key_of_its_own() -> None:
+    made = {derived(key, what) for key in (KEY, OTHER_KEY) for what in (FINGERPRINT, SEAL)}
+
+    assert len(made | {KEY, OTHER_KEY}) == 6
+
+
+def test_the_derivation_is_hkdf_with_sha256() -> None:
+    """RFC 5869, by hand: extract with a salt of zeros, then expand to one block."""
+    extracted = hmac.digest(b"\0" * 32, KEY, "sha256")
+    expanded = hmac.digest(extracted, b"heavyset-onboarding history seal\1", "sha256")
+
+    assert derived(KEY, SEAL) == expanded
+
+
+def test_a_value_is_known_by_fingerprints_of_all_keys_and_of_both_derivations() -> None:
+    both = Vault([OTHER_KEY, KEY]).fingerprints(SECRET)
+
+    assert VAULT.mark(SECRET) in both
+    assert hmac.digest(derived_before(KEY, FINGERPRINT), SECRET.encode(), "sha256").hex() in both
+    assert len(both) == 4
+    assert not both & VAULT.fingerprints("cs1.another")
