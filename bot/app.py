@@ -32,6 +32,7 @@ from bot.nudging import Nudging
 from bot.pace import Pace
 from bot.publisher import Publisher
 from bot.retention import destroy_old_values
+from bot.reveals import Reveals
 from bot.servicetitan import ServiceTitan
 from bot.settings import Settings
 from bot.slack import TIMEOUT_SECONDS, Slack, SlackRefused, heed
@@ -60,6 +61,7 @@ quiet.addFilter(lambda record: "`token`" not in record.getMessage())
 # An end takes ten seconds at most: for requests that are under way (Slack waits three for an
 # answer), for those that are left even then, and for the tasks.
 ANSWERING_SECONDS, CLOSING_SECONDS, TASKS_SECONDS = 3.5, 0.5, 4
+HIDING_SECONDS = 3  # of the same time
 # A refusal that we do not know is taken to be final at so many tries, after three minutes.
 REFUSED_TIMES = 8
 FORGET_EVERY = timedelta(hours=1)
@@ -163,6 +165,7 @@ class Bot:
         self.metrics.unreadable(lambda: len(self.database.unreadable.ids))
         self.residue = Residue(self.database)
         self.health.watch("destroyed values", self.residue.warning)
+        self.reveals = Reveals(self.database, self.slack, self.tasks, clock)
         services = Services(
             database=self.database,
             shelf=self.shelf,
@@ -173,6 +176,7 @@ class Bot:
             homes=homes,
             verifier=self.verifier,
             nudging=self.nudging,
+            reveals=self.reveals,
             engineering_channel=settings.engineering_channel,
             clock=clock,
         )
@@ -200,6 +204,7 @@ class Bot:
         """Take up what a crash, an outage or a pause left behind; no part waits for another."""
         parts: tuple[Callable[[], Awaitable[object]], ...] = (
             self.publisher.sweep,
+            self.reveals.sweep,
             self.verifier.sweep,
             self.nudging.sweep,
             self._forget,
@@ -242,11 +247,15 @@ class Bot:
             self._forgot_at = now
 
     async def retire(self) -> None:
-        """Answer what is under way and what still comes, while /readyz says that we go."""
+        """Answer what is under way and what still comes, while /readyz says that we go.
+
+        Meanwhile what we show of stored values is hidden.
+        """
         if self.socket:
-            await self.socket.close(ANSWERING_SECONDS)
+            ended = self.socket.close(ANSWERING_SECONDS)
         else:
-            await self.traffic.end(ANSWERING_SECONDS)
+            ended = self.traffic.end(ANSWERING_SECONDS)
+        await asyncio.gather(ended, self.reveals.hide_own(HIDING_SECONDS))
 
     async def stop(self) -> None:
         """Take nothing new, end what is under way, close what is open."""

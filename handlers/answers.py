@@ -43,8 +43,6 @@ TRIGGER_ERRORS = {
     "trigger_exchanged",
 }
 
-# How long an engineer sees stored values before the window is emptied.
-REVEALED_SECONDS = 300.0
 # By then Slack shows what the acknowledgement put in a form's place; sooner, it would come on top.
 SETTLED_SECONDS = 0.5
 
@@ -141,25 +139,15 @@ class Answers:
         """Put what is known by now in the place of what was known at once."""
         await self._replace(opened, await then)
 
-    def open(self, press: Press, view: View, *, then: View | None = None) -> None:
-        """Open a modal for whoever pressed; the acknowledgement need not wait for it.
+    def open(self, press: Press, view: View) -> None:
+        """Open a modal for whoever pressed; the acknowledgement need not wait for it."""
+        self._tasks.spawn(self._open(press, view), "open a modal")
 
-        After a while `then` takes its place: an app cannot close a modal, only empty it.
-        """
-        self._tasks.spawn(self._open(press, view, then), "open a modal")
-
-    async def _open(self, press: Press, view: View, then: View | None) -> None:
+    async def _open(self, press: Press, view: View) -> None:
         try:
-            opened = await self._slack.open_view(press.trigger_id, view)
+            await self._slack.open_view(press.trigger_id, view)
         except Exception as error:
             self.tell(press, explain(error))
-            return
-        if then and opened.id:
-            loop = asyncio.get_running_loop()
-            loop.call_later(REVEALED_SECONDS, self._empty, opened, then)
-
-    def _empty(self, opened: OpenView, view: View) -> None:
-        self._tasks.spawn(self._replace(opened, view), "empty a modal")
 
     async def _replace(self, opened: OpenView, view: View) -> None:
         try:

@@ -5,7 +5,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.use_cases import UseCases
-from bot.views import ids, modals
+from bot.views import ids
 from handlers.answers import Answers, at_the_form
 from handlers.payloads import Submission
 
@@ -35,5 +35,5 @@ def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
     async def reveal_credentials(ack: AsyncAck, body: dict[str, Any]) -> None:
         async with answers.to(body) as (press, step):
             shown = await use_cases.credentials.reveal(press.request, step)
-            answers.open(press, shown, then=modals.hidden_modal())
+            answers.open(press, shown)
         await ack()

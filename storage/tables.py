@@ -232,6 +232,16 @@ class HomeRow(SQLModel, table=True):
     digest: str | None = None
 
 
+class RevealRow(SQLModel, table=True):
+    """A window in which `worker` showed stored values, by its external_id; never a value."""
+
+    __tablename__ = "reveal"
+
+    id: str = Field(primary_key=True)
+    worker: str
+    hide_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False, index=True))
+
+
 class DeliveryRow(SQLModel, table=True):
     """A request of Slack's that changed something: a repetition of it changes nothing more."""
 

@@ -29,6 +29,7 @@ from storage.tables import (
     HomeRow,
     MessageRow,
     OnboardingRow,
+    RevealRow,
     VerificationRow,
 )
 from storage.vault import Place, Vault
@@ -269,6 +270,7 @@ async def _publish(session: AsyncSession) -> None:
     session.add_all(
         [
             DeliveryRow(id="Ev0001", at=NOW),
+            RevealRow(id="reveal-1", worker="w1", hide_at=NOW),
             HomeRow(user_id=ERIN.user_id, opened_at=NOW, published_at=NOW, digest="d1"),
             HomeRow(user_id="U0NEW", opened_at=NOW),
         ]

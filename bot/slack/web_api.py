@@ -183,6 +183,11 @@ class Slack(ChannelCalls):
         call = self._client.views_update(view_id=view_id, view=view, hash=view_hash or None)
         await self._call("views.update", call)
 
+    async def update_window(self, external_id: str, view: View) -> None:
+        """Put another view in the place of an open one that we gave this external_id."""
+        call = self._client.views_update(external_id=external_id, view=view)
+        await self._call("views.update", call)
+
     async def publish_home(self, user_id: str, view: View) -> None:
         """Set what somebody sees on the app's Home."""
         await self._call("views.publish", self._client.views_publish(user_id=user_id, view=view))

@@ -18,6 +18,7 @@ from bot.nudging import Nudging
 from bot.onboarding import Change, Event, EventKind, Onboarding
 from bot.people import Actor, Deed, Person, Role, require
 from bot.publisher import Publisher
+from bot.reveals import Reveals
 from bot.slack import Slack
 from bot.slash_command import Named
 from bot.verifier import Verifier
@@ -81,6 +82,7 @@ class Services:
     homes: Homes
     verifier: Verifier
     nudging: Nudging
+    reveals: Reveals
     engineering_channel: str
     clock: Callable[[], datetime]
 

@@ -63,7 +63,10 @@ class Credentials(UseCase):
         await self._keep(request, ref, plain, actor)
 
     async def reveal(self, request: Request, ref: StepRef) -> View:
-        """Return a window with the values that a step is about; recorded before it is shown."""
+        """Return a window with the values that a step is about.
+
+        That it is shown, and until when, is written down before.
+        """
         onboarding, sealed = await self._read(ref.onboarding_id)
         actor = await self._actor(request, onboarding, Deed.REVEAL)
         names = onboarding.guide.step(onboarding.step(ref.step).number).reveals
@@ -77,12 +80,19 @@ class Credentials(UseCase):
                 f"A stored value cannot be read, and none is shown: {error}. The operator sees all "
                 "of them with `onboarding keys check`."
             ) from error
+        reveals, window = self._services.reveals, ""
+
+        async def note(session: AsyncSession, _after: Onboarding) -> None:
+            nonlocal window
+            window = reveals.add(session)
+
         after = await self._change(
-            request, onboarding.id, lambda at, now: at.reveal(names, actor, now)
+            request, onboarding.id, lambda at, now: at.reveal(names, actor, now), note
         )
+        reveals.opened()
         person = request.person
         form = FormRef(request.channel, person.user_id, person.team_id, after.id, ref.step, names)
-        return modals.reveal_modal(after, form, values)
+        return modals.reveal_modal(after, form, values, window)
 
     def _must_be_right(
         self,

@@ -97,12 +97,20 @@ def help_modal(onboarding: Onboarding, ref: ids.FormRef) -> View:
     return form("I need help", ids.ASK_FOR_HELP, ref, blocks, submit="Ask")
 
 
-def reveal_modal(onboarding: Onboarding, ref: ids.FormRef, values: Mapping[str, SecretStr]) -> View:
-    """Return stored values for an engineer, each with where to paste it."""
+def reveal_modal(
+    onboarding: Onboarding,
+    ref: ids.FormRef,
+    values: Mapping[str, SecretStr],
+    external_id: str | None = None,
+) -> View:
+    """Return stored values for an engineer, each with where to paste it.
+
+    By its `external_id` the window is found when they have to be hidden.
+    """
     blocks: list[Block] = [
         section(
-            "👁️ Your looking at these values is recorded and told to the engineering channel. "
-            "They are hidden again after five minutes."
+            "👁️ Viewing these is logged and posted to the engineering channel. They'll be hidden in "
+            "60 seconds."
         )
     ]
     for name, value in values.items():
@@ -114,6 +122,7 @@ def reveal_modal(onboarding: Onboarding, ref: ids.FormRef, values: Mapping[str, 
     return View(
         type="modal",
         callback_id=ids.REVEAL_CREDENTIALS,
+        external_id=external_id,
         title=plain_text("Stored values"),
         close=plain_text("Close"),
         private_metadata=ref.dump(),
@@ -143,7 +152,7 @@ def cancel_modal(onboarding: Onboarding, ref: ids.FormRef) -> View:
 
 def hidden_modal() -> View:
     """Return what takes the place of the stored values after a while."""
-    text = "The values are hidden again. Press “Reveal credentials” to see them once more."
+    text = "These are hidden again. Press “Reveal credentials” to see them again."
     return notice("Stored values", [section(text)])
 
 

@@ -1,10 +1,13 @@
 """Stored values: an engineer's look at them, and values that cannot be read any more."""
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
 
-import handlers.answers
+import bot.reveals
 from sandbox.slack import View, visible_text
-from tests.integration.world import World, told
+from tests.integration.world import World, from_now, held, now, told
 
 # What somebody may do to a stored value: assignments, and what stands for their `?`.
 ALTERED: dict[str, tuple[str, *tuple[bytes, ...]]] = {
@@ -123,18 +126,124 @@ async def test_a_value_that_cannot_be_read_can_be_entered_again(begun: World) ->
     assert await begun.warnings() == []
 
 
-async def test_the_values_are_hidden_again_after_a_while(
+def hidden(world: World) -> bool:
+    return "These are hidden again" in visible_text(world.view_of(world.erin))
+
+
+def waiting(world: World) -> int:
+    return len(world.rows("SELECT id FROM reveal"))
+
+
+def overdue(world: World) -> None:
+    world.write("UPDATE reveal SET hide_at = ?", from_now(seconds=-1))
+
+
+async def test_the_values_are_hidden_again_after_a_minute(
     handed_over: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(handlers.answers, "REVEALED_SECONDS", 0.01)
-    await handed_over.press(handed_over.erin, "step:23", "reveal_credentials")
-    secret = handed_over.servicetitan.credentials["client_secret"]
+    assert timedelta(seconds=60) == bot.reveals.REVEALED_FOR
+    monkeypatch.setattr(bot.reveals, "REVEALED_FOR", timedelta(seconds=0.2))
+    view = await handed_over.open(handed_over.erin, "step:23", "reveal_credentials")
+    assert "hidden in 60 seconds" in visible_text(view)
 
-    await handed_over.slack.until(
-        lambda: "hidden again. Press" in visible_text(handed_over.view_of(handed_over.erin))
-    )
+    await handed_over.slack.until(lambda: hidden(handed_over))
+    await handed_over.idle()
 
-    assert secret not in visible_text(handed_over.view_of(handed_over.erin))
+    assert shown(handed_over, handed_over.view_of(handed_over.erin)) == set()
+    assert waiting(handed_over) == 0
+
+
+async def test_the_deadline_is_kept_without_a_value(handed_over: World) -> None:
+    await handed_over.open(handed_over.erin, "step:23", "reveal_credentials")
+
+    [(at,)] = handed_over.rows("SELECT hide_at FROM reveal")
+
+    assert timedelta(seconds=50) < at - now() <= timedelta(seconds=60)
+    columns = str(handed_over.rows("SELECT * FROM reveal"))
+    assert not [one for one in handed_over.servicetitan.credentials.values() if one in columns]
+
+
+async def test_another_worker_hides_what_a_dead_one_showed(handed_over: World) -> None:
+    await handed_over.open(handed_over.erin, "step:23", "reveal_credentials")
+    overdue(handed_over)
+
+    async with handed_over.second_bot() as other:
+        await other.tasks.idle()
+
+    assert hidden(handed_over)
+    assert waiting(handed_over) == 0
+
+
+async def test_a_bot_that_ends_hides_what_it_shows(handed_over: World) -> None:
+    await handed_over.open(handed_over.erin, "step:23", "reveal_credentials")
+
+    await handed_over.bot.retire()
+
+    assert hidden(handed_over)
+    assert waiting(handed_over) == 0
+
+
+async def test_a_bot_that_ends_leaves_to_others_what_it_did_not_show(handed_over: World) -> None:
+    await handed_over.open(handed_over.erin, "step:23", "reveal_credentials")
+
+    async with handed_over.second_bot() as other:
+        await other.retire()
+
+    assert not hidden(handed_over)
+
+
+@pytest.mark.parametrize("fault", [{"status": 503}, {"error": "internal_error"}])
+async def test_a_window_that_slack_did_not_empty_is_tried_again(
+    handed_over: World, fault: dict[str, Any]
+) -> None:
+    await handed_over.open(handed_over.erin, "step:23", "reveal_credentials")
+    overdue(handed_over)
+    handed_over.slack.fail_next("views.update", **fault)
+
+    await handed_over.bot.sweep()
+    assert not hidden(handed_over)
+    await handed_over.bot.sweep()
+
+    assert hidden(handed_over)
+
+
+async def test_a_refusal_is_tried_again_after_a_while(handed_over: World) -> None:
+    await handed_over.open(handed_over.erin, "step:23", "reveal_credentials")
+    overdue(handed_over)
+    handed_over.slack.fail_next("views.update", error="missing_scope")
+
+    await handed_over.bot.sweep()
+    assert waiting(handed_over) == 1
+    overdue(handed_over)
+    await handed_over.bot.sweep()
+
+    assert hidden(handed_over)
+
+
+async def test_a_window_that_was_closed_is_forgotten(handed_over: World) -> None:
+    view = await handed_over.open(handed_over.erin, "step:23", "reveal_credentials")
+    await handed_over.erin.close(view)
+    overdue(handed_over)
+
+    await handed_over.bot.sweep()
+
+    assert waiting(handed_over) == 0
+
+
+async def test_a_window_that_opens_as_the_bot_ends_is_hidden_at_its_time(
+    handed_over: World,
+) -> None:
+    async with held(handed_over.slack, "views.open"):
+        await handed_over.erin.press(handed_over.message("step:23"), "reveal_credentials")
+        await handed_over.slack.until(lambda: handed_over.rows("SELECT id FROM reveal"))
+        await handed_over.bot.reveals.hide_own(3)
+    await handed_over.idle()
+    assert not hidden(handed_over)
+    overdue(handed_over)
+
+    await handed_over.bot.sweep()
+
+    assert hidden(handed_over)
 
 
 async def test_an_older_value_that_was_put_back_is_not_taken(handed_over: World) -> None:

@@ -28,6 +28,7 @@ TABLES = {
     "event",
     "guide",
     "home",
+    "reveal",
 }
 
 

@@ -226,7 +226,7 @@ def test_an_engineer_sees_the_values_with_where_to_paste_them() -> None:
     for name in ALL_FIELDS:
         assert VALUES[name] in list(texts(view.to_dict()))
         assert f"Paste into: {GUIDE.field(name).destination.replace('>', '&gt;')}" in words(view)
-    assert "recorded" in words(view)
+    assert "logged and posted to the engineering channel" in words(view)
 
 
 def test_a_value_stands_nowhere_but_where_it_is_read() -> None:

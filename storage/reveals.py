@@ -1,0 +1,36 @@
+"""Windows that show stored values, and until when; never a value."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlmodel import col, delete, select, update
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from storage.tables import RevealRow
+
+
+def add(session: AsyncSession, window: str, worker: str, hide_at: datetime) -> None:
+    """Write down that a window is about to be opened by `worker`, by its external_id."""
+    session.add(RevealRow(id=window, worker=worker, hide_at=hide_at))
+
+
+async def due(session: AsyncSession, now: datetime, limit: int) -> Sequence[str]:
+    """Return the windows that must not show values any longer, the longest overdue first."""
+    query = select(RevealRow.id).where(col(RevealRow.hide_at) <= now)
+    return (await session.exec(query.order_by(col(RevealRow.hide_at)).limit(limit))).all()
+
+
+async def of_worker(session: AsyncSession, worker: str) -> Sequence[str]:
+    """Return the windows that a worker opened, due or not."""
+    return (await session.exec(select(RevealRow.id).where(col(RevealRow.worker) == worker))).all()
+
+
+async def put_off(session: AsyncSession, window: str, until: datetime) -> None:
+    """Try a window again at `until`."""
+    where = col(RevealRow.id) == window
+    await session.exec(update(RevealRow).where(where).values(hide_at=until))
+
+
+async def drop(session: AsyncSession, window: str) -> None:
+    """Forget a window: it shows no values any more."""
+    await session.exec(delete(RevealRow).where(col(RevealRow.id) == window))
