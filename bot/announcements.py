@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.onboarding import Onboarding
-from bot.slack import NotNow, Slack, SlackRefused
+from bot.slack import NotInThread, NotNow, Slack, SlackRefused
 from bot.views.announcement import ANNOUNCED, announcement
 from bot.views.blocks import Message
 from storage import publishing
@@ -201,6 +201,8 @@ class Announcements:
         if thread_ts:
             try:
                 return await self._slack.post(self._channel, message, thread_ts), thread_ts
+            except NotInThread as stray:  # it heads the thread from now on
+                return stray.ts, None
             except SlackRefused as error:
                 if error.code not in NO_THREAD:
                     raise

@@ -377,6 +377,9 @@ def _bolt(settings: Settings, client: AsyncWebClient, slack: Slack, metrics: Met
         # Our server has verified it, over the bytes, before Bolt sees a request.
         request_verification_enabled=False,
         ssl_check_enabled=False,
+        # Bolt would drop it when somebody deletes a message of ours; handlers/messages.py passes
+        # over what we write ourselves.
+        ignoring_self_events_enabled=False,
         # The answer leaves when the listener returns: it commits, acknowledges, and leaves the
         # rest to tasks of our own.
         process_before_response=True,

@@ -19,7 +19,7 @@ from storage.publishing import Posted
 
 log = logging.getLogger(__name__)
 
-PIN, BOOKMARK = "pin:root", "bookmark:root"
+PIN, BOOKMARK = publishing.LANDMARKS
 # Who began this long ago and has not written down the end is not at it any more.
 PATIENCE = timedelta(seconds=3 * TIMEOUT_SECONDS)
 DONE = "done"

@@ -20,11 +20,11 @@ from bot.errors import OnboardingError, Refused, Stale, Unavailable, UnreadableR
 from bot.landmarks import Landmarks
 from bot.leases import LEASE, kept
 from bot.metrics import Metrics
-from bot.onboarding import Loss
+from bot.onboarding import Loss, Onboarding
 from bot.pace import Pace
 from bot.slack import RateLimited, SlackRefused
 from bot.tasks import Tasks
-from bot.thread import Thread, Work, raise_most_telling
+from bot.thread import Thread, ThreadGone, Work, raise_most_telling
 from bot.turns import Turns
 from bot.views.announcement import ANNOUNCED
 from bot.views.root import ROOT
@@ -163,6 +163,10 @@ class Publisher:
         """Return what Slack does not show yet; its edits and its first post are claimed."""
         onboarding = await onboardings.get(session, self._shelf, onboarding_id)
         posted = await publishing.messages(session, onboarding_id)
+        root = posted.get(ROOT)
+        if onboarding.thread_ts is None and root and root.ts:  # its thread was deleted
+            await publishing.set_aside(session, onboarding_id)
+            posted = await publishing.messages(session, onboarding_id)
         look_since = await publishing.look_since(session, onboarding_id)
         work = self._thread.plan(onboarding, posted, look_since)
         work.outbox = await publishing.unannounced(session, onboarding_id, ANNOUNCED)
@@ -212,12 +216,27 @@ class Publisher:
         onboarding = work.onboarding
         try:
             await self._thread.level(work, lambda: self._write_down(work))
+        except ThreadGone:
+            await self._begin_another(onboarding, work.timestamps[ROOT])
         except SlackRefused as error:
             since = work.refused_since
             if not error.is_final and not (since and self._clock() - since >= REPEATED_FOR):
                 raise
             log.error("a channel is lost", extra={"onboarding": onboarding.id, "code": error.code})
             await self._pause(onboarding.id, LOSSES.get(error.code, Loss.REFUSED), error.code)
+
+    async def _begin_another(self, onboarding: Onboarding, thread_ts: str) -> None:
+        """Give up the thread whose first message is gone; the next look posts all of it again."""
+        log.warning("a thread was deleted", extra={"onboarding": onboarding.id})
+        now = self._clock()
+        with suppress(Refused):  # known already; or it is over, and nobody waits for news of it
+            await change(
+                self._database,
+                self._shelf,
+                onboarding.id,
+                lambda at: at.lose_thread(thread_ts, now),
+                publishing.forget_thread,
+            )
 
     async def _pause(self, onboarding_id: str, loss: Loss, code: str) -> None:
         now = self._clock()

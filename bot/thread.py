@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from bot.errors import Stale, Unavailable
+from bot.errors import OnboardingError, Stale, Unavailable
 from bot.onboarding import Onboarding, Status, StepState
-from bot.slack import NotNow, RateLimited, Slack, SlackRefused
+from bot.slack import NotInThread, NotNow, RateLimited, Slack, SlackRefused
 from bot.views.blocks import Message
 from bot.views.ending import ended_message
 from bot.views.exposure import exposure_message
@@ -24,12 +24,18 @@ from bot.views.report import verification_message
 from bot.views.root import ROOT, root_message, welcome_message
 from bot.views.step import slot as step_slot
 from bot.views.step import step_message
-from storage.publishing import Announceable, Posted
+from storage.publishing import LEFTOVER, Announceable, Posted
 
 log = logging.getLogger(__name__)
 
+# What Slack may say to a reply whose thread was deleted (chat.postMessage, conversations.replies).
+NO_THREAD = {"thread_not_found", "message_not_found", "cannot_reply_to_message"}
 # Refusals of an edit that no repetition changes: the message stays as it is.
 FIXED = {"message_not_found", "cant_update_message", "edit_window_closed"}
+
+
+class ThreadGone(OnboardingError):
+    """The first message of a thread was deleted."""
 
 
 def desired(onboarding: Onboarding, posted: Mapping[str, Posted]) -> Iterator[Message]:
@@ -75,6 +81,7 @@ class Work:
     timestamps: dict[str, str]
     edits: Sequence[tuple[Message, str]] = ()
     posts: Sequence[tuple[Message, datetime | None]] = ()
+    leftovers: Sequence[tuple[str, str]] = ()
     outbox: Sequence[Announceable] = ()
     refused_since: datetime | None = None
     news: dict[str, Posted] = field(default_factory=dict)
@@ -123,6 +130,7 @@ class Thread:
         be done in a channel that is lost.
         """
         timestamps = {slot: one.ts for slot, one in posted.items() if one.ts}
+        leftovers = [one for one in timestamps.items() if one[0].startswith(LEFTOVER)]
         if onboarding.loss and onboarding.loss.silent:
             return Work(onboarding, set(posted), timestamps)
         edits: list[tuple[Message, str]] = []
@@ -134,7 +142,7 @@ class Thread:
                 posts.append((message, known.posting_since if known else look_since))
             elif known.digest != message.digest:
                 edits.append((message, known.ts))
-        work = Work(onboarding, set(posted), timestamps, edits, posts)
+        work = Work(onboarding, set(posted), timestamps, edits, posts, leftovers)
         for message, ts in edits:
             # If an answer is lost, nobody knows what the message says: the next state may be one
             # in which it says again what we know last.
@@ -146,11 +154,23 @@ class Thread:
     async def level(self, work: Work, write_down: Callable[[], Awaitable[None]]) -> None:
         """Post what is missing, one after the other, and edit what differs, at the same time.
 
-        `write_down` keeps the news. What fails does not keep the rest from being done; the first
-        error is raised at the end.
+        What is left of an earlier thread is deleted afterwards. Raises ThreadGone if the first
+        message of this one was deleted. `write_down` keeps the news. What fails does not keep the
+        rest from being done; the first error is raised at the end.
         """
         edits = (self._edit(work, message, ts) for message, ts in work.edits)
         await _all(self._post_all(work, write_down), *edits)
+        for slot, ts in work.leftovers:
+            await self._clear_away(work, slot, ts)
+
+    async def _clear_away(self, work: Work, slot: str, ts: str) -> None:
+        """Delete what is left of a thread that is gone: nobody should press its buttons."""
+        try:
+            await self._slack.delete(work.onboarding.channel, ts)
+        except SlackRefused as error:
+            extra = {"onboarding": work.onboarding.id, "code": error.code}
+            log.warning("a message of an earlier thread stays", extra=extra)
+        work.note(slot)
 
     async def _post_all(self, work: Work, write_down: Callable[[], Awaitable[None]]) -> None:
         for number, (message, earlier) in enumerate(work.posts):
@@ -163,24 +183,44 @@ class Thread:
         thread_ts = None if message.slot == ROOT else work.timestamps[ROOT]
         channel = work.onboarding.channel
         if earlier:
-            ts = await self._found(channel, message, earlier, thread_ts)
+            ts = await self._found(work, message, earlier, thread_ts)
             if ts:  # what stands there may be older than what should
                 work.note(message.slot, ts)
                 await self._edit(work, message, ts)
                 return
         try:
             ts = await self._slack.post(channel, message, thread_ts)
-        except (NotNow, SlackRefused):  # this one was certainly not posted
+        except (NotNow, SlackRefused) as error:  # this one was certainly not posted
             work.note(message.slot, posting_since=earlier)
+            await self._must_have_a_thread(work, error)
             raise
+        except NotInThread as stray:
+            ts, leftover = stray.ts, f"{LEFTOVER}{stray.ts}"
+            work.note(leftover, ts)
+            work.note(message.slot)
+            try:
+                await self._must_have_a_thread(work, stray)
+            except ThreadGone:
+                await self._clear_away(work, leftover, ts)
+                raise
+            work.note(leftover)  # the thread is there, so that is its place
         work.note(message.slot, ts, digest=message.digest)
 
+    async def _must_have_a_thread(self, work: Work, error: Exception) -> None:
+        """Raise ThreadGone if `error` comes from that: an edit of the first message tells."""
+        is_doubtful = isinstance(error, NotInThread) or getattr(error, "code", "") in NO_THREAD
+        if is_doubtful and (ts := work.timestamps.get(ROOT)):
+            await self._edit(work, root_message(work.onboarding), ts)
+
     async def _found(
-        self, channel: str, message: Message, since: datetime, thread_ts: str | None
+        self, work: Work, message: Message, since: datetime, thread_ts: str | None
     ) -> str | None:
+        channel = work.onboarding.channel
         try:
             return await self._slack.find(channel, message, since, thread_ts)
         except SlackRefused as error:
+            if error.code in NO_THREAD and (ts := await self._slack.find(channel, message, since)):
+                work.note(f"{LEFTOVER}{ts}", ts)
             # Whether bots may read threads is not documented without contradiction. A message
             # twice is better than a step that never appears.
             log.warning("cannot look for a lost message", extra={"code": error.code})
@@ -190,6 +230,8 @@ class Thread:
         try:
             await self._slack.update(work.onboarding.channel, ts, message)
         except SlackRefused as error:
+            if error.code == "message_not_found" and message.slot == ROOT:
+                raise ThreadGone from None
             if error.code not in FIXED:
                 raise
             extra = {"onboarding": work.onboarding.id, "slot": message.slot, "code": error.code}
@@ -208,7 +250,7 @@ async def _all(*work: Awaitable[None]) -> None:
 
 def raise_most_telling(errors: Sequence[BaseException]) -> None:
     """Raise the error that says most about when to try again, if there is any."""
-    for kind in (Stale, RateLimited, Unavailable, BaseException):
+    for kind in (Stale, ThreadGone, RateLimited, Unavailable, BaseException):
         for error in errors:
             if isinstance(error, kind):
                 raise error

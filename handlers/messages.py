@@ -13,7 +13,7 @@ from slack_bolt.async_app import AsyncApp
 from bot.typed import one_line
 from bot.use_cases import Request, UseCases
 from handlers.answers import Answers, quietly
-from handlers.payloads import Envelope, Said
+from handlers.payloads import Deletion, Envelope, Said
 
 
 def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
@@ -21,6 +21,11 @@ def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
 
     @app.event("message")
     async def message(body: dict[str, Any], event: dict[str, Any]) -> None:
+        if gone := Deletion.of_event(event):
+            async with quietly():
+                request = gone.request(Envelope.of(body))
+                await use_cases.channels.message_deleted(request, gone.deleted_ts or "")
+            return
         said = Said.of_event(event)
         if not said.by_a_person:
             return

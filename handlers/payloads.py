@@ -307,6 +307,28 @@ class File(Payload):
     title: str | None = None
 
 
+class Deletion(Payload):
+    """A message that is gone: `message_deleted`, or one with replies that became a tombstone."""
+
+    channel: str = ""
+    deleted_ts: str | None = None
+
+    @classmethod
+    def of_event(cls, event: Mapping[str, Any]) -> Self | None:
+        """Read a message event; None if nothing was deleted."""
+        now = event.get("message")
+        if event.get("subtype") == "message_deleted":
+            return cls.of(event)
+        if isinstance(now, Mapping) and now.get("subtype") == "tombstone":
+            return cls.of({"channel": event.get("channel"), "deleted_ts": now.get("ts")})
+        return None
+
+    def request(self, envelope: Envelope) -> Request:
+        """Where it was; nobody is named."""
+        told = _delivery("event", envelope.event_id, self.channel, self.deleted_ts or "")
+        return Request(Person("", ""), self.channel, told)
+
+
 class Said(Payload):
     """A message that somebody wrote, or wrote anew."""
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from sqlalchemy import or_
 from sqlmodel import col, insert, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -19,9 +20,10 @@ from bot.onboarding import (
 from storage import history
 from storage.guides import GuideShelf
 from storage.loading import event_or_unknown, learn, load, must_be_readable
+from storage.publishing import LEFTOVER
 from storage.rows import client_key, columns, names_like, step_columns, verification_row
 from storage.tables import RUNNING as IS_RUNNING
-from storage.tables import EventRow, OnboardingRow, StepRow
+from storage.tables import EventRow, MessageRow, OnboardingRow, StepRow
 from storage.unreadable import is_readable
 from storage.unreadable import of as unreadable_of
 
@@ -179,9 +181,11 @@ async def to_destroy(session: AsyncSession, finished_before: datetime, limit: in
 async def of_thread(
     session: AsyncSession, shelf: GuideShelf, channel: str, thread_ts: str
 ) -> Onboarding | None:
-    """Return the onboarding whose thread this is."""
-    row = OnboardingRow
-    where = (col(row.channel) == channel, col(row.thread_ts) == thread_ts)
+    """Return the onboarding whose thread this is, or was before somebody deleted its beginning."""
+    row, message = OnboardingRow, MessageRow
+    once = select(message.onboarding_id).where(col(message.slot) == f"{LEFTOVER}{thread_ts}")
+    is_its = or_(col(row.thread_ts) == thread_ts, col(row.id).in_(once))
+    where = (col(row.channel) == channel, is_its)
     found = (await session.exec(select(row).where(*where))).first()
     return await load(session, shelf, found) if found else None
 

@@ -4,16 +4,20 @@ from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import or_
-from sqlmodel import col, func, insert, select, update
+from sqlalchemy import literal, or_
+from sqlmodel import col, delete, func, insert, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.errors import Stale
-from bot.onboarding import Event, EventKind
+from bot.onboarding import Event, EventKind, Onboarding
 from storage.loading import event_of
 from storage.tables import EventRow, MessageRow, OnboardingRow
 from storage.types import Illegible
 from storage.unreadable import checked, is_readable, reading
+
+# What is left in Slack of a thread whose first message is gone, by its ts.
+LEFTOVER = "leftover:"
+LANDMARKS = ("pin:root", "bookmark:root")
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,10 +186,46 @@ async def write_down(
         await session.exec(insert(MessageRow), params=new)
 
 
-async def record_thread(session: AsyncSession, onboarding_id: str, thread_ts: str) -> None:
+async def record_thread(session: AsyncSession, onboarding_id: str, thread_ts: str | None) -> None:
     """Write down where the thread of an onboarding is."""
     row = OnboardingRow
     await session.exec(update(row).where(col(row.id) == onboarding_id).values(thread_ts=thread_ts))
+
+
+async def forget_thread(session: AsyncSession, onboarding: Onboarding) -> None:
+    """Write down that an onboarding has no thread any more."""
+    await record_thread(session, onboarding.id, None)
+
+
+async def set_aside(session: AsyncSession, onboarding_id: str) -> None:
+    """Keep of a thread that is gone only what is left of it in Slack, as `leftover:` slots."""
+    row = MessageRow
+    of_it = (col(row.onboarding_id) == onboarding_id, col(row.slot).not_like(f"{LEFTOVER}%"))
+    no_message = or_(col(row.ts).is_(None), col(row.slot).in_(LANDMARKS))
+    await session.exec(delete(row).where(*of_it, no_message))
+    slot = literal(LEFTOVER).concat(col(row.ts))
+    values = {"slot": slot, "digest": None, "posting_since": None}
+    options = {"synchronize_session": False}
+    await session.exec(update(row).where(*of_it).values(values).execution_options(**options))
+
+
+async def place_of(session: AsyncSession, channel: str, ts: str) -> tuple[str, str] | None:
+    """Return the onboarding and the slot of a message of ours."""
+    message, row = MessageRow, OnboardingRow
+    query = (
+        select(message.onboarding_id, message.slot)
+        .join(row, col(row.id) == col(message.onboarding_id))
+        .where(col(row.channel) == channel, col(message.ts) == ts)
+        .where(col(message.slot).not_like(f"{LEFTOVER}%"), col(message.slot).not_in(LANDMARKS))
+    )
+    return (await session.exec(query)).first()
+
+
+async def doubt(session: AsyncSession, onboarding_id: str, slot: str) -> None:
+    """Forget what a message says, so that it is edited, or found to be deleted."""
+    row = MessageRow
+    where = (col(row.onboarding_id) == onboarding_id, col(row.slot) == slot)
+    await session.exec(update(row).where(*where).values(digest=None))
 
 
 async def unannounced(

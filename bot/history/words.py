@@ -247,6 +247,10 @@ TOLD: dict[EventKind, tuple[str, Telling]] = {
     EventKind.CLIENT_INVITED: ("✉️", _invited),
     EventKind.CLIENT_JOINED: ("👋", _plain("came into the channel, the first of the client")),
     EventKind.INVITATION_ANSWERED: ("✉️", _invitation),
+    EventKind.THREAD_DELETED: (
+        "🧵",
+        _plain("posted the thread again, as its first message had been deleted"),
+    ),
     EventKind.REFUSED: ("🚫", _refused),
     EventKind.EXPOSED: ("🔓", _about_values("posted the {values} where others read it")),
     EventKind.HISTORY_SEALED: ("🪪", _sealed),

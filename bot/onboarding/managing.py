@@ -25,6 +25,8 @@ from bot.people import Actor
 
 # A second nudge by hand sooner than this would be the same one.
 NUDGED_LATELY = timedelta(hours=1)
+# So long after the end people may wait for the news of it.
+STILL_NEWS = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,24 @@ class Managing(Verifying):
         """Record that the first person of the client came into the channel."""
         joined = Event(EventKind.CLIENT_JOINED, actor, now)
         return self._changed(self.active_at, [joined], timezone=self.timezone or timezone)
+
+    def lose_thread(self, thread_ts: str, now: datetime) -> Changed[Self]:
+        """Begin another thread, as somebody deleted the first message of this one.
+
+        Refused if that is known already, or if there is nothing left that people wait for.
+        """
+        lately = self.finished_at is not None and now - self.finished_at < STILL_NEWS
+        if self.thread_ts != thread_ts:
+            raise Refused("This thread is gone already.")
+        if self.status is not Status.COMPLETED or not lately:
+            self._must_be_running()
+        deleted = Event(EventKind.THREAD_DELETED, BOT, now)
+        return self._changed(self.active_at, [deleted], thread_ts=None)
+
+    def publish_again(self) -> Changed[Self]:
+        """Have Slack brought level once more: something there was changed by others."""
+        self._must_be_running()
+        return self._changed(self.active_at, [])
 
     def answer_invitation(
         self, answer: InvitationAnswer, address: str, actor: Actor, now: datetime

@@ -66,6 +66,7 @@ class EventKind(StrEnum):
     CLIENT_INVITED = "client_invited"
     CLIENT_JOINED = "client_joined"
     INVITATION_ANSWERED = "invitation_answered"
+    THREAD_DELETED = "thread_deleted"
     REFUSED = "refused"
     EXPOSED = "exposed"
     HISTORY_SEALED = "history_sealed"

@@ -89,6 +89,15 @@ class SlackRefused(OnboardingError):
         return self.code in FINAL or self.code.startswith(FINAL_PREFIX)
 
 
+class NotInThread(OnboardingError):
+    """A reply went to the top of the channel, as the thread's first message is gone."""
+
+    def __init__(self, ts: str) -> None:
+        """Take the ts of what was posted."""
+        super().__init__("chat.postMessage: not in the thread")
+        self.ts = ts
+
+
 @asynccontextmanager
 async def translated(method: str) -> AsyncIterator[None]:
     """Raise our errors for those of slack_sdk and aiohttp in the block."""

@@ -15,7 +15,7 @@ from bot.errors import Unavailable
 from bot.metrics import Metrics
 from bot.pace import Pace
 from bot.slack.channels import ChannelCalls
-from bot.slack.errors import NotNow, SlackRefused, translated
+from bot.slack.errors import NotInThread, NotNow, SlackRefused, translated
 from bot.views.blocks import EVENT_TYPE, Message
 
 TIMEOUT_SECONDS = 10
@@ -93,7 +93,11 @@ class Slack(ChannelCalls):
         return self._identity
 
     async def post(self, channel: str, message: Message, thread_ts: str | None = None) -> str:
-        """Post a message and return its ts. After Unavailable it may have been posted."""
+        """Post a message and return its ts. After Unavailable it may have been posted.
+
+        Raises NotInThread if it was posted at the channel's top: others report that Slack does so
+        with a reply to a deleted message, and without an error.
+        """
         answer = await self._call(
             "chat.postMessage",
             self._client.chat_postMessage(
@@ -108,7 +112,18 @@ class Slack(ChannelCalls):
             channel,
             ts=str,
         )
-        return str(answer["ts"])
+        ts, posted = str(answer["ts"]), answer.get("message")
+        if thread_ts and isinstance(posted, dict) and not posted.get("thread_ts"):
+            raise NotInThread(ts)
+        return ts
+
+    async def delete(self, channel: str, ts: str) -> None:
+        """Delete a message of ours; one that is gone already does not matter."""
+        try:
+            await self._call("chat.delete", self._client.chat_delete(channel=channel, ts=ts))
+        except SlackRefused as error:
+            if error.code != "message_not_found":
+                raise
 
     async def update(self, channel: str, ts: str, message: Message) -> None:
         """Bring a posted message level."""

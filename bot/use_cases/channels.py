@@ -7,12 +7,15 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
+from sqlmodel.ext.asyncio.session import AsyncSession
+
 from bot.errors import Refused, Unavailable, UnreadableRow
 from bot.loops import each
 from bot.onboarding import Change, EventKind, InvitationAnswer, Loss, Onboarding
 from bot.people import Actor, Person, Role
 from bot.use_cases.base import Request, UseCase
-from storage import onboardings
+from bot.views.root import ROOT
+from storage import onboardings, publishing
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +62,32 @@ class Channels(UseCase):
             paused = await onboardings.ids_paused_for(session, losses)
         again = Request(Person("", ""), "", f"start:{now.timestamp()}")
         await self._each(again, paused, lambda at, now: at.regain_channel(losses, now))
+
+    async def message_deleted(self, request: Request, ts: str) -> None:
+        """Bring back what somebody deleted: a thread with its first message, or one of its others.
+
+        A message that nobody needs any more stays deleted.
+        """
+        services = self._services
+        async with services.database.begin(write=False) as session:
+            place = await publishing.place_of(session, request.channel, ts)
+        if place is None:
+            return
+        onboarding_id, slot = place
+
+        async def doubt(session: AsyncSession, onboarding: Onboarding) -> None:
+            await publishing.doubt(session, onboarding.id, slot)
+
+        with suppress(Refused):  # it is over, or the publisher has noticed
+            if slot == ROOT:
+                await self._change(
+                    request,
+                    onboarding_id,
+                    lambda at, now: at.lose_thread(ts, now),
+                    publishing.forget_thread,
+                )
+            else:
+                await self._change(request, onboarding_id, lambda at, _: at.publish_again(), doubt)
 
     async def joined(self, request: Request) -> None:
         """Tell engineering when the first person of the client comes into the channel."""

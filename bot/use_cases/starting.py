@@ -19,8 +19,9 @@ from bot.slack import Channel, SlackRefused
 from bot.typed import one_line
 from bot.use_cases.base import InvalidInput, Opening, Request, UseCase, opened_by
 from bot.views.ids import CLIENT_NAME, ENGINEER, FormRef
+from bot.views.root import ROOT
 from bot.views.start import LONGEST_NAME, Around, start_modal
-from storage import deliveries, onboardings
+from storage import deliveries, onboardings, publishing
 from storage.database import Conflict
 from storage.rows import client_key
 
@@ -179,12 +180,19 @@ class Starting(UseCase):
         for running in others:
             if name and client_key(name) != client_key(running.client_name):
                 continue
+            await self._see_to(running)
             raise Refused(
                 f"{escape(running.client_name)} is being onboarded in this channel already "
                 f"({running.finished_steps} of {len(running.steps)} steps done, "
                 f"{self._where(running)}). Nothing was started."
             )
         return others
+
+    async def _see_to(self, running: Onboarding) -> None:
+        """Have its first message edited: somebody may have deleted it, and so look for another."""
+        async with self._services.database.begin() as session:
+            await publishing.doubt(session, running.id, ROOT)
+        self._services.publisher.wake(running.id)
 
     def _where(self, running: Onboarding) -> str:
         if running.thread_ts is None:

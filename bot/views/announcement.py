@@ -34,6 +34,7 @@ ANNOUNCED = (
     EventKind.CHANNEL_MOVED,
     EventKind.CLIENT_JOINED,
     EventKind.INVITATION_ANSWERED,
+    EventKind.THREAD_DELETED,
 )
 
 LOSSES = {
@@ -225,6 +226,13 @@ def _client_joined(onboarding: Onboarding, event: Event) -> Iterator[Block]:
     )
 
 
+def _thread_deleted(onboarding: Onboarding, _event: Event) -> Iterator[Block]:
+    yield section(
+        f"🧵 The first message of *{escape(onboarding.client_name)}*'s thread was deleted, so I "
+        "posted the thread again. Nothing is lost; older links to it no longer work."
+    )
+
+
 def _invitation_answered(onboarding: Onboarding, event: Event) -> Iterator[Block]:
     name, user_id = escape(onboarding.client_name), event.actor.user_id
     who = escape(event.detail.get("address", "")) or (mention(user_id) if user_id else "Someone")
@@ -262,6 +270,7 @@ _WORDS = {
     EventKind.CHANNEL_MOVED: _moved,
     EventKind.CLIENT_JOINED: _client_joined,
     EventKind.INVITATION_ANSWERED: _invitation_answered,
+    EventKind.THREAD_DELETED: _thread_deleted,
 }
 
 

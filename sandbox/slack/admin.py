@@ -1,8 +1,8 @@
 """What administrators and owners do: invite, remove, archive, share, uninstall."""
 
-from sandbox.slack.changes import MemberJoined, MemberLeft
+from sandbox.slack.changes import MemberJoined, MemberLeft, MessageDeleted
 from sandbox.slack.events import Events
-from sandbox.slack.model import Channel, Json, Team, User
+from sandbox.slack.model import Channel, Json, Message, Team, User
 from sandbox.slack.people import Person
 from sandbox.slack.state import State
 
@@ -31,6 +31,14 @@ class Admin:
         if user is self._state.bot:
             self._events.channel_changed(channel, "left")
         await self._events.delivered()
+
+    async def delete(self, *messages: Message, told: bool = True) -> None:
+        """Delete messages, as an owner may, or a retention rule: of that the app is not `told`."""
+        for message in messages:
+            message.channel.remove(message)
+            if told:
+                self._state.changed(MessageDeleted(message))
+        await self._settled()
 
     async def archive(self, channel: Channel, by: Person) -> None:
         channel.is_archived = True

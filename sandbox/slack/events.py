@@ -41,7 +41,10 @@ class Events:
             case MessageEdited(message, before):
                 self._message(message, _changed(message, before))
             case MessageDeleted(message):
-                self._message(message, _deleted(message))
+                is_tombstone = self._state.doubts.deletion_leaves_tombstone
+                replies = message.channel.thread(message.ts)
+                gone = _tombstone(message) if is_tombstone and replies else _deleted(message)
+                self._message(message, gone)
             case MemberJoined(user, channel):
                 event: Json = {"type": "member_joined_channel", "user": user.id}
                 event |= {"inviter": change.inviter.id} if change.inviter else {}
@@ -139,6 +142,25 @@ def _deleted(message: Message) -> Json:
         "hidden": True,
         "ts": message.ts,
         "deleted_ts": message.ts,
+        "previous_message": message.to_api(),
+    }
+
+
+def _tombstone(message: Message) -> Json:
+    return {
+        "type": "message",
+        "subtype": "message_changed",
+        "hidden": True,
+        "ts": message.ts,
+        "message": {
+            "type": "message",
+            "subtype": "tombstone",
+            "user": "USLACKBOT",
+            "text": "This message was deleted.",
+            "hidden": True,
+            "ts": message.ts,
+            "thread_ts": message.ts,
+        },
         "previous_message": message.to_api(),
     }
 

@@ -61,6 +61,7 @@ class Channel:
     members: dict[str, User] = field(default_factory=dict)
     connected: list[Team] = field(default_factory=list)
     messages: list["Message"] = field(default_factory=list)
+    deleted: set[str] = field(default_factory=set)
     pins: list[str] = field(default_factory=list)
     bookmarks: list[Json] = field(default_factory=list)
     invitations: list["Invitation"] = field(default_factory=list)
@@ -85,6 +86,7 @@ class Channel:
     def remove(self, message: "Message") -> None:
         """Delete the message, and its pin with it."""
         self.messages.remove(message)
+        self.deleted.add(message.ts)
         if message.ts in self.pins:
             self.pins.remove(message.ts)
 

@@ -4,7 +4,7 @@ import asyncio
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from sandbox.slack.app import App
 from sandbox.slack.changes import Change
@@ -35,6 +35,11 @@ class Doubts:
     bots_read_replies: bool = True
     external_sees_home: bool = False
     limited_external_can_press: bool = True
+    # A reply to a deleted message: at the channel's top, without a word, as others report; refused;
+    # or under what is left of it (facts 11.6).
+    reply_to_deleted: Literal["top", "refused", "tombstone"] = "top"
+    # A deleted message with replies: `message_deleted`, or `message_changed` to a tombstone.
+    deletion_leaves_tombstone: bool = False
 
 
 class State:

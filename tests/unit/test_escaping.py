@@ -66,6 +66,8 @@ def changes(name: str) -> Iterator[Change]:
     yield new.onboarding.client_joins(a_client_admin(), NOW)
     for answer in InvitationAnswer:
         yield new.onboarding.answer_invitation(answer, f"{name}@x.y", a_client_admin(), NOW)
+    threaded = an_onboarding(client_name=name)
+    yield threaded.lose_thread(threaded.thread_ts or "", NOW)
     yield new.onboarding.hand_over(1, a_client_admin(), NOW)
     yield new.onboarding.cancel(an_engineer(), f"{name}\n{name}", NOW)
     yield new.onboarding.assign("U0EVE", an_engineer(), NOW)

@@ -27,7 +27,7 @@ METADATA_LIMIT = 1_024  # Slack publishes no figure; this one is safe
 def post_message(state: State, args: Arguments) -> Json:
     channel = _channel_to_post_in(state, args.text("channel"))
     text, blocks = _content(args)
-    thread_ts = _thread(channel, args)
+    thread_ts = _thread(state, channel, args)
     if args.flag("reply_broadcast") and not thread_ts:
         raise SlackError("invalid_arguments")
     message = new_message(state, channel, text, blocks, thread_ts)
@@ -62,7 +62,7 @@ def post_ephemeral(state: State, args: Arguments) -> Json:
     if user is None or (state.is_external(user) and not state.doubts.ephemeral_reaches_external):
         raise SlackError("user_not_in_channel")
     text, blocks = _content(args)
-    message = new_message(state, channel, text, blocks, _thread(channel, args))
+    message = new_message(state, channel, text, blocks, _thread(state, channel, args))
     message.ephemeral_to = user
     if user.is_active:
         state.ephemerals.append(message)
@@ -109,7 +109,7 @@ def _content(args: Arguments) -> tuple[str, list[Json]]:
     return text, blocks
 
 
-def _thread(channel: Channel, args: Arguments) -> str | None:
+def _thread(state: State, channel: Channel, args: Arguments) -> str | None:
     """The `ts` of the parent; a reply's own `ts` will not do (docs: chat.postMessage)."""
     ts = args.maybe_text("thread_ts")
     if not ts:
@@ -118,6 +118,8 @@ def _thread(channel: Channel, args: Arguments) -> str | None:
         message = f"[ERROR] {ts} is not a valid thread_ts"
         raise SlackError.because("invalid_thread_ts", message)
     parent = channel.message(ts)
+    if parent is None and ts in channel.deleted and state.doubts.reply_to_deleted != "refused":
+        return ts if state.doubts.reply_to_deleted == "tombstone" else None
     if parent is None:
         raise SlackError("thread_not_found")
     if parent.thread_ts not in (None, ts):

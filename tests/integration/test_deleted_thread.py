@@ -1,0 +1,233 @@
+"""Somebody, or a retention rule, deletes what the bot posted: the thread comes back, once."""
+
+from collections.abc import Callable
+
+import pytest
+
+from sandbox.slack import offers
+from tests.integration.world import World, from_now, told
+
+FATES = ["top", "refused", "tombstone"]
+EVENTS = ["told", "tombstone", "silent"]
+
+every_fate = pytest.mark.parametrize("fate", FATES)
+every_event = pytest.mark.parametrize("event", EVENTS)
+
+
+def message_slots(world: World) -> list[str]:
+    """The slots in the channel, of threads that have a beginning; there must be no others."""
+    roots = {one.ts for one in world.channel.messages if one.slot == "root"}
+    ours = [one for one in world.channel.messages if one.slot]
+    assert [one.slot for one in ours if one.slot != "root" and one.thread_ts not in roots] == []
+    assert len(roots) == 1
+    return sorted(world.slots())
+
+
+async def delete_root(world: World, fate: str = "top", event: str = "told") -> None:
+    world.slack.doubts.reply_to_deleted = fate  # type: ignore[assignment]
+    world.slack.doubts.deletion_leaves_tombstone = event == "tombstone"
+    await world.slack.admin.delete(world.message("root"), told=event != "silent")
+    await world.slack.delivered()
+    await world.idle()
+
+
+async def values(world: World) -> list[tuple[object, ...]]:
+    return world.rows("SELECT field, ciphertext FROM credential ORDER BY field")
+
+
+@every_fate
+@every_event
+async def test_a_deleted_thread_is_posted_again(begun: World, fate: str, event: str) -> None:
+    await begun.walk_to(12)
+    await begun.enter(begun.ann, 11, booking_provider_id="123456789")
+    before, kept = message_slots(begun), await values(begun)
+    old = begun.message("root").ts
+
+    await delete_root(begun, fate, event)
+    await begun.press(begun.ann, "step:12", "step_done")
+    await begun.catch_up()
+
+    assert message_slots(begun) == sorted([*before, "step:13"])
+    root = begun.message("root")
+    assert root.ts != old
+    assert begun.rows("SELECT thread_ts FROM onboarding") == [(root.ts,)]
+    assert begun.current == 13
+    assert offers(begun.message("step:13"), "step_done")
+    assert await values(begun) == kept
+    assert root.ts in begun.channel.pins
+    assert len([text for text in begun.announced if "posted the thread again" in text]) == 1
+    await begun.must_be_sound()
+
+
+@every_event
+async def test_a_new_thread_comes_by_itself_if_slack_tells(begun: World, event: str) -> None:
+    await delete_root(begun, event=event)
+
+    assert (begun.find("root") is not None) == (event != "silent")
+
+
+@every_fate
+async def test_resume_takes_up_what_was_paused_before_its_thread_was_deleted(
+    begun: World, fate: str
+) -> None:
+    await begun.type("pause")
+    await delete_root(begun, fate, "silent")
+
+    reply = await begun.type("resume")
+    await begun.idle()
+
+    assert "Taken up again" in reply.text
+    assert begun.rows("SELECT status FROM onboarding") == [("active",)]
+    assert message_slots(begun) == ["root", "step:1", "welcome"]
+
+
+@every_fate
+async def test_a_start_of_the_same_client_brings_its_thread_back(begun: World, fate: str) -> None:
+    await delete_root(begun, fate, "silent")
+
+    reply = await begun.type("start Acme Plumbing")
+
+    assert "already" in reply.text
+    assert message_slots(begun) == ["root", "step:1", "welcome"]
+
+
+@every_fate
+@every_event
+async def test_a_cancelled_onboarding_gets_no_new_thread(
+    begun: World, fate: str, event: str
+) -> None:
+    await begun.type("cancel")
+    await begun.submit(begun.erin, begun.view_of(begun.erin), reason="They left.")
+    await delete_root(begun, fate, event)
+    await begun.catch_up()
+
+    assert begun.find("root") is None
+    assert begun.rows("SELECT status FROM onboarding") == [("cancelled",)]
+
+
+@every_fate
+async def test_cancel_works_though_the_thread_was_deleted_unnoticed(
+    begun: World, fate: str
+) -> None:
+    await delete_root(begun, fate, "silent")
+
+    await begun.type("cancel")
+    await begun.submit(begun.erin, begun.view_of(begun.erin), reason="They left.")
+    await begun.catch_up()
+
+    assert begun.rows("SELECT status FROM onboarding") == [("cancelled",)]
+    assert begun.rows("SELECT revision = published_revision FROM onboarding") == [(1,)]
+    tops = [one for one in begun.channel.messages if one.slot and one.thread_ts is None]
+    assert tops == []  # nothing strays
+
+
+async def test_a_retention_rule_deletes_all_of_it(begun: World) -> None:
+    await begun.walk_to(5)
+    before = message_slots(begun)
+    await begun.slack.admin.delete(*[one for one in begun.channel.messages if one.slot], told=False)
+
+    await begun.type("start Acme Plumbing")
+    await begun.catch_up()
+
+    assert message_slots(begun) == before
+    await begun.must_be_sound()
+
+
+@pytest.mark.parametrize("seen", [True, False])
+async def test_a_deleted_step_that_people_need_is_posted_again(begun: World, seen: bool) -> None:
+    await begun.walk_to(3)
+    await begun.slack.admin.delete(begun.message("step:3"), told=seen)
+    await begun.slack.delivered()
+    await begun.idle()
+    if not seen:
+        await begun.ann.say(begun.channel, "done", begun.message("root").ts)
+        await begun.slack.delivered()
+        await begun.idle()
+    await begun.catch_up()
+
+    assert offers(begun.message(f"step:{begun.current}"), "step_done")
+
+
+async def test_words_under_the_deleted_message_still_count(begun: World) -> None:
+    old = begun.message("root").ts
+    await delete_root(begun)
+
+    await begun.ann.say(begun.channel, "new", old)
+    await begun.slack.delivered()
+    await begun.idle()
+
+    assert begun.current == 2
+
+
+async def test_a_button_of_the_old_thread_dies_politely(begun: World) -> None:
+    await begun.walk_to(3)
+    old = begun.message("step:2")
+    await delete_root(begun)
+
+    await begun.ann.press_raw(old, "step_done", f"{begun.onboarding}:2")
+    await begun.idle()
+
+    assert "already done" in told(begun.ann)
+    assert begun.current == 3
+
+
+async def test_two_workers_post_it_once(begun: World) -> None:
+    await begun.walk_to(6)
+    before = message_slots(begun)
+    async with begun.second_bot() as other:
+        await delete_root(begun)
+        other.publisher.wake(begun.onboarding)
+        begun.bot.publisher.wake(begun.onboarding)
+        await other.tasks.idle()
+        await begun.catch_up()
+
+        assert message_slots(begun) == before
+    await begun.must_be_sound()
+
+
+async def test_messages_of_people_may_be_deleted(begun: World) -> None:
+    said = await begun.ann.say(begun.channel, "Hello!", begun.message("root").ts)
+    posts = len(begun.slack.calls_of("chat.postMessage"))
+
+    await begun.ann.delete(said)
+    await begun.idle()
+
+    assert len(begun.slack.calls_of("chat.postMessage")) == posts
+
+
+async def test_a_completed_onboarding_is_left_alone_when_its_thread_goes_later(
+    begun: World,
+) -> None:
+    begun.write(
+        "UPDATE onboarding SET status = 'completed', finished_at = ?",
+        from_now(days=-30).replace(tzinfo=None),
+    )
+    await delete_root(begun)
+    await begun.catch_up()
+
+    assert begun.find("root") is None
+
+
+async def test_a_reply_that_slack_puts_elsewhere_though_the_thread_is_there_counts(
+    begun: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hide_threads(begun, monkeypatch)
+
+    await begun.press(begun.ann, "step:1", "choose_account:new")
+    await begun.catch_up()
+
+    assert begun.slots() == ["root", "welcome", "step:1", "step:2"]
+    assert not begun.events("thread_deleted")
+
+
+def hide_threads(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Slack whose answers never say in which thread a message is."""
+    client = world.bot.slack._client
+    post: Callable[..., object] = client.chat_postMessage
+
+    async def without(**arguments: object) -> object:
+        answer = await post(**arguments)  # type: ignore[misc]
+        answer["message"].pop("thread_ts", None)
+        return answer
+
+    monkeypatch.setattr(client, "chat_postMessage", without)
