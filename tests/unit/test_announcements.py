@@ -90,7 +90,9 @@ EVERY: dict[EventKind, Change] = {
     EventKind.ESCALATED: an_onboarding(at_step=4).escalate(NOW),
     EventKind.CLIENT_JOINED: a_new_onboarding().onboarding.client_joins(a_client_admin(), NOW),
     EventKind.INVITATION_ANSWERED: invitation(InvitationAnswer.DECLINED),
-    EventKind.THREAD_DELETED: an_onboarding(at_step=4).lose_thread(ROOT_TS, NOW),
+    EventKind.THREAD_DELETED: replace(an_onboarding(at_step=4), thread_ts=ROOT_TS).lose_thread(
+        ROOT_TS, NOW
+    ),
 }
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -15,6 +16,7 @@ from tests.builders import (
     ALL_FIELDS,
     NOW,
     PASSED,
+    ROOT_TS,
     a_check,
     a_client_admin,
     a_new_onboarding,
@@ -66,8 +68,7 @@ def changes(name: str) -> Iterator[Change]:
     yield new.onboarding.client_joins(a_client_admin(), NOW)
     for answer in InvitationAnswer:
         yield new.onboarding.answer_invitation(answer, f"{name}@x.y", a_client_admin(), NOW)
-    threaded = an_onboarding(client_name=name)
-    yield threaded.lose_thread(threaded.thread_ts or "", NOW)
+    yield replace(new.onboarding, thread_ts=ROOT_TS).lose_thread(ROOT_TS, NOW)
     yield new.onboarding.hand_over(1, a_client_admin(), NOW)
     yield new.onboarding.cancel(an_engineer(), f"{name}\n{name}", NOW)
     yield new.onboarding.assign("U0EVE", an_engineer(), NOW)
