@@ -21,6 +21,7 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.socket_mode.request import SocketModeRequest
 
 from bot.errors import OnboardingError, Unavailable
+from bot.incoming import readable
 from bot.slack import RateLimited, translated
 from bot.traffic import Traffic
 
@@ -89,6 +90,7 @@ class Line:
     async def _handle(self, envelope: dict[str, Any]) -> None:
         with self._traffic.request():
             try:
+                envelope = {**envelope, "payload": readable(envelope["payload"])}
                 request: Any = SocketModeRequest.from_dict(envelope)
                 response = await run_async_bolt_app(self._bolt, request)
                 if response.status == 200:  # else Slack sends an event again, and tells a person

@@ -13,6 +13,7 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 
 from bot.connections import Connection
 from bot.health import Health
+from bot.incoming import readable_text
 from bot.metrics import CONTENT_TYPE, Metrics
 from bot.signature import Signature
 from bot.traffic import Traffic
@@ -135,7 +136,8 @@ async def _answer(bolt: AsyncApp, request: web.Request, body: bytes) -> web.Resp
     }
     try:
         # UTF-8 whatever the header says: Slack sends nothing else.
-        bolt_request = AsyncBoltRequest(body=body.decode(), headers=headers)
+        text = readable_text(body.decode(), request.content_type)
+        bolt_request = AsyncBoltRequest(body=text, headers=headers)
         return await to_aiohttp_response(await bolt.async_dispatch(bolt_request))
     except NOT_SLACKS:
         return web.Response(status=400, text="malformed request\n")

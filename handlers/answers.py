@@ -30,7 +30,7 @@ from bot.views.blocks import fallback, message, section
 from bot.views.home import answer_view
 from bot.views.ids import StepRef
 from bot.views.status import Answer
-from handlers.payloads import HomePress, Press, Said, Submission, WindowPress
+from handlers.payloads import AnyPress, HomePress, Press, Said, Submission, WindowPress
 
 log = logging.getLogger(__name__)
 
@@ -206,11 +206,21 @@ class Answers:
         """Open a window for whoever pressed on the Home."""
         self._tasks.spawn(self._show(press, view), "open a window")
 
-    async def _show(self, press: HomePress, view: View) -> None:
+    async def _show(self, press: HomePress | AnyPress, view: View) -> None:
         try:
             await self._slack.open_view(press.trigger_id, view)
         except OnboardingError as error:  # the Home shows what became of it
             log.warning("a window could not be opened", extra={"reason": str(error)})
+
+    def anywhere(self, press: AnyPress, text: str) -> None:
+        """Tell whoever pressed something: privately in the channel, behind a modal too; else in a
+        window.
+        """
+        if press.behind:
+            told = (press.behind, press.user.id, text, press.thread_ts, press.response_url)
+            self._tasks.spawn(self._whisper(*told), "answer privately")
+        else:
+            self._tasks.spawn(self._show(press, answer_view(text)), "open a window")
 
     @asynccontextmanager
     async def behind(self, press: WindowPress) -> AsyncIterator[None]:

@@ -7,10 +7,19 @@ Source: docs.slack.dev, "Interaction payloads" and "Implementing slash commands"
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 
 from bot.errors import Malformed
 from bot.people import Person
@@ -20,9 +29,26 @@ from bot.views.ids import FormRef
 
 
 class Payload(BaseModel):
-    """A part of a payload. What was in it never shows in an error."""
+    """A part of a payload. What was in it never shows in an error.
 
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+    An optional key of a type that Slack doesn't document is as good as absent.
+    """
+
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", hide_input_in_errors=True, coerce_numbers_to_str=True
+    )
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _without_useless_keys(cls, given: Any, read: ModelWrapValidatorHandler[Self]) -> Self:
+        if not isinstance(given, Mapping):
+            return read(given)
+        try:
+            return read(given)
+        except ValidationError as error:
+            wrong = {problem["loc"][0] for problem in error.errors() if problem["loc"]}
+        optional = {name for name, field in cls.model_fields.items() if not field.is_required()}
+        return read({key: one for key, one in given.items() if key not in wrong & optional})
 
     @classmethod
     def of(cls, body: Mapping[str, Any]) -> Self:
@@ -113,6 +139,47 @@ class HomePress(Payload):
     def action(self) -> Action:
         """What was pressed."""
         return self.actions[0]
+
+
+class AnyPress(Payload):
+    """Something that was pressed or chosen where we know nothing of it: anywhere in Slack."""
+
+    class On(Payload):
+        """The modal, or the Home, that it is on."""
+
+        private_metadata: str = ""
+
+    class Element(Payload):
+        """What was pressed."""
+
+        value: str | None = None
+
+    user: User
+    channel: Channel | None = None
+    container: Container = Container()
+    view: On | None = None
+    actions: tuple[Element, ...] = ()
+    trigger_id: str = ""
+    response_url: str | None = None
+
+    @property
+    def thread_ts(self) -> str | None:
+        """The thread that it is in, if any."""
+        return self.container.thread_ts or self.container.message_ts or None
+
+    @property
+    def says_nothing(self) -> bool:
+        """Whether it is a button that bears no value at all: all of ours bear one."""
+        return bool(self.actions) and self.actions[0].value is None
+
+    @property
+    def behind(self) -> str:
+        """The channel that it is in, or that its modal was opened from; empty if there is none."""
+        if self.channel:
+            return self.channel.id
+        with suppress(Malformed):
+            return FormRef.parse(self.view.private_metadata if self.view else "").channel
+        return ""
 
 
 class HomeOpened(Payload):

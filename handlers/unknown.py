@@ -2,6 +2,7 @@
 
 import logging
 import re
+from contextlib import suppress
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
@@ -9,24 +10,53 @@ from slack_bolt.response import BoltResponse
 
 from bot.errors import Malformed, Unavailable
 from bot.use_cases import UseCases
+from bot.views.blocks import section
+from bot.views.forms import notice
 from handlers.answers import Answers
-from handlers.payloads import Press
+from handlers.payloads import AnyPress
 
 log = logging.getLogger(__name__)
+
+ANYTHING = re.compile("")
+OUT_OF_DATE = "That button is out of date. Please use the latest message."
+FORM_OUT_OF_DATE = "This form is out of date. Please close it and open it again. Nothing was saved."
+NO_COMMAND = "I don't know that command. Try `/servicetitan help`."
 
 
 def register(app: AsyncApp, _use_cases: UseCases, answers: Answers) -> None:
     """Register the listeners that come last."""
 
-    @app.action(re.compile(".*"))
-    async def unknown_action(ack: AsyncAck, body: dict[str, Any]) -> None:
-        press = Press.of(body)
-        answers.tell(press, "This button is from another version. Please use the newest message.")
+    async def unknown(ack: AsyncAck, body: dict[str, Any]) -> None:
+        answers.anywhere(AnyPress.of(body), OUT_OF_DATE)
         await ack()
 
+    app.action(ANYTHING)(unknown)
+    app.shortcut(ANYTHING)(unknown)
+
+    @app.view(ANYTHING)
+    async def unknown_form(ack: AsyncAck) -> None:
+        await ack(response_action="update", view=notice("Out of date", [section(FORM_OUT_OF_DATE)]))
+
+    @app.view_closed(ANYTHING)
+    @app.event(ANYTHING)
+    async def nothing_to_do(ack: AsyncAck) -> None:
+        await ack()
+
+    @app.options(ANYTHING)
+    async def no_options(ack: AsyncAck) -> None:
+        await ack(options=[])
+
+    @app.command(ANYTHING)
+    async def unknown_command(ack: AsyncAck) -> None:
+        await ack(text=NO_COMMAND, response_type="ephemeral")
+
     @app.error
-    async def failed(error: Exception) -> BoltResponse:
+    async def failed(error: Exception, body: dict[str, Any]) -> BoltResponse:
         if isinstance(error, Malformed):
+            with suppress(Malformed):
+                if (press := AnyPress.of(body)).says_nothing:
+                    answers.anywhere(press, OUT_OF_DATE)
+                    return BoltResponse(status=200, body="")
             log.warning("a malformed request", extra={"reason": str(error)})
             return BoltResponse(status=400, body="malformed request")
         if isinstance(error, Unavailable):  # an event: Slack brings it again

@@ -1,0 +1,216 @@
+"""What Slack sends, with keys that are null, of another type, or that nobody here knows."""
+
+import copy
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from sandbox.slack import Ack
+from tests.integration.world import World, told
+
+FORM = "application/x-www-form-urlencoded"
+# Without these a payload says nothing. Slack never sends them as null.
+NEEDED = {"type", "event", "event_id", "user", "id", "actions", "action_id", "channel", "view"}
+NEEDED |= {"command", "user_id", "channel_id", "callback_id", "authorizations", "is_bot"}
+WRONG: list[Any] = [None, 17, [None], {"a": 1}]
+
+
+def spoiled(payload: Mapping[str, Any], value: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield copies of a payload, each with one key of Slack's optional ones spoiled."""
+    for path in _paths(payload):
+        changed = copy.deepcopy(dict(payload))
+        place: Any = changed
+        for key in path[:-1]:
+            place = place[key]
+        place[path[-1]] = value
+        yield ".".join(map(str, path)), changed
+
+
+def _paths(value: Any, before: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    if isinstance(value, Mapping):
+        for key, one in value.items():
+            if key not in NEEDED:
+                yield (*before, key)
+            if key not in ("message", "blocks", "text"):
+                yield from _paths(one, (*before, key))
+    elif isinstance(value, list):
+        for position, one in enumerate(value):
+            yield from _paths(one, (*before, position))
+
+
+async def send_event(world: World, payload: Mapping[str, Any]) -> Ack:
+    ack = await world.slack.post_signed(json.dumps(payload).encode(), "application/json")
+    await world.idle()
+    return ack
+
+
+@pytest.mark.parametrize("value", WRONG, ids=str)
+async def test_a_press_needs_none_of_slacks_optional_keys(
+    begun: World, value: Any, subtests: pytest.Subtests
+) -> None:
+    await begun.press(begun.ann, "step:1", "choose_account:new")
+
+    for name, payload in spoiled(begun.last_sent, value):
+        if (name, value) != ("actions.0.value", 17):  # names no step
+            with subtests.test(name):
+                assert (await begun.send(payload)).status == 200
+
+
+@pytest.mark.parametrize("value", WRONG, ids=str)
+async def test_a_form_needs_none_of_slacks_optional_keys(
+    begun: World, value: Any, subtests: pytest.Subtests
+) -> None:
+    form = await begun.open(begun.ann, "step:1", "step_help")
+    await begun.submit(begun.ann, form, question="Why?")
+
+    for name, payload in spoiled(begun.last_sent, value):
+        if "private_metadata" not in name:  # else nobody knows what it is about
+            with subtests.test(name):
+                assert (await begun.send(payload)).status == 200
+
+
+@pytest.mark.parametrize("value", WRONG, ids=str)
+async def test_an_event_needs_none_of_slacks_optional_keys(
+    begun: World, value: Any, subtests: pytest.Subtests
+) -> None:
+    written = await begun.ann.say(begun.channel, "hello", begun.message("root").ts)
+    said = begun.last_event("message")
+    await begun.ann.edit(written, "hello there")
+    edited = begun.last_event("message")
+
+    for payload in (said, edited):
+        payload["event"] |= {
+            "files": [],
+            "bot_id": "",
+            "attachments": [{"text": "x"}],
+            "thread_ts": "",
+        }
+        for name, changed in spoiled(payload, value):
+            with subtests.test(name):
+                assert (await send_event(begun, changed)).status == 200
+
+
+async def test_a_command_needs_none_of_slacks_optional_keys(
+    begun: World, subtests: pytest.Subtests
+) -> None:
+    await begun.type("status")
+    [*_, sent] = [d.outgoing for d in begun.slack.deliveries if d.outgoing.kind == "slash_commands"]
+
+    for name in sent.payload:
+        if name not in NEEDED:
+            with subtests.test(name):
+                fields = {key: one for key, one in sent.payload.items() if key != name}
+                ack = await begun.slack.post_signed(urlencode(fields).encode(), FORM)
+                assert ack.status == 200
+
+
+async def test_a_null_in_a_list_of_files_does_not_hide_the_others(begun: World) -> None:
+    await begun.ann.say(begun.channel, "see")
+    event = begun.last_event("message")
+    secret = begun.servicetitan.credentials["client_secret"]
+    files = [None, {"name": None}, {"name": 5}, {"id": "F1", "name": f"{secret}.txt"}]
+    event["event"] |= {"ts": "1.1", "subtype": "file_share", "files": files}
+
+    await send_event(begun, event | {"event_id": "Ev0NULL"})
+
+    assert "delete" in told(begun.ann)
+
+
+# --- what nobody here knows ---
+
+
+async def test_an_unknown_button_on_the_home_opens_a_window(world: World) -> None:
+    await world.erin.open_home()
+    await world.idle()
+    home = world.erin.home
+    assert home is not None
+    await world.erin.press(home, "home_refresh")
+    payload = world.last_sent
+    payload["actions"][0]["action_id"] = "home_of_tomorrow"
+
+    ack = await world.send(payload)
+
+    assert ack.status == 200
+    assert "out of date" in str(world.view_of(world.erin).blocks)
+
+
+@pytest.mark.parametrize("is_ours", [True, False])
+async def test_an_unknown_button_in_a_modal_is_answered(begun: World, is_ours: bool) -> None:
+    await begun.type("history")
+    modal = begun.view_of(begun.erin)
+    await begun.press(begun.erin, "step:1", "choose_account:new")
+    payload = begun.last_sent
+    for key in ("channel", "message", "response_url"):
+        del payload[key]
+    metadata = modal.content["private_metadata"] if is_ours else ""
+    payload |= {
+        "container": {"type": "view", "view_id": modal.id},
+        "view": {"id": modal.id, "type": "modal", "private_metadata": metadata},
+    }
+    payload["actions"][0]["action_id"] = "of_tomorrow"
+
+    ack = await begun.send(payload)
+
+    assert ack.status == 200
+    shown = told(begun.erin) if is_ours else str(begun.view_of(begun.erin).blocks)
+    assert "out of date" in shown
+
+
+async def test_an_unknown_form_is_told_as_such(begun: World) -> None:
+    form = await begun.open(begun.ann, "step:1", "step_help")
+    form.content["callback_id"] = "of_tomorrow"
+
+    await begun.submit(begun.ann, form, question="Why?")
+
+    assert "out of date" in str(begun.view_of(begun.ann).blocks)
+
+
+@pytest.mark.parametrize("kind", ["shortcut", "message_action"])
+async def test_an_unknown_shortcut_is_answered(begun: World, kind: str) -> None:
+    await begun.press(begun.ann, "step:1", "choose_account:new")
+    sent = begun.last_sent
+    payload = {name: sent[name] for name in ("user", "team", "token", "api_app_id")}
+    payload |= {"type": kind, "callback_id": "x", "trigger_id": sent["trigger_id"]}
+    if kind == "message_action":
+        payload |= {"channel": sent["channel"], "message_ts": "1.1", "message": {"ts": "1.1"}}
+
+    ack = await begun.send(payload)
+
+    assert ack.status == 200
+    shown = str(begun.view_of(begun.ann).blocks) if kind == "shortcut" else told(begun.ann)
+    assert "out of date" in shown
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"type": "view_closed", "view": {"id": "V1", "callback_id": "x"}, "user": {"id": "U1"}},
+        {
+            "type": "block_suggestion",
+            "action_id": "x",
+            "block_id": "b",
+            "value": "",
+            "user": {"id": "U1"},
+        },
+        {
+            "type": "interactive_message",
+            "callback_id": "x",
+            "actions": [{"name": "x"}],
+            "user": {"id": "U1"},
+        },
+    ],
+    ids=lambda one: one["type"],
+)
+async def test_what_nobody_knows_is_acknowledged(world: World, payload: dict[str, Any]) -> None:
+    assert (await world.send(payload)).status == 200
+
+
+async def test_an_unknown_event_is_acknowledged(begun: World) -> None:
+    await begun.ann.say(begun.channel, "hello")
+    event = begun.last_event("message")
+    event["event"] = {"type": "of_tomorrow"}
+
+    assert (await send_event(begun, event)).status == 200
