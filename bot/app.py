@@ -18,6 +18,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 import handlers
 from bot.announcements import Announcements
+from bot.arrivals import Arrivals
 from bot.checks import RowCheck, TokenCheck, ValueCheck
 from bot.connections import listening
 from bot.directory import Directory
@@ -149,19 +150,22 @@ class Bot:
             escalate_after=timedelta(seconds=settings.escalate_after),
             timezone=settings.business_timezone,
         )
-        self.bolt = _bolt(settings, client, self.slack, self.metrics)
+        self.arrivals = Arrivals(self.database, self.metrics, clock)
+        self.bolt = _bolt(settings, client, self.slack, self.metrics, self.arrivals)
         token = settings.slack_app_token
         self.socket = Socket(self.bolt, token.get_secret_value(), self.traffic) if token else None
         self._checks = (
             TokenCheck(self.slack, clock),
             ValueCheck(self.database, vault),
             RowCheck(self.database, self.shelf, self.publisher.wake),
+            self.arrivals,
         )
         self.health = Health(self.database, self.slack, self.socket, self.traffic, self.metrics)
         self.health.watch("engineering channel", announcements.warning)
         self.health.watch("Slack", self._checks[0].warning)
         self.health.watch("stored values", self._checks[1].warning)
         self.health.watch("onboardings", self._checks[2].warning)
+        self.health.watch("requests", self.arrivals.warning)
         self.metrics.unreadable(lambda: len(self.database.unreadable.ids))
         self.residue = Residue(self.database)
         self.health.watch("destroyed values", self.residue.warning)
@@ -337,6 +341,7 @@ async def _served(bot: Bot) -> AsyncIterator[None]:
         bot.metrics,
         bot.traffic,
         None if settings.socket_mode else bot.bolt,
+        bot.arrivals,
         secret.get_secret_value() if secret else "",
     )
     async with listening(app, settings.host, settings.port, bot.metrics, CLOSING_SECONDS):
@@ -347,17 +352,21 @@ class TimedApp(AsyncApp):
     """Bolt's app; it times each request until its acknowledgement, over either transport."""
 
     metrics: Metrics
+    arrivals: Arrivals
 
     async def async_dispatch(self, req: AsyncBoltRequest) -> BoltResponse:
         """Handle a request."""
         began = time.perf_counter()
+        self.arrivals.came(event=req.body.get("type") == "event_callback")
         with one_request():
             response = await super().async_dispatch(req)
         self.metrics.acknowledged(response.status, time.perf_counter() - began)
         return response
 
 
-def _bolt(settings: Settings, client: AsyncWebClient, slack: Slack, metrics: Metrics) -> AsyncApp:
+def _bolt(
+    settings: Settings, client: AsyncWebClient, slack: Slack, metrics: Metrics, arrivals: Arrivals
+) -> AsyncApp:
     async def authorize() -> AuthorizeResult:
         # Left alone, Bolt would ask Slack who we are when the first request comes, and fail it
         # if Slack does not answer.
@@ -385,5 +394,5 @@ def _bolt(settings: Settings, client: AsyncWebClient, slack: Slack, metrics: Met
         process_before_response=True,
         logger=quiet,
     )
-    app.metrics = metrics
+    app.metrics, app.arrivals = metrics, arrivals
     return app

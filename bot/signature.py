@@ -15,13 +15,17 @@ class Signature:
         """Take the secret that we share with Slack."""
         self._secret = signing_secret.encode()
 
-    def may_be(self, headers: Mapping[str, str], now: float) -> bool:
-        """Whether a request with these headers is worth reading: signed at all, and just now."""
+    def is_there(self, headers: Mapping[str, str]) -> bool:
+        """Whether these headers have a signature and its time at all, right or wrong."""
         stamp = headers.get("X-Slack-Request-Timestamp", "")
         # int() would also take digits of other scripts, and thousands of them.
-        if not re.fullmatch(r"[0-9]{1,12}", stamp) or "X-Slack-Signature" not in headers:
+        return bool(re.fullmatch(r"[0-9]{1,12}", stamp)) and "X-Slack-Signature" in headers
+
+    def may_be(self, headers: Mapping[str, str], now: float) -> bool:
+        """Whether a request with these headers is worth reading: signed at all, and just now."""
+        if not self.is_there(headers):
             return False
-        return abs(now - int(stamp)) <= VALID_SECONDS
+        return abs(now - int(headers["X-Slack-Request-Timestamp"])) <= VALID_SECONDS
 
     def is_slacks(self, headers: Mapping[str, str], body: bytes) -> bool:
         """Whether Slack signed this body, at the time that the headers say."""

@@ -11,6 +11,7 @@ from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
 
+from bot.arrivals import Arrivals, Kind
 from bot.connections import Connection
 from bot.health import Health
 from bot.incoming import readable_text
@@ -26,7 +27,7 @@ LARGEST_REQUEST = 256 * 1024
 HANDED_ON = ("Content-Type", "X-Slack-Retry-Num", "X-Slack-Retry-Reason")
 # What Bolt's own parsing raises for a body that is not JSON, or of another shape; what our
 # listeners raise never gets here.
-REASONS = {400: "malformed", 401: "not_signed", 413: "too_large", 415: "compressed"}
+REASONS = {400: "malformed", 413: "too_large", 415: "compressed"}
 NOT_SIGNED = '{"error": "invalid request"}'
 NOT_SLACKS = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
 
@@ -36,6 +37,7 @@ def web_app(
     metrics: Metrics,
     traffic: Traffic,
     bolt: AsyncApp | None,
+    arrivals: Arrivals,
     signing_secret: str = "",
 ) -> web.Application:
     """Return the server's routes; `bolt` takes Slack's requests, unless Socket Mode does."""
@@ -65,7 +67,7 @@ def web_app(
         ]
     )
     if bolt:
-        slack_events = _slack_events(bolt, traffic, Signature(signing_secret), metrics)
+        slack_events = _slack_events(bolt, traffic, Signature(signing_secret), metrics, arrivals)
         app.add_routes([web.post("/slack/events", slack_events)])
     return app
 
@@ -83,13 +85,18 @@ async def _whole(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 
 def _slack_events(
-    bolt: AsyncApp, traffic: Traffic, signature: Signature, metrics: Metrics
+    bolt: AsyncApp,
+    traffic: Traffic,
+    signature: Signature,
+    metrics: Metrics,
+    arrivals: Arrivals,
 ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def slack_events(request: web.Request) -> web.StreamResponse:
         try:
-            body = await _signed_body(request, signature)
+            body = await _signed_body(request, signature, arrivals)
         except web.HTTPException as refusal:
-            metrics.turned_away(REASONS[refusal.status])
+            if refusal.status in REASONS:
+                metrics.turned_away(REASONS[refusal.status])
             refusal.force_close()
             raise
         connection = _connection(request)
@@ -109,12 +116,14 @@ def _slack_events(
     return slack_events
 
 
-async def _signed_body(request: web.Request, signature: Signature) -> bytes:
+async def _signed_body(request: web.Request, signature: Signature, arrivals: Arrivals) -> bytes:
     """Return the bytes that Slack signed; a stranger's are read once for a digest, if at all.
 
     Raises HTTPUnauthorized, HTTPUnsupportedMediaType, HTTPRequestEntityTooLarge or HTTPBadRequest.
     """
     if not signature.may_be(request.headers, time.time()):
+        there = signature.is_there(request.headers)
+        arrivals.refused(Kind.STALE if there else Kind.UNSIGNED)
         raise web.HTTPUnauthorized(text=NOT_SIGNED, content_type="application/json")
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise web.HTTPUnsupportedMediaType
@@ -126,6 +135,7 @@ async def _signed_body(request: web.Request, signature: Signature) -> bytes:
     except web.RequestPayloadError:
         raise web.HTTPBadRequest from None
     if not signature.is_slacks(request.headers, body):
+        arrivals.refused(Kind.WRONG)
         raise web.HTTPUnauthorized(text=NOT_SIGNED, content_type="application/json")
     return body
 

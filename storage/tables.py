@@ -251,6 +251,15 @@ class DeliveryRow(SQLModel, table=True):
     at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False, index=True))
 
 
+class ArrivalRow(SQLModel, table=True):
+    """When something of a kind last came from Slack, or claimed to."""
+
+    __tablename__ = "arrival"
+
+    kind: str = Field(primary_key=True)
+    at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+
+
 class GuideRow(SQLModel, table=True):
     """The text of a guide version that some onboarding started with."""
 

@@ -23,6 +23,7 @@ from storage.database import Database, sync_url
 from storage.guides import GuideShelf
 from storage.seals import Seals
 from storage.tables import (
+    ArrivalRow,
     CredentialRow,
     DeliveryRow,
     EventRow,
@@ -269,6 +270,7 @@ async def _publish(session: AsyncSession) -> None:
     """Fill the columns that the bot fills when it is at work: here they are empty, there not."""
     session.add_all(
         [
+            ArrivalRow(kind="request", at=NOW),
             DeliveryRow(id="Ev0001", at=NOW),
             RevealRow(id="reveal-1", worker="w1", hide_at=NOW),
             HomeRow(user_id=ERIN.user_id, opened_at=NOW, published_at=NOW, digest="d1"),

@@ -132,10 +132,14 @@ class Courier:
     has_sockets: Callable[[], bool]
     on_delivery: Callable[[], None]
     http: HttpTransport | None = None
+    # Until somebody has verified the Request URL by hand, HTTP gets no events (docs: manifests).
+    events_verified: bool = True
     deliveries: list[Delivery] = field(default_factory=list)
 
     async def send(self, outgoing: Outgoing) -> Ack:
         """Deliver once; while a socket is connected, HTTP receives nothing (docs: Socket Mode)."""
+        if outgoing.kind == "events_api" and not (self.events_verified or self.has_sockets()):
+            return Ack()
         if self.has_sockets():
             ack = await self.sockets.send(outgoing)
         elif self.http is not None:

@@ -233,11 +233,13 @@ class SlackSandbox:
         channel.messages.append(message)
         return message
 
-    def deliver_to(self, url: str | Callable[[], str]) -> None:
+    def deliver_to(self, url: str | Callable[[], str], *, events_verified: bool = True) -> None:
         """Send commands, interactions and events to this URL (unless a socket is connected).
 
         A function is asked for the URL of each request, as a load balancer would choose.
+        Events come once somebody has verified the Request URL in the app's settings.
         """
+        self._courier.events_verified = events_verified
         ask = url if callable(url) else lambda: url
         self._courier.http = HttpTransport(
             self._session, ask, self.signing_secret, self._state.clock, self._deadline

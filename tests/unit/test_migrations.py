@@ -22,6 +22,7 @@ TABLES = {
     "onboarding",
     "step",
     "message",
+    "arrival",
     "credential",
     "delivery",
     "verification",
