@@ -21,6 +21,7 @@ from bot.announcements import Announcements
 from bot.arrivals import Arrivals
 from bot.checks import RowCheck, TokenCheck, ValueCheck
 from bot.connections import listening
+from bot.deadline import answering_within
 from bot.directory import Directory
 from bot.errors import Unavailable
 from bot.guide.loading import SERVICETITAN
@@ -65,6 +66,9 @@ ANSWERING_SECONDS, CLOSING_SECONDS, TASKS_SECONDS = 3.5, 0.5, 4
 HIDING_SECONDS = 3  # of the same time
 # A refusal that we do not know is taken to be final at so many tries, after three minutes.
 REFUSED_TIMES = 8
+# Of the three seconds that Slack waits for an acknowledgement: for a press, which is carried on
+# afterwards, and for all that has to be decided before.
+PRESS_SECONDS, ANSWER_SECONDS = 1.5, 1.9
 FORGET_EVERY = timedelta(hours=1)
 # Slack repeats an event for a day at most (docs.slack.dev, Events API, "delayed events").
 REPEATED_WITHIN = timedelta(days=2)
@@ -100,7 +104,8 @@ class Bot:
         self.database = Database(settings.database_url, Seals(settings.keys), self.traffic.gap)
         self.shelf = GuideShelf(SERVICETITAN.read_text(encoding="utf-8"), SERVICETITAN.name)
         vault = Vault(settings.keys)
-        directory = Directory(self.slack, settings.engineers)
+        self.lookups = Tasks()
+        directory = Directory(self.slack, settings.engineers, self.lookups)
         homes = Homes(
             self.slack,
             self.database,
@@ -151,7 +156,7 @@ class Bot:
             timezone=settings.business_timezone,
         )
         self.arrivals = Arrivals(self.database, self.metrics, clock)
-        self.bolt = _bolt(settings, client, self.slack, self.metrics, self.arrivals)
+        self.bolt = _bolt(settings, client, self.slack, self.metrics, self.arrivals, self.tasks)
         token = settings.slack_app_token
         self.socket = Socket(self.bolt, token.get_secret_value(), self.traffic) if token else None
         self._checks = (
@@ -268,6 +273,7 @@ class Bot:
         if self.socket:
             await self.socket.close(0)
         await self.tasks.close(TASKS_SECONDS)
+        await self.lookups.close(0)
         await self.database.close()
 
 
@@ -348,24 +354,44 @@ async def _served(bot: Bot) -> AsyncIterator[None]:
         yield
 
 
-class TimedApp(AsyncApp):
-    """Bolt's app; it times each request until its acknowledgement, over either transport."""
+class PromptApp(AsyncApp):
+    """Bolt's app; it answers in time and measures how long that took, over either transport."""
 
     metrics: Metrics
     arrivals: Arrivals
+    tasks: Tasks
 
     async def async_dispatch(self, req: AsyncBoltRequest) -> BoltResponse:
-        """Handle a request."""
+        """Handle a request; whatever else takes long, Slack waits three seconds for an answer."""
         began = time.perf_counter()
         self.arrivals.came(event=req.body.get("type") == "event_callback")
         with one_request():
-            response = await super().async_dispatch(req)
+            if req.body.get("type") == "block_actions":
+                response = await self._press(req)
+            else:
+                # A form or a command says itself that there was no time, and an event comes again.
+                with answering_within(ANSWER_SECONDS):
+                    response = await super().async_dispatch(req)
         self.metrics.acknowledged(response.status, time.perf_counter() - began)
         return response
 
+    async def _press(self, req: AsyncBoltRequest) -> BoltResponse:
+        """Handle a press, and acknowledge it meanwhile if it takes long: it counts all the same."""
+        work = asyncio.create_task(super().async_dispatch(req), name="a press")
+        await asyncio.wait({work}, timeout=PRESS_SECONDS)
+        if work.done():
+            return work.result()
+        self.tasks.adopt(work)
+        return BoltResponse(status=200, body="")
+
 
 def _bolt(
-    settings: Settings, client: AsyncWebClient, slack: Slack, metrics: Metrics, arrivals: Arrivals
+    settings: Settings,
+    client: AsyncWebClient,
+    slack: Slack,
+    metrics: Metrics,
+    arrivals: Arrivals,
+    tasks: Tasks,
 ) -> AsyncApp:
     async def authorize() -> AuthorizeResult:
         # Left alone, Bolt would ask Slack who we are when the first request comes, and fail it
@@ -380,7 +406,7 @@ def _bolt(
 
     # With both of these set, Bolt would turn to its OAuth mode for many workspaces.
     os.environ.pop("SLACK_CLIENT_ID", None)
-    app = TimedApp(
+    app = PromptApp(
         client=client,
         authorize=authorize,
         # Our server has verified it, over the bytes, before Bolt sees a request.
@@ -394,5 +420,5 @@ def _bolt(
         process_before_response=True,
         logger=quiet,
     )
-    app.metrics, app.arrivals = metrics, arrivals
+    app.metrics, app.arrivals, app.tasks = metrics, arrivals, tasks
     return app

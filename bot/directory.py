@@ -1,53 +1,130 @@
-"""Who is who: engineers by Slack's own word, remembered for a short while."""
+"""Who is who, by Slack's own word: what somebody is to an onboarding, and who the engineers are."""
 
 import asyncio
+import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from bot.errors import OnboardingError, Unavailable
+from bot.lookups import Lookups
 from bot.onboarding import Onboarding
 from bot.people import Person, Role, client_role
 from bot.setting_values import EVERYONE
-from bot.slack import Slack, SlackRefused, User
+from bot.slack import Identity, Slack, SlackRefused, User
+from bot.tasks import Tasks
 
-REMEMBER_SECONDS = 300
+log = logging.getLogger(__name__)
+
 # Of a crowd, only so many people are asked about (users.info is Tier 4: 100 a minute).
 MOST_LOOKED_AT = 30
+# Of the client's people, so many are asked which organization they are of.
+MOST_CONTACTS = 5
+PROBLEMS = {
+    "": "Slack doesn't know this person",
+    "deleted": "deactivated",
+    "is_bot": "a bot",
+    "is_workflow_bot": "a bot",
+    "is_connector_bot": "a bot",
+    "is_stranger": "of another organization",
+    "is_restricted": "a guest",
+    "is_ultra_restricted": "a guest",
+}
+
+
+class Undecided(OnboardingError):
+    """Which organization an onboarding is of can only be told by looking at `people`."""
+
+    def __init__(self, people: Sequence[str]) -> None:
+        """Take who is known to be of the client."""
+        super().__init__("which organization the onboarding is of is not known")
+        self.people = people
 
 
 @dataclass(frozen=True, slots=True)
 class Outsiders:
-    """The people of other organisations in a channel; not `all` of them if it is a crowd."""
+    """The people of other organizations in a channel; not `all` of them if it is a crowd."""
 
-    people: Mapping[str, str | None]  # their time zones
+    people: Mapping[str, User]
     all: bool
 
     def without(self, user_ids: Collection[str]) -> "Outsiders":
         """Return the others."""
-        kept = {one: zone for one, zone in self.people.items() if one not in user_ids}
+        kept = {one: user for one, user in self.people.items() if one not in user_ids}
         return replace(self, people=kept)
+
+    @property
+    def organizations(self) -> frozenset[str]:
+        """The organizations that they are of."""
+        return frozenset(user.organization for user in self.people.values())
 
     @property
     def timezone(self) -> str | None:
         """Where most of them are, as far as Slack tells."""
-        zones = Counter(filter(None, self.people.values()))
+        zones = Counter(user.timezone for user in self.people.values() if user.timezone)
         return zones.most_common(1)[0][0] if zones else None
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What Slack says of a person, without which nobody can tell what they are to an onboarding."""
+    """What is known of a person, without which nobody can tell what they are to an onboarding.
+
+    `person` has the team that Slack names, if the request named none. `organizations` are the ids
+    of theirs, the most telling first; none: nobody may act under that name. Unless `certain`, they
+    come from the request alone. `contacts` is the organization of the client's people, once asked.
+    """
 
     person: Person
-    home: bool
-    engineer: bool
+    home: bool = False
+    engineer: bool = False
+    organizations: tuple[str, ...] = ()
+    certain: bool = True
+    contacts: str | None = None
 
     def role_in(self, onboarding: Onboarding) -> Role:
-        """Return what they are to `onboarding`, judged by a request from its channel."""
+        """Return what they are to `onboarding`, judged by a request from its channel.
+
+        Raises Undecided where the client's people have to be looked up first, and Unavailable if
+        Slack would have to say more.
+        """
         if self.engineer:
             return Role.ENGINEER
-        return client_role(self.person, home=self.home, client_admins=onboarding.client_admins)
+        client_team = onboarding.client_team or self.contacts
+        role = client_role(
+            self.person.user_id,
+            home=self.home,
+            organizations=self.organizations,
+            client_admins=onboarding.client_admins,
+            client_team=client_team,
+        )
+        if self.home or self.person.user_id in onboarding.client_admins:
+            return role
+        if client_team is None and role is Role.CLIENT_ADMIN and onboarding.client_people:
+            raise Undecided(onboarding.client_people[:MOST_CONTACTS])
+        if role is Role.NOBODY and self.organizations and not self.certain:
+            raise Unavailable("Slack does not say of which organization somebody is")
+        return role
+
+    def joined_to(self, onboarding: Onboarding) -> Onboarding:
+        """Return `onboarding`, in which they act for the client, as that of their organization.
+
+        Who was named and is of yet another organization changes nothing.
+        """
+        team = onboarding.client_team or self.contacts
+        if self.home or not self.organizations or (team and team not in self.organizations):
+            return onboarding
+        # A workspace's id gives way to that of its Enterprise Grid organization, never back.
+        theirs = self.organizations[0] if self.certain or not team else team
+        return replace(onboarding, client_team=theirs)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A user group's members; none, and `refusal`, if Slack does not tell them."""
+
+    members: frozenset[str] = field(default_factory=frozenset)
+    refusal: str = ""
 
 
 class Directory:
@@ -57,94 +134,176 @@ class Directory:
         self,
         slack: Slack,
         engineers: Sequence[str],
+        tasks: Tasks,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Take ENGINEERS: ids of people and of user groups, or `everyone`."""
-        self._slack, self._monotonic = slack, monotonic
+        """Take ENGINEERS: ids of people and of user groups, or `everyone`; `tasks` own lookups."""
+        self._slack = slack
         self._everyone = EVERYONE in engineers
-        self._named = frozenset(one for one in engineers if not one.startswith("S"))
-        self._groups = tuple(one for one in engineers if one.startswith("S"))
-        self._users: dict[str, tuple[float, User]] = {}
-        self._members: dict[str, tuple[float, frozenset[str]]] = {}
+        self._named = tuple(one for one in engineers if one[0] in "UW")
+        self._groups = tuple(one for one in engineers if one[0] == "S")
+        # Whom Slack does not know yet, it may know in a moment.
+        self._users = Lookups(self._ask_user, lambda user: user.is_person, tasks, monotonic)
+        self._members = Lookups(self._ask_group, lambda _: True, tasks, monotonic)
+        self._logged: set[str] = set()
 
     async def known(self, person: Person) -> Known:
-        """Return what Slack says of `person`.
+        """Return what is known of `person`, first of all by Slack's own word.
 
-        Raises Unavailable if that is to be asked for, and Slack does not answer.
+        Raises Unavailable if Slack does not answer, and the request alone does not tell enough.
         """
-        home = await self.is_home(person)
-        return Known(person, home, engineer=home and await self.is_engineer(person))
-
-    async def is_home(self, person: Person) -> bool:
-        """Whether somebody is of HeavySet's workspace, or of another one of its organisation."""
         # A request may come before the start has asked who we are.
         identity = self._slack.known or await self._slack.identify()
-        if person.team_id in identity.home:
-            return True
-        if identity.enterprise_id is None:
-            return False
-        return (await self._user(person.user_id)).enterprise_id == identity.enterprise_id
+        told = _of_request(person, identity)
+        user = await self._users.get(person.user_id, told) if person.user_id else User()
+        certain = user is not told
+        if not user.team_id and person.team_id:  # Slack does not show them to us
+            user, certain = User(person.team_id, flag="is_restricted"), False
+        home = _is_ours(user, identity)
+        return Known(
+            Person(person.user_id, person.team_id or user.team_id),
+            home=home,
+            engineer=home and user.full_member and await self._listed(person.user_id),
+            organizations=_ids(user, person) if user.is_person else (),
+            certain=certain,
+        )
 
-    async def is_engineer(self, person: Person) -> bool:
+    async def with_contacts(self, known: Known, people: Sequence[str]) -> Known:
+        """Return `known` with the organization of most of the client's `people`, if outside."""
+        identity = self._slack.identity
+        users = await asyncio.gather(*(self._users.get(one) for one in people))
+        theirs = Counter(
+            user.organization for user in users if user.team_id and not _is_ours(user, identity)
+        )
+        found = theirs.most_common(1)
+        return replace(known, contacts=found[0][0] if found else known.organizations[0])
+
+    async def is_engineer(self, user_id: str) -> bool:
         """Whether somebody is a HeavySet engineer: no guest, no bot, nobody deactivated."""
-        if not await self._listed(person.user_id):
-            return False
-        if not await self.is_home(person):
-            return False
-        user = await self._user(person.user_id)
-        # A slash command bears the workspace's team, whoever typed it: Slack's own word counts.
-        team_id = user.team_id or person.team_id
-        return user.full_member and await self.is_home(Person(person.user_id, team_id))
-
-    async def person(self, user_id: str) -> Person:
-        """Return somebody who is only known by id; without a team if Slack knows nobody."""
-        return Person(user_id, (await self._user(user_id)).team_id)
+        return (await self.known(Person(user_id, ""))).engineer
 
     async def timezone(self, user_id: str) -> str | None:
         """Return the time zone that somebody has set in Slack, None if Slack does not tell it."""
-        return (await self._user(user_id)).timezone
+        return (await self._users.get(user_id)).timezone
 
     async def outsiders(self, channel: str) -> Outsiders:
-        """Return who of other organisations is in a channel: no bots, nobody deactivated.
+        """Return who of other organizations is in a channel: no bots, nobody deactivated.
 
         Raises Unavailable or SlackRefused if Slack does not tell who is there.
         """
         members = await self._slack.members(channel, MOST_LOOKED_AT)
-        users = await asyncio.gather(*(self._user(user_id) for user_id in members))
-        found = {
-            user_id: user.timezone
-            for user_id, user in zip(members, users, strict=True)
-            if user.team_id and user.is_person and not self._is_ours(user)
-        }
-        return Outsiders(found, all=len(members) < MOST_LOOKED_AT)
+        return Outsiders(await self._outside(members), all=len(members) < MOST_LOOKED_AT)
 
-    def _is_ours(self, user: User) -> bool:
-        identity = self._slack.identity
-        return user.team_id in identity.home or (
-            user.enterprise_id is not None and user.enterprise_id == identity.enterprise_id
+    async def organizations_of(self, channel: str, contacts: Sequence[str]) -> Collection[str]:
+        """Return the organizations of which an onboarding in `channel` may be.
+
+        That of the contacts; if none of them is from outside, all in the channel. Of contacts who
+        are all HeavySet's guests, and several organizations, it is none of those: ours.
+        Raises as `outsiders`.
+        """
+        named = Counter(
+            user.organization for user in (await self._outside(contacts)).values()
+        ).most_common(1)
+        if named:
+            return [named[0][0]]
+        around = await self.outsiders(channel)
+        if contacts and len(around.organizations) > 1:
+            identity = self._slack.identity
+            return [identity.enterprise_id or identity.team_id]
+        return around.organizations if around.all or len(around.organizations) > 1 else ()
+
+    async def _outside(self, user_ids: Sequence[str]) -> dict[str, User]:
+        users = await asyncio.gather(*(self._users.get(one) for one in user_ids))
+        return {
+            user_id: user
+            for user_id, user in zip(user_ids, users, strict=True)
+            if user.is_person and not _is_ours(user, self._slack.identity)
+        }
+
+    async def problems(self) -> Mapping[str, str]:
+        """Return the ids in ENGINEERS that make nobody an engineer, and why; logs each once.
+
+        Raises Unavailable if Slack does not answer.
+        """
+        found: dict[str, str] = {}
+        for one in self._named:
+            user = await self._users.get(one)
+            if not _is_ours(user, self._slack.identity) and user.team_id:
+                found[one] = PROBLEMS["is_stranger"]
+            elif not user.full_member:
+                found[one] = PROBLEMS[user.flag]
+        for one in self._groups:
+            group = await self._members.get(one)
+            if group.refusal or not group.members:
+                found[one] = group.refusal or "a user group without members"
+        for one, why in found.items():
+            self._log_once(one, why)
+        return found
+
+    async def engineers(self) -> frozenset[str] | None:
+        """Return who is an engineer, and so may see credentials; None: every full member.
+
+        Raises Unavailable if Slack does not answer.
+        """
+        if self._everyone:
+            return None
+        groups = await asyncio.gather(*(self._members.get(one) for one in self._groups))
+        listed = set(self._named).union(*(group.members for group in groups))
+        users = {one: await self._users.get(one) for one in sorted(listed)}
+        return frozenset(
+            one
+            for one, user in users.items()
+            if user.full_member and _is_ours(user, self._slack.identity)
         )
 
     async def _listed(self, user_id: str) -> bool:
         if self._everyone or user_id in self._named:
             return True
-        for group in self._groups:
-            if user_id in await self._group(group):
+        for one in self._groups:
+            if user_id in (await self._members.get(one)).members:
                 return True
         return False
 
-    async def _user(self, user_id: str) -> User:
-        at, user = self._users.get(user_id, (None, None))
-        if user is None or at is None or self._monotonic() - at > REMEMBER_SECONDS:
-            try:
-                user = await self._slack.user(user_id)
-            except SlackRefused:  # user_not_found, user_not_visible: nobody we know
-                user = User("", None, full_member=False)
-            self._users[user_id] = (self._monotonic(), user)
-        return user
+    async def _ask_user(self, user_id: str) -> User:
+        try:
+            return await self._slack.user(user_id)
+        except SlackRefused as error:  # user_not_found, user_not_visible: nobody we know
+            if user_id in self._named:
+                self._log_once(user_id, error.code)
+            return User()
 
-    async def _group(self, group: str) -> frozenset[str]:
-        at, members = self._members.get(group, (None, None))
-        if members is None or at is None or self._monotonic() - at > REMEMBER_SECONDS:
-            members = await self._slack.group_members(group)
-            self._members[group] = (self._monotonic(), members)
-        return members
+    async def _ask_group(self, group: str) -> Group:
+        try:
+            found = Group(await self._slack.group_members(group))
+        except SlackRefused as error:  # unknown, disabled, no scope, no such plan
+            self._log_once(group, error.code)
+            return Group(refusal=error.code)
+        self._logged.discard(group)
+        return found
+
+    def _log_once(self, named: str, why: str) -> None:
+        if named not in self._logged:
+            self._logged.add(named)
+            log.warning("ENGINEERS: %s makes nobody an engineer (%s)", named, why)
+
+
+def _of_request(person: Person, identity: Identity) -> User | None:
+    """Return what a signed request alone tells of an outsider, None if that is not enough.
+
+    Nobody is an engineer by that; and on Enterprise Grid another workspace may be ours.
+    """
+    if not person.team_id or person.team_id in identity.home or identity.enterprise_id:
+        return None
+    return User(person.team_id, flag="is_restricted")
+
+
+def _is_ours(user: User, identity: Identity) -> bool:
+    return user.team_id in identity.home or (
+        user.enterprise_id is not None and user.enterprise_id == identity.enterprise_id
+    )
+
+
+def _ids(user: User, person: Person) -> tuple[str, ...]:
+    """Return the ids of somebody's organization and workspace."""
+    ids = (user.organization, user.team_id, person.team_id)
+    return tuple(dict.fromkeys(one for one in ids if one))

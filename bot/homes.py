@@ -14,6 +14,7 @@ from bot.business_time import calendar_of
 from bot.directory import Directory
 from bot.errors import OnboardingError, Unavailable
 from bot.onboarding import Overview, Status
+from bot.people import Person
 from bot.slack import RateLimited, Slack, SlackRefused
 from bot.tasks import Tasks
 from bot.views.home import Board, board_view, digest_of, outsiders_view
@@ -74,10 +75,10 @@ class Homes:
 
     async def _open(self, user_id: str) -> None:
         try:
-            person = await self._directory.person(user_id)
-            if not person.team_id or not await self._directory.is_home(person):
-                return  # to people of other organisations Slack shows nothing of it anyway
-            if not await self._directory.is_engineer(person):
+            known = await self._directory.known(Person(user_id, ""))
+            if not known.home or not known.organizations:
+                return  # to people of other organizations Slack shows nothing of it anyway
+            if not known.engineer:
                 await self._slack.publish_home(user_id, outsiders_view(self._shelf.newest))
                 return
             await self._remember(user_id)
@@ -131,7 +132,7 @@ class Homes:
             await homes.drop(session, user_id)
 
     async def _is_engineer(self, user_id: str) -> bool:
-        return await self._directory.is_engineer(await self._directory.person(user_id))
+        return await self._directory.is_engineer(user_id)
 
     async def _show(self, shown: Shown, *, not_since: datetime | None) -> bool:
         """Publish a Home, if it would be another; False if that was done after `not_since`."""

@@ -47,10 +47,10 @@ def ago(moment: datetime, now: datetime) -> str:
     return "less than a minute"
 
 
-def listed(words: Iterable[str]) -> str:
+def listed(words: Iterable[str], conjunction: str = "and") -> str:
     """Join words as a sentence does: `a, b and c`."""
     *first, last = words
-    return f"{', '.join(first)} and {last}" if first else last
+    return f"{', '.join(first)} {conjunction} {last}" if first else last
 
 
 def plain(mrkdwn: str) -> str:

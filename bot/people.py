@@ -6,6 +6,9 @@ from enum import StrEnum
 
 from bot.errors import NotAllowed
 
+# Slack's own helper, a user in every workspace, whom users.info does not call a bot.
+SLACKBOT = "USLACKBOT"
+
 
 class Role(StrEnum):
     """What somebody is to one onboarding."""
@@ -50,10 +53,7 @@ ALLOWED: dict[Deed, frozenset[Role]] = {
 }
 
 REFUSALS: dict[Deed, str] = {
-    Deed.CLIENT_STEP: (
-        "Only the client's own team in this channel and HeavySet engineers can do this. "
-        "Ask the engineer who is named in the first message of the thread to add you."
-    ),
+    Deed.CLIENT_STEP: ("Only the client's own team and HeavySet engineers can do this."),
     Deed.HEAVYSET_STEP: (
         "This is HeavySet Tech's part: an engineer does it, and there is nothing for you to do. "
         "Questions? Press “I need help”."
@@ -75,13 +75,25 @@ def require(role: Role, deed: Deed) -> None:
         raise NotAllowed(REFUSALS[deed])
 
 
-def client_role(person: Person, *, home: bool, client_admins: Collection[str]) -> Role:
+def client_role(
+    user_id: str,
+    *,
+    home: bool,
+    organizations: Collection[str],
+    client_admins: Collection[str],
+    client_team: str | None,
+) -> Role:
     """Return what a person who is no engineer is to the onboarding whose channel they act in.
 
-    `home`: they belong to HeavySet's workspace or organisation; no team at all counts as external.
-    `client_admins` were named at the start. HeavySet's guests are client admins only by name, as
-    their team is HeavySet's.
+    `home`: they belong to HeavySet's workspace or organization. `organizations` are the ids of
+    theirs; nobody is anything without one. `client_admins` were named at the start, and
+    `client_team` is the client's organization; None: not known, so anybody from outside may be the
+    first. HeavySet's guests are client admins only by name, as their team is HeavySet's.
     """
-    if person.user_id in client_admins or not home:
+    if not organizations:
+        return Role.NOBODY
+    if user_id in client_admins:
         return Role.CLIENT_ADMIN
-    return Role.NOBODY
+    if home or (client_team is not None and client_team not in organizations):
+        return Role.NOBODY
+    return Role.CLIENT_ADMIN

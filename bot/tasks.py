@@ -5,6 +5,7 @@ import logging
 from collections.abc import Coroutine
 from typing import Any
 
+from bot.deadline import unhurried
 from bot.errors import Unavailable
 
 log = logging.getLogger(__name__)
@@ -15,7 +16,7 @@ class Tasks:
 
     def __init__(self) -> None:
         """Begin without any."""
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._closed = False
 
     def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
@@ -23,7 +24,10 @@ class Tasks:
         if self._closed:
             work.close()
             return
-        task = asyncio.create_task(work, name=name)
+        self.adopt(unhurried(work, name))
+
+    def adopt(self, task: asyncio.Task[Any]) -> None:
+        """Own a task that somebody else began, and that outlives them."""
         self._tasks.add(task)
         task.add_done_callback(self._finished)
 
@@ -41,7 +45,7 @@ class Tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _finished(self, task: asyncio.Task[None]) -> None:
+    def _finished(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         extra = {"task": task.get_name()}
         match None if task.cancelled() else task.exception():

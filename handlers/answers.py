@@ -324,14 +324,17 @@ async def at_the_form(ack: AsyncAck, submission: Submission) -> AsyncIterator[Cl
     except Repeated:
         await ack()
     except InvalidInput as error:
-        await ack(response_action="errors", errors=error.errors)
+        # Slack takes errors only at inputs that the form has.
+        errors = {
+            block if submission.has_input(block) else submission.first_input: text
+            for block, text in error.errors.items()
+        }
+        await ack(response_action="errors", errors=errors)
     except NeedsConfirmation as error:
         await ack(response_action="update", view=error.view)
     except Unavailable as error:
         log.warning("a form could not be kept", extra={"reason": str(error)})
-        text = (
-            "Not saved: a service does not answer. Nothing is lost; please try again in a moment."
-        )
+        text = "Not saved yet: something isn't responding. Please try again in a moment."
         await ack(response_action="errors", errors={submission.first_input: text})
     except Exception as error:
         text = fallback([{"type": "section", "text": {"type": "mrkdwn", "text": explain(error)}}])

@@ -19,7 +19,7 @@ from handlers.answers import Answers, at_the_form, explain
 from handlers.payloads import Command, Press, Submission
 
 # Slack shows `operation_timeout` after three seconds; our own words come sooner.
-PATIENCE_SECONDS = 2.5
+PATIENCE_SECONDS = 1.8
 # What a command does with who asks and the words after it: a form to be opened, or an answer.
 Doing = Callable[[Request, str], Awaitable[Opening | View | Answer]]
 

@@ -22,7 +22,7 @@ from pydantic import (
 )
 
 from bot.errors import Malformed
-from bot.people import Person
+from bot.people import SLACKBOT, Person
 from bot.typed import as_typed
 from bot.use_cases import Request
 from bot.views.ids import FormRef
@@ -273,6 +273,10 @@ class Submission(Payload):
         names = self.view.state.values
         return {name: value for name in names if (value := self.input(name).value)}
 
+    def has_input(self, block_id: str) -> bool:
+        """Whether the form has an input block of that name."""
+        return any(one.get("block_id") == block_id for one in self.view.blocks)
+
     @property
     def first_input(self) -> str:
         """The block of the first input, where an error of the whole form is shown."""
@@ -406,6 +410,7 @@ class Said(Payload):
     thread_ts: str | None = None
     subtype: str | None = None
     bot_id: str | None = None
+    bot_profile: Mapping[str, Any] | None = None
     team: str = ""
     user_team: str = ""
     files: tuple[File, ...] = ()
@@ -426,8 +431,9 @@ class Said(Payload):
     @property
     def by_a_person(self) -> bool:
         """Whether a person wrote it: no bot, no system message, no deletion."""
-        plain = self.subtype in (None, "thread_broadcast", "file_share")
-        return bool(self.user and self.channel) and plain and self.bot_id is None
+        plain = self.subtype in (None, "thread_broadcast", "file_share", "me_message")
+        bot = self.bot_id is not None or self.bot_profile is not None or self.user == SLACKBOT
+        return bool(self.user and self.channel) and plain and not bot
 
     @property
     def plain(self) -> str:

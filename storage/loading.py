@@ -80,6 +80,7 @@ async def _columns(session: AsyncSession, shelf: GuideShelf, row: OnboardingRow)
         "channel": row.channel,
         "engineer": row.engineer,
         "client_admins": tuple(row.client_admins),
+        "client_team": row.client_team,
         "started_at": row.started_at,
         "active_at": row.active_at,
         "turn_at": row.turn_at,

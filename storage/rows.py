@@ -22,6 +22,7 @@ def columns(onboarding: Onboarding) -> dict[str, Any]:
         "client_key": client_key(onboarding.client_name),
         "engineer": onboarding.engineer,
         "client_admins": list(onboarding.client_admins),
+        "client_team": onboarding.client_team,
         "account": onboarding.account,
         "status": onboarding.status.value,
         "loss": onboarding.loss.value if onboarding.loss else None,

@@ -33,8 +33,9 @@ class OnboardingRow(SQLModel, table=True):
     first refused the thread for a reason that we do not know. `announcement_ts` is the client's
     thread in the engineering channel. After a backup was put back, `look_since` is its time: what
     was posted afterwards is not known here. `next_reminder` is when to look whether a nudge is due;
-    null: at once. `client_key` is the name as it is searched for. `history_length` says how many
-    events there are, `history_end` seals that. The columns from `current_step` to `open_questions`
+    null: at once. `client_key` is the name as it is searched for, `client_team` the organization
+    that alone acts for the client; null: not known yet. `history_length` says how many events there
+    are, `history_end` seals that. The columns from `current_step` to `open_questions`
     are derived, so that `status` is one query.
     """
 
@@ -88,6 +89,7 @@ class OnboardingRow(SQLModel, table=True):
     look_since: datetime | None = _time(nullable=True)
     engineer: str
     client_admins: list[str] = _json()
+    client_team: str | None = None
     account: str | None = None
     status: str
     loss: str | None = None

@@ -62,6 +62,7 @@ class Story:
     deeds: tuple[Deed, ...] = ()
     channel: str | None = None  # its own, if it is not said
     admins: tuple[str, ...] = ()
+    client_team: str | None = None
 
 
 def does(name: str, *arguments: Any, **named: Any) -> Deed:
@@ -130,6 +131,7 @@ STORIES: Mapping[str, Story] = {
         channel="C0SHARED",
     ),
     "Paused": Story("0005", (does("pause", ERIN, reason="Holidays"),), channel="C0SHARED"),
+    "Of One Enterprise": Story("0013", FIRST, client_team="E0ACME"),
     "Cancelled": Story("0005", (*ALL_IN, does("cancel", ERIN, "They left."))),
     "Booked": Story(
         "0005",
@@ -225,6 +227,7 @@ def _life(name: str, story: Story) -> tuple[Change, Change]:
         channel=story.channel or f"C0{key.upper()}",
         engineer=ERIN.user_id,
         client_admins=story.admins,
+        client_team=story.client_team,
         actor=ERIN,
         now=NOW,
     )

@@ -36,6 +36,7 @@ def start(
     actor: Actor,
     now: datetime,
     timezone: str | None = None,
+    client_team: str | None = None,
 ) -> Change:
     """Begin an onboarding at the first step of `guide`."""
     first, *rest = (StepProgress(step.number) for step in guide.steps)
@@ -51,5 +52,6 @@ def start(
         turn_at=now,
         steps=(replace(first, state=StepState.CURRENT), *rest),
         timezone=timezone,
+        client_team=client_team,
     )
     return Changed(onboarding, (Event(EventKind.STARTED, actor, now),))

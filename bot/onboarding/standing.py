@@ -41,6 +41,7 @@ class Standing:
     status: Status = Status.ACTIVE
     loss: Loss | None = None
     reason: str | None = None  # why it is paused or cancelled, in an engineer's words
+    client_team: str | None = None  # the client's organization: E… on Grid, else T…, once known
     timezone: str | None = None  # the client's, as Slack tells it
     account: str | None = None
     thread_ts: str | None = None

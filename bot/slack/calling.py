@@ -7,6 +7,7 @@ from typing import Any
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from bot.deadline import in_time
 from bot.errors import Unavailable
 from bot.metrics import Metrics
 from bot.pace import Pace
@@ -31,6 +32,8 @@ class Caller:
     ) -> AsyncSlackResponse:
         """Make a call; its answer must bear what is `needed`, a name and a type each.
 
+        Whoever must be answered soon waits no longer than that: Unavailable.
+
         What Slack limited is not called before its time: RateLimited at once. Messages are counted
         by their channel too: that is `where`.
         """
@@ -41,7 +44,7 @@ class Caller:
         try:
             with self._metrics.slack_call(method):
                 async with translated(method):
-                    answer = await call
+                    answer = await in_time(call)
                     _check(method, answer, needed)
         except RateLimited as limit:
             self.pace.refused(method, where, limit.seconds)

@@ -14,11 +14,18 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 from bot.errors import Unavailable
 from bot.metrics import Metrics
 from bot.pace import Pace
+from bot.people import SLACKBOT
 from bot.slack.channels import ChannelCalls
 from bot.slack.errors import NotInThread, NotNow, SlackRefused, translated
 from bot.views.blocks import EVENT_TYPE, Message
 
 TIMEOUT_SECONDS = 10
+GUESTS = ("is_restricted", "is_ultra_restricted")
+# docs.slack.dev, user object; those of nobody who may act come first.
+FLAGS = (
+    *("deleted", "is_bot", "is_workflow_bot", "is_connector_bot", "is_stranger"),
+    *GUESTS,
+)
 PAGE = 200
 PAGES = 5
 
@@ -42,13 +49,30 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """What users.info says about a person."""
+    """What users.info says about a person; no team: Slack does not know them.
 
-    team_id: str
-    enterprise_id: str | None
-    full_member: bool
+    `flag` is the first that keeps them from being a full member, such as `deleted`.
+    """
+
+    team_id: str = ""
+    enterprise_id: str | None = None
+    flag: str = ""
     timezone: str | None = None
-    is_person: bool = True  # no bot, nobody deactivated
+
+    @property
+    def full_member(self) -> bool:
+        """Whether they are no guest, no bot, and not deactivated."""
+        return bool(self.team_id) and not self.flag
+
+    @property
+    def is_person(self) -> bool:
+        """Whether somebody is there who may act: no bot, nobody deactivated, no stranger."""
+        return bool(self.team_id) and self.flag in ("", *GUESTS)
+
+    @property
+    def organization(self) -> str:
+        """The id of their organization on Enterprise Grid (E…), else of their workspace (T…)."""
+        return self.enterprise_id or self.team_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,13 +235,14 @@ class Slack(ChannelCalls):
         """Return what Slack knows of a person."""
         call = self._client.users_info(user=user_id)
         user = (await self._call("users.info", call, user=dict))["user"]
-        flags = ("deleted", "is_bot", "is_restricted", "is_ultra_restricted", "is_stranger")
+        enterprise_id = (user.get("enterprise_user") or {}).get("enterprise_id") or None
+        # Slack does not call its own helper a bot.
+        flag = "is_bot" if user_id == SLACKBOT else ""
         return User(
-            team_id=user.get("team_id", ""),
-            enterprise_id=(user.get("enterprise_user") or {}).get("enterprise_id"),
-            full_member=not any(user.get(flag) for flag in flags),
+            team_id=user.get("team_id") or enterprise_id or "",
+            enterprise_id=enterprise_id,
+            flag=flag or next((one for one in FLAGS if user.get(one)), ""),
             timezone=user.get("tz") or None,
-            is_person=not (user.get("deleted") or user.get("is_bot")),
         )
 
     async def group_members(self, group: str) -> frozenset[str]:

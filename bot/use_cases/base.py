@@ -5,18 +5,19 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from slack_sdk.models.views import View
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.directory import Directory, Known
-from bot.errors import NotAllowed, NotFound, Refused
+from bot.directory import Directory, Known, Undecided
+from bot.errors import NotAllowed, NotFound, Refused, Unavailable
 from bot.exposure import candidates, looks_like
 from bot.homes import Homes
-from bot.mrkdwn import channel_link, escape
+from bot.mrkdwn import channel_link, escape, listed, mention
 from bot.nudging import Nudging
 from bot.onboarding import Change, Event, EventKind, Onboarding
-from bot.people import Actor, Deed, Person, Role, require
+from bot.people import REFUSALS, Actor, Deed, Person, Role, require
 from bot.publisher import Publisher
 from bot.reveals import Reveals
 from bot.slack import Slack
@@ -32,6 +33,10 @@ from storage.rows import client_key
 from storage.vault import Vault
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+# Of the client's people, so many are named to somebody who may not act.
+MOST_NAMED = 3
 
 
 class InvalidInput(Refused):
@@ -100,9 +105,12 @@ class UseCase:
 
     async def _actor(self, request: Request, onboarding: Onboarding, deed: Deed) -> Actor:
         """Return who asks, in their role; raises NotAllowed, which the history keeps."""
-        known = await self._services.directory.known(request.person)
-        try:
+
+        async def judge(known: Known) -> Actor:
             return _judged(request, known, onboarding, deed)
+
+        try:
+            return await self._as_known(request.person, judge)
         except (NotAllowed, NotFound) as refusal:
             await self._record_refusal(request.person, onboarding.id, deed, refusal)
             raise
@@ -113,23 +121,70 @@ class UseCase:
         onboarding_id: str,
         deed: Callable[[Onboarding], Deed],
         transition: Callable[[Onboarding, Actor, datetime], Change],
+        also: Callable[[AsyncSession, Onboarding, Actor], Awaitable[None]] | None = None,
     ) -> Onboarding:
-        """Judge, decide and write, in one transaction; raises as `_actor` and `_change` do."""
-        known = await self._services.directory.known(request.person)
-        judged: list[Deed] = []
+        """Judge, decide and write, in one transaction; raises as `_actor` and `_change` do.
 
-        def judge_and_decide(onboarding: Onboarding, now: datetime) -> Change:
-            judged[:] = [deed(onboarding)]
-            actor = _judged(request, known, onboarding, *judged)
-            judged.clear()
-            return transition(onboarding, actor, now)
+        The first of the client's people who acts makes it their organization's onboarding.
+        """
+        judged: list[Deed] = []
+        actors: list[Actor] = []
+
+        async def act_as(known: Known) -> Onboarding:
+            def judge_and_decide(onboarding: Onboarding, now: datetime) -> Change:
+                judged[:] = [deed(onboarding)]
+                actor = _judged(request, known, onboarding, *judged)
+                judged.clear()
+                actors[:] = [actor]
+                if actor.role is Role.CLIENT_ADMIN:
+                    onboarding = known.joined_to(onboarding)
+                return transition(onboarding, actor, now)
+
+            async def write(session: AsyncSession, after: Onboarding) -> None:
+                if also:
+                    await also(session, after, *actors)
+
+            return await self._change(request, onboarding_id, judge_and_decide, write)
 
         try:
-            return await self._change(request, onboarding_id, judge_and_decide)
+            return await self._as_known(request.person, act_as)
         except Refused as refusal:
             for one in judged:
                 await self._record_refusal(request.person, onboarding_id, one, refusal)
             raise
+
+    async def _as_known(self, person: Person, work: Callable[[Known], Awaitable[T]]) -> T:
+        """Do `work` with what is known of somebody; again, once more of the client is known."""
+        directory = self._services.directory
+        known = await directory.known(person)
+        try:
+            return await work(known)
+        except Undecided as undecided:
+            return await work(await directory.with_contacts(known, undecided.people))
+
+    async def _role(self, person: Person, onboarding: Onboarding) -> Role:
+        async def judge(known: Known) -> Role:
+            return known.role_in(onboarding)
+
+        return await self._as_known(person, judge)
+
+    async def _opened_by(self, request: Request, ref: FormRef) -> None:
+        """Raise Refused unless who asks is who opened the form.
+
+        On Enterprise Grid a command names the workspace's team, and a form the person's own
+        (bolt-js#1875): the same id at home, or in the same organization, is the same person.
+        """
+        person = request.person
+        if person.user_id == ref.user_id:
+            if person.team_id == ref.team_id:
+                return
+            known = await self._services.directory.known(person)
+            if known.home or ref.team_id in ("", *known.organizations):
+                return
+            if not known.certain:
+                raise Unavailable("Slack does not say of which organization somebody is")
+        log.warning("a form of somebody else", extra={"user": person.user_id})
+        raise Refused("This form was opened by somebody else. Please open it yourself.")
 
     async def _change(
         self,
@@ -158,10 +213,11 @@ class UseCase:
 
     async def _engineer(self, person: Person) -> Actor:
         """Return who asks, if they are an engineer; else raises NotAllowed."""
-        engineer = await self._services.directory.is_engineer(person)
-        if not engineer:
+        known = await self._services.directory.known(person)
+        person = known.person
+        if not known.engineer:
             log.warning("no engineer", extra={"user": person.user_id, "team": person.team_id})
-        require(Role.ENGINEER if engineer else Role.NOBODY, Deed.MANAGE)
+        require(Role.ENGINEER if known.engineer else Role.NOBODY, Deed.MANAGE)
         return Actor(person.user_id, person.team_id, Role.ENGINEER)
 
     async def _client(self, request: Request, words: str, *, finished: bool = False) -> Onboarding:
@@ -220,12 +276,19 @@ class UseCase:
 
 
 def _judged(request: Request, known: Known, onboarding: Onboarding, deed: Deed) -> Actor:
-    person = request.person
     if request.channel != onboarding.channel:
         raise NotFound("This belongs to another channel. Please use the buttons of this channel.")
     role = known.role_in(onboarding)
+    if role is Role.NOBODY and deed is Deed.CLIENT_STEP:
+        raise NotAllowed(f"{REFUSALS[deed]} {_whom_to_ask(onboarding)}")
     require(role, deed)
-    return Actor(person.user_id, person.team_id, role)
+    return Actor(known.person.user_id, known.person.team_id, role)
+
+
+def _whom_to_ask(onboarding: Onboarding) -> str:
+    contacts = [mention(one) for one in onboarding.client_people[:MOST_NAMED]]
+    people = listed([*contacts, mention(onboarding.engineer)], "or")
+    return f"Please ask {people}."
 
 
 def _the_only(found: Sequence[Onboarding], name: str, *, finished: bool) -> Onboarding:
@@ -244,11 +307,3 @@ def _the_only(found: Sequence[Onboarding], name: str, *, finished: bool) -> Onbo
         f"{escape(one.client_name)} in {channel_link(one.channel)}" for one in found
     )
     raise Refused(f"Which one? Please name the client as exactly as needed.\n{clients}")
-
-
-def opened_by(request: Request, ref: FormRef) -> None:
-    """Raise Refused unless who asks is who opened the form."""
-    person = request.person
-    if (person.user_id, person.team_id) != (ref.user_id, ref.team_id):
-        log.warning("a form of somebody else", extra={"user": person.user_id})
-        raise Refused("This form was opened by somebody else. Please open it yourself.")

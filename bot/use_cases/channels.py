@@ -91,16 +91,20 @@ class Channels(UseCase):
 
     async def joined(self, request: Request) -> None:
         """Tell engineering when the first person of the client comes into the channel."""
-        services, person = self._services, request.person
-        if not person.user_id or await services.directory.is_home(person):
+        services = self._services
+        known = await services.directory.known(request.person)
+        if known.home or not known.organizations:
             return
+        person = known.person
         async with services.database.begin(write=False) as session:
             running = await onboardings.running_in(session, services.shelf, request.channel)
-            first = [
-                one.id
+            unmet = [
+                one
                 for one in running
                 if not await onboardings.has_event(session, one.id, EventKind.CLIENT_JOINED)
             ]
+        roles = [(one.id, await self._role(person, one)) for one in unmet]
+        first = [onboarding_id for onboarding_id, role in roles if role is Role.CLIENT_ADMIN]
         actor = Actor(person.user_id, person.team_id, Role.CLIENT_ADMIN)
         timezone = await self._timezone(person.user_id) if first else None
         await self._each(request, first, lambda at, now: at.client_joins(actor, now, timezone))

@@ -14,7 +14,7 @@ from bot.errors import Refused, Unreadable
 from bot.onboarding import Onboarding
 from bot.people import Actor, Deed
 from bot.typed import clean
-from bot.use_cases.base import InvalidInput, NeedsConfirmation, Request, UseCase, opened_by
+from bot.use_cases.base import InvalidInput, NeedsConfirmation, Request, UseCase
 from bot.views import modals
 from bot.views.ids import CONFIRM_UNUSUAL, FormRef, StepRef
 from storage import credentials, onboardings
@@ -49,9 +49,9 @@ class Credentials(UseCase):
         Raises InvalidInput for values that cannot be right, and NeedsConfirmation for unusual
         ones; `confirmed` is the answer to that, None as long as it was not asked.
         """
-        opened_by(request, ref)
+        await self._opened_by(request, ref)
         onboarding, sealed = await self._read(ref.onboarding_id)
-        actor = await self._actor(request, onboarding, Deed.CLIENT_STEP)
+        await self._actor(request, onboarding, Deed.CLIENT_STEP)
         plain = {
             name: text
             for name in ref.fields
@@ -60,7 +60,7 @@ class Credentials(UseCase):
         _must_be_complete(onboarding, ref, plain)
         others = self._opened({n: one for n, one in sealed.items() if n not in plain})
         self._must_be_right(onboarding, ref, plain, others, confirmed=confirmed)
-        await self._keep(request, ref, plain, actor)
+        await self._keep(request, ref, plain)
 
     async def reveal(self, request: Request, ref: StepRef) -> View:
         """Return a window with the values that a step is about.
@@ -127,16 +127,14 @@ class Credentials(UseCase):
             if field.telltale and marks & self._services.vault.fingerprints(plain[field.id])
         }
 
-    async def _keep(
-        self, request: Request, ref: FormRef, plain: Mapping[str, str], actor: Actor
-    ) -> None:
+    async def _keep(self, request: Request, ref: FormRef, plain: Mapping[str, str]) -> None:
         vault = self._services.vault
         # The same values from the same form are the same request: its answer may have been lost.
         mark = vault.mark(json.dumps(plain, sort_keys=True))
         request = replace(request, delivery=f"{request.delivery}:{mark}")
         masks = {name: mask(value) for name, value in plain.items()}
 
-        async def put(session: AsyncSession, after: Onboarding) -> None:
+        async def put(session: AsyncSession, after: Onboarding, actor: Actor) -> None:
             sealed = [
                 vault.seal(
                     Place(after.id, name, after.credentials[name].version, masks[name]),
@@ -146,10 +144,11 @@ class Credentials(UseCase):
             ]
             await credentials.put(session, sealed, actor, after.active_at)
 
-        after = await self._change(
+        after = await self._act(
             request,
             ref.onboarding_id,
-            lambda at, now: at.enter_credentials(ref.step, masks, actor, now),
+            lambda _: Deed.CLIENT_STEP,
+            lambda at, actor, now: at.enter_credentials(ref.step, masks, actor, now),
             put,
         )
         if after.verification:

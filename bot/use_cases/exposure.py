@@ -5,13 +5,13 @@ from collections.abc import Collection, Sequence
 from contextlib import suppress
 
 from bot.credentials import CredentialField
-from bot.errors import Repeated, UnreadableRow
+from bot.errors import Repeated, Unavailable, UnreadableRow
 from bot.exposure import candidates, shaped
 from bot.guide import Guide
 from bot.loops import each
 from bot.mrkdwn import listed
 from bot.onboarding import Onboarding
-from bot.people import Actor
+from bot.people import Actor, Role
 from bot.use_cases.base import Request, UseCase
 from bot.use_cases.words import Reply
 from storage import credentials, onboardings
@@ -45,7 +45,10 @@ class Exposure(UseCase):
     async def _expose(self, request: Request, onboarding_id: str, found: Found) -> Onboarding:
         names, marks = tuple(sorted(found)), self._marks(found)
         onboarding, person = await self._get(onboarding_id), request.person
-        role = (await self._services.directory.known(person)).role_in(onboarding)
+        try:
+            role = await self._role(person, onboarding)
+        except Unavailable:  # what was posted is told of at once, whoever it was
+            role = Role.NOBODY
         actor = Actor(person.user_id, person.team_id, role)
         one = Request(person, request.channel, f"{request.delivery}:{onboarding_id}")
         return await self._change(

@@ -9,7 +9,7 @@ from bot.answers import answer
 from bot.errors import Refused, Repeated
 from bot.onboarding import Onboarding
 from bot.people import Actor, Deed, Role
-from bot.use_cases.base import InvalidInput, Request, UseCase, opened_by
+from bot.use_cases.base import InvalidInput, Request, UseCase
 from bot.views import modals
 from bot.views.ids import FormRef, StepRef
 
@@ -28,7 +28,7 @@ class Help(UseCase):
 
     async def submit(self, request: Request, ref: FormRef, question: str) -> Onboarding:
         """Take the question of the form to the engineer."""
-        opened_by(request, ref)
+        await self._opened_by(request, ref)
         if not question.strip():
             raise InvalidInput({"question": "Please write what you would like to know."})
         if label := await self._value_in(question):
@@ -52,21 +52,24 @@ class Help(UseCase):
         found = answer(onboarding.guide, question, step=step)
         if found is None:
             return False
-        actor = await self._actor(request, onboarding, Deed.CLIENT_STEP)
-        at_step = found.step or step or len(onboarding.steps)
-        await self._change(
+        at_step, passage = found.step or step or len(onboarding.steps), found.id
+        await self._act(
             request,
             onboarding.id,
-            lambda at, now: at.answer_from_guide(at_step, _short(question), found.id, actor, now),
+            lambda _: Deed.CLIENT_STEP,
+            lambda at, actor, now: at.answer_from_guide(
+                at_step, _short(question), passage, actor, now
+            ),
         )
         return True
 
     async def answered(self, request: Request, onboarding: Onboarding) -> None:
         """Close the open questions, if it is an engineer who writes in the thread."""
         services = self._services
-        if not await services.directory.is_engineer(request.person):
+        known = await services.directory.known(request.person)
+        if not known.engineer:
             return
-        actor = Actor(request.person.user_id, request.person.team_id, Role.ENGINEER)
+        actor = Actor(known.person.user_id, known.person.team_id, Role.ENGINEER)
         one = replace(request, delivery=f"{request.delivery}:answered")
         with suppress(Refused, Repeated):  # a colleague, or this very message, closed them before
             await self._change(one, onboarding.id, lambda at, now: at.answer_questions(actor, now))

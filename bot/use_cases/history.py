@@ -3,7 +3,7 @@
 from slack_sdk.models.views import View
 
 from bot.history import tell
-from bot.use_cases.base import Request, UseCase, opened_by
+from bot.use_cases.base import Request, UseCase
 from bot.views.history import history_modal
 from bot.views.ids import FormRef
 from storage import onboardings
@@ -26,7 +26,7 @@ class History(UseCase):
 
     async def page(self, request: Request, ref: FormRef, until: int) -> View:
         """Return the window with the entries up to `until`, to whoever opened it."""
-        opened_by(request, ref)
+        await self._opened_by(request, ref)
         return await self._window(request, ref, until)
 
     async def _window(self, request: Request, ref: FormRef, until: int | None = None) -> View:

@@ -3,7 +3,7 @@
 from slack_sdk.models.views import View
 
 from bot.mrkdwn import escape
-from bot.use_cases.base import InvalidInput, Request, UseCase, opened_by
+from bot.use_cases.base import InvalidInput, Request, UseCase
 from bot.views.home import assign_modal
 from bot.views.ids import ENGINEER, FormRef
 
@@ -33,10 +33,10 @@ class Home(UseCase):
 
     async def assign(self, request: Request, ref: FormRef, engineer: str) -> None:
         """Put another engineer in charge."""
-        opened_by(request, ref)
+        await self._opened_by(request, ref)
         actor = await self._engineer(request.person)
         directory = self._services.directory
-        if not engineer or not await directory.is_engineer(await directory.person(engineer)):
+        if not engineer or not await directory.is_engineer(engineer):
             raise InvalidInput({ENGINEER: "This person is no HeavySet engineer. Choose another."})
         await self._change(
             request, ref.onboarding_id, lambda at, now: at.assign(engineer, actor, now)

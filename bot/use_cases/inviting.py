@@ -13,7 +13,7 @@ from bot.names import LONGEST_CHANNEL
 from bot.onboarding import Event, EventKind, Onboarding
 from bot.people import Actor
 from bot.slack import OPTIONAL_SCOPES, Channel, SlackRefused
-from bot.use_cases.base import InvalidInput, Request, Services, UseCase, opened_by
+from bot.use_cases.base import InvalidInput, Request, Services, UseCase
 from bot.use_cases.starting import Starting
 from bot.views.ids import ADDRESSES, CHANNEL_NAME, FormRef
 from bot.views.start import invite_modal
@@ -77,7 +77,7 @@ class Inviting(UseCase):
         engineer: str,
     ) -> Invitation:
         """Return what was entered; raises InvalidInput. Nothing is made yet."""
-        opened_by(request, ref)
+        await self._opened_by(request, ref)
         await self._engineer(request.person)
         return Invitation(
             await self._starting.checked_name(client_name),

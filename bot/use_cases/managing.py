@@ -11,7 +11,7 @@ from bot.mrkdwn import escape, link, mention, permalink
 from bot.onboarding import Change, Onboarding
 from bot.people import Actor
 from bot.slash_command import person_and_client, step_and_client
-from bot.use_cases.base import InvalidInput, Request, UseCase, opened_by
+from bot.use_cases.base import InvalidInput, Request, UseCase
 from bot.views import modals
 from bot.views.ids import FormRef
 from bot.views.status import Answer, plain_answer
@@ -44,7 +44,7 @@ class Managing(UseCase):
         engineer, name = named
         actor, found = await self._who_and_whom(request, name)
         directory = self._services.directory
-        if not await directory.is_engineer(await directory.person(engineer)):
+        if not await directory.is_engineer(engineer):
             raise Refused(f"{mention(engineer)} is no HeavySet engineer. Nothing was changed.")
         after = await self._change(
             request, found.id, lambda at, now: at.assign(engineer, actor, now)
@@ -88,7 +88,7 @@ class Managing(UseCase):
 
     async def cancel(self, request: Request, ref: FormRef, reason: str) -> None:
         """End an onboarding; its values are destroyed in the same transaction."""
-        opened_by(request, ref)
+        await self._opened_by(request, ref)
         actor = await self._engineer(request.person)
         if not reason.strip():
             raise InvalidInput({"reason": "Please write a few words; they stand in the history."})

@@ -9,6 +9,7 @@ from dataclasses import replace
 from slack_sdk.models.views import View
 
 from bot import onboarding as state
+from bot.deadline import seconds_left, unhurried
 from bot.errors import OnboardingError, Refused
 from bot.invitees import ADDRESS
 from bot.mrkdwn import channel_link, escape, link, permalink
@@ -17,8 +18,8 @@ from bot.onboarding import Onboarding
 from bot.people import Actor
 from bot.slack import Channel, SlackRefused
 from bot.typed import one_line
-from bot.use_cases.base import InvalidInput, Opening, Request, UseCase, opened_by
-from bot.views.ids import CLIENT_NAME, ENGINEER, FormRef
+from bot.use_cases.base import InvalidInput, Opening, Request, UseCase
+from bot.views.ids import CLIENT_ADMINS, CLIENT_NAME, ENGINEER, FormRef
 from bot.views.root import ROOT
 from bot.views.start import LONGEST_NAME, Around, start_modal
 from storage import deliveries, onboardings, publishing
@@ -34,10 +35,16 @@ DIRECT = (
 NO_NAME = (
     "This looks like the {label}, and a client's name is read by everybody. Nothing was started."
 )
+WHICH_CLIENT = (
+    "People from several outside organizations are in this channel. Choose at least one person "
+    "from the client: only their organization can do the steps."
+)
 RUNNING = "This client is being onboarded in this channel already. Nothing was started."
 # How long the form waits for who is in the channel, before it opens without that. A trigger lives
 # three seconds, and the checks before have taken some of them.
 AT_ONCE_SECONDS = 0.8
+# So much of the time for an answer is left to open the form.
+OPENING_SECONDS = 0.8
 # More people than these would hardly be greeted by name.
 MOST_PROPOSED = 10
 
@@ -54,9 +61,10 @@ class Starting(UseCase):
         channel = await self._must_be_member(request.channel)
         ref = FormRef(request.channel, request.person.user_id, request.person.team_id)
         name = name or client_from_channel(channel.name)
-        filling = asyncio.create_task(self._filled(ref, name, running, channel))
+        filling = unhurried(self._filled(ref, name, running, channel), "fill in a form")
+        left = seconds_left(OPENING_SECONDS + AT_ONCE_SECONDS) - OPENING_SECONDS
         try:
-            await asyncio.wait({filling}, timeout=AT_ONCE_SECONDS)
+            await asyncio.wait({filling}, timeout=min(AT_ONCE_SECONDS, max(0.0, left)))
         except asyncio.CancelledError:
             filling.cancel()
             raise
@@ -68,7 +76,7 @@ class Starting(UseCase):
         self, request: Request, ref: FormRef, *, client_name: str, admins: list[str], engineer: str
     ) -> None:
         """Begin an onboarding."""
-        opened_by(request, ref)
+        await self._opened_by(request, ref)
         actor = await self._engineer(request.person)
         name = await self.checked_name(client_name)
         engineer = await self.checked_engineer(request, engineer)
@@ -79,8 +87,24 @@ class Starting(UseCase):
             client_name=name,
             engineer=engineer,
             admins=admins,
+            client_team=await self._client_team(request.channel, admins),
             timezone=ref.timezone or None,
         )
+
+    async def _client_team(self, channel: str, admins: Sequence[str]) -> str | None:
+        """Return the client's organization; None: the first who acts tells.
+
+        Raises InvalidInput where it has to be asked for.
+        """
+        try:
+            async with asyncio.timeout(AT_ONCE_SECONDS):
+                found = await self._services.directory.organizations_of(channel, admins)
+        except (OnboardingError, TimeoutError) as error:
+            log.info("who is in a channel is not known", extra={"reason": str(error)})
+            return None
+        if len(found) > 1:
+            raise InvalidInput({CLIENT_ADMINS: WHICH_CLIENT})
+        return next(iter(found), None)
 
     async def begin(
         self,
@@ -91,6 +115,7 @@ class Starting(UseCase):
         client_name: str,
         engineer: str,
         admins: Sequence[str] = (),
+        client_team: str | None = None,
         timezone: str | None = None,
     ) -> Onboarding:
         """Write down a new onboarding, and have its thread posted.
@@ -107,6 +132,7 @@ class Starting(UseCase):
             client_admins=admins,
             actor=actor,
             now=now,
+            client_team=client_team,
             timezone=timezone,
         )
         try:
@@ -148,7 +174,7 @@ class Starting(UseCase):
         """Return who is to be in charge, by default who asks; raises InvalidInput."""
         directory = self._services.directory
         engineer = engineer or request.person.user_id
-        if not await directory.is_engineer(await directory.person(engineer)):
+        if not await directory.is_engineer(engineer):
             raise InvalidInput({ENGINEER: "This person is no HeavySet engineer. Choose another."})
         return engineer
 
@@ -162,12 +188,15 @@ class Starting(UseCase):
             log.info("who is in a channel is not known", extra={"reason": str(error)})
             return start_modal(ref, name, running, Around())
         theirs = found.without({admin for one in running for admin in one.client_admins})
+        several = len(theirs.organizations) > 1
         around = Around(
-            list(theirs.people)[:MOST_PROPOSED],
+            [] if several else list(theirs.people)[:MOST_PROPOSED],
             alone=found.all and not found.people,
             pending=channel.is_pending,
+            several=several,
         )
-        return start_modal(replace(ref, timezone=theirs.timezone or ""), name, running, around)
+        timezone = "" if several else theirs.timezone or ""
+        return start_modal(replace(ref, timezone=timezone), name, running, around)
 
     async def _must_be_free(self, channel: str, name: str) -> Sequence[Onboarding]:
         """Refuse the same client twice; who names nobody means the client who is there.

@@ -65,6 +65,7 @@ class Words(UseCase):
     async def _do(
         self, request: Request, onboarding: Onboarding, word: str, rest: str
     ) -> str | None:
+        await self._actor(request, onboarding, Deed.CLIENT_STEP)
         if word == "help" and rest:
             return await self._ask(request, onboarding, rest)
         if word == "done":
@@ -76,7 +77,6 @@ class Words(UseCase):
         if word in _options(onboarding):
             await self._steps.choose_current(request, onboarding, word)
             return None
-        await self._actor(request, onboarding, Deed.CLIENT_STEP)
         return status_text(onboarding) if word == "status" else help_text(onboarding)
 
     async def _answer(
@@ -91,7 +91,7 @@ class Words(UseCase):
 
         Engineers talk with clients in the thread, so only when they ask us they are answered.
         """
-        role = (await self._services.directory.known(request.person)).role_in(onboarding)
+        role = await self._role(request.person, onboarding)
         if role is not Role.CLIENT_ADMIN and not mentioned:
             return None
         if await self._help.answer(request, onboarding, question):

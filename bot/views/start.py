@@ -33,6 +33,10 @@ PENDING = (
     "⏳ *The client has not accepted the invitation to this channel yet.* You can start all the "
     "same: the thread waits for them."
 )
+SEVERAL = (
+    "👥 *People from several outside organizations are in this channel.* Choose the client's "
+    "contacts below. Only people from their organization can do the steps."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,7 @@ class Around:
     outsiders: Sequence[str] = ()
     alone: bool = False  # certainly nobody from outside
     pending: bool = False  # somebody was invited
+    several: bool = False  # of more than one outside organization
 
 
 def start_modal(
@@ -59,6 +64,8 @@ def start_modal(
     blocks: list[Block] = []
     if around and around.alone:
         blocks.append(section(PENDING if around.pending else ALONE))
+    if around and around.several:
+        blocks.append(section(SEVERAL))
     if running:
         blocks.append(section(f"Also onboarded in this channel: {listed(map(_who, running))}"))
     blocks.append(_client_name(client_name))
@@ -151,8 +158,8 @@ def _client_admins(proposed: Sequence[str]) -> InputBlock:
         UserMultiSelectElement(
             action_id=ids.CLIENT_ADMINS, initial_users=list(proposed) if proposed else None
         ),
-        hint="Optional. Everybody from the client's organisation in this channel may do the "
-        "steps anyway; name people here to greet them, or if they are guests of ours.",
+        hint="Optional if the client is the only outside organization here: anyone of theirs can "
+        "do the steps. People you add get greeted and reminded. Add HeavySet guests here, too.",
         optional=True,
     )
 

@@ -12,12 +12,14 @@ from sandbox.slack.changes import (
     MessagePosted,
 )
 from sandbox.slack.delivery import Courier, Outgoing
-from sandbox.slack.model import Channel, Json, Message, Team
+from sandbox.slack.model import SLACKBOT, Channel, Json, Message, Team
 from sandbox.slack.payloads import event_callback
 from sandbox.slack.state import State
 
 # What the manifest calls the events whose `type` says less.
 _MESSAGE_EVENTS = {"public": "message.channels", "private": "message.groups", "im": "message.im"}
+# Messages that name nobody's team: slackapi/slack-api-specs#62, bolt-js#435, bolt-python#708.
+_WITHOUT_TEAM = ("file_share", "thread_broadcast")
 # Private channels have their own names for these (docs: events/group_archive).
 _GROUP_EVENTS = ("archive", "unarchive", "rename", "deleted", "left")
 
@@ -116,12 +118,21 @@ class Events:
 
     def _posted(self, message: Message) -> Json:
         event = message.to_api() | {"event_ts": message.ts}
-        if self._state.is_external(message.user):
+        if message.files and message.channel.is_ext_shared:
+            event["files"] = [_file_to_be_asked_for(file) for file in message.files]
+        if message.subtype in _WITHOUT_TEAM or message.user.id == SLACKBOT:
+            del event["team"]
+        elif self._state.is_external(message.user):
             event["user_team"] = event["source_team"] = message.user.organisation_id
         return event
 
     def _hears(self, channel: Channel) -> bool:
         return self._state.bot.id in channel.members
+
+
+def _file_to_be_asked_for(file: Json) -> Json:
+    """What an event tells of a file in a shared channel (docs: apis/slack-connect, files)."""
+    return {"id": file["id"], "mode": "file_access", "file_access": "check_file_info"}
 
 
 def _changed(message: Message, before: Message) -> Json:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 Json = dict[str, Any]
+# Slack's own helper: a user of each workspace that users.info does not call a bot.
+SLACKBOT = "USLACKBOT"
 ChannelKind = Literal["public", "private", "im"]
 
 
@@ -131,6 +133,8 @@ class Message:
     is_broadcast: bool = False
     edited_ts: str | None = None
     reactions: dict[str, list[str]] = field(default_factory=dict)
+    subtype: str | None = None
+    files: list[Json] = field(default_factory=list)
     versions: list["Message"] = field(default_factory=list)
 
     @property
@@ -164,6 +168,10 @@ class Message:
         }
         if self.bot_id:
             shape |= {"bot_id": self.bot_id, "app_id": self.app_id}
+        if self.subtype:
+            shape["subtype"] = self.subtype
+        if self.files:
+            shape["files"] = copy.deepcopy(self.files)
         if self.blocks:
             shape["blocks"] = copy.deepcopy(self.blocks)
         if self.thread_ts:

@@ -1,6 +1,6 @@
 """What a person can do in Slack: type, press, fill in, submit, close."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sandbox.slack import home, modals, payloads, responses
@@ -197,15 +197,30 @@ class Person:
             return None
         return await self._courier.send(Outgoing("interactive", payload))
 
-    async def say(self, channel: Channel, text: str, thread_ts: str | None = None) -> Message:
+    async def say(
+        self,
+        channel: Channel,
+        text: str,
+        thread_ts: str | None = None,
+        *,
+        files: Sequence[str] = (),
+        subtype: str | None = None,
+    ) -> Message:
         """Write a message; returns when the bot has been told, if it listens.
 
         `<@U…>` in `text` mentions somebody; everything else is escaped, and links made, as Slack
-        does.
+        does. `files` are names; `subtype` is `thread_broadcast` for a reply that the channel sees
+        too, or `me_message` for `/me`.
         """
-        must_be_in(self.user, channel)
+        if self.user is not self._state.slackbot:
+            must_be_in(self.user, channel)
         ts = self._state.mint_ts()
         message = Message(channel, ts, self.user, as_message(text), thread_ts=thread_ts)
+        message.subtype = "file_share" if files else subtype
+        message.files = [
+            {"id": self._state.mint_id("F"), "name": name, "title": name, "mode": "hosted"}
+            for name in files
+        ]
         channel.messages.append(message)
         self._state.changed(MessagePosted(message))
         await self._events.delivered()

@@ -211,6 +211,11 @@ class SlackSandbox:
         self._state.usergroups[usergroup] = [person.user for person in members]
         return usergroup
 
+    @property
+    def slackbot(self) -> Person:
+        """Slack's own helper, who writes where nobody invited it."""
+        return Person(self._state, self._courier, self._events, self._state.slackbot)
+
     def direct_message(self, person: Person) -> Channel:
         """The direct message between the bot and a person."""
         return self._state.direct_message(person.user)

@@ -9,6 +9,7 @@ from typing import Literal, TypeVar
 from sandbox.slack.app import App
 from sandbox.slack.changes import Change
 from sandbox.slack.model import (
+    SLACKBOT,
     Channel,
     ChannelKind,
     Invitation,
@@ -68,7 +69,8 @@ class State:
         self._last_ts = 0
         self._changed = asyncio.Event()
         self.bot = User(self.mint_id("U"), "onboarding", "Onboarding", home, is_bot=True)
-        self.users[self.bot.id] = self.bot
+        self.slackbot = User(SLACKBOT, "slackbot", "Slackbot", home)
+        self.users |= {self.bot.id: self.bot, SLACKBOT: self.slackbot}
 
     @property
     def scopes(self) -> frozenset[str]:

@@ -48,16 +48,90 @@ async def test_the_clients_people_are_still_external(grid: World) -> None:
     assert grid.rows("SELECT by_role FROM step WHERE number = 1") == [("client_admin",)]
 
 
-async def test_a_client_that_is_an_organisation_itself_is_external(grid: World) -> None:
-    team = grid.slack.add_team("Acme West", "E0ACME")
-    abe = grid.slack.add_person("Abe Acme", team)
-    grid.channel.members[abe.id] = abe.user
+def of_a_client_on_grid(world: World) -> tuple[Person, Person]:
+    """Two people of one client, which is an organization of two workspaces."""
+    people = (
+        world.slack.add_person("Abe Acme", world.slack.add_team("Acme West", "E0ACME")),
+        world.slack.add_person("Bea Acme", world.slack.add_team("Acme East", "E0ACME")),
+    )
+    for person in people:
+        world.channel.members[person.id] = person.user
+    del world.channel.members[world.ann.id]
+    return people
 
-    await abe.say(grid.channel, "new", grid.message("root").ts)  # user_team is an E… id
-    await grid.slack.delivered()
-    await grid.idle()
 
-    assert grid.rows("SELECT by_role FROM step WHERE number = 1") == [("client_admin",)]
+@pytest.mark.parametrize("enterprise_id", [None, GRID])
+async def test_the_workspaces_of_a_client_on_grid_are_one_client(
+    database: AnyDatabase, enterprise_id: str | None
+) -> None:
+    async with a_world(database, enterprise_id=enterprise_id) as world:
+        abe, bea = of_a_client_on_grid(world)
+        await world.begin()
+
+        await abe.say(world.channel, "new", world.message("root").ts)  # user_team is an E… id
+        await world.slack.delivered()
+        await world.idle()
+        await world.press(bea, "step:2", "step_done")
+
+        assert world.rows("SELECT by_role FROM step WHERE number < 3") == [("client_admin",)] * 2
+        assert world.rows("SELECT client_team FROM onboarding") == [("E0ACME",)]
+
+
+async def test_a_workspace_is_known_as_its_enterprise_once_slack_says_so(
+    database: AnyDatabase,
+) -> None:
+    async with a_world(database) as world:
+        abe, bea = of_a_client_on_grid(world)
+        world.slack.fail_next("conversations.members", status=500, times=2)
+        await world.begin()
+        world.slack.fail_next("users.info", status=500)
+        await world.press(abe, "step:1", "choose_account:new")
+        assert world.rows("SELECT client_team FROM onboarding") == [(abe.team.id,)]
+
+        await world.press(abe, "step:2", "step_done")
+        await world.press(bea, "step:3", "step_done")
+
+        assert world.rows("SELECT client_team FROM onboarding") == [("E0ACME",)]
+        assert world.current == 4
+
+
+# --- a command names the workspace's team, a form the person's own (bolt-js#1875) ---
+
+
+async def test_an_engineer_of_another_home_workspace_submits_every_form(
+    database: AnyDatabase,
+) -> None:
+    async with a_world(database, enterprise_id=GRID) as world:
+        wes = of_the_second_workspace(world, "Wes West")
+        await world.type("start Acme Plumbing", wes)
+        assert (await world.submit(wes, world.view_of(wes))).ok
+        assert world.rows("SELECT engineer FROM onboarding") == [(wes.id,)]
+
+        await world.type("start Zenith invite zoe@zenith.com", wes)
+        assert (await world.submit(wes, world.view_of(wes))).ok
+        await world.type("cancel", wes)
+        assert (await world.submit(wes, world.view_of(wes), reason="They left.")).ok
+
+        assert ("cancelled",) in world.rows("SELECT status FROM onboarding")
+
+
+async def test_an_outsider_is_the_same_person_under_any_id_of_their_organization(
+    database: AnyDatabase,
+) -> None:
+    async with a_world(database) as world:
+        abe, _ = of_a_client_on_grid(world)
+        await world.begin()
+        view = await world.open(abe, "step:1", "step_help")
+        await world.submit(abe, view, question="Is this right?")
+        payload = world.last_sent
+        payload["user"]["team_id"] = "E0ACME"
+        payload["view"]["id"] = "V0AGAIN"
+
+        await world.send(payload)
+        payload["user"]["team_id"], payload["view"]["id"] = None, "V0AGAIN2"
+        await world.send(payload)
+
+        assert len(world.events("help_asked")) == 3
 
 
 async def test_a_colleague_who_joins_is_not_taken_for_the_client(grid: World) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.errors import NotAllowed
-from bot.people import REFUSALS, Deed, Person, Role, client_role, require
+from bot.people import REFUSALS, Deed, Role, client_role, require
 from tests.builders import CLIENT_ADMIN, CLIENT_TEAM
 
 MATRIX = {
@@ -17,9 +17,20 @@ NO = [(role, deed) for deed in Deed for role in Role if role not in MATRIX[deed]
 
 
 def role_of(
-    user_id: str = CLIENT_ADMIN, *, home: bool = False, admins: tuple[str, ...] = ()
+    user_id: str = CLIENT_ADMIN,
+    *,
+    home: bool = False,
+    organizations: tuple[str, ...] = (CLIENT_TEAM,),
+    admins: tuple[str, ...] = (),
+    client_team: str | None = None,
 ) -> Role:
-    return client_role(Person(user_id, CLIENT_TEAM), home=home, client_admins=admins)
+    return client_role(
+        user_id,
+        home=home,
+        organizations=organizations,
+        client_admins=admins,
+        client_team=client_team,
+    )
 
 
 @pytest.mark.parametrize(("role", "deed"), YES)
@@ -51,6 +62,23 @@ def test_a_colleague_in_the_channel_is_nobody() -> None:
 
 def test_a_guest_of_ours_who_was_named_is_a_client_admin() -> None:
     assert role_of("U0GUEST", home=True, admins=("U0GUEST",)) is Role.CLIENT_ADMIN
+
+
+def test_whom_slack_does_not_know_is_nobody_even_by_name() -> None:
+    assert role_of(organizations=(), admins=(CLIENT_ADMIN,)) is Role.NOBODY
+
+
+def test_an_onboarding_belongs_to_one_organization() -> None:
+    assert role_of(client_team=CLIENT_TEAM) is Role.CLIENT_ADMIN
+    assert role_of(client_team="T0ZENITH") is Role.NOBODY
+
+
+def test_the_workspaces_of_an_enterprise_are_one_organization() -> None:
+    assert role_of(organizations=("E0ACME", "T0WEST"), client_team="E0ACME") is Role.CLIENT_ADMIN
+
+
+def test_who_was_named_may_act_whatever_their_organization() -> None:
+    assert role_of(admins=(CLIENT_ADMIN,), client_team="T0ZENITH") is Role.CLIENT_ADMIN
 
 
 def test_naming_one_admin_does_not_make_admins_of_others() -> None:

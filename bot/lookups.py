@@ -1,0 +1,89 @@
+"""What Slack was asked, remembered for a while; asked once, however many wait for the answer."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Generic, TypeVar
+
+from bot.deadline import in_time
+from bot.errors import OnboardingError, Unavailable
+from bot.tasks import Tasks
+
+Answer = TypeVar("Answer")
+
+REMEMBER_SECONDS = 300
+# While Slack is slow or away, an older answer will do.
+STALE_SECONDS = 900
+# So long Slack is waited for where another answer will do.
+SPARE_SECONDS = 0.7
+
+
+class Lookups(Generic[Answer]):
+    """The answers to one kind of question, by what it is about."""
+
+    def __init__(
+        self,
+        ask: Callable[[str], Awaitable[Answer]],
+        is_lasting: Callable[[Answer], bool],
+        tasks: Tasks,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Take how to ask, and which answers are worth remembering; `tasks` own the calls.
+
+        A call goes on when nobody waits for it any more: who asks again finds its answer.
+        """
+        self._ask, self._is_lasting = ask, is_lasting
+        self._tasks, self._monotonic = tasks, monotonic
+        self._found: dict[str, tuple[float, Answer]] = {}
+        self._asking: dict[str, asyncio.Future[Answer | OnboardingError]] = {}
+
+    async def get(self, key: str, spare: Answer | None = None) -> Answer:
+        """Return the answer about `key`; an older one, else `spare`, while Slack gives none.
+
+        Raises what `ask` raises, and Unavailable at the deadline of the request.
+        """
+        if key in self._found:
+            at, found = self._found[key]
+            age = self._monotonic() - at
+            if age <= REMEMBER_SECONDS:
+                return found
+            if age <= STALE_SECONDS:
+                spare = found
+        answer = await self._answer(key, None if spare is None else SPARE_SECONDS)
+        if not isinstance(answer, OnboardingError):
+            return answer
+        if spare is None or not isinstance(answer, Unavailable):
+            raise answer
+        return spare
+
+    def clear(self) -> None:
+        """Forget what was found: everything is asked for again."""
+        self._found.clear()
+
+    async def _answer(self, key: str, patience: float | None) -> Answer | OnboardingError:
+        waiting = self._asking.get(key) or self._begin(key)
+        try:
+            async with asyncio.timeout(patience):
+                return await in_time(asyncio.shield(waiting))
+        except TimeoutError:
+            return Unavailable("Slack takes long to answer")
+
+    def _begin(self, key: str) -> asyncio.Future[Answer | OnboardingError]:
+        waiting: asyncio.Future[Answer | OnboardingError]
+        waiting = asyncio.get_running_loop().create_future()
+        self._asking[key] = waiting
+        self._tasks.spawn(self._look_up(key, waiting), "look somebody up in Slack")
+        return waiting
+
+    async def _look_up(self, key: str, waiting: asyncio.Future[Answer | OnboardingError]) -> None:
+        outcome: Answer | OnboardingError = Unavailable("nobody was asked")
+        try:
+            outcome = await self._ask(key)
+            self._found.pop(key, None)
+            if self._is_lasting(outcome):
+                self._found[key] = (self._monotonic(), outcome)
+        except OnboardingError as error:
+            outcome = error
+        finally:
+            del self._asking[key]
+            waiting.set_result(outcome)

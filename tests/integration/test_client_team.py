@@ -1,0 +1,225 @@
+"""An onboarding belongs to one client organization: whoever is of another is told whom to ask."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import pytest
+
+from sandbox.slack import Person
+from tests.databases import AnyDatabase
+from tests.integration.world import World, a_world, told
+
+AT_THE_FIELD = "Choose at least one person from the client"
+
+
+@dataclass
+class Crowd:
+    """A channel with the client in it, and somebody of a third company."""
+
+    world: World
+    zoe: Person
+
+    async def begin(self, *contacts: Person) -> str:
+        return await self.world.begin(client_admins=[one.id for one in contacts])
+
+
+@pytest.fixture
+async def crowd(database: AnyDatabase) -> AsyncIterator[Crowd]:
+    async with a_world(database) as world:
+        yield Crowd(world, third(world))
+
+
+def third(world: World, name: str = "Zoe Zenith") -> Person:
+    zoe = world.slack.add_person(name, world.slack.add_team(f"Zenith of {name}"))
+    world.slack._state.join(world.channel, zoe.user)
+    return zoe
+
+
+async def say(world: World, person: Person, text: str) -> None:
+    await person.say(world.channel, text, world.message("root").ts)
+    await world.slack.delivered()
+    await world.idle()
+
+
+async def test_only_the_organization_of_the_contacts_acts(crowd: Crowd) -> None:
+    world = crowd.world
+    await crowd.begin(world.ann)
+
+    await world.press(crowd.zoe, "step:1", "choose_account:new")
+    assert world.current == 1
+    await world.press(world.ann, "step:1", "choose_account:new")
+
+    assert world.current == 2
+    assert world.rows("SELECT client_team FROM onboarding") == [(world.ann.team.id,)]
+
+
+async def test_who_is_refused_is_told_whom_to_ask(crowd: Crowd) -> None:
+    world = crowd.world
+    await crowd.begin(world.ann)
+
+    await world.press(crowd.zoe, "step:1", "choose_account:new")
+
+    assert f"Please ask <@{world.ann.id}> or <@{world.erin.id}>." in told(crowd.zoe)
+    assert world.events("refused") == [(crowd.zoe.id, None)]
+
+
+@pytest.mark.parametrize("word", ["new", "done", "undo", "help", "status", "help Where is it?"])
+async def test_words_of_another_organization_are_refused_as_well(crowd: Crowd, word: str) -> None:
+    world = crowd.world
+    await crowd.begin(world.ann)
+
+    await say(world, crowd.zoe, word)
+
+    assert world.current == 1
+    assert "Please ask" in told(crowd.zoe)
+    assert world.events("help_asked") == []
+
+
+async def test_a_third_company_that_just_talks_is_left_alone(crowd: Crowd) -> None:
+    await crowd.begin(crowd.world.ann)
+
+    await say(crowd.world, crowd.zoe, "where do I find the application key?")
+
+    assert not crowd.zoe.ephemerals
+    assert crowd.world.find("answer:1") is None
+
+
+@pytest.mark.parametrize("action", ["step_help", "hand_over"])
+async def test_no_form_opens_for_another_organization(crowd: Crowd, action: str) -> None:
+    await crowd.begin(crowd.world.ann)
+    await crowd.world.press(crowd.world.ann, "step:1", "choose_account:new")
+
+    await crowd.world.press(crowd.zoe, "step:2", action)
+
+    assert crowd.zoe.view is None
+    assert "Please ask" in told(crowd.zoe)
+
+
+async def test_with_several_organizations_and_nobody_named_the_form_asks(crowd: Crowd) -> None:
+    world = crowd.world
+    await world.type("start Acme Plumbing")
+    view = world.view_of(world.erin)
+
+    asked = await world.submit(world.erin, view)
+    assert AT_THE_FIELD in asked.errors["client_admins"]
+    answered = await world.submit(world.erin, view, client_admins=[world.ann.id])
+
+    assert answered.ok
+    assert world.rows("SELECT client_team FROM onboarding") == [(world.ann.team.id,)]
+
+
+async def test_the_only_organization_in_the_channel_is_the_client(world: World) -> None:
+    await world.begin()
+    zoe = third(world)
+
+    await world.press(zoe, "step:1", "choose_account:new")
+
+    assert world.current == 1
+    assert "Please ask" in told(zoe)
+
+
+async def test_where_nobody_was_the_first_who_acts_is_the_client(world: World) -> None:
+    del world.channel.members[world.ann.id]
+    await world.begin()
+    await world.slack.admin.invite(world.channel, world.ann, world.erin)
+    zoe = third(world)
+
+    await world.press(world.ann, "step:1", "choose_account:new")
+    await world.press(zoe, "step:2", "step_done")
+
+    assert world.current == 2
+    assert world.rows("SELECT client_team FROM onboarding") == [(world.ann.team.id,)]
+
+
+async def test_who_only_looks_does_not_become_the_client(world: World) -> None:
+    del world.channel.members[world.ann.id]
+    await world.begin()
+    zoe = third(world)
+    world.channel.members[world.ann.id] = world.ann.user
+
+    await world.press(zoe, "step:1", "step_help")
+    await say(world, zoe, "status")
+    await world.press(world.ann, "step:1", "choose_account:new")
+    answer = await world.submit(zoe, world.view_of(zoe), question="What is this?")
+
+    assert not answer.ok
+    assert world.rows("SELECT client_team FROM onboarding") == [(world.ann.team.id,)]
+
+
+async def test_a_contact_may_act_whatever_their_organization(crowd: Crowd) -> None:
+    world = crowd.world
+    bob = third(world, "Bob Builder")
+    await crowd.begin(world.ann, bob)
+
+    await world.press(bob, "step:1", "choose_account:new")
+
+    assert world.rows("SELECT by_role FROM step WHERE number = 1") == [("client_admin",)]
+    assert world.rows("SELECT client_team FROM onboarding") == [(world.ann.team.id,)]
+
+
+async def test_with_only_our_guests_named_no_third_company_is_the_client(crowd: Crowd) -> None:
+    world = crowd.world
+    gus = world.slack.add_person("Gus Guest", is_restricted=True)
+    world.channel.members[gus.id] = gus.user
+    await crowd.begin(gus)
+
+    await world.press(crowd.zoe, "step:1", "choose_account:new")
+    assert world.current == 1
+    await world.press(gus, "step:1", "choose_account:new")
+    assert world.current == 2
+
+
+async def test_an_onboarding_from_before_is_of_those_who_acted_in_it(crowd: Crowd) -> None:
+    world = crowd.world
+    await crowd.begin(world.ann)
+    await world.press(world.ann, "step:1", "choose_account:new")
+    world.write("UPDATE onboarding SET client_team = NULL, client_admins = '[]'")
+
+    await world.press(crowd.zoe, "step:2", "step_done")
+    assert world.current == 2
+    await world.press(world.ann, "step:2", "step_done")
+
+    assert world.current == 3
+    assert world.rows("SELECT client_team FROM onboarding") == [(world.ann.team.id,)]
+
+
+async def test_while_slack_is_slow_at_the_start_the_contacts_still_decide(crowd: Crowd) -> None:
+    world = crowd.world
+    await world.type("start Acme Plumbing")
+    view = world.view_of(world.erin)
+    world.write("DELETE FROM home")
+    world.bot.use_cases.starting._services.directory._users.clear()
+    world.slack.fail_next(
+        "users.info", status=500, predicate=lambda sent: sent.get("user") == world.ann.id
+    )
+    assert (await world.submit(world.erin, view, client_admins=[world.ann.id])).ok
+    assert world.rows("SELECT client_team FROM onboarding") == [(None,)]
+    world.slack.heal()
+
+    await world.press(crowd.zoe, "step:1", "choose_account:new")
+
+    assert world.current == 1
+    assert "Please ask" in told(crowd.zoe)
+
+
+async def test_a_third_company_that_joins_is_not_announced_as_the_client(world: World) -> None:
+    await world.begin()
+    zoe = world.slack.add_person("Zoe Zenith", world.slack.add_team("Zenith"))
+
+    await world.slack.admin.invite(world.channel, zoe, world.erin)
+    await world.idle()
+
+    assert world.events("client_joined") == []
+
+
+async def test_the_welcome_proposes_nobody_where_several_companies_are(crowd: Crowd) -> None:
+    await crowd.world.type("start Acme Plumbing")
+
+    view = crowd.world.view_of(crowd.world.erin)
+
+    assert "several outside organizations" in str(view.blocks)
+    assert not [
+        block
+        for block in view.blocks
+        if block.get("block_id") == "client_admins" and "initial_users" in block["element"]
+    ]

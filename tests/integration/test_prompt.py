@@ -1,0 +1,193 @@
+"""Every press, form and command is acknowledged in time, however long Slack's Web API takes."""
+
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+import pytest
+
+from tests.databases import AnyDatabase
+from tests.integration.world import World, a_world, held, told
+
+WITHIN_SECONDS = 2.4  # two, and some for a busy machine
+
+
+@contextmanager
+def in_time() -> Iterator[None]:
+    began = time.monotonic()
+    yield
+    assert time.monotonic() - began < WITHIN_SECONDS
+
+
+def forget_everybody(world: World) -> None:
+    """Let the bot know nobody any more, as a worker that has just started."""
+    directory = world.bot.use_cases.steps._services.directory
+    directory._users.clear()
+    directory._members.clear()
+
+
+@asynccontextmanager
+async def silent(world: World, method: str = "users.info") -> AsyncIterator[None]:
+    """Let Slack not answer what it is asked with `method`, until the block ends."""
+    forget_everybody(world)
+    async with held(world.slack, method):
+        yield
+
+
+async def test_an_engineers_press_counts_though_slack_is_slow(begun: World) -> None:
+    async with silent(begun):
+        with in_time():
+            pressed = await begun.erin.press(begun.message("step:1"), "choose_account:new")
+        assert begun.current == 1
+    await begun.idle()
+
+    assert pressed.notice is None
+    assert begun.current == 2
+    assert begun.slots()[-1] == "step:2"
+
+
+async def test_a_press_again_meanwhile_is_done_once(begun: World) -> None:
+    async with silent(begun):
+        for _ in range(2):
+            await begun.erin.press(begun.message("step:1"), "choose_account:new")
+    await begun.idle()
+
+    assert begun.current == 2
+    assert len(begun.events("step_done")) == 1
+    assert told(begun.erin)
+
+
+async def test_who_may_not_is_told_afterwards(database: AnyDatabase) -> None:
+    async with a_world(database, named_engineers=True) as world:
+        await world.begin()
+        max_ = world.slack.add_person("Max Member")
+        world.channel.members[max_.id] = max_.user
+        async with silent(world):
+            with in_time():
+                pressed = await max_.press(world.message("step:1"), "choose_account:new")
+            assert pressed.notice is None
+        await world.idle()
+
+        assert world.current == 1
+        assert "Please ask" in told(max_)
+
+
+async def test_a_clients_press_waits_for_nothing_but_its_own_request(begun: World) -> None:
+    async with silent(begun):
+        with in_time():
+            await begun.ann.press(begun.message("step:1"), "choose_account:new")
+        assert begun.current == 2
+
+
+async def test_a_window_that_came_too_late_is_asked_for_again(begun: World) -> None:
+    await begun.press(begun.ann, "step:1", "choose_account:new")
+    async with silent(begun):
+        pressed = await begun.erin.press(begun.message("step:2"), "step_help")
+        trigger = begun.slack._state.triggers[begun.last_sent["trigger_id"]]
+        trigger.expires_at = 0
+    await begun.idle()
+
+    assert pressed.notice is None
+    assert "press the button again" in told(begun.erin)
+    assert (await begun.open(begun.erin, "step:2", "step_help")).title
+
+
+@pytest.mark.parametrize("method", ["users.info", "usergroups.users.list"])
+async def test_a_secret_is_not_acknowledged_before_it_is_kept(
+    database: AnyDatabase, method: str
+) -> None:
+    async with a_world(database, named_engineers=True) as world:
+        eve = world.slack.add_person("Eve Engineer")
+        world.channel.members[eve.id] = eve.user
+        group = world.slack.add_usergroup(eve)
+        async with world.second_bot(engineers=[group]) as bot:
+            world.slack.deliver_to(f"http://127.0.0.1:{bot.settings.port}/slack/events")
+            world.bot, first = bot, world.bot
+            await world.type("start Acme", eve)
+            await world.submit(eve, world.view_of(eve))
+            await world.walk_to(18)
+            view = await world.open(eve, "step:18", "enter_credentials")
+            values = {
+                name: world.servicetitan.credentials[name] for name in ("tenant_id", "client_id")
+            }
+
+            async with silent(world, method):
+                with in_time():
+                    answer = await eve.submit(view, values)
+                assert "Not saved yet" in answer.errors["tenant_id"]
+            assert world.rows("SELECT count(*) FROM credential") == [(0,)]
+            await bot.lookups.idle()
+            again = await world.submit(eve, view, **values)
+
+            assert again.ok
+            assert len(world.events("credential_entered")) == 2
+            world.bot = first
+
+
+async def test_the_start_form_stays_open_until_slack_answers(world: World) -> None:
+    await world.type("start Acme Plumbing")
+    view = world.view_of(world.erin)
+
+    async with silent(world):
+        with in_time():
+            answer = await world.erin.submit(view)
+        assert "Not saved yet" in next(iter(answer.errors.values()))
+    await world.bot.lookups.idle()
+
+    assert (await world.submit(world.erin, view)).ok
+    assert len(world.events("started")) == 1
+
+
+async def test_the_start_does_not_wait_for_who_is_in_the_channel(world: World) -> None:
+    await world.type("start Acme Plumbing")
+    view = world.view_of(world.erin)
+
+    async with held(world.slack, "conversations.members"):
+        with in_time():
+            assert (await world.erin.submit(view, {"client_admins": []})).ok
+    await world.idle()
+
+    assert world.rows("SELECT client_team FROM onboarding") == [(None,)]
+
+
+@pytest.mark.parametrize("method", ["users.info", "conversations.info", "views.open"])
+@pytest.mark.parametrize("text", ["start Acme", "start Acme invite ann@acme.com", "cancel"])
+async def test_a_command_says_that_slack_is_slow(begun: World, method: str, text: str) -> None:
+    other = begun.slack.add_channel("other", begun.erin)
+    channel = begun.channel if text == "cancel" else other
+    if method == "conversations.info" and text != "start Acme":
+        pytest.skip("does not ask for it")
+    async with silent(begun, method):
+        with in_time():
+            reply = await begun.erin.command(channel, "/servicetitan", text)
+
+    assert reply.notice is None
+    assert "again" in reply.text
+
+
+async def test_an_older_role_will_do_while_slack_is_slow(
+    begun: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await begun.type("status")
+    users = begun.bot.use_cases.steps._services.directory._users
+    later = time.monotonic() + 301
+    monkeypatch.setattr(users, "_monotonic", lambda: later)
+
+    async with held(begun.slack, "users.info"):
+        with in_time():
+            await begun.erin.press(begun.message("step:1"), "choose_account:new")
+        assert begun.current == 2
+
+
+async def test_a_role_that_is_too_old_will_not(
+    begun: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await begun.type("status")
+    users = begun.bot.use_cases.steps._services.directory._users
+    later = time.monotonic() + 901
+    monkeypatch.setattr(users, "_monotonic", lambda: later)
+
+    async with held(begun.slack, "users.info"):
+        await begun.erin.press(begun.message("step:1"), "choose_account:new")
+        assert begun.current == 1
+    await begun.idle()
