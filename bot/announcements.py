@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.onboarding import Onboarding
-from bot.slack import NotInThread, NotNow, Slack, SlackRefused
+from bot.slack import NO_THREAD, NotInThread, NotNow, Slack, SlackRefused
 from bot.views.announcement import ANNOUNCED, announcement
 from bot.views.blocks import Message
 from storage import publishing
@@ -17,8 +17,6 @@ from storage.publishing import Announceable
 
 log = logging.getLogger(__name__)
 
-# Somebody deleted the announcement that headed the thread (chat.postMessage's errors).
-NO_THREAD = {"thread_not_found", "message_not_found", "cannot_reply_to_message"}
 # Refusals of one announcement, which the others need not mind; every other one is about the channel
 # or about us (chat.postMessage's errors).
 ABOUT_THE_MESSAGE = {

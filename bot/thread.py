@@ -13,7 +13,7 @@ from datetime import datetime
 
 from bot.errors import OnboardingError, Stale, Unavailable
 from bot.onboarding import Onboarding, Status, StepState
-from bot.slack import NotInThread, NotNow, RateLimited, Slack, SlackRefused
+from bot.slack import NO_THREAD, NotInThread, NotNow, RateLimited, Slack, SlackRefused
 from bot.views.blocks import Message
 from bot.views.ending import ended_message
 from bot.views.exposure import exposure_message
@@ -28,8 +28,6 @@ from storage.publishing import LEFTOVER, Announceable, Posted
 
 log = logging.getLogger(__name__)
 
-# What Slack may say to a reply whose thread was deleted (chat.postMessage, conversations.replies).
-NO_THREAD = {"thread_not_found", "message_not_found", "cannot_reply_to_message"}
 # Refusals of an edit that no repetition changes: the message stays as it is.
 FIXED = {"message_not_found", "cant_update_message", "edit_window_closed"}
 

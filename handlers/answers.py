@@ -22,7 +22,7 @@ from bot.errors import (
     Unavailable,
     UnreadableRow,
 )
-from bot.slack import OpenView, Slack, SlackRefused
+from bot.slack import NotInThread, OpenView, Recipient, Slack, SlackRefused, tell_privately
 from bot.tasks import Tasks
 from bot.use_cases import InvalidInput, NeedsConfirmation, Opening
 from bot.use_cases.words import Reply
@@ -115,12 +115,12 @@ class Answers:
         self._tasks.spawn(self._respond(press, answer), "replace a private answer")
 
     async def _respond(self, press: Press, answer: Answer) -> None:
-        if press.response_url is None:
-            return
+        to = Recipient(press.channel.id, press.user.id, press.thread_ts, press.response_url)
+        await self._privately(to, answer.text, blocks=answer.blocks, replace=True)
+
+    async def _privately(self, to: Recipient, text: str, **how: Any) -> None:
         try:
-            await self._slack.respond(
-                press.response_url, answer.text, blocks=answer.blocks, replace=True
-            )
+            await tell_privately(self._slack, to, text, **how)
         except OnboardingError as error:
             log.warning("a private answer was lost", extra={"reason": str(error)})
 
@@ -185,7 +185,7 @@ class Answers:
             await self._slack.update_view(form.view.id, outcome(lines))
         except OnboardingError:  # closed already, most likely
             where = channel or form.ref.channel
-            await self._whisper(where, form.user.id, "\n".join(lines), None, None)
+            await self._privately(Recipient(where, form.user.id), "\n".join(lines))
 
     @asynccontextmanager
     async def in_a_window(self, press: HomePress) -> AsyncIterator[None]:
@@ -242,43 +242,32 @@ class Answers:
 
     def tell(self, press: Press, text: str) -> None:
         """Tell whoever pressed something that only they see."""
-        self._tasks.spawn(
-            self._whisper(
-                press.channel.id, press.user.id, text, press.thread_ts, press.response_url
-            ),
-            "answer privately",
-        )
+        to = Recipient(press.channel.id, press.user.id, press.thread_ts, press.response_url)
+        self._tasks.spawn(self._privately(to, text), "answer privately")
 
     def tell_in_thread(self, channel: str, user_id: str, text: str, thread_ts: str | None) -> None:
         """Tell somebody in a thread something that only they see, after a form."""
-        self._tasks.spawn(
-            self._whisper(channel, user_id, text, thread_ts, None), "answer privately"
-        )
-
-    async def _whisper(
-        self,
-        channel: str,
-        user_id: str,
-        text: str,
-        thread_ts: str | None,
-        response_url: str | None,
-    ) -> None:
-        try:
-            await self._slack.whisper(
-                channel, user_id, text, thread_ts=thread_ts, response_url=response_url
-            )
-        except OnboardingError as error:
-            log.warning("a private answer was lost", extra={"reason": str(error)})
+        to = Recipient(channel, user_id, thread_ts)
+        self._tasks.spawn(self._privately(to, text), "answer privately")
 
     async def _reply(self, said: Said, reply: Reply) -> None:
         try:
             # In a thread that nobody has begun, a private answer would not show.
-            where = said.thread_ts
-            await self._slack.whisper(said.channel, said.user, reply.text, thread_ts=where)
+            await tell_privately(
+                self._slack, Recipient(said.channel, said.user, said.thread_ts), reply.text
+            )
         except SlackRefused:
-            # No document says that private answers reach people of another organisation.
-            answer = message(reply.onboarding_id, f"answer:{said.ts}", [section(reply.text)])
+            # No document says that private answers reach people of another organization.
+            await self._reply_in_thread(said, reply)
+        except OnboardingError as error:
+            log.warning("an answer was lost", extra={"reason": str(error)})
+
+    async def _reply_in_thread(self, said: Said, reply: Reply) -> None:
+        answer = message(reply.onboarding_id, f"answer:{said.ts}", [section(reply.text)])
+        try:
             await self._slack.post(said.channel, answer, said.thread_ts or said.ts)
+        except NotInThread:  # for all to see, as they would in the thread
+            log.info("an answer is not in its thread")
         except OnboardingError as error:
             log.warning("an answer was lost", extra={"reason": str(error)})
 

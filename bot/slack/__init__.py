@@ -1,11 +1,21 @@
 """Slack out: the only caller of the Web API."""
 
 from bot.slack.channels import Bookmark, Channel
-from bot.slack.errors import NotInThread, NotNow, RateLimited, SlackRefused, heed, translated
+from bot.slack.errors import (
+    NO_THREAD,
+    NotInThread,
+    NotNow,
+    RateLimited,
+    SlackRefused,
+    heed,
+    translated,
+)
+from bot.slack.private_answers import Recipient, tell_privately
 from bot.slack.scopes import OPTIONAL_SCOPES, SCOPES
 from bot.slack.web_api import TIMEOUT_SECONDS, Identity, OpenView, Slack, User
 
 __all__ = [
+    "NO_THREAD",
     "OPTIONAL_SCOPES",
     "SCOPES",
     "TIMEOUT_SECONDS",
@@ -16,9 +26,11 @@ __all__ = [
     "NotNow",
     "OpenView",
     "RateLimited",
+    "Recipient",
     "Slack",
     "SlackRefused",
     "User",
     "heed",
+    "tell_privately",
     "translated",
 ]

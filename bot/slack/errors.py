@@ -1,5 +1,6 @@
 """What Slack's refusals, and its silence, are to us: translated here, at the border."""
 
+import json
 import logging
 import re
 from collections.abc import AsyncIterator
@@ -57,8 +58,11 @@ FINAL = {
     *("msg_blocks_too_long", "invalid_metadata_format", "metadata_too_large"),
     *("not_pinnable", "too_many_pins", "too_many_bookmarks", "permission_denied"),
 }
+# A reply whose thread was deleted (chat.postMessage, chat.postEphemeral, conversations.replies).
+NO_THREAD = {"thread_not_found", "message_not_found", "cannot_reply_to_message"}
 FINAL_PREFIX = "restricted_action"
 SERVER_ERRORS = set(range(500, 600)) - {HTTPStatus.NOT_IMPLEMENTED}
+CODE = re.compile("[a-z_]{2,40}")
 LONGEST_WAIT_SECONDS = 3600.0
 
 
@@ -134,6 +138,27 @@ def _of_answer(method: str, response: Any) -> OnboardingError:
     status: int = getattr(response, "status_code", 0) or getattr(response, "status", 0)
     data = response.data if isinstance(response, AsyncSlackResponse) else None
     code = str(data.get("error") or "") if isinstance(data, dict) else ""  # a web page has none
+    return _classified(method, status, code, response)
+
+
+def of_response_url(response: Any) -> OnboardingError | None:
+    """Return what a response_url's answer means; None: it was taken.
+
+    Slack answers with a word, such as `used_url`, or with JSON as the Web API does. slack_sdk takes
+    every answer for success.
+    """
+    body = str(response.body or "").strip()
+    try:
+        data = json.loads(body)
+    except ValueError:
+        data = {"error": body if CODE.fullmatch(body) else ""}
+    code = str(data.get("error") or "") if isinstance(data, dict) else ""
+    if response.status_code == HTTPStatus.OK and code in ("", "ok"):
+        return None
+    return _classified("response_url", response.status_code, code, response)
+
+
+def _classified(method: str, status: int, code: str, response: Any) -> OnboardingError:
     extra = {"method": method, "code": code or str(status), **request_id(response)}
     log.info("Slack did not do it", extra=extra)
     if status == 429 or RATE_LIMITED.search(code):

@@ -16,7 +16,7 @@ from bot.metrics import Metrics
 from bot.pace import Pace
 from bot.people import SLACKBOT
 from bot.slack.channels import ChannelCalls
-from bot.slack.errors import NotInThread, NotNow, SlackRefused, translated
+from bot.slack.errors import NotInThread, SlackRefused, of_response_url, translated
 from bot.views.blocks import EVENT_TYPE, Message
 
 TIMEOUT_SECONDS = 10
@@ -187,26 +187,21 @@ class Slack(ChannelCalls):
         user_id: str,
         text: str,
         *,
+        blocks: Sequence[Mapping[str, Any]] = (),
         thread_ts: str | None = None,
-        response_url: str | None = None,
     ) -> None:
-        """Tell one person something that only they see.
-
-        Whether chat.postEphemeral reaches external people is not documented, so the response_url
-        of what they pressed is the second way.
-        """
-        try:
-            await self._call(
-                "chat.postEphemeral",
-                self._client.chat_postEphemeral(
-                    channel=channel, user=user_id, text=text, thread_ts=thread_ts
-                ),
-                channel,
-            )
-        except (NotNow, SlackRefused):
-            if response_url is None:
-                raise
-            await self.respond(response_url, text, thread_ts=thread_ts)
+        """Tell one person something that only they see."""
+        await self._call(
+            "chat.postEphemeral",
+            self._client.chat_postEphemeral(
+                channel=channel,
+                user=user_id,
+                text=text,
+                blocks=[dict(block) for block in blocks] or None,
+                thread_ts=thread_ts,
+            ),
+            channel,
+        )
 
     async def open_view(self, trigger_id: str, view: View) -> OpenView:
         """Open a modal for whose trigger this is (three seconds, once)."""
@@ -288,6 +283,7 @@ class Slack(ChannelCalls):
         webhook = AsyncWebhookClient(
             response_url,
             session=self._client.session,
+            retry_handlers=[],  # only we know what may be repeated
             logger=logging.getLogger("slack_sdk.webhook"),
         )
         body: dict[str, Any] = {
@@ -300,7 +296,9 @@ class Slack(ChannelCalls):
         if thread_ts:
             body["thread_ts"] = thread_ts
         async with translated("response_url"):
-            await webhook.send_dict(body)
+            answer = await webhook.send_dict(body)
+        if error := of_response_url(answer):
+            raise error
 
 
 def _time(date: str | None) -> datetime | None:

@@ -44,7 +44,9 @@ class Fault:
         if self.drop or self.hang is not None:
             return cut_off(request)
         if self.body is not None:
-            return web.Response(text=self.body, content_type=self.content_type)
+            return web.Response(
+                status=self.status or 200, text=self.body, content_type=self.content_type
+            )
         if self.status == 429 or self.retry_after is not None:
             return rate_limited(1 if self.retry_after is None else self.retry_after)
         return web.Response(status=self.status or 500, text="<html>Server Error</html>")

@@ -158,7 +158,7 @@ class Server:
         try:
             responses.use(self._state, path, values)
         except SlackError as refused:
-            gone = refused.error in ("expired_url", "used_url")
+            gone = refused.error in ("expired_url", "used_url", "no_text")
             status = HTTPStatus.NOT_FOUND if gone else HTTPStatus.BAD_REQUEST
             return web.json_response(_failure(refused), status=status)
         return web.json_response({"ok": True})

@@ -1,0 +1,134 @@
+"""Private answers reach the person: by chat.postEphemeral or the response_url, now or later."""
+
+import logging
+from typing import Any
+
+import pytest
+
+import bot.slack.private_answers
+from tests.integration.test_status_pages import add
+from tests.integration.world import World, told
+
+EPHEMERAL, URL = "chat.postEphemeral", "response_url"
+REFUSALS: list[dict[str, Any]] = [
+    {"status": 404, "body": "used_url"},
+    {"status": 404, "body": "expired_url"},
+    {"status": 404, "body": "no_text"},
+    {"status": 410},
+    {"status": 403, "body": "action_prohibited"},
+    {"status": 400, "body": '{"ok": false, "error": "invalid_payload"}'},
+    {"status": 200, "body": '{"ok": false, "error": "expired_url"}'},
+    {"status": 200, "body": "used_url"},
+    {"status": 501},
+]
+OUTAGES: list[dict[str, Any]] = [
+    {"status": 500},
+    {"status": 503},
+    {"retry_after": 1},
+    {"drop": True},
+    {"status": 403},  # a web page: a proxy's, not Slack's
+]
+no_waiting = pytest.mark.usefixtures("impatient")
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bot.slack.private_answers, "PAUSES_SECONDS", (0.0, 0.0, 0.0))
+    monkeypatch.setattr(bot.slack.private_answers, "LONGEST_WAIT_SECONDS", 0.0)
+
+
+@pytest.fixture
+async def refused(begun: World) -> World:
+    """A world in which step 1 is done, so that another press of its button is refused."""
+    await begun.walk_to(2)
+    return begun
+
+
+async def press_again(world: World) -> None:
+    await world.ann.press_raw(world.message("step:1"), "step_done", f"{world.onboarding}:1")
+    await world.idle()
+
+
+def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
+    lost = [one for one in caplog.records if one.message == "a private answer was lost"]
+    assert not [one for one in caplog.records if one.exc_info]
+    return [vars(one)["reason"] for one in lost]
+
+
+@no_waiting
+@pytest.mark.parametrize("fault", [{"error": "user_not_in_channel"}, *OUTAGES], ids=str)
+async def test_what_cannot_be_whispered_comes_by_the_response_url(
+    refused: World, fault: dict[str, Any]
+) -> None:
+    refused.slack.fail_next(EPHEMERAL, times=9, **fault)
+
+    await press_again(refused)
+
+    assert "already done" in told(refused.ann)
+
+
+@no_waiting
+@pytest.mark.parametrize("fault", REFUSALS, ids=str)
+async def test_an_answer_that_nobody_takes_is_one_warning(
+    refused: World, fault: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    refused.slack.fail_next(EPHEMERAL, times=9, error="user_not_in_channel")
+    refused.slack.fail_next(URL, times=9, **fault)
+
+    await press_again(refused)
+
+    assert not refused.ann.ephemerals
+    [reason] = warnings(caplog)
+    assert "response_url" in reason
+
+
+@no_waiting
+@pytest.mark.parametrize("fault", OUTAGES, ids=str)
+async def test_an_answer_waits_until_slack_is_back(
+    refused: World, fault: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    refused.slack.fail_next(EPHEMERAL, times=9, error="user_not_in_channel")
+    refused.slack.fail_next(URL, times=2, **fault)
+
+    await press_again(refused)
+
+    assert "already done" in told(refused.ann)
+    assert warnings(caplog) == []
+
+
+@no_waiting
+@pytest.mark.parametrize("fault", REFUSALS, ids=str)
+async def test_a_page_that_cannot_be_turned_is_shown_below(
+    begun: World, fault: dict[str, Any]
+) -> None:
+    for number in range(1, 24):
+        add(begun, number)
+    await begun.type("status", channel=begun.engineering)
+    first = begun.erin.ephemerals[-1]
+    begun.slack.fail_next(URL, times=9, **fault)
+
+    await begun.erin.press(first, "status_page:next")
+    await begun.idle()
+
+    assert begun.erin.ephemerals[-1] is not first
+    assert begun.erin.ephemerals[-1].text != first.text
+
+
+@no_waiting
+async def test_a_word_is_answered_in_the_thread_or_else_lost_without_a_traceback(
+    begun: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    begun.slack.fail_next(EPHEMERAL, times=9, error="user_not_in_channel")
+    begun.slack.fail_next("chat.postMessage", times=9, error="restricted_action")
+
+    await begun.ann.say(begun.channel, "status", begun.message("root").ts)
+    await begun.slack.delivered()
+    await begun.idle()
+
+    assert [one.message for one in caplog.records].count("an answer was lost") == 1
+    assert not [one for one in caplog.records if one.exc_info]
+
+
+async def test_the_pauses_end() -> None:
+    assert 10 < sum(bot.slack.private_answers.PAUSES_SECONDS) < 30
