@@ -217,8 +217,8 @@ class Answers:
         window.
         """
         if press.behind:
-            told = (press.behind, press.user.id, text, press.thread_ts, press.response_url)
-            self._tasks.spawn(self._whisper(*told), "answer privately")
+            to = Recipient(press.behind, press.user.id, press.thread_ts, press.response_url)
+            self._tasks.spawn(self._privately(to, text), "answer privately")
         else:
             self._tasks.spawn(self._show(press, answer_view(text)), "open a window")
 

@@ -308,8 +308,8 @@ class SlackSandbox:
 
         `error`: refused with that code. `status`: an HTTP error, with a web page or with the
         `error`; 429 comes with `retry_after` seconds (1 unless told). `hang`: silence for so many
-        seconds, then the connection drops. `drop`: the connection drops at once. `body`: HTTP 200
-        with that in the answer's place.
+        seconds, then the connection drops. `drop`: the connection drops at once. `body`: that in
+        the answer's place, with HTTP 200 or `status`.
         `performed`: Slack does what was asked before the answer is lost in one of these ways.
         `method` may also be "response_url": the next POST to one.
         `predicate` picks calls by their arguments.
