@@ -67,11 +67,12 @@ def check_keys() -> None:
 
 
 @main.command()
-def doctor() -> None:
+@click.option("--blocks", is_flag=True, help="Send every message and window to Slack's validator.")
+def doctor(blocks: bool) -> None:
     """Check everything the bot needs, and how to fix what's broken."""
     from bot.run import doctor as examine
 
-    sys.exit(examine())
+    sys.exit(examine(blocks=blocks))
 
 
 @main.command()

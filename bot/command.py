@@ -26,15 +26,22 @@ def with_settings(
     The database must be there, with the tables of this version, unless `work` takes care of that.
     `unusable` is the status for one that would have to be changed first.
     """
-    try:
+
+    def begin() -> int:
         try:
             settings = load()
         except SettingsError as error:
             return say(str(error), 2)
         logs.set_up(settings.log_level, settings.log_format)
-        if not any_database:
-            work = _after_check(work)
-        return _done(work, settings, unusable)
+        return _done(work if any_database else _after_check(work), settings, unusable)
+
+    return with_output(begin)
+
+
+def with_output(work: Callable[[], int]) -> int:
+    """Do a command's `work` and return its exit status; files that fail it are put in words."""
+    try:
+        return work()
     except OSError as error:
         status = say(f"{error.filename or 'I/O error'}: {error.strerror or error}", 1)
         _give_up_output()

@@ -9,10 +9,11 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bot import private_files
+from bot import guide, logs, private_files
 from bot.app import running
-from bot.command import say, with_settings, write
-from bot.doctor import examine
+from bot.command import say, with_output, with_settings, write
+from bot.doctor import Finding, examine
+from bot.doctor.blocks import validate
 from bot.errors import NotFound
 from bot.export import render
 from bot.guide.loading import SERVICETITAN
@@ -20,7 +21,7 @@ from bot.history import History, tell
 from bot.onboarding import Onboarding
 from bot.retention import destroy_old_values
 from bot.rotation import Progress, inspect, rotate, rotate_seals
-from bot.settings import Settings, secret_paths
+from bot.settings import Settings, load_partly, secret_paths
 from bot.slack import SlackRefused
 from storage import backup, checking, migrate, onboardings, residue
 from storage.database import Database, is_sqlite
@@ -72,9 +73,23 @@ def purge() -> int:
     return with_settings(lambda settings: asyncio.run(_purge(settings)))
 
 
-def doctor() -> int:
-    """Say how every part is, a line each."""
-    return with_settings(lambda settings: asyncio.run(_doctor(settings)), any_database=True)
+def doctor(*, blocks: bool) -> int:
+    """Say how every part is, a line each; with `blocks`, what Slack says of every message."""
+
+    def look() -> int:
+        settings, read = load_partly()
+        logs.set_up(settings.log_level, settings.log_format)
+        for problem in read.problems:
+            write(f"✗ {problem}\n")
+        findings = (
+            validate(guide.load(), settings.slack_api_url)
+            if blocks
+            else examine(settings, read.wrong)
+        )
+        broken = asyncio.run(_told(findings))
+        return 1 if read.problems or broken else 0
+
+    return with_output(look)
 
 
 def export_history(named: str, format_: str, output: Path | None) -> int:
@@ -223,14 +238,13 @@ async def _rotate_keys(settings: Settings) -> int:
     return say(f"every history is sealed with key {vault.sealing_key}", 0)
 
 
-async def _doctor(settings: Settings) -> int:
-    status = 0
-    async for finding in examine(settings):
-        if finding.well:
-            say(f"✓ {finding.title}: {finding.text}", 0)
-        else:
-            status = say(f"✗ {finding.title}: {finding.text}. To mend it: {finding.mend}", 1)
-    return status
+async def _told(findings: AsyncIterator[Finding]) -> bool:
+    """Print findings as they come; True if something is broken."""
+    broken = False
+    async for finding in findings:
+        write(f"{finding.line}\n")
+        broken = broken or not finding.well
+    return broken
 
 
 async def _purge(settings: Settings) -> int:

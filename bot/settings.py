@@ -4,7 +4,10 @@ They come from the environment, from `.env` (`env_file`) and, secrets, from file
 (`secret_files`); `setting_values` says what each value must look like.
 """
 
+import base64
+import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -134,8 +137,46 @@ HELP = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What was read: the settings, or None if some are `wrong`; a line for each problem."""
+
+    settings: Settings | None
+    problems: list[str]
+    wrong: frozenset[str]
+    given: Mapping[str, str] = field(repr=False)
+
+
 def load() -> Settings:
     """Read the environment, `.env` and secret files; raises SettingsError, a line per problem."""
+    read = _read()
+    if read.settings is None or read.problems:
+        raise SettingsError("\n".join(read.problems))
+    return read.settings
+
+
+def load_partly() -> tuple[Settings, Read]:
+    """Read what is right, for a look at the rest; what is wrong has its default or a stand-in.
+
+    Nothing may be done with a stand-in but leave it alone.
+    """
+    read = _read()
+    if read.settings:
+        return read.settings, read
+    stand_ins = {
+        "SLACK_BOT_TOKEN": "xoxb-0",
+        "SLACK_SIGNING_SECRET": "0" * 32,
+        "ENGINEERING_CHANNEL": "C000",
+        "ENGINEERS": "U000",
+        "CREDENTIAL_KEYS": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+    }
+    right = {name: value for name, value in read.given.items() if name not in read.wrong}
+    settings, _ = _checked({**stand_ins, **right})
+    assert settings  # noqa: S101 (everything that is needed stands in)
+    return settings, read
+
+
+def _read() -> Read:
     names = _names()
     environment = env_file.environment()
     file = env_file.read(Path(ENV_FILE), names)
@@ -144,23 +185,22 @@ def load() -> Settings:
         problems.append(f"{name}: isn't a setting; did you mean {setting}?")
         meant.add(setting)
     given = {name: value for name, value in {**file.values, **environment}.items() if value}
-    secrets = secret_files.read(given, SECRETS)
-    problems += secrets.problems.values()
-    settings, found = _checked({**given, **secrets.values})
-    for name in secrets.values.keys() & found.keys():
+    kept = secret_files.read(given, SECRETS)
+    problems += kept.problems.values()
+    given |= kept.values
+    settings, found = _checked(given)
+    for name in kept.values.keys() & found.keys():
         found[name] = found[name].replace(name, f"{name} (in {name}{secret_files.SUFFIX})", 1)
-    if "SLACK_APP_TOKEN" in secrets.problems:  # then nothing is known about the other transport
+    if "SLACK_APP_TOKEN" in kept.problems:  # then nothing is known about the other transport
         meant.add("SLACK_SIGNING_SECRET")
     problems += [
         line
         for name, line in found.items()
         # What is missing may be on a line that can't be read, or have another name.
-        if name not in secrets.problems
+        if name not in kept.problems
         and ((file.whole and name not in meant) or ": is missing;" not in line)
     ]
-    if settings is None or problems:
-        raise SettingsError("\n".join(problems))
-    return settings
+    return Read(settings, problems, frozenset({*found, *kept.problems}), given)
 
 
 def secret_paths() -> dict[str, Path]:
@@ -201,10 +241,10 @@ WORDS = {
 
 def _line(problem: Any) -> str:
     name = str(problem["loc"][0])
-    field = Settings.model_fields[name]
+    default = Settings.model_fields[name].default
     if problem["type"] == "missing":
         return f"{name.upper()}: is missing; {HELP[name]}"
-    unit = f" of seconds, such as {field.default}" if _in_seconds(name) else ""
+    unit = f" of seconds, such as {default}" if _in_seconds(name) else ""
     words = WORDS.get(problem["type"])
     text = words.format(**{**problem.get("ctx", {}), "unit": unit}) if words else problem["msg"]
     return f"{name.upper()}: {text}"

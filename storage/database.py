@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
+from datetime import datetime
 
 from sqlalchemy import Engine, create_engine, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import NullPool
-from sqlmodel import select
+from sqlmodel import func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.errors import Unavailable
@@ -157,6 +158,15 @@ def sync_engine(url: str) -> Engine:
     return create_engine(
         sync_url(url), hide_parameters=True, poolclass=NullPool, connect_args=connecting
     )
+
+
+def clock_of(url: str) -> datetime | None:
+    """Return the time of PostgreSQL's machine; None for SQLite, which has no other than ours."""
+    if is_sqlite(url):
+        return None
+    with sync_engine(url).connect() as connection:
+        at: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
+    return at
 
 
 def is_sqlite(url: str) -> bool:

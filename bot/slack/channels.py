@@ -22,6 +22,7 @@ class Channel:
     is_archived: bool
     id: str = ""
     creator: str = ""
+    is_ext_shared: bool = False  # with another organization
     is_pending: bool = False  # another organisation was invited and has not accepted yet
 
 
@@ -116,5 +117,6 @@ def _channel(info: dict[str, Any]) -> Channel:
         is_archived=bool(info.get("is_archived")),
         id=info.get("id", ""),
         creator=info.get("creator", ""),
+        is_ext_shared=bool(info.get("is_ext_shared")),
         is_pending=bool(info.get("is_pending_ext_shared")),
     )

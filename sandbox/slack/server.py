@@ -105,7 +105,8 @@ class Server:
         try:
             if method is None:
                 raise SlackError("unknown_method", req_method=name)
-            self._authenticate(token, app_token=method.app_token)
+            if method.needs_token:
+                self._authenticate(token, app_token=method.app_token)
             wait = self._limits.wait_for(name, method, values)
             if wait:
                 self._log(name, values, {"ok": False, "error": "ratelimited"})

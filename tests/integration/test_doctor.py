@@ -1,12 +1,18 @@
 """`onboarding doctor`: each part, how it is, and how to mend it."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
 from bot.doctor import Finding, examine
+from bot.doctor.blocks import validate
 from bot.slack import OPTIONAL_SCOPES, SCOPES
 from sandbox.slack import Manifest, SlackSandbox
 from sandbox.stage import MANIFEST
+from tests.databases import ON_SQLITE
+from tests.integration.test_cli import COMPLETE, onboarding
 from tests.integration.world import KEY, OTHER_KEY, World
 
 
@@ -78,3 +84,129 @@ async def test_the_scopes_are_those_of_the_manifest(begun: World) -> None:
 
     assert manifest.optional_scopes == OPTIONAL_SCOPES.keys()
     assert manifest.scopes - manifest.optional_scopes == SCOPES
+
+
+async def test_what_cannot_be_tested_is_said_with_the_way_to_do_it(world: World) -> None:
+    found = await findings(world)
+
+    assert not found["signing secret"].tested
+    assert "type “/servicetitan help” in Slack" in found["signing secret"].line
+    assert "last request from Slack: never" in found["requests from Slack"].line
+
+
+async def test_the_last_request_and_the_last_event_are_told(begun: World) -> None:
+    await begun.ann.say(begun.channel, "Hello!")
+    await begun.slack.delivered()
+    begun.write("INSERT INTO arrival (kind, at) VALUES ('wrong_signature', ?)", datetime.now(UTC))
+    wrong = (await findings(begun))["requests from Slack"]
+    begun.write("DELETE FROM arrival")
+    begun.write("INSERT INTO arrival (kind, at) VALUES ('request', ?)", datetime.now(UTC))
+    begun.write(
+        "INSERT INTO arrival (kind, at) VALUES ('event', ?)", datetime(2026, 1, 5, tzinfo=UTC)
+    )
+    right = (await findings(begun))["requests from Slack"]
+
+    assert "SLACK_SIGNING_SECRET is wrong" in wrong.mend
+    assert right.text == (
+        "last request from Slack: less than a minute ago, last event: 2026-01-05 00:00 UTC"
+    )
+
+
+@pytest.mark.parametrize(("token", "well"), [("", True), ("xapp-1-wrong", False)])
+async def test_the_app_token_is_tried_in_socket_mode(begun: World, token: str, well: bool) -> None:
+    found = await findings(begun, slack_app_token=token or begun.slack.app_token)
+
+    assert found["Slack app token"].well is well
+    assert found["signing secret"].text == "not needed in Socket Mode"
+
+
+async def test_ids_that_make_nobody_an_engineer_are_named_and_the_others_counted(
+    begun: World,
+) -> None:
+    ids = [begun.erin.id, begun.ann.id, "U0NOBODY", "S0NOTHING"]
+
+    found = await findings(begun, engineers=ids)
+
+    assert all(one in found["ENGINEERS"].text for one in ids[1:])
+    assert begun.erin.id not in found["ENGINEERS"].text
+    assert found["who may reveal credentials"].text == f"1 person: {begun.erin.id}"
+
+
+async def test_everyone_is_said_to_be_able_to_reveal_credentials(begun: World) -> None:
+    found = await findings(begun, engineers=["everyone"])
+
+    assert found["who may reveal credentials"].text == "every full member of the workspace"
+
+
+async def test_an_engineering_channel_that_others_see_is_named(begun: World) -> None:
+    found = await findings(begun, engineering_channel=begun.channel.id)
+
+    assert "shared with another organization" in found["engineering channel"].text
+    assert found["engineering channel"].mend
+
+
+async def test_settings_that_are_wrong_keep_nothing_else_from_being_tested(begun: World) -> None:
+    wrong = {"SLACK_BOT_TOKEN", "CREDENTIAL_KEYS"}
+
+    found = {one.title: one async for one in examine(begun.settings, wrong)}
+
+    assert found["database"].well
+    assert not found["Slack token"].tested
+    assert not found["stored values"].tested
+    assert found["ServiceTitan"].text.endswith("reached")
+
+
+@ON_SQLITE
+async def test_the_command_tells_all_in_order_on_one_stream(begun: World) -> None:
+    settings = {
+        **COMPLETE,
+        "DATABASE_URL": begun.settings.database_url,
+        "SLACK_API_URL": begun.settings.slack_api_url,
+        "SERVICETITAN_AUTH_URL": begun.settings.servicetitan_auth_url,
+        "SERVICETITAN_API_URL": begun.settings.servicetitan_api_url,
+        "ENGINEERING_CHANNEL": begun.engineering.id,
+        "SLACK_BOT_TOKEN": "xoxb-",
+    }
+    wrong = await onboarding(begun.database.directory, "doctor", **settings)
+    right = await onboarding(
+        begun.database.directory,
+        "doctor",
+        **{**settings, "SLACK_BOT_TOKEN": begun.slack.bot_token},
+    )
+
+    assert (wrong.status, wrong.err) == (1, "")
+    assert wrong.out.startswith("✗ SLACK_BOT_TOKEN: is still the placeholder")
+    assert "✓ stored values: " in wrong.out
+    assert (right.status, right.err) == (0, "")
+    assert {line[0] for line in right.out.splitlines()} == {"✓", "–"}
+
+
+@ON_SQLITE
+async def test_every_message_and_window_is_sent_to_slacks_validator(world: World) -> None:
+    settings = {**COMPLETE, "SLACK_API_URL": world.settings.slack_api_url}
+
+    ended = await onboarding(world.database.directory, "doctor", "--blocks", **settings)
+
+    assert (ended.status, ended.err) == (0, "")
+    *each, last = ended.out.splitlines()
+    assert last == f"✓ blocks: Slack takes all {len(each)} messages and windows"
+    assert len(each) > 300
+    calls = [one for one in world.slack.calls if one.method == "blocks.validate"]
+    assert len(calls) == len(each)
+
+
+@ON_SQLITE
+async def test_what_slacks_validator_refuses_is_named(world: World) -> None:
+    world.slack.fail_next("blocks.validate", error="invalid_message")
+    refused = [one async for one in validate(world.bot.shelf.newest, world.slack.api_url)]
+    away = [one async for one in validate(world.bot.shelf.newest, "http://127.0.0.1:9/api/")]
+
+    assert [one.title for one in refused if not one.well] == ["help", "blocks"]
+    assert refused[-1].text.startswith("Slack refuses 1 of ")
+    assert away == [
+        Finding(
+            "blocks",
+            "after 0, no answer (ConnectError)",
+            "check the network, and SLACK_API_URL; then try again",
+        )
+    ]

@@ -9,6 +9,7 @@ from sandbox.slack.web_api import (
     conversations,
     items,
     people,
+    validation,
     views,
 )
 from sandbox.slack.web_api.method import Method
@@ -22,6 +23,7 @@ METHODS: dict[str, Method] = {
     **conversations.METHODS,
     **items.METHODS,
     **people.METHODS,
+    **validation.METHODS,
     **views.METHODS,
 }
 

@@ -22,6 +22,7 @@ class Method:
     scopes: tuple[str, ...] = ()
     per_minute: int = 50  # docs: apis/web-api/rate-limits, Tier 3
     app_token: bool = False
+    needs_token: bool = True
 
 
 def method(
@@ -31,9 +32,12 @@ def method(
     scopes: Sequence[str] = (),
     per_minute: int = 50,
     app_token: bool = False,
+    needs_token: bool = True,
 ) -> Method:
     """A row of a family's table; `arguments` are names separated by spaces."""
-    return Method(run, frozenset(arguments.split()), tuple(scopes), per_minute, app_token)
+    return Method(
+        run, frozenset(arguments.split()), tuple(scopes), per_minute, app_token, needs_token
+    )
 
 
 def require_scope(state: State, *needed: str) -> None:

@@ -1,10 +1,12 @@
 """The limits of Block Kit, each tripped once (docs: reference/block-kit)."""
 
+import json
 from typing import Any
 
+import aiohttp
 import pytest
 
-from sandbox.slack import Channel
+from sandbox.slack import Channel, SlackSandbox
 from sandbox.slack.block_kit import Surface, problems_of_blocks, problems_of_view
 from sandbox.stub_bot import StubBot
 
@@ -156,3 +158,29 @@ async def test_a_refusal_points_at_the_spot(bot: StubBot, channel: Channel) -> N
     assert answer["error"] == "invalid_blocks"
     (message,) = answer["response_metadata"]["messages"]
     assert message == "[ERROR] must be less than 3001 characters [json-pointer:/blocks/1/text/text]"
+
+
+@pytest.mark.parametrize(
+    ("what", "content", "error"),
+    [
+        ("blocks", [{"type": "divider"}], None),
+        ("message", {"blocks": [{"type": "divider"}]}, None),
+        ("message", {"blocks": [{"type": "header"}]}, "invalid_message"),
+        ("blocks", [{"type": "nonsense"}], "invalid_blocks"),
+        ("view", {"type": "modal", "blocks": []}, "invalid_view"),
+    ],
+)
+async def test_blocks_validate_needs_no_token_and_says_what_is_wrong(
+    slack: SlackSandbox, what: str, content: Any, error: str | None
+) -> None:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(
+            f"{slack.api_url}blocks.validate", data={what: json.dumps(content)}
+        ) as response,
+    ):
+        answer = await response.json()
+
+    assert answer.get("error") == error
+    assert answer["ok"] is (error is None)
+    assert all({"pointer", "code", "message"} <= one.keys() for one in answer.get("errors", []))
