@@ -5,7 +5,7 @@ Neither is needed, so neither holds up a thread: it is tried beside the publishi
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -15,7 +15,7 @@ from bot.onboarding import Onboarding, Status
 from bot.slack import TIMEOUT_SECONDS, Bookmark, NotNow, Slack, SlackRefused
 from storage import publishing
 from storage.database import Conflict, Database
-from storage.publishing import Posted
+from storage.publishing import LEFTOVER, Posted
 
 log = logging.getLogger(__name__)
 
@@ -80,8 +80,21 @@ class Landmarks:
             await self._slack.pin(channel, root_ts)
             return
         bookmark = self._bookmark(onboarding, root_ts)
-        if not (known.posting_since and await self._slack.has_bookmark(channel, bookmark)):
-            await self._slack.add_bookmark(channel, bookmark)
+        there = await self._slack.bookmarks(channel) if known.posting_since else {}
+        if bookmark.link in there:
+            return
+        for link in await self._former_links(onboarding) if there else ():
+            if link in there:
+                await self._slack.edit_bookmark(channel, there[link], bookmark)
+                return
+        await self._slack.add_bookmark(channel, bookmark)
+
+    async def _former_links(self, onboarding: Onboarding) -> Iterator[str]:
+        """Return the links to threads that were deleted: a bookmark there leads nowhere."""
+        async with self._database.begin(write=False, behind=True) as session:
+            posted = await publishing.messages(session, onboarding.id)
+        gone = (one.removeprefix(LEFTOVER) for one in posted if one.startswith(LEFTOVER))
+        return (self._bookmark(onboarding, ts).link for ts in gone)
 
     def _bookmark(self, onboarding: Onboarding, root_ts: str) -> Bookmark:
         url = self._slack.identity.url

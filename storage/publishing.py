@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import literal, or_
 from sqlmodel import col, delete, func, insert, select, update
@@ -17,7 +17,8 @@ from storage.unreadable import checked, is_readable, reading
 
 # What is left in Slack of a thread whose first message is gone, by its ts.
 LEFTOVER = "leftover:"
-LANDMARKS = ("pin:root", "bookmark:root")
+LANDMARKS = PIN, BOOKMARK = "pin:root", "bookmark:root"
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,12 +202,20 @@ async def set_aside(session: AsyncSession, onboarding_id: str) -> None:
     """Keep of a thread that is gone only what is left of it in Slack, as `leftover:` slots."""
     row = MessageRow
     of_it = (col(row.onboarding_id) == onboarding_id, col(row.slot).not_like(f"{LEFTOVER}%"))
-    no_message = or_(col(row.ts).is_(None), col(row.slot).in_(LANDMARKS))
+    no_message = or_(col(row.ts).is_(None), col(row.slot) == PIN)
     await session.exec(delete(row).where(*of_it, no_message))
+    # The bookmark is still there, but it leads nowhere.
+    values: dict[str, object] = {"ts": None, "digest": None, "posting_since": LONG_AGO}
+    await session.exec(update(row).where(*of_it, col(row.slot) == BOOKMARK).values(values))
     slot = literal(LEFTOVER).concat(col(row.ts))
     values = {"slot": slot, "digest": None, "posting_since": None}
     options = {"synchronize_session": False}
-    await session.exec(update(row).where(*of_it).values(values).execution_options(**options))
+    await session.exec(
+        update(row)
+        .where(*of_it, col(row.slot) != BOOKMARK)
+        .values(values)
+        .execution_options(**options)
+    )
 
 
 async def place_of(session: AsyncSession, channel: str, ts: str) -> tuple[str, str] | None:

@@ -1,7 +1,7 @@
 """Channels: what they are, who is in them, making and sharing them, pins and bookmarks."""
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -102,11 +102,18 @@ class ChannelCalls(Caller):
         )
         await self._call("bookmarks.add", call)
 
-    async def has_bookmark(self, channel: str, bookmark: Bookmark) -> bool:
-        """Whether a link stands at the top of a channel."""
+    async def bookmarks(self, channel: str) -> Mapping[str, str]:
+        """Return the links at the top of a channel, and the id of each."""
         call = self._client.bookmarks_list(channel_id=channel)
         found = (await self._call("bookmarks.list", call, bookmarks=list))["bookmarks"]
-        return any(html.unescape(one.get("link") or "") == bookmark.link for one in found)
+        return {html.unescape(one.get("link") or ""): str(one.get("id", "")) for one in found}
+
+    async def edit_bookmark(self, channel: str, bookmark_id: str, bookmark: Bookmark) -> None:
+        """Put another link in the place of one at the top of a channel."""
+        call = self._client.bookmarks_edit(
+            channel_id=channel, bookmark_id=bookmark_id, title=bookmark.title, link=bookmark.link
+        )
+        await self._call("bookmarks.edit", call)
 
 
 def _channel(info: dict[str, Any]) -> Channel:

@@ -185,6 +185,8 @@ class Inviting(UseCase):
             if error.code == "already_in_channel":
                 return f"✅ {who} is in the channel already."
             return f"⚠️ {who} was not invited: {_why_not_invited(error.code)} {BY_HAND}"
+        except Unavailable:  # the others are asked all the same
+            return f"⚠️ {who} was not invited: Slack isn't responding. Run the same command again."
         detail = {"address": address, "invitation": invitation}
         event = Event(EventKind.CLIENT_INVITED, actor, self._services.clock(), None, detail)
         async with self._services.database.begin() as session:

@@ -55,6 +55,8 @@ async def test_a_deleted_thread_is_posted_again(begun: World, fate: str, event: 
     assert offers(begun.message("step:13"), "step_done")
     assert await values(begun) == kept
     assert root.ts in begun.channel.pins
+    [bookmark] = begun.channel.bookmarks
+    assert root.ts.replace(".", "") in bookmark["link"]
     assert len([text for text in begun.announced if "posted the thread again" in text]) == 1
     await begun.must_be_sound()
 

@@ -19,6 +19,7 @@ MANIFEST: dict[str, Any] = yaml.safe_load((ROOT / "manifest.yml").read_text(enco
 SCOPES: dict[str, set[str]] = {
     "auth.test": set(),
     "bookmarks.add": {"bookmarks:write"},
+    "bookmarks.edit": {"bookmarks:write"},
     "bookmarks.list": {"bookmarks:read"},
     "chat.delete": {"chat:write"},
     "chat.postEphemeral": {"chat:write"},
@@ -133,6 +134,7 @@ RULES = closed(
 # Calls without which the bot only does less.
 OPTIONAL = {
     "bookmarks.add",
+    "bookmarks.edit",
     "bookmarks.list",
     "conversations.create",
     "conversations.invite",
