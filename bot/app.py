@@ -23,6 +23,7 @@ from bot.checks import RowCheck, TokenCheck, ValueCheck
 from bot.connections import listening
 from bot.deadline import answering_within
 from bot.directory import Directory
+from bot.engineering import EngineeringChannel
 from bot.errors import Unavailable
 from bot.guide.loading import SERVICETITAN
 from bot.health import Health
@@ -105,7 +106,7 @@ class Bot:
         self.shelf = GuideShelf(SERVICETITAN.read_text(encoding="utf-8"), SERVICETITAN.name)
         vault = Vault(settings.keys)
         self.lookups = Tasks()
-        directory = Directory(self.slack, settings.engineers, self.lookups)
+        self.directory = directory = Directory(self.slack, settings.engineers, self.lookups)
         homes = Homes(
             self.slack,
             self.database,
@@ -175,6 +176,9 @@ class Bot:
         self.residue = Residue(self.database)
         self.health.watch("destroyed values", self.residue.warning)
         self.reveals = Reveals(self.database, self.slack, self.tasks, clock)
+        self.engineering = EngineeringChannel(
+            self.slack, self.database, settings.engineering_channel, self.tasks, clock
+        )
         services = Services(
             database=self.database,
             shelf=self.shelf,
@@ -187,6 +191,7 @@ class Bot:
             nudging=self.nudging,
             reveals=self.reveals,
             engineering_channel=settings.engineering_channel,
+            engineering=self.engineering,
             clock=clock,
         )
         self._clock, self._forgot_at = clock, clock()
@@ -201,6 +206,8 @@ class Bot:
         Ends only by SlackRefused: a token that Slack does not take.
         """
         await _until_answered("Slack", self.slack.identify)
+        self.engineering.look_soon()
+        self.tasks.spawn(self._name_engineers(), "name who is no engineer")
         if self.socket:
             await _until_answered("Slack", self.socket.connect)
         await _until_answered("the database", self.use_cases.channels.regained_all)
@@ -246,6 +253,13 @@ class Bot:
             timedelta(seconds=self.settings.retain_credentials_for),
             self.publisher.wake,
         )
+
+    async def _name_engineers(self) -> None:
+        """Log which ids in ENGINEERS make nobody an engineer."""
+        try:
+            await self.directory.problems()
+        except Unavailable as error:  # each is logged when it is asked about
+            log.info("the engineers can't be looked up", extra={"reason": str(error)})
 
     async def _forget(self) -> None:
         """Drop the memory of old requests, now and then."""

@@ -244,6 +244,19 @@ class RevealRow(SQLModel, table=True):
     hide_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False, index=True))
 
 
+class NoticeRow(SQLModel, table=True):
+    """What the engineering channel was told once, and not again while it is so.
+
+    `since` is when somebody claimed to post it; without `ts`, that answer is not known.
+    """
+
+    __tablename__ = "notice"
+
+    id: str = Field(primary_key=True)
+    since: datetime = _time()
+    ts: str | None = None
+
+
 class DeliveryRow(SQLModel, table=True):
     """A request of Slack's that changed something: a repetition of it changes nothing more."""
 

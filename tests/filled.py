@@ -29,6 +29,7 @@ from storage.tables import (
     EventRow,
     HomeRow,
     MessageRow,
+    NoticeRow,
     OnboardingRow,
     RevealRow,
     VerificationRow,
@@ -278,6 +279,8 @@ async def _publish(session: AsyncSession) -> None:
             RevealRow(id="reveal-1", worker="w1", hide_at=NOW),
             HomeRow(user_id=ERIN.user_id, opened_at=NOW, published_at=NOW, digest="d1"),
             HomeRow(user_id="U0NEW", opened_at=NOW),
+            NoticeRow(id="engineering_channel_shared", since=NOW, ts="1795426200.000100"),
+            NoticeRow(id="something_else", since=NOW),
         ]
     )
     for number, row in enumerate((await session.exec(select(OnboardingRow))).all()):

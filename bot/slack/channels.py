@@ -25,6 +25,11 @@ class Channel:
     is_ext_shared: bool = False  # with another organization
     is_pending: bool = False  # another organisation was invited and has not accepted yet
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether another organization reads it, or is about to."""
+        return self.is_ext_shared or self.is_pending
+
 
 @dataclass(frozen=True, slots=True)
 class Bookmark:

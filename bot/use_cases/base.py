@@ -11,6 +11,7 @@ from slack_sdk.models.views import View
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.directory import Directory, Known, Undecided
+from bot.engineering import EngineeringChannel
 from bot.errors import NotAllowed, NotFound, Refused, Unavailable
 from bot.exposure import candidates, looks_like
 from bot.homes import Homes
@@ -89,6 +90,7 @@ class Services:
     nudging: Nudging
     reveals: Reveals
     engineering_channel: str
+    engineering: EngineeringChannel
     clock: Callable[[], datetime]
 
 

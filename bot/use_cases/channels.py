@@ -29,13 +29,17 @@ class Channels(UseCase):
     async def lost(self, request: Request, loss: Loss) -> None:
         """Pause what runs in the channel."""
         if request.channel == self._services.engineering_channel:
-            log.error("the engineering channel is lost", extra={"loss": loss.value})
+            if loss is Loss.UNSHARED:
+                self._services.engineering.look_soon()
+            else:
+                log.error("the engineering channel is lost", extra={"loss": loss.value})
         await self._all_in(request, lambda at, now: at.lose_channel(loss, now))
 
     async def regained(self, request: Request, losses: Collection[Loss]) -> None:
         """Go on with what was paused for one of `losses`."""
         if request.channel == self._services.engineering_channel:
             self._services.publisher.announce_again()
+            self._services.engineering.look_soon()
         await self._all_in(request, lambda at, now: at.regain_channel(losses, now))
 
     async def moved(self, request: Request, new_channel: str) -> None:

@@ -132,6 +132,7 @@ class Inviting(UseCase):
                 f"Choose another name; or, if it is the client's channel, `/invite` me there and "
                 f"type `/servicetitan start {escape(asked.client_name)}`."
             )
+        self._starting.must_not_be_ours(ours.id)
         await self._must_be_theirs(ours, asked)
         return ours.id
 

@@ -35,6 +35,10 @@ DIRECT = (
 NO_NAME = (
     "This looks like the {label}, and a client's name is read by everybody. Nothing was started."
 )
+ENGINEERING = (
+    "This is the engineering channel, which clients shouldn't see. Run this in the channel you "
+    "share with the client."
+)
 WHICH_CLIENT = (
     "People from several outside organizations are in this channel. Choose at least one person "
     "from the client: only their organization can do the steps."
@@ -55,6 +59,7 @@ class Starting(UseCase):
     async def form(self, request: Request, client_name: str) -> Opening:
         """Return the form for a new onboarding in the channel."""
         await self._engineer(request.person)
+        self.must_not_be_ours(request.channel)
         name = one_line(client_name)
         await self.must_be_a_name(name)
         running = await self._must_be_free(request.channel, name)
@@ -78,6 +83,7 @@ class Starting(UseCase):
         """Begin an onboarding."""
         await self._opened_by(request, ref)
         actor = await self._engineer(request.person)
+        self.must_not_be_ours(request.channel)
         name = await self.checked_name(client_name)
         engineer = await self.checked_engineer(request, engineer)
         await self.begin(
@@ -90,6 +96,11 @@ class Starting(UseCase):
             client_team=await self._client_team(request.channel, admins),
             timezone=ref.timezone or None,
         )
+
+    def must_not_be_ours(self, channel: str) -> None:
+        """Raise Refused for the engineering channel: clients do not read that."""
+        if channel == self._services.engineering_channel:
+            raise Refused(ENGINEERING)
 
     async def _client_team(self, channel: str, admins: Sequence[str]) -> str | None:
         """Return the client's organization; None: the first who acts tells.

@@ -22,6 +22,7 @@ TABLES = {
     "onboarding",
     "step",
     "message",
+    "notice",
     "arrival",
     "credential",
     "delivery",

@@ -1,0 +1,178 @@
+"""The engineering channel gets clients' names and questions: nobody else may read it."""
+
+import json
+
+import pytest
+
+from bot.doctor import Finding, examine
+from sandbox.slack import Message
+from sandbox.slack.model import Invitation
+from tests.databases import AnyDatabase
+from tests.integration.world import World, a_world
+
+
+def lines(world: World) -> list[Message]:
+    found = world.engineering.messages
+    return [one for one in found if "is open to another organization" in one.text]
+
+
+async def share(world: World) -> None:
+    await world.slack.admin.share(world.engineering, world.ann.team)
+    await world.idle()
+
+
+async def test_a_shared_channel_is_told_once_whoever_looks(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    await share(world)
+    async with world.second_bot() as other:
+        await other.tasks.idle()
+
+    assert len(lines(world)) == 1
+    assert "the engineering channel is shared with another organization" in caplog.text
+
+
+async def test_it_is_told_again_if_it_is_shared_again(world: World) -> None:
+    await share(world)
+    await share(world)
+    await world.slack.admin.unshare(world.engineering, world.ann.team)
+    await world.idle()
+    assert len(lines(world)) == 1
+
+    await share(world)
+
+    assert len(lines(world)) == 2
+
+
+async def test_an_invitation_that_is_open_is_as_bad(world: World) -> None:
+    invited = Invitation(
+        "I1", world.engineering, world.erin.user, "ann@acme.example", None, True, 0
+    )
+    world.engineering.invitations.append(invited)
+
+    async with world.second_bot() as other:
+        await other.tasks.idle()
+
+    assert len(lines(world)) == 1
+
+
+async def test_many_who_start_at_once_tell_it_once(world: World) -> None:
+    world.engineering.connected.append(world.ann.team)
+
+    async with world.second_bot() as one, world.second_bot() as two, world.second_bot() as three:
+        for bot in (one, two, three):
+            await bot.tasks.idle()
+
+    assert len(lines(world)) == 1
+
+
+@pytest.mark.parametrize("performed", [False, True])
+async def test_a_post_whose_answer_is_lost_is_not_repeated(world: World, performed: bool) -> None:
+    world.slack.fail_next("chat.postMessage", status=500, performed=performed)
+
+    await share(world)
+
+    assert len(lines(world)) == 1
+
+
+async def test_the_line_says_what_to_do_and_names_no_client(begun: World) -> None:
+    await share(begun)
+
+    [line] = lines(begun)
+
+    assert "ENGINEERING_CHANNEL" in line.text
+    assert "Acme" not in json.dumps(line.blocks)
+
+
+async def test_start_is_refused_there(world: World) -> None:
+    reply = await world.type("start Acme", channel=world.engineering)
+
+    assert world.erin.view is None
+    assert "engineering channel" in reply.text
+
+
+async def test_a_form_from_elsewhere_cannot_start_there(world: World) -> None:
+    await world.type("start Acme Plumbing")
+    view = world.view_of(world.erin)
+    view.content["private_metadata"] = view.content["private_metadata"].replace(
+        world.channel.id, world.engineering.id
+    )
+
+    answer = await world.submit(world.erin, view)
+
+    assert "engineering channel" in next(iter(answer.errors.values()))
+    assert world.rows("SELECT count(*) FROM onboarding") == [(0,)]
+
+
+async def test_an_invitation_into_it_is_refused(world: World) -> None:
+    world.engineering.creator = world.slack.bot
+    await world.type("start Acme invite ann@acme.example")
+    view = world.view_of(world.erin)
+
+    await world.submit(world.erin, view, channel_name="engineering")
+
+    assert "engineering channel" in str(world.view_of(world.erin).blocks)
+    assert not world.slack.invitations
+    assert world.rows("SELECT count(*) FROM onboarding") == [(0,)]
+
+
+# --- who the engineers are ---
+
+
+async def doctor(world: World, **settings: object) -> dict[str, Finding]:
+    changed = world.settings.model_validate({**world.settings.model_dump(), **settings})
+    return {finding.title: finding async for finding in examine(changed)}
+
+
+async def test_doctor_names_a_shared_engineering_channel(world: World) -> None:
+    await share(world)
+
+    assert "is open to another organization" in (await doctor(world))["engineering channel"].text
+
+
+async def test_doctor_names_each_id_that_makes_nobody_an_engineer(world: World) -> None:
+    slack = world.slack
+    gus = slack.add_person("Gus Guest", is_restricted=True)
+    gil = slack.add_person("Gil Gone", deleted=True)
+    empty, group = slack.add_usergroup(), slack.add_usergroup(world.erin)
+    ids = [world.erin.id, group, gus.id, gil.id, world.ann.id, "U0NOBODY", "S0NOTHING", empty]
+
+    found = (await doctor(world, engineers=ids))["engineers"]
+
+    assert found.text.startswith("2 of 8 ids name engineers")
+    for named in (
+        f"{gus.id} (a guest)",
+        f"{gil.id} (deactivated)",
+        f"{world.ann.id} (of another organization)",
+        "U0NOBODY (Slack doesn't know this person)",
+        "S0NOTHING (no_such_subteam)",
+        f"{empty} (a user group without members)",
+    ):
+        assert named in found.text
+
+
+async def test_doctor_is_content_with_engineers_who_are_there(world: World) -> None:
+    assert (await doctor(world, engineers=[world.erin.id]))["engineers"].well
+    assert (await doctor(world))["engineers"].text == "every full member of the workspace"
+
+
+@pytest.mark.parametrize(
+    "code", ["no_such_subteam", "subteam_disabled", "missing_scope", "plan_upgrade_required"]
+)
+async def test_a_group_that_slack_refuses_is_nobody_and_takes_nothing_down(
+    database: AnyDatabase, code: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with a_world(database) as world:
+        max_ = world.slack.add_person("Max Member")
+        world.channel.members[max_.id] = max_.user
+        world.slack.fail_next("usergroups.users.list", error=code, times=99)
+        async with world.second_bot(engineers=["S0NOTHING", world.erin.id]) as bot:
+            world.slack.deliver_to(f"http://127.0.0.1:{bot.settings.port}/slack/events")
+            await bot.tasks.idle()
+
+            for _ in range(2):
+                assert "No onboarding is active" in (await world.type("status")).text
+                assert "Only HeavySet engineers" in (await world.type("status", max_)).text
+
+    named = [one.getMessage() for one in caplog.records if "S0NOTHING" in one.getMessage()]
+    assert named == [f"ENGINEERS: S0NOTHING makes nobody an engineer ({code})"]
