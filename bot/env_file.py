@@ -21,8 +21,10 @@ NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 # How alike a name has to be to one of ours. The file is ours, the environment is everybody's.
 ALIKE_IN_FILE, ALIKE_IN_ENVIRONMENT = 0.75, 0.9
 SHORTEST_IN_ENVIRONMENT = 8
-# Slack's and its SDKs' own names, which others may need although they are much like ours.
-SLACKS = {
+# Names that others need although they are much like ours: PostgreSQL's, Slack's and its SDKs'.
+OTHERS = {
+    "PGHOST",
+    "PGPORT",
     "SLACK_API_TOKEN",
     "SLACK_APP_ID",
     "SLACK_CLIENT_ID",
@@ -76,7 +78,7 @@ def read(path: Path, names: Collection[str]) -> EnvFile:
 def misspelled(environment: Mapping[str, str], names: Collection[str]) -> Iterator[tuple[str, str]]:
     """Yield each variable that is almost a setting's name, and that name, where it isn't set."""
     given = {name.upper() for name, value in environment.items() if value}
-    for name in sorted(given - set(names) - SLACKS):
+    for name in sorted(given - set(names) - OTHERS):
         meant = _nearest(name, names, ALIKE_IN_ENVIRONMENT)
         if meant and len(name) >= SHORTEST_IN_ENVIRONMENT and meant not in given:
             yield name, meant
@@ -151,7 +153,7 @@ def _problem(binding: Binding, names: Collection[str]) -> str:
 
 def _nearest(name: str, names: Collection[str], alike: float) -> str | None:
     """Return the setting that `name` is most like, if it is a slip rather than another name."""
-    if name in SLACKS:
+    if name in OTHERS:
         return None
     found = difflib.get_close_matches(name.replace("-", "_"), sorted(names), n=1, cutoff=alike)
     return found[0] if found else None

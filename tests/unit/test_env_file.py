@@ -126,7 +126,8 @@ def test_a_misspelled_variable_of_the_environment_is_named(env: Environment) -> 
 
 
 @pytest.mark.parametrize(
-    "variable", ["SLACK_CLIENT_SECRET", "SLACK_API_TOKEN", "HOME", "HOSTNAME", "POSTGRES_URL"]
+    "variable",
+    ["SLACK_CLIENT_SECRET", "SLACK_API_TOKEN", "HOME", "HOSTNAME", "POSTGRES_URL", "PGPORT"],
 )
 def test_variables_of_others_are_left_alone(
     env: Environment, monkeypatch: pytest.MonkeyPatch, variable: str
