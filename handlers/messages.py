@@ -27,14 +27,14 @@ def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
                 await use_cases.channels.message_deleted(request, gone.deleted_ts or "")
             return
         said = Said.of_event(event)
-        if not said.by_a_person:
+        if not said.is_readable:
             return
         async with quietly():
             request = said.request(Envelope.of(body))
             warning = await use_cases.exposure.look(request, said.thread_ts, said.everything)
             if warning:
                 answers.reply(said, warning)
-            elif not said.edited:
+            elif said.by_a_person and not said.edited:
                 await _word(said, request)
 
     async def _word(said: Said, request: Request) -> None:

@@ -26,6 +26,7 @@ from bot.people import SLACKBOT, Person
 from bot.typed import as_typed
 from bot.use_cases import Request
 from bot.views.ids import FormRef
+from handlers.shown import shown
 
 
 class Payload(BaseModel):
@@ -371,13 +372,6 @@ class TokensRevoked(Payload):
         return bool(self.tokens and self.tokens.bot)
 
 
-class File(Payload):
-    """A file with a message; in shared channels often without its name."""
-
-    name: str | None = None
-    title: str | None = None
-
-
 class Deletion(Payload):
     """A message that is gone: `message_deleted`, or one with replies that became a tombstone."""
 
@@ -413,41 +407,44 @@ class Said(Payload):
     bot_profile: Mapping[str, Any] | None = None
     team: str = ""
     user_team: str = ""
-    files: tuple[File, ...] = ()
     edited: bool = False
+    everything: str = ""
 
     @classmethod
     def of_event(cls, event: Mapping[str, Any]) -> Self:
-        """Read a message event; of an edit, what the message says now."""
+        """Read a message event; of an edit, what the message says now.
+
+        `everything` is all that it shows, of an edit all that is new.
+        """
         if event.get("subtype") != "message_changed":
-            return cls.of({**event, "edited": False})
+            return cls.of({**event, "edited": False, "everything": "\n".join(shown(event))})
         now, before = event.get("message"), event.get("previous_message")
-        if not isinstance(now, Mapping) or not isinstance(before, Mapping):
+        if not isinstance(now, Mapping):
             return cls.of({"subtype": "message_changed"})
-        if now.get("text") == before.get("text"):  # only a preview was added, or the like
-            return cls.of({"subtype": "message_changed"})
-        return cls.of({**now, "channel": event.get("channel", ""), "edited": True})
+        known = shown(before) if isinstance(before, Mapping) else []
+        new = [text for text in shown(now) if text not in known]
+        where = {"channel": event.get("channel", ""), "edited": True}
+        return cls.of({**now, **where, "everything": "\n".join(new)})
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether a person wrote it, in whichever way: also `/me …`, or a channel's topic."""
+        bot = self.bot_id or self.bot_profile is not None or self.user == SLACKBOT
+        return bool(self.user and self.channel) and not bot
 
     @property
     def by_a_person(self) -> bool:
         """Whether a person wrote it: no bot, no system message, no deletion."""
-        plain = self.subtype in (None, "thread_broadcast", "file_share", "me_message")
-        bot = self.bot_id is not None or self.bot_profile is not None or self.user == SLACKBOT
-        return bool(self.user and self.channel) and plain and not bot
+        plain = self.subtype in (None, "", "thread_broadcast", "file_share", "me_message")
+        return self.is_readable and plain
 
     @property
     def plain(self) -> str:
         """The text as it was typed."""
         return as_typed(self.text)
 
-    @property
-    def everything(self) -> str:
-        """The text, and the names of the files."""
-        names = (part for file in self.files for part in (file.name, file.title) if part)
-        return "\n".join([self.plain, *names])
-
     def request(self, envelope: Envelope) -> Request:
         """Who wrote, and where. `team` may be that of the channel's host; `user_team` is theirs."""
         person = Person(self.user, self.user_team or self.team)
-        written = _delivery("event", envelope.event_id, self.ts, self.text)
+        written = _delivery("event", envelope.event_id, self.ts, self.text, self.everything)
         return Request(person, self.channel, written)

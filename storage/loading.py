@@ -239,6 +239,7 @@ def _exposures(past: Sequence[Event]) -> tuple[Exposure, ...]:
             event.actor,
             event.at,
             tuple(event.detail.get("marks", ())),
+            bool(event.detail.get("elsewhere")),
         )
         for number, event in enumerate(_of_kind(past, EventKind.EXPOSED), start=1)
     )

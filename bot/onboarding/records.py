@@ -147,13 +147,17 @@ class Verification:
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """Somebody wrote values where others read them; `marks` are keyed digests of the secrets."""
+    """Somebody wrote values where others read them; `marks` are keyed digests of the secrets.
+
+    `elsewhere`: in the engineering channel, not in the client's.
+    """
 
     number: int
     fields: tuple[str, ...]
     by: Actor
     at: datetime
     marks: tuple[str, ...] = ()
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)

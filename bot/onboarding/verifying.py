@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Self
+from typing import Any, Self
 
 from bot.errors import Refused
 from bot.mrkdwn import mention, when
@@ -104,16 +104,24 @@ class Verifying(Transitions):
         return self._changed(self.active_at, [confirmed], writes_confirmed=Signed(actor, now))
 
     def expose(
-        self, fields: Collection[str], actor: Actor, now: datetime, marks: Collection[str] = ()
+        self,
+        fields: Collection[str],
+        actor: Actor,
+        now: datetime,
+        marks: Collection[str] = (),
+        *,
+        elsewhere: bool = False,
     ) -> Changed[Self]:
-        """Record that values were posted where others read them.
+        """Record that values were posted where others read them: in the channel, or `elsewhere`.
 
         A stored one that must stay secret has its step opened again, so that a new one is made.
         `marks` are keyed digests of what was posted, to know it if somebody enters it later.
         """
         number = len(self.exposures) + 1
-        exposure = Exposure(number, tuple(fields), actor, now, tuple(sorted(marks)))
-        detail = {"fields": list(fields), **({"marks": sorted(marks)} if marks else {})}
+        exposure = Exposure(number, tuple(fields), actor, now, tuple(sorted(marks)), elsewhere)
+        detail: dict[str, Any] = {"fields": list(fields)}
+        detail |= {"marks": sorted(marks)} if marks else {}
+        detail |= {"elsewhere": True} if elsewhere else {}
         events = [Event(EventKind.EXPOSED, actor, now, None, detail)]
         exposures = (*self.exposures, exposure)
         exposed = replace(self, exposures=exposures).exposed

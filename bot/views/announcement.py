@@ -146,7 +146,8 @@ def _exposed(onboarding: Onboarding, event: Event) -> Iterator[Block]:
     labels = listed(onboarding.guide.field(name).label for name in event.detail["fields"])
     yield section(
         f"🔓 *{escape(onboarding.client_name)}*, {mention(onboarding.engineer)}: "
-        f"{mention(event.actor.user_id)} posted the {escape(labels)} in the channel. They were "
+        f"{mention(event.actor.user_id)} posted the {escape(labels)} in "
+        f"{'this' if event.detail.get('elsewhere') else 'the'} channel. They were "
         "told to delete the message; a secret has its step opened again, for a new one."
     )
 

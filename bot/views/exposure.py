@@ -39,10 +39,15 @@ def _notice(onboarding: Onboarding, exposure: Exposure) -> Iterator[Block]:
         yield section(f"✅ All good: the {labels} posted {at} has been replaced.")
     else:
         names = escape(listed(field.label for field in again))
+        posted = (
+            f"⚠️ *The {labels} was posted in another channel by mistake* ({at})."
+            if exposure.elsewhere
+            else f"⚠️ *A secret was posted here.* {mention(exposure.by.user_id)}, please delete "
+            f"your message with the {labels} ({at})."
+        )
         yield section(
-            f"⚠️ *A secret was posted here.* {mention(exposure.by.user_id)}, please delete your "
-            f"message with the {labels} ({at}). Others may have seen it, so create a new {names} "
-            f"(step {again[0].step}) and enter it here."
+            f"{posted} Others may have seen it, so create a new {names} (step {again[0].step}) "
+            "and enter it here."
         )
         ref = ids.StepRef(onboarding.id, again[0].step, tuple(field.id for field in again))
         yield actions([button("Enter securely", ids.ENTER_CREDENTIALS, str(ref), style="primary")])

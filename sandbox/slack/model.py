@@ -135,6 +135,7 @@ class Message:
     reactions: dict[str, list[str]] = field(default_factory=dict)
     subtype: str | None = None
     files: list[Json] = field(default_factory=list)
+    attachments: list[Json] = field(default_factory=list)
     versions: list["Message"] = field(default_factory=list)
 
     @property
@@ -172,6 +173,8 @@ class Message:
             shape["subtype"] = self.subtype
         if self.files:
             shape["files"] = copy.deepcopy(self.files)
+        if self.attachments:
+            shape["attachments"] = copy.deepcopy(self.attachments)
         if self.blocks:
             shape["blocks"] = copy.deepcopy(self.blocks)
         if self.thread_ts:

@@ -121,6 +121,23 @@ def event_callback(
     }
 
 
+def shared(message: Message) -> Json:
+    """A message as the attachment of one that forwards it: so in payloads seen on real Slack."""
+    channel = message.channel
+    return {
+        "is_share": True,
+        "is_msg_unfurl": True,
+        "ts": message.ts,
+        "channel_id": channel.id,
+        "author_id": message.user.id,
+        "author_name": message.user.real_name,
+        "fallback": f"[{message.ts}] {message.user.name}: {message.text}",
+        "text": message.text,
+        "mrkdwn_in": ["text"],
+        "footer": f"Posted in #{channel.name}",
+    }
+
+
 def _interaction(state: State, kind: str, user: User, team: Team) -> Json:
     enterprise = None
     if team.enterprise_id:

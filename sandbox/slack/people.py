@@ -205,12 +205,13 @@ class Person:
         *,
         files: Sequence[str] = (),
         subtype: str | None = None,
+        forwarded: Message | None = None,
     ) -> Message:
         """Write a message; returns when the bot has been told, if it listens.
 
         `<@U…>` in `text` mentions somebody; everything else is escaped, and links made, as Slack
         does. `files` are names; `subtype` is `thread_broadcast` for a reply that the channel sees
-        too, or `me_message` for `/me`.
+        too, or `me_message` for `/me`. The text of a `forwarded` message is in an attachment.
         """
         if self.user is not self._state.slackbot:
             must_be_in(self.user, channel)
@@ -221,6 +222,7 @@ class Person:
             {"id": self._state.mint_id("F"), "name": name, "title": name, "mode": "hosted"}
             for name in files
         ]
+        message.attachments = [payloads.shared(forwarded)] if forwarded else []
         channel.messages.append(message)
         self._state.changed(MessagePosted(message))
         await self._events.delivered()

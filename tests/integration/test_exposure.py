@@ -2,11 +2,13 @@
 
 import hashlib
 import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from tests.integration.world import KEY, OTHER_KEY, World, told
-from tests.unit.test_exposure import ORDINARY
+from tests.unit.test_exposure import ORDINARY, WIDE
 
 
 async def write(world: World, text: str, *, in_thread: bool = False) -> None:
@@ -25,7 +27,7 @@ async def test_a_stored_secret_in_the_channel_is_caught(begun: World) -> None:
 
     await write(begun, f"FYI the secret is {secret(begun)}")
 
-    assert "Please delete your message" in told(begun.ann)
+    assert "Please delete it now" in told(begun.ann)
     assert "step 19" in told(begun.ann)
     assert "A secret was posted here" in begun.message("exposed:1").text
     assert begun.current == 19
@@ -69,7 +71,7 @@ async def test_step_22_waits_for_a_new_secret(begun: World) -> None:
 async def test_a_secret_that_is_not_stored_yet_is_known_by_its_looks(begun: World) -> None:
     await write(begun, f"is this it? {secret(begun)}", in_thread=True)
 
-    assert "Please delete your message" in told(begun.ann)
+    assert "Please delete it now" in told(begun.ann)
     assert "exposed:1" in begun.slots()
 
 
@@ -79,7 +81,7 @@ async def test_an_edit_that_adds_a_secret_is_caught(begun: World) -> None:
     await begun.slack.delivered()
     await begun.idle()
 
-    assert "Please delete your message" in told(begun.ann)
+    assert "Please delete it now" in told(begun.ann)
 
 
 async def test_an_id_is_told_of_without_opening_a_step_again(begun: World) -> None:
@@ -171,7 +173,7 @@ async def test_only_a_digest_of_it_is_kept(begun: World) -> None:
 
     [(detail,)] = begun.rows("SELECT detail FROM event WHERE kind = 'exposed'")
     [mark] = detail["marks"]
-    assert len(mark) == 64
+    assert len(mark.removeprefix("2:")) == 64
     assert hashlib.sha256(secret(begun).encode()).hexdigest() != mark
 
 
@@ -211,7 +213,7 @@ async def test_a_secret_in_the_name_of_a_file_is_caught(begun: World) -> None:
     await begun.slack.post_signed(json.dumps(event).encode(), "application/json")
     await begun.idle()
 
-    assert "Please delete your message" in told(begun.ann)
+    assert "Please delete it now" in told(begun.ann)
 
 
 @pytest.mark.parametrize("field", ["tenant_id", "client_secret"])
@@ -250,3 +252,158 @@ async def test_a_value_is_no_reason_to_cancel(begun: World) -> None:
 
     assert "Please take the Tenant ID out" in answer.errors["reason"]
     assert begun.rows("SELECT status FROM onboarding") == [("active",)]
+
+
+# --- in other clothes ---
+
+
+async def posted(world: World, changes: dict[str, Any]) -> str:
+    """Write something, send it again with `changes`, and return what the writer is told."""
+    await world.ann.say(world.channel, "see this")
+    event = world.last_event("message")
+    event |= {"event_id": f"Ev0{len(world.slack.deliveries)}"}
+    event["event"] |= {"ts": f"{event['event']['ts']}1", **changes}
+    await world.slack.post_signed(json.dumps(event).encode(), "application/json")
+    await world.idle()
+    return told(world.ann)
+
+
+SHOWN: list[dict[str, Any]] = [
+    {"attachments": [{"is_share": True, "text": "{}", "ts": "1.1"}], "text": ""},
+    {"attachments": [{"fallback": "[no preview]", "fields": [{"title": "x", "value": "{}"}]}]},
+    {"attachments": [{"title": "{}"}]},
+    {"attachments": [{"pretext": "a", "footer": "{}"}]},
+    {"attachments": [{"message_blocks": [{"message": {"blocks": [{"text": {"text": "{}"}}]}}]}]},
+    {"blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": "{}"}}]},
+    {"files": [{"id": "F1", "preview": "key = {}", "mode": "snippet"}], "subtype": "file_share"},
+    {"files": [{"id": "F1", "plain_text": "{}"}], "subtype": "file_share"},
+    {"files": [{"id": "F1", "initial_comment": {"comment": "{}"}}], "subtype": "file_share"},
+    {"text": "{}", "subtype": "me_message"},
+    {"text": "`{}`", "subtype": "thread_broadcast"},
+]
+
+
+@pytest.mark.parametrize("shown", SHOWN, ids=[json.dumps(one)[:60] for one in SHOWN])
+async def test_a_secret_is_caught_wherever_a_message_shows_it(
+    begun: World, shown: dict[str, Any]
+) -> None:
+    changes = json.loads(json.dumps(shown).replace("{}", secret(begun)))
+
+    assert "Please delete it now" in await posted(begun, changes)
+
+
+async def test_a_secret_in_several_pieces_of_a_rich_text_is_caught(begun: World) -> None:
+    value = secret(begun)
+    pieces = [{"type": "text", "text": one} for one in (value[:9], value[9:])]
+    section = {"type": "rich_text_section", "elements": pieces}
+    blocks = [{"type": "rich_text", "elements": [section]}]
+
+    assert "Please delete it now" in await posted(begun, {"text": "", "blocks": blocks})
+
+
+@pytest.mark.parametrize("clothe", [str.upper, lambda one: one.translate(WIDE)])
+async def test_a_stored_secret_is_known_in_any_letters(
+    begun: World, clothe: Callable[[str], str]
+) -> None:
+    await begun.walk_to(24)
+
+    await write(begun, clothe(secret(begun)))
+
+    assert "Please delete it now" in told(begun.ann)
+    assert begun.current == 19
+
+
+async def test_a_forwarded_message_is_read(begun: World) -> None:
+    elsewhere = begun.slack.add_channel("elsewhere", begun.ann)
+    written = await begun.ann.say(elsewhere, f"secret {secret(begun)}")
+
+    await begun.ann.say(begun.channel, "", forwarded=written)
+    await begun.idle()
+
+    assert "Please delete it now" in told(begun.ann)
+
+
+async def test_an_edit_that_adds_only_an_attachment_is_read(begun: World) -> None:
+    written = await begun.ann.say(begun.channel, "hello")
+    await begun.ann.edit(written, "hello there")
+    event = begun.last_event("message")
+    message = event["event"]["message"]
+    event["event"]["previous_message"] = dict(message)
+    message["attachments"] = [{"text": secret(begun)}]
+    event["event_id"] = "Ev0EDIT"
+
+    await begun.slack.post_signed(json.dumps(event).encode(), "application/json")
+    await begun.idle()
+
+    assert "Please delete it now" in told(begun.ann)
+
+
+async def test_a_preview_of_a_link_is_no_second_alarm(begun: World) -> None:
+    await write(begun, f"{secret(begun)} https://acme.example")
+    written = begun.last_event("message")
+    before = written["event"]
+    event = {
+        "type": "message",
+        "subtype": "message_changed",
+        "channel": begun.channel.id,
+        "message": {
+            **before,
+            "attachments": [{"title": "Acme", "from_url": "https://acme.example"}],
+        },
+        "previous_message": before,
+    }
+
+    changed = {**written, "event": event, "event_id": "Ev0PREVIEW"}
+    await begun.slack.post_signed(json.dumps(changed).encode(), "application/json")
+    await begun.idle()
+
+    assert len(begun.events("exposed")) == 1
+
+
+# --- a password ---
+
+
+@pytest.mark.parametrize("in_thread", [True, False])
+async def test_a_password_is_told_of_to_its_writer_alone(begun: World, in_thread: bool) -> None:
+    await write(begun, "login ann@acme.example password Hunter2!", in_thread=in_thread)
+
+    assert "looks like it has a password" in told(begun.ann)
+    assert begun.events("exposed") == []
+    assert begun.rows("SELECT detail FROM event WHERE kind = 'help_asked'") == []
+    assert b"Hunter2!" not in begun.database.content()
+
+
+# --- the engineering channel ---
+
+
+async def test_a_stored_secret_in_the_engineering_channel_is_caught(begun: World) -> None:
+    await begun.walk_to(24)
+
+    await begun.erin.say(begun.engineering, f"Acme's secret: {secret(begun)}")
+    await begun.slack.delivered()
+    await begun.idle()
+
+    assert "Please delete it now" in told(begun.erin)
+    assert begun.current == 19
+    assert "posted in another channel by mistake" in begun.message("exposed:1").text
+    assert [text for text in begun.announced if "in this channel" in text]
+
+
+async def test_what_looks_like_a_secret_there_is_told_of_privately(begun: World) -> None:
+    for text in (secret(begun), "pw: Hunter2!"):
+        await begun.erin.say(begun.engineering, text)
+    await begun.slack.delivered()
+    await begun.idle()
+
+    assert [bool(one) for one in begun.erin.ephemerals] == [True, True]
+    assert begun.events("exposed") == []
+
+
+async def test_an_id_may_be_talked_about_in_the_engineering_channel(begun: World) -> None:
+    await begun.walk_to(24)
+
+    await begun.erin.say(begun.engineering, f"tenant {begun.servicetitan.tenant_id}")
+    await begun.slack.delivered()
+    await begun.idle()
+
+    assert begun.erin.ephemerals == []

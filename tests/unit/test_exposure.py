@@ -5,11 +5,13 @@
 
 import base64
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from bot.exposure import candidates, looks_like, shaped
+from bot.exposure import bears_password, candidates, looks_like, shaped
 from bot.guide import load
 from tests import corpora
 
@@ -20,6 +22,25 @@ CORPUS = tomllib.loads(
     (Path(next(iter(corpora.__path__))) / "exposure.toml").read_text(encoding="utf-8")
 )
 ORDINARY: list[str] = CORPUS["ordinary"]
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    for one in (
+        value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    ):
+        yield from _strings(one)
+
+
+# What people ask and say besides: none of it may raise an alarm either.
+TALK = [
+    text
+    for name in ("questions.toml", "thread_messages.toml")
+    for text in _strings(
+        tomllib.loads((Path(next(iter(corpora.__path__))) / name).read_text(encoding="utf-8"))
+    )
+]
 LEAKS = [text.format(secret=SECRET, key=KEY) for text in CORPUS["leaks"]]
 MISSED = [
     text.format(
@@ -77,3 +98,67 @@ def test_the_corpus_is_large_enough_and_tells_what_is_found() -> None:
     assert (found, false) == (len(LEAKS), 0)
     assert (len(LEAKS) >= 40, len(ORDINARY) >= 100) == (True, True)
     assert missed == len(MISSED)  # one that is found belongs to the leaks
+
+
+# --- in other clothes ---
+
+WIDE = {n: n + 0xFEE0 for n in range(0x21, 0x7F)}
+CLOTHES = {
+    "capitals": SECRET.upper(),
+    "full-width": SECRET.translate(WIDE),
+    "invisible": "\u2060".join(SECRET),
+    "two lines": f"{SECRET[:30]}\n{SECRET[30:]}",
+    "three lines": f"here: {SECRET[:20]}\n{SECRET[20:40]}\n{SECRET[40:]} ok",
+    "quoted lines": f"> {SECRET[:30]}\\\n{SECRET[30:]}",
+}
+
+
+@pytest.mark.parametrize("text", CLOTHES.values(), ids=CLOTHES)
+def test_a_secret_is_found_in_any_clothes(text: str) -> None:
+    assert looks_like(text, FIELDS) == ("client_secret",)
+
+
+@pytest.mark.parametrize("text", CLOTHES.values(), ids=CLOTHES)
+def test_a_stored_secret_is_among_the_candidates_in_any_clothes(text: str) -> None:
+    assert SECRET in candidates(text)
+
+
+PASSWORDS = [
+    "login ann@acme.com password Summer2024!",
+    "login: ann, password: hunter2",
+    "login ann password hunter",
+    "pw: hunter2",
+    "PW=geheim",
+    "Password - Summer24",
+    "the password is Summer24",
+    "Passwort: geheim",
+    "user ann@acme.com\npassword hunter2!",
+    "ann@acme.com / Summer2024!",
+    "ｐａｓｓｗｏｒｄ：ｈｕｎｔｅｒ２",
+    "*password:* hunter2",
+]
+
+
+@pytest.mark.parametrize("text", PASSWORDS)
+def test_a_password_is_seen(text: str) -> None:
+    assert bears_password(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *ORDINARY,
+        *TALK,
+        "Do I need a password?",
+        "I forgot my password, what now?",
+        "password: required",
+        "the password is expired",
+        "password: see 1Password",
+        "password: ********",
+        "Which login and password do I use at step 3?",
+        "Please reset the password for ann@acme.com",
+        "ann@acme.com\nbob@acme.com",
+    ],
+)
+def test_talk_about_passwords_raises_no_alarm(text: str) -> None:
+    assert not bears_password(text)
