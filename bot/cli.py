@@ -3,6 +3,7 @@
 import io
 import sys
 from pathlib import Path
+from typing import TextIO
 
 import click
 
@@ -132,8 +133,13 @@ def restored() -> None:
 
 
 @db.command(name="check")
-def check_database() -> None:
+@click.option(
+    "--heads",
+    type=click.File("r", encoding="utf-8", errors="replace"),
+    help="A log of the bot's, kept where the database's users can't write; “-” reads it from here.",
+)
+def check_database(heads: TextIO | None) -> None:
     """Check migrations and that nobody altered the history."""
     from bot.run import check_database as check
 
-    sys.exit(check())
+    sys.exit(check(heads))

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TextIO
 
 from bot import guide, logs, private_files
 from bot.app import running
@@ -24,6 +25,7 @@ from bot.rotation import Progress, inspect, rotate, rotate_seals
 from bot.settings import Settings, load_partly, secret_paths
 from bot.slack import SlackRefused
 from storage import backup, checking, migrate, onboardings, residue
+from storage.audit import heads
 from storage.database import Database, is_sqlite
 from storage.guides import GuideShelf
 from storage.reasons import reason
@@ -48,12 +50,15 @@ def upgrade_database() -> int:
     return with_settings(upgrade, any_database=True, unusable=2)
 
 
-def check_database() -> int:
-    """Say whether every migration is applied, and whether nobody altered the history."""
+def check_database(log_file: TextIO | None = None) -> int:
+    """Say whether every migration is applied, and whether nobody altered the history.
+
+    `log_file` is a log that noted where each history ended.
+    """
 
     def check(settings: Settings) -> int:
         say(f"{migrate.where(settings.database_url)}: the database is up to date", 0)
-        return asyncio.run(_check_histories(settings))
+        return asyncio.run(_check_histories(settings, heads.read(log_file or ())))
 
     return with_settings(check)
 
@@ -192,9 +197,9 @@ async def _history(settings: Settings, named: str) -> tuple[Sequence[Onboarding]
     return found, tell(found[0].guide, events, datetime.now(UTC))
 
 
-async def _check_histories(settings: Settings) -> int:
+async def _check_histories(settings: Settings, noted: heads.Heads) -> int:
     async with _database(settings) as database, database.begin(write=False) as session:
-        found = await checking.check(session)
+        found = await checking.check(session, noted)
     read = f"{found.events} events of {found.onboardings} onboardings"
     if found.late:
         say(f"{found.late} events are older than their seals, which an upgrade made", 0)

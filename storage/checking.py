@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,7 +12,9 @@ from sqlmodel import col, func, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.onboarding import EventKind
-from storage.history import End, end_of
+from storage.audit.comparison import altered
+from storage.audit.heads import Heads, short
+from storage.history import End, end_of, move_end
 from storage.seals import BEGINNING, Entry, MissingKey, Seals
 from storage.tables import EventRow, OnboardingRow
 from storage.types import AnyTime
@@ -39,12 +41,11 @@ class Checked:
         more = [f"and {self.unnamed} more like these"] if self.unnamed else []
         return [*lines, *self.broken, *more]
 
-    def note(self, walk: "Walk") -> None:
-        """Take up what was found in one history."""
-        self.missing += walk.missing
+    def note(self, lines: Sequence[str]) -> None:
+        """Take up what doesn't fit."""
         room = NAMED - len(self.broken)
-        self.broken += walk.problems[:room]
-        self.unnamed += len(walk.problems[room:])
+        self.broken += lines[:room]
+        self.unnamed += len(lines[room:])
 
 
 class Broken(Exception):
@@ -59,8 +60,15 @@ class Broken(Exception):
 class Walk:
     """Goes along one history, by position, and notes what does not fit."""
 
-    def __init__(self, seals: Seals, onboarding_id: str, remark: str) -> None:
-        """Begin; the `remark` is for the reader."""
+    def __init__(
+        self,
+        seals: Seals,
+        onboarding_id: str,
+        remark: str,
+        noted: Mapping[int, str] | None = None,
+    ) -> None:
+        """Begin; the `remark` is for the reader. `noted` are heads by length, from a log."""
+        self._noted = dict(noted or {})
         self._seals, self._onboarding_id = seals, onboarding_id
         self._name = f"onboarding {onboarding_id} ({remark})"
         self.problems: list[str] = []
@@ -87,11 +95,28 @@ class Walk:
         else:
             self._end_run()
         self._position, self._id, self._seal = position, max(self._id, row.id), row.seal
+        if head := self._noted.pop(position, None):
+            self._compare(head, position)
         return entry
+
+    def _compare(self, head: str, position: int) -> None:
+        """Compare a head that was noted with the one that the history has at that place."""
+        try:
+            there = short(self._seals.end(self._onboarding_id, position, self._seal or ""))
+        except (MissingKey, AttributeError, TypeError):
+            return
+        same_key = head.partition(":")[0] == there.partition(":")[0]  # else it was rotated since
+        if same_key and head != there:
+            self._note(f"up to event {position} it isn't the history that the log knew")
 
     def finish(self, end: End) -> None:
         """Compare what was passed by with the end that the onboarding keeps."""
         self._end_run()
+        if self._noted and max(self._noted) > self._position:
+            self._note(
+                f"it ends with event {self._position}, and the log knew {max(self._noted)}: events "
+                "were cut off, or an earlier state was put back"
+            )
         length: Any = end.length
         if self._position == 0:
             self._note("all its events were removed")
@@ -139,17 +164,26 @@ class Walk:
         self.problems.append(f"{self._name}: {text}")
 
 
-async def check(session: AsyncSession) -> Checked:
-    """Compare every history with its seals. Reads them all, but holds only a page of them."""
+async def check(session: AsyncSession, noted: Heads | None = None) -> Checked:
+    """Compare every history, and what the rows say, with their seals, and with `noted` heads.
+
+    Reads them all, but holds only a page of them.
+    """
     seals: Seals = session.info["seals"]
     found, walk, end, current = Checked(), None, End(), None
+    left = dict(noted or {})
+
+    def finish(walk: Walk) -> None:
+        walk.finish(end)
+        found.missing += walk.missing
+        found.note(walk.problems)
+
     async for row in _all(session):
         if row.onboarding != current:
             if walk:
-                walk.finish(end)
-                found.note(walk)
+                finish(walk)
             current, end = row.onboarding, End(row.history_length, row.history_end)
-            walk = Walk(seals, row.onboarding, row.client_name)
+            walk = Walk(seals, row.onboarding, row.client_name, left.pop(row.onboarding, None))
             found.onboardings += 1
         if walk and row.id is not None:
             found.events += 1
@@ -157,10 +191,12 @@ async def check(session: AsyncSession) -> Checked:
             if entry.kind == EventKind.HISTORY_SEALED and isinstance(entry.position, int):
                 found.late += entry.position - 1
     if walk:
-        walk.finish(end)
-        found.note(walk)
+        finish(walk)
+    async for onboarding_id, client, text in altered(session):
+        found.note([f"onboarding {onboarding_id} ({client}): {text}"])
+    found.note([f"onboarding {one}: the log knew it, and it is gone" for one in sorted(left)])
     if strays := await _strays(session):
-        found.broken.append(f"{strays} events belong to onboardings that are gone")
+        found.note([f"{strays} events belong to onboardings that are gone"])
     return found
 
 
@@ -262,8 +298,7 @@ async def reseal(session: AsyncSession, onboarding_id: str) -> int:
         await (await session.connection()).execute(_SEALED_ANEW, anew)
     walk.finish(before)
     _must_be_whole(walk)
-    where = col(OnboardingRow.id) == onboarding_id
-    await session.exec(update(OnboardingRow).where(where).values(**after.columns))
+    await move_end(session, onboarding_id, before, after)
     return after.length
 
 

@@ -1,6 +1,6 @@
 """The rows of the encrypted values. Only the vault knows what is in them."""
 
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -8,9 +8,9 @@ from sqlalchemy import ColumnElement, or_, tuple_
 from sqlmodel import col, delete, func, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.onboarding import EventKind
 from bot.people import Actor
-from storage.tables import CredentialRow, EventRow, OnboardingRow
+from storage.audit.state import newest_versions
+from storage.tables import CredentialRow, OnboardingRow
 from storage.vault import BY_HKDF, Place, Sealed
 
 
@@ -70,35 +70,15 @@ async def destroy(session: AsyncSession, onboarding_id: str) -> None:
 async def of(session: AsyncSession, onboarding_id: str) -> dict[str, Sealed]:
     """Return the sealed values of an onboarding, by field."""
     query = select(CredentialRow).where(col(CredentialRow.onboarding_id) == onboarding_id)
-    newest = await _newest_versions(session, [onboarding_id])
+    newest = await newest_versions(session, [onboarding_id])
     return {row.field: _sealed(row, newest) for row in await session.exec(query)}
 
 
 async def all_sealed(session: AsyncSession) -> AsyncIterator[Sealed]:
     """Yield every sealed value there is, without holding them all."""
-    newest = await _newest_versions(session)
+    newest = await newest_versions(session)
     async for row in await session.stream_scalars(select(CredentialRow)):
         yield _sealed(row, newest)
-
-
-async def _newest_versions(
-    session: AsyncSession, onboarding_ids: Collection[str] | None = None
-) -> dict[tuple[str, str], int]:
-    """The newest version of each value that the history knows, by onboarding and field.
-
-    Of all onboardings, or of some.
-    """
-    row = EventRow
-    kinds = (EventKind.CREDENTIAL_ENTERED.value, EventKind.CREDENTIAL_REPLACED.value)
-    query = select(row.onboarding_id, row.detail).where(col(row.kind).in_(kinds))
-    if onboarding_ids is not None:
-        query = query.where(col(row.onboarding_id).in_(onboarding_ids))
-    found = await session.exec(query.order_by(col(row.id)))
-    return {
-        (owner, detail["field"]): detail["version"]
-        for owner, detail in found
-        if isinstance(detail, dict) and {"field", "version"} <= detail.keys()
-    }
 
 
 async def some_sealed(
@@ -111,7 +91,7 @@ async def some_sealed(
     if after:
         query = query.where(tuple_(*place) > after)
     rows = (await session.exec(query)).all()
-    newest = await _newest_versions(session, {row.onboarding_id for row in rows})
+    newest = await newest_versions(session, {row.onboarding_id for row in rows})
     return [_sealed(row, newest) for row in rows]
 
 
@@ -134,7 +114,7 @@ async def sealed_by_others(session: AsyncSession, key_id: str, limit: int) -> Se
     query = select(row).where(_made_otherwise(key_id))
     order = (col(CredentialRow.onboarding_id), col(CredentialRow.field))
     rows = (await session.exec(query.order_by(*order).limit(limit))).all()
-    newest = await _newest_versions(session, {row.onboarding_id for row in rows})
+    newest = await newest_versions(session, {row.onboarding_id for row in rows})
     return [_sealed(row, newest) for row in rows]
 
 
@@ -163,5 +143,5 @@ def _sealed(row: CredentialRow, newest: Mapping[tuple[str, str], int]) -> Sealed
         row.ciphertext,
         row.key_id,
         row.fingerprint or "",
-        is_newest=newest.get((row.onboarding_id, row.field), row.version) == row.version,
+        is_newest=newest.get((row.onboarding_id, row.field)) == row.version,
     )

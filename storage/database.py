@@ -15,6 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.errors import Unavailable
 from storage import postgresql, sqlite
+from storage.audit import heads
 from storage.known import Known
 from storage.postgresql import CONNECTING, PATIENCE_SECONDS
 from storage.reasons import reason
@@ -84,6 +85,8 @@ class Database:
                 yield session
             for onboarding in session.info["learned"]:
                 self.known.learn(onboarding)
+            for head in session.info["heads"]:
+                heads.note(*head)
             if session.info["left_residue"]:
                 self.residue.set()
         except IntegrityError as error:
@@ -113,6 +116,7 @@ class Database:
             "learned": [],
             "unreadable": self.unreadable,
             "left_residue": False,
+            "heads": [],
         }
         async with AsyncExitStack() as stack:
             session = AsyncSession(self._engine, expire_on_commit=False, info=info)

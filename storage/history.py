@@ -8,10 +8,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-from sqlmodel import col, select
+from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.onboarding import Event
+from storage.audit.state import SealedState
 from storage.seals import BEGINNING, Entry, Seals
 from storage.tables import EventRow, OnboardingRow
 
@@ -42,6 +43,16 @@ async def end_of(session: AsyncSession, onboarding_id: str) -> End:
     return End(*(await session.exec(query)).one())
 
 
+async def move_end(session: AsyncSession, onboarding_id: str, end: End, new_end: End) -> None:
+    """Write the end of a history that went on, or is sealed with another key, at the same state."""
+    where = col(OnboardingRow.id) == onboarding_id
+    stored = (await session.exec(select(OnboardingRow.sealed_state).where(where))).one()
+    seals: Seals = session.info["seals"]
+    sealed = SealedState.of(stored).moved(seals, onboarding_id, end.seal, new_end.seal)
+    values = {**new_end.columns, **sealed.columns}
+    await session.exec(update(OnboardingRow).where(where).values(**values))
+
+
 def following(
     session: AsyncSession, onboarding_id: str, end: End, events: Iterable[Event]
 ) -> tuple[Sequence[EventRow], End]:
@@ -53,6 +64,8 @@ def following(
         row.seal = seals.seal(_entry(row), end.seal)
         end = End(row.position, seals.end(onboarding_id, row.position, row.seal))
         rows.append(row)
+    if rows:
+        session.info["heads"].append((onboarding_id, end.length, end.seal))
     return rows, end
 
 

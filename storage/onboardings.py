@@ -18,6 +18,7 @@ from bot.onboarding import (
     Status,
 )
 from storage import history
+from storage.audit.state import SealedState, digests_of, first
 from storage.guides import GuideShelf
 from storage.loading import event_or_unknown, learn, load, must_be_readable
 from storage.publishing import LEFTOVER
@@ -79,6 +80,7 @@ async def add(session: AsyncSession, change: Change) -> None:
     """Write a new onboarding and its first events."""
     onboarding = change.onboarding
     rows, end = history.following(session, onboarding.id, history.End(), change.events)
+    sealed = first(session.info["seals"], onboarding.id, end.seal, digests_of(onboarding), {})
     session.add(
         OnboardingRow(
             id=onboarding.id,
@@ -86,6 +88,7 @@ async def add(session: AsyncSession, change: Change) -> None:
             guide_version=onboarding.guide.version,
             started_at=onboarding.started_at,
             **end.columns,
+            **sealed.columns,
             **columns(onboarding),
         )
     )
@@ -105,8 +108,13 @@ async def save(session: AsyncSession, before: Onboarding, change: Change) -> Onb
     if row.revision != before.revision:
         raise Stale
     after = replace(change.onboarding, revision=before.revision + 1)
-    rows, end = history.following(session, before.id, history.End.of(row), change.events)
-    for name, value in {**columns(after), **end.columns, "revision": after.revision}.items():
+    former = history.End.of(row)
+    rows, end = history.following(session, before.id, former, change.events)
+    sealed = SealedState.of(row.sealed_state).after(
+        session.info["seals"], before, after, (former.seal, end.seal)
+    )
+    changed = {**columns(after), **end.columns, **sealed.columns, "revision": after.revision}
+    for name, value in changed.items():
         setattr(row, name, value)
     known = set(before.steps)
     if steps := [step_columns(after.id, step) for step in after.steps if step not in known]:
@@ -124,8 +132,7 @@ async def record(session: AsyncSession, onboarding_id: str, event: Event) -> Non
     end = await history.end_of(session, onboarding_id)
     rows, new_end = history.following(session, onboarding_id, end, [event])
     session.add_all(rows)
-    where = col(OnboardingRow.id) == onboarding_id
-    await session.exec(update(OnboardingRow).where(where).values(**new_end.columns))
+    await history.move_end(session, onboarding_id, end, new_end)
 
 
 async def ids_in(session: AsyncSession, channel: str) -> Sequence[str]:

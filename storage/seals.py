@@ -70,6 +70,26 @@ class Seals:
         expected = self._made(_name(seal), _event(entry, end))
         return hmac.compare_digest(seal.encode(), expected.encode())
 
+    def state(
+        self, onboarding_id: str, end: str, versions: Mapping[str, Any], digests: Mapping[str, Any]
+    ) -> str:
+        """Return the seal of what the rows of an onboarding say (`audit.state`) at that end."""
+        return self._made(self._sealing, ["state", 1, onboarding_id, end, versions, digests])
+
+    def fits_state(
+        self,
+        seal: str,
+        onboarding_id: str,
+        end: str,
+        versions: Mapping[str, Any],
+        digests: Mapping[str, Any],
+    ) -> bool:
+        """Whether `seal` is that of `state`; raises MissingKey."""
+        if not seal:
+            return False
+        expected = self._made(_name(seal), ["state", 1, onboarding_id, end, versions, digests])
+        return hmac.compare_digest(seal.encode(), expected.encode())
+
     def _made(self, name: str, content: list[Any]) -> str:
         if name not in self._keys:
             raise MissingKey(name.removesuffix(BY_HKDF))

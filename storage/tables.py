@@ -112,6 +112,7 @@ class OnboardingRow(SQLModel, table=True):
     next_reminder: datetime | None = _time(nullable=True)
     history_length: int = 0
     history_end: str = ""
+    sealed_state: dict[str, Any] = _json()
     started_at: datetime = _time()
     active_at: datetime = _time()
     finished_at: datetime | None = _time(nullable=True)

@@ -39,7 +39,7 @@ class Place:
 class Sealed:
     """An encrypted value, with the id of the key that opens it.
 
-    `is_newest`: the history knows no newer version, so nobody put an old row back.
+    `is_newest`: this is the version that is sealed with the history, so nobody put an old row back.
     """
 
     place: Place
@@ -102,7 +102,10 @@ class Vault:
         except (InvalidTag, ValueError, TypeError) as error:
             raise Unreadable(f"{where}: the stored value was altered or moved") from error
         if not sealed.is_newest:
-            raise Unreadable(f"{where}: an older value was put back in a newer one's place")
+            raise Unreadable(
+                f"{where}: an older value was put back in a newer one's place, or its history was "
+                "altered (see “onboarding db check”)"
+            )
         return SecretStr(plain.decode())
 
 

@@ -148,6 +148,7 @@ def _rows(first: int, last: int) -> Iterator[dict[str, Any]]:
             "open_questions": 0,
             "history_length": 0,
             "history_end": "",
+            "sealed_state": {},
             "next_reminder": now + timedelta(days=30),
             "started_at": at - timedelta(days=1),
             "active_at": at,

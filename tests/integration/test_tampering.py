@@ -1,5 +1,6 @@
 """Stored values that somebody changed past the bot: found out wherever they are used, and said."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -65,6 +66,29 @@ def replay_under_the_new_version(world: World, before: list[dict[str, Any]]) -> 
     write(world, "client_secret", ciphertext=old["ciphertext"], mask=old["mask"])
 
 
+def replay_with_its_event(world: World, before: list[dict[str, Any]]) -> None:
+    """Put the earlier secret's row back, and let the history say that it is the newest."""
+    replay(world, before)
+    detail = json.dumps({"field": "client_secret", "version": 1})
+    world.write("UPDATE event SET detail = ? WHERE kind = 'credential_replaced'", detail)
+
+
+def replay_without_the_newer_event(world: World, before: list[dict[str, Any]]) -> None:
+    """Put the whole row of the earlier secret back, and remove what the history says since."""
+    replay(world, before)
+    [(position,)] = world.rows("SELECT position FROM event WHERE kind = 'credential_replaced'")
+    world.write("DELETE FROM event WHERE position >= ?", position)
+    world.write("UPDATE onboarding SET history_length = ?", position - 1)
+
+
+def replay_with_a_made_up_state(world: World, before: list[dict[str, Any]]) -> None:
+    """Put the earlier secret's row back, and have the onboarding say that it is right."""
+    replay_with_its_event(world, before)
+    [(state,)] = world.rows("SELECT sealed_state FROM onboarding")
+    state["versions"]["client_secret"] = 1
+    world.write("UPDATE onboarding SET sealed_state = ?", json.dumps(state))
+
+
 def another_mask(world: World, _before: list[dict[str, Any]]) -> None:
     write(world, "client_secret", mask="••••0000")
 
@@ -82,6 +106,9 @@ KINDS: dict[str, tuple[Tamper, str]] = {
     "emptied": (empty, ALTERED),
     "an older one replayed": (replay, PUT_BACK),
     "an older one replayed under the new version": (replay_under_the_new_version, ALTERED),
+    "an older one replayed with its event": (replay_with_its_event, PUT_BACK),
+    "an older one replayed without the newer event": (replay_without_the_newer_event, PUT_BACK),
+    "an older one replayed with a made-up state": (replay_with_a_made_up_state, PUT_BACK),
     "another mask": (another_mask, ALTERED),
     "a bit flipped": (a_bit, ALTERED),
 }
