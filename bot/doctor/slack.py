@@ -133,7 +133,7 @@ async def _channel(slack: Slack, channel_id: str) -> Finding:
         return Finding(title, "archived", "unarchive it or set another")
     if not channel.is_member:
         return Finding(title, "the bot isn't a member", invite)
-    if channel.is_ext_shared:
+    if channel.is_shared:
         text = f"#{channel.name} is shared with another organization, which sees every client"
         return Finding(title, text, "set a channel of HeavySet's own")
     return Finding(title, f"the bot is a member of #{channel.name}")
