@@ -19,6 +19,7 @@ from sqlalchemy import make_url, text
 
 from bot.errors import Unavailable
 from storage.database import Database, is_sqlite
+from storage.reasons import reason
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +79,7 @@ async def clear(database: Database) -> str | None:
     except Unavailable as error:
         return str(error)
     except sqlite3.Error as error:
-        return str(error)  # no value is in it
+        return reason(error)
 
 
 def _clear_sqlite(path: Path) -> str | None:

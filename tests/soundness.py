@@ -14,7 +14,7 @@ from bot.thread import desired
 from bot.views.announcement import ANNOUNCED
 from bot.views.blocks import Message as Wanted
 from sandbox.slack import Channel, Message
-from storage import onboardings, publishing
+from storage import checking, onboardings, publishing
 from storage.database import Database
 from storage.guides import GuideShelf
 from storage.loading import event_of
@@ -38,6 +38,8 @@ async def must_be_sound(
         all_posted = await publishing.messages(session, onboarding_id)
         where = EventRow.onboarding_id == onboarding_id
         rows = list(await session.exec(select(EventRow).where(where).order_by("id")))
+        unsealed = (await checking.check(session)).problems
+    assert not [line for line in unsealed if onboarding_id in line]
     for one in fields(remembered):
         assert getattr(remembered, one.name) == getattr(onboarding, one.name), one.name
     events = [event_of(row) for row in rows]

@@ -214,6 +214,7 @@ async def test_who_may_not_is_named(world: World, kept: Kept) -> None:
         kept.database.write("DROP OWNED BY guest")
 
     assert problem
+    assert ("InsufficientPrivilege" in problem) == isinstance(kept.database, PostgresDatabase)
 
 
 @ON_SQLITE
