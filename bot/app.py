@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from socket import gethostname
 
 import aiohttp
 import httpx
@@ -19,7 +20,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 import handlers
 from bot.announcements import Announcements
 from bot.arrivals import Arrivals
-from bot.checks import RowCheck, TokenCheck, ValueCheck
+from bot.checks import ClockCheck, RowCheck, TokenCheck, ValueCheck
 from bot.connections import listening
 from bot.deadline import answering_within
 from bot.directory import Directory
@@ -46,9 +47,10 @@ from bot.traffic import Traffic
 from bot.use_cases import Services, UseCases
 from bot.verifier import Verifier
 from bot.web import web_app
-from storage import deliveries
+from storage import deliveries, leases
 from storage.database import Conflict, Database
 from storage.guides import GuideShelf
+from storage.leases import Worker
 from storage.residue import Residue
 from storage.seals import Seals
 from storage.vault import Vault
@@ -70,6 +72,8 @@ REFUSED_TIMES = 8
 # Of the three seconds that Slack waits for an acknowledgement: for a press, which is carried on
 # afterwards, and for all that has to be decided before.
 PRESS_SECONDS, ANSWER_SECONDS = 1.5, 1.9
+# A lease that has just ended is surely over.
+A_MOMENT = 0.1
 FORGET_EVERY = timedelta(hours=1)
 # Slack repeats an event for a day at most (docs.slack.dev, Events API, "delayed events").
 REPEATED_WITHIN = timedelta(days=2)
@@ -102,7 +106,11 @@ class Bot:
         pace = Pace(monotonic)
         self.slack = Slack(client, self.metrics, pace)
         self.tasks, self.traffic = Tasks(), Traffic()
-        self.database = Database(settings.database_url, Seals(settings.keys), self.traffic.gap)
+        self.database = Database(
+            settings.database_url, Seals(settings.keys), self.traffic.gap, clock
+        )
+        # The same name after a restart; while an earlier process lives, its port is taken.
+        self.worker = Worker(f"{gethostname()}/{settings.host}:{settings.port}")
         self.shelf = GuideShelf(SERVICETITAN.read_text(encoding="utf-8"), SERVICETITAN.name)
         vault = Vault(settings.keys)
         self.lookups = Tasks()
@@ -125,11 +133,12 @@ class Bot:
             self.shelf,
             Thread(self.slack, clock),
             announcements,
-            Landmarks(self.slack, self.database, clock),
+            Landmarks(self.slack, self.database),
             self.tasks,
             self.metrics,
             pace,
             clock,
+            self.worker,
             homes.changed,
         )
         servicetitan = ServiceTitan(
@@ -144,6 +153,7 @@ class Bot:
             self.tasks,
             self.metrics,
             clock,
+            self.worker,
         )
         self.nudging = Nudging(
             self.database,
@@ -165,6 +175,7 @@ class Bot:
             ValueCheck(self.database, vault),
             RowCheck(self.database, self.shelf, self.publisher.wake),
             self.arrivals,
+            ClockCheck(self.database, clock),
         )
         self.health = Health(self.database, self.slack, self.socket, self.traffic, self.metrics)
         self.health.watch("engineering channel", announcements.warning)
@@ -172,6 +183,7 @@ class Bot:
         self.health.watch("stored values", self._checks[1].warning)
         self.health.watch("onboardings", self._checks[2].warning)
         self.health.watch("requests", self.arrivals.warning)
+        self.health.watch("clock", self._checks[4].warning)
         self.metrics.unreadable(lambda: len(self.database.unreadable.ids))
         self.residue = Residue(self.database)
         self.health.watch("destroyed values", self.residue.warning)
@@ -214,7 +226,16 @@ class Bot:
         while True:
             await self.sweep()
             self.caught_up.set()
-            await asyncio.sleep(self.settings.sweep_interval)
+            await asyncio.sleep(await self._until_next_sweep())
+
+    async def _until_next_sweep(self) -> float:
+        """Return the seconds until there may be something to take up: a lease ends, above all."""
+        end = None
+        with suppress(Unavailable):
+            async with self.database.begin(write=False, behind=True) as session:
+                end = await leases.next_end(session, self.worker)
+        interval = float(self.settings.sweep_interval)
+        return min(interval, end.total_seconds() + A_MOMENT) if end else interval
 
     async def sweep(self) -> None:
         """Take up what a crash, an outage or a pause left behind; no part waits for another."""
@@ -318,22 +339,26 @@ async def running(
         httpx.AsyncClient() as http,
     ):
         bot = Bot(settings, session, http, clock, monotonic)
-        try:
-            with suppress(Conflict):  # another worker starts with the same guide
-                async with bot.database.begin() as transaction:
-                    await bot.shelf.put_down(transaction)
-        except BaseException:
-            await bot.database.close()
-            raise
-        bot.working = asyncio.create_task(bot.work(), name="work")
-        clearing = asyncio.create_task(bot.residue.work(), name="clear residue")
-        try:
-            async with _served(bot):
-                yield bot
-        finally:
-            clearing.cancel()
-            await asyncio.gather(clearing, return_exceptions=True)
-            await bot.stop()
+        with bot.database.alone() as is_alone:
+            try:
+                with suppress(Conflict):  # another worker starts with the same guide
+                    async with bot.database.begin() as transaction:
+                        await bot.shelf.put_down(transaction)
+                if is_alone:
+                    async with bot.database.begin() as transaction:
+                        await leases.end_all(transaction)
+            except BaseException:
+                await bot.database.close()
+                raise
+            bot.working = asyncio.create_task(bot.work(), name="work")
+            clearing = asyncio.create_task(bot.residue.work(), name="clear residue")
+            try:
+                async with _served(bot):
+                    yield bot
+            finally:
+                clearing.cancel()
+                await asyncio.gather(clearing, return_exceptions=True)
+                await bot.stop()
 
 
 async def _until_answered(who: str, ask: Callable[[], Awaitable[object]]) -> None:

@@ -1,16 +1,23 @@
 """What is looked at in the background, a little at a time, to be shown as a warning."""
 
+import logging
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 
-from bot.errors import OnboardingError
+from bot.errors import OnboardingError, Unavailable
 from bot.rotation import KeyReport
 from bot.slack import Slack
-from storage import credentials, onboardings
+from storage import credentials, leases, onboardings
 from storage.database import Database
 from storage.guides import GuideShelf
 from storage.vault import Vault
 
+log = logging.getLogger(__name__)
+
+# A difference of clocks that matters: to when things are said to have happened, and to pauses.
+# Leases go by the database's clock (storage/leases.py).
+CLOCKS_DIFFER = timedelta(seconds=1)
 ASK_SLACK_EVERY = timedelta(minutes=1)
 # Values that are decrypted in one go: few enough that nobody notices.
 VALUES_AT_ONCE = 100
@@ -100,3 +107,31 @@ class ValueCheck:
             self._last = (place.onboarding_id, place.field)
         else:
             self.report, self._round, self._last = self._round, KeyReport(), None
+
+
+class ClockCheck:
+    """Whether this machine's clock shows what the database's does, and so other workers' too."""
+
+    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+        """Take the database, and the time."""
+        self._database, self._clock = database, clock
+        self._ahead = timedelta(0)
+
+    def warning(self) -> str | None:
+        """Return how far the clocks differ, if that matters."""
+        return clocks_differ(self._ahead)
+
+    async def look(self) -> None:
+        """Compare them."""
+        with suppress(Unavailable):
+            before, self._ahead = self.warning(), await leases.ahead(self._database, self._clock)
+            if self.warning() and not before:
+                log.warning("%s: set this machine's clock (NTP)", self.warning())
+
+
+def clocks_differ(ahead: timedelta) -> str | None:
+    """Say how far this machine's clock is ahead of the database's, if that matters."""
+    if abs(ahead) < CLOCKS_DIFFER:
+        return None
+    way = "ahead of" if ahead > timedelta(0) else "behind"
+    return f"{abs(ahead).total_seconds():.0f} s {way} the database's"

@@ -82,7 +82,7 @@ class Homes:
                 await self._slack.publish_home(user_id, outsiders_view(self._shelf.newest))
                 return
             await self._remember(user_id)
-            await self._show(Shown(user_id, None), not_since=None)
+            await self._show(Shown(user_id, None), every=None)
         except OnboardingError as error:  # they open it again
             log.warning("a Home could not be shown", extra={"reason": str(error)})
 
@@ -116,7 +116,7 @@ class Homes:
             try:
                 if not await self._is_engineer(shown.user_id):
                     await self._drop(shown.user_id)
-                elif not await self._show(shown, not_since=now - every):
+                elif not await self._show(shown, every=every):
                     self._later(every.total_seconds())
             except RateLimited as error:
                 self._later(error.seconds)
@@ -134,18 +134,19 @@ class Homes:
     async def _is_engineer(self, user_id: str) -> bool:
         return await self._directory.is_engineer(user_id)
 
-    async def _show(self, shown: Shown, *, not_since: datetime | None) -> bool:
-        """Publish a Home, if it would be another; False if that was done after `not_since`."""
-        claimed = self._clock()
+    async def _show(self, shown: Shown, *, every: timedelta | None) -> bool:
+        """Publish a Home, if it would be another; False if that was done within `every`."""
         async with self._database.begin(behind=True) as session:
-            if not await homes.claim(session, shown.user_id, claimed, not_since):
-                return False
+            claimed = await homes.claim(session, shown.user_id, every)
+        if claimed is None:
+            return False
+        now = self._clock()
         async with self._database.begin(write=False, behind=True) as session:
             lines, count = await homes.board(session, self._shelf, shown.user_id, MOST_READ)
         readable = [line for line in lines if isinstance(line, Overview)]
-        stalled = {line.id for line in readable if self._is_stalled(line, claimed)}
+        stalled = {line.id for line in readable if self._is_stalled(line, now)}
         url = self._slack.identity.url
-        board = Board(shown.user_id, lines, count, stalled, claimed, url)
+        board = Board(shown.user_id, lines, count, stalled, now, url)
         view = board_view(board)
         if (digest := digest_of(view)) == shown.digest:
             return True

@@ -5,9 +5,9 @@ Neither is needed, so neither holds up a thread: it is tried beside the publishi
 """
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from bot.errors import OnboardingError, Unavailable
 from bot.mrkdwn import permalink
@@ -15,7 +15,7 @@ from bot.onboarding import Onboarding, Status
 from bot.slack import TIMEOUT_SECONDS, Bookmark, NotNow, Slack, SlackRefused
 from storage import publishing
 from storage.database import Conflict, Database
-from storage.publishing import LEFTOVER, Posted
+from storage.publishing import LEFTOVER, LONG_AGO, Posted
 
 log = logging.getLogger(__name__)
 
@@ -30,9 +30,9 @@ TRIES = 3
 class Landmarks:
     """Pins and bookmarks, each once per thread; the table of messages knows which are there."""
 
-    def __init__(self, slack: Slack, database: Database, clock: Callable[[], datetime]) -> None:
-        """Take Slack, where to write down what is there, and the time."""
-        self._slack, self._database, self._clock = slack, database, clock
+    def __init__(self, slack: Slack, database: Database) -> None:
+        """Take Slack, and where to write down what is there."""
+        self._slack, self._database = slack, database
 
     def missing(self, onboarding: Onboarding, timestamps: Mapping[str, str]) -> bool:
         """Whether there is something left to do for a thread that stands; by the ts of slots."""
@@ -62,8 +62,7 @@ class Landmarks:
             await self._record(onboarding.id, known)
             raise
         except Unavailable:
-            since = self._clock() - PATIENCE
-            await self._record(onboarding.id, replace(known, posting_since=since))
+            await self._record(onboarding.id, replace(known, posting_since=LONG_AGO))
             raise
         except SlackRefused as error:
             tries = int(known.digest or 0) + 1
@@ -106,14 +105,11 @@ class Landmarks:
 
         None: it is done, or somebody is at it.
         """
-        now = self._clock()
         async with self._database.begin(behind=True) as session:
             known = await publishing.message(session, onboarding_id, slot)
-            if known and (
-                known.ts or (known.posting_since and now - known.posting_since < PATIENCE)
-            ):
+            if known and known.ts:
                 return None
-            if not await publishing.claim_message(session, onboarding_id, slot, known, now):
+            if not await publishing.claim_message(session, onboarding_id, slot, known, PATIENCE):
                 return None
         return known or Posted(slot, None, None, None)
 

@@ -9,14 +9,14 @@ from bot.errors import Stale, Unavailable
 
 # So soon another worker goes on with what a dead one had begun.
 LEASE = timedelta(seconds=8)
-BEATS = 4  # so often a lease is prolonged while it lasts
+BEATS = 8  # so often a lease is prolonged while it lasts
 
 
 @asynccontextmanager
 async def kept(
-    prolong: Callable[[], Awaitable[bool]], lease: timedelta = LEASE
+    prolong: Callable[[], Awaitable[bool]], lease: timedelta = LEASE, began: float | None = None
 ) -> AsyncIterator[None]:
-    """Keep a lease, just taken, as long as the block runs.
+    """Keep a lease as long as the block runs; it was taken after `began`, by the loop's clock.
 
     `prolong` makes it last `lease` from now on; False says that somebody else has it. The block is
     cancelled, and Stale raised, as soon as it is lost: also when the database does not answer.
@@ -26,14 +26,14 @@ async def kept(
     async def beat() -> None:
         while True:
             await asyncio.sleep(seconds / BEATS)
-            began = loop.time()
+            asked = loop.time()
             try:
                 still_ours = await prolong()
             except Unavailable:
                 continue
-            limit.reschedule(began + seconds if still_ours else began)
+            limit.reschedule(asked + seconds if still_ours else asked)
 
-    limit = asyncio.timeout(seconds)
+    limit = asyncio.timeout_at((loop.time() if began is None else began) + seconds)
     try:
         async with limit:
             beating = asyncio.create_task(beat(), name="keep a lease")

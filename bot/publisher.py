@@ -7,7 +7,6 @@ crash, an outage or a rate limit left behind.
 import asyncio
 import logging
 import random
-import uuid
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.announcements import Announcements
 from bot.errors import OnboardingError, Refused, Stale, Unavailable, UnreadableRow
 from bot.landmarks import Landmarks
-from bot.leases import LEASE, kept
+from bot.leases import kept
 from bot.metrics import Metrics
 from bot.onboarding import Loss, Onboarding
 from bot.pace import Pace
@@ -32,6 +31,7 @@ from storage import onboardings, publishing
 from storage.changes import change
 from storage.database import Database
 from storage.guides import GuideShelf
+from storage.leases import Worker
 from storage.publishing import Posted
 
 log = logging.getLogger(__name__)
@@ -70,13 +70,14 @@ class Publisher:
         metrics: Metrics,
         pace: Pace,
         clock: Callable[[], datetime],
+        worker: Worker,
         on_published: Callable[[], None] = lambda: None,
     ) -> None:
         """Take what it works with; `tasks` own its work. `on_published` is called after each."""
         self._database, self._shelf, self._metrics = database, shelf, metrics
         self._thread, self._announcements, self._landmarks = thread, announcements, landmarks
         self._tasks, self._clock, self._on_published = tasks, clock, on_published
-        self._owner = uuid.uuid4().hex
+        self._worker = worker
         self._turns, self._pace = Turns(self._publish, tasks, pace), pace
         self._failing: dict[str, _Failing] = {}
         pace.on_return = self._slack_is_back
@@ -93,7 +94,7 @@ class Publisher:
         """
         now = self._clock()
         async with self._database.begin(write=False, behind=True) as session:
-            waiting = await publishing.unpublished(session, now, SWEEP_BATCH)
+            waiting = await publishing.unpublished(session, self._worker, now, SWEEP_BATCH)
             unannounced = await self._announcements.left_behind(session, now)
             backlog = await publishing.backlog(session)
         self._metrics.backlog(backlog)
@@ -107,13 +108,13 @@ class Publisher:
         self._announcements.ask_again()
 
     async def _publish(self, onboarding_id: str) -> None:
-        work = None
+        work, began = None, asyncio.get_running_loop().time()
         try:
             work = await self._take_up(onboarding_id)
             if work is None:  # whoever is at it lets go of the newest revision only
                 return
             with self._metrics.lease():
-                async with kept(lambda: self._prolong(onboarding_id)):
+                async with kept(lambda: self._prolong(onboarding_id), began=began):
                     await self._show(work)
                     while following := await self._go_on(work):
                         work = following
@@ -138,11 +139,8 @@ class Publisher:
 
     async def _take_up(self, onboarding_id: str) -> Work | None:
         """Take the lease and claim what Slack does not show yet; None if somebody else has it."""
-        now = self._clock()
         async with self._database.begin(behind=True) as session:
-            if not await publishing.take_lease(
-                session, onboarding_id, self._owner, now=now, until=now + LEASE
-            ):
+            if not await publishing.take_lease(session, onboarding_id, self._worker):
                 return None
             return await self._claimed(session, onboarding_id)
 
@@ -152,7 +150,7 @@ class Publisher:
         with work.writing() as news:
             async with self._database.begin(behind=True) as session:
                 is_level = await publishing.release_lease(
-                    session, onboarding.id, self._owner, published=onboarding.revision
+                    session, onboarding.id, self._worker, published=onboarding.revision
                 )
                 if not is_level:
                     await self._hold(session, onboarding.id)
@@ -250,15 +248,13 @@ class Publisher:
 
     async def _hold(self, session: AsyncSession, onboarding_id: str) -> None:
         """Prolong the lease; raises Stale if it is lost."""
-        until = self._clock() + LEASE
-        if not await publishing.hold_lease(session, onboarding_id, self._owner, until):
+        if not await publishing.hold_lease(session, onboarding_id, self._worker):
             raise Stale
 
     async def _prolong(self, onboarding_id: str) -> bool:
         # Not behind anything: a lease does not wait for its place.
         async with self._database.begin() as session:
-            until = self._clock() + LEASE
-            return await publishing.hold_lease(session, onboarding_id, self._owner, until)
+            return await publishing.hold_lease(session, onboarding_id, self._worker)
 
     async def _let_go(
         self,
@@ -269,7 +265,7 @@ class Publisher:
     ) -> None:
         async with self._database.begin() as session:
             is_ours = await publishing.release_lease(
-                session, onboarding_id, self._owner, retry_at=retry_at, refused_at=refused_at
+                session, onboarding_id, self._worker, retry_at=retry_at, refused_at=refused_at
             )
             if is_ours and work:
                 await self._keep(session, work, work.news)

@@ -22,6 +22,7 @@ from storage import credentials, onboardings, verifications
 from storage.changes import change
 from storage.database import Database
 from storage.guides import GuideShelf
+from storage.leases import Worker
 from storage.vault import Sealed, Vault
 
 log = logging.getLogger(__name__)
@@ -31,14 +32,14 @@ LETTING_GO_SECONDS = 1
 SWEEP_BATCH = 20
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Claim:
-    """A run that is ours as long as the database holds this `until`."""
+    """A run that is ours as long as the database holds this `owner`."""
 
     onboarding_id: str
     run: Verification
     sealed: Mapping[str, Sealed] = field(repr=False)
-    until: datetime
+    owner: str
 
 
 class Verifier:
@@ -54,10 +55,11 @@ class Verifier:
         tasks: Tasks,
         metrics: Metrics,
         clock: Callable[[], datetime],
+        worker: Worker,
         lease: timedelta = LEASE,
     ) -> None:
         """Take what it works with; `tasks` own its work."""
-        self._lease = lease
+        self._lease, self._worker = lease, worker
         self._metrics = metrics
         self._database, self._shelf, self._vault = database, shelf, vault
         self._servicetitan, self._publisher = servicetitan, publisher
@@ -70,11 +72,12 @@ class Verifier:
     async def sweep(self) -> None:
         """Take up what is due: after a pause, or after a crash of whoever was at it."""
         async with self._database.begin(write=False) as session:
-            due = await verifications.due(session, self._clock(), SWEEP_BATCH)
+            due = await verifications.due(session, self._worker, self._clock(), SWEEP_BATCH)
         for onboarding_id in due:
             self.wake(onboarding_id)
 
     async def _run(self, onboarding_id: str) -> None:
+        began = asyncio.get_running_loop().time()
         try:
             claim = await self._claim(onboarding_id)
         except UnreadableRow:  # named in the log
@@ -82,7 +85,7 @@ class Verifier:
         if claim is None:
             return
         try:
-            async with kept(lambda: self._hold(claim, self._lease), self._lease):
+            async with kept(lambda: self._hold(claim, self._lease), self._lease, began):
                 report = await self._report(claim)
             self._metrics.verified(report.outcome.value)
             await self._finish(claim, report)
@@ -97,29 +100,26 @@ class Verifier:
 
     async def _claim(self, onboarding_id: str) -> _Claim | None:
         """Take the run that is due, if there is one and nobody else has it."""
-        now = self._clock()
-        until = now + self._lease
         async with self._database.begin() as session:
             onboarding = await onboardings.get(session, self._shelf, onboarding_id)
             run = onboarding.verification
-            if run is None or run.due_at is None or run.due_at > now:
+            if run is None or run.due_at is None or run.due_at > self._clock():
                 return None
             if onboarding.status is not Status.ACTIVE:  # taken up again by the sweep, if at all
                 return None
-            if not await verifications.claim(session, onboarding_id, run.number, now, until):
+            owner = await verifications.claim(
+                session, onboarding_id, run.number, self._worker, self._lease
+            )
+            if owner is None:
                 return None
-            return _Claim(onboarding_id, run, await credentials.of(session, onboarding_id), until)
+            return _Claim(onboarding_id, run, await credentials.of(session, onboarding_id), owner)
 
     async def _hold(self, claim: _Claim, duration: timedelta) -> bool:
         """Keep a run for so long from now on; False if somebody else has it."""
-        until = self._clock() + duration
         async with self._database.begin() as session:
-            held = await verifications.prolong(
-                session, claim.onboarding_id, claim.run.number, claim.until, until
+            return await verifications.hold(
+                session, claim.onboarding_id, claim.run.number, claim.owner, duration
             )
-        if held:
-            claim.until = until
-        return held
 
     async def _let_go(self, claim: _Claim) -> None:
         with suppress(Unavailable, TimeoutError):
@@ -128,7 +128,7 @@ class Verifier:
 
     async def _release(self, claim: _Claim) -> None:
         async with self._database.begin() as session:
-            await verifications.release(session, claim.onboarding_id, claim.run.number, claim.until)
+            await verifications.release(session, claim.onboarding_id, claim.run.number, claim.owner)
 
     async def _report(self, claim: _Claim) -> Report:
         """Ask ServiceTitan about the stored values."""

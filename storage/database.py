@@ -1,9 +1,10 @@
 """The engine: SQLite (WAL) or PostgreSQL by the URL, transactions, and errors at the border."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
-from datetime import datetime
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
+from datetime import UTC, datetime
 
 from sqlalchemy import Engine, create_engine, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -22,6 +23,8 @@ from storage.reasons import reason
 from storage.seals import Seals
 from storage.tables import GuideRow
 from storage.unreadable import UnreadableRows
+
+log = logging.getLogger(__name__)
 
 # Who types a command waits a little longer than a request of Slack's does.
 SYNC_SECONDS = 10
@@ -49,20 +52,25 @@ class Database:
     """Transactions on one database."""
 
     def __init__(
-        self, url: str, seals: Seals, gap: Callable[[], Awaitable[None]] = _at_once
+        self,
+        url: str,
+        seals: Seals,
+        gap: Callable[[], Awaitable[None]] = _at_once,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Take a `sqlite:///…` or `postgresql://…` URL; nothing is connected yet.
 
         The sessions bear the `seals`, which the history is written with, what is `known`, and what
         is `unreadable`.
-        `gap` returns when there is room for what nobody waits for. `residue` is set when values
-        were replaced or deleted, so that their old ciphertexts are to be cleared up.
+        `gap` returns when there is room for what nobody waits for. `clock` decides about leases on
+        SQLite (storage/leases.py). `residue` is set when values were replaced or deleted, so that
+        their old ciphertexts are to be cleared up.
         """
         self.url, self.residue = url, asyncio.Event()
         self._engine, self._seals, self.known = _engine(url), seals, Known()
         self.unreadable = UnreadableRows()
         self._turns = asyncio.Lock()  # of SQLite's writers, as only one may write
-        self._gap = gap
+        self._gap, self._clock = gap, clock
         self._behind = asyncio.Semaphore(1 if is_sqlite(url) else BEHIND_AT_ONCE)
 
     @asynccontextmanager
@@ -117,6 +125,7 @@ class Database:
             "unreadable": self.unreadable,
             "left_residue": False,
             "heads": [],
+            "clock": self._clock,
         }
         async with AsyncExitStack() as stack:
             session = AsyncSession(self._engine, expire_on_commit=False, info=info)
@@ -130,6 +139,17 @@ class Database:
                         await stack.enter_async_context(self._turns)
                 await sqlite.begin(session, write=write, patience=PATIENCE_SECONDS)
             yield session
+
+    @contextmanager
+    def alone(self) -> Iterator[bool]:
+        """Whether it is SQLite's, and no other process runs on it for as long as the block does."""
+        if self._engine.dialect.name != "sqlite":
+            yield False
+            return
+        with sqlite.alone(self._engine.url.database or "") as is_alone:
+            if not is_alone:
+                log.warning("another process runs on this database: that needs PostgreSQL")
+            yield is_alone
 
     async def ping(self) -> None:
         """Read one row of a small table; raises Unavailable as `begin` does."""

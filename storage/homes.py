@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, or_
 from sqlmodel import col, delete, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.guides import GuideShelf
+from storage.leases import moment
 from storage.overviews import Line, line_of
 from storage.tables import RUNNING, HomeRow, OnboardingRow
 
@@ -37,15 +38,17 @@ async def opened_since(session: AsyncSession, since: datetime, limit: int) -> Se
     return [Shown(row.user_id, row.digest) for row in rows]
 
 
-async def claim(
-    session: AsyncSession, user_id: str, now: datetime, not_since: datetime | None
-) -> bool:
-    """Be the one who publishes a Home now; False if somebody did after `not_since`."""
+async def claim(session: AsyncSession, user_id: str, every: timedelta | None) -> datetime | None:
+    """Be the one who publishes a Home now, and return when; None: somebody did within `every`."""
     row = HomeRow
     where = [col(row.user_id) == user_id]
-    if not_since:
-        where.append(or_(col(row.published_at).is_(None), col(row.published_at) <= not_since))
-    return bool((await session.exec(update(row).where(*where).values(published_at=now))).rowcount)
+    if every:
+        long_ago = col(row.published_at) <= moment(session, -every)
+        where.append(or_(col(row.published_at).is_(None), long_ago))
+    values = {"published_at": moment(session)}
+    if not (await session.exec(update(row).where(*where).values(**values))).rowcount:
+        return None
+    return (await session.exec(select(row.published_at).where(col(row.user_id) == user_id))).one()
 
 
 async def record(session: AsyncSession, user_id: str, claimed: datetime, digest: str) -> bool:

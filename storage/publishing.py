@@ -2,14 +2,16 @@
 
 from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import literal, or_
+from sqlalchemy import and_, literal, or_
 from sqlmodel import col, delete, func, insert, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.errors import Stale
+from bot.leases import LEASE
 from bot.onboarding import Event, EventKind, Onboarding
+from storage.leases import Worker, is_free, moment
 from storage.loading import event_of
 from storage.tables import EventRow, MessageRow, OnboardingRow
 from storage.types import Illegible
@@ -48,7 +50,9 @@ class Behind:
     active_at: datetime
 
 
-async def unpublished(session: AsyncSession, now: datetime, limit: int) -> Sequence[Behind]:
+async def unpublished(
+    session: AsyncSession, worker: Worker, now: datetime, limit: int
+) -> Sequence[Behind]:
     """Return the onboardings whose newest revision Slack does not show, and nobody is at.
 
     Those that changed last come first.
@@ -57,7 +61,7 @@ async def unpublished(session: AsyncSession, now: datetime, limit: int) -> Seque
     query = select(row.id, row.active_at).where(
         col(row.revision) > col(row.published_revision),
         or_(col(row.publish_after).is_(None), col(row.publish_after) <= now),
-        or_(col(row.lease_until).is_(None), col(row.lease_until) <= now),
+        is_free(session, col(row.lease_owner), col(row.lease_until), worker),
         is_readable(session),
     )
     found = await session.exec(query.order_by(col(row.active_at).desc()).limit(limit))
@@ -72,35 +76,31 @@ async def backlog(session: AsyncSession) -> int:
     return (await session.exec(select(func.count()).select_from(row).where(*behind))).one()
 
 
-async def take_lease(
-    session: AsyncSession,
-    onboarding_id: str,
-    owner: str,
-    *,
-    now: datetime,
-    until: datetime,
-) -> bool:
-    """Take the lease on an onboarding's thread; False while somebody else has it."""
+async def take_lease(session: AsyncSession, onboarding_id: str, worker: Worker) -> bool:
+    """Take the lease on an onboarding's thread; False while another process has it.
+
+    No process works on the same thread twice at the same time: its own lease was left behind.
+    """
     row = OnboardingRow
-    free = or_(col(row.lease_until).is_(None), col(row.lease_until) <= now)
+    owner = col(row.lease_owner)
+    free = or_(owner == worker.id, is_free(session, owner, col(row.lease_until), worker))
+    values = {"lease_owner": worker.id, "lease_until": moment(session, LEASE)}
     where = (col(row.id) == onboarding_id, free)
-    values = {"lease_owner": owner, "lease_until": until}
     return bool((await session.exec(update(row).where(*where).values(**values))).rowcount)
 
 
-async def hold_lease(
-    session: AsyncSession, onboarding_id: str, owner: str, until: datetime
-) -> bool:
+async def hold_lease(session: AsyncSession, onboarding_id: str, worker: Worker) -> bool:
     """Prolong the lease; False if it is not ours any more."""
     row = OnboardingRow
-    where = (col(row.id) == onboarding_id, col(row.lease_owner) == owner)
-    return bool((await session.exec(update(row).where(*where).values(lease_until=until))).rowcount)
+    where = (col(row.id) == onboarding_id, col(row.lease_owner) == worker.id)
+    values = {"lease_until": moment(session, LEASE)}
+    return bool((await session.exec(update(row).where(*where).values(**values))).rowcount)
 
 
 async def release_lease(
     session: AsyncSession,
     onboarding_id: str,
-    owner: str,
+    worker: Worker,
     *,
     published: int | None = None,
     retry_at: datetime | None = None,
@@ -112,7 +112,7 @@ async def release_lease(
     that the onboarding has changed meanwhile, and the lease is still held.
     """
     row = OnboardingRow
-    where = [col(row.id) == onboarding_id, col(row.lease_owner) == owner]
+    where = [col(row.id) == onboarding_id, col(row.lease_owner) == worker.id]
     values: dict[str, object] = {"lease_owner": None, "lease_until": None}
     if published is not None:
         where.append(col(row.revision) == published)
@@ -138,22 +138,30 @@ async def message(session: AsyncSession, onboarding_id: str, slot: str) -> Poste
 
 
 async def claim_message(
-    session: AsyncSession, onboarding_id: str, slot: str, known: Posted | None, now: datetime
+    session: AsyncSession, onboarding_id: str, slot: str, known: Posted | None, patience: timedelta
 ) -> bool:
     """Write down that this is about to be done, as only one may; False, or Conflict: another is.
 
-    `known` is what was read before; nobody has changed it since then.
+    `known` is what was read before; nobody has changed it since then, or begun with it within
+    `patience`.
     """
     row = MessageRow
+    now = moment(session)
     if known is None:
-        session.add(row(onboarding_id=onboarding_id, slot=slot, posting_since=now))
+        columns = {"onboarding_id": onboarding_id, "slot": slot, "posting_since": now}
+        await session.exec(insert(row).values(**columns))
         return True
     since = col(row.posting_since)
+    unchanged = (
+        since.is_(None)
+        if known.posting_since is None
+        else and_(since == known.posting_since, since <= moment(session, -patience))
+    )
     where = (
         col(row.onboarding_id) == onboarding_id,
         col(row.slot) == slot,
         col(row.ts).is_(None),
-        since.is_(None) if known.posting_since is None else since == known.posting_since,
+        unchanged,
     )
     return bool((await session.exec(update(row).where(*where).values(posting_since=now))).rowcount)
 

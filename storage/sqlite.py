@@ -1,7 +1,10 @@
 """SQLite as the bot uses it: in WAL mode, durable, and without a thread between it and us."""
 
+import fcntl
+import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -60,6 +63,25 @@ async def begin(session: AsyncSession, *, write: bool, patience: float) -> None:
         reraise=True,
     )
     await retrying(session.connection, execution_options={"sqlite_write": write})
+
+
+@contextmanager
+def alone(path: str) -> Iterator[bool]:
+    """Whether no other process runs on this file, for as long as the block does.
+
+    The system takes the lock back when a process ends, however that happens. Where it cannot be
+    had (some network drives), nobody is alone.
+    """
+    file = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(file)
 
 
 def _prepare(connection: Any, _record: Any) -> None:

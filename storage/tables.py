@@ -172,7 +172,7 @@ class CredentialRow(SQLModel, table=True):
 
 
 class VerificationRow(SQLModel, table=True):
-    """One verification; `run_until` is the lease of the worker that runs it.
+    """One verification; `run_owner` is the process that runs it, and `run_until` its lease.
 
     `booking` is the externalId of its test booking; from `booking_sent_at` on, it may have arrived.
     """
@@ -189,6 +189,7 @@ class VerificationRow(SQLModel, table=True):
     attempt: int
     report: str | None = None
     due_at: datetime | None = _time(nullable=True)
+    run_owner: str | None = None
     run_until: datetime | None = _time(nullable=True)
     booking: str | None = None
     booking_sent_at: datetime | None = _time(nullable=True)

@@ -1,18 +1,20 @@
 """Which verifications are due, and who runs them."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
 
-from sqlalchemy import ColumnElement, or_
+from sqlalchemy import ColumnElement
 from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.onboarding import Status
+from storage.leases import Worker, is_free, moment
 from storage.tables import OnboardingRow, VerificationRow
-from storage.unreadable import is_readable
 
 
-async def due(session: AsyncSession, now: datetime, limit: int) -> Sequence[str]:
+async def due(session: AsyncSession, worker: Worker, now: datetime, limit: int) -> Sequence[str]:
     """Return the active onboardings with a verification to be run that nobody runs."""
     row = VerificationRow
     query = (
@@ -20,55 +22,45 @@ async def due(session: AsyncSession, now: datetime, limit: int) -> Sequence[str]
         .join(OnboardingRow, col(OnboardingRow.id) == col(row.onboarding_id))
         .where(
             col(row.due_at) <= now,
-            or_(col(row.run_until).is_(None), col(row.run_until) <= now),
+            is_free(session, col(row.run_owner), col(row.run_until), worker),
             col(OnboardingRow.status) == Status.ACTIVE.value,
-            is_readable(session),
         )
     )
     return (await session.exec(query.limit(limit))).all()
 
 
 async def claim(
-    session: AsyncSession, onboarding_id: str, number: int, now: datetime, until: datetime
+    session: AsyncSession, onboarding_id: str, number: int, worker: Worker, lease: timedelta
+) -> str | None:
+    """Take a run for this worker, and return what proves it; None if somebody has it already."""
+    free = is_free(session, col(VerificationRow.run_owner), col(VerificationRow.run_until), worker)
+    owner = f"{worker.id}/{uuid4().hex}"
+    values = {"run_owner": owner, "run_until": moment(session, lease)}
+    return owner if await _written(session, onboarding_id, number, free, values) else None
+
+
+async def hold(
+    session: AsyncSession, onboarding_id: str, number: int, owner: str, lease: timedelta
 ) -> bool:
-    """Take a run for this worker until `until`; False if somebody else has it."""
-    row = VerificationRow
-    result = await session.exec(
-        update(row)
-        .where(
-            col(row.onboarding_id) == onboarding_id,
-            col(row.number) == number,
-            or_(col(row.run_until).is_(None), col(row.run_until) <= now),
-        )
-        .values(run_until=until)
-    )
-    return bool(result.rowcount)
+    """Keep a run for so long from now on; False if somebody else has it."""
+    ours = col(VerificationRow.run_owner) == owner
+    values = {"run_until": moment(session, lease)}
+    return await _written(session, onboarding_id, number, ours, values)
 
 
-async def prolong(
-    session: AsyncSession, onboarding_id: str, number: int, held_until: datetime, until: datetime
-) -> bool:
-    """Keep a run that is held until `held_until`; False if it is not any more.
-
-    That time is a claim's own: who comes later claims until later.
-    """
-    where = _held(onboarding_id, number, held_until)
-    result = await session.exec(update(VerificationRow).where(*where).values(run_until=until))
-    return bool(result.rowcount)
-
-
-async def release(
-    session: AsyncSession, onboarding_id: str, number: int, held_until: datetime
-) -> None:
+async def release(session: AsyncSession, onboarding_id: str, number: int, owner: str) -> None:
     """Give a run back, so that it can be taken again at once, if it is still held."""
-    where = _held(onboarding_id, number, held_until)
-    await session.exec(update(VerificationRow).where(*where).values(run_until=None))
+    ours = col(VerificationRow.run_owner) == owner
+    await _written(session, onboarding_id, number, ours, {"run_owner": None, "run_until": None})
 
 
-def _held(onboarding_id: str, number: int, until: datetime) -> list[ColumnElement[bool]]:
+async def _written(
+    session: AsyncSession,
+    onboarding_id: str,
+    number: int,
+    condition: ColumnElement[bool],
+    values: Mapping[str, Any],
+) -> bool:
     row = VerificationRow
-    return [
-        col(row.onboarding_id) == onboarding_id,
-        col(row.number) == number,
-        col(row.run_until) == until,
-    ]
+    where = (col(row.onboarding_id) == onboarding_id, col(row.number) == number, condition)
+    return bool((await session.exec(update(row).where(*where).values(**values))).rowcount)

@@ -302,4 +302,4 @@ async def _publish(session: AsyncSession) -> None:
     run = (await session.exec(select(VerificationRow))).first()
     assert old_value
     assert run
-    old_value.fingerprint, run.run_until = None, NOW + MINUTE
+    old_value.fingerprint, run.run_until, run.run_owner = None, NOW + MINUTE, "worker 1"

@@ -28,6 +28,9 @@ FLAGS = (
 )
 PAGE = 200
 PAGES = 5
+# Slack refuses requests of a clock that is five minutes off, and so do we; a message that we posted
+# is at most so much older than we thought.
+MARGIN = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +172,7 @@ class Slack(ChannelCalls):
 
         It is known by its metadata, which Slack returns to its own app.
         """
-        async for posted in self._recent(channel, since - timedelta(minutes=1), thread_ts):
+        async for posted in self._recent(channel, since - MARGIN, thread_ts):
             metadata = posted.get("metadata") or {}
             if metadata.get("event_type") != EVENT_TYPE:
                 continue

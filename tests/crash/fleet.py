@@ -77,11 +77,13 @@ class Fleet:
             self.kill(self._random.choice(self.workers))
         return True
 
-    def kill(self, worker: Worker) -> None:
+    def kill(self, worker: Worker, *, replaced: bool = True) -> None:
         """Kill a worker; another is started in its place."""
         os.kill(worker.pid, signal.SIGKILL)
         worker.is_up = False
         self.deaths += 1
+        if not replaced:
+            return
         task = asyncio.create_task(self._replace(worker))
         self._tasks.add(task)
         task.add_done_callback(self._replaced)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bot.guide.loading import SERVICETITAN
+from bot.leases import LEASE
 from sandbox.servicetitan import ServiceTitanSandbox
 from sandbox.slack import Channel, Manifest, SlackSandbox
 from sandbox.stage import MANIFEST
@@ -60,7 +61,12 @@ class Stage:
 
 @asynccontextmanager
 async def staged(
-    database: AnyDatabase, workers: int, seed: int = 0, *, socket_mode: bool = False
+    database: AnyDatabase,
+    workers: int,
+    seed: int = 0,
+    *,
+    socket_mode: bool = False,
+    sweep_interval: int = 1,
 ) -> AsyncIterator[Stage]:
     async with (
         SlackSandbox(
@@ -79,7 +85,7 @@ async def staged(
             "CREDENTIAL_KEYS": KEY,
             "SERVICETITAN_AUTH_URL": servicetitan.auth_url,
             "SERVICETITAN_API_URL": servicetitan.api_url,
-            "SWEEP_INTERVAL": "1",
+            "SWEEP_INTERVAL": str(sweep_interval),
             **(
                 {"SLACK_APP_TOKEN": slack.app_token}
                 if socket_mode
@@ -181,4 +187,66 @@ async def test_the_thread_of_a_dead_worker_is_taken_over_within_seconds(
         await people.level()
 
         assert time.monotonic() - killed_at < TAKEN_OVER_WITHIN
+        assert [one.slot for one in people.channel.messages] == BEGUN
+
+
+# What a busy machine adds; `tell` says what it really took.
+SLACKNESS = 4.0
+
+
+async def killed_while_it_posts(stage: Stage, people: People, *, replaced: bool) -> float:
+    """Kill the first worker while it posts the second step; returns when it died."""
+    fleet, victim, killed_at = stage.fleet, stage.fleet.workers[0], 0.0
+
+    async def dies(moment: str, method: str, _arguments: dict[str, Any]) -> bool:
+        nonlocal killed_at
+        if (moment, method, fleet.deaths) == ("performed", "chat.postMessage", 0):
+            fleet.kill(victim, replaced=replaced)
+            killed_at = time.monotonic()
+        return True
+
+    await people.begin()
+    await people.step_comes(1)
+    await people.level()
+    stage.slack.deliver_to(events_url(victim.port))
+    stage.slack.guard(dies)
+    await people.ann.press(people.the(1), "choose_account:new")
+    await stage.slack.until(lambda: killed_at or None, 10)
+    return killed_at
+
+
+async def shown(people: People) -> float:
+    """Wait until Slack shows the second step in the first message too; returns when."""
+    async with asyncio.timeout(30):
+        while people.query("SELECT 1 FROM onboarding WHERE revision > published_revision"):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    return time.monotonic()
+
+
+async def test_a_bot_that_is_started_again_goes_on_at_once(
+    database: AnyDatabase, tell: Callable[[str], None]
+) -> None:
+    async with staged(database, 1, sweep_interval=5) as stage:
+        [people] = stage.clients(1)
+        await killed_while_it_posts(stage, people, replaced=True)
+        await stage.slack.until(lambda: stage.fleet.is_up or None, 20)
+        up_at = time.monotonic()
+        took = await shown(people) - up_at
+
+        tell(f"level {took:.1f} s after it is up again")
+        assert took < 2 + SLACKNESS
+        assert [one.slot for one in people.channel.messages] == BEGUN
+
+
+@ON_POSTGRESQL
+async def test_a_lease_of_a_worker_that_does_not_come_back_is_taken_when_it_ends(
+    database: AnyDatabase, tell: Callable[[str], None]
+) -> None:
+    async with staged(database, 2, sweep_interval=5) as stage:
+        [people] = stage.clients(1)
+        killed_at = await killed_while_it_posts(stage, people, replaced=False)
+        took = await shown(people) - killed_at
+
+        tell(f"level {took:.1f} s after the death of a worker")
+        assert took < LEASE.total_seconds() + 1 + SLACKNESS
         assert [one.slot for one in people.channel.messages] == BEGUN

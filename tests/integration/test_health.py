@@ -27,11 +27,11 @@ async def test_a_revoked_token_is_a_warning_and_takes_no_worker_out(database: An
         assert await world.warnings() == []  # it is asked once a minute
         passed = timedelta(minutes=1)
 
-        assert await world.warnings() == ["Slack: auth.test: account_inactive"]
+        assert "Slack: auth.test: account_inactive" in await world.warnings()
 
         world.slack.admin.reinstall()
         passed = timedelta(minutes=2)
-        assert await world.warnings() == []
+        assert not [line for line in await world.warnings() if line.startswith("Slack")]
 
 
 async def test_probes_ask_slack_nothing(begun: World) -> None:

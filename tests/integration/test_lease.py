@@ -2,16 +2,25 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlmodel import update
 
 from bot.announcements import Announcements
+from bot.app import running
 from bot.landmarks import Landmarks
+from bot.leases import LEASE
 from bot.metrics import Metrics
 from bot.publisher import Publisher
 from bot.tasks import Tasks
 from bot.thread import Thread, Work
 from storage import publishing
-from tests.integration.world import World
+from storage.leases import SILENT, Worker
+from storage.tables import OnboardingRow
+from tests.databases import ON_SQLITE, SqliteFile
+from tests.integration.world import World, a_world, held
 
 FAR = datetime(2999, 1, 1, tzinfo=UTC)
 
@@ -28,17 +37,17 @@ class Robbed(Thread):
         self._world = world
         self.levelled = 0
 
-    async def level(self, work: Work, _write_down: Callable[[], Awaitable[None]]) -> None:
+    async def level(self, _work: Work, _write_down: Callable[[], Awaitable[None]]) -> None:
         self.levelled += 1
         async with self._world.bot.database.begin() as session:
-            await publishing.take_lease(session, work.onboarding.id, "another", now=FAR, until=FAR)
+            await session.exec(update(OnboardingRow).values(lease_owner="another", lease_until=FAR))
 
 
 async def test_a_publisher_that_lost_its_lease_lets_go(begun: World) -> None:
     database, tasks = begun.bot.database, Tasks()
     announcements = Announcements(begun.bot.slack, database, begun.engineering.id, now)
     thread = Robbed(begun)
-    landmarks = Landmarks(begun.bot.slack, database, now)
+    landmarks = Landmarks(begun.bot.slack, database)
     publisher = Publisher(
         database,
         begun.bot.shelf,
@@ -49,6 +58,7 @@ async def test_a_publisher_that_lost_its_lease_lets_go(begun: World) -> None:
         Metrics(),
         begun.bot.slack.pace,
         now,
+        Worker("here"),
     )
 
     publisher.wake(begun.onboarding)
@@ -63,7 +73,7 @@ async def test_a_publisher_that_lost_its_lease_announces_nothing(begun: World) -
     begun.write("UPDATE event SET announced_ts = NULL, announcing_since = NULL")
     database, tasks = begun.bot.database, Tasks()
     announcements = Announcements(begun.bot.slack, database, begun.engineering.id, now)
-    landmarks = Landmarks(begun.bot.slack, database, now)
+    landmarks = Landmarks(begun.bot.slack, database)
     publisher = Publisher(
         database,
         begun.bot.shelf,
@@ -74,6 +84,7 @@ async def test_a_publisher_that_lost_its_lease_announces_nothing(begun: World) -
         Metrics(),
         begun.bot.slack.pace,
         now,
+        Worker("here"),
     )
 
     publisher.wake(begun.onboarding)
@@ -94,3 +105,62 @@ async def test_the_thread_of_a_dead_worker_does_not_wait_for_leisure(begun: Worl
     await begun.idle()
 
     assert begun.rows("SELECT revision - published_revision FROM onboarding") == [(0,)]
+
+
+async def take(world: World, worker: Worker) -> bool:
+    async with world.bot.database.begin() as session:
+        return await publishing.take_lease(session, world.onboarding, worker)
+
+
+def prolonged(world: World, ago: timedelta) -> None:
+    """Let the lease have been prolonged so long ago for the last time."""
+    world.write("UPDATE onboarding SET lease_until = ?", now() + LEASE - ago)
+
+
+async def test_a_process_of_the_same_name_waits_until_the_earlier_one_is_silent(
+    begun: World,
+) -> None:
+    earlier, later, stranger = Worker("here:3000"), Worker("here:3000"), Worker("here:300")
+    assert await take(begun, earlier)
+    assert [await take(begun, one) for one in (later, stranger)] == [False, False]
+
+    prolonged(begun, SILENT + timedelta(seconds=0.1))
+
+    assert not await take(begun, stranger)
+    assert await take(begun, later)
+    async with begun.bot.database.begin() as session:
+        assert not await publishing.hold_lease(session, begun.onboarding, earlier)
+
+
+async def test_a_process_takes_up_again_what_it_left_behind_itself(begun: World) -> None:
+    worker = Worker("here")
+    assert await take(begun, worker)
+    assert await take(begun, worker)
+
+
+@ON_SQLITE
+async def test_a_second_process_on_sqlite_takes_nothing_from_the_first(
+    begun: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with held(begun.slack, "chat.postMessage"):
+        await begun.ann.press(begun.message("step:1"), "choose_account:new")
+        await asyncio.sleep(0.1)
+        async with begun.second_bot() as other:
+            await asyncio.wait_for(other.tasks.idle(), 5)
+    await begun.idle()
+
+    assert begun.slots().count("step:2") == 1
+    assert "another process runs on this database: that needs PostgreSQL" in caplog.messages
+
+
+async def test_the_only_process_on_sqlite_ends_the_leases_of_a_dead_one(tmp_path: Path) -> None:
+    async with a_world(tmp_path) as world:
+        await world.begin()
+        settings, path = world.settings, SqliteFile(tmp_path)
+    far = now() + timedelta(days=1)
+    path.write("UPDATE onboarding SET lease_owner = 'dead', lease_until = ?", far)
+
+    async with running(settings) as bot:
+        bot.working.cancel()
+
+    assert path.rows("SELECT lease_owner, lease_until FROM onboarding") == [(None, None)]

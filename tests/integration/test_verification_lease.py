@@ -15,6 +15,7 @@ from bot.people import Actor, Role
 from bot.servicetitan import ServiceTitan
 from bot.tasks import Tasks
 from bot.verifier import Verifier
+from storage import leases
 from storage.changes import change
 from storage.vault import Vault
 from tests.integration.world import Patient, World, from_now
@@ -40,6 +41,7 @@ class Worker:
         self._verifier = Verifier(
             *(bot.database, bot.shelf, vault, servicetitan, bot.publisher, self.tasks, Metrics()),
             lambda: datetime.now(UTC),
+            leases.Worker(f"test {id(self)}"),
             lease,
         )
 
@@ -131,7 +133,10 @@ async def test_a_worker_that_lost_its_run_lets_go(at_25: World) -> None:
         await worker.begins()
         await servicetitan.asked()
 
-        at_25.write("UPDATE verification SET run_until = ? WHERE number = 2", FAR_AHEAD)
+        at_25.write(
+            "UPDATE verification SET run_owner = ?, run_until = ? WHERE number = 2",
+            *("another", FAR_AHEAD),
+        )
         await worker.ends()
 
     assert held_until(at_25) == [(FAR_AHEAD,)]

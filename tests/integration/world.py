@@ -249,10 +249,12 @@ class World:
         return list(json.loads(text)["warnings"])
 
     @asynccontextmanager
-    async def second_bot(self, **settings: Any) -> AsyncIterator[Bot]:
-        """Run another bot on the same database."""
+    async def second_bot(
+        self, clock: Callable[[], datetime] = lambda: now(), **settings: Any
+    ) -> AsyncIterator[Bot]:
+        """Run another bot on the same database, perhaps with another clock."""
         changed = {"port": free_port(), **settings}
-        async with running(self.settings.model_copy(update=changed)) as bot:
+        async with running(self.settings.model_copy(update=changed), clock) as bot:
             await bot.caught_up.wait()
             yield bot
 

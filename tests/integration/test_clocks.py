@@ -1,0 +1,109 @@
+"""Workers whose clocks differ: PostgreSQL's own decides who is at what."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pytest
+
+from bot.app import Bot
+from tests.databases import ON_POSTGRESQL
+from tests.integration.world import Patient, World, held, now
+
+APART = pytest.mark.parametrize("seconds", [10, 60, -10, -60])
+
+
+def a_clock(seconds: int) -> Callable[[], datetime]:
+    """A clock that is so far ahead."""
+    return lambda: now() + timedelta(seconds=seconds)
+
+
+async def claimed(world: World, slot: str) -> None:
+    """Wait until somebody is about to do it."""
+    async with asyncio.timeout(10):
+        while not world.rows("SELECT 1 FROM message WHERE slot = ?", slot):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+
+async def both_idle(world: World, other: Bot) -> None:
+    for _ in range(2):
+        await world.idle()
+        await other.tasks.idle()
+
+
+@ON_POSTGRESQL
+@APART
+@pytest.mark.parametrize("first", [True, False], ids=["ours", "theirs"])
+async def test_two_workers_whose_clocks_differ_post_nothing_twice(
+    begun: World, seconds: int, first: bool
+) -> None:
+    async with begun.second_bot(a_clock(seconds)) as other:
+        busy, idle = (begun.bot, other) if first else (other, begun.bot)
+        begun.slack.deliver_to(f"http://127.0.0.1:{busy.settings.port}/slack/events")
+        async with held(begun.slack, "chat.postMessage"):
+            await begun.ann.press(begun.message("step:1"), "choose_account:new")
+            await claimed(begun, "step:2")
+            for _ in range(5):
+                await idle.sweep()
+                await asyncio.sleep(0.05)
+        await both_idle(begun, other)
+
+    assert begun.slots().count("step:2") == 1
+    await begun.must_be_sound()
+
+
+@ON_POSTGRESQL
+@APART
+async def test_a_verification_is_run_by_one_of_them(begun: World, seconds: int) -> None:
+    await begun.walk_to(22)
+    servicetitan = Patient(begun.servicetitan)
+    async with begun.second_bot(a_clock(seconds)) as other:
+        form = await begun.ann.press(begun.message("step:22"), "enter_credentials")
+        assert form.ack.ok
+        await begun.idle()
+        view = begun.view_of(begun.ann)
+        await begun.ann.submit(view, dict(begun.servicetitan.credentials))
+        await servicetitan.asked()
+        for _ in range(5):
+            await other.sweep()
+            await asyncio.sleep(0.05)
+        servicetitan.answers()
+        await both_idle(begun, other)
+
+    asked = [one for one in begun.servicetitan.requests if one.template == "/connect/token"]
+    assert len(asked) == 1
+    assert begun.message("verification:1").payload["outcome"] == "passed"
+
+
+@ON_POSTGRESQL
+@APART
+async def test_a_bookmark_is_made_by_one_of_them(world: World, seconds: int) -> None:
+    async with world.second_bot(a_clock(seconds)) as other:
+        async with held(world.slack, "bookmarks.add"):
+            await world.type("start Acme Plumbing")
+            await world.erin.submit(world.view_of(world.erin))
+            await claimed(world, "bookmark:root")
+            other.publisher.wake(world.onboarding)
+            await asyncio.sleep(0.3)
+        await both_idle(world, other)
+
+    assert len(world.channel.bookmarks) == 1
+
+
+@ON_POSTGRESQL
+async def test_the_start_says_that_the_clocks_differ(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        async with world.second_bot(a_clock(10)) as other:
+            await other.tasks.idle()
+            assert "clock: 10 s ahead of the database's" in other.health.warnings
+        async with world.second_bot(a_clock(-60)) as other:
+            await other.tasks.idle()
+            assert "clock: 60 s behind the database's" in other.health.warnings
+
+    assert "10 s ahead of the database's: set this machine's clock (NTP)" in caplog.messages
+    await world.bot.sweep()
+    await world.idle()
+    assert world.bot.health.warnings == []
