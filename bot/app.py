@@ -177,7 +177,7 @@ class Bot:
             self.arrivals,
             ClockCheck(self.database, clock),
         )
-        self.health = Health(self.database, self.slack, self.socket, self.traffic, self.metrics)
+        self.health = Health(self.database, self.socket, self.traffic, self.metrics)
         self.health.watch("engineering channel", announcements.warning)
         self.health.watch("Slack", self._checks[0].warning)
         self.health.watch("stored values", self._checks[1].warning)

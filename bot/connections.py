@@ -201,8 +201,10 @@ async def listening(
             with socket.socket(fileno=os.dup(one.fileno())) as same:
                 same.listen(WAITING)
         log.info("listening", extra={"host": host, "port": port})
-        yield
-        server.close()
+        try:
+            yield
+        finally:
+            server.close()
     finally:
         await runner.cleanup()
         loop.set_exception_handler(before)

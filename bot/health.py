@@ -10,7 +10,6 @@ from collections.abc import Callable
 
 from bot.errors import Unavailable
 from bot.metrics import Metrics
-from bot.slack import Slack
 from bot.socket_mode import Socket
 from bot.traffic import Traffic
 from storage.database import Database
@@ -31,13 +30,12 @@ class Health:
     def __init__(
         self,
         database: Database,
-        slack: Slack,
         socket: Socket | None,
         traffic: Traffic,
         metrics: Metrics,
     ) -> None:
         """Take what this process cannot serve without; `socket` in Socket Mode only."""
-        self._database, self._slack, self._socket = database, slack, socket
+        self._database, self._socket = database, socket
         self._traffic, self._metrics = traffic, metrics
         self._checks: dict[str, Check] = {}
         self._answered_at: float | None = None
@@ -66,8 +64,6 @@ class Health:
             await self._ask_database()
         except Unavailable as error:
             found.append(f"database: {error}")
-        if self._slack.known is None:
-            found.append("Slack: starting, and it has not told us yet who we are")
         if self._socket and not self._socket.connected:
             found.append("Slack: Socket Mode is not connected")
         return found

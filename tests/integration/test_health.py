@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from bot.app import running
+from sandbox.bot_process import free_port
 from tests.databases import ON_SQLITE, AnyDatabase
 from tests.integration.world import OTHER_KEY, World, a_world
 
@@ -32,6 +34,14 @@ async def test_a_revoked_token_is_a_warning_and_takes_no_worker_out(database: An
         world.slack.admin.reinstall()
         passed = timedelta(minutes=2)
         assert not [line for line in await world.warnings() if line.startswith("Slack")]
+
+
+async def test_a_slack_that_is_away_at_the_start_is_a_warning(world: World) -> None:
+    world.slack.fail_next("auth.test", status=503, times=9)
+
+    async with running(world.settings.model_copy(update={"port": free_port()})) as bot:
+        assert await bot.health.causes() == []
+        assert bot.health.warnings == ["Slack: has not answered since the start"]
 
 
 async def test_probes_ask_slack_nothing(begun: World) -> None:
@@ -110,8 +120,7 @@ async def test_a_database_that_is_gone_makes_it_unready(world: World) -> None:
 async def test_a_socket_that_is_not_connected_makes_it_unready(database: AnyDatabase) -> None:
     async with a_world(database, socket_mode=True) as world:
         assert (await ready(world))[0] == 200
-        world.bot.socket._client.auto_reconnect_enabled = False  # type: ignore[union-attr]
-        await world.slack.disconnect_sockets()
+        await world.slack.go_down()
         await world.slack.until(lambda: not world.slack.connections or None)
 
         status, answer = await ready(world)
