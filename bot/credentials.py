@@ -8,8 +8,19 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-QUOTES = "\"'`“”‘’«»"
+QUOTES = "\"'`“”‘’«»„"
+# No value seen in the wild begins or ends with any of these.
+AROUND = QUOTES + " .,:;!?()[]{}<>*•·_~|/\\=&#…–—-"
 LONGEST = 500
+MOST_SIGNS = 3  # of those around a value: an error repeats nothing of the value
+# A value twice, surely: with something between, or so long that it is no chance. Then: perhaps.
+TWICE = re.compile(r"(\S{3,}?)(?:[\s,;|/]+\1)+|(.{6,}?)\2+", re.DOTALL)
+DOUBLED = re.compile(r"(.{3,})\1")
+PLACEHOLDER = re.compile(
+    r"(?:your|my|the|insert|paste|enter)\b.*|n/?a|none|null|undefined|tbd|todo|test|example|placeholder"
+    r"|unknown|x{3,}|\?+|-+|(?:[a-z]+\d*\.)?x{8,}",
+    re.IGNORECASE,
+)
 
 
 def _regex(pattern: str) -> str:
@@ -21,6 +32,15 @@ def _regex(pattern: str) -> str:
 
 
 Regex = Annotated[str, AfterValidator(_regex)]
+
+
+class Lookalike(BaseModel):
+    """Something else that is shown nearby and often copied instead; `text` names it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    pattern: Regex
+    text: Annotated[str, StringConstraints(min_length=1, max_length=250)]
 
 
 class CredentialField(BaseModel):
@@ -43,6 +63,7 @@ class CredentialField(BaseModel):
     looks_like: Annotated[str, StringConstraints(min_length=1, max_length=150)]
     prefix: Regex = ""
     usual: Regex = ""
+    lookalikes: tuple[Lookalike, ...] = ()
     telltale: Regex = ""  # finds such a value in a message; only for what must stay secret
 
 
@@ -67,10 +88,15 @@ def mask(value: str) -> str:
     return "••••" + value[len(value) - shown :]
 
 
-def check(fields: Sequence[CredentialField], values: Mapping[str, str]) -> dict[str, Problem]:
+def check(
+    fields: Sequence[CredentialField],
+    values: Mapping[str, str],
+    stored: Mapping[str, str] | None = None,
+) -> dict[str, Problem]:
     """Check cleaned `values` (by field id) on their own and against each other.
 
-    `fields` are all fields of the guide; `values` may hold some of them. Returns a problem for
+    `fields` are all fields of the guide; `values` may hold some of them. `stored` names, for a
+    field of `values`, the other field for which the same value is on file. Returns a problem for
     each field that has one; an error hides a warning.
     """
     known = {field.id: field for field in fields}
@@ -79,31 +105,113 @@ def check(fields: Sequence[CredentialField], values: Mapping[str, str]) -> dict[
         for name, value in values.items()
         if (problem := _check_one(known[name], value, fields))
     }
-    return _equal_values(known, values) | found
+    return found | _equal_values(known, values, stored or {})
 
 
 def _check_one(
     field: CredentialField, value: str, fields: Sequence[CredentialField]
 ) -> Problem | None:
-    for error in (_pasted_along, _stray_characters, _other_field, _not_a_number, _length):
+    checks = (
+        _other_field,
+        _pasted_along,
+        _pasted_twice,
+        _around,
+        _something_else,
+        _stray_characters,
+        _not_a_number,
+        _length,
+    )
+    for error in checks:
         if text := error(field, value, fields):
             return Problem(Severity.ERROR, text)
+    if DOUBLED.fullmatch(value):
+        text = f"This looks as if the {field.label} was pasted twice. Is it right?"
+        return Problem(Severity.WARNING, text)
     if field.usual and not re.fullmatch(field.usual, value):
-        return Problem(
-            Severity.WARNING,
-            f"Unusual for the {field.label}, which {field.looks_like}. Is it right?",
+        return Problem(Severity.WARNING, _unusual(field, value))
+    return None
+
+
+def _other_field(
+    field: CredentialField, value: str, fields: Sequence[CredentialField]
+) -> str | None:
+    """Say whose value it looks like, if not this field's."""
+    core = value.strip(AROUND)
+    if field.prefix and re.match(field.prefix, core, re.IGNORECASE):
+        return None
+    for other in fields:
+        if other.prefix and (found := re.match(other.prefix, core, re.IGNORECASE)):
+            return (
+                f"That's the {other.label} (it starts with “{found[0]}”). "
+                f"The {field.label} {field.looks_like}."
+            )
+    numbers = [
+        other.label
+        for other in fields
+        if other.digits and other.min_length <= len(core) and re.fullmatch(other.usual, core)
+    ]
+    if not field.digits and core.isascii() and core.isdigit() and numbers:
+        return (
+            f"That's a number, like the {' or the '.join(numbers)}. "
+            f"The {field.label} {field.looks_like}."
         )
+    for one in field.lookalikes:
+        if re.fullmatch(one.pattern, core):
+            return one.text
     return None
 
 
 def _pasted_along(
-    field: CredentialField, value: str, fields: Sequence[CredentialField]
+    _field: CredentialField, value: str, fields: Sequence[CredentialField]
 ) -> str | None:
     for other in fields:
-        if re.match(rf"{re.escape(other.label)}\b\s*[:=]?", value, re.IGNORECASE):
-            return f"The label “{other.label}” was copied along. Paste only what stands after it."
+        if re.match(rf"\W*{re.escape(other.label)}\b\s*[:=]?", value, re.IGNORECASE):
+            return f"The label “{other.label}” got copied too. Paste only what comes after it."
+    return None
+
+
+def _pasted_twice(
+    field: CredentialField, value: str, _fields: Sequence[CredentialField]
+) -> str | None:
+    found = TWICE.fullmatch(value)
+    if found is None or len(set(found[1] or found[2])) == 1:
+        return None
+    return f"The {field.label} was pasted twice. Paste it once."
+
+
+def _around(field: CredentialField, value: str, _fields: Sequence[CredentialField]) -> str | None:
+    """Name what was copied along at either end, if it surely is no part of the value."""
     if value[:1] in QUOTES or value[-1:] in QUOTES:
-        return f"Quotation marks were copied along. Paste only the {field.label} itself."
+        return f"Quotation marks got copied too. Paste just the {field.label}."
+    core = value.strip(AROUND)
+    if core != value and (field.digits or re.fullmatch(field.usual or ".+", core)):
+        return f"{_ends(value)} Paste just the {field.label}." if core else None
+    return None
+
+
+def _ends(value: str) -> str:
+    """Name the signs at the ends of a value, none of which is a part of it."""
+    core = value.strip(AROUND)
+    before, after = value[: value.index(core)], value[value.index(core) + len(core) :]
+    places = [
+        f"“{signs.strip()[:MOST_SIGNS]}” at the {where}"
+        for signs, where in ((before, "start"), (after, "end"))
+        if signs.strip()
+    ]
+    return f"There's a {' and a '.join(places)}."
+
+
+def _something_else(
+    field: CredentialField, value: str, _fields: Sequence[CredentialField]
+) -> str | None:
+    if re.match(r"(?:https?://|www\.)", value, re.IGNORECASE):
+        return f"That's a web address. The {field.label} {field.looks_like}."
+    if re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", value):
+        return f"That's an email address. The {field.label} {field.looks_like}."
+    if re.search(r"[*•●]{3}|\.{3}", value):
+        return f"Part of it is hidden. Please show the whole {field.label} and copy that."
+    if PLACEHOLDER.fullmatch(value.strip("<>[]{} ")):
+        return f"That's only a placeholder. You'll find the {field.label} here: {field.source}."
     return None
 
 
@@ -111,59 +219,69 @@ def _stray_characters(
     field: CredentialField, value: str, _fields: Sequence[CredentialField]
 ) -> str | None:
     if re.search(r"\s", value):
-        return f"There is a space or line break inside. The {field.label} has none: copy it again."
+        return f"There's a space or line break in it. Please copy the {field.label} again."
     if not value.isascii() or not value.isprintable():
-        return f"There is a character inside that no {field.label} has. Copy it again."
-    return None
-
-
-def _other_field(
-    field: CredentialField, value: str, fields: Sequence[CredentialField]
-) -> str | None:
-    if field.prefix and re.match(field.prefix, value):
-        return None
-    for other in fields:
-        if other.prefix and (found := re.match(other.prefix, value)):
-            return (
-                f"This is the {other.label} (it starts with “{found[0]}”), not the {field.label}. "
-                f"The {field.label} {field.looks_like}."
-            )
+        return (
+            f"There's a character in it that doesn't belong. Please copy the {field.label} again."
+        )
     return None
 
 
 def _not_a_number(
     field: CredentialField, value: str, _fields: Sequence[CredentialField]
 ) -> str | None:
-    if field.digits and not value.isdigit():
+    if not field.digits:
+        return None
+    if not value.isdigit():
         return (
-            f"The {field.label} is a number, and this has other characters in it. "
-            f"Copy the number, not a name. You find it here: {field.source}."
+            f"The {field.label} is digits only. Copy the number, not a name. "
+            f"You'll find it here: {field.source}."
         )
+    if value.startswith("0"):
+        return f"The {field.label} doesn't start with a zero. Please copy it again."
     return None
 
 
 def _length(field: CredentialField, value: str, _fields: Sequence[CredentialField]) -> str | None:
     if len(value) < field.min_length:
         return (
-            f"Too short: only {len(value)} characters, and the {field.label} {field.looks_like}. "
-            "It may have been cut off: copy it again."
+            f"Too short ({len(value)} characters). The {field.label} {field.looks_like}. "
+            "It may have been cut off; please copy it again."
         )
     if len(value) > LONGEST:
-        return f"Too long for the {field.label}: {len(value)} characters. Copy it again."
+        return f"Too long for the {field.label} ({len(value)} characters). Please copy it again."
     return None
 
 
+def _unusual(field: CredentialField, value: str) -> str:
+    if (core := value.strip(AROUND)) and core != value:
+        return f"{_ends(value)} Is that a part of the {field.label}, which {field.looks_like}?"
+    return f"This doesn't look like a typical {field.label}, which {field.looks_like}. Is it right?"
+
+
 def _equal_values(
-    known: Mapping[str, CredentialField], values: Mapping[str, str]
+    known: Mapping[str, CredentialField], values: Mapping[str, str], stored: Mapping[str, str]
 ) -> dict[str, Problem]:
-    found = {}
+    """Return a problem where one value was given for two fields, at the one that it fits less."""
+    same = dict(stored)
     names = list(values)
     for position, name in enumerate(names):
         for earlier in names[:position]:
             if values[name] == values[earlier]:
-                text = (
-                    f"This is the same value as the {known[earlier].label}. "
-                    f"You find the {known[name].label} here: {known[name].source}."
-                )
-                found[name] = Problem(Severity.ERROR, text)
-    return found
+                pair = (earlier, name) if _fits(known[name], values[name]) else (name, earlier)
+                both = _fits(known[name], values[name]) and _fits(known[earlier], values[name])
+                wrong, right = (name, earlier) if both else pair
+                same[wrong] = right
+    return {
+        wrong: Problem(
+            Severity.ERROR,
+            f"This is the same as the {known[right].label}. "
+            f"You'll find the {known[wrong].label} here: {known[wrong].source}.",
+        )
+        for wrong, right in same.items()
+        if wrong in values
+    }
+
+
+def _fits(field: CredentialField, value: str) -> bool:
+    return bool(field.usual) and re.fullmatch(field.usual, value) is not None

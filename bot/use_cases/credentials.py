@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import replace
 
 from pydantic import SecretStr
@@ -58,8 +57,7 @@ class Credentials(UseCase):
             if (text := clean(values.get(name, SecretStr("")).get_secret_value()))
         }
         _must_be_complete(onboarding, ref, plain)
-        others = self._opened({n: one for n, one in sealed.items() if n not in plain})
-        self._must_be_right(onboarding, ref, plain, others, confirmed=confirmed)
+        self._must_be_right(onboarding, ref, plain, sealed, confirmed=confirmed)
         await self._keep(request, ref, plain)
 
     async def reveal(self, request: Request, ref: StepRef) -> View:
@@ -99,12 +97,11 @@ class Credentials(UseCase):
         onboarding: Onboarding,
         ref: FormRef,
         plain: Mapping[str, str],
-        others: Mapping[str, str],
+        sealed: Mapping[str, Sealed],
         *,
         confirmed: bool | None,
     ) -> None:
-        found = check(onboarding.guide.credentials, {**others, **plain})
-        problems = {name: problem for name, problem in found.items() if name in plain}
+        problems = check(onboarding.guide.credentials, plain, self._stored_as(plain, sealed))
         errors = {n: one.text for n, one in problems.items() if one.severity is Severity.ERROR}
         errors |= self._posted(onboarding, plain)
         if errors:
@@ -160,14 +157,15 @@ class Credentials(UseCase):
             onboarding = await onboardings.get(session, services.shelf, onboarding_id)
             return onboarding, await credentials.of(session, onboarding_id)
 
-    def _opened(self, sealed: Mapping[str, Sealed]) -> dict[str, str]:
-        """The stored values of other fields, for the comparison with new ones."""
-        values: dict[str, str] = {}
-        for name, one in sealed.items():
-            # One that cannot be read is its own trouble: it must not keep people from this.
-            with suppress(Unreadable):
-                values[name] = self._services.vault.open(one).get_secret_value()
-        return values
+    def _stored_as(self, plain: Mapping[str, str], sealed: Mapping[str, Sealed]) -> dict[str, str]:
+        """Return for which other field a value is on file, by its fingerprint."""
+        found: dict[str, str] = {}
+        for name, value in plain.items():
+            marks = self._services.vault.fingerprints(value)
+            for other, one in sealed.items():
+                if other not in plain and one.fingerprint in marks:
+                    found[name] = other
+        return found
 
 
 def _must_be_complete(onboarding: Onboarding, ref: FormRef, plain: Mapping[str, str]) -> None:

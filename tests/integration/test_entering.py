@@ -33,24 +33,30 @@ FORMS = {
 }
 # What the form of step 22 refuses: field, value (`…` stands for the right one), part of the error.
 WRONG = [
-    ("tenant_id", "12ab345678", "is a number"),
-    ("tenant_id", "123 456 789", "space or line break inside"),
+    ("tenant_id", "12ab345678", "is digits only"),
+    ("tenant_id", "123 456 789", "space or line break in it"),
     ("tenant_id", "123", "Too short"),
-    ("booking_provider_id", "HeavySet Tech", "space or line break inside"),
-    ("booking_provider_id", "HeavySet", "is a number"),
-    ("client_id", "Client ID: …", "The label “Client ID” was copied along"),
+    ("booking_provider_id", "HeavySet Tech", "space or line break in it"),
+    ("booking_provider_id", "HeavySet", "is digits only"),
+    ("client_id", "Client ID: …", "The label “Client ID” got copied too"),
     ("client_id", "“…”", "Quotation marks"),
-    ("client_id", "cid.é…", "character inside"),
+    ("client_id", "cid.é…", "character in it"),
     (
         "client_secret",
         "cid.abcdefghijklmnopqrstuvwxy",
-        "Client ID (it starts with “cid.”), not the Client Secret",
+        "Client ID (it starts with “cid.”)",
     ),
-    ("client_secret", "cs1.tooshort", "Too short: only 12 characters"),
+    ("client_secret", "1122334455", "a number, like the Tenant ID or the Booking Provider ID"),
+    ("booking_provider_id", "……", "pasted twice"),
+    ("booking_provider_id", "0…", "start with a zero"),
+    ("application_key", "a1b2c3d4e5f6g", "That's the App ID"),
+    ("client_id", "….", "“.” at the end"),
+    ("tenant_id", "(…)", "“(” at the start and a “)” at the end"),
+    ("client_secret", "cs1.tooshort", "Too short (12 characters)"),
     (
         "application_key",
         "cs1.abcdefghijklmnopqrstuvwxy",
-        "Client Secret (it starts with “cs1.”), not the Application Key",
+        "Client Secret (it starts with “cs1.”)",
     ),
 ]
 
@@ -144,7 +150,7 @@ async def test_a_value_that_is_stored_for_another_field_is_refused(begun: World)
     client_id = begun.servicetitan.client_id
     answer = await begun.enter(begun.ann, 18, tenant_id="123456789", client_id=client_id)
 
-    assert "the same value as the Booking Provider ID" in answer.errors["tenant_id"]
+    assert "the same as the Booking Provider ID" in answer.errors["tenant_id"]
 
 
 async def test_all_wrong_values_are_named_at_once(begun: World) -> None:
@@ -257,3 +263,27 @@ async def test_a_step_without_values_has_no_form(begun: World) -> None:
 
     assert "nothing to enter" in told(begun.ann)
     assert begun.ann.view is None
+
+
+@pytest.mark.parametrize(
+    "around", ["\u202a{}\u202c", "\u200e{}\ufeff", "\u2066{}\u2069\n", "\ufffc{}"]
+)
+async def test_what_nobody_sees_around_a_value_does_not_matter(begun: World, around: str) -> None:
+    await begun.walk_to(11)
+    value = str(begun.servicetitan.credentials["booking_provider_id"])
+
+    answer = await begun.enter(begun.ann, 11, booking_provider_id=around.format(value))
+
+    assert answer.ok
+    assert f"{value[-4:]}" in begun.message("step:11").text
+
+
+async def test_a_value_that_is_on_file_for_another_field_is_named(begun: World) -> None:
+    await begun.walk_to(22)
+    values = begun.servicetitan.credentials
+    ids = {name: values[name] for name in ("tenant_id", "client_id")}
+    assert (await begun.enter(begun.ann, 18, **ids)).ok
+
+    answer = await begun.enter(begun.ann, 19, client_secret=values["tenant_id"])
+
+    assert "the same as the Tenant ID" in answer.errors["client_secret"]

@@ -191,7 +191,7 @@ def test_its_steps_bear_the_same_buttons(fieldbook: Guide) -> None:
 def test_its_values_are_checked_by_its_own_shapes(fieldbook: Guide) -> None:
     found = check(fieldbook.credentials, {"site_code": "tok_abcdef", "api_token": "abcdef"})
 
-    assert found["site_code"].text.startswith("This is the API Token (it starts with “tok_”)")
+    assert found["site_code"].text.startswith("That's the API Token (it starts with “tok_”)")
     assert found["api_token"].severity is Severity.WARNING
 
 
