@@ -35,7 +35,7 @@ from bot.metrics import Metrics
 from bot.nudging import Nudging
 from bot.pace import Pace
 from bot.publisher import Publisher
-from bot.retention import destroy_old_values
+from bot.retention import age_unused_values, destroy_old_values
 from bot.reveals import Reveals
 from bot.servicetitan import ServiceTitan
 from bot.settings import Settings
@@ -202,6 +202,7 @@ class Bot:
             verifier=self.verifier,
             nudging=self.nudging,
             reveals=self.reveals,
+            retain_for=timedelta(seconds=settings.retain_credentials_for),
             engineering_channel=settings.engineering_channel,
             engineering=self.engineering,
             clock=clock,
@@ -267,13 +268,9 @@ class Bot:
             self._checking = False
 
     async def _destroy_old_values(self) -> None:
-        await destroy_old_values(
-            self.database,
-            self.shelf,
-            self._clock,
-            timedelta(seconds=self.settings.retain_credentials_for),
-            self.publisher.wake,
-        )
+        keep = timedelta(seconds=self.settings.retain_credentials_for)
+        for retire in (destroy_old_values, age_unused_values):
+            await retire(self.database, self.shelf, self._clock, keep, self.publisher.wake)
 
     async def _name_engineers(self) -> None:
         """Log which ids in ENGINEERS make nobody an engineer."""

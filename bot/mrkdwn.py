@@ -38,6 +38,11 @@ def when(moment: datetime) -> str:
     return f"<!date^{int(utc.timestamp())}^{{date_short_pretty}} at {{time}}|{fallback}>"
 
 
+def in_days(days: int) -> str:
+    """Return a number of whole days in words."""
+    return "less than a day" if days < 1 else "1 day" if days == 1 else f"{days} days"
+
+
 def ago(moment: datetime, now: datetime) -> str:
     """Return in words how long ago `moment` was, in its largest unit: `3 hours`."""
     seconds = max(0, int((now - moment).total_seconds()))

@@ -1,7 +1,8 @@
-"""Destroys the values of onboardings that were finished long enough ago."""
+"""Destroys the values of onboardings that were finished, or have stood still, for long enough."""
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -17,6 +18,8 @@ from storage.guides import GuideShelf
 log = logging.getLogger(__name__)
 
 BATCH = 50
+# So long engineering may object before the values of an unfinished onboarding are deleted.
+OBJECTION = timedelta(days=7)
 
 
 async def destroy_old_values(
@@ -46,6 +49,41 @@ async def destroy_old_values(
         await each(due, destroy)
         if count - before < BATCH:
             return count
+
+
+async def age_unused_values(
+    database: Database,
+    shelf: GuideShelf,
+    clock: Callable[[], datetime],
+    keep: timedelta,
+    changed: Callable[[str], None],
+) -> None:
+    """Ask about the values of what stands still for longer than `keep`; delete those not kept.
+
+    `changed` is called with the id of each onboarding that was asked about, or whose values went.
+    """
+
+    async def age(onboarding_id: str) -> None:
+        with suppress(Refused):  # somebody has acted, or another worker was faster
+            await change(
+                database,
+                shelf,
+                onboarding_id,
+                lambda at: at.age_credentials(clock(), keep=keep, objection=OBJECTION),
+                _delete_expired,
+            )
+            changed(onboarding_id)
+
+    now = clock()
+    async with database.begin(write=False, behind=True) as session:
+        due = await onboardings.unused(session, now - keep, now, BATCH)
+    await each(due, age)
+
+
+async def _delete_expired(session: AsyncSession, onboarding: Onboarding) -> None:
+    if not onboarding.credentials:
+        await credentials.destroy(session, onboarding.id)
+        log.info("unused values destroyed", extra={"onboarding": onboarding.id})
 
 
 async def _destroy(

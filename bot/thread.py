@@ -15,6 +15,7 @@ from bot.errors import OnboardingError, Stale, Unavailable
 from bot.onboarding import Onboarding, Status, StepState
 from bot.slack import NO_THREAD, NotInThread, NotNow, RateLimited, Slack, SlackRefused
 from bot.views.blocks import Message
+from bot.views.deletion import deletion_message
 from bot.views.ending import ended_message
 from bot.views.exposure import exposure_message
 from bot.views.questions import answer_message
@@ -52,6 +53,8 @@ def desired(onboarding: Onboarding, posted: Mapping[str, Posted]) -> Iterator[Me
             yield verification_message(onboarding, run, run.report)
     for exposure in onboarding.exposures:
         yield exposure_message(onboarding, exposure)
+    for deletion in onboarding.deletions:
+        yield deletion_message(onboarding, deletion)
     for question in onboarding.questions:
         if question.passage:
             yield answer_message(onboarding, question)

@@ -105,6 +105,8 @@ class Verifier:
             run = onboarding.verification
             if run is None or run.due_at is None or run.due_at > self._clock():
                 return None
+            if onboarding.missing:  # the values were deleted meanwhile
+                return None
             if onboarding.status is not Status.ACTIVE:  # taken up again by the sweep, if at all
                 return None
             owner = await verifications.claim(

@@ -10,6 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.guide import Owner
 from bot.onboarding import (
+    Deletion,
     Escalation,
     Event,
     EventKind,
@@ -18,6 +19,7 @@ from bot.onboarding import (
     Onboarding,
     Question,
     Reminder,
+    Retention,
     Signed,
     Snooze,
     Status,
@@ -108,6 +110,8 @@ async def _read(session: AsyncSession, columns: Mapping[str, Any]) -> Onboarding
         questions=_questions(past),
         reminders=_reminders(past),
         escalation=_escalation(past),
+        retention=_retention(past),
+        deletions=_deletions(past),
         writes_confirmed=_confirmed(past),
     )
     _must_fit_the_guide(onboarding)
@@ -186,6 +190,9 @@ REMEMBERED = (
     EventKind.SNOOZED,
     EventKind.ESCALATED,
     EventKind.WRITES_CONFIRMED,
+    EventKind.RETENTION_ASKED,
+    EventKind.CREDENTIALS_KEPT,
+    EventKind.CREDENTIALS_EXPIRED,
 )
 
 
@@ -224,6 +231,23 @@ def _escalation(past: Sequence[Event]) -> Escalation | None:
     told = _of_kind(past, EventKind.ESCALATED)
     since = told[-1].detail["since"] if told else ""
     return Escalation(told[-1].at, datetime.fromisoformat(since)) if told else None
+
+
+def _retention(past: Sequence[Event]) -> Retention | None:
+    told = _of_kind(past, EventKind.RETENTION_ASKED, EventKind.CREDENTIALS_KEPT)
+    if not told:
+        return None
+    last = told[-1]
+    until, since = (datetime.fromisoformat(last.detail[name]) for name in ("until", "since"))
+    kept_by = last.actor if last.kind is EventKind.CREDENTIALS_KEPT else None
+    return Retention(last.at, until, since, kept_by)
+
+
+def _deletions(past: Sequence[Event]) -> tuple[Deletion, ...]:
+    return tuple(
+        Deletion(number, dict(event.detail["versions"]), event.at, event.detail["days"])
+        for number, event in enumerate(_of_kind(past, EventKind.CREDENTIALS_EXPIRED), start=1)
+    )
 
 
 def _confirmed(past: Sequence[Event]) -> Signed | None:

@@ -24,7 +24,7 @@ from storage.loading import event_or_unknown, learn, load, must_be_readable
 from storage.publishing import LEFTOVER
 from storage.rows import client_key, columns, names_like, step_columns, verification_row
 from storage.tables import RUNNING as IS_RUNNING
-from storage.tables import EventRow, MessageRow, OnboardingRow, StepRow
+from storage.tables import CredentialRow, EventRow, MessageRow, OnboardingRow, StepRow
 from storage.unreadable import is_readable
 from storage.unreadable import of as unreadable_of
 
@@ -183,6 +183,21 @@ async def to_destroy(session: AsyncSession, finished_before: datetime, limit: in
     query = select(row.id).where(*where, is_readable(session))
     query = query.order_by(col(row.finished_at)).limit(limit)
     return (await session.exec(query)).all()
+
+
+async def unused(
+    session: AsyncSession, active_before: datetime, now: datetime, limit: int
+) -> Sequence[str]:
+    """Return running onboardings without activity since then whose values are to be looked at."""
+    row = OnboardingRow
+    query = select(row.id).where(
+        IS_RUNNING,
+        col(row.active_at) <= active_before,
+        or_(col(row.retention_at).is_(None), col(row.retention_at) <= now),
+        select(CredentialRow.field).where(col(CredentialRow.onboarding_id) == row.id).exists(),
+        is_readable(session),
+    )
+    return (await session.exec(query.order_by(col(row.active_at)).limit(limit))).all()
 
 
 async def of_thread(

@@ -40,6 +40,7 @@ def columns(onboarding: Onboarding) -> dict[str, Any]:
         "active_at": onboarding.active_at,
         "finished_at": onboarding.finished_at,
         "destroyed_at": onboarding.destroyed_at,
+        "retention_at": onboarding.retained.until if onboarding.retained else None,
     }
 
 

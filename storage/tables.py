@@ -117,6 +117,7 @@ class OnboardingRow(SQLModel, table=True):
     active_at: datetime = _time()
     finished_at: datetime | None = _time(nullable=True)
     destroyed_at: datetime | None = _time(nullable=True)
+    retention_at: datetime | None = _time(nullable=True)
 
 
 class StepRow(SQLModel, table=True):

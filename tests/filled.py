@@ -134,6 +134,13 @@ STORIES: Mapping[str, Story] = {
     "Paused": Story("0005", (does("pause", ERIN, reason="Holidays"),), channel="C0SHARED"),
     "Of One Enterprise": Story("0013", FIRST, client_team="E0ACME"),
     "Cancelled": Story("0005", (*ALL_IN, does("cancel", ERIN, "They left."))),
+    "Standing Still": Story(
+        "0016",
+        (
+            *(*ALL_IN, verified(Outcome.PASSED)),
+            does("age_credentials", keep=timedelta(0), objection=timedelta(days=7)),
+        ),
+    ),
     "Booked": Story(
         "0005",
         (

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from bot.exposure import looks_like
 from bot.guide import Guide, Owner, Step
-from bot.mrkdwn import listed
+from bot.mrkdwn import in_days, listed
 from bot.onboarding import Event, EventKind, InvitationAnswer, Loss
 from bot.people import Deed
 from bot.report import Outcome
@@ -96,6 +96,19 @@ def _about_step(text: str) -> Telling:
 
 def _about_values(text: str) -> Telling:
     return lambda guide, event: (text.format(values=_labels(guide, event.detail["fields"])),)
+
+
+def _until(text: str) -> Telling:
+    def tell(guide: Guide, event: Event) -> Words:
+        values = text.format(values=_labels(guide, event.detail["fields"]))
+        return (f"{values}, until ", datetime.fromisoformat(event.detail["until"]))
+
+    return tell
+
+
+def _expired(guide: Guide, event: Event) -> Words:
+    labels, days = _labels(guide, event.detail["fields"]), event.detail["days"]
+    return (f"deleted the stored {labels} after {in_days(days)} without activity",)
 
 
 def _chosen(guide: Guide, event: Event) -> Words:
@@ -222,6 +235,9 @@ TOLD: dict[EventKind, tuple[str, Telling]] = {
     EventKind.CREDENTIAL_REPLACED: ("🔒", _replaced),
     EventKind.CREDENTIALS_REVEALED: ("👁️", _about_values("looked at the stored {values}")),
     EventKind.CREDENTIALS_DESTROYED: ("🧹", _about_values("destroyed the stored {values}")),
+    EventKind.RETENTION_ASKED: ("🗝️", _until("asked engineering whether to keep the {values}")),
+    EventKind.CREDENTIALS_KEPT: ("🗝️", _until("kept the stored {values}")),
+    EventKind.CREDENTIALS_EXPIRED: ("🧹", _expired),
     EventKind.PLATFORM_OUTDATED: (
         "♻️",
         _about_values("entered it after HeavySet had carried the {values} into its platform"),

@@ -3,6 +3,7 @@
 from bot.onboarding.machine import Change, Onboarding, start
 from bot.onboarding.records import (
     BOT,
+    Deletion,
     Escalation,
     Event,
     EventKind,
@@ -12,6 +13,7 @@ from bot.onboarding.records import (
     Overview,
     Question,
     Reminder,
+    Retention,
     Signed,
     Snooze,
     Status,
@@ -27,6 +29,7 @@ __all__ = [
     "BOT",
     "RETRY_AFTER",
     "Change",
+    "Deletion",
     "Escalation",
     "Event",
     "EventKind",
@@ -37,6 +40,7 @@ __all__ = [
     "Overview",
     "Question",
     "Reminder",
+    "Retention",
     "Signed",
     "Snooze",
     "Status",

@@ -19,8 +19,8 @@ from bot.onboarding.records import (
     Snooze,
     Status,
 )
+from bot.onboarding.retaining import Retaining
 from bot.onboarding.transition import Changed
-from bot.onboarding.verifying import Verifying
 from bot.people import Actor
 
 # A second nudge by hand sooner than this would be the same one.
@@ -30,7 +30,7 @@ STILL_NEWS = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Managing(Verifying):
+class Managing(Retaining):
     """What can happen to an onboarding as a whole."""
 
     def pause(self, actor: Actor, now: datetime, reason: str | None = None) -> Changed[Self]:

@@ -44,6 +44,9 @@ class EventKind(StrEnum):
     CREDENTIAL_REPLACED = "credential_replaced"
     CREDENTIALS_REVEALED = "credentials_revealed"
     CREDENTIALS_DESTROYED = "credentials_destroyed"
+    RETENTION_ASKED = "retention_asked"
+    CREDENTIALS_KEPT = "credentials_kept"
+    CREDENTIALS_EXPIRED = "credentials_expired"
     PLATFORM_OUTDATED = "platform_outdated"
     VERIFICATION_REQUESTED = "verification_requested"
     VERIFICATION_FINISHED = "verification_finished"
@@ -220,6 +223,29 @@ class Escalation:
 
     at: datetime
     since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """That engineering was asked about unused values, or decided to keep them, `until` then.
+
+    `since` is the last activity before it: whatever happens afterwards makes it void.
+    """
+
+    at: datetime
+    until: datetime
+    since: datetime
+    kept_by: Actor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """That values were deleted as nothing had happened for `days`; the `versions` they had."""
+
+    number: int
+    versions: Mapping[str, int]
+    at: datetime
+    days: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,13 @@ from datetime import datetime
 from bot.errors import NotFound
 from bot.guide import Guide, Owner, Phase, Step
 from bot.onboarding.records import (
+    Deletion,
     Escalation,
     Exposure,
     Loss,
     Question,
     Reminder,
+    Retention,
     Signed,
     Snooze,
     Status,
@@ -54,6 +56,8 @@ class Standing:
     questions: tuple[Question, ...] = ()
     reminders: tuple[Reminder, ...] = ()
     escalation: Escalation | None = None
+    retention: Retention | None = None
+    deletions: tuple[Deletion, ...] = ()
     writes_confirmed: Signed | None = None
 
     def step(self, number: int) -> StepProgress:

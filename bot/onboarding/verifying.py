@@ -38,7 +38,9 @@ class Verifying(Transitions):
         events = []
         for name, shown in masks.items():
             old = credentials.get(name)
-            version = old.version + 1 if old else 1
+            # Versions go on after a deletion, so that no deleted value passes for the newest.
+            former = [deletion.versions.get(name, 0) for deletion in self.deletions]
+            version = max([old.version if old else 0, *former]) + 1
             credentials[name] = StoredCredential(shown, actor, now, version)
             kind = EventKind.CREDENTIAL_REPLACED if old else EventKind.CREDENTIAL_ENTERED
             events.append(Event(kind, actor, now, step, {"field": name, "version": version}))

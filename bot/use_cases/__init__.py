@@ -15,6 +15,7 @@ from bot.use_cases.inviting import Inviting
 from bot.use_cases.managing import Managing
 from bot.use_cases.overview import Overview
 from bot.use_cases.reminders import Reminders
+from bot.use_cases.retention import Retention
 from bot.use_cases.starting import Starting
 from bot.use_cases.steps import Steps
 from bot.use_cases.verification import Verification
@@ -35,6 +36,7 @@ class UseCases:
         self.help = Help(services)
         self.verification = Verification(services)
         self.reminders = Reminders(services)
+        self.retention = Retention(services)
         self.overview = Overview(services)
         self.managing = Managing(services)
         self.history = History(services)

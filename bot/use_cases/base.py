@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from slack_sdk.models.views import View
@@ -89,6 +89,7 @@ class Services:
     verifier: Verifier
     nudging: Nudging
     reveals: Reveals
+    retain_for: timedelta
     engineering_channel: str
     engineering: EngineeringChannel
     clock: Callable[[], datetime]

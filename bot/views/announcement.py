@@ -7,10 +7,11 @@ from textwrap import wrap
 from slack_sdk.models.blocks import Block
 
 from bot.guide import Owner
-from bot.mrkdwn import channel_link, escape, link, listed, mention, permalink, when
+from bot.mrkdwn import channel_link, escape, in_days, link, listed, mention, permalink, when
 from bot.onboarding import Event, EventKind, InvitationAnswer, Loss, Onboarding
 from bot.report import Outcome, Report
-from bot.views.blocks import Message, context, message, section
+from bot.views import ids
+from bot.views.blocks import Message, actions, button, context, message, section
 from bot.views.report import check_line
 from bot.views.report import slot as verification_slot
 from bot.views.root import ROOT
@@ -35,6 +36,9 @@ ANNOUNCED = (
     EventKind.CLIENT_JOINED,
     EventKind.INVITATION_ANSWERED,
     EventKind.THREAD_DELETED,
+    EventKind.RETENTION_ASKED,
+    EventKind.CREDENTIALS_KEPT,
+    EventKind.CREDENTIALS_EXPIRED,
 )
 
 LOSSES = {
@@ -253,6 +257,40 @@ def _invitation_answered(onboarding: Onboarding, event: Event) -> Iterator[Block
             )
 
 
+def _retention_asked(onboarding: Onboarding, event: Event) -> Iterator[Block]:
+    since, until = (datetime.fromisoformat(event.detail[name]) for name in ("since", "until"))
+    stood = in_days((event.at - since).days)
+    yield section(
+        f"🗝️ *{escape(onboarding.client_name)}* hasn't moved for {stood}, "
+        f"{mention(onboarding.engineer)}, and we still store: {_labels(onboarding, event)}. "
+        f"I'll delete these {when(until)} unless someone keeps them. The client would then have to "
+        "enter them again."
+    )
+    label = f"Keep the credentials of {onboarding.client_name}"[:75]
+    yield actions([button("Keep them", ids.KEEP_CREDENTIALS, onboarding.id, label=label)])
+
+
+def _credentials_kept(onboarding: Onboarding, event: Event) -> Iterator[Block]:
+    until = datetime.fromisoformat(event.detail["until"])
+    yield section(
+        f"🗝️ {mention(event.actor.user_id)} kept the credentials of "
+        f"*{escape(onboarding.client_name)}*. I'll ask again {when(until)}, unless it moves."
+    )
+
+
+def _credentials_expired(onboarding: Onboarding, event: Event) -> Iterator[Block]:
+    yield section(
+        f"🧹 *{escape(onboarding.client_name)}*, {mention(onboarding.engineer)}: nothing happened "
+        f"for {in_days(event.detail['days'])}, so I deleted {_labels(onboarding, event)}. The "
+        "thread asks the client to enter them again."
+    )
+
+
+def _labels(onboarding: Onboarding, event: Event) -> str:
+    names = event.detail["fields"]
+    return escape(listed(one.label for one in onboarding.guide.credentials if one.id in names))
+
+
 _WORDS = {
     EventKind.STARTED: _started,
     EventKind.HELP_ASKED: _help_asked,
@@ -272,6 +310,9 @@ _WORDS = {
     EventKind.CLIENT_JOINED: _client_joined,
     EventKind.INVITATION_ANSWERED: _invitation_answered,
     EventKind.THREAD_DELETED: _thread_deleted,
+    EventKind.RETENTION_ASKED: _retention_asked,
+    EventKind.CREDENTIALS_KEPT: _credentials_kept,
+    EventKind.CREDENTIALS_EXPIRED: _credentials_expired,
 }
 
 

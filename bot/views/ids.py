@@ -24,6 +24,7 @@ HOME_ASSIGN = "home_assign"
 TEST_BOOKING = "test_booking"
 CONFIRM_WRITES = "confirm_writes"
 SNOOZE = "snooze"
+KEEP_CREDENTIALS = "keep_credentials"
 
 START_ONBOARDING = "start_onboarding"
 ASK_FOR_HELP = "ask_for_help"

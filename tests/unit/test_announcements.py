@@ -70,6 +70,15 @@ def invitation(answer: InvitationAnswer, address: str = "ann@acme.example") -> C
     return onboarding.answer_invitation(answer, address, a_client_admin(), NOW)
 
 
+WEEK = timedelta(days=7)
+LATER = NOW + timedelta(days=30)
+AGES = {"keep": timedelta(days=29), "objection": WEEK}
+
+
+def unused() -> Change:
+    return an_onboarding(at_step=22, credentials=ALL_FIELDS).age_credentials(LATER, **AGES)
+
+
 EVERY: dict[EventKind, Change] = {
     EventKind.STARTED: a_new_onboarding(),
     EventKind.HELP_ASKED: asked("Which button?"),
@@ -93,6 +102,9 @@ EVERY: dict[EventKind, Change] = {
     EventKind.THREAD_DELETED: replace(an_onboarding(at_step=4), thread_ts=ROOT_TS).lose_thread(
         ROOT_TS, NOW
     ),
+    EventKind.RETENTION_ASKED: unused(),
+    EventKind.CREDENTIALS_KEPT: unused().onboarding.keep_credentials(an_engineer(), LATER, LATER),
+    EventKind.CREDENTIALS_EXPIRED: unused().onboarding.age_credentials(LATER + WEEK, **AGES),
 }
 
 

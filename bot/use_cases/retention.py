@@ -1,0 +1,17 @@
+"""Keeping the credentials of an onboarding that stands still."""
+
+from bot.mrkdwn import escape, when
+from bot.use_cases.base import Request, UseCase
+
+
+class Retention(UseCase):
+    """Engineering is asked by `bot.retention`; here is its answer."""
+
+    async def keep(self, request: Request, onboarding_id: str) -> str:
+        """Keep the credentials for as long again; return what was done."""
+        actor, keep = await self._engineer(request.person), self._services.retain_for
+        after = await self._change(
+            request, onboarding_id, lambda at, now: at.keep_credentials(actor, now, now + keep)
+        )
+        until = f" I'll ask again {when(after.retained.until)}." if after.retained else ""
+        return f"The credentials of *{escape(after.client_name)}* are kept.{until}"

@@ -1,0 +1,40 @@
+"""The notice in the thread that credentials were deleted, as nothing had happened for long."""
+
+from collections.abc import Iterator
+
+from slack_sdk.models.blocks import Block
+
+from bot.mrkdwn import escape, in_days, listed, when
+from bot.onboarding import Deletion, Onboarding, Status
+from bot.views import ids
+from bot.views.blocks import Message, actions, button, message, section
+
+
+def slot(number: int) -> str:
+    """Return the slot of a deletion's notice."""
+    return f"deleted:{number}"
+
+
+def deletion_message(onboarding: Onboarding, deletion: Deletion) -> Message:
+    """Return the notice; when everything was entered again, it says so in one line."""
+    return message(onboarding.id, slot(deletion.number), _notice(onboarding, deletion))
+
+
+def _notice(onboarding: Onboarding, deletion: Deletion) -> Iterator[Block]:
+    fields = [one for one in onboarding.guide.credentials if one.id in deletion.versions]
+    again = [one for one in fields if one.id not in onboarding.credentials]
+    if not again:
+        yield section(
+            f"✅ The credentials that were deleted {when(deletion.at)} have been entered again."
+        )
+        return
+    names = escape(listed(one.label for one in again))
+    yield section(
+        f"🧹 *The credentials entered here were deleted.* Nothing happened in this setup for "
+        f"{in_days(deletion.days)}, so we deleted them to keep them safe. Everything else you did "
+        f"is kept. Please enter these again: {names}."
+    )
+    if onboarding.status is Status.ACTIVE:
+        step = max(one.step for one in again)
+        ref = ids.StepRef(onboarding.id, step, tuple(one.id for one in again))
+        yield actions([button("Enter securely", ids.ENTER_CREDENTIALS, str(ref), style="primary")])

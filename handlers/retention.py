@@ -1,0 +1,21 @@
+"""*Keep them*, in the engineering channel, before unused credentials are deleted."""
+
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+
+from bot.use_cases import UseCases
+from bot.views import ids
+from handlers.answers import Answers
+from handlers.payloads import Press
+
+
+def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
+    """Register the listener."""
+
+    @app.action(ids.KEEP_CREDENTIALS)
+    async def keep_credentials(ack: AsyncAck, body: dict[str, Any]) -> None:
+        press = Press.of(body)
+        async with answers.about(press):
+            answers.tell(press, await use_cases.retention.keep(press.request, press.action.value))
+        await ack()

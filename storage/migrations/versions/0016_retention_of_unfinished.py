@@ -1,0 +1,17 @@
+"""When the values of an onboarding that stands still are looked at again."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0016"
+down_revision: str | None = "0015"
+
+
+def upgrade() -> None:
+    at = sa.Column("retention_at", sa.DateTime(timezone=True), nullable=True)
+    op.add_column("onboarding", at)
+
+
+def downgrade() -> None:
+    with op.batch_alter_table("onboarding") as batch:
+        batch.drop_column("retention_at")

@@ -1,0 +1,206 @@
+"""Credentials of an onboarding that stands still: engineering is asked, then they are deleted."""
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from freezegun import freeze_time
+
+from sandbox.slack import Message
+from tests.databases import AnyDatabase
+from tests.integration.world import World, a_world, told
+
+RETAIN = timedelta(days=30)
+DAY = timedelta(days=1)
+NEVER = 315360000
+
+
+@dataclass
+class Scene:
+    world: World
+    clock: Any
+
+    async def passes(self, time: timedelta) -> None:
+        """Let time pass, and the bot look twice at what is due."""
+        self.clock.tick(time)
+        for _ in range(2):
+            await self.world.bot.sweep()
+            await self.world.idle()
+
+    @property
+    def stored(self) -> int:
+        return len(self.world.rows("SELECT field FROM credential"))
+
+    def asked(self) -> list[Message]:
+        return [one for one in self.world.engineering.messages if "hasn't moved" in one.text]
+
+
+@pytest.fixture
+def clock() -> Iterator[Any]:
+    with freeze_time("2026-11-16 15:00", real_asyncio=True) as clock:
+        yield clock
+
+
+@pytest.fixture
+async def scene(clock: Any, database: AnyDatabase) -> AsyncIterator[Scene]:
+    async with a_world(database, remind_after=NEVER, escalate_after=NEVER) as world:
+        await world.begin()
+        yield Scene(world, clock)
+
+
+async def test_engineering_is_asked_once_with_a_link_and_a_button(scene: Scene) -> None:
+    await scene.world.walk_to(22)
+    await scene.world.enter(scene.world.ann, 22, **scene.world.servicetitan.credentials)
+    await scene.passes(RETAIN - DAY)
+    assert scene.asked() == []
+
+    await scene.passes(2 * DAY)
+    await scene.passes(5 * DAY)
+
+    [message] = scene.asked()
+    assert "Acme Plumbing hasn't moved for 3" in message.text.replace("*", "")
+    assert "Client Secret" in message.text
+    assert "archives/" in str(message.blocks)
+    assert "keep_credentials" in str(message.blocks)
+    assert scene.stored == 5
+
+
+async def test_they_are_deleted_a_week_later_and_the_thread_says_why(scene: Scene) -> None:
+    world = scene.world
+    await world.walk_to(23)
+    await scene.passes(RETAIN + DAY)
+
+    await scene.passes(7 * DAY)
+
+    assert scene.stored == 0
+    notice = world.message("deleted:1")
+    assert "The credentials entered here were deleted" in notice.text
+    assert "Nothing happened in this setup for 38 days" in notice.text
+    assert "Client Secret" in notice.text
+    assert world.current == 22
+    assert world.announced[-1].startswith("🧹")
+    assert [step for _, step in world.events("step_undone")] == [22]
+    assert world.rows("SELECT status, destroyed_at FROM onboarding") == [("active", None)]
+    await scene.passes(100 * DAY)
+    assert len(scene.asked()) == 1
+
+
+async def test_what_was_deleted_can_be_entered_again(scene: Scene) -> None:
+    world = scene.world
+    await world.walk_to(23)
+    await scene.passes(RETAIN + DAY)
+    await scene.passes(7 * DAY)
+
+    form = await world.open(world.ann, "deleted:1", "enter_credentials")
+    assert (await world.submit(world.ann, form, **world.servicetitan.credentials)).ok
+    assert (await world.press(world.ann, "step:22", "step_done")).ack.ok
+
+    assert scene.stored == 5
+    assert world.current == 23
+    assert "have been entered again" in world.message("deleted:1").text
+    await world.must_be_sound()
+
+
+async def test_keep_them_puts_it_off_for_as_long_again(scene: Scene) -> None:
+    world = scene.world
+    await world.walk_to(23)
+    await scene.passes(RETAIN + DAY)
+    [message] = scene.asked()
+
+    assert (await world.erin.press(message, "keep_credentials")).ack.ok
+    await world.idle()
+
+    assert "are kept" in told(world.erin)
+    assert "kept the credentials" in world.announced[-1]
+    assert world.events("credentials_kept") == [(world.erin.id, None)]
+    await scene.passes(RETAIN - DAY)
+    assert (scene.stored, len(scene.asked())) == (5, 1)
+    await scene.passes(2 * DAY)
+    assert (scene.stored, len(scene.asked())) == (5, 2)
+    await scene.passes(7 * DAY)
+    assert scene.stored == 0
+
+
+async def test_keep_pressed_twice_says_who_kept_them(scene: Scene) -> None:
+    world = scene.world
+    await world.walk_to(23)
+    await scene.passes(RETAIN + DAY)
+    [message] = scene.asked()
+    for _ in range(2):
+        await world.erin.press(message, "keep_credentials")
+        await world.idle()
+
+    assert f"<@{world.erin.id}> already kept these credentials" in told(world.erin)
+    assert len(world.events("credentials_kept")) == 1
+
+
+async def test_keep_pressed_too_late_says_so(scene: Scene) -> None:
+    world = scene.world
+    await world.walk_to(23)
+    await scene.passes(RETAIN + DAY)
+    [message] = scene.asked()
+    await scene.passes(7 * DAY)
+
+    await world.erin.press(message, "keep_credentials")
+    await world.idle()
+
+    assert "already deleted" in told(world.erin)
+
+
+async def test_only_an_engineer_may_keep_them(scene: Scene) -> None:
+    world = scene.world
+    await world.walk_to(23)
+    await scene.passes(RETAIN + DAY)
+    [message] = scene.asked()
+
+    await world.ann.press_raw(world.message("root"), "keep_credentials", world.onboarding)
+    await world.idle()
+
+    assert world.events("credentials_kept") == []
+    assert message.text
+
+
+async def test_whatever_happens_in_between_counts_as_use(scene: Scene) -> None:
+    world = scene.world
+    await world.walk_to(23)
+    await scene.passes(RETAIN + DAY)
+    await world.press(world.erin, "step:23", "step_done")
+
+    await scene.passes(8 * DAY)
+
+    assert scene.stored == 5
+    await scene.passes(RETAIN)
+    assert len(scene.asked()) == 2
+
+
+async def test_one_that_is_on_hold_is_no_exception(scene: Scene) -> None:
+    world = scene.world
+    await world.walk_to(23)
+    await world.type("pause")
+
+    await scene.passes(RETAIN + DAY)
+    await scene.passes(7 * DAY)
+
+    assert scene.stored == 0
+    assert world.rows("SELECT status FROM onboarding") == [("paused",)]
+
+
+async def test_without_credentials_nobody_is_asked(scene: Scene) -> None:
+    await scene.passes(RETAIN + 30 * DAY)
+
+    assert scene.asked() == []
+
+
+async def test_the_history_tells(scene: Scene) -> None:
+    world = scene.world
+    await world.walk_to(23)
+    await scene.passes(RETAIN + DAY)
+    await scene.passes(7 * DAY)
+
+    await world.type("history")
+
+    text = str(world.view_of(world.erin).content)
+    assert "asked engineering whether to keep" in text
+    assert "after 38 days without activity" in text
