@@ -3,6 +3,7 @@
 import asyncio
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -252,7 +253,8 @@ def _rows_at_head() -> Rows:
     with tempfile.TemporaryDirectory() as directory:
         url = f"sqlite:///{directory}/filled.db"
         migrate.upgrade(url)
-        asyncio.run(_write(url))
+        with ThreadPoolExecutor(1) as apart:  # whoever asks first may be in a loop already
+            apart.submit(asyncio.run, _write(url)).result()
         return content(url)
 
 
