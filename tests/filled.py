@@ -136,7 +136,7 @@ STORIES: Mapping[str, Story] = {
     "Of One Enterprise": Story("0013", FIRST, client_team="E0ACME"),
     "Cancelled": Story("0005", (*ALL_IN, does("cancel", ERIN, "They left."))),
     "Standing Still": Story(
-        "0016",
+        "0017",
         (
             *(*ALL_IN, verified(Outcome.PASSED)),
             does("age_credentials", keep=timedelta(0), objection=timedelta(days=7)),
