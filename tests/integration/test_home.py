@@ -186,7 +186,7 @@ async def test_remind_nudges_and_says_so(begun: World) -> None:
     assert begun.events("reminded") == [(begun.erin.id, 1)]
     first, second = [call.arguments["view"] for call in begun.slack.calls_of("views.open")][-2:]
     assert "The thread gets a reminder" in str(first)
-    assert "A reminder was posted" in str(second)
+    assert "already a reminder" in str(second)
 
 
 async def test_assign_puts_another_engineer_in_charge(begun: World) -> None:

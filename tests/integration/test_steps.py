@@ -241,7 +241,7 @@ async def test_a_button_of_another_version_says_so(begun: World) -> None:
     await begun.idle()
 
     assert press.ack.ok
-    assert "another version" in told(begun.ann)
+    assert "out of date" in told(begun.ann)
 
 
 async def test_an_answer_that_is_not_offered_is_refused(begun: World) -> None:
