@@ -78,4 +78,4 @@ async def test_who_cannot_be_told_apart_is_asked_for(begun: World) -> None:
     assert (unclear.status, none.status) == (1, 1)
     assert "Acme Plumbing" in unclear.err
     assert "Acme West" in unclear.err
-    assert "zebra: there is none" in none.err
+    assert "zebra: no match" in none.err
