@@ -29,6 +29,7 @@ from bot.errors import Unavailable
 from bot.guide.loading import SERVICETITAN
 from bot.health import Health
 from bot.homes import Homes
+from bot.http_clients import http_client, slack_client, slack_session
 from bot.landmarks import Landmarks
 from bot.logs import one_request
 from bot.metrics import Metrics
@@ -93,12 +94,12 @@ class Bot:
         monotonic: Callable[[], float],
     ) -> None:
         """Build the bot; nothing is connected yet. Raises GuideError for a broken guide."""
-        client = AsyncWebClient(
-            token=settings.slack_bot_token.get_secret_value(),
-            base_url=settings.slack_api_url,
+        client = slack_client(
+            settings.slack_bot_token.get_secret_value(),
+            settings.slack_api_url,
+            session,
+            settings.proxy,
             timeout=TIMEOUT_SECONDS,
-            session=session,
-            retry_handlers=[],  # only we know what may be repeated
             logger=quiet,
         )
         self.settings = settings
@@ -330,10 +331,9 @@ async def running(
     `working` is its endless work, which ends by SlackRefused for a token that Slack does not
     take. If Slack is away, the bot starts all the same and says so at /readyz.
     """
-    timeout = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)
     async with (
-        aiohttp.ClientSession(timeout=timeout, raise_for_status=heed) as session,
-        httpx.AsyncClient() as http,
+        slack_session(TIMEOUT_SECONDS, heed) as session,
+        http_client(settings.proxy) as http,
     ):
         bot = Bot(settings, session, http, clock, monotonic)
         with bot.database.alone() as is_alone:

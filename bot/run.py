@@ -87,7 +87,7 @@ def doctor(*, blocks: bool) -> int:
         for problem in read.problems:
             write(f"✗ {problem}\n")
         findings = (
-            validate(guide.load(), settings.slack_api_url)
+            validate(guide.load(), settings.slack_api_url, settings.proxy)
             if blocks
             else examine(settings, read.wrong)
         )

@@ -208,8 +208,30 @@ def _url(value: str) -> str:
         raise wrong(example) from None
     if parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"\s", value):
         raise wrong(example)
-    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+    if "@" in parts.netloc:
+        raise wrong("must have no user name and no password in it")
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise wrong("must begin with https://, because secrets are sent there")
+    return value
+
+
+def _proxy_url(value: SecretStr | None) -> SecretStr | None:
+    """Check an HTTP proxy's address; its user name and password may be in it."""
+    if value is None:
+        return None
+    example = "must be the address of an HTTP proxy, such as http://user:password@proxy:3128"
+    try:
+        parts = urlsplit(plain(value))
+        port = parts.port
+    except ValueError:
+        raise wrong(f"{example}; in the password, write % codes: %40 for @, %2F for /") from None
+    bare = parts.path in ("", "/") and not parts.query and not parts.fragment
+    if parts.scheme not in ("http", "https") or not parts.hostname or not bare:
+        raise wrong(example)
+    if port is None:
+        raise wrong("must name the proxy's port, such as http://proxy:3128")
+    if parts.netloc.count("@") > 1 or re.search(r"[^\x21-\x7e]", plain(value)):
+        raise wrong(f"{example}; in the password, write % codes: %40 for @, %2F for /")
     return value
 
 
@@ -226,9 +248,10 @@ def _api_url(value: str) -> str:
     return value
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine: nobody else hears what is sent there."""
     try:
-        return ip_address(host).is_loopback
+        return ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return host == "localhost"
 
@@ -305,6 +328,7 @@ Channel = Annotated[
 ]
 ApiUrl = Annotated[str, AfterValidator(_api_url)]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
+ProxyUrl = Annotated[SecretStr | None, AfterValidator(_proxy_url)]
 DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
 Host = Annotated[str, AfterValidator(_host)]
 Port = Annotated[int, Field(ge=1, le=65535)]

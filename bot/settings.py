@@ -28,6 +28,7 @@ from bot.setting_values import (
     Keys,
     Level,
     Port,
+    ProxyUrl,
     Seconds,
     Timezone,
     as_written,
@@ -48,6 +49,7 @@ SECRETS = (
     "SLACK_SIGNING_SECRET",
     "DATABASE_URL",
     "CREDENTIAL_KEYS",
+    "PROXY_URL",
 )
 
 
@@ -75,6 +77,7 @@ class Settings(BaseSettings):
     credential_keys: Keys
     servicetitan_auth_url: BaseUrl = "https://auth.servicetitan.io"
     servicetitan_api_url: BaseUrl = "https://api.servicetitan.io"
+    proxy_url: ProxyUrl = None
     host: Host = "127.0.0.1"
     port: Port = 3000
     log_level: Level = "INFO"
@@ -104,6 +107,11 @@ class Settings(BaseSettings):
     def socket_mode(self) -> bool:
         """Whether Slack's requests come over Socket Mode; an app token wins over HTTP."""
         return self.slack_app_token is not None
+
+    @property
+    def proxy(self) -> str | None:
+        """The proxy through which Slack and ServiceTitan are asked, if there is one."""
+        return self.proxy_url.get_secret_value() if self.proxy_url else None
 
     @property
     def keys(self) -> list[bytes]:

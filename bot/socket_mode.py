@@ -19,9 +19,12 @@ from slack_bolt.adapter.socket_mode.async_internals import run_async_bolt_app
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.response import BoltResponse
 from slack_sdk.socket_mode.request import SocketModeRequest
+from yarl import URL
 
 from bot.errors import OnboardingError, Unavailable
+from bot.http_clients import proxy_for, slack_session
 from bot.incoming import readable
+from bot.setting_values import is_loopback
 from bot.slack import RateLimited, translated
 from bot.traffic import Traffic
 
@@ -141,7 +144,7 @@ class Socket:
         Raises SlackRefused for a token that Slack does not take, and Unavailable.
         """
         if self._session is None:  # no timeout: a line may be silent for as long as it likes
-            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout())
+            self._session = slack_session(None)
         self._line = await self._opened(self._session)
         self._keeping = asyncio.create_task(
             self._keep(self._session, self._line), name="keep Slack's line"
@@ -152,12 +155,12 @@ class Socket:
         client = self._bolt.client
         async with translated("apps.connections.open"):
             answer = await client.apps_connections_open(app_token=self._app_token)
-            url = str(answer["url"])
+            url = _safe(str(answer["url"]))
         async with translated("Socket Mode"), asyncio.timeout(HANDSHAKE_SECONDS):
             ws = await session.ws_connect(
                 url,
                 heartbeat=HEARTBEAT_SECONDS,
-                proxy=client.proxy,
+                proxy=proxy_for(url, client.proxy),
                 timeout=aiohttp.ClientWSTimeout(ws_close=GOODBYE_SECONDS),
             )
             line = Line(ws, self._bolt, self._traffic)
@@ -220,6 +223,14 @@ class Socket:
         await asyncio.gather(*self._leaving, return_exceptions=True)
         if self._session:
             await self._session.close()
+
+
+def _safe(url: str) -> str:
+    """Return the address of a line, which is encrypted unless it ends on this machine."""
+    where = URL(url)
+    if where.scheme == "wss" or (where.scheme == "ws" and is_loopback(where.host or "")):
+        return url
+    raise Unavailable("Socket Mode: an address that is not encrypted")
 
 
 def _acknowledgement(envelope_id: str, response: BoltResponse) -> str:

@@ -7,6 +7,7 @@ import httpx
 from bot.doctor.finding import Finding
 from bot.doctor.slack import slack_findings
 from bot.doctor.stored import files, stored_findings
+from bot.http_clients import http_client
 from bot.settings import Settings
 
 __all__ = ["Finding", "examine"]
@@ -28,7 +29,7 @@ async def examine(settings: Settings, wrong: Collection[str] = ()) -> AsyncItera
             yield finding
     async for finding in slack_findings(settings, bad):
         yield finding
-    async with httpx.AsyncClient(timeout=PATIENCE_SECONDS) as http:
+    async with http_client(settings.proxy, timeout=PATIENCE_SECONDS) as http:
         for name, url in (
             ("SERVICETITAN_AUTH_URL", settings.servicetitan_auth_url),
             ("SERVICETITAN_API_URL", settings.servicetitan_api_url),
@@ -39,7 +40,7 @@ async def examine(settings: Settings, wrong: Collection[str] = ()) -> AsyncItera
 
 async def _reached(http: httpx.AsyncClient, name: str, url: str) -> Finding:
     try:
-        await http.get(url, follow_redirects=False)
+        await http.get(url)
     except httpx.HTTPError as error:
         mend = f"check the network, and {name}; ServiceTitan's state: status.servicetitan.com"
         return Finding("ServiceTitan", f"{name}: not reached ({type(error).__name__})", mend)

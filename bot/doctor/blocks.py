@@ -14,6 +14,7 @@ import httpx
 from bot.doctor.finding import Finding
 from bot.doctor.specimens import Specimen, specimens
 from bot.guide import Guide
+from bot.http_clients import http_client
 
 PATIENCE_SECONDS = 10
 # "Special rate limits apply": which, Slack does not say.
@@ -25,10 +26,10 @@ class NoAnswer(Exception):
     """Slack's validator did not say whether something is valid; the text says why."""
 
 
-async def validate(guide: Guide, api_url: str) -> AsyncIterator[Finding]:
+async def validate(guide: Guide, api_url: str, proxy: str | None = None) -> AsyncIterator[Finding]:
     """Yield a finding for each message and window, then one for all of them."""
     count = refused = 0
-    async with httpx.AsyncClient(base_url=api_url, timeout=PATIENCE_SECONDS) as http:
+    async with http_client(proxy, base_url=api_url, timeout=PATIENCE_SECONDS) as http:
         for specimen in specimens(guide):
             try:
                 problems = await _problems(http, specimen)

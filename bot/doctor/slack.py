@@ -4,13 +4,13 @@ import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
-import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.arrivals import TRY_IT
 from bot.directory import Directory
 from bot.doctor.finding import Finding
 from bot.errors import OnboardingError
+from bot.http_clients import slack_client, slack_session
 from bot.metrics import Metrics
 from bot.pace import Pace
 from bot.settings import Settings
@@ -26,13 +26,12 @@ REVEAL = "who may reveal credentials"
 async def slack_findings(settings: Settings, wrong: frozenset[str]) -> AsyncIterator[Finding]:
     """Yield what Slack answers to what can be asked without the settings that are `wrong`."""
     yield _signing_secret(settings, wrong)
-    timeout = aiohttp.ClientTimeout(total=PATIENCE_SECONDS)
-    async with aiohttp.ClientSession(timeout=timeout) as session:
-        client = AsyncWebClient(
-            token=settings.slack_bot_token.get_secret_value(),
-            base_url=settings.slack_api_url,
-            session=session,
-            retry_handlers=[],
+    async with slack_session(PATIENCE_SECONDS) as session:
+        client = slack_client(
+            settings.slack_bot_token.get_secret_value(),
+            settings.slack_api_url,
+            session,
+            settings.proxy,
         )
         if "SLACK_APP_TOKEN" not in wrong and settings.slack_app_token:
             yield await _app_token(client, settings.slack_app_token.get_secret_value())
@@ -61,7 +60,8 @@ def _signing_secret(settings: Settings, wrong: frozenset[str]) -> Finding:
         return Finding(title, "not needed in Socket Mode")
     if "SLACK_SIGNING_SECRET" in wrong:
         return Finding(title, "not tested, as SLACK_SIGNING_SECRET is wrong", tested=False)
-    doubt = "it doesn't look like Slack's, and " if settings.doubts else ""
+    doubted = any(line.startswith("SLACK_SIGNING_SECRET") for line in settings.doubts)
+    doubt = "it doesn't look like Slack's, and " if doubted else ""
     text = f"{doubt}can't be tested from here; with the bot running, {TRY_IT}"
     return Finding(title, text, tested=False)
 

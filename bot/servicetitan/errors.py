@@ -65,6 +65,7 @@ class Reason(StrEnum):
     TLS = "the secure connection (TLS) could not be made"
     TIMEOUT = "no answer in time"
     CONNECTION = "the connection failed"
+    PROXY = "the proxy (PROXY_URL) did not let it through"
     SERVER_ERROR = "server error"
     NOT_JSON = "the answer is not ServiceTitan's JSON"
     UNREADABLE = "the answer is too large, or packed in an unknown way"
@@ -138,6 +139,8 @@ def reason_of(error: BaseException) -> Reason:
     """Why httpx gave up; the system's own error is found at the end of the chain of causes."""
     if isinstance(error, httpx.TimeoutException):
         return Reason.TIMEOUT
+    if isinstance(error, httpx.ProxyError):
+        return Reason.PROXY
     link: BaseException | None = error
     while link is not None:
         if isinstance(link, ssl.SSLError):

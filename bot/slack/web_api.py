@@ -17,6 +17,7 @@ from bot.pace import Pace
 from bot.people import SLACKBOT
 from bot.slack.channels import ChannelCalls
 from bot.slack.errors import NotInThread, SlackRefused, of_response_url, translated
+from bot.slack.response_urls import is_slacks
 from bot.views.blocks import EVENT_TYPE, Message
 
 TIMEOUT_SECONDS = 10
@@ -283,12 +284,15 @@ class Slack(ChannelCalls):
         replace: bool = False,
     ) -> None:
         """Answer by the response_url of a press; `replace` takes the place of what was pressed."""
+        if not is_slacks(response_url, self._client.base_url):
+            raise SlackRefused("response_url", "not_slacks_address")
         webhook = AsyncWebhookClient(
             response_url,
             session=self._client.session,
             retry_handlers=[],  # only we know what may be repeated
             logger=logging.getLogger("slack_sdk.webhook"),
         )
+        webhook.proxy = self._client.proxy  # and no other: slack_sdk looks for one by itself
         body: dict[str, Any] = {
             "text": text,
             "response_type": "ephemeral",

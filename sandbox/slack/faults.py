@@ -33,6 +33,7 @@ class Fault:
     times: int = 1
     predicate: Predicate | None = None
     content_type: str = "application/json"  # of `body`
+    location: str | None = None
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Fail the request in the way that was asked for."""
@@ -49,7 +50,9 @@ class Fault:
             )
         if self.status == 429 or self.retry_after is not None:
             return rate_limited(1 if self.retry_after is None else self.retry_after)
-        return web.Response(status=self.status or 500, text="<html>Server Error</html>")
+        headers = {"Location": self.location} if self.location else None
+        text = "<html>Server Error</html>"
+        return web.Response(status=self.status or 500, text=text, headers=headers)
 
 
 class Source(Protocol):

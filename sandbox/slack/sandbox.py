@@ -303,19 +303,35 @@ class SlackSandbox:
         performed: bool = False,
         times: int = 1,
         predicate: Predicate | None = None,
+        location: str | None = None,
     ) -> None:
         """Let the next `times` calls of `method` fail.
 
         `error`: refused with that code. `status`: an HTTP error, with a web page or with the
-        `error`; 429 comes with `retry_after` seconds (1 unless told). `hang`: silence for so many
-        seconds, then the connection drops. `drop`: the connection drops at once. `body`: that in
-        the answer's place, with HTTP 200 or `status`.
+        `error`; 429 comes with `retry_after` seconds (1 unless told); with `location`, Slack sends
+        the caller there, as it never does. `hang`: silence for so many seconds, then the connection
+        drops. `drop`: the connection drops at once. `body`: that in the answer's place, with HTTP
+        200 or `status`.
         `performed`: Slack does what was asked before the answer is lost in one of these ways.
         `method` may also be "response_url": the next POST to one.
         `predicate` picks calls by their arguments.
         """
         self._faults.pending.append(
-            Fault(method, error, status, retry_after, hang, drop, body, performed, times, predicate)
+            Fault(
+                *(
+                    method,
+                    error,
+                    status,
+                    retry_after,
+                    hang,
+                    drop,
+                    body,
+                    performed,
+                    times,
+                    predicate,
+                ),
+                location=location,
+            )
         )
 
     def outage(

@@ -35,7 +35,13 @@ MALFORMED = {
         *("two words", "xoxb-1-token", "<secret>", "123.456", "sécret"),
         *("a", "0", "secret", "0123456", "a" * 32, "ab" * 16, "abc" * 8),
     ],
-    "SLACK_API_URL": ["https://slack.com/", "https://slack.com/api", "slack.com/api/"],
+    "SLACK_API_URL": [
+        "https://user:password@slack.com/api/",
+        "http://127.0.0.1@slack.example/api/",
+        "https://slack.com/",
+        "https://slack.com/api",
+        "slack.com/api/",
+    ],
     "ENGINEERING_CHANNEL": ["#engineering", "engineering", "U0ERIN"],
     "ENGINEERS": [
         "erin",
@@ -81,6 +87,15 @@ MALFORMED = {
     "SERVICETITAN_AUTH_URL": ["auth.servicetitan.io", "https://auth.servicetitan.io/connect"],
     "SERVICETITAN_API_URL": ["http://api.servicetitan.io", "ftp://api.servicetitan.io", "https://"],
     "HOST": ["0.0.0.0:3000", "http://localhost", "a b", "a/b"],
+    "PROXY_URL": [
+        *("proxy", "proxy:3128", "socks5://proxy:1080", "http://proxy", "http://proxy:port"),
+        *(
+            "http://proxy:3128/path",
+            "http://a@b@proxy:3128",
+            "http://u:p/w@proxy:3128",
+            "http://:1",
+        ),
+    ],
     "PORT": ["0", "65536", "http", "3000.5", "-1"],
     "LOG_LEVEL": ["LOUD", "10"],
     "LOG_FORMAT": ["xml"],
@@ -118,6 +133,7 @@ GOOD = {
     "DATABASE_URL": "postgresql://bot:s3cr3t@db/bot",
     "SERVICETITAN_AUTH_URL": "https://auth.servicetitan.io",
     "SERVICETITAN_API_URL": "https://api.servicetitan.io",
+    "PROXY_URL": "http://bot:s3cr3t@proxy:3128",
     "HOST": "localhost",
     "PORT": "3000",
     "LOG_LEVEL": "INFO",

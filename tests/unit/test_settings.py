@@ -25,6 +25,7 @@ def test_five_variables_are_enough_and_the_rest_has_defaults(env: Environment) -
         "database_url": "sqlite:///onboarding.db",
         "servicetitan_auth_url": "https://auth.servicetitan.io",
         "servicetitan_api_url": "https://api.servicetitan.io",
+        "proxy_url": None,
         "host": "127.0.0.1",
         "port": 3000,
         "log_level": "INFO",
@@ -189,7 +190,8 @@ def test_the_example_lists_exactly_the_variables_that_there_are() -> None:
 
 def test_the_example_shows_the_defaults() -> None:
     shown = dict(re.findall(r"^#([A-Z][A-Z_]+)=(.+)$", EXAMPLE, re.MULTILINE))
-    shown.pop("SLACK_APP_TOKEN")
+    for without in ("SLACK_APP_TOKEN", "PROXY_URL"):
+        shown.pop(without)
 
     assert shown
     for name, value in shown.items():

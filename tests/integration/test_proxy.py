@@ -1,0 +1,197 @@
+"""Proxies and addresses: secrets go where the settings say, by the way that they say."""
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.typedefs import Handler
+from pydantic import SecretStr
+
+from bot.slack.response_urls import is_slacks
+from sandbox.bot_process import free_port
+from tests.integration.world import World, a_world
+from tests.proxies import a_certificate, a_proxy, with_tls
+
+VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "WS_PROXY", "WSS_PROXY")
+OTHERS = [
+    "http://hooks.slack.com/actions/T1/1/x",
+    "https://hooks.slack.com.example/actions/T1/1/x",
+    "https://hooks.slack.com@example.com/actions",
+    "https://user:password@hooks.slack.com/actions",
+    "https://hooks.slack.com:8443/actions",
+    "https://hooks.slack.com\\@example.com/actions",
+    "https://hooks.slack.com/actions?to=https://example.com",
+    "https://hooks.slack.com/actions#@example.com",
+    "https://hooks.slack.com/actions\r\nX: y",
+    "https://hooks.slack.com/actions\n",
+    "https://HOOKS.slack.com.example/",
+    "https://evil.slack.com/actions",
+    "https://slack.com/actions",
+    "https://[::1]/actions",
+    "https://169.254.169.254/latest/meta-data",
+    "file:///etc/passwd",
+    "//hooks.slack.com/actions",
+    "hooks.slack.com/actions",
+    "",
+    " https://hooks.slack.com/actions",
+]
+
+
+@pytest.mark.parametrize("socket_mode", [False, True], ids=["http", "socket"])
+async def test_no_proxy_of_the_environment_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, socket_mode: bool
+) -> None:
+    async with a_proxy() as proxy:
+        for name in VARIABLES:
+            monkeypatch.setenv(name, proxy.url)
+            monkeypatch.setenv(name.lower(), proxy.url)
+        async with a_world(tmp_path, socket_mode=socket_mode) as world:
+            world.slack.doubts.ephemeral_reaches_external = False
+            await world.begin()
+            await world.walk_to(23)
+            assert world.message("verification:1").payload["outcome"] == "passed"
+
+    assert proxy.asked == []
+
+
+@pytest.mark.parametrize("password", ["", "p4ss%40word"])
+async def test_slack_and_servicetitan_are_asked_through_the_proxy_that_is_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, password: str
+) -> None:
+    certificate = a_certificate(tmp_path, "slack.example", "servicetitan.example")
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    async with a_proxy(password.replace("%40", "@")) as proxy, a_world(tmp_path) as plain:
+        ports = {
+            "slack.example": int(plain.slack.api_url.split(":")[2].partition("/")[0]),
+            "servicetitan.example": int(plain.servicetitan.api_url.split(":")[2]),
+        }
+        async with (
+            with_tls(ports["slack.example"], certificate) as slack,
+            with_tls(ports["servicetitan.example"], certificate) as servicetitan,
+        ):
+            proxy.names = {"slack.example": slack, "servicetitan.example": servicetitan}
+            user = f"bot:{password}@" if password else ""
+            async with plain.second_bot(
+                slack_api_url="https://slack.example/api/",
+                servicetitan_auth_url="https://servicetitan.example",
+                servicetitan_api_url="https://servicetitan.example",
+                proxy_url=SecretStr(f"http://{user}127.0.0.1:{proxy.port}"),
+            ) as plain.bot:
+                plain.slack.deliver_to(f"http://127.0.0.1:{plain.bot.settings.port}/slack/events")
+                await plain.begin()
+                await plain.walk_to(23)
+                passed = plain.message("verification:1").payload["outcome"]
+
+    assert passed == "passed"
+    assert set(proxy.asked) == {"CONNECT slack.example:443", "CONNECT servicetitan.example:443"}
+
+
+async def test_a_proxy_that_refuses_is_named_in_the_report(tmp_path: Path) -> None:
+    async with (
+        a_proxy("secret") as proxy,
+        a_world(tmp_path) as world,
+        world.second_bot(
+            servicetitan_auth_url="https://servicetitan.example",
+            proxy_url=SecretStr(f"http://bot:wr0ngpass@127.0.0.1:{proxy.port}"),
+        ) as world.bot,
+    ):
+        world.slack.deliver_to(f"http://127.0.0.1:{world.bot.settings.port}/slack/events")
+        await world.begin()
+        await world.walk_to(22)
+        assert (await world.enter(world.ann, 22, **world.servicetitan.credentials)).ok
+        shown = json.dumps([message.blocks for message in world.engineering.messages])
+
+    assert "the proxy (PROXY_URL) did not let it through" in shown
+    assert "wr0ngpass" not in shown
+
+
+@pytest.mark.parametrize("socket_mode", [False, True], ids=["http", "socket"])
+async def test_what_is_on_this_machine_is_asked_without_the_proxy(
+    tmp_path: Path, socket_mode: bool
+) -> None:
+    async with (
+        a_proxy() as proxy,
+        a_world(tmp_path, proxy_url=proxy.url, socket_mode=socket_mode) as world,
+    ):
+        world.slack.doubts.ephemeral_reaches_external = False
+        await world.begin()
+        await world.walk_to(23)
+        assert world.message("verification:1").payload["outcome"] == "passed"
+
+    assert proxy.asked == []
+
+
+@pytest.mark.parametrize("url", OTHERS)
+def test_answers_go_to_slacks_own_host_alone(url: str) -> None:
+    for api in ("https://slack.com/api/", "https://slack-gov.com/api/", "http://127.0.0.1:9/api/"):
+        assert not is_slacks(url, api)
+
+
+@pytest.mark.parametrize("host", ["hooks.slack.com", "hooks.slack-gov.com"])
+def test_slacks_own_answers_are_taken(host: str) -> None:
+    for kind in ("actions/T1/1/AbC-_x", "commands/T1/2/y", "app/T1/3/z"):
+        assert is_slacks(f"https://{host}/{kind}", "https://slack.com/api/")
+    assert is_slacks("http://127.0.0.1:9/actions/T1/1/x", "http://127.0.0.1:9/api/")
+    assert not is_slacks("http://127.0.0.1:8/actions/T1/1/x", "http://127.0.0.1:9/api/")
+    assert not is_slacks("https://slack.com/actions/T1/1/x", "https://slack.com/api/")
+
+
+@asynccontextmanager
+async def elsewhere(listen: Handler) -> AsyncIterator[str]:
+    """Somebody else's server; yields its address."""
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", listen)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", free_port())
+    await site.start()
+    yield site.name
+    await runner.cleanup()
+
+
+async def pressed_again(world: World, **other: Any) -> None:
+    """Press *Done* a second time, with a payload that says something else in places."""
+    await world.begin()
+    await world.walk_to(2)
+    await world.press(world.ann, "step:2", "step_done")
+    payload = world.last_sent
+    payload["actions"][0]["value"] = f"{world.onboarding}:1"
+    world.slack.doubts.ephemeral_reaches_external = False
+    await world.send({**payload, **other})
+
+
+async def test_an_answer_goes_to_no_other_address_however_the_press_is_made_up(
+    tmp_path: Path,
+) -> None:
+    asked: list[Mapping[str, str]] = []
+
+    async def listen(request: web.Request) -> web.StreamResponse:
+        asked.append(request.headers)
+        return web.Response()
+
+    async with elsewhere(listen) as address, a_world(tmp_path) as world:
+        await pressed_again(world, response_url=f"{address}/actions/T1/1/x")
+
+    assert asked == []
+
+
+async def test_a_redirect_is_not_followed(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    async def listen(request: web.Request) -> web.StreamResponse:
+        asked.append(request.path)
+        return web.Response()
+
+    async with elsewhere(listen) as address, a_world(tmp_path) as world:
+        for status in (301, 302, 303, 307, 308):
+            world.slack.fail_next("response_url", status=status, location=f"{address}/r")
+            world.slack.fail_next("chat.update", status=status, location=f"{address}/u")
+        await pressed_again(world)
+        await world.catch_up()
+        await world.catch_up()
+
+    assert asked == []
