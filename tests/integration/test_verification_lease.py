@@ -162,7 +162,10 @@ async def test_a_run_that_two_workers_end_is_recorded_once(at_25: World) -> None
         servicetitan.answers()
         await slow.ends()
 
-    assert at_25.rows("SELECT number, attempt FROM verification") == [(1, 1), (2, 1)]
+    assert at_25.rows("SELECT number, attempt FROM verification ORDER BY number") == [
+        (1, 1),
+        (2, 1),
+    ]
     assert len(at_25.events("verification_finished")) == 2
     assert at_25.message("verification:2").payload["outcome"] == "unknown"
 
