@@ -19,7 +19,7 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.onboarding import Onboarding
-from storage.rows import columns, step_columns
+from storage.rows import step_columns
 from storage.seals import MissingKey, Seals
 from storage.tables import CredentialRow, EventRow, OnboardingRow
 
@@ -107,12 +107,8 @@ def first(seals: Seals, onboarding_id: str, end: str, digests: Row, versions: Ro
 
 def digests_of(onboarding: Onboarding) -> Mapping[str, str]:
     """Return the digests of an onboarding, as `digests` makes them of its rows."""
-    client = {
-        **columns(onboarding),
-        "guide": onboarding.guide.id,
-        "guide_version": onboarding.guide.version,
-        "started_at": onboarding.started_at,
-    }
+    guide = {"guide": onboarding.guide.id, "guide_version": onboarding.guide.version}
+    client = {name: getattr(onboarding, name) for name in CLIENT if name not in guide}
     values = [
         {
             "field": name,
@@ -124,36 +120,36 @@ def digests_of(onboarding: Onboarding) -> Mapping[str, str]:
         }
         for name, one in onboarding.credentials.items()
     ]
-    return digests(client, [step_columns(onboarding.id, one) for one in onboarding.steps], values)
+    steps = [step_columns(onboarding.id, one) for one in onboarding.steps]
+    return digests({**guide, **client}, steps, values)
 
 
 def digests(client: Row, steps: Iterable[Row], values: Iterable[Row]) -> Mapping[str, str]:
     """Return a digest of each part of an onboarding's rows."""
     return {
         "client": _digest([client[name] for name in CLIENT]),
-        "steps": _digest(sorted(_step(one) for one in steps)),
+        "steps": _digest(sorted(map(_step, steps), key=lambda one: str(one[0]))),
         "values": _digest(sorted(str([one[name] for name in VALUE]) for one in values)),
     }
 
 
-def _step(row: Row) -> list[str]:
+def _step(row: Row) -> list[Any]:
     by = [row["by_user"], row["by_team"] or "", row["by_role"]]
-    who = by if row["by_user"] and row["by_role"] else []
-    return [_text([row[name]]) for name in ("number", "state", "at", "handed_over")] + [_text(who)]
+    who = by if row["by_user"] and row["by_role"] else None
+    return [row["number"], row["state"], row["at"], row["handed_over"], who]
 
 
 def _digest(content: list[Any]) -> str:
-    return hashlib.sha256(_text(content).encode()).hexdigest()
-
-
-def _text(content: list[Any]) -> str:
-    return json.dumps(content, sort_keys=True, default=_plain)
+    return hashlib.sha256(ENCODER.encode(content).encode()).hexdigest()
 
 
 def _plain(value: Any) -> str:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="microseconds")
     return type(value).__name__  # illegible: it fits nothing that we wrote
+
+
+ENCODER = json.JSONEncoder(default=_plain)
 
 
 async def newest_versions(
