@@ -22,6 +22,7 @@ format-check: .venv/installed-dev
 lint: .venv/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
+	$(BIN)/bandit --quiet --recursive --severity-level medium bot handlers storage
 
 .PHONY: types
 types: .venv/installed-dev
@@ -55,6 +56,15 @@ bench: .venv/installed-dev ## measure the bot beside an empty stock slack-bolt a
 format: .venv/installed-dev ## format the code and mend what ruff can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+.PHONY: audit
+audit: .venv/installed-dev ## look the dependencies up in a database of vulnerabilities
+	@rm -f .venv/audit.json
+	@$(BIN)/pip-audit --strict --disable-pip --require-hashes -r requirements.lock --progress-spinner off \
+		--format json --output .venv/audit.json 2>.venv/audit.log; status=$$?; \
+		test -s .venv/audit.json || { echo "audit: the database was not reached, or does not know them all: not checked \
+	(.venv/audit.log says why)" >&2; exit 3; }; \
+		$(BIN)/python -m json.tool .venv/audit.json; exit $$status
 
 .PHONY: lock
 lock: ## pin every dependency anew, with hashes (needs uv)
