@@ -5,9 +5,10 @@ from tests.integration.world import World
 COPY = """
 INSERT INTO onboarding (id, guide, guide_version, client_name, client_key, channel, engineer,
     client_admins, status, revision, published_revision, current_step, finished_steps, turn,
-    turn_at, missing_values, exposed_values, open_questions, started_at, active_at)
+    turn_at, missing_values, exposed_values, open_questions, started_at, active_at, sealed_state)
 SELECT ?, guide, guide_version, ?, ?, ?, engineer, client_admins, ?, 1, 1, 7, 6, 'client',
-    turn_at, 2, ?, ?, started_at, ? FROM onboarding WHERE client_name = 'Acme Plumbing'
+    turn_at, 2, ?, ?, started_at, ?, sealed_state
+FROM onboarding WHERE client_name = 'Acme Plumbing'
 """
 
 
