@@ -232,7 +232,7 @@ async def test_a_press_comes_through_three_hundred_half_sent_requests(
 
 
 @ON_SQLITE
-async def test_nothing_that_a_stranger_sends_makes_a_line_in_the_log(
+async def test_what_strangers_send_does_not_fill_the_log(
     stage: Staged, subtests: pytest.Subtests
 ) -> None:
     before = stage.bot.log_text()
@@ -266,4 +266,6 @@ async def test_nothing_that_a_stranger_sends_makes_a_line_in_the_log(
             answer = await ask(stage.bot, f"{method} /slack/events HTTP/1.0\r\n\r\n".encode())
             assert answer.status == 405
             assert "\r\nAllow: POST\r\n" in answer.text
-    assert stage.bot.log_text() == before
+    added = stage.bot.log_text().removeprefix(before)
+    assert "Traceback" not in added
+    assert len(added.splitlines()) <= 3  # wrong signatures are told of, now and then
