@@ -22,11 +22,12 @@ class Leaping(selectors.DefaultSelector):
     """Leaps to the next timer instead of waiting for it."""
 
     leap: Callable[[float], None]
+    real_seconds: float
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None or timeout <= 0:
             return super().select(timeout)
-        found = super().select(REAL_SECONDS)
+        found = super().select(self.real_seconds)
         if not found:
             self.leap(timeout)
         return found
@@ -35,8 +36,9 @@ class Leaping(selectors.DefaultSelector):
 class UnhurriedLoop(asyncio.SelectorEventLoop):
     """A loop with a clock of its own; all that talks must run in it."""
 
-    def __init__(self) -> None:
+    def __init__(self, real_seconds: float) -> None:
         selector = Leaping()
+        selector.real_seconds = real_seconds
         selector.leap = self._leap
         self._passed = 0.0
         super().__init__(selector)
@@ -64,7 +66,9 @@ def tell_the_time(clock: Clock, patch: pytest.MonkeyPatch) -> None:
     patch.setattr(bot.web, "time", SimpleNamespace(time=lambda: clock().timestamp()))
 
 
-def run(work: Callable[[Clock], Coroutine[Any, Any, Result]]) -> Result:
-    """Run `work` in a loop of its own."""
-    with asyncio.Runner(loop_factory=UnhurriedLoop) as runner:
+def run(
+    work: Callable[[Clock], Coroutine[Any, Any, Result]], real_seconds: float = REAL_SECONDS
+) -> Result:
+    """Run `work` in a loop of its own, which leaps after so long without anything to do."""
+    with asyncio.Runner(loop_factory=lambda: UnhurriedLoop(real_seconds)) as runner:
         return runner.run(work(Clock()))
