@@ -218,6 +218,8 @@ def _something_else(
 def _stray_characters(
     field: CredentialField, value: str, _fields: Sequence[CredentialField]
 ) -> str | None:
+    if field.digits and re.search(r"[A-Za-z]", value):
+        return _digits_only(field)
     if re.search(r"\s", value):
         return f"There's a space or line break in it. Please copy the {field.label} again."
     if not value.isascii() or not value.isprintable():
@@ -233,13 +235,17 @@ def _not_a_number(
     if not field.digits:
         return None
     if not value.isdigit():
-        return (
-            f"The {field.label} is digits only. Copy the number, not a name. "
-            f"You'll find it here: {field.source}."
-        )
+        return _digits_only(field)
     if value.startswith("0"):
         return f"The {field.label} doesn't start with a zero. Please copy it again."
     return None
+
+
+def _digits_only(field: CredentialField) -> str:
+    return (
+        f"The {field.label} is digits only. Copy the number, not a name. "
+        f"You'll find it here: {field.source}."
+    )
 
 
 def _length(field: CredentialField, value: str, _fields: Sequence[CredentialField]) -> str | None:

@@ -19,6 +19,8 @@ INVISIBLE = {
     *(0x16FE4, 0x1D159),
     *range(0xE0000, 0xE1000),
 }
+# What some keyboards type for ASCII's characters.
+FULL_WIDTH = {ord(one) + 0xFEE0: one for one in map(chr, range(0x21, 0x7F))}
 # <https://acme.com|acme.com>, <mailto:ann@acme.com>, <@U0ANN|ann>, <#C0ACME|>, <!here>
 ESCAPE = re.compile(r"<([^<>|]*)(?:\|([^<>]*))?>")
 
@@ -31,6 +33,11 @@ def clean(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text.strip()
     return "".join(one for one in text if not _invisible(one)).strip()
+
+
+def half_width(text: str) -> str:
+    """Return `text` as `clean` does, with ASCII's characters for their full-width forms."""
+    return clean(text.translate(FULL_WIDTH))
 
 
 def one_line(text: str) -> str:

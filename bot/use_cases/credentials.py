@@ -12,7 +12,7 @@ from bot.credentials import Severity, check, mask
 from bot.errors import Refused, Unreadable
 from bot.onboarding import Onboarding
 from bot.people import Actor, Deed
-from bot.typed import clean
+from bot.typed import half_width
 from bot.use_cases.base import InvalidInput, NeedsConfirmation, Request, UseCase
 from bot.views import modals
 from bot.views.ids import CONFIRM_UNUSUAL, FormRef, StepRef
@@ -54,7 +54,7 @@ class Credentials(UseCase):
         plain = {
             name: text
             for name in ref.fields
-            if (text := clean(values.get(name, SecretStr("")).get_secret_value()))
+            if (text := half_width(values.get(name, SecretStr("")).get_secret_value()))
         }
         _must_be_complete(onboarding, ref, plain)
         self._must_be_right(onboarding, ref, plain, sealed, confirmed=confirmed)

@@ -36,7 +36,7 @@ WRONG = [
     ("tenant_id", "12ab345678", "is digits only"),
     ("tenant_id", "123 456 789", "space or line break in it"),
     ("tenant_id", "123", "Too short"),
-    ("booking_provider_id", "HeavySet Tech", "space or line break in it"),
+    ("booking_provider_id", "HeavySet Tech", "Copy the number, not a name"),
     ("booking_provider_id", "HeavySet", "is digits only"),
     ("client_id", "Client ID: …", "The label “Client ID” got copied too"),
     ("client_id", "“…”", "Quotation marks"),
@@ -276,6 +276,15 @@ async def test_what_nobody_sees_around_a_value_does_not_matter(begun: World, aro
 
     assert answer.ok
     assert f"{value[-4:]}" in begun.message("step:11").text
+
+
+async def test_full_width_digits_are_digits(begun: World) -> None:
+    await begun.walk_to(11)
+    value = str(begun.servicetitan.credentials["booking_provider_id"])
+    wide = value.translate({ord(digit): ord(digit) - ord("0") + 0xFF10 for digit in value})
+
+    assert (await begun.enter(begun.ann, 11, booking_provider_id=wide)).ok
+    assert value[-4:] in begun.message("step:11").text
 
 
 async def test_a_value_that_is_on_file_for_another_field_is_named(begun: World) -> None:
