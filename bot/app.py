@@ -48,7 +48,7 @@ from bot.traffic import Traffic
 from bot.use_cases import Services, UseCases
 from bot.verifier import Verifier
 from bot.web import web_app
-from storage import deliveries, leases
+from storage import deliveries, leases, rates
 from storage.database import Conflict, Database
 from storage.guides import GuideShelf
 from storage.leases import Worker
@@ -286,6 +286,7 @@ class Bot:
         if now - self._forgot_at > FORGET_EVERY:
             async with self.database.begin() as session:
                 await deliveries.forget(session, now - REPEATED_WITHIN)
+                await rates.forget(session, now - REPEATED_WITHIN)
             self._forgot_at = now
 
     async def retire(self) -> None:

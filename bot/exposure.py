@@ -61,6 +61,12 @@ def candidates(text: str) -> frozenset[str]:
     return frozenset(one for piece in stripped if len(piece) >= SHORTEST for one in forms(piece))
 
 
+def guesses(text: str) -> int:
+    """Return how many pieces of `text` could be meant as a value: ordinary words have no digit."""
+    words = (word.strip(AROUND).lower() for word in re.split(r"[\s<>|=,:;]+", _plain(text)))
+    return len({word for word in words if len(word) >= SHORTEST and re.search(r"\d", word)})
+
+
 def forms(piece: str) -> set[str]:
     """Return what was meant by a piece: values have small letters, whatever a keyboard made."""
     return {piece, piece.lower()}

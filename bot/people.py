@@ -43,6 +43,7 @@ class Deed(StrEnum):
     HEAVYSET_STEP = "heavyset_step"  # phase 6, the verification
     MANAGE = "manage"  # start, and the slash command as a whole
     REVEAL = "reveal"  # read a stored value
+    GUESS = "guess"  # try out which values are stored
 
 
 ALLOWED: dict[Deed, frozenset[Role]] = {
@@ -50,6 +51,7 @@ ALLOWED: dict[Deed, frozenset[Role]] = {
     Deed.HEAVYSET_STEP: frozenset({Role.ENGINEER}),
     Deed.MANAGE: frozenset({Role.ENGINEER}),
     Deed.REVEAL: frozenset({Role.ENGINEER}),
+    Deed.GUESS: frozenset(),
 }
 
 REFUSALS: dict[Deed, str] = {
@@ -66,6 +68,7 @@ REFUSALS: dict[Deed, str] = {
         "Only HeavySet engineers can see stored values. If one is wrong, press “Enter securely” "
         "and enter it again."
     ),
+    Deed.GUESS: "Nobody can look up which values are stored.",
 }
 
 

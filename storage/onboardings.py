@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import or_
 from sqlmodel import col, insert, select, update
@@ -216,6 +216,21 @@ async def has_event(session: AsyncSession, onboarding_id: str, kind: EventKind) 
     """Whether the history of an onboarding has an event of this kind."""
     where = (col(EventRow.onboarding_id) == onboarding_id, col(EventRow.kind) == kind.value)
     return (await session.exec(select(EventRow.id).where(*where).limit(1))).first() is not None
+
+
+async def has_refusal(
+    session: AsyncSession, onboarding_id: str, event: Event, within: timedelta
+) -> bool:
+    """Whether the history has a refusal like `event` in that time before it."""
+    row = EventRow
+    query = select(row.detail).where(
+        col(row.onboarding_id) == onboarding_id,
+        col(row.kind) == EventKind.REFUSED.value,
+        col(row.actor_user) == event.actor.user_id,
+        col(row.actor_team) == event.actor.team_id,
+        col(row.at) > event.at - within,
+    )
+    return any(detail == event.detail for detail in await session.exec(query))
 
 
 async def events_of(

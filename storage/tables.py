@@ -278,6 +278,16 @@ class ArrivalRow(SQLModel, table=True):
     at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
 
 
+class RateRow(SQLModel, table=True):
+    """How much of something somebody did `since` then; what and who is in the id."""
+
+    __tablename__ = "rate"
+
+    id: str = Field(primary_key=True)
+    since: datetime = _time()
+    count: int
+
+
 class GuideRow(SQLModel, table=True):
     """The text of a guide version that some onboarding started with."""
 

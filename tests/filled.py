@@ -32,6 +32,7 @@ from storage.tables import (
     MessageRow,
     NoticeRow,
     OnboardingRow,
+    RateRow,
     RevealRow,
     VerificationRow,
 )
@@ -285,6 +286,7 @@ async def _publish(session: AsyncSession) -> None:
         [
             ArrivalRow(kind="request", at=NOW),
             DeliveryRow(id="Ev0001", at=NOW),
+            RateRow(id="guess:1:T0:U0", since=NOW, count=3),
             RevealRow(id="reveal-1", worker="w1", hide_at=NOW),
             HomeRow(user_id=ERIN.user_id, opened_at=NOW, published_at=NOW, digest="d1"),
             HomeRow(user_id="U0NEW", opened_at=NOW),

@@ -55,6 +55,7 @@ DEEDS = {
     Deed.HEAVYSET_STEP: "do HeavySet's part",
     Deed.MANAGE: "manage the onboarding",
     Deed.REVEAL: "look at stored values",
+    Deed.GUESS: "try out which values are stored",
 }
 
 

@@ -13,20 +13,21 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.directory import Directory, Known, Undecided
 from bot.engineering import EngineeringChannel
 from bot.errors import NotAllowed, NotFound, Refused, Unavailable
-from bot.exposure import candidates, looks_like
+from bot.exposure import candidates, guesses, looks_like
 from bot.homes import Homes
 from bot.mrkdwn import channel_link, escape, listed, mention
 from bot.nudging import Nudging
 from bot.onboarding import Change, Event, EventKind, Onboarding
 from bot.people import REFUSALS, Actor, Deed, Person, Role, require
 from bot.publisher import Publisher
+from bot.rates import GUESSES, GUESSES_AT_ONCE, REFUSALS_KEPT
 from bot.reveals import Reveals
 from bot.slack import Slack
 from bot.slash_command import Named
 from bot.verifier import Verifier
 from bot.views.blocks import bullets_of
 from bot.views.ids import FormRef
-from storage import credentials, onboardings
+from storage import credentials, onboardings, rates
 from storage.changes import change
 from storage.database import Database
 from storage.guides import GuideShelf
@@ -254,27 +255,52 @@ class UseCase:
             label = guide.field(shaped[0]).label
             raise Refused(f"This looks like the {label}, not like a client. Nothing was changed.")
 
-    async def _value_in(self, text: str) -> str | None:
-        """Return the label of a value that `text` bears, by its looks or as a stored one.
+    async def _value_in(self, text: str, onboarding: Onboarding | None = None) -> str | None:
+        """Return the label of a value in `text`: by its looks, or as one that is stored.
 
-        For texts that others will read. The value itself is kept nowhere.
+        Only the values of `onboarding` are compared, in which whoever wrote the text may act:
+        nobody learns about another client's. The text itself is kept nowhere.
         """
         services = self._services
-        shaped = looks_like(text, services.shelf.newest.credentials)
-        if not shaped:
+        fields = onboarding.guide.credentials if onboarding else services.shelf.newest.credentials
+        found = looks_like(text, fields)
+        if not found and onboarding:
             marks = {mark for one in candidates(text) for mark in services.vault.fingerprints(one)}
             async with services.database.begin(write=False) as session:
-                shaped = tuple(one.field for one in await credentials.known(session, marks))
-        labels = {field.id: field.label for field in services.shelf.newest.credentials}
-        return labels.get(shaped[0], "credential") if shaped else None  # of an older guide
+                stored = await credentials.known(session, marks)
+            found = tuple(one.field for one in stored if one.onboarding_id == onboarding.id)
+        labels = {field.id: field.label for field in fields}
+        return labels.get(found[0], "credential") if found else None
+
+    async def _guesses(self, request: Request, onboarding: Onboarding, text: str) -> bool:
+        """Whether somebody seems to try which values are stored; the history then says so.
+
+        What they write is then compared with none of them.
+        """
+        services, person, now = self._services, request.person, self._services.clock()
+        if not (count := guesses(text)):
+            return False
+        of = f"guess:{onboarding.id}:{person.team_id}:{person.user_id}"
+        async with services.database.begin() as session:
+            recent = await rates.count(session, of, count, now, GUESSES.within)
+        if count <= GUESSES_AT_ONCE and recent <= GUESSES.most:
+            return False
+        log.warning("somebody tries many values", extra={"user": person.user_id, "count": count})
+        await self._record_refusal(person, onboarding.id, Deed.GUESS, NotAllowed("Too many."))
+        return True
 
     async def _record_refusal(
         self, person: Person, onboarding_id: str, deed: Deed, refusal: Refused
     ) -> None:
+        """Write it in the history, unless the same was refused within the hour."""
         actor = Actor(person.user_id, person.team_id, Role.NOBODY)
         detail = {"deed": deed.value, "reason": type(refusal).__name__}
-        event = Event(EventKind.REFUSED, actor, self._services.clock(), None, detail)
-        async with self._services.database.begin() as session:
+        now, database = self._services.clock(), self._services.database
+        event = Event(EventKind.REFUSED, actor, now, None, detail)
+        async with database.begin(write=False) as session:
+            if await onboardings.has_refusal(session, onboarding_id, event, REFUSALS_KEPT.within):
+                return
+        async with database.begin() as session:
             await onboardings.record(session, onboarding_id, event)
 
 

@@ -13,6 +13,11 @@ from bot.use_cases.base import InvalidInput, Request, UseCase
 from bot.views import modals
 from bot.views.ids import FormRef, StepRef
 
+TOO_MANY_CODES = (
+    "That's a lot of numbers and codes for one question. Please ask in your own words, without IDs "
+    "and keys. If you've done that, please try again in an hour."
+)
+
 
 class Help(UseCase):
     """The form for a question, its submission, and questions in the thread."""
@@ -31,7 +36,11 @@ class Help(UseCase):
         await self._opened_by(request, ref)
         if not question.strip():
             raise InvalidInput({"question": "Please write what you would like to know."})
-        if label := await self._value_in(question):
+        onboarding = await self._get(ref.onboarding_id)
+        await self._actor(request, onboarding, Deed.CLIENT_STEP)
+        if await self._guesses(request, onboarding, question):
+            raise InvalidInput({"question": TOO_MANY_CODES})
+        if label := await self._value_in(question, onboarding):
             raise InvalidInput(
                 {"question": f"Please take the {label} out: it belongs into “Enter securely” only."}
             )

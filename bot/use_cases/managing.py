@@ -92,7 +92,8 @@ class Managing(UseCase):
         actor = await self._engineer(request.person)
         if not reason.strip():
             raise InvalidInput({"reason": "Please write a few words; they stand in the history."})
-        if label := await self._value_in(reason):
+        onboarding = await self._get(ref.onboarding_id)
+        if label := await self._value_in(reason, onboarding):
             raise InvalidInput({"reason": f"Please take the {label} out: this text is kept."})
 
         async def destroy(session: AsyncSession, after: Onboarding) -> None:

@@ -23,6 +23,7 @@ TABLES = {
     "step",
     "message",
     "notice",
+    "rate",
     "arrival",
     "credential",
     "delivery",
