@@ -5,10 +5,12 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
+from bot.deadline import in_time
 from bot.errors import OnboardingError, Unavailable
-from bot.lookups import Lookups
+from bot.lookups import SPARE_SECONDS, Lookups
 from bot.onboarding import Onboarding
 from bot.people import Person, Role, client_role
 from bot.setting_values import EVERYONE
@@ -147,15 +149,16 @@ class Directory:
         self._members = Lookups(self._ask_group, lambda _: True, tasks, monotonic)
         self._logged: set[str] = set()
 
-    async def known(self, person: Person) -> Known:
+    async def known(self, person: Person, *, afresh: bool = False) -> Known:
         """Return what is known of `person`, first of all by Slack's own word.
 
-        Raises Unavailable if Slack does not answer, and the request alone does not tell enough.
+        Raises Unavailable if Slack does not answer, and the request alone does not tell enough;
+        `afresh`: whenever Slack does not answer, as nothing that is remembered counts.
         """
         # A request may come before the start has asked who we are.
         identity = self._slack.known or await self._slack.identify()
         told = _of_request(person, identity)
-        user = await self._users.get(person.user_id, told) if person.user_id else User()
+        user = await self._user(person.user_id, told, afresh=afresh)
         certain = user is not told
         if not user.team_id and person.team_id:  # Slack does not show them to us
             user, certain = User(person.team_id, flag="is_restricted"), False
@@ -163,7 +166,7 @@ class Directory:
         return Known(
             Person(person.user_id, person.team_id or user.team_id),
             home=home,
-            engineer=home and user.full_member and await self._listed(person.user_id),
+            engineer=home and user.full_member and await self._listed(person.user_id, afresh=afresh),
             organizations=_ids(user, person) if user.is_person else (),
             certain=certain,
         )
@@ -256,11 +259,43 @@ class Directory:
             if user.full_member and _is_ours(user, self._slack.identity)
         )
 
-    async def _listed(self, user_id: str) -> bool:
+    async def is_still_there(self, person: Person, channel: str) -> bool:
+        """Whether somebody is in a channel, and not deactivated, as far as Slack tells at once.
+
+        Two calls, of which neither is waited for longer than other answers are. Who doesn't get
+        one is judged by what is known: a secret is better taken than left in a window.
+        """
+        identity = self._slack.known or await self._slack.identify()
+        there, _ = await asyncio.gather(
+            self._is_in(person.user_id, channel),
+            self._renewed(person.user_id),
+        )
+        user = await self._users.get(person.user_id, _of_request(person, identity))
+        return there and user.flag != "deleted"
+
+    async def _is_in(self, user_id: str, channel: str) -> bool:
+        with suppress(OnboardingError, TimeoutError):  # we may not be in there, or Slack is slow
+            async with asyncio.timeout(SPARE_SECONDS):
+                return await in_time(self._slack.is_in(channel, user_id))
+        return True
+
+    async def _renewed(self, user_id: str) -> None:
+        with suppress(Unavailable):
+            await self._users.renew(user_id, SPARE_SECONDS)
+
+    async def _user(self, user_id: str, told: User | None, *, afresh: bool) -> User:
+        if not user_id:
+            return User()
+        if afresh:
+            return await self._users.renew(user_id)
+        return await self._users.get(user_id, told)
+
+    async def _listed(self, user_id: str, *, afresh: bool) -> bool:
         if self._everyone or user_id in self._named:
             return True
+        ask = self._members.renew if afresh else self._members.get
         for one in self._groups:
-            if user_id in (await self._members.get(one)).members:
+            if user_id in (await ask(one)).members:
                 return True
         return False
 

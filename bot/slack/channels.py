@@ -9,6 +9,7 @@ from bot.slack.calling import Caller
 from bot.slack.errors import SlackRefused
 
 PAGE = 200
+MEMBER_PAGES = 5
 PAGES = 20  # of our own channels, when one is looked for by its name
 
 
@@ -51,6 +52,19 @@ class ChannelCalls(Caller):
         """Return who is in a channel, ourselves and people of other organisations too."""
         call = self._client.conversations_members(channel=channel, limit=limit)
         return list((await self._call("conversations.members", call, members=list))["members"])
+
+    async def is_in(self, channel: str, user_id: str) -> bool:
+        """Whether somebody is in a channel; of more than a thousand people, any may be."""
+        cursor = None
+        for _ in range(MEMBER_PAGES):
+            call = self._client.conversations_members(channel=channel, limit=PAGE, cursor=cursor)
+            answer = await self._call("conversations.members", call, members=list)
+            cursor = (answer.get("response_metadata") or {}).get("next_cursor")
+            if user_id in answer["members"]:
+                return True
+            if not cursor:
+                return False
+        return True
 
     async def create_channel(self, name: str, *, private: bool) -> str:
         """Make a channel and return its id. After Unavailable it may have been made."""

@@ -10,6 +10,7 @@ from typing import TypeVar
 from slack_sdk.models.views import View
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.deadline import answering_within
 from bot.directory import Directory, Known, Undecided
 from bot.engineering import EngineeringChannel
 from bot.errors import NotAllowed, NotFound, Refused, Unavailable
@@ -39,6 +40,12 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 # Of the client's people, so many are named to somebody who may not act.
 MOST_NAMED = 3
+# A button's trigger opens a window for three seconds.
+AFRESH_SECONDS = 2
+SLACK_IS_SILENT = (
+    "Slack isn't answering, so I can't tell whether you may still see credentials. Nothing was "
+    "shown. Please try again in a moment."
+)
 
 
 class InvalidInput(Refused):
@@ -108,13 +115,24 @@ class UseCase:
             return await onboardings.get(session, self._services.shelf, onboarding_id)
 
     async def _actor(self, request: Request, onboarding: Onboarding, deed: Deed) -> Actor:
-        """Return who asks, in their role; raises NotAllowed, which the history keeps."""
+        """Return who asks, in their role; raises NotAllowed, which the history keeps.
+
+        Who wants to look at credentials is asked about each time, and refused unless Slack answers.
+        """
 
         async def judge(known: Known) -> Actor:
             return _judged(request, known, onboarding, deed)
 
         try:
-            return await self._as_known(request.person, judge)
+            if deed is not Deed.REVEAL:
+                return await self._as_known(request.person, judge)
+            with answering_within(AFRESH_SECONDS):
+                return await self._as_known(request.person, judge, afresh=True)
+        except Unavailable as error:
+            if deed is not Deed.REVEAL:
+                raise
+            log.warning("nothing was revealed", extra={"reason": str(error)})
+            raise Refused(SLACK_IS_SILENT) from error
         except (NotAllowed, NotFound) as refusal:
             await self._record_refusal(request.person, onboarding.id, deed, refusal)
             raise
@@ -157,10 +175,12 @@ class UseCase:
                 await self._record_refusal(request.person, onboarding_id, one, refusal)
             raise
 
-    async def _as_known(self, person: Person, work: Callable[[Known], Awaitable[T]]) -> T:
+    async def _as_known(
+        self, person: Person, work: Callable[[Known], Awaitable[T]], *, afresh: bool = False
+    ) -> T:
         """Do `work` with what is known of somebody; again, once more of the client is known."""
         directory = self._services.directory
-        known = await directory.known(person)
+        known = await directory.known(person, afresh=afresh)
         try:
             return await work(known)
         except Undecided as undecided:
@@ -173,22 +193,30 @@ class UseCase:
         return await self._as_known(person, judge)
 
     async def _opened_by(self, request: Request, ref: FormRef) -> None:
-        """Raise Refused unless who asks is who opened the form.
+        """Raise Refused unless who asks is who opened the form, and is still in its channel.
 
         On Enterprise Grid a command names the workspace's team, and a form the person's own
         (bolt-js#1875): the same id at home, or in the same organization, is the same person.
         """
         person = request.person
-        if person.user_id == ref.user_id:
-            if person.team_id == ref.team_id:
-                return
-            known = await self._services.directory.known(person)
-            if known.home or ref.team_id in ("", *known.organizations):
-                return
-            if not known.certain:
-                raise Unavailable("Slack does not say of which organization somebody is")
-        log.warning("a form of somebody else", extra={"user": person.user_id})
-        raise Refused("This form was opened by somebody else. Please open it yourself.")
+        if not await self._is_same(person, ref):
+            log.warning("a form of somebody else", extra={"user": person.user_id})
+            raise Refused("This form was opened by somebody else. Please open it yourself.")
+        if ref.channel and not await self._services.directory.is_still_there(person, ref.channel):
+            log.warning("a form of somebody who is gone", extra={"user": person.user_id})
+            raise Refused("You're no longer in this channel, so nothing was saved.")
+
+    async def _is_same(self, person: Person, ref: FormRef) -> bool:
+        if person.user_id != ref.user_id:
+            return False
+        if person.team_id == ref.team_id:
+            return True
+        known = await self._services.directory.known(person)
+        if known.home or ref.team_id in ("", *known.organizations):
+            return True
+        if not known.certain:
+            raise Unavailable("Slack does not say of which organization somebody is")
+        return False
 
     async def _change(
         self,

@@ -32,6 +32,10 @@ class Admin:
             self._events.channel_changed(channel, "left")
         await self._events.delivered()
 
+    def remove_from_usergroup(self, usergroup: str, who: Person) -> None:
+        """Take a person out of a user group; nothing that the bot subscribes to tells it."""
+        self._state.usergroups[usergroup].remove(who.user)
+
     async def delete(self, *messages: Message, told: bool = True) -> None:
         """Delete messages, as an owner may, or a retention rule: of that the app is not `told`."""
         for message in messages:

@@ -1,0 +1,172 @@
+"""Who was removed, deactivated, or left a moment ago: what they may still do, which is nothing."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+
+import pytest
+
+from sandbox.slack import Person, View
+from tests.databases import AnyDatabase
+from tests.integration.world import World, a_world, held, told
+
+SILENT = "Slack isn't answering"
+
+
+@dataclass
+class Grouped:
+    """A world in which Eve is an engineer by her user group, and at step 23."""
+
+    world: World
+    eve: Person
+    group: str
+
+    async def reveal(self) -> View | None:
+        await self.world.press(self.eve, "step:23", "reveal_credentials")
+        return self.eve.view
+
+
+@pytest.fixture
+async def grouped(database: AnyDatabase) -> AsyncIterator[Grouped]:
+    async with a_world(database, named_engineers=True) as world:
+        eve = world.slack.add_person("Eve Engineer")
+        world.channel.members[eve.id] = eve.user
+        group = world.slack.add_usergroup(eve)
+        async with world.second_bot(engineers=[world.erin.id, group]) as bot:
+            world.slack.deliver_to(f"http://127.0.0.1:{bot.settings.port}/slack/events")
+            world = replace(world, bot=bot)
+            await world.begin()
+            await world.walk_to(23)
+            await world.type("status", eve)  # who she is, is remembered from now on
+            yield Grouped(world, eve, group)
+
+
+async def test_an_engineer_by_group_sees_credentials(grouped: Grouped) -> None:
+    assert await grouped.reveal()
+
+
+async def test_who_was_taken_out_of_the_group_sees_nothing_at_once(grouped: Grouped) -> None:
+    grouped.world.slack.admin.remove_from_usergroup(grouped.group, grouped.eve)
+
+    assert await grouped.reveal() is None
+
+    assert "Only HeavySet engineers can see stored values" in told(grouped.eve)
+    assert grouped.world.events("credentials_revealed") == []
+    assert grouped.world.events("refused") == [(grouped.eve.id, None)]
+
+
+@pytest.mark.parametrize("change", [{"deleted": True}, {"is_restricted": True}])
+async def test_who_was_deactivated_or_made_a_guest_sees_nothing_at_once(
+    grouped: Grouped, change: dict[str, bool]
+) -> None:
+    for name, value in change.items():
+        setattr(grouped.eve.user, name, value)
+
+    assert await grouped.reveal() is None
+
+    assert grouped.world.events("credentials_revealed") == []
+
+
+async def test_what_was_found_out_counts_for_everything_else(grouped: Grouped) -> None:
+    grouped.world.slack.admin.remove_from_usergroup(grouped.group, grouped.eve)
+    await grouped.reveal()
+
+    answer = await grouped.world.type("status", grouped.eve)
+
+    assert "Only HeavySet engineers" in answer.text
+
+
+@pytest.mark.parametrize("method", ["users.info", "usergroups.users.list"])
+@pytest.mark.parametrize("fault", [{"status": 503}, {"error": "internal_error"}])
+async def test_no_old_role_opens_a_window_while_slack_fails(
+    grouped: Grouped, method: str, fault: dict[str, object]
+) -> None:
+    grouped.world.slack.fail_next(method, times=9, **fault)  # type: ignore[arg-type]
+
+    assert await grouped.reveal() is None
+
+    assert SILENT in told(grouped.eve)
+    assert grouped.world.events("credentials_revealed") == []
+
+
+async def test_no_old_role_opens_a_window_while_slack_is_silent(grouped: Grouped) -> None:
+    world = grouped.world
+    async with held(world.slack, "users.info"):
+        await grouped.eve.press(world.message("step:23"), "reveal_credentials")
+        await world.slack.until(lambda: SILENT in told(grouped.eve))
+
+    await world.idle()
+    assert grouped.eve.view is None
+    assert world.events("credentials_revealed") == []
+
+
+async def form_of(world: World, person: Person) -> View:
+    await world.walk_to(18)
+    return await world.open(person, "step:18", "enter_credentials")
+
+
+def step_18(world: World) -> dict[str, str]:
+    return {name: world.servicetitan.credentials[name] for name in ("tenant_id", "client_id")}
+
+
+async def test_an_open_form_of_somebody_who_left_is_not_taken(begun: World) -> None:
+    view = await form_of(begun, begun.ann)
+    await begun.slack.admin.remove(begun.channel, begun.ann)
+
+    answer = await begun.submit(begun.ann, view, **step_18(begun))
+
+    assert "no longer in this channel" in next(iter(answer.errors.values()))
+    assert begun.rows("SELECT count(*) FROM credential") == [(0,)]
+
+
+async def test_an_open_form_of_somebody_who_was_deactivated_is_not_taken(begun: World) -> None:
+    view = await form_of(begun, begun.ann)
+    begun.ann.user.deleted = True
+
+    answer = await begun.submit(begun.ann, view, **step_18(begun))
+
+    assert not answer.ok
+    assert begun.rows("SELECT count(*) FROM credential") == [(0,)]
+
+
+async def test_a_question_of_somebody_who_left_is_not_taken(begun: World) -> None:
+    view = await begun.open(begun.ann, "step:1", "step_help")
+    await begun.slack.admin.remove(begun.channel, begun.ann)
+
+    answer = await begun.submit(begun.ann, view, question="What is a tenant?")
+
+    assert not answer.ok
+    assert begun.events("help_requested") == []
+
+
+async def test_who_came_back_may_go_on(begun: World) -> None:
+    view = await form_of(begun, begun.ann)
+    await begun.slack.admin.remove(begun.channel, begun.ann)
+    await begun.slack.admin.invite(begun.channel, begun.ann)
+
+    assert (await begun.submit(begun.ann, view, **step_18(begun))).ok
+
+
+@pytest.mark.parametrize("code", ["channel_not_found", "fetch_members_failed", "missing_scope"])
+async def test_a_form_is_taken_though_slack_does_not_say_who_is_there(
+    begun: World, code: str
+) -> None:
+    view = await form_of(begun, begun.ann)
+    begun.slack.fail_next("conversations.members", error=code)
+
+    assert (await begun.submit(begun.ann, view, **step_18(begun))).ok
+
+
+async def test_of_a_crowd_everybody_counts_as_there(begun: World) -> None:
+    for number in range(450):
+        person = begun.slack.add_person(f"P{number}")
+        begun.channel.members = {person.id: person.user, **begun.channel.members}
+    view = await form_of(begun, begun.ann)
+
+    assert (await begun.submit(begun.ann, view, **step_18(begun))).ok
+
+
+async def test_a_form_waits_a_moment_for_a_silent_slack_and_is_taken(begun: World) -> None:
+    view = await form_of(begun, begun.ann)
+    async with held(begun.slack, "conversations.members"), held(begun.slack, "users.info"):
+        assert (await begun.ann.submit(view, step_18(begun))).ok
+    await begun.idle()
