@@ -14,6 +14,7 @@ from bot.connections import CannotListen
 from bot.errors import Unavailable, UnreadableRow
 from bot.guide import GuideError
 from bot.settings import Settings, SettingsError, load
+from bot.typed import written_out
 from storage import migrate
 from storage.reasons import reason
 
@@ -81,10 +82,13 @@ def say(text: str, status: int) -> int:
 
 
 def write(text: str, *, failed: bool = False) -> None:
-    """Write to standard output, or error, at once; raises OSError, which names it."""
+    """Write to standard output, or error, at once; raises OSError, which names it.
+
+    What would act on a terminal is written out.
+    """
     stream, name = (sys.stderr, "standard error") if failed else (sys.stdout, "standard output")
     try:
-        stream.write(text)
+        stream.write(written_out(text))
         stream.flush()
     except OSError as error:  # a full disk, or a reader that has gone
         raise OSError(error.errno, error.strerror, name) from error

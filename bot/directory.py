@@ -166,7 +166,9 @@ class Directory:
         return Known(
             Person(person.user_id, person.team_id or user.team_id),
             home=home,
-            engineer=home and user.full_member and await self._listed(person.user_id, afresh=afresh),
+            engineer=home
+            and user.full_member
+            and await self._listed(person.user_id, afresh=afresh),
             organizations=_ids(user, person) if user.is_person else (),
             certain=certain,
         )

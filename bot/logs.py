@@ -11,6 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from typing import Any
+
+from bot.typed import written_out
 
 OURS = ("bot", "handlers", "storage")
 STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
@@ -49,7 +52,13 @@ class TextFormatter(logging.Formatter):
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # logging's name
         """Return the line with the record's own fields after it."""
         line = super().formatMessage(record)
-        return " ".join([line, *(f"{name}={value}" for name, value in _extra(record).items())])
+        fields = (f"{name}={value}" for name, value in _extra(record).items())
+        return _one_line(" ".join([line, *fields]))
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802  # logging's name
+        """Return the traceback, indented: none of its lines looks like one of ours."""
+        lines = super().formatException(ei).split("\n")
+        return "\n".join(f"  {written_out(line)}" for line in lines)
 
 
 class JsonFormatter(logging.Formatter):
@@ -67,6 +76,10 @@ class JsonFormatter(logging.Formatter):
         if record.exc_info:
             entry["exception"] = self.formatException(record.exc_info)
         return json.dumps(entry, default=str)
+
+
+def _one_line(text: str) -> str:
+    return written_out(text).replace("\n", "\\n").replace("\t", "\\t")
 
 
 def _extra(record: logging.LogRecord) -> dict[str, object]:

@@ -7,10 +7,15 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
+from bot.typed import UNSEEN
+
 
 def escape(text: str) -> str:
-    """Return `text` so that Slack shows it as it is: no mention, no broadcast, no hidden link."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    """Return `text` so that Slack shows it as it is: no mention, no broadcast, no hidden link.
+
+    What turns the direction of others' words, or shows nothing, is left out.
+    """
+    return UNSEEN.sub("", text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def mention(user_id: str) -> str:

@@ -4,6 +4,7 @@ Sources: docs.slack.dev, "Formatting message text"; Unicode Standard Annex 44, "
 Code Point".
 """
 
+import json
 import re
 import unicodedata
 
@@ -21,6 +22,12 @@ INVISIBLE = {
 }
 # What some keyboards type for ASCII's characters.
 FULL_WIDTH = {ord(one) + 0xFEE0: one for one in map(chr, range(0x21, 0x7F))}
+# What forges a line, moves a terminal's cursor, or turns the direction of what comes after it:
+# controls but tab and line feed, bidi controls (UAX 9), separators, tags, halves of characters.
+UNSEEN = re.compile(
+    "[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u061c\\u200b\\u200e\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff"
+    "\\ufff9-\\ufffb\\ud800-\\udfff\\U000e0000-\\U000e007f]"
+)
 # <https://acme.com|acme.com>, <mailto:ann@acme.com>, <@U0ANN|ann>, <#C0ACME|>, <!here>
 ESCAPE = re.compile(r"<([^<>|]*)(?:\|([^<>]*))?>")
 
@@ -43,6 +50,20 @@ def half_width(text: str) -> str:
 def one_line(text: str) -> str:
     """Return `text` as `clean` does, with single spaces for white space of any kind."""
     return " ".join(clean(text).split())
+
+
+def prose(text: str) -> str:
+    """Return `text` as `clean` does, with no white space but spaces and line feeds."""
+    lines = clean(text).splitlines()
+    return "\n".join("".join(" " if one.isspace() else one for one in line) for line in lines)
+
+
+def written_out(text: str) -> str:
+    """Return `text` with what acts instead of showing written out, as JSON would: `\\u202e`.
+
+    Tabs and line feeds stay.
+    """
+    return UNSEEN.sub(_escape, text)
 
 
 def folded(text: str) -> str:
@@ -68,6 +89,10 @@ def _invisible(character: str) -> bool:
     if character.isspace():
         return False
     return unicodedata.category(character) in NOTHING or ord(character) in INVISIBLE
+
+
+def _escape(found: re.Match[str]) -> str:
+    return "\\u007f" if found[0] == "\x7f" else json.dumps(found[0])[1:-1]
 
 
 def _as_typed(found: re.Match[str]) -> str:

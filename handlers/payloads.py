@@ -23,7 +23,7 @@ from pydantic import (
 
 from bot.errors import Malformed
 from bot.people import SLACKBOT, Person
-from bot.typed import as_typed
+from bot.typed import as_typed, prose
 from bot.use_cases import Request
 from bot.views.ids import FormRef
 from handlers.shown import shown
@@ -258,9 +258,9 @@ class Submission(Payload):
         return self.view.state.values.get(name, {}).get(name, Input())
 
     def text(self, name: str) -> str:
-        """Return what was typed into an input that holds no secret."""
+        """Return what was typed into an input that holds no secret, as it is kept."""
         value = self.input(name).value
-        return value.get_secret_value() if value else ""
+        return prose(value.get_secret_value()) if value else ""
 
     def ticked(self, name: str) -> bool | None:
         """Return whether a box was ticked, None if the form has none of that name."""

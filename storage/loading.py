@@ -30,6 +30,7 @@ from bot.onboarding import (
 )
 from bot.people import Actor, Role
 from bot.report import Report
+from bot.typed import one_line
 from storage.guides import GuideShelf
 from storage.known import Known
 from storage.tables import (
@@ -78,7 +79,7 @@ async def _columns(session: AsyncSession, shelf: GuideShelf, row: OnboardingRow)
     return {
         "id": row.id,
         "guide": await shelf.get(session, row.guide, row.guide_version),
-        "client_name": row.client_name,
+        "client_name": one_line(row.client_name),  # also of old rows
         "channel": row.channel,
         "engineer": row.engineer,
         "client_admins": tuple(row.client_admins),

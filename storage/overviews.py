@@ -14,6 +14,7 @@ from bot.onboarding import (
     Unread,
 )
 from bot.report import Outcome
+from bot.typed import one_line
 from storage.guides import GuideShelf
 from storage.rows import names_like
 from storage.tables import RUNNING as IS_RUNNING
@@ -76,7 +77,7 @@ def _overview(row: OnboardingRow, guide: Guide) -> Overview:
     return Overview(
         id=row.id,
         guide=guide,
-        client_name=row.client_name,
+        client_name=one_line(row.client_name),
         channel=row.channel,
         thread_ts=row.thread_ts,
         engineer=row.engineer,

@@ -16,6 +16,7 @@ from sqlmodel import SQLModel, col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.errors import UnreadableRow
+from bot.typed import one_line
 from storage.tables import OnboardingRow
 from storage.types import Illegible
 
@@ -82,7 +83,7 @@ def reading(session: AsyncSession, onboarding_id: str, client_name: str = "") ->
         of(session).note(error)
         raise
     except (ValueError, TypeError, LookupError, AttributeError) as error:
-        unreadable = UnreadableRow(onboarding_id, str(client_name), _reason(error))
+        unreadable = UnreadableRow(onboarding_id, one_line(str(client_name)), _reason(error))
         of(session).note(unreadable)
         raise unreadable from error
 

@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from bot.export.charts import SIDES, WIDTH, phase_rows, waiting_bars
 from bot.history import Entry, History, Place, Who, lasting
 from bot.onboarding import BOT, Onboarding
+from bot.typed import written_out
 
 # Keyed digests of what was posted: of no use to a reader.
 UNTOLD = {"marks"}
@@ -18,7 +19,7 @@ UNTOLD = {"marks"}
 
 def render(onboarding: Onboarding, history: History, format_: str, *, now: datetime) -> str:
     """Return the file; `format_` is one of FORMATS, `now` when it is made."""
-    return FORMATS[format_](onboarding, history, now)
+    return written_out(FORMATS[format_](onboarding, history, now))
 
 
 def _html(onboarding: Onboarding, history: History, now: datetime) -> str:

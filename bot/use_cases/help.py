@@ -9,6 +9,7 @@ from bot.answers import answer
 from bot.errors import Refused, Repeated
 from bot.onboarding import Onboarding
 from bot.people import Actor, Deed, Role
+from bot.typed import prose
 from bot.use_cases.base import InvalidInput, Request, UseCase
 from bot.views import modals
 from bot.views.ids import FormRef, StepRef
@@ -86,5 +87,5 @@ class Help(UseCase):
 
 def _short(question: str) -> str:
     """Return a question as it is kept: from the thread it may be as long as a message."""
-    text = question.strip()
+    text = prose(question)
     return text if len(text) <= modals.LONGEST_QUESTION else f"{text[: modals.LONGEST_QUESTION]} …"

@@ -17,6 +17,7 @@ from bot.mrkdwn import (
     plain,
     when,
 )
+from bot.typed import UNSEEN
 from tests.builders import NOW
 
 
@@ -40,7 +41,8 @@ def test_escaping_leaves_no_angle_bracket_and_loses_nothing(text: str) -> None:
     escaped = escape(text)
 
     assert not {"<", ">"} & set(escaped)
-    assert escaped.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&") == text
+    shown = UNSEEN.sub("", text)
+    assert escaped.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&") == shown
 
 
 def test_people_and_channels_are_named_by_id() -> None:

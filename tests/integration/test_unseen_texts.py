@@ -1,0 +1,107 @@
+"""Controls and bidi marks in names, questions, reasons: what Slack, exports and commands show."""
+
+import json
+
+import pytest
+
+from sandbox.slack import Person, visible_text
+from tests.databases import ON_SQLITE
+from tests.integration.test_export import export
+from tests.integration.world import World
+
+ACTING = "\n\x1b[31m\x9b\u202e\u2066\u2028"
+NAME, MESSAGE = f"Acme{ACTING}Plumbing", "1\x1b[2J\u202e2"
+
+
+def unseen(text: str) -> set[str]:
+    return set(ACTING.replace("[31m", "")) & set(text)
+
+
+async def test_a_clients_name_is_one_line_without_controls(world: World) -> None:
+    await world.type("start Acme")
+    view = world.view_of(world.erin)
+
+    assert (await world.submit(world.erin, view, client_name=NAME)).ok
+
+    [(name,)] = world.rows("SELECT client_name FROM onboarding")
+    assert not unseen(name)
+    assert name.startswith("Acme")
+
+
+async def test_a_typed_name_is_one_line_without_controls(world: World) -> None:
+    await world.type(f"start {NAME}")
+    await world.submit(world.erin, world.view_of(world.erin))
+
+    [(name,)] = world.rows("SELECT client_name FROM onboarding")
+    assert not unseen(name)
+
+
+async def test_no_controls_are_kept_of_a_question_nor_of_a_reason(begun: World) -> None:
+    view = await begun.open(begun.ann, "step:1", "step_help")
+    await begun.submit(begun.ann, view, question=f"What is this?{ACTING}\nAnd that?")
+    await begun.ann.say(begun.channel, f"help what is {ACTING} this?", begun.message("root").ts)
+    await begun.slack.delivered()
+    await begun.type("cancel")
+    await begun.submit(begun.erin, begun.view_of(begun.erin), reason=f"No{ACTING}more")
+
+    kept = [str(row) for row in begun.rows("SELECT detail, step FROM event")]
+    texts = [
+        str(json.loads(row[0]) if isinstance(row[0], str) else row[0])
+        for row in begun.rows("SELECT detail FROM event")
+    ]
+    assert any("What is this?" in text for text in texts)
+    for acting in ("x1b", "x9b", "u202e", "u2066", "u2028"):
+        assert not [one for one in (*kept, *texts) if acting in one]
+
+
+@pytest.fixture
+async def old(begun: World) -> World:
+    """A world whose rows an earlier release wrote, which let everything in."""
+    view = await begun.open(begun.ann, "step:1", "step_help")
+    await begun.submit(begun.ann, view, question="What is this?")
+    begun.write("UPDATE onboarding SET client_name = ?", NAME)
+    detail = json.dumps({"question": f"What{ACTING}is this?"})
+    begun.write("UPDATE event SET detail = ? WHERE kind = 'help_requested'", detail)
+    return begun
+
+
+@ON_SQLITE
+@pytest.mark.parametrize("format_", ["md", "html", "json"])
+async def test_an_export_of_old_rows_has_none(old: World, format_: str) -> None:
+    ended = await export(old, old.onboarding, "--format", format_)
+
+    assert ended.status == 0
+    assert not unseen(ended.out) - {"\n"}
+    if format_ == "json":
+        assert json.loads(ended.out)["client"] == "Acme [31m Plumbing"
+
+
+@ON_SQLITE
+async def test_a_command_that_names_clients_prints_none(old: World) -> None:
+    await old.begin("Acme Heating", old.slack.add_channel("heating", old.erin))
+
+    ended = await export(old, "acme")
+
+    assert ended.status == 1
+    assert not unseen(ended.out + ended.err) - {"\n"}
+    assert "Plumbing" in ended.out + ended.err
+
+
+async def test_slack_is_shown_none_of_old_rows(old: World) -> None:
+    answer = await old.type("status")
+    history = await old.type("history")
+
+    assert not unseen(answer.text) - {"\n"}
+    assert "Plumbing" in answer.text
+    assert not unseen(history.text) - {"\n"}
+    shown = [_window(old.erin), await _home(old.erin)]
+    assert not [one for one in shown if unseen(one) - {"\n"}]
+
+
+def _window(person: Person) -> str:
+    return visible_text(person.view) if person.view else ""
+
+
+async def _home(person: Person) -> str:
+    view = await person.open_home()
+    return visible_text(view) if view else ""
