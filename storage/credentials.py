@@ -43,20 +43,17 @@ class Known(NamedTuple):
     onboarding_id: str
     field: str
     fingerprint: str
+    channel: str
 
 
-async def known(
-    session: AsyncSession, fingerprints: Iterable[str], *, channel: str | None = None
-) -> list[Known]:
-    """Return the stored values that bear one of `fingerprints`, of one channel or of all."""
+async def known(session: AsyncSession, fingerprints: Iterable[str]) -> list[Known]:
+    """Return all clients' stored values with one of `fingerprints`, and the client's channel."""
     row = CredentialRow
     query = (
-        select(row.onboarding_id, row.field, row.fingerprint)
+        select(row.onboarding_id, row.field, row.fingerprint, OnboardingRow.channel)
         .join(OnboardingRow, col(OnboardingRow.id) == col(row.onboarding_id))
         .where(col(row.fingerprint).in_(list(fingerprints)))
     )
-    if channel:
-        query = query.where(col(OnboardingRow.channel) == channel)
     return [Known(*found) for found in await session.exec(query)]
 
 

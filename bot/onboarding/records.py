@@ -152,7 +152,7 @@ class Verification:
 class Exposure:
     """Somebody wrote values where others read them; `marks` are keyed digests of the secrets.
 
-    `elsewhere`: in the engineering channel, not in the client's.
+    `elsewhere`: in another channel, not in the client's.
     """
 
     number: int

@@ -115,6 +115,11 @@ class Standing:
         }
         return tuple(field.id for field in self.guide.credentials if field.id in known)
 
+    def asks_for(self, name: str) -> bool:
+        """Whether a value is still to be entered: there is none, or others may know it."""
+        fields = {field.id for field in self.guide.credentials}
+        return name in fields and (name not in self.credentials or name in self.exposed)
+
     def owner_of(self, number: int) -> Owner:
         """Whose work a step is: its phase's side, or HeavySet's if it was handed over."""
         if self.step(number).handed_over:

@@ -112,22 +112,30 @@ class Verifying(Transitions):
         now: datetime,
         marks: Collection[str] = (),
         *,
-        elsewhere: bool = False,
+        elsewhere: bool | str = False,
+        reopen: Collection[str] | None = None,
     ) -> Changed[Self]:
         """Record that values were posted where others read them: in the channel, or `elsewhere`.
 
-        A stored one that must stay secret has its step opened again, so that a new one is made.
+        `elsewhere` is the channel, or True for the engineering channel. A stored one that must stay
+        secret has its step opened again, so that a new one is made; of those in `reopen`, if given.
         `marks` are keyed digests of what was posted, to know it if somebody enters it later.
         """
         number = len(self.exposures) + 1
-        exposure = Exposure(number, tuple(fields), actor, now, tuple(sorted(marks)), elsewhere)
+        exposure = Exposure(
+            number, tuple(fields), actor, now, tuple(sorted(marks)), bool(elsewhere)
+        )
         detail: dict[str, Any] = {"fields": list(fields)}
         detail |= {"marks": sorted(marks)} if marks else {}
-        detail |= {"elsewhere": True} if elsewhere else {}
+        detail |= {"elsewhere": elsewhere} if elsewhere else {}
         events = [Event(EventKind.EXPOSED, actor, now, None, detail)]
         exposures = (*self.exposures, exposure)
         exposed = replace(self, exposures=exposures).exposed
-        again = [self.guide.field(name).step for name in exposed if self.guide.field(name).telltale]
+        again = [
+            field.step
+            for field in map(self.guide.field, exposed)
+            if field.telltale and field.id in (fields if reopen is None else reopen)
+        ]
         first = min(again, default=0)
         if self.status is not Status.ACTIVE or not first or not self.step(first).finished:
             return self._changed(now, events, exposures=exposures)

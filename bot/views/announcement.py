@@ -151,9 +151,18 @@ def _exposed(onboarding: Onboarding, event: Event) -> Iterator[Block]:
     yield section(
         f"🔓 *{escape(onboarding.client_name)}*, {mention(onboarding.engineer)}: "
         f"{mention(event.actor.user_id)} posted the {escape(labels)} in "
-        f"{'this' if event.detail.get('elsewhere') else 'the'} channel. They were "
+        f"{_posted_in(event)}. They were "
         "told to delete the message; a secret has its step opened again, for a new one."
     )
+
+
+def _posted_in(event: Event) -> str:
+    match event.detail.get("elsewhere"):
+        case str() as channel:
+            return f"{channel_link(channel)}, which isn't this client's channel"
+        case True:
+            return "this channel"
+    return "the channel"
 
 
 def _completed(onboarding: Onboarding, event: Event) -> Iterator[Block]:

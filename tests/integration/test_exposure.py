@@ -7,8 +7,12 @@ from typing import Any
 
 import pytest
 
+from sandbox.slack import Channel
+from tests.integration.test_client_team import third
 from tests.integration.world import KEY, OTHER_KEY, World, told
-from tests.unit.test_exposure import ORDINARY, WIDE
+from tests.unit.test_exposure import ORDINARY, SECRET, WIDE
+
+MADE_UP = SECRET
 
 
 async def write(world: World, text: str, *, in_thread: bool = False) -> None:
@@ -187,13 +191,126 @@ async def test_an_id_that_was_posted_can_still_be_entered(begun: World) -> None:
     assert (await begun.enter(begun.ann, 18, **ids)).ok
 
 
-async def test_a_new_secret_beside_a_stored_value_is_caught_as_well(begun: World) -> None:
+async def test_a_new_secret_beside_a_stored_value_is_told_of_as_well(begun: World) -> None:
     await begun.walk_to(24)
     new = begun.servicetitan.regenerate_secret()
 
     await write(begun, f"tenant {begun.servicetitan.tenant_id}, new secret {new}")
 
     assert "Client Secret and Tenant ID" in told(begun.ann)
+    assert begun.current == 24
+
+
+# --- what only looks like a secret ---
+
+
+async def test_what_looks_like_a_secret_changes_nothing_where_one_is_stored(begun: World) -> None:
+    await begun.walk_to(24)
+    before = begun.slots()
+
+    for person in (begun.ann, begun.erin):
+        await person.say(begun.channel, MADE_UP, begun.message("root").ts)
+    await begun.slack.delivered()
+    await begun.idle()
+
+    assert begun.current == 24
+    assert begun.slots() == before
+    assert begun.events("exposed") == []
+    assert "Please delete it now" in told(begun.ann)
+    assert "Please delete it now" in told(begun.erin)
+
+
+@pytest.mark.parametrize("step", [1, 19, 24])
+async def test_a_stranger_sets_nothing_back_by_what_looks_like_a_secret(
+    begun: World, step: int
+) -> None:
+    await begun.walk_to(step)
+    zoe = third(begun)
+
+    await zoe.say(begun.channel, MADE_UP, begun.message("root").ts)
+    await begun.slack.delivered()
+    await begun.idle()
+
+    assert begun.current == step
+    assert begun.events("exposed") == []
+    assert "Please delete it now" in told(zoe)
+
+
+async def test_a_look_alike_sets_no_step_back_while_the_posted_one_is_not_replaced(
+    begun: World,
+) -> None:
+    await begun.walk_to(23)
+    await write(begun, secret(begun))
+    for number in (19, 20, 21):
+        await begun.press(begun.ann, f"step:{number}", "step_done")
+    new = begun.servicetitan.regenerate_secret()
+
+    await write(begun, new)
+    view = await begun.open(begun.ann, "exposed:1", "enter_credentials")
+    answer = await begun.submit(begun.ann, view, client_secret=new)
+
+    assert begun.current == 22
+    assert "was posted in the channel" in answer.errors["client_secret"]
+
+
+# --- another client's ---
+
+
+async def zenith_of(world: World) -> Channel:
+    """Zenith's channel, in which an onboarding of its own has begun."""
+    zenith = world.slack.add_channel("zenith", world.erin, world.ann)
+    await world.begin("Zenith", zenith)
+    return zenith
+
+
+async def test_a_secret_in_another_clients_channel_is_known_as_its_owners(begun: World) -> None:
+    await begun.walk_to(24)
+    zenith = await zenith_of(begun)
+    before = begun.slots(zenith)
+
+    await begun.ann.say(zenith, f"is it {secret(begun)} ?")
+    await begun.slack.delivered()
+    await begun.idle()
+
+    steps = begun.rows("SELECT client_name, current_step FROM onboarding ORDER BY client_name")
+    assert steps == [("Acme Plumbing", 19), ("Zenith", 1)]
+    assert "posted in another channel by mistake" in begun.message("exposed:1").text
+    assert begun.slots(zenith) == before
+    assert len(begun.events("exposed")) == 1
+    [text] = [one for one in begun.announced if "posted the Client Secret" in one]
+    assert "Acme Plumbing" in text
+    assert zenith.id in text
+
+
+async def test_the_writer_there_cannot_tell_it_from_a_made_up_one(begun: World) -> None:
+    await begun.walk_to(24)
+    zenith = begun.slack.add_channel("zenith", begun.erin, begun.ann)
+
+    for text in (secret(begun), MADE_UP):
+        await begun.ann.say(zenith, text)
+    await begun.slack.delivered()
+    await begun.idle()
+
+    known, unknown = [one.text for one in begun.ann.ephemerals]
+    assert known == unknown
+
+
+async def test_many_numbers_in_the_channel_are_compared_with_no_id(begun: World) -> None:
+    await begun.walk_to(24)
+    numbers = [str(100_000_000 + number) for number in range(50)]
+
+    await write(begun, " ".join([*numbers, begun.servicetitan.credentials["tenant_id"]]))
+
+    assert begun.events("exposed") == []
+    assert len(begun.events("refused")) == 1
+
+
+async def test_many_numbers_hide_no_secret(begun: World) -> None:
+    await begun.walk_to(24)
+    numbers = [str(100_000_000 + number) for number in range(50)]
+
+    await write(begun, " ".join([*numbers, secret(begun)]))
+
     assert begun.current == 19
 
 

@@ -217,7 +217,7 @@ async def test_a_secret_of_it_that_is_posted_is_warned_of(begun: World) -> None:
     await begun.slack.delivered()
     await begun.idle()
 
-    assert "Please delete it now now" in told(begun.ann)
+    assert "Please delete it now" in told(begun.ann)
 
 
 async def test_what_was_repaired_goes_on(scene: Scene) -> None:
