@@ -5,7 +5,7 @@ import logging
 import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from socket import gethostname
 
@@ -35,6 +35,7 @@ from bot.logs import one_request
 from bot.metrics import Metrics
 from bot.nudging import Nudging
 from bot.pace import Pace
+from bot.probes import Probes
 from bot.publisher import Publisher
 from bot.retention import age_unused_values, destroy_old_values
 from bot.reveals import Reveals
@@ -47,7 +48,7 @@ from bot.thread import Thread
 from bot.traffic import Traffic
 from bot.use_cases import Services, UseCases
 from bot.verifier import Verifier
-from bot.web import web_app
+from bot.web import probes_app, web_app
 from storage import deliveries, leases, rates
 from storage.database import Conflict, Database
 from storage.guides import GuideShelf
@@ -67,6 +68,7 @@ quiet.addFilter(lambda record: "`token`" not in record.getMessage())
 # An end takes ten seconds at most: for requests that are under way (Slack waits three for an
 # answer), for those that are left even then, and for the tasks.
 ANSWERING_SECONDS, CLOSING_SECONDS, TASKS_SECONDS = 3.5, 0.5, 4
+MOST_MONITORS = 16  # connections to METRICS_PORT at once
 HIDING_SECONDS = 3  # of the same time
 # A refusal that we do not know is taken to be final at so many tries, after three minutes.
 REFUSED_TIMES = 8
@@ -379,15 +381,29 @@ async def _until_answered(who: str, ask: Callable[[], Awaitable[object]]) -> Non
 @asynccontextmanager
 async def _served(bot: Bot) -> AsyncIterator[None]:
     settings, secret = bot.settings, bot.settings.slack_signing_secret
+    token, port = settings.metrics_token, settings.metrics_port
+    probes = Probes(bot.health, bot.metrics, token.get_secret_value() if token else None)
     app = web_app(
-        bot.health,
+        probes.routes(elsewhere=port is not None),
         bot.metrics,
         bot.traffic,
         None if settings.socket_mode else bot.bolt,
         bot.arrivals,
         secret.get_secret_value() if secret else "",
     )
-    async with listening(app, settings.host, settings.port, bot.metrics, CLOSING_SECONDS):
+    async with AsyncExitStack() as ports:
+        if port:
+            await ports.enter_async_context(
+                listening(
+                    probes_app(probes),
+                    *(settings.host, port, bot.metrics, CLOSING_SECONDS),
+                    setting="METRICS_PORT",
+                    most=MOST_MONITORS,
+                )
+            )
+        await ports.enter_async_context(
+            listening(app, settings.host, settings.port, bot.metrics, CLOSING_SECONDS)
+        )
         yield
 
 

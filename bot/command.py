@@ -72,7 +72,7 @@ def _done(work: Callable[[Settings], int], settings: Settings, unusable: int) ->
     except UnreadableRow as error:
         return say(str(error), 1)
     except CannotListen as error:
-        return say(f"HOST and PORT: {error}", 1)
+        return say(str(error), 1)
 
 
 def say(text: str, status: int) -> int:

@@ -170,23 +170,31 @@ class Connection(web.RequestHandler):
 
 
 class CannotListen(Exception):
-    """HOST and PORT are not ours to listen at."""
+    """An address is not ours to listen at; the text names the settings that it comes from."""
 
 
 @asynccontextmanager
 async def listening(
-    app: web.Application, host: str, port: int, metrics: Metrics, closing_seconds: float
+    app: web.Application,
+    host: str,
+    port: int,
+    metrics: Metrics,
+    closing_seconds: float,
+    *,
+    setting: str = "PORT",
+    most: int | None = None,
 ) -> AsyncIterator[None]:
     """Serve `app` until the block ends; answers under way then have `closing_seconds`.
 
-    Raises CannotListen if that address cannot be listened on.
+    There are `most` connections at once. Raises CannotListen, which names HOST and the port's
+    `setting`, if that address cannot be listened on.
     """
     app.on_response_prepare.append(_without_our_make)
     runner = web.AppRunner(app, handle_signals=False, shutdown_timeout=closing_seconds)
     await runner.setup()
     answers = runner.server
     assert answers  # noqa: S101 (set up just now; for the type checker)
-    connections = Connections(_room(), metrics)
+    connections = Connections(most or _room(), metrics)
     loop = asyncio.get_running_loop()
     before = loop.get_exception_handler()
     loop.set_exception_handler(_Exhausted(metrics))
@@ -196,7 +204,8 @@ async def listening(
                 lambda: Connection(answers, connections), host, port, backlog=ACCEPTED_AT_ONCE
             )
         except OSError as error:
-            raise CannotListen(f"cannot listen there ({error.strerror})") from error
+            why = f"cannot listen there ({error.strerror})"
+            raise CannotListen(f"HOST and {setting}: {why}") from error
         for one in server.sockets:
             with socket.socket(fileno=os.dup(one.fileno())) as same:
                 same.listen(WAITING)

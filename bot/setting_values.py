@@ -26,6 +26,7 @@ FEWEST_STEPS = 12
 BLANK = {0x00, 0xFF}  # what empty memory reads as
 # Far below the 32 of Slack's own signing secrets: below this, one is guessed in no time.
 SHORTEST_SECRET, FEWEST_LETTERS = 8, 4
+SHORTEST_TOKEN = 16
 
 # ENGINEERS, if every full member of HeavySet's workspace is one.
 EVERYONE = "everyone"
@@ -215,6 +216,20 @@ def _url(value: str) -> str:
     return value
 
 
+def _metrics_token(value: SecretStr | None) -> SecretStr | None:
+    """Check a token that a monitor sends as “Authorization: Bearer …” (RFC 6750)."""
+    if value is None:
+        return None
+    matching(
+        rf"[\w.~+/=-]{{{SHORTEST_TOKEN},}}",
+        f"must be {SHORTEST_TOKEN} or more letters, digits, or any of . _ ~ + / = -; make one with "
+        "“openssl rand -hex 32”",
+    )(value)
+    if len(set(plain(value))) < FEWEST_LETTERS:
+        raise wrong("is too simple; make one with “openssl rand -hex 32”")
+    return value
+
+
 def _proxy_url(value: SecretStr | None) -> SecretStr | None:
     """Check an HTTP proxy's address; its user name and password may be in it."""
     if value is None:
@@ -328,6 +343,7 @@ Channel = Annotated[
 ]
 ApiUrl = Annotated[str, AfterValidator(_api_url)]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
+MetricsToken = Annotated[SecretStr | None, AfterValidator(_metrics_token)]
 ProxyUrl = Annotated[SecretStr | None, AfterValidator(_proxy_url)]
 DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
 Host = Annotated[str, AfterValidator(_host)]

@@ -27,6 +27,7 @@ from bot.setting_values import (
     Host,
     Keys,
     Level,
+    MetricsToken,
     Port,
     ProxyUrl,
     Seconds,
@@ -50,6 +51,7 @@ SECRETS = (
     "DATABASE_URL",
     "CREDENTIAL_KEYS",
     "PROXY_URL",
+    "METRICS_TOKEN",
 )
 
 
@@ -80,6 +82,8 @@ class Settings(BaseSettings):
     proxy_url: ProxyUrl = None
     host: Host = "127.0.0.1"
     port: Port = 3000
+    metrics_token: MetricsToken = None
+    metrics_port: Port | None = None
     log_level: Level = "INFO"
     log_format: Literal["text", "json"] = "text"
     business_timezone: Timezone = "America/New_York"
@@ -102,6 +106,13 @@ class Settings(BaseSettings):
                 "or set SLACK_APP_TOKEN to an app-level token (for Socket Mode)"
             )
         return signing_secret(value)
+
+    @field_validator("metrics_port")
+    @classmethod
+    def _another_port(cls, value: int | None, info: ValidationInfo) -> int | None:
+        if value is not None and value == info.data.get("port"):
+            raise wrong("is the same as PORT; choose another port, or leave it out")
+        return value
 
     @property
     def socket_mode(self) -> bool:

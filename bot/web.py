@@ -1,6 +1,5 @@
 """The HTTP server: Slack's requests, and the answers to whoever watches over the bot."""
 
-import json
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -13,9 +12,9 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 
 from bot.arrivals import Arrivals, Kind
 from bot.connections import Connection
-from bot.health import Health
 from bot.incoming import readable_text
-from bot.metrics import CONTENT_TYPE, Metrics
+from bot.metrics import Metrics
+from bot.probes import Probes
 from bot.signature import Signature
 from bot.traffic import Traffic
 
@@ -33,7 +32,7 @@ NOT_SLACKS = (ValueError, TypeError, AttributeError, LookupError, RecursionError
 
 
 def web_app(
-    health: Health,
+    probes: Sequence[web.RouteDef],
     metrics: Metrics,
     traffic: Traffic,
     bolt: AsyncApp | None,
@@ -42,33 +41,17 @@ def web_app(
 ) -> web.Application:
     """Return the server's routes; `bolt` takes Slack's requests, unless Socket Mode does."""
     app = web.Application(client_max_size=LARGEST_REQUEST, middlewares=[_whole])
-
-    async def healthz(_request: web.Request) -> web.Response:
-        return web.Response(text="alive\n")
-
-    async def readyz(_request: web.Request) -> web.Response:
-        causes = await health.causes()
-        answer: dict[str, object] = {"status": "unready" if causes else "ready"}
-        if causes:
-            answer["causes"] = causes
-        answer["warnings"] = health.warnings
-        text = json.dumps(answer, ensure_ascii=False, indent=2) + "\n"
-        status = 503 if causes else 200
-        return web.Response(text=text, status=status, content_type="application/json")
-
-    async def figures(_request: web.Request) -> web.Response:
-        return web.Response(body=metrics.text(), headers={"Content-Type": CONTENT_TYPE})
-
-    app.add_routes(
-        [
-            web.get("/healthz", healthz),
-            web.get("/readyz", readyz),
-            web.get("/metrics", figures),
-        ]
-    )
+    app.add_routes(probes)
     if bolt:
         slack_events = _slack_events(bolt, traffic, Signature(signing_secret), metrics, arrivals)
         app.add_routes([web.post("/slack/events", slack_events)])
+    return app
+
+
+def probes_app(probes: Probes) -> web.Application:
+    """Return the routes of a port that is for monitors alone."""
+    app = web.Application(client_max_size=1024, middlewares=[_whole])
+    app.add_routes(probes.routes())
     return app
 
 

@@ -1,5 +1,14 @@
 """`GET /metrics`: what is counted and timed, and that no value is among it."""
 
+import json
+from collections.abc import Mapping
+
+import aiohttp
+import pytest
+from pydantic import SecretStr
+
+from bot.connections import CannotListen
+from sandbox.bot_process import free_port
 from tests.integration.world import World, held
 
 
@@ -41,3 +50,72 @@ async def test_no_value_is_among_the_figures(begun: World) -> None:
     _, text = await begun.get("/metrics")
 
     assert not [value for value in begun.servicetitan.credentials.values() if value in text]
+
+
+TOKEN = "0123456789abcdef0123456789abcdef"
+
+
+async def ask(url: str, authorization: str = "") -> tuple[int, str, Mapping[str, str]]:
+    headers = {"Authorization": authorization} if authorization else {}
+    async with aiohttp.ClientSession() as session, session.get(url, headers=headers) as answer:
+        return answer.status, await answer.text(), answer.headers
+
+
+async def test_with_a_token_strangers_read_no_figures_and_only_whether_it_is_ready(
+    world: World,
+) -> None:
+    async with world.second_bot(metrics_token=SecretStr(TOKEN)) as bot:
+        url = f"http://127.0.0.1:{bot.settings.port}"
+
+        for wrong in ("", TOKEN, f"Basic {TOKEN}", f"Bearer {TOKEN}x", "Bearer", "Bearer é"):
+            status, text, headers = await ask(f"{url}/metrics", wrong)
+            assert status == 401
+            assert headers["WWW-Authenticate"].startswith("Bearer")
+            assert "onboarding" not in text
+            status, text, _ = await ask(f"{url}/readyz", wrong)
+            assert (status, json.loads(text)) == (200, {"status": "ready"})
+
+        for right in (f"Bearer {TOKEN}", f"bearer  {TOKEN}"):
+            status, text, _ = await ask(f"{url}/metrics", right)
+            assert status == 200
+            assert "onboarding_backlog" in text
+            _, text, _ = await ask(f"{url}/readyz", right)
+            assert "warnings" in json.loads(text)
+        assert (await ask(f"{url}/healthz"))[0] == 200
+
+
+async def test_why_it_is_unready_is_told_to_nobody_without_the_token(world: World) -> None:
+    async with world.second_bot(metrics_token=SecretStr(TOKEN)) as bot:
+        url = f"http://127.0.0.1:{bot.settings.port}/readyz"
+        bot.traffic.ending = True
+
+        status, text, _ = await ask(url)
+        known, details, _ = await ask(url, f"Bearer {TOKEN}")
+
+        assert (status, json.loads(text)) == (503, {"status": "unready"})
+        assert known == 503
+        assert json.loads(details)["causes"]
+
+
+@pytest.mark.parametrize("token", [None, SecretStr(TOKEN)])
+async def test_a_port_of_their_own_leaves_neither_at_the_main_one(
+    world: World, token: SecretStr | None
+) -> None:
+    port = free_port()
+    async with world.second_bot(metrics_port=port, metrics_token=token) as bot:
+        main, own = f"http://127.0.0.1:{bot.settings.port}", f"http://127.0.0.1:{port}"
+        with_token = f"Bearer {TOKEN}"
+
+        assert (await ask(f"{main}/metrics", with_token))[0] == 404
+        assert json.loads((await ask(f"{main}/readyz", with_token))[1]) == {"status": "ready"}
+        assert (await ask(f"{main}/healthz"))[0] == 200
+        assert (await ask(f"{own}/metrics", with_token))[0] == 200
+        assert "warnings" in json.loads((await ask(f"{own}/readyz", with_token))[1])
+        assert (await ask(f"{own}/slack/events"))[0] == 404
+        assert (await ask(f"{own}/metrics"))[0] == (401 if token else 200)
+
+
+async def test_a_metrics_port_that_is_taken_is_named(world: World) -> None:
+    with pytest.raises(CannotListen, match="HOST and METRICS_PORT: cannot listen"):
+        async with world.second_bot(metrics_port=world.settings.port):
+            pass

@@ -28,6 +28,8 @@ def test_five_variables_are_enough_and_the_rest_has_defaults(env: Environment) -
         "proxy_url": None,
         "host": "127.0.0.1",
         "port": 3000,
+        "metrics_token": None,
+        "metrics_port": None,
         "log_level": "INFO",
         "log_format": "text",
         "business_timezone": "America/New_York",
