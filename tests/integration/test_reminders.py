@@ -304,8 +304,8 @@ async def test_one_that_cannot_be_read_does_not_keep_the_others_from_their_nudge
     await sweep(stalled)
 
     assert stalled.rows("SELECT onboarding_id FROM event WHERE kind = 'reminded'") == [(other,)]
-    [(later,)] = stalled.rows("SELECT next_reminder FROM onboarding WHERE id != ?", other)
-    assert later == TUESDAY + HOUR
+    # A newer release must find it as it was.
+    assert stalled.rows("SELECT next_reminder FROM onboarding WHERE id != ?", other) == [(None,)]
 
 
 async def test_after_a_long_downtime_nudges_come_by_and_by(stalled: World, go_to: GoTo) -> None:
@@ -369,11 +369,11 @@ async def sweep_alone(world: World) -> None:
 
 @contextmanager
 def statements() -> Iterator[list[tuple[str, Any]]]:
-    """What the database is asked in the block."""
+    """What the database is asked in the block, but for the time limits of each transaction."""
     seen: list[tuple[str, Any]] = []
 
     def note(_conn: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
-        if statement != "BEGIN":
+        if not statement.startswith(("BEGIN", "SET LOCAL")):
             seen.append((statement, parameters))
 
     event.listen(Engine, "before_cursor_execute", note)
