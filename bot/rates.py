@@ -31,8 +31,12 @@ QUESTIONS = Rate(10)
 REFUSALS_KEPT = Rate(1)  # in the history, of each kind of thing that they may not do
 GUESSES = Rate(200)  # pieces of what they write that could be a stored value
 GUESSES_AT_ONCE = 20  # in one text
-# One client's: each asks ServiceTitan.
-CHECKS = Rate(10)
+ANSWERS = Rate(30)  # of the guide
+# One client's.
+CHECKS = Rate(10)  # with ServiceTitan, when credentials are entered
+CHECKS_ASKED_FOR = Rate(20)  # with ServiceTitan, of all, before an engineer's button is refused
+EXPOSURES = Rate(1)  # notices of the same credentials
+MARKS = 20  # of different secrets that are remembered with one notice
 
 
 def in_minutes(wait: timedelta) -> str:

@@ -184,6 +184,7 @@ async def _verifications(session: AsyncSession, onboarding_id: str) -> tuple[Ver
 # The events that are part of the state, not only of the history.
 REMEMBERED = (
     EventKind.EXPOSED,
+    EventKind.EXPOSED_AGAIN,
     EventKind.HELP_ASKED,
     EventKind.HELP_ANSWERED,
     EventKind.GUIDE_ANSWERED,
@@ -257,17 +258,17 @@ def _confirmed(past: Sequence[Event]) -> Signed | None:
 
 
 def _exposures(past: Sequence[Event]) -> tuple[Exposure, ...]:
-    return tuple(
-        Exposure(
-            number,
-            tuple(event.detail["fields"]),
-            event.actor,
-            event.at,
-            tuple(event.detail.get("marks", ())),
-            bool(event.detail.get("elsewhere")),
-        )
-        for number, event in enumerate(_of_kind(past, EventKind.EXPOSED), start=1)
-    )
+    found: list[Exposure] = []
+    for event in _of_kind(past, EventKind.EXPOSED, EventKind.EXPOSED_AGAIN):
+        detail, marks = event.detail, tuple(event.detail.get("marks", ()))
+        if event.kind is EventKind.EXPOSED_AGAIN:
+            at = detail["number"] - 1
+            found[at] = replace(found[at], marks=(*found[at].marks, *marks))
+        else:
+            number, fields = len(found) + 1, tuple(detail["fields"])
+            elsewhere = bool(detail.get("elsewhere"))
+            found.append(Exposure(number, fields, event.actor, event.at, marks, elsewhere))
+    return tuple(found)
 
 
 def _reminders(past: Sequence[Event]) -> tuple[Reminder, ...]:

@@ -218,6 +218,19 @@ async def has_event(session: AsyncSession, onboarding_id: str, kind: EventKind) 
     return (await session.exec(select(EventRow.id).where(*where).limit(1))).first() is not None
 
 
+async def times_of(
+    session: AsyncSession, onboarding_id: str, kind: EventKind, since: datetime
+) -> Sequence[datetime]:
+    """Return when events of a kind happened since then, in the order of the history."""
+    row = EventRow
+    query = select(row.at).where(
+        col(row.onboarding_id) == onboarding_id,
+        col(row.kind) == kind.value,
+        col(row.at) > since,
+    )
+    return (await session.exec(query.order_by(col(row.id)))).all()
+
+
 async def has_refusal(
     session: AsyncSession, onboarding_id: str, event: Event, within: timedelta
 ) -> bool:

@@ -270,6 +270,7 @@ TOLD: dict[EventKind, tuple[str, Telling]] = {
     ),
     EventKind.REFUSED: ("🚫", _refused),
     EventKind.EXPOSED: ("🔓", _about_values("posted the {values} where others read it")),
+    EventKind.EXPOSED_AGAIN: ("🔓", _about_values("posted another {values} where others read it")),
     EventKind.HISTORY_SEALED: ("🪪", _sealed),
     EventKind.UNKNOWN: ("❔", lambda _guide, _event: UNREAD),
 }

@@ -22,6 +22,7 @@ from bot.onboarding.records import (
 from bot.onboarding.retaining import Retaining
 from bot.onboarding.transition import Changed
 from bot.people import Actor
+from bot.rates import ANSWERS, QUESTIONS, in_minutes
 
 # A second nudge by hand sooner than this would be the same one.
 NUDGED_LATELY = timedelta(hours=1)
@@ -186,6 +187,12 @@ class Managing(Retaining):
     def ask_for_help(self, step: int, question: str, actor: Actor, now: datetime) -> Changed[Self]:
         """Record a question for the engineer."""
         self.step(step)
+        mine = (one for one in self.questions if _is_of(one, actor) and one.passage is None)
+        if wait := QUESTIONS.wait((one.at for one in mine), now):
+            raise Refused(
+                f"{mention(self.engineer)} has {QUESTIONS.most} questions of yours from the last "
+                f"hour. Please collect the rest, and send them {in_minutes(wait)}."
+            )
         asked = Event(EventKind.HELP_ASKED, actor, now, step, {"question": question})
         return self._changed(now, [asked], questions=self._asked(step, question, actor, now))
 
@@ -193,6 +200,9 @@ class Managing(Retaining):
         self, step: int, question: str, passage: str, actor: Actor, now: datetime
     ) -> Changed[Self]:
         """Record a question that a passage of the guide answers."""
+        mine = (one for one in self.questions if _is_of(one, actor) and one.passage)
+        if wait := ANSWERS.wait((one.at for one in mine), now):
+            raise Refused(f"Those are a lot of questions. Please ask again {in_minutes(wait)}.")
         detail = {"question": question, "passage": passage}
         answered = Event(EventKind.GUIDE_ANSWERED, actor, now, step, detail)
         questions = self._asked(step, question, actor, now, passage)
@@ -216,3 +226,7 @@ class Managing(Retaining):
     ) -> tuple[Question, ...]:
         asked = Question(len(self.questions) + 1, step, text, actor, now, passage)
         return (*self.questions, asked)
+
+
+def _is_of(question: Question, actor: Actor) -> bool:
+    return (question.by.user_id, question.by.team_id) == (actor.user_id, actor.team_id)

@@ -72,6 +72,7 @@ class EventKind(StrEnum):
     THREAD_DELETED = "thread_deleted"
     REFUSED = "refused"
     EXPOSED = "exposed"
+    EXPOSED_AGAIN = "exposed_again"
     HISTORY_SEALED = "history_sealed"
     UNKNOWN = "unknown"  # never written: one that this release cannot read
 

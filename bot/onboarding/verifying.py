@@ -19,6 +19,7 @@ from bot.onboarding.records import (
 )
 from bot.onboarding.transition import Changed, Transitions
 from bot.people import Actor, Role
+from bot.rates import CHECKS_ASKED_FOR, EXPOSURES, MARKS, in_minutes
 from bot.report import Outcome, Report
 
 # Pauses before ServiceTitan is asked again while it is away; after the last one we stop asking.
@@ -63,6 +64,12 @@ class Verifying(Transitions):
             raise Refused(f"There is nothing to verify yet: {self._named(self.missing)} missing.")
         if self.verification and self.verification.report is None:
             raise Refused("The verification is running already; its result appears in the thread.")
+        times = (run.requested_at for run in self.verifications)
+        if wait := CHECKS_ASKED_FOR.wait(times, now):
+            raise Refused(
+                f"ServiceTitan was asked {CHECKS_ASKED_FOR.most} times in the last hour. Please "
+                f"check again {in_minutes(wait)}."
+            )
         return self._verify(actor, now, [], booking)
 
     def send_booking(self, number: int, requested_at: datetime, now: datetime) -> Changed[Self]:
@@ -138,10 +145,34 @@ class Verifying(Transitions):
         ]
         first = min(again, default=0)
         if self.status is not Status.ACTIVE or not first or not self.step(first).finished:
+            if told := self._told_of(exposure):
+                return self._expose_again(told, exposure)
             return self._changed(now, events, exposures=exposures)
         undone = Event(EventKind.STEP_UNDONE, BOT, now, first)
         steps = self._back_to(first)
         return self._changed(now, [*events, undone], steps=steps, exposures=exposures)
+
+    def _told_of(self, exposure: Exposure) -> Exposure | None:
+        """Return the notice of the last hour that says the same of the same credentials."""
+        for one in reversed(self.exposures):
+            if EXPOSURES.wait([one.at], exposure.at) is None:
+                return None
+            same = one.elsewhere == exposure.elsewhere and {*exposure.fields} <= {*one.fields}
+            stored = (self.credentials.get(name) for name in exposure.fields)
+            if same and all(value is None or value.at <= one.at for value in stored):
+                return one
+        return None
+
+    def _expose_again(self, told: Exposure, exposure: Exposure) -> Changed[Self]:
+        """Remember with a notice what else was posted; nobody is told another time."""
+        marks = sorted({*exposure.marks} - {*told.marks})[: max(MARKS - len(told.marks), 0)]
+        if not marks:
+            return Changed(self, ())
+        exposures = list(self.exposures)
+        exposures[told.number - 1] = replace(told, marks=(*told.marks, *marks))
+        detail = {"number": told.number, "fields": list(exposure.fields), "marks": marks}
+        again = Event(EventKind.EXPOSED_AGAIN, exposure.by, exposure.at, None, detail)
+        return self._changed(self.active_at, [again], exposures=tuple(exposures))
 
     def reveal(self, fields: Collection[str], actor: Actor, now: datetime) -> Changed[Self]:
         """Record that somebody looks at stored values."""

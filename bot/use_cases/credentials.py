@@ -10,8 +10,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.credentials import Severity, check, mask
 from bot.errors import Refused, Unreadable
-from bot.onboarding import Onboarding
+from bot.onboarding import EventKind, Onboarding
 from bot.people import Actor, Deed
+from bot.rates import CHECKS, HOUR, in_minutes
 from bot.typed import half_width
 from bot.use_cases.base import InvalidInput, NeedsConfirmation, Request, UseCase
 from bot.views import modals
@@ -132,6 +133,7 @@ class Credentials(UseCase):
         masks = {name: mask(value) for name, value in plain.items()}
 
         async def put(session: AsyncSession, after: Onboarding, actor: Actor) -> None:
+            await _must_be_slow(session, after, next(iter(plain)))
             sealed = [
                 vault.seal(
                     Place(after.id, name, after.credentials[name].version, masks[name]),
@@ -176,5 +178,24 @@ def _must_be_complete(onboarding: Onboarding, ref: FormRef, plain: Mapping[str, 
             {
                 name: f"Please enter the {onboarding.guide.field(name).label}."
                 for name in missing or ref.fields[:1]
+            }
+        )
+
+
+async def _must_be_slow(session: AsyncSession, after: Onboarding, name: str) -> None:
+    """Raise InvalidInput if ServiceTitan would be asked too often: nothing is kept then.
+
+    The request for this check is among those of the history already.
+    """
+    if after.missing:
+        return
+    now, kind = after.active_at, EventKind.VERIFICATION_REQUESTED
+    times = await onboardings.times_of(session, after.id, kind, now - HOUR)
+    if wait := CHECKS.wait(times[:-1], now):
+        raise InvalidInput(
+            {
+                name: f"We've checked these credentials {CHECKS.most} times in the last hour. "
+                "Please look the right value up in ServiceTitan, and enter it "
+                f"{in_minutes(wait)}."
             }
         )

@@ -1,7 +1,10 @@
 """Bounds on what one person may ask of the bot, of the engineers and of ServiceTitan."""
 
+import secrets
+
 import pytest
 
+from bot.rates import CHECKS, QUESTIONS
 from tests.integration.world import World
 
 
@@ -53,3 +56,93 @@ async def test_many_questions_with_candidates_are_slowed(begun: World) -> None:
     assert "Tenant ID" in said[0]
     assert "numbers and codes" in said[-1]
     assert len(begun.events("refused")) == 1
+
+
+# --- ServiceTitan, engineers, the thread ---
+
+
+async def test_guessed_secrets_are_not_all_tried_with_servicetitan(begun: World) -> None:
+    await begun.walk_to(23)
+
+    answers = []
+    for _ in range(12):
+        guess = f"cs1.{secrets.token_hex(25)}"
+        answers.append(await begun.enter(begun.ann, 19, client_secret=guess))
+
+    taken = [answer for answer in answers if answer.ok]
+    assert len(taken) == CHECKS.most - 1  # the five values were the first
+    assert "10 times in the last hour" in answers[-1].errors["client_secret"]
+    assert "in 60 minutes" in answers[-1].errors["client_secret"]
+    [(version,)] = begun.rows("SELECT version FROM credential WHERE field = 'client_secret'")
+    assert version == len(taken) + 1
+
+
+async def test_values_are_taken_again_after_an_hour(begun: World) -> None:
+    await begun.walk_to(23)
+    for _ in range(10):
+        await begun.enter(begun.ann, 19, client_secret=f"cs1.{secrets.token_hex(25)}")
+    begun.write("UPDATE event SET at = '2020-01-01 00:00:00.000000' WHERE id > 1")
+
+    right = begun.servicetitan.credentials["client_secret"]
+
+    assert (await begun.enter(begun.ann, 19, client_secret=right)).ok
+
+
+async def test_the_engineer_is_pinged_for_ten_questions_an_hour(begun: World) -> None:
+    said = [await ask(begun, f"What about the roof, part {number}?") for number in range(12)]
+
+    assert len([text for text in begun.announced if "needs help" in text]) == QUESTIONS.most
+    assert "Please collect the rest" in said[-1]
+
+
+async def test_the_same_refusal_is_in_the_history_once_an_hour(begun: World) -> None:
+    for _ in range(5):
+        await begun.ann.press_raw(begun.message("root"), "step_done", f"{begun.onboarding}:23")
+    await begun.idle()
+
+    assert len(begun.events("refused")) == 1
+
+
+async def test_one_notice_tells_of_what_was_posted_within_the_hour(begun: World) -> None:
+    await begun.walk_to(24)
+    secret = begun.servicetitan.credentials["client_secret"]
+
+    for _ in range(5):
+        await begun.ann.say(begun.channel, f"it is {secret}")
+        await begun.slack.delivered()
+        await begun.idle()
+
+    assert begun.current == 19
+    assert len(begun.events("exposed")) == 1
+    assert [slot for slot in begun.slots() if slot.startswith("exposed")] == ["exposed:1"]
+    assert len([text for text in begun.announced if "posted the Client Secret" in text]) == 1
+    assert len(begun.ann.ephemerals) == 5
+
+
+async def test_each_secret_that_was_posted_is_refused_later(begun: World) -> None:
+    await begun.walk_to(19)
+    posted = [f"cs1.{secrets.token_hex(25)}" for _ in range(3)]
+
+    for one in posted:
+        await begun.ann.say(begun.channel, one)
+        await begun.slack.delivered()
+        await begun.idle()
+
+    assert len(begun.events("exposed")) == 1
+    begun.bot.database.known.forget()
+    for one in posted:
+        answer = await begun.enter(begun.ann, 19, client_secret=one)
+        assert "was posted in the channel" in answer.errors["client_secret"]
+
+
+async def test_a_new_secret_that_is_posted_within_the_hour_is_told_of(begun: World) -> None:
+    await begun.walk_to(24)
+    for _ in range(2):
+        secret = begun.servicetitan.credentials["client_secret"]
+        await begun.ann.say(begun.channel, secret)
+        await begun.slack.delivered()
+        await begun.idle()
+        new = begun.servicetitan.regenerate_secret()
+        await begun.enter(begun.ann, 19, client_secret=new)
+
+    assert len(begun.events("exposed")) == 2

@@ -76,6 +76,7 @@ def test_what_support_asks_about_is_counted() -> None:
         event(EventKind.VERIFICATION_REQUESTED, number=2),
         event(EventKind.CREDENTIALS_REVEALED, fields=["tenant_id"]),
         event(EventKind.EXPOSED, fields=["client_secret"], marks=["0123abcd"]),
+        event(EventKind.EXPOSED_AGAIN, number=1, fields=["client_secret"], marks=["4567abcd"]),
     ]
 
     shown = text(window(happened, hours=5))
