@@ -219,13 +219,13 @@ async def has_event(session: AsyncSession, onboarding_id: str, kind: EventKind) 
 
 
 async def times_of(
-    session: AsyncSession, onboarding_id: str, kind: EventKind, since: datetime
+    session: AsyncSession, onboarding_id: str, kinds: Iterable[EventKind], since: datetime
 ) -> Sequence[datetime]:
-    """Return when events of a kind happened since then, in the order of the history."""
+    """Return when events of these kinds happened since then, in the order of the history."""
     row = EventRow
     query = select(row.at).where(
         col(row.onboarding_id) == onboarding_id,
-        col(row.kind) == kind.value,
+        col(row.kind).in_([kind.value for kind in kinds]),
         col(row.at) > since,
     )
     return (await session.exec(query.order_by(col(row.id)))).all()

@@ -12,7 +12,7 @@ from bot.credentials import Severity, check, mask
 from bot.errors import Refused, Unreadable
 from bot.onboarding import EventKind, Onboarding
 from bot.people import Actor, Deed
-from bot.rates import CHECKS, HOUR, in_minutes
+from bot.rates import CHECKS, HOUR, REPLACEMENTS, in_minutes
 from bot.typed import half_width
 from bot.use_cases.base import InvalidInput, NeedsConfirmation, Request, UseCase
 from bot.views import modals
@@ -185,17 +185,18 @@ def _must_be_complete(onboarding: Onboarding, ref: FormRef, plain: Mapping[str, 
 async def _must_be_slow(session: AsyncSession, after: Onboarding, name: str) -> None:
     """Raise InvalidInput if ServiceTitan would be asked too often: nothing is kept then.
 
-    The request for this check is among those of the history already.
+    What this entry adds to the history is there already.
     """
+    kind, rate = EventKind.VERIFICATION_REQUESTED, CHECKS
     if after.missing:
-        return
-    now, kind = after.active_at, EventKind.VERIFICATION_REQUESTED
-    times = await onboardings.times_of(session, after.id, kind, now - HOUR)
-    if wait := CHECKS.wait(times[:-1], now):
+        kind, rate = EventKind.CREDENTIAL_REPLACED, REPLACEMENTS
+    now = after.active_at
+    times = await onboardings.times_of(session, after.id, [kind], now - HOUR)
+    before = [at for at in times if at < now] if after.missing else times[:-1]
+    if wait := rate.wait(before, now):
         raise InvalidInput(
             {
-                name: f"We've checked these credentials {CHECKS.most} times in the last hour. "
-                "Please look the right value up in ServiceTitan, and enter it "
-                f"{in_minutes(wait)}."
+                name: f"These credentials were changed {rate.most} times in the last hour. Please "
+                f"look the right value up in ServiceTitan, and enter it {in_minutes(wait)}."
             }
         )

@@ -3,12 +3,17 @@
 from collections.abc import Callable
 from datetime import datetime
 
+from sqlmodel.ext.asyncio.session import AsyncSession
+
 from bot.errors import Refused
 from bot.guide import Owner
-from bot.onboarding import Change, Onboarding, StepState
+from bot.mrkdwn import mention
+from bot.onboarding import Change, EventKind, Onboarding, StepState
 from bot.people import Actor, Deed
+from bot.rates import HANDOVERS, HOUR, in_minutes
 from bot.use_cases.base import Request, UseCase
 from bot.views.ids import StepRef
+from storage import onboardings
 
 
 class Steps(UseCase):
@@ -50,7 +55,7 @@ class Steps(UseCase):
             heavyset = onboarding.guide.phase_of(number).owner is Owner.HEAVYSET
             return Deed.HEAVYSET_STEP if heavyset else Deed.CLIENT_STEP
 
-        await self._act(request, ref.onboarding_id, deed, transition)
+        await self._act(request, ref.onboarding_id, deed, transition, _must_be_slow)
 
     async def finish_current(self, request: Request, onboarding: Onboarding) -> None:
         """Mark the step as done whose turn it is."""
@@ -66,6 +71,17 @@ class Steps(UseCase):
         if not done:
             raise Refused("No step is done yet, so there is nothing to undo.")
         await self.undo(request, StepRef(onboarding.id, done[-1]))
+
+
+async def _must_be_slow(session: AsyncSession, after: Onboarding, _actor: Actor) -> None:
+    """Raise Refused if steps were handed to HeavySet too often: each time pings the engineer."""
+    now, kinds = after.active_at, (EventKind.STEPS_HANDED_OVER, EventKind.HANDED_OVER)
+    times = await onboardings.times_of(session, after.id, kinds, now - HOUR)
+    if times and times[-1] == now and (wait := HANDOVERS.wait(times[:-1], now)):
+        raise Refused(
+            f"{mention(after.engineer)} was told of this {HANDOVERS.most} times in the last hour. "
+            f"Please try again {in_minutes(wait)}."
+        )
 
 
 def _current(onboarding: Onboarding) -> int:

@@ -4,7 +4,8 @@ import secrets
 
 import pytest
 
-from bot.rates import CHECKS, QUESTIONS
+from bot.rates import CHECKS, HANDOVERS, QUESTIONS, REPLACEMENTS
+from sandbox.slack import offers
 from tests.integration.world import World
 
 
@@ -71,7 +72,7 @@ async def test_guessed_secrets_are_not_all_tried_with_servicetitan(begun: World)
 
     taken = [answer for answer in answers if answer.ok]
     assert len(taken) == CHECKS.most - 1  # the five values were the first
-    assert "10 times in the last hour" in answers[-1].errors["client_secret"]
+    assert "changed 10 times in the last hour" in answers[-1].errors["client_secret"]
     assert "in 60 minutes" in answers[-1].errors["client_secret"]
     [(version,)] = begun.rows("SELECT version FROM credential WHERE field = 'client_secret'")
     assert version == len(taken) + 1
@@ -146,3 +147,23 @@ async def test_a_new_secret_that_is_posted_within_the_hour_is_told_of(begun: Wor
         await begun.enter(begun.ann, 19, client_secret=new)
 
     assert len(begun.events("exposed")) == 2
+
+
+async def test_the_engineer_is_pinged_for_thirty_handovers_an_hour(begun: World) -> None:
+    await begun.walk_to(4)
+    for _ in range(HANDOVERS.most + 1):
+        await begun.press(begun.ann, "step:4", "hand_over")
+        if offers(begun.message("step:4"), "give_back"):
+            await begun.press(begun.ann, "step:4", "give_back")
+
+    assert len([text for text in begun.announced if "asks you" in text]) == HANDOVERS.most
+    assert "times in the last hour" in "".join(one.text for one in begun.ann.ephemerals)
+
+
+async def test_one_credential_is_not_replaced_for_ever(begun: World) -> None:
+    await begun.walk_to(22)
+
+    guesses = [f"cs1.{secrets.token_hex(25)}" for _ in range(33)]
+    said = [await begun.enter(begun.ann, 19, client_secret=guess) for guess in guesses]
+
+    assert [one.ok for one in said] == [True] * (1 + REPLACEMENTS.most) + [False] * 2
