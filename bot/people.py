@@ -68,7 +68,7 @@ REFUSALS: dict[Deed, str] = {
         "Only HeavySet engineers can see stored values. If one is wrong, press “Enter securely” "
         "and enter it again."
     ),
-    Deed.GUESS: "Nobody can look up which values are stored.",
+    Deed.GUESS: "Nobody can look up stored values this way. Please ask your HeavySet engineer.",
 }
 
 

@@ -11,6 +11,7 @@ MATRIX = {
     Deed.HEAVYSET_STEP: {Role.ENGINEER},
     Deed.MANAGE: {Role.ENGINEER},
     Deed.REVEAL: {Role.ENGINEER},
+    Deed.GUESS: set(),
 }
 YES = [(role, deed) for deed in Deed for role in Role if role in MATRIX[deed]]
 NO = [(role, deed) for deed in Deed for role in Role if role not in MATRIX[deed]]
