@@ -67,6 +67,11 @@ def guesses(text: str) -> int:
     return len({word for word in words if len(word) >= SHORTEST and re.search(r"\d", word)})
 
 
+def bears(text: str, value: str) -> bool:
+    """Return whether a text has a value in it, whatever stands around it."""
+    return not forms(value).isdisjoint(candidates(text)) or value.lower() in _plain(text).lower()
+
+
 def forms(piece: str) -> set[str]:
     """Return what was meant by a piece: values have small letters, whatever a keyboard made."""
     return {piece, piece.lower()}

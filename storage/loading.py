@@ -27,6 +27,7 @@ from bot.onboarding import (
     StepState,
     StoredCredential,
     Verification,
+    without_secrets,
 )
 from bot.people import Actor, Role
 from bot.report import Report
@@ -202,7 +203,7 @@ async def _past(session: AsyncSession, onboarding_id: str) -> Sequence[Event]:
     kinds = [kind.value for kind in REMEMBERED]
     where = (col(EventRow.onboarding_id) == onboarding_id, col(EventRow.kind).in_(kinds))
     rows = await session.exec(select(EventRow).where(*where).order_by(col(EventRow.id)))
-    return [event_of(row) for row in rows]
+    return without_secrets([event_of(row) for row in rows])
 
 
 def event_of(row: EventRow) -> Event:

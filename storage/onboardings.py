@@ -16,6 +16,7 @@ from bot.onboarding import (
     Loss,
     Onboarding,
     Status,
+    without_secrets,
 )
 from storage import history
 from storage.audit.state import SealedState, digests_of, first
@@ -252,9 +253,11 @@ async def events_of(
     """Return the events of these kinds, or all, oldest first; what cannot be read is UNKNOWN."""
     query = select(EventRow).where(col(EventRow.onboarding_id) == onboarding_id)
     if kinds:
-        query = query.where(col(EventRow.kind).in_([kind.value for kind in kinds]))
+        wanted = {*kinds, EventKind.EXPOSED}  # which says what is hidden of the others
+        query = query.where(col(EventRow.kind).in_([kind.value for kind in wanted]))
     rows = await session.exec(query.order_by(col(EventRow.id)))
-    return [event for row in rows if (event := event_or_unknown(row))]
+    events = without_secrets([event for row in rows if (event := event_or_unknown(row))])
+    return [event for event in events if not kinds or event.kind in kinds]
 
 
 async def named(

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from bot.exposure import looks_like
 from bot.guide import Guide, Owner, Step
 from bot.mrkdwn import in_days, listed
-from bot.onboarding import Event, EventKind, InvitationAnswer, Loss
+from bot.onboarding import HIDDEN, Event, EventKind, InvitationAnswer, Loss
 from bot.people import Deed
 from bot.report import Outcome
 
@@ -279,8 +279,9 @@ TOLD: dict[EventKind, tuple[str, Telling]] = {
 def quoted(guide: Guide, text: str) -> str:
     """Return what somebody wrote in quotation marks, unless a value may be in it."""
     known = (one.usual for one in guide.credentials if one.prefix)
-    if looks_like(text, guide.credentials) or any(re.search(usual, text) for usual in known):
-        return "(not shown: it looks like one of the values)"
+    shaped = looks_like(text, guide.credentials) or any(re.search(usual, text) for usual in known)
+    if shaped or text == HIDDEN:
+        return HIDDEN
     return f"“{' '.join(text.split())}”"
 
 

@@ -1,5 +1,6 @@
 """One onboarding: what it is made of, and the pure state machine that it goes through."""
 
+from bot.onboarding.hiding import HIDDEN, without_secrets, written_in
 from bot.onboarding.machine import Change, Onboarding, start
 from bot.onboarding.records import (
     BOT,
@@ -27,6 +28,7 @@ from bot.onboarding.verifying import RETRY_AFTER
 
 __all__ = [
     "BOT",
+    "HIDDEN",
     "RETRY_AFTER",
     "Change",
     "Deletion",
@@ -50,4 +52,6 @@ __all__ = [
     "Unread",
     "Verification",
     "start",
+    "without_secrets",
+    "written_in",
 ]

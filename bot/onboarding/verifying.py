@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from bot.errors import Refused
 from bot.mrkdwn import mention, when
+from bot.onboarding.hiding import HIDDEN
 from bot.onboarding.records import (
     BOT,
     Event,
@@ -121,12 +122,14 @@ class Verifying(Transitions):
         *,
         elsewhere: bool | str = False,
         reopen: Collection[str] | None = None,
+        texts: Collection[datetime] = (),
     ) -> Changed[Self]:
         """Record that values were posted where others read them: in the channel, or `elsewhere`.
 
         `elsewhere` is the channel, or True for the engineering channel. A stored one that must stay
         secret has its step opened again, so that a new one is made; of those in `reopen`, if given.
-        `marks` are keyed digests of what was posted, to know it if somebody enters it later.
+        `marks` are keyed digests of what was posted, to know it if somebody enters it later, and
+        `texts` the times of the events whose words hold it: those are shown no longer.
         """
         number = len(self.exposures) + 1
         exposure = Exposure(
@@ -135,8 +138,12 @@ class Verifying(Transitions):
         detail: dict[str, Any] = {"fields": list(fields)}
         detail |= {"marks": sorted(marks)} if marks else {}
         detail |= {"elsewhere": elsewhere} if elsewhere else {}
+        detail |= {"texts": sorted(at.isoformat() for at in texts)} if texts else {}
         events = [Event(EventKind.EXPOSED, actor, now, None, detail)]
         exposures = (*self.exposures, exposure)
+        questions = tuple(
+            replace(one, text=HIDDEN) if one.at in texts else one for one in self.questions
+        )
         exposed = replace(self, exposures=exposures).exposed
         again = [
             field.step
@@ -145,12 +152,13 @@ class Verifying(Transitions):
         ]
         first = min(again, default=0)
         if self.status is not Status.ACTIVE or not first or not self.step(first).finished:
-            if told := self._told_of(exposure):
+            if not texts and (told := self._told_of(exposure)):
                 return self._expose_again(told, exposure)
-            return self._changed(now, events, exposures=exposures)
+            return self._changed(now, events, exposures=exposures, questions=questions)
         undone = Event(EventKind.STEP_UNDONE, BOT, now, first)
         steps = self._back_to(first)
-        return self._changed(now, [*events, undone], steps=steps, exposures=exposures)
+        events.append(undone)
+        return self._changed(now, events, steps=steps, exposures=exposures, questions=questions)
 
     def _told_of(self, exposure: Exposure) -> Exposure | None:
         """Return the notice of the last hour that says the same of the same credentials."""

@@ -1,7 +1,7 @@
 """Entering the credentials, and an engineer's look at them."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from pydantic import SecretStr
@@ -10,7 +10,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.credentials import Severity, check, mask
 from bot.errors import Refused, Unreadable
-from bot.onboarding import EventKind, Onboarding
+from bot.exposure import bears, forms
+from bot.onboarding import BOT, Event, EventKind, Onboarding, written_in
 from bot.people import Actor, Deed
 from bot.rates import CHECKS, HOUR, REPLACEMENTS, in_minutes
 from bot.typed import half_width
@@ -58,6 +59,7 @@ class Credentials(UseCase):
             if (text := half_width(values.get(name, SecretStr("")).get_secret_value()))
         }
         _must_be_complete(onboarding, ref, plain)
+        onboarding = await self._look_in_texts(request, onboarding, plain)
         self._must_be_right(onboarding, ref, plain, sealed, confirmed=confirmed)
         await self._keep(request, ref, plain)
 
@@ -124,6 +126,51 @@ class Credentials(UseCase):
             for field in fields
             if field.telltale and marks & self._services.vault.fingerprints(plain[field.id])
         }
+
+    async def _look_in_texts(
+        self, request: Request, onboarding: Onboarding, plain: Mapping[str, str]
+    ) -> Onboarding:
+        """Return `onboarding` with those secrets marked as posted that somebody wrote before.
+
+        In a question, say, of which nobody could know then that it holds one.
+        """
+        problems = check(onboarding.guide.credentials, plain, {})
+        posted = self._posted(onboarding, plain)
+        secret = {
+            name: value
+            for name, value in plain.items()
+            if onboarding.guide.field(name).telltale
+            and name not in posted
+            and (name not in problems or problems[name].severity is not Severity.ERROR)
+        }
+        if not secret:
+            return onboarding
+        async with self._services.database.begin(write=False) as session:
+            events = await onboardings.events_of(session, onboarding.id)
+        for name, value in secret.items():
+            telling = [one for one in events if any(bears(t, value) for t in written_in(one))]
+            if telling or bears(onboarding.client_name, value):
+                onboarding = await self._mark_posted(request, onboarding, name, value, telling)
+        return onboarding
+
+    async def _mark_posted(
+        self,
+        request: Request,
+        onboarding: Onboarding,
+        name: str,
+        value: str,
+        telling: Sequence[Event],
+    ) -> Onboarding:
+        """Record that a secret is in the words of `telling`, or else in the client's name."""
+        author = telling[0].actor if telling else BOT
+        marks = {self._services.vault.mark(form) for form in forms(value)}
+        texts = [event.at for event in telling]
+        one = replace(request, delivery=f"{request.delivery}:{name}:{min(marks)}")
+        return await self._change(
+            one,
+            onboarding.id,
+            lambda at, now: at.expose([name], author, now, marks, reopen=(), texts=texts),
+        )
 
     async def _keep(self, request: Request, ref: FormRef, plain: Mapping[str, str]) -> None:
         vault = self._services.vault

@@ -82,7 +82,7 @@ async def test_a_workspace_is_known_as_its_enterprise_once_slack_says_so(
 ) -> None:
     async with a_world(database) as world:
         abe, bea = of_a_client_on_grid(world)
-        world.slack.fail_next("conversations.members", status=500, times=2)
+        world.slack.fail_next("conversations.members", status=500, times=3)
         await world.begin()
         world.slack.fail_next("users.info", status=500)
         await world.press(abe, "step:1", "choose_account:new")

@@ -1,0 +1,70 @@
+"""A secret that somebody wrote before anybody could know it for one: found when it is entered."""
+
+import pytest
+
+from sandbox.slack import Submission, visible_text
+from tests.integration.test_export import export
+from tests.integration.world import World
+
+# Fits no rule by which a Client Secret is known, so that a question may hold it unnoticed.
+UNPREFIXED = "q7w5e3r1t9y8u6i4o2p0a5s7d9f3"
+
+
+async def history_of(world: World) -> str:
+    await world.type("history")
+    return visible_text(world.view_of(world.erin))
+
+
+async def enter_unusual(world: World, value: str) -> Submission:
+    answer = await world.enter(world.ann, 19, client_secret=value)
+    if answer.ok and world.ann.view:
+        answer = await world.submit(
+            world.ann, world.view_of(world.ann), client_secret=value, confirm_unusual="confirmed"
+        )
+    return answer
+
+
+@pytest.mark.parametrize(
+    "written", [UNPREFIXED, f"secret={UNPREFIXED.upper()}.", f"«{UNPREFIXED}»"]
+)
+async def test_a_secret_in_an_earlier_question_is_found_when_it_is_entered(
+    begun: World, written: str
+) -> None:
+    await begun.walk_to(19)
+    view = await begun.open(begun.ann, "step:19", "step_help")
+    assert (await begun.submit(begun.ann, view, question=f"Is this right: {written} ?")).ok
+
+    for _ in range(2):
+        answer = await enter_unusual(begun, UNPREFIXED)
+        assert "was posted in the channel" in answer.errors["client_secret"]
+
+    assert begun.rows("SELECT count(*) FROM credential") == [(0,)]
+    assert begun.events("exposed") == [(begun.ann.id, None)]
+    history = await history_of(begun)
+    assert "(hidden: looks like a credential)" in history
+    assert UNPREFIXED not in history.lower()
+    exported = await export(begun, begun.onboarding, "--format", "json")
+    assert exported.status == 0
+    assert UNPREFIXED not in exported.out.lower()
+    await begun.must_be_sound()
+
+
+async def test_a_question_without_it_hides_nothing(begun: World) -> None:
+    await begun.walk_to(19)
+    view = await begun.open(begun.ann, "step:19", "step_help")
+    await begun.submit(begun.ann, view, question="Where is the Client Secret generated?")
+
+    await enter_unusual(begun, UNPREFIXED)
+
+    assert begun.events("exposed") == []
+    assert "Where is the Client Secret generated?" in await history_of(begun)
+
+
+async def test_what_is_too_short_for_a_secret_is_looked_for_nowhere(begun: World) -> None:
+    await begun.walk_to(19)
+    view = await begun.open(begun.ann, "step:19", "step_help")
+    await begun.submit(begun.ann, view, question="Where is the secret?")
+
+    await begun.enter(begun.ann, 19, client_secret="secret")
+
+    assert begun.events("exposed") == []
