@@ -261,19 +261,18 @@ class Directory:
             if user.full_member and _is_ours(user, self._slack.identity)
         )
 
-    async def is_still_there(self, person: Person, channel: str) -> bool:
-        """Whether somebody is in a channel, and not deactivated, as far as Slack tells at once.
+    async def is_still_in(self, channel: str, person: Person) -> bool:
+        """Whether somebody is in a channel, as far as Slack tells at once.
 
-        Two calls, of which neither is waited for longer than other answers are. Who doesn't get
-        one is judged by what is known: a secret is better taken than left in a window.
+        What else they are is asked again too, so that somebody who was deactivated is known to be.
+        Of two calls neither is waited for longer than other answers are, and without an answer
+        what is known counts: a client's secret is better taken than left in a window.
         """
-        identity = self._slack.known or await self._slack.identify()
         there, _ = await asyncio.gather(
             self._is_in(person.user_id, channel),
             self._renewed(person.user_id),
         )
-        user = await self._users.get(person.user_id, _of_request(person, identity))
-        return there and user.flag != "deleted"
+        return there
 
     async def _is_in(self, user_id: str, channel: str) -> bool:
         with suppress(OnboardingError, TimeoutError):  # we may not be in there, or Slack is slow

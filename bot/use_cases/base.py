@@ -202,9 +202,9 @@ class UseCase:
         if not await self._is_same(person, ref):
             log.warning("a form of somebody else", extra={"user": person.user_id})
             raise Refused("This form was opened by somebody else. Please open it yourself.")
-        if ref.channel and not await self._services.directory.is_still_there(person, ref.channel):
-            log.warning("a form of somebody who is gone", extra={"user": person.user_id})
-            raise Refused("You're no longer in this channel, so nothing was saved.")
+        if ref.channel and not await self._services.directory.is_still_in(ref.channel, person):
+            log.warning("a form of somebody who left", extra={"user": person.user_id})
+            raise Refused("You're no longer in this channel, so nothing was changed.")
 
     async def _is_same(self, person: Person, ref: FormRef) -> bool:
         if person.user_id != ref.user_id:
