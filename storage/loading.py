@@ -31,7 +31,6 @@ from bot.onboarding import (
 )
 from bot.people import Actor, Role
 from bot.report import Report
-from bot.typed import one_line
 from storage.guides import GuideShelf
 from storage.known import Known
 from storage.tables import (
@@ -80,7 +79,7 @@ async def _columns(session: AsyncSession, shelf: GuideShelf, row: OnboardingRow)
     return {
         "id": row.id,
         "guide": await shelf.get(session, row.guide, row.guide_version),
-        "client_name": one_line(row.client_name),  # also of old rows
+        "client_name": row.client_name,
         "channel": row.channel,
         "engineer": row.engineer,
         "client_admins": tuple(row.client_admins),

@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from bot.export.charts import SIDES, WIDTH, phase_rows, waiting_bars
 from bot.history import Entry, History, Place, Who, lasting
 from bot.onboarding import BOT, Onboarding
-from bot.typed import written_out
+from bot.typed import one_line, written_out
 
 # Keyed digests of what was posted: of no use to a reader.
 UNTOLD = {"marks"}
@@ -34,7 +34,7 @@ def _json(onboarding: Onboarding, history: History, now: datetime) -> str:
     facts = _facts(onboarding, history, now)
     told = {
         "onboarding": facts["onboarding"],
-        "client": onboarding.client_name,
+        "client": one_line(onboarding.client_name),
         "status": onboarding.status.value,
         "exported_at": now.isoformat(),
         "started_at": history.started_at.isoformat(),
@@ -66,7 +66,7 @@ def _event(entry: Entry) -> dict[str, Any]:
 def _facts(onboarding: Onboarding, history: History, now: datetime) -> Mapping[str, Any]:
     return {
         "onboarding": onboarding.id,
-        "client": onboarding.client_name,
+        "client": one_line(onboarding.client_name),
         "platform": onboarding.guide.title,
         "status": onboarding.status.value,
         "done": onboarding.finished_steps,

@@ -13,6 +13,7 @@ from bot.history.words import sign
 from bot.mrkdwn import channel_link, escape, link, mention, permalink, when
 from bot.onboarding import BOT, EventKind, Onboarding
 from bot.report import Outcome
+from bot.typed import one_line
 from bot.views import ids
 from bot.views.blocks import actions, button, context, header, section
 from bot.views.forms import plain_text
@@ -42,7 +43,7 @@ def history_modal(
         close=plain_text("Close"),
         private_metadata=ref.dump(),
         blocks=[
-            header(onboarding.client_name),
+            header(one_line(onboarding.client_name)),
             *_summary(onboarding, history, workspace_url),
             DividerBlock(),
             *_timeline(history, until),

@@ -4,8 +4,24 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from sandbox.slack import SlackSandbox
 from tests.databases import AnyDatabase
 from tests.integration.world import World, a_world
+
+# Seconds: longer than any machine stands still, however busy.
+AMPLE = 20.0
+
+
+@pytest.fixture(autouse=True)
+def ample_time(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give Slack and the bot all the time they need, unless the test is about how long it takes."""
+    if request.node.get_closest_marker("slow_slack"):
+        return
+    for bound in ("bot.app.PRESS_SECONDS", "bot.app.ANSWER_SECONDS"):
+        monkeypatch.setattr(bound, AMPLE)
+    monkeypatch.setattr("handlers.commands.PATIENCE_SECONDS", AMPLE)
+    assert SlackSandbox.__init__.__kwdefaults__
+    monkeypatch.setitem(SlackSandbox.__init__.__kwdefaults__, "ack_deadline", AMPLE)
 
 
 @pytest.fixture

@@ -10,6 +10,8 @@ from freezegun import freeze_time
 from tests.databases import AnyDatabase
 from tests.integration.world import World, a_world
 
+pytestmark = pytest.mark.slow_slack
+
 GoTo = Callable[[datetime], None]
 BERLIN, NEW_YORK = "Europe/Berlin", "America/New_York"
 # Nothing happens after Monday, 15:00 in Berlin: the nudge is due on Tuesday at 15:00 there. In New

@@ -11,6 +11,8 @@ from bot.app import Bot
 from tests.databases import ON_POSTGRESQL
 from tests.integration.world import Patient, World, held, now
 
+pytestmark = pytest.mark.slow_slack
+
 APART = pytest.mark.parametrize("seconds", [10, 60, -10, -60])
 
 

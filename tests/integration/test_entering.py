@@ -7,6 +7,8 @@ from sandbox.slack.forms import REQUIRED
 from tests.databases import AnyDatabase
 from tests.integration.world import World, a_world, told
 
+pytestmark = pytest.mark.slow_slack
+
 STORED = "SELECT field, mask, version FROM credential ORDER BY field"
 FORMS = {
     11: {"booking_provider_id": True},

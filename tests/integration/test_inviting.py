@@ -10,6 +10,8 @@ from sandbox.slack import Channel, Invitation, Submission, View
 from tests.databases import AnyDatabase
 from tests.integration.world import World, a_world, held, told
 
+pytestmark = pytest.mark.slow_slack
+
 COUNT = "SELECT count(*) FROM onboarding"
 ACME = "start Acme Plumbing invite ann@acme.example"
 

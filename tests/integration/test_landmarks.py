@@ -7,6 +7,8 @@ import pytest
 
 from tests.integration.world import World, from_now, held
 
+pytestmark = pytest.mark.slow_slack
+
 THREAD = ["root", "welcome", "step:1"]
 
 

@@ -22,6 +22,8 @@ from storage.tables import OnboardingRow
 from tests.databases import ON_SQLITE, SqliteFile
 from tests.integration.world import World, a_world, held
 
+pytestmark = pytest.mark.slow_slack
+
 FAR = datetime(2999, 1, 1, tzinfo=UTC)
 
 

@@ -11,6 +11,8 @@ from bot.connections import CannotListen
 from sandbox.bot_process import free_port
 from tests.integration.world import World, held
 
+pytestmark = pytest.mark.slow_slack
+
 
 async def test_the_figures_tell_of_acknowledgements_calls_and_verifications(
     begun: World,

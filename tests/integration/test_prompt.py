@@ -9,6 +9,8 @@ import pytest
 from tests.databases import AnyDatabase
 from tests.integration.world import World, a_world, held, told
 
+pytestmark = pytest.mark.slow_slack
+
 WITHIN_SECONDS = 2.4  # two, and some for a busy machine
 
 

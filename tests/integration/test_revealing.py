@@ -9,6 +9,8 @@ import bot.reveals
 from sandbox.slack import View, visible_text
 from tests.integration.world import World, from_now, held, now, told
 
+pytestmark = pytest.mark.slow_slack
+
 # What somebody may do to a stored value: assignments, and what stands for their `?`.
 ALTERED: dict[str, tuple[str, *tuple[bytes, ...]]] = {
     "altered": ("ciphertext = ?", bytes(64)),

@@ -9,6 +9,8 @@ from sandbox.slack import Person, View
 from tests.databases import AnyDatabase
 from tests.integration.world import World, a_world, held, told
 
+pytestmark = pytest.mark.slow_slack
+
 SILENT = "Slack isn't answering"
 
 

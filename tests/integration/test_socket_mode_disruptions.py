@@ -11,6 +11,8 @@ import bot.socket_mode
 from sandbox.slack import HandshakeTrouble, LineTrouble, SlackSandbox
 from tests.integration.world import World, a_world, held
 
+pytestmark = pytest.mark.slow_slack
+
 OPEN = "apps.connections.open"
 
 

@@ -10,6 +10,8 @@ from sandbox.slack import Channel, NotOfferedError, View, buttons, visible_text
 from tests.databases import AnyDatabase
 from tests.integration.world import World, a_world, held, told
 
+pytestmark = pytest.mark.slow_slack
+
 NOTHING = [(0,)]
 COUNT = "SELECT count(*) FROM onboarding"
 

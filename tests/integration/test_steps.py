@@ -9,6 +9,8 @@ from sandbox.slack import buttons, offers
 from tests.databases import AnyDatabase
 from tests.integration.world import World, a_world, told
 
+pytestmark = pytest.mark.slow_slack
+
 LATENCY = 0.2
 
 

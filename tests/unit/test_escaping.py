@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -44,6 +45,9 @@ NAMES = [
 ]
 MARKUP = ("<!channel", "<!here", "<@U1>", "<https://evil.example")
 
+A_WEEK, A_MONTH = timedelta(days=7), timedelta(days=30)
+MUCH_LATER = NOW + 2 * A_MONTH
+
 every_name = pytest.mark.parametrize("name", NAMES, ids=range(len(NAMES)))
 
 
@@ -78,6 +82,10 @@ def changes(name: str) -> Iterator[Change]:
     yield asked_about(new.onboarding, name).remind(an_engineer(), NOW)
     yield an_onboarding(client_name=name, at_step=23).remind(an_engineer(), NOW)
     yield new.onboarding.pause(an_engineer(), NOW, name)
+    unused = last.age_credentials(MUCH_LATER, keep=A_MONTH, objection=A_WEEK)
+    yield unused
+    yield unused.onboarding.keep_credentials(an_engineer(), MUCH_LATER, MUCH_LATER)
+    yield unused.onboarding.age_credentials(MUCH_LATER + A_WEEK, keep=A_MONTH, objection=A_WEEK)
     paused = new.onboarding.lose_channel(Loss.ARCHIVED, NOW)
     yield paused
     yield paused.onboarding.resume(an_engineer(), NOW)
