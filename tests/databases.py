@@ -193,6 +193,10 @@ SELECT array_agg(id ORDER BY id) FROM (
 """
 TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
 RESTART = "SELECT setval(oid, 1, false) FROM pg_class WHERE relkind = 'S'"
+# Deleted rows leave pages behind, which plans, figures and searches through files would see.
+LARGEST = 2 * 1024 * 1024
+SIZE = """SELECT sum(pg_total_relation_size(oid)) FROM pg_class
+WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"""
 OTHERS = """SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid()"""
 
@@ -251,6 +255,9 @@ class Server:
             with closing(psycopg.connect(self._url(name), autocommit=True)) as connection:
                 connection.execute(OTHERS)
                 if connection.execute(SCHEMA).fetchone() != schema:
+                    return False
+                [(size,)] = connection.execute(SIZE).fetchall()
+                if size > LARGEST:
                     return False
                 tables = {table for (table,) in connection.execute(TABLES)} - {"alembic_version"}
                 quoted = [sql.Identifier(table) for table in sorted(tables)]

@@ -17,7 +17,7 @@ from storage.changes import change
 from tests.databases import ON_POSTGRESQL, AnyDatabase
 from tests.integration.world import World, a_world
 
-MANY = 20
+MANY = 10  # as one person may ask within an hour
 
 
 def asks(world: World, question: str) -> Callable[[Onboarding], Change]:
