@@ -1,5 +1,6 @@
 """What all tests share: the databases, and the same examples in every run."""
 
+import gc
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,19 @@ from tests.postgresql import Cluster, NoPostgreSQLError, a_cluster
 # The same examples each time: a test that fails once fails again.
 settings.register_profile("steady", derandomize=True, deadline=None, database=None)
 settings.load_profile("steady")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def short_collections() -> Iterator[None]:
+    """Let the garbage collector look only at what the tests of one module made.
+
+    A worker ends up with millions of objects, and a collection of them all takes seconds, in which
+    no timer runs and nothing is answered.
+    """
+    yield
+    gc.collect()
+    gc.freeze()
+
 
 KINDS = ["sqlite", "postgresql"]
 # A server instead of one of our own; “none” leaves out what runs on PostgreSQL.
