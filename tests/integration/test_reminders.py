@@ -356,7 +356,8 @@ async def test_with_nothing_due_a_sweep_is_one_query_by_its_index(stalled: World
     with statements() as seen:
         await sweep_alone(stalled)
 
-    [(query, values_of_it)] = seen
+    # What goes on in the background at the same time is not the sweep's.
+    [(query, values_of_it)] = [one for one in seen if "next_reminder" in one[0]]
     looks = [line for line in stalled.database.plan(query, values_of_it) if "onboarding" in line]
     assert len(looks) == 2
     assert all("onboarding_next_reminder" in line for line in looks)
