@@ -33,7 +33,7 @@ MALFORMED = {
     "SLACK_APP_TOKEN": ["xoxb-1-token", "app-token", "xapp-", "xapp-…"],
     "SLACK_SIGNING_SECRET": [
         *("two words", "xoxb-1-token", "<secret>", "123.456", "sécret"),
-        *("a", "0", "secret", "0123456", "a" * 32, "ab" * 16, "abc" * 8),
+        *("a", "0", "secret", "0123456789abcde", "a" * 32, "ab" * 16, "abc-" * 8),
     ],
     "SLACK_API_URL": [
         "https://user:password@slack.com/api/",
