@@ -2,8 +2,8 @@
 
 from slack_bolt.async_app import AsyncApp
 
+from bot.core.background import Tasks
 from bot.slack import Slack
-from bot.tasks import Tasks
 from bot.use_cases import UseCases
 from handlers import (
     channel,
@@ -11,7 +11,7 @@ from handlers import (
     credentials,
     history,
     home,
-    invite,
+    invitations,
     messages,
     reminders,
     retention,
@@ -21,7 +21,7 @@ from handlers import (
     verification,
 )
 from handlers import help as help_
-from handlers.answers import Answers
+from handlers.replies import Answers
 
 
 def register(app: AsyncApp, use_cases: UseCases, slack: Slack, tasks: Tasks) -> None:
@@ -29,7 +29,7 @@ def register(app: AsyncApp, use_cases: UseCases, slack: Slack, tasks: Tasks) -> 
     answers = Answers(slack, tasks)
     features = (
         start,
-        invite,
+        invitations,
         steps,
         credentials,
         help_,

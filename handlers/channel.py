@@ -7,8 +7,8 @@ from slack_bolt.async_app import AsyncApp
 from bot.onboarding import InvitationAnswer, Loss
 from bot.use_cases import UseCases
 from bot.use_cases.channels import Channels
-from handlers.answers import Answers, quietly
 from handlers.payloads import ChannelEvent, Envelope, InvitationAnswered, TokensRevoked
+from handlers.replies import Answers, quietly
 
 # Private channels have their own names for these (docs.slack.dev, events group_archive and others).
 LOSSES = {

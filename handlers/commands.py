@@ -9,14 +9,14 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.models.views import View
 
-from bot.errors import Malformed, Repeated
-from bot.invitees import name_and_invitees
-from bot.slash_command import HELP, split, unwrapped
+from bot.core.errors import Malformed, Repeated
 from bot.use_cases import Opening, Request, UseCases
+from bot.use_cases.invitees import name_and_invitees
+from bot.use_cases.slash_command import HELP, split, unwrapped
 from bot.views import ids
 from bot.views.status import Answer, StatusQuery, plain_answer
-from handlers.answers import Answers, at_the_form, explain
 from handlers.payloads import Command, Press, Submission
+from handlers.replies import Answers, at_the_form, explain
 
 # Slack shows `operation_timeout` after three seconds; our own words come sooner.
 PATIENCE_SECONDS = 1.8

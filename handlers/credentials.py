@@ -6,8 +6,8 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.use_cases import UseCases
 from bot.views import ids
-from handlers.answers import Answers, at_the_form
 from handlers.payloads import Submission
+from handlers.replies import Answers, at_the_form
 
 
 def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:

@@ -5,11 +5,11 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from bot.errors import Malformed
+from bot.core.errors import Malformed
 from bot.use_cases import UseCases
 from bot.views import ids
-from handlers.answers import Answers
 from handlers.payloads import WindowPress
+from handlers.replies import Answers
 
 
 def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:

@@ -7,8 +7,8 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from bot.use_cases import UseCases
 from bot.views import ids
 from bot.views.home import answer_view
-from handlers.answers import Answers, at_the_form, quietly
 from handlers.payloads import HomeOpened, HomePress, Submission
+from handlers.replies import Answers, at_the_form, quietly
 
 
 def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:

@@ -10,10 +10,10 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncApp
 
-from bot.typed import one_line
+from bot.core.typed_text import one_line
 from bot.use_cases import Request, UseCases
-from handlers.answers import Answers, quietly
 from handlers.payloads import Deletion, Envelope, Said
+from handlers.replies import Answers, quietly
 
 
 def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:

@@ -21,12 +21,12 @@ from pydantic import (
     model_validator,
 )
 
-from bot.errors import Malformed
-from bot.people import SLACKBOT, Person
-from bot.typed import as_typed, prose
+from bot.core.errors import Malformed
+from bot.core.typed_text import as_typed, prose
+from bot.onboarding.people import SLACKBOT, Person
 from bot.use_cases import Request
 from bot.views.ids import FormRef
-from handlers.shown import shown
+from handlers.message_text import shown
 
 
 class Payload(BaseModel):

@@ -6,7 +6,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.use_cases import UseCases
 from bot.views import ids
-from handlers.answers import Answers
+from handlers.replies import Answers
 
 
 def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:

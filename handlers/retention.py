@@ -6,8 +6,8 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.use_cases import UseCases
 from bot.views import ids
-from handlers.answers import Answers
 from handlers.payloads import Press
+from handlers.replies import Answers
 
 
 def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:

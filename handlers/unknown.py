@@ -8,12 +8,12 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.response import BoltResponse
 
-from bot.errors import Malformed, Unavailable
+from bot.core.errors import Malformed, Unavailable
 from bot.use_cases import UseCases
 from bot.views.blocks import section
 from bot.views.forms import notice
-from handlers.answers import Answers
 from handlers.payloads import AnyPress
+from handlers.replies import Answers
 
 log = logging.getLogger(__name__)
 

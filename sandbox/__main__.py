@@ -4,8 +4,8 @@ import asyncio
 import os
 import sys
 
-from sandbox.play import play as play_onboarding
-from sandbox.walk import walk
+from sandbox.interactive import walk
+from sandbox.scenario import play as play_onboarding
 
 
 def main(*, play: bool, real_limits: bool = False) -> int:

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sandbox.run import Stage
 from sandbox.slack import Call, SlackSandbox
-from sandbox.stage import Stage
 
 STEPS = 25
 CREDENTIALS = 5

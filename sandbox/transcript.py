@@ -9,7 +9,7 @@ from typing import TextIO
 from sandbox.masking import Masker
 from sandbox.mrkdwn import readable
 from sandbox.rendering import block_lines, modal_lines, shown_value, wrapped
-from sandbox.slack import changes
+from sandbox.slack import change_feed
 from sandbox.slack.forms import state_values, stateful_elements
 from sandbox.slack.model import Channel, Message, User, View
 
@@ -37,43 +37,43 @@ class Transcript:
         self._masker = Masker()
         self._has_colour = out.isatty() and "NO_COLOR" not in os.environ
 
-    def __call__(self, change: changes.Change) -> None:
+    def __call__(self, change: change_feed.Change) -> None:
         """Print one change."""
         self._tell_of_messages(change)
         self._tell_of_modals(change)
         self._tell_of_people(change)
 
-    def _tell_of_messages(self, change: changes.Change) -> None:
+    def _tell_of_messages(self, change: change_feed.Change) -> None:
         match change:
-            case changes.MessagePosted(message):
+            case change_feed.MessagePosted(message):
                 self._message(message, _where(message))
-            case changes.MessageEdited(message, before):
+            case change_feed.MessageEdited(message, before):
                 self._edited(message, before)
-            case changes.MessageDeleted(message):
+            case change_feed.MessageDeleted(message):
                 self._line(f"✗ deleted: {self._gist(self._content(message, UNWRAPPED))}", "2")
-            case changes.EphemeralShown(message):
+            case change_feed.EphemeralShown(message):
                 self._private(message)
 
-    def _tell_of_modals(self, change: changes.Change) -> None:
+    def _tell_of_modals(self, change: change_feed.Change) -> None:
         match change:
-            case changes.ViewOpened(view) | changes.ViewUpdated(view):
+            case change_feed.ViewOpened(view) | change_feed.ViewUpdated(view):
                 self._modal(view)
-            case changes.ViewSubmitted(view):
+            case change_feed.ViewSubmitted(view):
                 self._submitted(view)
-            case changes.ViewRefused(view):
+            case change_feed.ViewRefused(view):
                 self._refused(view)
-            case changes.HomePublished(view):
+            case change_feed.HomePublished(view):
                 self._home(view)
 
-    def _tell_of_people(self, change: changes.Change) -> None:
+    def _tell_of_people(self, change: change_feed.Change) -> None:
         match change:
-            case changes.CommandTyped(user, channel, text):
+            case change_feed.CommandTyped(user, channel, text):
                 self._says(user, f"#{channel.name}", text)
-            case changes.ElementUsed(user, label, where):
+            case change_feed.ElementUsed(user, label, where):
                 self._pressed(user, label, where)
-            case changes.Noticed(user, text):
+            case change_feed.Noticed(user, text):
                 self._line(f"⚠ Slack tells {user.real_name}: {text}", "33")
-            case changes.MemberJoined(user, channel) | changes.MemberLeft(user, channel):
+            case change_feed.MemberJoined(user, channel) | change_feed.MemberLeft(user, channel):
                 self._membership(user, channel)
 
     def heading(self, text: str) -> None:

@@ -5,9 +5,9 @@ from datetime import datetime
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.errors import Stale, Unavailable
+from bot.core.errors import Stale, Unavailable
 from bot.onboarding import Change, Onboarding
-from storage import deliveries, onboardings
+from storage import handled_requests, onboardings
 from storage.database import Collision, Database
 from storage.guides import GuideShelf
 
@@ -31,7 +31,7 @@ async def change(
         try:
             async with database.begin() as session:
                 if delivery:  # before we decide: what was carried out is not refused afterwards
-                    await deliveries.claim(session, *delivery)
+                    await handled_requests.claim(session, *delivery)
                 before = await onboardings.get(session, shelf, onboarding_id, lock=True)
                 after = await onboardings.save(session, before, transition(before))
                 if also:

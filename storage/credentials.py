@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, or_, tuple_
 from sqlmodel import col, delete, func, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.people import Actor
+from bot.onboarding.people import Actor
 from storage.audit.state import newest_versions
 from storage.tables import CredentialRow, OnboardingRow
 from storage.vault import BY_HKDF, Place, Sealed

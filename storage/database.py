@@ -14,15 +14,15 @@ from sqlalchemy.pool import NullPool
 from sqlmodel import func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.errors import Unavailable
+from bot.core.errors import Unavailable
 from storage import postgresql, sqlite
 from storage.audit import heads
-from storage.known import Known
+from storage.audit.seals import Seals
+from storage.cache import Known
+from storage.database_errors import reason
 from storage.postgresql import CONNECTING, PATIENCE_SECONDS
-from storage.reasons import reason
-from storage.seals import Seals
 from storage.tables import GuideRow
-from storage.unreadable import UnreadableRows
+from storage.unreadable_rows import UnreadableRows
 
 log = logging.getLogger(__name__)
 

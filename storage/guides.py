@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.guide import Guide, GuideError, parse
 from bot.guide.structure import changes
 from storage.tables import GuideRow
-from storage.unreadable import Unknown
+from storage.unreadable_rows import Unknown
 
 NAMED = 3  # changes, before we only hint at the others
 

@@ -12,8 +12,8 @@ from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.onboarding import Event
+from storage.audit.seals import BEGINNING, Entry, Seals
 from storage.audit.state import SealedState
-from storage.seals import BEGINNING, Entry, Seals
 from storage.tables import EventRow, OnboardingRow
 
 

@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.guides import GuideShelf
 from storage.leases import moment
-from storage.overviews import Line, line_of
+from storage.status import Line, line_of
 from storage.tables import RUNNING, HomeRow, OnboardingRow
 
 

@@ -10,10 +10,10 @@ from sqlalchemy import ColumnElement, Interval, and_, func, literal, not_, or_
 from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.leases import LEASE
+from bot.core.leases import LEASE
+from storage.column_types import UtcDateTime
 from storage.database import Database
 from storage.tables import OnboardingRow, VerificationRow
-from storage.types import UtcDateTime
 
 # A living process prolongs its leases every second. So long without that, and a process that has
 # come up in its place takes them over; everybody else waits until they end.

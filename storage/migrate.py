@@ -10,8 +10,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import make_url
 
 from storage import sqlite
+from storage.audit.seals import Seals
 from storage.database import is_sqlite, sync_engine
-from storage.seals import Seals
 
 
 class Unusable(Exception):

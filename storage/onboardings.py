@@ -8,7 +8,7 @@ from sqlalchemy import or_
 from sqlmodel import col, insert, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.errors import NotFound, Stale, UnreadableRow
+from bot.core.errors import NotFound, Stale, UnreadableRow
 from bot.onboarding import (
     Change,
     Event,
@@ -20,14 +20,14 @@ from bot.onboarding import (
 )
 from storage import history
 from storage.audit.state import SealedState, digests_of, first
+from storage.from_rows import event_or_unknown, learn, load, must_be_readable
 from storage.guides import GuideShelf
-from storage.loading import event_or_unknown, learn, load, must_be_readable
 from storage.publishing import LEFTOVER
-from storage.rows import client_key, columns, names_like, step_columns, verification_row
 from storage.tables import RUNNING as IS_RUNNING
 from storage.tables import CredentialRow, EventRow, MessageRow, OnboardingRow, StepRow
-from storage.unreadable import is_readable
-from storage.unreadable import of as unreadable_of
+from storage.to_rows import client_key, columns, names_like, step_columns, verification_row
+from storage.unreadable_rows import is_readable
+from storage.unreadable_rows import of as unreadable_of
 
 RUNNING = (Status.ACTIVE.value, Status.PAUSED.value)
 PAGE = 20  # as many as fit one answer

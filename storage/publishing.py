@@ -8,14 +8,14 @@ from sqlalchemy import and_, literal, or_
 from sqlmodel import col, delete, func, insert, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.errors import Stale
-from bot.leases import LEASE
+from bot.core.errors import Stale
+from bot.core.leases import LEASE
 from bot.onboarding import Event, EventKind, Onboarding
+from storage.column_types import Illegible
+from storage.from_rows import event_of
 from storage.leases import Worker, is_free, moment
-from storage.loading import event_of
 from storage.tables import EventRow, MessageRow, OnboardingRow
-from storage.types import Illegible
-from storage.unreadable import checked, is_readable, reading
+from storage.unreadable_rows import checked, is_readable, reading
 
 # What is left in Slack of a thread whose first message is gone, by its ts.
 LEFTOVER = "leftover:"

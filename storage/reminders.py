@@ -9,7 +9,7 @@ from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.tables import ACTIVE, OnboardingRow
-from storage.unreadable import is_readable
+from storage.unreadable_rows import is_readable
 
 
 @dataclass(frozen=True, slots=True)

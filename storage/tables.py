@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Column, Index, LargeBinary, text
 from sqlmodel import Field, SQLModel
 
-from storage.types import Json, UtcDateTime
+from storage.column_types import Json, UtcDateTime
 
 # A client is onboarded once at a time in a channel; finished ones stay beside it.
 RUNNING = text("status IN ('active', 'paused')")

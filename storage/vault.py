@@ -14,7 +14,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from pydantic import SecretStr
 
-from bot.errors import Unreadable
+from bot.core.errors import Unreadable
 from storage.keys import FINGERPRINT, derived, derived_before, key_id
 
 NONCE_BYTES = 12  # NIST SP 800-38D recommends 96 bits

@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 
 from bot import guide as guides
-from bot.credentials import mask
 from bot.guide import Guide
+from bot.guide.credentials import mask
 from bot.onboarding import Change, EventKind, Onboarding, start
-from bot.people import Actor, Role
-from bot.report import Check, Outcome, Report
+from bot.onboarding.people import Actor, Role
+from bot.onboarding.report import Check, Outcome, Report
 
 # A Monday, at half past nine in London, in the middle of nobody's night.
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)

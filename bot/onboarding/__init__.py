@@ -1,8 +1,8 @@
 """One onboarding: what it is made of, and the pure state machine that it goes through."""
 
-from bot.onboarding.hiding import HIDDEN, without_secrets, written_in
+from bot.onboarding.credentials import RETRY_AFTER
 from bot.onboarding.machine import Change, Onboarding, start
-from bot.onboarding.records import (
+from bot.onboarding.model import (
     BOT,
     Deletion,
     Escalation,
@@ -24,7 +24,7 @@ from bot.onboarding.records import (
     Unread,
     Verification,
 )
-from bot.onboarding.verifying import RETRY_AFTER
+from bot.onboarding.redaction import HIDDEN, without_secrets, written_in
 
 __all__ = [
     "BOT",

@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.guide import Guide
-from bot.onboarding.managing import Managing
-from bot.onboarding.records import Event, EventKind, StepProgress, StepState
-from bot.onboarding.stepping import Stepping
-from bot.onboarding.transition import Changed
-from bot.people import Actor
+from bot.onboarding.lifecycle import Managing
+from bot.onboarding.model import Event, EventKind, StepProgress, StepState
+from bot.onboarding.people import Actor
+from bot.onboarding.steps import Stepping
+from bot.onboarding.transitions import Changed
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.slack.calling import Caller
+from bot.slack.call import Caller
 from bot.slack.errors import SlackRefused
 
 PAGE = 200

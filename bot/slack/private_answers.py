@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.errors import OnboardingError, Unavailable
+from bot.core.errors import OnboardingError, Unavailable
 from bot.slack.errors import NO_THREAD, RateLimited, SlackRefused
 from bot.slack.web_api import Slack
 

@@ -11,12 +11,12 @@ from slack_sdk.models.views import View
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
-from bot.errors import Unavailable
-from bot.metrics import Metrics
-from bot.pace import Pace
-from bot.people import SLACKBOT
+from bot.core.errors import Unavailable
+from bot.core.metrics import Metrics
+from bot.onboarding.people import SLACKBOT
 from bot.slack.channels import ChannelCalls
 from bot.slack.errors import NotInThread, SlackRefused, of_response_url, translated
+from bot.slack.rate_limits import Pace
 from bot.slack.response_urls import is_slacks
 from bot.views.blocks import EVENT_TYPE, Message
 

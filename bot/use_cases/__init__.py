@@ -4,22 +4,22 @@ Each method finds out who asks and whether they may, makes one transaction, and 
 level. It may raise Refused, with words for the person, or Unavailable.
 """
 
-from bot.use_cases.base import InvalidInput, NeedsConfirmation, Opening, Request, Services
 from bot.use_cases.channels import Channels
+from bot.use_cases.commands import Managing
 from bot.use_cases.credentials import Credentials
-from bot.use_cases.exposure import Exposure
 from bot.use_cases.help import Help
 from bot.use_cases.history import History
 from bot.use_cases.home import Home
-from bot.use_cases.inviting import Inviting
-from bot.use_cases.managing import Managing
-from bot.use_cases.overview import Overview
+from bot.use_cases.invitations import Inviting
+from bot.use_cases.messages import Words
+from bot.use_cases.posted_secrets import Exposure
 from bot.use_cases.reminders import Reminders
 from bot.use_cases.retention import Retention
-from bot.use_cases.starting import Starting
+from bot.use_cases.services import InvalidInput, NeedsConfirmation, Opening, Request, Services
+from bot.use_cases.start import Starting
+from bot.use_cases.status import Overview
 from bot.use_cases.steps import Steps
 from bot.use_cases.verification import Verification
-from bot.use_cases.words import Words
 
 __all__ = ["InvalidInput", "NeedsConfirmation", "Opening", "Request", "Services", "UseCases"]
 

@@ -9,11 +9,11 @@ from datetime import datetime
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.errors import Refused, Unavailable, UnreadableRow
-from bot.loops import each
+from bot.core.errors import Refused, Unavailable, UnreadableRow
+from bot.core.loops import each
 from bot.onboarding import Change, EventKind, InvitationAnswer, Loss, Onboarding
-from bot.people import Actor, Person, Role
-from bot.use_cases.base import Request, UseCase
+from bot.onboarding.people import Actor, Person, Role
+from bot.use_cases.services import Request, UseCase
 from bot.views.root import ROOT
 from storage import onboardings, publishing
 

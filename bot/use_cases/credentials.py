@@ -8,14 +8,14 @@ from pydantic import SecretStr
 from slack_sdk.models.views import View
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.credentials import Severity, check, mask
-from bot.errors import Refused, Unreadable
-from bot.exposure import bears, forms
+from bot.core.errors import Refused, Unreadable
+from bot.core.typed_text import half_width
+from bot.guide.credentials import Severity, check, mask
 from bot.onboarding import BOT, Event, EventKind, Onboarding, written_in
-from bot.people import Actor, Deed
-from bot.rates import CHECKS, HOUR, REPLACEMENTS, in_minutes
-from bot.typed import half_width
-from bot.use_cases.base import InvalidInput, NeedsConfirmation, Request, UseCase
+from bot.onboarding.people import Actor, Deed
+from bot.onboarding.secret_scan import bears, forms
+from bot.onboarding.throttling import CHECKS, HOUR, REPLACEMENTS, in_minutes
+from bot.use_cases.services import InvalidInput, NeedsConfirmation, Request, UseCase
 from bot.views import modals
 from bot.views.ids import CONFIRM_UNUSUAL, FormRef, StepRef
 from storage import credentials, onboardings

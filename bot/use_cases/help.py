@@ -5,12 +5,12 @@ from dataclasses import replace
 
 from slack_sdk.models.views import View
 
-from bot.answers import answer
-from bot.errors import Refused, Repeated
+from bot.core.errors import Refused, Repeated
+from bot.core.typed_text import prose
+from bot.guide.answers import answer
 from bot.onboarding import Onboarding
-from bot.people import Actor, Deed, Role
-from bot.typed import prose
-from bot.use_cases.base import InvalidInput, Request, UseCase
+from bot.onboarding.people import Actor, Deed, Role
+from bot.use_cases.services import InvalidInput, Request, UseCase
 from bot.views import modals
 from bot.views.ids import FormRef, StepRef
 

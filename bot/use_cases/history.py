@@ -2,8 +2,8 @@
 
 from slack_sdk.models.views import View
 
-from bot.history import tell
-from bot.use_cases.base import Request, UseCase
+from bot.onboarding.history import tell
+from bot.use_cases.services import Request, UseCase
 from bot.views.history import history_modal
 from bot.views.ids import FormRef
 from storage import onboardings

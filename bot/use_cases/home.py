@@ -2,8 +2,8 @@
 
 from slack_sdk.models.views import View
 
-from bot.mrkdwn import escape
-from bot.use_cases.base import InvalidInput, Request, UseCase
+from bot.core.mrkdwn import escape
+from bot.use_cases.services import InvalidInput, Request, UseCase
 from bot.views.home import assign_modal
 from bot.views.ids import ENGINEER, FormRef
 

@@ -2,13 +2,13 @@
 
 from bot.guide import Owner
 from bot.onboarding import Onboarding
-from bot.people import Deed
-from bot.use_cases.base import Request, UseCase
+from bot.onboarding.people import Deed
+from bot.use_cases.services import Request, UseCase
 from bot.views.ids import StepRef
 
 
 class Reminders(UseCase):
-    """Reminders come from `bot.nudging`, or by hand from `/servicetitan remind`."""
+    """Reminders come from `bot.reminders.reminder`, or by hand from `/servicetitan remind`."""
 
     async def snooze(self, request: Request, ref: StepRef) -> None:
         """Put the next nudge off; for whoever the nudge that stands there is for."""

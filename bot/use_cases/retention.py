@@ -1,11 +1,11 @@
 """Keeping the credentials of an onboarding that stands still."""
 
-from bot.mrkdwn import escape, when
-from bot.use_cases.base import Request, UseCase
+from bot.core.mrkdwn import escape, when
+from bot.use_cases.services import Request, UseCase
 
 
 class Retention(UseCase):
-    """Engineering is asked by `bot.retention`; here is its answer."""
+    """Engineering is asked by `bot.use_cases.expiry`; here is its answer."""
 
     async def keep(self, request: Request, onboarding_id: str) -> str:
         """Keep the credentials for as long again; return what was done."""

@@ -5,13 +5,13 @@ from datetime import datetime
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.errors import Refused
+from bot.core.errors import Refused
+from bot.core.mrkdwn import mention
 from bot.guide import Owner
-from bot.mrkdwn import mention
 from bot.onboarding import Change, EventKind, Onboarding, StepState
-from bot.people import Actor, Deed
-from bot.rates import HANDOVERS, HOUR, in_minutes
-from bot.use_cases.base import Request, UseCase
+from bot.onboarding.people import Actor, Deed
+from bot.onboarding.throttling import HANDOVERS, HOUR, in_minutes
+from bot.use_cases.services import Request, UseCase
 from bot.views.ids import StepRef
 from storage import onboardings
 

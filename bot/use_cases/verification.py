@@ -1,8 +1,8 @@
 """Having the stored values verified, with a test booking if an engineer wants one."""
 
 from bot.onboarding import Onboarding
-from bot.people import Deed
-from bot.use_cases.base import Request, UseCase
+from bot.onboarding.people import Deed
+from bot.use_cases.services import Request, UseCase
 from bot.views.ids import StepRef
 
 

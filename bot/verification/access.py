@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 
 from pydantic import SecretStr
 
-from bot.servicetitan import Credentials, ServiceTitan, Token
-from bot.servicetitan.endpoints import Endpoint
-from bot.servicetitan.errors import UnauthorizedError
+from bot.verification.servicetitan import Credentials, ServiceTitan, Token
+from bot.verification.servicetitan.endpoints import Endpoint
+from bot.verification.servicetitan.errors import UnauthorizedError
 
 Answer = TypeVar("Answer")
 

@@ -11,23 +11,23 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from bot.report import Check
-from bot.servicetitan.endpoints import (
+from bot.onboarding.report import Check
+from bot.verification.access import Access
+from bot.verification.diagnosis import undetermined
+from bot.verification.remedies import found
+from bot.verification.servicetitan.endpoints import (
     BOOKING,
     BOOKING_BY_EXTERNAL_ID,
     CREATE_BOOKING,
     DISMISS_BOOKING,
 )
-from bot.servicetitan.errors import (
+from bot.verification.servicetitan.errors import (
     RateLimitedError,
     ScopeMissingError,
     ServiceTitanError,
     UnauthorizedError,
     UnavailableError,
 )
-from bot.verification.access import Access
-from bot.verification.diagnosis import undetermined
-from bot.verification.remedies import found
 
 CHECK = "test_booking"
 DISMISSED = "Dismissed"

@@ -10,21 +10,21 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.report import Check, Outcome, Report
-from bot.servicetitan import Credentials, ServiceTitan
-from bot.servicetitan.endpoints import (
+from bot.onboarding.report import Check, Outcome, Report
+from bot.verification import diagnosis
+from bot.verification.access import Access
+from bot.verification.booking import CHECK, Booking, book
+from bot.verification.diagnosis import Probe
+from bot.verification.remedies import OPTIONAL, TITLES, found, passed
+from bot.verification.servicetitan import Credentials, ServiceTitan
+from bot.verification.servicetitan.endpoints import (
     BOOKING_PROVIDER_TAG,
     BOOKINGS,
     BUSINESS_UNITS,
     READS,
     Endpoint,
 )
-from bot.servicetitan.errors import ServiceTitanError
-from bot.verification import diagnosis
-from bot.verification.access import Access
-from bot.verification.booking import CHECK, Booking, book
-from bot.verification.diagnosis import Probe
-from bot.verification.remedies import OPTIONAL, TITLES, found, passed
+from bot.verification.servicetitan.errors import ServiceTitanError
 
 # Everything after the first probe goes out together, so that the whole takes about as long as the
 # slowest; still far below the 60 calls a second that ServiceTitan's FAQ allows an app per tenant.

@@ -9,10 +9,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from bot.report import Check
-from bot.servicetitan import Credentials, Token
-from bot.servicetitan.endpoints import WRITE_SCOPES, Endpoint
-from bot.servicetitan.errors import (
+from bot.onboarding.report import Check
+from bot.verification.remedies import LABELS, found, malformed, passed
+from bot.verification.servicetitan import Credentials, Token
+from bot.verification.servicetitan.endpoints import WRITE_SCOPES, Endpoint
+from bot.verification.servicetitan.errors import (
     ForbiddenError,
     InvalidClientError,
     NotFoundError,
@@ -22,7 +23,6 @@ from bot.servicetitan.errors import (
     UnauthorizedError,
     UnavailableError,
 )
-from bot.verification.remedies import LABELS, found, malformed, passed
 
 NUMBERS = frozenset({"tenant_id", "booking_provider_id"})
 # Seen on every published sample. A value without its prefix may be right; with another's, never.

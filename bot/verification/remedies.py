@@ -6,7 +6,7 @@ what an answer means, the wording says "most likely".
 
 from typing import NamedTuple
 
-from bot.report import Check, Outcome
+from bot.onboarding.report import Check, Outcome
 
 # Every check, in the order in which a report shows them.
 TITLES = {

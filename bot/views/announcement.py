@@ -6,10 +6,10 @@ from textwrap import wrap
 
 from slack_sdk.models.blocks import Block
 
+from bot.core.mrkdwn import channel_link, escape, in_days, link, listed, mention, permalink, when
 from bot.guide import Owner
-from bot.mrkdwn import channel_link, escape, in_days, link, listed, mention, permalink, when
 from bot.onboarding import Event, EventKind, InvitationAnswer, Loss, Onboarding
-from bot.report import Outcome, Report
+from bot.onboarding.report import Outcome, Report
 from bot.views import ids
 from bot.views.blocks import Message, actions, button, context, message, section
 from bot.views.report import check_line

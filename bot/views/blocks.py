@@ -19,7 +19,7 @@ from slack_sdk.models.blocks import (
     SectionBlock,
 )
 
-from bot.mrkdwn import escape, plain
+from bot.core.mrkdwn import escape, plain
 
 EVENT_TYPE = "onboarding_message"
 # chat.update refuses a text of more than 4,000 characters (msg_too_long).

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from slack_sdk.models.blocks import Block
 
-from bot.mrkdwn import escape, in_days, listed, when
+from bot.core.mrkdwn import escape, in_days, listed, when
 from bot.onboarding import Deletion, Onboarding, Status
 from bot.views import ids
 from bot.views.blocks import Message, actions, button, message, section

@@ -1,6 +1,6 @@
 """The notice that an onboarding was ended before its time."""
 
-from bot.mrkdwn import escape, mention
+from bot.core.mrkdwn import escape, mention
 from bot.onboarding import Onboarding
 from bot.views.blocks import Message, message, section
 

@@ -7,13 +7,13 @@ from statistics import median
 from slack_sdk.models.blocks import Block, DividerBlock
 from slack_sdk.models.views import View
 
+from bot.core.mrkdwn import channel_link, escape, link, mention, permalink, when
+from bot.core.typed_text import one_line
 from bot.guide import Owner, Phase
-from bot.history import Entry, History, Place, Who, Words, lasting
-from bot.history.words import sign
-from bot.mrkdwn import channel_link, escape, link, mention, permalink, when
 from bot.onboarding import BOT, EventKind, Onboarding
-from bot.report import Outcome
-from bot.typed import one_line
+from bot.onboarding.history import Entry, History, Place, Who, Words, lasting
+from bot.onboarding.history.sentences import sign
+from bot.onboarding.report import Outcome
 from bot.views import ids
 from bot.views.blocks import actions, button, context, header, section
 from bot.views.forms import plain_text

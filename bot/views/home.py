@@ -9,8 +9,8 @@ from datetime import datetime
 from slack_sdk.models.blocks import Block, ButtonElement, UserSelectElement
 from slack_sdk.models.views import View
 
+from bot.core.mrkdwn import channel_link, escape, mention, permalink, when
 from bot.guide import Guide, Owner
-from bot.mrkdwn import channel_link, escape, mention, permalink, when
 from bot.onboarding import Onboarding, Overview, Status, Unread
 from bot.views import ids
 from bot.views.announcement import LOSSES

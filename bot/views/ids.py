@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from bot.errors import Malformed
+from bot.core.errors import Malformed
 
 CHOOSE_ACCOUNT = "choose_account"
 STEP_DONE = "step_done"

@@ -15,8 +15,8 @@ from slack_sdk.models.blocks import (
 )
 from slack_sdk.models.views import View
 
-from bot.credentials import LONGEST, CredentialField
-from bot.mrkdwn import escape, mention, when
+from bot.core.mrkdwn import escape, mention, when
+from bot.guide.credentials import LONGEST, CredentialField
 from bot.onboarding import Onboarding
 from bot.views import ids
 from bot.views.blocks import bullets, context, section

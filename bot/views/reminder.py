@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from slack_sdk.models.blocks import Block
 
+from bot.core.mrkdwn import ago, escape, listed, mention, when
 from bot.guide import Owner
-from bot.mrkdwn import ago, escape, listed, mention, when
 from bot.onboarding import Onboarding, Reminder, Status
-from bot.report import Outcome
+from bot.onboarding.report import Outcome
 from bot.views import ids
 from bot.views.blocks import Message, actions, button, context, message, section
 from bot.views.step import step_again, step_buttons

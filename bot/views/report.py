@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from slack_sdk.models.blocks import Block, ButtonElement, ConfirmObject, PlainTextObject
 
-from bot.mrkdwn import escape, listed, mention, when
+from bot.core.mrkdwn import escape, listed, mention, when
 from bot.onboarding import Onboarding, Status, Verification
-from bot.report import Check, Outcome, Report
+from bot.onboarding.report import Check, Outcome, Report
 from bot.views import ids
 from bot.views.blocks import Message, actions, bullets_of, button, context, message, section
 

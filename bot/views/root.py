@@ -5,10 +5,10 @@ from dataclasses import replace
 
 from slack_sdk.models.blocks import Block
 
+from bot.core.mrkdwn import escape, listed, mention, when
 from bot.guide import Owner, Phase
-from bot.mrkdwn import escape, listed, mention, when
 from bot.onboarding import Onboarding, Status, StepState
-from bot.report import Outcome
+from bot.onboarding.report import Outcome
 from bot.views.blocks import Message, bullets, context, header, message, section
 
 ROOT = "root"

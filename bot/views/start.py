@@ -14,9 +14,9 @@ from slack_sdk.models.blocks import (
 )
 from slack_sdk.models.views import View
 
-from bot.mrkdwn import escape, listed
-from bot.names import LONGEST_CHANNEL, channel_for_client
+from bot.core.mrkdwn import escape, listed
 from bot.onboarding import Onboarding
+from bot.onboarding.names import LONGEST_CHANNEL, channel_for_client
 from bot.views import ids
 from bot.views.blocks import context, section
 from bot.views.forms import entry, form, notice, plain_text

@@ -8,8 +8,8 @@ from typing import Any
 
 from slack_sdk.models.blocks import Block, ButtonElement
 
+from bot.core.mrkdwn import ago, channel_link, escape, link, listed, mention, permalink, when
 from bot.guide import Owner
-from bot.mrkdwn import ago, channel_link, escape, link, listed, mention, permalink, when
 from bot.onboarding import Onboarding, Overview, Status, Unread
 from bot.views import ids
 from bot.views.blocks import actions, bullets_of, button, context, fallback, header, section

@@ -5,8 +5,8 @@ from functools import lru_cache
 
 from slack_sdk.models.blocks import Block, ButtonElement, ConfirmObject, PlainTextObject
 
+from bot.core.mrkdwn import escape, mention, when
 from bot.guide import Owner, Phase, Step
-from bot.mrkdwn import escape, mention, when
 from bot.onboarding import Onboarding, Status, StepProgress, StepState
 from bot.views import ids
 from bot.views.blocks import (

@@ -7,11 +7,11 @@ from sandbox.slack.errors import NotOfferedError
 from sandbox.slack.model import Channel, Invitation, Message, Team, User, View
 from sandbox.slack.outages import Hit, Outage, Trouble
 from sandbox.slack.people import CommandReply, Person, Press
-from sandbox.slack.reading import buttons, offers, visible_text
 from sandbox.slack.sandbox import SlackSandbox
 from sandbox.slack.server import Call
 from sandbox.slack.socket_mode import HandshakeTrouble, LineTrouble
 from sandbox.slack.submissions import Submission
+from sandbox.slack.visible_text import buttons, offers, visible_text
 
 __all__ = [
     "Ack",

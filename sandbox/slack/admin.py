@@ -1,6 +1,6 @@
 """What administrators and owners do: invite, remove, archive, share, uninstall."""
 
-from sandbox.slack.changes import MemberJoined, MemberLeft, MessageDeleted
+from sandbox.slack.change_feed import MemberJoined, MemberLeft, MessageDeleted
 from sandbox.slack.events import Events
 from sandbox.slack.model import Channel, Json, Message, Team, User
 from sandbox.slack.people import Person

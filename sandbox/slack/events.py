@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
-from sandbox.slack.changes import (
+from sandbox.slack.change_feed import (
     Change,
     MemberJoined,
     MemberLeft,

@@ -1,7 +1,7 @@
 """The app's Home: a view of its own for everybody, until it is published anew (docs: App Home)."""
 
 from sandbox.slack import modals
-from sandbox.slack.changes import HomePublished
+from sandbox.slack.change_feed import HomePublished
 from sandbox.slack.model import Json, User, View
 from sandbox.slack.state import State
 

@@ -1,7 +1,7 @@
 """What becomes of a Slack Connect invitation: accepted, approved, declined."""
 
 from sandbox.slack.admin import Admin
-from sandbox.slack.changes import MemberJoined
+from sandbox.slack.change_feed import MemberJoined
 from sandbox.slack.errors import NotOfferedError
 from sandbox.slack.events import Events
 from sandbox.slack.model import Invitation, Json, Team, User

@@ -6,7 +6,7 @@ from typing import Any
 
 from sandbox.slack.block_kit import Surface, problems_of_view, with_block_ids
 from sandbox.slack.block_kit.blocks import elements_of
-from sandbox.slack.changes import ViewClosed, ViewOpened, ViewUpdated
+from sandbox.slack.change_feed import ViewClosed, ViewOpened, ViewUpdated
 from sandbox.slack.errors import SlackError
 from sandbox.slack.forms import state_values
 from sandbox.slack.model import Json, User, View

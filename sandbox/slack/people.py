@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from sandbox.slack import home, modals, payloads, responses
 from sandbox.slack.block_kit.blocks import elements_of
-from sandbox.slack.changes import (
+from sandbox.slack.change_feed import (
     CommandTyped,
     ElementUsed,
     MessageDeleted,
@@ -20,11 +20,11 @@ from sandbox.slack.errors import NotOfferedError, SlackError
 from sandbox.slack.events import Events
 from sandbox.slack.forms import Value, client_errors, fill_in, state_values
 from sandbox.slack.model import Channel, Json, Message, Team, User, View
-from sandbox.slack.reading import find_button
-from sandbox.slack.sight import must_be_in, must_be_on_top, must_own, must_see
 from sandbox.slack.state import State
 from sandbox.slack.submissions import Submission, refuse, settle
 from sandbox.slack.typed_text import as_command, as_message
+from sandbox.slack.visibility import must_be_in, must_be_on_top, must_own, must_see
+from sandbox.slack.visible_text import find_button
 
 PRESS_FAILED = "⚠ (the app did not answer the press)"
 

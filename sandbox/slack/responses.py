@@ -3,12 +3,12 @@
 from typing import Any
 
 from sandbox.slack.arguments import Arguments
-from sandbox.slack.changes import EphemeralShown, MessageDeleted, MessageEdited, MessagePosted
+from sandbox.slack.change_feed import EphemeralShown, MessageDeleted, MessageEdited, MessagePosted
 from sandbox.slack.errors import SlackError
 from sandbox.slack.messages import new_message, rewrite
 from sandbox.slack.model import Json, Message, ResponseUrl
 from sandbox.slack.state import State
-from sandbox.slack.web_api.method import checked_blocks
+from sandbox.slack.web_api.base import checked_blocks
 
 MOST_USES = 5
 ARGUMENTS = frozenset(

@@ -9,10 +9,10 @@ from typing import Self, TypeVar
 
 import aiohttp
 
-from sandbox.slack import load
+from sandbox.slack import call_counts
 from sandbox.slack.admin import Admin
 from sandbox.slack.app import App, Manifest
-from sandbox.slack.changes import Change
+from sandbox.slack.change_feed import Change
 from sandbox.slack.dates import with_dates
 from sandbox.slack.delivery import Ack, Courier, Delivery, HttpTransport
 from sandbox.slack.events import Events
@@ -375,11 +375,11 @@ class SlackSandbox:
 
     def calls_per_second(self) -> Counter[tuple[str, int]]:
         """How many calls of each method fell into each second of the clock."""
-        return load.per_second(self.calls)
+        return call_counts.per_second(self.calls)
 
     def most_calls_within(self, seconds: float = 1.0, method: str | None = None) -> int:
         """The most calls, of one method or of all, within any `seconds` on end."""
-        return load.most_within(self.calls, seconds, method)
+        return call_counts.most_within(self.calls, seconds, method)
 
     def guard(self, gate: Gate) -> None:
         """Ask `gate` when a call has arrived, and when it was performed but not yet answered.

@@ -18,7 +18,7 @@ from sandbox.slack.rate_limits import RateLimits
 from sandbox.slack.socket_mode import LineTrouble, Sockets
 from sandbox.slack.state import State
 from sandbox.slack.web_api import METHODS
-from sandbox.slack.web_api.method import require_scope
+from sandbox.slack.web_api.base import require_scope
 
 RESPONSE_URL = "response_url"  # what faults call a POST to one; it is no method
 

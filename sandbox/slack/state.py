@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 from sandbox.slack.app import App
-from sandbox.slack.changes import Change
+from sandbox.slack.change_feed import Change
 from sandbox.slack.model import (
     SLACKBOT,
     Channel,

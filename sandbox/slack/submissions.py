@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from sandbox.slack import modals
-from sandbox.slack.changes import Noticed, ViewRefused
+from sandbox.slack.change_feed import Noticed, ViewRefused
 from sandbox.slack.delivery import Ack
 from sandbox.slack.errors import SlackError
 from sandbox.slack.model import Json, View

@@ -8,8 +8,8 @@ from sqlalchemy import select
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from storage.audit.seals import MissingKey, Seals
 from storage.audit.state import CLIENT, PARTS, STEP, VALUE, SealedState, digests
-from storage.seals import MissingKey, Seals
 from storage.tables import CredentialRow, OnboardingRow, StepRow
 
 PAGE = 200

@@ -19,9 +19,9 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.onboarding import Onboarding
-from storage.rows import step_columns
-from storage.seals import MissingKey, Seals
+from storage.audit.seals import MissingKey, Seals
 from storage.tables import CredentialRow, EventRow, OnboardingRow
+from storage.to_rows import step_columns
 
 CLIENT = (
     *("guide", "guide_version", "client_name", "client_team", "channel", "engineer"),

@@ -16,7 +16,7 @@ from sqlmodel import col
 
 from bot.onboarding import EventKind
 from sandbox.bot_process import BotProcess
-from sandbox.script import opened
+from sandbox.scripted_people import opened
 from sandbox.slack.delivery import Kind, Outgoing
 from storage.tables import CredentialRow, EventRow
 from tests.bench.figures import Figure, Round

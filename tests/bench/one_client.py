@@ -11,10 +11,10 @@ from statistics import median
 
 from sqlmodel import select
 
-from sandbox.play import SHOWN_AT, Play
-from sandbox.script import next_step, opened, submit
+from sandbox.run import Stage
+from sandbox.scenario import SHOWN_AT, Play
+from sandbox.scripted_people import next_step, opened, submit
 from sandbox.slack import Call, Message, offers
-from sandbox.stage import Stage
 from sandbox.summary import CallCount
 from storage.tables import VerificationRow
 from tests.bench.figures import Figure

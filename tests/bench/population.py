@@ -12,17 +12,17 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.guide import Owner
 from bot.guide.loading import SERVICETITAN
-from bot.landmarks import BOOKMARK, DONE, PIN
 from bot.onboarding import Change, Onboarding, Status, start
-from bot.people import Actor, Role
-from bot.thread import desired
+from bot.onboarding.people import Actor, Role
+from bot.publishing.pins import BOOKMARK, DONE, PIN
+from bot.publishing.thread import desired
 from sandbox.slack import Channel
 from storage import onboardings, publishing
 from storage.database import Database
 from storage.guides import GuideShelf
 from storage.publishing import Posted
-from storage.rows import client_key
 from storage.tables import EventRow, OnboardingRow
+from storage.to_rows import client_key
 from tests.bench.stage import Platforms, engine, seals
 
 BATCH = 2000

@@ -14,14 +14,14 @@ from psycopg import sql
 from sqlalchemy import Engine, create_engine, make_url
 
 from sandbox.bot_process import BotProcess
-from sandbox.script import opened
-from sandbox.servicetitan import ServiceTitanSandbox
+from sandbox.run import MANIFEST, Stage
+from sandbox.scripted_people import opened
+from sandbox.servicetitan.server import ServiceTitanSandbox
 from sandbox.slack import Channel, Manifest, Person, SlackSandbox
-from sandbox.stage import MANIFEST, Stage
 from sandbox.transcript import Transcript
 from storage import migrate
+from storage.audit.seals import Seals
 from storage.database import sync_url
-from storage.seals import Seals
 from tests.postgresql import a_cluster
 
 KEY = b"k" * 32

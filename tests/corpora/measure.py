@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from bot.answers import answer
 from bot.guide import Guide, load
+from bot.guide.answers import answer
 
 QUESTIONS = Path(__file__).with_name("questions.toml")
 PARTS = ("tuning", "held_out")

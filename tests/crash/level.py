@@ -5,16 +5,17 @@ import re
 from collections import Counter
 
 from bot.guide.loading import SERVICETITAN
-from bot.landmarks import BOOKMARK, PIN
-from bot.thread import desired
+from bot.publishing.pins import BOOKMARK, PIN
+from bot.publishing.thread import desired
 from bot.views.announcement import ANNOUNCED
-from storage import checking, credentials, onboardings, publishing
+from storage import credentials, onboardings, publishing
+from storage.audit import check
+from storage.audit.seals import Seals
 from storage.database import Database
 from storage.guides import GuideShelf
-from storage.seals import Seals
 from storage.vault import Vault
 from tests.crash.people import ASKS_FOR_HELP_AT, STEPS, UNDONE, People
-from tests.soundness import of
+from tests.invariants import of
 
 KEY = hashlib.sha256(b"k").digest()  # what the bots of these tests encrypt with
 
@@ -116,6 +117,6 @@ async def the_values_can_be_read(people: People, database: Database) -> None:
 async def the_history_is_whole(database: Database) -> None:
     """Each event is sealed with all before it."""
     async with database.begin(write=False) as session:
-        found = await checking.check(session)
+        found = await check.check(session)
     assert found.events
     assert not found.problems

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.landmarks import BOOKMARK, PIN
+from bot.publishing.pins import BOOKMARK, PIN
 from sandbox.bot_process import free_port
 from sandbox.slack import SlackSandbox
 from tests.crash.forks import READY_WITHIN, Zygote, a_zygote, events_url

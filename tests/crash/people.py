@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
 
-from sandbox.servicetitan import ServiceTitanSandbox
+from sandbox.servicetitan.server import ServiceTitanSandbox
 from sandbox.slack import Channel, Message, Person, SlackSandbox, offers
 from tests.crash.mortal import Points
 from tests.databases import AnyDatabase

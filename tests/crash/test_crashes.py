@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 import pytest
 
-from sandbox.servicetitan import ServiceTitanSandbox
+from sandbox.run import MANIFEST
+from sandbox.servicetitan.server import ServiceTitanSandbox
 from sandbox.slack import Manifest, SlackSandbox
-from sandbox.stage import MANIFEST
 from tests.crash.level import must_be_level
 from tests.crash.mortal import Points, mortal
 from tests.crash.people import People

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
+from bot.core.leases import LEASE
 from bot.guide.loading import SERVICETITAN
-from bot.leases import LEASE
-from sandbox.servicetitan import ServiceTitanSandbox
+from sandbox.run import MANIFEST
+from sandbox.servicetitan.server import ServiceTitanSandbox
 from sandbox.slack import Channel, Manifest, SlackSandbox
-from sandbox.stage import MANIFEST
+from storage.audit.seals import Seals
 from storage.database import Database
 from storage.guides import GuideShelf
-from storage.seals import Seals
 from tests.crash.fleet import Fleet, a_fleet
 from tests.crash.forks import events_url
 from tests.crash.level import KEY as RAW_KEY
@@ -25,7 +25,7 @@ from tests.crash.mortal import Points
 from tests.crash.people import People
 from tests.databases import ON_POSTGRESQL, AnyDatabase
 from tests.integration.world import KEY
-from tests.soundness import must_be_sound
+from tests.invariants import must_be_sound
 
 # How long Slack waits for an answer: three seconds, but here people are less patient with a socket.
 ACK_DEADLINE = {False: 3.0, True: 1.5}

@@ -22,8 +22,8 @@ from sqlalchemy import Connection, event
 from sqlalchemy.engine import Engine
 from sqlalchemy.ext.asyncio import AsyncSession
 
-import bot.app
-import bot.run
+import bot.app.bot
+import bot.cli.commands
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -88,7 +88,7 @@ def _named(found: re.Match[str], parameters: Any) -> str:
 
 def report_acknowledgements(reports: Reports) -> None:
     """Have every request of Slack's reported: when it comes, before and after its answer."""
-    build = vars(bot.app)["web_app"]
+    build = vars(bot.app.bot)["web_app"]
 
     @web.middleware
     async def reported(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -108,7 +108,7 @@ def report_acknowledgements(reports: Reports) -> None:
         application.middlewares.append(reported)
         return application
 
-    vars(bot.app)["web_app"] = watched
+    vars(bot.app.bot)["web_app"] = watched
 
 
 def _kind(body: str) -> str:
@@ -146,7 +146,7 @@ def start(order: dict[str, Any]) -> int:
         os.chdir(order["directory"])
         if "reports" in order:
             report_all(Reports(order["reports"], order["life"]))
-        status = bot.run.run()
+        status = bot.cli.commands.run()
     finally:
         sys.stdout.flush()
         sys.stderr.flush()

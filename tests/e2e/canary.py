@@ -11,10 +11,10 @@ from urllib.parse import urlencode
 
 import aiohttp
 
-from sandbox.play import Play
-from sandbox.script import next_step, opened, press_until_gone, submit
+from sandbox.run import Stage
+from sandbox.scenario import Play
+from sandbox.scripted_people import next_step, opened, press_until_gone, submit
 from sandbox.slack import Call, Channel, Message, Submission, offers
-from sandbox.stage import Stage
 from tests.e2e.staging import Staged, rows
 
 FORM = "application/x-www-form-urlencoded"

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.bot_process import BotProcess, generate_key
-from sandbox.servicetitan import ServiceTitanSandbox
+from sandbox.run import MANIFEST, Stage
+from sandbox.servicetitan.server import ServiceTitanSandbox
 from sandbox.slack import Manifest, SlackSandbox
-from sandbox.stage import MANIFEST, Stage
 from sandbox.transcript import Transcript
 from tests.databases import AnyDatabase
 

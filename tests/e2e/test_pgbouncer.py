@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.play import Play
+from sandbox.scenario import Play
 from tests.databases import Server
 from tests.e2e.staging import staging, stopped
 from tests.e2e.test_whole_onboardings import assert_complete, played

@@ -2,10 +2,10 @@
 
 import pytest
 
-from sandbox.play import LAST_CLIENT_STEP, Play
-from sandbox.script import opened, press_until_gone, submit
+from sandbox.run import Stage
+from sandbox.scenario import LAST_CLIENT_STEP, Play
+from sandbox.scripted_people import opened, press_until_gone, submit
 from sandbox.slack import Message, offers
-from sandbox.stage import Stage
 from sandbox.summary import CallCount
 from tests.databases import ON_SQLITE, AnyDatabase
 from tests.e2e.staging import ANNOUNCED, Staged, rows, slots, staging, stopped

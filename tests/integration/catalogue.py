@@ -6,10 +6,10 @@ The rows are those of ServiceTitan's answers as far as they are published or wer
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from bot.report import Outcome
-from bot.servicetitan.endpoints import BOOKING_PROVIDER_TAG
-from sandbox.servicetitan import ServiceTitanSandbox
-from sandbox.servicetitan_faults import FaultKind
+from bot.onboarding.report import Outcome
+from bot.verification.servicetitan.endpoints import BOOKING_PROVIDER_TAG
+from sandbox.servicetitan.faults import FaultKind
+from sandbox.servicetitan.server import ServiceTitanSandbox
 
 Arrange = Callable[[ServiceTitanSandbox], object]
 

@@ -18,16 +18,16 @@ from pathlib import Path
 import pytest
 
 from bot.onboarding import Change, Onboarding, start
-from bot.people import Actor, Role
-from bot.publisher import SOMEBODY_WAITS
-from bot.turns import LEFT_BEHIND_AT_ONCE
+from bot.onboarding.people import Actor, Role
+from bot.publishing.publisher import SOMEBODY_WAITS
+from bot.publishing.queue import LEFT_BEHIND_AT_ONCE
 from sandbox.slack import Channel, Message
 from storage import onboardings
 from storage.changes import change
-from tests import unhurried
+from tests import slow_slack
 from tests.integration.world import World, a_world
-from tests.soundness import must_be_sound
-from tests.unhurried import Clock, tell_the_time
+from tests.invariants import must_be_sound
+from tests.slow_slack import Clock, tell_the_time
 
 MANY = int(os.environ.get("BACKLOG", "40"))
 HOUR = timedelta(hours=1)
@@ -184,7 +184,7 @@ def test_all_is_caught_up_with_newest_first_and_whoever_presses_does_not_wait(
                     outage.world.engineering,
                 )
 
-    unhurried.run(scenario)
+    slow_slack.run(scenario)
 
 
 def in_order(outage: Outage, channels: list[str]) -> None:

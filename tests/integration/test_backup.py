@@ -6,8 +6,8 @@ import pytest
 
 from sandbox.slack import Person
 from storage import backup
+from storage.audit.seals import Seals
 from storage.database import Database
-from storage.seals import Seals
 from tests.databases import ON_SQLITE
 from tests.integration.world import World
 

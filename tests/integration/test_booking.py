@@ -9,11 +9,11 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from bot.report import Check, Outcome, Report
-from bot.servicetitan import Credentials, Patience, ServiceTitan
+from bot.onboarding.report import Check, Outcome, Report
 from bot.verification import Booking, verify
-from sandbox.servicetitan import ServiceTitanSandbox
-from sandbox.servicetitan_faults import FaultKind
+from bot.verification.servicetitan import Credentials, Patience, ServiceTitan
+from sandbox.servicetitan.faults import FaultKind
+from sandbox.servicetitan.server import ServiceTitanSandbox
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 NAME = "heavyset-test-0123456789abcdef-2"

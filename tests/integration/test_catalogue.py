@@ -11,10 +11,10 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from bot.report import Check, Outcome, Report
-from bot.servicetitan import Credentials, Patience, ServiceTitan
+from bot.onboarding.report import Check, Outcome, Report
 from bot.verification import Booking, verify
-from sandbox.servicetitan import ServiceTitanSandbox
+from bot.verification.servicetitan import Credentials, Patience, ServiceTitan
+from sandbox.servicetitan.server import ServiceTitanSandbox
 from tests.integration.catalogue import AWAY, CATALOGUE, Case, failing
 
 NOTHING: Mapping[str, str] = {}

@@ -16,8 +16,8 @@ from typing import NamedTuple
 import pytest
 
 from sandbox.bot_process import BotProcess, free_port
+from sandbox.run import MANIFEST
 from sandbox.slack import Manifest, SlackSandbox
-from sandbox.stage import MANIFEST
 from tests.databases import AnyDatabase
 from tests.integration.world import KEY, OTHER_KEY, World
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bot.app import Bot
+from bot.app.bot import Bot
 from tests.databases import ON_POSTGRESQL
 from tests.integration.world import Patient, World, held, now
 

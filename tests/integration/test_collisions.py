@@ -9,9 +9,9 @@ import pytest
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 import storage.postgresql
-from bot.errors import Unavailable
+from bot.core.errors import Unavailable
 from bot.onboarding import Change, Onboarding
-from bot.people import Actor, Role
+from bot.onboarding.people import Actor, Role
 from storage import onboardings
 from storage.changes import change
 from tests.databases import ON_POSTGRESQL, AnyDatabase

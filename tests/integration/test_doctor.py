@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from bot.doctor import Finding, examine
-from bot.doctor.blocks import validate
+from bot.cli.doctor import Finding, examine
+from bot.cli.doctor.blocks import validate
 from bot.slack import OPTIONAL_SCOPES, SCOPES
+from sandbox.run import MANIFEST
 from sandbox.slack import Manifest, SlackSandbox
-from sandbox.stage import MANIFEST
 from tests.databases import ON_SQLITE
 from tests.integration.test_cli import COMPLETE, onboarding
 from tests.integration.world import KEY, OTHER_KEY, World

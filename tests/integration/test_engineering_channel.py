@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bot.doctor import Finding, examine
+from bot.cli.doctor import Finding, examine
 from sandbox.slack import Message
 from sandbox.slack.model import Invitation
 from tests.databases import AnyDatabase

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.onboarding import Event, EventKind
-from bot.people import Actor, Role
+from bot.onboarding.people import Actor, Role
 from sandbox.slack import NotOfferedError, View
 from storage import onboardings
 from tests.integration.world import World, told

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.homes import EVERY
+from bot.publishing.home import EVERY
 from sandbox.slack import Person, View, visible_text
 from tests.databases import AnyDatabase
 from tests.integration.world import World, a_world, from_now

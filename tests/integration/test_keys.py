@@ -4,10 +4,10 @@ import hmac
 
 from pydantic import SecretStr
 
-from bot.rotation import inspect, rotate
-from bot.setting_values import decode_key
+from bot.app.setting_values import decode_key
 from storage import credentials
 from storage.database import Database
+from storage.key_rotation import inspect, rotate
 from storage.keys import FINGERPRINT, derived_before, key_id
 from storage.vault import Vault
 from tests.integration.world import KEY, OTHER_KEY, World

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from sqlmodel import update
 
-from bot.announcements import Announcements
-from bot.app import running
-from bot.landmarks import Landmarks
-from bot.leases import LEASE
-from bot.metrics import Metrics
-from bot.publisher import Publisher
-from bot.tasks import Tasks
-from bot.thread import Thread, Work
+from bot.app.bot import running
+from bot.core.background import Tasks
+from bot.core.leases import LEASE
+from bot.core.metrics import Metrics
+from bot.publishing.announcements import Announcements
+from bot.publishing.pins import Landmarks
+from bot.publishing.publisher import Publisher
+from bot.publishing.thread import Thread, Work
 from storage import publishing
 from storage.leases import SILENT, Worker
 from storage.tables import OnboardingRow

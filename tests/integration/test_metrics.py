@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 from pydantic import SecretStr
 
-from bot.connections import CannotListen
+from bot.app.connections import CannotListen
 from sandbox.bot_process import free_port
 from tests.integration.world import World, held
 

@@ -12,13 +12,12 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from bot import verifier
-from bot.report import Outcome, Report
-from bot.servicetitan import Credentials, Patience, ServiceTitan
-from bot.servicetitan.answers import LARGEST_ANSWER
-from bot.verification import Booking, verify
-from sandbox.servicetitan import ServiceTitanSandbox
-from sandbox.servicetitan_faults import Odd
+from bot.onboarding.report import Outcome, Report
+from bot.verification import Booking, runner, verify
+from bot.verification.servicetitan import Credentials, Patience, ServiceTitan
+from bot.verification.servicetitan.answers import LARGEST_ANSWER
+from sandbox.servicetitan.faults import Odd
+from sandbox.servicetitan.server import ServiceTitanSandbox
 from tests.integration.test_booking_flow import make_due
 from tests.integration.test_verification import a_clock
 from tests.integration.world import World
@@ -249,7 +248,7 @@ async def test_whatever_goes_wrong_in_a_run_ends_in_a_report(
     async def broken(*_given: object, **_named: object) -> Report:
         raise ExceptionGroup("several", [OverflowError(f"{value} is too large")])
 
-    monkeypatch.setattr(verifier, "verify", broken)
+    monkeypatch.setattr(runner, "verify", broken)
 
     await begun.walk_to(23)
     await make_due(begun)

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from bot.errors import Unavailable
-from bot.loops import TOO_MANY, each
+from bot.core.errors import Unavailable
+from bot.core.loops import TOO_MANY, each
 from tests.integration.world import World, told
 
 ANOTHER = "Best Cooling"

@@ -14,9 +14,9 @@ from sqlalchemy.engine import Engine
 from sqlmodel import SQLModel
 
 from bot.guide import load
-from bot.nudging import SWEEP_BATCH
 from bot.onboarding import start
-from bot.people import Actor, Role
+from bot.onboarding.people import Actor, Role
+from bot.reminders.reminder import SWEEP_BATCH
 from storage import onboardings, reminders
 from tests.databases import AnyDatabase
 from tests.integration.world import World, a_world, told

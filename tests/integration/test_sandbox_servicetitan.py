@@ -6,8 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
-from sandbox.servicetitan import ServiceTitanSandbox
-from sandbox.servicetitan_faults import FaultKind
+from sandbox.servicetitan.faults import FaultKind
+from sandbox.servicetitan.server import ServiceTitanSandbox
 
 Json = dict[str, Any]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.logs import JsonFormatter, TextFormatter
+from bot.core.logs import JsonFormatter, TextFormatter
 from tests.databases import ON_SQLITE, SqliteFile
 from tests.integration.test_cli import COMPLETE, Ended, onboarding
 from tests.integration.test_seals import NEW, OLD, problems, resealed

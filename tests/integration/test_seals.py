@@ -9,15 +9,16 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import SecretStr
 
+from bot.app.setting_values import decode_key
 from bot.onboarding import BOT, Event, EventKind
-from bot.rotation import rotate_seals
-from bot.setting_values import decode_key
-from storage import checking, onboardings
+from storage import onboardings
+from storage.audit import check
+from storage.audit.check import Checked
+from storage.audit.seals import Seals
 from storage.audit.state import SealedState, first
-from storage.checking import Checked
 from storage.database import Database
+from storage.key_rotation import rotate_seals
 from storage.keys import key_id
-from storage.seals import Seals
 from tests.databases import ON_SQLITE
 from tests.integration.test_cli import COMPLETE, onboarding
 from tests.integration.world import KEY, OTHER_KEY, World
@@ -45,7 +46,7 @@ async def opened(world: World, *keys: bytes) -> AsyncIterator[Database]:
 async def checked(world: World, *keys: bytes) -> Checked:
     """Check every history with these keys."""
     async with opened(world, *(keys or [OLD])) as database, database.begin(write=False) as session:
-        return await checking.check(session)
+        return await check.check(session)
 
 
 async def problems(world: World, *keys: bytes) -> list[str]:
@@ -277,9 +278,9 @@ async def forge(
     """Seal the history with `key`, under the name of another one."""
     seals, end = seals or Seals([key]), ""
     async with opened(world, key) as database, database.begin(write=False) as session:
-        rows = [row async for row in checking._all(session)]
+        rows = [row async for row in check._all(session)]
     for row in rows:
-        seal = seals.seal(checking._read(row), end)
+        seal = seals.seal(check._read(row), end)
         end = seals.end(row.onboarding, row.position, seal)
         shown = seal.replace(key_id(key), named or key_id(key))
         world.write("UPDATE event SET seal = ? WHERE id = ?", shown, row.id)
@@ -341,7 +342,7 @@ async def test_rotation_seals_every_history_with_the_first_key(told: World) -> N
 async def test_rotation_goes_on_where_it_was_stopped(told: World) -> None:
     other = await told.begin("Bravo Air", told.slack.add_channel("bravo", told.erin, told.ann))
     async with opened(told, NEW, OLD) as database, database.begin() as session:
-        await checking.reseal(session, other)
+        await check.reseal(session, other)
 
     assert await resealed(told, NEW, OLD) == (1, [])
     assert await problems(told, NEW) == []

@@ -10,9 +10,14 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from bot.servicetitan import Credentials, Patience, ServiceTitan, Token
-from bot.servicetitan.endpoints import BOOKING_PROVIDER_TAG, BUSINESS_UNITS, READS, WRITE_SCOPES
-from bot.servicetitan.errors import (
+from bot.verification.servicetitan import Credentials, Patience, ServiceTitan, Token
+from bot.verification.servicetitan.endpoints import (
+    BOOKING_PROVIDER_TAG,
+    BUSINESS_UNITS,
+    READS,
+    WRITE_SCOPES,
+)
+from bot.verification.servicetitan.errors import (
     ForbiddenError,
     InvalidClientError,
     NotFoundError,
@@ -25,8 +30,8 @@ from bot.servicetitan.errors import (
     UnexpectedError,
     UnsendableError,
 )
-from sandbox.servicetitan import ServiceTitanSandbox
-from sandbox.servicetitan_faults import FaultKind
+from sandbox.servicetitan.faults import FaultKind
+from sandbox.servicetitan.server import ServiceTitanSandbox
 
 KEY = SecretStr("ak1.keykeykeykeykeykeykeykey1")
 TOKEN = Token(

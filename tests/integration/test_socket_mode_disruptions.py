@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-import bot.socket_mode
+import bot.app.socket_mode
 from sandbox.slack import HandshakeTrouble, LineTrouble, SlackSandbox
 from tests.integration.world import World, a_world, held
 
@@ -51,8 +51,8 @@ DISRUPTIONS = [
 
 @pytest.fixture
 async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
-    monkeypatch.setattr(bot.socket_mode, "HEARTBEAT_SECONDS", 0.2)
-    monkeypatch.setattr(bot.socket_mode, "HANDSHAKE_SECONDS", 0.3)
+    monkeypatch.setattr(bot.app.socket_mode, "HEARTBEAT_SECONDS", 0.2)
+    monkeypatch.setattr(bot.app.socket_mode, "HANDSHAKE_SECONDS", 0.3)
     async with a_world(tmp_path, socket_mode=True) as world:
         await world.begin()
         yield world

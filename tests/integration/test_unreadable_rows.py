@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from bot.doctor import examine
+from bot.cli.doctor import examine
 from sandbox.slack import Channel, visible_text
 from tests.databases import ON_SQLITE
 from tests.integration.world import World, told

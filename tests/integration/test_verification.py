@@ -8,12 +8,12 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from bot.report import Check, Outcome, Report
-from bot.servicetitan import Credentials, Patience, ServiceTitan
-from bot.servicetitan.endpoints import READS, WRITE_SCOPES
+from bot.onboarding.report import Check, Outcome, Report
 from bot.verification import verify
-from sandbox.servicetitan import ServiceTitanSandbox
-from sandbox.servicetitan_faults import FaultKind
+from bot.verification.servicetitan import Credentials, Patience, ServiceTitan
+from bot.verification.servicetitan.endpoints import READS, WRITE_SCOPES
+from sandbox.servicetitan.faults import FaultKind
+from sandbox.servicetitan.server import ServiceTitanSandbox
 from tests.integration.catalogue import AWAY, CATALOGUE, Case, with_tag
 
 STARTED = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)

@@ -9,12 +9,12 @@ from typing import Any
 import httpx
 import pytest
 
-from bot.leases import LEASE
-from bot.metrics import Metrics
-from bot.people import Actor, Role
-from bot.servicetitan import ServiceTitan
-from bot.tasks import Tasks
-from bot.verifier import Verifier
+from bot.core.background import Tasks
+from bot.core.leases import LEASE
+from bot.core.metrics import Metrics
+from bot.onboarding.people import Actor, Role
+from bot.verification.runner import Verifier
+from bot.verification.servicetitan import ServiceTitan
 from storage import leases
 from storage.changes import change
 from storage.vault import Vault
@@ -39,7 +39,15 @@ class Worker:
         self._world, self.tasks = world, Tasks()
         bot, vault = world.bot, Vault(world.settings.keys)
         self._verifier = Verifier(
-            *(bot.database, bot.shelf, vault, servicetitan, bot.publisher, self.tasks, Metrics()),
+            *(
+                bot.database,
+                bot.shelf,
+                vault,
+                servicetitan,
+                bot.publisher.wake,
+                self.tasks,
+                Metrics(),
+            ),
             lambda: datetime.now(UTC),
             leases.Worker(f"test {id(self)}"),
             lease,

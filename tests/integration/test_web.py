@@ -12,7 +12,7 @@ from urllib.parse import quote_plus, urlencode
 import aiohttp
 import pytest
 
-from bot.traffic import GAP_SECONDS
+from bot.app.in_flight import GAP_SECONDS
 from sandbox.slack import Ack
 from sandbox.slack.signing import signed_headers
 from tests.integration.world import World

@@ -16,12 +16,13 @@ from urllib.parse import urlencode
 
 import aiohttp
 
-from bot.app import Bot, running
+from bot.app.bot import Bot, running
+from bot.app.settings import Settings
 from bot.onboarding import Change, Onboarding
-from bot.people import Actor, Role
-from bot.settings import Settings
+from bot.onboarding.people import Actor, Role
 from sandbox.bot_process import free_port
-from sandbox.servicetitan import ServiceTitanSandbox
+from sandbox.run import MANIFEST
+from sandbox.servicetitan.server import ServiceTitanSandbox
 from sandbox.slack import (
     Ack,
     Channel,
@@ -34,10 +35,9 @@ from sandbox.slack import (
     Submission,
     View,
 )
-from sandbox.stage import MANIFEST
 from storage.changes import change
 from tests.databases import AnyDatabase, SqliteFile
-from tests.soundness import must_be_sound
+from tests.invariants import must_be_sound
 
 KEY = base64.urlsafe_b64encode(hashlib.sha256(b"k").digest()).decode()
 OTHER_KEY = base64.urlsafe_b64encode(hashlib.sha256(b"o").digest()).decode()

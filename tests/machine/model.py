@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from tests.builders import ALL_FIELDS, GUIDE
-from tests.machine.deeds import CLIENTS, ENGINEERS, FILLED, Act
+from tests.machine.actions import CLIENTS, ENGINEERS, FILLED, Act
 
 LAST = len(GUIDE.steps)
 LAST_OF_CLIENT = GUIDE.last_credential_step

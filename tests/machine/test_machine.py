@@ -26,9 +26,9 @@ from hypothesis.stateful import (
 )
 
 from tests.databases import ON_POSTGRESQL, ON_SQLITE, AnyDatabase
-from tests.machine.deeds import Deed, deeds
+from tests.machine.actions import Deed, deeds
+from tests.machine.arena import Stage, a_stage
 from tests.machine.model import LAST, LAST_OF_CLIENT, NONE
-from tests.machine.stage import Stage, a_stage
 from tests.outages.lapse import logged
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]

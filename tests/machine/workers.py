@@ -2,7 +2,7 @@
 
 from contextlib import AsyncExitStack
 
-from bot.app import Bot
+from bot.app.bot import Bot
 from tests.integration.world import World
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from freezegun import freeze_time
 
-import bot.app
-from bot.app import Bot
+import bot.app.bot
+from bot.app.bot import Bot
 from tests.crash.mortal import Points
 from tests.crash.people import People
 from tests.databases import AnyDatabase
@@ -50,7 +50,7 @@ async def lapsing(
     database: AnyDatabase, patch: pytest.MonkeyPatch, kind: type[People] = People
 ) -> AsyncIterator[tuple[People, Lapse]]:
     """Run a bot and its people; its calls time out after a moment, instead of ten seconds."""
-    patch.setattr(bot.app, "TIMEOUT_SECONDS", 0.2)
+    patch.setattr(bot.app.bot, "TIMEOUT_SECONDS", 0.2)
     with freeze_time("2026-03-02 14:00", tick=True, real_asyncio=True) as clock:
         async with a_world(database) as world:
             with logged() as log:

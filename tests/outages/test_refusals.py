@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.app import Bot
+from bot.app.bot import Bot
 from sandbox.slack import Channel
 from tests.databases import ON_SQLITE, AnyDatabase
 from tests.integration.world import World, now

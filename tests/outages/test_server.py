@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.errors import Unavailable
+from bot.core.errors import Unavailable
 from storage import migrate, onboardings
 from tests.crash.level import must_be_level, nothing_is_twice
 from tests.databases import PostgresDatabase, Server

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from bot.onboarding import Change, Event, EventKind, InvitationAnswer, Loss
-from bot.report import Outcome
+from bot.onboarding.report import Outcome
 from bot.verification.remedies import PASSED as PASSES
 from bot.verification.remedies import found, passed
 from bot.views.announcement import ANNOUNCED, announcement

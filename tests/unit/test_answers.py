@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.answers import Passage, answer, passage, passages
-from bot.answers.index import ASKED, index
-from bot.answers.words import words
+from bot.guide.answers import Passage, answer, passage, passages
+from bot.guide.answers.index import ASKED, index
+from bot.guide.answers.vocabulary import words
 from tests.builders import GUIDE
 from tests.corpora.measure import PARTS, Measure, measure, questions
 

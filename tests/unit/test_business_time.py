@@ -9,7 +9,7 @@ from holidays import country_holidays
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.business_time import LAST_YEAR, NEVER, Calendar, calendar_of, country_of
+from bot.onboarding.business_time import LAST_YEAR, NEVER, Calendar, calendar_of, country_of
 
 NEW_YORK, LONDON, LORD_HOWE = "America/New_York", "Europe/London", "Australia/Lord_Howe"
 APIA, JERUSALEM, DUBAI, RIYADH = "Pacific/Apia", "Asia/Jerusalem", "Asia/Dubai", "Asia/Riyadh"

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.credentials import LONGEST, Severity, check, mask
-from bot.typed import clean
+from bot.core.typed_text import clean
+from bot.guide.credentials import LONGEST, Severity, check, mask
 from tests.builders import ALL_FIELDS, GUIDE, VALUES
 
 LABELS = {field.id: field.label for field in GUIDE.credentials}

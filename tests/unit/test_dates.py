@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.mrkdwn import when
+from bot.core.mrkdwn import when
 from sandbox.mrkdwn import readable
 from sandbox.slack.dates import with_dates
 from tests.builders import MINUTE, NOW

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bot.onboarding import Onboarding
-from bot.report import Outcome
+from bot.onboarding.report import Outcome
 from bot.views.blocks import Message
 from tests.builders import (
     ALL_FIELDS,

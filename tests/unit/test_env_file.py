@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot import settings
+from bot.app import settings
 from tests.unit.environment import NEEDED, Environment
 
 LINES = [f"{name}={value}" for name, value in NEEDED.items()]

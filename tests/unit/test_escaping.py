@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from bot.onboarding import Change, EventKind, InvitationAnswer, Loss, Onboarding
-from bot.report import Outcome
+from bot.onboarding.report import Outcome
 from bot.views.announcement import ANNOUNCED, announcement
 from bot.views.blocks import Message
 from bot.views.modals import help_modal

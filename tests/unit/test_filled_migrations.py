@@ -11,15 +11,16 @@ from sqlmodel import select
 
 from bot.guide.loading import SERVICETITAN
 from bot.onboarding import Change, Onboarding, Status
-from storage import checking, credentials, migrate, onboardings, overviews
+from storage import credentials, migrate, onboardings, status
+from storage.audit import check
 from storage.changes import change
 from storage.database import Database
 from storage.guides import GuideShelf
-from storage.rows import columns
 from storage.tables import OnboardingRow
+from storage.to_rows import columns
 from tests.builders import NOW, VALUES
 from tests.databases import AnyDatabase
-from tests.filled import (
+from tests.filled_database import (
     ANN,
     HEAD,
     REVISIONS,
@@ -141,7 +142,7 @@ async def test_the_bot_reads_what_was_upgraded_and_goes_on_with_it(
     async with database.begin(write=False) as session:
         rows = {row.id: row for row in await session.exec(select(OnboardingRow))}
         found = {one: await onboardings.get(session, shelf, one) for one in rows}
-        lines = await overviews.overview(session, shelf, finished=True, limit=len(known))
+        lines = await status.overview(session, shelf, finished=True, limit=len(known))
         values = {
             (one, field): VAULT.open(sealed).get_secret_value()
             for one in rows
@@ -160,7 +161,7 @@ async def test_the_bot_reads_what_was_upgraded_and_goes_on_with_it(
         if running.status is Status.ACTIVE:
             await change(database, shelf, running.id, asks)
     async with database.begin(write=False) as session:
-        checked = await checking.check(session)
+        checked = await check.check(session)
     assert (checked.problems, checked.onboardings) == ([], len(known))
     assert bool(checked.late) == (revision < "0006")
 

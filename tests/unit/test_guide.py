@@ -5,8 +5,8 @@ import re
 import pytest
 
 from bot.guide import Owner
-from bot.servicetitan.endpoints import READS, WRITE_SCOPES
 from bot.verification.remedies import REMEDIES
+from bot.verification.servicetitan.endpoints import READS, WRITE_SCOPES
 from tests.builders import ALL_FIELDS, GUIDE
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from bot.report import Outcome
+from bot.onboarding.report import Outcome
 from bot.views.modals import help_modal, reveal_modal
 from tests.builders import (
     ALL_FIELDS,

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from bot.guide import Owner
-from bot.history import History, Place, Who, Words, tell
-from bot.history.waiting import Turns
-from bot.history.words import DEEDS, LOSSES, OUTCOMES, TOLD, words
 from bot.onboarding import BOT, Change, Event, EventKind, Loss, Onboarding
-from bot.people import Actor, Deed, Role
-from bot.report import Outcome
+from bot.onboarding.history import History, Place, Who, Words, tell
+from bot.onboarding.history.durations import Turns
+from bot.onboarding.history.sentences import DEEDS, LOSSES, OUTCOMES, TOLD, words
+from bot.onboarding.people import Actor, Deed, Role
+from bot.onboarding.report import Outcome
 from tests.builders import (
     ALL_FIELDS,
     GUIDE,
@@ -74,7 +74,7 @@ def shown(parts: Words) -> str:
 
 
 def test_every_kind_of_event_has_words() -> None:
-    """Whoever adds a kind says in bot/history/words.py what support reads of it."""
+    """Whoever adds a kind says in bot/onboarding/history/sentences.py what support reads of it."""
     assert set(TOLD) == set(EventKind)
     assert set(DEEDS) == set(Deed)
     assert set(LOSSES) == set(Loss)

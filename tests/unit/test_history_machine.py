@@ -7,9 +7,9 @@ from itertools import pairwise
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import invariant
 
-from bot.history import History, Span, tell
-from bot.history.waiting import Turns
 from bot.onboarding import EventKind, Status
+from bot.onboarding.history import History, Span, tell
+from bot.onboarding.history.durations import Turns
 from tests.builders import GUIDE, NOW
 from tests.unit.test_onboarding_machine import AnOnboarding
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from slack_sdk.models.views import View
 
-from bot.history import lasting, tell
 from bot.onboarding import Event, EventKind, Onboarding
-from bot.people import Actor, Role
-from bot.report import Outcome
+from bot.onboarding.history import lasting, tell
+from bot.onboarding.people import Actor, Role
+from bot.onboarding.report import Outcome
 from bot.views.history import PAGE, history_modal
 from bot.views.ids import FormRef
 from tests.builders import GUIDE, NOW, a_client_admin, a_new_onboarding, an_engineer

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.errors import Malformed
+from bot.core.errors import Malformed
 from bot.views.ids import FormRef, StepRef
 from tests.builders import CHANNEL, CLIENT_ADMIN, ENGINEER, HOME_TEAM, an_onboarding
 from tests.unit.rendering import the_credentials_modal

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.invitees import Invitees, name_and_invitees, why_wrong
+from bot.use_cases.invitees import Invitees, name_and_invitees, why_wrong
 
 BOTH = ("ann@acme.com", "bob@b.co")
 

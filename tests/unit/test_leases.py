@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from bot.errors import Stale, Unavailable
-from bot.leases import BEATS, kept
+from bot.core.errors import Stale, Unavailable
+from bot.core.leases import BEATS, kept
 
 SHORT = timedelta(milliseconds=400)
 LONG = timedelta(minutes=1)

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot import logs
+from bot.core import logs
 
 OTHERS = ("slack_bolt", "slack_bolt.AsyncApp", "slack_sdk", "httpx", "httpcore", "aiohttp.access")
-OURS = ("bot.app", "bot.thread", "handlers.steps", "storage.database")
+OURS = ("bot.app.bot", "bot.thread", "handlers.steps", "storage.database")
 NAMES = ("", *logs.OURS)
 
 
@@ -67,7 +67,7 @@ async def test_all_lines_of_a_request_bear_its_id_also_those_of_its_tasks(
         logging.getLogger("handlers.steps").info("at once")
         task = asyncio.create_task(work())
     await task
-    logging.getLogger("bot.app").info("the sweep")
+    logging.getLogger("bot.app.bot").info("the sweep")
     with logs.one_request():
         logging.getLogger("handlers.steps").info("another")
 

@@ -6,8 +6,8 @@ import re
 import pytest
 from pydantic import ValidationError
 
-from bot.settings import LISTS as LIST_FIELDS
-from bot.settings import Settings
+from bot.app.settings import LISTS as LIST_FIELDS
+from bot.app.settings import Settings
 from tests.unit.environment import KEY, NEEDED, Environment
 
 

@@ -6,18 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.mrkdwn import (
-    ago,
-    channel_link,
-    escape,
-    link,
-    listed,
-    mention,
-    permalink,
-    plain,
-    when,
-)
-from bot.typed import UNSEEN
+from bot.core.mrkdwn import ago, channel_link, escape, link, listed, mention, permalink, plain, when
+from bot.core.typed_text import UNSEEN
 from tests.builders import NOW
 
 

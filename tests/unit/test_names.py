@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.names import LONGEST_CHANNEL, channel_for_client, client_from_channel
+from bot.onboarding.names import LONGEST_CHANNEL, channel_for_client, client_from_channel
 
 
 @pytest.mark.parametrize(

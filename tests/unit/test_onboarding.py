@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.errors import NotFound, Refused
+from bot.core.errors import NotFound, Refused
 from bot.onboarding import (
     EventKind,
     Onboarding,

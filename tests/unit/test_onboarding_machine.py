@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from bot.errors import Refused
+from bot.core.errors import Refused
 from bot.onboarding import BOT, Change, Event, EventKind, Onboarding, Status, StepState
-from bot.people import Actor
-from bot.report import Outcome, Report
+from bot.onboarding.people import Actor
+from bot.onboarding.report import Outcome, Report
 from tests.builders import (
     ALL_FIELDS,
     GUIDE,

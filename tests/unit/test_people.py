@@ -2,8 +2,8 @@
 
 import pytest
 
-from bot.errors import NotAllowed
-from bot.people import REFUSALS, Deed, Role, client_role, require
+from bot.core.errors import NotAllowed
+from bot.onboarding.people import REFUSALS, Deed, Role, client_role, require
 from tests.builders import CLIENT_ADMIN, CLIENT_TEAM
 
 MATRIX = {

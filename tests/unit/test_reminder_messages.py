@@ -6,8 +6,8 @@ import pytest
 
 from bot.guide import Owner
 from bot.onboarding import BOT, Onboarding
-from bot.report import Outcome
-from bot.thread import desired
+from bot.onboarding.report import Outcome
+from bot.publishing.thread import desired
 from bot.views.blocks import Message
 from bot.views.step import step_message
 from storage.publishing import Posted

@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from bot.guide import load
-from bot.report import Check, Outcome, Report
+from bot.onboarding.report import Check, Outcome, Report
 from bot.verification.remedies import REMEDIES, TITLES, found, malformed, passed
 from tests.builders import WORDS
 

@@ -5,7 +5,7 @@ import html
 import pytest
 
 from bot.onboarding import Onboarding
-from bot.report import Outcome
+from bot.onboarding.report import Outcome
 from bot.views.root import root_message, welcome_message
 from tests.builders import (
     ALL_FIELDS,

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from storage.audit.seals import BEGINNING, Entry, MissingKey, Seals, key_of
 from storage.keys import key_id
-from storage.seals import BEGINNING, Entry, MissingKey, Seals, key_of
 
 KEY, OTHER_KEY = b"k" * 32, b"o" * 32
 SEALS = Seals([KEY])

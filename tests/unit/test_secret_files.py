@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from bot.settings import SECRETS, Settings
+from bot.app.settings import SECRETS, Settings
 from tests.unit.environment import KEY, NEEDED, OTHER_KEY, Environment
 
 VALUES = {

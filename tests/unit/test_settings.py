@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bot import settings
-from bot.settings import Settings
+from bot.app import settings
+from bot.app.settings import Settings
 from tests.unit.environment import KEY, NEEDED, OTHER_KEY, Environment
 
 USUAL = "5a4db0c5167a5cad2c4ea1ed00000001"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.slash_command import Named, person_and_client, split, step_and_client, unwrapped
+from bot.use_cases.slash_command import Named, person_and_client, split, step_and_client, unwrapped
 
 COMMANDS = ("start", "status", "history", "credentials", "verify", "assign", "skip", "reopen")
 KNOWN = (*COMMANDS, "help")

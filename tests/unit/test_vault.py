@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from bot.errors import Unreadable
+from bot.core.errors import Unreadable
 from storage.keys import FINGERPRINT, SEAL, derived, derived_before, key_id
 from storage.vault import NONCE_BYTES, Place, Sealed, Vault
 

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.onboarding import Onboarding
-from bot.report import Check, Outcome, Report
+from bot.onboarding.report import Check, Outcome, Report
 from bot.verification.remedies import REMEDIES, TITLES, found, passed
 from bot.views.blocks import Message
 from bot.views.report import verification_message

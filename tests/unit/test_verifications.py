@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.errors import Refused
+from bot.core.errors import Refused
 from bot.guide import Owner
 from bot.onboarding import (
     RETRY_AFTER,
@@ -12,8 +12,8 @@ from bot.onboarding import (
     StepState,
     Verification,
 )
-from bot.people import Role
-from bot.report import Outcome, Report
+from bot.onboarding.people import Role
+from bot.onboarding.report import Outcome, Report
 from tests.builders import (
     ALL_FIELDS,
     GUIDE,

@@ -5,23 +5,23 @@ from sandbox.slack.web_api import (
     bookmarks,
     channels,
     chat,
-    connect,
     conversations,
-    items,
     people,
+    pins_and_reactions,
+    slack_connect,
     validation,
     views,
 )
-from sandbox.slack.web_api.method import Method
+from sandbox.slack.web_api.base import Method
 
 METHODS: dict[str, Method] = {
     **auth.METHODS,
     **bookmarks.METHODS,
     **channels.METHODS,
     **chat.METHODS,
-    **connect.METHODS,
+    **slack_connect.METHODS,
     **conversations.METHODS,
-    **items.METHODS,
+    **pins_and_reactions.METHODS,
     **people.METHODS,
     **validation.METHODS,
     **views.METHODS,

@@ -3,7 +3,7 @@
 from sandbox.slack.arguments import Arguments
 from sandbox.slack.model import Json
 from sandbox.slack.state import State
-from sandbox.slack.web_api.method import Method, method
+from sandbox.slack.web_api.base import Method, method
 
 
 def auth_test(state: State, _args: Arguments) -> Json:

@@ -6,7 +6,7 @@ from sandbox.slack.arguments import Arguments
 from sandbox.slack.errors import SlackError
 from sandbox.slack.model import Channel, Json
 from sandbox.slack.state import State
-from sandbox.slack.web_api.method import Method, find_channel, method, require_open
+from sandbox.slack.web_api.base import Method, find_channel, method, require_open
 
 MOST_BOOKMARKS = 100  # docs: bookmarks.add
 

@@ -3,11 +3,11 @@
 import re
 
 from sandbox.slack.arguments import Arguments
-from sandbox.slack.changes import MemberJoined
+from sandbox.slack.change_feed import MemberJoined
 from sandbox.slack.errors import SlackError
 from sandbox.slack.model import Channel, Json
 from sandbox.slack.state import State
-from sandbox.slack.web_api.method import (
+from sandbox.slack.web_api.base import (
     Method,
     find_channel,
     method,

@@ -4,12 +4,12 @@ import re
 from typing import Any
 
 from sandbox.slack.arguments import Arguments
-from sandbox.slack.changes import EphemeralShown, MessageDeleted, MessageEdited, MessagePosted
+from sandbox.slack.change_feed import EphemeralShown, MessageDeleted, MessageEdited, MessagePosted
 from sandbox.slack.errors import SlackError
 from sandbox.slack.messages import new_message, rewrite
 from sandbox.slack.model import Channel, Json, Message
 from sandbox.slack.state import State
-from sandbox.slack.web_api.method import (
+from sandbox.slack.web_api.base import (
     Method,
     checked_blocks,
     find_channel,

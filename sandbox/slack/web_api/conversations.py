@@ -9,8 +9,7 @@ from sandbox.slack.arguments import Arguments
 from sandbox.slack.errors import SlackError
 from sandbox.slack.model import Channel, Json, Message
 from sandbox.slack.state import State
-from sandbox.slack.web_api.channels import conversation
-from sandbox.slack.web_api.method import (
+from sandbox.slack.web_api.base import (
     CONVERSATION_SCOPES,
     Method,
     find_conversation,
@@ -19,6 +18,7 @@ from sandbox.slack.web_api.method import (
     require_member,
     require_scope,
 )
+from sandbox.slack.web_api.channels import conversation
 
 Item = TypeVar("Item")
 

@@ -7,7 +7,7 @@ from sandbox.slack.arguments import Arguments
 from sandbox.slack.errors import SlackError
 from sandbox.slack.model import Json, User
 from sandbox.slack.state import State
-from sandbox.slack.web_api.method import Method, method
+from sandbox.slack.web_api.base import Method, method
 
 # How Slack calls some zones; of the others, the short name will do.
 ZONES = {

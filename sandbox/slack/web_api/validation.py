@@ -8,7 +8,7 @@ from sandbox.slack.block_kit import Surface, problems_of_blocks, problems_of_vie
 from sandbox.slack.errors import SlackError
 from sandbox.slack.model import Json
 from sandbox.slack.state import State
-from sandbox.slack.web_api.method import Method, method
+from sandbox.slack.web_api.base import Method, method
 
 WHAT = ("blocks", "message", "view")
 

@@ -7,7 +7,7 @@ from sandbox.slack.arguments import Arguments
 from sandbox.slack.errors import SlackError
 from sandbox.slack.model import Json, User, View
 from sandbox.slack.state import State
-from sandbox.slack.web_api.method import Method, method
+from sandbox.slack.web_api.base import Method, method
 
 
 def open_view(state: State, args: Arguments) -> Json:

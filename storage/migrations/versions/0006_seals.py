@@ -10,8 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from storage.seals import BEGINNING, Entry, Seals
-from storage.types import UtcDateTime
+from storage.audit.seals import BEGINNING, Entry, Seals
+from storage.column_types import UtcDateTime
 
 revision = "0006"
 down_revision: str | None = "0005"

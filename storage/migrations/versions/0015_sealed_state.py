@@ -8,9 +8,9 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
+from storage.audit.seals import Seals
 from storage.audit.state import CLIENT, STEP, VALUE, digests, first
-from storage.seals import Seals
-from storage.types import Json, UtcDateTime
+from storage.column_types import Json, UtcDateTime
 
 revision = "0015"
 down_revision: str | None = "0014"

@@ -1,0 +1,1 @@
+"""The running process: wiring, settings, HTTP, Socket Mode, health, draining."""

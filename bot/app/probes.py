@@ -1,0 +1,66 @@
+"""What whoever watches over the bot may ask: is it alive, can it serve, and its figures."""
+
+import hmac
+import json
+from collections.abc import Sequence
+
+from aiohttp import web
+
+from bot.app.health import Health
+from bot.core.metrics import CONTENT_TYPE, Metrics
+from bot.core.typed_text import written_out
+
+SCHEME = "bearer"
+CHALLENGE = {"WWW-Authenticate": 'Bearer realm="metrics"'}  # RFC 6750, section 3
+
+
+class Probes:
+    """`GET /healthz`, `/readyz` and `/metrics`, answered from memory."""
+
+    def __init__(self, health: Health, metrics: Metrics, token: str | None) -> None:
+        """Take METRICS_TOKEN; None: whoever reaches the port may read everything."""
+        self._health, self._metrics = health, metrics
+        self._token = token.encode() if token else None
+
+    def routes(self, *, elsewhere: bool = False) -> Sequence[web.RouteDef]:
+        """Return the routes of a port; `elsewhere`: the figures and details are at another one."""
+        if elsewhere:
+            return [web.get("/healthz", _healthz), web.get("/readyz", self._bare_readyz)]
+        return [
+            web.get("/healthz", _healthz),
+            web.get("/readyz", self._readyz),
+            web.get("/metrics", self._figures),
+        ]
+
+    async def _readyz(self, request: web.Request) -> web.Response:
+        return await self._ready(details=self._may_read(request))
+
+    async def _bare_readyz(self, _request: web.Request) -> web.Response:
+        return await self._ready(details=False)
+
+    async def _ready(self, *, details: bool) -> web.Response:
+        causes = await self._health.causes()
+        answer: dict[str, object] = {"status": "unready" if causes else "ready"}
+        if details:
+            if causes:
+                answer["causes"] = causes
+            answer["warnings"] = self._health.warnings
+        text = written_out(json.dumps(answer, ensure_ascii=False, indent=2)) + "\n"
+        status = 503 if causes else 200
+        return web.Response(text=text, status=status, content_type="application/json")
+
+    async def _figures(self, request: web.Request) -> web.Response:
+        if not self._may_read(request):
+            return web.Response(status=401, text="METRICS_TOKEN is needed\n", headers=CHALLENGE)
+        return web.Response(body=self._metrics.text(), headers={"Content-Type": CONTENT_TYPE})
+
+    def _may_read(self, request: web.Request) -> bool:
+        if self._token is None:
+            return True
+        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        said = given.strip().encode("utf-8", "surrogateescape")
+        return hmac.compare_digest(said, self._token) and scheme.lower() == SCHEME
+
+
+async def _healthz(_request: web.Request) -> web.Response:
+    return web.Response(text="alive\n")

@@ -1,0 +1,273 @@
+"""Every setting, checked at start: all problems at once, a line each, and no value shown.
+
+They come from the environment, from `.env` (`env_file`) and, secrets, from files of their own
+(`secret_files`); `setting_values` says what each value must look like.
+"""
+
+import base64
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from bot.app import env_file, secret_files
+from bot.app.setting_values import (
+    WHO_IS_AN_ENGINEER,
+    ApiUrl,
+    AppToken,
+    BaseUrl,
+    BotToken,
+    Channel,
+    DatabaseUrl,
+    Engineers,
+    Host,
+    Keys,
+    Level,
+    MetricsToken,
+    Port,
+    ProxyUrl,
+    Seconds,
+    Timezone,
+    as_written,
+    decode_key,
+    looks_like_signing_secret,
+    looks_random,
+    signing_secret,
+    wrong,
+)
+
+ENV_FILE = ".env"
+# White space around the members of these does no harm.
+LISTS = {"engineers", "credential_keys"}
+# These may come from a file as well: SLACK_BOT_TOKEN_FILE and so on.
+SECRETS = (
+    "SLACK_BOT_TOKEN",
+    "SLACK_APP_TOKEN",
+    "SLACK_SIGNING_SECRET",
+    "DATABASE_URL",
+    "CREDENTIAL_KEYS",
+    "PROXY_URL",
+    "METRICS_TOKEN",
+)
+
+
+class SettingsError(Exception):
+    """Settings that the bot can't start with; its text has one line per problem."""
+
+
+class Settings(BaseSettings):
+    """The environment. Secrets show in no `repr`, and in no message about what is wrong."""
+
+    model_config = SettingsConfigDict(
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+        env_ignore_empty=True,
+    )
+
+    slack_bot_token: BotToken
+    slack_app_token: AppToken = None
+    slack_signing_secret: Annotated[SecretStr | None, Field(validate_default=True)] = None
+    slack_api_url: ApiUrl = "https://slack.com/api/"
+    engineering_channel: Channel
+    engineers: Engineers
+    database_url: Annotated[DatabaseUrl, Field(repr=False)] = "sqlite:///onboarding.db"
+    credential_keys: Keys
+    servicetitan_auth_url: BaseUrl = "https://auth.servicetitan.io"
+    servicetitan_api_url: BaseUrl = "https://api.servicetitan.io"
+    proxy_url: ProxyUrl = None
+    host: Host = "127.0.0.1"
+    port: Port = 3000
+    metrics_token: MetricsToken = None
+    metrics_port: Port | None = None
+    log_level: Level = "INFO"
+    log_format: Literal["text", "json"] = "text"
+    business_timezone: Timezone = "America/New_York"
+    remind_after: Seconds = 28800
+    escalate_after: Seconds = 86400
+    retain_credentials_for: Seconds = 2592000
+    sweep_interval: Seconds = 5
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _as_written(cls, value: Any, info: ValidationInfo) -> Any:
+        return as_written(value, listed=info.field_name in LISTS)
+
+    @field_validator("slack_signing_secret")
+    @classmethod
+    def _one_transport(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if not value and info.data.get("slack_app_token", "wrong") is None:
+            raise wrong(
+                "is missing; copy it from “Basic Information” of the app (for requests over HTTP), "
+                "or set SLACK_APP_TOKEN to an app-level token (for Socket Mode)"
+            )
+        return signing_secret(value)
+
+    @field_validator("metrics_port")
+    @classmethod
+    def _another_port(cls, value: int | None, info: ValidationInfo) -> int | None:
+        if value is not None and value == info.data.get("port"):
+            raise wrong("is the same as PORT; choose another port, or leave it out")
+        return value
+
+    @property
+    def socket_mode(self) -> bool:
+        """Whether Slack's requests come over Socket Mode; an app token wins over HTTP."""
+        return self.slack_app_token is not None
+
+    @property
+    def proxy(self) -> str | None:
+        """The proxy through which Slack and ServiceTitan are asked, if there is one."""
+        return self.proxy_url.get_secret_value() if self.proxy_url else None
+
+    @property
+    def keys(self) -> list[bytes]:
+        """The credential keys, the sealing one first."""
+        return [decode_key(key) for key in self.credential_keys]
+
+    @property
+    def doubts(self) -> list[str]:
+        """What need not be wrong, but usually is; a line each, without a value."""
+        secret, found = self.slack_signing_secret, []
+        if secret and not self.socket_mode and not looks_like_signing_secret(secret):
+            found.append(
+                "SLACK_SIGNING_SECRET: doesn't look like Slack's, which usually have 32 digits and "
+                "letters from a to f; compare it with “Basic Information” of the app"
+            )
+        # It is taken all the same: what it encrypted must be readable to be rotated away from it.
+        found += [
+            f"CREDENTIAL_KEYS: key {position} isn't random, so it can be guessed; put one from "
+            "“onboarding keys generate” first, run “onboarding keys rotate”, and take this one out"
+            for position, key in enumerate(self.keys, start=1)
+            if not looks_random(key)
+        ]
+        return found
+
+
+HELP = {
+    "slack_bot_token": "copy it from “OAuth & Permissions” of the app",
+    "engineering_channel": "set the ID of your engineering channel",
+    "engineers": WHO_IS_AN_ENGINEER,
+    "credential_keys": "make one with “onboarding keys generate”",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What was read: the settings, or None if some are `wrong`; a line for each problem."""
+
+    settings: Settings | None
+    problems: list[str]
+    wrong: frozenset[str]
+    given: Mapping[str, str] = field(repr=False)
+
+
+def load() -> Settings:
+    """Read the environment, `.env` and secret files; raises SettingsError, a line per problem."""
+    read = _read()
+    if read.settings is None or read.problems:
+        raise SettingsError("\n".join(read.problems))
+    return read.settings
+
+
+def load_partly() -> tuple[Settings, Read]:
+    """Read what is right, for a look at the rest; what is wrong has its default or a stand-in.
+
+    Nothing may be done with a stand-in but leave it alone.
+    """
+    read = _read()
+    if read.settings:
+        return read.settings, read
+    stand_ins = {
+        "SLACK_BOT_TOKEN": "xoxb-0",
+        "SLACK_SIGNING_SECRET": "0" * 32,
+        "ENGINEERING_CHANNEL": "C000",
+        "ENGINEERS": "U000",
+        "CREDENTIAL_KEYS": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+    }
+    right = {name: value for name, value in read.given.items() if name not in read.wrong}
+    settings, _ = _checked({**stand_ins, **right})
+    assert settings  # noqa: S101 (everything that is needed stands in)
+    return settings, read
+
+
+def _read() -> Read:
+    names = _names()
+    environment = env_file.environment()
+    file = env_file.read(Path(ENV_FILE), names)
+    problems, meant = [*file.problems], {*file.meant}
+    for name, setting in env_file.misspelled(environment, names - file.values.keys()):
+        problems.append(f"{name}: isn't a setting; did you mean {setting}?")
+        meant.add(setting)
+    given = {name: value for name, value in {**file.values, **environment}.items() if value}
+    kept = secret_files.read(given, SECRETS)
+    problems += kept.problems.values()
+    given |= kept.values
+    settings, found = _checked(given)
+    for name in kept.values.keys() & found.keys():
+        found[name] = found[name].replace(name, f"{name} (in {name}{secret_files.SUFFIX})", 1)
+    if "SLACK_APP_TOKEN" in kept.problems:  # then nothing is known about the other transport
+        meant.add("SLACK_SIGNING_SECRET")
+    problems += [
+        line
+        for name, line in found.items()
+        # What is missing may be on a line that can't be read, or have another name.
+        if name not in kept.problems
+        and ((file.whole and name not in meant) or ": is missing;" not in line)
+    ]
+    return Read(settings, problems, frozenset({*found, *kept.problems}), given)
+
+
+def secret_paths() -> dict[str, Path]:
+    """Return where secrets are kept in files: `.env`, and each file that a setting names."""
+    given = {**env_file.read(Path(ENV_FILE), _names()).values, **env_file.environment()}
+    names = [name + secret_files.SUFFIX for name in SECRETS]
+    paths = {name: Path(given[name]) for name in names if given.get(name)}
+    return {ENV_FILE: Path(ENV_FILE), **paths}
+
+
+def _names() -> set[str]:
+    """All names that a setting is given by."""
+    names = {name.upper() for name in Settings.model_fields}
+    return names | {name + secret_files.SUFFIX for name in SECRETS}
+
+
+def _checked(given: Mapping[str, str]) -> tuple[Settings | None, dict[str, str]]:
+    """Return the settings, or a line for each that is wrong."""
+    ours = {name: value for name, value in given.items() if name.lower() in Settings.model_fields}
+    try:
+        return Settings(**{name.lower(): value for name, value in ours.items()}), {}  # type: ignore[arg-type]  # text, which is what is checked
+    except ValidationError as error:
+        return None, {
+            str(problem["loc"][0]).upper(): _line(problem)
+            for problem in error.errors(include_input=False)
+        }
+
+
+WORDS = {
+    "int_parsing": "must be a whole number{unit}",
+    "int_parsing_size": "must be a whole number{unit}",
+    "greater_than": "must be more than {gt}{unit}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}{unit}",
+    "literal_error": "must be {expected}",
+}
+
+
+def _line(problem: Any) -> str:
+    name = str(problem["loc"][0])
+    default = Settings.model_fields[name].default
+    if problem["type"] == "missing":
+        return f"{name.upper()}: is missing; {HELP[name]}"
+    unit = f" of seconds, such as {default}" if _in_seconds(name) else ""
+    words = WORDS.get(problem["type"])
+    text = words.format(**{**problem.get("ctx", {}), "unit": unit}) if words else problem["msg"]
+    return f"{name.upper()}: {text}"
+
+
+def _in_seconds(name: str) -> bool:
+    return name.endswith(("_after", "_for", "_interval"))

@@ -1,0 +1,141 @@
+"""The HTTP server: Slack's requests, and the answers to whoever watches over the bot."""
+
+import logging
+import time
+from collections.abc import Awaitable, Callable, Sequence
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+from slack_bolt.adapter.aiohttp import to_aiohttp_response
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.request.async_request import AsyncBoltRequest
+
+from bot.app.arrivals import Arrivals, Kind
+from bot.app.connections import Connection
+from bot.app.in_flight import Traffic
+from bot.app.payload_cleaning import readable_text
+from bot.app.probes import Probes
+from bot.app.signature import Signature
+from bot.core.metrics import Metrics
+
+log = logging.getLogger(__name__)
+
+# Far more than Slack sends: a form of ours with all that can be typed into it has some 20 kB.
+LARGEST_REQUEST = 256 * 1024
+# All that Bolt has to know: what else stands in the headers is not signed.
+HANDED_ON = ("Content-Type", "X-Slack-Retry-Num", "X-Slack-Retry-Reason")
+# What Bolt's own parsing raises for a body that is not JSON, or of another shape; what our
+# listeners raise never gets here.
+REASONS = {400: "malformed", 413: "too_large", 415: "compressed"}
+NOT_SIGNED = '{"error": "invalid request"}'
+NOT_SLACKS = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
+
+
+def web_app(
+    probes: Sequence[web.RouteDef],
+    metrics: Metrics,
+    traffic: Traffic,
+    bolt: AsyncApp | None,
+    arrivals: Arrivals,
+    signing_secret: str = "",
+) -> web.Application:
+    """Return the server's routes; `bolt` takes Slack's requests, unless Socket Mode does."""
+    app = web.Application(client_max_size=LARGEST_REQUEST, middlewares=[_whole])
+    app.add_routes(probes)
+    if bolt:
+        slack_events = _slack_events(bolt, traffic, Signature(signing_secret), metrics, arrivals)
+        app.add_routes([web.post("/slack/events", slack_events)])
+    return app
+
+
+def probes_app(probes: Probes) -> web.Application:
+    """Return the routes of a port that is for monitors alone."""
+    app = web.Application(client_max_size=1024, middlewares=[_whole])
+    app.add_routes(probes.routes())
+    return app
+
+
+@web.middleware
+async def _whole(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Tell the connection when a request is there as a whole, and when it is answered."""
+    connection = _connection(request)
+    if not request.can_read_body:
+        connection.begin_answer()
+    try:
+        return await handler(request)
+    finally:
+        connection.end_answer()
+
+
+def _slack_events(
+    bolt: AsyncApp,
+    traffic: Traffic,
+    signature: Signature,
+    metrics: Metrics,
+    arrivals: Arrivals,
+) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    async def slack_events(request: web.Request) -> web.StreamResponse:
+        try:
+            body = await _signed_body(request, signature, arrivals)
+        except web.HTTPException as refusal:
+            if refusal.status in REASONS:
+                metrics.turned_away(REASONS[refusal.status])
+            refusal.force_close()
+            raise
+        connection = _connection(request)
+        connection.begin_answer()
+        connection.trust()
+        with traffic.request():
+            response = await _answer(bolt, request, body)
+            if traffic.ending:  # the next request on this connection would not reach us
+                response.force_close()
+            try:
+                await response.prepare(request)
+                await response.write_eof()
+            except ConnectionError:  # Slack waits no longer; who pressed sees it in the thread
+                log.warning("an acknowledgement was lost with its connection")
+            return response
+
+    return slack_events
+
+
+async def _signed_body(request: web.Request, signature: Signature, arrivals: Arrivals) -> bytes:
+    """Return the bytes that Slack signed; a stranger's are read once for a digest, if at all.
+
+    Raises HTTPUnauthorized, HTTPUnsupportedMediaType, HTTPRequestEntityTooLarge or HTTPBadRequest.
+    """
+    if not signature.may_be(request.headers, time.time()):
+        there = signature.is_there(request.headers)
+        arrivals.refused(Kind.STALE if there else Kind.UNSIGNED)
+        raise web.HTTPUnauthorized(text=NOT_SIGNED, content_type="application/json")
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise web.HTTPUnsupportedMediaType
+    length = request.content_length or 0
+    if length > LARGEST_REQUEST:
+        raise web.HTTPRequestEntityTooLarge(LARGEST_REQUEST, length)
+    try:
+        body = await request.read()
+    except web.RequestPayloadError:
+        raise web.HTTPBadRequest from None
+    if not signature.is_slacks(request.headers, body):
+        arrivals.refused(Kind.WRONG)
+        raise web.HTTPUnauthorized(text=NOT_SIGNED, content_type="application/json")
+    return body
+
+
+async def _answer(bolt: AsyncApp, request: web.Request, body: bytes) -> web.Response:
+    headers: dict[str, str | Sequence[str]] = {
+        name: request.headers[name] for name in HANDED_ON if name in request.headers
+    }
+    try:
+        # UTF-8 whatever the header says: Slack sends nothing else.
+        text = readable_text(body.decode(), request.content_type)
+        bolt_request = AsyncBoltRequest(body=text, headers=headers)
+        return await to_aiohttp_response(await bolt.async_dispatch(bolt_request))
+    except NOT_SLACKS:
+        return web.Response(status=400, text="malformed request\n")
+
+
+def _connection(request: web.Request) -> Connection:
+    assert isinstance(request.protocol, Connection)  # noqa: S101 (listening() makes no others)
+    return request.protocol

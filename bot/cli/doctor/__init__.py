@@ -1,0 +1,47 @@
+"""`onboarding doctor`: checks everything that the bot needs, and says how to fix what's broken."""
+
+from collections.abc import AsyncIterator, Collection
+
+import httpx
+
+from bot.app.http_clients import http_client
+from bot.app.settings import Settings
+from bot.cli.doctor.finding import Finding
+from bot.cli.doctor.slack import slack_findings
+from bot.cli.doctor.stored import files, stored_findings
+
+__all__ = ["Finding", "examine"]
+
+PATIENCE_SECONDS = 10
+
+
+async def examine(settings: Settings, wrong: Collection[str] = ()) -> AsyncIterator[Finding]:
+    """Yield a finding for each part, as it is tried. Nothing is changed, and no value is shown.
+
+    The settings called `wrong` have stand-ins in `settings`: what needs them isn't tested.
+    """
+    bad = frozenset(wrong)
+    if "DATABASE_URL" in bad:
+        yield Finding("database", "not tested, as DATABASE_URL is wrong", tested=False)
+    else:
+        yield files(settings)
+        async for finding in stored_findings(settings, keys="CREDENTIAL_KEYS" not in bad):
+            yield finding
+    async for finding in slack_findings(settings, bad):
+        yield finding
+    async with http_client(settings.proxy, timeout=PATIENCE_SECONDS) as http:
+        for name, url in (
+            ("SERVICETITAN_AUTH_URL", settings.servicetitan_auth_url),
+            ("SERVICETITAN_API_URL", settings.servicetitan_api_url),
+        ):
+            if name not in bad:
+                yield await _reached(http, name, url)
+
+
+async def _reached(http: httpx.AsyncClient, name: str, url: str) -> Finding:
+    try:
+        await http.get(url)
+    except httpx.HTTPError as error:
+        mend = f"check the network, and {name}; ServiceTitan's state: status.servicetitan.com"
+        return Finding("ServiceTitan", f"{name}: not reached ({type(error).__name__})", mend)
+    return Finding("ServiceTitan", f"{name}: reached")

@@ -1,0 +1,164 @@
+"""Findings on Slack: tokens, scopes, the engineering channel, and who is an engineer."""
+
+import time
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.app.arrivals import TRY_IT
+from bot.app.http_clients import slack_client, slack_session
+from bot.app.settings import Settings
+from bot.cli.doctor.finding import Finding
+from bot.core.background import Tasks
+from bot.core.errors import OnboardingError
+from bot.core.metrics import Metrics
+from bot.slack import OPTIONAL_SCOPES, SCOPES, Slack, SlackRefused, translated
+from bot.slack.directory import Directory
+from bot.slack.rate_limits import Pace
+
+# Slack refuses to be believed when the clocks differ by more than five minutes; we warn sooner.
+CLOCK_SKEW = timedelta(minutes=1)
+PATIENCE_SECONDS = 10
+REVEAL = "who may reveal credentials"
+
+
+async def slack_findings(settings: Settings, wrong: frozenset[str]) -> AsyncIterator[Finding]:
+    """Yield what Slack answers to what can be asked without the settings that are `wrong`."""
+    yield _signing_secret(settings, wrong)
+    async with slack_session(PATIENCE_SECONDS) as session:
+        client = slack_client(
+            settings.slack_bot_token.get_secret_value(),
+            settings.slack_api_url,
+            session,
+            settings.proxy,
+        )
+        if "SLACK_APP_TOKEN" not in wrong and settings.slack_app_token:
+            yield await _app_token(client, settings.slack_app_token.get_secret_value())
+        if unknown := wrong & {"SLACK_BOT_TOKEN", "SLACK_API_URL"}:
+            text = f"not tested, as {' and '.join(sorted(unknown))} is wrong"
+            yield Finding("Slack token", text, tested=False)
+            return
+        ours = Slack(client, Metrics(), Pace(time.monotonic))
+        token = await _token(ours)
+        yield token
+        if not token.well:
+            return
+        yield _scopes(ours)
+        yield _optional_scopes(ours)
+        yield _clock(ours)
+        if "ENGINEERING_CHANNEL" not in wrong:
+            yield await _channel(ours, settings.engineering_channel)
+        if "ENGINEERS" not in wrong:
+            async for finding in _engineers(ours, settings.engineers):
+                yield finding
+
+
+def _signing_secret(settings: Settings, wrong: frozenset[str]) -> Finding:
+    title = "signing secret"
+    if settings.socket_mode and "SLACK_APP_TOKEN" not in wrong:
+        return Finding(title, "not needed in Socket Mode")
+    if "SLACK_SIGNING_SECRET" in wrong:
+        return Finding(title, "not tested, as SLACK_SIGNING_SECRET is wrong", tested=False)
+    doubted = any(line.startswith("SLACK_SIGNING_SECRET") for line in settings.doubts)
+    doubt = "it doesn't look like Slack's, and " if doubted else ""
+    text = f"{doubt}can't be tested from here; with the bot running, {TRY_IT}"
+    return Finding(title, text, tested=False)
+
+
+async def _app_token(client: AsyncWebClient, token: str) -> Finding:
+    """Ask for an address to connect to, which isn't used."""
+    title, method = "Slack app token", "apps.connections.open"
+    try:
+        async with translated(method):
+            await client.apps_connections_open(app_token=token)
+    except SlackRefused as error:
+        return Finding(title, f"refused ({error.code})", "copy SLACK_APP_TOKEN again")
+    except OnboardingError as error:
+        return Finding(title, str(error), "check the network, and SLACK_API_URL")
+    return Finding(title, "accepted; Socket Mode can connect")
+
+
+async def _token(slack: Slack) -> Finding:
+    try:
+        identity = await slack.identify()
+    except SlackRefused as error:
+        return Finding("Slack token", f"refused ({error.code})", "copy SLACK_BOT_TOKEN again")
+    except OnboardingError as error:
+        return Finding("Slack token", str(error), "check the network, and SLACK_API_URL")
+    return Finding("Slack token", f"accepted by workspace {identity.team_id}")
+
+
+def _scopes(slack: Slack) -> Finding:
+    if not slack.identity.scopes:
+        return Finding("Slack scopes", "not reported by Slack")
+    if missing := SCOPES - slack.identity.scopes:
+        mend = "update the app from manifest.yml, and install it again"
+        return Finding("Slack scopes", f"missing: {', '.join(sorted(missing))}", mend)
+    return Finding("Slack scopes", "all granted")
+
+
+def _optional_scopes(slack: Slack) -> Finding:
+    title, granted = "Slack optional scopes", slack.identity.scopes
+    if not granted:
+        return Finding(title, "not reported by Slack")
+    missing = [
+        f"{scope} ({what})" for scope, what in OPTIONAL_SCOPES.items() if scope not in granted
+    ]
+    if missing:  # nothing is broken
+        return Finding(title, f"not granted: {'; '.join(missing)}")
+    return Finding(title, "all granted")
+
+
+def _clock(slack: Slack) -> Finding:
+    if slack.identity.at is None:
+        return Finding("clock", "not reported by Slack")
+    skew = abs(datetime.now(UTC) - slack.identity.at)
+    text = f"{skew.total_seconds():.0f} s off Slack's clock"
+    if skew > CLOCK_SKEW:
+        return Finding("clock", text, "sync this machine's clock (NTP)")
+    return Finding("clock", text)
+
+
+async def _channel(slack: Slack, channel_id: str) -> Finding:
+    title = "engineering channel"
+    invite = "invite the bot there, and check ENGINEERING_CHANNEL"
+    try:
+        channel = await slack.channel(channel_id)
+    except SlackRefused as error:
+        return Finding(title, f"not visible ({error.code})", invite)
+    except OnboardingError as error:
+        return Finding(title, str(error), "try again")
+    if channel.is_archived:
+        return Finding(title, "archived", "unarchive it or set another")
+    if not channel.is_member:
+        return Finding(title, "the bot isn't a member", invite)
+    if channel.is_shared:
+        text = f"#{channel.name} is shared with another organization, which sees every client"
+        return Finding(title, text, "set a channel of HeavySet's own")
+    return Finding(title, f"the bot is a member of #{channel.name}")
+
+
+async def _engineers(slack: Slack, ids: list[str]) -> AsyncIterator[Finding]:
+    tasks = Tasks()
+    directory = Directory(slack, ids, tasks)
+    try:
+        problems = await directory.problems()
+        who = await directory.engineers()
+    except OnboardingError as error:
+        yield Finding("ENGINEERS", str(error), "try again")
+        return
+    finally:
+        await tasks.close(0)
+    if problems:
+        text = "; ".join(f"{one} makes nobody an engineer ({why})" for one, why in problems.items())
+        yield Finding("ENGINEERS", text, "take these ids out, or correct them")
+    else:
+        yield Finding("ENGINEERS", "Slack knows all of them")
+    if who is None:
+        yield Finding(REVEAL, "every full member of the workspace")
+    elif not who:
+        yield Finding(REVEAL, "nobody", "list engineers in ENGINEERS")
+    else:
+        people = "1 person" if len(who) == 1 else f"{len(who)} people"
+        yield Finding(REVEAL, f"{people}: {', '.join(sorted(who))}")

@@ -1,0 +1,69 @@
+"""Where the bars of the exported charts stand, in numbers that a template draws (pure)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from bot.guide import Owner
+from bot.onboarding.history import History, lasting
+
+WIDTH = 640
+SIDES: Mapping[Owner | None, str] = {
+    Owner.CLIENT: "client",
+    Owner.HEAVYSET: "HeavySet",
+    None: "paused",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A part of a bar: whose time it is, where it begins and how wide it is, in pixels."""
+
+    side: str
+    x: float
+    width: float
+    took: str
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseRow:
+    """One phase: its name, how long it took, and its bar, a part for each side."""
+
+    number: int
+    title: str
+    took: str
+    bars: Sequence[Bar]
+
+
+def phase_rows(history: History) -> list[PhaseRow]:
+    """Return a row for each phase; the longest one fills the whole width."""
+    whole = {number: _sum(times) for number, times in history.phases.items()}
+    longest = max(whole.values(), default=timedelta()) or timedelta(seconds=1)
+    rows = []
+    for phase in history.guide.phases:
+        x, bars = 0.0, []
+        for side, time in history.phases[phase.number].items():
+            if time:
+                width = WIDTH * (time / longest)
+                bars.append(Bar(SIDES[side], round(x, 1), round(max(width, 1), 1), lasting(time)))
+                x += width
+        rows.append(PhaseRow(phase.number, phase.title, lasting(whole[phase.number]), bars))
+    return rows
+
+
+def waiting_bars(history: History) -> list[Bar]:
+    """Return who was to act from the start to the end: a part for each time, on one line."""
+    took = history.took or timedelta(seconds=1)
+    return [
+        Bar(
+            SIDES[span.side],
+            round(WIDTH * ((span.start - history.started_at) / took), 1),
+            round(max(WIDTH * (span.length / took), 1), 1),
+            lasting(span.length),
+        )
+        for span in history.spans
+    ]
+
+
+def _sum(times: Mapping[Owner | None, timedelta]) -> timedelta:
+    return sum(times.values(), timedelta())

@@ -1,0 +1,145 @@
+"""The command line. Each command imports what it needs, so that `keys generate` starts at once."""
+
+import io
+import sys
+from pathlib import Path
+from typing import TextIO
+
+import click
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Run and manage the onboarding bot. Settings come from the environment and .env."""
+    from bot.cli.private_files import keep_to_ourselves
+
+    keep_to_ourselves()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal without UTF-8 is no reason to fail
+            stream.reconfigure(errors="backslashreplace")
+
+
+@main.command()
+def run() -> None:
+    """Run the bot until SIGTERM or Ctrl-C."""
+    from bot.cli.commands import run as run_bot
+
+    sys.exit(run_bot())
+
+
+@main.command()
+@click.option("--play", is_flag=True, help="Play one scripted onboarding from start to finish.")
+@click.option("--real-limits", is_flag=True, help="Apply Slack's real rate limits.")
+def sandbox(play: bool, real_limits: bool) -> None:
+    """Run the bot against a simulated Slack and ServiceTitan."""
+    from sandbox.__main__ import main as run_sandbox
+
+    sys.exit(run_sandbox(play=play, real_limits=real_limits))
+
+
+@main.group()
+def keys() -> None:
+    """Create, rotate, and check encryption keys."""
+
+
+@keys.command()
+def generate() -> None:
+    """Print a new key: a value for CREDENTIAL_KEYS."""
+    import base64
+    import secrets
+
+    click.echo(base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
+
+
+@keys.command()
+def rotate() -> None:
+    """Re-encrypt everything with the first key; safe while running."""
+    from bot.cli.commands import rotate_keys
+
+    sys.exit(rotate_keys())
+
+
+@keys.command(name="check")
+def check_keys() -> None:
+    """Check that every stored value can be read, and by which key."""
+    from bot.cli.commands import check_keys as check
+
+    sys.exit(check())
+
+
+@main.command()
+@click.option("--blocks", is_flag=True, help="Send every message and window to Slack's validator.")
+def doctor(blocks: bool) -> None:
+    """Check everything the bot needs, and how to fix what's broken."""
+    from bot.cli.commands import doctor as examine
+
+    sys.exit(examine(blocks=blocks))
+
+
+@main.command()
+def purge() -> None:
+    """Delete finished onboardings' credentials now; history is kept."""
+    from bot.cli.commands import purge as purge_values
+
+    sys.exit(purge_values())
+
+
+@main.command()
+@click.argument("onboarding")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["md", "json", "html"]),
+    default="md",
+    show_default=True,
+    help="Markdown, JSON, or one HTML file with its charts.",
+)
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to this file.")
+def export(onboarding: str, format_: str, output: Path | None) -> None:
+    """Export the history of ONBOARDING (an ID or part of the client's name)."""
+    from bot.cli.commands import export_history
+
+    sys.exit(export_history(onboarding, format_, output))
+
+
+@main.group()
+def db() -> None:
+    """Manage the database."""
+
+
+@db.command()
+def upgrade() -> None:
+    """Apply all migrations."""
+    from bot.cli.commands import upgrade_database
+
+    sys.exit(upgrade_database())
+
+
+@db.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def backup(file: Path) -> None:
+    """Copy the SQLite database to FILE, while the bot runs."""
+    from bot.cli.commands import back_up
+
+    sys.exit(back_up(file))
+
+
+@db.command()
+def restored() -> None:
+    """Run this after restoring a backup, before starting the bot."""
+    from bot.cli.commands import take_note_of_restored
+
+    sys.exit(take_note_of_restored())
+
+
+@db.command(name="check")
+@click.option(
+    "--heads",
+    type=click.File("r", encoding="utf-8", errors="replace"),
+    help="A log of the bot's, kept where the database's users can't write; “-” reads it from here.",
+)
+def check_database(heads: TextIO | None) -> None:
+    """Check migrations and that nobody altered the history."""
+    from bot.cli.commands import check_database as check
+
+    sys.exit(check(heads))

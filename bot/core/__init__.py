@@ -1,0 +1,1 @@
+"""What everything else builds on; imports nothing of ours."""

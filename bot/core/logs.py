@@ -1,0 +1,88 @@
+"""Logging: our own lines as text or JSON; everybody else only from WARNING up.
+
+At DEBUG, Bolt and slack_sdk print whole requests, and httpx prints URLs at INFO: both would bear
+credentials. LOG_LEVEL therefore applies to our own loggers alone.
+"""
+
+import json
+import logging
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Any
+
+from bot.core.typed_text import written_out
+
+OURS = ("bot", "handlers", "storage")
+STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+
+# The request of Slack's that is being handled, also in the tasks that it leads to.
+_request: ContextVar[str | None] = ContextVar("request", default=None)
+
+
+@contextmanager
+def one_request() -> Iterator[None]:
+    """Give every line that is logged in the block, and in tasks begun there, the same `request`."""
+    token = _request.set(uuid.uuid4().hex[:8])
+    try:
+        yield
+    finally:
+        _request.reset(token)
+
+
+def set_up(level: str, log_format: str) -> None:
+    """Log to standard error: our own lines from `level` up, as `text` or `json`."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonFormatter() if log_format == "json" else TextFormatter())
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    for name in OURS:
+        logging.getLogger(name).setLevel(level)
+
+
+class TextFormatter(logging.Formatter):
+    """One line for people: time, level, logger, message, then what belongs to it."""
+
+    def __init__(self) -> None:
+        """Set the format."""
+        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # logging's name
+        """Return the line with the record's own fields after it."""
+        line = super().formatMessage(record)
+        fields = (f"{name}={value}" for name, value in _extra(record).items())
+        return _one_line(" ".join([line, *fields]))
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802  # logging's name
+        """Return the traceback, indented: none of its lines looks like one of ours."""
+        lines = super().formatException(ei).split("\n")
+        return "\n".join(f"  {written_out(line)}" for line in lines)
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line, for machines."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record as JSON."""
+        entry = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+            **_extra(record),
+        }
+        if record.exc_info:
+            entry["exception"] = self.formatException(record.exc_info)
+        return json.dumps(entry, default=str)
+
+
+def _one_line(text: str) -> str:
+    return written_out(text).replace("\n", "\\n").replace("\t", "\\t")
+
+
+def _extra(record: logging.LogRecord) -> dict[str, object]:
+    extra = {name: value for name, value in vars(record).items() if name not in STANDARD}
+    request = _request.get()
+    return {**extra, "request": request} if request else extra

@@ -1,5 +1,0 @@
-"""The history of one onboarding as one file, for whoever has no Slack at hand."""
-
-from bot.export.rendering import FORMATS, render
-
-__all__ = ["FORMATS", "render"]

@@ -1,0 +1,157 @@
+"""What each passage of a guide is found by. Pure; made once for each guide."""
+
+import math
+import tomllib
+from collections import Counter
+from collections.abc import Collection, Hashable, Iterable, Mapping, Set
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from functools import lru_cache
+from itertools import pairwise
+from pathlib import Path
+from typing import TypeVar
+
+from bot.guide import Guide
+from bot.guide.answers.passages import Passage, passages
+from bot.guide.answers.vocabulary import stem, tokens, unified, words
+
+ASKED = Path(__file__).with_name("asked")
+
+# What a word counts for that stands in a passage's title, around it, or in what people ask of it.
+TITLE, AROUND, ASKED_FOR = 0.8, 0.2, 0.5
+# BM25: how soon a word that is repeated counts no more, and how much long passages are set back.
+SATURATION, LENGTH = 1.2, 0.25
+
+NEGATIONS = frozenset({"not", "no"})
+Pair = tuple[str, str]
+Line = frozenset[str]
+T = TypeVar("T", bound=Hashable)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A passage, and the stems that it is found by."""
+
+    passage: Passage
+    worth: Mapping[str, float]  # what a stem of the question is worth here
+    pairs: frozenset[Pair]  # stems next to each other
+    title: Line
+    asked_for: frozenset[Line]
+    negative: bool  # it is about something that is missing or wrong
+
+
+class Index:
+    """The passages of one guide."""
+
+    def __init__(self, guide: Guide) -> None:
+        """Read every passage of `guide`, and what people ask of it if that is known."""
+        asked = _asked(guide)
+        drafts = [_Draft(passage, asked.get(passage.id, "")) for passage in passages(guide)]
+        self.rarity = _rarity([draft.counts for draft in drafts])
+        self._pair_rarity = _rarity([draft.pairs for draft in drafts])
+        self.rarest = _rare(1, len(drafts))
+        average = sum(draft.length for draft in drafts) / len(drafts)
+        self.entries = tuple(draft.entry(self.rarity, average) for draft in drafts)
+        self._steps: dict[int, set[str]] = {}
+        for draft in drafts:
+            if draft.passage.id.startswith("step:"):
+                self._steps.setdefault(draft.passage.steps[0], set()).update(draft.counts)
+        self._known = words().known.union(*(draft.seen for draft in drafts))
+        self._long = sorted(word for word in self._known if len(word) > 3)
+
+    def rarity_of(self, stems: Iterable[str]) -> float:
+        """Return how much `stems` tell together; the same in whichever order they come."""
+        return math.fsum(self.rarity[found] for found in stems)
+
+    def pair_rarity_of(self, pairs: Iterable[Pair]) -> float:
+        """Return how much `pairs` tell together; the same in whichever order they come."""
+        return math.fsum(self._pair_rarity[pair] for pair in pairs)
+
+    def nearby(self, passage: Passage) -> Set[str]:
+        """Return the stems of the step that `passage` is a part of."""
+        if passage.id.startswith("step:"):
+            return self._steps[passage.steps[0]]
+        return frozenset()
+
+    def knows(self, word: str) -> bool:
+        """True for a word of the guide or of words.toml, in any form."""
+        return word in self._known or stem(word) in self.rarity
+
+    def corrected(self, word: str) -> str:
+        """Return the known word that an unknown one is probably meant to be, or `word`."""
+        if len(word) < 4 or not word.isalpha() or self.knows(word):
+            return word
+        best, best_ratio = word, 0.82
+        for known in self._long:
+            if known[0] == word[0] and abs(len(known) - len(word)) < 3:
+                matcher = SequenceMatcher(None, word, known)
+                if matcher.quick_ratio() > best_ratio and matcher.ratio() > best_ratio:
+                    best, best_ratio = known, matcher.ratio()
+        return best
+
+
+@lru_cache(maxsize=8)
+def index(guide: Guide) -> Index:
+    """Return the index of `guide`."""
+    return Index(guide)
+
+
+class _Draft:
+    """What is counted in one passage, before the passages are compared."""
+
+    def __init__(self, passage: Passage, asked: str) -> None:
+        self.passage = passage
+        self.seen: set[str] = set()
+        self.counts: dict[str, float] = {}
+        self.pairs: set[Pair] = set()
+        self.length = 0.0
+        for text, weight in ((passage.text, 1.0), (passage.title, TITLE), (passage.around, AROUND)):
+            for line in text.splitlines():
+                stems = self._stems(line)
+                self.length += weight * len(stems)
+                for found in stems:
+                    self.counts[found] = self.counts.get(found, 0.0) + weight
+                if weight > AROUND:
+                    self.pairs.update(pairwise(stems))
+        asked_for = [self._stems(phrase) for phrase in asked.replace("\n", " ").split(",")]
+        for found in {found for phrase in asked_for for found in phrase}:
+            self.counts[found] = self.counts.get(found, 0.0) + ASKED_FOR
+        for phrase in asked_for:
+            self.pairs.update(pairwise(phrase))
+        # A phrase of one word is too easily the whole of a question.
+        self.asked_for = frozenset(frozenset(one) for one in asked_for if len(set(one)) > 1)
+
+    def entry(self, rarity: Mapping[str, float], average: float) -> Entry:
+        norm = SATURATION * (1 - LENGTH + LENGTH * self.length / average)
+        return Entry(
+            self.passage,
+            {
+                found: rarity[found] * count * (SATURATION + 1) / (count + norm)
+                for found, count in self.counts.items()
+            },
+            frozenset(self.pairs),
+            frozenset(self._stems(self.passage.title)),
+            self.asked_for,
+            not NEGATIONS.isdisjoint(self.counts),
+        )
+
+    def _stems(self, text: str) -> list[str]:
+        found = tokens(text)
+        self.seen.update(found)
+        return [stem(word) for word in unified(found) if word not in words().filler]
+
+
+def _rarity(sets: Collection[Iterable[T]]) -> dict[T, float]:
+    """Return for each thing in `sets` how much it tells that a set has it."""
+    having = Counter(thing for one in sets for thing in set(one))
+    return {thing: _rare(count, len(sets)) for thing, count in having.items()}
+
+
+def _rare(having: int, all_: int) -> float:
+    """BM25's inverse document frequency."""
+    return math.log(1 + (all_ - having + 0.5) / (having + 0.5))
+
+
+def _asked(guide: Guide) -> dict[str, str]:
+    file = ASKED / f"{guide.id}.toml"
+    return tomllib.loads(file.read_text(encoding="utf-8")) if file.exists() else {}

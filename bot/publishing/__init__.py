@@ -1,0 +1,1 @@
+"""Reconciles Slack with the stored state."""

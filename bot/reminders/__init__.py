@@ -1,0 +1,1 @@
+"""Who is due a reminder, and sending it."""

@@ -1,0 +1,144 @@
+"""The engineers' hands: what the slash command changes. Each thing is harmless when repeated."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from slack_sdk.models.views import View
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.core.errors import Refused
+from bot.core.mrkdwn import escape, link, mention, permalink
+from bot.onboarding import Change, Onboarding
+from bot.onboarding.people import Actor
+from bot.use_cases.services import InvalidInput, Request, UseCase
+from bot.use_cases.slash_command import person_and_client, step_and_client
+from bot.views import modals
+from bot.views.ids import FormRef
+from bot.views.status import Answer, plain_answer
+from storage import credentials
+
+
+class Managing(UseCase):
+    """For engineers only. `words` are what was typed after the command."""
+
+    async def verify(self, request: Request, words: str) -> Answer:
+        """Have a client's values verified now."""
+        actor, found = await self._who_and_whom(request, words)
+        after = await self._change(
+            request, found.id, lambda at, now: at.request_verification(actor, now)
+        )
+        self._services.verifier.wake(after.id)
+        return self._done(after, "The verification runs; its result appears in the thread.")
+
+    async def remind(self, request: Request, words: str) -> Answer:
+        """Nudge whoever's turn it is."""
+        actor, found = await self._who_and_whom(request, words)
+        after = await self._change(request, found.id, lambda at, now: at.remind(actor, now))
+        return self._done(after, "The thread gets a reminder.")
+
+    async def assign(self, request: Request, words: str) -> Answer:
+        """Put another engineer in charge."""
+        named = person_and_client(words)
+        if named is None:
+            raise Refused("Who? For example: `/servicetitan assign @engineer [client]`")
+        engineer, name = named
+        actor, found = await self._who_and_whom(request, name)
+        directory = self._services.directory
+        if not await directory.is_engineer(engineer):
+            raise Refused(f"{mention(engineer)} is no HeavySet engineer. Nothing was changed.")
+        after = await self._change(
+            request, found.id, lambda at, now: at.assign(engineer, actor, now)
+        )
+        return self._done(after, f"{mention(engineer)} is in charge now.")
+
+    async def skip(self, request: Request, words: str) -> Answer:
+        """Go on without a step."""
+        number, name = _numbered(words, "skip")
+        actor, found = await self._who_and_whom(request, name)
+        after = await self._change(request, found.id, lambda at, now: at.skip(number, actor, now))
+        return self._done(after, f"Step {number} is skipped.")
+
+    async def reopen(self, request: Request, words: str) -> Answer:
+        """Go back to a step; the later ones are gone through again."""
+        number, name = _numbered(words, "reopen")
+        actor, found = await self._who_and_whom(request, name)
+        after = await self._change(
+            request, found.id, lambda at, now: at.undo_step(number, actor, now)
+        )
+        return self._done(after, _reopened(after, number))
+
+    async def pause(self, request: Request, words: str) -> Answer:
+        """Let an onboarding rest."""
+        return await self._simply(
+            request, words, lambda at, actor, now: at.pause(actor, now), "Paused. No reminders."
+        )
+
+    async def resume(self, request: Request, words: str) -> Answer:
+        """Take an onboarding up again."""
+        return await self._simply(
+            request, words, lambda at, actor, now: at.resume(actor, now), "Taken up again."
+        )
+
+    async def cancel_form(self, request: Request, words: str) -> View:
+        """Return the form that asks whether, and why, to end an onboarding before its time."""
+        _, found = await self._who_and_whom(request, words)
+        person = request.person
+        form = FormRef(request.channel, person.user_id, person.team_id, found.id)
+        return modals.cancel_modal(found, form)
+
+    async def cancel(self, request: Request, ref: FormRef, reason: str) -> None:
+        """End an onboarding; its values are destroyed in the same transaction."""
+        await self._opened_by(request, ref)
+        actor = await self._engineer(request.person)
+        if not reason.strip():
+            raise InvalidInput({"reason": "Please write a few words; they stand in the history."})
+        onboarding = await self._get(ref.onboarding_id)
+        if label := await self._value_in(reason, onboarding):
+            raise InvalidInput({"reason": f"Please take the {label} out: this text is kept."})
+
+        async def destroy(session: AsyncSession, after: Onboarding) -> None:
+            await credentials.destroy(session, after.id)
+
+        await self._change(
+            request,
+            ref.onboarding_id,
+            lambda at, now: at.cancel(actor, reason.strip(), now),
+            destroy,
+        )
+
+    async def _simply(
+        self,
+        request: Request,
+        words: str,
+        transition: Callable[[Onboarding, Actor, datetime], Change],
+        said: str,
+    ) -> Answer:
+        actor, found = await self._who_and_whom(request, words)
+        after = await self._change(request, found.id, lambda at, now: transition(at, actor, now))
+        return self._done(after, said)
+
+    async def _who_and_whom(self, request: Request, name: str) -> tuple[Actor, Onboarding]:
+        actor = await self._engineer(request.person)
+        return actor, await self._client(request, name)
+
+    def _done(self, onboarding: Onboarding, said: str) -> Answer:
+        where = ""
+        if onboarding.thread_ts:
+            url = self._services.slack.identity.url
+            address = permalink(url, onboarding.channel, onboarding.thread_ts)
+            where = f" ({link(address, 'thread')})"
+        return plain_answer(f"*{escape(onboarding.client_name)}*: {said}{where}")
+
+
+def _reopened(onboarding: Onboarding, number: int) -> str:
+    if onboarding.current and onboarding.current.number == number:
+        return f"Step {number} is the current one again."
+    return f"Step {number} is to be done again when its turn comes."
+
+
+def _numbered(words: str, command: str) -> tuple[int, str]:
+    """Return the step and the rest of what was typed."""
+    found = step_and_client(words)
+    if found is None:
+        raise Refused(f"Which step? For example: `/servicetitan {command} 7`")
+    return found

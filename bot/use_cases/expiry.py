@@ -1,0 +1,113 @@
+"""Destroys the values of onboardings that were finished, or have stood still, for long enough."""
+
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.core.errors import Refused, Unavailable, UnreadableRow
+from bot.core.loops import each
+from bot.onboarding import BOT, Onboarding
+from storage import credentials, onboardings
+from storage.changes import change
+from storage.database import Database
+from storage.guides import GuideShelf
+
+log = logging.getLogger(__name__)
+
+BATCH = 50
+# So long engineering may object before the values of an unfinished onboarding are deleted.
+OBJECTION = timedelta(days=7)
+
+
+async def destroy_old_values(
+    database: Database,
+    shelf: GuideShelf,
+    clock: Callable[[], datetime],
+    keep: timedelta,
+    destroyed: Callable[[str], None],
+) -> int:
+    """Destroy the values of what was finished longer than `keep` ago; returns of how many.
+
+    Each onboarding is one transaction, so its values are never half gone. `destroyed` is called
+    with its id.
+    """
+    count = 0
+
+    async def destroy(onboarding_id: str) -> None:
+        nonlocal count
+        if await _destroy(database, shelf, onboarding_id, clock):
+            count += 1
+            destroyed(onboarding_id)
+
+    while True:
+        before = count
+        async with database.begin(write=False) as session:
+            due = await onboardings.to_destroy(session, clock() - keep, BATCH)
+        await each(due, destroy)
+        if count - before < BATCH:
+            return count
+
+
+async def age_unused_values(
+    database: Database,
+    shelf: GuideShelf,
+    clock: Callable[[], datetime],
+    keep: timedelta,
+    changed: Callable[[str], None],
+) -> None:
+    """Ask about the values of what stands still for longer than `keep`; delete those not kept.
+
+    `changed` is called with the id of each onboarding that was asked about, or whose values went.
+    """
+
+    async def age(onboarding_id: str) -> None:
+        with suppress(Refused):  # somebody has acted, or another worker was faster
+            await change(
+                database,
+                shelf,
+                onboarding_id,
+                lambda at: at.age_credentials(clock(), keep=keep, objection=OBJECTION),
+                _delete_expired,
+            )
+            changed(onboarding_id)
+
+    now = clock()
+    async with database.begin(write=False, behind=True) as session:
+        due = await onboardings.unused(session, now - keep, now, BATCH)
+    await each(due, age)
+
+
+async def _delete_expired(session: AsyncSession, onboarding: Onboarding) -> None:
+    if not onboarding.credentials:
+        await credentials.destroy(session, onboarding.id)
+        log.info("unused values destroyed", extra={"onboarding": onboarding.id})
+
+
+async def _destroy(
+    database: Database, shelf: GuideShelf, onboarding_id: str, clock: Callable[[], datetime]
+) -> bool:
+    """Destroy the values of one onboarding; False if that failed, or somebody was faster."""
+    try:
+        await change(
+            database,
+            shelf,
+            onboarding_id,
+            lambda onboarding: onboarding.destroy_credentials(BOT, clock()),
+            _delete,
+        )
+    except Unavailable:
+        raise
+    except (Refused, UnreadableRow):  # another worker was faster; or it is named in the log
+        return False
+    except Exception:  # a bug about one must not keep the others' values alive
+        log.exception("values could not be destroyed", extra={"onboarding": onboarding_id})
+        return False
+    log.info("values destroyed", extra={"onboarding": onboarding_id})
+    return True
+
+
+async def _delete(session: AsyncSession, onboarding: Onboarding) -> None:
+    await credentials.destroy(session, onboarding.id)

@@ -1,0 +1,271 @@
+"""Making a channel for a client: invited by e-mail, with the onboarding begun there."""
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from slack_sdk.models.views import View
+
+from bot.core.errors import Refused, Repeated, Unavailable
+from bot.core.mrkdwn import channel_link, escape, link, listed, mention, permalink
+from bot.onboarding import Event, EventKind, Onboarding
+from bot.onboarding.names import LONGEST_CHANNEL
+from bot.onboarding.people import Actor
+from bot.slack import OPTIONAL_SCOPES, Channel, SlackRefused
+from bot.use_cases.invitees import Invitees, why_wrong
+from bot.use_cases.services import InvalidInput, Request, Services, UseCase
+from bot.use_cases.start import Starting
+from bot.views.ids import ADDRESSES, CHANNEL_NAME, FormRef
+from bot.views.start import invite_modal
+from storage import onboardings
+from storage.to_rows import client_key
+
+MOST_ADDRESSES = 10
+MOST_NAMED = 3  # wrong ones: an error has to fit its place
+
+BY_HAND = "Invite them by hand: the channel's name → *Add people*."
+MAKE_IT_YOURSELF = (
+    "Make the channel yourself, share it with the client, `/invite` me there, and type "
+    "`/servicetitan start`."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """What is to be made: whose channel, what it is called, who is asked to it."""
+
+    client_name: str
+    addresses: Sequence[str]
+    channel_name: str = ""
+    private: bool = False
+    engineer: str = ""
+
+
+class Inviting(UseCase):
+    """`/servicetitan start Acme invite ann@acme.com`: a form, and what follows from it."""
+
+    def __init__(self, services: Services, starting: Starting) -> None:
+        """Take the services, and the use case that begins an onboarding."""
+        super().__init__(services)
+        self._starting = starting
+
+    async def form(self, request: Request, client_name: str, invitees: Invitees) -> View:
+        """Return the form that confirms whom to invite where; it works from any channel."""
+        await self._engineer(request.person)
+        await self._starting.must_be_a_name(client_name)
+        self._must_be_no_secret(" ".join(invitees.wrong))
+        if invitees.wrong or len(invitees.addresses) > MOST_ADDRESSES:
+            raise Refused(escape(_problem(invitees)))
+        if not invitees.addresses:
+            raise Refused(
+                "Who should I invite? For example: "
+                "`/servicetitan start Acme Plumbing invite ann@acme.com`"
+            )
+        person = request.person
+        ref = FormRef(request.channel, person.user_id, person.team_id)
+        return invite_modal(ref, client_name, invitees.addresses)
+
+    async def check(
+        self,
+        request: Request,
+        ref: FormRef,
+        *,
+        client_name: str,
+        addresses: str,
+        channel_name: str,
+        private: bool,
+        engineer: str,
+    ) -> Invitation:
+        """Return what was entered; raises InvalidInput. Nothing is made yet."""
+        await self._opened_by(request, ref)
+        await self._engineer(request.person)
+        return Invitation(
+            await self._starting.checked_name(client_name),
+            _checked_addresses(addresses),
+            _checked_channel(channel_name),
+            private,
+            await self._starting.checked_engineer(request, engineer),
+        )
+
+    async def carry_out(self, request: Request, asked: Invitation) -> tuple[str, list[str]]:
+        """Make the channel, bring people in, begin, invite; return the channel and how it went.
+
+        What is there already is gone on with, so after a failure anywhere the same may be asked
+        again. The channel is empty where there is none.
+        """
+        lines: list[str] = []
+        say = lines.append
+        channel = ""
+        try:
+            actor = await self._engineer(request.person)
+            channel = await self._channel(asked)
+            say(f"✅ The channel is {channel_link(channel)}.")
+            say(await self._bring_in(request, channel, asked))
+            onboarding = await self._begun(request, actor, channel, asked)
+            name, where = escape(asked.client_name), self._at(onboarding)
+            say(f"✅ The onboarding of *{name}* has begun{where}.")
+            invited = await self._invited(onboarding.id)
+            for address in asked.addresses:
+                say(await self._invite(onboarding, actor, address, invited))
+        except Refused as refusal:
+            say(f"⚠️ {refusal}")
+        except Unavailable:
+            say(
+                "⚠️ Slack, or the database, does not answer just now. Type the same command again "
+                "in a minute: I go on where I stopped, and nothing is made twice."
+            )
+        return channel, lines
+
+    async def _channel(self, asked: Invitation) -> str:
+        """Return the id of the channel, which is made unless we have made it before."""
+        slack = self._services.slack
+        try:
+            return await slack.create_channel(asked.channel_name, private=asked.private)
+        except SlackRefused as error:
+            if error.code != "name_taken":
+                raise Refused(_why_no_channel(error.code, asked)) from None
+        ours = await slack.channel_named(asked.channel_name)
+        name = f"#{escape(asked.channel_name)}"
+        if ours is None or ours.creator != slack.identity.user_id:
+            raise Refused(
+                f"There is a channel {name} already, and I did not make it. Nothing was made. "
+                f"Choose another name; or, if it is the client's channel, `/invite` me there and "
+                f"type `/servicetitan start {escape(asked.client_name)}`."
+            )
+        self._starting.must_not_be_ours(ours.id)
+        await self._must_be_theirs(ours, asked)
+        return ours.id
+
+    async def _must_be_theirs(self, ours: Channel, asked: Invitation) -> None:
+        name = f"#{escape(ours.name)}"
+        if ours.is_archived:
+            raise Refused(f"{name} is archived. Take it out of the archive, or choose another.")
+        services = self._services
+        async with services.database.begin(write=False) as session:
+            running = await onboardings.running_in(session, services.shelf, ours.id)
+        others = [one.client_name for one in running if not _same(one, asked)]
+        if others:
+            raise Refused(f"{name} is the channel of {escape(listed(others))}. Choose another.")
+
+    async def _bring_in(self, request: Request, channel: str, asked: Invitation) -> str:
+        people = list(dict.fromkeys([asked.engineer, request.person.user_id]))
+        named = listed(mention(one) for one in people)
+        try:
+            await self._services.slack.bring_in(channel, people)
+        except SlackRefused as error:
+            what = f"{named} could not be brought in ({error.code})"
+            return f"⚠️ {what}. Join {channel_link(channel)} yourself.{_scope(error.code, asked)}"
+        return f"✅ {named} {'is' if len(people) == 1 else 'are'} in it."
+
+    async def _begun(
+        self, request: Request, actor: Actor, channel: str, asked: Invitation
+    ) -> Onboarding:
+        """Return the client's onboarding in the channel, which begins unless it has before."""
+        try:
+            return await self._starting.begin(
+                request, actor, channel, client_name=asked.client_name, engineer=asked.engineer
+            )
+        except (InvalidInput, Repeated):  # it runs there already, or the form came twice
+            services = self._services
+        async with services.database.begin(write=False) as session:
+            running = await onboardings.running_in(session, services.shelf, channel)
+        for one in running:
+            if _same(one, asked):
+                return one
+        raise Refused("The onboarding has ended meanwhile. Type the command again for a new one.")
+
+    async def _invite(
+        self, onboarding: Onboarding, actor: Actor, address: str, invited: Collection[str]
+    ) -> str:
+        who = escape(address)
+        if address.casefold() in invited:
+            return f"✅ {who} was invited before."
+        try:
+            invitation = await self._services.slack.invite_shared(onboarding.channel, address)
+        except SlackRefused as error:
+            if error.code == "already_in_channel":
+                return f"✅ {who} is in the channel already."
+            return f"⚠️ {who} was not invited: {_why_not_invited(error.code)} {BY_HAND}"
+        except Unavailable:  # the others are asked all the same
+            return f"⚠️ {who} was not invited: Slack isn't responding. Run the same command again."
+        detail = {"address": address, "invitation": invitation}
+        event = Event(EventKind.CLIENT_INVITED, actor, self._services.clock(), None, detail)
+        async with self._services.database.begin() as session:
+            await onboardings.record(session, onboarding.id, event)
+        return f"✅ {who} was invited. Their Slack admins may still have to approve it."
+
+    async def _invited(self, onboarding_id: str) -> set[str]:
+        """Return whom the history knows to be invited."""
+        async with self._services.database.begin(write=False) as session:
+            past = await onboardings.events_of(session, onboarding_id, EventKind.CLIENT_INVITED)
+        return {str(event.detail["address"]).casefold() for event in past}
+
+    def _at(self, onboarding: Onboarding) -> str:
+        if onboarding.thread_ts is None:
+            return ""
+        url = self._services.slack.identity.url
+        return f" ({link(permalink(url, onboarding.channel, onboarding.thread_ts), 'thread')})"
+
+
+def _same(running: Onboarding, asked: Invitation) -> bool:
+    return client_key(running.client_name) == client_key(asked.client_name)
+
+
+def _checked_addresses(text: str) -> tuple[str, ...]:
+    invitees = Invitees.of(text)
+    if invitees.wrong or not 0 < len(invitees.addresses) <= MOST_ADDRESSES:
+        raise InvalidInput({ADDRESSES: _problem(invitees)})
+    return invitees.addresses
+
+
+def _problem(invitees: Invitees) -> str:
+    """Say what is wrong with what was written where addresses should be."""
+    if not invitees.wrong:
+        return f"Enter 1 to {MOST_ADDRESSES} email addresses."
+    wrong = [f"“{one}” ({why_wrong(one)})" for one in invitees.wrong[:MOST_NAMED]]
+    return f"Not an email address: {listed(wrong)}."
+
+
+def _checked_channel(name: str) -> str:
+    name = name.strip().removeprefix("#")
+    # docs.slack.dev, conversations.create, "Naming"
+    if not re.fullmatch(r"[a-z0-9_-]{1,80}", name) or not re.search(r"[a-z0-9]", name):
+        wanted = f"At most {LONGEST_CHANNEL} small letters, digits, hyphens and underscores."
+        raise InvalidInput({CHANNEL_NAME: wanted})
+    return name
+
+
+def _why_no_channel(code: str, asked: Invitation) -> str:
+    if code == "missing_scope":
+        return f"Nothing was made.{_scope(code, asked)} Until then: {MAKE_IT_YOURSELF}"
+    return (
+        f"Slack does not let me make #{escape(asked.channel_name)} ({escape(code)}). Nothing was "
+        f"made. {MAKE_IT_YOURSELF}"
+    )
+
+
+def _scope(code: str, asked: Invitation) -> str:
+    if code != "missing_scope":
+        return ""
+    return f" {_lacking('groups:write' if asked.private else 'channels:manage')}"
+
+
+def _lacking(scope: str) -> str:
+    return (
+        f"I was not given the optional scope `{scope}` ({OPTIONAL_SCOPES[scope]}). Who looks after "
+        "the app adds it under *OAuth & Permissions* on api.slack.com/apps and installs it again."
+    )
+
+
+def _why_not_invited(code: str) -> str:
+    if code == "missing_scope":
+        return _lacking("conversations.connect:write")
+    if code in ("connection_limit_exceeded", "connection_limit_exceeded_pending"):
+        return "the channel has as many organisations and open invitations as Slack allows."
+    if code == "not_paid":
+        return "Slack Connect needs a paid plan."
+    if code == "invalid_email":
+        return "Slack does not take this address."
+    if code in ("restricted_action", "no_external_invite_permission", "not_allowed"):
+        return "your workspace does not let apps invite other organisations."
+    return f"Slack refuses it ({escape(code)})."

@@ -1,0 +1,88 @@
+"""Email addresses as people and mail programs write them (pure).
+
+`Ann Admin <ann@acme.com>`, `"Admin, Ann" <ann@acme.com>; bob@acme.com`, `mailto:ann@acme.com`.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from bot.core.typed_text import clean, folded, one_line
+from bot.use_cases.slash_command import unwrapped
+
+LONGEST = 254  # RFC 5321, 4.5.3.1.3, without the angle brackets
+ATOM = r"[\w!#$%&'*+/=?^`{|}~-]+"
+LABEL = r"[^\W_](?:[\w-]*[^\W_])?"
+ENDING = r"[^\W\d_](?:[\w-]*[^\W_])?"
+ADDRESS = re.compile(rf"{ATOM}(?:\.{ATOM})*@(?:{LABEL}\.)+{ENDING}")
+# What was to be an address, without its @: `annacme.com`.
+HOST = re.compile(rf"(?:{LABEL}\.)+[^\W\d_]{{2,}}")
+AROUND = ".,:;!?'\"‘’“”«»`*~<>#=/–—"
+BETWEEN = re.compile(r"[\s,|()\[\]{}\"“”„«»]+")
+AND = {"and", "or"}
+COMMENT = re.compile(r"\((?![^()]*\w\.\w)[^()@]*\)")  # ann@acme.com (Ann Admin)
+WORD = re.compile(r"(?<![\w@.'’-])(?P<word>invite)s?(?P<colon>\s*:)?(?!\.?\w|[@-])", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Invitees:
+    """Who is to be invited, and what else was written there, which is no address."""
+
+    addresses: tuple[str, ...] = ()
+    wrong: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, text: str) -> "Invitees":
+        """Read addresses with anything usual between them. The names beside them are dropped."""
+        addresses: dict[str, str] = {}
+        wrong: list[str] = []
+        for item in re.split(r"[;\n\r]+", COMMENT.sub(" ", clean(text))):
+            names: list[str] = []  # of the person whose address comes next, in angle brackets
+            for word in BETWEEN.split(re.sub(r"<\s*([^<>\s]*)\s*>", r" <\1> ", item)):
+                address = _address(word)
+                if ADDRESS.fullmatch(address) and len(address) <= LONGEST:
+                    wrong += [] if word.startswith("<") else names
+                    names = []
+                    addresses.setdefault(address.casefold(), address)
+                elif "@" in address or HOST.fullmatch(address):
+                    wrong.append(address)
+                elif re.search(r"\w", word) and folded(word) not in AND and word[-1] != ":":
+                    names.append(address)
+            wrong += names
+        return cls(tuple(addresses.values()), tuple(dict.fromkeys(wrong)))
+
+
+def name_and_invitees(words: str) -> tuple[str, Invitees] | None:
+    """Read `Acme invite ann@acme.com`; None if nobody is to be invited.
+
+    A client may be called “Invite & Co” or “Paper Invite Shop”: the word is a part of the name if
+    it has a capital letter or begins the name, unless an address or a colon follows.
+    """
+    for found in reversed(list(WORD.finditer(words))):
+        name, rest = words[: found.start()].strip(), words[found.end() :].strip(" ,:;=>)–—-")
+        ours = found["word"].islower() and (bool(name) or not rest)
+        mistyped = any(HOST.fullmatch(_address(word)) for word in BETWEEN.split(rest))
+        if "@" in rest or mistyped or found["colon"] or ours:
+            return unwrapped(one_line(name).rstrip(" ,;:([–—-")), Invitees.of(rest)
+    return None
+
+
+def why_wrong(address: str) -> str:
+    """Return what keeps `address` from being one."""
+    if "@" not in address:
+        return "it has no @"
+    if address.startswith("@"):
+        return "I need their email address, not a mention"
+    if address.count("@") > 1:
+        return "it has more than one @"
+    if not HOST.fullmatch(address.partition("@")[2]):
+        return "after the @ comes a name such as acme.com"
+    return "please check it for typos"
+
+
+def _address(word: str) -> str:
+    """Return a word without what mail programs and people put around an address."""
+    plain = unicodedata.normalize("NFKC", word).strip(AROUND)
+    plain = re.sub(r"(?i)^(?:mailto|e-?mail|to|cc):", "", plain)
+    plain = re.sub(r"(@[^?]*)\?.*", r"\1", plain).strip(AROUND)
+    return plain.strip("_") if plain.endswith("_") else plain

@@ -1,0 +1,187 @@
+"""Values that somebody wrote where others read them."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from bot.core.errors import Repeated, Unavailable, UnreadableRow
+from bot.core.loops import each
+from bot.core.mrkdwn import listed
+from bot.guide import Guide
+from bot.guide.credentials import CredentialField
+from bot.onboarding import Onboarding
+from bot.onboarding.people import Actor, Role
+from bot.onboarding.secret_scan import bears_password, candidates, forms, guesses, shaped
+from bot.use_cases.messages import Reply
+from bot.use_cases.services import Request, UseCase
+from storage import credentials, handled_requests, onboardings, status
+
+POSTED_LOGIN = (
+    "⚠️ Your message looks like it has a password in it, and everyone here can see it. Please "
+    "delete it and change that password. We don't need one: your own admin can do these steps."
+)
+
+# The same for a look-alike and for another client's secret, so that nobody learns which it is.
+LOOKS_LIKE_ONE = (
+    "⚠️ Your message looks like it has a secret in it, and everyone here can see it. Please delete "
+    "it now. If it's a real one, create a new one and use *Enter securely*."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The pieces of a text that are values of one onboarding, by field, or could become some."""
+
+    stored: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    new: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+
+
+class Exposure(UseCase):
+    """Looks at what people write; nothing is decrypted for it, and the text is kept nowhere."""
+
+    async def look(self, request: Request, thread_ts: str | None, text: str) -> Reply | None:
+        """Return what the writer is told if `text` has a value in it; the thread is told as well.
+
+        Who writes in another channel than the value's, and whoever writes what only looks like a
+        secret, or a password, is told so privately and in general: that changes no step.
+        Raises Repeated if all of it was told before.
+        """
+        shaped_as = shaped(text, self._fields)
+        found, replies = await self._find(request, thread_ts, text, shaped_as), []
+
+        async def expose(onboarding_id: str) -> None:
+            one = found[onboarding_id]
+            try:
+                onboarding = await self._expose(request, onboarding_id, one)
+            except UnreadableRow:  # named in the log; the writer is warned all the same
+                replies.append(Reply("", LOOKS_LIKE_ONE))
+                return
+            names = {*one.stored, *one.new, *shaped_as}
+            if self._is_told_here(request, onboarding.channel):
+                replies.insert(0, Reply(onboarding_id, _warning(onboarding.guide, names)))
+            else:
+                replies.append(Reply("", LOOKS_LIKE_ONE))
+
+        await each(found, expose)
+        if found and not replies:
+            raise Repeated
+        if replies:
+            return replies[0]
+        if shaped_as:
+            return await self._told_once(request, LOOKS_LIKE_ONE)
+        if bears_password(text) and await self._is_onboarded(request.channel):
+            return await self._told_once(request, POSTED_LOGIN)
+        return None
+
+    def _is_told_here(self, request: Request, channel: str) -> bool:
+        """Whether people of where something was written may know whose value it is."""
+        return request.channel in (channel, self._services.engineering_channel)
+
+    async def _told_once(self, request: Request, warning: str) -> Reply:
+        """Warn of what is nobody's value; it is kept nowhere."""
+        services = self._services
+        async with services.database.begin() as session:
+            await handled_requests.claim(session, f"{request.delivery}:looks", services.clock())
+        return Reply("", warning)
+
+    async def _is_onboarded(self, channel: str) -> bool:
+        services = self._services
+        if channel == services.engineering_channel:
+            return True
+        async with services.database.begin(write=False) as session:
+            return bool(await status.overview_in(session, services.shelf, channel))
+
+    async def _expose(self, request: Request, onboarding_id: str, found: Found) -> Onboarding:
+        services, person = self._services, request.person
+        onboarding = await self._get(onboarding_id)
+        try:
+            role = await self._role(person, onboarding)
+        except Unavailable:  # what was posted is told of at once, whoever it was
+            role = Role.NOBODY
+        actor = Actor(person.user_id, person.team_id, role)
+        one = Request(person, request.channel, f"{request.delivery}:{onboarding_id}")
+        names, marks = sorted({*found.stored, *found.new}), self._marks(found)
+        elsewhere: bool | str = request.channel != onboarding.channel
+        if elsewhere and request.channel != services.engineering_channel:
+            elsewhere = request.channel
+        return await self._change(
+            one,
+            onboarding_id,
+            lambda at, now: at.expose(
+                names, actor, now, marks, elsewhere=elsewhere, reopen=found.stored
+            ),
+        )
+
+    def _marks(self, found: Found) -> frozenset[str]:
+        """The digests by which the secrets are known again if somebody enters them later."""
+        secret = {one.id for one in self._fields if one.telltale}
+        return frozenset(
+            self._services.vault.mark(form)
+            for name, pieces in (*found.stored.items(), *found.new.items())
+            for piece in pieces
+            for form in forms(piece)
+            if name in secret
+        )
+
+    async def _find(
+        self,
+        request: Request,
+        thread_ts: str | None,
+        text: str,
+        shaped_as: Mapping[str, Collection[str]],
+    ) -> dict[str, Found]:
+        """Return what was found, by onboarding: of this channel any value, of others any secret."""
+        services, channel = self._services, request.channel
+        words = candidates(text).union(*(forms(one) for some in shaped_as.values() for one in some))
+        by_mark = {mark: word for word in words for mark in services.vault.fingerprints(word)}
+        if not by_mark:
+            return {}
+        running: Sequence[Onboarding] = []
+        async with services.database.begin(write=False) as session:
+            stored = await credentials.known(session, by_mark)
+            if shaped_as or guesses(text):
+                with suppress(UnreadableRow):
+                    running = await onboardings.running_in(session, services.shelf, channel)
+        tried = [await self._guesses(request, one, text) for one in running]
+        secret = {one.id for one in self._fields if one.telltale}
+        found: dict[str, Found] = defaultdict(Found)
+        seen: set[str] = set()
+        for one in stored:
+            if one.field in secret or (one.channel == channel and not any(tried)):
+                found[one.onboarding_id].stored[one.field].add(by_mark[one.fingerprint])
+            seen |= forms(by_mark[one.fingerprint])
+        # Nobody has entered the rest yet: whose it is, only the thread can tell.
+        whose = [one for one in running if one.thread_ts == thread_ts] or running
+        for name, pieces in shaped_as.items():
+            unknown = {piece for piece in pieces if not forms(piece) & seen}
+            for onboarding in whose if unknown else ():
+                if onboarding.asks_for(name) and await self._takes_part(request, onboarding):
+                    found[onboarding.id].new[name] |= unknown
+        return found
+
+    async def _takes_part(self, request: Request, onboarding: Onboarding) -> bool:
+        """Whether who writes is of the client or of HeavySet, or may be, as Slack doesn't say."""
+        try:
+            return await self._role(request.person, onboarding) is not Role.NOBODY
+        except Unavailable:
+            return True
+
+    @property
+    def _fields(self) -> Sequence[CredentialField]:
+        return self._services.shelf.newest.credentials
+
+
+def _warning(guide: Guide, names: Collection[str]) -> str:
+    fields = sorted((one for one in guide.credentials if one.id in names), key=lambda one: one.id)
+    secret = [one for one in fields if one.telltale]
+    labels = listed(one.label for one in fields)
+    text = (
+        f"⚠️ Your message includes the {labels}, and everyone here can see it. Please delete it now."
+    )
+    if not secret:
+        return f"{text} Use *Enter securely* for IDs and keys."
+    steps = listed(f"step {one.step}" for one in secret)
+    return (
+        f"{text} Others may have seen it, so create a new one ({steps}) and use *Enter securely*."
+    )

@@ -1,0 +1,97 @@
+"""Hides revealed values again: the deadline is in the database, so that any worker can do it.
+
+A window is known by an external_id of ours, which is written down, with the deadline, before the
+window is opened: whatever dies in between, no window with values is forgotten.
+"""
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.core.background import Tasks
+from bot.core.errors import OnboardingError, Unavailable
+from bot.slack import Slack, SlackRefused
+from bot.views.modals import hidden_modal
+from storage import reveals
+from storage.database import Database
+
+log = logging.getLogger(__name__)
+
+# How long an engineer sees stored values.
+REVEALED_FOR = timedelta(seconds=60)
+# Whoever closed the window sees nothing any more (docs.slack.dev, views.update: not_found).
+CLOSED = {"not_found", "view_not_found"}
+AGAIN = timedelta(minutes=1)  # after a refusal that says nothing about the window
+BATCH = 20
+
+
+class Reveals:
+    """The windows that show values now; `tasks` own the work."""
+
+    def __init__(
+        self, database: Database, slack: Slack, tasks: Tasks, clock: Callable[[], datetime]
+    ) -> None:
+        """Take where the deadlines are, and who shows the windows."""
+        self._database, self._slack, self._tasks, self._clock = database, slack, tasks, clock
+        self._worker = uuid.uuid4().hex
+
+    def add(self, session: AsyncSession) -> str:
+        """Write down a window that is about to be opened; return its external_id."""
+        window = f"reveal-{uuid.uuid4().hex}"
+        reveals.add(session, window, self._worker, self._clock() + REVEALED_FOR)
+        return window
+
+    def opened(self) -> None:
+        """Have the values hidden in time, whatever the interval of the sweep."""
+        loop = asyncio.get_running_loop()
+        loop.call_later(REVEALED_FOR.total_seconds(), self._hide_soon)
+
+    async def sweep(self) -> None:
+        """Hide what is shown for too long, by whichever worker it was opened."""
+        async with self._database.begin(write=False, behind=True) as session:
+            due = await reveals.due(session, self._clock(), BATCH)
+        for window in due:
+            await self._hide(window)
+
+    async def hide_own(self, seconds: float) -> None:
+        """Hide all that this worker opened, as it ends; what cannot be done now is left to others.
+
+        It takes `seconds` at most.
+        """
+        with suppress(Unavailable, TimeoutError):
+            async with asyncio.timeout(seconds):
+                async with self._database.begin(write=False) as session:
+                    own = await reveals.of_worker(session, self._worker)
+                await asyncio.gather(*(self._hide(window, may_open=True) for window in own))
+
+    def _hide_soon(self) -> None:
+        self._tasks.spawn(self._swept(), "hide revealed values")
+
+    async def _swept(self) -> None:
+        with suppress(Unavailable):  # the sweep takes it up
+            await self.sweep()
+
+    async def _hide(self, window: str, *, may_open: bool = False) -> None:
+        """Hide the values of a window; one that is not there `may_open` still, unless it is due."""
+        again: datetime | None = None
+        try:
+            await self._slack.update_window(window, hidden_modal())
+        except SlackRefused as error:
+            if error.code in CLOSED and may_open:
+                return
+            if error.code not in CLOSED:
+                log.error("values could not be hidden", extra={"reason": str(error)})
+                again = self._clock() + AGAIN
+        except OnboardingError as error:  # it passes by itself; the deadline stays
+            log.warning("values could not be hidden yet", extra={"reason": str(error)})
+            return
+        async with self._database.begin(behind=True) as session:
+            if again:
+                await reveals.put_off(session, window, again)
+            else:
+                await reveals.drop(session, window)

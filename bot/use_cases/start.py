@@ -1,0 +1,264 @@
+"""Starting an onboarding."""
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Sequence
+from dataclasses import replace
+
+from slack_sdk.models.views import View
+
+from bot import onboarding as state
+from bot.core.deadline import seconds_left, unhurried
+from bot.core.errors import OnboardingError, Refused
+from bot.core.mrkdwn import channel_link, escape, link, permalink
+from bot.core.typed_text import one_line
+from bot.onboarding import Onboarding
+from bot.onboarding.names import client_from_channel
+from bot.onboarding.people import Actor
+from bot.slack import Channel, SlackRefused
+from bot.use_cases.invitees import ADDRESS
+from bot.use_cases.services import InvalidInput, Opening, Request, UseCase
+from bot.views.ids import CLIENT_ADMINS, CLIENT_NAME, ENGINEER, FormRef
+from bot.views.root import ROOT
+from bot.views.start import LONGEST_NAME, Around, start_modal
+from storage import handled_requests, onboardings, publishing
+from storage.database import Conflict
+from storage.to_rows import client_key
+
+log = logging.getLogger(__name__)
+
+DIRECT = (
+    "This works in the channel that you share with the client, not in a direct message. "
+    "Go there and type the command again."
+)
+NO_NAME = (
+    "This looks like the {label}, and a client's name is read by everybody. Nothing was started."
+)
+ENGINEERING = (
+    "This is the engineering channel, which clients shouldn't see. Run this in the channel you "
+    "share with the client."
+)
+WHICH_CLIENT = (
+    "People from several outside organizations are in this channel. Choose at least one person "
+    "from the client: only their organization can do the steps."
+)
+RUNNING = "This client is being onboarded in this channel already. Nothing was started."
+# How long the form waits for who is in the channel, before it opens without that. A trigger lives
+# three seconds, and the checks before have taken some of them.
+AT_ONCE_SECONDS = 0.8
+# So much of the time for an answer is left to open the form.
+OPENING_SECONDS = 0.8
+# More people than these would hardly be greeted by name.
+MOST_PROPOSED = 10
+
+
+class Starting(UseCase):
+    """`/servicetitan start`: a form, and its submission."""
+
+    async def form(self, request: Request, client_name: str) -> Opening:
+        """Return the form for a new onboarding in the channel."""
+        await self._engineer(request.person)
+        self.must_not_be_ours(request.channel)
+        name = one_line(client_name)
+        await self.must_be_a_name(name)
+        running = await self._must_be_free(request.channel, name)
+        channel = await self._must_be_member(request.channel)
+        ref = FormRef(request.channel, request.person.user_id, request.person.team_id)
+        name = name or client_from_channel(channel.name)
+        filling = unhurried(self._filled(ref, name, running, channel), "fill in a form")
+        left = seconds_left(OPENING_SECONDS + AT_ONCE_SECONDS) - OPENING_SECONDS
+        try:
+            await asyncio.wait({filling}, timeout=min(AT_ONCE_SECONDS, max(0.0, left)))
+        except asyncio.CancelledError:
+            filling.cancel()
+            raise
+        if filling.done():
+            return Opening(filling.result())
+        return Opening(start_modal(ref, name, running), filling)
+
+    async def start(
+        self, request: Request, ref: FormRef, *, client_name: str, admins: list[str], engineer: str
+    ) -> None:
+        """Begin an onboarding."""
+        await self._opened_by(request, ref)
+        actor = await self._engineer(request.person)
+        self.must_not_be_ours(request.channel)
+        name = await self.checked_name(client_name)
+        engineer = await self.checked_engineer(request, engineer)
+        await self.begin(
+            request,
+            actor,
+            request.channel,
+            client_name=name,
+            engineer=engineer,
+            admins=admins,
+            client_team=await self._client_team(request.channel, admins),
+            timezone=ref.timezone or None,
+        )
+
+    def must_not_be_ours(self, channel: str) -> None:
+        """Raise Refused for the engineering channel: clients do not read that."""
+        if channel == self._services.engineering_channel:
+            raise Refused(ENGINEERING)
+
+    async def _client_team(self, channel: str, admins: Sequence[str]) -> str | None:
+        """Return the client's organization; None: the first who acts tells.
+
+        Raises InvalidInput where it has to be asked for.
+        """
+        try:
+            async with asyncio.timeout(AT_ONCE_SECONDS):
+                found = await self._services.directory.organizations_of(channel, admins)
+        except (OnboardingError, TimeoutError) as error:
+            log.info("who is in a channel is not known", extra={"reason": str(error)})
+            return None
+        if len(found) > 1:
+            raise InvalidInput({CLIENT_ADMINS: WHICH_CLIENT})
+        return next(iter(found), None)
+
+    async def begin(
+        self,
+        request: Request,
+        actor: Actor,
+        channel: str,
+        *,
+        client_name: str,
+        engineer: str,
+        admins: Sequence[str] = (),
+        client_team: str | None = None,
+        timezone: str | None = None,
+    ) -> Onboarding:
+        """Write down a new onboarding, and have its thread posted.
+
+        Raises InvalidInput if the client is being onboarded in the channel already.
+        """
+        now = self._services.clock()
+        begun = state.start(
+            uuid.uuid4().hex[:16],
+            self._services.shelf.newest,
+            client_name=client_name,
+            channel=channel,
+            engineer=engineer,
+            client_admins=admins,
+            actor=actor,
+            now=now,
+            client_team=client_team,
+            timezone=timezone,
+        )
+        try:
+            async with self._services.database.begin() as session:
+                await handled_requests.claim(session, request.delivery, now)
+                await onboardings.add(session, begun)
+        except Conflict:
+            raise InvalidInput({CLIENT_NAME: RUNNING}) from None
+        self._services.publisher.wake(begun.onboarding.id)
+        return begun.onboarding
+
+    async def checked_name(self, client_name: str) -> str:
+        """Return a client's name as it was entered, on one line; raises InvalidInput."""
+        name = one_line(client_name)
+        if not name:
+            wanted = f"Enter the client's name (up to {LONGEST_NAME} characters)."
+            raise InvalidInput({CLIENT_NAME: wanted})
+        try:
+            await self.must_be_a_name(name)
+        except Refused as error:
+            raise InvalidInput({CLIENT_NAME: str(error)}) from error
+        return name
+
+    async def must_be_a_name(self, name: str) -> None:
+        """Raise Refused if a client cannot be called so."""
+        if len(name) > LONGEST_NAME:
+            raise Refused(f"That name is {len(name)} characters; the limit is {LONGEST_NAME}.")
+        if any(mark in name for mark in "<>"):
+            raise Refused("A client's name can't contain mentions, links, < or >.")
+        if ADDRESS.search(name):
+            raise Refused(
+                "There's an email address in that name. To invite somebody, run "
+                "`/servicetitan start Acme Plumbing invite ann@acme.com`."
+            )
+        if label := await self._value_in(name):
+            raise Refused(NO_NAME.format(label=label))
+
+    async def checked_engineer(self, request: Request, engineer: str) -> str:
+        """Return who is to be in charge, by default who asks; raises InvalidInput."""
+        directory = self._services.directory
+        engineer = engineer or request.person.user_id
+        if not await directory.is_engineer(engineer):
+            raise InvalidInput({ENGINEER: "This person is no HeavySet engineer. Choose another."})
+        return engineer
+
+    async def _filled(
+        self, ref: FormRef, name: str, running: Sequence[Onboarding], channel: Channel
+    ) -> View:
+        """Return the form with what is proposed of those who are in the channel."""
+        try:
+            found = await self._services.directory.outsiders(ref.channel)
+        except OnboardingError as error:  # nothing is proposed then
+            log.info("who is in a channel is not known", extra={"reason": str(error)})
+            return start_modal(ref, name, running, Around())
+        theirs = found.without({admin for one in running for admin in one.client_admins})
+        several = len(theirs.organizations) > 1
+        around = Around(
+            [] if several else list(theirs.people)[:MOST_PROPOSED],
+            alone=found.all and not found.people,
+            pending=channel.is_pending,
+            several=several,
+        )
+        timezone = "" if several else theirs.timezone or ""
+        return start_modal(replace(ref, timezone=timezone), name, running, around)
+
+    async def _must_be_free(self, channel: str, name: str) -> Sequence[Onboarding]:
+        """Refuse the same client twice; who names nobody means the client who is there.
+
+        Returns the other clients of the channel.
+        """
+        services = self._services
+        async with services.database.begin(write=False) as session:
+            others = await onboardings.running_in(session, services.shelf, channel)
+        for running in others:
+            if name and client_key(name) != client_key(running.client_name):
+                continue
+            await self._see_to(running)
+            raise Refused(
+                f"{escape(running.client_name)} is being onboarded in this channel already "
+                f"({running.finished_steps} of {len(running.steps)} steps done, "
+                f"{self._where(running)}). Nothing was started."
+            )
+        return others
+
+    async def _see_to(self, running: Onboarding) -> None:
+        """Have its first message edited: somebody may have deleted it, and so look for another."""
+        async with self._services.database.begin() as session:
+            await publishing.doubt(session, running.id, ROOT)
+        self._services.publisher.wake(running.id)
+
+    def _where(self, running: Onboarding) -> str:
+        if running.thread_ts is None:
+            return channel_link(running.channel)
+        url = self._services.slack.identity.url
+        return link(permalink(url, running.channel, running.thread_ts), "thread")
+
+    async def _must_be_member(self, channel: str) -> Channel:
+        if channel.startswith("D"):
+            raise Refused(DIRECT)
+        found = await self._channel(channel)
+        if found.is_direct:
+            raise Refused(DIRECT)
+        if found.is_archived:
+            raise Refused("This channel is archived. Take it out of the archive, then try again.")
+        if not found.is_member:
+            bot = self._services.slack.identity.user_id
+            raise Refused(
+                f"I am not in this channel yet. Type `/invite <@{bot}>` here, then start again."
+            )
+        return found
+
+    async def _channel(self, channel: str) -> Channel:
+        try:
+            return await self._services.slack.channel(channel)
+        except SlackRefused as error:
+            if error.code not in ("channel_not_found", "not_in_channel"):
+                raise
+            return Channel("", is_member=False, is_direct=False, is_archived=False)

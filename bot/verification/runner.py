@@ -1,0 +1,229 @@
+"""Runs the verifications that are due: opens the values, asks ServiceTitan, records the report."""
+
+import asyncio
+import logging
+import traceback
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from bot.core.background import Tasks
+from bot.core.errors import OnboardingError, Refused, Stale, Unavailable, Unreadable, UnreadableRow
+from bot.core.leases import LEASE, kept
+from bot.core.metrics import Metrics
+from bot.onboarding import Change, Onboarding, Status, Verification
+from bot.onboarding.report import Check, Outcome, Report
+from bot.verification import Booking, verify
+from bot.verification.servicetitan import Credentials, ServiceTitan
+from storage import credentials, onboardings, verifications
+from storage.changes import change
+from storage.database import Database
+from storage.guides import GuideShelf
+from storage.leases import Worker
+from storage.vault import Sealed, Vault
+
+log = logging.getLogger(__name__)
+
+AFTER_A_BUG = timedelta(minutes=5)
+LETTING_GO_SECONDS = 1
+SWEEP_BATCH = 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """A run that is ours as long as the database holds this `owner`."""
+
+    onboarding_id: str
+    run: Verification
+    sealed: Mapping[str, Sealed] = field(repr=False)
+    owner: str
+
+
+class Verifier:
+    """At most one run per onboarding at a time, on whichever worker takes it."""
+
+    def __init__(
+        self,
+        database: Database,
+        shelf: GuideShelf,
+        vault: Vault,
+        servicetitan: ServiceTitan,
+        wake_publisher: Callable[[str], None],
+        tasks: Tasks,
+        metrics: Metrics,
+        clock: Callable[[], datetime],
+        worker: Worker,
+        lease: timedelta = LEASE,
+    ) -> None:
+        """Take what it works with; `tasks` own its work."""
+        self._lease, self._worker = lease, worker
+        self._metrics = metrics
+        self._database, self._shelf, self._vault = database, shelf, vault
+        self._servicetitan, self._wake_publisher = servicetitan, wake_publisher
+        self._tasks, self._clock = tasks, clock
+
+    def wake(self, onboarding_id: str) -> None:
+        """Run the verification of an onboarding, if one is due."""
+        self._tasks.spawn(self._run(onboarding_id), f"verify {onboarding_id}")
+
+    async def sweep(self) -> None:
+        """Take up what is due: after a pause, or after a crash of whoever was at it."""
+        async with self._database.begin(write=False) as session:
+            due = await verifications.due(session, self._worker, self._clock(), SWEEP_BATCH)
+        for onboarding_id in due:
+            self.wake(onboarding_id)
+
+    async def _run(self, onboarding_id: str) -> None:
+        began = asyncio.get_running_loop().time()
+        try:
+            claim = await self._claim(onboarding_id)
+        except UnreadableRow:  # named in the log
+            return
+        if claim is None:
+            return
+        try:
+            async with kept(lambda: self._hold(claim, self._lease), self._lease, began):
+                report = await self._report(claim)
+            self._metrics.verified(report.outcome.value)
+            await self._finish(claim, report)
+        except Stale:
+            log.info("lost a verification", extra={"onboarding": onboarding_id})
+        except asyncio.CancelledError:  # we are stopped; whoever comes next need not wait for us
+            await self._let_go(claim)
+            raise
+        except Exception:  # its report could not be kept: not to be tried at once
+            await self._hold(claim, AFTER_A_BUG)
+            raise
+
+    async def _claim(self, onboarding_id: str) -> _Claim | None:
+        """Take the run that is due, if there is one and nobody else has it."""
+        async with self._database.begin() as session:
+            onboarding = await onboardings.get(session, self._shelf, onboarding_id)
+            run = onboarding.verification
+            if run is None or run.due_at is None or run.due_at > self._clock():
+                return None
+            if onboarding.missing:  # the values were deleted meanwhile
+                return None
+            if onboarding.status is not Status.ACTIVE:  # taken up again by the sweep, if at all
+                return None
+            owner = await verifications.claim(
+                session, onboarding_id, run.number, self._worker, self._lease
+            )
+            if owner is None:
+                return None
+            return _Claim(onboarding_id, run, await credentials.of(session, onboarding_id), owner)
+
+    async def _hold(self, claim: _Claim, duration: timedelta) -> bool:
+        """Keep a run for so long from now on; False if somebody else has it."""
+        async with self._database.begin() as session:
+            return await verifications.hold(
+                session, claim.onboarding_id, claim.run.number, claim.owner, duration
+            )
+
+    async def _let_go(self, claim: _Claim) -> None:
+        with suppress(Unavailable, TimeoutError):
+            async with asyncio.timeout(LETTING_GO_SECONDS):
+                await self._release(claim)
+
+    async def _release(self, claim: _Claim) -> None:
+        async with self._database.begin() as session:
+            await verifications.release(session, claim.onboarding_id, claim.run.number, claim.owner)
+
+    async def _report(self, claim: _Claim) -> Report:
+        """Ask ServiceTitan about the stored values."""
+        began = self._clock()
+        try:
+            values = {name: self._vault.open(one) for name, one in claim.sealed.items()}
+        except Unreadable as error:
+            log.error("a stored value cannot be read", extra={"reason": str(error)})
+            return _on_our_side(began, self._servicetitan.environment, _unreadable(str(error)))
+        try:
+            return await verify(
+                self._servicetitan,
+                Credentials(**values),
+                now=self._clock,
+                booking=self._booking(claim.onboarding_id, claim.run),
+            )
+        except Exception as error:  # what it says may be ServiceTitan's, and so may hold a value
+            told = {"onboarding": claim.onboarding_id, "reason": _where(error)}
+            log.error("a verification broke off", extra=told)
+            return _on_our_side(
+                began, self._servicetitan.environment, _broke_off(claim.run, _where(error))
+            )
+
+    def _booking(self, onboarding_id: str, run: Verification) -> Booking | None:
+        """The test booking that goes with a run, and how to write down that it is sent."""
+        if run.booking is None:
+            return None
+
+        async def may_send() -> bool:
+            try:
+                await change(
+                    self._database,
+                    self._shelf,
+                    onboarding_id,
+                    lambda at: at.send_booking(run.number, run.requested_at, self._clock()),
+                )
+            except OnboardingError as error:
+                log.warning("a test booking is not sent", extra={"reason": str(error)})
+                return False
+            return True
+
+        return Booking(run.booking, sent=run.booking_sent_at is not None, may_send=may_send)
+
+    async def _finish(self, claim: _Claim, report: Report) -> None:
+        run, onboarding_id = claim.run, claim.onboarding_id
+
+        def finish(at: Onboarding) -> Change:
+            if at.verification and at.verification.attempt != run.attempt:
+                raise Refused("Another worker has recorded this one.")
+            return at.finish_verification(run.number, run.requested_at, report, self._clock())
+
+        try:
+            await change(self._database, self._shelf, onboarding_id, finish)
+        except Refused:  # newer values came in meanwhile: they are verified instead
+            await self._release(claim)
+            self.wake(onboarding_id)
+            return
+        except OnboardingError as error:
+            log.warning("a report could not be kept", extra={"reason": str(error)})
+            return  # the lease runs out, and the sweep has it run again
+        self._wake_publisher(onboarding_id)
+
+
+def _on_our_side(now: datetime, environment: str, check: Check) -> Report:
+    return Report(checks=(check,), started_at=now, duration_ms=0, environment=environment)
+
+
+def _unreadable(why: str) -> Check:
+    return Check(
+        id="stored_values",
+        title="Stored values",
+        outcome=Outcome.UNKNOWN,
+        for_client="There is a problem on our side. HeavySet Tech has been told.",
+        for_engineer=f"{why}: nothing was sent to ServiceTitan. See `onboarding keys check`.",
+    )
+
+
+def _broke_off(run: Verification, where: str) -> Check:
+    booked = f" A test booking {run.booking} may be in ServiceTitan." if run.booking else ""
+    return Check(
+        id="verification",
+        title="Verification",
+        outcome=Outcome.UNKNOWN,
+        for_client="There is a problem on our side. HeavySet Tech has been told.",
+        for_engineer=f"The check could not be finished: {where}.{booked}",
+    )
+
+
+def _where(error: BaseException) -> str:
+    """Say what went wrong and where, without what the error says."""
+    frames = traceback.extract_tb(error.__traceback__)
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+        frames += traceback.extract_tb(error.__traceback__)
+    ours = [one for one in frames if "/bot/" in one.filename]
+    at = f" at {Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else ""
+    return f"{type(error).__name__}{at}"

@@ -1,0 +1,250 @@
+"""The client of ServiceTitan's API: the only place that talks to ServiceTitan.
+
+It does not log: URLs hold the Tenant ID, forms and headers hold secrets.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import httpx
+from pydantic import SecretStr
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    retry_if_exception_type,
+    stop_after_attempt,
+    stop_before_delay,
+    wait_exponential_jitter,
+)
+
+from bot.verification.servicetitan.answers import Answer, UnreadableError, read
+from bot.verification.servicetitan.errors import (
+    RateLimitedError,
+    Reason,
+    ServiceTitanError,
+    UnavailableError,
+    UnsendableError,
+    api_error,
+    reason_of,
+    token_error,
+)
+from bot.verification.servicetitan.tokens import Token, fits_a_header, token_of
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """The five values that the guide collects; none of them shows in `repr`."""
+
+    tenant_id: SecretStr
+    client_id: SecretStr
+    client_secret: SecretStr
+    application_key: SecretStr
+    booking_provider_id: SecretStr
+
+
+# The token endpoints' hosts: docs "Environments" on developer.servicetitan.io.
+PRODUCTION, INTEGRATION = "auth.servicetitan.io", "auth-integration.servicetitan.io"
+ENVIRONMENTS = {PRODUCTION: "production", INTEGRATION: "integration"}
+OTHERS = {PRODUCTION: f"https://{INTEGRATION}", INTEGRATION: f"https://{PRODUCTION}"}
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long, in seconds, and how often to try. `whole` bounds a call with all its attempts."""
+
+    connect: float = 5.0
+    answer: float = 12.0
+    whole: float = 20.0
+    attempts: int = 3
+
+
+class ServiceTitan:
+    """Asks for tokens, reads and posts; repeats what may be repeated, translates every refusal.
+
+    `http` is shared with others and stays theirs to close. URLs are bases without a path;
+    `other_auth_url` is the token endpoint of ServiceTitan's other environment, if not its own.
+    """
+
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        *,
+        auth_url: str,
+        api_url: str,
+        other_auth_url: str | None = None,
+        patience: Patience | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._http = http
+        self._auth_url, self._api_url = auth_url.rstrip("/"), api_url.rstrip("/")
+        self._other_auth_url = other_auth_url or OTHERS.get(httpx.URL(self._auth_url).host)
+        self._patience = patience or Patience()
+        self._sleep = sleep
+
+    @property
+    def environment(self) -> str:
+        """`production`, `integration`, or the host that plays ServiceTitan."""
+        return _environment(self._auth_url)
+
+    async def token(self, client_id: SecretStr, client_secret: SecretStr) -> Token:
+        """Fetch a new access token (docs "OAuth 2.0" on developer.servicetitan.io).
+
+        Raises InvalidClientError, RateLimitedError, UnavailableError, UnexpectedError, or
+        UnsendableError before anything is sent.
+        """
+
+        async def ask() -> Token:
+            return await self._token_at(self._auth_url, client_id, client_secret)
+
+        return await self._patiently(ask)
+
+    async def other_environment(self, client_id: SecretStr, client_secret: SecretStr) -> str | None:
+        """The name of ServiceTitan's other environment if that one takes these values; one try."""
+        if self._other_auth_url is None:
+            return None
+        with suppress(ServiceTitanError, TimeoutError):
+            async with asyncio.timeout(self._patience.whole):
+                await self._token_at(self._other_auth_url, client_id, client_secret)
+                return _environment(self._other_auth_url)
+        return None
+
+    async def _token_at(
+        self, auth_url: str, client_id: SecretStr, client_secret: SecretStr
+    ) -> Token:
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": _sendable(client_id),
+            "client_secret": _sendable(client_secret),
+        }
+        answer = await self._send("POST", f"{auth_url}/connect/token", data=form)
+        if answer.status != 200:
+            raise token_error(answer, form["client_id"], form["client_secret"])
+        return token_of(_object(answer))
+
+    async def get(self, token: Token, application_key: SecretStr, path: str) -> None:
+        """Return if `path` answers 200; its body may hold personal data and is not kept.
+
+        Raises any ServiceTitanError but InvalidClientError.
+        """
+
+        async def ask() -> None:
+            await self._ask(token, application_key, path)
+
+        await self._patiently(ask)
+
+    async def get_json(self, token: Token, application_key: SecretStr, path: str) -> dict[str, Any]:
+        """Return the JSON object at `path`. Raises as `get` does."""
+
+        async def ask() -> dict[str, Any]:
+            return _object(await self._ask(token, application_key, path))
+
+        return await self._patiently(ask)
+
+    async def post(
+        self, token: Token, application_key: SecretStr, path: str, body: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Send `body` once, whatever comes of it, and return the JSON object that is answered.
+
+        An answer without a body gives {}. After UnavailableError nobody knows whether it was done.
+        Raises as `get` does.
+        """
+        url, headers = self._api_url + path, _headers(token, application_key)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._patience.whole):
+                answer = await self._send("POST", url, headers=headers, json=body)
+                if answer.status not in range(200, 300):
+                    raise _refusal(answer, token, application_key)
+                return _object(answer) if answer.content else {}
+        raise UnavailableError(Reason.TIMEOUT)
+
+    async def _ask(self, token: Token, application_key: SecretStr, path: str) -> Answer:
+        headers = _headers(token, application_key)
+        answer = await self._send("GET", self._api_url + path, headers=headers)
+        if answer.status != 200:
+            raise _refusal(answer, token, application_key)
+        if "json" not in answer.headers.get("Content-Type", ""):
+            raise UnavailableError(Reason.NOT_JSON, status=200)
+        return answer
+
+    async def _send(
+        self, method: str, url: str, *, headers: Mapping[str, str] | None = None, **content: Any
+    ) -> Answer:
+        """Send once. The raise stands outside `except`, so that no httpx exception hangs on."""
+        headers = {**(headers or {}), "Accept-Encoding": "identity"}
+        try:
+            request = self._http.build_request(
+                method, url, headers=headers, timeout=self._timeout(), **content
+            )
+            # A redirect would carry the secrets to wherever it points.
+            response = await self._http.send(request, stream=True, follow_redirects=False)
+            try:
+                return await read(response)
+            finally:
+                await response.aclose()
+        except UnreadableError:
+            reason = Reason.UNREADABLE
+        except (httpx.HTTPError, httpx.StreamError) as error:
+            reason = reason_of(error)
+        raise UnavailableError(reason)
+
+    def _timeout(self) -> httpx.Timeout:
+        return httpx.Timeout(self._patience.answer, connect=self._patience.connect)
+
+    async def _patiently(self, ask: Callable[[], Awaitable[Result]]) -> Result:
+        attempts = AsyncRetrying(
+            stop=stop_after_attempt(self._patience.attempts)
+            | stop_before_delay(self._patience.whole),  # asked to wait longer: give up at once
+            wait=_pause,
+            retry=retry_if_exception_type((UnavailableError, RateLimitedError)),
+            sleep=self._sleep,
+            reraise=True,
+        )
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._patience.whole):
+                return await attempts(ask)
+        raise UnavailableError(Reason.TIMEOUT)
+
+
+_backoff = wait_exponential_jitter(initial=1, max=4, jitter=1)
+
+
+def _pause(state: RetryCallState) -> float:
+    """As long as ServiceTitan asks for; else 1, 2, 4 seconds; always with jitter."""
+    error = state.outcome.exception() if state.outcome else None
+    asked = error.retry_after if isinstance(error, RateLimitedError) else None
+    pause = _backoff(state)
+    return pause if asked is None else max(pause, asked + pause / 10)
+
+
+def _environment(auth_url: str) -> str:
+    host = httpx.URL(auth_url).host
+    return ENVIRONMENTS.get(host, host)
+
+
+def _headers(token: Token, application_key: SecretStr) -> dict[str, str]:
+    bearer = token.value.get_secret_value()
+    return {"Authorization": f"Bearer {bearer}", "ST-App-Key": _sendable(application_key)}
+
+
+def _refusal(answer: Answer, token: Token, application_key: SecretStr) -> ServiceTitanError:
+    sent = (one.get_secret_value() for one in (application_key, token.value))
+    return api_error(answer, *sent, token.client_id or "")
+
+
+def _sendable(secret: SecretStr) -> str:
+    """The plain value, if HTTP can carry it; httpx's own refusal would quote it."""
+    value = secret.get_secret_value()
+    if not fits_a_header(value):
+        raise UnsendableError("not sent: a value holds a space or a character outside ASCII")
+    return value
+
+
+def _object(answer: Answer) -> dict[str, Any]:
+    if answer.body is None:
+        raise UnavailableError(Reason.NOT_JSON, status=answer.status)
+    return answer.body

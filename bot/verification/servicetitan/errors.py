@@ -1,0 +1,241 @@
+"""What can go wrong between ServiceTitan and us, told without a single value that was sent.
+
+ServiceTitan's errors are known to repeat what was sent, so none of their words is taken over but
+those that we know.
+"""
+
+import re
+import socket
+import ssl
+from collections.abc import Sequence
+from enum import StrEnum
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+
+from bot.verification.servicetitan.answers import Answer
+
+# Titles that ServiceTitan's documentation or its public clients name; what follows them is cut off.
+NO_SCOPE = "Scope validation failed"
+NO_OPERATION = "Unable to match incoming request to an operation"
+TITLES = (
+    "Application key not present",
+    NO_SCOPE,
+    NO_OPERATION,
+    "Rate limit is exceeded",
+    "One or more validation errors occurred",
+    *(status.phrase for status in HTTPStatus if status >= 400),
+)
+# The token endpoint's codes (RFC 6749, section 5.2).
+CODES = {
+    "invalid_client",
+    "invalid_grant",
+    "invalid_request",
+    "invalid_scope",
+    "unauthorized_client",
+    "unsupported_grant_type",
+}
+# What we send with a test booking, and "request": the whole of it.
+PROPERTIES = (
+    "request",
+    "source",
+    "name",
+    "summary",
+    "isFirstTimeClient",
+    "isSendConfirmationEmail",
+    "externalId",
+    "start",
+    "contacts",
+    "dismissingMemo",
+)
+# Of .NET (W3C's trace context, its older form with bars) or a GUID: never as short as an id.
+TRACE_ID = re.compile(
+    r"[0-9a-f]{32}|00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}|\|[0-9a-f]{8,32}[-.][0-9a-f.]{1,20}"
+    r"|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+    re.IGNORECASE,
+)
+LONGEST_TEXT = 500
+
+
+class Reason(StrEnum):
+    """Why there was no usable answer. The words stand in the engineers' report."""
+
+    DNS = "the host name could not be resolved"
+    TLS = "the secure connection (TLS) could not be made"
+    TIMEOUT = "no answer in time"
+    CONNECTION = "the connection failed"
+    PROXY = "the proxy (PROXY_URL) did not let it through"
+    SERVER_ERROR = "server error"
+    NOT_JSON = "the answer is not ServiceTitan's JSON"
+    UNREADABLE = "the answer is too large, or packed in an unknown way"
+
+
+class ServiceTitanError(Exception):
+    """ServiceTitan did not do what was asked.
+
+    `str()` is one technical line: status, title and trace id, never a value that was sent. The
+    exception has no cause or context either, because httpx's exceptions carry the whole request.
+    """
+
+    def __init__(
+        self, what: str = "", *, status: int | None = None, title: str = "", trace_id: str = ""
+    ) -> None:
+        self.status, self.title, self.trace_id = status, title, trace_id
+        parts = (
+            f"HTTP {status}" if status else "",
+            what,
+            f"“{title}”" if title else "",
+            f"trace {trace_id}" if trace_id else "",
+        )
+        super().__init__(", ".join(part for part in parts if part))
+
+
+class InvalidClientError(ServiceTitanError):
+    """The token endpoint does not accept Client ID and Client Secret together."""
+
+
+class UnauthorizedError(ServiceTitanError):
+    """401: the application key, or a token that has expired or been withdrawn."""
+
+
+class ForbiddenError(ServiceTitanError):
+    """403 for another reason than a scope."""
+
+
+class ScopeMissingError(ServiceTitanError):
+    """403 because the token lacks the scope of this operation."""
+
+
+class NotFoundError(ServiceTitanError):
+    """404 from the operation itself, not from the gateway."""
+
+
+class UnexpectedError(ServiceTitanError):
+    """An answer that only a wrong request explains: our bug, nothing the client could mend."""
+
+
+class UnsendableError(ServiceTitanError):
+    """A value that HTTP cannot carry (a line break, a letter outside ASCII); nothing was sent."""
+
+
+class RateLimitedError(ServiceTitanError):
+    """429. `retry_after` is the pause asked for, in seconds, if one was named."""
+
+    def __init__(self, *, retry_after: float | None = None, **what: Any) -> None:
+        super().__init__("rate limit", **what)
+        self.retry_after = retry_after
+
+
+class UnavailableError(ServiceTitanError):
+    """No usable answer, for a `reason` that says nothing about the values."""
+
+    def __init__(self, reason: Reason, **what: Any) -> None:
+        super().__init__(reason, **what)
+        self.reason = reason
+
+
+def reason_of(error: BaseException) -> Reason:
+    """Why httpx gave up; the system's own error is found at the end of the chain of causes."""
+    if isinstance(error, httpx.TimeoutException):
+        return Reason.TIMEOUT
+    if isinstance(error, httpx.ProxyError):
+        return Reason.PROXY
+    link: BaseException | None = error
+    while link is not None:
+        if isinstance(link, ssl.SSLError):
+            return Reason.TLS
+        if isinstance(link, socket.gaierror):
+            return Reason.DNS
+        link = link.__cause__ or link.__context__
+    return Reason.CONNECTION
+
+
+def token_error(answer: Answer, *sent: str) -> ServiceTitanError:
+    """What an answer of the token endpoint other than 200 means.
+
+    A wrong Client ID, a wrong secret and an app that the tenant disabled all give 400
+    `invalid_client`; that is seen on the live service, ServiceTitan does not document it.
+    """
+    if known := _gateway_error(answer, sent):
+        return known
+    code = _text(answer, "error")
+    told: dict[str, Any] = {"status": answer.status, "title": code if code in CODES else ""}
+    if answer.status == 401 or code in {"invalid_client", "unauthorized_client"}:
+        return InvalidClientError(**told)
+    return UnexpectedError("unexpected answer", **told)
+
+
+def api_error(answer: Answer, *sent: str) -> ServiceTitanError:
+    """What an answer of the API other than 200 means; `sent` never shows up in it.
+
+    The shape is RFC 7807 (schema ApiErrorResponse of the OpenAPI descriptions on
+    developer.servicetitan.io); the gateway's own answers say `message` instead of `title`.
+    """
+    if known := _gateway_error(answer, sent):
+        return known
+    title = _title(answer)
+    told: dict[str, Any] = {
+        "status": answer.status,
+        "title": title,
+        "trace_id": _trace_id(answer, sent),
+    }
+    match answer.status:
+        case 401:
+            return UnauthorizedError(**told)
+        case 403 if title == NO_SCOPE:
+            return ScopeMissingError(**told)
+        case 403:
+            return ForbiddenError(**told)
+        case 404 if title != NO_OPERATION:
+            return NotFoundError(**told)
+        case _:
+            about = ", ".join(["unexpected answer", *_properties(answer)])
+            return UnexpectedError(about, **told)
+
+
+def _gateway_error(answer: Answer, sent: Sequence[str]) -> ServiceTitanError | None:
+    """The answers that mean the same everywhere: busy, broken, or not from ServiceTitan."""
+    told: dict[str, Any] = {"status": answer.status, "trace_id": _trace_id(answer, sent)}
+    if answer.status == 429:
+        return RateLimitedError(retry_after=_retry_after(answer), **told)
+    if answer.status >= 500:
+        return UnavailableError(Reason.SERVER_ERROR, **told)
+    # No body at all is an answer; a gateway's page, or a redirect, is not ServiceTitan's.
+    if (answer.content and answer.body is None) or answer.status in range(300, 400):
+        return UnavailableError(Reason.NOT_JSON, **told)
+    return None
+
+
+def _text(answer: Answer, *names: str) -> str:
+    """The first text among these members of the body, as far as it may matter."""
+    found = ((answer.body or {}).get(name) for name in names)
+    return next((one for one in found if isinstance(one, str) and one), "")[:LONGEST_TEXT]
+
+
+def _title(answer: Answer) -> str:
+    """The title that we know this one by; empty for one that we do not know."""
+    text = _text(answer, "title", "message", "error").lower()
+    return next((title for title in TITLES if text.startswith(title.lower())), "")
+
+
+def _properties(answer: Answer) -> list[str]:
+    """Those of our test booking that ServiceTitan found fault with; never what it says there."""
+    errors = (answer.body or {}).get("errors")
+    return [name for name in PROPERTIES if isinstance(errors, dict) and name in errors]
+
+
+def _trace_id(answer: Answer, sent: Sequence[str]) -> str:
+    """The id that ServiceTitan's support asks for, if it has the shape of one and was not sent."""
+    found = _text(answer, "traceId")
+    if not TRACE_ID.fullmatch(found) or any(found in one for one in sent):
+        return ""
+    return found
+
+
+def _retry_after(answer: Answer) -> float | None:
+    header = answer.headers.get("Retry-After", "")
+    if re.fullmatch(r"[0-9]{1,6}", header):
+        return float(header)
+    named = re.search(r"in ([0-9]{1,6}) second", _text(answer, "title", "message", "error"))
+    return float(named[1]) if named else None

@@ -1,0 +1,72 @@
+"""Access tokens: what the token endpoint answered, and what a token says about itself."""
+
+import base64
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import SecretStr
+
+from bot.verification.servicetitan.answers import json_object
+from bot.verification.servicetitan.errors import Reason, UnavailableError
+
+# Servers take 8 kB of headers as a rule. A token lives 900 s; a day is more than plenty.
+LONGEST_TOKEN = 7000
+LIFETIMES = range(1, 86401)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """An access token and what it says about itself; None where it says nothing."""
+
+    value: SecretStr
+    expires_in: int
+    scopes: frozenset[str] | None
+    tenant: str | None = field(repr=False)
+    client_id: str | None = field(repr=False)
+
+
+def token_of(body: dict[str, Any]) -> Token:
+    """The token of an answer; raises UnavailableError if there is none in it."""
+    value = body.get("access_token")
+    if not isinstance(value, str) or not fits_a_header(value) or len(value) > LONGEST_TOKEN:
+        raise UnavailableError(Reason.NOT_JSON, status=200)
+    claims = _claims(value)
+    expires_in = body.get("expires_in")
+    return Token(
+        value=SecretStr(value),
+        expires_in=expires_in if isinstance(expires_in, int) and expires_in in LIFETIMES else 0,
+        scopes=_scopes(claims.get("scope")) or _scopes(body.get("scope")),
+        tenant=_text(claims.get("tenant")),
+        client_id=_text(claims.get("client_id")),
+    )
+
+
+def _claims(jwt: str) -> dict[str, Any]:
+    """The payload of the token, or nothing if it is no JWT.
+
+    The signature is not checked: the token came from its issuer, over TLS.
+    """
+    parts = jwt.split(".")
+    if len(parts) != 3:
+        return {}
+    with suppress(ValueError):
+        return json_object(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4))) or {}
+    return {}
+
+
+def _scopes(claim: object) -> frozenset[str] | None:
+    """A list of scopes, or one string of them; None if there are none to be read."""
+    words = claim.split() if isinstance(claim, str) else claim
+    if not isinstance(words, list):
+        return None
+    return frozenset(word.lower() for word in words if isinstance(word, str)) or None
+
+
+def _text(claim: object) -> str | None:
+    return str(claim) if isinstance(claim, str | int) and claim else None
+
+
+def fits_a_header(value: str) -> bool:
+    """Whether HTTP can carry `value`."""
+    return bool(value) and value.isascii() and value.isprintable() and " " not in value

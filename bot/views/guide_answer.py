@@ -1,0 +1,40 @@
+"""The guide's answer to a question that somebody typed in the thread."""
+
+from collections.abc import Iterator
+from textwrap import shorten, wrap
+
+from slack_sdk.models.blocks import Block
+
+from bot.core.mrkdwn import escape, mention
+from bot.guide.answers import passage
+from bot.onboarding import Onboarding, Question
+from bot.views import ids
+from bot.views.blocks import Message, actions, button, message, section
+
+QUOTED = 200
+
+
+def slot(number: int) -> str:
+    """Return the slot of an answer."""
+    return f"answer:{number}"
+
+
+def answer_message(onboarding: Onboarding, question: Question) -> Message:
+    """Return the guide's own words on a question, with the step that they come from."""
+    return message(onboarding.id, slot(question.number), _answer(onboarding, question))
+
+
+def _answer(onboarding: Onboarding, question: Question) -> Iterator[Block]:
+    asked = escape(shorten(question.text, QUOTED, placeholder=" …"))
+    yield section(f"> {asked}\n{mention(question.by.user_id)}, this is what the guide says:")
+    found = passage(onboarding.guide, question.passage or "")
+    if found is None:  # the guide's words were changed since
+        yield section(f"Please see step {question.step}.")
+    else:
+        where = f"Step {found.step}, " if found.step else ""
+        yield section(f"*{where}{escape(found.title)}*")
+        # A section holds 3,000 characters, and escaping may make five of one.
+        for piece in wrap(found.text, 550, replace_whitespace=False, drop_whitespace=False):
+            yield section(escape(piece))
+    ref = str(ids.StepRef(onboarding.id, question.step))
+    yield actions([button("That does not help: ask HeavySet", ids.STEP_HELP, ref)])

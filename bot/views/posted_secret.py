@@ -1,0 +1,53 @@
+"""The notice in the thread that a value was posted; never the text itself."""
+
+from collections.abc import Iterator
+
+from slack_sdk.models.blocks import Block
+
+from bot.core.mrkdwn import escape, listed, mention, when
+from bot.onboarding import Exposure, Onboarding
+from bot.views import ids
+from bot.views.blocks import Message, actions, button, message, section
+
+
+def slot(number: int) -> str:
+    """Return the slot of an exposure's notice."""
+    return f"exposed:{number}"
+
+
+def exposure_message(onboarding: Onboarding, exposure: Exposure) -> Message:
+    """Return the notice; when a new value was entered, it says so in one line."""
+    return message(onboarding.id, slot(exposure.number), _notice(onboarding, exposure))
+
+
+def _notice(onboarding: Onboarding, exposure: Exposure) -> Iterator[Block]:
+    fields = [onboarding.guide.field(name) for name in exposure.fields]
+    labels = escape(listed(field.label for field in fields))
+    at = when(exposure.at)
+    secret = [field for field in fields if field.telltale]
+    again = [
+        field
+        for field in secret
+        if field.id not in onboarding.credentials or field.id in onboarding.exposed
+    ]
+    if not secret:
+        yield section(
+            f"👋 Please keep IDs out of the channel: the {labels} was posted {at}. "
+            "No new one is needed."
+        )
+    elif not again:
+        yield section(f"✅ All good: the {labels} posted {at} has been replaced.")
+    else:
+        names = escape(listed(field.label for field in again))
+        posted = (
+            f"⚠️ *The {labels} was posted in another channel by mistake* ({at})."
+            if exposure.elsewhere
+            else f"⚠️ *A secret was posted here.* {mention(exposure.by.user_id)}, please delete "
+            f"your message with the {labels} ({at})."
+        )
+        yield section(
+            f"{posted} Others may have seen it, so create a new {names} (step {again[0].step}) "
+            "and enter it here."
+        )
+        ref = ids.StepRef(onboarding.id, again[0].step, tuple(field.id for field in again))
+        yield actions([button("Enter securely", ids.ENTER_CREDENTIALS, str(ref), style="primary")])

@@ -1,0 +1,35 @@
+"""`/servicetitan start … invite …`'s form: a channel for a client, and who is asked to it."""
+
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+
+from bot.use_cases import UseCases
+from bot.views import ids
+from bot.views.start import outcome_view, working_view
+from handlers.payloads import Submission
+from handlers.replies import Answers, at_the_form
+
+
+def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
+    """Register the form's submission; the command that opens it is in `commands`."""
+
+    @app.view(ids.INVITE_CLIENT)
+    async def invite_client(ack: AsyncAck, body: dict[str, Any]) -> None:
+        form = Submission.of(body)
+        name, addresses = form.text(ids.CLIENT_NAME), form.text(ids.ADDRESSES)
+        channel_name, private = form.text(ids.CHANNEL_NAME), bool(form.ticked(ids.PRIVATE_CHANNEL))
+        engineer = form.input(ids.ENGINEER).selected_user or ""
+        async with at_the_form(ack, form) as closing:
+            request = form.saying(name, addresses, channel_name, str(private), engineer)
+            asked = await use_cases.inviting.check(
+                request,
+                form.ref,
+                client_name=name,
+                addresses=addresses,
+                channel_name=channel_name,
+                private=private,
+                engineer=engineer,
+            )
+            closing.view = working_view(asked.client_name)
+            answers.work(form, use_cases.inviting.carry_out(request, asked), outcome_view)

@@ -1,0 +1,146 @@
+"""An interactive walk: somebody at the terminal is the engineer, or the client's admin."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from sandbox.bot_process import BotFailedError
+from sandbox.run import Stage, staged
+from sandbox.slack import Message, NotOfferedError, Person, View, buttons
+from sandbox.slack.forms import REQUIRED, stateful_elements
+
+MESSAGES_ON_SCREEN = 3
+A_MOMENT = 0.8  # for the bot's answer to be printed before the next question
+
+Act = Callable[[], Awaitable[object]]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One thing that the person at the terminal can do now."""
+
+    label: str
+    act: Act
+
+
+async def walk() -> int:
+    """Let a person at the terminal act until they quit."""
+    try:
+        async with staged() as stage:
+            _greet(stage)
+            while (choice := await _choose(_choices(stage))) is not None:
+                try:
+                    await choice.act()
+                except NotOfferedError as error:
+                    print(f"Slack does not offer that: {error}")
+                await asyncio.sleep(A_MOMENT)
+    except BotFailedError as error:
+        print(f"The bot did not start: {error}")
+        return 1
+    return 0
+
+
+def _greet(stage: Stage) -> None:
+    print("You are Erin, HeavySet's engineer, and Ann, the client's admin. Begin with the command:")
+    print("  /servicetitan start Acme Plumbing\nThe values that ServiceTitan's screens would show:")
+    for name, value in stage.servicetitan.credentials.items():
+        print(f"  {name}: {value}")
+
+
+def _choices(stage: Stage) -> list[Choice]:
+    people = (stage.engineer, stage.admin)
+    forms = [
+        Choice(f"{person.name}: fill in “{view.title}”", _filling(person, view))
+        for person in people
+        if (view := person.view) and "submit" in view.content
+    ]
+    closings = [
+        Choice(f"{person.name}: close “{view.title}”", _closing(person, view))
+        for person in people
+        if (view := person.view)
+    ]
+    presses = [choice for person in people if not person.view for choice in _presses(stage, person)]
+    return [
+        *forms,
+        *closings,
+        *presses,
+        Choice(f"{stage.engineer.name}: type a command", lambda: _command(stage)),
+        *(Choice(f"{person.name}: say something", _saying(stage, person)) for person in people),
+    ]
+
+
+def _presses(stage: Stage, person: Person) -> list[Choice]:
+    shown = [
+        message
+        for channel in stage.slack.channels
+        if person.id in channel.members
+        for message in channel.messages
+        if buttons(message)
+    ]
+    shown.sort(key=lambda message: message.edited_ts or message.ts)
+    return [
+        Choice(
+            f"{person.name}: press [ {button['text']['text']} ] in {message.slot}",
+            _pressing(person, message, button["action_id"]),
+        )
+        for message in shown[-MESSAGES_ON_SCREEN:]
+        for button in buttons(message)
+    ]
+
+
+def _pressing(person: Person, message: Message, action_id: str) -> Act:
+    return lambda: person.press(message, action_id)
+
+
+def _closing(person: Person, view: View) -> Act:
+    return lambda: person.close(view)
+
+
+def _filling(person: Person, view: View) -> Act:
+    async def fill_in() -> None:
+        for block, element in stateful_elements(view):
+            label = block.get("label", {}).get("text", element["action_id"])
+            options = [option["value"] for option in element.get("options", [])]
+            hint = f" ({', '.join(options)})" if options else ""
+            answer = await _ask(f"  {label}{hint} [empty: leave as it is]: ")
+            if answer:
+                person.fill(view, {block["block_id"]: answer})
+        submission = await person.submit(view)
+        if REQUIRED in submission.errors.values():
+            print("  (nothing was sent: an input that is required is empty)")
+
+    return fill_in
+
+
+async def _command(stage: Stage) -> None:
+    typed = await _ask("  /servicetitan ") or ""
+    text = typed.removeprefix("/servicetitan").strip()
+    await stage.engineer.command(stage.client_channel, "/servicetitan", text)
+
+
+def _saying(stage: Stage, person: Person) -> Act:
+    async def say() -> None:
+        root = stage.slack.message(stage.client_channel, "root")
+        text = await _ask("  > ")
+        if text:
+            await person.say(stage.client_channel, text, root.ts if root else None)
+
+    return say
+
+
+async def _choose(choices: list[Choice]) -> Choice | None:
+    print()
+    for number, choice in enumerate(choices, start=1):
+        print(f"  {number:2} {choice.label}")
+    while (answer := await _ask("What now? (number, or q to quit) ")) not in (None, "q"):
+        if answer and answer.isdecimal() and 1 <= int(answer) <= len(choices):
+            return choices[int(answer) - 1]
+    return None
+
+
+async def _ask(prompt: str) -> str | None:
+    """A line from the terminal; None at its end."""
+    try:
+        return (await asyncio.to_thread(input, prompt)).strip()
+    except EOFError:
+        return None

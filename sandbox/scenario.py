@@ -1,0 +1,197 @@
+"""One whole onboarding, played by scripted people against the real bot."""
+
+import time
+from dataclasses import dataclass, field
+
+from sandbox.bot_process import BotFailedError
+from sandbox.run import Stage, staged
+from sandbox.scripted_people import ScriptFailedError, next_step, opened, press_until_gone, submit
+from sandbox.slack import Message, NotOfferedError, offers, visible_text
+from sandbox.summary import CallCount, Check, checks, print_summary
+
+LAST_CLIENT_STEP = 22
+ASKS_FOR_HELP_AT = 4
+CHANGES_THEIR_MIND_AT = 7
+# What the screens of ServiceTitan have shown by each step, by the names of the bot's inputs.
+SHOWN_AT = {
+    11: ["booking_provider_id"],
+    18: ["tenant_id", "client_id"],
+    19: ["client_secret"],
+    22: ["application_key"],
+}
+
+
+@dataclass
+class Play:
+    """The scenes; every press is one that a message offers at that moment."""
+
+    stage: Stage
+    counts: CallCount
+    known: dict[str, str] = field(default_factory=dict)
+    entered: set[str] = field(default_factory=set)
+    seen: set[str] = field(default_factory=set)
+    verifies_with: str = "run_verification"  # the button of the last step
+    last_verification: int = 2
+
+    async def run(self) -> None:
+        """From `/servicetitan start` to the verified integration."""
+        await self.engineer_starts()
+        await self.client_walks()
+        await self.verification_passes(1)
+        await self.engineer_finishes()
+        await self.engineer_looks_back()
+
+    async def engineer_starts(self) -> None:
+        stage = self.stage
+        stage.transcript.heading("The engineer starts the onboarding")
+        self.counts.begin("start")
+        await stage.engineer.command(stage.client_channel, "/servicetitan", "start Acme Plumbing")
+        form = await opened(stage, stage.engineer, "start_onboarding")
+        answer = await stage.engineer.submit(form)
+        if answer.errors.keys() == {"client_name"}:  # it was not filled in from the command
+            answer = await stage.engineer.submit(form, {"client_name": "Acme Plumbing"})
+        if not answer.ok:
+            raise ScriptFailedError(f"the onboarding could not be started: {answer}")
+        await next_step(stage, after=0)
+
+    async def client_walks(self) -> None:
+        """The client's admin does every step until it is HeavySet's turn."""
+        self.stage.transcript.heading("The client's admin takes over")
+        done = 0
+        while True:
+            number, message = await next_step(self.stage, after=done)
+            if number > LAST_CLIENT_STEP:
+                return
+            self.counts.begin(f"step {number}")
+            await self.client_takes(number, message)
+            done = number
+
+    async def client_takes(self, number: int, message: Message) -> None:
+        stage = self.stage
+        if number == ASKS_FOR_HELP_AT:
+            await self.client_asks_for_help(message)
+        await self.client_enters_what_is_shown(number, message)
+        if offers(message, "choose_account:new"):
+            await press_until_gone(stage, stage.admin, message, "choose_account:new")
+        if offers(message, "step_done"):
+            await press_until_gone(stage, stage.admin, message, "step_done")
+        if number == CHANGES_THEIR_MIND_AT:
+            await press_until_gone(stage, stage.admin, message, "step_undo")
+            await next_step(stage, after=number - 1)
+            await press_until_gone(stage, stage.admin, message, "step_done")
+
+    async def client_asks_for_help(self, message: Message) -> None:
+        stage = self.stage
+        await stage.admin.press(message, "step_help")
+        form = await opened(stage, stage.admin, "ask_for_help")
+        question = {"question": "I see two menus called My Apps. Which one is it?"}
+        answer = await stage.admin.submit(form, question)
+        if not answer.ok:
+            raise ScriptFailedError(f"the question was not taken: {answer}")
+
+    async def client_enters_what_is_shown(self, number: int, message: Message) -> None:
+        """Enter what the screen shows; at the secret, paste the Client ID first by mistake."""
+        values = self.stage.servicetitan.credentials
+        self.known |= {name: values[name] for name in SHOWN_AT.get(number, [])}
+        missing = {name: value for name, value in self.known.items() if name not in self.entered}
+        if not missing or not offers(message, "enter_credentials"):
+            return
+        await self.stage.admin.press(message, "enter_credentials")
+        form = await opened(self.stage, self.stage.admin, "enter_credentials")
+        if "client_secret" in missing:
+            mistake = {**missing, "client_secret": values["client_id"]}
+            refused = await submit(self.stage.admin, form, mistake)
+            if "client_secret" not in refused.errors:
+                raise ScriptFailedError("the Client ID was taken for the Client Secret")
+        answer = await submit(self.stage.admin, form, missing)
+        if not answer.ok:
+            raise ScriptFailedError(f"right values were refused: {answer.errors}")
+        self.entered |= missing.keys()
+
+    async def verification_passes(self, number: int) -> None:
+        """Wait for the result of a verification; it must have passed."""
+        slack, slot = self.stage.slack, f"verification:{number}"
+
+        def outcome() -> str | None:
+            message = slack.message(self.stage.client_channel, slot)
+            return message.payload.get("outcome") if message else None
+
+        found = await slack.until(outcome, self.stage.patience, f"the outcome of {slot}")
+        if found != "passed":
+            raise ScriptFailedError(f"{slot} has the outcome {found}")
+
+    async def engineer_finishes(self) -> None:
+        """HeavySet's own steps: look at the values, enter them in the platform, verify."""
+        stage = self.stage
+        stage.transcript.heading("HeavySet's engineer takes over")
+        done = LAST_CLIENT_STEP
+        while True:
+            number, message = await next_step(stage, after=done)
+            self.counts.begin(f"step {number}")
+            if offers(message, "reveal_credentials"):
+                await self.engineer_looks_at_the_values(message)
+            verifies = offers(message, self.verifies_with)
+            await press_until_gone(
+                stage, stage.engineer, message, self.verifies_with if verifies else "step_done"
+            )
+            if verifies:
+                break
+            done = number
+        await self.verification_passes(self.last_verification)
+        if unseen := self.known.keys() - self.seen:
+            raise ScriptFailedError(f"the engineer was not shown {', '.join(unseen)}")
+
+    async def engineer_looks_at_the_values(self, message: Message) -> None:
+        stage = self.stage
+        await stage.engineer.press(message, "reveal_credentials")
+        form = await opened(stage, stage.engineer, "reveal_credentials")
+        values = stage.servicetitan.credentials
+
+        def shown() -> set[str]:
+            text = visible_text(form)
+            return {name for name, value in values.items() if value in text}
+
+        self.seen |= await stage.slack.until(
+            shown, stage.patience, "values in the engineer's modal"
+        )
+        await stage.engineer.close(form)
+
+    async def engineer_looks_back(self) -> None:
+        stage = self.stage
+        stage.transcript.heading("The engineer looks back")
+        self.counts.begin("status")
+        reply = await stage.engineer.command(stage.client_channel, "/servicetitan", "status")
+        if not reply.text and not reply.blocks:
+            raise ScriptFailedError(f"`status` was not answered: {reply}")
+
+
+async def play(*, real_limits: bool = False) -> int:
+    """Play the onboarding and judge it: 0 if all is as promised, else 1.
+
+    With `real_limits`, Slack limits the calls as the real one does, so the people, who press as
+    fast as they can, have to wait.
+    """
+    started = time.monotonic()
+    try:
+        async with staged(real_limits=real_limits) as stage:
+            counts = CallCount(stage.slack)
+            results = [await _performed(Play(stage, counts))]
+            results += checks(stage, exit_status=await stage.bot.stop())
+            stage.transcript.heading("Summary")
+            print_summary(results, counts, time.monotonic() - started)
+            if not results[0].passed:
+                print(f"The bot's last log lines:\n{stage.bot.log_tail()}")
+    except BotFailedError as error:
+        print(f"The bot did not start: {error}")
+        return 1
+    return 0 if all(result.passed for result in results) else 1
+
+
+async def _performed(scenes: Play) -> Check:
+    """Whether the script came to its end, or where it got stuck."""
+    try:
+        await scenes.run()
+    except (TimeoutError, ScriptFailedError, NotOfferedError) as error:
+        told = [message.text for message in scenes.stage.admin.ephemerals[-1:]]
+        return Check("played to the end", False, " | ".join([str(error), *told]))
+    return Check("played to the end", True, "yes")

@@ -1,0 +1,65 @@
+"""What scripted people do again and again: look for the next step, press, fill in."""
+
+import re
+from collections.abc import Mapping
+
+from sandbox.run import Stage
+from sandbox.slack import Message, Person, Submission, View, offers
+from sandbox.slack.forms import stateful_elements
+
+ADVANCING = ("choose_account:new", "step_done", "run_verification")
+
+
+class ScriptFailedError(Exception):
+    """The bot did something else than the script expects."""
+
+
+async def next_step(stage: Stage, after: int) -> tuple[int, Message]:
+    """The lowest step above `after` whose message offers a way on; waits for it."""
+
+    def look() -> tuple[int, Message] | None:
+        found = []
+        for message in stage.client_channel.messages:
+            step = re.fullmatch(r"step:(\d+)", message.slot or "")
+            if step and int(step[1]) > after and any(offers(message, each) for each in ADVANCING):
+                found.append((int(step[1]), message))
+        return min(found, key=lambda each: each[0], default=None)
+
+    return await stage.slack.until(
+        look, stage.patience, f"a step after {after} with a button to go on"
+    )
+
+
+async def press_until_gone(stage: Stage, person: Person, message: Message, action_id: str) -> None:
+    """Press a button, and wait until the message offers it no longer."""
+    press = await person.press(message, action_id)
+    if press.notice:
+        raise ScriptFailedError(f"{action_id} was not acknowledged: {press.ack}")
+    awaited = f"{action_id} to go away from {message.slot}"
+    await stage.slack.until(lambda: not offers(message, action_id), stage.patience, awaited)
+
+
+async def opened(stage: Stage, person: Person, callback_id: str) -> View:
+    """The modal that a command or a press opens, as soon as the person sees it."""
+
+    def look() -> View | None:
+        view = person.view
+        return view if view is not None and view.callback_id == callback_id else None
+
+    return await stage.slack.until(look, stage.patience, f"the modal {callback_id}")
+
+
+async def submit(person: Person, form: View, values: Mapping[str, str]) -> Submission:
+    """Fill in those `values` that the form asks for; confirm them if it warns."""
+    asked = {block["block_id"] for block, _ in stateful_elements(form)}
+    answer = await person.submit(form, {name: values[name] for name in asked & values.keys()})
+    if answer.notice:
+        raise ScriptFailedError(f"the modal was not taken: {answer.notice} {answer.reason}")
+    if answer.ok and person.view is form:
+        ticks = [
+            (block["block_id"], [option["value"] for option in element["options"]])
+            for block, element in stateful_elements(form)
+            if element["type"] == "checkboxes"
+        ]
+        answer = await person.submit(form, dict(ticks))
+    return answer

@@ -1,0 +1,326 @@
+"""A pretend ServiceTitan on loopback: tokens, the reads of the integration, refusals and faults."""
+
+import asyncio
+import base64
+import json
+import random
+import string
+import time
+from collections.abc import Awaitable, Callable
+from functools import partial
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from sandbox.servicetitan.api import ALL_BOOKINGS, GUIDE_SCOPES, READS, TAG, Read, page
+from sandbox.servicetitan.bookings import Booking, BookingEndpoints, DismissStatus
+from sandbox.servicetitan.faults import Fault, FaultKind, Faults
+
+TOKEN_LIFETIME = 900
+
+Gate = Callable[[str], Awaitable[None]]
+
+
+class LoggedRequest(NamedTuple):
+    """A request that was answered. The path is a template: no id and no secret is in it."""
+
+    method: str
+    template: str
+    status: int
+
+
+class ServiceTitanSandbox:
+    """`async with ServiceTitanSandbox() as st:` serves until the block ends.
+
+    The five right values are attributes (`credentials` has them all) and may be changed at any
+    time. What ServiceTitan answers to some wrong values is not published; attributes choose the
+    status: `wrong_key_status`, `wrong_tenant_status`; so does `dismiss_status` for dismissing a
+    booking.
+    """
+
+    scopes: frozenset[str] = GUIDE_SCOPES
+    claims = True  # False: the token is no JWT, and the answer names no scope
+    restricted = True  # False: step 15 was left at "No Restriction"
+    connected = True  # False: the tenant has disabled the app
+    client_id_in_token = ""  # else the Client ID: as if the token were another app's
+    tag_active = True
+    wrong_key_status = 401
+    wrong_tenant_status = 403
+
+    def __init__(
+        self,
+        *,
+        tenant_id: str | None = None,
+        client_id: str | None = None,
+        client_secret: str | None = None,
+        application_key: str | None = None,
+        booking_provider_id: str | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        seed: int | None = None,
+    ) -> None:
+        self._random = random.Random(seed)  # noqa: S311 (made-up values, repeatable with a seed)
+        self.tenant_id = tenant_id or self._digits(10)
+        self.client_id = client_id or f"cid.{self._letters(25)}"
+        self.client_secret = client_secret or f"cs1.{self._letters(50)}"
+        self.application_key = application_key or f"ak1.{self._letters(25)}"
+        self.booking_provider_id = booking_provider_id or self._digits(9)
+        self.foreign_application_key = f"ak1.{self._letters(25)}"  # a good key, of another app
+        self.other_booking_provider_id = self._digits(9)  # exists; step 15 did not choose it
+        self.requests: list[LoggedRequest] = []
+        self.cookies: list[str] = []  # those that came back to us
+        self.most_at_once = 0
+        self._at_once = 0
+        self._delay = 0.0
+        self._gate: Gate | None = None
+        self._faults = Faults()
+        self._bookings = BookingEndpoints(self)
+        self._tokens: dict[str, frozenset[str]] = {}
+        self._closing = asyncio.Event()
+        self._address = (host, port)
+        self._runner: web.AppRunner | None = None
+        self.auth_url = self.api_url = ""
+
+    @property
+    def credentials(self) -> dict[str, str]:
+        """The five right values, by the names of their fields."""
+        return {
+            "tenant_id": self.tenant_id,
+            "client_id": self.client_id,
+            "client_secret": self.client_secret,
+            "application_key": self.application_key,
+            "booking_provider_id": self.booking_provider_id,
+        }
+
+    @property
+    def bookings(self) -> list[Booking]:
+        """Every booking that was made, oldest first: none is ever deleted."""
+        return self._bookings.made
+
+    @property
+    def dismiss_status(self) -> DismissStatus:
+        """How dismissing is answered: 200, or 404 or 403 as if it were not to be had."""
+        return self._bookings.dismiss_status
+
+    @dismiss_status.setter
+    def dismiss_status(self, status: DismissStatus) -> None:
+        self._bookings.dismiss_status = status
+
+    async def __aenter__(self) -> Self:
+        app = web.Application(middlewares=[self._watch])
+        app.router.add_post("/connect/token", self._token, name="token")
+        self._bookings.add_to(app.router)
+        for name, read in READS.items():
+            if name != "bookings":
+                app.router.add_get(read.path, partial(self._read, read), name=name)
+        app.router.add_get(ALL_BOOKINGS.path, self._all_bookings, name="all-bookings")
+        app.router.add_get(TAG.path, self._tag, name="booking-provider-tags")
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, *self._address).start()
+        host, port = self._runner.addresses[0][:2]
+        self.auth_url = self.api_url = f"http://{host}:{port}"
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._closing.set()  # lets go of requests held by fail(status="timeout")
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    def fail(
+        self,
+        endpoint: str = "all",
+        *,
+        status: FaultKind = 503,
+        times: int | None = None,
+        retry_after: int | None = None,
+        performed: bool = False,
+    ) -> None:
+        """Answer the next `times` requests (None: every one) to `endpoint` with a fault.
+
+        `endpoint`: "token", a name in READS, "booking-provider-tags", "create-booking",
+        "get-booking", "dismiss-booking" or "all". `status`: a number, "html" (200, but a web page),
+        "timeout" (no answer), "drop" (the connection is closed), or an Odd answer. With
+        `performed`, what was asked
+        is done and only the answer is lost: the caller cannot know.
+        """
+        self._faults.add(Fault(endpoint, status, times, retry_after, performed))
+
+    def heal(self) -> None:
+        """Take back every fault and delay."""
+        self._faults.clear()
+        self._delay = 0.0
+
+    def slow(self, seconds: float) -> None:
+        """Answer every request that much later."""
+        self._delay = seconds
+
+    def guard(self, gate: Gate) -> None:
+        """Have every request wait for `gate`, which is called with the name of its endpoint."""
+        self._gate = gate
+
+    def regenerate_secret(self) -> str:
+        """Replace the client secret, as step 19 does, and return the new one."""
+        self.client_secret = f"cs1.{self._letters(50)}"
+        return self.client_secret
+
+    def expire_tokens(self) -> None:
+        """Refuse every token handed out so far."""
+        self._tokens.clear()
+
+    @web.middleware
+    async def _watch(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        self._at_once += 1
+        self.cookies += request.headers.getall("Cookie", [])
+        self.most_at_once = max(self.most_at_once, self._at_once)
+        try:
+            response = await self._answer(request, handler)
+        finally:
+            self._at_once -= 1
+        self.requests.append(LoggedRequest(request.method, _template(request), response.status))
+        return response
+
+    async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        await asyncio.sleep(self._delay)
+        endpoint = request.match_info.route.name or ""
+        if self._gate is not None:
+            await self._gate(endpoint)
+        fault = self._faults.take(endpoint)
+        if fault is not None and not fault.performed:
+            return await fault.answer(request, self._closing, self.problem)
+        try:
+            response = await handler(request)
+        except (web.HTTPNotFound, web.HTTPMethodNotAllowed):
+            response = self.problem(404, "Unable to match incoming request to an operation.")
+        return (
+            response if fault is None else await fault.answer(request, self._closing, self.problem)
+        )
+
+    async def _token(self, request: web.Request) -> web.Response:
+        form = await request.post()
+        if form.get("grant_type") != "client_credentials":
+            return web.json_response({"error": "unsupported_grant_type"}, status=400)
+        given = (form.get("client_id"), form.get("client_secret"))
+        if given != (self.client_id, self.client_secret) or not self.connected:
+            return web.json_response({"error": "invalid_client"}, status=400)
+        token = self._issue()
+        body = {"access_token": token, "expires_in": TOKEN_LIFETIME, "token_type": "Bearer"}
+        if self.claims:
+            body["scope"] = " ".join(sorted(self.scopes))
+        return web.json_response(body)
+
+    def _issue(self) -> str:
+        token = self._jwt() if self.claims else self._letters(64)
+        self._tokens[token] = self.scopes  # fixed when the token is issued, as with the real one
+        return token
+
+    def _jwt(self) -> str:
+        now = int(time.time())
+        claims = {
+            "iss": self.auth_url,
+            "nbf": now,
+            "iat": now,
+            "exp": now + TOKEN_LIFETIME,
+            "jti": self._letters(16),
+            "client_id": self.client_id_in_token or self.client_id,
+            "tenant": self.tenant_id,
+            "scope": sorted(self.scopes),
+        }
+        header = {"alg": "RS256", "typ": "at+jwt"}
+        return f"{_base64(header)}.{_base64(claims)}.{self._letters(86)}"
+
+    async def _read(self, read: Read, request: web.Request) -> web.Response:
+        if refusal := self.refuse(request, read.scope):
+            return refusal
+        return web.json_response(page(read.record))
+
+    async def _all_bookings(self, request: web.Request) -> web.Response:
+        if refusal := self.refuse(request, ALL_BOOKINGS.scope):
+            return refusal
+        if self.restricted:
+            return self.problem(403, "The application is restricted to a booking provider.")
+        return self._bookings.page(request, provider=None)
+
+    async def _tag(self, request: web.Request) -> web.Response:
+        if refusal := self.refuse(request, TAG.scope):
+            return refusal
+        if request.match_info["booking_provider"] != self.booking_provider_id:
+            return self.problem(404, "Booking provider tag not found.")
+        tag = {"tagName": "HeavySet Tech", "type": "V2Api", "active": self.tag_active}
+        return web.json_response({"id": int(self.booking_provider_id), **tag})
+
+    def refuse(self, request: web.Request, scope: str) -> web.Response | None:
+        """The answer to a request that may not pass; None if it may."""
+        key = request.headers.get("ST-App-Key")
+        granted = self._tokens.get(request.headers.get("Authorization", "").removeprefix("Bearer "))
+        if not key:
+            title = "Application key not present, check ST-App-Key header value."
+            return self.problem(401, title)
+        if granted is None:
+            return self.problem(401, "The access token is invalid or has expired.")
+        if key == self.foreign_application_key or not self.connected:
+            return self.problem(403, "The application is not authorized for this tenant.")
+        if key != self.application_key:
+            return self.problem(self.wrong_key_status, "Application key is not valid.")
+        if request.match_info["tenant"] != self.tenant_id:
+            title = "The access token is not valid for this tenant."
+            return self.problem(self.wrong_tenant_status, title)
+        if scope not in granted:
+            return self.problem(403, _scope_refusal(request))
+        return None
+
+    def refuse_provider(self, request: web.Request) -> web.Response | None:
+        """The answer to a wrong booking provider; None if it is the right one."""
+        provider = request.match_info["booking_provider"]
+        if provider == self.other_booking_provider_id and self.restricted:
+            return self.problem(403, "Access to this booking provider is restricted.")
+        if provider not in (self.booking_provider_id, self.other_booking_provider_id):
+            return self.problem(404, "Booking provider not found.")
+        return None
+
+    def problem(
+        self,
+        status: int,
+        title: str,
+        headers: dict[str, str] | None = None,
+        *,
+        errors: dict[str, list[str]] | None = None,
+    ) -> web.Response:
+        """A refusal in the shape of the API (RFC 7807)."""
+        body = {
+            "type": f"https://httpstatuses.io/{status}",
+            "title": title,
+            "status": status,
+            "traceId": self._random.randbytes(16).hex(),
+            "errors": errors or {},
+            "data": {},
+        }
+        return web.json_response(body, status=status, headers=headers)
+
+    def _letters(self, count: int) -> str:
+        return "".join(self._random.choices(string.ascii_lowercase + string.digits, k=count))
+
+    def _digits(self, count: int) -> str:
+        return str(self._random.randrange(10 ** (count - 1), 10**count))
+
+
+def _template(request: web.Request) -> str:
+    resource = request.match_info.route.resource
+    return resource.canonical if resource is not None else "unknown"
+
+
+def _scope_refusal(request: web.Request) -> str:
+    # The real text names the operation without host and API prefix, with {tenant} literally.
+    operation = f"{request.method} {_template(request).partition('/v2')[2]}"
+    return f"Scope validation failed. Access token does not have permission to access '{operation}'"
+
+
+def _base64(part: dict[str, Any]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode()

@@ -1,0 +1,23 @@
+"""Which of Slack's requests were carried out: replays and retries change nothing twice."""
+
+from datetime import datetime
+
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import col, delete, insert
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.core.errors import Repeated
+from storage.tables import DeliveryRow
+
+
+async def claim(session: AsyncSession, delivery: str, now: datetime) -> None:
+    """Write down that a request is carried out with this transaction; Repeated if it was before."""
+    try:
+        await session.exec(insert(DeliveryRow).values(id=delivery, at=now))
+    except IntegrityError:
+        raise Repeated from None
+
+
+async def forget(session: AsyncSession, before: datetime) -> None:
+    """Drop what is older than any repetition can be."""
+    await session.exec(delete(DeliveryRow).where(col(DeliveryRow.at) < before))

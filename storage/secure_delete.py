@@ -1,0 +1,128 @@
+"""Removes what replaced and deleted ciphertexts leave behind in the database's files.
+
+A database only marks a row as gone: SQLite keeps old pages in its `-wal`, and PostgreSQL the old
+row in its table until VACUUM, which frees the space and doesn't overwrite it. So the small table of
+credentials is written again, right after a value was replaced or destroyed and behind every
+acknowledgement. What this can't reach (PostgreSQL's WAL, replicas, backups, the disk itself) is in
+docs/security.md.
+"""
+
+import asyncio
+import logging
+import re
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import psycopg
+from sqlalchemy import make_url, text
+
+from bot.core.errors import Unavailable
+from storage.database import Database, is_sqlite
+from storage.database_errors import reason
+
+log = logging.getLogger(__name__)
+
+# Several values in a row are one piece of work, and between two there is time for other things.
+SETTLING_SECONDS = 0.2
+REST_SECONDS = 2.0
+# After a failure: soon again, then less often. Only what lasts is worth a warning.
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, WORTH_A_WARNING_SECONDS = 0.5, 300.0, 8.0
+MOMENT_SECONDS = 0.1  # so long it waits for others, who then wait behind it
+
+
+class Residue:
+    """Clears up whenever a transaction replaced or deleted values."""
+
+    def __init__(self, database: Database) -> None:
+        """Take the database, which says when there is something to do."""
+        self._database = database
+        self._problem: str | None = None
+
+    def warning(self) -> str | None:
+        """Return why old ciphertexts are still there, if they have been for a while."""
+        return self._problem
+
+    async def work(self) -> None:
+        """Clear up, for ever; first what an earlier process may have left."""
+        pause = FIRST_PAUSE_SECONDS
+        self._database.residue.set()
+        while True:
+            await self._database.residue.wait()
+            await asyncio.sleep(SETTLING_SECONDS)
+            self._database.residue.clear()
+            try:
+                problem = await clear(self._database)
+            except Exception as error:  # a bug must not end this for good
+                log.exception("old ciphertexts could not be removed")
+                problem = type(error).__name__
+            if problem is None:
+                self._problem, pause = None, FIRST_PAUSE_SECONDS
+                await asyncio.sleep(REST_SECONDS)
+                continue
+            self._database.residue.set()
+            if pause >= WORTH_A_WARNING_SECONDS:
+                self._problem = f"old ciphertexts are still in the database's files: {problem}"
+                log.warning(self._problem)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+
+async def clear(database: Database) -> str | None:
+    """Remove what is left of old ciphertexts; return why that wasn't possible, if it wasn't."""
+    try:
+        if not is_sqlite(database.url):
+            return await _clear_postgresql(database)
+        path = Path(make_url(database.url).database or "")
+        async with database.turn_behind():
+            return await asyncio.to_thread(_clear_sqlite, path)
+    except Unavailable as error:
+        return str(error)
+    except sqlite3.Error as error:
+        return reason(error)
+
+
+def _clear_sqlite(path: Path) -> str | None:
+    """Write the table again, which zeroes its old pages, then empty the `-wal`.
+
+    `secure_delete` alone leaves a copy now and then where SQLite moved a row between pages.
+    """
+    uri = f"{path.absolute().as_uri()}?mode=rw"
+    connection = sqlite3.connect(uri, timeout=MOMENT_SECONDS, isolation_level=None, uri=True)
+    with closing(connection):
+        connection.execute("PRAGMA secure_delete = ON")
+        connection.execute("PRAGMA temp_store = MEMORY")
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("CREATE TEMP TABLE kept AS SELECT * FROM main.credential")
+        connection.execute("DELETE FROM main.credential")
+        connection.execute("INSERT INTO main.credential SELECT * FROM temp.kept")
+        connection.execute("COMMIT")
+        # https://www.sqlite.org/pragma.html#pragma_wal_checkpoint
+        [(busy, *_frames)] = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return "somebody reads an older state" if busy else None
+
+
+async def _clear_postgresql(database: Database) -> str | None:
+    """Write the table, its TOAST and its indexes into new files; the old ones are emptied.
+
+    Unlike VACUUM FULL, CLUSTER works in a transaction, so it has a timeout behind PgBouncer too.
+    Rows that an older transaction may still look at come along, and are counted.
+    """
+    still_there = 0
+
+    def count(notice: psycopg.errors.Diagnostic) -> None:
+        nonlocal still_there  # “1 dead row versions cannot be removed yet.”, in any language
+        if found := re.match(r"\D*(\d+)", notice.message_detail or ""):
+            still_there = int(found[1])
+
+    async with database.begin(behind=True) as session:
+        await session.exec(text(f"SET LOCAL lock_timeout = '{MOMENT_SECONDS}s'"))  # type: ignore[call-overload]
+        connection = await session.connection()
+        driver = (await connection.get_raw_connection()).driver_connection
+        assert isinstance(driver, psycopg.AsyncConnection)  # noqa: S101
+        driver.add_notice_handler(count)
+        try:
+            await connection.execute(text("CLUSTER VERBOSE credential USING credential_pkey"))
+        finally:
+            driver.remove_notice_handler(count)
+    return "an older transaction may still look at them" if still_there else None

@@ -1,0 +1,103 @@
+"""What `status` and the app's Home tell: an onboarding a line, from one query."""
+
+from collections.abc import Sequence
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.core.errors import UnreadableRow
+from bot.core.typed_text import one_line
+from bot.guide import Guide, Owner
+from bot.onboarding import (
+    Loss,
+    Overview,
+    Status,
+    Unread,
+)
+from bot.onboarding.report import Outcome
+from storage.guides import GuideShelf
+from storage.tables import RUNNING as IS_RUNNING
+from storage.tables import OnboardingRow
+from storage.to_rows import names_like
+from storage.unreadable_rows import Unknown, checked, known, reading
+
+RUNNING = (Status.ACTIVE.value, Status.PAUSED.value)
+MOST = 20  # clients of one channel
+
+Line = Overview | Unread
+
+
+async def overview_in(session: AsyncSession, shelf: GuideShelf, channel: str) -> Sequence[Line]:
+    """Return what runs in `channel`; where nothing does, its newest onboarding, if any."""
+    query = select(OnboardingRow).where(col(OnboardingRow.channel) == channel)
+    newest = query.order_by(col(OnboardingRow.started_at).desc()).limit(MOST)
+    rows = (await session.exec(newest)).all()
+    running = [row for row in rows if row.status in RUNNING or row.status not in set(Status)]
+    return [await line_of(session, shelf, row) for row in running or rows[:1]]
+
+
+async def overview(
+    session: AsyncSession,
+    shelf: GuideShelf,
+    *,
+    name: str = "",
+    finished: bool = False,
+    offset: int = 0,
+    limit: int,
+) -> Sequence[Line]:
+    """Return a page of onboardings, the longest without activity first.
+
+    `name` is a part of the client's name. Only with `finished` are those told of that have ended.
+    """
+    row = OnboardingRow
+    query = select(row)
+    if not finished:
+        query = query.where(IS_RUNNING)  # written out, so that its partial index is used
+    page = query.order_by(col(row.active_at), col(row.id)).offset(offset).limit(limit)
+    for pattern in names_like(name) if name else [None]:
+        of_name = page.where(col(row.client_key).like(pattern, escape="/")) if pattern else page
+        if found := (await session.exec(of_name)).all():
+            return [await line_of(session, shelf, one) for one in found]
+    return []
+
+
+async def line_of(session: AsyncSession, shelf: GuideShelf, row: OnboardingRow) -> Line:
+    """Return what is said of an onboarding without reading its steps."""
+    try:
+        with reading(session, row.id, row.client_name):
+            guide = await shelf.get(session, row.guide, row.guide_version)
+            return _overview(checked(row), guide)
+    except UnreadableRow as error:
+        return Unread(error.onboarding_id, error.client_name, error.reason)
+
+
+def _overview(row: OnboardingRow, guide: Guide) -> Overview:
+    if row.current_step is not None and row.current_step not in {s.number for s in guide.steps}:
+        raise Unknown(f"it doesn't fit its guide, {guide.id} {guide.version}")
+    return Overview(
+        id=row.id,
+        guide=guide,
+        client_name=one_line(row.client_name),
+        channel=row.channel,
+        thread_ts=row.thread_ts,
+        engineer=row.engineer,
+        status=known(Status, row.status),
+        current_step=row.current_step,
+        finished_steps=row.finished_steps,
+        turn=known(Owner, row.turn) if row.turn else None,
+        turn_at=row.turn_at,
+        started_at=row.started_at,
+        active_at=row.active_at,
+        missing_values=row.missing_values,
+        exposed_values=row.exposed_values,
+        open_questions=row.open_questions,
+        verification=_verification(row),
+        loss=known(Loss, row.loss) if row.loss else None,
+        timezone=row.timezone,
+    )
+
+
+def _verification(row: OnboardingRow) -> str | None:
+    if row.verification in (None, "running"):
+        return row.verification
+    return known(Outcome, row.verification).value

@@ -1,0 +1,33 @@
+"""How much somebody did lately, counted for all workers; the bounds are in the domain."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import case
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import col, delete
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from storage.tables import RateRow
+
+
+async def count(session: AsyncSession, of: str, more: int, now: datetime, within: timedelta) -> int:
+    """Count `more` of something, and return how many there were since the count began.
+
+    A count begins again when it is as old as `within`.
+    """
+    row, is_sqlite = RateRow, session.get_bind().dialect.name == "sqlite"
+    running = (col(row.since) > now - within) & (col(row.since) <= now)
+    counted = {
+        "since": case((running, col(row.since)), else_=now),
+        "count": case((running, col(row.count) + more), else_=more),
+    }
+    insert = sqlite.insert(row) if is_sqlite else postgresql.insert(row)
+    first = insert.values(id=of, since=now, count=more)
+    statement = first.on_conflict_do_update(index_elements=[col(row.id)], set_=counted)
+    result = await (await session.connection()).execute(statement.returning(col(row.count)))
+    return int(result.scalar_one())
+
+
+async def forget(session: AsyncSession, before: datetime) -> None:
+    """Drop the counts that began before."""
+    await session.exec(delete(RateRow).where(col(RateRow.since) < before))

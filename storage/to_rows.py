@@ -1,0 +1,105 @@
+"""Makes rows of the pure `Onboarding`."""
+
+import re
+from typing import Any
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.core.typed_text import folded
+from bot.onboarding import (
+    Onboarding,
+    StepProgress,
+    Verification,
+)
+from storage.tables import VerificationRow
+
+
+def columns(onboarding: Onboarding) -> dict[str, Any]:
+    """Return the columns that a change may change, those derived from the state among them."""
+    return {
+        "channel": onboarding.channel,
+        "client_name": onboarding.client_name,
+        "client_key": client_key(onboarding.client_name),
+        "engineer": onboarding.engineer,
+        "client_admins": list(onboarding.client_admins),
+        "client_team": onboarding.client_team,
+        "account": onboarding.account,
+        "status": onboarding.status.value,
+        "loss": onboarding.loss.value if onboarding.loss else None,
+        "current_step": onboarding.current.number if onboarding.current else None,
+        "finished_steps": onboarding.finished_steps,
+        "turn": onboarding.turn.value if onboarding.turn else None,
+        "turn_at": onboarding.turn_at,
+        "reason": onboarding.reason,
+        "timezone": onboarding.timezone,
+        "missing_values": len(onboarding.missing),
+        "exposed_values": len(onboarding.exposed),
+        "verification": _verification(onboarding),
+        "open_questions": len(onboarding.open_questions),
+        "next_reminder": None,  # whatever changed, it is to be found anew
+        "active_at": onboarding.active_at,
+        "finished_at": onboarding.finished_at,
+        "destroyed_at": onboarding.destroyed_at,
+        "retention_at": onboarding.retained.until if onboarding.retained else None,
+    }
+
+
+def client_key(name: str) -> str:
+    """Return a client's name as it is compared and searched for."""
+    return " ".join(name.casefold().split())
+
+
+def names_like(words: str) -> tuple[str, ...]:
+    """Return patterns (LIKE, escaped by `/`) of clients' keys that have `words` in them.
+
+    The strict one first; the other minds no punctuation: `smith sons inc` is Smith & Sons, Inc.
+    """
+    strict = re.sub(r"([/%_])", r"/\1", client_key(words))
+    loose = "%".join(re.findall(r"[^\W_]+", folded(words)))
+    return (f"%{strict}%", f"%{loose}%") if loose else (f"%{strict}%",)
+
+
+def _verification(onboarding: Onboarding) -> str | None:
+    latest = onboarding.verification
+    if latest is None:
+        return None
+    return latest.report.outcome.value if latest.report else "running"
+
+
+def step_columns(onboarding_id: str, step: StepProgress) -> dict[str, Any]:
+    """Return the columns of a step."""
+    return {
+        "onboarding_id": onboarding_id,
+        "number": step.number,
+        "state": step.state.value,
+        "by_user": step.by.user_id if step.by else None,
+        "by_team": step.by.team_id if step.by else None,
+        "by_role": step.by.role.value if step.by else None,
+        "at": step.at,
+        "handed_over": step.handed_over,
+    }
+
+
+async def verification_row(
+    session: AsyncSession, before: Onboarding, run: Verification
+) -> VerificationRow:
+    """Return the row of a run; one that goes on keeps the lease of the worker that runs it."""
+    known = await session.get(VerificationRow, (before.id, run.number))
+    goes_on = any(
+        (one.number, one.requested_at, one.attempt) == (run.number, run.requested_at, run.attempt)
+        for one in before.verifications
+    )
+    return VerificationRow(
+        onboarding_id=before.id,
+        number=run.number,
+        requested_by_user=run.requested_by.user_id,
+        requested_by_team=run.requested_by.team_id,
+        requested_by_role=run.requested_by.role.value,
+        requested_at=run.requested_at,
+        attempt=run.attempt,
+        report=run.report.model_dump_json() if run.report else None,
+        due_at=run.due_at,
+        run_until=known.run_until if known and goes_on else None,
+        booking=run.booking,
+        booking_sent_at=run.booking_sent_at,
+    )

@@ -1,0 +1,132 @@
+"""Rows that this release cannot read: named once in the log, then left alone by every sweep.
+
+A newer release that was rolled back may have written what we do not know, and somebody may have
+altered a row by hand. The sessions of `Database` bear what is known of such rows.
+"""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import TypeVar
+
+from pydantic import ValidationError
+from sqlalchemy import ColumnElement, true
+from sqlmodel import SQLModel, col
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.core.errors import UnreadableRow
+from bot.core.typed_text import one_line
+from storage.column_types import Illegible
+from storage.tables import OnboardingRow
+
+log = logging.getLogger(__name__)
+
+E = TypeVar("E", bound=StrEnum)
+R = TypeVar("R", bound=SQLModel)
+NAMED = 3  # in a warning, before we only count them
+# SQLite and PostgreSQL take some ten thousand parameters; so many rows are no longer one row.
+MOST_LEFT_OUT = 5000
+
+
+class UnreadableRows:
+    """The onboardings that could not be read, and why."""
+
+    def __init__(self) -> None:
+        """Begin without any."""
+        self._reasons: dict[str, str] = {}
+
+    def note(self, error: UnreadableRow) -> None:
+        """Name an onboarding in the log, unless that was done for the same reason."""
+        if self._reasons.get(error.onboarding_id) != error.reason:
+            self._reasons[error.onboarding_id] = error.reason
+            extra = {"onboarding": error.onboarding_id, "reason": error.reason}
+            log.error("an onboarding can't be read and is left alone", extra=extra)
+
+    def forget(self, onboarding_id: str) -> None:
+        """Take note that an onboarding can be read again."""
+        if self._reasons.pop(onboarding_id, None):
+            log.info("an onboarding can be read again", extra={"onboarding": onboarding_id})
+
+    @property
+    def ids(self) -> list[str]:
+        """The onboardings, those found first in front."""
+        return list(self._reasons)
+
+    def warning(self) -> str | None:
+        """Return which onboardings cannot be read; None if all can."""
+        if not self._reasons:
+            return None
+        named = [f"{one} ({why})" for one, why in list(self._reasons.items())[:NAMED]]
+        more = len(self._reasons) - len(named)
+        return f"can't be read: {', '.join(named)}{f' and {more} more' if more else ''}"
+
+
+def is_readable(session: AsyncSession) -> ColumnElement[bool]:
+    """The condition that leaves out the onboardings known to be unreadable."""
+    ids = of(session).ids[:MOST_LEFT_OUT]
+    return col(OnboardingRow.id).not_in(ids) if ids else true()
+
+
+def of(session: AsyncSession) -> UnreadableRows:
+    """Return what is known of such rows."""
+    known: UnreadableRows = session.info["unreadable"]
+    return known
+
+
+@contextmanager
+def reading(session: AsyncSession, onboarding_id: str, client_name: str = "") -> Iterator[None]:
+    """Raise UnreadableRow, and note it, for what is wrong with an onboarding read in the block."""
+    try:
+        yield
+    except UnreadableRow as error:
+        of(session).note(error)
+        raise
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
+        unreadable = UnreadableRow(onboarding_id, one_line(str(client_name)), _reason(error))
+        of(session).note(unreadable)
+        raise unreadable from error
+
+
+class Unknown(ValueError):
+    """A value that is not one of ours; its text says so."""
+
+
+def known(kind: type[E], value: str) -> E:
+    """Return the member of `kind` with this value; raises Unknown."""
+    try:
+        return kind(value)
+    except ValueError:
+        raise Unknown(f"unknown {kind.__name__} “{str(value)[:40]}”") from None
+
+
+def must_be_legible(row: SQLModel) -> None:
+    """Raise Unknown unless every column of a row has a value of its type."""
+    for name in _illegible(row):
+        raise Unknown(f"{row.__tablename__}.{name} is broken")
+
+
+def checked(row: R) -> R:
+    """Return a row that is legible; raises Unknown if it isn't."""
+    must_be_legible(row)
+    return row
+
+
+def _illegible(row: SQLModel) -> Iterator[str]:
+    for column in row.__table__.columns:  # type: ignore[attr-defined]
+        value = getattr(row, column.key)
+        if isinstance(value, Illegible):
+            yield column.key
+        elif value is None:
+            if not column.nullable and not column.primary_key:
+                yield column.key
+        elif not isinstance(value, column.type.python_type):
+            yield column.key
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, Unknown):
+        return str(error)
+    if isinstance(error, ValidationError):  # its text repeats what was read
+        return f"broken {error.title}"
+    return f"something in it isn't as expected ({type(error).__name__})"

@@ -1,0 +1,316 @@
+"""Databases full of onboardings at all stages, as every earlier revision would have left them."""
+
+import asyncio
+import tempfile
+from collections.abc import Callable, Collection, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+from pydantic import SecretStr
+from sqlmodel import SQLModel, col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.guide.credentials import mask
+from bot.guide.loading import SERVICETITAN
+from bot.onboarding import Change, Event, Loss, Onboarding, start
+from bot.onboarding.report import Outcome
+from storage import credentials, migrate, onboardings
+from storage.audit.seals import Seals
+from storage.database import Database, sync_url
+from storage.guides import GuideShelf
+from storage.tables import (
+    ArrivalRow,
+    CredentialRow,
+    DeliveryRow,
+    EventRow,
+    HomeRow,
+    MessageRow,
+    NoticeRow,
+    OnboardingRow,
+    RateRow,
+    RevealRow,
+    VerificationRow,
+)
+from storage.vault import Place, Vault
+from tests.builders import (
+    ALL_FIELDS,
+    GUIDE,
+    MINUTE,
+    NOW,
+    VALUES,
+    a_client_admin,
+    a_report,
+    an_engineer,
+)
+
+SEALS, VAULT = Seals([b"k" * 32]), Vault([b"k" * 32])
+REVISIONS = sorted(path.name[:4] for path in (migrate.MIGRATIONS / "versions").glob("0*.py"))
+HEAD = REVISIONS[-1]
+ERIN, ANN = an_engineer(), a_client_admin()
+
+Deed = Callable[[Onboarding, datetime], Change]
+Rows = dict[str, list[dict[str, Any]]]
+
+
+@dataclass(frozen=True)
+class Story:
+    """What happened to one client, and the first revision that had columns for it."""
+
+    since: str
+    deeds: tuple[Deed, ...] = ()
+    channel: str | None = None  # its own, if it is not said
+    admins: tuple[str, ...] = ()
+    client_team: str | None = None
+
+
+def does(name: str, *arguments: Any, **named: Any) -> Deed:
+    """Call a transition that takes the time last."""
+    return lambda onboarding, now: getattr(onboarding, name)(*arguments, now=now, **named)
+
+
+def done(*numbers: int) -> tuple[Deed, ...]:
+    return tuple(does("finish_step", one, ANN if one < 23 else ERIN) for one in numbers)
+
+
+def entered(step: int, fields: Collection[str] = ALL_FIELDS) -> Deed:
+    masks = {name: mask(VALUES[name]) for name in fields}
+    return does("enter_credentials", step, masks, ANN)
+
+
+def verified(outcome: Outcome, *fields: str, retry: bool = False) -> Deed:
+    def deed(at: Onboarding, now: datetime) -> Change:
+        run = at.verification
+        assert run
+        report = a_report(outcome, fields, retry=retry)
+        return at.finish_verification(run.number, run.requested_at, report, now)
+
+    return deed
+
+
+def booked(at: Onboarding, now: datetime) -> Change:
+    run = at.verification
+    assert run
+    return at.send_booking(run.number, run.requested_at, now)
+
+
+FIRST = (does("choose", 1, "new", ANN), *done(2, 3))
+ALL_IN = (does("choose", 1, "existing", ANN), *done(*range(3, 22)), entered(22))
+COMPLETED = (
+    *(*ALL_IN, verified(Outcome.PASSED), *done(22, 23, 24)),
+    *(does("request_verification", ERIN), verified(Outcome.PASSED)),
+)
+STORIES: Mapping[str, Story] = {
+    "Only Begun": Story("0001"),
+    "Käthe's  Heizung & Söhne": Story(
+        "0001",
+        (
+            *(*FIRST, does("ask_for_help", 4, "Wo? “Hier” – ü 🙂", ANN)),
+            *(entered(11, ["client_id"]), entered(11, ["client_id"])),
+            does("undo_step", 3, ANN),
+        ),
+        admins=(ANN.user_id, "U0BEN"),
+    ),
+    "Being Verified": Story("0001", ALL_IN),
+    "Found Wrong": Story("0001", (*ALL_IN, verified(Outcome.FAILED, "client_secret"))),
+    "ServiceTitan Away": Story("0001", (*ALL_IN, verified(Outcome.UNKNOWN, retry=True))),
+    "Completed": Story("0001", COMPLETED),
+    "Channel Lost": Story("0002", (*FIRST, does("lose_channel", Loss.ARCHIVED))),
+    "Destroyed": Story("0003", (*COMPLETED, does("destroy_credentials", ERIN))),
+    "Exposed": Story("0004", (*ALL_IN, does("expose", ["client_secret", "tenant_id"], ANN))),
+    "Every Day": Story(
+        "0005",
+        (
+            *(*FIRST, does("client_joins", ANN, timezone="America/Denver")),
+            *(does("ask_for_help", 4, "Where?", ANN), does("answer_questions", ERIN)),
+            *(does("skip", 7, ERIN), does("hand_over", 4, ANN)),
+            *(does("remind", ERIN), does("snooze", ANN, until=NOW + timedelta(days=1))),
+            does("escalate"),
+        ),
+        channel="C0SHARED",
+    ),
+    "Paused": Story("0005", (does("pause", ERIN, reason="Holidays"),), channel="C0SHARED"),
+    "Of One Enterprise": Story("0013", FIRST, client_team="E0ACME"),
+    "Cancelled": Story("0005", (*ALL_IN, does("cancel", ERIN, "They left."))),
+    "Standing Still": Story(
+        "0017",
+        (
+            *(*ALL_IN, verified(Outcome.PASSED)),
+            does("age_credentials", keep=timedelta(0), objection=timedelta(days=7)),
+        ),
+    ),
+    "Booked": Story(
+        "0005",
+        (
+            *(*ALL_IN, verified(Outcome.PASSED), *done(22, 23, 24)),
+            *(does("request_verification", ERIN, booking="heavyset-1"), booked),
+        ),
+    ),
+}
+
+
+def known_at(revision: str) -> Mapping[str, Onboarding]:
+    """Return the onboardings that a database of `revision` can hold, by id."""
+    return {
+        change.onboarding.id: change.onboarding
+        for name, (_, change) in _lives().items()
+        if STORIES[name].since <= revision
+    }
+
+
+def fill(url: str, revision: str) -> None:
+    """Make the tables of `revision`, and fill them."""
+    migrate.upgrade(url, revision)
+    known = known_at(revision)
+    with connected(url) as connection:
+        for table in _tables(connection):
+            owner = "id" if table.name == "onboarding" else "onboarding_id"
+            rows = [
+                {column.name: row[column.name] for column in table.columns}
+                for row in _rows_at_head()[table.name]
+                if row.get(owner) in {*known, None}
+            ]
+            connection.execute(sa.insert(table), rows)
+        if connection.dialect.name == "postgresql":
+            connection.execute(sa.text("SELECT setval('event_id_seq', max(id)) FROM event"))
+
+
+def content(url: str) -> Rows:
+    """Return all rows of all tables, in the order of their keys."""
+    with connected(url) as connection:
+        return {
+            table.name: [
+                dict(row)
+                for row in connection.execute(
+                    sa.select(table).order_by(*table.primary_key.columns)
+                ).mappings()
+            ]
+            for table in _tables(connection)
+        }
+
+
+@contextmanager
+def connected(url: str) -> Iterator[sa.Connection]:
+    """Give a connection in a transaction, past the bot."""
+    engine = sa.create_engine(sync_url(url))
+    try:
+        with engine.begin() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
+def _tables(connection: sa.Connection) -> list[sa.Table]:
+    """The tables that there are, each with the columns that it has, in today's types."""
+    there = sa.inspect(connection)
+    return [
+        sa.Table(
+            table.name,
+            sa.MetaData(),
+            *(
+                sa.Column(column.name, column.type, primary_key=column.primary_key)
+                for column in table.columns
+                if column.name in {one["name"] for one in there.get_columns(table.name)}
+            ),
+        )
+        for table in SQLModel.metadata.sorted_tables
+        if there.has_table(table.name)
+    ]
+
+
+@cache
+def _lives() -> Mapping[str, tuple[Change, Change]]:
+    """How each client began, and what became of them: a deed a minute."""
+    return {name: _life(name, story) for name, story in STORIES.items()}
+
+
+def _life(name: str, story: Story) -> tuple[Change, Change]:
+    key = name[:4].strip().lower()
+    begun = start(
+        f"{key:0<16}",
+        GUIDE,
+        client_name=name,
+        channel=story.channel or f"C0{key.upper()}",
+        engineer=ERIN.user_id,
+        client_admins=story.admins,
+        client_team=story.client_team,
+        actor=ERIN,
+        now=NOW,
+    )
+    onboarding, events = begun.onboarding, list[Event]()
+    for number, deed in enumerate(story.deeds, start=1):
+        change = deed(onboarding, NOW + number * MINUTE)
+        onboarding, events = change.onboarding, [*events, *change.events]
+    return begun, replace(begun, onboarding=onboarding, events=tuple(events))
+
+
+@cache
+def _rows_at_head() -> Rows:
+    """The rows of all stories, as the bot writes them."""
+    with tempfile.TemporaryDirectory() as directory:
+        url = f"sqlite:///{directory}/filled.db"
+        migrate.upgrade(url)
+        with ThreadPoolExecutor(1) as apart:  # whoever asks first may be in a loop already
+            apart.submit(asyncio.run, _write(url)).result()
+        return content(url)
+
+
+async def _write(url: str) -> None:
+    database = Database(url, SEALS)
+    async with database.begin() as session:
+        await GuideShelf(SERVICETITAN.read_text(encoding="utf-8"), "guide").put_down(session)
+        for begun, change in _lives().values():
+            await onboardings.add(session, begun)
+            await session.flush()
+            await onboardings.save(session, begun.onboarding, change)
+            await _keep_values(session, change.onboarding)
+        await _publish(session)
+    await database.close()
+
+
+async def _keep_values(session: AsyncSession, onboarding: Onboarding) -> None:
+    for name, stored in onboarding.credentials.items():
+        place = Place(onboarding.id, name, stored.version, stored.mask)
+        for _ in range(stored.version):
+            sealed = VAULT.seal(place, SecretStr(VALUES[name]))
+            await credentials.put(session, [sealed], stored.by, stored.at)
+
+
+async def _publish(session: AsyncSession) -> None:
+    """Fill the columns that the bot fills when it is at work: here they are empty, there not."""
+    session.add_all(
+        [
+            ArrivalRow(kind="request", at=NOW),
+            DeliveryRow(id="Ev0001", at=NOW),
+            RateRow(id="guess:1:T0:U0", since=NOW, count=3),
+            RevealRow(id="reveal-1", worker="w1", hide_at=NOW),
+            HomeRow(user_id=ERIN.user_id, opened_at=NOW, published_at=NOW, digest="d1"),
+            HomeRow(user_id="U0NEW", opened_at=NOW),
+            NoticeRow(id="engineering_channel_shared", since=NOW, ts="1795426200.000100"),
+            NoticeRow(id="something_else", since=NOW),
+        ]
+    )
+    for number, row in enumerate((await session.exec(select(OnboardingRow))).all()):
+        if number % 2:
+            continue
+        row.thread_ts = row.announcement_ts = f"17954262{number:02}.000100"
+        row.published_revision = row.revision - number % 4 // 2
+        row.lease_owner, row.lease_until = f"worker {number}", NOW + MINUTE
+        row.publish_after = row.refused_since = row.next_reminder = row.look_since = (
+            NOW + number * MINUTE
+        )
+        session.add(MessageRow(onboarding_id=row.id, slot="root", ts=row.thread_ts, digest="d2"))
+        session.add(MessageRow(onboarding_id=row.id, slot="welcome", posting_since=NOW))
+        first = select(EventRow).where(col(EventRow.onboarding_id) == row.id).order_by("id")
+        told = (await session.exec(first)).first()
+        assert told
+        told.announcing_since, told.announced_ts = NOW, row.thread_ts
+    old_value = (await session.exec(select(CredentialRow))).first()
+    run = (await session.exec(select(VerificationRow))).first()
+    assert old_value
+    assert run
+    old_value.fingerprint, run.run_until, run.run_owner = None, NOW + MINUTE, "worker 1"

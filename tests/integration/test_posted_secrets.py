@@ -1,0 +1,534 @@
+"""A value posted in the channel: caught, told, and its step opened again."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from sandbox.slack import Channel
+from tests.integration.test_client_team import third
+from tests.integration.world import KEY, OTHER_KEY, World, told
+from tests.unit.test_secret_scan import ORDINARY, SECRET, WIDE
+
+MADE_UP = SECRET
+
+
+async def write(world: World, text: str, *, in_thread: bool = False) -> None:
+    thread_ts = world.message("root").ts if in_thread else None
+    await world.ann.say(world.channel, text, thread_ts)
+    await world.slack.delivered()
+    await world.idle()
+
+
+def secret(world: World) -> str:
+    return str(world.servicetitan.credentials["client_secret"])
+
+
+async def test_a_stored_secret_in_the_channel_is_caught(begun: World) -> None:
+    await begun.walk_to(24)
+
+    await write(begun, f"FYI the secret is {secret(begun)}")
+
+    assert "Please delete it now" in told(begun.ann)
+    assert "step 19" in told(begun.ann)
+    assert "A secret was posted here" in begun.message("exposed:1").text
+    assert begun.current == 19
+    assert [text for text in begun.announced if "posted the Client Secret" in text]
+
+
+async def test_the_text_is_told_nowhere(begun: World) -> None:
+    await begun.walk_to(24)
+
+    await write(begun, f"FYI the secret is {secret(begun)}")
+
+    ours = [one.text for one in begun.channel.messages if one.user is begun.slack.bot]
+    assert not [text for text in [*ours, *begun.announced] if secret(begun) in text]
+    assert secret(begun).encode() not in begun.database.content()
+
+
+async def test_a_new_value_settles_it(begun: World) -> None:
+    await begun.walk_to(24)
+    await write(begun, secret(begun))
+    new = begun.servicetitan.regenerate_secret()
+
+    view = await begun.open(begun.ann, "exposed:1", "enter_credentials")
+    answer = await begun.submit(begun.ann, view, client_secret=new)
+
+    assert answer.ok
+    assert "All good" in begun.message("exposed:1").text
+    assert begun.message("verification:2").payload["outcome"] == "passed"
+
+
+async def test_step_22_waits_for_a_new_secret(begun: World) -> None:
+    await begun.walk_to(23)
+    await write(begun, secret(begun))
+
+    for number in (19, 20, 21, 22):
+        await begun.press(begun.ann, f"step:{number}", "step_done")
+
+    assert begun.current == 22
+    assert "Others may know the value of Client Secret" in told(begun.ann)
+
+
+async def test_a_secret_that_is_not_stored_yet_is_known_by_its_looks(begun: World) -> None:
+    await write(begun, f"is this it? {secret(begun)}", in_thread=True)
+
+    assert "Please delete it now" in told(begun.ann)
+    assert "exposed:1" in begun.slots()
+
+
+async def test_an_edit_that_adds_a_secret_is_caught(begun: World) -> None:
+    written = await begun.ann.say(begun.channel, "hello")
+    await begun.ann.edit(written, f"hello {secret(begun)}")
+    await begun.slack.delivered()
+    await begun.idle()
+
+    assert "Please delete it now" in told(begun.ann)
+
+
+async def test_an_id_is_told_of_without_opening_a_step_again(begun: World) -> None:
+    await begun.walk_to(24)
+
+    await write(begun, f"our tenant is {begun.servicetitan.credentials['tenant_id']}")
+
+    assert begun.current == 24
+    assert "Tenant ID" in told(begun.ann)
+    assert "keep IDs out of the channel" in begun.message("exposed:1").text
+
+
+async def test_ordinary_talk_raises_no_alarm(begun: World) -> None:
+    await begun.walk_to(24)
+
+    for text in ORDINARY:
+        await write(begun, text)
+
+    assert begun.events("exposed") == []
+    assert begun.ann.ephemerals == []
+
+
+async def test_another_clients_value_is_not_known_here(begun: World) -> None:
+    await begun.walk_to(24)
+    other = begun.slack.add_channel("zenith", begun.erin, begun.ann)
+
+    await begun.ann.say(other, begun.servicetitan.credentials["tenant_id"])
+    await begun.slack.delivered()
+    await begun.idle()
+
+    assert begun.events("exposed") == []
+
+
+async def test_a_question_with_a_secret_in_it_is_not_taken(begun: World) -> None:
+    form = await begun.open(begun.ann, "step:1", "step_help")
+
+    answer = await begun.submit(begun.ann, form, question=f"Is {secret(begun)} right?")
+
+    assert list(answer.errors) == ["question"]
+    assert begun.events("help_asked") == []
+
+
+# --- what was posted is not new when it is entered later ---
+
+
+async def test_a_secret_that_was_posted_is_refused_when_it_is_entered(begun: World) -> None:
+    await begun.walk_to(19)
+    await write(begun, f"got it: {secret(begun)}", in_thread=True)
+
+    posted = await begun.enter(begun.ann, 19, client_secret=secret(begun))
+    new = await begun.enter(begun.ann, 19, client_secret=begun.servicetitan.regenerate_secret())
+
+    assert "was posted in the channel" in posted.errors["client_secret"]
+    assert "Make a new one (step 19)" in posted.errors["client_secret"]
+    assert new.ok
+    assert "All good" in begun.message("exposed:1").text
+
+
+async def test_a_stored_secret_that_was_posted_is_not_taken_again(begun: World) -> None:
+    await begun.walk_to(24)
+    await write(begun, secret(begun))
+
+    view = await begun.open(begun.ann, "exposed:1", "enter_credentials")
+    answer = await begun.submit(begun.ann, view, client_secret=secret(begun))
+
+    assert list(answer.errors) == ["client_secret"]
+    assert "A secret was posted here" in begun.message("exposed:1").text
+
+
+async def test_what_was_posted_is_known_after_a_rotation_of_the_keys(begun: World) -> None:
+    await begun.walk_to(19)
+    await write(begun, secret(begun), in_thread=True)
+    keys = begun.settings.model_validate(
+        {**begun.settings.model_dump(), "credential_keys": [OTHER_KEY, KEY]}
+    ).credential_keys
+
+    async with begun.second_bot(credential_keys=keys) as bot:
+        begun.slack.deliver_to(f"http://127.0.0.1:{bot.settings.port}/slack/events")
+        await begun.ann.press(begun.message("step:19"), "enter_credentials")
+        await bot.tasks.idle()
+        form = begun.view_of(begun.ann)
+        answer = await begun.ann.submit(form, {"client_secret": secret(begun)})
+
+    assert list(answer.errors) == ["client_secret"]
+
+
+async def test_only_a_digest_of_it_is_kept(begun: World) -> None:
+    await write(begun, secret(begun), in_thread=True)
+
+    [(detail,)] = begun.rows("SELECT detail FROM event WHERE kind = 'exposed'")
+    [mark] = detail["marks"]
+    assert len(mark.removeprefix("2:")) == 64
+    assert hashlib.sha256(secret(begun).encode()).hexdigest() != mark
+
+
+async def test_an_id_that_was_posted_can_still_be_entered(begun: World) -> None:
+    await begun.walk_to(22)
+    values = begun.servicetitan.credentials
+    ids = {name: values[name] for name in ("tenant_id", "client_id")}
+    assert (await begun.enter(begun.ann, 18, **ids)).ok
+    await write(begun, f"our tenant is {ids['tenant_id']}")
+
+    assert (await begun.enter(begun.ann, 18, **ids)).ok
+
+
+async def test_a_new_secret_beside_a_stored_value_is_told_of_as_well(begun: World) -> None:
+    await begun.walk_to(24)
+    new = begun.servicetitan.regenerate_secret()
+
+    await write(begun, f"tenant {begun.servicetitan.tenant_id}, new secret {new}")
+
+    assert "Client Secret and Tenant ID" in told(begun.ann)
+    assert begun.current == 24
+
+
+# --- what only looks like a secret ---
+
+
+async def test_what_looks_like_a_secret_changes_nothing_where_one_is_stored(begun: World) -> None:
+    await begun.walk_to(24)
+    before = begun.slots()
+
+    for person in (begun.ann, begun.erin):
+        await person.say(begun.channel, MADE_UP, begun.message("root").ts)
+    await begun.slack.delivered()
+    await begun.idle()
+
+    assert begun.current == 24
+    assert begun.slots() == before
+    assert begun.events("exposed") == []
+    assert "Please delete it now" in told(begun.ann)
+    assert "Please delete it now" in told(begun.erin)
+
+
+@pytest.mark.parametrize("step", [1, 19, 24])
+async def test_a_stranger_sets_nothing_back_by_what_looks_like_a_secret(
+    begun: World, step: int
+) -> None:
+    await begun.walk_to(step)
+    zoe = third(begun)
+
+    await zoe.say(begun.channel, MADE_UP, begun.message("root").ts)
+    await begun.slack.delivered()
+    await begun.idle()
+
+    assert begun.current == step
+    assert begun.events("exposed") == []
+    assert "Please delete it now" in told(zoe)
+
+
+async def test_a_look_alike_sets_no_step_back_while_the_posted_one_is_not_replaced(
+    begun: World,
+) -> None:
+    await begun.walk_to(23)
+    await write(begun, secret(begun))
+    for number in (19, 20, 21):
+        await begun.press(begun.ann, f"step:{number}", "step_done")
+    new = begun.servicetitan.regenerate_secret()
+
+    await write(begun, new)
+    view = await begun.open(begun.ann, "exposed:1", "enter_credentials")
+    answer = await begun.submit(begun.ann, view, client_secret=new)
+
+    assert begun.current == 22
+    assert "was posted in the channel" in answer.errors["client_secret"]
+
+
+# --- another client's ---
+
+
+async def zenith_of(world: World) -> Channel:
+    """Zenith's channel, in which an onboarding of its own has begun."""
+    zenith = world.slack.add_channel("zenith", world.erin, world.ann)
+    await world.begin("Zenith", zenith)
+    return zenith
+
+
+async def test_a_secret_in_another_clients_channel_is_known_as_its_owners(begun: World) -> None:
+    await begun.walk_to(24)
+    zenith = await zenith_of(begun)
+    before = begun.slots(zenith)
+
+    await begun.ann.say(zenith, f"is it {secret(begun)} ?")
+    await begun.slack.delivered()
+    await begun.idle()
+
+    steps = begun.rows("SELECT client_name, current_step FROM onboarding ORDER BY client_name")
+    assert steps == [("Acme Plumbing", 19), ("Zenith", 1)]
+    assert "posted in another channel by mistake" in begun.message("exposed:1").text
+    assert begun.slots(zenith) == before
+    assert len(begun.events("exposed")) == 1
+    [text] = [one for one in begun.announced if "posted the Client Secret" in one]
+    assert "Acme Plumbing" in text
+    assert zenith.id in text
+
+
+async def test_the_writer_there_cannot_tell_it_from_a_made_up_one(begun: World) -> None:
+    await begun.walk_to(24)
+    zenith = begun.slack.add_channel("zenith", begun.erin, begun.ann)
+
+    for text in (secret(begun), MADE_UP):
+        await begun.ann.say(zenith, text)
+    await begun.slack.delivered()
+    await begun.idle()
+
+    known, unknown = [one.text for one in begun.ann.ephemerals]
+    assert known == unknown
+
+
+async def test_many_numbers_in_the_channel_are_compared_with_no_id(begun: World) -> None:
+    await begun.walk_to(24)
+    numbers = [str(100_000_000 + number) for number in range(50)]
+
+    await write(begun, " ".join([*numbers, begun.servicetitan.credentials["tenant_id"]]))
+
+    assert begun.events("exposed") == []
+    assert len(begun.events("refused")) == 1
+
+
+async def test_many_numbers_hide_no_secret(begun: World) -> None:
+    await begun.walk_to(24)
+    numbers = [str(100_000_000 + number) for number in range(50)]
+
+    await write(begun, " ".join([*numbers, secret(begun)]))
+
+    assert begun.current == 19
+
+
+# --- wherever people can write ---
+
+
+async def test_a_secret_in_the_name_of_a_file_is_caught(begun: World) -> None:
+    await write(begun, "see the file")
+    event = begun.last_event("message")
+    event["event_id"] = "Ev0FILE"
+    event["event"] |= {
+        "subtype": "file_share",
+        "ts": f"{event['event']['ts']}1",
+        "files": [{"id": "F1", "name": f"{secret(begun)}.txt"}],
+    }
+
+    await begun.slack.post_signed(json.dumps(event).encode(), "application/json")
+    await begun.idle()
+
+    assert "Please delete it now" in told(begun.ann)
+
+
+@pytest.mark.parametrize("field", ["tenant_id", "client_secret"])
+async def test_a_question_with_a_stored_value_in_it_is_not_taken(begun: World, field: str) -> None:
+    await begun.walk_to(23)
+    form = await begun.open(begun.ann, "step:23", "step_help")
+
+    value = begun.servicetitan.credentials[field]
+    answer = await begun.submit(begun.ann, form, question=f"Is “{value}” right?")
+
+    assert "Please take the" in answer.errors["question"]
+    assert begun.events("help_asked") == []
+
+
+async def test_what_looks_like_a_secret_is_no_name_for_a_client(begun: World) -> None:
+    await begun.walk_to(23)
+    value = begun.servicetitan.credentials["application_key"]
+    other = begun.slack.add_channel("zenith", begun.erin)
+
+    typed = await begun.type(f"start {value}", channel=other)
+    await begun.type("start Zenith", channel=other)
+    named = await begun.submit(begun.erin, begun.view_of(begun.erin), client_name=f"Zen {value}")
+
+    assert "a client's name is read by everybody" in typed.text
+    assert "Nothing was started" in named.errors["client_name"]
+    assert len(begun.rows("SELECT id FROM onboarding")) == 1
+
+
+async def test_a_name_is_not_compared_with_what_clients_entered(begun: World) -> None:
+    await begun.walk_to(23)
+    other = begun.slack.add_channel("zenith", begun.erin)
+
+    await begun.begin(f"Zenith {begun.servicetitan.credentials['tenant_id']}", other)
+
+    assert len(begun.rows("SELECT id FROM onboarding")) == 2
+
+
+async def test_a_value_is_no_reason_to_cancel(begun: World) -> None:
+    await begun.walk_to(23)
+    await begun.type("cancel")
+
+    why = f"{begun.servicetitan.tenant_id} left"
+    answer = await begun.submit(begun.erin, begun.view_of(begun.erin), reason=why)
+
+    assert "Please take the Tenant ID out" in answer.errors["reason"]
+    assert begun.rows("SELECT status FROM onboarding") == [("active",)]
+
+
+# --- in other clothes ---
+
+
+async def posted(world: World, changes: dict[str, Any]) -> str:
+    """Write something, send it again with `changes`, and return what the writer is told."""
+    await world.ann.say(world.channel, "see this")
+    event = world.last_event("message")
+    event |= {"event_id": f"Ev0{len(world.slack.deliveries)}"}
+    event["event"] |= {"ts": f"{event['event']['ts']}1", **changes}
+    await world.slack.post_signed(json.dumps(event).encode(), "application/json")
+    await world.idle()
+    return told(world.ann)
+
+
+SHOWN: list[dict[str, Any]] = [
+    {"attachments": [{"is_share": True, "text": "{}", "ts": "1.1"}], "text": ""},
+    {"attachments": [{"fallback": "[no preview]", "fields": [{"title": "x", "value": "{}"}]}]},
+    {"attachments": [{"title": "{}"}]},
+    {"attachments": [{"pretext": "a", "footer": "{}"}]},
+    {"attachments": [{"message_blocks": [{"message": {"blocks": [{"text": {"text": "{}"}}]}}]}]},
+    {"blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": "{}"}}]},
+    {"files": [{"id": "F1", "preview": "key = {}", "mode": "snippet"}], "subtype": "file_share"},
+    {"files": [{"id": "F1", "plain_text": "{}"}], "subtype": "file_share"},
+    {"files": [{"id": "F1", "initial_comment": {"comment": "{}"}}], "subtype": "file_share"},
+    {"text": "{}", "subtype": "me_message"},
+    {"text": "`{}`", "subtype": "thread_broadcast"},
+]
+
+
+@pytest.mark.parametrize("shown", SHOWN, ids=[json.dumps(one)[:60] for one in SHOWN])
+async def test_a_secret_is_caught_wherever_a_message_shows_it(
+    begun: World, shown: dict[str, Any]
+) -> None:
+    changes = json.loads(json.dumps(shown).replace("{}", secret(begun)))
+
+    assert "Please delete it now" in await posted(begun, changes)
+
+
+async def test_a_secret_in_several_pieces_of_a_rich_text_is_caught(begun: World) -> None:
+    value = secret(begun)
+    pieces = [{"type": "text", "text": one} for one in (value[:9], value[9:])]
+    section = {"type": "rich_text_section", "elements": pieces}
+    blocks = [{"type": "rich_text", "elements": [section]}]
+
+    assert "Please delete it now" in await posted(begun, {"text": "", "blocks": blocks})
+
+
+@pytest.mark.parametrize("clothe", [str.upper, lambda one: one.translate(WIDE)])
+async def test_a_stored_secret_is_known_in_any_letters(
+    begun: World, clothe: Callable[[str], str]
+) -> None:
+    await begun.walk_to(24)
+
+    await write(begun, clothe(secret(begun)))
+
+    assert "Please delete it now" in told(begun.ann)
+    assert begun.current == 19
+
+
+async def test_a_forwarded_message_is_read(begun: World) -> None:
+    elsewhere = begun.slack.add_channel("elsewhere", begun.ann)
+    written = await begun.ann.say(elsewhere, f"secret {secret(begun)}")
+
+    await begun.ann.say(begun.channel, "", forwarded=written)
+    await begun.idle()
+
+    assert "Please delete it now" in told(begun.ann)
+
+
+async def test_an_edit_that_adds_only_an_attachment_is_read(begun: World) -> None:
+    written = await begun.ann.say(begun.channel, "hello")
+    await begun.ann.edit(written, "hello there")
+    event = begun.last_event("message")
+    message = event["event"]["message"]
+    event["event"]["previous_message"] = dict(message)
+    message["attachments"] = [{"text": secret(begun)}]
+    event["event_id"] = "Ev0EDIT"
+
+    await begun.slack.post_signed(json.dumps(event).encode(), "application/json")
+    await begun.idle()
+
+    assert "Please delete it now" in told(begun.ann)
+
+
+async def test_a_preview_of_a_link_is_no_second_alarm(begun: World) -> None:
+    await write(begun, f"{secret(begun)} https://acme.example")
+    written = begun.last_event("message")
+    before = written["event"]
+    event = {
+        "type": "message",
+        "subtype": "message_changed",
+        "channel": begun.channel.id,
+        "message": {
+            **before,
+            "attachments": [{"title": "Acme", "from_url": "https://acme.example"}],
+        },
+        "previous_message": before,
+    }
+
+    changed = {**written, "event": event, "event_id": "Ev0PREVIEW"}
+    await begun.slack.post_signed(json.dumps(changed).encode(), "application/json")
+    await begun.idle()
+
+    assert len(begun.events("exposed")) == 1
+
+
+# --- a password ---
+
+
+@pytest.mark.parametrize("in_thread", [True, False])
+async def test_a_password_is_told_of_to_its_writer_alone(begun: World, in_thread: bool) -> None:
+    await write(begun, "login ann@acme.example password Hunter2!", in_thread=in_thread)
+
+    assert "looks like it has a password" in told(begun.ann)
+    assert begun.events("exposed") == []
+    assert begun.rows("SELECT detail FROM event WHERE kind = 'help_asked'") == []
+    assert b"Hunter2!" not in begun.database.content()
+
+
+# --- the engineering channel ---
+
+
+async def test_a_stored_secret_in_the_engineering_channel_is_caught(begun: World) -> None:
+    await begun.walk_to(24)
+
+    await begun.erin.say(begun.engineering, f"Acme's secret: {secret(begun)}")
+    await begun.slack.delivered()
+    await begun.idle()
+
+    assert "Please delete it now" in told(begun.erin)
+    assert begun.current == 19
+    assert "posted in another channel by mistake" in begun.message("exposed:1").text
+    assert [text for text in begun.announced if "in this channel" in text]
+
+
+async def test_what_looks_like_a_secret_there_is_told_of_privately(begun: World) -> None:
+    for text in (secret(begun), "pw: Hunter2!"):
+        await begun.erin.say(begun.engineering, text)
+    await begun.slack.delivered()
+    await begun.idle()
+
+    assert [bool(one) for one in begun.erin.ephemerals] == [True, True]
+    assert begun.events("exposed") == []
+
+
+async def test_an_id_may_be_talked_about_in_the_engineering_channel(begun: World) -> None:
+    await begun.walk_to(24)
+
+    await begun.erin.say(begun.engineering, f"tenant {begun.servicetitan.tenant_id}")
+    await begun.slack.delivered()
+    await begun.idle()
+
+    assert begun.erin.ephemerals == []

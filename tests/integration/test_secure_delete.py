@@ -1,0 +1,244 @@
+"""Destroyed means destroyed: no file of the database holds a replaced or deleted ciphertext."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from storage import migrate, secure_delete
+from storage.audit.seals import Seals
+from storage.database import Database
+from tests.databases import ON_SQLITE, AnyDatabase, PostgresDatabase, Server, SqliteFile
+from tests.integration.test_cli import COMPLETE, onboarding
+from tests.integration.world import World, a_world
+from tests.postgresql import Cluster
+
+WITHIN_SECONDS = 20
+
+
+class Kept:
+    """Where a database keeps its files, to be searched."""
+
+    def __init__(self, database: AnyDatabase, cluster: Cluster | None = None) -> None:
+        self.database, self._cluster = database, cluster
+
+    def files(self) -> list[Path]:
+        if self._cluster is None:
+            return sorted(self.database.directory.glob("onboarding.db*"))
+        data = self._cluster.directory / "data"
+        return [one for one in data.rglob("*") if one.is_file() and "pg_wal" not in one.parts]
+
+    def wal(self) -> bytes:
+        assert self._cluster
+        wal = self._cluster.directory / "data" / "pg_wal"
+        return b"".join(one.read_bytes() for one in wal.iterdir() if one.is_file())
+
+    def flush(self) -> None:
+        """Have what PostgreSQL holds in memory written to its files."""
+        if self._cluster:
+            with psycopg.connect(self.database.url, autocommit=True) as connection:
+                connection.execute("CHECKPOINT")
+
+    def holding(self, ciphertexts: list[bytes]) -> list[str]:
+        """The files in which some of `ciphertexts` are."""
+        self.flush()
+        found = []
+        for path in self.files():
+            there = path.read_bytes()
+            if any(one in there for one in ciphertexts):
+                found.append(str(path))
+        return found
+
+    async def gone(self, ciphertexts: list[bytes]) -> None:
+        """Wait until no file holds any of them."""
+        for _ in range(WITHIN_SECONDS * 5):
+            if not (found := self.holding(ciphertexts)):
+                return
+            await asyncio.sleep(0.2)
+        pytest.fail(f"after {WITHIN_SECONDS} s still in {found}")
+
+
+def stored(world: World) -> list[bytes]:
+    return [bytes(one) for (one,) in world.rows("SELECT ciphertext FROM credential")]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Kept]:
+    if request.param == "sqlite":
+        yield Kept(SqliteFile.with_tables(tmp_path))
+        return
+    cluster: Cluster = request.getfixturevalue("own_cluster")
+    with Server(cluster.url).database() as url:
+        migrate.upgrade(url)
+        yield Kept(PostgresDatabase(tmp_path, url), cluster)
+
+
+@pytest.fixture
+async def world(kept: Kept) -> AsyncIterator[World]:
+    """A world in which all five values are in."""
+    async with a_world(kept.database) as world:
+        await world.begin()
+        await world.walk_to(23)
+        yield world
+
+
+async def replaced(world: World) -> list[bytes]:
+    """Have the secret replaced; the ciphertext that it had."""
+    before = stored(world)
+    secret = world.servicetitan.regenerate_secret()
+    assert (await world.enter(world.erin, 19, client_secret=secret)).ok
+    return [one for one in before if one not in stored(world)]
+
+
+async def cancelled(world: World) -> list[bytes]:
+    """Have all destroyed by an engineer who ends the onboarding."""
+    before = stored(world)
+    await world.type("cancel")
+    assert (await world.submit(world.erin, world.view_of(world.erin), reason="They left")).ok
+    return before
+
+
+async def expired(world: World) -> list[bytes]:
+    """Have all destroyed by time."""
+    before = stored(world)
+    world.write("UPDATE onboarding SET status = 'completed', finished_at = '2020-01-01 00:00:00'")
+    await world.bot.sweep()
+    return before
+
+
+async def purged(world: World) -> list[bytes]:
+    """Have all destroyed by a command, beside the bot."""
+    before = stored(world)
+    world.write("UPDATE onboarding SET status = 'completed', finished_at = '2020-01-01 00:00:00'")
+    settings = {**COMPLETE, "DATABASE_URL": world.settings.database_url}
+    ended = await onboarding(world.database.directory, "purge", **settings)
+    assert ended.status == 0
+    assert "old ciphertexts" not in ended.err
+    return before
+
+
+async def rotated(world: World) -> list[bytes]:
+    """Have all encrypted with another key."""
+    before = stored(world)
+    key = "b3Nlc2FtZXNlc2FtZXNlc2FtZXNlc2FtZXNlc2FtZXM="
+    settings = {**COMPLETE, "DATABASE_URL": world.settings.database_url}
+    settings["CREDENTIAL_KEYS"] = f"{key},{settings['CREDENTIAL_KEYS']}"
+    ended = await onboarding(world.database.directory, "keys", "rotate", **settings)
+    assert (ended.status, ended.err) == (0, "")
+    return before
+
+
+WAYS = [replaced, cancelled, expired, purged, rotated]
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_no_file_holds_an_old_ciphertext(
+    world: World, kept: Kept, way: Callable[[World], Awaitable[list[bytes]]]
+) -> None:
+    assert kept.holding(stored(world)), "a search that finds nothing that is there"
+
+    old = await way(world)
+
+    assert old
+    await kept.gone(old)
+    now = stored(world)
+    assert not now or kept.holding(now)
+    assert world.bot.residue.warning() is None
+
+
+async def test_statistics_hold_none_either(world: World, kept: Kept) -> None:
+    """PostgreSQL's ANALYZE copies samples of what is in a table."""
+    world.write("ANALYZE")
+
+    await kept.gone(await cancelled(world))
+
+
+async def test_postgresqls_wal_keeps_them_as_the_documentation_says(
+    world: World, kept: Kept
+) -> None:
+    old = await replaced(world)
+    await kept.gone(old)
+
+    if isinstance(kept.database, PostgresDatabase):
+        assert old[0] in kept.wal()
+
+
+async def test_somebody_who_reads_an_older_state_only_delays_it(world: World, kept: Kept) -> None:
+    query = "SELECT count(*) FROM credential"
+    if isinstance(kept.database, SqliteFile):
+        with closing(sqlite3.connect(kept.database.path, isolation_level=None)) as reader:
+            reader.execute("BEGIN").execute(query).fetchall()
+            old = await replaced(world)
+            await asyncio.sleep(1)
+            assert kept.holding(old)
+    else:
+        with psycopg.connect(kept.database.url) as reading:
+            reading.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            reading.execute(query)
+            old = await replaced(world)
+            await asyncio.sleep(1)
+
+    await kept.gone(old)
+
+
+async def test_a_value_that_comes_in_meanwhile_is_kept(world: World, kept: Kept) -> None:
+    old = [one for _ in range(5) for one in await replaced(world)]
+
+    await kept.gone(old)
+    assert len(stored(world)) == 5
+    assert (await world.get("/readyz"))[0] == 200
+
+
+async def test_who_may_not_is_named(world: World, kept: Kept) -> None:
+    """PostgreSQL lets a table's owner do it; SQLite whoever may write."""
+    url = kept.database.url
+    if isinstance(kept.database, PostgresDatabase):
+        for statement in (
+            "DROP ROLE IF EXISTS guest",
+            "CREATE ROLE guest LOGIN",
+            "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO guest",
+        ):
+            kept.database.write(statement)
+        url = url.replace("postgres@", "guest@")
+    else:
+        url = f"sqlite:///{kept.database.directory}/nowhere.db"
+    database = Database(url, Seals(world.settings.keys))
+
+    problem = await secure_delete.clear(database)
+    await database.close()
+    if isinstance(kept.database, PostgresDatabase):
+        kept.database.write("DROP OWNED BY guest")
+
+    assert problem
+    assert ("InsufficientPrivilege" in problem) == isinstance(kept.database, PostgresDatabase)
+
+
+@ON_SQLITE
+async def test_a_table_that_has_grown_and_shrunk_leaves_no_copy(database: SqliteFile) -> None:
+    """Where SQLite moves a row to another page, `secure_delete` may leave the copy."""
+    old = []
+    with closing(sqlite3.connect(database.path)) as connection:
+        connection.execute("PRAGMA secure_delete = ON")
+        for number in range(4000):
+            value = f"{number:06}".encode() * (5 + number % 20)
+            connection.execute(
+                "INSERT INTO credential (onboarding_id, field, ciphertext, key_id, mask, "
+                "version, submitted_by_user, submitted_by_team, submitted_by_role, submitted_at) "
+                "VALUES (?, 'f', ?, 'k', '', 1, 'u', 't', 'r', '2026-01-01 00:00:00')",
+                (f"{number * 7919 % 4000:06}", value),
+            )
+            if number % 3:
+                old.append(value)
+        connection.execute("DELETE FROM credential WHERE substr(ciphertext, 1, 6) % 3 > 0")
+        connection.commit()
+    made = Database(database.url, Seals([b"k" * 32]))
+
+    assert await secure_delete.clear(made) is None
+    await made.close()
+
+    content = b"".join(path.read_bytes() for path in database.directory.glob("onboarding.db*"))
+    assert [one for one in old if one[:24] in content] == []

@@ -1,0 +1,169 @@
+"""Bounds on what one person may ask of the bot, of the engineers and of ServiceTitan."""
+
+import secrets
+
+import pytest
+
+from bot.onboarding.throttling import CHECKS, HANDOVERS, QUESTIONS, REPLACEMENTS
+from sandbox.slack import offers
+from tests.integration.world import World
+
+
+async def ask(world: World, question: str, slot: str = "step:1") -> str:
+    """Ask by the form, and return what its field says; empty if it was taken."""
+    form = await world.open(world.ann, slot, "step_help")
+    return str((await world.submit(world.ann, form, question=question)).errors.get("question", ""))
+
+
+# --- trying out values ---
+
+
+@pytest.mark.parametrize("field", ["tenant_id", "client_id"])
+async def test_another_clients_value_is_not_known_to_who_asks(begun: World, field: str) -> None:
+    await begun.walk_to(23)
+    zenith = begun.slack.add_channel("zenith", begun.erin, begun.ann)
+    await begun.begin("Zenith", zenith)
+    form_message = begun.message("step:1", zenith)
+    value = begun.servicetitan.credentials[field]
+
+    await begun.ann.press(form_message, "step_help")
+    await begun.idle()
+    answer = await begun.submit(begun.ann, begun.view_of(begun.ann), question=f"Is {value} right?")
+
+    assert answer.ok
+
+
+async def test_many_candidates_in_one_question_are_compared_with_nothing(begun: World) -> None:
+    await begun.walk_to(23)
+    tenant = begun.servicetitan.credentials["tenant_id"]
+
+    text = " ".join([*(str(100_000_000 + number) for number in range(100)), str(tenant)])
+    said = [await ask(begun, text, "step:23") for _ in range(3)]
+
+    assert all("numbers and codes" in one for one in said)
+    [(detail,)] = begun.rows("SELECT detail FROM event WHERE kind = 'refused'")
+    assert detail["deed"] == "guess"
+
+
+async def test_many_questions_with_candidates_are_slowed(begun: World) -> None:
+    await begun.walk_to(23)
+    tenant = begun.servicetitan.credentials["tenant_id"]
+
+    def text(start: int) -> str:
+        return " ".join([*(str(start + number) for number in range(18)), str(tenant)])
+
+    said = [await ask(begun, text(100_000_000 + 100 * number), "step:23") for number in range(12)]
+
+    assert "Tenant ID" in said[0]
+    assert "numbers and codes" in said[-1]
+    assert len(begun.events("refused")) == 1
+
+
+# --- ServiceTitan, engineers, the thread ---
+
+
+async def test_guessed_secrets_are_not_all_tried_with_servicetitan(begun: World) -> None:
+    await begun.walk_to(23)
+
+    answers = []
+    for _ in range(12):
+        guess = f"cs1.{secrets.token_hex(25)}"
+        answers.append(await begun.enter(begun.ann, 19, client_secret=guess))
+
+    taken = [answer for answer in answers if answer.ok]
+    assert len(taken) == CHECKS.most - 1  # the five values were the first
+    assert "changed 10 times in the last hour" in answers[-1].errors["client_secret"]
+    assert "in 60 minutes" in answers[-1].errors["client_secret"]
+    [(version,)] = begun.rows("SELECT version FROM credential WHERE field = 'client_secret'")
+    assert version == len(taken) + 1
+
+
+async def test_values_are_taken_again_after_an_hour(begun: World) -> None:
+    await begun.walk_to(23)
+    for _ in range(10):
+        await begun.enter(begun.ann, 19, client_secret=f"cs1.{secrets.token_hex(25)}")
+    begun.write("UPDATE event SET at = '2020-01-01 00:00:00.000000' WHERE id > 1")
+
+    right = begun.servicetitan.credentials["client_secret"]
+
+    assert (await begun.enter(begun.ann, 19, client_secret=right)).ok
+
+
+async def test_the_engineer_is_pinged_for_ten_questions_an_hour(begun: World) -> None:
+    said = [await ask(begun, f"What about the roof, part {number}?") for number in range(12)]
+
+    assert len([text for text in begun.announced if "needs help" in text]) == QUESTIONS.most
+    assert "Please collect the rest" in said[-1]
+
+
+async def test_the_same_refusal_is_in_the_history_once_an_hour(begun: World) -> None:
+    for _ in range(5):
+        await begun.ann.press_raw(begun.message("root"), "step_done", f"{begun.onboarding}:23")
+    await begun.idle()
+
+    assert len(begun.events("refused")) == 1
+
+
+async def test_one_notice_tells_of_what_was_posted_within_the_hour(begun: World) -> None:
+    await begun.walk_to(24)
+    secret = begun.servicetitan.credentials["client_secret"]
+
+    for _ in range(5):
+        await begun.ann.say(begun.channel, f"it is {secret}")
+        await begun.slack.delivered()
+        await begun.idle()
+
+    assert begun.current == 19
+    assert len(begun.events("exposed")) == 1
+    assert [slot for slot in begun.slots() if slot.startswith("exposed")] == ["exposed:1"]
+    assert len([text for text in begun.announced if "posted the Client Secret" in text]) == 1
+    assert len(begun.ann.ephemerals) == 5
+
+
+async def test_each_secret_that_was_posted_is_refused_later(begun: World) -> None:
+    await begun.walk_to(19)
+    posted = [f"cs1.{secrets.token_hex(25)}" for _ in range(3)]
+
+    for one in posted:
+        await begun.ann.say(begun.channel, one)
+        await begun.slack.delivered()
+        await begun.idle()
+
+    assert len(begun.events("exposed")) == 1
+    begun.bot.database.known.forget()
+    for one in posted:
+        answer = await begun.enter(begun.ann, 19, client_secret=one)
+        assert "was posted in the channel" in answer.errors["client_secret"]
+
+
+async def test_a_new_secret_that_is_posted_within_the_hour_is_told_of(begun: World) -> None:
+    await begun.walk_to(24)
+    for _ in range(2):
+        secret = begun.servicetitan.credentials["client_secret"]
+        await begun.ann.say(begun.channel, secret)
+        await begun.slack.delivered()
+        await begun.idle()
+        new = begun.servicetitan.regenerate_secret()
+        await begun.enter(begun.ann, 19, client_secret=new)
+
+    assert len(begun.events("exposed")) == 2
+
+
+async def test_the_engineer_is_pinged_for_thirty_handovers_an_hour(begun: World) -> None:
+    await begun.walk_to(4)
+    for _ in range(HANDOVERS.most + 1):
+        await begun.press(begun.ann, "step:4", "hand_over")
+        if offers(begun.message("step:4"), "give_back"):
+            await begun.press(begun.ann, "step:4", "give_back")
+
+    assert len([text for text in begun.announced if "asks you" in text]) == HANDOVERS.most
+    assert "times in the last hour" in "".join(one.text for one in begun.ann.ephemerals)
+
+
+async def test_one_credential_is_not_replaced_for_ever(begun: World) -> None:
+    await begun.walk_to(22)
+
+    guesses = [f"cs1.{secrets.token_hex(25)}" for _ in range(33)]
+    said = [await begun.enter(begun.ann, 19, client_secret=guess) for guess in guesses]
+
+    assert [one.ok for one in said] == [True] * (1 + REPLACEMENTS.most) + [False] * 2

@@ -1,0 +1,150 @@
+"""What must be true of every onboarding as soon as nobody acts and Slack answers again."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from typing import Any
+
+from sqlmodel import select
+
+from bot.onboarding import Event, EventKind, Onboarding, Status
+from bot.publishing.pins import BOOKMARK, PIN
+from bot.publishing.thread import desired
+from bot.views.announcement import ANNOUNCED
+from bot.views.blocks import Message as Wanted
+from sandbox.slack import Channel, Message
+from storage import onboardings, publishing
+from storage.audit import check
+from storage.database import Database
+from storage.from_rows import event_of
+from storage.guides import GuideShelf
+from storage.publishing import Posted
+from storage.tables import EventRow
+from tests.builders import states
+
+
+async def must_be_sound(
+    database: Database,
+    shelf: GuideShelf,
+    onboarding_id: str,
+    channel: Channel,
+    engineering: Channel,
+) -> None:
+    """Check one onboarding: its steps, its history, its thread and its announcements."""
+    async with database.begin(write=False) as session:
+        remembered = await onboardings.get(session, shelf, onboarding_id)
+        database.known.forget()
+        onboarding = await onboardings.get(session, shelf, onboarding_id)
+        all_posted = await publishing.messages(session, onboarding_id)
+        where = EventRow.onboarding_id == onboarding_id
+        rows = list(await session.exec(select(EventRow).where(where).order_by("id")))
+        unsealed = (await check.check(session)).problems
+    assert not [line for line in unsealed if onboarding_id in line]
+    for one in fields(remembered):
+        assert getattr(remembered, one.name) == getattr(onboarding, one.name), one.name
+    events = [event_of(row) for row in rows]
+    leftovers = [slot for slot in all_posted if slot.startswith(publishing.LEFTOVER)]
+    assert not [slot for slot in leftovers if all_posted[slot].ts], leftovers
+    posted = {slot: one for slot, one in all_posted.items() if slot not in leftovers}
+    the_steps_are_in_order(onboarding)
+    the_history_leads_to(onboarding, events)
+    the_thread_shows(onboarding, events, posted, of(onboarding_id, channel))
+    told = [f"announcement:{row.id}" for row in rows if EventKind(row.kind) in ANNOUNCED]
+    assert [one.slot for one in of(onboarding_id, engineering)] == told
+
+
+def of(onboarding_id: str, channel: Channel) -> list[Message]:
+    """The messages of an onboarding, in the order in which they were posted."""
+    return [one for one in channel.messages if one.payload.get("onboarding_id") == onboarding_id]
+
+
+def the_steps_are_in_order(onboarding: Onboarding) -> None:
+    """Finished ones, then one that is current, then those that wait or were skipped ahead."""
+    done = onboarding.status is Status.COMPLETED
+    assert re.fullmatch("[ds]*" if done else "[ds]*c[ws]*", states(onboarding)), states(onboarding)
+
+
+def the_history_leads_to(onboarding: Onboarding, events: Sequence[Event]) -> None:
+    """The events alone give the state: each change was recorded, once, with the change."""
+    assert states(onboarding) == replayed(onboarding, events)
+    happened = Counter(event.kind for event in events)
+    assert happened[EventKind.STARTED] == 1
+    assert happened[EventKind.COMPLETED] == (onboarding.status is Status.COMPLETED)
+    assert happened[EventKind.CANCELLED] == (onboarding.status is Status.CANCELLED)
+    resting = happened[EventKind.PAUSED] - happened[EventKind.RESUMED]
+    if not onboarding.finished_at:
+        assert resting == (onboarding.status is Status.PAUSED)
+    asked = happened[EventKind.HELP_ASKED] + happened[EventKind.GUIDE_ANSWERED]
+    assert asked == len(onboarding.questions)
+    assert happened[EventKind.REMINDED] == len(onboarding.reminders)
+    entered: Counter[str] = Counter()
+    for event in events:
+        if event.kind in (EventKind.CREDENTIAL_ENTERED, EventKind.CREDENTIAL_REPLACED):
+            entered[event.detail["field"]] += 1
+    stored = {name: one.version for name, one in onboarding.credentials.items()}
+    assert stored == ({} if onboarding.destroyed_at else entered)
+
+
+def replayed(onboarding: Onboarding, events: Sequence[Event]) -> str:
+    """The states of the steps that follow from the events alone, a letter each."""
+    finished: dict[int, str] = {}
+    choice = None
+    for event in events:
+        number = event.step or 0
+        if event.kind is EventKind.ACCOUNT_CHOSEN:
+            choice = event.detail["choice"]
+        elif event.kind is EventKind.STEP_DONE:
+            finished[number] = "d"
+        elif event.kind is EventKind.STEP_SKIPPED:
+            finished[number] = "s"
+        elif event.kind is EventKind.STEP_UNDONE:
+            needless = {2} if choice == "existing" else set()
+            finished = {
+                n: state
+                for n, state in finished.items()
+                if n < number or (n > number and state == "s" and n not in needless)
+            }
+    letters = "".join(finished.get(step.number, "w") for step in onboarding.guide.steps)
+    return letters.replace("w", "c", 1)
+
+
+def the_thread_shows(
+    onboarding: Onboarding,
+    events: Sequence[Event],
+    posted: Mapping[str, Posted],
+    shown: Sequence[Message],
+) -> None:
+    """Every message that should stand there does, once, in its place, saying what it should."""
+    wanted = {one.slot: one for one in desired(onboarding, posted)}
+    slots = [one.slot or "" for one in shown]
+    assert sorted(slots) == sorted(wanted) == sorted(posted.keys() - {PIN, BOOKMARK})
+    for message in shown:
+        row, one = posted[message.slot or ""], wanted[message.slot or ""]
+        assert (row.ts, row.digest, row.posting_since) == (message.ts, one.digest, None), one.slot
+        says_the_same(message, one)
+    root = shown[0]
+    assert root.slot == "root"
+    assert root.ts == onboarding.thread_ts
+    assert all(one.thread_ts == root.ts for one in shown[1:])
+    skipped = {event.step for event in events if event.kind is EventKind.STEP_SKIPPED}
+    for kind in ("step", "verification", "reminder", "answer", "exposed"):
+        found = [re.fullmatch(rf"{kind}:(\d+)", slot) for slot in slots]
+        numbers = [int(one[1]) for one in found if one]
+        if kind == "step":  # one that an engineer skipped before its turn stands there early
+            numbers = [number for number in numbers if number not in skipped]
+        assert numbers == sorted(numbers)
+
+
+def says_the_same(shown: Message, wanted: Wanted) -> None:
+    """Slack gives each block an id; what is incidental may be older."""
+    worthy = len(wanted.blocks) - wanted.incidental
+    assert [_plain(one) for one in shown.blocks[:worthy]] == [
+        _plain(one) for one in wanted.blocks[:worthy]
+    ]
+    if not wanted.incidental:
+        assert shown.text == wanted.text
+
+
+def _plain(block: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in block.items() if name != "block_id"}

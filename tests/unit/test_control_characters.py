@@ -1,0 +1,109 @@
+"""What acts instead of showing: it doesn't get in, and old rows don't let it out."""
+
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from bot.cli.command import say
+from bot.core import logs
+from bot.core.mrkdwn import escape
+from bot.core.typed_text import one_line, prose, written_out
+
+# Line feed and carriage return, terminals' commands, C1, bidi overrides and isolates, separators.
+ACTING = [
+    *("\x00", "\x07", "\x08", "\x0b", "\x0c", "\r", "\x1b", "\x7f", "\x85", "\x9b"),
+    *("\u061c", "\u200e", "\u200f", "\u202a", "\u202e", "\u2066", "\u2069", "\u2028", "\u2029"),
+    *("\ufeff", "\u200b", "\ud800", "\U000e0041"),
+]
+
+
+@pytest.fixture(autouse=True)
+def _loggers_as_they_were() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers = root.handlers[:]
+    yield
+    root.handlers[:] = handlers
+
+
+@pytest.mark.parametrize("acting", ACTING)
+def test_it_gets_into_no_text_and_no_name(acting: str) -> None:
+    assert acting not in prose(f"one{acting}two")
+    assert acting not in one_line(f"one{acting}two")
+
+
+def test_a_text_keeps_its_lines_and_a_name_is_one() -> None:
+    assert prose("one\r\ntwo\x0bthree\tfour") == "one\ntwo\nthree four"
+    assert one_line("one\r\ntwo\x0bthree\tfour") == "one two three four"
+
+
+@pytest.mark.parametrize("acting", ACTING)
+def test_it_is_written_out_for_people_and_json_reads_it_back(acting: str) -> None:
+    shown = written_out(f"Acme{acting}")
+
+    assert acting not in shown
+    assert shown.isascii()
+    assert json.loads(f'"{shown}"') == f"Acme{acting}"
+
+
+def test_what_people_write_stays_as_it_is() -> None:
+    for text in (
+        "Müller & Söhne",
+        "👨\u200d👩\u200d👧 ⚠\ufe0f",
+        "می\u200cخواهم",
+        "שלום",
+        "a\u00a0b",
+        "a\tb\nc",
+    ):
+        assert written_out(text) == text
+
+
+@pytest.mark.parametrize("acting", ACTING)
+def test_slack_is_shown_none_of_it(acting: str) -> None:
+    assert escape(f"Acme{acting} <b>") == "Acme &lt;b&gt;"
+
+
+@pytest.mark.parametrize("log_format", ["text", "json"])
+@pytest.mark.parametrize("acting", ["\n", *ACTING])
+def test_a_log_line_is_one_line_without_it(
+    capsys: pytest.CaptureFixture[str], acting: str, log_format: str
+) -> None:
+    logs.set_up("INFO", log_format)
+
+    logging.getLogger("bot.publishing.thread").error(
+        "of %s", f"A{acting}B", extra={"client": f"A{acting}B", acting: 1, "at_all": {f"x{acting}"}}
+    )
+
+    out = capsys.readouterr().err
+    assert out.endswith("\n")
+    assert acting not in out[:-1]
+    assert "\n" not in out[:-1]
+
+
+def test_no_line_of_an_error_looks_like_one_of_ours(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.set_up("INFO", "text")
+
+    try:
+        raise ValueError("no\n2026-11-26 18:00:00,000 INFO bot.app.bot: all is well\x1b[2J\u202e")
+    except ValueError:
+        logging.getLogger("bot.publishing.thread").exception("it failed")
+
+    first, *others = capsys.readouterr().err.splitlines()
+    assert first.endswith("it failed")
+    assert others
+    assert all(line.startswith("  ") for line in others)
+    assert "\x1b" not in "".join(others)
+    assert "\u202e" not in "".join(others)
+
+
+@pytest.mark.parametrize("acting", ACTING)
+@pytest.mark.parametrize("status", [0, 1])
+def test_a_command_prints_none_of_it(
+    capsys: pytest.CaptureFixture[str], acting: str, status: int
+) -> None:
+    say(f"Acme{acting}", status)
+
+    out, err = capsys.readouterr()
+    assert acting not in out + err
+    assert "Acme\\u" in out + err or "Acme\\" in out + err

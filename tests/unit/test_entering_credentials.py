@@ -1,0 +1,128 @@
+"""Values come in, are replaced and looked at; the fifth starts the verification."""
+
+import pytest
+
+from bot.core.errors import Refused
+from bot.onboarding import (
+    EventKind,
+    Onboarding,
+    Verification,
+)
+from bot.onboarding.report import Outcome
+from tests.builders import (
+    ALL_FIELDS,
+    MINUTE,
+    NOW,
+    a_client_admin,
+    a_report,
+    an_engineer,
+    an_onboarding,
+    kinds,
+    verified,
+    with_credentials,
+)
+
+ANN, ERIN = a_client_admin(), an_engineer()
+LATER = NOW + 60 * MINUTE
+FAILED = a_report(Outcome.FAILED, ("client_secret",))
+UNKNOWN = a_report(Outcome.UNKNOWN)
+
+
+def the_run(onboarding: Onboarding) -> Verification:
+    assert onboarding.verification
+    return onboarding.verification
+
+
+def a_running_one(at_step: int = 22) -> Onboarding:
+    """An onboarding whose values are all in, and are being verified."""
+    return an_onboarding(at_step=at_step, credentials=ALL_FIELDS, report=None)
+
+
+def test_a_value_is_known_by_its_mask_and_who_entered_it() -> None:
+    change = an_onboarding(at_step=11).enter_credentials(
+        11, {"booking_provider_id": "••••4321"}, ANN, LATER
+    )
+    stored = change.onboarding.credentials["booking_provider_id"]
+
+    assert (stored.mask, stored.by, stored.at, stored.version) == ("••••4321", ANN, LATER, 1)
+
+
+def test_a_value_is_recorded_without_its_mask() -> None:
+    (event,) = (
+        an_onboarding(at_step=11)
+        .enter_credentials(11, {"booking_provider_id": "••••4321"}, ANN, LATER)
+        .events
+    )
+
+    assert (event.kind, event.step) == (EventKind.CREDENTIAL_ENTERED, 11)
+    assert event.detail == {"field": "booking_provider_id", "version": 1}
+
+
+def test_a_value_that_is_entered_again_replaces_the_old_one() -> None:
+    onboarding = an_onboarding(at_step=19)
+
+    change = onboarding.enter_credentials(18, {"tenant_id": "••••0001"}, ERIN, LATER)
+
+    assert kinds(change) == [EventKind.CREDENTIAL_REPLACED]
+    assert change.onboarding.credentials["tenant_id"].version == 2
+    assert change.onboarding.credentials["client_id"] == onboarding.credentials["client_id"]
+
+
+def test_four_values_start_no_verification() -> None:
+    onboarding = with_credentials(an_onboarding(at_step=11), ALL_FIELDS[:4])
+
+    assert onboarding.verification is None
+    assert onboarding.missing == ALL_FIELDS[4:]
+
+
+@pytest.mark.parametrize("last", ALL_FIELDS)
+def test_the_fifth_value_starts_the_verification_whichever_it_is(last: str) -> None:
+    four = [name for name in ALL_FIELDS if name != last]
+    onboarding = with_credentials(an_onboarding(at_step=12, credentials=()), four)
+
+    change = onboarding.enter_credentials(22, {last: "••••"}, ANN, LATER)
+
+    assert kinds(change) == [EventKind.CREDENTIAL_ENTERED, EventKind.VERIFICATION_REQUESTED]
+    assert the_run(change.onboarding) == Verification(1, ANN, LATER)
+    assert the_run(change.onboarding).due_at == LATER
+
+
+def test_what_is_missing_is_told_in_the_order_of_the_guide() -> None:
+    assert an_onboarding().missing == (
+        "booking_provider_id",
+        "tenant_id",
+        "client_id",
+        "client_secret",
+        "application_key",
+    )
+
+
+def test_a_value_replaced_while_the_verification_runs_has_it_start_afresh() -> None:
+    onboarding = a_running_one()
+
+    after = onboarding.enter_credentials(18, {"tenant_id": "••••0001"}, ANN, LATER).onboarding
+
+    assert len(after.verifications) == 1
+    assert (the_run(after).number, the_run(after).requested_at) == (1, LATER)
+
+
+def test_a_value_replaced_after_a_failure_is_verified_anew() -> None:
+    onboarding = verified(a_running_one(), FAILED)
+
+    after = onboarding.enter_credentials(19, {"client_secret": "••••"}, ANN, LATER).onboarding
+
+    assert [run.number for run in after.verifications] == [1, 2]
+    assert the_run(after).report is None
+
+
+def test_looking_at_values_is_recorded_without_them() -> None:
+    change = an_onboarding(at_step=24).reveal(["booking_provider_id"], ERIN, LATER)
+
+    (event,) = change.events
+    assert (event.kind, event.actor) == (EventKind.CREDENTIALS_REVEALED, ERIN)
+    assert event.detail == {"fields": ["booking_provider_id"]}
+
+
+def test_a_value_that_is_not_there_cannot_be_looked_at() -> None:
+    with pytest.raises(Refused, match="Not entered yet: Application Key"):
+        an_onboarding(at_step=20).reveal(["tenant_id", "application_key"], ERIN, LATER)

@@ -1,0 +1,226 @@
+"""Nudges, snoozes and escalations in the state: once each, until something happens."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from bot.core.errors import Refused
+from bot.guide import Owner
+from bot.onboarding import BOT, EventKind, Onboarding
+from bot.onboarding.report import Outcome
+from tests.builders import (
+    ALL_FIELDS,
+    CLIENT_ADMIN,
+    MINUTE,
+    NOW,
+    OTHER_ADMIN,
+    a_client_admin,
+    a_report,
+    an_engineer,
+    an_onboarding,
+    kinds,
+)
+
+ANN, BEN, ERIN = a_client_admin(), a_client_admin(OTHER_ADMIN), an_engineer()
+HOUR = timedelta(hours=1)
+DAY = 24 * HOUR
+LATER = NOW + DAY
+UNTIL = LATER + DAY
+EARLIER = NOW - 365 * DAY
+
+
+def nudged(onboarding: Onboarding | None = None, at: datetime = LATER) -> Onboarding:
+    """An onboarding in which a nudge stands."""
+    return (onboarding or an_onboarding(at_step=4)).remind(BOT, at).onboarding
+
+
+def snoozed() -> Onboarding:
+    return nudged().snooze(ANN, LATER, UNTIL).onboarding
+
+
+def done(onboarding: Onboarding, at: datetime = LATER + MINUTE) -> Onboarding:
+    """The onboarding after its current step was done."""
+    assert onboarding.current
+    return onboarding.finish_step(onboarding.current.number, ANN, at).onboarding
+
+
+def with_question(step: int = 4) -> Onboarding:
+    """An onboarding at step 4 in which a question is open."""
+    asked = an_onboarding(at_step=step).ask_for_help(step, "How?", ANN, NOW + 10 * MINUTE)
+    return asked.onboarding
+
+
+# --- a nudge ---
+
+
+def test_a_nudge_is_recorded_with_its_step_and_whose_turn_it_is() -> None:
+    onboarding = an_onboarding(at_step=4)
+
+    change = onboarding.remind(BOT, LATER)
+
+    (event,) = change.events
+    since = onboarding.active_at.isoformat()
+    assert (event.kind, event.actor, event.step) == (EventKind.REMINDED, BOT, 4)
+    assert event.detail == {"to": "client", "since": since}
+    assert change.onboarding.reminder == change.onboarding.reminders[0]
+
+
+def test_a_nudge_is_no_progress() -> None:
+    assert nudged().active_at == an_onboarding(at_step=4).active_at
+
+
+@pytest.mark.parametrize("at", [LATER, LATER + 30 * DAY, EARLIER], ids=["soon", "late", "back"])
+def test_a_second_nudge_by_itself_is_refused(at: datetime) -> None:
+    with pytest.raises(Refused, match="already"):
+        nudged().remind(BOT, at)
+
+
+def test_by_hand_a_nudge_can_be_repeated_after_an_hour() -> None:
+    with pytest.raises(Refused, match="already"):
+        nudged().remind(ERIN, LATER + HOUR - MINUTE)
+
+    assert nudged().remind(ERIN, LATER + HOUR).onboarding.reminders[-1].number == 2
+
+
+def test_progress_settles_a_nudge() -> None:
+    assert done(nudged()).reminder is None
+
+
+def test_progress_settles_a_nudge_also_where_the_clock_was_set_back() -> None:
+    after = done(nudged(), at=EARLIER)
+
+    assert after.reminder is None
+    assert after.stalled_since == EARLIER
+    assert after.remind(BOT, EARLIER + DAY).onboarding.reminder
+
+
+@pytest.mark.parametrize(
+    "onboarding",
+    [
+        an_onboarding(at_step=4).pause(ERIN, NOW + 10 * MINUTE).onboarding,
+        an_onboarding(at_step=4).cancel(ERIN, "They left.", NOW + 10 * MINUTE).onboarding,
+    ],
+    ids=["paused", "cancelled"],
+)
+def test_what_does_not_run_is_left_alone(onboarding: Onboarding) -> None:
+    with pytest.raises(Refused):
+        onboarding.remind(BOT, LATER)
+    with pytest.raises(Refused):
+        onboarding.escalate(LATER)
+    with pytest.raises(Refused):
+        onboarding.snooze(ANN, LATER)
+
+
+# --- whom it is for ---
+
+
+@pytest.mark.parametrize(
+    ("onboarding", "to"),
+    [
+        (an_onboarding(at_step=4), Owner.CLIENT),
+        (an_onboarding(at_step=23), Owner.HEAVYSET),
+        (an_onboarding(at_step=4).hand_over(4, ANN, NOW).onboarding, Owner.HEAVYSET),
+        (with_question(), Owner.HEAVYSET),
+        (done(with_question()), Owner.CLIENT),
+        (with_question().answer_questions(ERIN, NOW + HOUR).onboarding, Owner.CLIENT),
+        (
+            an_onboarding(at_step=23, report=a_report(Outcome.FAILED, ("client_secret",))),
+            Owner.CLIENT,
+        ),
+    ],
+    ids=[
+        "the client's step",
+        "HeavySet's step",
+        "a step that was handed over",
+        "a question about it is open",
+        "a question about an earlier step is open",
+        "the question was answered",
+        "a value was not accepted",
+    ],
+)
+def test_a_nudge_is_for_who_is_to_act(onboarding: Onboarding, to: Owner) -> None:
+    reminded, escalated = onboarding.remind(BOT, LATER), onboarding.escalate(LATER)
+
+    assert reminded.onboarding.reminders[-1].to is to
+    assert escalated.events[0].detail["turn"] == to.value
+
+
+def test_the_clients_people_are_those_who_were_named() -> None:
+    assert an_onboarding(at_step=4).client_people == (CLIENT_ADMIN,)
+
+
+def test_where_nobody_was_named_they_are_who_did_something_the_latest_first() -> None:
+    onboarding = an_onboarding(at_step=4, client_admins=())
+    by_ben = onboarding.finish_step(4, BEN, LATER).onboarding
+    by_erin = by_ben.finish_step(5, ERIN, LATER + MINUTE).onboarding
+    entered = by_erin.enter_credentials(
+        6, {ALL_FIELDS[0]: "••••1234"}, a_client_admin("U0CYD"), LATER + 2 * MINUTE
+    )
+
+    assert entered.onboarding.client_people == ("U0CYD", OTHER_ADMIN, CLIENT_ADMIN)
+
+
+def test_at_the_beginning_nobody_is_known() -> None:
+    assert an_onboarding(client_admins=()).client_people == ()
+
+
+# --- a snooze ---
+
+
+def test_a_snooze_takes_the_nudge_away_and_says_until_when() -> None:
+    change = nudged().snooze(ANN, LATER, UNTIL)
+
+    (event,) = change.events
+    assert (event.kind, event.actor) == (EventKind.SNOOZED, ANN)
+    assert event.detail == {"until": UNTIL.isoformat()}
+    assert change.onboarding.reminder is None
+    assert change.onboarding.stalled_since == LATER
+
+
+def test_a_second_snooze_is_refused_with_who_was_faster() -> None:
+    with pytest.raises(Refused, match=f"<@{CLIENT_ADMIN}> has snoozed it already, until"):
+        snoozed().snooze(BEN, LATER + MINUTE, UNTIL)
+
+
+@pytest.mark.parametrize("onboarding", [an_onboarding(at_step=4), done(nudged()), done(snoozed())])
+def test_without_a_nudge_there_is_nothing_to_snooze(onboarding: Onboarding) -> None:
+    with pytest.raises(Refused, match="nothing to snooze"):
+        onboarding.snooze(ANN, LATER, UNTIL)
+
+
+def test_after_a_snooze_a_nudge_can_come_again() -> None:
+    again = snoozed().remind(BOT, UNTIL).onboarding
+
+    assert again.reminder == again.reminders[1]
+    assert again.reminders[0].snooze
+
+
+def test_progress_ends_a_snooze() -> None:
+    assert done(snoozed(), at=EARLIER).stalled_since == EARLIER
+
+
+# --- engineering ---
+
+
+def test_engineering_is_told_once_in_a_stall() -> None:
+    told = nudged().escalate(LATER).onboarding
+
+    for at in (LATER, LATER + 30 * DAY, EARLIER):
+        with pytest.raises(Refused, match="told already"):
+            told.escalate(at)
+
+
+def test_a_snooze_does_not_have_engineering_told_again() -> None:
+    told = snoozed().escalate(LATER + MINUTE).onboarding
+    again = told.remind(BOT, UNTIL).onboarding.snooze(ANN, UNTIL, UNTIL + DAY).onboarding
+
+    with pytest.raises(Refused, match="told already"):
+        again.escalate(UNTIL + DAY)
+
+
+@pytest.mark.parametrize("at", [LATER + MINUTE, EARLIER], ids=["later", "the clock was set back"])
+def test_after_progress_engineering_can_be_told_again(at: datetime) -> None:
+    again = done(an_onboarding(at_step=4).escalate(LATER).onboarding, at)
+
+    assert again.escalated_at is None
+    assert kinds(again.escalate(at + DAY)) == [EventKind.ESCALATED]

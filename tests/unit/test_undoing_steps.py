@@ -1,0 +1,115 @@
+"""The way back, by example; asking for help; and that nothing moves after the end."""
+
+import pytest
+
+from bot.core.errors import Refused
+from bot.onboarding import EventKind
+from tests.builders import (
+    GUIDE,
+    MINUTE,
+    NOW,
+    OTHER_ADMIN,
+    a_client_admin,
+    a_completed_onboarding,
+    an_engineer,
+    an_onboarding,
+    kinds,
+    states,
+)
+
+ANN, BEN, ERIN = a_client_admin(), a_client_admin(OTHER_ADMIN), an_engineer()
+LATER = NOW + 60 * MINUTE
+
+
+def test_undo_makes_the_step_current_and_the_next_one_wait() -> None:
+    change = an_onboarding(at_step=4).undo_step(3, BEN, LATER)
+
+    assert states(change.onboarding) == "ddc" + "w" * 22
+    assert kinds(change) == [EventKind.STEP_UNDONE]
+    assert (change.onboarding.step(3).by, change.onboarding.step(3).at) == (None, None)
+
+
+def test_undo_goes_back_several_steps_at_once() -> None:
+    after = an_onboarding(at_step=16).undo_step(9, ANN, LATER).onboarding
+
+    assert states(after) == "d" * 8 + "c" + "w" * 16
+
+
+def test_undo_keeps_the_values() -> None:
+    onboarding = an_onboarding(at_step=21)
+
+    assert onboarding.undo_step(9, ANN, LATER).onboarding.credentials == onboarding.credentials
+
+
+def test_undoing_step_1_asks_its_question_again() -> None:
+    after = an_onboarding(at_step=5, account="existing").undo_step(1, ANN, LATER).onboarding
+
+    assert states(after) == "c" + "w" * 24
+    assert after.account is None
+    assert after.choose(1, "new", ANN, LATER).onboarding.current == GUIDE.step(2)
+
+
+def test_undoing_another_step_keeps_the_answer_and_what_was_skipped() -> None:
+    after = an_onboarding(at_step=5, account="existing").undo_step(3, ANN, LATER).onboarding
+
+    assert states(after).startswith("dscw")
+    assert after.account == "existing"
+
+
+def test_after_undo_the_way_leads_over_the_later_steps_again() -> None:
+    after = an_onboarding(at_step=6).undo_step(3, ANN, LATER).onboarding
+
+    assert after.finish_step(3, ANN, LATER).onboarding.current == GUIDE.step(4)
+
+
+def test_a_hand_over_that_was_undone_is_done_again() -> None:
+    after = an_onboarding(at_step=23).undo_step(22, ANN, LATER).onboarding
+
+    assert EventKind.HANDED_OVER in kinds(after.finish_step(22, ANN, LATER))
+
+
+@pytest.mark.parametrize(
+    ("step", "words"),
+    [
+        (5, "Step 5 is open already"),
+        (6, "Step 6 is not done yet"),
+        (2, "Step 2 was not needed. To change that, undo step 1"),
+    ],
+)
+def test_only_a_step_that_is_done_can_be_undone(step: int, words: str) -> None:
+    with pytest.raises(Refused, match=words):
+        an_onboarding(at_step=5, account="existing").undo_step(step, ANN, LATER)
+
+
+# --- help ---
+
+
+def test_a_question_is_recorded_at_its_step() -> None:
+    change = an_onboarding(at_step=7).ask_for_help(7, "Which button?", ANN, LATER)
+
+    (event,) = change.events
+    assert (event.kind, event.step, event.actor) == (EventKind.HELP_ASKED, 7, ANN)
+    assert event.detail == {"question": "Which button?"}
+    assert change.onboarding.steps == an_onboarding(at_step=7).steps
+
+
+# --- when nothing is left to do ---
+
+
+@pytest.mark.parametrize("deed", ["done", "undo", "enter", "verify"])
+def test_a_completed_onboarding_stays_as_it_is(deed: str) -> None:
+    onboarding = a_completed_onboarding()
+
+    with pytest.raises(Refused, match=r"already done|is completed"):
+        {
+            "done": lambda: onboarding.finish_step(25, ERIN, LATER),
+            "undo": lambda: onboarding.undo_step(24, ERIN, LATER),
+            "enter": lambda: onboarding.enter_credentials(22, {"tenant_id": "••••"}, ANN, LATER),
+            "verify": lambda: onboarding.request_verification(ERIN, LATER),
+        }[deed]()
+
+
+def test_help_can_be_asked_for_after_the_end() -> None:
+    change = a_completed_onboarding().ask_for_help(25, "Is it live?", ANN, LATER)
+
+    assert kinds(change) == [EventKind.HELP_ASKED]
