@@ -34,11 +34,11 @@ unit: .venv/installed-dev ## run the tests alone, on all cores
 
 .PHONY: test-crash
 test-crash: .venv/installed-dev ## kill the bot at every point of an onboarding (a quarter of an hour)
-	$(BIN)/pytest -m crash_matrix tests/crash
+	$(BIN)/pytest --timeout 0 -m crash_matrix tests/crash
 
 .PHONY: test-machine
 test-machine: .venv/installed-dev ## everybody at everything at once, otherwise each time (half an hour)
-	$(BIN)/pytest -m crash_matrix tests/machine
+	$(BIN)/pytest --timeout 0 -m crash_matrix tests/machine
 
 .PHONY: test-backlog
 test-backlog: .venv/installed-dev ## catch up with a thousand onboardings that were left behind

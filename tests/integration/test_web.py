@@ -277,9 +277,10 @@ async def test_a_press_whose_sender_waits_no_longer_is_carried_out_and_no_error(
 
     newcomer = begun.slack.add_person("Max Member")
     await begun.slack.admin.invite(begun.channel, newcomer, begun.erin)
+    begun.bot.directory._users.clear()  # joining told who they are
     begun.slack.guard(hang)
     pressing = asyncio.create_task(newcomer.press(begun.message("step:1"), "choose_account:new"))
-    await under_way.wait()
+    await asyncio.wait_for(under_way.wait(), 10)
     pressing.cancel()
     await asyncio.gather(pressing, return_exceptions=True)
     free.set()
