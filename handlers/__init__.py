@@ -2,7 +2,7 @@
 
 from slack_bolt.async_app import AsyncApp
 
-from bot.core.background import Tasks
+from bot.core.background import BackgroundTasks
 from bot.slack import Slack
 from bot.use_cases import UseCases
 from handlers import (
@@ -24,7 +24,7 @@ from handlers import help as help_
 from handlers.replies import Answers
 
 
-def register(app: AsyncApp, use_cases: UseCases, slack: Slack, tasks: Tasks) -> None:
+def register(app: AsyncApp, use_cases: UseCases, slack: Slack, tasks: BackgroundTasks) -> None:
     """Register every listener; the order matters only for `unknown`, which takes the rest."""
     answers = Answers(slack, tasks)
     features = (

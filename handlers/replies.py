@@ -14,7 +14,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck
 from slack_sdk.models.views import View
 
-from bot.core.background import Tasks
+from bot.core.background import BackgroundTasks
 from bot.core.errors import (
     Malformed,
     OnboardingError,
@@ -74,7 +74,7 @@ def explain(error: Exception) -> str:
 class Answers:
     """Private answers, given after the acknowledgement."""
 
-    def __init__(self, slack: Slack, tasks: Tasks) -> None:
+    def __init__(self, slack: Slack, tasks: BackgroundTasks) -> None:
         """Take Slack, and who owns the background tasks."""
         self._slack, self._tasks = slack, tasks
 
@@ -97,7 +97,7 @@ class Answers:
         except Malformed:
             raise
         except Repeated:
-            log.info("a repeated request", extra={"request": press.request.delivery})
+            log.info("a repeated request", extra={"request": press.request.request_key})
         except Exception as error:
             self.tell(press, explain(error))
 
@@ -198,7 +198,7 @@ class Answers:
         except Malformed:
             raise
         except Repeated:
-            log.info("a repeated request", extra={"request": press.request.delivery})
+            log.info("a repeated request", extra={"request": press.request.request_key})
         except Exception as error:
             self.show(press, answer_view(explain(error)))
 

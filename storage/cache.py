@@ -1,38 +1,33 @@
-"""Onboardings as they were last read or written, so that what has not changed is not read again.
+"""A cache of onboardings as they were last read or written, so unchanged ones are not read again.
 
-Every change of an onboarding bears a new revision: a row with the same one has the same steps,
-values, verifications and remembered events.
+Every change increments an onboarding's revision: a row with the cached revision still has the same
+steps, credentials, verifications and events.
 """
 
 from collections import OrderedDict
 
 from bot.onboarding import Onboarding
 
-MOST = 500
+MAX_ENTRIES = 500
 
 
-class Known:
-    """What is known of the onboardings that were worked on last."""
+class OnboardingCache:
+    """The most recently used onboardings, by id."""
 
     def __init__(self) -> None:
-        """Begin without any."""
-        self._known: OrderedDict[str, Onboarding] = OrderedDict()
+        self._entries: OrderedDict[str, Onboarding] = OrderedDict()
 
-    def at(self, onboarding_id: str, revision: int) -> Onboarding | None:
-        """Return an onboarding as it was at `revision`, if that is known."""
-        known = self._known.get(onboarding_id)
-        if known is None or known.revision != revision:
+    def get(self, onboarding_id: str, revision: int) -> Onboarding | None:
+        """Return the onboarding if it is cached at exactly this revision."""
+        cached = self._entries.get(onboarding_id)
+        if cached is None or cached.revision != revision:
             return None
-        self._known.move_to_end(onboarding_id)
-        return known
+        self._entries.move_to_end(onboarding_id)
+        return cached
 
-    def learn(self, onboarding: Onboarding) -> None:
-        """Keep an onboarding that is committed as it is; the one not used for longest goes."""
-        self._known[onboarding.id] = onboarding
-        self._known.move_to_end(onboarding.id)
-        if len(self._known) > MOST:
-            self._known.popitem(last=False)
-
-    def forget(self) -> None:
-        """Read everything again: somebody wrote past the revisions."""
-        self._known.clear()
+    def put(self, onboarding: Onboarding) -> None:
+        """Cache an onboarding as it was committed, evicting the least recently used one."""
+        self._entries[onboarding.id] = onboarding
+        self._entries.move_to_end(onboarding.id)
+        if len(self._entries) > MAX_ENTRIES:
+            self._entries.popitem(last=False)

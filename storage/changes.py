@@ -9,30 +9,30 @@ from bot.core.errors import Stale, Unavailable
 from bot.onboarding import Change, Onboarding
 from storage import handled_requests, onboardings
 from storage.database import Collision, Database
-from storage.guides import GuideShelf
+from storage.guides import GuideStore
 
 TRIES = 5
 
 
 async def change(
     database: Database,
-    shelf: GuideShelf,
+    guides: GuideStore,
     onboarding_id: str,
     transition: Callable[[Onboarding], Change],
     also: Callable[[AsyncSession, Onboarding], Awaitable[None]] | None = None,
-    delivery: tuple[str, datetime] | None = None,
+    request_key: tuple[str, datetime] | None = None,
 ) -> Onboarding:
     """Apply `transition` and return the onboarding after it; `also` writes with it.
 
-    `delivery` names the request that asks for it, and when. Raises what the transition raises,
+    `request_key` names the request that asks for it, and when. Raises what the transition raises,
     NotFound, Repeated, and Unavailable if nothing could be written.
     """
     for _ in range(TRIES):
         try:
             async with database.begin() as session:
-                if delivery:  # before we decide: what was carried out is not refused afterwards
-                    await handled_requests.claim(session, *delivery)
-                before = await onboardings.get(session, shelf, onboarding_id, lock=True)
+                if request_key:  # before we decide: what was carried out is not refused afterwards
+                    await handled_requests.claim(session, *request_key)
+                before = await onboardings.get(session, guides, onboarding_id, lock=True)
                 after = await onboardings.save(session, before, transition(before))
                 if also:
                     await also(session, after)

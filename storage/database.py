@@ -1,4 +1,4 @@
-"""The engine: SQLite (WAL) or PostgreSQL by the URL, transactions, and errors at the border."""
+"""The database engine and its transactions: SQLite (WAL) or PostgreSQL, chosen by the URL."""
 
 import asyncio
 import logging
@@ -18,7 +18,7 @@ from bot.core.errors import Unavailable
 from storage import postgresql, sqlite
 from storage.audit import heads
 from storage.audit.seals import Seals
-from storage.cache import Known
+from storage.cache import OnboardingCache
 from storage.database_errors import reason
 from storage.postgresql import CONNECTING, PATIENCE_SECONDS
 from storage.tables import GuideRow
@@ -26,25 +26,25 @@ from storage.unreadable_rows import UnreadableRows
 
 log = logging.getLogger(__name__)
 
-# Who types a command waits a little longer than a request of Slack's does.
-SYNC_SECONDS = 10
-# Of PostgreSQL's 15 connections (SQLAlchemy's pool), for what nobody waits for.
-BEHIND_AT_ONCE = 4
-# PostgreSQL undid a transaction as another one stood in its way: it may succeed if done again.
+# A person at a terminal can wait longer for a connection than one of Slack's requests.
+COMMAND_CONNECT_SECONDS = 10
+# How many of PostgreSQL's 15 connections (SQLAlchemy's pool) background work may use at once.
+BACKGROUND_CONNECTIONS = 4
+# PostgreSQL rolled the transaction back because of a concurrent one; a retry may succeed.
 COLLISIONS = {"40001", "40P01"}  # serialization_failure, deadlock_detected
-# A reader sees one moment, as on SQLite; a writer locks what it decides about.
-READING = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+# A reader sees one snapshot, as on SQLite; a writer locks the rows it decides about.
+READ_ONLY = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 
 
 class Conflict(Exception):
-    """A uniqueness rule of the database was violated."""
+    """A unique constraint was violated."""
 
 
 class Collision(Unavailable):
-    """Two transactions stood in each other's way, and the database undid this one."""
+    """The database rolled this transaction back because of a concurrent one."""
 
 
-async def _at_once() -> None:
+async def _no_wait() -> None:
     pass
 
 
@@ -55,48 +55,47 @@ class Database:
         self,
         url: str,
         seals: Seals,
-        gap: Callable[[], Awaitable[None]] = _at_once,
+        wait_for_room: Callable[[], Awaitable[None]] = _no_wait,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Take a `sqlite:///…` or `postgresql://…` URL; nothing is connected yet.
 
-        The sessions bear the `seals`, which the history is written with, what is `known`, and what
-        is `unreadable`.
-        `gap` returns when there is room for what nobody waits for. `clock` decides about leases on
-        SQLite (storage/leases.py). `residue` is set when values were replaced or deleted, so that
-        their old ciphertexts are to be cleared up.
+        `seals` sign the history. `wait_for_room` returns when there is room for background work.
+        `clock` decides about leases on SQLite (storage/leases.py). `has_residue` is set when a
+        value was replaced or deleted and its old ciphertext has to be removed.
         """
-        self.url, self.residue = url, asyncio.Event()
-        self._engine, self._seals, self.known = _engine(url), seals, Known()
-        self.unreadable = UnreadableRows()
-        self._turns = asyncio.Lock()  # of SQLite's writers, as only one may write
-        self._gap, self._clock = gap, clock
-        self._behind = asyncio.Semaphore(1 if is_sqlite(url) else BEHIND_AT_ONCE)
+        self.url, self.has_residue = url, asyncio.Event()
+        self.cache, self.unreadable = OnboardingCache(), UnreadableRows()
+        self._engine, self._seals = _engine(url), seals
+        self._sqlite_writers = asyncio.Lock()  # SQLite allows one writer at a time
+        self._wait_for_room, self._clock = wait_for_room, clock
+        self._background = asyncio.Semaphore(1 if is_sqlite(url) else BACKGROUND_CONNECTIONS)
 
     @asynccontextmanager
     async def begin(
-        self, *, write: bool = True, behind: bool = False
+        self, *, write: bool = True, background: bool = False
     ) -> AsyncIterator[AsyncSession]:
-        """Give a session in a transaction: committed at the end, rolled back by an exception.
+        """Yield a session in a transaction: committed at the end, rolled back on an exception.
 
-        Without `write` it may only read, and sees what was there at its first query. What goes on
-        `behind` an acknowledgement leaves room for those that somebody waits for. Raises
-        Unavailable if the database cannot be reached or stays locked, Collision if it is worth to
-        be tried again at once, and Conflict if a uniqueness rule is violated.
+        Without `write` it may only read, and sees the snapshot of its first query. With
+        `background` it first makes room for transactions that a person is waiting for.
+
+        Raises Unavailable if the database cannot be reached or stays locked, Collision if the
+        transaction is worth retrying at once, and Conflict if a unique constraint is violated.
         """
         try:
             async with (
-                self._place_behind() if behind else nullcontext(),
-                self._begun(write=write) as session,
+                self._background_slot() if background else nullcontext(),
+                self._transaction(write=write) as session,
                 _committed(session),
             ):
                 yield session
             for onboarding in session.info["learned"]:
-                self.known.learn(onboarding)
+                self.cache.put(onboarding)
             for head in session.info["heads"]:
-                heads.note(*head)
+                heads.log_head(*head)
             if session.info["left_residue"]:
-                self.residue.set()
+                self.has_residue.set()
         except IntegrityError as error:
             raise Conflict from error
         except (DBAPIError, PoolTimeoutError, OSError) as error:  # TimeoutError among them
@@ -105,22 +104,22 @@ class Database:
             raise Unavailable(f"the database isn't responding: {reason(error)}") from error
 
     @asynccontextmanager
-    async def turn_behind(self) -> AsyncIterator[None]:
-        """Keep other writers on SQLite waiting, behind the acknowledgements."""
-        async with self._place_behind(), self._turns:
+    async def pause_sqlite_writers(self) -> AsyncIterator[None]:
+        """Keep this process's other writers on SQLite waiting while the block runs."""
+        async with self._background_slot(), self._sqlite_writers:
             yield
 
     @asynccontextmanager
-    async def _place_behind(self) -> AsyncIterator[None]:
-        async with self._behind:
-            await self._gap()
+    async def _background_slot(self) -> AsyncIterator[None]:
+        async with self._background:
+            await self._wait_for_room()
             yield
 
     @asynccontextmanager
-    async def _begun(self, *, write: bool) -> AsyncIterator[AsyncSession]:
+    async def _transaction(self, *, write: bool) -> AsyncIterator[AsyncSession]:
         info = {
             "seals": self._seals,
-            "known": self.known,
+            "cache": self.cache,
             "learned": [],
             "unreadable": self.unreadable,
             "left_residue": False,
@@ -132,23 +131,23 @@ class Database:
             await stack.enter_async_context(session)
             if self._engine.dialect.name != "sqlite":
                 async with asyncio.timeout(PATIENCE_SECONDS):
-                    await session.connection(execution_options={} if write else READING)
+                    await session.connection(execution_options={} if write else READ_ONLY)
             else:
                 if write:
                     async with asyncio.timeout(PATIENCE_SECONDS):
-                        await stack.enter_async_context(self._turns)
+                        await stack.enter_async_context(self._sqlite_writers)
                 await sqlite.begin(session, write=write, patience=PATIENCE_SECONDS)
             yield session
 
     @contextmanager
     def alone(self) -> Iterator[bool]:
-        """Whether it is SQLite's, and no other process runs on it for as long as the block does."""
+        """Yield whether this is SQLite and no other process uses the file; holds a lock on it."""
         if self._engine.dialect.name != "sqlite":
             yield False
             return
         with sqlite.alone(self._engine.url.database or "") as is_alone:
             if not is_alone:
-                log.warning("another process runs on this database: that needs PostgreSQL")
+                log.warning("another process uses this database; running several needs PostgreSQL")
             yield is_alone
 
     async def ping(self) -> None:
@@ -172,20 +171,22 @@ async def _committed(session: AsyncSession) -> AsyncIterator[None]:
 
 
 def sync_url(url: str) -> str:
-    """Return `url` with the driver that migrations use."""
+    """Return `url` with the synchronous driver, which migrations use."""
     return _with_driver(url, sqlite="sqlite", postgresql="postgresql+psycopg")
 
 
 def sync_engine(url: str) -> Engine:
-    """Return an engine for what runs without an event loop; its connections aren't kept."""
-    connecting = {} if is_sqlite(url) else {**CONNECTING, "connect_timeout": SYNC_SECONDS}
+    """Return an engine for code without an event loop; it does not pool connections."""
+    connecting = (
+        {} if is_sqlite(url) else {**CONNECTING, "connect_timeout": COMMAND_CONNECT_SECONDS}
+    )
     return create_engine(
         sync_url(url), hide_parameters=True, poolclass=NullPool, connect_args=connecting
     )
 
 
 def clock_of(url: str) -> datetime | None:
-    """Return the time of PostgreSQL's machine; None for SQLite, which has no other than ours."""
+    """Return the PostgreSQL server's time; None for SQLite, which uses this machine's clock."""
     if is_sqlite(url):
         return None
     with sync_engine(url).connect() as connection:

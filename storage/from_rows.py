@@ -31,8 +31,8 @@ from bot.onboarding import (
 )
 from bot.onboarding.people import Actor, Role
 from bot.onboarding.report import Report
-from storage.cache import Known
-from storage.guides import GuideShelf
+from storage.cache import OnboardingCache
+from storage.guides import GuideStore
 from storage.tables import (
     CredentialRow,
     EventRow,
@@ -44,25 +44,25 @@ from storage.tables import (
 from storage.unreadable_rows import Unknown, checked, known, must_be_legible, reading
 
 
-async def load(session: AsyncSession, shelf: GuideShelf, row: OnboardingRow) -> Onboarding:
+async def load(session: AsyncSession, guides: GuideStore, row: OnboardingRow) -> Onboarding:
     """Return the onboarding of a row; what belongs to it is read unless it is known.
 
     Raises UnreadableRow if any of that cannot be read.
     """
-    remembered: Known = session.info["known"]
+    cache: OnboardingCache = session.info["cache"]
     with reading(session, row.id, row.client_name):
-        columns = await _columns(session, shelf, row)
-        if onboarding := remembered.at(row.id, row.revision):
+        columns = await _columns(session, guides, row)
+        if onboarding := cache.get(row.id, row.revision):
             return replace(onboarding, **columns)
         onboarding = await _read(session, columns)
     learn(session, onboarding)
     return onboarding
 
 
-async def must_be_readable(session: AsyncSession, shelf: GuideShelf, row: OnboardingRow) -> None:
+async def must_be_readable(session: AsyncSession, guides: GuideStore, row: OnboardingRow) -> None:
     """Read all that belongs to an onboarding; raises UnreadableRow if something cannot be read."""
     with reading(session, row.id, row.client_name):
-        await _read(session, await _columns(session, shelf, row))
+        await _read(session, await _columns(session, guides, row))
         for kind in (EventRow, MessageRow):
             where = col(kind.onboarding_id) == row.id
             for one in await session.exec(select(kind).where(where)):
@@ -74,11 +74,11 @@ def learn(session: AsyncSession, onboarding: Onboarding) -> None:
     session.info["learned"].append(onboarding)
 
 
-async def _columns(session: AsyncSession, shelf: GuideShelf, row: OnboardingRow) -> dict[str, Any]:
+async def _columns(session: AsyncSession, guides: GuideStore, row: OnboardingRow) -> dict[str, Any]:
     must_be_legible(row)
     return {
         "id": row.id,
-        "guide": await shelf.get(session, row.guide, row.guide_version),
+        "guide": await guides.get(session, row.guide, row.guide_version),
         "client_name": row.client_name,
         "channel": row.channel,
         "engineer": row.engineer,

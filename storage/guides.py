@@ -15,7 +15,7 @@ from storage.unreadable_rows import Unknown
 NAMED = 3  # changes, before we only hint at the others
 
 
-class GuideShelf:
+class GuideStore:
     """All guide versions that onboardings may need."""
 
     def __init__(self, source: str, name: str) -> None:
@@ -30,7 +30,7 @@ class GuideShelf:
         row = await session.get(GuideRow, (self.newest.id, self.newest.version))
         return changes(row.source, self._source) if row else []
 
-    async def put_down(self, session: AsyncSession) -> None:
+    async def save_newest(self, session: AsyncSession) -> None:
         """Keep the newest text in the database, for the day when its file is replaced.
 
         Other words take the place of the former ones. Raises GuideError if more than words was

@@ -10,10 +10,10 @@ from bot.core.errors import Repeated
 from storage.tables import DeliveryRow
 
 
-async def claim(session: AsyncSession, delivery: str, now: datetime) -> None:
+async def claim(session: AsyncSession, request_key: str, now: datetime) -> None:
     """Write down that a request is carried out with this transaction; Repeated if it was before."""
     try:
-        await session.exec(insert(DeliveryRow).values(id=delivery, at=now))
+        await session.exec(insert(DeliveryRow).values(id=request_key, at=now))
     except IntegrityError:
         raise Repeated from None
 

@@ -8,7 +8,7 @@ from sqlalchemy import func, or_
 from sqlmodel import col, delete, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage.guides import GuideShelf
+from storage.guides import GuideStore
 from storage.leases import moment
 from storage.status import Line, line_of
 from storage.tables import RUNNING, HomeRow, OnboardingRow
@@ -75,7 +75,7 @@ async def drop(session: AsyncSession, user_id: str) -> None:
 
 
 async def board(
-    session: AsyncSession, shelf: GuideShelf, engineer: str, limit: int
+    session: AsyncSession, guides: GuideStore, engineer: str, limit: int
 ) -> tuple[Sequence[Line], int]:
     """Return the running onboardings and how many there are: the engineer's own come first.
 
@@ -96,7 +96,7 @@ async def board(
     )
     query = select(row).where(RUNNING).order_by(*order).limit(limit)
     rows = (await session.exec(query)).all()
-    found = [await line_of(session, shelf, row) for row in rows]
+    found = [await line_of(session, guides, row) for row in rows]
     if len(found) < limit:
         return found, len(found)
     count = select(func.count()).select_from(row).where(RUNNING)

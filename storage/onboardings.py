@@ -21,7 +21,7 @@ from bot.onboarding import (
 from storage import history
 from storage.audit.state import SealedState, digests_of, first
 from storage.from_rows import event_or_unknown, learn, load, must_be_readable
-from storage.guides import GuideShelf
+from storage.guides import GuideStore
 from storage.publishing import LEFTOVER
 from storage.tables import RUNNING as IS_RUNNING
 from storage.tables import CredentialRow, EventRow, MessageRow, OnboardingRow, StepRow
@@ -34,7 +34,7 @@ PAGE = 20  # as many as fit one answer
 
 
 async def get(
-    session: AsyncSession, shelf: GuideShelf, onboarding_id: str, *, lock: bool = False
+    session: AsyncSession, guides: GuideStore, onboarding_id: str, *, lock: bool = False
 ) -> Onboarding:
     """Return an onboarding; raises NotFound if there is none with this id.
 
@@ -47,11 +47,11 @@ async def get(
     )
     if row is None:
         raise NotFound("This onboarding does not exist (any more).")
-    return await load(session, shelf, row)
+    return await load(session, guides, row)
 
 
 async def running_in(
-    session: AsyncSession, shelf: GuideShelf, channel: str
+    session: AsyncSession, guides: GuideStore, channel: str
 ) -> Sequence[Onboarding]:
     """Return the onboardings that run in `channel`, the most recently active first.
 
@@ -59,17 +59,17 @@ async def running_in(
     """
     where = (col(OnboardingRow.channel) == channel, col(OnboardingRow.status).in_(RUNNING))
     query = select(OnboardingRow).where(*where).order_by(col(OnboardingRow.active_at).desc())
-    return await _readable(session, shelf, (await session.exec(query)).all())
+    return await _readable(session, guides, (await session.exec(query)).all())
 
 
 async def _readable(
-    session: AsyncSession, shelf: GuideShelf, rows: Sequence[OnboardingRow]
+    session: AsyncSession, guides: GuideStore, rows: Sequence[OnboardingRow]
 ) -> Sequence[Onboarding]:
     found: list[Onboarding] = []
     errors: list[UnreadableRow] = []
     for row in rows:
         try:
-            found.append(await load(session, shelf, row))
+            found.append(await load(session, guides, row))
         except UnreadableRow as error:
             errors.append(error)
     if errors and not found:
@@ -149,12 +149,12 @@ async def some_ids(session: AsyncSession, after: str, limit: int) -> Sequence[st
     return (await session.exec(query)).all()
 
 
-async def is_whole(session: AsyncSession, shelf: GuideShelf, onboarding_id: str) -> bool:
+async def is_whole(session: AsyncSession, guides: GuideStore, onboarding_id: str) -> bool:
     """Whether all of an onboarding can be read; what is found out is noted."""
     row = await session.get(OnboardingRow, onboarding_id, populate_existing=True)
     try:
         if row:
-            await must_be_readable(session, shelf, row)
+            await must_be_readable(session, guides, row)
     except UnreadableRow:
         return False
     unreadable_of(session).forget(onboarding_id)
@@ -202,7 +202,7 @@ async def unused(
 
 
 async def of_thread(
-    session: AsyncSession, shelf: GuideShelf, channel: str, thread_ts: str
+    session: AsyncSession, guides: GuideStore, channel: str, thread_ts: str
 ) -> Onboarding | None:
     """Return the onboarding whose thread this is, or was before somebody deleted its beginning."""
     row, message = OnboardingRow, MessageRow
@@ -210,7 +210,7 @@ async def of_thread(
     is_its = or_(col(row.thread_ts) == thread_ts, col(row.id).in_(once))
     where = (col(row.channel) == channel, is_its)
     found = (await session.exec(select(row).where(*where))).first()
-    return await load(session, shelf, found) if found else None
+    return await load(session, guides, found) if found else None
 
 
 async def has_event(session: AsyncSession, onboarding_id: str, kind: EventKind) -> bool:
@@ -262,7 +262,7 @@ async def events_of(
 
 async def named(
     session: AsyncSession,
-    shelf: GuideShelf,
+    guides: GuideStore,
     name: str,
     *,
     channel: str | None = None,
@@ -283,14 +283,14 @@ async def named(
         like = col(row.client_key).like(pattern, escape="/")
         if found := (await session.exec(query.where(like))).all():
             exact = [one for one in found if one.client_key == key]
-            return await _readable(session, shelf, exact or found)
+            return await _readable(session, guides, exact or found)
     return []
 
 
-async def newest_in(session: AsyncSession, shelf: GuideShelf, channel: str) -> Onboarding | None:
+async def newest_in(session: AsyncSession, guides: GuideStore, channel: str) -> Onboarding | None:
     """Return the onboarding of `channel` that began last, finished or not."""
     query = select(OnboardingRow).where(col(OnboardingRow.channel) == channel)
     row = (
         await session.exec(query.order_by(col(OnboardingRow.started_at).desc()).limit(1))
     ).first()
-    return await load(session, shelf, row) if row else None
+    return await load(session, guides, row) if row else None

@@ -46,11 +46,11 @@ class Residue:
     async def work(self) -> None:
         """Clear up, for ever; first what an earlier process may have left."""
         pause = FIRST_PAUSE_SECONDS
-        self._database.residue.set()
+        self._database.has_residue.set()
         while True:
-            await self._database.residue.wait()
+            await self._database.has_residue.wait()
             await asyncio.sleep(SETTLING_SECONDS)
-            self._database.residue.clear()
+            self._database.has_residue.clear()
             try:
                 problem = await clear(self._database)
             except Exception as error:  # a bug must not end this for good
@@ -60,7 +60,7 @@ class Residue:
                 self._problem, pause = None, FIRST_PAUSE_SECONDS
                 await asyncio.sleep(REST_SECONDS)
                 continue
-            self._database.residue.set()
+            self._database.has_residue.set()
             if pause >= WORTH_A_WARNING_SECONDS:
                 self._problem = f"old ciphertexts are still in the database's files: {problem}"
                 log.warning(self._problem)
@@ -74,7 +74,7 @@ async def clear(database: Database) -> str | None:
         if not is_sqlite(database.url):
             return await _clear_postgresql(database)
         path = Path(make_url(database.url).database or "")
-        async with database.turn_behind():
+        async with database.pause_sqlite_writers():
             return await asyncio.to_thread(_clear_sqlite, path)
     except Unavailable as error:
         return str(error)
@@ -115,7 +115,7 @@ async def _clear_postgresql(database: Database) -> str | None:
         if found := re.match(r"\D*(\d+)", notice.message_detail or ""):
             still_there = int(found[1])
 
-    async with database.begin(behind=True) as session:
+    async with database.begin(background=True) as session:
         await session.exec(text(f"SET LOCAL lock_timeout = '{MOMENT_SECONDS}s'"))  # type: ignore[call-overload]
         connection = await session.connection()
         driver = (await connection.get_raw_connection()).driver_connection

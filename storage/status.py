@@ -15,7 +15,7 @@ from bot.onboarding import (
     Unread,
 )
 from bot.onboarding.report import Outcome
-from storage.guides import GuideShelf
+from storage.guides import GuideStore
 from storage.tables import RUNNING as IS_RUNNING
 from storage.tables import OnboardingRow
 from storage.to_rows import names_like
@@ -27,18 +27,18 @@ MOST = 20  # clients of one channel
 Line = Overview | Unread
 
 
-async def overview_in(session: AsyncSession, shelf: GuideShelf, channel: str) -> Sequence[Line]:
+async def overview_in(session: AsyncSession, guides: GuideStore, channel: str) -> Sequence[Line]:
     """Return what runs in `channel`; where nothing does, its newest onboarding, if any."""
     query = select(OnboardingRow).where(col(OnboardingRow.channel) == channel)
     newest = query.order_by(col(OnboardingRow.started_at).desc()).limit(MOST)
     rows = (await session.exec(newest)).all()
     running = [row for row in rows if row.status in RUNNING or row.status not in set(Status)]
-    return [await line_of(session, shelf, row) for row in running or rows[:1]]
+    return [await line_of(session, guides, row) for row in running or rows[:1]]
 
 
 async def overview(
     session: AsyncSession,
-    shelf: GuideShelf,
+    guides: GuideStore,
     *,
     name: str = "",
     finished: bool = False,
@@ -57,15 +57,15 @@ async def overview(
     for pattern in names_like(name) if name else [None]:
         of_name = page.where(col(row.client_key).like(pattern, escape="/")) if pattern else page
         if found := (await session.exec(of_name)).all():
-            return [await line_of(session, shelf, one) for one in found]
+            return [await line_of(session, guides, one) for one in found]
     return []
 
 
-async def line_of(session: AsyncSession, shelf: GuideShelf, row: OnboardingRow) -> Line:
+async def line_of(session: AsyncSession, guides: GuideStore, row: OnboardingRow) -> Line:
     """Return what is said of an onboarding without reading its steps."""
     try:
         with reading(session, row.id, row.client_name):
-            guide = await shelf.get(session, row.guide, row.guide_version)
+            guide = await guides.get(session, row.guide, row.guide_version)
             return _overview(checked(row), guide)
     except UnreadableRow as error:
         return Unread(error.onboarding_id, error.client_name, error.reason)

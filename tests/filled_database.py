@@ -22,7 +22,7 @@ from bot.onboarding.report import Outcome
 from storage import credentials, migrate, onboardings
 from storage.audit.seals import Seals
 from storage.database import Database, sync_url
-from storage.guides import GuideShelf
+from storage.guides import GuideStore
 from storage.tables import (
     ArrivalRow,
     CredentialRow,
@@ -262,7 +262,7 @@ def _rows_at_head() -> Rows:
 async def _write(url: str) -> None:
     database = Database(url, SEALS)
     async with database.begin() as session:
-        await GuideShelf(SERVICETITAN.read_text(encoding="utf-8"), "guide").put_down(session)
+        await GuideStore(SERVICETITAN.read_text(encoding="utf-8"), "guide").save_newest(session)
         for begun, change in _lives().values():
             await onboardings.add(session, begun)
             await session.flush()

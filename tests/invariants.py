@@ -16,9 +16,10 @@ from bot.views.blocks import Message as Wanted
 from sandbox.slack import Channel, Message
 from storage import onboardings, publishing
 from storage.audit import check
+from storage.cache import OnboardingCache
 from storage.database import Database
 from storage.from_rows import event_of
-from storage.guides import GuideShelf
+from storage.guides import GuideStore
 from storage.publishing import Posted
 from storage.tables import EventRow
 from tests.builders import states
@@ -26,16 +27,16 @@ from tests.builders import states
 
 async def must_be_sound(
     database: Database,
-    shelf: GuideShelf,
+    guides: GuideStore,
     onboarding_id: str,
     channel: Channel,
     engineering: Channel,
 ) -> None:
     """Check one onboarding: its steps, its history, its thread and its announcements."""
     async with database.begin(write=False) as session:
-        remembered = await onboardings.get(session, shelf, onboarding_id)
-        database.known.forget()
-        onboarding = await onboardings.get(session, shelf, onboarding_id)
+        remembered = await onboardings.get(session, guides, onboarding_id)
+        database.cache = OnboardingCache()
+        onboarding = await onboardings.get(session, guides, onboarding_id)
         all_posted = await publishing.messages(session, onboarding_id)
         where = EventRow.onboarding_id == onboarding_id
         rows = list(await session.exec(select(EventRow).where(where).order_by("id")))

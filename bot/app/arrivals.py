@@ -113,12 +113,12 @@ class Arrivals:
         if new and (self._written_at is None or now - self._written_at >= EVERY):
             self._written_at = now
             try:
-                async with self._database.begin(behind=True) as session:
+                async with self._database.begin(background=True) as session:
                     await arrivals.note(session, new)
             except Conflict:  # another worker has just made the row: next time
                 return
             self._written |= new
-        async with self._database.begin(write=False, behind=True) as session:
+        async with self._database.begin(write=False, background=True) as session:
             stored = await arrivals.last(session)
         for name, stored_at in stored.items():
             if name not in self._last or self._last[name] < stored_at:

@@ -23,12 +23,12 @@ from bot.app.connections import listening
 from bot.app.health import Health
 from bot.app.health_checks import ClockCheck, RowCheck, TokenCheck, ValueCheck
 from bot.app.http_clients import http_client, slack_client, slack_session
-from bot.app.in_flight import Traffic
+from bot.app.in_flight import InFlight
 from bot.app.probes import Probes
 from bot.app.settings import Settings
 from bot.app.socket_mode import Socket
 from bot.app.web import probes_app, web_app
-from bot.core.background import Tasks
+from bot.core.background import BackgroundTasks
 from bot.core.deadline import answering_within
 from bot.core.errors import Unavailable
 from bot.core.logs import one_request
@@ -52,7 +52,7 @@ from bot.verification.servicetitan import ServiceTitan
 from storage import handled_requests, leases, throttling
 from storage.audit.seals import Seals
 from storage.database import Conflict, Database
-from storage.guides import GuideShelf
+from storage.guides import GuideStore
 from storage.leases import Worker
 from storage.secure_delete import Residue
 from storage.vault import Vault
@@ -108,20 +108,20 @@ class Bot:
         self.metrics = Metrics()
         pace = Pace(monotonic)
         self.slack = Slack(client, self.metrics, pace)
-        self.tasks, self.traffic = Tasks(), Traffic()
+        self.tasks, self.in_flight = BackgroundTasks(), InFlight()
         self.database = Database(
-            settings.database_url, Seals(settings.keys), self.traffic.gap, clock
+            settings.database_url, Seals(settings.keys), self.in_flight.wait_until_idle, clock
         )
         # The same name after a restart; while an earlier process lives, its port is taken.
         self.worker = Worker(f"{gethostname()}/{settings.host}:{settings.port}")
-        self.shelf = GuideShelf(SERVICETITAN.read_text(encoding="utf-8"), SERVICETITAN.name)
+        self.guides = GuideStore(SERVICETITAN.read_text(encoding="utf-8"), SERVICETITAN.name)
         vault = Vault(settings.keys)
-        self.lookups = Tasks()
+        self.lookups = BackgroundTasks()
         self.directory = directory = Directory(self.slack, settings.engineers, self.lookups)
         homes = Homes(
             self.slack,
             self.database,
-            self.shelf,
+            self.guides,
             directory,
             self.tasks,
             clock,
@@ -133,7 +133,7 @@ class Bot:
         )
         self.publisher = Publisher(
             self.database,
-            self.shelf,
+            self.guides,
             Thread(self.slack, clock),
             announcements,
             Landmarks(self.slack, self.database),
@@ -149,7 +149,7 @@ class Bot:
         )
         self.verifier = Verifier(
             self.database,
-            self.shelf,
+            self.guides,
             vault,
             servicetitan,
             self.publisher.wake,
@@ -160,7 +160,7 @@ class Bot:
         )
         self.nudging = Nudging(
             self.database,
-            self.shelf,
+            self.guides,
             directory,
             self.publisher.wake,
             self.tasks,
@@ -172,15 +172,15 @@ class Bot:
         self.arrivals = Arrivals(self.database, self.metrics, clock)
         self.bolt = _bolt(settings, client, self.slack, self.metrics, self.arrivals, self.tasks)
         token = settings.slack_app_token
-        self.socket = Socket(self.bolt, token.get_secret_value(), self.traffic) if token else None
+        self.socket = Socket(self.bolt, token.get_secret_value(), self.in_flight) if token else None
         self._checks = (
             TokenCheck(self.slack, clock),
             ValueCheck(self.database, vault),
-            RowCheck(self.database, self.shelf, self.publisher.wake),
+            RowCheck(self.database, self.guides, self.publisher.wake),
             self.arrivals,
             ClockCheck(self.database, clock),
         )
-        self.health = Health(self.database, self.socket, self.traffic, self.metrics)
+        self.health = Health(self.database, self.socket, self.in_flight, self.metrics)
         self.health.watch("engineering channel", announcements.warning)
         self.health.watch("Slack", self._checks[0].warning)
         self.health.watch("stored values", self._checks[1].warning)
@@ -196,7 +196,7 @@ class Bot:
         )
         services = Services(
             database=self.database,
-            shelf=self.shelf,
+            guides=self.guides,
             vault=vault,
             slack=self.slack,
             directory=directory,
@@ -236,7 +236,7 @@ class Bot:
         """Return the seconds until there may be something to take up: a lease ends, above all."""
         end = None
         with suppress(Unavailable):
-            async with self.database.begin(write=False, behind=True) as session:
+            async with self.database.begin(write=False, background=True) as session:
                 end = await leases.next_end(session, self.worker)
         interval = float(self.settings.sweep_interval)
         return min(interval, end.total_seconds() + A_MOMENT) if end else interval
@@ -273,7 +273,7 @@ class Bot:
     async def _destroy_old_values(self) -> None:
         keep = timedelta(seconds=self.settings.retain_credentials_for)
         for retire in (destroy_old_values, age_unused_values):
-            await retire(self.database, self.shelf, self._clock, keep, self.publisher.wake)
+            await retire(self.database, self.guides, self._clock, keep, self.publisher.wake)
 
     async def _name_engineers(self) -> None:
         """Log which ids in ENGINEERS make nobody an engineer."""
@@ -299,7 +299,7 @@ class Bot:
         if self.socket:
             ended = self.socket.close(ANSWERING_SECONDS)
         else:
-            ended = self.traffic.end(ANSWERING_SECONDS)
+            ended = self.in_flight.drain(ANSWERING_SECONDS)
         await asyncio.gather(ended, self.reveals.hide_own(HIDING_SECONDS))
 
     async def stop(self) -> None:
@@ -343,7 +343,7 @@ async def running(
             try:
                 with suppress(Conflict):  # another worker starts with the same guide
                     async with bot.database.begin() as transaction:
-                        await bot.shelf.put_down(transaction)
+                        await bot.guides.save_newest(transaction)
                 if is_alone:
                     async with bot.database.begin() as transaction:
                         await leases.end_all(transaction)
@@ -386,7 +386,7 @@ async def _served(bot: Bot) -> AsyncIterator[None]:
     app = web_app(
         probes.routes(elsewhere=port is not None),
         bot.metrics,
-        bot.traffic,
+        bot.in_flight,
         None if settings.socket_mode else bot.bolt,
         bot.arrivals,
         secret.get_secret_value() if secret else "",
@@ -412,7 +412,7 @@ class PromptApp(AsyncApp):
 
     metrics: Metrics
     arrivals: Arrivals
-    tasks: Tasks
+    tasks: BackgroundTasks
 
     async def async_dispatch(self, req: AsyncBoltRequest) -> BoltResponse:
         """Handle a request; whatever else takes long, Slack waits three seconds for an answer."""
@@ -444,7 +444,7 @@ def _bolt(
     slack: Slack,
     metrics: Metrics,
     arrivals: Arrivals,
-    tasks: Tasks,
+    tasks: BackgroundTasks,
 ) -> AsyncApp:
     async def authorize() -> AuthorizeResult:
         # Left alone, Bolt would ask Slack who we are when the first request comes, and fail it

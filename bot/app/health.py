@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from bot.app.in_flight import Traffic
+from bot.app.in_flight import InFlight
 from bot.app.socket_mode import Socket
 from bot.core.errors import Unavailable
 from bot.core.metrics import Metrics
@@ -31,12 +31,12 @@ class Health:
         self,
         database: Database,
         socket: Socket | None,
-        traffic: Traffic,
+        in_flight: InFlight,
         metrics: Metrics,
     ) -> None:
         """Take what this process cannot serve without; `socket` in Socket Mode only."""
         self._database, self._socket = database, socket
-        self._traffic, self._metrics = traffic, metrics
+        self._in_flight, self._metrics = in_flight, metrics
         self._checks: dict[str, Check] = {}
         self._answered_at: float | None = None
         self._asking: asyncio.Task[None] | None = None
@@ -57,7 +57,7 @@ class Health:
 
     async def causes(self) -> list[str]:
         """Return why this process cannot serve, a line each; none means that it is ready."""
-        if self._traffic.ending:
+        if self._in_flight.stopping:
             return ["stopping: send no more requests"]
         found = []
         try:

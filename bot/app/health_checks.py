@@ -9,7 +9,7 @@ from bot.core.errors import OnboardingError, Unavailable
 from bot.slack import Slack
 from storage import credentials, leases, onboardings
 from storage.database import Database
-from storage.guides import GuideShelf
+from storage.guides import GuideStore
 from storage.key_rotation import KeyReport
 from storage.vault import Vault
 
@@ -59,10 +59,10 @@ class RowCheck:
     """
 
     def __init__(
-        self, database: Database, shelf: GuideShelf, readable: Callable[[str], None]
+        self, database: Database, guides: GuideStore, readable: Callable[[str], None]
     ) -> None:
         """Take where the rows are; `readable` is called with what can be read again."""
-        self._database, self._shelf, self._readable = database, shelf, readable
+        self._database, self._guides, self._readable = database, guides, readable
         self._last = ""
 
     def warning(self) -> str | None:
@@ -72,12 +72,12 @@ class RowCheck:
     async def look(self) -> None:
         """Look at the next few onboardings."""
         bad = self._database.unreadable.ids[:ROWS_AT_ONCE]
-        async with self._database.begin(write=False, behind=True) as session:
+        async with self._database.begin(write=False, background=True) as session:
             some = await onboardings.some_ids(session, self._last, ROWS_AT_ONCE)
         self._last = some[-1] if len(some) == ROWS_AT_ONCE else ""
         for onboarding_id in dict.fromkeys([*bad, *some]):
-            async with self._database.begin(write=False, behind=True) as session:
-                is_whole = await onboardings.is_whole(session, self._shelf, onboarding_id)
+            async with self._database.begin(write=False, background=True) as session:
+                is_whole = await onboardings.is_whole(session, self._guides, onboarding_id)
             if is_whole and onboarding_id in bad:
                 self._readable(onboarding_id)
 
@@ -99,7 +99,7 @@ class ValueCheck:
 
     async def look(self) -> None:
         """Look at the next few values."""
-        async with self._database.begin(write=False, behind=True) as session:
+        async with self._database.begin(write=False, background=True) as session:
             some = await credentials.some_sealed(session, self._last, VALUES_AT_ONCE)
         for sealed in some:
             self._round.look_at(sealed, self._vault)

@@ -1,53 +1,52 @@
-"""Slack's requests that are under way, so that the end can wait for them."""
+"""Counts Slack's requests in flight, so background work and the shutdown can wait for them."""
 
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-# What goes on behind the acknowledgements waits so long for a gap between them.
-GAP_SECONDS = 0.05
-# As long as nothing came, whoever spreads the requests has noticed that we go.
+# How long background work waits for a moment without requests in flight.
+MAX_WAIT_SECONDS = 0.05
+# Once no request came for this long, load balancers and Slack have noticed that we are stopping.
 QUIET_SECONDS = 0.25
-TICK_SECONDS = 0.01
+POLL_SECONDS = 0.01
 
 
-class Traffic:
-    """Counts the requests that were not answered yet."""
+class InFlight:
+    """The requests that have arrived and are not answered yet."""
 
     def __init__(self) -> None:
-        """Begin without any."""
-        self._under_way = 0
-        self._free = asyncio.Event()
-        self._free.set()
+        self._count = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
         self._last_at = 0.0
-        self.ending = False
+        self.stopping = False
 
     @contextmanager
     def request(self) -> Iterator[None]:
-        """Count a request, from its arrival until its answer."""
-        self._under_way += 1
-        self._free.clear()
+        """Count a request as in flight while the block runs."""
+        self._count += 1
+        self._idle.clear()
         try:
             yield
         finally:
-            self._under_way -= 1
-            if not self._under_way:
-                self._free.set()
+            self._count -= 1
+            if not self._count:
+                self._idle.set()
             self._last_at = asyncio.get_running_loop().time()
 
-    async def gap(self) -> None:
-        """Wait for a moment at which nobody waits for an answer; not for long."""
-        if self._under_way:
+    async def wait_until_idle(self) -> None:
+        """Wait until no request is in flight, for MAX_WAIT_SECONDS at most."""
+        if self._count:
             with suppress(TimeoutError):
-                async with asyncio.timeout(GAP_SECONDS):
-                    await self._free.wait()
+                async with asyncio.timeout(MAX_WAIT_SECONDS):
+                    await self._idle.wait()
 
-    async def end(self, at_most: float, quiet: float = QUIET_SECONDS) -> None:
-        """Say from now on that we go; wait until all is answered, and nothing came for a while."""
-        self.ending = True
+    async def drain(self, seconds: float, quiet: float = QUIET_SECONDS) -> None:
+        """Set `stopping`; wait until all are answered and none arrived for `quiet` seconds."""
+        self.stopping = True
         loop = asyncio.get_running_loop()
         self._last_at = began = loop.time()
-        while loop.time() - began < at_most:
-            if not self._under_way and loop.time() - self._last_at >= quiet:
+        while loop.time() - began < seconds:
+            if not self._count and loop.time() - self._last_at >= quiet:
                 return
-            await asyncio.sleep(TICK_SECONDS)
+            await asyncio.sleep(POLL_SECONDS)

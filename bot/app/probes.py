@@ -8,7 +8,7 @@ from aiohttp import web
 
 from bot.app.health import Health
 from bot.core.metrics import CONTENT_TYPE, Metrics
-from bot.core.typed_text import written_out
+from bot.core.typed_text import escape_controls
 
 SCHEME = "bearer"
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="metrics"'}  # RFC 6750, section 3
@@ -45,7 +45,7 @@ class Probes:
             if causes:
                 answer["causes"] = causes
             answer["warnings"] = self._health.warnings
-        text = written_out(json.dumps(answer, ensure_ascii=False, indent=2)) + "\n"
+        text = escape_controls(json.dumps(answer, ensure_ascii=False, indent=2)) + "\n"
         status = 503 if causes else 200
         return web.Response(text=text, status=status, content_type="application/json")
 

@@ -22,7 +22,7 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from yarl import URL
 
 from bot.app.http_clients import proxy_for, slack_session
-from bot.app.in_flight import Traffic
+from bot.app.in_flight import InFlight
 from bot.app.payload_cleaning import readable
 from bot.app.setting_values import is_loopback
 from bot.core.errors import OnboardingError, Unavailable
@@ -47,10 +47,10 @@ class Line:
     """One connection: `up` once Slack has spoken, or never will; `spent` once another is needed."""
 
     def __init__(
-        self, ws: aiohttp.ClientWebSocketResponse, bolt: AsyncApp, traffic: Traffic
+        self, ws: aiohttp.ClientWebSocketResponse, bolt: AsyncApp, in_flight: InFlight
     ) -> None:
         """Take an open connection, and read it until it ends."""
-        self._ws, self._bolt, self._traffic = ws, bolt, traffic
+        self._ws, self._bolt, self._in_flight = ws, bolt, in_flight
         self.up, self.spent = asyncio.Event(), asyncio.Event()
         self._under_way: set[asyncio.Task[None]] = set()
         self._began = asyncio.get_running_loop().time()
@@ -91,7 +91,7 @@ class Line:
             log.info("a frame of an unknown kind")
 
     async def _handle(self, envelope: dict[str, Any]) -> None:
-        with self._traffic.request():
+        with self._in_flight.request():
             try:
                 envelope = {**envelope, "payload": readable(envelope["payload"])}
                 request: Any = SocketModeRequest.from_dict(envelope)
@@ -125,9 +125,9 @@ class Line:
 class Socket:
     """The connection over which Slack's requests come."""
 
-    def __init__(self, bolt: AsyncApp, app_token: str, traffic: Traffic) -> None:
+    def __init__(self, bolt: AsyncApp, app_token: str, in_flight: InFlight) -> None:
         """Take who answers the requests; nothing is connected yet."""
-        self._bolt, self._app_token, self._traffic = bolt, app_token, traffic
+        self._bolt, self._app_token, self._in_flight = bolt, app_token, in_flight
         self._session: aiohttp.ClientSession | None = None
         self._line: Line | None = None
         self._keeping: asyncio.Task[None] | None = None
@@ -163,7 +163,7 @@ class Socket:
                 proxy=proxy_for(url, client.proxy),
                 timeout=aiohttp.ClientWSTimeout(ws_close=GOODBYE_SECONDS),
             )
-            line = Line(ws, self._bolt, self._traffic)
+            line = Line(ws, self._bolt, self._in_flight)
             try:
                 await line.up.wait()
             except BaseException:
@@ -214,10 +214,10 @@ class Socket:
         """Answer what is under way, say goodbye, carry out what Slack sent before it heard that."""
         if self._keeping:
             self._keeping.cancel()
-        await self._traffic.end(at_most, quiet=0)
+        await self._in_flight.drain(at_most, quiet=0)
         if self._line and not self._line.spent.is_set():
             await self._line.say_goodbye()
-            await self._traffic.end(GOODBYE_SECONDS, quiet=0)
+            await self._in_flight.drain(GOODBYE_SECONDS, quiet=0)
         if self._line:
             await self._line.close()
         await asyncio.gather(*self._leaving, return_exceptions=True)

@@ -12,7 +12,7 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 
 from bot.app.arrivals import Arrivals, Kind
 from bot.app.connections import Connection
-from bot.app.in_flight import Traffic
+from bot.app.in_flight import InFlight
 from bot.app.payload_cleaning import readable_text
 from bot.app.probes import Probes
 from bot.app.signature import Signature
@@ -34,7 +34,7 @@ NOT_SLACKS = (ValueError, TypeError, AttributeError, LookupError, RecursionError
 def web_app(
     probes: Sequence[web.RouteDef],
     metrics: Metrics,
-    traffic: Traffic,
+    in_flight: InFlight,
     bolt: AsyncApp | None,
     arrivals: Arrivals,
     signing_secret: str = "",
@@ -43,7 +43,7 @@ def web_app(
     app = web.Application(client_max_size=LARGEST_REQUEST, middlewares=[_whole])
     app.add_routes(probes)
     if bolt:
-        slack_events = _slack_events(bolt, traffic, Signature(signing_secret), metrics, arrivals)
+        slack_events = _slack_events(bolt, in_flight, Signature(signing_secret), metrics, arrivals)
         app.add_routes([web.post("/slack/events", slack_events)])
     return app
 
@@ -69,7 +69,7 @@ async def _whole(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 def _slack_events(
     bolt: AsyncApp,
-    traffic: Traffic,
+    in_flight: InFlight,
     signature: Signature,
     metrics: Metrics,
     arrivals: Arrivals,
@@ -85,9 +85,9 @@ def _slack_events(
         connection = _connection(request)
         connection.begin_answer()
         connection.trust()
-        with traffic.request():
+        with in_flight.request():
             response = await _answer(bolt, request, body)
-            if traffic.ending:  # the next request on this connection would not reach us
+            if in_flight.stopping:  # the next request on this connection would not reach us
                 response.force_close()
             try:
                 await response.prepare(request)

@@ -13,7 +13,7 @@ from bot.app.connections import CannotListen
 from bot.app.settings import Settings, SettingsError, load
 from bot.core import logs
 from bot.core.errors import Unavailable, UnreadableRow
-from bot.core.typed_text import written_out
+from bot.core.typed_text import escape_controls
 from bot.guide import GuideError
 from storage import migrate
 from storage.database_errors import reason
@@ -88,7 +88,7 @@ def write(text: str, *, failed: bool = False) -> None:
     """
     stream, name = (sys.stderr, "standard error") if failed else (sys.stdout, "standard output")
     try:
-        stream.write(written_out(text))
+        stream.write(escape_controls(text))
         stream.flush()
     except OSError as error:  # a full disk, or a reader that has gone
         raise OSError(error.errno, error.strerror, name) from error

@@ -30,7 +30,7 @@ from storage.audit import check, heads
 from storage.audit.seals import Seals
 from storage.database import Database, is_sqlite
 from storage.database_errors import reason
-from storage.guides import GuideShelf
+from storage.guides import GuideStore
 from storage.key_rotation import Progress, inspect, rotate, rotate_seals
 from storage.vault import Vault
 
@@ -186,13 +186,13 @@ async def _serve(settings: Settings) -> None:
 
 async def _history(settings: Settings, named: str) -> tuple[Sequence[Onboarding], History | None]:
     """Return the onboardings that `named` may mean, and the history if it is one alone."""
-    shelf = GuideShelf(SERVICETITAN.read_text(encoding="utf-8"), SERVICETITAN.name)
+    guides = GuideStore(SERVICETITAN.read_text(encoding="utf-8"), SERVICETITAN.name)
     async with _database(settings) as database, database.begin(write=False) as session:
         found: Sequence[Onboarding]
         try:
-            found = [await onboardings.get(session, shelf, named)]
+            found = [await onboardings.get(session, guides, named)]
         except NotFound:
-            found = await onboardings.named(session, shelf, named, finished=True)
+            found = await onboardings.named(session, guides, named, finished=True)
         if len(found) != 1:
             return found, None
         events = await onboardings.events_of(session, found[0].id)
@@ -255,10 +255,10 @@ async def _told(findings: AsyncIterator[Finding]) -> bool:
 
 
 async def _purge(settings: Settings) -> int:
-    shelf = GuideShelf(SERVICETITAN.read_text(encoding="utf-8"), SERVICETITAN.name)
+    guides = GuideStore(SERVICETITAN.read_text(encoding="utf-8"), SERVICETITAN.name)
     async with _database(settings) as database:
         count = await destroy_old_values(
-            database, shelf, lambda: datetime.now(UTC), timedelta(0), lambda _onboarding_id: None
+            database, guides, lambda: datetime.now(UTC), timedelta(0), lambda _onboarding_id: None
         )
         await _clear_residue(database)
     return say(f"the values of {count} finished onboardings are destroyed", 0)

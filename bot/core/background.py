@@ -5,13 +5,13 @@ import logging
 from collections.abc import Coroutine
 from typing import Any
 
-from bot.core.deadline import unhurried
+from bot.core.deadline import detached_task
 from bot.core.errors import Unavailable
 
 log = logging.getLogger(__name__)
 
 
-class Tasks:
+class BackgroundTasks:
     """The tasks that outlive an acknowledgement."""
 
     def __init__(self) -> None:
@@ -24,7 +24,7 @@ class Tasks:
         if self._closed:
             work.close()
             return
-        self.adopt(unhurried(work, name))
+        self.adopt(detached_task(work, name))
 
     def adopt(self, task: asyncio.Task[Any]) -> None:
         """Own a task that somebody else began, and that outlives them."""

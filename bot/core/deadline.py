@@ -30,13 +30,13 @@ def seconds_left(otherwise: float) -> float:
     return otherwise if at is None else max(0.0, at - asyncio.get_running_loop().time())
 
 
-async def in_time(work: Awaitable[Result]) -> Result:
+async def before_deadline(work: Awaitable[Result]) -> Result:
     """Await `work` until the deadline; raises TimeoutError then, and cancels it."""
     async with asyncio.timeout_at(_deadline.get()):
         return await work
 
 
-def unhurried(work: Coroutine[Any, Any, Result], name: str) -> asyncio.Task[Result]:
+def detached_task(work: Coroutine[Any, Any, Result], name: str) -> asyncio.Task[Result]:
     """Begin a task that outlives the answer, so no deadline of a request is its own."""
     context = copy_context()
     context.run(_deadline.set, None)

@@ -1,23 +1,27 @@
-"""The tree of errors: what a person is told (`Refused`), and what passes by itself (`Unavailable`).
+"""The errors of the bot. Only the base of a tree ends in `Error`; the rest say what happened.
 
 OnboardingError
-├── Refused            the text is for the person who asked
-│   ├── NotAllowed     somebody else may do this
-│   └── NotFound       what the request names does not exist (any more)
-├── Unavailable        a neighbour does not answer; nothing was changed
+├── Refused            shown to the person who asked; says why and what to do
+│   ├── NotAllowed     the person may not do this
+│   └── NotFound       what the request names does not exist, or no longer
+├── Unavailable        Slack or the database does not answer; nothing was changed
 ├── Unreadable         a stored value cannot be decrypted
-├── UnreadableRow      an onboarding of which this release cannot read something
-├── Malformed          a request without what it must bear
-└── Stale              somebody else was faster: read again and decide afresh
+├── UnreadableRow      this release cannot read something of an onboarding
+├── Malformed          a request lacks what it must have
+├── Stale              someone else wrote the row first: read it again and decide again
+├── Repeated           the request was carried out before
+└── ServiceTitanError  see bot/verification/servicetitan/errors.py
+
+Slack's own errors, some of them Unavailable, are in bot/slack/errors.py.
 """
 
 
 class OnboardingError(Exception):
-    """The base of all; never raised itself."""
+    """The base class; never raised itself."""
 
 
 class Refused(OnboardingError):
-    """A request that was understood and is not done; its text says why and what to do."""
+    """A request that was understood and refused; its text says why and what to do."""
 
 
 class NotAllowed(Refused):
@@ -33,14 +37,13 @@ class Unavailable(OnboardingError):
 
 
 class Unreadable(OnboardingError):
-    """A stored value cannot be decrypted: key missing, or the row was moved or altered."""
+    """A stored value cannot be decrypted: the key is missing, or the row was moved or altered."""
 
 
 class UnreadableRow(OnboardingError):
-    """Something of an onboarding cannot be read by this release; `reason` holds no secret."""
+    """This release cannot read something of an onboarding; `reason` contains no secret."""
 
     def __init__(self, onboarding_id: str, client_name: str, reason: str) -> None:
-        """Take which onboarding it is, and what is wrong with it."""
         super().__init__(f"onboarding {onboarding_id} can't be read: {reason}")
         self.onboarding_id, self.client_name, self.reason = onboarding_id, client_name, reason
 
@@ -50,8 +53,8 @@ class Malformed(OnboardingError):
 
 
 class Stale(OnboardingError):
-    """The row was written by somebody else since it was read."""
+    """Someone else wrote the row since it was read."""
 
 
 class Repeated(OnboardingError):
-    """The request was carried out before; Slack, or somebody in between, sent it again."""
+    """The request was carried out before; Slack or a proxy sent it again."""

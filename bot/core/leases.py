@@ -13,7 +13,7 @@ BEATS = 8  # so often a lease is prolonged while it lasts
 
 
 @asynccontextmanager
-async def kept(
+async def keep_lease(
     prolong: Callable[[], Awaitable[bool]], lease: timedelta = LEASE, began: float | None = None
 ) -> AsyncIterator[None]:
     """Keep a lease as long as the block runs; it was taken after `began`, by the loop's clock.

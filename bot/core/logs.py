@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.core.typed_text import written_out
+from bot.core.typed_text import escape_controls
 
 OURS = ("bot", "handlers", "storage")
 STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
@@ -58,7 +58,7 @@ class TextFormatter(logging.Formatter):
     def formatException(self, ei: Any) -> str:  # noqa: N802  # logging's name
         """Return the traceback, indented: none of its lines looks like one of ours."""
         lines = super().formatException(ei).split("\n")
-        return "\n".join(f"  {written_out(line)}" for line in lines)
+        return "\n".join(f"  {escape_controls(line)}" for line in lines)
 
 
 class JsonFormatter(logging.Formatter):
@@ -79,7 +79,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def _one_line(text: str) -> str:
-    return written_out(text).replace("\n", "\\n").replace("\t", "\\t")
+    return escape_controls(text).replace("\n", "\\n").replace("\t", "\\t")
 
 
 def _extra(record: logging.LogRecord) -> dict[str, object]:

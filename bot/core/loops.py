@@ -11,7 +11,7 @@ log = logging.getLogger(__name__)
 TOO_MANY = 10
 
 
-async def each(onboarding_ids: Iterable[str], work: Callable[[str], Awaitable[object]]) -> None:
+async def for_each(onboarding_ids: Iterable[str], work: Callable[[str], Awaitable[object]]) -> None:
     """Do `work` for each onboarding, whatever became of the one before.
 
     What was done before is passed over; what is broken is named in the log. Raises the last

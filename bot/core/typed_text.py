@@ -58,7 +58,7 @@ def prose(text: str) -> str:
     return "\n".join("".join(" " if one.isspace() else one for one in line) for line in lines)
 
 
-def written_out(text: str) -> str:
+def escape_controls(text: str) -> str:
     """Return `text` with what acts instead of showing written out, as JSON would: `\\u202e`.
 
     Tabs and line feeds stay.

@@ -156,7 +156,7 @@ class Announcements:
             workspace_url=self._slack.identity.url,
         )
         since = entry.announcing_since or self._clock()
-        async with self._database.begin(behind=True) as session:
+        async with self._database.begin(background=True) as session:
             await hold(session)
             await publishing.claim_announcement(session, entry.id, since)
             head = await publishing.announcement_thread(session, onboarding.id)
@@ -171,7 +171,7 @@ class Announcements:
                     raise
                 log.error("an announcement is refused", extra={"event": entry.id, **_of(error)})
                 ts = ""  # never to be tried again
-        async with self._database.begin(behind=True) as session:
+        async with self._database.begin(background=True) as session:
             await publishing.record_announcement(session, entry.id, ts)
             if ts and thread_ts is None:
                 await publishing.record_announcement_thread(session, onboarding.id, ts)
@@ -179,7 +179,7 @@ class Announcements:
     async def _unclaim(
         self, entry: Announceable, hold: Callable[[AsyncSession], Awaitable[None]]
     ) -> None:
-        async with self._database.begin(behind=True) as session:
+        async with self._database.begin(background=True) as session:
             await hold(session)
             await publishing.claim_announcement(session, entry.id, entry.announcing_since)
 

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from bot.core.background import Tasks
+from bot.core.background import BackgroundTasks
 from bot.core.errors import Unavailable
 from bot.slack import Slack, SlackRefused
 from bot.views.shared_channel import shared_channel_message
@@ -28,7 +28,7 @@ class EngineeringChannel:
         slack: Slack,
         database: Database,
         channel: str,
-        tasks: Tasks,
+        tasks: BackgroundTasks,
         clock: Callable[[], datetime],
     ) -> None:
         """Take the channel's id; `tasks` own its work."""

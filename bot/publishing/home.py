@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from bot.core.background import Tasks
+from bot.core.background import BackgroundTasks
 from bot.core.errors import OnboardingError, Unavailable
 from bot.onboarding import Overview, Status
 from bot.onboarding.business_time import calendar_of
@@ -20,7 +20,7 @@ from bot.slack.directory import Directory
 from bot.views.home import Board, board_view, digest_of, outsiders_view
 from storage import homes
 from storage.database import Conflict, Database
-from storage.guides import GuideShelf
+from storage.guides import GuideStore
 from storage.homes import Shown
 
 log = logging.getLogger(__name__)
@@ -43,9 +43,9 @@ class Homes:
         self,
         slack: Slack,
         database: Database,
-        shelf: GuideShelf,
+        guides: GuideStore,
         directory: Directory,
-        tasks: Tasks,
+        tasks: BackgroundTasks,
         clock: Callable[[], datetime],
         *,
         stalled_after: timedelta,
@@ -55,7 +55,7 @@ class Homes:
 
         `timezone` counts for clients whose own is not known.
         """
-        self._slack, self._database, self._shelf = slack, database, shelf
+        self._slack, self._database, self._guides = slack, database, guides
         self._directory, self._tasks, self._clock = directory, tasks, clock
         self._stalled_after, self._timezone = stalled_after, timezone
         self._busy, self._again = False, False
@@ -79,7 +79,7 @@ class Homes:
             if not known.home or not known.organizations:
                 return  # to people of other organizations Slack shows nothing of it anyway
             if not known.engineer:
-                await self._slack.publish_home(user_id, outsiders_view(self._shelf.newest))
+                await self._slack.publish_home(user_id, outsiders_view(self._guides.newest))
                 return
             await self._remember(user_id)
             await self._show(Shown(user_id, None), every=None)
@@ -89,7 +89,7 @@ class Homes:
     async def _remember(self, user_id: str) -> None:
         now = self._clock()
         try:
-            async with self._database.begin(behind=True) as session:
+            async with self._database.begin(background=True) as session:
                 await homes.forget(session, now - LOOKING_FOR)
                 await homes.remember(session, user_id, now)
         except Conflict:  # another worker has the same event
@@ -109,7 +109,7 @@ class Homes:
 
     async def _level_all(self) -> None:
         now = self._clock()
-        async with self._database.begin(write=False, behind=True) as session:
+        async with self._database.begin(write=False, background=True) as session:
             looking = await homes.opened_since(session, now - LOOKING_FOR, MOST_LOOKING)
         every = max(EVERY, len(looking) * EVERY_PER_PERSON)
         for shown in looking:
@@ -128,7 +128,7 @@ class Homes:
                 self._later(AGAIN.total_seconds())
 
     async def _drop(self, user_id: str) -> None:
-        async with self._database.begin(behind=True) as session:
+        async with self._database.begin(background=True) as session:
             await homes.drop(session, user_id)
 
     async def _is_engineer(self, user_id: str) -> bool:
@@ -136,13 +136,13 @@ class Homes:
 
     async def _show(self, shown: Shown, *, every: timedelta | None) -> bool:
         """Publish a Home, if it would be another; False if that was done within `every`."""
-        async with self._database.begin(behind=True) as session:
+        async with self._database.begin(background=True) as session:
             claimed = await homes.claim(session, shown.user_id, every)
         if claimed is None:
             return False
         now = self._clock()
-        async with self._database.begin(write=False, behind=True) as session:
-            lines, count = await homes.board(session, self._shelf, shown.user_id, MOST_READ)
+        async with self._database.begin(write=False, background=True) as session:
+            lines, count = await homes.board(session, self._guides, shown.user_id, MOST_READ)
         readable = [line for line in lines if isinstance(line, Overview)]
         stalled = {line.id for line in readable if self._is_stalled(line, now)}
         url = self._slack.identity.url
@@ -151,7 +151,7 @@ class Homes:
         if (digest := digest_of(view)) == shown.digest:
             return True
         await self._slack.publish_home(shown.user_id, view)
-        async with self._database.begin(behind=True) as session:
+        async with self._database.begin(background=True) as session:
             if not await homes.record(session, shown.user_id, claimed, digest):
                 # Somebody else has published meanwhile, and which came last is not known.
                 await homes.forget_digest(session, shown.user_id)

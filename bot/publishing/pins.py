@@ -90,7 +90,7 @@ class Landmarks:
 
     async def _former_links(self, onboarding: Onboarding) -> Iterator[str]:
         """Return the links to threads that were deleted: a bookmark there leads nowhere."""
-        async with self._database.begin(write=False, behind=True) as session:
+        async with self._database.begin(write=False, background=True) as session:
             posted = await publishing.messages(session, onboarding.id)
         gone = (one.removeprefix(LEFTOVER) for one in posted if one.startswith(LEFTOVER))
         return (self._bookmark(onboarding, ts).link for ts in gone)
@@ -105,7 +105,7 @@ class Landmarks:
 
         None: it is done, or somebody is at it.
         """
-        async with self._database.begin(behind=True) as session:
+        async with self._database.begin(background=True) as session:
             known = await publishing.message(session, onboarding_id, slot)
             if known and known.ts:
                 return None
@@ -114,5 +114,5 @@ class Landmarks:
         return known or Posted(slot, None, None, None)
 
     async def _record(self, onboarding_id: str, news: Posted) -> None:
-        async with self._database.begin(behind=True) as session:
+        async with self._database.begin(background=True) as session:
             await publishing.write_down(session, onboarding_id, [news], known={news.slot})

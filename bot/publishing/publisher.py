@@ -14,9 +14,9 @@ from datetime import datetime, timedelta
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.core.background import Tasks
+from bot.core.background import BackgroundTasks
 from bot.core.errors import OnboardingError, Refused, Stale, Unavailable, UnreadableRow
-from bot.core.leases import kept
+from bot.core.leases import keep_lease
 from bot.core.metrics import Metrics
 from bot.onboarding import Loss, Onboarding
 from bot.publishing.announcements import Announcements
@@ -30,7 +30,7 @@ from bot.views.root import ROOT
 from storage import onboardings, publishing
 from storage.changes import change
 from storage.database import Database
-from storage.guides import GuideShelf
+from storage.guides import GuideStore
 from storage.leases import Worker
 from storage.publishing import Posted
 
@@ -62,11 +62,11 @@ class Publisher:
     def __init__(
         self,
         database: Database,
-        shelf: GuideShelf,
+        guides: GuideStore,
         thread: Thread,
         announcements: Announcements,
         landmarks: Landmarks,
-        tasks: Tasks,
+        tasks: BackgroundTasks,
         metrics: Metrics,
         pace: Pace,
         clock: Callable[[], datetime],
@@ -74,7 +74,7 @@ class Publisher:
         on_published: Callable[[], None] = lambda: None,
     ) -> None:
         """Take what it works with; `tasks` own its work. `on_published` is called after each."""
-        self._database, self._shelf, self._metrics = database, shelf, metrics
+        self._database, self._guides, self._metrics = database, guides, metrics
         self._thread, self._announcements, self._landmarks = thread, announcements, landmarks
         self._tasks, self._clock, self._on_published = tasks, clock, on_published
         self._worker = worker
@@ -93,7 +93,7 @@ class Publisher:
         Who acted a moment ago still waits: a worker died over that, or before it could begin.
         """
         now = self._clock()
-        async with self._database.begin(write=False, behind=True) as session:
+        async with self._database.begin(write=False, background=True) as session:
             waiting = await publishing.unpublished(session, self._worker, now, SWEEP_BATCH)
             unannounced = await self._announcements.left_behind(session, now)
             backlog = await publishing.backlog(session)
@@ -114,7 +114,7 @@ class Publisher:
             if work is None:  # whoever is at it lets go of the newest revision only
                 return
             with self._metrics.lease():
-                async with kept(lambda: self._prolong(onboarding_id), began=began):
+                async with keep_lease(lambda: self._prolong(onboarding_id), began=began):
                     await self._show(work)
                     while following := await self._go_on(work):
                         work = following
@@ -139,7 +139,7 @@ class Publisher:
 
     async def _take_up(self, onboarding_id: str) -> Work | None:
         """Take the lease and claim what Slack does not show yet; None if somebody else has it."""
-        async with self._database.begin(behind=True) as session:
+        async with self._database.begin(background=True) as session:
             if not await publishing.take_lease(session, onboarding_id, self._worker):
                 return None
             return await self._claimed(session, onboarding_id)
@@ -148,7 +148,7 @@ class Publisher:
         """Let go of the lease if Slack shows the newest revision; else return what is left."""
         onboarding = work.onboarding
         with work.writing() as news:
-            async with self._database.begin(behind=True) as session:
+            async with self._database.begin(background=True) as session:
                 is_level = await publishing.release_lease(
                     session, onboarding.id, self._worker, published=onboarding.revision
                 )
@@ -159,7 +159,7 @@ class Publisher:
 
     async def _claimed(self, session: AsyncSession, onboarding_id: str) -> Work:
         """Return what Slack does not show yet; its edits and its first post are claimed."""
-        onboarding = await onboardings.get(session, self._shelf, onboarding_id)
+        onboarding = await onboardings.get(session, self._guides, onboarding_id)
         posted = await publishing.messages(session, onboarding_id)
         root = posted.get(ROOT)
         if onboarding.thread_ts is None and root and root.ts:  # its thread was deleted
@@ -181,7 +181,7 @@ class Publisher:
 
     async def _write_down(self, work: Work) -> None:
         with work.writing() as news:
-            async with self._database.begin(behind=True) as session:
+            async with self._database.begin(background=True) as session:
                 await self._hold(session, work.onboarding.id)
                 await self._keep(session, work, news)
 
@@ -230,7 +230,7 @@ class Publisher:
         with suppress(Refused):  # known already; or it is over, and nobody waits for news of it
             await change(
                 self._database,
-                self._shelf,
+                self._guides,
                 onboarding.id,
                 lambda at: at.lose_thread(thread_ts, now),
                 publishing.forget_thread,
@@ -241,7 +241,7 @@ class Publisher:
         with suppress(Refused):  # finished: its thread stays as it is
             await change(
                 self._database,
-                self._shelf,
+                self._guides,
                 onboarding_id,
                 lambda at: at.lose_channel(loss, now, code),
             )

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
-from bot.core.background import Tasks
+from bot.core.background import BackgroundTasks
 from bot.slack.rate_limits import Pace
 
 AT_ONCE = 8
@@ -20,7 +20,7 @@ class Turns:
     """Runs `work` for one id after the other, never twice at the same time for the same."""
 
     def __init__(
-        self, work: Callable[[str], Coroutine[Any, Any, None]], tasks: Tasks, pace: Pace
+        self, work: Callable[[str], Coroutine[Any, Any, None]], tasks: BackgroundTasks, pace: Pace
     ) -> None:
         """Take what is to be done, who owns it, and by what pace."""
         self._work, self._tasks, self._pace = work, tasks, pace

@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.core.background import Tasks
+from bot.core.background import BackgroundTasks
 from bot.core.errors import Refused, Unavailable, UnreadableRow
-from bot.core.loops import each
+from bot.core.loops import for_each
 from bot.onboarding import BOT, Change, Event, Onboarding
 from bot.onboarding.business_time import NEVER, Calendar, calendar_of
 from bot.reminders.schedule import Due, plan, quiet_until
@@ -15,7 +15,7 @@ from bot.slack.directory import Directory
 from storage import onboardings, reminders
 from storage.changes import change
 from storage.database import Database
-from storage.guides import GuideShelf
+from storage.guides import GuideStore
 from storage.reminders import Waiting
 
 log = logging.getLogger(__name__)
@@ -34,10 +34,10 @@ class Nudging:
     def __init__(
         self,
         database: Database,
-        shelf: GuideShelf,
+        guides: GuideStore,
         directory: Directory,
         wake_publisher: Callable[[str], None],
-        tasks: Tasks,
+        tasks: BackgroundTasks,
         clock: Callable[[], datetime],
         *,
         remind_after: timedelta,
@@ -48,7 +48,7 @@ class Nudging:
 
         `timezone` counts for clients whose own is not known.
         """
-        self._database, self._shelf, self._directory = database, shelf, directory
+        self._database, self._guides, self._directory = database, guides, directory
         self._wake_publisher, self._tasks, self._clock = wake_publisher, tasks, clock
         self._remind_after, self._escalate_after = remind_after, escalate_after
         self._timezone = timezone
@@ -59,7 +59,7 @@ class Nudging:
         """Look over what is due, in the background: nothing else need wait for it."""
         if self._busy:
             return
-        async with self._database.begin(write=False, behind=True) as session:
+        async with self._database.begin(write=False, background=True) as session:
             due = await reminders.to_look_over(session, self._clock(), SWEEP_BATCH)
         if due:
             self._busy = True
@@ -73,7 +73,7 @@ class Nudging:
         self._slack_is_away = False
         try:
             waiting = {one.id: one for one in due}
-            await each(waiting, lambda onboarding_id: self._look_over(waiting[onboarding_id]))
+            await for_each(waiting, lambda onboarding_id: self._look_over(waiting[onboarding_id]))
         except Unavailable as error:
             log.warning("nobody could be reminded", extra={"reason": str(error)})
         finally:
@@ -116,7 +116,7 @@ class Nudging:
         zone = onboarding.timezone
         after = await change(
             self._database,
-            self._shelf,
+            self._guides,
             onboarding.id,
             lambda at: self._told(replace(at, timezone=at.timezone or zone), now),
         )
@@ -159,9 +159,9 @@ class Nudging:
         return calendar_of(onboarding.timezone, self._timezone)
 
     async def _get(self, onboarding_id: str) -> Onboarding:
-        async with self._database.begin(write=False, behind=True) as session:
-            return await onboardings.get(session, self._shelf, onboarding_id)
+        async with self._database.begin(write=False, background=True) as session:
+            return await onboardings.get(session, self._guides, onboarding_id)
 
     async def _leave(self, waiting: Waiting, until: datetime, timezone: str | None = None) -> None:
-        async with self._database.begin(behind=True) as session:
+        async with self._database.begin(background=True) as session:
             await reminders.look_again(session, waiting.id, waiting.revision, until, timezone)

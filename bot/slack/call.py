@@ -7,7 +7,7 @@ from typing import Any
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.core.deadline import in_time
+from bot.core.deadline import before_deadline
 from bot.core.errors import Unavailable
 from bot.core.metrics import Metrics
 from bot.slack.errors import NotNow, RateLimited, SlackRefused, request_id, translated
@@ -44,7 +44,7 @@ class Caller:
         try:
             with self._metrics.slack_call(method):
                 async with translated(method):
-                    answer = await in_time(call)
+                    answer = await before_deadline(call)
                     _check(method, answer, needed)
         except RateLimited as limit:
             self.pace.refused(method, where, limit.seconds)

@@ -8,8 +8,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from bot.core.background import Tasks
-from bot.core.deadline import in_time
+from bot.core.background import BackgroundTasks
+from bot.core.deadline import before_deadline
 from bot.core.errors import OnboardingError, Unavailable
 from bot.onboarding import Onboarding
 from bot.onboarding.people import EVERYONE, Person, Role, client_role
@@ -135,7 +135,7 @@ class Directory:
         self,
         slack: Slack,
         engineers: Sequence[str],
-        tasks: Tasks,
+        tasks: BackgroundTasks,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """Take ENGINEERS: ids of people and of user groups, or `everyone`; `tasks` own lookups."""
@@ -276,7 +276,7 @@ class Directory:
     async def _is_in(self, user_id: str, channel: str) -> bool:
         with suppress(OnboardingError, TimeoutError):  # we may not be in there, or Slack is slow
             async with asyncio.timeout(SPARE_SECONDS):
-                return await in_time(self._slack.is_in(channel, user_id))
+                return await before_deadline(self._slack.is_in(channel, user_id))
         return True
 
     async def _renewed(self, user_id: str) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from bot.core.background import Tasks
-from bot.core.deadline import in_time
+from bot.core.background import BackgroundTasks
+from bot.core.deadline import before_deadline
 from bot.core.errors import OnboardingError, Unavailable
 
 Answer = TypeVar("Answer")
@@ -34,7 +34,7 @@ class Lookups(Generic[Answer]):
         self,
         ask: Callable[[str], Awaitable[Answer]],
         is_lasting: Callable[[Answer], bool],
-        tasks: Tasks,
+        tasks: BackgroundTasks,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """Take how to ask, and which answers are worth remembering; `tasks` own the calls.
@@ -87,7 +87,7 @@ class Lookups(Generic[Answer]):
         until = None if patience is None else waiting.since + patience
         try:
             async with asyncio.timeout_at(until):
-                return await in_time(asyncio.shield(waiting.outcome))
+                return await before_deadline(asyncio.shield(waiting.outcome))
         except TimeoutError:
             return Unavailable("Slack takes long to answer")
 

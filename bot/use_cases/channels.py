@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.errors import Refused, Unavailable, UnreadableRow
-from bot.core.loops import each
+from bot.core.loops import for_each
 from bot.onboarding import Change, EventKind, InvitationAnswer, Loss, Onboarding
 from bot.onboarding.people import Actor, Person, Role
 from bot.use_cases.services import Request, UseCase
@@ -48,12 +48,12 @@ class Channels(UseCase):
             log.error("set ENGINEERING_CHANNEL to its new id", extra={"channel": new_channel})
         await self._all_in(request, lambda at, now: at.move_channel(new_channel, now))
 
-    async def lost_all(self, delivery: str) -> None:
+    async def lost_all(self, request_key: str) -> None:
         """Pause everything: the app was taken from the workspace."""
         async with self._services.database.begin(write=False) as session:
             running = await onboardings.running_ids(session)
         log.error("the app was uninstalled, or its token revoked", extra={"running": len(running)})
-        nobody = Request(Person("", ""), "", delivery)
+        nobody = Request(Person("", ""), "", request_key)
         await self._each(nobody, running, lambda at, now: at.lose_channel(Loss.UNINSTALLED, now))
 
     async def regained_all(self) -> None:
@@ -101,7 +101,7 @@ class Channels(UseCase):
             return
         person = known.person
         async with services.database.begin(write=False) as session:
-            running = await onboardings.running_in(session, services.shelf, request.channel)
+            running = await onboardings.running_in(session, services.guides, request.channel)
             unmet = [
                 one
                 for one in running
@@ -147,10 +147,10 @@ class Channels(UseCase):
         """Change each of these, as far as there is something to change; raises as `each` does."""
 
         async def follow(onboarding_id: str) -> None:
-            one = replace(request, delivery=f"{request.delivery}:{onboarding_id}")
+            one = replace(request, request_key=f"{request.request_key}:{onboarding_id}")
             # Finished, or known already: nothing changes for it. One that can't be read is named
             # in the log.
             with suppress(Refused, UnreadableRow):
                 await self._change(one, onboarding_id, transition)
 
-        await each(onboarding_ids, follow)
+        await for_each(onboarding_ids, follow)

@@ -165,7 +165,7 @@ class Credentials(UseCase):
         author = telling[0].actor if telling else BOT
         marks = {self._services.vault.mark(form) for form in forms(value)}
         texts = [event.at for event in telling]
-        one = replace(request, delivery=f"{request.delivery}:{name}:{min(marks)}")
+        one = replace(request, request_key=f"{request.request_key}:{name}:{min(marks)}")
         return await self._change(
             one,
             onboarding.id,
@@ -176,7 +176,7 @@ class Credentials(UseCase):
         vault = self._services.vault
         # The same values from the same form are the same request: its answer may have been lost.
         mark = vault.mark(json.dumps(plain, sort_keys=True))
-        request = replace(request, delivery=f"{request.delivery}:{mark}")
+        request = replace(request, request_key=f"{request.request_key}:{mark}")
         masks = {name: mask(value) for name, value in plain.items()}
 
         async def put(session: AsyncSession, after: Onboarding, actor: Actor) -> None:
@@ -203,7 +203,7 @@ class Credentials(UseCase):
     async def _read(self, onboarding_id: str) -> tuple[Onboarding, dict[str, Sealed]]:
         services = self._services
         async with services.database.begin(write=False) as session:
-            onboarding = await onboardings.get(session, services.shelf, onboarding_id)
+            onboarding = await onboardings.get(session, services.guides, onboarding_id)
             return onboarding, await credentials.of(session, onboarding_id)
 
     def _stored_as(self, plain: Mapping[str, str], sealed: Mapping[str, Sealed]) -> dict[str, str]:

@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.errors import Refused, Unavailable, UnreadableRow
-from bot.core.loops import each
+from bot.core.loops import for_each
 from bot.onboarding import BOT, Onboarding
 from storage import credentials, onboardings
 from storage.changes import change
 from storage.database import Database
-from storage.guides import GuideShelf
+from storage.guides import GuideStore
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ OBJECTION = timedelta(days=7)
 
 async def destroy_old_values(
     database: Database,
-    shelf: GuideShelf,
+    guides: GuideStore,
     clock: Callable[[], datetime],
     keep: timedelta,
     destroyed: Callable[[str], None],
@@ -38,7 +38,7 @@ async def destroy_old_values(
 
     async def destroy(onboarding_id: str) -> None:
         nonlocal count
-        if await _destroy(database, shelf, onboarding_id, clock):
+        if await _destroy(database, guides, onboarding_id, clock):
             count += 1
             destroyed(onboarding_id)
 
@@ -46,14 +46,14 @@ async def destroy_old_values(
         before = count
         async with database.begin(write=False) as session:
             due = await onboardings.to_destroy(session, clock() - keep, BATCH)
-        await each(due, destroy)
+        await for_each(due, destroy)
         if count - before < BATCH:
             return count
 
 
 async def age_unused_values(
     database: Database,
-    shelf: GuideShelf,
+    guides: GuideStore,
     clock: Callable[[], datetime],
     keep: timedelta,
     changed: Callable[[str], None],
@@ -67,7 +67,7 @@ async def age_unused_values(
         with suppress(Refused):  # somebody has acted, or another worker was faster
             await change(
                 database,
-                shelf,
+                guides,
                 onboarding_id,
                 lambda at: at.age_credentials(clock(), keep=keep, objection=OBJECTION),
                 _delete_expired,
@@ -75,9 +75,9 @@ async def age_unused_values(
             changed(onboarding_id)
 
     now = clock()
-    async with database.begin(write=False, behind=True) as session:
+    async with database.begin(write=False, background=True) as session:
         due = await onboardings.unused(session, now - keep, now, BATCH)
-    await each(due, age)
+    await for_each(due, age)
 
 
 async def _delete_expired(session: AsyncSession, onboarding: Onboarding) -> None:
@@ -87,13 +87,13 @@ async def _delete_expired(session: AsyncSession, onboarding: Onboarding) -> None
 
 
 async def _destroy(
-    database: Database, shelf: GuideShelf, onboarding_id: str, clock: Callable[[], datetime]
+    database: Database, guides: GuideStore, onboarding_id: str, clock: Callable[[], datetime]
 ) -> bool:
     """Destroy the values of one onboarding; False if that failed, or somebody was faster."""
     try:
         await change(
             database,
-            shelf,
+            guides,
             onboarding_id,
             lambda onboarding: onboarding.destroy_credentials(BOT, clock()),
             _delete,

@@ -80,7 +80,7 @@ class Help(UseCase):
         if not known.engineer:
             return
         actor = Actor(known.person.user_id, known.person.team_id, Role.ENGINEER)
-        one = replace(request, delivery=f"{request.delivery}:answered")
+        one = replace(request, request_key=f"{request.request_key}:answered")
         with suppress(Refused, Repeated):  # a colleague, or this very message, closed them before
             await self._change(one, onboarding.id, lambda at, now: at.answer_questions(actor, now))
 

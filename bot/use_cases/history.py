@@ -33,7 +33,7 @@ class History(UseCase):
         await self._engineer(request.person)
         services = self._services
         async with services.database.begin(write=False) as session:
-            onboarding = await onboardings.get(session, services.shelf, ref.onboarding_id)
+            onboarding = await onboardings.get(session, services.guides, ref.onboarding_id)
             events = await onboardings.events_of(session, ref.onboarding_id)
         return history_modal(
             onboarding,

@@ -142,7 +142,7 @@ class Inviting(UseCase):
             raise Refused(f"{name} is archived. Take it out of the archive, or choose another.")
         services = self._services
         async with services.database.begin(write=False) as session:
-            running = await onboardings.running_in(session, services.shelf, ours.id)
+            running = await onboardings.running_in(session, services.guides, ours.id)
         others = [one.client_name for one in running if not _same(one, asked)]
         if others:
             raise Refused(f"{name} is the channel of {escape(listed(others))}. Choose another.")
@@ -168,7 +168,7 @@ class Inviting(UseCase):
         except (InvalidInput, Repeated):  # it runs there already, or the form came twice
             services = self._services
         async with services.database.begin(write=False) as session:
-            running = await onboardings.running_in(session, services.shelf, channel)
+            running = await onboardings.running_in(session, services.guides, channel)
         for one in running:
             if _same(one, asked):
                 return one

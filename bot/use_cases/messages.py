@@ -109,9 +109,9 @@ class Words(UseCase):
         services = self._services
         async with services.database.begin(write=False) as session:
             if thread_ts is None:
-                running = await onboardings.running_in(session, services.shelf, channel)
+                running = await onboardings.running_in(session, services.guides, channel)
                 return running[0] if running else None
-            return await onboardings.of_thread(session, services.shelf, channel, thread_ts)
+            return await onboardings.of_thread(session, services.guides, channel, thread_ts)
 
 
 NOTHING_HERE = (

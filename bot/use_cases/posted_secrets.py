@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from bot.core.errors import Repeated, Unavailable, UnreadableRow
-from bot.core.loops import each
+from bot.core.loops import for_each
 from bot.core.mrkdwn import listed
 from bot.guide import Guide
 from bot.guide.credentials import CredentialField
@@ -63,7 +63,7 @@ class Exposure(UseCase):
             else:
                 replies.append(Reply("", LOOKS_LIKE_ONE))
 
-        await each(found, expose)
+        await for_each(found, expose)
         if found and not replies:
             raise Repeated
         if replies:
@@ -82,7 +82,7 @@ class Exposure(UseCase):
         """Warn of what is nobody's value; it is kept nowhere."""
         services = self._services
         async with services.database.begin() as session:
-            await handled_requests.claim(session, f"{request.delivery}:looks", services.clock())
+            await handled_requests.claim(session, f"{request.request_key}:looks", services.clock())
         return Reply("", warning)
 
     async def _is_onboarded(self, channel: str) -> bool:
@@ -90,7 +90,7 @@ class Exposure(UseCase):
         if channel == services.engineering_channel:
             return True
         async with services.database.begin(write=False) as session:
-            return bool(await status.overview_in(session, services.shelf, channel))
+            return bool(await status.overview_in(session, services.guides, channel))
 
     async def _expose(self, request: Request, onboarding_id: str, found: Found) -> Onboarding:
         services, person = self._services, request.person
@@ -100,7 +100,7 @@ class Exposure(UseCase):
         except Unavailable:  # what was posted is told of at once, whoever it was
             role = Role.NOBODY
         actor = Actor(person.user_id, person.team_id, role)
-        one = Request(person, request.channel, f"{request.delivery}:{onboarding_id}")
+        one = Request(person, request.channel, f"{request.request_key}:{onboarding_id}")
         names, marks = sorted({*found.stored, *found.new}), self._marks(found)
         elsewhere: bool | str = request.channel != onboarding.channel
         if elsewhere and request.channel != services.engineering_channel:
@@ -142,7 +142,7 @@ class Exposure(UseCase):
             stored = await credentials.known(session, by_mark)
             if shaped_as or guesses(text):
                 with suppress(UnreadableRow):
-                    running = await onboardings.running_in(session, services.shelf, channel)
+                    running = await onboardings.running_in(session, services.guides, channel)
         tried = [await self._guesses(request, one, text) for one in running]
         secret = {one.id for one in self._fields if one.telltale}
         found: dict[str, Found] = defaultdict(Found)
@@ -169,7 +169,7 @@ class Exposure(UseCase):
 
     @property
     def _fields(self) -> Sequence[CredentialField]:
-        return self._services.shelf.newest.credentials
+        return self._services.guides.newest.credentials
 
 
 def _warning(guide: Guide, names: Collection[str]) -> str:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.core.background import Tasks
+from bot.core.background import BackgroundTasks
 from bot.core.errors import OnboardingError, Unavailable
 from bot.slack import Slack, SlackRefused
 from bot.views.modals import hidden_modal
@@ -34,7 +34,11 @@ class Reveals:
     """The windows that show values now; `tasks` own the work."""
 
     def __init__(
-        self, database: Database, slack: Slack, tasks: Tasks, clock: Callable[[], datetime]
+        self,
+        database: Database,
+        slack: Slack,
+        tasks: BackgroundTasks,
+        clock: Callable[[], datetime],
     ) -> None:
         """Take where the deadlines are, and who shows the windows."""
         self._database, self._slack, self._tasks, self._clock = database, slack, tasks, clock
@@ -53,7 +57,7 @@ class Reveals:
 
     async def sweep(self) -> None:
         """Hide what is shown for too long, by whichever worker it was opened."""
-        async with self._database.begin(write=False, behind=True) as session:
+        async with self._database.begin(write=False, background=True) as session:
             due = await reveals.due(session, self._clock(), BATCH)
         for window in due:
             await self._hide(window)
@@ -90,7 +94,7 @@ class Reveals:
         except OnboardingError as error:  # it passes by itself; the deadline stays
             log.warning("values could not be hidden yet", extra={"reason": str(error)})
             return
-        async with self._database.begin(behind=True) as session:
+        async with self._database.begin(background=True) as session:
             if again:
                 await reveals.put_off(session, window, again)
             else:

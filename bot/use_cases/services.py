@@ -31,7 +31,7 @@ from bot.views.ids import FormRef
 from storage import credentials, onboardings, throttling
 from storage.changes import change
 from storage.database import Database
-from storage.guides import GuideShelf
+from storage.guides import GuideStore
 from storage.to_rows import client_key
 from storage.vault import Vault
 
@@ -76,11 +76,11 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Who asks, from where. `delivery` names Slack's request: a repeated one bears the same."""
+    """Who asks, from where. `request_key` names Slack's request: a repeated one bears the same."""
 
     person: Person
     channel: str
-    delivery: str
+    request_key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class Services:
     """What the use cases work with; `app` builds it."""
 
     database: Database
-    shelf: GuideShelf
+    guides: GuideStore
     vault: Vault
     slack: Slack
     directory: Directory
@@ -112,7 +112,7 @@ class UseCase:
 
     async def _get(self, onboarding_id: str) -> Onboarding:
         async with self._services.database.begin(write=False) as session:
-            return await onboardings.get(session, self._services.shelf, onboarding_id)
+            return await onboardings.get(session, self._services.guides, onboarding_id)
 
     async def _actor(self, request: Request, onboarding: Onboarding, deed: Deed) -> Actor:
         """Return who asks, in their role; raises NotAllowed, which the history keeps.
@@ -229,11 +229,11 @@ class UseCase:
         try:
             after = await change(
                 services.database,
-                services.shelf,
+                services.guides,
                 onboarding_id,
                 lambda onboarding: transition(onboarding, now),
                 also,
-                delivery=(request.delivery, now),
+                request_key=(request.request_key, now),
             )
         except (NotAllowed, NotFound):
             raise
@@ -263,22 +263,22 @@ class UseCase:
         async with services.database.begin(write=False) as session:
             if name:
                 found = await onboardings.named(
-                    session, services.shelf, name, channel=channel, finished=finished
+                    session, services.guides, name, channel=channel, finished=finished
                 )
                 if not found and not named.channel:
                     found = await onboardings.named(
-                        session, services.shelf, name, finished=finished
+                        session, services.guides, name, finished=finished
                     )
             else:
-                found = await onboardings.running_in(session, services.shelf, channel)
+                found = await onboardings.running_in(session, services.guides, channel)
                 if not found and finished:
-                    last = await onboardings.newest_in(session, services.shelf, channel)
+                    last = await onboardings.newest_in(session, services.guides, channel)
                     found = [last] if last else []
         return _the_only(found, name, finished=finished)
 
     def _must_be_no_secret(self, words: str) -> None:
         """Raise Refused for what looks like a secret: an answer would repeat what was typed."""
-        guide = self._services.shelf.newest
+        guide = self._services.guides.newest
         if shaped := looks_like(words, guide.credentials):
             label = guide.field(shaped[0]).label
             raise Refused(f"This looks like the {label}, not like a client. Nothing was changed.")
@@ -290,7 +290,7 @@ class UseCase:
         nobody learns about another client's. The text itself is kept nowhere.
         """
         services = self._services
-        fields = onboarding.guide.credentials if onboarding else services.shelf.newest.credentials
+        fields = onboarding.guide.credentials if onboarding else services.guides.newest.credentials
         found = looks_like(text, fields)
         if not found and onboarding:
             marks = {mark for one in candidates(text) for mark in services.vault.fingerprints(one)}

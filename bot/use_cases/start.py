@@ -9,7 +9,7 @@ from dataclasses import replace
 from slack_sdk.models.views import View
 
 from bot import onboarding as state
-from bot.core.deadline import seconds_left, unhurried
+from bot.core.deadline import detached_task, seconds_left
 from bot.core.errors import OnboardingError, Refused
 from bot.core.mrkdwn import channel_link, escape, link, permalink
 from bot.core.typed_text import one_line
@@ -66,7 +66,7 @@ class Starting(UseCase):
         channel = await self._must_be_member(request.channel)
         ref = FormRef(request.channel, request.person.user_id, request.person.team_id)
         name = name or client_from_channel(channel.name)
-        filling = unhurried(self._filled(ref, name, running, channel), "fill in a form")
+        filling = detached_task(self._filled(ref, name, running, channel), "fill in a form")
         left = seconds_left(OPENING_SECONDS + AT_ONCE_SECONDS) - OPENING_SECONDS
         try:
             await asyncio.wait({filling}, timeout=min(AT_ONCE_SECONDS, max(0.0, left)))
@@ -136,7 +136,7 @@ class Starting(UseCase):
         now = self._services.clock()
         begun = state.start(
             uuid.uuid4().hex[:16],
-            self._services.shelf.newest,
+            self._services.guides.newest,
             client_name=client_name,
             channel=channel,
             engineer=engineer,
@@ -148,7 +148,7 @@ class Starting(UseCase):
         )
         try:
             async with self._services.database.begin() as session:
-                await handled_requests.claim(session, request.delivery, now)
+                await handled_requests.claim(session, request.request_key, now)
                 await onboardings.add(session, begun)
         except Conflict:
             raise InvalidInput({CLIENT_NAME: RUNNING}) from None
@@ -216,7 +216,7 @@ class Starting(UseCase):
         """
         services = self._services
         async with services.database.begin(write=False) as session:
-            others = await onboardings.running_in(session, services.shelf, channel)
+            others = await onboardings.running_in(session, services.guides, channel)
         for running in others:
             if name and client_key(name) != client_key(running.client_name):
                 continue

@@ -31,7 +31,7 @@ class Overview(UseCase):
             return await self._page(StatusQuery(named.name))
         channel = named.channel or request.channel
         async with services.database.begin(write=False) as session:
-            here = await status.overview_in(session, services.shelf, channel)
+            here = await status.overview_in(session, services.guides, channel)
         if not here and named.channel:
             raise Refused(f"There's no onboarding in {channel_link(named.channel)}.")
         if not here:
@@ -64,7 +64,7 @@ class Overview(UseCase):
         async with services.database.begin(write=False) as session:
             lines = await status.overview(
                 session,
-                services.shelf,
+                services.guides,
                 name=query.name,
                 finished=query.everything,
                 offset=(query.page - 1) * PAGE,

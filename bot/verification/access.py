@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from bot.verification.servicetitan import Credentials, ServiceTitan, Token
 from bot.verification.servicetitan.endpoints import Endpoint
-from bot.verification.servicetitan.errors import UnauthorizedError
+from bot.verification.servicetitan.errors import Unauthorized
 
 Answer = TypeVar("Answer")
 
@@ -78,7 +78,7 @@ class Access:
         token = await self.fresh()
         try:
             return await ask(token, key, path)
-        except UnauthorizedError:
+        except Unauthorized:
             if not await self._replace(token):
                 raise
         return await ask(self.token, key, path)

@@ -22,11 +22,11 @@ from bot.verification.servicetitan.endpoints import (
     DISMISS_BOOKING,
 )
 from bot.verification.servicetitan.errors import (
-    RateLimitedError,
-    ScopeMissingError,
+    NoAnswer,
+    ScopeMissing,
     ServiceTitanError,
-    UnauthorizedError,
-    UnavailableError,
+    TooManyRequests,
+    Unauthorized,
 )
 
 CHECK = "test_booking"
@@ -90,9 +90,9 @@ async def _send(access: Access, booking: Booking, now: datetime) -> _Record | Ch
     try:
         if made := _ours(booking, await access.post(CREATE_BOOKING, form(booking, now))):
             return made
-    except ScopeMissingError as error:
+    except ScopeMissing as error:
         return found(CHECK, "scopes_missing", f"POST: {error}", missing="Write: Bookings")
-    except (UnavailableError, RateLimitedError, UnauthorizedError) as error:
+    except (NoAnswer, TooManyRequests, Unauthorized) as error:
         told = str(error)
     except ServiceTitanError as error:
         return found(CHECK, "booking_refused", f"POST: {error}")

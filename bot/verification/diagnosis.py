@@ -14,14 +14,14 @@ from bot.verification.remedies import LABELS, found, malformed, passed
 from bot.verification.servicetitan import Credentials, Token
 from bot.verification.servicetitan.endpoints import WRITE_SCOPES, Endpoint
 from bot.verification.servicetitan.errors import (
-    ForbiddenError,
-    InvalidClientError,
-    NotFoundError,
-    RateLimitedError,
-    ScopeMissingError,
+    Forbidden,
+    InvalidClient,
+    NoAnswer,
+    ResourceNotFound,
+    ScopeMissing,
     ServiceTitanError,
-    UnauthorizedError,
-    UnavailableError,
+    TooManyRequests,
+    Unauthorized,
 )
 
 NUMBERS = frozenset({"tenant_id", "booking_provider_id"})
@@ -72,7 +72,7 @@ def _problem(name: str, value: str) -> str | None:
 
 def token_refused(error: ServiceTitanError, ms: int) -> Check:
     """What it means that no token was to be had."""
-    if isinstance(error, InvalidClientError):
+    if isinstance(error, InvalidClient):
         hint = (
             "wrong Client ID or Client Secret, values of ServiceTitan's other environment (step 3),"
             " or the tenant has disabled the app (step 12)"
@@ -104,15 +104,15 @@ def application_key(probe: Probe, *, tenant_known: bool) -> Check:
     match probe.error:
         case None:
             return passed(check, told)
-        case ScopeMissingError():  # the gateway looks at key and tenant before the scope
+        case ScopeMissing():  # the gateway looks at key and tenant before the scope
             return passed(check, told)
-        case UnauthorizedError():
+        case Unauthorized():
             return found(check, "application_key_refused", told)
-        case ForbiddenError() if tenant_known:
+        case Forbidden() if tenant_known:
             return found(check, "application_key_foreign", told)
-        case ForbiddenError():
+        case Forbidden():
             return found(check, "application_key_or_tenant", told)
-        case NotFoundError() if not tenant_known:
+        case ResourceNotFound() if not tenant_known:
             return found(check, "tenant_not_found", told)
         case error:
             return undetermined(check, error, told)
@@ -154,9 +154,9 @@ def writes(
 
 def lacks_scope(probe: Probe, scopes: frozenset[str] | None) -> bool:
     """Whether the probe failed for want of its scope."""
-    if isinstance(probe.error, ForbiddenError):
+    if isinstance(probe.error, Forbidden):
         return scopes is not None and probe.endpoint.scope not in scopes
-    return isinstance(probe.error, ScopeMissingError)
+    return isinstance(probe.error, ScopeMissing)
 
 
 def _missing_writes(reads: Sequence[Probe], scopes: frozenset[str] | None) -> list[str]:
@@ -203,7 +203,7 @@ def booking_provider(bookings: Probe, scopes: frozenset[str] | None) -> Check:
         return passed(check, told)
     if lacks_scope(bookings, scopes):
         return found(check, "needs_bookings", told)
-    if isinstance(bookings.error, ForbiddenError):
+    if isinstance(bookings.error, Forbidden):
         return found(check, "provider_refused", told)
     if _about_the_provider(bookings):
         return found(check, "provider_not_found", told)
@@ -214,13 +214,13 @@ def _about_the_provider(probe: Probe) -> bool:
     """Whether this is how ServiceTitan may answer to a wrong Booking Provider ID."""
     if "{booking_provider}" not in probe.endpoint.template or probe.error is None:
         return False
-    return isinstance(probe.error, ForbiddenError | NotFoundError) or probe.error.status == 400
+    return isinstance(probe.error, Forbidden | ResourceNotFound) or probe.error.status == 400
 
 
 def booking_provider_tag(tag: Probe) -> Check:
     """What the tag itself says; unlike the bookings, it tells whether the ID exists at all."""
     check, told = "booking_provider_tag", str(tag)
-    if isinstance(tag.error, NotFoundError):
+    if isinstance(tag.error, ResourceNotFound):
         return found(check, "tag_not_found", told)
     if tag.error is not None:
         return undetermined(check, tag.error, told, required=False)
@@ -234,11 +234,11 @@ def undetermined(
 ) -> Check:
     """The check `check_id`, left open by an error that says nothing about the values."""
     match error:
-        case UnavailableError():
+        case NoAnswer():
             cause = "away"
-        case RateLimitedError():
+        case TooManyRequests():
             cause = "rate_limited"
-        case InvalidClientError():  # the secret was replaced while we were asking
+        case InvalidClient():  # the secret was replaced while we were asking
             cause = "invalid_client"
         case _:
             cause = "unclear"

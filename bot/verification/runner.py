@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from bot.core.background import Tasks
+from bot.core.background import BackgroundTasks
 from bot.core.errors import OnboardingError, Refused, Stale, Unavailable, Unreadable, UnreadableRow
-from bot.core.leases import LEASE, kept
+from bot.core.leases import LEASE, keep_lease
 from bot.core.metrics import Metrics
 from bot.onboarding import Change, Onboarding, Status, Verification
 from bot.onboarding.report import Check, Outcome, Report
@@ -20,7 +20,7 @@ from bot.verification.servicetitan import Credentials, ServiceTitan
 from storage import credentials, onboardings, verifications
 from storage.changes import change
 from storage.database import Database
-from storage.guides import GuideShelf
+from storage.guides import GuideStore
 from storage.leases import Worker
 from storage.vault import Sealed, Vault
 
@@ -47,11 +47,11 @@ class Verifier:
     def __init__(
         self,
         database: Database,
-        shelf: GuideShelf,
+        guides: GuideStore,
         vault: Vault,
         servicetitan: ServiceTitan,
         wake_publisher: Callable[[str], None],
-        tasks: Tasks,
+        tasks: BackgroundTasks,
         metrics: Metrics,
         clock: Callable[[], datetime],
         worker: Worker,
@@ -60,7 +60,7 @@ class Verifier:
         """Take what it works with; `tasks` own its work."""
         self._lease, self._worker = lease, worker
         self._metrics = metrics
-        self._database, self._shelf, self._vault = database, shelf, vault
+        self._database, self._guides, self._vault = database, guides, vault
         self._servicetitan, self._wake_publisher = servicetitan, wake_publisher
         self._tasks, self._clock = tasks, clock
 
@@ -84,7 +84,7 @@ class Verifier:
         if claim is None:
             return
         try:
-            async with kept(lambda: self._hold(claim, self._lease), self._lease, began):
+            async with keep_lease(lambda: self._hold(claim, self._lease), self._lease, began):
                 report = await self._report(claim)
             self._metrics.verified(report.outcome.value)
             await self._finish(claim, report)
@@ -100,7 +100,7 @@ class Verifier:
     async def _claim(self, onboarding_id: str) -> _Claim | None:
         """Take the run that is due, if there is one and nobody else has it."""
         async with self._database.begin() as session:
-            onboarding = await onboardings.get(session, self._shelf, onboarding_id)
+            onboarding = await onboardings.get(session, self._guides, onboarding_id)
             run = onboarding.verification
             if run is None or run.due_at is None or run.due_at > self._clock():
                 return None
@@ -162,7 +162,7 @@ class Verifier:
             try:
                 await change(
                     self._database,
-                    self._shelf,
+                    self._guides,
                     onboarding_id,
                     lambda at: at.send_booking(run.number, run.requested_at, self._clock()),
                 )
@@ -182,7 +182,7 @@ class Verifier:
             return at.finish_verification(run.number, run.requested_at, report, self._clock())
 
         try:
-            await change(self._database, self._shelf, onboarding_id, finish)
+            await change(self._database, self._guides, onboarding_id, finish)
         except Refused:  # newer values came in meanwhile: they are verified instead
             await self._release(claim)
             self.wake(onboarding_id)

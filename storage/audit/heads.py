@@ -28,7 +28,7 @@ def short(end: str) -> str:
     return f"{name}:{digest[:16]}"
 
 
-def note(onboarding_id: str, length: int, end: str) -> None:
+def log_head(onboarding_id: str, length: int, end: str) -> None:
     """Log where a history ends now."""
     extra = {"onboarding": onboarding_id, "events": length, "head": short(end)}
     log.info("history", extra=extra)

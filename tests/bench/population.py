@@ -19,7 +19,7 @@ from bot.publishing.thread import desired
 from sandbox.slack import Channel
 from storage import onboardings, publishing
 from storage.database import Database
-from storage.guides import GuideShelf
+from storage.guides import GuideStore
 from storage.publishing import Posted
 from storage.tables import EventRow, OnboardingRow
 from storage.to_rows import client_key
@@ -40,7 +40,7 @@ async def populate(
     platforms: Platforms, url: str, name: str, count: int, at_step: int
 ) -> Sequence[Client]:
     """Make `count` onboardings whose current step is `at_step`, each in a channel of its own."""
-    shelf = GuideShelf(SERVICETITAN.read_text(encoding="utf-8"), SERVICETITAN.name)
+    guides = GuideStore(SERVICETITAN.read_text(encoding="utf-8"), SERVICETITAN.name)
     people = (platforms.engineer, platforms.admin)
     database = Database(url, seals())
     clients = [
@@ -49,23 +49,23 @@ async def populate(
     ]
     try:
         async with database.begin() as session:
-            await shelf.put_down(session)
+            await guides.save_newest(session)
             for client in clients:
-                await _make(session, shelf, platforms, client, at_step)
+                await _make(session, guides, platforms, client, at_step)
     finally:
         await database.close()
     return clients
 
 
 async def _make(
-    session: AsyncSession, shelf: GuideShelf, platforms: Platforms, client: Client, at_step: int
+    session: AsyncSession, guides: GuideStore, platforms: Platforms, client: Client, at_step: int
 ) -> None:
     now = datetime.now(UTC)
     engineer = Actor(platforms.engineer.id, platforms.engineer.team.id, Role.ENGINEER)
     admin = Actor(platforms.admin.id, platforms.admin.team.id, Role.CLIENT_ADMIN)
     begun = start(
         client.id,
-        shelf.newest,
+        guides.newest,
         client_name=f"Client {client.id}",
         channel=client.channel.id,
         engineer=engineer.user_id,
@@ -74,7 +74,7 @@ async def _make(
         now=now,
     )
     await onboardings.add(session, begun)
-    onboarding = await onboardings.get(session, shelf, client.id, lock=True)
+    onboarding = await onboardings.get(session, guides, client.id, lock=True)
     while (step := onboarding.current) and step.number < at_step:
         change: Change = (
             onboarding.choose(1, "new", admin, now)
@@ -82,7 +82,7 @@ async def _make(
             else onboarding.finish_step(step.number, admin, now)
         )
         await onboardings.save(session, onboarding, change)
-        onboarding = await onboardings.get(session, shelf, client.id, lock=True)
+        onboarding = await onboardings.get(session, guides, client.id, lock=True)
     await _show(session, platforms, client, onboarding)
 
 

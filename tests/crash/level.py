@@ -12,7 +12,7 @@ from storage import credentials, onboardings, publishing
 from storage.audit import check
 from storage.audit.seals import Seals
 from storage.database import Database
-from storage.guides import GuideShelf
+from storage.guides import GuideStore
 from storage.vault import Vault
 from tests.crash.people import ASKS_FOR_HELP_AT, STEPS, UNDONE, People
 from tests.invariants import of
@@ -83,10 +83,10 @@ def what_was_done_is_recorded_once(people: People) -> None:
 
 async def the_thread_shows_the_state(people: People, database: Database) -> None:
     """Each message says what the bot's views make of the last state, and no other stands there."""
-    shelf = GuideShelf(SERVICETITAN.read_text(encoding="utf-8"), SERVICETITAN.name)
+    guides = GuideStore(SERVICETITAN.read_text(encoding="utf-8"), SERVICETITAN.name)
     [(onboarding_id,)] = people.query(f"SELECT id FROM {people.onboarding}")  # noqa: S608
     async with database.begin(write=False) as session:
-        onboarding = await onboardings.get(session, shelf, onboarding_id)
+        onboarding = await onboardings.get(session, guides, onboarding_id)
         posted = await publishing.messages(session, onboarding_id)
     wanted = {one.slot: one for one in desired(onboarding, posted)}
     shown = {one.slot: one for one in people.channel.messages if one.slot}

@@ -16,7 +16,7 @@ from sandbox.servicetitan.server import ServiceTitanSandbox
 from sandbox.slack import Channel, Manifest, SlackSandbox
 from storage.audit.seals import Seals
 from storage.database import Database
-from storage.guides import GuideShelf
+from storage.guides import GuideStore
 from tests.crash.fleet import Fleet, a_fleet
 from tests.crash.forks import events_url
 from tests.crash.level import KEY as RAW_KEY
@@ -121,10 +121,10 @@ async def onboard(stage: Stage, clients: int) -> str:
 async def sound(people: People) -> None:
     """See that the thread, the history and the announcements of a client fit each other."""
     database = Database(people.bot.database.url, Seals([RAW_KEY]))
-    shelf = GuideShelf(SERVICETITAN.read_text(encoding="utf-8"), SERVICETITAN.name)
+    guides = GuideStore(SERVICETITAN.read_text(encoding="utf-8"), SERVICETITAN.name)
     [(onboarding_id,)] = people.query(f"SELECT id FROM {people.onboarding}")  # noqa: S608
     try:
-        await must_be_sound(database, shelf, onboarding_id, people.channel, people.engineering)
+        await must_be_sound(database, guides, onboarding_id, people.channel, people.engineering)
     finally:
         await database.close()
 

@@ -112,7 +112,7 @@ async def begin(world: World, clock: Clock, number: int) -> Client:
     channel = world.slack.add_channel(f"client-{number}", world.erin, world.ann)
     begun = start(
         f"{number:016x}",
-        world.bot.shelf.newest,
+        world.bot.guides.newest,
         client_name=f"Client {number}",
         channel=channel.id,
         engineer=world.erin.id,
@@ -138,7 +138,7 @@ async def go_on(world: World, client: Client, clock: Clock) -> None:
         return onboarding.finish_step(2, ann, at)
 
     for transition in (choose, finish):
-        await change(world.bot.database, world.bot.shelf, client.id, transition)
+        await change(world.bot.database, world.bot.guides, client.id, transition)
 
 
 def least_seconds(edits: int, posts: int) -> float:
@@ -178,7 +178,7 @@ def test_all_is_caught_up_with_newest_first_and_whoever_presses_does_not_wait(
             for client in outage.clients:
                 await must_be_sound(
                     outage.world.bot.database,
-                    outage.world.bot.shelf,
+                    outage.world.bot.guides,
                     client.id,
                     client.channel,
                     outage.world.engineering,

@@ -136,7 +136,7 @@ async def test_no_other_worker_takes_a_run_that_is_about_to_book(at_25: World) -
         assert at.verification
         return at.send_booking(2, at.verification.requested_at, datetime.now(UTC))
 
-    await change(at_25.bot.database, at_25.bot.shelf, at_25.onboarding, send)
+    await change(at_25.bot.database, at_25.bot.guides, at_25.onboarding, send)
 
     query = "SELECT run_until, booking_sent_at IS NOT NULL FROM verification WHERE number = 2"
     assert at_25.rows(query) == [(FAR_AHEAD, 1)]

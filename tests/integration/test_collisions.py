@@ -33,16 +33,16 @@ async def ask(
     question: str,
     also: Callable[[AsyncSession, Onboarding], Awaitable[None]] | None = None,
 ) -> None:
-    await change(world.bot.database, world.bot.shelf, onboarding, asks(world, question), also)
+    await change(world.bot.database, world.bot.guides, onboarding, asks(world, question), also)
 
 
 async def test_a_reader_sees_one_moment_whatever_others_write(begun: World) -> None:
-    database, shelf, onboarding = begun.bot.database, begun.bot.shelf, begun.onboarding
+    database, guides, onboarding = begun.bot.database, begun.bot.guides, begun.onboarding
     async with database.begin(write=False) as session:
-        before = await onboardings.get(session, shelf, onboarding)
+        before = await onboardings.get(session, guides, onboarding)
         await ask(begun, onboarding, "Which portal?")
 
-        again = await onboardings.get(session, shelf, onboarding)
+        again = await onboardings.get(session, guides, onboarding)
 
     assert again == before
     assert len(begun.events("help_asked")) == 1
@@ -68,7 +68,7 @@ async def test_of_two_changes_that_wait_for_each_other_both_are_made(begun: Worl
             tries.append(mine)
             if len(tries) <= len(both):  # each has its own by now, and wants the other's
                 await met.wait()
-            await onboardings.get(session, begun.bot.shelf, others, lock=True)
+            await onboardings.get(session, begun.bot.guides, others, lock=True)
 
         await ask(begun, mine, "Which portal?", take)
 
@@ -102,7 +102,7 @@ async def test_a_worker_that_stands_still_does_not_hold_up_the_others_for_long(
 
         async def stand_still() -> None:
             async with world.bot.database.begin() as session:
-                await onboardings.get(session, world.bot.shelf, world.onboarding, lock=True)
+                await onboardings.get(session, world.bot.guides, world.onboarding, lock=True)
                 while not world.events("help_asked"):
                     with suppress(Unavailable):
                         await ask(world, world.onboarding, "Which portal?")
@@ -121,7 +121,7 @@ async def test_two_workers_that_start_with_a_new_guide_at_once_both_start(world:
             return len(world.rows("SELECT version FROM guide"))
 
     async with world.bot.database.begin() as session:
-        await world.bot.shelf.put_down(session)
+        await world.bot.guides.save_newest(session)
         await session.flush()
         second = asyncio.create_task(start())
         while not world.rows(waiting):  # noqa: ASYNC110 (the database tells nobody)
@@ -138,10 +138,10 @@ async def test_a_connection_that_breaks_is_told_as_unavailable_and_made_again(
 
     async def be_cut_off() -> None:
         async with begun.bot.database.begin() as session:
-            await onboardings.get(session, begun.bot.shelf, begun.onboarding)
+            await onboardings.get(session, begun.bot.guides, begun.onboarding)
             [(name,)] = begun.rows("SELECT current_database()")
             begun.rows(f"{break_all} AND pid != pg_backend_pid()", name)
-            await onboardings.get(session, begun.bot.shelf, begun.onboarding)
+            await onboardings.get(session, begun.bot.guides, begun.onboarding)
 
     with pytest.raises(Unavailable):
         await be_cut_off()

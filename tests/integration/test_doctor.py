@@ -198,8 +198,8 @@ async def test_every_message_and_window_is_sent_to_slacks_validator(world: World
 @ON_SQLITE
 async def test_what_slacks_validator_refuses_is_named(world: World) -> None:
     world.slack.fail_next("blocks.validate", error="invalid_message")
-    refused = [one async for one in validate(world.bot.shelf.newest, world.slack.api_url)]
-    away = [one async for one in validate(world.bot.shelf.newest, "http://127.0.0.1:9/api/")]
+    refused = [one async for one in validate(world.bot.guides.newest, world.slack.api_url)]
+    away = [one async for one in validate(world.bot.guides.newest, "http://127.0.0.1:9/api/")]
 
     assert [one.title for one in refused if not one.well] == ["help", "blocks"]
     assert refused[-1].text.startswith("Slack refuses 1 of ")

@@ -92,11 +92,11 @@ async def test_an_onboarding_is_counted_by_the_guide_that_it_began_with(begun: W
     older = SOURCE.replace('version = "1.1"', 'version = "1.0"')
     begun.write("INSERT INTO guide (id, version, source) VALUES ('servicetitan', '1.0', ?)", older)
     begun.write("UPDATE onboarding SET guide_version = '1.0'")
-    shelf = begun.bot.shelf
-    shelf.newest = shelf.newest.model_validate(
-        {**shelf.newest.model_dump(), "phases": shelf.newest.model_dump()["phases"][:5]}
+    guides = begun.bot.guides
+    guides.newest = guides.newest.model_validate(
+        {**guides.newest.model_dump(), "phases": guides.newest.model_dump()["phases"][:5]}
     )
-    shelf._known[("servicetitan", "1.1")] = shelf.newest
+    guides._known[("servicetitan", "1.1")] = guides.newest
 
     await begun.press(begun.ann, "step:1", "choose_account:new")
     reply = str((await begun.type("status")).ack.json())

@@ -129,12 +129,12 @@ async def test_a_socket_that_is_not_connected_makes_it_unready(database: AnyData
 
 
 async def test_a_bot_that_stops_says_so(begun: World) -> None:
-    begun.bot.traffic.ending = True
+    begun.bot.in_flight.stopping = True
 
     status, answer = await ready(begun)
 
     assert (status, answer["causes"]) == (503, ["stopping: send no more requests"])
-    begun.bot.traffic.ending = False
+    begun.bot.in_flight.stopping = False
 
 
 async def test_a_check_that_fails_does_not_fail_the_probe(begun: World) -> None:

@@ -9,7 +9,7 @@ import pytest
 from sqlmodel import update
 
 from bot.app.bot import running
-from bot.core.background import Tasks
+from bot.core.background import BackgroundTasks
 from bot.core.leases import LEASE
 from bot.core.metrics import Metrics
 from bot.publishing.announcements import Announcements
@@ -46,13 +46,13 @@ class Robbed(Thread):
 
 
 async def test_a_publisher_that_lost_its_lease_lets_go(begun: World) -> None:
-    database, tasks = begun.bot.database, Tasks()
+    database, tasks = begun.bot.database, BackgroundTasks()
     announcements = Announcements(begun.bot.slack, database, begun.engineering.id, now)
     thread = Robbed(begun)
     landmarks = Landmarks(begun.bot.slack, database)
     publisher = Publisher(
         database,
-        begun.bot.shelf,
+        begun.bot.guides,
         thread,
         announcements,
         landmarks,
@@ -73,12 +73,12 @@ async def test_a_publisher_that_lost_its_lease_lets_go(begun: World) -> None:
 
 async def test_a_publisher_that_lost_its_lease_announces_nothing(begun: World) -> None:
     begun.write("UPDATE event SET announced_ts = NULL, announcing_since = NULL")
-    database, tasks = begun.bot.database, Tasks()
+    database, tasks = begun.bot.database, BackgroundTasks()
     announcements = Announcements(begun.bot.slack, database, begun.engineering.id, now)
     landmarks = Landmarks(begun.bot.slack, database)
     publisher = Publisher(
         database,
-        begun.bot.shelf,
+        begun.bot.guides,
         Robbed(begun),
         announcements,
         landmarks,
@@ -152,7 +152,7 @@ async def test_a_second_process_on_sqlite_takes_nothing_from_the_first(
     await begun.idle()
 
     assert begun.slots().count("step:2") == 1
-    assert "another process runs on this database: that needs PostgreSQL" in caplog.messages
+    assert "another process uses this database; running several needs PostgreSQL" in caplog.messages
 
 
 async def test_the_only_process_on_sqlite_ends_the_leases_of_a_dead_one(tmp_path: Path) -> None:

@@ -89,7 +89,7 @@ async def test_with_a_token_strangers_read_no_figures_and_only_whether_it_is_rea
 async def test_why_it_is_unready_is_told_to_nobody_without_the_token(world: World) -> None:
     async with world.second_bot(metrics_token=SecretStr(TOKEN)) as bot:
         url = f"http://127.0.0.1:{bot.settings.port}/readyz"
-        bot.traffic.ending = True
+        bot.in_flight.stopping = True
 
         status, text, _ = await ask(url)
         known, details, _ = await ask(url, f"Bearer {TOKEN}")

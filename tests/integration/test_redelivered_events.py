@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.core.errors import Unavailable
-from bot.core.loops import TOO_MANY, each
+from bot.core.loops import TOO_MANY, for_each
 from tests.integration.world import World, told
 
 ANOTHER = "Best Cooling"
@@ -28,12 +28,12 @@ class Flaky:
         self._count, self._away = 0, set(numbers)
 
     @asynccontextmanager
-    async def _flaky(self, *, write: bool = True, behind: bool = False) -> AsyncIterator[Any]:
-        if write and not behind:
+    async def _flaky(self, *, write: bool = True, background: bool = False) -> AsyncIterator[Any]:
+        if write and not background:
             self._count += 1
             if self._count in self._away:
                 raise Unavailable("the database does not answer")
-        async with self._begin(write=write, behind=behind) as session:
+        async with self._begin(write=write, background=background) as session:
             yield session
 
 
@@ -145,7 +145,7 @@ async def test_a_loop_asks_no_further_when_everything_is_away() -> None:
         raise Unavailable("the database does not answer")
 
     with pytest.raises(Unavailable):
-        await each(map(str, range(100)), work)
+        await for_each(map(str, range(100)), work)
 
     assert len(asked) == TOO_MANY
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.logs import JsonFormatter, TextFormatter
+from storage.cache import OnboardingCache
 from tests.databases import ON_SQLITE, SqliteFile
 from tests.integration.test_cli import COMPLETE, Ended, onboarding
 from tests.integration.test_seals import NEW, OLD, problems, resealed
@@ -74,7 +75,7 @@ async def test_what_fits_no_column_is_named(told: World, statement: str) -> None
 async def test_going_on_does_not_hide_what_was_altered(told: World) -> None:
     told.write("UPDATE step SET by_user = 'U0SOMEBODY' WHERE number = 3")
     told.write("UPDATE onboarding SET engineer = 'U0SOMEBODY'")
-    told.bot.database.known.forget()
+    told.bot.database.cache = OnboardingCache()
 
     await told.press(told.ann, "step:12", "step_done")
 

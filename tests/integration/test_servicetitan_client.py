@@ -18,17 +18,17 @@ from bot.verification.servicetitan.endpoints import (
     WRITE_SCOPES,
 )
 from bot.verification.servicetitan.errors import (
-    ForbiddenError,
-    InvalidClientError,
-    NotFoundError,
-    RateLimitedError,
+    Forbidden,
+    InvalidClient,
+    NoAnswer,
     Reason,
-    ScopeMissingError,
+    ResourceNotFound,
+    ScopeMissing,
     ServiceTitanError,
-    UnauthorizedError,
-    UnavailableError,
-    UnexpectedError,
-    UnsendableError,
+    TooManyRequests,
+    Unauthorized,
+    UnexpectedAnswer,
+    UnsendableValue,
 )
 from sandbox.servicetitan.faults import FaultKind
 from sandbox.servicetitan.server import ServiceTitanSandbox
@@ -166,7 +166,7 @@ async def test_a_tenant_claim_may_be_a_number() -> None:
 async def test_a_wrong_secret_is_an_invalid_client_and_is_tried_once(
     client: ServiceTitan, st: ServiceTitanSandbox
 ) -> None:
-    with pytest.raises(InvalidClientError, match="HTTP 400"):
+    with pytest.raises(InvalidClient, match="HTTP 400"):
         await client.token(secret(st.client_id), secret("cs1.wrong"))
 
     assert [request.status for request in st.requests] == [400]
@@ -178,7 +178,7 @@ async def test_the_old_secret_is_refused_once_a_new_one_was_generated(
     old = st.client_secret
     st.regenerate_secret()
 
-    with pytest.raises(InvalidClientError):
+    with pytest.raises(InvalidClient):
         await client.token(secret(st.client_id), secret(old))
     await a_token(client, st)
 
@@ -186,17 +186,17 @@ async def test_the_old_secret_is_refused_once_a_new_one_was_generated(
 @pytest.mark.parametrize(
     ("response", "expected"),
     [
-        (httpx.Response(401, json={"error": "invalid_client"}), InvalidClientError),
-        (httpx.Response(401), InvalidClientError),
-        (httpx.Response(400, json={"error": "unauthorized_client"}), InvalidClientError),
-        (httpx.Response(400, json={"error": "invalid_request"}), UnexpectedError),
-        (httpx.Response(400, html="<h1>Blocked</h1>"), UnavailableError),
-        (httpx.Response(200, html="<h1>Sign in to the wifi</h1>"), UnavailableError),
-        (httpx.Response(200, json={"access_token": "two words"}), UnavailableError),
-        (httpx.Response(200, json={}), UnavailableError),
-        (httpx.Response(302, headers={"Location": "https://elsewhere.example"}), UnavailableError),
-        (httpx.Response(503, html="<h1>Down</h1>"), UnavailableError),
-        (httpx.Response(429), RateLimitedError),
+        (httpx.Response(401, json={"error": "invalid_client"}), InvalidClient),
+        (httpx.Response(401), InvalidClient),
+        (httpx.Response(400, json={"error": "unauthorized_client"}), InvalidClient),
+        (httpx.Response(400, json={"error": "invalid_request"}), UnexpectedAnswer),
+        (httpx.Response(400, html="<h1>Blocked</h1>"), NoAnswer),
+        (httpx.Response(200, html="<h1>Sign in to the wifi</h1>"), NoAnswer),
+        (httpx.Response(200, json={"access_token": "two words"}), NoAnswer),
+        (httpx.Response(200, json={}), NoAnswer),
+        (httpx.Response(302, headers={"Location": "https://elsewhere.example"}), NoAnswer),
+        (httpx.Response(503, html="<h1>Down</h1>"), NoAnswer),
+        (httpx.Response(429), TooManyRequests),
     ],
 )
 async def test_answers_of_the_token_endpoint(
@@ -234,7 +234,7 @@ async def test_a_wrong_application_key_is_unauthorized(
 ) -> None:
     token = await a_token(client, st)
 
-    with pytest.raises(UnauthorizedError) as raised:
+    with pytest.raises(Unauthorized) as raised:
         await get(client, st, token, application_key="ak1.wrong")
 
     assert raised.value.trace_id
@@ -244,7 +244,7 @@ async def test_a_wrong_application_key_is_unauthorized(
 async def test_another_tenant_is_forbidden(client: ServiceTitan, st: ServiceTitanSandbox) -> None:
     token = await a_token(client, st)
 
-    with pytest.raises(ForbiddenError):
+    with pytest.raises(Forbidden):
         await get(client, st, token, tenant_id="999999")
 
 
@@ -254,7 +254,7 @@ async def test_a_missing_scope_is_told_from_another_refusal(
     st.scopes -= {BUSINESS_UNITS.scope}
     token = await a_token(client, st)
 
-    with pytest.raises(ScopeMissingError, match="“Scope validation failed”"):
+    with pytest.raises(ScopeMissing, match="“Scope validation failed”"):
         await get(client, st, token)
 
 
@@ -263,7 +263,7 @@ async def test_a_path_nobody_knows_is_our_mistake_not_the_clients(
 ) -> None:
     token = await a_token(client, st)
 
-    with pytest.raises(UnexpectedError, match="Unable to match"):
+    with pytest.raises(UnexpectedAnswer, match="Unable to match"):
         await get(client, st, token, tenant_id="not/a number?")
 
     assert st.requests[-1].template == "unknown"
@@ -280,7 +280,7 @@ async def test_a_tag_that_does_not_exist_is_not_found(
 
     tag = await client.get_json(token, secret(st.application_key), right)
     assert tag["active"] is True
-    with pytest.raises(NotFoundError):
+    with pytest.raises(ResourceNotFound):
         await client.get_json(token, secret(st.application_key), wrong)
 
 
@@ -324,7 +324,7 @@ async def test_after_three_attempts_it_is_given_up(
 ) -> None:
     st.fail("token", status=500)
 
-    with pytest.raises(UnavailableError, match="HTTP 500, server error, trace"):
+    with pytest.raises(NoAnswer, match="HTTP 500, server error, trace"):
         await a_token(client, st)
 
     assert len(st.requests) == 3
@@ -356,7 +356,7 @@ async def test_a_pause_longer_than_our_patience_is_not_cut_short_but_left_for_la
 ) -> None:
     st.fail("token", status=429, retry_after=60)
 
-    with pytest.raises(RateLimitedError) as raised:
+    with pytest.raises(TooManyRequests) as raised:
         await a_token(client, st)
 
     assert raised.value.retry_after == 60
@@ -368,7 +368,7 @@ async def test_no_answer_in_time_is_a_timeout(st: ServiceTitanSandbox) -> None:
     async with httpx.AsyncClient() as http:
         patience = Patience(answer=0.01, attempts=1)
         client = ServiceTitan(http, auth_url=st.auth_url, api_url=st.api_url, patience=patience)
-        with pytest.raises(UnavailableError) as raised:
+        with pytest.raises(NoAnswer) as raised:
             await a_token(client, st)
 
     assert raised.value.reason is Reason.TIMEOUT
@@ -379,7 +379,7 @@ async def test_all_attempts_together_have_an_end(st: ServiceTitanSandbox) -> Non
     async with httpx.AsyncClient() as http:
         patience = Patience(answer=60, whole=0.01)
         client = ServiceTitan(http, auth_url=st.auth_url, api_url=st.api_url, patience=patience)
-        with pytest.raises(UnavailableError) as raised:
+        with pytest.raises(NoAnswer) as raised:
             await a_token(client, st)
 
     assert raised.value.reason is Reason.TIMEOUT
@@ -395,7 +395,7 @@ async def test_a_server_that_does_not_speak_tls_is_told_as_such(
         patience=Patience(attempts=1),
     )
 
-    with pytest.raises(UnavailableError) as raised:
+    with pytest.raises(NoAnswer) as raised:
         await a_token(client, st)
 
     assert raised.value.reason is Reason.TLS
@@ -405,7 +405,7 @@ async def test_a_name_that_cannot_be_resolved_is_told_as_such() -> None:
     def answer(_request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("[Errno -2]") from socket.gaierror(-2, "unknown name")
 
-    with pytest.raises(UnavailableError) as raised:
+    with pytest.raises(NoAnswer) as raised:
         await answering(answer).get(TOKEN, KEY, "/")
 
     assert raised.value.reason is Reason.DNS
@@ -418,7 +418,7 @@ async def test_a_port_where_nobody_listens_is_a_failed_connection(
         url = gone.auth_url
     client = ServiceTitan(http, auth_url=url, api_url=url, patience=Patience(attempts=1))
 
-    with pytest.raises(UnavailableError) as raised:
+    with pytest.raises(NoAnswer) as raised:
         await a_token(client, gone)
 
     assert raised.value.reason is Reason.CONNECTION
@@ -431,7 +431,7 @@ async def test_a_redirect_is_not_followed() -> None:
         asked.append(request.url.host)
         return httpx.Response(307, headers={"Location": "https://elsewhere.example/"})
 
-    with pytest.raises(UnavailableError):
+    with pytest.raises(NoAnswer):
         await answering(answer).token(secret("cid.a"), secret("cs1.b"))
 
     assert set(asked) == {"auth.servicetitan.io"}
@@ -459,7 +459,7 @@ async def test_a_key_that_no_header_can_carry_is_refused_before_it_is_sent(key: 
     def answer(_request: httpx.Request) -> httpx.Response:
         raise AssertionError("nothing should have been sent")
 
-    with pytest.raises(UnsendableError) as raised:
+    with pytest.raises(UnsendableValue) as raised:
         await answering(answer).get(TOKEN, secret(key), "/")
 
     assert not key or key not in str(raised.value)
@@ -477,7 +477,7 @@ async def test_a_key_that_no_header_can_carry_is_refused_before_it_is_sent(key: 
 async def test_a_title_that_repeats_what_was_sent_is_shown_without_it(title: str) -> None:
     problem = {"title": title, "status": 403, "traceId": KEY.get_secret_value()}
 
-    with pytest.raises(ForbiddenError) as raised:
+    with pytest.raises(Forbidden) as raised:
         await answering(httpx.Response(403, json=problem)).get(TOKEN, KEY, "/")
 
     shown = f"{raised.value!r} {raised.value}"

@@ -6,6 +6,7 @@ import pytest
 
 from bot.onboarding.throttling import CHECKS, HANDOVERS, QUESTIONS, REPLACEMENTS
 from sandbox.slack import offers
+from storage.cache import OnboardingCache
 from tests.integration.world import World
 
 
@@ -130,7 +131,7 @@ async def test_each_secret_that_was_posted_is_refused_later(begun: World) -> Non
         await begun.idle()
 
     assert len(begun.events("exposed")) == 1
-    begun.bot.database.known.forget()
+    begun.bot.database.cache = OnboardingCache()
     for one in posted:
         answer = await begun.enter(begun.ann, 19, client_secret=one)
         assert "was posted in the channel" in answer.errors["client_secret"]

@@ -7,6 +7,7 @@ import pytest
 
 from bot.cli.doctor import examine
 from sandbox.slack import Channel, visible_text
+from storage.cache import OnboardingCache
 from tests.databases import ON_SQLITE
 from tests.integration.world import World, told
 
@@ -211,7 +212,7 @@ async def test_a_command_that_names_it_says_that_it_cannot_be_read(scene: Scene)
 async def test_a_secret_of_it_that_is_posted_is_warned_of(begun: World) -> None:
     await begun.walk_to(23)
     begun.write("UPDATE onboarding SET status = 'dormant'")
-    begun.bot.database.known.forget()
+    begun.bot.database.cache = OnboardingCache()
 
     await begun.ann.say(begun.channel, begun.servicetitan.credentials["client_secret"])
     await begun.slack.delivered()

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from bot.core.background import Tasks
+from bot.core.background import BackgroundTasks
 from bot.core.leases import LEASE
 from bot.core.metrics import Metrics
 from bot.onboarding.people import Actor, Role
@@ -36,12 +36,12 @@ class Worker:
     """A worker that does nothing but verify."""
 
     def __init__(self, world: World, servicetitan: ServiceTitan, lease: timedelta) -> None:
-        self._world, self.tasks = world, Tasks()
+        self._world, self.tasks = world, BackgroundTasks()
         bot, vault = world.bot, Vault(world.settings.keys)
         self._verifier = Verifier(
             *(
                 bot.database,
-                bot.shelf,
+                bot.guides,
                 vault,
                 servicetitan,
                 bot.publisher.wake,
@@ -83,7 +83,7 @@ async def request(world: World, booking: str | None = None) -> Patient:
     erin = Actor(world.erin.id, world.erin.team.id, Role.ENGINEER)
     await change(
         world.bot.database,
-        world.bot.shelf,
+        world.bot.guides,
         world.onboarding,
         lambda at: at.request_verification(erin, datetime.now(UTC), booking),
     )

@@ -12,7 +12,7 @@ from urllib.parse import quote_plus, urlencode
 import aiohttp
 import pytest
 
-from bot.app.in_flight import GAP_SECONDS
+from bot.app.in_flight import MAX_WAIT_SECONDS
 from sandbox.slack import Ack
 from sandbox.slack.signing import signed_headers
 from tests.integration.world import World
@@ -236,10 +236,10 @@ async def test_a_half_sent_request_holds_nothing_back(world: World) -> None:
     await world.get("/healthz")  # by then it has arrived
     began = time.monotonic()
 
-    await world.bot.traffic.gap()
-    await world.bot.traffic.end(5, quiet=0)
+    await world.bot.in_flight.wait_until_idle()
+    await world.bot.in_flight.drain(5, quiet=0)
 
-    assert time.monotonic() - began < GAP_SECONDS
+    assert time.monotonic() - began < MAX_WAIT_SECONDS
     writer.close()
 
 
@@ -284,7 +284,7 @@ async def test_a_press_whose_sender_waits_no_longer_is_carried_out_and_no_error(
     pressing.cancel()
     await asyncio.gather(pressing, return_exceptions=True)
     free.set()
-    await begun.bot.traffic.end(5, quiet=0)
+    await begun.bot.in_flight.drain(5, quiet=0)
     await begun.idle()
 
     assert begun.events("step_done") == [(newcomer.id, 1)]

@@ -35,6 +35,7 @@ from sandbox.slack import (
     Submission,
     View,
 )
+from storage.cache import OnboardingCache
 from storage.changes import change
 from tests.databases import AnyDatabase, SqliteFile
 from tests.invariants import must_be_sound
@@ -160,7 +161,7 @@ class World:
                 return at.choose(number, "new", ann, now)
             return at.finish_step(number, ann, now)
 
-        await change(self.bot.database, self.bot.shelf, onboarding, finished)
+        await change(self.bot.database, self.bot.guides, onboarding, finished)
 
     async def enter(self, person: Person, step: int, **values: str | None) -> Submission:
         """Open the form of a step, and enter values."""
@@ -187,7 +188,7 @@ class World:
     def write(self, statement: str, *values: Any) -> None:
         """Change the database, past the bot."""
         self.database.write(statement, *values)
-        self.bot.database.known.forget()
+        self.bot.database.cache = OnboardingCache()
 
     def events(self, kind: str) -> list[tuple[Any, ...]]:
         """Who did what at which step, of one kind of event."""
@@ -230,7 +231,9 @@ class World:
         ids = {one.payload["onboarding_id"] for one in self.channel.messages if one.slot}
         for onboarding in sorted(ids):
             bot = self.bot
-            await must_be_sound(bot.database, bot.shelf, onboarding, self.channel, self.engineering)
+            await must_be_sound(
+                bot.database, bot.guides, onboarding, self.channel, self.engineering
+            )
 
     async def get(self, path: str) -> tuple[int, str]:
         """Ask the bot's own server."""

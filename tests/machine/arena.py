@@ -146,7 +146,7 @@ class Stage(Seeing):
 
     async def must_be_sound(self) -> None:
         bot, world = self.world.bot, self.world
-        ids = (bot.database, bot.shelf, self.onboarding)
+        ids = (bot.database, bot.guides, self.onboarding)
         await must_be_sound(*ids, world.channel, world.engineering)
 
     async def versions(self) -> dict[str, int]:

@@ -106,7 +106,7 @@ class Seeing:
     async def _model(self) -> Model:
         """What the bot keeps, as the model has it; the values are opened, and compared."""
         async with self.world.bot.database.begin(write=False) as session:
-            onboarding = await onboardings.get(session, self.world.bot.shelf, self.onboarding)
+            onboarding = await onboardings.get(session, self.world.bot.guides, self.onboarding)
             sealed = await credentials.of(session, self.onboarding)
         assert sealed.keys() == onboarding.credentials.keys()
         vault, letters = Vault(self.world.settings.keys), dict.fromkeys(ALL_FIELDS, NONE)

@@ -151,9 +151,9 @@ async def test_a_server_that_stops_in_the_middle_of_something_is_given_up(
 
         async def be_left_alone() -> None:
             async with world.bot.database.begin() as session:
-                await onboardings.get(session, world.bot.shelf, world.onboarding)
+                await onboardings.get(session, world.bot.guides, world.onboarding)
                 wire.flowing.clear()
-                await onboardings.get(session, world.bot.shelf, world.onboarding)
+                await onboardings.get(session, world.bot.guides, world.onboarding)
 
         with pytest.raises(Unavailable):
             await asyncio.wait_for(be_left_alone(), SLACK_WAITS)

@@ -9,7 +9,7 @@ import pytest
 from bot.cli.command import say
 from bot.core import logs
 from bot.core.mrkdwn import escape
-from bot.core.typed_text import one_line, prose, written_out
+from bot.core.typed_text import escape_controls, one_line, prose
 
 # Line feed and carriage return, terminals' commands, C1, bidi overrides and isolates, separators.
 ACTING = [
@@ -40,7 +40,7 @@ def test_a_text_keeps_its_lines_and_a_name_is_one() -> None:
 
 @pytest.mark.parametrize("acting", ACTING)
 def test_it_is_written_out_for_people_and_json_reads_it_back(acting: str) -> None:
-    shown = written_out(f"Acme{acting}")
+    shown = escape_controls(f"Acme{acting}")
 
     assert acting not in shown
     assert shown.isascii()
@@ -56,7 +56,7 @@ def test_what_people_write_stays_as_it_is() -> None:
         "a\u00a0b",
         "a\tb\nc",
     ):
-        assert written_out(text) == text
+        assert escape_controls(text) == text
 
 
 @pytest.mark.parametrize("acting", ACTING)

@@ -15,7 +15,7 @@ from storage import credentials, migrate, onboardings, status
 from storage.audit import check
 from storage.changes import change
 from storage.database import Database
-from storage.guides import GuideShelf
+from storage.guides import GuideStore
 from storage.tables import OnboardingRow
 from storage.to_rows import columns
 from tests.builders import NOW, VALUES
@@ -124,25 +124,25 @@ def test_each_step_on_the_way_keeps_what_there_is(url: str) -> None:
 @pytest.fixture(params=EARLIER)
 async def upgraded(
     url: str, request: pytest.FixtureRequest
-) -> AsyncIterator[tuple[Database, GuideShelf, str]]:
+) -> AsyncIterator[tuple[Database, GuideStore, str]]:
     """A database that was filled at an earlier revision, and that revision."""
     fill(url, request.param)
     migrate.upgrade(url, seals=SEALS)
     database = Database(url, SEALS)
-    yield database, GuideShelf(SERVICETITAN.read_text(encoding="utf-8"), "guide"), request.param
+    yield database, GuideStore(SERVICETITAN.read_text(encoding="utf-8"), "guide"), request.param
     await database.close()
 
 
 async def test_the_bot_reads_what_was_upgraded_and_goes_on_with_it(
-    upgraded: tuple[Database, GuideShelf, str],
+    upgraded: tuple[Database, GuideStore, str],
 ) -> None:
-    database, shelf, revision = upgraded
+    database, guides, revision = upgraded
     known = known_at(revision)
 
     async with database.begin(write=False) as session:
         rows = {row.id: row for row in await session.exec(select(OnboardingRow))}
-        found = {one: await onboardings.get(session, shelf, one) for one in rows}
-        lines = await status.overview(session, shelf, finished=True, limit=len(known))
+        found = {one: await onboardings.get(session, guides, one) for one in rows}
+        lines = await status.overview(session, guides, finished=True, limit=len(known))
         values = {
             (one, field): VAULT.open(sealed).get_secret_value()
             for one in rows
@@ -159,7 +159,7 @@ async def test_the_bot_reads_what_was_upgraded_and_goes_on_with_it(
 
     for running in known.values():
         if running.status is Status.ACTIVE:
-            await change(database, shelf, running.id, asks)
+            await change(database, guides, running.id, asks)
     async with database.begin(write=False) as session:
         checked = await check.check(session)
     assert (checked.problems, checked.onboardings) == ([], len(known))

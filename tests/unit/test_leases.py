@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from bot.core.errors import Stale, Unavailable
-from bot.core.leases import BEATS, kept
+from bot.core.leases import BEATS, keep_lease
 
 SHORT = timedelta(milliseconds=400)
 LONG = timedelta(minutes=1)
@@ -27,7 +27,7 @@ def prolonging(*answers: bool | Exception) -> Callable[[], Awaitable[bool]]:
 
 
 async def work(lease: timedelta = SHORT, *answers: bool | Exception, seconds: float = 60) -> None:
-    async with kept(prolonging(*answers), lease):
+    async with keep_lease(prolonging(*answers), lease):
         await asyncio.sleep(seconds)
 
 
@@ -52,7 +52,7 @@ async def test_a_database_that_is_away_for_a_moment_changes_nothing() -> None:
 
 async def test_what_the_work_raises_is_raised() -> None:
     with pytest.raises(TimeoutError):
-        async with kept(prolonging(True), LONG):
+        async with keep_lease(prolonging(True), LONG):
             raise TimeoutError
 
 

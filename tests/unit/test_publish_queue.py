@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from bot.core.background import Tasks
+from bot.core.background import BackgroundTasks
 from bot.publishing.queue import AT_ONCE, LEFT_BEHIND_AT_ONCE, Turns
 from bot.slack.rate_limits import Pace
 
@@ -14,7 +14,7 @@ class Works:
     """Work that is finished by hand."""
 
     def __init__(self) -> None:
-        self.tasks, self.begun = Tasks(), list[str]()
+        self.tasks, self.begun = BackgroundTasks(), list[str]()
         self._doors: dict[str, asyncio.Event] = {}
         self.turns = Turns(self._work, self.tasks, Pace(time.monotonic))
 

@@ -10,7 +10,7 @@ from bot.app.arrivals import TRY_IT
 from bot.app.http_clients import slack_client, slack_session
 from bot.app.settings import Settings
 from bot.cli.doctor.finding import Finding
-from bot.core.background import Tasks
+from bot.core.background import BackgroundTasks
 from bot.core.errors import OnboardingError
 from bot.core.metrics import Metrics
 from bot.slack import OPTIONAL_SCOPES, SCOPES, Slack, SlackRefused, translated
@@ -140,7 +140,7 @@ async def _channel(slack: Slack, channel_id: str) -> Finding:
 
 
 async def _engineers(slack: Slack, ids: list[str]) -> AsyncIterator[Finding]:
-    tasks = Tasks()
+    tasks = BackgroundTasks()
     directory = Directory(slack, ids, tasks)
     try:
         problems = await directory.problems()

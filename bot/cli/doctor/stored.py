@@ -16,7 +16,7 @@ from storage import arrivals, migrate, onboardings
 from storage.audit.seals import Seals
 from storage.database import Database, clock_of
 from storage.database_errors import reason
-from storage.guides import GuideShelf
+from storage.guides import GuideStore
 from storage.key_rotation import inspect
 from storage.vault import Vault
 
@@ -93,9 +93,9 @@ async def _values(settings: Settings) -> Finding:
 async def _guide(settings: Settings) -> Finding:
     database = Database(settings.database_url, Seals(settings.keys))
     try:
-        shelf = GuideShelf(SERVICETITAN.read_text(encoding="utf-8"), SERVICETITAN.name)
+        guides = GuideStore(SERVICETITAN.read_text(encoding="utf-8"), SERVICETITAN.name)
         async with database.begin(write=False) as session:
-            changes = await shelf.changes(session)
+            changes = await guides.changes(session)
     except GuideError as error:
         return Finding("guide", str(error), "correct the file")
     except OnboardingError as error:
@@ -103,20 +103,20 @@ async def _guide(settings: Settings) -> Finding:
     finally:
         await database.close()
     if changes:
-        text = f"version {shelf.newest.version} was changed: {', '.join(changes)}"
+        text = f"version {guides.newest.version} was changed: {', '.join(changes)}"
         return Finding("guide", text, "raise its “version”; running onboardings keep the old one")
-    return Finding("guide", f"{shelf.newest.id}, version {shelf.newest.version}")
+    return Finding("guide", f"{guides.newest.id}, version {guides.newest.version}")
 
 
 async def _onboardings(settings: Settings) -> Finding:
     database, title, last = Database(settings.database_url, Seals(settings.keys)), "onboardings", ""
-    shelf, count = GuideShelf(SERVICETITAN.read_text(encoding="utf-8"), SERVICETITAN.name), 0
+    guides, count = GuideStore(SERVICETITAN.read_text(encoding="utf-8"), SERVICETITAN.name), 0
     try:
         while True:
             async with database.begin(write=False) as session:
                 some = await onboardings.some_ids(session, last, PAGE)
                 for last in some:
-                    await onboardings.is_whole(session, shelf, last)
+                    await onboardings.is_whole(session, guides, last)
             count += len(some)
             if len(some) < PAGE:
                 break

@@ -9,7 +9,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from bot.cli.export.charts import SIDES, WIDTH, phase_rows, waiting_bars
-from bot.core.typed_text import one_line, written_out
+from bot.core.typed_text import escape_controls, one_line
 from bot.onboarding import BOT, Onboarding
 from bot.onboarding.history import Entry, History, Place, Who, lasting
 
@@ -19,7 +19,7 @@ UNTOLD = {"marks"}
 
 def render(onboarding: Onboarding, history: History, format_: str, *, now: datetime) -> str:
     """Return the file; `format_` is one of FORMATS, `now` when it is made."""
-    return written_out(FORMATS[format_](onboarding, history, now))
+    return escape_controls(FORMATS[format_](onboarding, history, now))
 
 
 def _html(onboarding: Onboarding, history: History, now: datetime) -> str:

@@ -22,11 +22,11 @@ from tenacity import (
 
 from bot.verification.servicetitan.answers import Answer, UnreadableError, read
 from bot.verification.servicetitan.errors import (
-    RateLimitedError,
+    NoAnswer,
     Reason,
     ServiceTitanError,
-    UnavailableError,
-    UnsendableError,
+    TooManyRequests,
+    UnsendableValue,
     api_error,
     reason_of,
     token_error,
@@ -94,8 +94,8 @@ class ServiceTitan:
     async def token(self, client_id: SecretStr, client_secret: SecretStr) -> Token:
         """Fetch a new access token (docs "OAuth 2.0" on developer.servicetitan.io).
 
-        Raises InvalidClientError, RateLimitedError, UnavailableError, UnexpectedError, or
-        UnsendableError before anything is sent.
+        Raises InvalidClient, TooManyRequests, NoAnswer, UnexpectedAnswer, or
+        UnsendableValue before anything is sent.
         """
 
         async def ask() -> Token:
@@ -129,7 +129,7 @@ class ServiceTitan:
     async def get(self, token: Token, application_key: SecretStr, path: str) -> None:
         """Return if `path` answers 200; its body may hold personal data and is not kept.
 
-        Raises any ServiceTitanError but InvalidClientError.
+        Raises any ServiceTitanError but InvalidClient.
         """
 
         async def ask() -> None:
@@ -150,7 +150,7 @@ class ServiceTitan:
     ) -> dict[str, Any]:
         """Send `body` once, whatever comes of it, and return the JSON object that is answered.
 
-        An answer without a body gives {}. After UnavailableError nobody knows whether it was done.
+        An answer without a body gives {}. After NoAnswer nobody knows whether it was done.
         Raises as `get` does.
         """
         url, headers = self._api_url + path, _headers(token, application_key)
@@ -160,7 +160,7 @@ class ServiceTitan:
                 if answer.status not in range(200, 300):
                     raise _refusal(answer, token, application_key)
                 return _object(answer) if answer.content else {}
-        raise UnavailableError(Reason.TIMEOUT)
+        raise NoAnswer(Reason.TIMEOUT)
 
     async def _ask(self, token: Token, application_key: SecretStr, path: str) -> Answer:
         headers = _headers(token, application_key)
@@ -168,7 +168,7 @@ class ServiceTitan:
         if answer.status != 200:
             raise _refusal(answer, token, application_key)
         if "json" not in answer.headers.get("Content-Type", ""):
-            raise UnavailableError(Reason.NOT_JSON, status=200)
+            raise NoAnswer(Reason.NOT_JSON, status=200)
         return answer
 
     async def _send(
@@ -190,7 +190,7 @@ class ServiceTitan:
             reason = Reason.UNREADABLE
         except (httpx.HTTPError, httpx.StreamError) as error:
             reason = reason_of(error)
-        raise UnavailableError(reason)
+        raise NoAnswer(reason)
 
     def _timeout(self) -> httpx.Timeout:
         return httpx.Timeout(self._patience.answer, connect=self._patience.connect)
@@ -200,14 +200,14 @@ class ServiceTitan:
             stop=stop_after_attempt(self._patience.attempts)
             | stop_before_delay(self._patience.whole),  # asked to wait longer: give up at once
             wait=_pause,
-            retry=retry_if_exception_type((UnavailableError, RateLimitedError)),
+            retry=retry_if_exception_type((NoAnswer, TooManyRequests)),
             sleep=self._sleep,
             reraise=True,
         )
         with suppress(TimeoutError):
             async with asyncio.timeout(self._patience.whole):
                 return await attempts(ask)
-        raise UnavailableError(Reason.TIMEOUT)
+        raise NoAnswer(Reason.TIMEOUT)
 
 
 _backoff = wait_exponential_jitter(initial=1, max=4, jitter=1)
@@ -216,7 +216,7 @@ _backoff = wait_exponential_jitter(initial=1, max=4, jitter=1)
 def _pause(state: RetryCallState) -> float:
     """As long as ServiceTitan asks for; else 1, 2, 4 seconds; always with jitter."""
     error = state.outcome.exception() if state.outcome else None
-    asked = error.retry_after if isinstance(error, RateLimitedError) else None
+    asked = error.retry_after if isinstance(error, TooManyRequests) else None
     pause = _backoff(state)
     return pause if asked is None else max(pause, asked + pause / 10)
 
@@ -240,11 +240,11 @@ def _sendable(secret: SecretStr) -> str:
     """The plain value, if HTTP can carry it; httpx's own refusal would quote it."""
     value = secret.get_secret_value()
     if not fits_a_header(value):
-        raise UnsendableError("not sent: a value holds a space or a character outside ASCII")
+        raise UnsendableValue("not sent: a value holds a space or a character outside ASCII")
     return value
 
 
 def _object(answer: Answer) -> dict[str, Any]:
     if answer.body is None:
-        raise UnavailableError(Reason.NOT_JSON, status=answer.status)
+        raise NoAnswer(Reason.NOT_JSON, status=answer.status)
     return answer.body

@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 
+from bot.core.errors import OnboardingError
 from bot.verification.servicetitan.answers import Answer
 
 # Titles that ServiceTitan's documentation or its public clients name; what follows them is cut off.
@@ -71,7 +72,7 @@ class Reason(StrEnum):
     UNREADABLE = "the answer is too large, or packed in an unknown way"
 
 
-class ServiceTitanError(Exception):
+class ServiceTitanError(OnboardingError):
     """ServiceTitan did not do what was asked.
 
     `str()` is one technical line: status, title and trace id, never a value that was sent. The
@@ -91,35 +92,35 @@ class ServiceTitanError(Exception):
         super().__init__(", ".join(part for part in parts if part))
 
 
-class InvalidClientError(ServiceTitanError):
+class InvalidClient(ServiceTitanError):
     """The token endpoint does not accept Client ID and Client Secret together."""
 
 
-class UnauthorizedError(ServiceTitanError):
+class Unauthorized(ServiceTitanError):
     """401: the application key, or a token that has expired or been withdrawn."""
 
 
-class ForbiddenError(ServiceTitanError):
+class Forbidden(ServiceTitanError):
     """403 for another reason than a scope."""
 
 
-class ScopeMissingError(ServiceTitanError):
+class ScopeMissing(ServiceTitanError):
     """403 because the token lacks the scope of this operation."""
 
 
-class NotFoundError(ServiceTitanError):
+class ResourceNotFound(ServiceTitanError):
     """404 from the operation itself, not from the gateway."""
 
 
-class UnexpectedError(ServiceTitanError):
+class UnexpectedAnswer(ServiceTitanError):
     """An answer that only a wrong request explains: our bug, nothing the client could mend."""
 
 
-class UnsendableError(ServiceTitanError):
+class UnsendableValue(ServiceTitanError):
     """A value that HTTP cannot carry (a line break, a letter outside ASCII); nothing was sent."""
 
 
-class RateLimitedError(ServiceTitanError):
+class TooManyRequests(ServiceTitanError):
     """429. `retry_after` is the pause asked for, in seconds, if one was named."""
 
     def __init__(self, *, retry_after: float | None = None, **what: Any) -> None:
@@ -127,7 +128,7 @@ class RateLimitedError(ServiceTitanError):
         self.retry_after = retry_after
 
 
-class UnavailableError(ServiceTitanError):
+class NoAnswer(ServiceTitanError):
     """No usable answer, for a `reason` that says nothing about the values."""
 
     def __init__(self, reason: Reason, **what: Any) -> None:
@@ -162,8 +163,8 @@ def token_error(answer: Answer, *sent: str) -> ServiceTitanError:
     code = _text(answer, "error")
     told: dict[str, Any] = {"status": answer.status, "title": code if code in CODES else ""}
     if answer.status == 401 or code in {"invalid_client", "unauthorized_client"}:
-        return InvalidClientError(**told)
-    return UnexpectedError("unexpected answer", **told)
+        return InvalidClient(**told)
+    return UnexpectedAnswer("unexpected answer", **told)
 
 
 def api_error(answer: Answer, *sent: str) -> ServiceTitanError:
@@ -182,28 +183,28 @@ def api_error(answer: Answer, *sent: str) -> ServiceTitanError:
     }
     match answer.status:
         case 401:
-            return UnauthorizedError(**told)
+            return Unauthorized(**told)
         case 403 if title == NO_SCOPE:
-            return ScopeMissingError(**told)
+            return ScopeMissing(**told)
         case 403:
-            return ForbiddenError(**told)
+            return Forbidden(**told)
         case 404 if title != NO_OPERATION:
-            return NotFoundError(**told)
+            return ResourceNotFound(**told)
         case _:
             about = ", ".join(["unexpected answer", *_properties(answer)])
-            return UnexpectedError(about, **told)
+            return UnexpectedAnswer(about, **told)
 
 
 def _gateway_error(answer: Answer, sent: Sequence[str]) -> ServiceTitanError | None:
     """The answers that mean the same everywhere: busy, broken, or not from ServiceTitan."""
     told: dict[str, Any] = {"status": answer.status, "trace_id": _trace_id(answer, sent)}
     if answer.status == 429:
-        return RateLimitedError(retry_after=_retry_after(answer), **told)
+        return TooManyRequests(retry_after=_retry_after(answer), **told)
     if answer.status >= 500:
-        return UnavailableError(Reason.SERVER_ERROR, **told)
+        return NoAnswer(Reason.SERVER_ERROR, **told)
     # No body at all is an answer; a gateway's page, or a redirect, is not ServiceTitan's.
     if (answer.content and answer.body is None) or answer.status in range(300, 400):
-        return UnavailableError(Reason.NOT_JSON, **told)
+        return NoAnswer(Reason.NOT_JSON, **told)
     return None
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from bot.verification.servicetitan.answers import json_object
-from bot.verification.servicetitan.errors import Reason, UnavailableError
+from bot.verification.servicetitan.errors import NoAnswer, Reason
 
 # Servers take 8 kB of headers as a rule. A token lives 900 s; a day is more than plenty.
 LONGEST_TOKEN = 7000
@@ -27,10 +27,10 @@ class Token:
 
 
 def token_of(body: dict[str, Any]) -> Token:
-    """The token of an answer; raises UnavailableError if there is none in it."""
+    """The token of an answer; raises NoAnswer if there is none in it."""
     value = body.get("access_token")
     if not isinstance(value, str) or not fits_a_header(value) or len(value) > LONGEST_TOKEN:
-        raise UnavailableError(Reason.NOT_JSON, status=200)
+        raise NoAnswer(Reason.NOT_JSON, status=200)
     claims = _claims(value)
     expires_in = body.get("expires_in")
     return Token(
