@@ -31,7 +31,7 @@ def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
             return
         async with quietly():
             request = said.request(Envelope.of(body))
-            warning = await use_cases.exposure.look(request, said.thread_ts, said.everything)
+            warning = await use_cases.posted_secrets.look(request, said.thread_ts, said.everything)
             if warning:
                 answers.reply(said, warning)
             elif said.by_a_person and not said.edited:

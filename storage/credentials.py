@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.onboarding.people import Actor
 from storage.audit.state import newest_versions
 from storage.tables import CredentialRow, OnboardingRow
-from storage.vault import BY_HKDF, Place, Sealed
+from storage.vault import BY_HKDF, Sealed, Slot
 
 
 async def put(session: AsyncSession, values: Iterable[Sealed], actor: Actor, now: datetime) -> None:
@@ -134,7 +134,7 @@ async def reseal(session: AsyncSession, old: Sealed, new: Sealed) -> bool:
 
 
 def _sealed(row: CredentialRow, newest: Mapping[tuple[str, str], int]) -> Sealed:
-    place = Place(row.onboarding_id, row.field, row.version, row.mask)
+    place = Slot(row.onboarding_id, row.field, row.version, row.mask)
     return Sealed(
         place,
         row.ciphertext,

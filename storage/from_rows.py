@@ -14,9 +14,9 @@ from bot.onboarding import (
     Escalation,
     Event,
     EventKind,
-    Exposure,
     Loss,
     Onboarding,
+    PostedSecret,
     Question,
     Reminder,
     Retention,
@@ -107,7 +107,7 @@ async def _read(session: AsyncSession, columns: Mapping[str, Any]) -> Onboarding
         steps=await _steps(session, onboarding_id),
         credentials=await _credentials(session, onboarding_id),
         verifications=await _verifications(session, onboarding_id),
-        exposures=_exposures(past),
+        posted_secrets=_posted_secrets(past),
         questions=_questions(past),
         reminders=_reminders(past),
         escalation=_escalation(past),
@@ -257,17 +257,19 @@ def _confirmed(past: Sequence[Event]) -> Signed | None:
     return Signed(signed[-1].actor, signed[-1].at) if signed else None
 
 
-def _exposures(past: Sequence[Event]) -> tuple[Exposure, ...]:
-    found: list[Exposure] = []
+def _posted_secrets(past: Sequence[Event]) -> tuple[PostedSecret, ...]:
+    found: list[PostedSecret] = []
     for event in _of_kind(past, EventKind.EXPOSED, EventKind.EXPOSED_AGAIN):
-        detail, marks = event.detail, tuple(event.detail.get("marks", ()))
+        detail, fingerprints = event.detail, tuple(event.detail.get("marks", ()))
         if event.kind is EventKind.EXPOSED_AGAIN:
             at = detail["number"] - 1
-            found[at] = replace(found[at], marks=(*found[at].marks, *marks))
+            found[at] = replace(found[at], fingerprints=(*found[at].fingerprints, *fingerprints))
         else:
             number, fields = len(found) + 1, tuple(detail["fields"])
             elsewhere = bool(detail.get("elsewhere"))
-            found.append(Exposure(number, fields, event.actor, event.at, marks, elsewhere))
+            found.append(
+                PostedSecret(number, fields, event.actor, event.at, fingerprints, elsewhere)
+            )
     return tuple(found)
 
 

@@ -19,7 +19,7 @@ from storage.unreadable_rows import checked, is_readable, reading
 
 # What is left in Slack of a thread whose first message is gone, by its ts.
 LEFTOVER = "leftover:"
-LANDMARKS = PIN, BOOKMARK = "pin:root", "bookmark:root"
+PIN_SLOTS = PIN, BOOKMARK = "pin:root", "bookmark:root"
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -233,7 +233,7 @@ async def place_of(session: AsyncSession, channel: str, ts: str) -> tuple[str, s
         select(message.onboarding_id, message.slot)
         .join(row, col(row.id) == col(message.onboarding_id))
         .where(col(row.channel) == channel, col(message.ts) == ts)
-        .where(col(message.slot).not_like(f"{LEFTOVER}%"), col(message.slot).not_in(LANDMARKS))
+        .where(col(message.slot).not_like(f"{LEFTOVER}%"), col(message.slot).not_in(PIN_SLOTS))
     )
     return (await session.exec(query)).first()
 

@@ -22,7 +22,7 @@ BY_HKDF = "2:"  # how a fingerprint begins whose key was made by HKDF
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Slot:
     """Where a value belongs."""
 
     onboarding_id: str
@@ -42,7 +42,7 @@ class Sealed:
     `is_newest`: this is the version that is sealed with the history, so nobody put an old row back.
     """
 
-    place: Place
+    place: Slot
     ciphertext: bytes
     key_id: str
     fingerprint: str = ""
@@ -70,20 +70,20 @@ class Vault:
         """The ids of all keys, the sealing one first."""
         return tuple(self._ciphers)
 
-    def seal(self, place: Place, value: SecretStr) -> Sealed:
+    def seal(self, place: Slot, value: SecretStr) -> Sealed:
         """Encrypt `value` for `place`."""
         nonce = os.urandom(NONCE_BYTES)
         plain = value.get_secret_value().encode()
         sealed = self._ciphers[self._sealing].encrypt(nonce, plain, place.associated_data())
-        mark = self.mark(value.get_secret_value())
-        return Sealed(place, nonce + sealed, self._sealing, mark)
+        fingerprint = self.fingerprint(value.get_secret_value())
+        return Sealed(place, nonce + sealed, self._sealing, fingerprint)
 
     def fingerprints(self, candidate: str) -> frozenset[str]:
         """Return how a stored value would be marked if it were `candidate`: by any of the keys."""
         before = (_digest(key, candidate) for key in self._fingerprinting_before)
         return frozenset([*(self._fingerprint(key, candidate) for key in self._ciphers), *before])
 
-    def mark(self, value: str) -> str:
+    def fingerprint(self, value: str) -> str:
         """Return the fingerprint of `value` under the key that seals, to know it again later."""
         return self._fingerprint(self._sealing, value)
 

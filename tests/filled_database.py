@@ -36,7 +36,7 @@ from storage.tables import (
     RevealRow,
     VerificationRow,
 )
-from storage.vault import Place, Vault
+from storage.vault import Slot, Vault
 from tests.builders import (
     ALL_FIELDS,
     GUIDE,
@@ -53,7 +53,7 @@ REVISIONS = sorted(path.name[:4] for path in (migrate.MIGRATIONS / "versions").g
 HEAD = REVISIONS[-1]
 ERIN, ANN = an_engineer(), a_client_admin()
 
-Deed = Callable[[Onboarding, datetime], Change]
+Permission = Callable[[Onboarding, datetime], Change]
 Rows = dict[str, list[dict[str, Any]]]
 
 
@@ -62,34 +62,34 @@ class Story:
     """What happened to one client, and the first revision that had columns for it."""
 
     since: str
-    deeds: tuple[Deed, ...] = ()
+    deeds: tuple[Permission, ...] = ()
     channel: str | None = None  # its own, if it is not said
     admins: tuple[str, ...] = ()
     client_team: str | None = None
 
 
-def does(name: str, *arguments: Any, **named: Any) -> Deed:
+def does(name: str, *arguments: Any, **named: Any) -> Permission:
     """Call a transition that takes the time last."""
     return lambda onboarding, now: getattr(onboarding, name)(*arguments, now=now, **named)
 
 
-def done(*numbers: int) -> tuple[Deed, ...]:
+def done(*numbers: int) -> tuple[Permission, ...]:
     return tuple(does("finish_step", one, ANN if one < 23 else ERIN) for one in numbers)
 
 
-def entered(step: int, fields: Collection[str] = ALL_FIELDS) -> Deed:
+def entered(step: int, fields: Collection[str] = ALL_FIELDS) -> Permission:
     masks = {name: mask(VALUES[name]) for name in fields}
     return does("enter_credentials", step, masks, ANN)
 
 
-def verified(outcome: Outcome, *fields: str, retry: bool = False) -> Deed:
-    def deed(at: Onboarding, now: datetime) -> Change:
+def verified(outcome: Outcome, *fields: str, retry: bool = False) -> Permission:
+    def permission(at: Onboarding, now: datetime) -> Change:
         run = at.verification
         assert run
         report = a_report(outcome, fields, retry=retry)
         return at.finish_verification(run.number, run.requested_at, report, now)
 
-    return deed
+    return permission
 
 
 def booked(at: Onboarding, now: datetime) -> Change:
@@ -121,7 +121,9 @@ STORIES: Mapping[str, Story] = {
     "Completed": Story("0001", COMPLETED),
     "Channel Lost": Story("0002", (*FIRST, does("lose_channel", Loss.ARCHIVED))),
     "Destroyed": Story("0003", (*COMPLETED, does("destroy_credentials", ERIN))),
-    "Exposed": Story("0004", (*ALL_IN, does("expose", ["client_secret", "tenant_id"], ANN))),
+    "Exposed": Story(
+        "0004", (*ALL_IN, does("record_posted_secret", ["client_secret", "tenant_id"], ANN))
+    ),
     "Every Day": Story(
         "0005",
         (
@@ -242,8 +244,8 @@ def _life(name: str, story: Story) -> tuple[Change, Change]:
         now=NOW,
     )
     onboarding, events = begun.onboarding, list[Event]()
-    for number, deed in enumerate(story.deeds, start=1):
-        change = deed(onboarding, NOW + number * MINUTE)
+    for number, permission in enumerate(story.deeds, start=1):
+        change = permission(onboarding, NOW + number * MINUTE)
         onboarding, events = change.onboarding, [*events, *change.events]
     return begun, replace(begun, onboarding=onboarding, events=tuple(events))
 
@@ -274,7 +276,7 @@ async def _write(url: str) -> None:
 
 async def _keep_values(session: AsyncSession, onboarding: Onboarding) -> None:
     for name, stored in onboarding.credentials.items():
-        place = Place(onboarding.id, name, stored.version, stored.mask)
+        place = Slot(onboarding.id, name, stored.version, stored.mask)
         for _ in range(stored.version):
             sealed = VAULT.seal(place, SecretStr(VALUES[name]))
             await credentials.put(session, [sealed], stored.by, stored.at)

@@ -36,18 +36,18 @@ from bot.core.metrics import Metrics
 from bot.guide.loading import SERVICETITAN
 from bot.publishing.announcements import Announcements
 from bot.publishing.engineering_channel import EngineeringChannel
-from bot.publishing.home import Homes
-from bot.publishing.pins import Landmarks
+from bot.publishing.home import HomePublisher
+from bot.publishing.pins import Pins
 from bot.publishing.publisher import Publisher
 from bot.publishing.thread import Thread
-from bot.reminders.reminder import Nudging
-from bot.slack import TIMEOUT_SECONDS, Slack, SlackRefused, heed
+from bot.reminders.reminder import ReminderSender
+from bot.slack import TIMEOUT_SECONDS, Slack, SlackRefused, raise_for_rate_limit
 from bot.slack.directory import Directory
-from bot.slack.rate_limits import Pace
+from bot.slack.rate_limits import RateLimits
 from bot.use_cases import Services, UseCases
 from bot.use_cases.expiry import age_unused_values, destroy_old_values
 from bot.use_cases.reveals import Reveals
-from bot.verification.runner import Verifier
+from bot.verification.runner import VerificationRunner
 from bot.verification.servicetitan import ServiceTitan
 from storage import handled_requests, leases, throttling
 from storage.audit.seals import Seals
@@ -106,8 +106,8 @@ class Bot:
         )
         self.settings = settings
         self.metrics = Metrics()
-        pace = Pace(monotonic)
-        self.slack = Slack(client, self.metrics, pace)
+        rate_limits = RateLimits(monotonic)
+        self.slack = Slack(client, self.metrics, rate_limits)
         self.tasks, self.in_flight = BackgroundTasks(), InFlight()
         self.database = Database(
             settings.database_url, Seals(settings.keys), self.in_flight.wait_until_idle, clock
@@ -118,7 +118,7 @@ class Bot:
         vault = Vault(settings.keys)
         self.lookups = BackgroundTasks()
         self.directory = directory = Directory(self.slack, settings.engineers, self.lookups)
-        homes = Homes(
+        homes = HomePublisher(
             self.slack,
             self.database,
             self.guides,
@@ -136,10 +136,10 @@ class Bot:
             self.guides,
             Thread(self.slack, clock),
             announcements,
-            Landmarks(self.slack, self.database),
+            Pins(self.slack, self.database),
             self.tasks,
             self.metrics,
-            pace,
+            rate_limits,
             clock,
             self.worker,
             homes.changed,
@@ -147,7 +147,7 @@ class Bot:
         servicetitan = ServiceTitan(
             http, auth_url=settings.servicetitan_auth_url, api_url=settings.servicetitan_api_url
         )
-        self.verifier = Verifier(
+        self.verification_runner = VerificationRunner(
             self.database,
             self.guides,
             vault,
@@ -158,7 +158,7 @@ class Bot:
             clock,
             self.worker,
         )
-        self.nudging = Nudging(
+        self.reminder_sender = ReminderSender(
             self.database,
             self.guides,
             directory,
@@ -202,8 +202,8 @@ class Bot:
             directory=directory,
             publisher=self.publisher,
             homes=homes,
-            verifier=self.verifier,
-            nudging=self.nudging,
+            verification_runner=self.verification_runner,
+            reminder_sender=self.reminder_sender,
             reveals=self.reveals,
             retain_for=timedelta(seconds=settings.retain_credentials_for),
             engineering_channel=settings.engineering_channel,
@@ -246,8 +246,8 @@ class Bot:
         parts: tuple[Callable[[], Awaitable[object]], ...] = (
             self.publisher.sweep,
             self.reveals.sweep,
-            self.verifier.sweep,
-            self.nudging.sweep,
+            self.verification_runner.sweep,
+            self.reminder_sender.sweep,
             self._forget,
             self._destroy_old_values,
         )
@@ -335,7 +335,7 @@ async def running(
     take. If Slack is away, the bot starts all the same and says so at /readyz.
     """
     async with (
-        slack_session(TIMEOUT_SECONDS, heed) as session,
+        slack_session(TIMEOUT_SECONDS, raise_for_rate_limit) as session,
         http_client(settings.proxy) as http,
     ):
         bot = Bot(settings, session, http, clock, monotonic)
@@ -449,7 +449,7 @@ def _bolt(
     async def authorize() -> AuthorizeResult:
         # Left alone, Bolt would ask Slack who we are when the first request comes, and fail it
         # if Slack does not answer.
-        known = slack.known
+        known = slack.cached_identity
         return AuthorizeResult(
             enterprise_id=known.enterprise_id if known else None,
             team_id=known.team_id if known else None,

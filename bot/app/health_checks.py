@@ -37,7 +37,7 @@ class TokenCheck:
     def warning(self) -> str | None:
         """Return what Slack said when it was asked last, unless all is well."""
         # A request that comes before asks by itself, so this process can serve all the same.
-        return self._problem if self._slack.known else "has not answered since the start"
+        return self._problem if self._slack.cached_identity else "has not answered since the start"
 
     async def look(self) -> None:
         """Ask Slack, if that was long ago."""

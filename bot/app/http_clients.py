@@ -22,15 +22,17 @@ HERE = ("127.0.0.1", "localhost", "[::1]")
 
 
 def slack_session(
-    seconds: float | None, heed: Callable[[aiohttp.ClientResponse], Awaitable[None]] | None = None
+    seconds: float | None,
+    raise_for_rate_limit: Callable[[aiohttp.ClientResponse], Awaitable[None]] | None = None,
 ) -> aiohttp.ClientSession:
-    """Return a session whose calls take so many seconds; `heed` may raise for an answer."""
+    """Return a session whose calls take so many seconds; `raise_for_rate_limit`
+    may raise for a response."""
     tracing = aiohttp.TraceConfig()
     tracing.on_request_redirect.append(_refuse_redirect)
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(ssl=ssl.create_default_context()),
         timeout=aiohttp.ClientTimeout(total=seconds),
-        raise_for_status=heed or False,
+        raise_for_status=raise_for_rate_limit or False,
         trust_env=False,
         cookie_jar=aiohttp.DummyCookieJar(),
         trace_configs=[tracing],

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field, StringConstraints
 
 QUOTES = "\"'`“”‘’«»„"
 # No value seen in the wild begins or ends with any of these.
@@ -64,7 +64,11 @@ class CredentialField(BaseModel):
     prefix: Regex = ""
     usual: Regex = ""
     lookalikes: tuple[Lookalike, ...] = ()
-    telltale: Regex = ""  # finds such a value in a message; only for what must stay secret
+    # Finds such a value in a message; only for what must stay secret. Guides stored by earlier
+    # releases call it `telltale`.
+    secret_pattern: Regex = Field(
+        default="", validation_alias=AliasChoices("secret_pattern", "telltale")
+    )
 
 
 class Severity(StrEnum):

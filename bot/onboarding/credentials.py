@@ -11,7 +11,7 @@ from bot.onboarding.model import (
     BOT,
     Event,
     EventKind,
-    Exposure,
+    PostedSecret,
     Signed,
     Status,
     StoredCredential,
@@ -20,7 +20,7 @@ from bot.onboarding.model import (
 from bot.onboarding.people import Actor, Role
 from bot.onboarding.redaction import HIDDEN
 from bot.onboarding.report import Outcome, Report
-from bot.onboarding.throttling import CHECKS_ASKED_FOR, EXPOSURES, MARKS, in_minutes
+from bot.onboarding.throttling import CHECKS_ASKED_FOR, EXPOSURES, MAX_FINGERPRINTS, in_minutes
 from bot.onboarding.transitions import Changed, Transitions
 
 # Pauses before ServiceTitan is asked again while it is away; after the last one we stop asking.
@@ -113,12 +113,12 @@ class Verifying(Transitions):
         confirmed = Event(EventKind.WRITES_CONFIRMED, actor, now)
         return self._changed(self.active_at, [confirmed], writes_confirmed=Signed(actor, now))
 
-    def expose(
+    def record_posted_secret(
         self,
         fields: Collection[str],
         actor: Actor,
         now: datetime,
-        marks: Collection[str] = (),
+        fingerprints: Collection[str] = (),
         *,
         elsewhere: bool | str = False,
         reopen: Collection[str] | None = None,
@@ -128,59 +128,71 @@ class Verifying(Transitions):
 
         `elsewhere` is the channel, or True for the engineering channel. A stored one that must stay
         secret has its step opened again, so that a new one is made; of those in `reopen`, if given.
-        `marks` are keyed digests of what was posted, to know it if somebody enters it later, and
-        `texts` the times of the events whose words hold it: those are shown no longer.
+        `fingerprints` are keyed digests of what was posted, to recognize it when it is entered
+        later. `texts` are the times of the events that quote it, which are then hidden.
         """
-        number = len(self.exposures) + 1
-        exposure = Exposure(
-            number, tuple(fields), actor, now, tuple(sorted(marks)), bool(elsewhere)
+        number = len(self.posted_secrets) + 1
+        posted_secret = PostedSecret(
+            number, tuple(fields), actor, now, tuple(sorted(fingerprints)), bool(elsewhere)
         )
         detail: dict[str, Any] = {"fields": list(fields)}
-        detail |= {"marks": sorted(marks)} if marks else {}
+        detail |= {"marks": sorted(fingerprints)} if fingerprints else {}
         detail |= {"elsewhere": elsewhere} if elsewhere else {}
         detail |= {"texts": sorted(at.isoformat() for at in texts)} if texts else {}
         events = [Event(EventKind.EXPOSED, actor, now, None, detail)]
-        exposures = (*self.exposures, exposure)
+        posted_secrets = (*self.posted_secrets, posted_secret)
         questions = tuple(
             replace(one, text=HIDDEN) if one.at in texts else one for one in self.questions
         )
-        exposed = replace(self, exposures=exposures).exposed
+        exposed = replace(self, posted_secrets=posted_secrets).exposed
         again = [
             field.step
             for field in map(self.guide.field, exposed)
-            if field.telltale and field.id in (fields if reopen is None else reopen)
+            if field.secret_pattern and field.id in (fields if reopen is None else reopen)
         ]
         first = min(again, default=0)
         if self.status is not Status.ACTIVE or not first or not self.step(first).finished:
-            if not texts and (told := self._told_of(exposure)):
-                return self._expose_again(told, exposure)
-            return self._changed(now, events, exposures=exposures, questions=questions)
+            if not texts and (told := self._told_of(posted_secret)):
+                return self._expose_again(told, posted_secret)
+            return self._changed(now, events, posted_secrets=posted_secrets, questions=questions)
         undone = Event(EventKind.STEP_UNDONE, BOT, now, first)
         steps = self._back_to(first)
         events.append(undone)
-        return self._changed(now, events, steps=steps, exposures=exposures, questions=questions)
+        return self._changed(
+            now, events, steps=steps, posted_secrets=posted_secrets, questions=questions
+        )
 
-    def _told_of(self, exposure: Exposure) -> Exposure | None:
+    def _told_of(self, posted_secret: PostedSecret) -> PostedSecret | None:
         """Return the notice of the last hour that says the same of the same credentials."""
-        for one in reversed(self.exposures):
-            if EXPOSURES.wait([one.at], exposure.at) is None:
+        for one in reversed(self.posted_secrets):
+            if EXPOSURES.wait([one.at], posted_secret.at) is None:
                 return None
-            same = one.elsewhere == exposure.elsewhere and {*exposure.fields} <= {*one.fields}
-            stored = (self.credentials.get(name) for name in exposure.fields)
+            same = one.elsewhere == posted_secret.elsewhere and {*posted_secret.fields} <= {
+                *one.fields
+            }
+            stored = (self.credentials.get(name) for name in posted_secret.fields)
             if same and all(value is None or value.at <= one.at for value in stored):
                 return one
         return None
 
-    def _expose_again(self, told: Exposure, exposure: Exposure) -> Changed[Self]:
+    def _expose_again(self, told: PostedSecret, posted_secret: PostedSecret) -> Changed[Self]:
         """Remember with a notice what else was posted; nobody is told another time."""
-        marks = sorted({*exposure.marks} - {*told.marks})[: max(MARKS - len(told.marks), 0)]
-        if not marks:
+        fingerprints = sorted({*posted_secret.fingerprints} - {*told.fingerprints})[
+            : max(MAX_FINGERPRINTS - len(told.fingerprints), 0)
+        ]
+        if not fingerprints:
             return Changed(self, ())
-        exposures = list(self.exposures)
-        exposures[told.number - 1] = replace(told, marks=(*told.marks, *marks))
-        detail = {"number": told.number, "fields": list(exposure.fields), "marks": marks}
-        again = Event(EventKind.EXPOSED_AGAIN, exposure.by, exposure.at, None, detail)
-        return self._changed(self.active_at, [again], exposures=tuple(exposures))
+        posted_secrets = list(self.posted_secrets)
+        posted_secrets[told.number - 1] = replace(
+            told, fingerprints=(*told.fingerprints, *fingerprints)
+        )
+        detail = {
+            "number": told.number,
+            "fields": list(posted_secret.fields),
+            "marks": fingerprints,
+        }
+        again = Event(EventKind.EXPOSED_AGAIN, posted_secret.by, posted_secret.at, None, detail)
+        return self._changed(self.active_at, [again], posted_secrets=tuple(posted_secrets))
 
     def reveal(self, fields: Collection[str], actor: Actor, now: datetime) -> Changed[Self]:
         """Record that somebody looks at stored values."""

@@ -150,8 +150,8 @@ class Verification:
 
 
 @dataclass(frozen=True, slots=True)
-class Exposure:
-    """Somebody wrote values where others read them; `marks` are keyed digests of the secrets.
+class PostedSecret:
+    """Credentials that were posted where others read them; `fingerprints` are keyed digests.
 
     `elsewhere`: in another channel, not in the client's.
     """
@@ -160,7 +160,7 @@ class Exposure:
     fields: tuple[str, ...]
     by: Actor
     at: datetime
-    marks: tuple[str, ...] = ()
+    fingerprints: tuple[str, ...] = ()
     elsewhere: bool = False
 
 

@@ -38,7 +38,7 @@ class Actor:
     role: Role
 
 
-class Deed(StrEnum):
+class Permission(StrEnum):
     """The kinds of things that people do."""
 
     CLIENT_STEP = "client_step"  # do and undo the client's steps, enter credentials, ask for help
@@ -48,36 +48,38 @@ class Deed(StrEnum):
     GUESS = "guess"  # try out which values are stored
 
 
-ALLOWED: dict[Deed, frozenset[Role]] = {
-    Deed.CLIENT_STEP: frozenset({Role.CLIENT_ADMIN, Role.ENGINEER}),
-    Deed.HEAVYSET_STEP: frozenset({Role.ENGINEER}),
-    Deed.MANAGE: frozenset({Role.ENGINEER}),
-    Deed.REVEAL: frozenset({Role.ENGINEER}),
-    Deed.GUESS: frozenset(),
+ALLOWED: dict[Permission, frozenset[Role]] = {
+    Permission.CLIENT_STEP: frozenset({Role.CLIENT_ADMIN, Role.ENGINEER}),
+    Permission.HEAVYSET_STEP: frozenset({Role.ENGINEER}),
+    Permission.MANAGE: frozenset({Role.ENGINEER}),
+    Permission.REVEAL: frozenset({Role.ENGINEER}),
+    Permission.GUESS: frozenset(),
 }
 
-REFUSALS: dict[Deed, str] = {
-    Deed.CLIENT_STEP: ("Only the client's own team and HeavySet engineers can do this."),
-    Deed.HEAVYSET_STEP: (
+REFUSALS: dict[Permission, str] = {
+    Permission.CLIENT_STEP: ("Only the client's own team and HeavySet engineers can do this."),
+    Permission.HEAVYSET_STEP: (
         "This is HeavySet Tech's part: an engineer does it, and there is nothing for you to do. "
         "Questions? Press “I need help”."
     ),
-    Deed.MANAGE: (
+    Permission.MANAGE: (
         "Only HeavySet engineers can use this command. If you are one, ask the operator of the "
         "onboarding bot to add you to ENGINEERS."
     ),
-    Deed.REVEAL: (
+    Permission.REVEAL: (
         "Only HeavySet engineers can see stored values. If one is wrong, press “Enter securely” "
         "and enter it again."
     ),
-    Deed.GUESS: "Nobody can look up stored values this way. Please ask your HeavySet engineer.",
+    Permission.GUESS: (
+        "Nobody can look up stored values this way. Please ask your HeavySet engineer."
+    ),
 }
 
 
-def require(role: Role, deed: Deed) -> None:
+def require(role: Role, permission: Permission) -> None:
     """Raise NotAllowed, with words for the person, unless `role` may do `deed`."""
-    if role not in ALLOWED[deed]:
-        raise NotAllowed(REFUSALS[deed])
+    if role not in ALLOWED[permission]:
+        raise NotAllowed(REFUSALS[permission])
 
 
 def client_role(

@@ -1,6 +1,6 @@
 """Finds values that must stay secret in what people write (pure).
 
-Two ways: what looks like one, by the guide's telltales; and candidates whose keyed digest is
+Two ways: what looks like one, by the guide's secret patterns; and candidates whose keyed digest is
 compared with those of the stored values, so that nothing is decrypted for it. Full-width and
 capital letters hide nothing, nor does a line break in a value.
 """
@@ -47,7 +47,9 @@ def shaped(text: str, fields: Iterable[CredentialField]) -> dict[str, frozenset[
     plain = _plain(text)
     broken = [*_across_lines(plain)]
     found = {
-        field.id: frozenset(_shaped(plain, broken, field)) for field in fields if field.telltale
+        field.id: frozenset(_shaped(plain, broken, field))
+        for field in fields
+        if field.secret_pattern
     }
     return {name: pieces for name, pieces in found.items() if pieces}
 
@@ -87,7 +89,7 @@ def _plain(text: str) -> str:
 
 
 def _shaped(plain: str, broken: Iterable[str], field: CredentialField) -> Iterator[str]:
-    for one in re.finditer(field.telltale, plain, re.IGNORECASE):
+    for one in re.finditer(field.secret_pattern, plain, re.IGNORECASE):
         yield one[0]
     for word in broken:
         if field.usual and re.fullmatch(field.usual, word, re.IGNORECASE):

@@ -9,8 +9,8 @@ from bot.guide import Guide, Owner, Phase, Step
 from bot.onboarding.model import (
     Deletion,
     Escalation,
-    Exposure,
     Loss,
+    PostedSecret,
     Question,
     Reminder,
     Retention,
@@ -52,7 +52,7 @@ class Standing:
     destroyed_at: datetime | None = None
     credentials: Mapping[str, StoredCredential] = field(default_factory=dict)
     verifications: tuple[Verification, ...] = ()
-    exposures: tuple[Exposure, ...] = ()
+    posted_secrets: tuple[PostedSecret, ...] = ()
     questions: tuple[Question, ...] = ()
     reminders: tuple[Reminder, ...] = ()
     escalation: Escalation | None = None
@@ -109,9 +109,9 @@ class Standing:
         """The credentials whose stored value others may know, in the order of the guide."""
         known = {
             name
-            for exposure in self.exposures
-            for name in exposure.fields
-            if name in self.credentials and self.credentials[name].at <= exposure.at
+            for posted_secret in self.posted_secrets
+            for name in posted_secret.fields
+            if name in self.credentials and self.credentials[name].at <= posted_secret.at
         }
         return tuple(field.id for field in self.guide.credentials if field.id in known)
 
@@ -188,6 +188,6 @@ class Standing:
             return self.client_admins
         done = [(one.at, one.by) for one in self.steps if one.at and one.by]
         entered = [(one.at, one.by) for one in self.credentials.values()]
-        latest = sorted([*done, *entered], key=lambda deed: deed[0], reverse=True)
+        latest = sorted([*done, *entered], key=lambda entry: entry[0], reverse=True)
         users = (by.user_id for _, by in latest if by.role is Role.CLIENT_ADMIN)
         return tuple(dict.fromkeys(users))

@@ -49,7 +49,7 @@ class Stepping(Transitions):
                 f"Still missing: {self._named(self.missing)}. "
                 "Press “Enter securely” on this step to add what is missing."
             )
-        exposed = [name for name in self.exposed if self.guide.field(name).telltale]
+        exposed = [name for name in self.exposed if self.guide.field(name).secret_pattern]
         if number >= self.guide.last_credential_step and exposed:
             raise Refused(
                 f"Others may know the value of {self._named(exposed)}, as it was posted in the "

@@ -38,7 +38,7 @@ CHECKS_ASKED_FOR = Rate(20)  # with ServiceTitan, of all, before an engineer's b
 HANDOVERS = Rate(30)  # of steps to HeavySet: each pings the engineer
 REPLACEMENTS = Rate(30)  # of stored credentials, before all are there
 EXPOSURES = Rate(1)  # notices of the same credentials
-MARKS = 20  # of different secrets that are remembered with one notice
+MAX_FINGERPRINTS = 20  # of different secrets that are remembered with one notice
 
 
 def in_minutes(wait: timedelta) -> str:

@@ -36,7 +36,7 @@ MOST_LOOKING = 30
 MOST_READ = 200
 
 
-class Homes:
+class HomePublisher:
     """Publishes Homes; `tasks` own its work."""
 
     def __init__(
@@ -75,7 +75,7 @@ class Homes:
 
     async def _open(self, user_id: str) -> None:
         try:
-            known = await self._directory.known(Person(user_id, ""))
+            known = await self._directory.membership(Person(user_id, ""))
             if not known.home or not known.organizations:
                 return  # to people of other organizations Slack shows nothing of it anyway
             if not known.engineer:

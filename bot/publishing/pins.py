@@ -19,7 +19,7 @@ from storage.publishing import LEFTOVER, LONG_AGO, Posted
 
 log = logging.getLogger(__name__)
 
-PIN, BOOKMARK = publishing.LANDMARKS
+PIN, BOOKMARK = publishing.PIN_SLOTS
 # Who began this long ago and has not written down the end is not at it any more.
 PATIENCE = timedelta(seconds=3 * TIMEOUT_SECONDS)
 DONE = "done"
@@ -27,7 +27,7 @@ DONE = "done"
 TRIES = 3
 
 
-class Landmarks:
+class Pins:
     """Pins and bookmarks, each once per thread; the table of messages knows which are there."""
 
     def __init__(self, slack: Slack, database: Database) -> None:
@@ -39,16 +39,16 @@ class Landmarks:
         running = onboarding.status in (Status.ACTIVE, Status.PAUSED) and not onboarding.loss
         return running and any(slot not in timestamps for slot in (PIN, BOOKMARK))
 
-    async def put_up(self, onboarding: Onboarding, root_ts: str) -> None:
+    async def add(self, onboarding: Onboarding, root_ts: str) -> None:
         """Pin and bookmark the thread. What does not work now is tried at the next change."""
         for slot in (PIN, BOOKMARK):
             try:
-                await self._put_up(onboarding, slot, root_ts)
+                await self._add(onboarding, slot, root_ts)
             except OnboardingError as error:
                 extra = {"onboarding": onboarding.id, "slot": slot, "reason": str(error)}
                 log.info("a thread is not easy to find yet", extra=extra)
 
-    async def _put_up(self, onboarding: Onboarding, slot: str, root_ts: str) -> None:
+    async def _add(self, onboarding: Onboarding, slot: str, root_ts: str) -> None:
         try:
             known = await self._claim(onboarding.id, slot)
         except Conflict:  # another worker is at it

@@ -20,11 +20,11 @@ from bot.core.leases import keep_lease
 from bot.core.metrics import Metrics
 from bot.onboarding import Loss, Onboarding
 from bot.publishing.announcements import Announcements
-from bot.publishing.pins import Landmarks
-from bot.publishing.queue import Turns
+from bot.publishing.pins import Pins
+from bot.publishing.queue import PublishQueue
 from bot.publishing.thread import Thread, ThreadGone, Work, raise_most_telling
 from bot.slack import RateLimited, SlackRefused
-from bot.slack.rate_limits import Pace
+from bot.slack.rate_limits import RateLimits
 from bot.views.announcement import ANNOUNCED
 from bot.views.root import ROOT
 from storage import onboardings, publishing
@@ -41,7 +41,7 @@ LEAST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 300.0
 LEAST_REFUSED_SECONDS = 10.0
 # What Slack answers to a post when the channel is of no use any more. Every other final refusal is
 # Loss.REFUSED.
-LOSSES = {
+LOSS_BY_CODE = {
     "channel_not_found": Loss.BOT_REMOVED,
     "not_in_channel": Loss.BOT_REMOVED,
     "is_archived": Loss.ARCHIVED,
@@ -65,27 +65,30 @@ class Publisher:
         guides: GuideStore,
         thread: Thread,
         announcements: Announcements,
-        landmarks: Landmarks,
+        pins: Pins,
         tasks: BackgroundTasks,
         metrics: Metrics,
-        pace: Pace,
+        rate_limits: RateLimits,
         clock: Callable[[], datetime],
         worker: Worker,
         on_published: Callable[[], None] = lambda: None,
     ) -> None:
         """Take what it works with; `tasks` own its work. `on_published` is called after each."""
         self._database, self._guides, self._metrics = database, guides, metrics
-        self._thread, self._announcements, self._landmarks = thread, announcements, landmarks
+        self._thread, self._announcements, self._pins = thread, announcements, pins
         self._tasks, self._clock, self._on_published = tasks, clock, on_published
         self._worker = worker
-        self._turns, self._pace = Turns(self._publish, tasks, pace), pace
+        self._queue, self._rate_limits = (
+            PublishQueue(self._publish, tasks, rate_limits),
+            rate_limits,
+        )
         self._failing: dict[str, _Failing] = {}
-        pace.on_return = self._slack_is_back
+        rate_limits.on_return = self._slack_is_back
 
     def wake(self, onboarding_id: str) -> None:
         """Publish an onboarding at once, whatever happened before: somebody waits for it."""
         self._forget(onboarding_id)
-        self._turns.call(onboarding_id)
+        self._queue.call(onboarding_id)
 
     async def sweep(self) -> None:
         """Take up what Slack does not show yet: what changed last first, at leisure.
@@ -100,8 +103,8 @@ class Publisher:
         self._metrics.backlog(backlog)
         for one in reversed(waiting):
             if now - one.active_at < SOMEBODY_WAITS:
-                self._turns.call(one.id)
-        self._turns.catch_up(dict.fromkeys([*(one.id for one in waiting), *unannounced]))
+                self._queue.call(one.id)
+        self._queue.catch_up(dict.fromkeys([*(one.id for one in waiting), *unannounced]))
 
     def announce_again(self) -> None:
         """Announce at the next sweep what the engineering channel refused."""
@@ -205,9 +208,9 @@ class Publisher:
         except Exception as error:
             errors.append(error)
         raise_most_telling(errors)
-        if ROOT in work.timestamps and self._landmarks.missing(onboarding, work.timestamps):
-            landmarks = self._landmarks.put_up(onboarding, work.timestamps[ROOT])
-            self._tasks.spawn(landmarks, f"pin and bookmark {onboarding.id}")
+        if ROOT in work.timestamps and self._pins.missing(onboarding, work.timestamps):
+            pins = self._pins.add(onboarding, work.timestamps[ROOT])
+            self._tasks.spawn(pins, f"pin and bookmark {onboarding.id}")
 
     async def _level(self, work: Work) -> None:
         """Bring the thread level; a channel that is of no use pauses the onboarding instead."""
@@ -221,7 +224,7 @@ class Publisher:
             if not error.is_final and not (since and self._clock() - since >= REPEATED_FOR):
                 raise
             log.error("a channel is lost", extra={"onboarding": onboarding.id, "code": error.code})
-            await self._pause(onboarding.id, LOSSES.get(error.code, Loss.REFUSED), error.code)
+            await self._pause(onboarding.id, LOSS_BY_CODE.get(error.code, Loss.REFUSED), error.code)
 
     async def _begin_another(self, onboarding: Onboarding, thread_ts: str) -> None:
         """Give up the thread whose first message is gone; the next look posts all of it again."""
@@ -271,14 +274,14 @@ class Publisher:
                 await self._keep(session, work, work.news)
 
     async def _retry_later(self, onboarding_id: str, work: Work | None, error: Exception) -> None:
-        now, before = self._pace.now(), self._failing.get(onboarding_id)
+        now, before = self._rate_limits.now(), self._failing.get(onboarding_id)
         since = before.since if before else now
         self._forget(onboarding_id)
         pause = _pause(error, now - since)
         reason = str(error) if isinstance(error, OnboardingError) else type(error).__name__
         extra = {"onboarding": onboarding_id, "reason": reason, "retry_in": round(pause, 1)}
         log.warning("Slack could not be brought level", extra=extra)
-        again, loop = self._turns.again(onboarding_id), asyncio.get_running_loop()
+        again, loop = self._queue.again(onboarding_id), asyncio.get_running_loop()
         if isinstance(error, RateLimited):  # nothing has failed yet
             since = now + pause
         timer = loop.call_later(pause, again, onboarding_id)
@@ -295,7 +298,7 @@ class Publisher:
 
     def _slack_is_back(self, away_since: float) -> None:
         """Let everything go that has only failed since then; what failed before has other ills."""
-        loop, now = asyncio.get_running_loop(), self._pace.now()
+        loop, now = asyncio.get_running_loop(), self._rate_limits.now()
         for onboarding_id, failing in self._failing.items():
             waits = not failing.timer.cancelled() and failing.timer.when() > loop.time()
             if waits and away_since <= failing.since <= now:

@@ -10,20 +10,23 @@ from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
 from bot.core.background import BackgroundTasks
-from bot.slack.rate_limits import Pace
+from bot.slack.rate_limits import RateLimits
 
 AT_ONCE = 8
 LEFT_BEHIND_AT_ONCE = 2
 
 
-class Turns:
+class PublishQueue:
     """Runs `work` for one id after the other, never twice at the same time for the same."""
 
     def __init__(
-        self, work: Callable[[str], Coroutine[Any, Any, None]], tasks: BackgroundTasks, pace: Pace
+        self,
+        work: Callable[[str], Coroutine[Any, Any, None]],
+        tasks: BackgroundTasks,
+        rate_limits: RateLimits,
     ) -> None:
-        """Take what is to be done, who owns it, and by what pace."""
-        self._work, self._tasks, self._pace = work, tasks, pace
+        """Take what is to be done, who owns it, and the rate limits it keeps to."""
+        self._work, self._tasks, self._rate_limits = work, tasks, rate_limits
         self._awaited: dict[str, None] = {}  # the newest last
         self._left_behind: deque[str] = deque()
         self._busy: dict[str, bool] = {}  # whether it was called again meanwhile
@@ -64,7 +67,7 @@ class Turns:
     def _has_leisure(self) -> bool:
         if self._awaited or len(self._at_leisure) >= LEFT_BEHIND_AT_ONCE:
             return False
-        seconds = self._pace.leisure()
+        seconds = self._rate_limits.background_delay()
         if seconds and not self._resting:
             self._resting = True
             asyncio.get_running_loop().call_later(seconds, self._rested)

@@ -18,7 +18,7 @@ from bot.views.blocks import Message
 from bot.views.deletion import deletion_message
 from bot.views.ending import ended_message
 from bot.views.guide_answer import answer_message
-from bot.views.posted_secret import exposure_message
+from bot.views.posted_secret import posted_secret_message
 from bot.views.reminder import reminder_message, stands
 from bot.views.reminder import slot as reminder_slot
 from bot.views.report import verification_message
@@ -51,8 +51,8 @@ def desired(onboarding: Onboarding, posted: Mapping[str, Posted]) -> Iterator[Me
     for run in onboarding.verifications:
         if run.report:
             yield verification_message(onboarding, run, run.report)
-    for exposure in onboarding.exposures:
-        yield exposure_message(onboarding, exposure)
+    for posted_secret in onboarding.posted_secrets:
+        yield posted_secret_message(onboarding, posted_secret)
     for deletion in onboarding.deletions:
         yield deletion_message(onboarding, deletion)
     for question in onboarding.questions:

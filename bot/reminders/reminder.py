@@ -28,7 +28,7 @@ LATER = timedelta(hours=1)
 MOST_ASKED = 3
 
 
-class Nudging:
+class ReminderSender:
     """Looks over every onboarding when its time has come, and after each change."""
 
     def __init__(

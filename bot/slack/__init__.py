@@ -7,7 +7,7 @@ from bot.slack.errors import (
     NotNow,
     RateLimited,
     SlackRefused,
-    heed,
+    raise_for_rate_limit,
     translated,
 )
 from bot.slack.private_answers import Recipient, tell_privately
@@ -30,7 +30,7 @@ __all__ = [
     "Slack",
     "SlackRefused",
     "User",
-    "heed",
+    "raise_for_rate_limit",
     "tell_privately",
     "translated",
 ]

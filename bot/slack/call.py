@@ -11,7 +11,7 @@ from bot.core.deadline import before_deadline
 from bot.core.errors import Unavailable
 from bot.core.metrics import Metrics
 from bot.slack.errors import NotNow, RateLimited, SlackRefused, request_id, translated
-from bot.slack.rate_limits import Pace
+from bot.slack.rate_limits import RateLimits
 
 log = logging.getLogger(__name__)
 
@@ -19,9 +19,9 @@ log = logging.getLogger(__name__)
 class Caller:
     """The base of those who call."""
 
-    def __init__(self, client: AsyncWebClient, metrics: Metrics, pace: Pace) -> None:
+    def __init__(self, client: AsyncWebClient, metrics: Metrics, rate_limits: RateLimits) -> None:
         """Take a client without retry handlers: only we know what may be repeated."""
-        self._client, self._metrics, self.pace = client, metrics, pace
+        self._client, self._metrics, self.rate_limits = client, metrics, rate_limits
 
     async def _call(
         self,
@@ -37,27 +37,27 @@ class Caller:
         What Slack limited is not called before its time: RateLimited at once. Messages are counted
         by their channel too: that is `where`.
         """
-        if wait := self.pace.wait(method, where):
+        if wait := self.rate_limits.wait(method, where):
             call.close()
             raise RateLimited(wait)
-        self.pace.made(method)
+        self.rate_limits.made(method)
         try:
             with self._metrics.slack_call(method):
                 async with translated(method):
                     answer = await before_deadline(call)
                     _check(method, answer, needed)
         except RateLimited as limit:
-            self.pace.refused(method, where, limit.seconds)
+            self.rate_limits.refused(method, where, limit.seconds)
             raise
         except NotNow:
             raise
         except Unavailable:
-            self.pace.failed()
+            self.rate_limits.failed()
             raise
         except SlackRefused:
-            self.pace.answered()
+            self.rate_limits.answered()
             raise
-        self.pace.answered()
+        self.rate_limits.answered()
         log.debug("Slack was called", extra={"method": method, **request_id(answer)})
         return answer
 

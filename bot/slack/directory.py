@@ -44,13 +44,13 @@ class Undecided(OnboardingError):
 
 
 @dataclass(frozen=True, slots=True)
-class Outsiders:
+class ExternalMembers:
     """The people of other organizations in a channel; not `all` of them if it is a crowd."""
 
     people: Mapping[str, User]
     all: bool
 
-    def without(self, user_ids: Collection[str]) -> "Outsiders":
+    def without(self, user_ids: Collection[str]) -> "ExternalMembers":
         """Return the others."""
         kept = {one: user for one, user in self.people.items() if one not in user_ids}
         return replace(self, people=kept)
@@ -68,7 +68,7 @@ class Outsiders:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class Membership:
     """What is known of a person, without which nobody can tell what they are to an onboarding.
 
     `person` has the team that Slack names, if the request named none. `organizations` are the ids
@@ -148,21 +148,21 @@ class Directory:
         self._members = Lookups(self._ask_group, lambda _: True, tasks, monotonic)
         self._logged: set[str] = set()
 
-    async def known(self, person: Person, *, afresh: bool = False) -> Known:
+    async def membership(self, person: Person, *, afresh: bool = False) -> Membership:
         """Return what is known of `person`, first of all by Slack's own word.
 
         Raises Unavailable if Slack does not answer, and the request alone does not tell enough;
         `afresh`: whenever Slack does not answer, as nothing that is remembered counts.
         """
         # A request may come before the start has asked who we are.
-        identity = self._slack.known or await self._slack.identify()
+        identity = self._slack.cached_identity or await self._slack.identify()
         told = _of_request(person, identity)
         user = await self._user(person.user_id, told, afresh=afresh)
         certain = user is not told
         if not user.team_id and person.team_id:  # Slack does not show them to us
             user, certain = User(person.team_id, flag="is_restricted"), False
         home = _is_ours(user, identity)
-        return Known(
+        return Membership(
             Person(person.user_id, person.team_id or user.team_id),
             home=home,
             engineer=home
@@ -172,7 +172,7 @@ class Directory:
             certain=certain,
         )
 
-    async def with_contacts(self, known: Known, people: Sequence[str]) -> Known:
+    async def with_contacts(self, known: Membership, people: Sequence[str]) -> Membership:
         """Return `known` with the organization of most of the client's `people`, if outside."""
         identity = self._slack.identity
         users = await asyncio.gather(*(self._users.get(one) for one in people))
@@ -184,33 +184,33 @@ class Directory:
 
     async def is_engineer(self, user_id: str) -> bool:
         """Whether somebody is a HeavySet engineer: no guest, no bot, nobody deactivated."""
-        return (await self.known(Person(user_id, ""))).engineer
+        return (await self.membership(Person(user_id, ""))).engineer
 
     async def timezone(self, user_id: str) -> str | None:
         """Return the time zone that somebody has set in Slack, None if Slack does not tell it."""
         return (await self._users.get(user_id)).timezone
 
-    async def outsiders(self, channel: str) -> Outsiders:
+    async def external_members(self, channel: str) -> ExternalMembers:
         """Return who of other organizations is in a channel: no bots, nobody deactivated.
 
         Raises Unavailable or SlackRefused if Slack does not tell who is there.
         """
         members = await self._slack.members(channel, MOST_LOOKED_AT)
-        return Outsiders(await self._outside(members), all=len(members) < MOST_LOOKED_AT)
+        return ExternalMembers(await self._outside(members), all=len(members) < MOST_LOOKED_AT)
 
     async def organizations_of(self, channel: str, contacts: Sequence[str]) -> Collection[str]:
         """Return the organizations of which an onboarding in `channel` may be.
 
         That of the contacts; if none of them is from outside, all in the channel. Of contacts who
         are all HeavySet's guests, and several organizations, it is none of those: ours.
-        Raises as `outsiders`.
+        Raises as `external_members`.
         """
         named = Counter(
             user.organization for user in (await self._outside(contacts)).values()
         ).most_common(1)
         if named:
             return [named[0][0]]
-        around = await self.outsiders(channel)
+        around = await self.external_members(channel)
         if contacts and len(around.organizations) > 1:
             identity = self._slack.identity
             return [identity.enterprise_id or identity.team_id]

@@ -111,7 +111,7 @@ async def translated(method: str) -> AsyncIterator[None]:
         raise _translation(method, error) from None
 
 
-async def heed(response: aiohttp.ClientResponse) -> None:
+async def raise_for_rate_limit(response: aiohttp.ClientResponse) -> None:
     """Raise RateLimited for a 429 that is no JSON: slack_sdk would forget how long to wait.
 
     For aiohttp's `raise_for_status`.

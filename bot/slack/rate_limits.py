@@ -18,7 +18,7 @@ LIE_LOW_SECONDS = 10.0
 PER_CHANNEL = {"chat.postMessage", "chat.postEphemeral"}
 
 
-class Pace:
+class RateLimits:
     """Keeps count of the calls, and of what Slack said to them."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -74,7 +74,7 @@ class Pace:
         self._paid_at.clear()
         self._until.clear()
 
-    def leisure(self) -> float:
+    def background_delay(self) -> float:
         """Return the seconds until there is room for what nobody waits for."""
         now = self.now()
         soon = now + AT_ONCE_SECONDS

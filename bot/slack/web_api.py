@@ -16,7 +16,7 @@ from bot.core.metrics import Metrics
 from bot.onboarding.people import SLACKBOT
 from bot.slack.channels import ChannelCalls
 from bot.slack.errors import NotInThread, SlackRefused, of_response_url, translated
-from bot.slack.rate_limits import Pace
+from bot.slack.rate_limits import RateLimits
 from bot.slack.response_urls import is_slacks
 from bot.views.blocks import EVENT_TYPE, Message
 
@@ -90,13 +90,13 @@ class OpenView:
 class Slack(ChannelCalls):
     """The calls that the bot makes. Every one raises RateLimited, Unavailable or SlackRefused."""
 
-    def __init__(self, client: AsyncWebClient, metrics: Metrics, pace: Pace) -> None:
+    def __init__(self, client: AsyncWebClient, metrics: Metrics, rate_limits: RateLimits) -> None:
         """Take a client without retry handlers: only we know what may be repeated."""
-        super().__init__(client, metrics, pace)
+        super().__init__(client, metrics, rate_limits)
         self._identity: Identity | None = None
 
     @property
-    def known(self) -> Identity | None:
+    def cached_identity(self) -> Identity | None:
         """Who we are, if `identify` has succeeded once."""
         return self._identity
 

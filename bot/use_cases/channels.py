@@ -96,7 +96,7 @@ class Channels(UseCase):
     async def joined(self, request: Request) -> None:
         """Tell engineering when the first person of the client comes into the channel."""
         services = self._services
-        known = await services.directory.known(request.person)
+        known = await services.directory.membership(request.person)
         if known.home or not known.organizations:
             return
         person = known.person

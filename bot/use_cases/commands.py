@@ -27,7 +27,7 @@ class Managing(UseCase):
         after = await self._change(
             request, found.id, lambda at, now: at.request_verification(actor, now)
         )
-        self._services.verifier.wake(after.id)
+        self._services.verification_runner.wake(after.id)
         return self._done(after, "The verification runs; its result appears in the thread.")
 
     async def remind(self, request: Request, words: str) -> Answer:

@@ -12,14 +12,14 @@ from bot.core.errors import Refused, Unreadable
 from bot.core.typed_text import half_width
 from bot.guide.credentials import Severity, check, mask
 from bot.onboarding import BOT, Event, EventKind, Onboarding, written_in
-from bot.onboarding.people import Actor, Deed
+from bot.onboarding.people import Actor, Permission
 from bot.onboarding.secret_scan import bears, forms
 from bot.onboarding.throttling import CHECKS, HOUR, REPLACEMENTS, in_minutes
 from bot.use_cases.services import InvalidInput, NeedsConfirmation, Request, UseCase
 from bot.views import modals
 from bot.views.ids import CONFIRM_UNUSUAL, FormRef, StepRef
 from storage import credentials, onboardings
-from storage.vault import Place, Sealed
+from storage.vault import Sealed, Slot
 
 
 class Credentials(UseCase):
@@ -28,7 +28,7 @@ class Credentials(UseCase):
     async def form(self, request: Request, ref: StepRef) -> View:
         """Return the form for the values of a step, or for just those that `ref` names."""
         onboarding = await self._get(ref.onboarding_id)
-        await self._actor(request, onboarding, Deed.CLIENT_STEP)
+        await self._actor(request, onboarding, Permission.CLIENT_STEP)
         at = onboarding.step(ref.step).number
         names = ref.fields or modals.fields_at(onboarding, at)
         if not names or not {one.id for one in onboarding.guide.credentials}.issuperset(names):
@@ -52,7 +52,7 @@ class Credentials(UseCase):
         """
         await self._opened_by(request, ref)
         onboarding, sealed = await self._read(ref.onboarding_id)
-        await self._actor(request, onboarding, Deed.CLIENT_STEP)
+        await self._actor(request, onboarding, Permission.CLIENT_STEP)
         plain = {
             name: text
             for name in ref.fields
@@ -69,7 +69,7 @@ class Credentials(UseCase):
         That it is shown, and until when, is written down before.
         """
         onboarding, sealed = await self._read(ref.onboarding_id)
-        actor = await self._actor(request, onboarding, Deed.REVEAL)
+        actor = await self._actor(request, onboarding, Permission.REVEAL)
         names = onboarding.guide.step(onboarding.step(ref.step).number).reveals
         if not names:
             raise Refused("There is nothing to reveal at this step.")
@@ -118,13 +118,18 @@ class Credentials(UseCase):
 
     def _posted(self, onboarding: Onboarding, plain: Mapping[str, str]) -> dict[str, str]:
         """The refusals of secrets that were posted in the channel: they are not new any more."""
-        marks = {mark for exposure in onboarding.exposures for mark in exposure.marks}
+        fingerprints = {
+            fingerprint
+            for posted in onboarding.posted_secrets
+            for fingerprint in posted.fingerprints
+        }
         fields = [onboarding.guide.field(name) for name in plain]
         return {
             field.id: f"This {field.label} was posted in the channel, so others may know it. "
             f"Make a new one (step {field.step}), and enter that."
             for field in fields
-            if field.telltale and marks & self._services.vault.fingerprints(plain[field.id])
+            if field.secret_pattern
+            and fingerprints & self._services.vault.fingerprints(plain[field.id])
         }
 
     async def _look_in_texts(
@@ -139,7 +144,7 @@ class Credentials(UseCase):
         secret = {
             name: value
             for name, value in plain.items()
-            if onboarding.guide.field(name).telltale
+            if onboarding.guide.field(name).secret_pattern
             and name not in posted
             and (name not in problems or problems[name].severity is not Severity.ERROR)
         }
@@ -163,27 +168,29 @@ class Credentials(UseCase):
     ) -> Onboarding:
         """Record that a secret is in the words of `telling`, or else in the client's name."""
         author = telling[0].actor if telling else BOT
-        marks = {self._services.vault.mark(form) for form in forms(value)}
+        fingerprints = {self._services.vault.fingerprint(form) for form in forms(value)}
         texts = [event.at for event in telling]
-        one = replace(request, request_key=f"{request.request_key}:{name}:{min(marks)}")
+        one = replace(request, request_key=f"{request.request_key}:{name}:{min(fingerprints)}")
         return await self._change(
             one,
             onboarding.id,
-            lambda at, now: at.expose([name], author, now, marks, reopen=(), texts=texts),
+            lambda at, now: at.record_posted_secret(
+                [name], author, now, fingerprints, reopen=(), texts=texts
+            ),
         )
 
     async def _keep(self, request: Request, ref: FormRef, plain: Mapping[str, str]) -> None:
         vault = self._services.vault
         # The same values from the same form are the same request: its answer may have been lost.
-        mark = vault.mark(json.dumps(plain, sort_keys=True))
-        request = replace(request, request_key=f"{request.request_key}:{mark}")
+        fingerprint = vault.fingerprint(json.dumps(plain, sort_keys=True))
+        request = replace(request, request_key=f"{request.request_key}:{fingerprint}")
         masks = {name: mask(value) for name, value in plain.items()}
 
         async def put(session: AsyncSession, after: Onboarding, actor: Actor) -> None:
             await _must_be_slow(session, after, next(iter(plain)))
             sealed = [
                 vault.seal(
-                    Place(after.id, name, after.credentials[name].version, masks[name]),
+                    Slot(after.id, name, after.credentials[name].version, masks[name]),
                     SecretStr(value),
                 )
                 for name, value in plain.items()
@@ -193,12 +200,12 @@ class Credentials(UseCase):
         after = await self._act(
             request,
             ref.onboarding_id,
-            lambda _: Deed.CLIENT_STEP,
+            lambda _: Permission.CLIENT_STEP,
             lambda at, actor, now: at.enter_credentials(ref.step, masks, actor, now),
             put,
         )
         if after.verification:
-            self._services.verifier.wake(after.id)
+            self._services.verification_runner.wake(after.id)
 
     async def _read(self, onboarding_id: str) -> tuple[Onboarding, dict[str, Sealed]]:
         services = self._services
@@ -210,9 +217,9 @@ class Credentials(UseCase):
         """Return for which other field a value is on file, by its fingerprint."""
         found: dict[str, str] = {}
         for name, value in plain.items():
-            marks = self._services.vault.fingerprints(value)
+            fingerprints = self._services.vault.fingerprints(value)
             for other, one in sealed.items():
-                if other not in plain and one.fingerprint in marks:
+                if other not in plain and one.fingerprint in fingerprints:
                     found[name] = other
         return found
 

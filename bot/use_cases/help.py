@@ -9,7 +9,7 @@ from bot.core.errors import Refused, Repeated
 from bot.core.typed_text import prose
 from bot.guide.answers import answer
 from bot.onboarding import Onboarding
-from bot.onboarding.people import Actor, Deed, Role
+from bot.onboarding.people import Actor, Permission, Role
 from bot.use_cases.services import InvalidInput, Request, UseCase
 from bot.views import modals
 from bot.views.ids import FormRef, StepRef
@@ -26,7 +26,7 @@ class Help(UseCase):
     async def form(self, request: Request, ref: StepRef) -> View:
         """Return the guide's help for a step, with a field for a question."""
         onboarding = await self._get(ref.onboarding_id)
-        await self._actor(request, onboarding, Deed.CLIENT_STEP)
+        await self._actor(request, onboarding, Permission.CLIENT_STEP)
         at = onboarding.step(ref.step).number
         person = request.person
         form = FormRef(request.channel, person.user_id, person.team_id, onboarding.id, at)
@@ -38,7 +38,7 @@ class Help(UseCase):
         if not question.strip():
             raise InvalidInput({"question": "Please write what you would like to know."})
         onboarding = await self._get(ref.onboarding_id)
-        await self._actor(request, onboarding, Deed.CLIENT_STEP)
+        await self._actor(request, onboarding, Permission.CLIENT_STEP)
         if await self._guesses(request, onboarding, question):
             raise InvalidInput({"question": TOO_MANY_CODES})
         if label := await self._value_in(question, onboarding):
@@ -52,7 +52,7 @@ class Help(UseCase):
         return await self._act(
             request,
             ref.onboarding_id,
-            lambda _: Deed.CLIENT_STEP,
+            lambda _: Permission.CLIENT_STEP,
             lambda at, actor, now: at.ask_for_help(ref.step, _short(question), actor, now),
         )
 
@@ -66,7 +66,7 @@ class Help(UseCase):
         await self._act(
             request,
             onboarding.id,
-            lambda _: Deed.CLIENT_STEP,
+            lambda _: Permission.CLIENT_STEP,
             lambda at, actor, now: at.answer_from_guide(
                 at_step, _short(question), passage, actor, now
             ),
@@ -76,7 +76,7 @@ class Help(UseCase):
     async def answered(self, request: Request, onboarding: Onboarding) -> None:
         """Close the open questions, if it is an engineer who writes in the thread."""
         services = self._services
-        known = await services.directory.known(request.person)
+        known = await services.directory.membership(request.person)
         if not known.engineer:
             return
         actor = Actor(known.person.user_id, known.person.team_id, Role.ENGINEER)

@@ -8,7 +8,7 @@ from bot.core.mrkdwn import mention
 from bot.core.typed_text import folded
 from bot.guide.answers import is_question
 from bot.onboarding import Onboarding
-from bot.onboarding.people import Deed, Role
+from bot.onboarding.people import Permission, Role
 from bot.use_cases.help import Help
 from bot.use_cases.services import Request, Services, UseCase
 from bot.use_cases.steps import Steps
@@ -54,7 +54,7 @@ class Words(UseCase):
             elif is_question(onboarding.guide, text):
                 answer = await self._answer(request, onboarding, text, mentioned, bool(thread_ts))
             elif mentioned:
-                await self._actor(request, onboarding, Deed.CLIENT_STEP)
+                await self._actor(request, onboarding, Permission.CLIENT_STEP)
                 answer = words_text(onboarding)
             else:
                 answer = None
@@ -65,7 +65,7 @@ class Words(UseCase):
     async def _do(
         self, request: Request, onboarding: Onboarding, word: str, rest: str
     ) -> str | None:
-        await self._actor(request, onboarding, Deed.CLIENT_STEP)
+        await self._actor(request, onboarding, Permission.CLIENT_STEP)
         if word == "help" and rest:
             return await self._ask(request, onboarding, rest)
         if word == "done":

@@ -37,7 +37,7 @@ class Found:
     new: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
 
-class Exposure(UseCase):
+class PostedSecrets(UseCase):
     """Looks at what people write; nothing is decrypted for it, and the text is kept nowhere."""
 
     async def look(self, request: Request, thread_ts: str | None, text: str) -> Reply | None:
@@ -101,23 +101,23 @@ class Exposure(UseCase):
             role = Role.NOBODY
         actor = Actor(person.user_id, person.team_id, role)
         one = Request(person, request.channel, f"{request.request_key}:{onboarding_id}")
-        names, marks = sorted({*found.stored, *found.new}), self._marks(found)
+        names, fingerprints = sorted({*found.stored, *found.new}), self._fingerprints(found)
         elsewhere: bool | str = request.channel != onboarding.channel
         if elsewhere and request.channel != services.engineering_channel:
             elsewhere = request.channel
         return await self._change(
             one,
             onboarding_id,
-            lambda at, now: at.expose(
-                names, actor, now, marks, elsewhere=elsewhere, reopen=found.stored
+            lambda at, now: at.record_posted_secret(
+                names, actor, now, fingerprints, elsewhere=elsewhere, reopen=found.stored
             ),
         )
 
-    def _marks(self, found: Found) -> frozenset[str]:
+    def _fingerprints(self, found: Found) -> frozenset[str]:
         """The digests by which the secrets are known again if somebody enters them later."""
-        secret = {one.id for one in self._fields if one.telltale}
+        secret = {one.id for one in self._fields if one.secret_pattern}
         return frozenset(
-            self._services.vault.mark(form)
+            self._services.vault.fingerprint(form)
             for name, pieces in (*found.stored.items(), *found.new.items())
             for piece in pieces
             for form in forms(piece)
@@ -134,23 +134,25 @@ class Exposure(UseCase):
         """Return what was found, by onboarding: of this channel any value, of others any secret."""
         services, channel = self._services, request.channel
         words = candidates(text).union(*(forms(one) for some in shaped_as.values() for one in some))
-        by_mark = {mark: word for word in words for mark in services.vault.fingerprints(word)}
-        if not by_mark:
+        by_fingerprint = {
+            fingerprint: word for word in words for fingerprint in services.vault.fingerprints(word)
+        }
+        if not by_fingerprint:
             return {}
         running: Sequence[Onboarding] = []
         async with services.database.begin(write=False) as session:
-            stored = await credentials.known(session, by_mark)
+            stored = await credentials.known(session, by_fingerprint)
             if shaped_as or guesses(text):
                 with suppress(UnreadableRow):
                     running = await onboardings.running_in(session, services.guides, channel)
         tried = [await self._guesses(request, one, text) for one in running]
-        secret = {one.id for one in self._fields if one.telltale}
+        secret = {one.id for one in self._fields if one.secret_pattern}
         found: dict[str, Found] = defaultdict(Found)
         seen: set[str] = set()
         for one in stored:
             if one.field in secret or (one.channel == channel and not any(tried)):
-                found[one.onboarding_id].stored[one.field].add(by_mark[one.fingerprint])
-            seen |= forms(by_mark[one.fingerprint])
+                found[one.onboarding_id].stored[one.field].add(by_fingerprint[one.fingerprint])
+            seen |= forms(by_fingerprint[one.fingerprint])
         # Nobody has entered the rest yet: whose it is, only the thread can tell.
         whose = [one for one in running if one.thread_ts == thread_ts] or running
         for name, pieces in shaped_as.items():
@@ -174,7 +176,7 @@ class Exposure(UseCase):
 
 def _warning(guide: Guide, names: Collection[str]) -> str:
     fields = sorted((one for one in guide.credentials if one.id in names), key=lambda one: one.id)
-    secret = [one for one in fields if one.telltale]
+    secret = [one for one in fields if one.secret_pattern]
     labels = listed(one.label for one in fields)
     text = (
         f"⚠️ Your message includes the {labels}, and everyone here can see it. Please delete it now."

@@ -2,7 +2,7 @@
 
 from bot.guide import Owner
 from bot.onboarding import Onboarding
-from bot.onboarding.people import Deed
+from bot.onboarding.people import Permission
 from bot.use_cases.services import Request, UseCase
 from bot.views.ids import StepRef
 
@@ -12,16 +12,16 @@ class Reminders(UseCase):
 
     async def snooze(self, request: Request, ref: StepRef) -> None:
         """Put the next nudge off; for whoever the nudge that stands there is for."""
-        nudging = self._services.nudging
+        reminder_sender = self._services.reminder_sender
 
-        def deed(onboarding: Onboarding) -> Deed:
+        def permission(onboarding: Onboarding) -> Permission:
             nudge = onboarding.reminder
             heavyset = nudge is not None and nudge.to is Owner.HEAVYSET
-            return Deed.HEAVYSET_STEP if heavyset else Deed.CLIENT_STEP
+            return Permission.HEAVYSET_STEP if heavyset else Permission.CLIENT_STEP
 
         await self._act(
             request,
             ref.onboarding_id,
-            deed,
-            lambda at, actor, now: at.snooze(actor, now, nudging.quiet_until(at, now)),
+            permission,
+            lambda at, actor, now: at.snooze(actor, now, reminder_sender.quiet_until(at, now)),
         )

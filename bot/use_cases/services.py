@@ -14,18 +14,18 @@ from bot.core.deadline import answering_within
 from bot.core.errors import NotAllowed, NotFound, Refused, Unavailable
 from bot.core.mrkdwn import channel_link, escape, listed, mention
 from bot.onboarding import Change, Event, EventKind, Onboarding
-from bot.onboarding.people import REFUSALS, Actor, Deed, Person, Role, require
+from bot.onboarding.people import REFUSALS, Actor, Permission, Person, Role, require
 from bot.onboarding.secret_scan import candidates, guesses, looks_like
 from bot.onboarding.throttling import GUESSES, GUESSES_AT_ONCE, REFUSALS_KEPT
 from bot.publishing.engineering_channel import EngineeringChannel
-from bot.publishing.home import Homes
+from bot.publishing.home import HomePublisher
 from bot.publishing.publisher import Publisher
-from bot.reminders.reminder import Nudging
+from bot.reminders.reminder import ReminderSender
 from bot.slack import Slack
-from bot.slack.directory import Directory, Known, Undecided
+from bot.slack.directory import Directory, Membership, Undecided
 from bot.use_cases.reveals import Reveals
 from bot.use_cases.slash_command import Named
-from bot.verification.runner import Verifier
+from bot.verification.runner import VerificationRunner
 from bot.views.blocks import bullets_of
 from bot.views.ids import FormRef
 from storage import credentials, onboardings, throttling
@@ -93,9 +93,9 @@ class Services:
     slack: Slack
     directory: Directory
     publisher: Publisher
-    homes: Homes
-    verifier: Verifier
-    nudging: Nudging
+    homes: HomePublisher
+    verification_runner: VerificationRunner
+    reminder_sender: ReminderSender
     reveals: Reveals
     retain_for: timedelta
     engineering_channel: str
@@ -114,34 +114,36 @@ class UseCase:
         async with self._services.database.begin(write=False) as session:
             return await onboardings.get(session, self._services.guides, onboarding_id)
 
-    async def _actor(self, request: Request, onboarding: Onboarding, deed: Deed) -> Actor:
+    async def _actor(
+        self, request: Request, onboarding: Onboarding, permission: Permission
+    ) -> Actor:
         """Return who asks, in their role; raises NotAllowed, which the history keeps.
 
         Who wants to look at credentials is asked about each time, and refused unless Slack answers.
         """
 
-        async def judge(known: Known) -> Actor:
-            return _judged(request, known, onboarding, deed)
+        async def judge(known: Membership) -> Actor:
+            return _judged(request, known, onboarding, permission)
 
         try:
-            if deed is not Deed.REVEAL:
+            if permission is not Permission.REVEAL:
                 return await self._as_known(request.person, judge)
             with answering_within(AFRESH_SECONDS):
                 return await self._as_known(request.person, judge, afresh=True)
         except Unavailable as error:
-            if deed is not Deed.REVEAL:
+            if permission is not Permission.REVEAL:
                 raise
             log.warning("nothing was revealed", extra={"reason": str(error)})
             raise Refused(SLACK_IS_SILENT) from error
         except (NotAllowed, NotFound) as refusal:
-            await self._record_refusal(request.person, onboarding.id, deed, refusal)
+            await self._record_refusal(request.person, onboarding.id, permission, refusal)
             raise
 
     async def _act(
         self,
         request: Request,
         onboarding_id: str,
-        deed: Callable[[Onboarding], Deed],
+        permission: Callable[[Onboarding], Permission],
         transition: Callable[[Onboarding, Actor, datetime], Change],
         also: Callable[[AsyncSession, Onboarding, Actor], Awaitable[None]] | None = None,
     ) -> Onboarding:
@@ -149,12 +151,12 @@ class UseCase:
 
         The first of the client's people who acts makes it their organization's onboarding.
         """
-        judged: list[Deed] = []
+        judged: list[Permission] = []
         actors: list[Actor] = []
 
-        async def act_as(known: Known) -> Onboarding:
+        async def act_as(known: Membership) -> Onboarding:
             def judge_and_decide(onboarding: Onboarding, now: datetime) -> Change:
-                judged[:] = [deed(onboarding)]
+                judged[:] = [permission(onboarding)]
                 actor = _judged(request, known, onboarding, *judged)
                 judged.clear()
                 actors[:] = [actor]
@@ -176,18 +178,18 @@ class UseCase:
             raise
 
     async def _as_known(
-        self, person: Person, work: Callable[[Known], Awaitable[T]], *, afresh: bool = False
+        self, person: Person, work: Callable[[Membership], Awaitable[T]], *, afresh: bool = False
     ) -> T:
         """Do `work` with what is known of somebody; again, once more of the client is known."""
         directory = self._services.directory
-        known = await directory.known(person, afresh=afresh)
+        known = await directory.membership(person, afresh=afresh)
         try:
             return await work(known)
         except Undecided as undecided:
             return await work(await directory.with_contacts(known, undecided.people))
 
     async def _role(self, person: Person, onboarding: Onboarding) -> Role:
-        async def judge(known: Known) -> Role:
+        async def judge(known: Membership) -> Role:
             return known.role_in(onboarding)
 
         return await self._as_known(person, judge)
@@ -211,7 +213,7 @@ class UseCase:
             return False
         if person.team_id == ref.team_id:
             return True
-        known = await self._services.directory.known(person)
+        known = await self._services.directory.membership(person)
         if known.home or ref.team_id in ("", *known.organizations):
             return True
         if not known.certain:
@@ -245,11 +247,11 @@ class UseCase:
 
     async def _engineer(self, person: Person) -> Actor:
         """Return who asks, if they are an engineer; else raises NotAllowed."""
-        known = await self._services.directory.known(person)
+        known = await self._services.directory.membership(person)
         person = known.person
         if not known.engineer:
             log.warning("no engineer", extra={"user": person.user_id, "team": person.team_id})
-        require(Role.ENGINEER if known.engineer else Role.NOBODY, Deed.MANAGE)
+        require(Role.ENGINEER if known.engineer else Role.NOBODY, Permission.MANAGE)
         return Actor(person.user_id, person.team_id, Role.ENGINEER)
 
     async def _client(self, request: Request, words: str, *, finished: bool = False) -> Onboarding:
@@ -293,9 +295,13 @@ class UseCase:
         fields = onboarding.guide.credentials if onboarding else services.guides.newest.credentials
         found = looks_like(text, fields)
         if not found and onboarding:
-            marks = {mark for one in candidates(text) for mark in services.vault.fingerprints(one)}
+            fingerprints = {
+                fingerprint
+                for one in candidates(text)
+                for fingerprint in services.vault.fingerprints(one)
+            }
             async with services.database.begin(write=False) as session:
-                stored = await credentials.known(session, marks)
+                stored = await credentials.known(session, fingerprints)
             found = tuple(one.field for one in stored if one.onboarding_id == onboarding.id)
         labels = {field.id: field.label for field in fields}
         return labels.get(found[0], "credential") if found else None
@@ -314,15 +320,15 @@ class UseCase:
         if count <= GUESSES_AT_ONCE and recent <= GUESSES.most:
             return False
         log.warning("somebody tries many values", extra={"user": person.user_id, "count": count})
-        await self._record_refusal(person, onboarding.id, Deed.GUESS, NotAllowed("Too many."))
+        await self._record_refusal(person, onboarding.id, Permission.GUESS, NotAllowed("Too many."))
         return True
 
     async def _record_refusal(
-        self, person: Person, onboarding_id: str, deed: Deed, refusal: Refused
+        self, person: Person, onboarding_id: str, permission: Permission, refusal: Refused
     ) -> None:
         """Write it in the history, unless the same was refused within the hour."""
         actor = Actor(person.user_id, person.team_id, Role.NOBODY)
-        detail = {"deed": deed.value, "reason": type(refusal).__name__}
+        detail = {"deed": permission.value, "reason": type(refusal).__name__}
         now, database = self._services.clock(), self._services.database
         event = Event(EventKind.REFUSED, actor, now, None, detail)
         async with database.begin(write=False) as session:
@@ -332,13 +338,15 @@ class UseCase:
             await onboardings.record(session, onboarding_id, event)
 
 
-def _judged(request: Request, known: Known, onboarding: Onboarding, deed: Deed) -> Actor:
+def _judged(
+    request: Request, known: Membership, onboarding: Onboarding, permission: Permission
+) -> Actor:
     if request.channel != onboarding.channel:
         raise NotFound("This belongs to another channel. Please use the buttons of this channel.")
     role = known.role_in(onboarding)
-    if role is Role.NOBODY and deed is Deed.CLIENT_STEP:
-        raise NotAllowed(f"{REFUSALS[deed]} {_whom_to_ask(onboarding)}")
-    require(role, deed)
+    if role is Role.NOBODY and permission is Permission.CLIENT_STEP:
+        raise NotAllowed(f"{REFUSALS[permission]} {_whom_to_ask(onboarding)}")
+    require(role, permission)
     return Actor(known.person.user_id, known.person.team_id, role)
 
 

@@ -194,7 +194,7 @@ class Starting(UseCase):
     ) -> View:
         """Return the form with what is proposed of those who are in the channel."""
         try:
-            found = await self._services.directory.outsiders(ref.channel)
+            found = await self._services.directory.external_members(ref.channel)
         except OnboardingError as error:  # nothing is proposed then
             log.info("who is in a channel is not known", extra={"reason": str(error)})
             return start_modal(ref, name, running, Around())

@@ -9,7 +9,7 @@ from bot.core.errors import Refused
 from bot.core.mrkdwn import mention
 from bot.guide import Owner
 from bot.onboarding import Change, EventKind, Onboarding, StepState
-from bot.onboarding.people import Actor, Deed
+from bot.onboarding.people import Actor, Permission
 from bot.onboarding.throttling import HANDOVERS, HOUR, in_minutes
 from bot.use_cases.services import Request, UseCase
 from bot.views.ids import StepRef
@@ -49,13 +49,13 @@ class Steps(UseCase):
         ref: StepRef,
         transition: Callable[[Onboarding, Actor, datetime], Change],
     ) -> None:
-        def deed(onboarding: Onboarding) -> Deed:
+        def permission(onboarding: Onboarding) -> Permission:
             """Phases are one side's work."""
             number = onboarding.step(ref.step).number
             heavyset = onboarding.guide.phase_of(number).owner is Owner.HEAVYSET
-            return Deed.HEAVYSET_STEP if heavyset else Deed.CLIENT_STEP
+            return Permission.HEAVYSET_STEP if heavyset else Permission.CLIENT_STEP
 
-        await self._act(request, ref.onboarding_id, deed, transition, _must_be_slow)
+        await self._act(request, ref.onboarding_id, permission, transition, _must_be_slow)
 
     async def finish_current(self, request: Request, onboarding: Onboarding) -> None:
         """Mark the step as done whose turn it is."""

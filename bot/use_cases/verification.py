@@ -1,7 +1,7 @@
 """Having the stored values verified, with a test booking if an engineer wants one."""
 
 from bot.onboarding import Onboarding
-from bot.onboarding.people import Deed
+from bot.onboarding.people import Permission
 from bot.use_cases.services import Request, UseCase
 from bot.views.ids import StepRef
 
@@ -14,19 +14,19 @@ class Verification(UseCase):
         await self._act(
             request,
             ref.onboarding_id,
-            lambda _: Deed.HEAVYSET_STEP,
+            lambda _: Permission.HEAVYSET_STEP,
             lambda at, actor, now: at.request_verification(
                 actor, now, _external_id(at) if test_booking else None
             ),
         )
-        self._services.verifier.wake(ref.onboarding_id)
+        self._services.verification_runner.wake(ref.onboarding_id)
 
     async def confirm_writes(self, request: Request, ref: StepRef) -> None:
         """Record that an engineer saw the write permissions with their own eyes."""
         await self._act(
             request,
             ref.onboarding_id,
-            lambda _: Deed.HEAVYSET_STEP,
+            lambda _: Permission.HEAVYSET_STEP,
             lambda at, actor, now: at.confirm_writes(actor, now),
         )
 

@@ -41,7 +41,7 @@ class _Claim:
     owner: str
 
 
-class Verifier:
+class VerificationRunner:
     """At most one run per onboarding at a time, on whichever worker takes it."""
 
     def __init__(

@@ -11,7 +11,7 @@ from bot.core.mrkdwn import channel_link, escape, link, mention, permalink, when
 from bot.core.typed_text import one_line
 from bot.guide import Owner, Phase
 from bot.onboarding import BOT, EventKind, Onboarding
-from bot.onboarding.history import Entry, History, Place, Who, Words, lasting
+from bot.onboarding.history import ChannelRef, Entry, History, UserRef, Words, lasting
 from bot.onboarding.history.sentences import sign
 from bot.onboarding.report import Outcome
 from bot.views import ids
@@ -146,11 +146,11 @@ def _text(words: Words) -> str:
     return "".join(_part(part) for part in words)
 
 
-def _part(part: str | Who | Place | datetime) -> str:
+def _part(part: str | UserRef | ChannelRef | datetime) -> str:
     match part:
-        case Who():
+        case UserRef():
             return mention(part.user_id)
-        case Place():
+        case ChannelRef():
             return channel_link(part.channel)
         case datetime():
             return when(part)

@@ -5,26 +5,26 @@ from collections.abc import Iterator
 from slack_sdk.models.blocks import Block
 
 from bot.core.mrkdwn import escape, listed, mention, when
-from bot.onboarding import Exposure, Onboarding
+from bot.onboarding import Onboarding, PostedSecret
 from bot.views import ids
 from bot.views.blocks import Message, actions, button, message, section
 
 
 def slot(number: int) -> str:
-    """Return the slot of an exposure's notice."""
+    """Return the slot of an posted_secret's notice."""
     return f"exposed:{number}"
 
 
-def exposure_message(onboarding: Onboarding, exposure: Exposure) -> Message:
+def posted_secret_message(onboarding: Onboarding, posted_secret: PostedSecret) -> Message:
     """Return the notice; when a new value was entered, it says so in one line."""
-    return message(onboarding.id, slot(exposure.number), _notice(onboarding, exposure))
+    return message(onboarding.id, slot(posted_secret.number), _notice(onboarding, posted_secret))
 
 
-def _notice(onboarding: Onboarding, exposure: Exposure) -> Iterator[Block]:
-    fields = [onboarding.guide.field(name) for name in exposure.fields]
+def _notice(onboarding: Onboarding, posted_secret: PostedSecret) -> Iterator[Block]:
+    fields = [onboarding.guide.field(name) for name in posted_secret.fields]
     labels = escape(listed(field.label for field in fields))
-    at = when(exposure.at)
-    secret = [field for field in fields if field.telltale]
+    at = when(posted_secret.at)
+    secret = [field for field in fields if field.secret_pattern]
     again = [
         field
         for field in secret
@@ -41,9 +41,9 @@ def _notice(onboarding: Onboarding, exposure: Exposure) -> Iterator[Block]:
         names = escape(listed(field.label for field in again))
         posted = (
             f"⚠️ *The {labels} was posted in another channel by mistake* ({at})."
-            if exposure.elsewhere
-            else f"⚠️ *A secret was posted here.* {mention(exposure.by.user_id)}, please delete "
-            f"your message with the {labels} ({at})."
+            if posted_secret.elsewhere
+            else f"⚠️ *A secret was posted here.* {mention(posted_secret.by.user_id)}, please "
+            f"delete your message with the {labels} ({at})."
         )
         yield section(
             f"{posted} Others may have seen it, so create a new {names} (step {again[0].step}) "

@@ -97,7 +97,7 @@ def _values(onboarding: Onboarding) -> Iterator[Block]:
     exposed = [
         field
         for field in map(guide.field, onboarding.exposed)
-        if field.telltale and field.step <= step.number
+        if field.secret_pattern and field.step <= step.number
     ]
     again = [field for field in map(guide.field, onboarding.to_enter_again) if field not in exposed]
     if exposed:

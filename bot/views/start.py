@@ -43,7 +43,7 @@ SEVERAL = (
 class Around:
     """Who is in the channel where an onboarding is to begin."""
 
-    outsiders: Sequence[str] = ()
+    external_members: Sequence[str] = ()
     alone: bool = False  # certainly nobody from outside
     pending: bool = False  # somebody was invited
     several: bool = False  # of more than one outside organization
@@ -72,7 +72,7 @@ def start_modal(
     if around is None:
         blocks.append(context("Looking who of the client is here already …"))
     else:
-        blocks.append(_client_admins(around.outsiders))
+        blocks.append(_client_admins(around.external_members))
     blocks.append(_engineer(ref.user_id))
     return form("Start onboarding", ids.START_ONBOARDING, ref, blocks, submit="Start")
 

@@ -259,6 +259,6 @@ def _value(onboarding: Onboarding, name: str) -> str:
     if stored is None:
         return f"{label}: not entered yet"
     line = f"{label} {stored.mask}, entered by {mention(stored.by.user_id)}, {when(stored.at)}"
-    if stored.version > 1 and onboarding.guide.field(name).telltale:
+    if stored.version > 1 and onboarding.guide.field(name).secret_pattern:
         return f"{line} (a new one: prior ones are to be treated as invalid)"
     return line

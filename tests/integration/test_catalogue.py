@@ -33,7 +33,7 @@ OTHERS = [
 
 
 @dataclass(frozen=True)
-class Place:
+class Slot:
     """Where the verification is run: the pretend ServiceTitan, and how to ask it."""
 
     st: ServiceTitanSandbox
@@ -62,9 +62,9 @@ class Place:
 
 
 @pytest.fixture
-async def place() -> AsyncIterator[Place]:
+async def place() -> AsyncIterator[Slot]:
     async with ServiceTitanSandbox(seed=2) as st, httpx.AsyncClient() as http:
-        yield Place(st, http)
+        yield Slot(st, http)
 
 
 def check_of(report: Report, name: str) -> Check:
@@ -75,7 +75,7 @@ def check_of(report: Report, name: str) -> Check:
 # --- the environments ---
 
 
-async def test_values_of_the_other_environment_are_known_as_such(place: Place) -> None:
+async def test_values_of_the_other_environment_are_known_as_such(place: Slot) -> None:
     async with ServiceTitanSandbox(seed=9) as integration:
         client = place.client(other_auth_url=integration.auth_url)
 
@@ -89,7 +89,7 @@ async def test_values_of_the_other_environment_are_known_as_such(place: Place) -
 
 
 async def test_the_other_environment_is_asked_once_and_only_about_refused_values(
-    place: Place,
+    place: Slot,
 ) -> None:
     async with ServiceTitanSandbox(seed=9) as integration:
         client = place.client(other_auth_url=integration.auth_url)
@@ -127,18 +127,18 @@ async def test_servicetitans_environments_are_each_others_other(host: str, other
 
 # --- no way to ServiceTitan at all ---
 
-Ask = Callable[[Place], Awaitable[Report]]
+Ask = Callable[[Slot], Awaitable[Report]]
 
 
-async def unknown_host(place: Place) -> Report:
+async def unknown_host(place: Slot) -> Report:
     return await place.report(place.client(auth_url="http://servicetitan.invalid"))
 
 
-async def no_tls(place: Place) -> Report:
+async def no_tls(place: Slot) -> Report:
     return await place.report(place.client(auth_url=place.st.auth_url.replace("http:", "https:")))
 
 
-async def nobody_there(place: Place) -> Report:
+async def nobody_there(place: Slot) -> Report:
     return await place.report(place.client(auth_url="http://127.0.0.1:1"))
 
 
@@ -151,7 +151,7 @@ UNREACHABLE: list[tuple[str, Ask, str]] = [
 
 @pytest.mark.parametrize(("_name", "ask", "tells"), UNREACHABLE)
 async def test_no_way_to_servicetitan_is_no_failure(
-    _name: str, ask: Ask, tells: str, place: Place
+    _name: str, ask: Ask, tells: str, place: Slot
 ) -> None:
     report = await ask(place)
 
@@ -163,14 +163,14 @@ async def test_no_way_to_servicetitan_is_no_failure(
 # --- what is nothing to tell ---
 
 
-async def test_the_bookings_of_all_providers_are_never_asked_for(place: Place) -> None:
+async def test_the_bookings_of_all_providers_are_never_asked_for(place: Slot) -> None:
     await place.report()
 
     assert not [one for one in place.st.requests if one.template.endswith("{tenant}/bookings")]
 
 
 @pytest.mark.parametrize("case", OTHERS, ids=lambda case: case.name)
-async def test_what_is_our_mistake_is_for_engineers(case: Case, place: Place) -> None:
+async def test_what_is_our_mistake_is_for_engineers(case: Case, place: Slot) -> None:
     case.arrange(place.st)
 
     report = await place.report()
@@ -192,11 +192,11 @@ async def arranged(cases: Sequence[Case]) -> list[Row]:
     for case in cases:
         async with ServiceTitanSandbox(seed=2) as st, httpx.AsyncClient() as http:
             case.arrange(st)
-            found += [(case.name, case.check, await Place(st, http).report(values=case.values(st)))]
+            found += [(case.name, case.check, await Slot(st, http).report(values=case.values(st)))]
     return found
 
 
-async def elsewhere(place: Place) -> list[Row]:
+async def elsewhere(place: Slot) -> list[Row]:
     """The values of the other environment."""
     async with ServiceTitanSandbox(seed=9) as integration:
         client = place.client(other_auth_url=integration.auth_url)
@@ -204,7 +204,7 @@ async def elsewhere(place: Place) -> list[Row]:
     return [("the values of the other environment", "token", report)]
 
 
-async def away(place: Place) -> list[Row]:
+async def away(place: Slot) -> list[Row]:
     """Outages, limits, and no way to ServiceTitan at all."""
     found: list[Row] = []
     for endpoint, check, status, _cause, _tells in AWAY:
@@ -214,7 +214,7 @@ async def away(place: Place) -> list[Row]:
     return found + [(name, "token", await ask(place)) for name, ask, _ in UNREACHABLE]
 
 
-async def no_failures(place: Place) -> list[Row]:
+async def no_failures(place: Slot) -> list[Row]:
     """What people need not do anything about."""
     place.st.fail("business-units", status=401, times=1)
     expired = await place.report()
@@ -225,7 +225,7 @@ async def no_failures(place: Place) -> list[Row]:
     ]
 
 
-async def bookings(place: Place) -> list[Row]:
+async def bookings(place: Slot) -> list[Row]:
     """What a test booking may come to."""
     found: list[Row] = []
     st = place.st
@@ -244,7 +244,7 @@ async def bookings(place: Place) -> list[Row]:
     return found
 
 
-async def test_the_table_of_failures(place: Place) -> None:
+async def test_the_table_of_failures(place: Slot) -> None:
     table = await arranged(CATALOGUE)
     for scene in (elsewhere, away, no_failures, bookings):
         table += await scene(place)

@@ -91,7 +91,7 @@ async def test_rotation_renews_fingerprints_that_were_not_made_by_hkdf(begun: Wo
         found = await credentials.known(session, vault.fingerprints("123456789"))
     assert await rotated(database, vault) == (1, [])
     async with database.begin(write=False) as session:
-        again = await credentials.known(session, [vault.mark("123456789")])
+        again = await credentials.known(session, [vault.fingerprint("123456789")])
 
     assert [one.field for one in found] == [one.field for one in again] == ["booking_provider_id"]
     assert await rotated(database, vault) == (0, [])

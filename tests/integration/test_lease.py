@@ -13,7 +13,7 @@ from bot.core.background import BackgroundTasks
 from bot.core.leases import LEASE
 from bot.core.metrics import Metrics
 from bot.publishing.announcements import Announcements
-from bot.publishing.pins import Landmarks
+from bot.publishing.pins import Pins
 from bot.publishing.publisher import Publisher
 from bot.publishing.thread import Thread, Work
 from storage import publishing
@@ -49,16 +49,16 @@ async def test_a_publisher_that_lost_its_lease_lets_go(begun: World) -> None:
     database, tasks = begun.bot.database, BackgroundTasks()
     announcements = Announcements(begun.bot.slack, database, begun.engineering.id, now)
     thread = Robbed(begun)
-    landmarks = Landmarks(begun.bot.slack, database)
+    pins = Pins(begun.bot.slack, database)
     publisher = Publisher(
         database,
         begun.bot.guides,
         thread,
         announcements,
-        landmarks,
+        pins,
         tasks,
         Metrics(),
-        begun.bot.slack.pace,
+        begun.bot.slack.rate_limits,
         now,
         Worker("here"),
     )
@@ -75,16 +75,16 @@ async def test_a_publisher_that_lost_its_lease_announces_nothing(begun: World) -
     begun.write("UPDATE event SET announced_ts = NULL, announcing_since = NULL")
     database, tasks = begun.bot.database, BackgroundTasks()
     announcements = Announcements(begun.bot.slack, database, begun.engineering.id, now)
-    landmarks = Landmarks(begun.bot.slack, database)
+    pins = Pins(begun.bot.slack, database)
     publisher = Publisher(
         database,
         begun.bot.guides,
         Robbed(begun),
         announcements,
-        landmarks,
+        pins,
         tasks,
         Metrics(),
-        begun.bot.slack.pace,
+        begun.bot.slack.rate_limits,
         now,
         Worker("here"),
     )
@@ -97,7 +97,7 @@ async def test_a_publisher_that_lost_its_lease_announces_nothing(begun: World) -
 
 async def test_the_thread_of_a_dead_worker_does_not_wait_for_leisure(begun: World) -> None:
     for _ in range(100):
-        begun.bot.slack.pace.made("chat.update")  # as of a worker that has much to do
+        begun.bot.slack.rate_limits.made("chat.update")  # as of a worker that has much to do
     begun.write(
         "UPDATE onboarding SET revision = revision + 1, lease_owner = ?, lease_until = ?",
         *("dead", now()),

@@ -120,22 +120,22 @@ def rows(matrix: str) -> dict[str, list[str]]:
     return {line[:37].strip(): line[37:].split() for line in lines}
 
 
-DEEDS = MATRIX.strip("\n").splitlines()[0].split()
+ATTEMPTS = MATRIX.strip("\n").splitlines()[0].split()
 
 
 async def test_the_matrix_is_what_the_design_says(
     cast: Cast, capsys: pytest.CaptureFixture[str]
 ) -> None:
     measured = {
-        name: [await cast.tries(stand, deed) for deed in DEEDS]
+        name: [await cast.tries(stand, deed) for deed in ATTEMPTS]
         for name, stand in cast.stands.items()
     }
 
     with capsys.disabled():
         print()  # noqa: T201 (the matrix is to be seen)
-        print(" " * 36, *DEEDS)  # noqa: T201
+        print(" " * 36, *ATTEMPTS)  # noqa: T201
         for name, answers in measured.items():
-            print(f"{name:36}", *(f"{a:{len(d)}}" for a, d in zip(answers, DEEDS, strict=True)))  # noqa: T201
+            print(f"{name:36}", *(f"{a:{len(d)}}" for a, d in zip(answers, ATTEMPTS, strict=True)))  # noqa: T201
     assert measured == rows(MATRIX)
 
 

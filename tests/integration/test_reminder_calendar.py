@@ -16,7 +16,7 @@ from tests.databases import ON_SQLITE, AnyDatabase
 from tests.integration.world import World, a_world
 
 NEW_YORK, LONDON = "America/New_York", "Europe/London"
-Deed = Callable[[World], Awaitable[object]]
+Permission = Callable[[World], Awaitable[object]]
 GoTo = Callable[[datetime], None]
 GRID = timedelta(hours=4)
 SECOND = timedelta(seconds=1)
@@ -93,7 +93,7 @@ class Case:
     name: str
     start: str
     expected: Mapping[str, str]
-    deeds: Mapping[str, Deed] = field(default_factory=dict)
+    deeds: Mapping[str, Permission] = field(default_factory=dict)
     zone: str = NEW_YORK
     step: int = 1
     days: int = 9
@@ -290,9 +290,9 @@ async def seen(case: Case, world: World, go_to: GoTo) -> dict[str, str]:
     for moment in case.moments:
         before = told_of(world)
         go_to(moment)
-        for at, deed in case.deeds.items():
+        for at, permission in case.deeds.items():
             if case.moment(at) == moment:
-                await deed(world)
+                await permission(world)
         await sweep(world)
         await sweep(world)
         new = told_of(world)

@@ -364,7 +364,7 @@ async def test_with_nothing_due_a_sweep_is_one_query_by_its_index(stalled: World
 
 
 async def sweep_alone(world: World) -> None:
-    await world.bot.nudging.sweep()
+    await world.bot.reminder_sender.sweep()
     await world.idle()
 
 

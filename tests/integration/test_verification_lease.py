@@ -13,7 +13,7 @@ from bot.core.background import BackgroundTasks
 from bot.core.leases import LEASE
 from bot.core.metrics import Metrics
 from bot.onboarding.people import Actor, Role
-from bot.verification.runner import Verifier
+from bot.verification.runner import VerificationRunner
 from bot.verification.servicetitan import ServiceTitan
 from storage import leases
 from storage.changes import change
@@ -38,7 +38,7 @@ class Worker:
     def __init__(self, world: World, servicetitan: ServiceTitan, lease: timedelta) -> None:
         self._world, self.tasks = world, BackgroundTasks()
         bot, vault = world.bot, Vault(world.settings.keys)
-        self._verifier = Verifier(
+        self._verifier = VerificationRunner(
             *(
                 bot.database,
                 bot.guides,

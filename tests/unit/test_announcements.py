@@ -87,7 +87,9 @@ EVERY: dict[EventKind, Change] = {
     EventKind.CREDENTIALS_REVEALED: revealed(),
     EventKind.COMPLETED: finished(Outcome.PASSED),
     EventKind.PLATFORM_OUTDATED: replaced_after_the_hand_over(),
-    EventKind.EXPOSED: an_onboarding(at_step=22).expose(["client_secret"], a_client_admin(), NOW),
+    EventKind.EXPOSED: an_onboarding(at_step=22).record_posted_secret(
+        ["client_secret"], a_client_admin(), NOW
+    ),
     EventKind.PAUSED: paused(),
     EventKind.RESUMED: paused().onboarding.resume(an_engineer(), NOW),
     EventKind.CHANNEL_MOVED: a_new_onboarding().onboarding.move_channel("C0NEW", NOW),

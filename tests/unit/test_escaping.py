@@ -65,7 +65,7 @@ def changes(name: str) -> Iterator[Change]:
     yield new.onboarding.ask_for_help(1, f"{name}\n{name}", a_client_admin(), NOW)
     yield last.finish_step(22, a_client_admin(), NOW)
     yield final.enter_credentials(19, {"client_secret": "••••new1"}, a_client_admin(), NOW)
-    yield final.expose(["client_secret"], a_client_admin(), NOW)
+    yield final.record_posted_secret(["client_secret"], a_client_admin(), NOW)
     yield final.reveal(ALL_FIELDS, an_engineer(), NOW)
     yield asked.finish_verification(2, NOW, PASSED, NOW)
     yield new.onboarding.move_channel("C0NEW", NOW)

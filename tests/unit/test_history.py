@@ -8,10 +8,10 @@ import pytest
 
 from bot.guide import Owner
 from bot.onboarding import BOT, Change, Event, EventKind, Loss, Onboarding
-from bot.onboarding.history import History, Place, Who, Words, tell
+from bot.onboarding.history import ChannelRef, History, UserRef, Words, tell
 from bot.onboarding.history.durations import Turns
-from bot.onboarding.history.sentences import DEEDS, LOSSES, OUTCOMES, TOLD, words
-from bot.onboarding.people import Actor, Deed, Role
+from bot.onboarding.history.sentences import ATTEMPTS, LOSS_TEXTS, OUTCOMES, TOLD, words
+from bot.onboarding.people import Actor, Permission, Role
 from bot.onboarding.report import Outcome
 from tests.builders import (
     ALL_FIELDS,
@@ -65,7 +65,11 @@ def said(kind: EventKind, step: int | None = None, **detail: Any) -> str:
 
 def shown(parts: Words) -> str:
     return "".join(
-        one.user_id if isinstance(one, Who) else one.channel if isinstance(one, Place) else str(one)
+        one.user_id
+        if isinstance(one, UserRef)
+        else one.channel
+        if isinstance(one, ChannelRef)
+        else str(one)
         for one in parts
     )
 
@@ -76,8 +80,8 @@ def shown(parts: Words) -> str:
 def test_every_kind_of_event_has_words() -> None:
     """Whoever adds a kind says in bot/onboarding/history/sentences.py what support reads of it."""
     assert set(TOLD) == set(EventKind)
-    assert set(DEEDS) == set(Deed)
-    assert set(LOSSES) == set(Loss)
+    assert set(ATTEMPTS) == set(Permission)
+    assert set(LOSS_TEXTS) == set(Loss)
     assert set(OUTCOMES) == set(Outcome)
 
 

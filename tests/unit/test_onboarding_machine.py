@@ -221,7 +221,7 @@ class AnOnboarding(RuleBasedStateMachine):
 
     @rule(fields=st.sets(st.sampled_from(ALL_FIELDS), min_size=1))
     def expose(self, fields: set[str]) -> None:
-        self.attempt(lambda at: at.expose(sorted(fields), a_client_admin(), self.now))
+        self.attempt(lambda at: at.record_posted_secret(sorted(fields), a_client_admin(), self.now))
 
     @rule(minutes=st.sampled_from([-1000, 1000]))
     def the_clock_jumps(self, minutes: int) -> None:

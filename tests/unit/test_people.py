@@ -1,20 +1,27 @@
-"""Who may do what: every role with every deed, and what somebody is to an onboarding."""
+"""Who may do what: every role with every permission, and what somebody is to an onboarding."""
 
 import pytest
 
 from bot.core.errors import NotAllowed
-from bot.onboarding.people import REFUSALS, Deed, Role, client_role, require
+from bot.onboarding.people import REFUSALS, Permission, Role, client_role, require
 from tests.builders import CLIENT_ADMIN, CLIENT_TEAM
 
 MATRIX = {
-    Deed.CLIENT_STEP: {Role.CLIENT_ADMIN, Role.ENGINEER},
-    Deed.HEAVYSET_STEP: {Role.ENGINEER},
-    Deed.MANAGE: {Role.ENGINEER},
-    Deed.REVEAL: {Role.ENGINEER},
-    Deed.GUESS: set(),
+    Permission.CLIENT_STEP: {Role.CLIENT_ADMIN, Role.ENGINEER},
+    Permission.HEAVYSET_STEP: {Role.ENGINEER},
+    Permission.MANAGE: {Role.ENGINEER},
+    Permission.REVEAL: {Role.ENGINEER},
+    Permission.GUESS: set(),
 }
-YES = [(role, deed) for deed in Deed for role in Role if role in MATRIX[deed]]
-NO = [(role, deed) for deed in Deed for role in Role if role not in MATRIX[deed]]
+YES = [
+    (role, permission) for permission in Permission for role in Role if role in MATRIX[permission]
+]
+NO = [
+    (role, permission)
+    for permission in Permission
+    for role in Role
+    if role not in MATRIX[permission]
+]
 
 
 def role_of(
@@ -34,23 +41,23 @@ def role_of(
     )
 
 
-@pytest.mark.parametrize(("role", "deed"), YES)
-def test_who_may_is_not_kept_from_it(role: Role, deed: Deed) -> None:
-    require(role, deed)
+@pytest.mark.parametrize(("role", "permission"), YES)
+def test_who_may_is_not_kept_from_it(role: Role, permission: Permission) -> None:
+    require(role, permission)
 
 
-@pytest.mark.parametrize(("role", "deed"), NO)
-def test_who_may_not_is_told_why(role: Role, deed: Deed) -> None:
+@pytest.mark.parametrize(("role", "permission"), NO)
+def test_who_may_not_is_told_why(role: Role, permission: Permission) -> None:
     with pytest.raises(NotAllowed) as refused:
-        require(role, deed)
+        require(role, permission)
 
-    assert str(refused.value) == REFUSALS[deed]
+    assert str(refused.value) == REFUSALS[permission]
 
 
-@pytest.mark.parametrize("deed", list(Deed))
-def test_a_refusal_says_who_may_or_what_to_do(deed: Deed) -> None:
-    assert "engineer" in REFUSALS[deed]
-    assert REFUSALS[deed].endswith(".")
+@pytest.mark.parametrize("permission", list(Permission))
+def test_a_refusal_says_who_may_or_what_to_do(permission: Permission) -> None:
+    assert "engineer" in REFUSALS[permission]
+    assert REFUSALS[permission].endswith(".")
 
 
 def test_an_external_member_of_the_channel_is_a_client_admin() -> None:

@@ -6,8 +6,8 @@ import time
 import pytest
 
 from bot.core.background import BackgroundTasks
-from bot.publishing.queue import AT_ONCE, LEFT_BEHIND_AT_ONCE, Turns
-from bot.slack.rate_limits import Pace
+from bot.publishing.queue import AT_ONCE, LEFT_BEHIND_AT_ONCE, PublishQueue
+from bot.slack.rate_limits import RateLimits
 
 
 class Works:
@@ -16,7 +16,7 @@ class Works:
     def __init__(self) -> None:
         self.tasks, self.begun = BackgroundTasks(), list[str]()
         self._doors: dict[str, asyncio.Event] = {}
-        self.turns = Turns(self._work, self.tasks, Pace(time.monotonic))
+        self.queue = PublishQueue(self._work, self.tasks, RateLimits(time.monotonic))
 
     async def _work(self, one: str) -> None:
         self.begun.append(one)
@@ -43,7 +43,7 @@ MANY = [f"one {number}" for number in range(AT_ONCE)]
 
 async def test_only_few_are_at_work_and_the_newest_goes_first(works: Works) -> None:
     for name in [*MANY, "older", "newer"]:
-        works.turns.call(name)
+        works.queue.call(name)
     await works.settled()
     assert works.begun == MANY
 
@@ -53,10 +53,10 @@ async def test_only_few_are_at_work_and_the_newest_goes_first(works: Works) -> N
 
 
 async def test_who_is_called_again_while_at_work_is_worked_at_once_more(works: Works) -> None:
-    works.turns.call("acme")
+    works.queue.call("acme")
     await works.settled()
     for _ in range(3):
-        works.turns.call("acme")
+        works.queue.call("acme")
     await works.finish("acme")
     assert works.begun == ["acme", "acme"]
 
@@ -66,7 +66,7 @@ async def test_who_is_called_again_while_at_work_is_worked_at_once_more(works: W
 
 
 async def test_what_was_left_behind_comes_in_its_order_two_at_a_time(works: Works) -> None:
-    works.turns.catch_up(["new", "older", "oldest"])
+    works.queue.catch_up(["new", "older", "oldest"])
     await works.settled()
     assert works.begun == ["new", "older"]
     assert len(works.begun) == LEFT_BEHIND_AT_ONCE
@@ -77,17 +77,17 @@ async def test_what_was_left_behind_comes_in_its_order_two_at_a_time(works: Work
 
 
 async def test_who_presses_does_not_wait_for_what_was_left_behind(works: Works) -> None:
-    works.turns.catch_up(["new", "older", "oldest"])
-    works.turns.call("pressed")
+    works.queue.catch_up(["new", "older", "oldest"])
+    works.queue.call("pressed")
     await works.settled()
 
     assert works.begun == ["new", "older", "pressed"]
 
 
 async def test_a_newer_look_takes_the_place_of_an_older_one(works: Works) -> None:
-    works.turns.catch_up(["a", "b", "c"])
+    works.queue.catch_up(["a", "b", "c"])
     await works.settled()
-    works.turns.catch_up(["d", "c"])
+    works.queue.catch_up(["d", "c"])
 
     await works.finish("a", "b")
 
@@ -95,9 +95,9 @@ async def test_a_newer_look_takes_the_place_of_an_older_one(works: Works) -> Non
 
 
 async def test_who_comes_again_keeps_their_kind(works: Works) -> None:
-    works.turns.catch_up(["left", "behind", "later"])
+    works.queue.catch_up(["left", "behind", "later"])
     await works.settled()
-    again = works.turns.again("left")
+    again = works.queue.again("left")
 
     await works.finish("left")
     again("left")

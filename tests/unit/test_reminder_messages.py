@@ -58,9 +58,11 @@ SITUATIONS = {
     "a check that failed otherwise": an_onboarding(at_step=23, report=a_report(Outcome.FAILED)),
     "ServiceTitan is away": an_onboarding(at_step=25, report=a_report(Outcome.UNKNOWN, retry=True)),
     "ServiceTitan was away for long": an_onboarding(at_step=25, report=a_report(Outcome.UNKNOWN)),
-    "an exposed secret": an_onboarding(at_step=22).expose(SECRET, ANN, LATER).onboarding,
+    "an exposed secret": an_onboarding(at_step=22)
+    .record_posted_secret(SECRET, ANN, LATER)
+    .onboarding,
     "an exposed secret and the wrong one": an_onboarding(at_step=23, report=FAILED)
-    .expose(("application_key",), ANN, LATER)
+    .record_posted_secret(("application_key",), ANN, LATER)
     .onboarding,
     "the verification runs": an_onboarding(at_step=22, credentials=ALL_FIELDS, report=None),
 } | {f"step {step.number}": an_onboarding(at_step=step.number) for step in GUIDE.steps}
@@ -208,7 +210,9 @@ def test_an_exposed_secret_is_made_anew_at_its_step() -> None:
 
 
 def test_a_value_that_is_exposed_is_not_called_wrong_as_well() -> None:
-    onboarding = an_onboarding(at_step=23, report=FAILED).expose(SECRET, ANN, LATER).onboarding
+    onboarding = (
+        an_onboarding(at_step=23, report=FAILED).record_posted_secret(SECRET, ANN, LATER).onboarding
+    )
 
     assert "did not accept" not in shown(nudged(onboarding)).text
 

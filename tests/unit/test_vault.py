@@ -10,11 +10,11 @@ from pydantic import SecretStr
 
 from bot.core.errors import Unreadable
 from storage.keys import FINGERPRINT, SEAL, derived, derived_before, key_id
-from storage.vault import NONCE_BYTES, Place, Sealed, Vault
+from storage.vault import NONCE_BYTES, Sealed, Slot, Vault
 
 KEY, OTHER_KEY = b"k" * 32, b"o" * 32
 SECRET = "cs1.canary0canary0canary0"
-PLACE = Place("0123456789abcdef", "client_secret", 1, "••••ary0")
+PLACE = Slot("0123456789abcdef", "client_secret", 1, "••••ary0")
 VAULT = Vault([KEY])
 
 
@@ -58,12 +58,12 @@ def test_the_same_value_is_sealed_differently_each_time() -> None:
     ],
     ids=["another onboarding", "another field", "another version", "another mask"],
 )
-def test_a_ciphertext_that_was_moved_does_not_open(elsewhere: Place) -> None:
+def test_a_ciphertext_that_was_moved_does_not_open(elsewhere: Slot) -> None:
     assert "altered or moved" in refusal(replace(sealed(), place=elsewhere))
 
 
 def test_parts_of_a_place_cannot_be_shifted_into_each_other() -> None:
-    one, other = Place("a", "b", 1, "c"), Place('a", "b', "", 1, "c")
+    one, other = Slot("a", "b", 1, "c"), Slot('a", "b', "", 1, "c")
 
     assert one.associated_data() != other.associated_data()
 
@@ -146,7 +146,7 @@ def test_the_derivation_is_hkdf_with_sha256() -> None:
 def test_a_value_is_known_by_fingerprints_of_all_keys_and_of_both_derivations() -> None:
     both = Vault([OTHER_KEY, KEY]).fingerprints(SECRET)
 
-    assert VAULT.mark(SECRET) in both
+    assert VAULT.fingerprint(SECRET) in both
     assert hmac.digest(derived_before(KEY, FINGERPRINT), SECRET.encode(), "sha256").hex() in both
     assert len(both) == 4
     assert not both & VAULT.fingerprints("cs1.another")

@@ -15,7 +15,7 @@ from bot.core.errors import OnboardingError
 from bot.core.metrics import Metrics
 from bot.slack import OPTIONAL_SCOPES, SCOPES, Slack, SlackRefused, translated
 from bot.slack.directory import Directory
-from bot.slack.rate_limits import Pace
+from bot.slack.rate_limits import RateLimits
 
 # Slack refuses to be believed when the clocks differ by more than five minutes; we warn sooner.
 CLOCK_SKEW = timedelta(minutes=1)
@@ -39,7 +39,7 @@ async def slack_findings(settings: Settings, wrong: frozenset[str]) -> AsyncIter
             text = f"not tested, as {' and '.join(sorted(unknown))} is wrong"
             yield Finding("Slack token", text, tested=False)
             return
-        ours = Slack(client, Metrics(), Pace(time.monotonic))
+        ours = Slack(client, Metrics(), RateLimits(time.monotonic))
         token = await _token(ours)
         yield token
         if not token.well:

@@ -43,7 +43,7 @@ ENGINEER = Actor("U0ENGINEER", "T0HEAVYSET", Role.ENGINEER)
 CLIENT = Actor("U0CLIENT", "T0CLIENT", Role.CLIENT_ADMIN)
 CHANNEL, WORKSPACE = "C0CLIENT", "https://heavyset.slack.com/"
 
-Deed = Callable[[Onboarding, datetime], Change]
+Transition = Callable[[Onboarding, datetime], Change]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +70,11 @@ def _all(guide: Guide) -> Iterator[Specimen]:
     for name, view in _starting():
         yield _view(f"start: {name}", view)
     yield _view("Home of others", outsiders_view(guide))
-    for name, deeds in _stories(guide):
-        yield from _told(guide, name, deeds)
+    for name, transitions in _stories(guide):
+        yield from _told(guide, name, transitions)
 
 
-def _told(guide: Guide, name: str, deeds: Sequence[Deed]) -> Iterator[Specimen]:
+def _told(guide: Guide, name: str, transitions: Sequence[Transition]) -> Iterator[Specimen]:
     now = BEGAN
     change = start(
         "0" * 16,
@@ -88,9 +88,9 @@ def _told(guide: Guide, name: str, deeds: Sequence[Deed]) -> Iterator[Specimen]:
     )
     events = list(change.events)
     yield from _shown(name, change)
-    for deed in deeds:
+    for transition in transitions:
         now += timedelta(minutes=1)
-        change = deed(change.onboarding, now)
+        change = transition(change.onboarding, now)
         events += change.events
         yield from _shown(name, change)
     yield from _windows(name, change.onboarding, events)
@@ -167,7 +167,7 @@ def _starting() -> Iterator[tuple[str, View]]:
     yield "invited", outcome_view(["The channel is there.", "The invitation is sent."])
 
 
-def _stories(guide: Guide) -> Iterator[tuple[str, Sequence[Deed]]]:
+def _stories(guide: Guide) -> Iterator[tuple[str, Sequence[Transition]]]:
     """Yield ways through the guide, and off it; each ends in another state."""
     choices = [option.id for step in guide.steps if step.choice for option in step.choice.options]
     for choice in choices:
@@ -196,18 +196,18 @@ def _stories(guide: Guide) -> Iterator[tuple[str, Sequence[Deed]]]:
     for loss in Loss:
         lost = _does("lose_channel", loss)
         yield f"channel lost: {loss}", [*first, lost, _does("resume", ENGINEER)]
-    yield "posted", [*all_in, _does("expose", fields, CLIENT)]
+    yield "posted", [*all_in, _does("record_posted_secret", fields, CLIENT)]
     yield "revealed", [*all_in, _does("reveal", fields, ENGINEER)]
     for outcome in (Outcome.FAILED, Outcome.UNKNOWN):
         yield f"check {outcome}", [*all_in, partial(_verified, outcome=outcome)]
 
 
-def _does(name: str, *arguments: Any, **named: Any) -> Deed:
+def _does(name: str, *arguments: Any, **named: Any) -> Transition:
     """Return a transition of the state machine, to be made at some time."""
     return lambda at, now: getattr(at, name)(*arguments, now=now, **named)
 
 
-def _on(choice: str, *, enters: bool = True) -> Deed:
+def _on(choice: str, *, enters: bool = True) -> Transition:
     return partial(_next, choice=choice, enters=enters)
 
 

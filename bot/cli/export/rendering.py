@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from bot.cli.export.charts import SIDES, WIDTH, phase_rows, waiting_bars
 from bot.core.typed_text import escape_controls, one_line
 from bot.onboarding import BOT, Onboarding
-from bot.onboarding.history import Entry, History, Place, Who, lasting
+from bot.onboarding.history import ChannelRef, Entry, History, UserRef, lasting
 
 # Keyed digests of what was posted: of no use to a reader.
 UNTOLD = {"marks"}
@@ -124,11 +124,11 @@ def _sentence(entry: Entry) -> str:
     return "".join(_word(part) for part in entry.words)
 
 
-def _word(part: str | Who | Place | datetime) -> str:
+def _word(part: str | UserRef | ChannelRef | datetime) -> str:
     match part:
-        case Who():
+        case UserRef():
             return part.user_id
-        case Place():
+        case ChannelRef():
             return part.channel
         case datetime():
             return _when(part)

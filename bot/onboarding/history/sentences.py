@@ -12,50 +12,50 @@ from datetime import datetime, timedelta
 from bot.core.mrkdwn import in_days, listed
 from bot.guide import Guide, Owner, Step
 from bot.onboarding import HIDDEN, Event, EventKind, InvitationAnswer, Loss
-from bot.onboarding.people import Deed
+from bot.onboarding.people import Permission
 from bot.onboarding.report import Outcome
 from bot.onboarding.secret_scan import looks_like
 
 
 @dataclass(frozen=True, slots=True)
-class Who:
+class UserRef:
     """A person, whom each reader is shown in another way."""
 
     user_id: str
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ChannelRef:
     """A channel."""
 
     channel: str
 
 
 # A moment stands for itself: each reader has a time zone.
-Words = tuple[str | Who | Place | datetime, ...]
+Words = tuple[str | UserRef | ChannelRef | datetime, ...]
 Telling = Callable[[Guide, Event], Words]
 
 UNREAD: Words = ("did something that this version of the bot can't show",)
-SIDES = {Owner.CLIENT: "the client", Owner.HEAVYSET: "HeavySet"}
+SIDE_NAMES = {Owner.CLIENT: "the client", Owner.HEAVYSET: "HeavySet"}
 OUTCOMES = {
     Outcome.PASSED: "passed",
     Outcome.FAILED: "failed",
     Outcome.UNKNOWN: "could not be determined",
     Outcome.NOT_CHECKED: "was not checked",
 }
-LOSSES = {
+LOSS_TEXTS = {
     Loss.BOT_REMOVED: "the bot was removed from the channel",
     Loss.ARCHIVED: "the channel was archived",
     Loss.UNSHARED: "the channel was no longer shared with the client",
     Loss.UNINSTALLED: "the app was uninstalled",
     Loss.REFUSED: "Slack refused what the bot posted in the channel",
 }
-DEEDS = {
-    Deed.CLIENT_STEP: "do the client's part",
-    Deed.HEAVYSET_STEP: "do HeavySet's part",
-    Deed.MANAGE: "manage the onboarding",
-    Deed.REVEAL: "look at stored values",
-    Deed.GUESS: "try out which values are stored",
+ATTEMPTS = {
+    Permission.CLIENT_STEP: "do the client's part",
+    Permission.HEAVYSET_STEP: "do HeavySet's part",
+    Permission.MANAGE: "manage the onboarding",
+    Permission.REVEAL: "look at stored values",
+    Permission.GUESS: "try out which values are stored",
 }
 
 
@@ -165,12 +165,12 @@ def _handed(text: str) -> Telling:
 
 
 def _assigned(_guide: Guide, event: Event) -> Words:
-    before, after = Who(event.detail["from"]), Who(event.detail["to"])
+    before, after = UserRef(event.detail["from"]), UserRef(event.detail["to"])
     return ("put ", after, " in charge; before, it was ", before)
 
 
 def _reminded(guide: Guide, event: Event) -> Words:
-    return (f"reminded {SIDES[Owner(event.detail['to'])]} of {_step(guide, event.step)}",)
+    return (f"reminded {SIDE_NAMES[Owner(event.detail['to'])]} of {_step(guide, event.step)}",)
 
 
 def _snoozed(_guide: Guide, event: Event) -> Words:
@@ -181,14 +181,14 @@ def _snoozed(_guide: Guide, event: Event) -> Words:
 
 def _escalated(guide: Guide, event: Event) -> Words:
     turn = event.detail.get("turn")
-    whose = f"; it was the turn of {SIDES[Owner(turn)]}" if turn else ""
+    whose = f"; it was the turn of {SIDE_NAMES[Owner(turn)]}" if turn else ""
     return (f"told engineering that nothing went on at {_step(guide, event.step)}{whose}",)
 
 
 def _for_a_reason(text: str) -> Telling:
     def tell(guide: Guide, event: Event) -> Words:
         if loss := event.detail.get("loss"):
-            return (f"{text}: {LOSSES[Loss(loss)]}",)
+            return (f"{text}: {LOSS_TEXTS[Loss(loss)]}",)
         reason = event.detail.get("reason")
         return (f"{text}: {quoted(guide, reason)}" if reason else text,)
 
@@ -196,7 +196,7 @@ def _for_a_reason(text: str) -> Telling:
 
 
 def _moved(_guide: Guide, event: Event) -> Words:
-    before, after = Place(event.detail["from"]), Place(event.detail["to"])
+    before, after = ChannelRef(event.detail["from"]), ChannelRef(event.detail["to"])
     return ("followed the channel from ", before, " to ", after)
 
 
@@ -217,7 +217,7 @@ def _invitation(_guide: Guide, event: Event) -> Words:
 def _refused(_guide: Guide, event: Event) -> Words:
     elsewhere = event.detail.get("reason") == "NotFound"
     why = "it is not of this channel" if elsewhere else "that is not theirs to do"
-    return (f"wanted to {DEEDS[Deed(event.detail['deed'])]} and was refused: {why}",)
+    return (f"wanted to {ATTEMPTS[Permission(event.detail['deed'])]} and was refused: {why}",)
 
 
 def _sealed(_guide: Guide, event: Event) -> Words:
