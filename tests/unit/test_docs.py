@@ -1,0 +1,173 @@
+"""Every path, make target, command, option, setting and test that the docs name exists."""
+
+import fnmatch
+import re
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import click
+import pytest
+
+from bot.app.settings import SECRETS, Settings
+from bot.cli.main import main
+
+ROOT = Path(__file__).parents[2]
+PAGES = [
+    "README.md",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "tests/README.md",
+    *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")),
+]
+# Named in the docs, and made by a command or by somebody else.
+MADE = {"bench.json", "onboarding.db", "acme.html", "copy.db"}
+OTHERS_SETTINGS = {
+    *("HTTP_PROXY", "HTTPS_PROXY", "SSL_CERT_FILE", "TEST_DATABASE_URL", "ON_SQLITE", "FILE"),
+    *("HEAD", "LOG", "ONBOARDING", "NAME", "POST", "GET", "EMAIL", "REPOSITORY", "PYTHON"),
+}
+FILE = re.compile(r"[\w.*-]+\.(?:cfg|db|html|json|lock|md|py|service|sql|toml|txt|yaml|yml)")
+
+
+def without(text: str, page: str) -> list[str]:
+    """Return a line for everything that `text` names and that doesn't exist."""
+    folder = (ROOT / page).parent
+    named = [
+        *(("link", one) for one in re.findall(r"\]\(([^)\s]+)\)", text)),
+        *(("code", one) for one in re.findall(r"(?<!`)`([^`\n]+)`(?!`)", text)),
+        *(("code", line) for block in _blocks(text) for line in block.splitlines()),
+    ]
+    return [
+        f"{page}: {one}"
+        for kind, one in named
+        for problem in (_link(one, folder) if kind == "link" else _code(one))
+        if problem
+    ]
+
+
+def _blocks(text: str) -> list[str]:
+    """The code blocks that are commands, not drawings."""
+    return re.findall(r"^```(?:sh)?\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+def _link(target: str, folder: Path) -> Iterator[bool]:
+    if "://" in target or target.startswith("mailto:"):
+        return
+    path, _, anchor = target.partition("#")
+    file = folder / path if path else None
+    yield file is not None and not file.exists()
+    if anchor and file and file.suffix == ".md" and file.exists():
+        yield anchor not in _anchors(file.read_text(encoding="utf-8"))
+
+
+def _anchors(text: str) -> set[str]:
+    """GitHub's anchors of the headings."""
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", one.lower()).replace(" ", "-") for one in headings}
+
+
+def _code(text: str) -> Iterator[bool]:
+    for target in re.findall(r"(?:^|&& )make ([a-z][a-z-]*)", text):
+        yield target not in _targets()
+    for words in re.findall(r"(?:^|/|&& |\| ?)onboarding ((?:[a-z-]+ ?)+.*)", text):
+        yield not _is_command(words.split())
+    if re.fullmatch(r"[A-Z][A-Z0-9]+(_[A-Z0-9]+)+|HOST|PORT|ENGINEERS", text.partition("=")[0]):
+        yield text.partition("=")[0] not in _settings()
+    if re.fullmatch(r"[\w.*/-]+", text):
+        yield not _is_there(text.partition("::")[0])
+    if re.fullmatch(r"test_\w+", text):
+        yield not any(f"def {text}(" in source for source in _test_sources())
+
+
+def _is_there(name: str) -> bool:
+    """Whether a name that looks like a path of ours is one; others are left alone."""
+    first, slash, _ = name.partition("/")
+    if slash and first in _tree():
+        return any(ROOT.glob(name.rstrip("/")))
+    if FILE.fullmatch(name) and name not in MADE:
+        return bool(fnmatch.filter({path.rpartition("/")[2] for path in _files()}, name))
+    return True
+
+
+@cache
+def _files() -> list[str]:
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],  # noqa: S607
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [path for path in listed.stdout.splitlines() if (ROOT / path).exists()]
+
+
+@cache
+def _tree() -> set[str]:
+    return {path.partition("/")[0] for path in _files() if "/" in path}
+
+
+@cache
+def _targets() -> set[str]:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    return set(re.findall(r"^([a-z][a-z-]*):", makefile, re.MULTILINE))
+
+
+@cache
+def _settings() -> set[str]:
+    ours = {name.upper() for name in Settings.model_fields}
+    return ours | {f"{name}_FILE" for name in SECRETS} | OTHERS_SETTINGS
+
+
+@cache
+def _test_sources() -> list[str]:
+    return [path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py")]
+
+
+def _is_command(words: list[str]) -> bool:
+    command: click.Command = main
+    while words and isinstance(command, click.Group) and re.fullmatch(r"[a-z-]+", words[0]):
+        if words[0] not in command.commands:
+            return False
+        command, words = command.commands[words[0]], words[1:]
+    options = {one for parameter in command.params for one in parameter.opts}
+    used = re.findall(r"(?:^|\s)(--[a-z-]+)", " ".join(words).partition("#")[0])
+    return set(used) <= options | {"--help"}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_everything_that_a_page_names_exists(page: str) -> None:
+    assert without((ROOT / page).read_text(encoding="utf-8"), page) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "`bot/nowhere.py`",
+        "`nowhere.py`",
+        "`tests/unit/nowhere/`",
+        "[this](nowhere.md)",
+        "[this](CONTRIBUTING.md#nowhere)",
+        "`make nothing`",
+        "```\nmake nothing\n```",
+        "`onboarding nothing`",
+        "`.venv/bin/onboarding db nothing`",
+        "`onboarding run --nothing`",
+        "`NO_SUCH_SETTING`",
+        "`NO_SUCH_SETTING=1`",
+        "`test_nothing_like_this`",
+    ],
+)
+def test_a_name_that_does_not_exist_is_found(text: str) -> None:
+    assert len(without(text, "README.md")) == 1
+
+
+def test_the_changelog_has_the_version_that_is_installed() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+    released = re.findall(r"^## (\d+\.\d+\.\d+) - \d{4}-\d\d-\d\d$", changelog, re.MULTILINE)
+
+    assert released[0] == project["version"]
+    assert released == sorted(released, key=lambda one: [*map(int, one.split("."))], reverse=True)
