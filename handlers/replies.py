@@ -29,6 +29,7 @@ from bot.use_cases.messages import Reply
 from bot.views.blocks import fallback, message, section
 from bot.views.home import answer_view
 from bot.views.ids import StepRef
+from bot.views.replies import refusal_text
 from bot.views.status import Answer
 from handlers.payloads import AnyPress, HomePress, Press, Said, Submission, WindowPress
 
@@ -51,7 +52,7 @@ def explain(error: Exception) -> str:
     """Return what a person is told about `error`, and log what they need not know."""
     match error:
         case Refused():
-            return str(error)
+            return refusal_text(error)
         case SlackRefused() if error.code in TRIGGER_ERRORS:
             return "Slack took too long to open the window. Please press the button again."
         case UnreadableRow():  # named in the log

@@ -27,7 +27,7 @@ from bot.onboarding import (
     StepState,
     StoredCredential,
     Verification,
-    without_secrets,
+    redacted,
 )
 from bot.onboarding.people import Actor, Role
 from bot.onboarding.report import Report
@@ -202,7 +202,7 @@ async def _past(session: AsyncSession, onboarding_id: str) -> Sequence[Event]:
     kinds = [kind.value for kind in REMEMBERED]
     where = (col(EventRow.onboarding_id) == onboarding_id, col(EventRow.kind).in_(kinds))
     rows = await session.exec(select(EventRow).where(*where).order_by(col(EventRow.id)))
-    return without_secrets([event_of(row) for row in rows])
+    return redacted([event_of(row) for row in rows])
 
 
 def event_of(row: EventRow) -> Event:

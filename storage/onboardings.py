@@ -16,7 +16,7 @@ from bot.onboarding import (
     Loss,
     Onboarding,
     Status,
-    without_secrets,
+    redacted,
 )
 from storage import history
 from storage.audit.state import SealedState, digests_of, first
@@ -256,7 +256,7 @@ async def events_of(
         wanted = {*kinds, EventKind.EXPOSED}  # which says what is hidden of the others
         query = query.where(col(EventRow.kind).in_([kind.value for kind in wanted]))
     rows = await session.exec(query.order_by(col(EventRow.id)))
-    events = without_secrets([event for row in rows if (event := event_or_unknown(row))])
+    events = redacted([event for row in rows if (event := event_or_unknown(row))])
     return [event for event in events if not kinds or event.kind in kinds]
 
 

@@ -8,8 +8,11 @@ from bot import guide as guides
 from bot.guide import Guide
 from bot.guide.credentials import mask
 from bot.onboarding import Change, EventKind, Onboarding, start
+from bot.onboarding.credentials import enter_credentials
 from bot.onboarding.people import Actor, Role
 from bot.onboarding.report import Check, Outcome, Report
+from bot.onboarding.steps import choose_option, finish_step
+from bot.onboarding.verifications import finish_verification, request_verification
 
 # A Monday, at half past nine in London, in the middle of nobody's night.
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
@@ -147,7 +150,7 @@ def a_completed_onboarding() -> Onboarding:
     """An onboarding whose final verification passed."""
     onboarding = an_onboarding(at_step=25)
     later = onboarding.active_at + MINUTE
-    asked = onboarding.request_verification(an_engineer(), later).onboarding
+    asked = request_verification(onboarding, an_engineer(), later).onboarding
     return verified(asked, PASSED, now=later)
 
 
@@ -156,10 +159,10 @@ def advanced(onboarding: Onboarding, *, account: str = "new", now: datetime = NO
     step = onboarding.current
     assert step
     if step.choice:
-        return onboarding.choose(step.number, account, a_client_admin(), now).onboarding
+        return choose_option(onboarding, step.number, account, a_client_admin(), now).onboarding
     client = onboarding.guide.phase_of(step.number).owner is guides.Owner.CLIENT
     actor = a_client_admin() if client else an_engineer()
-    return onboarding.finish_step(step.number, actor, now).onboarding
+    return finish_step(onboarding, step.number, actor, now).onboarding
 
 
 def with_credentials(
@@ -172,7 +175,7 @@ def with_credentials(
     """The onboarding after `fields` were entered, and verified with `report` if those were all."""
     masks = {name: mask(VALUES.get(name, f"value-of-{name}")) for name in fields}
     step = onboarding.current.number if onboarding.current else 0
-    after = onboarding.enter_credentials(step, masks, a_client_admin(), now).onboarding
+    after = enter_credentials(onboarding, step, masks, a_client_admin(), now).onboarding
     return verified(after, report, now=now) if report and after.verification else after
 
 
@@ -180,7 +183,7 @@ def verified(onboarding: Onboarding, report: Report, *, now: datetime = NOW) -> 
     """The onboarding after the verification that is awaited found `report`."""
     run = onboarding.verification
     assert run
-    return onboarding.finish_verification(run.number, run.requested_at, report, now).onboarding
+    return finish_verification(onboarding, run.number, run.requested_at, report, now).onboarding
 
 
 def kinds(change: Change) -> list[EventKind]:

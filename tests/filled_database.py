@@ -17,8 +17,19 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.guide.credentials import mask
 from bot.guide.loading import SERVICETITAN
-from bot.onboarding import Change, Event, Loss, Onboarding, start
+from bot.onboarding import Change, Event, Loss, Onboarding, lifecycle, start
+from bot.onboarding.credentials import destroy_credentials, enter_credentials
+from bot.onboarding.posted_secrets import record_posted_secret
+from bot.onboarding.questions import answer_questions, ask_for_help
+from bot.onboarding.reminders import escalate, remind, snooze
 from bot.onboarding.report import Outcome
+from bot.onboarding.retention import expire_credentials
+from bot.onboarding.steps import choose_option, finish_step, hand_over_steps, skip_step, undo_step
+from bot.onboarding.verifications import (
+    finish_verification,
+    record_booking_sent,
+    request_verification,
+)
 from storage import credentials, migrate, onboardings
 from storage.audit.seals import Seals
 from storage.database import Database, sync_url
@@ -68,18 +79,18 @@ class Story:
     client_team: str | None = None
 
 
-def does(name: str, *arguments: Any, **named: Any) -> Permission:
+def does(transition: Callable[..., Change], *arguments: Any, **named: Any) -> Permission:
     """Call a transition that takes the time last."""
-    return lambda onboarding, now: getattr(onboarding, name)(*arguments, now=now, **named)
+    return lambda onboarding, now: transition(onboarding, *arguments, now=now, **named)
 
 
 def done(*numbers: int) -> tuple[Permission, ...]:
-    return tuple(does("finish_step", one, ANN if one < 23 else ERIN) for one in numbers)
+    return tuple(does(finish_step, one, ANN if one < 23 else ERIN) for one in numbers)
 
 
 def entered(step: int, fields: Collection[str] = ALL_FIELDS) -> Permission:
     masks = {name: mask(VALUES[name]) for name in fields}
-    return does("enter_credentials", step, masks, ANN)
+    return does(enter_credentials, step, masks, ANN)
 
 
 def verified(outcome: Outcome, *fields: str, retry: bool = False) -> Permission:
@@ -87,7 +98,7 @@ def verified(outcome: Outcome, *fields: str, retry: bool = False) -> Permission:
         run = at.verification
         assert run
         report = a_report(outcome, fields, retry=retry)
-        return at.finish_verification(run.number, run.requested_at, report, now)
+        return finish_verification(at, run.number, run.requested_at, report, now)
 
     return permission
 
@@ -95,23 +106,23 @@ def verified(outcome: Outcome, *fields: str, retry: bool = False) -> Permission:
 def booked(at: Onboarding, now: datetime) -> Change:
     run = at.verification
     assert run
-    return at.send_booking(run.number, run.requested_at, now)
+    return record_booking_sent(at, run.number, run.requested_at, now)
 
 
-FIRST = (does("choose", 1, "new", ANN), *done(2, 3))
-ALL_IN = (does("choose", 1, "existing", ANN), *done(*range(3, 22)), entered(22))
+FIRST = (does(choose_option, 1, "new", ANN), *done(2, 3))
+ALL_IN = (does(choose_option, 1, "existing", ANN), *done(*range(3, 22)), entered(22))
 COMPLETED = (
     *(*ALL_IN, verified(Outcome.PASSED), *done(22, 23, 24)),
-    *(does("request_verification", ERIN), verified(Outcome.PASSED)),
+    *(does(request_verification, ERIN), verified(Outcome.PASSED)),
 )
 STORIES: Mapping[str, Story] = {
     "Only Begun": Story("0001"),
     "Käthe's  Heizung & Söhne": Story(
         "0001",
         (
-            *(*FIRST, does("ask_for_help", 4, "Wo? “Hier” – ü 🙂", ANN)),
+            *(*FIRST, does(ask_for_help, 4, "Wo? “Hier” – ü 🙂", ANN)),
             *(entered(11, ["client_id"]), entered(11, ["client_id"])),
-            does("undo_step", 3, ANN),
+            does(undo_step, 3, ANN),
         ),
         admins=(ANN.user_id, "U0BEN"),
     ),
@@ -119,37 +130,37 @@ STORIES: Mapping[str, Story] = {
     "Found Wrong": Story("0001", (*ALL_IN, verified(Outcome.FAILED, "client_secret"))),
     "ServiceTitan Away": Story("0001", (*ALL_IN, verified(Outcome.UNKNOWN, retry=True))),
     "Completed": Story("0001", COMPLETED),
-    "Channel Lost": Story("0002", (*FIRST, does("lose_channel", Loss.ARCHIVED))),
-    "Destroyed": Story("0003", (*COMPLETED, does("destroy_credentials", ERIN))),
+    "Channel Lost": Story("0002", (*FIRST, does(lifecycle.lose_channel, Loss.ARCHIVED))),
+    "Destroyed": Story("0003", (*COMPLETED, does(destroy_credentials, ERIN))),
     "Exposed": Story(
-        "0004", (*ALL_IN, does("record_posted_secret", ["client_secret", "tenant_id"], ANN))
+        "0004", (*ALL_IN, does(record_posted_secret, ["client_secret", "tenant_id"], ANN))
     ),
     "Every Day": Story(
         "0005",
         (
-            *(*FIRST, does("client_joins", ANN, timezone="America/Denver")),
-            *(does("ask_for_help", 4, "Where?", ANN), does("answer_questions", ERIN)),
-            *(does("skip", 7, ERIN), does("hand_over", 4, ANN)),
-            *(does("remind", ERIN), does("snooze", ANN, until=NOW + timedelta(days=1))),
-            does("escalate"),
+            *(*FIRST, does(lifecycle.client_joins, ANN, timezone="America/Denver")),
+            *(does(ask_for_help, 4, "Where?", ANN), does(answer_questions, ERIN)),
+            *(does(skip_step, 7, ERIN), does(hand_over_steps, 4, ANN)),
+            *(does(remind, ERIN), does(snooze, ANN, until=NOW + timedelta(days=1))),
+            does(escalate),
         ),
         channel="C0SHARED",
     ),
-    "Paused": Story("0005", (does("pause", ERIN, reason="Holidays"),), channel="C0SHARED"),
+    "Paused": Story("0005", (does(lifecycle.pause, ERIN, reason="Holidays"),), channel="C0SHARED"),
     "Of One Enterprise": Story("0013", FIRST, client_team="E0ACME"),
-    "Cancelled": Story("0005", (*ALL_IN, does("cancel", ERIN, "They left."))),
+    "Cancelled": Story("0005", (*ALL_IN, does(lifecycle.cancel, ERIN, "They left."))),
     "Standing Still": Story(
         "0017",
         (
             *(*ALL_IN, verified(Outcome.PASSED)),
-            does("age_credentials", keep=timedelta(0), objection=timedelta(days=7)),
+            does(expire_credentials, keep=timedelta(0), objection=timedelta(days=7)),
         ),
     ),
     "Booked": Story(
         "0005",
         (
             *(*ALL_IN, verified(Outcome.PASSED), *done(22, 23, 24)),
-            *(does("request_verification", ERIN, booking="heavyset-1"), booked),
+            *(does(request_verification, ERIN, booking="heavyset-1"), booked),
         ),
     ),
 }

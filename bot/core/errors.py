@@ -21,7 +21,14 @@ class OnboardingError(Exception):
 
 
 class Refused(OnboardingError):
-    """A request that was understood and refused; its text says why and what to do."""
+    """A request that was understood and refused; its text says why and what to do.
+
+    `data` are people, times and words for the {gaps} of the text; views/replies.py fills them in.
+    """
+
+    def __init__(self, text: str = "", **data: object) -> None:
+        super().__init__(text)
+        self.data = data
 
 
 class NotAllowed(Refused):

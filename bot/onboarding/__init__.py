@@ -1,7 +1,6 @@
-"""One onboarding: what it is made of, and the pure state machine that it goes through."""
+"""An onboarding: its state, and the pure transitions that change it."""
 
-from bot.onboarding.credentials import RETRY_AFTER
-from bot.onboarding.machine import Change, Onboarding, start
+from bot.onboarding.lifecycle import start
 from bot.onboarding.model import (
     BOT,
     Deletion,
@@ -24,7 +23,10 @@ from bot.onboarding.model import (
     Unread,
     Verification,
 )
-from bot.onboarding.redaction import HIDDEN, without_secrets, written_in
+from bot.onboarding.redaction import HIDDEN, free_text, redacted
+from bot.onboarding.state import Onboarding
+from bot.onboarding.transitions import Change
+from bot.onboarding.verifications import RETRY_AFTER
 
 __all__ = [
     "BOT",
@@ -51,7 +53,7 @@ __all__ = [
     "StoredCredential",
     "Unread",
     "Verification",
+    "free_text",
+    "redacted",
     "start",
-    "without_secrets",
-    "written_in",
 ]

@@ -1,4 +1,4 @@
-"""What an onboarding is made of: how far its steps are, its values, verifications and events."""
+"""The parts of an onboarding: steps, credentials, verifications, questions, reminders, events."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,12 +10,12 @@ from bot.guide import Guide, Owner
 from bot.onboarding.people import Actor, Role
 from bot.onboarding.report import Report
 
-# Who does what nobody asked for.
+# The actor of what nobody asked for.
 BOT = Actor("", "", Role.BOT)
 
 
 class Status(StrEnum):
-    """Where an onboarding as a whole stands."""
+    """The state of an onboarding as a whole."""
 
     ACTIVE = "active"
     PAUSED = "paused"
@@ -24,7 +24,7 @@ class Status(StrEnum):
 
 
 class StepState(StrEnum):
-    """Where one step stands. At most one step is current."""
+    """The state of a step. At most one step is current."""
 
     WAITING = "waiting"
     CURRENT = "current"
@@ -33,7 +33,7 @@ class StepState(StrEnum):
 
 
 class EventKind(StrEnum):
-    """What the history knows."""
+    """What can happen. The values are stored: never rename one."""
 
     STARTED = "started"
     ACCOUNT_CHOSEN = "account_chosen"
@@ -74,11 +74,11 @@ class EventKind(StrEnum):
     EXPOSED = "exposed"
     EXPOSED_AGAIN = "exposed_again"
     HISTORY_SEALED = "history_sealed"
-    UNKNOWN = "unknown"  # never written: one that this release cannot read
+    UNKNOWN = "unknown"  # never stored: a kind that this release cannot read
 
 
 class InvitationAnswer(StrEnum):
-    """What became of an invitation to the channel; who accepted may need an admin's approval."""
+    """The answer to a channel invitation; an accepted one may need an admin's approval."""
 
     ACCEPTED = "accepted"
     APPROVED = "approved"
@@ -86,7 +86,7 @@ class InvitationAnswer(StrEnum):
 
 
 class Loss(StrEnum):
-    """Why a channel is of no use to an onboarding, which then is paused."""
+    """Why a channel can no longer be used; the onboarding is then paused."""
 
     BOT_REMOVED = "bot_removed"
     ARCHIVED = "archived"
@@ -96,13 +96,13 @@ class Loss(StrEnum):
 
     @property
     def silent(self) -> bool:
-        """Whether we cannot even post in the channel any more."""
+        """Whether we can no longer post in the channel."""
         return self is not Loss.UNSHARED
 
 
 @dataclass(frozen=True, slots=True)
 class StepProgress:
-    """How far one step is, and who brought it there. `handed_over`: HeavySet does it instead."""
+    """The progress of one step. `handed_over`: HeavySet does it instead of the client."""
 
     number: int
     state: StepState = StepState.WAITING
@@ -112,13 +112,13 @@ class StepProgress:
 
     @property
     def finished(self) -> bool:
-        """Whether nothing is left to do here."""
+        """Whether the step is done or skipped."""
         return self.state in (StepState.DONE, StepState.SKIPPED)
 
 
 @dataclass(frozen=True, slots=True)
 class StoredCredential:
-    """What may be known of a stored value; the value itself only the vault can read."""
+    """What may be shown of a stored credential; only the vault can read the value."""
 
     mask: str
     by: Actor
@@ -128,10 +128,10 @@ class StoredCredential:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """One run against ServiceTitan; without a report it is still to be run.
+    """One run against ServiceTitan; without a report it has not run yet.
 
-    `requested_at` tells a run from its repetition with newer values. `booking` is the externalId
-    of the test booking that goes with it; from `booking_sent_at` on, that may have arrived.
+    `requested_at` tells a run from its repetition with newer credentials. `booking` is the
+    externalId of its test booking, which may have arrived at any time since `booking_sent_at`.
     """
 
     number: int
@@ -145,15 +145,15 @@ class Verification:
 
     @property
     def due_at(self) -> datetime | None:
-        """When ServiceTitan is to be asked, None if never (again)."""
+        """When to ask ServiceTitan (again), None if never."""
         return self.requested_at if self.report is None else self.retry_at
 
 
 @dataclass(frozen=True, slots=True)
 class PostedSecret:
-    """Credentials that were posted where others read them; `fingerprints` are keyed digests.
+    """Credentials that were posted where others can read them; `fingerprints` are keyed digests.
 
-    `elsewhere`: in another channel, not in the client's.
+    `elsewhere`: in a channel other than the client's.
     """
 
     number: int
@@ -166,7 +166,7 @@ class PostedSecret:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What somebody of the client asked; open until an engineer writes in the thread.
+    """A question from the client, open until an engineer answers.
 
     `passage` is the part of the guide that answered it; then it was never open.
     """
@@ -182,13 +182,13 @@ class Question:
 
     @property
     def open(self) -> bool:
-        """Whether an engineer owes an answer."""
+        """Whether it waits for an engineer."""
         return self.passage is None and self.answered_at is None
 
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """That somebody said so, and when."""
+    """Who did something, and when."""
 
     by: Actor
     at: datetime
@@ -196,17 +196,17 @@ class Signed:
 
 @dataclass(frozen=True, slots=True)
 class Snooze(Signed):
-    """That somebody put the next nudge off; `until` says how far."""
+    """Who postponed the next reminder, and when; `until` is the new time."""
 
     until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Reminder:
-    """A nudge in the thread: about which step, and to which side.
+    """A reminder in the thread: about which step, and to which side.
 
-    `since` is the last activity before it. It tells to which stall the nudge belongs, also where
-    the clock has been set back.
+    `since` is the last activity before it. It tells which stall the reminder belongs to, even if
+    the clock was set back.
     """
 
     number: int
@@ -220,7 +220,7 @@ class Reminder:
 
 @dataclass(frozen=True, slots=True)
 class Escalation:
-    """That engineering was told of a stall, which began with the last activity, `since`."""
+    """An alert to engineering about a stall that began with the last activity, `since`."""
 
     at: datetime
     since: datetime
@@ -228,9 +228,9 @@ class Escalation:
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """That engineering was asked about unused values, or decided to keep them, `until` then.
+    """A question to engineering about unused credentials, or their decision to keep them.
 
-    `since` is the last activity before it: whatever happens afterwards makes it void.
+    It holds `until` then. `since` is the last activity before it: any later one makes it void.
     """
 
     at: datetime
@@ -241,7 +241,7 @@ class Retention:
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """That values were deleted as nothing had happened for `days`; the `versions` they had."""
+    """Credentials deleted after `days` without activity, with the `versions` they had."""
 
     number: int
     versions: Mapping[str, int]
@@ -262,7 +262,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """What `status` says of an onboarding that cannot be read."""
+    """An onboarding that cannot be read, as `status` lists it."""
 
     id: str
     client_name: str
@@ -271,7 +271,7 @@ class Unread:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """What `status` says of an onboarding, without its steps."""
+    """An onboarding as `status` lists it, without its steps."""
 
     id: str
     guide: Guide

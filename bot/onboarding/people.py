@@ -6,14 +6,14 @@ from enum import StrEnum
 
 from bot.core.errors import NotAllowed
 
-# Slack's own helper, a user in every workspace, whom users.info does not call a bot.
+# Slack's built-in helper, a user of every workspace that users.info does not call a bot.
 SLACKBOT = "USLACKBOT"
-# In place of ids in ENGINEERS: every full member of the home workspace.
+# Instead of ids in ENGINEERS: every full member of the home workspace.
 EVERYONE = "everyone"
 
 
 class Role(StrEnum):
-    """What somebody is to one onboarding."""
+    """What somebody is in one onboarding."""
 
     ENGINEER = "engineer"
     CLIENT_ADMIN = "client_admin"
@@ -23,7 +23,7 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who pressed, typed or submitted. User ids are only unique together with the team's."""
+    """Who pressed, typed or submitted. A user id is unique only with its team id."""
 
     user_id: str
     team_id: str
@@ -31,15 +31,29 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Somebody, in the role in which they did something: what the history records."""
+    """Who did something, and in which role, as the history records it."""
 
     user_id: str
     team_id: str
     role: Role
 
 
+@dataclass(frozen=True, slots=True)
+class UserRef:
+    """A user in a text; whoever shows it decides how."""
+
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelRef:
+    """A channel in a text."""
+
+    channel: str
+
+
 class Permission(StrEnum):
-    """The kinds of things that people do."""
+    """What a role may be permitted to do. The values are stored: never rename one."""
 
     CLIENT_STEP = "client_step"  # do and undo the client's steps, enter credentials, ask for help
     HEAVYSET_STEP = "heavyset_step"  # phase 6, the verification
@@ -77,7 +91,7 @@ REFUSALS: dict[Permission, str] = {
 
 
 def require(role: Role, permission: Permission) -> None:
-    """Raise NotAllowed, with words for the person, unless `role` may do `deed`."""
+    """Raise NotAllowed, with a text for the person, unless `role` has `permission`."""
     if role not in ALLOWED[permission]:
         raise NotAllowed(REFUSALS[permission])
 
@@ -90,12 +104,12 @@ def client_role(
     client_admins: Collection[str],
     client_team: str | None,
 ) -> Role:
-    """Return what a person who is no engineer is to the onboarding whose channel they act in.
+    """Return the role of a person who is not an engineer, in the onboarding of this channel.
 
     `home`: they belong to HeavySet's workspace or organization. `organizations` are the ids of
-    theirs; nobody is anything without one. `client_admins` were named at the start, and
-    `client_team` is the client's organization; None: not known, so anybody from outside may be the
-    first. HeavySet's guests are client admins only by name, as their team is HeavySet's.
+    theirs; without one they have no role. `client_admins` were named at the start. `client_team` is
+    the client's organization; while it is None, the first external person to act defines it.
+    HeavySet's guests are client admins only by name, because their team is HeavySet's.
     """
     if not organizations:
         return Role.NOBODY

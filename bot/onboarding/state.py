@@ -1,4 +1,4 @@
-"""Where an onboarding stands, and what follows from it: whose turn, what is missing."""
+"""An onboarding: its stored state, and what follows from it, such as whose turn it is."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -27,8 +27,8 @@ from bot.onboarding.report import Outcome
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """Where one client stands on the way through one guide."""
+class Onboarding:
+    """One client's progress through one guide."""
 
     id: str
     guide: Guide
@@ -42,9 +42,9 @@ class Standing:
     turn_at: datetime
     status: Status = Status.ACTIVE
     loss: Loss | None = None
-    reason: str | None = None  # why it is paused or cancelled, in an engineer's words
+    reason: str | None = None  # why an engineer paused or canceled it
     client_team: str | None = None  # the client's organization: E… on Grid, else T…, once known
-    timezone: str | None = None  # the client's, as Slack tells it
+    timezone: str | None = None  # the client's, from Slack
     account: str | None = None
     thread_ts: str | None = None
     revision: int = 0
@@ -61,7 +61,7 @@ class Standing:
     writes_confirmed: Signed | None = None
 
     def step(self, number: int) -> StepProgress:
-        """Return the progress of step `number`."""
+        """Return the progress of step `number`; raises NotFound."""
         for progress in self.steps:
             if progress.number == number:
                 return progress
@@ -69,7 +69,7 @@ class Standing:
 
     @property
     def current(self) -> Step | None:
-        """The step whose turn it is, None when all are finished."""
+        """The current step, None when all are finished."""
         for progress in self.steps:
             if progress.state is StepState.CURRENT:
                 return self.guide.step(progress.number)
@@ -77,7 +77,7 @@ class Standing:
 
     @property
     def finished_steps(self) -> int:
-        """How many steps need nothing more."""
+        """How many steps are done or skipped."""
         return sum(progress.finished for progress in self.steps)
 
     @property
@@ -88,8 +88,8 @@ class Standing:
     @property
     def missing(self) -> tuple[str, ...]:
         """The credentials not entered yet, in the order in which the guide shows them."""
-        fields = sorted(self.guide.credentials, key=lambda one: one.step)
-        return tuple(one.id for one in fields if one.id not in self.credentials)
+        fields = sorted(self.guide.credentials, key=lambda field: field.step)
+        return tuple(field.id for field in fields if field.id not in self.credentials)
 
     @property
     def verification(self) -> Verification | None:
@@ -106,29 +106,29 @@ class Standing:
 
     @property
     def exposed(self) -> tuple[str, ...]:
-        """The credentials whose stored value others may know, in the order of the guide."""
-        known = {
+        """The credentials whose stored value was posted somewhere, in the order of the guide."""
+        posted = {
             name
-            for posted_secret in self.posted_secrets
-            for name in posted_secret.fields
-            if name in self.credentials and self.credentials[name].at <= posted_secret.at
+            for secret in self.posted_secrets
+            for name in secret.fields
+            if name in self.credentials and self.credentials[name].at <= secret.at
         }
-        return tuple(field.id for field in self.guide.credentials if field.id in known)
+        return tuple(field.id for field in self.guide.credentials if field.id in posted)
 
     def asks_for(self, name: str) -> bool:
-        """Whether a value is still to be entered: there is none, or others may know it."""
+        """Whether a credential has to be entered: it is missing, or was exposed."""
         fields = {field.id for field in self.guide.credentials}
         return name in fields and (name not in self.credentials or name in self.exposed)
 
     def owner_of(self, number: int) -> Owner:
-        """Whose work a step is: its phase's side, or HeavySet's if it was handed over."""
+        """Return which side does a step: its phase's, or HeavySet if it was handed over."""
         if self.step(number).handed_over:
             return Owner.HEAVYSET
         return self.guide.phase_of(number).owner
 
     @property
     def turn(self) -> Owner | None:
-        """Whose turn it is: the client also enters again what was found wrong."""
+        """Whose turn it is: the client's too while they have to enter a credential again."""
         if self.current is None:
             return None
         if again := self.to_enter_again:
@@ -138,43 +138,49 @@ class Standing:
 
     @property
     def open_questions(self) -> tuple[Question, ...]:
-        """The questions that an engineer owes an answer."""
+        """The questions that wait for an engineer."""
         return tuple(question for question in self.questions if question.open)
 
     @property
     def awaited(self) -> Owner | None:
-        """Who is to act now: HeavySet too, while a question about the current step is open."""
+        """Who has to act now: HeavySet while a question about the current step is open."""
         if self.current and self.question:
             return Owner.HEAVYSET
         return self.turn
 
     @property
     def question(self) -> Question | None:
-        """The newest open question about the current step: it may be what the client waits for."""
+        """The newest open question about the current step."""
         number = self.current.number if self.current else None
         return next((one for one in reversed(self.open_questions) if one.step == number), None)
 
     @property
     def reminder(self) -> Reminder | None:
-        """The nudge that nothing has followed yet."""
+        """The latest reminder, if nothing has happened since, not even a snooze."""
         last = self._last_reminder
         return last if last and not last.snooze else None
 
     @property
     def snoozed(self) -> Snooze | None:
-        """The snooze that nothing has followed yet."""
+        """The latest snooze, if nothing has happened since."""
         return self._last_reminder.snooze if self._last_reminder else None
 
     @property
     def stalled_since(self) -> datetime:
-        """From when on the time until a nudge counts: the last activity, or the snooze after it."""
+        """When the time until the next reminder began: the last activity, or a later snooze."""
         return max(self.active_at, self.snoozed.at) if self.snoozed else self.active_at
 
     @property
     def escalated_at(self) -> datetime | None:
-        """When engineering was told that nothing has happened since the last activity."""
-        told = self.escalation
-        return told.at if told and told.since == self.active_at else None
+        """When engineering was told of the current stall."""
+        latest = self.escalation
+        return latest.at if latest and latest.since == self.active_at else None
+
+    @property
+    def retained(self) -> Retention | None:
+        """What was asked or decided about unused credentials since the last activity."""
+        latest = self.retention
+        return latest if latest and latest.since >= self.active_at else None
 
     @property
     def _last_reminder(self) -> Reminder | None:
@@ -183,11 +189,11 @@ class Standing:
 
     @property
     def client_people(self) -> tuple[str, ...]:
-        """The client's people, by user id: who was named, else who did something, latest first."""
+        """User ids of the client's people: those named, else those who acted, latest first."""
         if self.client_admins:
             return self.client_admins
-        done = [(one.at, one.by) for one in self.steps if one.at and one.by]
-        entered = [(one.at, one.by) for one in self.credentials.values()]
-        latest = sorted([*done, *entered], key=lambda entry: entry[0], reverse=True)
+        done = [(step.at, step.by) for step in self.steps if step.at and step.by]
+        entered = [(credential.at, credential.by) for credential in self.credentials.values()]
+        latest = sorted([*done, *entered], key=lambda act: act[0], reverse=True)
         users = (by.user_id for _, by in latest if by.role is Role.CLIENT_ADMIN)
         return tuple(dict.fromkeys(users))

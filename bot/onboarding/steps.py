@@ -1,141 +1,151 @@
-"""Doing the steps: done, undone, skipped, and handed from one side to the other."""
+"""Transitions of steps: done, undone, skipped, and handed from one side to the other."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import Self
 
+from bot.core.english import listed
 from bot.core.errors import Refused
-from bot.core.mrkdwn import listed, mention, when
 from bot.guide import Owner
 from bot.onboarding.model import Event, EventKind, StepState
 from bot.onboarding.people import Actor, Role
-from bot.onboarding.transitions import Changed, Transitions
+from bot.onboarding.state import Onboarding
+from bot.onboarding.transitions import (
+    Change,
+    back_to,
+    changed,
+    end_step,
+    labels,
+    must_be_active,
+    must_be_current,
+    skipped_by,
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Stepping(Transitions):
-    """What can happen to the steps."""
+def choose_option(
+    onboarding: Onboarding, number: int, option_id: str, actor: Actor, now: datetime
+) -> Change:
+    """Answer the question of step `number`; that ends it, and skips what is now unnecessary."""
+    must_be_current(onboarding, number)
+    choice = onboarding.guide.step(number).choice
+    options = choice.options if choice else ()
+    option = next((option for option in options if option.id == option_id), None)
+    if option is None:
+        raise Refused("This answer is not offered any more. Please use the newest message.")
+    chosen = Event(EventKind.ACCOUNT_CHOSEN, actor, now, number, {"choice": option.id})
+    skipped = [Event(EventKind.STEP_SKIPPED, actor, now, skip) for skip in option.skips]
+    events = [chosen, Event(EventKind.STEP_DONE, actor, now, number), *skipped]
+    after = replace(onboarding, account=option.id)
+    return end_step(after, number, actor, now, events, skip=option.skips)
 
-    def choose(self, number: int, option_id: str, actor: Actor, now: datetime) -> Changed[Self]:
-        """Answer the question of step `number`, which finishes it and what it makes needless."""
-        self._must_be_current(number)
-        choice = self.guide.step(number).choice
-        option = (
-            next((one for one in choice.options if one.id == option_id), None) if choice else None
+
+def finish_step(onboarding: Onboarding, number: int, actor: Actor, now: datetime) -> Change:
+    """Mark the current step as done, and go on to the next."""
+    must_be_current(onboarding, number)
+    _must_be_ready(onboarding, number)
+    done = Event(EventKind.STEP_DONE, actor, now, number)
+    return end_step(onboarding, number, actor, now, [done])
+
+
+def _must_be_ready(onboarding: Onboarding, number: int) -> None:
+    guide = onboarding.guide
+    step = guide.step(number)
+    if step.choice:
+        answers = listed(f"“{option.label}”" for option in step.choice.options)
+        raise Refused(f"Please answer the question of step {number} instead: {answers}.")
+    if step.verifies:
+        raise Refused(
+            f"Step {number} is finished by the verification itself: press “Verify now”. "
+            "When every check has passed, the onboarding is complete."
         )
-        if option is None:
-            raise Refused("This answer is not offered any more. Please use the newest message.")
-        chosen = Event(EventKind.ACCOUNT_CHOSEN, actor, now, number, {"choice": option.id})
-        skipped = [Event(EventKind.STEP_SKIPPED, actor, now, skip) for skip in option.skips]
-        done = Event(EventKind.STEP_DONE, actor, now, number)
-        after = replace(self, account=option.id)
-        return after._finish(number, actor, now, [chosen, done, *skipped], skip=option.skips)
-
-    def finish_step(self, number: int, actor: Actor, now: datetime) -> Changed[Self]:
-        """Mark the current step as done and go on to the next."""
-        self._must_be_current(number)
-        step = self.guide.step(number)
-        if step.choice:
-            answers = listed(f"“{option.label}”" for option in step.choice.options)
-            raise Refused(f"Please answer the question of step {number} instead: {answers}.")
-        if step.verifies:
-            raise Refused(
-                f"Step {number} is finished by the verification itself: press “Verify now”. "
-                "When every check has passed, the onboarding is complete."
-            )
-        if number >= self.guide.last_credential_step and self.missing:
-            raise Refused(
-                f"Step {number} needs all {len(self.guide.credentials)} values first. "
-                f"Still missing: {self._named(self.missing)}. "
-                "Press “Enter securely” on this step to add what is missing."
-            )
-        exposed = [name for name in self.exposed if self.guide.field(name).secret_pattern]
-        if number >= self.guide.last_credential_step and exposed:
-            raise Refused(
-                f"Others may know the value of {self._named(exposed)}, as it was posted in the "
-                "channel. Make a new one there, and enter it with “Enter securely”."
-            )
-        return self._finish(number, actor, now, [Event(EventKind.STEP_DONE, actor, now, number)])
-
-    def undo_step(self, number: int, actor: Actor, now: datetime) -> Changed[Self]:
-        """Make a finished step current again; the later ones wait for it. No value is lost."""
-        self._must_be_active()
-        progress = self.step(number)
-        if progress.state is StepState.CURRENT:
-            raise Refused(f"Step {number} is open already.")
-        if progress.state is StepState.WAITING:
-            raise Refused(f"Step {number} is not done yet, so there is nothing to undo.")
-        if because := self._needless(number):
-            raise Refused(f"Step {number} was not needed. To change that, undo step {because}.")
-        if progress.state is StepState.SKIPPED and actor.role not in (Role.ENGINEER, Role.BOT):
-            raise Refused(f"Step {number} was skipped by HeavySet Tech, who may open it again.")
-        undone = Event(EventKind.STEP_UNDONE, actor, now, number)
-        if self.current and number > self.current.number:  # skipped before its turn came
-            waiting = [
-                replace(one, state=StepState.WAITING, by=None, at=None)
-                if one.number == number
-                else one
-                for one in self.steps
-            ]
-            return self._changed(now, [undone], steps=tuple(waiting))
-        account = None if self.guide.step(number).choice else self.account
-        return self._changed(now, [undone], steps=self._back_to(number), account=account)
-
-    def skip(self, number: int, actor: Actor, now: datetime) -> Changed[Self]:
-        """Go on without step `number`, now or when its turn comes."""
-        progress = self.step(number)
-        if progress.finished and progress.by and progress.at:
-            word = "done" if progress.state is StepState.DONE else "skipped"
-            who = mention(progress.by.user_id) if progress.by.user_id else "me"
-            raise Refused(f"Step {number} is {word} already, by {who}, {when(progress.at)}.")
-        self._must_be_active()
-        if self.guide.step(number).verifies:
-            raise Refused(
-                f"Step {number} is the verification: it cannot be skipped, as nobody would know "
-                "whether the values work."
-            )
-        if self.guide.step(number).choice:
-            raise Refused(f"Step {number} is a question: answer it with one of its buttons.")
-        skipped = Event(EventKind.STEP_SKIPPED, actor, now, number)
-        return self._finish(number, actor, now, [skipped], state=StepState.SKIPPED)
-
-    def hand_over(
-        self, number: int, actor: Actor, now: datetime, *, rest_of_phase: bool = False
-    ) -> Changed[Self]:
-        """Have HeavySet do step `number`, or all that is left of its phase."""
-        self._must_be_current(number)
-        phase = self.guide.phase_of(number)
-        if phase.owner is Owner.HEAVYSET:
-            raise Refused(f"Step {number} is HeavySet Tech's already.")
-        wanted = {
-            step.number
-            for step in phase.steps
-            if step.number == number or (rest_of_phase and step.number > number)
-        }
-        wanted = {one for one in wanted if not self.step(one).handed_over}
-        if not wanted:
-            raise Refused(f"Step {number} is with HeavySet Tech already.")
-        return self._handed(wanted, EventKind.STEPS_HANDED_OVER, actor, now)
-
-    def give_back(self, number: int, actor: Actor, now: datetime) -> Changed[Self]:
-        """Return step `number`, and what was handed over of its phase after it, to the client."""
-        self._must_be_current(number)
-        phase = self.guide.phase_of(number)
-        back = {
-            step.number
-            for step in phase.steps
-            if step.number >= number and self.step(step.number).handed_over
-        }
-        if not back:
-            raise Refused(f"Step {number} is not with HeavySet Tech: nothing can be returned.")
-        return self._handed(back, EventKind.STEPS_GIVEN_BACK, actor, now)
-
-    def _handed(
-        self, numbers: set[int], kind: EventKind, actor: Actor, now: datetime
-    ) -> Changed[Self]:
-        handed = kind is EventKind.STEPS_HANDED_OVER
-        steps = tuple(
-            replace(one, handed_over=handed) if one.number in numbers else one for one in self.steps
+    if number < guide.last_credential_step:
+        return
+    if onboarding.missing:
+        raise Refused(
+            f"Step {number} needs all {len(guide.credentials)} values first. "
+            f"Still missing: {labels(onboarding, onboarding.missing)}. "
+            "Press “Enter securely” on this step to add what is missing."
         )
-        event = Event(kind, actor, now, min(numbers), {"steps": sorted(numbers)})
-        return self._changed(now, [event], steps=steps)
+    if exposed := [name for name in onboarding.exposed if guide.field(name).secret_pattern]:
+        raise Refused(
+            f"Others may know the value of {labels(onboarding, exposed)}, as it was posted in the "
+            "channel. Make a new one there, and enter it with “Enter securely”."
+        )
+
+
+def undo_step(onboarding: Onboarding, number: int, actor: Actor, now: datetime) -> Change:
+    """Make a finished step current again; later ones wait for it. Credentials are kept."""
+    must_be_active(onboarding)
+    progress = onboarding.step(number)
+    if progress.state is StepState.CURRENT:
+        raise Refused(f"Step {number} is open already.")
+    if progress.state is StepState.WAITING:
+        raise Refused(f"Step {number} is not done yet, so there is nothing to undo.")
+    if cause := skipped_by(onboarding, number):
+        raise Refused(f"Step {number} was not needed. To change that, undo step {cause}.")
+    if progress.state is StepState.SKIPPED and actor.role not in (Role.ENGINEER, Role.BOT):
+        raise Refused(f"Step {number} was skipped by HeavySet Tech, who may open it again.")
+    undone = Event(EventKind.STEP_UNDONE, actor, now, number)
+    if onboarding.current and number > onboarding.current.number:  # it was skipped ahead of time
+        waiting = replace(progress, state=StepState.WAITING, by=None, at=None)
+        steps = tuple(waiting if step is progress else step for step in onboarding.steps)
+        return changed(onboarding, now, [undone], steps=steps)
+    account = None if onboarding.guide.step(number).choice else onboarding.account
+    return changed(onboarding, now, [undone], steps=back_to(onboarding, number), account=account)
+
+
+def skip_step(onboarding: Onboarding, number: int, actor: Actor, now: datetime) -> Change:
+    """Leave out step `number`, now or when it is reached."""
+    progress = onboarding.step(number)
+    if progress.finished and progress.by and progress.at:
+        state = "done" if progress.state is StepState.DONE else "skipped"
+        text = f"Step {number} is {state} already, by {{by}}, {{at}}."
+        raise Refused(text, by=progress.by, at=progress.at)
+    must_be_active(onboarding)
+    step = onboarding.guide.step(number)
+    if step.verifies:
+        raise Refused(
+            f"Step {number} is the verification: it cannot be skipped, as nobody would know "
+            "whether the values work."
+        )
+    if step.choice:
+        raise Refused(f"Step {number} is a question: answer it with one of its buttons.")
+    skipped = Event(EventKind.STEP_SKIPPED, actor, now, number)
+    return end_step(onboarding, number, actor, now, [skipped], state=StepState.SKIPPED)
+
+
+def hand_over_steps(
+    onboarding: Onboarding, number: int, actor: Actor, now: datetime, *, rest_of_phase: bool = False
+) -> Change:
+    """Have HeavySet do step `number`, or the rest of its phase."""
+    must_be_current(onboarding, number)
+    phase = onboarding.guide.phase_of(number)
+    if phase.owner is Owner.HEAVYSET:
+        raise Refused(f"Step {number} is HeavySet Tech's already.")
+    wanted = [step.number for step in phase.steps if step.number >= number]
+    wanted = wanted if rest_of_phase else [number]
+    left = {number for number in wanted if not onboarding.step(number).handed_over}
+    if not left:
+        raise Refused(f"Step {number} is with HeavySet Tech already.")
+    return _handed(onboarding, left, EventKind.STEPS_HANDED_OVER, actor, now)
+
+
+def give_back_steps(onboarding: Onboarding, number: int, actor: Actor, now: datetime) -> Change:
+    """Return step `number`, and later steps of its phase that were handed over, to the client."""
+    must_be_current(onboarding, number)
+    steps = (step.number for step in onboarding.guide.phase_of(number).steps)
+    back = {step for step in steps if step >= number and onboarding.step(step).handed_over}
+    if not back:
+        raise Refused(f"Step {number} is not with HeavySet Tech: nothing can be returned.")
+    return _handed(onboarding, back, EventKind.STEPS_GIVEN_BACK, actor, now)
+
+
+def _handed(
+    onboarding: Onboarding, numbers: set[int], kind: EventKind, actor: Actor, now: datetime
+) -> Change:
+    handed = kind is EventKind.STEPS_HANDED_OVER
+    steps = tuple(
+        replace(step, handed_over=handed) if step.number in numbers else step
+        for step in onboarding.steps
+    )
+    event = Event(kind, actor, now, min(numbers), {"steps": sorted(numbers)})
+    return changed(onboarding, now, [event], steps=steps)

@@ -37,7 +37,7 @@ CHECKS = Rate(10)  # with ServiceTitan, when credentials are entered
 CHECKS_ASKED_FOR = Rate(20)  # with ServiceTitan, of all, before an engineer's button is refused
 HANDOVERS = Rate(30)  # of steps to HeavySet: each pings the engineer
 REPLACEMENTS = Rate(30)  # of stored credentials, before all are there
-EXPOSURES = Rate(1)  # notices of the same credentials
+POSTED_SECRETS = Rate(1)  # notices of the same credentials
 MAX_FINGERPRINTS = 20  # of different secrets that are remembered with one notice
 
 

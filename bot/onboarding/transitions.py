@@ -1,127 +1,128 @@
-"""What all transitions have in common: when they may happen, and what they make."""
+"""What all transitions share: what they return, when they are refused, how a step ends.
 
-from collections.abc import Collection
+A transition is a pure function: it takes an onboarding, what happened, who did it and when, and
+returns a `Change`. If it cannot happen now it raises `Refused`, with a text for the person. Who may
+do what is decided earlier, in `people`.
+"""
+
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Generic, Self, TypeVar
+from typing import Any
 
+from bot.core.english import listed
 from bot.core.errors import Refused
-from bot.core.mrkdwn import listed, mention, when
 from bot.guide import Owner
 from bot.onboarding.model import Event, EventKind, Status, StepProgress, StepState
 from bot.onboarding.people import Actor
-from bot.onboarding.state import Standing
-
-State = TypeVar("State", bound=Standing)
-
-
-@dataclass(frozen=True)
-class Changed(Generic[State]):
-    """What a transition makes: the next state, and what the history gets."""
-
-    onboarding: State
-    events: tuple[Event, ...]
+from bot.onboarding.state import Onboarding
 
 
 @dataclass(frozen=True, slots=True)
-class Transitions(Standing):
-    """The base of the transitions."""
+class Change:
+    """The result of a transition: the next state, and the events to record."""
 
-    def _must_be_active(self) -> None:
-        if self.status is Status.PAUSED:
-            raise Refused("This onboarding is paused. A HeavySet engineer takes it up again soon.")
-        self._must_be_running()
+    onboarding: Onboarding
+    events: tuple[Event, ...]
 
-    def _must_be_running(self) -> None:
-        if self.status not in (Status.ACTIVE, Status.PAUSED):
-            raise Refused(
-                f"This onboarding is {self.status}: nothing is left to do here. "
-                "Is something wrong? Please tell your HeavySet engineer."
-            )
 
-    def _must_be_current(self, number: int) -> None:
-        progress = self.step(number)
-        if progress.finished and progress.by and progress.at:
-            word = "already done" if progress.state is StepState.DONE else "not needed: skipped"
-            who = mention(progress.by.user_id)
-            raise Refused(f"Step {number} is {word}, by {who}, {when(progress.at)}.")
-        self._must_be_active()
-        if progress.state is StepState.WAITING and self.current:
-            raise Refused(
-                f"Step {number} comes later. Step {self.current.number} is the current one: "
-                f"{self.current.title}."
-            )
+def changed(
+    onboarding: Onboarding, active_at: datetime, events: Sequence[Event], **fields: Any
+) -> Change:
+    """Return the change that sets `fields`; a new turn begins with the last event."""
+    after = replace(onboarding, active_at=active_at, **fields)
+    if after.turn is not onboarding.turn:
+        after = replace(after, turn_at=events[-1].at)
+    return Change(after, tuple(events))
 
-    def _finish(
-        self,
-        number: int,
-        actor: Actor,
-        now: datetime,
-        events: list[Event],
-        *,
-        state: StepState = StepState.DONE,
-        skip: Collection[int] = (),
-    ) -> Changed[Self]:
-        """End step `number`, skip others with it, and go on to the next."""
-        before = self.guide.phase_of(number).owner
-        ends = {number: state} | dict.fromkeys(skip, StepState.SKIPPED)
-        steps = [
-            replace(one, state=ends[one.number], by=actor, at=now) if one.number in ends else one
-            for one in self.steps
-        ]
-        if not any(one.state is StepState.CURRENT for one in steps):
-            for position, one in enumerate(steps):
-                if one.state is StepState.WAITING:
-                    steps[position] = replace(one, state=StepState.CURRENT)
-                    break
-        after = replace(self, steps=tuple(steps))
-        if after.phase and (before, after.phase.owner) == (Owner.CLIENT, Owner.HEAVYSET):
-            handed = Event(EventKind.HANDED_OVER, actor, now, after.phase.steps[0].number)
-            events = [*events, handed]
-        if after.current is None:
-            completed = Event(EventKind.COMPLETED, actor, now)
-            return self._changed(
-                now,
-                [*events, completed],
-                steps=after.steps,
-                status=Status.COMPLETED,
-                finished_at=now,
-            )
-        return self._changed(now, events, steps=after.steps)
 
-    def _back_to(self, number: int) -> tuple[StepProgress, ...]:
-        """Return the steps with `number` current again; what an engineer skipped stays skipped."""
-        return tuple(
-            replace(one, state=StepState.CURRENT, by=None, at=None)
-            if one.number == number
-            else self._again(one)
-            if one.number > number
-            else one
-            for one in self.steps
+def must_be_active(onboarding: Onboarding) -> None:
+    """Raise Refused if an onboarding is paused or over."""
+    if onboarding.status is Status.PAUSED:
+        raise Refused("This onboarding is paused. A HeavySet engineer takes it up again soon.")
+    must_be_running(onboarding)
+
+
+def must_be_running(onboarding: Onboarding) -> None:
+    """Raise Refused if an onboarding is over."""
+    if onboarding.status not in (Status.ACTIVE, Status.PAUSED):
+        raise Refused(
+            f"This onboarding is {onboarding.status}: nothing is left to do here. "
+            "Is something wrong? Please tell your HeavySet engineer."
         )
 
-    def _again(self, one: StepProgress) -> StepProgress:
-        if one.state is StepState.SKIPPED and not self._needless(one.number):
-            return one
-        return replace(one, state=StepState.WAITING, by=None, at=None)
 
-    def _needless(self, number: int) -> int | None:
-        """Return the step whose answer made step `number` needless, if one did."""
-        for step in self.guide.steps:
-            for option in step.choice.options if step.choice else ():
-                if option.id == self.account and number in option.skips:
-                    return step.number
-        return None
-
-    def _named(self, fields: Collection[str]) -> str:
-        return listed(
-            f"{self.guide.field(name).label} (step {self.guide.field(name).step})"
-            for name in fields
+def must_be_current(onboarding: Onboarding, number: int) -> None:
+    """Raise Refused unless step `number` is the current one of an active onboarding."""
+    progress = onboarding.step(number)
+    if progress.finished and progress.by and progress.at:
+        state = "already done" if progress.state is StepState.DONE else "not needed: skipped"
+        text = f"Step {number} is {state}, by {{by}}, {{at}}."
+        raise Refused(text, by=progress.by, at=progress.at)
+    must_be_active(onboarding)
+    if progress.state is StepState.WAITING and onboarding.current:
+        raise Refused(
+            f"Step {number} comes later. Step {onboarding.current.number} is the current one: "
+            f"{onboarding.current.title}."
         )
 
-    def _changed(self, active_at: datetime, events: list[Event], **fields: Any) -> Changed[Self]:
-        """Return the change; whoever's turn it becomes has it from the last event on."""
-        after = replace(self, active_at=active_at, **fields)
-        if after.turn is not self.turn:
-            after = replace(after, turn_at=events[-1].at)
-        return Changed(after, tuple(events))
+
+def end_step(
+    onboarding: Onboarding,
+    number: int,
+    actor: Actor,
+    now: datetime,
+    events: list[Event],
+    *,
+    state: StepState = StepState.DONE,
+    skip: Collection[int] = (),
+) -> Change:
+    """End step `number`, skip others with it, and make the next one current."""
+    side = onboarding.guide.phase_of(number).owner
+    ends = {number: state} | dict.fromkeys(skip, StepState.SKIPPED)
+    steps = [
+        replace(step, state=ends[step.number], by=actor, at=now) if step.number in ends else step
+        for step in onboarding.steps
+    ]
+    if not any(step.state is StepState.CURRENT for step in steps):
+        for position, step in enumerate(steps):
+            if step.state is StepState.WAITING:
+                steps[position] = replace(step, state=StepState.CURRENT)
+                break
+    after = replace(onboarding, steps=tuple(steps))
+    if after.phase and (side, after.phase.owner) == (Owner.CLIENT, Owner.HEAVYSET):
+        first = after.phase.steps[0].number
+        events = [*events, Event(EventKind.HANDED_OVER, actor, now, first)]
+    if after.current:
+        return changed(onboarding, now, events, steps=after.steps)
+    events = [*events, Event(EventKind.COMPLETED, actor, now)]
+    end = {"status": Status.COMPLETED, "finished_at": now}
+    return changed(onboarding, now, events, steps=after.steps, **end)
+
+
+def back_to(onboarding: Onboarding, number: int) -> tuple[StepProgress, ...]:
+    """Return the steps with `number` current again; what an engineer skipped stays skipped."""
+
+    def reopened(step: StepProgress) -> StepProgress:
+        skipped = step.state is StepState.SKIPPED and not skipped_by(onboarding, step.number)
+        if step.number < number or (step.number > number and skipped):
+            return step
+        state = StepState.CURRENT if step.number == number else StepState.WAITING
+        return replace(step, state=state, by=None, at=None)
+
+    return tuple(map(reopened, onboarding.steps))
+
+
+def skipped_by(onboarding: Onboarding, number: int) -> int | None:
+    """Return the step whose answer made step `number` unnecessary, if one did."""
+    for step in onboarding.guide.steps:
+        for option in step.choice.options if step.choice else ():
+            if option.id == onboarding.account and number in option.skips:
+                return step.number
+    return None
+
+
+def labels(onboarding: Onboarding, names: Collection[str]) -> str:
+    """Return the labels and steps of some credentials, in words."""
+    fields = map(onboarding.guide.field, names)
+    return listed(f"{field.label} (step {field.step})" for field in fields)

@@ -18,7 +18,7 @@ from bot.core.background import BackgroundTasks
 from bot.core.errors import OnboardingError, Refused, Stale, Unavailable, UnreadableRow
 from bot.core.leases import keep_lease
 from bot.core.metrics import Metrics
-from bot.onboarding import Loss, Onboarding
+from bot.onboarding import Loss, Onboarding, lifecycle
 from bot.publishing.announcements import Announcements
 from bot.publishing.pins import Pins
 from bot.publishing.queue import PublishQueue
@@ -235,7 +235,7 @@ class Publisher:
                 self._database,
                 self._guides,
                 onboarding.id,
-                lambda at: at.lose_thread(thread_ts, now),
+                lambda at: lifecycle.lose_thread(at, thread_ts, now),
                 publishing.forget_thread,
             )
 
@@ -246,7 +246,7 @@ class Publisher:
                 self._database,
                 self._guides,
                 onboarding_id,
-                lambda at: at.lose_channel(loss, now, code),
+                lambda at: lifecycle.lose_channel(at, loss, now, code),
             )
 
     async def _hold(self, session: AsyncSession, onboarding_id: str) -> None:

@@ -10,6 +10,7 @@ from bot.core.errors import Refused, Unavailable, UnreadableRow
 from bot.core.loops import for_each
 from bot.onboarding import BOT, Change, Event, Onboarding
 from bot.onboarding.business_time import NEVER, Calendar, calendar_of
+from bot.onboarding.reminders import escalate, remind
 from bot.reminders.schedule import Due, plan, quiet_until
 from bot.slack.directory import Directory
 from storage import onboardings, reminders
@@ -128,10 +129,10 @@ class ReminderSender:
         due = self._due(onboarding, now)
         events: tuple[Event, ...] = ()
         if due.nudge:
-            nudged = onboarding.remind(BOT, now)
+            nudged = remind(onboarding, BOT, now)
             onboarding, events = nudged.onboarding, nudged.events
         if due.escalation:
-            escalated = onboarding.escalate(now)
+            escalated = escalate(onboarding, now)
             onboarding, events = escalated.onboarding, (*events, *escalated.events)
         if not events:
             raise Refused("Nothing is due any more.")

@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.errors import Refused, Unavailable, UnreadableRow
 from bot.core.loops import for_each
-from bot.onboarding import Change, EventKind, InvitationAnswer, Loss, Onboarding
+from bot.onboarding import Change, EventKind, InvitationAnswer, Loss, Onboarding, lifecycle
 from bot.onboarding.people import Actor, Person, Role
 from bot.use_cases.services import Request, UseCase
 from bot.views.root import ROOT
@@ -33,20 +33,20 @@ class Channels(UseCase):
                 self._services.engineering.look_soon()
             else:
                 log.error("the engineering channel is lost", extra={"loss": loss.value})
-        await self._all_in(request, lambda at, now: at.lose_channel(loss, now))
+        await self._all_in(request, lambda at, now: lifecycle.lose_channel(at, loss, now))
 
     async def regained(self, request: Request, losses: Collection[Loss]) -> None:
         """Go on with what was paused for one of `losses`."""
         if request.channel == self._services.engineering_channel:
             self._services.publisher.announce_again()
             self._services.engineering.look_soon()
-        await self._all_in(request, lambda at, now: at.regain_channel(losses, now))
+        await self._all_in(request, lambda at, now: lifecycle.regain_channel(at, losses, now))
 
     async def moved(self, request: Request, new_channel: str) -> None:
         """Follow the channel to its new id."""
         if request.channel == self._services.engineering_channel:
             log.error("set ENGINEERING_CHANNEL to its new id", extra={"channel": new_channel})
-        await self._all_in(request, lambda at, now: at.move_channel(new_channel, now))
+        await self._all_in(request, lambda at, now: lifecycle.move_channel(at, new_channel, now))
 
     async def lost_all(self, request_key: str) -> None:
         """Pause everything: the app was taken from the workspace."""
@@ -54,7 +54,9 @@ class Channels(UseCase):
             running = await onboardings.running_ids(session)
         log.error("the app was uninstalled, or its token revoked", extra={"running": len(running)})
         nobody = Request(Person("", ""), "", request_key)
-        await self._each(nobody, running, lambda at, now: at.lose_channel(Loss.UNINSTALLED, now))
+        await self._each(
+            nobody, running, lambda at, now: lifecycle.lose_channel(at, Loss.UNINSTALLED, now)
+        )
 
     async def regained_all(self) -> None:
         """Go on with what was paused because the app was uninstalled: Slack takes us again.
@@ -65,7 +67,7 @@ class Channels(UseCase):
         async with self._services.database.begin(write=False) as session:
             paused = await onboardings.ids_paused_for(session, losses)
         again = Request(Person("", ""), "", f"start:{now.timestamp()}")
-        await self._each(again, paused, lambda at, now: at.regain_channel(losses, now))
+        await self._each(again, paused, lambda at, now: lifecycle.regain_channel(at, losses, now))
 
     async def message_deleted(self, request: Request, ts: str) -> None:
         """Bring back what somebody deleted: a thread with its first message, or one of its others.
@@ -87,11 +89,13 @@ class Channels(UseCase):
                 await self._change(
                     request,
                     onboarding_id,
-                    lambda at, now: at.lose_thread(ts, now),
+                    lambda at, now: lifecycle.lose_thread(at, ts, now),
                     publishing.forget_thread,
                 )
             else:
-                await self._change(request, onboarding_id, lambda at, _: at.publish_again(), doubt)
+                await self._change(
+                    request, onboarding_id, lambda at, _: lifecycle.publish_again(at), doubt
+                )
 
     async def joined(self, request: Request) -> None:
         """Tell engineering when the first person of the client comes into the channel."""
@@ -111,7 +115,9 @@ class Channels(UseCase):
         first = [onboarding_id for onboarding_id, role in roles if role is Role.CLIENT_ADMIN]
         actor = Actor(person.user_id, person.team_id, Role.CLIENT_ADMIN)
         timezone = await self._timezone(person.user_id) if first else None
-        await self._each(request, first, lambda at, now: at.client_joins(actor, now, timezone))
+        await self._each(
+            request, first, lambda at, now: lifecycle.client_joins(at, actor, now, timezone)
+        )
 
     async def invitation_answered(
         self, request: Request, answer: InvitationAnswer, address: str
@@ -121,7 +127,9 @@ class Channels(UseCase):
             ids = await onboardings.ids_in(session, request.channel)
         actor = Actor(request.person.user_id, request.person.team_id, Role.NOBODY)
         await self._each(
-            request, ids, lambda at, now: at.answer_invitation(answer, address, actor, now)
+            request,
+            ids,
+            lambda at, now: lifecycle.answer_invitation(at, answer, address, actor, now),
         )
 
     async def _timezone(self, user_id: str) -> str | None:

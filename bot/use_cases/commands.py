@@ -8,8 +8,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.errors import Refused
 from bot.core.mrkdwn import escape, link, mention, permalink
-from bot.onboarding import Change, Onboarding
+from bot.onboarding import Change, Onboarding, lifecycle
 from bot.onboarding.people import Actor
+from bot.onboarding.reminders import remind
+from bot.onboarding.steps import skip_step, undo_step
+from bot.onboarding.verifications import request_verification
 from bot.use_cases.services import InvalidInput, Request, UseCase
 from bot.use_cases.slash_command import person_and_client, step_and_client
 from bot.views import modals
@@ -25,7 +28,7 @@ class Managing(UseCase):
         """Have a client's values verified now."""
         actor, found = await self._who_and_whom(request, words)
         after = await self._change(
-            request, found.id, lambda at, now: at.request_verification(actor, now)
+            request, found.id, lambda at, now: request_verification(at, actor, now)
         )
         self._services.verification_runner.wake(after.id)
         return self._done(after, "The verification runs; its result appears in the thread.")
@@ -33,7 +36,7 @@ class Managing(UseCase):
     async def remind(self, request: Request, words: str) -> Answer:
         """Nudge whoever's turn it is."""
         actor, found = await self._who_and_whom(request, words)
-        after = await self._change(request, found.id, lambda at, now: at.remind(actor, now))
+        after = await self._change(request, found.id, lambda at, now: remind(at, actor, now))
         return self._done(after, "The thread gets a reminder.")
 
     async def assign(self, request: Request, words: str) -> Answer:
@@ -47,7 +50,7 @@ class Managing(UseCase):
         if not await directory.is_engineer(engineer):
             raise Refused(f"{mention(engineer)} is no HeavySet engineer. Nothing was changed.")
         after = await self._change(
-            request, found.id, lambda at, now: at.assign(engineer, actor, now)
+            request, found.id, lambda at, now: lifecycle.assign(at, engineer, actor, now)
         )
         return self._done(after, f"{mention(engineer)} is in charge now.")
 
@@ -55,7 +58,9 @@ class Managing(UseCase):
         """Go on without a step."""
         number, name = _numbered(words, "skip")
         actor, found = await self._who_and_whom(request, name)
-        after = await self._change(request, found.id, lambda at, now: at.skip(number, actor, now))
+        after = await self._change(
+            request, found.id, lambda at, now: skip_step(at, number, actor, now)
+        )
         return self._done(after, f"Step {number} is skipped.")
 
     async def reopen(self, request: Request, words: str) -> Answer:
@@ -63,20 +68,26 @@ class Managing(UseCase):
         number, name = _numbered(words, "reopen")
         actor, found = await self._who_and_whom(request, name)
         after = await self._change(
-            request, found.id, lambda at, now: at.undo_step(number, actor, now)
+            request, found.id, lambda at, now: undo_step(at, number, actor, now)
         )
         return self._done(after, _reopened(after, number))
 
     async def pause(self, request: Request, words: str) -> Answer:
         """Let an onboarding rest."""
         return await self._simply(
-            request, words, lambda at, actor, now: at.pause(actor, now), "Paused. No reminders."
+            request,
+            words,
+            lambda at, actor, now: lifecycle.pause(at, actor, now),
+            "Paused. No reminders.",
         )
 
     async def resume(self, request: Request, words: str) -> Answer:
         """Take an onboarding up again."""
         return await self._simply(
-            request, words, lambda at, actor, now: at.resume(actor, now), "Taken up again."
+            request,
+            words,
+            lambda at, actor, now: lifecycle.resume(at, actor, now),
+            "Taken up again.",
         )
 
     async def cancel_form(self, request: Request, words: str) -> View:
@@ -102,7 +113,7 @@ class Managing(UseCase):
         await self._change(
             request,
             ref.onboarding_id,
-            lambda at, now: at.cancel(actor, reason.strip(), now),
+            lambda at, now: lifecycle.cancel(at, actor, reason.strip(), now),
             destroy,
         )
 

@@ -11,8 +11,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.core.errors import Refused, Unreadable
 from bot.core.typed_text import half_width
 from bot.guide.credentials import Severity, check, mask
-from bot.onboarding import BOT, Event, EventKind, Onboarding, written_in
+from bot.onboarding import BOT, Event, EventKind, Onboarding, free_text
+from bot.onboarding.credentials import enter_credentials, reveal_credentials
 from bot.onboarding.people import Actor, Permission
+from bot.onboarding.posted_secrets import record_posted_secret
 from bot.onboarding.secret_scan import bears, forms
 from bot.onboarding.throttling import CHECKS, HOUR, REPLACEMENTS, in_minutes
 from bot.use_cases.services import InvalidInput, NeedsConfirmation, Request, UseCase
@@ -88,7 +90,7 @@ class Credentials(UseCase):
             window = reveals.add(session)
 
         after = await self._change(
-            request, onboarding.id, lambda at, now: at.reveal(names, actor, now), note
+            request, onboarding.id, lambda at, now: reveal_credentials(at, names, actor, now), note
         )
         reveals.opened()
         person = request.person
@@ -153,7 +155,7 @@ class Credentials(UseCase):
         async with self._services.database.begin(write=False) as session:
             events = await onboardings.events_of(session, onboarding.id)
         for name, value in secret.items():
-            telling = [one for one in events if any(bears(t, value) for t in written_in(one))]
+            telling = [one for one in events if any(bears(t, value) for t in free_text(one))]
             if telling or bears(onboarding.client_name, value):
                 onboarding = await self._mark_posted(request, onboarding, name, value, telling)
         return onboarding
@@ -174,8 +176,8 @@ class Credentials(UseCase):
         return await self._change(
             one,
             onboarding.id,
-            lambda at, now: at.record_posted_secret(
-                [name], author, now, fingerprints, reopen=(), texts=texts
+            lambda at, now: record_posted_secret(
+                at, [name], author, now, fingerprints, reopen=(), texts=texts
             ),
         )
 
@@ -201,7 +203,7 @@ class Credentials(UseCase):
             request,
             ref.onboarding_id,
             lambda _: Permission.CLIENT_STEP,
-            lambda at, actor, now: at.enter_credentials(ref.step, masks, actor, now),
+            lambda at, actor, now: enter_credentials(at, ref.step, masks, actor, now),
             put,
         )
         if after.verification:

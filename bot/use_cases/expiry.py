@@ -10,6 +10,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.core.errors import Refused, Unavailable, UnreadableRow
 from bot.core.loops import for_each
 from bot.onboarding import BOT, Onboarding
+from bot.onboarding.credentials import destroy_credentials
+from bot.onboarding.retention import expire_credentials
 from storage import credentials, onboardings
 from storage.changes import change
 from storage.database import Database
@@ -69,7 +71,7 @@ async def age_unused_values(
                 database,
                 guides,
                 onboarding_id,
-                lambda at: at.age_credentials(clock(), keep=keep, objection=OBJECTION),
+                lambda at: expire_credentials(at, clock(), keep=keep, objection=OBJECTION),
                 _delete_expired,
             )
             changed(onboarding_id)
@@ -95,7 +97,7 @@ async def _destroy(
             database,
             guides,
             onboarding_id,
-            lambda onboarding: onboarding.destroy_credentials(BOT, clock()),
+            lambda onboarding: destroy_credentials(onboarding, BOT, clock()),
             _delete,
         )
     except Unavailable:

@@ -10,6 +10,7 @@ from bot.core.typed_text import prose
 from bot.guide.answers import answer
 from bot.onboarding import Onboarding
 from bot.onboarding.people import Actor, Permission, Role
+from bot.onboarding.questions import answer_from_guide, answer_questions, ask_for_help
 from bot.use_cases.services import InvalidInput, Request, UseCase
 from bot.views import modals
 from bot.views.ids import FormRef, StepRef
@@ -53,7 +54,7 @@ class Help(UseCase):
             request,
             ref.onboarding_id,
             lambda _: Permission.CLIENT_STEP,
-            lambda at, actor, now: at.ask_for_help(ref.step, _short(question), actor, now),
+            lambda at, actor, now: ask_for_help(at, ref.step, _short(question), actor, now),
         )
 
     async def answer(self, request: Request, onboarding: Onboarding, question: str) -> bool:
@@ -67,8 +68,8 @@ class Help(UseCase):
             request,
             onboarding.id,
             lambda _: Permission.CLIENT_STEP,
-            lambda at, actor, now: at.answer_from_guide(
-                at_step, _short(question), passage, actor, now
+            lambda at, actor, now: answer_from_guide(
+                at, at_step, _short(question), passage, actor, now
             ),
         )
         return True
@@ -82,7 +83,7 @@ class Help(UseCase):
         actor = Actor(known.person.user_id, known.person.team_id, Role.ENGINEER)
         one = replace(request, request_key=f"{request.request_key}:answered")
         with suppress(Refused, Repeated):  # a colleague, or this very message, closed them before
-            await self._change(one, onboarding.id, lambda at, now: at.answer_questions(actor, now))
+            await self._change(one, onboarding.id, lambda at, now: answer_questions(at, actor, now))
 
 
 def _short(question: str) -> str:

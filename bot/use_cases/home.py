@@ -3,6 +3,8 @@
 from slack_sdk.models.views import View
 
 from bot.core.mrkdwn import escape
+from bot.onboarding import lifecycle
+from bot.onboarding.reminders import remind
 from bot.use_cases.services import InvalidInput, Request, UseCase
 from bot.views.home import assign_modal
 from bot.views.ids import ENGINEER, FormRef
@@ -19,7 +21,7 @@ class Home(UseCase):
         """Nudge whoever's turn it is; return what was done."""
         actor = await self._engineer(request.person)
         self.open(request.person.user_id)
-        after = await self._change(request, onboarding_id, lambda at, now: at.remind(actor, now))
+        after = await self._change(request, onboarding_id, lambda at, now: remind(at, actor, now))
         return f"*{escape(after.client_name)}*: The thread gets a reminder."
 
     async def assign_form(self, request: Request, onboarding_id: str) -> View:
@@ -39,5 +41,5 @@ class Home(UseCase):
         if not engineer or not await directory.is_engineer(engineer):
             raise InvalidInput({ENGINEER: "This person is no HeavySet engineer. Choose another."})
         await self._change(
-            request, ref.onboarding_id, lambda at, now: at.assign(engineer, actor, now)
+            request, ref.onboarding_id, lambda at, now: lifecycle.assign(at, engineer, actor, now)
         )

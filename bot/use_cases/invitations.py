@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from slack_sdk.models.views import View
 
+from bot.core.english import listed
 from bot.core.errors import Refused, Repeated, Unavailable
-from bot.core.mrkdwn import channel_link, escape, link, listed, mention, permalink
+from bot.core.mrkdwn import channel_link, escape, link, mention, permalink
 from bot.onboarding import Event, EventKind, Onboarding
 from bot.onboarding.names import LONGEST_CHANNEL
 from bot.onboarding.people import Actor

@@ -13,7 +13,7 @@ from bot.use_cases.help import Help
 from bot.use_cases.services import Request, Services, UseCase
 from bot.use_cases.steps import Steps
 from bot.views.ids import StepRef
-from bot.views.replies import help_text, status_text, words_text
+from bot.views.replies import help_text, refusal_text, status_text, words_text
 from storage import onboardings
 
 
@@ -59,7 +59,7 @@ class Words(UseCase):
             else:
                 answer = None
         except Refused as refusal:
-            answer = str(refusal)
+            answer = refusal_text(refusal)
         return Reply(onboarding.id, answer) if answer else None
 
     async def _do(

@@ -5,13 +5,14 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from bot.core.english import listed
 from bot.core.errors import Repeated, Unavailable, UnreadableRow
 from bot.core.loops import for_each
-from bot.core.mrkdwn import listed
 from bot.guide import Guide
 from bot.guide.credentials import CredentialField
 from bot.onboarding import Onboarding
 from bot.onboarding.people import Actor, Role
+from bot.onboarding.posted_secrets import record_posted_secret
 from bot.onboarding.secret_scan import bears_password, candidates, forms, guesses, shaped
 from bot.use_cases.messages import Reply
 from bot.use_cases.services import Request, UseCase
@@ -108,8 +109,8 @@ class PostedSecrets(UseCase):
         return await self._change(
             one,
             onboarding_id,
-            lambda at, now: at.record_posted_secret(
-                names, actor, now, fingerprints, elsewhere=elsewhere, reopen=found.stored
+            lambda at, now: record_posted_secret(
+                at, names, actor, now, fingerprints, elsewhere=elsewhere, reopen=found.stored
             ),
         )
 

@@ -3,6 +3,7 @@
 from bot.guide import Owner
 from bot.onboarding import Onboarding
 from bot.onboarding.people import Permission
+from bot.onboarding.reminders import snooze
 from bot.use_cases.services import Request, UseCase
 from bot.views.ids import StepRef
 
@@ -23,5 +24,5 @@ class Reminders(UseCase):
             request,
             ref.onboarding_id,
             permission,
-            lambda at, actor, now: at.snooze(actor, now, reminder_sender.quiet_until(at, now)),
+            lambda at, actor, now: snooze(at, actor, now, reminder_sender.quiet_until(at, now)),
         )

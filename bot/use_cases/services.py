@@ -11,8 +11,9 @@ from slack_sdk.models.views import View
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.deadline import answering_within
+from bot.core.english import listed
 from bot.core.errors import NotAllowed, NotFound, Refused, Unavailable
-from bot.core.mrkdwn import channel_link, escape, listed, mention
+from bot.core.mrkdwn import channel_link, escape, mention
 from bot.onboarding import Change, Event, EventKind, Onboarding
 from bot.onboarding.people import REFUSALS, Actor, Permission, Person, Role, require
 from bot.onboarding.secret_scan import candidates, guesses, looks_like

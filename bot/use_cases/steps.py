@@ -10,6 +10,13 @@ from bot.core.mrkdwn import mention
 from bot.guide import Owner
 from bot.onboarding import Change, EventKind, Onboarding, StepState
 from bot.onboarding.people import Actor, Permission
+from bot.onboarding.steps import (
+    choose_option,
+    finish_step,
+    give_back_steps,
+    hand_over_steps,
+    undo_step,
+)
 from bot.onboarding.throttling import HANDOVERS, HOUR, in_minutes
 from bot.use_cases.services import Request, UseCase
 from bot.views.ids import StepRef
@@ -21,27 +28,33 @@ class Steps(UseCase):
 
     async def choose(self, request: Request, ref: StepRef, option: str) -> None:
         """Answer the question of a step."""
-        await self._do(request, ref, lambda at, actor, now: at.choose(ref.step, option, actor, now))
+        await self._do(
+            request, ref, lambda at, actor, now: choose_option(at, ref.step, option, actor, now)
+        )
 
     async def finish(self, request: Request, ref: StepRef) -> None:
         """Mark a step as done."""
-        await self._do(request, ref, lambda at, actor, now: at.finish_step(ref.step, actor, now))
+        await self._do(request, ref, lambda at, actor, now: finish_step(at, ref.step, actor, now))
 
     async def undo(self, request: Request, ref: StepRef) -> None:
         """Take back that a step is done."""
-        await self._do(request, ref, lambda at, actor, now: at.undo_step(ref.step, actor, now))
+        await self._do(request, ref, lambda at, actor, now: undo_step(at, ref.step, actor, now))
 
     async def hand_over(self, request: Request, ref: StepRef, *, rest_of_phase: bool) -> None:
         """Have HeavySet do a step, or all that is left of its phase."""
         await self._do(
             request,
             ref,
-            lambda at, actor, now: at.hand_over(ref.step, actor, now, rest_of_phase=rest_of_phase),
+            lambda at, actor, now: hand_over_steps(
+                at, ref.step, actor, now, rest_of_phase=rest_of_phase
+            ),
         )
 
     async def give_back(self, request: Request, ref: StepRef) -> None:
         """Return a step that was handed over to the client."""
-        await self._do(request, ref, lambda at, actor, now: at.give_back(ref.step, actor, now))
+        await self._do(
+            request, ref, lambda at, actor, now: give_back_steps(at, ref.step, actor, now)
+        )
 
     async def _do(
         self,

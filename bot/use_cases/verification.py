@@ -2,6 +2,7 @@
 
 from bot.onboarding import Onboarding
 from bot.onboarding.people import Permission
+from bot.onboarding.verifications import confirm_writes, request_verification
 from bot.use_cases.services import Request, UseCase
 from bot.views.ids import StepRef
 
@@ -15,8 +16,8 @@ class Verification(UseCase):
             request,
             ref.onboarding_id,
             lambda _: Permission.HEAVYSET_STEP,
-            lambda at, actor, now: at.request_verification(
-                actor, now, _external_id(at) if test_booking else None
+            lambda at, actor, now: request_verification(
+                at, actor, now, _external_id(at) if test_booking else None
             ),
         )
         self._services.verification_runner.wake(ref.onboarding_id)
@@ -27,7 +28,7 @@ class Verification(UseCase):
             request,
             ref.onboarding_id,
             lambda _: Permission.HEAVYSET_STEP,
-            lambda at, actor, now: at.confirm_writes(actor, now),
+            lambda at, actor, now: confirm_writes(at, actor, now),
         )
 
 

@@ -15,6 +15,7 @@ from bot.core.leases import LEASE, keep_lease
 from bot.core.metrics import Metrics
 from bot.onboarding import Change, Onboarding, Status, Verification
 from bot.onboarding.report import Check, Outcome, Report
+from bot.onboarding.verifications import finish_verification, record_booking_sent
 from bot.verification import Booking, verify
 from bot.verification.servicetitan import Credentials, ServiceTitan
 from storage import credentials, onboardings, verifications
@@ -164,7 +165,7 @@ class VerificationRunner:
                     self._database,
                     self._guides,
                     onboarding_id,
-                    lambda at: at.send_booking(run.number, run.requested_at, self._clock()),
+                    lambda at: record_booking_sent(at, run.number, run.requested_at, self._clock()),
                 )
             except OnboardingError as error:
                 log.warning("a test booking is not sent", extra={"reason": str(error)})
@@ -179,7 +180,7 @@ class VerificationRunner:
         def finish(at: Onboarding) -> Change:
             if at.verification and at.verification.attempt != run.attempt:
                 raise Refused("Another worker has recorded this one.")
-            return at.finish_verification(run.number, run.requested_at, report, self._clock())
+            return finish_verification(at, run.number, run.requested_at, report, self._clock())
 
         try:
             await change(self._database, self._guides, onboarding_id, finish)

@@ -6,7 +6,8 @@ from textwrap import wrap
 
 from slack_sdk.models.blocks import Block
 
-from bot.core.mrkdwn import channel_link, escape, in_days, link, listed, mention, permalink, when
+from bot.core.english import in_days, listed
+from bot.core.mrkdwn import channel_link, escape, link, mention, permalink, when
 from bot.guide import Owner
 from bot.onboarding import Event, EventKind, InvitationAnswer, Loss, Onboarding
 from bot.onboarding.report import Outcome, Report

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from slack_sdk.models.blocks import Block
 
-from bot.core.mrkdwn import escape, in_days, listed, when
+from bot.core.english import in_days, listed
+from bot.core.mrkdwn import escape, when
 from bot.onboarding import Deletion, Onboarding, Status
 from bot.views import ids
 from bot.views.blocks import Message, actions, button, message, section

@@ -11,8 +11,9 @@ from bot.core.mrkdwn import channel_link, escape, link, mention, permalink, when
 from bot.core.typed_text import one_line
 from bot.guide import Owner, Phase
 from bot.onboarding import BOT, EventKind, Onboarding
-from bot.onboarding.history import ChannelRef, Entry, History, UserRef, Words, lasting
+from bot.onboarding.history import Entry, History, Words, lasting
 from bot.onboarding.history.sentences import sign
+from bot.onboarding.people import ChannelRef, UserRef
 from bot.onboarding.report import Outcome
 from bot.views import ids
 from bot.views.blocks import actions, button, context, header, section

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from slack_sdk.models.blocks import Block
 
-from bot.core.mrkdwn import escape, listed, mention, when
+from bot.core.english import listed
+from bot.core.mrkdwn import escape, mention, when
 from bot.onboarding import Onboarding, PostedSecret
 from bot.views import ids
 from bot.views.blocks import Message, actions, button, message, section

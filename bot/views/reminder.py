@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from slack_sdk.models.blocks import Block
 
-from bot.core.mrkdwn import ago, escape, listed, mention, when
+from bot.core.english import ago, listed
+from bot.core.mrkdwn import escape, mention, when
 from bot.guide import Owner
 from bot.onboarding import Onboarding, Reminder, Status
 from bot.onboarding.report import Outcome

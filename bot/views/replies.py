@@ -1,9 +1,33 @@
-"""The answers to words in the thread."""
+"""Private replies: why something was refused, and answers to words in the thread."""
 
-from bot.core.mrkdwn import escape, listed, mention, when
+from datetime import datetime
+
+from bot.core.english import listed
+from bot.core.errors import Refused
+from bot.core.mrkdwn import escape, mention, when
 from bot.guide import Owner
 from bot.onboarding import Onboarding
+from bot.onboarding.people import Actor, UserRef
 from bot.views.blocks import bullets
+
+
+def refusal_text(refusal: Refused) -> str:
+    """Return the text of a refusal, with people and times as Slack shows them."""
+    if not refusal.data:
+        return str(refusal)
+    return str(refusal).format_map({name: _word(value) for name, value in refusal.data.items()})
+
+
+def _word(value: object) -> str:
+    match value:
+        case Actor(user_id=""):
+            return "me"
+        case Actor() | UserRef():
+            return mention(value.user_id)
+        case datetime():
+            return when(value)
+        case _:
+            return str(value)
 
 
 def status_text(onboarding: Onboarding) -> str:

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from slack_sdk.models.blocks import Block, ButtonElement, ConfirmObject, PlainTextObject
 
-from bot.core.mrkdwn import escape, listed, mention, when
+from bot.core.english import listed
+from bot.core.mrkdwn import escape, mention, when
 from bot.onboarding import Onboarding, Status, Verification
 from bot.onboarding.report import Check, Outcome, Report
 from bot.views import ids

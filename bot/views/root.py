@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from slack_sdk.models.blocks import Block
 
-from bot.core.mrkdwn import escape, listed, mention, when
+from bot.core.english import listed
+from bot.core.mrkdwn import escape, mention, when
 from bot.guide import Owner, Phase
 from bot.onboarding import Onboarding, Status, StepState
 from bot.onboarding.report import Outcome

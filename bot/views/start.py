@@ -14,7 +14,8 @@ from slack_sdk.models.blocks import (
 )
 from slack_sdk.models.views import View
 
-from bot.core.mrkdwn import escape, listed
+from bot.core.english import listed
+from bot.core.mrkdwn import escape
 from bot.onboarding import Onboarding
 from bot.onboarding.names import LONGEST_CHANNEL, channel_for_client
 from bot.views import ids

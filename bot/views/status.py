@@ -8,7 +8,8 @@ from typing import Any
 
 from slack_sdk.models.blocks import Block, ButtonElement
 
-from bot.core.mrkdwn import ago, channel_link, escape, link, listed, mention, permalink, when
+from bot.core.english import ago, listed
+from bot.core.mrkdwn import channel_link, escape, link, mention, permalink, when
 from bot.guide import Owner
 from bot.onboarding import Onboarding, Overview, Status, Unread
 from bot.views import ids

@@ -14,6 +14,7 @@ from bot.guide import Owner
 from bot.guide.loading import SERVICETITAN
 from bot.onboarding import Change, Onboarding, Status, start
 from bot.onboarding.people import Actor, Role
+from bot.onboarding.steps import choose_option, finish_step
 from bot.publishing.pins import BOOKMARK, DONE, PIN
 from bot.publishing.thread import desired
 from sandbox.slack import Channel
@@ -77,9 +78,9 @@ async def _make(
     onboarding = await onboardings.get(session, guides, client.id, lock=True)
     while (step := onboarding.current) and step.number < at_step:
         change: Change = (
-            onboarding.choose(1, "new", admin, now)
+            choose_option(onboarding, 1, "new", admin, now)
             if step.number == 1
-            else onboarding.finish_step(step.number, admin, now)
+            else finish_step(onboarding, step.number, admin, now)
         )
         await onboardings.save(session, onboarding, change)
         onboarding = await onboardings.get(session, guides, client.id, lock=True)

@@ -19,6 +19,7 @@ import pytest
 
 from bot.onboarding import Change, Onboarding, start
 from bot.onboarding.people import Actor, Role
+from bot.onboarding.steps import choose_option, finish_step
 from bot.publishing.publisher import SOMEBODY_WAITS
 from bot.publishing.queue import LEFT_BEHIND_AT_ONCE
 from sandbox.slack import Channel, Message
@@ -132,10 +133,10 @@ async def go_on(world: World, client: Client, clock: Clock) -> None:
     at = clock() - client.active
 
     def choose(onboarding: Onboarding) -> Change:
-        return onboarding.choose(1, "new", ann, at)
+        return choose_option(onboarding, 1, "new", ann, at)
 
     def finish(onboarding: Onboarding) -> Change:
-        return onboarding.finish_step(2, ann, at)
+        return finish_step(onboarding, 2, ann, at)
 
     for transition in (choose, finish):
         await change(world.bot.database, world.bot.guides, client.id, transition)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.onboarding import Change, Onboarding
+from bot.onboarding.verifications import record_booking_sent
 from sandbox.slack import buttons
 from storage.changes import change
 from tests.integration.world import Patient, World, told
@@ -134,7 +135,7 @@ async def test_no_other_worker_takes_a_run_that_is_about_to_book(at_25: World) -
 
     def send(at: Onboarding) -> Change:
         assert at.verification
-        return at.send_booking(2, at.verification.requested_at, datetime.now(UTC))
+        return record_booking_sent(at, 2, at.verification.requested_at, datetime.now(UTC))
 
     await change(at_25.bot.database, at_25.bot.guides, at_25.onboarding, send)
 

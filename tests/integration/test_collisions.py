@@ -12,6 +12,7 @@ import storage.postgresql
 from bot.core.errors import Unavailable
 from bot.onboarding import Change, Onboarding
 from bot.onboarding.people import Actor, Role
+from bot.onboarding.questions import ask_for_help
 from storage import onboardings
 from storage.changes import change
 from tests.databases import ON_POSTGRESQL, AnyDatabase
@@ -24,7 +25,7 @@ def asks(world: World, question: str) -> Callable[[Onboarding], Change]:
     """The transition of somebody who asks a question."""
     colleague = question.endswith("of 1?")
     who = Actor("U0BEN" if colleague else world.ann.id, world.ann.team.id, Role.CLIENT_ADMIN)
-    return lambda at: at.ask_for_help(1, question, who, datetime.now(UTC))
+    return lambda at: ask_for_help(at, 1, question, who, datetime.now(UTC))
 
 
 async def ask(

@@ -13,6 +13,7 @@ from bot.core.background import BackgroundTasks
 from bot.core.leases import LEASE
 from bot.core.metrics import Metrics
 from bot.onboarding.people import Actor, Role
+from bot.onboarding.verifications import request_verification
 from bot.verification.runner import VerificationRunner
 from bot.verification.servicetitan import ServiceTitan
 from storage import leases
@@ -85,7 +86,7 @@ async def request(world: World, booking: str | None = None) -> Patient:
         world.bot.database,
         world.bot.guides,
         world.onboarding,
-        lambda at: at.request_verification(erin, datetime.now(UTC), booking),
+        lambda at: request_verification(at, erin, datetime.now(UTC), booking),
     )
     return Patient(world.servicetitan)
 

@@ -20,6 +20,7 @@ from bot.app.bot import Bot, running
 from bot.app.settings import Settings
 from bot.onboarding import Change, Onboarding
 from bot.onboarding.people import Actor, Role
+from bot.onboarding.steps import choose_option, finish_step
 from sandbox.bot_process import free_port
 from sandbox.run import MANIFEST
 from sandbox.servicetitan.server import ServiceTitanSandbox
@@ -158,8 +159,8 @@ class World:
 
         def finished(at: Onboarding) -> Change:
             if number == 1:
-                return at.choose(number, "new", ann, now)
-            return at.finish_step(number, ann, now)
+                return choose_option(at, number, "new", ann, now)
+            return finish_step(at, number, ann, now)
 
         await change(self.bot.database, self.bot.guides, onboarding, finished)
 

@@ -5,8 +5,15 @@ from datetime import timedelta
 
 import pytest
 
-from bot.onboarding import Change, Event, EventKind, InvitationAnswer, Loss
+from bot.onboarding import Change, Event, EventKind, InvitationAnswer, Loss, lifecycle
+from bot.onboarding.credentials import enter_credentials, reveal_credentials
+from bot.onboarding.posted_secrets import record_posted_secret
+from bot.onboarding.questions import ask_for_help
+from bot.onboarding.reminders import escalate, remind, snooze
 from bot.onboarding.report import Outcome
+from bot.onboarding.retention import expire_credentials, keep_credentials
+from bot.onboarding.steps import finish_step, hand_over_steps
+from bot.onboarding.verifications import finish_verification, request_verification
 from bot.verification.remedies import PASSED as PASSES
 from bot.verification.remedies import found, passed
 from bot.views.announcement import ANNOUNCED, announcement
@@ -39,35 +46,37 @@ def told(change: Change, kind: EventKind, **timestamps: str) -> Message:
 
 
 def finished(outcome: Outcome) -> Change:
-    onboarding = an_onboarding(at_step=25).request_verification(an_engineer(), NOW).onboarding
-    return onboarding.finish_verification(2, NOW, a_report(outcome), NOW + 3 * MINUTE)
+    onboarding = request_verification(an_onboarding(at_step=25), an_engineer(), NOW).onboarding
+    return finish_verification(onboarding, 2, NOW, a_report(outcome), NOW + 3 * MINUTE)
 
 
 def asked(question: str) -> Change:
-    return an_onboarding(at_step=7).ask_for_help(7, question, a_client_admin(), NOW)
+    return ask_for_help(an_onboarding(at_step=7), 7, question, a_client_admin(), NOW)
 
 
 def handed_over() -> Change:
     onboarding = an_onboarding(at_step=22, credentials=ALL_FIELDS)
-    return onboarding.finish_step(22, a_client_admin(), NOW)
+    return finish_step(onboarding, 22, a_client_admin(), NOW)
 
 
 def revealed() -> Change:
-    return an_onboarding(at_step=24).reveal(["tenant_id", "client_secret"], an_engineer(), NOW)
+    return reveal_credentials(
+        an_onboarding(at_step=24), ["tenant_id", "client_secret"], an_engineer(), NOW
+    )
 
 
 def replaced_after_the_hand_over() -> Change:
     onboarding = an_onboarding(at_step=24)
-    return onboarding.enter_credentials(19, {"client_secret": "••••new1"}, a_client_admin(), NOW)
+    return enter_credentials(onboarding, 19, {"client_secret": "••••new1"}, a_client_admin(), NOW)
 
 
 def paused(loss: Loss = Loss.ARCHIVED) -> Change:
-    return a_new_onboarding().onboarding.lose_channel(loss, NOW)
+    return lifecycle.lose_channel(a_new_onboarding().onboarding, loss, NOW)
 
 
 def invitation(answer: InvitationAnswer, address: str = "ann@acme.example") -> Change:
     onboarding = a_new_onboarding().onboarding
-    return onboarding.answer_invitation(answer, address, a_client_admin(), NOW)
+    return lifecycle.answer_invitation(onboarding, answer, address, a_client_admin(), NOW)
 
 
 WEEK = timedelta(days=7)
@@ -76,7 +85,7 @@ AGES = {"keep": timedelta(days=29), "objection": WEEK}
 
 
 def unused() -> Change:
-    return an_onboarding(at_step=22, credentials=ALL_FIELDS).age_credentials(LATER, **AGES)
+    return expire_credentials(an_onboarding(at_step=22, credentials=ALL_FIELDS), LATER, **AGES)
 
 
 EVERY: dict[EventKind, Change] = {
@@ -87,26 +96,30 @@ EVERY: dict[EventKind, Change] = {
     EventKind.CREDENTIALS_REVEALED: revealed(),
     EventKind.COMPLETED: finished(Outcome.PASSED),
     EventKind.PLATFORM_OUTDATED: replaced_after_the_hand_over(),
-    EventKind.EXPOSED: an_onboarding(at_step=22).record_posted_secret(
-        ["client_secret"], a_client_admin(), NOW
+    EventKind.EXPOSED: record_posted_secret(
+        an_onboarding(at_step=22), ["client_secret"], a_client_admin(), NOW
     ),
     EventKind.PAUSED: paused(),
-    EventKind.RESUMED: paused().onboarding.resume(an_engineer(), NOW),
-    EventKind.CHANNEL_MOVED: a_new_onboarding().onboarding.move_channel("C0NEW", NOW),
-    EventKind.STEPS_HANDED_OVER: an_onboarding(at_step=4).hand_over(
-        4, a_client_admin(), NOW, rest_of_phase=True
+    EventKind.RESUMED: lifecycle.resume(paused().onboarding, an_engineer(), NOW),
+    EventKind.CHANNEL_MOVED: lifecycle.move_channel(a_new_onboarding().onboarding, "C0NEW", NOW),
+    EventKind.STEPS_HANDED_OVER: hand_over_steps(
+        an_onboarding(at_step=4), 4, a_client_admin(), NOW, rest_of_phase=True
     ),
-    EventKind.CANCELLED: an_onboarding(at_step=4).cancel(an_engineer(), "They <left>.", NOW),
-    EventKind.ASSIGNED: an_onboarding(at_step=4).assign("U0EVE", an_engineer(), NOW),
-    EventKind.ESCALATED: an_onboarding(at_step=4).escalate(NOW),
-    EventKind.CLIENT_JOINED: a_new_onboarding().onboarding.client_joins(a_client_admin(), NOW),
+    EventKind.CANCELLED: lifecycle.cancel(
+        an_onboarding(at_step=4), an_engineer(), "They <left>.", NOW
+    ),
+    EventKind.ASSIGNED: lifecycle.assign(an_onboarding(at_step=4), "U0EVE", an_engineer(), NOW),
+    EventKind.ESCALATED: escalate(an_onboarding(at_step=4), NOW),
+    EventKind.CLIENT_JOINED: lifecycle.client_joins(
+        a_new_onboarding().onboarding, a_client_admin(), NOW
+    ),
     EventKind.INVITATION_ANSWERED: invitation(InvitationAnswer.DECLINED),
-    EventKind.THREAD_DELETED: replace(an_onboarding(at_step=4), thread_ts=ROOT_TS).lose_thread(
-        ROOT_TS, NOW
+    EventKind.THREAD_DELETED: lifecycle.lose_thread(
+        replace(an_onboarding(at_step=4), thread_ts=ROOT_TS), ROOT_TS, NOW
     ),
     EventKind.RETENTION_ASKED: unused(),
-    EventKind.CREDENTIALS_KEPT: unused().onboarding.keep_credentials(an_engineer(), LATER, LATER),
-    EventKind.CREDENTIALS_EXPIRED: unused().onboarding.age_credentials(LATER + WEEK, **AGES),
+    EventKind.CREDENTIALS_KEPT: keep_credentials(unused().onboarding, an_engineer(), LATER, LATER),
+    EventKind.CREDENTIALS_EXPIRED: expire_credentials(unused().onboarding, LATER + WEEK, **AGES),
 }
 
 
@@ -197,13 +210,16 @@ def test_slack_takes_a_result_with_every_check() -> None:
 
 def test_a_stall_tells_what_it_may_be_about() -> None:
     asked_at = NOW + 10 * MINUTE
-    asking = an_onboarding(at_step=4).ask_for_help(4, "How?", a_client_admin(), asked_at)
-    snoozed = asking.onboarding.remind(an_engineer(), NOW + 20 * MINUTE).onboarding.snooze(
-        an_engineer(), NOW + 30 * MINUTE, NOW + 99 * MINUTE
+    asking = ask_for_help(an_onboarding(at_step=4), 4, "How?", a_client_admin(), asked_at)
+    snoozed = snooze(
+        remind(asking.onboarding, an_engineer(), NOW + 20 * MINUTE).onboarding,
+        an_engineer(),
+        NOW + 30 * MINUTE,
+        NOW + 99 * MINUTE,
     )
-    change = snoozed.onboarding.escalate(NOW + 40 * MINUTE)
+    change = escalate(snoozed.onboarding, NOW + 40 * MINUTE)
     gone_on = Change(
-        change.onboarding.finish_step(4, a_client_admin(), NOW + 50 * MINUTE).onboarding,
+        finish_step(change.onboarding, 4, a_client_admin(), NOW + 50 * MINUTE).onboarding,
         change.events,
     )
 

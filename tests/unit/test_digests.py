@@ -5,7 +5,11 @@ from dataclasses import replace
 import pytest
 
 from bot.onboarding import Onboarding
+from bot.onboarding.credentials import enter_credentials
+from bot.onboarding.questions import ask_for_help
 from bot.onboarding.report import Outcome
+from bot.onboarding.steps import finish_step, undo_step
+from bot.onboarding.verifications import request_verification
 from bot.views.blocks import Message
 from tests.builders import (
     ALL_FIELDS,
@@ -37,7 +41,7 @@ def test_the_same_state_gives_the_same_digests() -> None:
 def test_done_changes_the_root_the_step_and_the_next_one() -> None:
     before = an_onboarding(at_step=9)
 
-    after = before.finish_step(9, ANN, LATER).onboarding
+    after = finish_step(before, 9, ANN, LATER).onboarding
 
     assert changed(before, after) == {"root", "step:9", "step:10"}
 
@@ -45,7 +49,7 @@ def test_done_changes_the_root_the_step_and_the_next_one() -> None:
 def test_undo_changes_the_root_and_the_steps_from_there() -> None:
     before = an_onboarding(at_step=9)
 
-    after = before.undo_step(7, ANN, LATER).onboarding
+    after = undo_step(before, 7, ANN, LATER).onboarding
 
     assert changed(before, after) == {"root", "step:7", "step:8", "step:9"}
 
@@ -53,7 +57,7 @@ def test_undo_changes_the_root_and_the_steps_from_there() -> None:
 def test_a_value_changes_the_steps_that_show_it_and_is_no_reason_to_edit_the_root() -> None:
     before = an_onboarding(at_step=20)
 
-    after = before.enter_credentials(18, {"tenant_id": "••••0001"}, ANN, LATER).onboarding
+    after = enter_credentials(before, 18, {"tenant_id": "••••0001"}, ANN, LATER).onboarding
 
     assert changed(before, after) == {"step:18", "step:20"}
 
@@ -61,13 +65,13 @@ def test_a_value_changes_the_steps_that_show_it_and_is_no_reason_to_edit_the_roo
 def test_a_new_verification_is_told_at_the_step_and_takes_the_old_ones_place() -> None:
     before = an_onboarding(at_step=25)
 
-    after = before.request_verification(an_engineer(), LATER).onboarding
+    after = request_verification(before, an_engineer(), LATER).onboarding
 
     assert changed(before, after) == {"root", "step:25", "verification:1"}
 
 
 def test_a_result_changes_the_root_and_the_step_and_is_posted() -> None:
-    before = an_onboarding(at_step=25).request_verification(an_engineer(), LATER).onboarding
+    before = request_verification(an_onboarding(at_step=25), an_engineer(), LATER).onboarding
 
     after = verified(before, a_report(Outcome.FAILED, ("client_secret",)), now=LATER)
 
@@ -77,7 +81,7 @@ def test_a_result_changes_the_root_and_the_step_and_is_posted() -> None:
 def test_a_question_changes_only_when_something_happened_last() -> None:
     before = an_onboarding(at_step=9)
 
-    after = before.ask_for_help(9, "How?", ANN, LATER).onboarding
+    after = ask_for_help(before, 9, "How?", ANN, LATER).onboarding
 
     assert changed(before, after) == {"root"}
 
@@ -126,6 +130,6 @@ def test_all_values_at_once_change_every_step_that_shows_them() -> None:
     before = a_new_onboarding().onboarding
     masks = dict.fromkeys(ALL_FIELDS, "••••")
 
-    after = before.enter_credentials(1, masks, ANN, LATER).onboarding
+    after = enter_credentials(before, 1, masks, ANN, LATER).onboarding
 
     assert changed(before, after) == {"root", "step:1"}

@@ -8,6 +8,7 @@ from bot.onboarding import (
     Onboarding,
     Verification,
 )
+from bot.onboarding.credentials import enter_credentials, reveal_credentials
 from bot.onboarding.report import Outcome
 from tests.builders import (
     ALL_FIELDS,
@@ -39,8 +40,8 @@ def a_running_one(at_step: int = 22) -> Onboarding:
 
 
 def test_a_value_is_known_by_its_mask_and_who_entered_it() -> None:
-    change = an_onboarding(at_step=11).enter_credentials(
-        11, {"booking_provider_id": "••••4321"}, ANN, LATER
+    change = enter_credentials(
+        an_onboarding(at_step=11), 11, {"booking_provider_id": "••••4321"}, ANN, LATER
     )
     stored = change.onboarding.credentials["booking_provider_id"]
 
@@ -48,11 +49,9 @@ def test_a_value_is_known_by_its_mask_and_who_entered_it() -> None:
 
 
 def test_a_value_is_recorded_without_its_mask() -> None:
-    (event,) = (
-        an_onboarding(at_step=11)
-        .enter_credentials(11, {"booking_provider_id": "••••4321"}, ANN, LATER)
-        .events
-    )
+    (event,) = enter_credentials(
+        an_onboarding(at_step=11), 11, {"booking_provider_id": "••••4321"}, ANN, LATER
+    ).events
 
     assert (event.kind, event.step) == (EventKind.CREDENTIAL_ENTERED, 11)
     assert event.detail == {"field": "booking_provider_id", "version": 1}
@@ -61,7 +60,7 @@ def test_a_value_is_recorded_without_its_mask() -> None:
 def test_a_value_that_is_entered_again_replaces_the_old_one() -> None:
     onboarding = an_onboarding(at_step=19)
 
-    change = onboarding.enter_credentials(18, {"tenant_id": "••••0001"}, ERIN, LATER)
+    change = enter_credentials(onboarding, 18, {"tenant_id": "••••0001"}, ERIN, LATER)
 
     assert kinds(change) == [EventKind.CREDENTIAL_REPLACED]
     assert change.onboarding.credentials["tenant_id"].version == 2
@@ -80,7 +79,7 @@ def test_the_fifth_value_starts_the_verification_whichever_it_is(last: str) -> N
     four = [name for name in ALL_FIELDS if name != last]
     onboarding = with_credentials(an_onboarding(at_step=12, credentials=()), four)
 
-    change = onboarding.enter_credentials(22, {last: "••••"}, ANN, LATER)
+    change = enter_credentials(onboarding, 22, {last: "••••"}, ANN, LATER)
 
     assert kinds(change) == [EventKind.CREDENTIAL_ENTERED, EventKind.VERIFICATION_REQUESTED]
     assert the_run(change.onboarding) == Verification(1, ANN, LATER)
@@ -100,7 +99,7 @@ def test_what_is_missing_is_told_in_the_order_of_the_guide() -> None:
 def test_a_value_replaced_while_the_verification_runs_has_it_start_afresh() -> None:
     onboarding = a_running_one()
 
-    after = onboarding.enter_credentials(18, {"tenant_id": "••••0001"}, ANN, LATER).onboarding
+    after = enter_credentials(onboarding, 18, {"tenant_id": "••••0001"}, ANN, LATER).onboarding
 
     assert len(after.verifications) == 1
     assert (the_run(after).number, the_run(after).requested_at) == (1, LATER)
@@ -109,14 +108,14 @@ def test_a_value_replaced_while_the_verification_runs_has_it_start_afresh() -> N
 def test_a_value_replaced_after_a_failure_is_verified_anew() -> None:
     onboarding = verified(a_running_one(), FAILED)
 
-    after = onboarding.enter_credentials(19, {"client_secret": "••••"}, ANN, LATER).onboarding
+    after = enter_credentials(onboarding, 19, {"client_secret": "••••"}, ANN, LATER).onboarding
 
     assert [run.number for run in after.verifications] == [1, 2]
     assert the_run(after).report is None
 
 
 def test_looking_at_values_is_recorded_without_them() -> None:
-    change = an_onboarding(at_step=24).reveal(["booking_provider_id"], ERIN, LATER)
+    change = reveal_credentials(an_onboarding(at_step=24), ["booking_provider_id"], ERIN, LATER)
 
     (event,) = change.events
     assert (event.kind, event.actor) == (EventKind.CREDENTIALS_REVEALED, ERIN)
@@ -125,4 +124,4 @@ def test_looking_at_values_is_recorded_without_them() -> None:
 
 def test_a_value_that_is_not_there_cannot_be_looked_at() -> None:
     with pytest.raises(Refused, match="Not entered yet: Application Key"):
-        an_onboarding(at_step=20).reveal(["tenant_id", "application_key"], ERIN, LATER)
+        reveal_credentials(an_onboarding(at_step=20), ["tenant_id", "application_key"], ERIN, LATER)

@@ -7,8 +7,15 @@ from datetime import timedelta
 
 import pytest
 
-from bot.onboarding import Change, EventKind, InvitationAnswer, Loss, Onboarding
+from bot.onboarding import Change, EventKind, InvitationAnswer, Loss, Onboarding, lifecycle
+from bot.onboarding.credentials import enter_credentials, reveal_credentials
+from bot.onboarding.posted_secrets import record_posted_secret
+from bot.onboarding.questions import ask_for_help
+from bot.onboarding.reminders import escalate, remind
 from bot.onboarding.report import Outcome
+from bot.onboarding.retention import expire_credentials, keep_credentials
+from bot.onboarding.steps import finish_step, hand_over_steps
+from bot.onboarding.verifications import finish_verification, request_verification
 from bot.views.announcement import ANNOUNCED, announcement
 from bot.views.blocks import Message
 from bot.views.modals import help_modal
@@ -52,7 +59,7 @@ every_name = pytest.mark.parametrize("name", NAMES, ids=range(len(NAMES)))
 
 
 def asked_about(onboarding: Onboarding, name: str) -> Onboarding:
-    return onboarding.ask_for_help(1, name, a_client_admin(), NOW).onboarding
+    return ask_for_help(onboarding, 1, name, a_client_admin(), NOW).onboarding
 
 
 def changes(name: str) -> Iterator[Change]:
@@ -60,35 +67,37 @@ def changes(name: str) -> Iterator[Change]:
     new = a_new_onboarding(client_name=name)
     last = an_onboarding(client_name=name, at_step=22, credentials=ALL_FIELDS)
     final = an_onboarding(client_name=name, at_step=25)
-    asked = final.request_verification(an_engineer(), NOW).onboarding
+    asked = request_verification(final, an_engineer(), NOW).onboarding
     yield new
-    yield new.onboarding.ask_for_help(1, f"{name}\n{name}", a_client_admin(), NOW)
-    yield last.finish_step(22, a_client_admin(), NOW)
-    yield final.enter_credentials(19, {"client_secret": "••••new1"}, a_client_admin(), NOW)
-    yield final.record_posted_secret(["client_secret"], a_client_admin(), NOW)
-    yield final.reveal(ALL_FIELDS, an_engineer(), NOW)
-    yield asked.finish_verification(2, NOW, PASSED, NOW)
-    yield new.onboarding.move_channel("C0NEW", NOW)
-    yield new.onboarding.client_joins(a_client_admin(), NOW)
+    yield ask_for_help(new.onboarding, 1, f"{name}\n{name}", a_client_admin(), NOW)
+    yield finish_step(last, 22, a_client_admin(), NOW)
+    yield enter_credentials(final, 19, {"client_secret": "••••new1"}, a_client_admin(), NOW)
+    yield record_posted_secret(final, ["client_secret"], a_client_admin(), NOW)
+    yield reveal_credentials(final, ALL_FIELDS, an_engineer(), NOW)
+    yield finish_verification(asked, 2, NOW, PASSED, NOW)
+    yield lifecycle.move_channel(new.onboarding, "C0NEW", NOW)
+    yield lifecycle.client_joins(new.onboarding, a_client_admin(), NOW)
     for answer in InvitationAnswer:
-        yield new.onboarding.answer_invitation(answer, f"{name}@x.y", a_client_admin(), NOW)
-    yield replace(new.onboarding, thread_ts=ROOT_TS).lose_thread(ROOT_TS, NOW)
-    yield new.onboarding.hand_over(1, a_client_admin(), NOW)
-    yield new.onboarding.cancel(an_engineer(), f"{name}\n{name}", NOW)
-    yield new.onboarding.assign("U0EVE", an_engineer(), NOW)
-    yield new.onboarding.escalate(NOW)
-    yield new.onboarding.remind(an_engineer(), NOW)
-    yield an_onboarding(client_name=name, client_admins=()).remind(an_engineer(), NOW)
-    yield asked_about(new.onboarding, name).remind(an_engineer(), NOW)
-    yield an_onboarding(client_name=name, at_step=23).remind(an_engineer(), NOW)
-    yield new.onboarding.pause(an_engineer(), NOW, name)
-    unused = last.age_credentials(MUCH_LATER, keep=A_MONTH, objection=A_WEEK)
+        yield lifecycle.answer_invitation(
+            new.onboarding, answer, f"{name}@x.y", a_client_admin(), NOW
+        )
+    yield lifecycle.lose_thread(replace(new.onboarding, thread_ts=ROOT_TS), ROOT_TS, NOW)
+    yield hand_over_steps(new.onboarding, 1, a_client_admin(), NOW)
+    yield lifecycle.cancel(new.onboarding, an_engineer(), f"{name}\n{name}", NOW)
+    yield lifecycle.assign(new.onboarding, "U0EVE", an_engineer(), NOW)
+    yield escalate(new.onboarding, NOW)
+    yield remind(new.onboarding, an_engineer(), NOW)
+    yield remind(an_onboarding(client_name=name, client_admins=()), an_engineer(), NOW)
+    yield remind(asked_about(new.onboarding, name), an_engineer(), NOW)
+    yield remind(an_onboarding(client_name=name, at_step=23), an_engineer(), NOW)
+    yield lifecycle.pause(new.onboarding, an_engineer(), NOW, name)
+    unused = expire_credentials(last, MUCH_LATER, keep=A_MONTH, objection=A_WEEK)
     yield unused
-    yield unused.onboarding.keep_credentials(an_engineer(), MUCH_LATER, MUCH_LATER)
-    yield unused.onboarding.age_credentials(MUCH_LATER + A_WEEK, keep=A_MONTH, objection=A_WEEK)
-    paused = new.onboarding.lose_channel(Loss.ARCHIVED, NOW)
+    yield keep_credentials(unused.onboarding, an_engineer(), MUCH_LATER, MUCH_LATER)
+    yield expire_credentials(unused.onboarding, MUCH_LATER + A_WEEK, keep=A_MONTH, objection=A_WEEK)
+    paused = lifecycle.lose_channel(new.onboarding, Loss.ARCHIVED, NOW)
     yield paused
-    yield paused.onboarding.resume(an_engineer(), NOW)
+    yield lifecycle.resume(paused.onboarding, an_engineer(), NOW)
 
 
 def announcements(name: str) -> Iterator[tuple[EventKind, Message]]:
@@ -146,7 +155,7 @@ def test_a_name_is_escaped_once() -> None:
 
 
 def test_a_question_stays_a_quotation_line_by_line() -> None:
-    asked = a_new_onboarding().onboarding.ask_for_help(1, "one\n<!here>", a_client_admin(), NOW)
+    asked = ask_for_help(a_new_onboarding().onboarding, 1, "one\n<!here>", a_client_admin(), NOW)
     message = announcement(
         asked.onboarding, 1, asked.events[0], timestamps={}, workspace_url="https://x/"
     )

@@ -11,6 +11,7 @@ from sqlmodel import select
 
 from bot.guide.loading import SERVICETITAN
 from bot.onboarding import Change, Onboarding, Status
+from bot.onboarding.questions import ask_for_help
 from storage import credentials, migrate, onboardings, status
 from storage.audit import check
 from storage.changes import change
@@ -167,7 +168,7 @@ async def test_the_bot_reads_what_was_upgraded_and_goes_on_with_it(
 
 
 def asks(at: Onboarding) -> Change:
-    return at.ask_for_help(1, "Now?", ANN, NOW)
+    return ask_for_help(at, 1, "Now?", ANN, NOW)
 
 
 def as_read(one: Onboarding, revision: str, row: OnboardingRow) -> Onboarding:

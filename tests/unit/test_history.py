@@ -7,12 +7,23 @@ from typing import Any
 import pytest
 
 from bot.guide import Owner
-from bot.onboarding import BOT, Change, Event, EventKind, Loss, Onboarding
-from bot.onboarding.history import ChannelRef, History, UserRef, Words, tell
+from bot.onboarding import BOT, Change, Event, EventKind, Loss, Onboarding, lifecycle
+from bot.onboarding.credentials import enter_credentials
+from bot.onboarding.history import History, Words, tell
 from bot.onboarding.history.durations import Turns
 from bot.onboarding.history.sentences import ATTEMPTS, LOSS_TEXTS, OUTCOMES, TOLD, words
-from bot.onboarding.people import Actor, Permission, Role
+from bot.onboarding.people import Actor, ChannelRef, Permission, Role, UserRef
+from bot.onboarding.questions import answer_questions, ask_for_help
 from bot.onboarding.report import Outcome
+from bot.onboarding.steps import (
+    choose_option,
+    finish_step,
+    give_back_steps,
+    hand_over_steps,
+    skip_step,
+    undo_step,
+)
+from bot.onboarding.verifications import finish_verification, request_verification
 from tests.builders import (
     ALL_FIELDS,
     GUIDE,
@@ -43,10 +54,10 @@ class Way:
         return self
 
     def done(self, number: int, actor: Actor = ANN, hours: int = 1) -> "Way":
-        return self.then(lambda at, now: at.finish_step(number, actor, now), hours)
+        return self.then(lambda at, now: finish_step(at, number, actor, now), hours)
 
     def chosen(self, option: str = "new") -> "Way":
-        return self.then(lambda at, now: at.choose(1, option, ANN, now))
+        return self.then(lambda at, now: choose_option(at, 1, option, ANN, now))
 
     def told(self, hours: int = 0) -> History:
         return tell(GUIDE, self.events, self.now + hours * HOUR)
@@ -198,7 +209,7 @@ def test_the_side_whose_step_is_open_is_waited_for() -> None:
 
 
 def test_a_step_that_was_handed_over_lets_the_client_wait() -> None:
-    way = Way().chosen().then(lambda at, now: at.hand_over(2, ANN, now))
+    way = Way().chosen().then(lambda at, now: hand_over_steps(at, 2, ANN, now))
 
     way.done(2, ERIN, hours=3)
 
@@ -206,15 +217,15 @@ def test_a_step_that_was_handed_over_lets_the_client_wait() -> None:
 
 
 def test_a_step_that_was_given_back_is_the_clients_again() -> None:
-    way = Way().chosen().then(lambda at, now: at.hand_over(2, ANN, now))
-    way.then(lambda at, now: at.give_back(2, ERIN, now))
+    way = Way().chosen().then(lambda at, now: hand_over_steps(at, 2, ANN, now))
+    way.then(lambda at, now: give_back_steps(at, 2, ERIN, now))
 
     assert waited(way.told(hours=4)) == (6, 1, 0)
 
 
 def test_a_question_about_the_open_step_lets_the_client_wait_until_it_is_answered() -> None:
-    way = Way().chosen().then(lambda at, now: at.ask_for_help(2, "How?", ANN, now))
-    way.then(lambda at, now: at.answer_questions(ERIN, now), hours=7)
+    way = Way().chosen().then(lambda at, now: ask_for_help(at, 2, "How?", ANN, now))
+    way.then(lambda at, now: answer_questions(at, ERIN, now), hours=7)
 
     history = way.told(hours=1)
 
@@ -224,8 +235,8 @@ def test_a_question_about_the_open_step_lets_the_client_wait_until_it_is_answere
 
 
 def test_nobody_waits_during_a_pause() -> None:
-    way = Way().chosen().then(lambda at, now: at.pause(ERIN, now))
-    way.then(lambda at, now: at.resume(ERIN, now), hours=48)
+    way = Way().chosen().then(lambda at, now: lifecycle.pause(at, ERIN, now))
+    way.then(lambda at, now: lifecycle.resume(at, ERIN, now), hours=48)
 
     assert waited(way.told(hours=2)) == (4, 0, 48)
 
@@ -235,8 +246,10 @@ def test_a_value_that_was_found_wrong_is_the_clients_turn_again() -> None:
     run = way.onboarding.verification
     assert run
     report = a_report(Outcome.FAILED, ("client_secret",))
-    way.then(lambda at, now: at.finish_verification(1, run.requested_at, report, now))
-    way.then(lambda at, now: at.enter_credentials(23, {"client_secret": "••••"}, ANN, now), hours=9)
+    way.then(lambda at, now: finish_verification(at, 1, run.requested_at, report, now))
+    way.then(
+        lambda at, now: enter_credentials(at, 23, {"client_secret": "••••"}, ANN, now), hours=9
+    )
 
     client, heavyset, _ = waited(way.told(hours=2))
 
@@ -247,7 +260,7 @@ def test_a_value_that_was_found_wrong_is_the_clients_turn_again() -> None:
 def with_all_values(way: Way) -> Way:
     """The client's part is done, and step 23 is open."""
     masks = dict.fromkeys(ALL_FIELDS, "••••")
-    way.chosen().then(lambda at, now: at.enter_credentials(2, masks, ANN, now), hours=0)
+    way.chosen().then(lambda at, now: enter_credentials(at, 2, masks, ANN, now), hours=0)
     for number in range(2, 23):
         way.done(number)
     return way
@@ -266,7 +279,7 @@ def test_time_is_told_by_phase() -> None:
 
 
 def test_a_step_that_another_answer_needs_after_all_has_its_time() -> None:
-    way = Way().chosen("existing").then(lambda at, now: at.undo_step(1, ANN, now)).chosen("new")
+    way = Way().chosen("existing").then(lambda at, now: undo_step(at, 1, ANN, now)).chosen("new")
 
     history = way.told(hours=5)
 
@@ -276,17 +289,17 @@ def test_a_step_that_another_answer_needs_after_all_has_its_time() -> None:
 
 
 def test_a_skipped_step_that_is_opened_again_has_its_time() -> None:
-    way = Way().chosen().then(lambda at, now: at.skip(2, ERIN, now))
-    way.then(lambda at, now: at.undo_step(2, ERIN, now))
+    way = Way().chosen().then(lambda at, now: skip_step(at, 2, ERIN, now))
+    way.then(lambda at, now: undo_step(at, 2, ERIN, now))
 
     assert way.told(hours=5).phases[1][Owner.CLIENT] == 7 * HOUR
 
 
 def test_what_was_skipped_stays_skipped_when_an_earlier_step_is_opened_again() -> None:
-    way = Way().chosen().done(2).then(lambda at, now: at.skip(4, ERIN, now))
+    way = Way().chosen().done(2).then(lambda at, now: skip_step(at, 4, ERIN, now))
     for number in (3, 5):
         way.done(number)
-    way.then(lambda at, now: at.undo_step(3, ANN, now)).done(3)
+    way.then(lambda at, now: undo_step(at, 3, ANN, now)).done(3)
     turns = Turns(GUIDE)
     for event in way.events:
         turns.take(event)
@@ -295,7 +308,7 @@ def test_what_was_skipped_stays_skipped_when_an_earlier_step_is_opened_again() -
 
 
 def test_after_the_end_no_time_passes() -> None:
-    way = Way().chosen().then(lambda at, now: at.cancel(ERIN, "another provider", now))
+    way = Way().chosen().then(lambda at, now: lifecycle.cancel(at, ERIN, "another provider", now))
     refused = Event(EventKind.REFUSED, ANN, way.now + 50 * HOUR, None, REFUSAL)
     way.events.append(refused)
 
@@ -326,8 +339,8 @@ def test_verifications_are_told_with_their_outcome_and_who_asked() -> None:
     way = with_all_values(Way())
     run = way.onboarding.verification
     assert run
-    way.then(lambda at, now: at.finish_verification(1, run.requested_at, a_report(), now))
-    way.then(lambda at, now: at.request_verification(ERIN, now))
+    way.then(lambda at, now: finish_verification(at, 1, run.requested_at, a_report(), now))
+    way.then(lambda at, now: request_verification(at, ERIN, now))
 
     first, second = way.told().runs
 
@@ -336,7 +349,7 @@ def test_verifications_are_told_with_their_outcome_and_who_asked() -> None:
 
 
 def test_entries_can_be_picked_by_kind() -> None:
-    way = Way().chosen().then(lambda at, now: at.undo_step(1, ANN, now))
+    way = Way().chosen().then(lambda at, now: undo_step(at, 1, ANN, now))
 
     assert [one.event.step for one in way.told().of_kind(EventKind.STEP_UNDONE)] == [1]
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.mrkdwn import ago, channel_link, escape, link, listed, mention, permalink, plain, when
+from bot.core.english import ago, listed
+from bot.core.mrkdwn import channel_link, escape, link, mention, permalink, plain, when
 from bot.core.typed_text import UNSEEN
 from tests.builders import NOW
 

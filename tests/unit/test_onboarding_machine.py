@@ -12,9 +12,26 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from bot.core.errors import Refused
-from bot.onboarding import BOT, Change, Event, EventKind, Onboarding, Status, StepState
+from bot.onboarding import BOT, Change, Event, EventKind, Onboarding, Status, StepState, lifecycle
+from bot.onboarding.credentials import enter_credentials, reveal_credentials
 from bot.onboarding.people import Actor
+from bot.onboarding.posted_secrets import record_posted_secret
+from bot.onboarding.questions import answer_questions, ask_for_help
+from bot.onboarding.reminders import escalate, remind, snooze
 from bot.onboarding.report import Outcome, Report
+from bot.onboarding.steps import (
+    choose_option,
+    finish_step,
+    give_back_steps,
+    hand_over_steps,
+    skip_step,
+    undo_step,
+)
+from bot.onboarding.verifications import (
+    finish_verification,
+    record_booking_sent,
+    request_verification,
+)
 from tests.builders import (
     ALL_FIELDS,
     GUIDE,
@@ -95,11 +112,11 @@ class AnOnboarding(RuleBasedStateMachine):
 
     @rule(number=st.sampled_from([1, 1, 1, 2]), option=st.sampled_from(["new", "existing", "?"]))
     def choose(self, number: int, option: str) -> None:
-        self.attempt(lambda at: at.choose(number, option, a_client_admin(), self.now))
+        self.attempt(lambda at: choose_option(at, number, option, a_client_admin(), self.now))
 
     @rule(number=numbers, actor=actors)
     def finish_any_step(self, number: int, actor: Actor) -> None:
-        self.attempt(lambda at: at.finish_step(number, actor, self.now))
+        self.attempt(lambda at: finish_step(at, number, actor, self.now))
 
     @rule(steps=st.integers(1, 12), option=st.sampled_from(["new", "existing"]))
     def go_on(self, steps: int, option: str) -> None:
@@ -112,12 +129,12 @@ class AnOnboarding(RuleBasedStateMachine):
 
     @rule(number=numbers)
     def undo(self, number: int) -> None:
-        self.attempt(lambda at: at.undo_step(number, a_client_admin(), self.now))
+        self.attempt(lambda at: undo_step(at, number, a_client_admin(), self.now))
 
     @rule(fields=st.sets(st.sampled_from(ALL_FIELDS), min_size=1))
     def enter(self, fields: set[str]) -> None:
         masks = dict.fromkeys(sorted(fields), "••••")
-        self.attempt(lambda at: at.enter_credentials(18, masks, a_client_admin(), self.now))
+        self.attempt(lambda at: enter_credentials(at, 18, masks, a_client_admin(), self.now))
 
     @rule()
     def enter_all(self) -> None:
@@ -125,19 +142,19 @@ class AnOnboarding(RuleBasedStateMachine):
 
     @rule()
     def verify(self) -> None:
-        self.attempt(lambda at: at.request_verification(an_engineer(), self.now))
+        self.attempt(lambda at: request_verification(at, an_engineer(), self.now))
 
     @rule()
     def verify_with_a_test_booking(self) -> None:
         name = f"test-{len(self.onboarding.verifications) + 1}"
-        self.attempt(lambda at: at.request_verification(an_engineer(), self.now, name))
+        self.attempt(lambda at: request_verification(at, an_engineer(), self.now, name))
 
     @precondition(lambda self: self.onboarding.verification)
     @rule()
     def send_the_test_booking(self) -> None:
         run, before = self.onboarding.verification, self.onboarding
         assert run
-        self.attempt(lambda at: at.send_booking(run.number, run.requested_at, self.now))
+        self.attempt(lambda at: record_booking_sent(at, run.number, run.requested_at, self.now))
         if self.onboarding is not before:
             assert run.booking not in self.sent
             self.sent.append(run.booking)
@@ -148,80 +165,84 @@ class AnOnboarding(RuleBasedStateMachine):
         run = self.onboarding.verification
         assert run
         self.attempt(
-            lambda at: at.finish_verification(run.number, run.requested_at, report, self.now)
+            lambda at: finish_verification(at, run.number, run.requested_at, report, self.now)
         )
 
     @precondition(lambda self: self.onboarding.verification)
     @rule(report=reports)
     def hear_of_an_older_run(self, report: Report) -> None:
         before = self.onboarding
-        self.attempt(lambda at: at.finish_verification(0, NOW, report, self.now))
+        self.attempt(lambda at: finish_verification(at, 0, NOW, report, self.now))
         assert self.onboarding is before
 
     @rule(number=numbers)
     def ask(self, number: int) -> None:
-        self.attempt(lambda at: at.ask_for_help(number, "How?", a_client_admin(), self.now))
+        self.attempt(lambda at: ask_for_help(at, number, "How?", a_client_admin(), self.now))
 
     @rule(fields=st.sets(st.sampled_from(ALL_FIELDS), min_size=1))
     def reveal(self, fields: set[str]) -> None:
-        self.attempt(lambda at: at.reveal(sorted(fields), an_engineer(), self.now))
+        self.attempt(lambda at: reveal_credentials(at, sorted(fields), an_engineer(), self.now))
 
     @rule(number=numbers)
     def skip(self, number: int) -> None:
-        self.attempt(lambda at: at.skip(number, an_engineer(), self.now))
+        self.attempt(lambda at: skip_step(at, number, an_engineer(), self.now))
 
     @rule(number=numbers)
     def reopen(self, number: int) -> None:
-        self.attempt(lambda at: at.undo_step(number, an_engineer(), self.now))
+        self.attempt(lambda at: undo_step(at, number, an_engineer(), self.now))
 
     @rule(number=numbers, rest=st.booleans(), back=st.booleans())
     def hand_over(self, number: int, rest: bool, back: bool) -> None:
         current = self.onboarding.current
         number = current.number if current and number % 2 else number
         if back:
-            self.attempt(lambda at: at.give_back(number, a_client_admin(), self.now))
+            self.attempt(lambda at: give_back_steps(at, number, a_client_admin(), self.now))
         else:
             self.attempt(
-                lambda at: at.hand_over(number, a_client_admin(), self.now, rest_of_phase=rest)
+                lambda at: hand_over_steps(
+                    at, number, a_client_admin(), self.now, rest_of_phase=rest
+                )
             )
 
     @rule()
     def pause(self) -> None:
-        self.attempt(lambda at: at.pause(an_engineer(), self.now, "They move house."))
+        self.attempt(lambda at: lifecycle.pause(at, an_engineer(), self.now, "They move house."))
 
     @rule()
     def resume(self) -> None:
-        self.attempt(lambda at: at.resume(an_engineer(), self.now))
+        self.attempt(lambda at: lifecycle.resume(at, an_engineer(), self.now))
 
     @precondition(lambda self: self.minutes % 7 == 0)
     @rule()
     def cancel(self) -> None:
-        self.attempt(lambda at: at.cancel(an_engineer(), "They left.", self.now))
+        self.attempt(lambda at: lifecycle.cancel(at, an_engineer(), "They left.", self.now))
 
     @rule(engineer=st.sampled_from(["U0ERIN", "U0EVE"]))
     def assign(self, engineer: str) -> None:
-        self.attempt(lambda at: at.assign(engineer, an_engineer(), self.now))
+        self.attempt(lambda at: lifecycle.assign(at, engineer, an_engineer(), self.now))
 
     @rule(actor=st.sampled_from([BOT, an_engineer()]), minutes=st.integers(0, 90))
     def remind(self, actor: Actor, minutes: int) -> None:
         self.minutes += minutes
-        self.attempt(lambda at: at.remind(actor, self.now))
+        self.attempt(lambda at: remind(at, actor, self.now))
 
     @rule()
     def snooze(self) -> None:
-        self.attempt(lambda at: at.snooze(a_client_admin(), self.now, self.now))
+        self.attempt(lambda at: snooze(at, a_client_admin(), self.now, self.now))
 
     @rule()
     def escalate(self) -> None:
-        self.attempt(lambda at: at.escalate(self.now))
+        self.attempt(lambda at: escalate(at, self.now))
 
     @rule()
     def answer(self) -> None:
-        self.attempt(lambda at: at.answer_questions(an_engineer(), self.now))
+        self.attempt(lambda at: answer_questions(at, an_engineer(), self.now))
 
     @rule(fields=st.sets(st.sampled_from(ALL_FIELDS), min_size=1))
     def expose(self, fields: set[str]) -> None:
-        self.attempt(lambda at: at.record_posted_secret(sorted(fields), a_client_admin(), self.now))
+        self.attempt(
+            lambda at: record_posted_secret(at, sorted(fields), a_client_admin(), self.now)
+        )
 
     @rule(minutes=st.sampled_from([-1000, 1000]))
     def the_clock_jumps(self, minutes: int) -> None:

@@ -5,8 +5,12 @@ from dataclasses import replace
 import pytest
 
 from bot.guide import Owner
-from bot.onboarding import BOT, Onboarding
+from bot.onboarding import BOT, Onboarding, lifecycle
+from bot.onboarding.posted_secrets import record_posted_secret
+from bot.onboarding.questions import ask_for_help
+from bot.onboarding.reminders import remind, snooze
 from bot.onboarding.report import Outcome
+from bot.onboarding.steps import choose_option, finish_step, hand_over_steps
 from bot.publishing.thread import desired
 from bot.views.blocks import Message
 from bot.views.step import step_message
@@ -40,16 +44,16 @@ def handed_over(onboarding: Onboarding, number: int) -> Onboarding:
 
 
 CLIENTS = an_onboarding(at_step=4)
-QUESTION = CLIENTS.ask_for_help(4, "Which <button>?", ANN, NOW + 10 * MINUTE).onboarding
+QUESTION = ask_for_help(CLIENTS, 4, "Which <button>?", ANN, NOW + 10 * MINUTE).onboarding
 SITUATIONS = {
     "the client's turn": CLIENTS,
     "nobody of the client is known": an_onboarding(client_admins=()),
     "HeavySet's turn": an_onboarding(at_step=23),
-    "a step that was handed over": CLIENTS.hand_over(4, ANN, NOW).onboarding,
+    "a step that was handed over": hand_over_steps(CLIENTS, 4, ANN, NOW).onboarding,
     "an open question": QUESTION,
-    "a question in HeavySet's turn": an_onboarding(at_step=24)
-    .ask_for_help(24, "When?", ANN, NOW)
-    .onboarding,
+    "a question in HeavySet's turn": ask_for_help(
+        an_onboarding(at_step=24), 24, "When?", ANN, NOW
+    ).onboarding,
     "a value that was not accepted": an_onboarding(
         at_step=22, report=FAILED, credentials=ALL_FIELDS
     ),
@@ -58,12 +62,12 @@ SITUATIONS = {
     "a check that failed otherwise": an_onboarding(at_step=23, report=a_report(Outcome.FAILED)),
     "ServiceTitan is away": an_onboarding(at_step=25, report=a_report(Outcome.UNKNOWN, retry=True)),
     "ServiceTitan was away for long": an_onboarding(at_step=25, report=a_report(Outcome.UNKNOWN)),
-    "an exposed secret": an_onboarding(at_step=22)
-    .record_posted_secret(SECRET, ANN, LATER)
-    .onboarding,
-    "an exposed secret and the wrong one": an_onboarding(at_step=23, report=FAILED)
-    .record_posted_secret(("application_key",), ANN, LATER)
-    .onboarding,
+    "an exposed secret": record_posted_secret(
+        an_onboarding(at_step=22), SECRET, ANN, LATER
+    ).onboarding,
+    "an exposed secret and the wrong one": record_posted_secret(
+        an_onboarding(at_step=23, report=FAILED), ("application_key",), ANN, LATER
+    ).onboarding,
     "the verification runs": an_onboarding(at_step=22, credentials=ALL_FIELDS, report=None),
 } | {f"step {step.number}": an_onboarding(at_step=step.number) for step in GUIDE.steps}
 
@@ -73,7 +77,7 @@ every_situation = pytest.mark.parametrize(
 
 
 def nudged(onboarding: Onboarding) -> Onboarding:
-    return onboarding.remind(BOT, onboarding.active_at + 24 * 60 * MINUTE).onboarding
+    return remind(onboarding, BOT, onboarding.active_at + 24 * 60 * MINUTE).onboarding
 
 
 def shown(onboarding: Onboarding, number: int = 1, *, posted: bool = True) -> Message:
@@ -137,9 +141,9 @@ def test_without_names_the_two_who_acted_last_are_mentioned() -> None:
     for number, user in enumerate((CLIENT_ADMIN, OTHER_ADMIN, "U0CYD"), start=1):
         at, actor = onboarding.active_at + MINUTE, a_client_admin(user)
         if number == 1:
-            onboarding = onboarding.choose(1, "new", actor, at).onboarding
+            onboarding = choose_option(onboarding, 1, "new", actor, at).onboarding
         else:
-            onboarding = onboarding.finish_step(number, actor, at).onboarding
+            onboarding = finish_step(onboarding, number, actor, at).onboarding
 
     assert f"👋 <@U0CYD> and <@{OTHER_ADMIN}>, a" in shown(nudged(onboarding)).text
 
@@ -150,7 +154,7 @@ def test_a_nudge_says_how_long_it_has_been() -> None:
 
 
 def test_a_nudge_by_hand_says_from_whom_it_is() -> None:
-    by_hand = CLIENTS.remind(ERIN, LATER).onboarding
+    by_hand = remind(CLIENTS, ERIN, LATER).onboarding
 
     assert f"a friendly reminder from <@{ENGINEER}>: it is your turn" in shown(by_hand).text
 
@@ -210,9 +214,9 @@ def test_an_exposed_secret_is_made_anew_at_its_step() -> None:
 
 
 def test_a_value_that_is_exposed_is_not_called_wrong_as_well() -> None:
-    onboarding = (
-        an_onboarding(at_step=23, report=FAILED).record_posted_secret(SECRET, ANN, LATER).onboarding
-    )
+    onboarding = record_posted_secret(
+        an_onboarding(at_step=23, report=FAILED), SECRET, ANN, LATER
+    ).onboarding
 
     assert "did not accept" not in shown(nudged(onboarding)).text
 
@@ -242,14 +246,17 @@ NUDGED_AT = STANDING.reminders[0].at
 @pytest.mark.parametrize(
     ("onboarding", "words"),
     [
-        (STANDING.finish_step(4, ANN, LATER).onboarding, "taken care of. Thanks!"),
+        (finish_step(STANDING, 4, ANN, LATER).onboarding, "taken care of. Thanks!"),
         (
-            STANDING.snooze(ANN, NUDGED_AT, LATER).onboarding,
+            snooze(STANDING, ANN, NUDGED_AT, LATER).onboarding,
             f"snoozed by <@{CLIENT_ADMIN}>. I'll check back <!date^",
         ),
-        (STANDING.remind(ERIN, NUDGED_AT + 60 * MINUTE).onboarding, "see the newer one below."),
-        (STANDING.pause(ERIN, LATER).onboarding, "taken care of. Thanks!"),
-        (STANDING.cancel(ERIN, "They left.", LATER).onboarding, "taken care of. Thanks!"),
+        (remind(STANDING, ERIN, NUDGED_AT + 60 * MINUTE).onboarding, "see the newer one below."),
+        (lifecycle.pause(STANDING, ERIN, LATER).onboarding, "taken care of. Thanks!"),
+        (
+            lifecycle.cancel(STANDING, ERIN, "They left.", LATER).onboarding,
+            "taken care of. Thanks!",
+        ),
     ],
     ids=["done", "snoozed", "repeated", "paused", "cancelled"],
 )
@@ -264,7 +271,7 @@ def test_afterwards_a_nudge_is_one_line_without_buttons(onboarding: Onboarding, 
 
 
 def test_a_nudge_that_is_settled_before_it_was_posted_is_not_posted() -> None:
-    onboarding = STANDING.finish_step(4, ANN, LATER).onboarding
+    onboarding = finish_step(STANDING, 4, ANN, LATER).onboarding
 
     assert "reminder:1" not in {message.slot for message in desired(onboarding, {})}
 
@@ -274,7 +281,9 @@ def test_a_nudge_is_posted_after_everything_else() -> None:
 
 
 def test_another_engineer_is_mentioned_after_an_assignment() -> None:
-    onboarding = nudged(SITUATIONS["HeavySet's turn"]).assign("U0EVE", ERIN, LATER).onboarding
+    onboarding = lifecycle.assign(
+        nudged(SITUATIONS["HeavySet's turn"]), "U0EVE", ERIN, LATER
+    ).onboarding
 
     assert onboarding.reminders[0].to is Owner.HEAVYSET
     assert "👋 <@U0EVE>" in shown(onboarding).text

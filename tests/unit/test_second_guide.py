@@ -8,6 +8,8 @@ from bot.guide import Guide, Owner, parse
 from bot.guide.answers import answer
 from bot.guide.credentials import Severity, check
 from bot.onboarding import EventKind, Onboarding, Status, StepState
+from bot.onboarding.steps import finish_step
+from bot.onboarding.verifications import request_verification
 from bot.views.modals import help_modal, reveal_modal
 from tests.builders import (
     NOW,
@@ -109,7 +111,7 @@ def fieldbook() -> Guide:
 def ways_through(guide: Guide) -> list[Onboarding]:
     """The onboarding at each step, and completed."""
     at = [an_onboarding(guide=guide, at_step=step.number) for step in guide.steps]
-    asked = at[-1].request_verification(an_engineer(), NOW).onboarding
+    asked = request_verification(at[-1], an_engineer(), NOW).onboarding
     return [*at, verified(asked, PASSED)]
 
 
@@ -138,13 +140,13 @@ def test_its_values_are_demanded_where_all_have_been_shown(fieldbook: Guide) -> 
     onboarding = an_onboarding(guide=fieldbook, at_step=2)
 
     with pytest.raises(Refused, match=r"Step 2 needs all 2 values first.*API Token \(step 2\)"):
-        onboarding.finish_step(2, a_client_admin(), NOW)
+        finish_step(onboarding, 2, a_client_admin(), NOW)
 
 
 def test_its_client_hands_over(fieldbook: Guide) -> None:
     onboarding = with_credentials(an_onboarding(guide=fieldbook, at_step=2), ["api_token"], PASSED)
 
-    change = onboarding.finish_step(2, a_client_admin(), NOW)
+    change = finish_step(onboarding, 2, a_client_admin(), NOW)
 
     assert EventKind.HANDED_OVER in [event.kind for event in change.events]
     assert change.onboarding.turn is Owner.HEAVYSET

@@ -7,6 +7,7 @@ import pytest
 
 from bot.guide import Step
 from bot.onboarding import Onboarding
+from bot.onboarding.steps import undo_step
 from bot.views.blocks import Message
 from bot.views.ids import StepRef
 from bot.views.step import step_message
@@ -29,9 +30,9 @@ SITUATIONS = {
     "with an existing admin": an_onboarding(at_step=3, account="existing"),
     "without any value": an_onboarding(at_step=22, credentials=()),
     "while the verification runs": an_onboarding(at_step=20, credentials=ALL_FIELDS, report=None),
-    "after an undo": an_onboarding(at_step=23)
-    .undo_step(9, a_client_admin(), DONE.active_at)
-    .onboarding,
+    "after an undo": undo_step(
+        an_onboarding(at_step=23), 9, a_client_admin(), DONE.active_at
+    ).onboarding,
     "completed": DONE,
 } | {f"at step {number}": onboarding for number, onboarding in CURRENT.items()}
 ASKING = (11, 18, 19, 20, 22)

@@ -4,6 +4,10 @@ import pytest
 
 from bot.core.errors import Refused
 from bot.onboarding import EventKind
+from bot.onboarding.credentials import enter_credentials
+from bot.onboarding.questions import ask_for_help
+from bot.onboarding.steps import choose_option, finish_step, undo_step
+from bot.onboarding.verifications import request_verification
 from tests.builders import (
     GUIDE,
     MINUTE,
@@ -22,7 +26,7 @@ LATER = NOW + 60 * MINUTE
 
 
 def test_undo_makes_the_step_current_and_the_next_one_wait() -> None:
-    change = an_onboarding(at_step=4).undo_step(3, BEN, LATER)
+    change = undo_step(an_onboarding(at_step=4), 3, BEN, LATER)
 
     assert states(change.onboarding) == "ddc" + "w" * 22
     assert kinds(change) == [EventKind.STEP_UNDONE]
@@ -30,7 +34,7 @@ def test_undo_makes_the_step_current_and_the_next_one_wait() -> None:
 
 
 def test_undo_goes_back_several_steps_at_once() -> None:
-    after = an_onboarding(at_step=16).undo_step(9, ANN, LATER).onboarding
+    after = undo_step(an_onboarding(at_step=16), 9, ANN, LATER).onboarding
 
     assert states(after) == "d" * 8 + "c" + "w" * 16
 
@@ -38,34 +42,34 @@ def test_undo_goes_back_several_steps_at_once() -> None:
 def test_undo_keeps_the_values() -> None:
     onboarding = an_onboarding(at_step=21)
 
-    assert onboarding.undo_step(9, ANN, LATER).onboarding.credentials == onboarding.credentials
+    assert undo_step(onboarding, 9, ANN, LATER).onboarding.credentials == onboarding.credentials
 
 
 def test_undoing_step_1_asks_its_question_again() -> None:
-    after = an_onboarding(at_step=5, account="existing").undo_step(1, ANN, LATER).onboarding
+    after = undo_step(an_onboarding(at_step=5, account="existing"), 1, ANN, LATER).onboarding
 
     assert states(after) == "c" + "w" * 24
     assert after.account is None
-    assert after.choose(1, "new", ANN, LATER).onboarding.current == GUIDE.step(2)
+    assert choose_option(after, 1, "new", ANN, LATER).onboarding.current == GUIDE.step(2)
 
 
 def test_undoing_another_step_keeps_the_answer_and_what_was_skipped() -> None:
-    after = an_onboarding(at_step=5, account="existing").undo_step(3, ANN, LATER).onboarding
+    after = undo_step(an_onboarding(at_step=5, account="existing"), 3, ANN, LATER).onboarding
 
     assert states(after).startswith("dscw")
     assert after.account == "existing"
 
 
 def test_after_undo_the_way_leads_over_the_later_steps_again() -> None:
-    after = an_onboarding(at_step=6).undo_step(3, ANN, LATER).onboarding
+    after = undo_step(an_onboarding(at_step=6), 3, ANN, LATER).onboarding
 
-    assert after.finish_step(3, ANN, LATER).onboarding.current == GUIDE.step(4)
+    assert finish_step(after, 3, ANN, LATER).onboarding.current == GUIDE.step(4)
 
 
 def test_a_hand_over_that_was_undone_is_done_again() -> None:
-    after = an_onboarding(at_step=23).undo_step(22, ANN, LATER).onboarding
+    after = undo_step(an_onboarding(at_step=23), 22, ANN, LATER).onboarding
 
-    assert EventKind.HANDED_OVER in kinds(after.finish_step(22, ANN, LATER))
+    assert EventKind.HANDED_OVER in kinds(finish_step(after, 22, ANN, LATER))
 
 
 @pytest.mark.parametrize(
@@ -78,14 +82,14 @@ def test_a_hand_over_that_was_undone_is_done_again() -> None:
 )
 def test_only_a_step_that_is_done_can_be_undone(step: int, words: str) -> None:
     with pytest.raises(Refused, match=words):
-        an_onboarding(at_step=5, account="existing").undo_step(step, ANN, LATER)
+        undo_step(an_onboarding(at_step=5, account="existing"), step, ANN, LATER)
 
 
 # --- help ---
 
 
 def test_a_question_is_recorded_at_its_step() -> None:
-    change = an_onboarding(at_step=7).ask_for_help(7, "Which button?", ANN, LATER)
+    change = ask_for_help(an_onboarding(at_step=7), 7, "Which button?", ANN, LATER)
 
     (event,) = change.events
     assert (event.kind, event.step, event.actor) == (EventKind.HELP_ASKED, 7, ANN)
@@ -102,14 +106,14 @@ def test_a_completed_onboarding_stays_as_it_is(deed: str) -> None:
 
     with pytest.raises(Refused, match=r"already done|is completed"):
         {
-            "done": lambda: onboarding.finish_step(25, ERIN, LATER),
-            "undo": lambda: onboarding.undo_step(24, ERIN, LATER),
-            "enter": lambda: onboarding.enter_credentials(22, {"tenant_id": "••••"}, ANN, LATER),
-            "verify": lambda: onboarding.request_verification(ERIN, LATER),
+            "done": lambda: finish_step(onboarding, 25, ERIN, LATER),
+            "undo": lambda: undo_step(onboarding, 24, ERIN, LATER),
+            "enter": lambda: enter_credentials(onboarding, 22, {"tenant_id": "••••"}, ANN, LATER),
+            "verify": lambda: request_verification(onboarding, ERIN, LATER),
         }[deed]()
 
 
 def test_help_can_be_asked_for_after_the_end() -> None:
-    change = a_completed_onboarding().ask_for_help(25, "Is it live?", ANN, LATER)
+    change = ask_for_help(a_completed_onboarding(), 25, "Is it live?", ANN, LATER)
 
     assert kinds(change) == [EventKind.HELP_ASKED]

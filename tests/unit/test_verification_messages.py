@@ -4,6 +4,7 @@ import pytest
 
 from bot.onboarding import Onboarding
 from bot.onboarding.report import Check, Outcome, Report
+from bot.onboarding.verifications import confirm_writes, request_verification
 from bot.verification.remedies import REMEDIES, TITLES, found, passed
 from bot.views.blocks import Message
 from bot.views.report import verification_message
@@ -45,7 +46,7 @@ def latest(report: Report) -> Message:
 
 def two_runs(first: Report) -> list[Message]:
     onboarding = an_onboarding(at_step=25, report=first)
-    asked = onboarding.request_verification(an_engineer(), NOW).onboarding
+    asked = request_verification(onboarding, an_engineer(), NOW).onboarding
     return messages(verified(asked, PASSED))
 
 
@@ -204,7 +205,7 @@ def test_write_permissions_that_are_not_proved_can_be_ticked_off_by_an_engineer(
 def test_what_was_ticked_off_says_by_whom_and_has_no_button() -> None:
     onboarding = an_onboarding(at_step=23, report=with_checks(NOT_PROVED))
 
-    signed = onboarding.confirm_writes(an_engineer(), NOW).onboarding
+    signed = confirm_writes(onboarding, an_engineer(), NOW).onboarding
     message = messages(signed)[-1]
 
     assert f"✅ Write permissions: checked by <@{ENGINEER}>, <!date^" in message.text
@@ -213,9 +214,9 @@ def test_what_was_ticked_off_says_by_whom_and_has_no_button() -> None:
 
 def test_a_tick_holds_for_later_verifications() -> None:
     onboarding = an_onboarding(at_step=25, report=with_checks(NOT_PROVED))
-    signed = onboarding.confirm_writes(an_engineer(), NOW).onboarding
+    signed = confirm_writes(onboarding, an_engineer(), NOW).onboarding
 
-    again = signed.request_verification(an_engineer(), NOW).onboarding
+    again = request_verification(signed, an_engineer(), NOW).onboarding
     message = messages(verified(again, with_checks(NOT_PROVED)))[-1]
 
     assert "checked by" in message.text

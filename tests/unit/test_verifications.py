@@ -11,9 +11,16 @@ from bot.onboarding import (
     Status,
     StepState,
     Verification,
+    lifecycle,
 )
+from bot.onboarding.credentials import enter_credentials
 from bot.onboarding.people import Role
 from bot.onboarding.report import Outcome, Report
+from bot.onboarding.verifications import (
+    finish_verification,
+    record_booking_sent,
+    request_verification,
+)
 from tests.builders import (
     ALL_FIELDS,
     GUIDE,
@@ -52,7 +59,7 @@ def a_running_one(at_step: int = 22) -> Onboarding:
 
 
 def test_an_engineer_has_the_values_verified() -> None:
-    change = an_onboarding(at_step=25).request_verification(ERIN, LATER)
+    change = request_verification(an_onboarding(at_step=25), ERIN, LATER)
 
     assert kinds(change) == [EventKind.VERIFICATION_REQUESTED]
     assert change.events[0].detail == {"number": 2}
@@ -61,12 +68,12 @@ def test_an_engineer_has_the_values_verified() -> None:
 
 def test_values_that_are_missing_cannot_be_verified() -> None:
     with pytest.raises(Refused, match=r"nothing to verify yet: .*Application Key \(step 22\)"):
-        an_onboarding(at_step=20).request_verification(ERIN, LATER)
+        request_verification(an_onboarding(at_step=20), ERIN, LATER)
 
 
 def test_a_verification_that_runs_is_not_started_twice() -> None:
     with pytest.raises(Refused, match="running already"):
-        a_running_one().request_verification(ERIN, LATER)
+        request_verification(a_running_one(), ERIN, LATER)
 
 
 # --- results ---
@@ -83,7 +90,7 @@ def test_a_result_is_kept_and_recorded_as_the_bots_doing(report: Report) -> None
     onboarding = a_running_one()
     asked_at = the_run(onboarding).requested_at
 
-    change = onboarding.finish_verification(1, asked_at, report, LATER)
+    change = finish_verification(onboarding, 1, asked_at, report, LATER)
 
     (event,) = change.events
     assert the_run(change.onboarding).report == report
@@ -117,7 +124,7 @@ def test_once_it_is_entered_again_it_is_heavysets_turn() -> None:
 
 
 def test_a_failure_at_step_25_leaves_it_open() -> None:
-    asked = an_onboarding(at_step=25).request_verification(ERIN, LATER).onboarding
+    asked = request_verification(an_onboarding(at_step=25), ERIN, LATER).onboarding
 
     after = verified(asked, FAILED)
 
@@ -126,9 +133,9 @@ def test_a_failure_at_step_25_leaves_it_open() -> None:
 
 
 def test_a_pass_at_step_25_finishes_it_and_completes_the_onboarding() -> None:
-    asked = an_onboarding(at_step=25).request_verification(ERIN, LATER).onboarding
+    asked = request_verification(an_onboarding(at_step=25), ERIN, LATER).onboarding
 
-    change = asked.finish_verification(2, LATER, PASSED, MUCH_LATER)
+    change = finish_verification(asked, 2, LATER, PASSED, MUCH_LATER)
 
     assert change.onboarding.status is Status.COMPLETED
     assert change.onboarding.current is None
@@ -157,16 +164,16 @@ def test_a_stale_result_is_refused(number: int, minutes: int) -> None:
     asked_at = the_run(onboarding).requested_at + minutes * MINUTE
 
     with pytest.raises(Refused, match="newer verification"):
-        onboarding.finish_verification(number, asked_at, PASSED, LATER)
+        finish_verification(onboarding, number, asked_at, PASSED, LATER)
 
 
 def test_a_result_of_values_that_were_replaced_meanwhile_is_refused() -> None:
     onboarding = a_running_one()
     asked_at = the_run(onboarding).requested_at
-    after = onboarding.enter_credentials(18, {"tenant_id": "••••0001"}, ANN, LATER).onboarding
+    after = enter_credentials(onboarding, 18, {"tenant_id": "••••0001"}, ANN, LATER).onboarding
 
     with pytest.raises(Refused, match="newer verification"):
-        after.finish_verification(1, asked_at, FAILED, MUCH_LATER)
+        finish_verification(after, 1, asked_at, FAILED, MUCH_LATER)
 
 
 def test_a_second_result_of_the_same_run_is_refused() -> None:
@@ -174,7 +181,7 @@ def test_a_second_result_of_the_same_run_is_refused() -> None:
     run, after = the_run(onboarding), verified(onboarding, PASSED)
 
     with pytest.raises(Refused, match="newer verification"):
-        after.finish_verification(1, run.requested_at, FAILED, LATER)
+        finish_verification(after, 1, run.requested_at, FAILED, LATER)
 
 
 # --- when ServiceTitan is away ---
@@ -197,7 +204,7 @@ def test_later_tries_without_an_answer_are_not_told_again() -> None:
     onboarding = verified(a_running_one(), AWAY)
     run = the_run(onboarding)
 
-    change = onboarding.finish_verification(1, run.requested_at, AWAY, LATER)
+    change = finish_verification(onboarding, 1, run.requested_at, AWAY, LATER)
 
     assert change.events == ()
     assert the_run(change.onboarding).retry_at == LATER + RETRY_AFTER[1]
@@ -218,7 +225,7 @@ def test_an_answer_at_last_gets_a_number_and_so_a_message_of_its_own(found: Repo
     onboarding = verified(a_running_one(), AWAY)
     run = the_run(onboarding)
 
-    change = onboarding.finish_verification(1, run.requested_at, found, LATER)
+    change = finish_verification(onboarding, 1, run.requested_at, found, LATER)
 
     assert [(one.number, one.report) for one in change.onboarding.verifications] == [
         (1, AWAY),
@@ -231,7 +238,7 @@ def test_an_answer_at_last_gets_a_number_and_so_a_message_of_its_own(found: Repo
 def test_a_new_verification_ends_the_waiting_of_the_old_one() -> None:
     onboarding = verified(a_running_one(), AWAY)
 
-    after = onboarding.request_verification(ERIN, LATER).onboarding
+    after = request_verification(onboarding, ERIN, LATER).onboarding
 
     assert [run.due_at for run in after.verifications] == [None, LATER]
 
@@ -241,16 +248,16 @@ def test_a_new_verification_ends_the_waiting_of_the_old_one() -> None:
 
 def a_booking_one() -> Onboarding:
     """An onboarding whose verification with a test booking is awaited."""
-    return an_onboarding(at_step=25).request_verification(ERIN, LATER, "heavyset-1").onboarding
+    return request_verification(an_onboarding(at_step=25), ERIN, LATER, "heavyset-1").onboarding
 
 
 def sent(onboarding: Onboarding) -> Onboarding:
     run = the_run(onboarding)
-    return onboarding.send_booking(run.number, run.requested_at, MUCH_LATER).onboarding
+    return record_booking_sent(onboarding, run.number, run.requested_at, MUCH_LATER).onboarding
 
 
 def test_a_test_booking_is_part_of_the_request() -> None:
-    change = an_onboarding(at_step=25).request_verification(ERIN, LATER, "heavyset-1")
+    change = request_verification(an_onboarding(at_step=25), ERIN, LATER, "heavyset-1")
 
     assert change.events[0].detail == {"number": 2, "booking": "heavyset-1"}
     assert the_run(change.onboarding).booking == "heavyset-1"
@@ -261,7 +268,7 @@ def test_nothing_is_booked_before_the_step_that_verifies(step: int) -> None:
     onboarding = an_onboarding(at_step=step, credentials=ALL_FIELDS)
 
     with pytest.raises(Refused, match="with the last verification only"):
-        onboarding.request_verification(ERIN, LATER, "heavyset-1")
+        request_verification(onboarding, ERIN, LATER, "heavyset-1")
 
 
 def test_that_a_booking_is_sent_is_written_down_once() -> None:
@@ -279,15 +286,15 @@ def test_a_run_without_a_booking_sends_none() -> None:
 
 def test_a_run_that_is_not_awaited_any_more_does_not_book() -> None:
     onboarding = a_booking_one()
-    newer = onboarding.enter_credentials(18, {"tenant_id": "••••0001"}, ANN, MUCH_LATER).onboarding
+    newer = enter_credentials(onboarding, 18, {"tenant_id": "••••0001"}, ANN, MUCH_LATER).onboarding
 
     with pytest.raises(Refused, match="newer verification"):
-        newer.send_booking(2, the_run(onboarding).requested_at, MUCH_LATER)
+        record_booking_sent(newer, 2, the_run(onboarding).requested_at, MUCH_LATER)
 
 
 def test_a_paused_onboarding_does_not_book() -> None:
     onboarding = a_booking_one()
-    paused = onboarding.pause(ERIN, MUCH_LATER).onboarding
+    paused = lifecycle.pause(onboarding, ERIN, MUCH_LATER).onboarding
 
     with pytest.raises(Refused, match="paused"):
         sent(paused)

@@ -15,10 +15,25 @@ from pydantic import SecretStr
 from slack_sdk.models.views import View
 
 from bot.guide import Guide, Owner
-from bot.onboarding import Change, Event, InvitationAnswer, Loss, Onboarding, StepState, start
+from bot.onboarding import (
+    Change,
+    Event,
+    InvitationAnswer,
+    Loss,
+    Onboarding,
+    StepState,
+    lifecycle,
+    start,
+)
+from bot.onboarding.credentials import enter_credentials, reveal_credentials
 from bot.onboarding.history import tell
 from bot.onboarding.people import Actor, Role
+from bot.onboarding.posted_secrets import record_posted_secret
+from bot.onboarding.questions import answer_questions, ask_for_help
+from bot.onboarding.reminders import escalate, remind, snooze
 from bot.onboarding.report import Check, Outcome, Report
+from bot.onboarding.steps import choose_option, finish_step, hand_over_steps, skip_step, undo_step
+from bot.onboarding.verifications import finish_verification, request_verification
 from bot.publishing.thread import desired
 from bot.views.announcement import ANNOUNCED, announcement
 from bot.views.blocks import actions
@@ -177,34 +192,34 @@ def _stories(guide: Guide) -> Iterator[tuple[str, Sequence[Transition]]]:
     client = [one for one in guide.steps if guide.phase_of(one.number).owner is Owner.CLIENT]
     # The last values come in at the client's last step; none is entered before.
     all_in = [*[_on(choices[0] if choices else "", enters=False)] * (len(client) - 1), _all_in]
-    yield "undone", [*first, _does("undo_step", 2, CLIENT)]
-    yield "paused", [*first, _does("pause", ENGINEER, reason="Holidays")]
-    yield "canceled", [*all_in, _does("cancel", ENGINEER, "They left.")]
-    yield "handed over", [*first, lambda at, now: at.hand_over(_number(at), CLIENT, now)]
-    yield "skipped", [*first, lambda at, now: at.skip(_number(at), ENGINEER, now)]
-    asked = _does("ask_for_help", 4, "Where is “Settings”?", CLIENT)
-    snoozed = _does("snooze", CLIENT, until=BEGAN + timedelta(days=1))
-    reminded = [_does("remind", ENGINEER), snoozed, _does("escalate")]
-    yield "asked", [*first, asked, *reminded, _does("answer_questions", ENGINEER)]
-    yield "reassigned", [*first, _does("assign", "U0OTHER", ENGINEER)]
-    yield "joined", [*first, _does("client_joins", CLIENT, timezone="America/Denver")]
+    yield "undone", [*first, _does(undo_step, 2, CLIENT)]
+    yield "paused", [*first, _does(lifecycle.pause, ENGINEER, reason="Holidays")]
+    yield "canceled", [*all_in, _does(lifecycle.cancel, ENGINEER, "They left.")]
+    yield "handed over", [*first, lambda at, now: hand_over_steps(at, _number(at), CLIENT, now)]
+    yield "skipped", [*first, lambda at, now: skip_step(at, _number(at), ENGINEER, now)]
+    asked = _does(ask_for_help, 4, "Where is “Settings”?", CLIENT)
+    snoozed = _does(snooze, CLIENT, until=BEGAN + timedelta(days=1))
+    reminded = [_does(remind, ENGINEER), snoozed, _does(escalate)]
+    yield "asked", [*first, asked, *reminded, _does(answer_questions, ENGINEER)]
+    yield "reassigned", [*first, _does(lifecycle.assign, "U0OTHER", ENGINEER)]
+    yield "joined", [*first, _does(lifecycle.client_joins, CLIENT, timezone="America/Denver")]
     for answer in InvitationAnswer:
         yield (
             f"invitation {answer}",
-            [_does("answer_invitation", answer, "ann@acme.com", CLIENT)],
+            [_does(lifecycle.answer_invitation, answer, "ann@acme.com", CLIENT)],
         )
     for loss in Loss:
-        lost = _does("lose_channel", loss)
-        yield f"channel lost: {loss}", [*first, lost, _does("resume", ENGINEER)]
-    yield "posted", [*all_in, _does("record_posted_secret", fields, CLIENT)]
-    yield "revealed", [*all_in, _does("reveal", fields, ENGINEER)]
+        lost = _does(lifecycle.lose_channel, loss)
+        yield f"channel lost: {loss}", [*first, lost, _does(lifecycle.resume, ENGINEER)]
+    yield "posted", [*all_in, _does(record_posted_secret, fields, CLIENT)]
+    yield "revealed", [*all_in, _does(reveal_credentials, fields, ENGINEER)]
     for outcome in (Outcome.FAILED, Outcome.UNKNOWN):
         yield f"check {outcome}", [*all_in, partial(_verified, outcome=outcome)]
 
 
-def _does(name: str, *arguments: Any, **named: Any) -> Transition:
+def _does(transition: Callable[..., Change], *arguments: Any, **named: Any) -> Transition:
     """Return a transition of the state machine, to be made at some time."""
-    return lambda at, now: getattr(at, name)(*arguments, now=now, **named)
+    return lambda at, now: transition(at, *arguments, now=now, **named)
 
 
 def _on(choice: str, *, enters: bool = True) -> Transition:
@@ -227,18 +242,18 @@ def _next(at: Onboarding, now: datetime, choice: str, *, enters: bool) -> Change
     if step is None:
         return Change(at, ())
     if step.choice:
-        return at.choose(step.number, choice, CLIENT, now)
+        return choose_option(at, step.number, choice, CLIENT, now)
     missing = [name for name in fields_at(at, step.number) if name not in at.credentials]
     if missing and enters:
         return _enter(at, now, missing)
     if step.number == at.guide.steps[-1].number:
-        return at.request_verification(ENGINEER, now)
+        return request_verification(at, ENGINEER, now)
     client = at.guide.phase_of(step.number).owner is Owner.CLIENT
-    return at.finish_step(step.number, CLIENT if client else ENGINEER, now)
+    return finish_step(at, step.number, CLIENT if client else ENGINEER, now)
 
 
 def _enter(at: Onboarding, now: datetime, fields: Sequence[str]) -> Change:
-    return at.enter_credentials(_number(at), dict.fromkeys(fields, "••••1234"), CLIENT, now)
+    return enter_credentials(at, _number(at), dict.fromkeys(fields, "••••1234"), CLIENT, now)
 
 
 def _verified(at: Onboarding, now: datetime, outcome: Outcome) -> Change:
@@ -257,7 +272,7 @@ def _verified(at: Onboarding, now: datetime, outcome: Outcome) -> Change:
         retry=outcome is Outcome.UNKNOWN,
     )
     report = Report(checks=(check,), started_at=now, duration_ms=1, environment="production")
-    return at.finish_verification(run.number, run.requested_at, report, now)
+    return finish_verification(at, run.number, run.requested_at, report, now)
 
 
 def _ref(onboarding: Onboarding, step: int, fields: Sequence[str] = ()) -> FormRef:

@@ -11,7 +11,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from bot.cli.export.charts import SIDES, WIDTH, phase_rows, waiting_bars
 from bot.core.typed_text import escape_controls, one_line
 from bot.onboarding import BOT, Onboarding
-from bot.onboarding.history import ChannelRef, Entry, History, UserRef, lasting
+from bot.onboarding.history import Entry, History, lasting
+from bot.onboarding.people import ChannelRef, UserRef
 
 # Keyed digests of what was posted: of no use to a reader.
 UNTOLD = {"marks"}

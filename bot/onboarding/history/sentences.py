@@ -6,30 +6,14 @@ secret is quoted.
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.core.mrkdwn import in_days, listed
+from bot.core.english import in_days, listed
 from bot.guide import Guide, Owner, Step
 from bot.onboarding import HIDDEN, Event, EventKind, InvitationAnswer, Loss
-from bot.onboarding.people import Permission
+from bot.onboarding.people import ChannelRef, Permission, UserRef
 from bot.onboarding.report import Outcome
 from bot.onboarding.secret_scan import looks_like
-
-
-@dataclass(frozen=True, slots=True)
-class UserRef:
-    """A person, whom each reader is shown in another way."""
-
-    user_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelRef:
-    """A channel."""
-
-    channel: str
-
 
 # A moment stands for itself: each reader has a time zone.
 Words = tuple[str | UserRef | ChannelRef | datetime, ...]

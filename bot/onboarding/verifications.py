@@ -1,0 +1,132 @@
+"""Transitions of verifications: requested, test booking sent, finished, writes confirmed."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from bot.core.errors import Refused
+from bot.onboarding.model import BOT, Event, EventKind, Signed, Verification
+from bot.onboarding.people import Actor, Role
+from bot.onboarding.report import Outcome, Report
+from bot.onboarding.state import Onboarding
+from bot.onboarding.throttling import CHECKS_ASKED_FOR, in_minutes
+from bot.onboarding.transitions import Change, changed, end_step, labels, must_be_active
+
+# Pauses between attempts while ServiceTitan is unavailable; after the last one we give up.
+RETRY_AFTER = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 30, *[60] * 24))
+
+
+def request_verification(
+    onboarding: Onboarding, actor: Actor, now: datetime, booking: str | None = None
+) -> Change:
+    """Have the stored credentials verified; `booking` is the externalId of a test booking."""
+    must_be_active(onboarding)
+    if booking and not (onboarding.current and onboarding.current.verifies):
+        raise Refused("A test booking is made with the last verification only: not yet.")
+    if onboarding.missing:
+        missing = labels(onboarding, onboarding.missing)
+        raise Refused(f"There is nothing to verify yet: {missing} missing.")
+    if onboarding.verification and onboarding.verification.report is None:
+        raise Refused("The verification is running already; its result appears in the thread.")
+    times = (run.requested_at for run in onboarding.verifications)
+    if wait := CHECKS_ASKED_FOR.wait(times, now):
+        raise Refused(
+            f"ServiceTitan was asked {CHECKS_ASKED_FOR.most} times in the last hour. Please "
+            f"check again {in_minutes(wait)}."
+        )
+    return start_verification(onboarding, actor, now, [], booking)
+
+
+def start_verification(
+    onboarding: Onboarding,
+    actor: Actor,
+    now: datetime,
+    events: Sequence[Event],
+    booking: str | None = None,
+    **fields: Any,
+) -> Change:
+    """Return the change that requests a run, after `events`, and sets `fields`."""
+    latest = onboarding.verification
+    if latest and latest.report is None:  # it has not run yet, and will use the newest values
+        runs = (*onboarding.verifications[:-1], replace(latest, requested_at=now))
+    else:
+        retired = [replace(run, retry_at=None) for run in onboarding.verifications]
+        runs = (*retired, Verification(len(retired) + 1, actor, now, booking=booking))
+    detail = {"number": runs[-1].number, **({"booking": booking} if booking else {})}
+    requested = Event(EventKind.VERIFICATION_REQUESTED, actor, now, None, detail)
+    return changed(onboarding, now, [*events, requested], verifications=runs, **fields)
+
+
+def record_booking_sent(
+    onboarding: Onboarding, number: int, requested_at: datetime, now: datetime
+) -> Change:
+    """Record that the test booking of a run is about to be sent, so may arrive from now on.
+
+    Refused if it was sent before, or if the run is no longer the latest.
+    """
+    run = _due(onboarding, number, requested_at)
+    if run.booking is None or run.booking_sent_at:
+        raise Refused("There is no test booking to be sent (any more).")
+    runs = (*onboarding.verifications[:-1], replace(run, booking_sent_at=now))
+    return Change(replace(onboarding, verifications=runs), ())
+
+
+def finish_verification(
+    onboarding: Onboarding, number: int, requested_at: datetime, report: Report, now: datetime
+) -> Change:
+    """Record the report of a run; Refused if it is no longer the latest."""
+    latest = _due(onboarding, number, requested_at)
+    earlier = onboarding.verifications[:-1]
+    retry_at = _retry_at(latest, report, now)
+    finished = replace(latest, report=report, attempt=latest.attempt + 1, retry_at=retry_at)
+    if latest.report is None:
+        return _finished(onboarding, (*earlier, finished), report, now)
+    if report.outcome is Outcome.UNKNOWN:  # as before: nothing to tell
+        return Change(replace(onboarding, verifications=(*earlier, finished)), ())
+    # After unknown outcomes, the result gets a message of its own, which people notice.
+    answered = replace(finished, number=number + 1, requested_at=now, attempt=1)
+    return _finished(onboarding, (*earlier, replace(latest, retry_at=None), answered), report, now)
+
+
+def _finished(
+    onboarding: Onboarding, runs: tuple[Verification, ...], report: Report, now: datetime
+) -> Change:
+    detail: dict[str, object] = {"number": runs[-1].number, "outcome": report.outcome.value}
+    if report.outcome is Outcome.FAILED:
+        detail["fields"] = list(report.fields)  # whose turn it is follows from them
+    finished = Event(EventKind.VERIFICATION_FINISHED, BOT, now, None, detail)
+    step = onboarding.current
+    if report.outcome is not Outcome.PASSED or step is None or not step.verifies:
+        return changed(onboarding, now, [finished], verifications=runs)
+    requested_by = runs[-1].requested_by  # perhaps a client who entered a credential
+    by = requested_by if requested_by.role is Role.ENGINEER else BOT
+    events = [finished, Event(EventKind.STEP_DONE, by, now, step.number)]
+    return end_step(replace(onboarding, verifications=runs), step.number, by, now, events)
+
+
+def confirm_writes(onboarding: Onboarding, actor: Actor, now: datetime) -> Change:
+    """Record that an engineer has checked the write permissions in ServiceTitan."""
+    if signed := onboarding.writes_confirmed:
+        raise Refused("Ticked off already, by {by}.", by=signed.by)
+    if onboarding.verification is None or onboarding.verification.report is None:
+        raise Refused("There is no report yet in which this could be ticked off.")
+    confirmed = Event(EventKind.WRITES_CONFIRMED, actor, now)
+    signed = Signed(actor, now)
+    return changed(onboarding, onboarding.active_at, [confirmed], writes_confirmed=signed)
+
+
+def _due(onboarding: Onboarding, number: int, requested_at: datetime) -> Verification:
+    """Return the latest run, if it is the one named and is still due; else raise Refused."""
+    must_be_active(onboarding)
+    latest = onboarding.verification
+    is_named = latest and (latest.number, latest.requested_at) == (number, requested_at)
+    if latest is None or not is_named or latest.due_at is None:
+        raise Refused("A newer verification takes the place of this one.")
+    return latest
+
+
+def _retry_at(run: Verification, report: Report, now: datetime) -> datetime | None:
+    if report.outcome is Outcome.UNKNOWN and report.retry and run.attempt < len(RETRY_AFTER):
+        return now + RETRY_AFTER[run.attempt]
+    return None
