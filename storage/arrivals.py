@@ -1,4 +1,4 @@
-"""When something last came from Slack, or claimed to: kept for `doctor` and other workers."""
+"""When each kind of request last arrived: kept for `doctor` and other workers."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -14,8 +14,8 @@ async def last(session: AsyncSession) -> dict[str, datetime]:
     return {row.kind: row.at for row in await session.exec(select(ArrivalRow))}
 
 
-async def note(session: AsyncSession, times: Mapping[str, datetime]) -> None:
-    """Write down the last arrivals; an earlier time than the stored one changes nothing."""
+async def record(session: AsyncSession, times: Mapping[str, datetime]) -> None:
+    """Write down the last arrivals; a time before the stored one is ignored."""
     for kind, at in times.items():
         row = await session.get(ArrivalRow, kind)
         if row is None:

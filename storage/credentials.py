@@ -78,7 +78,7 @@ async def all_sealed(session: AsyncSession) -> AsyncIterator[Sealed]:
         yield _sealed(row, newest)
 
 
-async def some_sealed(
+async def sealed_after(
     session: AsyncSession, after: tuple[str, str] | None, limit: int
 ) -> Sequence[Sealed]:
     """Return the next sealed values after those of an onboarding's field, in that order."""

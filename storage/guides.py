@@ -1,8 +1,11 @@
-"""The texts of the guides: an onboarding keeps the version that it started with.
+"""The guides' texts: an onboarding keeps the guide version that it started with.
 
-The file that ships with the bot is the newest text of its version. Versions that no file holds
-any more are read from the database, where every version in use was put down.
+The file that ships with the bot is the newest text of its version. Older versions are read from the
+database, where every version in use was saved.
 """
+
+from pathlib import Path
+from typing import Self
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -12,7 +15,7 @@ from bot.guide.structure import changes
 from storage.tables import GuideRow
 from storage.unreadable_rows import Unknown
 
-NAMED = 3  # changes, before we only hint at the others
+MAX_NAMED_CHANGES = 3
 
 
 class GuideStore:
@@ -22,24 +25,30 @@ class GuideStore:
         """Take the text of the guide for new onboardings; raises GuideError if it is broken."""
         self.newest = parse(source, name)
         self._source, self._name = source, name
-        self._known = {(self.newest.id, self.newest.version): self.newest}
+        self._parsed = {(self.newest.id, self.newest.version): self.newest}
         self._broken: dict[tuple[str, str], str] = {}
 
+    @classmethod
+    def from_file(cls, file: Path) -> Self:
+        """Read the guide for new onboardings; raises GuideError if it is broken."""
+        return cls(file.read_text(encoding="utf-8"), file.name)
+
     async def changes(self, session: AsyncSession) -> list[str]:
-        """Return what the file changed in the structure of its version, as it was put down."""
+        """Return how the file's structure differs from the saved text of the same version."""
         row = await session.get(GuideRow, (self.newest.id, self.newest.version))
         return changes(row.source, self._source) if row else []
 
     async def save_newest(self, session: AsyncSession) -> None:
-        """Keep the newest text in the database, for the day when its file is replaced.
+        """Save the newest text, for the day when its file is replaced.
 
-        Other words take the place of the former ones. Raises GuideError if more than words was
-        changed under the same version: onboardings that began with it could not go on.
+        A new wording replaces the saved one. Raises GuideError if more than the wording of a
+        version was changed: onboardings that started with it could not continue.
         """
         if found := await self.changes(session):
+            more = " …" if len(found) > MAX_NAMED_CHANGES else ""
             raise GuideError(
                 f"{self._name}: version {self.newest.version} was put down before, and is another "
-                f"guide now ({', '.join(found[:NAMED])}{' …' if len(found) > NAMED else ''}). "
+                f"guide now ({', '.join(found[:MAX_NAMED_CHANGES])}{more}). "
                 "Raise “version”: running onboardings then keep the one they began with."
             )
         await session.merge(
@@ -47,23 +56,18 @@ class GuideStore:
         )
 
     async def get(self, session: AsyncSession, guide_id: str, version: str) -> Guide:
-        """Return a version of a guide, as an onboarding row names it.
-
-        Raises Unknown if the database has none, or if this release cannot read it.
-        """
-        key = (guide_id, version)
-        if key not in self._known:
+        """Return a version of a guide; raises Unknown if it is not saved or cannot be read."""
+        key, name = (guide_id, version), f"{guide_id} {version}"
+        if key not in self._parsed:
             where = (col(GuideRow.id) == guide_id, col(GuideRow.version) == version)
             row = (await session.exec(select(GuideRow).where(*where))).first()
             if row is None:
-                raise Unknown(f"its guide, {guide_id} {version}, isn't in the database")
+                raise Unknown(f"its guide, {name}, isn't in the database")
             if self._broken.get(key) == row.source:
-                raise Unknown(f"its guide, {guide_id} {version}, can't be read by this release")
+                raise Unknown(f"its guide, {name}, can't be read by this release")
             try:
-                self._known[key] = parse(row.source, f"{guide_id} {version}")
+                self._parsed[key] = parse(row.source, name)
             except GuideError as error:
-                self._broken[key] = row.source  # it takes a while to read
-                raise Unknown(
-                    f"its guide, {guide_id} {version}, can't be read by this release"
-                ) from error
-        return self._known[key]
+                self._broken[key] = row.source  # parsing takes a while
+                raise Unknown(f"its guide, {name}, can't be read by this release") from error
+        return self._parsed[key]

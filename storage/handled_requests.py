@@ -18,6 +18,6 @@ async def claim(session: AsyncSession, request_key: str, now: datetime) -> None:
         raise Repeated from None
 
 
-async def forget(session: AsyncSession, before: datetime) -> None:
+async def purge(session: AsyncSession, before: datetime) -> None:
     """Drop what is older than any repetition can be."""
     await session.exec(delete(DeliveryRow).where(col(DeliveryRow.at) < before))

@@ -30,7 +30,7 @@ class KeyReport:
     altered: list[str] = field(default_factory=list)
     _missing: set[str] = field(default_factory=set)
 
-    def look_at(self, sealed: Sealed, vault: Vault) -> None:
+    def add(self, sealed: Sealed, vault: Vault) -> None:
         """Try to read one value, and count it."""
         self.rows[sealed.key_id] += 1
         if sealed.key_id not in vault.key_ids:
@@ -79,7 +79,7 @@ async def inspect(database: Database, vault: Vault) -> KeyReport:
     report = KeyReport()
     async with database.begin(write=False) as session:
         async for sealed in credentials.all_sealed(session):
-            report.look_at(sealed, vault)
+            report.add(sealed, vault)
     return report
 
 

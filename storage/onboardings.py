@@ -142,14 +142,14 @@ async def ids_in(session: AsyncSession, channel: str) -> Sequence[str]:
     return (await session.exec(query)).all()
 
 
-async def some_ids(session: AsyncSession, after: str, limit: int) -> Sequence[str]:
+async def ids_after(session: AsyncSession, after: str, limit: int) -> Sequence[str]:
     """Return the next onboardings after one, in the order of their ids."""
     row = OnboardingRow
     query = select(row.id).where(col(row.id) > after).order_by(col(row.id)).limit(limit)
     return (await session.exec(query)).all()
 
 
-async def is_whole(session: AsyncSession, guides: GuideStore, onboarding_id: str) -> bool:
+async def can_be_read(session: AsyncSession, guides: GuideStore, onboarding_id: str) -> bool:
     """Whether all of an onboarding can be read; what is found out is noted."""
     row = await session.get(OnboardingRow, onboarding_id, populate_existing=True)
     try:

@@ -28,6 +28,6 @@ async def count(session: AsyncSession, of: str, more: int, now: datetime, within
     return int(result.scalar_one())
 
 
-async def forget(session: AsyncSession, before: datetime) -> None:
+async def purge(session: AsyncSession, before: datetime) -> None:
     """Drop the counts that began before."""
     await session.exec(delete(RateRow).where(col(RateRow.since) < before))

@@ -1,10 +1,12 @@
-"""What is looked at in the background, a little at a time, to be shown as a warning."""
+"""Checks that run in the background, a little at a time, and show up as warnings at /readyz."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
+from typing import Protocol
 
+from bot.app.request_monitor import RequestMonitor
 from bot.core.errors import OnboardingError, Unavailable
 from bot.slack import Slack
 from storage import credentials, leases, onboardings
@@ -15,33 +17,74 @@ from storage.vault import Vault
 
 log = logging.getLogger(__name__)
 
-# A difference of clocks that matters: to when things are said to have happened, and to pauses.
-# Leases go by the database's clock (storage/leases.py).
-CLOCKS_DIFFER = timedelta(seconds=1)
-ASK_SLACK_EVERY = timedelta(minutes=1)
-# Values that are decrypted in one go: few enough that nobody notices.
-VALUES_AT_ONCE = 100
-# Onboardings that are read in one go, each with its steps and events.
-ROWS_AT_ONCE = 10
+# A difference that matters for the times in the history and for pauses. Leases go by the database's
+# clock (storage/leases.py).
+MAX_CLOCK_DIFFERENCE = timedelta(seconds=1)
+ASK_SLACK_INTERVAL = timedelta(minutes=1)
+# How many values are decrypted at once: few enough not to delay anything else.
+VALUES_PER_LOOK = 100
+# How many onboardings are read at once, each with its steps and events.
+ROWS_PER_LOOK = 10
+
+
+class Check(Protocol):
+    """A check that answers from memory and is refreshed in the background."""
+
+    def warning(self) -> str | None: ...
+
+    async def look(self) -> None: ...
+
+
+class HealthChecks:
+    """All checks: `warnings` by name, answered from memory, and a `look` that refreshes them."""
+
+    def __init__(
+        self,
+        *,
+        slack: Slack,
+        database: Database,
+        vault: Vault,
+        guides: GuideStore,
+        requests: RequestMonitor,
+        on_readable: Callable[[str], None],
+        clock: Callable[[], datetime],
+    ) -> None:
+        """Build the checks; `on_readable` is called with an onboarding that can be read again."""
+        self._checks: dict[str, Check] = {
+            "Slack": TokenCheck(slack, clock),
+            "stored values": ValueCheck(database, vault),
+            "onboardings": RowCheck(database, guides, on_readable),
+            "requests": requests,
+            "clock": ClockCheck(database, clock),
+        }
+
+    @property
+    def warnings(self) -> Mapping[str, Callable[[], str | None]]:
+        """What returns each check's warning, by the check's name."""
+        return {name: check.warning for name, check in self._checks.items()}
+
+    async def look(self) -> None:
+        """Let each check look a little further."""
+        for check in self._checks.values():
+            await check.look()
 
 
 class TokenCheck:
-    """Whether Slack still takes our token."""
+    """Whether Slack still accepts our token."""
 
     def __init__(self, slack: Slack, clock: Callable[[], datetime]) -> None:
-        """Take Slack, which the start asks first, and the time."""
         self._slack, self._clock = slack, clock
         self._asked_at = clock()
         self._problem: str | None = None
 
     def warning(self) -> str | None:
-        """Return what Slack said when it was asked last, unless all is well."""
-        # A request that comes before asks by itself, so this process can serve all the same.
+        """Return what Slack last answered, unless all is well."""
+        # Until then each request asks by itself, so this process can serve all the same.
         return self._problem if self._slack.cached_identity else "has not answered since the start"
 
     async def look(self) -> None:
-        """Ask Slack, if that was long ago."""
-        if self._clock() - self._asked_at < ASK_SLACK_EVERY:
+        """Ask Slack, at most once in ASK_SLACK_INTERVAL."""
+        if self._clock() - self._asked_at < ASK_SLACK_INTERVAL:
             return
         self._asked_at = self._clock()
         try:
@@ -53,16 +96,15 @@ class TokenCheck:
 
 
 class RowCheck:
-    """Whether every onboarding can be read: each look takes up where the last one ended.
+    """Whether every onboarding can be read; each look continues where the last one ended.
 
-    What could not be read is looked at again each time, as somebody may have repaired it.
+    Unreadable ones are looked at each time, as someone may have repaired them.
     """
 
     def __init__(
-        self, database: Database, guides: GuideStore, readable: Callable[[str], None]
+        self, database: Database, guides: GuideStore, on_readable: Callable[[str], None]
     ) -> None:
-        """Take where the rows are; `readable` is called with what can be read again."""
-        self._database, self._guides, self._readable = database, guides, readable
+        self._database, self._guides, self._on_readable = database, guides, on_readable
         self._last = ""
 
     def warning(self) -> str | None:
@@ -70,69 +112,66 @@ class RowCheck:
         return self._database.unreadable.warning()
 
     async def look(self) -> None:
-        """Look at the next few onboardings."""
-        bad = self._database.unreadable.ids[:ROWS_AT_ONCE]
+        """Read the next few onboardings."""
+        bad = self._database.unreadable.ids[:ROWS_PER_LOOK]
         async with self._database.begin(write=False, background=True) as session:
-            some = await onboardings.some_ids(session, self._last, ROWS_AT_ONCE)
-        self._last = some[-1] if len(some) == ROWS_AT_ONCE else ""
-        for onboarding_id in dict.fromkeys([*bad, *some]):
+            page = await onboardings.ids_after(session, self._last, ROWS_PER_LOOK)
+        self._last = page[-1] if len(page) == ROWS_PER_LOOK else ""
+        for onboarding_id in dict.fromkeys([*bad, *page]):
             async with self._database.begin(write=False, background=True) as session:
-                is_whole = await onboardings.is_whole(session, self._guides, onboarding_id)
-            if is_whole and onboarding_id in bad:
-                self._readable(onboarding_id)
+                readable = await onboardings.can_be_read(session, self._guides, onboarding_id)
+            if readable and onboarding_id in bad:
+                self._on_readable(onboarding_id)
 
 
 class ValueCheck:
-    """Whether every stored value can be decrypted: each look takes up where the last one ended."""
+    """Whether every stored value can be decrypted; each look continues where the last one ended."""
 
     def __init__(self, database: Database, vault: Vault) -> None:
-        """Take where the values are, and what opens them."""
         self._database, self._vault = database, vault
         self._last: tuple[str, str] | None = None
-        self._round = KeyReport()
-        self.report = KeyReport()  # of the last whole round
+        self._current, self._complete = KeyReport(), KeyReport()
 
     def warning(self) -> str | None:
-        """Return which values cannot be read, found in the last round or in this one."""
-        lines = dict.fromkeys([*self._round.problems, *self.report.problems])
+        """Return which values cannot be read, found in the last full round or in this one."""
+        lines = dict.fromkeys([*self._current.problems, *self._complete.problems])
         return "; ".join(lines) or None
 
     async def look(self) -> None:
-        """Look at the next few values."""
+        """Decrypt the next few values."""
         async with self._database.begin(write=False, background=True) as session:
-            some = await credentials.some_sealed(session, self._last, VALUES_AT_ONCE)
-        for sealed in some:
-            self._round.look_at(sealed, self._vault)
-        if len(some) == VALUES_AT_ONCE:
-            place = some[-1].place
+            page = await credentials.sealed_after(session, self._last, VALUES_PER_LOOK)
+        for sealed in page:
+            self._current.add(sealed, self._vault)
+        if len(page) == VALUES_PER_LOOK:
+            place = page[-1].place
             self._last = (place.onboarding_id, place.field)
         else:
-            self.report, self._round, self._last = self._round, KeyReport(), None
+            self._complete, self._current, self._last = self._current, KeyReport(), None
 
 
 class ClockCheck:
-    """Whether this machine's clock shows what the database's does, and so other workers' too."""
+    """Whether this machine's clock agrees with the database's, and so with other workers'."""
 
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
-        """Take the database, and the time."""
         self._database, self._clock = database, clock
         self._ahead = timedelta(0)
 
     def warning(self) -> str | None:
         """Return how far the clocks differ, if that matters."""
-        return clocks_differ(self._ahead)
+        return clock_difference(self._ahead)
 
     async def look(self) -> None:
-        """Compare them."""
+        """Compare the clocks."""
         with suppress(Unavailable):
             before, self._ahead = self.warning(), await leases.ahead(self._database, self._clock)
             if self.warning() and not before:
                 log.warning("%s: set this machine's clock (NTP)", self.warning())
 
 
-def clocks_differ(ahead: timedelta) -> str | None:
-    """Say how far this machine's clock is ahead of the database's, if that matters."""
-    if abs(ahead) < CLOCKS_DIFFER:
+def clock_difference(ahead: timedelta) -> str | None:
+    """Return in words how far this machine's clock is `ahead` of the database's, if it matters."""
+    if abs(ahead) < MAX_CLOCK_DIFFERENCE:
         return None
-    way = "ahead of" if ahead > timedelta(0) else "behind"
-    return f"{abs(ahead).total_seconds():.0f} s {way} the database's"
+    direction = "ahead of" if ahead > timedelta(0) else "behind"
+    return f"{abs(ahead).total_seconds():.0f} s {direction} the database's"

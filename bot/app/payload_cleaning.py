@@ -1,6 +1,6 @@
-"""What Slack sends, before Bolt reads it: nulls, and other types than documented, are dropped.
+"""Cleans Slack's payloads before Bolt reads them: drops nulls and values of undocumented types.
 
-Bolt takes them for what it expects, and fails. A key that is null is as good as absent.
+Bolt takes them for what it expects, and fails. A key that is null means the same as none.
 """
 
 import json
@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
-# What Bolt reads of every payload (slack_bolt/request/internals.py), and as what.
-BOLTS = {
+# The keys that Bolt reads from every payload (slack_bolt/request/internals.py), and their types.
+BOLT_KEYS = {
     "team": (dict, str),
     "enterprise": (dict, str),
     "authorizations": (list,),
@@ -22,31 +22,31 @@ BOLTS = {
 }
 
 
-def readable(payload: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a payload of Slack's without what Bolt would stumble over."""
+def cleaned(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a payload without what Bolt cannot read."""
     body: dict[str, Any] = without_nulls(payload)
     for part in (body, body.get("event")):
         if isinstance(part, dict):
-            for key, types in BOLTS.items():
+            for key, types in BOLT_KEYS.items():
                 if key in part and not isinstance(part[key], types):
                     del part[key]
-            if not all(isinstance(one, dict) for one in part.get("authorizations", ())):
+            if not all(isinstance(item, dict) for item in part.get("authorizations", ())):
                 del part["authorizations"]
     return body
 
 
-def readable_text(body: str, content_type: str) -> str:
-    """Return the text of a request likewise; raises ValueError, TypeError for one not Slack's."""
+def cleaned_text(body: str, content_type: str) -> str:
+    """Return a request body with its payload cleaned; raises ValueError or TypeError."""
     if content_type.startswith("application/json"):
-        return json.dumps(readable(json.loads(body)))
+        return json.dumps(cleaned(json.loads(body)))
     payload = parse_qs(body).get("payload")
-    return urlencode({"payload": json.dumps(readable(json.loads(payload[0])))}) if payload else body
+    return urlencode({"payload": json.dumps(cleaned(json.loads(payload[0])))}) if payload else body
 
 
 def without_nulls(value: Any) -> Any:
-    """Return what Slack sent without the keys, and the items, that are null."""
+    """Return `value` without keys and items that are null, at any depth."""
     if isinstance(value, Mapping):
-        return {key: without_nulls(one) for key, one in value.items() if one is not None}
+        return {key: without_nulls(item) for key, item in value.items() if item is not None}
     if isinstance(value, list):
-        return [without_nulls(one) for one in value if one is not None]
+        return [without_nulls(item) for item in value if item is not None]
     return value

@@ -1,4 +1,4 @@
-"""What whoever watches over the bot may ask: is it alive, can it serve, and its figures."""
+"""The probes for monitoring: is the bot alive, can it serve, and its metrics."""
 
 import hmac
 import json
@@ -18,22 +18,22 @@ class Probes:
     """`GET /healthz`, `/readyz` and `/metrics`, answered from memory."""
 
     def __init__(self, health: Health, metrics: Metrics, token: str | None) -> None:
-        """Take METRICS_TOKEN; None: whoever reaches the port may read everything."""
+        """Take METRICS_TOKEN; with None, anyone who reaches the port may read everything."""
         self._health, self._metrics = health, metrics
         self._token = token.encode() if token else None
 
     def routes(self, *, elsewhere: bool = False) -> Sequence[web.RouteDef]:
-        """Return the routes of a port; `elsewhere`: the figures and details are at another one."""
+        """Return a port's routes; if METRICS_PORT is `elsewhere`, without metrics and details."""
         if elsewhere:
             return [web.get("/healthz", _healthz), web.get("/readyz", self._bare_readyz)]
         return [
             web.get("/healthz", _healthz),
             web.get("/readyz", self._readyz),
-            web.get("/metrics", self._figures),
+            web.get("/metrics", self._get_metrics),
         ]
 
     async def _readyz(self, request: web.Request) -> web.Response:
-        return await self._ready(details=self._may_read(request))
+        return await self._ready(details=self._is_authorized(request))
 
     async def _bare_readyz(self, _request: web.Request) -> web.Response:
         return await self._ready(details=False)
@@ -49,17 +49,17 @@ class Probes:
         status = 503 if causes else 200
         return web.Response(text=text, status=status, content_type="application/json")
 
-    async def _figures(self, request: web.Request) -> web.Response:
-        if not self._may_read(request):
+    async def _get_metrics(self, request: web.Request) -> web.Response:
+        if not self._is_authorized(request):
             return web.Response(status=401, text="METRICS_TOKEN is needed\n", headers=CHALLENGE)
         return web.Response(body=self._metrics.text(), headers={"Content-Type": CONTENT_TYPE})
 
-    def _may_read(self, request: web.Request) -> bool:
+    def _is_authorized(self, request: web.Request) -> bool:
         if self._token is None:
             return True
-        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-        said = given.strip().encode("utf-8", "surrogateescape")
-        return hmac.compare_digest(said, self._token) and scheme.lower() == SCHEME
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        given = token.strip().encode("utf-8", "surrogateescape")
+        return hmac.compare_digest(given, self._token) and scheme.lower() == SCHEME
 
 
 async def _healthz(_request: web.Request) -> web.Response:

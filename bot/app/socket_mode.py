@@ -23,7 +23,7 @@ from yarl import URL
 
 from bot.app.http_clients import proxy_for, slack_session
 from bot.app.in_flight import InFlight
-from bot.app.payload_cleaning import readable
+from bot.app.payload_cleaning import cleaned
 from bot.app.setting_values import is_loopback
 from bot.core.errors import OnboardingError, Unavailable
 from bot.slack import RateLimited, translated
@@ -93,7 +93,7 @@ class Line:
     async def _handle(self, envelope: dict[str, Any]) -> None:
         with self._in_flight.request():
             try:
-                envelope = {**envelope, "payload": readable(envelope["payload"])}
+                envelope = {**envelope, "payload": cleaned(envelope["payload"])}
                 request: Any = SocketModeRequest.from_dict(envelope)
                 response = await run_async_bolt_app(self._bolt, request)
                 if response.status == 200:  # else Slack sends an event again, and tells a person

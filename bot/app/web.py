@@ -1,4 +1,4 @@
-"""The HTTP server: Slack's requests, and the answers to whoever watches over the bot."""
+"""The HTTP server: Slack's requests and the probes."""
 
 import logging
 import time
@@ -10,54 +10,55 @@ from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
 
-from bot.app.arrivals import Arrivals, Kind
 from bot.app.connections import Connection
 from bot.app.in_flight import InFlight
-from bot.app.payload_cleaning import readable_text
+from bot.app.payload_cleaning import cleaned_text
 from bot.app.probes import Probes
+from bot.app.request_monitor import Kind, RequestMonitor
 from bot.app.signature import Signature
 from bot.core.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
-# Far more than Slack sends: a form of ours with all that can be typed into it has some 20 kB.
-LARGEST_REQUEST = 256 * 1024
-# All that Bolt has to know: what else stands in the headers is not signed.
-HANDED_ON = ("Content-Type", "X-Slack-Retry-Num", "X-Slack-Retry-Reason")
-# What Bolt's own parsing raises for a body that is not JSON, or of another shape; what our
-# listeners raise never gets here.
+# Far more than Slack sends: our largest form, with every field filled in, has some 20 kB.
+MAX_REQUEST_BYTES = 256 * 1024
+# All that Bolt has to know; headers are not signed.
+PASSED_ON = ("Content-Type", "X-Slack-Retry-Num", "X-Slack-Retry-Reason")
 REASONS = {400: "malformed", 413: "too_large", 415: "compressed"}
 NOT_SIGNED = '{"error": "invalid request"}'
-NOT_SLACKS = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
+# What Bolt's parsing raises for a body that is not JSON or has another shape. Errors of our
+# listeners never get here.
+PARSING_ERRORS = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
 
 
 def web_app(
     probes: Sequence[web.RouteDef],
+    *,
     metrics: Metrics,
     in_flight: InFlight,
+    requests: RequestMonitor,
     bolt: AsyncApp | None,
-    arrivals: Arrivals,
     signing_secret: str = "",
 ) -> web.Application:
     """Return the server's routes; `bolt` takes Slack's requests, unless Socket Mode does."""
-    app = web.Application(client_max_size=LARGEST_REQUEST, middlewares=[_whole])
+    app = web.Application(client_max_size=MAX_REQUEST_BYTES, middlewares=[_track_connection])
     app.add_routes(probes)
     if bolt:
-        slack_events = _slack_events(bolt, in_flight, Signature(signing_secret), metrics, arrivals)
+        slack_events = _slack_events(bolt, in_flight, Signature(signing_secret), metrics, requests)
         app.add_routes([web.post("/slack/events", slack_events)])
     return app
 
 
 def probes_app(probes: Probes) -> web.Application:
-    """Return the routes of a port that is for monitors alone."""
-    app = web.Application(client_max_size=1024, middlewares=[_whole])
+    """Return the routes of METRICS_PORT, for monitors only."""
+    app = web.Application(client_max_size=1024, middlewares=[_track_connection])
     app.add_routes(probes.routes())
     return app
 
 
 @web.middleware
-async def _whole(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Tell the connection when a request is there as a whole, and when it is answered."""
+async def _track_connection(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Tell the connection when a request is complete and when it has been answered."""
     connection = _connection(request)
     if not request.can_read_body:
         connection.begin_answer()
@@ -72,11 +73,11 @@ def _slack_events(
     in_flight: InFlight,
     signature: Signature,
     metrics: Metrics,
-    arrivals: Arrivals,
+    requests: RequestMonitor,
 ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def slack_events(request: web.Request) -> web.StreamResponse:
         try:
-            body = await _signed_body(request, signature, arrivals)
+            body = await _signed_body(request, signature, requests)
         except web.HTTPException as refusal:
             if refusal.status in REASONS:
                 metrics.turned_away(REASONS[refusal.status])
@@ -92,47 +93,49 @@ def _slack_events(
             try:
                 await response.prepare(request)
                 await response.write_eof()
-            except ConnectionError:  # Slack waits no longer; who pressed sees it in the thread
+            except ConnectionError:  # Slack has stopped waiting; the person sees it in the thread
                 log.warning("an acknowledgement was lost with its connection")
             return response
 
     return slack_events
 
 
-async def _signed_body(request: web.Request, signature: Signature, arrivals: Arrivals) -> bytes:
-    """Return the bytes that Slack signed; a stranger's are read once for a digest, if at all.
+async def _signed_body(
+    request: web.Request, signature: Signature, requests: RequestMonitor
+) -> bytes:
+    """Return the bytes that Slack signed; a body without a recent signature is never read.
 
     Raises HTTPUnauthorized, HTTPUnsupportedMediaType, HTTPRequestEntityTooLarge or HTTPBadRequest.
     """
-    if not signature.may_be(request.headers, time.time()):
-        there = signature.is_there(request.headers)
-        arrivals.refused(Kind.STALE if there else Kind.UNSIGNED)
+    if not signature.is_recent(request.headers, time.time()):
+        present = signature.is_present(request.headers)
+        requests.rejected(Kind.STALE if present else Kind.UNSIGNED)
         raise web.HTTPUnauthorized(text=NOT_SIGNED, content_type="application/json")
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise web.HTTPUnsupportedMediaType
     length = request.content_length or 0
-    if length > LARGEST_REQUEST:
-        raise web.HTTPRequestEntityTooLarge(LARGEST_REQUEST, length)
+    if length > MAX_REQUEST_BYTES:
+        raise web.HTTPRequestEntityTooLarge(MAX_REQUEST_BYTES, length)
     try:
         body = await request.read()
     except web.RequestPayloadError:
         raise web.HTTPBadRequest from None
-    if not signature.is_slacks(request.headers, body):
-        arrivals.refused(Kind.WRONG)
+    if not signature.is_valid(request.headers, body):
+        requests.rejected(Kind.WRONG)
         raise web.HTTPUnauthorized(text=NOT_SIGNED, content_type="application/json")
     return body
 
 
 async def _answer(bolt: AsyncApp, request: web.Request, body: bytes) -> web.Response:
     headers: dict[str, str | Sequence[str]] = {
-        name: request.headers[name] for name in HANDED_ON if name in request.headers
+        name: request.headers[name] for name in PASSED_ON if name in request.headers
     }
     try:
         # UTF-8 whatever the header says: Slack sends nothing else.
-        text = readable_text(body.decode(), request.content_type)
+        text = cleaned_text(body.decode(), request.content_type)
         bolt_request = AsyncBoltRequest(body=text, headers=headers)
         return await to_aiohttp_response(await bolt.async_dispatch(bolt_request))
-    except NOT_SLACKS:
+    except PARSING_ERRORS:
         return web.Response(status=400, text="malformed request\n")
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TextIO
 
 from bot import guide
-from bot.app.bot import running
+from bot.app.running import running
 from bot.app.settings import Settings, load_partly, secret_paths
 from bot.cli import private_files
 from bot.cli.command import say, with_output, with_settings, write
@@ -186,7 +186,7 @@ async def _serve(settings: Settings) -> None:
 
 async def _history(settings: Settings, named: str) -> tuple[Sequence[Onboarding], History | None]:
     """Return the onboardings that `named` may mean, and the history if it is one alone."""
-    guides = GuideStore(SERVICETITAN.read_text(encoding="utf-8"), SERVICETITAN.name)
+    guides = GuideStore.from_file(SERVICETITAN)
     async with _database(settings) as database, database.begin(write=False) as session:
         found: Sequence[Onboarding]
         try:
@@ -255,7 +255,7 @@ async def _told(findings: AsyncIterator[Finding]) -> bool:
 
 
 async def _purge(settings: Settings) -> int:
-    guides = GuideStore(SERVICETITAN.read_text(encoding="utf-8"), SERVICETITAN.name)
+    guides = GuideStore.from_file(SERVICETITAN)
     async with _database(settings) as database:
         count = await destroy_old_values(
             database, guides, lambda: datetime.now(UTC), timedelta(0), lambda _onboarding_id: None

@@ -24,7 +24,7 @@ _request: ContextVar[str | None] = ContextVar("request", default=None)
 
 
 @contextmanager
-def one_request() -> Iterator[None]:
+def request_id() -> Iterator[None]:
     """Give every line that is logged in the block, and in tasks begun there, the same `request`."""
     token = _request.set(uuid.uuid4().hex[:8])
     try:

@@ -244,6 +244,13 @@ class Directory:
             self._log_once(one, why)
         return found
 
+    async def log_problems(self) -> None:
+        """Log each id in ENGINEERS that makes nobody an engineer."""
+        try:
+            await self.problems()
+        except Unavailable as error:  # each id is logged later, when it is looked up
+            log.info("the engineers can't be looked up", extra={"reason": str(error)})
+
     async def engineers(self) -> frozenset[str] | None:
         """Return who is an engineer, and so may see credentials; None: every full member.
 

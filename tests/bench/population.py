@@ -41,7 +41,7 @@ async def populate(
     platforms: Platforms, url: str, name: str, count: int, at_step: int
 ) -> Sequence[Client]:
     """Make `count` onboardings whose current step is `at_step`, each in a channel of its own."""
-    guides = GuideStore(SERVICETITAN.read_text(encoding="utf-8"), SERVICETITAN.name)
+    guides = GuideStore.from_file(SERVICETITAN)
     people = (platforms.engineer, platforms.admin)
     database = Database(url, seals())
     clients = [

@@ -83,7 +83,7 @@ def what_was_done_is_recorded_once(people: People) -> None:
 
 async def the_thread_shows_the_state(people: People, database: Database) -> None:
     """Each message says what the bot's views make of the last state, and no other stands there."""
-    guides = GuideStore(SERVICETITAN.read_text(encoding="utf-8"), SERVICETITAN.name)
+    guides = GuideStore.from_file(SERVICETITAN)
     [(onboarding_id,)] = people.query(f"SELECT id FROM {people.onboarding}")  # noqa: S608
     async with database.begin(write=False) as session:
         onboarding = await onboardings.get(session, guides, onboarding_id)

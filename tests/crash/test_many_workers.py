@@ -121,7 +121,7 @@ async def onboard(stage: Stage, clients: int) -> str:
 async def sound(people: People) -> None:
     """See that the thread, the history and the announcements of a client fit each other."""
     database = Database(people.bot.database.url, Seals([RAW_KEY]))
-    guides = GuideStore(SERVICETITAN.read_text(encoding="utf-8"), SERVICETITAN.name)
+    guides = GuideStore.from_file(SERVICETITAN)
     [(onboarding_id,)] = people.query(f"SELECT id FROM {people.onboarding}")  # noqa: S608
     try:
         await must_be_sound(database, guides, onboarding_id, people.channel, people.engineering)

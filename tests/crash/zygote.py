@@ -22,7 +22,7 @@ from sqlalchemy import Connection, event
 from sqlalchemy.engine import Engine
 from sqlalchemy.ext.asyncio import AsyncSession
 
-import bot.app.bot
+import bot.app.running
 import bot.cli.commands
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -88,7 +88,7 @@ def _named(found: re.Match[str], parameters: Any) -> str:
 
 def report_acknowledgements(reports: Reports) -> None:
     """Have every request of Slack's reported: when it comes, before and after its answer."""
-    build = vars(bot.app.bot)["web_app"]
+    build = vars(bot.app.running)["web_app"]
 
     @web.middleware
     async def reported(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -103,12 +103,12 @@ def report_acknowledgements(reports: Reports) -> None:
         reports.at("after", f"acknowledging {what}")
         return response
 
-    def watched(*parts: Any) -> web.Application:
-        application: web.Application = build(*parts)
+    def watched(*parts: Any, **named: Any) -> web.Application:
+        application: web.Application = build(*parts, **named)
         application.middlewares.append(reported)
         return application
 
-    vars(bot.app.bot)["web_app"] = watched
+    vars(bot.app.running)["web_app"] = watched
 
 
 def _kind(body: str) -> str:

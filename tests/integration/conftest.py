@@ -17,7 +17,7 @@ def ample_time(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
     """Give Slack and the bot all the time they need, unless the test is about how long it takes."""
     if request.node.get_closest_marker("slow_slack"):
         return
-    for bound in ("bot.app.bot.PRESS_SECONDS", "bot.app.bot.ANSWER_SECONDS"):
+    for bound in ("bot.app.bolt.PRESS_SECONDS", "bot.app.bolt.ANSWER_SECONDS"):
         monkeypatch.setattr(bound, AMPLE)
     monkeypatch.setattr("handlers.commands.PATIENCE_SECONDS", AMPLE)
     assert SlackSandbox.__init__.__kwdefaults__

@@ -96,7 +96,7 @@ async def test_an_onboarding_is_counted_by_the_guide_that_it_began_with(begun: W
     guides.newest = guides.newest.model_validate(
         {**guides.newest.model_dump(), "phases": guides.newest.model_dump()["phases"][:5]}
     )
-    guides._known[("servicetitan", "1.1")] = guides.newest
+    guides._parsed[("servicetitan", "1.1")] = guides.newest
 
     await begun.press(begun.ann, "step:1", "choose_account:new")
     reply = str((await begun.type("status")).ack.json())

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.app.bot import running
+from bot.app.running import running
 from sandbox.bot_process import free_port
 from tests.databases import ON_SQLITE, AnyDatabase
 from tests.integration.world import OTHER_KEY, World, a_world
@@ -69,7 +69,7 @@ async def test_an_archived_engineering_channel_is_a_warning(begun: World) -> Non
 async def test_stored_values_are_looked_at_a_few_at_a_time(
     begun: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.app.health_checks.VALUES_AT_ONCE", 2)
+    monkeypatch.setattr("bot.app.health_checks.VALUES_PER_LOOK", 2)
     await begun.walk_to(23)
     begun.write("UPDATE credential SET ciphertext = ? WHERE field = 'tenant_id'", bytes(64))
 
@@ -137,8 +137,10 @@ async def test_a_bot_that_stops_says_so(begun: World) -> None:
     begun.bot.in_flight.stopping = False
 
 
-async def test_a_check_that_fails_does_not_fail_the_probe(begun: World) -> None:
-    begun.bot.health.watch("broken", lambda: str(1 // 0))
+async def test_a_check_that_fails_does_not_fail_the_probe(
+    begun: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(begun.bot.health, "_warnings", {"broken": lambda: str(1 // 0)})
 
     status, answer = await ready(begun)
 

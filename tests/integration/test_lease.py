@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlmodel import update
 
-from bot.app.bot import running
+from bot.app.running import running
 from bot.core.background import BackgroundTasks
 from bot.core.leases import LEASE
 from bot.core.metrics import Metrics

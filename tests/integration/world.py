@@ -16,7 +16,8 @@ from urllib.parse import urlencode
 
 import aiohttp
 
-from bot.app.bot import Bot, running
+from bot.app.bot import Bot
+from bot.app.running import running
 from bot.app.settings import Settings
 from bot.onboarding import Change, Onboarding
 from bot.onboarding.people import Actor, Role

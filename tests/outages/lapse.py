@@ -11,6 +11,7 @@ import pytest
 from freezegun import freeze_time
 
 import bot.app.bot
+import bot.app.running
 from bot.app.bot import Bot
 from tests.crash.mortal import Points
 from tests.crash.people import People
@@ -50,7 +51,8 @@ async def lapsing(
     database: AnyDatabase, patch: pytest.MonkeyPatch, kind: type[People] = People
 ) -> AsyncIterator[tuple[People, Lapse]]:
     """Run a bot and its people; its calls time out after a moment, instead of ten seconds."""
-    patch.setattr(bot.app.bot, "TIMEOUT_SECONDS", 0.2)
+    for module in (bot.app.bot, bot.app.running):
+        patch.setattr(module, "TIMEOUT_SECONDS", 0.2)
     with freeze_time("2026-03-02 14:00", tick=True, real_asyncio=True) as clock:
         async with a_world(database) as world:
             with logged() as log:

@@ -63,12 +63,12 @@ async def test_all_lines_of_a_request_bear_its_id_also_those_of_its_tasks(
     async def work() -> None:
         logging.getLogger("bot.thread").info("in a task")
 
-    with logs.one_request():
+    with logs.request_id():
         logging.getLogger("handlers.steps").info("at once")
         task = asyncio.create_task(work())
     await task
     logging.getLogger("bot.app.bot").info("the sweep")
-    with logs.one_request():
+    with logs.request_id():
         logging.getLogger("handlers.steps").info("another")
 
     first, second, sweep, another = map(json.loads, capsys.readouterr().err.splitlines())

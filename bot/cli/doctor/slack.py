@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.app.arrivals import TRY_IT
 from bot.app.http_clients import slack_client, slack_session
+from bot.app.request_monitor import TRY_IT
 from bot.app.settings import Settings
 from bot.cli.doctor.finding import Finding
 from bot.core.background import BackgroundTasks

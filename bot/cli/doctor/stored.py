@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.app.arrivals import ADVICE, TRY_IT, VERIFY, Kind, seen
+from bot.app.request_monitor import ADVICE, TRY_IT, VERIFY, Kind, seen
 from bot.app.settings import Settings, secret_paths
 from bot.cli import private_files
 from bot.cli.doctor.finding import Finding
@@ -93,7 +93,7 @@ async def _values(settings: Settings) -> Finding:
 async def _guide(settings: Settings) -> Finding:
     database = Database(settings.database_url, Seals(settings.keys))
     try:
-        guides = GuideStore(SERVICETITAN.read_text(encoding="utf-8"), SERVICETITAN.name)
+        guides = GuideStore.from_file(SERVICETITAN)
         async with database.begin(write=False) as session:
             changes = await guides.changes(session)
     except GuideError as error:
@@ -110,13 +110,13 @@ async def _guide(settings: Settings) -> Finding:
 
 async def _onboardings(settings: Settings) -> Finding:
     database, title, last = Database(settings.database_url, Seals(settings.keys)), "onboardings", ""
-    guides, count = GuideStore(SERVICETITAN.read_text(encoding="utf-8"), SERVICETITAN.name), 0
+    guides, count = GuideStore.from_file(SERVICETITAN), 0
     try:
         while True:
             async with database.begin(write=False) as session:
-                some = await onboardings.some_ids(session, last, PAGE)
+                some = await onboardings.ids_after(session, last, PAGE)
                 for last in some:
-                    await onboardings.is_whole(session, guides, last)
+                    await onboardings.can_be_read(session, guides, last)
             count += len(some)
             if len(some) < PAGE:
                 break

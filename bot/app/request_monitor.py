@@ -1,6 +1,6 @@
-"""What comes from Slack, and what claims to: a wrong signing secret or a silent Slack is noticed.
+"""Watches what arrives from Slack, to notice a wrong signing secret or a Slack that never calls.
 
-Nothing of a request is kept but when it came.
+Only the time of a request is kept.
 """
 
 import logging
@@ -15,23 +15,27 @@ from storage.database import Conflict, Database
 
 log = logging.getLogger(__name__)
 
-# The log gets one line in this time, and the database one write.
-EVERY = timedelta(minutes=1)
-# For so long /readyz warns of what was refused.
+# At most one line in the log and one write to the database per kind and minute.
+REPORT_INTERVAL = timedelta(minutes=1)
+# How long /readyz warns of a rejected request.
 RECENT = timedelta(minutes=10)
-# So many commands, presses and forms without any event are no accident.
-ENOUGH = 3
-# A process that has heard nothing for so long since its start was perhaps never reached.
+# This many commands, presses and forms without a single event are no accident.
+SUSPICIOUS_REQUESTS = 3
+# A process that has heard nothing for this long since its start was perhaps never reached.
 SILENCE = timedelta(minutes=10)
 
 TRY_IT = "type “/servicetitan help” in Slack"
+VERIFY = (
+    "commands and buttons work without it: verify the Request URL under “Event Subscriptions” of "
+    "the app, or compare its events with manifest.yml"
+)
 
 
 class Kind(StrEnum):
-    """What came."""
+    """What arrived."""
 
-    REQUEST = "request"  # of any kind, with the right signature
-    EVENT = "event"  # one of these requests
+    REQUEST = "request"  # any request with a valid signature
+    EVENT = "event"  # a request with a valid signature that is an event
     WRONG = "wrong_signature"
     STALE = "stale"  # signed for another time than this machine's
     UNSIGNED = "unsigned"  # a stranger's: nothing follows from it
@@ -50,72 +54,71 @@ ADVICE = {
 }
 
 
-class Arrivals:
-    """Notes what comes; a check that `/readyz` shows, and that looks into the database."""
+class RequestMonitor:
+    """Records when requests arrive, shares that through the database, and warns at /readyz."""
 
     def __init__(self, database: Database, metrics: Metrics, clock: Callable[[], datetime]) -> None:
-        """Begin without any."""
         self._database, self._metrics, self._clock = database, metrics, clock
-        self._began = clock()
-        self._last: dict[str, datetime] = {}  # here, and as far as known elsewhere
+        self._started = clock()
+        self._last: dict[str, datetime] = {}  # by this worker, and by others as far as known
         self._written: dict[str, datetime] = {}
         self._written_at: datetime | None = None
-        self._requests = 0  # that were no events
-        self._untold: Counter[Kind] = Counter()
-        self._told_at: dict[Kind, datetime] = {}
+        self._non_events = 0
+        self._unlogged: Counter[Kind] = Counter()
+        self._logged_at: dict[Kind, datetime] = {}
 
-    def came(self, *, event: bool) -> None:
-        """Note a request with the right signature, over HTTP or Socket Mode."""
+    def accepted(self, *, event: bool) -> None:
+        """Record a request with a valid signature, over HTTP or Socket Mode."""
         now = self._clock()
         self._last[Kind.REQUEST] = now
         if event:
             self._last[Kind.EVENT] = now
         else:
-            self._requests += 1
+            self._non_events += 1
 
-    def refused(self, kind: Kind) -> None:
-        """Note a request that is not Slack's, or not taken for it."""
+    def rejected(self, kind: Kind) -> None:
+        """Record a request that is not, or not provably, Slack's."""
         self._metrics.turned_away(kind)
         if kind is not Kind.UNSIGNED:
             self._last[kind] = self._clock()
-            self._untold[kind] += 1
-            self._tell(kind)
+            self._unlogged[kind] += 1
+            self._log_rejected(kind)
 
-    def _tell(self, kind: Kind) -> None:
-        now, count = self._clock(), self._untold[kind]
-        told_at = self._told_at.get(kind)
-        if count and (told_at is None or now - told_at >= EVERY):
+    def _log_rejected(self, kind: Kind) -> None:
+        now, count = self._clock(), self._unlogged[kind]
+        logged_at = self._logged_at.get(kind)
+        if count and (logged_at is None or now - logged_at >= REPORT_INTERVAL):
             what, advice = ADVICE[kind]
             log.warning("requests %s: %d; %s", what, count, advice)
-            self._told_at[kind] = now
-            self._untold[kind] = 0
+            self._logged_at[kind] = now
+            self._unlogged[kind] = 0
 
     def warning(self) -> str | None:
-        """Say what is amiss with what comes from Slack, and when anything last came."""
+        """Return what is wrong with the requests, and when the last ones came."""
         now = self._clock()
         for kind, (what, advice) in ADVICE.items():
             at = self._last.get(kind)
-            # A right one since then shows that the secret, or the clock, is right.
-            if at and now - at <= RECENT and self._last.get(Kind.REQUEST, self._began) <= at:
+            # A valid request since then shows that the secret, or the clock, is right.
+            if at and now - at <= RECENT and self._last.get(Kind.REQUEST, self._started) <= at:
                 return f"requests {what} came, {_ago(at, now)}; {advice}. {seen(self._last, now)}"
-        if Kind.REQUEST not in self._last and now - self._began >= SILENCE:
+        if Kind.REQUEST not in self._last and now - self._started >= SILENCE:
             return f"{seen(self._last, now)}; {TRY_IT}"
-        if Kind.EVENT not in self._last and self._requests >= ENOUGH:
+        if Kind.EVENT not in self._last and self._non_events >= SUSPICIOUS_REQUESTS:
             return f"{seen(self._last, now)}; {VERIFY}"
         return None
 
     async def look(self) -> None:
-        """Write down what is new, at most once a minute, and read what others have heard."""
+        """Write down new arrivals, at most once a minute, and read those of other workers."""
         for kind in ADVICE:
-            self._tell(kind)
+            self._log_rejected(kind)
         now = self._clock()
         new = {kind: at for kind, at in self._last.items() if self._written.get(kind) != at}
-        if new and (self._written_at is None or now - self._written_at >= EVERY):
+        if new and (self._written_at is None or now - self._written_at >= REPORT_INTERVAL):
             self._written_at = now
             try:
                 async with self._database.begin(background=True) as session:
-                    await arrivals.note(session, new)
-            except Conflict:  # another worker has just made the row: next time
+                    await arrivals.record(session, new)
+            except Conflict:  # another worker has just inserted the row
                 return
             self._written |= new
         async with self._database.begin(write=False, background=True) as session:
@@ -125,14 +128,8 @@ class Arrivals:
                 self._last[name] = self._written[name] = stored_at
 
 
-VERIFY = (
-    "commands and buttons work without it: verify the Request URL under “Event Subscriptions” of "
-    "the app, or compare its events with manifest.yml"
-)
-
-
 def seen(last: Mapping[str, datetime], now: datetime) -> str:
-    """Say when the last request and the last event came from Slack."""
+    """Return in words when the last request and the last event came from Slack."""
     request, event = last.get(Kind.REQUEST), last.get(Kind.EVENT)
     return (
         f"last request from Slack: {_ago(request, now) if request else 'never'}, "
