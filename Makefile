@@ -11,6 +11,10 @@ help: ## list the targets
 demo: .venv/installed ## set up, then play one whole onboarding against the sandbox
 	@$(BIN)/onboarding sandbox --play
 
+.PHONY: play
+play: .venv/installed ## set up, then play both sides of an onboarding in a browser
+	@$(BIN)/onboarding sandbox --web
+
 .PHONY: test
 test: format-check lint types unit ## set up, then check format, lint and types, and run all tests
 

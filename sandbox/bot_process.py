@@ -42,8 +42,8 @@ class BotProcess:
         cls, environment: Mapping[str, str], directory: Path, command: Sequence[str] = THE_BOT
     ) -> Self:
         """Start the bot in `directory` and wait until it says that it is ready."""
-        port = free_port()
-        settings = {"HOST": "127.0.0.1", "PORT": str(port), **environment}
+        port = int(environment.get("PORT") or free_port())
+        settings = {**environment, "HOST": "127.0.0.1", "PORT": str(port)}
         log = directory / "bot.log"
         with log.open("ab") as output:
             process = await asyncio.create_subprocess_exec(
@@ -98,6 +98,16 @@ class BotProcess:
         except TimeoutError:
             self._process.kill()
             return await self._process.wait()
+
+    async def kill(self) -> None:
+        """Send SIGKILL: whatever the bot was doing, it does no more of it."""
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
+        await self._process.wait()
+
+    @property
+    def is_running(self) -> bool:
+        return self._process.returncode is None
 
     async def _ready(self) -> None:
         try:

@@ -30,11 +30,13 @@ def run() -> None:
 @main.command()
 @click.option("--play", is_flag=True, help="Play one scripted onboarding from start to finish.")
 @click.option("--real-limits", is_flag=True, help="Apply Slack's real rate limits.")
-def sandbox(play: bool, real_limits: bool) -> None:
+@click.option("--web", is_flag=True, help="Play both sides in a browser.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8080, help="With --web: the port.")
+def sandbox(play: bool, real_limits: bool, web: bool, port: int) -> None:
     """Run the bot against a simulated Slack and ServiceTitan."""
     from sandbox.__main__ import main as run_sandbox
 
-    sys.exit(run_sandbox(play=play, real_limits=real_limits))
+    sys.exit(run_sandbox(play=play, real_limits=real_limits, port=port if web else None))
 
 
 @main.group()

@@ -60,7 +60,9 @@ class ServiceTitanSandbox:
         host: str = "127.0.0.1",
         port: int = 0,
         seed: int | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
+        self._clock = clock
         self._random = random.Random(seed)  # noqa: S311 (made-up values, repeatable with a seed)
         self.tenant_id = tenant_id or self._digits(10)
         self.client_id = client_id or f"cid.{self._letters(25)}"
@@ -222,7 +224,7 @@ class ServiceTitanSandbox:
         return token
 
     def _jwt(self) -> str:
-        now = int(time.time())
+        now = int(self._clock())
         claims = {
             "iss": self.auth_url,
             "nbf": now,

@@ -1,5 +1,6 @@
 """The installed app as its manifest describes it: scopes, events, commands, tokens."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ class Manifest:
     optional_scopes: frozenset[str] = frozenset()
     bot_events: frozenset[str] = frozenset()
     commands: frozenset[str] = frozenset()
+    usage_hints: Mapping[str, str] = field(default_factory=dict)  # by slash command
+    message_shortcuts: Mapping[str, str] = field(default_factory=dict)  # names by callback_id
     has_home: bool = False
     escapes_commands: bool = False  # `should_escape`
 
@@ -41,6 +44,15 @@ class Manifest:
             optional_scopes=frozenset(scopes.get("bot_optional", [])),  # docs: app manifests
             bot_events=frozenset(settings.get("event_subscriptions", {}).get("bot_events", [])),
             commands=frozenset(each["command"] for each in features.get("slash_commands", [])),
+            usage_hints={
+                each["command"]: each.get("usage_hint", "")
+                for each in features.get("slash_commands", [])
+            },
+            message_shortcuts={
+                each["callback_id"]: each["name"]
+                for each in features.get("shortcuts", [])
+                if each["type"] == "message"
+            },
             escapes_commands=any(
                 each.get("should_escape") for each in features.get("slash_commands", [])
             ),

@@ -64,6 +64,22 @@ def message_action(
     return payload
 
 
+def message_shortcut(
+    state: State, user: User, message: Message, callback_id: str, answer_to: ResponseUrl
+) -> Json:
+    """A shortcut from a message's menu (docs: message_action payload)."""
+    channel = message.channel
+    return _interaction(state, "message_action", user, state.home) | {
+        "callback_id": callback_id,
+        "trigger_id": state.mint_trigger(user).id,
+        "response_url": answer_to.url,
+        "action_ts": state.mint_ts(),
+        "message_ts": message.ts,
+        "channel": {"id": channel.id, "name": channel.name},
+        "message": message.to_api(),
+    }
+
+
 def view_action(state: State, view: View, action: Json) -> Json:
     """A `block_actions` from an element within a modal or the Home tab."""
     return _interaction(state, "block_actions", view.user, state.home) | {

@@ -20,6 +20,7 @@ from sandbox.slack.errors import NotOfferedError, SlackError
 from sandbox.slack.events import Events
 from sandbox.slack.forms import Value, client_errors, fill_in, state_values
 from sandbox.slack.model import Channel, Json, Message, Team, User, View
+from sandbox.slack.screen import Screen
 from sandbox.slack.state import State
 from sandbox.slack.submissions import Submission, refuse, settle
 from sandbox.slack.typed_text import as_command, as_message
@@ -54,6 +55,7 @@ class Person:
 
     def __init__(self, state: State, courier: Courier, events: Events, user: User) -> None:
         self.user = user
+        self.screen = Screen(state, user)
         self._state = state
         self._courier = courier
         self._events = events
@@ -86,12 +88,12 @@ class Person:
     @property
     def view(self) -> View | None:
         """The modal on top, if one is open."""
-        return self.views[-1] if self.views else None
+        return self.screen.modal
 
     @property
     def home(self) -> View | None:
         """The app's Home as this person sees it; None if there is nothing of the app's."""
-        return home.seen_by(self._state, self.user)
+        return self.screen.home
 
     @property
     def ephemerals(self) -> list[Message]:
@@ -102,7 +104,7 @@ class Person:
         """Type a slash command in the channel (never in a thread: Slack has none there)."""
         if self.is_external:
             raise NotOfferedError(f"{command} is not offered to external members")
-        if command not in self._state.app.manifest.commands:
+        if command not in self.screen.commands:
             raise NotOfferedError(f"no app has a command {command}")
         must_be_in(self.user, channel)
         self._state.changed(CommandTyped(self.user, channel, f"{command} {text}".strip()))
@@ -154,6 +156,16 @@ class Person:
         text = {"type": "plain_text", "text": action_id, "emoji": True}
         action = self._action({"action_id": action_id, "text": text, "value": value}, "raw")
         return await self._act_on_message(message, action, channel or message.channel)
+
+    async def use_shortcut(self, message: Message, callback_id: str) -> Press:
+        """Use one of the app's shortcuts from the message's menu (docs: message shortcuts)."""
+        must_see(self._state, self.user, message)
+        if callback_id not in self.screen.shortcuts:
+            raise NotOfferedError(f"{self.name} is offered no shortcut {callback_id!r}")
+        answer_to = self._state.mint_response_url(message.channel, self.user, message)
+        return await self._interact(
+            payloads.message_shortcut(self._state, self.user, message, callback_id, answer_to)
+        )
 
     async def choose(self, where: Message | View, action_id: str, value: Value) -> Press:
         """Use a menu, checkboxes or the like outside of an input block."""
@@ -243,6 +255,27 @@ class Person:
         message.channel.remove(message)
         self._state.changed(MessageDeleted(message))
         await self._events.delivered()
+
+    async def react(self, message: Message, name: str) -> None:
+        """Add a reaction, or take one's own back."""
+        must_be_in(self.user, message.channel)
+        people = message.reactions.setdefault(name, [])
+        what = "removed" if self.id in people else "added"
+        (people.remove if self.id in people else people.append)(self.id)
+        if not people:
+            del message.reactions[name]
+        item = {"type": "message", "channel": message.channel.id, "ts": message.ts}
+        event = {"type": f"reaction_{what}", "user": self.id, "reaction": name, "item": item}
+        self._events.send(event, message.channel)
+        self._state.touch()
+        await self._events.delivered()
+
+    def dismiss(self, message: Message) -> None:
+        """Take a message away that only this person sees."""
+        if message not in self.ephemerals:
+            raise NotOfferedError("the private message is gone")
+        self._state.ephemerals.remove(message)
+        self._state.touch()
 
     def reload(self) -> None:
         """Start the Slack client anew, which loses the private messages (docs: postEphemeral)."""

@@ -397,6 +397,28 @@ class SlackSandbox:
         """What `look` finds, as soon as it finds something true; looks again at every change."""
         return await self._state.until(look, timeout, awaited)
 
+    async def changed(self) -> None:
+        """Wait for the next change of anything."""
+        await self._state.changed_once()
+
+    def touch(self) -> None:
+        """Tell everybody who waits for a change to look again."""
+        self._state.touch()
+
+    @property
+    def now(self) -> float:
+        """What the sandbox's clock shows."""
+        return self._state.clock()
+
+    @property
+    def people(self) -> list[Person]:
+        """Everybody but the bot and Slackbot, in the order in which they were added."""
+        return [
+            Person(self._state, self._courier, self._events, user)
+            for user in self._state.users.values()
+            if user not in (self.bot, self._state.slackbot)
+        ]
+
     def dated(self, text: str) -> str:
         """The text as somebody in New York reads it now: its dates in words."""
         return with_dates(text, self._state.clock(), "America/New_York")

@@ -170,6 +170,10 @@ class State:
         waiting, self._changed = self._changed, asyncio.Event()
         waiting.set()
 
+    async def changed_once(self) -> None:
+        """Wait for the next change."""
+        await self._changed.wait()
+
     async def until(self, look: Callable[[], Found | None], within: float, awaited: str) -> Found:
         """What `look` finds, as soon as it finds anything true; looks again at every change."""
         try:

@@ -1,0 +1,38 @@
+"""A clock that the sandbox and the bot's process share, and that can be moved forward."""
+
+import math
+import mmap
+import struct
+import time
+from pathlib import Path
+
+real_time = time.time  # `sandbox.shifted_time` replaces the one in the module
+
+_LAYOUT = struct.Struct("dd")  # the offset from real time, and the moment it is held at (or NaN)
+
+
+class SharedClock:
+    """Seconds since the epoch. Every process that opens the same file reads the same time."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the clock kept in `path`; a missing file is created, and shows the real time."""
+        self.path = path
+        if not path.exists():
+            path.write_bytes(_LAYOUT.pack(0.0, math.nan))
+        with path.open("r+b") as file:
+            self._map = mmap.mmap(file.fileno(), _LAYOUT.size)
+
+    def __call__(self) -> float:
+        offset: float
+        held: float
+        offset, held = _LAYOUT.unpack_from(self._map)
+        return real_time() + offset if math.isnan(held) else held
+
+    def advance(self, seconds: float) -> None:
+        """Jump forward; a held clock is held at the later moment."""
+        offset, held = _LAYOUT.unpack_from(self._map)
+        _LAYOUT.pack_into(self._map, 0, offset + seconds, held + seconds)
+
+    def hold(self, at: float) -> None:
+        """Stand still at a moment, so that two runs show the same times."""
+        _LAYOUT.pack_into(self._map, 0, at - real_time(), at)

@@ -1,0 +1,187 @@
+"""What a person does on the page, carried out by `Person`, who decides whether they may."""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from multidict import MultiDict
+
+from sandbox.slack import Channel, Message, NotOfferedError, Person, View
+from sandbox.slack.forms import stateful_elements
+from sandbox.web.session import Session
+
+Form = MultiDict[str]
+Act = Callable[[Session, Person, Form], Awaitable[None]]
+
+
+async def press(_session: Session, person: Person, form: Form) -> None:
+    where = _target(person, form.get("target", ""), form.get("block", ""))
+    await person.press(
+        where,
+        form.get("action", ""),
+        value=form.get("value") or None,
+        block_id=form.get("block", ""),
+    )
+
+
+async def choose(_session: Session, person: Person, form: Form) -> None:
+    where = _target(person, form.get("target", ""), form.get("block", ""))
+    values = [value for value in form.getall("value", []) if value]
+    chosen = values if len(values) != 1 else values[0]
+    await person.choose(where, form.get("action", ""), chosen or None)
+
+
+async def fill(_session: Session, person: Person, form: Form) -> None:
+    """What is being typed, so that a reloaded page still has it."""
+    view = _modal(person, form.get("view", ""))
+    person.fill(view, _values(view, form))
+
+
+async def submit(_session: Session, person: Person, form: Form) -> None:
+    view = _modal(person, form.get("view", ""))
+    await person.submit(view, _values(view, form))
+
+
+async def close(_session: Session, person: Person, form: Form) -> None:
+    view = _modal(person, form.get("view", ""))
+    await person.close(view, whole_stack=bool(form.get("whole", "")))
+
+
+async def say(session: Session, person: Person, form: Form) -> None:
+    """A message, or a slash command."""
+    channel = _channel(person, form.get("channel", ""))
+    text, thread_ts = form.get("text", "").strip(), form.get("thread") or None
+    files = [name for name in form.getall("files", []) if name]
+    if text.startswith("/") and not files:
+        command, _, words = text.partition(" ")
+        if thread_ts:
+            raise NotOfferedError(f"{command} can't be used in a thread: type it in the channel")
+        if command == "/me":
+            await person.say(channel, words, subtype="me_message")
+        else:
+            await person.command(channel, command, words.strip())
+        return
+    if not text and not files:
+        return
+    broadcast = "thread_broadcast" if thread_ts and form.get("broadcast", "") else None
+    message = await person.say(
+        channel, _with_mentions(session, text), thread_ts, files=files, subtype=broadcast
+    )
+    message.is_broadcast = broadcast is not None
+
+
+async def edit(session: Session, person: Person, form: Form) -> None:
+    await person.edit(
+        _message(person, form.get("target", "")), _with_mentions(session, form.get("text", ""))
+    )
+
+
+async def delete(_session: Session, person: Person, form: Form) -> None:
+    await person.delete(_message(person, form.get("target", "")))
+
+
+async def forward(_session: Session, person: Person, form: Form) -> None:
+    message = _message(person, form.get("target", ""))
+    await person.say(_channel(person, form.get("channel", "")), "", forwarded=message)
+
+
+async def react(_session: Session, person: Person, form: Form) -> None:
+    await person.react(_message(person, form.get("target", "")), form.get("name", ""))
+
+
+async def shortcut(_session: Session, person: Person, form: Form) -> None:
+    await person.use_shortcut(_message(person, form.get("target", "")), form.get("name", ""))
+
+
+async def dismiss(_session: Session, person: Person, form: Form) -> None:
+    person.dismiss(_message(person, form.get("target", "")))
+
+
+async def open_home(_session: Session, person: Person, _form: Form) -> None:
+    await person.open_home()
+
+
+async def accept(session: Session, person: Person, form: Form) -> None:
+    """An invitation to a shared channel."""
+    slack = session.now.scene.slack
+    for invitation in slack.invitations:
+        if invitation.id == form.get("invitation", ""):
+            await slack.accept_invite(invitation, person)
+            return
+    raise NotOfferedError("the invitation is gone")
+
+
+async def clear_notice(session: Session, person: Person, form: Form) -> None:
+    notices = session.now.notices[person.id]
+    for notice in list(notices):
+        if str(notice.number) == form.get("number", ""):
+            notices.remove(notice)
+    session.touch()
+
+
+ACTS: Mapping[str, Act] = {
+    act.__name__: act
+    for act in (
+        *(press, choose, fill, submit, close, say, edit, delete, forward),
+        *(react, shortcut, dismiss, open_home, accept, clear_notice),
+    )
+}
+
+
+def _target(person: Person, target: str, block_id: str) -> Message | View:
+    """What is pressed: as it is now, or as it was when the page was drawn."""
+    kind, _, rest = target.partition(":")
+    if kind == "view":
+        return _modal(person, rest)
+    if kind == "home":
+        if person.home is None:
+            raise NotOfferedError("there is nothing on the app's Home")
+        return person.home
+    message = _message(person, target)
+    for version in (message, *reversed(message.versions)):
+        if any(block["block_id"] == block_id for block in version.blocks):
+            return version
+    return message
+
+
+def _modal(person: Person, view_id: str) -> View:
+    view = person.view
+    if view is None or view.id != view_id:
+        raise NotOfferedError("that window is closed")
+    return view
+
+
+def _message(person: Person, target: str) -> Message:
+    _, channel_id, ts = [*target.split(":"), "", ""][:3]
+    channel = _channel(person, channel_id)
+    for message in (*channel.messages, *person.ephemerals):
+        if message.ts == ts:
+            return message
+    raise NotOfferedError("that message is gone")
+
+
+def _channel(person: Person, channel_id: str) -> Channel:
+    for channel in person.screen.channels:
+        if channel.id == channel_id:
+            return channel
+    raise NotOfferedError(f"{person.name} is not in that channel")
+
+
+def _values(view: View, form: Form) -> dict[str, str | list[str] | None]:
+    """What the form holds for the modal's inputs; those that it leaves out stay as they are."""
+    values: dict[str, str | list[str] | None] = {}
+    for block, element in stateful_elements(view):
+        name = block["block_id"]
+        if name not in form:
+            continue
+        given = [value for value in form.getall(name, []) if value]
+        several = element["type"] in ("checkboxes", "multi_static_select", "multi_users_select")
+        values[name] = given if several else (given[0] if given else None)
+    return values
+
+
+def _with_mentions(session: Session, text: str) -> str:
+    """`@Erin Engineer` as what Slack's own menu puts in its place."""
+    slack = session.now.scene.slack
+    people = [slack.bot, *(person.user for person in slack.people)]
+    for user in sorted(people, key=lambda each: -len(each.real_name)):
+        text = text.replace(f"@{user.real_name}", f"<@{user.id}>")
+    return text

@@ -1,0 +1,106 @@
+"""What the director does: the clock, the bot's process, faults, people, scenes."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from sandbox.slack import NotOfferedError
+from sandbox.web.scenes import SCENES
+from sandbox.web.session import Session
+
+OFFICE = ZoneInfo("America/New_York")
+MORNING = time(9, 5)
+SATURDAY = 5
+HOUR, DAY = 3600.0, 86_400.0
+
+Direct = Callable[[Session, str], Awaitable[None]]
+
+
+async def scene(session: Session, name: str) -> None:
+    label, play = SCENES[name]
+    await session.start_over(label, play)
+
+
+async def kill_bot(session: Session, _: str) -> None:
+    await session.kill_bot()
+
+
+async def start_bot(session: Session, _: str) -> None:
+    await session.start_bot()
+
+
+async def reload_guide(session: Session, _: str) -> None:
+    await session.reload_guide()
+
+
+async def jump(session: Session, name: str) -> None:
+    """Move the clock forward."""
+    clock = session.now.clock
+    seconds = next_morning(clock()) - clock() if name == "morning" else JUMPS[name][1]
+    clock.advance(seconds)
+    session.now.scene.slack.touch()
+
+
+async def servicetitan(session: Session, name: str) -> None:
+    session.now.servicetitan.flip(name)
+    session.touch()
+
+
+async def slack(session: Session, name: str) -> None:
+    session.now.slack.flip(name)
+    session.touch()
+
+
+async def new_secret(session: Session, _: str) -> None:
+    """Generate a new Client Secret, as step 19 does: the old one is worth nothing."""
+    session.now.scene.servicetitan.regenerate_secret()
+    session.touch()
+
+
+async def add_person(session: Session, kind: str) -> None:
+    """Bring somebody else into the client's channel."""
+    scenery = session.now.scene
+    stage = scenery.slack
+    name = PEOPLE[kind][1]
+    if any(person.name == name for person in stage.people):
+        raise NotOfferedError(f"{name} is here already")
+    match kind:
+        case "sales":
+            person = stage.add_person(name)
+        case "guest":
+            person = stage.add_person(name, is_restricted=True)
+        case "colleague":
+            person = stage.add_person(name, scenery.admin.team, tz="America/Los_Angeles")
+        case _:
+            person = stage.add_person(name, stage.add_team("Third Party Inc"))
+    await stage.admin.invite(scenery.client_channel, person, scenery.engineer)
+
+
+JUMPS: Mapping[str, tuple[str, float]] = {
+    "hour": ("An hour later", HOUR),
+    "morning": ("The next business morning", 0.0),
+    "3-days": ("Three days later", 3 * DAY),
+    "30-days": ("30 days later", 30 * DAY),
+}
+PEOPLE: Mapping[str, tuple[str, str]] = {
+    "colleague": ("A colleague of Ann's, in California", "Cal Colleague"),
+    "sales": ("Somebody from HeavySet's sales", "Sam Sales"),
+    "guest": ("A guest in HeavySet's workspace", "Gus Guest"),
+    "third": ("Somebody of a third company", "Tess Third"),
+}
+DIRECTIONS: Mapping[str, Direct] = {
+    each.__name__: each
+    for each in (
+        *(scene, kill_bot, start_bot, reload_guide, jump),
+        *(servicetitan, slack, new_secret, add_person),
+    )
+}
+
+
+def next_morning(now: float) -> float:
+    """Five past nine on the next weekday in New York."""
+    today = datetime.fromtimestamp(now, OFFICE)
+    day = today.date() + timedelta(days=today.time() >= MORNING)
+    while day.weekday() >= SATURDAY:
+        day += timedelta(days=1)
+    return datetime.combine(day, MORNING, OFFICE).timestamp()

@@ -1,0 +1,144 @@
+"""Slack's mrkdwn as HTML, for one reader (docs: formatting message text)."""
+
+import html
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from markupsafe import Markup, escape
+
+from sandbox.mrkdwn import EMOJI
+from sandbox.slack.dates import shown, with_dates
+from sandbox.slack.model import Json
+
+_FENCE = re.compile(r"```\n?(.+?)```", re.DOTALL)
+_CODE = re.compile(r"`([^`\n]+)`")
+_REFERENCE = re.compile(r"<([^<>\n]+)>")
+_PERMALINK = re.compile(
+    r"https://[^/]+\.slack\.com/archives/(\w+)/p(\d+)(\d{6})(?:\?thread_ts=([\d.]+))?"
+)
+_MARKS = {"*": "strong", "_": "em", "~": "s"}
+_KEPT = re.compile("\ue000(\\d+)\ue001")
+
+
+def _emphasis(mark: str) -> re.Pattern[str]:
+    one = re.escape(mark)
+    return re.compile(rf"(?<![\w{one}]){one}(?=\S)([^{one}\n]*[^{one}\s]){one}(?![\w{one}])")
+
+
+_EMPHASES = {mark: _emphasis(mark) for mark in _MARKS}
+
+
+class Named(Protocol):
+    """Somebody in a menu of people."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def name(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Who reads: their time zone, the names they see, and where links within Slack lead."""
+
+    name_of: Callable[[str], str]
+    now: float
+    tz: str | None = "America/New_York"
+    user_id: str = ""
+    place: Callable[[str, str], str] = lambda _channel, _ts: ""  # the address of a message
+    people: Sequence[Named] = ()  # whom a menu of people offers
+
+    def text(self, text: Json) -> Markup:
+        """A text object of Block Kit."""
+        if text["type"] == "mrkdwn":
+            return self.mrkdwn(text["text"])
+        shown = text["text"]
+        return _lines(_emoji(shown) if text.get("emoji", True) else shown)
+
+    def mrkdwn(self, text: str) -> Markup:
+        """A mrkdwn string."""
+        kept: list[str] = []
+
+        def keep(markup: str) -> str:
+            kept.append(markup)
+            return f"\ue000{len(kept) - 1}\ue001"
+
+        text = with_dates(text, self.now, self.tz)
+        text = _FENCE.sub(lambda found: keep(f"<pre>{_escaped(found[1])}</pre>"), text)
+        text = _CODE.sub(lambda found: keep(f"<code>{_escaped(found[1])}</code>"), text)
+        text = _REFERENCE.sub(lambda found: keep(self._reference(found[1])), text)
+        # What is left is words: escaped once, whatever Slack's own three escapes were.
+        shown = str(_lines(_emoji(html.unescape(text))))
+        for mark, tag in _MARKS.items():
+            shown = _EMPHASES[mark].sub(rf"<{tag}>\1</{tag}>", shown)
+        shown = _quoted(shown)
+        while _KEPT.search(shown):
+            shown = _KEPT.sub(lambda found: kept[int(found[1])], shown)
+        return Markup(shown)  # noqa: S704 (every part was escaped above)
+
+    def date(self, at: float, form: str = "{time}") -> str:
+        """A moment in the reader's own time zone."""
+        return shown(int(at), form, "", self.now, self.tz)
+
+    def mention(self, entity_id: str, label: str = "") -> Markup:
+        """A person's name; the reader's own is highlighted."""
+        kind = "mention me" if entity_id == self.user_id else "mention"
+        name = label or self.name_of(entity_id)
+        return Markup('<span class="{}">@{}</span>').format(kind, name)
+
+    def link(self, url: str, label: str = "") -> Markup:
+        """A link; one to a message leads to it on this page."""
+        href = self.href(url)
+        if href != url:
+            return Markup('<a href="{}" data-here>{}</a>').format(href, label or "message")
+        if not re.match(r"(https?|mailto|tel):", url):
+            return Markup("{}").format(label or url)
+        attributes = 'target="_blank" rel="noreferrer"'
+        return Markup(f'<a href="{{}}" {attributes}>{{}}</a>').format(url, label or url)  # noqa: S704
+
+    def href(self, url: str) -> str:
+        """The address as a browser opens it here: of a message, its place on this page."""
+        if found := _PERMALINK.match(url):
+            return self.place(found[1], found[4] or f"{found[2]}.{found[3]}")
+        return url
+
+    def _reference(self, inside: str) -> str:
+        target, _, label = inside.partition("|")
+        target, label = html.unescape(target), _emoji(html.unescape(label))
+        match target[:1]:
+            case "@":
+                return str(self.mention(target[1:], label))
+            case "#":
+                name = label or self.name_of(target[1:])
+                return str(Markup('<span class="mention">#{}</span>').format(name))
+            case "!":
+                name = label or target[1:].partition("^")[0]
+                return str(Markup('<span class="mention">@{}</span>').format(name.lstrip("@")))
+            case _:
+                return str(self.link(target, label))
+
+
+def _escaped(text: str) -> str:
+    return str(escape(html.unescape(text)))
+
+
+def _emoji(text: str) -> str:
+    return re.sub(r":([a-z0-9_+-]+):", lambda found: EMOJI.get(found[1], found[0]), text)
+
+
+def _lines(text: str) -> Markup:
+    return Markup("<br>").join(text.split("\n"))
+
+
+def _quoted(shown: str) -> str:
+    """Lines that begin with `>` as quotes."""
+    lines: list[str] = []
+    for line in shown.split("<br>"):
+        if line.startswith("&gt;"):
+            lines.append(f"<blockquote>{line[4:].strip()}</blockquote>")
+        else:
+            lines.append(line)
+    return "<br>".join(lines).replace("</blockquote><br>", "</blockquote>")

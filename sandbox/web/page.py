@@ -1,0 +1,240 @@
+"""The page as a function of the session and of the address: who is shown, and where they look."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Undefined
+from markupsafe import Markup
+
+from sandbox.slack import Channel, Message, Person
+from sandbox.slack.forms import state_values
+from sandbox.web.faults import SERVICETITAN, SLACK
+from sandbox.web.mrkdwn import Reader
+from sandbox.web.scenes import SCENES
+from sandbox.web.session import Notice, Session
+
+TEMPLATES = Path(__file__).parent / "templates"
+HOME, CLOSED = "home", "-"
+CALLS_SHOWN = 60
+REACTIONS = {"white_check_mark": "✅", "eyes": "👀", "+1": "👍", "tada": "🎉"}
+COLORS = 8
+LABELS = {
+    "tenant_id": "Tenant ID",
+    "client_id": "Client ID",
+    "client_secret": "Client Secret",
+    "application_key": "Application Key",
+    "booking_provider_id": "Booking Provider ID",
+}
+
+templates = Environment(
+    loader=FileSystemLoader(TEMPLATES),
+    autoescape=True,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    undefined=StrictUndefined,
+)
+# Block Kit leaves most properties out: those are nothing, not a mistake.
+block_kit = templates.overlay(undefined=Undefined)
+
+
+@dataclass(frozen=True)
+class Address:
+    """Whom the page shows (`a`, `b`), and for each the channel and the thread they look at."""
+
+    query: Mapping[str, str]
+
+    def to(self, **changes: str | None) -> str:
+        """This page's address with some of it changed; None leaves a part out."""
+        merged = {**self.query, **changes}
+        kept = {name: value for name, value in merged.items() if value is not None}
+        return "/?" + urlencode(kept)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A message as one person sees it in a list."""
+
+    message: Message
+    replies: int
+    last_reply: float
+    is_pinned: bool
+
+    @property
+    def target(self) -> str:
+        return f"message:{self.message.channel.id}:{self.message.ts}"
+
+
+class Pane:
+    """One person's Slack."""
+
+    def __init__(self, session: Session, address: Address, side: str, person: Person) -> None:
+        self.side, self.person, self.screen = side, person, person.screen
+        self._session, self._address = session, address
+        slack = session.now.scene.slack
+        wanted = address.query.get(f"{side}c", "")
+        channels = {channel.id: channel for channel in self.screen.channels}
+        first = next(iter(channels.values()), None)
+        self.is_home = wanted == HOME and self.screen.is_offered_home
+        self.channel = None if self.is_home else channels.get(wanted, first)
+        self.reader = Reader(
+            slack.name_of,
+            slack.now,
+            person.user.tz,
+            person.id,
+            self.place,
+            tuple(slack.people),
+        )
+
+    def place(self, channel: str, ts: str = CLOSED) -> str:
+        """The address at which this person looks at a channel, or at a thread in it."""
+        return self._address.to(**{f"{self.side}c": channel, f"{self.side}t": ts})
+
+    @property
+    def channels(self) -> list[Channel]:
+        return self.screen.channels
+
+    @property
+    def thread_ts(self) -> str | None:
+        """The open thread: the one asked for, or else the latest one in the channel."""
+        if self.channel is None:
+            return None
+        wanted = self._address.query.get(f"{self.side}t", "")
+        if wanted == CLOSED:
+            return None
+        if wanted and self.channel.thread(wanted):
+            return wanted
+        parents = [m.thread_ts for m in self.channel.messages if m.thread_ts]
+        return parents[-1] if parents and self.channel.message(parents[-1]) else None
+
+    @property
+    def messages(self) -> list[Shown]:
+        return [self._shown(each) for each in self.screen.messages(self._open)]
+
+    @property
+    def thread(self) -> list[Shown]:
+        ts = self.thread_ts
+        return [self._shown(each) for each in self.screen.thread(self._open, ts)] if ts else []
+
+    @property
+    def notices(self) -> list[Notice]:
+        return list(self._session.now.notices[self.person.id])
+
+    @property
+    def _open(self) -> Channel:
+        if self.channel is None:
+            raise RuntimeError("no channel is open")
+        return self.channel
+
+    def _shown(self, message: Message) -> Shown:
+        thread = message.channel.thread(message.ts)[1:] if message.thread_ts is None else []
+        latest = float(thread[-1].ts) if thread else 0.0
+        return Shown(message, len(thread), latest, message.ts in message.channel.pins)
+
+    def blocks(self, message: Message) -> Markup:
+        """A message's content."""
+        target = f"message:{message.channel.id}:{message.ts}"
+        return render_blocks(message.blocks, self.reader, target)
+
+    def view_blocks(self) -> Markup:
+        """The content of the open modal."""
+        view = self.screen.modal
+        if view is None:
+            return Markup()
+        return render_blocks(
+            view.blocks, self.reader, f"view:{view.id}", view=view, state=state_values(view)
+        )
+
+    def home_blocks(self) -> Markup:
+        """The content of the app's Home."""
+        view = self.screen.home
+        if view is None:
+            return Markup()
+        return render_blocks(view.blocks, self.reader, "home", view=view, state=state_values(view))
+
+
+def render_blocks(blocks: list[dict[str, Any]], reader: Reader, target: str, **more: Any) -> Markup:
+    """Block Kit as HTML."""
+    module = block_kit.get_template("blocks.html").module
+    return Markup(module.blocks(blocks, reader, target, **more))  # type: ignore[attr-defined]  # noqa: S704
+
+
+def render(session: Session, query: Mapping[str, str]) -> str:
+    """The whole page."""
+    scene = session.now.scene
+    people = {person.id: person for person in scene.slack.people}
+    sides = {"a": scene.engineer, "b": scene.admin}
+    address = Address({name: value for name, value in query.items() if value})
+    panes = [
+        Pane(session, address, side, people.get(query.get(side, ""), person))
+        for side, person in sides.items()
+        if query.get("only", side) == side
+    ]
+    return templates.get_template("page.html").render(
+        session=session,
+        running=session.now,
+        address=address,
+        panes=panes,
+        people=list(people.values()),
+        director=_director(session),
+        reactions=REACTIONS,
+        color=_color,
+    )
+
+
+def _director(session: Session) -> dict[str, Any]:
+    running, slack = session.now, session.now.scene.slack
+    right = {LABELS[name]: value for name, value in running.scene.servicetitan.credentials.items()}
+    servicetitan = running.scene.servicetitan
+    wrong = {
+        "Application Key of another app": servicetitan.foreign_application_key,
+        "ID of another booking provider": servicetitan.other_booking_provider_id,
+        "Tenant ID of somebody else": "1029384756",
+        "Client Secret that was replaced": "cs1." + "7q3mz0v9x2kd8w1rt5yh" * 2 + "p4n6b2c8fj",
+    }
+    at = datetime.fromtimestamp(running.clock(), ZoneInfo("America/New_York"))
+    return {
+        "right": right,
+        "wrong": wrong,
+        "servicetitan": {
+            n: (s.label, n in running.servicetitan.on) for n, s in SERVICETITAN.items()
+        },
+        "slack": {n: (row[0], n in running.slack.on) for n, row in SLACK.items()},
+        "scenes": {name: label for name, (label, _) in SCENES.items()},
+        "clock": f"{at:%A, %B} {at.day}, {at.year}, {at:%I:%M %p} in New York".replace(", 0", ", "),
+        "calls": [(number, call) for number, call in enumerate(slack.calls, start=1)][
+            : -CALLS_SHOWN - 1 : -1
+        ],
+        "call_count": len(slack.calls),
+        "gist": lambda call: _gist(slack.name_of, call.arguments),
+        "time": lambda ts: datetime.fromtimestamp(ts, ZoneInfo("America/New_York")).strftime(
+            "%H:%M:%S"
+        ),
+        "invitations": [each for each in slack.invitations if each.is_open],
+        "strangers": [person for person in slack.people if person.is_external],
+        "log": running.bot.log_tail(12) if running.bot else "",
+    }
+
+
+def _gist(name_of: Any, arguments: Mapping[str, Any]) -> str:
+    """Where a call goes, in a few words; never what it says."""
+    channel = arguments.get("channel") or arguments.get("channel_id")
+    parts = [f"#{name_of(channel)}"] if isinstance(channel, str) else []
+    metadata = arguments.get("metadata")
+    if isinstance(metadata, dict):
+        parts.append(str(metadata.get("event_payload", {}).get("slot", "")))
+    user = arguments.get("user") or arguments.get("user_id")
+    if isinstance(user, str):
+        parts.append(name_of(user))
+    view = arguments.get("view")
+    if isinstance(view, dict):
+        parts.append(str(view.get("callback_id", "")))
+    return " ".join(part for part in parts if part)
+
+
+def _color(entity_id: str) -> int:
+    return sum(ord(letter) for letter in entity_id) % COLORS

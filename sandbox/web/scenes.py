@@ -1,0 +1,173 @@
+"""Prepared scenes: scripted people play up to a moment that is worth looking at."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from sandbox.clock import SharedClock
+from sandbox.run import Stage
+from sandbox.scripted_people import next_step, opened, press_until_gone, submit
+from sandbox.slack import Message, offers
+from sandbox.web.session import Scene
+
+DAY = 86_400.0
+STEPS, LAST_CLIENT_STEP = 25, 22
+# What ServiceTitan's screens have shown by each step, by the names of the bot's inputs.
+SHOWN_AT = {
+    11: ("booking_provider_id",),
+    18: ("tenant_id", "client_id"),
+    19: ("client_secret",),
+    22: ("application_key",),
+}
+CLIENTS = (
+    "Birch Heating",
+    "Cedar Plumbing",
+    "Delta Air",
+    "Elm Electric",
+    "Fir Drains",
+    "Grand Rapids HVAC",
+    "Harbor Plumbing",
+    "Ivy Climate",
+    "Juniper Services",
+    "Keystone Rooter",
+    "Lakeside Heating",
+)
+A_MOMENT = 0.4  # for the bot to notice that the clock was moved
+
+
+@dataclass
+class Walk:
+    """One client's way; `wrong` are values entered in place of the right ones."""
+
+    stage: Stage
+    wrong: Mapping[str, str] | None = None
+
+    async def start(self, client: str = "Acme Plumbing") -> None:
+        """`/servicetitan start`, and the modal that it opens."""
+        stage = self.stage
+        await stage.engineer.command(stage.client_channel, "/servicetitan", f"start {client}")
+        form = await opened(stage, stage.engineer, "start_onboarding")
+        await stage.engineer.submit(form)
+        await next_step(stage, after=0)
+
+    async def to_step(self, number: int) -> None:
+        """Do every step before `number`."""
+        done = 0
+        while True:
+            at, message = await next_step(self.stage, after=done)
+            if at >= number:
+                return
+            await self._take(at, message)
+            done = at
+
+    async def _take(self, number: int, message: Message) -> None:
+        stage = self.stage
+        who = stage.admin if number <= LAST_CLIENT_STEP else stage.engineer
+        if number in SHOWN_AT and offers(message, "enter_credentials"):
+            await self.enter(number, message)
+        for action in ("choose_account:new", "step_done"):
+            if offers(message, action):
+                await press_until_gone(stage, who, message, action)
+
+    async def enter(self, number: int, message: Message) -> None:
+        """Fill in what the screen of this step shows."""
+        stage = self.stage
+        values = {**stage.servicetitan.credentials, **(self.wrong or {})}
+        await stage.admin.press(message, "enter_credentials")
+        form = await opened(stage, stage.admin, "enter_credentials")
+        await submit(stage.admin, form, {name: values[name] for name in SHOWN_AT[number]})
+
+    async def outcome(self, slot: str = "verification:1") -> str:
+        """Wait for a check's result."""
+        stage = self.stage
+
+        def look() -> str | None:
+            message = stage.slack.message(stage.client_channel, slot)
+            return message.payload.get("outcome") if message else None
+
+        return await stage.slack.until(look, stage.patience, f"the outcome of {slot}")
+
+    async def finish(self) -> None:
+        """All of it, HeavySet's own steps too."""
+        await self.to_step(STEPS)
+        _, message = await next_step(self.stage, after=STEPS - 1)
+        await press_until_gone(self.stage, self.stage.engineer, message, "run_verification")
+        await self.outcome("verification:2")
+
+
+def at_step(number: int) -> Scene:
+    async def scene(stage: Stage, _clock: SharedClock) -> None:
+        walk = Walk(stage)
+        await walk.start()
+        await walk.to_step(number)
+
+    return scene
+
+
+async def failed_check(stage: Stage, _clock: SharedClock) -> None:
+    """The secret that was entered is an older one."""
+    old = stage.servicetitan.client_secret
+    stage.servicetitan.regenerate_secret()
+    walk = Walk(stage, {"client_secret": old})
+    await walk.start()
+    await walk.to_step(22)
+    _, message = await next_step(stage, after=21)
+    await walk.enter(22, message)
+    await walk.outcome()
+
+
+async def hand_over(stage: Stage, _clock: SharedClock) -> None:
+    """The client's part is done, and the check has passed."""
+    walk = Walk(stage)
+    await walk.start()
+    await walk.to_step(23)
+    await walk.outcome()
+
+
+async def complete(stage: Stage, _clock: SharedClock) -> None:
+    walk = Walk(stage)
+    await walk.start()
+    await walk.finish()
+
+
+async def twelve_clients(stage: Stage, clock: SharedClock) -> None:
+    """An engineer's week: twelve clients, each at another step."""
+    for number, client in enumerate(CLIENTS):
+        team = stage.slack.add_team(client)
+        admin = stage.slack.add_person(f"{client.split()[0]} Admin", team)
+        channel = stage.slack.add_channel(
+            f"{client.split()[0].lower()}-heavyset", stage.engineer, admin
+        )
+        walk = Walk(replace(stage, admin=admin, client_channel=channel))
+        await walk.start(client)
+        await walk.to_step(2 + 2 * number)
+        if number % 3 == 2:
+            clock.advance(DAY)
+            await asyncio.sleep(A_MOMENT)
+    await at_step(7)(stage, clock)
+
+
+async def three_months_later(stage: Stage, clock: SharedClock) -> None:
+    """One client finished, another went quiet; ninety days have passed."""
+    admin = stage.slack.add_person("Bo Birch", stage.slack.add_team("Birch Heating"))
+    channel = stage.slack.add_channel("birch-heavyset", stage.engineer, admin)
+    quiet = Walk(replace(stage, admin=admin, client_channel=channel))
+    await quiet.start("Birch Heating")
+    await quiet.to_step(12)
+    await complete(stage, clock)
+    for days in (1, 1, 2, 3, 7, 16, 30, 30):
+        clock.advance(days * DAY)
+        await asyncio.sleep(1.5)
+
+
+SCENES: Mapping[str, tuple[str, Scene | None]] = {
+    "fresh": ("Fresh", None),
+    "step-4": ("Step 4", at_step(4)),
+    "step-11": ("Step 11: the first credential", at_step(11)),
+    "step-19": ("Step 19: the Client Secret", at_step(19)),
+    "failed": ("A failed check", failed_check),
+    "hand-over": ("The hand-over", hand_over),
+    "complete": ("Complete", complete),
+    "twelve": ("Twelve clients", twelve_clients),
+    "later": ("Three months later", three_months_later),
+}

@@ -1,0 +1,214 @@
+"""What is being played: the stage, the bot's process, the clock; started over at will."""
+
+import asyncio
+import contextlib
+import itertools
+from collections import defaultdict, deque
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from io import StringIO
+from pathlib import Path
+
+from sandbox.bot_process import THE_BOT, BotFailedError, BotProcess, free_port
+from sandbox.clock import SharedClock
+from sandbox.run import Scenery, Stage, scenery
+from sandbox.slack import Person
+from sandbox.slack.change_feed import Change, Noticed
+from sandbox.slack.errors import NotOfferedError
+from sandbox.transcript import Transcript
+from sandbox.web.faults import ServiceTitanSwitches, SlackSwitches
+
+PATIENCE = 15.0
+NOTICES_KEPT = 3
+# The bot looks for what is due every second, so that a jump of the clock shows at once.
+BOT_SETTINGS = {"SWEEP_INTERVAL": "1", "SUPPORT_EMAIL": "support@heavyset.example"}
+
+Scene = Callable[[Stage, SharedClock], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something that Slack itself tells a person."""
+
+    number: int
+    text: str
+
+
+@dataclass
+class Running:
+    """One run, from one "start over" to the next."""
+
+    scene: Scenery
+    clock: SharedClock
+    servicetitan: ServiceTitanSwitches
+    slack: SlackSwitches
+    bot: BotProcess | None = None
+    trouble: str = ""  # why there is no bot
+    notices: dict[str, deque[Notice]] = field(
+        default_factory=lambda: defaultdict(lambda: deque(maxlen=NOTICES_KEPT))
+    )
+
+
+class Session:
+    """The page shows this, and nothing else."""
+
+    def __init__(self, *, hold_at: float | None = None, seed: int | None = None) -> None:
+        """With `hold_at` the clock stands still; with `seed` ServiceTitan's values are fixed."""
+        self.generation = 0
+        self.preparing = ""  # the scene that is being prepared
+        self._hold_at, self._seed = hold_at, seed
+        self._numbers = itertools.count(1)
+        self._stack = AsyncExitStack()
+        self._running: Running | None = None
+        self._changed = asyncio.Event()
+        self._busy = asyncio.Lock()
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def now(self) -> Running:
+        if self._running is None:
+            raise RuntimeError("nothing was started")
+        return self._running
+
+    async def start(self) -> None:
+        """Set the stage, and start the bot; a bot that does not start leaves its words."""
+        stack = AsyncExitStack()
+        directory = Path(await asyncio.to_thread(_temporary, stack))
+        clock = SharedClock(directory / "clock")
+        if self._hold_at is not None:
+            clock.hold(self._hold_at)
+        scene = await stack.enter_async_context(scenery(clock=clock, seed=self._seed))
+        scene.environment.update(BOT_SETTINGS, PORT=str(free_port()))
+        running = Running(
+            scene, clock, ServiceTitanSwitches(scene.servicetitan), SlackSwitches(scene.slack)
+        )
+        scene.slack.observe(self._observe)
+        scene.slack.deliver_to(f"http://127.0.0.1:{scene.environment['PORT']}/slack/events")
+        self._stack, self._running = stack, running
+        self.generation += 1
+        await self.start_bot()
+
+    async def close(self) -> None:
+        """End everything."""
+        await self._leave_scene()
+        await _end(self._running, self._stack)
+
+    async def start_over(self, name: str = "", scene: Scene | None = None) -> None:
+        """Begin again with nothing, and prepare `scene` in the background."""
+        await self._leave_scene()
+        self.preparing = name
+        self.touch()
+        async with self._busy:
+            old, stack = self._running, self._stack
+            await self.start()
+            await _end(old, stack)
+        if scene is None or self.now.trouble:
+            self.preparing = ""
+        else:
+            self._task = asyncio.create_task(self._prepare(scene))
+        self.touch()
+
+    async def start_bot(self) -> None:
+        """Start the bot's process unless it runs."""
+        running = self.now
+        if running.bot is not None and running.bot.is_running:
+            return
+        scene = running.scene
+        command = ("-m", "sandbox.shifted_time", str(running.clock.path), *THE_BOT[1:])
+        running.trouble, running.bot = "", None
+        try:
+            running.bot = await BotProcess.start(scene.environment, scene.directory, command)
+        except BotFailedError as error:
+            running.trouble = str(error)
+        self.touch()
+
+    async def kill_bot(self) -> None:
+        """kill -9."""
+        if self.now.bot is not None:
+            await self.now.bot.kill()
+            self.now.trouble = "The bot was killed (kill -9)."
+        self.touch()
+
+    async def reload_guide(self) -> None:
+        """Restart the bot, which reads the guide's file when it starts."""
+        async with self._busy:
+            if self.now.bot is not None:
+                await self.now.bot.stop()
+            await self.start_bot()
+
+    def stage(self) -> Stage:
+        """The stage, for scripted people."""
+        running, scene = self.now, self.now.scene
+        if running.bot is None:
+            raise NotOfferedError("the bot does not run")
+        transcript = Transcript(scene.slack.name_of, out=StringIO())
+        return Stage(
+            *(scene.slack, scene.servicetitan, running.bot, transcript, scene.directory),
+            *(scene.engineer, scene.admin, scene.client_channel, scene.engineering_channel),
+            patience=PATIENCE,
+        )
+
+    def person(self, user_id: str) -> Person:
+        """Somebody on the page."""
+        for person in self.now.scene.slack.people:
+            if person.id == user_id:
+                return person
+        raise NotOfferedError("there is no such person")
+
+    def notice(self, user_id: str, text: str) -> None:
+        """Have Slack tell a person something."""
+        self.now.notices[user_id].append(Notice(next(self._numbers), text))
+        self.touch()
+
+    def touch(self) -> None:
+        """Tell every open page to look again."""
+        waiting, self._changed = self._changed, asyncio.Event()
+        waiting.set()
+
+    async def changed(self) -> None:
+        """Wait for the next change of what the page shows."""
+        own, slack = self._changed.wait(), self.now.scene.slack.changed()
+        tasks = [asyncio.create_task(own), asyncio.create_task(slack)]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+
+    def _observe(self, change: Change) -> None:
+        if isinstance(change, Noticed):
+            self.notice(change.user.id, change.text)
+
+    async def _prepare(self, scene: Scene) -> None:
+        engineer = self.now.scene.engineer.id
+        try:
+            await scene(self.stage(), self.now.clock)
+        except (Exception, TimeoutError) as error:  # a scene's trouble is told, the page lives on
+            self.notice(engineer, f"The scene got stuck: {error}")
+        finally:
+            self.preparing = ""
+            self.touch()
+
+    async def prepared(self) -> None:
+        """Wait until the scene is there."""
+        if self._task is not None:
+            await self._task
+
+    async def _leave_scene(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+
+async def _end(running: Running | None, stack: AsyncExitStack) -> None:
+    if running is not None and running.bot is not None:
+        await running.bot.kill()
+    await stack.aclose()
+
+
+def _temporary(stack: AsyncExitStack) -> str:
+    from tempfile import TemporaryDirectory
+
+    return stack.enter_context(TemporaryDirectory())
