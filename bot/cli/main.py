@@ -20,6 +20,36 @@ def main() -> None:
 
 
 @main.command()
+@click.option(
+    "--transport",
+    type=click.Choice(["socket", "http"]),
+    help="How Slack's requests come in. Socket Mode needs no public address.",
+)
+@click.option("--address", metavar="URL", help="The bot's public https address, for HTTP.")
+@click.option("--bot-token", metavar="TOKEN", help="xoxb-…")
+@click.option("--app-token", metavar="TOKEN", help="xapp-…, for Socket Mode.")
+@click.option("--signing-secret", metavar="SECRET", help="For HTTP.")
+@click.option("--engineering-channel", metavar="ID", help="C…")
+@click.option("--engineers", metavar="IDS", help="U… and S…, separated by commas, or “everyone”.")
+@click.option("--database-url", metavar="URL", help="PostgreSQL instead of a SQLite file.")
+@click.option("--check/--no-check", default=True, help="Try each answer with Slack.")
+@click.option("--yes", is_flag=True, help="Ask nothing; write .env and manifest.json.")
+def init(
+    *, transport: str | None, address: str | None, yes: bool, check: bool, **flags: str
+) -> None:
+    """Ask for what the bot needs, check it, and write .env.
+
+    Answers also come from the environment and an existing .env. Prefer those for secrets in a
+    script: other users of a machine can see the words of a command.
+    """
+    from bot.cli.init import SETTINGS
+    from bot.cli.init import init as set_up
+
+    given = {SETTINGS[flag]: value for flag, value in flags.items() if value}
+    sys.exit(set_up(given, transport=transport, address=address, yes=yes, check=check))
+
+
+@main.command()
 def run() -> None:
     """Run the bot until SIGTERM or Ctrl-C."""
     from bot.cli.commands import run as run_bot
@@ -47,10 +77,9 @@ def keys() -> None:
 @keys.command()
 def generate() -> None:
     """Print a new key: a value for CREDENTIAL_KEYS."""
-    import base64
-    import secrets
+    from bot.cli.new_key import new_key
 
-    click.echo(base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
+    click.echo(new_key())
 
 
 @keys.command()

@@ -13,6 +13,7 @@ import pytest
 
 from bot.app.settings import SECRETS, Settings
 from bot.cli.main import main
+from bot.cli.manifest import template
 
 ROOT = Path(__file__).parents[2]
 PAGES = [
@@ -23,7 +24,7 @@ PAGES = [
     *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")),
 ]
 # Named in the docs, and made by a command or by somebody else.
-MADE = {"bench.json", "onboarding.db", "acme.html", "copy.db"}
+MADE = {"bench.json", "onboarding.db", "acme.html", "manifest.json"}
 OTHERS_SETTINGS = {
     *("HTTP_PROXY", "HTTPS_PROXY", "SSL_CERT_FILE", "TEST_DATABASE_URL", "ON_SQLITE", "FILE"),
     *("HEAD", "LOG", "ONBOARDING", "NAME", "POST", "GET", "EMAIL", "REPOSITORY", "PYTHON"),
@@ -161,6 +162,15 @@ def test_everything_that_a_page_names_exists(page: str) -> None:
 )
 def test_a_name_that_does_not_exist_is_found(text: str) -> None:
     assert len(without(text, "README.md")) == 1
+
+
+def test_the_reasons_for_an_administrator_name_each_scope_once() -> None:
+    reasons = (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`.*`.*?) \| ", reasons, re.MULTILINE)
+
+    named = [scope for row in rows for scope in re.findall(r"`([a-z.]+(?::[a-z]+)?)`", row)]
+
+    assert sorted(named) == sorted(template()["oauth_config"]["scopes"]["bot"])
 
 
 def test_the_changelog_has_the_version_that_is_installed() -> None:

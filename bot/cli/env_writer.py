@@ -1,0 +1,55 @@
+"""Writes settings into the text of `.env`, and files whole or not at all."""
+
+import contextlib
+import io
+import os
+import re
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from dotenv.parser import parse_stream
+
+EXAMPLE = Path(__file__).parents[2] / ".env.example"
+
+
+def with_values(text: str, values: Mapping[str, str]) -> str:
+    """Return the text of an `.env` with these values set; comments and other settings are kept.
+
+    A setting that has no line yet takes the place of its commented one, or comes at the end.
+    """
+    left = dict(values)
+    lines = []
+    for binding in parse_stream(io.StringIO(text)):
+        written, name = binding.original.string, (binding.key or "").upper()
+        if name in left:
+            blank = written[: len(written) - len(written.lstrip())]
+            written = f"{blank}{name}={left.pop(name)}\n"
+        lines.append(written)
+    made = "".join(lines)
+    for name, value in left.items():
+        line = f"{name}={value}"
+        literal = line.replace("\\", r"\\")
+        made, found = re.subn(rf"(?m)^#\s?{name}=.*$", literal, made, count=1)
+        if not found:
+            made += ("\n" if made and not made.endswith("\n") else "") + line + "\n"
+    return made
+
+
+def replace(path: Path, text: str) -> None:
+    """Write a file that only this user may read; whatever happens, the old one or the new is there.
+
+    Raises OSError if it can't be written.
+    """
+    target = path.resolve()  # a link stays one
+    handle, name = tempfile.mkstemp(prefix=f"{target.name}.", dir=target.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(name).unlink()
+        raise

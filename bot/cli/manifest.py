@@ -1,0 +1,35 @@
+"""The manifest to paste at api.slack.com: `manifest.yml`, for one transport and address (pure)."""
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+TEMPLATE = Path(__file__).parents[2] / "manifest.yml"
+EVENTS_PATH = "/slack/events"
+
+
+def template() -> dict[str, Any]:
+    """Read `manifest.yml`."""
+    content: dict[str, Any] = yaml.safe_load(TEMPLATE.read_text(encoding="utf-8"))
+    return content
+
+
+def manifest_for(template: dict[str, Any], address: str | None) -> str:
+    """Return the manifest as JSON: for HTTP at `address`, or for Socket Mode if there is none."""
+    made = copy.deepcopy(template)
+    settings = made["settings"]
+    settings["socket_mode_enabled"] = address is None
+    places = [
+        (settings["event_subscriptions"], "request_url"),
+        (settings["interactivity"], "request_url"),
+        *((command, "url") for command in made["features"]["slash_commands"]),
+    ]
+    for place, name in places:
+        if address is None:
+            del place[name]
+        else:
+            place[name] = address + EVENTS_PATH
+    return json.dumps(made, ensure_ascii=False, indent=2) + "\n"
