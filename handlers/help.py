@@ -4,9 +4,9 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from bot.core.mrkdwn import mention
 from bot.use_cases import UseCases
 from bot.views import ids
+from bot.views.replies import asked_text
 from handlers.payloads import Submission
 from handlers.replies import Answers, at_the_form
 
@@ -29,7 +29,6 @@ def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
             answers.tell_in_thread(
                 asked.channel,
                 form.user.id,
-                f"Your question is with {mention(asked.engineer)}, who answers in this thread. "
-                "You can go on meanwhile.",
+                asked_text(asked),
                 asked.thread_ts,
             )

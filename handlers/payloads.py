@@ -408,6 +408,7 @@ class Said(Payload):
     team: str = ""
     user_team: str = ""
     edited: bool = False
+    same_text: bool = False  # of an edit: nothing but a preview, say, is new
     everything: str = ""
 
     @classmethod
@@ -423,7 +424,8 @@ class Said(Payload):
             return cls.of({"subtype": "message_changed"})
         known = shown(before) if isinstance(before, Mapping) else []
         new = [text for text in shown(now) if text not in known]
-        where = {"channel": event.get("channel", ""), "edited": True}
+        same = isinstance(before, Mapping) and before.get("text") == now.get("text")
+        where = {"channel": event.get("channel", ""), "edited": True, "same_text": same}
         return cls.of({**now, **where, "everything": "\n".join(new)})
 
     @property
@@ -448,3 +450,7 @@ class Said(Payload):
         person = Person(self.user, self.user_team or self.team)
         written = _delivery("event", envelope.event_id, self.ts, self.text, self.everything)
         return Request(person, self.channel, written)
+
+    def as_words(self, request: Request) -> Request:
+        """The same for what the text says: once, however often the message is edited."""
+        return replace(request, request_key=_delivery("words", self.channel, self.ts))

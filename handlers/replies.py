@@ -255,10 +255,15 @@ class Answers:
         try:
             # In a thread that nobody has begun, a private answer would not show.
             await tell_privately(
-                self._slack, Recipient(said.channel, said.user, said.thread_ts), reply.text
+                self._slack,
+                Recipient(said.channel, said.user, said.thread_ts),
+                reply.text,
+                blocks=reply.blocks,
             )
         except SlackRefused:
             # No document says that private answers reach people of another organization.
+            if reply.blocks:  # a question with buttons is nobody else's business
+                return
             await self._reply_in_thread(said, reply)
         except OnboardingError as error:
             log.warning("an answer was lost", extra={"reason": str(error)})

@@ -53,10 +53,14 @@ class Figure(Part):
 
 
 class Option(Part):
-    """One answer to a step's question, with the steps that it makes unnecessary."""
+    """One answer to a step's question, with the steps that it makes unnecessary.
+
+    `said` are the words by which people name it, apart from its id.
+    """
 
     id: Name
     label: Label
+    said: str = ""
     skips: tuple[int, ...] = ()
 
 

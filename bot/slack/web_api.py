@@ -87,6 +87,14 @@ class OpenView:
     hash: str
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A message that somebody wrote, in Slack's markup."""
+
+    user_id: str
+    text: str
+
+
 class Slack(ChannelCalls):
     """The calls that the bot makes. Every one raises RateLimited, Unavailable or SlackRefused."""
 
@@ -183,6 +191,22 @@ class Slack(ChannelCalls):
                 message.slot,
             ):
                 return str(posted["ts"])
+        return None
+
+    async def message_at(
+        self, channel: str, ts: str, thread_ts: str | None = None
+    ) -> Written | None:
+        """Return the message with this ts, as it reads now; None if it is gone."""
+        only: dict[str, Any] = {"channel": channel, "oldest": ts, "latest": ts, "inclusive": True}
+        if thread_ts and thread_ts != ts:
+            call = self._client.conversations_replies(ts=thread_ts, limit=2, **only)
+            answer = await self._call("conversations.replies", call, channel, messages=list)
+        else:
+            call = self._client.conversations_history(limit=1, **only)
+            answer = await self._call("conversations.history", call, channel, messages=list)
+        for one in answer["messages"]:
+            if one.get("ts") == ts and one.get("subtype") != "tombstone":
+                return Written(str(one.get("user", "")), str(one.get("text", "")))
         return None
 
     async def whisper(

@@ -14,6 +14,7 @@ from bot.onboarding.questions import answer_from_guide, answer_questions, ask_fo
 from bot.use_cases.services import InvalidInput, Request, UseCase
 from bot.views import modals
 from bot.views.ids import FormRef, StepRef
+from bot.views.replies import asked_text
 
 TOO_MANY_CODES = (
     "That's a lot of numbers and codes for one question. Please ask in your own words, without IDs "
@@ -56,6 +57,12 @@ class Help(UseCase):
             lambda _: Permission.CLIENT_STEP,
             lambda at, actor, now: ask_for_help(at, ref.step, _short(question), actor, now),
         )
+
+    async def ask_at_current(self, request: Request, onboarding: Onboarding, question: str) -> str:
+        """Take what somebody typed to the engineer; return what they are told."""
+        number = onboarding.current.number if onboarding.current else len(onboarding.steps)
+        await self.ask(request, StepRef(onboarding.id, number), question)
+        return asked_text(onboarding)
 
     async def answer(self, request: Request, onboarding: Onboarding, question: str) -> bool:
         """Answer a question in the thread, if the guide does; False if it does not."""

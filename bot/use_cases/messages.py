@@ -1,20 +1,28 @@
-"""What people type in the thread: words such as `done`, and questions."""
+"""What people type in the thread: words such as `done`, questions, and trouble."""
 
-import re
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
 
 from bot.core.errors import Refused
-from bot.core.mrkdwn import mention
-from bot.core.typed_text import folded
-from bot.guide.answers import is_question
+from bot.core.typed_text import as_typed
+from bot.guide import Owner
+from bot.guide.answers import Intent, Meaning, understand
 from bot.onboarding import Onboarding
 from bot.onboarding.people import Permission, Role
 from bot.use_cases.help import Help
 from bot.use_cases.services import Request, Services, UseCase
 from bot.use_cases.steps import Steps
+from bot.views.conversation import near_line
 from bot.views.ids import StepRef
 from bot.views.replies import help_text, refusal_text, status_text, words_text
-from storage import onboardings
+from storage import onboardings, throttling
+
+# What only comes near one of the words is asked about so often, of one person.
+ASK_AGAIN_AFTER = timedelta(minutes=10)
+# These are for us, whoever types them.
+STEERING = {Meaning.DONE, Meaning.UNDO, Meaning.CHOOSE, Meaning.STATUS, Meaning.HELP}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +31,7 @@ class Reply:
 
     onboarding_id: str
     text: str
+    blocks: Sequence[Mapping[str, Any]] = ()
 
 
 class Words(UseCase):
@@ -34,76 +43,106 @@ class Words(UseCase):
         self._steps, self._help = steps, help_
 
     async def say(
-        self, request: Request, thread_ts: str | None, text: str, *, mentioned: bool
+        self, request: Request, thread_ts: str | None, ts: str, text: str, *, mentioned: bool
     ) -> Reply | None:
         """Do what `text` says in a thread, or anywhere in the channel if we were `mentioned`.
 
-        Returns None where there is nothing to say, above all when people just talk.
+        `ts` is the message's. Returns None where there is nothing to say, above all when people
+        just talk. An engineer's words count only with a mention: they talk with the client.
         """
         onboarding = await self._find(request.channel, thread_ts)
         if onboarding is None:
             return Reply("", NOTHING_HERE) if mentioned else None
         if onboarding.open_questions and thread_ts:
             await self._help.answered(request, onboarding)
-        word, _, rest = text.partition(" ")
-        word = re.sub(r"^\W+|\W+$", "", folded(word))
-        known = _known(onboarding, word) and (not rest or word == "help")
+        intent = understand(onboarding.guide, text, onboarding.current, mentioned=mentioned)
+        if intent.meaning is Meaning.NOTHING and not mentioned:
+            return None
+        role = await self._role(request.person, onboarding)
+        is_talk = role is Role.ENGINEER or intent.meaning not in STEERING
+        if role is not Role.CLIENT_ADMIN and not mentioned and is_talk:
+            return None
+        if intent.meaning is Meaning.NEAR and role is Role.CLIENT_ADMIN:
+            line = await self._near(request, onboarding, ts)
+            if line or not mentioned:
+                return line
         try:
-            if known:
-                answer = await self._do(request, onboarding, word, rest.strip())
-            elif is_question(onboarding.guide, text):
-                answer = await self._answer(request, onboarding, text, mentioned, bool(thread_ts))
-            elif mentioned:
-                await self._actor(request, onboarding, Permission.CLIENT_STEP)
-                answer = words_text(onboarding)
-            else:
-                answer = None
+            answer = await self._do(request, onboarding, intent, role)
         except Refused as refusal:
             answer = refusal_text(refusal)
+        if answer is ANSWERED:
+            answer = None if thread_ts else "I answered in the thread."
         return Reply(onboarding.id, answer) if answer else None
 
     async def _do(
-        self, request: Request, onboarding: Onboarding, word: str, rest: str
+        self, request: Request, onboarding: Onboarding, intent: Intent, role: Role
     ) -> str | None:
         await self._actor(request, onboarding, Permission.CLIENT_STEP)
-        if word == "help" and rest:
-            return await self._ask(request, onboarding, rest)
-        if word == "done":
-            await self._steps.finish_current(request, onboarding)
+        match intent.meaning:
+            case Meaning.DONE:
+                await self._steps.finish_current(request, onboarding)
+                return await self._then(request, onboarding, intent.words, role)
+            case Meaning.UNDO:
+                await self._steps.undo_last(request, onboarding)
+                return None
+            case Meaning.CHOOSE:
+                await self._steps.choose_current(request, onboarding, intent.words)
+                return None
+            case Meaning.STATUS:
+                return status_text(onboarding, for_client=role is Role.CLIENT_ADMIN)
+            case Meaning.HELP:
+                return help_text(onboarding)
+            case Meaning.QUESTION | Meaning.TROUBLE:
+                return await self._answer(request, onboarding, intent.words, role)
+        return words_text(onboarding)
+
+    async def _then(
+        self, request: Request, onboarding: Onboarding, question: str, role: Role
+    ) -> str | None:
+        """Answer what came after “done”, at the step that is next."""
+        if not question:
             return None
-        if word == "undo":
-            await self._steps.undo_last(request, onboarding)
-            return None
-        if word in _options(onboarding):
-            await self._steps.choose_current(request, onboarding, word)
-            return None
-        return status_text(onboarding) if word == "status" else help_text(onboarding)
+        after = await self._get(onboarding.id)
+        second = replace(request, request_key=f"{request.request_key}:then")
+        return await self._answer(second, after, question, role)
 
     async def _answer(
-        self,
-        request: Request,
-        onboarding: Onboarding,
-        question: str,
-        mentioned: bool,
-        in_thread: bool,
+        self, request: Request, onboarding: Onboarding, question: str, role: Role
     ) -> str | None:
-        """Answer from the guide, in the thread; what it does not know goes to the engineer.
-
-        Engineers talk with clients in the thread, so only when they ask us they are answered.
-        """
-        role = await self._role(request.person, onboarding)
-        if role is not Role.CLIENT_ADMIN and not mentioned:
-            return None
+        """Answer from the guide, in the thread; what it does not know goes to the engineer."""
         if await self._help.answer(request, onboarding, question):
-            return None if in_thread else "The answer is in the thread."
+            return ANSWERED
         if role is Role.ENGINEER:
             return words_text(onboarding)
-        return await self._ask(request, onboarding, question)
+        return await self._help.ask_at_current(request, onboarding, question)
 
-    async def _ask(self, request: Request, onboarding: Onboarding, question: str) -> str:
-        number = onboarding.current.number if onboarding.current else len(onboarding.steps)
-        await self._help.ask(request, StepRef(onboarding.id, number), question)
-        return f"Your question is with {mention(onboarding.engineer)}, who answers in this thread."
+    async def _near(self, request: Request, onboarding: Onboarding, ts: str) -> Reply | None:
+        """Ask what was meant, now and then; nothing where it isn't the client's turn."""
+        step = onboarding.current
+        if step is None or onboarding.owner_of(step.number) is Owner.HEAVYSET:
+            return None
+        services, person = self._services, request.person
+        of = f"near:{onboarding.id}:{person.team_id}:{person.user_id}"
+        async with services.database.begin() as session:
+            asked = await throttling.count(session, of, 1, services.clock(), ASK_AGAIN_AFTER)
+        if asked > 1:
+            return None
+        line = near_line(onboarding, step, ts)
+        return Reply(onboarding.id, line.text, line.blocks)
+
+    async def mark_done(self, request: Request, ref: StepRef) -> str:
+        """Finish the step that somebody was asked about; return what was done."""
+        await self._steps.finish(request, ref)
+        return f"✅ Marked step {ref.step} done."
+
+    async def send(self, request: Request, ref: StepRef, thread_ts: str | None) -> str:
+        """Take a message that somebody wrote in the thread to the engineer."""
+        [ts] = ref.fields or [""]
+        said = await self._services.slack.message_at(request.channel, ts, thread_ts)
+        if said is None or said.user_id != request.person.user_id:
+            raise Refused("I can't find that message anymore. Type `help` and your question.")
+        onboarding = await self._get(ref.onboarding_id)
+        return await self._help.ask_at_current(request, onboarding, as_typed(said.text))
 
     async def _find(self, channel: str, thread_ts: str | None) -> Onboarding | None:
         services = self._services
@@ -114,15 +153,9 @@ class Words(UseCase):
             return await onboardings.of_thread(session, services.guides, channel, thread_ts)
 
 
+# In place of a text: the thread has it.
+ANSWERED = ""
 NOTHING_HERE = (
-    "No onboarding runs in this channel. A HeavySet engineer starts one with `/servicetitan start`."
+    "There's no onboarding in this channel yet. A HeavySet engineer can start one with "
+    "`/servicetitan start`."
 )
-
-
-def _options(onboarding: Onboarding) -> set[str]:
-    choice = onboarding.current.choice if onboarding.current else None
-    return {option.id for option in choice.options} if choice else set()
-
-
-def _known(onboarding: Onboarding, word: str) -> bool:
-    return word in {"done", "undo", "status", "help"} | _options(onboarding)

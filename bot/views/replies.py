@@ -6,7 +6,7 @@ from bot.core.english import listed
 from bot.core.errors import Refused
 from bot.core.mrkdwn import escape, mention, when
 from bot.guide import Owner
-from bot.onboarding import Onboarding
+from bot.onboarding import Onboarding, Status
 from bot.onboarding.people import Actor, UserRef
 from bot.views.blocks import bullets
 
@@ -30,36 +30,50 @@ def _word(value: object) -> str:
             return str(value)
 
 
-def status_text(onboarding: Onboarding) -> str:
-    """Return where the onboarding stands, in one line."""
-    done = f"{onboarding.finished_steps} of {len(onboarding.steps)} steps are done"
+def asked_text(onboarding: Onboarding) -> str:
+    """Return what somebody is told whose question is with the engineer."""
+    engineer = mention(onboarding.engineer)
+    return f"Got it! {engineer} will reply in this thread. Feel free to keep going."
+
+
+def status_text(onboarding: Onboarding, *, for_client: bool = True) -> str:
+    """Return where the onboarding is, in a few words."""
+    done = f"{onboarding.finished_steps} of {len(onboarding.steps)} steps done"
     step = onboarding.current
     if step is None:
-        return f"{done}. There is nothing left to do."
-    whose = "HeavySet Tech's" if onboarding.turn is Owner.HEAVYSET else "your"
-    return (
-        f"{done}. Now: step {step.number}, {escape(step.title)}. It is {whose} turn since "
-        f"{when(onboarding.active_at)}."
-    )
+        return f"{done}. You're all done."
+    at = f"{done}. Next: step {step.number}, {escape(step.title)}"
+    if onboarding.status is Status.PAUSED:
+        return f"{at}. It's on hold until HeavySet Tech resumes it."
+    client = "you" if for_client else escape(onboarding.client_name)
+    whom = mention(onboarding.engineer) if onboarding.turn is Owner.HEAVYSET else client
+    lines = [f"{at}. Waiting on {whom} since {when(onboarding.turn_at)}."]
+    if onboarding.to_enter_again:
+        names = listed(onboarding.guide.field(name).label for name in onboarding.to_enter_again)
+        lines.append(f"Please re-enter: {escape(names)}.")
+    return "\n".join(lines)
 
 
 def help_text(onboarding: Onboarding) -> str:
     """Return the guide's own help for the current step, and how to ask."""
     step = onboarding.current
     if step is None:
-        return f"Every step is done. Questions? {mention(onboarding.engineer)} is here."
+        return f"All steps are done. Questions? Just ask {mention(onboarding.engineer)}."
     troubles = [trouble.text for trouble in onboarding.guide.trouble_at(step.number)]
     hints = [*troubles, *step.tips]
     text = f"*Step {step.number}: {escape(step.title)}*"
     if hints:
         text = f"{text}\n{bullets(hints)}"
-    return f"{text}\nTo ask {mention(onboarding.engineer)}, write `help` and your question."
+    return f"{text}\nTo ask {mention(onboarding.engineer)}, type `help` and your question."
 
 
 def words_text(onboarding: Onboarding) -> str:
     """Return the words that are understood."""
     step = onboarding.current
-    words = ["`done`", "`undo`", "`status`", "`help` (and your question)"]
+    words = ["`done`", "`undo`", "`status`"]
     if step and step.choice:
         words = [f"`{option.id}`" for option in step.choice.options] + words
-    return f"I understand {listed(words)}. Please never write a secret here."
+    return (
+        f"You can type {', '.join(words)}, or `help` plus your question. Please don't post "
+        "passwords or keys here."
+    )

@@ -95,7 +95,7 @@ def status_answer(
     One line more than a page says that there is a next page.
     """
     query = query or StatusQuery()
-    return _answer(list(_status(lines, now, workspace_url, query, here=here)))
+    return answer_of(list(_status(lines, now, workspace_url, query, here=here)))
 
 
 def credentials_answer(onboarding: Onboarding, workspace_url: str) -> Answer:
@@ -112,7 +112,7 @@ def credentials_answer(onboarding: Onboarding, workspace_url: str) -> Answer:
             context(f"“Reveal credentials” stands on {steps}, each with where to paste the values.")
         )
     blocks.append(context(_where(onboarding.channel, onboarding.thread_ts, workspace_url)))
-    return _answer(blocks)
+    return answer_of(blocks)
 
 
 def help_answer(problem: str | None = None) -> Answer:
@@ -120,15 +120,16 @@ def help_answer(problem: str | None = None) -> Answer:
     blocks: list[Block] = [section(problem)] if problem else []
     commands = "\n".join(f"•  `/servicetitan {command}` — {what}" for command, what in HELP)
     hint = "In a channel with one client, the client need not be named; a part of the name will do."
-    return _answer([*blocks, section(f"*What I can do*\n{commands}"), context(hint)])
+    return answer_of([*blocks, section(f"*What I can do*\n{commands}"), context(hint)])
 
 
 def plain_answer(text: str) -> Answer:
     """Return a single sentence."""
-    return _answer([section(text)])
+    return answer_of([section(text)])
 
 
-def _answer(blocks: Sequence[Block]) -> Answer:
+def answer_of(blocks: Sequence[Block]) -> Answer:
+    """Return a private answer that shows `blocks`."""
     rendered = [block.to_dict() for block in blocks]
     return Answer(fallback(rendered), rendered)
 

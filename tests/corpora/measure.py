@@ -10,6 +10,7 @@ import click
 
 from bot.guide import Guide, load
 from bot.guide.answers import answer
+from tests.corpora.messages import rates, read
 
 QUESTIONS = Path(__file__).with_name("questions.toml")
 PARTS = ("tuning", "held_out")
@@ -97,6 +98,21 @@ def main() -> None:
         click.echo(f"{part:10}{answerable:>12}{len(found.outcomes) - answerable:>14}", nl=False)
         click.echo(f"{found.precision:>12.3f}{found.answer_rate:>10.3f}", nl=False)
         click.echo(f"{found.hand_over_rate:>13.3f}")
+    click.echo("\nWhat people type in the thread")
+    _say_rates(guide)
+
+
+def _say_rates(guide: Guide) -> None:
+    for part in PARTS:
+        found = read(guide, part)
+        for one in found:
+            if one.outcome != "right":
+                click.echo(f"  {one.typed.text}\n    got {one.meaning}, not {one.typed.wanted}")
+        for must, name in ((True, "must do something"), (False, "must not")):
+            count = sum((one.typed.wanted != "nothing") is must for one in found)
+            shares = rates(found, must=must)
+            figures = "  ".join(f"{outcome} {share:.3f}" for outcome, share in shares.items())
+            click.echo(f"{part:10}{name:>18}{count:>6}  {figures}")
 
 
 def _share(verdicts: Iterable[bool]) -> float:

@@ -80,7 +80,7 @@ async def test_a_question_in_the_channel_is_answered_if_we_are_mentioned(begun: 
 
     await ask(begun, f"<@{begun.slack.bot.id}> {KNOWN}", in_thread=False)
     assert begun.find("answer:1") is not None
-    assert "The answer is in the thread" in told(begun.ann)
+    assert "I answered in the thread" in told(begun.ann)
 
 
 async def test_a_very_long_question_is_told_in_part(begun: World) -> None:

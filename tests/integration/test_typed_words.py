@@ -43,7 +43,7 @@ async def test_status_and_help_are_answered_privately(begun: World) -> None:
     messages = len(begun.channel.messages)
 
     await say(begun, "status")
-    assert "Now: step 1" in told(begun.ann)
+    assert "Next: step 1" in told(begun.ann)
     await say(begun, "help")
     assert "Step 1" in told(begun.ann)
 
@@ -51,27 +51,92 @@ async def test_status_and_help_are_answered_privately(begun: World) -> None:
 
 
 async def test_a_question_after_help_goes_to_the_engineer(begun: World) -> None:
-    await say(begun, "help Where do I find the <Developer Portal>?")
+    await say(begun, "help Where do I send <our contract>?")
 
     [announcement] = [text for text in begun.announced if "needs help" in text]
-    assert "Where do I find" in announcement
+    assert "Where do I send &lt;our contract&gt;?" in announcement
     assert begun.erin.id in told(begun.ann)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "I think we are done here",
-        "done with the first part",
-        "thanks",
-    ],
-)
-async def test_people_who_just_talk_are_left_alone(begun: World, text: str) -> None:
-    await say(begun, text)
+async def test_people_who_just_talk_are_left_alone(begun: World) -> None:
+    for text in ("thanks", "Done?", "I'll do it after lunch", "Ben, can you do this today?"):
+        await say(begun, text)
+    for text in ("Done.", "new", "Is the dot green?", "I can't see your screen"):
+        await say(begun, text, begun.erin)
 
     assert begun.current == 1
     assert not begun.ann.ephemerals
+    assert not begun.erin.ephemerals
     assert not begun.events("refused")
+    assert not begun.events("help_asked")
+
+
+async def test_an_engineer_does_a_step_by_a_word_that_mentions_the_bot(begun: World) -> None:
+    await say(begun, f"<@{begun.slack.bot.id}> new", begun.erin)
+
+    assert begun.current == 2
+
+
+async def test_done_with_what_is_next_is_done(begun: World) -> None:
+    await say(begun, "new account")
+    await say(begun, "Done, what's next?")
+
+    assert begun.current == 3
+    assert not begun.ann.ephemerals
+
+
+async def test_trouble_is_answered_from_the_guide_or_reaches_the_engineer(begun: World) -> None:
+    await say(begun, "new")
+    await say(begun, "the dot is not green")
+    assert "confirm that the tenant authorization steps" in begun.message("answer:1").text
+
+    await say(begun, "it keeps spinning and then says access denied")
+    assert "access denied" in begun.announced[-1]
+    assert begun.erin.id in told(begun.ann)
+
+
+async def test_what_comes_near_is_asked_about_once_in_a_while(begun: World) -> None:
+    await say(begun, "new")
+    await say(begun, "I think we are done here")
+    await say(begun, "should be done now")
+
+    [line] = begun.ann.ephemerals
+    await begun.ann.press(line, "mark_step_done")
+    await begun.idle()
+    assert begun.current == 3
+    assert "Marked step 2 done" in told(begun.ann)
+
+
+async def test_what_comes_near_can_be_sent_to_the_engineer(begun: World) -> None:
+    await say(begun, "new")
+    await say(begun, "I gave you admin access")
+    await begun.ann.press(begun.ann.ephemerals[-1], "send_to_engineer")
+    await begun.idle()
+
+    assert "I gave you admin access" in begun.announced[-1]
+    assert begun.current == 2
+
+
+async def test_just_chatting_changes_nothing(begun: World) -> None:
+    await say(begun, "new")
+    await say(begun, "I gave you admin access")
+    await begun.ann.press(begun.ann.ephemerals[-1], "just_chatting")
+    await begun.idle()
+
+    assert "I'll stay out of it" in told(begun.ann)
+    assert begun.current == 2
+
+
+async def test_an_edited_message_counts_once_as_its_new_text(begun: World) -> None:
+    await say(begun, "new")
+    thread_ts = begun.message("root").ts
+    written = await begun.ann.say(begun.channel, "don", thread_ts)
+    for text in ("done", "done!", "Done!!"):
+        await begun.ann.edit(written, text)
+        await begun.slack.delivered()
+        await begun.idle()
+
+    assert begun.current == 3
 
 
 async def test_words_outside_of_the_thread_mean_nothing(begun: World) -> None:
@@ -86,7 +151,7 @@ async def test_a_mention_is_always_answered(begun: World) -> None:
 
     await say(begun, f"<@{bot}> hello there", in_thread=False)
 
-    assert "I understand" in told(begun.ann)
+    assert "You can type" in told(begun.ann)
 
 
 async def test_a_mention_can_bear_a_word(begun: World) -> None:
@@ -108,7 +173,7 @@ async def test_somebody_without_a_part_is_refused_privately(begun: World) -> Non
 async def test_edits_and_deletions_do_no_harm(begun: World) -> None:
     thread_ts = begun.message("root").ts
     written = await begun.ann.say(begun.channel, "hello", thread_ts)
-    await begun.ann.edit(written, "new")
+    await begun.ann.edit(written, "hello there")
     await begun.ann.delete(written)
     await begun.slack.delivered()
     await begun.idle()
@@ -123,7 +188,7 @@ async def test_an_answer_that_cannot_be_private_stands_in_the_thread(begun: Worl
     await say(begun, "status")
 
     answer = begun.channel.messages[-1]
-    assert "Now: step 1" in answer.text
+    assert "Next: step 1" in answer.text
     assert answer.slot is not None
     assert answer.slot.startswith("answer:")
 

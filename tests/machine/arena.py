@@ -11,12 +11,12 @@ from typing import Any
 
 from sandbox.slack import Ack, Message, Person, Press, Trouble, View, buttons
 from sandbox.slack.delivery import Outgoing
-from storage.audit.verify_history import verify
+from storage.audit import check
 from tests.builders import ALL_FIELDS, GUIDE
 from tests.databases import AnyDatabase
 from tests.integration.world import World, a_world
 from tests.invariants import must_be_sound
-from tests.machine.actions import ABOUT_A_STEP, FILLED, PRESSED, SAID, TYPED, Act, Deed
+from tests.machine.actions import ABOUT_A_STEP, ENGINEERS, FILLED, PRESSED, SAID, TYPED, Act, Deed
 from tests.machine.model import LAST, LAST_OF_CLIENT, RIGHT, WRONG, Model, Seen, explains
 from tests.machine.observations import Seeing
 from tests.machine.workers import Workers
@@ -159,7 +159,7 @@ class Stage(Seeing):
     async def end(self) -> None:
         """See that the history is sealed and nothing was told; then nobody needs this one."""
         async with self.world.bot.database.begin(write=False) as session:
-            assert (await verify(session)).problems == []
+            assert (await check.check(session)).problems == []
         log, kept = self._log.getvalue(), self.world.database.content()
         for value in (*self._values(RIGHT).values(), *self._values(WRONG).values()):
             assert value not in log
@@ -229,7 +229,9 @@ class Stage(Seeing):
             press = await self._press(person, PRESSED[act.what], act.step)
             self._must_be_answered(press.ack)
         elif act.what in SAID:
-            await person.say(channel, SAID[act.what], self.world.message("root").ts)
+            to_us = f"<@{self.world.slack.bot.id}> " if act.who in ENGINEERS else ""
+            text = f"{to_us}{SAID[act.what]}"
+            await person.say(channel, text, self.world.message("root").ts)
         elif act.what in TYPED:
             text = TYPED[act.what].format(step=act.step)
             reply = await person.command(channel, "/servicetitan", text)

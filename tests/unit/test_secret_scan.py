@@ -36,7 +36,7 @@ def _strings(value: Any) -> Iterator[str]:
 # What people ask and say besides: none of it may raise an alarm either.
 TALK = [
     text
-    for name in ("questions.toml", "thread_messages.toml")
+    for name in ("questions.toml", "typed_messages.toml")
     for text in _strings(
         tomllib.loads((Path(next(iter(corpora.__path__))) / name).read_text(encoding="utf-8"))
     )

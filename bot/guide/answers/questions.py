@@ -27,6 +27,21 @@ _HELP = re.compile(
     r"(?:cant|cannot|dont|do not) (?:find|see)\b|"
     rf"(?:not sure|(?:have )?no (?:idea|clue)|(?:dont|do not) know) {_WHICH}\b)"
 )
+_CONCERNS_US = frozenset({"i", "we", "us", "me", "why"})
+_ASKS_WHY = re.compile(r"why\b", re.IGNORECASE)
+# “Call tomorrow?”: people make an appointment.
+LONGEST_CHAT = 4
+_SMALL_TALK = re.compile(
+    rf"(?:{_BEFORE} )*(?:how (?:are|is) (?:you|things|everyone|everything|life)|hows (?:it "
+    rf"going|everything|life|"
+    r"things)|how (?:was|is) your|how have you been|how (?:about|did) (?:lunch|that go)|whats "
+    r"up|what is up|"
+    r"(?:are|were) you (?:guys )?(?:done|finished|ready|free|there|ok|around|available)|(?:did|"
+    r"have) you (?:guys )?"
+    r"(?:finish|done|see that|have a)|who knows|you (?:guys )?(?:done|ready|there|ok)|can you "
+    r"hear me|are we still on|ok with you)\b|"
+    r".*\b(?:\d{1,2} ?[ap]m|(?:game|lunch|dinner|drinks|beers?) (?:today|tonight|tomorrow))\b"
+)
 _ENDS_AS_QUESTION = re.compile(r"\?[\W_]*$")
 
 # Somebody else is meant: a mention, or a name where people put it.
@@ -37,6 +52,9 @@ _CALLED_FIRST = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _CALLED_LAST = re.compile(r",\s*(?P<name>[A-Z][^\W\d_]+)\W*$")
+_IS_SOMEBODY = re.compile(
+    r"\W*(?:is|has|did|does|was|will|can) (?P<name>[A-Z][^\W\d_]+)\b", re.IGNORECASE
+)
 _TO_NAMED = re.compile(r"\s*,|\W*$|\s+(?:can|could|will|would|do|did|are|have|please|pls)\b")
 _TO_GREETED = re.compile(r"\W+(?:how|where|what|which|why|who|is)\b", re.IGNORECASE)
 
@@ -52,10 +70,19 @@ def is_question(guide: Guide, message: str) -> bool:
     “thanks”, “ok done?” and “Ben, can you do this today?” are left to the people: a word that
     stands where a name may stand, and that neither `guide` nor words.toml has, is a name.
     """
-    parts = sentences(message)
-    if _MENTION.search(message) or any(_calls_somebody(part, index(guide)) for part in parts):
+    if mentions_somebody(message) or calls_somebody(guide, message):
         return False
-    return any(asks(part) and _is_worth_answering(part) for part in parts)
+    return any(asks(part) and _is_worth_answering(part) for part in sentences(message))
+
+
+def mentions_somebody(message: str) -> bool:
+    """True if a message mentions a person, a group, or everybody."""
+    return bool(_MENTION.search(message))
+
+
+def calls_somebody(guide: Guide, message: str) -> bool:
+    """True if a message has a name where people put it who talk to somebody."""
+    return any(_calls_somebody(part, index(guide)) for part in sentences(message))
 
 
 def _begins_as_question(sentence: str) -> bool:
@@ -66,14 +93,20 @@ def _begins_as_question(sentence: str) -> bool:
 def _is_worth_answering(question: str) -> bool:
     """False for small talk, such as “really?”, “how are you?” and “lunch tomorrow?”."""
     said = tokens(question)
+    if _SMALL_TALK.match(" ".join(said)):
+        return False
     is_about_something = len(said) > 1 and not words().filler.issuperset(said)
     if _begins_as_question(question):
-        return is_about_something or (len(said) > 3 and not {"i", "we"}.isdisjoint(said))
-    return is_about_something and not is_beyond(said)
+        return is_about_something or (len(said) > 3 and not _CONCERNS_US.isdisjoint(said))
+    if _ASKS_WHY.match(question.strip()):
+        return len(said) > 2
+    return is_about_something and not (len(said) < LONGEST_CHAT and is_beyond(said))
 
 
 def _calls_somebody(sentence: str, found: Index) -> bool:
     if (last := _CALLED_LAST.search(sentence)) and _is_name(last["name"], found):
+        return True
+    if (asked := _IS_SOMEBODY.match(sentence)) and _is_name(asked["name"], found):
         return True
     called = _CALLED_FIRST.match(sentence)
     if not called or not _is_name(called["name"], found):

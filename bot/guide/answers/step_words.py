@@ -1,0 +1,269 @@
+"""The words that steer an onboarding, as people type them: done, undo, status, help. Pure.
+
+Everything here looks at a normalized message (see `normal`), and matches only the whole of it: an
+unclear message must never finish a step.
+"""
+
+import html
+import re
+import unicodedata
+from difflib import SequenceMatcher
+from functools import cache
+
+from bot.guide import Choice
+
+CHECK_MARKS = (
+    r":(?:white_check_mark|heavy_check_mark|ballot_box_with_check|check|checkmark):|[✅✔☑]"
+)
+_EMOJI_NAME = re.compile(r":[a-z0-9][a-z0-9_+'-]*:")
+NUMBERS = {
+    name: str(number)
+    for number, name in enumerate(
+        ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"], start=1
+    )
+}
+_MENTION = re.compile(r"<[@#!][^>]*>")
+_WORD = re.compile(r"[a-z0-9#✅+']+")
+
+# What people put around a word without changing it.
+_BEFORE = (
+    r"(?:(?:hi|hey|hello|hi there|hey there|good (?:morning|afternoon|evening)|morning|ok|okay|k|"
+    r"yes|yep|yeah|yup|great|perfect|awesome|excellent|cool|nice|alright|all right|so|and|now|oh|"
+    r"oops|sorry|whoops|all good|finally|yay|woohoo|phew|thanks|thank you|thx|ty|please|pls|"
+    r"bot|there|just|"
+    r"everyone|all|team) )*"
+)
+_AFTER = (
+    r"(?: (?:and )?(?:thanks|thank you|thx|ty|so much|very much|a lot|again|now|here|too|"
+    r"please|pls|"
+    r"already|"
+    r"everyone|team|all|guys|✅|on (?:my|our) (?:end|side)|for (?:me|us)|from (?:me|us)|"
+    r"(?:thanks|thank you|thx) [a-z]+$))*"
+)
+_NUMBER = r"(?:step |number |no |# ?|#)?(?P<{}>\d{{1,3}})"
+_THIS = r"(?:it|that|this|everything|(?:this|that|the|my|our) (?:step|one|part)|all of (?:it|this))"
+_WHO = (
+    r"(?:(?:i|we|it|that|this|its|thats|im|ive|were|weve|everything|everythings|"
+    rf"this (?:steps?|ones?)|that (?:steps?|ones?)|the steps?|steps?|{_NUMBER.format('of')}) )?"
+)
+_BE = r"(?:(?:is|s|up|am|are|have|has|just|now|all|finally|already|both|got it|it|that) )*"
+_STATE = (
+    r"(?:done|finished up|finished|complete|completed|all set|taken care of|sorted|did it|"
+    r"did that|✅)"
+)
+_WITH = rf"(?: (?:up )?(?:with |w )?(?:{_THIS}|{_NUMBER.format('on')}))?"
+_TWICE = rf"{_STATE}(?: (?:and )?{_STATE})*"
+_NEXT = (
+    r"(?:(?:done|finished|all set)(?: and)? )?(?:(?:im |were |we are |i am )?(?:go |going |move |"
+    r"moving )?(?:ready )?(?:on )?(?:to |for )?)(?:the )?next(?: step| one)?"
+)
+_DONE = re.compile(rf"{_BEFORE}(?:{_WHO}{_BE}{_TWICE}{_WITH}|{_NEXT}){_AFTER}")
+
+_UNDO = re.compile(
+    rf"{_BEFORE}(?:(?:can|could) (?:you|we|i) )?(?:please )?(?:undo|go back|back|take (?:that|"
+    rf"it) back|"
+    r"(?:one|a) step back|step back|previous(?: step)?|the previous(?: step)?)"
+    r"(?: (?:that|it|this|the|my|last|one|a|step|please|thanks|previous|to))*"
+)
+_HELP = re.compile(
+    rf"{_BEFORE}(?:(?:can|could|would|will) (?:you|i|we|someone|somebody|anyone|anybody) )?"
+    r"(?:(?:i|we) (?:really |do )?)?(?:please )?(?:get |have |need |give )?(?:me |us )?(?:some "
+    r"|a bit of )?"
+    r"(?:help|a hand|assistance)(?: (?:me|us|out|please|pls|here|now|thanks|with (?:this|it|that)"
+    r"(?: step| one)?))*"
+)
+_US = r"(?:i|we)"
+_STATUS = re.compile(
+    rf"{_BEFORE}(?:"
+    r"(?:the |our |current )?(?:status|progress)(?: update| report)?|"
+    r"any (?:update|updates|news|progress)(?: on (?:this|it|our (?:setup|integration)))?|"
+    rf"(?:(?:can|could) you )?(?:(?:tell|remind|show) me )?where (?:(?:are|were|am) )?{_US}(?: "
+    rf"(?:at|are|were|am))*(?: (?:now|exactly|in this|with (?:this|it|the setup|"
+    r"everything)|in the (?:process|setup)))*|where (?:did|do) we (?:leave off|stop|stand)|how "
+    r"are we doing|how is it going with (?:this|the setup)|where we left off|"
+    rf"(?:what|which) (?:step|number|phase)(?: number)? (?:am|are|is|were|do|should) (?:{_US}|"
+    rf"this|it|"
+    rf"next|now|up)"
+    r"(?: (?:on|at|now|currently|do|take|next))*|"
+    rf"what (?:do|should|can|must|am|are) {_US} (?:supposed to |need to |have to )?(?:do|be "
+    rf"doing)"
+    r"(?: (?:now|next|first|then|here))*|"
+    r"what now|now what|and now|then what|what step|is there more|who has the ball|is it on "
+    r"(?:us|me|you)(?: or "
+    r"(?:on )?(?:us|me|you))?|what(?:s| is) the status (?:of|with|on) (?:\w+ ?){1,4}|"
+    rf"(?:what(?:s| is) )?(?:the )?next thing {_US} (?:need|have) to do|"
+    r"(?:and |so )?what(?:s| is) (?:up )?next|what next|where to (?:now|next)|"
+    r"(?:what(?:s| is| was) )?(?:the |my |our )?(?:next|current) (?:step|one|thing)(?: again)?|"
+    r"next|"
+    r"what (?:else )?do you (?:still |else )?need|"
+    rf"do you (?:still )?need (?:anything|something|more)(?: else| more)?|"
+    rf"do {_US} (?:still )?(?:need|have) to do (?:anything|something|more)(?: else| more)?|"
+    r"(?:is there |was there )?anything (?:(?:that )?(?:i|we) (?:need|have) to do|(?:for "
+    r")?(?:me|us) to do|else|left|more)(?: (?:you need|to do|left|needed))*|"
+    r"what(?:s| is| are) (?:still )?(?:the )?(?:left|missing|open|outstanding|remaining)(?: "
+    r"steps?)?|"
+    r"how (?:much|many|far)(?: more)?(?: steps)?(?: along)?(?: (?:is|are|do|have|left|we|i|to "
+    r"go|more|"
+    r"there|remaining|got))*|"
+    rf"(?:are|am) {_US} (?:all |almost |nearly )?(?:done|set|finished|complete|through|"
+    rf"there)(?: yet)?|"
+    r"is (?:that|this|it) (?:it|all|everything)|whose turn(?: is it)?|is it (?:my|our|your) turn|"
+    rf"(?:who|what) are (?:we|you)(?: guys)? waiting (?:on|for)|are (?:we|you)(?: guys)? waiting "
+    r"(?:on|for) (?:us|me|you|something|anything)|where do things stand|where does (?:this|it) "
+    r"stand|"
+    r"what(?:s| is) (?:the|our|my) (?:status|progress)|where do we go from here|"
+    rf"(?:where|how|when) (?:do|can|should) {_US} (?:start|begin|get started|continue)"
+    rf")(?: to do)?{_AFTER}(?: to do)?{_AFTER}"
+)
+# These count as a question about the status only with a question mark, or with a question word.
+_NEEDS_MARK = re.compile(
+    rf"{_BEFORE}(?:(?:the )?next(?: step| one)?|anything (?:else|left|more)){_AFTER}"
+)
+
+_PRAISE = re.compile(r"(?:great|good|nice|excellent|awesome|perfect|amazing) (?:status|progress)")
+
+
+def normal(text: str) -> str:
+    """Return a message as it is matched: small letters, words apart by single spaces.
+
+    Apostrophes, punctuation, and emoji are gone, but for check marks, which mean “done”.
+    """
+    folded = unicodedata.normalize("NFKC", html.unescape(text)).casefold()
+    folded = re.sub(CHECK_MARKS, " ✅ ", folded)
+    folded = (
+        _MENTION.sub(" ", _EMOJI_NAME.sub(" ", folded))
+        .replace("’", "'")
+        .replace("‘", "'")
+        .replace("`", " ")
+    )
+    words = [word.replace("'", "") for word in _WORD.findall(folded)]
+    words = [
+        NUMBERS.get(word, word) if before == "step" else word
+        for before, word in zip(["", *words], words, strict=False)
+    ]
+    return " ".join(word for word in words if word)
+
+
+def says_done(words: str, step: int | None) -> bool:
+    """True if these words, and nothing else, say that step number `step` is done."""
+    found = _DONE.fullmatch(words)
+    if not found or words.startswith("is "):
+        return False
+    named = {int(number) for number in (found["of"], found["on"]) if number}
+    return not named or named == {step}
+
+
+def asks_status(words: str, *, marked: bool) -> bool:
+    """True if these words ask how far it is; `marked`: there was a question mark."""
+    if not marked and (_NEEDS_MARK.fullmatch(words) or _PRAISE.match(words)):
+        return False
+    return bool(_STATUS.fullmatch(words))
+
+
+def nearly_says_done(words: str) -> bool:
+    """True for one word that may be a slip of the fingers: “doen”, “finshed”."""
+    return words.isalpha() and any(
+        words[0] == meant[0]
+        and len(words) > 3
+        and SequenceMatcher(None, words, meant).ratio() >= 0.75
+        for meant in ("done", "finished", "completed", "complete")
+    )
+
+
+def says_undo(words: str) -> bool:
+    """True if these words take the last step back."""
+    return bool(_UNDO.fullmatch(words))
+
+
+def says_help(words: str) -> bool:
+    """True if these words ask for help, and not with what."""
+    return bool(_HELP.fullmatch(words))
+
+
+# Words that may stand around an answer to a step's question.
+_AROUND = frozenset(
+    [
+        "a",
+        "an",
+        "and",
+        "the",
+        "we",
+        "i",
+        "well",
+        "ill",
+        "will",
+        "would",
+        "like",
+        "id",
+        "wed",
+        "to",
+        "want",
+        "let",
+        "lets",
+        "go",
+        "going",
+        "with",
+        "use",
+        "using",
+        "our",
+        "my",
+        "account",
+        "accounts",
+        "user",
+        "have",
+        "prefer",
+        "brand",
+        "guys",
+        "so",
+        "login",
+        "one",
+        "please",
+        "pls",
+        "option",
+        "ok",
+        "okay",
+        "yes",
+        "hi",
+        "hey",
+        "do",
+        "make",
+        "set",
+        "up",
+        "for",
+        "you",
+        "it",
+        "is",
+        "im",
+        "am",
+        "just",
+        "think",
+        "should",
+        "be",
+        "thanks",
+        "thank",
+        "heavyset",
+        "tech",
+    ]
+)
+
+
+def chosen(words: str, choice: Choice) -> str | None:
+    """Return the id of the one option that these words name, if they say nothing else."""
+    said = words.split()
+    own = {option.id: _own_words(option.id, option.said) for option in choice.options}
+    every = frozenset().union(*own.values())
+    if numbered := re.fullmatch(r"(?:option |number |#)(\d)\W*.*", words):
+        at = int(numbered[1]) - 1
+        said = [word for word in said if not word.strip("#").isdecimal()]
+        if at < len(choice.options) and not every & set(said) - own[choice.options[at].id]:
+            return choice.options[at].id
+        return None
+    if not said or not set(said) <= _AROUND | every:
+        return None
+    named = [name for name, known in own.items() if known & set(said)]
+    return named[0] if len(named) == 1 else None
+
+
+@cache
+def _own_words(option_id: str, said: str) -> frozenset[str]:
+    return frozenset((option_id, *said.split()))

@@ -1,0 +1,68 @@
+"""What people type in the thread, against the corpus; nobody's small talk finishes a step."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.guide.answers import Intent, Meaning, understand
+from tests.builders import GUIDE
+from tests.corpora.messages import rates, read, typed
+
+STEP = GUIDE.step(7)
+
+
+@pytest.mark.parametrize(
+    ("part", "right", "left_alone"), [("tuning", 0.99, 0.99), ("held_out", 0.80, 0.90)]
+)
+def test_the_corpus_is_understood(part: str, right: float, left_alone: float) -> None:
+    found = read(GUIDE, part)
+
+    misses = [f"{one.typed.text}: {one.meaning}" for one in found if one.outcome != "right"]
+    assert rates(found, must=True)["right"] >= right, misses
+    assert rates(found, must=False)["right"] >= left_alone, misses
+
+
+@pytest.mark.parametrize("part", ["tuning", "held_out"])
+def test_only_clear_words_finish_a_step(part: str) -> None:
+    wrong = [
+        one.typed.text
+        for one in read(GUIDE, part)
+        if one.got.meaning is Meaning.DONE and one.typed.wanted != "done"
+    ]
+
+    assert not wrong
+
+
+def test_the_corpus_is_large_enough() -> None:
+    wanted = [one.wanted for one in typed("tuning")]
+
+    assert sum(one != "nothing" for one in wanted) >= 300
+    assert sum(one == "nothing" for one in wanted) >= 300
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [
+        ("Done, what's next?", Intent(Meaning.DONE)),
+        ("Done. Where do I find the tag?", Intent(Meaning.DONE, "Where do I find the tag?")),
+        ("step 7 is done", Intent(Meaning.DONE)),
+        ("step 8 is done", Intent(Meaning.NEAR)),
+        ("done <@U0ERIN>", Intent(Meaning.NEAR)),
+        ("help\nthe page\nis blank", Intent(Meaning.QUESTION, "the page\nis blank")),
+    ],
+)
+def test_what_goes_with_a_word_is_kept(text: str, intent: Intent) -> None:
+    assert understand(GUIDE, text, STEP) == intent
+
+
+@given(st.text(max_size=300))
+def test_any_text_may_be_written(text: str) -> None:
+    assert understand(GUIDE, text, STEP).meaning in Meaning
+
+
+@given(st.sampled_from(list(typed("tuning"))))
+def test_a_message_to_a_person_is_left_to_them(one: object) -> None:
+    text = one.text  # type: ignore[attr-defined]
+    meaning = understand(GUIDE, f"<@U02ANN> {text}", STEP).meaning
+
+    assert meaning in (Meaning.NOTHING, Meaning.NEAR)
