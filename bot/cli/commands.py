@@ -122,6 +122,21 @@ def export_history(named: str, format_: str, output: Path | None) -> int:
     return with_settings(export)
 
 
+def preview_guide(output: Path, source: Path | None) -> int:
+    """Write a page with every message and window of a guide: the bot's own, or that in `source`."""
+    from bot.cli.preview import preview  # it draws with the sandbox, which no other command needs
+
+    def draw() -> int:
+        try:
+            page = preview(guide.load(source or SERVICETITAN))
+        except guide.GuideError as error:
+            return say(str(error), 2)
+        output.write_text(page, encoding="utf-8")
+        return say(f"{output}: written", 0)
+
+    return with_output(draw)
+
+
 def back_up(file: Path) -> int:
     """Copy the SQLite database to a file."""
 

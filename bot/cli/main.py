@@ -133,6 +133,23 @@ def export(onboarding: str, format_: str, output: Path | None) -> None:
     sys.exit(export_history(onboarding, format_, output))
 
 
+@main.group(name="guide")
+def guide_() -> None:
+    """Look at the guide."""
+
+
+@guide_.command()
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), required=True, help="Write to this file."
+)
+@click.option("--guide", "source", type=click.Path(path_type=Path), help="Another guide file.")
+def preview(output: Path, source: Path | None) -> None:
+    """Draw every message and window of the guide on one HTML page."""
+    from bot.cli.commands import preview_guide
+
+    sys.exit(preview_guide(output, source))
+
+
 @main.group()
 def db() -> None:
     """Manage the database."""

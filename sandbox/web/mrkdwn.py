@@ -112,8 +112,10 @@ class Reader:
             case "@":
                 return str(self.mention(target[1:], label))
             case "#":
-                name = label or self.name_of(target[1:])
-                return str(Markup('<span class="mention">#{}</span>').format(name))
+                name, href = label or self.name_of(target[1:]), self.place(target[1:], "")
+                return str(
+                    Markup('<a class="mention" href="{}" data-here>#{}</a>').format(href, name)
+                )
             case "!":
                 name = label or target[1:].partition("^")[0]
                 return str(Markup('<span class="mention">@{}</span>').format(name.lstrip("@")))

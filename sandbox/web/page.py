@@ -3,22 +3,20 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Undefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from sandbox.slack import Channel, Message, Person
-from sandbox.slack.forms import state_values
+from sandbox.web.block_kit import TEMPLATES, render_blocks, render_view
 from sandbox.web.faults import SERVICETITAN, SLACK
 from sandbox.web.mrkdwn import Reader
 from sandbox.web.scenes import SCENES
 from sandbox.web.session import Notice, Session
 
-TEMPLATES = Path(__file__).parent / "templates"
 HOME, CLOSED = "home", "-"
 CALLS_SHOWN = 60
 REACTIONS = {"white_check_mark": "✅", "eyes": "👀", "+1": "👍", "tada": "🎉"}
@@ -38,8 +36,6 @@ templates = Environment(
     lstrip_blocks=True,
     undefined=StrictUndefined,
 )
-# Block Kit leaves most properties out: those are nothing, not a mistake.
-block_kit = templates.overlay(undefined=Undefined)
 
 
 @dataclass(frozen=True)
@@ -145,22 +141,14 @@ class Pane:
         view = self.screen.modal
         if view is None:
             return Markup()
-        return render_blocks(
-            view.blocks, self.reader, f"view:{view.id}", view=view, state=state_values(view)
-        )
+        return render_view(view, self.reader, f"view:{view.id}")
 
     def home_blocks(self) -> Markup:
         """The content of the app's Home."""
         view = self.screen.home
         if view is None:
             return Markup()
-        return render_blocks(view.blocks, self.reader, "home", view=view, state=state_values(view))
-
-
-def render_blocks(blocks: list[dict[str, Any]], reader: Reader, target: str, **more: Any) -> Markup:
-    """Block Kit as HTML."""
-    module = block_kit.get_template("blocks.html").module
-    return Markup(module.blocks(blocks, reader, target, **more))  # type: ignore[attr-defined]  # noqa: S704
+        return render_view(view, self.reader, "home")
 
 
 def render(session: Session, query: Mapping[str, str]) -> str:

@@ -89,6 +89,8 @@ class Walk:
 
     async def finish(self) -> None:
         """All of it, HeavySet's own steps too."""
+        await self.to_step(LAST_CLIENT_STEP + 1)
+        await self.outcome()
         await self.to_step(STEPS)
         _, message = await next_step(self.stage, after=STEPS - 1)
         await press_until_gone(self.stage, self.stage.engineer, message, "run_verification")

@@ -1,0 +1,54 @@
+"""`onboarding guide preview`: every message and window of the guide on one page.
+
+The page is a file that asks nobody for anything. It is drawn as in the sandbox (`make play`).
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader
+from markupsafe import Markup
+
+from bot.cli.doctor.specimens import BEGAN, CHANNEL, CLIENT, ENGINEER, Specimen, specimens
+from bot.guide import Guide
+from sandbox.web.block_kit import STYLE, render_view, unopened
+from sandbox.web.mrkdwn import Reader
+
+NAMES = {CLIENT.user_id: "Ann Admin", ENGINEER.user_id: "Erin Engineer", CHANNEL: "acme-heavyset"}
+WIDTHS = ("desktop", "phone")
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A message or a window, drawn once for each width."""
+
+    specimen: Specimen
+    title: str
+    submit: str
+    html: Sequence[tuple[str, Markup]]
+
+
+def preview(guide: Guide) -> str:
+    """Return the page, as HTML."""
+    templates = Environment(
+        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True
+    )
+    reader = Reader(lambda entity_id: NAMES.get(entity_id, entity_id), BEGAN.timestamp())
+    drawn = list(_drawn(specimens(guide), reader))
+    style = Markup(STYLE.read_text(encoding="utf-8"))  # noqa: S704 (our own file)
+    return templates.get_template("preview.html").render(guide=guide, drawn=drawn, style=style)
+
+
+def _drawn(found: Iterator[Specimen], reader: Reader) -> Iterator[Drawn]:
+    for number, specimen in enumerate(found):
+        views = [unopened(specimen.payload, f"{width}-{number}") for width in WIDTHS]
+        yield Drawn(
+            specimen,
+            views[0].title,
+            specimen.payload.get("submit", {}).get("text", ""),
+            [
+                (width, render_view(view, reader, ""))
+                for width, view in zip(WIDTHS, views, strict=True)
+            ],
+        )
