@@ -136,8 +136,8 @@ async def _steps(session: AsyncSession, onboarding_id: str) -> tuple[StepProgres
         StepProgress(
             row.number,
             known(StepState, row.state),
-            Actor(row.by_user, row.by_team or "", known(Role, row.by_role))
-            if row.by_user and row.by_role
+            Actor(row.by_user or "", row.by_team or "", known(Role, row.by_role))
+            if row.by_role  # the bot's own actor has a role and no user
             else None,
             row.at,
             row.handed_over,

@@ -35,7 +35,8 @@ async def must_be_sound(
     """Check one onboarding: its steps, its history, its thread and its announcements."""
     async with database.begin(write=False) as session:
         remembered = await onboardings.get(session, guides, onboarding_id)
-        database.cache = OnboardingCache()
+    database.cache = OnboardingCache()
+    async with database.begin(write=False) as session:
         onboarding = await onboardings.get(session, guides, onboarding_id)
         all_posted = await publishing.messages(session, onboarding_id)
         where = EventRow.onboarding_id == onboarding_id

@@ -215,6 +215,19 @@ async def test_step_25_completes_the_onboarding(begun: World) -> None:
     assert "is complete: all 25 steps" in begun.announced[-1]
 
 
+async def test_step_25_is_remembered_as_done_by_the_bot(begun: World) -> None:
+    await begun.walk_to(25)
+    key = begun.servicetitan.credentials["application_key"]
+
+    # The client enters a value again: a check that no engineer asked for.
+    await begun.ann.press_raw(begun.message("root"), "enter_credentials", f"{begun.onboarding}:22")
+    await begun.idle()
+    await begun.submit(begun.ann, begun.view_of(begun.ann), application_key=key)
+
+    assert begun.rows("SELECT by_user, by_role FROM step WHERE number = 25") == [("", "bot")]
+    await begun.must_be_sound()
+
+
 async def test_a_failure_at_step_25_leaves_it_open(begun: World) -> None:
     await begun.walk_to(25)
     begun.servicetitan.regenerate_secret()

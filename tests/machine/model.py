@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from bot.onboarding.throttling import QUESTIONS
 from tests.builders import ALL_FIELDS, GUIDE
 from tests.machine.actions import CLIENTS, ENGINEERS, FILLED, Act
 
@@ -29,6 +30,7 @@ class Model:
     account: str | None = None
     handed: frozenset[int] = frozenset()
     checking: bool = False
+    asked: tuple[str, ...] = ()  # who asked the engineer something, once for each question
 
     @property
     def current(self) -> int | None:
@@ -70,6 +72,10 @@ def results(at: Model, act: Act) -> Iterator[Result]:
     elif act.what == "/remind" and act.who in ENGINEERS and at.status == "active":
         yield Result(at, (("reminded", act.who, at.current),))
         yield refused  # one stands there already
+    elif act.what.startswith("ask") and at.asked.count(act.who) >= QUESTIONS.most:
+        if result := _done(at, act):
+            yield result  # an hour may have passed since the first ones
+        yield refused
     else:
         done = _done(at, act)
         yield refused if done is None else done
@@ -154,7 +160,8 @@ def _of_values(at: Model, act: Act, key: tuple[str, int]) -> Result | None:
             if names and all(at.values[ALL_FIELDS.index(name)] != NONE for name in names):
                 return Result(at, (("credentials_revealed", act.who, None),))
         case "ask" | "ask aloud":
-            return Result(at, (("help_asked", *key),), told=1)
+            asked = tuple(sorted((*at.asked, act.who)))
+            return Result(replace(at, asked=asked), (("help_asked", *key),), told=1)
     return None
 
 

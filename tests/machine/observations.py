@@ -113,10 +113,12 @@ class Seeing:
         for name, one in sealed.items():
             value = vault.open(one).get_secret_value()
             [letters[name]] = [each for each in (RIGHT, WRONG) if self._values(each)[name] == value]
-        return _as_model(onboarding, "".join(letters[name] for name in ALL_FIELDS))
+        asked = (self._names[one.by.user_id] for one in onboarding.questions if not one.passage)
+        values = "".join(letters[name] for name in ALL_FIELDS)
+        return _as_model(onboarding, values, tuple(sorted(asked)))
 
 
-def _as_model(onboarding: Onboarding, values: str) -> Model:
+def _as_model(onboarding: Onboarding, values: str, asked: tuple[str, ...]) -> Model:
     run = onboarding.verification
     return Model(
         states(onboarding),
@@ -125,4 +127,5 @@ def _as_model(onboarding: Onboarding, values: str) -> Model:
         onboarding.account,
         frozenset(one.number for one in onboarding.steps if one.handed_over),
         checking=run is not None and run.report is None,
+        asked=asked,
     )
