@@ -9,7 +9,7 @@ from sqlmodel import col, delete, func, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.onboarding.people import Actor
-from storage.audit.state import newest_versions
+from storage.audit.sealed_state import newest_versions
 from storage.tables import CredentialRow, OnboardingRow
 from storage.vault import BY_HKDF, Sealed, Slot
 

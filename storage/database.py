@@ -16,7 +16,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.errors import Unavailable
 from storage import postgresql, sqlite
-from storage.audit import heads
+from storage.audit.head_log import log_head
 from storage.audit.seals import Seals
 from storage.cache import OnboardingCache
 from storage.database_errors import reason
@@ -93,7 +93,7 @@ class Database:
             for onboarding in session.info["learned"]:
                 self.cache.put(onboarding)
             for head in session.info["heads"]:
-                heads.log_head(*head)
+                log_head(*head)
             if session.info["left_residue"]:
                 self.has_residue.set()
         except IntegrityError as error:

@@ -1,33 +1,30 @@
-"""How the history of an onboarding goes on: each new event is sealed with all before it.
+"""Appends events to an onboarding's history, each sealed together with everything before it.
 
-The sessions of `Database` bear the seals. Who goes on holds the onboarding's row, so that no two
-events follow on the same end.
+The onboarding's row must be locked meanwhile, so that no two events follow the same end.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.onboarding import Event
+from bot.onboarding import Event, Onboarding
+from storage.audit.sealed_state import SealedState, digests_of
 from storage.audit.seals import BEGINNING, Entry, Seals
-from storage.audit.state import SealedState
 from storage.tables import EventRow, OnboardingRow
+
+# The rows of new events, and the columns of the onboarding that change with them.
+Appended = tuple[Sequence[EventRow], Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """Where a history ends: how many events it has, and the seal of all that."""
+    """The end of a history: how many events it has, and the seal of all that."""
 
     length: int = 0
     seal: str = BEGINNING
-
-    @classmethod
-    def of(cls, row: OnboardingRow) -> Self:
-        """Take the end from an onboarding that is locked."""
-        return cls(row.history_length, row.history_end)
 
     @property
     def columns(self) -> dict[str, Any]:
@@ -35,8 +32,40 @@ class End:
         return {"history_length": self.length, "history_end": self.seal}
 
 
-async def end_of(session: AsyncSession, onboarding_id: str) -> End:
-    """Return where a history ends, and keep others from going on until we are done."""
+def start(session: AsyncSession, onboarding: Onboarding, events: Iterable[Event]) -> Appended:
+    """Begin the history of a new onboarding."""
+    rows, end = _sealed(session, onboarding.id, End(), events)
+    state = SealedState(digests=digests_of(onboarding))
+    sealed = state.sealed(session.info["seals"], onboarding.id, end.seal)
+    return rows, {**end.columns, **sealed.columns}
+
+
+def append(
+    session: AsyncSession,
+    row: OnboardingRow,
+    before: Onboarding,
+    after: Onboarding,
+    events: Iterable[Event],
+) -> Appended:
+    """Append the events of a change to the history of a locked onboarding."""
+    end = End(row.history_length, row.history_end)
+    rows, new_end = _sealed(session, row.id, end, events)
+    sealed = SealedState.from_column(row.sealed_state).changed(
+        session.info["seals"], before, after, end=end.seal, new_end=new_end.seal
+    )
+    return rows, {**new_end.columns, **sealed.columns}
+
+
+async def record(session: AsyncSession, onboarding_id: str, event: Event) -> None:
+    """Add an event that changes nothing, such as a refusal."""
+    end = await lock_end(session, onboarding_id)
+    rows, new_end = _sealed(session, onboarding_id, end, [event])
+    session.add_all(rows)
+    await move_end(session, onboarding_id, end, new_end)
+
+
+async def lock_end(session: AsyncSession, onboarding_id: str) -> End:
+    """Return the end of a history, locked until the transaction ends."""
     row = OnboardingRow
     query = select(row.history_length, row.history_end).where(col(row.id) == onboarding_id)
     query = query.with_for_update(key_share=True)  # SQLite's writers wait for each other anyway
@@ -44,16 +73,16 @@ async def end_of(session: AsyncSession, onboarding_id: str) -> End:
 
 
 async def move_end(session: AsyncSession, onboarding_id: str, end: End, new_end: End) -> None:
-    """Write the end of a history that went on, or is sealed with another key, at the same state."""
+    """Write a new end of a history whose onboarding's state stays the same."""
     where = col(OnboardingRow.id) == onboarding_id
     stored = (await session.exec(select(OnboardingRow.sealed_state).where(where))).one()
     seals: Seals = session.info["seals"]
-    sealed = SealedState.of(stored).moved(seals, onboarding_id, end.seal, new_end.seal)
+    sealed = SealedState.from_column(stored).moved(seals, onboarding_id, end.seal, new_end.seal)
     values = {**new_end.columns, **sealed.columns}
     await session.exec(update(OnboardingRow).where(where).values(**values))
 
 
-def following(
+def _sealed(
     session: AsyncSession, onboarding_id: str, end: End, events: Iterable[Event]
 ) -> tuple[Sequence[EventRow], End]:
     """Return the rows of `events`, sealed one after the other from `end` on, and the new end."""
@@ -61,7 +90,8 @@ def following(
     rows = []
     for event in events:
         row = _row(onboarding_id, end.length + 1, event)
-        row.seal = seals.seal(_entry(row), end.seal)
+        entry = Entry(*(getattr(row, name) for name in Entry._fields))
+        row.seal = seals.seal(entry, end.seal)
         end = End(row.position, seals.end(onboarding_id, row.position, row.seal))
         rows.append(row)
     if rows:
@@ -82,7 +112,3 @@ def _row(onboarding_id: str, position: int, event: Event) -> EventRow:
         at=event.at,
         seal="",
     )
-
-
-def _entry(row: EventRow) -> Entry:
-    return Entry(*(getattr(row, name) for name in Entry._fields))

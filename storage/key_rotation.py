@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from bot.core.errors import Unreadable
 from storage import credentials
-from storage.audit import check
+from storage.audit import reseal
 from storage.database import Database
 from storage.vault import Sealed, Vault
 
@@ -111,14 +111,14 @@ async def rotate_seals(database: Database) -> AsyncIterator[Progress]:
     Histories that do not fit the seals they have are left as they are, and named.
     """
     async with database.begin(write=False) as session:
-        progress = Progress(await check.count_sealed_by_others(session))
+        progress = Progress(await reseal.count_outdated(session))
     last = ""
     while batch := await _histories(database, last):
         for last in batch:
             try:
                 async with database.begin() as session:
-                    await check.reseal(session, last)
-            except check.Broken as broken:
+                    await reseal.reseal(session, last)
+            except reseal.BrokenHistory as broken:
                 progress.unreadable += broken.lines
             else:
                 progress.resealed += 1
@@ -127,7 +127,7 @@ async def rotate_seals(database: Database) -> AsyncIterator[Progress]:
 
 async def _histories(database: Database, after: str) -> Sequence[str]:
     async with database.begin(write=False) as session:
-        return await check.sealed_by_others(session, after, BATCH)
+        return await reseal.outdated(session, after, BATCH)
 
 
 async def _batch(database: Database, vault: Vault, failed: set[tuple[str, str]]) -> list[Sealed]:

@@ -1,7 +1,7 @@
-"""Keys that are made from a credential key: one for each purpose, by HKDF (RFC 5869).
+"""Keys derived from a credential key, one for each purpose, by HKDF (RFC 5869).
 
-The credential key itself only encrypts. What was made before HKDF came (a plain HMAC of the
-purpose) is still read; `keys rotate` makes it again.
+The credential key itself only encrypts. What was made before HKDF was used (with a plain HMAC of
+the purpose) can still be read; `keys rotate` makes it again.
 """
 
 import hashlib
@@ -15,16 +15,16 @@ FINGERPRINT, SEAL = "credential fingerprint", "history seal"
 
 
 def key_id(key: bytes) -> str:
-    """Return the name of a key, which tells nothing about the key itself."""
+    """Return the id of a key, which reveals nothing about the key."""
     return hashlib.sha256(b"credential key id" + key).hexdigest()[:8]
 
 
 def derived(key: bytes, purpose: str) -> bytes:
-    """Return the key that `key` yields for a purpose."""
+    """Return the key for a purpose."""
     info = f"heavyset-onboarding {purpose}".encode()
     return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=info).derive(key)
 
 
-def derived_before(key: bytes, purpose: str) -> bytes:
-    """Return the key that was used for a purpose before there was HKDF."""
+def derived_without_hkdf(key: bytes, purpose: str) -> bytes:
+    """Return the key for a purpose as it was derived before HKDF was used."""
     return hmac.digest(key, purpose.encode(), "sha256")

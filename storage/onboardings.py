@@ -19,7 +19,6 @@ from bot.onboarding import (
     redacted,
 )
 from storage import history
-from storage.audit.state import SealedState, digests_of, first
 from storage.from_rows import event_or_unknown, learn, load, must_be_readable
 from storage.guides import GuideStore
 from storage.publishing import LEFTOVER
@@ -80,16 +79,14 @@ async def _readable(
 async def add(session: AsyncSession, change: Change) -> None:
     """Write a new onboarding and its first events."""
     onboarding = change.onboarding
-    rows, end = history.following(session, onboarding.id, history.End(), change.events)
-    sealed = first(session.info["seals"], onboarding.id, end.seal, digests_of(onboarding), {})
+    rows, history_columns = history.start(session, onboarding, change.events)
     session.add(
         OnboardingRow(
             id=onboarding.id,
             guide=onboarding.guide.id,
             guide_version=onboarding.guide.version,
             started_at=onboarding.started_at,
-            **end.columns,
-            **sealed.columns,
+            **history_columns,
             **columns(onboarding),
         )
     )
@@ -109,12 +106,8 @@ async def save(session: AsyncSession, before: Onboarding, change: Change) -> Onb
     if row.revision != before.revision:
         raise Stale
     after = replace(change.onboarding, revision=before.revision + 1)
-    former = history.End.of(row)
-    rows, end = history.following(session, before.id, former, change.events)
-    sealed = SealedState.of(row.sealed_state).after(
-        session.info["seals"], before, after, (former.seal, end.seal)
-    )
-    changed = {**columns(after), **end.columns, **sealed.columns, "revision": after.revision}
+    rows, history_columns = history.append(session, row, before, after, change.events)
+    changed = {**columns(after), **history_columns, "revision": after.revision}
     for name, value in changed.items():
         setattr(row, name, value)
     known = set(before.steps)
@@ -126,14 +119,6 @@ async def save(session: AsyncSession, before: Onboarding, change: Change) -> Onb
     session.add_all(rows)
     learn(session, after)
     return after
-
-
-async def record(session: AsyncSession, onboarding_id: str, event: Event) -> None:
-    """Add an event that changes nothing, such as a refusal."""
-    end = await history.end_of(session, onboarding_id)
-    rows, new_end = history.following(session, onboarding_id, end, [event])
-    session.add_all(rows)
-    await history.move_end(session, onboarding_id, end, new_end)
 
 
 async def ids_in(session: AsyncSession, channel: str) -> Sequence[str]:

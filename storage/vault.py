@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from pydantic import SecretStr
 
 from bot.core.errors import Unreadable
-from storage.keys import FINGERPRINT, derived, derived_before, key_id
+from storage.keys import FINGERPRINT, derived, derived_without_hkdf, key_id
 
 NONCE_BYTES = 12  # NIST SP 800-38D recommends 96 bits
 BY_HKDF = "2:"  # how a fingerprint begins whose key was made by HKDF
@@ -58,7 +58,7 @@ class Vault:
         self._sealing = key_id(keys[0])
         # Fingerprints have keys of their own: they tell nothing about the ciphers.
         self._fingerprinting = {key_id(key): derived(key, FINGERPRINT) for key in keys}
-        self._fingerprinting_before = [derived_before(key, FINGERPRINT) for key in keys]
+        self._fingerprinting_before = [derived_without_hkdf(key, FINGERPRINT) for key in keys]
 
     @property
     def sealing_key(self) -> str:

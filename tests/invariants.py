@@ -15,7 +15,7 @@ from bot.views.announcement import ANNOUNCED
 from bot.views.blocks import Message as Wanted
 from sandbox.slack import Channel, Message
 from storage import onboardings, publishing
-from storage.audit import check
+from storage.audit.verify_history import verify
 from storage.cache import OnboardingCache
 from storage.database import Database
 from storage.from_rows import event_of
@@ -41,7 +41,7 @@ async def must_be_sound(
         all_posted = await publishing.messages(session, onboarding_id)
         where = EventRow.onboarding_id == onboarding_id
         rows = list(await session.exec(select(EventRow).where(where).order_by("id")))
-        unsealed = (await check.check(session)).problems
+        unsealed = (await verify(session)).problems
     assert not [line for line in unsealed if onboarding_id in line]
     for one in fields(remembered):
         assert getattr(remembered, one.name) == getattr(onboarding, one.name), one.name

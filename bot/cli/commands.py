@@ -26,8 +26,9 @@ from bot.onboarding.history import History, tell
 from bot.slack import SlackRefused
 from bot.use_cases.expiry import destroy_old_values
 from storage import backup, migrate, onboardings, secure_delete
-from storage.audit import check, heads
+from storage.audit.head_log import Heads, read_heads
 from storage.audit.seals import Seals
+from storage.audit.verify_history import verify
 from storage.database import Database, is_sqlite
 from storage.database_errors import reason
 from storage.guides import GuideStore
@@ -60,7 +61,7 @@ def check_database(log_file: TextIO | None = None) -> int:
 
     def check(settings: Settings) -> int:
         say(f"{migrate.where(settings.database_url)}: the database is up to date", 0)
-        return asyncio.run(_check_histories(settings, heads.read(log_file or ())))
+        return asyncio.run(_check_histories(settings, read_heads(log_file or ())))
 
     return with_settings(check)
 
@@ -214,9 +215,9 @@ async def _history(settings: Settings, named: str) -> tuple[Sequence[Onboarding]
     return found, tell(found[0].guide, events, datetime.now(UTC))
 
 
-async def _check_histories(settings: Settings, noted: heads.Heads) -> int:
+async def _check_histories(settings: Settings, noted: Heads) -> int:
     async with _database(settings) as database, database.begin(write=False) as session:
-        found = await check.check(session, noted)
+        found = await verify(session, noted)
     read = f"{found.events} events of {found.onboardings} onboardings"
     if found.late:
         say(f"{found.late} events are older than their seals, which an upgrade made", 0)

@@ -18,7 +18,7 @@ from bot.use_cases.services import InvalidInput, Request, Services, UseCase
 from bot.use_cases.start import Starting
 from bot.views.ids import ADDRESSES, CHANNEL_NAME, FormRef
 from bot.views.start import invite_modal
-from storage import onboardings
+from storage import history, onboardings
 from storage.to_rows import client_key
 
 MOST_ADDRESSES = 10
@@ -192,7 +192,7 @@ class Inviting(UseCase):
         detail = {"address": address, "invitation": invitation}
         event = Event(EventKind.CLIENT_INVITED, actor, self._services.clock(), None, detail)
         async with self._services.database.begin() as session:
-            await onboardings.record(session, onboarding.id, event)
+            await history.record(session, onboarding.id, event)
         return f"✅ {who} was invited. Their Slack admins may still have to approve it."
 
     async def _invited(self, onboarding_id: str) -> set[str]:

@@ -29,7 +29,7 @@ from bot.use_cases.slash_command import Named
 from bot.verification.runner import VerificationRunner
 from bot.views.blocks import bullets_of
 from bot.views.ids import FormRef
-from storage import credentials, onboardings, throttling
+from storage import credentials, history, onboardings, throttling
 from storage.changes import change
 from storage.database import Database
 from storage.guides import GuideStore
@@ -336,7 +336,7 @@ class UseCase:
             if await onboardings.has_refusal(session, onboarding_id, event, REFUSALS_KEPT.within):
                 return
         async with database.begin() as session:
-            await onboardings.record(session, onboarding_id, event)
+            await history.record(session, onboarding_id, event)
 
 
 def _judged(

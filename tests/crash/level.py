@@ -9,8 +9,8 @@ from bot.publishing.pins import BOOKMARK, PIN
 from bot.publishing.thread import desired
 from bot.views.announcement import ANNOUNCED
 from storage import credentials, onboardings, publishing
-from storage.audit import check
 from storage.audit.seals import Seals
+from storage.audit.verify_history import verify
 from storage.database import Database
 from storage.guides import GuideStore
 from storage.vault import Vault
@@ -117,6 +117,6 @@ async def the_values_can_be_read(people: People, database: Database) -> None:
 async def the_history_is_whole(database: Database) -> None:
     """Each event is sealed with all before it."""
     async with database.begin(write=False) as session:
-        found = await check.check(session)
+        found = await verify(session)
     assert found.events
     assert not found.problems

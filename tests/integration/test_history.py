@@ -8,7 +8,7 @@ import pytest
 from bot.onboarding import Event, EventKind
 from bot.onboarding.people import Actor, Role
 from sandbox.slack import NotOfferedError, View
-from storage import onboardings
+from storage import history
 from tests.integration.world import World, told
 
 LATER = datetime.now(UTC) + timedelta(days=1)
@@ -30,7 +30,7 @@ async def many(world: World, count: int) -> None:
             stranger = Actor(f"U0STRANGER{number}", "T0ELSEWHERE", Role.NOBODY)
             detail = {"deed": "reveal", "reason": "NotAllowed"}
             event = Event(EventKind.REFUSED, stranger, LATER, None, detail)
-            await onboardings.record(session, world.onboarding, event)
+            await history.record(session, world.onboarding, event)
 
 
 async def test_the_window_tells_who_did_what(begun: World) -> None:
@@ -177,7 +177,7 @@ async def test_thousands_of_entries_fit(begun: World) -> None:
             actor = Actor(begun.ann.id, begun.ann.team.id, Role.CLIENT_ADMIN)
             detail = {"question": "<&>" * 600, "passage": "x"}
             event = Event(EventKind.GUIDE_ANSWERED, actor, LATER, number % 25 + 1, detail)
-            await onboardings.record(session, begun.onboarding, event)
+            await history.record(session, begun.onboarding, event)
 
     view = await opened(begun)
 

@@ -8,7 +8,7 @@ from bot.app.setting_values import decode_key
 from storage import credentials
 from storage.database import Database
 from storage.key_rotation import inspect, rotate
-from storage.keys import FINGERPRINT, derived_before, key_id
+from storage.keys import FINGERPRINT, derived_without_hkdf, key_id
 from storage.vault import Vault
 from tests.integration.world import KEY, OTHER_KEY, World
 
@@ -83,7 +83,7 @@ async def test_rotation_names_what_it_cannot_read_and_goes_on(begun: World) -> N
 
 async def test_rotation_renews_fingerprints_that_were_not_made_by_hkdf(begun: World) -> None:
     await with_values(begun)
-    before = hmac.digest(derived_before(OLD, FINGERPRINT), b"123456789", "sha256").hex()
+    before = hmac.digest(derived_without_hkdf(OLD, FINGERPRINT), b"123456789", "sha256").hex()
     begun.write("UPDATE credential SET fingerprint = ?", before)
     database, vault = begun.bot.database, Vault([OLD])
 

@@ -223,10 +223,10 @@ async def test_a_cut_history_with_its_former_end_is_noticed_without_a_log(told: 
 
 
 def test_the_head_is_short_enough_to_be_compared_by_eye() -> None:
-    from storage.audit.heads import read, short
+    from storage.audit.head_log import read_heads, short
 
     head = short("0123abcd.2:" + "f" * 64)
 
     assert head == "0123abcd.2:" + "f" * 16
     line = json.dumps({"onboarding": "a" * 16, "events": 7, "head": head})
-    assert read([line, "nothing"]) == {"a" * 16: {7: head}}
+    assert read_heads([line, "nothing"]) == {"a" * 16: {7: head}}

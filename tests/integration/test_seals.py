@@ -11,11 +11,11 @@ from pydantic import SecretStr
 
 from bot.app.setting_values import decode_key
 from bot.onboarding import BOT, Event, EventKind
-from storage import onboardings
-from storage.audit import check
-from storage.audit.check import Checked
+from storage import history
+from storage.audit.reseal import reseal
+from storage.audit.sealed_state import SealedState
 from storage.audit.seals import Seals
-from storage.audit.state import SealedState, first
+from storage.audit.verify_history import AuditReport, _all_events, _entry, verify
 from storage.database import Database
 from storage.key_rotation import rotate_seals
 from storage.keys import key_id
@@ -43,10 +43,10 @@ async def opened(world: World, *keys: bytes) -> AsyncIterator[Database]:
     await database.close()
 
 
-async def checked(world: World, *keys: bytes) -> Checked:
+async def checked(world: World, *keys: bytes) -> AuditReport:
     """Check every history with these keys."""
     async with opened(world, *(keys or [OLD])) as database, database.begin(write=False) as session:
-        return await check.check(session)
+        return await verify(session)
 
 
 async def problems(world: World, *keys: bytes) -> list[str]:
@@ -256,7 +256,7 @@ class FormerSeals(Seals):
 
     def __init__(self, keys: Sequence[bytes]) -> None:
         super().__init__(keys)
-        self._sealing = key_id(keys[0])
+        self._signing = key_id(keys[0])
 
 
 async def test_seals_that_were_not_made_by_hkdf_are_checked_and_rotated_away(told: World) -> None:
@@ -278,15 +278,15 @@ async def forge(
     """Seal the history with `key`, under the name of another one."""
     seals, end = seals or Seals([key]), ""
     async with opened(world, key) as database, database.begin(write=False) as session:
-        rows = [row async for row in check._all(session)]
+        rows = [row async for row in _all_events(session)]
     for row in rows:
-        seal = seals.seal(check._read(row), end)
+        seal = seals.seal(_entry(row), end)
         end = seals.end(row.onboarding, row.position, seal)
         shown = seal.replace(key_id(key), named or key_id(key))
         world.write("UPDATE event SET seal = ? WHERE id = ?", shown, row.id)
     for onboarding_id, stored in world.rows("SELECT id, sealed_state FROM onboarding"):
-        state = SealedState.of(stored)
-        made = first(seals, onboarding_id, end, state.digests, state.versions).columns
+        state = SealedState.from_column(stored)
+        made = state.sealed(seals, onboarding_id, end).columns
         text = json.dumps(made["sealed_state"])
         world.write("UPDATE onboarding SET sealed_state = ? WHERE id = ?", text, onboarding_id)
     world.write(
@@ -321,7 +321,7 @@ async def mark(database: Database, onboarding_id: str) -> None:
     """Put an event into a history that changes nothing."""
     event = Event(EventKind.REFUSED, BOT, datetime.now(UTC))
     async with database.begin() as session:
-        await onboardings.record(session, onboarding_id, event)
+        await history.record(session, onboarding_id, event)
 
 
 async def test_a_missing_key_keeps_nobody_from_going_on(told: World) -> None:
@@ -342,7 +342,7 @@ async def test_rotation_seals_every_history_with_the_first_key(told: World) -> N
 async def test_rotation_goes_on_where_it_was_stopped(told: World) -> None:
     other = await told.begin("Bravo Air", told.slack.add_channel("bravo", told.erin, told.ann))
     async with opened(told, NEW, OLD) as database, database.begin() as session:
-        await check.reseal(session, other)
+        await reseal(session, other)
 
     assert await resealed(told, NEW, OLD) == (1, [])
     assert await problems(told, NEW) == []

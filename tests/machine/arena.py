@@ -11,7 +11,7 @@ from typing import Any
 
 from sandbox.slack import Ack, Message, Person, Press, Trouble, View, buttons
 from sandbox.slack.delivery import Outgoing
-from storage.audit import check
+from storage.audit.verify_history import verify
 from tests.builders import ALL_FIELDS, GUIDE
 from tests.databases import AnyDatabase
 from tests.integration.world import World, a_world
@@ -159,7 +159,7 @@ class Stage(Seeing):
     async def end(self) -> None:
         """See that the history is sealed and nothing was told; then nobody needs this one."""
         async with self.world.bot.database.begin(write=False) as session:
-            assert (await check.check(session)).problems == []
+            assert (await verify(session)).problems == []
         log, kept = self._log.getvalue(), self.world.database.content()
         for value in (*self._values(RIGHT).values(), *self._values(WRONG).values()):
             assert value not in log

@@ -13,7 +13,7 @@ from bot.guide.loading import SERVICETITAN
 from bot.onboarding import Change, Onboarding, Status
 from bot.onboarding.questions import ask_for_help
 from storage import credentials, migrate, onboardings, status
-from storage.audit import check
+from storage.audit.verify_history import verify
 from storage.changes import change
 from storage.database import Database
 from storage.guides import GuideStore
@@ -162,7 +162,7 @@ async def test_the_bot_reads_what_was_upgraded_and_goes_on_with_it(
         if running.status is Status.ACTIVE:
             await change(database, guides, running.id, asks)
     async with database.begin(write=False) as session:
-        checked = await check.check(session)
+        checked = await verify(session)
     assert (checked.problems, checked.onboardings) == ([], len(known))
     assert bool(checked.late) == (revision < "0006")
 

@@ -11,8 +11,8 @@ from sqlmodel import SQLModel, col, select
 
 from bot.onboarding import EventKind
 from storage import migrate
-from storage.audit import check
 from storage.audit.seals import Seals
+from storage.audit.verify_history import verify
 from storage.column_types import UtcDateTime
 from storage.database import Database, sync_url
 from storage.from_rows import event_of
@@ -156,7 +156,7 @@ async def test_a_history_from_before_the_seals_is_sealed_and_says_so(
 
     database = Database(old_history.url, Seals([b"k" * 32]))
     async with database.begin(write=False) as session:
-        found = await check.check(session)
+        found = await verify(session)
         row = (await session.exec(select(EventRow).where(col(EventRow.position) == 3))).one()
     await database.close()
     assert (found.problems, found.events, found.late) == ([], 3, 2)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.audit.seals import BEGINNING, Entry, MissingKey, Seals, key_of
+from storage.audit.seals import BEGINNING, Entry, MissingKey, Seals
 from storage.keys import key_id
 
 KEY, OTHER_KEY = b"k" * 32, b"o" * 32
@@ -29,6 +29,10 @@ details = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
 )
+
+
+def key_of(seal: str) -> str:
+    return seal.partition(":")[0].partition(".")[0]
 
 
 def test_a_seal_fits_what_it_was_made_for() -> None:

@@ -8,8 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
+from storage.audit.sealed_state import CLIENT, STEP, VALUE, SealedState, digests
 from storage.audit.seals import Seals
-from storage.audit.state import CLIENT, STEP, VALUE, digests, first
 from storage.column_types import Json, UtcDateTime
 
 revision = "0015"
@@ -55,7 +55,7 @@ def _seal(connection: sa.Connection, seals: Seals, row: Any) -> None:
     values = of(VALUES)
     versions = {one["field"]: one["version"] for one in values}
     made = digests(row, of(STEPS), values)
-    sealed = first(seals, row["id"], row["history_end"], made, versions)
+    sealed = SealedState(versions, made).sealed(seals, row["id"], row["history_end"])
     this = ONBOARDING.c.id == row["id"]
     connection.execute(sa.update(ONBOARDING).where(this).values(**sealed.columns))
 

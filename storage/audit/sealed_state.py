@@ -1,9 +1,9 @@
-"""Seals what an onboarding's rows say, with the end of its history, under a key that no row holds.
+"""Seals an onboarding's rows together with the end of its history.
 
-Sealed are which version of each value is the newest, which is looked at wherever a value is used,
-and three digests, which `onboarding db check` compares with the rows: whose the onboarding is, who
-did which step, and who entered which value. A seal fits one end of one history, so that rows from
-earlier don't fit a history that went on.
+The seal covers the newest version of each value, which is checked wherever a value is used, and
+three digests that `onboarding db check` compares with the rows: whose the onboarding is, who did
+which step, and who entered which value. A seal fits one end of one history, so older rows do not
+fit a history that has gone on.
 """
 
 import hashlib
@@ -23,6 +23,7 @@ from storage.audit.seals import MissingKey, Seals
 from storage.tables import CredentialRow, EventRow, OnboardingRow
 from storage.to_rows import step_columns
 
+# The columns that are sealed, by table.
 CLIENT = (
     *("guide", "guide_version", "client_name", "client_team", "channel", "engineer"),
     *("client_admins", "account", "status", "reason"),
@@ -30,13 +31,13 @@ CLIENT = (
 )
 STEP = ("number", "state", "by_user", "by_team", "by_role", "at", "handed_over")
 VALUE = ("field", "version", "mask", "submitted_by_user", "submitted_by_team", "submitted_by_role")
-# What a part is about, for who reads that it was altered.
+# Each part, in words for the person who reads that it was altered.
 PARTS = {
     "client": "whose onboarding it is: name, channel, engineer, the client's people, or status",
     "steps": "who did which step, or its state",
     "values": "who entered which value",
 }
-ALTERED = "altered"  # in a digest's place, for ever: going on doesn't hide it
+ALTERED = "altered"  # replaces a digest for good: later changes do not hide the alteration
 Row = Mapping[str, Any]
 
 
@@ -49,8 +50,8 @@ class SealedState:
     seal: str = ""
 
     @classmethod
-    def of(cls, stored: Any) -> Self:
-        """Take what stands in the onboarding's row, whatever somebody made of it."""
+    def from_column(cls, stored: Any) -> Self:
+        """Read the onboarding's `sealed_state`, whatever someone put there."""
         match stored:
             case {"versions": dict(versions), "digests": dict(digests), "seal": str(seal)}:
                 return cls(versions, digests, seal)
@@ -61,66 +62,67 @@ class SealedState:
         """The column of the onboarding."""
         return {"sealed_state": asdict(self)}
 
+    def sealed(self, seals: Seals, onboarding_id: str, end: str) -> Self:
+        """Return the same content, sealed for this end of the history."""
+        return replace(self, seal=seals.sign(self._content(onboarding_id, end)))
+
     def fits(self, seals: Seals, onboarding_id: str, end: str) -> bool:
         """Whether this was sealed for that end of the history; raises MissingKey."""
-        return seals.fits_state(self.seal, onboarding_id, end, self.versions, self.digests)
+        return bool(self.seal) and seals.verify(self.seal, self._content(onboarding_id, end))
 
     def moved(self, seals: Seals, onboarding_id: str, end: str, new_end: str) -> Self:
-        """Seal the same for another end; what didn't fit the old one fits none from now on."""
+        """Return the same content sealed for `new_end`; without a seal if it did not fit `end`."""
         try:
             fits = self.fits(seals, onboarding_id, end)
         except MissingKey:
             fits = False
-        return self._sealed(seals, onboarding_id, new_end) if fits else replace(self, seal="")
+        return self.sealed(seals, onboarding_id, new_end) if fits else replace(self, seal="")
 
-    def after(
-        self, seals: Seals, before: Onboarding, after: Onboarding, ends: tuple[str, str]
+    def changed(
+        self, seals: Seals, before: Onboarding, after: Onboarding, *, end: str, new_end: str
     ) -> Self:
-        """Seal the state after a change; what was altered before it doesn't fit afterwards either.
+        """Return the sealed state after a change; rows altered before it still do not fit.
 
-        `ends` are the history's end before the change and after it.
+        `end` and `new_end` are the history's end before and after the change.
         """
         versions = {
-            name: self.versions.get(name, 0) if _kept(name, before, after) else one.version
-            for name, one in after.credentials.items()
+            name: self.versions.get(name, 0) if _unchanged(name, before, after) else value.version
+            for name, value in after.credentials.items()
         }
         was, now = digests_of(before), digests_of(after)
         digests = {
             part: now[part] if self.digests.get(part) == was[part] else ALTERED for part in PARTS
         }
-        moved = replace(self.moved(seals, before.id, *ends), versions=versions, digests=digests)
-        return moved._sealed(seals, before.id, ends[1]) if moved.seal else moved
+        moved = replace(
+            self.moved(seals, before.id, end, new_end), versions=versions, digests=digests
+        )
+        return moved.sealed(seals, before.id, new_end) if moved.seal else moved
 
-    def _sealed(self, seals: Seals, onboarding_id: str, end: str) -> Self:
-        return replace(self, seal=seals.state(onboarding_id, end, self.versions, self.digests))
+    def _content(self, onboarding_id: str, end: str) -> list[Any]:
+        return ["state", 1, onboarding_id, end, self.versions, self.digests]
 
 
-def _kept(name: str, before: Onboarding, after: Onboarding) -> bool:
+def _unchanged(name: str, before: Onboarding, after: Onboarding) -> bool:
     was = before.credentials.get(name)
     return was is not None and was.version == after.credentials[name].version
 
 
-def first(seals: Seals, onboarding_id: str, end: str, digests: Row, versions: Row) -> SealedState:
-    """Seal a state for the first time."""
-    return SealedState(versions, digests)._sealed(seals, onboarding_id, end)
-
-
 def digests_of(onboarding: Onboarding) -> Mapping[str, str]:
-    """Return the digests of an onboarding, as `digests` makes them of its rows."""
+    """Return the digests of an onboarding, equal to the `digests` of its rows."""
     guide = {"guide": onboarding.guide.id, "guide_version": onboarding.guide.version}
     client = {name: getattr(onboarding, name) for name in CLIENT if name not in guide}
     values = [
         {
             "field": name,
-            "version": one.version,
-            "mask": one.mask,
-            "submitted_by_user": one.by.user_id,
-            "submitted_by_team": one.by.team_id,
-            "submitted_by_role": one.by.role.value,
+            "version": value.version,
+            "mask": value.mask,
+            "submitted_by_user": value.by.user_id,
+            "submitted_by_team": value.by.team_id,
+            "submitted_by_role": value.by.role.value,
         }
-        for name, one in onboarding.credentials.items()
+        for name, value in onboarding.credentials.items()
     ]
-    steps = [step_columns(onboarding.id, one) for one in onboarding.steps]
+    steps = [step_columns(onboarding.id, step) for step in onboarding.steps]
     return digests({**guide, **client}, steps, values)
 
 
@@ -128,8 +130,8 @@ def digests(client: Row, steps: Iterable[Row], values: Iterable[Row]) -> Mapping
     """Return a digest of each part of an onboarding's rows."""
     return {
         "client": _digest([client[name] for name in CLIENT]),
-        "steps": _digest(sorted(map(_step, steps), key=lambda one: str(one[0]))),
-        "values": _digest(sorted(str([one[name] for name in VALUE]) for one in values)),
+        "steps": _digest(sorted(map(_step, steps), key=lambda step: str(step[0]))),
+        "values": _digest(sorted(str([value[name] for name in VALUE]) for value in values)),
     }
 
 
@@ -143,21 +145,21 @@ def _digest(content: list[Any]) -> str:
     return hashlib.sha256(ENCODER.encode(content).encode()).hexdigest()
 
 
-def _plain(value: Any) -> str:
+def _encode(value: Any) -> str:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="microseconds")
-    return type(value).__name__  # illegible: it fits nothing that we wrote
+    return type(value).__name__  # an Illegible: it matches nothing that we wrote
 
 
-ENCODER = json.JSONEncoder(default=_plain)
+ENCODER = json.JSONEncoder(default=_encode)
 
 
 async def newest_versions(
     session: AsyncSession, onboarding_ids: Collection[str] | None = None
 ) -> dict[tuple[str, str], int]:
-    """Return the version that each value must have, by onboarding and field; of all, or of some.
+    """Return the sealed version of each value, by onboarding and field; None: of all onboardings.
 
-    None of an onboarding whose state doesn't fit its seal and the end of its history.
+    An onboarding whose state does not fit its seal and the end of its history is left out.
     """
     seals: Seals = session.info["seals"]
     head, event = OnboardingRow, EventRow
@@ -180,10 +182,10 @@ async def newest_versions(
     found: dict[tuple[str, str], int] = {}
     rows = await (await session.connection()).execute(query)
     for onboarding_id, length, end, stored, seal, longest in rows:
-        state = SealedState.of(stored)
+        state = SealedState.from_column(stored)
         try:
-            whole = (longest, end) == (length, seals.end(onboarding_id, length, seal))
-            if whole and state.fits(seals, onboarding_id, end):
+            complete = (longest, end) == (length, seals.end(onboarding_id, length, seal))
+            if complete and state.fits(seals, onboarding_id, end):
                 found |= {(onboarding_id, name): one for name, one in state.versions.items()}
         except (MissingKey, AttributeError, TypeError):
             continue

@@ -1,8 +1,8 @@
-"""Where each history ended, noted outside of the database: a line of the log for each change.
+"""Logs where each history ends, outside of the database: one line per change.
 
-Somebody who can write the database, but has no key, can put a client's rows back as they were at an
-earlier moment; nothing in the database tells that. The log does, if it is kept where that person
-can't write: `onboarding db check --heads FILE` compares the two.
+Someone who can write to the database, but has no key, can put a client's rows back as they were
+earlier, and nothing in the database shows it. A log that this person cannot write to does:
+`onboarding db check --heads FILE` compares the two.
 """
 
 import logging
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 
 log = logging.getLogger(__name__)
 
-# As the log has it, in text or in JSON.
+# Matches our line in a text log and in a JSON log.
 LINE = re.compile(
     r"""onboarding"?[=:]\ ?"?(?P<onboarding>[0-9a-f]{16}).*?
     events"?[=:]\ ?(?P<length>[0-9]{1,9}).*?
@@ -23,7 +23,7 @@ Heads = Mapping[str, Mapping[int, str]]
 
 
 def short(end: str) -> str:
-    """Return an end of a history so that a person can compare it: its key, and 64 bits."""
+    """Return the end of a history, shortened to its key and 64 bits so a person can compare it."""
     name, _, digest = end.partition(":")
     return f"{name}:{digest[:16]}"
 
@@ -34,8 +34,8 @@ def log_head(onboarding_id: str, length: int, end: str) -> None:
     log.info("history", extra=extra)
 
 
-def read(lines: Iterable[str]) -> Heads:
-    """Return what a log noted: by onboarding, the head at each length. Other lines don't matter."""
+def read_heads(lines: Iterable[str]) -> Heads:
+    """Return the heads in a log, by onboarding and length; other lines are ignored."""
     found: defaultdict[str, dict[int, str]] = defaultdict(dict)
     for line in lines:
         if match := LINE.search(line):

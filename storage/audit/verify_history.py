@@ -1,0 +1,244 @@
+"""Verifies that every history fits its seals, and reports what was altered."""
+
+import json
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Row, Select, Text, cast, type_coerce
+from sqlmodel import col, func, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.onboarding import EventKind
+from storage.audit.head_log import Heads, short
+from storage.audit.seals import BEGINNING, Entry, MissingKey, Seals
+from storage.audit.verify_rows import altered
+from storage.column_types import AnyTime
+from storage.history import End
+from storage.tables import EventRow, OnboardingRow
+
+EVENTS_PER_PAGE = 1000
+MAX_NAMED = 20  # problems; further ones are only counted
+
+
+@dataclass(slots=True)
+class AuditReport:
+    """The result for all histories. `late` events are older than their seals."""
+
+    onboardings: int = 0
+    events: int = 0
+    late: int = 0
+    missing: Counter[str] = field(default_factory=Counter)
+    broken: list[str] = field(default_factory=list)
+    unnamed: int = 0
+
+    @property
+    def problems(self) -> list[str]:
+        """A line for each missing key, and for each of the first mismatches."""
+        lines = [missing_key(key, count) for key, count in sorted(self.missing.items())]
+        more = [f"and {self.unnamed} more like these"] if self.unnamed else []
+        return [*lines, *self.broken, *more]
+
+    def add(self, lines: Sequence[str]) -> None:
+        """Add mismatches, up to MAX_NAMED in words."""
+        room = MAX_NAMED - len(self.broken)
+        self.broken += lines[:room]
+        self.unnamed += len(lines[room:])
+
+
+class HistoryVerifier:
+    """Verifies one history, event by event in order of position."""
+
+    def __init__(
+        self,
+        seals: Seals,
+        onboarding_id: str,
+        remark: str,
+        logged: Mapping[int, str] | None = None,
+    ) -> None:
+        """Take a `remark` for the reader, and the heads by length that a log has."""
+        self._logged = dict(logged or {})
+        self._seals, self._onboarding_id = seals, onboarding_id
+        self._name = f"onboarding {onboarding_id} ({remark})"
+        self.problems: list[str] = []
+        self.missing: Counter[str] = Counter()
+        self._position = self._id = 0
+        self._seal: str | None = None  # of the previous event; None if that one is gone
+        self._run: list[Entry] = []  # the first and the last of consecutive altered events
+
+    def next(self, row: Row[Any]) -> Entry:
+        """Verify the next event, and return its sealed part."""
+        entry, name = _entry(row), f"event {row.position} ({row.kind}), row {row.id},"
+        position: Any = entry.position
+        if not isinstance(position, int) or position <= self._position:
+            self._report(f"{name} was inserted: its place is taken")
+            return entry
+        gone = range(self._position + 1, position)
+        if gone:
+            self._report(f"{_numbered(gone[0], gone[-1])} removed")
+        before = None if gone else self._seal
+        if row.id <= self._id:
+            self._report(f"{name} was put elsewhere: the order was changed")
+        elif (before is not None or position == 1) and not self._fits(entry, row.seal, before):
+            self._run = [*self._run[:1], entry]
+        else:
+            self._report_run()
+        self._position, self._id, self._seal = position, max(self._id, row.id), row.seal
+        if head := self._logged.pop(position, None):
+            self._compare(head, position)
+        return entry
+
+    def _compare(self, head: str, position: int) -> None:
+        """Compare a logged head with the one that the history has at that position."""
+        try:
+            there = short(self._seals.end(self._onboarding_id, position, self._seal or ""))
+        except (MissingKey, AttributeError, TypeError):
+            return
+        same_key = head.partition(":")[0] == there.partition(":")[0]  # else it was rotated since
+        if same_key and head != there:
+            self._report(f"up to event {position} it isn't the history that the log knew")
+
+    def finish(self, end: End) -> None:
+        """Compare the events with the end that is stored with the onboarding."""
+        self._report_run()
+        if self._logged and max(self._logged) > self._position:
+            self._report(
+                f"it ends with event {self._position}, and the log knew {max(self._logged)}: events"
+                " were cut off, or an earlier state was put back"
+            )
+        length: Any = end.length
+        if self._position == 0:
+            self._report("all its events were removed")
+        elif not isinstance(length, int) or self._position > length:
+            self._report(f"events were inserted after event {length}, the last one it knows")
+        elif self._position < length:
+            self._report(f"{_numbered(self._position + 1, length)} cut off at its end")
+        elif not self._ends_with(end):
+            self._report("events were cut off or inserted at its end: that does not fit its seal")
+
+    def _fits(self, entry: Entry, seal: str, before: str | None) -> bool:
+        try:
+            end = BEGINNING
+            if before is not None:
+                end = self._seals.end(self._onboarding_id, self._position, before)
+            return self._seals.fits(seal, entry, end)
+        except MissingKey as missing:
+            self.missing[str(missing)] += 1
+            return True  # it cannot be told
+        except (AttributeError, TypeError, ValueError):  # we never write such a value
+            return False
+
+    def _ends_with(self, end: End) -> bool:
+        try:
+            return end.seal == self._seals.end(
+                self._onboarding_id, self._position, self._seal or ""
+            )
+        except MissingKey:  # reported already
+            return True
+        except (AttributeError, TypeError):
+            return False
+
+    def _report_run(self) -> None:
+        run, self._run = self._run, []
+        match run:
+            case [one]:
+                text = "was edited, or cut off from what was before it"
+                self._report(f"event {one.position} ({one.kind}) {text}")
+            case [first, last]:
+                text = "do not fit: from there on something was edited, removed or inserted"
+                self._report(f"events {first.position} to {last.position} {text}")
+
+    def _report(self, text: str) -> None:
+        self._report_run()
+        self.problems.append(f"{self._name}: {text}")
+
+
+async def verify(session: AsyncSession, logged: Heads | None = None) -> AuditReport:
+    """Compare all histories and rows with their seals, and with the `logged` heads.
+
+    Reads everything, but holds only one page of events.
+    """
+    seals: Seals = session.info["seals"]
+    report, verifier, end, current = AuditReport(), None, End(), None
+    left = dict(logged or {})
+
+    def finish(verifier: HistoryVerifier) -> None:
+        verifier.finish(end)
+        report.missing += verifier.missing
+        report.add(verifier.problems)
+
+    async for row in _all_events(session):
+        if row.onboarding != current:
+            if verifier:
+                finish(verifier)
+            current, end = row.onboarding, End(row.history_length, row.history_end)
+            heads = left.pop(row.onboarding, None)
+            verifier = HistoryVerifier(seals, row.onboarding, row.client_name, heads)
+            report.onboardings += 1
+        if verifier and row.id is not None:
+            report.events += 1
+            entry = verifier.next(row)
+            if entry.kind == EventKind.HISTORY_SEALED and isinstance(entry.position, int):
+                report.late += entry.position - 1
+    if verifier:
+        finish(verifier)
+    async for onboarding_id, client, text in altered(session):
+        report.add([f"onboarding {onboarding_id} ({client}): {text}"])
+    report.add([f"onboarding {gone}: the log knew it, and it is gone" for gone in sorted(left)])
+    if count := await _orphans(session):
+        report.add([f"{count} events belong to onboardings that are gone"])
+    return report
+
+
+async def _all_events(session: AsyncSession) -> AsyncIterator[Row[Any]]:
+    """Yield all events, each with the end of its history, from one statement's snapshot."""
+    head = OnboardingRow
+    query = (
+        EVENTS.add_columns(
+            col(head.id).label("onboarding"),
+            col(head.client_name),
+            col(head.history_length),
+            col(head.history_end),
+        )
+        .select_from(head)
+        .join(EventRow, col(EventRow.onboarding_id) == col(head.id), isouter=True)
+        .order_by(col(head.id), col(EventRow.position), col(EventRow.id))
+        .execution_options(yield_per=EVENTS_PER_PAGE)
+    )
+    async for page in (await (await session.connection()).stream(query)).partitions():
+        for row in page:
+            yield row
+
+
+async def _orphans(session: AsyncSession) -> int:
+    row = EventRow
+    query = select(func.count()).where(col(row.onboarding_id).not_in(select(OnboardingRow.id)))
+    return (await session.exec(query)).one()
+
+
+# Whoever altered rows may have written anything, so columns are read without being interpreted.
+EVENTS: Select[Any] = select(  # type: ignore[call-overload]
+    *(getattr(EventRow, name) for name in Entry._fields if name not in ("detail", "at")),
+    cast(EventRow.detail, Text).label("detail"),
+    type_coerce(EventRow.at, AnyTime).label("at"),
+    EventRow.id,
+    EventRow.seal,
+)
+
+
+def _entry(row: Row[Any]) -> Entry:
+    detail: Any = row.detail
+    with suppress(TypeError, ValueError):
+        detail = json.loads(detail)
+    return Entry._make((*row[:7], detail, row.at))
+
+
+def _numbered(first: int, last: int) -> str:
+    return f"event {first} was" if first == last else f"events {first} to {last} were"
+
+
+def missing_key(key: str, count: int) -> str:
+    """Return the line for events whose seals cannot be verified."""
+    return f"key {key} is not among CREDENTIAL_KEYS: {count} events cannot be checked without it"
