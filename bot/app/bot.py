@@ -224,7 +224,7 @@ class Bot:
         Ends only by SlackRefused: Slack does not accept a token.
         """
         await until_answered("Slack", self.slack.identify)
-        self.engineering.look_soon()
+        self.engineering.check_soon()
         self.tasks.spawn(self.directory.log_problems(), "log unknown engineers")
         if self.socket:
             await until_answered("Slack", self.socket.connect)

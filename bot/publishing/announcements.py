@@ -1,4 +1,4 @@
-"""Tells the engineering channel what the event log has for it, each event once."""
+"""Announces events to the engineering channel, each once."""
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -17,8 +17,10 @@ from storage.publishing import Announceable
 
 log = logging.getLogger(__name__)
 
-# Refusals of one announcement, which the others need not mind; every other one is about the channel
-# or about us (chat.postMessage's errors).
+Renew = Callable[[AsyncSession], Awaitable[None]]
+
+# Errors about one announcement; every other one is about the channel or about us
+# (docs.slack.dev, chat.postMessage).
 ABOUT_THE_MESSAGE = {
     "invalid_arguments",
     "invalid_blocks",
@@ -29,19 +31,18 @@ ABOUT_THE_MESSAGE = {
     "msg_too_long",
     "no_text",
 }
-# After a refusal the channel is asked again by itself so late; sooner while the refusal is one that
-# we do not know, when another worker gets through, when Slack tells us that we are in the channel
-# again, and at every start.
-ASK_AGAIN_AFTER = timedelta(hours=1)
-ASK_SOON_AFTER = timedelta(seconds=30)
-# What was left behind and may not be tried yet is looked for again so late.
+# How long a channel that refused is left alone; less after an unknown error, when another worker
+# gets through, when Slack says that we are in the channel again, and after a start.
+PAUSE = timedelta(hours=1)
+SHORTEST_PAUSE = timedelta(seconds=30)
+# How often to look for announcements that were left behind and are not due yet.
 LOOK_AGAIN_AFTER = timedelta(seconds=30)
 BATCH = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What the channel said to an event's announcement; until `until` it is left alone."""
+    """Slack's error for an event's announcement; the channel is left alone until `until`."""
 
     code: str
     event: int
@@ -52,14 +53,13 @@ class Refusal:
 class Announcements:
     """Posts to the engineering channel.
 
-    A channel that refuses is told of once, in the log and in `refusal`, and then left alone for a
-    while: what it is to be told waits in the event log, and no thread waits for it.
+    If the channel refuses, that is logged once, and the channel is left alone for a while.
+    Announcements wait in the event log meanwhile; threads do not.
     """
 
     def __init__(
-        self, slack: Slack, database: Database, channel: str, clock: Callable[[], datetime]
+        self, *, slack: Slack, database: Database, channel: str, clock: Callable[[], datetime]
     ) -> None:
-        """Take Slack, where to write down what was announced, the channel's id and the time."""
         self._slack, self._database = slack, database
         self._channel, self._clock = channel, clock
         self._refused: Refusal | None = None
@@ -68,26 +68,26 @@ class Announcements:
 
     @property
     def refusal(self) -> str:
-        """What the channel said last, if it was a refusal."""
+        """Slack's error, if the channel refuses; else empty."""
         return self._refused.code if self._refused else ""
 
     def warning(self) -> str | None:
-        """Return how the channel refuses, if it does."""
+        """Return what is wrong with the channel, if anything is."""
         return f"Slack refuses announcements ({self.refusal})" if self._refused else None
 
     def ask_again(self) -> None:
-        """Announce what was left behind, as soon as somebody looks."""
+        """Try the channel again at the next sweep."""
         now = self._clock()
         self._look_at = now
         if self._refused:
             self._refused = replace(self._refused, until=now)
 
     async def left_behind(self, session: AsyncSession, now: datetime) -> Sequence[str]:
-        """Return whose announcements are to be tried: one, while the channel still refuses."""
+        """Return the onboardings to announce: just one while the channel refuses."""
         refused = self._refused
         if refused and await publishing.is_announced(session, refused.event):
-            self._takes_again()  # another worker got through
-        if self._look_at is None or now < self._look_at or self._is_left_alone(now):
+            self._accepted()  # another worker got through
+        if self._look_at is None or now < self._look_at or self._is_paused(now):
             return ()
         limit = 1 if self._refused else BATCH
         found = await publishing.unannouncing(session, ANNOUNCED, now, limit)
@@ -101,44 +101,41 @@ class Announcements:
         onboarding: Onboarding,
         outbox: Sequence[Announceable],
         timestamps: Mapping[str, str],
-        hold: Callable[[AsyncSession], Awaitable[None]],
+        renew: Renew,
     ) -> None:
         """Announce `outbox` in order; `timestamps` of the thread's messages give the links.
 
-        The client's first announcement heads a thread, in which the later ones stand. `hold` raises
-        Stale if the lease is lost. If the channel refuses, all stays in the outbox, and nothing is
-        raised.
+        The client's first announcement starts a thread for the later ones. `renew` raises Stale if
+        the lease is lost. If the channel refuses, all stay in the outbox, and nothing is raised.
         """
         if not outbox:
             return
-        if self._is_left_alone(self._clock()):
+        if self._is_paused(self._clock()):
             self._look_at = self._look_at or self._clock()
             return
         for entry in outbox:
             try:
-                await self._announce(onboarding, entry, timestamps, hold)
+                await self._announce(onboarding, entry, timestamps, renew)
             except SlackRefused as error:
-                self._refuses(entry, error)
+                self._pause(entry, error)
                 return
-        self._takes_again()
+        self._accepted()
 
-    def _is_left_alone(self, now: datetime) -> bool:
+    def _is_paused(self, now: datetime) -> bool:
         return self._refused is not None and now < self._refused.until
 
-    def _refuses(self, entry: Announceable, error: SlackRefused) -> None:
+    def _pause(self, entry: Announceable, error: SlackRefused) -> None:
         now = self._clock()
         if not self._refused:
-            log.error("the engineering channel refuses announcements", extra=_of(error))
+            log.error("the engineering channel refuses announcements", extra=_extra(error))
         since = self._refused.since if self._refused else now
-        pause = ASK_AGAIN_AFTER
-        if not error.is_final:
-            pause = min(pause, max(ASK_SOON_AFTER, now - since))
+        pause = PAUSE if error.is_final else min(PAUSE, max(SHORTEST_PAUSE, now - since))
         self._refused = Refusal(error.code, entry.id, since, now + pause)
         self._look_at = self._look_at or now
 
-    def _takes_again(self) -> None:
+    def _accepted(self) -> None:
         if self._refused:
-            log.info("the engineering channel takes announcements again")
+            log.info("the engineering channel accepts announcements again")
             self._refused, self._look_at = None, self._clock()
 
     async def _announce(
@@ -146,7 +143,7 @@ class Announcements:
         onboarding: Onboarding,
         entry: Announceable,
         timestamps: Mapping[str, str],
-        hold: Callable[[AsyncSession], Awaitable[None]],
+        renew: Renew,
     ) -> None:
         message = announcement(
             onboarding,
@@ -157,55 +154,52 @@ class Announcements:
         )
         since = entry.announcing_since or self._clock()
         async with self._database.begin(background=True) as session:
-            await hold(session)
+            await renew(session)
             await publishing.claim_announcement(session, entry.id, since)
-            head = await publishing.announcement_thread(session, onboarding.id)
-        ts = await self._found(message, entry.announcing_since, head)
-        thread_ts = head
+            thread_ts = await publishing.announcement_thread(session, onboarding.id)
+        ts = await self._find(message, entry.announcing_since, thread_ts)
         if ts is None:
             try:
-                ts, thread_ts = await self._post(message, head)
-            except (NotNow, SlackRefused) as error:  # this one was certainly not posted
+                ts, thread_ts = await self._post(message, thread_ts)
+            except (NotNow, SlackRefused) as error:  # it was certainly not posted
                 if not isinstance(error, SlackRefused) or error.code not in ABOUT_THE_MESSAGE:
-                    await self._unclaim(entry, hold)
+                    await self._unclaim(entry, renew)
                     raise
-                log.error("an announcement is refused", extra={"event": entry.id, **_of(error)})
-                ts = ""  # never to be tried again
+                log.error("cannot announce an event", extra={"event": entry.id, **_extra(error)})
+                ts = ""  # never try it again
         async with self._database.begin(background=True) as session:
             await publishing.record_announcement(session, entry.id, ts)
             if ts and thread_ts is None:
                 await publishing.record_announcement_thread(session, onboarding.id, ts)
 
-    async def _unclaim(
-        self, entry: Announceable, hold: Callable[[AsyncSession], Awaitable[None]]
-    ) -> None:
+    async def _unclaim(self, entry: Announceable, renew: Renew) -> None:
         async with self._database.begin(background=True) as session:
-            await hold(session)
+            await renew(session)
             await publishing.claim_announcement(session, entry.id, entry.announcing_since)
 
-    async def _found(
+    async def _find(
         self, message: Message, since: datetime | None, thread_ts: str | None
     ) -> str | None:
         if since is None:
             return None
         try:
             return await self._slack.find(self._channel, message, since, thread_ts)
-        except SlackRefused as error:  # see thread.py: twice is better than never
+        except SlackRefused as error:  # as in thread.py: twice is better than never
             log.warning("cannot look for a lost announcement", extra={"code": error.code})
             return None
 
     async def _post(self, message: Message, thread_ts: str | None) -> tuple[str, str | None]:
-        """Post, in the thread if there still is one; returns the ts, and the thread's."""
+        """Post, in the thread if it still exists; return the ts, and the thread's."""
         if thread_ts:
             try:
                 return await self._slack.post(self._channel, message, thread_ts), thread_ts
-            except NotInThread as stray:  # it heads the thread from now on
-                return stray.ts, None
+            except NotInThread as error:  # it starts the thread from now on
+                return error.ts, None
             except SlackRefused as error:
                 if error.code not in NO_THREAD:
                     raise
         return await self._slack.post(self._channel, message), None
 
 
-def _of(error: SlackRefused) -> dict[str, str]:
+def _extra(error: SlackRefused) -> dict[str, str]:
     return {"method": error.method, "code": error.code}

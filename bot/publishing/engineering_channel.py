@@ -1,4 +1,4 @@
-"""The engineering channel: whether others than HeavySet read what is told there."""
+"""Warns in the engineering channel when people outside HeavySet can read it."""
 
 import asyncio
 import logging
@@ -15,47 +15,45 @@ from storage.database import Conflict, Database
 log = logging.getLogger(__name__)
 
 SHARED = "engineering_channel_shared"
-# Who was to tell it and has not done so for this long was stopped in the middle.
-TAKEN_OVER_AFTER = timedelta(minutes=1)
+# A claim of this age was left behind by a worker that died.
+CLAIM_EXPIRES = timedelta(minutes=1)
 LONGEST_PAUSE_SECONDS = 60
 
 
 class EngineeringChannel:
-    """Looks at the start, and whenever Slack tells that the channel is shared or no longer is."""
+    """Checks the channel at the start, and when Slack says that it is shared or no longer is."""
 
     def __init__(
         self,
+        *,
         slack: Slack,
         database: Database,
         channel: str,
         tasks: BackgroundTasks,
         clock: Callable[[], datetime],
     ) -> None:
-        """Take the channel's id; `tasks` own its work."""
         self._slack, self._database = slack, database
         self._channel, self._tasks, self._clock = channel, tasks, clock
         self._claimed_at: datetime | None = None
 
-    def look_soon(self) -> None:
-        """Look in the background, again and again until Slack and the database answer."""
-        self._tasks.spawn(self._look_until_answered(), "look at the engineering channel")
+    def check_soon(self) -> None:
+        """Check in the background, and again until Slack and the database answer."""
+        self._tasks.spawn(self._check_until_answered(), "check the engineering channel")
 
-    async def _look_until_answered(self) -> None:
+    async def _check_until_answered(self) -> None:
         pause = 1
         while True:
             try:
-                await self._look()
+                return await self._check()
+            except SlackRefused as error:  # /readyz and doctor report a lost channel
+                log.info("cannot check the engineering channel", extra={"why": str(error)})
+                return None
             except Unavailable as error:
-                log.info("the engineering channel can't be looked at", extra={"why": str(error)})
+                log.info("cannot check the engineering channel", extra={"why": str(error)})
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
-            except SlackRefused as error:  # /readyz and doctor tell of a lost channel
-                log.info("the engineering channel can't be looked at", extra={"why": str(error)})
-                return
-            else:
-                return
 
-    async def _look(self) -> None:
+    async def _check(self) -> None:
         if not (await self._slack.channel(self._channel)).is_shared:
             await self._forget()
             return
@@ -67,14 +65,14 @@ class EngineeringChannel:
         if since is None:
             return
         message = shared_channel_message(since)
-        # After a crash, or an answer that was lost, it may be there.
+        # After a crash or a lost response it may be there already.
         ts = await self._slack.find(self._channel, message, since)
         ts = ts or await self._slack.post(self._channel, message)
         async with self._database.begin() as session:
             await notices.record(session, SHARED, ts)
 
     async def _forget(self) -> None:
-        """Have it told again if the channel is shared again."""
+        """Forget the notice, so that it is posted again if the channel is shared again."""
         self._claimed_at = None
         async with self._database.begin(write=False) as session:
             known = await notices.get(session, SHARED)
@@ -83,7 +81,7 @@ class EngineeringChannel:
                 await notices.drop(session, SHARED)
 
     async def _claim(self) -> datetime | None:
-        """Return since when we are to tell it, None if it was told or somebody else does."""
+        """Return since when we may have posted the notice, None if another worker has it."""
         now = self._clock()
         try:
             async with self._database.begin() as session:
@@ -93,11 +91,11 @@ class EngineeringChannel:
                     self._claimed_at = now
                     return now
                 is_ours = known.since == self._claimed_at
-                if known.ts or not (is_ours or now - known.since > TAKEN_OVER_AFTER):
+                if known.ts or not (is_ours or now - known.since > CLAIM_EXPIRES):
                     return None
                 if not await notices.take_over(session, SHARED, known.since, now):
                     return None
                 self._claimed_at = now
                 return known.since
-        except Conflict:  # another worker is at it
+        except Conflict:  # another worker claimed it at the same time
             return None

@@ -1,15 +1,13 @@
-"""Brings Slack level with the state: one publisher per onboarding at a time, by a lease.
+"""Updates Slack after a change: one publisher per onboarding at a time, by a lease.
 
-It is level-triggered: whoever changes an onboarding wakes the publisher, and a sweep finds what a
-crash, an outage or a rate limit left behind.
+It is level-triggered: every change wakes the publisher, and a sweep finds what a crash, an outage
+or a rate limit left behind.
 """
 
 import asyncio
 import logging
-import random
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -18,12 +16,13 @@ from bot.core.background import BackgroundTasks
 from bot.core.errors import OnboardingError, Refused, Stale, Unavailable, UnreadableRow
 from bot.core.leases import keep_lease
 from bot.core.metrics import Metrics
-from bot.onboarding import Loss, Onboarding, lifecycle
+from bot.onboarding import Change, Loss, Onboarding, lifecycle
 from bot.publishing.announcements import Announcements
 from bot.publishing.pins import Pins
 from bot.publishing.queue import PublishQueue
-from bot.publishing.thread import Thread, ThreadGone, Work, raise_most_telling
-from bot.slack import RateLimited, SlackRefused
+from bot.publishing.retries import Retries
+from bot.publishing.thread import Thread, ThreadGone, ThreadUpdate, raise_most_telling
+from bot.slack import SlackRefused
 from bot.slack.rate_limits import RateLimits
 from bot.views.announcement import ANNOUNCED
 from bot.views.root import ROOT
@@ -36,11 +35,8 @@ from storage.publishing import Posted
 
 log = logging.getLogger(__name__)
 
-LETTING_GO_SECONDS = 1
-LEAST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 300.0
-LEAST_REFUSED_SECONDS = 10.0
-# What Slack answers to a post when the channel is of no use any more. Every other final refusal is
-# Loss.REFUSED.
+RELEASE_SECONDS = 1
+# What Slack's errors say about a channel; any other final error is Loss.REFUSED.
 LOSS_BY_CODE = {
     "channel_not_found": Loss.BOT_REMOVED,
     "not_in_channel": Loss.BOT_REMOVED,
@@ -49,10 +45,10 @@ LOSS_BY_CODE = {
     "account_inactive": Loss.UNINSTALLED,
     "token_revoked": Loss.UNINSTALLED,
 }
-# A refusal that we do not know is repeated for so long before it is taken to be final.
-REPEATED_FOR = timedelta(minutes=4)
+# An unknown error counts as final once it has lasted this long.
+FINAL_AFTER = timedelta(minutes=4)
 SWEEP_BATCH = 50
-# So long people look at a thread in which they have pressed something.
+# How long people look at a thread in which they pressed something.
 SOMEBODY_WAITS = timedelta(minutes=1)
 
 
@@ -61,6 +57,7 @@ class Publisher:
 
     def __init__(
         self,
+        *,
         database: Database,
         guides: GuideStore,
         thread: Thread,
@@ -73,27 +70,23 @@ class Publisher:
         worker: Worker,
         on_published: Callable[[], None] = lambda: None,
     ) -> None:
-        """Take what it works with; `tasks` own its work. `on_published` is called after each."""
-        self._database, self._guides, self._metrics = database, guides, metrics
+        """`on_published` is called after each onboarding."""
+        self._database, self._guides, self._worker = database, guides, worker
         self._thread, self._announcements, self._pins = thread, announcements, pins
-        self._tasks, self._clock, self._on_published = tasks, clock, on_published
-        self._worker = worker
-        self._queue, self._rate_limits = (
-            PublishQueue(self._publish, tasks, rate_limits),
-            rate_limits,
-        )
-        self._failing: dict[str, _Failing] = {}
-        rate_limits.on_return = self._slack_is_back
+        self._tasks, self._metrics, self._clock = tasks, metrics, clock
+        self._queue = PublishQueue(self._publish, tasks, rate_limits)
+        self._retries = Retries(rate_limits)
+        self._on_published = on_published
 
     def wake(self, onboarding_id: str) -> None:
-        """Publish an onboarding at once, whatever happened before: somebody waits for it."""
-        self._forget(onboarding_id)
-        self._queue.call(onboarding_id)
+        """Publish an onboarding at once, even if it failed before: somebody waits for it."""
+        self._retries.reset(onboarding_id)
+        self._queue.push(onboarding_id)
 
     async def sweep(self) -> None:
-        """Take up what Slack does not show yet: what changed last first, at leisure.
+        """Queue what Slack does not show yet, the latest changes first.
 
-        Who acted a moment ago still waits: a worker died over that, or before it could begin.
+        If somebody acted a moment ago, they still wait: a worker died before it could publish that.
         """
         now = self._clock()
         async with self._database.begin(write=False, background=True) as session:
@@ -101,66 +94,67 @@ class Publisher:
             unannounced = await self._announcements.left_behind(session, now)
             backlog = await publishing.backlog(session)
         self._metrics.backlog(backlog)
-        for one in reversed(waiting):
-            if now - one.active_at < SOMEBODY_WAITS:
-                self._queue.call(one.id)
-        self._queue.catch_up(dict.fromkeys([*(one.id for one in waiting), *unannounced]))
+        for onboarding in reversed(waiting):
+            if now - onboarding.active_at < SOMEBODY_WAITS:
+                self._queue.push(onboarding.id)
+        ids = [onboarding.id for onboarding in waiting]
+        self._queue.set_backlog(dict.fromkeys([*ids, *unannounced]))
 
     def announce_again(self) -> None:
         """Announce at the next sweep what the engineering channel refused."""
         self._announcements.ask_again()
 
     async def _publish(self, onboarding_id: str) -> None:
-        work, began = None, asyncio.get_running_loop().time()
+        update, began = None, asyncio.get_running_loop().time()
         try:
-            work = await self._take_up(onboarding_id)
-            if work is None:  # whoever is at it lets go of the newest revision only
+            update = await self._take(onboarding_id)
+            if update is None:  # another worker has the lease, and publishes the newest revision
                 return
             with self._metrics.lease():
                 async with keep_lease(lambda: self._prolong(onboarding_id), began=began):
-                    await self._show(work)
-                    while following := await self._go_on(work):
-                        work = following
-                        await self._show(work)
-            self._forget(onboarding_id)
+                    await self._show(update)
+                    while following := await self._finish(update):
+                        update = following
+                        await self._show(update)
+            self._retries.reset(onboarding_id)
             self._on_published()
-        except asyncio.CancelledError:  # we are stopped; whoever comes next need not wait for us
+        except asyncio.CancelledError:  # we are being stopped: let another worker go on at once
             with suppress(Unavailable, TimeoutError):
-                async with asyncio.timeout(LETTING_GO_SECONDS):
-                    await self._let_go(onboarding_id, work)
+                async with asyncio.timeout(RELEASE_SECONDS):
+                    await self._release(onboarding_id, update)
             raise
         except Stale:
             log.info("lost the lease", extra={"onboarding": onboarding_id})
-        except UnreadableRow:  # named in the log; no sweep tries it again before it can be read
+        except UnreadableRow:  # it is in the log; no sweep retries it until it can be read
             with suppress(Unavailable):
-                await self._let_go(onboarding_id, work)
+                await self._release(onboarding_id, update)
         except OnboardingError as error:
-            await self._retry_later(onboarding_id, work, error)
-        except Exception as error:  # a bug of ours must not hold the lease, nor be tried at once
-            log.exception("an onboarding cannot be published", extra={"onboarding": onboarding_id})
-            await self._retry_later(onboarding_id, work, error)
+            await self._retry_later(onboarding_id, update, error)
+        except Exception as error:  # a bug must not keep the lease, nor be retried at once
+            log.exception("publishing failed", extra={"onboarding": onboarding_id})
+            await self._retry_later(onboarding_id, update, error)
 
-    async def _take_up(self, onboarding_id: str) -> Work | None:
-        """Take the lease and claim what Slack does not show yet; None if somebody else has it."""
+    async def _take(self, onboarding_id: str) -> ThreadUpdate | None:
+        """Take the lease and plan the update; None if somebody else has the lease."""
         async with self._database.begin(background=True) as session:
             if not await publishing.take_lease(session, onboarding_id, self._worker):
                 return None
-            return await self._claimed(session, onboarding_id)
+            return await self._plan(session, onboarding_id)
 
-    async def _go_on(self, work: Work) -> Work | None:
-        """Let go of the lease if Slack shows the newest revision; else return what is left."""
-        onboarding = work.onboarding
-        with work.writing() as news:
+    async def _finish(self, update: ThreadUpdate) -> ThreadUpdate | None:
+        """Release the lease if Slack shows the newest revision; else plan the next update."""
+        onboarding = update.onboarding
+        with update.saving() as unsaved:
             async with self._database.begin(background=True) as session:
-                is_level = await publishing.release_lease(
+                is_newest = await publishing.release_lease(
                     session, onboarding.id, self._worker, published=onboarding.revision
                 )
-                if not is_level:
-                    await self._hold(session, onboarding.id)
-                await self._keep(session, work, news)
-                return None if is_level else await self._claimed(session, onboarding.id)
+                if not is_newest:
+                    await self._renew(session, onboarding.id)
+                await self._save(session, update, unsaved)
+                return None if is_newest else await self._plan(session, onboarding.id)
 
-    async def _claimed(self, session: AsyncSession, onboarding_id: str) -> Work:
+    async def _plan(self, session: AsyncSession, onboarding_id: str) -> ThreadUpdate:
         """Return what Slack does not show yet; its edits and its first post are claimed."""
         onboarding = await onboardings.get(session, self._guides, onboarding_id)
         posted = await publishing.messages(session, onboarding_id)
@@ -169,100 +163,97 @@ class Publisher:
             await publishing.set_aside(session, onboarding_id)
             posted = await publishing.messages(session, onboarding_id)
         look_since = await publishing.look_since(session, onboarding_id)
-        work = self._thread.plan(onboarding, posted, look_since)
-        work.outbox = await publishing.unannounced(session, onboarding_id, ANNOUNCED)
-        work.refused_since = await publishing.refused_since(session, onboarding_id)
-        with work.writing() as claims:
-            await self._keep(session, work, claims)
-        return work
+        update = self._thread.plan(onboarding, posted, look_since)
+        update.outbox = await publishing.unannounced(session, onboarding_id, ANNOUNCED)
+        update.refused_since = await publishing.refused_since(session, onboarding_id)
+        with update.saving() as claims:
+            await self._save(session, update, claims)
+        return update
 
-    async def _keep(self, session: AsyncSession, work: Work, news: Mapping[str, Posted]) -> None:
-        onboarding, root = work.onboarding, news.get(ROOT)
-        await publishing.write_down(session, onboarding.id, news.values(), work.known)
+    async def _save(
+        self, session: AsyncSession, update: ThreadUpdate, unsaved: Mapping[str, Posted]
+    ) -> None:
+        onboarding, root = update.onboarding, unsaved.get(ROOT)
+        await publishing.write_down(session, onboarding.id, unsaved.values(), update.stored)
         if root and root.ts and root.ts != onboarding.thread_ts:
             await publishing.record_thread(session, onboarding.id, root.ts)
 
-    async def _write_down(self, work: Work) -> None:
-        with work.writing() as news:
+    async def _save_now(self, update: ThreadUpdate) -> None:
+        with update.saving() as unsaved:
             async with self._database.begin(background=True) as session:
-                await self._hold(session, work.onboarding.id)
-                await self._keep(session, work, news)
+                await self._renew(session, update.onboarding.id)
+                await self._save(session, update, unsaved)
 
-    async def _show(self, work: Work) -> None:
-        """Bring the thread level, then announce; neither has to wait for the other to work."""
-        onboarding = work.onboarding
+    async def _show(self, update: ThreadUpdate) -> None:
+        """Update the thread, then announce; a failure of one does not stop the other."""
+        onboarding = update.onboarding
         errors: list[Exception] = []
         try:
-            await self._level(work)
-        except Stale:  # another worker is at it, and announces as well
+            await self._update_thread(update)
+        except Stale:  # another worker publishes it, announcements included
             raise
         except Exception as error:
             errors.append(error)
         try:
             await self._announcements.publish(
                 onboarding,
-                work.outbox,
-                work.timestamps,
-                lambda session: self._hold(session, onboarding.id),
+                update.outbox,
+                update.timestamps,
+                lambda session: self._renew(session, onboarding.id),
             )
         except Exception as error:
             errors.append(error)
         raise_most_telling(errors)
-        if ROOT in work.timestamps and self._pins.missing(onboarding, work.timestamps):
-            pins = self._pins.add(onboarding, work.timestamps[ROOT])
+        if ROOT in update.timestamps and self._pins.missing(onboarding, update.timestamps):
+            pins = self._pins.add(onboarding, update.timestamps[ROOT])
             self._tasks.spawn(pins, f"pin and bookmark {onboarding.id}")
 
-    async def _level(self, work: Work) -> None:
-        """Bring the thread level; a channel that is of no use pauses the onboarding instead."""
-        onboarding = work.onboarding
+    async def _update_thread(self, update: ThreadUpdate) -> None:
+        """Update the thread; if the channel can no longer be used, pause the onboarding instead."""
+        onboarding_id = update.onboarding.id
         try:
-            await self._thread.level(work, lambda: self._write_down(work))
+            await self._thread.apply(update, lambda: self._save_now(update))
         except ThreadGone:
-            await self._begin_another(onboarding, work.timestamps[ROOT])
-        except SlackRefused as error:
-            since = work.refused_since
-            if not error.is_final and not (since and self._clock() - since >= REPEATED_FOR):
-                raise
-            log.error("a channel is lost", extra={"onboarding": onboarding.id, "code": error.code})
-            await self._pause(onboarding.id, LOSS_BY_CODE.get(error.code, Loss.REFUSED), error.code)
-
-    async def _begin_another(self, onboarding: Onboarding, thread_ts: str) -> None:
-        """Give up the thread whose first message is gone; the next look posts all of it again."""
-        log.warning("a thread was deleted", extra={"onboarding": onboarding.id})
-        now = self._clock()
-        with suppress(Refused):  # known already; or it is over, and nobody waits for news of it
-            await change(
-                self._database,
-                self._guides,
-                onboarding.id,
-                lambda at: lifecycle.lose_thread(at, thread_ts, now),
+            log.warning("a thread was deleted", extra={"onboarding": onboarding_id})
+            ts = update.timestamps[ROOT]
+            await self._change(
+                onboarding_id,
+                lambda onboarding: lifecycle.lose_thread(onboarding, ts, self._clock()),
                 publishing.forget_thread,
             )
-
-    async def _pause(self, onboarding_id: str, loss: Loss, code: str) -> None:
-        now = self._clock()
-        with suppress(Refused):  # finished: its thread stays as it is
-            await change(
-                self._database,
-                self._guides,
+        except SlackRefused as error:
+            code, since, now = error.code, update.refused_since, self._clock()
+            if not error.is_final and not (since and now - since >= FINAL_AFTER):
+                raise
+            log.error("a channel is lost", extra={"onboarding": onboarding_id, "code": code})
+            loss = LOSS_BY_CODE.get(code, Loss.REFUSED)
+            await self._change(
                 onboarding_id,
-                lambda at: lifecycle.lose_channel(at, loss, now, code),
+                lambda onboarding: lifecycle.lose_channel(onboarding, loss, now, code),
             )
 
-    async def _hold(self, session: AsyncSession, onboarding_id: str) -> None:
-        """Prolong the lease; raises Stale if it is lost."""
+    async def _change(
+        self,
+        onboarding_id: str,
+        transition: Callable[[Onboarding], Change],
+        also: Callable[[AsyncSession, Onboarding], Awaitable[None]] | None = None,
+    ) -> None:
+        with suppress(Refused):  # it is known already, or the onboarding is over
+            await change(self._database, self._guides, onboarding_id, transition, also)
+
+    async def _renew(self, session: AsyncSession, onboarding_id: str) -> None:
+        """Prolong the lease; raise Stale if it was lost."""
         if not await publishing.hold_lease(session, onboarding_id, self._worker):
             raise Stale
 
     async def _prolong(self, onboarding_id: str) -> bool:
-        # Not behind anything: a lease does not wait for its place.
-        async with self._database.begin() as session:
+        async with self._database.begin() as session:  # in the foreground: it must not wait
             return await publishing.hold_lease(session, onboarding_id, self._worker)
 
-    async def _let_go(
+    async def _release(
         self,
         onboarding_id: str,
-        work: Work | None,
+        update: ThreadUpdate | None,
         retry_at: datetime | None = None,
         refused_at: datetime | None = None,
     ) -> None:
@@ -270,59 +261,18 @@ class Publisher:
             is_ours = await publishing.release_lease(
                 session, onboarding_id, self._worker, retry_at=retry_at, refused_at=refused_at
             )
-            if is_ours and work:
-                await self._keep(session, work, work.news)
+            if is_ours and update:
+                await self._save(session, update, update.unsaved)
 
-    async def _retry_later(self, onboarding_id: str, work: Work | None, error: Exception) -> None:
-        now, before = self._rate_limits.now(), self._failing.get(onboarding_id)
-        since = before.since if before else now
-        self._forget(onboarding_id)
-        pause = _pause(error, now - since)
+    async def _retry_later(
+        self, onboarding_id: str, update: ThreadUpdate | None, error: Exception
+    ) -> None:
+        pause = self._retries.add(onboarding_id, error, self._queue.retry(onboarding_id))
         reason = str(error) if isinstance(error, OnboardingError) else type(error).__name__
         extra = {"onboarding": onboarding_id, "reason": reason, "retry_in": round(pause, 1)}
-        log.warning("Slack could not be brought level", extra=extra)
-        again, loop = self._queue.again(onboarding_id), asyncio.get_running_loop()
-        if isinstance(error, RateLimited):  # nothing has failed yet
-            since = now + pause
-        timer = loop.call_later(pause, again, onboarding_id)
-        self._failing[onboarding_id] = _Failing(since, timer, again)
+        log.warning("cannot publish", extra=extra)
+        now = self._clock()
+        refused_at = now if isinstance(error, SlackRefused) else None
         with suppress(Unavailable):  # the lease ends by itself
-            moment = self._clock()
-            refused_at = moment if isinstance(error, SlackRefused) else None
-            await self._let_go(onboarding_id, work, moment + timedelta(seconds=pause), refused_at)
-
-    def _forget(self, onboarding_id: str) -> None:
-        """Begin again with the pauses of an onboarding."""
-        if failing := self._failing.pop(onboarding_id, None):
-            failing.timer.cancel()
-
-    def _slack_is_back(self, away_since: float) -> None:
-        """Let everything go that has only failed since then; what failed before has other ills."""
-        loop, now = asyncio.get_running_loop(), self._rate_limits.now()
-        for onboarding_id, failing in self._failing.items():
-            waits = not failing.timer.cancelled() and failing.timer.when() > loop.time()
-            if waits and away_since <= failing.since <= now:
-                failing.timer.cancel()
-                failing.again(onboarding_id)
-
-
-@dataclass(frozen=True, slots=True)
-class _Failing:
-    """Since when an onboarding cannot be published, by a clock that nobody sets; its next try."""
-
-    since: float
-    timer: asyncio.TimerHandle
-    again: Callable[[str], None]
-
-
-def _pause(error: Exception, failing_for: float) -> float:
-    """Return the seconds until the next try, different for each onboarding.
-
-    That is as long as Slack asks for, and a moment, as not all who wait may come at once; else
-    about half of the time since the first failure: however often it was tried meanwhile.
-    """
-    chance = random.random()  # noqa: S311  # jitter, not a secret
-    if isinstance(error, RateLimited):
-        return error.seconds + chance
-    least = LEAST_REFUSED_SECONDS if isinstance(error, SlackRefused) else LEAST_PAUSE_SECONDS
-    return min(max(least, failing_for / 2), LONGEST_PAUSE_SECONDS) * (1 + chance) / 2
+            retry_at = now + timedelta(seconds=pause)
+            await self._release(onboarding_id, update, retry_at, refused_at)

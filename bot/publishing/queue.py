@@ -1,7 +1,7 @@
-"""Whose turn it is: first what somebody waits for, the newest before all; then what was left.
+"""The queue of onboardings to publish: awaited ones first, newest before all; then the backlog.
 
-Only few are at work at the same time, however many there are: the acknowledgements need the
-database too.
+Only a few are published at a time, because acknowledgements need the database too. Onboardings of
+the backlog also wait until the rate limits leave room for them.
 """
 
 import asyncio
@@ -12,83 +12,83 @@ from typing import Any
 from bot.core.background import BackgroundTasks
 from bot.slack.rate_limits import RateLimits
 
-AT_ONCE = 8
-LEFT_BEHIND_AT_ONCE = 2
+CONCURRENCY = 8
+BACKLOG_CONCURRENCY = 2
 
 
 class PublishQueue:
-    """Runs `work` for one id after the other, never twice at the same time for the same."""
+    """Runs `publish` for one id after another, never twice at the same time for the same id."""
 
     def __init__(
         self,
-        work: Callable[[str], Coroutine[Any, Any, None]],
+        publish: Callable[[str], Coroutine[Any, Any, None]],
         tasks: BackgroundTasks,
         rate_limits: RateLimits,
     ) -> None:
-        """Take what is to be done, who owns it, and the rate limits it keeps to."""
-        self._work, self._tasks, self._rate_limits = work, tasks, rate_limits
+        self._publish, self._tasks, self._rate_limits = publish, tasks, rate_limits
         self._awaited: dict[str, None] = {}  # the newest last
-        self._left_behind: deque[str] = deque()
-        self._busy: dict[str, bool] = {}  # whether it was called again meanwhile
-        self._at_leisure: set[str] = set()
-        self._resting = False
+        self._backlog: deque[str] = deque()
+        self._running: dict[str, bool] = {}  # whether it was pushed again meanwhile
+        self._running_backlog: set[str] = set()
+        self._pausing = False
 
-    def call(self, one: str) -> None:
-        """Somebody waits for `one`; calls for one that is at work are coalesced."""
-        if one in self._busy:
-            self._busy[one] = True
+    def push(self, onboarding_id: str) -> None:
+        """Add an id that somebody waits for; one that is running runs once more afterwards."""
+        if onboarding_id in self._running:
+            self._running[onboarding_id] = True
             return
-        self._awaited.pop(one, None)
-        self._awaited[one] = None
-        self._go_on()
+        self._awaited.pop(onboarding_id, None)
+        self._awaited[onboarding_id] = None
+        self._start_next()
 
-    def catch_up(self, left_behind: Iterable[str]) -> None:
-        """Work these off when there is leisure, in this order, in place of the earlier ones."""
-        self._left_behind = deque(left_behind)
-        self._go_on()
+    def set_backlog(self, onboarding_ids: Iterable[str]) -> None:
+        """Replace the backlog."""
+        self._backlog = deque(onboarding_ids)
+        self._start_next()
 
-    def again(self, one: str) -> Callable[[str], None]:
-        """Return how to call `one` again that is at work: as somebody waits for it, or not."""
-        return self._leave if one in self._at_leisure else self.call
+    def retry(self, onboarding_id: str) -> Callable[[str], None]:
+        """Return how to add a running id again later: as it was added this time."""
+        return self._push_backlog if onboarding_id in self._running_backlog else self.push
 
-    def _leave(self, one: str) -> None:
-        self._left_behind.appendleft(one)
-        self._go_on()
+    def _push_backlog(self, onboarding_id: str) -> None:
+        self._backlog.appendleft(onboarding_id)
+        self._start_next()
 
-    def _go_on(self) -> None:
-        while self._awaited and len(self._busy) < AT_ONCE:
+    def _start_next(self) -> None:
+        while self._awaited and len(self._running) < CONCURRENCY:
             self._start(self._awaited.popitem()[0])
-        while self._left_behind and self._has_leisure():
-            one = self._left_behind.popleft()
-            if one not in self._busy:
-                self._at_leisure.add(one)
-                self._start(one)
+        while self._backlog and self._has_room():
+            onboarding_id = self._backlog.popleft()
+            if onboarding_id not in self._running:
+                self._running_backlog.add(onboarding_id)
+                self._start(onboarding_id)
 
-    def _has_leisure(self) -> bool:
-        if self._awaited or len(self._at_leisure) >= LEFT_BEHIND_AT_ONCE:
+    def _has_room(self) -> bool:
+        """Whether the backlog may go on; looks again when the rate limits allow it."""
+        if self._awaited or len(self._running_backlog) >= BACKLOG_CONCURRENCY:
             return False
         seconds = self._rate_limits.background_delay()
-        if seconds and not self._resting:
-            self._resting = True
-            asyncio.get_running_loop().call_later(seconds, self._rested)
+        if seconds and not self._pausing:
+            self._pausing = True
+            asyncio.get_running_loop().call_later(seconds, self._resume)
         return not seconds
 
-    def _rested(self) -> None:
-        self._resting = False
-        self._go_on()
+    def _resume(self) -> None:
+        self._pausing = False
+        self._start_next()
 
-    def _start(self, one: str) -> None:
-        self._busy[one] = False
-        self._tasks.spawn(self._run(one), f"publish {one}")
+    def _start(self, onboarding_id: str) -> None:
+        self._running[onboarding_id] = False
+        self._tasks.spawn(self._run(onboarding_id), f"publish {onboarding_id}")
 
-    async def _run(self, one: str) -> None:
+    async def _run(self, onboarding_id: str) -> None:
         try:
             while True:
-                self._busy[one] = False
-                await self._work(one)
-                if not self._busy[one]:
+                self._running[onboarding_id] = False
+                await self._publish(onboarding_id)
+                if not self._running[onboarding_id]:
                     return
         finally:
-            del self._busy[one]
-            self._at_leisure.discard(one)
-            self._go_on()
+            del self._running[onboarding_id]
+            self._running_backlog.discard(onboarding_id)
+            self._start_next()

@@ -1,6 +1,6 @@
-"""Brings a thread level: what the state says it should hold, against what was posted.
+"""Updates a thread in Slack: what it should hold, by the state, against what was posted.
 
-A message is posted once. Before the post, its slot is claimed in the database; if the answer is
+A message is posted once. Before the post, its slot is claimed in the database; if the response is
 lost, the message is looked for by its metadata before anything is posted again.
 """
 
@@ -29,8 +29,8 @@ from storage.publishing import LEFTOVER, Announceable, Posted
 
 log = logging.getLogger(__name__)
 
-# Refusals of an edit that no repetition changes: the message stays as it is.
-FIXED = {"message_not_found", "cant_update_message", "edit_window_closed"}
+# Errors of an edit that will not go away: the message stays as it is.
+NOT_EDITABLE = {"message_not_found", "cant_update_message", "edit_window_closed"}
 
 
 class ThreadGone(OnboardingError):
@@ -38,10 +38,10 @@ class ThreadGone(OnboardingError):
 
 
 def desired(onboarding: Onboarding, posted: Mapping[str, Posted]) -> Iterator[Message]:
-    """Yield the messages that the thread should hold, in the order in which they are posted.
+    """Yield the messages that a thread should hold, in the order in which they are posted.
 
-    A step that waits has a message only if it was posted before (it was undone), and so has a
-    reminder that is settled.
+    A waiting step has a message only if it was posted before it was undone, and so has a reminder
+    that no longer matters.
     """
     yield root_message(onboarding)
     yield welcome_message(onboarding)
@@ -51,8 +51,8 @@ def desired(onboarding: Onboarding, posted: Mapping[str, Posted]) -> Iterator[Me
     for run in onboarding.verifications:
         if run.report:
             yield verification_message(onboarding, run, run.report)
-    for posted_secret in onboarding.posted_secrets:
-        yield posted_secret_message(onboarding, posted_secret)
+    for secret in onboarding.posted_secrets:
+        yield posted_secret_message(onboarding, secret)
     for deletion in onboarding.deletions:
         yield deletion_message(onboarding, deletion)
     for question in onboarding.questions:
@@ -70,22 +70,22 @@ def _reminders(onboarding: Onboarding, posted: Mapping[str, Posted]) -> Iterator
 
 
 @dataclass
-class Work:
-    """What Slack does not show yet of one state of an onboarding, and how far we are with it.
+class ThreadUpdate:
+    """What Slack does not show yet of one revision of an onboarding, and how far we are with it.
 
-    `known` are the slots that are written down; `news` is what was learned since then, by slot. A
-    post is claimed by that, and only made when it is written down.
+    `stored` are the slots that have rows; `unsaved` is what was learned since, by slot. A post is
+    claimed by an unsaved entry, and made only once that is saved.
     """
 
     onboarding: Onboarding
-    known: set[str]
+    stored: set[str]
     timestamps: dict[str, str]
     edits: Sequence[tuple[Message, str]] = ()
     posts: Sequence[tuple[Message, datetime | None]] = ()
     leftovers: Sequence[tuple[str, str]] = ()
     outbox: Sequence[Announceable] = ()
     refused_since: datetime | None = None
-    news: dict[str, Posted] = field(default_factory=dict)
+    unsaved: dict[str, Posted] = field(default_factory=dict)
 
     def note(
         self,
@@ -95,28 +95,27 @@ class Work:
         digest: str | None = None,
         posting_since: datetime | None = None,
     ) -> None:
-        """Take note of a message."""
-        self.news[slot] = Posted(slot, ts, digest, posting_since)
+        """Note what is now known of a message."""
+        self.unsaved[slot] = Posted(slot, ts, digest, posting_since)
         if ts:
             self.timestamps[slot] = ts
 
     @contextmanager
-    def writing(self) -> Iterator[Mapping[str, Posted]]:
-        """Give the news, to be written down in the block; afterwards they are known."""
-        news, self.news = self.news, {}
+    def saving(self) -> Iterator[Mapping[str, Posted]]:
+        """Give what is unsaved; it counts as stored if the block saves it without an error."""
+        unsaved, self.unsaved = self.unsaved, {}
         try:
-            yield news
+            yield unsaved
         except BaseException:
-            self.news = news | self.news
+            self.unsaved = unsaved | self.unsaved
             raise
-        self.known.update(news)
+        self.stored.update(unsaved)
 
 
 class Thread:
-    """Posts and updates the messages of threads."""
+    """Posts and edits the messages of threads."""
 
     def __init__(self, slack: Slack, clock: Callable[[], datetime]) -> None:
-        """Take Slack, and the time."""
         self._slack, self._clock = slack, clock
 
     def plan(
@@ -124,129 +123,125 @@ class Thread:
         onboarding: Onboarding,
         posted: Mapping[str, Posted],
         look_since: datetime | None = None,
-    ) -> Work:
-        """Return what is to be posted, in order, and to be edited, with its first claims.
+    ) -> ThreadUpdate:
+        """Return what to post, in order, and what to edit, with the first claims.
 
-        From `look_since` on, messages may stand in Slack that `posted` does not know. Nothing can
-        be done in a channel that is lost.
+        Since `look_since`, there may be messages in Slack that `posted` lacks. In a channel that
+        was lost, nothing can be done.
         """
         timestamps = {slot: one.ts for slot, one in posted.items() if one.ts}
-        leftovers = [one for one in timestamps.items() if one[0].startswith(LEFTOVER)]
+        update = ThreadUpdate(onboarding, set(posted), timestamps)
         if onboarding.loss and onboarding.loss.silent:
-            return Work(onboarding, set(posted), timestamps)
+            return update
+        update.leftovers = [one for one in timestamps.items() if one[0].startswith(LEFTOVER)]
         edits: list[tuple[Message, str]] = []
         posts: list[tuple[Message, datetime | None]] = []
         for message in desired(onboarding, posted):
             known = posted.get(message.slot)
             if known is None or known.ts is None:
-                # A post whose answer was lost, or that a restored backup does not know.
+                # A post whose response was lost, or that a restored backup lacks.
                 posts.append((message, known.posting_since if known else look_since))
             elif known.digest != message.digest:
                 edits.append((message, known.ts))
-        work = Work(onboarding, set(posted), timestamps, edits, posts, leftovers)
+        update.edits, update.posts = edits, posts
         for message, ts in edits:
-            # If an answer is lost, nobody knows what the message says: the next state may be one
-            # in which it says again what we know last.
-            work.note(message.slot, ts)
+            # Forget the digest: if the response is lost, nobody knows what the message says.
+            update.note(message.slot, ts)
         for message, earlier in posts[:1]:
-            work.note(message.slot, posting_since=earlier or self._clock())
-        return work
+            update.note(message.slot, posting_since=earlier or self._clock())
+        return update
 
-    async def level(self, work: Work, write_down: Callable[[], Awaitable[None]]) -> None:
-        """Post what is missing, one after the other, and edit what differs, at the same time.
+    async def apply(self, update: ThreadUpdate, save: Callable[[], Awaitable[None]]) -> None:
+        """Post what is missing, one by one, and edit what differs, all at once.
 
-        What is left of an earlier thread is deleted afterwards. Raises ThreadGone if the first
-        message of this one was deleted. `write_down` keeps the news. What fails does not keep the
-        rest from being done; the first error is raised at the end.
+        Then delete the leftovers of an earlier thread. `save` saves what is unsaved. An error does
+        not stop the rest; the most telling one is raised at the end, ThreadGone if the first
+        message was deleted.
         """
-        edits = (self._edit(work, message, ts) for message, ts in work.edits)
-        await _all(self._post_all(work, write_down), *edits)
-        for slot, ts in work.leftovers:
-            await self._clear_away(work, slot, ts)
+        edits = (self._edit(update, message, ts) for message, ts in update.edits)
+        work = (self._post_all(update, save), *edits)
+        errors = await asyncio.gather(*work, return_exceptions=True)
+        raise_most_telling([error for error in errors if error])
+        for slot, ts in update.leftovers:
+            await self._delete(update, slot, ts)
 
-    async def _clear_away(self, work: Work, slot: str, ts: str) -> None:
-        """Delete what is left of a thread that is gone: nobody should press its buttons."""
+    async def _delete(self, update: ThreadUpdate, slot: str, ts: str) -> None:
+        """Delete a message of an earlier thread, so that nobody presses its buttons."""
         try:
-            await self._slack.delete(work.onboarding.channel, ts)
+            await self._slack.delete(update.onboarding.channel, ts)
         except SlackRefused as error:
-            extra = {"onboarding": work.onboarding.id, "code": error.code}
-            log.warning("a message of an earlier thread stays", extra=extra)
-        work.note(slot)
+            extra = {"onboarding": update.onboarding.id, "code": error.code}
+            log.warning("cannot delete a message of an earlier thread", extra=extra)
+        update.note(slot)
 
-    async def _post_all(self, work: Work, write_down: Callable[[], Awaitable[None]]) -> None:
-        for number, (message, earlier) in enumerate(work.posts):
+    async def _post_all(self, update: ThreadUpdate, save: Callable[[], Awaitable[None]]) -> None:
+        for number, (message, earlier) in enumerate(update.posts):
             if number:  # the first is claimed with the plan
-                work.note(message.slot, posting_since=earlier or self._clock())
-                await write_down()
-            await self._post(work, message, earlier)
+                update.note(message.slot, posting_since=earlier or self._clock())
+                await save()
+            await self._post(update, message, earlier)
 
-    async def _post(self, work: Work, message: Message, earlier: datetime | None) -> None:
-        thread_ts = None if message.slot == ROOT else work.timestamps[ROOT]
-        channel = work.onboarding.channel
-        if earlier:
-            ts = await self._found(work, message, earlier, thread_ts)
-            if ts:  # what stands there may be older than what should
-                work.note(message.slot, ts)
-                await self._edit(work, message, ts)
-                return
+    async def _post(self, update: ThreadUpdate, message: Message, earlier: datetime | None) -> None:
+        thread_ts = None if message.slot == ROOT else update.timestamps[ROOT]
+        ts = await self._find(update, message, earlier, thread_ts) if earlier else None
+        if ts:
+            update.note(message.slot, ts)
+            await self._edit(update, message, ts)  # it may show an older state
+            return
         try:
-            ts = await self._slack.post(channel, message, thread_ts)
-        except (NotNow, SlackRefused) as error:  # this one was certainly not posted
-            work.note(message.slot, posting_since=earlier)
-            await self._must_have_a_thread(work, error)
+            ts = await self._slack.post(update.onboarding.channel, message, thread_ts)
+        except (NotNow, SlackRefused) as error:  # it was certainly not posted
+            update.note(message.slot, posting_since=earlier)
+            await self._check_thread(update, error)
             raise
-        except NotInThread as stray:
-            ts, leftover = stray.ts, f"{LEFTOVER}{stray.ts}"
-            work.note(leftover, ts)
-            work.note(message.slot)
+        except NotInThread as error:
+            ts, leftover = error.ts, f"{LEFTOVER}{error.ts}"
+            update.note(leftover, ts)
+            update.note(message.slot)
             try:
-                await self._must_have_a_thread(work, stray)
+                await self._check_thread(update, error)
             except ThreadGone:
-                await self._clear_away(work, leftover, ts)
+                await self._delete(update, leftover, ts)
                 raise
-            work.note(leftover)  # the thread is there, so that is its place
-        work.note(message.slot, ts, digest=message.digest)
+            update.note(leftover)  # the thread exists, so it was posted in it after all
+        update.note(message.slot, ts, digest=message.digest)
 
-    async def _must_have_a_thread(self, work: Work, error: Exception) -> None:
-        """Raise ThreadGone if `error` comes from that: an edit of the first message tells."""
+    async def _check_thread(self, update: ThreadUpdate, error: Exception) -> None:
+        """If `error` may mean that the thread is gone, find out by editing its first message."""
         is_doubtful = isinstance(error, NotInThread) or getattr(error, "code", "") in NO_THREAD
-        if is_doubtful and (ts := work.timestamps.get(ROOT)):
-            await self._edit(work, root_message(work.onboarding), ts)
+        if is_doubtful and (ts := update.timestamps.get(ROOT)):
+            await self._edit(update, root_message(update.onboarding), ts)
 
-    async def _found(
-        self, work: Work, message: Message, since: datetime, thread_ts: str | None
+    async def _find(
+        self, update: ThreadUpdate, message: Message, since: datetime, thread_ts: str | None
     ) -> str | None:
-        channel = work.onboarding.channel
+        channel = update.onboarding.channel
         try:
             return await self._slack.find(channel, message, since, thread_ts)
         except SlackRefused as error:
             if error.code in NO_THREAD and (ts := await self._slack.find(channel, message, since)):
-                work.note(f"{LEFTOVER}{ts}", ts)
-            # Whether bots may read threads is not documented without contradiction. A message
+                update.note(f"{LEFTOVER}{ts}", ts)
+            # Slack's docs contradict themselves on whether bots may read threads. A message posted
             # twice is better than a step that never appears.
             log.warning("cannot look for a lost message", extra={"code": error.code})
             return None
 
-    async def _edit(self, work: Work, message: Message, ts: str) -> None:
+    async def _edit(self, update: ThreadUpdate, message: Message, ts: str) -> None:
         try:
-            await self._slack.update(work.onboarding.channel, ts, message)
+            await self._slack.update(update.onboarding.channel, ts, message)
         except SlackRefused as error:
-            if error.code == "message_not_found" and message.slot == ROOT:
+            is_deleted = error.code == "message_not_found"
+            if is_deleted and message.slot == ROOT:
                 raise ThreadGone from None
-            if error.code not in FIXED:
+            if error.code not in NOT_EDITABLE:
                 raise
-            extra = {"onboarding": work.onboarding.id, "slot": message.slot, "code": error.code}
-            log.warning("a message cannot be edited any more", extra=extra)
-            if error.code == "message_not_found" and message.has_buttons:
-                work.note(message.slot)  # deleted: people need it again
+            onboarding_id = update.onboarding.id
+            extra = {"onboarding": onboarding_id, "slot": message.slot, "code": error.code}
+            log.warning("cannot edit a message", extra=extra)
+            if is_deleted and message.has_buttons:
+                update.note(message.slot)  # people need it: post it again
                 raise Unavailable("a message was deleted") from None
-        work.note(message.slot, ts, digest=message.digest)
-
-
-async def _all(*work: Awaitable[None]) -> None:
-    """Do all of it at the same time; then raise the most telling of the errors."""
-    errors = [one for one in await asyncio.gather(*work, return_exceptions=True) if one]
-    raise_most_telling(errors)
+        update.note(message.slot, ts, digest=message.digest)
 
 
 def raise_most_telling(errors: Sequence[BaseException]) -> None:

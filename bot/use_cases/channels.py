@@ -30,7 +30,7 @@ class Channels(UseCase):
         """Pause what runs in the channel."""
         if request.channel == self._services.engineering_channel:
             if loss is Loss.UNSHARED:
-                self._services.engineering.look_soon()
+                self._services.engineering.check_soon()
             else:
                 log.error("the engineering channel is lost", extra={"loss": loss.value})
         await self._all_in(request, lambda at, now: lifecycle.lose_channel(at, loss, now))
@@ -39,7 +39,7 @@ class Channels(UseCase):
         """Go on with what was paused for one of `losses`."""
         if request.channel == self._services.engineering_channel:
             self._services.publisher.announce_again()
-            self._services.engineering.look_soon()
+            self._services.engineering.check_soon()
         await self._all_in(request, lambda at, now: lifecycle.regain_channel(at, losses, now))
 
     async def moved(self, request: Request, new_channel: str) -> None:

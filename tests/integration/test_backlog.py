@@ -21,7 +21,7 @@ from bot.onboarding import Change, Onboarding, start
 from bot.onboarding.people import Actor, Role
 from bot.onboarding.steps import choose_option, finish_step
 from bot.publishing.publisher import SOMEBODY_WAITS
-from bot.publishing.queue import LEFT_BEHIND_AT_ONCE
+from bot.publishing.queue import BACKLOG_CONCURRENCY
 from sandbox.slack import Channel, Message
 from storage import onboardings
 from storage.changes import change
@@ -196,4 +196,4 @@ def in_order(outage: Outage, channels: list[str]) -> None:
     places = {channel: place for place, channel in enumerate(newest_first)}
     late = [abs(places[channel] - place) for place, channel in enumerate(first_seen)]
     assert len(first_seen) == len(quiet)
-    assert max(late) < LEFT_BEHIND_AT_ONCE
+    assert max(late) < BACKLOG_CONCURRENCY

@@ -15,7 +15,7 @@ from bot.core.metrics import Metrics
 from bot.publishing.announcements import Announcements
 from bot.publishing.pins import Pins
 from bot.publishing.publisher import Publisher
-from bot.publishing.thread import Thread, Work
+from bot.publishing.thread import Thread, ThreadUpdate
 from storage import publishing
 from storage.leases import SILENT, Worker
 from storage.tables import OnboardingRow
@@ -32,61 +32,65 @@ def now() -> datetime:
 
 
 class Robbed(Thread):
-    """A thread during whose levelling another worker takes the lease, as after a long pause."""
+    """A thread during whose update another worker takes the lease, as after a long pause."""
 
     def __init__(self, world: World) -> None:
         super().__init__(world.bot.slack, now)
         self._world = world
-        self.levelled = 0
+        self.updated = 0
 
-    async def level(self, _work: Work, _write_down: Callable[[], Awaitable[None]]) -> None:
-        self.levelled += 1
+    async def apply(self, _update: ThreadUpdate, _save: Callable[[], Awaitable[None]]) -> None:
+        self.updated += 1
         async with self._world.bot.database.begin() as session:
             await session.exec(update(OnboardingRow).values(lease_owner="another", lease_until=FAR))
 
 
 async def test_a_publisher_that_lost_its_lease_lets_go(begun: World) -> None:
     database, tasks = begun.bot.database, BackgroundTasks()
-    announcements = Announcements(begun.bot.slack, database, begun.engineering.id, now)
+    announcements = Announcements(
+        slack=begun.bot.slack, database=database, channel=begun.engineering.id, clock=now
+    )
     thread = Robbed(begun)
     pins = Pins(begun.bot.slack, database)
     publisher = Publisher(
-        database,
-        begun.bot.guides,
-        thread,
-        announcements,
-        pins,
-        tasks,
-        Metrics(),
-        begun.bot.slack.rate_limits,
-        now,
-        Worker("here"),
+        database=database,
+        guides=begun.bot.guides,
+        thread=thread,
+        announcements=announcements,
+        pins=pins,
+        tasks=tasks,
+        metrics=Metrics(),
+        rate_limits=begun.bot.slack.rate_limits,
+        clock=now,
+        worker=Worker("here"),
     )
 
     publisher.wake(begun.onboarding)
     async with asyncio.timeout(10):  # it would go on for ever
         await tasks.idle()
 
-    assert thread.levelled == 1
+    assert thread.updated == 1
     assert begun.rows("SELECT lease_owner FROM onboarding") == [("another",)]
 
 
 async def test_a_publisher_that_lost_its_lease_announces_nothing(begun: World) -> None:
     begun.write("UPDATE event SET announced_ts = NULL, announcing_since = NULL")
     database, tasks = begun.bot.database, BackgroundTasks()
-    announcements = Announcements(begun.bot.slack, database, begun.engineering.id, now)
+    announcements = Announcements(
+        slack=begun.bot.slack, database=database, channel=begun.engineering.id, clock=now
+    )
     pins = Pins(begun.bot.slack, database)
     publisher = Publisher(
-        database,
-        begun.bot.guides,
-        Robbed(begun),
-        announcements,
-        pins,
-        tasks,
-        Metrics(),
-        begun.bot.slack.rate_limits,
-        now,
-        Worker("here"),
+        database=database,
+        guides=begun.bot.guides,
+        thread=Robbed(begun),
+        announcements=announcements,
+        pins=pins,
+        tasks=tasks,
+        metrics=Metrics(),
+        rate_limits=begun.bot.slack.rate_limits,
+        clock=now,
+        worker=Worker("here"),
     )
 
     publisher.wake(begun.onboarding)

@@ -223,7 +223,7 @@ class World:
             "WHERE revision > published_revision",
             *(past, past),
         )
-        self.bot.slack.rate_limits.start_afresh()
+        self.bot.slack.rate_limits.reset()
         self.bot.publisher.announce_again()
         await self.bot.sweep()
         await self.idle()

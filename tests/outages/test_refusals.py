@@ -75,7 +75,7 @@ async def test_what_it_was_to_be_told_comes_in_order_when_it_is_back(begun: Worl
 
     await begun.slack.admin.unarchive(begun.engineering, begun.erin)
     await begun.slack.delivered()
-    begun.bot.slack.rate_limits.start_afresh()  # what was left behind waits for some seconds else
+    begun.bot.slack.rate_limits.reset()  # what was left behind waits for some seconds else
     await begun.bot.sweep()
     await begun.idle()
 
@@ -146,7 +146,7 @@ async def ask_through(world: World, bot: Bot, question: str) -> None:
 
 
 async def left_behind(bot: Bot) -> None:
-    bot.slack.rate_limits.start_afresh()  # it waits for some seconds else
+    bot.slack.rate_limits.reset()  # it waits for some seconds else
     await bot.sweep()
     await bot.tasks.idle()
 

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from bot.core.background import BackgroundTasks
-from bot.publishing.queue import AT_ONCE, LEFT_BEHIND_AT_ONCE, PublishQueue
+from bot.publishing.queue import BACKLOG_CONCURRENCY, CONCURRENCY, PublishQueue
 from bot.slack.rate_limits import RateLimits
 
 
@@ -38,25 +38,25 @@ def works() -> Works:
     return Works()
 
 
-MANY = [f"one {number}" for number in range(AT_ONCE)]
+MANY = [f"one {number}" for number in range(CONCURRENCY)]
 
 
 async def test_only_few_are_at_work_and_the_newest_goes_first(works: Works) -> None:
     for name in [*MANY, "older", "newer"]:
-        works.queue.call(name)
+        works.queue.push(name)
     await works.settled()
     assert works.begun == MANY
 
     await works.finish(MANY[3], MANY[5])
 
-    assert works.begun[AT_ONCE:] == ["newer", "older"]
+    assert works.begun[CONCURRENCY:] == ["newer", "older"]
 
 
 async def test_who_is_called_again_while_at_work_is_worked_at_once_more(works: Works) -> None:
-    works.queue.call("acme")
+    works.queue.push("acme")
     await works.settled()
     for _ in range(3):
-        works.queue.call("acme")
+        works.queue.push("acme")
     await works.finish("acme")
     assert works.begun == ["acme", "acme"]
 
@@ -66,10 +66,10 @@ async def test_who_is_called_again_while_at_work_is_worked_at_once_more(works: W
 
 
 async def test_what_was_left_behind_comes_in_its_order_two_at_a_time(works: Works) -> None:
-    works.queue.catch_up(["new", "older", "oldest"])
+    works.queue.set_backlog(["new", "older", "oldest"])
     await works.settled()
     assert works.begun == ["new", "older"]
-    assert len(works.begun) == LEFT_BEHIND_AT_ONCE
+    assert len(works.begun) == BACKLOG_CONCURRENCY
 
     await works.finish("new")
 
@@ -77,17 +77,17 @@ async def test_what_was_left_behind_comes_in_its_order_two_at_a_time(works: Work
 
 
 async def test_who_presses_does_not_wait_for_what_was_left_behind(works: Works) -> None:
-    works.queue.catch_up(["new", "older", "oldest"])
-    works.queue.call("pressed")
+    works.queue.set_backlog(["new", "older", "oldest"])
+    works.queue.push("pressed")
     await works.settled()
 
     assert works.begun == ["new", "older", "pressed"]
 
 
 async def test_a_newer_look_takes_the_place_of_an_older_one(works: Works) -> None:
-    works.queue.catch_up(["a", "b", "c"])
+    works.queue.set_backlog(["a", "b", "c"])
     await works.settled()
-    works.queue.catch_up(["d", "c"])
+    works.queue.set_backlog(["d", "c"])
 
     await works.finish("a", "b")
 
@@ -95,9 +95,9 @@ async def test_a_newer_look_takes_the_place_of_an_older_one(works: Works) -> Non
 
 
 async def test_who_comes_again_keeps_their_kind(works: Works) -> None:
-    works.queue.catch_up(["left", "behind", "later"])
+    works.queue.set_backlog(["left", "behind", "later"])
     await works.settled()
-    again = works.queue.again("left")
+    again = works.queue.retry("left")
 
     await works.finish("left")
     again("left")

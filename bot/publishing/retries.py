@@ -1,0 +1,68 @@
+"""When to publish an onboarding again after a failure."""
+
+import asyncio
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bot.slack import RateLimited, SlackRefused
+from bot.slack.rate_limits import RateLimits
+
+LEAST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 300.0
+LEAST_REFUSED_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Retry:
+    """Since when an onboarding fails, by a monotonic clock, and its next attempt."""
+
+    since: float
+    timer: asyncio.TimerHandle
+    push: Callable[[str], None]
+
+
+class Retries:
+    """The onboardings that could not be published; all are retried when Slack answers again."""
+
+    def __init__(self, rate_limits: RateLimits) -> None:
+        self._now = rate_limits.now
+        self._retries: dict[str, _Retry] = {}
+        rate_limits.on_return = self._slack_is_back
+
+    def add(self, onboarding_id: str, error: Exception, push: Callable[[str], None]) -> float:
+        """Call `push` with an onboarding after a pause; return its seconds."""
+        now, before = self._now(), self._retries.get(onboarding_id)
+        since = before.since if before else now
+        self.reset(onboarding_id)
+        pause = _pause(error, now - since)
+        if isinstance(error, RateLimited):  # that is no failure yet
+            since = now + pause
+        timer = asyncio.get_running_loop().call_later(pause, push, onboarding_id)
+        self._retries[onboarding_id] = _Retry(since, timer, push)
+        return pause
+
+    def reset(self, onboarding_id: str) -> None:
+        """Start over with the pauses of an onboarding."""
+        if retry := self._retries.pop(onboarding_id, None):
+            retry.timer.cancel()
+
+    def _slack_is_back(self, away_since: float) -> None:
+        """Retry what has failed only since Slack was away; earlier failures have other causes."""
+        loop, now = asyncio.get_running_loop(), self._now()
+        for onboarding_id, retry in self._retries.items():
+            is_waiting = not retry.timer.cancelled() and retry.timer.when() > loop.time()
+            if is_waiting and away_since <= retry.since <= now:
+                retry.timer.cancel()
+                retry.push(onboarding_id)
+
+
+def _pause(error: Exception, failing_for: float) -> float:
+    """Return the seconds until the next attempt, with jitter.
+
+    That is as long as Slack asks for, or about half of the time since the first failure.
+    """
+    jitter = random.random()  # noqa: S311  # not a secret
+    if isinstance(error, RateLimited):
+        return error.seconds + jitter
+    least = LEAST_REFUSED_SECONDS if isinstance(error, SlackRefused) else LEAST_PAUSE_SECONDS
+    return min(max(least, failing_for / 2), LONGEST_PAUSE_SECONDS) * (1 + jitter) / 2
