@@ -1,12 +1,15 @@
 """Entering credentials, and an engineer's look at stored ones."""
 
+import re
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
+from bot.core.errors import Malformed
 from bot.use_cases import UseCases
+from bot.use_cases.reveals import WINDOW
 from bot.views import ids
-from handlers.payloads import Submission
+from handlers.payloads import Submission, WindowPress
 from handlers.replies import Answers, at_the_form
 
 
@@ -34,6 +37,16 @@ def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
     @app.action(ids.REVEAL_CREDENTIALS)
     async def reveal_credentials(ack: AsyncAck, body: dict[str, Any]) -> None:
         async with answers.to(body) as (press, step):
-            shown = await use_cases.credentials.reveal(press.request, step)
-            answers.open(press, shown)
+            answers.open(press, await use_cases.credentials.list_stored(press.request, step))
+        await ack()
+
+    @app.action(re.compile(rf"^{ids.REVEAL_CREDENTIALS}:"))
+    async def show_credential(ack: AsyncAck, body: dict[str, Any]) -> None:
+        press = WindowPress.of(body)
+        name, window = press.action.action_id.partition(":")[2], press.view.external_id
+        if name not in press.ref.fields or not window.startswith(WINDOW):
+            raise Malformed("a window that we did not open")
+        async with answers.behind(press):
+            view = await use_cases.credentials.reveal(press.request, press.ref, window, name)
+            answers.show(press, view)
         await ack()

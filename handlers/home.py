@@ -36,14 +36,14 @@ def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
         press = HomePress.of(body)
         async with answers.in_a_window(press):
             said = await home.remind(press.request, press.action.value)
-            answers.show(press, answer_view(said))
+            answers.open_at_home(press, answer_view(said))
         await ack()
 
     @app.action(ids.HOME_ASSIGN)
     async def home_assign(ack: AsyncAck, body: dict[str, Any]) -> None:
         press = HomePress.of(body)
         async with answers.in_a_window(press):
-            answers.show(press, await home.assign_form(press.request, press.action.value))
+            answers.open_at_home(press, await home.assign_form(press.request, press.action.value))
         await ack()
 
     @app.view(ids.ASSIGN_ENGINEER)

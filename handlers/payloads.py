@@ -210,6 +210,7 @@ class SubmittedView(Payload):
 
     id: str = ""
     hash: str = ""
+    external_id: str = ""
     private_metadata: str = ""
     state: ViewState = ViewState()
     blocks: tuple[Mapping[str, Any], ...] = ()

@@ -201,9 +201,9 @@ class Answers:
         except Repeated:
             log.info("a repeated request", extra={"request": press.request.request_key})
         except Exception as error:
-            self.show(press, answer_view(explain(error)))
+            self.open_at_home(press, answer_view(explain(error)))
 
-    def show(self, press: HomePress, view: View) -> None:
+    def open_at_home(self, press: HomePress, view: View) -> None:
         """Open a window for whoever pressed on the Home."""
         self._tasks.spawn(self._show(press, view), "open a window")
 
@@ -240,6 +240,19 @@ class Answers:
         """Put another page in the place of the one whose button was pressed."""
         opened = OpenView(press.view.id, press.view.hash)
         self._tasks.spawn(self._replace(opened, view), "turn a page")
+
+    def show(self, press: WindowPress, view: View) -> None:
+        """Replace the window whose button was pressed, if it is one that we opened ourselves.
+
+        It is known by its external_id: anybody can name the id of a window of their own.
+        """
+        self._tasks.spawn(self._show_in_window(press, view), "show a credential")
+
+    async def _show_in_window(self, press: WindowPress, view: View) -> None:
+        try:
+            await self._slack.update_window(press.view.external_id, view, press.view.hash)
+        except OnboardingError as error:  # closed or hidden already, most likely
+            log.info("a credential could not be shown", extra={"reason": str(error)})
 
     def tell(self, press: Press, text: str) -> None:
         """Tell whoever pressed something that only they see."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from sandbox.bot_process import BotFailedError
 from sandbox.run import Stage, staged
 from sandbox.scripted_people import ScriptFailedError, next_step, opened, press_until_gone, submit
-from sandbox.slack import Message, NotOfferedError, offers, visible_text
+from sandbox.slack import Message, NotOfferedError, View, offers, visible_text
 from sandbox.summary import CallCount, Check, checks, print_summary
 
 LAST_CLIENT_STEP = 22
@@ -142,19 +142,29 @@ class Play:
             raise ScriptFailedError(f"the engineer was not shown {', '.join(unseen)}")
 
     async def engineer_looks_at_the_values(self, message: Message) -> None:
+        """Have each stored credential shown, one after the other."""
         stage = self.stage
         await stage.engineer.press(message, "reveal_credentials")
-        form = await opened(stage, stage.engineer, "reveal_credentials")
-        values = stage.servicetitan.credentials
+        window = await opened(stage, stage.engineer, "reveal_credentials")
+        if early := self.shown_in(window):
+            raise ScriptFailedError(f"shown without being asked for: {', '.join(early)}")
+        for name in [one for one in self.known if one not in self.seen]:
+            await stage.engineer.press(window, f"reveal_credentials:{name}")
+            await stage.slack.until(
+                lambda: self.shown_in(window) - self.seen or None,
+                stage.patience,
+                f"{name} in the engineer's window",
+            )
+            if self.shown_in(window) != {name}:
+                raise ScriptFailedError(f"shown beside {name}: {self.shown_in(window)}")
+            self.seen.add(name)
+        await stage.engineer.close(window)
 
-        def shown() -> set[str]:
-            text = visible_text(form)
-            return {name for name, value in values.items() if value in text}
-
-        self.seen |= await stage.slack.until(
-            shown, stage.patience, "values in the engineer's modal"
-        )
-        await stage.engineer.close(form)
+    def shown_in(self, window: View) -> set[str]:
+        """The credentials that can be read in a window."""
+        text = visible_text(window)
+        values = self.stage.servicetitan.credentials
+        return {name for name, value in values.items() if value in text}
 
     async def engineer_looks_back(self) -> None:
         stage = self.stage

@@ -145,6 +145,10 @@ def _nothing_leaked(stage: Stage) -> Iterator[Check]:
 
 
 def _reveals(call: Call) -> bool:
-    """Whether the call shows an engineer the stored values, which is what it is for."""
+    """Whether the call shows an engineer a stored credential, which is what it is for."""
     view = call.arguments.get("view")
-    return isinstance(view, dict) and view.get("callback_id") == "reveal_credentials"
+    return (
+        call.method == "views.update"
+        and isinstance(view, dict)
+        and view.get("callback_id") == "reveal_credentials"
+    )

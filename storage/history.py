@@ -111,4 +111,5 @@ def _row(onboarding_id: str, position: int, event: Event) -> EventRow:
         detail=dict(event.detail),
         at=event.at,
         seal="",
+        announced_ts="" if event.quiet else None,
     )

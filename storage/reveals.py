@@ -9,9 +9,14 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from storage.tables import RevealRow
 
 
-def add(session: AsyncSession, window: str, worker: str, hide_at: datetime) -> None:
-    """Write down that a window is about to be opened by `worker`, by its external_id."""
-    session.add(RevealRow(id=window, worker=worker, hide_at=hide_at))
+async def put(session: AsyncSession, window: str, worker: str, hide_at: datetime) -> None:
+    """Record that `worker` is about to show a value in a window, known by its external_id."""
+    await session.merge(RevealRow(id=window, worker=worker, hide_at=hide_at))
+
+
+async def shows(session: AsyncSession, window: str) -> bool:
+    """Whether a value may be visible in a window."""
+    return await session.get(RevealRow, window) is not None
 
 
 async def due(session: AsyncSession, now: datetime, limit: int) -> Sequence[str]:

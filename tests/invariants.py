@@ -52,7 +52,8 @@ async def must_be_sound(
     the_steps_are_in_order(onboarding)
     the_history_leads_to(onboarding, events)
     the_thread_shows(onboarding, events, posted, of(onboarding_id, channel))
-    told = [f"announcement:{row.id}" for row in rows if EventKind(row.kind) in ANNOUNCED]
+    announced = [row for row in rows if EventKind(row.kind) in ANNOUNCED]
+    told = [f"announcement:{row.id}" for row in announced if row.announced_ts != ""]  # quiet
     assert [one.slot for one in of(onboarding_id, engineering)] == told
 
 

@@ -55,9 +55,22 @@ def _in_platform(onboarding: Onboarding, fields: Collection[str]) -> list[str]:
 
 
 def reveal_credentials(
-    onboarding: Onboarding, fields: Collection[str], actor: Actor, now: datetime
+    onboarding: Onboarding,
+    fields: Collection[str],
+    actor: Actor,
+    now: datetime,
+    *,
+    quiet: bool = False,
 ) -> Change:
-    """Record that somebody views stored credentials."""
+    """Record that somebody views stored credentials; `quiet` if engineering was told already."""
+    must_be_stored(onboarding, fields)
+    detail = {"fields": list(fields)}
+    seen = Event(EventKind.CREDENTIALS_REVEALED, actor, now, None, detail, quiet=quiet)
+    return changed(onboarding, now, [seen])
+
+
+def must_be_stored(onboarding: Onboarding, fields: Collection[str]) -> None:
+    """Raise Refused unless all these credentials are stored."""
     if onboarding.destroyed_at:
         raise Refused(
             "The credentials were deleted {at}, some time after the end "
@@ -66,8 +79,6 @@ def reveal_credentials(
         )
     if missing := [name for name in fields if name not in onboarding.credentials]:
         raise Refused(f"Not entered yet: {labels(onboarding, missing)}.")
-    seen = Event(EventKind.CREDENTIALS_REVEALED, actor, now, None, {"fields": list(fields)})
-    return changed(onboarding, now, [seen])
 
 
 def destroy_credentials(onboarding: Onboarding, actor: Actor, now: datetime) -> Change:

@@ -251,13 +251,17 @@ class Deletion:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One entry of the history. `detail` is JSON and never holds a credential."""
+    """One entry of the history. `detail` is JSON and never holds a credential.
+
+    A `quiet` one is not announced to the engineering channel, whatever its kind.
+    """
 
     kind: EventKind
     actor: Actor
     at: datetime
     step: int | None = None
     detail: Mapping[str, Any] = field(default_factory=dict)
+    quiet: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -245,9 +245,11 @@ class Slack(ChannelCalls):
         call = self._client.views_update(view_id=view_id, view=view, hash=view_hash or None)
         await self._call("views.update", call)
 
-    async def update_window(self, external_id: str, view: View) -> None:
-        """Put another view in the place of an open one that we gave this external_id."""
-        call = self._client.views_update(external_id=external_id, view=view)
+    async def update_window(
+        self, external_id: str, view: View, view_hash: str | None = None
+    ) -> None:
+        """Replace an open view that has this external_id, which only we can have given it."""
+        call = self._client.views_update(external_id=external_id, view=view, hash=view_hash or None)
         await self._call("views.update", call)
 
     async def publish_home(self, user_id: str, view: View) -> None:

@@ -8,11 +8,11 @@ from pydantic import SecretStr
 from slack_sdk.models.views import View
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.core.errors import Refused, Unreadable
+from bot.core.errors import NotAllowed, Refused, Unreadable
 from bot.core.typed_text import half_width
 from bot.guide.credentials import Severity, check, mask
 from bot.onboarding import BOT, Event, EventKind, Onboarding, free_text
-from bot.onboarding.credentials import enter_credentials, reveal_credentials
+from bot.onboarding.credentials import enter_credentials, must_be_stored, reveal_credentials
 from bot.onboarding.people import Actor, Permission
 from bot.onboarding.posted_secrets import record_posted_secret
 from bot.onboarding.secret_scan import bears, forms
@@ -20,7 +20,7 @@ from bot.onboarding.throttling import CHECKS, HOUR, REPLACEMENTS, in_minutes
 from bot.use_cases.services import InvalidInput, NeedsConfirmation, Request, UseCase
 from bot.views import modals
 from bot.views.ids import CONFIRM_UNUSUAL, FormRef, StepRef
-from storage import credentials, onboardings
+from storage import credentials, onboardings, reveals
 from storage.vault import Sealed, Slot
 
 
@@ -65,37 +65,54 @@ class Credentials(UseCase):
         self._must_be_right(onboarding, ref, plain, sealed, confirmed=confirmed)
         await self._keep(request, ref, plain)
 
-    async def reveal(self, request: Request, ref: StepRef) -> View:
-        """Return a window with the values that a step is about.
+    async def list_stored(self, request: Request, ref: StepRef) -> View:
+        """Return a window that lists the stored credentials, masked: those of the step first."""
+        onboarding = await self._get(ref.onboarding_id)
+        await self._actor(request, onboarding, Permission.REVEAL)
+        step = onboarding.guide.step(onboarding.step(ref.step).number)
+        if not step.reveals:
+            raise Refused("There is nothing to reveal at this step.")
+        names = modals.revealed_fields(onboarding, step.number)
+        stored = [name for name in names if name in onboarding.credentials]
+        must_be_stored(onboarding, stored or names)
+        person = request.person
+        form = FormRef(
+            request.channel, person.user_id, person.team_id, onboarding.id, step.number, names
+        )
+        return modals.reveal_modal(onboarding, form, self._services.reveals.new_window())
 
-        That it is shown, and until when, is written down before.
+    async def reveal(self, request: Request, ref: FormRef, window: str, name: str) -> View:
+        """Return the window with one credential readable.
+
+        That it is shown, and until when, is recorded first. Engineering is told of the first one
+        in a window.
         """
+        if not await self._is_same(request.person, ref):
+            raise NotAllowed("This window was opened by somebody else. Please open it yourself.")
         onboarding, sealed = await self._read(ref.onboarding_id)
         actor = await self._actor(request, onboarding, Permission.REVEAL)
-        names = onboarding.guide.step(onboarding.step(ref.step).number).reveals
-        if not names:
-            raise Refused("There is nothing to reveal at this step.")
+        must_be_stored(onboarding, [name])
         try:
-            open_ = self._services.vault.open
-            values = {name: open_(sealed[name]) for name in names if name in sealed}
+            value = self._services.vault.open(sealed[name])
         except Unreadable as error:
             raise Refused(
                 f"A stored value cannot be read, and none is shown: {error}. The operator sees all "
                 "of them with `onboarding keys check`."
             ) from error
-        reveals, window = self._services.reveals, ""
+        async with self._services.database.begin(write=False) as session:
+            again = await reveals.shows(session, window)
 
-        async def note(session: AsyncSession, _after: Onboarding) -> None:
-            nonlocal window
-            window = reveals.add(session)
+        async def record(session: AsyncSession, _after: Onboarding) -> None:
+            await self._services.reveals.record(session, window)
 
         after = await self._change(
-            request, onboarding.id, lambda at, now: reveal_credentials(at, names, actor, now), note
+            request,
+            onboarding.id,
+            lambda at, now: reveal_credentials(at, [name], actor, now, quiet=again),
+            record,
         )
-        reveals.opened()
-        person = request.person
-        form = FormRef(request.channel, person.user_id, person.team_id, after.id, ref.step, names)
-        return modals.reveal_modal(after, form, values, window)
+        self._services.reveals.schedule()
+        return modals.reveal_modal(after, ref, window, shown=name, value=value)
 
     def _must_be_right(
         self,

@@ -1,7 +1,7 @@
-"""Hides revealed values again: the deadline is in the database, so that any worker can do it.
+"""Hides a revealed credential again: the deadline is in the database, so any worker can do it.
 
-A window is known by an external_id of ours, which is written down, with the deadline, before the
-window is opened: whatever dies in between, no window with values is forgotten.
+A window is known by an external_id of ours. It is recorded, with the deadline, before a value is
+shown in it, so no window that shows one is forgotten, whatever crashes in between.
 """
 
 import asyncio
@@ -22,7 +22,8 @@ from storage.database import Database
 
 log = logging.getLogger(__name__)
 
-# How long an engineer sees stored values.
+WINDOW = "reveal-"  # what the external_id of our windows begins with
+# How long an engineer sees a stored value.
 REVEALED_FOR = timedelta(seconds=60)
 # Whoever closed the window sees nothing any more (docs.slack.dev, views.update: not_found).
 CLOSED = {"not_found", "view_not_found"}
@@ -31,7 +32,7 @@ BATCH = 20
 
 
 class Reveals:
-    """The windows that show values now; `tasks` own the work."""
+    """The windows that show a credential now; `tasks` own the work."""
 
     def __init__(
         self,
@@ -44,14 +45,17 @@ class Reveals:
         self._database, self._slack, self._tasks, self._clock = database, slack, tasks, clock
         self._worker = uuid.uuid4().hex
 
-    def add(self, session: AsyncSession) -> str:
-        """Write down a window that is about to be opened; return its external_id."""
-        window = f"reveal-{uuid.uuid4().hex}"
-        reveals.add(session, window, self._worker, self._clock() + REVEALED_FOR)
-        return window
+    @staticmethod
+    def new_window() -> str:
+        """Return an external_id for a window."""
+        return f"{WINDOW}{uuid.uuid4().hex}"
 
-    def opened(self) -> None:
-        """Have the values hidden in time, whatever the interval of the sweep."""
+    async def record(self, session: AsyncSession, window: str) -> None:
+        """Record that a window is about to show a value, and until when."""
+        await reveals.put(session, window, self._worker, self._clock() + REVEALED_FOR)
+
+    def schedule(self) -> None:
+        """Hide what was just recorded on time, without waiting for the sweep."""
         loop = asyncio.get_running_loop()
         loop.call_later(REVEALED_FOR.total_seconds(), self._hide_soon)
 
@@ -71,7 +75,7 @@ class Reveals:
             async with asyncio.timeout(seconds):
                 async with self._database.begin(write=False) as session:
                     own = await reveals.of_worker(session, self._worker)
-                await asyncio.gather(*(self._hide(window, may_open=True) for window in own))
+                await asyncio.gather(*(self._hide(window) for window in own))
 
     def _hide_soon(self) -> None:
         self._tasks.spawn(self._swept(), "hide revealed values")
@@ -80,14 +84,15 @@ class Reveals:
         with suppress(Unavailable):  # the sweep takes it up
             await self.sweep()
 
-    async def _hide(self, window: str, *, may_open: bool = False) -> None:
-        """Hide the values of a window; one that is not there `may_open` still, unless it is due."""
+    async def _hide(self, window: str) -> None:
+        """Hide what a window shows, and forget the window.
+
+        A value on its way to it is then refused by Slack: the window's hash has changed.
+        """
         again: datetime | None = None
         try:
             await self._slack.update_window(window, hidden_modal())
         except SlackRefused as error:
-            if error.code in CLOSED and may_open:
-                return
             if error.code not in CLOSED:
                 log.error("values could not be hidden", extra={"reason": str(error)})
                 again = self._clock() + AGAIN

@@ -132,7 +132,7 @@ def _revealed(onboarding: Onboarding, event: Event) -> Iterator[Block]:
     labels = listed(onboarding.guide.field(name).label for name in event.detail["fields"])
     yield section(
         f"👁️ {mention(event.actor.user_id)} looked at *{escape(onboarding.client_name)}*'s "
-        f"{escape(labels)}."
+        f"{escape(labels)}. The history lists each one they look at."
     )
 
 

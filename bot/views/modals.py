@@ -19,7 +19,7 @@ from bot.core.mrkdwn import escape, mention, when
 from bot.guide.credentials import LONGEST, CredentialField
 from bot.onboarding import Onboarding
 from bot.views import ids
-from bot.views.blocks import bullets, context, section
+from bot.views.blocks import bullets, button, context, section
 from bot.views.forms import entry, form, notice, plain_text
 
 LONGEST_QUESTION = 2000
@@ -100,34 +100,57 @@ def help_modal(onboarding: Onboarding, ref: ids.FormRef) -> View:
 def reveal_modal(
     onboarding: Onboarding,
     ref: ids.FormRef,
-    values: Mapping[str, SecretStr],
-    external_id: str | None = None,
+    window: str,
+    *,
+    shown: str = "",
+    value: SecretStr | None = None,
 ) -> View:
-    """Return stored values for an engineer, each with where to paste it.
+    """Return the stored credentials that `ref` names, masked, for an engineer to paste.
 
-    By its `external_id` the window is found when they have to be hidden.
+    Only the `value` of the field `shown` is readable. By its external_id, `window`, any worker
+    finds the window to hide it again.
     """
     blocks: list[Block] = [
         section(
-            "👁️ Viewing these is logged and posted to the engineering channel. They'll be hidden in "
-            "60 seconds."
+            "👁️ Press *Show* to see one credential at a time. Viewing is logged and posted to the "
+            "engineering channel. What you see will be hidden in 60 seconds."
         )
     ]
-    for name, value in values.items():
-        field, stored = onboarding.guide.field(name), onboarding.credentials[name]
-        blocks.append(section(f"*{escape(field.label)}*\nPaste into: {escape(field.destination)}"))
-        text = RichTextElementParts.Text(text=value.get_secret_value())
-        blocks.append(RichTextBlock(elements=[RichTextPreformattedElement(elements=[text])]))
-        blocks.append(context(f"Entered by {mention(stored.by.user_id)}, {when(stored.at)}"))
+    for name in ref.fields:
+        blocks += _stored(onboarding, name, value if name == shown else None)
     return View(
         type="modal",
         callback_id=ids.REVEAL_CREDENTIALS,
-        external_id=external_id,
-        title=plain_text("Stored values"),
+        external_id=window,
+        title=plain_text("Stored credentials"),
         close=plain_text("Close"),
         private_metadata=ref.dump(),
         blocks=blocks,
     )
+
+
+def revealed_fields(onboarding: Onboarding, step: int) -> tuple[str, ...]:
+    """Return the fields that the list of stored credentials has: those of the step first."""
+    own = onboarding.guide.step(step).reveals
+    stored = (one.id for one in onboarding.guide.credentials if one.id in onboarding.credentials)
+    return tuple(dict.fromkeys((*own, *stored)))
+
+
+def _stored(onboarding: Onboarding, name: str, value: SecretStr | None) -> Iterator[Block]:
+    field, stored = onboarding.guide.field(name), onboarding.credentials.get(name)
+    title, destination = f"*{escape(field.label)}*", f"Paste into: {escape(field.destination)}"
+    if stored is None:
+        yield section(f"{title}\nNot entered yet")
+        return
+    if value is None:
+        action_id = f"{ids.REVEAL_CREDENTIALS}:{name}"
+        show = button("Show", action_id, name, label=f"Show the {field.label}"[:75])
+        yield section(f"{title}\n{stored.mask}\n{destination}", accessory=show)
+    else:
+        yield section(f"{title}\n{destination}")
+        text = RichTextElementParts.Text(text=value.get_secret_value())
+        yield RichTextBlock(elements=[RichTextPreformattedElement(elements=[text])])
+    yield context(f"Entered by {mention(stored.by.user_id)}, {when(stored.at)}")
 
 
 def cancel_modal(onboarding: Onboarding, ref: ids.FormRef) -> View:
@@ -151,9 +174,9 @@ def cancel_modal(onboarding: Onboarding, ref: ids.FormRef) -> View:
 
 
 def hidden_modal() -> View:
-    """Return what takes the place of the stored values after a while."""
+    """Return what takes the place of a revealed credential after a while."""
     text = "These are hidden again. Press “Reveal credentials” to see them again."
-    return notice("Stored values", [section(text)])
+    return notice("Stored credentials", [section(text)])
 
 
 def _reference(onboarding: Onboarding) -> Iterator[Block]:

@@ -217,6 +217,7 @@ class People:
         self.points.begin("reveal")
         await self.form(self.erin, number, "reveal_credentials")
         if self.erin.view:
+            await self.erin.press(self.erin.view, "reveal_credentials:client_secret")
             await self.erin.close(self.erin.view)
 
     async def form(self, person: Person, number: int, action_id: str) -> None:

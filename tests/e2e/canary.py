@@ -168,13 +168,16 @@ class Troubled(Play):
             await press_until_gone(self.stage, self.stage.admin, message, "step_done")
 
     async def looking_breaks(self) -> None:
-        """A bug while all five values are in memory."""
+        """A bug while a value is in memory."""
         stage, before = self.stage, len(self.stage.engineer.ephemerals)
         _, message = await next_step(stage, after=22)
+        await stage.engineer.press(message, "reveal_credentials")
+        window = await opened(stage, stage.engineer, "reveal_credentials")
         with broken(stage, LOOKING_BREAKS):
-            await stage.engineer.press(message, "reveal_credentials")
+            await stage.engineer.press(window, "reveal_credentials:client_secret")
             await stage.slack.until(lambda: len(stage.engineer.ephemerals) > before or None)
         assert "Something went wrong on our side" in stage.engineer.ephemerals[-1].text
+        await stage.engineer.close(window)
 
     async def another_client_is_cancelled(self) -> None:
         stage = self.stage
@@ -278,9 +281,13 @@ def dressed(piece: str) -> list[str]:
 
 
 def reveals(call: Call) -> bool:
-    """Whether the call shows an engineer the values, which is what it is for."""
+    """Whether the call shows an engineer one of the values, which is what it is for."""
     view = call.arguments.get("view")
-    return isinstance(view, dict) and view.get("callback_id") == "reveal_credentials"
+    return (
+        call.method == "views.update"
+        and isinstance(view, dict)
+        and view.get("callback_id") == "reveal_credentials"
+    )
 
 
 def places(stage: Staged, answers: list[str]) -> dict[str, str]:

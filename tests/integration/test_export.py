@@ -22,7 +22,9 @@ async def export(world: World, *arguments: str) -> Ended:
 @pytest.mark.parametrize("format_", ["md", "html", "json"])
 async def test_a_whole_history_is_told_without_a_value(begun: World, format_: str) -> None:
     await begun.walk_to(24)
-    await begun.press(begun.erin, "step:24", "reveal_credentials")
+    window = await begun.open(begun.erin, "step:24", "reveal_credentials")
+    await begun.erin.press(window, "reveal_credentials:booking_provider_id")
+    await begun.idle()
 
     ended = await export(begun, begun.onboarding, "--format", format_)
 

@@ -1,5 +1,8 @@
 """Stored values: an engineer's look at them, and values that cannot be read any more."""
 
+import asyncio
+import json
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -7,7 +10,7 @@ import pytest
 
 import bot.use_cases.reveals
 from sandbox.slack import View, visible_text
-from tests.integration.world import World, from_now, held, now, told
+from tests.integration.world import World, from_now, now, told
 
 pytestmark = pytest.mark.slow_slack
 
@@ -40,29 +43,119 @@ def shown(world: World, view: View) -> set[str]:
     return {name for name, value in world.servicetitan.credentials.items() if value in text}
 
 
-async def test_an_engineer_sees_the_five_values_with_their_destinations(handed_over: World) -> None:
-    view = await handed_over.open(handed_over.erin, "step:23", "reveal_credentials")
+async def stored(world: World, step: int = 23) -> View:
+    """Open the list of the stored credentials."""
+    return await world.open(world.erin, f"step:{step}", "reveal_credentials")
 
-    assert shown(handed_over, view) == handed_over.servicetitan.credentials.keys()
-    assert "Connections → CRM → Edit Config → CRM Connection Settings" in visible_text(view)
+
+async def show(world: World, view: View, field: str) -> None:
+    await world.erin.press(view, f"reveal_credentials:{field}")
+    await world.idle()
+
+
+async def reveal(world: World, field: str = "client_secret") -> View:
+    view = await stored(world)
+    await show(world, view, field)
+    return view
+
+
+def looks(world: World) -> list[list[str]]:
+    rows = world.rows("SELECT detail FROM event WHERE kind = 'credentials_revealed' ORDER BY id")
+    details = [json.loads(one) if isinstance(one, str) else one for (one,) in rows]
+    return [detail["fields"] for detail in details]
+
+
+async def test_the_window_lists_what_is_stored_and_shows_none_of_it(handed_over: World) -> None:
+    view = await stored(handed_over)
+
+    text = visible_text(view)
+    assert shown(handed_over, view) == set()
+    assert "••••" in text
+    assert "Connections → CRM → Edit Config → CRM Connection Settings" in text
     assert "submit" not in view.content
+    assert handed_over.events("credentials_revealed") == []
+    assert waiting(handed_over) == 0
 
 
-async def test_step_24_shows_the_booking_provider_id_alone(handed_over: World) -> None:
+async def test_an_engineer_sees_one_credential_at_a_time(handed_over: World) -> None:
+    view, values = await stored(handed_over), handed_over.servicetitan.credentials
+
+    for field in values:
+        await show(handed_over, view, field)
+        assert shown(handed_over, view) == {field}
+
+    sent = [json.dumps(call.arguments) for call in handed_over.slack.calls_of("views.update")]
+    assert [sum(one in call for one in values.values()) for call in sent] == [1] * len(values)
+    assert looks(handed_over) == [[field] for field in values]
+    assert handed_over.events("credentials_revealed") == [(handed_over.erin.id, None)] * len(values)
+
+
+async def test_step_24_lists_the_booking_provider_id_first(handed_over: World) -> None:
     await handed_over.press(handed_over.erin, "step:23", "step_done")
 
-    view = await handed_over.open(handed_over.erin, "step:24", "reveal_credentials")
+    view = await stored(handed_over, 24)
 
-    assert shown(handed_over, view) == {"booking_provider_id"}
+    buttons = [one["accessory"]["action_id"] for one in view.blocks if "accessory" in one]
+    assert buttons[0] == "reveal_credentials:booking_provider_id"
+    assert len(buttons) == len(handed_over.servicetitan.credentials)
 
 
-async def test_looking_is_recorded_and_announced(handed_over: World) -> None:
-    await handed_over.open(handed_over.erin, "step:23", "reveal_credentials")
+async def test_a_window_is_announced_once(handed_over: World) -> None:
+    view = await reveal(handed_over, "client_secret")
+    await show(handed_over, view, "tenant_id")
 
-    assert handed_over.events("credentials_revealed") == [(handed_over.erin.id, None)]
     [told_] = [text for text in handed_over.announced if "looked at" in text]
     assert f"<@{handed_over.erin.id}>" in told_
     assert "Client Secret" in told_
+
+    await reveal(handed_over, "tenant_id")
+
+    [_, told_] = [text for text in handed_over.announced if "looked at" in text]
+    assert "Tenant ID" in told_
+    await handed_over.must_be_sound()
+
+
+async def test_what_is_not_listed_is_not_shown(handed_over: World) -> None:
+    view = await reveal(handed_over)
+    payload = handed_over.last_sent
+    for change in (
+        {"actions": [{**payload["actions"][0], "action_id": "reveal_credentials:password"}]},
+        {"view": {**payload["view"], "external_id": "another"}},
+        {"view": {**payload["view"], "private_metadata": "{}"}},
+    ):
+        ack = await handed_over.send({**payload, "trigger_id": str(change), **change})
+        assert ack.status == 400
+
+    assert shown(handed_over, view) == {"client_secret"}
+    assert looks(handed_over) == [["client_secret"]]
+
+
+async def test_a_window_opened_by_somebody_else_shows_nothing(handed_over: World) -> None:
+    await stored(handed_over)
+    view = await reveal(handed_over)
+    payload = handed_over.last_sent
+    eve = handed_over.slack.add_person("Eve Engineer")
+    handed_over.channel.members[eve.id] = eve.user
+
+    user = {**payload["user"], "id": eve.id}
+    await handed_over.send({**payload, "trigger_id": "eve", "user": user})
+
+    assert "opened by somebody else" in told(eve)
+    assert looks(handed_over) == [["client_secret"]]
+    assert shown(handed_over, view) == {"client_secret"}
+
+
+async def test_a_credential_is_shown_in_no_window_but_the_one_we_opened(
+    handed_over: World,
+) -> None:
+    await reveal(handed_over)
+    payload = handed_over.last_sent
+    view = await handed_over.open(handed_over.ann, "step:23", "step_help")
+
+    forged = {**payload["view"], "id": view.id, "hash": view.hash, "external_id": "reveal-1"}
+    await handed_over.send({**payload, "trigger_id": "forged", "view": forged})
+
+    assert shown(handed_over, view) == set()
 
 
 async def test_a_client_who_presses_reveal_sees_and_leaves_nothing(handed_over: World) -> None:
@@ -98,11 +191,11 @@ async def test_a_value_that_cannot_be_read_is_refused_and_not_guessed(
             assert await handed_over.warnings() == []
             alter(handed_over, name, "client_secret")
 
-            await handed_over.press(handed_over.erin, "step:23", "reveal_credentials")
+            view = await reveal(handed_over)
             [warning] = await handed_over.warnings()
 
             assert "A stored value cannot be read" in told(handed_over.erin)
-            assert handed_over.erin.view is None
+            assert shown(handed_over, view) == set()
             assert handed_over.events("credentials_revealed") == []
             assert "stored values" in warning
 
@@ -145,7 +238,7 @@ async def test_the_values_are_hidden_again_after_a_minute(
 ) -> None:
     assert timedelta(seconds=60) == bot.use_cases.reveals.REVEALED_FOR
     monkeypatch.setattr(bot.use_cases.reveals, "REVEALED_FOR", timedelta(seconds=0.2))
-    view = await handed_over.open(handed_over.erin, "step:23", "reveal_credentials")
+    view = await reveal(handed_over)
     assert "hidden in 60 seconds" in visible_text(view)
 
     await handed_over.slack.until(lambda: hidden(handed_over))
@@ -156,7 +249,7 @@ async def test_the_values_are_hidden_again_after_a_minute(
 
 
 async def test_the_deadline_is_kept_without_a_value(handed_over: World) -> None:
-    await handed_over.open(handed_over.erin, "step:23", "reveal_credentials")
+    await reveal(handed_over)
 
     [(at,)] = handed_over.rows("SELECT hide_at FROM reveal")
 
@@ -166,7 +259,7 @@ async def test_the_deadline_is_kept_without_a_value(handed_over: World) -> None:
 
 
 async def test_another_worker_hides_what_a_dead_one_showed(handed_over: World) -> None:
-    await handed_over.open(handed_over.erin, "step:23", "reveal_credentials")
+    await reveal(handed_over)
     overdue(handed_over)
 
     async with handed_over.second_bot() as other:
@@ -177,7 +270,7 @@ async def test_another_worker_hides_what_a_dead_one_showed(handed_over: World) -
 
 
 async def test_a_bot_that_ends_hides_what_it_shows(handed_over: World) -> None:
-    await handed_over.open(handed_over.erin, "step:23", "reveal_credentials")
+    await reveal(handed_over)
 
     await handed_over.bot.retire()
 
@@ -186,7 +279,7 @@ async def test_a_bot_that_ends_hides_what_it_shows(handed_over: World) -> None:
 
 
 async def test_a_bot_that_ends_leaves_to_others_what_it_did_not_show(handed_over: World) -> None:
-    await handed_over.open(handed_over.erin, "step:23", "reveal_credentials")
+    await reveal(handed_over)
 
     async with handed_over.second_bot() as other:
         await other.retire()
@@ -198,7 +291,7 @@ async def test_a_bot_that_ends_leaves_to_others_what_it_did_not_show(handed_over
 async def test_a_window_that_slack_did_not_empty_is_tried_again(
     handed_over: World, fault: dict[str, Any]
 ) -> None:
-    await handed_over.open(handed_over.erin, "step:23", "reveal_credentials")
+    await reveal(handed_over)
     overdue(handed_over)
     handed_over.slack.fail_next("views.update", **fault)
 
@@ -210,7 +303,7 @@ async def test_a_window_that_slack_did_not_empty_is_tried_again(
 
 
 async def test_a_refusal_is_tried_again_after_a_while(handed_over: World) -> None:
-    await handed_over.open(handed_over.erin, "step:23", "reveal_credentials")
+    await reveal(handed_over)
     overdue(handed_over)
     handed_over.slack.fail_next("views.update", error="missing_scope")
 
@@ -223,7 +316,7 @@ async def test_a_refusal_is_tried_again_after_a_while(handed_over: World) -> Non
 
 
 async def test_a_window_that_was_closed_is_forgotten(handed_over: World) -> None:
-    view = await handed_over.open(handed_over.erin, "step:23", "reveal_credentials")
+    view = await reveal(handed_over)
     await handed_over.erin.close(view)
     overdue(handed_over)
 
@@ -232,19 +325,36 @@ async def test_a_window_that_was_closed_is_forgotten(handed_over: World) -> None
     assert waiting(handed_over) == 0
 
 
-async def test_a_window_that_opens_as_the_bot_ends_is_hidden_at_its_time(
-    handed_over: World,
-) -> None:
-    async with held(handed_over.slack, "views.open"):
-        await handed_over.erin.press(handed_over.message("step:23"), "reveal_credentials")
-        await handed_over.slack.until(lambda: handed_over.rows("SELECT id FROM reveal"))
-        await handed_over.bot.reveals.hide_own(3)
-    await handed_over.idle()
-    assert not hidden(handed_over)
+async def test_showing_another_credential_starts_the_minute_again(handed_over: World) -> None:
+    view = await reveal(handed_over)
     overdue(handed_over)
+    await show(handed_over, view, "tenant_id")
 
     await handed_over.bot.sweep()
 
+    assert shown(handed_over, view) == {"tenant_id"}
+    assert waiting(handed_over) == 1
+
+
+async def test_a_value_on_its_way_to_a_window_that_is_hidden_meanwhile_is_not_shown(
+    handed_over: World,
+) -> None:
+    view, released = await stored(handed_over), asyncio.Event()
+    secret = handed_over.servicetitan.client_secret
+
+    async def gate(moment: str, _method: str, arguments: Mapping[str, Any]) -> bool:
+        if moment == "arrived" and secret in json.dumps(arguments):
+            await released.wait()
+        return True
+
+    handed_over.slack.guard(gate)
+    await handed_over.erin.press(view, "reveal_credentials:client_secret")
+    await handed_over.slack.until(lambda: handed_over.rows("SELECT id FROM reveal"))
+    await handed_over.bot.reveals.hide_own(3)
+    released.set()
+    await handed_over.idle()
+
+    assert shown(handed_over, handed_over.view_of(handed_over.erin)) == set()
     assert hidden(handed_over)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from sandbox.slack import Person, View
+from sandbox.slack import Person, View, visible_text
 from tests.databases import AnyDatabase
 from tests.integration.world import World, a_world, held, told
 
@@ -88,6 +88,21 @@ async def test_no_old_role_opens_a_window_while_slack_fails(
 
     assert SILENT in told(grouped.eve)
     assert grouped.world.events("credentials_revealed") == []
+
+
+async def test_an_open_list_shows_nothing_to_somebody_taken_out_of_the_group(
+    grouped: Grouped,
+) -> None:
+    world, view = grouped.world, await grouped.reveal()
+    assert view
+    world.slack.admin.remove_from_usergroup(grouped.group, grouped.eve)
+
+    await grouped.eve.press(view, "reveal_credentials:client_secret")
+    await world.idle()
+
+    assert world.servicetitan.client_secret not in visible_text(view)
+    assert "Only HeavySet engineers can see stored values" in told(grouped.eve)
+    assert world.events("credentials_revealed") == []
 
 
 async def test_no_old_role_opens_a_window_while_slack_is_silent(grouped: Grouped) -> None:

@@ -157,8 +157,8 @@ def _of_values(at: Model, act: Act, key: tuple[str, int]) -> Result | None:
             return Result(replace(at, checking=True), (requested,))
         case "reveal" if at.status != "cancelled":
             names = GUIDE.step(act.step).reveals
-            if names and all(at.values[ALL_FIELDS.index(name)] != NONE for name in names):
-                return Result(at, (("credentials_revealed", act.who, None),))
+            if names and set(at.values) != {NONE}:
+                return Result(at)  # a list: nothing is shown yet
         case "ask" | "ask aloud":
             asked = tuple(sorted((*at.asked, act.who)))
             return Result(replace(at, asked=asked), (("help_asked", *key),), told=1)

@@ -8,6 +8,7 @@ from pydantic import SecretStr
 from slack_sdk.models.views import View
 
 from bot.guide import Step
+from bot.guide.credentials import mask
 from bot.views.ids import FormRef
 from bot.views.modals import (
     credentials_modal,
@@ -16,6 +17,7 @@ from bot.views.modals import (
     hidden_modal,
     required_fields,
     reveal_modal,
+    revealed_fields,
 )
 from bot.views.start import Around, invite_modal, start_modal
 from tests.builders import (
@@ -216,27 +218,42 @@ def test_help_asks_one_question() -> None:
     assert inputs(view)["question"]["element"]["action_id"] == "question"
 
 
-def test_an_engineer_sees_the_values_with_where_to_paste_them() -> None:
+def revealed(shown: str = "") -> View:
     onboarding = an_onboarding(at_step=23)
-    values = {name: SecretStr(VALUES[name]) for name in ALL_FIELDS}
+    ref = a_form_ref(onboarding, 23, ALL_FIELDS)
+    value = SecretStr(VALUES[shown]) if shown else None
+    return reveal_modal(onboarding, ref, "reveal-1", shown=shown, value=value)
 
-    view = reveal_modal(onboarding, a_form_ref(onboarding, 23, ALL_FIELDS), values)
+
+def test_an_engineer_sees_masks_with_where_to_paste_the_credentials() -> None:
+    view = revealed()
 
     assert problems(view) == []
     for name in ALL_FIELDS:
-        assert VALUES[name] in list(texts(view.to_dict()))
+        assert mask(VALUES[name]) in words(view)
         assert f"Paste into: {GUIDE.field(name).destination.replace('>', '&gt;')}" in words(view)
     assert "logged and posted to the engineering channel" in words(view)
+    assert not [name for name in ALL_FIELDS if VALUES[name] in json.dumps(view.to_dict())]
 
 
-def test_a_value_stands_nowhere_but_where_it_is_read() -> None:
+@pytest.mark.parametrize("shown", ALL_FIELDS)
+def test_one_credential_is_readable_at_a_time(shown: str) -> None:
+    view = revealed(shown)
+
+    content = json.dumps(view.to_dict())
+    assert problems(view) == []
+    assert [name for name in ALL_FIELDS if VALUES[name] in content] == [shown]
+    assert content.count(VALUES[shown]) == 1
+    others = [f"reveal_credentials:{name}" for name in ALL_FIELDS if name != shown]
+    accessories = [one["accessory"] for one in view.to_dict()["blocks"] if "accessory" in one]
+    assert [button["action_id"] for button in accessories] == others
+
+
+def test_the_credentials_of_the_step_come_first() -> None:
     onboarding = an_onboarding(at_step=24)
-    values = {"booking_provider_id": SecretStr(VALUES["booking_provider_id"])}
 
-    view = reveal_modal(onboarding, a_form_ref(onboarding, 24), values)
-
-    assert json.dumps(view.to_dict()).count(VALUES["booking_provider_id"]) == 1
-    assert VALUES["booking_provider_id"] not in str(view.private_metadata)
+    assert revealed_fields(onboarding, 24)[0] == "booking_provider_id"
+    assert set(revealed_fields(onboarding, 24)) == set(ALL_FIELDS)
 
 
 def test_slack_takes_a_notice() -> None:

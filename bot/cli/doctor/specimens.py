@@ -6,7 +6,7 @@ after each change all that Slack would then be shown is taken once.
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Literal
@@ -140,16 +140,19 @@ def _shown(story: str, change: Change) -> Iterator[Specimen]:
 
 def _windows(story: str, onboarding: Onboarding, events: Sequence[Event]) -> Iterator[Specimen]:
     ref = _ref(onboarding, 1)
-    values = {name: SecretStr("x" * 40) for name in onboarding.credentials}
+    stored = replace(ref, fields=tuple(onboarding.credentials))
     now = onboarding.active_at
     history = tell(onboarding.guide, events, now)
     for name, view in {
         "cancel": cancel_modal(onboarding, ref),
         "assign": assign_modal(onboarding, ref),
-        "reveal": reveal_modal(onboarding, ref, values),
+        "stored credentials": reveal_modal(onboarding, stored, "reveal-0"),
         "history": history_modal(onboarding, history, ref, workspace_url=WORKSPACE),
     }.items():
         yield _view(f"{story}: {name}", view)
+    for name in onboarding.credentials:
+        view = reveal_modal(onboarding, stored, "reveal-0", shown=name, value=SecretStr("x" * 40))
+        yield _view(f"{story}: reveal {name}", view)
     credentials = credentials_answer(onboarding, WORKSPACE)
     yield Specimen(f"{story}: credentials", "message", {"blocks": list(credentials.blocks)})
     booking = actions([booking_button(onboarding, str(StepRef(onboarding.id, 25)))])
