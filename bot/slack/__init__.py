@@ -1,4 +1,4 @@
-"""Slack out: the only caller of the Web API."""
+"""Calls to Slack: the only user of the Web API."""
 
 from bot.slack.channels import Bookmark, Channel
 from bot.slack.errors import (
@@ -10,9 +10,10 @@ from bot.slack.errors import (
     raise_for_rate_limit,
     translated,
 )
+from bot.slack.people import Identity, User
 from bot.slack.private_answers import Recipient, tell_privately
 from bot.slack.scopes import OPTIONAL_SCOPES, SCOPES
-from bot.slack.web_api import TIMEOUT_SECONDS, Identity, OpenView, Slack, User
+from bot.slack.web_api import TIMEOUT_SECONDS, OpenView, Slack
 
 __all__ = [
     "NO_THREAD",

@@ -1,4 +1,4 @@
-"""One call of the Web API: counted, its errors translated, and Slack's wish to wait kept."""
+"""One call of the Web API: counted, its errors translated, Slack's rate limits respected."""
 
 import logging
 from collections.abc import Coroutine
@@ -16,8 +16,8 @@ from bot.slack.rate_limits import RateLimits
 log = logging.getLogger(__name__)
 
 
-class Caller:
-    """The base of those who call."""
+class BaseClient:
+    """The base of the classes that call Slack."""
 
     def __init__(self, client: AsyncWebClient, metrics: Metrics, rate_limits: RateLimits) -> None:
         """Take a client without retry handlers: only we know what may be repeated."""
@@ -27,27 +27,25 @@ class Caller:
         self,
         method: str,
         call: Coroutine[Any, Any, AsyncSlackResponse],
-        where: str = "",
+        in_channel: str = "",
         **needed: type,
     ) -> AsyncSlackResponse:
-        """Make a call; its answer must bear what is `needed`, a name and a type each.
+        """Make a call; its response must have the members `needed`, by name and type.
 
-        Whoever must be answered soon waits no longer than that: Unavailable.
-
-        What Slack limited is not called before its time: RateLimited at once. Messages are counted
-        by their channel too: that is `where`.
+        `in_channel` is the channel of a message. Raises RateLimited, without a call, until Slack
+        allows one, and Unavailable at the deadline of the request.
         """
-        if wait := self.rate_limits.wait(method, where):
+        if wait := self.rate_limits.wait(method, in_channel):
             call.close()
             raise RateLimited(wait)
         self.rate_limits.made(method)
         try:
             with self._metrics.slack_call(method):
                 async with translated(method):
-                    answer = await before_deadline(call)
-                    _check(method, answer, needed)
+                    response = await before_deadline(call)
+                    _check(method, response, needed)
         except RateLimited as limit:
-            self.rate_limits.refused(method, where, limit.seconds)
+            self.rate_limits.refused(method, in_channel, limit.seconds)
             raise
         except NotNow:
             raise
@@ -58,11 +56,16 @@ class Caller:
             self.rate_limits.answered()
             raise
         self.rate_limits.answered()
-        log.debug("Slack was called", extra={"method": method, **request_id(answer)})
-        return answer
+        log.debug("Slack was called", extra={"method": method, **request_id(response)})
+        return response
 
 
-def _check(method: str, answer: AsyncSlackResponse, needed: dict[str, type]) -> None:
+def _check(method: str, response: AsyncSlackResponse, needed: dict[str, type]) -> None:
     for name, kind in needed.items():
-        if not isinstance(answer.get(name), kind):
-            raise Unavailable(f"{method}: an answer without {name}")
+        if not isinstance(response.get(name), kind):
+            raise Unavailable(f"{method}: a response without {name}")
+
+
+def next_cursor(response: AsyncSlackResponse) -> str | None:
+    """Return the cursor of the next page, None after the last one."""
+    return (response.get("response_metadata") or {}).get("next_cursor") or None

@@ -1,21 +1,21 @@
-"""Channels: what they are, who is in them, making and sharing them, pins and bookmarks."""
+"""Calls about channels: what and who is in them, creating and sharing them, pins, bookmarks."""
 
 import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.slack.call import Caller
+from bot.slack.call import BaseClient, next_cursor
 from bot.slack.errors import SlackRefused
 
 PAGE = 200
 MEMBER_PAGES = 5
-PAGES = 20  # of our own channels, when one is looked for by its name
+CHANNEL_PAGES = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """What conversations.info says about a channel."""
+    """A channel, from conversations.info."""
 
     name: str
     is_member: bool
@@ -24,11 +24,11 @@ class Channel:
     id: str = ""
     creator: str = ""
     is_ext_shared: bool = False  # with another organization
-    is_pending: bool = False  # another organisation was invited and has not accepted yet
+    is_pending: bool = False  # another organization was invited and has not accepted yet
 
     @property
     def is_shared(self) -> bool:
-        """Whether another organization reads it, or is about to."""
+        """Whether another organization can read it, or will soon."""
         return self.is_ext_shared or self.is_pending
 
 
@@ -40,26 +40,26 @@ class Bookmark:
     link: str
 
 
-class ChannelCalls(Caller):
+class ChannelCalls(BaseClient):
     """The calls about channels."""
 
     async def channel(self, channel: str) -> Channel:
-        """Return what Slack tells us of a channel."""
+        """Return what Slack knows about a channel."""
         call = self._client.conversations_info(channel=channel)
         return _channel((await self._call("conversations.info", call, channel=dict))["channel"])
 
     async def members(self, channel: str, limit: int) -> Sequence[str]:
-        """Return who is in a channel, ourselves and people of other organisations too."""
+        """Return who is in a channel, including us and people of other organizations."""
         call = self._client.conversations_members(channel=channel, limit=limit)
         return list((await self._call("conversations.members", call, members=list))["members"])
 
     async def is_in(self, channel: str, user_id: str) -> bool:
-        """Whether somebody is in a channel; of more than a thousand people, any may be."""
+        """Whether somebody is in a channel; True if it has too many members to tell."""
         cursor = None
         for _ in range(MEMBER_PAGES):
             call = self._client.conversations_members(channel=channel, limit=PAGE, cursor=cursor)
             answer = await self._call("conversations.members", call, members=list)
-            cursor = (answer.get("response_metadata") or {}).get("next_cursor")
+            cursor = next_cursor(answer)
             if user_id in answer["members"]:
                 return True
             if not cursor:
@@ -67,14 +67,14 @@ class ChannelCalls(Caller):
         return True
 
     async def create_channel(self, name: str, *, private: bool) -> str:
-        """Make a channel and return its id. After Unavailable it may have been made."""
+        """Create a channel and return its id. After Unavailable it may have been created."""
         call = self._client.conversations_create(name=name, is_private=private)
         return str((await self._call("conversations.create", call, channel=dict))["channel"]["id"])
 
     async def channel_named(self, name: str) -> Channel | None:
         """Return the channel with this name, if we are a member of it."""
         cursor = None
-        for _ in range(PAGES):
+        for _ in range(CHANNEL_PAGES):
             call = self._client.users_conversations(
                 types="public_channel,private_channel", limit=PAGE, cursor=cursor
             )
@@ -82,13 +82,13 @@ class ChannelCalls(Caller):
             for info in answer["channels"]:
                 if info.get("name") == name:
                     return _channel(info)
-            cursor = (answer.get("response_metadata") or {}).get("next_cursor")
+            cursor = next_cursor(answer)
             if not cursor:
                 break
         return None
 
-    async def bring_in(self, channel: str, user_ids: Sequence[str]) -> None:
-        """Add people of our own workspace to a channel; who is in already does not matter."""
+    async def invite(self, channel: str, user_ids: Sequence[str]) -> None:
+        """Add people of our own workspace to a channel, unless they are in it already."""
         call = self._client.conversations_invite(channel=channel, users=list(user_ids), force=True)
         try:
             await self._call("conversations.invite", call)
@@ -97,9 +97,9 @@ class ChannelCalls(Caller):
                 raise
 
     async def invite_shared(self, channel: str, address: str) -> str:
-        """Ask somebody of another organisation to a channel by e-mail; return the invitation's id.
+        """Invite somebody of another organization to a channel by email; return the invite's id.
 
-        They may do more than post there: with permission to post only, buttons may not work.
+        They get full access: with permission to post only, buttons may not work.
         """
         call = self._client.conversations_inviteShared(
             channel=channel, emails=[address], external_limited=False
@@ -107,7 +107,7 @@ class ChannelCalls(Caller):
         return str((await self._call("conversations.inviteShared", call)).get("invite_id", ""))
 
     async def pin(self, channel: str, ts: str) -> None:
-        """Pin a message; that it is pinned already does not matter."""
+        """Pin a message, unless it is pinned already."""
         try:
             await self._call("pins.add", self._client.pins_add(channel=channel, timestamp=ts))
         except SlackRefused as error:
@@ -122,13 +122,13 @@ class ChannelCalls(Caller):
         await self._call("bookmarks.add", call)
 
     async def bookmarks(self, channel: str) -> Mapping[str, str]:
-        """Return the links at the top of a channel, and the id of each."""
+        """Return the links at the top of a channel, with the id of each."""
         call = self._client.bookmarks_list(channel_id=channel)
         found = (await self._call("bookmarks.list", call, bookmarks=list))["bookmarks"]
         return {html.unescape(one.get("link") or ""): str(one.get("id", "")) for one in found}
 
     async def edit_bookmark(self, channel: str, bookmark_id: str, bookmark: Bookmark) -> None:
-        """Put another link in the place of one at the top of a channel."""
+        """Replace a link at the top of a channel."""
         call = self._client.bookmarks_edit(
             channel_id=channel, bookmark_id=bookmark_id, title=bookmark.title, link=bookmark.link
         )
@@ -138,7 +138,7 @@ class ChannelCalls(Caller):
 def _channel(info: dict[str, Any]) -> Channel:
     return Channel(
         name=info.get("name", ""),
-        is_member=bool(info.get("is_member", True)),  # not said: the first post will tell
+        is_member=bool(info.get("is_member", True)),  # unknown: the first post will tell
         is_direct=bool(info.get("is_im") or info.get("is_mpim")),
         is_archived=bool(info.get("is_archived")),
         id=info.get("id", ""),

@@ -1,4 +1,4 @@
-"""Who is who, by Slack's own word: what somebody is to an onboarding, and who the engineers are."""
+"""Looks people up in Slack: where they belong, who the engineers are, who is in a channel."""
 
 import asyncio
 import logging
@@ -11,17 +11,15 @@ from dataclasses import dataclass, field, replace
 from bot.core.background import BackgroundTasks
 from bot.core.deadline import before_deadline
 from bot.core.errors import OnboardingError, Unavailable
-from bot.onboarding import Onboarding
-from bot.onboarding.people import EVERYONE, Person, Role, client_role
-from bot.slack import Identity, Slack, SlackRefused, User
-from bot.slack.lookups import SPARE_SECONDS, Lookups
+from bot.onboarding.people import EVERYONE, Person
+from bot.slack import Slack, SlackRefused, User
+from bot.slack.lookups import FALLBACK_SECONDS, Lookups
+from bot.slack.membership import ExternalMembers, Membership, organization_ids, user_of_request
 
 log = logging.getLogger(__name__)
 
-# Of a crowd, only so many people are asked about (users.info is Tier 4: 100 a minute).
-MOST_LOOKED_AT = 30
-# Of the client's people, so many are asked which organization they are of.
-MOST_CONTACTS = 5
+# How many members of a channel are looked up (users.info is Tier 4: 100 a minute).
+MOST_MEMBERS = 30
 PROBLEMS = {
     "": "Slack doesn't know this person",
     "deleted": "deactivated",
@@ -34,102 +32,16 @@ PROBLEMS = {
 }
 
 
-class Undecided(OnboardingError):
-    """Which organization an onboarding is of can only be told by looking at `people`."""
-
-    def __init__(self, people: Sequence[str]) -> None:
-        """Take who is known to be of the client."""
-        super().__init__("which organization the onboarding is of is not known")
-        self.people = people
-
-
-@dataclass(frozen=True, slots=True)
-class ExternalMembers:
-    """The people of other organizations in a channel; not `all` of them if it is a crowd."""
-
-    people: Mapping[str, User]
-    all: bool
-
-    def without(self, user_ids: Collection[str]) -> "ExternalMembers":
-        """Return the others."""
-        kept = {one: user for one, user in self.people.items() if one not in user_ids}
-        return replace(self, people=kept)
-
-    @property
-    def organizations(self) -> frozenset[str]:
-        """The organizations that they are of."""
-        return frozenset(user.organization for user in self.people.values())
-
-    @property
-    def timezone(self) -> str | None:
-        """Where most of them are, as far as Slack tells."""
-        zones = Counter(user.timezone for user in self.people.values() if user.timezone)
-        return zones.most_common(1)[0][0] if zones else None
-
-
-@dataclass(frozen=True, slots=True)
-class Membership:
-    """What is known of a person, without which nobody can tell what they are to an onboarding.
-
-    `person` has the team that Slack names, if the request named none. `organizations` are the ids
-    of theirs, the most telling first; none: nobody may act under that name. Unless `certain`, they
-    come from the request alone. `contacts` is the organization of the client's people, once asked.
-    """
-
-    person: Person
-    home: bool = False
-    engineer: bool = False
-    organizations: tuple[str, ...] = ()
-    certain: bool = True
-    contacts: str | None = None
-
-    def role_in(self, onboarding: Onboarding) -> Role:
-        """Return what they are to `onboarding`, judged by a request from its channel.
-
-        Raises Undecided where the client's people have to be looked up first, and Unavailable if
-        Slack would have to say more.
-        """
-        if self.engineer:
-            return Role.ENGINEER
-        client_team = onboarding.client_team or self.contacts
-        role = client_role(
-            self.person.user_id,
-            home=self.home,
-            organizations=self.organizations,
-            client_admins=onboarding.client_admins,
-            client_team=client_team,
-        )
-        if self.home or self.person.user_id in onboarding.client_admins:
-            return role
-        if client_team is None and role is Role.CLIENT_ADMIN and onboarding.client_people:
-            raise Undecided(onboarding.client_people[:MOST_CONTACTS])
-        if role is Role.NOBODY and self.organizations and not self.certain:
-            raise Unavailable("Slack does not say of which organization somebody is")
-        return role
-
-    def joined_to(self, onboarding: Onboarding) -> Onboarding:
-        """Return `onboarding`, in which they act for the client, as that of their organization.
-
-        Who was named and is of yet another organization changes nothing.
-        """
-        team = onboarding.client_team or self.contacts
-        if self.home or not self.organizations or (team and team not in self.organizations):
-            return onboarding
-        # A workspace's id gives way to that of its Enterprise Grid organization, never back.
-        theirs = self.organizations[0] if self.certain or not team else team
-        return replace(onboarding, client_team=theirs)
-
-
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A user group's members; none, and `refusal`, if Slack does not tell them."""
+    """A user group's members; none, and Slack's error as `refusal`, if it does not list them."""
 
     members: frozenset[str] = field(default_factory=frozenset)
     refusal: str = ""
 
 
 class Directory:
-    """Answers what somebody is to an onboarding."""
+    """Looks up people; what Slack says is remembered for a while."""
 
     def __init__(
         self,
@@ -138,77 +50,72 @@ class Directory:
         tasks: BackgroundTasks,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Take ENGINEERS: ids of people and of user groups, or `everyone`; `tasks` own lookups."""
+        """Take ENGINEERS: ids of people and of user groups, or `everyone`."""
         self._slack = slack
         self._everyone = EVERYONE in engineers
         self._named = tuple(one for one in engineers if one[0] in "UW")
         self._groups = tuple(one for one in engineers if one[0] == "S")
-        # Whom Slack does not know yet, it may know in a moment.
+        # A person whom Slack does not know yet is not remembered.
         self._users = Lookups(self._ask_user, lambda user: user.is_person, tasks, monotonic)
         self._members = Lookups(self._ask_group, lambda _: True, tasks, monotonic)
         self._logged: set[str] = set()
 
-    async def membership(self, person: Person, *, afresh: bool = False) -> Membership:
-        """Return what is known of `person`, first of all by Slack's own word.
+    async def membership(self, person: Person, *, fresh: bool = False) -> Membership:
+        """Return where `person` belongs; `fresh`: whatever is remembered.
 
-        Raises Unavailable if Slack does not answer, and the request alone does not tell enough;
-        `afresh`: whenever Slack does not answer, as nothing that is remembered counts.
+        Raises Unavailable if Slack does not answer and the request alone says too little.
         """
-        # A request may come before the start has asked who we are.
+        # A request may arrive before we have asked Slack who we are.
         identity = self._slack.cached_identity or await self._slack.identify()
-        told = _of_request(person, identity)
-        user = await self._user(person.user_id, told, afresh=afresh)
-        certain = user is not told
+        claimed = user_of_request(person, identity)
+        user = await self._user(person.user_id, claimed, fresh=fresh)
+        certain = user is not claimed
         if not user.team_id and person.team_id:  # Slack does not show them to us
             user, certain = User(person.team_id, flag="is_restricted"), False
-        home = _is_ours(user, identity)
+        home = user.is_home(identity)
+        may_be_engineer = home and user.full_member
         return Membership(
             Person(person.user_id, person.team_id or user.team_id),
             home=home,
-            engineer=home
-            and user.full_member
-            and await self._listed(person.user_id, afresh=afresh),
-            organizations=_ids(user, person) if user.is_person else (),
+            engineer=may_be_engineer and await self._is_listed(person.user_id, fresh=fresh),
+            organizations=organization_ids(user, person) if user.is_person else (),
             certain=certain,
         )
 
-    async def with_contacts(self, known: Membership, people: Sequence[str]) -> Membership:
-        """Return `known` with the organization of most of the client's `people`, if outside."""
+    async def with_contacts(self, membership: Membership, people: Sequence[str]) -> Membership:
+        """Return `membership` with the organization of most of the client's external `people`."""
         identity = self._slack.identity
-        users = await asyncio.gather(*(self._users.get(one) for one in people))
-        theirs = Counter(
-            user.organization for user in users if user.team_id and not _is_ours(user, identity)
-        )
-        found = theirs.most_common(1)
-        return replace(known, contacts=found[0][0] if found else known.organizations[0])
+        users = await asyncio.gather(*(self._users.get(user_id) for user_id in people))
+        external = (user for user in users if user.team_id and not user.is_home(identity))
+        found = Counter(user.organization for user in external).most_common(1)
+        contacts = found[0][0] if found else membership.organizations[0]
+        return replace(membership, contacts=contacts)
 
     async def is_engineer(self, user_id: str) -> bool:
-        """Whether somebody is a HeavySet engineer: no guest, no bot, nobody deactivated."""
+        """Whether somebody is a HeavySet engineer: no guest, no bot, not deactivated."""
         return (await self.membership(Person(user_id, ""))).engineer
 
     async def timezone(self, user_id: str) -> str | None:
-        """Return the time zone that somebody has set in Slack, None if Slack does not tell it."""
+        """Return the time zone that somebody has set in Slack, None if Slack does not say."""
         return (await self._users.get(user_id)).timezone
 
     async def external_members(self, channel: str) -> ExternalMembers:
-        """Return who of other organizations is in a channel: no bots, nobody deactivated.
+        """Return the active people of other organizations in a channel.
 
-        Raises Unavailable or SlackRefused if Slack does not tell who is there.
+        Raises Unavailable or SlackRefused if Slack does not list the members.
         """
-        members = await self._slack.members(channel, MOST_LOOKED_AT)
-        return ExternalMembers(await self._outside(members), all=len(members) < MOST_LOOKED_AT)
+        members = await self._slack.members(channel, MOST_MEMBERS)
+        return ExternalMembers(await self._external(members), all=len(members) < MOST_MEMBERS)
 
     async def organizations_of(self, channel: str, contacts: Sequence[str]) -> Collection[str]:
-        """Return the organizations of which an onboarding in `channel` may be.
+        """Return the organizations that the client of a channel may be.
 
-        That of the contacts; if none of them is from outside, all in the channel. Of contacts who
-        are all HeavySet's guests, and several organizations, it is none of those: ours.
-        Raises as `external_members`.
+        That of the contacts; if none of them is external, all in the channel. If the contacts are
+        HeavySet's guests and there are several organizations, it is none of those but ours.
+        Raises as `external_members` does.
         """
-        named = Counter(
-            user.organization for user in (await self._outside(contacts)).values()
-        ).most_common(1)
-        if named:
+        users = (await self._external(contacts)).values()
+        if named := Counter(user.organization for user in users).most_common(1):
             return [named[0][0]]
         around = await self.external_members(channel)
         if contacts and len(around.organizations) > 1:
@@ -216,30 +123,30 @@ class Directory:
             return [identity.enterprise_id or identity.team_id]
         return around.organizations if around.all or len(around.organizations) > 1 else ()
 
-    async def _outside(self, user_ids: Sequence[str]) -> dict[str, User]:
-        users = await asyncio.gather(*(self._users.get(one) for one in user_ids))
+    async def _external(self, user_ids: Sequence[str]) -> dict[str, User]:
+        users = await asyncio.gather(*(self._users.get(user_id) for user_id in user_ids))
         return {
             user_id: user
             for user_id, user in zip(user_ids, users, strict=True)
-            if user.is_person and not _is_ours(user, self._slack.identity)
+            if user.is_person and not user.is_home(self._slack.identity)
         }
 
     async def problems(self) -> Mapping[str, str]:
-        """Return the ids in ENGINEERS that make nobody an engineer, and why; logs each once.
+        """Return the ids in ENGINEERS that make nobody an engineer, and why; log each once.
 
         Raises Unavailable if Slack does not answer.
         """
         found: dict[str, str] = {}
-        for one in self._named:
-            user = await self._users.get(one)
-            if not _is_ours(user, self._slack.identity) and user.team_id:
-                found[one] = PROBLEMS["is_stranger"]
+        for user_id in self._named:
+            user = await self._users.get(user_id)
+            if not user.is_home(self._slack.identity) and user.team_id:
+                found[user_id] = PROBLEMS["is_stranger"]
             elif not user.full_member:
-                found[one] = PROBLEMS[user.flag]
-        for one in self._groups:
-            group = await self._members.get(one)
+                found[user_id] = PROBLEMS[user.flag]
+        for group_id in self._groups:
+            group = await self._members.get(group_id)
             if group.refusal or not group.members:
-                found[one] = group.refusal or "a user group without members"
+                found[group_id] = group.refusal or "a user group without members"
         for one, why in found.items():
             self._log_once(one, why)
         return found
@@ -260,92 +167,69 @@ class Directory:
             return None
         groups = await asyncio.gather(*(self._members.get(one) for one in self._groups))
         listed = set(self._named).union(*(group.members for group in groups))
-        users = {one: await self._users.get(one) for one in sorted(listed)}
+        users = {user_id: await self._users.get(user_id) for user_id in sorted(listed)}
         return frozenset(
-            one
-            for one, user in users.items()
-            if user.full_member and _is_ours(user, self._slack.identity)
+            user_id
+            for user_id, user in users.items()
+            if user.full_member and user.is_home(self._slack.identity)
         )
 
     async def is_still_in(self, channel: str, person: Person) -> bool:
-        """Whether somebody is in a channel, as far as Slack tells at once.
+        """Whether somebody is in a channel, as far as Slack says at once; also look them up again.
 
-        What else they are is asked again too, so that somebody who was deactivated is known to be.
-        Of two calls neither is waited for longer than other answers are, and without an answer
-        what is known counts: a client's secret is better taken than left in a window.
+        If Slack is slow, what is known counts: a client's secret had better be accepted than left
+        in a form.
         """
-        there, _ = await asyncio.gather(
-            self._is_in(person.user_id, channel),
-            self._renewed(person.user_id),
+        is_in, _ = await asyncio.gather(
+            self._is_in(person.user_id, channel), self._look_up_again(person.user_id)
         )
-        return there
+        return is_in
 
     async def _is_in(self, user_id: str, channel: str) -> bool:
-        with suppress(OnboardingError, TimeoutError):  # we may not be in there, or Slack is slow
-            async with asyncio.timeout(SPARE_SECONDS):
+        with suppress(OnboardingError, TimeoutError):  # we may not be in it, or Slack is slow
+            async with asyncio.timeout(FALLBACK_SECONDS):
                 return await before_deadline(self._slack.is_in(channel, user_id))
         return True
 
-    async def _renewed(self, user_id: str) -> None:
+    async def _look_up_again(self, user_id: str) -> None:
         with suppress(Unavailable):
-            await self._users.renew(user_id, SPARE_SECONDS)
+            await self._users.renew(user_id, FALLBACK_SECONDS)
 
-    async def _user(self, user_id: str, told: User | None, *, afresh: bool) -> User:
+    async def _user(self, user_id: str, fallback: User | None, *, fresh: bool) -> User:
         if not user_id:
             return User()
-        if afresh:
+        if fresh:
             return await self._users.renew(user_id)
-        return await self._users.get(user_id, told)
+        return await self._users.get(user_id, fallback)
 
-    async def _listed(self, user_id: str, *, afresh: bool) -> bool:
+    async def _is_listed(self, user_id: str, *, fresh: bool) -> bool:
+        """Whether ENGINEERS has somebody."""
         if self._everyone or user_id in self._named:
             return True
-        ask = self._members.renew if afresh else self._members.get
-        for one in self._groups:
-            if user_id in (await ask(one)).members:
+        ask = self._members.renew if fresh else self._members.get
+        for group_id in self._groups:
+            if user_id in (await ask(group_id)).members:
                 return True
         return False
 
     async def _ask_user(self, user_id: str) -> User:
         try:
             return await self._slack.user(user_id)
-        except SlackRefused as error:  # user_not_found, user_not_visible: nobody we know
+        except SlackRefused as error:  # user_not_found or user_not_visible: unknown
             if user_id in self._named:
                 self._log_once(user_id, error.code)
             return User()
 
-    async def _ask_group(self, group: str) -> Group:
+    async def _ask_group(self, group_id: str) -> Group:
         try:
-            found = Group(await self._slack.group_members(group))
+            found = Group(await self._slack.group_members(group_id))
         except SlackRefused as error:  # unknown, disabled, no scope, no such plan
-            self._log_once(group, error.code)
+            self._log_once(group_id, error.code)
             return Group(refusal=error.code)
-        self._logged.discard(group)
+        self._logged.discard(group_id)
         return found
 
     def _log_once(self, named: str, why: str) -> None:
         if named not in self._logged:
             self._logged.add(named)
             log.warning("ENGINEERS: %s makes nobody an engineer (%s)", named, why)
-
-
-def _of_request(person: Person, identity: Identity) -> User | None:
-    """Return what a signed request alone tells of an outsider, None if that is not enough.
-
-    Nobody is an engineer by that; and on Enterprise Grid another workspace may be ours.
-    """
-    if not person.team_id or person.team_id in identity.home or identity.enterprise_id:
-        return None
-    return User(person.team_id, flag="is_restricted")
-
-
-def _is_ours(user: User, identity: Identity) -> bool:
-    return user.team_id in identity.home or (
-        user.enterprise_id is not None and user.enterprise_id == identity.enterprise_id
-    )
-
-
-def _ids(user: User, person: Person) -> tuple[str, ...]:
-    """Return the ids of somebody's organization and workspace."""
-    ids = (user.organization, user.team_id, person.team_id)
-    return tuple(dict.fromkeys(one for one in ids if one))

@@ -1,4 +1,4 @@
-"""What Slack's refusals, and its silence, are to us: translated here, at the border."""
+"""Translates the errors of slack_sdk and aiohttp into ours."""
 
 import json
 import logging
@@ -17,7 +17,7 @@ from bot.core.errors import OnboardingError, Unavailable
 log = logging.getLogger(__name__)
 
 REQUEST_ID = "x-slack-req-id"
-# What the SDK raises when the answer is not Slack's, or none came.
+# What slack_sdk raises when the response is not Slack's, or there is none.
 BROKEN = (
     SlackClientError,
     aiohttp.ClientError,
@@ -27,11 +27,11 @@ BROKEN = (
     AttributeError,
     KeyError,
 )
-# Refusals that pass by themselves; the call was not done (docs.slack.dev: errors common to all
-# methods, and those of chat.*, conversations.*, pins.* and reactions.*).
+# Errors that go away by themselves; the call was not carried out (docs.slack.dev: errors common to
+# all methods, and those of chat.*, conversations.*, pins.* and reactions.*).
 PASSING = {
-    "external_channel_migrating",  # it is just becoming a Slack Connect channel
-    "org_login_required",  # the workspace moves into an Enterprise organization
+    "external_channel_migrating",  # it is becoming a Slack Connect channel
+    "org_login_required",  # the workspace is moving to an Enterprise organization
     "team_added_to_org",
     "update_failed",
     "service_unavailable",
@@ -39,16 +39,17 @@ PASSING = {
     "message_limit_exceeded",
     "team_quota_exceeded",
 }
-# After these, part of the call may have been done (docs.slack.dev, errors common to all methods).
-HALF_DONE = {"internal_error", "fatal_error"}
+# After these, part of the call may have been carried out (docs.slack.dev, errors common to all
+# methods).
+AMBIGUOUS = {"internal_error", "fatal_error"}
 # "ratelimited", "rate_limited", and conversations.inviteShared's "ratelimit".
 RATE_LIMITED = re.compile("rate_?limit")
-# Web pages in the place of Slack's answer: from a proxy, or too early. Another page with a 4xx, and
-# 501, says that the request itself is not wanted.
+# Statuses of web pages from a proxy instead of Slack. Other pages with a 4xx, or a 501, reject the
+# request itself.
 NOT_FROM_SLACK = {401, 403, 407, 408, 425, 429}
-# Refusals that no repetition changes: of the channel, of us, of what was sent (docs.slack.dev,
-# chat.postMessage, pins.add, bookmarks.add, and errors common to all methods). What is in neither
-# list, we do not know: it is repeated for a while before it is believed.
+# Errors that a retry never changes: about the channel, us, or what was sent (docs.slack.dev,
+# chat.postMessage, pins.add, bookmarks.add, and errors common to all methods). Errors in neither
+# list are unknown: they are retried for a while before they count as final.
 FINAL = {
     *("channel_not_found", "not_in_channel", "is_archived", "is_inactive"),
     *("account_inactive", "token_revoked", "token_expired", "invalid_auth", "not_authed"),
@@ -67,44 +68,41 @@ LONGEST_WAIT_SECONDS = 3600.0
 
 
 class NotNow(Unavailable):
-    """Slack refuses for now; the call was not done."""
+    """Slack refuses for now; the call was not carried out."""
 
 
 class RateLimited(NotNow):
     """Slack asks to wait."""
 
     def __init__(self, seconds: float) -> None:
-        """Take how long Slack asks to wait."""
         super().__init__("Slack asks to wait")
         self.seconds = seconds
 
 
 class SlackRefused(OnboardingError):
-    """Slack understood a call and did not do it; `code` is its error."""
+    """Slack rejected a call; `code` is its error."""
 
     def __init__(self, method: str, code: str) -> None:
-        """Take the method and Slack's error code."""
         super().__init__(f"{method}: {code}")
         self.method, self.code = method, code
 
     @property
     def is_final(self) -> bool:
-        """Whether it is known that no repetition changes it."""
+        """Whether a retry is known to be useless."""
         return self.code in FINAL or self.code.startswith(FINAL_PREFIX)
 
 
 class NotInThread(OnboardingError):
-    """A reply went to the top of the channel, as the thread's first message is gone."""
+    """A reply was posted at the top of the channel, because its thread is gone."""
 
     def __init__(self, ts: str) -> None:
-        """Take the ts of what was posted."""
         super().__init__("chat.postMessage: not in the thread")
         self.ts = ts
 
 
 @asynccontextmanager
 async def translated(method: str) -> AsyncIterator[None]:
-    """Raise our errors for those of slack_sdk and aiohttp in the block."""
+    """Translate the errors of slack_sdk and aiohttp in the block."""
     try:
         yield
     except BROKEN as error:
@@ -112,7 +110,7 @@ async def translated(method: str) -> AsyncIterator[None]:
 
 
 async def raise_for_rate_limit(response: aiohttp.ClientResponse) -> None:
-    """Raise RateLimited for a 429 that is no JSON: slack_sdk would forget how long to wait.
+    """Raise RateLimited for a 429 that is not JSON; slack_sdk would lose its Retry-After.
 
     For aiohttp's `raise_for_status`.
     """
@@ -122,14 +120,14 @@ async def raise_for_rate_limit(response: aiohttp.ClientResponse) -> None:
 
 
 def _translation(method: str, error: Exception) -> OnboardingError:
-    """Return our error for one of slack_sdk or aiohttp; its text bears nothing of what was sent."""
+    """Return our error, whose text holds nothing of what was sent."""
     if isinstance(error, SlackApiError):
         return _of_answer(method, error.response)
     return Unavailable(f"{method}: {type(error).__name__}")
 
 
 def request_id(response: Any) -> dict[str, str]:
-    """Return Slack's own id of a call, for which its support asks."""
+    """Return Slack's id of a call, which its support asks for."""
     found = (getattr(response, "headers", None) or {}).get(REQUEST_ID)
     return {"slack_request": str(found)} if found else {}
 
@@ -142,9 +140,9 @@ def _of_answer(method: str, response: Any) -> OnboardingError:
 
 
 def of_response_url(response: Any) -> OnboardingError | None:
-    """Return what a response_url's answer means; None: it was taken.
+    """Return the error that a response_url answered with, None for success.
 
-    Slack answers with a word, such as `used_url`, or with JSON as the Web API does. slack_sdk takes
+    Slack answers with a word, such as `used_url`, or with JSON like the Web API. slack_sdk takes
     every answer for success.
     """
     body = str(response.body or "").strip()
@@ -160,12 +158,12 @@ def of_response_url(response: Any) -> OnboardingError | None:
 
 def _classified(method: str, status: int, code: str, response: Any) -> OnboardingError:
     extra = {"method": method, "code": code or str(status), **request_id(response)}
-    log.info("Slack did not do it", extra=extra)
+    log.info("a call to Slack failed", extra=extra)
     if status == 429 or RATE_LIMITED.search(code):
         return _rate_limited(method, response.headers.get("Retry-After"))
     if code in PASSING:
         return NotNow(f"{method}: {code}")
-    if code in HALF_DONE or (not code and not _is_refusal(status)) or status in SERVER_ERRORS:
+    if code in AMBIGUOUS or (not code and not _is_refusal(status)) or status in SERVER_ERRORS:
         return Unavailable(f"{method}: {code or status}")
     return SlackRefused(method, code or f"http_{status}")
 
@@ -177,7 +175,7 @@ def _is_refusal(status: int) -> bool:
 
 
 def _rate_limited(method: str, retry_after: str | None) -> NotNow:
-    """Return how long Slack asks to wait; where it does not say, the pauses grow by themselves."""
+    """Return RateLimited, or NotNow if Slack does not say how long to wait."""
     try:
         return RateLimited(min(max(1.0, float(retry_after or "")), LONGEST_WAIT_SECONDS))
     except ValueError:

@@ -1,4 +1,4 @@
-"""What Slack was asked, remembered for a while; asked once, however many wait for the answer."""
+"""Remembers answers from Slack for a while; a question is asked once, however many wait for it."""
 
 import asyncio
 import time
@@ -12,23 +12,23 @@ from bot.core.errors import OnboardingError, Unavailable
 
 Answer = TypeVar("Answer")
 
-REMEMBER_SECONDS = 300
-# While Slack is slow or away, an older answer will do.
+FRESH_SECONDS = 300
+# While Slack is slow or unavailable, an answer of this age will do.
 STALE_SECONDS = 900
-# So long Slack is waited for where another answer will do.
-SPARE_SECONDS = 0.7
+# How long to wait for Slack where another answer will do.
+FALLBACK_SECONDS = 0.7
 
 
 @dataclass(frozen=True, slots=True)
-class Call(Generic[Answer]):
-    """A call that goes on, and since when, by the event loop's clock."""
+class Lookup(Generic[Answer]):
+    """A lookup under way, and since when, by the event loop's clock."""
 
     outcome: asyncio.Future[Answer | OnboardingError]
     since: float
 
 
 class Lookups(Generic[Answer]):
-    """The answers to one kind of question, by what it is about."""
+    """The answers to one kind of question, by key."""
 
     def __init__(
         self,
@@ -37,78 +37,78 @@ class Lookups(Generic[Answer]):
         tasks: BackgroundTasks,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Take how to ask, and which answers are worth remembering; `tasks` own the calls.
+        """Take how to ask, and which answers to remember.
 
-        A call goes on when nobody waits for it any more: who asks again finds its answer.
+        A lookup goes on when nobody waits for it anymore: the next one to ask gets its answer.
         """
         self._ask, self._is_lasting = ask, is_lasting
         self._tasks, self._monotonic = tasks, monotonic
         self._found: dict[str, tuple[float, Answer]] = {}
-        self._asking: dict[str, Call[Answer]] = {}
+        self._running: dict[str, Lookup[Answer]] = {}
 
-    async def get(self, key: str, spare: Answer | None = None) -> Answer:
-        """Return the answer about `key`; an older one, else `spare`, while Slack gives none.
+    async def get(self, key: str, fallback: Answer | None = None) -> Answer:
+        """Return the answer for `key`; a stale one, else `fallback`, while Slack gives none.
 
         Raises what `ask` raises, and Unavailable at the deadline of the request.
         """
         if key in self._found:
             at, found = self._found[key]
             age = self._monotonic() - at
-            if age <= REMEMBER_SECONDS:
+            if age <= FRESH_SECONDS:
                 return found
             if age <= STALE_SECONDS:
-                spare = found
-        waiting = self._asking.get(key) or self._begin(key)
-        answer = await self._answer(waiting, None if spare is None else SPARE_SECONDS)
+                fallback = found
+        lookup = self._running.get(key) or self._start(key)
+        answer = await self._wait(lookup, None if fallback is None else FALLBACK_SECONDS)
         if not isinstance(answer, OnboardingError):
             return answer
-        if spare is None or not isinstance(answer, Unavailable):
+        if fallback is None or not isinstance(answer, Unavailable):
             raise answer
-        return spare
+        return fallback
 
-    async def renew(self, key: str, patience: float | None = None) -> Answer:
-        """Ask now, whatever is remembered, and return the answer, which is then remembered.
+    async def renew(self, key: str, seconds: float | None = None) -> Answer:
+        """Ask now, whatever is remembered, and return the answer.
 
-        Raises what `ask` raises, and Unavailable at the deadline or after `patience` in seconds.
+        Raises what `ask` raises, and Unavailable at the deadline or after `seconds`.
         """
-        answer = await self._answer(self._begin(key), patience)
+        answer = await self._wait(self._start(key), seconds)
         if isinstance(answer, OnboardingError):
             raise answer
         return answer
 
     def clear(self) -> None:
-        """Forget what was found: everything is asked for again."""
+        """Forget all answers."""
         self._found.clear()
 
-    async def _answer(
-        self, waiting: Call[Answer], patience: float | None
+    async def _wait(
+        self, lookup: Lookup[Answer], seconds: float | None
     ) -> Answer | OnboardingError:
-        """Wait for an answer, `patience` from when it was asked for."""
-        until = None if patience is None else waiting.since + patience
+        """Wait for an answer, until `seconds` after the lookup began."""
+        until = None if seconds is None else lookup.since + seconds
         try:
             async with asyncio.timeout_at(until):
-                return await before_deadline(asyncio.shield(waiting.outcome))
+                return await before_deadline(asyncio.shield(lookup.outcome))
         except TimeoutError:
-            return Unavailable("Slack takes long to answer")
+            return Unavailable("Slack is slow to answer")
 
-    def _begin(self, key: str) -> Call[Answer]:
+    def _start(self, key: str) -> Lookup[Answer]:
         loop = asyncio.get_running_loop()
-        waiting: Call[Answer] = Call(loop.create_future(), loop.time())
-        self._asking[key] = waiting
-        self._tasks.spawn(self._look_up(key, waiting), "look somebody up in Slack")
-        return waiting
+        lookup: Lookup[Answer] = Lookup(loop.create_future(), loop.time())
+        self._running[key] = lookup
+        self._tasks.spawn(self._run(key, lookup), "look somebody up in Slack")
+        return lookup
 
-    async def _look_up(self, key: str, waiting: Call[Answer]) -> None:
+    async def _run(self, key: str, lookup: Lookup[Answer]) -> None:
         outcome: Answer | OnboardingError = Unavailable("nobody was asked")
         try:
             outcome = await self._ask(key)
-            if self._asking.get(key) is waiting:  # else a later call knows better
+            if self._running.get(key) is lookup:  # else a later lookup knows better
                 self._found.pop(key, None)
                 if self._is_lasting(outcome):
                     self._found[key] = (self._monotonic(), outcome)
         except OnboardingError as error:
             outcome = error
         finally:
-            if self._asking.get(key) is waiting:
-                del self._asking[key]
-            waiting.outcome.set_result(outcome)
+            if self._running.get(key) is lookup:
+                del self._running[key]
+            lookup.outcome.set_result(outcome)

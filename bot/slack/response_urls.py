@@ -1,4 +1,4 @@
-"""Where answers to presses may be sent: to Slack, whatever a payload says."""
+"""Checks response_urls: answers go only to Slack, whatever a payload says."""
 
 import re
 from urllib.parse import urlsplit
@@ -9,7 +9,7 @@ SLACKS = re.compile(r"([a-z0-9-]+\.)?slack(-gov)?\.com")
 
 
 def is_slacks(url: str, api_url: str) -> bool:
-    """Whether `url` is at Slack's own host, or where SLACK_API_URL says that a sandbox is."""
+    """Whether `url` is on Slack's own host, or on that of SLACK_API_URL if that is a sandbox."""
     api = urlsplit(api_url)
     sandbox = () if SLACKS.fullmatch(api.hostname or "") else (f"{api.scheme}://{api.netloc}",)
     return any(

@@ -1,4 +1,4 @@
-"""What the manifest asks for; tests compare them."""
+"""The scopes of the manifest; a test compares them."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -16,12 +16,12 @@ SCOPES = frozenset(
     }
 )
 
-# Whoever installs the app may leave these out; what for each of them is.
+# These may be left out; what each is for.
 OPTIONAL_SCOPES: Mapping[str, str] = MappingProxyType(
     {
-        "bookmarks:read": "finds a bookmark again whose answer was lost",
+        "bookmarks:read": "finds a bookmark again if the response was lost",
         "bookmarks:write": "bookmarks the thread in the client's channel",
-        "channels:manage": "“start … invite …” makes a channel and brings the engineer in",
+        "channels:manage": "“start … invite …” creates a channel and adds the engineer",
         "conversations.connect:write": "“start … invite …” invites the client by e-mail",
         "groups:write": "the same, where the channel is to be private",
         "pins:write": "pins the first message of the thread",

@@ -152,7 +152,7 @@ class Inviting(UseCase):
         people = list(dict.fromkeys([asked.engineer, request.person.user_id]))
         named = listed(mention(one) for one in people)
         try:
-            await self._services.slack.bring_in(channel, people)
+            await self._services.slack.invite(channel, people)
         except SlackRefused as error:
             what = f"{named} could not be brought in ({error.code})"
             return f"⚠️ {what}. Join {channel_link(channel)} yourself.{_scope(error.code, asked)}"

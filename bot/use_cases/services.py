@@ -23,7 +23,8 @@ from bot.publishing.home import HomePublisher
 from bot.publishing.publisher import Publisher
 from bot.reminders.reminder import ReminderSender
 from bot.slack import Slack
-from bot.slack.directory import Directory, Membership, Undecided
+from bot.slack.directory import Directory
+from bot.slack.membership import Membership, Undecided
 from bot.use_cases.reveals import Reveals
 from bot.use_cases.slash_command import Named
 from bot.verification.runner import VerificationRunner
@@ -130,7 +131,7 @@ class UseCase:
             if permission is not Permission.REVEAL:
                 return await self._as_known(request.person, judge)
             with answering_within(AFRESH_SECONDS):
-                return await self._as_known(request.person, judge, afresh=True)
+                return await self._as_known(request.person, judge, fresh=True)
         except Unavailable as error:
             if permission is not Permission.REVEAL:
                 raise
@@ -179,11 +180,11 @@ class UseCase:
             raise
 
     async def _as_known(
-        self, person: Person, work: Callable[[Membership], Awaitable[T]], *, afresh: bool = False
+        self, person: Person, work: Callable[[Membership], Awaitable[T]], *, fresh: bool = False
     ) -> T:
         """Do `work` with what is known of somebody; again, once more of the client is known."""
         directory = self._services.directory
-        known = await directory.membership(person, afresh=afresh)
+        known = await directory.membership(person, fresh=fresh)
         try:
             return await work(known)
         except Undecided as undecided:

@@ -27,5 +27,5 @@ async def test_a_refused_call_is_told_with_its_code(
 
     await begun.press(begun.ann, "step:1", "choose_account:new")
 
-    [told] = [vars(record) for record in caplog.records if record.msg == "Slack did not do it"]
+    [told] = [vars(record) for record in caplog.records if record.msg == "a call to Slack failed"]
     assert (told["method"], told["code"]) == ("chat.update", "cant_update_message")

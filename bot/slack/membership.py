@@ -1,0 +1,115 @@
+"""What somebody is to HeavySet and to a client, from what Slack says about them."""
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from bot.core.errors import OnboardingError, Unavailable
+from bot.onboarding import Onboarding
+from bot.onboarding.people import Person, Role, client_role
+from bot.slack.people import Identity, User
+
+# How many of the client's people are looked up to find their organization.
+MOST_CONTACTS = 5
+
+
+class Undecided(OnboardingError):
+    """The client's organization can only be told by looking up `people`."""
+
+    def __init__(self, people: Sequence[str]) -> None:
+        super().__init__("the client's organization is not known")
+        self.people = people
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalMembers:
+    """People of other organizations in a channel; not `all` of them if there are many."""
+
+    people: Mapping[str, User]
+    all: bool
+
+    def without(self, user_ids: Collection[str]) -> "ExternalMembers":
+        """Return the others."""
+        kept = {user_id: user for user_id, user in self.people.items() if user_id not in user_ids}
+        return replace(self, people=kept)
+
+    @property
+    def organizations(self) -> frozenset[str]:
+        """The ids of their organizations."""
+        return frozenset(user.organization for user in self.people.values())
+
+    @property
+    def timezone(self) -> str | None:
+        """The time zone of most of them, as far as Slack says."""
+        zones = Counter(user.timezone for user in self.people.values() if user.timezone)
+        return zones.most_common(1)[0][0] if zones else None
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """Where a person belongs.
+
+    `person` has the team that Slack names, if the request named none. `organizations` are the ids
+    of theirs, the most specific first; without any, they may do nothing. Unless `certain`, they
+    come from the request alone. `contacts` is the organization of the client's people, once it was
+    looked up.
+    """
+
+    person: Person
+    home: bool = False
+    engineer: bool = False
+    organizations: tuple[str, ...] = ()
+    certain: bool = True
+    contacts: str | None = None
+
+    def role_in(self, onboarding: Onboarding) -> Role:
+        """Return their role in `onboarding`, for a request from its channel.
+
+        Raises Undecided if the client's people have to be looked up first, and Unavailable if it
+        depends on what Slack did not say.
+        """
+        if self.engineer:
+            return Role.ENGINEER
+        client_team = onboarding.client_team or self.contacts
+        role = client_role(
+            self.person.user_id,
+            home=self.home,
+            organizations=self.organizations,
+            client_admins=onboarding.client_admins,
+            client_team=client_team,
+        )
+        if self.home or self.person.user_id in onboarding.client_admins:
+            return role
+        if client_team is None and role is Role.CLIENT_ADMIN and onboarding.client_people:
+            raise Undecided(onboarding.client_people[:MOST_CONTACTS])
+        if role is Role.NOBODY and self.organizations and not self.certain:
+            raise Unavailable("Slack does not say which organization somebody is in")
+        return role
+
+    def joined_to(self, onboarding: Onboarding) -> Onboarding:
+        """Return `onboarding` with their organization as the client's, if they act for the client.
+
+        If they were named but are of a different organization, nothing changes.
+        """
+        team = onboarding.client_team or self.contacts
+        if self.home or not self.organizations or (team and team not in self.organizations):
+            return onboarding
+        # A workspace's id is replaced by that of its Enterprise Grid organization, never back.
+        theirs = self.organizations[0] if self.certain or not team else team
+        return replace(onboarding, client_team=theirs)
+
+
+def user_of_request(person: Person, identity: Identity) -> User | None:
+    """Return what a signed request alone says about an external person, None if too little.
+
+    It never makes an engineer. On Enterprise Grid it is too little: another workspace may be ours.
+    """
+    if not person.team_id or person.team_id in identity.home or identity.enterprise_id:
+        return None
+    return User(person.team_id, flag="is_restricted")
+
+
+def organization_ids(user: User, person: Person) -> tuple[str, ...]:
+    """Return the ids of somebody's organization and workspace."""
+    ids = (user.organization, user.team_id, person.team_id)
+    return tuple(dict.fromkeys(one for one in ids if one))
