@@ -250,7 +250,9 @@ class Answers:
 
     async def _show_in_window(self, press: WindowPress, view: View) -> None:
         try:
-            await self._slack.update_view_by_external_id(press.view.external_id, view, press.view.hash)
+            await self._slack.update_view_by_external_id(
+                press.view.external_id, view, press.view.hash
+            )
         except OnboardingError as error:  # closed or hidden already, most likely
             log.info("a credential could not be shown", extra={"reason": str(error)})
 
