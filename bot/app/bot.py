@@ -28,7 +28,7 @@ from bot.publishing.home import HomePublisher
 from bot.publishing.pins import Pins
 from bot.publishing.publisher import Publisher
 from bot.publishing.thread import Thread
-from bot.reminders.reminder import ReminderSender
+from bot.reminders.sender import ReminderSender
 from bot.slack import TIMEOUT_SECONDS, Slack
 from bot.slack.directory import Directory
 from bot.slack.rate_limits import RateLimits

@@ -9,7 +9,7 @@ from bot.views.ids import StepRef
 
 
 class Reminders(UseCase):
-    """Reminders come from `bot.reminders.reminder`, or by hand from `/servicetitan remind`."""
+    """Reminders come from `bot.reminders.sender`, or by hand from `/servicetitan remind`."""
 
     async def snooze(self, request: Request, ref: StepRef) -> None:
         """Put the next nudge off; for whoever the nudge that stands there is for."""

@@ -21,7 +21,7 @@ from bot.onboarding.throttling import GUESSES, GUESSES_AT_ONCE, REFUSALS_KEPT
 from bot.publishing.engineering_channel import EngineeringChannel
 from bot.publishing.home import HomePublisher
 from bot.publishing.publisher import Publisher
-from bot.reminders.reminder import ReminderSender
+from bot.reminders.sender import ReminderSender
 from bot.slack import Slack
 from bot.slack.directory import Directory
 from bot.slack.membership import Membership, Undecided

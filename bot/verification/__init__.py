@@ -1,4 +1,4 @@
-"""The verification: asks ServiceTitan about the five values, and says what to do about each no."""
+"""Checks the five credentials with ServiceTitan, and says how to fix each problem."""
 
 from bot.verification.booking import Booking
 from bot.verification.checks import verify

@@ -1,7 +1,7 @@
-"""One verification's way to ServiceTitan: the values, and a token used as long as it lasts.
+"""ServiceTitan with the credentials and the token of one verification.
 
-A run begins with a new token, as its scopes are those of the moment at which it was issued; the
-run uses that one for everything it asks, and replaces it shortly before it expires.
+A run starts with a new token, because a token's scopes are those of when it was issued. It is used
+for all requests, and replaced shortly before it expires.
 """
 
 import asyncio
@@ -17,31 +17,30 @@ from bot.verification.servicetitan.errors import Unauthorized
 
 Answer = TypeVar("Answer")
 
-# A token is not used in its last minute: the request might arrive too late.
+# A token is not used in its last minute, because the request might arrive too late.
 MARGIN = timedelta(minutes=1)
 
 
 class Access:
-    """Asks with the values and the token of one run; `begin` comes first."""
+    """Makes the requests of one run; call `begin` first."""
 
     token: Token
 
     def __init__(
         self, servicetitan: ServiceTitan, credentials: Credentials, now: Callable[[], datetime]
     ) -> None:
-        """Take the client, the values and the time."""
         self._servicetitan, self._credentials, self._now = servicetitan, credentials, now
         self._use_until: datetime | None = None
-        self._refused_once = False
+        self._was_replaced = False
         self._renewing = asyncio.Lock()
 
     @property
     def environment(self) -> str:
-        """The name of the environment that is asked."""
+        """The name of ServiceTitan's environment."""
         return self._servicetitan.environment
 
     async def begin(self) -> Token:
-        """Fetch a new token; raises as `ServiceTitan.token` does."""
+        """Fetch a new token. Raises as `ServiceTitan.token` does."""
         values, asked_at = self._credentials, self._now()
         self.token = await self._servicetitan.token(values.client_id, values.client_secret)
         lifetime = timedelta(seconds=self.token.expires_in)
@@ -49,20 +48,20 @@ class Access:
         return self.token
 
     async def elsewhere(self) -> str | None:
-        """The name of ServiceTitan's other environment, if the values that were refused are its."""
+        """Return the name of the other environment, if it accepts the credentials."""
         values = self._credentials
         return await self._servicetitan.other_environment(values.client_id, values.client_secret)
 
     async def get(self, endpoint: Endpoint) -> None:
-        """Return if `endpoint` may be read; raises as `ServiceTitan.get` does."""
+        """Return if `endpoint` can be read. Raises as `ServiceTitan.get` does."""
         await self._ask(self._servicetitan.get, endpoint)
 
     async def get_json(self, endpoint: Endpoint, **ids: str) -> dict[str, Any]:
-        """Return what `endpoint` answers; raises as `ServiceTitan.get_json` does."""
+        """Return the response of `endpoint`. Raises as `ServiceTitan.get_json` does."""
         return await self._ask(self._servicetitan.get_json, endpoint, **ids)
 
     async def post(self, endpoint: Endpoint, body: Mapping[str, Any], **ids: str) -> dict[str, Any]:
-        """Send `body` once, and never again; raises as `ServiceTitan.post` does."""
+        """Send `body` exactly once. Raises as `ServiceTitan.post` does."""
         token = await self.fresh()
         key, path = self._credentials.application_key, self._path(endpoint, **ids)
         return await self._servicetitan.post(token, key, path, body)
@@ -73,7 +72,7 @@ class Access:
         endpoint: Endpoint,
         **ids: str,
     ) -> Answer:
-        """Ask; after a 401, which may be a token withdrawn, once more with a new one."""
+        """Make a request; after a 401, which may mean a revoked token, once more with a new one."""
         key, path = self._credentials.application_key, self._path(endpoint, **ids)
         token = await self.fresh()
         try:
@@ -84,7 +83,7 @@ class Access:
         return await ask(self.token, key, path)
 
     async def fresh(self) -> Token:
-        """The token, or a new one if this one is about to expire; raises as `begin` does."""
+        """Return the token, or a new one if it is about to expire. Raises as `begin` does."""
         if self._expires():
             async with self._renewing:
                 if self._expires():
@@ -95,10 +94,10 @@ class Access:
         return self._use_until is not None and self._now() >= self._use_until
 
     async def _replace(self, refused: Token) -> bool:
-        """Replace the refused token, once in a run; False if that has been tried already."""
+        """Replace the refused token, once in a run; False if that was done already."""
         async with self._renewing:
-            if self.token is refused and not self._refused_once:
-                self._refused_once = True
+            if self.token is refused and not self._was_replaced:
+                self._was_replaced = True
                 await self.begin()
             return self.token is not refused
 

@@ -1,7 +1,7 @@
-"""The test booking: made once, found again, and dismissed; a dispatcher of the client sees it.
+"""The test booking: created once, found again, and dismissed. The client's dispatchers see it.
 
-ServiceTitan does not refuse a second booking with the same externalId, so the order is: look for
-it, write down that it is sent, send it once, look for it again.
+ServiceTitan accepts a second booking with the same externalId, so the order is: look for it, record
+that it is sent, send it once, look for it again.
 """
 
 import re
@@ -34,16 +34,15 @@ DISMISSED = "Dismissed"
 # Schema BookingStatus of the OpenAPI description of CRM (developer.servicetitan.io).
 STATUSES = ("New", "Converted", DISMISSED, "Accepted")
 MEMO = "Test by HeavySet Tech"
-# Left out, a start was stored as the year 1 on the live service, and somebody had to dismiss it.
+# Without a start, the live service stored the year 1, and somebody had to dismiss it.
 AHEAD = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
 class Booking:
-    """What a run is to book. `sent`: it was sent before, and may have arrived.
+    """The booking of a run. `sent`: an earlier run sent it, so it may have arrived.
 
-    `may_send` is asked once, before it is sent, and writes that down for good; False: it must not
-    be sent (any more).
+    `may_send` is called once, before it is sent, and records that for good; False: do not send.
     """
 
     external_id: str
@@ -52,40 +51,40 @@ class Booking:
 
 
 class _Record(NamedTuple):
-    """Our booking as ServiceTitan has it."""
+    """Our booking in ServiceTitan."""
 
     number: str
     status: str
 
 
 async def book(access: Access, booking: Booking, now: datetime) -> Check:
-    """Make the test booking, unless it is there, and dismiss it. No ServiceTitanError is raised."""
+    """Create the test booking, unless it exists, and dismiss it. Raises no ServiceTitanError."""
     try:
-        made = await _look_for(access, booking) or await _make(access, booking, now)
+        made = await _look_for(access, booking) or await _create(access, booking, now)
         return made if isinstance(made, Check) else await _dismiss(access, booking, made.number)
     except ServiceTitanError as error:
         return undetermined(CHECK, error, f"{booking.external_id}: {error}")
 
 
 async def _look_for(access: Access, booking: Booking) -> _Record | None:
-    """The booking with our externalId; nobody else's, even if the filter should not work."""
+    """Return the booking with our externalId, never another, even if the filter is ignored."""
     page = await access.get_json(BOOKING_BY_EXTERNAL_ID, external_id=booking.external_id)
     records = page.get("data")
     ours = (_ours(booking, one) for one in (records if isinstance(records, list) else ()))
     return next((one for one in ours if one), None)
 
 
-async def _make(access: Access, booking: Booking, now: datetime) -> _Record | Check:
+async def _create(access: Access, booking: Booking, now: datetime) -> _Record | Check:
     if booking.sent:
         return _lost(booking, "sent in an earlier run")
-    await access.fresh()  # a token that is not to be had must not look like a lost booking
+    await access.fresh()  # a missing token must not look like a lost booking
     if not await booking.may_send():
         return found(CHECK, "booking_held_back", f"{booking.external_id} was not sent")
     return await _send(access, booking, now)
 
 
 async def _send(access: Access, booking: Booking, now: datetime) -> _Record | Check:
-    """Send it; if nobody knows what came of that, look for it."""
+    """Send the booking; if the outcome is unknown, look for it."""
     told = "HTTP 200 without the booking"
     try:
         if made := _ours(booking, await access.post(CREATE_BOOKING, form(booking, now))):
@@ -104,7 +103,7 @@ def _lost(booking: Booking, told: str) -> Check:
 
 
 async def _dismiss(access: Access, booking: Booking, number: str) -> Check:
-    """Look the booking up by its id, and dismiss it if that can be done from here."""
+    """Look the booking up by its id, and try to dismiss it."""
     seen = _ours(booking, await access.get_json(BOOKING, booking=number))
     if seen is None:
         told = f"GET of booking {number} does not bring {booking.external_id}"
@@ -118,19 +117,19 @@ async def _dismiss(access: Access, booking: Booking, number: str) -> Check:
 
 
 async def _dismissed(access: Access, booking: Booking, seen: _Record) -> tuple[str, str]:
-    """Dismiss a booking; its status afterwards, and what came back."""
+    """Dismiss a booking; return its status afterwards, and what ServiceTitan answered."""
     number, told = seen.number, "dismiss: HTTP 200"
     try:
         await access.post(DISMISS_BOOKING, {"dismissingMemo": MEMO}, booking=number)
     except ServiceTitanError as error:
         told = f"dismiss: {error}"
-    with suppress(ServiceTitanError):  # what was answered, or lost, says less than the booking
+    with suppress(ServiceTitanError):  # the booking itself says more than the response
         seen = _ours(booking, await access.get_json(BOOKING, booking=number)) or seen
     return seen.status, told
 
 
 def _ours(booking: Booking, body: object) -> _Record | None:
-    """The booking in an answer, if it is ours and has an id to ask for it by."""
+    """Return the booking in a response, if it is ours and has an id."""
     if not isinstance(body, dict) or body.get("externalId") != booking.external_id:
         return None
     number, status = str(body.get("id", "")), body.get("status")
@@ -139,10 +138,10 @@ def _ours(booking: Booking, body: object) -> _Record | None:
 
 
 def form(booking: Booking, now: datetime) -> dict[str, Any]:
-    """The booking as it is sent: nobody can take it for a customer's.
+    """Return the booking to send, which nobody can mistake for a customer's.
 
-    ASCII alone, as other letters came out broken on the live service. The address is of a domain
-    that has no mail (RFC 2606), the number of those kept for fiction.
+    It is pure ASCII, because the live service mangled other letters. The email address's domain has
+    no mail (RFC 2606), and the phone number is reserved for fiction.
     """
     start = (now + AHEAD).replace(minute=0, second=0, microsecond=0)
     return {

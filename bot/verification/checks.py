@@ -1,8 +1,8 @@
-"""The verification: which questions to ask ServiceTitan, and in which order.
+"""The verification: which requests to make to ServiceTitan, and in which order.
 
-Each step removes one cause, so the order is part of the meaning: shape of the values, token, what
-the token says, one probe for Application Key and tenant, then all the rest at once. A step that
-does not pass ends it; what comes later is reported as not checked.
+Each stage rules out one cause, so the order matters: shape of the values, token, what the token
+says, one probe for Application Key and tenant, then all the rest at once. A stage that does not
+pass ends it; the later ones are reported as not checked.
 """
 
 import asyncio
@@ -26,9 +26,9 @@ from bot.verification.servicetitan.endpoints import (
 )
 from bot.verification.servicetitan.errors import ServiceTitanError
 
-# Everything after the first probe goes out together, so that the whole takes about as long as the
-# slowest; still far below the 60 calls a second that ServiceTitan's FAQ allows an app per tenant.
-AT_ONCE = 8
+# After the first probe, requests run in parallel; far below the 60 calls a second that
+# ServiceTitan's FAQ allows an app per tenant.
+CONCURRENCY = 8
 
 
 async def verify(
@@ -38,11 +38,11 @@ async def verify(
     now: Callable[[], datetime],
     booking: Booking | None = None,
 ) -> Report:
-    """Check the five credentials against ServiceTitan and report what was found.
+    """Check the five credentials with ServiceTitan and return a report.
 
-    `now` returns aware datetimes. Refusals and outages end up in the report; nothing is raised for
-    them. Nothing is written to ServiceTitan but `booking`, and that only when all else has passed.
-    No text of the report holds a credential's value.
+    `now` returns aware datetimes. Errors of ServiceTitan end up in the report; nothing is raised.
+    Nothing is written to ServiceTitan except `booking`, once all else has passed. No text of the
+    report holds a credential.
     """
     began = now()
     run = _Run(Access(servicetitan, credentials, now), credentials, now)
@@ -51,7 +51,7 @@ async def verify(
         if check_id not in checks and check_id not in OPTIONAL:
             checks[check_id] = found(check_id, "later", "not reached")
     if booking and CHECK not in checks:
-        told = f"not reached; {booking.external_id} may stand in ServiceTitan all the same"
+        told = f"not reached; {booking.external_id} may be in ServiceTitan all the same"
         checks[CHECK] = found(CHECK, "later", told if booking.sent else "not reached")
     return Report(
         checks=tuple(checks[check_id] for check_id in TITLES if check_id in checks),
@@ -63,15 +63,15 @@ async def verify(
 
 async def _checks(run: "_Run", booking: Booking | None) -> list[Check]:
     checks: list[Check] = []
-    for look in (run.shape, run.token, run.claims, run.first_probe, run.the_rest):
-        checks += await look()
+    for stage in (run.shape, run.token, run.claims, run.first_probe, run.the_rest):
+        checks += await stage()
         if any(check.required and check.outcome is not Outcome.PASSED for check in checks):
             return checks
     return [*checks, *(await run.book(booking) if booking else ())]
 
 
 class _Run:
-    """One verification under way: what it asks with, and what the reads brought."""
+    """One verification under way."""
 
     def __init__(
         self, access: Access, credentials: Credentials, now: Callable[[], datetime]
@@ -79,7 +79,7 @@ class _Run:
         self._access, self._credentials, self._now = access, credentials, now
         self._business_units: Probe
         self._reads: Sequence[Probe]
-        self._places = asyncio.Semaphore(AT_ONCE)
+        self._slots = asyncio.Semaphore(CONCURRENCY)
 
     async def shape(self) -> Sequence[Check]:
         return [diagnosis.shape(self._credentials)]
@@ -95,7 +95,7 @@ class _Run:
         return [passed("token", f"token: {told}")]
 
     async def _explained(self, refused: Check) -> Check:
-        """The refusal of a token, or that another environment would give one."""
+        """Return the refusal of a token, or that the other environment accepts the credentials."""
         other = await self._access.elsewhere() if refused.cause == "invalid_client" else None
         if other is None:
             return refused
@@ -125,7 +125,7 @@ class _Run:
         return checks
 
     async def book(self, booking: Booking) -> Sequence[Check]:
-        """Make the test booking; one that arrived also proves that bookings may be written."""
+        """Create the test booking, which also proves that bookings can be written."""
         booked = await book(self._access, booking, self._now())
         if booked.outcome is not Outcome.PASSED:
             return [booked]
@@ -138,7 +138,7 @@ class _Run:
         return {task.result().endpoint: task.result() for task in tasks}
 
     async def _probe(self, endpoint: Endpoint) -> Probe:
-        async with self._places:
+        async with self._slots:
             began = self._now()
             try:
                 body = await self._ask(endpoint)

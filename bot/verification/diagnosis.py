@@ -1,7 +1,7 @@
-"""What ServiceTitan's answers mean: from values, token and probes to the checks of a report (pure).
+"""What ServiceTitan's responses mean: from values, token and probes to checks of a report (pure).
 
-Where ServiceTitan's developer pages do not say what an answer means, what its public clients have
-seen decides; the remedies' wording is then "most likely".
+Where ServiceTitan does not document a response, its meaning is what public clients have seen; the
+remedy then says "most likely".
 """
 
 import re
@@ -25,7 +25,7 @@ from bot.verification.servicetitan.errors import (
 )
 
 NUMBERS = frozenset({"tenant_id", "booking_provider_id"})
-# Seen on every published sample. A value without its prefix may be right; with another's, never.
+# Seen on every published sample. A value without its prefix may be right; with another's it is not.
 PREFIXES = {
     "client_id": re.compile(r"cid\."),
     "client_secret": re.compile(r"cs\d+\."),
@@ -35,7 +35,7 @@ PREFIXES = {
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """One question put to the API, and what came back."""
+    """One request to the API, and its result."""
 
     endpoint: Endpoint
     ms: int
@@ -47,7 +47,7 @@ class Probe:
 
 
 def shape(credentials: Credentials) -> Check:
-    """Whether the values can be right at all. Nothing is sent anywhere for this."""
+    """Check whether the values can be right at all, without a request."""
     problems = {}
     for each in fields(credentials):
         if problem := _problem(each.name, getattr(credentials, each.name).get_secret_value()):
@@ -71,7 +71,7 @@ def _problem(name: str, value: str) -> str | None:
 
 
 def token_refused(error: ServiceTitanError, ms: int) -> Check:
-    """What it means that no token was to be had."""
+    """Return the check for a token that was refused."""
     if isinstance(error, InvalidClient):
         hint = (
             "wrong Client ID or Client Secret, values of ServiceTitan's other environment (step 3),"
@@ -82,13 +82,13 @@ def token_refused(error: ServiceTitanError, ms: int) -> Check:
 
 
 def of_other_environment(refused: Check, other: str, here: str) -> Check:
-    """What it means that the environment `other` takes the values that `here` refused."""
+    """Return the check for values that `here` refused and the environment `other` accepts."""
     told = f"{refused.for_engineer}; the {other} environment takes these values"
     return found("token", "other_environment", told, other=other, here=here)
 
 
 def claims(token: Token, credentials: Credentials) -> Check:
-    """Whether the token was issued for this client and this tenant, as far as it says so."""
+    """Check whether the token was issued for this client and tenant, as far as it says."""
     if token.client_id not in (None, credentials.client_id.get_secret_value()):
         return found("tenant", "client_mismatch", "the token's client_id is not the Client ID")
     if token.tenant is None:
@@ -99,12 +99,12 @@ def claims(token: Token, credentials: Credentials) -> Check:
 
 
 def application_key(probe: Probe, *, tenant_known: bool) -> Check:
-    """What the first probe says about the Application Key and, if still open, the tenant."""
+    """Check the Application Key, and the tenant if it is still open, by the first probe."""
     check, told = "application_key", str(probe)
     match probe.error:
         case None:
             return passed(check, told)
-        case ScopeMissing():  # the gateway looks at key and tenant before the scope
+        case ScopeMissing():  # the gateway checks key and tenant before the scope
             return passed(check, told)
         case Unauthorized():
             return found(check, "application_key_refused", told)
@@ -119,10 +119,10 @@ def application_key(probe: Probe, *, tenant_known: bool) -> Check:
 
 
 def permissions(reads: Sequence[Probe], scopes: frozenset[str] | None) -> tuple[Check, Check]:
-    """The checks of permissions and of write permissions.
+    """Return the checks of read and of write permissions.
 
-    A read is proved by its call alone. A write is known only from the token's own list: a missing
-    one is reported with the missing reads, so that the client mends everything in one round.
+    A read is proved by its call. A write is known only from the token's list: a missing one is
+    reported with the missing reads, so that the client fixes everything at once.
     """
     missing_reads = [probe.endpoint.label for probe in reads if lacks_scope(probe, scopes)]
     missing_writes = _missing_writes(reads, scopes)
@@ -132,9 +132,9 @@ def permissions(reads: Sequence[Probe], scopes: frozenset[str] | None) -> tuple[
 def writes(
     reads: Sequence[Probe], scopes: frozenset[str] | None, proved: Collection[str] = ()
 ) -> Check:
-    """What the token says about the five writes; `proved` are those that something was done with.
+    """Check the five writes by the token; `proved` are those that were used.
 
-    What it does not say is left to an engineer, with where to look.
+    What the token does not say is left to an engineer, with where to look.
     """
     if missing := [label for label in _missing_writes(reads, scopes) if label not in proved]:
         return found("writes", "named_above", f"not in the token: {', '.join(missing)}")
@@ -153,7 +153,7 @@ def writes(
 
 
 def lacks_scope(probe: Probe, scopes: frozenset[str] | None) -> bool:
-    """Whether the probe failed for want of its scope."""
+    """Whether the probe failed because its scope is missing."""
     if isinstance(probe.error, Forbidden):
         return scopes is not None and probe.endpoint.scope not in scopes
     return isinstance(probe.error, ScopeMissing)
@@ -162,8 +162,8 @@ def lacks_scope(probe: Probe, scopes: frozenset[str] | None) -> bool:
 def _missing_writes(reads: Sequence[Probe], scopes: frozenset[str] | None) -> list[str]:
     if scopes is None:
         return []
-    # If a read works although the token does not list it, ServiceTitan calls that scope by another
-    # name than we do, and then the absence of its ":w" says nothing either.
+    # If a read works that the token does not list, ServiceTitan has another name for that scope, so
+    # the absence of its ":w" says nothing either.
     misnamed = {
         probe.endpoint.label
         for probe in reads
@@ -197,7 +197,7 @@ def _permissions(
 
 
 def booking_provider(bookings: Probe, scopes: frozenset[str] | None) -> Check:
-    """What reading the provider's bookings says about the Booking Provider ID."""
+    """Check the Booking Provider ID by reading the provider's bookings."""
     check, told = "booking_provider", str(bookings)
     if bookings.error is None:
         return passed(check, told)
@@ -211,14 +211,14 @@ def booking_provider(bookings: Probe, scopes: frozenset[str] | None) -> Check:
 
 
 def _about_the_provider(probe: Probe) -> bool:
-    """Whether this is how ServiceTitan may answer to a wrong Booking Provider ID."""
+    """Whether ServiceTitan may answer like this to a wrong Booking Provider ID."""
     if "{booking_provider}" not in probe.endpoint.template or probe.error is None:
         return False
     return isinstance(probe.error, Forbidden | ResourceNotFound) or probe.error.status == 400
 
 
 def booking_provider_tag(tag: Probe) -> Check:
-    """What the tag itself says; unlike the bookings, it tells whether the ID exists at all."""
+    """Check the tag itself, which unlike the bookings shows whether the ID exists."""
     check, told = "booking_provider_tag", str(tag)
     if isinstance(tag.error, ResourceNotFound):
         return found(check, "tag_not_found", told)
@@ -232,13 +232,13 @@ def booking_provider_tag(tag: Probe) -> Check:
 def undetermined(
     check_id: str, error: ServiceTitanError | None, told: str, *, required: bool = True
 ) -> Check:
-    """The check `check_id`, left open by an error that says nothing about the values."""
+    """Return a check left open by an error that says nothing about the values."""
     match error:
         case NoAnswer():
             cause = "away"
         case TooManyRequests():
             cause = "rate_limited"
-        case InvalidClient():  # the secret was replaced while we were asking
+        case InvalidClient():  # the secret was replaced meanwhile
             cause = "invalid_client"
         case _:
             cause = "unclear"

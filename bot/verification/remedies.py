@@ -1,14 +1,14 @@
-"""The catalogue of verification: what each finding is called, and what to do about it.
+"""The findings of a verification: what each is called, and how to fix it.
 
-Wordings for the client are short and name the guide's steps. Where ServiceTitan does not publish
-what an answer means, the wording says "most likely".
+Texts for the client are short and name the guide's steps. Where ServiceTitan does not document what
+a response means, the text says "most likely".
 """
 
 from typing import NamedTuple
 
 from bot.onboarding.report import Check, Outcome
 
-# Every check, in the order in which a report shows them.
+# Every check, in the order of a report.
 TITLES = {
     "shape": "The five values",
     "token": "Client ID and Client Secret",
@@ -20,7 +20,7 @@ TITLES = {
     "booking_provider_tag": "Booking Provider tag",
     "test_booking": "Test booking",
 }
-# Present only when the token allows the question, or when an engineer asked for a test booking.
+# Only if the token allows the request, or if an engineer asked for a test booking.
 OPTIONAL = frozenset({"booking_provider_tag", "test_booking"})
 
 LABELS = {
@@ -30,7 +30,7 @@ LABELS = {
     "application_key": "Application Key",
     "booking_provider_id": "Booking Provider ID",
 }
-# The step at which a value is found, to copy it again.
+# The step at which to copy a value again.
 SOURCE_STEP = {
     "tenant_id": 18,
     "client_id": 18,
@@ -52,7 +52,7 @@ PASSED = {
 
 
 class Remedy(NamedTuple):
-    """What a cause means: the outcome, the words, the values to enter and the steps to repeat."""
+    """What a cause means: outcome, text, credentials to enter again, steps to repeat."""
 
     outcome: Outcome
     for_client: str
@@ -117,7 +117,7 @@ REMEDIES = {
         (),
         (9, 10),
     ),
-    # Likely: ServiceTitan does not publish these answers.
+    # Likely: ServiceTitan does not document these responses.
     "application_key_refused": Remedy(
         Outcome.FAILED,
         "Most likely the Application Key is not right. Please copy it again at step 22 (not the "
@@ -160,7 +160,7 @@ REMEDIES = {
         ("booking_provider_id",),
         (11, 15),
     ),
-    # Not determined: never said to be failed, never to be passed.
+    # Not determined: neither failed nor passed.
     "away": Remedy(
         Outcome.UNKNOWN,
         "ServiceTitan could not be reached just now. This is not because of your values, and you "
@@ -182,7 +182,7 @@ REMEDIES = {
         Outcome.UNKNOWN,
         "Everything can be read so far. Bookings come last, once the Booking Provider ID is right.",
     ),
-    # The test booking. It passes with words of its own, as somebody may have to dismiss it.
+    # The test booking. It passes with a text of its own, because somebody may have to dismiss it.
     "booking_dismissed": Remedy(
         Outcome.PASSED,
         "ServiceTitan took test booking {number}, and we dismissed it again. It stays in the "
@@ -220,7 +220,7 @@ REMEDIES = {
         "Not proved yet, and nothing for you to do: an engineer ticks it off.",
         required=False,
     ),
-    # Not looked at, because something else comes first.
+    # Not checked, because something else has to pass first.
     "named_above": Remedy(
         Outcome.NOT_CHECKED, "See the missing permissions above.", required=False
     ),
@@ -230,7 +230,7 @@ REMEDIES = {
 
 
 def passed(check_id: str, for_engineer: str) -> Check:
-    """The check `check_id`, passed."""
+    """Return a check that passed."""
     return Check(
         id=check_id,
         title=TITLES[check_id],
@@ -241,7 +241,7 @@ def passed(check_id: str, for_engineer: str) -> Check:
 
 
 def found(check_id: str, cause: str, for_engineer: str, **words: str) -> Check:
-    """The check `check_id` with what `cause` means; `words` fill the gaps of its wording."""
+    """Return a check with the outcome and remedy of `cause`; `words` fill the gaps of its text."""
     remedy = REMEDIES[cause]
     return Check(
         id=check_id,
@@ -258,7 +258,7 @@ def found(check_id: str, cause: str, for_engineer: str, **words: str) -> Check:
 
 
 def malformed(problems: dict[str, str]) -> Check:
-    """The check of shapes, failed: `problems` says for each field what cannot be right."""
+    """Return the failed check of shapes; `problems` says what is wrong with each field."""
     told = "; ".join(
         f"{LABELS[field]} ({problem}, step {SOURCE_STEP[field]})"
         for field, problem in problems.items()

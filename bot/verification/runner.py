@@ -1,4 +1,4 @@
-"""Runs the verifications that are due: opens the values, asks ServiceTitan, records the report."""
+"""Runs due verifications: decrypts the credentials, asks ServiceTitan, records the report."""
 
 import asyncio
 import logging
@@ -27,14 +27,14 @@ from storage.vault import Sealed, Vault
 
 log = logging.getLogger(__name__)
 
-AFTER_A_BUG = timedelta(minutes=5)
-LETTING_GO_SECONDS = 1
+RETRY_AFTER_BUG = timedelta(minutes=5)
+RELEASE_SECONDS = 1
 SWEEP_BATCH = 20
 
 
 @dataclass(frozen=True, slots=True)
 class _Claim:
-    """A run that is ours as long as the database holds this `owner`."""
+    """A run that is ours as long as the database has this `owner`."""
 
     onboarding_id: str
     run: Verification
@@ -43,10 +43,11 @@ class _Claim:
 
 
 class VerificationRunner:
-    """At most one run per onboarding at a time, on whichever worker takes it."""
+    """Runs at most one verification per onboarding at a time, on any worker."""
 
     def __init__(
         self,
+        *,
         database: Database,
         guides: GuideStore,
         vault: Vault,
@@ -58,7 +59,6 @@ class VerificationRunner:
         worker: Worker,
         lease: timedelta = LEASE,
     ) -> None:
-        """Take what it works with; `tasks` own its work."""
         self._lease, self._worker = lease, worker
         self._metrics = metrics
         self._database, self._guides, self._vault = database, guides, vault
@@ -70,7 +70,7 @@ class VerificationRunner:
         self._tasks.spawn(self._run(onboarding_id), f"verify {onboarding_id}")
 
     async def sweep(self) -> None:
-        """Take up what is due: after a pause, or after a crash of whoever was at it."""
+        """Run what is due: after a pause, or after another worker's crash."""
         async with self._database.begin(write=False) as session:
             due = await verifications.due(session, self._worker, self._clock(), SWEEP_BATCH)
         for onboarding_id in due:
@@ -80,7 +80,7 @@ class VerificationRunner:
         began = asyncio.get_running_loop().time()
         try:
             claim = await self._claim(onboarding_id)
-        except UnreadableRow:  # named in the log
+        except UnreadableRow:  # it is in the log
             return
         if claim is None:
             return
@@ -91,23 +91,23 @@ class VerificationRunner:
             await self._finish(claim, report)
         except Stale:
             log.info("lost a verification", extra={"onboarding": onboarding_id})
-        except asyncio.CancelledError:  # we are stopped; whoever comes next need not wait for us
-            await self._let_go(claim)
+        except asyncio.CancelledError:  # we are being stopped: let another worker go on at once
+            await self._release_quickly(claim)
             raise
-        except Exception:  # its report could not be kept: not to be tried at once
-            await self._hold(claim, AFTER_A_BUG)
+        except Exception:  # the report could not be stored: do not retry at once
+            await self._hold(claim, RETRY_AFTER_BUG)
             raise
 
     async def _claim(self, onboarding_id: str) -> _Claim | None:
-        """Take the run that is due, if there is one and nobody else has it."""
+        """Claim the run that is due, if there is one and nobody else has it."""
         async with self._database.begin() as session:
             onboarding = await onboardings.get(session, self._guides, onboarding_id)
             run = onboarding.verification
             if run is None or run.due_at is None or run.due_at > self._clock():
                 return None
-            if onboarding.missing:  # the values were deleted meanwhile
+            if onboarding.missing:  # they were deleted meanwhile
                 return None
-            if onboarding.status is not Status.ACTIVE:  # taken up again by the sweep, if at all
+            if onboarding.status is not Status.ACTIVE:  # the sweep runs it when it is active again
                 return None
             owner = await verifications.claim(
                 session, onboarding_id, run.number, self._worker, self._lease
@@ -117,15 +117,15 @@ class VerificationRunner:
             return _Claim(onboarding_id, run, await credentials.of(session, onboarding_id), owner)
 
     async def _hold(self, claim: _Claim, duration: timedelta) -> bool:
-        """Keep a run for so long from now on; False if somebody else has it."""
+        """Extend the claim by `duration`; False if somebody else has the run."""
         async with self._database.begin() as session:
             return await verifications.hold(
                 session, claim.onboarding_id, claim.run.number, claim.owner, duration
             )
 
-    async def _let_go(self, claim: _Claim) -> None:
+    async def _release_quickly(self, claim: _Claim) -> None:
         with suppress(Unavailable, TimeoutError):
-            async with asyncio.timeout(LETTING_GO_SECONDS):
+            async with asyncio.timeout(RELEASE_SECONDS):
                 await self._release(claim)
 
     async def _release(self, claim: _Claim) -> None:
@@ -133,13 +133,13 @@ class VerificationRunner:
             await verifications.release(session, claim.onboarding_id, claim.run.number, claim.owner)
 
     async def _report(self, claim: _Claim) -> Report:
-        """Ask ServiceTitan about the stored values."""
+        """Check the stored credentials with ServiceTitan."""
         began = self._clock()
         try:
             values = {name: self._vault.open(one) for name, one in claim.sealed.items()}
         except Unreadable as error:
-            log.error("a stored value cannot be read", extra={"reason": str(error)})
-            return _on_our_side(began, self._servicetitan.environment, _unreadable(str(error)))
+            log.error("cannot decrypt a stored value", extra={"reason": str(error)})
+            return _internal_report(began, self._servicetitan.environment, _unreadable(str(error)))
         try:
             return await verify(
                 self._servicetitan,
@@ -147,15 +147,15 @@ class VerificationRunner:
                 now=self._clock,
                 booking=self._booking(claim.onboarding_id, claim.run),
             )
-        except Exception as error:  # what it says may be ServiceTitan's, and so may hold a value
-            told = {"onboarding": claim.onboarding_id, "reason": _where(error)}
-            log.error("a verification broke off", extra=told)
-            return _on_our_side(
-                began, self._servicetitan.environment, _broke_off(claim.run, _where(error))
+        except Exception as error:  # its text may come from ServiceTitan, and so may hold a value
+            extra = {"onboarding": claim.onboarding_id, "reason": _where(error)}
+            log.error("a verification failed unexpectedly", extra=extra)
+            return _internal_report(
+                began, self._servicetitan.environment, _unfinished(claim.run, _where(error))
             )
 
     def _booking(self, onboarding_id: str, run: Verification) -> Booking | None:
-        """The test booking that goes with a run, and how to write down that it is sent."""
+        """Return the test booking of a run, and how to record that it is sent."""
         if run.booking is None:
             return None
 
@@ -168,7 +168,7 @@ class VerificationRunner:
                     lambda at: record_booking_sent(at, run.number, run.requested_at, self._clock()),
                 )
             except OnboardingError as error:
-                log.warning("a test booking is not sent", extra={"reason": str(error)})
+                log.warning("a test booking was not sent", extra={"reason": str(error)})
                 return False
             return True
 
@@ -184,17 +184,17 @@ class VerificationRunner:
 
         try:
             await change(self._database, self._guides, onboarding_id, finish)
-        except Refused:  # newer values came in meanwhile: they are verified instead
+        except Refused:  # newer credentials arrived meanwhile: check them instead
             await self._release(claim)
             self.wake(onboarding_id)
             return
         except OnboardingError as error:
-            log.warning("a report could not be kept", extra={"reason": str(error)})
-            return  # the lease runs out, and the sweep has it run again
+            log.warning("cannot store a report", extra={"reason": str(error)})
+            return  # the lease ends, and the sweep runs it again
         self._wake_publisher(onboarding_id)
 
 
-def _on_our_side(now: datetime, environment: str, check: Check) -> Report:
+def _internal_report(now: datetime, environment: str, check: Check) -> Report:
     return Report(checks=(check,), started_at=now, duration_ms=0, environment=environment)
 
 
@@ -208,7 +208,7 @@ def _unreadable(why: str) -> Check:
     )
 
 
-def _broke_off(run: Verification, where: str) -> Check:
+def _unfinished(run: Verification, where: str) -> Check:
     booked = f" A test booking {run.booking} may be in ServiceTitan." if run.booking else ""
     return Check(
         id="verification",
@@ -220,7 +220,7 @@ def _broke_off(run: Verification, where: str) -> Check:
 
 
 def _where(error: BaseException) -> str:
-    """Say what went wrong and where, without what the error says."""
+    """Return the type of an error and where it was raised, without its text."""
     frames = traceback.extract_tb(error.__traceback__)
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from bot.onboarding.report import Check, Outcome, Report
 from bot.verification import Booking, verify
-from bot.verification.servicetitan import Credentials, Patience, ServiceTitan
+from bot.verification.servicetitan import Credentials, RetryPolicy, ServiceTitan
 from sandbox.servicetitan.faults import FaultKind
 from sandbox.servicetitan.server import ServiceTitanSandbox
 
@@ -40,7 +40,7 @@ class Engineer:
             self.http,
             auth_url=st.auth_url,
             api_url=st.api_url,
-            patience=Patience(answer=0.3),
+            retry=RetryPolicy(answer=0.3),
             sleep=self.sleep,
         )
 

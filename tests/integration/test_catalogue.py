@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from bot.onboarding.report import Check, Outcome, Report
 from bot.verification import Booking, verify
-from bot.verification.servicetitan import Credentials, Patience, ServiceTitan
+from bot.verification.servicetitan import Credentials, RetryPolicy, ServiceTitan
 from sandbox.servicetitan.server import ServiceTitanSandbox
 from tests.integration.catalogue import AWAY, CATALOGUE, Case, failing
 
@@ -44,7 +44,7 @@ class Slot:
             pass
 
         urls = {"auth_url": self.st.auth_url, "api_url": self.st.api_url, **other}
-        return ServiceTitan(self.http, patience=Patience(answer=0.3), sleep=sleep, **urls)
+        return ServiceTitan(self.http, retry=RetryPolicy(answer=0.3), sleep=sleep, **urls)
 
     async def report(
         self, client: ServiceTitan | None = None, values: Mapping[str, str] = NOTHING

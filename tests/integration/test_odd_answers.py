@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from bot.onboarding.report import Outcome, Report
 from bot.verification import Booking, runner, verify
-from bot.verification.servicetitan import Credentials, Patience, ServiceTitan
+from bot.verification.servicetitan import Credentials, RetryPolicy, ServiceTitan
 from bot.verification.servicetitan.answers import LARGEST_ANSWER
 from sandbox.servicetitan.faults import Odd
 from sandbox.servicetitan.server import ServiceTitanSandbox
@@ -131,7 +131,7 @@ async def a_report(http: httpx.AsyncClient, st: ServiceTitanSandbox) -> Report:
         pass
 
     servicetitan = ServiceTitan(
-        http, auth_url=st.auth_url, api_url=st.api_url, patience=Patience(whole=5), sleep=sleep
+        http, auth_url=st.auth_url, api_url=st.api_url, retry=RetryPolicy(total=5), sleep=sleep
     )
     values = {name: SecretStr(value) for name, value in st.credentials.items()}
     booking = Booking("heavyset-test-1", sent=False, may_send=may_send)
@@ -256,7 +256,7 @@ async def test_whatever_goes_wrong_in_a_run_ends_in_a_report(
 
     assert begun.message("verification:1").payload["outcome"] == "unknown"
     assert begun.rows("SELECT count(*) FROM verification WHERE due_at IS NOT NULL") == [(0,)]
-    broke_off = [one for one in caplog.messages if one == "a verification broke off"]
+    broke_off = [one for one in caplog.messages if one == "a verification failed unexpectedly"]
     assert len(broke_off) == 1  # not tried again and again
     assert value not in caplog.text
     shown = json.dumps([message.blocks for message in begun.engineering.messages])

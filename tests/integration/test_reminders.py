@@ -16,7 +16,7 @@ from sqlmodel import SQLModel
 from bot.guide import load
 from bot.onboarding import start
 from bot.onboarding.people import Actor, Role
-from bot.reminders.reminder import SWEEP_BATCH
+from bot.reminders.sender import SWEEP_BATCH
 from storage import onboardings, reminders
 from tests.databases import AnyDatabase
 from tests.integration.world import World, a_world, told

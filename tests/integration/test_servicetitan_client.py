@@ -10,7 +10,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from bot.verification.servicetitan import Credentials, Patience, ServiceTitan, Token
+from bot.verification.servicetitan import Credentials, RetryPolicy, ServiceTitan, Token
 from bot.verification.servicetitan.endpoints import (
     BOOKING_PROVIDER_TAG,
     BUSINESS_UNITS,
@@ -67,7 +67,7 @@ def client(st: ServiceTitanSandbox, http: httpx.AsyncClient, pauses: list[float]
         http,
         auth_url=st.auth_url,
         api_url=st.api_url,
-        patience=Patience(answer=0.5),
+        retry=RetryPolicy(answer=0.5),
         sleep=sleep,
     )
 
@@ -366,8 +366,8 @@ async def test_a_pause_longer_than_our_patience_is_not_cut_short_but_left_for_la
 async def test_no_answer_in_time_is_a_timeout(st: ServiceTitanSandbox) -> None:
     st.fail("token", status="timeout")
     async with httpx.AsyncClient() as http:
-        patience = Patience(answer=0.01, attempts=1)
-        client = ServiceTitan(http, auth_url=st.auth_url, api_url=st.api_url, patience=patience)
+        retry = RetryPolicy(answer=0.01, attempts=1)
+        client = ServiceTitan(http, auth_url=st.auth_url, api_url=st.api_url, retry=retry)
         with pytest.raises(NoAnswer) as raised:
             await a_token(client, st)
 
@@ -377,8 +377,8 @@ async def test_no_answer_in_time_is_a_timeout(st: ServiceTitanSandbox) -> None:
 async def test_all_attempts_together_have_an_end(st: ServiceTitanSandbox) -> None:
     st.fail("token", status="timeout")
     async with httpx.AsyncClient() as http:
-        patience = Patience(answer=60, whole=0.01)
-        client = ServiceTitan(http, auth_url=st.auth_url, api_url=st.api_url, patience=patience)
+        retry = RetryPolicy(answer=60, total=0.01)
+        client = ServiceTitan(http, auth_url=st.auth_url, api_url=st.api_url, retry=retry)
         with pytest.raises(NoAnswer) as raised:
             await a_token(client, st)
 
@@ -392,7 +392,7 @@ async def test_a_server_that_does_not_speak_tls_is_told_as_such(
         http,
         auth_url=st.auth_url.replace("http:", "https:"),
         api_url=st.api_url,
-        patience=Patience(attempts=1),
+        retry=RetryPolicy(attempts=1),
     )
 
     with pytest.raises(NoAnswer) as raised:
@@ -416,7 +416,7 @@ async def test_a_port_where_nobody_listens_is_a_failed_connection(
 ) -> None:
     async with ServiceTitanSandbox() as gone:
         url = gone.auth_url
-    client = ServiceTitan(http, auth_url=url, api_url=url, patience=Patience(attempts=1))
+    client = ServiceTitan(http, auth_url=url, api_url=url, retry=RetryPolicy(attempts=1))
 
     with pytest.raises(NoAnswer) as raised:
         await a_token(client, gone)

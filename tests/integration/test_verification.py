@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from bot.onboarding.report import Check, Outcome, Report
 from bot.verification import verify
-from bot.verification.servicetitan import Credentials, Patience, ServiceTitan
+from bot.verification.servicetitan import Credentials, RetryPolicy, ServiceTitan
 from bot.verification.servicetitan.endpoints import READS, WRITE_SCOPES
 from sandbox.servicetitan.faults import FaultKind
 from sandbox.servicetitan.server import ServiceTitanSandbox
@@ -35,22 +35,20 @@ async def http() -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture
 def servicetitan(http: httpx.AsyncClient, st: ServiceTitanSandbox) -> ServiceTitan:
-    return a_client(http, st, Patience())
+    return a_client(http, st, RetryPolicy())
 
 
 @pytest.fixture
 def impatient(http: httpx.AsyncClient, st: ServiceTitanSandbox) -> ServiceTitan:
     """A client that soon gives up waiting for an answer."""
-    return a_client(http, st, Patience(answer=0.2))
+    return a_client(http, st, RetryPolicy(answer=0.2))
 
 
-def a_client(http: httpx.AsyncClient, st: ServiceTitanSandbox, patience: Patience) -> ServiceTitan:
+def a_client(http: httpx.AsyncClient, st: ServiceTitanSandbox, retry: RetryPolicy) -> ServiceTitan:
     async def sleep(_seconds: float) -> None:
         pass
 
-    return ServiceTitan(
-        http, auth_url=st.auth_url, api_url=st.api_url, patience=patience, sleep=sleep
-    )
+    return ServiceTitan(http, auth_url=st.auth_url, api_url=st.api_url, retry=retry, sleep=sleep)
 
 
 def a_clock() -> Callable[[], datetime]:

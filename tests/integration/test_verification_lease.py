@@ -40,18 +40,16 @@ class Worker:
         self._world, self.tasks = world, BackgroundTasks()
         bot, vault = world.bot, Vault(world.settings.keys)
         self._verifier = VerificationRunner(
-            *(
-                bot.database,
-                bot.guides,
-                vault,
-                servicetitan,
-                bot.publisher.wake,
-                self.tasks,
-                Metrics(),
-            ),
-            lambda: datetime.now(UTC),
-            leases.Worker(f"test {id(self)}"),
-            lease,
+            database=bot.database,
+            guides=bot.guides,
+            vault=vault,
+            servicetitan=servicetitan,
+            wake_publisher=bot.publisher.wake,
+            tasks=self.tasks,
+            metrics=Metrics(),
+            clock=lambda: datetime.now(UTC),
+            worker=leases.Worker(f"test {id(self)}"),
+            lease=lease,
         )
 
     async def begins(self) -> None:

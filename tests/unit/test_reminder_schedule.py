@@ -18,11 +18,11 @@ def at(local: str) -> datetime:
     return datetime.fromisoformat(f"2026-11-{number} {clock}").replace(tzinfo=ZoneInfo(NEW_YORK))
 
 
-# No progress since Monday at 10; a nudge after 8 hours, Tuesday at 10; engineering after 24,
+# No progress since Monday at 10; a reminder after 8 hours, Tuesday at 10; engineering after 24,
 # Thursday at 10. `Mon!` is the Monday after.
 NUDGE, ESCALATION, BOTH, NOTHING = (True, False), (False, True), (True, True), (False, False)
 TABLE = [
-    # the case, snoozed, nudged, escalated, now, what is due, when to look again
+    # the case, snoozed, reminded, escalated, now, what is due, when to look again
     ("all is fresh", None, False, False, "Mon 10:00", NOTHING, "Tue 10:00"),
     ("not yet", None, False, False, "Tue 09:59", NOTHING, "Tue 10:00"),
     ("at the moment", None, False, False, "Tue 10:00", NUDGE, "Thu 10:00"),
@@ -30,10 +30,10 @@ TABLE = [
     ("at closing time", None, False, False, "Tue 17:00", NOTHING, "Wed 09:00"),
     ("at night", None, False, False, "Tue 23:00", NOTHING, "Wed 09:00"),
     ("the morning after", None, False, False, "Wed 09:00", NUDGE, "Thu 10:00"),
-    ("nudged", None, True, False, "Tue 10:00", NOTHING, "Thu 10:00"),
-    ("nudged, nearly time", None, True, False, "Thu 09:59", NOTHING, "Thu 10:00"),
-    ("nudged, time", None, True, False, "Thu 10:00", ESCALATION, None),
-    ("nudged, at night", None, True, False, "Thu 20:00", NOTHING, "Fri 09:00"),
+    ("reminded", None, True, False, "Tue 10:00", NOTHING, "Thu 10:00"),
+    ("reminded, nearly time", None, True, False, "Thu 09:59", NOTHING, "Thu 10:00"),
+    ("reminded, time", None, True, False, "Thu 10:00", ESCALATION, None),
+    ("reminded, at night", None, True, False, "Thu 20:00", NOTHING, "Fri 09:00"),
     ("down for days, back at the weekend", None, False, False, "Sun 10:00", NOTHING, "Mon! 09:00"),
     ("down for days", None, False, False, "Mon! 09:00", BOTH, None),
     ("down, but escalated", None, False, True, "Mon! 09:00", NUDGE, None),
@@ -43,7 +43,7 @@ TABLE = [
     ("a snooze is no progress", "Wed 16:00", False, False, "Thu 10:00", ESCALATION, "Thu 16:00"),
     ("snoozed until the weekend", "Thu 17:00", False, True, "Fri 17:00", NOTHING, "Mon! 09:00"),
     ("the clock jumped back", None, False, False, "Mon 03:00", NOTHING, "Tue 10:00"),
-    ("it jumped back, nudged", None, True, False, "Mon 03:00", NOTHING, "Thu 10:00"),
+    ("it jumped back, reminded", None, True, False, "Mon 03:00", NOTHING, "Thu 10:00"),
     ("it jumped back, both given", None, True, True, "Mon 03:00", NOTHING, None),
 ]
 
@@ -52,14 +52,14 @@ def planned(
     now: str,
     *,
     snoozed: str | None = None,
-    nudged: bool = False,
+    reminded: bool = False,
     escalated: bool = False,
     escalate_after: int = 24,
 ) -> Due:
     return plan(
         active_at=at("Mon 10:00"),
         snoozed_at=at(snoozed) if snoozed else None,
-        nudged=nudged,
+        reminded=reminded,
         escalated=escalated,
         now=at(now),
         remind_after=timedelta(hours=8),
@@ -69,18 +69,18 @@ def planned(
 
 
 @pytest.mark.parametrize(
-    ("snoozed", "nudged", "escalated", "now", "due", "look_again"),
+    ("snoozed", "reminded", "escalated", "now", "due", "look_again"),
     [pytest.param(*row, id=f"{case}, {row[3]} -> look again {row[-1]}") for case, *row in TABLE],
 )
 def test_a_stall_leads_to_one_nudge_and_one_escalation(
     snoozed: str | None,
-    nudged: bool,
+    reminded: bool,
     escalated: bool,
     now: str,
     due: tuple[bool, bool],
     look_again: str | None,
 ) -> None:
-    seen = planned(now, snoozed=snoozed, nudged=nudged, escalated=escalated)
+    seen = planned(now, snoozed=snoozed, reminded=reminded, escalated=escalated)
 
     assert seen == Due(*due, look_again=at(look_again) if look_again else None)
 
@@ -89,8 +89,8 @@ def test_engineering_may_be_told_before_the_client_is_nudged() -> None:
     first = planned("Mon 12:00", escalate_after=2)
     then = planned("Mon 12:00", escalated=True, escalate_after=2)
 
-    assert first == Due(nudge=False, escalation=True, look_again=at("Tue 10:00"))
-    assert then == Due(nudge=False, escalation=False, look_again=at("Tue 10:00"))
+    assert first == Due(reminder=False, escalation=True, look_again=at("Tue 10:00"))
+    assert then == Due(reminder=False, escalation=False, look_again=at("Tue 10:00"))
 
 
 def test_the_time_to_look_again_is_in_utc() -> None:

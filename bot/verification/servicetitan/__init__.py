@@ -1,6 +1,6 @@
-"""ServiceTitan's API: the client, the endpoints that prove something, and its refusals."""
+"""The client of ServiceTitan's API, its endpoints and its errors."""
 
-from bot.verification.servicetitan.client import Credentials, Patience, ServiceTitan
+from bot.verification.servicetitan.client import Credentials, RetryPolicy, ServiceTitan
 from bot.verification.servicetitan.tokens import Token
 
-__all__ = ["Credentials", "Patience", "ServiceTitan", "Token"]
+__all__ = ["Credentials", "RetryPolicy", "ServiceTitan", "Token"]

@@ -1,4 +1,4 @@
-"""ServiceTitan's answers are data from outside: read so far and no further, parsed strictly."""
+"""Reads ServiceTitan's responses, which are not trusted: limited in size, parsed strictly."""
 
 import json
 import math
@@ -18,12 +18,12 @@ MOST_DIGITS = 19
 
 
 class UnreadableError(Exception):
-    """An answer that is too large, or encoded as we did not ask for."""
+    """A response that is too large, or in an unknown encoding."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back, read to its end."""
+    """A complete response."""
 
     status: int
     headers: httpx.Headers
@@ -31,12 +31,12 @@ class Answer:
 
     @cached_property
     def body(self) -> dict[str, Any] | None:
-        """The JSON object in it; None if there is none."""
+        """The body as a JSON object, None if it is not one."""
         return json_object(self.content)
 
 
 async def read(response: httpx.Response) -> Answer:
-    """Read an answer that is streamed; raises UnreadableError, or what httpx raises."""
+    """Read a streamed response. Raises UnreadableError, or what httpx raises."""
     stream = response.stream
     assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101 (of an AsyncClient)
     decode, taken, content = _decoder(response), 0, bytearray()
@@ -49,10 +49,10 @@ async def read(response: httpx.Response) -> Answer:
 
 
 def _decoder(response: httpx.Response) -> Callable[[bytes, int], bytes]:
-    """Return what decodes a piece of the body, to so many bytes at most.
+    """Return a function that decodes a chunk of the body, to at most so many bytes.
 
-    We ask for no compression, but a gateway may not care. httpx would unpack a piece at once, to a
-    thousand times its size.
+    We ask for no compression, but a gateway may compress all the same. httpx would decompress a
+    chunk at once, to a thousand times its size.
     """
     match response.headers.get("Content-Encoding", "identity").strip().lower():
         case "identity" | "":
@@ -72,7 +72,7 @@ def _decoder(response: httpx.Response) -> Callable[[bytes, int], bytes]:
 
 
 def json_object(text: bytes) -> dict[str, Any] | None:
-    """Return the JSON object that `text` is; None for all else, however it is built."""
+    """Return `text` as a JSON object, None for anything else."""
     with suppress(ValueError, RecursionError):
         found = json.loads(
             text.decode(), parse_int=_int, parse_float=_float, parse_constant=_refuse
@@ -96,4 +96,4 @@ def _float(text: str) -> float:
 
 
 def _refuse(_number: str) -> NoReturn:
-    raise ValueError("a number that is none of ServiceTitan's")
+    raise ValueError("not a number of ServiceTitan's")

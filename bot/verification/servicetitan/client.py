@@ -1,6 +1,6 @@
-"""The client of ServiceTitan's API: the only place that talks to ServiceTitan.
+"""The client of ServiceTitan's API; nothing else calls ServiceTitan.
 
-It does not log: URLs hold the Tenant ID, forms and headers hold secrets.
+It does not log, because URLs hold the Tenant ID, and forms and headers hold secrets.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """The five values that the guide collects; none of them shows in `repr`."""
+    """The five credentials that the guide collects; none shows in `repr`."""
 
     tenant_id: SecretStr
     client_id: SecretStr
@@ -54,20 +54,20 @@ OTHERS = {PRODUCTION: f"https://{INTEGRATION}", INTEGRATION: f"https://{PRODUCTI
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
-    """How long, in seconds, and how often to try. `whole` bounds a call with all its attempts."""
+class RetryPolicy:
+    """Timeouts in seconds, and attempts. `total` bounds a call with all its attempts."""
 
     connect: float = 5.0
     answer: float = 12.0
-    whole: float = 20.0
+    total: float = 20.0
     attempts: int = 3
 
 
 class ServiceTitan:
-    """Asks for tokens, reads and posts; repeats what may be repeated, translates every refusal.
+    """Fetches tokens, reads and posts; retries what may be repeated, translates every error.
 
-    `http` is shared with others and stays theirs to close. URLs are bases without a path;
-    `other_auth_url` is the token endpoint of ServiceTitan's other environment, if not its own.
+    `http` is shared, and not closed here. URLs are bases without a path; `other_auth_url` is the
+    token endpoint of ServiceTitan's other environment, by default its own.
     """
 
     def __init__(
@@ -77,18 +77,18 @@ class ServiceTitan:
         auth_url: str,
         api_url: str,
         other_auth_url: str | None = None,
-        patience: Patience | None = None,
+        retry: RetryPolicy | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._http = http
         self._auth_url, self._api_url = auth_url.rstrip("/"), api_url.rstrip("/")
         self._other_auth_url = other_auth_url or OTHERS.get(httpx.URL(self._auth_url).host)
-        self._patience = patience or Patience()
+        self._retry = retry or RetryPolicy()
         self._sleep = sleep
 
     @property
     def environment(self) -> str:
-        """`production`, `integration`, or the host that plays ServiceTitan."""
+        """`production`, `integration`, or the host of a sandbox."""
         return _environment(self._auth_url)
 
     async def token(self, client_id: SecretStr, client_secret: SecretStr) -> Token:
@@ -101,14 +101,14 @@ class ServiceTitan:
         async def ask() -> Token:
             return await self._token_at(self._auth_url, client_id, client_secret)
 
-        return await self._patiently(ask)
+        return await self._with_retries(ask)
 
     async def other_environment(self, client_id: SecretStr, client_secret: SecretStr) -> str | None:
-        """The name of ServiceTitan's other environment if that one takes these values; one try."""
+        """Return the name of the other environment, if it accepts these values; one attempt."""
         if self._other_auth_url is None:
             return None
         with suppress(ServiceTitanError, TimeoutError):
-            async with asyncio.timeout(self._patience.whole):
+            async with asyncio.timeout(self._retry.total):
                 await self._token_at(self._other_auth_url, client_id, client_secret)
                 return _environment(self._other_auth_url)
         return None
@@ -127,15 +127,15 @@ class ServiceTitan:
         return token_of(_object(answer))
 
     async def get(self, token: Token, application_key: SecretStr, path: str) -> None:
-        """Return if `path` answers 200; its body may hold personal data and is not kept.
+        """Return if `path` answers 200; the body may hold personal data and is dropped.
 
-        Raises any ServiceTitanError but InvalidClient.
+        Raises any ServiceTitanError except InvalidClient.
         """
 
         async def ask() -> None:
             await self._ask(token, application_key, path)
 
-        await self._patiently(ask)
+        await self._with_retries(ask)
 
     async def get_json(self, token: Token, application_key: SecretStr, path: str) -> dict[str, Any]:
         """Return the JSON object at `path`. Raises as `get` does."""
@@ -143,19 +143,19 @@ class ServiceTitan:
         async def ask() -> dict[str, Any]:
             return _object(await self._ask(token, application_key, path))
 
-        return await self._patiently(ask)
+        return await self._with_retries(ask)
 
     async def post(
         self, token: Token, application_key: SecretStr, path: str, body: Mapping[str, Any]
     ) -> dict[str, Any]:
-        """Send `body` once, whatever comes of it, and return the JSON object that is answered.
+        """Send `body` exactly once, and return the JSON object of the response.
 
-        An answer without a body gives {}. After NoAnswer nobody knows whether it was done.
+        An empty response gives {}. After NoAnswer it may have been done or not.
         Raises as `get` does.
         """
         url, headers = self._api_url + path, _headers(token, application_key)
         with suppress(TimeoutError):
-            async with asyncio.timeout(self._patience.whole):
+            async with asyncio.timeout(self._retry.total):
                 answer = await self._send("POST", url, headers=headers, json=body)
                 if answer.status not in range(200, 300):
                     raise _refusal(answer, token, application_key)
@@ -174,13 +174,13 @@ class ServiceTitan:
     async def _send(
         self, method: str, url: str, *, headers: Mapping[str, str] | None = None, **content: Any
     ) -> Answer:
-        """Send once. The raise stands outside `except`, so that no httpx exception hangs on."""
+        """Send once. The raise is outside `except`, so that no httpx exception is its context."""
         headers = {**(headers or {}), "Accept-Encoding": "identity"}
         try:
             request = self._http.build_request(
                 method, url, headers=headers, timeout=self._timeout(), **content
             )
-            # A redirect would carry the secrets to wherever it points.
+            # A redirect would send the secrets wherever it points.
             response = await self._http.send(request, stream=True, follow_redirects=False)
             try:
                 return await read(response)
@@ -193,19 +193,19 @@ class ServiceTitan:
         raise NoAnswer(reason)
 
     def _timeout(self) -> httpx.Timeout:
-        return httpx.Timeout(self._patience.answer, connect=self._patience.connect)
+        return httpx.Timeout(self._retry.answer, connect=self._retry.connect)
 
-    async def _patiently(self, ask: Callable[[], Awaitable[Result]]) -> Result:
+    async def _with_retries(self, ask: Callable[[], Awaitable[Result]]) -> Result:
         attempts = AsyncRetrying(
-            stop=stop_after_attempt(self._patience.attempts)
-            | stop_before_delay(self._patience.whole),  # asked to wait longer: give up at once
+            stop=stop_after_attempt(self._retry.attempts)
+            | stop_before_delay(self._retry.total),  # give up at once if asked to wait longer
             wait=_pause,
             retry=retry_if_exception_type((NoAnswer, TooManyRequests)),
             sleep=self._sleep,
             reraise=True,
         )
         with suppress(TimeoutError):
-            async with asyncio.timeout(self._patience.whole):
+            async with asyncio.timeout(self._retry.total):
                 return await attempts(ask)
         raise NoAnswer(Reason.TIMEOUT)
 
@@ -214,7 +214,7 @@ _backoff = wait_exponential_jitter(initial=1, max=4, jitter=1)
 
 
 def _pause(state: RetryCallState) -> float:
-    """As long as ServiceTitan asks for; else 1, 2, 4 seconds; always with jitter."""
+    """Return the pause that ServiceTitan asks for, else 1, 2, 4 seconds, with jitter."""
     error = state.outcome.exception() if state.outcome else None
     asked = error.retry_after if isinstance(error, TooManyRequests) else None
     pause = _backoff(state)
@@ -237,7 +237,7 @@ def _refusal(answer: Answer, token: Token, application_key: SecretStr) -> Servic
 
 
 def _sendable(secret: SecretStr) -> str:
-    """The plain value, if HTTP can carry it; httpx's own refusal would quote it."""
+    """Return the plain value, if HTTP can carry it; httpx's own error would quote it."""
     value = secret.get_secret_value()
     if not fits_a_header(value):
         raise UnsendableValue("not sent: a value holds a space or a character outside ASCII")

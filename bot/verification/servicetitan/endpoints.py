@@ -1,4 +1,4 @@
-"""What the integration uses of ServiceTitan's API: eight reads, thirteen scopes, test bookings."""
+"""ServiceTitan's endpoints and scopes that the integration uses."""
 
 from typing import NamedTuple
 from urllib.parse import quote
@@ -7,14 +7,14 @@ from pydantic import SecretStr
 
 
 class Endpoint(NamedTuple):
-    """An endpoint: what the guide calls its data, the scope that allows it, its path."""
+    """An endpoint: what the guide calls its data, its scope, its path."""
 
     label: str
     scope: str
     template: str
 
     def path(self, tenant_id: SecretStr, booking_provider_id: SecretStr, **others: str) -> str:
-        """The path, with the ids quoted: a value can never lead to another endpoint."""
+        """Return the path with the ids quoted, so that no value can lead to another endpoint."""
         return self.template.format(
             tenant=quote(tenant_id.get_secret_value(), safe=""),
             booking_provider=quote(booking_provider_id.get_secret_value(), safe=""),
@@ -32,11 +32,11 @@ ONE_RECORD = "?page=1&pageSize=1"
 # With the restriction of step 15, bookings may be read under their provider only.
 OF_PROVIDER = CRM + "/booking-provider/{booking_provider}/bookings"
 BOOKINGS = Endpoint("Bookings", "tn.crm.bookings:r", OF_PROVIDER + ONE_RECORD)
-# No personal data, and every tenant has one: the best first question.
+# No personal data, and every tenant has one: the best first request.
 BUSINESS_UNITS = Endpoint(
     "Business Units", "tn.stt.businessunits:r", SETTINGS + "/business-units" + ONE_RECORD
 )
-# The eight that step 6 has ticked under "Read", in its order.
+# The eight that step 6 checks under "Read", in its order.
 READS = (
     BOOKINGS,
     Endpoint("Customers", "tn.crm.customers:r", CRM + "/customers" + ONE_RECORD),
@@ -55,14 +55,14 @@ WRITE_SCOPES = {
     "Appointments": "tn.jpm.appointments:w",
     "Jobs": "tn.jpm.jobs:w",
 }
-# Not in the guide: tells whether a Booking Provider ID exists. Asked when the token allows it.
+# Not in the guide: shows whether a Booking Provider ID exists. Used if the token allows it.
 BOOKING_PROVIDER_TAG = Endpoint(
     "Booking Provider Tags",
     "tn.crm.bookingprovidertags:r",
     CRM + "/booking-provider-tags/{booking_provider}",
 )
-# The test booking. It can be dismissed, never deleted; the older of ServiceTitan's descriptions do
-# not have `dismiss`.
+# The test booking. It can be dismissed, never deleted; older versions of ServiceTitan's
+# descriptions lack `dismiss`.
 BOOKING_BY_EXTERNAL_ID = Endpoint(
     "Bookings", "tn.crm.bookings:r", OF_PROVIDER + ONE_RECORD + "&externalId={external_id}"
 )

@@ -1,7 +1,6 @@
-"""What can go wrong between ServiceTitan and us, told without a single value that was sent.
+"""ServiceTitan's errors, without any value that was sent.
 
-ServiceTitan's errors are known to repeat what was sent, so none of their words is taken over but
-those that we know.
+ServiceTitan's own errors are known to repeat what was sent, so only known texts are taken over.
 """
 
 import re
@@ -17,7 +16,7 @@ import httpx
 from bot.core.errors import OnboardingError
 from bot.verification.servicetitan.answers import Answer
 
-# Titles that ServiceTitan's documentation or its public clients name; what follows them is cut off.
+# Titles known from ServiceTitan's documentation or its public clients; what follows is cut off.
 NO_SCOPE = "Scope validation failed"
 NO_OPERATION = "Unable to match incoming request to an operation"
 TITLES = (
@@ -37,7 +36,7 @@ CODES = {
     "unauthorized_client",
     "unsupported_grant_type",
 }
-# What we send with a test booking, and "request": the whole of it.
+# What we send with a test booking; "request" is all of it.
 PROPERTIES = (
     "request",
     "source",
@@ -50,7 +49,7 @@ PROPERTIES = (
     "contacts",
     "dismissingMemo",
 )
-# Of .NET (W3C's trace context, its older form with bars) or a GUID: never as short as an id.
+# A .NET trace id (W3C trace context, or the older form with bars) or a GUID; longer than any id.
 TRACE_ID = re.compile(
     r"[0-9a-f]{32}|00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}|\|[0-9a-f]{8,32}[-.][0-9a-f.]{1,20}"
     r"|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
@@ -60,7 +59,7 @@ LONGEST_TEXT = 500
 
 
 class Reason(StrEnum):
-    """Why there was no usable answer. The words stand in the engineers' report."""
+    """Why there was no usable response, as the engineers' report says it."""
 
     DNS = "the host name could not be resolved"
     TLS = "the secure connection (TLS) could not be made"
@@ -73,10 +72,10 @@ class Reason(StrEnum):
 
 
 class ServiceTitanError(OnboardingError):
-    """ServiceTitan did not do what was asked.
+    """A call failed.
 
     `str()` is one technical line: status, title and trace id, never a value that was sent. The
-    exception has no cause or context either, because httpx's exceptions carry the whole request.
+    exception has no cause or context, because httpx's exceptions hold the whole request.
     """
 
     def __init__(
@@ -97,11 +96,11 @@ class InvalidClient(ServiceTitanError):
 
 
 class Unauthorized(ServiceTitanError):
-    """401: the application key, or a token that has expired or been withdrawn."""
+    """401: the application key, or a token that expired or was revoked."""
 
 
 class Forbidden(ServiceTitanError):
-    """403 for another reason than a scope."""
+    """403 for a reason other than a scope."""
 
 
 class ScopeMissing(ServiceTitanError):
@@ -113,15 +112,15 @@ class ResourceNotFound(ServiceTitanError):
 
 
 class UnexpectedAnswer(ServiceTitanError):
-    """An answer that only a wrong request explains: our bug, nothing the client could mend."""
+    """A response that only a wrong request explains: our bug, not the client's fault."""
 
 
 class UnsendableValue(ServiceTitanError):
-    """A value that HTTP cannot carry (a line break, a letter outside ASCII); nothing was sent."""
+    """A value that HTTP cannot carry (a line break, a non-ASCII letter); nothing was sent."""
 
 
 class TooManyRequests(ServiceTitanError):
-    """429. `retry_after` is the pause asked for, in seconds, if one was named."""
+    """429. `retry_after` is the pause in seconds, if ServiceTitan names one."""
 
     def __init__(self, *, retry_after: float | None = None, **what: Any) -> None:
         super().__init__("rate limit", **what)
@@ -129,7 +128,7 @@ class TooManyRequests(ServiceTitanError):
 
 
 class NoAnswer(ServiceTitanError):
-    """No usable answer, for a `reason` that says nothing about the values."""
+    """No usable response, for a `reason` that says nothing about the values."""
 
     def __init__(self, reason: Reason, **what: Any) -> None:
         super().__init__(reason, **what)
@@ -137,7 +136,7 @@ class NoAnswer(ServiceTitanError):
 
 
 def reason_of(error: BaseException) -> Reason:
-    """Why httpx gave up; the system's own error is found at the end of the chain of causes."""
+    """Return why httpx failed; the system's error is at the end of the chain of causes."""
     if isinstance(error, httpx.TimeoutException):
         return Reason.TIMEOUT
     if isinstance(error, httpx.ProxyError):
@@ -153,10 +152,10 @@ def reason_of(error: BaseException) -> Reason:
 
 
 def token_error(answer: Answer, *sent: str) -> ServiceTitanError:
-    """What an answer of the token endpoint other than 200 means.
+    """Return the error for a response of the token endpoint other than 200.
 
     A wrong Client ID, a wrong secret and an app that the tenant disabled all give 400
-    `invalid_client`; that is seen on the live service, ServiceTitan does not document it.
+    `invalid_client`: seen on the live service, not documented.
     """
     if known := _gateway_error(answer, sent):
         return known
@@ -168,10 +167,10 @@ def token_error(answer: Answer, *sent: str) -> ServiceTitanError:
 
 
 def api_error(answer: Answer, *sent: str) -> ServiceTitanError:
-    """What an answer of the API other than 200 means; `sent` never shows up in it.
+    """Return the error for a response of the API other than 200; it never contains `sent`.
 
     The shape is RFC 7807 (schema ApiErrorResponse of the OpenAPI descriptions on
-    developer.servicetitan.io); the gateway's own answers say `message` instead of `title`.
+    developer.servicetitan.io); the gateway's own responses say `message` instead of `title`.
     """
     if known := _gateway_error(answer, sent):
         return known
@@ -196,38 +195,38 @@ def api_error(answer: Answer, *sent: str) -> ServiceTitanError:
 
 
 def _gateway_error(answer: Answer, sent: Sequence[str]) -> ServiceTitanError | None:
-    """The answers that mean the same everywhere: busy, broken, or not from ServiceTitan."""
+    """Return the error that means the same everywhere: busy, broken, or not ServiceTitan."""
     told: dict[str, Any] = {"status": answer.status, "trace_id": _trace_id(answer, sent)}
     if answer.status == 429:
         return TooManyRequests(retry_after=_retry_after(answer), **told)
     if answer.status >= 500:
         return NoAnswer(Reason.SERVER_ERROR, **told)
-    # No body at all is an answer; a gateway's page, or a redirect, is not ServiceTitan's.
+    # An empty body is a valid response; a gateway's page, or a redirect, is not.
     if (answer.content and answer.body is None) or answer.status in range(300, 400):
         return NoAnswer(Reason.NOT_JSON, **told)
     return None
 
 
 def _text(answer: Answer, *names: str) -> str:
-    """The first text among these members of the body, as far as it may matter."""
+    """Return the first text among these members of the body, cut to a sensible length."""
     found = ((answer.body or {}).get(name) for name in names)
     return next((one for one in found if isinstance(one, str) and one), "")[:LONGEST_TEXT]
 
 
 def _title(answer: Answer) -> str:
-    """The title that we know this one by; empty for one that we do not know."""
+    """Return the known title that the response's title begins with, else nothing."""
     text = _text(answer, "title", "message", "error").lower()
     return next((title for title in TITLES if text.startswith(title.lower())), "")
 
 
 def _properties(answer: Answer) -> list[str]:
-    """Those of our test booking that ServiceTitan found fault with; never what it says there."""
+    """Return the properties of our test booking that ServiceTitan objects to, by name only."""
     errors = (answer.body or {}).get("errors")
     return [name for name in PROPERTIES if isinstance(errors, dict) and name in errors]
 
 
 def _trace_id(answer: Answer, sent: Sequence[str]) -> str:
-    """The id that ServiceTitan's support asks for, if it has the shape of one and was not sent."""
+    """Return the id that ServiceTitan's support asks for, if it looks like one and was not sent."""
     found = _text(answer, "traceId")
     if not TRACE_ID.fullmatch(found) or any(found in one for one in sent):
         return ""

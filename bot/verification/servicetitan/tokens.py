@@ -1,4 +1,4 @@
-"""Access tokens: what the token endpoint answered, and what a token says about itself."""
+"""Access tokens, and what they say about themselves."""
 
 import base64
 from contextlib import suppress
@@ -10,14 +10,14 @@ from pydantic import SecretStr
 from bot.verification.servicetitan.answers import json_object
 from bot.verification.servicetitan.errors import NoAnswer, Reason
 
-# Servers take 8 kB of headers as a rule. A token lives 900 s; a day is more than plenty.
+# Servers usually accept 8 kB of headers. A token lives 900 s; a day is more than enough.
 LONGEST_TOKEN = 7000
 LIFETIMES = range(1, 86401)
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """An access token and what it says about itself; None where it says nothing."""
+    """An access token and its claims; None where it has none."""
 
     value: SecretStr
     expires_in: int
@@ -27,7 +27,7 @@ class Token:
 
 
 def token_of(body: dict[str, Any]) -> Token:
-    """The token of an answer; raises NoAnswer if there is none in it."""
+    """Return the token of a response; raises NoAnswer if there is none."""
     value = body.get("access_token")
     if not isinstance(value, str) or not fits_a_header(value) or len(value) > LONGEST_TOKEN:
         raise NoAnswer(Reason.NOT_JSON, status=200)
@@ -43,9 +43,9 @@ def token_of(body: dict[str, Any]) -> Token:
 
 
 def _claims(jwt: str) -> dict[str, Any]:
-    """The payload of the token, or nothing if it is no JWT.
+    """Return the payload of a token, empty if it is not a JWT.
 
-    The signature is not checked: the token came from its issuer, over TLS.
+    The signature is not checked: the token came from its issuer over TLS.
     """
     parts = jwt.split(".")
     if len(parts) != 3:
@@ -56,7 +56,7 @@ def _claims(jwt: str) -> dict[str, Any]:
 
 
 def _scopes(claim: object) -> frozenset[str] | None:
-    """A list of scopes, or one string of them; None if there are none to be read."""
+    """Return the scopes of a list or a string, None if there are none."""
     words = claim.split() if isinstance(claim, str) else claim
     if not isinstance(words, list):
         return None
