@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from ipaddress import ip_address
 from itertools import pairwise
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from psycopg import ProgrammingError
@@ -49,6 +49,8 @@ TOKENS = {
     "xoxc-": "a browser's token (xoxc-…)",
     "xoxs-": "a browser's token (xoxs-…)",
 }
+# What poolers' pages add for other drivers (Supabase, Prisma, Vercel); nothing depends on it here.
+NOT_POSTGRESQLS = ("pgbouncer", "connection_limit", "pool_timeout", "supa")
 PLACEHOLDER = re.compile(
     r"(x+|\.+|…|\*+|<.*>|(.*[^a-z])?(your|change-?me|placeholder|example)([^a-z].*)?)?",
     re.IGNORECASE,
@@ -300,14 +302,17 @@ def _postgresql(value: str) -> str:
         raise wrong(f"{example}; in the password, write % codes: %40 for @, %2F for /") from None
     if not (url.host or url.database or url.query):
         raise wrong(example)
-    if not re.fullmatch(r"[\w.:%-]*", url.host or "") or "@" in (url.database or ""):
+    if not re.fullmatch(r"[\w.:,%-]*", url.host or "") or "@" in (url.database or ""):
         raise wrong(f"{example}; in the password, write % codes: %40 for @, %2F for /")
+    usual = url.difference_update_query(NOT_POSTGRESQLS)
+    if (url.host or "").lower().startswith("%2f"):  # a socket's folder, as libpq writes it
+        usual = usual._replace(host=None).update_query_dict({"host": unquote(url.host or "")})
     try:
-        make_conninfo("", **{name: str(one) for name, one in url.query.items()})
+        make_conninfo("", **{name: str(one) for name, one in usual.query.items()})
     except ProgrammingError:
         known = "PostgreSQL's own options after the “?”, such as sslmode=require"
         raise wrong(f"must have only {known}; one of them is unknown") from None
-    return value
+    return value if usual == url else usual.render_as_string(hide_password=False)
 
 
 def _host(value: str) -> str:

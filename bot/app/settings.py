@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from bot.app import env_file, secret_files
+from bot.app import env_file, platforms, secret_files
 from bot.app.setting_values import (
     WHO_IS_AN_ENGINEER,
     ApiUrl,
@@ -43,6 +43,7 @@ from bot.app.setting_values import (
 ENV_FILE = ".env"
 # White space around the members of these does no harm.
 LISTS = {"engineers", "credential_keys"}
+YES = {"1", "true", "yes", "on"}
 # These may come from a file as well: SLACK_BOT_TOKEN_FILE and so on.
 SECRETS = (
     "SLACK_BOT_TOKEN",
@@ -76,6 +77,7 @@ class Settings(BaseSettings):
     engineering_channel: Channel
     engineers: Engineers
     database_url: Annotated[DatabaseUrl, Field(repr=False)] = "sqlite:///onboarding.db"
+    allow_ephemeral_sqlite: bool = False
     credential_keys: Keys
     servicetitan_auth_url: BaseUrl = "https://auth.servicetitan.io"
     servicetitan_api_url: BaseUrl = "https://api.servicetitan.io"
@@ -221,6 +223,8 @@ def _read() -> Read:
     problems += kept.problems.values()
     given |= kept.values
     settings, found = _checked(given)
+    if "DATABASE_URL" not in found and (problem := _ephemeral(given, environment)):
+        found["DATABASE_URL"] = problem
     for name in kept.values.keys() & found.keys():
         found[name] = found[name].replace(name, f"{name} (in {name}{secret_files.SUFFIX})", 1)
     if "SLACK_APP_TOKEN" in kept.problems:  # then nothing is known about the other transport
@@ -261,7 +265,17 @@ def _checked(given: Mapping[str, str]) -> tuple[Settings | None, dict[str, str]]
         }
 
 
+def _ephemeral(given: Mapping[str, str], environment: Mapping[str, str]) -> str | None:
+    """Return a line if the database would be a file that its platform throws away."""
+    url = given.get("DATABASE_URL", Settings.model_fields["database_url"].default)
+    if given.get("ALLOW_EPHEMERAL_SQLITE", "").lower() in YES or not url.startswith("sqlite"):
+        return None
+    problem = platforms.problem_with_sqlite(environment, Path(url.removeprefix("sqlite:///")))
+    return f"DATABASE_URL: {problem}" if problem else None
+
+
 WORDS = {
+    "bool_parsing": "must be 1 or 0",
     "int_parsing": "must be a whole number{unit}",
     "int_parsing_size": "must be a whole number{unit}",
     "greater_than": "must be more than {gt}{unit}",

@@ -10,6 +10,7 @@ import pytest
 
 from bot.app import settings
 from bot.app.settings import Settings
+from storage import migrate
 from tests.unit.environment import KEY, NEEDED, OTHER_KEY, Environment
 
 USUAL = "5a4db0c5167a5cad2c4ea1ed00000001"
@@ -23,6 +24,7 @@ def test_five_variables_are_enough_and_the_rest_has_defaults(env: Environment) -
         "slack_app_token": None,
         "slack_api_url": "https://slack.com/api/",
         "database_url": "sqlite:///onboarding.db",
+        "allow_ephemeral_sqlite": False,
         "servicetitan_auth_url": "https://auth.servicetitan.io",
         "servicetitan_api_url": "https://api.servicetitan.io",
         "proxy_url": None,
@@ -147,6 +149,81 @@ def test_a_base_may_end_in_a_slash(env: Environment) -> None:
 @pytest.mark.parametrize("url", ["postgresql://u:p@db/bot", "postgres://db/bot", "sqlite:///a.db"])
 def test_both_databases_are_taken(env: Environment, url: str) -> None:
     assert env.load(DATABASE_URL=url).database_url == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgres://u:p@ec2-1-2-3-4.compute-1.amazonaws.com:5432/d1",  # Heroku
+        "postgres://u:p@/d?host=/cloudsql/project:region:instance",  # Cloud Run
+        "postgresql://u:p@ep-cool-1-pooler.us-east-2.aws.neon.tech/d?sslmode=require&channel_binding=require",
+        "postgresql://postgres.ref:p%40ss@aws-0-us-east-1.pooler.supabase.com:6543/postgres",
+        "postgres://u:p@db.flycast:5432/d?sslmode=disable",  # Fly.io
+        "postgresql://u:p@10.0.0.5,10.0.0.6:5432/d?target_session_attrs=read-write",
+        "postgresql://u:p@[2001:db8::1]:5432/d?sslmode=verify-full&sslrootcert=/etc/ca.pem",
+    ],
+)
+def test_addresses_as_platforms_give_them_are_taken(env: Environment, url: str) -> None:
+    assert env.load(DATABASE_URL=url).database_url == url
+    assert migrate.where(url)
+
+
+@pytest.mark.parametrize(
+    ("given", "used"),
+    [
+        (
+            "postgres://u:p%40s@h:6543/d?pgbouncer=true&connection_limit=1&sslmode=require",
+            "postgresql://u:p%40s@h:6543/d?sslmode=require",
+        ),
+        (
+            "postgresql://u@%2Fvar%2Frun%2Fpostgresql/d",
+            "postgresql://u@/d?host=%2Fvar%2Frun%2Fpostgresql",
+        ),
+    ],
+    ids=["what poolers add for other drivers", "a socket as libpq writes it"],
+)
+def test_what_sqlalchemy_would_not_read_is_put_as_it_does(
+    env: Environment, given: str, used: str
+) -> None:
+    assert env.load(DATABASE_URL=given).database_url == used
+
+
+@pytest.mark.parametrize(
+    ("platform", "named"),
+    [
+        ({"DYNO": "web.1"}, "Heroku"),
+        ({"RENDER": "true"}, "Render"),
+        ({"RAILWAY_ENVIRONMENT_ID": "e"}, "Railway"),
+        ({"RAILWAY_PROJECT_ID": "p", "RAILWAY_VOLUME_MOUNT_PATH": "/data"}, "Railway"),
+        ({"FLY_APP_NAME": "onboarding"}, "Fly.io"),
+        ({"K_SERVICE": "onboarding"}, "Cloud Run"),
+    ],
+)
+def test_sqlite_is_refused_where_the_disk_does_not_last(
+    env: Environment, platform: dict[str, str], named: str
+) -> None:
+    (line,) = env.refusal(**platform)
+
+    assert line.startswith(f"DATABASE_URL: a SQLite file is lost at every restart on {named}")
+    assert "ALLOW_EPHEMERAL_SQLITE=1" in line
+    assert env.load(**platform, ALLOW_EPHEMERAL_SQLITE="1").allow_ephemeral_sqlite
+    assert env.load(**platform, DATABASE_URL="postgres://u:p@db/bot").database_url
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        {"FLY_API_TOKEN": "t", "RAILWAY_TOKEN": "t"},
+        {
+            "RAILWAY_PROJECT_ID": "p",
+            "RAILWAY_VOLUME_MOUNT_PATH": "/data",
+            "DATABASE_URL": "sqlite:////data/onboarding.db",
+        },
+    ],
+    ids=["a developer's tokens", "a file on a volume"],
+)
+def test_sqlite_is_taken_where_it_lasts(env: Environment, others: dict[str, str]) -> None:
+    assert env.load(**others).database_url.startswith("sqlite")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,85 @@
+"""The files that platforms read: their commands exist, and their settings are ours."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+import yaml
+
+from bot.app.settings import Settings
+from bot.cli.main import main
+
+ROOT = Path(__file__).parents[2]
+# What the images and platforms bring themselves.
+OTHERS = {"POSTGRES_PASSWORD", "POSTGRES_USER", "POSTGRES_DB"}
+
+
+def read(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def compose() -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load(read("compose.yaml"))
+    return loaded
+
+
+def is_command(words: list[str]) -> bool:
+    command: click.Command = main
+    for word in words:
+        if not isinstance(command, click.Group) or word not in command.commands:
+            return False
+        command = command.commands[word]
+    return not isinstance(command, click.Group)
+
+
+def commands() -> list[list[str]]:
+    """The words after `onboarding`, wherever a file starts the bot."""
+    services = compose()["services"].values()
+    entry = re.findall(r"(?m)^CMD (\[\"run.*\])", read("Dockerfile"))
+    return [
+        *(one.split() for one in re.findall(r"python -m bot (.+)", read("Procfile"))),
+        *(
+            one.split()
+            for one in re.findall(r"bin/onboarding (.+)", read("deploy/onboarding.service"))
+        ),
+        *(one["command"] for one in services if "command" in one),
+        *(json.loads(one) for one in entry),
+    ]
+
+
+def test_every_command_that_is_started_exists() -> None:
+    assert ["run"] in commands()
+    assert ["db", "upgrade"] in commands()
+    assert [one for one in commands() if not is_command(one)] == []
+
+
+@pytest.mark.parametrize("words", [["runn"], ["db"], ["db", "upgrad"]])
+def test_a_command_that_does_not_exist_would_be_noticed(words: list[str]) -> None:
+    assert not is_command(words)
+
+
+def test_every_setting_that_is_named_is_ours() -> None:
+    ours = {name.upper() for name in Settings.model_fields}
+    services = compose()["services"].values()
+    named = {name for one in services for name in one.get("environment", {})}
+    named |= set(json.loads(read("app.json"))["env"])
+
+    assert named - OTHERS <= ours
+
+
+def test_platforms_install_what_is_locked() -> None:
+    lines = [line for line in read("requirements.txt").splitlines() if not line.startswith("#")]
+
+    assert lines == ["-r requirements.lock"]
+
+
+def test_the_image_holds_no_settings_and_no_history() -> None:
+    first, *kept = [
+        line for line in read(".dockerignore").splitlines() if line[:1] not in ("", "#")
+    ]
+
+    assert first == "*"
+    assert not {"!.env", "!.git", "!.venv", "!*"} & set(kept)
