@@ -2,47 +2,36 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import or_
 from sqlmodel import col, insert, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.errors import NotFound, Stale, UnreadableRow
-from bot.onboarding import (
-    Change,
-    Event,
-    EventKind,
-    Loss,
-    Onboarding,
-    Status,
-    redacted,
-)
+from bot.onboarding import Change, Loss, Onboarding, Status
 from storage import history
-from storage.from_rows import event_or_unknown, learn, load, must_be_readable
+from storage.from_rows import learn, load, must_be_readable
 from storage.guides import GuideStore
-from storage.publishing import LEFTOVER
-from storage.tables import RUNNING as IS_RUNNING
-from storage.tables import CredentialRow, EventRow, MessageRow, OnboardingRow, StepRow
-from storage.to_rows import client_key, columns, names_like, step_columns, verification_row
-from storage.unreadable_rows import is_readable
-from storage.unreadable_rows import of as unreadable_of
+from storage.posted_messages import LEFTOVER
+from storage.tables import RUNNING, CredentialRow, MessageRow, OnboardingRow, StepRow
+from storage.to_rows import client_key, columns, name_patterns, step_columns, verification_row
+from storage.unreadable_rows import is_readable, unreadable_rows
 
-RUNNING = (Status.ACTIVE.value, Status.PAUSED.value)
-PAGE = 20  # as many as fit one answer
+MAX_FOUND = 20  # as many as fit one answer
 
 
 async def get(
     session: AsyncSession, guides: GuideStore, onboarding_id: str, *, lock: bool = False
 ) -> Onboarding:
-    """Return an onboarding; raises NotFound if there is none with this id.
+    """Return an onboarding; raises NotFound.
 
     With `lock`, others who change it wait for the end of the transaction (PostgreSQL; on SQLite
-    every writing transaction has it anyway).
+    every writing transaction holds that lock anyway).
     """
-    alone = {"key_share": True} if lock else None  # rows that refer to it may still come in
+    for_update = {"key_share": True} if lock else None  # rows that refer to it may still come in
     row = await session.get(
-        OnboardingRow, onboarding_id, populate_existing=True, with_for_update=alone
+        OnboardingRow, onboarding_id, populate_existing=True, with_for_update=for_update
     )
     if row is None:
         raise NotFound("This onboarding does not exist (any more).")
@@ -52,13 +41,60 @@ async def get(
 async def running_in(
     session: AsyncSession, guides: GuideStore, channel: str
 ) -> Sequence[Onboarding]:
-    """Return the onboardings that run in `channel`, the most recently active first.
+    """Return the running onboardings of a channel, the most recently active first.
 
-    Those that cannot be read are left out; raises UnreadableRow if that leaves none.
+    Unreadable ones are left out; raises UnreadableRow if that leaves none.
     """
-    where = (col(OnboardingRow.channel) == channel, col(OnboardingRow.status).in_(RUNNING))
-    query = select(OnboardingRow).where(*where).order_by(col(OnboardingRow.active_at).desc())
+    query = select(OnboardingRow).where(RUNNING, col(OnboardingRow.channel) == channel)
+    query = query.order_by(col(OnboardingRow.active_at).desc())
     return await _readable(session, guides, (await session.exec(query)).all())
+
+
+async def named(
+    session: AsyncSession,
+    guides: GuideStore,
+    name: str,
+    *,
+    channel: str | None = None,
+    finished: bool = False,
+) -> Sequence[Onboarding]:
+    """Return the onboardings whose client's name contains `name`, the most recent first.
+
+    Exact matches take precedence over all others. Unreadable ones are left out; raises
+    UnreadableRow if that leaves none.
+    """
+    row, key = OnboardingRow, client_key(name)
+    query = select(row).order_by(col(row.active_at).desc()).limit(MAX_FOUND)
+    if not finished:
+        query = query.where(RUNNING)
+    if channel:
+        query = query.where(col(row.channel) == channel)
+    for pattern in name_patterns(name):
+        like = col(row.client_key).like(pattern, escape="/")
+        if found := (await session.exec(query.where(like))).all():
+            exact = [match for match in found if match.client_key == key]
+            return await _readable(session, guides, exact or found)
+    return []
+
+
+async def newest_in(session: AsyncSession, guides: GuideStore, channel: str) -> Onboarding | None:
+    """Return the onboarding of a channel that started last, finished or not."""
+    query = select(OnboardingRow).where(col(OnboardingRow.channel) == channel)
+    newest = query.order_by(col(OnboardingRow.started_at).desc()).limit(1)
+    row = (await session.exec(newest)).first()
+    return await load(session, guides, row) if row else None
+
+
+async def of_thread(
+    session: AsyncSession, guides: GuideStore, channel: str, thread_ts: str
+) -> Onboarding | None:
+    """Return the onboarding of a thread, also if the thread's first message was deleted."""
+    row, message = OnboardingRow, MessageRow
+    leftover = select(message.onboarding_id).where(col(message.slot) == f"{LEFTOVER}{thread_ts}")
+    is_its = or_(col(row.thread_ts) == thread_ts, col(row.id).in_(leftover))
+    where = (col(row.channel) == channel, is_its)
+    found = (await session.exec(select(row).where(*where))).first()
+    return await load(session, guides, found) if found else None
 
 
 async def _readable(
@@ -74,6 +110,18 @@ async def _readable(
     if errors and not found:
         raise errors[0]
     return found
+
+
+async def can_be_read(session: AsyncSession, guides: GuideStore, onboarding_id: str) -> bool:
+    """Whether all of an onboarding can be read; updates what is known of unreadable ones."""
+    row = await session.get(OnboardingRow, onboarding_id, populate_existing=True)
+    try:
+        if row:
+            await must_be_readable(session, guides, row)
+    except UnreadableRow:
+        return False
+    unreadable_rows(session).discard(onboarding_id)
+    return True
 
 
 async def add(session: AsyncSession, change: Change) -> None:
@@ -98,9 +146,9 @@ async def add(session: AsyncSession, change: Change) -> None:
 
 
 async def save(session: AsyncSession, before: Onboarding, change: Change) -> Onboarding:
-    """Write a change of an onboarding that this transaction has read to change it; return it.
+    """Write a change of an onboarding that this transaction has locked; return the result.
 
-    Raises Stale if somebody else wrote it since it was read.
+    Raises Stale if someone else wrote it since it was read.
     """
     row = await session.get_one(OnboardingRow, before.id)
     if row.revision != before.revision:
@@ -122,32 +170,20 @@ async def save(session: AsyncSession, before: Onboarding, change: Change) -> Onb
 
 
 async def ids_in(session: AsyncSession, channel: str) -> Sequence[str]:
-    """Return all onboardings of `channel`, finished ones too."""
+    """Return all onboardings of a channel, finished ones too."""
     query = select(OnboardingRow.id).where(col(OnboardingRow.channel) == channel)
     return (await session.exec(query)).all()
 
 
 async def ids_after(session: AsyncSession, after: str, limit: int) -> Sequence[str]:
-    """Return the next onboardings after one, in the order of their ids."""
+    """Return the next onboardings after one, in order of their ids."""
     row = OnboardingRow
     query = select(row.id).where(col(row.id) > after).order_by(col(row.id)).limit(limit)
     return (await session.exec(query)).all()
 
 
-async def can_be_read(session: AsyncSession, guides: GuideStore, onboarding_id: str) -> bool:
-    """Whether all of an onboarding can be read; what is found out is noted."""
-    row = await session.get(OnboardingRow, onboarding_id, populate_existing=True)
-    try:
-        if row:
-            await must_be_readable(session, guides, row)
-    except UnreadableRow:
-        return False
-    unreadable_of(session).forget(onboarding_id)
-    return True
-
-
 async def ids_paused_for(session: AsyncSession, losses: Iterable[Loss]) -> Sequence[str]:
-    """Return the onboardings that are paused as their channel was lost in one of these ways."""
+    """Return the onboardings paused because their channel was lost in one of these ways."""
     row = OnboardingRow
     where = (
         col(row.status) == Status.PAUSED.value,
@@ -158,12 +194,11 @@ async def ids_paused_for(session: AsyncSession, losses: Iterable[Loss]) -> Seque
 
 async def running_ids(session: AsyncSession) -> Sequence[str]:
     """Return all onboardings that are not finished."""
-    query = select(OnboardingRow.id).where(col(OnboardingRow.status).in_(RUNNING))
-    return (await session.exec(query)).all()
+    return (await session.exec(select(OnboardingRow.id).where(RUNNING))).all()
 
 
 async def to_destroy(session: AsyncSession, finished_before: datetime, limit: int) -> Sequence[str]:
-    """Return onboardings that were finished before, and whose values are still kept."""
+    """Return onboardings that finished before then and whose values are still stored."""
     row = OnboardingRow
     where = (col(row.destroyed_at).is_(None), col(row.finished_at) <= finished_before)
     query = select(row.id).where(*where, is_readable(session))
@@ -174,108 +209,13 @@ async def to_destroy(session: AsyncSession, finished_before: datetime, limit: in
 async def unused(
     session: AsyncSession, active_before: datetime, now: datetime, limit: int
 ) -> Sequence[str]:
-    """Return running onboardings without activity since then whose values are to be looked at."""
+    """Return running onboardings with values, inactive since then, that are due for retention."""
     row = OnboardingRow
     query = select(row.id).where(
-        IS_RUNNING,
+        RUNNING,
         col(row.active_at) <= active_before,
         or_(col(row.retention_at).is_(None), col(row.retention_at) <= now),
         select(CredentialRow.field).where(col(CredentialRow.onboarding_id) == row.id).exists(),
         is_readable(session),
     )
     return (await session.exec(query.order_by(col(row.active_at)).limit(limit))).all()
-
-
-async def of_thread(
-    session: AsyncSession, guides: GuideStore, channel: str, thread_ts: str
-) -> Onboarding | None:
-    """Return the onboarding whose thread this is, or was before somebody deleted its beginning."""
-    row, message = OnboardingRow, MessageRow
-    once = select(message.onboarding_id).where(col(message.slot) == f"{LEFTOVER}{thread_ts}")
-    is_its = or_(col(row.thread_ts) == thread_ts, col(row.id).in_(once))
-    where = (col(row.channel) == channel, is_its)
-    found = (await session.exec(select(row).where(*where))).first()
-    return await load(session, guides, found) if found else None
-
-
-async def has_event(session: AsyncSession, onboarding_id: str, kind: EventKind) -> bool:
-    """Whether the history of an onboarding has an event of this kind."""
-    where = (col(EventRow.onboarding_id) == onboarding_id, col(EventRow.kind) == kind.value)
-    return (await session.exec(select(EventRow.id).where(*where).limit(1))).first() is not None
-
-
-async def times_of(
-    session: AsyncSession, onboarding_id: str, kinds: Iterable[EventKind], since: datetime
-) -> Sequence[datetime]:
-    """Return when events of these kinds happened since then, in the order of the history."""
-    row = EventRow
-    query = select(row.at).where(
-        col(row.onboarding_id) == onboarding_id,
-        col(row.kind).in_([kind.value for kind in kinds]),
-        col(row.at) > since,
-    )
-    return (await session.exec(query.order_by(col(row.id)))).all()
-
-
-async def has_refusal(
-    session: AsyncSession, onboarding_id: str, event: Event, within: timedelta
-) -> bool:
-    """Whether the history has a refusal like `event` in that time before it."""
-    row = EventRow
-    query = select(row.detail).where(
-        col(row.onboarding_id) == onboarding_id,
-        col(row.kind) == EventKind.REFUSED.value,
-        col(row.actor_user) == event.actor.user_id,
-        col(row.actor_team) == event.actor.team_id,
-        col(row.at) > event.at - within,
-    )
-    return any(detail == event.detail for detail in await session.exec(query))
-
-
-async def events_of(
-    session: AsyncSession, onboarding_id: str, *kinds: EventKind
-) -> Sequence[Event]:
-    """Return the events of these kinds, or all, oldest first; what cannot be read is UNKNOWN."""
-    query = select(EventRow).where(col(EventRow.onboarding_id) == onboarding_id)
-    if kinds:
-        wanted = {*kinds, EventKind.EXPOSED}  # which says what is hidden of the others
-        query = query.where(col(EventRow.kind).in_([kind.value for kind in wanted]))
-    rows = await session.exec(query.order_by(col(EventRow.id)))
-    events = redacted([event for row in rows if (event := event_or_unknown(row))])
-    return [event for event in events if not kinds or event.kind in kinds]
-
-
-async def named(
-    session: AsyncSession,
-    guides: GuideStore,
-    name: str,
-    *,
-    channel: str | None = None,
-    finished: bool = False,
-) -> Sequence[Onboarding]:
-    """Return the onboardings whose client's name has `name` in it, the most recent first.
-
-    One whose name is exactly that takes precedence over all others. Those that cannot be read are
-    left out; raises UnreadableRow if that leaves none.
-    """
-    row, key = OnboardingRow, client_key(name)
-    query = select(row).order_by(col(row.active_at).desc()).limit(PAGE)
-    if not finished:
-        query = query.where(IS_RUNNING)
-    if channel:
-        query = query.where(col(row.channel) == channel)
-    for pattern in names_like(name):
-        like = col(row.client_key).like(pattern, escape="/")
-        if found := (await session.exec(query.where(like))).all():
-            exact = [one for one in found if one.client_key == key]
-            return await _readable(session, guides, exact or found)
-    return []
-
-
-async def newest_in(session: AsyncSession, guides: GuideStore, channel: str) -> Onboarding | None:
-    """Return the onboarding of `channel` that began last, finished or not."""
-    query = select(OnboardingRow).where(col(OnboardingRow.channel) == channel)
-    row = (
-        await session.exec(query.order_by(col(OnboardingRow.started_at).desc()).limit(1))
-    ).first()
-    return await load(session, guides, row) if row else None

@@ -18,7 +18,7 @@ from bot.onboarding.report import Outcome
 from storage.guides import GuideStore
 from storage.tables import RUNNING as IS_RUNNING
 from storage.tables import OnboardingRow
-from storage.to_rows import names_like
+from storage.to_rows import name_patterns
 from storage.unreadable_rows import Unknown, checked, known, reading
 
 RUNNING = (Status.ACTIVE.value, Status.PAUSED.value)
@@ -54,7 +54,7 @@ async def overview(
     if not finished:
         query = query.where(IS_RUNNING)  # written out, so that its partial index is used
     page = query.order_by(col(row.active_at), col(row.id)).offset(offset).limit(limit)
-    for pattern in names_like(name) if name else [None]:
+    for pattern in name_patterns(name) if name else [None]:
         of_name = page.where(col(row.client_key).like(pattern, escape="/")) if pattern else page
         if found := (await session.exec(of_name)).all():
             return [await line_of(session, guides, one) for one in found]

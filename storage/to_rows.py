@@ -49,7 +49,7 @@ def client_key(name: str) -> str:
     return " ".join(name.casefold().split())
 
 
-def names_like(words: str) -> tuple[str, ...]:
+def name_patterns(words: str) -> tuple[str, ...]:
     """Return patterns (LIKE, escaped by `/`) of clients' keys that have `words` in them.
 
     The strict one first; the other minds no punctuation: `smith sons inc` is Smith & Sons, Inc.

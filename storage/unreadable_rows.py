@@ -1,7 +1,7 @@
-"""Rows that this release cannot read: named once in the log, then left alone by every sweep.
+"""Rows that this release cannot read: logged once, then skipped by every sweep.
 
-A newer release that was rolled back may have written what we do not know, and somebody may have
-altered a row by hand. The sessions of `Database` bear what is known of such rows.
+A newer release that was rolled back may have written values we do not know, and someone may have
+edited a row by hand. Sessions of `Database` carry what is known of such rows.
 """
 
 import logging
@@ -24,72 +24,71 @@ log = logging.getLogger(__name__)
 
 E = TypeVar("E", bound=StrEnum)
 R = TypeVar("R", bound=SQLModel)
-NAMED = 3  # in a warning, before we only count them
-# SQLite and PostgreSQL take some ten thousand parameters; so many rows are no longer one row.
-MOST_LEFT_OUT = 5000
+MAX_NAMED = 3  # in a warning; further ones are only counted
+# SQLite and PostgreSQL take some ten thousand parameters in a query.
+MAX_EXCLUDED = 5000
 
 
 class UnreadableRows:
     """The onboardings that could not be read, and why."""
 
     def __init__(self) -> None:
-        """Begin without any."""
         self._reasons: dict[str, str] = {}
 
-    def note(self, error: UnreadableRow) -> None:
-        """Name an onboarding in the log, unless that was done for the same reason."""
+    def add(self, error: UnreadableRow) -> None:
+        """Remember an unreadable onboarding; log it, unless that was done for the same reason."""
         if self._reasons.get(error.onboarding_id) != error.reason:
             self._reasons[error.onboarding_id] = error.reason
             extra = {"onboarding": error.onboarding_id, "reason": error.reason}
             log.error("an onboarding can't be read and is left alone", extra=extra)
 
-    def forget(self, onboarding_id: str) -> None:
-        """Take note that an onboarding can be read again."""
+    def discard(self, onboarding_id: str) -> None:
+        """Note that an onboarding can be read again."""
         if self._reasons.pop(onboarding_id, None):
             log.info("an onboarding can be read again", extra={"onboarding": onboarding_id})
 
     @property
     def ids(self) -> list[str]:
-        """The onboardings, those found first in front."""
+        """The onboardings, in the order in which they were found."""
         return list(self._reasons)
 
     def warning(self) -> str | None:
         """Return which onboardings cannot be read; None if all can."""
         if not self._reasons:
             return None
-        named = [f"{one} ({why})" for one, why in list(self._reasons.items())[:NAMED]]
+        named = [f"{one} ({why})" for one, why in list(self._reasons.items())[:MAX_NAMED]]
         more = len(self._reasons) - len(named)
         return f"can't be read: {', '.join(named)}{f' and {more} more' if more else ''}"
 
 
-def is_readable(session: AsyncSession) -> ColumnElement[bool]:
-    """The condition that leaves out the onboardings known to be unreadable."""
-    ids = of(session).ids[:MOST_LEFT_OUT]
-    return col(OnboardingRow.id).not_in(ids) if ids else true()
-
-
-def of(session: AsyncSession) -> UnreadableRows:
+def unreadable_rows(session: AsyncSession) -> UnreadableRows:
     """Return what is known of such rows."""
-    known: UnreadableRows = session.info["unreadable"]
-    return known
+    rows: UnreadableRows = session.info["unreadable"]
+    return rows
+
+
+def is_readable(session: AsyncSession) -> ColumnElement[bool]:
+    """Return the condition that excludes the onboardings known to be unreadable."""
+    ids = unreadable_rows(session).ids[:MAX_EXCLUDED]
+    return col(OnboardingRow.id).not_in(ids) if ids else true()
 
 
 @contextmanager
 def reading(session: AsyncSession, onboarding_id: str, client_name: str = "") -> Iterator[None]:
-    """Raise UnreadableRow, and note it, for what is wrong with an onboarding read in the block."""
+    """Turn errors about an onboarding that is read in the block into a noted UnreadableRow."""
     try:
         yield
     except UnreadableRow as error:
-        of(session).note(error)
+        unreadable_rows(session).add(error)
         raise
     except (ValueError, TypeError, LookupError, AttributeError) as error:
         unreadable = UnreadableRow(onboarding_id, one_line(str(client_name)), _reason(error))
-        of(session).note(unreadable)
+        unreadable_rows(session).add(unreadable)
         raise unreadable from error
 
 
 class Unknown(ValueError):
-    """A value that is not one of ours; its text says so."""
+    """A value that this release does not know; its text says so."""
 
 
 def known(kind: type[E], value: str) -> E:
@@ -107,7 +106,7 @@ def must_be_legible(row: SQLModel) -> None:
 
 
 def checked(row: R) -> R:
-    """Return a row that is legible; raises Unknown if it isn't."""
+    """Return a legible row; raises Unknown for any other."""
     must_be_legible(row)
     return row
 

@@ -14,13 +14,13 @@ from bot.publishing.thread import desired
 from bot.views.announcement import ANNOUNCED
 from bot.views.blocks import Message as Wanted
 from sandbox.slack import Channel, Message
-from storage import onboardings, publishing
+from storage import onboardings, posted_messages
 from storage.audit.verify_history import verify
 from storage.cache import OnboardingCache
 from storage.database import Database
-from storage.from_rows import event_of
+from storage.from_events import event_of
 from storage.guides import GuideStore
-from storage.publishing import Posted
+from storage.posted_messages import Posted
 from storage.tables import EventRow
 from tests.builders import states
 
@@ -38,7 +38,7 @@ async def must_be_sound(
     database.cache = OnboardingCache()
     async with database.begin(write=False) as session:
         onboarding = await onboardings.get(session, guides, onboarding_id)
-        all_posted = await publishing.messages(session, onboarding_id)
+        all_posted = await posted_messages.by_slot(session, onboarding_id)
         where = EventRow.onboarding_id == onboarding_id
         rows = list(await session.exec(select(EventRow).where(where).order_by("id")))
         unsealed = (await verify(session)).problems
@@ -46,7 +46,7 @@ async def must_be_sound(
     for one in fields(remembered):
         assert getattr(remembered, one.name) == getattr(onboarding, one.name), one.name
     events = [event_of(row) for row in rows]
-    leftovers = [slot for slot in all_posted if slot.startswith(publishing.LEFTOVER)]
+    leftovers = [slot for slot in all_posted if slot.startswith(posted_messages.LEFTOVER)]
     assert not [slot for slot in leftovers if all_posted[slot].ts], leftovers
     posted = {slot: one for slot, one in all_posted.items() if slot not in leftovers}
     the_steps_are_in_order(onboarding)

@@ -25,7 +25,7 @@ from bot.onboarding import Onboarding
 from bot.onboarding.history import History, tell
 from bot.slack import SlackRefused
 from bot.use_cases.expiry import destroy_old_values
-from storage import backup, migrate, onboardings, secure_delete
+from storage import backup, event_log, migrate, onboardings, secure_delete
 from storage.audit.head_log import Heads, read_heads
 from storage.audit.seals import Seals
 from storage.audit.verify_history import verify
@@ -211,7 +211,7 @@ async def _history(settings: Settings, named: str) -> tuple[Sequence[Onboarding]
             found = await onboardings.named(session, guides, named, finished=True)
         if len(found) != 1:
             return found, None
-        events = await onboardings.events_of(session, found[0].id)
+        events = await event_log.events_of(session, found[0].id)
     return found, tell(found[0].guide, events, datetime.now(UTC))
 
 

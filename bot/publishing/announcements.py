@@ -11,9 +11,9 @@ from bot.onboarding import Onboarding
 from bot.slack import NO_THREAD, NotInThread, NotNow, Slack, SlackRefused
 from bot.views.announcement import ANNOUNCED, announcement
 from bot.views.blocks import Message
-from storage import publishing
+from storage import outbox
 from storage.database import Database
-from storage.publishing import Announceable
+from storage.outbox import Announceable
 
 log = logging.getLogger(__name__)
 
@@ -85,14 +85,14 @@ class Announcements:
     async def left_behind(self, session: AsyncSession, now: datetime) -> Sequence[str]:
         """Return the onboardings to announce: just one while the channel refuses."""
         refused = self._refused
-        if refused and await publishing.is_announced(session, refused.event):
+        if refused and await outbox.is_announced(session, refused.event):
             self._accepted()  # another worker got through
         if self._look_at is None or now < self._look_at or self._is_paused(now):
             return ()
         limit = 1 if self._refused else BATCH
-        found = await publishing.unannouncing(session, ANNOUNCED, now, limit)
+        found = await outbox.due(session, ANNOUNCED, now, limit)
         if not found:
-            waiting = await publishing.are_unannounced(session, ANNOUNCED)
+            waiting = await outbox.has_unannounced(session, ANNOUNCED)
             self._look_at = now + LOOK_AGAIN_AFTER if waiting else None
         return found
 
@@ -155,8 +155,8 @@ class Announcements:
         since = entry.announcing_since or self._clock()
         async with self._database.begin(background=True) as session:
             await renew(session)
-            await publishing.claim_announcement(session, entry.id, since)
-            thread_ts = await publishing.announcement_thread(session, onboarding.id)
+            await outbox.claim(session, entry.id, since)
+            thread_ts = await outbox.thread(session, onboarding.id)
         ts = await self._find(message, entry.announcing_since, thread_ts)
         if ts is None:
             try:
@@ -168,14 +168,14 @@ class Announcements:
                 log.error("cannot announce an event", extra={"event": entry.id, **_extra(error)})
                 ts = ""  # never try it again
         async with self._database.begin(background=True) as session:
-            await publishing.record_announcement(session, entry.id, ts)
+            await outbox.record(session, entry.id, ts)
             if ts and thread_ts is None:
-                await publishing.record_announcement_thread(session, onboarding.id, ts)
+                await outbox.record_thread(session, onboarding.id, ts)
 
     async def _unclaim(self, entry: Announceable, renew: Renew) -> None:
         async with self._database.begin(background=True) as session:
             await renew(session)
-            await publishing.claim_announcement(session, entry.id, entry.announcing_since)
+            await outbox.claim(session, entry.id, entry.announcing_since)
 
     async def _find(
         self, message: Message, since: datetime | None, thread_ts: str | None

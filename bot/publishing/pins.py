@@ -13,13 +13,13 @@ from bot.core.errors import OnboardingError, Unavailable
 from bot.core.mrkdwn import permalink
 from bot.onboarding import Onboarding, Status
 from bot.slack import TIMEOUT_SECONDS, Bookmark, NotNow, Slack, SlackRefused
-from storage import publishing
+from storage import posted_messages
 from storage.database import Conflict, Database
-from storage.publishing import LEFTOVER, LONG_AGO, Posted
+from storage.posted_messages import LEFTOVER, LONG_AGO, Posted
 
 log = logging.getLogger(__name__)
 
-PIN, BOOKMARK = publishing.PIN_SLOTS
+PIN, BOOKMARK = posted_messages.PIN_SLOTS
 # A claim of this age was left behind by a worker that died.
 CLAIM_EXPIRES = timedelta(seconds=3 * TIMEOUT_SECONDS)
 DONE = "done"
@@ -90,7 +90,7 @@ class Pins:
     async def _former_links(self, onboarding: Onboarding) -> Iterator[str]:
         """Return the links to deleted threads, so that their bookmark can be replaced."""
         async with self._database.begin(write=False, background=True) as session:
-            posted = await publishing.messages(session, onboarding.id)
+            posted = await posted_messages.by_slot(session, onboarding.id)
         deleted = (slot.removeprefix(LEFTOVER) for slot in posted if slot.startswith(LEFTOVER))
         return (self._bookmark(onboarding, ts).link for ts in deleted)
 
@@ -105,15 +105,13 @@ class Pins:
         None: it is done already, or somebody else is doing it.
         """
         async with self._database.begin(background=True) as session:
-            known = await publishing.message(session, onboarding_id, slot)
+            known = await posted_messages.get(session, onboarding_id, slot)
             if known and known.ts:
                 return None
-            if not await publishing.claim_message(
-                session, onboarding_id, slot, known, CLAIM_EXPIRES
-            ):
+            if not await posted_messages.claim(session, onboarding_id, slot, known, CLAIM_EXPIRES):
                 return None
         return known or Posted(slot, None, None, None)
 
     async def _record(self, onboarding_id: str, result: Posted) -> None:
         async with self._database.begin(background=True) as session:
-            await publishing.write_down(session, onboarding_id, [result], known={result.slot})
+            await posted_messages.save(session, onboarding_id, [result], known={result.slot})

@@ -26,12 +26,12 @@ from bot.slack import SlackRefused
 from bot.slack.rate_limits import RateLimits
 from bot.views.announcement import ANNOUNCED
 from bot.views.root import ROOT
-from storage import onboardings, publishing
+from storage import onboardings, outbox, posted_messages, thread_leases
 from storage.changes import change
 from storage.database import Database
 from storage.guides import GuideStore
 from storage.leases import Worker
-from storage.publishing import Posted
+from storage.posted_messages import Posted
 
 log = logging.getLogger(__name__)
 
@@ -90,9 +90,9 @@ class Publisher:
         """
         now = self._clock()
         async with self._database.begin(write=False, background=True) as session:
-            waiting = await publishing.unpublished(session, self._worker, now, SWEEP_BATCH)
+            waiting = await thread_leases.unpublished(session, self._worker, now, SWEEP_BATCH)
             unannounced = await self._announcements.left_behind(session, now)
-            backlog = await publishing.backlog(session)
+            backlog = await thread_leases.backlog(session)
         self._metrics.backlog(backlog)
         for onboarding in reversed(waiting):
             if now - onboarding.active_at < SOMEBODY_WAITS:
@@ -137,7 +137,7 @@ class Publisher:
     async def _take(self, onboarding_id: str) -> ThreadUpdate | None:
         """Take the lease and plan the update; None if somebody else has the lease."""
         async with self._database.begin(background=True) as session:
-            if not await publishing.take_lease(session, onboarding_id, self._worker):
+            if not await thread_leases.take(session, onboarding_id, self._worker):
                 return None
             return await self._plan(session, onboarding_id)
 
@@ -146,7 +146,7 @@ class Publisher:
         onboarding = update.onboarding
         with update.saving() as unsaved:
             async with self._database.begin(background=True) as session:
-                is_newest = await publishing.release_lease(
+                is_newest = await thread_leases.release(
                     session, onboarding.id, self._worker, published=onboarding.revision
                 )
                 if not is_newest:
@@ -157,15 +157,15 @@ class Publisher:
     async def _plan(self, session: AsyncSession, onboarding_id: str) -> ThreadUpdate:
         """Return what Slack does not show yet; its edits and its first post are claimed."""
         onboarding = await onboardings.get(session, self._guides, onboarding_id)
-        posted = await publishing.messages(session, onboarding_id)
+        posted = await posted_messages.by_slot(session, onboarding_id)
         root = posted.get(ROOT)
         if onboarding.thread_ts is None and root and root.ts:  # its thread was deleted
-            await publishing.set_aside(session, onboarding_id)
-            posted = await publishing.messages(session, onboarding_id)
-        look_since = await publishing.look_since(session, onboarding_id)
+            await posted_messages.keep_leftovers(session, onboarding_id)
+            posted = await posted_messages.by_slot(session, onboarding_id)
+        look_since = await thread_leases.look_since(session, onboarding_id)
         update = self._thread.plan(onboarding, posted, look_since)
-        update.outbox = await publishing.unannounced(session, onboarding_id, ANNOUNCED)
-        update.refused_since = await publishing.refused_since(session, onboarding_id)
+        update.outbox = await outbox.unannounced(session, onboarding_id, ANNOUNCED)
+        update.refused_since = await thread_leases.refused_since(session, onboarding_id)
         with update.saving() as claims:
             await self._save(session, update, claims)
         return update
@@ -174,9 +174,9 @@ class Publisher:
         self, session: AsyncSession, update: ThreadUpdate, unsaved: Mapping[str, Posted]
     ) -> None:
         onboarding, root = update.onboarding, unsaved.get(ROOT)
-        await publishing.write_down(session, onboarding.id, unsaved.values(), update.stored)
+        await posted_messages.save(session, onboarding.id, unsaved.values(), update.stored)
         if root and root.ts and root.ts != onboarding.thread_ts:
-            await publishing.record_thread(session, onboarding.id, root.ts)
+            await posted_messages.set_thread(session, onboarding.id, root.ts)
 
     async def _save_now(self, update: ThreadUpdate) -> None:
         with update.saving() as unsaved:
@@ -219,7 +219,7 @@ class Publisher:
             await self._change(
                 onboarding_id,
                 lambda onboarding: lifecycle.lose_thread(onboarding, ts, self._clock()),
-                publishing.forget_thread,
+                posted_messages.forget_thread,
             )
         except SlackRefused as error:
             code, since, now = error.code, update.refused_since, self._clock()
@@ -243,12 +243,12 @@ class Publisher:
 
     async def _renew(self, session: AsyncSession, onboarding_id: str) -> None:
         """Prolong the lease; raise Stale if it was lost."""
-        if not await publishing.hold_lease(session, onboarding_id, self._worker):
+        if not await thread_leases.prolong(session, onboarding_id, self._worker):
             raise Stale
 
     async def _prolong(self, onboarding_id: str) -> bool:
         async with self._database.begin() as session:  # in the foreground: it must not wait
-            return await publishing.hold_lease(session, onboarding_id, self._worker)
+            return await thread_leases.prolong(session, onboarding_id, self._worker)
 
     async def _release(
         self,
@@ -258,7 +258,7 @@ class Publisher:
         refused_at: datetime | None = None,
     ) -> None:
         async with self._database.begin() as session:
-            is_ours = await publishing.release_lease(
+            is_ours = await thread_leases.release(
                 session, onboarding_id, self._worker, retry_at=retry_at, refused_at=refused_at
             )
             if is_ours and update:

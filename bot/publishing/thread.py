@@ -25,7 +25,8 @@ from bot.views.report import verification_message
 from bot.views.root import ROOT, root_message, welcome_message
 from bot.views.step import slot as step_slot
 from bot.views.step import step_message
-from storage.publishing import LEFTOVER, Announceable, Posted
+from storage.outbox import Announceable
+from storage.posted_messages import LEFTOVER, Posted
 
 log = logging.getLogger(__name__)
 

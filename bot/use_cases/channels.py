@@ -15,7 +15,7 @@ from bot.onboarding import Change, EventKind, InvitationAnswer, Loss, Onboarding
 from bot.onboarding.people import Actor, Person, Role
 from bot.use_cases.services import Request, UseCase
 from bot.views.root import ROOT
-from storage import onboardings, publishing
+from storage import event_log, onboardings, posted_messages
 
 log = logging.getLogger(__name__)
 
@@ -76,13 +76,13 @@ class Channels(UseCase):
         """
         services = self._services
         async with services.database.begin(write=False) as session:
-            place = await publishing.place_of(session, request.channel, ts)
+            place = await posted_messages.find(session, request.channel, ts)
         if place is None:
             return
         onboarding_id, slot = place
 
         async def doubt(session: AsyncSession, onboarding: Onboarding) -> None:
-            await publishing.doubt(session, onboarding.id, slot)
+            await posted_messages.forget_digest(session, onboarding.id, slot)
 
         with suppress(Refused):  # it is over, or the publisher has noticed
             if slot == ROOT:
@@ -90,7 +90,7 @@ class Channels(UseCase):
                     request,
                     onboarding_id,
                     lambda at, now: lifecycle.lose_thread(at, ts, now),
-                    publishing.forget_thread,
+                    posted_messages.forget_thread,
                 )
             else:
                 await self._change(
@@ -109,7 +109,7 @@ class Channels(UseCase):
             unmet = [
                 one
                 for one in running
-                if not await onboardings.has_event(session, one.id, EventKind.CLIENT_JOINED)
+                if not await event_log.has_event(session, one.id, EventKind.CLIENT_JOINED)
             ]
         roles = [(one.id, await self._role(person, one)) for one in unmet]
         first = [onboarding_id for onboarding_id, role in roles if role is Role.CLIENT_ADMIN]

@@ -20,7 +20,7 @@ from bot.onboarding.throttling import CHECKS, HOUR, REPLACEMENTS, in_minutes
 from bot.use_cases.services import InvalidInput, NeedsConfirmation, Request, UseCase
 from bot.views import modals
 from bot.views.ids import CONFIRM_UNUSUAL, FormRef, StepRef
-from storage import credentials, onboardings, reveals
+from storage import credentials, event_log, onboardings, reveals
 from storage.vault import Sealed, Slot
 
 
@@ -170,7 +170,7 @@ class Credentials(UseCase):
         if not secret:
             return onboarding
         async with self._services.database.begin(write=False) as session:
-            events = await onboardings.events_of(session, onboarding.id)
+            events = await event_log.events_of(session, onboarding.id)
         for name, value in secret.items():
             telling = [one for one in events if any(bears(t, value) for t in free_text(one))]
             if telling or bears(onboarding.client_name, value):
@@ -264,7 +264,7 @@ async def _must_be_slow(session: AsyncSession, after: Onboarding, name: str) -> 
     if after.missing:
         kind, rate = EventKind.CREDENTIAL_REPLACED, REPLACEMENTS
     now = after.active_at
-    times = await onboardings.times_of(session, after.id, [kind], now - HOUR)
+    times = await event_log.times_of(session, after.id, [kind], now - HOUR)
     before = [at for at in times if at < now] if after.missing else times[:-1]
     if wait := rate.wait(before, now):
         raise InvalidInput(

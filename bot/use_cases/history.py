@@ -6,7 +6,7 @@ from bot.onboarding.history import tell
 from bot.use_cases.services import Request, UseCase
 from bot.views.history import history_modal
 from bot.views.ids import FormRef
-from storage import onboardings
+from storage import event_log, onboardings
 
 
 class History(UseCase):
@@ -34,7 +34,7 @@ class History(UseCase):
         services = self._services
         async with services.database.begin(write=False) as session:
             onboarding = await onboardings.get(session, services.guides, ref.onboarding_id)
-            events = await onboardings.events_of(session, ref.onboarding_id)
+            events = await event_log.events_of(session, ref.onboarding_id)
         return history_modal(
             onboarding,
             tell(onboarding.guide, events, services.clock()),

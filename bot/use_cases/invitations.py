@@ -18,7 +18,7 @@ from bot.use_cases.services import InvalidInput, Request, Services, UseCase
 from bot.use_cases.start import Starting
 from bot.views.ids import ADDRESSES, CHANNEL_NAME, FormRef
 from bot.views.start import invite_modal
-from storage import history, onboardings
+from storage import event_log, history, onboardings
 from storage.to_rows import client_key
 
 MOST_ADDRESSES = 10
@@ -198,7 +198,7 @@ class Inviting(UseCase):
     async def _invited(self, onboarding_id: str) -> set[str]:
         """Return whom the history knows to be invited."""
         async with self._services.database.begin(write=False) as session:
-            past = await onboardings.events_of(session, onboarding_id, EventKind.CLIENT_INVITED)
+            past = await event_log.events_of(session, onboarding_id, EventKind.CLIENT_INVITED)
         return {str(event.detail["address"]).casefold() for event in past}
 
     def _at(self, onboarding: Onboarding) -> str:

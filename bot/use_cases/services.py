@@ -30,7 +30,7 @@ from bot.use_cases.slash_command import Named
 from bot.verification.runner import VerificationRunner
 from bot.views.blocks import bullets_of
 from bot.views.ids import FormRef
-from storage import credentials, history, onboardings, throttling
+from storage import credentials, event_log, history, onboardings, throttling
 from storage.changes import change
 from storage.database import Database
 from storage.guides import GuideStore
@@ -334,7 +334,7 @@ class UseCase:
         now, database = self._services.clock(), self._services.database
         event = Event(EventKind.REFUSED, actor, now, None, detail)
         async with database.begin(write=False) as session:
-            if await onboardings.has_refusal(session, onboarding_id, event, REFUSALS_KEPT.within):
+            if await event_log.has_refusal(session, onboarding_id, event, REFUSALS_KEPT.within):
                 return
         async with database.begin() as session:
             await history.record(session, onboarding_id, event)

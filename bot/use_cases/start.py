@@ -22,7 +22,7 @@ from bot.use_cases.services import InvalidInput, Opening, Request, UseCase
 from bot.views.ids import CLIENT_ADMINS, CLIENT_NAME, ENGINEER, FormRef
 from bot.views.root import ROOT
 from bot.views.start import LONGEST_NAME, Around, start_modal
-from storage import handled_requests, onboardings, publishing
+from storage import handled_requests, onboardings, posted_messages
 from storage.database import Conflict
 from storage.to_rows import client_key
 
@@ -231,7 +231,7 @@ class Starting(UseCase):
     async def _see_to(self, running: Onboarding) -> None:
         """Have its first message edited: somebody may have deleted it, and so look for another."""
         async with self._services.database.begin() as session:
-            await publishing.doubt(session, running.id, ROOT)
+            await posted_messages.forget_digest(session, running.id, ROOT)
         self._services.publisher.wake(running.id)
 
     def _where(self, running: Onboarding) -> str:

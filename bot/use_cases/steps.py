@@ -20,7 +20,7 @@ from bot.onboarding.steps import (
 from bot.onboarding.throttling import HANDOVERS, HOUR, in_minutes
 from bot.use_cases.services import Request, UseCase
 from bot.views.ids import StepRef
-from storage import onboardings
+from storage import event_log
 
 
 class Steps(UseCase):
@@ -89,7 +89,7 @@ class Steps(UseCase):
 async def _must_be_slow(session: AsyncSession, after: Onboarding, _actor: Actor) -> None:
     """Raise Refused if steps were handed to HeavySet too often: each time pings the engineer."""
     now, kinds = after.active_at, (EventKind.STEPS_HANDED_OVER, EventKind.HANDED_OVER)
-    times = await onboardings.times_of(session, after.id, kinds, now - HOUR)
+    times = await event_log.times_of(session, after.id, kinds, now - HOUR)
     if times and times[-1] == now and (wait := HANDOVERS.wait(times[:-1], now)):
         raise Refused(
             f"{mention(after.engineer)} was told of this {HANDOVERS.most} times in the last hour. "

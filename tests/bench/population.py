@@ -18,10 +18,10 @@ from bot.onboarding.steps import choose_option, finish_step
 from bot.publishing.pins import BOOKMARK, DONE, PIN
 from bot.publishing.thread import desired
 from sandbox.slack import Channel
-from storage import onboardings, publishing
+from storage import onboardings, posted_messages
 from storage.database import Database
 from storage.guides import GuideStore
-from storage.publishing import Posted
+from storage.posted_messages import Posted
 from storage.tables import EventRow, OnboardingRow
 from storage.to_rows import client_key
 from tests.bench.stage import Platforms, engine, seals
@@ -98,8 +98,8 @@ async def _show(
         )
         root_ts = root_ts or shown.ts
         news.append(Posted(message.slot, shown.ts, message.digest, None))
-    await publishing.write_down(session, client.id, news, known=())
-    await publishing.record_thread(session, client.id, root_ts or "")
+    await posted_messages.save(session, client.id, news, known=())
+    await posted_messages.set_thread(session, client.id, root_ts or "")
     row = OnboardingRow
     level = {"published_revision": onboarding.revision}
     await session.exec(update(row).where(col(row.id) == client.id).values(**level))

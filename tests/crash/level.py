@@ -8,7 +8,7 @@ from bot.guide.loading import SERVICETITAN
 from bot.publishing.pins import BOOKMARK, PIN
 from bot.publishing.thread import desired
 from bot.views.announcement import ANNOUNCED
-from storage import credentials, onboardings, publishing
+from storage import credentials, onboardings, posted_messages
 from storage.audit.seals import Seals
 from storage.audit.verify_history import verify
 from storage.database import Database
@@ -87,7 +87,7 @@ async def the_thread_shows_the_state(people: People, database: Database) -> None
     [(onboarding_id,)] = people.query(f"SELECT id FROM {people.onboarding}")  # noqa: S608
     async with database.begin(write=False) as session:
         onboarding = await onboardings.get(session, guides, onboarding_id)
-        posted = await publishing.messages(session, onboarding_id)
+        posted = await posted_messages.by_slot(session, onboarding_id)
     wanted = {one.slot: one for one in desired(onboarding, posted)}
     shown = {one.slot: one for one in people.channel.messages if one.slot}
     assert shown.keys() == wanted.keys() == posted.keys() - {PIN, BOOKMARK}

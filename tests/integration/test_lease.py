@@ -16,7 +16,7 @@ from bot.publishing.announcements import Announcements
 from bot.publishing.pins import Pins
 from bot.publishing.publisher import Publisher
 from bot.publishing.thread import Thread, ThreadUpdate
-from storage import publishing
+from storage import thread_leases
 from storage.leases import SILENT, Worker
 from storage.tables import OnboardingRow
 from tests.databases import ON_SQLITE, SqliteFile
@@ -115,7 +115,7 @@ async def test_the_thread_of_a_dead_worker_does_not_wait_for_leisure(begun: Worl
 
 async def take(world: World, worker: Worker) -> bool:
     async with world.bot.database.begin() as session:
-        return await publishing.take_lease(session, world.onboarding, worker)
+        return await thread_leases.take(session, world.onboarding, worker)
 
 
 def prolonged(world: World, ago: timedelta) -> None:
@@ -135,7 +135,7 @@ async def test_a_process_of_the_same_name_waits_until_the_earlier_one_is_silent(
     assert not await take(begun, stranger)
     assert await take(begun, later)
     async with begun.bot.database.begin() as session:
-        assert not await publishing.hold_lease(session, begun.onboarding, earlier)
+        assert not await thread_leases.prolong(session, begun.onboarding, earlier)
 
 
 async def test_a_process_takes_up_again_what_it_left_behind_itself(begun: World) -> None:

@@ -14,7 +14,7 @@ from bot.onboarding.steps import choose_option, finish_step, hand_over_steps
 from bot.publishing.thread import desired
 from bot.views.blocks import Message
 from bot.views.step import step_message
-from storage.publishing import Posted
+from storage.posted_messages import Posted
 from tests.builders import (
     ALL_FIELDS,
     CLIENT_ADMIN,

@@ -1,0 +1,58 @@
+"""Reads the history of an onboarding."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.onboarding import Event, EventKind, redacted
+from storage.from_events import event_or_unknown
+from storage.tables import EventRow
+
+
+async def events_of(
+    session: AsyncSession, onboarding_id: str, *kinds: EventKind
+) -> Sequence[Event]:
+    """Return the events of these kinds, or all, oldest first; unreadable ones are UNKNOWN."""
+    query = select(EventRow).where(col(EventRow.onboarding_id) == onboarding_id)
+    if kinds:
+        wanted = {*kinds, EventKind.EXPOSED}  # which determines what is hidden in the others
+        query = query.where(col(EventRow.kind).in_([kind.value for kind in wanted]))
+    rows = await session.exec(query.order_by(col(EventRow.id)))
+    events = redacted([event for row in rows if (event := event_or_unknown(row))])
+    return [event for event in events if not kinds or event.kind in kinds]
+
+
+async def has_event(session: AsyncSession, onboarding_id: str, kind: EventKind) -> bool:
+    """Whether there is an event of this kind."""
+    where = (col(EventRow.onboarding_id) == onboarding_id, col(EventRow.kind) == kind.value)
+    return (await session.exec(select(EventRow.id).where(*where).limit(1))).first() is not None
+
+
+async def times_of(
+    session: AsyncSession, onboarding_id: str, kinds: Iterable[EventKind], since: datetime
+) -> Sequence[datetime]:
+    """Return the times of events of these kinds after `since`, oldest first."""
+    row = EventRow
+    query = select(row.at).where(
+        col(row.onboarding_id) == onboarding_id,
+        col(row.kind).in_([kind.value for kind in kinds]),
+        col(row.at) > since,
+    )
+    return (await session.exec(query.order_by(col(row.id)))).all()
+
+
+async def has_refusal(
+    session: AsyncSession, onboarding_id: str, event: Event, within: timedelta
+) -> bool:
+    """Whether there is a refusal like `event` in that time before it."""
+    row = EventRow
+    query = select(row.detail).where(
+        col(row.onboarding_id) == onboarding_id,
+        col(row.kind) == EventKind.REFUSED.value,
+        col(row.actor_user) == event.actor.user_id,
+        col(row.actor_team) == event.actor.team_id,
+        col(row.at) > event.at - within,
+    )
+    return any(detail == event.detail for detail in await session.exec(query))

@@ -1,0 +1,156 @@
+"""Derives the parts of an onboarding's state that only its events hold."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from bot.guide import Owner
+from bot.onboarding import (
+    Deletion,
+    Escalation,
+    Event,
+    EventKind,
+    PostedSecret,
+    Question,
+    Reminder,
+    Retention,
+    Signed,
+    Snooze,
+)
+from bot.onboarding.people import Actor, Role
+from storage.tables import EventRow
+from storage.unreadable_rows import Unknown, known, must_be_legible
+
+# The events that are part of the state, not only of the history.
+STATE_EVENTS = (
+    EventKind.EXPOSED,
+    EventKind.EXPOSED_AGAIN,
+    EventKind.HELP_ASKED,
+    EventKind.HELP_ANSWERED,
+    EventKind.GUIDE_ANSWERED,
+    EventKind.REMINDED,
+    EventKind.SNOOZED,
+    EventKind.ESCALATED,
+    EventKind.WRITES_CONFIRMED,
+    EventKind.RETENTION_ASKED,
+    EventKind.CREDENTIALS_KEPT,
+    EventKind.CREDENTIALS_EXPIRED,
+)
+
+
+def state_from(events: Sequence[Event]) -> dict[str, Any]:
+    """Return the fields of `Onboarding` that STATE_EVENTS determine."""
+    return {
+        "posted_secrets": _posted_secrets(events),
+        "questions": _questions(events),
+        "reminders": _reminders(events),
+        "escalation": _escalation(events),
+        "retention": _retention(events),
+        "deletions": _deletions(events),
+        "writes_confirmed": _confirmed(events),
+    }
+
+
+def event_of(row: EventRow) -> Event:
+    """Return the event of a row; raises Unknown if it cannot be read."""
+    must_be_legible(row)
+    actor = Actor(row.actor_user, row.actor_team, known(Role, row.actor_role))
+    if not isinstance(row.detail, dict):
+        raise Unknown("event.detail is broken")
+    return Event(known(EventKind, row.kind), actor, row.at, row.step, row.detail)
+
+
+def event_or_unknown(row: EventRow) -> Event | None:
+    """Return the event of a row, UNKNOWN if it cannot be read; None if not even its time can."""
+    try:
+        return event_of(row)
+    except Unknown:
+        if not isinstance(row.at, datetime):
+            return None
+        actor = Actor(str(row.actor_user), str(row.actor_team), Role.NOBODY)
+        return Event(EventKind.UNKNOWN, actor, row.at, None, {})
+
+
+def _of_kind(events: Sequence[Event], *kinds: EventKind) -> list[Event]:
+    return [event for event in events if event.kind in kinds]
+
+
+def _escalation(events: Sequence[Event]) -> Escalation | None:
+    told = _of_kind(events, EventKind.ESCALATED)
+    since = told[-1].detail["since"] if told else ""
+    return Escalation(told[-1].at, datetime.fromisoformat(since)) if told else None
+
+
+def _retention(events: Sequence[Event]) -> Retention | None:
+    told = _of_kind(events, EventKind.RETENTION_ASKED, EventKind.CREDENTIALS_KEPT)
+    if not told:
+        return None
+    last = told[-1]
+    until, since = (datetime.fromisoformat(last.detail[name]) for name in ("until", "since"))
+    kept_by = last.actor if last.kind is EventKind.CREDENTIALS_KEPT else None
+    return Retention(last.at, until, since, kept_by)
+
+
+def _deletions(events: Sequence[Event]) -> tuple[Deletion, ...]:
+    return tuple(
+        Deletion(number, dict(event.detail["versions"]), event.at, event.detail["days"])
+        for number, event in enumerate(_of_kind(events, EventKind.CREDENTIALS_EXPIRED), start=1)
+    )
+
+
+def _confirmed(events: Sequence[Event]) -> Signed | None:
+    signed = _of_kind(events, EventKind.WRITES_CONFIRMED)
+    return Signed(signed[-1].actor, signed[-1].at) if signed else None
+
+
+def _posted_secrets(events: Sequence[Event]) -> tuple[PostedSecret, ...]:
+    found: list[PostedSecret] = []
+    for event in _of_kind(events, EventKind.EXPOSED, EventKind.EXPOSED_AGAIN):
+        detail, fingerprints = event.detail, tuple(event.detail.get("marks", ()))
+        if event.kind is EventKind.EXPOSED_AGAIN:
+            at = detail["number"] - 1
+            found[at] = replace(found[at], fingerprints=(*found[at].fingerprints, *fingerprints))
+        else:
+            number, fields = len(found) + 1, tuple(detail["fields"])
+            elsewhere = bool(detail.get("elsewhere"))
+            found.append(
+                PostedSecret(number, fields, event.actor, event.at, fingerprints, elsewhere)
+            )
+    return tuple(found)
+
+
+def _reminders(events: Sequence[Event]) -> tuple[Reminder, ...]:
+    found: list[Reminder] = []
+    for event in _of_kind(events, EventKind.REMINDED, EventKind.SNOOZED):
+        if event.kind is EventKind.REMINDED:
+            number, to = len(found) + 1, Owner(event.detail["to"])
+            since = datetime.fromisoformat(event.detail["since"])
+            found.append(Reminder(number, event.step or 1, to, event.actor, event.at, since))
+        elif found:
+            until = event.detail.get("until")
+            moment = datetime.fromisoformat(until) if until else None
+            found[-1] = replace(found[-1], snooze=Snooze(event.actor, event.at, moment))
+    return tuple(found)
+
+
+def _questions(events: Sequence[Event]) -> tuple[Question, ...]:
+    answers = {
+        number: event
+        for event in _of_kind(events, EventKind.HELP_ANSWERED)
+        for number in event.detail["questions"]
+    }
+    asked = _of_kind(events, EventKind.HELP_ASKED, EventKind.GUIDE_ANSWERED)
+    return tuple(
+        Question(
+            number,
+            event.step or 1,
+            event.detail["question"],
+            event.actor,
+            event.at,
+            event.detail.get("passage"),
+            answers[number].actor if number in answers else None,
+            answers[number].at if number in answers else None,
+        )
+        for number, event in enumerate(asked, start=1)
+    )

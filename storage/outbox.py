@@ -1,0 +1,104 @@
+"""The outbox: events of the history that have to be announced in the engineering channel."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import or_
+from sqlmodel import col, select, update
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.core.errors import Stale
+from bot.onboarding import Event, EventKind
+from storage.from_events import event_of
+from storage.tables import EventRow, OnboardingRow
+from storage.unreadable_rows import is_readable, reading
+
+
+@dataclass(frozen=True, slots=True)
+class Announceable:
+    """An event to announce. With `announcing_since`, its post may have arrived."""
+
+    id: int
+    event: Event
+    announcing_since: datetime | None
+
+
+async def unannounced(
+    session: AsyncSession, onboarding_id: str, kinds: Sequence[EventKind]
+) -> Sequence[Announceable]:
+    """Return an onboarding's events of these kinds that are not announced yet, oldest first."""
+    query = select(EventRow).where(
+        col(EventRow.onboarding_id) == onboarding_id,
+        col(EventRow.announced_ts).is_(None),
+        col(EventRow.kind).in_([kind.value for kind in kinds]),
+    )
+    rows = await session.exec(query.order_by(col(EventRow.id)))
+    with reading(session, onboarding_id):
+        return [
+            Announceable(row.id, event_of(row), row.announcing_since)
+            for row in rows
+            if row.id is not None
+        ]
+
+
+async def due(
+    session: AsyncSession, kinds: Sequence[EventKind], now: datetime, limit: int
+) -> Sequence[str]:
+    """Return the onboardings that have unannounced events of these kinds and are due."""
+    event, row = EventRow, OnboardingRow
+    query = (
+        select(row.id)
+        .join(event, col(event.onboarding_id) == col(row.id))
+        .where(
+            col(event.announced_ts).is_(None),
+            col(event.kind).in_([kind.value for kind in kinds]),
+            or_(col(row.publish_after).is_(None), col(row.publish_after) <= now),
+            is_readable(session),
+        )
+        .distinct()
+    )
+    return (await session.exec(query.order_by(col(row.id)).limit(limit))).all()
+
+
+async def has_unannounced(session: AsyncSession, kinds: Sequence[EventKind]) -> bool:
+    """Whether any event of these kinds is unannounced, due or not."""
+    row = EventRow
+    where = (col(row.announced_ts).is_(None), col(row.kind).in_([kind.value for kind in kinds]))
+    return (await session.exec(select(row.id).where(*where).limit(1))).first() is not None
+
+
+async def is_announced(session: AsyncSession, event_id: int) -> bool:
+    """Whether an event was announced."""
+    return (await session.get_one(EventRow, event_id)).announced_ts is not None
+
+
+async def claim(session: AsyncSession, event_id: int, since: datetime | None) -> None:
+    """Note since when an announcement may be in the channel; None takes that back.
+
+    Raises Stale if it was announced meanwhile.
+    """
+    row = EventRow
+    where = (col(row.id) == event_id, col(row.announced_ts).is_(None))
+    result = await session.exec(update(row).where(*where).values(announcing_since=since))
+    if not result.rowcount:
+        raise Stale
+
+
+async def record(session: AsyncSession, event_id: int, ts: str) -> None:
+    """Note that an announcement was posted."""
+    row = EventRow
+    await session.exec(update(row).where(col(row.id) == event_id).values(announced_ts=ts))
+
+
+async def thread(session: AsyncSession, onboarding_id: str) -> str | None:
+    """Return the client's thread in the engineering channel."""
+    query = select(OnboardingRow.announcement_ts).where(col(OnboardingRow.id) == onboarding_id)
+    return (await session.exec(query)).one()
+
+
+async def record_thread(session: AsyncSession, onboarding_id: str, ts: str) -> None:
+    """Note which announcement the later ones reply to."""
+    row = OnboardingRow
+    where = col(row.id) == onboarding_id
+    await session.exec(update(row).where(where).values(announcement_ts=ts))

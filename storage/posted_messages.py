@@ -1,0 +1,140 @@
+"""The messages that were posted for an onboarding, and where its thread is."""
+
+from collections.abc import Collection, Container, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import and_, literal, or_
+from sqlmodel import col, delete, insert, select, update
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.onboarding import Onboarding
+from storage.leases import moment
+from storage.tables import MessageRow, OnboardingRow
+from storage.unreadable_rows import checked, reading
+
+# The slot of a message of a deleted thread that is still in Slack, followed by its ts.
+LEFTOVER = "leftover:"
+PIN_SLOTS = PIN, BOOKMARK = "pin:root", "bookmark:root"
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """What is known of a message. With `posting_since` and no `ts`, its post may have arrived."""
+
+    slot: str
+    ts: str | None
+    digest: str | None
+    posting_since: datetime | None
+
+
+async def by_slot(session: AsyncSession, onboarding_id: str) -> Mapping[str, Posted]:
+    """Return an onboarding's messages by slot."""
+    query = select(MessageRow).where(col(MessageRow.onboarding_id) == onboarding_id)
+    with reading(session, onboarding_id):
+        return {row.slot: _posted(checked(row)) for row in await session.exec(query)}
+
+
+async def get(session: AsyncSession, onboarding_id: str, slot: str) -> Posted | None:
+    """Return one message, or None."""
+    row = await session.get(MessageRow, (onboarding_id, slot))
+    return _posted(row) if row else None
+
+
+async def claim(
+    session: AsyncSession, onboarding_id: str, slot: str, known: Posted | None, patience: timedelta
+) -> bool:
+    """Claim the right to post a message; False, or Conflict, if another worker has claimed it.
+
+    `known` is what was read before: the claim fails if the row has changed since, or if someone
+    claimed it within `patience`.
+    """
+    row = MessageRow
+    now = moment(session)
+    if known is None:
+        columns = {"onboarding_id": onboarding_id, "slot": slot, "posting_since": now}
+        await session.exec(insert(row).values(**columns))
+        return True
+    since = col(row.posting_since)
+    unchanged = (
+        since.is_(None)
+        if known.posting_since is None
+        else and_(since == known.posting_since, since <= moment(session, -patience))
+    )
+    where = (
+        col(row.onboarding_id) == onboarding_id,
+        col(row.slot) == slot,
+        col(row.ts).is_(None),
+        unchanged,
+    )
+    return bool((await session.exec(update(row).where(*where).values(posting_since=now))).rowcount)
+
+
+def _posted(row: MessageRow) -> Posted:
+    return Posted(row.slot, row.ts, row.digest, row.posting_since)
+
+
+async def save(
+    session: AsyncSession, onboarding_id: str, messages: Collection[Posted], known: Container[str]
+) -> None:
+    """Write messages; those of the `known` slots have rows already."""
+    old: list[dict[str, object]] = []
+    new: list[dict[str, object]] = []
+    for message in messages:
+        columns = {"onboarding_id": onboarding_id, **asdict(message)}
+        (old if message.slot in known else new).append(columns)
+    if old:
+        await session.exec(update(MessageRow), params=old)
+    if new:
+        await session.exec(insert(MessageRow), params=new)
+
+
+async def set_thread(session: AsyncSession, onboarding_id: str, thread_ts: str | None) -> None:
+    """Write where the onboarding's thread is."""
+    row = OnboardingRow
+    await session.exec(update(row).where(col(row.id) == onboarding_id).values(thread_ts=thread_ts))
+
+
+async def forget_thread(session: AsyncSession, onboarding: Onboarding) -> None:
+    """Note that the onboarding has no thread anymore."""
+    await set_thread(session, onboarding.id, None)
+
+
+async def keep_leftovers(session: AsyncSession, onboarding_id: str) -> None:
+    """Turn the messages of a deleted thread that are still in Slack into `leftover:` slots."""
+    row = MessageRow
+    of_it = (col(row.onboarding_id) == onboarding_id, col(row.slot).not_like(f"{LEFTOVER}%"))
+    no_message = or_(col(row.ts).is_(None), col(row.slot) == PIN)
+    await session.exec(delete(row).where(*of_it, no_message))
+    # The bookmark is still there, but its link is broken.
+    values: dict[str, object] = {"ts": None, "digest": None, "posting_since": LONG_AGO}
+    await session.exec(update(row).where(*of_it, col(row.slot) == BOOKMARK).values(values))
+    slot = literal(LEFTOVER).concat(col(row.ts))
+    values = {"slot": slot, "digest": None, "posting_since": None}
+    options = {"synchronize_session": False}
+    await session.exec(
+        update(row)
+        .where(*of_it, col(row.slot) != BOOKMARK)
+        .values(values)
+        .execution_options(**options)
+    )
+
+
+async def find(session: AsyncSession, channel: str, ts: str) -> tuple[str, str] | None:
+    """Return the onboarding and the slot of one of our messages, by where it is in Slack."""
+    message, row = MessageRow, OnboardingRow
+    query = (
+        select(message.onboarding_id, message.slot)
+        .join(row, col(row.id) == col(message.onboarding_id))
+        .where(col(row.channel) == channel, col(message.ts) == ts)
+        .where(col(message.slot).not_like(f"{LEFTOVER}%"), col(message.slot).not_in(PIN_SLOTS))
+    )
+    return (await session.exec(query)).first()
+
+
+async def forget_digest(session: AsyncSession, onboarding_id: str, slot: str) -> None:
+    """Forget a message's content, so that it is edited again, or found to be deleted."""
+    row = MessageRow
+    where = (col(row.onboarding_id) == onboarding_id, col(row.slot) == slot)
+    await session.exec(update(row).where(*where).values(digest=None))
