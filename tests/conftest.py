@@ -1,6 +1,5 @@
 """What all tests share: the databases, and the same examples in every run."""
 
-import gc
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests import shared
 from tests.databases import AnyDatabase, PostgresDatabase, Server, SqliteFile
 from tests.postgresql import Cluster, NoPostgreSQLError, a_cluster
 
@@ -17,16 +17,20 @@ settings.register_profile("steady", derandomize=True, deadline=None, database=No
 settings.load_profile("steady")
 
 
-@pytest.fixture(autouse=True, scope="module")
-def short_collections() -> Iterator[None]:
-    """Let the garbage collector look only at what the tests of one module made.
+# Before pytest chooses the directory of `tmp_path`.
+shared.use_memory_for_files()
 
-    A worker ends up with millions of objects, and a collection of them all takes seconds, in which
-    no timer runs and nothing is answered.
-    """
-    yield
-    gc.collect()
-    gc.freeze()
+
+@pytest.fixture(autouse=True, scope="session")
+def made_once() -> Iterator[None]:
+    """Share what does not differ between tests."""
+    with shared.shared():
+        yield
+
+
+def pytest_runtest_logfinish() -> None:
+    """Let go of the bot that the test ran, so that garbage collections stay short."""
+    shared.forget_applications()
 
 
 KINDS = ["sqlite", "postgresql"]

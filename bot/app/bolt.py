@@ -84,6 +84,7 @@ def bolt_app(
     # With this and SLACK_CLIENT_SECRET set, Bolt would switch to OAuth for many workspaces.
     os.environ.pop("SLACK_CLIENT_ID", None)
     app = TimedApp(
+        name="onboarding",  # else Bolt reads the source of every caller to find one
         client=client,
         authorize=authorize,
         # Our server has verified the signature over the bytes before Bolt sees a request.

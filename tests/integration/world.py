@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -324,6 +325,11 @@ def told(person: Person) -> str:
     return person.ephemerals[-1].text if person.ephemerals else ""
 
 
+@cache
+def _manifest() -> Manifest:
+    return Manifest.read(MANIFEST)
+
+
 @asynccontextmanager
 async def a_world(
     database: AnyDatabase | Path,
@@ -344,7 +350,7 @@ async def a_world(
         database = SqliteFile.with_tables(database)
     async with (
         SlackSandbox(
-            Manifest.read(MANIFEST),
+            _manifest(),
             latency=latency,
             enterprise_id=enterprise_id,
             clock=lambda: clock().timestamp(),

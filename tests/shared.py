@@ -1,0 +1,76 @@
+"""What all tests of a process share, as making it again for each of them takes most of their time.
+
+A bot that starts reads certificates, time zones and the manifest, and compiles its SQL. That takes
+longer than what most tests do with the bot.
+"""
+
+import os
+import shutil
+import ssl
+import tempfile
+import zoneinfo
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp.web_app import _cached_build_middleware
+from sqlalchemy.dialects.postgresql.psycopg import PGDialectAsync_psycopg
+from sqlalchemy.dialects.sqlite.aiosqlite import SQLiteDialect_aiosqlite
+from sqlalchemy.engine import Engine
+from sqlalchemy.util import LRUCache
+
+IN_MEMORY = Path("/dev/shm")  # noqa: S108  # nothing else is as fast to fsync
+ENOUGH = 2 * 1024**3
+
+
+@contextmanager
+def shared() -> Iterator[None]:
+    """Make what does not differ between tests once, until the block ends."""
+    with pytest.MonkeyPatch.context() as patch:
+        _share_compiled_sql(patch)
+        _share_certificates(patch)
+        zones = cache(zoneinfo.available_timezones)
+        patch.setattr("bot.app.setting_values.available_timezones", zones)
+        yield
+
+
+def forget_applications() -> None:
+    """Let go of what a test ran: aiohttp remembers the handlers of 1,024 applications."""
+    _cached_build_middleware.cache_clear()
+
+
+def use_memory_for_files() -> None:
+    """Have temporary files in memory, if there is enough: each commit waits for the disk."""
+    if os.access(IN_MEMORY, os.W_OK) and shutil.disk_usage(IN_MEMORY).free > ENOUGH:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(IN_MEMORY))
+        tempfile.tempdir = str(IN_MEMORY)
+
+
+def _share_compiled_sql(patch: pytest.MonkeyPatch) -> None:
+    """Keep compiled statements for all engines of a kind, instead of for each engine."""
+    compiled: LRUCache[Any, Any] = LRUCache(2000)
+    patch.setattr(
+        Engine, "_compiled_cache", property(lambda _: compiled, lambda *_: None), raising=False
+    )
+    for dialect in (SQLiteDialect_aiosqlite, PGDialectAsync_psycopg):
+        patch.setattr(dialect, "__eq__", lambda one, other: type(one) is type(other))
+        patch.setattr(dialect, "__hash__", lambda one: hash(type(one)))
+
+
+def _share_certificates(patch: pytest.MonkeyPatch) -> None:
+    """Read the system's certificates once; a test may still name a file of its own."""
+    create = ssl.create_default_context
+
+    @cache
+    def trusting(_file: str | None) -> ssl.SSLContext:
+        return create()
+
+    def context(*args: Any, **kwargs: Any) -> ssl.SSLContext:
+        if args or kwargs:
+            return create(*args, **kwargs)
+        return trusting(os.environ.get("SSL_CERT_FILE"))
+
+    patch.setattr(ssl, "create_default_context", context)
