@@ -11,10 +11,17 @@ from dataclasses import dataclass, field, replace
 from bot.core.background import BackgroundTasks
 from bot.core.deadline import before_deadline
 from bot.core.errors import OnboardingError, Unavailable
-from bot.onboarding.people import EVERYONE, Person
+from bot.onboarding import Onboarding
+from bot.onboarding.people import EVERYONE, Person, Role
 from bot.slack import Slack, SlackRefused, User
 from bot.slack.lookups import FALLBACK_SECONDS, Lookups
-from bot.slack.membership import ExternalMembers, Membership, organization_ids, user_of_request
+from bot.slack.membership import (
+    ExternalMembers,
+    Membership,
+    Undecided,
+    organization_ids,
+    user_of_request,
+)
 
 log = logging.getLogger(__name__)
 
@@ -90,6 +97,25 @@ class Directory:
         found = Counter(user.organization for user in external).most_common(1)
         contacts = found[0][0] if found else membership.organizations[0]
         return replace(membership, contacts=contacts)
+
+    async def member_of(
+        self, onboarding: Onboarding, person: Person, *, fresh: bool = False
+    ) -> Membership:
+        """Return what is known of `person`, enough to tell their role in `onboarding`.
+
+        Raises as `membership`.
+        """
+        known = await self.membership(person, fresh=fresh)
+        with suppress(Unavailable):  # `role_in` raises it again, for whoever needs the role
+            try:
+                known.role_in(onboarding)
+            except Undecided as undecided:
+                return await self.with_contacts(known, undecided.people)
+        return known
+
+    async def role_in(self, onboarding: Onboarding, person: Person) -> Role:
+        """Return the role of `person` in `onboarding`; raises as `membership`."""
+        return (await self.member_of(onboarding, person)).role_in(onboarding)
 
     async def is_engineer(self, user_id: str) -> bool:
         """Whether somebody is a HeavySet engineer: no guest, no bot, not deactivated."""

@@ -13,7 +13,8 @@ from bot.core.errors import Refused, Unavailable, UnreadableRow
 from bot.core.loops import for_each
 from bot.onboarding import Change, EventKind, InvitationAnswer, Loss, Onboarding, lifecycle
 from bot.onboarding.people import Actor, Person, Role
-from bot.use_cases.services import Request, UseCase
+from bot.use_cases.services import Request
+from bot.use_cases.use_case import UseCase
 from bot.views.root import ROOT
 from storage import event_log, onboardings, posted_messages
 
@@ -111,7 +112,7 @@ class Channels(UseCase):
                 for one in running
                 if not await event_log.has_event(session, one.id, EventKind.CLIENT_JOINED)
             ]
-        roles = [(one.id, await self._role(person, one)) for one in unmet]
+        roles = [(one.id, await services.directory.role_in(one, person)) for one in unmet]
         first = [onboarding_id for onboarding_id, role in roles if role is Role.CLIENT_ADMIN]
         actor = Actor(person.user_id, person.team_id, Role.CLIENT_ADMIN)
         timezone = await self._timezone(person.user_id) if first else None

@@ -13,8 +13,12 @@ from bot.onboarding.people import Actor
 from bot.onboarding.reminders import remind
 from bot.onboarding.steps import skip_step, undo_step
 from bot.onboarding.verifications import request_verification
-from bot.use_cases.services import InvalidInput, Request, UseCase
+from bot.use_cases.lookup import client_of
+from bot.use_cases.permissions import must_have_opened
+from bot.use_cases.services import InvalidInput, Request
 from bot.use_cases.slash_command import person_and_client, step_and_client
+from bot.use_cases.typed_secrets import secret_in
+from bot.use_cases.use_case import UseCase
 from bot.views import modals
 from bot.views.ids import FormRef
 from bot.views.status import Answer, plain_answer
@@ -99,12 +103,12 @@ class Managing(UseCase):
 
     async def cancel(self, request: Request, ref: FormRef, reason: str) -> None:
         """End an onboarding; its values are destroyed in the same transaction."""
-        await self._opened_by(request, ref)
+        await must_have_opened(self._services, request, ref)
         actor = await self._engineer(request.person)
         if not reason.strip():
             raise InvalidInput({"reason": "Please write a few words; they stand in the history."})
         onboarding = await self._get(ref.onboarding_id)
-        if label := await self._value_in(reason, onboarding):
+        if label := await secret_in(self._services, reason, onboarding):
             raise InvalidInput({"reason": f"Please take the {label} out: this text is kept."})
 
         async def destroy(session: AsyncSession, after: Onboarding) -> None:
@@ -130,7 +134,7 @@ class Managing(UseCase):
 
     async def _who_and_whom(self, request: Request, name: str) -> tuple[Actor, Onboarding]:
         actor = await self._engineer(request.person)
-        return actor, await self._client(request, name)
+        return actor, await client_of(self._services, request.channel, name)
 
     def _done(self, onboarding: Onboarding, said: str) -> Answer:
         where = ""

@@ -13,11 +13,13 @@ from bot.core.typed_text import half_width
 from bot.guide.credentials import Severity, check, mask
 from bot.onboarding import BOT, Event, EventKind, Onboarding, free_text
 from bot.onboarding.credentials import enter_credentials, must_be_stored, reveal_credentials
-from bot.onboarding.people import Actor, Permission
+from bot.onboarding.people import Permission
 from bot.onboarding.posted_secrets import record_posted_secret
 from bot.onboarding.secret_scan import bears, forms
 from bot.onboarding.throttling import CHECKS, HOUR, REPLACEMENTS, in_minutes
-from bot.use_cases.services import InvalidInput, NeedsConfirmation, Request, UseCase
+from bot.use_cases.permissions import must_have_opened, opened
+from bot.use_cases.services import InvalidInput, NeedsConfirmation, Request
+from bot.use_cases.use_case import UseCase
 from bot.views import modals
 from bot.views.ids import CONFIRM_UNUSUAL, FormRef, StepRef
 from storage import credentials, event_log, onboardings, reveals
@@ -52,7 +54,7 @@ class Credentials(UseCase):
         Raises InvalidInput for values that cannot be right, and NeedsConfirmation for unusual
         ones; `confirmed` is the answer to that, None as long as it was not asked.
         """
-        await self._opened_by(request, ref)
+        await must_have_opened(self._services, request, ref)
         onboarding, sealed = await self._read(ref.onboarding_id)
         await self._actor(request, onboarding, Permission.CLIENT_STEP)
         plain = {
@@ -68,7 +70,7 @@ class Credentials(UseCase):
     async def list_stored(self, request: Request, ref: StepRef) -> View:
         """Return a window that lists the stored credentials, masked: those of the step first."""
         onboarding = await self._get(ref.onboarding_id)
-        await self._actor(request, onboarding, Permission.REVEAL)
+        await self._viewer(request, onboarding)
         step = onboarding.guide.step(onboarding.step(ref.step).number)
         if not step.reveals:
             raise Refused("There is nothing to reveal at this step.")
@@ -87,10 +89,10 @@ class Credentials(UseCase):
         That it is shown, and until when, is recorded first. Engineering is told of the first one
         in a window.
         """
-        if not await self._is_same(request.person, ref):
+        if not await opened(self._services, request.person, ref):
             raise NotAllowed("This window was opened by somebody else. Please open it yourself.")
         onboarding, sealed = await self._read(ref.onboarding_id)
-        actor = await self._actor(request, onboarding, Permission.REVEAL)
+        actor = await self._viewer(request, onboarding)
         must_be_stored(onboarding, [name])
         try:
             value = self._services.vault.open(sealed[name])
@@ -205,8 +207,9 @@ class Credentials(UseCase):
         request = replace(request, request_key=f"{request.request_key}:{fingerprint}")
         masks = {name: mask(value) for name, value in plain.items()}
 
-        async def put(session: AsyncSession, after: Onboarding, actor: Actor) -> None:
-            await _must_be_slow(session, after, next(iter(plain)))
+        async def put(session: AsyncSession, after: Onboarding) -> None:
+            first = next(iter(plain))
+            await _must_be_slow(session, after, first)
             sealed = [
                 vault.seal(
                     Slot(after.id, name, after.credentials[name].version, masks[name]),
@@ -214,12 +217,12 @@ class Credentials(UseCase):
                 )
                 for name, value in plain.items()
             ]
-            await credentials.put(session, sealed, actor, after.active_at)
+            await credentials.put(session, sealed, after.credentials[first].by, after.active_at)
 
         after = await self._act(
             request,
             ref.onboarding_id,
-            lambda _: Permission.CLIENT_STEP,
+            Permission.CLIENT_STEP,
             lambda at, actor, now: enter_credentials(at, ref.step, masks, actor, now),
             put,
         )

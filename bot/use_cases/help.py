@@ -11,7 +11,10 @@ from bot.guide.answers import answer
 from bot.onboarding import Onboarding
 from bot.onboarding.people import Actor, Permission, Role
 from bot.onboarding.questions import answer_from_guide, answer_questions, ask_for_help
-from bot.use_cases.services import InvalidInput, Request, UseCase
+from bot.use_cases.permissions import must_have_opened
+from bot.use_cases.services import InvalidInput, Request
+from bot.use_cases.typed_secrets import is_guessing, secret_in
+from bot.use_cases.use_case import UseCase
 from bot.views import modals
 from bot.views.ids import FormRef, StepRef
 from bot.views.replies import asked_text
@@ -36,14 +39,14 @@ class Help(UseCase):
 
     async def submit(self, request: Request, ref: FormRef, question: str) -> Onboarding:
         """Take the question of the form to the engineer."""
-        await self._opened_by(request, ref)
+        await must_have_opened(self._services, request, ref)
         if not question.strip():
             raise InvalidInput({"question": "Please write what you would like to know."})
         onboarding = await self._get(ref.onboarding_id)
         await self._actor(request, onboarding, Permission.CLIENT_STEP)
-        if await self._guesses(request, onboarding, question):
+        if await is_guessing(self._services, request, onboarding, question):
             raise InvalidInput({"question": TOO_MANY_CODES})
-        if label := await self._value_in(question, onboarding):
+        if label := await secret_in(self._services, question, onboarding):
             raise InvalidInput(
                 {"question": f"Please take the {label} out: it belongs into “Enter securely” only."}
             )
@@ -54,7 +57,7 @@ class Help(UseCase):
         return await self._act(
             request,
             ref.onboarding_id,
-            lambda _: Permission.CLIENT_STEP,
+            Permission.CLIENT_STEP,
             lambda at, actor, now: ask_for_help(at, ref.step, _short(question), actor, now),
         )
 
@@ -74,7 +77,7 @@ class Help(UseCase):
         await self._act(
             request,
             onboarding.id,
-            lambda _: Permission.CLIENT_STEP,
+            Permission.CLIENT_STEP,
             lambda at, actor, now: answer_from_guide(
                 at, at_step, _short(question), passage, actor, now
             ),

@@ -3,7 +3,10 @@
 from slack_sdk.models.views import View
 
 from bot.onboarding.history import tell
-from bot.use_cases.services import Request, UseCase
+from bot.use_cases.lookup import client_of
+from bot.use_cases.permissions import must_have_opened
+from bot.use_cases.services import Request
+from bot.use_cases.use_case import UseCase
 from bot.views.history import history_modal
 from bot.views.ids import FormRef
 from storage import event_log, onboardings
@@ -21,12 +24,12 @@ class History(UseCase):
     async def of_client(self, request: Request, name: str) -> View:
         """Return the window of the client that a command is about, by default the channel's."""
         await self._engineer(request.person)
-        onboarding = await self._client(request, name, finished=True)
+        onboarding = await client_of(self._services, request.channel, name, finished=True)
         return await self.form(request, onboarding.id)
 
     async def page(self, request: Request, ref: FormRef, until: int) -> View:
         """Return the window with the entries up to `until`, to whoever opened it."""
-        await self._opened_by(request, ref)
+        await must_have_opened(self._services, request, ref)
         return await self._window(request, ref, until)
 
     async def _window(self, request: Request, ref: FormRef, until: int | None = None) -> View:

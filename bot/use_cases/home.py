@@ -5,7 +5,9 @@ from slack_sdk.models.views import View
 from bot.core.mrkdwn import escape
 from bot.onboarding import lifecycle
 from bot.onboarding.reminders import remind
-from bot.use_cases.services import InvalidInput, Request, UseCase
+from bot.use_cases.permissions import must_have_opened
+from bot.use_cases.services import InvalidInput, Request
+from bot.use_cases.use_case import UseCase
 from bot.views.home import assign_modal
 from bot.views.ids import ENGINEER, FormRef
 
@@ -35,7 +37,7 @@ class Home(UseCase):
 
     async def assign(self, request: Request, ref: FormRef, engineer: str) -> None:
         """Put another engineer in charge."""
-        await self._opened_by(request, ref)
+        await must_have_opened(self._services, request, ref)
         actor = await self._engineer(request.person)
         directory = self._services.directory
         if not engineer or not await directory.is_engineer(engineer):

@@ -14,8 +14,11 @@ from bot.onboarding.names import LONGEST_CHANNEL
 from bot.onboarding.people import Actor
 from bot.slack import OPTIONAL_SCOPES, Channel, SlackRefused
 from bot.use_cases.invitees import Invitees, why_wrong
-from bot.use_cases.services import InvalidInput, Request, Services, UseCase
+from bot.use_cases.lookup import must_be_no_secret
+from bot.use_cases.permissions import must_have_opened
+from bot.use_cases.services import InvalidInput, Request, Services
 from bot.use_cases.start import Starting
+from bot.use_cases.use_case import UseCase
 from bot.views.ids import ADDRESSES, CHANNEL_NAME, FormRef
 from bot.views.start import invite_modal
 from storage import event_log, history, onboardings
@@ -54,7 +57,7 @@ class Inviting(UseCase):
         """Return the form that confirms whom to invite where; it works from any channel."""
         await self._engineer(request.person)
         await self._starting.must_be_a_name(client_name)
-        self._must_be_no_secret(" ".join(invitees.wrong))
+        must_be_no_secret(self._services, " ".join(invitees.wrong))
         if invitees.wrong or len(invitees.addresses) > MOST_ADDRESSES:
             raise Refused(escape(_problem(invitees)))
         if not invitees.addresses:
@@ -78,7 +81,7 @@ class Inviting(UseCase):
         engineer: str,
     ) -> Invitation:
         """Return what was entered; raises InvalidInput. Nothing is made yet."""
-        await self._opened_by(request, ref)
+        await must_have_opened(self._services, request, ref)
         await self._engineer(request.person)
         return Invitation(
             await self._starting.checked_name(client_name),

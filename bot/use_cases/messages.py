@@ -12,8 +12,9 @@ from bot.guide.answers import Intent, Meaning, understand
 from bot.onboarding import Onboarding
 from bot.onboarding.people import Permission, Role
 from bot.use_cases.help import Help
-from bot.use_cases.services import Request, Services, UseCase
+from bot.use_cases.services import Request, Services
 from bot.use_cases.steps import Steps
+from bot.use_cases.use_case import UseCase
 from bot.views.conversation import near_line
 from bot.views.ids import StepRef
 from bot.views.replies import help_text, refusal_text, status_text, words_text
@@ -58,7 +59,7 @@ class Words(UseCase):
         intent = understand(onboarding.guide, text, onboarding.current, mentioned=mentioned)
         if intent.meaning is Meaning.NOTHING and not mentioned:
             return None
-        role = await self._role(request.person, onboarding)
+        role = await self._services.directory.role_in(onboarding, request.person)
         is_talk = role is Role.ENGINEER or intent.meaning not in STEERING
         if role is not Role.CLIENT_ADMIN and not mentioned and is_talk:
             return None

@@ -15,7 +15,9 @@ from bot.onboarding.people import Actor, Role
 from bot.onboarding.posted_secrets import record_posted_secret
 from bot.onboarding.secret_scan import bears_password, candidates, forms, guesses, shaped
 from bot.use_cases.messages import Reply
-from bot.use_cases.services import Request, UseCase
+from bot.use_cases.services import Request
+from bot.use_cases.typed_secrets import is_guessing
+from bot.use_cases.use_case import UseCase
 from storage import credentials, handled_requests, onboardings, status
 
 POSTED_LOGIN = (
@@ -97,7 +99,7 @@ class PostedSecrets(UseCase):
         services, person = self._services, request.person
         onboarding = await self._get(onboarding_id)
         try:
-            role = await self._role(person, onboarding)
+            role = await self._services.directory.role_in(onboarding, person)
         except Unavailable:  # what was posted is told of at once, whoever it was
             role = Role.NOBODY
         actor = Actor(person.user_id, person.team_id, role)
@@ -146,7 +148,7 @@ class PostedSecrets(UseCase):
             if shaped_as or guesses(text):
                 with suppress(UnreadableRow):
                     running = await onboardings.running_in(session, services.guides, channel)
-        tried = [await self._guesses(request, one, text) for one in running]
+        tried = [await is_guessing(self._services, request, one, text) for one in running]
         secret = {one.id for one in self._fields if one.secret_pattern}
         found: dict[str, Found] = defaultdict(Found)
         seen: set[str] = set()
@@ -166,7 +168,8 @@ class PostedSecrets(UseCase):
     async def _takes_part(self, request: Request, onboarding: Onboarding) -> bool:
         """Whether who writes is of the client or of HeavySet, or may be, as Slack doesn't say."""
         try:
-            return await self._role(request.person, onboarding) is not Role.NOBODY
+            role = await self._services.directory.role_in(onboarding, request.person)
+            return role is not Role.NOBODY
         except Unavailable:
             return True
 

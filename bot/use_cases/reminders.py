@@ -4,7 +4,9 @@ from bot.guide import Owner
 from bot.onboarding import Onboarding
 from bot.onboarding.people import Permission
 from bot.onboarding.reminders import snooze
-from bot.use_cases.services import Request, UseCase
+from bot.use_cases.permissions import permission_of
+from bot.use_cases.services import Request
+from bot.use_cases.use_case import UseCase
 from bot.views.ids import StepRef
 
 
@@ -12,13 +14,12 @@ class Reminders(UseCase):
     """Reminders come from `bot.reminders.sender`, or by hand from `/servicetitan remind`."""
 
     async def snooze(self, request: Request, ref: StepRef) -> None:
-        """Put the next nudge off; for whoever the nudge that stands there is for."""
+        """Put the next reminder off, for the side that was reminded."""
         reminder_sender = self._services.reminder_sender
 
         def permission(onboarding: Onboarding) -> Permission:
-            nudge = onboarding.reminder
-            heavyset = nudge is not None and nudge.to is Owner.HEAVYSET
-            return Permission.HEAVYSET_STEP if heavyset else Permission.CLIENT_STEP
+            reminder = onboarding.reminder
+            return permission_of(reminder.to if reminder else Owner.CLIENT)
 
         await self._act(
             request,

@@ -2,7 +2,8 @@
 
 from bot.core.mrkdwn import escape, when
 from bot.onboarding.retention import keep_credentials
-from bot.use_cases.services import Request, UseCase
+from bot.use_cases.services import Request
+from bot.use_cases.use_case import UseCase
 
 
 class Retention(UseCase):

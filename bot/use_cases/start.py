@@ -18,7 +18,10 @@ from bot.onboarding.names import client_from_channel
 from bot.onboarding.people import Actor
 from bot.slack import Channel, SlackRefused
 from bot.use_cases.invitees import ADDRESS
-from bot.use_cases.services import InvalidInput, Opening, Request, UseCase
+from bot.use_cases.permissions import must_have_opened
+from bot.use_cases.services import InvalidInput, Opening, Request
+from bot.use_cases.typed_secrets import secret_in
+from bot.use_cases.use_case import UseCase
 from bot.views.ids import CLIENT_ADMINS, CLIENT_NAME, ENGINEER, FormRef
 from bot.views.root import ROOT
 from bot.views.start import LONGEST_NAME, Around, start_modal
@@ -81,7 +84,7 @@ class Starting(UseCase):
         self, request: Request, ref: FormRef, *, client_name: str, admins: list[str], engineer: str
     ) -> None:
         """Begin an onboarding."""
-        await self._opened_by(request, ref)
+        await must_have_opened(self._services, request, ref)
         actor = await self._engineer(request.person)
         self.must_not_be_ours(request.channel)
         name = await self.checked_name(client_name)
@@ -178,7 +181,7 @@ class Starting(UseCase):
                 "There's an email address in that name. To invite somebody, run "
                 "`/servicetitan start Acme Plumbing invite ann@acme.com`."
             )
-        if label := await self._value_in(name):
+        if label := await secret_in(self._services, name):
             raise Refused(NO_NAME.format(label=label))
 
     async def checked_engineer(self, request: Request, engineer: str) -> str:

@@ -2,8 +2,10 @@
 
 from bot.core.errors import Refused
 from bot.core.mrkdwn import channel_link
-from bot.use_cases.services import Request, UseCase
+from bot.use_cases.lookup import client_of, must_be_no_secret
+from bot.use_cases.services import Request
 from bot.use_cases.slash_command import Named
+from bot.use_cases.use_case import UseCase
 from bot.views.status import (
     PAGE,
     Answer,
@@ -27,7 +29,7 @@ class Overview(UseCase):
         await self._engineer(request.person)
         services, named = self._services, Named.of(words)
         if named.name:
-            self._must_be_no_secret(words)
+            must_be_no_secret(self._services, words)
             return await self._page(StatusQuery(named.name))
         channel = named.channel or request.channel
         async with services.database.begin(write=False) as session:
@@ -51,7 +53,7 @@ class Overview(UseCase):
     async def credentials(self, request: Request, name: str) -> Answer:
         """Return which of a client's values are in, and by whom."""
         await self._engineer(request.person)
-        onboarding = await self._client(request, name, finished=True)
+        onboarding = await client_of(self._services, request.channel, name, finished=True)
         return credentials_answer(onboarding, self._services.slack.identity.url)
 
     async def help(self, request: Request, problem: str | None = None) -> Answer:

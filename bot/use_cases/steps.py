@@ -1,15 +1,12 @@
 """Doing the steps: by their buttons, or by words in the thread."""
 
-from collections.abc import Callable
-from datetime import datetime
+from functools import partial
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.errors import Refused
 from bot.core.mrkdwn import mention
-from bot.guide import Owner
-from bot.onboarding import Change, EventKind, Onboarding, StepState
-from bot.onboarding.people import Actor, Permission
+from bot.onboarding import EventKind, Onboarding, StepState
 from bot.onboarding.steps import (
     choose_option,
     finish_step,
@@ -18,7 +15,9 @@ from bot.onboarding.steps import (
     undo_step,
 )
 from bot.onboarding.throttling import HANDOVERS, HOUR, in_minutes
-from bot.use_cases.services import Request, UseCase
+from bot.use_cases.permissions import permission_for_step
+from bot.use_cases.services import Request
+from bot.use_cases.use_case import UseCase
 from bot.views.ids import StepRef
 from storage import event_log
 
@@ -28,47 +27,51 @@ class Steps(UseCase):
 
     async def choose(self, request: Request, ref: StepRef, option: str) -> None:
         """Answer the question of a step."""
-        await self._do(
-            request, ref, lambda at, actor, now: choose_option(at, ref.step, option, actor, now)
+        await self._act(
+            request,
+            ref.onboarding_id,
+            partial(permission_for_step, number=ref.step),
+            lambda at, actor, now: choose_option(at, ref.step, option, actor, now),
         )
 
     async def finish(self, request: Request, ref: StepRef) -> None:
         """Mark a step as done."""
-        await self._do(request, ref, lambda at, actor, now: finish_step(at, ref.step, actor, now))
+        await self._act(
+            request,
+            ref.onboarding_id,
+            partial(permission_for_step, number=ref.step),
+            lambda at, actor, now: finish_step(at, ref.step, actor, now),
+        )
 
     async def undo(self, request: Request, ref: StepRef) -> None:
         """Take back that a step is done."""
-        await self._do(request, ref, lambda at, actor, now: undo_step(at, ref.step, actor, now))
+        await self._act(
+            request,
+            ref.onboarding_id,
+            partial(permission_for_step, number=ref.step),
+            lambda at, actor, now: undo_step(at, ref.step, actor, now),
+        )
 
     async def hand_over(self, request: Request, ref: StepRef, *, rest_of_phase: bool) -> None:
-        """Have HeavySet do a step, or all that is left of its phase."""
-        await self._do(
+        """Have HeavySet do a step, or the rest of its phase."""
+        await self._act(
             request,
-            ref,
+            ref.onboarding_id,
+            partial(permission_for_step, number=ref.step),
             lambda at, actor, now: hand_over_steps(
                 at, ref.step, actor, now, rest_of_phase=rest_of_phase
             ),
+            _must_be_slow,
         )
 
     async def give_back(self, request: Request, ref: StepRef) -> None:
         """Return a step that was handed over to the client."""
-        await self._do(
-            request, ref, lambda at, actor, now: give_back_steps(at, ref.step, actor, now)
+        await self._act(
+            request,
+            ref.onboarding_id,
+            partial(permission_for_step, number=ref.step),
+            lambda at, actor, now: give_back_steps(at, ref.step, actor, now),
         )
-
-    async def _do(
-        self,
-        request: Request,
-        ref: StepRef,
-        transition: Callable[[Onboarding, Actor, datetime], Change],
-    ) -> None:
-        def permission(onboarding: Onboarding) -> Permission:
-            """Phases are one side's work."""
-            number = onboarding.step(ref.step).number
-            heavyset = onboarding.guide.phase_of(number).owner is Owner.HEAVYSET
-            return Permission.HEAVYSET_STEP if heavyset else Permission.CLIENT_STEP
-
-        await self._act(request, ref.onboarding_id, permission, transition, _must_be_slow)
 
     async def finish_current(self, request: Request, onboarding: Onboarding) -> None:
         """Mark the step as done whose turn it is."""
@@ -86,7 +89,7 @@ class Steps(UseCase):
         await self.undo(request, StepRef(onboarding.id, done[-1]))
 
 
-async def _must_be_slow(session: AsyncSession, after: Onboarding, _actor: Actor) -> None:
+async def _must_be_slow(session: AsyncSession, after: Onboarding) -> None:
     """Raise Refused if steps were handed to HeavySet too often: each time pings the engineer."""
     now, kinds = after.active_at, (EventKind.STEPS_HANDED_OVER, EventKind.HANDED_OVER)
     times = await event_log.times_of(session, after.id, kinds, now - HOUR)

@@ -3,7 +3,8 @@
 from bot.onboarding import Onboarding
 from bot.onboarding.people import Permission
 from bot.onboarding.verifications import confirm_writes, request_verification
-from bot.use_cases.services import Request, UseCase
+from bot.use_cases.services import Request
+from bot.use_cases.use_case import UseCase
 from bot.views.ids import StepRef
 
 
@@ -15,7 +16,7 @@ class Verification(UseCase):
         await self._act(
             request,
             ref.onboarding_id,
-            lambda _: Permission.HEAVYSET_STEP,
+            Permission.HEAVYSET_STEP,
             lambda at, actor, now: request_verification(
                 at, actor, now, _external_id(at) if test_booking else None
             ),
@@ -27,7 +28,7 @@ class Verification(UseCase):
         await self._act(
             request,
             ref.onboarding_id,
-            lambda _: Permission.HEAVYSET_STEP,
+            Permission.HEAVYSET_STEP,
             lambda at, actor, now: confirm_writes(at, actor, now),
         )
 

@@ -1,0 +1,107 @@
+"""Who may do what: the role of the person who asks, and refusals kept in the history."""
+
+import logging
+
+from bot.core.english import listed
+from bot.core.errors import NotAllowed, NotFound, OnboardingError, Refused, Unavailable
+from bot.core.mrkdwn import mention
+from bot.guide import Owner
+from bot.onboarding import Event, EventKind, Onboarding
+from bot.onboarding.people import REFUSALS, Actor, Permission, Person, Role, require
+from bot.onboarding.throttling import REFUSALS_KEPT
+from bot.slack.membership import Membership
+from bot.use_cases.services import Request, Services
+from bot.views.ids import FormRef
+from storage import event_log, history
+
+log = logging.getLogger(__name__)
+
+MOST_NAMED = 3  # contacts that somebody who may not act is referred to
+
+
+class Denied(OnboardingError):
+    """Somebody lacks `permission`; `refusal` is what they are told."""
+
+    def __init__(self, permission: Permission, refusal: Refused) -> None:
+        """Take the permission, for the history, and the refusal."""
+        super().__init__(str(refusal))
+        self.permission, self.refusal = permission, refusal
+
+
+def actor_in(
+    onboarding: Onboarding, channel: str, member: Membership, permission: Permission
+) -> Actor:
+    """Return somebody in their role, if they have `permission` in a request from `channel`.
+
+    Raises Denied; Undecided and Unavailable as `Membership.role_in`.
+    """
+    if channel != onboarding.channel:
+        text = "This belongs to another channel. Please use the buttons of this channel."
+        raise Denied(permission, NotFound(text))
+    role = member.role_in(onboarding)
+    if role is Role.NOBODY and permission is Permission.CLIENT_STEP:
+        text = f"{REFUSALS[permission]} {_whom_to_ask(onboarding)}"
+        raise Denied(permission, NotAllowed(text))
+    try:
+        require(role, permission)
+    except NotAllowed as refusal:
+        raise Denied(permission, refusal) from refusal
+    return Actor(member.person.user_id, member.person.team_id, role)
+
+
+def permission_for_step(onboarding: Onboarding, number: int) -> Permission:
+    """Return what it takes to do a step; raises NotFound. Each phase is one side's work."""
+    phase = onboarding.guide.phase_of(onboarding.step(number).number)
+    return permission_of(phase.owner)
+
+
+def permission_of(side: Owner) -> Permission:
+    """Return what it takes to act for one side."""
+    return Permission.HEAVYSET_STEP if side is Owner.HEAVYSET else Permission.CLIENT_STEP
+
+
+async def record_denial(services: Services, person: Person, onboarding_id: str, it: Denied) -> None:
+    """Write a refusal in the history, unless the same was refused within the hour."""
+    actor = Actor(person.user_id, person.team_id, Role.NOBODY)
+    detail = {"deed": it.permission.value, "reason": type(it.refusal).__name__}
+    event = Event(EventKind.REFUSED, actor, services.clock(), None, detail)
+    async with services.database.begin(write=False) as session:
+        if await event_log.has_refusal(session, onboarding_id, event, REFUSALS_KEPT.within):
+            return
+    async with services.database.begin() as session:
+        await history.record(session, onboarding_id, event)
+
+
+async def must_have_opened(services: Services, request: Request, ref: FormRef) -> None:
+    """Raise Refused unless the person who submits a form opened it and is still in its channel."""
+    person = request.person
+    if not await opened(services, person, ref):
+        log.warning("a form of somebody else", extra={"user": person.user_id})
+        raise Refused("This form was opened by somebody else. Please open it yourself.")
+    if ref.channel and not await services.directory.is_still_in(ref.channel, person):
+        log.warning("a form of somebody who left", extra={"user": person.user_id})
+        raise Refused("You're no longer in this channel, so nothing was changed.")
+
+
+async def opened(services: Services, person: Person, ref: FormRef) -> bool:
+    """Whether `person` opened a window.
+
+    On Enterprise Grid a command names the workspace's team, and a form the person's own
+    (bolt-js#1875): the same id at home, or in the same organization, is the same person.
+    """
+    if person.user_id != ref.user_id:
+        return False
+    if person.team_id == ref.team_id:
+        return True
+    member = await services.directory.membership(person)
+    if member.home or ref.team_id in ("", *member.organizations):
+        return True
+    if not member.certain:
+        raise Unavailable("Slack does not say of which organization somebody is")
+    return False
+
+
+def _whom_to_ask(onboarding: Onboarding) -> str:
+    contacts = [mention(one) for one in onboarding.client_people[:MOST_NAMED]]
+    people = listed([*contacts, mention(onboarding.engineer)], "or")
+    return f"Please ask {people}."

@@ -1,0 +1,54 @@
+"""Credentials in what people type where none belongs: a question, a reason, a client's name."""
+
+import logging
+
+from bot.core.errors import NotAllowed
+from bot.onboarding import Onboarding
+from bot.onboarding.people import Permission
+from bot.onboarding.secret_scan import candidates, guesses, looks_like
+from bot.onboarding.throttling import GUESSES, GUESSES_AT_ONCE
+from bot.use_cases.permissions import Denied, record_denial
+from bot.use_cases.services import Request, Services
+from storage import credentials, throttling
+
+log = logging.getLogger(__name__)
+
+
+async def secret_in(
+    services: Services, text: str, onboarding: Onboarding | None = None
+) -> str | None:
+    """Return the label of a credential in `text`: by its looks, or as one that is stored.
+
+    Compared only with those of `onboarding`, where the author may act: nobody learns about another
+    client's. The text itself is stored nowhere.
+    """
+    fields = (onboarding.guide if onboarding else services.guides.newest).credentials
+    found = looks_like(text, fields)
+    if not found and onboarding:
+        fingerprints = set().union(*map(services.vault.fingerprints, candidates(text)))
+        async with services.database.begin(write=False) as session:
+            stored = await credentials.known(session, fingerprints)
+        found = tuple(one.field for one in stored if one.onboarding_id == onboarding.id)
+    labels = {field.id: field.label for field in fields}
+    return labels.get(found[0], "credential") if found else None
+
+
+async def is_guessing(
+    services: Services, request: Request, onboarding: Onboarding, text: str
+) -> bool:
+    """Whether somebody seems to try out which values are stored; the history then says so.
+
+    What they write must then be compared with no stored value.
+    """
+    person = request.person
+    if not (count := guesses(text)):
+        return False
+    of = f"guess:{onboarding.id}:{person.team_id}:{person.user_id}"
+    async with services.database.begin() as session:
+        recent = await throttling.count(session, of, count, services.clock(), GUESSES.within)
+    if count <= GUESSES_AT_ONCE and recent <= GUESSES.most:
+        return False
+    log.warning("somebody tries many values", extra={"user": person.user_id, "count": count})
+    denied = Denied(Permission.GUESS, NotAllowed("Too many."))
+    await record_denial(services, person, onboarding.id, denied)
+    return True

@@ -1,0 +1,139 @@
+"""The way of every change: who is this, one transaction, then bring Slack up to date."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.core.deadline import answering_within
+from bot.core.errors import NotAllowed, NotFound, Refused, Unavailable
+from bot.onboarding import Change, Onboarding
+from bot.onboarding.people import Actor, Permission, Person, Role, require
+from bot.slack.membership import Undecided
+from bot.use_cases.permissions import Denied, actor_in, record_denial
+from bot.use_cases.services import Request, Services
+from storage import onboardings
+from storage.changes import change
+
+log = logging.getLogger(__name__)
+
+# A button's trigger opens a window for three seconds.
+AFRESH_SECONDS = 2
+SLACK_IS_SILENT = (
+    "Slack isn't answering, so I can't tell whether you may still see credentials. Nothing was "
+    "shown. Please try again in a moment."
+)
+AlsoWrite = Callable[[AsyncSession, Onboarding], Awaitable[None]]
+
+
+class UseCase:
+    """The base of all use cases."""
+
+    def __init__(self, services: Services) -> None:
+        """Take the services."""
+        self._services = services
+
+    async def _act(
+        self,
+        request: Request,
+        onboarding_id: str,
+        permission: Permission | Callable[[Onboarding], Permission],
+        transition: Callable[[Onboarding, Actor, datetime], Change],
+        also: AlsoWrite | None = None,
+    ) -> Onboarding:
+        """Change an onboarding, if the person who asks has the permission; return it.
+
+        The first of the client's people who acts makes it their organization's onboarding.
+        Raises NotAllowed and NotFound, which the history keeps, and as `_change`.
+        """
+        directory = self._services.directory
+        member = await directory.membership(request.person)
+
+        def decide(onboarding: Onboarding, now: datetime) -> Change:
+            needed = permission(onboarding) if callable(permission) else permission
+            actor = actor_in(onboarding, request.channel, member, needed)
+            if actor.role is Role.CLIENT_ADMIN:
+                onboarding = member.joined_to(onboarding)
+            return transition(onboarding, actor, now)
+
+        try:
+            try:
+                return await self._change(request, onboarding_id, decide, also)
+            except Undecided as undecided:
+                member = await directory.with_contacts(member, undecided.people)
+                return await self._change(request, onboarding_id, decide, also)
+        except Denied as denied:
+            await record_denial(self._services, request.person, onboarding_id, denied)
+            raise denied.refusal from denied
+
+    async def _change(
+        self,
+        request: Request,
+        onboarding_id: str,
+        transition: Callable[[Onboarding, datetime], Change],
+        also: AlsoWrite | None = None,
+    ) -> Onboarding:
+        """Load, decide and write in one transaction, then wake the publisher.
+
+        Raises what `transition` raises, NotFound, Repeated and Unavailable.
+        """
+        services, now = self._services, self._services.clock()
+        try:
+            after = await change(
+                services.database,
+                services.guides,
+                onboarding_id,
+                lambda onboarding: transition(onboarding, now),
+                also,
+                request_key=(request.request_key, now),
+            )
+        except (NotAllowed, NotFound):
+            raise
+        except Refused:  # an outdated button, so bring its message up to date first
+            services.publisher.wake(onboarding_id)
+            raise
+        services.publisher.wake(after.id)
+        return after
+
+    async def _actor(
+        self,
+        request: Request,
+        onboarding: Onboarding,
+        permission: Permission,
+        *,
+        fresh: bool = False,
+    ) -> Actor:
+        """Return the person who asks, in their role; `fresh` asks Slack whatever is remembered.
+
+        Raises NotAllowed and NotFound, which the history keeps.
+        """
+        directory = self._services.directory
+        member = await directory.member_of(onboarding, request.person, fresh=fresh)
+        try:
+            return actor_in(onboarding, request.channel, member, permission)
+        except Denied as denied:
+            await record_denial(self._services, request.person, onboarding.id, denied)
+            raise denied.refusal from denied
+
+    async def _viewer(self, request: Request, onboarding: Onboarding) -> Actor:
+        """Return the engineer who wants to look at credentials, as Slack says right now."""
+        try:
+            with answering_within(AFRESH_SECONDS):
+                return await self._actor(request, onboarding, Permission.REVEAL, fresh=True)
+        except Unavailable as error:
+            log.warning("nothing was revealed", extra={"reason": str(error)})
+            raise Refused(SLACK_IS_SILENT) from error
+
+    async def _engineer(self, person: Person) -> Actor:
+        """Return the person who asks, if they are an engineer; else raises NotAllowed."""
+        member = await self._services.directory.membership(person)
+        person = member.person
+        if not member.engineer:
+            log.warning("no engineer", extra={"user": person.user_id, "team": person.team_id})
+        require(Role.ENGINEER if member.engineer else Role.NOBODY, Permission.MANAGE)
+        return Actor(person.user_id, person.team_id, Role.ENGINEER)
+
+    async def _get(self, onboarding_id: str) -> Onboarding:
+        async with self._services.database.begin(write=False) as session:
+            return await onboardings.get(session, self._services.guides, onboarding_id)
