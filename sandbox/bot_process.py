@@ -131,16 +131,23 @@ class BotProcess:
 
 async def generate_key(directory: Path) -> str:
     """A fresh value for `CREDENTIAL_KEYS`, from the bot's own command."""
+    return await run_command({}, directory, ("-m", "bot", "keys", "generate"))
+
+
+async def run_command(
+    environment: Mapping[str, str], directory: Path, command: Sequence[str]
+) -> str:
+    """What a command of the bot prints; raises BotFailedError if it fails."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bot", "keys", "generate"),
+        *(sys.executable, *command),
         cwd=directory,
-        env=_clean_environment(directory),
+        env=_clean_environment(directory) | dict(environment),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
     output, errors = await process.communicate()
     if process.returncode != 0:
-        raise BotFailedError(f"`keys generate` failed:\n{errors.decode()}")
+        raise BotFailedError(f"`{' '.join(command[1:])}` failed:\n{errors.decode()}")
     return output.decode().strip()
 
 

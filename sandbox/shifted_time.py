@@ -17,7 +17,13 @@ _Real = datetime.datetime
 
 
 class _AnyDatetime(type):
-    """Makes ordinary datetimes instances of the replacement."""
+    """Makes ordinary datetimes instances of the replacement, and finds them in tables by type."""
+
+    def __eq__(cls, other: object) -> bool:
+        return other is _Real or other is cls
+
+    def __hash__(cls) -> int:
+        return hash(_Real)
 
     def __instancecheck__(cls, value: object) -> bool:
         return isinstance(value, _Real)

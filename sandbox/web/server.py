@@ -10,7 +10,7 @@ from aiohttp.typedefs import Handler
 from multidict import MultiDict
 
 from sandbox.slack import NotOfferedError
-from sandbox.web.acts import ACTS
+from sandbox.web.acts import ACTS, clear_notice, fill
 from sandbox.web.director import DIRECTIONS
 from sandbox.web.page import render
 from sandbox.web.session import Session
@@ -97,6 +97,8 @@ async def _act(request: web.Request) -> web.Response:
     who = form.get("who", "")
     try:
         person = session.person(who)
+        if act not in (fill, clear_notice):
+            session.now.notices[who].clear()
         await act(session, person, form)
     except NotOfferedError as error:
         session.notice(who, f"Slack doesn't offer that: {error}.")

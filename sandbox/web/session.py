@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
 
-from sandbox.bot_process import THE_BOT, BotFailedError, BotProcess, free_port
+from sandbox.bot_process import THE_BOT, BotFailedError, BotProcess, free_port, run_command
 from sandbox.clock import SharedClock
 from sandbox.run import Scenery, Stage, scenery
 from sandbox.slack import Person
@@ -58,6 +58,7 @@ class Session:
         self.generation = 0
         self.preparing = ""  # the scene that is being prepared
         self._hold_at, self._seed = hold_at, seed
+        self._key: str | None = None  # a made-up key is as good for the next run
         self._numbers = itertools.count(1)
         self._stack = AsyncExitStack()
         self._running: Running | None = None
@@ -78,7 +79,10 @@ class Session:
         clock = SharedClock(directory / "clock")
         if self._hold_at is not None:
             clock.hold(self._hold_at)
-        scene = await stack.enter_async_context(scenery(clock=clock, seed=self._seed))
+        scene = await stack.enter_async_context(
+            scenery(clock=clock, seed=self._seed, key=self._key)
+        )
+        self._key = scene.environment["CREDENTIAL_KEYS"]
         scene.environment.update(BOT_SETTINGS, PORT=str(free_port()))
         running = Running(
             scene, clock, ServiceTitanSwitches(scene.servicetitan), SlackSwitches(scene.slack)
@@ -131,10 +135,27 @@ class Session:
         self.touch()
 
     async def reload_guide(self) -> None:
-        """Restart the bot, which reads the guide's file when it starts."""
+        """Restart the bot, which reads the guide's file when it starts.
+
+        `db restored` has it compare every message in Slack with what it would post now.
+        """
         async with self._busy:
-            if self.now.bot is not None:
-                await self.now.bot.stop()
+            running = self.now
+            if running.bot is not None:
+                await running.bot.stop()
+            with contextlib.suppress(BotFailedError):  # the start says what is wrong
+                await run_command(
+                    running.scene.environment,
+                    running.scene.directory,
+                    (
+                        "-m",
+                        "sandbox.shifted_time",
+                        str(running.clock.path),
+                        "bot",
+                        "db",
+                        "restored",
+                    ),
+                )
             await self.start_bot()
 
     def stage(self) -> Stage:

@@ -20,11 +20,13 @@ async function draw() {
     const lists = [...document.querySelectorAll("[data-bottom]")];
     const atBottom = new Set(lists.filter(isAtBottom).map(path));
     const opened = modals();
+    const errors = new Set([...document.querySelectorAll(".error")].map((each) => each.id));
     morph(document.body, fresh.body);
     for (const list of document.querySelectorAll("[data-bottom]")) {
       if (atBottom.has(path(list)) || !lists.includes(list)) list.scrollTop = list.scrollHeight;
     }
     focusModal(opened);
+    focusError(errors);
     restoreDrafts();
   } catch { /* the server is away; the stream of events tells when it is back */ }
   drawing = false;
@@ -152,6 +154,8 @@ document.addEventListener("submit", (event) => {
     post("/direct", [["direct", form.dataset.direct], ...new FormData(form)]).then(() => { button.disabled = false; draw(); });
   } else if (form.dataset.act) {
     clearTimeout(typing);
+    const menu = form.closest("details.tools");
+    if (menu) menu.open = false;
     const fields = [...new FormData(form)].filter(([, value]) => typeof value === "string");
     const text = form.querySelector("[data-draft]");
     if (text) { text.value = ""; forget(text); hints(text); }
@@ -233,9 +237,12 @@ function focusModal(opened) {
     modal.querySelector(".modal-body input:not([type=hidden]), .modal-body textarea, .modal-body select, footer button")?.focus();
     return;
   }
-  const wrong = document.querySelector(".wrong input, .wrong textarea, .wrong select");
-  if (wrong && !wrong.closest(".modal").contains(document.activeElement)) wrong.focus();
   if (opened.size && !modals().size && before) document.getElementById(before)?.focus();
+}
+
+function focusError(known) {
+  const error = [...document.querySelectorAll(".error")].find((each) => !known.has(each.id));
+  error?.closest(".wrong").querySelector("input, textarea, select")?.focus();
 }
 
 addEventListener("popstate", draw);

@@ -1,0 +1,182 @@
+"""`make play` in a process of its own, and a Chromium that looks at it.
+
+Each test begins at a prepared scene. Without a Chromium they are skipped, and the summary says so.
+"""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+
+ROOT = Path(__file__).parents[2]
+CHROMIUM = next(
+    (
+        found
+        for name in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+        if (found := shutil.which(name))
+    ),
+    "",
+)
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+DESKTOP, PHONE = {"width": 1400, "height": 900}, {"width": 390, "height": 800}
+SCENE_WITHIN, CHANGE_WITHIN = 60_000, 20_000
+LEFT_OUT = "no Chromium on this machine: NOTHING WAS TESTED IN A BROWSER (apt-get install chromium)"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if not CHROMIUM:
+        terminalreporter.write_line(LEFT_OUT, yellow=True, bold=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if not CHROMIUM and "page" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.skip(reason=LEFT_OUT))
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running `onboarding sandbox --web`."""
+
+    process: subprocess.Popen[str]
+    url: str
+
+
+def serve(root: Path) -> Served:
+    """Start it from the project in `root`, and wait for the line that says where it is."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bot", "sandbox", "--web", "--port", "0"],
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": str(root)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    url = process.stdout.readline().strip()
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/", url), url
+    return Served(process, url)
+
+
+def end(served: Served) -> None:
+    served.process.send_signal(signal.SIGINT)
+    assert served.process.wait(15) == 0
+    assert served.process.stdout is not None
+    served.process.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def guide(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The guide's file in a copy of the project, so that a test may edit it."""
+    root = tmp_path_factory.mktemp("project")
+    for name in ("bot", "handlers", "storage", "sandbox"):
+        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "manifest.yml", root)
+    return root / "bot" / "guide" / "servicetitan.toml"
+
+
+@pytest.fixture(scope="session")
+def served(guide: Path) -> Iterator[Served]:
+    running = serve(guide.parents[2])
+    yield running
+    end(running)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+OpenPage = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def open_page(browser: Browser, served: Served) -> Iterator[OpenPage]:
+    """Another window; a complaint of its scripts, or a request to elsewhere, fails the test."""
+    wrong: list[str] = []
+    contexts = []
+
+    def open_one(path: str = "", viewport: dict[str, int] = DESKTOP, scheme: str = "light") -> Page:
+        context = browser.new_context(
+            viewport=viewport,  # type: ignore[arg-type]
+            color_scheme=scheme,  # type: ignore[arg-type]
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(CHANGE_WITHIN)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("request", lambda sent: None if is_own(sent.url) else wrong.append(sent.url))
+        page.goto(served.url + path)
+        return page
+
+    def is_own(url: str) -> bool:
+        return url.startswith((served.url, "data:"))
+
+    expect.set_options(timeout=CHANGE_WITHIN)
+    yield open_one
+    for context in contexts:
+        context.close()
+    assert not wrong
+
+
+@pytest.fixture(scope="module")
+def page(open_page: OpenPage, scene: str) -> Page:
+    """The page at the module's `scene`, which its tests take on from one to the next."""
+    page = open_page()
+    begin_at(page, scene)
+    return page
+
+
+def begin_at(page: Page, scene: str) -> None:
+    """Start over, at a prepared scene."""
+    generation = page.locator("body").get_attribute("data-generation")
+    page.locator(f'form[data-direct=scene]:has(input[value="{scene}"]) button').click()
+    expect(page.locator("body")).not_to_have_attribute(
+        "data-generation", str(generation), timeout=SCENE_WITHIN
+    )
+    expect(page.locator("#state")).to_be_empty(timeout=SCENE_WITHIN)
+    assert page.locator(".notice").all_inner_texts() == []
+
+
+def erin(page: Page) -> Locator:
+    return page.locator("#pane-a")
+
+
+def ann(page: Page) -> Locator:
+    return page.locator("#pane-b")
+
+
+def last(pane: Locator, button: str) -> Locator:
+    """The lowest button that reads so: the one in the newest message."""
+    return pane.locator("button.kit", has_text=re.compile(f"^{button}$")).last
+
+
+def value(page: Page, name: str) -> str:
+    """What ServiceTitan's screens show, as the director's panel lists it."""
+    row = page.locator("#d-values div", has=page.locator("dt", has_text=re.compile(f"^{name}$")))
+    return row.locator("code").inner_text()
+
+
+def say(pane: Locator, text: str, where: str = "channel") -> None:
+    box = pane.locator(f"textarea[id$=-{where}]")
+    box.fill(text)
+    box.press("Enter")
+
+
+def submit(pane: Locator) -> None:
+    pane.get_by_role("dialog").locator("footer .primary").click()
+
+
+def look_at(pane: Locator, channel: str) -> None:
+    """Open a channel by its tab."""
+    pane.locator(".channels a", has_text=channel).click()

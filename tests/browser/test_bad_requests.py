@@ -1,0 +1,56 @@
+"""What the page's server refuses; no browser is needed."""
+
+import re
+
+import httpx
+import pytest
+
+from tests.browser.conftest import Served
+
+
+def fields(served: Served, **more: str) -> dict[str, str]:
+    html = httpx.get(served.url).text
+    generation = re.search(r'data-generation="(\d+)"', html)
+    people = dict(re.findall(r'data-who="(\w+)" aria-label="(\w+ \w+)\'s Slack"', html))
+    assert generation is not None
+    ids = {name: user_id for user_id, name in people.items()}
+    return {"generation": generation[1], "who": ids["Ann Admin"], **more}
+
+
+def test_only_loopback_pages_of_its_own_may_ask(served: Served) -> None:
+    form = fields(served, act="say", channel="C", text="x")
+
+    for headers in (
+        {"Host": "evil.example"},
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+    ):
+        assert httpx.post(f"{served.url}act", data=form, headers=headers).status_code == 403
+        assert httpx.get(f"{served.url}events", headers=headers).status_code == 403
+    page = httpx.get(served.url)
+    assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize(
+    ("path", "form", "status"),
+    [
+        ("nowhere", {}, 404),
+        ("act", {"act": "say", "text": "x" * 1_000_000}, 413),
+        ("act", {"act": "fly"}, 400),
+        ("act", {"act": "say", "channel": "C0NOBODY", "text": "x"}, 409),
+        ("act", {"act": "say", "who": "U0NOBODY", "text": "x"}, 409),
+        ("act", {"act": "press", "target": "message:C1:1.1", "block": "b", "action": "a"}, 409),
+        ("act", {"act": "submit", "view": "V0"}, 409),
+        ("act", {"act": "say", "text": "x", "generation": "0"}, 409),
+        ("direct", {"direct": "scene", "value": "nowhere"}, 400),
+        ("direct", {"direct": "jump", "value": "back"}, 400),
+    ],
+)
+def test_what_cannot_be_is_refused(
+    served: Served, path: str, form: dict[str, str], status: int
+) -> None:
+    answer = httpx.post(served.url + path, data=fields(served) | form)
+
+    assert answer.status_code == status
+    assert httpx.get(served.url).status_code == 200

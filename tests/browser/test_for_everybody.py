@@ -1,0 +1,100 @@
+"""Phone width, the keyboard alone, what axe finds, and two windows on one state."""
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import PHONE, OpenPage, ann, erin, last, look_at, submit, value
+
+SERIOUS = ("serious", "critical")
+
+
+@pytest.fixture(scope="module")
+def scene() -> str:
+    return "step-11"
+
+
+def serious_findings(page: Page) -> list[str]:
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{each['id']}: {[node['html'][:120] for node in each['nodes'][:3]]}"
+        for each in found
+        if each["impact"] in SERIOUS
+    ]
+
+
+def test_axe_finds_nothing_serious(page: Page, open_page: OpenPage) -> None:
+    for part in ("servicetitan", "slack", "people", "calls"):
+        page.locator(f"#d-{part} > summary").click()
+    assert serious_findings(page) == []
+    last(ann(page), "Enter securely").click()
+    submit(ann(page))
+    expect(ann(page).locator(".error")).to_be_visible()
+    look_at(erin(page), "Home")
+    expect(erin(page).locator(".home")).to_contain_text("Acme Plumbing")
+    assert serious_findings(page) == []
+    assert serious_findings(open_page("?only=b", PHONE, "dark")) == []
+    ann(page).get_by_role("button", name="Cancel").click()
+    look_at(erin(page), "acme-heavyset")
+
+
+@pytest.mark.usefixtures("page")
+def test_a_phone_shows_everything_within_its_width(open_page: OpenPage) -> None:
+    phone = open_page("", PHONE)
+
+    for part in (erin(phone), ann(phone), phone.locator(".director")):
+        box = part.bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= PHONE["width"]
+    assert phone.evaluate("() => document.documentElement.scrollWidth") <= PHONE["width"]
+    last(ann(phone), "Enter securely").click()
+    dialog = ann(phone).get_by_role("dialog")
+    expect(dialog.get_by_label("Booking Provider ID", exact=True)).to_be_focused()
+    dialog.get_by_role("button", name="Close", exact=True).click()
+    expect(dialog).to_have_count(0)
+
+
+def test_the_keyboard_is_enough(page: Page) -> None:
+    _tab_to(page, "Enter securely")
+    page.keyboard.press("Enter")
+    pane = page.locator(".pane", has=page.get_by_role("dialog"))
+    box = pane.get_by_label("Booking Provider ID", exact=True)
+    expect(box).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(box).to_have_count(0)
+    page.keyboard.press("Tab")
+    _tab_to(page, "Enter securely")
+    page.keyboard.press("Enter")
+    expect(box).to_be_focused()
+    page.keyboard.type("123456789")
+    page.keyboard.press("Enter")
+    expect(box).to_have_count(0)
+    expect(ann(page).locator(".thread")).to_contain_text("6789")
+
+
+def _tab_to(page: Page, name: str) -> None:
+    for _ in range(200):
+        page.keyboard.press("Tab")
+        if page.evaluate("() => document.activeElement.textContent.trim()") == name:
+            return
+    raise AssertionError(f"{name} was not reached by Tab")
+
+
+def test_two_browsers_and_a_reload_show_the_same_state(page: Page, open_page: OpenPage) -> None:
+    other = open_page("?only=b")
+
+    last(ann(page), "Enter securely").click()
+    expect(ann(other).get_by_role("dialog")).to_be_visible()  # it is one person's screen
+    box = ann(page).get_by_label("Booking Provider ID", exact=True)
+    with page.expect_response(re.compile("/act$")):
+        box.fill(value(page, "Booking Provider ID"))
+    page.reload()
+    expect(box).to_have_value(value(page, "Booking Provider ID"))
+    submit(ann(page))
+    expect(ann(other).get_by_role("dialog")).to_have_count(0)
+    last(ann(page), "Done").click(no_wait_after=True)
+    last(ann(other), "Done").click(no_wait_after=True)
+    expect(ann(page).locator(".thread h4").last).to_contain_text("Step 12 of 25")

@@ -1,0 +1,103 @@
+"""A whole onboarding by clicks, on both sides of the channel."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import ann, erin, last, look_at, say, submit, value
+
+SHOWN_AT = {
+    11: ("Booking Provider ID",),
+    18: ("Tenant ID", "Client ID"),
+    19: ("Client Secret",),
+    22: ("Application Key",),
+}
+
+
+@pytest.fixture(scope="module")
+def scene() -> str:
+    return "fresh"
+
+
+def step(page: Page, number: int) -> None:
+    expect(ann(page).locator(".thread h4").last).to_have_text(re.compile(rf"Step {number} of 25"))
+
+
+def enter(page: Page, names: tuple[str, ...]) -> None:
+    last(ann(page), "Enter securely").click()
+    form = ann(page).get_by_role("dialog")
+    for name in names:
+        form.get_by_label(name, exact=True).fill(value(page, name))
+    submit(ann(page))
+    expect(form).to_have_count(0)
+
+
+def test_messages_can_be_edited_forwarded_and_deleted(page: Page) -> None:
+    say(ann(page), "Hello @Erin Engineer, *ready*?")
+    hello = ann(page).locator(".message").last
+    expect(erin(page).locator(".mention.me")).to_have_text("@Erin Engineer")
+    expect(erin(page).locator(".message strong").last).to_have_text("ready")
+    hello.locator("summary").click()
+    hello.get_by_label("Edit").fill("Hello again")
+    hello.get_by_role("button", name="Save").click()
+    expect(erin(page).locator(".message").last).to_contain_text("Hello again (edited)")
+    hello.locator("summary").click()
+    hello.get_by_role("button", name="React with eyes").click()
+    expect(erin(page).locator(".reactions")).to_contain_text("👀 1")
+    ann(page).locator("[data-file]").first.set_input_files(
+        {"name": "screen.png", "mimeType": "image/png", "buffer": b"x"}
+    )
+    expect(erin(page).locator(".file")).to_contain_text("screen.png")
+    erin(page).locator(".message").first.locator("summary").click()
+    erin(page).locator(".message").first.get_by_role("button", name="engineering").click()
+    look_at(erin(page), "engineering")
+    expect(erin(page).locator(".forwarded")).to_contain_text("Hello again")
+    hello = ann(page).locator(".message").first
+    hello.locator("summary").click()
+    hello.get_by_role("button", name="Delete message").click()
+    expect(ann(page).locator(".message")).to_have_count(1)
+    look_at(erin(page), "acme-heavyset")
+
+
+def test_a_whole_onboarding_by_clicks(page: Page) -> None:
+    say(erin(page), "/servicetitan start Acme Plumbing")
+    expect(erin(page).get_by_role("dialog")).to_be_visible()
+    assert ann(page).get_by_role("dialog").count() == 0
+    submit(erin(page))
+    step(page, 1)
+    ann(page).locator("[data-action='choose_account:new']").last.click()
+    for number in range(2, 23):
+        step(page, number)
+        if number == 5:  # a change of mind
+            last(ann(page), "Undo").click()
+            page.locator("#confirm-yes").click()
+            step(page, 4)
+            last(ann(page), "Done").click()
+            step(page, 5)
+        if number == 19:  # the wrong value: the error is at its field, and what was typed stays
+            last(ann(page), "Enter securely").click()
+            form = ann(page).get_by_role("dialog")
+            box = form.get_by_label("Client Secret", exact=True)
+            box.fill(value(page, "Client ID"))
+            submit(ann(page))
+            expect(box).to_have_attribute("aria-invalid", "true")
+            expect(form.locator(".error")).to_contain_text("Client ID")
+            expect(box).to_be_focused()
+            expect(box).to_have_value(value(page, "Client ID"))
+            box.fill(value(page, "Client Secret"))
+            submit(ann(page))
+            expect(form).to_have_count(0)
+        elif number in SHOWN_AT:
+            enter(page, SHOWN_AT[number])
+        last(ann(page), "Done").click()
+    for number in (23, 24):
+        step(page, number)
+        last(erin(page), "Done").click()
+    step(page, 25)
+    erin(page).locator("[data-action^=run_verification]").last.click()
+    expect(erin(page).locator(".thread")).to_contain_text(re.compile("complete", re.IGNORECASE))
+    look_at(erin(page), "engineering")
+    expect(erin(page).locator(".messages").last).to_contain_text("is complete")
+    say(erin(page), "/servicetitan status", "thread")  # Slack has no commands in threads
+    expect(erin(page).locator(".notice")).to_contain_text("thread")
