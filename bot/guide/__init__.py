@@ -1,4 +1,4 @@
-"""The guide as data: what a client is led through, and the checks that a guide file must pass."""
+"""The guide as data, and the checks that a guide file must pass."""
 
 from bot.guide.loading import GuideError, load, parse
 from bot.guide.model import Choice, Figure, Guide, Option, Owner, Phase, Step, Table, Trouble

@@ -1,4 +1,4 @@
-"""The credential fields: cleaning what was pasted, shapes, mix-ups, masks. Pure."""
+"""Credential fields: shapes, mix-ups, masks. Pure."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -9,11 +9,11 @@ from typing import Annotated
 from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field, StringConstraints
 
 QUOTES = "\"'`“”‘’«»„"
-# No value seen in the wild begins or ends with any of these.
+# No known value begins or ends with any of these.
 AROUND = QUOTES + " .,:;!?()[]{}<>*•·_~|/\\=&#…–—-"
 LONGEST = 500
-MOST_SIGNS = 3  # of those around a value: an error repeats nothing of the value
-# A value twice, surely: with something between, or so long that it is no chance. Then: perhaps.
+MOST_SIGNS = 3  # of those around a value that an error quotes
+# TWICE: surely pasted twice, with a separator, or too long for a coincidence. DOUBLED: perhaps.
 TWICE = re.compile(r"(\S{3,}?)(?:[\s,;|/]+\1)+|(.{6,}?)\2+", re.DOTALL)
 DOUBLED = re.compile(r"(.{3,})\1")
 PLACEHOLDER = re.compile(
@@ -35,7 +35,7 @@ Regex = Annotated[str, AfterValidator(_regex)]
 
 
 class Lookalike(BaseModel):
-    """Something else that is shown nearby and often copied instead; `text` names it."""
+    """Something shown nearby that is often copied instead; `text` names it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -44,11 +44,11 @@ class Lookalike(BaseModel):
 
 
 class CredentialField(BaseModel):
-    """One value that the guide asks for, and how it looks.
+    """A credential that the guide asks for, and its shape.
 
-    `prefix` and `usual` are regular expressions. `prefix` tells the fields apart, so a value in
-    the wrong field can be named. `usual` is how the values seen in the wild look: ServiceTitan
-    promises none of it, so another shape only earns a warning.
+    `prefix` and `usual` are regular expressions. `prefix` identifies the field, so that a value in
+    the wrong field can be named. `usual` is the shape of known values: ServiceTitan documents none,
+    so another shape only gives a warning.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -72,7 +72,7 @@ class CredentialField(BaseModel):
 
 
 class Severity(StrEnum):
-    """How sure we are that a value is wrong."""
+    """How certain it is that a value is wrong."""
 
     ERROR = "error"  # it cannot be right
     WARNING = "warning"  # it looks unusual; the person may confirm it
@@ -80,14 +80,14 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong with the value of one field, in words that never repeat the value."""
+    """What is wrong with a value, in a text that does not contain it."""
 
     severity: Severity
     text: str
 
 
 def mask(value: str) -> str:
-    """Return what may be shown of `value`: its last four characters, fewer of a short value."""
+    """Return what may be shown of `value`: its last four characters, or fewer if it is short."""
     shown = 4 if len(value) >= 8 else 2 if len(value) >= 5 else 0
     return "••••" + value[len(value) - shown :]
 
@@ -97,11 +97,11 @@ def check(
     values: Mapping[str, str],
     stored: Mapping[str, str] | None = None,
 ) -> dict[str, Problem]:
-    """Check cleaned `values` (by field id) on their own and against each other.
+    """Check cleaned `values`, by field id, on their own and against each other.
 
-    `fields` are all fields of the guide; `values` may hold some of them. `stored` names, for a
-    field of `values`, the other field for which the same value is on file. Returns a problem for
-    each field that has one; an error hides a warning.
+    `fields` are all fields of the guide; `values` may be some of them. `stored` maps a field of
+    `values` to the other field that has the same value on file. Returns a problem for each field
+    that has one; an error hides a warning.
     """
     known = {field.id: field for field in fields}
     found = {
@@ -139,7 +139,7 @@ def _check_one(
 def _other_field(
     field: CredentialField, value: str, fields: Sequence[CredentialField]
 ) -> str | None:
-    """Say whose value it looks like, if not this field's."""
+    """Name the field that the value belongs to, if it is another one."""
     core = value.strip(AROUND)
     if field.prefix and re.match(field.prefix, core, re.IGNORECASE):
         return None
@@ -184,7 +184,7 @@ def _pasted_twice(
 
 
 def _around(field: CredentialField, value: str, _fields: Sequence[CredentialField]) -> str | None:
-    """Name what was copied along at either end, if it surely is no part of the value."""
+    """Name what was copied along at either end, if it is certainly not part of the value."""
     if value[:1] in QUOTES or value[-1:] in QUOTES:
         return f"Quotation marks got copied too. Paste just the {field.label}."
     core = value.strip(AROUND)
@@ -194,7 +194,7 @@ def _around(field: CredentialField, value: str, _fields: Sequence[CredentialFiel
 
 
 def _ends(value: str) -> str:
-    """Name the signs at the ends of a value, none of which is a part of it."""
+    """Name the punctuation around a value."""
     core = value.strip(AROUND)
     before, after = value[: value.index(core)], value[value.index(core) + len(core) :]
     places = [
@@ -272,7 +272,7 @@ def _unusual(field: CredentialField, value: str) -> str:
 def _equal_values(
     known: Mapping[str, CredentialField], values: Mapping[str, str], stored: Mapping[str, str]
 ) -> dict[str, Problem]:
-    """Return a problem where one value was given for two fields, at the one that it fits less."""
+    """Return problems of equal values, at the field that the value fits less."""
     same = dict(stored)
     names = list(values)
     for position, name in enumerate(names):

@@ -1,4 +1,4 @@
-"""Reads a guide file, and names the line of whatever is wrong with it."""
+"""Loads a guide file; errors name the line."""
 
 import re
 import tomllib
@@ -14,16 +14,16 @@ Where = tuple[str | int, ...]
 
 
 class GuideError(ValueError):
-    """A guide file that cannot be used; its text has one line per problem: file:line: what."""
+    """A broken guide file; the text has one line per problem: `file:line: problem`."""
 
 
 def load(path: Path = SERVICETITAN) -> Guide:
-    """Read the guide in `path`; raises GuideError if it is broken."""
+    """Load the guide in `path`; raises GuideError if it is broken."""
     return parse(path.read_text(encoding="utf-8"), path.name)
 
 
 def parse(source: str, name: str) -> Guide:
-    """Make a guide of TOML text; `name` stands for the file in the GuideError of a broken one."""
+    """Return the guide in TOML text; raises GuideError, which calls the file `name`."""
     try:
         guide = Guide.model_validate(tomllib.loads(source))
     except tomllib.TOMLDecodeError as error:
@@ -47,7 +47,7 @@ def _report(source: str, name: str, problems: Iterable[tuple[Where, str]]) -> st
 
 
 def _line_of(source: str, where: Where) -> int:
-    """Return the line that comes nearest to `where`; tomllib keeps no positions."""
+    """Return the line that comes closest to `where`; tomllib keeps no positions."""
     best, best_length = 1, 0
     counts: dict[Where, int] = {}
     table: Where = ()
@@ -63,7 +63,7 @@ def _line_of(source: str, where: Where) -> int:
 
 
 def _enter(counts: dict[Where, int], names: list[str], *, array: bool) -> Where:
-    """Return the path of the table that starts here; in an array, it is one more."""
+    """Return the path of the table that starts here; in an array, it is the next one."""
     own: Where = ()
     for name in names:
         parent = (*own, counts[own]) if own in counts else own

@@ -1,4 +1,4 @@
-"""What a guide consists of. Lengths keep every message within Slack's Block Kit limits."""
+"""The parts of a guide. Their lengths keep every message within Slack's Block Kit limits."""
 
 from collections.abc import Iterator
 from enum import StrEnum
@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from bot.guide.credentials import CredentialField
 
 # Slack: a section's text has at most 3,000 characters, a header 150, ten fields of 2,000, a button
-# 75 (docs.slack.dev, Block Kit reference). Escaping and our own words need some room.
+# 75 (docs.slack.dev, Block Kit reference). Escaping and our own text need some room.
 Title = Annotated[str, StringConstraints(min_length=1, max_length=110)]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=300)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
@@ -20,18 +20,18 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length
 
 ONE_SECTION = 2600
 
-# Where in the file something is wrong, as pydantic names places, and what.
+# The location of a problem in the file, as pydantic gives locations, and the problem.
 Problem = tuple[tuple[str | int, ...], str]
 
 
 class Part(BaseModel):
-    """A part of a guide: cannot be changed, and knows every key that its file may hold."""
+    """The base of the parts: frozen, and unknown keys are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Owner(StrEnum):
-    """Whose work a phase is."""
+    """The side that does a phase."""
 
     CLIENT = "client"
     HEAVYSET = "heavyset"
@@ -45,7 +45,7 @@ class Table(Part):
 
 
 class Figure(Part):
-    """A picture of the written guide, in words."""
+    """A picture of the written guide, described in words."""
 
     number: int
     caption: Line
@@ -71,14 +71,14 @@ def _each_once(options: tuple[Option, ...]) -> tuple[Option, ...]:
 
 
 class Choice(Part):
-    """A question that finishes the step when it is answered."""
+    """A question; answering it finishes the step."""
 
     question: Line
     options: Annotated[tuple[Option, ...], AfterValidator(_each_once)]
 
 
 class Step(Part):
-    """One step. `verifies` marks the step that the verification finishes."""
+    """A step. `verifies` marks the one that the verification finishes."""
 
     number: int
     title: Title
@@ -95,7 +95,7 @@ class Step(Part):
 
 
 class Phase(Part):
-    """Steps that belong together and are one side's work."""
+    """Steps that belong together and are done by one side."""
 
     number: int
     title: Title
@@ -106,14 +106,14 @@ class Phase(Part):
 
 
 class Trouble(Part):
-    """An entry of the guide's troubleshooting, and the steps where it helps."""
+    """An entry of the troubleshooting, with the steps where it helps."""
 
     text: Text
     steps: tuple[int, ...]
 
 
 class Guide(Part):
-    """A whole guide. `version` names the text that an onboarding keeps for its whole life."""
+    """A guide. An onboarding keeps the `version` that it started with."""
 
     id: Name
     version: Annotated[str, StringConstraints(min_length=1, max_length=20)]
@@ -137,41 +137,41 @@ class Guide(Part):
         return tuple(step for phase in self.phases for step in phase.steps)
 
     def step(self, number: int) -> Step:
-        """Return step `number`; a KeyError says that the guide has none."""
+        """Return step `number`; raises KeyError."""
         for step in self.steps:
             if step.number == number:
                 return step
         raise KeyError(number)
 
     def phase_of(self, number: int) -> Phase:
-        """Return the phase that step `number` belongs to."""
+        """Return the phase of step `number`; raises KeyError."""
         for phase in self.phases:
             if any(step.number == number for step in phase.steps):
                 return phase
         raise KeyError(number)
 
     def field(self, name: str) -> CredentialField:
-        """Return the credential field `name`; a KeyError says that the guide asks for none."""
+        """Return the credential field `name`; raises KeyError."""
         for field in self.credentials:
             if field.id == name:
                 return field
         raise KeyError(name)
 
     def shown_by(self, number: int) -> tuple[CredentialField, ...]:
-        """Return the fields whose values the guide has shown by step `number`."""
+        """Return the credential fields that the guide has shown by step `number`."""
         return tuple(field for field in self.credentials if field.step <= number)
 
     def trouble_at(self, number: int) -> tuple[Trouble, ...]:
-        """Return the troubleshooting that helps at step `number`."""
+        """Return the troubleshooting for step `number`."""
         return tuple(trouble for trouble in self.troubleshooting if number in trouble.steps)
 
     @cached_property
     def last_credential_step(self) -> int:
-        """The step by which the guide has shown every value."""
+        """The step by which the guide has shown every credential."""
         return max((field.step for field in self.credentials), default=0)
 
     def problems(self) -> Iterator[Problem]:
-        """Yield what types alone cannot check: where in the file, and what is wrong there."""
+        """Yield problems that types cannot express."""
         yield from self._numbers()
         yield from self._references()
         yield from self._slack_limits()

@@ -1,18 +1,18 @@
-"""What running onboardings rely on in a guide, apart from its words: compared between two texts."""
+"""Compares the structure of two guides: what running onboardings rely on, apart from wording."""
 
 import tomllib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-# What an onboarding's rows refer to, by what it is called in a message: how it is in the guide.
+# What rows of an onboarding refer to, by its name in messages, and its properties in the guide.
 Structure = dict[str, Mapping[str, Any]]
 
 
 def changes(before: str, after: str) -> list[str]:
-    """Return what an edit from one TOML text to another changed in the structure, a phrase each.
+    """Return what changed in the structure from one TOML text to another, one phrase each.
 
     The former text may be of another release, so it is read without the model. Nothing is returned
-    if it is no guide at all.
+    if it is not a guide.
     """
     try:
         old, new = _structure(before), _structure(after)

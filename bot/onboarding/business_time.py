@@ -1,9 +1,8 @@
 """Business time: 09:00–17:00 on the working days of a client's country. Pure.
 
-The country comes from the time zone, by the tables that tzdata ships; its weekends and national
-holidays come from the library `holidays`. A time zone of no country (`UTC`, `Etc/GMT+5`, `CET`)
-has weekends, and no holidays. Each year's working days are laid out once; after that an answer is
-a search in a list, however long the time.
+The country comes from the time zone, by tzdata's tables; its weekends and national holidays come
+from the library `holidays`. A time zone without a country (`UTC`, `Etc/GMT+5`, `CET`) has weekends
+and no holidays. The working days of a year are computed once; answers are then binary searches.
 """
 
 import re
@@ -22,10 +21,10 @@ LAST_YEAR = 2100  # as far as `holidays` looks ahead
 NEVER = datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC)
 
 SATURDAY = 5
-# Abbreviations such as EST or EST5EDT tell how clocks go, in more than one country.
+# Zones such as EST or EST5EDT belong to no single country.
 ABBREVIATION = re.compile(r"[A-Z][ES]T(\d[A-Z]DT)?")
-# Old names that tzdata has joined to a zone of another country, because the clocks agree.
-JOINED = {
+# Old names that tzdata links to a zone of another country, because the clocks agree.
+LINKED = {
     "Africa/Asmera": "ER",
     "Africa/Timbuktu": "ML",
     "America/Coral_Harbour": "CA",
@@ -40,7 +39,7 @@ JOINED = {
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """When people work in one time zone. All moments that go in are aware, else ValueError."""
+    """The business hours of one time zone. Naive times raise ValueError."""
 
     zone: ZoneInfo
     country: str | None
@@ -51,7 +50,7 @@ class Calendar:
         return self._year(self._local_year(at)).is_open(at)
 
     def elapsed(self, start: datetime, end: datetime) -> timedelta:
-        """Return the business time from `start` to `end`: none if `end` is the earlier."""
+        """Return the business time from `start` to `end`, zero if `end` is earlier."""
         start, end = _utc(start), _utc(end)
         if end <= start:
             return timedelta()
@@ -59,9 +58,9 @@ class Calendar:
         return sum((year.passed(end) - year.passed(start) for year in years), timedelta())
 
     def after(self, start: datetime, duration: timedelta) -> datetime:
-        """Return the first moment, in UTC, by which `duration` of business time has passed.
+        """Return when `duration` of business time has passed, in UTC.
 
-        `start` itself if `duration` is not above zero; NEVER if it ends after the last year.
+        That is `start` if `duration` is not positive, and NEVER if it is beyond the last year.
         """
         start = _utc(start)
         if duration <= timedelta():
@@ -75,30 +74,30 @@ class Calendar:
         return NEVER
 
     def open_from(self, at: datetime) -> datetime:
-        """Return `at`, in UTC, if it is in business time, else when that begins again."""
+        """Return `at`, in UTC, or the next opening if it is outside business time."""
         return _utc(at) if self.is_open(at) else self.after(at, INSTANT) - INSTANT
 
     def _local_year(self, at: datetime) -> int:
         return at.astimezone(self.zone).year
 
     def _year(self, number: int) -> "_Year":
-        return _lay_out(self.zone, self.country, number)
+        return _business_year(self.zone, self.country, number)
 
 
 @dataclass(frozen=True, slots=True)
 class _Year:
-    """The business days of one year, in UTC: when each opens and closes, what passed before it."""
+    """The business days of one year, in UTC: opening, closing, and business time before each."""
 
     opens: tuple[datetime, ...]
     closes: tuple[datetime, ...]
-    passed_before: tuple[timedelta, ...]  # one more than there are days: the last is the whole year
+    passed_before: tuple[timedelta, ...]  # and, last, that of the whole year
 
     def is_open(self, at: datetime) -> bool:
         begun = bisect_right(self.opens, at)
         return begun > 0 and at < self.closes[begun - 1]
 
     def passed(self, at: datetime) -> timedelta:
-        """Return the business time of this year before `at`, which may be in another year."""
+        """Return this year's business time before `at`, which may be in another year."""
         begun = bisect_right(self.opens, at)
         if not begun:
             return timedelta()
@@ -106,15 +105,15 @@ class _Year:
         return self.passed_before[begun - 1] + today
 
     def moment(self, passed: timedelta) -> datetime:
-        """Return when `passed` of this year's business time, above zero, is over."""
+        """Return when `passed`, which is positive, of this year's business time is over."""
         day = bisect_left(self.passed_before, passed) - 1
         return self.opens[day] + (passed - self.passed_before[day])
 
 
 def calendar_of(timezone: str | None, default: str) -> Calendar:
-    """Return the calendar of `timezone`, or of `default` where that is not known or no time zone.
+    """Return the calendar of `timezone`, or of `default` if that is None or unknown.
 
-    Raises ValueError if `default` is no time zone either.
+    Raises ValueError if `default` is unknown too.
     """
     calendar = _calendar(timezone or default) or _calendar(default)
     if calendar is None:
@@ -123,10 +122,10 @@ def calendar_of(timezone: str | None, default: str) -> Calendar:
 
 
 def country_of(timezone: str) -> str | None:
-    """Return the code of the country that a time zone, or an old name of one, belongs to."""
+    """Return the country code of a time zone, which may be an old name."""
     countries, renamed = _tables()
-    if timezone in JOINED:
-        return JOINED[timezone]
+    if timezone in LINKED:
+        return LINKED[timezone]
     if ABBREVIATION.fullmatch(timezone):
         return None
     return countries.get(timezone) or countries.get(renamed.get(timezone, ""))
@@ -136,13 +135,13 @@ def country_of(timezone: str) -> str | None:
 def _calendar(timezone: str) -> Calendar | None:
     try:
         return Calendar(ZoneInfo(timezone), country_of(timezone))
-    except (KeyError, ValueError, OSError):  # no such zone; no name at all; `America`, a folder
+    except (KeyError, ValueError, OSError):  # unknown; not a name; a folder, such as `America`
         return None
 
 
 @lru_cache(maxsize=1)
 def _tables() -> tuple[dict[str, str], dict[str, str]]:
-    """Return the country of each zone, and the zone that each old name stands for."""
+    """Return the country of each zone, and the zone that each old name links to."""
     folder = resources.files("tzdata") / "zoneinfo"
     rows = (row.split("\t") for row in (folder / "zone.tab").read_text("utf-8").splitlines())
     countries = {row[2]: row[0] for row in rows if len(row) > 2 and not row[0].startswith("#")}
@@ -151,11 +150,11 @@ def _tables() -> tuple[dict[str, str], dict[str, str]]:
 
 
 @lru_cache(maxsize=512)
-def _lay_out(zone: ZoneInfo, country: str | None, year: int) -> _Year:
+def _business_year(zone: ZoneInfo, country: str | None, year: int) -> _Year:
     opens, closes = [], []
     for day in _working_days(country, year):
         opened = datetime.combine(day, OPENS, zone).astimezone(UTC)
-        if opened.astimezone(zone).date() == day:  # Samoa, for one, had no 30 December 2011
+        if opened.astimezone(zone).date() == day:  # Samoa had no 30 December 2011
             opens.append(opened)
             closes.append(datetime.combine(day, CLOSES, zone).astimezone(UTC))
     hours = [closed - opened for opened, closed in zip(opens, closes, strict=True)]
@@ -169,9 +168,9 @@ def _working_days(country: str | None, year: int) -> tuple[date, ...]:
     if country is None:
         return tuple(day for day in days if day.weekday() < SATURDAY)
 
-    from holidays import country_holidays  # slow to import, and not needed until now
+    from holidays import country_holidays  # slow to import
 
-    with warnings.catch_warnings():  # some countries' holidays are known for some years only
+    with warnings.catch_warnings():  # it warns of years that it does not know
         warnings.simplefilter("ignore")
         calendar = country_holidays(country, years=year)
     return tuple(day for day in days if calendar.is_working_day(day))

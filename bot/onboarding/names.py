@@ -1,10 +1,10 @@
-"""A client's name and its channel's, each proposed from the other (pure)."""
+"""Suggests a client's name from its channel's, and the reverse (pure)."""
 
 import re
 import unicodedata
 
 OURS = "heavyset"
-# What channels with clients are called besides the client's name.
+# Words in channel names that are not part of the client's name.
 AFFIXES = frozenset(
     {
         OURS,
@@ -27,9 +27,9 @@ LONGEST_CHANNEL = 80  # docs.slack.dev, conversations.create
 
 
 def client_from_channel(channel: str) -> str:
-    """Return the client's name as a channel's name tells it: `acme-plumbing-heavyset`.
+    """Return the client's name in a channel's name: Acme Plumbing for `acme-plumbing-heavyset`.
 
-    Empty if the channel's name tells none.
+    Empty if there is none.
     """
     name = re.sub(rf"{OURS}[-_ ]?tech", OURS, channel.casefold())
     words = [word for word in re.split(r"[^\w&']+|_", name) if word]
@@ -37,13 +37,13 @@ def client_from_channel(channel: str) -> str:
         words.pop(0)
     while words and words[-1] in AFFIXES:
         words.pop()
-    return " ".join(_written(word, first=not place) for place, word in enumerate(words))
+    return " ".join(_capitalized(word, first=not position) for position, word in enumerate(words))
 
 
 def channel_for_client(client: str) -> str:
-    """Return a name for the channel with a client: `acme-plumbing-heavyset`.
+    """Return a name for a client's channel: `acme-plumbing-heavyset`.
 
-    Empty if the client's name has no letter that a channel's may have.
+    Empty if no character of the client's name is allowed in it.
     """
     plain = unicodedata.normalize("NFKD", client.casefold().replace("&", " and "))
     ascii_ = plain.replace("'", "").replace("’", "").encode("ascii", "ignore").decode()
@@ -52,7 +52,7 @@ def channel_for_client(client: str) -> str:
     return f"{words[:longest].rstrip('-')}-{OURS}" if words else ""
 
 
-def _written(word: str, *, first: bool) -> str:
+def _capitalized(word: str, *, first: bool) -> str:
     if word in ABBREVIATIONS:
         return word.upper()
     return word if word in SMALL and not first else word[0].upper() + word[1:]

@@ -1,4 +1,4 @@
-"""What a verification found: each check with its outcome, and what to do about it (pure data)."""
+"""The report of a verification: its checks, their outcomes, and how to fix them (pure data)."""
 
 from collections.abc import Iterable
 from enum import StrEnum
@@ -7,7 +7,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 
 class Outcome(StrEnum):
-    """How a check, or a whole report, ended. What could not be determined is never a failure."""
+    """The outcome of a check or report. What could not be determined is not a failure."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -16,12 +16,12 @@ class Outcome(StrEnum):
 
 
 class Check(BaseModel):
-    """One thing that was looked at. No text in it may hold a credential's value.
+    """One check. None of its texts may hold a credential.
 
-    `for_client` is for a busy admin on a phone; `for_engineer` names status, trace id and time.
+    `for_client` is for a busy admin on a phone; `for_engineer` names status, trace id and duration.
     `fields` are the credentials to enter again, `steps` the guide's steps to repeat. `cause` is a
-    stable name for what went wrong. A check that is not `required` may stay unknown in a report
-    that passed. `retry` says that asking again later may be enough.
+    stable name of the problem. A report may pass while a check that is not `required` is unknown.
+    `retry`: trying again later may be enough.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -39,7 +39,7 @@ class Check(BaseModel):
 
 
 class Report(BaseModel):
-    """All checks of one verification, in the order in which they were made."""
+    """All checks of one verification, in order."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -50,7 +50,7 @@ class Report(BaseModel):
 
     @property
     def outcome(self) -> Outcome:
-        """Failed if anything failed; passed if everything required passed; else unknown."""
+        """Failed if any check failed; passed if all required ones passed; else unknown."""
         if any(check.outcome is Outcome.FAILED for check in self.checks):
             return Outcome.FAILED
         required = [check.outcome for check in self.checks if check.required]
@@ -70,7 +70,7 @@ class Report(BaseModel):
 
     @property
     def retry(self) -> bool:
-        """Whether the same values are worth another try later, without anybody doing anything."""
+        """Whether to try the same credentials again later."""
         return self.outcome is Outcome.UNKNOWN and any(check.retry for check in self.checks)
 
     def _failed(self) -> Iterable[Check]:

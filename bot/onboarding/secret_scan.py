@@ -1,8 +1,8 @@
-"""Finds values that must stay secret in what people write (pure).
+"""Finds secrets in what people write (pure).
 
-Two ways: what looks like one, by the guide's secret patterns; and candidates whose keyed digest is
-compared with those of the stored values, so that nothing is decrypted for it. Full-width and
-capital letters hide nothing, nor does a line break in a value.
+There are two ways: text that matches the guide's secret patterns, and candidates whose fingerprints
+are compared with those of the stored credentials, so that nothing is decrypted. Full-width letters,
+capitals and line breaks do not hide a value.
 """
 
 import re
@@ -12,17 +12,17 @@ from collections.abc import Iterable, Iterator
 from bot.core.typed_text import clean
 from bot.guide.credentials import CredentialField
 
-SHORTEST = 6  # shorter values are too common in ordinary talk
+SHORTEST = 6  # shorter ones are too common in ordinary text
 AROUND = ".,:;!?\"'`“”‘’«»()[]{}<>*_~|=\\"
-MOST_LINES = 4  # of a value that was broken into pieces
+MOST_LINES = 4  # that a value may be broken into
 
 _KEYWORD = (
     r"(?<![\w?&/#-])(?:pass(?:word|wort|wd|phrase)|passwort|kennwort|contraseña|mot de passe|senha"
     r"|pwd|pw)"
 )
-# Letters, and digits or signs: hardly a word of a sentence.
+# Letters, and digits or symbols: hardly an ordinary word.
 _MIXED = r"(?=[^\s,;]*[A-Za-z])(?=[^\s,;]*[\d!@#$%^&*?+])[^\s,;<>]{6,}"
-# Ends the line, and is none of what people say of a password.
+# At the end of a line, and not what people say about a password.
 _ALONE = (
     r"(?!(?:required|needed|unknown|none|same|yes|no|not|missing|wrong|reset|expired|forgotten|here"
     r"|below|above|later|this|that|what|where|which|when|step|sent|ok|n/a|incorrect|invalid"
@@ -38,12 +38,12 @@ PASSWORDS = re.compile(
 
 
 def looks_like(text: str, fields: Iterable[CredentialField]) -> tuple[str, ...]:
-    """Return the fields of which `text` has something that looks like their value."""
+    """Return the fields whose values `text` seems to hold."""
     return tuple(shaped(text, fields))
 
 
 def shaped(text: str, fields: Iterable[CredentialField]) -> dict[str, frozenset[str]]:
-    """Return the pieces of `text` that look like a field's value, by field."""
+    """Return the parts of `text` that look like a value, by field."""
     plain = _plain(text)
     broken = [*_across_lines(plain)]
     found = {
@@ -55,7 +55,7 @@ def shaped(text: str, fields: Iterable[CredentialField]) -> dict[str, frozenset[
 
 
 def candidates(text: str) -> frozenset[str]:
-    """Return the pieces of `text` that could be a value: words, without what stands around them."""
+    """Return the parts of `text` that could be a value: words, without punctuation around them."""
     plain = _plain(text)
     words = [*re.split(r"[\s<>|]+", plain), *_across_lines(plain)]
     pieces = {*words, *(piece for word in words for piece in re.split(r"[=,:;]", word))}
@@ -64,23 +64,23 @@ def candidates(text: str) -> frozenset[str]:
 
 
 def guesses(text: str) -> int:
-    """Return how many pieces of `text` could be meant as a value: ordinary words have no digit."""
+    """Return how many parts of `text` may be meant as a value, because they have digits."""
     words = (word.strip(AROUND).lower() for word in re.split(r"[\s<>|=,:;]+", _plain(text)))
     return len({word for word in words if len(word) >= SHORTEST and re.search(r"\d", word)})
 
 
-def bears(text: str, value: str) -> bool:
-    """Return whether a text has a value in it, whatever stands around it."""
+def contains_value(text: str, value: str) -> bool:
+    """Whether a text contains a value, whatever is around it."""
     return not forms(value).isdisjoint(candidates(text)) or value.lower() in _plain(text).lower()
 
 
 def forms(piece: str) -> set[str]:
-    """Return what was meant by a piece: values have small letters, whatever a keyboard made."""
+    """Return a piece and its lowercase form: values are lowercase, but keyboards capitalize."""
     return {piece, piece.lower()}
 
 
-def bears_password(text: str) -> bool:
-    """Return whether `text` seems to tell somebody's password."""
+def contains_password(text: str) -> bool:
+    """Whether `text` seems to contain somebody's password."""
     return PASSWORDS.search(_plain(text)) is not None
 
 
@@ -97,7 +97,7 @@ def _shaped(plain: str, broken: Iterable[str], field: CredentialField) -> Iterat
 
 
 def _across_lines(text: str) -> Iterator[str]:
-    """Yield what the ends and beginnings of successive lines are together."""
+    """Yield the joined ends and beginnings of successive lines."""
     lines = [words for line in text.splitlines() if (words := line.split())]
     for number, words in enumerate(lines):
         joined = words[-1].strip(AROUND)

@@ -166,11 +166,6 @@ class Onboarding:
         return self._last_reminder.snooze if self._last_reminder else None
 
     @property
-    def stalled_since(self) -> datetime:
-        """When the time until the next reminder began: the last activity, or a later snooze."""
-        return max(self.active_at, self.snoozed.at) if self.snoozed else self.active_at
-
-    @property
     def escalated_at(self) -> datetime | None:
         """When engineering was told of the current stall."""
         latest = self.escalation

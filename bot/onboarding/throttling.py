@@ -1,6 +1,6 @@
-"""How often somebody may do what others have to bear the cost of (pure).
+"""Rate limits for what costs others something (pure).
 
-Bounds that nobody at work notices, and that somebody with a script does.
+Nobody at work notices them; somebody with a script does.
 """
 
 from collections.abc import Iterable
@@ -13,32 +13,32 @@ HOUR = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """At most so many in any stretch of time of that length."""
+    """At most `most` in any period of length `within`."""
 
     most: int
     within: timedelta = HOUR
 
     def wait(self, times: Iterable[datetime], now: datetime) -> timedelta | None:
-        """Return how long to wait for the next one after those at `times`; None: it may be now."""
+        """Return how long to wait after those at `times`, None if there is no need."""
         recent = sorted(at for at in times if timedelta() <= now - at < self.within)
         if len(recent) < self.most:
             return None
         return recent[-self.most] + self.within - now
 
 
-# One person's, at one client.
+# Per person and client.
 QUESTIONS = Rate(10)
-REFUSALS_KEPT = Rate(1)  # in the history, of each kind of thing that they may not do
-GUESSES = Rate(200)  # pieces of what they write that could be a stored value
+REFUSALS_KEPT = Rate(1)  # recorded in the history, per permission
+GUESSES = Rate(200)  # parts of what they write that could be a stored value
 GUESSES_AT_ONCE = 20  # in one text
 ANSWERS = Rate(30)  # of the guide
-# One client's.
+# Per client.
 CHECKS = Rate(10)  # with ServiceTitan, when credentials are entered
-CHECKS_ASKED_FOR = Rate(20)  # with ServiceTitan, of all, before an engineer's button is refused
+CHECKS_ASKED_FOR = Rate(20)  # with ServiceTitan, in all, before an engineer's button is refused
 HANDOVERS = Rate(30)  # of steps to HeavySet: each pings the engineer
-REPLACEMENTS = Rate(30)  # of stored credentials, before all are there
+REPLACEMENTS = Rate(30)  # of stored credentials, before all are in
 POSTED_SECRETS = Rate(1)  # notices of the same credentials
-MAX_FINGERPRINTS = 20  # of different secrets that are remembered with one notice
+MAX_FINGERPRINTS = 20  # remembered with one notice
 
 
 def in_minutes(wait: timedelta) -> str:

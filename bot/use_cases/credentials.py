@@ -15,7 +15,7 @@ from bot.onboarding import BOT, Event, EventKind, Onboarding, free_text
 from bot.onboarding.credentials import enter_credentials, must_be_stored, reveal_credentials
 from bot.onboarding.people import Permission
 from bot.onboarding.posted_secrets import record_posted_secret
-from bot.onboarding.secret_scan import bears, forms
+from bot.onboarding.secret_scan import contains_value, forms
 from bot.onboarding.throttling import CHECKS, HOUR, REPLACEMENTS, in_minutes
 from bot.use_cases.permissions import must_have_opened, opened
 from bot.use_cases.services import InvalidInput, NeedsConfirmation, Request
@@ -174,8 +174,10 @@ class Credentials(UseCase):
         async with self._services.database.begin(write=False) as session:
             events = await event_log.events_of(session, onboarding.id)
         for name, value in secret.items():
-            telling = [one for one in events if any(bears(t, value) for t in free_text(one))]
-            if telling or bears(onboarding.client_name, value):
+            telling = [
+                one for one in events if any(contains_value(t, value) for t in free_text(one))
+            ]
+            if telling or contains_value(onboarding.client_name, value):
                 onboarding = await self._mark_posted(request, onboarding, name, value, telling)
         return onboarding
 

@@ -13,7 +13,7 @@ from bot.guide.credentials import CredentialField
 from bot.onboarding import Onboarding
 from bot.onboarding.people import Actor, Role
 from bot.onboarding.posted_secrets import record_posted_secret
-from bot.onboarding.secret_scan import bears_password, candidates, forms, guesses, shaped
+from bot.onboarding.secret_scan import candidates, contains_password, forms, guesses, shaped
 from bot.use_cases.messages import Reply
 from bot.use_cases.services import Request
 from bot.use_cases.typed_secrets import is_guessing
@@ -73,7 +73,7 @@ class PostedSecrets(UseCase):
             return replies[0]
         if shaped_as:
             return await self._told_once(request, LOOKS_LIKE_ONE)
-        if bears_password(text) and await self._is_onboarded(request.channel):
+        if contains_password(text) and await self._is_onboarded(request.channel):
             return await self._told_once(request, POSTED_LOGIN)
         return None
 

@@ -9,7 +9,7 @@ from hypothesis.stateful import invariant
 
 from bot.onboarding import EventKind, Status
 from bot.onboarding.history import History, Span, tell
-from bot.onboarding.history.durations import Turns
+from bot.onboarding.history.durations import Replay
 from tests.builders import GUIDE, NOW
 from tests.unit.test_onboarding_machine import AnOnboarding
 
@@ -22,16 +22,16 @@ class AHistory(AnOnboarding):
 
     @invariant()
     def it_knows_who_was_to_act(self) -> None:
-        turns, onboarding = Turns(GUIDE), self.onboarding
+        replay, onboarding = Replay(GUIDE), self.onboarding
         for event in self.events:
-            turns.take(event)
-        assert turns.over is (onboarding.status in OVER)
-        if not turns.over:
+            replay.apply(event)
+        assert replay.over is (onboarding.status in OVER)
+        if not replay.over:
             paused = onboarding.status is Status.PAUSED
             assert onboarding.current
             assert onboarding.phase
-            assert turns.current == onboarding.current.number
-            assert turns.standing == (
+            assert replay.current == onboarding.current.number
+            assert replay.state == (
                 onboarding.phase.number,
                 None if paused else onboarding.awaited,
             )

@@ -95,7 +95,7 @@ def test_progress_settles_a_nudge_also_where_the_clock_was_set_back() -> None:
     after = done(nudged(), at=EARLIER)
 
     assert after.reminder is None
-    assert after.stalled_since == EARLIER
+    assert after.active_at == EARLIER
     assert remind(after, BOT, EARLIER + DAY).onboarding.reminder
 
 
@@ -181,7 +181,8 @@ def test_a_snooze_takes_the_nudge_away_and_says_until_when() -> None:
     assert (event.kind, event.actor) == (EventKind.SNOOZED, ANN)
     assert event.detail == {"until": UNTIL.isoformat()}
     assert change.onboarding.reminder is None
-    assert change.onboarding.stalled_since == LATER
+    assert change.onboarding.snoozed
+    assert change.onboarding.snoozed.at == LATER
 
 
 def test_a_second_snooze_is_refused_with_who_was_faster() -> None:
@@ -206,7 +207,7 @@ def test_after_a_snooze_a_nudge_can_come_again() -> None:
 
 
 def test_progress_ends_a_snooze() -> None:
-    assert done(snoozed(), at=EARLIER).stalled_since == EARLIER
+    assert done(snoozed(), at=EARLIER).snoozed is None
 
 
 # --- engineering ---

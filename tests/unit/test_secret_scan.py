@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from bot.guide import load
-from bot.onboarding.secret_scan import bears_password, candidates, looks_like, shaped
+from bot.onboarding.secret_scan import candidates, contains_password, looks_like, shaped
 from tests import corpora
 
 FIELDS = load().credentials
@@ -141,7 +141,7 @@ PASSWORDS = [
 
 @pytest.mark.parametrize("text", PASSWORDS)
 def test_a_password_is_seen(text: str) -> None:
-    assert bears_password(text)
+    assert contains_password(text)
 
 
 @pytest.mark.parametrize(
@@ -161,4 +161,4 @@ def test_a_password_is_seen(text: str) -> None:
     ],
 )
 def test_talk_about_passwords_raises_no_alarm(text: str) -> None:
-    assert not bears_password(text)
+    assert not contains_password(text)

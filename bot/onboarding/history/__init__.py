@@ -1,4 +1,4 @@
-"""What happened in one onboarding, told from its events: who did what, and who waited for whom."""
+"""The history of an onboarding, from its events: who did what, and how long each side took."""
 
 from bot.onboarding.history.durations import Span
 from bot.onboarding.history.sentences import Words, lasting

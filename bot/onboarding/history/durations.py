@@ -1,4 +1,7 @@
-"""Who waited for whom: the events replayed, for who was to act in between (pure)."""
+"""How long each side took: the events are replayed to find who had to act in between (pure).
+
+Histories are sealed, so those of earlier releases cannot be given what a replay finds.
+"""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -10,7 +13,7 @@ from bot.onboarding import Event, EventKind
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A time in which `side` was to act; None: it was paused, so nobody waited."""
+    """A period in which `side` had to act; None: it was paused."""
 
     start: datetime
     end: datetime
@@ -19,55 +22,54 @@ class Span:
 
     @property
     def length(self) -> timedelta:
-        """How long it was."""
+        """The length of the period."""
         return self.end - self.start
 
 
 def spans(guide: Guide, events: Iterable[Event], now: datetime) -> Iterator[Span]:
-    """Yield the times between the events up to the end, or to `now`; equal neighbours as one.
+    """Yield the periods up to the end, or to `now`; equal neighbors are joined.
 
-    Where a clock was set back, no time has passed.
+    If a clock was set back, no time has passed.
     """
-    turns, start, at = Turns(guide), None, datetime.min.replace(tzinfo=UTC)
+    replay, start, at = Replay(guide), None, datetime.min.replace(tzinfo=UTC)
     for event in events:
-        before, at = turns.standing, max(at, event.at)
-        turns.take(event)
+        before, at = replay.state, max(at, event.at)
+        replay.apply(event)
         if start is None:
             start = at
-        elif turns.over or turns.standing != before:
+        elif replay.over or replay.state != before:
             if at > start:
                 yield Span(start, at, *before)
             start = at
-        if turns.over:
+        if replay.over:
             return
     if start and (until := max(at, now)) > start:
-        yield Span(start, until, *turns.standing)
+        yield Span(start, until, *replay.state)
 
 
-class Turns:
-    """Where an onboarding stood after each of its events: in which phase, and who was to act."""
+class Replay:
+    """The state of an onboarding after each of its events: the phase, and who had to act."""
 
     def __init__(self, guide: Guide) -> None:
-        """Begin before the first event."""
         self._guide = guide
         self._finished: dict[int, EventKind] = {}
-        self._needless: frozenset[int] = frozenset()
+        self._unnecessary: frozenset[int] = frozenset()
         self._handed_over: frozenset[int] = frozenset()
         self._to_enter_again: tuple[str, ...] = ()
-        self._questions: dict[int, int | None] = {}  # the open ones, with their steps
+        self._questions: dict[int, int | None] = {}  # open ones, by number, with their steps
         self._asked = 0
         self._paused = False
         self.over = False
 
     @property
-    def standing(self) -> tuple[int, Owner | None]:
-        """The phase, and who is to act: nobody during a pause."""
+    def state(self) -> tuple[int, Owner | None]:
+        """The phase, and who has to act: nobody during a pause."""
         phase = self._guide.phase_of(self.current).number
         return phase, None if self._paused else self._awaited(self.current)
 
     @property
     def current(self) -> int:
-        """The number of the current step: the last, when all are finished."""
+        """The number of the current step, or of the last one when all are finished."""
         numbers = [step.number for step in self._guide.steps]
         return next((one for one in numbers if one not in self._finished), numbers[-1])
 
@@ -82,8 +84,8 @@ class Turns:
         handed_over = number in self._handed_over
         return Owner.HEAVYSET if handed_over else self._guide.phase_of(number).owner
 
-    def take(self, event: Event) -> None:
-        """Go on by one event."""
+    def apply(self, event: Event) -> None:
+        """Apply one event."""
         match event.kind:
             case EventKind.ACCOUNT_CHOSEN:
                 self._choose(event.step or 0, event.detail["choice"])
@@ -104,9 +106,9 @@ class Turns:
             case EventKind.COMPLETED | EventKind.CANCELLED:
                 self.over = True
             case _:
-                self._talk(event)
+                self._question(event)
 
-    def _talk(self, event: Event) -> None:
+    def _question(self, event: Event) -> None:
         if event.kind in (EventKind.HELP_ASKED, EventKind.GUIDE_ANSWERED):
             self._asked += 1
             if event.kind is EventKind.HELP_ASKED:
@@ -119,15 +121,15 @@ class Turns:
         choice = self._guide.step(number).choice
         options = choice.options if choice else ()
         skips = (one.skips for one in options if one.id == answer)
-        self._needless = frozenset(next(skips, ()))
+        self._unnecessary = frozenset(next(skips, ()))
 
     def _undo(self, number: int) -> None:
-        """Open a step again, and those after it: but not what an engineer had skipped."""
+        """Reopen a step and those after it, except what an engineer skipped."""
         self._finished = {
             one: how
             for one, how in self._finished.items()
             if one < number
-            or (one > number and how is EventKind.STEP_SKIPPED and one not in self._needless)
+            or (one > number and how is EventKind.STEP_SKIPPED and one not in self._unnecessary)
         }
         if self._guide.step(number).choice:
-            self._needless = frozenset()
+            self._unnecessary = frozenset()

@@ -1,7 +1,6 @@
-"""Each event in words for support, without its subject: “finished step 7, Submit the Application”.
+"""Each event in words, without its subject: “finished step 7, Submit the Application”.
 
-What people wrote stands in them as it is: who shows it must escape it. Nothing that looks like a
-secret is quoted.
+What people wrote is not escaped here. Nothing that looks like a secret is quoted.
 """
 
 import re
@@ -15,9 +14,9 @@ from bot.onboarding.people import ChannelRef, Permission, UserRef
 from bot.onboarding.report import Outcome
 from bot.onboarding.secret_scan import looks_like
 
-# A moment stands for itself: each reader has a time zone.
+# Times are not formatted: each reader has a time zone.
 Words = tuple[str | UserRef | ChannelRef | datetime, ...]
-Telling = Callable[[Guide, Event], Words]
+Sentence = Callable[[Guide, Event], Words]
 
 UNREAD: Words = ("did something that this version of the bot can't show",)
 SIDE_NAMES = {Owner.CLIENT: "the client", Owner.HEAVYSET: "HeavySet"}
@@ -45,15 +44,15 @@ ATTEMPTS = {
 
 def words(guide: Guide, event: Event) -> Words:
     """Return what happened, in the past tense."""
-    _, telling = TOLD[event.kind]
+    _, telling = SENTENCES[event.kind]
     try:
         return telling(guide, event)
-    except (LookupError, TypeError, ValueError, AttributeError):  # of another release's making
+    except (LookupError, TypeError, ValueError, AttributeError):  # written by another release
         return UNREAD
 
 
 def lasting(time: timedelta) -> str:
-    """Return how long a time is, in its two largest units: `3 days 4 h`."""
+    """Return a duration in its two largest units: `3 days 4 h`."""
     minutes = round(time / timedelta(minutes=1))
     if minutes < 1:
         return "less than a minute" if time else "no time"
@@ -68,22 +67,22 @@ def lasting(time: timedelta) -> str:
 
 def sign(kind: EventKind) -> str:
     """Return the emoji of a kind of event."""
-    return TOLD[kind][0]
+    return SENTENCES[kind][0]
 
 
-def _plain(text: str) -> Telling:
+def _plain(text: str) -> Sentence:
     return lambda _guide, _event: (text,)
 
 
-def _about_step(text: str) -> Telling:
+def _about_step(text: str) -> Sentence:
     return lambda guide, event: (text.format(step=_step(guide, event.step)),)
 
 
-def _about_values(text: str) -> Telling:
+def _about_values(text: str) -> Sentence:
     return lambda guide, event: (text.format(values=_labels(guide, event.detail["fields"])),)
 
 
-def _until(text: str) -> Telling:
+def _until(text: str) -> Sentence:
     def tell(guide: Guide, event: Event) -> Words:
         values = text.format(values=_labels(guide, event.detail["fields"]))
         return (f"{values}, until ", datetime.fromisoformat(event.detail["until"]))
@@ -138,7 +137,7 @@ def _from_guide(guide: Guide, event: Event) -> Words:
     return (f"asked at {_step(guide, event.step)}: {text}. The guide had the answer",)
 
 
-def _handed(text: str) -> Telling:
+def _handed(text: str) -> Sentence:
     def tell(guide: Guide, event: Event) -> Words:
         numbers = event.detail["steps"]
         if len(numbers) == 1:
@@ -169,7 +168,7 @@ def _escalated(guide: Guide, event: Event) -> Words:
     return (f"told engineering that nothing went on at {_step(guide, event.step)}{whose}",)
 
 
-def _for_a_reason(text: str) -> Telling:
+def _for_a_reason(text: str) -> Sentence:
     def tell(guide: Guide, event: Event) -> Words:
         if loss := event.detail.get("loss"):
             return (f"{text}: {LOSS_TEXTS[Loss(loss)]}",)
@@ -209,8 +208,8 @@ def _sealed(_guide: Guide, event: Event) -> Words:
     return (f"sealed the history; the {count} entries before were not sealed until then",)
 
 
-# Every kind of event, with its sign.
-TOLD: dict[EventKind, tuple[str, Telling]] = {
+# Every kind of event: its sign and its words.
+SENTENCES: dict[EventKind, tuple[str, Sentence]] = {
     EventKind.STARTED: ("🚀", _plain("started the onboarding")),
     EventKind.ACCOUNT_CHOSEN: ("🔀", _chosen),
     EventKind.STEP_DONE: ("✅", _about_step("finished {step}")),
@@ -261,7 +260,7 @@ TOLD: dict[EventKind, tuple[str, Telling]] = {
 
 
 def quoted(guide: Guide, text: str) -> str:
-    """Return what somebody wrote in quotation marks, unless a value may be in it."""
+    """Return what somebody wrote, in quotation marks, unless it may hold a credential."""
     known = (one.usual for one in guide.credentials if one.prefix)
     shaped = looks_like(text, guide.credentials) or any(re.search(usual, text) for usual in known)
     if shaped or text == HIDDEN:

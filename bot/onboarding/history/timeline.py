@@ -1,7 +1,7 @@
-"""The history as a whole: its entries, how long what took, questions, verifications (pure)."""
+"""The history as a whole: entries, durations, questions, verifications (pure)."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.guide import Guide, Owner
@@ -16,7 +16,7 @@ NONE = timedelta()
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One event; its subject is `by`. Words are found for those alone that somebody reads."""
+    """One event; `by` is the subject of its `words`, which are found when somebody reads them."""
 
     guide: Guide
     event: Event
@@ -44,38 +44,35 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Inquiry:
-    """A question, and who answered it when; `by_guide`: the guide did, at once."""
+    """A question, and when it was answered; `by_guide`: at once, from the guide."""
 
     step: int | None
     by: Actor
     at: datetime
     by_guide: bool = False
-    answered_by: Actor | None = None
     answered_at: datetime | None = None
 
     @property
     def waited(self) -> timedelta | None:
-        """How long it took until somebody answered; None: nobody has."""
+        """How long the answer took, None if there is none."""
         return max(self.answered_at - self.at, NONE) if self.answered_at else None
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A verification; without an outcome it has not ended."""
+    """A verification; without an outcome it is not finished."""
 
     number: int
     by: Actor
     at: datetime
-    ended_at: datetime | None = None
     outcome: Outcome | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What happened, oldest first. All times add up: sides and pauses are the whole, as phases are.
+    """What happened, oldest first. The times of all sides and pauses add up, as do those of phases.
 
-    `until` is the end, or the moment of the telling if it has not come; what happens after the end
-    takes no time.
+    `until` is the end, or now if there is none yet; what happens after the end takes no time.
     """
 
     guide: Guide
@@ -89,19 +86,19 @@ class History:
 
     @property
     def took(self) -> timedelta:
-        """How long it took, pauses included."""
+        """The total time, including pauses."""
         return self.until - self.started_at
 
     @property
     def sides(self) -> Mapping[Owner | None, timedelta]:
-        """How long each side was to act; None: how long nobody was, as it was paused."""
+        """How long each side had to act; None: how long it was paused."""
         return {
             side: _sum(one for one in self.spans if one.side is side) for side in (*Owner, None)
         }
 
     @property
     def phases(self) -> Mapping[int, Mapping[Owner | None, timedelta]]:
-        """How long each side was to act in each phase; None: how long that phase was paused."""
+        """How long each side had to act in each phase; None: how long it was paused."""
         return {
             phase.number: {
                 side: _sum(
@@ -118,7 +115,7 @@ class History:
 
 
 def tell(guide: Guide, events: Sequence[Event], now: datetime) -> History:
-    """Return the history of these events, which begin with the start."""
+    """Return the history of these events, the first of which is the start."""
     passed = tuple(spans(guide, events, now))
     started_at = events[0].at
     ends = (EventKind.COMPLETED, EventKind.CANCELLED)
@@ -142,10 +139,7 @@ def _inquiries(events: Iterable[Event]) -> Iterable[Inquiry]:
             found[len(found) + 1] = Inquiry(event.step, event.actor, event.at, by_guide)
         elif event.kind is EventKind.HELP_ANSWERED:
             for number in event.detail["questions"]:
-                asked = found[number]
-                found[number] = Inquiry(
-                    asked.step, asked.by, asked.at, asked.by_guide, event.actor, event.at
-                )
+                found[number] = replace(found[number], answered_at=event.at)
     return found.values()
 
 
@@ -158,7 +152,7 @@ def _runs(events: Iterable[Event]) -> Iterable[Run]:
         elif event.kind is EventKind.VERIFICATION_FINISHED:
             number, outcome = event.detail["number"], Outcome(event.detail["outcome"])
             begun = found.get(number) or Run(number, event.actor, event.at)
-            found[number] = Run(number, begun.by, begun.at, event.at, outcome)
+            found[number] = replace(begun, outcome=outcome)
     return found.values()
 
 
