@@ -33,7 +33,7 @@ def copy(url: str, file: Path) -> None:
         raise
 
 
-async def restored(session: AsyncSession) -> int:
+async def mark_restored(session: AsyncSession) -> int:
     """Take note that the database is a backup that was put back; returns of how many onboardings.
 
     Since its last event messages may have been posted and edited that it does not know: they are

@@ -1,11 +1,14 @@
-"""What all commands have in common: their settings, what they say, and how they end.
+"""What all commands share: their settings, their output, and their exit status.
 
 Exit status: 0 done, 1 failed, 2 settings or guide unusable.
 """
 
+import asyncio
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -18,84 +21,91 @@ from bot.guide import GuideError
 from storage import migrate
 from storage.database_errors import reason
 
+P = ParamSpec("P")
+Status = Callable[P, int]
+WithSettings = Callable[Concatenate[Settings, P], int | Awaitable[int]]
+
 
 def with_settings(
-    work: Callable[[Settings], int], *, any_database: bool = False, unusable: int = 1
-) -> int:
-    """Do a command's `work` and return its exit status; whatever stops it is put in words.
+    *, check_tables: bool = True, outdated_status: int = 1
+) -> Callable[[WithSettings[P]], Status[P]]:
+    """Decorate a command's function, async or not: pass it the settings, print its errors.
 
-    The database must be there, with the tables of this version, unless `work` takes care of that.
-    `unusable` is the status for one that would have to be changed first.
+    Unless it takes care of that itself, the database must have the tables of this version;
+    `outdated_status` is the exit status for one that has not.
     """
 
-    def begin() -> int:
+    def decorate(function: WithSettings[P]) -> Status[P]:
+        @wraps(function)
+        @with_output
+        def command(*args: P.args, **kwargs: P.kwargs) -> int:
+            try:
+                settings = load()
+            except SettingsError as error:
+                return say(str(error), 2)
+            logs.set_up(settings.log_level, settings.log_format)
+            where = f"DATABASE_URL: {migrate.where(settings.database_url)}"
+            try:
+                if check_tables:
+                    migrate.check(settings.database_url)
+                result = function(settings, *args, **kwargs)
+                return result if isinstance(result, int) else asyncio.run(_awaited(result))
+            except GuideError as error:
+                return say(str(error), 2)
+            except migrate.Unusable as error:
+                return say(f"DATABASE_URL: {error}", outdated_status)
+            except SQLAlchemyError as error:
+                return say(f"{where}: the database isn't responding: {reason(error)}", 1)
+            except Unavailable as error:
+                return say(f"{where}: {error}", 1)
+            except (UnreadableRow, CannotListen) as error:
+                return say(str(error), 1)
+
+        return command
+
+    return decorate
+
+
+def with_output(function: Status[P]) -> Status[P]:
+    """Decorate a command's function: print an OSError with its file's name, and return 1."""
+
+    @wraps(function)
+    def command(*args: P.args, **kwargs: P.kwargs) -> int:
         try:
-            settings = load()
-        except SettingsError as error:
-            return say(str(error), 2)
-        logs.set_up(settings.log_level, settings.log_format)
-        return _done(work if any_database else _after_check(work), settings, unusable)
+            return function(*args, **kwargs)
+        except OSError as error:
+            status = say(f"{error.filename or 'I/O error'}: {error.strerror or error}", 1)
+            _discard_output()
+            return status
 
-    return with_output(begin)
-
-
-def with_output(work: Callable[[], int]) -> int:
-    """Do a command's `work` and return its exit status; files that fail it are put in words."""
-    try:
-        return work()
-    except OSError as error:
-        status = say(f"{error.filename or 'I/O error'}: {error.strerror or error}", 1)
-        _give_up_output()
-        return status
+    return command
 
 
-def _after_check(work: Callable[[Settings], int]) -> Callable[[Settings], int]:
-    def checked(settings: Settings) -> int:
-        migrate.check(settings.database_url)
-        return work(settings)
-
-    return checked
+async def _awaited(result: Awaitable[int]) -> int:
+    return await result
 
 
-def _done(work: Callable[[Settings], int], settings: Settings, unusable: int) -> int:
-    try:
-        return work(settings)
-    except GuideError as error:
-        return say(str(error), 2)
-    except migrate.Unusable as error:
-        return say(f"DATABASE_URL: {error}", unusable)
-    except SQLAlchemyError as error:
-        where = migrate.where(settings.database_url)
-        return say(f"DATABASE_URL: {where}: the database isn't responding: {reason(error)}", 1)
-    except Unavailable as error:
-        return say(f"DATABASE_URL: {migrate.where(settings.database_url)}: {error}", 1)
-    except UnreadableRow as error:
-        return say(str(error), 1)
-    except CannotListen as error:
-        return say(str(error), 1)
-
-
-def say(text: str, status: int) -> int:
-    """Print a line, on standard error if something failed; returns the `status`."""
+def say(text: str, status: int = 0) -> int:
+    """Print a line, to standard error if the `status` says failed; return the `status`."""
     write(f"{text}\n", failed=bool(status))
     return status
 
 
 def write(text: str, *, failed: bool = False) -> None:
-    """Write to standard output, or error, at once; raises OSError, which names it.
+    """Write to standard output, or standard error, at once; raises OSError with its name.
 
-    What would act on a terminal is written out.
+    Control characters, which would act on a terminal, are escaped.
     """
     stream, name = (sys.stderr, "standard error") if failed else (sys.stdout, "standard output")
     try:
         stream.write(escape_controls(text))
         stream.flush()
-    except OSError as error:  # a full disk, or a reader that has gone
+    except OSError as error:  # a full disk, or a closed pipe
         raise OSError(error.errno, error.strerror, name) from error
 
 
-def _give_up_output() -> None:
-    """Keep Python from writing at its end what could not be written (docs.python.org, SIGPIPE)."""
+def _discard_output() -> None:
+    """Keep Python from failing again at exit on unwritten output (docs.python.org, SIGPIPE)."""
     try:
         sys.stdout.flush()
     except OSError:

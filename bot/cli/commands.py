@@ -1,14 +1,13 @@
-"""What the commands do."""
+"""What the commands do; each function returns the exit status."""
 
 import asyncio
 import logging
 import signal
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TextIO
 
 from bot import guide
 from bot.app.running import running
@@ -21,12 +20,11 @@ from bot.cli.export import render
 from bot.core import logs
 from bot.core.errors import NotFound
 from bot.guide.loading import SERVICETITAN
-from bot.onboarding import Onboarding
-from bot.onboarding.history import History, tell
+from bot.onboarding.history import tell
 from bot.slack import SlackRefused
 from bot.use_cases.expiry import destroy_old_values
 from storage import backup, event_log, migrate, onboardings, secure_delete
-from storage.audit.head_log import Heads, read_heads
+from storage.audit.head_log import read_heads
 from storage.audit.seals import Seals
 from storage.audit.verify_history import verify
 from storage.database import Database, is_sqlite
@@ -38,138 +36,9 @@ from storage.vault import Vault
 log = logging.getLogger(__name__)
 
 
-def run() -> int:
-    """Run the bot until it is told to stop."""
-    return with_settings(_run, any_database=True, unusable=2)
-
-
-def upgrade_database() -> int:
-    """Apply the migrations."""
-
-    def upgrade(settings: Settings) -> int:
-        migrate.upgrade(settings.database_url, seals=Seals(settings.keys))
-        return say(f"{migrate.where(settings.database_url)}: the database is up to date", 0)
-
-    return with_settings(upgrade, any_database=True, unusable=2)
-
-
-def check_database(log_file: TextIO | None = None) -> int:
-    """Say whether every migration is applied, and whether nobody altered the history.
-
-    `log_file` is a log that noted where each history ended.
-    """
-
-    def check(settings: Settings) -> int:
-        say(f"{migrate.where(settings.database_url)}: the database is up to date", 0)
-        return asyncio.run(_check_histories(settings, read_heads(log_file or ())))
-
-    return with_settings(check)
-
-
-def check_keys() -> int:
-    """Say whether every stored value can be read."""
-    return with_settings(lambda settings: asyncio.run(_check_keys(settings)))
-
-
-def rotate_keys() -> int:
-    """Encrypt every stored value with the first key."""
-    return with_settings(lambda settings: asyncio.run(_rotate_keys(settings)))
-
-
-def purge() -> int:
-    """Destroy the values of all finished onboardings, however long ago they were finished."""
-    return with_settings(lambda settings: asyncio.run(_purge(settings)))
-
-
-def doctor(*, blocks: bool) -> int:
-    """Say how every part is, a line each; with `blocks`, what Slack says of every message."""
-
-    def look() -> int:
-        settings, read = load_partly()
-        logs.set_up(settings.log_level, settings.log_format)
-        for problem in read.problems:
-            write(f"✗ {problem}\n")
-        findings = (
-            validate(guide.load(), settings.slack_api_url, settings.proxy)
-            if blocks
-            else examine(settings, read.wrong)
-        )
-        broken = asyncio.run(_told(findings))
-        return 1 if read.problems or broken else 0
-
-    return with_output(look)
-
-
-def export_history(named: str, format_: str, output: Path | None) -> int:
-    """Write the history of one onboarding to standard output, or to a file."""
-
-    def export(settings: Settings) -> int:
-        found, history = asyncio.run(_history(settings, named))
-        if history is None or len(found) != 1:
-            for one in found:
-                say(f"{one.id}: {one.client_name}, {one.status}, {one.started_at:%Y-%m-%d}", 1)
-            what = "more than one match; use the ID" if found else "no match"
-            return say(f"{named}: {what} in {migrate.where(settings.database_url)}", 1)
-        text = render(found[0], history, format_, now=datetime.now(UTC))
-        if output is None:
-            write(text)
-            return 0
-        try:
-            output.write_text(text, encoding="utf-8")
-        except OSError as error:
-            return say(f"{output}: not written ({error.strerror})", 1)
-        return say(f"{output}: written", 0)
-
-    return with_settings(export)
-
-
-def preview_guide(output: Path, source: Path | None) -> int:
-    """Write a page with every message and window of a guide: the bot's own, or that in `source`."""
-    from bot.cli.preview import preview  # it draws with the sandbox, which no other command needs
-
-    def draw() -> int:
-        try:
-            page = preview(guide.load(source or SERVICETITAN))
-        except guide.GuideError as error:
-            return say(str(error), 2)
-        output.write_text(page, encoding="utf-8")
-        return say(f"{output}: written", 0)
-
-    return with_output(draw)
-
-
-def back_up(file: Path) -> int:
-    """Copy the SQLite database to a file."""
-
-    def copy(settings: Settings) -> int:
-        if not is_sqlite(settings.database_url):
-            return say("DATABASE_URL: back up PostgreSQL with pg_dump", 2)
-        migrate.check(settings.database_url)
-        try:
-            backup.copy(settings.database_url, file)
-        except (OSError, sqlite3.Error) as error:
-            return say(f"{file}: not written ({reason(error)})", 1)
-        return say(
-            f"{file}: written, a copy of {migrate.where(settings.database_url)}. It can't be read "
-            "without CREDENTIAL_KEYS, so keep those elsewhere.",
-            0,
-        )
-
-    return with_settings(copy, any_database=True)
-
-
-def take_note_of_restored() -> int:
-    """Have the bot look in Slack for what the backup does not know."""
-
-    async def note(settings: Settings) -> int:
-        async with _database(settings) as database, database.begin() as session:
-            count = await backup.restored(session)
-        return say(f"{count} onboardings will be synced with Slack at the next start", 0)
-
-    return with_settings(lambda settings: asyncio.run(note(settings)))
-
-
-def _run(settings: Settings) -> int:
+@with_settings(check_tables=False, outdated_status=2)
+def run(settings: Settings) -> int:
+    """Run the bot until SIGTERM or Ctrl-C."""
     for line in (*settings.doubts, *private_files.warnings(secret_paths(), settings.database_url)):
         log.warning(line)
     log.info("opening the database", extra={"at": migrate.where(settings.database_url)})
@@ -200,68 +69,23 @@ async def _serve(settings: Settings) -> None:
         await bot.retire()
 
 
-async def _history(settings: Settings, named: str) -> tuple[Sequence[Onboarding], History | None]:
-    """Return the onboardings that `named` may mean, and the history if it is one alone."""
-    guides = GuideStore.from_file(SERVICETITAN)
-    async with _database(settings) as database, database.begin(write=False) as session:
-        found: Sequence[Onboarding]
-        try:
-            found = [await onboardings.get(session, guides, named)]
-        except NotFound:
-            found = await onboardings.named(session, guides, named, finished=True)
-        if len(found) != 1:
-            return found, None
-        events = await event_log.events_of(session, found[0].id)
-    return found, tell(found[0].guide, events, datetime.now(UTC))
+@with_output
+def doctor(*, blocks: bool) -> int:
+    """Print a finding for each part, or with `blocks` Slack's verdict on every message."""
+    settings, read = load_partly()
+    logs.set_up(settings.log_level, settings.log_format)
+    for problem in read.problems:
+        write(f"✗ {problem}\n")
+    findings = (
+        validate(guide.load(), settings.slack_api_url, settings.proxy)
+        if blocks
+        else examine(settings, read.wrong)
+    )
+    broken = asyncio.run(_print(findings))
+    return 1 if read.problems or broken else 0
 
 
-async def _check_histories(settings: Settings, noted: Heads) -> int:
-    async with _database(settings) as database, database.begin(write=False) as session:
-        found = await verify(session, noted)
-    read = f"{found.events} events of {found.onboardings} onboardings"
-    if found.late:
-        say(f"{found.late} events are older than their seals, which an upgrade made", 0)
-    for line in found.problems:
-        say(line, 1)
-    if found.problems:
-        return say(f"{read}: the history does not fit its seals", 1)
-    return say(f"{read}: the history is as it was written", 0)
-
-
-async def _check_keys(settings: Settings) -> int:
-    vault = Vault(settings.keys)
-    async with _database(settings) as database:
-        report = await inspect(database, vault)
-    for key in vault.key_ids:
-        first = " (encrypts)" if key == vault.sealing_key else ""
-        say(f"key {key}{first}: {report.rows.get(key, 0)} stored values", 0)
-    for line in report.problems:
-        say(line, 1)
-    lost = sum(report.rows.values()) - report.readable
-    return say(f"{report.readable} stored values can be read, {lost} cannot", 1 if lost else 0)
-
-
-async def _rotate_keys(settings: Settings) -> int:
-    vault = Vault(settings.keys)
-    async with _database(settings) as database:
-        progress = Progress(0)
-        async for progress in rotate(database, vault):
-            say(f"{progress.resealed} of {progress.total} stored values", 0)
-        histories = Progress(0)
-        async for histories in rotate_seals(database):
-            say(f"{histories.resealed} of {histories.total} histories", 0)
-        await _clear_residue(database)
-    for line in progress.unreadable + histories.unreadable:
-        say(line, 1)
-    if progress.unreadable:
-        return say("put the missing key back into CREDENTIAL_KEYS, then rotate again", 1)
-    if histories.unreadable:
-        return say("these histories keep the seals they had: see “onboarding db check”", 1)
-    say(f"every stored value is encrypted with key {vault.sealing_key}", 0)
-    return say(f"every history is sealed with key {vault.sealing_key}", 0)
-
-
-async def _told(findings: AsyncIterator[Finding]) -> bool:
+async def _print(findings: AsyncIterator[Finding]) -> bool:
     """Print findings as they come; True if something is broken."""
     broken = False
     async for finding in findings:
@@ -270,18 +94,146 @@ async def _told(findings: AsyncIterator[Finding]) -> bool:
     return broken
 
 
-async def _purge(settings: Settings) -> int:
+@with_settings()
+async def export_history(settings: Settings, named: str, format_: str, output: Path | None) -> int:
+    """Write the history of one onboarding to standard output, or to a file."""
+    guides = GuideStore.from_file(SERVICETITAN)
+    async with _database(settings) as database, database.begin(write=False) as session:
+        try:
+            found = [await onboardings.get(session, guides, named)]
+        except NotFound:
+            found = [*await onboardings.named(session, guides, named, finished=True)]
+        if len(found) != 1:
+            for one in found:
+                say(f"{one.id}: {one.client_name}, {one.status}, {one.started_at:%Y-%m-%d}", 1)
+            what = "more than one match; use the ID" if found else "no match"
+            return say(f"{named}: {what} in {migrate.where(settings.database_url)}", 1)
+        events = await event_log.events_of(session, found[0].id)
+    now = datetime.now(UTC)
+    text = render(found[0], tell(found[0].guide, events, now), format_, now=now)
+    return _write_to(output, text)
+
+
+def _write_to(output: Path | None, text: str) -> int:
+    if output is None:
+        write(text)
+        return 0
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        return say(f"{output}: not written ({error.strerror})", 1)
+    return say(f"{output}: written")
+
+
+@with_output
+def preview_guide(output: Path, source: Path | None) -> int:
+    """Write a page with every message and window of a guide: the bot's own, or that in `source`."""
+    from bot.cli.preview import preview  # it draws with the sandbox, which no other command needs
+
+    try:
+        page = preview(guide.load(source or SERVICETITAN))
+    except guide.GuideError as error:
+        return say(str(error), 2)
+    output.write_text(page, encoding="utf-8")
+    return say(f"{output}: written")
+
+
+@with_settings(check_tables=False, outdated_status=2)
+def upgrade_database(settings: Settings) -> int:
+    """Apply all migrations."""
+    migrate.upgrade(settings.database_url, seals=Seals(settings.keys))
+    return say(f"{migrate.where(settings.database_url)}: the database is up to date")
+
+
+@with_settings()
+async def check_database(settings: Settings, log_lines: Iterable[str] = ()) -> int:
+    """Verify that nobody altered the history; `log_lines` noted where each history ended."""
+    say(f"{migrate.where(settings.database_url)}: the database is up to date")
+    async with _database(settings) as database, database.begin(write=False) as session:
+        report = await verify(session, read_heads(log_lines))
+    read = f"{report.events} events of {report.onboardings} onboardings"
+    if report.late:
+        say(f"{report.late} events are older than their seals, which an upgrade made")
+    for line in report.problems:
+        say(line, 1)
+    if report.problems:
+        return say(f"{read}: the history does not fit its seals", 1)
+    return say(f"{read}: the history is as it was written")
+
+
+@with_settings(check_tables=False)
+def back_up(settings: Settings, file: Path) -> int:
+    """Copy the SQLite database to a file."""
+    if not is_sqlite(settings.database_url):
+        return say("DATABASE_URL: back up PostgreSQL with pg_dump", 2)
+    migrate.check(settings.database_url)
+    try:
+        backup.copy(settings.database_url, file)
+    except (OSError, sqlite3.Error) as error:
+        return say(f"{file}: not written ({reason(error)})", 1)
+    return say(
+        f"{file}: written, a copy of {migrate.where(settings.database_url)}. It can't be read "
+        "without CREDENTIAL_KEYS, so keep those elsewhere."
+    )
+
+
+@with_settings()
+async def mark_restored(settings: Settings) -> int:
+    """Make the bot look in Slack for messages that a restored backup does not know."""
+    async with _database(settings) as database, database.begin() as session:
+        count = await backup.mark_restored(session)
+    return say(f"{count} onboardings will be synced with Slack at the next start")
+
+
+@with_settings()
+async def check_keys(settings: Settings) -> int:
+    """Verify that every stored value can be decrypted."""
+    vault = Vault(settings.keys)
+    async with _database(settings) as database:
+        report = await inspect(database, vault)
+    for key in vault.key_ids:
+        first = " (encrypts)" if key == vault.sealing_key else ""
+        say(f"key {key}{first}: {report.rows.get(key, 0)} stored values")
+    for line in report.problems:
+        say(line, 1)
+    lost = sum(report.rows.values()) - report.readable
+    return say(f"{report.readable} stored values can be read, {lost} cannot", 1 if lost else 0)
+
+
+@with_settings()
+async def rotate_keys(settings: Settings) -> int:
+    """Encrypt every stored value, and sign every history, with the first key."""
+    vault = Vault(settings.keys)
+    async with _database(settings) as database:
+        values = histories = Progress(0)
+        async for values in rotate(database, vault):
+            say(f"{values.resealed} of {values.total} stored values")
+        async for histories in rotate_seals(database):
+            say(f"{histories.resealed} of {histories.total} histories")
+        await _remove_old_ciphertexts(database)
+    for line in values.unreadable + histories.unreadable:
+        say(line, 1)
+    if values.unreadable:
+        return say("put the missing key back into CREDENTIAL_KEYS, then rotate again", 1)
+    if histories.unreadable:
+        return say("these histories keep the seals they had: see “onboarding db check”", 1)
+    say(f"every stored value is encrypted with key {vault.sealing_key}")
+    return say(f"every history is sealed with key {vault.sealing_key}")
+
+
+@with_settings()
+async def purge(settings: Settings) -> int:
+    """Destroy the values of all finished onboardings, however recently they finished."""
     guides = GuideStore.from_file(SERVICETITAN)
     async with _database(settings) as database:
         count = await destroy_old_values(
             database, guides, lambda: datetime.now(UTC), timedelta(0), lambda _onboarding_id: None
         )
-        await _clear_residue(database)
-    return say(f"the values of {count} finished onboardings are destroyed", 0)
+        await _remove_old_ciphertexts(database)
+    return say(f"the values of {count} finished onboardings are destroyed")
 
 
-async def _clear_residue(database: Database) -> None:
-    """Remove what is left of old ciphertexts, or say that it is still there."""
+async def _remove_old_ciphertexts(database: Database) -> None:
     for pause in (0.2, 0.5, 1, 2, None):
         problem = await secure_delete.clear(database)
         if problem is None:

@@ -269,7 +269,7 @@ def init(
 ) -> int:
     """Run the command; `flags` are the settings that were given, by name."""
     run = Init(flags, transport, address, yes, check)
-    return with_output(run.run)
+    return with_output(run.run)()
 
 
 def is_public_address(value: str) -> bool:

@@ -1,4 +1,7 @@
-"""The command line. Each command imports what it needs, so that `keys generate` starts at once."""
+"""The command line. Each command imports what it needs, so that `keys generate` starts at once.
+
+A command returns its exit status (None: 0).
+"""
 
 import io
 import sys
@@ -11,12 +14,17 @@ import click
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Run and manage the onboarding bot. Settings come from the environment and .env."""
-    from bot.cli.private_files import keep_to_ourselves
+    from bot.cli.private_files import protect_new_files
 
-    keep_to_ourselves()
+    protect_new_files()
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a terminal without UTF-8 is no reason to fail
+        if isinstance(stream, io.TextIOWrapper):  # do not fail on a terminal without UTF-8
             stream.reconfigure(errors="backslashreplace")
+
+
+@main.result_callback()
+def exit_with(status: int | None) -> None:
+    sys.exit(status)
 
 
 @main.command()
@@ -36,7 +44,7 @@ def main() -> None:
 @click.option("--yes", is_flag=True, help="Ask nothing; write .env and manifest.json.")
 def init(
     *, transport: str | None, address: str | None, yes: bool, check: bool, **flags: str
-) -> None:
+) -> int:
     """Ask for what the bot needs, check it, and write .env.
 
     Answers also come from the environment and an existing .env. Prefer those for secrets in a
@@ -46,15 +54,15 @@ def init(
     from bot.cli.init import init as set_up
 
     given = {SETTINGS[flag]: value for flag, value in flags.items() if value}
-    sys.exit(set_up(given, transport=transport, address=address, yes=yes, check=check))
+    return set_up(given, transport=transport, address=address, yes=yes, check=check)
 
 
 @main.command()
-def run() -> None:
+def run() -> int:
     """Run the bot until SIGTERM or Ctrl-C."""
     from bot.cli.commands import run as run_bot
 
-    sys.exit(run_bot())
+    return run_bot()
 
 
 @main.command()
@@ -62,11 +70,11 @@ def run() -> None:
 @click.option("--real-limits", is_flag=True, help="Apply Slack's real rate limits.")
 @click.option("--web", is_flag=True, help="Play both sides in a browser.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, help="With --web: the port.")
-def sandbox(play: bool, real_limits: bool, web: bool, port: int) -> None:
+def sandbox(play: bool, real_limits: bool, web: bool, port: int) -> int:
     """Run the bot against a simulated Slack and ServiceTitan."""
     from sandbox.__main__ import main as run_sandbox
 
-    sys.exit(run_sandbox(play=play, real_limits=real_limits, port=port if web else None))
+    return run_sandbox(play=play, real_limits=real_limits, port=port if web else None)
 
 
 @main.group()
@@ -83,36 +91,36 @@ def generate() -> None:
 
 
 @keys.command()
-def rotate() -> None:
+def rotate() -> int:
     """Re-encrypt everything with the first key; safe while running."""
     from bot.cli.commands import rotate_keys
 
-    sys.exit(rotate_keys())
+    return rotate_keys()
 
 
 @keys.command(name="check")
-def check_keys() -> None:
+def check_keys() -> int:
     """Check that every stored value can be read, and by which key."""
     from bot.cli.commands import check_keys as check
 
-    sys.exit(check())
+    return check()
 
 
 @main.command()
 @click.option("--blocks", is_flag=True, help="Send every message and window to Slack's validator.")
-def doctor(blocks: bool) -> None:
+def doctor(blocks: bool) -> int:
     """Check everything the bot needs, and how to fix what's broken."""
     from bot.cli.commands import doctor as examine
 
-    sys.exit(examine(blocks=blocks))
+    return examine(blocks=blocks)
 
 
 @main.command()
-def purge() -> None:
+def purge() -> int:
     """Delete finished onboardings' credentials now; history is kept."""
     from bot.cli.commands import purge as purge_values
 
-    sys.exit(purge_values())
+    return purge_values()
 
 
 @main.command()
@@ -126,11 +134,11 @@ def purge() -> None:
     help="Markdown, JSON, or one HTML file with its charts.",
 )
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to this file.")
-def export(onboarding: str, format_: str, output: Path | None) -> None:
+def export(onboarding: str, format_: str, output: Path | None) -> int:
     """Export the history of ONBOARDING (an ID or part of the client's name)."""
     from bot.cli.commands import export_history
 
-    sys.exit(export_history(onboarding, format_, output))
+    return export_history(onboarding, format_, output)
 
 
 @main.group(name="guide")
@@ -143,11 +151,11 @@ def guide_() -> None:
     "-o", "--output", type=click.Path(path_type=Path), required=True, help="Write to this file."
 )
 @click.option("--guide", "source", type=click.Path(path_type=Path), help="Another guide file.")
-def preview(output: Path, source: Path | None) -> None:
+def preview(output: Path, source: Path | None) -> int:
     """Draw every message and window of the guide on one HTML page."""
     from bot.cli.commands import preview_guide
 
-    sys.exit(preview_guide(output, source))
+    return preview_guide(output, source)
 
 
 @main.group()
@@ -156,28 +164,28 @@ def db() -> None:
 
 
 @db.command()
-def upgrade() -> None:
+def upgrade() -> int:
     """Apply all migrations."""
     from bot.cli.commands import upgrade_database
 
-    sys.exit(upgrade_database())
+    return upgrade_database()
 
 
 @db.command()
 @click.argument("file", type=click.Path(path_type=Path))
-def backup(file: Path) -> None:
+def backup(file: Path) -> int:
     """Copy the SQLite database to FILE, while the bot runs."""
     from bot.cli.commands import back_up
 
-    sys.exit(back_up(file))
+    return back_up(file)
 
 
 @db.command()
-def restored() -> None:
+def restored() -> int:
     """Run this after restoring a backup, before starting the bot."""
-    from bot.cli.commands import take_note_of_restored
+    from bot.cli.commands import mark_restored
 
-    sys.exit(take_note_of_restored())
+    return mark_restored()
 
 
 @db.command(name="check")
@@ -186,8 +194,8 @@ def restored() -> None:
     type=click.File("r", encoding="utf-8", errors="replace"),
     help="A log of the bot's, kept where the database's users can't write; “-” reads it from here.",
 )
-def check_database(heads: TextIO | None) -> None:
+def check_database(heads: TextIO | None) -> int:
     """Check migrations and that nobody altered the history."""
     from bot.cli.commands import check_database as check
 
-    sys.exit(check(heads))
+    return check(heads or ())

@@ -1,7 +1,7 @@
-"""What keeps secrets to this user: files made for nobody else, no core dumps, and a look at both.
+"""Keeps secrets to this user: private new files, no core dumps, and warnings about other files.
 
-Files that somebody else made are warned of and not refused: containers mount secrets as files that
-belong to root and that everybody may read, and the bot has to start there.
+Files that others can read cause a warning, not a refusal: containers mount secrets as files that
+belong to root and that everyone can read, and the bot has to start there.
 """
 
 import os
@@ -13,14 +13,14 @@ from sqlalchemy import make_url
 
 try:
     import resource
-except ImportError:  # pragma: no cover  # Windows has neither
+except ImportError:  # pragma: no cover  # not on Windows
     resource = None  # type: ignore[assignment]
 
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
-def keep_to_ourselves() -> None:
-    """Let nobody else read what this process makes from now on, a core dump included."""
+def protect_new_files() -> None:
+    """Let nobody else read the files that this process creates, nor dump its memory."""
     os.umask(OTHERS)
     if resource is not None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -29,7 +29,7 @@ def keep_to_ourselves() -> None:
 def warnings(secrets: Mapping[str, Path], database_url: str) -> Iterator[str]:
     """Yield a line for each file that other users of this machine may read or change.
 
-    `secrets` are files with secrets in them, by what the reader knows each as.
+    `secrets` are the files that contain secrets, by the name that the reader knows.
     """
     url = make_url(database_url)
     named = dict(secrets)
@@ -39,8 +39,8 @@ def warnings(secrets: Mapping[str, Path], database_url: str) -> Iterator[str]:
         try:
             mode = path.stat().st_mode
         except (OSError, ValueError):
-            continue  # whoever needs it says so
-        if stat.S_ISREG(mode) and mode & OTHERS and not _is_systemds(path):
+            continue  # reported where the file is used
+        if stat.S_ISREG(mode) and mode & OTHERS and not _is_systemd_credential(path):
             may = "change" if mode & (stat.S_IWGRP | stat.S_IWOTH) else "read"
             yield (
                 f"{name}: other users of this machine may {may} this file "
@@ -48,7 +48,7 @@ def warnings(secrets: Mapping[str, Path], database_url: str) -> Iterator[str]:
             )
 
 
-def _is_systemds(path: Path) -> bool:
-    """Whether systemd put the file there: it lets the service's user in by an ACL, as a group."""
+def _is_systemd_credential(path: Path) -> bool:
+    """Whether systemd made the file; its ACL for the service's user shows as group bits."""
     directory = os.environ.get("CREDENTIALS_DIRECTORY")
     return bool(directory) and path.is_relative_to(str(directory))

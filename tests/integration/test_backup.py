@@ -15,7 +15,7 @@ from tests.integration.world import World
 async def put_back(world: World, file: Path) -> None:
     database = Database(f"sqlite:///{file}", Seals(world.settings.keys))
     async with database.begin() as session:
-        assert await backup.restored(session) == 1
+        assert await backup.mark_restored(session) == 1
     await database.close()
 
 
