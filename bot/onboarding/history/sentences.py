@@ -6,6 +6,8 @@ What people wrote is not escaped here. Nothing that looks like a secret is quote
 import re
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from itertools import groupby
+from string import Formatter
 
 from bot.core.english import in_days, listed
 from bot.guide import Guide, Owner, Step
@@ -14,11 +16,11 @@ from bot.onboarding.people import ChannelRef, Permission, UserRef
 from bot.onboarding.report import Outcome
 from bot.onboarding.secret_scan import looks_like
 
-# Times are not formatted: each reader has a time zone.
-Words = tuple[str | UserRef | ChannelRef | datetime, ...]
-Sentence = Callable[[Guide, Event], Words]
+# People, channels and times are not formatted: each reader is shown them in another way.
+Part = str | UserRef | ChannelRef | datetime
+Words = tuple[Part, ...]
 
-UNREAD: Words = ("did something that this version of the bot can't show",)
+UNREAD = "did something that this version of the bot can't show"
 SIDE_NAMES = {Owner.CLIENT: "the client", Owner.HEAVYSET: "HeavySet"}
 OUTCOMES = {
     Outcome.PASSED: "passed",
@@ -41,14 +43,97 @@ ATTEMPTS = {
     Permission.GUESS: "try out which values are stored",
 }
 
+INVITATION_TEXTS = {
+    InvitationAnswer.ACCEPTED: "accepted the invitation{to}; an admin has to approve it",
+    InvitationAnswer.APPROVED: "approved the invitation{to}",
+    InvitationAnswer.DECLINED: "declined the invitation{to}",
+}
+
+# Every kind of event: its sign and its sentence. A gap is one of GAPS, or a member of the detail.
+SENTENCES: dict[EventKind, tuple[str, str]] = {
+    EventKind.STARTED: ("🚀", "started the onboarding"),
+    EventKind.ACCOUNT_CHOSEN: ("🔀", "answered {step}: “{option}”"),
+    EventKind.STEP_DONE: ("✅", "finished {step}"),
+    EventKind.STEP_SKIPPED: ("⏭️", "skipped {step}"),
+    EventKind.STEP_UNDONE: ("↩️", "opened {step} again"),
+    EventKind.CREDENTIAL_ENTERED: ("🔒", "entered the {field}"),
+    EventKind.CREDENTIAL_REPLACED: (
+        "🔒",
+        "entered the {field} anew (value {version}); the old one is gone",
+    ),
+    EventKind.CREDENTIALS_REVEALED: ("👁️", "looked at the stored {fields}"),
+    EventKind.CREDENTIALS_DESTROYED: ("🧹", "destroyed the stored {fields}"),
+    EventKind.RETENTION_ASKED: (
+        "🗝️",
+        "asked engineering whether to keep the {fields}, until {until}",
+    ),
+    EventKind.CREDENTIALS_KEPT: ("🗝️", "kept the stored {fields}, until {until}"),
+    EventKind.CREDENTIALS_EXPIRED: (
+        "🧹",
+        "deleted the stored {fields} after {days} without activity",
+    ),
+    EventKind.PLATFORM_OUTDATED: (
+        "♻️",
+        "entered it after HeavySet had carried the {fields} into its platform",
+    ),
+    EventKind.VERIFICATION_REQUESTED: (
+        "🔎",
+        "had the values verified (verification {number}{booking})",
+    ),
+    EventKind.VERIFICATION_FINISHED: ("📋", "finished verification {number}: {outcome}{again}"),
+    EventKind.WRITES_CONFIRMED: ("☑️", "ticked off the write permissions"),
+    EventKind.HELP_ASKED: ("🙋", "asked at {step}: {question}"),
+    EventKind.HELP_ANSWERED: ("💬", "answered {questions}"),
+    EventKind.GUIDE_ANSWERED: ("📖", "asked at {step}: {question}. The guide had the answer"),
+    EventKind.STEPS_HANDED_OVER: ("🤝", "asked HeavySet to do {steps}"),
+    EventKind.STEPS_GIVEN_BACK: ("🤝", "gave {steps} back to the client"),
+    EventKind.HANDED_OVER: ("🤝", "was through with the client's part: on to {step}"),
+    EventKind.ASSIGNED: ("🧑‍🔧", "put {to_user} in charge; before, it was {from_user}"),
+    EventKind.REMINDED: ("⏰", "reminded {side} of {step}"),
+    EventKind.SNOOZED: ("💤", "snoozed the reminder{until_then}"),
+    EventKind.ESCALATED: ("🐌", "told engineering that nothing went on at {step}{turn}"),
+    EventKind.CANCELLED: ("⛔", "cancelled the onboarding{reason}"),
+    EventKind.COMPLETED: ("🎉", "completed the onboarding"),
+    EventKind.PAUSED: ("⏸️", "paused the onboarding{reason}"),
+    EventKind.RESUMED: ("▶️", "took the onboarding up again"),
+    EventKind.CHANNEL_MOVED: ("📍", "followed the channel from {from_channel} to {to_channel}"),
+    EventKind.CLIENT_INVITED: ("✉️", "invited {address} into the channel"),
+    EventKind.CLIENT_JOINED: ("👋", "came into the channel, the first of the client"),
+    EventKind.INVITATION_ANSWERED: ("✉️", "{invitation}"),
+    EventKind.THREAD_DELETED: (
+        "🧵",
+        "posted the thread again, as its first message had been deleted",
+    ),
+    EventKind.REFUSED: ("🚫", "wanted to {attempt} and was refused: {why}"),
+    EventKind.EXPOSED: ("🔓", "posted the {fields} where others read it"),
+    EventKind.EXPOSED_AGAIN: ("🔓", "posted another {fields} where others read it"),
+    EventKind.HISTORY_SEALED: (
+        "🪪",
+        "sealed the history; the {events} entries before were not sealed until then",
+    ),
+    EventKind.UNKNOWN: ("❔", UNREAD),
+}
+
 
 def words(guide: Guide, event: Event) -> Words:
     """Return what happened, in the past tense."""
-    _, telling = SENTENCES[event.kind]
+    parts: list[Part] = []
     try:
-        return telling(guide, event)
+        for text, gap, _, _ in Formatter().parse(SENTENCES[event.kind][1]):
+            parts += [text, *(_filled(gap, guide, event) if gap else ())]
     except (LookupError, TypeError, ValueError, AttributeError):  # written by another release
-        return UNREAD
+        return (UNREAD,)
+    return tuple(
+        part
+        for is_text, group in groupby(parts, lambda part: isinstance(part, str))
+        for part in (["".join(map(str, group))] if is_text else group)
+        if part
+    )
+
+
+def sign(kind: EventKind) -> str:
+    """Return the emoji of a kind of event."""
+    return SENTENCES[kind][0]
 
 
 def lasting(time: timedelta) -> str:
@@ -65,198 +150,72 @@ def lasting(time: timedelta) -> str:
     return f"{minutes} min"
 
 
-def sign(kind: EventKind) -> str:
-    """Return the emoji of a kind of event."""
-    return SENTENCES[kind][0]
+def _filled(gap: str, guide: Guide, event: Event) -> Sequence[Part]:
+    """Return what goes into a gap of a sentence."""
+    found = GAPS[gap](guide, event) if gap in GAPS else str(event.detail[gap])
+    return found if isinstance(found, tuple) else (found,)
 
 
-def _plain(text: str) -> Sentence:
-    return lambda _guide, _event: (text,)
-
-
-def _about_step(text: str) -> Sentence:
-    return lambda guide, event: (text.format(step=_step(guide, event.step)),)
-
-
-def _about_values(text: str) -> Sentence:
-    return lambda guide, event: (text.format(values=_labels(guide, event.detail["fields"])),)
-
-
-def _until(text: str) -> Sentence:
-    def tell(guide: Guide, event: Event) -> Words:
-        values = text.format(values=_labels(guide, event.detail["fields"]))
-        return (f"{values}, until ", datetime.fromisoformat(event.detail["until"]))
-
-    return tell
-
-
-def _expired(guide: Guide, event: Event) -> Words:
-    labels, days = _labels(guide, event.detail["fields"]), event.detail["days"]
-    return (f"deleted the stored {labels} after {in_days(days)} without activity",)
-
-
-def _chosen(guide: Guide, event: Event) -> Words:
-    step, answer = _of_guide(guide, event.step), event.detail["choice"]
-    options = step.choice.options if step and step.choice else ()
-    label = next((one.label for one in options if one.id == answer), answer)
-    return (f"answered {_step(guide, event.step)}: “{label}”",)
-
-
-def _entered(guide: Guide, event: Event) -> Words:
-    return (f"entered the {_labels(guide, [event.detail['field']])}",)
-
-
-def _replaced(guide: Guide, event: Event) -> Words:
-    label = _labels(guide, [event.detail["field"]])
-    return (f"entered the {label} anew (value {event.detail['version']}); the old one is gone",)
-
-
-def _requested(_guide: Guide, event: Event) -> Words:
-    booking = ", with a test booking" if event.detail.get("booking") else ""
-    return (f"had the values verified (verification {event.detail['number']}{booking})",)
-
-
-def _verified(guide: Guide, event: Event) -> Words:
-    outcome = OUTCOMES[Outcome(event.detail["outcome"])]
-    text = f"finished verification {event.detail['number']}: {outcome}"
-    again = event.detail.get("fields")
-    return (f"{text}; to enter again: {_labels(guide, again)}" if again else text,)
-
-
-def _asked(guide: Guide, event: Event) -> Words:
-    return (f"asked at {_step(guide, event.step)}: {quoted(guide, event.detail['question'])}",)
-
-
-def _answered(_guide: Guide, event: Event) -> Words:
-    count = len(event.detail["questions"])
-    return ("answered the question" if count == 1 else f"answered {count} questions",)
-
-
-def _from_guide(guide: Guide, event: Event) -> Words:
-    text = quoted(guide, event.detail["question"])
-    return (f"asked at {_step(guide, event.step)}: {text}. The guide had the answer",)
-
-
-def _handed(text: str) -> Sentence:
-    def tell(guide: Guide, event: Event) -> Words:
-        numbers = event.detail["steps"]
-        if len(numbers) == 1:
-            return (text.format(what=_step(guide, numbers[0])),)
-        return (text.format(what=f"steps {listed(map(str, numbers))}"),)
-
-    return tell
-
-
-def _assigned(_guide: Guide, event: Event) -> Words:
-    before, after = UserRef(event.detail["from"]), UserRef(event.detail["to"])
-    return ("put ", after, " in charge; before, it was ", before)
-
-
-def _reminded(guide: Guide, event: Event) -> Words:
-    return (f"reminded {SIDE_NAMES[Owner(event.detail['to'])]} of {_step(guide, event.step)}",)
-
-
-def _snoozed(_guide: Guide, event: Event) -> Words:
-    if until := event.detail.get("until"):
-        return ("snoozed the reminder until ", datetime.fromisoformat(until))
-    return ("snoozed the reminder",)
-
-
-def _escalated(guide: Guide, event: Event) -> Words:
-    turn = event.detail.get("turn")
-    whose = f"; it was the turn of {SIDE_NAMES[Owner(turn)]}" if turn else ""
-    return (f"told engineering that nothing went on at {_step(guide, event.step)}{whose}",)
-
-
-def _for_a_reason(text: str) -> Sentence:
-    def tell(guide: Guide, event: Event) -> Words:
-        if loss := event.detail.get("loss"):
-            return (f"{text}: {LOSS_TEXTS[Loss(loss)]}",)
-        reason = event.detail.get("reason")
-        return (f"{text}: {quoted(guide, reason)}" if reason else text,)
-
-    return tell
-
-
-def _moved(_guide: Guide, event: Event) -> Words:
-    before, after = ChannelRef(event.detail["from"]), ChannelRef(event.detail["to"])
-    return ("followed the channel from ", before, " to ", after)
-
-
-def _invited(_guide: Guide, event: Event) -> Words:
-    return (f"invited {event.detail['address']} into the channel",)
-
-
-def _invitation(_guide: Guide, event: Event) -> Words:
-    whose = f" to {event.detail['address']}" if "address" in event.detail else ""
-    text = {
-        InvitationAnswer.ACCEPTED: f"accepted the invitation{whose}; an admin has to approve it",
-        InvitationAnswer.APPROVED: f"approved the invitation{whose}",
-        InvitationAnswer.DECLINED: f"declined the invitation{whose}",
-    }
-    return (text[InvitationAnswer(event.detail["answer"])],)
-
-
-def _refused(_guide: Guide, event: Event) -> Words:
-    elsewhere = event.detail.get("reason") == "NotFound"
-    why = "it is not of this channel" if elsewhere else "that is not theirs to do"
-    return (f"wanted to {ATTEMPTS[Permission(event.detail['deed'])]} and was refused: {why}",)
-
-
-def _sealed(_guide: Guide, event: Event) -> Words:
-    count = event.detail["events"]
-    return (f"sealed the history; the {count} entries before were not sealed until then",)
-
-
-# Every kind of event: its sign and its words.
-SENTENCES: dict[EventKind, tuple[str, Sentence]] = {
-    EventKind.STARTED: ("🚀", _plain("started the onboarding")),
-    EventKind.ACCOUNT_CHOSEN: ("🔀", _chosen),
-    EventKind.STEP_DONE: ("✅", _about_step("finished {step}")),
-    EventKind.STEP_SKIPPED: ("⏭️", _about_step("skipped {step}")),
-    EventKind.STEP_UNDONE: ("↩️", _about_step("opened {step} again")),
-    EventKind.CREDENTIAL_ENTERED: ("🔒", _entered),
-    EventKind.CREDENTIAL_REPLACED: ("🔒", _replaced),
-    EventKind.CREDENTIALS_REVEALED: ("👁️", _about_values("looked at the stored {values}")),
-    EventKind.CREDENTIALS_DESTROYED: ("🧹", _about_values("destroyed the stored {values}")),
-    EventKind.RETENTION_ASKED: ("🗝️", _until("asked engineering whether to keep the {values}")),
-    EventKind.CREDENTIALS_KEPT: ("🗝️", _until("kept the stored {values}")),
-    EventKind.CREDENTIALS_EXPIRED: ("🧹", _expired),
-    EventKind.PLATFORM_OUTDATED: (
-        "♻️",
-        _about_values("entered it after HeavySet had carried the {values} into its platform"),
+GAPS: dict[str, Callable[[Guide, Event], Part | Words]] = {
+    "step": lambda guide, event: _step(guide, event.step),
+    "steps": lambda guide, event: _steps(guide, event.detail["steps"]),
+    "option": lambda guide, event: _option(guide, event),
+    "field": lambda guide, event: _labels(guide, [event.detail["field"]]),
+    "fields": lambda guide, event: _labels(guide, event.detail["fields"]),
+    "until": lambda _, event: datetime.fromisoformat(event.detail["until"]),
+    "until_then": lambda _, event: (
+        (" until ", datetime.fromisoformat(until)) if (until := event.detail.get("until")) else ""
     ),
-    EventKind.VERIFICATION_REQUESTED: ("🔎", _requested),
-    EventKind.VERIFICATION_FINISHED: ("📋", _verified),
-    EventKind.WRITES_CONFIRMED: ("☑️", _plain("ticked off the write permissions")),
-    EventKind.HELP_ASKED: ("🙋", _asked),
-    EventKind.HELP_ANSWERED: ("💬", _answered),
-    EventKind.GUIDE_ANSWERED: ("📖", _from_guide),
-    EventKind.STEPS_HANDED_OVER: ("🤝", _handed("asked HeavySet to do {what}")),
-    EventKind.STEPS_GIVEN_BACK: ("🤝", _handed("gave {what} back to the client")),
-    EventKind.HANDED_OVER: ("🤝", _about_step("was through with the client's part: on to {step}")),
-    EventKind.ASSIGNED: ("🧑‍🔧", _assigned),
-    EventKind.REMINDED: ("⏰", _reminded),
-    EventKind.SNOOZED: ("💤", _snoozed),
-    EventKind.ESCALATED: ("🐌", _escalated),
-    EventKind.CANCELLED: ("⛔", _for_a_reason("cancelled the onboarding")),
-    EventKind.COMPLETED: ("🎉", _plain("completed the onboarding")),
-    EventKind.PAUSED: ("⏸️", _for_a_reason("paused the onboarding")),
-    EventKind.RESUMED: ("▶️", _plain("took the onboarding up again")),
-    EventKind.CHANNEL_MOVED: ("📍", _moved),
-    EventKind.CLIENT_INVITED: ("✉️", _invited),
-    EventKind.CLIENT_JOINED: ("👋", _plain("came into the channel, the first of the client")),
-    EventKind.INVITATION_ANSWERED: ("✉️", _invitation),
-    EventKind.THREAD_DELETED: (
-        "🧵",
-        _plain("posted the thread again, as its first message had been deleted"),
+    "days": lambda _, event: in_days(event.detail["days"]),
+    "booking": lambda _, event: ", with a test booking" if event.detail.get("booking") else "",
+    "outcome": lambda _, event: OUTCOMES[Outcome(event.detail["outcome"])],
+    "again": lambda guide, event: (
+        f"; to enter again: {_labels(guide, fields)}"
+        if (fields := event.detail.get("fields"))
+        else ""
     ),
-    EventKind.REFUSED: ("🚫", _refused),
-    EventKind.EXPOSED: ("🔓", _about_values("posted the {values} where others read it")),
-    EventKind.EXPOSED_AGAIN: ("🔓", _about_values("posted another {values} where others read it")),
-    EventKind.HISTORY_SEALED: ("🪪", _sealed),
-    EventKind.UNKNOWN: ("❔", lambda _guide, _event: UNREAD),
+    "question": lambda guide, event: quoted(guide, event.detail["question"]),
+    "questions": lambda _, event: (
+        "the question" if (count := len(event.detail["questions"])) == 1 else f"{count} questions"
+    ),
+    "from_user": lambda _, event: UserRef(event.detail["from"]),
+    "to_user": lambda _, event: UserRef(event.detail["to"]),
+    "from_channel": lambda _, event: ChannelRef(event.detail["from"]),
+    "to_channel": lambda _, event: ChannelRef(event.detail["to"]),
+    "side": lambda _, event: SIDE_NAMES[Owner(event.detail["to"])],
+    "turn": lambda _, event: (
+        f"; it was the turn of {SIDE_NAMES[Owner(turn)]}"
+        if (turn := event.detail.get("turn"))
+        else ""
+    ),
+    "reason": lambda guide, event: _reason(guide, event),
+    "invitation": lambda _, event: INVITATION_TEXTS[
+        InvitationAnswer(event.detail["answer"])
+    ].format(to=f" to {event.detail['address']}" if "address" in event.detail else ""),
+    "attempt": lambda _, event: ATTEMPTS[Permission(event.detail["deed"])],
+    "why": lambda _, event: (
+        "it is not of this channel"
+        if event.detail.get("reason") == "NotFound"
+        else "that is not theirs to do"
+    ),
 }
+
+
+def _steps(guide: Guide, numbers: Sequence[int]) -> str:
+    return _step(guide, numbers[0]) if len(numbers) == 1 else f"steps {listed(map(str, numbers))}"
+
+
+def _option(guide: Guide, event: Event) -> str:
+    step, answer = _of_guide(guide, event.step), str(event.detail["choice"])
+    options = step.choice.options if step and step.choice else ()
+    return next((option.label for option in options if option.id == answer), answer)
+
+
+def _reason(guide: Guide, event: Event) -> str:
+    if loss := event.detail.get("loss"):
+        return f": {LOSS_TEXTS[Loss(loss)]}"
+    reason = event.detail.get("reason")
+    return f": {quoted(guide, reason)}" if reason else ""
 
 
 def quoted(guide: Guide, text: str) -> str:
