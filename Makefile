@@ -38,11 +38,15 @@ unit: .venv/installed-dev ## run the tests alone, on all cores
 
 .PHONY: test-crash
 test-crash: .venv/installed-dev ## kill the bot at every point of an onboarding (a quarter of an hour)
-	$(BIN)/pytest --timeout 0 -m crash_matrix tests/crash
+	$(BIN)/pytest --timeout 0 -m long tests/crash
 
 .PHONY: test-machine
 test-machine: .venv/installed-dev ## everybody at everything at once, otherwise each time (half an hour)
-	$(BIN)/pytest --timeout 0 -m crash_matrix tests/machine
+	$(BIN)/pytest --timeout 0 -m long tests/machine
+
+.PHONY: test-long
+test-long: .venv/installed-dev ## every test on both databases, and all long forms (two hours)
+	$(BIN)/pytest -n auto --timeout 0 --all-databases -m ""
 
 .PHONY: test-backlog
 test-backlog: .venv/installed-dev ## catch up with a thousand onboardings that were left behind

@@ -84,10 +84,31 @@ def template(server: Server) -> Iterator[str]:
         yield name
 
 
-@pytest.fixture(params=KINDS)
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--all-databases", action="store_true", help="run every test on SQLite and on PostgreSQL"
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test on both databases if it is marked so, or all of them are wanted."""
+    everything = metafunc.config.getoption("--all-databases")
+    if not everything and not metafunc.definition.get_closest_marker("both_databases"):
+        return
+    chosen = [mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")]
+    for name in ("database", "empty_database"):
+        if name in metafunc.fixturenames and not any(name in names for names in chosen):
+            metafunc.parametrize(name, KINDS, indirect=True)
+
+
+def _kind(request: pytest.FixtureRequest) -> str:
+    return str(getattr(request, "param", "sqlite"))
+
+
+@pytest.fixture
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AnyDatabase]:
-    """A new database with all tables: the test runs once on SQLite, once on PostgreSQL."""
-    if request.param == "sqlite":
+    """A new database with all tables: SQLite's, unless the test is marked for both."""
+    if _kind(request) == "sqlite":
         yield SqliteFile.with_tables(tmp_path)
         return
     server: Server = request.getfixturevalue("server")
@@ -95,10 +116,10 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AnyData
         yield PostgresDatabase(tmp_path, url)
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture
 def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AnyDatabase]:
-    """A new database without tables, on both as well."""
-    if request.param == "sqlite":
+    """A new database without tables."""
+    if _kind(request) == "sqlite":
         yield SqliteFile(tmp_path)
         return
     server: Server = request.getfixturevalue("server")

@@ -19,7 +19,8 @@ from sqlalchemy import make_url
 
 from storage import migrate
 
-# For tests of one of them, and for those that have nothing to do with the database.
+# A test runs on SQLite, unless the two could differ in what it is about.
+ON_BOTH = pytest.mark.both_databases
 ON_SQLITE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 ON_POSTGRESQL = pytest.mark.parametrize("database", ["postgresql"], indirect=True)
 

@@ -64,7 +64,7 @@ async def test_an_onboarding_survives_a_crash_now_and_then(database: AnyDatabase
     assert len(points.died_at) > 15
 
 
-@pytest.mark.crash_matrix
+@pytest.mark.long
 @ON_SQLITE
 @pytest.mark.parametrize("share", range(SHARES))
 async def test_a_crash_at_each_point_far_from_others(
@@ -75,7 +75,7 @@ async def test_a_crash_at_each_point_far_from_others(
     tell(f"share {share + 1} of {SHARES}: {points}")
 
 
-@pytest.mark.crash_matrix
+@pytest.mark.long
 @ON_POSTGRESQL
 @pytest.mark.parametrize("share", range(2))
 async def test_a_crash_at_some_points_with_postgresql(
@@ -86,7 +86,7 @@ async def test_a_crash_at_some_points_with_postgresql(
     tell(f"PostgreSQL, share {share + 1} of {SHARES}: {points}")
 
 
-@pytest.mark.crash_matrix
+@pytest.mark.long
 @ON_SQLITE
 async def test_a_crash_at_every_point_one_after_the_other(
     database: AnyDatabase, tell: Callable[[str], None]

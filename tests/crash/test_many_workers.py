@@ -148,7 +148,7 @@ async def test_workers_that_are_killed_now_and_then_lose_and_repeat_nothing(
         assert stage.fleet.deaths == 4
 
 
-@pytest.mark.crash_matrix
+@pytest.mark.long
 @ON_POSTGRESQL
 @pytest.mark.parametrize(
     ("workers", "socket_mode"), [(2, HTTP), (4, HTTP), (2, SOCKETS), (4, SOCKETS)]

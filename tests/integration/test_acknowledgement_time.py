@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, contextmanager
 
 import pytest
 
-from tests.databases import AnyDatabase
+from tests.databases import ON_BOTH, AnyDatabase
 from tests.integration.world import World, a_world, held, told
 
 pytestmark = pytest.mark.slow_slack
@@ -48,6 +48,7 @@ async def test_an_engineers_press_counts_though_slack_is_slow(begun: World) -> N
     assert begun.slots()[-1] == "step:2"
 
 
+@ON_BOTH
 async def test_a_press_again_meanwhile_is_done_once(begun: World) -> None:
     async with silent(begun):
         for _ in range(2):
@@ -94,6 +95,7 @@ async def test_a_window_that_came_too_late_is_asked_for_again(begun: World) -> N
     assert (await begun.open(begun.erin, "step:2", "step_help")).title
 
 
+@ON_BOTH
 @pytest.mark.parametrize("method", ["users.info", "usergroups.users.list"])
 async def test_a_secret_is_not_acknowledged_before_it_is_kept(
     database: AnyDatabase, method: str

@@ -8,6 +8,7 @@ from bot.onboarding import Change, Onboarding
 from bot.onboarding.verifications import record_booking_sent
 from sandbox.slack import buttons
 from storage.changes import change
+from tests.databases import ON_BOTH
 from tests.integration.world import Patient, World, told
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
@@ -79,6 +80,7 @@ async def test_a_test_booking_before_its_step_is_refused(begun: World) -> None:
     assert begun.servicetitan.bookings == []
 
 
+@ON_BOTH
 async def test_two_presses_make_one_booking(at_25: World) -> None:
     servicetitan, message = Patient(at_25.servicetitan), at_25.message("step:25").snapshot()
 
@@ -102,6 +104,7 @@ async def test_a_later_try_of_the_same_run_books_under_the_same_name(at_25: Worl
     assert at_25.message("verification:3").payload["outcome"] == "passed"
 
 
+@ON_BOTH
 async def test_a_booking_that_was_sent_before_a_crash_is_not_sent_again(at_25: World) -> None:
     at_25.servicetitan.fail("token", status=503)
     await at_25.press(at_25.erin, "step:25", "test_booking")
@@ -128,6 +131,7 @@ async def test_after_a_lost_booking_an_engineer_tries_again_under_a_new_name(at_
     assert at_25.rows("SELECT status FROM onboarding") == [("completed",)]
 
 
+@ON_BOTH
 async def test_no_other_worker_takes_a_run_that_is_about_to_book(at_25: World) -> None:
     at_25.servicetitan.fail("token", status=503)
     await at_25.press(at_25.erin, "step:25", "test_booking")

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.databases import ON_BOTH
 from tests.integration.world import World, told
 
 
@@ -82,6 +83,7 @@ async def test_the_onboarding_follows_a_channel_to_its_new_id(begun: World) -> N
     assert "new id" in begun.announced[-1]
 
 
+@ON_BOTH
 @pytest.mark.parametrize("event", ["app_uninstalled", "tokens_revoked"])
 async def test_an_uninstalled_app_pauses_and_goes_on_after_the_next_start(
     begun: World, event: str

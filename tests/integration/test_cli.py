@@ -18,7 +18,7 @@ import pytest
 from sandbox.bot_process import BotProcess, free_port
 from sandbox.run import MANIFEST
 from sandbox.slack import Manifest, SlackSandbox
-from tests.databases import AnyDatabase
+from tests.databases import ON_BOTH, AnyDatabase
 from tests.integration.world import KEY, OTHER_KEY, World
 
 # The bot under test is the one that this test was started with.
@@ -123,6 +123,7 @@ async def test_a_key_is_made_without_any_settings(tmp_path: Path) -> None:
     assert first.out != second.out
 
 
+@ON_BOTH
 async def test_the_database_is_checked_and_upgraded(
     tmp_path: Path, empty_database: AnyDatabase
 ) -> None:
@@ -147,6 +148,7 @@ async def test_a_database_that_cannot_be_opened_is_named(tmp_path: Path) -> None
     assert "Traceback" not in ended.err
 
 
+@ON_BOTH
 async def test_the_keys_are_checked_against_every_stored_value(begun: World) -> None:
     await begun.walk_to(23)
     settings = {**COMPLETE, "DATABASE_URL": begun.settings.database_url}
@@ -163,6 +165,7 @@ async def test_the_keys_are_checked_against_every_stored_value(begun: World) -> 
     assert "is not among CREDENTIAL_KEYS: 5 stored values" in wrong.err
 
 
+@ON_BOTH
 async def test_the_keys_are_rotated_while_the_bot_runs(begun: World) -> None:
     await begun.walk_to(23)
     keys = f"{OTHER_KEY},{COMPLETE['CREDENTIAL_KEYS']}"
@@ -298,6 +301,7 @@ async def test_a_backup_says_what_it_is_a_copy_of(begun: World, tmp_path: Path) 
         assert copy.execute("SELECT count(*) FROM onboarding").fetchone() == (1,)
 
 
+@ON_BOTH
 @pytest.mark.parametrize("command", ["run", "db upgrade", "db check", "keys check", "doctor"])
 async def test_a_database_of_a_newer_version_is_named(
     tmp_path: Path, database: AnyDatabase, command: str

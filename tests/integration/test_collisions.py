@@ -15,8 +15,10 @@ from bot.onboarding.people import Actor, Role
 from bot.onboarding.questions import ask_for_help
 from storage import onboardings
 from storage.changes import change
-from tests.databases import ON_POSTGRESQL, AnyDatabase
+from tests.databases import ON_BOTH, ON_POSTGRESQL, AnyDatabase
 from tests.integration.world import World, a_world
+
+pytestmark = ON_BOTH
 
 MANY = 20  # by two people: each may ask ten times within an hour
 

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from sandbox.slack import CommandReply
-from tests.databases import AnyDatabase
+from tests.databases import ON_BOTH, AnyDatabase
 from tests.integration.world import World, a_world, from_now
 
 
@@ -42,6 +42,7 @@ async def test_status_says_since_when_nothing_happened(begun: World) -> None:
     assert "last activity 3 days ago" in (await begun.type("status")).text
 
 
+@ON_BOTH
 async def test_status_elsewhere_tells_of_all_the_longest_idle_first(begun: World) -> None:
     beta = begun.slack.add_channel("beta", begun.erin)
     await begun.begin("Beta & Sons", beta)
@@ -161,6 +162,7 @@ async def test_when_slack_fails_the_bot_asks_to_try_again(world: World) -> None:
 # --- what people type is what they mean ---
 
 
+@ON_BOTH
 @pytest.mark.parametrize(
     "text",
     [
@@ -194,6 +196,7 @@ async def test_a_client_is_found_however_it_is_written(begun: World, text: str) 
     assert "Zenith" not in reply.text
 
 
+@ON_BOTH
 @pytest.mark.parametrize("name", ["zenith sons inc", "Smith", "zenith & sons", "<#{id}|zenith>"])
 async def test_punctuation_in_a_name_does_not_matter(begun: World, name: str) -> None:
     zenith = begun.slack.add_channel("zenith", begun.erin)

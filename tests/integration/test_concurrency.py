@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from sandbox.slack import Person, View
-from tests.databases import ON_SQLITE
+from tests.databases import ON_BOTH, ON_SQLITE
 from tests.integration.world import World, told
+
+pytestmark = ON_BOTH
 
 MANY = 20
 

@@ -5,9 +5,11 @@ import json
 import pytest
 
 from sandbox.slack import Person, visible_text
-from tests.databases import ON_SQLITE
+from tests.databases import ON_BOTH, ON_SQLITE
 from tests.integration.test_export import export
 from tests.integration.world import World
+
+pytestmark = ON_BOTH
 
 ACTING = "\n\x1b[31m\x9b\u202e\u2066\u2028"
 NAME, MESSAGE = f"Acme{ACTING}Plumbing", "1\x1b[2J\u202e2"

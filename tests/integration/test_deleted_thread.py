@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from sandbox.slack import offers
+from tests.databases import ON_BOTH
 from tests.integration.world import World, from_now, told
 
 FATES = ["top", "refused", "tombstone"]
@@ -123,6 +124,7 @@ async def test_cancel_works_though_the_thread_was_deleted_unnoticed(
     assert tops == []  # nothing strays
 
 
+@ON_BOTH
 async def test_a_retention_rule_deletes_all_of_it(begun: World) -> None:
     await begun.walk_to(5)
     before = message_slots(begun)
@@ -173,6 +175,7 @@ async def test_a_button_of_the_old_thread_dies_politely(begun: World) -> None:
     assert begun.current == 3
 
 
+@ON_BOTH
 async def test_two_workers_post_it_once(begun: World) -> None:
     await begun.walk_to(6)
     before = message_slots(begun)

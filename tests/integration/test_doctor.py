@@ -11,7 +11,7 @@ from bot.cli.doctor.blocks import validate
 from bot.slack import OPTIONAL_SCOPES, SCOPES
 from sandbox.run import MANIFEST
 from sandbox.slack import Manifest, SlackSandbox
-from tests.databases import ON_SQLITE
+from tests.databases import ON_BOTH, ON_SQLITE
 from tests.integration.test_cli import COMPLETE, onboarding
 from tests.integration.world import KEY, OTHER_KEY, World
 
@@ -21,6 +21,7 @@ async def findings(world: World, **settings: Any) -> dict[str, Finding]:
     return {finding.title: finding async for finding in examine(changed)}
 
 
+@ON_BOTH
 async def test_a_healthy_bot_has_nothing_to_mend(begun: World) -> None:
     found = await findings(begun)
 
@@ -43,6 +44,7 @@ async def test_a_channel_without_the_bot_is_named(begun: World) -> None:
     assert "invite the bot" in found["engineering channel"].mend
 
 
+@ON_BOTH
 async def test_a_missing_key_is_named_by_its_id(begun: World) -> None:
     await begun.walk_to(23)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.databases import AnyDatabase
+from tests.databases import ON_BOTH, AnyDatabase
 from tests.integration.world import World, a_world, told
 
 STATUS = "SELECT status FROM onboarding"
@@ -87,6 +87,7 @@ async def test_pause_lets_it_rest_until_resume(begun: World) -> None:
     assert "Paused" not in begun.message("step:3").text
 
 
+@ON_BOTH
 async def test_cancel_asks_why_ends_it_and_destroys_the_values(begun: World) -> None:
     await begun.walk_to(23)
     assert begun.rows("SELECT count(*) FROM credential") == [(5,)]
@@ -193,6 +194,7 @@ async def test_a_client_can_be_named_in_any_channel(begun: World) -> None:
     assert begun.rows(STATUS) == [("paused",)]
 
 
+@ON_BOTH
 async def test_a_name_of_its_own_is_not_taken_for_a_part_of_another(begun: World) -> None:
     beta = begun.slack.add_channel("beta", begun.erin)
     await begun.begin("Acme Plumbing West", beta)

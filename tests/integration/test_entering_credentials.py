@@ -4,7 +4,7 @@ import pytest
 
 from sandbox.slack import View, visible_text
 from sandbox.slack.forms import REQUIRED
-from tests.databases import AnyDatabase
+from tests.databases import ON_BOTH, AnyDatabase
 from tests.integration.world import World, a_world, told
 
 pytestmark = pytest.mark.slow_slack
@@ -196,6 +196,7 @@ async def test_a_confirmation_does_not_let_an_impossible_value_pass(begun: World
     assert begun.rows(STORED) == []
 
 
+@ON_BOTH
 async def test_the_form_stays_open_while_the_database_is_locked(begun: World) -> None:
     await begun.walk_to(11)
     view = await begun.open(begun.ann, "step:11", "enter_credentials")
@@ -211,6 +212,7 @@ async def test_the_form_stays_open_while_the_database_is_locked(begun: World) ->
     assert begun.rows(STORED) == [("booking_provider_id", "••••6789", 1)]
 
 
+@ON_BOTH
 async def test_a_replaced_value_is_destroyed(database: AnyDatabase) -> None:
     query = "SELECT ciphertext FROM credential"
     async with a_world(database) as world:

@@ -6,7 +6,7 @@ from bot.guide import GuideError
 from bot.guide.loading import SERVICETITAN
 from bot.guide.structure import changes
 from sandbox.bot_process import free_port
-from tests.databases import ON_SQLITE
+from tests.databases import ON_BOTH, ON_SQLITE
 from tests.integration.test_cli import COMPLETE, onboarding
 from tests.integration.world import World
 
@@ -48,6 +48,7 @@ def test_a_former_text_that_is_no_guide_is_not_compared() -> None:
     assert changes("not TOML", SOURCE) == changes("phases = 3", SOURCE) == []
 
 
+@ON_BOTH
 async def test_a_structure_changed_under_the_same_version_stops_the_start(begun: World) -> None:
     """What was put down differs from the file, as it does after somebody edits the file."""
     begun.write("UPDATE guide SET source = ?", SOURCE.replace(STEP_5, ""))

@@ -9,7 +9,7 @@ import pytest
 
 from bot.app.running import running
 from sandbox.bot_process import free_port
-from tests.databases import ON_SQLITE, AnyDatabase
+from tests.databases import ON_BOTH, ON_SQLITE, AnyDatabase
 from tests.integration.world import OTHER_KEY, World, a_world
 
 
@@ -18,6 +18,7 @@ async def ready(world: World) -> tuple[int, dict[str, Any]]:
     return status, json.loads(text)
 
 
+@ON_BOTH
 async def test_a_bot_that_is_well_is_ready_and_warns_of_nothing(begun: World) -> None:
     assert await ready(begun) == (200, {"status": "ready", "warnings": []})
 
@@ -66,6 +67,7 @@ async def test_an_archived_engineering_channel_is_a_warning(begun: World) -> Non
     assert 'onboarding_warning{check="stored values"} 0.0' in figures
 
 
+@ON_BOTH
 async def test_stored_values_are_looked_at_a_few_at_a_time(
     begun: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

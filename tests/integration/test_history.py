@@ -9,7 +9,10 @@ from bot.onboarding import Event, EventKind
 from bot.onboarding.people import Actor, Role
 from sandbox.slack import NotOfferedError, View
 from storage import history
+from tests.databases import ON_BOTH
 from tests.integration.world import World, told
+
+pytestmark = ON_BOTH
 
 LATER = datetime.now(UTC) + timedelta(days=1)
 

@@ -8,7 +8,7 @@ import pytest
 
 from bot.publishing.home import EVERY
 from sandbox.slack import Person, View, visible_text
-from tests.databases import AnyDatabase
+from tests.databases import ON_BOTH, AnyDatabase
 from tests.integration.world import World, a_world, from_now
 
 PAST = datetime(2000, 1, 1, tzinfo=UTC)
@@ -53,6 +53,7 @@ async def test_an_engineer_sees_all_clients(begun: World) -> None:
     assert f"(engineer <@{begun.erin.id}>)" in text
 
 
+@ON_BOTH
 async def test_it_costs_two_reads_however_many_clients_there_are(begun: World) -> None:
     for number in range(12):
         channel = begun.slack.add_channel(f"client-{number}", begun.erin)
@@ -85,6 +86,7 @@ async def test_a_change_shows_while_it_is_open(begun: World) -> None:
     assert "step 2" in words(begun.erin)
 
 
+@ON_BOTH
 async def test_a_change_by_another_worker_shows_too(begun: World) -> None:
     await opened(begun)
     long_ago(begun)
@@ -148,6 +150,7 @@ async def test_after_a_quarter_of_an_hour_nobody_is_taken_to_look_any_more(begun
     assert "step 2" in await opened(begun)
 
 
+@ON_BOTH
 async def test_who_has_not_been_there_for_long_is_forgotten(begun: World) -> None:
     await opened(begun)
     begun.write("UPDATE home SET opened_at = ?", PAST)

@@ -10,7 +10,10 @@ from storage.database import Database
 from storage.key_rotation import inspect, rotate
 from storage.keys import FINGERPRINT, derived_without_hkdf, key_id
 from storage.vault import Vault
+from tests.databases import ON_BOTH
 from tests.integration.world import KEY, OTHER_KEY, World
+
+pytestmark = ON_BOTH
 
 OLD, NEW = (decode_key(SecretStr(key)) for key in (KEY, OTHER_KEY))
 

@@ -19,10 +19,10 @@ from bot.publishing.thread import Thread, ThreadUpdate
 from storage import thread_leases
 from storage.leases import SILENT, Worker
 from storage.tables import OnboardingRow
-from tests.databases import ON_SQLITE, SqliteFile
+from tests.databases import ON_BOTH, ON_SQLITE, SqliteFile
 from tests.integration.world import World, a_world, held
 
-pytestmark = pytest.mark.slow_slack
+pytestmark = [pytest.mark.slow_slack, ON_BOTH]
 
 FAR = datetime(2999, 1, 1, tzinfo=UTC)
 

@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from bot.app.connections import CannotListen
 from sandbox.bot_process import free_port
+from tests.databases import ON_BOTH
 from tests.integration.world import World, held
 
 pytestmark = pytest.mark.slow_slack
@@ -30,6 +31,7 @@ async def test_the_figures_tell_of_acknowledgements_calls_and_verifications(
     assert 'onboarding_verifications_total{outcome="passed"} 1.0' in text
 
 
+@ON_BOTH
 async def test_the_figures_tell_of_what_waits_and_of_who_is_at_it(begun: World) -> None:
     async with held(begun.slack, "chat.update"):
         await begun.ann.press(begun.message("step:1"), "choose_account:new")

@@ -9,7 +9,10 @@ import pytest
 
 from bot.core.errors import Unavailable
 from bot.core.loops import TOO_MANY, for_each
+from tests.databases import ON_BOTH
 from tests.integration.world import World, told
+
+pytestmark = ON_BOTH
 
 ANOTHER = "Best Cooling"
 

@@ -18,8 +18,10 @@ from bot.onboarding import start
 from bot.onboarding.people import Actor, Role
 from bot.reminders.sender import SWEEP_BATCH
 from storage import onboardings, reminders
-from tests.databases import AnyDatabase
+from tests.databases import ON_BOTH, AnyDatabase
 from tests.integration.world import World, a_world, told
+
+pytestmark = ON_BOTH
 
 # Monday to Friday of one week, at ten in New York. No progress since Monday.
 MONDAY, TUESDAY, WEDNESDAY, THURSDAY, FRIDAY = (

@@ -3,7 +3,10 @@
 import json
 from urllib.parse import urlencode
 
+from tests.databases import ON_BOTH
 from tests.integration.world import World
+
+pytestmark = ON_BOTH
 
 
 async def test_a_replayed_press_does_not_undo_an_undo(begun: World) -> None:

@@ -2,8 +2,11 @@
 
 import asyncio
 
+from tests.databases import ON_BOTH
 from tests.integration.test_cli import COMPLETE, onboarding
 from tests.integration.world import World, told
+
+pytestmark = ON_BOTH
 
 LONG_AGO = "2020-01-01 00:00:00.000000"
 

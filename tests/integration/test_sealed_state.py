@@ -10,10 +10,12 @@ import pytest
 
 from bot.core.logs import JsonFormatter, TextFormatter
 from storage.cache import OnboardingCache
-from tests.databases import ON_SQLITE, SqliteFile
+from tests.databases import ON_BOTH, ON_SQLITE, SqliteFile
 from tests.integration.test_cli import COMPLETE, Ended, onboarding
 from tests.integration.test_seals import NEW, OLD, problems, resealed
 from tests.integration.world import World
+
+pytestmark = ON_BOTH
 
 
 @pytest.fixture

@@ -19,9 +19,11 @@ from storage.audit.verify_history import AuditReport, _all_events, _entry, verif
 from storage.database import Database
 from storage.key_rotation import rotate_seals
 from storage.keys import key_id
-from tests.databases import ON_SQLITE
+from tests.databases import ON_BOTH, ON_SQLITE
 from tests.integration.test_cli import COMPLETE, onboarding
 from tests.integration.world import KEY, OTHER_KEY, World
+
+pytestmark = ON_BOTH
 
 OLD, NEW = (decode_key(SecretStr(key)) for key in (KEY, OTHER_KEY))
 COLUMNS = "onboarding_id, kind, actor_user, actor_team, actor_role, step, detail, at"

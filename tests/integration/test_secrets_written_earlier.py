@@ -3,8 +3,11 @@
 import pytest
 
 from sandbox.slack import Submission, visible_text
+from tests.databases import ON_BOTH
 from tests.integration.test_export import export
 from tests.integration.world import World
+
+pytestmark = ON_BOTH
 
 # Fits no rule by which a Client Secret is known, so that a question may hold it unnoticed.
 UNPREFIXED = "q7w5e3r1t9y8u6i4o2p0a5s7d9f3"

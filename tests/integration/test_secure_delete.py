@@ -12,10 +12,12 @@ import pytest
 from storage import migrate, secure_delete
 from storage.audit.seals import Seals
 from storage.database import Database
-from tests.databases import ON_SQLITE, AnyDatabase, PostgresDatabase, Server, SqliteFile
+from tests.databases import ON_BOTH, ON_SQLITE, AnyDatabase, PostgresDatabase, Server, SqliteFile
 from tests.integration.test_cli import COMPLETE, onboarding
 from tests.integration.world import World, a_world
 from tests.postgresql import Cluster
+
+pytestmark = ON_BOTH
 
 WITHIN_SECONDS = 20
 

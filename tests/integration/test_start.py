@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sandbox.slack import Channel, NotOfferedError, View, buttons, visible_text
-from tests.databases import AnyDatabase
+from tests.databases import ON_BOTH, AnyDatabase
 from tests.integration.world import World, a_world, held, told
 
 pytestmark = pytest.mark.slow_slack
@@ -207,6 +207,7 @@ async def test_whoever_is_to_be_asked_must_be_an_engineer(guarded: World) -> Non
     assert guarded.rows(COUNT) == NOTHING
 
 
+@ON_BOTH
 async def test_of_two_engineers_who_start_at_once_one_succeeds(world: World) -> None:
     max_ = world.slack.add_person("Max Engineer")
     await world.slack.admin.invite(world.channel, max_)
@@ -252,6 +253,7 @@ async def test_external_people_are_not_offered_the_command(world: World) -> None
         await world.type("start Acme", world.ann)
 
 
+@ON_BOTH
 async def test_a_channel_is_free_again_when_its_onboarding_is_over(begun: World) -> None:
     begun.write("UPDATE onboarding SET status = 'completed'")
 

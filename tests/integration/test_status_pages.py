@@ -1,6 +1,9 @@
 """`/servicetitan status`: found by name, all with the finished ones, page by page."""
 
+from tests.databases import ON_BOTH
 from tests.integration.world import World
+
+pytestmark = ON_BOTH
 
 COPY = """
 INSERT INTO onboarding (id, guide, guide_version, client_name, client_key, channel, engineer,

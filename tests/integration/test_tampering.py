@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.databases import ON_BOTH
 from tests.integration.test_cli import COMPLETE, Ended, onboarding
 from tests.integration.world import World, told
 
@@ -159,6 +160,7 @@ async def test_tampering_is_found_out_wherever_a_value_is_used(
     assert (checked.status, reason in checked.err) == (1, True)
 
 
+@ON_BOTH
 async def test_values_that_nobody_touched_are_well_everywhere(scene: Scene) -> None:
     world, _ = scene
 

@@ -7,7 +7,10 @@ import pytest
 from bot.onboarding.throttling import CHECKS, HANDOVERS, QUESTIONS, REPLACEMENTS
 from sandbox.slack import offers
 from storage.cache import OnboardingCache
+from tests.databases import ON_BOTH
 from tests.integration.world import World
+
+pytestmark = ON_BOTH
 
 
 async def ask(world: World, question: str, slot: str = "step:1") -> str:

@@ -8,8 +8,10 @@ import pytest
 from bot.cli.doctor import examine
 from sandbox.slack import Channel, visible_text
 from storage.cache import OnboardingCache
-from tests.databases import ON_SQLITE
+from tests.databases import ON_BOTH, ON_SQLITE
 from tests.integration.world import World, told
+
+pytestmark = ON_BOTH
 
 NAMED = "an onboarding can't be read and is left alone"
 # What a newer release may have written, or somebody by hand: a statement, and why it can't be read.

@@ -9,8 +9,10 @@ import pytest
 from freezegun import freeze_time
 
 from sandbox.slack import Message
-from tests.databases import AnyDatabase
+from tests.databases import ON_BOTH, AnyDatabase
 from tests.integration.world import World, a_world, told
+
+pytestmark = ON_BOTH
 
 RETAIN = timedelta(days=30)
 DAY = timedelta(days=1)

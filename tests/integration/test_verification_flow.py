@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from sandbox.slack import Message, buttons
+from tests.databases import ON_BOTH
 from tests.integration.world import Patient, World, told
 
 WRONG_SECRET = f"cs1.{'w' * 50}"
@@ -159,6 +160,7 @@ async def test_an_open_verification_is_tried_again_when_it_is_due(at_22: World) 
     assert at_22.rows("SELECT count(*) FROM verification WHERE due_at IS NOT NULL") == [(0,)]
 
 
+@ON_BOTH
 async def test_values_that_come_in_during_a_run_are_the_ones_that_count(at_22: World) -> None:
     servicetitan, right = Patient(at_22.servicetitan), at_22.servicetitan.credentials
     view = await at_22.open(at_22.ann, "step:22", "enter_credentials")
@@ -177,6 +179,7 @@ async def test_values_that_come_in_during_a_run_are_the_ones_that_count(at_22: W
     assert outcome(at_22.message(slot))["outcome"] == "passed"
 
 
+@ON_BOTH
 async def test_a_run_that_a_crash_cut_off_is_taken_up(at_22: World) -> None:
     await enter_all(at_22)
     at_22.write(

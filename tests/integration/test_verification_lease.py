@@ -19,7 +19,10 @@ from bot.verification.servicetitan import ServiceTitan
 from storage import leases
 from storage.changes import change
 from storage.vault import Vault
+from tests.databases import ON_BOTH
 from tests.integration.world import Patient, World, from_now
+
+pytestmark = ON_BOTH
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 FAR_AHEAD = datetime(2100, 1, 1, tzinfo=UTC)

@@ -166,7 +166,7 @@ def test_two_bots_on_one_database_do_no_worse(database: AnyDatabase) -> None:
     play(database, workers=2, examples=3, steps=20, steady=True)
 
 
-@pytest.mark.crash_matrix
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("database", "workers"), [("sqlite", 1), ("postgresql", 2)], indirect=["database"]
 )

@@ -68,7 +68,7 @@ async def weather(
 
 
 @ON_POSTGRESQL
-@pytest.mark.crash_matrix
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(1, 8))
 async def test_an_onboarding_comes_through_a_bad_line(
     database: PostgresDatabase, monkeypatch: pytest.MonkeyPatch, seed: int

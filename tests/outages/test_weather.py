@@ -14,7 +14,7 @@ TOGETHER = 0.5
 SEEDS = [
     1,
     2,
-    *(pytest.param(seed, marks=pytest.mark.crash_matrix) for seed in range(3, 13)),
+    *(pytest.param(seed, marks=pytest.mark.long) for seed in range(3, 13)),
 ]
 
 

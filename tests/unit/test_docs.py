@@ -27,7 +27,19 @@ PAGES = [
 MADE = {"bench.json", "onboarding.db", "acme.html", "manifest.json"}
 OTHERS_SETTINGS = {
     *("HTTP_PROXY", "HTTPS_PROXY", "SSL_CERT_FILE", "TEST_DATABASE_URL", "ON_SQLITE", "FILE"),
-    *("HEAD", "LOG", "ONBOARDING", "NAME", "POST", "GET", "EMAIL", "REPOSITORY", "PYTHON"),
+    *(
+        "ON_BOTH",
+        "ON_POSTGRESQL",
+        "HEAD",
+        "LOG",
+        "ONBOARDING",
+        "NAME",
+        "POST",
+        "GET",
+        "EMAIL",
+        "REPOSITORY",
+        "PYTHON",
+    ),
 }
 FILE = re.compile(r"[\w.*-]+\.(?:cfg|db|html|json|lock|md|py|service|sql|toml|txt|yaml|yml)")
 

@@ -20,7 +20,7 @@ from storage.guides import GuideStore
 from storage.tables import OnboardingRow
 from storage.to_rows import columns
 from tests.builders import NOW, VALUES
-from tests.databases import AnyDatabase
+from tests.databases import ON_BOTH, AnyDatabase
 from tests.filled_database import (
     ANN,
     HEAD,
@@ -33,6 +33,8 @@ from tests.filled_database import (
     fill,
     known_at,
 )
+
+pytestmark = ON_BOTH
 
 EARLIER = REVISIONS[:-1]
 

@@ -17,7 +17,9 @@ from storage.column_types import UtcDateTime
 from storage.database import Database, sync_url
 from storage.from_events import event_of
 from storage.tables import EventRow
-from tests.databases import AnyDatabase
+from tests.databases import ON_BOTH, AnyDatabase
+
+pytestmark = ON_BOTH
 
 TABLES = {
     "onboarding",
