@@ -11,7 +11,7 @@ from handlers.payloads import ChannelEvent, Envelope, InvitationAnswered, Tokens
 from handlers.replies import Answers, quietly
 
 # Private channels have their own names for these (docs.slack.dev, events group_archive and others).
-LOSSES = {
+LOSS_BY_EVENT = {
     "channel_archive": Loss.ARCHIVED,
     "group_archive": Loss.ARCHIVED,
     "channel_left": Loss.BOT_REMOVED,
@@ -57,14 +57,14 @@ def _register_losses(app: AsyncApp, channels: Channels) -> None:
     async def lost(body: dict[str, Any], event: dict[str, Any]) -> None:
         async with quietly():
             request = ChannelEvent.of(event).request(Envelope.of(body))
-            await channels.lost(request, LOSSES[event["type"]])
+            await channels.lost(request, LOSS_BY_EVENT[event["type"]])
 
     async def regained(body: dict[str, Any], event: dict[str, Any]) -> None:
         async with quietly():
             request = ChannelEvent.of(event).request(Envelope.of(body))
             await channels.regained(request, {RETURNS[event["type"]]})
 
-    for name in LOSSES:
+    for name in LOSS_BY_EVENT:
         app.event(name)(lost)
     for name in RETURNS:
         app.event(name)(regained)

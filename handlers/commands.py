@@ -19,7 +19,7 @@ from handlers.payloads import Command, Press, Submission
 from handlers.replies import Answers, at_the_form, explain
 
 # Slack shows `operation_timeout` after three seconds; our own words come sooner.
-PATIENCE_SECONDS = 1.8
+COMMAND_SECONDS = 1.8
 # What a command does with who asks and the words after it: a form to be opened, or an answer.
 Doing = Callable[[Request, str], Awaitable[Opening | View | Answer]]
 
@@ -32,7 +32,7 @@ def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
     async def servicetitan(ack: AsyncAck, body: dict[str, Any]) -> None:
         command = Command.of(body)
         try:
-            async with asyncio.timeout(PATIENCE_SECONDS):
+            async with asyncio.timeout(COMMAND_SECONDS):
                 answer = await _answer(use_cases, commands, answers, command)
         except Malformed:
             raise

@@ -20,7 +20,7 @@ from storage.audit.head_log import log_head
 from storage.audit.seals import Seals
 from storage.cache import OnboardingCache
 from storage.database_errors import reason
-from storage.postgresql import CONNECTING, PATIENCE_SECONDS
+from storage.postgresql import CONNECTING, TIMEOUT_SECONDS
 from storage.tables import GuideRow
 from storage.unreadable_rows import UnreadableRows
 
@@ -130,13 +130,13 @@ class Database:
             session = AsyncSession(self._engine, expire_on_commit=False, info=info)
             await stack.enter_async_context(session)
             if self._engine.dialect.name != "sqlite":
-                async with asyncio.timeout(PATIENCE_SECONDS):
+                async with asyncio.timeout(TIMEOUT_SECONDS):
                     await session.connection(execution_options={} if write else READ_ONLY)
             else:
                 if write:
-                    async with asyncio.timeout(PATIENCE_SECONDS):
+                    async with asyncio.timeout(TIMEOUT_SECONDS):
                         await stack.enter_async_context(self._sqlite_writers)
-                await sqlite.begin(session, write=write, patience=PATIENCE_SECONDS)
+                await sqlite.begin(session, write=write, patience=TIMEOUT_SECONDS)
             yield session
 
     @contextmanager

@@ -11,12 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 INTERVAL_SECONDS = 0.1  # psycopg's own
 # Slack waits three seconds for an answer, so people who wait for the database are told sooner.
-PATIENCE_SECONDS = 2
+TIMEOUT_SECONDS = 2
 # A worker that stands still with rows in its hands loses them, and its connection.
 STANDSTILL_SECONDS = 5
 # PgBouncer gives each transaction another connection to the server (pool_mode = transaction), where
 # what was prepared before is unknown: https://www.pgbouncer.org/features.html
-CONNECTING = {"connect_timeout": PATIENCE_SECONDS, "prepare_threshold": None}
+CONNECTING = {"connect_timeout": TIMEOUT_SECONDS, "prepare_threshold": None}
 
 
 def engine(url: str) -> AsyncEngine:
@@ -25,13 +25,13 @@ def engine(url: str) -> AsyncEngine:
         url,
         hide_parameters=True,  # see sqlite.py
         pool_pre_ping=True,
-        pool_timeout=PATIENCE_SECONDS,
+        pool_timeout=TIMEOUT_SECONDS,
         connect_args={"async_creator_fn": Impatient.connect, **CONNECTING},
     )
     # Each transaction brings its timeouts, as PgBouncer passes on nothing that belongs to a
     # connection. Two statements in one message cost one round trip.
     limits = (
-        f"SET LOCAL statement_timeout = '{PATIENCE_SECONDS}s'; "
+        f"SET LOCAL statement_timeout = '{TIMEOUT_SECONDS}s'; "
         f"SET LOCAL idle_in_transaction_session_timeout = '{STANDSTILL_SECONDS}s'"
     )
 

@@ -21,7 +21,7 @@ from storage import event_log, onboardings, posted_messages
 log = logging.getLogger(__name__)
 
 # Slack brings an event again that is not acknowledged after three seconds.
-PATIENCE_SECONDS = 1.5
+LOOKUP_SECONDS = 1.5
 
 
 class Channels(UseCase):
@@ -136,7 +136,7 @@ class Channels(UseCase):
     async def _timezone(self, user_id: str) -> str | None:
         """Return somebody's time zone; the reminders look for it later if Slack is not at hand."""
         with suppress(Unavailable, TimeoutError):
-            async with asyncio.timeout(PATIENCE_SECONDS):
+            async with asyncio.timeout(LOOKUP_SECONDS):
                 return await self._services.directory.timezone(user_id)
         return None
 

@@ -42,7 +42,7 @@ ANNOUNCED = (
     EventKind.CREDENTIALS_EXPIRED,
 )
 
-LOSSES = {
+LOSS_TEXTS = {
     Loss.BOT_REMOVED: "I was removed from the channel. `/invite` me there again, and I go on",
     Loss.ARCHIVED: "the channel was archived. Take it out of the archive, and I go on",
     Loss.UNSHARED: "the channel is no longer shared with the client. Share it again, and I go on",
@@ -213,7 +213,7 @@ def _escalated(onboarding: Onboarding, event: Event) -> Iterator[Block]:
 def _paused(onboarding: Onboarding, event: Event) -> Iterator[Block]:
     name = escape(onboarding.client_name)
     if loss := event.detail.get("loss"):
-        why = LOSSES[Loss(loss)].format(code=escape(event.detail.get("code", "")))
+        why = LOSS_TEXTS[Loss(loss)].format(code=escape(event.detail.get("code", "")))
         yield section(
             f"⏸️ *{name}* is paused: {why} by myself; or type `/servicetitan resume` in the channel."
         )

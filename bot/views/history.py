@@ -11,7 +11,7 @@ from bot.core.mrkdwn import channel_link, escape, link, mention, permalink, when
 from bot.core.typed_text import one_line
 from bot.guide import Owner, Phase
 from bot.onboarding import BOT, EventKind, Onboarding
-from bot.onboarding.history import Entry, History, Words, lasting
+from bot.onboarding.history import SIDES, Entry, History, Words, lasting
 from bot.onboarding.history.sentences import sign
 from bot.onboarding.people import ChannelRef, UserRef
 from bot.onboarding.report import Outcome
@@ -23,7 +23,6 @@ PAGE = 20
 BAR = 10
 QUOTED = 300  # characters: what somebody wrote at length is for the export
 SQUARES: Mapping[Owner | None, str] = {Owner.CLIENT: "🟦", Owner.HEAVYSET: "🟧", None: "⬜"}
-SIDES = {Owner.CLIENT: "client", Owner.HEAVYSET: "HeavySet", None: "paused"}
 
 
 def history_modal(

@@ -13,7 +13,7 @@ from bot.core.mrkdwn import channel_link, escape, mention, permalink, when
 from bot.guide import Guide, Owner
 from bot.onboarding import Onboarding, Overview, Status, Unread
 from bot.views import ids
-from bot.views.announcement import LOSSES
+from bot.views.announcement import LOSS_TEXTS
 from bot.views.blocks import actions, button, context, header, section
 from bot.views.forms import entry, form, notice
 from bot.views.status import unread
@@ -170,7 +170,7 @@ def _step(line: Overview) -> str:
 def _troubles(line: Overview, board: Board) -> Iterable[str]:
     """Yield what keeps a client from getting on."""
     if line.loss:
-        yield f"🔌 Paused: {LOSSES[line.loss]}."
+        yield f"🔌 Paused: {LOSS_TEXTS[line.loss]}."
     if line.exposed_values:
         yield f"⚠️ {_count(line.exposed_values, 'value')} posted in the channel"
     if line.open_questions:

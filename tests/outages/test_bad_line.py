@@ -58,7 +58,7 @@ async def weather(
 ) -> AsyncIterator[tuple[Wire, People]]:
     """A whole world over a wire, in which nobody waits for long."""
     for module in (storage.database, storage.postgresql):
-        patch.setattr(module, "PATIENCE_SECONDS", 1)
+        patch.setattr(module, "TIMEOUT_SECONDS", 1)
     patch.setattr(Impatient, "patience_seconds", 0.3)
     async with (
         a_wire(database.url) as wire,

@@ -11,7 +11,7 @@ from bot.onboarding import BOT, Change, Event, EventKind, Loss, Onboarding, life
 from bot.onboarding.credentials import enter_credentials
 from bot.onboarding.history import History, Words, tell
 from bot.onboarding.history.durations import Replay
-from bot.onboarding.history.sentences import ATTEMPTS, LOSS_TEXTS, OUTCOMES, SENTENCES, words
+from bot.onboarding.history.sentences import ATTEMPTS, LOSS_REASONS, OUTCOMES, SENTENCES, words
 from bot.onboarding.people import Actor, ChannelRef, Permission, Role, UserRef
 from bot.onboarding.questions import answer_questions, ask_for_help
 from bot.onboarding.report import Outcome
@@ -92,7 +92,7 @@ def test_every_kind_of_event_has_words() -> None:
     """Whoever adds a kind says in bot/onboarding/history/sentences.py what support reads of it."""
     assert set(SENTENCES) == set(EventKind)
     assert set(ATTEMPTS) == set(Permission)
-    assert set(LOSS_TEXTS) == set(Loss)
+    assert set(LOSS_REASONS) == set(Loss)
     assert set(OUTCOMES) == set(Outcome)
 
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from bot.slack import OPTIONAL_SCOPES
-from handlers.channel import ANSWERS, LOSSES, RETURNS
+from handlers.channel import ANSWERS, LOSS_BY_EVENT, RETURNS
 
 ROOT = Path(__file__).parents[2]
 MANIFEST: dict[str, Any] = yaml.safe_load((ROOT / "manifest.yml").read_text(encoding="utf-8"))
@@ -224,7 +224,11 @@ def test_buttons_and_modals_reach_the_bot_where_commands_do() -> None:
 def test_the_events_asked_for_are_those_that_are_listened_to() -> None:
     asked = set(MANIFEST["settings"]["event_subscriptions"]["bot_events"])
     sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "handlers").glob("*.py"))
-    listened = set(re.findall(r'app\.event\(\s*"(\w+)"', sources)) | {*LOSSES, *RETURNS, *ANSWERS}
+    listened = set(re.findall(r'app\.event\(\s*"(\w+)"', sources)) | {
+        *LOSS_BY_EVENT,
+        *RETURNS,
+        *ANSWERS,
+    }
 
     # Messages are asked for by the kind of channel, and arrive as one kind of event.
     kinds = {"message" if event.startswith("message.") else event for event in asked}

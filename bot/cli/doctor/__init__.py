@@ -6,13 +6,11 @@ import httpx
 
 from bot.app.http_clients import http_client
 from bot.app.settings import Settings
-from bot.cli.doctor.finding import Finding
+from bot.cli.doctor.finding import TIMEOUT_SECONDS, Finding
 from bot.cli.doctor.slack import slack_findings
 from bot.cli.doctor.stored import files, stored_findings
 
 __all__ = ["Finding", "examine"]
-
-PATIENCE_SECONDS = 10
 
 
 async def examine(settings: Settings, wrong: Collection[str] = ()) -> AsyncIterator[Finding]:
@@ -29,7 +27,7 @@ async def examine(settings: Settings, wrong: Collection[str] = ()) -> AsyncItera
             yield finding
     async for finding in slack_findings(settings, bad):
         yield finding
-    async with http_client(settings.proxy, timeout=PATIENCE_SECONDS) as http:
+    async with http_client(settings.proxy, timeout=TIMEOUT_SECONDS) as http:
         for name, url in (
             ("SERVICETITAN_AUTH_URL", settings.servicetitan_auth_url),
             ("SERVICETITAN_API_URL", settings.servicetitan_api_url),

@@ -12,11 +12,10 @@ from typing import Any
 import httpx
 
 from bot.app.http_clients import http_client
-from bot.cli.doctor.finding import Finding
+from bot.cli.doctor.finding import TIMEOUT_SECONDS, Finding
 from bot.cli.doctor.specimens import Specimen, specimens
 from bot.guide import Guide
 
-PATIENCE_SECONDS = 10
 # "Special rate limits apply": which, Slack does not say.
 MOST_PAUSES, LONGEST_PAUSE_SECONDS = 5, 60
 REFUSALS = {"invalid_blocks", "invalid_message", "invalid_view"}
@@ -29,7 +28,7 @@ class NoAnswer(Exception):
 async def validate(guide: Guide, api_url: str, proxy: str | None = None) -> AsyncIterator[Finding]:
     """Yield a finding for each message and window, then one for all of them."""
     count = refused = 0
-    async with http_client(proxy, base_url=api_url, timeout=PATIENCE_SECONDS) as http:
+    async with http_client(proxy, base_url=api_url, timeout=TIMEOUT_SECONDS) as http:
         for specimen in specimens(guide):
             try:
                 problems = await _problems(http, specimen)

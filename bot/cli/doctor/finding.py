@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+TIMEOUT_SECONDS = 10
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:

@@ -9,7 +9,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.app.http_clients import slack_client, slack_session
 from bot.app.request_monitor import TRY_IT
 from bot.app.settings import Settings
-from bot.cli.doctor.finding import Finding
+from bot.cli.doctor.finding import TIMEOUT_SECONDS, Finding
 from bot.core.background import BackgroundTasks
 from bot.core.errors import OnboardingError
 from bot.core.metrics import Metrics
@@ -19,14 +19,13 @@ from bot.slack.rate_limits import RateLimits
 
 # Slack refuses to be believed when the clocks differ by more than five minutes; we warn sooner.
 CLOCK_SKEW = timedelta(minutes=1)
-PATIENCE_SECONDS = 10
 REVEAL = "who may reveal credentials"
 
 
 async def slack_findings(settings: Settings, wrong: frozenset[str]) -> AsyncIterator[Finding]:
     """Yield what Slack answers to what can be asked without the settings that are `wrong`."""
     yield _signing_secret(settings, wrong)
-    async with slack_session(PATIENCE_SECONDS) as session:
+    async with slack_session(TIMEOUT_SECONDS) as session:
         client = slack_client(
             settings.slack_bot_token.get_secret_value(),
             settings.slack_api_url,

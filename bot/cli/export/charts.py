@@ -5,14 +5,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.guide import Owner
-from bot.onboarding.history import History, lasting
+from bot.onboarding.history import SIDES, History, lasting
 
 WIDTH = 640
-SIDES: Mapping[Owner | None, str] = {
-    Owner.CLIENT: "client",
-    Owner.HEAVYSET: "HeavySet",
-    None: "paused",
-}
 
 
 @dataclass(frozen=True, slots=True)

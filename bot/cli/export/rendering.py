@@ -8,10 +8,10 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from bot.cli.export.charts import SIDES, WIDTH, phase_rows, waiting_bars
+from bot.cli.export.charts import WIDTH, phase_rows, waiting_bars
 from bot.core.typed_text import escape_controls, one_line
 from bot.onboarding import BOT, Onboarding
-from bot.onboarding.history import Entry, History, lasting
+from bot.onboarding.history import SIDES, Entry, History, lasting
 from bot.onboarding.people import ChannelRef, UserRef
 
 # Keyed digests of what was posted: of no use to a reader.

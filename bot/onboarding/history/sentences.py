@@ -21,6 +21,7 @@ Part = str | UserRef | ChannelRef | datetime
 Words = tuple[Part, ...]
 
 UNREAD = "did something that this version of the bot can't show"
+SIDES = {Owner.CLIENT: "client", Owner.HEAVYSET: "HeavySet", None: "paused"}
 SIDE_NAMES = {Owner.CLIENT: "the client", Owner.HEAVYSET: "HeavySet"}
 OUTCOMES = {
     Outcome.PASSED: "passed",
@@ -28,7 +29,7 @@ OUTCOMES = {
     Outcome.UNKNOWN: "could not be determined",
     Outcome.NOT_CHECKED: "was not checked",
 }
-LOSS_TEXTS = {
+LOSS_REASONS = {
     Loss.BOT_REMOVED: "the bot was removed from the channel",
     Loss.ARCHIVED: "the channel was archived",
     Loss.UNSHARED: "the channel was no longer shared with the client",
@@ -213,7 +214,7 @@ def _option(guide: Guide, event: Event) -> str:
 
 def _reason(guide: Guide, event: Event) -> str:
     if loss := event.detail.get("loss"):
-        return f": {LOSS_TEXTS[Loss(loss)]}"
+        return f": {LOSS_REASONS[Loss(loss)]}"
     reason = event.detail.get("reason")
     return f": {quoted(guide, reason)}" if reason else ""
 
