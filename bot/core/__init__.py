@@ -1,1 +1,1 @@
-"""What everything else builds on; imports nothing of ours."""
+"""Shared building blocks; imports nothing else of the bot."""

@@ -1,4 +1,4 @@
-"""Background tasks that somebody owns: kept, their errors logged, awaited at the end."""
+"""Background tasks with an owner: referenced, their errors logged, awaited at shutdown."""
 
 import asyncio
 import logging
@@ -12,32 +12,26 @@ log = logging.getLogger(__name__)
 
 
 class BackgroundTasks:
-    """The tasks that outlive an acknowledgement."""
+    """Tasks that outlive the request that started them."""
 
     def __init__(self) -> None:
-        """Begin without any."""
         self._tasks: set[asyncio.Task[Any]] = set()
         self._closed = False
 
     def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        """Run `work` in the background; `name` is for the log. After `close` nothing begins."""
+        """Run `work` in the background, named in the log; does nothing after `close`."""
         if self._closed:
             work.close()
             return
         self.adopt(detached_task(work, name))
 
     def adopt(self, task: asyncio.Task[Any]) -> None:
-        """Own a task that somebody else began, and that outlives them."""
+        """Take ownership of a task that is already running."""
         self._tasks.add(task)
         task.add_done_callback(self._finished)
 
-    async def idle(self) -> None:
-        """Wait until no task is left."""
-        while self._tasks:
-            await asyncio.wait(self._tasks)
-
     async def close(self, seconds: float) -> None:
-        """Give the tasks `seconds` to end, then cancel them: the next start goes on with them."""
+        """Wait `seconds` for the tasks, then cancel them; the next start takes them up again."""
         self._closed = True
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=seconds)
@@ -52,6 +46,8 @@ class BackgroundTasks:
             case None:
                 return
             case Unavailable() as error:  # the sweep takes it up again
-                log.warning("a background task broke off", extra={**extra, "reason": str(error)})
+                log.warning(
+                    "a background task was interrupted", extra={**extra, "reason": str(error)}
+                )
             case error:
                 log.error("a background task failed", exc_info=error, extra=extra)

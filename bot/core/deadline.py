@@ -1,6 +1,6 @@
-"""By when somebody must be answered: Slack waits three seconds for an acknowledgement.
+"""A deadline for the current request: Slack waits three seconds for an acknowledgement.
 
-Whoever answers a request sets it once; every call to Slack on the way there keeps to it.
+The request handler sets it once, and every call to Slack on the way observes it.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ _deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 
 @contextmanager
 def answering_within(seconds: float) -> Iterator[None]:
-    """Give what is awaited in the block `seconds` in all."""
+    """Set a deadline, `seconds` from now, for what is awaited in the block."""
     token = _deadline.set(asyncio.get_running_loop().time() + seconds)
     try:
         yield
@@ -25,19 +25,19 @@ def answering_within(seconds: float) -> Iterator[None]:
 
 
 def seconds_left(otherwise: float) -> float:
-    """Return how much time there is, `otherwise` if nobody is waiting for an answer."""
+    """Return the seconds until the deadline, or `otherwise` if there is none."""
     at = _deadline.get()
     return otherwise if at is None else max(0.0, at - asyncio.get_running_loop().time())
 
 
 async def before_deadline(work: Awaitable[Result]) -> Result:
-    """Await `work` until the deadline; raises TimeoutError then, and cancels it."""
+    """Await `work`; at the deadline, cancel it and raise TimeoutError."""
     async with asyncio.timeout_at(_deadline.get()):
         return await work
 
 
 def detached_task(work: Coroutine[Any, Any, Result], name: str) -> asyncio.Task[Result]:
-    """Begin a task that outlives the answer, so no deadline of a request is its own."""
+    """Start a task that outlives the request, so the request's deadline does not apply to it."""
     context = copy_context()
     context.run(_deadline.set, None)
     return asyncio.create_task(work, name=name, context=context)

@@ -1,4 +1,4 @@
-"""Leases: work that one worker does at a time, and that another takes over soon after a crash."""
+"""Leases: one worker does the work at a time, and another takes over soon after a crash."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -7,25 +7,25 @@ from datetime import timedelta
 
 from bot.core.errors import Stale, Unavailable
 
-# So soon another worker goes on with what a dead one had begun.
+# How soon another worker takes over the work of a dead one.
 LEASE = timedelta(seconds=8)
-BEATS = 8  # so often a lease is prolonged while it lasts
+RENEWALS = 8  # how often a lease is renewed within its duration
 
 
 @asynccontextmanager
 async def keep_lease(
     prolong: Callable[[], Awaitable[bool]], lease: timedelta = LEASE, began: float | None = None
 ) -> AsyncIterator[None]:
-    """Keep a lease as long as the block runs; it was taken after `began`, by the loop's clock.
+    """Keep a lease while the block runs; it was taken after `began`, by the loop's clock.
 
-    `prolong` makes it last `lease` from now on; False says that somebody else has it. The block is
-    cancelled, and Stale raised, as soon as it is lost: also when the database does not answer.
+    `prolong` extends it to `lease` from now, or returns False if another worker has it. When it is
+    lost, also because the database does not answer, the block is cancelled and Stale raised.
     """
     seconds, loop = lease.total_seconds(), asyncio.get_running_loop()
 
-    async def beat() -> None:
+    async def renew() -> None:
         while True:
-            await asyncio.sleep(seconds / BEATS)
+            await asyncio.sleep(seconds / RENEWALS)
             asked = loop.time()
             try:
                 still_ours = await prolong()
@@ -36,11 +36,11 @@ async def keep_lease(
     limit = asyncio.timeout_at((loop.time() if began is None else began) + seconds)
     try:
         async with limit:
-            beating = asyncio.create_task(beat(), name="keep a lease")
+            renewing = asyncio.create_task(renew(), name="keep a lease")
             try:
                 yield
             finally:
-                beating.cancel()
+                renewing.cancel()
     except TimeoutError:
         if limit.expired():
             raise Stale from None

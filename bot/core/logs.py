@@ -1,7 +1,7 @@
-"""Logging: our own lines as text or JSON; everybody else only from WARNING up.
+"""Logging: our own lines as text or JSON; other libraries only from WARNING up.
 
-At DEBUG, Bolt and slack_sdk print whole requests, and httpx prints URLs at INFO: both would bear
-credentials. LOG_LEVEL therefore applies to our own loggers alone.
+At DEBUG, Bolt and slack_sdk log whole requests, and httpx logs URLs at INFO; both may contain
+credentials. LOG_LEVEL therefore applies to our own loggers only.
 """
 
 import json
@@ -18,14 +18,13 @@ from bot.core.typed_text import escape_controls
 OURS = ("bot", "handlers", "storage")
 STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
-
-# The request of Slack's that is being handled, also in the tasks that it leads to.
+# The id of the request that is being handled, also in tasks started by it.
 _request: ContextVar[str | None] = ContextVar("request", default=None)
 
 
 @contextmanager
 def request_id() -> Iterator[None]:
-    """Give every line that is logged in the block, and in tasks begun there, the same `request`."""
+    """Log the same `request` id with every line in the block and in tasks started there."""
     token = _request.set(uuid.uuid4().hex[:8])
     try:
         yield
@@ -34,7 +33,7 @@ def request_id() -> Iterator[None]:
 
 
 def set_up(level: str, log_format: str) -> None:
-    """Log to standard error: our own lines from `level` up, as `text` or `json`."""
+    """Log to standard error, our own lines from `level` up, as `text` or `json`."""
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter() if log_format == "json" else TextFormatter())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
@@ -43,29 +42,27 @@ def set_up(level: str, log_format: str) -> None:
 
 
 class TextFormatter(logging.Formatter):
-    """One line for people: time, level, logger, message, then what belongs to it."""
+    """One line for people: time, level, logger, message, then the extra fields."""
 
     def __init__(self) -> None:
-        """Set the format."""
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # logging's name
-        """Return the line with the record's own fields after it."""
+        """Return the line with the record's extra fields after it."""
         line = super().formatMessage(record)
         fields = (f"{name}={value}" for name, value in _extra(record).items())
         return _one_line(" ".join([line, *fields]))
 
     def formatException(self, ei: Any) -> str:  # noqa: N802  # logging's name
-        """Return the traceback, indented: none of its lines looks like one of ours."""
+        """Return the traceback, indented so that none of its lines looks like a log line."""
         lines = super().formatException(ei).split("\n")
         return "\n".join(f"  {escape_controls(line)}" for line in lines)
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line, for machines."""
+    """One JSON object per line, for machines."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the record as JSON."""
         entry = {
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(),
             "level": record.levelname,

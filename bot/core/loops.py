@@ -1,4 +1,4 @@
-"""Loops over several onboardings: what goes wrong with one of them does not stop the others."""
+"""Loops over onboardings in which an error with one does not stop the others."""
 
 import logging
 from collections.abc import Awaitable, Callable, Iterable
@@ -7,17 +7,17 @@ from bot.core.errors import OnboardingError, Repeated, Unavailable
 
 log = logging.getLogger(__name__)
 
-# So many in a row, and it is not about them: the database, or Slack, is away.
-TOO_MANY = 10
+# This many failures in a row mean that the database, or Slack, is away.
+MAX_FAILURES_IN_A_ROW = 10
 
 
 async def for_each(onboarding_ids: Iterable[str], work: Callable[[str], Awaitable[object]]) -> None:
-    """Do `work` for each onboarding, whatever became of the one before.
+    """Do `work` for each onboarding; log errors and go on with the next one.
 
-    What was done before is passed over; what is broken is named in the log. Raises the last
-    Unavailable at the end, so that the caller is asked again, when only what is left gets done.
+    Raises the last Unavailable at the end, so that the caller tries again; what was done by then is
+    Repeated, and skipped.
     """
-    away: list[Unavailable] = []
+    unavailable: list[Unavailable] = []
     in_a_row = 0
     for onboarding_id in onboarding_ids:
         failed = False
@@ -25,16 +25,16 @@ async def for_each(onboarding_ids: Iterable[str], work: Callable[[str], Awaitabl
         try:
             await work(onboarding_id)
         except Repeated:
-            log.info("done before", extra=extra)
+            log.info("already done", extra=extra)
         except Unavailable as error:
             failed = True
-            away.append(error)
+            unavailable.append(error)
         except OnboardingError as error:
-            log.error("one onboarding was left out", extra={**extra, "reason": str(error)})
+            log.error("skipped an onboarding", extra={**extra, "reason": str(error)})
         except Exception:
-            log.exception("one onboarding was left out", extra=extra)
+            log.exception("skipped an onboarding", extra=extra)
         in_a_row = in_a_row + 1 if failed else 0
-        if in_a_row == TOO_MANY:
+        if in_a_row == MAX_FAILURES_IN_A_ROW:
             break
-    if away:
-        raise away[-1]
+    if unavailable:
+        raise unavailable[-1]

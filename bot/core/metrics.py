@@ -1,4 +1,4 @@
-"""What is counted and timed, for `GET /metrics` (Prometheus). No label ever bears a value."""
+"""Metrics for `GET /metrics` (Prometheus). No label contains a credential."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -9,27 +9,26 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 # Slack waits three seconds for an acknowledgement.
-SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 10)
+BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 10)
 
 
 class Metrics:
-    """One bot's figures."""
+    """One bot's metrics."""
 
     def __init__(self) -> None:
-        """Begin at zero."""
         self._registry = CollectorRegistry()
         self._acknowledged = Histogram(
             "onboarding_acknowledgement_seconds",
-            "From a request of Slack's to its acknowledgement",
+            "From one of Slack's requests to its acknowledgement",
             ["status"],
-            buckets=SECONDS,
+            buckets=BUCKETS,
             registry=self._registry,
         )
         self._slack_calls = Histogram(
             "onboarding_slack_call_seconds",
             "Calls to Slack's Web API",
             ["method", "result"],
-            buckets=SECONDS,
+            buckets=BUCKETS,
             registry=self._registry,
         )
         self._verifications = Counter(
@@ -40,38 +39,38 @@ class Metrics:
         )
         self._turned_away = Counter(
             "onboarding_turned_away",
-            "Connections and requests that were not Slack's, or not as Slack sends them",
+            "Connections and requests that were not Slack's, or malformed",
             ["reason"],
             registry=self._registry,
         )
         self._backlog = Gauge(
             "onboarding_backlog",
-            "Onboardings whose newest state Slack did not show at the last sweep",
+            "Onboardings whose newest revision was not in Slack at the last sweep",
             registry=self._registry,
         )
         self._leases = Gauge(
             "onboarding_leases",
-            "Threads that this worker brings level right now",
+            "Threads that this worker is publishing",
             registry=self._registry,
         )
         self._unreadable = Gauge(
             "onboarding_unreadable",
-            "Onboardings that this release cannot read, and leaves alone",
+            "Onboardings that this release cannot read, and skips",
             registry=self._registry,
         )
         self._warnings = Gauge(
             "onboarding_warning",
-            "1 while something is wrong that GET /readyz warns of",
+            "1 while GET /readyz shows this warning",
             ["check"],
             registry=self._registry,
         )
 
     def unreadable(self, count: Callable[[], int]) -> None:
-        """Tell at each reading how many onboardings cannot be read."""
+        """Call `count` at each scrape for the number of unreadable onboardings."""
         self._unreadable.set_function(count)
 
     def watch(self, check: str, is_wrong: Callable[[], bool]) -> None:
-        """Tell at each reading whether `is_wrong`, as the warning of that name."""
+        """Call `is_wrong` at each scrape for the warning called `check`."""
         self._warnings.labels(check).set_function(is_wrong)
 
     def acknowledged(self, status: int, seconds: float) -> None:
@@ -99,15 +98,15 @@ class Metrics:
         self._verifications.labels(outcome).inc()
 
     def backlog(self, waiting: int) -> None:
-        """Note how many onboardings wait to be published."""
+        """Set how many onboardings wait to be published."""
         self._backlog.set(waiting)
 
     @contextmanager
     def lease(self) -> Iterator[None]:
-        """Count a lease as long as it is held."""
+        """Count a lease while the block holds it."""
         with self._leases.track_inprogress():
             yield
 
     def text(self) -> bytes:
-        """Return all figures in Prometheus' text format."""
+        """Return all metrics in Prometheus' text format."""
         return generate_latest(self._registry)

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, contextmanager
 
 import pytest
 
+from tests.background import finished
 from tests.databases import ON_BOTH, AnyDatabase
 from tests.integration.world import World, a_world, held, told
 
@@ -120,7 +121,7 @@ async def test_a_secret_is_not_acknowledged_before_it_is_kept(
                     answer = await eve.submit(view, values)
                 assert "Not saved yet" in answer.errors["tenant_id"]
             assert world.rows("SELECT count(*) FROM credential") == [(0,)]
-            await bot.lookups.idle()
+            await finished(bot.lookups)
             again = await world.submit(eve, view, **values)
 
             assert again.ok
@@ -136,7 +137,7 @@ async def test_the_start_form_stays_open_until_slack_answers(world: World) -> No
         with in_time():
             answer = await world.erin.submit(view)
         assert "Not saved yet" in next(iter(answer.errors.values()))
-    await world.bot.lookups.idle()
+    await finished(world.bot.lookups)
 
     assert (await world.submit(world.erin, view)).ok
     assert len(world.events("started")) == 1

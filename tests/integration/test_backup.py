@@ -8,6 +8,7 @@ from sandbox.slack import Person
 from storage import backup
 from storage.audit.seals import Seals
 from storage.database import Database
+from tests.background import finished
 from tests.databases import ON_SQLITE
 from tests.integration.world import World
 
@@ -38,11 +39,11 @@ async def test_the_bot_goes_on_from_a_backup_and_posts_nothing_twice(
     async with begun.second_bot(database_url=f"sqlite:///{file}") as bot:
         begun.slack.deliver_to(f"http://127.0.0.1:{bot.settings.port}/slack/events")
         await bot.sweep()
-        await bot.tasks.idle()
+        await finished(bot.tasks)
         assert "done by" not in begun.message("step:4").text
         for slot in ("step:4", "step:5", "step:6"):
             await press(begun, begun.ann, slot)
-            await bot.tasks.idle()
+            await finished(bot.tasks)
 
     assert begun.slots() == [*before, "step:7"]
     assert "done by" in begun.message("step:5").text

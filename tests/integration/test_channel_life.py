@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.background import finished
 from tests.databases import ON_BOTH
 from tests.integration.world import World, told
 
@@ -95,7 +96,7 @@ async def test_an_uninstalled_app_pauses_and_goes_on_after_the_next_start(
     begun.slack.admin.reinstall()
     async with begun.second_bot() as bot:
         await bot.use_cases.channels.regained_all()
-        await bot.tasks.idle()
+        await finished(bot.tasks)
 
     assert status(begun) == "active"
 

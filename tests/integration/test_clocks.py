@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from bot.app.bot import Bot
+from tests.background import finished
 from tests.databases import ON_POSTGRESQL
 from tests.integration.world import Patient, World, held, now
 
@@ -31,7 +32,7 @@ async def claimed(world: World, slot: str) -> None:
 async def both_idle(world: World, other: Bot) -> None:
     for _ in range(2):
         await world.idle()
-        await other.tasks.idle()
+        await finished(other.tasks)
 
 
 @ON_POSTGRESQL
@@ -99,10 +100,10 @@ async def test_the_start_says_that_the_clocks_differ(
 ) -> None:
     with caplog.at_level(logging.WARNING):
         async with world.second_bot(a_clock(10)) as other:
-            await other.tasks.idle()
+            await finished(other.tasks)
             assert "clock: 10 s ahead of the database's" in other.health.warnings
         async with world.second_bot(a_clock(-60)) as other:
-            await other.tasks.idle()
+            await finished(other.tasks)
             assert "clock: 60 s behind the database's" in other.health.warnings
 
     assert "10 s ahead of the database's: set this machine's clock (NTP)" in caplog.messages

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from sandbox.slack import offers
+from tests.background import finished
 from tests.databases import ON_BOTH
 from tests.integration.world import World, from_now, told
 
@@ -183,7 +184,7 @@ async def test_two_workers_post_it_once(begun: World) -> None:
         await delete_root(begun)
         other.publisher.wake(begun.onboarding)
         begun.bot.publisher.wake(begun.onboarding)
-        await other.tasks.idle()
+        await finished(other.tasks)
         await begun.catch_up()
 
         assert message_slots(begun) == before

@@ -7,6 +7,7 @@ import pytest
 from bot.cli.doctor import Finding, examine
 from sandbox.slack import Message
 from sandbox.slack.model import Invitation
+from tests.background import finished
 from tests.databases import AnyDatabase
 from tests.integration.world import World, a_world
 
@@ -26,7 +27,7 @@ async def test_a_shared_channel_is_told_once_whoever_looks(
 ) -> None:
     await share(world)
     async with world.second_bot() as other:
-        await other.tasks.idle()
+        await finished(other.tasks)
 
     assert len(lines(world)) == 1
     assert "the engineering channel is shared with another organization" in caplog.text
@@ -51,7 +52,7 @@ async def test_an_invitation_that_is_open_is_as_bad(world: World) -> None:
     world.engineering.invitations.append(invited)
 
     async with world.second_bot() as other:
-        await other.tasks.idle()
+        await finished(other.tasks)
 
     assert len(lines(world)) == 1
 
@@ -61,7 +62,7 @@ async def test_many_who_start_at_once_tell_it_once(world: World) -> None:
 
     async with world.second_bot() as one, world.second_bot() as two, world.second_bot() as three:
         for bot in (one, two, three):
-            await bot.tasks.idle()
+            await finished(bot.tasks)
 
     assert len(lines(world)) == 1
 
@@ -157,7 +158,7 @@ async def test_a_group_that_slack_refuses_is_nobody_and_takes_nothing_down(
         world.slack.fail_next("usergroups.users.list", error=code, times=99)
         async with world.second_bot(engineers=["S0NOTHING", world.erin.id]) as bot:
             world.slack.deliver_to(f"http://127.0.0.1:{bot.settings.port}/slack/events")
-            await bot.tasks.idle()
+            await finished(bot.tasks)
 
             for _ in range(2):
                 assert "No onboarding is active" in (await world.type("status")).text

@@ -6,6 +6,7 @@ from bot.guide import GuideError
 from bot.guide.loading import SERVICETITAN
 from bot.guide.structure import changes
 from sandbox.bot_process import free_port
+from tests.background import finished
 from tests.databases import ON_BOTH, ON_SQLITE
 from tests.integration.test_cli import COMPLETE, onboarding
 from tests.integration.world import World
@@ -64,7 +65,7 @@ async def test_other_words_are_taken(begun: World) -> None:
     begun.write("UPDATE guide SET source = ?", SOURCE.replace("Initiate a New", "Begin a"))
 
     async with begun.second_bot() as bot:
-        await bot.tasks.idle()
+        await finished(bot.tasks)
 
     assert begun.rows("SELECT source FROM guide") == [(SOURCE,)]
 

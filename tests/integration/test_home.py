@@ -8,6 +8,7 @@ import pytest
 
 from bot.publishing.home import EVERY
 from sandbox.slack import Person, View, visible_text
+from tests.background import finished
 from tests.databases import ON_BOTH, AnyDatabase
 from tests.integration.world import World, a_world, from_now
 
@@ -94,7 +95,7 @@ async def test_a_change_by_another_worker_shows_too(begun: World) -> None:
     async with begun.second_bot() as other:
         await begun.walk_to(2)
         other.publisher.wake(begun.onboarding)
-        await other.tasks.idle()
+        await finished(other.tasks)
         await begun.idle()
 
     assert "step 2" in words(begun.erin)

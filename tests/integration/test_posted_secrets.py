@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from sandbox.slack import Channel
+from tests.background import finished
 from tests.integration.test_client_team import third
 from tests.integration.world import KEY, OTHER_KEY, World, told
 from tests.unit.test_secret_scan import ORDINARY, SECRET, WIDE
@@ -165,7 +166,7 @@ async def test_what_was_posted_is_known_after_a_rotation_of_the_keys(begun: Worl
     async with begun.second_bot(credential_keys=keys) as bot:
         begun.slack.deliver_to(f"http://127.0.0.1:{bot.settings.port}/slack/events")
         await begun.ann.press(begun.message("step:19"), "enter_credentials")
-        await bot.tasks.idle()
+        await finished(bot.tasks)
         form = begun.view_of(begun.ann)
         answer = await begun.ann.submit(form, {"client_secret": secret(begun)})
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.core.errors import Unavailable
-from bot.core.loops import TOO_MANY, for_each
+from bot.core.loops import MAX_FAILURES_IN_A_ROW, for_each
 from tests.databases import ON_BOTH
 from tests.integration.world import World, told
 
@@ -150,7 +150,7 @@ async def test_a_loop_asks_no_further_when_everything_is_away() -> None:
     with pytest.raises(Unavailable):
         await for_each(map(str, range(100)), work)
 
-    assert len(asked) == TOO_MANY
+    assert len(asked) == MAX_FAILURES_IN_A_ROW
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from bot.onboarding import start
 from bot.onboarding.people import Actor, Role
 from bot.reminders.sender import SWEEP_BATCH
 from storage import onboardings, reminders
+from tests.background import finished
 from tests.databases import ON_BOTH, AnyDatabase
 from tests.integration.world import World, a_world, told
 
@@ -172,7 +173,7 @@ async def test_a_restart_between_nudge_and_escalation_repeats_nothing(
         for moment in (TUESDAY, WEDNESDAY, THURSDAY, THURSDAY + HOUR, FRIDAY):
             go_to(moment)
             await other.sweep()
-            await other.tasks.idle()
+            await finished(other.tasks)
 
     assert nudges(nudged) == ["reminder:1"]
     assert len(escalations(nudged)) == 1
@@ -185,7 +186,7 @@ async def test_several_workers_at_once_tell_everything_once(stalled: World, go_t
             go_to(moment)
             for _ in range(3):
                 await asyncio.gather(*(bot.sweep() for bot in bots))
-                await asyncio.gather(*(bot.tasks.idle() for bot in bots))
+                await asyncio.gather(*(finished(bot.tasks) for bot in bots))
 
     assert nudges(stalled) == ["reminder:1"]
     assert len(stalled.events("reminded")) == 1

@@ -10,6 +10,7 @@ import pytest
 
 import bot.use_cases.reveals
 from sandbox.slack import View, visible_text
+from tests.background import finished
 from tests.integration.world import World, from_now, now, told
 
 pytestmark = pytest.mark.slow_slack
@@ -263,7 +264,7 @@ async def test_another_worker_hides_what_a_dead_one_showed(handed_over: World) -
     overdue(handed_over)
 
     async with handed_over.second_bot() as other:
-        await other.tasks.idle()
+        await finished(other.tasks)
 
     assert hidden(handed_over)
     assert waiting(handed_over) == 0

@@ -10,6 +10,7 @@ import pytest
 
 from bot.core.logs import JsonFormatter, TextFormatter
 from storage.cache import OnboardingCache
+from tests.background import finished
 from tests.databases import ON_BOTH, ON_SQLITE, SqliteFile
 from tests.integration.test_cli import COMPLETE, Ended, onboarding
 from tests.integration.test_seals import NEW, OLD, problems, resealed
@@ -188,7 +189,7 @@ async def test_going_on_from_an_earlier_state_does_not_hide_it_from_the_log(
             await begun.ann.press_raw(
                 begun.message("root"), "step_done", f"{begun.onboarding}:{number}"
             )
-            await bot.tasks.idle()
+            await finished(bot.tasks)
 
     assert (await db_check(begun)).status == 0
     assert "it isn't the history that the log knew" in (await compared(begun, log)).err

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from sandbox.slack import Call, offers
+from tests.background import finished
 from tests.integration.world import World, from_now
 
 STATE = "SELECT revision = published_revision, lease_owner IS NULL FROM onboarding"
@@ -227,7 +228,7 @@ async def test_two_bots_on_one_database_post_nothing_twice(begun: World) -> None
             await begun.ann.press_raw(root, action, f"{onboarding}:{step}")
             other.publisher.wake(onboarding)
             await asyncio.gather(begun.bot.sweep(), other.sweep())
-        await asyncio.gather(begun.idle(), other.tasks.idle())
+        await asyncio.gather(begun.idle(), finished(other.tasks))
     await begun.catch_up()
 
     steps = [f"step:{number}" for number in range(1, 10)]

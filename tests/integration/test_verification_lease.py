@@ -19,6 +19,7 @@ from bot.verification.servicetitan import ServiceTitan
 from storage import leases
 from storage.changes import change
 from storage.vault import Vault
+from tests.background import finished
 from tests.databases import ON_BOTH
 from tests.integration.world import Patient, World, from_now
 
@@ -62,7 +63,7 @@ class Worker:
     async def ends(self) -> None:
         """Wait until nothing is left to be done, in the thread as well."""
         async with asyncio.timeout(10):
-            await self.tasks.idle()
+            await finished(self.tasks)
         await self._world.idle()
 
 

@@ -40,6 +40,7 @@ from sandbox.slack import (
 )
 from storage.cache import OnboardingCache
 from storage.changes import change
+from tests.background import finished
 from tests.databases import AnyDatabase, SqliteFile
 from tests.invariants import must_be_sound
 
@@ -71,7 +72,7 @@ class World:
 
     async def idle(self) -> None:
         """Wait until the bot has nothing left to do."""
-        await self.bot.tasks.idle()
+        await finished(self.bot.tasks)
 
     async def type(
         self, text: str, person: Person | None = None, channel: Channel | None = None

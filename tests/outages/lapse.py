@@ -13,6 +13,7 @@ from freezegun import freeze_time
 import bot.app.bot
 import bot.app.running
 from bot.app.bot import Bot
+from tests.background import finished
 from tests.crash.mortal import Points
 from tests.crash.people import People
 from tests.databases import AnyDatabase
@@ -33,14 +34,14 @@ class Lapse:
 
     async def breathe(self) -> None:
         """Let the bot finish what it is at; then some seconds are over at once."""
-        await self._bot.tasks.idle()
+        await finished(self._bot.tasks)
         await self.passes(STEP)
 
     async def passes(self, duration: timedelta) -> None:
         """Let time pass in one go, and sweep afterwards."""
         self._clock.tick(duration)
         await self._bot.sweep()
-        await self._bot.tasks.idle()
+        await finished(self._bot.tasks)
 
     def log_text(self) -> str:
         return self._log.getvalue()

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.background import finished
 from tests.crash.level import nothing_is_twice
 from tests.crash.people import People
 from tests.databases import ON_SQLITE, AnyDatabase
@@ -133,11 +134,11 @@ async def test_a_refusal_that_nobody_knows_is_neither_forgotten_nor_believed_by_
 
     async with begun.second_bot() as bot:
         await begun.catch_up()
-        await bot.tasks.idle()
+        await finished(bot.tasks)
         assert begun.rows("SELECT status FROM onboarding") == [("active",)]
         begun.write("UPDATE onboarding SET refused_since = ?", "2020-01-01 00:00:00.000000")
         await begun.catch_up()
-        await bot.tasks.idle()
+        await finished(bot.tasks)
 
     assert begun.rows("SELECT status, loss FROM onboarding") == [("paused", "refused")]
 

@@ -7,6 +7,7 @@ import pytest
 
 from bot.app.bot import Bot
 from sandbox.slack import Channel
+from tests.background import finished
 from tests.databases import ON_SQLITE, AnyDatabase
 from tests.integration.world import World, now
 from tests.outages.lapse import lapsing
@@ -92,7 +93,7 @@ async def test_the_next_start_takes_up_what_was_not_announced(begun: World) -> N
 
     async with begun.second_bot() as bot:
         await begun.slack.until(lambda: len(begun.announced) == 2 or None)
-        await bot.tasks.idle()
+        await finished(bot.tasks)
 
     assert "Which portal?" in begun.announced[-1]
 
@@ -140,15 +141,15 @@ async def ask_through(world: World, bot: Bot, question: str) -> None:
     """Ask for help, and have that worker carry it out."""
     world.slack.deliver_to(f"http://127.0.0.1:{bot.settings.port}/slack/events")
     await world.ann.press(world.message("step:1"), "step_help")
-    await bot.tasks.idle()
+    await finished(bot.tasks)
     await world.ann.submit(world.view_of(world.ann), {"question": question})
-    await bot.tasks.idle()
+    await finished(bot.tasks)
 
 
 async def left_behind(bot: Bot) -> None:
     bot.slack.rate_limits.reset()  # it waits for some seconds else
     await bot.sweep()
-    await bot.tasks.idle()
+    await finished(bot.tasks)
 
 
 async def test_what_another_worker_announces_opens_the_channel_for_this_one(begun: World) -> None:
@@ -221,7 +222,7 @@ async def test_what_was_refused_goes_on_after_the_next_start(begun: World) -> No
 
     async with begun.second_bot() as bot:
         await begun.slack.until(lambda: begun.find("step:2"))
-        await bot.tasks.idle()
+        await finished(bot.tasks)
 
     assert begun.rows("SELECT status FROM onboarding") == [("active",)]
 

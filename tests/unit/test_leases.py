@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from bot.core.errors import Stale, Unavailable
-from bot.core.leases import BEATS, keep_lease
+from bot.core.leases import RENEWALS, keep_lease
 
 SHORT = timedelta(milliseconds=400)
 LONG = timedelta(minutes=1)
@@ -46,7 +46,7 @@ async def test_work_ends_when_the_database_does_not_answer_until_the_lease_is_ov
 
 
 async def test_a_database_that_is_away_for_a_moment_changes_nothing() -> None:
-    answers: list[bool | Exception] = [Unavailable("away"), True] * BEATS
+    answers: list[bool | Exception] = [Unavailable("away"), True] * RENEWALS
     await work(SHORT, *answers, seconds=2 * SHORT.total_seconds())
 
 

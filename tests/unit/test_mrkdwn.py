@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bot.core.english import ago, listed
 from bot.core.mrkdwn import channel_link, escape, link, mention, permalink, plain, when
-from bot.core.typed_text import UNSEEN
+from bot.core.typed_text import CONTROLS
 from tests.builders import NOW
 
 
@@ -32,7 +32,7 @@ def test_escaping_leaves_no_angle_bracket_and_loses_nothing(text: str) -> None:
     escaped = escape(text)
 
     assert not {"<", ">"} & set(escaped)
-    shown = UNSEEN.sub("", text)
+    shown = CONTROLS.sub("", text)
     assert escaped.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&") == shown
 
 

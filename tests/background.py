@@ -1,0 +1,11 @@
+"""Waits for background tasks, which the product itself never does."""
+
+import asyncio
+
+from bot.core.background import BackgroundTasks
+
+
+async def finished(tasks: BackgroundTasks) -> None:
+    """Wait until no task is left."""
+    while tasks._tasks:
+        await asyncio.wait(tasks._tasks)
