@@ -56,6 +56,10 @@ test-backlog: .venv/installed-dev ## catch up with a thousand onboardings that w
 answers: .venv/installed-dev ## measure how well questions are answered from the guide
 	@$(BIN)/python -m tests.corpora.measure
 
+.PHONY: pictures
+pictures: .venv/installed-dev ## take the pictures in docs/pictures again (needs Chromium)
+	@$(BIN)/python -m tests.browser.pictures
+
 .PHONY: bench
 bench: .venv/installed-dev ## measure the bot beside an empty stock slack-bolt app
 	@$(BIN)/python -m tests.bench

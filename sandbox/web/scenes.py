@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from sandbox.clock import SharedClock
 from sandbox.run import Stage
@@ -41,6 +41,7 @@ class Walk:
 
     stage: Stage
     wrong: Mapping[str, str] | None = None
+    entered: set[int] = field(default_factory=set)
 
     async def start(self, client: str = "Acme Plumbing") -> None:
         """`/servicetitan start`, and the modal that it opens."""
@@ -63,7 +64,7 @@ class Walk:
     async def _take(self, number: int, message: Message) -> None:
         stage = self.stage
         who = stage.admin if number <= LAST_CLIENT_STEP else stage.engineer
-        if number in SHOWN_AT and offers(message, "enter_credentials"):
+        if number in SHOWN_AT and number not in self.entered:
             await self.enter(number, message)
         for action in ("choose_account:new", "step_done"):
             if offers(message, action):
@@ -76,6 +77,7 @@ class Walk:
         await stage.admin.press(message, "enter_credentials")
         form = await opened(stage, stage.admin, "enter_credentials")
         await submit(stage.admin, form, {name: values[name] for name in SHOWN_AT[number]})
+        self.entered.add(number)
 
     async def outcome(self, slot: str = "verification:1") -> str:
         """Wait for a check's result."""

@@ -1,0 +1,254 @@
+"""`make pictures`: the pictures of README and docs, taken from one onboarding at a fixed time.
+
+Beside each picture, `drawn.json` keeps the text that is on it: a test compares that.
+"""
+
+import asyncio
+import hashlib
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from aiohttp import web
+from playwright.async_api import Browser, Page, async_playwright
+
+from sandbox.bot_process import run_command
+from sandbox.run import Stage
+from sandbox.scripted_people import next_step, opened, press_until_gone, submit
+from sandbox.web.block_kit import TEMPLATES
+from sandbox.web.scenes import CLIENTS, LAST_CLIENT_STEP, STEPS, Walk
+from sandbox.web.server import STATIC, application
+from sandbox.web.session import Session
+
+PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
+DRAWN = PICTURES / "drawn.json"
+HELD_AT = datetime(2026, 3, 10, 10, 5, tzinfo=ZoneInfo("America/New_York")).timestamp()
+SEED = 25
+MINUTE = 60.0
+PANE = (980, 640)  # the director's panel takes its part; the pane keeps one column
+QUIET_SECONDS = 0.5
+# What differs from run to run: durations, processes, ids, how many calls were needed.
+PASSING = {
+    r"\b[\d,.]+ ms\b": "8 ms",
+    r"process \d+": "process 4711",
+    r"Slack calls: \d+": "Slack calls",
+    r"\b[0-9a-f]{16}\b": "5a4db0c5167a5cad",
+}
+
+
+@dataclass
+class Camera:
+    """Takes pictures of the page, and notes what is on them."""
+
+    browser: Browser
+    url: str
+    save_in: Path | None  # None: only note
+    drawn: dict[str, list[str]] = field(default_factory=dict)
+
+    async def take(
+        self, name: str, query: str, of: str = ".pane", size: tuple[int, int] = PANE
+    ) -> None:
+        """A picture of the part `of` of the page."""
+        async with self._page(size) as page:
+            await page.route("**/events", lambda route: route.abort())
+            await page.goto(f"{self.url}?{query}")
+            await self._shoot(page, name, of)
+
+    async def take_document(self, name: str, html: str, size: tuple[int, int]) -> None:
+        """A picture of the top of another page."""
+        async with self._page(size) as page:
+            await page.set_content(html)
+            await self._shoot(page, name, "body")
+
+    @asynccontextmanager
+    async def _page(self, size: tuple[int, int]) -> AsyncIterator[Page]:
+        page = await self.browser.new_page(viewport={"width": size[0], "height": size[1]})
+        yield page
+        await page.close()
+
+    async def _shoot(self, page: Page, name: str, of: str) -> None:
+        await page.evaluate(
+            """passing => {
+              const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+              for (let node = walker.nextNode(); node; node = walker.nextNode())
+                for (const [pattern, text] of Object.entries(passing))
+                  node.data = node.data.replace(new RegExp(pattern, "g"), text);
+            }""",
+            PASSING,
+        )
+        part = page.locator(of).first
+        text = await part.inner_text()
+        self.drawn[name] = [line for each in text.splitlines() if (line := each.strip())]
+        if self.save_in is not None:
+            target = self.save_in / f"{name}.png"
+            if of == "body":
+                await page.screenshot(path=target, animations="disabled", caret="hide")
+            else:
+                await part.screenshot(path=target, animations="disabled", caret="hide")
+
+
+@dataclass
+class Shooting:
+    """The one onboarding, with the camera running."""
+
+    session: Session
+    camera: Camera
+
+    async def run(self) -> None:
+        stage = self.session.stage()
+        old = stage.servicetitan.client_secret
+        stage.servicetitan.regenerate_secret()
+        walk = Walk(stage, {"client_secret": old})
+        for scene in (self._begin, self._mistake, self._fail, self._pass, self._look_back):
+            await scene(stage, walk)
+
+    async def _begin(self, stage: Stage, walk: Walk) -> None:
+        channel = stage.client_channel.id
+        await walk.start()
+        await self._settled(stage)
+        await self.camera.take("first-message", f"only=b&bc={channel}&bt=-", size=(980, 620))
+        await self._walk(walk, 1, 5)
+        await self._settled(stage)
+        await self.camera.take("step", "only=b", size=(980, 700))
+
+    async def _mistake(self, stage: Stage, walk: Walk) -> None:
+        await self._walk(walk, 5, 19)
+        _, message = await next_step(stage, after=18)
+        await stage.admin.press(message, "enter_credentials")
+        form = await opened(stage, stage.admin, "enter_credentials")
+        await stage.admin.submit(form, {"client_secret": stage.servicetitan.client_id})
+        await self._settled(stage)
+        await self.camera.take("form-error", "only=b")
+        engineering = stage.engineering_channel.id
+        await self.camera.take("both-sides", f"ac={engineering}", of="body", size=(1400, 800))
+        await stage.admin.close(form)
+
+    async def _fail(self, stage: Stage, walk: Walk) -> None:
+        await self._walk(walk, 19, 22)
+        _, message = await next_step(stage, after=21)
+        await walk.enter(22, message)
+        await walk.outcome()
+        await self._settled(stage)
+        await self.camera.take("check-failed", "only=b")
+
+    async def _pass(self, stage: Stage, walk: Walk) -> None:
+        failed = stage.slack.message(stage.client_channel, "verification:1")
+        assert failed is not None
+        await stage.admin.press(failed, "enter_credentials")
+        form = await opened(stage, stage.admin, "enter_credentials")
+        await submit(stage.admin, form, stage.servicetitan.credentials)
+        await walk.outcome("verification:2")
+        await self._settled(stage)
+        await self.camera.take("check-passed", "only=b")
+        for number, client in enumerate(CLIENTS[:3]):
+            admin = stage.slack.add_person(f"{client} Admin", stage.slack.add_team(client))
+            name = f"{client.split()[0].lower()}-heavyset"
+            channel = stage.slack.add_channel(name, stage.engineer, admin)
+            other = Walk(replace(stage, admin=admin, client_channel=channel))
+            await other.start(client)
+            await self._walk(other, 1, 3 + 2 * number)
+        await stage.engineer.open_home()
+        await self._settled(stage)
+        await self.camera.take("home", "only=a&ac=home", size=(980, 760))
+
+    async def _look_back(self, stage: Stage, walk: Walk) -> None:
+        await self._walk(walk, LAST_CLIENT_STEP, STEPS)
+        _, message = await next_step(stage, after=STEPS - 1)
+        await press_until_gone(stage, stage.engineer, message, "run_verification")
+        await walk.outcome("verification:3")
+        await self._settled(stage)
+        channel, engineering = stage.client_channel.id, stage.engineering_channel.id
+        await self.camera.take("engineering-channel", f"only=a&ac={engineering}", size=(980, 900))
+        await stage.engineer.command(stage.client_channel, "/servicetitan", "status")
+        await self._settled(stage)
+        await self.camera.take("status", f"only=a&ac={channel}&at=-", size=(980, 560))
+        await stage.engineer.command(stage.client_channel, "/servicetitan", "history")
+        await self._settled(stage)
+        await self.camera.take("history", f"only=a&ac={channel}&at=-", size=(980, 900))
+        running = self.session.now
+        html = await run_command(
+            running.scene.environment,
+            running.scene.directory,
+            (
+                *("-m", "sandbox.shifted_time", str(running.clock.path)),
+                *("bot", "export", "Acme", "--format", "html"),
+            ),
+        )
+        await self.camera.take_document("export", html, (1000, 900))
+
+    async def _walk(self, walk: Walk, begin: int, end: int) -> None:
+        """Do the steps from `begin` up to `end`, each in four minutes."""
+        for number in range(begin, end):
+            await walk.to_step(number + 1)
+            self.session.now.clock.advance(4 * MINUTE)
+
+    async def _settled(self, stage: Stage) -> None:
+        """Wait until the bot has called Slack no more for a while; then let minutes pass."""
+        seen = -1
+        while seen != len(stage.slack.calls):
+            seen = len(stage.slack.calls)
+            await asyncio.sleep(QUIET_SECONDS)
+        self.session.now.clock.advance(7 * MINUTE)
+
+
+async def draw(chromium: str, save_in: Path | None = None) -> dict[str, list[str]]:
+    """Take all pictures; the text on each, by its name."""
+    session = Session(hold_at=HELD_AT, seed=SEED)
+    await session.start()
+    runner = web.AppRunner(application(session), access_log=None, shutdown_timeout=1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        async with async_playwright() as playwright:
+            browser = await playwright.chromium.launch(
+                executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
+            )
+            camera = Camera(browser, f"http://127.0.0.1:{runner.addresses[0][1]}/", save_in)
+            await Shooting(session, camera).run()
+            await browser.close()
+    finally:
+        await runner.cleanup()
+        await session.close()
+    return camera.drawn
+
+
+def style() -> str:
+    """A digest of what draws the page: other colors make other pictures."""
+    parts = sorted((*STATIC.iterdir(), *TEMPLATES.iterdir()))
+    return hashlib.sha256(b"".join(part.read_bytes() for part in parts)).hexdigest()
+
+
+def _save(taken: Path, drawn: dict[str, Any]) -> None:
+    """Keep what changed: antialiasing differs a little from run to run, which is no change."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    before = json.loads(DRAWN.read_text(encoding="utf-8")) if DRAWN.exists() else {}
+    for picture in sorted(taken.glob("*.png")):
+        kept = PICTURES / picture.name
+        same = all(before.get(name) == drawn[name] for name in ("style", picture.stem))
+        if not (same and kept.exists()):
+            shutil.copyfile(picture, kept)
+            sys.stdout.write(f"{picture.name}: {picture.stat().st_size // 1024} KB\n")
+    DRAWN.write_text(json.dumps(drawn, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def main() -> int:
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if chromium is None:
+        sys.stderr.write("pictures: there is no Chromium here (apt-get install chromium)\n")
+        return 1
+    with tempfile.TemporaryDirectory() as directory:
+        drawn = asyncio.run(draw(chromium, Path(directory)))
+        _save(Path(directory), {"style": style(), **drawn})
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

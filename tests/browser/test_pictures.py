@@ -1,0 +1,28 @@
+"""The pictures in docs/pictures show what the page shows now: compared by text, not by pixels."""
+
+import asyncio
+import json
+
+import pytest
+
+from tests.browser.conftest import CHROMIUM, LEFT_OUT
+from tests.browser.pictures import DRAWN, PICTURES, draw
+
+LARGEST = 200 * 1024
+
+
+@pytest.mark.skipif(not CHROMIUM, reason=LEFT_OUT)
+def test_every_picture_shows_what_is_drawn_now() -> None:
+    kept = json.loads(DRAWN.read_text(encoding="utf-8"))
+    del kept["style"]
+
+    drawn = asyncio.run(draw(CHROMIUM))
+
+    stale = [name for name in kept.keys() | drawn.keys() if kept.get(name) != drawn.get(name)]
+    assert stale == [], "take them again with `make pictures`"
+
+
+def test_every_picture_is_there_and_small() -> None:
+    names = json.loads(DRAWN.read_text(encoding="utf-8")).keys() - {"style"}
+    assert {picture.stem for picture in PICTURES.glob("*.png")} == names
+    assert [p.name for p in PICTURES.glob("*.png") if p.stat().st_size > LARGEST] == []
