@@ -13,6 +13,7 @@ from handlers import (
     home,
     invitations,
     messages,
+    questions,
     reminders,
     retention,
     start,
@@ -40,6 +41,7 @@ def register(app: AsyncApp, use_cases: UseCases, slack: Slack, tasks: Background
         history,
         channel,
         messages,
+        questions,
         home,
         unknown,
     )

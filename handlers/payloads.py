@@ -84,6 +84,7 @@ class Container(Payload):
 
     message_ts: str = ""
     thread_ts: str | None = None
+    is_ephemeral: bool = False
 
 
 class Action(Payload):
@@ -120,6 +121,37 @@ class Press(Payload):
     def thread_ts(self) -> str | None:
         """The thread that the button stands in; of the root message, its own."""
         return self.container.thread_ts or self.container.message_ts or None
+
+
+class Shortcut(Payload):
+    """A shortcut from a message's menu: message_action."""
+
+    class Pointed(Payload):
+        """The message."""
+
+        ts: str = Field(min_length=1)
+        thread_ts: str | None = None
+        text: str = ""
+
+    user: User
+    channel: Channel
+    message: Pointed
+    callback_id: str
+    action_ts: str = ""
+    trigger_id: str = ""
+    response_url: str | None = None
+
+    @property
+    def request(self) -> Request:
+        """Who used it, and where."""
+        person = Person(self.user.id, self.user.team_id)
+        used = (self.trigger_id, self.action_ts, self.callback_id, self.message.ts)
+        return Request(person, self.channel.id, _delivery("shortcut", self.user.id, *used))
+
+    @property
+    def thread_ts(self) -> str | None:
+        """The thread that the message is in, if any."""
+        return self.message.thread_ts
 
 
 class HomePress(Payload):

@@ -31,7 +31,7 @@ from bot.views.home import answer_view
 from bot.views.ids import StepRef
 from bot.views.replies import refusal_text
 from bot.views.status import Answer
-from handlers.payloads import AnyPress, HomePress, Press, Said, Submission, WindowPress
+from handlers.payloads import AnyPress, HomePress, Press, Said, Shortcut, Submission, WindowPress
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +88,7 @@ class Answers:
             yield press, step
 
     @asynccontextmanager
-    async def about(self, press: Press) -> AsyncIterator[None]:
+    async def about(self, press: Press | Shortcut) -> AsyncIterator[None]:
         """Tell whoever pressed privately about an error of the block, which ends here.
 
         Only Malformed leaves it.
@@ -256,7 +256,7 @@ class Answers:
         except OnboardingError as error:  # closed or hidden already, most likely
             log.info("a credential could not be shown", extra={"reason": str(error)})
 
-    def tell(self, press: Press, text: str) -> None:
+    def tell(self, press: Press | Shortcut, text: str) -> None:
         """Tell whoever pressed something that only they see."""
         to = Recipient(press.channel.id, press.user.id, press.thread_ts, press.response_url)
         self._tasks.spawn(self._privately(to, text), "answer privately")

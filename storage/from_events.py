@@ -18,17 +18,23 @@ from bot.onboarding import (
     Signed,
     Snooze,
 )
+from bot.onboarding.model import Joined, TeamReply
 from bot.onboarding.people import Actor, Role
 from storage.tables import EventRow
 from storage.unreadable_rows import Unknown, known, must_be_legible
 
 # The events that are part of the state, not only of the history.
 STATE_EVENTS = (
+    EventKind.CREDENTIAL_ENTERED,
+    EventKind.CREDENTIAL_REPLACED,
     EventKind.EXPOSED,
     EventKind.EXPOSED_AGAIN,
     EventKind.HELP_ASKED,
     EventKind.HELP_ANSWERED,
     EventKind.GUIDE_ANSWERED,
+    EventKind.REPLY_SENT,
+    EventKind.CLIENT_JOINED,
+    EventKind.MEMBER_JOINED,
     EventKind.REMINDED,
     EventKind.SNOOZED,
     EventKind.ESCALATED,
@@ -44,6 +50,8 @@ def state_from(events: Sequence[Event]) -> dict[str, Any]:
     return {
         "posted_secrets": _posted_secrets(events),
         "questions": _questions(events),
+        "team_replies": _team_replies(events),
+        "joined": _joined(events),
         "reminders": _reminders(events),
         "escalation": _escalation(events),
         "retention": _retention(events),
@@ -117,7 +125,36 @@ def _posted_secrets(events: Sequence[Event]) -> tuple[PostedSecret, ...]:
             found.append(
                 PostedSecret(number, fields, event.actor, event.at, fingerprints, elsewhere)
             )
-    return tuple(found)
+    entered = [
+        (str(event.detail["field"]), event.at)
+        for event in _of_kind(events, EventKind.CREDENTIAL_ENTERED, EventKind.CREDENTIAL_REPLACED)
+    ]
+    return tuple(
+        replace(one, replaced=frozenset(n for n, at in entered if n in one.fields and at > one.at))
+        for one in found
+    )
+
+
+def _joined(events: Sequence[Event]) -> tuple[Joined, ...]:
+    joined = _of_kind(events, EventKind.CLIENT_JOINED, EventKind.MEMBER_JOINED)
+    return tuple(
+        Joined(number, event.actor, event.at, event.step)
+        for number, event in enumerate(joined, start=1)
+    )
+
+
+def _team_replies(events: Sequence[Event]) -> tuple[TeamReply, ...]:
+    asked = _of_kind(events, EventKind.HELP_ASKED, EventKind.GUIDE_ANSWERED)
+    return tuple(
+        TeamReply(
+            number,
+            event.detail["reply"],
+            event.actor,
+            event.at,
+            asked[event.detail["question"] - 1].actor if "question" in event.detail else None,
+        )
+        for number, event in enumerate(_of_kind(events, EventKind.REPLY_SENT), start=1)
+    )
 
 
 def _reminders(events: Sequence[Event]) -> tuple[Reminder, ...]:

@@ -85,6 +85,15 @@ async def newest_in(session: AsyncSession, guides: GuideStore, channel: str) -> 
     return await load(session, guides, row) if row else None
 
 
+async def of_announcements(
+    session: AsyncSession, guides: GuideStore, thread_ts: str
+) -> Onboarding | None:
+    """Return the onboarding whose thread in the engineering channel this is."""
+    query = select(OnboardingRow).where(col(OnboardingRow.announcement_ts) == thread_ts)
+    found = (await session.exec(query)).first()
+    return await load(session, guides, found) if found else None
+
+
 async def of_thread(
     session: AsyncSession, guides: GuideStore, channel: str, thread_ts: str
 ) -> Onboarding | None:

@@ -42,6 +42,18 @@ async def unannounced(
         ]
 
 
+async def asked(session: AsyncSession, onboarding_id: str) -> Sequence[tuple[int, Event, str]]:
+    """Return the questions that were announced: the event's id, the event, and the message."""
+    query = select(EventRow).where(
+        col(EventRow.onboarding_id) == onboarding_id,
+        col(EventRow.kind) == EventKind.HELP_ASKED.value,
+        col(EventRow.announced_ts) != "",
+    )
+    rows = await session.exec(query.order_by(col(EventRow.id)))
+    with reading(session, onboarding_id):
+        return [(row.id or 0, event_of(row), row.announced_ts or "") for row in rows]
+
+
 async def due(
     session: AsyncSession, kinds: Sequence[EventKind], now: datetime, limit: int
 ) -> Sequence[str]:

@@ -15,7 +15,7 @@ from storage.tables import OnboardingRow, VerificationRow
 
 
 async def due(session: AsyncSession, worker: Worker, now: datetime, limit: int) -> Sequence[str]:
-    """Return the active onboardings with a verification to be run that nobody runs."""
+    """Return the onboardings, active or completed, with a run that is due and that nobody has."""
     row = VerificationRow
     query = (
         select(row.onboarding_id)
@@ -23,7 +23,7 @@ async def due(session: AsyncSession, worker: Worker, now: datetime, limit: int) 
         .where(
             col(row.due_at) <= now,
             is_free(session, col(row.run_owner), col(row.run_until), worker),
-            col(OnboardingRow.status) == Status.ACTIVE.value,
+            col(OnboardingRow.status).in_([Status.ACTIVE.value, Status.COMPLETED.value]),
         )
     )
     return (await session.exec(query.limit(limit))).all()

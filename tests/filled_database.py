@@ -20,7 +20,7 @@ from bot.guide.loading import SERVICETITAN
 from bot.onboarding import Change, Event, Loss, Onboarding, lifecycle, start
 from bot.onboarding.credentials import destroy_credentials, enter_credentials
 from bot.onboarding.posted_secrets import record_posted_secret
-from bot.onboarding.questions import answer_questions, ask_for_help
+from bot.onboarding.questions import ask_for_help, mark_answered, note, send_reply
 from bot.onboarding.reminders import escalate, remind, snooze
 from bot.onboarding.report import Outcome
 from bot.onboarding.retention import expire_credentials
@@ -139,7 +139,12 @@ STORIES: Mapping[str, Story] = {
         "0005",
         (
             *(*FIRST, does(lifecycle.client_joins, ANN, timezone="America/Denver")),
-            *(does(ask_for_help, 4, "Where?", ANN), does(answer_questions, ERIN)),
+            *(
+                does(ask_for_help, 4, "Where?", ANN),
+                does(mark_answered, [1], ERIN),
+                does(send_reply, "Here.", ERIN),
+                does(note, "x", ERIN),
+            ),
             *(does(skip_step, 7, ERIN), does(hand_over_steps, 4, ANN)),
             *(does(remind, ERIN), does(snooze, ANN, until=NOW + timedelta(days=1))),
             does(escalate),

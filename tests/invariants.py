@@ -119,7 +119,8 @@ def the_thread_shows(
     shown: Sequence[Message],
 ) -> None:
     """Every message that should stand there does, once, in its place, saying what it should."""
-    wanted = {one.slot: one for one in desired(onboarding, posted)}
+    links = re.search(r"<(https?://\S+/)archives/", "".join(one.text for one in shown))
+    wanted = {one.slot: one for one in desired(onboarding, posted, links[1] if links else "")}
     slots = [one.slot or "" for one in shown]
     assert sorted(slots) == sorted(wanted) == sorted(posted.keys() - {PIN, BOOKMARK})
     for message in shown:

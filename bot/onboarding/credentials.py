@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from bot.core.errors import Refused
 from bot.onboarding.model import Event, EventKind, StoredCredential
@@ -28,9 +29,16 @@ def enter_credentials(
     if outdated := _in_platform(onboarding, masks):
         detail = {"fields": outdated}
         events.append(Event(EventKind.PLATFORM_OUTDATED, actor, now, step, detail))
+    parts: dict[str, Any] = {
+        "credentials": credentials,
+        "posted_secrets": tuple(
+            replace(posted, replaced=posted.replaced | ({*posted.fields} & {*masks}))
+            for posted in onboarding.posted_secrets
+        ),
+    }
     if replace(onboarding, credentials=credentials).missing:
-        return changed(onboarding, now, events, credentials=credentials)
-    return start_verification(onboarding, actor, now, events, credentials=credentials)
+        return changed(onboarding, now, events, **parts)
+    return start_verification(onboarding, actor, now, events, **parts)
 
 
 def _last_version(onboarding: Onboarding, name: str) -> int:

@@ -12,6 +12,7 @@ from bot.onboarding.model import (
     Event,
     EventKind,
     InvitationAnswer,
+    Joined,
     Loss,
     Status,
     StepProgress,
@@ -23,6 +24,7 @@ from bot.onboarding.transitions import Change, changed, must_be_active, must_be_
 
 # For this long after the end, a deleted thread is posted again: people may still look for the news.
 STILL_NEWS = timedelta(hours=1)
+MOST_GREETED = 10
 
 
 def start(
@@ -131,9 +133,24 @@ def move_channel(onboarding: Onboarding, channel: str, now: datetime) -> Change:
 def client_joins(
     onboarding: Onboarding, actor: Actor, now: datetime, timezone: str | None = None
 ) -> Change:
-    """Record that the first person from the client joined the channel."""
-    timezone = onboarding.timezone or timezone
-    return _noted(onboarding, EventKind.CLIENT_JOINED, actor, now, timezone=timezone)
+    """Record that somebody from the client joined the channel; they are greeted in the thread.
+
+    Refused for who is known to be there, and after so many that it is a crowd.
+    """
+    must_be_running(onboarding)
+    count = len(onboarding.joined)
+    if count == MOST_GREETED or actor.user_id in {one.by.user_id for one in onboarding.joined}:
+        raise Refused("They were greeted.")
+    kind = EventKind.MEMBER_JOINED if count else EventKind.CLIENT_JOINED
+    step = onboarding.current.number if onboarding.current else None
+    event = Event(kind, actor, now, step)
+    return changed(
+        onboarding,
+        onboarding.active_at,
+        [event],
+        joined=(*onboarding.joined, Joined(count + 1, actor, now, step)),
+        timezone=onboarding.timezone or timezone,
+    )
 
 
 def answer_invitation(

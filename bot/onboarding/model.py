@@ -54,6 +54,8 @@ class EventKind(StrEnum):
     HELP_ASKED = "help_asked"
     HELP_ANSWERED = "help_answered"
     GUIDE_ANSWERED = "guide_answered"
+    REPLY_SENT = "reply_sent"
+    NOTED = "noted"
     STEPS_HANDED_OVER = "steps_handed_over"
     STEPS_GIVEN_BACK = "steps_given_back"
     HANDED_OVER = "handed_over"
@@ -68,6 +70,7 @@ class EventKind(StrEnum):
     CHANNEL_MOVED = "channel_moved"
     CLIENT_INVITED = "client_invited"
     CLIENT_JOINED = "client_joined"
+    MEMBER_JOINED = "member_joined"
     INVITATION_ANSWERED = "invitation_answered"
     THREAD_DELETED = "thread_deleted"
     REFUSED = "refused"
@@ -153,7 +156,8 @@ class Verification:
 class PostedSecret:
     """Credentials that were posted where others can read them; `fingerprints` are keyed digests.
 
-    `elsewhere`: in a channel other than the client's.
+    `elsewhere`: in a channel other than the client's. `replaced` are those that were entered again
+    since: that stays so, whatever is posted or deleted later.
     """
 
     number: int
@@ -162,6 +166,7 @@ class PostedSecret:
     at: datetime
     fingerprints: tuple[str, ...] = ()
     elsewhere: bool = False
+    replaced: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +189,30 @@ class Question:
     def open(self) -> bool:
         """Whether it waits for an engineer."""
         return self.passage is None and self.answered_at is None
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Somebody of the client who came into the channel, and the current step then."""
+
+    number: int
+    by: Actor
+    at: datetime
+    step: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TeamReply:
+    """What an engineer wrote elsewhere, to be posted in the thread in their name.
+
+    `to` is whose question it answers, if it does.
+    """
+
+    number: int
+    text: str
+    by: Actor
+    at: datetime
+    to: Actor | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,11 @@
-"""Transitions of questions: asked of an engineer, answered from the guide, closed."""
+"""Transitions of questions: asked of an engineer, answered from the guide or by people, closed."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from bot.core.errors import Refused
-from bot.onboarding.model import Event, EventKind, Question
+from bot.onboarding.model import Event, EventKind, Question, TeamReply
 from bot.onboarding.people import Actor, UserRef
 from bot.onboarding.state import Onboarding
 from bot.onboarding.throttling import ANSWERS, QUESTIONS, in_minutes
@@ -43,18 +44,49 @@ def answer_from_guide(
     return changed(onboarding, now, [event], questions=questions)
 
 
-def answer_questions(onboarding: Onboarding, actor: Actor, now: datetime) -> Change:
-    """Close the open questions, because an engineer wrote in the thread."""
-    open_ = onboarding.open_questions
-    if not open_:
-        raise Refused("No question is open.")
-    closed = tuple(
-        replace(question, answered_by=actor, answered_at=now) if question.open else question
+def mark_answered(
+    onboarding: Onboarding, numbers: Collection[int], actor: Actor, now: datetime
+) -> Change:
+    """Close these questions, as far as they are open; Refused if none of them is."""
+    return _closed(onboarding, numbers, actor, now, [])
+
+
+def send_reply(onboarding: Onboarding, text: str, actor: Actor, now: datetime) -> Change:
+    """Post `text` in the thread in an engineer's name, which closes the newest open question."""
+    newest = onboarding.open_questions[-1:]
+    to = newest[0].by if newest else None
+    reply = TeamReply(len(onboarding.team_replies) + 1, text, actor, now, to)
+    detail = {"reply": text, **({"question": newest[0].number} if newest else {})}
+    event = Event(EventKind.REPLY_SENT, actor, now, newest[0].step if newest else None, detail)
+    after = replace(onboarding, team_replies=(*onboarding.team_replies, reply))
+    if newest:
+        return _closed(after, [newest[0].number], actor, now, [event])
+    return changed(after, now, [event])
+
+
+def note(onboarding: Onboarding, text: str, actor: Actor, now: datetime) -> Change:
+    """Keep what somebody wrote in the history; it is no progress."""
+    event = Event(EventKind.NOTED, actor, now, None, {"note": text})
+    return changed(onboarding, onboarding.active_at, [event])
+
+
+def _closed(
+    onboarding: Onboarding,
+    numbers: Collection[int],
+    actor: Actor,
+    now: datetime,
+    events: Sequence[Event],
+) -> Change:
+    closing = [one for one in onboarding.open_questions if one.number in numbers]
+    if not closing:
+        raise Refused("That question is already marked as answered.")
+    questions = tuple(
+        replace(question, answered_by=actor, answered_at=now) if question in closing else question
         for question in onboarding.questions
     )
-    detail = {"questions": [question.number for question in open_]}
-    event = Event(EventKind.HELP_ANSWERED, actor, now, open_[-1].step, detail)
-    return changed(onboarding, now, [event], questions=closed)
+    detail = {"questions": [question.number for question in closing]}
+    answered = Event(EventKind.HELP_ANSWERED, actor, now, closing[-1].step, detail)
+    return changed(onboarding, now, [*events, answered], questions=questions)
 
 
 def _with(onboarding: Onboarding, question: Question) -> tuple[Question, ...]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from bot.onboarding.model import Event, EventKind
 
 HIDDEN = "(hidden: looks like a credential)"
-FREE_TEXT = ("question", "reason")  # what people wrote, in an event's detail
+FREE_TEXT = ("question", "reason", "reply", "note")  # what people wrote, in an event's detail
 
 
 def free_text(event: Event) -> Sequence[str]:

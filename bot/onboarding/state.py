@@ -9,6 +9,7 @@ from bot.guide import Guide, Owner, Phase, Step
 from bot.onboarding.model import (
     Deletion,
     Escalation,
+    Joined,
     Loss,
     PostedSecret,
     Question,
@@ -20,10 +21,11 @@ from bot.onboarding.model import (
     StepProgress,
     StepState,
     StoredCredential,
+    TeamReply,
     Verification,
 )
 from bot.onboarding.people import Role
-from bot.onboarding.report import Outcome
+from bot.onboarding.report import Outcome, Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,8 @@ class Onboarding:
     verifications: tuple[Verification, ...] = ()
     posted_secrets: tuple[PostedSecret, ...] = ()
     questions: tuple[Question, ...] = ()
+    team_replies: tuple[TeamReply, ...] = ()
+    joined: tuple[Joined, ...] = ()
     reminders: tuple[Reminder, ...] = ()
     escalation: Escalation | None = None
     retention: Retention | None = None
@@ -105,15 +109,33 @@ class Onboarding:
         return latest.report.fields
 
     @property
+    def last_report(self) -> Report | None:
+        """The newest report, perhaps of an earlier verification than the one that runs now."""
+        return next((run.report for run in reversed(self.verifications) if run.report), None)
+
+    @property
+    def client_can_fix(self) -> Report | None:
+        """The newest report, if it failed and names something that the client can do."""
+        report = self.last_report
+        if report is None or report.outcome is not Outcome.FAILED:
+            return None
+        steps = {*report.steps, *(self.guide.field(name).step for name in report.fields)}
+        return report if any(self.owner_of(step) is Owner.CLIENT for step in steps) else None
+
+    @property
     def exposed(self) -> tuple[str, ...]:
-        """The credentials whose stored value was posted somewhere, in the order of the guide."""
+        """The secrets whose stored value was posted somewhere, in the order of the guide.
+
+        An ID that was posted needs no new one.
+        """
         posted = {
             name
             for secret in self.posted_secrets
             for name in secret.fields
             if name in self.credentials and self.credentials[name].at <= secret.at
         }
-        return tuple(field.id for field in self.guide.credentials if field.id in posted)
+        secrets = (field.id for field in self.guide.credentials if field.secret_pattern)
+        return tuple(name for name in secrets if name in posted)
 
     def asks_for(self, name: str) -> bool:
         """Whether a credential has to be entered: it is missing, or was exposed."""
@@ -181,6 +203,17 @@ class Onboarding:
     def _last_reminder(self) -> Reminder | None:
         last = self.reminders[-1] if self.reminders else None
         return last if last and last.since == self.active_at else None
+
+    @property
+    def contacts(self) -> tuple[str, ...]:
+        """User ids of whom to mention of the client: those named, who joined, and who acted."""
+        joined = (one.by.user_id for one in self.joined)
+        return tuple(dict.fromkeys([*self.client_admins, *joined, *self.client_people]))
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether nobody of the client is known to be in the channel."""
+        return not self.contacts and self.client_team is None
 
     @property
     def client_people(self) -> tuple[str, ...]:

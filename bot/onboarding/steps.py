@@ -65,11 +65,28 @@ def _must_be_ready(onboarding: Onboarding, number: int) -> None:
             f"Still missing: {labels(onboarding, onboarding.missing)}. "
             "Press “Enter securely” on this step to add what is missing."
         )
-    if exposed := [name for name in onboarding.exposed if guide.field(name).secret_pattern]:
+    if exposed := onboarding.exposed:
         raise Refused(
-            f"Others may know the value of {labels(onboarding, exposed)}, as it was posted in the "
-            "channel. Make a new one there, and enter it with “Enter securely”."
+            f"{labels(onboarding, exposed)} was posted in the channel. Please create a new one in "
+            f"{guide.platform} and enter it with *Enter securely*."
         )
+    if onboarding.guide.phase_of(number).owner is Owner.CLIENT:
+        _must_not_be_failed(onboarding)
+
+
+def _must_not_be_failed(onboarding: Onboarding) -> None:
+    """Raise Refused while the last check failed, and the client can do something about it."""
+    report = onboarding.client_can_fix
+    if report is None:
+        return
+    if onboarding.verification and onboarding.verification.report is None:
+        raise Refused("I'm still checking your credentials. The result will show up in a moment.")
+    if report.fields:
+        again = f"Please re-enter {labels(onboarding, report.fields)}; we'll check again."
+    else:
+        steps = listed(f"step {number}" for number in report.steps)
+        again = f"Please look at {steps} again, then press *Check again*."
+    raise Refused(f"Almost! The last check needs a fix. {again}")
 
 
 def undo_step(onboarding: Onboarding, number: int, actor: Actor, now: datetime) -> Change:

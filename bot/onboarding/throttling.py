@@ -35,6 +35,7 @@ ANSWERS = Rate(30)  # of the guide
 # Per client.
 CHECKS = Rate(10)  # with ServiceTitan, when credentials are entered
 CHECKS_ASKED_FOR = Rate(20)  # with ServiceTitan, in all, before an engineer's button is refused
+CHECKS_BY_CLIENT = (Rate(1, timedelta(minutes=1)), Rate(10))  # by their own button
 HANDOVERS = Rate(30)  # of steps to HeavySet: each pings the engineer
 REPLACEMENTS = Rate(30)  # of stored credentials, before all are in
 POSTED_SECRETS = Rate(1)  # notices of the same credentials

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.core.errors import Refused
-from bot.onboarding.model import BOT, Event, EventKind, Signed, Verification
+from bot.onboarding.model import BOT, Event, EventKind, Signed, Status, Verification
 from bot.onboarding.people import Actor, Role
 from bot.onboarding.report import Outcome, Report
 from bot.onboarding.state import Onboarding
-from bot.onboarding.throttling import CHECKS_ASKED_FOR, in_minutes
+from bot.onboarding.throttling import CHECKS_ASKED_FOR, CHECKS_BY_CLIENT, in_minutes
 from bot.onboarding.transitions import Change, changed, end_step, labels, must_be_active
 
 # Pauses between attempts while ServiceTitan is unavailable; after the last one we give up.
@@ -21,21 +21,47 @@ def request_verification(
     onboarding: Onboarding, actor: Actor, now: datetime, booking: str | None = None
 ) -> Change:
     """Have the stored credentials verified; `booking` is the externalId of a test booking."""
-    must_be_active(onboarding)
+    must_be_checkable(onboarding)
     if booking and not (onboarding.current and onboarding.current.verifies):
         raise Refused("A test booking is made with the last verification only: not yet.")
     if onboarding.missing:
         missing = labels(onboarding, onboarding.missing)
         raise Refused(f"There is nothing to verify yet: {missing} missing.")
     if onboarding.verification and onboarding.verification.report is None:
-        raise Refused("The verification is running already; its result appears in the thread.")
+        raise Refused("A check is already running. The result will show up in the thread.")
     times = (run.requested_at for run in onboarding.verifications)
     if wait := CHECKS_ASKED_FOR.wait(times, now):
         raise Refused(
             f"ServiceTitan was asked {CHECKS_ASKED_FOR.most} times in the last hour. Please "
             f"check again {in_minutes(wait)}."
         )
+    if actor.role is Role.CLIENT_ADMIN:
+        _must_not_be_too_often(onboarding, now)
     return start_verification(onboarding, actor, now, [], booking)
+
+
+def must_be_checkable(onboarding: Onboarding) -> None:
+    """Raise Refused unless credentials can be checked: also after the end, while they are kept."""
+    if onboarding.status is not Status.COMPLETED:
+        must_be_active(onboarding)
+    elif onboarding.destroyed_at:
+        raise Refused(
+            "These credentials were deleted {at}, after the onboarding ended.",
+            at=onboarding.destroyed_at,
+        )
+
+
+def _must_not_be_too_often(onboarding: Onboarding, now: datetime) -> None:
+    """Raise Refused if the client's people had their credentials checked a moment ago."""
+    entered = {one.at for one in onboarding.credentials.values()}  # that starts a run by itself
+    times = [
+        run.requested_at
+        for run in onboarding.verifications
+        if run.requested_by.role is Role.CLIENT_ADMIN and run.requested_at not in entered
+    ]
+    waits = [wait for rate in CHECKS_BY_CLIENT if (wait := rate.wait(times, now))]
+    if waits:
+        raise Refused(f"We just checked. Please try again {in_minutes(max(waits))}.")
 
 
 def start_verification(
@@ -95,6 +121,7 @@ def _finished(
     detail: dict[str, object] = {"number": runs[-1].number, "outcome": report.outcome.value}
     if report.outcome is Outcome.FAILED:
         detail["fields"] = list(report.fields)  # whose turn it is follows from them
+        detail["why"] = [one.title for one in report.checks if one.outcome is Outcome.FAILED]
     finished = Event(EventKind.VERIFICATION_FINISHED, BOT, now, None, detail)
     step = onboarding.current
     if report.outcome is not Outcome.PASSED or step is None or not step.verifies:
@@ -118,7 +145,7 @@ def confirm_writes(onboarding: Onboarding, actor: Actor, now: datetime) -> Chang
 
 def _due(onboarding: Onboarding, number: int, requested_at: datetime) -> Verification:
     """Return the latest run, if it is the one named and is still due; else raise Refused."""
-    must_be_active(onboarding)
+    must_be_checkable(onboarding)
     latest = onboarding.verification
     is_named = latest and (latest.number, latest.requested_at) == (number, requested_at)
     if latest is None or not is_named or latest.due_at is None:

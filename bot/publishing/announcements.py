@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.onboarding import Onboarding
+from bot.onboarding import EventKind, Onboarding
 from bot.slack import NO_THREAD, NotInThread, NotNow, Slack, SlackRefused
 from bot.views.announcement import ANNOUNCED, announcement
 from bot.views.blocks import Message
@@ -38,6 +38,8 @@ SHORTEST_PAUSE = timedelta(seconds=30)
 # How often to look for announcements that were left behind and are not due yet.
 LOOK_AGAIN_AFTER = timedelta(seconds=30)
 BATCH = 50
+# An answered question is no news: its announcement is edited.
+OUTBOX = (*ANNOUNCED, EventKind.HELP_ANSWERED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +92,9 @@ class Announcements:
         if self._look_at is None or now < self._look_at or self._is_paused(now):
             return ()
         limit = 1 if self._refused else BATCH
-        found = await outbox.due(session, ANNOUNCED, now, limit)
+        found = await outbox.due(session, OUTBOX, now, limit)
         if not found:
-            waiting = await outbox.has_unannounced(session, ANNOUNCED)
+            waiting = await outbox.has_unannounced(session, OUTBOX)
             self._look_at = now + LOOK_AGAIN_AFTER if waiting else None
         return found
 
@@ -115,7 +117,10 @@ class Announcements:
             return
         for entry in outbox:
             try:
-                await self._announce(onboarding, entry, timestamps, renew)
+                if entry.event.kind is EventKind.HELP_ANSWERED:
+                    await self._close_questions(onboarding, entry, timestamps)
+                else:
+                    await self._announce(onboarding, entry, timestamps, renew)
             except SlackRefused as error:
                 self._pause(entry, error)
                 return
@@ -171,6 +176,28 @@ class Announcements:
             await outbox.record(session, entry.id, ts)
             if ts and thread_ts is None:
                 await outbox.record_thread(session, onboarding.id, ts)
+
+    async def _close_questions(
+        self, onboarding: Onboarding, entry: Announceable, timestamps: Mapping[str, str]
+    ) -> None:
+        """Edit the announcements of questions that are answered now; there is nothing to post."""
+        async with self._database.begin(write=False, background=True) as session:
+            asked = await outbox.asked(session, onboarding.id)
+        numbers = set(entry.event.detail["questions"])
+        closed = {one.at for one in onboarding.questions if one.number in numbers}
+        url = self._slack.identity.url
+        for event_id, event, ts in asked:
+            if event.at not in closed:
+                continue
+            message = announcement(
+                onboarding, event_id, event, timestamps=timestamps, workspace_url=url
+            )
+            try:
+                await self._slack.update(self._channel, ts, message)
+            except SlackRefused as error:  # deleted, say: the question is closed all the same
+                log.warning("an announcement stays as it is", extra=_extra(error))
+        async with self._database.begin(background=True) as session:
+            await outbox.record(session, entry.id, "")
 
     async def _unclaim(self, entry: Announceable, renew: Renew) -> None:
         async with self._database.begin(background=True) as session:

@@ -17,14 +17,13 @@ from bot.core.errors import OnboardingError, Refused, Stale, Unavailable, Unread
 from bot.core.leases import keep_lease
 from bot.core.metrics import Metrics
 from bot.onboarding import Change, Loss, Onboarding, lifecycle
-from bot.publishing.announcements import Announcements
+from bot.publishing.announcements import OUTBOX, Announcements
 from bot.publishing.pins import Pins
 from bot.publishing.queue import PublishQueue
 from bot.publishing.retries import Retries
 from bot.publishing.thread import Thread, ThreadGone, ThreadUpdate, raise_most_telling
 from bot.slack import SlackRefused
 from bot.slack.rate_limits import RateLimits
-from bot.views.announcement import ANNOUNCED
 from bot.views.root import ROOT
 from storage import onboardings, outbox, posted_messages, thread_leases
 from storage.changes import change
@@ -164,7 +163,7 @@ class Publisher:
             posted = await posted_messages.by_slot(session, onboarding_id)
         look_since = await thread_leases.look_since(session, onboarding_id)
         update = self._thread.plan(onboarding, posted, look_since)
-        update.outbox = await outbox.unannounced(session, onboarding_id, ANNOUNCED)
+        update.outbox = await outbox.unannounced(session, onboarding_id, OUTBOX)
         update.refused_since = await thread_leases.refused_since(session, onboarding_id)
         with update.saving() as claims:
             await self._save(session, update, claims)

@@ -12,11 +12,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.core.errors import OnboardingError, Stale, Unavailable
+from bot.core.mrkdwn import permalink
 from bot.onboarding import Onboarding, Status, StepState
 from bot.slack import NO_THREAD, NotInThread, NotNow, RateLimited, Slack, SlackRefused
 from bot.views.blocks import Message
 from bot.views.deletion import deletion_message
 from bot.views.ending import ended_message
+from bot.views.greeting import greeting_message
 from bot.views.guide_answer import answer_message
 from bot.views.posted_secret import posted_secret_message
 from bot.views.reminder import reminder_message, stands
@@ -25,6 +27,7 @@ from bot.views.report import verification_message
 from bot.views.root import ROOT, root_message, welcome_message
 from bot.views.step import slot as step_slot
 from bot.views.step import step_message
+from bot.views.team_reply import team_reply_message
 from storage.outbox import Announceable
 from storage.posted_messages import LEFTOVER, Posted
 
@@ -38,11 +41,13 @@ class ThreadGone(OnboardingError):
     """The first message of a thread was deleted."""
 
 
-def desired(onboarding: Onboarding, posted: Mapping[str, Posted]) -> Iterator[Message]:
+def desired(
+    onboarding: Onboarding, posted: Mapping[str, Posted], workspace_url: str = ""
+) -> Iterator[Message]:
     """Yield the messages that a thread should hold, in the order in which they are posted.
 
     A waiting step has a message only if it was posted before it was undone, and so has a reminder
-    that no longer matters.
+    that no longer matters. With `workspace_url`, messages link to each other.
     """
     yield root_message(onboarding)
     yield welcome_message(onboarding)
@@ -56,12 +61,29 @@ def desired(onboarding: Onboarding, posted: Mapping[str, Posted]) -> Iterator[Me
         yield posted_secret_message(onboarding, secret)
     for deletion in onboarding.deletions:
         yield deletion_message(onboarding, deletion)
-    for question in onboarding.questions:
-        if question.passage:
-            yield answer_message(onboarding, question)
+    yield from _greetings(onboarding, posted, workspace_url)
+    yield from _answers(onboarding)
     yield from _reminders(onboarding, posted)
     if onboarding.status is Status.CANCELLED:
         yield ended_message(onboarding)
+
+
+def _greetings(
+    onboarding: Onboarding, posted: Mapping[str, Posted], workspace_url: str
+) -> Iterator[Message]:
+    for joined in onboarding.joined:
+        step, address = posted.get(step_slot(joined.step or 0)), None
+        if workspace_url and step and step.ts and onboarding.thread_ts:
+            address = permalink(workspace_url, onboarding.channel, step.ts, onboarding.thread_ts)
+        yield greeting_message(onboarding, joined, address)
+
+
+def _answers(onboarding: Onboarding) -> Iterator[Message]:
+    for question in onboarding.questions:
+        if question.passage:
+            yield answer_message(onboarding, question)
+    for reply in onboarding.team_replies:
+        yield team_reply_message(onboarding, reply)
 
 
 def _reminders(onboarding: Onboarding, posted: Mapping[str, Posted]) -> Iterator[Message]:
@@ -119,6 +141,11 @@ class Thread:
     def __init__(self, slack: Slack, clock: Callable[[], datetime]) -> None:
         self._slack, self._clock = slack, clock
 
+    @property
+    def _workspace_url(self) -> str:
+        known = self._slack.cached_identity
+        return known.url if known else ""
+
     def plan(
         self,
         onboarding: Onboarding,
@@ -137,7 +164,7 @@ class Thread:
         update.leftovers = [one for one in timestamps.items() if one[0].startswith(LEFTOVER)]
         edits: list[tuple[Message, str]] = []
         posts: list[tuple[Message, datetime | None]] = []
-        for message in desired(onboarding, posted):
+        for message in desired(onboarding, posted, self._workspace_url):
             known = posted.get(message.slot)
             if known is None or known.ts is None:
                 # A post whose response was lost, or that a restored backup lacks.

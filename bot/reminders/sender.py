@@ -27,6 +27,8 @@ SWEEP_BATCH = 50
 RETRY_AFTER = timedelta(hours=1)
 # How many of the client's people are asked for a time zone.
 MOST_ASKED = 3
+# Nine to five.
+A_WORKING_DAY = timedelta(hours=8)
 
 
 class ReminderSender:
@@ -98,14 +100,17 @@ class ReminderSender:
             await self._look_again(waiting, self._clock() + RETRY_AFTER)
 
     def _due(self, onboarding: Onboarding, now: datetime) -> Due:
+        # Nobody would read a reminder where nobody is; engineering hears of that the sooner.
+        alone = onboarding.is_alone
+        patience = min(A_WORKING_DAY, self._escalate_after) if alone else self._escalate_after
         return plan(
             active_at=onboarding.active_at,
             snoozed_at=onboarding.snoozed.at if onboarding.snoozed else None,
-            reminded=onboarding.reminder is not None,
+            reminded=alone or onboarding.reminder is not None,
             escalated=onboarding.escalated_at is not None,
             now=now,
             remind_after=self._remind_after,
-            escalate_after=self._escalate_after,
+            escalate_after=patience,
             calendar=self._calendar(onboarding),
         )
 

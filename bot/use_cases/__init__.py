@@ -13,6 +13,7 @@ from bot.use_cases.home import Home
 from bot.use_cases.invitations import Inviting
 from bot.use_cases.messages import Words
 from bot.use_cases.posted_secrets import PostedSecrets
+from bot.use_cases.questions import Questions
 from bot.use_cases.reminders import Reminders
 from bot.use_cases.retention import Retention
 from bot.use_cases.services import InvalidInput, NeedsConfirmation, Opening, Request, Services
@@ -43,4 +44,5 @@ class UseCases:
         self.home = Home(services)
         self.channels = Channels(services)
         self.posted_secrets = PostedSecrets(services)
-        self.words = Words(services, self.steps, self.help)
+        self.questions = Questions(services)
+        self.words = Words(services, self.steps, self.help, self.questions)

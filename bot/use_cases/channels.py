@@ -11,12 +11,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.errors import Refused, Unavailable, UnreadableRow
 from bot.core.loops import for_each
-from bot.onboarding import Change, EventKind, InvitationAnswer, Loss, Onboarding, lifecycle
+from bot.onboarding import Change, InvitationAnswer, Loss, Onboarding, lifecycle
 from bot.onboarding.people import Actor, Person, Role
 from bot.use_cases.services import Request
 from bot.use_cases.use_case import UseCase
 from bot.views.root import ROOT
-from storage import event_log, onboardings, posted_messages
+from storage import onboardings, posted_messages
 
 log = logging.getLogger(__name__)
 
@@ -99,7 +99,7 @@ class Channels(UseCase):
                 )
 
     async def joined(self, request: Request) -> None:
-        """Tell engineering when the first person of the client comes into the channel."""
+        """Greet who comes into the channel for the client; of the first, engineering is told."""
         services = self._services
         known = await services.directory.membership(request.person)
         if known.home or not known.organizations:
@@ -107,17 +107,12 @@ class Channels(UseCase):
         person = known.person
         async with services.database.begin(write=False) as session:
             running = await onboardings.running_in(session, services.guides, request.channel)
-            unmet = [
-                one
-                for one in running
-                if not await event_log.has_event(session, one.id, EventKind.CLIENT_JOINED)
-            ]
-        roles = [(one.id, await services.directory.role_in(one, person)) for one in unmet]
-        first = [onboarding_id for onboarding_id, role in roles if role is Role.CLIENT_ADMIN]
+        roles = [(one.id, await services.directory.role_in(one, person)) for one in running]
+        theirs = [onboarding_id for onboarding_id, role in roles if role is Role.CLIENT_ADMIN]
         actor = Actor(person.user_id, person.team_id, Role.CLIENT_ADMIN)
-        timezone = await self._timezone(person.user_id) if first else None
+        timezone = await self._timezone(person.user_id) if theirs else None
         await self._each(
-            request, first, lambda at, now: lifecycle.client_joins(at, actor, now, timezone)
+            request, theirs, lambda at, now: lifecycle.client_joins(at, actor, now, timezone)
         )
 
     async def invitation_answered(

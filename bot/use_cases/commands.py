@@ -29,13 +29,14 @@ class Managing(UseCase):
     """For engineers only. `words` are what was typed after the command."""
 
     async def verify(self, request: Request, words: str) -> Answer:
-        """Have a client's values verified now."""
-        actor, found = await self._who_and_whom(request, words)
+        """Have a client's credentials checked now; after the end too, while they are kept."""
+        actor = await self._engineer(request.person)
+        found = await client_of(self._services, request.channel, words, finished=True)
         after = await self._change(
             request, found.id, lambda at, now: request_verification(at, actor, now)
         )
         self._services.verification_runner.wake(after.id)
-        return self._done(after, "The verification runs; its result appears in the thread.")
+        return self._done(after, "Checking now. The result will show up in the thread.")
 
     async def remind(self, request: Request, words: str) -> Answer:
         """Nudge whoever's turn it is."""

@@ -1,16 +1,12 @@
 """Help: the guide's own first, then a question to the engineer."""
 
-from contextlib import suppress
-from dataclasses import replace
-
 from slack_sdk.models.views import View
 
-from bot.core.errors import Refused, Repeated
 from bot.core.typed_text import prose
 from bot.guide.answers import answer
 from bot.onboarding import Onboarding
-from bot.onboarding.people import Actor, Permission, Role
-from bot.onboarding.questions import answer_from_guide, answer_questions, ask_for_help
+from bot.onboarding.people import Permission
+from bot.onboarding.questions import answer_from_guide, ask_for_help
 from bot.use_cases.permissions import must_have_opened
 from bot.use_cases.services import InvalidInput, Request
 from bot.use_cases.typed_secrets import is_guessing, secret_in
@@ -83,17 +79,6 @@ class Help(UseCase):
             ),
         )
         return True
-
-    async def answered(self, request: Request, onboarding: Onboarding) -> None:
-        """Close the open questions, if it is an engineer who writes in the thread."""
-        services = self._services
-        known = await services.directory.membership(request.person)
-        if not known.engineer:
-            return
-        actor = Actor(known.person.user_id, known.person.team_id, Role.ENGINEER)
-        one = replace(request, request_key=f"{request.request_key}:answered")
-        with suppress(Refused, Repeated):  # a colleague, or this very message, closed them before
-            await self._change(one, onboarding.id, lambda at, now: answer_questions(at, actor, now))
 
 
 def _short(question: str) -> str:

@@ -12,6 +12,7 @@ from bot.guide.answers import Intent, Meaning, understand
 from bot.onboarding import Onboarding
 from bot.onboarding.people import Permission, Role
 from bot.use_cases.help import Help
+from bot.use_cases.questions import Questions
 from bot.use_cases.services import Request, Services
 from bot.use_cases.steps import Steps
 from bot.use_cases.use_case import UseCase
@@ -38,10 +39,10 @@ class Reply:
 class Words(UseCase):
     """Does what a word says. Most words need no answer: the thread itself moves."""
 
-    def __init__(self, services: Services, steps: Steps, help_: Help) -> None:
+    def __init__(self, services: Services, steps: Steps, help_: Help, questions: Questions) -> None:
         """Take the services, and the use cases that the words stand for."""
         super().__init__(services)
-        self._steps, self._help = steps, help_
+        self._steps, self._help, self._questions = steps, help_, questions
 
     async def say(
         self, request: Request, thread_ts: str | None, ts: str, text: str, *, mentioned: bool
@@ -51,11 +52,28 @@ class Words(UseCase):
         `ts` is the message's. Returns None where there is nothing to say, above all when people
         just talk. An engineer's words count only with a mention: they talk with the client.
         """
+        if request.channel == self._services.engineering_channel and thread_ts:
+            offer = await self._questions.offer_to_send(request, thread_ts, ts)
+            return Reply(offer[0].id, offer[1].text, offer[1].blocks) if offer else None
         onboarding = await self._find(request.channel, thread_ts)
         if onboarding is None:
             return Reply("", NOTHING_HERE) if mentioned else None
-        if onboarding.open_questions and thread_ts:
-            await self._help.answered(request, onboarding)
+        if onboarding.open_questions and thread_ts and not mentioned:
+            asked = await self._questions.ask_whether_answered(request, onboarding)
+            if asked:
+                return Reply(onboarding.id, asked.text, asked.blocks)
+        return await self._heed(request, onboarding, (thread_ts, ts), text, mentioned=mentioned)
+
+    async def _heed(
+        self,
+        request: Request,
+        onboarding: Onboarding,
+        where: tuple[str | None, str],
+        text: str,
+        *,
+        mentioned: bool,
+    ) -> Reply | None:
+        thread_ts, ts = where
         intent = understand(onboarding.guide, text, onboarding.current, mentioned=mentioned)
         if intent.meaning is Meaning.NOTHING and not mentioned:
             return None

@@ -64,55 +64,55 @@ class Remedy(NamedTuple):
 
 REMEDIES = {
     # Known for certain.
-    "malformed": Remedy(Outcome.FAILED, "Please copy again: {problems}."),
+    "malformed": Remedy(Outcome.FAILED, "Please copy these again: {problems}."),
     "invalid_client": Remedy(
         Outcome.FAILED,
-        "ServiceTitan does not accept this Client ID and Client Secret together. Please copy both "
-        "again (steps 18 to 20) and use the newest secret. If it is lost, generate a new one at "
-        "step 19. The dot at step 18 should be green.",
+        "ServiceTitan didn't accept this Client ID and Client Secret. First look at the dot "
+        "under “Allowed by Tenant” (step 18). Not green? The app isn't connected yet: go back "
+        "to steps 12–16, and don't generate a new secret. Green? Copy the Client ID again and "
+        "use the newest secret. Lost it? Generate a new one at step 19.",
         ("client_id", "client_secret"),
-        (18, 19, 20),
+        (18,),
     ),
     "other_environment": Remedy(
         Outcome.FAILED,
-        "These values are from ServiceTitan's {other} environment, and we work with {here}. Please "
-        "log in again at step 3, as {here} environment user, make the app there, and enter its "
-        "values at steps 18, 19 and 22.",
+        "These come from ServiceTitan's {other} environment, but we connect to {here}. Please "
+        "sign in again at step 3 as a {here} environment user, create the app there, and enter "
+        "its values at steps 18, 19, and 22.",
         ("tenant_id", "client_id", "client_secret", "application_key"),
         (3, 5, 18, 19, 22),
     ),
     "client_mismatch": Remedy(
         Outcome.FAILED,
-        "ServiceTitan knows this app by another Client ID. Please copy the Client ID again at "
-        "step 18.",
+        "This Client ID belongs to a different app. Please copy it again at step 18.",
         ("client_id",),
         (18,),
     ),
     "tenant_mismatch": Remedy(
         Outcome.FAILED,
-        "The Tenant ID and the Client ID belong to different ServiceTitan accounts. Please copy "
+        "The Tenant ID and the Client ID are from different ServiceTitan accounts. Please copy "
         "the Tenant ID again at step 18.",
         ("tenant_id",),
         (18,),
     ),
     "scopes_missing": Remedy(
         Outcome.FAILED,
-        "Some permissions are missing. {missing}. Please tick them at step 6. Then, in "
-        "ServiceTitan, open Settings → Integrations → API Application Access, choose Upgrade to "
-        "New Version, and Allow. Your keys stay the same.",
+        "A few permissions are missing. {missing}. Please check those boxes in the app (step "
+        "6) and save. Then in ServiceTitan open Settings → Integrations → API Application "
+        "Access, choose “Upgrade to New Version”, and click “Allow”. Your keys stay the same.",
         (),
         (6, 12),
     ),
     "tag_not_found": Remedy(
         Outcome.FAILED,
-        "There is no booking provider tag with this ID. Please copy the number (not the name) "
-        "again at step 11.",
+        "We can't find a booking provider tag with this ID. Please copy the number (not the "
+        "name) again at step 11.",
         ("booking_provider_id",),
         (11,),
     ),
     "tag_inactive": Remedy(
         Outcome.FAILED,
-        "The booking provider tag is switched off. Please switch it on where you made it "
+        "The booking provider tag is inactive. Please turn it back on where you created it "
         "(steps 9 and 10).",
         (),
         (9, 10),
@@ -120,43 +120,43 @@ REMEDIES = {
     # Likely: ServiceTitan does not document these responses.
     "application_key_refused": Remedy(
         Outcome.FAILED,
-        "Most likely the Application Key is not right. Please copy it again at step 22 (not the "
-        "App ID under the title). If it is the same, check the green dot at step 18.",
+        "The Application Key is most likely wrong. Please copy it again at step 22 (not the "
+        "App ID under the app's name). Same key? Make sure the dot at step 18 is green.",
         ("application_key",),
         (18, 22),
     ),
     "application_key_foreign": Remedy(
         Outcome.FAILED,
-        "Most likely the Application Key is that of another app. Please copy it again from the "
-        "HeavySet Tech app at step 22. If it is the same, check the green dot at step 18.",
+        "This Application Key most likely belongs to another app. Please copy it from the "
+        "HeavySet Tech app at step 22. Same key? Make sure the dot at step 18 is green.",
         ("application_key",),
         (17, 18, 22),
     ),
     "application_key_or_tenant": Remedy(
         Outcome.FAILED,
-        "Most likely the Application Key is that of another app, or the Tenant ID is not right. "
-        "Please copy both again: the Tenant ID at step 18, where the dot should be green, and the "
-        "key at step 22.",
+        "Either the Application Key belongs to another app or the Tenant ID is wrong. Please "
+        "copy both again: the Tenant ID at step 18 (the dot should be green) and the key at "
+        "step 22.",
         ("tenant_id", "application_key"),
         (17, 18, 22),
     ),
     "tenant_not_found": Remedy(
         Outcome.FAILED,
-        "Most likely the Tenant ID is not right. Please copy it again at step 18.",
+        "The Tenant ID is most likely wrong. Please copy it again at step 18.",
         ("tenant_id",),
         (18,),
     ),
     "provider_refused": Remedy(
         Outcome.FAILED,
-        "Most likely this ID is that of another booking provider, or another one was chosen at "
-        "step 15. Please copy the ID again at step 11, and look at step 15.",
+        "This ID most likely belongs to a different booking provider, or a different one was "
+        "chosen at step 15. Please copy the ID again at step 11 and check step 15.",
         ("booking_provider_id",),
         (11, 15),
     ),
     "provider_not_found": Remedy(
         Outcome.FAILED,
-        "Most likely there is no booking provider with this ID. Please copy the number again at "
-        "step 11, and look at step 15.",
+        "There's most likely no booking provider with this ID. Please copy the number again at "
+        "step 11 and check step 15.",
         ("booking_provider_id",),
         (11, 15),
     ),

@@ -107,7 +107,8 @@ class VerificationRunner:
                 return None
             if onboarding.missing:  # they were deleted meanwhile
                 return None
-            if onboarding.status is not Status.ACTIVE:  # the sweep runs it when it is active again
+            # Taken up again by the sweep, if at all.
+            if onboarding.status not in (Status.ACTIVE, Status.COMPLETED):
                 return None
             owner = await verifications.claim(
                 session, onboarding_id, run.number, self._worker, self._lease

@@ -83,12 +83,29 @@ def _started(onboarding: Onboarding, event: Event) -> Iterator[Block]:
 def _help_asked(onboarding: Onboarding, event: Event) -> Iterator[Block]:
     step = onboarding.guide.step(event.step or 1)
     yield section(
-        f"🙋 *{escape(onboarding.client_name)}* needs help, {mention(onboarding.engineer)}: "
-        f"{mention(event.actor.user_id)} asks at step {step.number}, {escape(step.title)}."
+        f"🙋 {mention(onboarding.engineer)}, *{escape(onboarding.client_name)}* needs help with "
+        f"step {step.number} ({escape(step.title)}). {mention(event.actor.user_id)} asks:"
     )
     # Escaping may make five characters of one, and a section holds 3,000.
     question = wrap(event.detail["question"], 500, replace_whitespace=False, drop_whitespace=False)
     yield from (section(_quoted(piece)) for piece in question)
+    yield from _answering(onboarding, event)
+
+
+def _answering(onboarding: Onboarding, event: Event) -> Iterator[Block]:
+    """The button that closes a question, or who closed it."""
+    asked = [one for one in onboarding.questions if one.at == event.at and not one.passage]
+    question = next((one for one in asked if one.by == event.actor), None)
+    if question is None:
+        return
+    if question.answered_by and question.answered_at:
+        who, at = mention(question.answered_by.user_id), when(question.answered_at)
+        yield context(f"✅ Answered ({who}, {at})")
+        return
+    ref = str(ids.StepRef(onboarding.id, question.number))
+    label = f"Mark the question of {onboarding.client_name} answered"[:75]
+    yield actions([button("Mark answered", ids.MARK_ANSWERED, ref, label=label)])
+    yield context("Reply in the client's thread, or here and send it there.")
 
 
 def _handed_over(onboarding: Onboarding, event: Event) -> Iterator[Block]:
@@ -197,6 +214,13 @@ def _escalated(onboarding: Onboarding, event: Event) -> Iterator[Block]:
     heavyset = event.detail.get("turn") == Owner.HEAVYSET.value
     whose = "ours" if heavyset else "the client's"
     since = datetime.fromisoformat(event.detail["since"])
+    if onboarding.is_alone:
+        yield section(
+            f"🕳️ {mention(onboarding.engineer)}, nobody from *{escape(onboarding.client_name)}* has "
+            f"joined the channel since {when(since)}. Please check the invitation: channel name → "
+            "*Add people*."
+        )
+        return
     yield section(
         f"🐌 *{escape(onboarding.client_name)}* stands still, {mention(onboarding.engineer)}: at "
         f"step {step.number}, {escape(step.title)}, since {when(since)}. The turn is {whose}."

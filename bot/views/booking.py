@@ -22,5 +22,5 @@ def booking_button(onboarding: Onboarding, ref: str) -> ButtonElement:
         deny=PlainTextObject(text="Not now"),
     )
     label = "Verify with a test booking (engineers only)"
-    text = "Verify with test booking"
+    text = "Verify + test booking (HeavySet)"
     return button(text, ids.TEST_BOOKING, ref, confirm=confirm, label=label)

@@ -1,13 +1,17 @@
 """Private lines to people who type in the thread, with buttons for what they may have meant."""
 
-from slack_sdk.models.blocks import ButtonElement
+from textwrap import shorten
 
-from bot.core.mrkdwn import mention
+from slack_sdk.models.blocks import Block, ButtonElement
+
+from bot.core.mrkdwn import escape, mention
 from bot.guide import Step
-from bot.onboarding import Onboarding
+from bot.onboarding import Onboarding, Question
 from bot.views import ids
 from bot.views.blocks import actions, button, section
 from bot.views.status import Answer, answer_of
+
+QUOTED, MOST_QUOTED = 150, 3
 
 
 def near_line(onboarding: Onboarding, step: Step, ts: str) -> Answer:
@@ -33,3 +37,44 @@ def _finishing(step: Step, ref: str) -> list[ButtonElement]:
         ]
     text = f"Mark step {step.number} done"
     return [button(text, ids.MARK_STEP_DONE, ref, style="primary")]
+
+
+def answered_line(onboarding: Onboarding) -> Answer:
+    """Return the question to an engineer who wrote in the thread: was that the answer?"""
+    waiting = onboarding.open_questions[-MOST_QUOTED:]
+    if len(waiting) == 1:
+        [question] = waiting
+        text = f"Did that answer {mention(question.by.user_id)}'s question?\n{_quoted(question)}"
+        yes = _yes(onboarding, question, "Yes", ids.MARK_ANSWERED)
+        return answer_of([section(text), actions([yes, _not_yet(onboarding)])])
+    blocks: list[Block] = [section("Did that answer one of these questions?")]
+    for question in waiting:
+        yes = _yes(onboarding, question, "Yes", f"{ids.MARK_ANSWERED}:{question.number}")
+        asker = mention(question.by.user_id)
+        blocks.append(section(f"{asker} asked:\n{_quoted(question)}", yes))
+    return answer_of([*blocks, actions([_not_yet(onboarding)])])
+
+
+def send_line(onboarding: Onboarding, ts: str) -> Answer:
+    """Return the offer to an engineer who replied in the engineering channel; `ts` is the reply."""
+    question = onboarding.open_questions[-1]
+    ref = str(ids.StepRef(onboarding.id, question.number, (ts,)))
+    text = f"Send this to {mention(question.by.user_id)} in *{escape(onboarding.client_name)}*'s "
+    buttons = [
+        button("Send to the client's thread", ids.SEND_TO_THREAD, ref, style="primary"),
+        _not_yet(onboarding, "No, just us"),
+    ]
+    return answer_of([section(f"{text}thread?\n{_quoted(question)}"), actions(buttons)])
+
+
+def _yes(onboarding: Onboarding, question: Question, text: str, action_id: str) -> ButtonElement:
+    ref = str(ids.StepRef(onboarding.id, question.number))
+    return button(text, action_id, ref, label=f"{text}, mark question {question.number} answered")
+
+
+def _not_yet(onboarding: Onboarding, text: str = "Not yet") -> ButtonElement:
+    return button(text, ids.NOT_ANSWERED, str(ids.StepRef(onboarding.id, 0)))
+
+
+def _quoted(question: Question) -> str:
+    return f"> {escape(shorten(question.text, QUOTED, placeholder=' …'))}"

@@ -28,6 +28,14 @@ KEEP_CREDENTIALS = "keep_credentials"
 MARK_STEP_DONE = "mark_step_done"
 SEND_TO_ENGINEER = "send_to_engineer"
 JUST_CHATTING = "just_chatting"
+MARK_ANSWERED = "mark_answered"
+NOT_ANSWERED = "not_answered"
+SEND_TO_THREAD = "send_to_thread"
+
+# Message shortcuts, by callback_id: manifest.yml has them.
+SEND_TO_CLIENT_THREAD = "send_to_client_thread"
+MARK_QUESTION_ANSWERED = "mark_question_answered"
+NOTE_TO_HISTORY = "note_to_history"
 
 START_ONBOARDING = "start_onboarding"
 ASK_FOR_HELP = "ask_for_help"

@@ -26,16 +26,15 @@ def _notice(onboarding: Onboarding, posted_secret: PostedSecret) -> Iterator[Blo
     labels = escape(listed(field.label for field in fields))
     at = when(posted_secret.at)
     secret = [field for field in fields if field.secret_pattern]
-    again = [
-        field
-        for field in secret
-        if field.id not in onboarding.credentials or field.id in onboarding.exposed
-    ]
+    open_ = [] if onboarding.destroyed_at else secret
+    again = [field for field in open_ if field.id not in posted_secret.replaced]
     if not secret:
         yield section(
             f"👋 Please keep IDs out of the channel: the {labels} was posted {at}. "
             "No new one is needed."
         )
+    elif onboarding.destroyed_at and posted_secret.replaced.isdisjoint(posted_secret.fields):
+        yield section(f"✅ Settled: the {labels} posted {at} is no longer stored.")
     elif not again:
         yield section(f"✅ All good: the {labels} posted {at} has been replaced.")
     else:

@@ -86,7 +86,8 @@ def _greeting(onboarding: Onboarding, reminder: Reminder) -> str:
 def _whom(onboarding: Onboarding, side: Owner) -> str:
     if side is Owner.HEAVYSET:
         return mention(onboarding.engineer)
-    people = onboarding.client_admins or onboarding.client_people[:MOST_MENTIONED]
+    named = len(onboarding.client_admins) + len(onboarding.joined)
+    people = onboarding.contacts[: max(MOST_MENTIONED, named)]
     return listed(map(mention, people)) if people else f"*{escape(onboarding.client_name)}*"
 
 

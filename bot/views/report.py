@@ -19,6 +19,7 @@ SIGNS = {
 }
 
 
+MOST_MENTIONED = 3
 # The check that an engineer may tick off where the platform does not tell.
 WRITES = "writes"
 
@@ -42,15 +43,17 @@ def check_line(check: Check, words: str) -> str:
 
 
 def _replaced(run: Verification, report: Report) -> Block:
-    name = f"Check {run.number}, {when(report.started_at)}"
-    return section(f"{SIGNS[report.outcome]} · {name}. See the newer check below.")
+    name = f"{SIGNS[report.outcome]} · Check {run.number}, {when(report.started_at)}"
+    failed = [check.title for check in report.checks if check.outcome is Outcome.FAILED]
+    why = f": {escape(listed(failed))}" if failed else ""
+    return section(f"{name}{why}. See the newer check below.")
 
 
 def _newest(onboarding: Onboarding, run: Verification, report: Report) -> Iterator[Block]:
     if report.outcome is Outcome.PASSED:
         yield from _passed(onboarding, report)
     elif report.outcome is Outcome.FAILED:
-        yield from _failed(onboarding, report)
+        yield from _failed(onboarding, run, report)
     else:
         yield from _unknown(run, report)
     yield context(f"Verification {run.number} · {when(report.started_at)}")
@@ -59,11 +62,13 @@ def _newest(onboarding: Onboarding, run: Verification, report: Report) -> Iterat
 def _passed(onboarding: Onboarding, report: Report) -> Iterator[Block]:
     passed = [check.title for check in report.checks if check.outcome is Outcome.PASSED]
     if onboarding.status is Status.COMPLETED:
-        ending = "The integration is complete. Thank you!"
+        to = f"{_to_whom(onboarding)}, " if onboarding.contacts else ""
+        start, ending = f"🎉 {to}*You're connected!*", " and setup is complete. Thank you!"
     else:
-        ending = "Nothing has to be entered again."
+        start, ending = "✅ *It works!*", " Nothing else to enter."
     platform, values = escape(onboarding.guide.platform), len(onboarding.guide.credentials)
-    yield section(f"✅ *Verification passed.* {platform} accepts all {values} values. {ending}")
+    comma = "," if onboarding.status is Status.COMPLETED else "."
+    yield section(f"{start} {platform} accepted all {values} credentials{comma}{ending}")
     yield context(f"Checked: {escape(listed(passed))}")
     for check in report.checks:
         if check.outcome is Outcome.PASSED and check.cause:  # with words of its own
@@ -99,9 +104,15 @@ def _tick_off(onboarding: Onboarding, check: Check) -> ButtonElement:
     return button(text, ids.CONFIRM_WRITES, ref, confirm=confirm, label=label)
 
 
-def _failed(onboarding: Onboarding, report: Report) -> Iterator[Block]:
+def _to_whom(onboarding: Onboarding) -> str:
+    return listed(map(mention, onboarding.contacts[:MOST_MENTIONED]))
+
+
+def _failed(onboarding: Onboarding, run: Verification, report: Report) -> Iterator[Block]:
     platform = escape(onboarding.guide.platform)
-    yield section(f"❌ *Verification failed.* {platform} did not accept everything.")
+    failed = [one for one in onboarding.verifications if _has_failed(one)]
+    to = f"{_to_whom(onboarding)}, " if failed == [run] and onboarding.contacts else ""
+    yield section(f"❌ *Almost there.* {to}{platform} didn't accept everything yet.")
     for check in report.checks:
         if check.outcome is Outcome.FAILED:
             yield section(check_line(check, check.for_client))
@@ -110,10 +121,7 @@ def _failed(onboarding: Onboarding, report: Report) -> Iterator[Block]:
         yield section(f"*Steps to go through again:*\n{bullets_of(steps)}")
     buttons = []
     if not report.fields:
-        yield section(
-            "When that is done, press *I need help* and say so: your engineer then has it checked "
-            "again."
-        )
+        yield section("When that's done, press *Check again*.")
     else:
         labels = listed(onboarding.guide.field(name).label for name in report.fields)
         first = min(onboarding.guide.field(name).step for name in report.fields)
@@ -129,13 +137,15 @@ def _failed(onboarding: Onboarding, report: Report) -> Iterator[Block]:
             )
         )
         yield section(f"*To enter again:* {escape(labels)}. The check then runs again by itself.")
+    if onboarding.status is not Status.ACTIVE:
+        return
     ref = str(ids.StepRef(onboarding.id, report.steps[0] if report.steps else 1))
     yield actions([*buttons, *_again(onboarding), button("I need help", ids.STEP_HELP, ref)])
 
 
 def _again(onboarding: Onboarding) -> list[ButtonElement]:
     ref = str(ids.StepRef(onboarding.id, 0))
-    return [button("HeavySet: verify again", ids.RUN_VERIFICATION, ref)]
+    return [button("Check again", ids.RUN_VERIFICATION, ref)]
 
 
 def _unknown(run: Verification, report: Report) -> Iterator[Block]:
@@ -150,6 +160,10 @@ def _unknown(run: Verification, report: Report) -> Iterator[Block]:
     for check in report.checks:
         if check.outcome is Outcome.UNKNOWN and check.required:
             yield section(check_line(check, check.for_client))
+
+
+def _has_failed(run: Verification) -> bool:
+    return run.report is not None and run.report.outcome is Outcome.FAILED
 
 
 def _step_name(onboarding: Onboarding, number: int) -> str:

@@ -5,6 +5,7 @@ from functools import lru_cache
 
 from slack_sdk.models.blocks import Block, ButtonElement, ConfirmObject, PlainTextObject
 
+from bot.core.english import listed
 from bot.core.mrkdwn import escape, mention, when
 from bot.guide import Owner, Phase, Step
 from bot.onboarding import Onboarding, Status, StepProgress, StepState
@@ -23,6 +24,7 @@ from bot.views.blocks import (
 )
 from bot.views.booking import booking_button
 
+MOST_MENTIONED = 3
 MANY = 4096  # messages of a step that is done: about 200 threads
 RESTING = {
     Status.PAUSED: "⏸️ Paused by HeavySet Tech: nothing has to be done here until it goes on.",
@@ -119,13 +121,21 @@ def step_again(onboarding: Onboarding, step: Step) -> Iterator[Block]:
 
 def _first_of(onboarding: Onboarding, phase: Phase) -> Iterator[Block]:
     if phase.owner is Owner.HEAVYSET:
-        yield section(
-            f"🤝 *Thank you, {escape(onboarding.client_name)}: your part is done.* "
-            f"{mention(onboarding.engineer)} of HeavySet Tech does the last steps. You need do "
-            "nothing, and hear here when everything is verified."
-        )
+        yield section(_thanks(onboarding))
     if phase.intro:
         yield section(escape(phase.intro))
+
+
+def _thanks(onboarding: Onboarding) -> str:
+    people = escape(onboarding.client_name)
+    if onboarding.contacts:
+        people = listed(map(mention, onboarding.contacts[:MOST_MENTIONED]))
+    if onboarding.client_can_fix:
+        return f"⏳ *Almost there, {people}.* The last check needs a fix first: see the check."
+    return (
+        f"🤝 *Thank you, {people}! Your part is done.* {mention(onboarding.engineer)} at HeavySet "
+        "Tech will take it from here. We'll post here as soon as everything is verified."
+    )
 
 
 def _particulars(step: Step) -> Iterator[Block]:
@@ -173,7 +183,7 @@ def step_buttons(onboarding: Onboarding, step: Step) -> list[ButtonElement]:
     if step.reveals:
         buttons.append(
             button(
-                "Reveal credentials",
+                "Reveal credentials (HeavySet)",
                 ids.REVEAL_CREDENTIALS,
                 ref,
                 label="Reveal credentials (engineers only)",
@@ -185,12 +195,14 @@ def step_buttons(onboarding: Onboarding, step: Step) -> list[ButtonElement]:
             for option in step.choice.options
         ]
     elif step.verifies:
-        buttons.append(button("Verify now", ids.RUN_VERIFICATION, ref, style="primary"))
+        buttons.append(button("Verify now (HeavySet)", ids.RUN_VERIFICATION, ref, style="primary"))
         buttons.append(booking_button(onboarding, ref))
     else:
         style = "primary" if entered else None
         label = f"Step {step.number} is done"
-        buttons.append(button("Done", ids.STEP_DONE, ref, style=style, label=label))
+        ours = onboarding.guide.phase_of(step.number).owner is Owner.HEAVYSET
+        done = "Done (HeavySet)" if ours else "Done"
+        buttons.append(button(done, ids.STEP_DONE, ref, style=style, label=label))
     buttons.append(button("I need help", ids.STEP_HELP, ref))
     if onboarding.owner_of(step.number) is Owner.CLIENT:
         buttons.append(button("HeavySet, please do this", ids.HAND_OVER, ref))

@@ -89,7 +89,7 @@ async def test_two_presses_make_one_booking(at_25: World) -> None:
     servicetitan.answers()
     await at_25.idle()
 
-    assert "running already" in told(at_25.erin)
+    assert "already running" in told(at_25.erin)
     assert len(external_ids(at_25)) == 1
 
 

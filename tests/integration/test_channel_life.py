@@ -130,3 +130,16 @@ async def test_the_first_of_the_clients_people_to_join_is_told_once(begun: World
     joined = [text for text in begun.announced if "joined the channel" in text]
     assert len(joined) == 1
     assert bea.id in joined[0]
+
+
+async def test_who_joins_is_greeted_in_the_thread_with_a_link(begun: World) -> None:
+    ben = begun.slack.add_person("Ben", begun.ann.team)
+    await begun.slack.admin.invite(begun.channel, ben, begun.ann)
+    await begun.slack.delivered()
+    await begun.idle()
+
+    greeting = begun.message("greeting:1").text
+    assert f"Hi <@{ben.id}>, welcome!" in greeting
+    assert "|step 1>" in greeting
+    await begun.type("remind")
+    assert f"<@{ben.id}>" in begun.message("reminder:1").text

@@ -70,7 +70,7 @@ async def test_step_22_waits_for_a_new_secret(begun: World) -> None:
         await begun.press(begun.ann, f"step:{number}", "step_done")
 
     assert begun.current == 22
-    assert "Others may know the value of Client Secret" in told(begun.ann)
+    assert "Client Secret (step 19) was posted in the channel" in told(begun.ann)
 
 
 async def test_a_secret_that_is_not_stored_yet_is_known_by_its_looks(begun: World) -> None:

@@ -1,7 +1,8 @@
-"""Questions in the thread: answered from the guide, or open until an engineer writes."""
+"""Questions in the thread: answered from the guide, or open until an engineer closes them."""
 
 from sandbox.slack import Person
-from tests.integration.world import World, told
+from tests.databases import AnyDatabase
+from tests.integration.world import World, a_world, told
 
 KNOWN = "where do I find the application key?"
 UNKNOWN = "what does the web scheduler cost per month?"
@@ -46,17 +47,83 @@ async def test_what_it_does_not_know_goes_to_the_engineer(begun: World) -> None:
     assert "1 question open" in (await begun.type("status")).text
 
 
-async def test_an_engineers_reply_in_the_thread_closes_it(begun: World) -> None:
+async def test_an_engineers_reply_in_the_thread_is_asked_about(begun: World) -> None:
     await ask(begun, UNKNOWN)
-    await ask(begun, "and when does it start?")
 
-    await ask(begun, "Hi Ann, I write you an e-mail about that.", begun.erin, in_thread=False)
-    assert "2 open questions" in begun.message("root").text.replace("*", "")
-    await ask(begun, "Hi Ann, I write you an e-mail about that.", begun.erin)
+    await ask(begun, "Great seeing you at the trade show!", begun.erin)
+    [line] = begun.erin.ephemerals
+    assert f"Did that answer <@{begun.ann.id}>'s question?" in line.text
+    await begun.erin.press(line, "not_answered")
+    await begun.idle()
+    assert "Open question" in begun.message("root").text
 
+    await ask(begun, UNKNOWN.replace("month", "year"))
+    await ask(begun, "Ann, I'll send you our prices.", begun.erin)
+    await begun.erin.press(begun.erin.ephemerals[-1], "mark_answered:2")
+    await begun.idle()
+    assert begun.events("help_answered") == [(begun.erin.id, 1)]
+    assert "1 question open" in (await begun.type("status")).text
+
+
+async def test_the_announcement_has_a_button_that_closes_the_question(begun: World) -> None:
+    await ask(begun, UNKNOWN)
+    [told_of] = [one for one in begun.engineering.messages if "needs help" in one.text]
+
+    await begun.erin.press(told_of, "mark_answered")
+    await begun.idle()
+
+    [told_of] = [one for one in begun.engineering.messages if "needs help" in one.text]
+    assert "Answered" in told_of.text
+    assert "Mark answered" not in told_of.text
     assert "open question" not in begun.message("root").text.lower()
-    assert "question open" not in (await begun.type("status")).text
-    assert len(begun.events("help_answered")) == 1
+
+
+async def test_a_reply_in_the_engineering_channel_can_be_sent_to_the_thread(begun: World) -> None:
+    await ask(begun, UNKNOWN)
+    [told_of] = [one for one in begun.engineering.messages if "needs help" in one.text]
+
+    await begun.erin.say(
+        begun.engineering, "Nothing, it's <in> your plan", told_of.thread_ts or told_of.ts
+    )
+    await begun.slack.delivered()
+    await begun.idle()
+    await begun.erin.press(begun.erin.ephemerals[-1], "send_to_thread")
+    await begun.idle()
+
+    reply = begun.message("reply:1").text
+    assert "Nothing, it's &lt;in&gt; your plan" in reply
+    assert f"<@{begun.ann.id}>, <@{begun.erin.id}> of HeavySet Tech writes" in reply
+    assert begun.events("help_answered") == [(begun.erin.id, 1)]
+
+
+async def test_shortcuts_send_close_and_note(begun: World) -> None:
+    await ask(begun, UNKNOWN)
+    asked = begun.channel.messages[-1]
+    told_of = begun.engineering.messages[-1]
+    thread_ts = told_of.thread_ts or told_of.ts
+    hint = await begun.erin.say(begun.engineering, "It is the free plan.", thread_ts)
+
+    await begun.erin.use_shortcut(hint, "note_to_history")
+    await begun.erin.use_shortcut(asked, "mark_question_answered")
+    await begun.erin.use_shortcut(hint, "send_to_client_thread")
+    await begun.idle()
+
+    assert begun.events("noted") == [(begun.erin.id, None)]
+    assert begun.events("help_answered") == [(begun.erin.id, 1)]
+    assert "It is the free plan." in begun.message("reply:1").text
+
+
+async def test_a_shortcut_is_for_engineers(database: AnyDatabase) -> None:
+    async with a_world(database, named_engineers=True) as world:
+        await world.begin()
+        await ask(world, UNKNOWN)
+        sam = world.slack.add_person("Sam Sales")
+        world.channel.members[sam.id] = sam.user
+        await sam.use_shortcut(world.channel.messages[-1], "mark_question_answered")
+        await world.idle()
+
+        assert "Only HeavySet engineers" in told(sam)
+        assert not world.events("help_answered")
 
 
 async def test_the_client_does_not_close_it(begun: World) -> None:

@@ -54,7 +54,7 @@ async def test_the_fifth_value_has_all_five_verified(at_22: World) -> None:
 
     message = at_22.message("verification:1")
     assert outcome(message) == {"outcome": "passed", "fields": []}
-    assert "ServiceTitan accepts all 5 values" in message.text
+    assert "ServiceTitan accepted all 5 credentials" in message.text
     assert at_22.current == 22
     assert any("verification 1 passed" in text for text in at_22.announced)
 
@@ -73,7 +73,7 @@ async def test_a_wrong_secret_leads_back_to_the_fields_to_enter_again(at_22: Wor
     message = at_22.message("verification:1")
     assert outcome(message) == {"outcome": "failed", "fields": ["client_id", "client_secret"]}
     assert "Client ID and Client Secret" in message.text
-    assert "Step 19: " in message.text
+    assert "First look at the dot" in message.text
     [button] = [one for one in buttons(message) if one["action_id"] == "enter_credentials"]
     assert button["value"] == f"{at_22.onboarding}:18:client_id:client_secret"
     assert "Acme Plumbing" in at_22.message("root").text.partition("Whose turn")[2]
@@ -278,5 +278,35 @@ async def test_a_running_verification_is_not_started_twice(begun: World) -> None
     servicetitan.answers()
     await begun.idle()
 
-    assert "running already" in told(begun.erin)
+    assert "already running" in told(begun.erin)
     assert verifications(begun) == ["verification:1", "verification:2"]
+
+
+async def test_a_failed_check_does_not_hand_over_and_the_client_checks_again(at_22: World) -> None:
+    await enter_all(at_22, client_secret=WRONG_SECRET)
+    assert f"<@{at_22.ann.id}>" in at_22.message("verification:1").text
+
+    await at_22.press(at_22.ann, "step:22", "step_done")
+    assert at_22.current == 22
+    assert "Please re-enter Client ID (step 18) and Client Secret (step 19)" in told(at_22.ann)
+
+    await at_22.press(at_22.ann, "verification:1", "run_verification")
+    assert at_22.find("verification:2") is not None
+    assert "❌ failed · Check 1" in at_22.message("verification:1").text
+    assert "Client ID and Client Secret" in at_22.message("verification:1").text
+    await at_22.press(at_22.ann, "verification:2", "run_verification")
+    assert "We just checked" in told(at_22.ann)
+
+
+async def test_after_the_end_the_credentials_can_still_be_checked(at_22: World) -> None:
+    await enter_all(at_22)
+    for number in (22, 23, 24):
+        await at_22.press(at_22.erin, f"step:{number}", "step_done")
+    await at_22.press(at_22.erin, "step:25", "run_verification")
+    assert "You're connected" in at_22.message("verification:2").text
+
+    await at_22.type("verify")
+    await at_22.idle()
+
+    assert at_22.find("verification:3") is not None
+    assert at_22.rows("SELECT status FROM onboarding") == [("completed",)]

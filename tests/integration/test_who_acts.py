@@ -63,11 +63,11 @@ async def test_the_clients_word_counts_however_they_say_it(
     ]
 
 
-async def test_an_engineers_screenshot_closes_the_question_that_it_answers(begun: World) -> None:
+async def test_an_engineers_screenshot_may_answer_a_question(begun: World) -> None:
     await say(begun, begun.ann, "help Where is that?")
     await say(begun, begun.erin, "Here, where is what you need?", files=SCREENSHOT)
 
-    assert begun.events("help_answered") == [(begun.erin.id, 1)]
+    assert "Did that answer" in told(begun.erin)
     assert len(begun.events("help_asked")) == 1
 
 

@@ -160,7 +160,7 @@ def test_a_long_question_is_told_whole() -> None:
 def test_a_question_is_quoted_with_who_asks_where_and_pings_the_engineer() -> None:
     text = told(asked("Which button?\nThe green one?"), EventKind.HELP_ASKED).text
 
-    assert f"<@{CLIENT_ADMIN}> asks at step 7, Submit the Application" in text
+    assert f"needs help with step 7 (Submit the Application). <@{CLIENT_ADMIN}> asks:" in text
     assert "&gt; Which button?\n&gt; The green one?" in text.replace("> ", "&gt; ")
     assert f"<@{ENGINEER}>" in text
 

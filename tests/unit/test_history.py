@@ -13,7 +13,7 @@ from bot.onboarding.history import History, Words, tell
 from bot.onboarding.history.durations import Replay
 from bot.onboarding.history.sentences import ATTEMPTS, LOSS_REASONS, OUTCOMES, SENTENCES, words
 from bot.onboarding.people import Actor, ChannelRef, Permission, Role, UserRef
-from bot.onboarding.questions import answer_questions, ask_for_help
+from bot.onboarding.questions import ask_for_help, mark_answered
 from bot.onboarding.report import Outcome
 from bot.onboarding.steps import (
     choose_option,
@@ -225,7 +225,7 @@ def test_a_step_that_was_given_back_is_the_clients_again() -> None:
 
 def test_a_question_about_the_open_step_lets_the_client_wait_until_it_is_answered() -> None:
     way = Way().chosen().then(lambda at, now: ask_for_help(at, 2, "How?", ANN, now))
-    way.then(lambda at, now: answer_questions(at, ERIN, now), hours=7)
+    way.then(lambda at, now: mark_answered(at, [1], ERIN, now), hours=7)
 
     history = way.told(hours=1)
 

@@ -8,7 +8,7 @@ from bot.core.errors import Refused
 from bot.guide import Owner
 from bot.onboarding import BOT, EventKind, Onboarding, lifecycle
 from bot.onboarding.credentials import enter_credentials
-from bot.onboarding.questions import answer_questions, ask_for_help
+from bot.onboarding.questions import ask_for_help, mark_answered
 from bot.onboarding.reminders import escalate, remind, snooze
 from bot.onboarding.report import Outcome
 from bot.onboarding.steps import finish_step, hand_over_steps
@@ -129,7 +129,7 @@ def test_what_does_not_run_is_left_alone(onboarding: Onboarding) -> None:
         (hand_over_steps(an_onboarding(at_step=4), 4, ANN, NOW).onboarding, Owner.HEAVYSET),
         (with_question(), Owner.HEAVYSET),
         (done(with_question()), Owner.CLIENT),
-        (answer_questions(with_question(), ERIN, NOW + HOUR).onboarding, Owner.CLIENT),
+        (mark_answered(with_question(), [1], ERIN, NOW + HOUR).onboarding, Owner.CLIENT),
         (
             an_onboarding(at_step=23, report=a_report(Outcome.FAILED, ("client_secret",))),
             Owner.CLIENT,

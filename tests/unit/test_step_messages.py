@@ -164,7 +164,7 @@ def test_the_first_step_of_a_phase_brings_the_phases_introduction(number: int) -
     text = current(number).text
 
     assert (phase.intro is None) or phase.intro in text
-    assert ("your part is done" in text) == (number == 23)
+    assert ("Your part is done" in text) == (number == 23)
 
 
 # --- afterwards ---

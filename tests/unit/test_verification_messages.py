@@ -9,6 +9,7 @@ from bot.verification.remedies import REMEDIES, TITLES, found, passed
 from bot.views.blocks import Message
 from bot.views.report import verification_message
 from tests.builders import (
+    ALL_FIELDS,
     ENGINEER,
     NOW,
     ONBOARDING_ID,
@@ -41,11 +42,11 @@ def messages(onboarding: Onboarding) -> list[Message]:
 
 def latest(report: Report) -> Message:
     """The message of a verification that found `report`."""
-    return messages(an_onboarding(at_step=23, report=report))[-1]
+    return messages(an_onboarding(at_step=22, credentials=ALL_FIELDS, report=report))[-1]
 
 
 def two_runs(first: Report) -> list[Message]:
-    onboarding = an_onboarding(at_step=25, report=first)
+    onboarding = an_onboarding(at_step=22, credentials=ALL_FIELDS, report=first)
     asked = request_verification(onboarding, an_engineer(), NOW).onboarding
     return messages(verified(asked, PASSED))
 
@@ -146,11 +147,11 @@ def test_while_servicetitan_is_away_the_next_try_is_told() -> None:
 
 
 def test_a_pass_on_the_way_says_that_nothing_is_to_be_entered_again() -> None:
-    assert "ServiceTitan accepts all 5 values. Nothing has to be entered" in latest(PASSED).text
+    assert "ServiceTitan accepted all 5 credentials. Nothing else to enter." in latest(PASSED).text
 
 
 def test_the_last_pass_says_that_the_integration_is_complete() -> None:
-    assert "The integration is complete." in messages(a_completed_onboarding())[-1].text
+    assert "setup is complete" in messages(a_completed_onboarding())[-1].text
 
 
 def test_what_could_not_be_proved_is_told_beside_a_pass() -> None:

@@ -72,7 +72,7 @@ def test_values_that_are_missing_cannot_be_verified() -> None:
 
 
 def test_a_verification_that_runs_is_not_started_twice() -> None:
-    with pytest.raises(Refused, match="running already"):
+    with pytest.raises(Refused, match="already running"):
         request_verification(a_running_one(), ERIN, LATER)
 
 
@@ -81,7 +81,9 @@ def test_a_verification_that_runs_is_not_started_twice() -> None:
 
 def told(report: Report) -> dict[str, object]:
     """What the history gets of a report: what to enter again decides whose turn it is."""
-    again = {"fields": list(report.fields)} if report.outcome is Outcome.FAILED else {}
+    again: dict[str, object] = {}
+    if report.outcome is Outcome.FAILED:
+        again = {"fields": list(report.fields), "why": ["Client ID and Client Secret"]}
     return {"outcome": report.outcome.value, **again}
 
 

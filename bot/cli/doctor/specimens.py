@@ -29,7 +29,12 @@ from bot.onboarding.credentials import enter_credentials, reveal_credentials
 from bot.onboarding.history import tell
 from bot.onboarding.people import Actor, Role
 from bot.onboarding.posted_secrets import record_posted_secret
-from bot.onboarding.questions import answer_questions, ask_for_help
+from bot.onboarding.questions import (
+    ask_for_help,
+    mark_answered,
+    note,
+    send_reply,
+)
 from bot.onboarding.reminders import escalate, remind, snooze
 from bot.onboarding.report import Check, Outcome, Report
 from bot.onboarding.steps import choose_option, finish_step, hand_over_steps, skip_step, undo_step
@@ -203,7 +208,9 @@ def _stories(guide: Guide) -> Iterator[tuple[str, Sequence[Transition]]]:
     asked = _does(ask_for_help, 4, "Where is “Settings”?", CLIENT)
     snoozed = _does(snooze, CLIENT, until=BEGAN + timedelta(days=1))
     reminded = [_does(remind, ENGINEER), snoozed, _does(escalate)]
-    yield "asked", [*first, asked, *reminded, _does(answer_questions, ENGINEER)]
+    answered = [_does(mark_answered, [1], ENGINEER), _does(note, "Call them on Monday.", ENGINEER)]
+    yield "asked", [*first, asked, *reminded, *answered]
+    yield "replied", [*first, asked, _does(send_reply, "At the top right, <@U0CLIENT>.", ENGINEER)]
     yield "reassigned", [*first, _does(lifecycle.assign, "U0OTHER", ENGINEER)]
     yield "joined", [*first, _does(lifecycle.client_joins, CLIENT, timezone="America/Denver")]
     for answer in InvitationAnswer:

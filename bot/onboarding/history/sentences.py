@@ -81,11 +81,16 @@ SENTENCES: dict[EventKind, tuple[str, str]] = {
         "🔎",
         "had the values verified (verification {number}{booking})",
     ),
-    EventKind.VERIFICATION_FINISHED: ("📋", "finished verification {number}: {outcome}{again}"),
+    EventKind.VERIFICATION_FINISHED: (
+        "📋",
+        "finished verification {number}: {outcome}{failed}{again}",
+    ),
     EventKind.WRITES_CONFIRMED: ("☑️", "ticked off the write permissions"),
     EventKind.HELP_ASKED: ("🙋", "asked at {step}: {question}"),
     EventKind.HELP_ANSWERED: ("💬", "answered {questions}"),
     EventKind.GUIDE_ANSWERED: ("📖", "asked at {step}: {question}. The guide had the answer"),
+    EventKind.REPLY_SENT: ("💬", "replied in the thread: {reply}"),
+    EventKind.NOTED: ("📝", "noted: {note}"),
     EventKind.STEPS_HANDED_OVER: ("🤝", "asked HeavySet to do {steps}"),
     EventKind.STEPS_GIVEN_BACK: ("🤝", "gave {steps} back to the client"),
     EventKind.HANDED_OVER: ("🤝", "was through with the client's part: on to {step}"),
@@ -100,6 +105,7 @@ SENTENCES: dict[EventKind, tuple[str, str]] = {
     EventKind.CHANNEL_MOVED: ("📍", "followed the channel from {from_channel} to {to_channel}"),
     EventKind.CLIENT_INVITED: ("✉️", "invited {address} into the channel"),
     EventKind.CLIENT_JOINED: ("👋", "came into the channel, the first of the client"),
+    EventKind.MEMBER_JOINED: ("👋", "came into the channel"),
     EventKind.INVITATION_ANSWERED: ("✉️", "{invitation}"),
     EventKind.THREAD_DELETED: (
         "🧵",
@@ -175,7 +181,10 @@ GAPS: dict[str, Callable[[Guide, Event], Part | Words]] = {
         if (fields := event.detail.get("fields"))
         else ""
     ),
+    "failed": lambda _, event: f" ({listed(why)})" if (why := event.detail.get("why")) else "",
     "question": lambda guide, event: quoted(guide, event.detail["question"]),
+    "reply": lambda guide, event: quoted(guide, event.detail["reply"]),
+    "note": lambda guide, event: quoted(guide, event.detail["note"]),
     "questions": lambda _, event: (
         "the question" if (count := len(event.detail["questions"])) == 1 else f"{count} questions"
     ),

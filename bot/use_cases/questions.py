@@ -1,0 +1,155 @@
+"""Closing the client's questions, and carrying engineers' words to the client's thread."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.core.errors import Refused
+from bot.core.mrkdwn import escape, mention
+from bot.core.typed_text import as_typed, prose
+from bot.onboarding import Change, Onboarding
+from bot.onboarding.people import Actor
+from bot.onboarding.questions import mark_answered, note, send_reply
+from bot.use_cases.services import Request
+from bot.use_cases.typed_secrets import secret_in
+from bot.use_cases.use_case import UseCase
+from bot.views.conversation import answered_line, send_line
+from bot.views.ids import StepRef
+from bot.views.status import Answer
+from storage import handled_requests, onboardings, throttling
+
+# Somebody who writes several messages in a row is asked once.
+ASK_AGAIN_AFTER = timedelta(minutes=10)
+LONGEST = 3000
+SENT = "Sent to *{client}*'s thread."
+
+
+@dataclass(frozen=True, slots=True)
+class Pointed:
+    """A message that an engineer uses a shortcut on, and the thread that it is in."""
+
+    ts: str
+    thread_ts: str | None
+    text: str
+
+
+class Questions(UseCase):
+    """For engineers only."""
+
+    async def mark(self, request: Request, ref: StepRef) -> str:
+        """Mark a question as answered; return what was done."""
+        actor = await self._engineer(request.person)
+        after = await self._change(
+            request, ref.onboarding_id, lambda at, now: mark_answered(at, [ref.step], actor, now)
+        )
+        return _marked(after, ref.step)
+
+    async def ask_whether_answered(self, request: Request, onboarding: Onboarding) -> Answer | None:
+        """Return what an engineer is asked who wrote in the thread while a question is open."""
+        services = self._services
+        known = await services.directory.membership(request.person)
+        if not known.engineer:
+            return None
+        numbers = ",".join(str(one.number) for one in onboarding.open_questions)
+        of = f"answered:{onboarding.id}:{request.person.user_id}:{numbers}"
+        async with services.database.begin() as session:
+            asked = await throttling.count(session, of, 1, services.clock(), ASK_AGAIN_AFTER)
+        return answered_line(onboarding) if asked == 1 else None
+
+    async def offer_to_send(
+        self, request: Request, thread_ts: str, ts: str
+    ) -> tuple[Onboarding, Answer] | None:
+        """Return what an engineer is offered who replied to a question in their own channel."""
+        services = self._services
+        async with services.database.begin(write=False) as session:
+            onboarding = await onboardings.of_announcements(session, services.guides, thread_ts)
+        if onboarding is None or not onboarding.open_questions:
+            return None
+        if not (await services.directory.membership(request.person)).engineer:
+            return None
+        async with services.database.begin() as session:
+            await handled_requests.claim(session, f"{request.request_key}:offer", services.clock())
+        return onboarding, send_line(onboarding, ts)
+
+    async def send_offered(self, request: Request, ref: StepRef, thread_ts: str | None) -> str:
+        """Post the reply that was offered in the client's thread; return what was done."""
+        [ts] = ref.fields or [""]
+        written = await self._services.slack.message_at(request.channel, ts, thread_ts)
+        if written is None:
+            raise Refused("I can't find that message anymore.")
+        onboarding = await self._get(ref.onboarding_id)
+        return await self._send(request, onboarding, written.text)
+
+    async def send(self, request: Request, pointed: Pointed) -> str:
+        """Post a message in the client's thread, in the name of who uses the shortcut."""
+        return await self._send(request, await self._meant(request, pointed), pointed.text)
+
+    async def mark_pointed(self, request: Request, pointed: Pointed) -> str:
+        """Mark the question as answered that a message asks, or else the newest."""
+        actor = await self._engineer(request.person)
+        onboarding = await self._meant(request, pointed)
+        waiting = onboarding.open_questions
+        if not waiting:
+            raise Refused("There's no open question here.")
+        text = prose(as_typed(pointed.text))
+        asked = [one for one in waiting if one.text in text or text in one.text]
+        number = (asked or waiting)[-1].number
+        after = await self._change(
+            request, onboarding.id, lambda at, now: mark_answered(at, [number], actor, now)
+        )
+        return _marked(after, number)
+
+    async def note(self, request: Request, pointed: Pointed) -> str:
+        """Keep a message in the client's history."""
+        onboarding = await self._meant(request, pointed)
+        await self._keep(request, onboarding, pointed.text, note)
+        return f"Added to *{escape(onboarding.client_name)}*'s history."
+
+    async def _send(self, request: Request, onboarding: Onboarding, text: str) -> str:
+        after = await self._keep(request, onboarding, text, send_reply)
+        sent = SENT.format(client=escape(onboarding.client_name))
+        if left := len(after.open_questions):
+            return f"{sent} {left} question{'s are' if left > 1 else ' is'} still open."
+        return sent
+
+    async def _keep(
+        self,
+        request: Request,
+        onboarding: Onboarding,
+        text: str,
+        transition: Callable[[Onboarding, str, Actor, datetime], Change],
+    ) -> Onboarding:
+        actor, said = await self._engineer(request.person), prose(as_typed(text))[:LONGEST]
+        if not said:
+            raise Refused("There are no words in that message.")
+        if label := await secret_in(self._services, said, onboarding):
+            raise Refused(f"That message has the {label} in it, so I left it where it is.")
+        return await self._change(
+            request, onboarding.id, lambda at, now: transition(at, said, actor, now)
+        )
+
+    async def _meant(self, request: Request, pointed: Pointed) -> Onboarding:
+        """Return the onboarding that a message is about; raises Refused if it is about none."""
+        await self._engineer(request.person)
+        services, thread_ts = self._services, pointed.thread_ts or pointed.ts
+        async with services.database.begin(write=False) as session:
+            if request.channel == services.engineering_channel:
+                found = await onboardings.of_announcements(session, services.guides, thread_ts)
+            else:
+                found = await onboardings.of_thread(
+                    session, services.guides, request.channel, thread_ts
+                )
+                if found is None:
+                    running = await onboardings.running_in(
+                        session, services.guides, request.channel
+                    )
+                    found = running[0] if len(running) == 1 else None
+        if found is None:
+            raise Refused("That message isn't in a client's thread.")
+        return found
+
+
+def _marked(onboarding: Onboarding, number: int) -> str:
+    question = next((one for one in onboarding.questions if one.number == number), None)
+    whose = f"{mention(question.by.user_id)}'s question" if question else "The question"
+    return f"✅ Marked as answered: {whose} ({escape(onboarding.client_name)})."

@@ -1,0 +1,32 @@
+"""What an engineer wrote elsewhere, posted in the thread in their name."""
+
+import re
+from collections.abc import Iterator
+from textwrap import wrap
+
+from slack_sdk.models.blocks import Block
+
+from bot.core.mrkdwn import escape, mention
+from bot.onboarding import Onboarding
+from bot.onboarding.model import TeamReply
+from bot.views.blocks import Message, message, section
+
+_PERSON = re.compile(r"&lt;(@[UW][A-Z0-9]+)&gt;")
+
+
+def slot(number: int) -> str:
+    """Return the slot of a reply."""
+    return f"reply:{number}"
+
+
+def team_reply_message(onboarding: Onboarding, reply: TeamReply) -> Message:
+    """Return the message of a reply, to whoever asked."""
+    return message(onboarding.id, slot(reply.number), _reply(reply))
+
+
+def _reply(reply: TeamReply) -> Iterator[Block]:
+    to = f"{mention(reply.to.user_id)}, " if reply.to else ""
+    yield section(f"💬 {to}{mention(reply.by.user_id)} of HeavySet Tech writes:")
+    # A section holds 3,000 characters, and escaping may make five of one.
+    for piece in wrap(reply.text, 550, replace_whitespace=False, drop_whitespace=False):
+        yield section(_PERSON.sub(r"<\1>", escape(piece)))

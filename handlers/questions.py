@@ -1,0 +1,66 @@
+"""Engineers close the client's questions and carry messages to the thread: buttons, shortcuts."""
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+
+from bot.use_cases import Request, UseCases
+from bot.use_cases.questions import Pointed
+from bot.views import ids
+from bot.views.status import plain_answer
+from handlers.payloads import Press, Shortcut
+from handlers.replies import Answers
+
+
+def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
+    """Register the listeners."""
+    _register_buttons(app, use_cases, answers)
+    questions = use_cases.questions
+    shortcuts: dict[str, Callable[[Request, Pointed], Awaitable[str]]] = {
+        ids.SEND_TO_CLIENT_THREAD: questions.send,
+        ids.MARK_QUESTION_ANSWERED: questions.mark_pointed,
+        ids.NOTE_TO_HISTORY: questions.note,
+    }
+
+    async def shortcut(ack: AsyncAck, body: dict[str, Any]) -> None:
+        used = Shortcut.of(body)
+        async with answers.about(used):
+            written = used.message
+            pointed = Pointed(written.ts, written.thread_ts, written.text)
+            answers.tell(used, await shortcuts[used.callback_id](used.request, pointed))
+        await ack()
+
+    for callback_id in shortcuts:
+        app.message_shortcut(callback_id)(shortcut)
+
+
+def _register_buttons(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
+    @app.action(re.compile(rf"^{ids.MARK_ANSWERED}(:\d+)?$"))
+    async def mark_answered(ack: AsyncAck, body: dict[str, Any]) -> None:
+        async with answers.to(body) as (press, ref):
+            marked = await use_cases.questions.mark(press.request, ref)
+            _say(answers, press, marked)
+        await ack()
+
+    @app.action(ids.SEND_TO_THREAD)
+    async def send_to_thread(ack: AsyncAck, body: dict[str, Any]) -> None:
+        async with answers.to(body) as (press, ref):
+            sent = await use_cases.questions.send_offered(press.request, ref, press.thread_ts)
+            _say(answers, press, sent)
+        await ack()
+
+    @app.action(ids.NOT_ANSWERED)
+    async def not_answered(ack: AsyncAck, body: dict[str, Any]) -> None:
+        async with answers.to(body) as (press, _):
+            _say(answers, press, "OK, nothing was changed.")
+        await ack()
+
+
+def _say(answers: Answers, press: Press, text: str) -> None:
+    """Answer in the place of a private line; under a message for all, privately."""
+    if press.container.is_ephemeral:
+        answers.replace(press, plain_answer(text))
+    else:
+        answers.tell(press, text)

@@ -1,0 +1,51 @@
+"""A notice of a posted secret that is settled stays settled."""
+
+from bot.onboarding.credentials import destroy_credentials, enter_credentials
+from bot.onboarding.posted_secrets import record_posted_secret
+from bot.views.posted_secret import posted_secret_message
+from tests.builders import (
+    ALL_FIELDS,
+    MINUTE,
+    NOW,
+    a_client_admin,
+    a_completed_onboarding,
+    an_engineer,
+    an_onboarding,
+)
+
+HOUR = 60 * MINUTE
+
+
+def test_a_notice_that_is_settled_stays_so_when_the_next_secret_is_posted() -> None:
+    onboarding = an_onboarding(at_step=22)
+    for hours in (1, 2):
+        now = onboarding.active_at + hours * 2 * HOUR
+        posted = record_posted_secret(onboarding, ["client_secret"], a_client_admin(), now)
+        entered = enter_credentials(
+            posted.onboarding, 22, {"client_secret": "••••"}, a_client_admin(), now + HOUR
+        )
+        onboarding = entered.onboarding if hours == 1 else posted.onboarding
+
+    first, second = (posted_secret_message(onboarding, one) for one in onboarding.posted_secrets)
+    assert "has been replaced" in first.text
+    assert "create a new Client Secret" in second.text
+
+
+def test_it_stays_so_when_the_credentials_are_deleted() -> None:
+    onboarding = a_completed_onboarding()
+    now = onboarding.active_at + HOUR
+    posted = record_posted_secret(onboarding, ["client_secret"], a_client_admin(), now).onboarding
+    deleted = destroy_credentials(posted, an_engineer(), now + 2280 * HOUR).onboarding
+
+    text = posted_secret_message(deleted, deleted.posted_secrets[0]).text
+    assert "no longer stored" in text
+    assert "create a new" not in text
+
+
+def test_a_posted_id_needs_no_new_one_and_is_no_trouble() -> None:
+    onboarding = an_onboarding(at_step=22, credentials=ALL_FIELDS)
+    change = record_posted_secret(onboarding, ["tenant_id"], a_client_admin(), NOW + 9 * HOUR)
+
+    assert change.onboarding.exposed == ()
+    notice = posted_secret_message(change.onboarding, change.onboarding.posted_secrets[0])
+    assert "No new one is needed" in notice.text
