@@ -115,19 +115,18 @@ def check(
 def _check_one(
     field: CredentialField, value: str, fields: Sequence[CredentialField]
 ) -> Problem | None:
-    checks = (
-        _other_field,
-        _pasted_along,
-        _pasted_twice,
-        _around,
-        _something_else,
-        _stray_characters,
-        _not_a_number,
-        _length,
+    errors = (
+        _other_field(field, value, fields),
+        _pasted_along(value, fields),
+        _pasted_twice(field, value),
+        _around(field, value),
+        _something_else(field, value),
+        _stray_characters(field, value),
+        _not_a_number(field, value),
+        _length(field, value),
     )
-    for error in checks:
-        if text := error(field, value, fields):
-            return Problem(Severity.ERROR, text)
+    if error := next(filter(None, errors), None):
+        return Problem(Severity.ERROR, error)
     if DOUBLED.fullmatch(value):
         text = f"This looks as if the {field.label} was pasted twice. Is it right?"
         return Problem(Severity.WARNING, text)
@@ -165,25 +164,21 @@ def _other_field(
     return None
 
 
-def _pasted_along(
-    _field: CredentialField, value: str, fields: Sequence[CredentialField]
-) -> str | None:
+def _pasted_along(value: str, fields: Sequence[CredentialField]) -> str | None:
     for other in fields:
         if re.match(rf"\W*{re.escape(other.label)}\b\s*[:=]?", value, re.IGNORECASE):
             return f"The label “{other.label}” got copied too. Paste only what comes after it."
     return None
 
 
-def _pasted_twice(
-    field: CredentialField, value: str, _fields: Sequence[CredentialField]
-) -> str | None:
+def _pasted_twice(field: CredentialField, value: str) -> str | None:
     found = TWICE.fullmatch(value)
     if found is None or len(set(found[1] or found[2])) == 1:
         return None
     return f"The {field.label} was pasted twice. Paste it once."
 
 
-def _around(field: CredentialField, value: str, _fields: Sequence[CredentialField]) -> str | None:
+def _around(field: CredentialField, value: str) -> str | None:
     """Name what was copied along at either end, if it is certainly not part of the value."""
     if value[:1] in QUOTES or value[-1:] in QUOTES:
         return f"Quotation marks got copied too. Paste just the {field.label}."
@@ -205,9 +200,7 @@ def _ends(value: str) -> str:
     return f"There's a {' and a '.join(places)}."
 
 
-def _something_else(
-    field: CredentialField, value: str, _fields: Sequence[CredentialField]
-) -> str | None:
+def _something_else(field: CredentialField, value: str) -> str | None:
     if re.match(r"(?:https?://|www\.)", value, re.IGNORECASE):
         return f"That's a web address. The {field.label} {field.looks_like}."
     if re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", value):
@@ -219,9 +212,7 @@ def _something_else(
     return None
 
 
-def _stray_characters(
-    field: CredentialField, value: str, _fields: Sequence[CredentialField]
-) -> str | None:
+def _stray_characters(field: CredentialField, value: str) -> str | None:
     if field.digits and re.search(r"[A-Za-z]", value):
         return _digits_only(field)
     if re.search(r"\s", value):
@@ -233,9 +224,7 @@ def _stray_characters(
     return None
 
 
-def _not_a_number(
-    field: CredentialField, value: str, _fields: Sequence[CredentialField]
-) -> str | None:
+def _not_a_number(field: CredentialField, value: str) -> str | None:
     if not field.digits:
         return None
     if not value.isdigit():
@@ -252,7 +241,7 @@ def _digits_only(field: CredentialField) -> str:
     )
 
 
-def _length(field: CredentialField, value: str, _fields: Sequence[CredentialField]) -> str | None:
+def _length(field: CredentialField, value: str) -> str | None:
     if len(value) < field.min_length:
         return (
             f"Too short ({len(value)} characters). The {field.label} {field.looks_like}. "

@@ -40,7 +40,7 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class UserRef:
-    """A user in a text; whoever shows it decides how."""
+    """A user in a text, which each view shows in its own way."""
 
     user_id: str
 
