@@ -9,8 +9,8 @@ from typing import Any
 from sqlmodel import select
 
 from bot.onboarding import Event, EventKind, Onboarding, Status
+from bot.publishing.desired import desired
 from bot.publishing.pins import BOOKMARK, PIN
-from bot.publishing.thread import desired
 from bot.views.announcement import ANNOUNCED
 from bot.views.blocks import Message as Wanted
 from sandbox.slack import Channel, Message

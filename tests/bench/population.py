@@ -15,8 +15,8 @@ from bot.guide.loading import SERVICETITAN
 from bot.onboarding import Change, Onboarding, Status, start
 from bot.onboarding.people import Actor, Role
 from bot.onboarding.steps import choose_option, finish_step
+from bot.publishing.desired import desired
 from bot.publishing.pins import BOOKMARK, DONE, PIN
-from bot.publishing.thread import desired
 from sandbox.slack import Channel
 from storage import onboardings, posted_messages
 from storage.database import Database

@@ -5,8 +5,8 @@ import re
 from collections import Counter
 
 from bot.guide.loading import SERVICETITAN
+from bot.publishing.desired import desired
 from bot.publishing.pins import BOOKMARK, PIN
-from bot.publishing.thread import desired
 from bot.views.announcement import ANNOUNCED
 from storage import credentials, onboardings, posted_messages
 from storage.audit.seals import Seals

@@ -6,7 +6,7 @@ from typing import Any
 from slack_sdk.models.views import View
 
 from bot.onboarding import Onboarding
-from bot.publishing.thread import desired
+from bot.publishing.desired import desired
 from bot.views import ids
 from bot.views.blocks import Message
 from bot.views.modals import credentials_modal, fields_at

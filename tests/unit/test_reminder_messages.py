@@ -11,7 +11,7 @@ from bot.onboarding.questions import ask_for_help
 from bot.onboarding.reminders import remind, snooze
 from bot.onboarding.report import Outcome
 from bot.onboarding.steps import choose_option, finish_step, hand_over_steps
-from bot.publishing.thread import desired
+from bot.publishing.desired import desired
 from bot.views.blocks import Message
 from bot.views.step import step_message
 from storage.posted_messages import Posted

@@ -39,7 +39,7 @@ from bot.onboarding.reminders import escalate, remind, snooze
 from bot.onboarding.report import Check, Outcome, Report
 from bot.onboarding.steps import choose_option, finish_step, hand_over_steps, skip_step, undo_step
 from bot.onboarding.verifications import finish_verification, request_verification
-from bot.publishing.thread import desired
+from bot.publishing.desired import desired
 from bot.views.announcement import ANNOUNCED, announcement
 from bot.views.blocks import actions
 from bot.views.booking import booking_button
