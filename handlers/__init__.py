@@ -22,12 +22,12 @@ from handlers import (
     verification,
 )
 from handlers import help as help_
-from handlers.replies import Answers
+from handlers.replies import Replies
 
 
 def register(app: AsyncApp, use_cases: UseCases, slack: Slack, tasks: BackgroundTasks) -> None:
     """Register every listener; the order matters only for `unknown`, which takes the rest."""
-    answers = Answers(slack, tasks)
+    replies = Replies(slack, tasks)
     features = (
         start,
         invitations,
@@ -46,4 +46,4 @@ def register(app: AsyncApp, use_cases: UseCases, slack: Slack, tasks: Background
         unknown,
     )
     for feature in features:
-        feature.register(app, use_cases, answers)
+        feature.register(app, use_cases, replies)

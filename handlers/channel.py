@@ -7,8 +7,8 @@ from slack_bolt.async_app import AsyncApp
 from bot.onboarding import InvitationAnswer, Loss
 from bot.use_cases import UseCases
 from bot.use_cases.channels import Channels
-from handlers.payloads import ChannelEvent, Envelope, InvitationAnswered, TokensRevoked
-from handlers.replies import Answers, quietly
+from handlers.events import ChannelEvent, Envelope, InvitationAnswered, TokensRevoked, quietly
+from handlers.replies import Replies
 
 # Private channels have their own names for these (docs.slack.dev, events group_archive and others).
 LOSS_BY_EVENT = {
@@ -29,10 +29,10 @@ ANSWERS = {
 }
 
 
-def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
+def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
     """Register the listeners. Bolt acknowledges an event when its listener has returned."""
     _register_losses(app, use_cases.channels)
-    _register_members(app, use_cases.channels, answers)
+    _register_members(app, use_cases.channels, replies)
     _register_invitations(app, use_cases.channels)
 
     @app.event("channel_id_changed")
@@ -77,12 +77,12 @@ def _register_losses(app: AsyncApp, channels: Channels) -> None:
                 await channels.lost(told.request(Envelope.of(body)), Loss.UNSHARED)
 
 
-def _register_members(app: AsyncApp, channels: Channels, answers: Answers) -> None:
+def _register_members(app: AsyncApp, channels: Channels, replies: Replies) -> None:
     @app.event("member_joined_channel")
     async def member_joined(body: dict[str, Any], event: dict[str, Any]) -> None:
         async with quietly():
             request = ChannelEvent.of(event).request(Envelope.of(body))
-            if request.person.user_id == answers.bot_user_id:
+            if request.person.user_id == replies.bot_user_id:
                 await channels.regained(request, {Loss.BOT_REMOVED})
             else:
                 await channels.joined(request)
@@ -91,7 +91,7 @@ def _register_members(app: AsyncApp, channels: Channels, answers: Answers) -> No
     async def member_left(body: dict[str, Any], event: dict[str, Any]) -> None:
         async with quietly():
             request = ChannelEvent.of(event).request(Envelope.of(body))
-            if request.person.user_id == answers.bot_user_id:
+            if request.person.user_id == replies.bot_user_id:
                 await channels.lost(request, Loss.BOT_REMOVED)
 
 

@@ -15,8 +15,10 @@ from bot.use_cases.invitees import name_and_invitees
 from bot.use_cases.slash_command import HELP, split, unwrapped
 from bot.views import ids
 from bot.views.status import Answer, StatusQuery, plain_answer
+from handlers.explain import explain
+from handlers.forms import at_the_form
 from handlers.payloads import Command, Press, Submission
-from handlers.replies import Answers, at_the_form, explain
+from handlers.replies import Replies
 
 # Slack shows `operation_timeout` after three seconds; our own words come sooner.
 COMMAND_SECONDS = 1.8
@@ -24,8 +26,8 @@ COMMAND_SECONDS = 1.8
 Doing = Callable[[Request, str], Awaitable[Opening | View | Answer]]
 
 
-def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
-    """Register the command, its form, and the buttons of its answers."""
+def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
+    """Register the command, its form, and the buttons of its replies."""
     commands = _commands(use_cases)
 
     @app.command("/servicetitan")
@@ -33,7 +35,7 @@ def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
         command = Command.of(body)
         try:
             async with asyncio.timeout(COMMAND_SECONDS):
-                answer = await _answer(use_cases, commands, answers, command)
+                answer = await _answer(use_cases, commands, replies, command)
         except Malformed:
             raise
         except Repeated:
@@ -51,9 +53,9 @@ def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
     @app.action(re.compile(rf"^{ids.STATUS_PAGE}:"))
     async def status_page(ack: AsyncAck, body: dict[str, Any]) -> None:
         press = Press.of(body)
-        async with answers.about(press):
+        async with replies.errors_to(press):
             query = StatusQuery.parse(press.action.value)
-            answers.replace(press, await use_cases.overview.page(press.request, query))
+            replies.replace(press, await use_cases.overview.page(press.request, query))
         await ack()
 
     @app.view(ids.CANCEL_ONBOARDING)
@@ -92,7 +94,7 @@ def _commands(use_cases: UseCases) -> dict[str, Doing]:
 
 
 async def _answer(
-    use_cases: UseCases, commands: dict[str, Doing], answers: Answers, command: Command
+    use_cases: UseCases, commands: dict[str, Doing], replies: Replies, command: Command
 ) -> Answer | None:
     """Return the answer to a command, None where a form is the answer."""
     word, rest = split(command.text, commands)
@@ -101,7 +103,7 @@ async def _answer(
     done = await commands[word](command.request, rest)
     if isinstance(done, Answer):
         return done
-    await answers.open_now(command.trigger_id, done if isinstance(done, Opening) else Opening(done))
+    await replies.open_now(command.trigger_id, done if isinstance(done, Opening) else Opening(done))
     return None
 
 

@@ -9,18 +9,19 @@ from bot.core.errors import Malformed
 from bot.use_cases import UseCases
 from bot.use_cases.reveals import WINDOW
 from bot.views import ids
+from handlers.forms import at_the_form
 from handlers.payloads import Submission, WindowPress
-from handlers.replies import Answers, at_the_form
+from handlers.replies import Replies
 
 
-def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
+def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
     """Register the listeners."""
 
     @app.action(ids.ENTER_CREDENTIALS)
     async def open_form(ack: AsyncAck, body: dict[str, Any]) -> None:
-        async with answers.to(body) as (press, step):
+        async with replies.to(body) as (press, step):
             form = await use_cases.credentials.form(press.request, step)
-            answers.open(press, form)
+            replies.open(press, form)
         await ack()
 
     @app.view(ids.ENTER_CREDENTIALS)
@@ -36,8 +37,8 @@ def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
 
     @app.action(ids.REVEAL_CREDENTIALS)
     async def reveal_credentials(ack: AsyncAck, body: dict[str, Any]) -> None:
-        async with answers.to(body) as (press, step):
-            answers.open(press, await use_cases.credentials.list_stored(press.request, step))
+        async with replies.to(body) as (press, step):
+            replies.open(press, await use_cases.credentials.list_stored(press.request, step))
         await ack()
 
     @app.action(re.compile(rf"^{ids.REVEAL_CREDENTIALS}:"))
@@ -46,7 +47,7 @@ def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
         name, window = press.action.action_id.partition(":")[2], press.view.external_id
         if name not in press.ref.fields or not window.startswith(WINDOW):
             raise Malformed("a window that we did not open")
-        async with answers.behind(press):
+        async with replies.errors_to(press):
             view = await use_cases.credentials.reveal(press.request, press.ref, window, name)
-            answers.show(press, view)
+            replies.update(press, view)
         await ack()

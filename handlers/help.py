@@ -7,17 +7,18 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from bot.use_cases import UseCases
 from bot.views import ids
 from bot.views.replies import asked_text
+from handlers.forms import at_the_form
 from handlers.payloads import Submission
-from handlers.replies import Answers, at_the_form
+from handlers.replies import Replies
 
 
-def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
+def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
     """Register the listeners."""
 
     @app.action(ids.STEP_HELP)
     async def step_help(ack: AsyncAck, body: dict[str, Any]) -> None:
-        async with answers.to(body) as (press, step):
-            answers.open(press, await use_cases.help.form(press.request, step))
+        async with replies.to(body) as (press, step):
+            replies.open(press, await use_cases.help.form(press.request, step))
         await ack()
 
     @app.view(ids.ASK_FOR_HELP)
@@ -26,7 +27,7 @@ def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
         async with at_the_form(ack, form):
             question = form.text(ids.QUESTION)
             asked = await use_cases.help.submit(form.saying(question), form.ref, question)
-            answers.tell_in_thread(
+            replies.tell_in_thread(
                 asked.channel,
                 form.user.id,
                 asked_text(asked),

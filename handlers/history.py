@@ -9,18 +9,18 @@ from bot.core.errors import Malformed
 from bot.use_cases import UseCases
 from bot.views import ids
 from handlers.payloads import WindowPress
-from handlers.replies import Answers
+from handlers.replies import Replies
 
 
-def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
+def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
     """Register the listener."""
 
     @app.action(re.compile(rf"^{ids.HISTORY_PAGE}:"))
     async def history_page(ack: AsyncAck, body: dict[str, Any]) -> None:
         press = WindowPress.of(body)
-        async with answers.behind(press):
+        async with replies.errors_to(press):
             until = _number(press.action.value)
-            answers.turn(press, await use_cases.history.page(press.request, press.ref, until))
+            replies.update(press, await use_cases.history.page(press.request, press.ref, until))
         await ack()
 
 

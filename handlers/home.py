@@ -7,11 +7,13 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from bot.use_cases import UseCases
 from bot.views import ids
 from bot.views.home import answer_view
-from handlers.payloads import HomeOpened, HomePress, Submission
-from handlers.replies import Answers, at_the_form, quietly
+from handlers.events import HomeOpened, quietly
+from handlers.forms import at_the_form
+from handlers.payloads import ButtonPress, Submission
+from handlers.replies import Replies
 
 
-def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
+def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
     """Register the listeners."""
     home = use_cases.home
 
@@ -24,7 +26,7 @@ def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
 
     @app.action(ids.HOME_REFRESH)
     async def home_refresh(ack: AsyncAck, body: dict[str, Any]) -> None:
-        home.open(HomePress.of(body).user.id)
+        home.open(ButtonPress.of(body).user.id)
         await ack()
 
     @app.action(ids.HOME_OPEN)
@@ -33,17 +35,17 @@ def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
 
     @app.action(ids.HOME_REMIND)
     async def home_remind(ack: AsyncAck, body: dict[str, Any]) -> None:
-        press = HomePress.of(body)
-        async with answers.in_a_window(press):
+        press = ButtonPress.of(body)
+        async with replies.errors_to(press):
             said = await home.remind(press.request, press.action.value)
-            answers.open_at_home(press, answer_view(said))
+            replies.open(press, answer_view(said))
         await ack()
 
     @app.action(ids.HOME_ASSIGN)
     async def home_assign(ack: AsyncAck, body: dict[str, Any]) -> None:
-        press = HomePress.of(body)
-        async with answers.in_a_window(press):
-            answers.open_at_home(press, await home.assign_form(press.request, press.action.value))
+        press = ButtonPress.of(body)
+        async with replies.errors_to(press):
+            replies.open(press, await home.assign_form(press.request, press.action.value))
         await ack()
 
     @app.view(ids.ASSIGN_ENGINEER)

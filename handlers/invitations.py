@@ -7,11 +7,12 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from bot.use_cases import UseCases
 from bot.views import ids
 from bot.views.start import outcome_view, working_view
+from handlers.forms import at_the_form
 from handlers.payloads import Submission
-from handlers.replies import Answers, at_the_form
+from handlers.replies import Replies
 
 
-def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
+def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
     """Register the form's submission; the command that opens it is in `commands`."""
 
     @app.view(ids.INVITE_CLIENT)
@@ -32,4 +33,4 @@ def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
                 engineer=engineer,
             )
             closing.view = working_view(asked.client_name)
-            answers.work(form, use_cases.inviting.carry_out(request, asked), outcome_view)
+            replies.work(form, use_cases.inviting.carry_out(request, asked), outcome_view)

@@ -14,13 +14,13 @@ from bot.core.typed_text import one_line
 from bot.use_cases import Request, UseCases
 from bot.views import ids
 from bot.views.status import plain_answer
-from handlers.payloads import Deletion, Envelope, Said
-from handlers.replies import Answers, quietly
+from handlers.events import Deletion, Envelope, ThreadMessage, quietly
+from handlers.replies import Replies
 
 
-def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
+def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
     """Register the listeners."""
-    _register_buttons(app, use_cases, answers)
+    _register_buttons(app, use_cases, replies)
 
     @app.event("message")
     async def message(body: dict[str, Any], event: dict[str, Any]) -> None:
@@ -29,53 +29,55 @@ def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
                 request = gone.request(Envelope.of(body))
                 await use_cases.channels.message_deleted(request, gone.deleted_ts or "")
             return
-        said = Said.of_event(event)
-        if not said.is_readable:
+        written = ThreadMessage.of_event(event)
+        if not written.is_readable:
             return
         async with quietly():
-            request = said.request(Envelope.of(body))
-            warning = await use_cases.posted_secrets.look(request, said.thread_ts, said.everything)
+            request = written.request(Envelope.of(body))
+            warning = await use_cases.posted_secrets.look(
+                request, written.thread_ts, written.everything
+            )
             if warning:
-                answers.reply(said, warning)
-            elif said.by_a_person and not said.same_text:
-                await _word(said, said.as_words(request))
+                replies.reply(written, warning)
+            elif written.by_a_person and not written.same_text:
+                await _word(written, written.as_words(request))
 
-    async def _word(said: Said, request: Request) -> None:
-        text, mentioned = _without_mention(said.plain, answers.bot_user_id)
-        if said.thread_ts is None and not mentioned:
+    async def _word(written: ThreadMessage, request: Request) -> None:
+        text, mentioned = _without_mention(written.plain, replies.bot_user_id)
+        if written.thread_ts is None and not mentioned:
             return
         reply = await use_cases.words.say(
-            request, said.thread_ts, said.ts, text, mentioned=mentioned
+            request, written.thread_ts, written.ts, text, mentioned=mentioned
         )
         if reply:
-            answers.reply(said, reply)
+            replies.reply(written, reply)
 
 
-def _register_buttons(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
+def _register_buttons(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
     """Register the buttons of the line that asks what a message meant."""
 
     @app.action(ids.MARK_STEP_DONE)
     async def mark_step_done(ack: AsyncAck, body: dict[str, Any]) -> None:
-        async with answers.to(body) as (press, step):
+        async with replies.to(body) as (press, step):
             done = await use_cases.words.mark_done(press.request, step)
-            answers.replace(press, plain_answer(done))
+            replies.replace(press, plain_answer(done))
         await ack()
 
     @app.action(ids.SEND_TO_ENGINEER)
     async def send_to_engineer(ack: AsyncAck, body: dict[str, Any]) -> None:
-        async with answers.to(body) as (press, step):
+        async with replies.to(body) as (press, step):
             sent = await use_cases.words.send(press.request, step, press.thread_ts)
-            answers.replace(press, plain_answer(sent))
+            replies.replace(press, plain_answer(sent))
         await ack()
 
     @app.action(ids.JUST_CHATTING)
     async def just_chatting(ack: AsyncAck, body: dict[str, Any]) -> None:
-        async with answers.to(body) as (press, _):
-            answers.replace(press, plain_answer("Got it. I'll stay out of it."))
+        async with replies.to(body) as (press, _):
+            replies.replace(press, plain_answer("Got it. I'll stay out of it."))
         await ack()
 
 
 def _without_mention(text: str, bot_user_id: str) -> tuple[str, bool]:
-    """Return what was said to us, and whether we were mentioned."""
+    """Return what was written to us, and whether we were mentioned."""
     rest, count = re.subn(f"<@{bot_user_id}>", " ", text)
     return one_line(rest), count > 0

@@ -11,12 +11,12 @@ from bot.use_cases.questions import Pointed
 from bot.views import ids
 from bot.views.status import plain_answer
 from handlers.payloads import Press, Shortcut
-from handlers.replies import Answers
+from handlers.replies import Replies
 
 
-def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
+def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
     """Register the listeners."""
-    _register_buttons(app, use_cases, answers)
+    _register_buttons(app, use_cases, replies)
     questions = use_cases.questions
     shortcuts: dict[str, Callable[[Request, Pointed], Awaitable[str]]] = {
         ids.SEND_TO_CLIENT_THREAD: questions.send,
@@ -26,41 +26,41 @@ def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
 
     async def shortcut(ack: AsyncAck, body: dict[str, Any]) -> None:
         used = Shortcut.of(body)
-        async with answers.about(used):
+        async with replies.errors_to(used):
             written = used.message
             pointed = Pointed(written.ts, written.thread_ts, written.text)
-            answers.tell(used, await shortcuts[used.callback_id](used.request, pointed))
+            replies.tell(used, await shortcuts[used.callback_id](used.request, pointed))
         await ack()
 
     for callback_id in shortcuts:
         app.message_shortcut(callback_id)(shortcut)
 
 
-def _register_buttons(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
+def _register_buttons(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
     @app.action(re.compile(rf"^{ids.MARK_ANSWERED}(:\d+)?$"))
     async def mark_answered(ack: AsyncAck, body: dict[str, Any]) -> None:
-        async with answers.to(body) as (press, ref):
+        async with replies.to(body) as (press, ref):
             marked = await use_cases.questions.mark(press.request, ref)
-            _say(answers, press, marked)
+            _say(replies, press, marked)
         await ack()
 
     @app.action(ids.SEND_TO_THREAD)
     async def send_to_thread(ack: AsyncAck, body: dict[str, Any]) -> None:
-        async with answers.to(body) as (press, ref):
+        async with replies.to(body) as (press, ref):
             sent = await use_cases.questions.send_offered(press.request, ref, press.thread_ts)
-            _say(answers, press, sent)
+            _say(replies, press, sent)
         await ack()
 
     @app.action(ids.NOT_ANSWERED)
     async def not_answered(ack: AsyncAck, body: dict[str, Any]) -> None:
-        async with answers.to(body) as (press, _):
-            _say(answers, press, "OK, nothing was changed.")
+        async with replies.to(body) as (press, _):
+            _say(replies, press, "OK, nothing was changed.")
         await ack()
 
 
-def _say(answers: Answers, press: Press, text: str) -> None:
+def _say(replies: Replies, press: Press, text: str) -> None:
     """Answer in the place of a private line; under a message for all, privately."""
     if press.container.is_ephemeral:
-        answers.replace(press, plain_answer(text))
+        replies.replace(press, plain_answer(text))
     else:
-        answers.tell(press, text)
+        replies.tell(press, text)

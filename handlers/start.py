@@ -6,11 +6,12 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.use_cases import UseCases
 from bot.views import ids
+from handlers.forms import at_the_form
 from handlers.payloads import Submission
-from handlers.replies import Answers, at_the_form
+from handlers.replies import Replies
 
 
-def register(app: AsyncApp, use_cases: UseCases, _answers: Answers) -> None:
+def register(app: AsyncApp, use_cases: UseCases, _replies: Replies) -> None:
     """Register the form's submission; the command that opens it is in `commands`."""
 
     @app.view(ids.START_ONBOARDING)

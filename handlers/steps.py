@@ -1,4 +1,4 @@
-"""The buttons of a step: done, undo, hand over, and the answers of its question."""
+"""The buttons of a step: done, undo, hand over, and the replies of its question."""
 
 import re
 from typing import Any
@@ -7,40 +7,40 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.use_cases import UseCases
 from bot.views import ids
-from handlers.replies import Answers
+from handlers.replies import Replies
 
 
-def register(app: AsyncApp, use_cases: UseCases, answers: Answers) -> None:
+def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
     """Register the listeners."""
 
     @app.action(ids.STEP_DONE)
     async def step_done(ack: AsyncAck, body: dict[str, Any]) -> None:
-        async with answers.to(body) as (press, step):
+        async with replies.to(body) as (press, step):
             await use_cases.steps.finish(press.request, step)
         await ack()
 
     @app.action(ids.STEP_UNDO)
     async def step_undo(ack: AsyncAck, body: dict[str, Any]) -> None:
-        async with answers.to(body) as (press, step):
+        async with replies.to(body) as (press, step):
             await use_cases.steps.undo(press.request, step)
         await ack()
 
     @app.action(re.compile(rf"^{ids.HAND_OVER}(:phase)?$"))
     async def hand_over(ack: AsyncAck, body: dict[str, Any]) -> None:
-        async with answers.to(body) as (press, step):
+        async with replies.to(body) as (press, step):
             rest = press.action.action_id.endswith(":phase")
             await use_cases.steps.hand_over(press.request, step, rest_of_phase=rest)
         await ack()
 
     @app.action(ids.GIVE_BACK)
     async def give_back(ack: AsyncAck, body: dict[str, Any]) -> None:
-        async with answers.to(body) as (press, step):
+        async with replies.to(body) as (press, step):
             await use_cases.steps.give_back(press.request, step)
         await ack()
 
     @app.action(re.compile(rf"^{ids.CHOOSE_ACCOUNT}:"))
     async def choose_account(ack: AsyncAck, body: dict[str, Any]) -> None:
-        async with answers.to(body) as (press, step):
+        async with replies.to(body) as (press, step):
             option = press.action.action_id.partition(":")[2]
             await use_cases.steps.choose(press.request, step, option)
         await ack()

@@ -13,7 +13,7 @@ from bot.use_cases import UseCases
 from bot.views.blocks import section
 from bot.views.forms import notice
 from handlers.payloads import AnyPress
-from handlers.replies import Answers
+from handlers.replies import Replies
 
 log = logging.getLogger(__name__)
 
@@ -23,11 +23,11 @@ FORM_OUT_OF_DATE = "This form is out of date. Please close it and open it again.
 NO_COMMAND = "I don't know that command. Try `/servicetitan help`."
 
 
-def register(app: AsyncApp, _use_cases: UseCases, answers: Answers) -> None:
+def register(app: AsyncApp, _use_cases: UseCases, replies: Replies) -> None:
     """Register the listeners that come last."""
 
     async def unknown(ack: AsyncAck, body: dict[str, Any]) -> None:
-        answers.anywhere(AnyPress.of(body), OUT_OF_DATE)
+        replies.tell(AnyPress.of(body), OUT_OF_DATE)
         await ack()
 
     app.action(ANYTHING)(unknown)
@@ -55,7 +55,7 @@ def register(app: AsyncApp, _use_cases: UseCases, answers: Answers) -> None:
         if isinstance(error, Malformed):
             with suppress(Malformed):
                 if (press := AnyPress.of(body)).says_nothing:
-                    answers.anywhere(press, OUT_OF_DATE)
+                    replies.tell(press, OUT_OF_DATE)
                     return BoltResponse(status=200, body="")
             log.warning("a malformed request", extra={"reason": str(error)})
             return BoltResponse(status=400, body="malformed request")

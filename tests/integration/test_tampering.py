@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from sandbox.slack import visible_text
 from tests.databases import ON_BOTH
 from tests.integration.test_cli import COMPLETE, Ended, onboarding
 from tests.integration.world import World, told
@@ -138,6 +139,7 @@ async def test_tampering_is_found_out_wherever_a_value_is_used(
     tamper: Tamper, reason: str, scene: Scene
 ) -> None:
     world, before = scene
+    secret = world.servicetitan.client_secret
     asked = len(world.servicetitan.requests)
     tamper(world, before)
 
@@ -145,12 +147,14 @@ async def test_tampering_is_found_out_wherever_a_value_is_used(
     step_23 = f"{world.onboarding}:23"
     await world.erin.press_raw(world.message("root"), "reveal_credentials", step_23)
     await world.idle()
+    window = world.view_of(world.erin)
+    await world.erin.press(window, "reveal_credentials:client_secret")
     await world.press(world.erin, "step:25", "run_verification")
     checked = await keys_check(world)
 
     assert reason in warning
     assert reason in told(world.erin)
-    assert world.erin.view is None
+    assert secret not in visible_text(window)
     assert world.events("credentials_revealed") == []
     report = world.message(world.slots()[-1])
     assert (report.payload["outcome"], report.payload["fields"]) == ("unknown", [])

@@ -1,0 +1,46 @@
+"""What people are told when something is refused, unavailable or broken.
+
+Nothing here logs what came in: a body may contain a secret.
+"""
+
+import logging
+import uuid
+
+from bot.core.errors import OnboardingError, Refused, Unavailable, UnreadableRow
+from bot.slack import SlackRefused
+from bot.views.replies import refusal_text
+
+log = logging.getLogger(__name__)
+
+# views.open: the trigger lived its three seconds, or was used.
+TRIGGER_ERRORS = {
+    "expired_trigger_id",
+    "exchanged_trigger_id",
+    "invalid_trigger_id",
+    "trigger_expired",
+    "trigger_exchanged",
+}
+
+
+def explain(error: Exception) -> str:
+    """Return what a person is told about `error`, and log what they need not know."""
+    match error:
+        case Refused():
+            return refusal_text(error)
+        case SlackRefused() if error.code in TRIGGER_ERRORS:
+            return "Slack took too long to open the window. Please press the button again."
+        case UnreadableRow():  # named in the log
+            return (
+                "I can't open this setup right now: something in our records needs fixing. Nothing "
+                "is lost. Please tell your HeavySet engineer."
+            )
+        case Unavailable():
+            log.warning("a request could not be answered", extra={"reason": str(error)})
+            return "I could not do that just now: a service does not answer. Please try again."
+        case OnboardingError():
+            log.error("a request failed", extra={"reason": str(error)})
+        case _:
+            log.error("unexpected error", exc_info=error)
+    reference = uuid.uuid4().hex[:8]
+    log.error("a person was given a reference", extra={"reference": reference})
+    return f"Something went wrong on our side. Please tell your HeavySet engineer: {reference}."
