@@ -3,7 +3,7 @@
 from slack_sdk.models.views import View
 
 from bot.core.typed_text import prose
-from bot.guide.answers import answer
+from bot.guide.answers import Passage, answer
 from bot.onboarding import Onboarding
 from bot.onboarding.people import Permission
 from bot.onboarding.questions import answer_from_guide, ask_for_help
@@ -63,11 +63,17 @@ class Help(UseCase):
         await self.ask(request, StepRef(onboarding.id, number), question)
         return asked_text(onboarding)
 
-    async def answer(self, request: Request, onboarding: Onboarding, question: str) -> bool:
-        """Answer a question in the thread, if the guide does; False if it does not."""
+    async def answer(
+        self, request: Request, onboarding: Onboarding, question: str, *, trouble: bool = False
+    ) -> bool:
+        """Answer a question in the thread, if the guide does; False if it does not.
+
+        For `trouble` only the guide's troubleshooting will do, or a passage of the current step: a
+        wrong answer costs more there.
+        """
         step = onboarding.current.number if onboarding.current else None
         found = answer(onboarding.guide, question, step=step)
-        if found is None:
+        if found is None or (trouble and not _helps(found, step)):
             return False
         at_step, passage = found.step or step or len(onboarding.steps), found.id
         await self._act(
@@ -79,6 +85,10 @@ class Help(UseCase):
             ),
         )
         return True
+
+
+def _helps(found: Passage, step: int | None) -> bool:
+    return found.id.startswith("trouble:") or found.step == step
 
 
 def _short(question: str) -> str:

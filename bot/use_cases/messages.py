@@ -112,7 +112,8 @@ class Words(UseCase):
             case Meaning.HELP:
                 return help_text(onboarding)
             case Meaning.QUESTION | Meaning.TROUBLE:
-                return await self._answer(request, onboarding, intent.words, role)
+                trouble = intent.meaning is Meaning.TROUBLE
+                return await self._answer(request, onboarding, intent.words, role, trouble=trouble)
         return words_text(onboarding)
 
     async def _then(
@@ -126,10 +127,16 @@ class Words(UseCase):
         return await self._answer(second, after, question, role)
 
     async def _answer(
-        self, request: Request, onboarding: Onboarding, question: str, role: Role
+        self,
+        request: Request,
+        onboarding: Onboarding,
+        question: str,
+        role: Role,
+        *,
+        trouble: bool = False,
     ) -> str | None:
         """Answer from the guide, in the thread; what it does not know goes to the engineer."""
-        if await self._help.answer(request, onboarding, question):
+        if await self._help.answer(request, onboarding, question, trouble=trouble):
             return ANSWERED
         if role is Role.ENGINEER:
             return words_text(onboarding)

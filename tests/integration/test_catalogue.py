@@ -83,7 +83,7 @@ async def test_values_of_the_other_environment_are_known_as_such(place: Slot) ->
 
     token = check_of(report, "token")
     assert (report.outcome, token.cause) == (Outcome.FAILED, "other_environment")
-    assert "log in again at step 3" in token.for_client
+    assert "sign in again at step 3" in token.for_client
     assert report.steps == (3, 5, 18, 19, 22)
     assert "booking_provider_id" not in report.fields
 
