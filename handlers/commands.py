@@ -14,7 +14,7 @@ from bot.use_cases import Opening, Request, UseCases
 from bot.use_cases.invitees import name_and_invitees
 from bot.use_cases.slash_command import HELP, split, unwrapped
 from bot.views import ids
-from bot.views.status import Answer, StatusQuery, plain_answer
+from bot.views.status import EphemeralReply, StatusQuery, plain_answer
 from handlers.explain import explain
 from handlers.forms import at_the_form
 from handlers.payloads import Command, Press, Submission
@@ -23,7 +23,7 @@ from handlers.replies import Replies
 # Slack shows `operation_timeout` after three seconds; our own words come sooner.
 COMMAND_SECONDS = 1.8
 # What a command does with who asks and the words after it: a form to be opened, or an answer.
-Doing = Callable[[Request, str], Awaitable[Opening | View | Answer]]
+Doing = Callable[[Request, str], Awaitable[Opening | View | EphemeralReply]]
 
 
 def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
@@ -67,7 +67,7 @@ def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
 
 
 def _commands(use_cases: UseCases) -> dict[str, Doing]:
-    async def help_(request: Request, _words: str) -> Answer:
+    async def help_(request: Request, _words: str) -> EphemeralReply:
         return await use_cases.overview.help(request)
 
     async def start(request: Request, words: str) -> Opening | View:
@@ -95,13 +95,13 @@ def _commands(use_cases: UseCases) -> dict[str, Doing]:
 
 async def _answer(
     use_cases: UseCases, commands: dict[str, Doing], replies: Replies, command: Command
-) -> Answer | None:
+) -> EphemeralReply | None:
     """Return the answer to a command, None where a form is the answer."""
     word, rest = split(command.text, commands)
     if word not in commands:
         return await use_cases.overview.help(command.request, _unknown(word, commands))
     done = await commands[word](command.request, rest)
-    if isinstance(done, Answer):
+    if isinstance(done, EphemeralReply):
         return done
     await replies.open_now(command.trigger_id, done if isinstance(done, Opening) else Opening(done))
     return None

@@ -19,7 +19,7 @@ from bot.use_cases.messages import Reply
 from bot.views.blocks import message, section
 from bot.views.home import answer_view
 from bot.views.ids import StepRef
-from bot.views.status import Answer
+from bot.views.status import EphemeralReply
 from handlers.events import ThreadMessage
 from handlers.explain import explain
 from handlers.payloads import AnyPress, Press, Shortcut, Submission, WindowPress
@@ -71,7 +71,7 @@ class Replies:
         else:
             self.open(press, answer_view(text))
 
-    def replace(self, press: Press, answer: Answer) -> None:
+    def replace(self, press: Press, answer: EphemeralReply) -> None:
         """Replace the private reply whose button was pressed."""
         reply = self._privately(_from(press), answer.text, blocks=answer.blocks, replace=True)
         self._tasks.spawn(reply, "replace a private reply")

@@ -33,7 +33,7 @@ from bot.slack import TIMEOUT_SECONDS, Slack
 from bot.slack.directory import Directory
 from bot.slack.rate_limits import RateLimits
 from bot.use_cases import Services, UseCases
-from bot.use_cases.expiry import age_unused_values, destroy_old_values
+from bot.use_cases.retention import age_unused_values, destroy_old_values
 from bot.use_cases.reveals import Reveals
 from bot.verification.runner import VerificationRunner
 from bot.verification.servicetitan import ServiceTitan

@@ -22,7 +22,7 @@ from bot.core.errors import NotFound
 from bot.guide.loading import SERVICETITAN
 from bot.onboarding.history import tell
 from bot.slack import SlackRefused
-from bot.use_cases.expiry import destroy_old_values
+from bot.use_cases.retention import destroy_old_values
 from storage import backup, event_log, migrate, onboardings, secure_delete
 from storage.audit.head_log import read_heads
 from storage.audit.seals import Seals

@@ -21,14 +21,14 @@ from bot.use_cases.typed_secrets import secret_in
 from bot.use_cases.use_case import UseCase
 from bot.views import modals
 from bot.views.ids import FormRef
-from bot.views.status import Answer, plain_answer
+from bot.views.status import EphemeralReply, plain_answer
 from storage import credentials
 
 
 class Managing(UseCase):
     """For engineers only. `words` are what was typed after the command."""
 
-    async def verify(self, request: Request, words: str) -> Answer:
+    async def verify(self, request: Request, words: str) -> EphemeralReply:
         """Have a client's credentials checked now; after the end too, while they are kept."""
         actor = await self._engineer(request.person)
         found = await client_of(self._services, request.channel, words, finished=True)
@@ -38,13 +38,13 @@ class Managing(UseCase):
         self._services.verification_runner.wake(after.id)
         return self._done(after, "Checking now. The result will show up in the thread.")
 
-    async def remind(self, request: Request, words: str) -> Answer:
+    async def remind(self, request: Request, words: str) -> EphemeralReply:
         """Nudge whoever's turn it is."""
         actor, found = await self._who_and_whom(request, words)
         after = await self._change(request, found.id, lambda at, now: remind(at, actor, now))
         return self._done(after, "The thread gets a reminder.")
 
-    async def assign(self, request: Request, words: str) -> Answer:
+    async def assign(self, request: Request, words: str) -> EphemeralReply:
         """Put another engineer in charge."""
         named = person_and_client(words)
         if named is None:
@@ -59,7 +59,7 @@ class Managing(UseCase):
         )
         return self._done(after, f"{mention(engineer)} is in charge now.")
 
-    async def skip(self, request: Request, words: str) -> Answer:
+    async def skip(self, request: Request, words: str) -> EphemeralReply:
         """Go on without a step."""
         number, name = _numbered(words, "skip")
         actor, found = await self._who_and_whom(request, name)
@@ -68,7 +68,7 @@ class Managing(UseCase):
         )
         return self._done(after, f"Step {number} is skipped.")
 
-    async def reopen(self, request: Request, words: str) -> Answer:
+    async def reopen(self, request: Request, words: str) -> EphemeralReply:
         """Go back to a step; the later ones are gone through again."""
         number, name = _numbered(words, "reopen")
         actor, found = await self._who_and_whom(request, name)
@@ -77,7 +77,7 @@ class Managing(UseCase):
         )
         return self._done(after, _reopened(after, number))
 
-    async def pause(self, request: Request, words: str) -> Answer:
+    async def pause(self, request: Request, words: str) -> EphemeralReply:
         """Let an onboarding rest."""
         return await self._simply(
             request,
@@ -86,7 +86,7 @@ class Managing(UseCase):
             "Paused. No reminders.",
         )
 
-    async def resume(self, request: Request, words: str) -> Answer:
+    async def resume(self, request: Request, words: str) -> EphemeralReply:
         """Take an onboarding up again."""
         return await self._simply(
             request,
@@ -128,7 +128,7 @@ class Managing(UseCase):
         words: str,
         transition: Callable[[Onboarding, Actor, datetime], Change],
         said: str,
-    ) -> Answer:
+    ) -> EphemeralReply:
         actor, found = await self._who_and_whom(request, words)
         after = await self._change(request, found.id, lambda at, now: transition(at, actor, now))
         return self._done(after, said)
@@ -137,7 +137,7 @@ class Managing(UseCase):
         actor = await self._engineer(request.person)
         return actor, await client_of(self._services, request.channel, name)
 
-    def _done(self, onboarding: Onboarding, said: str) -> Answer:
+    def _done(self, onboarding: Onboarding, said: str) -> EphemeralReply:
         where = ""
         if onboarding.thread_ts:
             url = self._services.slack.identity.url

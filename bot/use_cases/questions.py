@@ -15,7 +15,7 @@ from bot.use_cases.typed_secrets import secret_in
 from bot.use_cases.use_case import UseCase
 from bot.views.conversation import answered_line, send_line
 from bot.views.ids import StepRef
-from bot.views.status import Answer
+from bot.views.status import EphemeralReply
 from storage import handled_requests, onboardings, throttling
 
 # Somebody who writes several messages in a row is asked once.
@@ -44,7 +44,9 @@ class Questions(UseCase):
         )
         return _marked(after, ref.step)
 
-    async def ask_whether_answered(self, request: Request, onboarding: Onboarding) -> Answer | None:
+    async def ask_whether_answered(
+        self, request: Request, onboarding: Onboarding
+    ) -> EphemeralReply | None:
         """Return what an engineer is asked who wrote in the thread while a question is open."""
         services = self._services
         known = await services.directory.membership(request.person)
@@ -58,7 +60,7 @@ class Questions(UseCase):
 
     async def offer_to_send(
         self, request: Request, thread_ts: str, ts: str
-    ) -> tuple[Onboarding, Answer] | None:
+    ) -> tuple[Onboarding, EphemeralReply] | None:
         """Return what an engineer is offered who replied to a question in their own channel."""
         services = self._services
         async with services.database.begin(write=False) as session:

@@ -8,7 +8,7 @@ from bot.use_cases.slash_command import Named
 from bot.use_cases.use_case import UseCase
 from bot.views.status import (
     PAGE,
-    Answer,
+    EphemeralReply,
     StatusQuery,
     credentials_answer,
     help_answer,
@@ -20,7 +20,7 @@ from storage import status
 class Overview(UseCase):
     """For engineers only."""
 
-    async def status(self, request: Request, words: str = "") -> Answer:
+    async def status(self, request: Request, words: str = "") -> EphemeralReply:
         """Return the state of this channel's clients; in other channels, of all active ones.
 
         `words` are a part of a client's name, its channel, or `all`, which includes those who are
@@ -45,23 +45,23 @@ class Overview(UseCase):
             here=True,
         )
 
-    async def page(self, request: Request, query: StatusQuery) -> Answer:
+    async def page(self, request: Request, query: StatusQuery) -> EphemeralReply:
         """Return another page of what was asked for."""
         await self._engineer(request.person)
         return await self._page(query)
 
-    async def credentials(self, request: Request, name: str) -> Answer:
+    async def credentials(self, request: Request, name: str) -> EphemeralReply:
         """Return which of a client's values are in, and by whom."""
         await self._engineer(request.person)
         onboarding = await client_of(self._services, request.channel, name, finished=True)
         return credentials_answer(onboarding, self._services.slack.identity.url)
 
-    async def help(self, request: Request, problem: str | None = None) -> Answer:
+    async def help(self, request: Request, problem: str | None = None) -> EphemeralReply:
         """Return the list of commands, after `problem`."""
         await self._engineer(request.person)
         return help_answer(problem)
 
-    async def _page(self, query: StatusQuery) -> Answer:
+    async def _page(self, query: StatusQuery) -> EphemeralReply:
         services = self._services
         async with services.database.begin(write=False) as session:
             lines = await status.overview(

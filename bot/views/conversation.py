@@ -9,12 +9,12 @@ from bot.guide import Step
 from bot.onboarding import Onboarding, Question
 from bot.views import ids
 from bot.views.blocks import actions, button, section
-from bot.views.status import Answer, answer_of
+from bot.views.status import EphemeralReply, answer_of
 
 QUOTED, MOST_QUOTED = 150, 3
 
 
-def near_line(onboarding: Onboarding, step: Step, ts: str) -> Answer:
+def near_line(onboarding: Onboarding, step: Step, ts: str) -> EphemeralReply:
     """Return the question what a message meant that only comes near one of the words.
 
     `ts` is the message's: its text is read again if it is sent on.
@@ -39,7 +39,7 @@ def _finishing(step: Step, ref: str) -> list[ButtonElement]:
     return [button(text, ids.MARK_STEP_DONE, ref, style="primary")]
 
 
-def answered_line(onboarding: Onboarding) -> Answer:
+def answered_line(onboarding: Onboarding) -> EphemeralReply:
     """Return the question to an engineer who wrote in the thread: was that the answer?"""
     waiting = onboarding.open_questions[-MOST_QUOTED:]
     if len(waiting) == 1:
@@ -55,7 +55,7 @@ def answered_line(onboarding: Onboarding) -> Answer:
     return answer_of([*blocks, actions([_not_yet(onboarding)])])
 
 
-def send_line(onboarding: Onboarding, ts: str) -> Answer:
+def send_line(onboarding: Onboarding, ts: str) -> EphemeralReply:
     """Return the offer to an engineer who replied in the engineering channel; `ts` is the reply."""
     question = onboarding.open_questions[-1]
     ref = str(ids.StepRef(onboarding.id, question.number, (ts,)))

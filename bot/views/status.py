@@ -46,7 +46,7 @@ ALL = re.compile(r"\W*all[^\w\s]*(?:\s+(?P<name>.*)|$)", re.IGNORECASE | re.DOTA
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class EphemeralReply:
     """A private answer to a slash command, as the acknowledgement bears it."""
 
     text: str
@@ -89,7 +89,7 @@ def status_answer(
     workspace_url: str,
     here: bool,
     query: StatusQuery | None = None,
-) -> Answer:
+) -> EphemeralReply:
     """Return the state of one channel's clients (`here`), or a page of what `query` found.
 
     One line more than a page says that there is a next page.
@@ -98,7 +98,7 @@ def status_answer(
     return answer_of(list(_status(lines, now, workspace_url, query, here=here)))
 
 
-def credentials_answer(onboarding: Onboarding, workspace_url: str) -> Answer:
+def credentials_answer(onboarding: Onboarding, workspace_url: str) -> EphemeralReply:
     """Return which values are in, with the steps' links; never a value."""
     lines = [_value(onboarding, field.id) for field in onboarding.guide.credentials]
     blocks: list[Block] = [
@@ -115,7 +115,7 @@ def credentials_answer(onboarding: Onboarding, workspace_url: str) -> Answer:
     return answer_of(blocks)
 
 
-def help_answer(problem: str | None = None) -> Answer:
+def help_answer(problem: str | None = None) -> EphemeralReply:
     """Return the list of commands, after `problem` if there was one."""
     blocks: list[Block] = [section(problem)] if problem else []
     commands = "\n".join(f"•  `/servicetitan {command}` — {what}" for command, what in HELP)
@@ -123,15 +123,15 @@ def help_answer(problem: str | None = None) -> Answer:
     return answer_of([*blocks, section(f"*What I can do*\n{commands}"), context(hint)])
 
 
-def plain_answer(text: str) -> Answer:
+def plain_answer(text: str) -> EphemeralReply:
     """Return a single sentence."""
     return answer_of([section(text)])
 
 
-def answer_of(blocks: Sequence[Block]) -> Answer:
+def answer_of(blocks: Sequence[Block]) -> EphemeralReply:
     """Return a private answer that shows `blocks`."""
     rendered = [block.to_dict() for block in blocks]
-    return Answer(fallback(rendered), rendered)
+    return EphemeralReply(fallback(rendered), rendered)
 
 
 def _status(

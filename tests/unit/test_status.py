@@ -7,7 +7,7 @@ import pytest
 
 from bot.guide import Owner
 from bot.onboarding import Overview, Status, Unread
-from bot.views.status import Answer, help_answer, plain_answer, status_answer
+from bot.views.status import EphemeralReply, help_answer, plain_answer, status_answer
 from sandbox.slack.block_kit import Surface, problems_of_blocks
 from tests.builders import CHANNEL, ENGINEER, GUIDE, NOW, OLDER, ONBOARDING_ID, ROOT_TS
 
@@ -28,7 +28,7 @@ ACME = Overview(
 )
 
 
-def status(*lines: Overview, here: bool = False) -> Answer:
+def status(*lines: Overview, here: bool = False) -> EphemeralReply:
     return status_answer(lines, now=NOW, workspace_url="https://heavyset.slack.com/", here=here)
 
 
@@ -115,7 +115,7 @@ def test_a_clients_name_cannot_mention_anybody() -> None:
     ],
     ids=["none", "here", "many", "help", "a problem", "plain"],
 )
-def test_slack_takes_every_answer(answer: Answer) -> None:
+def test_slack_takes_every_answer(answer: EphemeralReply) -> None:
     assert problems_of_blocks(list(answer.blocks), Surface.MESSAGE) == []
     assert 0 < len(answer.text) <= 4000
 
