@@ -1,6 +1,6 @@
-"""A copy of a SQLite database while the bot runs, and what has to be known after one was put back.
+"""Backs up a SQLite database while the bot runs, and prepares a restored one.
 
-PostgreSQL has its own tools for copies: pg_dump and pg_restore.
+PostgreSQL has its own tools: pg_dump and pg_restore.
 """
 
 import sqlite3
@@ -15,12 +15,11 @@ from storage.tables import RUNNING, EventRow, MessageRow, OnboardingRow
 
 
 def copy(url: str, file: Path) -> None:
-    """Copy the SQLite database at `url` to `file`, which must not exist: whole, and at one moment.
+    """Copy a consistent snapshot of the SQLite database at `url` to `file`, which must not exist.
 
-    Raises FileExistsError, and OSError or sqlite3.Error if it cannot be read or written; then
-    nothing is left at `file`.
+    Raises FileExistsError, OSError or sqlite3.Error, and leaves nothing at `file` then.
     """
-    file.touch(mode=0o600, exist_ok=False)  # encrypted values are still nobody else's business
+    file.touch(mode=0o600, exist_ok=False)  # the values are encrypted, but still private
     existing = f"{sqlite.file(url).as_uri()}?mode=rw"
     try:
         with (
@@ -34,16 +33,14 @@ def copy(url: str, file: Path) -> None:
 
 
 async def mark_restored(session: AsyncSession) -> int:
-    """Take note that the database is a backup that was put back; returns of how many onboardings.
+    """Note that the database is a restored backup; return the number of running onboardings.
 
-    Since its last event messages may have been posted and edited that it does not know: they are
-    looked for in Slack before anything is posted, and every message is brought level again.
+    Messages may have been posted and edited since its last event. They are looked for in Slack
+    before anything is posted, and every message is published again.
     """
     newest = (await session.exec(select(func.max(EventRow.at)))).one()
     running = select(OnboardingRow.id).where(RUNNING)
-    forgotten = update(MessageRow).where(col(MessageRow.onboarding_id).in_(running))
-    await session.exec(forgotten.values(digest=None))
-    row = OnboardingRow
-    marked = update(row).where(RUNNING)
-    again = {"look_since": newest, "published_revision": -1, "publish_after": None}
-    return (await session.exec(marked.values(**again))).rowcount
+    messages = update(MessageRow).where(col(MessageRow.onboarding_id).in_(running))
+    await session.exec(messages.values(digest=None))
+    values = {"look_since": newest, "published_revision": -1, "publish_after": None}
+    return (await session.exec(update(OnboardingRow).where(RUNNING).values(**values))).rowcount

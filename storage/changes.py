@@ -1,4 +1,4 @@
-"""Changes an onboarding: read, decide, write, in one transaction; again if somebody was faster."""
+"""Changes an onboarding: read, decide and write in one transaction, retried on conflicts."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -11,7 +11,7 @@ from storage import handled_requests, onboardings
 from storage.database import Collision, Database
 from storage.guides import GuideStore
 
-TRIES = 5
+MAX_TRIES = 5
 
 
 async def change(
@@ -22,15 +22,15 @@ async def change(
     also: Callable[[AsyncSession, Onboarding], Awaitable[None]] | None = None,
     request_key: tuple[str, datetime] | None = None,
 ) -> Onboarding:
-    """Apply `transition` and return the onboarding after it; `also` writes with it.
+    """Apply `transition`, and `also` in the same transaction; return the resulting onboarding.
 
-    `request_key` names the request that asks for it, and when. Raises what the transition raises,
-    NotFound, Repeated, and Unavailable if nothing could be written.
+    `request_key` identifies the request, with its time, so that it is carried out once. Raises what
+    the transition raises, NotFound, Repeated, and Unavailable if nothing could be written.
     """
-    for _ in range(TRIES):
+    for _ in range(MAX_TRIES):
         try:
             async with database.begin() as session:
-                if request_key:  # before we decide: what was carried out is not refused afterwards
+                if request_key:  # before deciding: a repeated request must not be refused
                     await handled_requests.claim(session, *request_key)
                 before = await onboardings.get(session, guides, onboarding_id, lock=True)
                 after = await onboardings.save(session, before, transition(before))

@@ -1,4 +1,4 @@
-"""The rows of the encrypted values. Only the vault knows what is in them."""
+"""The rows of the encrypted values; only the vault can read them."""
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -11,11 +11,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.onboarding.people import Actor
 from storage.audit.sealed_state import newest_versions
 from storage.tables import CredentialRow, OnboardingRow
-from storage.vault import BY_HKDF, Sealed, Slot
+from storage.vault import HKDF_PREFIX, Sealed, Slot
 
 
 async def put(session: AsyncSession, values: Iterable[Sealed], actor: Actor, now: datetime) -> None:
-    """Write sealed values; each takes the place of the field's earlier one, which is gone."""
+    """Write sealed values; each overwrites the field's earlier one."""
     for sealed in values:
         place = sealed.place
         earlier = await session.get(CredentialRow, (place.onboarding_id, place.field))
@@ -37,8 +37,8 @@ async def put(session: AsyncSession, values: Iterable[Sealed], actor: Actor, now
         session.info["left_residue"] |= earlier is not None
 
 
-class Known(NamedTuple):
-    """A stored value that somebody wrote somewhere."""
+class Match(NamedTuple):
+    """A stored value that equals a text."""
 
     onboarding_id: str
     field: str
@@ -46,19 +46,19 @@ class Known(NamedTuple):
     channel: str
 
 
-async def known(session: AsyncSession, fingerprints: Iterable[str]) -> list[Known]:
-    """Return all clients' stored values with one of `fingerprints`, and the client's channel."""
+async def matches(session: AsyncSession, fingerprints: Iterable[str]) -> list[Match]:
+    """Return the stored values of any client that have one of these fingerprints."""
     row = CredentialRow
     query = (
         select(row.onboarding_id, row.field, row.fingerprint, OnboardingRow.channel)
         .join(OnboardingRow, col(OnboardingRow.id) == col(row.onboarding_id))
         .where(col(row.fingerprint).in_(list(fingerprints)))
     )
-    return [Known(*found) for found in await session.exec(query)]
+    return [Match(*found) for found in await session.exec(query)]
 
 
 async def destroy(session: AsyncSession, onboarding_id: str) -> None:
-    """Delete all values of an onboarding; `residue` then removes what the files still hold."""
+    """Delete all values of an onboarding; secure_delete then clears the database's files."""
     where = col(CredentialRow.onboarding_id) == onboarding_id
     await session.exec(delete(CredentialRow).where(where))
     session.info["left_residue"] = True
@@ -72,7 +72,7 @@ async def of(session: AsyncSession, onboarding_id: str) -> dict[str, Sealed]:
 
 
 async def all_sealed(session: AsyncSession) -> AsyncIterator[Sealed]:
-    """Yield every sealed value there is, without holding them all."""
+    """Yield every sealed value, without holding them all in memory."""
     newest = await newest_versions(session)
     async for row in await session.stream_scalars(select(CredentialRow)):
         yield _sealed(row, newest)
@@ -81,34 +81,34 @@ async def all_sealed(session: AsyncSession) -> AsyncIterator[Sealed]:
 async def sealed_after(
     session: AsyncSession, after: tuple[str, str] | None, limit: int
 ) -> Sequence[Sealed]:
-    """Return the next sealed values after those of an onboarding's field, in that order."""
+    """Return the next sealed values after an onboarding and field, in that order."""
     row = CredentialRow
-    place = (col(row.onboarding_id), col(row.field))
-    query = select(row).order_by(*place).limit(limit)
+    key = (col(row.onboarding_id), col(row.field))
+    query = select(row).order_by(*key).limit(limit)
     if after:
-        query = query.where(tuple_(*place) > after)
+        query = query.where(tuple_(*key) > after)
     rows = (await session.exec(query)).all()
     newest = await newest_versions(session, {row.onboarding_id for row in rows})
     return [_sealed(row, newest) for row in rows]
 
 
-def _made_otherwise(key_id: str) -> ColumnElement[bool]:
-    """What another key encrypted, or whose fingerprint is missing or made as it was before."""
+def _is_outdated(key_id: str) -> ColumnElement[bool]:
+    """Whether another key encrypted it, or its fingerprint is missing or made without HKDF."""
     row = CredentialRow
-    made_now = col(row.fingerprint).startswith(BY_HKDF)
-    return or_(col(row.key_id) != key_id, col(row.fingerprint).is_(None), ~made_now)
+    by_hkdf = col(row.fingerprint).startswith(HKDF_PREFIX)
+    return or_(col(row.key_id) != key_id, col(row.fingerprint).is_(None), ~by_hkdf)
 
 
-async def count_sealed_by_others(session: AsyncSession, key_id: str) -> int:
-    """Return how many values a rotation to `key_id` has to seal anew."""
-    query = select(func.count()).select_from(CredentialRow).where(_made_otherwise(key_id))
+async def count_outdated(session: AsyncSession, key_id: str) -> int:
+    """Return how many values a rotation to `key_id` has to seal again."""
+    query = select(func.count()).select_from(CredentialRow).where(_is_outdated(key_id))
     return (await session.exec(query)).one()
 
 
-async def sealed_by_others(session: AsyncSession, key_id: str, limit: int) -> Sequence[Sealed]:
-    """Return some values that another key than `key_id` seals, or that bear no fingerprint."""
+async def outdated(session: AsyncSession, key_id: str, limit: int) -> Sequence[Sealed]:
+    """Return some values that a rotation to `key_id` has to seal again."""
     row = CredentialRow
-    query = select(row).where(_made_otherwise(key_id))
+    query = select(row).where(_is_outdated(key_id))
     order = (col(CredentialRow.onboarding_id), col(CredentialRow.field))
     rows = (await session.exec(query.order_by(*order).limit(limit))).all()
     newest = await newest_versions(session, {row.onboarding_id for row in rows})
@@ -116,7 +116,7 @@ async def sealed_by_others(session: AsyncSession, key_id: str, limit: int) -> Se
 
 
 async def reseal(session: AsyncSession, old: Sealed, new: Sealed) -> bool:
-    """Put `new` in the place of `old`; False if somebody entered another value meanwhile."""
+    """Replace `old` by `new`; False if someone entered another value meanwhile."""
     row, place = CredentialRow, old.place
     where = (
         col(row.onboarding_id) == place.onboarding_id,

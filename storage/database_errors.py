@@ -1,7 +1,7 @@
-"""Why the database could not do something, in words; nothing in them is secret.
+"""Turns database errors into words that contain no secret.
 
-A driver's own first line is shown only for what concerns the connection or the server: it names
-host, user and database, and never the password. Errors about data could quote a value.
+A driver's own message is used only for errors of the connection or the server, which name host,
+user and database but never the password. Errors about data could quote a value.
 """
 
 import sqlite3
@@ -26,16 +26,16 @@ SQLITE = {
 }
 NO_TABLES = "its tables are missing or old; run “onboarding db upgrade”"
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
-UNDEFINED = {"42P01", "42703"}  # table, column
+UNDEFINED_OBJECT = {"42P01", "42703"}  # table, column
 
 
 def reason(error: BaseException) -> str:
-    """Return why the database refused, in a line."""
+    """Return the reason in one line."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     match cause:
         case sqlite3.Error():
             return _sqlite(cause)
-        case psycopg.Error(sqlstate=str() as state) if state in UNDEFINED:
+        case psycopg.Error(sqlstate=str() as state) if state in UNDEFINED_OBJECT:
             return NO_TABLES
         case psycopg.OperationalError() | psycopg.InterfaceError():
             return first_line(cause)
@@ -52,7 +52,7 @@ def reason(error: BaseException) -> str:
 
 
 def first_line(error: BaseException) -> str:
-    """Return the first line of what a driver says."""
+    """Return the first line of a driver's message."""
     lines = str(error).strip().splitlines()
     return lines[0].strip() if lines else type(error).__name__
 

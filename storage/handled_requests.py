@@ -1,4 +1,4 @@
-"""Which of Slack's requests were carried out: replays and retries change nothing twice."""
+"""The requests that were carried out, so that replays and retries change nothing twice."""
 
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from storage.tables import DeliveryRow
 
 
 async def claim(session: AsyncSession, request_key: str, now: datetime) -> None:
-    """Write down that a request is carried out with this transaction; Repeated if it was before."""
+    """Note that a request is carried out in this transaction; raises Repeated if it was before."""
     try:
         await session.exec(insert(DeliveryRow).values(id=request_key, at=now))
     except IntegrityError:
@@ -19,5 +19,5 @@ async def claim(session: AsyncSession, request_key: str, now: datetime) -> None:
 
 
 async def purge(session: AsyncSession, before: datetime) -> None:
-    """Drop what is older than any repetition can be."""
+    """Delete the keys of requests from before then."""
     await session.exec(delete(DeliveryRow).where(col(DeliveryRow.at) < before))

@@ -1,4 +1,4 @@
-"""The Homes of engineers: who may be looking at one, what stands there, and what should."""
+"""The app's Home of each engineer: who has opened it, and what was published there."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,14 +16,14 @@ from storage.tables import RUNNING, HomeRow, OnboardingRow
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A Home that was opened lately, and what was last published there."""
+    """A Home that was opened recently, and the digest of what was published there."""
 
     user_id: str
     digest: str | None
 
 
 async def remember(session: AsyncSession, user_id: str, now: datetime) -> None:
-    """Write down that somebody opened their Home."""
+    """Note that someone opened their Home."""
     row = await session.get(HomeRow, user_id)
     if row:
         row.opened_at = now
@@ -32,14 +32,14 @@ async def remember(session: AsyncSession, user_id: str, now: datetime) -> None:
 
 
 async def opened_since(session: AsyncSession, since: datetime, limit: int) -> Sequence[Shown]:
-    """Return the Homes that were opened since, the latest first."""
+    """Return the Homes opened since then, the most recent first."""
     query = select(HomeRow).where(col(HomeRow.opened_at) >= since)
     rows = await session.exec(query.order_by(col(HomeRow.opened_at).desc()).limit(limit))
     return [Shown(row.user_id, row.digest) for row in rows]
 
 
 async def claim(session: AsyncSession, user_id: str, every: timedelta | None) -> datetime | None:
-    """Be the one who publishes a Home now, and return when; None: somebody did within `every`."""
+    """Claim the publishing of a Home; return its time, or None if it was claimed within `every`."""
     row = HomeRow
     where = [col(row.user_id) == user_id]
     if every:
@@ -52,34 +52,33 @@ async def claim(session: AsyncSession, user_id: str, every: timedelta | None) ->
 
 
 async def record(session: AsyncSession, user_id: str, claimed: datetime, digest: str) -> bool:
-    """Write down what stands there; False if somebody else has begun to publish meanwhile."""
+    """Note what was published; False if another worker has claimed it since."""
     row = HomeRow
     where = (col(row.user_id) == user_id, col(row.published_at) == claimed)
     return bool((await session.exec(update(row).where(*where).values(digest=digest))).rowcount)
 
 
 async def forget_digest(session: AsyncSession, user_id: str) -> None:
-    """Have a Home published anew in any case."""
+    """Make the next publishing of a Home write it in any case."""
     where = col(HomeRow.user_id) == user_id
     await session.exec(update(HomeRow).where(where).values(digest=None))
 
 
-async def forget(session: AsyncSession, opened_before: datetime) -> None:
-    """Drop who has not opened their Home for long."""
+async def purge(session: AsyncSession, opened_before: datetime) -> None:
+    """Delete the Homes that were last opened before then."""
     await session.exec(delete(HomeRow).where(col(HomeRow.opened_at) < opened_before))
 
 
 async def drop(session: AsyncSession, user_id: str) -> None:
-    """Drop somebody."""
     await session.exec(delete(HomeRow).where(col(HomeRow.user_id) == user_id))
 
 
 async def board(
     session: AsyncSession, guides: GuideStore, engineer: str, limit: int
 ) -> tuple[Sequence[Line], int]:
-    """Return the running onboardings and how many there are: the engineer's own come first.
+    """Return running onboardings, and how many there are, the engineer's own first.
 
-    After those, the ones with something to be looked after, then the longest without activity.
+    Then come those that need attention, then the longest inactive.
     """
     row = OnboardingRow
     urgent = or_(

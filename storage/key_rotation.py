@@ -1,8 +1,7 @@
-"""Looks after the keys: which values each seals, and sealing all of them with the first.
+"""Checks which key seals which value, and rotates everything to the first key.
 
-Each history is sealed anew as well, if it fits the seals that it has. Rotation goes in small
-transactions, so the bot works on meanwhile, and an interrupted one is simply started again: what is
-sealed with the first key already is left alone.
+Histories are sealed again as well, if they fit their seals. Rotation uses small transactions, so
+the bot can keep running, and an interrupted rotation can simply be started again.
 """
 
 from collections import Counter
@@ -15,15 +14,15 @@ from storage.audit import reseal
 from storage.database import Database
 from storage.vault import Sealed, Vault
 
-BATCH = 100
-NAMED = 5  # altered values, before we only count them
+BATCH_SIZE = 100
+MAX_NAMED = 5  # altered values; further ones are only counted
 
 
 @dataclass(slots=True)
 class KeyReport:
-    """Which keys are in use: how many values each seals, and which of them cannot be read.
+    """How many values each key seals, and which values cannot be read.
 
-    `altered` has a line for each value that its key does not open.
+    `altered` has a line for each value that its key does not decrypt.
     """
 
     rows: Counter[str] = field(default_factory=Counter)
@@ -31,7 +30,7 @@ class KeyReport:
     _missing: set[str] = field(default_factory=set)
 
     def add(self, sealed: Sealed, vault: Vault) -> None:
-        """Try to read one value, and count it."""
+        """Try to decrypt a value, and count it."""
         self.rows[sealed.key_id] += 1
         if sealed.key_id not in vault.key_ids:
             self._missing.add(sealed.key_id)
@@ -43,7 +42,7 @@ class KeyReport:
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """The ids of the keys that we do not have."""
+        """The ids of keys that are in use but not in CREDENTIAL_KEYS."""
         return tuple(sorted(self._missing))
 
     @property
@@ -53,9 +52,9 @@ class KeyReport:
             f"key {key} is not among CREDENTIAL_KEYS: {self.rows[key]} stored values"
             for key in self.missing
         ]
-        lines += self.altered[:NAMED]
-        if len(self.altered) > NAMED:
-            lines.append(f"and {len(self.altered) - NAMED} more like these")
+        lines += self.altered[:MAX_NAMED]
+        if len(self.altered) > MAX_NAMED:
+            lines.append(f"and {len(self.altered) - MAX_NAMED} more like these")
         return lines
 
     @property
@@ -67,7 +66,7 @@ class KeyReport:
 
 @dataclass(slots=True)
 class Progress:
-    """How far a rotation is: values, or histories."""
+    """The progress of a rotation of values or of histories."""
 
     total: int
     resealed: int = 0
@@ -75,7 +74,7 @@ class Progress:
 
 
 async def inspect(database: Database, vault: Vault) -> KeyReport:
-    """Try to read every stored value."""
+    """Try to decrypt every stored value."""
     report = KeyReport()
     async with database.begin(write=False) as session:
         async for sealed in credentials.all_sealed(session):
@@ -86,10 +85,10 @@ async def inspect(database: Database, vault: Vault) -> KeyReport:
 async def rotate(database: Database, vault: Vault) -> AsyncIterator[Progress]:
     """Seal every value with the first key; yields the progress after each batch.
 
-    Values that cannot be read are left as they are, and named.
+    Values that cannot be read are reported and left as they are.
     """
     async with database.begin(write=False) as session:
-        progress = Progress(await credentials.count_sealed_by_others(session, vault.sealing_key))
+        progress = Progress(await credentials.count_outdated(session, vault.sealing_key))
     failed: set[tuple[str, str]] = set()
     while batch := await _batch(database, vault, failed):
         again: list[tuple[Sealed, Sealed]] = []
@@ -108,7 +107,7 @@ async def rotate(database: Database, vault: Vault) -> AsyncIterator[Progress]:
 async def rotate_seals(database: Database) -> AsyncIterator[Progress]:
     """Seal every history with the first key; yields the progress after each batch.
 
-    Histories that do not fit the seals they have are left as they are, and named.
+    Histories that do not fit their seals are reported and left as they are.
     """
     async with database.begin(write=False) as session:
         progress = Progress(await reseal.count_outdated(session))
@@ -127,10 +126,10 @@ async def rotate_seals(database: Database) -> AsyncIterator[Progress]:
 
 async def _histories(database: Database, after: str) -> Sequence[str]:
     async with database.begin(write=False) as session:
-        return await reseal.outdated(session, after, BATCH)
+        return await reseal.outdated(session, after, BATCH_SIZE)
 
 
 async def _batch(database: Database, vault: Vault, failed: set[tuple[str, str]]) -> list[Sealed]:
     async with database.begin(write=False) as session:
-        found = await credentials.sealed_by_others(session, vault.sealing_key, BATCH + len(failed))
+        found = await credentials.outdated(session, vault.sealing_key, BATCH_SIZE + len(failed))
     return [one for one in found if (one.place.onboarding_id, one.place.field) not in failed]

@@ -1,4 +1,4 @@
-"""Leases in the database: compared by one clock, and known again by a worker that was restarted."""
+"""Leases in the database, compared by one clock; a restarted worker recognizes its own."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,30 +15,30 @@ from storage.column_types import UtcDateTime
 from storage.database import Database
 from storage.tables import OnboardingRow, VerificationRow
 
-# A living process prolongs its leases every second. So long without that, and a process that has
-# come up in its place takes them over; everybody else waits until they end.
+# A live process prolongs its leases every second. After this long without that, a process that was
+# started in its place takes them over; every other process waits until they end.
 SILENT = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """A process that takes leases. Its `name` is the same after a restart, its `id` another.
+    """A process that takes leases. A restart keeps its `name` and changes its `id`.
 
-    A lease's owner is that id, or begins with it.
+    A lease's owner is the id, or starts with it.
     """
 
     name: str
     id: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
-        """Tell this process from others of the same name: both may run for a while."""
+        # Processes of the same name may overlap for a while.
         object.__setattr__(self, "id", f"{self.name}#{uuid4().hex}")
 
 
 def moment(session: AsyncSession, after: timedelta = timedelta(0)) -> ColumnElement[Any]:
-    """Return the time, or one `after` it, that all workers agree on.
+    """Return the current time, or one `after` it, by a clock that all workers share.
 
-    PostgreSQL has many of them, so it is the server's own; SQLite has one, so it is that one's.
+    That is PostgreSQL's own, and on SQLite, which has only one worker, this process's.
     """
     if session.get_bind().dialect.name == "sqlite":
         return literal(session.info["clock"]() + after, UtcDateTime)
@@ -46,7 +46,7 @@ def moment(session: AsyncSession, after: timedelta = timedelta(0)) -> ColumnElem
 
 
 def is_free(session: AsyncSession, owner: Any, until: Any, worker: Worker) -> ColumnElement[bool]:
-    """Whether `worker` may take a lease that somebody else may have had."""
+    """Whether `worker` may take a lease: it has ended, or its owner was replaced by `worker`."""
     orphaned = and_(
         owner.startswith(f"{worker.name}#", autoescape=True),
         not_(owner.startswith(worker.id, autoescape=True)),
@@ -56,7 +56,7 @@ def is_free(session: AsyncSession, owner: Any, until: Any, worker: Worker) -> Co
 
 
 async def next_end(session: AsyncSession, worker: Worker) -> timedelta | None:
-    """Return how long it is until the next lease of another process ends; None: there is none."""
+    """Return the time until the next lease of another process ends; None if there is none."""
     thread, run = OnboardingRow, VerificationRow
     now = (await session.exec(select(moment(session)))).one()
     held = [
@@ -86,7 +86,7 @@ def _end(owner: str, until: datetime, worker: Worker) -> datetime:
 
 
 async def end_all(session: AsyncSession) -> None:
-    """End every lease: there is no other process that could have one."""
+    """End every lease; call it only if no other process runs."""
     thread, run = OnboardingRow, VerificationRow
     held = update(thread).where(col(thread.lease_until).is_not(None))
     await session.exec(held.values(lease_owner=None, lease_until=None))
@@ -97,7 +97,7 @@ async def end_all(session: AsyncSession) -> None:
 async def ahead(database: Database, clock: Callable[[], datetime]) -> timedelta:
     """Return how far `clock` is ahead of the database's; raises Unavailable.
 
-    It is not more exact than the database is fast.
+    It is only as exact as the query is fast.
     """
     async with database.begin(write=False) as session:
         before = clock()

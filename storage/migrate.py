@@ -1,4 +1,4 @@
-"""Brings the tables of a database to the newest revision, and tells whether they are there."""
+"""Applies the migrations, and checks whether they are applied."""
 
 from collections.abc import Collection
 from pathlib import Path
@@ -18,31 +18,30 @@ class Unusable(Exception):
     """The database can't be used as it is."""
 
     def __init__(self, what: str, fix: str) -> None:
-        """Take what is wrong with which database, and what to do about it."""
         super().__init__(f"{what}; {fix}")
         self.what, self.fix = what, fix
 
 
 class Missing(Unusable):
-    """There is no such file."""
+    """The database's file does not exist."""
 
 
 class Outdated(Unusable):
-    """Migrations have to be applied first."""
+    """Migrations have to be applied."""
 
 
 class Newer(Unusable):
-    """A newer version of the bot has changed the tables."""
+    """A newer version of the bot has migrated the tables."""
 
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 
 
 def upgrade(url: str, revision: str = "head", seals: Seals | None = None) -> None:
-    """Apply the migrations up to `revision`; what is applied already is left alone.
+    """Apply the missing migrations up to `revision`; creates a missing SQLite file.
 
-    A history from before there were seals is sealed with `seals`. A SQLite file is made if there is
-    none. Raises Unusable for a database of a newer version, and SQLAlchemy's errors.
+    `seals` sign a history from before there were seals. Raises Unusable for a database of a newer
+    version, and SQLAlchemy's errors.
     """
     if is_sqlite(url) and sqlite.file(url).is_dir():
         _check_file(url)
@@ -53,14 +52,14 @@ def upgrade(url: str, revision: str = "head", seals: Seals | None = None) -> Non
 
 
 def downgrade(url: str, revision: str) -> None:
-    """Take back the migrations after `revision` (`base`: all)."""
+    """Revert the migrations after `revision` (`base`: all)."""
     command.downgrade(_config(url), revision)
 
 
 def check(url: str) -> None:
     """Raise Unusable unless the database at `url` has exactly the tables of this version.
 
-    Nothing is made or changed. Raises SQLAlchemy's errors if the database can't be reached.
+    Changes nothing. Raises SQLAlchemy's errors if the database can't be reached.
     """
     if is_sqlite(url):
         _check_file(url)
@@ -81,7 +80,7 @@ def is_current(url: str) -> bool:
 
 
 def where(url: str) -> str:
-    """Say which database it is: SQLite's file, or PostgreSQL's host and name. No secret."""
+    """Name the database without secrets: SQLite's file, or PostgreSQL's host and database."""
     if is_sqlite(url):
         return str(sqlite.file(url))
     parsed = make_url(url)

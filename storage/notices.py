@@ -1,4 +1,4 @@
-"""What was told once and stays true, so that no restart and no other worker tells it again."""
+"""Notices that are posted once, whatever restarts and however many workers there are."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,35 +11,35 @@ from storage.tables import NoticeRow
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Since when somebody is to post it; without `ts`, it is not known whether it was posted."""
+    """When a worker claimed to post it; without `ts`, it is not known whether that succeeded."""
 
     since: datetime
     ts: str | None = None
 
 
 async def get(session: AsyncSession, notice: str) -> Notice | None:
-    """Return what is known of a notice, None if it was not told."""
+    """Return a notice, or None if nobody has claimed it."""
     row = await session.get(NoticeRow, notice, populate_existing=True)
     return Notice(row.since, row.ts) if row else None
 
 
 async def claim(session: AsyncSession, notice: str, now: datetime) -> None:
-    """Be the one who tells it; Conflict at the end of the transaction if somebody else is."""
+    """Claim a notice; the transaction ends with Conflict if another worker has."""
     session.add(NoticeRow(id=notice, since=now))
 
 
 async def take_over(session: AsyncSession, notice: str, since: datetime, now: datetime) -> bool:
-    """Tell it in the place of who claimed it at `since`; False if somebody else does."""
+    """Take over a claim made at `since` whose result is unknown; False if another worker has."""
     row = NoticeRow
     where = (col(row.id) == notice, col(row.since) == since, col(row.ts).is_(None))
     return bool((await session.exec(update(row).where(*where).values(since=now))).rowcount)
 
 
 async def record(session: AsyncSession, notice: str, ts: str) -> None:
-    """Write down that it was posted."""
+    """Note that it was posted."""
     await session.exec(update(NoticeRow).where(col(NoticeRow.id) == notice).values(ts=ts))
 
 
 async def drop(session: AsyncSession, notice: str) -> None:
-    """Forget it: it is not so any more, or it was not told."""
+    """Delete it: it is no longer true, or was not posted."""
     await session.exec(delete(NoticeRow).where(col(NoticeRow.id) == notice))

@@ -1,4 +1,4 @@
-"""PostgreSQL as the bot uses it: alone or behind PgBouncer, and never waited for too long."""
+"""PostgreSQL, directly or behind PgBouncer, with time limits on everything."""
 
 import asyncio
 from typing import Any
@@ -10,12 +10,12 @@ from sqlalchemy import Connection, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 INTERVAL_SECONDS = 0.1  # psycopg's own
-# Slack waits three seconds for an answer, so people who wait for the database are told sooner.
+# Slack waits three seconds for an answer, so we give up on the database before that.
 TIMEOUT_SECONDS = 2
-# A worker that stands still with rows in its hands loses them, and its connection.
-STANDSTILL_SECONDS = 5
-# PgBouncer gives each transaction another connection to the server (pool_mode = transaction), where
-# what was prepared before is unknown: https://www.pgbouncer.org/features.html
+# A worker that is frozen in a transaction loses its locks and its connection.
+IDLE_SECONDS = 5
+# PgBouncer may give each transaction another server connection (pool_mode = transaction), which
+# does not have earlier prepared statements: https://www.pgbouncer.org/features.html
 CONNECTING = {"connect_timeout": TIMEOUT_SECONDS, "prepare_threshold": None}
 
 
@@ -26,13 +26,13 @@ def engine(url: str) -> AsyncEngine:
         hide_parameters=True,  # see sqlite.py
         pool_pre_ping=True,
         pool_timeout=TIMEOUT_SECONDS,
-        connect_args={"async_creator_fn": Impatient.connect, **CONNECTING},
+        connect_args={"async_creator_fn": TimedConnection.connect, **CONNECTING},
     )
-    # Each transaction brings its timeouts, as PgBouncer passes on nothing that belongs to a
-    # connection. Two statements in one message cost one round trip.
+    # Each transaction sets its own timeouts, as PgBouncer keeps no session settings. Two statements
+    # in one message cost one round trip.
     limits = (
         f"SET LOCAL statement_timeout = '{TIMEOUT_SECONDS}s'; "
-        f"SET LOCAL idle_in_transaction_session_timeout = '{STANDSTILL_SECONDS}s'"
+        f"SET LOCAL idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'"
     )
 
     def limit(connection: Connection) -> None:
@@ -42,19 +42,19 @@ def engine(url: str) -> AsyncEngine:
     return made
 
 
-class Impatient(psycopg.AsyncConnection[Any]):
-    """Hangs up when an answer is long overdue, and when nobody waits for it any more.
+class TimedConnection(psycopg.AsyncConnection[Any]):
+    """A connection that is closed when an answer is overdue, or when the caller is cancelled.
 
-    A server ends slow statements itself. One that stands still, or a network that swallows what is
-    sent, ends nothing: psycopg would wait for ever, and ask that very server to cancel.
+    The server cancels slow statements itself. If it is frozen, or the network drops packets,
+    psycopg would wait forever, or ask that same server to cancel.
     """
 
-    patience_seconds = 2.5  # longer than the server's own, as then the connection can be kept
+    max_wait_seconds = 2.5  # longer than the server's limit, after which the connection is reusable
 
     async def wait(self, gen: PQGen[RV], *_how_long: float | None, **_named: float | None) -> RV:
-        """Wait for an answer; raises OperationalError if none comes."""
+        """Wait for an answer; raises OperationalError if none comes in time."""
         try:
-            async with asyncio.timeout(self.patience_seconds):
+            async with asyncio.timeout(self.max_wait_seconds):
                 return await waiting.wait_async(gen, self.pgconn.socket, INTERVAL_SECONDS)
         except TimeoutError:
             self.pgconn.finish()

@@ -1,4 +1,4 @@
-"""When to look which onboarding over for a nudge."""
+"""Which onboardings to check for a due reminder, and when."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,17 +14,17 @@ from storage.unreadable_rows import is_readable
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """An onboarding that is to be looked over, as it was when that was found out."""
+    """An onboarding to check, with the revision at which it was found."""
 
     id: str
     revision: int
 
 
 async def to_look_over(session: AsyncSession, now: datetime, limit: int) -> Sequence[Waiting]:
-    """Return the active onboardings whose time has come, and after them those that changed."""
+    """Return the active onboardings that are due, and after them those that changed."""
     row, at = OnboardingRow, col(OnboardingRow.next_reminder)
-    # ACTIVE as the index has it, and each part for itself: so both are found by the index alone,
-    # however many wait for their time.
+    # ACTIVE is spelled as in the index, and each part is a query of its own, so that both use only
+    # the index, however many onboardings are not due yet.
     active = select(row.id, row.revision).where(ACTIVE, is_readable(session)).limit(limit)
     come = active.where(at <= now).order_by(at).subquery()
     changed = active.where(at.is_(None)).subquery()
@@ -40,10 +40,10 @@ async def look_again(
     at: datetime,
     timezone: str | None = None,
 ) -> None:
-    """Leave an onboarding alone until `at`, unless it has changed since `revision`.
+    """Check an onboarding again at `at`, unless it has changed since `revision`.
 
-    The client's `timezone` is written with it, where it was found; Slack shows nothing of both, so
-    the revision stays.
+    Also writes the client's `timezone` if it is given. Neither shows in Slack, so the revision
+    stays the same.
     """
     row = OnboardingRow
     where = (col(row.id) == onboarding_id, col(row.revision) == revision)

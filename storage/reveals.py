@@ -1,4 +1,4 @@
-"""Windows that show stored values, and until when; never a value."""
+"""Windows that show stored values, and until when; values are not stored here."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -20,22 +20,22 @@ async def shows(session: AsyncSession, window: str) -> bool:
 
 
 async def due(session: AsyncSession, now: datetime, limit: int) -> Sequence[str]:
-    """Return the windows that must not show values any longer, the longest overdue first."""
+    """Return the windows whose values must be hidden now, the longest overdue first."""
     query = select(RevealRow.id).where(col(RevealRow.hide_at) <= now)
     return (await session.exec(query.order_by(col(RevealRow.hide_at)).limit(limit))).all()
 
 
 async def of_worker(session: AsyncSession, worker: str) -> Sequence[str]:
-    """Return the windows that a worker opened, due or not."""
+    """Return all windows that a worker opened."""
     return (await session.exec(select(RevealRow.id).where(col(RevealRow.worker) == worker))).all()
 
 
 async def put_off(session: AsyncSession, window: str, until: datetime) -> None:
-    """Try a window again at `until`."""
+    """Try again to hide a window at `until`."""
     where = col(RevealRow.id) == window
     await session.exec(update(RevealRow).where(where).values(hide_at=until))
 
 
 async def drop(session: AsyncSession, window: str) -> None:
-    """Forget a window: it shows no values any more."""
+    """Delete a window that no longer shows values."""
     await session.exec(delete(RevealRow).where(col(RevealRow.id) == window))

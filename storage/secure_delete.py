@@ -1,10 +1,9 @@
-"""Removes what replaced and deleted ciphertexts leave behind in the database's files.
+"""Removes replaced and deleted ciphertexts from the database's files.
 
-A database only marks a row as gone: SQLite keeps old pages in its `-wal`, and PostgreSQL the old
-row in its table until VACUUM, which frees the space and doesn't overwrite it. So the small table of
-credentials is written again, right after a value was replaced or destroyed and behind every
-acknowledgement. What this can't reach (PostgreSQL's WAL, replicas, backups, the disk itself) is in
-docs/security.md.
+A database only marks a row as deleted: SQLite keeps old pages in its `-wal`, and PostgreSQL the old
+row in its table until VACUUM, which frees the space without overwriting it. So the small table of
+credentials is rewritten in the background right after a value was replaced or destroyed. What this
+can't reach (PostgreSQL's WAL, replicas, backups, the disk itself) is listed in docs/security.md.
 """
 
 import asyncio
@@ -23,33 +22,33 @@ from storage.database_errors import reason
 
 log = logging.getLogger(__name__)
 
-# Several values in a row are one piece of work, and between two there is time for other things.
-SETTLING_SECONDS = 0.2
+# Collects several changes into one rewrite, and leaves time for other work between two.
+DEBOUNCE_SECONDS = 0.2
 REST_SECONDS = 2.0
-# After a failure: soon again, then less often. Only what lasts is worth a warning.
-FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, WORTH_A_WARNING_SECONDS = 0.5, 300.0, 8.0
-MOMENT_SECONDS = 0.1  # so long it waits for others, who then wait behind it
+# Pauses after failures grow from the first to the maximum; a pause of WARN_FROM_SECONDS is worth a
+# warning.
+FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS, WARN_FROM_SECONDS = 0.5, 300.0, 8.0
+LOCK_TIMEOUT_SECONDS = 0.1  # others queue behind us while we wait for the lock
 
 
-class Residue:
-    """Clears up whenever a transaction replaced or deleted values."""
+class CiphertextCleaner:
+    """Clears the files whenever a transaction has replaced or deleted values."""
 
     def __init__(self, database: Database) -> None:
-        """Take the database, which says when there is something to do."""
         self._database = database
         self._problem: str | None = None
 
     def warning(self) -> str | None:
-        """Return why old ciphertexts are still there, if they have been for a while."""
+        """Return why old ciphertexts are still there, if that has lasted for a while."""
         return self._problem
 
     async def work(self) -> None:
-        """Clear up, for ever; first what an earlier process may have left."""
+        """Clear the files forever, starting with what an earlier process may have left."""
         pause = FIRST_PAUSE_SECONDS
         self._database.has_residue.set()
         while True:
             await self._database.has_residue.wait()
-            await asyncio.sleep(SETTLING_SECONDS)
+            await asyncio.sleep(DEBOUNCE_SECONDS)
             self._database.has_residue.clear()
             try:
                 problem = await clear(self._database)
@@ -61,15 +60,15 @@ class Residue:
                 await asyncio.sleep(REST_SECONDS)
                 continue
             self._database.has_residue.set()
-            if pause >= WORTH_A_WARNING_SECONDS:
+            if pause >= WARN_FROM_SECONDS:
                 self._problem = f"old ciphertexts are still in the database's files: {problem}"
                 log.warning(self._problem)
             await asyncio.sleep(pause)
-            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+            pause = min(pause * 2, MAX_PAUSE_SECONDS)
 
 
 async def clear(database: Database) -> str | None:
-    """Remove what is left of old ciphertexts; return why that wasn't possible, if it wasn't."""
+    """Remove old ciphertexts; return why that was not possible, or None."""
     try:
         if not is_sqlite(database.url):
             return await _clear_postgresql(database)
@@ -83,12 +82,12 @@ async def clear(database: Database) -> str | None:
 
 
 def _clear_sqlite(path: Path) -> str | None:
-    """Write the table again, which zeroes its old pages, then empty the `-wal`.
+    """Rewrite the table, which zeroes its old pages, then truncate the `-wal`.
 
-    `secure_delete` alone leaves a copy now and then where SQLite moved a row between pages.
+    `secure_delete` alone sometimes leaves a copy where SQLite moved a row between pages.
     """
     uri = f"{path.absolute().as_uri()}?mode=rw"
-    connection = sqlite3.connect(uri, timeout=MOMENT_SECONDS, isolation_level=None, uri=True)
+    connection = sqlite3.connect(uri, timeout=LOCK_TIMEOUT_SECONDS, isolation_level=None, uri=True)
     with closing(connection):
         connection.execute("PRAGMA secure_delete = ON")
         connection.execute("PRAGMA temp_store = MEMORY")
@@ -103,10 +102,10 @@ def _clear_sqlite(path: Path) -> str | None:
 
 
 async def _clear_postgresql(database: Database) -> str | None:
-    """Write the table, its TOAST and its indexes into new files; the old ones are emptied.
+    """Write the table, its TOAST and its indexes into new files; the old ones are truncated.
 
     Unlike VACUUM FULL, CLUSTER works in a transaction, so it has a timeout behind PgBouncer too.
-    Rows that an older transaction may still look at come along, and are counted.
+    Dead rows that an older transaction may still see are copied, and counted.
     """
     still_there = 0
 
@@ -116,7 +115,7 @@ async def _clear_postgresql(database: Database) -> str | None:
             still_there = int(found[1])
 
     async with database.begin(background=True) as session:
-        await session.exec(text(f"SET LOCAL lock_timeout = '{MOMENT_SECONDS}s'"))  # type: ignore[call-overload]
+        await session.exec(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'"))  # type: ignore[call-overload]
         connection = await session.connection()
         driver = (await connection.get_raw_connection()).driver_connection
         assert isinstance(driver, psycopg.AsyncConnection)  # noqa: S101

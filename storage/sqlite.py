@@ -1,4 +1,4 @@
-"""SQLite as the bot uses it: in WAL mode, durable, and without a thread between it and us."""
+"""SQLite in WAL mode, durable, and called without a thread in between."""
 
 import fcntl
 import os
@@ -17,16 +17,16 @@ from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_r
 
 Answer = TypeVar("Answer")
 
-# For what is locked for a moment only, such as a new file. Nobody else is served meanwhile.
-MOMENT_MS = 100
+# For short locks, such as on a new file; the event loop is blocked meanwhile.
+BUSY_TIMEOUT_MS = 100
 
 
-class Inline(aiosqlite.Connection):
-    """Carries out each call where it is awaited, not on a thread of its own.
+class InlineConnection(aiosqlite.Connection):
+    """Runs each call where it is awaited instead of on a thread.
 
-    On a local file a statement takes microseconds; handing it, its cursor and its rows over to a
-    thread and back takes many times that (docs/decisions.md). What may take long, waiting for
-    others who write, is left to `begin`.
+    On a local file a statement takes microseconds; handing it, its cursor and its rows to a thread
+    and back takes many times that (docs/decisions.md). Waiting for other writers is up to `begin`.
+    Overrides a private method, so pyproject.toml has an upper bound on aiosqlite's version.
     """
 
     async def _execute(self, fn: Callable[..., Answer], *args: Any, **kwargs: Any) -> Answer:
@@ -39,15 +39,15 @@ def file(url: str) -> Path:
 
 
 def engine(url: str) -> AsyncEngine:
-    """Return an engine on the file of a `sqlite+aiosqlite:///…` URL; it makes none."""
+    """Return an engine for a `sqlite+aiosqlite:///…` URL, whose file must exist."""
     existing = f"{file(url).as_uri()}?mode=rw"
 
     async def connect() -> aiosqlite.Connection:
-        return await Inline(
+        return await InlineConnection(
             lambda: sqlite3.connect(existing, uri=True, check_same_thread=False), 64
         )
 
-    # Parameters never reach a log or an exception's text: some are ciphertexts and names.
+    # Parameters must not reach a log or an exception's text: some are ciphertexts and names.
     made = create_async_engine(url, hide_parameters=True, async_creator=connect)
     event.listen(made.sync_engine, "connect", _prepare)
     event.listen(made.sync_engine, "begin", _begin)
@@ -55,7 +55,7 @@ def engine(url: str) -> AsyncEngine:
 
 
 async def begin(session: AsyncSession, *, write: bool, patience: float) -> None:
-    """Begin a transaction; as long as another process writes, try again for `patience` seconds."""
+    """Begin a transaction; retry for `patience` seconds while another process writes."""
     retrying = AsyncRetrying(
         retry=retry_if_exception(_is_locked),
         stop=stop_after_delay(patience),
@@ -67,10 +67,10 @@ async def begin(session: AsyncSession, *, write: bool, patience: float) -> None:
 
 @contextmanager
 def alone(path: str) -> Iterator[bool]:
-    """Whether no other process runs on this file, for as long as the block does.
+    """Yield whether no other process uses this file, and lock it while the block runs.
 
-    The system takes the lock back when a process ends, however that happens. Where it cannot be
-    had (some network drives), nobody is alone.
+    The system releases the lock when a process ends, however that happens. Where locks do not work
+    (some network drives), this is False.
     """
     file = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
@@ -85,20 +85,20 @@ def alone(path: str) -> Iterator[bool]:
 
 
 def _prepare(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # we say BEGIN ourselves, below
+    connection.isolation_level = None  # `_begin` does it
     cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout = {MOMENT_MS}")
+    cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
     cursor.execute("PRAGMA journal_mode = WAL")
-    cursor.execute("PRAGMA synchronous = FULL")  # what was acknowledged survives a power cut
+    cursor.execute("PRAGMA synchronous = FULL")  # survive a power cut
     cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.execute("PRAGMA secure_delete = ON")  # see residue.py
-    cursor.execute("PRAGMA temp_store = MEMORY")  # no row goes to a file elsewhere
+    cursor.execute("PRAGMA secure_delete = ON")  # see secure_delete.py
+    cursor.execute("PRAGMA temp_store = MEMORY")  # no rows in temporary files
     cursor.close()
 
 
 def _begin(connection: Connection) -> None:
-    # A deferred transaction that turns into a write fails at once when another one wrote
-    # meanwhile; an immediate one waits for its turn.
+    # A deferred transaction that starts to write fails at once if another one has written since; an
+    # immediate one waits.
     write = connection.get_execution_options().get("sqlite_write", True)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 

@@ -1,4 +1,4 @@
-"""What `status` and the app's Home tell: an onboarding a line, from one query."""
+"""The overview for `status` and the app's Home: one line per onboarding, from one query."""
 
 from collections.abc import Sequence
 
@@ -16,23 +16,22 @@ from bot.onboarding import (
 )
 from bot.onboarding.report import Outcome
 from storage.guides import GuideStore
-from storage.tables import RUNNING as IS_RUNNING
-from storage.tables import OnboardingRow
+from storage.tables import RUNNING, OnboardingRow
 from storage.to_rows import name_patterns
 from storage.unreadable_rows import Unknown, checked, known, reading
 
-RUNNING = (Status.ACTIVE.value, Status.PAUSED.value)
-MOST = 20  # clients of one channel
+MAX_PER_CHANNEL = 20
 
 Line = Overview | Unread
 
 
 async def overview_in(session: AsyncSession, guides: GuideStore, channel: str) -> Sequence[Line]:
-    """Return what runs in `channel`; where nothing does, its newest onboarding, if any."""
+    """Return the running onboardings of a channel, or else its newest one, if any."""
     query = select(OnboardingRow).where(col(OnboardingRow.channel) == channel)
-    newest = query.order_by(col(OnboardingRow.started_at).desc()).limit(MOST)
+    newest = query.order_by(col(OnboardingRow.started_at).desc()).limit(MAX_PER_CHANNEL)
     rows = (await session.exec(newest)).all()
-    running = [row for row in rows if row.status in RUNNING or row.status not in set(Status)]
+    finished = {Status.COMPLETED.value, Status.CANCELLED.value}
+    running = [row for row in rows if row.status not in finished]  # unknown ones count as running
     return [await line_of(session, guides, row) for row in running or rows[:1]]
 
 
@@ -45,14 +44,14 @@ async def overview(
     offset: int = 0,
     limit: int,
 ) -> Sequence[Line]:
-    """Return a page of onboardings, the longest without activity first.
+    """Return a page of onboardings, the longest inactive first.
 
-    `name` is a part of the client's name. Only with `finished` are those told of that have ended.
+    `name` is part of the client's name. Finished onboardings are included with `finished` only.
     """
     row = OnboardingRow
     query = select(row)
     if not finished:
-        query = query.where(IS_RUNNING)  # written out, so that its partial index is used
+        query = query.where(RUNNING)  # literal SQL, so that the partial index is used
     page = query.order_by(col(row.active_at), col(row.id)).offset(offset).limit(limit)
     for pattern in name_patterns(name) if name else [None]:
         of_name = page.where(col(row.client_key).like(pattern, escape="/")) if pattern else page
@@ -62,7 +61,7 @@ async def overview(
 
 
 async def line_of(session: AsyncSession, guides: GuideStore, row: OnboardingRow) -> Line:
-    """Return what is said of an onboarding without reading its steps."""
+    """Return the overview of an onboarding from its own row alone."""
     try:
         with reading(session, row.id, row.client_name):
             guide = await guides.get(session, row.guide, row.guide_version)

@@ -1,4 +1,4 @@
-"""How much somebody did lately, counted for all workers; the bounds are in the domain."""
+"""Counters for rate limits, shared by all workers; the limits are in the domain."""
 
 from datetime import datetime, timedelta
 
@@ -11,10 +11,7 @@ from storage.tables import RateRow
 
 
 async def count(session: AsyncSession, of: str, more: int, now: datetime, within: timedelta) -> int:
-    """Count `more` of something, and return how many there were since the count began.
-
-    A count begins again when it is as old as `within`.
-    """
+    """Add `more` to the counter `of`, and return its value; it restarts after `within`."""
     row, is_sqlite = RateRow, session.get_bind().dialect.name == "sqlite"
     running = (col(row.since) > now - within) & (col(row.since) <= now)
     counted = {
@@ -29,5 +26,5 @@ async def count(session: AsyncSession, of: str, more: int, now: datetime, within
 
 
 async def purge(session: AsyncSession, before: datetime) -> None:
-    """Drop the counts that began before."""
+    """Delete the counters that started before then."""
     await session.exec(delete(RateRow).where(col(RateRow.since) < before))

@@ -1,4 +1,4 @@
-"""Makes rows of the pure `Onboarding`."""
+"""Turns an `Onboarding` into rows."""
 
 import re
 from typing import Any
@@ -15,7 +15,7 @@ from storage.tables import VerificationRow
 
 
 def columns(onboarding: Onboarding) -> dict[str, Any]:
-    """Return the columns that a change may change, those derived from the state among them."""
+    """Return the columns that a transition may change, including derived ones."""
     return {
         "channel": onboarding.channel,
         "client_name": onboarding.client_name,
@@ -36,7 +36,7 @@ def columns(onboarding: Onboarding) -> dict[str, Any]:
         "exposed_values": len(onboarding.exposed),
         "verification": _verification(onboarding),
         "open_questions": len(onboarding.open_questions),
-        "next_reminder": None,  # whatever changed, it is to be found anew
+        "next_reminder": None,  # to be determined again
         "active_at": onboarding.active_at,
         "finished_at": onboarding.finished_at,
         "destroyed_at": onboarding.destroyed_at,
@@ -45,14 +45,14 @@ def columns(onboarding: Onboarding) -> dict[str, Any]:
 
 
 def client_key(name: str) -> str:
-    """Return a client's name as it is compared and searched for."""
+    """Return a client's name in the form used for comparison and search."""
     return " ".join(name.casefold().split())
 
 
 def name_patterns(words: str) -> tuple[str, ...]:
-    """Return patterns (LIKE, escaped by `/`) of clients' keys that have `words` in them.
+    """Return LIKE patterns, escaped by `/`, for client keys that contain `words`.
 
-    The strict one first; the other minds no punctuation: `smith sons inc` is Smith & Sons, Inc.
+    The first is strict, the second ignores punctuation: `smith sons inc` is Smith & Sons, Inc.
     """
     strict = re.sub(r"([/%_])", r"/\1", client_key(words))
     loose = "%".join(re.findall(r"[^\W_]+", folded(words)))
@@ -67,7 +67,6 @@ def _verification(onboarding: Onboarding) -> str | None:
 
 
 def step_columns(onboarding_id: str, step: StepProgress) -> dict[str, Any]:
-    """Return the columns of a step."""
     return {
         "onboarding_id": onboarding_id,
         "number": step.number,
@@ -83,9 +82,9 @@ def step_columns(onboarding_id: str, step: StepProgress) -> dict[str, Any]:
 async def verification_row(
     session: AsyncSession, before: Onboarding, run: Verification
 ) -> VerificationRow:
-    """Return the row of a run; one that goes on keeps the lease of the worker that runs it."""
+    """Return the row of a run; a run that continues keeps its worker's lease."""
     known = await session.get(VerificationRow, (before.id, run.number))
-    goes_on = any(
+    continues = any(
         (one.number, one.requested_at, one.attempt) == (run.number, run.requested_at, run.attempt)
         for one in before.verifications
     )
@@ -99,7 +98,7 @@ async def verification_row(
         attempt=run.attempt,
         report=run.report.model_dump_json() if run.report else None,
         due_at=run.due_at,
-        run_until=known.run_until if known and goes_on else None,
+        run_until=known.run_until if known and continues else None,
         booking=run.booking,
         booking_sent_at=run.booking_sent_at,
     )

@@ -1,4 +1,4 @@
-"""The one door to the credentials: everything is encrypted and decrypted here (AES-256-GCM).
+"""Encrypts and decrypts all credentials (AES-256-GCM); nothing else does.
 
 A ciphertext is bound to its onboarding, field, version and mask as associated data: moved to
 another row, or shown under another mask, it does not decrypt.
@@ -18,7 +18,7 @@ from bot.core.errors import Unreadable
 from storage.keys import FINGERPRINT, derived, derived_without_hkdf, key_id
 
 NONCE_BYTES = 12  # NIST SP 800-38D recommends 96 bits
-BY_HKDF = "2:"  # how a fingerprint begins whose key was made by HKDF
+HKDF_PREFIX = "2:"  # of fingerprints whose key was derived by HKDF
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +31,15 @@ class Slot:
     mask: str
 
     def associated_data(self) -> bytes:
-        """Return the place as bytes that differ for different places."""
+        """Return bytes that are different for each slot."""
         return json.dumps([1, self.onboarding_id, self.field, self.version, self.mask]).encode()
 
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """An encrypted value, with the id of the key that opens it.
+    """An encrypted value, with the id of its key.
 
-    `is_newest`: this is the version that is sealed with the history, so nobody put an old row back.
+    `is_newest`: this is the version sealed with the history, so nobody has put an old row back.
     """
 
     place: Slot
@@ -50,24 +50,24 @@ class Sealed:
 
 
 class Vault:
-    """Seals with the first key, opens with all."""
+    """Encrypts with the first key, decrypts with all."""
 
     def __init__(self, keys: Sequence[bytes]) -> None:
-        """Take the keys, 32 bytes each; the first is the one that seals."""
+        """Take the keys, 32 bytes each."""
         self._ciphers = {key_id(key): AESGCM(key) for key in keys}
         self._sealing = key_id(keys[0])
-        # Fingerprints have keys of their own: they tell nothing about the ciphers.
+        # Fingerprints have keys of their own, so they reveal nothing about the ciphers'.
         self._fingerprinting = {key_id(key): derived(key, FINGERPRINT) for key in keys}
         self._fingerprinting_before = [derived_without_hkdf(key, FINGERPRINT) for key in keys]
 
     @property
     def sealing_key(self) -> str:
-        """The id of the key that seals."""
+        """The id of the key that encrypts."""
         return self._sealing
 
     @property
     def key_ids(self) -> tuple[str, ...]:
-        """The ids of all keys, the sealing one first."""
+        """The ids of all keys, the encrypting one first."""
         return tuple(self._ciphers)
 
     def seal(self, place: Slot, value: SecretStr) -> Sealed:
@@ -79,7 +79,7 @@ class Vault:
         return Sealed(place, nonce + sealed, self._sealing, fingerprint)
 
     def fingerprints(self, candidate: str) -> frozenset[str]:
-        """Return how a stored value would be marked if it were `candidate`: by any of the keys."""
+        """Return all fingerprints that a stored value would have if it were `candidate`."""
         before = (_digest(key, candidate) for key in self._fingerprinting_before)
         return frozenset([*(self._fingerprint(key, candidate) for key in self._ciphers), *before])
 
@@ -88,10 +88,10 @@ class Vault:
         return self._fingerprint(self._sealing, value)
 
     def _fingerprint(self, key: str, value: str) -> str:
-        return BY_HKDF + _digest(self._fingerprinting[key], value)
+        return HKDF_PREFIX + _digest(self._fingerprinting[key], value)
 
     def open(self, sealed: Sealed) -> SecretStr:
-        """Decrypt; raises Unreadable if the key is missing or anything was moved or altered."""
+        """Decrypt; raises Unreadable if the key is missing or the row was moved or altered."""
         cipher = self._ciphers.get(sealed.key_id)
         where = f"{sealed.place.field} of onboarding {sealed.place.onboarding_id}"
         if cipher is None:

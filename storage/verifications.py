@@ -1,4 +1,4 @@
-"""Which verifications are due, and who runs them."""
+"""Which verifications are due, and which worker runs them."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ from storage.tables import OnboardingRow, VerificationRow
 
 
 async def due(session: AsyncSession, worker: Worker, now: datetime, limit: int) -> Sequence[str]:
-    """Return the onboardings, active or completed, with a run that is due and that nobody has."""
+    """Return the onboardings, active or completed, with a due run that no worker has."""
     row = VerificationRow
     query = (
         select(row.onboarding_id)
@@ -32,24 +32,24 @@ async def due(session: AsyncSession, worker: Worker, now: datetime, limit: int) 
 async def claim(
     session: AsyncSession, onboarding_id: str, number: int, worker: Worker, lease: timedelta
 ) -> str | None:
-    """Take a run for this worker, and return what proves it; None if somebody has it already."""
+    """Take the lease on a run; return its owner, or None if another worker has it."""
     free = is_free(session, col(VerificationRow.run_owner), col(VerificationRow.run_until), worker)
     owner = f"{worker.id}/{uuid4().hex}"
     values = {"run_owner": owner, "run_until": moment(session, lease)}
     return owner if await _written(session, onboarding_id, number, free, values) else None
 
 
-async def hold(
+async def prolong(
     session: AsyncSession, onboarding_id: str, number: int, owner: str, lease: timedelta
 ) -> bool:
-    """Keep a run for so long from now on; False if somebody else has it."""
+    """Prolong the lease on a run; False if another worker has it."""
     ours = col(VerificationRow.run_owner) == owner
     values = {"run_until": moment(session, lease)}
     return await _written(session, onboarding_id, number, ours, values)
 
 
 async def release(session: AsyncSession, onboarding_id: str, number: int, owner: str) -> None:
-    """Give a run back, so that it can be taken again at once, if it is still held."""
+    """Release the lease on a run if it is still held, so that it can be taken at once."""
     ours = col(VerificationRow.run_owner) == owner
     await _written(session, onboarding_id, number, ours, {"run_owner": None, "run_until": None})
 

@@ -41,7 +41,7 @@ from storage.audit.seals import Seals
 from storage.database import Database
 from storage.guides import GuideStore
 from storage.leases import Worker
-from storage.secure_delete import Residue
+from storage.secure_delete import CiphertextCleaner
 from storage.vault import Vault
 
 # On a stop: for requests in flight (Slack waits three seconds), and for hiding shown values.
@@ -85,7 +85,7 @@ class Bot:
         self.worker = Worker(f"{gethostname()}/{settings.host}:{settings.port}")
         self.guides = GuideStore.from_file(SERVICETITAN)
         self.vault = Vault(settings.keys)
-        self.residue = Residue(self.database)
+        self.cleaner = CiphertextCleaner(self.database)
 
     def _build_slack(self, session: aiohttp.ClientSession) -> None:
         settings = self.settings
@@ -200,7 +200,7 @@ class Bot:
         warnings = {
             "engineering channel": self.announcements.warning,
             **checks.warnings,
-            "destroyed values": self.residue.warning,
+            "destroyed values": self.cleaner.warning,
         }
         self.health = Health(self.database, self.socket, self.in_flight, self.metrics, warnings)
         self.metrics.unreadable(lambda: len(self.database.unreadable.ids))

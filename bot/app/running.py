@@ -59,7 +59,7 @@ async def running(
                 await bot.database.close()
                 raise
             bot.working = asyncio.create_task(bot.work(), name="work")
-            cleaning = asyncio.create_task(bot.residue.work(), name="remove old ciphertexts")
+            cleaning = asyncio.create_task(bot.cleaner.work(), name="remove old ciphertexts")
             try:
                 async with _serving(bot):
                     yield bot

@@ -89,7 +89,7 @@ class HomePublisher:
         now = self._clock()
         try:
             async with self._database.begin(background=True) as session:
-                await homes.forget(session, now - LOOKING_FOR)
+                await homes.purge(session, now - LOOKING_FOR)
                 await homes.remember(session, user_id, now)
         except Conflict:  # another worker has the same event
             return

@@ -144,7 +144,7 @@ class PostedSecrets(UseCase):
             return {}
         running: Sequence[Onboarding] = []
         async with services.database.begin(write=False) as session:
-            stored = await credentials.known(session, by_fingerprint)
+            stored = await credentials.matches(session, by_fingerprint)
             if shaped_as or guesses(text):
                 with suppress(UnreadableRow):
                     running = await onboardings.running_in(session, services.guides, channel)

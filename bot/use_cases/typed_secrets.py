@@ -27,7 +27,7 @@ async def secret_in(
     if not found and onboarding:
         fingerprints = set().union(*map(services.vault.fingerprints, candidates(text)))
         async with services.database.begin(write=False) as session:
-            stored = await credentials.known(session, fingerprints)
+            stored = await credentials.matches(session, fingerprints)
         found = tuple(one.field for one in stored if one.onboarding_id == onboarding.id)
     labels = {field.id: field.label for field in fields}
     return labels.get(found[0], "credential") if found else None

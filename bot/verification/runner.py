@@ -120,7 +120,7 @@ class VerificationRunner:
     async def _hold(self, claim: _Claim, duration: timedelta) -> bool:
         """Extend the claim by `duration`; False if somebody else has the run."""
         async with self._database.begin() as session:
-            return await verifications.hold(
+            return await verifications.prolong(
                 session, claim.onboarding_id, claim.run.number, claim.owner, duration
             )
 

@@ -10,9 +10,9 @@ from storage import tables  # noqa: F401  # fills SQLModel.metadata
 from storage.database import sync_engine
 
 
-def _begin_nothing(connection: Any, _record: Any) -> None:
+def _configure(connection: Any, _record: Any) -> None:
     connection.isolation_level = None
-    connection.execute("PRAGMA secure_delete = ON")  # a table made anew leaves its old pages
+    connection.execute("PRAGMA secure_delete = ON")  # a recreated table leaves its old pages
 
 
 def _begin(connection: Connection) -> None:
@@ -22,9 +22,9 @@ def _begin(connection: Connection) -> None:
 engine = sync_engine(context.config.attributes["url"])
 sqlite = engine.dialect.name == "sqlite"
 if sqlite:
-    # Python's driver commits each CREATE and ALTER on its own, so a kill in between would leave
-    # tables that no later start could make again. SQLite itself can take them all back.
-    event.listen(engine, "connect", _begin_nothing)
+    # Python's driver commits each CREATE and ALTER separately, so a kill in between would leave
+    # tables that no later start could create again. SQLite itself can roll them all back.
+    event.listen(engine, "connect", _configure)
     event.listen(engine, "begin", _begin)
 with engine.connect() as connection:
     context.configure(

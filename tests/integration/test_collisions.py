@@ -99,7 +99,7 @@ async def test_a_server_that_lets_no_transaction_see_another_is_no_trouble(
 async def test_a_worker_that_stands_still_does_not_hold_up_the_others_for_long(
     database: AnyDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(storage.postgresql, "STANDSTILL_SECONDS", 1)
+    monkeypatch.setattr(storage.postgresql, "IDLE_SECONDS", 1)
     async with a_world(database) as world:
         await world.begin()
 

@@ -91,10 +91,10 @@ async def test_rotation_renews_fingerprints_that_were_not_made_by_hkdf(begun: Wo
     database, vault = begun.bot.database, Vault([OLD])
 
     async with database.begin(write=False) as session:
-        found = await credentials.known(session, vault.fingerprints("123456789"))
+        found = await credentials.matches(session, vault.fingerprints("123456789"))
     assert await rotated(database, vault) == (1, [])
     async with database.begin(write=False) as session:
-        again = await credentials.known(session, [vault.fingerprint("123456789")])
+        again = await credentials.matches(session, [vault.fingerprint("123456789")])
 
     assert [one.field for one in found] == [one.field for one in again] == ["booking_provider_id"]
     assert await rotated(database, vault) == (0, [])

@@ -149,7 +149,7 @@ async def test_no_file_holds_an_old_ciphertext(
     await kept.gone(old)
     now = stored(world)
     assert not now or kept.holding(now)
-    assert world.bot.residue.warning() is None
+    assert world.bot.cleaner.warning() is None
 
 
 async def test_statistics_hold_none_either(world: World, kept: Kept) -> None:

@@ -10,7 +10,7 @@ import pytest
 import storage.database
 import storage.postgresql
 from sandbox.slack import Person
-from storage.postgresql import Impatient
+from storage.postgresql import TimedConnection
 from tests.crash.level import must_be_level
 from tests.crash.people import People
 from tests.databases import ON_POSTGRESQL, PostgresDatabase
@@ -59,7 +59,7 @@ async def weather(
     """A whole world over a wire, in which nobody waits for long."""
     for module in (storage.database, storage.postgresql):
         patch.setattr(module, "TIMEOUT_SECONDS", 1)
-    patch.setattr(Impatient, "patience_seconds", 0.3)
+    patch.setattr(TimedConnection, "max_wait_seconds", 0.3)
     async with (
         a_wire(database.url) as wire,
         lapsing(WiredDatabase.over(wire, database), patch, Forgiving) as (people, _lapse),
