@@ -41,7 +41,7 @@ def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
         except Repeated:
             answer = None
         except TimeoutError:
-            answer = plain_answer("Slack takes long to answer just now. Please try again.")
+            answer = plain_answer("Slack is slow right now. Please try again.")
         except Exception as error:
             answer = plain_answer(explain(error))
         if answer is None:

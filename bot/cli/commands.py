@@ -18,6 +18,7 @@ from bot.cli.doctor import Finding, examine
 from bot.cli.doctor.blocks import validate
 from bot.cli.export import render
 from bot.core import logs
+from bot.core.english import count
 from bot.core.errors import NotFound
 from bot.guide.loading import SERVICETITAN
 from bot.onboarding.history import tell
@@ -151,14 +152,14 @@ async def check_database(settings: Settings, log_lines: Iterable[str] = ()) -> i
     say(f"{migrate.where(settings.database_url)}: the database is up to date")
     async with _database(settings) as database, database.begin(write=False) as session:
         report = await verify(session, read_heads(log_lines))
-    read = f"{report.events} events of {report.onboardings} onboardings"
+    read = f"{count(report.events, 'event')}, {count(report.onboardings, 'onboarding')}"
     if report.late:
         say(f"{report.late} events are older than their seals, which an upgrade made")
     for line in report.problems:
         say(line, 1)
     if report.problems:
-        return say(f"{read}: the history does not fit its seals", 1)
-    return say(f"{read}: the history is as it was written")
+        return say(f"{read}: the history doesn't match its seals", 1)
+    return say(f"{read}: history intact")
 
 
 @with_settings(check_tables=False)
@@ -193,11 +194,11 @@ async def check_keys(settings: Settings) -> int:
         report = await inspect(database, vault)
     for key in vault.key_ids:
         first = " (encrypts)" if key == vault.sealing_key else ""
-        say(f"key {key}{first}: {report.rows.get(key, 0)} stored values")
+        say(f"key {key}{first}: {count(report.rows.get(key, 0), 'stored value')}")
     for line in report.problems:
         say(line, 1)
     lost = sum(report.rows.values()) - report.readable
-    return say(f"{report.readable} stored values can be read, {lost} cannot", 1 if lost else 0)
+    return say(f"{count(report.readable, 'stored value')} readable, {lost} not", 1 if lost else 0)
 
 
 @with_settings()
@@ -226,11 +227,11 @@ async def purge(settings: Settings) -> int:
     """Destroy the values of all finished onboardings, however recently they finished."""
     guides = GuideStore.from_file(SERVICETITAN)
     async with _database(settings) as database:
-        count = await destroy_old_values(
+        purged = await destroy_old_values(
             database, guides, lambda: datetime.now(UTC), timedelta(0), lambda _onboarding_id: None
         )
         await _remove_old_ciphertexts(database)
-    return say(f"the values of {count} finished onboardings are destroyed")
+    return say(f"deleted the credentials of {count(purged, 'finished onboarding')}")
 
 
 async def _remove_old_ciphertexts(database: Database) -> None:

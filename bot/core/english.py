@@ -5,20 +5,26 @@ from datetime import datetime
 
 
 def listed(words: Iterable[str], conjunction: str = "and") -> str:
-    """Join words as a sentence does: `a, b and c`."""
+    """Join words as a sentence does: `a and b`, `a, b, and c`."""
     *first, last = words
-    return f"{', '.join(first)} {conjunction} {last}" if first else last
+    comma = "," if len(first) > 1 else ""
+    return f"{', '.join(first)}{comma} {conjunction} {last}" if first else last
+
+
+def count(number: int, noun: str) -> str:
+    """Return a number of things in words: `1 credential`, `2 credentials`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def in_days(days: int) -> str:
     """Return a number of whole days in words."""
-    return "less than a day" if days < 1 else "1 day" if days == 1 else f"{days} days"
+    return count(days, "day") if days > 0 else "less than a day"
 
 
 def ago(moment: datetime, now: datetime) -> str:
     """Return in words how long ago `moment` was, in its largest unit: `3 hours`."""
     seconds = max(0, int((now - moment).total_seconds()))
     for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60)):
-        if count := seconds // size:
-            return f"{count} {unit}{'' if count == 1 else 's'}"
+        if whole := seconds // size:
+            return count(whole, unit)
     return "less than a minute"

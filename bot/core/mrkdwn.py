@@ -17,6 +17,11 @@ def escape(text: str) -> str:
     return CONTROLS.sub("", text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
+def code(text: str) -> str:
+    """Return `text` as code, which a tap copies on a phone."""
+    return f"`{escape(text.replace('`', chr(39)))}`"
+
+
 def mention(user_id: str) -> str:
     return f"<@{user_id}>"
 

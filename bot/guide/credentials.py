@@ -92,6 +92,12 @@ def mask(value: str) -> str:
     return "••••" + value[len(value) - shown :]
 
 
+def ending(mask: str) -> str:
+    """Return a mask in words, which a screen reader can read: `ending in 1928`."""
+    shown = mask.lstrip("•")
+    return f"ending in {shown}" if shown else "(too short to show a part)"
+
+
 def check(
     fields: Sequence[CredentialField],
     values: Mapping[str, str],

@@ -37,10 +37,27 @@ class Owner(StrEnum):
     HEAVYSET = "heavyset"
 
 
+class Blank(StrEnum):
+    """What the written guide leaves open, and `Blanks` fills."""
+
+    EMAIL = "email"
+    DESCRIPTION = "description"
+
+
+class Blanks(Part):
+    """What fills the blanks; an empty address: the engineer tells it."""
+
+    email: str = ""
+    description: Line = ""
+
+
 class Table(Part):
     """Names and values to copy, such as the fields of a form."""
 
     intro: Text | None = None
+    # Rows whose value people paste, and rows with a blank that the settings fill: by their names.
+    copied: tuple[Label, ...] = ()
+    blanks: tuple[tuple[Label, Blank], ...] = ()
     rows: Annotated[tuple[tuple[Label, Line], ...], Field(min_length=1, max_length=10)]
 
 
@@ -82,6 +99,7 @@ class Step(Part):
 
     number: int
     title: Title
+    short: Line | None = None
     body: Text
     items: tuple[Line, ...] = ()
     tables: tuple[Table, ...] = ()
@@ -130,6 +148,7 @@ class Guide(Part):
     phases: tuple[Phase, ...]
     credentials: tuple[CredentialField, ...]
     troubleshooting: tuple[Trouble, ...]
+    blanks: Blanks = Blanks()
 
     @cached_property
     def steps(self) -> tuple[Step, ...]:

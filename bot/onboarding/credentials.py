@@ -17,7 +17,7 @@ def enter_credentials(
     onboarding: Onboarding, step: int, masks: Mapping[str, str], actor: Actor, now: datetime
 ) -> Change:
     """Record that credentials were stored, by field with their masks; verify once all are in."""
-    must_be_active(onboarding)
+    must_be_active(onboarding, actor)
     credentials = dict(onboarding.credentials)
     events = []
     for name, mask in masks.items():
@@ -81,8 +81,8 @@ def must_be_stored(onboarding: Onboarding, fields: Collection[str]) -> None:
     """Raise Refused unless all these credentials are stored."""
     if onboarding.destroyed_at:
         raise Refused(
-            "The credentials were deleted {at}, some time after the end "
-            "of the onboarding. The history keeps who entered them.",
+            "These credentials were deleted {at}, after the onboarding ended. The history still "
+            "shows who entered them.",
             at=onboarding.destroyed_at,
         )
     if missing := [name for name in fields if name not in onboarding.credentials]:

@@ -62,7 +62,7 @@ def start(
 def pause(onboarding: Onboarding, actor: Actor, now: datetime, reason: str | None = None) -> Change:
     """Put an onboarding on hold until an engineer resumes it."""
     if onboarding.status is Status.PAUSED:
-        raise Refused("This onboarding is paused already. Nothing was changed.")
+        raise Refused("It's already paused.")
     must_be_active(onboarding)
     paused = Event(EventKind.PAUSED, actor, now, None, {"reason": reason} if reason else {})
     return changed(onboarding, now, [paused], status=Status.PAUSED, reason=reason)
@@ -71,7 +71,7 @@ def pause(onboarding: Onboarding, actor: Actor, now: datetime, reason: str | Non
 def resume(onboarding: Onboarding, actor: Actor, now: datetime) -> Change:
     """Continue after a pause."""
     if onboarding.status is not Status.PAUSED:
-        raise Refused(f"This onboarding is {onboarding.status}, not paused. Nothing was changed.")
+        raise Refused("It isn't paused.")
     resumed = Event(EventKind.RESUMED, actor, now)
     return changed(onboarding, now, [resumed], status=Status.ACTIVE, loss=None, reason=None)
 
@@ -79,7 +79,7 @@ def resume(onboarding: Onboarding, actor: Actor, now: datetime) -> Change:
 def cancel(onboarding: Onboarding, actor: Actor, reason: str, now: datetime) -> Change:
     """End an onboarding early and destroy its credentials."""
     if onboarding.status is Status.CANCELLED:
-        raise Refused("This onboarding is cancelled already. Nothing was changed.")
+        raise Refused("It's already canceled.")
     must_be_running(onboarding)
     events = [Event(EventKind.CANCELLED, actor, now, None, {"reason": reason})]
     if onboarding.credentials:
@@ -101,7 +101,7 @@ def assign(onboarding: Onboarding, engineer: str, actor: Actor, now: datetime) -
     """Make another engineer responsible."""
     must_be_running(onboarding)
     if engineer == onboarding.engineer:
-        text = "{engineer} is the engineer already. Nothing was changed."
+        text = "{engineer} already has this one."
         raise Refused(text, engineer=UserRef(engineer))
     detail = {"from": onboarding.engineer, "to": engineer}
     return _noted(onboarding, EventKind.ASSIGNED, actor, now, detail, engineer=engineer)

@@ -71,21 +71,20 @@ ALLOWED: dict[Permission, frozenset[Role]] = {
 }
 
 REFUSALS: dict[Permission, str] = {
-    Permission.CLIENT_STEP: ("Only the client's own team and HeavySet engineers can do this."),
+    Permission.CLIENT_STEP: ("Only the client's team and HeavySet engineers can do this."),
     Permission.HEAVYSET_STEP: (
-        "This is HeavySet Tech's part: an engineer does it, and there is nothing for you to do. "
-        "Questions? Press “I need help”."
+        "This one's on us; nothing for you to do. Questions? Press *I need help*."
     ),
     Permission.MANAGE: (
-        "Only HeavySet engineers can use this command. If you are one, ask the operator of the "
-        "onboarding bot to add you to ENGINEERS."
+        "This command is for HeavySet engineers. If that's you, ask whoever runs this bot to add "
+        "you to `ENGINEERS`."
     ),
     Permission.REVEAL: (
-        "Only HeavySet engineers can see stored values. If one is wrong, press “Enter securely” "
-        "and enter it again."
+        "Only HeavySet engineers can see stored credentials. Need to fix one? Press *Replace* on "
+        "its step."
     ),
     Permission.GUESS: (
-        "Nobody can look up stored values this way. Please ask your HeavySet engineer."
+        "No one can look up stored credentials this way. Please ask your HeavySet engineer."
     ),
 }
 

@@ -20,8 +20,8 @@ def ask_for_help(
     mine = (one.at for one in onboarding.questions if _is_of(one, actor) and one.passage is None)
     if wait := QUESTIONS.wait(mine, now):
         raise Refused(
-            "{engineer} has {most} questions of yours from the last "
-            "hour. Please collect the rest, and send them {wait}.",
+            "{engineer} has {most} questions of yours from the last hour. Please collect the "
+            "rest and send them {wait}.",
             engineer=UserRef(onboarding.engineer),
             most=QUESTIONS.most,
             wait=in_minutes(wait),

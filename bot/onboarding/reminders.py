@@ -15,12 +15,12 @@ SHORTEST_INTERVAL = timedelta(hours=1)
 
 def remind(onboarding: Onboarding, actor: Actor, now: datetime) -> Change:
     """Remind the side that has to act; Refused if a reminder is already there."""
-    must_be_active(onboarding)
+    must_be_active(onboarding, actor)
     last = onboarding.reminder
     if last and (actor == BOT or now - last.at < SHORTEST_INTERVAL):
-        raise Refused("There's already a reminder from {at}.", at=last.at)
+        raise Refused("I already sent a reminder {at}.", at=last.at)
     if onboarding.current is None or onboarding.awaited is None:
-        raise Refused("Every step is done: there is nobody to remind.")
+        raise Refused("Every step is done, so there's no one to remind.")
     step, side, since = onboarding.current.number, onboarding.awaited, onboarding.active_at
     reminder = Reminder(len(onboarding.reminders) + 1, step, side, actor, now, since)
     detail = {"to": side.value, "since": since.isoformat()}
@@ -35,7 +35,7 @@ def snooze(
 
     That is no progress: engineering is alerted as if nobody had snoozed.
     """
-    must_be_active(onboarding)
+    must_be_active(onboarding, actor)
     if onboarding.reminder is None:
         raise _not_snoozable(onboarding)
     last = replace(onboarding.reminder, snooze=Snooze(actor, now, until))
@@ -47,11 +47,11 @@ def snooze(
 
 def _not_snoozable(onboarding: Onboarding) -> Refused:
     if onboarding.snoozed is None:
-        return Refused("There is nothing to snooze any more: the onboarding has gone on.")
+        return Refused("Nothing to snooze anymore; things have moved on.")
     by, until = onboarding.snoozed.by, onboarding.snoozed.until
     if until is None:
-        return Refused("{by} has snoozed it already.", by=by)
-    return Refused("{by} has snoozed it already, until {until}.", by=by, until=until)
+        return Refused("{by} already snoozed it.", by=by)
+    return Refused("{by} already snoozed it until {until}.", by=by, until=until)
 
 
 def escalate(onboarding: Onboarding, now: datetime) -> Change:

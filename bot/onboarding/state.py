@@ -69,7 +69,7 @@ class Onboarding:
         for progress in self.steps:
             if progress.number == number:
                 return progress
-        raise NotFound(f"There is no step {number}; the guide has {len(self.steps)}.")
+        raise NotFound(f"There's no step {number}; the guide has {len(self.steps)}.")
 
     @property
     def current(self) -> Step | None:

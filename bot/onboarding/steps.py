@@ -17,6 +17,7 @@ from bot.onboarding.transitions import (
     labels,
     must_be_active,
     must_be_current,
+    must_be_unfinished,
     skipped_by,
 )
 
@@ -25,12 +26,12 @@ def choose_option(
     onboarding: Onboarding, number: int, option_id: str, actor: Actor, now: datetime
 ) -> Change:
     """Answer the question of step `number`; that ends it, and skips what is now unnecessary."""
-    must_be_current(onboarding, number)
+    must_be_current(onboarding, number, actor)
     choice = onboarding.guide.step(number).choice
     options = choice.options if choice else ()
     option = next((option for option in options if option.id == option_id), None)
     if option is None:
-        raise Refused("This answer is not offered any more. Please use the newest message.")
+        raise Refused("That option is gone. Please use the latest message.")
     chosen = Event(EventKind.ACCOUNT_CHOSEN, actor, now, number, {"choice": option.id})
     skipped = [Event(EventKind.STEP_SKIPPED, actor, now, skip) for skip in option.skips]
     events = [chosen, Event(EventKind.STEP_DONE, actor, now, number), *skipped]
@@ -40,7 +41,7 @@ def choose_option(
 
 def finish_step(onboarding: Onboarding, number: int, actor: Actor, now: datetime) -> Change:
     """Mark the current step as done, and go on to the next."""
-    must_be_current(onboarding, number)
+    must_be_current(onboarding, number, actor)
     _must_be_ready(onboarding, number)
     done = Event(EventKind.STEP_DONE, actor, now, number)
     return end_step(onboarding, number, actor, now, [done])
@@ -50,20 +51,19 @@ def _must_be_ready(onboarding: Onboarding, number: int) -> None:
     guide = onboarding.guide
     step = guide.step(number)
     if step.choice:
-        answers = listed(f"“{option.label}”" for option in step.choice.options)
-        raise Refused(f"Please answer the question of step {number} instead: {answers}.")
+        answers = listed((f"“{option.label}”" for option in step.choice.options), "or")
+        raise Refused(f"Step {number} is a question. Please choose {answers}.")
     if step.verifies:
         raise Refused(
-            f"Step {number} is finished by the verification itself: press “Verify now”. "
-            "When every check has passed, the onboarding is complete."
+            f"Step {number} finishes on its own once every check passes. Press *Verify now*."
         )
     if number < guide.last_credential_step:
         return
     if onboarding.missing:
+        them = "it" if len(onboarding.missing) == 1 else "them"
         raise Refused(
-            f"Step {number} needs all {len(guide.credentials)} values first. "
-            f"Still missing: {labels(onboarding, onboarding.missing)}. "
-            "Press “Enter securely” on this step to add what is missing."
+            f"Almost! We still need {labels(onboarding, onboarding.missing)}. Press *Enter "
+            f"securely* on this step to add {them}."
         )
     if exposed := onboarding.exposed:
         raise Refused(
@@ -91,16 +91,18 @@ def _must_not_be_failed(onboarding: Onboarding) -> None:
 
 def undo_step(onboarding: Onboarding, number: int, actor: Actor, now: datetime) -> Change:
     """Make a finished step current again; later ones wait for it. Credentials are kept."""
-    must_be_active(onboarding)
+    must_be_active(onboarding, actor)
     progress = onboarding.step(number)
     if progress.state is StepState.CURRENT:
-        raise Refused(f"Step {number} is open already.")
+        raise Refused(f"Step {number} is already open.")
     if progress.state is StepState.WAITING:
-        raise Refused(f"Step {number} is not done yet, so there is nothing to undo.")
+        raise Refused(f"Step {number} isn't done yet, so there's nothing to undo.")
     if cause := skipped_by(onboarding, number):
-        raise Refused(f"Step {number} was not needed. To change that, undo step {cause}.")
+        raise Refused(
+            f"Step {number} was skipped because of step {cause}. To change that, undo step {cause}."
+        )
     if progress.state is StepState.SKIPPED and actor.role not in (Role.ENGINEER, Role.BOT):
-        raise Refused(f"Step {number} was skipped by HeavySet Tech, who may open it again.")
+        raise Refused(f"HeavySet Tech skipped step {number}; only we can reopen it.")
     undone = Event(EventKind.STEP_UNDONE, actor, now, number)
     if onboarding.current and number > onboarding.current.number:  # it was skipped ahead of time
         waiting = replace(progress, state=StepState.WAITING, by=None, at=None)
@@ -112,20 +114,13 @@ def undo_step(onboarding: Onboarding, number: int, actor: Actor, now: datetime) 
 
 def skip_step(onboarding: Onboarding, number: int, actor: Actor, now: datetime) -> Change:
     """Leave out step `number`, now or when it is reached."""
-    progress = onboarding.step(number)
-    if progress.finished and progress.by and progress.at:
-        state = "done" if progress.state is StepState.DONE else "skipped"
-        text = f"Step {number} is {state} already, by {{by}}, {{at}}."
-        raise Refused(text, by=progress.by, at=progress.at)
-    must_be_active(onboarding)
+    must_be_unfinished(onboarding, number)
+    must_be_active(onboarding, actor)
     step = onboarding.guide.step(number)
     if step.verifies:
-        raise Refused(
-            f"Step {number} is the verification: it cannot be skipped, as nobody would know "
-            "whether the values work."
-        )
+        raise Refused(f"Step {number} can't be skipped. It's how we know everything works.")
     if step.choice:
-        raise Refused(f"Step {number} is a question: answer it with one of its buttons.")
+        raise Refused(f"Step {number} is a question. Please choose one of its buttons.")
     skipped = Event(EventKind.STEP_SKIPPED, actor, now, number)
     return end_step(onboarding, number, actor, now, [skipped], state=StepState.SKIPPED)
 
@@ -134,25 +129,25 @@ def hand_over_steps(
     onboarding: Onboarding, number: int, actor: Actor, now: datetime, *, rest_of_phase: bool = False
 ) -> Change:
     """Have HeavySet do step `number`, or the rest of its phase."""
-    must_be_current(onboarding, number)
+    must_be_current(onboarding, number, actor)
     phase = onboarding.guide.phase_of(number)
     if phase.owner is Owner.HEAVYSET:
-        raise Refused(f"Step {number} is HeavySet Tech's already.")
+        raise Refused(f"Step {number} is already ours.")
     wanted = [step.number for step in phase.steps if step.number >= number]
     wanted = wanted if rest_of_phase else [number]
     left = {number for number in wanted if not onboarding.step(number).handed_over}
     if not left:
-        raise Refused(f"Step {number} is with HeavySet Tech already.")
+        raise Refused(f"We already have step {number}.")
     return _handed(onboarding, left, EventKind.STEPS_HANDED_OVER, actor, now)
 
 
 def give_back_steps(onboarding: Onboarding, number: int, actor: Actor, now: datetime) -> Change:
     """Return step `number`, and later steps of its phase that were handed over, to the client."""
-    must_be_current(onboarding, number)
+    must_be_current(onboarding, number, actor)
     steps = (step.number for step in onboarding.guide.phase_of(number).steps)
     back = {step for step in steps if step >= number and onboarding.step(step).handed_over}
     if not back:
-        raise Refused(f"Step {number} is not with HeavySet Tech: nothing can be returned.")
+        raise Refused(f"We don't have step {number}, so there's nothing to take back.")
     return _handed(onboarding, back, EventKind.STEPS_GIVEN_BACK, actor, now)
 
 

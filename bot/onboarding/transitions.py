@@ -13,9 +13,12 @@ from typing import Any
 from bot.core.english import listed
 from bot.core.errors import Refused
 from bot.guide import Owner
-from bot.onboarding.model import Event, EventKind, Status, StepProgress, StepState
-from bot.onboarding.people import Actor
+from bot.onboarding.model import BOT, Event, EventKind, Status, StepProgress, StepState
+from bot.onboarding.people import Actor, Role
 from bot.onboarding.state import Onboarding
+
+# What an onboarding that has ended is, in words.
+FINISHED = {Status.COMPLETED: "complete", Status.CANCELLED: "canceled"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +39,12 @@ def changed(
     return Change(after, tuple(events))
 
 
-def must_be_active(onboarding: Onboarding) -> None:
-    """Raise Refused if an onboarding is paused or over."""
+def must_be_active(onboarding: Onboarding, actor: Actor = BOT) -> None:
+    """Raise Refused if an onboarding is paused or over, in words for `actor`."""
+    if onboarding.status is Status.PAUSED and actor.role is Role.ENGINEER:
+        raise Refused("It's paused. Run `/servicetitan resume` first.")
     if onboarding.status is Status.PAUSED:
-        raise Refused("This onboarding is paused. A HeavySet engineer takes it up again soon.")
+        raise Refused("This setup is on hold. A HeavySet engineer will pick it back up.")
     must_be_running(onboarding)
 
 
@@ -47,23 +52,30 @@ def must_be_running(onboarding: Onboarding) -> None:
     """Raise Refused if an onboarding is over."""
     if onboarding.status not in (Status.ACTIVE, Status.PAUSED):
         raise Refused(
-            f"This onboarding is {onboarding.status}: nothing is left to do here. "
-            "Is something wrong? Please tell your HeavySet engineer."
+            f"This setup is {FINISHED[onboarding.status]}, so there's nothing left to do here. "
+            "Something wrong? Let your HeavySet engineer know."
         )
 
 
-def must_be_current(onboarding: Onboarding, number: int) -> None:
-    """Raise Refused unless step `number` is the current one of an active onboarding."""
+def must_be_unfinished(onboarding: Onboarding, number: int) -> None:
+    """Raise Refused if somebody finished or skipped step `number` before."""
     progress = onboarding.step(number)
-    if progress.finished and progress.by and progress.at:
-        state = "already done" if progress.state is StepState.DONE else "not needed: skipped"
-        text = f"Step {number} is {state}, by {{by}}, {{at}}."
-        raise Refused(text, by=progress.by, at=progress.at)
-    must_be_active(onboarding)
-    if progress.state is StepState.WAITING and onboarding.current:
+    if not progress.finished or not progress.by or not progress.at:
+        return
+    verb = "finished" if progress.state is StepState.DONE else "skipped"
+    text = f"{{by}} already {verb} step {number}, {{at}}."
+    if not progress.by.user_id:
+        text = f"Step {number} was already {verb}, {{at}}."
+    raise Refused(text, by=progress.by, at=progress.at)
+
+
+def must_be_current(onboarding: Onboarding, number: int, actor: Actor) -> None:
+    """Raise Refused unless step `number` is the current one of an active onboarding."""
+    must_be_unfinished(onboarding, number)
+    must_be_active(onboarding, actor)
+    if onboarding.step(number).state is StepState.WAITING and onboarding.current:
         raise Refused(
-            f"Step {number} comes later. Step {onboarding.current.number} is the current one: "
-            f"{onboarding.current.title}."
+            f"Not yet! Step {onboarding.current.number} ({onboarding.current.title}) comes first."
         )
 
 

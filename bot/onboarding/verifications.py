@@ -23,10 +23,10 @@ def request_verification(
     """Have the stored credentials verified; `booking` is the externalId of a test booking."""
     must_be_checkable(onboarding)
     if booking and not (onboarding.current and onboarding.current.verifies):
-        raise Refused("A test booking is made with the last verification only: not yet.")
+        raise Refused("Test bookings are only available at the last step.")
     if onboarding.missing:
         missing = labels(onboarding, onboarding.missing)
-        raise Refused(f"There is nothing to verify yet: {missing} missing.")
+        raise Refused(f"Can't check yet. Still missing: {missing}.")
     if onboarding.verification and onboarding.verification.report is None:
         raise Refused("A check is already running. The result will show up in the thread.")
     times = (run.requested_at for run in onboarding.verifications)
@@ -135,9 +135,9 @@ def _finished(
 def confirm_writes(onboarding: Onboarding, actor: Actor, now: datetime) -> Change:
     """Record that an engineer has checked the write permissions in ServiceTitan."""
     if signed := onboarding.writes_confirmed:
-        raise Refused("Ticked off already, by {by}.", by=signed.by)
+        raise Refused("{by} already marked this.", by=signed.by)
     if onboarding.verification is None or onboarding.verification.report is None:
-        raise Refused("There is no report yet in which this could be ticked off.")
+        raise Refused("There's no check to mark yet.")
     confirmed = Event(EventKind.WRITES_CONFIRMED, actor, now)
     signed = Signed(actor, now)
     return changed(onboarding, onboarding.active_at, [confirmed], writes_confirmed=signed)

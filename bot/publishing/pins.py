@@ -97,7 +97,7 @@ class Pins:
     def _bookmark(self, onboarding: Onboarding, root_ts: str) -> Bookmark:
         url = self._slack.identity.url
         address = permalink(url, onboarding.channel, root_ts, root_ts)
-        return Bookmark(f"{onboarding.client_name}: {onboarding.guide.title}", address)
+        return Bookmark(f"{onboarding.guide.platform} setup ({onboarding.client_name})", address)
 
     async def _claim(self, onboarding_id: str, slot: str) -> Posted | None:
         """Record that this is about to be done, and return what was known before.

@@ -19,11 +19,11 @@ SCOPES = frozenset(
 # These may be left out; what each is for.
 OPTIONAL_SCOPES: Mapping[str, str] = MappingProxyType(
     {
-        "bookmarks:read": "finds a bookmark again if the response was lost",
+        "bookmarks:read": "finds my own bookmark again after a lost reply",
         "bookmarks:write": "bookmarks the thread in the client's channel",
-        "channels:manage": "“start … invite …” creates a channel and adds the engineer",
-        "conversations.connect:write": "“start … invite …” invites the client by e-mail",
-        "groups:write": "the same, where the channel is to be private",
+        "channels:manage": "lets “start … invite …” create a channel and add the engineer",
+        "conversations.connect:write": "lets “start … invite …” invite the client by email",
+        "groups:write": "the same for private channels",
         "pins:write": "pins the first message of the thread",
     }
 )

@@ -42,7 +42,7 @@ class Managing(UseCase):
         """Nudge whoever's turn it is."""
         actor, found = await self._who_and_whom(request, words)
         after = await self._change(request, found.id, lambda at, now: remind(at, actor, now))
-        return self._done(after, "The thread gets a reminder.")
+        return self._done(after, "Reminder sent.")
 
     async def assign(self, request: Request, words: str) -> EphemeralReply:
         """Put another engineer in charge."""
@@ -53,11 +53,11 @@ class Managing(UseCase):
         actor, found = await self._who_and_whom(request, name)
         directory = self._services.directory
         if not await directory.is_engineer(engineer):
-            raise Refused(f"{mention(engineer)} is no HeavySet engineer. Nothing was changed.")
+            raise Refused(f"{mention(engineer)} isn't a HeavySet engineer.")
         after = await self._change(
             request, found.id, lambda at, now: lifecycle.assign(at, engineer, actor, now)
         )
-        return self._done(after, f"{mention(engineer)} is in charge now.")
+        return self._done(after, f"Reassigned to {mention(engineer)}.")
 
     async def skip(self, request: Request, words: str) -> EphemeralReply:
         """Go on without a step."""
@@ -66,7 +66,7 @@ class Managing(UseCase):
         after = await self._change(
             request, found.id, lambda at, now: skip_step(at, number, actor, now)
         )
-        return self._done(after, f"Step {number} is skipped.")
+        return self._done(after, f"Skipped step {number}.")
 
     async def reopen(self, request: Request, words: str) -> EphemeralReply:
         """Go back to a step; the later ones are gone through again."""
@@ -83,16 +83,13 @@ class Managing(UseCase):
             request,
             words,
             lambda at, actor, now: lifecycle.pause(at, actor, now),
-            "Paused. No reminders.",
+            "On hold. No reminders until you resume.",
         )
 
     async def resume(self, request: Request, words: str) -> EphemeralReply:
         """Take an onboarding up again."""
         return await self._simply(
-            request,
-            words,
-            lambda at, actor, now: lifecycle.resume(at, actor, now),
-            "Taken up again.",
+            request, words, lambda at, actor, now: lifecycle.resume(at, actor, now), "Resumed."
         )
 
     async def cancel_form(self, request: Request, words: str) -> View:
@@ -107,10 +104,10 @@ class Managing(UseCase):
         await must_have_opened(self._services, request, ref)
         actor = await self._engineer(request.person)
         if not reason.strip():
-            raise InvalidInput({"reason": "Please write a few words; they stand in the history."})
+            raise InvalidInput({"reason": "Please add a short reason for the history."})
         onboarding = await self._get(ref.onboarding_id)
         if label := await secret_in(self._services, reason, onboarding):
-            raise InvalidInput({"reason": f"Please take the {label} out: this text is kept."})
+            raise InvalidInput({"reason": f"Please remove the {label}; this text is saved."})
 
         async def destroy(session: AsyncSession, after: Onboarding) -> None:
             await credentials.destroy(session, after.id)
@@ -148,8 +145,8 @@ class Managing(UseCase):
 
 def _reopened(onboarding: Onboarding, number: int) -> str:
     if onboarding.current and onboarding.current.number == number:
-        return f"Step {number} is the current one again."
-    return f"Step {number} is to be done again when its turn comes."
+        return f"Back to step {number}."
+    return f"Step {number} will come up again in order."
 
 
 def _numbered(words: str, command: str) -> tuple[int, str]:

@@ -36,7 +36,7 @@ class Credentials(UseCase):
         at = onboarding.step(ref.step).number
         names = ref.fields or modals.fields_at(onboarding, at)
         if not names or not {one.id for one in onboarding.guide.credentials}.issuperset(names):
-            raise Refused("There is nothing to enter at this step.")
+            raise Refused("Nothing to enter at this step.")
         person = request.person
         form = FormRef(request.channel, person.user_id, person.team_id, onboarding.id, at, names)
         return modals.credentials_modal(onboarding, form)
@@ -73,7 +73,7 @@ class Credentials(UseCase):
         await self._viewer(request, onboarding)
         step = onboarding.guide.step(onboarding.step(ref.step).number)
         if not step.reveals:
-            raise Refused("There is nothing to reveal at this step.")
+            raise Refused("Nothing to show at this step.")
         names = modals.revealed_fields(onboarding, step.number)
         stored = [name for name in names if name in onboarding.credentials]
         must_be_stored(onboarding, stored or names)
@@ -90,7 +90,7 @@ class Credentials(UseCase):
         in a window.
         """
         if not await opened(self._services, request.person, ref):
-            raise NotAllowed("This window was opened by somebody else. Please open it yourself.")
+            raise NotAllowed("Someone else opened this window. Please open your own.")
         onboarding, sealed = await self._read(ref.onboarding_id)
         actor = await self._viewer(request, onboarding)
         must_be_stored(onboarding, [name])
@@ -98,8 +98,8 @@ class Credentials(UseCase):
             value = self._services.vault.open(sealed[name])
         except Unreadable as error:
             raise Refused(
-                f"A stored value cannot be read, and none is shown: {error}. The operator sees all "
-                "of them with `onboarding keys check`."
+                f"A stored credential can't be read, so none are shown: {error}. Whoever runs the "
+                "bot can look with `onboarding keys check`."
             ) from error
         async with self._services.database.begin(write=False) as session:
             again = await reveals.shows(session, window)
@@ -132,7 +132,7 @@ class Credentials(UseCase):
             raise InvalidInput(errors)
         if problems and not confirmed:
             if confirmed is False:
-                text = "Tick this if the value is right; else correct it above."
+                text = "Check the box if it's right. Otherwise, fix it above."
                 raise InvalidInput({CONFIRM_UNUSUAL: text})
             warnings = {name: problem.text for name, problem in problems.items()}
             raise NeedsConfirmation(modals.credentials_modal(onboarding, ref, warnings))
@@ -146,8 +146,8 @@ class Credentials(UseCase):
         }
         fields = [onboarding.guide.field(name) for name in plain]
         return {
-            field.id: f"This {field.label} was posted in the channel, so others may know it. "
-            f"Make a new one (step {field.step}), and enter that."
+            field.id: f"This {field.label} was posted in the channel. Please create a new one "
+            f"(step {field.step}) and enter that instead."
             for field in fields
             if field.secret_pattern
             and fingerprints & self._services.vault.fingerprints(plain[field.id])
@@ -275,6 +275,6 @@ async def _must_be_slow(session: AsyncSession, after: Onboarding, name: str) -> 
         raise InvalidInput(
             {
                 name: f"These credentials were changed {rate.most} times in the last hour. Please "
-                f"look the right value up in ServiceTitan, and enter it {in_minutes(wait)}."
+                f"look up the right one in ServiceTitan and enter it {in_minutes(wait)}."
             }
         )

@@ -37,14 +37,14 @@ class Help(UseCase):
         """Take the question of the form to the engineer."""
         await must_have_opened(self._services, request, ref)
         if not question.strip():
-            raise InvalidInput({"question": "Please write what you would like to know."})
+            raise InvalidInput({"question": "What would you like to know?"})
         onboarding = await self._get(ref.onboarding_id)
         await self._actor(request, onboarding, Permission.CLIENT_STEP)
         if await is_guessing(self._services, request, onboarding, question):
             raise InvalidInput({"question": TOO_MANY_CODES})
         if label := await secret_in(self._services, question, onboarding):
             raise InvalidInput(
-                {"question": f"Please take the {label} out: it belongs into “Enter securely” only."}
+                {"question": f"Please remove the {label}. Use “Enter securely” for that."}
             )
         return await self.ask(request, StepRef(ref.onboarding_id, ref.step), question)
 

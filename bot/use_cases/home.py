@@ -24,7 +24,7 @@ class Home(UseCase):
         actor = await self._engineer(request.person)
         self.open(request.person.user_id)
         after = await self._change(request, onboarding_id, lambda at, now: remind(at, actor, now))
-        return f"*{escape(after.client_name)}*: The thread gets a reminder."
+        return f"*{escape(after.client_name)}*: Reminder sent."
 
     async def assign_form(self, request: Request, onboarding_id: str) -> View:
         """Return the form that puts another engineer in charge."""
@@ -41,7 +41,9 @@ class Home(UseCase):
         actor = await self._engineer(request.person)
         directory = self._services.directory
         if not engineer or not await directory.is_engineer(engineer):
-            raise InvalidInput({ENGINEER: "This person is no HeavySet engineer. Choose another."})
+            raise InvalidInput(
+                {ENGINEER: "That person isn't a HeavySet engineer. Pick someone else."}
+            )
         await self._change(
             request, ref.onboarding_id, lambda at, now: lifecycle.assign(at, engineer, actor, now)
         )

@@ -27,10 +27,9 @@ from storage.to_rows import client_key
 MOST_ADDRESSES = 10
 MOST_NAMED = 3  # wrong ones: an error has to fit its place
 
-BY_HAND = "Invite them by hand: the channel's name → *Add people*."
+BY_HAND = "Invite them yourself: channel name → *Add people*."
 MAKE_IT_YOURSELF = (
-    "Make the channel yourself, share it with the client, `/invite` me there, and type "
-    "`/servicetitan start`."
+    "Create it yourself, share it with the client, `/invite` me, and run `/servicetitan start`."
 )
 
 
@@ -103,11 +102,11 @@ class Inviting(UseCase):
         try:
             actor = await self._engineer(request.person)
             channel = await self._channel(asked)
-            say(f"✅ The channel is {channel_link(channel)}.")
+            say(f"✅ Channel: {channel_link(channel)}")
             say(await self._bring_in(request, channel, asked))
             onboarding = await self._begun(request, actor, channel, asked)
             name, where = escape(asked.client_name), self._at(onboarding)
-            say(f"✅ The onboarding of *{name}* has begun{where}.")
+            say(f"✅ Started *{name}*'s onboarding{where}.")
             invited = await self._invited(onboarding.id)
             for address in asked.addresses:
                 say(await self._invite(onboarding, actor, address, invited))
@@ -115,8 +114,8 @@ class Inviting(UseCase):
             say(f"⚠️ {refusal}")
         except Unavailable:
             say(
-                "⚠️ Slack, or the database, does not answer just now. Type the same command again "
-                "in a minute: I go on where I stopped, and nothing is made twice."
+                "⚠️ Slack or the database isn't responding. Run the same command again in a "
+                "minute; I'll pick up where I left off."
             )
         return channel, lines
 
@@ -132,9 +131,9 @@ class Inviting(UseCase):
         name = f"#{escape(asked.channel_name)}"
         if ours is None or ours.creator != slack.identity.user_id:
             raise Refused(
-                f"There is a channel {name} already, and I did not make it. Nothing was made. "
-                f"Choose another name; or, if it is the client's channel, `/invite` me there and "
-                f"type `/servicetitan start {escape(asked.client_name)}`."
+                f"There's already a {name} that I didn't create, so I stopped. Pick another name. "
+                "If it's the client's channel, `/invite` me there and run `/servicetitan start "
+                f"{escape(asked.client_name)}`."
             )
         self._starting.must_not_be_ours(ours.id)
         await self._must_be_theirs(ours, asked)
@@ -143,13 +142,15 @@ class Inviting(UseCase):
     async def _must_be_theirs(self, ours: Channel, asked: Invitation) -> None:
         name = f"#{escape(ours.name)}"
         if ours.is_archived:
-            raise Refused(f"{name} is archived. Take it out of the archive, or choose another.")
+            raise Refused(f"{name} is archived. Unarchive it or pick another name.")
         services = self._services
         async with services.database.begin(write=False) as session:
             running = await onboardings.running_in(session, services.guides, ours.id)
         others = [one.client_name for one in running if not _same(one, asked)]
         if others:
-            raise Refused(f"{name} is the channel of {escape(listed(others))}. Choose another.")
+            raise Refused(
+                f"{name} is already used for {escape(listed(others))}. Pick another name."
+            )
 
     async def _bring_in(self, request: Request, channel: str, asked: Invitation) -> str:
         people = list(dict.fromkeys([asked.engineer, request.person.user_id]))
@@ -157,9 +158,9 @@ class Inviting(UseCase):
         try:
             await self._services.slack.invite(channel, people)
         except SlackRefused as error:
-            what = f"{named} could not be brought in ({error.code})"
+            what = f"{named} couldn't be added ({error.code})"
             return f"⚠️ {what}. Join {channel_link(channel)} yourself.{_scope(error.code, asked)}"
-        return f"✅ {named} {'is' if len(people) == 1 else 'are'} in it."
+        return f"✅ Added {named}."
 
     async def _begun(
         self, request: Request, actor: Actor, channel: str, asked: Invitation
@@ -176,27 +177,27 @@ class Inviting(UseCase):
         for one in running:
             if _same(one, asked):
                 return one
-        raise Refused("The onboarding has ended meanwhile. Type the command again for a new one.")
+        raise Refused("That onboarding just ended. Run the command again to start a new one.")
 
     async def _invite(
         self, onboarding: Onboarding, actor: Actor, address: str, invited: Collection[str]
     ) -> str:
         who = escape(address)
         if address.casefold() in invited:
-            return f"✅ {who} was invited before."
+            return f"✅ {who} was already invited."
         try:
             invitation = await self._services.slack.invite_shared(onboarding.channel, address)
         except SlackRefused as error:
             if error.code == "already_in_channel":
-                return f"✅ {who} is in the channel already."
-            return f"⚠️ {who} was not invited: {_why_not_invited(error.code)} {BY_HAND}"
+                return f"✅ {who} is already in the channel."
+            return f"⚠️ {who} wasn't invited: {_why_not_invited(error.code)} {BY_HAND}"
         except Unavailable:  # the others are asked all the same
-            return f"⚠️ {who} was not invited: Slack isn't responding. Run the same command again."
+            return f"⚠️ {who} wasn't invited: Slack isn't responding. Run the same command again."
         detail = {"address": address, "invitation": invitation}
         event = Event(EventKind.CLIENT_INVITED, actor, self._services.clock(), None, detail)
         async with self._services.database.begin() as session:
             await history.record(session, onboarding.id, event)
-        return f"✅ {who} was invited. Their Slack admins may still have to approve it."
+        return f"✅ Invited {who}. Their Slack admin may need to approve it."
 
     async def _invited(self, onboarding_id: str) -> set[str]:
         """Return whom the history knows to be invited."""
@@ -234,17 +235,17 @@ def _checked_channel(name: str) -> str:
     name = name.strip().removeprefix("#")
     # docs.slack.dev, conversations.create, "Naming"
     if not re.fullmatch(r"[a-z0-9_-]{1,80}", name) or not re.search(r"[a-z0-9]", name):
-        wanted = f"At most {LONGEST_CHANNEL} small letters, digits, hyphens and underscores."
+        wanted = f"Up to {LONGEST_CHANNEL} lowercase letters, numbers, hyphens, and underscores."
         raise InvalidInput({CHANNEL_NAME: wanted})
     return name
 
 
 def _why_no_channel(code: str, asked: Invitation) -> str:
     if code == "missing_scope":
-        return f"Nothing was made.{_scope(code, asked)} Until then: {MAKE_IT_YOURSELF}"
+        return f"Nothing was created.{_scope(code, asked)} Until then: {MAKE_IT_YOURSELF}"
     return (
-        f"Slack does not let me make #{escape(asked.channel_name)} ({escape(code)}). Nothing was "
-        f"made. {MAKE_IT_YOURSELF}"
+        f"Slack won't let me create #{escape(asked.channel_name)} ({escape(code)}). "
+        f"{MAKE_IT_YOURSELF}"
     )
 
 
@@ -256,8 +257,9 @@ def _scope(code: str, asked: Invitation) -> str:
 
 def _lacking(scope: str) -> str:
     return (
-        f"I was not given the optional scope `{scope}` ({OPTIONAL_SCOPES[scope]}). Who looks after "
-        "the app adds it under *OAuth & Permissions* on api.slack.com/apps and installs it again."
+        f"I'm missing the optional scope `{scope}` ({OPTIONAL_SCOPES[scope]}). Your Slack app's "
+        "owner can add it under *OAuth & Permissions* at api.slack.com/apps and reinstall the "
+        "app."
     )
 
 
@@ -265,11 +267,11 @@ def _why_not_invited(code: str) -> str:
     if code == "missing_scope":
         return _lacking("conversations.connect:write")
     if code in ("connection_limit_exceeded", "connection_limit_exceeded_pending"):
-        return "the channel has as many organisations and open invitations as Slack allows."
+        return "the channel is at Slack's limit for connected organizations."
     if code == "not_paid":
         return "Slack Connect needs a paid plan."
     if code == "invalid_email":
-        return "Slack does not take this address."
+        return "Slack rejected this address."
     if code in ("restricted_action", "no_external_invite_permission", "not_allowed"):
-        return "your workspace does not let apps invite other organisations."
-    return f"Slack refuses it ({escape(code)})."
+        return "your workspace doesn't let apps send Slack Connect invitations."
+    return f"Slack refused ({escape(code)})."

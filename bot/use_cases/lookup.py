@@ -43,16 +43,16 @@ def must_be_no_secret(services: Services, words: str) -> None:
     guide = services.guides.newest
     if shaped := looks_like(words, guide.credentials):
         label = guide.field(shaped[0]).label
-        raise Refused(f"This looks like the {label}, not like a client. Nothing was changed.")
+        raise Refused(f"That looks like the {label}, not a client.")
 
 
 def _the_only(found: Sequence[Onboarding], name: str, *, finished: bool) -> Onboarding:
     if not found and name:
-        raise Refused(f"No client has “{escape(name)}” in the name. Nothing was changed.")
+        raise Refused(f"No client matches “{escape(name)}”.")
     if not found:
         raise Refused(
-            "No onboarding runs in this channel. Type this in the client's channel, or name the "
-            "client."
+            "No active onboarding in this channel. Run this in the client's channel, or add the "
+            "client's name."
         )
     if len(found) == 1:
         return found[0]
@@ -61,4 +61,4 @@ def _the_only(found: Sequence[Onboarding], name: str, *, finished: bool) -> Onbo
     clients = bullets_of(
         f"{escape(one.client_name)} in {channel_link(one.channel)}" for one in found
     )
-    raise Refused(f"Which one? Please name the client as exactly as needed.\n{clients}")
+    raise Refused(f"Which one? Please be more specific:\n{clients}")

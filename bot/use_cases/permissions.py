@@ -36,7 +36,7 @@ def actor_in(
     Raises Denied; Undecided and Unavailable as `Membership.role_in`.
     """
     if channel != onboarding.channel:
-        text = "This belongs to another channel. Please use the buttons of this channel."
+        text = "That button belongs to another channel."
         raise Denied(permission, NotFound(text))
     role = member.role_in(onboarding)
     if role is Role.NOBODY and permission is Permission.CLIENT_STEP:
@@ -77,7 +77,7 @@ async def must_have_opened(services: Services, request: Request, ref: FormRef) -
     person = request.person
     if not await opened(services, person, ref):
         log.warning("a form of somebody else", extra={"user": person.user_id})
-        raise Refused("This form was opened by somebody else. Please open it yourself.")
+        raise Refused("Someone else opened this form. Please open your own.")
     if ref.channel and not await services.directory.is_still_in(ref.channel, person):
         log.warning("a form of somebody who left", extra={"user": person.user_id})
         raise Refused("You're no longer in this channel, so nothing was changed.")

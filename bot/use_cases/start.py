@@ -31,13 +31,8 @@ from storage.to_rows import client_key
 
 log = logging.getLogger(__name__)
 
-DIRECT = (
-    "This works in the channel that you share with the client, not in a direct message. "
-    "Go there and type the command again."
-)
-NO_NAME = (
-    "This looks like the {label}, and a client's name is read by everybody. Nothing was started."
-)
+DIRECT = "Run this in the channel you share with the client, not in a DM."
+NO_NAME = "That looks like the {label}, and everyone can see a client's name. Nothing was started."
 ENGINEERING = (
     "This is the engineering channel, which clients shouldn't see. Run this in the channel you "
     "share with the client."
@@ -46,7 +41,7 @@ WHICH_CLIENT = (
     "People from several outside organizations are in this channel. Choose at least one person "
     "from the client: only their organization can do the steps."
 )
-RUNNING = "This client is being onboarded in this channel already. Nothing was started."
+RUNNING = "This client already has an onboarding in this channel."
 # How long the form waits for who is in the channel, before it opens without that. A trigger lives
 # three seconds, and the checks before have taken some of them.
 AT_ONCE_SECONDS = 0.8
@@ -189,7 +184,9 @@ class Starting(UseCase):
         directory = self._services.directory
         engineer = engineer or request.person.user_id
         if not await directory.is_engineer(engineer):
-            raise InvalidInput({ENGINEER: "This person is no HeavySet engineer. Choose another."})
+            raise InvalidInput(
+                {ENGINEER: "That person isn't a HeavySet engineer. Pick someone else."}
+            )
         return engineer
 
     async def _filled(
@@ -225,9 +222,9 @@ class Starting(UseCase):
                 continue
             await self._see_to(running)
             raise Refused(
-                f"{escape(running.client_name)} is being onboarded in this channel already "
+                f"{escape(running.client_name)} already has an onboarding here "
                 f"({running.finished_steps} of {len(running.steps)} steps done, "
-                f"{self._where(running)}). Nothing was started."
+                f"{self._where(running)})."
             )
         return others
 
@@ -250,12 +247,10 @@ class Starting(UseCase):
         if found.is_direct:
             raise Refused(DIRECT)
         if found.is_archived:
-            raise Refused("This channel is archived. Take it out of the archive, then try again.")
+            raise Refused("This channel is archived. Unarchive it and try again.")
         if not found.is_member:
             bot = self._services.slack.identity.user_id
-            raise Refused(
-                f"I am not in this channel yet. Type `/invite <@{bot}>` here, then start again."
-            )
+            raise Refused(f"I'm not in this channel yet. Type `/invite <@{bot}>`, then try again.")
         return found
 
     async def _channel(self, channel: str) -> Channel:

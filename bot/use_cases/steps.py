@@ -85,7 +85,7 @@ class Steps(UseCase):
         """Take back the step that was done last."""
         done = [one.number for one in onboarding.steps if one.state is StepState.DONE]
         if not done:
-            raise Refused("No step is done yet, so there is nothing to undo.")
+            raise Refused("Nothing is done yet, so there's nothing to undo.")
         await self.undo(request, StepRef(onboarding.id, done[-1]))
 
 
@@ -102,5 +102,5 @@ async def _must_be_slow(session: AsyncSession, after: Onboarding) -> None:
 
 def _current(onboarding: Onboarding) -> int:
     if onboarding.current is None:
-        raise Refused("Every step is done: there is nothing left to do here.")
+        raise Refused("All steps are done. Nothing left to do here.")
     return onboarding.current.number

@@ -49,10 +49,10 @@ async def verify(
     checks = {check.id: check for check in await _checks(run, booking)}
     for check_id in TITLES:
         if check_id not in checks and check_id not in OPTIONAL:
-            checks[check_id] = found(check_id, "later", "not reached")
+            checks[check_id] = found(check_id, "later", "not run")
     if booking and CHECK not in checks:
-        told = f"not reached; {booking.external_id} may be in ServiceTitan all the same"
-        checks[CHECK] = found(CHECK, "later", told if booking.sent else "not reached")
+        told = f"not run; {booking.external_id} may be in ServiceTitan anyway"
+        checks[CHECK] = found(CHECK, "later", told if booking.sent else "not run")
     return Report(
         checks=tuple(checks[check_id] for check_id in TITLES if check_id in checks),
         started_at=began,

@@ -54,19 +54,19 @@ def shape(credentials: Credentials) -> Check:
             problems[each.name] = problem
     if problems:
         return malformed(problems)
-    return passed("shape", "no value is empty, broken or in another's place")
+    return passed("shape", "all present, well-formed, and in the right field")
 
 
 def _problem(name: str, value: str) -> str | None:
     if not value:
-        return "it is missing"
+        return "missing"
     if not value.isascii() or not value.isprintable() or " " in value:
-        return "there is a space or a stray character in it"
+        return "contains a space or stray character"
     for other, prefix in PREFIXES.items():
         if other != name and prefix.match(value):
-            return f"this looks like the {LABELS[other]}"
+            return f"looks like the {LABELS[other]}"
     if name in NUMBERS and not value.isdigit():
-        return "it should be digits only"
+        return "should be digits only"
     return None
 
 
@@ -74,8 +74,8 @@ def token_refused(error: ServiceTitanError, ms: int) -> Check:
     """Return the check for a token that was refused."""
     if isinstance(error, InvalidClient):
         hint = (
-            "wrong Client ID or Client Secret, values of ServiceTitan's other environment (step 3),"
-            " or the tenant has disabled the app (step 12)"
+            "wrong Client ID or Client Secret, credentials from ServiceTitan's other environment "
+            "(step 3), or the tenant disabled the app (step 12)"
         )
         return found("token", "invalid_client", f"token: {error}, {ms} ms: {hint}")
     return undetermined("token", error, f"token: {error}, {ms} ms")
@@ -83,19 +83,19 @@ def token_refused(error: ServiceTitanError, ms: int) -> Check:
 
 def of_other_environment(refused: Check, other: str, here: str) -> Check:
     """Return the check for values that `here` refused and the environment `other` accepts."""
-    told = f"{refused.for_engineer}; the {other} environment takes these values"
+    told = f"{refused.for_engineer}; the {other} environment accepts these credentials"
     return found("token", "other_environment", told, other=other, here=here)
 
 
 def claims(token: Token, credentials: Credentials) -> Check:
     """Check whether the token was issued for this client and tenant, as far as it says."""
     if token.client_id not in (None, credentials.client_id.get_secret_value()):
-        return found("tenant", "client_mismatch", "the token's client_id is not the Client ID")
+        return found("tenant", "client_mismatch", "token client_id doesn't match the Client ID")
     if token.tenant is None:
-        return found("tenant", "no_claims", "the token carries no tenant claim; the API decides")
+        return found("tenant", "no_claims", "token has no tenant claim; the API decides")
     if token.tenant != credentials.tenant_id.get_secret_value():
-        return found("tenant", "tenant_mismatch", "the token's tenant is not the Tenant ID")
-    return passed("tenant", "the token's tenant is the Tenant ID")
+        return found("tenant", "tenant_mismatch", "token tenant doesn't match the Tenant ID")
+    return passed("tenant", "token tenant matches the Tenant ID")
 
 
 def application_key(probe: Probe, *, tenant_known: bool) -> Check:
@@ -143,12 +143,12 @@ def writes(
     if unproved:
         names = ", ".join(unproved)
         told = (
-            f"Write {names}: the token does not list them, and a call would write. Look at the app "
-            "in the Developer Portal (My Apps → Edit → API Scopes, step 6): are they ticked in the "
-            "column Write?"
+            f"Write {names}: the token doesn't list write scopes, and testing would write data. "
+            "In the Developer Portal (My Apps → Edit → API Scopes, step 6), are the Write boxes "
+            "checked?"
         )
         return found("writes", "writes_not_proved", told)
-    shown = [f"proved by doing: {', '.join(proved)}"] if set(proved) - set(listed) else []
+    shown = [f"proven by a write: {', '.join(proved)}"] if set(proved) - set(listed) else []
     return passed("writes", "; ".join(["listed in the token: " + ", ".join(listed), *shown]))
 
 

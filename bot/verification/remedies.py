@@ -10,7 +10,7 @@ from bot.onboarding.report import Check, Outcome
 
 # Every check, in the order of a report.
 TITLES = {
-    "shape": "The five values",
+    "shape": "All five credentials",
     "token": "Client ID and Client Secret",
     "tenant": "Tenant ID",
     "application_key": "Application Key",
@@ -40,12 +40,12 @@ SOURCE_STEP = {
 }
 
 PASSED = {
-    "shape": "All five values look right.",
+    "shape": "All five look right.",
     "token": "ServiceTitan accepts the Client ID and the Client Secret.",
-    "tenant": "The Tenant ID is the right one.",
+    "tenant": "The Tenant ID matches.",
     "application_key": "ServiceTitan accepts the Application Key.",
-    "permissions": "All eight kinds of data can be read.",
-    "writes": "Everything that HeavySet Tech has to write is allowed.",
+    "permissions": "We can read all eight kinds of data.",
+    "writes": "HeavySet Tech has every write permission it needs.",
     "booking_provider": "The Booking Provider ID works.",
     "booking_provider_tag": "The booking provider tag exists and is active.",
 }
@@ -163,69 +163,69 @@ REMEDIES = {
     # Not determined: neither failed nor passed.
     "away": Remedy(
         Outcome.UNKNOWN,
-        "ServiceTitan could not be reached just now. This is not because of your values, and you "
-        "need not do anything: we try again.",
+        "We couldn't reach ServiceTitan just now. It's nothing you entered. We'll try again "
+        "automatically.",
         retry=True,
     ),
     "rate_limited": Remedy(
         Outcome.UNKNOWN,
-        "ServiceTitan asked us to wait a little. This is not because of your values, and you need "
-        "not do anything: we try again.",
+        "ServiceTitan asked us to slow down. It's nothing you entered. We'll try again shortly.",
         retry=True,
     ),
     "unclear": Remedy(
         Outcome.UNKNOWN,
-        "ServiceTitan's answer leaves this open. You need not do anything: HeavySet Tech's "
-        "engineers look into it.",
+        "ServiceTitan's answer wasn't clear. Nothing for you to do; our engineers will take a "
+        "look.",
     ),
     "bookings_open": Remedy(
         Outcome.UNKNOWN,
-        "Everything can be read so far. Bookings come last, once the Booking Provider ID is right.",
+        "Everything else can be read. We'll check bookings once the Booking Provider ID is right.",
     ),
     # The test booking. It passes with a text of its own, because somebody may have to dismiss it.
     "booking_dismissed": Remedy(
         Outcome.PASSED,
-        "ServiceTitan took test booking {number}, and we dismissed it again. It stays in the "
-        "history as Dismissed.",
+        "Our test booking ({number}) went through, and we dismissed it. It stays in the history "
+        "as Dismissed.",
     ),
     "booking_to_dismiss": Remedy(
         Outcome.PASSED,
-        "ServiceTitan took test booking {number}, “TEST - please dismiss”, and does not let us "
-        "dismiss it from here. Please do: Calls screen → Bookings → the booking → Dismiss.",
+        "Our test booking ({number}, “TEST - please dismiss”) went through, but we can't "
+        "dismiss it from here. Please dismiss it for us: Calls → Bookings → the booking → "
+        "Dismiss.",
     ),
     "booking_lost": Remedy(
         Outcome.UNKNOWN,
-        "We sent a test booking, and it is not to be found in ServiceTitan. You need not do "
-        "anything: a HeavySet engineer may try again. Should “TEST - please dismiss” appear "
-        "there later, please dismiss it.",
+        "We sent a test booking but can't find it in ServiceTitan. Nothing for you to do; a "
+        "HeavySet engineer may try again. If “TEST - please dismiss” shows up later, please "
+        "dismiss it.",
     ),
     "booking_refused": Remedy(
         Outcome.UNKNOWN,
-        "ServiceTitan did not take our test booking, for no reason of yours. You need not do "
-        "anything: HeavySet Tech's engineers look into it.",
+        "ServiceTitan didn't accept our test booking. It's nothing you did; our engineers will "
+        "take a look.",
     ),
     "booking_held_back": Remedy(
         Outcome.UNKNOWN,
-        "The test booking could not be sent just now. This is not because of your values, and you "
-        "need not do anything: we try again.",
+        "We couldn't send the test booking just now. It's nothing you entered. We'll try again "
+        "automatically.",
         retry=True,
     ),
     "no_claims": Remedy(
         Outcome.UNKNOWN,
-        "This could not be seen beforehand; the next check shows whether it is right.",
+        "We can't tell yet; the next check will show it.",
         required=False,
     ),
     "writes_not_proved": Remedy(
         Outcome.UNKNOWN,
-        "Not proved yet, and nothing for you to do: an engineer ticks it off.",
+        "Not confirmed yet. Nothing for you to do; a HeavySet engineer will check it.",
         required=False,
     ),
     # Not checked, because something else has to pass first.
     "named_above": Remedy(
         Outcome.NOT_CHECKED, "See the missing permissions above.", required=False
     ),
-    "needs_bookings": Remedy(Outcome.NOT_CHECKED, "Checked as soon as Bookings may be read."),
-    "later": Remedy(Outcome.NOT_CHECKED, "Checked as soon as the points above are settled."),
+    "needs_bookings": Remedy(Outcome.NOT_CHECKED, "We'll check this once we can read bookings."),
+    "later": Remedy(Outcome.NOT_CHECKED, "We'll check this once the items above are fixed."),
 }
 
 

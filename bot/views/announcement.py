@@ -43,12 +43,12 @@ ANNOUNCED = (
 )
 
 LOSS_TEXTS = {
-    Loss.BOT_REMOVED: "I was removed from the channel. `/invite` me there again, and I go on",
-    Loss.ARCHIVED: "the channel was archived. Take it out of the archive, and I go on",
-    Loss.UNSHARED: "the channel is no longer shared with the client. Share it again, and I go on",
-    Loss.UNINSTALLED: "the app was uninstalled. Install it again and restart me, and I go on",
-    Loss.REFUSED: "Slack refuses what I post in the channel (`{code}`). `onboarding doctor` may "
-    "name the reason; mend it and restart me, and I go on",
+    Loss.BOT_REMOVED: "I was removed from the channel. `/invite` me back",
+    Loss.ARCHIVED: "the channel was archived. Unarchive it",
+    Loss.UNSHARED: "the channel is no longer shared with the client. Share it again",
+    Loss.UNINSTALLED: "the app was uninstalled. Reinstall it and restart me",
+    Loss.REFUSED: "Slack is rejecting my posts (`{code}`). Run `onboarding doctor`, "
+    "fix it, and restart me",
 }
 
 
@@ -76,7 +76,7 @@ def announcement(
 
 def _started(onboarding: Onboarding, event: Event) -> Iterator[Block]:
     starter, engineer = mention(event.actor.user_id), mention(onboarding.engineer)
-    whose = "" if starter == engineer else f"; the engineer is {engineer}"
+    whose = "" if starter == engineer else f", assigned to {engineer}"
     yield section(f"🚀 *{escape(onboarding.client_name)}*: onboarding started by {starter}{whose}.")
 
 
@@ -110,45 +110,58 @@ def _answering(onboarding: Onboarding, event: Event) -> Iterator[Block]:
 
 def _handed_over(onboarding: Onboarding, event: Event) -> Iterator[Block]:
     phase = onboarding.guide.phase_of(event.step or 1)
+    shown = next((step.number for step in phase.steps if step.reveals), None)
+    where = f" “Reveal credentials” is on step {shown}." if shown else ""
     yield section(
-        f"🤝 *{escape(onboarding.client_name)}* is through with its part, "
-        f"{mention(onboarding.engineer)}. Phase {phase.number}, {escape(phase.title)}, is yours: "
-        f"steps {phase.steps[0].number} to {phase.steps[-1].number}. “Reveal credentials” stands "
-        "on the step's message in the thread."
+        f"🤝 {mention(onboarding.engineer)}, *{escape(onboarding.client_name)}* finished their "
+        f"part. Steps {phase.steps[0].number}–{phase.steps[-1].number} are yours.{where}"
     )
 
 
 def _steps_handed_over(onboarding: Onboarding, event: Event) -> Iterator[Block]:
     numbers = event.detail["steps"]
     step = onboarding.guide.step(numbers[0])
-    what = (
-        f"steps {numbers[0]} to {numbers[-1]}, beginning with" if len(numbers) > 1 else "step"
-    ) + f" {step.number}, {escape(step.title)}"
+    name = escape(step.title)
+    what = f"step {step.number} ({name})"
+    if len(numbers) > 1:
+        what = f"steps {numbers[0]}–{numbers[-1]}, starting with {name}"
     yield section(
-        f"🤝 *{escape(onboarding.client_name)}* asks you, {mention(onboarding.engineer)}, to do "
-        f"{what}. {mention(event.actor.user_id)} handed it over."
+        f"🤝 {mention(onboarding.engineer)}, *{escape(onboarding.client_name)}* would like you to "
+        f"do {what}. Requested by {mention(event.actor.user_id)}."
     )
 
 
 def _verification_finished(onboarding: Onboarding, event: Event) -> Iterator[Block]:
     run = onboarding.verifications[event.detail["number"] - 1]
     report: Report | None = run.report
-    words = {
-        Outcome.PASSED: "✅ *{}*: verification {} passed.",
-        Outcome.FAILED: "❌ *{}*: verification {} failed.",
-    }.get(Outcome(event.detail["outcome"]), "⏳ *{}*: verification {} could not be finished.")
-    yield section(words.format(escape(onboarding.client_name), run.number))
+    name, number = escape(onboarding.client_name), run.number
+    match Outcome(event.detail["outcome"]):
+        case Outcome.PASSED:
+            yield section(f"✅ *{name}*: check {number} passed.")
+        case Outcome.FAILED:
+            yield section(f"❌ *{name}*: check {number} failed{_failures(report)}.")
+        case _:
+            yield section(f"⏳ *{name}*: check {number} couldn't finish.")
     if report:
-        checks = [check_line(check, check.for_engineer) for check in report.checks]
+        checks = [
+            check_line(one, one.for_engineer)
+            for one in report.checks
+            if one.outcome is not Outcome.PASSED
+        ]
         for start in range(0, len(checks), 5):
             yield section("\n".join(checks[start : start + 5]))
         yield context(f"{escape(report.environment)} · {report.duration_ms} ms")
 
 
+def _failures(report: Report | None) -> str:
+    titles = [one.title for one in report.checks if one.outcome is Outcome.FAILED] if report else []
+    return f": {escape(listed(titles))}" if titles else ""
+
+
 def _revealed(onboarding: Onboarding, event: Event) -> Iterator[Block]:
     labels = listed(onboarding.guide.field(name).label for name in event.detail["fields"])
     yield section(
-        f"👁️ {mention(event.actor.user_id)} looked at *{escape(onboarding.client_name)}*'s "
+        f"👁️ {mention(event.actor.user_id)} viewed *{escape(onboarding.client_name)}*'s "
         f"{escape(labels)}. The history lists each one they look at."
     )
 
@@ -158,19 +171,21 @@ def _outdated(onboarding: Onboarding, event: Event) -> Iterator[Block]:
     labels = listed(field.label for field in fields)
     places = listed(dict.fromkeys(field.destination for field in fields))
     yield section(
-        f"♻️ *{escape(onboarding.client_name)}*, {mention(onboarding.engineer)}: a new value was "
-        f"entered, {escape(labels)}. The prior one is to be treated as invalid, so enter it again "
-        f"in HeavySet Tech's platform: {escape(places)}."
+        f"♻️ {mention(onboarding.engineer)}, *{escape(onboarding.client_name)}* entered a new "
+        f"{escape(labels)}. The old one no longer counts; please update it in HeavySet: "
+        f"{escape(places)}."
     )
 
 
 def _exposed(onboarding: Onboarding, event: Event) -> Iterator[Block]:
-    labels = listed(onboarding.guide.field(name).label for name in event.detail["fields"])
+    fields = [onboarding.guide.field(name) for name in event.detail["fields"]]
+    secret = [field for field in fields if field.secret_pattern]
+    also = f" and create a new one (step {secret[0].step})" if secret else ""
     yield section(
-        f"🔓 *{escape(onboarding.client_name)}*, {mention(onboarding.engineer)}: "
-        f"{mention(event.actor.user_id)} posted the {escape(labels)} in "
-        f"{_posted_in(event)}. They were "
-        "told to delete the message; a secret has its step opened again, for a new one."
+        f"🔓 {mention(onboarding.engineer)}, {mention(event.actor.user_id)} "
+        f"(*{escape(onboarding.client_name)}*) posted the "
+        f"{escape(listed(field.label for field in fields))} in {_posted_in(event)}. I asked them "
+        f"to delete it{also}."
     )
 
 
@@ -185,18 +200,18 @@ def _posted_in(event: Event) -> str:
 
 def _completed(onboarding: Onboarding, event: Event) -> Iterator[Block]:
     days = (event.at - onboarding.started_at).days
-    took = "the same day" if days == 0 else f"after {days} day{'' if days == 1 else 's'}"
+    took = "same day" if days == 0 else f"in {in_days(days)}"
     yield section(
-        f"🎉 *{escape(onboarding.client_name)}* is complete: all {len(onboarding.steps)} steps, "
-        f"verified, {took}."
+        f"🎉 *{escape(onboarding.client_name)}* is done: {len(onboarding.steps)} of "
+        f"{len(onboarding.steps)} steps, verified, {took}."
     )
 
 
 def _cancelled(onboarding: Onboarding, event: Event) -> Iterator[Block]:
     yield section(
-        f"⛔ *{escape(onboarding.client_name)}* was cancelled by {mention(event.actor.user_id)} "
-        f"at {onboarding.finished_steps} of {len(onboarding.steps)} steps. Stored values are "
-        "destroyed; the history stays."
+        f"⛔ {mention(event.actor.user_id)} canceled *{escape(onboarding.client_name)}* at "
+        f"{onboarding.finished_steps} of {len(onboarding.steps)} steps. Credentials deleted; "
+        "history kept."
     )
     if reason := event.detail.get("reason"):
         yield section(_quoted(reason))
@@ -204,15 +219,15 @@ def _cancelled(onboarding: Onboarding, event: Event) -> Iterator[Block]:
 
 def _assigned(onboarding: Onboarding, event: Event) -> Iterator[Block]:
     yield section(
-        f"🧑‍🔧 *{escape(onboarding.client_name)}* is now {mention(event.detail['to'])}'s; "
-        f"before, it was {mention(event.detail['from'])}'s."
+        f"🧑‍🔧 *{escape(onboarding.client_name)}*: reassigned from {mention(event.detail['from'])} "
+        f"to {mention(event.detail['to'])}."
     )
 
 
 def _escalated(onboarding: Onboarding, event: Event) -> Iterator[Block]:
     step = onboarding.guide.step(event.step or 1)
     heavyset = event.detail.get("turn") == Owner.HEAVYSET.value
-    whose = "ours" if heavyset else "the client's"
+    whom = "us" if heavyset else "the client"
     since = datetime.fromisoformat(event.detail["since"])
     if onboarding.is_alone:
         yield section(
@@ -222,15 +237,16 @@ def _escalated(onboarding: Onboarding, event: Event) -> Iterator[Block]:
         )
         return
     yield section(
-        f"🐌 *{escape(onboarding.client_name)}* stands still, {mention(onboarding.engineer)}: at "
-        f"step {step.number}, {escape(step.title)}, since {when(since)}. The turn is {whose}."
+        f"🐌 {mention(onboarding.engineer)}, *{escape(onboarding.client_name)}* has stalled at "
+        f"step {step.number} ({escape(step.title)}) since {when(since)}. Waiting on {whom}."
     )
     if question := onboarding.question:
         yield section(
-            f"🙋 {mention(question.by.user_id)} waits for an answer since {when(question.at)}."
+            f"🙋 {mention(question.by.user_id)} has been waiting for an answer since "
+            f"{when(question.at)}."
         )
     if snoozed := onboarding.snoozed:
-        until = f", until {when(snoozed.until)}" if snoozed.until else ""
+        until = f" until {when(snoozed.until)}" if snoozed.until else ""
         yield section(f"💤 {mention(snoozed.by.user_id)} snoozed the reminder{until}.")
 
 
@@ -239,29 +255,30 @@ def _paused(onboarding: Onboarding, event: Event) -> Iterator[Block]:
     if loss := event.detail.get("loss"):
         why = LOSS_TEXTS[Loss(loss)].format(code=escape(event.detail.get("code", "")))
         yield section(
-            f"⏸️ *{name}* is paused: {why} by myself; or type `/servicetitan resume` in the channel."
+            f"⏸️ *{name}* is paused: {why} and I'll pick up automatically. Or type `/servicetitan "
+            "resume` in the channel."
         )
         return
-    yield section(f"⏸️ *{name}* was paused by {mention(event.actor.user_id)}.")
+    yield section(f"⏸️ {mention(event.actor.user_id)} put *{name}* on hold.")
     if reason := event.detail.get("reason"):
         yield section(_quoted(reason))
 
 
 def _resumed(onboarding: Onboarding, event: Event) -> Iterator[Block]:
-    who = f" by {mention(event.actor.user_id)}" if event.actor.user_id else ""
-    yield section(f"▶️ *{escape(onboarding.client_name)}* goes on: taken up again{who}.")
+    who = f" (resumed by {mention(event.actor.user_id)})" if event.actor.user_id else ""
+    yield section(f"▶️ *{escape(onboarding.client_name)}* is back on{who}.")
 
 
 def _moved(onboarding: Onboarding, _event: Event) -> Iterator[Block]:
     yield section(
-        f"🔀 The channel of *{escape(onboarding.client_name)}* has a new id; I followed it."
+        f"🔀 *{escape(onboarding.client_name)}*'s channel has a new ID; I've switched to it."
     )
 
 
 def _client_joined(onboarding: Onboarding, event: Event) -> Iterator[Block]:
     yield section(
-        f"👋 *{escape(onboarding.client_name)}* is here, {mention(onboarding.engineer)}: "
-        f"{mention(event.actor.user_id)} joined the channel."
+        f"👋 {mention(onboarding.engineer)}, {mention(event.actor.user_id)} from "
+        f"*{escape(onboarding.client_name)}* just joined the channel."
     )
 
 
@@ -366,5 +383,5 @@ def _where(
     for name in slots:
         if ts := timestamps.get(name):
             address = permalink(workspace_url, onboarding.channel, ts, onboarding.thread_ts)
-            return context(f"{channel} · {link(address, 'open in the thread')}")
+            return context(f"{channel} · {link(address, 'open in thread')}")
     return context(channel)

@@ -78,11 +78,9 @@ def section(text: str, accessory: ButtonElement | None = None) -> SectionBlock:
 
 
 def fields(rows: Iterable[tuple[str, str]]) -> SectionBlock:
-    """Up to ten names with their values, side by side where there is room."""
+    """Up to ten names with their values (mrkdwn), side by side where there is room."""
     return SectionBlock(
-        fields=[
-            MarkdownTextObject(text=f"*{escape(name)}*\n{escape(value)}") for name, value in rows
-        ]
+        fields=[MarkdownTextObject(text=f"*{escape(name)}*\n{value}") for name, value in rows]
     )
 
 

@@ -11,16 +11,18 @@ def booking_button(onboarding: Onboarding, ref: str) -> ButtonElement:
     """Return the button that verifies with a test booking."""
     platform = onboarding.guide.platform
     confirm = ConfirmObject(
-        title=PlainTextObject(text=f"Make a booking in {platform}?", emoji=False),
+        title=PlainTextObject(text="Create a test booking?", emoji=False),
         text=PlainTextObject(
-            text=f"“TEST - please dismiss” appears in {onboarding.client_name}'s {platform}, for "
-            "a week from now. A dispatcher sees it and may act on it: tell the client first. I "
-            "dismiss it again, or say where to; the history and booking reports keep it.",
+            text=(
+                f"“TEST - please dismiss” will show up in {onboarding.client_name}'s {platform} "
+                "for a week from now. A dispatcher may act on it, so tell the client first. I'll "
+                "dismiss it, or tell you where to. It stays in history and booking reports."
+            ),
             emoji=False,
         ),
-        confirm=PlainTextObject(text="Verify and book"),
+        confirm=PlainTextObject(text="Create booking"),
         deny=PlainTextObject(text="Not now"),
     )
     label = "Verify with a test booking (engineers only)"
-    text = "Verify + test booking (HeavySet)"
+    text = "Verify + test booking"
     return button(text, ids.TEST_BOOKING, ref, confirm=confirm, label=label)

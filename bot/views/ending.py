@@ -10,8 +10,8 @@ ENDED = "ended"
 def ended_message(onboarding: Onboarding) -> Message:
     """Return what the thread is told of a cancellation; why is HeavySet's own affair."""
     text = (
-        f"⛔ *HeavySet Tech has ended this onboarding* of {escape(onboarding.client_name)}. "
-        "There is nothing left to do, and the values that were entered are destroyed. Questions? "
-        f"{mention(onboarding.engineer)} is here."
+        f"⛔ *HeavySet Tech has ended this setup for {escape(onboarding.client_name)}.* There's "
+        "nothing more to do, and everything you entered has been deleted. Questions? Just ask "
+        f"{mention(onboarding.engineer)}."
     )
     return message(onboarding.id, ENDED, [section(text)])

@@ -10,7 +10,13 @@ from bot.views.ids import FormRef
 
 
 def form(
-    title: str, callback_id: str, ref: FormRef, blocks: Sequence[Block], *, submit: str
+    title: str,
+    callback_id: str,
+    ref: FormRef,
+    blocks: Sequence[Block],
+    *,
+    submit: str,
+    close: str = "Cancel",
 ) -> View:
     """Return a modal that is filled in and submitted."""
     return View(
@@ -18,7 +24,7 @@ def form(
         callback_id=callback_id,
         title=plain_text(title),
         submit=plain_text(submit),
-        close=plain_text("Cancel"),
+        close=plain_text(close),
         private_metadata=ref.dump(),
         blocks=list(blocks),
     )

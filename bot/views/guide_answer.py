@@ -26,15 +26,15 @@ def answer_message(onboarding: Onboarding, question: Question) -> Message:
 
 def _answer(onboarding: Onboarding, question: Question) -> Iterator[Block]:
     asked = escape(shorten(question.text, QUOTED, placeholder=" …"))
-    yield section(f"> {asked}\n{mention(question.by.user_id)}, this is what the guide says:")
+    yield section(f"> {asked}\n{mention(question.by.user_id)}, here's what the guide says:")
     found = passage(onboarding.guide, question.passage or "")
     if found is None:  # the guide's words were changed since
-        yield section(f"Please see step {question.step}.")
+        yield section(f"See step {question.step}.")
     else:
-        where = f"Step {found.step}, " if found.step else ""
+        where = f"From step {found.step}, " if found.step else ""
         yield section(f"*{where}{escape(found.title)}*")
         # A section holds 3,000 characters, and escaping may make five of one.
         for piece in wrap(found.text, 550, replace_whitespace=False, drop_whitespace=False):
             yield section(escape(piece))
     ref = str(ids.StepRef(onboarding.id, question.step))
-    yield actions([button("That does not help: ask HeavySet", ids.STEP_HELP, ref)])
+    yield actions([button("Ask HeavySet instead", ids.STEP_HELP, ref)])

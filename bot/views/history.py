@@ -57,9 +57,10 @@ def _summary(onboarding: Onboarding, history: History, workspace_url: str) -> It
         address = permalink(workspace_url, onboarding.channel, onboarding.thread_ts)
         where = f"{where} · {link(address, 'thread')}"
     done = f"{onboarding.finished_steps} of {len(onboarding.steps)} steps done"
-    lasted = "took" if history.over else "so far"
+    took = lasting(history.took)
+    lasted = f"took {took}" if history.over else f"{took} so far"
     yield section(
-        f"*{onboarding.status.value.capitalize()}* · {done} · {lasted} {lasting(history.took)}\n"
+        f"*{onboarding.status.value.capitalize()}* · {done} · {lasted}\n"
         f"since {when(history.started_at)} · engineer {mention(onboarding.engineer)} · {where}"
     )
     longest = max(sum(times.values(), timedelta()) for times in history.phases.values())
@@ -69,7 +70,7 @@ def _summary(onboarding: Onboarding, history: History, workspace_url: str) -> It
     yield section("\n".join(["*Time per phase*", *phases]))
     sides = history.sides.items()
     times = (f"{SQUARES[side]} {SIDES[side]} {lasting(time)}" for side, time in sides)
-    yield section(f"*Who was to act*\n{' · '.join(times)}")
+    yield section(f"*Waiting on*\n{' · '.join(times)}")
     yield section("\n".join(_counts(history)))
 
 
@@ -91,24 +92,24 @@ def _counts(history: History) -> Iterator[str]:
     open_ = sum(one.waited is None and not one.by_guide for one in asked)
     by_guide = sum(one.by_guide for one in asked)
     answers = (
-        [f"{len(waits)} answered, usually after {lasting(timedelta(seconds=median(waits)))}"]
+        [f"{len(waits)} answered, median {lasting(timedelta(seconds=median(waits)))}"]
         if waits
         else []
     )
-    answers += [f"{by_guide} by the guide at once"] if by_guide else []
+    answers += [f"{by_guide} answered from the guide"] if by_guide else []
     answers += [f"{open_} still open"] if open_ else []
     yield f"🙋 Questions: {', '.join(answers) or 'none'}"
     runs = history.runs
     ended = {one: sum(run.outcome is one for run in runs) for one in Outcome}
     outcomes = [f"{count} {one.value}" for one, count in ended.items() if count]
     running = sum(run.outcome is None for run in runs)
-    outcomes += [f"{running} not ended"] if running else []
-    yield f"📋 Verifications: {', '.join(outcomes) or 'none'}"
+    outcomes += [f"{running} still running"] if running else []
+    yield f"📋 Checks: {', '.join(outcomes) or 'none'}"
     for name, kind in (
-        ("Looks at stored values", EventKind.CREDENTIALS_REVEALED),
-        ("Values posted in the channel", EventKind.EXPOSED),
+        ("Credential views", EventKind.CREDENTIALS_REVEALED),
+        ("Credentials posted in the channel", EventKind.EXPOSED),
         ("Reminders", EventKind.REMINDED),
-        ("Attempts that were refused", EventKind.REFUSED),
+        ("Blocked attempts", EventKind.REFUSED),
     ):
         if entries := history.of_kind(kind):
             who = ", ".join(dict.fromkeys(_subject(entry) for entry in entries[-BAR:]))
@@ -121,7 +122,7 @@ def _timeline(history: History, until: int | None) -> Iterator[Block]:
     start = max(end - PAGE, 0)
     for entry in reversed(history.entries[start:end]):
         yield section(_line(entry))
-    yield context(f"{count - end + 1}–{count - start} of {count} entries, the newest first.")
+    yield context(f"{count - end + 1}–{count - start} of {count}, newest first")
     turns = []
     if end < count:
         newer = min(end + PAGE, count)

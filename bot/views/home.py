@@ -9,6 +9,7 @@ from datetime import datetime
 from slack_sdk.models.blocks import Block, ButtonElement, UserSelectElement
 from slack_sdk.models.views import View
 
+from bot.core.english import count
 from bot.core.mrkdwn import channel_link, escape, mention, permalink, when
 from bot.guide import Guide, Owner
 from bot.onboarding import Onboarding, Overview, Status, Unread
@@ -47,17 +48,17 @@ def outsiders_view(guide: Guide) -> View:
         blocks=[
             header("HeavySet Tech's onboarding assistant"),
             section(
-                f"I lead HeavySet Tech's clients through the {len(guide.steps)} steps of "
-                f"“{escape(guide.title)}”, in a thread of the channel that they share with us."
+                f"I guide HeavySet Tech's clients through the {len(guide.steps)} steps of "
+                f"“{escape(guide.title)}”, in a thread in our shared channel."
             ),
             section(
-                "*Are you a client?* Your steps are in that thread. Its first message says whose "
-                "turn it is, and who your engineer is; *I need help* brings them."
+                "*Are you a client?* Your steps are in that thread. The first message shows "
+                "what's next and who your engineer is. *I need help* reaches them."
             ),
             section(
-                "*Do you work at HeavySet Tech?* The board of all clients is for onboarding "
-                "engineers. If you are one, ask the operator of the onboarding bot to add you to "
-                "`ENGINEERS`; else ask the engineer whom the thread names."
+                "*Do you work at HeavySet Tech?* The client board is for onboarding engineers. "
+                "If that's you, ask whoever runs this bot to add you to `ENGINEERS`. Otherwise, "
+                "ask the engineer named in the thread."
             ),
             context(escape(guide.support)),
         ],
@@ -68,12 +69,12 @@ def assign_modal(onboarding: Onboarding, ref: ids.FormRef) -> View:
     """Return the form that puts an engineer in charge, by default who asks."""
     blocks: list[Block] = [
         section(
-            f"*{escape(onboarding.client_name)}*: {mention(onboarding.engineer)} is in charge now."
+            f"*{escape(onboarding.client_name)}* is assigned to {mention(onboarding.engineer)}."
         ),
         entry(
             "HeavySet engineer",
             UserSelectElement(action_id=ids.ENGINEER, initial_user=ref.user_id),
-            hint="They are named in the thread, and asked when the client needs help.",
+            hint="They'll be named in the thread and pinged when the client needs help.",
         ),
     ]
     return form("Assign", ids.ASSIGN_ENGINEER, ref, blocks, submit="Assign")
@@ -98,9 +99,9 @@ def _board(board: Board) -> Iterator[Block]:
     yield actions([button("Refresh", ids.HOME_REFRESH, "refresh")])
     if not board.lines:
         yield section(
-            "No onboarding is active. Start one in the channel that you share with the client: "
-            "`/servicetitan start Acme Plumbing`; or from anywhere, with a new channel: "
-            "`/servicetitan start Acme Plumbing invite ann@acme.com`"
+            "Nothing in progress. Start one in a client's channel: `/servicetitan start Acme "
+            "Plumbing`. Or from anywhere, with a new channel: `/servicetitan start Acme Plumbing "
+            "invite ann@acme.com`"
         )
         return
     unreadable = [line for line in board.lines if isinstance(line, Unread)][:MOST_UNREAD]
@@ -146,7 +147,7 @@ def _group(line: Overview, board: Board) -> Group:
 
 def _line(line: Overview, board: Board) -> str:
     mine = "⭐ " if line.engineer == board.viewer else ""
-    done = f"{line.finished_steps} of {len(line.guide.steps)} steps done"
+    done = f"{line.finished_steps} of {len(line.guide.steps)}"
     first = f"{mine}*{escape(line.client_name)}* · {done} · {channel_link(line.channel)}"
     lines = [first, _state(line), *_troubles(line, board)]
     return "\n".join(filter(None, lines))
@@ -154,17 +155,14 @@ def _line(line: Overview, board: Board) -> str:
 
 def _state(line: Overview) -> str:
     if line.status is Status.PAUSED:
-        return f"paused · engineer {mention(line.engineer)}"
-    if line.turn is Owner.HEAVYSET:
-        turn = f"HeavySet's turn ({mention(line.engineer)})"
-    else:
-        turn = f"the client's turn (engineer {mention(line.engineer)})"
-    return f"{_step(line)} · {turn} since {when(line.turn_at)}"
+        return f"paused · {mention(line.engineer)}"
+    on = "us" if line.turn is Owner.HEAVYSET else "the client"
+    return f"{_step(line)} · waiting on {on} since {when(line.turn_at)} · {mention(line.engineer)}"
 
 
 def _step(line: Overview) -> str:
     number = line.current_step or 1
-    return f"step {number}, {escape(line.guide.step(number).title)}"
+    return f"step {number}: {escape(line.guide.step(number).title)}"
 
 
 def _troubles(line: Overview, board: Board) -> Iterable[str]:
@@ -172,15 +170,15 @@ def _troubles(line: Overview, board: Board) -> Iterable[str]:
     if line.loss:
         yield f"🔌 Paused: {LOSS_TEXTS[line.loss]}."
     if line.exposed_values:
-        yield f"⚠️ {_count(line.exposed_values, 'value')} posted in the channel"
+        yield f"⚠️ {count(line.exposed_values, 'credential')} posted in the channel"
     if line.open_questions:
-        yield f"🙋 {_count(line.open_questions, 'question')} open"
+        yield f"🙋 {count(line.open_questions, 'open question')}"
     if line.verification == "failed" and line.status is Status.ACTIVE:
         wanted = len(line.guide.credentials)
         entered = wanted - line.missing_values
-        yield f"❌ The verification failed; {entered} of {wanted} values are in"
+        yield f"❌ Credential check failed ({entered} of {wanted} entered)"
     if line.id in board.stalled:
-        yield f"🐌 Nothing has happened since {when(line.active_at)}"
+        yield f"🐌 No activity since {when(line.active_at)}"
 
 
 def _buttons(line: Overview, board: Board) -> Iterator[ButtonElement]:
@@ -200,14 +198,10 @@ def _label(text: str) -> str:
 
 
 def _summary(board: Board) -> str:
-    parts = [f"{_count(board.count, 'onboarding')}"]
+    parts = [f"{count(board.count, 'onboarding')}"]
     if board.stalled:
-        parts.append(f"{len(board.stalled)} without activity for long")
+        parts.append(f"{len(board.stalled)} stalled")
     readable = [line for line in board.lines if isinstance(line, Overview)]
     if own := sum(line.engineer == board.viewer for line in readable):
         parts.append(f"{own} yours ⭐")
     return " · ".join(parts)
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"

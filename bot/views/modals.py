@@ -16,7 +16,8 @@ from slack_sdk.models.blocks import (
 from slack_sdk.models.views import View
 
 from bot.core.mrkdwn import escape, mention, when
-from bot.guide.credentials import LONGEST, CredentialField
+from bot.guide import Guide, Step
+from bot.guide.credentials import LONGEST, CredentialField, ending
 from bot.onboarding import Onboarding
 from bot.views import ids
 from bot.views.blocks import bullets, button, context, section
@@ -31,9 +32,9 @@ def credentials_modal(
     """Return the form for the values that `ref` names; `warnings` are to be confirmed."""
     blocks: list[Block] = [
         section(
-            "🔒 Only you see this window. Values are stored encrypted; the thread shows at most "
-            "the last four characters. Slack does not hide what you type here, so mind who can "
-            "see your screen."
+            "🔒 Only you can see this window. We store what you enter encrypted; the thread shows "
+            "only the last four characters. Slack doesn't hide text as you type, so check who "
+            "can see your screen."
         )
     ]
     required = required_fields(onboarding, ref)
@@ -76,25 +77,27 @@ def help_modal(onboarding: Onboarding, ref: ids.FormRef) -> View:
     troubles = [trouble.text for trouble in guide.trouble_at(step.number)]
     others = [one.text for one in guide.troubleshooting if one.text not in troubles]
     if troubles:
-        blocks.append(section(f"*This often helps here*\n{bullets(troubles)}"))
+        blocks.append(section(f"*Not working? Try this first*\n{bullets(troubles)}"))
     if step.tips:
         blocks.append(section(f"*Tips*\n{bullets(step.tips)}"))
     blocks.append(
         entry(
-            "Your question",
+            "What can we help with?",
             PlainTextInputElement(
                 action_id=ids.QUESTION, multiline=True, max_length=LONGEST_QUESTION
             ),
-            hint="It goes to your HeavySet engineer, with the step. Please put no password or "
-            "secret in it.",
+            hint=(
+                "This goes to your HeavySet engineer along with the step. Please don't include "
+                "passwords or keys."
+            ),
         )
     )
     if others:
-        blocks.append(section(f"*More troubleshooting*\n{bullets(others)}"))
+        blocks.append(section(f"*More things to try*\n{bullets(others)}"))
     if step.credentials or step.reveals:
         blocks += list(_reference(onboarding))
-    blocks.append(context(escape(guide.support)))
-    return form("I need help", ids.ASK_FOR_HELP, ref, blocks, submit="Ask")
+    blocks += list(_from_the_guide(guide, step))
+    return form("I need help", ids.ASK_FOR_HELP, ref, blocks, submit="Send")
 
 
 def reveal_modal(
@@ -158,25 +161,55 @@ def cancel_modal(onboarding: Onboarding, ref: ids.FormRef) -> View:
     name, done = escape(onboarding.client_name), onboarding.finished_steps
     blocks: list[Block] = [
         section(
-            f"⛔ This ends the onboarding of *{name}* at {done} of {len(onboarding.steps)} steps, "
-            "for good. The thread says so, stored values are destroyed at once, and the history "
-            "stays. To let it only rest, use `/servicetitan pause` instead."
+            f"⛔ This ends *{name}*'s onboarding for good, at {done} of {len(onboarding.steps)} "
+            "steps. The client is told in the thread, stored credentials are deleted right away, "
+            "and the history is kept. Just need a break? Use `/servicetitan pause`."
         ),
         entry(
-            "Why?",
+            "Reason",
             PlainTextInputElement(
                 action_id=ids.REASON, multiline=True, max_length=LONGEST_QUESTION
             ),
-            hint="For the history and the engineering channel; the client does not see it.",
+            hint="For the history and the engineering channel. The client won't see it.",
         ),
     ]
-    return form("Cancel onboarding", ids.CANCEL_ONBOARDING, ref, blocks, submit="End it")
+    return form(
+        "Cancel onboarding",
+        ids.CANCEL_ONBOARDING,
+        ref,
+        blocks,
+        submit="End onboarding",
+        close="Keep it",
+    )
 
 
 def hidden_modal() -> View:
     """Return what takes the place of a revealed credential after a while."""
     text = "These are hidden again. Press “Reveal credentials” to see them again."
     return notice("Stored credentials", [section(text)])
+
+
+def _from_the_guide(guide: Guide, step: Step) -> Iterator[Block]:
+    """What the written guide also says, which the step's message leaves out or fills in."""
+    phase = guide.phase_of(step.number)
+    yield context(
+        f"{escape(guide.title)}: {escape(guide.subtitle)} · Phase {phase.number}: "
+        f"{escape(phase.title)} — {escape(phase.subtitle)}"
+    )
+    for table in step.tables:
+        for name, value in table.rows:
+            if name in dict(table.blanks):
+                yield context(f"*{escape(name)}:* {escape(value)}")
+    if step.figure:
+        shows = f". {escape(step.figure.shows)}" if step.figure.shows else ""
+        yield context(f"🖼️ Figure {step.figure.number} — {escape(step.figure.caption)}{shows}")
+    for paragraph in guide.overview:
+        yield context(escape(paragraph))
+    yield context(escape(guide.support))
+    yield context(
+        f"Document Version: {guide.version} · Last Updated: {escape(guide.updated)} · "
+        f"Audience: {escape(guide.audience)}"
+    )
 
 
 def _reference(onboarding: Onboarding) -> Iterator[Block]:
@@ -191,19 +224,21 @@ def _reference(onboarding: Onboarding) -> Iterator[Block]:
 def _credential_input(
     onboarding: Onboarding, field: CredentialField, *, optional: bool
 ) -> InputBlock:
-    hint = f"{field.source}. It {field.looks_like}."
+    hint = f"Find it here: {field.source}. It {field.looks_like}."
     stored = onboarding.credentials.get(field.id)
     if stored:
-        keep = " Leave empty to keep it." if optional else " A new value replaces it."
-        hint = f"Stored now: {stored.mask}.{keep} {hint}"
+        keep = " Leave blank to keep it." if optional else " A new one replaces it."
+        hint = f"On file: {ending(stored.mask)}.{keep} {hint}"
     element = PlainTextInputElement(action_id=field.id, max_length=LONGEST)
     return entry(field.label, element, hint=hint, optional=optional)
 
 
 def _confirm_unusual(platform: str) -> InputBlock:
-    option = Option(text=plain_text(f"Yes, it is what {platform} shows"), value="confirmed")
+    option = Option(
+        text=plain_text(f"Yes, this is exactly what {platform} shows"), value="confirmed"
+    )
     return entry(
-        "Save it all the same?",
+        "Save it anyway?",
         CheckboxesElement(action_id=ids.CONFIRM_UNUSUAL, options=[option]),
         optional=True,
     )

@@ -14,6 +14,7 @@ from bot.views.blocks import Message, actions, button, context, message, section
 from bot.views.step import step_again, step_buttons
 
 MOST_MENTIONED = 2
+RESTING = {Status.PAUSED: "on hold", Status.CANCELLED: "canceled", Status.COMPLETED: "complete"}
 
 
 def slot(number: int) -> str:
@@ -39,11 +40,11 @@ def _afterwards(onboarding: Onboarding, reminder: Reminder) -> str:
     name = f"Reminder from {when(reminder.at)}"
     if snooze := reminder.snooze:
         until = f". I'll check back {when(snooze.until)}" if snooze.until else ""
-        return f"💤 {name}: snoozed by {mention(snooze.by.user_id)}{until}."
+        return f"💤 Snoozed by {mention(snooze.by.user_id)}{until}."
     if reminder.since != onboarding.active_at:
         return f"✅ {name}: taken care of. Thanks!"
-    if reminder == onboarding.reminder:
-        return f"⏸️ {name}: the onboarding is {onboarding.status.value}."
+    if reminder == onboarding.reminder and onboarding.status in RESTING:
+        return f"⏸️ {name}: {RESTING[onboarding.status]} now."
     return f"🔔 {name}: see the newer one below."
 
 
@@ -59,28 +60,27 @@ def _nudge(onboarding: Onboarding, reminder: Reminder) -> Iterator[Block]:
         yield actions([*step_buttons(onboarding, step), snooze])
     else:
         yield actions([button("I need help", ids.STEP_HELP, ref), snooze])
-    yield context("💤 Must it wait? *Snooze* keeps me quiet for a while; I then say until when.")
+    yield context("💤 Not a good time? Press *Snooze* and I'll check back later.")
 
 
 def _greeting(onboarding: Onboarding, reminder: Reminder) -> str:
-    client = escape(onboarding.client_name)
-    by = f" from {mention(reminder.by.user_id)}" if reminder.by.user_id else ""
-    hello = f"👋 {_whom(onboarding, reminder.to)}, a friendly reminder{by}:"
+    client, whom = escape(onboarding.client_name), _whom(onboarding, reminder.to)
     since, at = onboarding.active_at, reminder.at
     if question := onboarding.question:
-        asked = f"{when(question.at)} ({ago(question.at, at)})"
-        meanwhile = f" {client} may go on meanwhile." if onboarding.turn is Owner.CLIENT else ""
+        asker, asked = mention(question.by.user_id), when(question.at)
+        meanwhile = ""
+        if onboarding.turn is Owner.CLIENT:
+            meanwhile = f" {client}, feel free to keep going in the meantime."
         return (
-            f"{hello} {mention(question.by.user_id)} has been waiting since {asked} for the answer "
-            f"to a question about step {question.step}. Please answer here in the thread."
+            f"👋 {whom}, {asker} asked about step {question.step} {asked} "
+            f"({ago(question.at, at)} ago) and is still waiting. Please reply here in the thread."
             f"{meanwhile}"
         )
-    waited = f"Nothing has happened here since {when(since)} ({ago(since, at)})."
+    last = f"(last activity {when(since)}, {ago(since, at)} ago)"
     if reminder.to is Owner.HEAVYSET:
-        return (
-            f"{hello} it is *HeavySet Tech's turn*. {waited} There is nothing to do for {client}."
-        )
-    return f"{hello} it is *your turn*. {waited}"
+        return f"👋 {whom}, this one is waiting on us {last}. {client}, nothing for you to do."
+    by = f" from {mention(reminder.by.user_id)}" if reminder.by.user_id else ""
+    return f"👋 Hi {whom}, a friendly nudge{by}: step {reminder.step} is waiting for you {last}."
 
 
 def _whom(onboarding: Onboarding, side: Owner) -> str:
@@ -105,20 +105,20 @@ def _values(onboarding: Onboarding) -> Iterator[Block]:
     if exposed:
         names = escape(listed(f"{field.label} (step {field.step})" for field in exposed))
         yield section(
-            f"⚠️ *Others may know a value*, as it was posted in the channel: {names}. Please make "
-            "a new one there and enter it securely."
+            f"⚠️ *Posted in the channel:* {names}. Please create a new one, then press *Enter "
+            "securely*."
         )
     if again:
         names = escape(listed(f"{field.label} (step {field.step})" for field in again))
         yield section(
-            f"❌ *{escape(guide.platform)} did not accept everything.* To enter again: {names}. "
-            "The check then runs again by itself."
+            f"❌ *{escape(guide.platform)} didn't accept everything.* Please re-enter {names}. "
+            "We'll check again automatically."
         )
     wanted = tuple(field.id for field in (*exposed, *again))
     if not set(step.credentials).issuperset(wanted):
         first = min(field.step for field in (*exposed, *again))
         ref = str(ids.StepRef(onboarding.id, first, wanted))
-        yield actions([button("Enter again", ids.ENTER_CREDENTIALS, ref, style="primary")])
+        yield actions([button("Re-enter", ids.ENTER_CREDENTIALS, ref, style="primary")])
 
 
 def _check(onboarding: Onboarding) -> Iterator[Block]:
@@ -128,10 +128,10 @@ def _check(onboarding: Onboarding) -> Iterator[Block]:
         return
     if run.report.outcome is Outcome.FAILED:
         steps = listed(f"step {number}" for number in run.report.steps) if run.report.steps else ""
-        where = f" It leads back to {steps}." if steps else ""
-        yield section(f"❌ *The last check failed*, though no value is wrong.{where}")
+        where = f" Please look at {steps} again." if steps else ""
+        yield section(f"❌ *The last check found a setup problem*, not a wrong credential.{where}")
     elif run.report.outcome is Outcome.UNKNOWN:
-        later = " I keep trying by myself." if run.retry_at else ""
+        later = " I'll keep trying." if run.retry_at else ""
         yield section(
-            f"⏳ *The last check could not be finished.* Nothing is wrong with the values.{later}"
+            f"⏳ *The last check couldn't finish.* Nothing is wrong with what you entered.{later}"
         )

@@ -12,10 +12,10 @@ from bot.views import ids
 from bot.views.blocks import Message, actions, bullets_of, button, context, message, section
 
 SIGNS = {
-    Outcome.PASSED: "✅ passed",
-    Outcome.FAILED: "❌ failed",
-    Outcome.UNKNOWN: "❔ not determined",
-    Outcome.NOT_CHECKED: "▫️ not checked",
+    Outcome.PASSED: "✅ OK",
+    Outcome.FAILED: "❌ needs a fix",
+    Outcome.UNKNOWN: "❔ couldn't tell",
+    Outcome.NOT_CHECKED: "▫️ not checked yet",
 }
 
 
@@ -56,7 +56,7 @@ def _newest(onboarding: Onboarding, run: Verification, report: Report) -> Iterat
         yield from _failed(onboarding, run, report)
     else:
         yield from _unknown(run, report)
-    yield context(f"Verification {run.number} · {when(report.started_at)}")
+    yield context(f"Check {run.number} · {when(report.started_at)}")
 
 
 def _passed(onboarding: Onboarding, report: Report) -> Iterator[Block]:
@@ -93,14 +93,14 @@ def _open(onboarding: Onboarding, report: Report) -> Iterator[Block]:
 
 def _tick_off(onboarding: Onboarding, check: Check) -> ButtonElement:
     confirm = ConfirmObject(
-        title=PlainTextObject(text=f"Tick off: {check.title}"[:100]),
+        title=PlainTextObject(text=f"Mark “{check.title}” as checked?"[:100]),
         text=PlainTextObject(text=check.for_engineer[:300]),
-        confirm=PlainTextObject(text="Yes, I have seen it"),
+        confirm=PlainTextObject(text="Yes, I checked"),
         deny=PlainTextObject(text="Not yet"),
     )
     ref = str(ids.StepRef(onboarding.id, 0))
-    label = f"Tick off: {check.title} (engineers only)"[:75]
-    text = "HeavySet: tick off"
+    label = f"Mark {check.title} as checked (engineers only)"[:75]
+    text = "Mark as checked (HeavySet)"
     return button(text, ids.CONFIRM_WRITES, ref, confirm=confirm, label=label)
 
 
@@ -118,7 +118,7 @@ def _failed(onboarding: Onboarding, run: Verification, report: Report) -> Iterat
             yield section(check_line(check, check.for_client))
     if report.steps:
         steps = [_step_name(onboarding, number) for number in report.steps]
-        yield section(f"*Steps to go through again:*\n{bullets_of(steps)}")
+        yield section(f"*Please revisit:*\n{bullets_of(steps)}")
     buttons = []
     if not report.fields:
         yield section("When that's done, press *Check again*.")
@@ -126,17 +126,10 @@ def _failed(onboarding: Onboarding, run: Verification, report: Report) -> Iterat
         labels = listed(onboarding.guide.field(name).label for name in report.fields)
         first = min(onboarding.guide.field(name).step for name in report.fields)
         ref = str(ids.StepRef(onboarding.id, first, report.fields))
-        text = "Enter again" if len(report.fields) > 1 else f"Enter {labels} again"
-        buttons.append(
-            button(
-                text,
-                ids.ENTER_CREDENTIALS,
-                ref,
-                style="primary",
-                label=f"Enter again: {labels}"[:75],
-            )
-        )
-        yield section(f"*To enter again:* {escape(labels)}. The check then runs again by itself.")
+        text = "Re-enter" if len(report.fields) > 1 else f"Re-enter {labels}"
+        label = f"Re-enter {labels}"[:75]
+        buttons.append(button(text, ids.ENTER_CREDENTIALS, ref, style="primary", label=label))
+        yield section(f"*Please re-enter:* {escape(labels)}. We'll check again automatically.")
     if onboarding.status is not Status.ACTIVE:
         return
     ref = str(ids.StepRef(onboarding.id, report.steps[0] if report.steps else 1))
@@ -152,10 +145,10 @@ def _unknown(run: Verification, report: Report) -> Iterator[Block]:
     later = (
         f" I'll try again {when(run.retry_at)}; nothing for you to do."
         if run.retry_at
-        else " A HeavySet engineer looks into it."
+        else " A HeavySet engineer will take a look."
     )
     yield section(
-        f"⏳ *The check could not be finished.* Nothing is wrong with your values.{later}"
+        f"⏳ *We couldn't finish the check.* Nothing is wrong with what you entered.{later}"
     )
     for check in report.checks:
         if check.outcome is Outcome.UNKNOWN and check.required:

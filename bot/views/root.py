@@ -42,23 +42,24 @@ def _welcome(onboarding: Onboarding) -> Iterator[Block]:
     guide = onboarding.guide
     yield header(f"Welcome, {onboarding.client_name}!")
     admins = "".join(f" {mention(admin)}" for admin in onboarding.client_admins)
+    ours = sum(len(phase.steps) for phase in guide.phases if phase.owner is Owner.HEAVYSET)
+    theirs = len(guide.steps) - ours
     yield section(
-        f"I lead you{admins} through {len(guide.steps)} short steps, one at a time, here in this "
-        "thread. Press *Done* after each; *Undo* takes it back; *I need help* brings "
-        f"{mention(onboarding.engineer)}. You can stop at any time and go on later.\n"
-        "🔒 *Never post a secret in this channel.* Where a step needs one, press *Enter securely*: "
-        "only you see that window, and the value is stored encrypted."
+        f"Hi{admins}! I'll walk you through connecting {escape(guide.platform)} to HeavySet Tech, "
+        f"one short step at a time, right here: {theirs} for you, {ours} for us. Press *Done* "
+        "after "
+        f"each one. Stuck? Press *I need help* and {mention(onboarding.engineer)} will jump in. "
+        "You "
+        "can stop anytime and pick up where you left off."
     )
-    for paragraph in guide.overview:
-        yield section(escape(paragraph))
     yield section(
+        "🔒 *Please don't post passwords or keys in this channel.* When a step needs one, press "
+        "*Enter securely*. Only you see that window, and we store it encrypted."
+    )
+    yield context(
         f"*Before you start*\n{escape(guide.prerequisites_intro)}\n{bullets(guide.prerequisites)}"
     )
-    yield section(f"*Support*\n{escape(guide.support)}")
-    yield context(
-        f"{escape(guide.title)}: {escape(guide.subtitle)} · Document Version: {guide.version} · "
-        f"Last Updated: {escape(guide.updated)} · Audience: {escape(guide.audience)}"
-    )
+    yield context(f"Guide version {guide.version}, updated {escape(guide.updated)}")
 
 
 def _progress(onboarding: Onboarding) -> str:

@@ -26,13 +26,13 @@ LONGEST_NAME = 80
 LONGEST_ADDRESSES = 500
 
 ALONE = (
-    "⚠️ *Nobody from outside HeavySet is in this channel yet.* You can start all the same: the "
-    "thread waits for them. To invite them, open the channel's name → *Add people*, and let them "
-    "post *and more*: with permission to post only, they may not be able to press the buttons."
+    "⚠️ *No one from outside HeavySet is here yet.* You can start anyway; I'll greet them when "
+    "they join. To invite them: channel name → *Add people*, with permission to post *and more*. "
+    "With post-only access the buttons may not work for them."
 )
 PENDING = (
-    "⏳ *The client has not accepted the invitation to this channel yet.* You can start all the "
-    "same: the thread waits for them."
+    "⏳ *The client hasn't accepted the invitation yet.* You can start anyway; I'll greet them "
+    "when they join."
 )
 SEVERAL = (
     "👥 *People from several outside organizations are in this channel.* Choose the client's "
@@ -68,10 +68,10 @@ def start_modal(
     if around and around.several:
         blocks.append(section(SEVERAL))
     if running:
-        blocks.append(section(f"Also onboarded in this channel: {listed(map(_who, running))}"))
+        blocks.append(section(f"Also in progress in this channel: {listed(map(_who, running))}"))
     blocks.append(_client_name(client_name))
     if around is None:
-        blocks.append(context("Looking who of the client is here already …"))
+        blocks.append(context("Checking who's here from the client…"))
     else:
         blocks.append(_client_admins(around.external_members))
     blocks.append(_engineer(ref.user_id))
@@ -82,36 +82,38 @@ def invite_modal(ref: ids.FormRef, client_name: str, addresses: Sequence[str]) -
     """Return the form that confirms a new channel, who is invited to it, and the onboarding."""
     blocks: list[Block] = [
         section(
-            "I make a channel, bring the engineer in, invite the client by e-mail (Slack Connect) "
-            "and begin the onboarding there."
+            "I'll create a channel, add the engineer, invite the client by email (Slack "
+            "Connect), and start the onboarding there."
         ),
         _client_name(client_name),
         entry(
-            "Whom to invite",
+            "Who to invite",
             PlainTextInputElement(
                 action_id=ids.ADDRESSES,
                 initial_value=" ".join(addresses) or None,
                 max_length=LONGEST_ADDRESSES,
                 placeholder="ann@acme.com",
             ),
-            hint="E-mail addresses of the client's people, with spaces between them.",
+            hint="Client email addresses, separated by spaces.",
         ),
         entry(
-            "The channel's name",
+            "Channel name",
             PlainTextInputElement(
                 action_id=ids.CHANNEL_NAME,
                 initial_value=channel_for_client(client_name) or None,
                 max_length=LONGEST_CHANNEL,
                 placeholder="acme-heavyset",
             ),
-            hint="Small letters, digits and hyphens. The client may call it otherwise.",
+            hint="Lowercase letters, numbers, and hyphens. The client can rename it on their side.",
         ),
         entry(
-            "Private?",
+            "Private channel?",
             CheckboxesElement(
                 action_id=ids.PRIVATE_CHANNEL,
                 options=[
-                    Option(text=plain_text("Only who is in the channel sees it"), value="private")
+                    Option(
+                        text=plain_text("Only people in the channel can see it"), value="private"
+                    )
                 ],
             ),
             optional=True,
@@ -126,10 +128,10 @@ def working_view(client_name: str) -> View:
     return notice(
         "Invite a client",
         [
-            section(f"Working on it: {escape(client_name)} …"),
+            section(f"Setting up {escape(client_name)}…"),
             context(
-                "If this is still here after a minute, type the command again: it goes on where "
-                "it stopped, and nothing is made twice."
+                "Still here after a minute? Run the command again. I'll pick up where I left off "
+                "and won't create anything twice."
             ),
         ],
     )
@@ -142,20 +144,20 @@ def outcome_view(text: Sequence[str]) -> View:
 
 def _client_name(client_name: str) -> InputBlock:
     return entry(
-        "Client's name",
+        "Client name",
         PlainTextInputElement(
             action_id=ids.CLIENT_NAME,
             initial_value=client_name or None,
             max_length=LONGEST_NAME,
             placeholder="Acme Plumbing",
         ),
-        hint="As the client's people know their company: it heads the thread.",
+        hint="What they call their company. It's the title of the thread.",
     )
 
 
 def _client_admins(proposed: Sequence[str]) -> InputBlock:
     return entry(
-        "Client's admins",
+        "Client contacts",
         UserMultiSelectElement(
             action_id=ids.CLIENT_ADMINS, initial_users=list(proposed) if proposed else None
         ),
@@ -169,7 +171,7 @@ def _engineer(user_id: str) -> InputBlock:
     return entry(
         "HeavySet engineer",
         UserSelectElement(action_id=ids.ENGINEER, initial_user=user_id),
-        hint="Who is asked when the client needs help.",
+        hint="Gets pinged when the client needs help.",
     )
 
 

@@ -8,9 +8,10 @@ from typing import Any
 
 from slack_sdk.models.blocks import Block, ButtonElement
 
-from bot.core.english import ago, listed
+from bot.core.english import ago, count, listed
 from bot.core.mrkdwn import channel_link, escape, link, mention, permalink, when
 from bot.guide import Owner
+from bot.guide.credentials import ending
 from bot.onboarding import Onboarding, Overview, Status, Unread
 from bot.views import ids
 from bot.views.blocks import actions, bullets_of, button, context, fallback, header, section
@@ -18,26 +19,32 @@ from bot.views.blocks import actions, bullets_of, button, context, fallback, hea
 PAGE = 10
 
 HELP = (
-    ("start [client]", "begin an onboarding in this channel"),
-    ("start Acme invite ann@acme.com", "make a channel, invite the client, and begin there"),
-    ("status [client | all]", "who is where; in a client's channel, that client"),
-    ("history [client]", "who did what and when, and how long it took"),
-    ("credentials [client]", "which values are in, and by whom"),
-    ("verify [client]", "check the values with ServiceTitan now"),
-    ("remind [client]", "nudge whoever's turn it is"),
-    ("assign @engineer [client]", "put another engineer in charge"),
-    ("skip N [client]", "go on without step N"),
+    ("start [client]", "start an onboarding in this channel"),
+    ("start Acme invite ann@acme.com", "create a channel, invite the client, and start there"),
+    ("status [client | all]", "show progress (in a client's channel: that client)"),
+    ("history [client]", "show who did what, when, and how long it took"),
+    ("credentials [client]", "show which credentials are in, and who entered them"),
+    ("verify [client]", "check the credentials with ServiceTitan now"),
+    ("remind [client]", "send a reminder in the thread"),
+    ("assign @engineer [client]", "reassign to another engineer"),
+    ("skip N [client]", "skip step N"),
     ("reopen N [client]", "go back to step N"),
-    ("pause [client]", "let it rest, without reminders"),
-    ("resume [client]", "take it up again"),
-    ("cancel [client]", "end it, and destroy its values"),
-    ("help", "this list"),
+    ("pause [client]", "put it on hold, no reminders"),
+    ("resume [client]", "resume it"),
+    ("cancel [client]", "end it and delete its credentials"),
+    ("help", "show this list"),
 )
+STATES = {
+    Status.ACTIVE: "active",
+    Status.PAUSED: "on hold",
+    Status.COMPLETED: "completed",
+    Status.CANCELLED: "canceled",
+}
 VERIFICATIONS = {
-    "running": "verification running",
+    "running": "check running",
     "passed": "verified",
-    "failed": "verification failed",
-    "unknown": "verification not finished",
+    "failed": "check failed",
+    "unknown": "check didn't finish",
 }
 
 
@@ -102,15 +109,13 @@ def credentials_answer(onboarding: Onboarding, workspace_url: str) -> EphemeralR
     """Return which values are in, with the steps' links; never a value."""
     lines = [_value(onboarding, field.id) for field in onboarding.guide.credentials]
     blocks: list[Block] = [
-        section(f"*{escape(onboarding.client_name)}*: the stored values"),
+        section(f"*{escape(onboarding.client_name)}*: credentials on file"),
         section(bullets_of(lines)),
     ]
     shown_at = [step.number for step in onboarding.guide.steps if step.reveals]
     if not onboarding.destroyed_at:
-        steps = listed(f"step {number}" for number in shown_at)
-        blocks.append(
-            context(f"“Reveal credentials” stands on {steps}, each with where to paste the values.")
-        )
+        steps = f"step {listed(map(str, shown_at), 'or')}"
+        blocks.append(context(f"To see them, press “Reveal credentials” on {steps}."))
     blocks.append(context(_where(onboarding.channel, onboarding.thread_ts, workspace_url)))
     return answer_of(blocks)
 
@@ -119,7 +124,7 @@ def help_answer(problem: str | None = None) -> EphemeralReply:
     """Return the list of commands, after `problem` if there was one."""
     blocks: list[Block] = [section(problem)] if problem else []
     commands = "\n".join(f"•  `/servicetitan {command}` — {what}" for command, what in HELP)
-    hint = "In a channel with one client, the client need not be named; a part of the name will do."
+    hint = "In a client's channel you can leave out the name. Part of a name is enough."
     return answer_of([*blocks, section(f"*What I can do*\n{commands}"), context(hint)])
 
 
@@ -151,22 +156,21 @@ def _status(
     for line in shown:
         yield section(_line(line, now, workspace_url))
     if not here:
-        yield context("The longest without activity first.")
+        yield context("Quietest first.")
         if pages := _pages(query, more=len(lines) > PAGE):
             yield actions(pages)
 
 
 def _nobody(query: StatusQuery) -> str:
     if query.page > 1:
-        return "That is all: there is no further page."
+        return "That's everything."
     if query.name:
         return (
-            f"No active client has “{escape(query.name)}” in the name. "
-            "`/servicetitan status all` includes those who are through."
+            f"No active client matches “{escape(query.name)}”. `/servicetitan status all` "
+            "includes finished ones."
         )
     return (
-        "No onboarding is active. Start one in the channel that you share with the client: "
-        "`/servicetitan start Acme Plumbing`"
+        "Nothing in progress. Start one in a client's channel: `/servicetitan start Acme Plumbing`"
     )
 
 
@@ -181,7 +185,7 @@ def _pages(query: StatusQuery, *, more: bool) -> list[ButtonElement]:
     buttons = []
     if query.page > 1:
         before = StatusQuery(query.words, query.page - 1)
-        buttons.append(button("Page before", f"{ids.STATUS_PAGE}:before", str(before)))
+        buttons.append(button("Previous page", f"{ids.STATUS_PAGE}:before", str(before)))
     if more:
         after = StatusQuery(query.words, query.page + 1)
         buttons.append(button("Next page", f"{ids.STATUS_PAGE}:next", str(after)))
@@ -199,43 +203,34 @@ def unread(line: Unread) -> str:
 def _line(line: Overview | Unread, now: datetime, workspace_url: str) -> str:
     if isinstance(line, Unread):
         return unread(line)
-    done = f"{line.finished_steps} of {len(line.guide.steps)} steps done"
+    done = f"{line.finished_steps} of {len(line.guide.steps)}"
     running = line.status is Status.ACTIVE and line.current_step
-    state = _now(line, now) if running else line.status.value
+    state = _now(line, now) if running else STATES[line.status]
     particulars = "".join(f" · {word}" for word in _particulars(line))
     return (
         f"*{escape(line.client_name)}* · {done} · {state}{particulars}\n"
-        f"last activity {ago(line.active_at, now)} ago · "
+        f"{mention(line.engineer)} · last activity {ago(line.active_at, now)} ago · "
         f"{_where(line.channel, line.thread_ts, workspace_url)}"
     )
 
 
 def _now(line: Overview, now: datetime) -> str:
-    number, guide = line.current_step or 1, line.guide
-    at = f"phase {guide.phase_of(number).number}, step {number}, {guide.step(number).title}"
-    return f"{escape(at)} · {_turn(line)} for {ago(line.turn_at, now)}"
-
-
-def _turn(line: Overview) -> str:
-    if line.turn is Owner.HEAVYSET:
-        return f"HeavySet's turn ({mention(line.engineer)})"
-    return f"the client's turn (engineer {mention(line.engineer)})"
+    number = line.current_step or 1
+    on = "us" if line.turn is Owner.HEAVYSET else "the client"
+    title = escape(line.guide.step(number).title)
+    return f"step {number}: {title} · waiting on {on} for {ago(line.turn_at, now)}"
 
 
 def _particulars(line: Overview) -> Iterator[str]:
     if line.verification:
         yield VERIFICATIONS[line.verification]
     if line.exposed_values:
-        yield f"⚠️ {_count(line.exposed_values, 'value')} posted in the channel"
+        yield f"⚠️ {count(line.exposed_values, 'credential')} posted in the channel"
     if line.missing_values and line.status in (Status.ACTIVE, Status.PAUSED):
         wanted = len(line.guide.credentials)
-        yield f"{wanted - line.missing_values} of {wanted} values in"
+        yield f"{wanted - line.missing_values} of {wanted} credentials"
     if line.open_questions:
-        yield f"🙋 {_count(line.open_questions, 'question')} open"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+        yield f"🙋 {count(line.open_questions, 'open question')}"
 
 
 def _where(channel: str, thread_ts: str | None, workspace_url: str) -> str:
@@ -252,9 +247,11 @@ def _value(onboarding: Onboarding, name: str) -> str:
         return f"{label}: deleted {when(onboarding.destroyed_at)}"
     if stored is None:
         return f"{label}: not entered yet (step {onboarding.guide.field(name).step})"
-    line = f"{label} {stored.mask}, entered by {mention(stored.by.user_id)}, {when(stored.at)}"
+    line = (
+        f"{label} {ending(stored.mask)}, entered by {mention(stored.by.user_id)}, {when(stored.at)}"
+    )
     if name in onboarding.exposed:
-        line = f"{line} · ⚠️ posted in the channel since"
+        line = f"{line} · ⚠️ posted in the channel later"
     if name in onboarding.to_enter_again:
-        line = f"{line} · ❌ found wrong, to enter again"
+        line = f"{line} · ❌ rejected, needs re-entry"
     return line

@@ -6,8 +6,9 @@ from functools import lru_cache
 from slack_sdk.models.blocks import Block, ButtonElement, ConfirmObject, PlainTextObject
 
 from bot.core.english import listed
-from bot.core.mrkdwn import escape, mention, when
-from bot.guide import Owner, Phase, Step
+from bot.core.mrkdwn import code, escape, mention, when
+from bot.guide import Blank, Owner, Phase, Step, Table
+from bot.guide.credentials import ending
 from bot.onboarding import Onboarding, Status, StepProgress, StepState
 from bot.views import ids
 from bot.views.blocks import (
@@ -27,8 +28,8 @@ from bot.views.booking import booking_button
 MOST_MENTIONED = 3
 MANY = 4096  # messages of a step that is done: about 200 threads
 RESTING = {
-    Status.PAUSED: "⏸️ Paused by HeavySet Tech: nothing has to be done here until it goes on.",
-    Status.CANCELLED: "⛔ Ended by HeavySet Tech: nothing has to be done here any more.",
+    Status.PAUSED: "⏸️ On hold. Nothing to do until HeavySet Tech resumes.",
+    Status.CANCELLED: "⛔ HeavySet Tech ended this setup. Nothing more to do here.",
 }
 
 
@@ -50,19 +51,19 @@ def _afterwards(onboarding: Onboarding, step: Step, progress: StepProgress) -> M
     """One line; a step that asked for values also keeps the way to enter them again."""
     title = f"*Step {step.number}: {escape(step.title)}*"
     if progress.state is StepState.WAITING:
-        return _line(onboarding.id, step.number, f"⏸️ {title} comes again after the step before it.")
+        return _line(onboarding.id, step.number, f"⏳ {title} — coming up again later")
     if progress.state is StepState.SKIPPED:
         why = _why_skipped(onboarding, step) or _skipped_by(progress)
-        return _line(onboarding.id, step.number, f"➖ {title} is not needed{why}.")
-    who = f" by {mention(progress.by.user_id)}" if progress.by and progress.by.user_id else ""
-    at = f", {when(progress.at)}" if progress.at else ""
+        return _line(onboarding.id, step.number, f"➖ {title} — skipped{why}")
+    who = mention(progress.by.user_id) if progress.by and progress.by.user_id else "done"
+    done = f"{who}, {when(progress.at)}" if progress.at else who
     asked = [name for name in step.credentials if onboarding.guide.field(name).step == step.number]
     values = "".join(f"\n🔒 {_value(onboarding, name)}" for name in asked)
-    line = f"✅ {title} — done{who}{at}{_answer(onboarding, step)}{values}"
+    line = f"✅ {title} — {done}{_answer(onboarding, step)}{values}"
     again = ""
     if asked and not onboarding.destroyed_at:
         stored = all(name in onboarding.credentials for name in asked)
-        again = "Enter again" if stored else "Enter securely"
+        again = "Replace" if stored else "Enter securely"
     return _done(onboarding.id, step.number, line, tuple(asked), again)
 
 
@@ -80,7 +81,7 @@ def _done(
     blocks: list[Block] = [section(line, undo)]
     if again:
         ref = str(ids.StepRef(onboarding_id, number, asked))
-        label = f"{again}: the value of step {number}"
+        label = f"{again} the value from step {number}"
         enter = button(again, ids.ENTER_CREDENTIALS, ref, label=label)
         blocks = [section(line), actions([enter, undo])]
     return message(onboarding_id, slot(number), blocks)
@@ -89,19 +90,16 @@ def _done(
 def _in_full(onboarding: Onboarding, step: Step) -> Iterator[Block]:
     phase = onboarding.guide.phase_of(step.number)
     yield header(f"Step {step.number} of {len(onboarding.guide.steps)}: {step.title}")
-    heavyset = onboarding.owner_of(step.number) is Owner.HEAVYSET
-    who = "HeavySet Tech" if heavyset else escape(onboarding.client_name)
-    names = f"{escape(phase.title)} — {escape(phase.subtitle)}"
-    yield context(f"Phase {phase.number} of {len(onboarding.guide.phases)}: {names} · {who}'s turn")
+    turn = "HeavySet's turn" if onboarding.owner_of(step.number) is Owner.HEAVYSET else "Your turn"
+    number, count = phase.number, len(onboarding.guide.phases)
+    yield context(f"Phase {number} of {count}: {escape(phase.title)} · {turn}")
     if step == phase.steps[0]:
         yield from _first_of(onboarding, phase)
-    yield section(escape(step.body))
-    yield from _particulars(step)
-    yield from _hints(onboarding, step)
+    yield from _task(onboarding, step)
+    yield from _hints(step)
     yield from _state(onboarding, step)
     if onboarding.status in RESTING:
         yield context(RESTING[onboarding.status])
-    if onboarding.status is Status.CANCELLED:
         return
     if step.choice:
         yield section(f"*{escape(step.choice.question)}*")
@@ -112,8 +110,7 @@ def _in_full(onboarding: Onboarding, step: Step) -> Iterator[Block]:
 def step_again(onboarding: Onboarding, step: Step) -> Iterator[Block]:
     """Yield what is to be done in the current step, for another message than its own."""
     yield section(f"*Step {step.number} of {len(onboarding.guide.steps)}: {escape(step.title)}*")
-    yield section(escape(step.body))
-    yield from _particulars(step)
+    yield section(_short(onboarding, step) or escape(step.body))
     yield from _state(onboarding, step)
     if step.choice:
         yield section(f"*{escape(step.choice.question)}*")
@@ -123,7 +120,7 @@ def _first_of(onboarding: Onboarding, phase: Phase) -> Iterator[Block]:
     if phase.owner is Owner.HEAVYSET:
         yield section(_thanks(onboarding))
     if phase.intro:
-        yield section(escape(phase.intro))
+        yield context(escape(phase.intro))
 
 
 def _thanks(onboarding: Onboarding) -> str:
@@ -138,37 +135,55 @@ def _thanks(onboarding: Onboarding) -> str:
     )
 
 
-def _particulars(step: Step) -> Iterator[Block]:
+def _task(onboarding: Onboarding, step: Step) -> Iterator[Block]:
+    """What to do: our short line, with the guide's paragraph below it as small print."""
+    if short := _short(onboarding, step):
+        yield section(f"*{short}*")
+        yield context(escape(step.body))
+    else:
+        yield section(escape(step.body))
     if step.items:
         yield section(bullets(step.items))
     for table in step.tables:
         if table.intro:
             yield section(escape(table.intro))
-        yield fields(table.rows)
+        yield fields((name, _cell(onboarding, table, name, value)) for name, value in table.rows)
     for note in step.notes:
-        yield section(f"📝 *Note:* {escape(note)}")
+        yield context(f"📝 *Note:* {escape(note)}")
 
 
-def _hints(onboarding: Onboarding, step: Step) -> Iterator[Block]:
+def _short(onboarding: Onboarding, step: Step) -> str:
+    email = onboarding.guide.blanks.email
+    words = code(email) if email else f"ask {mention(onboarding.engineer)} for the address"
+    return escape(step.short or "").replace("{email}", words)
+
+
+def _cell(onboarding: Onboarding, table: Table, name: str, value: str) -> str:
+    """Return a value of a table; what people paste is code, which a tap copies."""
+    blanks, blank = onboarding.guide.blanks, dict(table.blanks).get(name)
+    if blank is Blank.EMAIL and not blanks.email:
+        return f"Ask {mention(onboarding.engineer)}"
+    if blank and (filled := getattr(blanks, blank.value)):
+        return code(filled)
+    return code(value) if name in table.copied else escape(value)
+
+
+def _hints(step: Step) -> Iterator[Block]:
     if step.figure:
-        shows = f". {escape(step.figure.shows)}" if step.figure.shows else ""
-        caption = escape(step.figure.caption)
-        yield context(f"🖼️ What you should see (Figure {step.figure.number}): {caption}{shows}")
+        yield context(f"🖼️ *What you'll see:* {escape(step.figure.caption)}")
     for tip in step.tips:
-        yield context(f"💡 Tip: {escape(tip)}")
-    for trouble in onboarding.guide.trouble_at(step.number):
-        yield context(f"🛟 If it does not work: {escape(trouble.text)}")
+        yield context(f"💡 {escape(tip)}")
 
 
 def _state(onboarding: Onboarding, step: Step) -> Iterator[Block]:
     if step.credentials:
         lines = bullets_of(_value(onboarding, name) for name in step.credentials)
-        yield section(f"🔒 *Kept encrypted*\n{lines}")
+        yield section(f"🔒 *Stored encrypted*\n{lines}")
     if onboarding.verification and onboarding.verification.report is None:
         platform = escape(onboarding.guide.platform)
         yield section(
-            f"⏳ *Checking the {len(onboarding.guide.credentials)} values with {platform} …* "
-            "The result appears below in a moment."
+            f"⏳ *Checking your {len(onboarding.guide.credentials)} credentials with {platform}…* "
+            "The result will show up below in a moment."
         )
 
 
@@ -205,7 +220,7 @@ def step_buttons(onboarding: Onboarding, step: Step) -> list[ButtonElement]:
         buttons.append(button(done, ids.STEP_DONE, ref, style=style, label=label))
     buttons.append(button("I need help", ids.STEP_HELP, ref))
     if onboarding.owner_of(step.number) is Owner.CLIENT:
-        buttons.append(button("HeavySet, please do this", ids.HAND_OVER, ref))
+        buttons.append(button("Ask HeavySet to do it", ids.HAND_OVER, ref))
     return buttons
 
 
@@ -218,13 +233,15 @@ def _handed_over(onboarding: Onboarding, step: Step) -> Iterator[Block]:
     if phase.owner is Owner.HEAVYSET or not onboarding.step(step.number).handed_over:
         return
     yield section(
-        f"🤝 *HeavySet Tech does this step:* {mention(onboarding.engineer)} was told. There is "
-        "nothing for you to do here."
+        f"🤝 *HeavySet Tech has this one.* {mention(onboarding.engineer)} knows about it; nothing "
+        "for you to do here."
     )
-    buttons = [button("Give back", ids.GIVE_BACK, ref, label=f"Give step {step.number} back")]
+    buttons = [
+        button("I'll do it myself", ids.GIVE_BACK, ref, label=f"Take step {step.number} back")
+    ]
     later = [one.number for one in phase.steps if one.number > step.number]
     if any(not onboarding.step(number).handed_over for number in later):
-        text = f"Please do all of phase {phase.number}"
+        text = f"Hand over the rest of phase {phase.number}"
         buttons.insert(0, button(text, f"{ids.HAND_OVER}:phase", ref))
     yield actions(buttons)
 
@@ -234,11 +251,13 @@ def _undo(onboarding_id: str, number: int) -> ButtonElement:
     confirm = ConfirmObject(
         title=PlainTextObject(text=f"Go back to step {number}?"),
         text=PlainTextObject(
-            text="It becomes the current step again, and the steps after it are gone through again "
-            "from there. Values that were entered stay stored."
+            text=(
+                f"You'll pick up again from step {number} and go through the steps after it. "
+                "Everything you entered is kept."
+            )
         ),
         confirm=PlainTextObject(text="Go back"),
-        deny=PlainTextObject(text="Leave it done"),
+        deny=PlainTextObject(text="Never mind"),
     )
     label = f"Undo step {number}"
     return button("Undo", ids.STEP_UNDO, ref, confirm=confirm, label=label)
@@ -254,13 +273,13 @@ def _why_skipped(onboarding: Onboarding, step: Step) -> str:
     for other in onboarding.guide.steps:
         for option in other.choice.options if other.choice else ():
             if option.id == onboarding.account and step.number in option.skips:
-                return f": “{escape(option.label)}” was chosen in step {other.number}"
+                return f", because you chose “{escape(option.label)}” in step {other.number}"
     return ""
 
 
 def _skipped_by(progress: StepProgress) -> str:
     by = progress.by
-    return f": {mention(by.user_id)} of HeavySet Tech skipped it" if by and by.user_id else ""
+    return f" by {mention(by.user_id)} (HeavySet Tech)" if by and by.user_id else ""
 
 
 def _value(onboarding: Onboarding, name: str) -> str:
@@ -270,7 +289,7 @@ def _value(onboarding: Onboarding, name: str) -> str:
         return f"{label}: deleted {when(onboarding.destroyed_at)}"
     if stored is None:
         return f"{label}: not entered yet"
-    line = f"{label} {stored.mask}, entered by {mention(stored.by.user_id)}, {when(stored.at)}"
+    line = f"{label} {ending(stored.mask)} — {mention(stored.by.user_id)}, {when(stored.at)}"
     if stored.version > 1 and onboarding.guide.field(name).secret_pattern:
-        return f"{line} (a new one: prior ones are to be treated as invalid)"
+        return f"{line} (replaces the earlier one)"
     return line

@@ -46,7 +46,7 @@ async def test_the_window_tells_who_did_what(begun: World) -> None:
     shown = text(view)
     assert f"<@{begun.ann.id}> finished step 3, Access the ServiceTitan Developer Portal" in shown
     assert f"<@{begun.erin.id}> started the onboarding" in shown
-    assert "“We use an existing admin”" in shown
+    assert "“Use an existing admin”" in shown
     assert "2 of 25 steps" not in shown  # step 2 was not needed, which counts
     assert "3 of 25 steps" in shown
     assert "<!date^" in shown  # in the reader's own time zone

@@ -59,7 +59,7 @@ async def test_a_new_account_leads_to_step_2(begun: World) -> None:
     await begun.press(begun.ann, "step:1", "choose_account:new")
 
     assert begun.slots() == ["root", "welcome", "step:1", "step:2"]
-    assert "“We create a new account”" in begun.message("step:1").text
+    assert "“Create a new account”" in begun.message("step:1").text
     assert begun.rows("SELECT account FROM onboarding") == [("new",)]
 
 
@@ -68,7 +68,7 @@ async def test_an_existing_admin_skips_step_2_and_says_so(begun: World) -> None:
 
     assert begun.slots() == ["root", "welcome", "step:1", "step:2", "step:3"]
     skipped = begun.message("step:2")
-    assert "not needed: “We use an existing admin” was chosen in step 1" in skipped.text
+    assert "not needed: “Use an existing admin” was chosen in step 1" in skipped.text
     assert buttons(skipped) == []
     assert begun.current == 3
     assert "2 of 25 steps done" in begun.message("root").text

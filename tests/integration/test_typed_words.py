@@ -36,7 +36,7 @@ async def test_done_at_a_question_names_the_answers(begun: World) -> None:
     await say(begun, "done")
 
     assert begun.current == 1
-    assert "We create a new account" in told(begun.ann)
+    assert "Create a new account" in told(begun.ann)
 
 
 async def test_status_and_help_are_answered_privately(begun: World) -> None:

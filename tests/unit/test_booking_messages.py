@@ -18,7 +18,7 @@ def test_it_says_first_what_appears_where_and_who_sees_it() -> None:
     confirm = elements(message.blocks)["test_booking"]["confirm"]
 
     text = confirm["text"]["text"]
-    assert "“TEST - please dismiss” appears in Acme Plumbing's ServiceTitan" in text
+    assert "“TEST - please dismiss” will show up in Acme Plumbing's ServiceTitan" in text
     assert "dispatcher" in text
     assert "tell the client first" in text
 

@@ -71,7 +71,7 @@ MISTAKES = {
         "step = 22\nmin_length", "step = 99\nmin_length", "step 99 does not ask for"
     ),
     "a field without a hint": Mistake(
-        'looks_like = "is a number, usually', 'looks_like = ""  # "', "looks_like: String"
+        'looks_like = "is a number, usually 8', 'looks_like = ""  # "', "looks_like: String"
     ),
     "a pattern that is none": Mistake(
         r"prefix = 'cid\.'", "prefix = 'cid('", "no regular expression"
@@ -95,10 +95,10 @@ MISTAKES = {
         'body = "After verifying', f'body = "{"x" * 2000}', "at most 2000 characters"
     ),
     "a step that no message can hold": Mistake(
-        'title = "Submit the Application"\nbody',
-        f'title = "Submit the Application"\nnotes = [{LONG_NOTES}]\nbody',
+        'short = "Click “Create App”."\nbody',
+        f"notes = [{LONG_NOTES}]\nbody",
         "too long for one message",
-        off=2,
+        off=1,
     ),
     "a table of eleven rows": Mistake(
         'rows = [\n    ["Organization"',

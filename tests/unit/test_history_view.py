@@ -81,10 +81,10 @@ def test_what_support_asks_about_is_counted() -> None:
 
     shown = text(window(happened, hours=5))
 
-    assert "Questions: 1 answered, usually after 2 h, 1 by the guide at once, 1 still open" in shown
-    assert "Verifications: 1 failed, 1 not ended" in shown
-    assert f"Looks at stored values: 1 (<@{ANN.user_id}>)" in shown
-    assert "Values posted in the channel: 1" in shown
+    assert "Questions: 1 answered, median 2 h, 1 answered from the guide, 1 still open" in shown
+    assert "Checks: 1 failed, 1 still running" in shown
+    assert f"Credential views: 1 (<@{ANN.user_id}>)" in shown
+    assert "Credentials posted in the channel: 1" in shown
     assert "Reminders" not in shown
     assert "0123abcd" not in shown
 
@@ -92,7 +92,7 @@ def test_what_support_asks_about_is_counted() -> None:
 def test_the_bot_is_named_as_such() -> None:
     reminded = Event(EventKind.REMINDED, BY_THE_BOT, NOW, 1, {"to": "client"})
 
-    assert "The bot reminded the client of step 1" in text(window([reminded]))
+    assert "The bot reminded the client about step 1" in text(window([reminded]))
 
 
 def test_a_long_question_is_cut_short() -> None:

@@ -100,7 +100,7 @@ def test_the_stuck_stand_on_top_then_phase_by_phase_then_the_paused() -> None:
     assert in_order(
         view, "Stuck", "Waiting", "Phase 1", "Early", "Phase 6", "Late", "Paused", "Paula"
     )
-    assert "HeavySet's turn (<@U_OTHER>)" in words(view)
+    assert "waiting on us since" in words(view)
 
 
 def test_within_a_group_ones_own_come_first_then_the_longest_idle() -> None:
@@ -117,9 +117,12 @@ def test_within_a_group_ones_own_come_first_then_the_longest_idle() -> None:
 @pytest.mark.parametrize(
     ("fields", "why"),
     [
-        ({"exposed_values": 2}, "2 values posted in the channel"),
-        ({"open_questions": 1}, "1 question open"),
-        ({"verification": "failed", "missing_values": 0}, "The verification failed; 5 of 5"),
+        ({"exposed_values": 2}, "2 credentials posted in the channel"),
+        ({"open_questions": 1}, "1 open question"),
+        (
+            {"verification": "failed", "missing_values": 0},
+            "Credential check failed (5 of 5 entered)",
+        ),
         ({"status": Status.PAUSED, "loss": Loss.ARCHIVED}, "the channel was archived"),
     ],
 )
@@ -130,7 +133,7 @@ def test_whoever_is_stuck_is_told_why(fields: dict[str, Any], why: str) -> None:
 
 
 def test_who_has_not_moved_for_long_is_stuck() -> None:
-    assert in_order(home(a_line(), stalled=("acme",)), "Stuck", "Acme", "Nothing has happened")
+    assert in_order(home(a_line(), stalled=("acme",)), "Stuck", "Acme", "No activity since")
     assert "Stuck" not in words(home(a_line()))
 
 
@@ -153,8 +156,8 @@ def test_what_is_paused_cannot_be_reminded_and_what_has_no_thread_yet_not_opened
 def test_a_client_on_an_older_guide_is_counted_by_that_guide() -> None:
     view = home(a_line(guide=OLDER), a_line("Beta"))
 
-    assert in_order(view, "Acme", f"2 of {len(OLDER.steps)} steps done")
-    assert in_order(view, "Beta", "2 of 25 steps done")
+    assert in_order(view, "Acme", f"2 of {len(OLDER.steps)} ·")
+    assert in_order(view, "Beta", "2 of 25 ·")
 
 
 def test_a_client_whose_record_cannot_be_read_is_named_and_the_others_are_shown() -> None:

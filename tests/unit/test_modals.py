@@ -174,7 +174,7 @@ def test_a_form_about_a_single_value_needs_that_value() -> None:
 def test_what_is_stored_is_told_by_its_mask() -> None:
     hint = inputs(the_credentials_modal(an_onboarding(at_step=20), 20))["tenant_id"]["hint"]["text"]
 
-    assert hint.startswith("Stored now: ••••4455. Leave empty to keep it.")
+    assert hint.startswith("On file: ending in 4455. Leave blank to keep it.")
     assert "Developer Portal → View Connections" in hint
 
 
@@ -206,7 +206,7 @@ def test_help_brings_the_whole_troubleshooting_and_this_steps_first(step: Step) 
     places = [text.index(trouble.text) for trouble in GUIDE.trouble_at(step.number)]
 
     assert all(text.count(trouble.text) == 1 for trouble in GUIDE.troubleshooting)
-    assert all(place < text.index("Your question") for place in places)
+    assert all(place < text.index("What can we help with?") for place in places)
     assert GUIDE.support in text
 
 

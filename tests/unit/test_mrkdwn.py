@@ -71,7 +71,7 @@ def test_how_long_ago_is_told_in_the_largest_unit(passed: timedelta, words: str)
 
 @pytest.mark.parametrize(
     ("words", "sentence"),
-    [(["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")],
+    [(["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b, and c")],
 )
 def test_words_are_listed_as_a_sentence_does(words: list[str], sentence: str) -> None:
     assert listed(words) == sentence

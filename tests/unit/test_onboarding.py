@@ -94,19 +94,18 @@ def test_the_answer_is_recorded() -> None:
 
 
 def test_an_answer_that_is_not_offered_is_refused() -> None:
-    with pytest.raises(Refused, match="not offered any more"):
+    with pytest.raises(Refused, match="That option is gone"):
         choose_option(an_onboarding(), 1, "both", ANN, LATER)
 
 
 def test_an_answer_to_a_step_without_a_question_is_refused() -> None:
-    with pytest.raises(Refused, match="not offered any more"):
+    with pytest.raises(Refused, match="That option is gone"):
         choose_option(an_onboarding(at_step=2), 2, "new", ANN, LATER)
 
 
 def test_done_is_no_answer_to_a_question() -> None:
     assert refusal(an_onboarding(), 1) == (
-        "Please answer the question of step 1 instead: “We create a new account” and "
-        "“We use an existing admin”."
+        "Step 1 is a question. Please choose “Create a new account” or “Use an existing admin”."
     )
 
 
@@ -114,7 +113,7 @@ def test_a_second_answer_is_refused_with_who_gave_the_first() -> None:
     with pytest.raises(Refused) as refused:
         choose_option(an_onboarding(at_step=2), 1, "existing", BEN, LATER)
 
-    assert refusal_text(refused.value).startswith(f"Step 1 is already done, by <@{CLIENT_ADMIN}>")
+    assert refusal_text(refused.value).startswith(f"<@{CLIENT_ADMIN}> already finished step 1")
 
 
 # --- done ---
@@ -147,24 +146,24 @@ def test_an_engineer_may_do_a_clients_step() -> None:
 def test_a_step_that_is_done_is_not_done_twice() -> None:
     text = refusal(an_onboarding(at_step=4), 3)
 
-    assert text.startswith(f"Step 3 is already done, by <@{CLIENT_ADMIN}>, <!date^")
+    assert text.startswith(f"<@{CLIENT_ADMIN}> already finished step 3, <!date^")
 
 
 def test_a_step_that_was_skipped_is_not_done() -> None:
     assert refusal(an_onboarding(at_step=3, account="existing"), 2).startswith(
-        "Step 2 is not needed: skipped, by"
+        f"<@{CLIENT_ADMIN}> already skipped step 2, "
     )
 
 
 def test_a_later_step_is_refused_with_the_one_whose_turn_it_is() -> None:
     assert refusal(an_onboarding(at_step=4), 9) == (
-        "Step 9 comes later. Step 4 is the current one: Navigate to the My Apps Section."
+        "Not yet! Step 4 (Navigate to the My Apps Section) comes first."
     )
 
 
 @pytest.mark.parametrize("number", [0, 26, -1])
 def test_a_step_that_does_not_exist_is_not_found(number: int) -> None:
-    with pytest.raises(NotFound, match=f"There is no step {number}; the guide has 25"):
+    with pytest.raises(NotFound, match=f"There's no step {number}; the guide has 25"):
         finish_step(an_onboarding(), number, ANN, LATER)
 
 
@@ -179,9 +178,8 @@ def test_step_22_is_not_done_without_all_values() -> None:
     onboarding = an_onboarding(at_step=22, credentials=("tenant_id", "client_id"))
 
     assert refusal(onboarding, 22) == (
-        "Step 22 needs all 5 values first. Still missing: Booking Provider ID (step 11), "
-        "Client Secret (step 19) and Application Key (step 22). "
-        "Press “Enter securely” on this step to add what is missing."
+        "Almost! We still need Booking Provider ID (step 11), Client Secret (step 19), and "
+        "Application Key (step 22). Press *Enter securely* on this step to add them."
     )
 
 
@@ -209,5 +207,5 @@ def test_no_other_step_hands_over(step: int) -> None:
 
 def test_step_25_is_finished_by_the_verification_alone() -> None:
     assert refusal(an_onboarding(at_step=25), 25).startswith(
-        "Step 25 is finished by the verification itself: press “Verify now”."
+        "Step 25 finishes on its own once every check passes. Press *Verify now*."
     )

@@ -1,5 +1,7 @@
 """Who may do what: every role with every permission, and what somebody is to an onboarding."""
 
+import re
+
 import pytest
 
 from bot.core.errors import NotAllowed
@@ -56,7 +58,7 @@ def test_who_may_not_is_told_why(role: Role, permission: Permission) -> None:
 
 @pytest.mark.parametrize("permission", list(Permission))
 def test_a_refusal_says_who_may_or_what_to_do(permission: Permission) -> None:
-    assert "engineer" in REFUSALS[permission]
+    assert re.search("engineer|I need help", REFUSALS[permission])
     assert REFUSALS[permission].endswith(".")
 
 

@@ -190,12 +190,12 @@ def test_a_second_snooze_is_refused_with_who_was_faster() -> None:
         snooze(snoozed(), BEN, LATER + MINUTE, UNTIL)
 
     text = refusal_text(refused.value)
-    assert text.startswith(f"<@{CLIENT_ADMIN}> has snoozed it already, until <!date^")
+    assert text.startswith(f"<@{CLIENT_ADMIN}> already snoozed it until <!date^")
 
 
 @pytest.mark.parametrize("onboarding", [an_onboarding(at_step=4), done(nudged()), done(snoozed())])
 def test_without_a_nudge_there_is_nothing_to_snooze(onboarding: Onboarding) -> None:
-    with pytest.raises(Refused, match="nothing to snooze"):
+    with pytest.raises(Refused, match="Nothing to snooze"):
         snooze(onboarding, ANN, LATER, UNTIL)
 
 

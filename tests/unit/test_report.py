@@ -141,7 +141,7 @@ def test_a_failure_leads_back_to_steps_that_its_wording_names(cause: str) -> Non
 
 @pytest.mark.parametrize("cause", [name for name in REMEDIES if REMEDIES[name].retry])
 def test_an_outage_is_never_put_on_the_values(cause: str) -> None:
-    assert "not because of your values" in REMEDIES[cause].for_client
+    assert "It's nothing you entered." in REMEDIES[cause].for_client
 
 
 def test_a_value_that_cannot_be_right_leads_to_the_step_that_shows_it() -> None:

@@ -75,9 +75,9 @@ def test_a_hand_over_that_was_undone_is_done_again() -> None:
 @pytest.mark.parametrize(
     ("step", "words"),
     [
-        (5, "Step 5 is open already"),
-        (6, "Step 6 is not done yet"),
-        (2, "Step 2 was not needed. To change that, undo step 1"),
+        (5, "Step 5 is already open"),
+        (6, "Step 6 isn't done yet"),
+        (2, "Step 2 was skipped because of step 1. To change that, undo step 1"),
     ],
 )
 def test_only_a_step_that_is_done_can_be_undone(step: int, words: str) -> None:
@@ -104,7 +104,7 @@ def test_a_question_is_recorded_at_its_step() -> None:
 def test_a_completed_onboarding_stays_as_it_is(deed: str) -> None:
     onboarding = a_completed_onboarding()
 
-    with pytest.raises(Refused, match=r"already done|is completed"):
+    with pytest.raises(Refused, match=r"already finished|is complete"):
         {
             "done": lambda: finish_step(onboarding, 25, ERIN, LATER),
             "undo": lambda: undo_step(onboarding, 24, ERIN, LATER),

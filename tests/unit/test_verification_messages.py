@@ -94,14 +94,14 @@ def test_the_metadata_bears_the_outcome_and_the_fields(
 def test_a_wrong_value_is_entered_again_with_a_button_for_just_that_value() -> None:
     button = elements(latest(WRONG_SECRET).blocks)["enter_credentials"]
 
-    assert button["text"]["text"] == "Enter Client Secret again"
+    assert button["text"]["text"] == "Re-enter Client Secret"
     assert button["value"] == f"{ONBOARDING_ID}:19:client_secret"
 
 
 def test_two_wrong_values_are_entered_again_with_one_button() -> None:
     button = elements(latest(WRONG_PAIR).blocks)["enter_credentials"]
 
-    assert button["text"]["text"] == "Enter again"
+    assert button["text"]["text"] == "Re-enter"
     assert button["value"] == f"{ONBOARDING_ID}:18:client_id:client_secret"
 
 
@@ -122,7 +122,7 @@ def test_a_failure_names_the_steps_to_go_through_again() -> None:
 
     assert "Step 18: Verify Connection Status" in text
     assert "Step 19: Generate the Client Secret" in text
-    assert "To enter again: Client ID and Client Secret." in text
+    assert "Please re-enter: Client ID and Client Secret." in text
 
 
 def test_a_failure_is_told_in_words_for_the_client() -> None:
@@ -136,14 +136,14 @@ def test_a_failure_is_told_in_words_for_the_client() -> None:
 def test_what_is_unknown_is_never_shown_as_failed(report: Report) -> None:
     message = latest(report)
 
-    assert "Nothing is wrong with your values." in message.text
+    assert "Nothing is wrong with what you entered." in message.text
     assert "failed" not in message.text.lower()
     assert not message.has_buttons
 
 
 def test_while_servicetitan_is_away_the_next_try_is_told() -> None:
     assert "I'll try again <!date^" in latest(AWAY).text
-    assert "A HeavySet engineer looks into it." in latest(UNKNOWN).text
+    assert "A HeavySet engineer will take a look." in latest(UNKNOWN).text
 
 
 def test_a_pass_on_the_way_says_that_nothing_is_to_be_entered_again() -> None:
@@ -158,7 +158,7 @@ def test_what_could_not_be_proved_is_told_beside_a_pass() -> None:
     open_question = a_check(Outcome.UNKNOWN, title="Write permissions", required=False)
     report = PASSED.model_copy(update={"checks": (passed("token", "HTTP 200"), open_question)})
 
-    assert "❔ not determined · Write permissions" in latest(report).text
+    assert "❔ couldn't tell · Write permissions" in latest(report).text
 
 
 @pytest.mark.parametrize("report", [PASSED, WRONG_SECRET, UNKNOWN])
@@ -190,8 +190,8 @@ def with_checks(*checks: Check) -> Report:
 def test_a_test_booking_is_told_with_its_number_and_where_to_dismiss_it() -> None:
     text = latest(with_checks(BOOKED)).text
 
-    assert "✅ passed · Test booking: ServiceTitan took test booking 500000001" in text
-    assert "Calls screen → Bookings → the booking → Dismiss" in text
+    assert "✅ OK · Test booking: Our test booking (500000001, “TEST - please dismiss”)" in text
+    assert "Calls → Bookings → the booking → Dismiss" in text
 
 
 def test_write_permissions_that_are_not_proved_can_be_ticked_off_by_an_engineer() -> None:

@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from bot.cli.export.charts import WIDTH, phase_rows, waiting_bars
 from bot.core.typed_text import escape_controls, one_line
+from bot.guide.credentials import ending
 from bot.onboarding import BOT, Onboarding
 from bot.onboarding.history import SIDES, Entry, History, lasting
 from bot.onboarding.people import ChannelRef, UserRef
@@ -86,7 +87,7 @@ def _facts(onboarding: Onboarding, history: History, now: datetime) -> Mapping[s
         "runs": [(run.number, run.outcome.value if run.outcome else "—") for run in history.runs],
         "questions": len(history.inquiries),
         "values": [
-            (field.label, stored.mask, stored.by.user_id, _when(stored.at))
+            (field.label, ending(stored.mask), stored.by.user_id, _when(stored.at))
             for field in onboarding.guide.credentials
             if (stored := onboarding.credentials.get(field.id))
         ],

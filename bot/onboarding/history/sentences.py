@@ -26,8 +26,8 @@ SIDE_NAMES = {Owner.CLIENT: "the client", Owner.HEAVYSET: "HeavySet"}
 OUTCOMES = {
     Outcome.PASSED: "passed",
     Outcome.FAILED: "failed",
-    Outcome.UNKNOWN: "could not be determined",
-    Outcome.NOT_CHECKED: "was not checked",
+    Outcome.UNKNOWN: "inconclusive",
+    Outcome.NOT_CHECKED: "not checked",
 }
 LOSS_REASONS = {
     Loss.BOT_REMOVED: "the bot was removed from the channel",
@@ -40,8 +40,8 @@ ATTEMPTS = {
     Permission.CLIENT_STEP: "do the client's part",
     Permission.HEAVYSET_STEP: "do HeavySet's part",
     Permission.MANAGE: "manage the onboarding",
-    Permission.REVEAL: "look at stored values",
-    Permission.GUESS: "try out which values are stored",
+    Permission.REVEAL: "view stored credentials",
+    Permission.GUESS: "guess which credentials are stored",
 }
 
 INVITATION_TEXTS = {
@@ -56,67 +56,67 @@ SENTENCES: dict[EventKind, tuple[str, str]] = {
     EventKind.ACCOUNT_CHOSEN: ("🔀", "answered {step}: “{option}”"),
     EventKind.STEP_DONE: ("✅", "finished {step}"),
     EventKind.STEP_SKIPPED: ("⏭️", "skipped {step}"),
-    EventKind.STEP_UNDONE: ("↩️", "opened {step} again"),
+    EventKind.STEP_UNDONE: ("↩️", "reopened {step}"),
     EventKind.CREDENTIAL_ENTERED: ("🔒", "entered the {field}"),
     EventKind.CREDENTIAL_REPLACED: (
         "🔒",
-        "entered the {field} anew (value {version}); the old one is gone",
+        "replaced the {field} (version {version})",
     ),
-    EventKind.CREDENTIALS_REVEALED: ("👁️", "looked at the stored {fields}"),
-    EventKind.CREDENTIALS_DESTROYED: ("🧹", "destroyed the stored {fields}"),
+    EventKind.CREDENTIALS_REVEALED: ("👁️", "viewed the {fields}"),
+    EventKind.CREDENTIALS_DESTROYED: ("🧹", "deleted the {fields}"),
     EventKind.RETENTION_ASKED: (
         "🗝️",
         "asked engineering whether to keep the {fields}, until {until}",
     ),
-    EventKind.CREDENTIALS_KEPT: ("🗝️", "kept the stored {fields}, until {until}"),
+    EventKind.CREDENTIALS_KEPT: ("🗝️", "kept the {fields}, until {until}"),
     EventKind.CREDENTIALS_EXPIRED: (
         "🧹",
-        "deleted the stored {fields} after {days} without activity",
+        "deleted the {fields} after {days} without activity",
     ),
     EventKind.PLATFORM_OUTDATED: (
         "♻️",
-        "entered it after HeavySet had carried the {fields} into its platform",
+        "changed the {fields} after HeavySet had set it up",
     ),
     EventKind.VERIFICATION_REQUESTED: (
         "🔎",
-        "had the values verified (verification {number}{booking})",
+        "started check {number}{booking}",
     ),
     EventKind.VERIFICATION_FINISHED: (
         "📋",
-        "finished verification {number}: {outcome}{failed}{again}",
+        "finished check {number}: {outcome}{failed}{again}",
     ),
-    EventKind.WRITES_CONFIRMED: ("☑️", "ticked off the write permissions"),
-    EventKind.HELP_ASKED: ("🙋", "asked at {step}: {question}"),
+    EventKind.WRITES_CONFIRMED: ("☑️", "confirmed the write permissions"),
+    EventKind.HELP_ASKED: ("🙋", "asked about {step}: {question}"),
     EventKind.HELP_ANSWERED: ("💬", "answered {questions}"),
-    EventKind.GUIDE_ANSWERED: ("📖", "asked at {step}: {question}. The guide had the answer"),
+    EventKind.GUIDE_ANSWERED: ("📖", "asked about {step}: {question} (answered from the guide)"),
     EventKind.REPLY_SENT: ("💬", "replied in the thread: {reply}"),
     EventKind.NOTED: ("📝", "noted: {note}"),
     EventKind.STEPS_HANDED_OVER: ("🤝", "asked HeavySet to do {steps}"),
-    EventKind.STEPS_GIVEN_BACK: ("🤝", "gave {steps} back to the client"),
-    EventKind.HANDED_OVER: ("🤝", "was through with the client's part: on to {step}"),
-    EventKind.ASSIGNED: ("🧑‍🔧", "put {to_user} in charge; before, it was {from_user}"),
-    EventKind.REMINDED: ("⏰", "reminded {side} of {step}"),
+    EventKind.STEPS_GIVEN_BACK: ("🤝", "handed {steps} back to the client"),
+    EventKind.HANDED_OVER: ("🤝", "finished the client's part; next: {step}"),
+    EventKind.ASSIGNED: ("🧑‍🔧", "reassigned from {from_user} to {to_user}"),
+    EventKind.REMINDED: ("⏰", "reminded {side} about {step}"),
     EventKind.SNOOZED: ("💤", "snoozed the reminder{until_then}"),
-    EventKind.ESCALATED: ("🐌", "told engineering that nothing went on at {step}{turn}"),
-    EventKind.CANCELLED: ("⛔", "cancelled the onboarding{reason}"),
+    EventKind.ESCALATED: ("🐌", "alerted engineering: stalled at {step}{turn}"),
+    EventKind.CANCELLED: ("⛔", "canceled the onboarding{reason}"),
     EventKind.COMPLETED: ("🎉", "completed the onboarding"),
     EventKind.PAUSED: ("⏸️", "paused the onboarding{reason}"),
-    EventKind.RESUMED: ("▶️", "took the onboarding up again"),
-    EventKind.CHANNEL_MOVED: ("📍", "followed the channel from {from_channel} to {to_channel}"),
-    EventKind.CLIENT_INVITED: ("✉️", "invited {address} into the channel"),
-    EventKind.CLIENT_JOINED: ("👋", "came into the channel, the first of the client"),
-    EventKind.MEMBER_JOINED: ("👋", "came into the channel"),
+    EventKind.RESUMED: ("▶️", "resumed the onboarding"),
+    EventKind.CHANNEL_MOVED: ("📍", "switched from channel {from_channel} to {to_channel}"),
+    EventKind.CLIENT_INVITED: ("✉️", "invited {address} to the channel"),
+    EventKind.CLIENT_JOINED: ("👋", "joined the channel (first from the client)"),
+    EventKind.MEMBER_JOINED: ("👋", "joined the channel"),
     EventKind.INVITATION_ANSWERED: ("✉️", "{invitation}"),
     EventKind.THREAD_DELETED: (
         "🧵",
         "posted the thread again, as its first message had been deleted",
     ),
-    EventKind.REFUSED: ("🚫", "wanted to {attempt} and was refused: {why}"),
-    EventKind.EXPOSED: ("🔓", "posted the {fields} where others read it"),
-    EventKind.EXPOSED_AGAIN: ("🔓", "posted another {fields} where others read it"),
+    EventKind.REFUSED: ("🚫", "tried to {attempt}: {why}"),
+    EventKind.EXPOSED: ("🔓", "posted the {fields} in the channel"),
+    EventKind.EXPOSED_AGAIN: ("🔓", "posted another {fields} in the channel"),
     EventKind.HISTORY_SEALED: (
         "🪪",
-        "sealed the history; the {events} entries before were not sealed until then",
+        "sealed the history (earlier entries not sealed: {events})",
     ),
     EventKind.UNKNOWN: ("❔", UNREAD),
 }
@@ -174,10 +174,10 @@ GAPS: dict[str, Callable[[Guide, Event], Part | Words]] = {
         (" until ", datetime.fromisoformat(until)) if (until := event.detail.get("until")) else ""
     ),
     "days": lambda _, event: in_days(event.detail["days"]),
-    "booking": lambda _, event: ", with a test booking" if event.detail.get("booking") else "",
+    "booking": lambda _, event: " (with a test booking)" if event.detail.get("booking") else "",
     "outcome": lambda _, event: OUTCOMES[Outcome(event.detail["outcome"])],
     "again": lambda guide, event: (
-        f"; to enter again: {_labels(guide, fields)}"
+        f"; needs re-entry: {_labels(guide, fields)}"
         if (fields := event.detail.get("fields"))
         else ""
     ),
@@ -194,9 +194,7 @@ GAPS: dict[str, Callable[[Guide, Event], Part | Words]] = {
     "to_channel": lambda _, event: ChannelRef(event.detail["to"]),
     "side": lambda _, event: SIDE_NAMES[Owner(event.detail["to"])],
     "turn": lambda _, event: (
-        f"; it was the turn of {SIDE_NAMES[Owner(turn)]}"
-        if (turn := event.detail.get("turn"))
-        else ""
+        f", waiting on {SIDE_NAMES[Owner(turn)]}" if (turn := event.detail.get("turn")) else ""
     ),
     "reason": lambda guide, event: _reason(guide, event),
     "invitation": lambda _, event: INVITATION_TEXTS[
@@ -204,9 +202,7 @@ GAPS: dict[str, Callable[[Guide, Event], Part | Words]] = {
     ].format(to=f" to {event.detail['address']}" if "address" in event.detail else ""),
     "attempt": lambda _, event: ATTEMPTS[Permission(event.detail["deed"])],
     "why": lambda _, event: (
-        "it is not of this channel"
-        if event.detail.get("reason") == "NotFound"
-        else "that is not theirs to do"
+        "wrong channel" if event.detail.get("reason") == "NotFound" else "not allowed"
     ),
 }
 
