@@ -25,6 +25,16 @@ def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
             await use_cases.steps.undo(press.request, step)
         await ack()
 
+    @app.action(ids.REOPEN_STEP)
+    async def reopen_step(ack: AsyncAck, body: dict[str, Any]) -> None:
+        async with answers.to(body) as (press, step):
+            await use_cases.steps.reopen(press.request, step)
+        await ack()
+
+    @app.action(ids.GO_TO_STEP)
+    async def go_to_step(ack: AsyncAck) -> None:
+        await ack()  # Slack opens the button's link itself
+
     @app.action(re.compile(rf"^{ids.HAND_OVER}(:phase)?$"))
     async def hand_over(ack: AsyncAck, body: dict[str, Any]) -> None:
         async with replies.to(body) as (press, step):

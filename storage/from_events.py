@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.guide import Owner
 from bot.onboarding import (
+    JUMPS,
     Deletion,
     Escalation,
     Event,
@@ -42,6 +43,7 @@ STATE_EVENTS = (
     EventKind.RETENTION_ASKED,
     EventKind.CREDENTIALS_KEPT,
     EventKind.CREDENTIALS_EXPIRED,
+    *JUMPS,
 )
 
 
@@ -57,6 +59,7 @@ def state_from(events: Sequence[Event]) -> dict[str, Any]:
         "retention": _retention(events),
         "deletions": _deletions(events),
         "writes_confirmed": _confirmed(events),
+        "jumps": tuple(_of_kind(events, *JUMPS)),
     }
 
 

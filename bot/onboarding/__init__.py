@@ -3,6 +3,7 @@
 from bot.onboarding.lifecycle import start
 from bot.onboarding.model import (
     BOT,
+    JUMPS,
     Deletion,
     Escalation,
     Event,
@@ -31,6 +32,7 @@ from bot.onboarding.verifications import RETRY_AFTER
 __all__ = [
     "BOT",
     "HIDDEN",
+    "JUMPS",
     "RETRY_AFTER",
     "Change",
     "Deletion",

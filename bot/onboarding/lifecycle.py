@@ -72,7 +72,8 @@ def resume(onboarding: Onboarding, actor: Actor, now: datetime) -> Change:
     """Continue after a pause."""
     if onboarding.status is not Status.PAUSED:
         raise Refused("It isn't paused.")
-    resumed = Event(EventKind.RESUMED, actor, now)
+    at = onboarding.current.number if onboarding.current else None
+    resumed = Event(EventKind.RESUMED, actor, now, at)
     return changed(onboarding, now, [resumed], status=Status.ACTIVE, loss=None, reason=None)
 
 

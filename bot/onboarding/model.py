@@ -80,6 +80,10 @@ class EventKind(StrEnum):
     UNKNOWN = "unknown"  # never stored: a kind that this release cannot read
 
 
+# What the thread's end points out, as the current step's message may be far above.
+JUMPS = frozenset({EventKind.STEP_UNDONE, EventKind.PAUSED, EventKind.RESUMED})
+
+
 class InvitationAnswer(StrEnum):
     """The answer to a channel invitation; an accepted one may need an admin's approval."""
 

@@ -59,6 +59,7 @@ class Permission(StrEnum):
     HEAVYSET_STEP = "heavyset_step"  # phase 6, the verification
     MANAGE = "manage"  # start, and the slash command as a whole
     REVEAL = "reveal"  # read a stored value
+    REOPEN = "reopen"  # open an older step again
     GUESS = "guess"  # try out which values are stored
 
 
@@ -67,6 +68,7 @@ ALLOWED: dict[Permission, frozenset[Role]] = {
     Permission.HEAVYSET_STEP: frozenset({Role.ENGINEER}),
     Permission.MANAGE: frozenset({Role.ENGINEER}),
     Permission.REVEAL: frozenset({Role.ENGINEER}),
+    Permission.REOPEN: frozenset({Role.ENGINEER}),
     Permission.GUESS: frozenset(),
 }
 
@@ -83,6 +85,7 @@ REFUSALS: dict[Permission, str] = {
         "Only HeavySet engineers can see stored credentials. Need to fix one? Press *Replace* on "
         "its step."
     ),
+    Permission.REOPEN: "Only HeavySet engineers can reopen an older step.",
     Permission.GUESS: (
         "No one can look up stored credentials this way. Please ask your HeavySet engineer."
     ),

@@ -9,6 +9,7 @@ from bot.guide import Guide, Owner, Phase, Step
 from bot.onboarding.model import (
     Deletion,
     Escalation,
+    Event,
     Joined,
     Loss,
     PostedSecret,
@@ -63,6 +64,8 @@ class Onboarding:
     retention: Retention | None = None
     deletions: tuple[Deletion, ...] = ()
     writes_confirmed: Signed | None = None
+    # When it stopped, went on, or went back to an earlier step: the thread points to where it is.
+    jumps: tuple[Event, ...] = ()
 
     def step(self, number: int) -> StepProgress:
         """Return the progress of step `number`; raises NotFound."""
@@ -83,6 +86,12 @@ class Onboarding:
     def finished_steps(self) -> int:
         """How many steps are done or skipped."""
         return sum(progress.finished for progress in self.steps)
+
+    @property
+    def last_done(self) -> int | None:
+        """The step that was finished last, in the order of the guide."""
+        done = [step.number for step in self.steps if step.state is StepState.DONE]
+        return done[-1] if done else None
 
     @property
     def phase(self) -> Phase | None:
@@ -157,6 +166,11 @@ class Onboarding:
             owners = {self.owner_of(self.guide.field(name).step) for name in again}
             return Owner.CLIENT if Owner.CLIENT in owners else Owner.HEAVYSET
         return self.owner_of(self.current.number)
+
+    @property
+    def progress_at(self) -> datetime:
+        """Since when the current step waits: the last step that was finished, or the turn."""
+        return max([self.turn_at, *(step.at for step in self.steps if step.at)])
 
     @property
     def open_questions(self) -> tuple[Question, ...]:

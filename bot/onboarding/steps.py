@@ -1,12 +1,13 @@
 """Transitions of steps: done, undone, skipped, and handed from one side to the other."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
 from bot.core.english import listed
 from bot.core.errors import Refused
 from bot.guide import Owner
-from bot.onboarding.model import Event, EventKind, StepState
+from bot.onboarding.model import Event, EventKind, StepProgress, StepState
 from bot.onboarding.people import Actor, Role
 from bot.onboarding.state import Onboarding
 from bot.onboarding.transitions import (
@@ -110,6 +111,32 @@ def undo_step(onboarding: Onboarding, number: int, actor: Actor, now: datetime) 
         return changed(onboarding, now, [undone], steps=steps)
     account = None if onboarding.guide.step(number).choice else onboarding.account
     return changed(onboarding, now, [undone], steps=back_to(onboarding, number), account=account)
+
+
+def reopen_step(onboarding: Onboarding, number: int, actor: Actor, now: datetime) -> Change:
+    """Make one finished step current again; those after it stay finished."""
+    must_be_active(onboarding, actor)
+    progress = onboarding.step(number)
+    if not progress.finished:
+        raise Refused(f"Step {number} is already open.")
+    if cause := skipped_by(onboarding, number):
+        raise Refused(
+            f"Step {number} was skipped because of step {cause}. To change that, undo step {cause}."
+        )
+    if onboarding.guide.step(number).choice:  # another answer needs other steps
+        return undo_step(onboarding, number, actor, now)
+    undone = Event(EventKind.STEP_UNDONE, actor, now, number, {"alone": True})
+    return changed(onboarding, now, [undone], steps=tuple(_open_alone(onboarding, number)))
+
+
+def _open_alone(onboarding: Onboarding, number: int) -> Iterator[StepProgress]:
+    for step in onboarding.steps:
+        if step.number == number:
+            yield replace(step, state=StepState.CURRENT, by=None, at=None)
+        elif step.state is StepState.CURRENT:
+            yield replace(step, state=StepState.WAITING)
+        else:
+            yield step
 
 
 def skip_step(onboarding: Onboarding, number: int, actor: Actor, now: datetime) -> Change:

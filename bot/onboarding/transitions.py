@@ -13,7 +13,7 @@ from typing import Any
 from bot.core.english import listed
 from bot.core.errors import Refused
 from bot.guide import Owner
-from bot.onboarding.model import BOT, Event, EventKind, Status, StepProgress, StepState
+from bot.onboarding.model import BOT, JUMPS, Event, EventKind, Status, StepProgress, StepState
 from bot.onboarding.people import Actor, Role
 from bot.onboarding.state import Onboarding
 
@@ -33,7 +33,8 @@ def changed(
     onboarding: Onboarding, active_at: datetime, events: Sequence[Event], **fields: Any
 ) -> Change:
     """Return the change that sets `fields`; a new turn begins with the last event."""
-    after = replace(onboarding, active_at=active_at, **fields)
+    jumps = (*onboarding.jumps, *(event for event in events if event.kind in JUMPS))
+    after = replace(onboarding, active_at=active_at, jumps=jumps, **fields)
     if after.turn is not onboarding.turn:
         after = replace(after, turn_at=events[-1].at)
     return Change(after, tuple(events))

@@ -9,11 +9,13 @@ from bot.views.deletion import deletion_message
 from bot.views.ending import ended_message
 from bot.views.greeting import greeting_message
 from bot.views.guide_answer import answer_message
+from bot.views.jump import jump_message
+from bot.views.jump import slot as jump_slot
 from bot.views.posted_secret import posted_secret_message
 from bot.views.reminder import reminder_message, stands
 from bot.views.reminder import slot as reminder_slot
 from bot.views.report import verification_message
-from bot.views.root import root_message, welcome_message
+from bot.views.root import ROOT, root_message, welcome_message
 from bot.views.step import slot as step_slot
 from bot.views.step import step_message
 from bot.views.team_reply import team_reply_message
@@ -28,11 +30,11 @@ def desired(
     A waiting step has a message only if it was posted before it was undone, and so has a reminder
     that no longer matters. With `workspace_url`, messages link to each other.
     """
-    yield root_message(onboarding)
+    timestamps = {slot: one.ts for slot, one in posted.items() if one.ts}
+    current = onboarding.current.number if onboarding.current else None
+    yield root_message(onboarding, link_to_step(onboarding, current, timestamps, workspace_url))
     yield welcome_message(onboarding)
-    for progress in onboarding.steps:
-        if progress.state is not StepState.WAITING or step_slot(progress.number) in posted:
-            yield step_message(onboarding, progress.number)
+    yield from _steps(onboarding, posted)
     for run in onboarding.verifications:
         if run.report:
             yield verification_message(onboarding, run, run.report)
@@ -43,8 +45,34 @@ def desired(
     yield from _greetings(onboarding, posted, workspace_url)
     yield from _answers(onboarding)
     yield from _reminders(onboarding, posted)
+    for number, jump in enumerate(onboarding.jumps, start=1):
+        if jump.at == onboarding.active_at or jump_slot(number) in posted:
+            address = link_to_step(onboarding, jump.step, timestamps, workspace_url)
+            yield jump_message(onboarding, number, jump, address)
     if onboarding.status is Status.CANCELLED:
         yield ended_message(onboarding)
+
+
+def link_to_step(
+    onboarding: Onboarding,
+    number: int | None,
+    timestamps: Mapping[str, str],
+    workspace_url: str,
+) -> str | None:
+    """Return the address of a step's message; None if it, or what it takes, is not known yet."""
+    ts, root = timestamps.get(step_slot(number or 0)), timestamps.get(ROOT)
+    if not ts or not root or not workspace_url:
+        return None
+    return permalink(workspace_url, onboarding.channel, ts, root)
+
+
+def _steps(onboarding: Onboarding, posted: Mapping[str, Posted]) -> Iterator[Message]:
+    """A step that was skipped ahead of time waits for the ones before it."""
+    current = onboarding.current.number if onboarding.current else len(onboarding.steps)
+    for progress in onboarding.steps:
+        is_due = progress.state is not StepState.WAITING and progress.number <= current
+        if is_due or step_slot(progress.number) in posted:
+            yield step_message(onboarding, progress.number)
 
 
 def _greetings(

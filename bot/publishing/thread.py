@@ -13,7 +13,7 @@ from datetime import datetime
 
 from bot.core.errors import OnboardingError, Stale, Unavailable
 from bot.onboarding import Onboarding
-from bot.publishing.desired import desired
+from bot.publishing.desired import desired, link_to_step
 from bot.slack import NO_THREAD, NotInThread, NotNow, RateLimited, Slack, SlackRefused
 from bot.views.blocks import Message
 from bot.views.root import ROOT, root_message
@@ -46,6 +46,7 @@ class ThreadUpdate:
     leftovers: Sequence[tuple[str, str]] = ()
     outbox: Sequence[Announceable] = ()
     refused_since: datetime | None = None
+    root_digest: str | None = None
     unsaved: dict[str, Posted] = field(default_factory=dict)
 
     def note(
@@ -60,6 +61,11 @@ class ThreadUpdate:
         self.unsaved[slot] = Posted(slot, ts, digest, posting_since)
         if ts:
             self.timestamps[slot] = ts
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether nothing can be posted, as the channel was lost."""
+        return self.onboarding.loss is not None and self.onboarding.loss.silent
 
     @contextmanager
     def saving(self) -> Iterator[Mapping[str, Posted]]:
@@ -97,14 +103,18 @@ class Thread:
         """
         timestamps = {slot: one.ts for slot, one in posted.items() if one.ts}
         update = ThreadUpdate(onboarding, set(posted), timestamps)
-        if onboarding.loss and onboarding.loss.silent:
+        if update.is_lost:
             return update
         update.leftovers = [one for one in timestamps.items() if one[0].startswith(LEFTOVER)]
         edits: list[tuple[Message, str]] = []
         posts: list[tuple[Message, datetime | None]] = []
         for message in desired(onboarding, posted, self._workspace_url):
             known = posted.get(message.slot)
-            if known is None or known.ts is None:
+            if message.slot == ROOT and known and known.ts:  # edited last, as it links to a step
+                update.root_digest = known.digest
+                if known.digest != message.digest:
+                    update.note(ROOT, known.ts)
+            elif known is None or known.ts is None:
                 # A post whose response was lost, or that a restored backup lacks.
                 posts.append((message, known.posting_since if known else look_since))
             elif known.digest != message.digest:
@@ -125,7 +135,7 @@ class Thread:
         message was deleted.
         """
         edits = (self._edit(update, message, ts) for message, ts in update.edits)
-        work = (self._post_all(update, save), *edits)
+        work = (self._post_all_and_edit_root(update, save), *edits)
         errors = await asyncio.gather(*work, return_exceptions=True)
         raise_most_telling([error for error in errors if error])
         for slot, ts in update.leftovers:
@@ -139,6 +149,31 @@ class Thread:
             extra = {"onboarding": update.onboarding.id, "code": error.code}
             log.warning("cannot delete a message of an earlier thread", extra=extra)
         update.note(slot)
+
+    async def _post_all_and_edit_root(
+        self, update: ThreadUpdate, save: Callable[[], Awaitable[None]]
+    ) -> None:
+        try:
+            await self._post_all(update, save)
+        except (Stale, ThreadGone):
+            raise
+        except BaseException:
+            await self._edit_root(update)
+            raise
+        await self._edit_root(update)
+
+    async def _edit_root(self, update: ThreadUpdate) -> None:
+        root = self._root(update)
+        ts = update.timestamps.get(ROOT)
+        if ts and not update.is_lost and root.digest != update.root_digest:
+            await self._edit(update, root, ts)
+
+    def _root(self, update: ThreadUpdate) -> Message:
+        """Return the root as it should be, with a link to the current step if that is posted."""
+        onboarding, step = update.onboarding, update.onboarding.current
+        number = step.number if step else None
+        link = link_to_step(onboarding, number, update.timestamps, self._workspace_url)
+        return root_message(onboarding, link)
 
     async def _post_all(self, update: ThreadUpdate, save: Callable[[], Awaitable[None]]) -> None:
         for number, (message, earlier) in enumerate(update.posts):
@@ -171,12 +206,14 @@ class Thread:
                 raise
             update.note(leftover)  # the thread exists, so it was posted in it after all
         update.note(message.slot, ts, digest=message.digest)
+        if message.slot == ROOT:
+            update.root_digest = message.digest
 
     async def _check_thread(self, update: ThreadUpdate, error: Exception) -> None:
         """If `error` may mean that the thread is gone, find out by editing its first message."""
         is_doubtful = isinstance(error, NotInThread) or getattr(error, "code", "") in NO_THREAD
         if is_doubtful and (ts := update.timestamps.get(ROOT)):
-            await self._edit(update, root_message(update.onboarding), ts)
+            await self._edit(update, self._root(update), ts)
 
     async def _find(
         self, update: ThreadUpdate, message: Message, since: datetime, thread_ts: str | None

@@ -12,6 +12,7 @@ from bot.onboarding.steps import (
     finish_step,
     give_back_steps,
     hand_over_steps,
+    reopen_step,
     undo_step,
 )
 from bot.onboarding.throttling import HANDOVERS, HOUR, in_minutes
@@ -50,6 +51,15 @@ class Steps(UseCase):
             ref.onboarding_id,
             partial(permission_for_step, number=ref.step),
             lambda at, actor, now: undo_step(at, ref.step, actor, now),
+        )
+
+    async def reopen(self, request: Request, ref: StepRef) -> None:
+        """Open one older step again; those after it stay done."""
+        await self._act(
+            request,
+            ref.onboarding_id,
+            lambda _: Permission.REOPEN,
+            lambda at, actor, now: reopen_step(at, ref.step, actor, now),
         )
 
     async def hand_over(self, request: Request, ref: StepRef, *, rest_of_phase: bool) -> None:

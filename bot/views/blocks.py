@@ -28,18 +28,13 @@ LONGEST_TEXT = 3900
 
 @dataclass(frozen=True)
 class Message:
-    """A message as it should stand in Slack: `slot` names its place, once per onboarding.
-
-    The last `incidental` blocks are brought level along with the others, but are not worth an edit
-    of their own.
-    """
+    """A message as it should stand in Slack: `slot` names its place, once per onboarding."""
 
     onboarding_id: str
     slot: str
     blocks: Sequence[dict[str, Any]]
     text: str
     payload: Mapping[str, Any] = field(default_factory=dict)
-    incidental: int = 0
 
     @property
     def metadata(self) -> dict[str, Any]:
@@ -55,9 +50,7 @@ class Message:
     @cached_property
     def digest(self) -> str:
         """A digest of all that is worth an edit: equal digests need no update."""
-        worthy = self.blocks[: len(self.blocks) - self.incidental]
-        text = fallback(worthy) if self.incidental else self.text
-        content = json.dumps([text, worthy, self.payload], sort_keys=True)
+        content = json.dumps([self.text, self.blocks, self.payload], sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()
 
 

@@ -9,6 +9,8 @@ from bot.core.errors import Malformed
 CHOOSE_ACCOUNT = "choose_account"
 STEP_DONE = "step_done"
 STEP_UNDO = "step_undo"
+REOPEN_STEP = "reopen_step"
+GO_TO_STEP = "go_to_step"
 STEP_HELP = "step_help"
 ENTER_CREDENTIALS = "enter_credentials"
 RUN_VERIFICATION = "run_verification"

@@ -1,36 +1,50 @@
 """The two messages that open a thread: the root with the progress, and the welcome."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from slack_sdk.models.blocks import Block
 
-from bot.core.english import listed
-from bot.core.mrkdwn import escape, mention, when
-from bot.guide import Owner, Phase
-from bot.onboarding import Onboarding, Status, StepState
+from bot.core.english import count, listed
+from bot.core.mrkdwn import escape, link, mention, when
+from bot.guide import Owner
+from bot.onboarding import Onboarding, Status
 from bot.onboarding.report import Outcome
-from bot.views.blocks import Message, bullets, context, header, message, section
+from bot.views import ids
+from bot.views.blocks import (
+    Message,
+    actions,
+    bullets,
+    button,
+    context,
+    header,
+    message,
+    section,
+)
 
 ROOT = "root"
 WELCOME = "welcome"
-BAR = 10
 
 
-def root_message(onboarding: Onboarding) -> Message:
-    """Return the root: who, how far, whose turn, and the phases."""
-    blocks = [
-        header(f"{onboarding.guide.title}: {onboarding.client_name}"),
-        section(_progress(onboarding)),
-        section("\n".join(_phase_line(onboarding, phase) for phase in onboarding.guide.phases)),
-        section(_now(onboarding)),
-        context(
-            f"HeavySet engineer: {mention(onboarding.engineer)} · Every step is in this thread."
-        ),
-        context(f"Last activity: {when(onboarding.active_at)}"),
-    ]
-    # Each action moves the last activity; an edit for that alone would be one too many.
-    return replace(message(onboarding.id, ROOT, blocks), incidental=1)
+def root_message(onboarding: Onboarding, link_to_step: str | None = None) -> Message:
+    """Return the root: what is next, with a link and a button, who has to act, and how far it is.
+
+    `link_to_step` is the address of the current step's message, once it is posted.
+    """
+    return message(onboarding.id, ROOT, _root(onboarding, link_to_step))
+
+
+def _root(onboarding: Onboarding, link_to_step: str | None) -> Iterator[Block]:
+    yield header(f"{onboarding.guide.title}: {onboarding.client_name}")
+    yield section("\n".join(_now(onboarding, link_to_step)))
+    yield section("\n".join(_progress(onboarding)))
+    if (step := onboarding.current) and link_to_step and onboarding.status is Status.ACTIVE:
+        ref = str(ids.StepRef(onboarding.id, step.number))
+        text = f"Go to step {step.number}"
+        yield actions([button(text, ids.GO_TO_STEP, ref, style="primary", url=link_to_step)])
+    yield context(
+        f"Your HeavySet engineer: {mention(onboarding.engineer)} · "
+        "Open the thread to see every step."
+    )
 
 
 def welcome_message(onboarding: Onboarding) -> Message:
@@ -62,65 +76,72 @@ def _welcome(onboarding: Onboarding) -> Iterator[Block]:
     yield context(f"Guide version {guide.version}, updated {escape(guide.updated)}")
 
 
-def _progress(onboarding: Onboarding) -> str:
-    done, all_steps = onboarding.finished_steps, len(onboarding.steps)
-    full = done * BAR // all_steps
-    return f"{'▰' * full}{'▱' * (BAR - full)}  *{done} of {all_steps} steps done*"
+def _progress(onboarding: Onboarding) -> Iterator[str]:
+    """How many of the client's steps are done, and in which phase the onboarding is."""
+    guide = onboarding.guide
+    phases = [phase for phase in guide.phases if phase.owner is Owner.HEAVYSET]
+    ours = {step.number for phase in phases for step in phase.steps}
+    theirs = [step for step in onboarding.steps if step.number not in ours]
+    done, all_done = sum(one.finished for one in theirs), onboarding.finished_steps
+    if all_done == len(onboarding.steps) or not ours:
+        yield f"{all_done} of {len(onboarding.steps)} steps done"
+    elif done < len(theirs):
+        yield f"{done} of {len(theirs)}, then HeavySet does the last {len(ours)}"
+    else:
+        yield f"{done} of {done} done; HeavySet has done {all_done - done} of the last {len(ours)}"
+    if phase := onboarding.phase:
+        yield f"Phase {phase.number} of {len(guide.phases)}: {escape(phase.title)}"
 
 
-def _phase_line(onboarding: Onboarding, phase: Phase) -> str:
-    states = [onboarding.step(step.number).state for step in phase.steps]
-    finished = sum(state in (StepState.DONE, StepState.SKIPPED) for state in states)
-    name = f"Phase {phase.number}: {escape(phase.title)}"
-    if finished == len(states):
-        return f"✅ {name} — done"
-    if StepState.CURRENT in states:
-        return f"▶️ *{name}* — {finished} of {len(states)} done"
-    return f"⬜ {name} — to come"
-
-
-def _now(onboarding: Onboarding) -> str:
+def _now(onboarding: Onboarding, link_to_step: str | None) -> Iterator[str]:
     if onboarding.status is Status.COMPLETED:
         at = when(onboarding.finished_at or onboarding.active_at)
-        return f"🎉 *Setup complete!* Your ServiceTitan connection was verified {at}."
+        platform = escape(onboarding.guide.platform)
+        yield f"🎉 *Setup complete!* Your {platform} connection was verified {at}."
+        return
     if onboarding.status is Status.CANCELLED:
-        return "⛔ *Ended* by HeavySet Tech. Nothing has to be done here any more."
-    step = onboarding.current
-    lines = [f"*Now:* step {step.number}, {escape(step.title)}"] if step else []
+        yield "⛔ *HeavySet Tech ended this setup.* There's nothing more to do here."
+        return
     if onboarding.status is Status.PAUSED:
-        return "\n".join(["⏸️ *Paused* by HeavySet Tech.", *lines])
-    if onboarding.exposed:
-        names = listed(onboarding.guide.field(name).label for name in onboarding.exposed)
-        lines.append(f"⚠️ *Posted in the channel, so others may know it:* {escape(names)}")
-    turn = f"*Whose turn:* {_turn(onboarding)}"
-    return "\n".join([*lines, turn, *_verification(onboarding), *_questions(onboarding)])
+        yield "⏸️ *On hold.* We'll post here when it picks back up."
+    if step := onboarding.current:
+        name = f"Step {step.number}: {step.title}"
+        yield f"*Next:* {link(link_to_step, name) if link_to_step else escape(name)}"
+    if onboarding.status is Status.PAUSED:
+        return
+    yield f"*Waiting on:* {_whom(onboarding)} since {when(onboarding.progress_at)}"
+    fields = map(onboarding.guide.field, onboarding.exposed)
+    if secret := [field for field in fields if field.secret_pattern]:
+        names = escape(listed(f"{field.label} (step {field.step})" for field in secret))
+        yield f"⚠️ *Posted in the channel by mistake:* {names}. Please create a new one."
+    yield from _verification(onboarding)
+    yield from _questions(onboarding)
 
 
-def _turn(onboarding: Onboarding) -> str:
-    since = f"since {when(onboarding.turn_at)}"
+def _whom(onboarding: Onboarding) -> str:
     if onboarding.turn is Owner.HEAVYSET:
-        return f"HeavySet Tech, {mention(onboarding.engineer)}, {since}"
-    return f"{escape(onboarding.client_name)}, {since}"
+        return f"HeavySet Tech ({mention(onboarding.engineer)})"
+    return escape(onboarding.client_name)
 
 
-def _questions(onboarding: Onboarding) -> list[str]:
-    waiting = onboarding.open_questions
-    if not waiting:
-        return []
-    what = "*Open question*" if len(waiting) == 1 else f"*{len(waiting)} open questions*"
-    first = when(waiting[0].at)
-    return [f"🙋 {what} since {first}: {mention(onboarding.engineer)} answers in this thread"]
+def _questions(onboarding: Onboarding) -> Iterator[str]:
+    if waiting := onboarding.open_questions:
+        engineer, since = mention(onboarding.engineer), when(waiting[0].at)
+        yield f"🙋 *{count(len(waiting), 'question')}* waiting for {engineer} since {since}"
 
 
-def _verification(onboarding: Onboarding) -> list[str]:
-    latest = onboarding.verification
-    if latest is None:
-        return []
-    if latest.report is None:
-        return ["*Verification:* running …"]
-    if latest.report.outcome is Outcome.PASSED:
-        return ["*Verification:* passed"]
-    if latest.report.outcome is Outcome.UNKNOWN:
-        return ["*Verification:* not finished, see below"]
-    again = [onboarding.guide.field(name).label for name in latest.report.fields]
-    return [f"*Verification:* failed{f'; enter again: {listed(again)}' if again else ''}"]
+def _verification(onboarding: Onboarding) -> Iterator[str]:
+    run = onboarding.verification
+    if run is None:
+        return
+    if run.report is None:
+        yield "*Credential check:* running…"
+    elif run.report.outcome is Outcome.PASSED:
+        yield "*Credential check:* passed"
+    elif run.report.outcome is Outcome.UNKNOWN:
+        later = "trying again" if run.retry_at else "see the latest check"
+        yield f"*Credential check:* couldn't finish, {later}"
+    elif again := [onboarding.guide.field(name).label for name in run.report.fields]:
+        yield f"*Credential check:* needs a fix: re-enter {escape(listed(again))}"
+    else:
+        yield "*Credential check:* needs a fix (see the latest check)"

@@ -64,7 +64,10 @@ def _afterwards(onboarding: Onboarding, step: Step, progress: StepProgress) -> M
     if asked and not onboarding.destroyed_at:
         stored = all(name in onboarding.credentials for name in asked)
         again = "Replace" if stored else "Enter securely"
-    return _done(onboarding.id, step.number, line, tuple(asked), again)
+    if onboarding.status is not Status.ACTIVE:
+        return _line(onboarding.id, step.number, line)
+    undoable = step.number == onboarding.last_done
+    return _done(onboarding.id, step.number, line, tuple(asked), again, undoable)
 
 
 # Of a thread that changes, most lines stay as they are: they are not made again each time.
@@ -75,15 +78,15 @@ def _line(onboarding_id: str, number: int, line: str) -> Message:
 
 @lru_cache(MANY)
 def _done(
-    onboarding_id: str, number: int, line: str, asked: tuple[str, ...], again: str
+    onboarding_id: str, number: int, line: str, asked: tuple[str, ...], again: str, undoable: bool
 ) -> Message:
-    undo = _undo(onboarding_id, number)
-    blocks: list[Block] = [section(line, undo)]
+    back = (_undo if undoable else _reopen)(onboarding_id, number)
+    blocks: list[Block] = [section(line, back)]
     if again:
         ref = str(ids.StepRef(onboarding_id, number, asked))
         label = f"{again} the value from step {number}"
         enter = button(again, ids.ENTER_CREDENTIALS, ref, label=label)
-        blocks = [section(line), actions([enter, undo])]
+        blocks = [section(line), actions([enter, back])]
     return message(onboarding_id, slot(number), blocks)
 
 
@@ -244,6 +247,21 @@ def _handed_over(onboarding: Onboarding, step: Step) -> Iterator[Block]:
         text = f"Hand over the rest of phase {phase.number}"
         buttons.insert(0, button(text, f"{ids.HAND_OVER}:phase", ref))
     yield actions(buttons)
+
+
+def _reopen(onboarding_id: str, number: int) -> ButtonElement:
+    ref = str(ids.StepRef(onboarding_id, number))
+    confirm = ConfirmObject(
+        title=PlainTextObject(text=f"Reopen step {number}?"),
+        text=PlainTextObject(
+            text=f"Only step {number} opens again. Everything after it stays done, and everything "
+            "entered is kept."
+        ),
+        confirm=PlainTextObject(text="Reopen"),
+        deny=PlainTextObject(text="Never mind"),
+    )
+    label = f"Reopen just step {number} (engineers only)"
+    return button("Reopen just this one", ids.REOPEN_STEP, ref, confirm=confirm, label=label)
 
 
 def _undo(onboarding_id: str, number: int) -> ButtonElement:

@@ -15,7 +15,7 @@ from storage.database import Database
 from storage.guides import GuideStore
 from storage.vault import Vault
 from tests.crash.people import ASKS_FOR_HELP_AT, STEPS, UNDONE, People
-from tests.invariants import of
+from tests.invariants import WORKSPACE, of
 
 KEY = hashlib.sha256(b"k").digest()  # what the bots of these tests encrypt with
 
@@ -88,7 +88,7 @@ async def the_thread_shows_the_state(people: People, database: Database) -> None
     async with database.begin(write=False) as session:
         onboarding = await onboardings.get(session, guides, onboarding_id)
         posted = await posted_messages.by_slot(session, onboarding_id)
-    wanted = {one.slot: one for one in desired(onboarding, posted)}
+    wanted = {one.slot: one for one in desired(onboarding, posted, WORKSPACE)}
     shown = {one.slot: one for one in people.channel.messages if one.slot}
     assert shown.keys() == wanted.keys() == posted.keys() - {PIN, BOOKMARK}
     for slot, message in wanted.items():

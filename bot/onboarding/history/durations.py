@@ -91,6 +91,8 @@ class Replay:
                 self._choose(event.step or 0, event.detail["choice"])
             case EventKind.STEP_DONE | EventKind.STEP_SKIPPED:
                 self._finished[event.step or 0] = event.kind
+            case EventKind.STEP_UNDONE if event.detail.get("alone"):
+                self._finished.pop(event.step or 0, None)
             case EventKind.STEP_UNDONE:
                 self._undo(event.step or 0)
             case EventKind.STEPS_HANDED_OVER:

@@ -41,6 +41,7 @@ ATTEMPTS = {
     Permission.HEAVYSET_STEP: "do HeavySet's part",
     Permission.MANAGE: "manage the onboarding",
     Permission.REVEAL: "view stored credentials",
+    Permission.REOPEN: "reopen an older step",
     Permission.GUESS: "guess which credentials are stored",
 }
 

@@ -1,0 +1,29 @@
+"""The line at the thread's end when work stopped, went on, or went back to an earlier step."""
+
+from bot.core.mrkdwn import escape, link, mention, when
+from bot.onboarding import Event, EventKind, Onboarding
+from bot.views.blocks import Message, message, section
+
+LINES = {
+    EventKind.STEP_UNDONE: "↩️ {who} went back to {step}, {at}.",
+    EventKind.RESUMED: "▶️ {who} resumed this setup, {at}. Next: {step}",
+    EventKind.PAUSED: "⏸️ {who} put this setup on hold, {at}.",
+}
+
+
+def slot(number: int) -> str:
+    """Return the slot of a jump's message."""
+    return f"jump:{number}"
+
+
+def jump_message(
+    onboarding: Onboarding, number: int, jump: Event, link_to_step: str | None
+) -> Message:
+    """Return the line, with a link to the step that it is about."""
+    who = mention(jump.actor.user_id) if jump.actor.user_id else "HeavySet Tech"
+    step = ""
+    if jump.step:
+        name = f"step {jump.step}: {onboarding.guide.step(jump.step).title}"
+        step = link(link_to_step, name) if link_to_step else escape(name)
+    text = LINES[jump.kind].format(who=who, step=step, at=when(jump.at))
+    return message(onboarding.id, slot(number), [section(text)])
