@@ -27,7 +27,7 @@ def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
 
     @app.action(ids.REOPEN_STEP)
     async def reopen_step(ack: AsyncAck, body: dict[str, Any]) -> None:
-        async with answers.to(body) as (press, step):
+        async with replies.to(body) as (press, step):
             await use_cases.steps.reopen(press.request, step)
         await ack()
 

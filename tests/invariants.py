@@ -54,7 +54,7 @@ async def must_be_sound(
     posted = {slot: one for slot, one in all_posted.items() if slot not in leftovers}
     the_steps_are_in_order(onboarding)
     the_history_leads_to(onboarding, events)
-    the_thread_shows(onboarding, events, posted, of(onboarding_id, channel))
+    the_thread_shows(onboarding, posted, of(onboarding_id, channel))
     announced = [row for row in rows if EventKind(row.kind) in ANNOUNCED]
     told = [f"announcement:{row.id}" for row in announced if row.announced_ts != ""]  # quiet
     assert [one.slot for one in of(onboarding_id, engineering)] == told
@@ -119,7 +119,6 @@ def replayed(onboarding: Onboarding, events: Sequence[Event]) -> str:
 
 def the_thread_shows(
     onboarding: Onboarding,
-    events: Sequence[Event],
     posted: Mapping[str, Posted],
     shown: Sequence[Message],
 ) -> None:

@@ -45,7 +45,9 @@ def actor_in(
     try:
         require(role, permission)
     except NotAllowed as refusal:
-        raise Denied(permission, refusal) from refusal
+        if permission is Permission.REOPEN:
+            refusal = NotAllowed(f"{refusal} Please ask {mention(onboarding.engineer)}.")
+        raise Denied(permission, refusal) from None
     return Actor(member.person.user_id, member.person.team_id, role)
 
 

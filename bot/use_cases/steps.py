@@ -7,6 +7,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.core.errors import Refused
 from bot.core.mrkdwn import mention
 from bot.onboarding import EventKind, Onboarding, StepState
+from bot.onboarding.people import Permission
 from bot.onboarding.steps import (
     choose_option,
     finish_step,

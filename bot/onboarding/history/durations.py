@@ -91,10 +91,8 @@ class Replay:
                 self._choose(event.step or 0, event.detail["choice"])
             case EventKind.STEP_DONE | EventKind.STEP_SKIPPED:
                 self._finished[event.step or 0] = event.kind
-            case EventKind.STEP_UNDONE if event.detail.get("alone"):
-                self._finished.pop(event.step or 0, None)
             case EventKind.STEP_UNDONE:
-                self._undo(event.step or 0)
+                self._undo(event.step or 0, alone=bool(event.detail.get("alone")))
             case EventKind.STEPS_HANDED_OVER:
                 self._handed_over |= set(event.detail["steps"])
             case EventKind.STEPS_GIVEN_BACK:
@@ -125,8 +123,11 @@ class Replay:
         skips = (one.skips for one in options if one.id == answer)
         self._unnecessary = frozenset(next(skips, ()))
 
-    def _undo(self, number: int) -> None:
-        """Reopen a step and those after it, except what an engineer skipped."""
+    def _undo(self, number: int, *, alone: bool) -> None:
+        """Reopen a step and, unless `alone`, those after it, except what an engineer skipped."""
+        if alone:
+            self._finished.pop(number, None)
+            return
         self._finished = {
             one: how
             for one, how in self._finished.items()
