@@ -21,17 +21,28 @@ MAX_NAMED_CHANGES = 3
 class GuideStore:
     """All guide versions that onboardings may need."""
 
-    def __init__(self, source: str, name: str) -> None:
-        """Take the text of the guide for new onboardings; raises GuideError if it is broken."""
-        self.newest = parse(source, name)
+    def __init__(
+        self,
+        source: str,
+        name: str,
+        *,
+        email: str | None = None,
+        description: str | None = None,
+    ) -> None:
+        """Take the text of the guide for new onboardings; raises GuideError if it is broken.
+
+        `email` and `description` fill the blanks of every guide.
+        """
+        self._fillings = {"email": email, "description": description}
+        self.newest = parse(source, name).filled(**self._fillings)
         self._source, self._name = source, name
         self._parsed = {(self.newest.id, self.newest.version): self.newest}
         self._broken: dict[tuple[str, str], str] = {}
 
     @classmethod
-    def from_file(cls, file: Path) -> Self:
+    def from_file(cls, file: Path, **fillings: str | None) -> Self:
         """Read the guide for new onboardings; raises GuideError if it is broken."""
-        return cls(file.read_text(encoding="utf-8"), file.name)
+        return cls(file.read_text(encoding="utf-8"), file.name, **fillings)
 
     async def changes(self, session: AsyncSession) -> list[str]:
         """Return how the file's structure differs from the saved text of the same version."""
@@ -66,7 +77,7 @@ class GuideStore:
             if self._broken.get(key) == row.source:
                 raise Unknown(f"its guide, {name}, can't be read by this release")
             try:
-                self._parsed[key] = parse(row.source, name)
+                self._parsed[key] = parse(row.source, name).filled(**self._fillings)
             except GuideError as error:
                 self._broken[key] = row.source  # parsing takes a while
                 raise Unknown(f"its guide, {name}, can't be read by this release") from error

@@ -83,7 +83,9 @@ class Bot:
         )
         # The same name after a restart: while an earlier process lives, its port is taken.
         self.worker = Worker(f"{gethostname()}/{settings.host}:{settings.port}")
-        self.guides = GuideStore.from_file(SERVICETITAN)
+        self.guides = GuideStore.from_file(
+            SERVICETITAN, email=settings.support_email, description=settings.app_description
+        )
         self.vault = Vault(settings.keys)
         self.cleaner = CiphertextCleaner(self.database)
 

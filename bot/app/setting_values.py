@@ -93,6 +93,11 @@ def matching(pattern: str, problem: str) -> Callable[[Any], Any]:
     return check
 
 
+def optional(check: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return a check that lets through what was not given."""
+    return lambda value: value if value is None else check(value)
+
+
 def plain(value: Any) -> str:
     """Return a value's text."""
     return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
@@ -349,6 +354,23 @@ Channel = Annotated[
 ApiUrl = Annotated[str, AfterValidator(_api_url)]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 MetricsToken = Annotated[SecretStr | None, AfterValidator(_metrics_token)]
+Email = Annotated[
+    str | None,
+    AfterValidator(
+        optional(
+            matching(
+                r"[^@\s<>|]+@[^@\s<>|]+\.[^@\s<>|.]+",
+                "must be an email address, such as integrations@example.com",
+            )
+        )
+    ),
+]
+Description = Annotated[
+    str | None,
+    AfterValidator(
+        optional(matching(r"[^\n`]{1,300}", "must be one line of at most 300 characters"))
+    ),
+]
 ProxyUrl = Annotated[SecretStr | None, AfterValidator(_proxy_url)]
 DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
 Host = Annotated[str, AfterValidator(_host)]

@@ -23,6 +23,8 @@ from bot.app.setting_values import (
     BotToken,
     Channel,
     DatabaseUrl,
+    Description,
+    Email,
     Engineers,
     Host,
     Keys,
@@ -93,6 +95,8 @@ class Settings(BaseSettings):
     escalate_after: Seconds = 86400
     retain_credentials_for: Seconds = 2592000
     sweep_interval: Seconds = 5
+    support_email: Email = None
+    app_description: Description = None
 
     @field_validator("*", mode="before")
     @classmethod

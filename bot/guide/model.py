@@ -150,6 +150,12 @@ class Guide(Part):
     troubleshooting: tuple[Trouble, ...]
     blanks: Blanks = Blanks()
 
+    def filled(self, *, email: str | None, description: str | None) -> "Guide":
+        """Return the guide with its blanks filled; None leaves what the guide's file says."""
+        wanted = {"email": email, "description": description}
+        given = {name: value for name, value in wanted.items() if value is not None}
+        return self.model_copy(update={"blanks": self.blanks.model_copy(update=given)})
+
     @cached_property
     def steps(self) -> tuple[Step, ...]:
         """All steps in order."""

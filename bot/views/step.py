@@ -93,9 +93,16 @@ def _done(
 def _in_full(onboarding: Onboarding, step: Step) -> Iterator[Block]:
     phase = onboarding.guide.phase_of(step.number)
     yield header(f"Step {step.number} of {len(onboarding.guide.steps)}: {step.title}")
-    turn = "HeavySet's turn" if onboarding.owner_of(step.number) is Owner.HEAVYSET else "Your turn"
-    number, count = phase.number, len(onboarding.guide.phases)
-    yield context(f"Phase {number} of {count}: {escape(phase.title)} · {turn}")
+    where = []
+    if step == phase.steps[0]:
+        count = len(onboarding.guide.phases)
+        where.append(f"Phase {phase.number} of {count}: {escape(phase.title)}")
+    if onboarding.owner_of(step.number) is Owner.HEAVYSET:
+        where.append("HeavySet's turn")
+    elif where:
+        where.append("Your turn")
+    if where:
+        yield context(" · ".join(where))
     if step == phase.steps[0]:
         yield from _first_of(onboarding, phase)
     yield from _task(onboarding, step)

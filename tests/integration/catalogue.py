@@ -98,7 +98,7 @@ CATALOGUE = [
         wrong={"client_secret": lambda st: f"{st.client_secret}\n"},
         fields=("client_secret",),
         steps=(19,),
-        says="a space or a stray character",
+        says="a space or stray character",
     ),
     Case(
         "a letter that no header can carry in the key",
@@ -142,7 +142,7 @@ CATALOGUE = [
         "token",
         "invalid_client",
         wrong={"client_secret": "cs1." + "0" * 50},
-        says="If it is lost, generate a new one at step 19",
+        says="Lost it? Generate a new one at step 19",
         fields=("client_id", "client_secret"),
         steps=(18,),
     ),
@@ -160,8 +160,8 @@ CATALOGUE = [
         "token",
         "invalid_client",
         arrange=having(connected=False),
-        says="The dot at step 18 should be green",
-        tells="other environment (step 3), or the tenant has disabled the app (step 12)",
+        says="First look at the dot under “Allowed by Tenant” (step 18)",
+        tells="other environment (step 3), or the tenant disabled the app (step 12)",
         fields=("client_id", "client_secret"),
         steps=(18,),
     ),
@@ -172,7 +172,7 @@ CATALOGUE = [
         arrange=having(client_id_in_token="cid.0000000000000000000000000"),
         fields=("client_id",),
         steps=(18,),
-        says="by another Client ID",
+        says="belongs to a different app",
     ),
     # The tenant, by the token's own claim, then by the API's answer.
     Case(
@@ -182,7 +182,7 @@ CATALOGUE = [
         wrong=WRONG_TENANT,
         fields=("tenant_id",),
         steps=(18,),
-        says="belong to different ServiceTitan accounts",
+        says="are from different ServiceTitan accounts",
     ),
     Case(
         "the Tenant ID of another company, answered with 403",
@@ -233,7 +233,7 @@ CATALOGUE = [
         arrange=failing("business-units", status=401),
         fields=("application_key",),
         steps=(18, 22),
-        says="check the green dot at step 18",
+        says="Make sure the dot at step 18 is green",
     ),
     Case(
         "the app disabled by the tenant, so that the API answers 403",
@@ -242,7 +242,7 @@ CATALOGUE = [
         arrange=failing("business-units", status=403),
         fields=("application_key",),
         steps=(17, 18, 22),
-        says="check the green dot at step 18",
+        says="Make sure the dot at step 18 is green",
     ),
     Case(
         "the Application Key of another app",

@@ -40,13 +40,13 @@ async def test_the_bot_goes_on_from_a_backup_and_posts_nothing_twice(
         begun.slack.deliver_to(f"http://127.0.0.1:{bot.settings.port}/slack/events")
         await bot.sweep()
         await finished(bot.tasks)
-        assert "done by" not in begun.message("step:4").text
+        assert "— <@" not in begun.message("step:4").text
         for slot in ("step:4", "step:5", "step:6"):
             await press(begun, begun.ann, slot)
             await finished(bot.tasks)
 
     assert begun.slots() == [*before, "step:7"]
-    assert "done by" in begun.message("step:5").text
+    assert "— <@" in begun.message("step:5").text
     assert "Buttons: Done" in begun.message("step:7").text
 
 

@@ -232,7 +232,7 @@ async def test_what_cannot_be_dismissed_from_here_passes_with_where_to_do_it(
 
     assert report.outcome is Outcome.PASSED
     assert check(report).cause == "booking_to_dismiss"
-    assert "Calls screen → Bookings → the booking → Dismiss" in check(report).for_client
+    assert "Calls → Bookings → the booking → Dismiss" in check(report).for_client
     assert f"dismiss: HTTP {status}" in check(report).for_engineer
     assert [one.status for one in st.bookings] == ["New"]
 
@@ -281,7 +281,7 @@ async def test_a_booking_that_servicetitan_finds_malformed_is_for_engineers(
 
     assert (report.outcome, report.retry) == (Outcome.UNKNOWN, False)
     assert check(report).cause == "booking_refused"
-    assert "for no reason of yours" in check(report).for_client
+    assert "It's nothing you did" in check(report).for_client
     assert "HTTP 400" in check(report).for_engineer
 
 

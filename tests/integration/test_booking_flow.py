@@ -53,7 +53,7 @@ async def test_where_to_dismiss_it_is_told_in_the_thread(at_25: World) -> None:
     text = at_25.message("verification:2").text
     assert at_25.message("verification:2").payload["outcome"] == "passed"
     assert f"test booking {at_25.servicetitan.bookings[0].id}" in text
-    assert "Calls screen → Bookings → the booking → Dismiss" in text
+    assert "Calls → Bookings → the booking → Dismiss" in text
 
 
 async def test_without_that_button_nothing_is_booked(at_25: World) -> None:
@@ -66,7 +66,7 @@ async def test_without_that_button_nothing_is_booked(at_25: World) -> None:
 async def test_clients_cannot_make_a_test_booking(at_25: World) -> None:
     await at_25.press(at_25.ann, "step:25", "test_booking")
 
-    assert "This is HeavySet Tech's part" in told(at_25.ann)
+    assert "This one's on us" in told(at_25.ann)
     assert at_25.servicetitan.bookings == []
 
 
@@ -76,7 +76,7 @@ async def test_a_test_booking_before_its_step_is_refused(begun: World) -> None:
     await begun.erin.press_raw(begun.message("root"), "test_booking", f"{begun.onboarding}:25")
     await begun.idle()
 
-    assert "with the last verification only" in told(begun.erin)
+    assert "only available at the last step" in told(begun.erin)
     assert begun.servicetitan.bookings == []
 
 
@@ -187,7 +187,7 @@ async def test_an_engineer_ticks_off_what_is_not_proved(not_proved: World) -> No
 async def test_clients_cannot_tick_it_off(not_proved: World) -> None:
     await not_proved.press(not_proved.ann, "verification:1", "confirm_writes")
 
-    assert "This is HeavySet Tech's part" in told(not_proved.ann)
+    assert "This one's on us" in told(not_proved.ann)
     assert not_proved.events("writes_confirmed") == []
 
 
@@ -197,5 +197,5 @@ async def test_it_is_ticked_off_once(not_proved: World) -> None:
         await not_proved.erin.press(message, "confirm_writes")
         await not_proved.idle()
 
-    assert f"Ticked off already, by <@{not_proved.erin.id}>" in told(not_proved.erin)
+    assert f"<@{not_proved.erin.id}> already marked this" in told(not_proved.erin)
     assert len(not_proved.events("writes_confirmed")) == 1

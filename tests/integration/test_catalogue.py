@@ -157,7 +157,7 @@ async def test_no_way_to_servicetitan_is_no_failure(
 
     assert (report.outcome, report.retry) == (Outcome.UNKNOWN, True)
     assert tells in check_of(report, "token").for_engineer
-    assert "not because of your values" in check_of(report, "token").for_client
+    assert "nothing you entered" in check_of(report, "token").for_client
 
 
 # --- what is nothing to tell ---
@@ -177,7 +177,7 @@ async def test_what_is_our_mistake_is_for_engineers(case: Case, place: Slot) -> 
 
     assert (report.outcome, report.retry) == (Outcome.UNKNOWN, False)
     assert check_of(report, case.check).cause == case.cause
-    assert "engineers look into it" in check_of(report, case.check).for_client
+    assert "engineers will take a look" in check_of(report, case.check).for_client
 
 
 # --- the table ---

@@ -54,7 +54,7 @@ async def test_an_unshared_channel_pauses_and_the_thread_says_so(begun: World) -
     await settled(begun)
 
     assert status(begun) == "paused"
-    assert "Paused" in begun.message("root").text
+    assert "On hold" in begun.message("root").text
 
     await begun.slack.admin.share(begun.channel, begun.ann.team)
     await settled(begun)
@@ -116,7 +116,7 @@ async def test_an_engineer_can_resume_by_hand(begun: World) -> None:
 
     reply = await begun.type("resume")
 
-    assert "Taken up again" in reply.text
+    assert "Resumed" in reply.text
     assert status(begun) == "active"
 
 

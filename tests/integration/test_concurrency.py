@@ -46,7 +46,7 @@ async def test_the_same_button_pressed_twenty_times_at_once_counts_once(begun: W
     assert begun.current == 3
     answers = [one.text for one in begun.ann.ephemerals]
     assert len(answers) == MANY - 1
-    assert all("Step 2 is already done" in one for one in answers)
+    assert all("already finished step 2" in one for one in answers)
 
 
 async def test_twenty_deliveries_of_one_press_count_once_and_nobody_is_bothered(
@@ -95,7 +95,7 @@ async def test_done_and_handing_over_at_once(begun: World) -> None:
 
     assert begun.current == 5
     handed_over = begun.events("steps_handed_over")
-    assert handed_over == [(ben.id, 4)] or "Step 4 is already done" in told(ben)
+    assert handed_over == [(ben.id, 4)] or "already finished step 4" in told(ben)
 
 
 @pytest.mark.parametrize(("command", "current"), [("reopen 2", 2), ("skip 5", 6)])
@@ -112,7 +112,7 @@ async def test_an_engineer_reopens_or_skips_while_the_client_goes_on(
     )
 
     assert begun.current == current
-    assert "is the current one again" in reply.text or "is skipped" in reply.text
+    assert "Back to step" in reply.text or "Skipped step" in reply.text
 
 
 async def test_the_same_step_skipped_and_done_at_once_is_one_of_both(begun: World) -> None:
@@ -126,9 +126,9 @@ async def test_the_same_step_skipped_and_done_at_once_is_one_of_both(begun: Worl
 
     assert begun.current == 5
     if begun.events("step_skipped"):
-        assert "Step 4 is not needed: skipped" in told(begun.ann)
+        assert "already skipped step 4" in told(begun.ann)
     else:
-        assert "Step 4 is done already" in reply.text
+        assert "already finished step 4" in reply.text
 
 
 async def test_the_same_form_submitted_twice_at_once_keeps_its_value_once(begun: World) -> None:
@@ -158,7 +158,7 @@ async def test_two_admins_with_the_same_form_leave_one_of_their_values(begun: Wo
     assert begun.rows("SELECT field, version FROM credential") == [("booking_provider_id", 2)]
     [(mask, by)] = begun.rows("SELECT mask, submitted_by_user FROM credential")
     assert (mask[-4:], by) in {("6789", begun.ann.id), ("4321", ben.id)}
-    assert f"Booking Provider ID {mask}, entered by <@{by}>" in begun.message("step:11").text
+    assert f"Booking Provider ID ending in {mask[-4:]} — <@{by}>" in begun.message("step:11").text
 
 
 async def test_all_five_values_and_done_at_once(begun: World) -> None:
@@ -172,7 +172,7 @@ async def test_all_five_values_and_done_at_once(begun: World) -> None:
     )
 
     assert begun.message("verification:1").payload["outcome"] == "passed"
-    assert begun.current == 23 or "needs all 5 values first" in told(begun.erin)
+    assert begun.current == 23 or "We still need" in told(begun.erin)
 
 
 async def test_a_cancellation_among_everything_else_is_the_end(begun: World) -> None:
@@ -222,11 +222,11 @@ async def test_the_last_verification_and_reopening_at_once(begun: World) -> None
         begun.erin.command(begun.channel, "/servicetitan", "reopen 24"),
     )
 
-    if "is the current one again" in reply.text:
+    if "Back to step" in reply.text:
         assert begun.rows("SELECT status FROM onboarding") == [("active",)]
         assert begun.current == 24
     else:
-        assert "This onboarding is completed" in reply.text
+        assert "This setup is complete" in reply.text
 
 
 async def test_two_engineers_write_at_once_and_both_words_count(begun: World) -> None:
@@ -251,7 +251,7 @@ async def test_two_engineers_write_at_once_and_both_words_count(begun: World) ->
     )
 
     assert begun.current == 4
-    assert "Now: step" in told(eve)
+    assert "Next: step" in told(eve)
     assert len(begun.events("help_answered")) == 1
 
 

@@ -80,7 +80,7 @@ async def test_resume_takes_up_what_was_paused_before_its_thread_was_deleted(
     reply = await begun.type("resume")
     await begun.idle()
 
-    assert "Taken up again" in reply.text
+    assert "Resumed" in reply.text
     assert begun.rows("SELECT status FROM onboarding") == [("active",)]
     assert message_slots(begun) == ["root", "step:1", "welcome"]
 
@@ -172,7 +172,7 @@ async def test_a_button_of_the_old_thread_dies_politely(begun: World) -> None:
     await begun.ann.press_raw(old, "step_done", f"{begun.onboarding}:2")
     await begun.idle()
 
-    assert "already done" in told(begun.ann)
+    assert "already finished" in told(begun.ann)
     assert begun.current == 3
 
 

@@ -246,7 +246,7 @@ async def test_somebody_elses_form_is_not_taken(begun: World) -> None:
 
     ack = await begun.send(forged)
 
-    assert "opened by somebody else" in (ack.json() or {})["errors"]["booking_provider_id"]
+    assert "Someone else opened this" in (ack.json() or {})["errors"]["booking_provider_id"]
     assert begun.rows(STORED) == []
 
 
@@ -265,7 +265,7 @@ async def test_a_step_without_values_has_no_form(begun: World) -> None:
     await begun.ann.press_raw(begun.message("step:1"), "enter_credentials", value)
     await begun.idle()
 
-    assert "nothing to enter" in told(begun.ann)
+    assert "Nothing to enter" in told(begun.ann)
     assert begun.ann.view is None
 
 

@@ -39,7 +39,7 @@ async def test_a_guest_of_another_home_workspace_is_nobody(grid: World) -> None:
     await grid.press(gus, "step:1", "choose_account:new")
 
     assert grid.current == 1
-    assert "Only the client's own team" in told(gus)
+    assert "Only the client's team" in told(gus)
 
 
 async def test_the_clients_people_are_still_external(grid: World) -> None:

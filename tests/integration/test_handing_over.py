@@ -8,9 +8,9 @@ async def test_a_step_is_handed_over_and_the_engineer_told_with_a_link(begun: Wo
 
     await begun.press(begun.ann, "step:4", "hand_over")
 
-    assert "HeavySet Tech does this step" in begun.message("step:4").text
+    assert "HeavySet Tech has this one" in begun.message("step:4").text
     assert f"HeavySet Tech, <@{begun.erin.id}>, since" in begun.message("root").text
-    [announced] = [text for text in begun.announced if "asks you" in text]
+    [announced] = [text for text in begun.announced if "would like you to do" in text]
     assert "step 4, Navigate to the My Apps Section" in announced
     assert begun.message("step:4").ts.replace(".", "") in announced
     assert "HeavySet's turn" in (await begun.type("status")).text
@@ -23,7 +23,7 @@ async def test_the_engineer_does_it_and_the_next_one_is_the_clients(begun: World
     await begun.press(begun.erin, "step:4", "step_done")
 
     assert begun.current == 5
-    assert "*Whose turn:* Acme Plumbing" in str(begun.message("root").blocks)
+    assert "*Waiting on:* Acme Plumbing" in str(begun.message("root").blocks)
 
 
 async def test_the_rest_of_a_phase_goes_over_with_a_second_press(begun: World) -> None:
@@ -32,11 +32,11 @@ async def test_the_rest_of_a_phase_goes_over_with_a_second_press(begun: World) -
     await begun.press(begun.ann, "step:4", "hand_over:phase")
 
     for number in range(4, 9):
-        assert "HeavySet Tech does this step" in begun.message(f"step:{number}").text
+        assert "HeavySet Tech has this one" in begun.message(f"step:{number}").text
         await begun.press(begun.erin, f"step:{number}", "step_done")
 
     assert begun.current == 9
-    assert "HeavySet Tech does this step" not in begun.message("step:9").text
+    assert "HeavySet Tech has this one" not in begun.message("step:9").text
     assert [text for text in begun.announced if "steps 5 to 8" in text]
 
 
@@ -46,8 +46,8 @@ async def test_it_can_be_given_back_by_either_side(begun: World) -> None:
         await begun.press(begun.ann, "step:4", "hand_over")
         await begun.press(person, "step:4", "give_back")
 
-        assert "HeavySet Tech does this step" not in begun.message("step:4").text
-        assert "*Whose turn:* Acme Plumbing" in str(begun.message("root").blocks)
+        assert "HeavySet Tech has this one" not in begun.message("step:4").text
+        assert "*Waiting on:* Acme Plumbing" in str(begun.message("root").blocks)
 
     assert begun.events("steps_given_back") == [(begun.ann.id, 4), (begun.erin.id, 4)]
 
@@ -55,12 +55,9 @@ async def test_it_can_be_given_back_by_either_side(begun: World) -> None:
 async def test_a_client_reaches_the_end_without_handling_a_secret(begun: World) -> None:
     values, erin = begun.servicetitan.credentials, begun.erin
     while (number := begun.current) < 25:
-        if (
-            number < 23
-            and "HeavySet Tech does this step" not in begun.message(f"step:{number}").text
-        ):
+        if number < 23 and "HeavySet Tech has this one" not in begun.message(f"step:{number}").text:
             await begun.press(begun.ann, f"step:{number}", "hand_over")
-            if "all of phase" in begun.message(f"step:{number}").text:
+            if "rest of phase" in begun.message(f"step:{number}").text:
                 await begun.press(begun.ann, f"step:{number}", "hand_over:phase")
         if number == 22:
             await begun.enter(erin, 22, **values)
@@ -82,4 +79,4 @@ async def test_pressing_twice_hands_over_once(begun: World) -> None:
 
     assert press.ack.ok
     assert begun.events("steps_handed_over") == [(begun.ann.id, 4)]
-    assert "with HeavySet Tech already" in begun.ann.ephemerals[-1].text
+    assert "We already have" in begun.ann.ephemerals[-1].text

@@ -75,7 +75,7 @@ async def test_whoever_is_stuck_stands_on_top(begun: World) -> None:
     text = await opened(begun)
 
     assert text.index("Stuck") < text.index("Beta Heating") < text.index("Acme Plumbing")
-    assert "Nothing has happened since" in text
+    assert "No activity since" in text
 
 
 async def test_a_change_shows_while_it_is_open(begun: World) -> None:
@@ -189,8 +189,8 @@ async def test_remind_nudges_and_says_so(begun: World) -> None:
 
     assert begun.events("reminded") == [(begun.erin.id, 1)]
     first, second = [call.arguments["view"] for call in begun.slack.calls_of("views.open")][-2:]
-    assert "The thread gets a reminder" in str(first)
-    assert "already a reminder" in str(second)
+    assert "Reminder sent" in str(first)
+    assert "already sent a reminder" in str(second)
 
 
 async def test_assign_puts_another_engineer_in_charge(begun: World) -> None:
@@ -214,7 +214,7 @@ async def test_whoever_is_no_engineer_cannot_be_put_in_charge(begun: World) -> N
 
     answer = await begun.submit(begun.erin, begun.view_of(begun.erin), engineer=begun.ann)
 
-    assert "no HeavySet engineer" in answer.errors["engineer"]
+    assert "isn't a HeavySet engineer" in answer.errors["engineer"]
 
 
 async def test_a_button_of_an_onboarding_that_is_over_says_so(begun: World) -> None:

@@ -229,7 +229,7 @@ async def test_what_cannot_be_is_refused_at_its_field(
 async def test_whoever_is_no_engineer_cannot_be_in_charge(world: World) -> None:
     answer = await ask(world, engineer=world.ann)
 
-    assert "no HeavySet engineer" in answer.errors["engineer"]
+    assert "isn't a HeavySet engineer" in answer.errors["engineer"]
     assert not world.slack.calls_of("conversations.create")
 
 
@@ -267,7 +267,7 @@ async def test_without_the_scope_for_channels_nothing_is_made(
 
     assert f"optional scope `{scope}`" in text
     assert "OAuth" in text
-    assert "Nothing was made" in text
+    assert "Nothing was created" in text
     assert (invited(world), world.rows(COUNT)) == ([], [(0,)])
 
 
@@ -277,7 +277,7 @@ async def test_without_the_scope_for_invitations_the_rest_is_done(world: World) 
     text = await outcome(world)
 
     assert "optional scope `conversations.connect:write`" in text
-    assert "Invite them by hand" in text
+    assert "Invite them yourself" in text
     assert world.slots(made(world)) == ["root", "welcome", "step:1"]
 
 
@@ -285,8 +285,8 @@ async def test_without_the_scope_for_invitations_the_rest_is_done(world: World) 
     ("code", "why"),
     [
         ("not_paid", "needs a paid plan"),
-        ("restricted_action", "does not let apps invite"),
-        ("connection_limit_exceeded", "as many organisations"),
+        ("restricted_action", "doesn't let apps send"),
+        ("connection_limit_exceeded", "limit for connected organizations"),
         ("something_new", "something_new"),
     ],
 )
@@ -325,7 +325,7 @@ async def test_after_an_outage_the_same_command_goes_on_where_it_stopped(
     stopped = await outcome(world)
     went_on = await outcome(world)
 
-    assert "I go on where I stopped" in stopped
+    assert "I'll pick up where I left off" in stopped
     assert "⚠️" not in went_on
     assert set(made(world).members) == {world.slack.bot.id, world.erin.id}
     assert invited(world) == ["ann@acme.example"]
@@ -341,7 +341,7 @@ async def test_asked_again_only_who_was_not_invited_is(world: World) -> None:
 
     text = await outcome(world, "start acme  PLUMBING invite ANN@acme.example bo@acme.example")
 
-    assert "ANN@acme.example was invited before" in text
+    assert "ANN@acme.example was already invited" in text
     assert invited(world) == ["ann@acme.example", "bo@acme.example"]
     assert world.rows(COUNT) == [(1,)]
 
@@ -389,7 +389,7 @@ async def test_an_accepted_invitation_is_not_sent_again(world: World) -> None:
 
     text = await outcome(world)
 
-    assert "was invited before" in text
+    assert "was already invited" in text
     assert len(world.slack.invitations) == 1
 
 

@@ -28,7 +28,7 @@ client's admin, from another channel no           no           no               
 another client's admin, forged id    no           no           no                    no           no            no                   no                     -
 """  # noqa: E501 (a table)
 
-FORBIDDEN = (*REFUSALS.values(), "This belongs to another channel.")
+FORBIDDEN = (*REFUSALS.values(), "That button belongs to another channel.")
 
 
 @dataclass(frozen=True)

@@ -342,7 +342,7 @@ async def test_a_question_with_a_stored_value_in_it_is_not_taken(begun: World, f
     value = begun.servicetitan.credentials[field]
     answer = await begun.submit(begun.ann, form, question=f"Is “{value}” right?")
 
-    assert "Please take the" in answer.errors["question"]
+    assert "Please remove the" in answer.errors["question"]
     assert begun.events("help_asked") == []
 
 
@@ -355,7 +355,7 @@ async def test_what_looks_like_a_secret_is_no_name_for_a_client(begun: World) ->
     await begun.type("start Zenith", channel=other)
     named = await begun.submit(begun.erin, begun.view_of(begun.erin), client_name=f"Zen {value}")
 
-    assert "a client's name is read by everybody" in typed.text
+    assert "everyone can see a client's name" in typed.text
     assert "Nothing was started" in named.errors["client_name"]
     assert len(begun.rows("SELECT id FROM onboarding")) == 1
 
@@ -376,7 +376,7 @@ async def test_a_value_is_no_reason_to_cancel(begun: World) -> None:
     why = f"{begun.servicetitan.tenant_id} left"
     answer = await begun.submit(begun.erin, begun.view_of(begun.erin), reason=why)
 
-    assert "Please take the Tenant ID out" in answer.errors["reason"]
+    assert "Please remove the Tenant ID" in answer.errors["reason"]
     assert begun.rows("SELECT status FROM onboarding") == [("active",)]
 
 

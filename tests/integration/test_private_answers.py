@@ -64,7 +64,7 @@ async def test_what_cannot_be_whispered_comes_by_the_response_url(
 
     await press_again(refused)
 
-    assert "already done" in told(refused.ann)
+    assert "already finished" in told(refused.ann)
 
 
 @no_waiting
@@ -92,7 +92,7 @@ async def test_an_answer_waits_until_slack_is_back(
 
     await press_again(refused)
 
-    assert "already done" in told(refused.ann)
+    assert "already finished" in told(refused.ann)
     assert warnings(caplog) == []
 
 

@@ -141,7 +141,7 @@ async def test_a_window_opened_by_somebody_else_shows_nothing(handed_over: World
     user = {**payload["user"], "id": eve.id}
     await handed_over.send({**payload, "trigger_id": "eve", "user": user})
 
-    assert "opened by somebody else" in told(eve)
+    assert "Someone else opened this" in told(eve)
     assert looks(handed_over) == [["client_secret"]]
     assert shown(handed_over, view) == {"client_secret"}
 
@@ -163,7 +163,7 @@ async def test_a_client_who_presses_reveal_sees_and_leaves_nothing(handed_over: 
     await handed_over.press(handed_over.ann, "step:23", "reveal_credentials")
 
     assert handed_over.ann.view is None
-    assert "Only HeavySet engineers can see stored values" in told(handed_over.ann)
+    assert "Only HeavySet engineers can see stored credentials" in told(handed_over.ann)
     assert handed_over.events("credentials_revealed") == []
 
 
@@ -195,7 +195,7 @@ async def test_a_value_that_cannot_be_read_is_refused_and_not_guessed(
             view = await reveal(handed_over)
             [warning] = await handed_over.warnings()
 
-            assert "A stored value cannot be read" in told(handed_over.erin)
+            assert "A stored credential can't be read" in told(handed_over.erin)
             assert shown(handed_over, view) == set()
             assert handed_over.events("credentials_revealed") == []
             assert "stored values" in warning

@@ -51,7 +51,7 @@ async def test_who_was_taken_out_of_the_group_sees_nothing_at_once(grouped: Grou
 
     assert await grouped.reveal() is None
 
-    assert "Only HeavySet engineers can see stored values" in told(grouped.eve)
+    assert "Only HeavySet engineers can see stored credentials" in told(grouped.eve)
     assert grouped.world.events("credentials_revealed") == []
     assert grouped.world.events("refused") == [(grouped.eve.id, None)]
 
@@ -101,7 +101,7 @@ async def test_an_open_list_shows_nothing_to_somebody_taken_out_of_the_group(
     await world.idle()
 
     assert world.servicetitan.client_secret not in visible_text(view)
-    assert "Only HeavySet engineers can see stored values" in told(grouped.eve)
+    assert "Only HeavySet engineers can see stored credentials" in told(grouped.eve)
     assert world.events("credentials_revealed") == []
 
 

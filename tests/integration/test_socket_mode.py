@@ -51,7 +51,7 @@ async def test_a_refused_press_is_explained_privately(world: World) -> None:
 
     await world.press(world.ann, "step:23", "step_done")
 
-    assert "This is HeavySet Tech's part" in told(world.ann)
+    assert "This one's on us" in told(world.ann)
 
 
 async def test_the_health_routes_are_served_and_slacks_is_not(world: World) -> None:

@@ -62,7 +62,7 @@ async def test_a_thread_begins_with_root_welcome_and_step_1(world: World) -> Non
     root, welcome, step = world.channel.messages
     assert [root.slot, welcome.slot, step.slot] == ["root", "welcome", "step:1"]
     assert (root.thread_ts, welcome.thread_ts, step.thread_ts) == (None, root.ts, root.ts)
-    assert "0 of 25 steps done" in root.text
+    assert "0 of 22, then" in root.text
     assert "active ServiceTitan account in good standing" in welcome.text
     assert [one["action_id"] for one in buttons(step)] == [
         "choose_account:new",
@@ -93,7 +93,7 @@ async def test_named_admins_are_greeted_and_an_engineer_can_be_chosen(world: Wor
 async def test_a_client_is_onboarded_once_at_a_time(begun: World, text: str) -> None:
     reply = await begun.type(text)
 
-    assert "Acme Plumbing is being onboarded in this channel already" in reply.text
+    assert "Acme Plumbing is already has an onboarding" in reply.text
     assert "Nothing was started" in reply.text
     assert reply.is_ephemeral
     assert begun.erin.view is None
@@ -115,7 +115,7 @@ async def test_start_is_refused_where_the_bot_is_no_member(world: World, private
 
     reply = await world.type("start Acme", channel=channel)
 
-    assert "I am not in this channel yet" in reply.text
+    assert "I'm not in this channel yet" in reply.text
     assert "/invite" in reply.text
     assert (world.erin.view, world.rows(COUNT)) == (None, NOTHING)
 
@@ -125,7 +125,7 @@ async def test_start_is_refused_in_a_direct_message(world: World) -> None:
 
     reply = await world.type("start Acme", channel=channel)
 
-    assert "not in a direct message" in reply.text
+    assert "not in a DM" in reply.text
     assert (world.erin.view, world.rows(COUNT)) == (None, NOTHING)
 
 
@@ -192,7 +192,7 @@ async def test_a_name_with_marks_is_shown_as_it_is(world: World) -> None:
     assert world.rows("SELECT client_name FROM onboarding") == [("*Tom* & _Jerry_ &",)]
     root = world.message("root")
     assert root.blocks[0]["text"]["text"].endswith("*Tom* & _Jerry_ &")
-    assert "*Whose turn:* *Tom* &amp; _Jerry_ &amp;" in visible_text(root)
+    assert "*Waiting on:* *Tom* &amp; _Jerry_ &amp;" in visible_text(root)
 
 
 async def test_whoever_is_to_be_asked_must_be_an_engineer(guarded: World) -> None:
@@ -202,7 +202,7 @@ async def test_whoever_is_to_be_asked_must_be_an_engineer(guarded: World) -> Non
 
     for stranger in (guarded.ann, harry, guarded.slack.bot):
         answer = await guarded.submit(guarded.erin, view, engineer=stranger)
-        assert "no HeavySet engineer" in answer.errors["engineer"]
+        assert "isn't a HeavySet engineer" in answer.errors["engineer"]
 
     assert guarded.rows(COUNT) == NOTHING
 
@@ -220,7 +220,7 @@ async def test_of_two_engineers_who_start_at_once_one_succeeds(world: World) -> 
 
     assert sorted(answer.ok for answer in answers) == [False, True]
     [errors] = [answer.errors for answer in answers if not answer.ok]
-    assert "being onboarded in this channel already" in errors["client_name"]
+    assert "already has an onboarding" in errors["client_name"]
     assert world.rows(COUNT) == [(1,)]
     assert world.slots() == ["root", "welcome", "step:1"]
     assert len(world.announced) == 1
@@ -295,7 +295,7 @@ async def test_the_people_from_outside_are_proposed_as_the_clients_admins(world:
 
     view = world.view_of(world.erin)
     assert initial(view, "client_admins") == [world.ann.id]
-    assert "Nobody from outside" not in words(view)
+    assert "No one from outside" not in words(view)
     assert (await world.submit(world.erin, view)).ok
     assert f"<@{world.ann.id}>" in world.message("welcome").text
 
@@ -314,7 +314,7 @@ async def test_a_channel_without_anybody_from_outside_is_warned_of(world: World)
     await world.type("start Acme", channel=lonely)
 
     view = world.view_of(world.erin)
-    assert "Nobody from outside HeavySet is in this channel yet" in words(view)
+    assert "No one from outside HeavySet is here yet" in words(view)
     assert initial(view, "client_admins") is None
     assert (await world.submit(world.erin, view)).ok
     assert world.rows("SELECT timezone FROM onboarding") == [(None,)]
@@ -323,7 +323,7 @@ async def test_a_channel_without_anybody_from_outside_is_warned_of(world: World)
 async def test_other_clients_of_the_channel_are_named(begun: World) -> None:
     await begun.type("start Beta Heating")
 
-    assert "Also onboarded in this channel: *Acme Plumbing* (0 of 25 steps done)" in words(
+    assert "Also in progress in this channel: *Acme Plumbing* (0 of 25 steps done)" in words(
         begun.view_of(begun.erin)
     )
 
@@ -352,7 +352,7 @@ async def test_if_slack_does_not_tell_who_is_there_nothing_is_proposed(
 
     view = world.view_of(world.erin)
     assert initial(view, "client_admins") is None
-    assert "Nobody from outside" not in words(view)
+    assert "No one from outside" not in words(view)
     assert (await world.submit(world.erin, view)).ok
 
 

@@ -120,7 +120,7 @@ async def test_after_a_rate_limit_only_the_newest_state_is_shown(begun: World) -
     assert begun.find("step:3")  # Slack has asked to wait with edits alone
     assert len(begun.slack.calls_of("chat.update")) == before
 
-    await begun.slack.until(lambda: "2 of 25 steps done" in begun.message("root").text)
+    await begun.slack.until(lambda: "2 of 22, then" in begun.message("root").text)
     await begun.idle()
 
     assert len(begun.message("step:1").versions) == 1
@@ -271,7 +271,7 @@ async def test_without_the_engineering_channel_the_thread_goes_on(begun: World) 
     assert begun.find("verification:1")
 
     await begun.catch_up()
-    assert any("verification 1 passed" in text for text in begun.announced)
+    assert any("check 1 passed" in text for text in begun.announced)
 
 
 async def test_where_bots_may_not_read_threads_a_step_is_rather_shown_twice(begun: World) -> None:

@@ -160,7 +160,8 @@ async def test_the_engineer_is_pinged_for_thirty_handovers_an_hour(begun: World)
         if offers(begun.message("step:4"), "give_back"):
             await begun.press(begun.ann, "step:4", "give_back")
 
-    assert len([text for text in begun.announced if "asks you" in text]) == HANDOVERS.most
+    told = [text for text in begun.announced if "would like you to do" in text]
+    assert len(told) == HANDOVERS.most
     assert "times in the last hour" in "".join(one.text for one in begun.ann.ephemerals)
 
 

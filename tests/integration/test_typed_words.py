@@ -167,7 +167,7 @@ async def test_somebody_without_a_part_is_refused_privately(begun: World) -> Non
     await say(begun, "new", gus)
 
     assert begun.current == 1
-    assert "Only the client's own team" in told(gus)
+    assert "Only the client's team" in told(gus)
 
 
 async def test_edits_and_deletions_do_no_harm(begun: World) -> None:

@@ -56,7 +56,7 @@ async def test_the_fifth_value_has_all_five_verified(at_22: World) -> None:
     assert outcome(message) == {"outcome": "passed", "fields": []}
     assert "ServiceTitan accepted all 5 credentials" in message.text
     assert at_22.current == 22
-    assert any("verification 1 passed" in text for text in at_22.announced)
+    assert any("check 1 passed" in text for text in at_22.announced)
 
 
 async def test_step_22_waits_for_all_five_values(at_22: World) -> None:
@@ -76,8 +76,8 @@ async def test_a_wrong_secret_leads_back_to_the_fields_to_enter_again(at_22: Wor
     assert "First look at the dot" in message.text
     [button] = [one for one in buttons(message) if one["action_id"] == "enter_credentials"]
     assert button["value"] == f"{at_22.onboarding}:18:client_id:client_secret"
-    assert "Acme Plumbing" in at_22.message("root").text.partition("Whose turn")[2]
-    assert any("verification 1 failed" in text for text in at_22.announced)
+    assert "Acme Plumbing" in at_22.message("root").text.partition("Waiting on")[2]
+    assert any("check 1 failed" in text for text in at_22.announced)
 
 
 async def test_the_corrected_secret_is_verified_at_once(at_22: World) -> None:
@@ -137,7 +137,7 @@ async def test_while_servicetitan_is_away_nothing_is_called_wrong(at_22: World) 
 
     message = at_22.message("verification:1")
     assert outcome(message) == {"outcome": "unknown", "fields": []}
-    assert "Nothing is wrong with your values" in message.text
+    assert "Nothing is wrong with what you entered" in message.text
     assert "I'll try again" in message.text
     assert buttons(message) == []
 
@@ -254,7 +254,7 @@ async def test_step_25_is_not_done_by_a_press_of_done(begun: World) -> None:
     await begun.erin.press_raw(begun.message("root"), "step_done", f"{begun.onboarding}:25")
     await begun.idle()
 
-    assert "press “Verify now”" in told(begun.erin)
+    assert "Press *Verify now*" in told(begun.erin)
     assert begun.current == 25
 
 
@@ -264,7 +264,7 @@ async def test_clients_cannot_run_the_verification(begun: World) -> None:
 
     await begun.press(begun.ann, "step:25", "run_verification")
 
-    assert "This is HeavySet Tech's part" in told(begun.ann)
+    assert "This one's on us" in told(begun.ann)
     assert len(begun.servicetitan.requests) == asked
     assert verifications(begun) == ["verification:1"]
 

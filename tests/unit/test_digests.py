@@ -43,7 +43,7 @@ def test_done_changes_the_root_the_step_and_the_next_one() -> None:
 
     after = finish_step(before, 9, ANN, LATER).onboarding
 
-    assert changed(before, after) == {"root", "step:9", "step:10"}
+    assert changed(before, after) == {"root", "step:8", "step:9", "step:10"}
 
 
 def test_undo_changes_the_root_and_the_steps_from_there() -> None:
@@ -51,7 +51,7 @@ def test_undo_changes_the_root_and_the_steps_from_there() -> None:
 
     after = undo_step(before, 7, ANN, LATER).onboarding
 
-    assert changed(before, after) == {"root", "step:7", "step:8", "step:9"}
+    assert changed(before, after) == {"root", "step:6", "step:7", "step:8", "step:9", "jump:1"}
 
 
 def test_a_value_changes_the_steps_that_show_it_and_is_no_reason_to_edit_the_root() -> None:

@@ -107,6 +107,8 @@ MALFORMED = {
     "ESCALATE_AFTER": ["0", "1.5", "9" * 12, "9" * 5000],
     "RETAIN_CREDENTIALS_FOR": ["0", "forever"],
     "SWEEP_INTERVAL": ["0", "5s"],
+    "SUPPORT_EMAIL": ["support", "a@b", "<a@b.example>"],
+    "APP_DESCRIPTION": ["x" * 301, "one `code`"],
 }
 CASES = [(name, value) for name, values in MALFORMED.items() for value in values]
 
@@ -149,6 +151,8 @@ GOOD = {
     "ESCALATE_AFTER": "1",
     "RETAIN_CREDENTIALS_FOR": "1",
     "SWEEP_INTERVAL": "1",
+    "SUPPORT_EMAIL": "integrations@heavyset.example",
+    "APP_DESCRIPTION": "Connects ServiceTitan with our Web Scheduler.",
 }
 
 

@@ -13,6 +13,7 @@ MATRIX = {
     Permission.HEAVYSET_STEP: {Role.ENGINEER},
     Permission.MANAGE: {Role.ENGINEER},
     Permission.REVEAL: {Role.ENGINEER},
+    Permission.REOPEN: {Role.ENGINEER},
     Permission.GUESS: set(),
 }
 YES = [

@@ -219,7 +219,7 @@ def test_a_value_that_is_exposed_is_not_called_wrong_as_well() -> None:
         an_onboarding(at_step=23, report=FAILED), SECRET, ANN, LATER
     ).onboarding
 
-    assert "did not accept" not in shown(nudged(onboarding)).text
+    assert "didn't accept" not in shown(nudged(onboarding)).text
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import html
 import pytest
 
 from bot.onboarding import Onboarding
+from bot.onboarding.lifecycle import cancel, pause
 from bot.onboarding.report import Outcome
 from bot.views.root import root_message, welcome_message
 from tests.builders import (
@@ -12,12 +13,16 @@ from tests.builders import (
     CLIENT_ADMIN,
     ENGINEER,
     GUIDE,
+    NOW,
     OTHER_ADMIN,
     a_completed_onboarding,
     a_report,
+    an_engineer,
     an_onboarding,
 )
+from tests.unit.rendering import elements, problems
 
+LINK = "https://heavyset.slack.com/archives/C0ACME/p22?thread_ts=11"
 FAILED = a_report(Outcome.FAILED, ("client_id", "client_secret"))
 
 
@@ -30,67 +35,78 @@ def test_the_root_is_headed_by_the_guide_and_the_client() -> None:
 
 
 @pytest.mark.parametrize(
-    ("at_step", "bar"),
+    ("at_step", "progress"),
     [
-        (1, "▱▱▱▱▱▱▱▱▱▱  0 of 25 steps done"),
-        (6, "▰▰▱▱▱▱▱▱▱▱  5 of 25 steps done"),
-        (25, "▰▰▰▰▰▰▰▰▰▱  24 of 25 steps done"),
+        (1, "0 of 22, then HeavySet does the last 3"),
+        (6, "5 of 22, then HeavySet does the last 3"),
+        (25, "22 of 22 done; HeavySet has done 2 of the last 3"),
     ],
 )
-def test_the_root_shows_how_far_the_client_is(at_step: int, bar: str) -> None:
-    assert bar in root(an_onboarding(at_step=at_step))
+def test_the_root_shows_how_far_the_client_is(at_step: int, progress: str) -> None:
+    assert progress in root(an_onboarding(at_step=at_step))
 
 
-def test_the_root_tells_what_is_to_be_done_now_and_by_whom() -> None:
+def test_the_root_tells_what_is_next_and_who_has_to_do_it() -> None:
     text = root(an_onboarding(at_step=6))
 
-    assert "Now: step 6, Complete the Application Registration Form" in text
-    assert "Whose turn: Acme Plumbing, since <!date^" in text
+    assert "Next: Step 6: Complete the Application Registration Form" in text
+    assert "Waiting on: Acme Plumbing since <!date^" in text
+    assert "Phase 2 of 6: Developer Portal Configuration" in text
 
 
-def test_the_root_lists_the_phases_with_their_state() -> None:
-    text = root(an_onboarding(at_step=10))
+def test_the_root_leads_to_the_current_step() -> None:
+    message = root_message(an_onboarding(at_step=6), LINK)
+    button = elements(message.blocks)["go_to_step"]
 
-    assert "✅ Phase 1: Account Preparation — done" in text
-    assert "▶️ Phase 3: Booking Provider Configuration — 1 of 3 done" in text
-    assert "⬜ Phase 6: Finalize Integration — to come" in text
+    assert f"<{LINK}|Step 6: Complete the Application Registration Form>" in message.text
+    assert (button["text"]["text"], button["url"]) == ("Go to step 6", LINK)
+    assert len(message.text) < 600
+    assert problems(message) == []
+
+
+@pytest.mark.parametrize("end", ["pause", "cancel"])
+def test_the_root_leads_nowhere_while_nothing_is_to_be_done(end: str) -> None:
+    before, who = an_onboarding(at_step=6), an_engineer()
+    change = pause(before, who, NOW) if end == "pause" else cancel(before, who, "Why", NOW)
+
+    assert elements(root_message(change.onboarding, LINK).blocks) == {}
 
 
 def test_in_phase_6_it_is_the_engineers_turn() -> None:
-    assert f"Whose turn: HeavySet Tech, <@{ENGINEER}>, since" in root(an_onboarding(at_step=23))
+    assert f"Waiting on: HeavySet Tech (<@{ENGINEER}>) since" in root(an_onboarding(at_step=23))
 
 
 @pytest.mark.parametrize(
     ("onboarding", "words"),
     [
-        (an_onboarding(at_step=22, credentials=ALL_FIELDS, report=None), "running …"),
+        (an_onboarding(at_step=22, credentials=ALL_FIELDS, report=None), "running…"),
         (an_onboarding(at_step=23), "passed"),
         (
             an_onboarding(at_step=23, report=FAILED),
-            "failed; enter again: Client ID and Client Secret",
+            "needs a fix: re-enter Client ID and Client Secret",
         ),
-        (an_onboarding(at_step=23, report=a_report(Outcome.UNKNOWN)), "not finished, see below"),
+        (an_onboarding(at_step=23, report=a_report(Outcome.UNKNOWN)), "couldn't finish, see the"),
     ],
     ids=["running", "passed", "failed", "unknown"],
 )
 def test_the_root_tells_of_the_verification(onboarding: Onboarding, words: str) -> None:
-    assert f"Verification: {words}" in root(onboarding)
+    assert f"Credential check: {words}" in root(onboarding)
 
 
 def test_without_all_values_the_root_tells_of_no_verification() -> None:
-    assert "Verification" not in root(an_onboarding(at_step=20))
+    assert "Credential check" not in root(an_onboarding(at_step=20))
 
 
 def test_a_failure_in_phase_6_makes_it_the_clients_turn_again() -> None:
-    assert "Whose turn: Acme Plumbing" in root(an_onboarding(at_step=24, report=FAILED))
+    assert "Waiting on: Acme Plumbing" in root(an_onboarding(at_step=24, report=FAILED))
 
 
 def test_the_end_is_told_as_the_end() -> None:
     text = root(a_completed_onboarding())
 
-    assert "▰▰▰▰▰▰▰▰▰▰  25 of 25 steps done" in text
+    assert "25 of 25 steps done" in text
     assert "🎉 Setup complete! Your ServiceTitan connection was verified <!date^" in text
-    assert "Whose turn" not in text
+    assert "Waiting on" not in text
 
 
 def test_the_welcome_greets_the_clients_admins_and_names_the_engineer() -> None:

@@ -39,6 +39,8 @@ def test_five_variables_are_enough_and_the_rest_has_defaults(env: Environment) -
         "escalate_after": 86400,
         "retain_credentials_for": 2592000,
         "sweep_interval": 5,
+        "support_email": None,
+        "app_description": None,
     }
 
 
@@ -269,7 +271,7 @@ def test_the_example_lists_exactly_the_variables_that_there_are() -> None:
 
 def test_the_example_shows_the_defaults() -> None:
     shown = dict(re.findall(r"^#([A-Z][A-Z_]+)=(.+)$", EXAMPLE, re.MULTILINE))
-    for without in ("SLACK_APP_TOKEN", "PROXY_URL"):
+    for without in ("SLACK_APP_TOKEN", "PROXY_URL", "SUPPORT_EMAIL", "APP_DESCRIPTION"):
         shown.pop(without)
 
     assert shown

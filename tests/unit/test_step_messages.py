@@ -6,7 +6,7 @@ import re
 import pytest
 
 from bot.guide import Step
-from bot.onboarding import Onboarding
+from bot.onboarding import Onboarding, lifecycle
 from bot.onboarding.steps import undo_step
 from bot.views.blocks import Message
 from bot.views.ids import StepRef
@@ -15,9 +15,11 @@ from tests.builders import (
     ALL_FIELDS,
     CLIENT_ADMIN,
     GUIDE,
+    NOW,
     ONBOARDING_ID,
     a_client_admin,
     a_completed_onboarding,
+    an_engineer,
     an_onboarding,
 )
 from tests.unit.rendering import buttons, elements, every_message, problems, shown, texts
@@ -112,7 +114,9 @@ def test_the_current_step_is_shown_with_its_number_title_and_phase(step: Step) -
     lines = list(texts(current(step.number).blocks))
 
     assert lines[0] == f"Step {step.number} of 25: {step.title}"
-    assert lines[1].startswith(f"Phase {phase.number} of 6: {phase.title.replace('&', '&amp;')}")
+    is_first = step == phase.steps[0]
+    name = f"Phase {phase.number} of 6: {phase.title.replace('&', '&amp;')}"
+    assert lines[1].startswith(name) == is_first
 
 
 @every_step
@@ -182,11 +186,26 @@ def test_a_finished_step_is_one_line_with_who_and_when(step: Step) -> None:
     assert f"— <@{by.user_id}>, <!date^" in lines[0]["text"]["text"]
 
 
-@every_step
-def test_a_finished_step_can_be_undone_and_its_values_entered_again(step: Step) -> None:
-    expected = {"step_undo"} | ({"enter_credentials"} if step.number in (11, 18, 19, 22) else set())
+@pytest.mark.parametrize("number", range(1, 25))
+def test_the_last_finished_step_is_undone_and_others_are_reopened(number: int) -> None:
+    """Both ask first. Values are entered again where they were entered."""
+    found = elements(step_message(CURRENT[25], number).blocks)
+    back = "step_undo" if number == 24 else "reopen_step"
 
-    assert set(buttons(done(step.number))) == expected
+    assert set(found) == {back} | ({"enter_credentials"} if number in (11, 18, 19, 22) else set())
+    assert found[back]["value"] == f"{ONBOARDING_ID}:{number}"
+    assert f"step {number}?" in found[back]["confirm"]["title"]["text"]
+
+
+@pytest.mark.parametrize("situation", ["paused", "cancelled", "completed"])
+def test_what_rests_or_is_over_has_no_buttons_that_cannot_work(situation: str) -> None:
+    onboarding = {
+        "paused": lifecycle.pause(CURRENT[20], an_engineer(), NOW).onboarding,
+        "cancelled": lifecycle.cancel(CURRENT[20], an_engineer(), "They left.", NOW).onboarding,
+        "completed": DONE,
+    }[situation]
+
+    assert [buttons(step_message(onboarding, number)) for number in range(1, 21)] == [{}] * 20
 
 
 @pytest.mark.parametrize(
@@ -199,15 +218,9 @@ def test_a_finished_step_can_be_undone_and_its_values_entered_again(step: Step) 
     ],
 )
 def test_a_finished_step_has_just_its_own_values_entered_again(number: int, fields: str) -> None:
-    value = buttons(done(number))["enter_credentials"]
+    value = buttons(step_message(CURRENT[25], number))["enter_credentials"]
 
     assert value == f"{ONBOARDING_ID}:{number}:{fields}"
-
-
-def test_undo_asks_whether_it_is_meant() -> None:
-    confirm = elements(done(9).blocks)["step_undo"]["confirm"]
-
-    assert confirm["title"]["text"] == "Go back to step 9?"
 
 
 def test_the_answer_stays_readable() -> None:
