@@ -24,7 +24,7 @@ async def test_done_says_who_and_when_and_goes_on_to_the_next_step(begun: World)
     await begun.press(begun.ann, "step:2", "step_done")
 
     text = begun.message("step:2").text
-    assert f"done by <@{begun.ann.id}>, <!date^" in text
+    assert f"— <@{begun.ann.id}>, <!date^" in text
     assert "today at" in begun.ann.reads(text)
     assert len(text.splitlines()) <= 2
     assert actions(begun, "step:2") == ["step_undo"]
@@ -33,17 +33,19 @@ async def test_done_says_who_and_when_and_goes_on_to_the_next_step(begun: World)
     assert begun.events("step_done") == [(begun.ann.id, 1), (begun.ann.id, 2)]
 
 
-async def test_done_costs_one_post_and_two_edits(begun: World) -> None:
+async def test_done_costs_one_post_and_three_edits(begun: World) -> None:
     await begun.press(begun.ann, "step:1", "choose_account:new")
     before = len(begun.slack.calls)
 
     await begun.press(begun.ann, "step:2", "step_done")
 
     methods = Counter(call.method for call in begun.slack.calls[before:])
-    assert methods == {"chat.update": 2, "chat.postMessage": 1}
+    assert methods == {"chat.update": 3, "chat.postMessage": 1}
 
 
-async def test_the_calls_of_a_done_are_made_at_the_same_time(database: AnyDatabase) -> None:
+async def test_the_calls_of_a_done_are_made_at_once_but_for_the_root_with_the_link(
+    database: AnyDatabase,
+) -> None:
     async with a_world(database, latency=LATENCY) as world:
         await world.begin()
         await world.press(world.ann, "step:1", "choose_account:new")
@@ -51,7 +53,7 @@ async def test_the_calls_of_a_done_are_made_at_the_same_time(database: AnyDataba
 
         await world.press(world.ann, "step:2", "step_done")
 
-        answered = [call.at for call in world.slack.calls[before:]]
+        *answered, _root = [call.at for call in world.slack.calls[before:]]
         assert max(answered) - min(answered) < LATENCY
 
 
@@ -78,7 +80,7 @@ async def test_the_question_of_step_1_cannot_be_passed_over(begun: World) -> Non
     await begun.ann.press_raw(begun.message("root"), "step_done", f"{begun.onboarding}:1")
     await begun.idle()
 
-    assert "Please answer the question of step 1" in told(begun.ann)
+    assert "Step 1 is a question." in told(begun.ann)
     assert begun.current == 1
 
 
@@ -86,18 +88,50 @@ async def test_undo_and_done_again_stay_in_their_places(begun: World) -> None:
     await begun.walk_to(5)
     before = {slot: begun.message(slot).ts for slot in begun.slots()}
 
+    await begun.press(begun.ann, "step:4", "step_undo")
     await begun.press(begun.ann, "step:3", "step_undo")
 
     assert actions(begun, "step:3") == ["step_done", "step_help", "hand_over"]
     assert actions(begun, "step:4") == actions(begun, "step:5") == []
+    assert begun.slots()[-2:] == ["jump:1", "jump:2"]
+    assert f"<@{begun.ann.id}> went back to <http" in begun.message("jump:2").text
     assert begun.current == 3
 
     for step in (3, 4):
         await begun.press(begun.ann, f"step:{step}", "step_done")
 
-    assert {slot: begun.message(slot).ts for slot in begun.slots()} == before
-    assert len(begun.slots()) == len(before)
+    assert {slot: begun.message(slot).ts for slot in before} == before
+    assert len(begun.slots()) == len(before) + 2
     assert begun.current == 5
+
+
+async def test_an_engineer_reopens_one_step_and_the_client_is_told_whom_to_ask(
+    begun: World,
+) -> None:
+    await begun.walk_to(6)
+    assert actions(begun, "step:5") == ["step_undo"]
+    assert actions(begun, "step:3") == ["reopen_step"]
+
+    await begun.press(begun.ann, "step:3", "reopen_step")
+    assert f"Please ask <@{begun.erin.id}>" in told(begun.ann)
+    await begun.press(begun.erin, "step:3", "reopen_step")
+
+    assert begun.current == 3
+    assert actions(begun, "step:4") == ["reopen_step"]
+    assert "/archives/" in begun.message("root").text
+    await begun.press(begun.ann, "step:3", "step_done")
+    assert begun.current == 6
+
+
+async def test_a_step_that_is_skipped_ahead_waits_for_those_before_it(begun: World) -> None:
+    await begun.walk_to(3)
+    await begun.type("skip 5")
+
+    assert "step:5" not in begun.slots()
+    for step in (3, 4):
+        await begun.press(begun.ann, f"step:{step}", "step_done")
+
+    assert begun.slots()[-3:] == ["step:4", "step:5", "step:6"]
 
 
 async def test_changing_the_answer_of_step_1_brings_step_2_back(begun: World) -> None:
@@ -108,7 +142,7 @@ async def test_changing_the_answer_of_step_1_brings_step_2_back(begun: World) ->
     await begun.press(begun.ann, "step:1", "choose_account:new")
 
     assert begun.current == 2
-    assert begun.slots() == before
+    assert begun.slots() == [*before, "jump:1"]
     assert offers(begun.message("step:2"), "step_done")
     assert buttons(begun.message("step:3")) == []
 
@@ -221,7 +255,7 @@ async def test_a_guest_who_was_named_at_the_start_is_the_clients_admin(world: Wo
 async def test_an_engineer_may_do_the_clients_steps(begun: World) -> None:
     await begun.press(begun.erin, "step:1", "choose_account:new")
 
-    assert f"done by <@{begun.erin.id}>" in begun.message("step:1").text
+    assert f"— <@{begun.erin.id}>" in begun.message("step:1").text
     assert begun.rows("SELECT by_role FROM step WHERE number = 1") == [("engineer",)]
 
 
@@ -258,11 +292,14 @@ async def test_an_answer_that_is_not_offered_is_refused(begun: World) -> None:
 
 async def test_a_completed_onboarding_is_not_undone(begun: World) -> None:
     await begun.walk_to(25)
+    old = begun.message("step:24").snapshot()
     await begun.press(begun.erin, "step:25", "run_verification")
+    assert actions(begun, "step:24") == []
 
-    await begun.press(begun.ann, "step:3", "step_undo")
+    await begun.erin.press(old, "step_undo")
+    await begun.idle()
 
-    assert "This onboarding is completed" in told(begun.ann)
+    assert "This setup is complete" in told(begun.erin)
     assert begun.rows("SELECT status FROM onboarding") == [("completed",)]
 
 
