@@ -26,6 +26,7 @@ format-check: .venv/installed-dev
 lint: .venv/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
+	$(BIN)/vulture
 	$(BIN)/bandit --quiet --recursive --severity-level medium bot handlers storage
 
 .PHONY: types

@@ -24,12 +24,6 @@ async def events_of(
     return [event for event in events if not kinds or event.kind in kinds]
 
 
-async def has_event(session: AsyncSession, onboarding_id: str, kind: EventKind) -> bool:
-    """Whether there is an event of this kind."""
-    where = (col(EventRow.onboarding_id) == onboarding_id, col(EventRow.kind) == kind.value)
-    return (await session.exec(select(EventRow.id).where(*where).limit(1))).first() is not None
-
-
 async def times_of(
     session: AsyncSession, onboarding_id: str, kinds: Iterable[EventKind], since: datetime
 ) -> Sequence[datetime]:

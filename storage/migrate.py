@@ -51,11 +51,6 @@ def upgrade(url: str, revision: str = "head", seals: Seals | None = None) -> Non
     command.upgrade(config, revision)
 
 
-def downgrade(url: str, revision: str) -> None:
-    """Revert the migrations after `revision` (`base`: all)."""
-    command.downgrade(_config(url), revision)
-
-
 def check(url: str) -> None:
     """Raise Unusable unless the database at `url` has exactly the tables of this version.
 
@@ -68,15 +63,6 @@ def check(url: str) -> None:
     if applied != set(_scripts(url).get_heads()):
         what = "its tables are older than this version" if applied else "it has no tables of ours"
         raise Outdated(f"{where(url)}: {what}", "run “onboarding db upgrade”")
-
-
-def is_current(url: str) -> bool:
-    """Whether the database at `url` has every migration; False if there is none."""
-    try:
-        check(url)
-    except Unusable:
-        return False
-    return True
 
 
 def where(url: str) -> str:

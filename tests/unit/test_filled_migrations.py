@@ -33,6 +33,7 @@ from tests.filled_database import (
     fill,
     known_at,
 )
+from tests.migrations import downgrade, is_current
 
 pytestmark = ON_BOTH
 
@@ -107,7 +108,7 @@ def test_nothing_is_lost_or_changed_on_the_way_up_and_back(url: str, revision: s
     migrate.upgrade(url, seals=SEALS)
     assert as_of(before, content(url)) == before
 
-    migrate.downgrade(url, revision)
+    downgrade(url, revision)
     assert content(url) == before
     assert tables_of(url) == tables
 
@@ -120,7 +121,7 @@ def test_each_step_on_the_way_keeps_what_there_is(url: str) -> None:
         migrate.upgrade(url, later, SEALS)
         assert as_of(before, content(url)) == before, later
     for earlier in reversed(REVISIONS[:-1]):
-        migrate.downgrade(url, earlier)
+        downgrade(url, earlier)
         assert as_of(before, content(url)) == before, earlier
 
 
@@ -184,7 +185,7 @@ def test_a_way_back_that_would_lose_a_client_is_not_taken(url: str) -> None:
     before = content(url)
 
     with pytest.raises(IntegrityError):  # two run in one channel, where then only one may
-        migrate.downgrade(url, "0004")
+        downgrade(url, "0004")
 
     assert content(url) == before
-    assert migrate.is_current(url)
+    assert is_current(url)

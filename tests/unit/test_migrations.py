@@ -18,6 +18,7 @@ from storage.database import Database, sync_url
 from storage.from_events import event_of
 from storage.tables import EventRow
 from tests.databases import ON_BOTH, AnyDatabase
+from tests.migrations import downgrade, is_current
 
 pytestmark = ON_BOTH
 
@@ -86,7 +87,7 @@ def test_applying_them_twice_changes_nothing(url: str) -> None:
 
 def test_they_can_be_taken_back_and_applied_again(url: str) -> None:
     migrate.upgrade(url)
-    migrate.downgrade(url, "base")
+    downgrade(url, "base")
     assert tables_in(url) == set()
 
     migrate.upgrade(url)
@@ -95,13 +96,13 @@ def test_they_can_be_taken_back_and_applied_again(url: str) -> None:
 
 
 def test_a_database_without_them_is_not_current(url: str) -> None:
-    assert not migrate.is_current(url)
+    assert not is_current(url)
 
 
 def test_a_database_with_all_of_them_is_current(url: str) -> None:
     migrate.upgrade(url)
 
-    assert migrate.is_current(url)
+    assert is_current(url)
 
 
 def test_a_folder_with_a_percent_sign_is_no_trouble(tmp_path: Path) -> None:
@@ -173,7 +174,7 @@ def test_a_history_without_keys_to_seal_it_stops_the_upgrade(old_history: AnyDat
 def test_after_a_downgrade_the_history_is_what_it_was(old_history: AnyDatabase) -> None:
     migrate.upgrade(old_history.url, seals=Seals([b"k" * 32]))
 
-    migrate.downgrade(old_history.url, "0005")
+    downgrade(old_history.url, "0005")
 
     kinds = old_history.rows("SELECT kind FROM event ORDER BY id")
     assert kinds == [("started",), ("help_asked",)]
