@@ -45,12 +45,12 @@ class UseCase:
         """Change an onboarding, if the person who asks has the permission; return it.
 
         The first of the client's people who acts makes it their organization's onboarding.
-        Raises NotAllowed and NotFound, which the history keeps, and as `_change`.
+        Raises NotAllowed and NotFound, which the history keeps, and as `_commit`.
         """
-        directory = self._services.directory
+        directory, now = self._services.directory, self._services.clock()
         member = await directory.membership(request.person)
 
-        def decide(onboarding: Onboarding, now: datetime) -> Change:
+        def decide(onboarding: Onboarding) -> Change:
             needed = permission(onboarding) if callable(permission) else permission
             actor = actor_in(onboarding, request.channel, member, needed)
             if actor.role is Role.CLIENT_ADMIN:
@@ -59,10 +59,10 @@ class UseCase:
 
         try:
             try:
-                return await self._change(request, onboarding_id, decide, also)
+                return await self._commit(request, onboarding_id, decide, now, also)
             except Undecided as undecided:
                 member = await directory.with_contacts(member, undecided.people)
-                return await self._change(request, onboarding_id, decide, also)
+                return await self._commit(request, onboarding_id, decide, now, also)
         except Denied as denied:
             await record_denial(self._services, request.person, onboarding_id, denied)
             raise denied.refusal from denied
@@ -74,23 +74,33 @@ class UseCase:
         transition: Callable[[Onboarding, datetime], Change],
         also: AlsoWrite | None = None,
     ) -> Onboarding:
+        """Change an onboarding, whoever asks; raises as `_commit`."""
+        now = self._services.clock()
+        return await self._commit(
+            request, onboarding_id, lambda onboarding: transition(onboarding, now), now, also
+        )
+
+    async def _commit(
+        self,
+        request: Request,
+        onboarding_id: str,
+        decide: Callable[[Onboarding], Change],
+        now: datetime,
+        also: AlsoWrite | None,
+    ) -> Onboarding:
         """Load, decide and write in one transaction, then wake the publisher.
 
-        Raises what `transition` raises, NotFound, Repeated and Unavailable.
+        Returns the onboarding afterwards. Raises what `decide` raises, NotFound, Repeated and
+        Unavailable.
         """
-        services, now = self._services, self._services.clock()
+        services, key = self._services, (request.request_key, now)
         try:
             after = await change(
-                services.database,
-                services.guides,
-                onboarding_id,
-                lambda onboarding: transition(onboarding, now),
-                also,
-                request_key=(request.request_key, now),
+                services.database, services.guides, onboarding_id, decide, also, key
             )
         except (NotAllowed, NotFound):
             raise
-        except Refused:  # an outdated button, so bring its message up to date first
+        except Refused:  # an outdated button: bring its message up to date
             services.publisher.wake(onboarding_id)
             raise
         services.publisher.wake(after.id)
