@@ -32,7 +32,7 @@ class OnboardingRow(SQLModel, table=True):
     Slack level holds the lease; `publish_after` is when to try again, `refused_since` when Slack
     first refused the thread for a reason that we do not know. `announcement_ts` is the client's
     thread in the engineering channel. After a backup was put back, `look_since` is its time: what
-    was posted afterwards is not known here. `next_reminder` is when to look whether a nudge is due;
+    was posted afterwards is not known here. `next_reminder` is when to check for a reminder;
     null: at once. `client_key` is the name as it is searched for, `client_team` the organization
     that alone acts for the client; null: not known yet. `history_length` says how many events there
     are, `history_end` seals that. The columns from `current_step` to `open_questions`

@@ -64,7 +64,7 @@ REVISIONS = sorted(path.name[:4] for path in (migrate.MIGRATIONS / "versions").g
 HEAD = REVISIONS[-1]
 ERIN, ANN = an_engineer(), a_client_admin()
 
-Permission = Callable[[Onboarding, datetime], Change]
+Transition = Callable[[Onboarding, datetime], Change]
 Rows = dict[str, list[dict[str, Any]]]
 
 
@@ -73,34 +73,34 @@ class Story:
     """What happened to one client, and the first revision that had columns for it."""
 
     since: str
-    deeds: tuple[Permission, ...] = ()
+    transitions: tuple[Transition, ...] = ()
     channel: str | None = None  # its own, if it is not said
     admins: tuple[str, ...] = ()
     client_team: str | None = None
 
 
-def does(transition: Callable[..., Change], *arguments: Any, **named: Any) -> Permission:
+def does(transition: Callable[..., Change], *arguments: Any, **named: Any) -> Transition:
     """Call a transition that takes the time last."""
     return lambda onboarding, now: transition(onboarding, *arguments, now=now, **named)
 
 
-def done(*numbers: int) -> tuple[Permission, ...]:
+def done(*numbers: int) -> tuple[Transition, ...]:
     return tuple(does(finish_step, one, ANN if one < 23 else ERIN) for one in numbers)
 
 
-def entered(step: int, fields: Collection[str] = ALL_FIELDS) -> Permission:
+def entered(step: int, fields: Collection[str] = ALL_FIELDS) -> Transition:
     masks = {name: mask(VALUES[name]) for name in fields}
     return does(enter_credentials, step, masks, ANN)
 
 
-def verified(outcome: Outcome, *fields: str, retry: bool = False) -> Permission:
-    def permission(at: Onboarding, now: datetime) -> Change:
+def verified(outcome: Outcome, *fields: str, retry: bool = False) -> Transition:
+    def transition(at: Onboarding, now: datetime) -> Change:
         run = at.verification
         assert run
         report = a_report(outcome, fields, retry=retry)
         return finish_verification(at, run.number, run.requested_at, report, now)
 
-    return permission
+    return transition
 
 
 def booked(at: Onboarding, now: datetime) -> Change:
@@ -242,7 +242,7 @@ def _tables(connection: sa.Connection) -> list[sa.Table]:
 
 @cache
 def _lives() -> Mapping[str, tuple[Change, Change]]:
-    """How each client began, and what became of them: a deed a minute."""
+    """How each client began, and what became of them: a transition a minute."""
     return {name: _life(name, story) for name, story in STORIES.items()}
 
 
@@ -260,8 +260,8 @@ def _life(name: str, story: Story) -> tuple[Change, Change]:
         now=NOW,
     )
     onboarding, events = begun.onboarding, list[Event]()
-    for number, permission in enumerate(story.deeds, start=1):
-        change = permission(onboarding, NOW + number * MINUTE)
+    for number, transition in enumerate(story.transitions, start=1):
+        change = transition(onboarding, NOW + number * MINUTE)
         onboarding, events = change.onboarding, [*events, *change.events]
     return begun, replace(begun, onboarding=onboarding, events=tuple(events))
 

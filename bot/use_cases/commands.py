@@ -39,7 +39,7 @@ class Managing(UseCase):
         return self._done(after, "Checking now. The result will show up in the thread.")
 
     async def remind(self, request: Request, words: str) -> EphemeralReply:
-        """Nudge whoever's turn it is."""
+        """Remind the side that has to act."""
         actor, found = await self._who_and_whom(request, words)
         after = await self._change(request, found.id, lambda at, now: remind(at, actor, now))
         return self._done(after, "Reminder sent.")

@@ -20,7 +20,7 @@ class Home(UseCase):
         self._services.homes.open(user_id)
 
     async def remind(self, request: Request, onboarding_id: str) -> str:
-        """Nudge whoever's turn it is; return what was done."""
+        """Remind the side that has to act; return what was done."""
         actor = await self._engineer(request.person)
         self.open(request.person.user_id)
         after = await self._change(request, onboarding_id, lambda at, now: remind(at, actor, now))

@@ -1,4 +1,4 @@
-"""A nudge in the thread: whose turn it is, and what is to be done now; one line afterwards."""
+"""A reminder in the thread: whose turn it is, and what to do now; one line afterwards."""
 
 from collections.abc import Iterator
 

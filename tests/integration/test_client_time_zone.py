@@ -14,8 +14,8 @@ pytestmark = pytest.mark.slow_slack
 
 GoTo = Callable[[datetime], None]
 BERLIN, NEW_YORK = "Europe/Berlin", "America/New_York"
-# Nothing happens after Monday, 15:00 in Berlin: the nudge is due on Tuesday at 15:00 there. In New
-# York it was 9:00, so there it would be due on Monday at 17:00, and come on Tuesday at 9:00.
+# Nothing happens after Monday, 15:00 in Berlin: the reminder is due there on Tuesday at 15:00. In
+# New York it was 9:00, so there it would be due on Monday at 17:00, and come on Tuesday at 9:00.
 MONDAY, TUESDAY = datetime(2026, 11, 16, 14, tzinfo=UTC), datetime(2026, 11, 17, 14, tzinfo=UTC)
 
 
@@ -71,7 +71,7 @@ async def test_without_slack_the_one_who_joins_is_told_of_all_the_same(world: Wo
 
 
 @pytest.mark.parametrize("named", [True, False], ids=["who was named", "who acts first"])
-async def test_the_sweep_finds_it_and_nudges_by_it(
+async def test_the_sweep_finds_it_and_reminders_by_it(
     go_to: GoTo, database: AnyDatabase, named: bool
 ) -> None:
     async with a_world(database) as world:
@@ -124,7 +124,7 @@ async def test_while_slack_is_away_the_setting_holds_and_slack_is_asked_later(
         assert world.find("reminder:1")
 
 
-async def test_an_outage_of_slack_does_not_keep_a_nudge_back_for_ever(
+async def test_an_outage_of_slack_does_not_keep_a_reminder_back_for_ever(
     go_to: GoTo, database: AnyDatabase
 ) -> None:
     async with a_world(database, business_timezone=NEW_YORK) as world:
@@ -150,7 +150,7 @@ async def test_in_one_sweep_slack_is_not_asked_again_once_it_is_away(world: Worl
     assert len(asked) == 1
 
 
-async def test_a_zone_that_is_found_when_a_nudge_is_due_counts_for_it_already(
+async def test_a_zone_that_is_found_when_a_reminder_is_due_counts_for_it_already(
     go_to: GoTo, database: AnyDatabase
 ) -> None:
     async with a_world(database, business_timezone=NEW_YORK) as world:

@@ -16,7 +16,7 @@ from tests.databases import ON_SQLITE, AnyDatabase
 from tests.integration.world import World, a_world
 
 NEW_YORK, LONDON = "America/New_York", "Europe/London"
-Permission = Callable[[World], Awaitable[object]]
+Action = Callable[[World], Awaitable[object]]
 GoTo = Callable[[datetime], None]
 GRID = timedelta(hours=4)
 SECOND = timedelta(seconds=1)
@@ -29,7 +29,7 @@ async def choose(world: World) -> None:
     await world.press(world.ann, "step:1", "choose_account:new")
 
 
-async def finish_from_the_nudge(world: World) -> None:
+async def finish_from_the_reminder(world: World) -> None:
     [slot] = [slot for slot in world.slots() if slot.startswith("reminder:")]
     await world.press(world.ann, slot, "choose_account:new")
 
@@ -71,19 +71,23 @@ async def verify(world: World) -> None:
 
 # --- what is seen ---
 
-CLIENT, HEAVYSET, ENGINEERING = "nudge to the client", "nudge to HeavySet", "engineering is told"
+CLIENT, HEAVYSET, ENGINEERING = (
+    "reminder to the client",
+    "reminder to HeavySet",
+    "engineering is told",
+)
 
 
 def told_of(world: World) -> list[str]:
-    """The nudges and escalations that stand in Slack, each kind in its order."""
-    nudges = [
+    """The reminders and escalations that stand in Slack, each kind in its order."""
+    reminders = [
         HEAVYSET if text.startswith(f"👋 <@{world.erin.id}>") else CLIENT
         for message in world.channel.messages
         if message.slot and message.slot.startswith("reminder:")
         for text in [(message.versions or [message])[0].text]
     ]
     escalations = [ENGINEERING for text in world.announced if "stands still" in text]
-    return nudges + escalations
+    return reminders + escalations
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,7 @@ class Case:
     name: str
     start: str
     expected: Mapping[str, str]
-    deeds: Mapping[str, Permission] = field(default_factory=dict)
+    actions: Mapping[str, Action] = field(default_factory=dict)
     zone: str = NEW_YORK
     step: int = 1
     days: int = 9
@@ -110,7 +114,7 @@ class Case:
         """Every few hours, and just before and at each moment that matters."""
         start = self.moment(self.start)
         grid = {start + GRID * number for number in range(self.days * 6)}
-        exact = {self.moment(one) for one in (*self.expected, *self.deeds)}
+        exact = {self.moment(one) for one in (*self.expected, *self.actions)}
         moments = sorted(grid | exact | {one - SECOND for one in exact})
         down = [self.moment(one) for one in self.down or ()]
         return (one for one in moments if not down or not down[0] <= one < down[1])
@@ -176,14 +180,14 @@ CASES = [
         {"2026-11-17 09:30": choose},
     ),
     Case(
-        "done from the nudge",
+        "done from the reminder",
         "2026-11-16 10:00",
         {
             "2026-11-17 10:00": CLIENT,
             "2026-11-18 12:00": CLIENT,
             "2026-11-20 12:00": ENGINEERING,
         },
-        {"2026-11-17 12:00": finish_from_the_nudge},
+        {"2026-11-17 12:00": finish_from_the_reminder},
     ),
     Case(
         "snoozed once",
@@ -215,7 +219,7 @@ CASES = [
     ),
     Case("paused", "2026-11-16 10:00", {}, {"2026-11-17 09:30": pause}),
     Case(
-        "paused after the nudge",
+        "paused after the reminder",
         "2026-11-16 10:00",
         {"2026-11-17 10:00": CLIENT},
         {"2026-11-18 09:30": pause},
@@ -259,7 +263,7 @@ CASES = [
         down=("2026-11-16 10:30", "2026-11-20 11:00"),
     ),
     Case(
-        "the bot was down over the nudge alone",
+        "the bot was down over the reminder alone",
         "2026-11-16 10:00",
         {"2026-11-18 09:00": CLIENT, "2026-11-19 10:00": ENGINEERING},
         down=("2026-11-17 09:00", "2026-11-17 20:00"),
@@ -290,9 +294,9 @@ async def seen(case: Case, world: World, go_to: GoTo) -> dict[str, str]:
     for moment in case.moments:
         before = told_of(world)
         go_to(moment)
-        for at, permission in case.deeds.items():
+        for at, action in case.actions.items():
             if case.moment(at) == moment:
-                await permission(world)
+                await action(world)
         await sweep(world)
         await sweep(world)
         new = told_of(world)

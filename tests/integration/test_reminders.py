@@ -1,4 +1,4 @@
-"""Nudges in the thread: who may snooze, what old ones answer, and what never doubles them."""
+"""Reminders in the thread: who may snooze, what old ones answer, and what never doubles them."""
 
 import asyncio
 import re
@@ -50,11 +50,11 @@ async def stalled(go_to: GoTo, database: AnyDatabase) -> AsyncIterator[World]:  
 
 
 @pytest.fixture
-async def nudged(stalled: World, go_to: GoTo) -> World:
-    """On Tuesday, a nudge stands in the thread."""
+async def reminded(stalled: World, go_to: GoTo) -> World:
+    """On Tuesday, a reminder stands in the thread."""
     go_to(TUESDAY)
     await sweep(stalled)
-    assert nudges(stalled) == ["reminder:1"]
+    assert reminder_slots(stalled) == ["reminder:1"]
     return stalled
 
 
@@ -63,7 +63,7 @@ async def sweep(world: World) -> None:
     await world.idle()
 
 
-def nudges(world: World) -> list[str]:
+def reminder_slots(world: World) -> list[str]:
     return [slot for slot in world.slots() if slot.startswith("reminder:")]
 
 
@@ -79,24 +79,26 @@ def hold(world: World, until: datetime) -> None:
 # --- snooze ---
 
 
-async def test_a_snooze_says_who_and_until_when_and_that_holds(nudged: World, go_to: GoTo) -> None:
+async def test_a_snooze_says_who_and_until_when_and_that_holds(
+    reminded: World, go_to: GoTo
+) -> None:
     go_to(TUESDAY + HOUR)
-    await nudged.press(nudged.ann, "reminder:1", "snooze")
+    await reminded.press(reminded.ann, "reminder:1", "snooze")
 
-    text = nudged.message("reminder:1").text
+    text = reminded.message("reminder:1").text
     found = re.search(r"check back <!date\^(\d+)\^", text)
     assert found
-    assert f"Snoozed by <@{nudged.ann.id}>" in text
+    assert f"Snoozed by <@{reminded.ann.id}>" in text
     assert datetime.fromtimestamp(int(found[1]), UTC) == WEDNESDAY + HOUR
     go_to(WEDNESDAY + HOUR - timedelta(seconds=1))
-    await sweep(nudged)
-    assert nudges(nudged) == ["reminder:1"]
+    await sweep(reminded)
+    assert reminder_slots(reminded) == ["reminder:1"]
     go_to(WEDNESDAY + HOUR)
-    await sweep(nudged)
-    assert nudges(nudged) == ["reminder:1", "reminder:2"]
+    await sweep(reminded)
+    assert reminder_slots(reminded) == ["reminder:1", "reminder:2"]
 
 
-async def test_a_nudge_to_heavyset_is_snoozed_by_an_engineer_alone(
+async def test_a_reminder_to_heavyset_is_snoozed_by_an_engineer_alone(
     stalled: World, go_to: GoTo
 ) -> None:
     await stalled.walk_to(23)
@@ -111,72 +113,72 @@ async def test_a_nudge_to_heavyset_is_snoozed_by_an_engineer_alone(
     assert stalled.events("snoozed") == [(stalled.erin.id, 23)]
 
 
-async def test_an_engineer_may_snooze_for_the_client(nudged: World) -> None:
-    await nudged.press(nudged.erin, "reminder:1", "snooze")
+async def test_an_engineer_may_snooze_for_the_client(reminded: World) -> None:
+    await reminded.press(reminded.erin, "reminder:1", "snooze")
 
-    assert f"Snoozed by <@{nudged.erin.id}>" in nudged.message("reminder:1").text
-
-
-async def test_the_buttons_of_a_nudge_work_from_there(nudged: World) -> None:
-    await nudged.press(nudged.ann, "reminder:1", "choose_account:new")
-
-    assert nudged.current == 2
-    assert "taken care of" in nudged.message("reminder:1").text
-    assert nudged.slots()[-1] == "step:2"
+    assert f"Snoozed by <@{reminded.erin.id}>" in reminded.message("reminder:1").text
 
 
-async def test_old_buttons_answer_politely(nudged: World) -> None:
-    old = nudged.message("reminder:1").snapshot()
-    await nudged.press(nudged.ann, "reminder:1", "snooze")
+async def test_the_buttons_of_a_reminder_work_from_there(reminded: World) -> None:
+    await reminded.press(reminded.ann, "reminder:1", "choose_account:new")
 
-    await nudged.ann.press(old, "snooze")
-    await nudged.idle()
-    assert f"<@{nudged.ann.id}> has snoozed it already, until" in told(nudged.ann)
+    assert reminded.current == 2
+    assert "taken care of" in reminded.message("reminder:1").text
+    assert reminded.slots()[-1] == "step:2"
 
-    await nudged.ann.press(old, "choose_account:new")
-    await nudged.ann.press(old, "choose_account:new")
-    await nudged.idle()
-    assert "already finished step 1" in told(nudged.ann)
 
-    await nudged.ann.press(old, "snooze")
-    await nudged.idle()
-    assert "Nothing to snooze anymore" in told(nudged.ann)
-    assert len(nudged.events("snoozed")) == 1
+async def test_old_buttons_answer_politely(reminded: World) -> None:
+    old = reminded.message("reminder:1").snapshot()
+    await reminded.press(reminded.ann, "reminder:1", "snooze")
+
+    await reminded.ann.press(old, "snooze")
+    await reminded.idle()
+    assert f"<@{reminded.ann.id}> has snoozed it already, until" in told(reminded.ann)
+
+    await reminded.ann.press(old, "choose_account:new")
+    await reminded.ann.press(old, "choose_account:new")
+    await reminded.idle()
+    assert "already finished step 1" in told(reminded.ann)
+
+    await reminded.ann.press(old, "snooze")
+    await reminded.idle()
+    assert "Nothing to snooze anymore" in told(reminded.ann)
+    assert len(reminded.events("snoozed")) == 1
 
 
 # --- by hand ---
 
 
-async def test_by_hand_a_nudge_comes_at_once_and_a_second_one_after_an_hour(
+async def test_by_hand_a_reminder_comes_at_once_and_a_second_one_after_an_hour(
     stalled: World, go_to: GoTo
 ) -> None:
     await stalled.type("remind")
     again = await stalled.type("remind")
 
-    assert nudges(stalled) == ["reminder:1"]
+    assert reminder_slots(stalled) == ["reminder:1"]
     assert "already" in again.text
     assert f"a friendly reminder from <@{stalled.erin.id}>" in stalled.message("reminder:1").text
 
     go_to(MONDAY + HOUR)
     await stalled.type("remind")
-    assert nudges(stalled) == ["reminder:1", "reminder:2"]
+    assert reminder_slots(stalled) == ["reminder:1", "reminder:2"]
     assert "see the newer one below" in stalled.message("reminder:1").text
 
 
 # --- once, whatever happens ---
 
 
-async def test_a_restart_between_nudge_and_escalation_repeats_nothing(
-    nudged: World, go_to: GoTo
+async def test_a_restart_between_reminder_and_escalation_repeats_nothing(
+    reminded: World, go_to: GoTo
 ) -> None:
-    async with nudged.second_bot() as other:
+    async with reminded.second_bot() as other:
         for moment in (TUESDAY, WEDNESDAY, THURSDAY, THURSDAY + HOUR, FRIDAY):
             go_to(moment)
             await other.sweep()
             await finished(other.tasks)
 
-    assert nudges(nudged) == ["reminder:1"]
-    assert len(escalations(nudged)) == 1
+    assert reminder_slots(reminded) == ["reminder:1"]
+    assert len(escalations(reminded)) == 1
 
 
 async def test_several_workers_at_once_tell_everything_once(stalled: World, go_to: GoTo) -> None:
@@ -188,7 +190,7 @@ async def test_several_workers_at_once_tell_everything_once(stalled: World, go_t
                 await asyncio.gather(*(bot.sweep() for bot in bots))
                 await asyncio.gather(*(finished(bot.tasks) for bot in bots))
 
-    assert nudges(stalled) == ["reminder:1"]
+    assert reminder_slots(stalled) == ["reminder:1"]
     assert len(stalled.events("reminded")) == 1
     assert len(escalations(stalled)) == len(stalled.events("escalated")) == 1
 
@@ -199,29 +201,31 @@ async def test_a_worker_killed_between_commit_and_post_loses_nothing(
     go_to(FRIDAY)
     hold(stalled, FUTURE)
     await sweep(stalled)
-    assert (len(stalled.events("reminded")), nudges(stalled)) == (1, [])
+    assert (len(stalled.events("reminded")), reminder_slots(stalled)) == (1, [])
 
     hold(stalled, PAST)
     for _ in range(3):
         await sweep(stalled)
 
-    assert nudges(stalled) == ["reminder:1"]
+    assert reminder_slots(stalled) == ["reminder:1"]
     assert len(escalations(stalled)) == 1
 
 
-async def test_a_nudge_whose_answer_was_lost_is_not_repeated(stalled: World, go_to: GoTo) -> None:
+async def test_a_reminder_whose_answer_was_lost_is_not_repeated(
+    stalled: World, go_to: GoTo
+) -> None:
     go_to(TUESDAY)
     stalled.slack.fail_next("chat.postMessage", drop=True, performed=True)
     await sweep(stalled)
 
     await stalled.catch_up()
 
-    assert nudges(stalled) == ["reminder:1"]
+    assert reminder_slots(stalled) == ["reminder:1"]
     known = stalled.rows("SELECT ts FROM message WHERE slot = 'reminder:1'")
     assert known == [(stalled.message("reminder:1").ts,)]
 
 
-async def test_a_nudge_that_is_settled_before_slack_has_it_is_not_posted(
+async def test_a_reminder_that_is_settled_before_slack_has_it_is_not_posted(
     stalled: World, go_to: GoTo
 ) -> None:
     go_to(TUESDAY)
@@ -235,28 +239,28 @@ async def test_a_nudge_that_is_settled_before_slack_has_it_is_not_posted(
     assert stalled.slots() == ["root", "welcome", "step:1", "step:2"]
 
 
-async def test_a_clock_that_is_set_back_repeats_nothing(nudged: World, go_to: GoTo) -> None:
+async def test_a_clock_that_is_set_back_repeats_nothing(reminded: World, go_to: GoTo) -> None:
     for moment in (MONDAY, MONDAY - YEAR, TUESDAY, WEDNESDAY):
         go_to(moment)
-        await sweep(nudged)
+        await sweep(reminded)
 
-    assert nudges(nudged) == ["reminder:1"]
-    assert escalations(nudged) == []
+    assert reminder_slots(reminded) == ["reminder:1"]
+    assert escalations(reminded) == []
 
 
 async def test_after_a_clock_was_set_back_progress_counts_as_ever(
-    nudged: World, go_to: GoTo
+    reminded: World, go_to: GoTo
 ) -> None:
     go_to(MONDAY - HOUR)
-    await nudged.press(nudged.ann, "step:1", "choose_account:new")
+    await reminded.press(reminded.ann, "step:1", "choose_account:new")
 
-    assert "taken care of" in nudged.message("reminder:1").text
+    assert "taken care of" in reminded.message("reminder:1").text
     go_to(TUESDAY - HOUR - timedelta(seconds=1))
-    await sweep(nudged)
-    assert nudges(nudged) == ["reminder:1"]
+    await sweep(reminded)
+    assert reminder_slots(reminded) == ["reminder:1"]
     go_to(TUESDAY - HOUR)
-    await sweep(nudged)
-    assert nudges(nudged) == ["reminder:1", "reminder:2"]
+    await sweep(reminded)
+    assert reminder_slots(reminded) == ["reminder:1", "reminder:2"]
 
 
 async def test_a_clock_that_jumps_on_tells_everything_once(stalled: World, go_to: GoTo) -> None:
@@ -265,13 +269,13 @@ async def test_a_clock_that_jumps_on_tells_everything_once(stalled: World, go_to
         await sweep(stalled)
         await sweep(stalled)
 
-    assert nudges(stalled) == ["reminder:1"]
+    assert reminder_slots(stalled) == ["reminder:1"]
     assert len(escalations(stalled)) == 1
 
     await stalled.press(stalled.ann, "step:1", "choose_account:new")
     go_to(FRIDAY + timedelta(days=3))
     await sweep(stalled)
-    assert nudges(stalled) == ["reminder:1", "reminder:2"]
+    assert reminder_slots(stalled) == ["reminder:1", "reminder:2"]
 
 
 # --- the sweep ---
@@ -297,7 +301,7 @@ async def test_a_change_in_the_meantime_is_looked_at_again(stalled: World) -> No
     assert looked(stalled) == [(None, revision)]
 
 
-async def test_one_that_cannot_be_read_does_not_keep_the_others_from_their_nudges(
+async def test_one_that_cannot_be_read_does_not_keep_the_others_from_their_reminders(
     stalled: World, go_to: GoTo
 ) -> None:
     other = await stalled.begin("Beta Heating")
@@ -311,7 +315,7 @@ async def test_one_that_cannot_be_read_does_not_keep_the_others_from_their_nudge
     assert stalled.rows("SELECT next_reminder FROM onboarding WHERE id != ?", other) == [(None,)]
 
 
-async def test_after_a_long_downtime_nudges_come_by_and_by(stalled: World, go_to: GoTo) -> None:
+async def test_after_a_long_downtime_reminders_come_by_and_by(stalled: World, go_to: GoTo) -> None:
     erin = Actor(stalled.erin.id, stalled.erin.team.id, Role.ENGINEER)
     async with stalled.bot.database.begin() as session:
         for number in range(SWEEP_BATCH + 9):
@@ -398,7 +402,7 @@ async def test_settings_say_how_long_to_wait(go_to: GoTo, database: AnyDatabase)
             go_to(MONDAY + timedelta(minutes=minutes))
             await sweep(world)
             await sweep(world)
-            told_at.append((len(nudges(world)), len(escalations(world))))
+            told_at.append((len(reminder_slots(world)), len(escalations(world))))
         go_to(TUESDAY - 6 * HOUR)  # two hours after 15:00 it had closed
         await sweep(world)
 

@@ -1,4 +1,4 @@
-"""A nudge: short and friendly, for whoever is to act, with the buttons to do it from there."""
+"""A reminder: short and friendly, for whoever is to act, with the buttons to do it from there."""
 
 from dataclasses import replace
 
@@ -76,7 +76,7 @@ every_situation = pytest.mark.parametrize(
 )
 
 
-def nudged(onboarding: Onboarding) -> Onboarding:
+def reminded(onboarding: Onboarding) -> Onboarding:
     return remind(onboarding, BOT, onboarding.active_at + 24 * 60 * MINUTE).onboarding
 
 
@@ -87,18 +87,18 @@ def shown(onboarding: Onboarding, number: int = 1, *, posted: bool = True) -> Me
     return {one.slot: one for one in desired(onboarding, known)}[slot]
 
 
-def nudge(situation: str) -> Message:
-    return shown(nudged(SITUATIONS[situation]), posted=False)
+def reminder(situation: str) -> Message:
+    return shown(reminded(SITUATIONS[situation]), posted=False)
 
 
 @every_situation
-def test_slack_takes_every_nudge(onboarding: Onboarding) -> None:
-    assert problems(shown(nudged(onboarding))) == []
+def test_slack_takes_every_reminder(onboarding: Onboarding) -> None:
+    assert problems(shown(reminded(onboarding))) == []
 
 
 @every_situation
-def test_a_nudge_names_its_place_and_can_be_snoozed(onboarding: Onboarding) -> None:
-    message = shown(nudged(onboarding))
+def test_a_reminder_names_its_place_and_can_be_snoozed(onboarding: Onboarding) -> None:
+    message = shown(reminded(onboarding))
 
     assert message.metadata["event_payload"]["slot"] == "reminder:1"
     assert buttons(message)["snooze"].startswith(f"{ONBOARDING_ID}:")
@@ -123,8 +123,8 @@ def test_a_nudge_names_its_place_and_can_be_snoozed(onboarding: Onboarding) -> N
         ("ServiceTitan is away", f"<@{ENGINEER}>", "this one is waiting on us"),
     ],
 )
-def test_a_nudge_begins_with_whose_turn_it_is(situation: str, whom: str, words: str) -> None:
-    first = nudge(situation).text.splitlines()[0]
+def test_a_reminder_begins_with_whose_turn_it_is(situation: str, whom: str, words: str) -> None:
+    first = reminder(situation).text.splitlines()[0]
 
     assert first.startswith(f"👋 {whom}, ")
     assert words in first
@@ -133,7 +133,7 @@ def test_a_nudge_begins_with_whose_turn_it_is(situation: str, whom: str, words: 
 def test_everybody_who_was_named_is_mentioned() -> None:
     both = an_onboarding(client_admins=(CLIENT_ADMIN, OTHER_ADMIN))
 
-    assert f"👋 Hi <@{CLIENT_ADMIN}> and <@{OTHER_ADMIN}>, a" in shown(nudged(both)).text
+    assert f"👋 Hi <@{CLIENT_ADMIN}> and <@{OTHER_ADMIN}>, a" in shown(reminded(both)).text
 
 
 def test_without_names_the_two_who_acted_last_are_mentioned() -> None:
@@ -145,15 +145,15 @@ def test_without_names_the_two_who_acted_last_are_mentioned() -> None:
         else:
             onboarding = finish_step(onboarding, number, actor, at).onboarding
 
-    assert f"👋 Hi <@U0CYD> and <@{OTHER_ADMIN}>, a" in shown(nudged(onboarding)).text
+    assert f"👋 Hi <@U0CYD> and <@{OTHER_ADMIN}>, a" in shown(reminded(onboarding)).text
 
 
-def test_a_nudge_says_how_long_it_has_been() -> None:
-    assert "(last activity <!date^" in nudge("the client's turn").text
-    assert ", 1 day ago)" in nudge("the client's turn").text
+def test_a_reminder_says_how_long_it_has_been() -> None:
+    assert "(last activity <!date^" in reminder("the client's turn").text
+    assert ", 1 day ago)" in reminder("the client's turn").text
 
 
-def test_a_nudge_by_hand_says_from_whom_it_is() -> None:
+def test_a_reminder_by_hand_says_from_whom_it_is() -> None:
     by_hand = remind(CLIENTS, ERIN, LATER).onboarding
 
     assert f"a friendly nudge from <@{ENGINEER}>: step 4 is waiting for you" in shown(by_hand).text
@@ -163,9 +163,9 @@ def test_a_nudge_by_hand_says_from_whom_it_is() -> None:
 
 
 @pytest.mark.parametrize("number", [step.number for step in GUIDE.steps])
-def test_a_nudge_repeats_the_current_step_with_its_buttons(number: int) -> None:
+def test_a_reminder_repeats_the_current_step_with_its_buttons(number: int) -> None:
     onboarding, step = SITUATIONS[f"step {number}"], GUIDE.step(number)
-    message = shown(nudged(onboarding))
+    message = shown(reminded(onboarding))
     own = buttons(step_message(onboarding, number))
 
     assert f"Step {number} of 25: " in message.text
@@ -175,7 +175,7 @@ def test_a_nudge_repeats_the_current_step_with_its_buttons(number: int) -> None:
 
 
 def test_the_clients_question_is_not_shown_again_but_its_step_is() -> None:
-    message = nudge("an open question")
+    message = reminder("an open question")
 
     assert "button" not in message.text.split("Step 4 of 25")[0]
     assert "Acme Plumbing, feel free to keep going" in message.text
@@ -183,7 +183,7 @@ def test_the_clients_question_is_not_shown_again_but_its_step_is() -> None:
 
 
 def test_a_value_that_was_not_accepted_is_entered_from_there() -> None:
-    message = nudge("a value that was not accepted")
+    message = reminder("a value that was not accepted")
 
     assert "ServiceTitan didn't accept everything. Please re-enter Client Secret (step 19)" in (
         message.text
@@ -199,14 +199,14 @@ def test_a_value_that_was_not_accepted_is_entered_from_there() -> None:
 
 
 def test_while_values_are_wrong_the_client_is_not_shown_heavysets_step() -> None:
-    message = nudge("such a value in phase 6")
+    message = reminder("such a value in phase 6")
 
     assert "Step 23 of 25" not in message.text
     assert set(buttons(message)) == {"enter_credentials", "step_help", "snooze"}
 
 
 def test_an_exposed_secret_is_made_anew_at_its_step() -> None:
-    message = nudge("an exposed secret")
+    message = reminder("an exposed secret")
 
     assert "Posted in the channel: Client Secret (step 19)" in message.text
     assert "Client Secret (step 19)" in message.text
@@ -219,7 +219,7 @@ def test_a_value_that_is_exposed_is_not_called_wrong_as_well() -> None:
         an_onboarding(at_step=23, report=FAILED), SECRET, ANN, LATER
     ).onboarding
 
-    assert "didn't accept" not in shown(nudged(onboarding)).text
+    assert "didn't accept" not in shown(reminded(onboarding)).text
 
 
 @pytest.mark.parametrize(
@@ -234,17 +234,17 @@ def test_a_value_that_is_exposed_is_not_called_wrong_as_well() -> None:
     ],
 )
 def test_a_check_that_stands_in_the_way_is_told(situation: str, words: str) -> None:
-    assert words in nudge(situation).text
+    assert words in reminder(situation).text
 
 
 def test_after_a_check_that_passed_there_is_nothing_to_tell_of_it() -> None:
-    assert "check" not in nudge("HeavySet's turn").text.split("Step 23")[0]
+    assert "check" not in reminder("HeavySet's turn").text.split("Step 23")[0]
 
 
 # --- afterwards ---
 
-STANDING = nudged(CLIENTS)
-NUDGED_AT = STANDING.reminders[0].at
+STANDING = reminded(CLIENTS)
+REMINDED_AT = STANDING.reminders[0].at
 
 
 @pytest.mark.parametrize(
@@ -252,10 +252,10 @@ NUDGED_AT = STANDING.reminders[0].at
     [
         (finish_step(STANDING, 4, ANN, LATER).onboarding, "taken care of. Thanks!"),
         (
-            snooze(STANDING, ANN, NUDGED_AT, LATER).onboarding,
+            snooze(STANDING, ANN, REMINDED_AT, LATER).onboarding,
             f"Snoozed by <@{CLIENT_ADMIN}>. I'll check back <!date^",
         ),
-        (remind(STANDING, ERIN, NUDGED_AT + 60 * MINUTE).onboarding, "see the newer one below."),
+        (remind(STANDING, ERIN, REMINDED_AT + 60 * MINUTE).onboarding, "see the newer one below."),
         (lifecycle.pause(STANDING, ERIN, LATER).onboarding, "taken care of. Thanks!"),
         (
             lifecycle.cancel(STANDING, ERIN, "They left.", LATER).onboarding,
@@ -264,7 +264,9 @@ NUDGED_AT = STANDING.reminders[0].at
     ],
     ids=["done", "snoozed", "repeated", "paused", "cancelled"],
 )
-def test_afterwards_a_nudge_is_one_line_without_buttons(onboarding: Onboarding, words: str) -> None:
+def test_afterwards_a_reminder_is_one_line_without_buttons(
+    onboarding: Onboarding, words: str
+) -> None:
     message = shown(onboarding)
 
     assert len(message.blocks) == 1
@@ -273,19 +275,19 @@ def test_afterwards_a_nudge_is_one_line_without_buttons(onboarding: Onboarding, 
     assert message.text.endswith(words) or words in message.text
 
 
-def test_a_nudge_that_is_settled_before_it_was_posted_is_not_posted() -> None:
+def test_a_reminder_that_is_settled_before_it_was_posted_is_not_posted() -> None:
     onboarding = finish_step(STANDING, 4, ANN, LATER).onboarding
 
     assert "reminder:1" not in {message.slot for message in desired(onboarding, {})}
 
 
-def test_a_nudge_is_posted_after_everything_else() -> None:
+def test_a_reminder_is_posted_after_everything_else() -> None:
     assert [message.slot for message in desired(STANDING, {})][-1] == "reminder:1"
 
 
 def test_another_engineer_is_mentioned_after_an_assignment() -> None:
     onboarding = lifecycle.assign(
-        nudged(SITUATIONS["HeavySet's turn"]), "U0EVE", ERIN, LATER
+        reminded(SITUATIONS["HeavySet's turn"]), "U0EVE", ERIN, LATER
     ).onboarding
 
     assert onboarding.reminders[0].to is Owner.HEAVYSET

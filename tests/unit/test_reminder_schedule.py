@@ -20,26 +20,26 @@ def at(local: str) -> datetime:
 
 # No progress since Monday at 10; a reminder after 8 hours, Tuesday at 10; engineering after 24,
 # Thursday at 10. `Mon!` is the Monday after.
-NUDGE, ESCALATION, BOTH, NOTHING = (True, False), (False, True), (True, True), (False, False)
+REMINDER, ESCALATION, BOTH, NOTHING = (True, False), (False, True), (True, True), (False, False)
 TABLE = [
     # the case, snoozed, reminded, escalated, now, what is due, when to look again
     ("all is fresh", None, False, False, "Mon 10:00", NOTHING, "Tue 10:00"),
     ("not yet", None, False, False, "Tue 09:59", NOTHING, "Tue 10:00"),
-    ("at the moment", None, False, False, "Tue 10:00", NUDGE, "Thu 10:00"),
-    ("just before closing time", None, False, False, "Tue 16:59", NUDGE, "Thu 10:00"),
+    ("at the moment", None, False, False, "Tue 10:00", REMINDER, "Thu 10:00"),
+    ("just before closing time", None, False, False, "Tue 16:59", REMINDER, "Thu 10:00"),
     ("at closing time", None, False, False, "Tue 17:00", NOTHING, "Wed 09:00"),
     ("at night", None, False, False, "Tue 23:00", NOTHING, "Wed 09:00"),
-    ("the morning after", None, False, False, "Wed 09:00", NUDGE, "Thu 10:00"),
+    ("the morning after", None, False, False, "Wed 09:00", REMINDER, "Thu 10:00"),
     ("reminded", None, True, False, "Tue 10:00", NOTHING, "Thu 10:00"),
     ("reminded, nearly time", None, True, False, "Thu 09:59", NOTHING, "Thu 10:00"),
     ("reminded, time", None, True, False, "Thu 10:00", ESCALATION, None),
     ("reminded, at night", None, True, False, "Thu 20:00", NOTHING, "Fri 09:00"),
     ("down for days, back at the weekend", None, False, False, "Sun 10:00", NOTHING, "Mon! 09:00"),
     ("down for days", None, False, False, "Mon! 09:00", BOTH, None),
-    ("down, but escalated", None, False, True, "Mon! 09:00", NUDGE, None),
+    ("down, but escalated", None, False, True, "Mon! 09:00", REMINDER, None),
     ("both given", None, True, True, "Mon! 09:00", NOTHING, None),
     ("snoozed", "Tue 11:00", False, False, "Tue 11:00", NOTHING, "Wed 11:00"),
-    ("the snooze is over", "Tue 11:00", False, False, "Wed 11:00", NUDGE, "Thu 10:00"),
+    ("the snooze is over", "Tue 11:00", False, False, "Wed 11:00", REMINDER, "Thu 10:00"),
     ("a snooze is no progress", "Wed 16:00", False, False, "Thu 10:00", ESCALATION, "Thu 16:00"),
     ("snoozed until the weekend", "Thu 17:00", False, True, "Fri 17:00", NOTHING, "Mon! 09:00"),
     ("the clock jumped back", None, False, False, "Mon 03:00", NOTHING, "Tue 10:00"),
@@ -72,7 +72,7 @@ def planned(
     ("snoozed", "reminded", "escalated", "now", "due", "look_again"),
     [pytest.param(*row, id=f"{case}, {row[3]} -> look again {row[-1]}") for case, *row in TABLE],
 )
-def test_a_stall_leads_to_one_nudge_and_one_escalation(
+def test_a_stall_leads_to_one_reminder_and_one_escalation(
     snoozed: str | None,
     reminded: bool,
     escalated: bool,
@@ -85,7 +85,7 @@ def test_a_stall_leads_to_one_nudge_and_one_escalation(
     assert seen == Due(*due, look_again=at(look_again) if look_again else None)
 
 
-def test_engineering_may_be_told_before_the_client_is_nudged() -> None:
+def test_engineering_may_be_told_before_the_client_is_reminded() -> None:
     first = planned("Mon 12:00", escalate_after=2)
     then = planned("Mon 12:00", escalated=True, escalate_after=2)
 

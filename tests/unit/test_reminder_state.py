@@ -1,4 +1,4 @@
-"""Nudges, snoozes and escalations in the state: once each, until something happens."""
+"""Reminders, snoozes and escalations in the state: once each, until something happens."""
 
 from datetime import datetime, timedelta
 
@@ -34,13 +34,13 @@ UNTIL = LATER + DAY
 EARLIER = NOW - 365 * DAY
 
 
-def nudged(onboarding: Onboarding | None = None, at: datetime = LATER) -> Onboarding:
-    """An onboarding in which a nudge stands."""
+def reminded(onboarding: Onboarding | None = None, at: datetime = LATER) -> Onboarding:
+    """An onboarding in which a reminder stands."""
     return remind(onboarding or an_onboarding(at_step=4), BOT, at).onboarding
 
 
 def snoozed() -> Onboarding:
-    return snooze(nudged(), ANN, LATER, UNTIL).onboarding
+    return snooze(reminded(), ANN, LATER, UNTIL).onboarding
 
 
 def done(onboarding: Onboarding, at: datetime = LATER + MINUTE) -> Onboarding:
@@ -55,10 +55,10 @@ def with_question(step: int = 4) -> Onboarding:
     return asked.onboarding
 
 
-# --- a nudge ---
+# --- a reminder ---
 
 
-def test_a_nudge_is_recorded_with_its_step_and_whose_turn_it_is() -> None:
+def test_a_reminder_is_recorded_with_its_step_and_whose_turn_it_is() -> None:
     onboarding = an_onboarding(at_step=4)
 
     change = remind(onboarding, BOT, LATER)
@@ -70,29 +70,29 @@ def test_a_nudge_is_recorded_with_its_step_and_whose_turn_it_is() -> None:
     assert change.onboarding.reminder == change.onboarding.reminders[0]
 
 
-def test_a_nudge_is_no_progress() -> None:
-    assert nudged().active_at == an_onboarding(at_step=4).active_at
+def test_a_reminder_is_no_progress() -> None:
+    assert reminded().active_at == an_onboarding(at_step=4).active_at
 
 
 @pytest.mark.parametrize("at", [LATER, LATER + 30 * DAY, EARLIER], ids=["soon", "late", "back"])
-def test_a_second_nudge_by_itself_is_refused(at: datetime) -> None:
+def test_a_second_reminder_by_itself_is_refused(at: datetime) -> None:
     with pytest.raises(Refused, match="already"):
-        remind(nudged(), BOT, at)
+        remind(reminded(), BOT, at)
 
 
-def test_by_hand_a_nudge_can_be_repeated_after_an_hour() -> None:
+def test_by_hand_a_reminder_can_be_repeated_after_an_hour() -> None:
     with pytest.raises(Refused, match="already"):
-        remind(nudged(), ERIN, LATER + HOUR - MINUTE)
+        remind(reminded(), ERIN, LATER + HOUR - MINUTE)
 
-    assert remind(nudged(), ERIN, LATER + HOUR).onboarding.reminders[-1].number == 2
-
-
-def test_progress_settles_a_nudge() -> None:
-    assert done(nudged()).reminder is None
+    assert remind(reminded(), ERIN, LATER + HOUR).onboarding.reminders[-1].number == 2
 
 
-def test_progress_settles_a_nudge_also_where_the_clock_was_set_back() -> None:
-    after = done(nudged(), at=EARLIER)
+def test_progress_settles_a_reminder() -> None:
+    assert done(reminded()).reminder is None
+
+
+def test_progress_settles_a_reminder_also_where_the_clock_was_set_back() -> None:
+    after = done(reminded(), at=EARLIER)
 
     assert after.reminder is None
     assert after.active_at == EARLIER
@@ -145,7 +145,7 @@ def test_what_does_not_run_is_left_alone(onboarding: Onboarding) -> None:
         "a value was not accepted",
     ],
 )
-def test_a_nudge_is_for_who_is_to_act(onboarding: Onboarding, to: Owner) -> None:
+def test_a_reminder_is_for_who_is_to_act(onboarding: Onboarding, to: Owner) -> None:
     reminded, escalated = remind(onboarding, BOT, LATER), escalate(onboarding, LATER)
 
     assert reminded.onboarding.reminders[-1].to is to
@@ -174,8 +174,8 @@ def test_at_the_beginning_nobody_is_known() -> None:
 # --- a snooze ---
 
 
-def test_a_snooze_takes_the_nudge_away_and_says_until_when() -> None:
-    change = snooze(nudged(), ANN, LATER, UNTIL)
+def test_a_snooze_takes_the_reminder_away_and_says_until_when() -> None:
+    change = snooze(reminded(), ANN, LATER, UNTIL)
 
     (event,) = change.events
     assert (event.kind, event.actor) == (EventKind.SNOOZED, ANN)
@@ -193,13 +193,15 @@ def test_a_second_snooze_is_refused_with_who_was_faster() -> None:
     assert text.startswith(f"<@{CLIENT_ADMIN}> already snoozed it until <!date^")
 
 
-@pytest.mark.parametrize("onboarding", [an_onboarding(at_step=4), done(nudged()), done(snoozed())])
-def test_without_a_nudge_there_is_nothing_to_snooze(onboarding: Onboarding) -> None:
+@pytest.mark.parametrize(
+    "onboarding", [an_onboarding(at_step=4), done(reminded()), done(snoozed())]
+)
+def test_without_a_reminder_there_is_nothing_to_snooze(onboarding: Onboarding) -> None:
     with pytest.raises(Refused, match="Nothing to snooze"):
         snooze(onboarding, ANN, LATER, UNTIL)
 
 
-def test_after_a_snooze_a_nudge_can_come_again() -> None:
+def test_after_a_snooze_a_reminder_can_come_again() -> None:
     again = remind(snoozed(), BOT, UNTIL).onboarding
 
     assert again.reminder == again.reminders[1]
@@ -214,7 +216,7 @@ def test_progress_ends_a_snooze() -> None:
 
 
 def test_engineering_is_told_once_in_a_stall() -> None:
-    told = escalate(nudged(), LATER).onboarding
+    told = escalate(reminded(), LATER).onboarding
 
     for at in (LATER, LATER + 30 * DAY, EARLIER):
         with pytest.raises(Refused, match="told already"):
