@@ -1,4 +1,4 @@
-"""Slack in: thin listeners, a file per feature: who is this, which onboarding, one use case."""
+"""Requests from Slack: thin listeners, a file per feature, one use case per listener."""
 
 from slack_bolt.async_app import AsyncApp
 
@@ -26,7 +26,7 @@ from handlers.replies import Replies
 
 
 def register(app: AsyncApp, use_cases: UseCases, slack: Slack, tasks: BackgroundTasks) -> None:
-    """Register every listener; the order matters only for `unknown`, which takes the rest."""
+    """Register every listener; `unknown` comes last because it takes the rest."""
     replies = Replies(slack, tasks)
     features = (
         start,

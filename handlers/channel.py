@@ -1,4 +1,4 @@
-"""What happens to the channels: joined, left, archived, unshared, moved; the app uninstalled."""
+"""Events about channels: joined, left, archived, unshared, moved; the app uninstalled."""
 
 from typing import Any
 
@@ -73,7 +73,7 @@ def _register_losses(app: AsyncApp, channels: Channels) -> None:
     async def channel_unshared(body: dict[str, Any], event: dict[str, Any]) -> None:
         async with quietly():
             told = ChannelEvent.of(event)
-            if not told.is_ext_shared:  # else it is still shared with somebody
+            if not told.is_ext_shared:  # otherwise it is still shared with somebody
                 await channels.lost(told.request(Envelope.of(body)), Loss.UNSHARED)
 
 

@@ -1,4 +1,4 @@
-"""`/servicetitan …`: every answer is private and stands in the acknowledgement itself."""
+"""`/servicetitan …`: the private reply is in the acknowledgement itself."""
 
 import asyncio
 import difflib
@@ -20,9 +20,9 @@ from handlers.forms import at_the_form
 from handlers.payloads import Command, Press, Submission
 from handlers.replies import Replies
 
-# Slack shows `operation_timeout` after three seconds; our own words come sooner.
+# Slack shows `operation_timeout` after three seconds; we apologize sooner.
 COMMAND_SECONDS = 1.8
-# What a command does with who asks and the words after it: a form to be opened, or an answer.
+# From who asks and what was typed after the command, to a form to open or a reply.
 Doing = Callable[[Request, str], Awaitable[Opening | View | EphemeralReply]]
 
 
@@ -96,7 +96,7 @@ def _commands(use_cases: UseCases) -> dict[str, Doing]:
 async def _answer(
     use_cases: UseCases, commands: dict[str, Doing], replies: Replies, command: Command
 ) -> EphemeralReply | None:
-    """Return the answer to a command, None where a form is the answer."""
+    """Return the reply to a command; None if it opened a form instead."""
     word, rest = split(command.text, commands)
     if word not in commands:
         return await use_cases.overview.help(command.request, _unknown(word, commands))

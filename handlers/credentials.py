@@ -1,4 +1,4 @@
-"""Entering credentials, and an engineer's look at stored ones."""
+"""Entering credentials, and showing stored ones to engineers."""
 
 import re
 from typing import Any

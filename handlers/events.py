@@ -19,14 +19,14 @@ log = logging.getLogger(__name__)
 
 
 class HomeOpened(Payload):
-    """Somebody came to the app's Home, or to another tab beside it."""
+    """Somebody opened the app's Home, or another of its tabs."""
 
     user: str = Field(min_length=1)
     tab: str = "home"
 
 
 class Envelope(Payload):
-    """What is around an event; its id stays the same when Slack sends it again."""
+    """The envelope of an event; its id stays the same when Slack sends it again."""
 
     event_id: str = Field(min_length=1)
 
@@ -42,14 +42,14 @@ class ChannelEvent(Payload):
     is_ext_shared: bool = False
 
     def request(self, envelope: Envelope) -> Request:
-        """Whom it is about, and where."""
+        """Who it is about, and where."""
         channel = self.channel or self.old_channel_id
         told = request_key("event", envelope.event_id, channel, self.user)
         return Request(Person(self.user, self.team), channel, told)
 
 
 class InvitationAnswered(Payload):
-    """What became of an invitation (docs.slack.dev, shared_channel_invite_accepted and others)."""
+    """The answer to an invitation (docs.slack.dev, shared_channel_invite_accepted and others)."""
 
     class Invite(Payload):
         """The invitation itself."""
@@ -73,7 +73,7 @@ class InvitationAnswered(Payload):
 
     @property
     def address(self) -> str:
-        """Who was invited, if by e-mail."""
+        """The email address that was invited, if any."""
         return (self.invite and self.invite.recipient_email) or ""
 
 
@@ -89,12 +89,12 @@ class TokensRevoked(Payload):
 
     @property
     def includes_the_bots(self) -> bool:
-        """Whether the bot's own token is gone; a person's is none of our business."""
+        """Whether the bot's own token is gone."""
         return bool(self.tokens and self.tokens.bot)
 
 
 class Deletion(Payload):
-    """A message that is gone: `message_deleted`, or one with replies that became a tombstone."""
+    """A deleted message: `message_deleted`, or one with replies that became a tombstone."""
 
     channel: str = ""
     deleted_ts: str | None = None
@@ -110,13 +110,13 @@ class Deletion(Payload):
         return None
 
     def request(self, envelope: Envelope) -> Request:
-        """Where it was; nobody is named."""
+        """Where it was; Slack does not say who deleted it."""
         told = request_key("event", envelope.event_id, self.channel, self.deleted_ts or "")
         return Request(Person("", ""), self.channel, told)
 
 
 class ThreadMessage(Payload):
-    """A message that somebody wrote, or wrote anew."""
+    """A message that somebody wrote or edited."""
 
     channel: str = ""
     user: str = ""
@@ -129,14 +129,14 @@ class ThreadMessage(Payload):
     team: str = ""
     user_team: str = ""
     edited: bool = False
-    same_text: bool = False  # of an edit: nothing but a preview, say, is new
+    same_text: bool = False  # of an edit: only something else is new, such as a preview
     everything: str = ""
 
     @classmethod
     def of_event(cls, event: Mapping[str, Any]) -> Self:
-        """Read a message event; of an edit, what the message says now.
+        """Read a message event; for an edit, what the message says now.
 
-        `everything` is all that it shows, of an edit all that is new.
+        `everything` is all the text that it shows; for an edit, what is new.
         """
         if event.get("subtype") != "message_changed":
             return cls.of({**event, "edited": False, "everything": "\n".join(shown(event))})
@@ -151,13 +151,13 @@ class ThreadMessage(Payload):
 
     @property
     def is_readable(self) -> bool:
-        """Whether a person wrote it, in whichever way: also `/me …`, or a channel's topic."""
+        """Whether a person wrote it, including `/me …` and a channel's topic."""
         bot = self.bot_id or self.bot_profile is not None or self.user == SLACKBOT
         return bool(self.user and self.channel) and not bot
 
     @property
     def by_a_person(self) -> bool:
-        """Whether a person wrote it: no bot, no system message, no deletion."""
+        """Whether it is a person's message: no bot, no system message, no deletion."""
         plain = self.subtype in (None, "", "thread_broadcast", "file_share", "me_message")
         return self.is_readable and plain
 
@@ -173,15 +173,15 @@ class ThreadMessage(Payload):
         return Request(person, self.channel, written)
 
     def as_words(self, request: Request) -> Request:
-        """The same for what the text says: once, however often the message is edited."""
+        """Return the request for what the text says: once, however often it is edited."""
         return replace(request, request_key=request_key("words", self.channel, self.ts))
 
 
 @asynccontextmanager
 async def quietly() -> AsyncIterator[None]:
-    """Handle an event that nobody awaits an answer to.
+    """Handle an event, for which nobody waits.
 
-    Only Malformed and Unavailable leave the block: after the latter Slack brings the event again.
+    Raises only Malformed, and Unavailable, after which Slack sends the event again.
     """
     try:
         yield
@@ -189,7 +189,7 @@ async def quietly() -> AsyncIterator[None]:
         raise
     except Repeated:
         log.info("a repeated event")
-    except UnreadableRow:  # named in the log, and an event is no reason to do it again
+    except UnreadableRow:  # already in the log
         return
     except OnboardingError as error:
         log.warning("an event was not followed", extra={"reason": str(error)})

@@ -12,7 +12,7 @@ from bot.views.replies import refusal_text
 
 log = logging.getLogger(__name__)
 
-# views.open: the trigger lived its three seconds, or was used.
+# views.open: the trigger was older than three seconds, or used before.
 TRIGGER_ERRORS = {
     "expired_trigger_id",
     "exchanged_trigger_id",
@@ -23,7 +23,7 @@ TRIGGER_ERRORS = {
 
 
 def explain(error: Exception) -> str:
-    """Return what a person is told about `error`, and log what they need not know."""
+    """Return what to tell a person about `error`, and log the rest."""
     match error:
         case Refused():
             return refusal_text(error)

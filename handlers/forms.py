@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Closing:
-    """What becomes of a form that was taken: it closes, unless a `view` takes its place."""
+    """What happens to an accepted form: it closes, unless a `view` replaces it."""
 
     view: View | None = None
 
@@ -28,7 +28,7 @@ class Closing:
 async def at_the_form(ack: AsyncAck, submission: Submission) -> AsyncIterator[Closing]:
     """Acknowledge a submission after the block: close the form, or keep it open and say why.
 
-    The acknowledgement comes last, so a form never closes before its values are kept.
+    The acknowledgement comes last, so a form never closes before its values are stored.
     """
     closing = Closing()
     try:
@@ -38,7 +38,7 @@ async def at_the_form(ack: AsyncAck, submission: Submission) -> AsyncIterator[Cl
     except Repeated:
         await ack()
     except InvalidInput as error:
-        # Slack takes errors only at inputs that the form has.
+        # Slack accepts errors only for inputs that the form has.
         errors = {
             block if submission.has_input(block) else submission.first_input: text
             for block, text in error.errors.items()

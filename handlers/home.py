@@ -31,7 +31,7 @@ def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
 
     @app.action(ids.HOME_OPEN)
     async def home_open(ack: AsyncAck) -> None:
-        await ack()  # Slack itself follows the link, and tells us all the same
+        await ack()  # Slack opens the link itself, and tells us too
 
     @app.action(ids.HOME_REMIND)
     async def home_remind(ack: AsyncAck, body: dict[str, Any]) -> None:

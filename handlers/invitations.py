@@ -1,4 +1,4 @@
-"""`/servicetitan start … invite …`'s form: a channel for a client, and who is asked to it."""
+"""The form of `/servicetitan start … invite …`: a client's channel, and who is invited."""
 
 from typing import Any
 

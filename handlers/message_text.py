@@ -1,4 +1,4 @@
-"""Everything that a message shows, whichever part of it shows it (pure).
+"""All the text that a message shows (pure).
 
 Source: docs.slack.dev, "Message object", "Attachments", "File object", "rich_text block".
 """
@@ -9,9 +9,9 @@ from typing import Any
 from bot.core.typed_text import unescaped
 
 PARTS = ("text", "blocks", "attachments", "files", "file", "message_blocks", "topic", "purpose")
-# What nobody reads.
+# What people do not see.
 HIDDEN = {"type", "id", "ts", "mode", "mimetype", "filetype", "pretty_type"}
-# The elements of these are shown one after the other, without anything between them.
+# The elements of these are shown without anything between them.
 LINES = ("rich_text_section", "rich_text_preformatted", "rich_text_quote")
 
 

@@ -1,4 +1,4 @@
-"""What we read of Slack's payloads; anything that lacks it is Malformed.
+"""What we read of Slack's payloads; one that lacks it is Malformed.
 
 Source: docs.slack.dev, "Interaction payloads" and "Implementing slash commands". Who acted is
 `user`: the outer `team` is the installing workspace for a button, the person's own for a view.
@@ -28,9 +28,9 @@ from bot.views.ids import FormRef
 
 
 class Payload(BaseModel):
-    """A part of a payload. What was in it never shows in an error.
+    """A part of a payload; errors never show its content.
 
-    An optional key of a type that Slack doesn't document is as good as absent.
+    An optional key of a type that Slack doesn't document counts as absent.
     """
 
     model_config = ConfigDict(
@@ -51,7 +51,7 @@ class Payload(BaseModel):
 
     @classmethod
     def of(cls, body: Mapping[str, Any]) -> Self:
-        """Read a body; raises Malformed, without what was in it."""
+        """Read a body; raises Malformed, without its content."""
         try:
             return cls.model_validate(body)
         except ValidationError as error:
@@ -60,7 +60,7 @@ class Payload(BaseModel):
 
 
 def request_key(kind: str, *parts: str) -> str:
-    """Return the name of one request of Slack's: the same for the same request, sent again."""
+    """Return the key of a request: the same when Slack sends it again."""
     return f"{kind}:{hashlib.sha256(json.dumps(parts).encode()).hexdigest()}"
 
 
@@ -72,13 +72,13 @@ class User(Payload):
 
 
 class Channel(Payload):
-    """Where a message stands."""
+    """The channel of a message."""
 
     id: str = Field(min_length=1)
 
 
 class Container(Payload):
-    """The message that bears the pressed button."""
+    """The message with the pressed button."""
 
     message_ts: str = ""
     thread_ts: str | None = None
@@ -94,7 +94,7 @@ class Action(Payload):
 
 
 class Input(Payload):
-    """The state of one input: only one of these is there, and null if it was left alone."""
+    """The state of an input: one of these is present, and null if it was left empty."""
 
     value: SecretStr | None = None
     selected_user: str | None = None

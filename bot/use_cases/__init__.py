@@ -1,4 +1,4 @@
-"""What people can do, and what happens to a channel: a file per feature, one method per thing.
+"""What people can do, and what happens to a channel: a file per feature, a method per action.
 
 Each method finds out who asks and whether they may, makes one transaction, and has Slack brought
 level. It may raise Refused, with words for the person, or Unavailable.
@@ -26,7 +26,7 @@ __all__ = ["InvalidInput", "NeedsConfirmation", "Opening", "Request", "Services"
 
 
 class UseCases:
-    """All of them."""
+    """One attribute per feature."""
 
     def __init__(self, services: Services) -> None:
         """Take what they work with."""

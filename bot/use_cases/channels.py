@@ -1,4 +1,4 @@
-"""What happens to the channels: the onboarding pauses or follows, and engineering hears of it."""
+"""What happens to the channels: the onboarding pauses or follows, and engineering is told."""
 
 import asyncio
 import logging
@@ -20,15 +20,15 @@ from storage import onboardings, posted_messages
 
 log = logging.getLogger(__name__)
 
-# Slack brings an event again that is not acknowledged after three seconds.
+# Slack repeats an event that is not acknowledged within three seconds.
 LOOKUP_SECONDS = 1.5
 
 
 class Channels(UseCase):
-    """Each is told by an event of Slack's, and does nothing if there is nothing to do."""
+    """Each method follows an event from Slack, and does nothing if there is nothing to do."""
 
     async def lost(self, request: Request, loss: Loss) -> None:
-        """Pause what runs in the channel."""
+        """Pause the onboardings in the channel."""
         if request.channel == self._services.engineering_channel:
             if loss is Loss.UNSHARED:
                 self._services.engineering.check_soon()
@@ -37,7 +37,7 @@ class Channels(UseCase):
         await self._all_in(request, lambda at, now: lifecycle.lose_channel(at, loss, now))
 
     async def regained(self, request: Request, losses: Collection[Loss]) -> None:
-        """Go on with what was paused for one of `losses`."""
+        """Resume the onboardings that were paused for one of `losses`."""
         if request.channel == self._services.engineering_channel:
             self._services.publisher.announce_again()
             self._services.engineering.check_soon()
@@ -50,7 +50,7 @@ class Channels(UseCase):
         await self._all_in(request, lambda at, now: lifecycle.move_channel(at, new_channel, now))
 
     async def lost_all(self, request_key: str) -> None:
-        """Pause everything: the app was taken from the workspace."""
+        """Pause everything: the app was removed from the workspace."""
         async with self._services.database.begin(write=False) as session:
             running = await onboardings.running_ids(session)
         log.error("the app was uninstalled, or its token revoked", extra={"running": len(running)})
@@ -60,9 +60,9 @@ class Channels(UseCase):
         )
 
     async def regained_all(self) -> None:
-        """Go on with what was paused because the app was uninstalled: Slack takes us again.
+        """Resume what was paused because the app was uninstalled, or because Slack refused.
 
-        The same for what Slack refused: what was wrong may be mended.
+        Slack accepts our token again, and what it refused may have been fixed.
         """
         now, losses = self._services.clock(), {Loss.UNINSTALLED, Loss.REFUSED}
         async with self._services.database.begin(write=False) as session:
@@ -71,9 +71,9 @@ class Channels(UseCase):
         await self._each(again, paused, lambda at, now: lifecycle.regain_channel(at, losses, now))
 
     async def message_deleted(self, request: Request, ts: str) -> None:
-        """Bring back what somebody deleted: a thread with its first message, or one of its others.
+        """Post again what somebody deleted: the whole thread, or one of its messages.
 
-        A message that nobody needs any more stays deleted.
+        A message that is no longer needed stays deleted.
         """
         services = self._services
         async with services.database.begin(write=False) as session:
@@ -99,7 +99,7 @@ class Channels(UseCase):
                 )
 
     async def joined(self, request: Request) -> None:
-        """Greet who comes into the channel for the client; of the first, engineering is told."""
+        """Greet the client's people as they join; tell engineering about the first one."""
         services = self._services
         known = await services.directory.membership(request.person)
         if known.home or not known.organizations:
@@ -118,7 +118,7 @@ class Channels(UseCase):
     async def invitation_answered(
         self, request: Request, answer: InvitationAnswer, address: str
     ) -> None:
-        """Tell engineering what became of an invitation to the channel."""
+        """Tell engineering about the answer to an invitation to the channel."""
         async with self._services.database.begin(write=False) as session:
             ids = await onboardings.ids_in(session, request.channel)
         actor = Actor(request.person.user_id, request.person.team_id, Role.NOBODY)
@@ -129,7 +129,7 @@ class Channels(UseCase):
         )
 
     async def _timezone(self, user_id: str) -> str | None:
-        """Return somebody's time zone; the reminders look for it later if Slack is not at hand."""
+        """Return somebody's time zone; the reminders look it up later if Slack is slow."""
         with suppress(Unavailable, TimeoutError):
             async with asyncio.timeout(LOOKUP_SECONDS):
                 return await self._services.directory.timezone(user_id)
@@ -148,7 +148,7 @@ class Channels(UseCase):
         onboarding_ids: Sequence[str],
         transition: Callable[[Onboarding, datetime], Change],
     ) -> None:
-        """Change each of these, as far as there is something to change; raises as `each` does."""
+        """Apply `transition` to each of these that it applies to; raises as `for_each`."""
 
         async def follow(onboarding_id: str) -> None:
             one = replace(request, request_key=f"{request.request_key}:{onboarding_id}")

@@ -1,4 +1,4 @@
-"""The engineers' hands: what the slash command changes. Each thing is harmless when repeated."""
+"""What engineers change with the slash command. Repeating a command does no harm."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -26,7 +26,7 @@ from storage import credentials
 
 
 class Managing(UseCase):
-    """For engineers only. `words` are what was typed after the command."""
+    """For engineers only; `words` is what was typed after the command."""
 
     async def verify(self, request: Request, words: str) -> EphemeralReply:
         """Have a client's credentials checked now; after the end too, while they are kept."""
@@ -60,7 +60,7 @@ class Managing(UseCase):
         return self._done(after, f"Reassigned to {mention(engineer)}.")
 
     async def skip(self, request: Request, words: str) -> EphemeralReply:
-        """Go on without a step."""
+        """Skip a step."""
         number, name = _numbered(words, "skip")
         actor, found = await self._who_and_whom(request, name)
         after = await self._change(
@@ -69,7 +69,7 @@ class Managing(UseCase):
         return self._done(after, f"Skipped step {number}.")
 
     async def reopen(self, request: Request, words: str) -> EphemeralReply:
-        """Go back to a step; the later ones are gone through again."""
+        """Go back to a step and go through the later ones again."""
         number, name = _numbered(words, "reopen")
         actor, found = await self._who_and_whom(request, name)
         after = await self._change(
@@ -78,7 +78,7 @@ class Managing(UseCase):
         return self._done(after, _reopened(after, number))
 
     async def pause(self, request: Request, words: str) -> EphemeralReply:
-        """Let an onboarding rest."""
+        """Pause an onboarding."""
         return await self._simply(
             request,
             words,
@@ -87,20 +87,20 @@ class Managing(UseCase):
         )
 
     async def resume(self, request: Request, words: str) -> EphemeralReply:
-        """Take an onboarding up again."""
+        """Resume an onboarding."""
         return await self._simply(
             request, words, lambda at, actor, now: lifecycle.resume(at, actor, now), "Resumed."
         )
 
     async def cancel_form(self, request: Request, words: str) -> View:
-        """Return the form that asks whether, and why, to end an onboarding before its time."""
+        """Return the form that asks why to cancel an onboarding."""
         _, found = await self._who_and_whom(request, words)
         person = request.person
         form = FormRef(request.channel, person.user_id, person.team_id, found.id)
         return modals.cancel_modal(found, form)
 
     async def cancel(self, request: Request, ref: FormRef, reason: str) -> None:
-        """End an onboarding; its values are destroyed in the same transaction."""
+        """Cancel an onboarding; its credentials are destroyed in the same transaction."""
         await must_have_opened(self._services, request, ref)
         actor = await self._engineer(request.person)
         if not reason.strip():

@@ -1,4 +1,4 @@
-"""Entering the credentials, and an engineer's look at them."""
+"""Entering credentials, and showing them to an engineer."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -27,10 +27,10 @@ from storage.vault import Sealed, Slot
 
 
 class Credentials(UseCase):
-    """The form for values, its submission, and the window that shows stored values."""
+    """The form for credentials, its submission, and the window that shows stored ones."""
 
     async def form(self, request: Request, ref: StepRef) -> View:
-        """Return the form for the values of a step, or for just those that `ref` names."""
+        """Return the form for the credentials of a step, or for just those that `ref` names."""
         onboarding = await self._get(ref.onboarding_id)
         await self._actor(request, onboarding, Permission.CLIENT_STEP)
         at = onboarding.step(ref.step).number
@@ -49,7 +49,7 @@ class Credentials(UseCase):
         *,
         confirmed: bool | None,
     ) -> None:
-        """Check, encrypt and keep values. Nothing is kept unless all of it is.
+        """Check, encrypt and store credentials: all of them, or none.
 
         Raises InvalidInput for values that cannot be right, and NeedsConfirmation for unusual
         ones; `confirmed` is the answer to that, None as long as it was not asked.
@@ -68,7 +68,7 @@ class Credentials(UseCase):
         await self._keep(request, ref, plain)
 
     async def list_stored(self, request: Request, ref: StepRef) -> View:
-        """Return a window that lists the stored credentials, masked: those of the step first."""
+        """Return a window with the stored credentials, masked; those of the step come first."""
         onboarding = await self._get(ref.onboarding_id)
         await self._viewer(request, onboarding)
         step = onboarding.guide.step(onboarding.step(ref.step).number)
@@ -138,7 +138,7 @@ class Credentials(UseCase):
             raise NeedsConfirmation(modals.credentials_modal(onboarding, ref, warnings))
 
     def _posted(self, onboarding: Onboarding, plain: Mapping[str, str]) -> dict[str, str]:
-        """The refusals of secrets that were posted in the channel: they are not new any more."""
+        """Return the refusals of secrets that were posted in the channel, by field."""
         fingerprints = {
             fingerprint
             for posted in onboarding.posted_secrets
@@ -156,9 +156,9 @@ class Credentials(UseCase):
     async def _look_in_texts(
         self, request: Request, onboarding: Onboarding, plain: Mapping[str, str]
     ) -> Onboarding:
-        """Return `onboarding` with those secrets marked as posted that somebody wrote before.
+        """Mark secrets as posted that somebody wrote earlier, and return the onboarding.
 
-        In a question, say, of which nobody could know then that it holds one.
+        For example in a question, when nothing told that it contained a secret.
         """
         problems = check(onboarding.guide.credentials, plain, {})
         posted = self._posted(onboarding, plain)
@@ -189,7 +189,7 @@ class Credentials(UseCase):
         value: str,
         telling: Sequence[Event],
     ) -> Onboarding:
-        """Record that a secret is in the words of `telling`, or else in the client's name."""
+        """Record that a secret is in the texts of `telling`, or else in the client's name."""
         author = telling[0].actor if telling else BOT
         fingerprints = {self._services.vault.fingerprint(form) for form in forms(value)}
         texts = [event.at for event in telling]
@@ -204,7 +204,7 @@ class Credentials(UseCase):
 
     async def _keep(self, request: Request, ref: FormRef, plain: Mapping[str, str]) -> None:
         vault = self._services.vault
-        # The same values from the same form are the same request: its answer may have been lost.
+        # The same values from the same form are a repeated request: its answer may have been lost.
         fingerprint = vault.fingerprint(json.dumps(plain, sort_keys=True))
         request = replace(request, request_key=f"{request.request_key}:{fingerprint}")
         masks = {name: mask(value) for name, value in plain.items()}
@@ -238,7 +238,7 @@ class Credentials(UseCase):
             return onboarding, await credentials.of(session, onboarding_id)
 
     def _stored_as(self, plain: Mapping[str, str], sealed: Mapping[str, Sealed]) -> dict[str, str]:
-        """Return for which other field a value is on file, by its fingerprint."""
+        """Return the other field that each value is already stored for, by fingerprint."""
         found: dict[str, str] = {}
         for name, value in plain.items():
             fingerprints = self._services.vault.fingerprints(value)
@@ -261,9 +261,9 @@ def _must_be_complete(onboarding: Onboarding, ref: FormRef, plain: Mapping[str, 
 
 
 async def _must_be_slow(session: AsyncSession, after: Onboarding, name: str) -> None:
-    """Raise InvalidInput if ServiceTitan would be asked too often: nothing is kept then.
+    """Raise InvalidInput, so nothing is stored, if ServiceTitan would be asked too often.
 
-    What this entry adds to the history is there already.
+    The history already contains the events of this entry.
     """
     kind, rate = EventKind.VERIFICATION_REQUESTED, CHECKS
     if after.missing:

@@ -1,4 +1,4 @@
-"""What happened in one onboarding: for engineers, and for support, who are among them."""
+"""What happened in one onboarding, for engineers and support."""
 
 from slack_sdk.models.views import View
 
@@ -16,19 +16,19 @@ class History(UseCase):
     """The window with the timeline."""
 
     async def form(self, request: Request, onboarding_id: str) -> View:
-        """Return the window of an onboarding, finished ones too, with its newest entries."""
+        """Return the window of an onboarding, finished or not, with its newest entries."""
         person = request.person
         ref = FormRef(request.channel, person.user_id, person.team_id, onboarding_id)
         return await self._window(request, ref)
 
     async def of_client(self, request: Request, name: str) -> View:
-        """Return the window of the client that a command is about, by default the channel's."""
+        """Return the window of the client that a command names, by default the channel's."""
         await self._engineer(request.person)
         onboarding = await client_of(self._services, request.channel, name, finished=True)
         return await self.form(request, onboarding.id)
 
     async def page(self, request: Request, ref: FormRef, until: int) -> View:
-        """Return the window with the entries up to `until`, to whoever opened it."""
+        """Return the window with the entries up to `until`, for the person who opened it."""
         await must_have_opened(self._services, request, ref)
         return await self._window(request, ref, until)
 

@@ -13,10 +13,10 @@ from bot.views.ids import ENGINEER, FormRef
 
 
 class Home(UseCase):
-    """The board, and what can be done from it."""
+    """The board and its buttons."""
 
     def open(self, user_id: str) -> None:
-        """Show somebody their Home, soon: the board, or what this is."""
+        """Publish somebody's Home soon: the board, or an explanation."""
         self._services.homes.open(user_id)
 
     async def remind(self, request: Request, onboarding_id: str) -> str:

@@ -1,4 +1,4 @@
-"""Making a channel for a client: invited by e-mail, with the onboarding begun there."""
+"""Creates a channel for a client, invites people by email, and starts the onboarding there."""
 
 import re
 from collections.abc import Collection, Sequence
@@ -25,7 +25,7 @@ from storage import event_log, history, onboardings
 from storage.to_rows import client_key
 
 MOST_ADDRESSES = 10
-MOST_NAMED = 3  # wrong ones: an error has to fit its place
+MOST_NAMED = 3  # wrong addresses that an error names: it has to fit below the input
 
 BY_HAND = "Invite them yourself: channel name → *Add people*."
 MAKE_IT_YOURSELF = (
@@ -35,7 +35,7 @@ MAKE_IT_YOURSELF = (
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """What is to be made: whose channel, what it is called, who is asked to it."""
+    """What to create: whose channel, its name, who is invited."""
 
     client_name: str
     addresses: Sequence[str]
@@ -45,7 +45,7 @@ class Invitation:
 
 
 class Inviting(UseCase):
-    """`/servicetitan start Acme invite ann@acme.com`: a form, and what follows from it."""
+    """`/servicetitan start Acme invite ann@acme.com`: its form, and carrying it out."""
 
     def __init__(self, services: Services, starting: Starting) -> None:
         """Take the services, and the use case that begins an onboarding."""
@@ -53,7 +53,7 @@ class Inviting(UseCase):
         self._starting = starting
 
     async def form(self, request: Request, client_name: str, invitees: Invitees) -> View:
-        """Return the form that confirms whom to invite where; it works from any channel."""
+        """Return the form that confirms who is invited where; it works from any channel."""
         await self._engineer(request.person)
         await self._starting.must_be_a_name(client_name)
         must_be_no_secret(self._services, " ".join(invitees.wrong))
@@ -79,7 +79,7 @@ class Inviting(UseCase):
         private: bool,
         engineer: str,
     ) -> Invitation:
-        """Return what was entered; raises InvalidInput. Nothing is made yet."""
+        """Return what was entered; raises InvalidInput. Nothing is created yet."""
         await must_have_opened(self._services, request, ref)
         await self._engineer(request.person)
         return Invitation(
@@ -91,7 +91,7 @@ class Inviting(UseCase):
         )
 
     async def carry_out(self, request: Request, asked: Invitation) -> tuple[str, list[str]]:
-        """Make the channel, bring people in, begin, invite; return the channel and how it went.
+        """Create the channel, add people, start, invite; return the channel and the outcome.
 
         What is there already is gone on with, so after a failure anywhere the same may be asked
         again. The channel is empty where there is none.
@@ -120,7 +120,7 @@ class Inviting(UseCase):
         return channel, lines
 
     async def _channel(self, asked: Invitation) -> str:
-        """Return the id of the channel, which is made unless we have made it before."""
+        """Return the id of the channel; create it unless we did before."""
         slack = self._services.slack
         try:
             return await slack.create_channel(asked.channel_name, private=asked.private)
@@ -165,12 +165,12 @@ class Inviting(UseCase):
     async def _begun(
         self, request: Request, actor: Actor, channel: str, asked: Invitation
     ) -> Onboarding:
-        """Return the client's onboarding in the channel, which begins unless it has before."""
+        """Return the client's onboarding in the channel; start it unless we did before."""
         try:
             return await self._starting.begin(
                 request, actor, channel, client_name=asked.client_name, engineer=asked.engineer
             )
-        except (InvalidInput, Repeated):  # it runs there already, or the form came twice
+        except (InvalidInput, Repeated):  # it is already running, or the form came twice
             services = self._services
         async with services.database.begin(write=False) as session:
             running = await onboardings.running_in(session, services.guides, channel)
@@ -191,7 +191,7 @@ class Inviting(UseCase):
             if error.code == "already_in_channel":
                 return f"✅ {who} is already in the channel."
             return f"⚠️ {who} wasn't invited: {_why_not_invited(error.code)} {BY_HAND}"
-        except Unavailable:  # the others are asked all the same
+        except Unavailable:  # invite the others anyway
             return f"⚠️ {who} wasn't invited: Slack isn't responding. Run the same command again."
         detail = {"address": address, "invitation": invitation}
         event = Event(EventKind.CLIENT_INVITED, actor, self._services.clock(), None, detail)
@@ -200,7 +200,7 @@ class Inviting(UseCase):
         return f"✅ Invited {who}. Their Slack admin may need to approve it."
 
     async def _invited(self, onboarding_id: str) -> set[str]:
-        """Return whom the history knows to be invited."""
+        """Return who was invited, according to the history."""
         async with self._services.database.begin(write=False) as session:
             past = await event_log.events_of(session, onboarding_id, EventKind.CLIENT_INVITED)
         return {str(event.detail["address"]).casefold() for event in past}
@@ -224,7 +224,7 @@ def _checked_addresses(text: str) -> tuple[str, ...]:
 
 
 def _problem(invitees: Invitees) -> str:
-    """Say what is wrong with what was written where addresses should be."""
+    """Say what is wrong with the addresses."""
     if not invitees.wrong:
         return f"Enter 1 to {MOST_ADDRESSES} email addresses."
     wrong = [f"“{one}” ({why_wrong(one)})" for one in invitees.wrong[:MOST_NAMED]]

@@ -15,7 +15,7 @@ ATOM = r"[\w!#$%&'*+/=?^`{|}~-]+"
 LABEL = r"[^\W_](?:[\w-]*[^\W_])?"
 ENDING = r"[^\W\d_](?:[\w-]*[^\W_])?"
 ADDRESS = re.compile(rf"{ATOM}(?:\.{ATOM})*@(?:{LABEL}\.)+{ENDING}")
-# What was to be an address, without its @: `annacme.com`.
+# An address whose @ is missing: `annacme.com`.
 HOST = re.compile(rf"(?:{LABEL}\.)+[^\W\d_]{{2,}}")
 AROUND = ".,:;!?'\"‘’“”«»`*~<>#=/–—"
 BETWEEN = re.compile(r"[\s,|()\[\]{}\"“”„«»]+")
@@ -26,14 +26,14 @@ WORD = re.compile(r"(?<![\w@.'’-])(?P<word>invite)s?(?P<colon>\s*:)?(?!\.?\w|[
 
 @dataclass(frozen=True, slots=True)
 class Invitees:
-    """Who is to be invited, and what else was written there, which is no address."""
+    """The addresses to invite, and what else was written that is no address."""
 
     addresses: tuple[str, ...] = ()
     wrong: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, text: str) -> "Invitees":
-        """Read addresses with anything usual between them. The names beside them are dropped."""
+        """Read addresses with any usual separator; names beside them are dropped."""
         addresses: dict[str, str] = {}
         wrong: list[str] = []
         for item in re.split(r"[;\n\r]+", COMMENT.sub(" ", clean(text))):
@@ -53,7 +53,7 @@ class Invitees:
 
 
 def name_and_invitees(words: str) -> tuple[str, Invitees] | None:
-    """Read `Acme invite ann@acme.com`; None if nobody is to be invited.
+    """Read `Acme invite ann@acme.com`; None if nobody is invited.
 
     A client may be called “Invite & Co” or “Paper Invite Shop”: the word is a part of the name if
     it has a capital letter or begins the name, unless an address or a colon follows.
@@ -68,7 +68,7 @@ def name_and_invitees(words: str) -> tuple[str, Invitees] | None:
 
 
 def why_wrong(address: str) -> str:
-    """Return what keeps `address` from being one."""
+    """Return what is wrong with `address`."""
     if "@" not in address:
         return "it has no @"
     if address.startswith("@"):
@@ -81,7 +81,7 @@ def why_wrong(address: str) -> str:
 
 
 def _address(word: str) -> str:
-    """Return a word without what mail programs and people put around an address."""
+    """Return a word without what people and mail programs put around an address."""
     plain = unicodedata.normalize("NFKC", word).strip(AROUND)
     plain = re.sub(r"(?i)^(?:mailto|e-?mail|to|cc):", "", plain)
     plain = re.sub(r"(@[^?]*)\?.*", r"\1", plain).strip(AROUND)

@@ -1,4 +1,4 @@
-"""Finds the client that a command is about."""
+"""Finds the client that a command names."""
 
 from collections.abc import Sequence
 

@@ -23,7 +23,6 @@ class Denied(OnboardingError):
     """Somebody lacks `permission`; `refusal` is what they are told."""
 
     def __init__(self, permission: Permission, refusal: Refused) -> None:
-        """Take the permission, for the history, and the refusal."""
         super().__init__(str(refusal))
         self.permission, self.refusal = permission, refusal
 

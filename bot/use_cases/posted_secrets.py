@@ -1,4 +1,4 @@
-"""Values that somebody wrote where others read them."""
+"""Finds credentials that somebody posted where others read them."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -25,7 +25,7 @@ POSTED_LOGIN = (
     "delete it and change that password. We don't need one: your own admin can do these steps."
 )
 
-# The same for a look-alike and for another client's secret, so that nobody learns which it is.
+# The same for a look-alike and for another client's secret, so nobody learns which it is.
 LOOKS_LIKE_ONE = (
     "⚠️ Your message looks like it has a secret in it, and everyone here can see it. Please delete "
     "it now. If it's a real one, create a new one and use *Enter securely*."
@@ -34,21 +34,21 @@ LOOKS_LIKE_ONE = (
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The pieces of a text that are values of one onboarding, by field, or could become some."""
+    """The pieces of a text that are, or could become, credentials of one onboarding, by field."""
 
     stored: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     new: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
 
 class PostedSecrets(UseCase):
-    """Looks at what people write; nothing is decrypted for it, and the text is kept nowhere."""
+    """Looks at what people write, by fingerprints alone; the text is stored nowhere."""
 
     async def look(self, request: Request, thread_ts: str | None, text: str) -> Reply | None:
-        """Return what the writer is told if `text` has a value in it; the thread is told as well.
+        """Return a warning for the author if `text` has a credential in it; the thread is told too.
 
         Who writes in another channel than the value's, and whoever writes what only looks like a
         secret, or a password, is told so privately and in general: that changes no step.
-        Raises Repeated if all of it was told before.
+        Raises Repeated if all of it was reported before.
         """
         shaped_as = shaped(text, self._fields)
         found, replies = await self._find(request, thread_ts, text, shaped_as), []
@@ -57,7 +57,7 @@ class PostedSecrets(UseCase):
             one = found[onboarding_id]
             try:
                 onboarding = await self._expose(request, onboarding_id, one)
-            except UnreadableRow:  # named in the log; the writer is warned all the same
+            except UnreadableRow:  # named in the log; warn the author anyway
                 replies.append(Reply("", LOOKS_LIKE_ONE))
                 return
             names = {*one.stored, *one.new, *shaped_as}
@@ -78,11 +78,11 @@ class PostedSecrets(UseCase):
         return None
 
     def _is_told_here(self, request: Request, channel: str) -> bool:
-        """Whether people of where something was written may know whose value it is."""
+        """Whether people in this channel may know whose credential it is."""
         return request.channel in (channel, self._services.engineering_channel)
 
     async def _told_once(self, request: Request, warning: str) -> Reply:
-        """Warn of what is nobody's value; it is kept nowhere."""
+        """Warn about something that is nobody's credential; it is stored nowhere."""
         services = self._services
         async with services.database.begin() as session:
             await handled_requests.claim(session, f"{request.request_key}:looks", services.clock())
@@ -100,7 +100,7 @@ class PostedSecrets(UseCase):
         onboarding = await self._get(onboarding_id)
         try:
             role = await self._services.directory.role_in(onboarding, person)
-        except Unavailable:  # what was posted is told of at once, whoever it was
+        except Unavailable:  # report it at once, whoever posted it
             role = Role.NOBODY
         actor = Actor(person.user_id, person.team_id, role)
         one = Request(person, request.channel, f"{request.request_key}:{onboarding_id}")
@@ -117,7 +117,7 @@ class PostedSecrets(UseCase):
         )
 
     def _fingerprints(self, found: Found) -> frozenset[str]:
-        """The digests by which the secrets are known again if somebody enters them later."""
+        """Return the fingerprints that recognize the secrets if somebody enters them later."""
         secret = {one.id for one in self._fields if one.secret_pattern}
         return frozenset(
             self._services.vault.fingerprint(form)
@@ -134,7 +134,7 @@ class PostedSecrets(UseCase):
         text: str,
         shaped_as: Mapping[str, Collection[str]],
     ) -> dict[str, Found]:
-        """Return what was found, by onboarding: of this channel any value, of others any secret."""
+        """Return what was found by onboarding: in this channel anything, elsewhere secrets."""
         services, channel = self._services, request.channel
         words = candidates(text).union(*(forms(one) for some in shaped_as.values() for one in some))
         by_fingerprint = {
@@ -156,7 +156,7 @@ class PostedSecrets(UseCase):
             if one.field in secret or (one.channel == channel and not any(tried)):
                 found[one.onboarding_id].stored[one.field].add(by_fingerprint[one.fingerprint])
             seen |= forms(by_fingerprint[one.fingerprint])
-        # Nobody has entered the rest yet: whose it is, only the thread can tell.
+        # Nobody has entered the rest yet, so only the thread tells whose it is.
         whose = [one for one in running if one.thread_ts == thread_ts] or running
         for name, pieces in shaped_as.items():
             unknown = {piece for piece in pieces if not forms(piece) & seen}
@@ -166,7 +166,7 @@ class PostedSecrets(UseCase):
         return found
 
     async def _takes_part(self, request: Request, onboarding: Onboarding) -> bool:
-        """Whether who writes is of the client or of HeavySet, or may be, as Slack doesn't say."""
+        """Whether the author is from the client or HeavySet, or may be if Slack doesn't say."""
         try:
             role = await self._services.directory.role_in(onboarding, request.person)
             return role is not Role.NOBODY

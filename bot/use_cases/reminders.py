@@ -1,4 +1,4 @@
-"""Putting a reminder off."""
+"""Snoozing reminders."""
 
 from bot.guide import Owner
 from bot.onboarding import Onboarding

@@ -23,7 +23,7 @@ from storage.guides import GuideStore
 log = logging.getLogger(__name__)
 
 BATCH = 50
-# So long engineering may object before the values of an unfinished onboarding are deleted.
+# How long engineering may object before the credentials of an unfinished onboarding are deleted.
 OBJECTION = timedelta(days=7)
 
 
@@ -31,7 +31,7 @@ class Retention(UseCase):
     """Engineering's answer to the question of `age_unused_values`."""
 
     async def keep(self, request: Request, onboarding_id: str) -> str:
-        """Keep the credentials for as long again; return what was done."""
+        """Keep the credentials for the same time again; return what was done."""
         actor, keep = await self._engineer(request.person), self._services.retain_for
         after = await self._change(
             request, onboarding_id, lambda at, now: keep_credentials(at, actor, now, now + keep)
@@ -47,10 +47,10 @@ async def destroy_old_values(
     keep: timedelta,
     destroyed: Callable[[str], None],
 ) -> int:
-    """Destroy the values of what was finished longer than `keep` ago; returns of how many.
+    """Destroy the credentials of onboardings that ended `keep` ago; return how many.
 
-    Each onboarding is one transaction, so its values are never half gone. `destroyed` is called
-    with its id.
+    Each onboarding is one transaction, so its credentials are never half gone. `destroyed` is
+    called with its id.
     """
     count = 0
 
@@ -76,9 +76,9 @@ async def age_unused_values(
     keep: timedelta,
     changed: Callable[[str], None],
 ) -> None:
-    """Ask about the values of what stands still for longer than `keep`; delete those not kept.
+    """Ask about credentials without activity for `keep`; delete those that nobody kept.
 
-    `changed` is called with the id of each onboarding that was asked about, or whose values went.
+    `changed` is called with the id of each onboarding that this was about.
     """
 
     async def age(onboarding_id: str) -> None:
@@ -107,7 +107,7 @@ async def _delete_expired(session: AsyncSession, onboarding: Onboarding) -> None
 async def _destroy(
     database: Database, guides: GuideStore, onboarding_id: str, clock: Callable[[], datetime]
 ) -> bool:
-    """Destroy the values of one onboarding; False if that failed, or somebody was faster."""
+    """Destroy the credentials of one onboarding; False if that failed or was done already."""
     try:
         await change(
             database,
@@ -118,9 +118,9 @@ async def _destroy(
         )
     except Unavailable:
         raise
-    except (Refused, UnreadableRow):  # another worker was faster; or it is named in the log
+    except (Refused, UnreadableRow):  # another worker did it, or it is named in the log
         return False
-    except Exception:  # a bug about one must not keep the others' values alive
+    except Exception:  # a bug with one onboarding must not keep the others' credentials
         log.exception("values could not be destroyed", extra={"onboarding": onboarding_id})
         return False
     log.info("values destroyed", extra={"onboarding": onboarding_id})

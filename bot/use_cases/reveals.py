@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 WINDOW = "reveal-"  # what the external_id of our windows begins with
 # How long an engineer sees a stored value.
 REVEALED_FOR = timedelta(seconds=60)
-# Whoever closed the window sees nothing any more (docs.slack.dev, views.update: not_found).
+# The window is closed, so it shows nothing (docs.slack.dev, views.update: not_found).
 CLOSED = {"not_found", "view_not_found"}
 AGAIN = timedelta(minutes=1)  # after a refusal that says nothing about the window
 BATCH = 20
@@ -41,7 +41,6 @@ class Reveals:
         tasks: BackgroundTasks,
         clock: Callable[[], datetime],
     ) -> None:
-        """Take where the deadlines are, and who shows the windows."""
         self._database, self._slack, self._tasks, self._clock = database, slack, tasks, clock
         self._worker = uuid.uuid4().hex
 
@@ -60,14 +59,14 @@ class Reveals:
         loop.call_later(REVEALED_FOR.total_seconds(), self._hide_soon)
 
     async def sweep(self) -> None:
-        """Hide what is shown for too long, by whichever worker it was opened."""
+        """Hide what has been shown long enough, whichever worker showed it."""
         async with self._database.begin(write=False, background=True) as session:
             due = await reveals.due(session, self._clock(), BATCH)
         for window in due:
             await self._hide(window)
 
     async def hide_own(self, seconds: float) -> None:
-        """Hide all that this worker opened, as it ends; what cannot be done now is left to others.
+        """Hide everything that this worker shows, as it stops; other workers do what remains.
 
         It takes `seconds` at most.
         """
@@ -81,7 +80,7 @@ class Reveals:
         self._tasks.spawn(self._swept(), "hide revealed values")
 
     async def _swept(self) -> None:
-        with suppress(Unavailable):  # the sweep takes it up
+        with suppress(Unavailable):  # the sweep does it
             await self.sweep()
 
     async def _hide(self, window: str) -> None:
@@ -96,7 +95,7 @@ class Reveals:
             if error.code not in CLOSED:
                 log.error("values could not be hidden", extra={"reason": str(error)})
                 again = self._clock() + AGAIN
-        except OnboardingError as error:  # it passes by itself; the deadline stays
+        except OnboardingError as error:  # temporary, and the deadline stays
             log.warning("values could not be hidden yet", extra={"reason": str(error)})
             return
         async with self._database.begin(background=True) as session:

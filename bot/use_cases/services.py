@@ -1,4 +1,4 @@
-"""What every use case is given, takes and raises."""
+"""What every use case works with, takes, and raises."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -23,10 +23,9 @@ from storage.vault import Vault
 
 
 class InvalidInput(Refused):
-    """What somebody entered cannot be taken; `errors` says why, by field."""
+    """What somebody entered is invalid; `errors` says why, by field."""
 
     def __init__(self, errors: Mapping[str, str]) -> None:
-        """Take the texts to be shown at the fields."""
         super().__init__("; ".join(errors.values()))
         self.errors = dict(errors)
 
@@ -35,14 +34,13 @@ class NeedsConfirmation(Refused):
     """What somebody entered is unusual: `view` asks them to confirm it."""
 
     def __init__(self, view: View) -> None:
-        """Take the view that takes the form's place."""
         super().__init__("This looks unusual.")
         self.view = view
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """A form to be opened now, and what takes its place once it is known."""
+    """A form to open now, and the view that replaces it once it is known."""
 
     view: View
     then: asyncio.Task[View] | None = None
@@ -50,7 +48,7 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Who asks, from where. `request_key` names Slack's request: a repeated one bears the same."""
+    """Who asks, and where. `request_key` is the same for a repeated request."""
 
     person: Person
     channel: str

@@ -1,4 +1,4 @@
-"""The words after `/servicetitan`, as they were meant (pure).
+"""Reads what was typed after `/servicetitan` (pure).
 
 White space of any kind and Slack's escapes part words, and punctuation around one doesn't matter:
 people copy commands from messages, with their quotes and backticks, and phones make `—` of `--`.
@@ -17,12 +17,12 @@ OURS = "servicetitan"
 HELP = "help"
 PAIRS = ("“”", "„“", "‘’", "«»", '""', "''", "``", "**", "__", "~~", "()", "[]", "{}")
 
-# The subcommand: letters, perhaps with hyphens (`re-open`), and the punctuation that is its own.
+# The subcommand: letters, perhaps with hyphens (`re-open`), and punctuation of its own.
 FIRST = re.compile(
     r"(?:<[@!][^<>]*>|[\W_])*(?P<word>[^\W\d_]+(?:[-‐‑][^\W\d_]+)*|\d+)"
     r"(?:[^\w\s<]+(?=\s|$)|[:;,=…–—]+)?",
 )
-# Signs that stand alone before a name: `start -- Acme`.
+# Signs on their own before a name: `start -- Acme`.
 LONE = re.compile(r"\A(?:[^\w\s<&]+\s+)+")
 _STEP = r"(?:steps?|number|no)"
 _RANGE = r"\s*(?:[-–—,&+/]|and|to|through)\s*\d"
@@ -42,7 +42,7 @@ CHANNEL = re.compile(r"<#([CG][A-Z0-9]+)>")
 
 
 def split(text: str, commands: Collection[str]) -> tuple[str, str]:
-    """Return the subcommand and what follows it, as it was typed.
+    """Return the subcommand and the rest as typed.
 
     The subcommand is `help` where nothing was typed that has a letter, and, if it is none of
     `commands`, what was typed in its place.
@@ -52,7 +52,7 @@ def split(text: str, commands: Collection[str]) -> tuple[str, str]:
     if found is None:
         return HELP, ""
     word, rest = folded(found["word"]), LONE.sub("", typed[found.end() :].strip())
-    if word == OURS and rest:  # the whole command was pasted after itself
+    if word == OURS and rest:  # the command was pasted after itself
         return split(rest, commands)
     if re.sub(r"\W", "", word) in commands:
         word = re.sub(r"\W", "", word)
@@ -62,7 +62,7 @@ def split(text: str, commands: Collection[str]) -> tuple[str, str]:
 
 
 def unwrapped(text: str) -> str:
-    """Return `text` without a pair of quotes, brackets or the like around all of it."""
+    """Return `text` without quotes or brackets around all of it."""
     inner = text[1:-1]
     if inner and text[0] + text[-1] in PAIRS and not {text[0], text[-1]} & set(inner):
         return unwrapped(inner.strip())
@@ -71,7 +71,7 @@ def unwrapped(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """Which client is meant: by a part of the name, by the channel, or by both."""
+    """A client by part of the name, by channel, or by both."""
 
     name: str = ""
     channel: str = ""
@@ -81,7 +81,7 @@ class Named:
         """Read a client's name, `#acme` or `<#C0ACME>`."""
         found = CHANNEL.search(words)
         name = one_line(CHANNEL.sub(" ", words))
-        if re.fullmatch(r"[^\w\s]*#[\w.-]+\W*", name):  # a channel that Slack made no link of
+        if re.fullmatch(r"[^\w\s]*#[\w.-]+\W*", name):  # a channel that Slack did not link
             name = client_from_channel(name) or name
         return cls(name if re.search(r"[^\W_]", name) else "", found[1] if found else "")
 

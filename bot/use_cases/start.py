@@ -42,12 +42,12 @@ WHICH_CLIENT = (
     "from the client: only their organization can do the steps."
 )
 RUNNING = "This client already has an onboarding in this channel."
-# How long the form waits for who is in the channel, before it opens without that. A trigger lives
-# three seconds, and the checks before have taken some of them.
+# How long the form waits to learn who is in the channel before it opens without. A trigger lives
+# three seconds, some of which the checks before have taken.
 AT_ONCE_SECONDS = 0.8
-# So much of the time for an answer is left to open the form.
+# The part of the time to answer that is reserved for opening the form.
 OPENING_SECONDS = 0.8
-# More people than these would hardly be greeted by name.
+# More people would hardly be greeted by name.
 MOST_PROPOSED = 10
 
 
@@ -78,7 +78,7 @@ class Starting(UseCase):
     async def start(
         self, request: Request, ref: FormRef, *, client_name: str, admins: list[str], engineer: str
     ) -> None:
-        """Begin an onboarding."""
+        """Start an onboarding."""
         await must_have_opened(self._services, request, ref)
         actor = await self._engineer(request.person)
         self.must_not_be_ours(request.channel)
@@ -96,14 +96,14 @@ class Starting(UseCase):
         )
 
     def must_not_be_ours(self, channel: str) -> None:
-        """Raise Refused for the engineering channel: clients do not read that."""
+        """Raise Refused in the engineering channel, which clients do not read."""
         if channel == self._services.engineering_channel:
             raise Refused(ENGINEERING)
 
     async def _client_team(self, channel: str, admins: Sequence[str]) -> str | None:
-        """Return the client's organization; None: the first who acts tells.
+        """Return the client's organization; None if the first person to act defines it.
 
-        Raises InvalidInput where it has to be asked for.
+        Raises InvalidInput if the form has to name somebody first.
         """
         try:
             async with asyncio.timeout(AT_ONCE_SECONDS):
@@ -127,9 +127,9 @@ class Starting(UseCase):
         client_team: str | None = None,
         timezone: str | None = None,
     ) -> Onboarding:
-        """Write down a new onboarding, and have its thread posted.
+        """Store a new onboarding and have its thread posted.
 
-        Raises InvalidInput if the client is being onboarded in the channel already.
+        Raises InvalidInput if the client is already being onboarded in the channel.
         """
         now = self._services.clock()
         begun = state.start(
@@ -154,7 +154,7 @@ class Starting(UseCase):
         return begun.onboarding
 
     async def checked_name(self, client_name: str) -> str:
-        """Return a client's name as it was entered, on one line; raises InvalidInput."""
+        """Return the client's name on one line; raises InvalidInput."""
         name = one_line(client_name)
         if not name:
             wanted = f"Enter the client's name (up to {LONGEST_NAME} characters)."
@@ -166,7 +166,7 @@ class Starting(UseCase):
         return name
 
     async def must_be_a_name(self, name: str) -> None:
-        """Raise Refused if a client cannot be called so."""
+        """Raise Refused if this cannot be a client's name."""
         if len(name) > LONGEST_NAME:
             raise Refused(f"That name is {len(name)} characters; the limit is {LONGEST_NAME}.")
         if any(mark in name for mark in "<>"):
@@ -180,7 +180,7 @@ class Starting(UseCase):
             raise Refused(NO_NAME.format(label=label))
 
     async def checked_engineer(self, request: Request, engineer: str) -> str:
-        """Return who is to be in charge, by default who asks; raises InvalidInput."""
+        """Return the engineer in charge, by default the person who asks; raises InvalidInput."""
         directory = self._services.directory
         engineer = engineer or request.person.user_id
         if not await directory.is_engineer(engineer):
@@ -192,10 +192,10 @@ class Starting(UseCase):
     async def _filled(
         self, ref: FormRef, name: str, running: Sequence[Onboarding], channel: Channel
     ) -> View:
-        """Return the form with what is proposed of those who are in the channel."""
+        """Return the form, which proposes the people in the channel."""
         try:
             found = await self._services.directory.external_members(ref.channel)
-        except OnboardingError as error:  # nothing is proposed then
+        except OnboardingError as error:  # propose nobody
             log.info("who is in a channel is not known", extra={"reason": str(error)})
             return start_modal(ref, name, running, Around())
         theirs = found.without({admin for one in running for admin in one.client_admins})
@@ -210,7 +210,7 @@ class Starting(UseCase):
         return start_modal(replace(ref, timezone=timezone), name, running, around)
 
     async def _must_be_free(self, channel: str, name: str) -> Sequence[Onboarding]:
-        """Refuse the same client twice; who names nobody means the client who is there.
+        """Refuse to start the same client twice; without a name, any client counts.
 
         Returns the other clients of the channel.
         """
@@ -229,7 +229,7 @@ class Starting(UseCase):
         return others
 
     async def _see_to(self, running: Onboarding) -> None:
-        """Have its first message edited: somebody may have deleted it, and so look for another."""
+        """Have its first message edited, in case somebody deleted it and tries to start over."""
         async with self._services.database.begin() as session:
             await posted_messages.forget_digest(session, running.id, ROOT)
         self._services.publisher.wake(running.id)

@@ -1,4 +1,4 @@
-"""What engineers look up: status, one client's values, the list of commands."""
+"""What engineers look up: status, one client's credentials, the list of commands."""
 
 from bot.core.errors import Refused
 from bot.core.mrkdwn import channel_link
@@ -51,7 +51,7 @@ class Overview(UseCase):
         return await self._page(query)
 
     async def credentials(self, request: Request, name: str) -> EphemeralReply:
-        """Return which of a client's values are in, and by whom."""
+        """Return which credentials of a client are stored, and who entered them."""
         await self._engineer(request.person)
         onboarding = await client_of(self._services, request.channel, name, finished=True)
         return credentials_answer(onboarding, self._services.slack.identity.url)

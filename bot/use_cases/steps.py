@@ -1,4 +1,4 @@
-"""Doing the steps: by their buttons, or by words in the thread."""
+"""Steps: done, undone, handed over; by button or by words in the thread."""
 
 from functools import partial
 
@@ -85,7 +85,7 @@ class Steps(UseCase):
         )
 
     async def finish_current(self, request: Request, onboarding: Onboarding) -> None:
-        """Mark the step as done whose turn it is."""
+        """Mark the current step as done."""
         await self.finish(request, StepRef(onboarding.id, _current(onboarding)))
 
     async def choose_current(self, request: Request, onboarding: Onboarding, word: str) -> None:

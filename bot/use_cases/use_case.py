@@ -1,4 +1,4 @@
-"""The way of every change: who is this, one transaction, then bring Slack up to date."""
+"""How every change is made: who is this, one transaction, then wake the publisher."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -31,7 +31,6 @@ class UseCase:
     """The base of all use cases."""
 
     def __init__(self, services: Services) -> None:
-        """Take the services."""
         self._services = services
 
     async def _act(

@@ -1,4 +1,4 @@
-"""Having the stored values verified, with a test booking if an engineer wants one."""
+"""Verifying the stored credentials, with a test booking if an engineer wants one."""
 
 from bot.onboarding import Onboarding
 from bot.onboarding.people import Permission
@@ -10,10 +10,10 @@ from bot.views.ids import StepRef
 
 
 class Verification(UseCase):
-    """The buttons for it; a fifth value starts it by itself."""
+    """The buttons; storing the fifth credential starts a verification by itself."""
 
     async def request(self, request: Request, ref: StepRef, *, test_booking: bool = False) -> None:
-        """Have the values verified now; a test booking shows in the client's ServiceTitan."""
+        """Verify the credentials now; a test booking appears in the client's ServiceTitan."""
         await self._act(
             request,
             ref.onboarding_id,
@@ -25,7 +25,7 @@ class Verification(UseCase):
         self._services.verification_runner.wake(ref.onboarding_id)
 
     async def confirm_writes(self, request: Request, ref: StepRef) -> None:
-        """Record that an engineer saw the write permissions with their own eyes."""
+        """Record that an engineer checked the write permissions in ServiceTitan."""
         await self._act(
             request,
             ref.onboarding_id,
@@ -42,5 +42,5 @@ def _permission(onboarding: Onboarding) -> Permission:
 
 
 def _external_id(onboarding: Onboarding) -> str:
-    """Return the name of the next run's test booking, by which ServiceTitan finds it again."""
+    """Return the external id of the next run's test booking."""
     return f"heavyset-test-{onboarding.id}-{len(onboarding.verifications) + 1}"
