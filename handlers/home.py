@@ -1,5 +1,6 @@
 """The app's Home: opened, refreshed, and the buttons of its board."""
 
+import re
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
@@ -27,6 +28,12 @@ def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
     @app.action(ids.HOME_REFRESH)
     async def home_refresh(ack: AsyncAck, body: dict[str, Any]) -> None:
         home.open(ButtonPress.of(body).user.id)
+        await ack()
+
+    @app.action(re.compile(rf"^{ids.HOME_FILTER}:"))
+    async def home_filter(ack: AsyncAck, body: dict[str, Any]) -> None:
+        press = ButtonPress.of(body)
+        home.choose(press.user.id, press.action.value)
         await ack()
 
     @app.action(ids.HOME_OPEN)

@@ -1,17 +1,28 @@
 """The app's Home of each engineer: who has opened it, and what was published there."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import func, or_
+from sqlalchemy import and_, func, or_
 from sqlmodel import col, delete, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.onboarding import Event, EventKind, redacted
+from storage.from_events import event_or_unknown, state_from
 from storage.guides import GuideStore
 from storage.leases import moment
 from storage.status import Line, line_of
-from storage.tables import RUNNING, HomeRow, OnboardingRow
+from storage.tables import RUNNING, EventRow, HomeRow, OnboardingRow
+
+# What tells which questions are open, and what of them is hidden.
+QUESTIONS = (
+    EventKind.HELP_ASKED,
+    EventKind.HELP_ANSWERED,
+    EventKind.GUIDE_ANSWERED,
+    EventKind.EXPOSED,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,22 +31,27 @@ class Shown:
 
     user_id: str
     digest: str | None
+    shows: str = ""
 
 
-async def remember(session: AsyncSession, user_id: str, now: datetime) -> None:
-    """Note that someone opened their Home."""
+async def remember(
+    session: AsyncSession, user_id: str, now: datetime, shows: str | None = None
+) -> str:
+    """Note that someone opened their Home; return what they chose to see, now or before."""
     row = await session.get(HomeRow, user_id)
-    if row:
-        row.opened_at = now
-    else:
-        session.add(HomeRow(user_id=user_id, opened_at=now))
+    if row is None:
+        session.add(HomeRow(user_id=user_id, opened_at=now, shows=shows or ""))
+        return shows or ""
+    row.opened_at = now
+    row.shows = row.shows if shows is None else shows
+    return row.shows
 
 
 async def opened_since(session: AsyncSession, since: datetime, limit: int) -> Sequence[Shown]:
     """Return the Homes opened since then, the most recent first."""
     query = select(HomeRow).where(col(HomeRow.opened_at) >= since)
     rows = await session.exec(query.order_by(col(HomeRow.opened_at).desc()).limit(limit))
-    return [Shown(row.user_id, row.digest) for row in rows]
+    return [Shown(row.user_id, row.digest, row.shows) for row in rows]
 
 
 async def claim(session: AsyncSession, user_id: str, every: timedelta | None) -> datetime | None:
@@ -74,11 +90,12 @@ async def drop(session: AsyncSession, user_id: str) -> None:
 
 
 async def board(
-    session: AsyncSession, guides: GuideStore, engineer: str, limit: int
+    session: AsyncSession, guides: GuideStore, engineer: str, limit: int, shows: str = ""
 ) -> tuple[Sequence[Line], int]:
     """Return running onboardings, and how many there are, the engineer's own first.
 
-    Then come those that need attention, then the longest inactive.
+    Then come those that need attention, then the longest inactive. `shows` may be `mine`, or
+    `finished`: then those that ended last.
     """
     row = OnboardingRow
     urgent = or_(
@@ -93,10 +110,36 @@ async def board(
         col(row.active_at),
         col(row.id),
     )
-    query = select(row).where(RUNNING).order_by(*order).limit(limit)
+    which: Any = RUNNING
+    if shows == "mine":
+        which = and_(RUNNING, col(row.engineer) == engineer)
+    query = select(row).where(which).order_by(*order).limit(limit)
+    if shows == "finished":
+        which = col(row.finished_at).is_not(None)
+        query = select(row).where(which).order_by(col(row.finished_at).desc()).limit(limit)
     rows = (await session.exec(query)).all()
     found = [await line_of(session, guides, row) for row in rows]
     if len(found) < limit:
         return found, len(found)
-    count = select(func.count()).select_from(row).where(RUNNING)
+    count = select(func.count()).select_from(row).where(which)
     return found, (await session.exec(count)).one()
+
+
+async def open_questions(
+    session: AsyncSession, onboarding_ids: Sequence[str]
+) -> Mapping[str, Sequence[str]]:
+    """Return the texts of the questions that wait for an engineer, the newest first."""
+    row, kinds = EventRow, [kind.value for kind in QUESTIONS]
+    query = select(row).where(col(row.onboarding_id).in_(onboarding_ids), col(row.kind).in_(kinds))
+    events: dict[str, list[Event]] = {}
+    for one in await session.exec(query.order_by(col(row.id))):
+        if event := event_or_unknown(one):
+            events.setdefault(one.onboarding_id, []).append(event)
+    return {
+        onboarding_id: [
+            question.text
+            for question in reversed(state_from(redacted(found))["questions"])
+            if question.open
+        ]
+        for onboarding_id, found in events.items()
+    }

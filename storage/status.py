@@ -41,6 +41,7 @@ async def overview(
     *,
     name: str = "",
     finished: bool = False,
+    engineer: str = "",
     offset: int = 0,
     limit: int,
 ) -> Sequence[Line]:
@@ -52,6 +53,8 @@ async def overview(
     query = select(row)
     if not finished:
         query = query.where(RUNNING)  # literal SQL, so that the partial index is used
+    if engineer:
+        query = query.where(col(row.engineer) == engineer)
     page = query.order_by(col(row.active_at), col(row.id)).offset(offset).limit(limit)
     for pattern in name_patterns(name) if name else [None]:
         of_name = page.where(col(row.client_key).like(pattern, escape="/")) if pattern else page

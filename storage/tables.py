@@ -226,7 +226,8 @@ class EventRow(SQLModel, table=True):
 class HomeRow(SQLModel, table=True):
     """An engineer who opened the app's Home lately, and so may be looking at it still.
 
-    `published_at` is when somebody last began to publish it, `digest` what then stood there.
+    `published_at` is when somebody last began to publish it, `digest` what then stood there, and
+    `shows` which onboardings they chose to see.
     """
 
     __tablename__ = "home"
@@ -235,6 +236,7 @@ class HomeRow(SQLModel, table=True):
     opened_at: datetime = _time()
     published_at: datetime | None = _time(nullable=True)
     digest: str | None = None
+    shows: str = Field(default="", sa_column_kwargs={"server_default": ""})
 
 
 class RevealRow(SQLModel, table=True):

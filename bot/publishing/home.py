@@ -60,9 +60,9 @@ class HomePublisher:
         self._updating, self._changed_meanwhile = False, False
         self._timer: asyncio.TimerHandle | None = None
 
-    def open(self, user_id: str) -> None:
-        """Show somebody their Home, in the background."""
-        self._tasks.spawn(self._open(user_id), "show a Home")
+    def open(self, user_id: str, shows: str | None = None) -> None:
+        """Show somebody their Home, in the background; `shows` is what they chose to see."""
+        self._tasks.spawn(self._open(user_id, shows), "show a Home")
 
     def changed(self) -> None:
         """Update the Homes that somebody may be looking at; calls are coalesced."""
@@ -72,7 +72,7 @@ class HomePublisher:
         self._updating = True
         self._tasks.spawn(self._update(), "update Homes")
 
-    async def _open(self, user_id: str) -> None:
+    async def _open(self, user_id: str, shows: str | None) -> None:
         try:
             person = await self._directory.membership(Person(user_id, ""))
             if not person.home or not person.organizations:
@@ -80,19 +80,18 @@ class HomePublisher:
             if not person.engineer:
                 await self._slack.publish_home(user_id, outsiders_view(self._guides.newest))
                 return
-            await self._remember(user_id)
-            await self._show(Shown(user_id, None), every=None)
+            await self._show(Shown(user_id, None, await self._remember(user_id, shows)), every=None)
         except OnboardingError as error:  # they can open it again
             log.warning("cannot show a Home", extra={"reason": str(error)})
 
-    async def _remember(self, user_id: str) -> None:
+    async def _remember(self, user_id: str, shows: str | None) -> str:
         now = self._clock()
         try:
             async with self._database.begin(background=True) as session:
                 await homes.purge(session, now - LOOKING_FOR)
-                await homes.remember(session, user_id, now)
+                return await homes.remember(session, user_id, now, shows)
         except Conflict:  # another worker has the same event
-            return
+            return shows or ""
 
     async def _update(self) -> None:
         try:
@@ -138,10 +137,15 @@ class HomePublisher:
             return False
         now = self._clock()
         async with self._database.begin(write=False, background=True) as session:
-            lines, count = await homes.board(session, self._guides, shown.user_id, MOST_READ)
-        readable = [line for line in lines if isinstance(line, Overview)]
-        stalled = {line.id for line in readable if self._is_stalled(line, now)}
-        board = Board(shown.user_id, lines, count, stalled, now, self._slack.identity.url)
+            lines, count = await homes.board(
+                session, self._guides, shown.user_id, MOST_READ, shown.shows
+            )
+            readable = [line for line in lines if isinstance(line, Overview)]
+            asked = [line.id for line in readable if line.open_questions]
+            questions = await homes.open_questions(session, asked) if asked else {}
+        stalled = {line.id for line in readable if self.is_stalled(line, now)}
+        url = self._slack.identity.url
+        board = Board(shown.user_id, lines, count, stalled, now, url, questions, shown.shows)
         view = board_view(board)
         if (digest := digest_of(view)) == shown.digest:
             return True
@@ -153,7 +157,8 @@ class HomePublisher:
                 self._update_in(EVERY.total_seconds())
         return True
 
-    def _is_stalled(self, line: Overview, now: datetime) -> bool:
+    def is_stalled(self, line: Overview, now: datetime) -> bool:
+        """Whether nothing has happened for long, in the client's business time."""
         if line.status is not Status.ACTIVE:
             return False
         calendar = calendar_of(line.timezone, self._timezone)

@@ -8,7 +8,7 @@ from bot.onboarding.reminders import remind
 from bot.use_cases.permissions import must_have_opened
 from bot.use_cases.services import InvalidInput, Request
 from bot.use_cases.use_case import UseCase
-from bot.views.home import assign_modal
+from bot.views.home import EVERYONE, FILTERS, assign_modal
 from bot.views.ids import ENGINEER, FormRef
 
 
@@ -18,6 +18,10 @@ class Home(UseCase):
     def open(self, user_id: str) -> None:
         """Publish somebody's Home soon: the board, or an explanation."""
         self._services.homes.open(user_id)
+
+    def choose(self, user_id: str, shows: str) -> None:
+        """Show somebody other onboardings on their Home: theirs, say, or the finished ones."""
+        self._services.homes.open(user_id, shows if shows in FILTERS else EVERYONE)
 
     async def remind(self, request: Request, onboarding_id: str) -> str:
         """Remind the side that has to act; return what was done."""

@@ -1,13 +1,18 @@
 """What engineers look up: status, one client's credentials, the list of commands."""
 
+from collections.abc import Sequence
+from datetime import datetime
+
 from bot.core.errors import Refused
 from bot.core.mrkdwn import channel_link
+from bot.onboarding import Unread
 from bot.use_cases.lookup import client_of, must_be_no_secret
 from bot.use_cases.services import Request
 from bot.use_cases.slash_command import Named
 from bot.use_cases.use_case import UseCase
 from bot.views.status import (
     PAGE,
+    STUCK,
     EphemeralReply,
     StatusQuery,
     credentials_answer,
@@ -15,6 +20,9 @@ from bot.views.status import (
     status_answer,
 )
 from storage import status
+from storage.status import Line
+
+MOST_READ = 500
 
 
 class Overview(UseCase):
@@ -28,6 +36,8 @@ class Overview(UseCase):
         """
         await self._engineer(request.person)
         services, named = self._services, Named.of(words)
+        if StatusQuery(words).filter:
+            return await self._page(StatusQuery(words), request.person.user_id)
         if named.name:
             must_be_no_secret(self._services, words)
             return await self._page(StatusQuery(named.name))
@@ -48,7 +58,7 @@ class Overview(UseCase):
     async def page(self, request: Request, query: StatusQuery) -> EphemeralReply:
         """Return another page of what was asked for."""
         await self._engineer(request.person)
-        return await self._page(query)
+        return await self._page(query, request.person.user_id)
 
     async def credentials(self, request: Request, name: str) -> EphemeralReply:
         """Return which credentials of a client are stored, and who entered them."""
@@ -61,17 +71,16 @@ class Overview(UseCase):
         await self._engineer(request.person)
         return help_answer(problem)
 
-    async def _page(self, query: StatusQuery) -> EphemeralReply:
+    async def _page(self, query: StatusQuery, engineer: str = "") -> EphemeralReply:
         services = self._services
-        async with services.database.begin(write=False) as session:
-            lines = await status.overview(
-                session,
-                services.guides,
-                name=query.name,
-                finished=query.everything,
-                offset=(query.page - 1) * PAGE,
-                limit=PAGE + 1,
-            )
+        if query.filter == STUCK:
+            lines = await self._stuck(query.page)
+        else:
+            lines = await self._found(query, engineer if query.filter else "")
+            ended = StatusQuery(f"all {query.name}")
+            if not lines and query.name and not query.everything and query.page == 1:
+                lines = await self._found(ended)
+                query = ended if lines else query
         return status_answer(
             lines,
             now=services.clock(),
@@ -79,3 +88,31 @@ class Overview(UseCase):
             here=False,
             query=query,
         )
+
+    async def _found(self, query: StatusQuery, engineer: str = "") -> Sequence[Line]:
+        async with self._services.database.begin(write=False) as session:
+            return await status.overview(
+                session,
+                self._services.guides,
+                name=query.name,
+                finished=query.everything,
+                engineer=engineer,
+                offset=(query.page - 1) * PAGE,
+                limit=PAGE + 1,
+            )
+
+    async def _stuck(self, page: int) -> Sequence[Line]:
+        """Return a page, and one more, of those that don't get on."""
+        services, now = self._services, self._services.clock()
+        async with services.database.begin(write=False) as session:
+            running = await status.overview(session, services.guides, limit=MOST_READ)
+        stuck = [line for line in running if self._is_stuck(line, now)]
+        first = (page - 1) * PAGE
+        return stuck[first : first + PAGE + 1]
+
+    def _is_stuck(self, line: Line, now: datetime) -> bool:
+        if isinstance(line, Unread):
+            return True
+        troubled = line.loss or line.exposed_values or line.open_questions
+        failed = line.verification == "failed"
+        return bool(troubled or failed) or self._services.homes.is_stalled(line, now)

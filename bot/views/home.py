@@ -2,9 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from textwrap import shorten
 
 from slack_sdk.models.blocks import Block, ButtonElement, UserSelectElement
 from slack_sdk.models.views import View
@@ -17,10 +18,14 @@ from bot.views import ids
 from bot.views.announcement import LOSS_TEXTS
 from bot.views.blocks import actions, button, context, header, section
 from bot.views.forms import entry, form, notice
-from bot.views.status import unread
+from bot.views.status import STATES, unread
 
 # Slack takes 100 blocks: two for each client, and one for each group and for what is around.
 MOST_SHOWN, MOST_UNREAD = 40, 5
+MOST_QUESTIONS, QUOTED = 2, 120
+# What an engineer may choose to see.
+EVERYONE, MINE, FINISHED = "", "mine", "finished"
+FILTERS = {EVERYONE: "Everyone's", MINE: "Mine", FINISHED: "Finished"}
 AS_OF = "as_of"  # the block that changes although nothing has
 
 
@@ -34,10 +39,12 @@ class Board:
     stalled: Collection[str]
     now: datetime
     workspace_url: str
+    questions: Mapping[str, Sequence[str]] = field(default_factory=dict)  # open ones, by onboarding
+    shows: str = EVERYONE
 
 
 def board_view(board: Board) -> View:
-    """Return the board: who is stuck, then phase by phase; one's own clients come first."""
+    """Return the board: who waits for us, who has gone quiet, then the rest, phase by phase."""
     return View(type="home", blocks=list(_board(board)))
 
 
@@ -96,7 +103,10 @@ def _board(board: Board) -> Iterator[Block]:
     as_of = context(f"{_summary(board)} · updated {when(board.now)}")
     as_of.block_id = AS_OF
     yield as_of
-    yield actions([button("Refresh", ids.HOME_REFRESH, "refresh")])
+    yield actions([button("Refresh", ids.HOME_REFRESH, "refresh"), *_filters(board)])
+    if not board.lines and board.shows:
+        yield section(f"Nothing here under *{FILTERS[board.shows]}*.")
+        return
     if not board.lines:
         yield section(
             "Nothing in progress. Start one in a client's channel: `/servicetitan start Acme "
@@ -126,16 +136,30 @@ def _board(board: Board) -> Iterator[Block]:
         yield context(f"and {board.count - shown} more: `/servicetitan status`")
 
 
-# --- the groups, with their headings: stuck, the phases of each one's own guide, paused ---
+def _filters(board: Board) -> Iterator[ButtonElement]:
+    for name, text in FILTERS.items():
+        style = "primary" if name == board.shows else None
+        action_id = f"{ids.HOME_FILTER}:{name or 'everyone'}"
+        yield button(text, action_id, name or "everyone", style=style)
+
+
+# --- the groups, with their headings ---
 
 
 Group = tuple[int, str]
-STUCK, PAUSED = (0, "🚨 Stuck"), (1000, "⏸️ Paused")
+WAITING, QUIET = (-2, "🙋 Waiting on us"), (-1, "🐌 Client has gone quiet")
+PAUSED, ENDED = (1000, "⏸️ Paused"), (1001, "🏁 Finished")
 
 
 def _group(line: Overview, board: Board) -> Group:
-    if any(_troubles(line, board)):
-        return STUCK
+    if line.status in (Status.COMPLETED, Status.CANCELLED):
+        return ENDED
+    if line.loss or line.open_questions:
+        return WAITING
+    if line.status is Status.ACTIVE and line.turn is Owner.HEAVYSET:
+        return WAITING
+    if line.id in board.stalled:
+        return QUIET
     if line.status is Status.PAUSED or line.current_step is None:
         return PAUSED
     phase = line.guide.phase_of(line.current_step)
@@ -156,6 +180,8 @@ def _line(line: Overview, board: Board) -> str:
 def _state(line: Overview) -> str:
     if line.status is Status.PAUSED:
         return f"paused · {mention(line.engineer)}"
+    if line.status is not Status.ACTIVE:
+        return f"{STATES[line.status]} · {mention(line.engineer)}"
     on = "us" if line.turn is Owner.HEAVYSET else "the client"
     return f"{_step(line)} · waiting on {on} since {when(line.turn_at)} · {mention(line.engineer)}"
 
@@ -173,6 +199,8 @@ def _troubles(line: Overview, board: Board) -> Iterable[str]:
         yield f"⚠️ {count(line.exposed_values, 'credential')} posted in the channel"
     if line.open_questions:
         yield f"🙋 {count(line.open_questions, 'open question')}"
+        for text in board.questions.get(line.id, ())[:MOST_QUESTIONS]:
+            yield f"> {escape(shorten(text, QUOTED, placeholder=' …'))}"
     if line.verification == "failed" and line.status is Status.ACTIVE:
         wanted = len(line.guide.credentials)
         entered = wanted - line.missing_values

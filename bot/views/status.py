@@ -21,7 +21,7 @@ PAGE = 10
 HELP = (
     ("start [client]", "start an onboarding in this channel"),
     ("start Acme invite ann@acme.com", "create a channel, invite the client, and start there"),
-    ("status [client | all]", "show progress (in a client's channel: that client)"),
+    ("status [client | mine | stuck | all]", "show progress (in a client's channel: that client)"),
     ("history [client]", "show who did what, when, and how long it took"),
     ("credentials [client]", "show which credentials are in, and who entered them"),
     ("verify [client]", "check the credentials with ServiceTitan now"),
@@ -52,6 +52,9 @@ VERIFICATIONS = {
 ALL = re.compile(r"\W*all[^\w\s]*(?:\s+(?P<name>.*)|$)", re.IGNORECASE | re.DOTALL)
 
 
+MINE, STUCK = "mine", "stuck"
+
+
 @dataclass(frozen=True, slots=True)
 class EphemeralReply:
     """A private answer to a slash command, as the acknowledgement bears it."""
@@ -71,7 +74,14 @@ class StatusQuery:
     def name(self) -> str:
         """The part of a client's name to be found."""
         found = ALL.fullmatch(self.words)
-        return found["name"] or "" if found else self.words
+        named = found["name"] or "" if found else self.words
+        return "" if self.filter else named
+
+    @property
+    def filter(self) -> str:
+        """`mine` or `stuck`, if that is all that was typed."""
+        word = re.sub(r"\W", "", self.words).casefold()
+        return word if word in (MINE, STUCK) else ""
 
     @property
     def everything(self) -> bool:
@@ -164,6 +174,10 @@ def _status(
 def _nobody(query: StatusQuery) -> str:
     if query.page > 1:
         return "That's everything."
+    if query.filter == MINE:
+        return "No active client is assigned to you."
+    if query.filter:
+        return "Nobody is stuck. 🎉"
     if query.name:
         return (
             f"No active client matches “{escape(query.name)}”. `/servicetitan status all` "
@@ -176,6 +190,8 @@ def _nobody(query: StatusQuery) -> str:
 
 def _heading(lines: Sequence[Overview | Unread], query: StatusQuery) -> str:
     what = "onboardings" if query.everything else "active onboardings"
+    if query.filter:
+        what = "stuck onboardings" if query.filter == STUCK else "onboardings of yours"
     if query.page > 1 or len(lines) > PAGE:
         return f"{what.capitalize()}, page {query.page}"
     return f"{len(lines)} {what if len(lines) > 1 else what[:-1]}"

@@ -6,7 +6,7 @@ import pytest
 
 from sandbox.slack import CommandReply
 from tests.databases import ON_BOTH, AnyDatabase
-from tests.integration.world import World, a_world, from_now
+from tests.integration.world import A_CLIENT, World, a_world, from_now
 
 
 def in_the_acknowledgement(reply: CommandReply) -> str:
@@ -222,3 +222,21 @@ async def test_a_channel_without_an_onboarding_is_told_as_such(begun: World) -> 
     reply = await begun.type(f"status <#{empty.id}|empty>")
 
     assert f"no onboarding in <#{empty.id}>" in reply.text
+
+
+async def test_status_of_mine_of_the_stuck_and_of_one_that_is_finished(begun: World) -> None:
+    beta = begun.slack.add_channel("beta", begun.erin)
+    await begun.begin("Beta Heating", beta)
+    begun.write("UPDATE onboarding SET engineer = 'U0OTHER' WHERE client_name = 'Beta Heating'")
+    begun.write("UPDATE onboarding SET open_questions = 1 WHERE client_name = 'Beta Heating'")
+
+    mine = (await begun.type("status mine", channel=begun.engineering)).text
+    assert A_CLIENT in mine
+    assert "Beta Heating" not in mine
+    stuck = (await begun.type("status stuck", channel=begun.engineering)).text
+    assert "Beta Heating" in stuck
+    assert A_CLIENT not in stuck
+
+    begun.write("UPDATE onboarding SET status = 'completed' WHERE client_name = 'Beta Heating'")
+    for text in ("status beta", "status all beta"):
+        assert "Beta Heating" in (await begun.type(text, channel=begun.engineering)).text

@@ -67,14 +67,14 @@ async def test_it_costs_two_reads_however_many_clients_there_are(begun: World) -
     assert "13 onboardings" in words(begun.erin)
 
 
-async def test_whoever_is_stuck_stands_on_top(begun: World) -> None:
+async def test_who_has_gone_quiet_comes_before_the_rest(begun: World) -> None:
     beta = begun.slack.add_channel("beta", begun.erin)
     await begun.begin("Beta Heating", beta)
     begun.write("UPDATE onboarding SET active_at = ? WHERE client_name = 'Beta Heating'", PAST)
 
     text = await opened(begun)
 
-    assert text.index("Stuck") < text.index("Beta Heating") < text.index("Acme Plumbing")
+    assert text.index("gone quiet") < text.index("Beta Heating") < text.index("Acme Plumbing")
     assert "No activity since" in text
 
 
@@ -322,3 +322,14 @@ async def test_who_is_no_engineer_any_more_is_shown_nothing_more(begun: World) -
 
     assert published(begun) == before
     assert begun.rows("SELECT count(*) FROM home") == [(0,)]
+
+
+async def test_the_home_shows_questions_and_can_be_filtered(begun: World) -> None:
+    await begun.ann.say(begun.channel, "help which box is it?", begun.message("root").ts)
+    await begun.slack.delivered()
+    await begun.idle()
+    assert "> which box is it?" in await opened(begun)
+
+    await begun.erin.press(home(begun.erin), "home_filter:finished")
+    await begun.idle()
+    assert "Nothing here under Finished" in words(begun.erin).replace("*", "")
