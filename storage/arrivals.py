@@ -3,10 +3,13 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlmodel import select
+from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.tables import ArrivalRow
+
+# No request: when some worker last found that all is well.
+WELL = "well"
 
 
 async def last(session: AsyncSession) -> dict[str, datetime]:
@@ -22,3 +25,18 @@ async def record(session: AsyncSession, times: Mapping[str, datetime]) -> None:
             session.add(ArrivalRow(kind=kind, at=at))
         elif row.at < at:
             row.at = at
+
+
+async def move(session: AsyncSession, kind: str, now: datetime) -> datetime | None:
+    """Record that a kind came `now`, and return when it last did before.
+
+    Of several workers, one alone moves it from there: the others get None, as on the first time.
+    """
+    row = await session.get(ArrivalRow, kind)
+    if row is None:
+        session.add(ArrivalRow(kind=kind, at=now))
+        return None
+    last = row.at
+    where = (col(ArrivalRow.kind) == kind, col(ArrivalRow.at) == last, col(ArrivalRow.at) < now)
+    moved = await session.exec(update(ArrivalRow).where(*where).values(at=now))
+    return last if moved.rowcount else None

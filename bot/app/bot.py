@@ -10,8 +10,10 @@ import httpx
 
 import handlers
 from bot.app.bolt import bolt_app, quiet
+from bot.app.gauges import Gauges
 from bot.app.health import Health
 from bot.app.health_checks import HealthChecks
+from bot.app.heartbeat import Heartbeat
 from bot.app.http_clients import slack_client
 from bot.app.in_flight import InFlight
 from bot.app.request_monitor import RequestMonitor
@@ -72,7 +74,7 @@ class Bot:
         self._build_slack(session)
         self._build_publishing()
         self._build_workers(http)
-        self._build_health()
+        self._build_health(http)
         self.use_cases = UseCases(self._services())
         handlers.register(self.bolt, self.use_cases, self.slack, self.tasks)
 
@@ -189,7 +191,8 @@ class Bot:
             clock=self._clock,
         )
 
-    def _build_health(self) -> None:
+    def _build_health(self, http: httpx.AsyncClient) -> None:
+        settings, clock = self.settings, self._clock
         checks = HealthChecks(
             slack=self.slack,
             database=self.database,
@@ -197,7 +200,16 @@ class Bot:
             guides=self.guides,
             requests=self.requests,
             on_readable=self.publisher.wake,
-            clock=self._clock,
+            gauges=Gauges(
+                metrics=self.metrics,
+                database=self.database,
+                guides=self.guides,
+                requests=self.requests,
+                clock=clock,
+                stalled_after=timedelta(seconds=settings.escalate_after),
+                timezone=settings.business_timezone,
+            ),
+            clock=clock,
         )
         warnings = {
             "engineering channel": self.announcements.warning,
@@ -205,6 +217,16 @@ class Bot:
             "destroyed values": self.cleaner.warning,
         }
         self.health = Health(self.database, self.socket, self.in_flight, self.metrics, warnings)
+        url = settings.heartbeat_url
+        self.heartbeat = Heartbeat(
+            health=self.health,
+            database=self.database,
+            slack=self.slack,
+            http=http,
+            channel=settings.engineering_channel,
+            url=url.get_secret_value() if url else None,
+            clock=clock,
+        )
         self.metrics.unreadable(lambda: len(self.database.unreadable.ids))
         self.sweep = Sweep(
             self.publisher.sweep,
@@ -214,10 +236,10 @@ class Bot:
             self._expire_credentials,
             database=self.database,
             worker=self.worker,
-            check=checks.look,
+            checks=(checks.look, self.heartbeat.look),
             tasks=self.tasks,
-            interval=self.settings.sweep_interval,
-            clock=self._clock,
+            interval=settings.sweep_interval,
+            clock=clock,
         )
 
     async def work(self) -> None:
@@ -231,6 +253,7 @@ class Bot:
         if self.socket:
             await until_answered("Slack", self.socket.connect)
         await until_answered("the database", self.use_cases.channels.regained_all)
+        await self.heartbeat.start()
         while True:
             await self.sweep()
             self.caught_up.set()

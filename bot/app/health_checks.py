@@ -6,6 +6,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from bot.app.gauges import Gauges
 from bot.app.request_monitor import RequestMonitor
 from bot.core.errors import OnboardingError, Unavailable
 from bot.slack import Slack
@@ -47,9 +48,11 @@ class HealthChecks:
         guides: GuideStore,
         requests: RequestMonitor,
         on_readable: Callable[[str], None],
+        gauges: Gauges,
         clock: Callable[[], datetime],
     ) -> None:
         """Build the checks; `on_readable` is called with an onboarding that can be read again."""
+        self._gauges = gauges
         self._checks: dict[str, Check] = {
             "Slack": TokenCheck(slack, clock),
             "stored values": ValueCheck(database, vault),
@@ -67,6 +70,7 @@ class HealthChecks:
         """Let each check look a little further."""
         for check in self._checks.values():
             await check.look()
+        await self._gauges.look()
 
 
 class TokenCheck:

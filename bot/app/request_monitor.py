@@ -93,6 +93,10 @@ class RequestMonitor:
             self._logged_at[kind] = now
             self._unlogged[kind] = 0
 
+    def last(self, kind: Kind) -> datetime | None:
+        """Return when a request of some kind last came, to this worker or another."""
+        return self._last.get(kind)
+
     def warning(self) -> str | None:
         """Return what is wrong with the requests, and when the last ones came."""
         now = self._clock()

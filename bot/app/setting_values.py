@@ -237,6 +237,26 @@ def _metrics_token(value: SecretStr | None) -> SecretStr | None:
     return value
 
 
+def _heartbeat_url(value: SecretStr | None) -> SecretStr | None:
+    """Check the address of a dead man's switch; http is taken too, as it may be a neighbor's."""
+    if value is None:
+        return None
+    try:
+        parts = urlsplit(plain(value))
+        _port = parts.port
+    except ValueError:
+        parts = urlsplit("")
+    if (
+        parts.scheme not in ("http", "https")
+        or not parts.hostname
+        or re.search(r"\s", plain(value))
+    ):
+        raise wrong(
+            "must be the address that your monitor gives you, such as https://hc-ping.com/…"
+        )
+    return value
+
+
 def _proxy_url(value: SecretStr | None) -> SecretStr | None:
     """Check an HTTP proxy's address; its user name and password may be in it."""
     if value is None:
@@ -371,6 +391,7 @@ Description = Annotated[
         optional(matching(r"[^\n`]{1,300}", "must be one line of at most 300 characters"))
     ),
 ]
+HeartbeatUrl = Annotated[SecretStr | None, AfterValidator(_heartbeat_url)]
 ProxyUrl = Annotated[SecretStr | None, AfterValidator(_proxy_url)]
 DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
 Host = Annotated[str, AfterValidator(_host)]

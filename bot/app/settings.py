@@ -26,6 +26,7 @@ from bot.app.setting_values import (
     Description,
     Email,
     Engineers,
+    HeartbeatUrl,
     Host,
     Keys,
     Level,
@@ -55,6 +56,7 @@ SECRETS = (
     "CREDENTIAL_KEYS",
     "PROXY_URL",
     "METRICS_TOKEN",
+    "HEARTBEAT_URL",
 )
 
 
@@ -88,6 +90,7 @@ class Settings(BaseSettings):
     port: Port = 3000
     metrics_token: MetricsToken = None
     metrics_port: Port | None = None
+    heartbeat_url: HeartbeatUrl = None
     log_level: Level = "INFO"
     log_format: Literal["text", "json"] = "text"
     business_timezone: Timezone = "America/New_York"

@@ -1,7 +1,7 @@
 """The sweep: at intervals, takes up what a crash, an outage or a pause left behind."""
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -28,14 +28,14 @@ class Sweep:
         *parts: Callable[[], Awaitable[object]],
         database: Database,
         worker: Worker,
-        check: Callable[[], Awaitable[None]],
+        checks: Sequence[Callable[[], Awaitable[None]]],
         tasks: BackgroundTasks,
         interval: float,
         clock: Callable[[], datetime],
     ) -> None:
         self._parts = (*parts, self._purge_old_requests)
         self._database, self._worker = database, worker
-        self._check, self._tasks = check, tasks
+        self._checks, self._tasks = checks, tasks
         self._interval, self._clock = interval, clock
         self._purged_at = clock()
         self._checking = False
@@ -65,7 +65,9 @@ class Sweep:
 
     async def _check_once(self) -> None:
         try:
-            await self._check()
+            for check in self._checks:
+                with suppress(Unavailable):  # the next one may have to say so
+                    await check()
         finally:
             self._checking = False
 

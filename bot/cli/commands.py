@@ -150,6 +150,11 @@ def upgrade_database(settings: Settings) -> int:
 async def check_database(settings: Settings, log_lines: Iterable[str] = ()) -> int:
     """Verify that nobody altered the history; `log_lines` noted where each history ended."""
     say(f"{migrate.where(settings.database_url)}: the database is up to date")
+    return await verify_histories(settings, log_lines)
+
+
+async def verify_histories(settings: Settings, log_lines: Iterable[str] = ()) -> int:
+    """Print what is wrong with the history; return the exit status."""
     async with _database(settings) as database, database.begin(write=False) as session:
         report = await verify(session, read_heads(log_lines))
     read = f"{count(report.events, 'event')}, {count(report.onboardings, 'onboarding')}"
@@ -189,6 +194,11 @@ async def mark_restored(settings: Settings) -> int:
 @with_settings()
 async def check_keys(settings: Settings) -> int:
     """Verify that every stored value can be decrypted."""
+    return await verify_stored_values(settings)
+
+
+async def verify_stored_values(settings: Settings) -> int:
+    """Print which key encrypts what, and what can't be decrypted; return the exit status."""
     vault = Vault(settings.keys)
     async with _database(settings) as database:
         report = await inspect(database, vault)

@@ -181,6 +181,15 @@ def backup(file: Path) -> int:
 
 
 @db.command()
+@click.option("--to", required=True, metavar="URL", help="An empty database, as in DATABASE_URL.")
+def copy(to: str) -> int:
+    """Copy everything to another database and check it there. Stop the bot first."""
+    from bot.cli.database_copy import copy_database
+
+    return copy_database(to)
+
+
+@db.command()
 def restored() -> int:
     """Run this after restoring a backup, before starting the bot."""
     from bot.cli.commands import mark_restored

@@ -65,6 +65,10 @@ class Metrics:
             registry=self._registry,
         )
 
+    def gauge(self, name: str, help_: str, labels: str = "") -> Gauge:
+        """Return a gauge that somebody else sets; `labels` are their names, with spaces between."""
+        return Gauge(name, help_, labels.split(), registry=self._registry)
+
     def unreadable(self, count: Callable[[], int]) -> None:
         """Call `count` at each scrape for the number of unreadable onboardings."""
         self._unreadable.set_function(count)

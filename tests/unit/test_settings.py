@@ -32,6 +32,7 @@ def test_five_variables_are_enough_and_the_rest_has_defaults(env: Environment) -
         "port": 3000,
         "metrics_token": None,
         "metrics_port": None,
+        "heartbeat_url": None,
         "log_level": "INFO",
         "log_format": "text",
         "business_timezone": "America/New_York",

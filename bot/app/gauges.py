@@ -1,0 +1,111 @@
+"""Gauges about the onboardings, read from the database once a minute for `GET /metrics`."""
+
+import math
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.app.request_monitor import Kind, RequestMonitor
+from bot.core.metrics import Metrics
+from bot.onboarding import Status
+from bot.onboarding.business_time import calendar_of
+from storage import figures
+from storage.database import Database
+from storage.figures import Figures, Running
+from storage.guides import GuideStore
+from storage.unreadable_rows import Unknown
+
+INTERVAL = timedelta(minutes=1)
+STATUSES = set(Status)
+ENDED = (Status.COMPLETED, Status.CANCELLED)
+UNKNOWN = "unknown"  # a status, or a phase, that this release does not know
+
+
+class Gauges:
+    """A check that never warns: each look refreshes the figures."""
+
+    def __init__(
+        self,
+        *,
+        metrics: Metrics,
+        database: Database,
+        guides: GuideStore,
+        requests: RequestMonitor,
+        clock: Callable[[], datetime],
+        stalled_after: timedelta,
+        timezone: str,
+    ) -> None:
+        """Take after how much business time one is stalled, and where clients are by default."""
+        self._database, self._guides, self._clock = database, guides, clock
+        self._stalled_after, self._timezone = stalled_after, timezone
+        self._read_at: datetime | None = None
+        self._onboardings = metrics.gauge(
+            "onboarding_onboardings",
+            "Onboardings by status, and by phase while they run",
+            "status phase",
+        )
+        self._stalled = metrics.gauge(
+            "onboarding_stalled", "Active onboardings without activity for ESCALATE_AFTER"
+        )
+        self._questions = metrics.gauge(
+            "onboarding_open_questions", "Clients' questions that nobody has answered yet"
+        )
+        self._credentials = metrics.gauge(
+            "onboarding_credentials", "Stored credentials by the key that encrypts them", "key"
+        )
+        self._lag = metrics.gauge(
+            "onboarding_publish_lag_seconds", "Since the oldest change that Slack doesn't show yet"
+        )
+        since = metrics.gauge(
+            "onboarding_last_request_age_seconds", "Since Slack's last request, or event", "kind"
+        )
+        since.labels("request").set_function(lambda: self._age(requests.last(Kind.REQUEST)))
+        since.labels("event").set_function(lambda: self._age(requests.last(Kind.EVENT)))
+
+    async def look(self) -> None:
+        """Read the figures, at most once in INTERVAL."""
+        now = self._clock()
+        if self._read_at and timedelta(0) <= now - self._read_at < INTERVAL:
+            return
+        self._read_at = now
+        async with self._database.begin(write=False, background=True) as session:
+            found = await figures.read(session)
+            self._show(await self._by_phase(session, found))
+        self._credentials.clear()
+        for key, count in found.credentials.items():
+            self._credentials.labels(key).set(count)
+        self._questions.set(sum(one.open_questions for one in found.running))
+        self._stalled.set(sum(self._is_stalled(one, now) for one in found.running))
+        since = found.unpublished_since or now
+        self._lag.set(max(0.0, (now - since).total_seconds()))
+
+    def _show(self, counts: Counter[tuple[str, str]]) -> None:
+        self._onboardings.clear()
+        for labels, count in counts.items():
+            self._onboardings.labels(*labels).set(count)
+
+    async def _by_phase(self, session: AsyncSession, found: Figures) -> Counter[tuple[str, str]]:
+        counts: Counter[tuple[str, str]] = Counter({(status, ""): 0 for status in ENDED})
+        for status, count in found.finished.items():
+            counts[status if status in STATUSES else UNKNOWN, ""] += count
+        for one in found.running:
+            counts[one.status, await self._phase(session, one)] += 1
+        return counts
+
+    async def _phase(self, session: AsyncSession, one: Running) -> str:
+        try:
+            guide = await self._guides.get(session, one.guide, one.guide_version)
+            return str(guide.phase_of(one.current_step).number) if one.current_step else UNKNOWN
+        except (Unknown, KeyError):
+            return UNKNOWN
+
+    def _is_stalled(self, one: Running, now: datetime) -> bool:
+        if one.status != Status.ACTIVE or one.active_at is None:
+            return False
+        calendar = calendar_of(one.timezone, self._timezone)
+        return calendar.elapsed(one.active_at, now) >= self._stalled_after
+
+    def _age(self, at: datetime | None) -> float:
+        return (self._clock() - at).total_seconds() if at else math.nan

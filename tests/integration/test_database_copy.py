@@ -1,0 +1,100 @@
+"""`onboarding db copy`: everything arrives, seals and ciphertexts included, or nothing does."""
+
+from pathlib import Path
+
+import pytest
+
+from storage import migrate
+from tests.databases import PostgresDatabase, Server, SqliteFile
+from tests.filled_database import HEAD, content, fill
+from tests.integration.test_cli import COMPLETE, onboarding
+
+KEY = "a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s="  # that of the filled database
+
+
+@pytest.fixture
+def filled(tmp_path: Path) -> SqliteFile:
+    database = SqliteFile(tmp_path)
+    fill(database.url, HEAD)
+    database.path.chmod(0o600)
+    return database
+
+
+async def copied(source: str, target: str, directory: Path) -> tuple[int, str]:
+    settings = {**COMPLETE, "DATABASE_URL": source, "CREDENTIAL_KEYS": KEY}
+    ended = await onboarding(directory, "db", "copy", "--to", target, **settings)
+    assert "Traceback" not in ended.err
+    return ended.status, ended.out + ended.err
+
+
+async def test_everything_arrives_on_postgresql_and_comes_back(
+    filled: SqliteFile, server: Server, tmp_path: Path
+) -> None:
+    before = content(filled.url)
+    with server.database() as url:
+        there = await copied(filled.url, url, tmp_path)
+        back = f"sqlite:///{tmp_path}/back.db"
+        again = await copied(url, back, tmp_path)
+
+        assert (there[0], again[0]) == (0, 0), there[1] + again[1]
+        assert content(url) == content(back) == before
+        assert "the history is as it was written" in there[1]
+        assert ", 0 cannot" in there[1]
+    assert content(filled.url) == before
+
+
+async def test_new_events_follow_the_copied_ones(
+    filled: SqliteFile, server: Server, tmp_path: Path
+) -> None:
+    with server.database() as url:
+        assert (await copied(filled.url, url, tmp_path))[0] == 0
+        last = max(row["id"] for row in content(url)["event"])
+        following = PostgresDatabase(tmp_path, url).rows("SELECT nextval('event_id_seq')")
+
+    assert following == [(last + 1,)]
+
+
+async def test_a_database_with_rows_is_not_written_to(filled: SqliteFile, tmp_path: Path) -> None:
+    other = f"sqlite:///{tmp_path}/other.db"
+    migrate.upgrade(other)
+    first = await copied(filled.url, other, tmp_path)
+    before = content(other)
+
+    second = await copied(filled.url, other, tmp_path)
+
+    assert first[0] == 0, first[1]
+    assert second[0] == 1
+    assert "isn't empty" in second[1]
+    assert content(other) == before
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        ("sqlite:///onboarding.db", "is the database that DATABASE_URL names already"),
+        ("mysql://somewhere", "--to: must begin with sqlite:/// or postgresql://"),
+        ("postgresql://u:hush-hush@127.0.0.1:1/d", "nothing was copied: 127.0.0.1/d"),
+        ("sqlite:////nowhere/at/all.db", "nothing was copied"),
+    ],
+)
+async def test_a_target_that_cannot_be_is_named(
+    filled: SqliteFile, tmp_path: Path, target: str, words: str
+) -> None:
+    status, said = await copied(filled.url, target, tmp_path)
+
+    assert status in (1, 2)
+    assert words in said
+    assert "hush-hush" not in said
+
+
+async def test_a_broken_row_is_named_and_nothing_is_copied(
+    filled: SqliteFile, tmp_path: Path
+) -> None:
+    filled.write("UPDATE event SET detail = '{broken' WHERE id = 3")
+    other = f"sqlite:///{tmp_path}/other.db"
+
+    status, said = await copied(filled.url, other, tmp_path)
+
+    assert status == 1
+    assert "table event, row 3: detail can't be read" in said
+    assert not any(content(other).values())

@@ -1,0 +1,151 @@
+"""Somebody is told: the dead man's switch, the line after an absence, and the gauges."""
+
+import json
+import re
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import yaml
+from aiohttp import web
+from freezegun import freeze_time
+from freezegun.api import FrozenDateTimeFactory
+from pydantic import SecretStr
+
+from sandbox.bot_process import free_port
+from tests.databases import ON_SQLITE, AnyDatabase
+from tests.integration.world import World, a_world
+
+pytestmark = ON_SQLITE
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+
+
+@dataclass
+class Monitor:
+    """Somebody who expects calls."""
+
+    url: str
+    calls: list[str] = field(default_factory=list)
+
+
+@asynccontextmanager
+async def monitor(status: int = 200) -> AsyncIterator[Monitor]:
+    port = free_port()
+    made = Monitor(f"http://127.0.0.1:{port}/ping/secret-id")
+
+    async def called(request: web.Request) -> web.Response:
+        made.calls.append(request.path)
+        return web.Response(status=status)
+
+    app = web.Application()
+    app.router.add_get("/ping/{id}", called)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", port).start()
+        yield made
+    finally:
+        await runner.cleanup()
+
+
+@pytest.fixture
+def time() -> Iterator[FrozenDateTimeFactory]:
+    with freeze_time("2026-03-02 15:00", real_asyncio=True) as clock:
+        assert isinstance(clock, FrozenDateTimeFactory)
+        yield clock
+
+
+async def beat(world: World) -> None:
+    await world.bot.sweep()
+    await world.idle()
+
+
+async def test_the_monitor_is_called_each_minute_while_all_is_well(
+    database: AnyDatabase, time: FrozenDateTimeFactory, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with monitor() as one, a_world(database, heartbeat_url=SecretStr(one.url)) as world:
+        await world.idle()
+        await beat(world)
+        first = len(one.calls)
+        time.tick(timedelta(seconds=61))
+        world.slack.fail_next("auth.test", error="token_revoked")
+        await beat(world)
+        ill = len(one.calls)
+        time.tick(timedelta(seconds=61))
+        await beat(world)
+
+    assert (first, ill, len(one.calls)) == (1, 1, 2)
+    assert "secret-id" not in caplog.text
+
+
+async def test_a_monitor_that_refuses_is_named_without_its_address(
+    database: AnyDatabase, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with monitor(404) as one, a_world(database, heartbeat_url=SecretStr(one.url)) as world:
+        await world.idle()
+
+    assert "HEARTBEAT_URL refused" in caplog.text
+    assert "secret-id" not in caplog.text
+
+
+@pytest.mark.parametrize(("minutes", "told"), [(4, 0), (134, 1)])
+async def test_after_an_absence_the_engineering_channel_hears_how_long_it_was_once(
+    database: AnyDatabase, time: FrozenDateTimeFactory, minutes: int, told: int
+) -> None:
+    async with a_world(database) as world:
+        await world.idle()
+        time.tick(timedelta(minutes=minutes))
+        async with world.second_bot() as second, world.second_bot() as third:
+            for bot in (second, third):
+                await bot.tasks.idle()
+
+    lines = [text for text in world.announced if "I'm back" in text]
+    assert len(lines) == told
+    assert all("I was away for 2 h 14 min" in line for line in lines)
+
+
+async def test_the_gauges_say_where_the_onboardings_are(
+    time: FrozenDateTimeFactory, world: World
+) -> None:
+    await world.begin()
+    await world.walk_to(12)
+    time.tick(timedelta(days=10))
+    await beat(world)
+
+    _, text = await world.get("/metrics")
+
+    assert 'onboarding_onboardings{phase="4",status="active"} 1.0' in text
+    assert 'onboarding_onboardings{phase="",status="completed"} 0.0' in text
+    assert "onboarding_stalled 1.0" in text
+    assert "onboarding_open_questions 0.0" in text
+    assert "onboarding_publish_lag_seconds 0.0" in text
+    assert re.search(r'onboarding_last_request_age_seconds\{kind="request"\} \d', text)
+
+
+async def test_credentials_are_counted_by_key(time: FrozenDateTimeFactory, begun: World) -> None:
+    await begun.walk_to(23)
+    time.tick(timedelta(minutes=2))
+    await beat(begun)
+
+    _, text = await begun.get("/metrics")
+
+    assert re.search(r'onboarding_credentials\{key="\w+"\} 5\.0', text)
+
+
+async def test_the_dashboard_and_the_alerts_name_metrics_that_exist(world: World) -> None:
+    _, text = await world.get("/metrics")
+    there = set(re.findall(r"^(?:# TYPE )?(onboarding_\w+)", text, re.MULTILINE))
+    there |= {f"{name}{end}" for name in there for end in ("_bucket", "_count", "_sum")}
+    dashboard = json.loads((DEPLOY / "grafana-dashboard.json").read_text(encoding="utf-8"))
+    alerts = yaml.safe_load((DEPLOY / "alerts.yml").read_text(encoding="utf-8"))
+    asked = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
+    asked += [rule["expr"] for group in alerts["groups"] for rule in group["rules"]]
+
+    named = {name for expression in asked for name in re.findall(r"onboarding_\w+", expression)}
+
+    assert len(named) > 10
+    assert named - there == set()
