@@ -1,6 +1,8 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 BIN := .venv/bin
+# Of the packages that the bot runs with; “make sbom” fails for any other. LGPL: psycopg, which is used as it is.
+LICENSES := MIT;BSD;Apache;PSF;Python Software Foundation;Mozilla Public License 2.0;LGPL-3.0-only
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: help
@@ -27,6 +29,7 @@ lint: .venv/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
 	$(BIN)/vulture
+	$(BIN)/deptry .
 	$(BIN)/bandit --quiet --recursive --severity-level medium bot handlers storage
 
 .PHONY: types
@@ -78,6 +81,24 @@ audit: .venv/installed-dev ## look the dependencies up in a database of vulnerab
 		test -s .venv/audit.json || { echo "audit: the database was not reached, or does not know them all: not checked \
 	(.venv/audit.log says why)" >&2; exit 3; }; \
 		$(BIN)/python -m json.tool .venv/audit.json; exit $$status
+
+.PHONY: sbom
+sbom: .venv/installed .venv/installed-dev ## write sbom.json: what the bot consists of (CycloneDX)
+	@rm -rf .venv/sbom && $(BIN)/python -m venv --without-pip .venv/sbom
+	@$(BIN)/python -m pip --python .venv/sbom/bin/python install --quiet --disable-pip-version-check \
+		--require-hashes -r requirements.lock
+	@$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --of JSON \
+		--output-file sbom.json .venv/sbom/bin/python
+	@$(BIN)/pip-licenses --python .venv/sbom/bin/python --order license --partial-match \
+		--allow-only "$(LICENSES)"
+
+.PHONY: lock-check
+lock-check: ## see that requirements.lock has wheels for each system and Python (needs uv)
+	@for python in 3.11 3.12 3.13 3.14; do for system in x86_64-manylinux_2_28 aarch64-manylinux_2_28 \
+		aarch64-apple-darwin; do \
+		uv pip install --quiet --dry-run --only-binary :all: --require-hashes --python-version $$python \
+			--python-platform $$system --target .venv/lock-check -r requirements.lock \
+		&& echo "$$python $$system: complete" || exit 1; done; done
 
 .PHONY: lock
 lock: ## pin every dependency anew, with hashes (needs uv)

@@ -5,6 +5,7 @@ import contextlib
 import fcntl
 import os
 import pty
+import signal
 import termios
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -35,15 +36,31 @@ class Terminal:
         await self.until(question)
         self.type(f"{text}\n")
 
+    async def answer_hidden(self, question: str, text: str) -> None:
+        """Wait for a question whose answer doesn't show, and type it.
+
+        What is typed before the terminal hides it would be thrown away (getpass, TCSAFLUSH).
+        """
+        await self.until(question)
+        while termios.tcgetattr(self.handle)[3] & termios.ECHO:  # noqa: ASYNC110 (another process)
+            await asyncio.sleep(0.01)
+        self.type(f"{text}\n")
+
     def type(self, text: str) -> None:
         os.write(self.handle, text.encode())
 
     async def end(self) -> int:
         """Read the rest; returns the exit status."""
-        with contextlib.suppress(OSError):  # how Linux tells that nobody writes any more
-            while read := await asyncio.to_thread(os.read, self.handle, 4096):
-                self.shown += read.decode()
-        return await self.process.wait()
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            with contextlib.suppress(OSError):  # how Linux tells that nobody writes any more
+                while read := await asyncio.to_thread(os.read, self.handle, 4096):
+                    self.shown += read.decode()
+            return await self.process.wait()
+
+
+def _let_ctrl_c_in() -> None:
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # whatever started the tests may ignore it
 
 
 @asynccontextmanager
@@ -60,7 +77,7 @@ async def terminal(
         stdout=theirs,
         stderr=theirs,
         start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # so that Ctrl-C reaches it
+        preexec_fn=_let_ctrl_c_in,
     )
     os.close(theirs)
     try:

@@ -147,12 +147,12 @@ async def test_a_person_is_asked_one_thing_at_a_time_and_secrets_do_not_show(
     slack = workspace.slack
     async with workspace.at_a_terminal() as shell:
         await shell.answer("Transport", "socket")
-        await shell.answer("Bot token", "xoxb-with-a-typo")
+        await shell.answer_hidden("Bot token", "xoxb-with-a-typo")
         await shell.until("✗ Slack token: refused (invalid_auth)")
         await shell.answer("Keep this answer anyway?", "n")
-        await shell.answer("Bot token", slack.bot_token)
+        await shell.answer_hidden("Bot token", slack.bot_token)
         await shell.until("✓ Slack scopes: all granted")
-        await shell.answer("App-level token", slack.app_token)
+        await shell.answer_hidden("App-level token", slack.app_token)
         await shell.until("✓ Slack app token")
         await shell.answer("Engineering channel", workspace.engineering.id)
         await shell.until("✓ engineering channel: the bot is a member of #engineering")
@@ -174,7 +174,7 @@ async def test_ctrl_c_leaves_everything_as_it_was(workspace: Workspace) -> None:
     workspace.env.write_text(f"CREDENTIAL_KEYS={KEY}\n")
     async with workspace.at_a_terminal() as shell:
         await shell.answer("Transport", "")
-        await shell.answer("Bot token", workspace.slack.bot_token)
+        await shell.answer_hidden("Bot token", workspace.slack.bot_token)
         await shell.until("App-level token")
         shell.type(CTRL_C)
         status = await shell.end()
@@ -191,8 +191,8 @@ async def test_an_env_file_is_replaced_only_with_a_yes(workspace: Workspace) -> 
     before = workspace.env.read_text(encoding="utf-8")
     async with workspace.at_a_terminal() as shell:
         await shell.answer("Transport", "")
-        await shell.answer("[keep the one there is]", "")
-        await shell.answer("App-level token", "")
+        await shell.answer_hidden("[keep the one there is]", "")
+        await shell.answer_hidden("App-level token", "")
         await shell.answer("Engineering channel", "")
         await shell.answer("Engineers", "everyone")
         await shell.answer("Replace these settings in .env?", "n")

@@ -24,7 +24,7 @@ PAGES = [
     *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")),
 ]
 # Named in the docs, and made by a command or by somebody else.
-MADE = {"bench.json", "onboarding.db", "acme.html", "manifest.json"}
+MADE = {"bench.json", "onboarding.db", "acme.html", "manifest.json", "sbom.json"}
 OTHERS_SETTINGS = {
     *("HTTP_PROXY", "HTTPS_PROXY", "SSL_CERT_FILE", "TEST_DATABASE_URL", "ON_SQLITE", "FILE"),
     *(
@@ -84,7 +84,7 @@ def _anchors(text: str) -> set[str]:
 def _code(text: str) -> Iterator[bool]:
     for target in re.findall(r"(?:^|&& )make ([a-z][a-z-]*)", text):
         yield target not in _targets()
-    for words in re.findall(r"(?:^|/|&& |\| ?)onboarding ((?:[a-z-]+ ?)+.*)", text):
+    for words in re.findall(r"(?:^|bin/|&& |\| ?|exec bot )onboarding ((?:[a-z-]+ ?)+.*)", text):
         yield not _is_command(words.split())
     if re.fullmatch(r"[A-Z][A-Z0-9]+(_[A-Z0-9]+)+|HOST|PORT|ENGINEERS", text.partition("=")[0]):
         yield text.partition("=")[0] not in _settings()
