@@ -16,6 +16,7 @@ from freezegun.api import FrozenDateTimeFactory
 from pydantic import SecretStr
 
 from sandbox.bot_process import free_port
+from tests.background import finished
 from tests.databases import ON_SQLITE, AnyDatabase
 from tests.integration.world import World, a_world
 
@@ -101,7 +102,7 @@ async def test_after_an_absence_the_engineering_channel_hears_how_long_it_was_on
         time.tick(timedelta(minutes=minutes))
         async with world.second_bot() as second, world.second_bot() as third:
             for bot in (second, third):
-                await bot.tasks.idle()
+                await finished(bot.tasks)
 
     lines = [text for text in world.announced if "I'm back" in text]
     assert len(lines) == told
