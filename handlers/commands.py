@@ -85,6 +85,7 @@ def _commands(use_cases: UseCases) -> dict[str, Doing]:
         "remind": managing.remind,
         "assign": managing.assign,
         "skip": managing.skip,
+        "done": managing.done,
         "reopen": managing.reopen,
         "pause": managing.pause,
         "resume": managing.resume,

@@ -1,6 +1,6 @@
 """Transitions of steps: done, undone, skipped, and handed from one side to the other."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
 
@@ -150,6 +150,27 @@ def skip_step(onboarding: Onboarding, number: int, actor: Actor, now: datetime) 
         raise Refused(f"Step {number} is a question. Please choose one of its buttons.")
     skipped = Event(EventKind.STEP_SKIPPED, actor, now, number)
     return end_step(onboarding, number, actor, now, [skipped], state=StepState.SKIPPED)
+
+
+def skip_steps(onboarding: Onboarding, numbers: range, actor: Actor, now: datetime) -> Change:
+    """Leave out several steps, all or none; those that are finished stay as they are."""
+    return _each(onboarding, numbers, lambda at, number: skip_step(at, number, actor, now))
+
+
+def finish_steps(onboarding: Onboarding, numbers: range, actor: Actor, now: datetime) -> Change:
+    """Mark several steps as done, all or none, the first of them current or finished before."""
+    return _each(onboarding, numbers, lambda at, number: finish_step(at, number, actor, now))
+
+
+def _each(
+    onboarding: Onboarding, numbers: range, transition: Callable[[Onboarding, int], Change]
+) -> Change:
+    left = [number for number in numbers if not onboarding.step(number).finished]
+    events: list[Event] = []
+    for number in left or numbers[:1]:  # a refusal tells who finished it
+        change = transition(onboarding, number)
+        onboarding, events = change.onboarding, [*events, *change.events]
+    return Change(onboarding, tuple(events))
 
 
 def hand_over_steps(

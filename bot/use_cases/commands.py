@@ -11,12 +11,12 @@ from bot.core.mrkdwn import escape, link, mention, permalink
 from bot.onboarding import Change, Onboarding, lifecycle
 from bot.onboarding.people import Actor
 from bot.onboarding.reminders import remind
-from bot.onboarding.steps import skip_step, undo_step
+from bot.onboarding.steps import finish_steps, skip_steps, undo_step
 from bot.onboarding.verifications import request_verification
 from bot.use_cases.lookup import client_of
 from bot.use_cases.permissions import must_have_opened
 from bot.use_cases.services import InvalidInput, Request
-from bot.use_cases.slash_command import person_and_client, step_and_client
+from bot.use_cases.slash_command import person_and_client, step_and_client, steps_and_client
 from bot.use_cases.typed_secrets import secret_in
 from bot.use_cases.use_case import UseCase
 from bot.views import modals
@@ -60,13 +60,22 @@ class Managing(UseCase):
         return self._done(after, f"Reassigned to {mention(engineer)}.")
 
     async def skip(self, request: Request, words: str) -> EphemeralReply:
-        """Skip a step."""
-        number, name = _numbered(words, "skip")
+        """Skip a step, or several."""
+        numbers, name = _range(words, "skip 7` or `skip 3-8")
         actor, found = await self._who_and_whom(request, name)
         after = await self._change(
-            request, found.id, lambda at, now: skip_step(at, number, actor, now)
+            request, found.id, lambda at, now: skip_steps(at, numbers, actor, now)
         )
-        return self._done(after, f"Skipped step {number}.")
+        return self._done(after, f"Skipped {_named(numbers)}.")
+
+    async def done(self, request: Request, words: str) -> EphemeralReply:
+        """Mark steps as done that were done before, with the written guide."""
+        numbers, name = _range(words, "done 2-7")
+        actor, found = await self._who_and_whom(request, name)
+        after = await self._change(
+            request, found.id, lambda at, now: finish_steps(at, numbers, actor, now)
+        )
+        return self._done(after, f"Marked {_named(numbers)} done.")
 
     async def reopen(self, request: Request, words: str) -> EphemeralReply:
         """Go back to a step and go through the later ones again."""
@@ -147,6 +156,20 @@ def _reopened(onboarding: Onboarding, number: int) -> str:
     if onboarding.current and onboarding.current.number == number:
         return f"Back to step {number}."
     return f"Step {number} will come up again in order."
+
+
+def _range(words: str, example: str) -> tuple[range, str]:
+    """Return the steps and the rest of what was typed."""
+    found = steps_and_client(words)
+    if found is None:
+        raise Refused(f"Which step? For example: `/servicetitan {example}`")
+    return found
+
+
+def _named(numbers: range) -> str:
+    if len(numbers) == 1:
+        return f"step {numbers[0]}"
+    return f"steps {numbers[0]}–{numbers[-1]}"
 
 
 def _numbered(words: str, command: str) -> tuple[int, str]:

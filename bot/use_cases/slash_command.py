@@ -34,6 +34,11 @@ STEP_LAST = re.compile(
     rf"(?P<client>.+?)[\s:,;(]+(?:{_STEP}\W*|#)(?P<step>\d{{1,3}})\W*",
     re.IGNORECASE | re.DOTALL,
 )
+_STEPS = rf"{_STEP}?[^\w<]*(?P<first>\d{{1,3}})\s*(?:[-–—]|to|through)\s*(?P<last>\d{{1,3}})(?!\w)"
+STEPS_FIRST = re.compile(rf"{_STEPS}[\s:,;.)\]–—-]*(?P<client>.*)", re.IGNORECASE | re.DOTALL)
+STEPS_LAST = re.compile(
+    rf"(?P<client>.+?)[\s:,;(]+(?={_STEP}\W*\d|#\d){_STEPS}\W*", re.IGNORECASE | re.DOTALL
+)
 PERSON = re.compile(
     r"(?P<before>.*?)(?:\bto\b\W*)?<@(?P<person>[UW][A-Z0-9]+)>(?:\s*\b(?:to|for)\b)?(?P<after>.*)",
     re.IGNORECASE | re.DOTALL,
@@ -91,6 +96,16 @@ def step_and_client(words: str) -> tuple[int, str] | None:
     words = unicodedata.normalize("NFKC", words)
     found = STEP_FIRST.fullmatch(words) or STEP_LAST.fullmatch(words)
     return (int(found["step"]), found["client"]) if found else None
+
+
+def steps_and_client(words: str) -> tuple[range, str] | None:
+    """Read what `step_and_client` reads, or `3-8`, `3 to 8 acme`, `acme steps 3-8`."""
+    words = unicodedata.normalize("NFKC", words)
+    if found := STEPS_FIRST.fullmatch(words) or STEPS_LAST.fullmatch(words):
+        first, last = int(found["first"]), int(found["last"])
+        return (range(first, last + 1), found["client"]) if first <= last else None
+    one = step_and_client(words)
+    return (range(one[0], one[0] + 1), one[1]) if one else None
 
 
 def person_and_client(words: str) -> tuple[str, str] | None:

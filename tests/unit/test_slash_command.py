@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.use_cases.slash_command import Named, person_and_client, split, step_and_client, unwrapped
+from bot.use_cases.slash_command import (
+    Named,
+    person_and_client,
+    split,
+    step_and_client,
+    steps_and_client,
+    unwrapped,
+)
 
 COMMANDS = ("start", "status", "history", "credentials", "verify", "assign", "skip", "reopen")
 KNOWN = (*COMMANDS, "help")
@@ -80,7 +87,7 @@ def test_a_name_keeps_its_own_punctuation(name: str) -> None:
 @given(st.text())
 def test_nothing_that_is_typed_breaks_it(text: str) -> None:
     word, rest = split(text, KNOWN)
-    Named.of(rest), step_and_client(rest), person_and_client(rest)
+    Named.of(rest), step_and_client(rest), steps_and_client(rest), person_and_client(rest)
 
     assert word
 
@@ -141,3 +148,25 @@ def test_a_person_is_named_before_or_after_the_client(words: str, client: str) -
 )
 def test_a_client_is_named_by_name_or_by_channel(words: str, named: Named) -> None:
     assert Named.of(words) == named
+
+
+@pytest.mark.parametrize(
+    ("words", "first", "last", "client"),
+    [
+        ("7", 7, 7, ""),
+        ("step 7 acme", 7, 7, "acme"),
+        ("3-8", 3, 8, ""),
+        ("3 – 8 acme", 3, 8, "acme"),
+        ("steps 3 to 8, Acme Plumbing", 3, 8, "Acme Plumbing"),
+        ("acme steps 3-8", 3, 8, "acme"),
+    ],
+)
+def test_several_steps_are_named_by_the_first_and_the_last(
+    words: str, first: int, last: int, client: str
+) -> None:
+    assert steps_and_client(words) == (range(first, last + 1), client)
+
+
+@pytest.mark.parametrize("words", ["8-3", "acme", "1 and 4"])
+def test_what_names_no_steps_is_none(words: str) -> None:
+    assert steps_and_client(words) is None
