@@ -1,4 +1,4 @@
-"""What the engineering channel is told, from one event of the history."""
+"""Messages to the engineering channel, each from one event of the history."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -65,7 +65,7 @@ def announcement(
     timestamps: Mapping[str, str],
     workspace_url: str,
 ) -> Message:
-    """Return what the engineering channel is told of `event`.
+    """Return what the engineering channel is told about `event`.
 
     `timestamps` are the thread's messages by slot, for the links.
     """
@@ -86,7 +86,7 @@ def _help_asked(onboarding: Onboarding, event: Event) -> Iterator[Block]:
         f"🙋 {mention(onboarding.engineer)}, *{escape(onboarding.client_name)}* needs help with "
         f"step {step.number} ({escape(step.title)}). {mention(event.actor.user_id)} asks:"
     )
-    # Escaping may make five characters of one, and a section holds 3,000.
+    # Escaping may turn one character into five, and a section holds 3,000.
     question = wrap(event.detail["question"], 500, replace_whitespace=False, drop_whitespace=False)
     yield from (section(_quoted(piece)) for piece in question)
     yield from _answering(onboarding, event)

@@ -1,4 +1,4 @@
-"""The few Block Kit pieces that our messages and modals are made of, and their plain text."""
+"""The Block Kit pieces of our messages and modals, and their plain text."""
 
 import hashlib
 import json
@@ -28,7 +28,7 @@ LONGEST_TEXT = 3900
 
 @dataclass(frozen=True)
 class Message:
-    """A message as it should stand in Slack: `slot` names its place, once per onboarding."""
+    """A message as Slack should show it; `slot` is unique per onboarding."""
 
     onboarding_id: str
     slot: str
@@ -38,7 +38,7 @@ class Message:
 
     @property
     def metadata(self) -> dict[str, Any]:
-        """The message metadata: opaque ids only, as other apps in the channel may read it."""
+        """The message metadata; only opaque ids, because other apps in the channel can read it."""
         ours = {"onboarding_id": self.onboarding_id, "slot": self.slot}
         return {"event_type": EVENT_TYPE, "event_payload": {**ours, **self.payload}}
 
@@ -49,13 +49,13 @@ class Message:
 
     @cached_property
     def digest(self) -> str:
-        """A digest of all that is worth an edit: equal digests need no update."""
+        """A digest of everything worth an edit: equal digests need no update."""
         content = json.dumps([self.text, self.blocks, self.payload], sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()
 
 
 def message(onboarding_id: str, slot: str, blocks: Iterable[Block], **payload: Any) -> Message:
-    """Make a message of blocks; its plain text says the same as they do."""
+    """Return a message of these blocks, with their plain text."""
     rendered = [block.to_dict() for block in blocks]
     return Message(onboarding_id, slot, rendered, fallback(rendered), payload)
 
@@ -71,7 +71,7 @@ def section(text: str, accessory: ButtonElement | None = None) -> SectionBlock:
 
 
 def fields(rows: Iterable[tuple[str, str]]) -> SectionBlock:
-    """Up to ten names with their values (mrkdwn), side by side where there is room."""
+    """Up to ten names with their values (mrkdwn), side by side if there is room."""
     return SectionBlock(
         fields=[MarkdownTextObject(text=f"*{escape(name)}*\n{value}") for name, value in rows]
     )
@@ -104,7 +104,7 @@ def button(
 ) -> ButtonElement:
     """A button; `label` is what a screen reader says when the text alone is not clear.
 
-    With a `url` Slack opens it, and tells us of the press all the same.
+    Slack opens a `url` itself, and still tells us about the press.
     """
     return ButtonElement(
         text=PlainTextObject(text=text, emoji=False),

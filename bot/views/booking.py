@@ -1,4 +1,4 @@
-"""The button for the test booking, which asks first: it shows in the client's ServiceTitan."""
+"""The button for the test booking, which asks for confirmation first."""
 
 from slack_sdk.models.blocks import ButtonElement, ConfirmObject, PlainTextObject
 

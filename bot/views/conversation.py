@@ -40,7 +40,7 @@ def _finishing(step: Step, ref: str) -> list[ButtonElement]:
 
 
 def answered_line(onboarding: Onboarding) -> EphemeralReply:
-    """Return the question to an engineer who wrote in the thread: was that the answer?"""
+    """Return the question to an engineer who wrote in the thread whether that was the answer."""
     waiting = onboarding.open_questions[-MOST_QUOTED:]
     if len(waiting) == 1:
         [question] = waiting

@@ -1,4 +1,4 @@
-"""The notice in the thread that credentials were deleted, as nothing had happened for long."""
+"""The notice in the thread that unused credentials were deleted."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""The notice that an onboarding was ended before its time."""
+"""The notice that an onboarding was canceled."""
 
 from bot.core.mrkdwn import escape, mention
 from bot.onboarding import Onboarding
@@ -8,7 +8,7 @@ ENDED = "ended"
 
 
 def ended_message(onboarding: Onboarding) -> Message:
-    """Return what the thread is told of a cancellation; why is HeavySet's own affair."""
+    """Return the notice; the reason stays within HeavySet."""
     text = (
         f"⛔ *HeavySet Tech has ended this setup for {escape(onboarding.client_name)}.* There's "
         "nothing more to do, and everything you entered has been deleted. Questions? Just ask "

@@ -1,4 +1,4 @@
-"""What all modals are made of: a form, its inputs, its plain texts."""
+"""The parts of all modals: a form, its inputs, plain texts."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -31,7 +31,7 @@ def form(
 
 
 def notice(title: str, blocks: Sequence[Block]) -> View:
-    """Return a modal that only says something: nothing in it is to be submitted."""
+    """Return a modal that only says something, with nothing to submit."""
     return View(
         type="modal", title=plain_text(title), close=plain_text("Close"), blocks=list(blocks)
     )
@@ -40,7 +40,7 @@ def notice(title: str, blocks: Sequence[Block]) -> View:
 def entry(
     label: str, element: Any, *, hint: str | None = None, optional: bool = False
 ) -> InputBlock:
-    """An input whose block bears the name of its element, so that errors find it."""
+    """An input whose block_id is the action_id of its element, so errors find it."""
     return InputBlock(
         block_id=element.action_id,
         label=plain_text(label),
@@ -51,5 +51,5 @@ def entry(
 
 
 def plain_text(text: str) -> PlainTextObject:
-    """Return a text without any markup."""
+    """Return a text without markup."""
     return PlainTextObject(text=text, emoji=False)

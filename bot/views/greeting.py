@@ -1,4 +1,4 @@
-"""The greeting of somebody who came into the channel, in the thread."""
+"""The greeting of somebody who joined the channel, in the thread."""
 
 from bot.core.mrkdwn import escape, link, mention
 from bot.onboarding import Onboarding

@@ -20,7 +20,7 @@ def slot(number: int) -> str:
 
 
 def answer_message(onboarding: Onboarding, question: Question) -> Message:
-    """Return the guide's own words on a question, with the step that they come from."""
+    """Return what the guide says about a question, with its step."""
     return message(onboarding.id, slot(question.number), _answer(onboarding, question))
 
 
@@ -28,12 +28,12 @@ def _answer(onboarding: Onboarding, question: Question) -> Iterator[Block]:
     asked = escape(shorten(question.text, QUOTED, placeholder=" …"))
     yield section(f"> {asked}\n{mention(question.by.user_id)}, here's what the guide says:")
     found = passage(onboarding.guide, question.passage or "")
-    if found is None:  # the guide's words were changed since
+    if found is None:  # the guide's text has changed since
         yield section(f"See step {question.step}.")
     else:
         where = f"From step {found.step}, " if found.step else ""
         yield section(f"*{where}{escape(found.title)}*")
-        # A section holds 3,000 characters, and escaping may make five of one.
+        # A section holds 3,000 characters, and escaping may turn one into five.
         for piece in wrap(found.text, 550, replace_whitespace=False, drop_whitespace=False):
             yield section(escape(piece))
     ref = str(ids.StepRef(onboarding.id, question.step))

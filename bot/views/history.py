@@ -1,4 +1,4 @@
-"""The window with the history of one onboarding: how long what took, then the timeline by pages."""
+"""The window with an onboarding's history: durations, then the timeline in pages."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ from bot.views.forms import plain_text
 
 PAGE = 20
 BAR = 10
-QUOTED = 300  # characters: what somebody wrote at length is for the export
+QUOTED = 300  # characters; the export has the whole text
 SQUARES: Mapping[Owner | None, str] = {Owner.CLIENT: "🟦", Owner.HEAVYSET: "🟧", None: "⬜"}
 
 
@@ -35,7 +35,7 @@ def history_modal(
 ) -> View:
     """Return the window with the page that goes up to entry `until`, by default the newest one.
 
-    Entries are counted from the oldest, so what is added meanwhile moves none to another page.
+    Entries are counted from the oldest, so new ones move none to another page.
     """
     return View(
         type="modal",
@@ -86,7 +86,7 @@ def _phase(phase: Phase, times: Mapping[Owner | None, timedelta], longest: timed
 
 
 def _counts(history: History) -> Iterator[str]:
-    """Yield a line for each thing that support asks about, where there is any."""
+    """Yield a line for each thing that support asks about, if there is any."""
     asked = history.inquiries
     waits = [one.waited.total_seconds() for one in asked if one.waited is not None]
     open_ = sum(one.waited is None and not one.by_guide for one in asked)

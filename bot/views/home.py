@@ -1,4 +1,4 @@
-"""The app's Home: for engineers the board of all clients, for others what this is."""
+"""The app's Home: the board of all clients for engineers, an explanation for others."""
 
 import hashlib
 import json
@@ -20,18 +20,18 @@ from bot.views.blocks import actions, button, context, header, section
 from bot.views.forms import entry, form, notice
 from bot.views.status import STATES, unread
 
-# Slack takes 100 blocks: two for each client, and one for each group and for what is around.
+# Slack accepts 100 blocks: two per client, one per group, and what is around them.
 MOST_SHOWN, MOST_UNREAD = 40, 5
 MOST_QUESTIONS, QUOTED = 2, 120
 # What an engineer may choose to see.
 EVERYONE, MINE, FINISHED = "", "mine", "finished"
 FILTERS = {EVERYONE: "Everyone's", MINE: "Mine", FINISHED: "Finished"}
-AS_OF = "as_of"  # the block that changes although nothing has
+AS_OF = "as_of"  # this block changes even if nothing else has
 
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """What an engineer is shown: some of `count` clients, of whom `stalled` do not get on."""
+    """What an engineer sees: some of `count` clients, `stalled` of which are stuck."""
 
     viewer: str
     lines: Sequence[Overview | Unread]
@@ -49,7 +49,7 @@ def board_view(board: Board) -> View:
 
 
 def outsiders_view(guide: Guide) -> View:
-    """Return what somebody sees who is no engineer: what this is, and whom to ask."""
+    """Return what everybody else sees: what this is, and who to ask."""
     return View(
         type="home",
         blocks=[
@@ -73,7 +73,7 @@ def outsiders_view(guide: Guide) -> View:
 
 
 def assign_modal(onboarding: Onboarding, ref: ids.FormRef) -> View:
-    """Return the form that puts an engineer in charge, by default who asks."""
+    """Return the form that puts an engineer in charge, by default the person who asks."""
     blocks: list[Block] = [
         section(
             f"*{escape(onboarding.client_name)}* is assigned to {mention(onboarding.engineer)}."
@@ -88,12 +88,12 @@ def assign_modal(onboarding: Onboarding, ref: ids.FormRef) -> View:
 
 
 def answer_view(text: str) -> View:
-    """Return the answer to a press on the Home, which has no channel to answer in."""
+    """Return the reply to a press on the Home, which has no channel to reply in."""
     return notice("Onboardings", [section(text)])
 
 
 def digest_of(view: View) -> str:
-    """Return a digest of all in a Home that matters: equal digests need no publishing."""
+    """Return a digest of a Home: equal digests need no publishing."""
     blocks = [one for one in view.to_dict()["blocks"] if one.get("block_id") != AS_OF]
     return hashlib.sha256(json.dumps(blocks, sort_keys=True).encode()).hexdigest()
 
@@ -192,7 +192,7 @@ def _step(line: Overview) -> str:
 
 
 def _troubles(line: Overview, board: Board) -> Iterable[str]:
-    """Yield what keeps a client from getting on."""
+    """Yield what keeps a client from moving on."""
     if line.loss:
         yield f"🔌 Paused: {LOSS_TEXTS[line.loss]}."
     if line.exposed_values:

@@ -59,7 +59,7 @@ CONFIRM_UNUSUAL = "confirm_unusual"
 
 @dataclass(frozen=True, slots=True)
 class StepRef:
-    """What a button names: an onboarding, a step, and perhaps the fields that it is about."""
+    """What a button names: an onboarding, a step, and perhaps some fields."""
 
     onboarding_id: str
     step: int
@@ -71,7 +71,7 @@ class StepRef:
 
     @classmethod
     def parse(cls, value: str) -> "StepRef":
-        """Read a button's value; raises Malformed for anything that we did not write."""
+        """Read a button's value; raises Malformed for one that is not ours."""
         onboarding_id, _, rest = value.partition(":")
         step, *fields = rest.split(":")
         if not (onboarding_id and step.isdecimal() and value.isascii() and value.isprintable()):
@@ -101,7 +101,7 @@ class FormRef:
 
     @classmethod
     def parse(cls, value: str) -> "FormRef":
-        """Read private_metadata; raises Malformed for anything that we did not write."""
+        """Read private_metadata; raises Malformed if it is not ours."""
         try:
             return cls(**json.loads(value))
         except (ValueError, TypeError) as error:

@@ -29,7 +29,7 @@ LONGEST_QUESTION = 2000
 def credentials_modal(
     onboarding: Onboarding, ref: ids.FormRef, warnings: Mapping[str, str] | None = None
 ) -> View:
-    """Return the form for the values that `ref` names; `warnings` are to be confirmed."""
+    """Return the form for the credentials that `ref` names; `warnings` ask for confirmation."""
     blocks: list[Block] = [
         section(
             "🔒 Only you can see this window. We store what you enter encrypted; the thread shows "
@@ -49,7 +49,7 @@ def credentials_modal(
 
 
 def fields_at(onboarding: Onboarding, step: int) -> tuple[str, ...]:
-    """Return the fields that the form of a step offers: its own, and earlier ones still missing."""
+    """Return the fields in the form of a step: its own, and earlier ones still missing."""
     guide = onboarding.guide
     own = guide.step(step).credentials if step else ()
     missing = (field.id for field in guide.shown_by(step) if field.id in onboarding.missing)
@@ -57,7 +57,7 @@ def fields_at(onboarding: Onboarding, step: int) -> tuple[str, ...]:
 
 
 def required_fields(onboarding: Onboarding, ref: ids.FormRef) -> Collection[str]:
-    """Return the fields that may not be left empty: the step's own ones that nobody entered yet.
+    """Return the fields that are required: the step's own that nobody has entered yet.
 
     A form about a single value always needs that value.
     """
@@ -71,7 +71,7 @@ def required_fields(onboarding: Onboarding, ref: ids.FormRef) -> Collection[str]
 
 
 def help_modal(onboarding: Onboarding, ref: ids.FormRef) -> View:
-    """Return the guide's own help for a step, and a question to the engineer."""
+    """Return the guide's help for a step, with a field for a question to the engineer."""
     guide, step = onboarding.guide, onboarding.guide.step(ref.step)
     blocks: list[Block] = [section(f"*Step {step.number}: {escape(step.title)}*")]
     troubles = [trouble.text for trouble in guide.trouble_at(step.number)]
@@ -157,7 +157,7 @@ def _stored(onboarding: Onboarding, name: str, value: SecretStr | None) -> Itera
 
 
 def cancel_modal(onboarding: Onboarding, ref: ids.FormRef) -> View:
-    """Return the form that asks whether, and why, to end an onboarding before its time."""
+    """Return the form that asks why to cancel an onboarding."""
     name, done = escape(onboarding.client_name), onboarding.finished_steps
     blocks: list[Block] = [
         section(
@@ -184,13 +184,13 @@ def cancel_modal(onboarding: Onboarding, ref: ids.FormRef) -> View:
 
 
 def hidden_modal() -> View:
-    """Return what takes the place of a revealed credential after a while."""
+    """Return what replaces a revealed credential after a while."""
     text = "These are hidden again. Press “Reveal credentials” to see them again."
     return notice("Stored credentials", [section(text)])
 
 
 def _from_the_guide(guide: Guide, step: Step) -> Iterator[Block]:
-    """What the written guide also says, which the step's message leaves out or fills in."""
+    """Yield what the written guide also says, which the step's message leaves out."""
     phase = guide.phase_of(step.number)
     yield context(
         f"{escape(guide.title)}: {escape(guide.subtitle)} · Phase {phase.number}: "

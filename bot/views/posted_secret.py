@@ -1,4 +1,4 @@
-"""The notice in the thread that a value was posted; never the text itself."""
+"""The notice in the thread that a credential was posted; never the text itself."""
 
 from collections.abc import Iterator
 
@@ -12,12 +12,12 @@ from bot.views.blocks import Message, actions, button, message, section
 
 
 def slot(number: int) -> str:
-    """Return the slot of an posted_secret's notice."""
+    """Return the slot of a notice."""
     return f"exposed:{number}"
 
 
 def posted_secret_message(onboarding: Onboarding, posted_secret: PostedSecret) -> Message:
-    """Return the notice; when a new value was entered, it says so in one line."""
+    """Return the notice; one line once a new value was entered."""
     return message(onboarding.id, slot(posted_secret.number), _notice(onboarding, posted_secret))
 
 

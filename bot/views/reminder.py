@@ -1,4 +1,4 @@
-"""A reminder in the thread: whose turn it is, and what to do now; one line afterwards."""
+"""A reminder in the thread: whose turn it is and what to do; one line afterwards."""
 
 from collections.abc import Iterator
 
@@ -28,7 +28,7 @@ def stands(onboarding: Onboarding, reminder: Reminder) -> bool:
 
 
 def reminder_message(onboarding: Onboarding, reminder: Reminder) -> Message:
-    """Return the message of a reminder for what has become of it."""
+    """Return the message of a reminder, for its current state."""
     if stands(onboarding, reminder):
         blocks = list(_nudge(onboarding, reminder))
     else:
@@ -92,7 +92,7 @@ def _whom(onboarding: Onboarding, side: Owner) -> str:
 
 
 def _values(onboarding: Onboarding) -> Iterator[Block]:
-    """What is to be entered again, with a button where the current step has none for it."""
+    """Yield what to enter again, with a button unless the current step has one."""
     guide, step = onboarding.guide, onboarding.current
     if step is None:
         return
@@ -122,7 +122,7 @@ def _values(onboarding: Onboarding) -> Iterator[Block]:
 
 
 def _check(onboarding: Onboarding) -> Iterator[Block]:
-    """What the last check found, unless that is a value to enter again."""
+    """Yield what the last check found, unless that is a credential to enter again."""
     run = onboarding.verification
     if run is None or run.report is None or run.report.fields:
         return

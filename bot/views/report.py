@@ -1,4 +1,4 @@
-"""A verification's result in the thread: all well, or the one thing to do now."""
+"""A verification's result in the thread: it passed, or the one thing to do now."""
 
 from collections.abc import Iterator
 
@@ -20,7 +20,7 @@ SIGNS = {
 
 
 MOST_MENTIONED = 3
-# The check that an engineer may tick off where the platform does not tell.
+# The check that an engineer may confirm if the platform does not tell.
 WRITES = "writes"
 
 
@@ -38,7 +38,7 @@ def verification_message(onboarding: Onboarding, run: Verification, report: Repo
 
 
 def check_line(check: Check, words: str) -> str:
-    """Return one check as a line: outcome, what was checked, and what there is to say of it."""
+    """Return one check as a line: its outcome, what was checked, and details."""
     return f"{SIGNS[check.outcome]} · *{escape(check.title)}*: {escape(words)}"
 
 
@@ -71,13 +71,13 @@ def _passed(onboarding: Onboarding, report: Report) -> Iterator[Block]:
     yield section(f"{start} {platform} accepted all {values} credentials{comma}{ending}")
     yield context(f"Checked: {escape(listed(passed))}")
     for check in report.checks:
-        if check.outcome is Outcome.PASSED and check.cause:  # with words of its own
+        if check.outcome is Outcome.PASSED and check.cause:  # with its own text
             yield section(check_line(check, check.for_client))
     yield from _open(onboarding, report)
 
 
 def _open(onboarding: Onboarding, report: Report) -> Iterator[Block]:
-    """What a report that passed leaves open; an engineer may tick off the write permissions."""
+    """Yield what a passed report leaves open; an engineer may confirm the write permissions."""
     signed = onboarding.writes_confirmed
     for check in report.checks:
         if check.outcome is not Outcome.UNKNOWN:

@@ -48,7 +48,7 @@ def _root(onboarding: Onboarding, link_to_step: str | None) -> Iterator[Block]:
 
 
 def welcome_message(onboarding: Onboarding) -> Message:
-    """Return the welcome: what this is, how it goes, and what must be in place before."""
+    """Return the welcome: what this is, how it works, and the prerequisites."""
     return message(onboarding.id, WELCOME, _welcome(onboarding))
 
 
@@ -77,7 +77,7 @@ def _welcome(onboarding: Onboarding) -> Iterator[Block]:
 
 
 def _progress(onboarding: Onboarding) -> Iterator[str]:
-    """How many of the client's steps are done, and in which phase the onboarding is."""
+    """Return how many of the client's steps are done, and the current phase."""
     guide = onboarding.guide
     phases = [phase for phase in guide.phases if phase.owner is Owner.HEAVYSET]
     ours = {step.number for phase in phases for step in phase.steps}

@@ -1,4 +1,4 @@
-"""The line in an engineering channel that others than HeavySet read."""
+"""The warning in an engineering channel that people outside HeavySet can read."""
 
 from datetime import datetime
 
@@ -12,5 +12,5 @@ TEXT = (
 
 
 def shared_channel_message(since: datetime) -> Message:
-    """Return what the channel is told, once for each time it is shared."""
+    """Return the warning, posted once each time the channel is shared."""
     return message("", f"notice:{since:%Y%m%d%H%M%S%f}", [section(TEXT)])

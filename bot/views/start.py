@@ -1,4 +1,4 @@
-"""The forms that begin an onboarding: in this channel, or in one that is made for the client."""
+"""The forms that start an onboarding: in this channel, or in a new one for the client."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ SEVERAL = (
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """Who is in the channel where an onboarding is to begin."""
+    """Who is in the channel of a new onboarding."""
 
     external_members: Sequence[str] = ()
     alone: bool = False  # certainly nobody from outside
@@ -124,7 +124,7 @@ def invite_modal(ref: ids.FormRef, client_name: str, addresses: Sequence[str]) -
 
 
 def working_view(client_name: str) -> View:
-    """Return what stands in the form's place while Slack is asked."""
+    """Return what replaces the form while Slack is asked."""
     return notice(
         "Invite a client",
         [
@@ -138,7 +138,7 @@ def working_view(client_name: str) -> View:
 
 
 def outcome_view(text: Sequence[str]) -> View:
-    """Return how it went, line by line."""
+    """Return the outcome, line by line."""
     return notice("Invite a client", [section(line) for line in text])
 
 

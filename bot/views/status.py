@@ -1,4 +1,4 @@
-"""The answers to the slash command: status, one client's values, help."""
+"""Replies to the slash command: status, a client's credentials, help."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -58,7 +58,7 @@ MINE, STUCK = "mine", "stuck"
 
 @dataclass(frozen=True, slots=True)
 class EphemeralReply:
-    """A private answer to a slash command, as the acknowledgement bears it."""
+    """A private reply, such as the acknowledgement of a slash command contains."""
 
     text: str
     blocks: Sequence[dict[str, Any]]
@@ -66,14 +66,14 @@ class EphemeralReply:
 
 @dataclass(frozen=True, slots=True)
 class StatusQuery:
-    """What was asked for: a part of the client's name, `all`, both, or nothing; and which page."""
+    """What was asked for: part of a client's name, `all`, both, or nothing; and the page."""
 
     words: str = ""
     page: int = 1
 
     @property
     def name(self) -> str:
-        """The part of a client's name to be found."""
+        """The part of a client's name to look for."""
         found = ALL.fullmatch(self.words)
         named = found["name"] or "" if found else self.words
         return "" if self.filter else named
@@ -86,7 +86,7 @@ class StatusQuery:
 
     @property
     def everything(self) -> bool:
-        """Whether finished onboardings are asked for, too."""
+        """Whether finished onboardings are included."""
         return ALL.fullmatch(self.words) is not None
 
     def __str__(self) -> str:
@@ -95,7 +95,7 @@ class StatusQuery:
 
     @classmethod
     def parse(cls, value: str) -> "StatusQuery":
-        """Read a button's value; what is not ours is the first page of everybody active."""
+        """Read a button's value; anything that is not ours means the first page."""
         page, _, words = value.partition(":")
         return cls(words, int(page)) if page.isdecimal() and 0 < len(page) < 7 else cls()
 
@@ -110,14 +110,14 @@ def status_answer(
 ) -> EphemeralReply:
     """Return the state of one channel's clients (`here`), or a page of what `query` found.
 
-    One line more than a page says that there is a next page.
+    A line more than fits the page says that there is a next page.
     """
     query = query or StatusQuery()
     return answer_of(list(_status(lines, now, workspace_url, query, here=here)))
 
 
 def credentials_answer(onboarding: Onboarding, workspace_url: str) -> EphemeralReply:
-    """Return which values are in, with the steps' links; never a value."""
+    """Return which credentials are stored, masked, with links to their steps."""
     lines = [_value(onboarding, field.id) for field in onboarding.guide.credentials]
     blocks: list[Block] = [
         section(f"*{escape(onboarding.client_name)}*: credentials on file"),
@@ -145,7 +145,7 @@ def plain_answer(text: str) -> EphemeralReply:
 
 
 def answer_of(blocks: Sequence[Block]) -> EphemeralReply:
-    """Return a private answer that shows `blocks`."""
+    """Return a private reply with these blocks."""
     rendered = [block.to_dict() for block in blocks]
     return EphemeralReply(fallback(rendered), rendered)
 
@@ -210,7 +210,7 @@ def _pages(query: StatusQuery, *, more: bool) -> list[ButtonElement]:
 
 
 def unread(line: Unread) -> str:
-    """Return what is said of an onboarding that cannot be read."""
+    """Return the line of an onboarding that cannot be read."""
     return (
         f"⚠️ *{escape(line.client_name)}*: this version of the bot can't read this onboarding "
         f"({escape(line.reason)}). It's left as it is; `onboarding doctor` has more."

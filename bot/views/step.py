@@ -1,4 +1,4 @@
-"""One step of the guide as a message of the thread: in full while current, one line afterwards."""
+"""A step of the guide as a message: in full while it is current, one line afterwards."""
 
 from collections.abc import Iterator
 from functools import lru_cache
@@ -48,7 +48,7 @@ def step_message(onboarding: Onboarding, number: int) -> Message:
 
 
 def _afterwards(onboarding: Onboarding, step: Step, progress: StepProgress) -> Message:
-    """One line; a step that asked for values also keeps the way to enter them again."""
+    """Return one line; a step with credentials also keeps a button to enter them again."""
     title = f"*Step {step.number}: {escape(step.title)}*"
     if progress.state is StepState.WAITING:
         return _line(onboarding.id, step.number, f"⏳ {title} — coming up again later")
@@ -70,7 +70,7 @@ def _afterwards(onboarding: Onboarding, step: Step, progress: StepProgress) -> M
     return _done(onboarding.id, step.number, line, tuple(asked), again, undoable)
 
 
-# Of a thread that changes, most lines stay as they are: they are not made again each time.
+# Most lines of a thread stay the same when it changes, so they are cached.
 @lru_cache(MANY)
 def _line(onboarding_id: str, number: int, line: str) -> Message:
     return message(onboarding_id, slot(number), [section(line)])
@@ -118,7 +118,7 @@ def _in_full(onboarding: Onboarding, step: Step) -> Iterator[Block]:
 
 
 def step_again(onboarding: Onboarding, step: Step) -> Iterator[Block]:
-    """Yield what is to be done in the current step, for another message than its own."""
+    """Yield what to do in the current step, for a message other than its own."""
     yield section(f"*Step {step.number} of {len(onboarding.guide.steps)}: {escape(step.title)}*")
     yield section(_short(onboarding, step) or escape(step.body))
     yield from _state(onboarding, step)
@@ -146,7 +146,7 @@ def _thanks(onboarding: Onboarding) -> str:
 
 
 def _task(onboarding: Onboarding, step: Step) -> Iterator[Block]:
-    """What to do: our short line, with the guide's paragraph below it as small print."""
+    """Yield what to do: our short line, and the guide's paragraph as small print."""
     if short := _short(onboarding, step):
         yield section(f"*{short}*")
         yield context(escape(step.body))
@@ -169,7 +169,7 @@ def _short(onboarding: Onboarding, step: Step) -> str:
 
 
 def _cell(onboarding: Onboarding, table: Table, name: str, value: str) -> str:
-    """Return a value of a table; what people paste is code, which a tap copies."""
+    """Return a value of a table; as code if people paste it, so a tap copies it."""
     blanks, blank = onboarding.guide.blanks, dict(table.blanks).get(name)
     if blank is Blank.EMAIL and not blanks.email:
         return f"Ask {mention(onboarding.engineer)}"
@@ -235,7 +235,7 @@ def step_buttons(onboarding: Onboarding, step: Step) -> list[ButtonElement]:
 
 
 def _handed_over(onboarding: Onboarding, step: Step) -> Iterator[Block]:
-    """Either side may do a client's step: the way to hand it over, or to give it back."""
+    """Return the buttons to hand a client's step over, or to give it back."""
     phase, ref = (
         onboarding.guide.phase_of(step.number),
         str(ids.StepRef(onboarding.id, step.number)),

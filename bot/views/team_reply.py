@@ -1,4 +1,4 @@
-"""What an engineer wrote elsewhere, posted in the thread in their name."""
+"""A message that an engineer wrote elsewhere, posted in the thread in their name."""
 
 import re
 from collections.abc import Iterator
@@ -20,13 +20,13 @@ def slot(number: int) -> str:
 
 
 def team_reply_message(onboarding: Onboarding, reply: TeamReply) -> Message:
-    """Return the message of a reply, to whoever asked."""
+    """Return the reply, addressed to the person who asked."""
     return message(onboarding.id, slot(reply.number), _reply(reply))
 
 
 def _reply(reply: TeamReply) -> Iterator[Block]:
     to = f"{mention(reply.to.user_id)}, " if reply.to else ""
     yield section(f"💬 {to}{mention(reply.by.user_id)} of HeavySet Tech writes:")
-    # A section holds 3,000 characters, and escaping may make five of one.
+    # A section holds 3,000 characters, and escaping may turn one into five.
     for piece in wrap(reply.text, 550, replace_whitespace=False, drop_whitespace=False):
         yield section(_PERSON.sub(r"<\1>", escape(piece)))
