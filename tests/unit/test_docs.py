@@ -176,6 +176,15 @@ def test_a_name_that_does_not_exist_is_found(text: str) -> None:
     assert len(without(text, "README.md")) == 1
 
 
+def test_the_operators_page_lists_every_setting() -> None:
+    page = (ROOT / "docs" / "operate.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`[A-Z].*?`) \|", page, re.MULTILINE)
+
+    listed = [name for row in rows for name in re.findall(r"`([A-Z_]+)`", row)]
+
+    assert sorted(listed) == sorted(name.upper() for name in Settings.model_fields)
+
+
 def test_the_reasons_for_an_administrator_name_each_scope_once() -> None:
     reasons = (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (`.*`.*?) \| ", reasons, re.MULTILINE)
