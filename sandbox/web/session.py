@@ -120,11 +120,12 @@ class Session:
             return
         scene = running.scene
         command = ("-m", "sandbox.shifted_time", str(running.clock.path), *THE_BOT[1:])
-        running.trouble, running.bot = "", None
         try:
             running.bot = await BotProcess.start(scene.environment, scene.directory, command)
         except BotFailedError as error:
-            running.trouble = str(error)
+            running.bot, running.trouble = None, str(error)
+        else:
+            running.trouble = ""
         self.touch()
 
     async def kill_bot(self) -> None:

@@ -89,8 +89,9 @@ def served(guide: Path) -> Iterator[Served]:
     end(running)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """A Chromium; while it runs, no other event loop can, so no test of another module."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
@@ -156,9 +157,9 @@ def ann(page: Page) -> Locator:
     return page.locator("#pane-b")
 
 
-def last(pane: Locator, button: str) -> Locator:
-    """The lowest button that reads so: the one in the newest message."""
-    return pane.locator("button.kit", has_text=re.compile(f"^{button}$")).last
+def last(pane: Locator, action: str) -> Locator:
+    """The lowest button with this action_id: the one in the newest message."""
+    return pane.locator(f"button[data-action^={action}]").last
 
 
 def value(page: Page, name: str) -> str:
