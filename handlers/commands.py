@@ -23,7 +23,7 @@ from handlers.replies import Replies
 # Slack shows `operation_timeout` after three seconds; we apologize sooner.
 COMMAND_SECONDS = 1.8
 # From who asks and what was typed after the command, to a form to open or a reply.
-Doing = Callable[[Request, str], Awaitable[Opening | View | EphemeralReply]]
+Subcommand = Callable[[Request, str], Awaitable[Opening | View | EphemeralReply]]
 
 
 def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
@@ -55,7 +55,7 @@ def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
         press = Press.of(body)
         async with replies.errors_to(press):
             query = StatusQuery.parse(press.action.value)
-            replies.replace(press, await use_cases.overview.page(press.request, query))
+            replies.replace(press, await use_cases.status.page(press.request, query))
         await ack()
 
     @app.view(ids.CANCEL_ONBOARDING)
@@ -63,44 +63,44 @@ def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
         form = Submission.of(body)
         async with at_the_form(ack, form):
             reason = form.text(ids.REASON)
-            await use_cases.managing.cancel(form.saying(reason), form.ref, reason)
+            await use_cases.commands.cancel(form.saying(reason), form.ref, reason)
 
 
-def _commands(use_cases: UseCases) -> dict[str, Doing]:
+def _commands(use_cases: UseCases) -> dict[str, Subcommand]:
     async def help_(request: Request, _words: str) -> EphemeralReply:
-        return await use_cases.overview.help(request)
+        return await use_cases.status.help(request)
 
     async def start(request: Request, words: str) -> Opening | View:
         if asked := name_and_invitees(words):
-            return await use_cases.inviting.form(request, *asked)
-        return await use_cases.starting.form(request, unwrapped(words))
+            return await use_cases.invitations.form(request, *asked)
+        return await use_cases.start.form(request, unwrapped(words))
 
-    overview, managing = use_cases.overview, use_cases.managing
+    status, changes = use_cases.status, use_cases.commands
     return {
         "start": start,
-        "status": overview.status,
+        "status": status.status,
         "history": use_cases.history.of_client,
-        "credentials": overview.credentials,
-        "verify": managing.verify,
-        "remind": managing.remind,
-        "assign": managing.assign,
-        "skip": managing.skip,
-        "done": managing.done,
-        "reopen": managing.reopen,
-        "pause": managing.pause,
-        "resume": managing.resume,
-        "cancel": managing.cancel_form,
+        "credentials": status.credentials,
+        "verify": changes.verify,
+        "remind": changes.remind,
+        "assign": changes.assign,
+        "skip": changes.skip,
+        "done": changes.done,
+        "reopen": changes.reopen,
+        "pause": changes.pause,
+        "resume": changes.resume,
+        "cancel": changes.cancel_form,
         HELP: help_,
     }
 
 
 async def _answer(
-    use_cases: UseCases, commands: dict[str, Doing], replies: Replies, command: Command
+    use_cases: UseCases, commands: dict[str, Subcommand], replies: Replies, command: Command
 ) -> EphemeralReply | None:
     """Return the reply to a command; None if it opened a form instead."""
     word, rest = split(command.text, commands)
     if word not in commands:
-        return await use_cases.overview.help(command.request, _unknown(word, commands))
+        return await use_cases.status.help(command.request, _unknown(word, commands))
     done = await commands[word](command.request, rest)
     if isinstance(done, EphemeralReply):
         return done

@@ -23,7 +23,7 @@ def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
         engineer = form.input(ids.ENGINEER).selected_user or ""
         async with at_the_form(ack, form) as closing:
             request = form.saying(name, addresses, channel_name, str(private), engineer)
-            asked = await use_cases.inviting.check(
+            asked = await use_cases.invitations.check(
                 request,
                 form.ref,
                 client_name=name,
@@ -33,4 +33,4 @@ def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
                 engineer=engineer,
             )
             closing.view = working_view(asked.client_name)
-            replies.work(form, use_cases.inviting.carry_out(request, asked), outcome_view)
+            replies.work(form, use_cases.invitations.carry_out(request, asked), outcome_view)

@@ -46,7 +46,7 @@ def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
         text, mentioned = _without_mention(written.plain, replies.bot_user_id)
         if written.thread_ts is None and not mentioned:
             return
-        reply = await use_cases.words.say(
+        reply = await use_cases.messages.say(
             request, written.thread_ts, written.ts, text, mentioned=mentioned
         )
         if reply:
@@ -59,14 +59,14 @@ def _register_buttons(app: AsyncApp, use_cases: UseCases, replies: Replies) -> N
     @app.action(ids.MARK_STEP_DONE)
     async def mark_step_done(ack: AsyncAck, body: dict[str, Any]) -> None:
         async with replies.to(body) as (press, step):
-            done = await use_cases.words.mark_done(press.request, step)
+            done = await use_cases.messages.mark_done(press.request, step)
             replies.replace(press, plain_answer(done))
         await ack()
 
     @app.action(ids.SEND_TO_ENGINEER)
     async def send_to_engineer(ack: AsyncAck, body: dict[str, Any]) -> None:
         async with replies.to(body) as (press, step):
-            sent = await use_cases.words.send(press.request, step, press.thread_ts)
+            sent = await use_cases.messages.send(press.request, step, press.thread_ts)
             replies.replace(press, plain_answer(sent))
         await ack()
 

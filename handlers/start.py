@@ -21,7 +21,7 @@ def register(app: AsyncApp, use_cases: UseCases, _replies: Replies) -> None:
             client_name = form.text(ids.CLIENT_NAME)
             admins = list(form.input(ids.CLIENT_ADMINS).selected_users or ())
             engineer = form.input(ids.ENGINEER).selected_user or ""
-            await use_cases.starting.start(
+            await use_cases.start.start(
                 form.saying(client_name, engineer, *admins),
                 form.ref,
                 client_name=client_name,

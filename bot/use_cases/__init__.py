@@ -5,20 +5,20 @@ level. It may raise Refused, with words for the person, or Unavailable.
 """
 
 from bot.use_cases.channels import Channels
-from bot.use_cases.commands import Managing
+from bot.use_cases.commands import EngineerCommands
 from bot.use_cases.credentials import Credentials
 from bot.use_cases.help import Help
 from bot.use_cases.history import History
 from bot.use_cases.home import Home
-from bot.use_cases.invitations import Inviting
-from bot.use_cases.messages import Words
+from bot.use_cases.invitations import Invitations
+from bot.use_cases.messages import Messages
 from bot.use_cases.posted_secrets import PostedSecrets
 from bot.use_cases.questions import Questions
 from bot.use_cases.reminders import Reminders
 from bot.use_cases.retention import Retention
 from bot.use_cases.services import InvalidInput, NeedsConfirmation, Opening, Request, Services
-from bot.use_cases.start import Starting
-from bot.use_cases.status import Overview
+from bot.use_cases.start import Start
+from bot.use_cases.status import StatusReport
 from bot.use_cases.steps import Steps
 from bot.use_cases.verification import Verification
 
@@ -30,19 +30,19 @@ class UseCases:
 
     def __init__(self, services: Services) -> None:
         """Take what they work with."""
-        self.starting = Starting(services)
-        self.inviting = Inviting(services, self.starting)
+        self.start = Start(services)
+        self.invitations = Invitations(services, self.start)
         self.steps = Steps(services)
         self.credentials = Credentials(services)
         self.help = Help(services)
         self.verification = Verification(services)
         self.reminders = Reminders(services)
         self.retention = Retention(services)
-        self.overview = Overview(services)
-        self.managing = Managing(services)
+        self.status = StatusReport(services)
+        self.commands = EngineerCommands(services)
         self.history = History(services)
         self.home = Home(services)
         self.channels = Channels(services)
         self.posted_secrets = PostedSecrets(services)
         self.questions = Questions(services)
-        self.words = Words(services, self.steps, self.help, self.questions)
+        self.messages = Messages(services, self.steps, self.help, self.questions)

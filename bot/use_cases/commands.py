@@ -25,7 +25,7 @@ from bot.views.status import EphemeralReply, plain_answer
 from storage import credentials
 
 
-class Managing(UseCase):
+class EngineerCommands(UseCase):
     """For engineers only; `words` is what was typed after the command."""
 
     async def verify(self, request: Request, words: str) -> EphemeralReply:

@@ -17,7 +17,7 @@ from bot.use_cases.invitees import Invitees, why_wrong
 from bot.use_cases.lookup import must_be_no_secret
 from bot.use_cases.permissions import must_have_opened
 from bot.use_cases.services import InvalidInput, Request, Services
-from bot.use_cases.start import Starting
+from bot.use_cases.start import Start
 from bot.use_cases.use_case import UseCase
 from bot.views.ids import ADDRESSES, CHANNEL_NAME, FormRef
 from bot.views.start import invite_modal
@@ -44,10 +44,10 @@ class Invitation:
     engineer: str = ""
 
 
-class Inviting(UseCase):
+class Invitations(UseCase):
     """`/servicetitan start Acme invite ann@acme.com`: its form, and carrying it out."""
 
-    def __init__(self, services: Services, starting: Starting) -> None:
+    def __init__(self, services: Services, starting: Start) -> None:
         """Take the services, and the use case that begins an onboarding."""
         super().__init__(services)
         self._starting = starting

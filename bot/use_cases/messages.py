@@ -36,7 +36,7 @@ class Reply:
     blocks: Sequence[Mapping[str, Any]] = ()
 
 
-class Words(UseCase):
+class Messages(UseCase):
     """Does what a word says. Most words need no answer: the thread itself moves."""
 
     def __init__(self, services: Services, steps: Steps, help_: Help, questions: Questions) -> None:

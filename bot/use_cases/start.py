@@ -51,7 +51,7 @@ OPENING_SECONDS = 0.8
 MOST_PROPOSED = 10
 
 
-class Starting(UseCase):
+class Start(UseCase):
     """`/servicetitan start`: a form, and its submission."""
 
     async def form(self, request: Request, client_name: str) -> Opening:

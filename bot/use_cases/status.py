@@ -25,7 +25,7 @@ from storage.status import Line
 MOST_READ = 500
 
 
-class Overview(UseCase):
+class StatusReport(UseCase):
     """For engineers only."""
 
     async def status(self, request: Request, words: str = "") -> EphemeralReply:

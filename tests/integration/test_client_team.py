@@ -188,7 +188,7 @@ async def test_while_slack_is_slow_at_the_start_the_contacts_still_decide(crowd:
     await world.type("start Acme Plumbing")
     view = world.view_of(world.erin)
     world.write("DELETE FROM home")
-    world.bot.use_cases.starting._services.directory._users.clear()
+    world.bot.use_cases.start._services.directory._users.clear()
     world.slack.fail_next(
         "users.info", status=500, predicate=lambda sent: sent.get("user") == world.ann.id
     )

@@ -109,7 +109,7 @@ async def test_bots_and_deactivated_people_may_do_nothing(
 
 @pytest.mark.parametrize("error", ["user_not_found", "user_not_visible"])
 async def test_whom_slack_does_not_know_may_do_nothing(begun: World, error: str) -> None:
-    begun.bot.use_cases.words._services.directory._users.clear()
+    begun.bot.use_cases.messages._services.directory._users.clear()
     begun.slack.fail_next("users.info", error=error, times=9)
 
     await say(begun, begun.ann, "new", files=SCREENSHOT)
@@ -121,7 +121,7 @@ async def test_whom_slack_does_not_know_may_do_nothing(begun: World, error: str)
 async def test_a_message_without_a_team_comes_again_if_slack_does_not_answer(
     begun: World,
 ) -> None:
-    begun.bot.use_cases.words._services.directory._users.clear()
+    begun.bot.use_cases.messages._services.directory._users.clear()
     begun.slack.fail_next("users.info", status=500)
 
     await say(begun, begun.ann, "new", files=SCREENSHOT)
