@@ -1,4 +1,4 @@
-"""Hiding what people typed into modals from whoever watches the terminal."""
+"""Masks what people typed into modals, in the terminal."""
 
 # Inputs that hold no secret; everything else that is typed is shown masked.
 OPEN_INPUTS = frozenset({"client_name", "question"})

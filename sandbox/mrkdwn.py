@@ -27,7 +27,7 @@ def readable(text: str, name_of: Callable[[str], str]) -> str:
 
 
 def _reference(inside: str, name_of: Callable[[str], str]) -> str:
-    """What stands for `<…>`: a mention, a date, a link."""
+    """What is shown for `<…>`: a mention, a date, a link."""
     target, _, label = inside.partition("|")
     if target.startswith("!"):
         return label or "@" + target[1:]

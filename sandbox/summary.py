@@ -114,7 +114,7 @@ def _verification(stage: Stage) -> Check:
 
 
 def _nothing_twice(stage: Stage) -> Check:
-    """Every slot stands once in its channel."""
+    """No slot was posted twice."""
     posted = Counter(
         (message.slot, channel.id)
         for channel in (stage.client_channel, stage.engineering_channel)

@@ -35,7 +35,7 @@ class Transcript:
         self._steps = steps
         self._out = out
         self._masker = Masker()
-        self._has_colour = out.isatty() and "NO_COLOR" not in os.environ
+        self._has_color = out.isatty() and "NO_COLOR" not in os.environ
 
     def __call__(self, change: change_feed.Change) -> None:
         """Print one change."""
@@ -128,7 +128,7 @@ class Transcript:
         self._line(f"{INDENT}└{'─' * 40}")
 
     def _home(self, view: View) -> None:
-        """In short: it is published anew whenever anything changes."""
+        """In short, because it is published again with every change."""
         lines = modal_lines(view, self._readable, UNWRAPPED)
         self._line(f"{INDENT}⌂ Home of {view.user.real_name}: {self._gist(lines)}", "2")
 
@@ -175,14 +175,14 @@ class Transcript:
 
     def _line(self, text: str, style: str = "") -> None:
         shown = self._plain(self._masker.hide(text))
-        if style and self._has_colour:
+        if style and self._has_color:
             shown = f"\x1b[{style}m{shown}\x1b[0m"
         print(shown, file=self._out, flush=True)
 
     def _plain(self, text: str) -> str:
         """`*bold*` and `_small_` as the terminal can: in bold and dim, or without the marks."""
-        bold, dim = ("\x1b[1m", "\x1b[2m") if self._has_colour else ("", "")
-        end = "\x1b[22m" if self._has_colour else ""
+        bold, dim = ("\x1b[1m", "\x1b[2m") if self._has_color else ("", "")
+        end = "\x1b[22m" if self._has_color else ""
         text = re.sub(
             r"(?<![\w*])\*(\S(?:[^*\n]*\S)?)\*(?![\w*])", lambda mark: bold + mark[1] + end, text
         )

@@ -1,6 +1,6 @@
 """What a booking must look like to be taken: the schemas of ServiceTitan's CRM description.
 
-The properties bear ServiceTitan's own names; whatever the description does not list is refused.
+The properties have ServiceTitan's own names; anything the description doesn't list is refused.
 """
 
 from typing import Annotated, Literal, Self

@@ -22,7 +22,7 @@ FIRST_ID = 500_000_001
 
 
 class Gate(Protocol):
-    """Whoever lets requests in, and words what is refused."""
+    """Lets requests in, and words the refusals."""
 
     def refuse(self, request: web.Request, scope: str) -> web.Response | None: ...
 
@@ -126,7 +126,7 @@ class BookingEndpoints:
     def page(self, request: web.Request, provider: str | None) -> web.Response:
         """One page of the bookings: an earlier one of somebody else, then those made here.
 
-        Filters that are not modelled are refused by name: better than to ignore them.
+        Unknown filters are refused by name rather than ignored.
         """
         query = request.query
         known = {"page", "pageSize", "includeTotal", "externalId"}

@@ -37,7 +37,7 @@ class Admin:
         self._state.usergroups[usergroup].remove(who.user)
 
     async def delete(self, *messages: Message, told: bool = True) -> None:
-        """Delete messages, as an owner may, or a retention rule: of that the app is not `told`."""
+        """Delete messages as an owner, or if not `told`, as a retention rule: without an event."""
         for message in messages:
             message.channel.remove(message)
             if told:
@@ -57,7 +57,7 @@ class Admin:
         channel.is_migrating = True
 
     def migrated(self, channel: Channel) -> None:
-        """Be done with that."""
+        """End it."""
         channel.is_migrating = False
 
     def move_workspace(self) -> None:
@@ -65,7 +65,7 @@ class Admin:
         self._state.is_moving = True
 
     def workspace_moved(self) -> None:
-        """Be done with that."""
+        """End it."""
         self._state.is_moving = False
 
     async def rename(self, channel: Channel, name: str) -> None:
@@ -84,17 +84,17 @@ class Admin:
         await self._events.delivered()
 
     async def share(self, channel: Channel, team: Team) -> None:
-        """Connect another organisation to the channel (docs: events/channel_shared)."""
+        """Connect another organization to the channel (docs: events/channel_shared)."""
         if team not in channel.connected:
             channel.connected.append(team)
-        await self._tell(channel, "shared", connected_team_id=team.organisation_id)
+        await self._tell(channel, "shared", connected_team_id=team.organization_id)
 
     async def unshare(self, channel: Channel, team: Team) -> None:
-        """Disconnect an organisation; its people leave with it."""
+        """Disconnect an organization; its people leave with it."""
         channel.connected.remove(team)
         for user in [user for user in channel.members.values() if user.team == team]:
             del channel.members[user.id]
-        former = team.organisation_id
+        former = team.organization_id
         shared = channel.is_ext_shared
         await self._tell(
             channel, "unshared", previously_connected_team_id=former, is_ext_shared=shared
@@ -123,7 +123,7 @@ class Admin:
         await self._settled()
 
     def decline(self, *scopes: str) -> None:
-        """Withhold optional scopes from the app, as who installs it may."""
+        """Withhold optional scopes from the app, as the person installing it may."""
         if strangers := sorted(set(scopes) - self._state.app.manifest.optional_scopes):
             raise ValueError(f"not optional in the manifest: {', '.join(strangers)}")
         self._state.declined_scopes.update(scopes)

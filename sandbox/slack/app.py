@@ -12,7 +12,7 @@ import yaml
 class Manifest:
     """What the app asks for when it is installed (docs: app manifest reference).
 
-    `scopes` are all of the bot's; those in `optional_scopes` may be declined by who installs it.
+    `scopes` are all of the bot's; those in `optional_scopes` may be declined at installation.
     Raises ValueError for a manifest that Slack would not take.
     """
 

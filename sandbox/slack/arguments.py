@@ -12,7 +12,7 @@ from aiohttp import web
 from sandbox.slack.errors import SlackError
 from sandbox.slack.model import Json
 
-# Bolt's client sends it with every call; Slack heeds it with organisation-wide tokens only.
+# Bolt's client sends it with every call; Slack only looks at it with organization-wide tokens.
 ALWAYS_ALLOWED = frozenset({"team_id"})
 FALSE = ("", "0", "false", "False")
 
@@ -34,7 +34,7 @@ class Arguments:
             raise SlackError.because("invalid_arguments", *messages)
 
     def text(self, name: str) -> str:
-        """A string that the call must bear."""
+        """A required string."""
         value = self.maybe_text(name)
         if not value:
             raise SlackError.because("invalid_arguments", f"[ERROR] missing required field: {name}")

@@ -75,7 +75,7 @@ class Transport(Protocol):
 class HttpTransport:
     """Signed HTTP POSTs (docs: apis/events-api, verifying-requests-from-slack).
 
-    `url` is asked anew for each: behind one address there may be several servers.
+    `url` is called for each request: there may be several servers behind one address.
     """
 
     session: aiohttp.ClientSession

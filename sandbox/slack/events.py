@@ -123,7 +123,7 @@ class Events:
         if message.subtype in _WITHOUT_TEAM or message.user.id == SLACKBOT:
             del event["team"]
         elif self._state.is_external(message.user):
-            event["user_team"] = event["source_team"] = message.user.organisation_id
+            event["user_team"] = event["source_team"] = message.user.organization_id
         return event
 
     def _hears(self, channel: Channel) -> bool:

@@ -11,7 +11,7 @@ REQUIRED = "Please complete this required field."
 
 
 class HasId(Protocol):
-    """Whoever may be chosen in a users_select."""
+    """Somebody who can be chosen in a users_select."""
 
     @property
     def id(self) -> str: ...

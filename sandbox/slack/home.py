@@ -1,4 +1,4 @@
-"""The app's Home: a view of its own for everybody, until it is published anew (docs: App Home)."""
+"""The app's Home: each person has their own view of it (docs: App Home)."""
 
 from sandbox.slack import modals
 from sandbox.slack.change_feed import HomePublished

@@ -12,7 +12,7 @@ ChannelKind = Literal["public", "private", "im"]
 
 @dataclass(frozen=True)
 class Team:
-    """A workspace; `enterprise_id` if it belongs to an Enterprise organisation."""
+    """A workspace; `enterprise_id` if it belongs to an Enterprise organization."""
 
     id: str
     name: str
@@ -20,8 +20,8 @@ class Team:
     enterprise_id: str | None = None
 
     @property
-    def organisation_id(self) -> str:
-        """The `E…` id of a workspace of an Enterprise organisation, else its `T…` id."""
+    def organization_id(self) -> str:
+        """The `E…` id of a workspace of an Enterprise organization, else its `T…` id."""
         return self.enterprise_id or self.id
 
 
@@ -45,9 +45,9 @@ class User:
         return f"{self.name}@{self.team.domain}.example"
 
     @property
-    def organisation_id(self) -> str:
-        """The id of the organisation, or of the workspace, that the user belongs to."""
-        return self.team.organisation_id
+    def organization_id(self) -> str:
+        """The id of the organization, or of the workspace, that the user belongs to."""
+        return self.team.organization_id
 
 
 @dataclass(eq=False)
@@ -73,12 +73,12 @@ class Channel:
 
     @property
     def is_ext_shared(self) -> bool:
-        """Whether another organisation is connected (docs: conversation object)."""
-        return any(team.organisation_id != self.host.organisation_id for team in self.connected)
+        """Whether another organization is connected (docs: conversation object)."""
+        return any(team.organization_id != self.host.organization_id for team in self.connected)
 
     @property
     def is_pending_ext_shared(self) -> bool:
-        """Whether an invitation to another organisation is still open."""
+        """Whether an invitation to another organization is still open."""
         return any(invitation.is_open for invitation in self.invitations)
 
     def message(self, ts: str) -> "Message | None":
@@ -99,7 +99,7 @@ class Channel:
 
 @dataclass(eq=False)
 class Invitation:
-    """Somebody of another organisation asked to a channel, by e-mail address or as a user."""
+    """Somebody of another organization asked to a channel, by e-mail address or as a user."""
 
     id: str
     channel: Channel
@@ -118,7 +118,7 @@ class Invitation:
 
 @dataclass(eq=False)
 class Message:
-    """A message as it stands now; `versions` are its earlier states, oldest first."""
+    """A message as it is now; `versions` are its earlier states, oldest first."""
 
     channel: Channel
     ts: str

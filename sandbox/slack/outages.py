@@ -53,8 +53,8 @@ class Outage:
     call fails and how depends on `seed` and on how many calls of its method came before, so that
     methods called at the same time do not change each other's fate.
 
-    Who is rate limited stays so until `retry_after` seconds have passed: `impatient` counts the
-    calls that did not wait (docs: apis/web-api/rate-limits; chat.postMessage counts by channel).
+    A rate limit lasts until `retry_after` seconds have passed; `impatient` counts the calls that
+    did not wait (docs: apis/web-api/rate-limits; chat.postMessage counts by channel).
     """
 
     clock: Callable[[], float]

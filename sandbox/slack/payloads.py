@@ -40,7 +40,7 @@ def message_action(
 ) -> Json:
     """A `block_actions` from a message (docs: block_actions payload).
 
-    An ephemeral message is not told, only where it stands: so in payloads seen on real Slack.
+    Of an ephemeral message only the place is included, as in payloads seen on real Slack.
     """
     channel = answer_to.channel
     container = {
@@ -138,7 +138,7 @@ def event_callback(
 
 
 def shared(message: Message) -> Json:
-    """A message as the attachment of one that forwards it: so in payloads seen on real Slack."""
+    """A message as the attachment of one that forwards it: as in payloads seen on real Slack."""
     channel = message.channel
     return {
         "is_share": True,

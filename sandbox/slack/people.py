@@ -241,7 +241,7 @@ class Person:
         return message
 
     async def edit(self, message: Message, text: str) -> None:
-        """Change one's own message."""
+        """Edit their own message."""
         must_own(self.user, message)
         before = message.snapshot()
         message.versions.append(before)
@@ -250,14 +250,14 @@ class Person:
         await self._events.delivered()
 
     async def delete(self, message: Message) -> None:
-        """Delete one's own message."""
+        """Delete their own message."""
         must_own(self.user, message)
         message.channel.remove(message)
         self._state.changed(MessageDeleted(message))
         await self._events.delivered()
 
     async def react(self, message: Message, name: str) -> None:
-        """Add a reaction, or take one's own back."""
+        """Add a reaction, or take their own back."""
         must_be_in(self.user, message.channel)
         people = message.reactions.setdefault(name, [])
         what = "removed" if self.id in people else "added"
@@ -278,7 +278,7 @@ class Person:
         self._state.touch()
 
     def reload(self) -> None:
-        """Start the Slack client anew, which loses the private messages (docs: postEphemeral)."""
+        """Restart the Slack client, which loses the private messages (docs: postEphemeral)."""
         gone = self.ephemerals
         self._state.ephemerals = [each for each in self._state.ephemerals if each not in gone]
 

@@ -232,7 +232,7 @@ class SlackSandbox:
         metadata: Json,
         thread_ts: str | None = None,
     ) -> Message:
-        """Have a message of the bot's stand in a channel already; nobody is told of it."""
+        """Put a message of the bot's into a channel as if it had been there; no event is sent."""
         message = new_message(self._state, channel, text, list(blocks), thread_ts)
         message.metadata = metadata
         channel.messages.append(message)

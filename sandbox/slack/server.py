@@ -134,7 +134,7 @@ class Server:
     def _answer(self, name: str, values: Json, answer: Json) -> web.Response:
         self._log(name, values, answer)
         granted = ",".join(sorted(self._state.scopes))
-        # Every answer of Slack's bears an id of its own; support asks for it.
+        # Every answer has its own id, which Slack's support asks for.
         headers = {"x-oauth-scopes": granted, "x-slack-req-id": uuid.uuid4().hex}
         return web.json_response(answer, headers=headers)
 
@@ -166,7 +166,7 @@ class Server:
 
 
 def _take_token(request: web.Request, values: Json) -> str | None:
-    """The token from the header or the arguments, which bear it no longer afterwards."""
+    """Take the token out of the header or the arguments."""
     scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
     argument = values.pop("token", None)
     return token if scheme == "Bearer" else argument

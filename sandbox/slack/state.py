@@ -138,13 +138,13 @@ class State:
         return channel
 
     def knows(self, user: User) -> bool:
-        """Whether the app can know of `user`: of the own organisation, or met in a channel."""
+        """Whether the app can know of `user`: of the same organization, or met in a channel."""
         shared = (channel for channel in self.channels.values() if channel.kind != "im")
         return not self.is_external(user) or any(user.id in each.members for each in shared)
 
     def is_external(self, user: User) -> bool:
-        """Whether `user` belongs to another organisation than the installing one."""
-        return user.organisation_id != self.home.organisation_id
+        """Whether `user` belongs to another organization than the installing one."""
+        return user.organization_id != self.home.organization_id
 
     def ephemeral(self, ts: str) -> Message | None:
         """The message with this `ts` that one person alone sees, if it is still there."""

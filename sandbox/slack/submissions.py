@@ -16,7 +16,7 @@ TROUBLE = "We had some trouble connecting. Try again?"
 class Submission:
     """What the person sees after pressing a modal's submit button.
 
-    `errors` stand at the inputs of their block_ids, from Slack's client (`ack` is None then) or
+    `errors` are shown at the inputs of their block_ids, from Slack's client (`ack` is None then) or
     from the bot. `notice` is Slack's own complaint, and `reason` why Slack complains.
     """
 

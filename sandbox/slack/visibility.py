@@ -41,7 +41,7 @@ def must_own(user: User, message: Message) -> None:
 
 
 def _may_press(state: State, user: User, channel: Channel) -> bool:
-    """Whom no document settles: external people, and those of them who were asked to post only."""
+    """Whether a person may press: undocumented for external people, above all post-only ones."""
     if user.team in channel.limited and not state.doubts.limited_external_can_press:
         return False
     return state.doubts.external_can_press or not state.is_external(user)

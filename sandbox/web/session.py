@@ -54,7 +54,7 @@ class Session:
     """The page shows this, and nothing else."""
 
     def __init__(self, *, hold_at: float | None = None, seed: int | None = None) -> None:
-        """With `hold_at` the clock stands still; with `seed` ServiceTitan's values are fixed."""
+        """Hold the clock at `hold_at`, if given; `seed` makes ServiceTitan's values the same."""
         self.generation = 0
         self.preparing = ""  # the scene that is being prepared
         self._hold_at, self._seed = hold_at, seed

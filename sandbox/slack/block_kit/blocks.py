@@ -1,4 +1,4 @@
-"""Blocks and where they may stand (docs: reference/block-kit/blocks)."""
+"""Blocks and where they are allowed (docs: reference/block-kit/blocks)."""
 
 import copy
 from collections import Counter

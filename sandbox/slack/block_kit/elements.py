@@ -93,7 +93,7 @@ MENUS: dict[str, Check] = {
     "timepicker": _element({}, _COMMON | {"initial_time": TIME, "timezone": string(100)}),
 }
 
-# Whether typing dispatches block_actions is not modelled, so dispatch_action_config is refused.
+# Whether typing dispatches block_actions is not modeled, so dispatch_action_config is refused.
 _TYPED = _ACTION | {"focus_on_load": flag, "placeholder": plain_text(150)}
 INPUTS: dict[str, Check] = {
     "plain_text_input": _element(

@@ -56,7 +56,7 @@ def update(state: State, args: Arguments) -> Json:
 
 
 def post_ephemeral(state: State, args: Arguments) -> Json:
-    """Show a message to one member; whoever is not active never sees it (docs: postEphemeral)."""
+    """Show a message to one member, who never sees it if inactive (docs: postEphemeral)."""
     channel = _channel_to_post_in(state, args.text("channel"))
     user = channel.members.get(args.text("user"))
     if user is None or (state.is_external(user) and not state.doubts.ephemeral_reaches_external):
@@ -90,7 +90,7 @@ def get_permalink(state: State, args: Arguments) -> Json:
 
 
 def _channel_to_post_in(state: State, channel_id: str) -> Channel:
-    """The channel, or the direct message with a user whose id stands in its place."""
+    """The channel, or the direct message with a user if the id is a user's."""
     user = state.users.get(channel_id)
     if user is not None:
         return state.direct_message(user)

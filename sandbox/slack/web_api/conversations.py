@@ -85,7 +85,7 @@ def replies(state: State, args: Arguments) -> Json:
 
 
 def open_direct_message(state: State, args: Arguments) -> Json:
-    """The direct message with one user; group direct messages are not modelled."""
+    """The direct message with one user; group direct messages are not modeled."""
     user = state.users.get(args.text("users"))
     if user is None:
         raise SlackError("user_not_found")

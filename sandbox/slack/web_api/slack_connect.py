@@ -1,4 +1,4 @@
-"""conversations.inviteShared: asking people of other organisations to a channel."""
+"""conversations.inviteShared: asking people of other organizations to a channel."""
 
 import re
 
