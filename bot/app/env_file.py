@@ -1,8 +1,8 @@
-"""Reads `.env` strictly: whatever would not be read as it was written is a problem with its line.
+"""Reads `.env` strictly: a line that would not be read as written is reported with its number.
 
-python-dotenv skips broken lines with a log message, replaces `${…}` and lets a missing quote
-swallow the lines below. Its parser is used here; what it would gloss over is refused. No message
-shows a value.
+python-dotenv skips broken lines with a log message, expands `${…}`, and lets an unclosed quotation
+mark swallow the lines below. This uses its parser, but reports all that. No message contains a
+value.
 """
 
 import codecs
@@ -18,11 +18,11 @@ from dotenv.parser import Binding, parse_stream
 
 ASSIGNMENT = re.compile(r"\s*(?:export\s+)?'?([A-Za-z_][A-Za-z0-9_]*)'?\s*=\s*(['\"]?)")
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
-# How alike a name has to be to one of ours. The file is ours, the environment is everybody's.
-ALIKE_IN_FILE, ALIKE_IN_ENVIRONMENT = 0.75, 0.9
-SHORTEST_IN_ENVIRONMENT = 8
-# Names that others need although they are much like ours: PostgreSQL's, Slack's and its SDKs'.
-OTHERS = {
+# How similar a misspelled name must be: more in the environment, which others use as well.
+SIMILARITY_IN_FILE, SIMILARITY_IN_ENVIRONMENT = 0.75, 0.9
+MIN_LENGTH_IN_ENVIRONMENT = 8
+# Names of PostgreSQL, Slack and its SDKs that are similar to ours.
+FOREIGN_NAMES = {
     "PGHOST",
     "PGPORT",
     "SLACK_API_TOKEN",
@@ -37,9 +37,9 @@ OTHERS = {
 
 @dataclass(slots=True)
 class EnvFile:
-    """What the file says. Without `whole`, some lines could not be read, so names may be missing.
+    """The file's values. Unless `whole`, some lines were unreadable, so names may be missing.
 
-    `meant` are the settings that misspelled names are most like.
+    `meant` are the settings that misspelled names are most similar to.
     """
 
     values: dict[str, str] = field(default_factory=dict)
@@ -48,15 +48,15 @@ class EnvFile:
     meant: set[str] = field(default_factory=set)
 
     def broken(self, where: str, text: str) -> None:
-        """Note that something cannot be read."""
+        """Note that something is unreadable."""
         self.problems.append(f"{where}: {text}")
         self.whole = False
 
 
 def read(path: Path, names: Collection[str]) -> EnvFile:
-    """Return the values in the file at `path`, by upper-case name; no file is as good as empty.
+    """Return the file's values by upper-case name; a missing file counts as empty.
 
-    `names` are those of our settings, to find misspelled ones.
+    `names` are our settings' names, to find misspelled ones.
     """
     found = EnvFile()
     try:
@@ -76,16 +76,16 @@ def read(path: Path, names: Collection[str]) -> EnvFile:
 
 
 def misspelled(environment: Mapping[str, str], names: Collection[str]) -> Iterator[tuple[str, str]]:
-    """Yield each variable that is almost a setting's name, and that name, where it isn't set."""
+    """Yield each variable similar to a setting that isn't set, with that setting's name."""
     given = {name.upper() for name, value in environment.items() if value}
-    for name in sorted(given - set(names) - OTHERS):
-        meant = _nearest(name, names, ALIKE_IN_ENVIRONMENT)
-        if meant and len(name) >= SHORTEST_IN_ENVIRONMENT and meant not in given:
+    for name in sorted(given - set(names) - FOREIGN_NAMES):
+        meant = _nearest(name, names, SIMILARITY_IN_ENVIRONMENT)
+        if meant and len(name) >= MIN_LENGTH_IN_ENVIRONMENT and meant not in given:
             yield name, meant
 
 
 def _decoded(content: bytes, file: str, found: EnvFile) -> str | None:
-    """Return the text; None for another encoding than UTF-8 (with or without its mark)."""
+    """Decode UTF-8 with or without a byte order mark; None for any other encoding."""
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in content:
         text = "is saved as UTF-16, as PowerShell does; save the file as UTF-8"
         found.broken(f"{file}, line 1", text)
@@ -121,14 +121,14 @@ def _read_lines(text: str, file: str, names: Collection[str], found: EnvFile) ->
             continue
         lines[name] = line
         found.values[name] = binding.value or ""
-        if name not in names and (meant := _nearest(name, names, ALIKE_IN_FILE)):
+        if name not in names and (meant := _nearest(name, names, SIMILARITY_IN_FILE)):
             text = f"{name} isn't a setting; did you mean {meant}?"
             found.problems.append(f"{where}: {text}")
             found.meant.add(meant)
 
 
 def _problem(binding: Binding, names: Collection[str]) -> str:
-    """Say what is wrong with a line; empty for one that is read as it was written."""
+    """Return what is wrong with a line; empty if it is read as written."""
     written, key, value = binding.original.string, binding.key, binding.value
     assigned = ASSIGNMENT.match(written)
     name = f"{assigned[1]}: " if assigned and assigned[1].upper() in names else ""
@@ -151,14 +151,14 @@ def _problem(binding: Binding, names: Collection[str]) -> str:
     return ""
 
 
-def _nearest(name: str, names: Collection[str], alike: float) -> str | None:
-    """Return the setting that `name` is most like, if it is a slip rather than another name."""
-    if name in OTHERS:
+def _nearest(name: str, names: Collection[str], similarity: float) -> str | None:
+    """Return the setting that `name` is probably a misspelling of."""
+    if name in FOREIGN_NAMES:
         return None
-    found = difflib.get_close_matches(name.replace("-", "_"), sorted(names), n=1, cutoff=alike)
+    found = difflib.get_close_matches(name.replace("-", "_"), sorted(names), n=1, cutoff=similarity)
     return found[0] if found else None
 
 
 def environment() -> Mapping[str, str]:
-    """Return the environment's variables by upper-case name, without empty ones."""
+    """Return the non-empty environment variables by upper-case name."""
     return {name.upper(): value for name, value in os.environ.items() if value}

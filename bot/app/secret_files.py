@@ -1,8 +1,8 @@
-"""Secrets that are kept in files: `SLACK_BOT_TOKEN_FILE=/run/secrets/token` instead of the token.
+"""Reads secrets from files: `SLACK_BOT_TOKEN_FILE=/run/secrets/token` instead of the token.
 
 Docker and Kubernetes mount secrets as files, and systemd puts credentials into a directory
-(systemd.exec(5), LoadCredential=). A file's last line break doesn't count. No message shows what is
-in a file, nor its path, which may be a secret that somebody set under the wrong name.
+(systemd.exec(5), LoadCredential=). A trailing line break is removed. No message contains a file's
+content, or its path, which may be a secret set under the wrong name.
 """
 
 from collections.abc import Collection, Mapping
@@ -10,19 +10,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 SUFFIX = "_FILE"
-LARGEST = 64 * 1024
+MAX_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class SecretFiles:
-    """What the files hold, by the setting's name, and a line for each that can't be used."""
+    """The files' contents by setting, and a line for each unusable file."""
 
     values: dict[str, str] = field(default_factory=dict, repr=False)
     problems: dict[str, str] = field(default_factory=dict)
 
 
 def read(given: Mapping[str, str], names: Collection[str]) -> SecretFiles:
-    """Read the file of each of `names` that is `given` by its file, not by its value."""
+    """Read the file of each of `names` that is given by a file in `given`."""
     found = SecretFiles()
     for name in names:
         path = given.get(name + SUFFIX)
@@ -39,13 +39,13 @@ def read(given: Mapping[str, str], names: Collection[str]) -> SecretFiles:
 
 
 class _Unusable(Exception):
-    """A file that holds no secret; the text says why."""
+    """A file that contains no secret; the text says why."""
 
 
 def _content(path: Path) -> str:
     try:
         with path.open("rb") as file:
-            content = file.read(LARGEST + 1)
+            content = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
         raise _Unusable("there is no such file; give the path of the secret's file") from None
     except IsADirectoryError:
@@ -53,7 +53,7 @@ def _content(path: Path) -> str:
     except (OSError, ValueError) as error:  # a path with a NUL in it
         reason = getattr(error, "strerror", None) or "not a path"
         raise _Unusable(f"the file can't be read ({reason}); is it this user's?") from None
-    if len(content) > LARGEST:
+    if len(content) > MAX_BYTES:
         raise _Unusable("the file is far too large for a secret; is it the right one?")
     try:
         text = content.decode("utf-8-sig").rstrip("\r\n")

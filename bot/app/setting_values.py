@@ -1,4 +1,4 @@
-"""What a setting's value must look like. Every problem is put in words, and no value is shown."""
+"""Validates the settings' values. Each problem is explained in words that contain no value."""
 
 import base64
 import binascii
@@ -22,13 +22,13 @@ from sqlalchemy.exc import ArgumentError
 from bot.onboarding.people import EVERYONE
 
 KEY_BYTES = 32
-# The steps from byte to byte of a random key are nearly all different; those of zeros, of a word
-# that is repeated, or of 1, 2, 3 … are few.
-FEWEST_STEPS = 12
+# The differences between neighboring bytes of a random key are nearly all distinct; those of zeros,
+# of a repeated word, or of 1, 2, 3 … are not.
+MIN_DISTINCT_STEPS = 12
 BLANK = {0x00, 0xFF}  # what empty memory reads as
-# Half of what Slack's signing secrets have, and far fewer different letters.
-SHORTEST_SECRET, FEWEST_LETTERS = 16, 6
-SHORTEST_TOKEN = 16
+# Half the length of Slack's signing secrets, and far fewer distinct characters.
+MIN_SECRET_LENGTH, MIN_DISTINCT_CHARACTERS = 16, 6
+MIN_TOKEN_LENGTH = 16
 
 WHO_IS_AN_ENGINEER = (
     "list the ids of the people (U…) and user groups (S…) who may start onboardings and see "
@@ -36,10 +36,10 @@ WHO_IS_AN_ENGINEER = (
 )
 
 QUOTES = "\"'`“”‘’«»"
-# Ten years: beyond that, somebody meant another unit, and dates would overflow.
-MOST_SECONDS = 315_360_000
+# Ten years: more than that is a mistake in the unit, and dates would overflow.
+MAX_SECONDS = 315_360_000
 BLANKS = {"\n": "a line break", "\r": "a carriage return (a Windows line ending)", "\t": "a tab"}
-# What Slack's own pages of an app show next to the right value, by how it begins.
+# What the app's pages at Slack show next to the right value, by prefix.
 TOKENS = {
     "xoxb-": "the bot token (xoxb-…), which belongs in SLACK_BOT_TOKEN",
     "xapp-": "the app-level token (xapp-…), which belongs in SLACK_APP_TOKEN",
@@ -49,8 +49,8 @@ TOKENS = {
     "xoxc-": "a browser's token (xoxc-…)",
     "xoxs-": "a browser's token (xoxs-…)",
 }
-# What poolers' pages add for other drivers (Supabase, Prisma, Vercel); nothing depends on it here.
-NOT_POSTGRESQLS = ("pgbouncer", "connection_limit", "pool_timeout", "supa")
+# Options that poolers document for other drivers (Supabase, Prisma, Vercel); ignored here.
+IGNORED_OPTIONS = ("pgbouncer", "connection_limit", "pool_timeout", "supa")
 PLACEHOLDER = re.compile(
     r"(x+|\.+|…|\*+|<.*>|(.*[^a-z])?(your|change-?me|placeholder|example)([^a-z].*)?)?",
     re.IGNORECASE,
@@ -58,15 +58,15 @@ PLACEHOLDER = re.compile(
 
 
 def wrong(message: str) -> PydanticCustomError:
-    """Return the error that a check raises; `message` follows the setting's name."""
+    """Return an error to raise; `message` follows the setting's name."""
     return PydanticCustomError("setting", "{message}", {"message": message})
 
 
 def as_written(value: Any, *, listed: bool) -> Any:
-    """Refuse what was copied along with a value: blanks and quotation marks around it.
+    """Reject what was copied along with a value: white space and quotation marks around it.
 
-    Some tools keep quotation marks (`docker --env-file`) or a line's end. Around the members of a
-    list, blanks do no harm.
+    Some tools keep quotation marks (`docker --env-file`) or line breaks. White space around the
+    items of a list is allowed.
     """
     if not isinstance(value, str) or not value:
         return value
@@ -83,7 +83,7 @@ def as_written(value: Any, *, listed: bool) -> Any:
 
 
 def matching(pattern: str, problem: str) -> Callable[[Any], Any]:
-    """Return a check that a value looks like `pattern`; `problem` says what it must be."""
+    """Return a validator that requires a match of `pattern`, or raises `problem`."""
 
     def check(value: Any) -> Any:
         if not re.fullmatch(pattern, plain(value), re.ASCII):
@@ -99,7 +99,6 @@ def optional(check: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 def plain(value: Any) -> str:
-    """Return a value's text."""
     return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
 
 
@@ -130,7 +129,7 @@ app_token = _token(
 
 
 def signing_secret(value: SecretStr | None) -> SecretStr | None:
-    """Check what can be checked: Slack documents no shape for it (32 hex digits are usual)."""
+    """Reject obvious mistakes: Slack documents no format (32 hex digits are usual)."""
     source = "copy “Signing Secret” from “Basic Information” of the app"
     text = plain(value or "")
     for prefix, named in TOKENS.items():
@@ -142,13 +141,13 @@ def signing_secret(value: SecretStr | None) -> SecretStr | None:
         raise wrong(f"must be the signing secret, but is the app's or the client's ID; {source}")
     if not re.fullmatch(r"[\x21-\x7e]*", text):
         raise wrong(f"must have no spaces, and plain letters and digits only; {source}")
-    if text and (len(text) < SHORTEST_SECRET or len(set(text)) < FEWEST_LETTERS):
+    if text and (len(text) < MIN_SECRET_LENGTH or len(set(text)) < MIN_DISTINCT_CHARACTERS):
         raise wrong(f"is too short or too simple: it could be guessed; {source}")
     return value
 
 
 def looks_like_signing_secret(value: SecretStr) -> bool:
-    """Whether a signing secret has the usual shape. Others may be right: they get a warning."""
+    """Whether a signing secret has the usual format; others only cause a warning."""
     return bool(re.fullmatch(r"[0-9a-f]{32}", plain(value)))
 
 
@@ -159,7 +158,7 @@ def _split(value: Any) -> Any:
 
 
 def _engineers(ids: Sequence[str]) -> Sequence[str]:
-    """Check ENGINEERS: nobody becomes an engineer by a value that is empty or misspelled."""
+    """Validate ENGINEERS: an empty or misspelled value makes nobody an engineer."""
     if not ids:
         raise wrong(f"is empty; {WHO_IS_AN_ENGINEER}")
     if [one.lower() for one in ids] == [EVERYONE]:
@@ -184,8 +183,8 @@ def decode_key(key: SecretStr) -> bytes:
 
 
 def looks_random(key: bytes) -> bool:
-    """Whether a key may have been made by chance, and not by somebody at a keyboard."""
-    return len({(after - before) % 256 for before, after in pairwise(key)}) >= FEWEST_STEPS
+    """Whether a key looks randomly generated rather than typed."""
+    return len({(after - before) % 256 for before, after in pairwise(key)}) >= MIN_DISTINCT_STEPS
 
 
 def _keys(keys: Sequence[SecretStr]) -> Sequence[SecretStr]:
@@ -207,7 +206,7 @@ def _keys(keys: Sequence[SecretStr]) -> Sequence[SecretStr]:
 
 
 def _url(value: str) -> str:
-    """Check an http(s) address; without encryption, secrets go to this machine only."""
+    """Validate an http(s) URL; http is allowed for this machine only."""
     example = "must be an address such as https://auth.servicetitan.io"
     try:
         parts = urlsplit(value)
@@ -224,15 +223,15 @@ def _url(value: str) -> str:
 
 
 def _metrics_token(value: SecretStr | None) -> SecretStr | None:
-    """Check a token that a monitor sends as “Authorization: Bearer …” (RFC 6750)."""
+    """Validate a token that a monitor sends as “Authorization: Bearer …” (RFC 6750)."""
     if value is None:
         return None
     matching(
-        rf"[\w.~+/=-]{{{SHORTEST_TOKEN},}}",
-        f"must be {SHORTEST_TOKEN} or more letters, digits, or any of . _ ~ + / = -; make one with "
-        "“openssl rand -hex 32”",
+        rf"[\w.~+/=-]{{{MIN_TOKEN_LENGTH},}}",
+        f"must be {MIN_TOKEN_LENGTH} or more letters, digits, or any of . _ ~ + / = -; make one "
+        "with “openssl rand -hex 32”",
     )(value)
-    if len(set(plain(value))) < FEWEST_LETTERS:
+    if len(set(plain(value))) < MIN_DISTINCT_CHARACTERS:
         raise wrong("is too simple; make one with “openssl rand -hex 32”")
     return value
 
@@ -258,7 +257,7 @@ def _heartbeat_url(value: SecretStr | None) -> SecretStr | None:
 
 
 def _proxy_url(value: SecretStr | None) -> SecretStr | None:
-    """Check an HTTP proxy's address; its user name and password may be in it."""
+    """Validate an HTTP proxy's URL, which may contain a user name and password."""
     if value is None:
         return None
     example = "must be the address of an HTTP proxy, such as http://user:password@proxy:3128"
@@ -291,7 +290,7 @@ def _api_url(value: str) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host is this machine: nobody else hears what is sent there."""
+    """Whether a host is this machine."""
     try:
         return ip_address(host.strip("[]")).is_loopback
     except ValueError:
@@ -329,7 +328,7 @@ def _postgresql(value: str) -> str:
         raise wrong(example)
     if not re.fullmatch(r"[\w.:,%-]*", url.host or "") or "@" in (url.database or ""):
         raise wrong(f"{example}; in the password, write % codes: %40 for @, %2F for /")
-    usual = url.difference_update_query(NOT_POSTGRESQLS)
+    usual = url.difference_update_query(IGNORED_OPTIONS)
     if (url.host or "").lower().startswith("%2f"):  # a socket's folder, as libpq writes it
         usual = usual._replace(host=None).update_query_dict({"host": unquote(url.host or "")})
     try:
@@ -396,6 +395,6 @@ ProxyUrl = Annotated[SecretStr | None, AfterValidator(_proxy_url)]
 DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
 Host = Annotated[str, AfterValidator(_host)]
 Port = Annotated[int, Field(ge=1, le=65535)]
-Seconds = Annotated[int, Field(gt=0, le=MOST_SECONDS)]
+Seconds = Annotated[int, Field(gt=0, le=MAX_SECONDS)]
 Timezone = Annotated[str, AfterValidator(_timezone)]
 Level = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(_upper)]

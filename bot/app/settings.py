@@ -1,7 +1,7 @@
-"""Every setting, checked at start: all problems at once, a line each, and no value shown.
+"""All settings, validated at the start: one line per problem, all at once, without values.
 
-They come from the environment, from `.env` (`env_file`) and, secrets, from files of their own
-(`secret_files`); `setting_values` says what each value must look like.
+They come from the environment, from `.env` (`env_file`) and, for secrets, from files
+(`secret_files`). The validators are in `setting_values`.
 """
 
 import base64
@@ -44,7 +44,7 @@ from bot.app.setting_values import (
 )
 
 ENV_FILE = ".env"
-# White space around the members of these does no harm.
+# White space around the items of these is allowed.
 LISTS = {"engineers", "credential_keys"}
 YES = {"1", "true", "yes", "on"}
 # These may come from a file as well: SLACK_BOT_TOKEN_FILE and so on.
@@ -65,7 +65,7 @@ class SettingsError(Exception):
 
 
 class Settings(BaseSettings):
-    """The environment. Secrets show in no `repr`, and in no message about what is wrong."""
+    """The settings. No `repr` and no error message contains a secret."""
 
     model_config = SettingsConfigDict(
         extra="ignore",
@@ -130,24 +130,24 @@ class Settings(BaseSettings):
 
     @property
     def proxy(self) -> str | None:
-        """The proxy through which Slack and ServiceTitan are asked, if there is one."""
+        """The URL of the proxy for requests to Slack and ServiceTitan, if there is one."""
         return self.proxy_url.get_secret_value() if self.proxy_url else None
 
     @property
     def keys(self) -> list[bytes]:
-        """The credential keys, the sealing one first."""
+        """The credential keys, the encrypting one first."""
         return [decode_key(key) for key in self.credential_keys]
 
     @property
     def doubts(self) -> list[str]:
-        """What need not be wrong, but usually is; a line each, without a value."""
+        """Warnings about values that are probably wrong, a line each, without a value."""
         secret, found = self.slack_signing_secret, []
         if secret and not self.socket_mode and not looks_like_signing_secret(secret):
             found.append(
                 "SLACK_SIGNING_SECRET: doesn't look like Slack's, which usually have 32 digits and "
                 "letters from a to f; compare it with “Basic Information” of the app"
             )
-        # It is taken all the same: what it encrypted must be readable to be rotated away from it.
+        # The key is accepted, as what it encrypted must be readable for a rotation.
         found += [
             f"CREDENTIAL_KEYS: key {position} isn't random, so it can be guessed; put one from "
             "“onboarding keys generate” first, run “onboarding keys rotate”, and take this one out"
@@ -167,7 +167,7 @@ HELP = {
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What was read: the settings, or None if some are `wrong`; a line for each problem."""
+    """The result of reading: the settings, or None if some are `wrong`; a line per problem."""
 
     settings: Settings | None
     problems: list[str]
@@ -184,10 +184,7 @@ def load() -> Settings:
 
 
 def load_partly() -> tuple[Settings, Read]:
-    """Read what is right, for a look at the rest; what is wrong has its default or a stand-in.
-
-    Nothing may be done with a stand-in but leave it alone.
-    """
+    """Read the settings; each wrong one gets its default or a stand-in, which must not be used."""
     read = _read()
     if read.settings:
         return read.settings, read
@@ -196,14 +193,14 @@ def load_partly() -> tuple[Settings, Read]:
 
 
 def with_stand_ins(right: Mapping[str, str]) -> Settings:
-    """Return settings of which only those in `right` were given, and are right."""
+    """Return settings with valid values for some, and stand-ins for the other required ones."""
     settings, problems = _checked({**_stand_ins(), **right})
     assert settings, problems  # noqa: S101 (everything that is needed stands in)
     return settings
 
 
 def problem_with(name: str, value: str) -> str | None:
-    """Return what is wrong with the value of one setting, as a line; None if nothing is."""
+    """Return the line for an invalid value of one setting; None if it is valid."""
     return _checked({**_stand_ins(), name: value})[1].get(name)
 
 
@@ -234,12 +231,12 @@ def _read() -> Read:
         found["DATABASE_URL"] = problem
     for name in kept.values.keys() & found.keys():
         found[name] = found[name].replace(name, f"{name} (in {name}{secret_files.SUFFIX})", 1)
-    if "SLACK_APP_TOKEN" in kept.problems:  # then nothing is known about the other transport
+    if "SLACK_APP_TOKEN" in kept.problems:  # it is unknown whether the other transport is needed
         meant.add("SLACK_SIGNING_SECRET")
     problems += [
         line
         for name, line in found.items()
-        # What is missing may be on a line that can't be read, or have another name.
+        # A missing setting may be on an unreadable line, or misspelled.
         if name not in kept.problems
         and ((file.whole and name not in meant) or ": is missing;" not in line)
     ]
@@ -247,7 +244,7 @@ def _read() -> Read:
 
 
 def secret_paths() -> dict[str, Path]:
-    """Return where secrets are kept in files: `.env`, and each file that a setting names."""
+    """Return the files with secrets: `.env`, and each file that a setting names."""
     given = {**env_file.read(Path(ENV_FILE), _names()).values, **env_file.environment()}
     names = [name + secret_files.SUFFIX for name in SECRETS]
     paths = {name: Path(given[name]) for name in names if given.get(name)}
@@ -255,16 +252,16 @@ def secret_paths() -> dict[str, Path]:
 
 
 def _names() -> set[str]:
-    """All names that a setting is given by."""
+    """Return all variable names that we read."""
     names = {name.upper() for name in Settings.model_fields}
     return names | {name + secret_files.SUFFIX for name in SECRETS}
 
 
 def _checked(given: Mapping[str, str]) -> tuple[Settings | None, dict[str, str]]:
-    """Return the settings, or a line for each that is wrong."""
+    """Return the settings, or a line for each invalid one by name."""
     ours = {name: value for name, value in given.items() if name.lower() in Settings.model_fields}
     try:
-        return Settings(**{name.lower(): value for name, value in ours.items()}), {}  # type: ignore[arg-type]  # text, which is what is checked
+        return Settings(**{name.lower(): value for name, value in ours.items()}), {}  # type: ignore[arg-type]  # strings, to be validated
     except ValidationError as error:
         return None, {
             str(problem["loc"][0]).upper(): _line(problem)
@@ -273,7 +270,7 @@ def _checked(given: Mapping[str, str]) -> tuple[Settings | None, dict[str, str]]
 
 
 def _ephemeral(given: Mapping[str, str], environment: Mapping[str, str]) -> str | None:
-    """Return a line if the database would be a file that its platform throws away."""
+    """Return a line if the database is a file that the platform deletes at a restart."""
     url = given.get("DATABASE_URL", Settings.model_fields["database_url"].default)
     if given.get("ALLOW_EPHEMERAL_SQLITE", "").lower() in YES or not url.startswith("sqlite"):
         return None
@@ -281,7 +278,7 @@ def _ephemeral(given: Mapping[str, str], environment: Mapping[str, str]) -> str 
     return f"DATABASE_URL: {problem}" if problem else None
 
 
-WORDS = {
+MESSAGES = {
     "bool_parsing": "must be 1 or 0",
     "int_parsing": "must be a whole number{unit}",
     "int_parsing_size": "must be a whole number{unit}",
@@ -298,7 +295,7 @@ def _line(problem: Any) -> str:
     if problem["type"] == "missing":
         return f"{name.upper()}: is missing; {HELP[name]}"
     unit = f" of seconds, such as {default}" if _in_seconds(name) else ""
-    words = WORDS.get(problem["type"])
+    words = MESSAGES.get(problem["type"])
     text = words.format(**{**problem.get("ctx", {}), "unit": unit}) if words else problem["msg"]
     return f"{name.upper()}: {text}"
 
