@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from sandbox.scenario import Play
+from tests.commands import onboarding
 from tests.databases import Server
 from tests.e2e.staging import staging, stopped
 from tests.e2e.test_whole_onboardings import assert_complete, played
-from tests.integration.test_cli import COMPLETE, onboarding
+from tests.integration.test_cli import COMPLETE
 from tests.pgbouncer import Pooled, binary, pgbouncer, through
 from tests.postgresql import Cluster
 

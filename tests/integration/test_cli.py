@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import os
 import signal
 import socket
 import sqlite3
@@ -11,18 +10,16 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
 from sandbox.bot_process import BotProcess, free_port
 from sandbox.run import MANIFEST
 from sandbox.slack import Manifest, SlackSandbox
+from tests.commands import INHERITED, in_own_process, onboarding
 from tests.databases import ON_BOTH, AnyDatabase
 from tests.integration.world import KEY, OTHER_KEY, World
 
-# The bot under test is the one that this test was started with.
-INHERITED = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
 SECRET = "xoxb-a-token-that-nobody-may-see"
 COMPLETE = {
     "SLACK_BOT_TOKEN": SECRET,
@@ -31,32 +28,6 @@ COMPLETE = {
     "ENGINEERS": "everyone",
     "CREDENTIAL_KEYS": KEY,
 }
-
-
-class Ended(NamedTuple):
-    """How a command ended."""
-
-    status: int
-    out: str
-    err: str
-
-
-async def onboarding(directory: Path, *words: str, **settings: str) -> Ended:
-    """Run a command in `directory` with nothing but these settings."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bot", *words),
-        cwd=directory,
-        env={**INHERITED, "HOME": str(directory), **settings},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        async with asyncio.timeout(60):
-            out, err = await process.communicate()
-    except TimeoutError:
-        process.kill()
-        raise
-    return Ended(process.returncode or 0, out.decode(), err.decode())
 
 
 def files_in(directory: Path) -> list[Path]:
@@ -114,7 +85,7 @@ async def test_wrong_settings_are_named_without_their_values(tmp_path: Path) -> 
 
 async def test_a_key_is_made_without_any_settings(tmp_path: Path) -> None:
     first, second = await asyncio.gather(
-        *(onboarding(tmp_path, "keys", "generate") for _ in range(2))
+        *(in_own_process(tmp_path, "keys", "generate") for _ in range(2))
     )
 
     assert (first.status, first.err) == (0, "")
@@ -246,7 +217,7 @@ async def test_a_start_waits_for_a_slack_that_is_away(tmp_path: Path, slack: Sla
 
 
 async def test_help_lists_the_commands(tmp_path: Path) -> None:
-    ended = await onboarding(tmp_path, "--help")
+    ended = await in_own_process(tmp_path, "--help")
 
     assert ended.status == 0
     assert all(command in ended.out for command in ("run", "sandbox", "keys", "db"))
@@ -338,20 +309,24 @@ def a_folder(file: Path) -> Iterator[None]:
     yield
 
 
-@pytest.mark.parametrize("command", ["run", "db upgrade", "keys check"])
+FAULTS: dict[Callable[[Path], AbstractContextManager[None]], str] = {
+    locked: "another process keeps it locked",
+    garbage: "the file isn't a SQLite database",
+    a_folder: "is a folder; name a file in it",
+}
+
+
 @pytest.mark.parametrize(
-    ("fault", "words"),
+    ("fault", "command"),
     [
-        (locked, "another process keeps it locked"),
-        (garbage, "the file isn't a SQLite database"),
-        (a_folder, "is a folder; name a file in it"),
+        # A command waits six seconds for a lock: once is enough.
+        pytest.param(fault, command, marks=pytest.mark.long if fault is locked and more else ())
+        for fault in FAULTS
+        for more, command in enumerate(("run", "db upgrade", "keys check"))
     ],
 )
 async def test_what_is_wrong_with_the_file_is_said_in_words(
-    tmp_path: Path,
-    command: str,
-    fault: Callable[[Path], AbstractContextManager[None]],
-    words: str,
+    tmp_path: Path, fault: Callable[[Path], AbstractContextManager[None]], command: str
 ) -> None:
     file = tmp_path / "onboarding.db"
     with fault(file):
@@ -359,7 +334,7 @@ async def test_what_is_wrong_with_the_file_is_said_in_words(
 
     assert ended.status == (2 if fault is a_folder and command != "keys check" else 1)
     assert ended.err.splitlines()[-1].startswith(f"DATABASE_URL: {file}")
-    assert words in ended.err
+    assert FAULTS[fault] in ended.err
     assert "Traceback" not in ended.err
 
 

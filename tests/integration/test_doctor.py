@@ -11,8 +11,9 @@ from bot.cli.doctor.blocks import validate
 from bot.slack import OPTIONAL_SCOPES, SCOPES
 from sandbox.run import MANIFEST
 from sandbox.slack import Manifest, SlackSandbox
+from tests.commands import onboarding
 from tests.databases import ON_BOTH, ON_SQLITE
-from tests.integration.test_cli import COMPLETE, onboarding
+from tests.integration.test_cli import COMPLETE
 from tests.integration.world import KEY, OTHER_KEY, World
 
 

@@ -5,8 +5,9 @@ from html.parser import HTMLParser
 
 import pytest
 
+from tests.commands import Ended, onboarding
 from tests.databases import ON_SQLITE
-from tests.integration.test_cli import COMPLETE, Ended, onboarding
+from tests.integration.test_cli import COMPLETE
 from tests.integration.world import World
 
 

@@ -7,8 +7,9 @@ from bot.guide.loading import SERVICETITAN
 from bot.guide.structure import changes
 from sandbox.bot_process import free_port
 from tests.background import finished
+from tests.commands import onboarding
 from tests.databases import ON_BOTH, ON_SQLITE
-from tests.integration.test_cli import COMPLETE, onboarding
+from tests.integration.test_cli import COMPLETE
 from tests.integration.world import World
 
 SOURCE = SERVICETITAN.read_text(encoding="utf-8")

@@ -13,8 +13,8 @@ import pytest
 from sandbox.bot_process import BotProcess
 from sandbox.run import MANIFEST
 from sandbox.slack import Channel, Manifest, Person, SlackSandbox
+from tests.commands import INHERITED, Ended, onboarding
 from tests.integration.terminal import Terminal, terminal
-from tests.integration.test_cli import INHERITED, Ended, onboarding
 from tests.integration.world import KEY
 
 CTRL_C = "\x03"

@@ -11,8 +11,9 @@ import pytest
 
 from sandbox.bot_process import BotProcess
 from sandbox.slack import SlackSandbox
+from tests.commands import INHERITED, onboarding
 from tests.databases import ON_SQLITE
-from tests.integration.test_cli import COMPLETE, INHERITED, onboarding, settings_for, slack
+from tests.integration.test_cli import COMPLETE, settings_for, slack
 from tests.integration.world import World
 
 __all__ = ["slack"]

@@ -2,8 +2,9 @@
 
 import asyncio
 
+from tests.commands import onboarding
 from tests.databases import ON_BOTH
-from tests.integration.test_cli import COMPLETE, onboarding
+from tests.integration.test_cli import COMPLETE
 from tests.integration.world import World, told
 
 pytestmark = ON_BOTH

@@ -11,8 +11,9 @@ import pytest
 from bot.core.logs import JsonFormatter, TextFormatter
 from storage.cache import OnboardingCache
 from tests.background import finished
+from tests.commands import Ended, onboarding
 from tests.databases import ON_BOTH, ON_SQLITE, SqliteFile
-from tests.integration.test_cli import COMPLETE, Ended, onboarding
+from tests.integration.test_cli import COMPLETE
 from tests.integration.test_seals import NEW, OLD, problems, resealed
 from tests.integration.world import World
 

@@ -19,8 +19,9 @@ from storage.audit.verify_history import AuditReport, _all_events, _entry, verif
 from storage.database import Database
 from storage.key_rotation import rotate_seals
 from storage.keys import key_id
+from tests.commands import onboarding
 from tests.databases import ON_BOTH, ON_SQLITE
-from tests.integration.test_cli import COMPLETE, onboarding
+from tests.integration.test_cli import COMPLETE
 from tests.integration.world import KEY, OTHER_KEY, World
 
 pytestmark = ON_BOTH

@@ -12,8 +12,9 @@ import pytest
 from storage import migrate, secure_delete
 from storage.audit.seals import Seals
 from storage.database import Database
+from tests.commands import onboarding
 from tests.databases import ON_BOTH, ON_SQLITE, AnyDatabase, PostgresDatabase, Server, SqliteFile
-from tests.integration.test_cli import COMPLETE, onboarding
+from tests.integration.test_cli import COMPLETE
 from tests.integration.world import World, a_world
 from tests.postgresql import Cluster
 

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from sandbox.slack import visible_text
+from tests.commands import Ended, onboarding
 from tests.databases import ON_BOTH
-from tests.integration.test_cli import COMPLETE, Ended, onboarding
+from tests.integration.test_cli import COMPLETE
 from tests.integration.world import World, told
 
 ALTERED = "the stored value was altered or moved"

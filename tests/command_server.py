@@ -1,0 +1,84 @@
+"""Runs commands of the bot in forks of a process that has imported them, which saves their start.
+
+Run as a script with the path of a Unix socket. Each connection brings one command as a line of
+JSON, and takes the exit status. It ends with its input.
+"""
+
+import gc
+import json
+import os
+import signal
+import socket
+import sys
+import threading
+from typing import Any
+
+import httpx
+
+import bot.app.running
+import bot.cli.commands
+import bot.cli.doctor
+import bot.cli.export
+import storage.migrate
+from bot.cli.main import main as command_line
+
+assert all((bot.app.running, bot.cli.commands, bot.cli.doctor, bot.cli.export, storage.migrate))
+
+
+def run(order: dict[str, Any]) -> None:
+    """Be the command; never returns."""
+    status = 70
+    try:
+        for descriptor, path in ((1, order["out"]), (2, order["err"])):
+            os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), descriptor)
+        os.umask(order["umask"])
+        os.chdir(order["directory"])
+        os.environ.clear()
+        os.environ.update(order["environment"])
+        command_line.main(order["words"], prog_name="python -m bot")
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else 0 if end.code is None else 1
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+        status = 1
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+
+
+def serve(connection: socket.socket) -> None:
+    """Run the command that a connection brings, and send its status."""
+    with connection, connection.makefile("rw", encoding="utf-8") as lines:
+        child = os.fork()
+        if not child:
+            run(json.loads(lines.readline()))
+        lines.write(f"{os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])}\n")
+
+
+def end_with_input() -> None:
+    sys.stdin.read()
+    os._exit(0)
+
+
+def main() -> None:
+    httpx.AsyncClient()  # imports what it needs only now
+    gc.freeze()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    listening = socket.socket(socket.AF_UNIX)
+    listening.bind(sys.argv[1])
+    listening.listen(16)
+    print("ready", flush=True)  # noqa: T201
+    threading.Thread(target=end_with_input, daemon=True).start()
+    while True:
+        connection, _ = listening.accept()
+        if os.fork():
+            connection.close()
+            continue
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        serve(connection)
+        os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

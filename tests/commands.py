@@ -1,0 +1,120 @@
+"""The bot's command line, each command in a process of its own."""
+
+import asyncio
+import atexit
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from sandbox.bot_process import ROOT
+
+# The bot under test is the one that this test was started with.
+INHERITED = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
+PATIENCE_SECONDS = 60
+
+
+class Ended(NamedTuple):
+    """How a command ended."""
+
+    status: int
+    out: str
+    err: str
+
+
+class CommandServer:
+    """Forks commands off a process that has everything imported."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory, self._count = directory, 0
+
+    @property
+    def path(self) -> Path:
+        return self._directory / "socket"
+
+    async def run(self, directory: Path, *words: str, **settings: str) -> Ended:
+        """Run a command in `directory` with nothing but these settings."""
+        self._count += 1
+        out, err = (self._directory / f"{self._count}.{name}" for name in ("out", "err"))
+        reader, writer = await asyncio.open_unix_connection(self.path)
+        order = {
+            "words": words,
+            "directory": str(directory),
+            "environment": _environment(directory, settings),
+            "umask": _umask(),
+            "out": str(out),
+            "err": str(err),
+        }
+        try:
+            writer.write(json.dumps(order).encode() + b"\n")
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                status = int(await reader.readline())
+        finally:
+            writer.close()
+        return Ended(status, out.read_text("utf-8"), err.read_text("utf-8"))
+
+
+@contextmanager
+def a_command_server() -> Iterator[CommandServer]:
+    """Start one; it ends with the block."""
+    with (
+        tempfile.TemporaryDirectory(prefix="commands-") as directory,
+        subprocess.Popen(
+            [sys.executable, "-m", "tests.command_server", f"{directory}/socket"],
+            cwd=ROOT,
+            env={**INHERITED, "PYTHONUTF8": "1"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        ) as process,
+    ):
+        assert process.stdout
+        assert process.stdin
+        assert process.stdout.readline() == b"ready\n"
+        yield CommandServer(Path(directory))
+        process.stdin.close()
+
+
+async def in_own_process(directory: Path, *words: str, **settings: str) -> Ended:
+    """Run a command as an operator does, interpreter and all."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bot", *words),
+        cwd=directory,
+        env=_environment(directory, settings),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            out, err = await process.communicate()
+    except TimeoutError:
+        process.kill()
+        raise
+    return Ended(process.returncode or 0, out.decode(), err.decode())
+
+
+async def onboarding(directory: Path, *words: str, **settings: str) -> Ended:
+    """Run a command in `directory` with nothing but these settings."""
+    return await _server().run(directory, *words, **settings)
+
+
+@cache
+def _server() -> CommandServer:
+    running = ExitStack()
+    atexit.register(running.close)
+    return running.enter_context(a_command_server())
+
+
+def _environment(directory: Path, settings: dict[str, str]) -> dict[str, str]:
+    return {**INHERITED, "HOME": str(directory), **settings}
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
