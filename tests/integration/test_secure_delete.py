@@ -13,14 +13,19 @@ from storage import migrate, secure_delete
 from storage.audit.seals import Seals
 from storage.database import Database
 from tests.commands import onboarding
-from tests.databases import ON_BOTH, ON_SQLITE, AnyDatabase, PostgresDatabase, Server, SqliteFile
+from tests.databases import ON_SQLITE, AnyDatabase, PostgresDatabase, Server, SqliteFile
 from tests.integration.test_cli import COMPLETE
 from tests.integration.world import World, a_world
 from tests.postgresql import Cluster
 
-pytestmark = ON_BOTH
-
 WITHIN_SECONDS = 20
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clear up without the pauses that keep it from getting in the way of others."""
+    for pause in ("SETTLING_SECONDS", "REST_SECONDS", "FIRST_PAUSE_SECONDS"):
+        monkeypatch.setattr(secure_delete, pause, 0.02)
 
 
 class Kept:

@@ -97,7 +97,16 @@ async def test_it_comes_back_when_the_line_is_lost_while_idle(
     assert len(set(filter(None, addresses))) == len(list(filter(None, addresses)))
 
 
-@pytest.mark.parametrize("disruption", DISRUPTIONS, ids=lambda one: one.name)
+# What happens to the next attempts has nothing to do with a press: the long run tries all the same.
+@pytest.mark.parametrize(
+    "disruption",
+    [
+        pytest.param(
+            one, marks=() if position < len(LineTrouble) else pytest.mark.long, id=one.name
+        )
+        for position, one in enumerate(DISRUPTIONS)
+    ],
+)
 async def test_it_comes_back_when_the_line_is_lost_while_a_press_is_under_way(
     world: World, disruption: Disruption
 ) -> None:
