@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from storage import migrate
+from tests.commands import onboarding
 from tests.databases import PostgresDatabase, Server, SqliteFile
 from tests.filled_database import HEAD, content, fill
-from tests.integration.test_cli import COMPLETE, onboarding
+from tests.integration.test_cli import COMPLETE
 
 KEY = "a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s="  # that of the filled database
 

@@ -173,4 +173,4 @@ async def test_values_that_nobody_touched_are_well_everywhere(scene: Scene) -> N
 
     assert await world.warnings() == []
     assert (checked.status, checked.err) == (0, "")
-    assert "5 stored values can be read, 0 cannot" in checked.out
+    assert "5 stored values readable, 0 not" in checked.out
