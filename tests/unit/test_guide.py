@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from bot.guide import Owner
+from bot.guide import Owner, parse
+from bot.guide.loading import SERVICETITAN
 from bot.verification.remedies import REMEDIES
 from bot.verification.servicetitan.endpoints import READS, WRITE_SCOPES
 from tests.builders import ALL_FIELDS, GUIDE
@@ -154,3 +155,11 @@ def test_a_value_that_is_not_asked_for_is_not_found() -> None:
 def test_trouble_is_offered_at_the_steps_where_it_helps() -> None:
     assert ["“Allowed by Tenant”" in trouble.text for trouble in GUIDE.trouble_at(18)] == [True]
     assert not GUIDE.trouble_at(1)
+
+
+def test_a_guide_stored_by_an_earlier_release_is_read_as_before() -> None:
+    source = SERVICETITAN.read_text(encoding="utf-8")
+    earlier = source.replace("\nsecret_pattern = ", "\ntelltale = ")
+
+    assert earlier != source
+    assert parse(earlier, "earlier.toml") == parse(source, "servicetitan.toml")
