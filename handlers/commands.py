@@ -16,8 +16,8 @@ from bot.use_cases.slash_command import HELP, split, unwrapped
 from bot.views import ids
 from bot.views.status import EphemeralReply, StatusQuery, plain_answer
 from handlers.explain import explain
-from handlers.forms import at_the_form
-from handlers.payloads import Command, Press, Submission
+from handlers.forms import Submission, at_the_form
+from handlers.payloads import Command, Press
 from handlers.replies import Replies
 
 # Slack shows `operation_timeout` after three seconds; we apologize sooner.

@@ -9,8 +9,8 @@ from bot.core.errors import Malformed
 from bot.use_cases import UseCases
 from bot.use_cases.reveals import WINDOW
 from bot.views import ids
-from handlers.forms import at_the_form
-from handlers.payloads import Submission, WindowPress
+from handlers.forms import Submission, at_the_form
+from handlers.payloads import WindowPress
 from handlers.replies import Replies
 
 

@@ -1,20 +1,103 @@
-"""How a submitted form is acknowledged: it closes, or stays open and says why."""
+"""A submitted form: what was entered, and how it is acknowledged."""
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
+from pydantic import Field, SecretStr
 from slack_bolt.async_app import AsyncAck
 from slack_sdk.models.views import View
 
 from bot.core.errors import Malformed, Repeated, Unavailable
-from bot.use_cases import InvalidInput, NeedsConfirmation
+from bot.core.typed_text import prose
+from bot.onboarding.people import Person
+from bot.use_cases import InvalidInput, NeedsConfirmation, Request
 from bot.views.blocks import fallback
+from bot.views.ids import FormRef
 from handlers.explain import explain
-from handlers.payloads import Submission
+from handlers.payloads import OpenedView, Payload, User, request_key
 
 log = logging.getLogger(__name__)
+
+
+class Input(Payload):
+    """The state of an input: one of these is present, and null if it was left empty."""
+
+    value: SecretStr | None = None
+    selected_user: str | None = None
+    selected_users: tuple[str, ...] | None = None
+    selected_options: tuple[Mapping[str, Any], ...] | None = None
+
+
+class ViewState(Payload):
+    """All inputs, by block_id and action_id."""
+
+    values: dict[str, dict[str, Input]] = Field(default_factory=dict)
+
+
+class SubmittedView(OpenedView):
+    """A submitted form."""
+
+    state: ViewState = ViewState()
+    blocks: tuple[Mapping[str, Any], ...] = ()
+
+
+class Submission(Payload):
+    """A submitted form: view_submission. What was typed is kept as secrets."""
+
+    user: User
+    view: SubmittedView
+    trigger_id: str = ""
+
+    @property
+    def ref(self) -> FormRef:
+        """What the form is about; raises Malformed if it is not ours."""
+        return FormRef.parse(self.view.private_metadata)
+
+    def saying(self, *texts: str) -> Request:
+        """Who submitted `texts`, and where the form was opened: a submission bears no channel.
+
+        Slack keeps a form open whose answer was lost: the same texts, submitted from it again,
+        are the same request. A secret is none of these: the use case marks it.
+        """
+        person = Person(self.user.id, self.user.team_id)
+        form = (self.view.id, self.view.hash, *texts, self.view.private_metadata)
+        return Request(person, self.ref.channel, request_key("form", self.user.id, *form))
+
+    def input(self, name: str) -> Input:
+        """Return the input whose block and action both bear `name`."""
+        return self.view.state.values.get(name, {}).get(name, Input())
+
+    def text(self, name: str) -> str:
+        """Return what was typed into an input that holds no secret, as it is kept."""
+        value = self.input(name).value
+        return prose(value.get_secret_value()) if value else ""
+
+    def ticked(self, name: str) -> bool | None:
+        """Return whether a box was ticked, None if the form has none of that name."""
+        if name not in self.view.state.values:
+            return None
+        return bool(self.input(name).selected_options)
+
+    @property
+    def secrets(self) -> dict[str, SecretStr]:
+        """Everything that was typed, by field."""
+        names = self.view.state.values
+        return {name: value for name in names if (value := self.input(name).value)}
+
+    def has_input(self, block_id: str) -> bool:
+        """Whether the form has an input block of that name."""
+        return any(one.get("block_id") == block_id for one in self.view.blocks)
+
+    @property
+    def first_input(self) -> str:
+        """The block of the first input, where an error of the whole form is shown."""
+        for block in self.view.blocks:
+            if block.get("type") == "input":
+                return str(block.get("block_id", ""))
+        return next(iter(self.view.state.values), "")
 
 
 @dataclass

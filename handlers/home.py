@@ -9,8 +9,8 @@ from bot.use_cases import UseCases
 from bot.views import ids
 from bot.views.home import answer_view
 from handlers.events import HomeOpened, quietly
-from handlers.forms import at_the_form
-from handlers.payloads import ButtonPress, Submission
+from handlers.forms import Submission, at_the_form
+from handlers.payloads import ButtonPress
 from handlers.replies import Replies
 
 

@@ -15,13 +15,11 @@ from pydantic import (
     ConfigDict,
     Field,
     ModelWrapValidatorHandler,
-    SecretStr,
     ValidationError,
     model_validator,
 )
 
 from bot.core.errors import Malformed
-from bot.core.typed_text import prose
 from bot.onboarding.people import Person
 from bot.use_cases import Request
 from bot.views.ids import FormRef
@@ -93,30 +91,13 @@ class Action(Payload):
     action_ts: str = ""
 
 
-class Input(Payload):
-    """The state of an input: one of these is present, and null if it was left empty."""
-
-    value: SecretStr | None = None
-    selected_user: str | None = None
-    selected_users: tuple[str, ...] | None = None
-    selected_options: tuple[Mapping[str, Any], ...] | None = None
-
-
-class ViewState(Payload):
-    """All inputs, by block_id and action_id."""
-
-    values: dict[str, dict[str, Input]] = {}
-
-
 class OpenedView(Payload):
-    """An open modal, or a submitted form."""
+    """An open modal."""
 
     id: str = ""
     hash: str = ""
     external_id: str = ""
     private_metadata: str = ""
-    state: ViewState = ViewState()
-    blocks: tuple[Mapping[str, Any], ...] = ()
 
 
 class AnyPress(Payload):
@@ -219,62 +200,6 @@ class Shortcut(Payload):
     def thread_ts(self) -> str | None:
         """The thread that the message is in, if any."""
         return self.message.thread_ts
-
-
-class Submission(Payload):
-    """A submitted form: view_submission. What was typed is kept as secrets."""
-
-    user: User
-    view: OpenedView
-    trigger_id: str = ""
-
-    @property
-    def ref(self) -> FormRef:
-        """What the form is about; raises Malformed if it is not ours."""
-        return FormRef.parse(self.view.private_metadata)
-
-    def saying(self, *texts: str) -> Request:
-        """Who submitted `texts`, and where the form was opened: a submission bears no channel.
-
-        Slack keeps a form open whose answer was lost: the same texts, submitted from it again,
-        are the same request. A secret is none of these: the use case marks it.
-        """
-        person = Person(self.user.id, self.user.team_id)
-        form = (self.view.id, self.view.hash, *texts, self.view.private_metadata)
-        return Request(person, self.ref.channel, request_key("form", self.user.id, *form))
-
-    def input(self, name: str) -> Input:
-        """Return the input whose block and action both bear `name`."""
-        return self.view.state.values.get(name, {}).get(name, Input())
-
-    def text(self, name: str) -> str:
-        """Return what was typed into an input that holds no secret, as it is kept."""
-        value = self.input(name).value
-        return prose(value.get_secret_value()) if value else ""
-
-    def ticked(self, name: str) -> bool | None:
-        """Return whether a box was ticked, None if the form has none of that name."""
-        if name not in self.view.state.values:
-            return None
-        return bool(self.input(name).selected_options)
-
-    @property
-    def secrets(self) -> dict[str, SecretStr]:
-        """Everything that was typed, by field."""
-        names = self.view.state.values
-        return {name: value for name in names if (value := self.input(name).value)}
-
-    def has_input(self, block_id: str) -> bool:
-        """Whether the form has an input block of that name."""
-        return any(one.get("block_id") == block_id for one in self.view.blocks)
-
-    @property
-    def first_input(self) -> str:
-        """The block of the first input, where an error of the whole form is shown."""
-        for block in self.view.blocks:
-            if block.get("type") == "input":
-                return str(block.get("block_id", ""))
-        return next(iter(self.view.state.values), "")
 
 
 class Command(Payload):

@@ -22,7 +22,8 @@ from bot.views.ids import StepRef
 from bot.views.status import EphemeralReply
 from handlers.events import ThreadMessage
 from handlers.explain import explain
-from handlers.payloads import AnyPress, Press, Shortcut, Submission, WindowPress
+from handlers.forms import Submission
+from handlers.payloads import AnyPress, Press, Shortcut, WindowPress
 
 log = logging.getLogger(__name__)
 

@@ -6,8 +6,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.use_cases import UseCases
 from bot.views import ids
-from handlers.forms import at_the_form
-from handlers.payloads import Submission
+from handlers.forms import Submission, at_the_form
 from handlers.replies import Replies
 
 
