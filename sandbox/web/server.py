@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import signal
+import sys
 from pathlib import Path
 
 from aiohttp import web
@@ -142,20 +143,22 @@ async def _let_go(app: web.Application) -> None:
     app[SESSION].touch()
 
 
-async def serve(port: int = 0, session: Session | None = None) -> int:
+async def serve(port: int = 0) -> int:
     """Serve the page until SIGTERM or Ctrl-C, then end everything that was started."""
-    session = session or Session()
-    stop = asyncio.Event()
+    session, stop = Session(), asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    await session.start()
     runner = web.AppRunner(application(session), access_log=None, shutdown_timeout=1)
     await runner.setup()
     try:
+        await session.start()
         await web.TCPSite(runner, "127.0.0.1", port).start()
         print(f"http://127.0.0.1:{runner.addresses[0][1]}/", flush=True)
         await stop.wait()
+    except OSError as error:
+        print(f"Port {port} can't be used ({error.strerror}): try --port 0", file=sys.stderr)
+        return 1
     finally:
         await runner.cleanup()
         await session.close()

@@ -4,7 +4,9 @@ import re
 
 import httpx
 import pytest
+from click.testing import CliRunner
 
+from bot.cli.main import main
 from tests.browser.conftest import Served
 
 
@@ -54,3 +56,12 @@ def test_what_cannot_be_is_refused(
 
     assert answer.status_code == status
     assert httpx.get(served.url).status_code == 200
+
+
+def test_a_taken_port_is_told(served: Served) -> None:
+    port = served.url.rstrip("/").rpartition(":")[2]
+
+    result = CliRunner().invoke(main, ["sandbox", "--web", "--port", port])
+
+    assert result.exit_code == 1
+    assert f"Port {port} can't be used" in result.output
