@@ -41,7 +41,7 @@ async def test_a_test_booking_goes_with_the_last_verification(at_25: World) -> N
     assert booking.status == "Dismissed"
     assert at_25.rows("SELECT status FROM onboarding") == [("completed",)]
     for text in (at_25.message("verification:2").text, *at_25.announced[-2:-1]):
-        assert f"booking {booking.id}" in text
+        assert f"test booking ({booking.id})" in text
         assert "ismissed" in text
 
 
@@ -52,7 +52,7 @@ async def test_where_to_dismiss_it_is_told_in_the_thread(at_25: World) -> None:
 
     text = at_25.message("verification:2").text
     assert at_25.message("verification:2").payload["outcome"] == "passed"
-    assert f"test booking {at_25.servicetitan.bookings[0].id}" in text
+    assert f"test booking ({at_25.servicetitan.bookings[0].id}" in text
     assert "Calls → Bookings → the booking → Dismiss" in text
 
 

@@ -131,7 +131,7 @@ async def test_the_keys_are_checked_against_every_stored_value(begun: World) -> 
     )
 
     assert (right.status, right.err) == (0, "")
-    assert right.out.splitlines()[-1] == "5 stored values can be read, 0 cannot"
+    assert right.out.splitlines()[-1] == "5 stored values readable, 0 not"
     assert wrong.status == 1
     assert "is not among CREDENTIAL_KEYS: 5 stored values" in wrong.err
 

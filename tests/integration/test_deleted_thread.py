@@ -82,7 +82,7 @@ async def test_resume_takes_up_what_was_paused_before_its_thread_was_deleted(
 
     assert "Resumed" in reply.text
     assert begun.rows("SELECT status FROM onboarding") == [("active",)]
-    assert message_slots(begun) == ["root", "step:1", "welcome"]
+    assert message_slots(begun) == ["jump:2", "root", "step:1", "welcome"]
 
 
 @every_fate

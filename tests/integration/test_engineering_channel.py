@@ -162,7 +162,7 @@ async def test_a_group_that_slack_refuses_is_nobody_and_takes_nothing_down(
 
             for _ in range(2):
                 assert "Nothing in progress" in (await world.type("status")).text
-                assert "Only HeavySet engineers" in (await world.type("status", max_)).text
+                assert "for HeavySet engineers" in (await world.type("status", max_)).text
 
     named = [one.getMessage() for one in caplog.records if "S0NOTHING" in one.getMessage()]
     assert named == [f"ENGINEERS: S0NOTHING makes nobody an engineer ({code})"]

@@ -109,7 +109,7 @@ async def test_a_value_is_acknowledged_by_mask_and_submitter(begun: World) -> No
     assert answer.ok
     assert begun.ann.view is None
     text = begun.message("step:11").text
-    assert f"Booking Provider ID ••••6789, entered by <@{begun.ann.id}>" in text
+    assert f"Booking Provider ID ending in 6789 — <@{begun.ann.id}>" in text
     assert begun.rows(STORED) == [("booking_provider_id", "••••6789", 1)]
     assert begun.events("credential_entered") == [(begun.ann.id, 11)]
     assert "12345" not in "".join(message.text for message in begun.channel.messages)

@@ -9,11 +9,11 @@ async def test_a_step_is_handed_over_and_the_engineer_told_with_a_link(begun: Wo
     await begun.press(begun.ann, "step:4", "hand_over")
 
     assert "HeavySet Tech has this one" in begun.message("step:4").text
-    assert f"HeavySet Tech, <@{begun.erin.id}>, since" in begun.message("root").text
+    assert f"HeavySet Tech (<@{begun.erin.id}>) since" in begun.message("root").text
     [announced] = [text for text in begun.announced if "would like you to do" in text]
     assert "step 4, Navigate to the My Apps Section" in announced
     assert begun.message("step:4").ts.replace(".", "") in announced
-    assert "HeavySet's turn" in (await begun.type("status")).text
+    assert "waiting on us" in (await begun.type("status")).text
 
 
 async def test_the_engineer_does_it_and_the_next_one_is_the_clients(begun: World) -> None:
@@ -37,7 +37,7 @@ async def test_the_rest_of_a_phase_goes_over_with_a_second_press(begun: World) -
 
     assert begun.current == 9
     assert "HeavySet Tech has this one" not in begun.message("step:9").text
-    assert [text for text in begun.announced if "steps 5 to 8" in text]
+    assert [text for text in begun.announced if "steps 5–8" in text]
 
 
 async def test_it_can_be_given_back_by_either_side(begun: World) -> None:

@@ -140,7 +140,7 @@ async def test_a_secret_that_was_posted_is_refused_when_it_is_entered(begun: Wor
     new = await begun.enter(begun.ann, 19, client_secret=begun.servicetitan.regenerate_secret())
 
     assert "was posted in the channel" in posted.errors["client_secret"]
-    assert "Make a new one (step 19)" in posted.errors["client_secret"]
+    assert "create a new one (step 19)" in posted.errors["client_secret"]
     assert new.ok
     assert "All good" in begun.message("exposed:1").text
 

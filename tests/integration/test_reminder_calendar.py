@@ -86,7 +86,7 @@ def told_of(world: World) -> list[str]:
         if message.slot and message.slot.startswith("reminder:")
         for text in [(message.versions or [message])[0].text]
     ]
-    escalations = [ENGINEERING for text in world.announced if "stands still" in text]
+    escalations = [ENGINEERING for text in world.announced if "has stalled" in text]
     return reminders + escalations
 
 

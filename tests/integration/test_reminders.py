@@ -68,7 +68,7 @@ def reminder_slots(world: World) -> list[str]:
 
 
 def escalations(world: World) -> list[str]:
-    return [text for text in world.announced if "stands still" in text]
+    return [text for text in world.announced if "has stalled" in text]
 
 
 def hold(world: World, until: datetime) -> None:

@@ -64,7 +64,7 @@ async def test_an_onboarding_under_way_keeps_its_values(begun: World) -> None:
         **{**COMPLETE, "DATABASE_URL": begun.settings.database_url},
     )
 
-    assert ended.out == "the values of 0 finished onboardings are destroyed\n"
+    assert ended.out == "deleted the credentials of 0 finished onboardings\n"
     assert stored(begun) == 5
 
 
@@ -77,7 +77,7 @@ async def test_purge_destroys_them_at_once(world: World) -> None:
         **{**COMPLETE, "DATABASE_URL": world.settings.database_url},
     )
 
-    assert ended.out == "the values of 1 finished onboardings are destroyed\n"
+    assert ended.out == "deleted the credentials of 1 finished onboarding\n"
     assert stored(world) == 0
 
 

@@ -384,9 +384,7 @@ async def test_the_command_says_that_all_is_well(told: World) -> None:
     ended = await onboarding(told.database.directory, "db", "check", **environment(told))
 
     assert (ended.status, ended.err) == (0, "")
-    assert ended.out.splitlines()[-1] == (
-        "7 events of 1 onboardings: the history is as it was written"
-    )
+    assert ended.out.splitlines()[-1] == ("7 events, 1 onboarding: history intact")
 
 
 async def test_the_command_names_what_is_wrong(told: World) -> None:
