@@ -267,9 +267,7 @@ async def test_a_missing_write_permission_fails_and_is_named(
     report = await erin.verify()
 
     assert report.outcome is Outcome.FAILED
-    assert (
-        "Write: Bookings. Please check those boxes in the app (step 6)" in check(report).for_client
-    )
+    assert "Write: Bookings. Please check those boxes in the app" in check(report).for_client
     assert check(report).steps == (6, 12)
     assert st.bookings == []
 
