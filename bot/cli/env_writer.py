@@ -1,4 +1,4 @@
-"""Writes settings into the text of `.env`, and files whole or not at all."""
+"""Writes settings into the text of `.env`, and replaces files atomically."""
 
 import contextlib
 import io
@@ -14,9 +14,9 @@ EXAMPLE = Path(__file__).parents[2] / ".env.example"
 
 
 def with_values(text: str, values: Mapping[str, str]) -> str:
-    """Return the text of an `.env` with these values set; comments and other settings are kept.
+    """Return the text of an `.env` with these values, keeping comments and other settings.
 
-    A setting that has no line yet takes the place of its commented one, or comes at the end.
+    A setting without a line replaces its commented-out line, or is appended.
     """
     left = dict(values)
     lines = []

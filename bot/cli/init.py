@@ -24,9 +24,9 @@ APPS = "https://api.slack.com/apps"
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A setting to ask for: where its value is found, and which of doctor's findings are about it.
+    """A setting to ask for: where to find its value, and doctor's `findings` about it.
 
-    `needs` are the settings that those findings need besides.
+    `needs` are other settings that those findings need.
     """
 
     name: str
@@ -83,12 +83,12 @@ ENGINEERS = Question(
 
 
 class Invalid(Exception):
-    """Answers that can't be used: a line for each."""
+    """Unusable answers, a line each."""
 
 
 @dataclass(slots=True)
 class Init:
-    """One run of the command: the answers given as flags, and what was found out so far."""
+    """One run of the command: the answers given as flags, and the values so far."""
 
     flags: Mapping[str, str]
     transport: str | None
@@ -99,7 +99,7 @@ class Init:
     values: dict[str, str] = field(default_factory=dict, init=False)
 
     def run(self) -> int:
-        """Ask, check, write; returns the exit status."""
+        """Ask, check and write; return the exit status."""
         self.read = load_partly()[1]
         if unreadable := [one for one in self.read.problems if one.startswith(f"{ENV_FILE},")]:
             say("\n".join(unreadable), 2)
@@ -183,13 +183,13 @@ class Init:
         return answer
 
     def _refuse(self, problem: str) -> None:
-        """Say what is wrong, to be asked again; raises Invalid where nobody can be asked."""
+        """Print what is wrong before asking again; raises Invalid if no one can be asked."""
         if self.yes:
             raise Invalid(problem)
         say(problem, 1)
 
     def _holds(self, question: Question, answer: str) -> bool:
-        """Whether Slack takes an answer, or somebody wants to keep it all the same."""
+        """Whether Slack accepts an answer, or the user keeps it anyway."""
         if not self.check or not question.findings:
             return True
         given = {**self.read.given, **self.values, question.name: answer}
@@ -267,13 +267,13 @@ def init(
     yes: bool,
     check: bool,
 ) -> int:
-    """Run the command; `flags` are the settings that were given, by name."""
+    """Run the command; `flags` are settings given as flags, by name."""
     run = Init(flags, transport, address, yes, check)
     return with_output(run.run)()
 
 
 def is_public_address(value: str) -> bool:
-    """Whether Slack could send requests to an address, as far as it shows."""
+    """Whether an address looks reachable for Slack."""
     try:
         parts = urlsplit(value)
         host = parts.hostname or ""
@@ -284,7 +284,7 @@ def is_public_address(value: str) -> bool:
 
 
 async def _checked(given: Mapping[str, str], question: Question) -> bool:
-    """Print what doctor finds about an answer; True if nothing is wrong with it."""
+    """Print doctor's findings about an answer; return whether nothing is wrong."""
     about = {question.name, *question.needs}
     right = {
         name: value
@@ -301,7 +301,7 @@ async def _checked(given: Mapping[str, str], question: Question) -> bool:
 
 
 ALL: Collection[Question] = (BOT_TOKEN, APP_TOKEN, SIGNING_SECRET, CHANNEL, ENGINEERS)
-# The settings that the command's flags give, by the flag's name in Python.
+# The settings by their flag's name in Python.
 SETTINGS = {
     "database_url": "DATABASE_URL",
     **{one.flag.removeprefix("--").replace("-", "_"): one.name for one in ALL},

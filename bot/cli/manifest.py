@@ -1,4 +1,4 @@
-"""The manifest to paste at api.slack.com: `manifest.yml`, for one transport and address (pure)."""
+"""The app manifest to paste at api.slack.com, for one transport and address."""
 
 import copy
 import json

@@ -1,4 +1,4 @@
-"""`onboarding doctor`: each part, how it is, and how to mend it."""
+"""`onboarding doctor`: each part, how it is, and how to fix it."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -33,7 +33,7 @@ async def test_a_healthy_bot_has_nothing_to_mend(begun: World) -> None:
 async def test_a_refused_token_is_named_and_the_rest_of_slack_not_asked(begun: World) -> None:
     found = await findings(begun, slack_bot_token="xoxb-wrong")
 
-    assert "copy SLACK_BOT_TOKEN again" in found["Slack token"].mend
+    assert "copy SLACK_BOT_TOKEN again" in found["Slack token"].fix
     assert "engineering channel" not in found
 
 
@@ -42,7 +42,7 @@ async def test_a_channel_without_the_bot_is_named(begun: World) -> None:
 
     found = await findings(begun, engineering_channel=lonely.id)
 
-    assert "invite the bot" in found["engineering channel"].mend
+    assert "invite the bot" in found["engineering channel"].fix
 
 
 @ON_BOTH
@@ -109,7 +109,7 @@ async def test_the_last_request_and_the_last_event_are_told(begun: World) -> Non
     )
     right = (await findings(begun))["requests from Slack"]
 
-    assert "SLACK_SIGNING_SECRET is wrong" in wrong.mend
+    assert "SLACK_SIGNING_SECRET is wrong" in wrong.fix
     assert right.text == (
         "last request from Slack: less than a minute ago, last event: 2026-01-05 00:00 UTC"
     )
@@ -145,7 +145,7 @@ async def test_an_engineering_channel_that_others_see_is_named(begun: World) -> 
     found = await findings(begun, engineering_channel=begun.channel.id)
 
     assert "shared with another organization" in found["engineering channel"].text
-    assert found["engineering channel"].mend
+    assert found["engineering channel"].fix
 
 
 async def test_settings_that_are_wrong_keep_nothing_else_from_being_tested(begun: World) -> None:

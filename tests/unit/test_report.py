@@ -89,7 +89,7 @@ def test_only_what_failed_is_to_be_entered_again() -> None:
     [
         ((PASSED, AWAY), True),
         ((PASSED, UNKNOWN), False),
-        ((FAILED, AWAY), False),  # somebody has to mend something first
+        ((FAILED, AWAY), False),  # somebody has to fix something first
         ((PASSED,), False),
     ],
 )

@@ -1,4 +1,4 @@
-"""`onboarding doctor`: checks everything that the bot needs, and says how to fix what's broken."""
+"""`onboarding doctor`: checks everything the bot needs, and says how to fix what's broken."""
 
 from collections.abc import AsyncIterator, Collection
 
@@ -14,7 +14,7 @@ __all__ = ["Finding", "examine"]
 
 
 async def examine(settings: Settings, wrong: Collection[str] = ()) -> AsyncIterator[Finding]:
-    """Yield a finding for each part, as it is tried. Nothing is changed, and no value is shown.
+    """Yield a finding for each part, changing nothing and showing no value.
 
     The settings called `wrong` have stand-ins in `settings`: what needs them isn't tested.
     """
@@ -40,6 +40,6 @@ async def _reached(http: httpx.AsyncClient, name: str, url: str) -> Finding:
     try:
         await http.get(url)
     except httpx.HTTPError as error:
-        mend = f"check the network, and {name}; ServiceTitan's state: status.servicetitan.com"
-        return Finding("ServiceTitan", f"{name}: not reached ({type(error).__name__})", mend)
+        fix = f"check the network, and {name}; ServiceTitan's state: status.servicetitan.com"
+        return Finding("ServiceTitan", f"{name}: not reached ({type(error).__name__})", fix)
     return Finding("ServiceTitan", f"{name}: reached")

@@ -1,7 +1,7 @@
 """`onboarding doctor --blocks`: every message and window, sent to Slack's own validator.
 
 blocks.validate needs no token and no scope (docs.slack.dev, reference/methods/blocks.validate), and
-gets made-up names alone.
+receives only made-up names.
 """
 
 import asyncio
@@ -16,25 +16,25 @@ from bot.cli.doctor.finding import TIMEOUT_SECONDS, Finding
 from bot.cli.doctor.specimens import Specimen, specimens
 from bot.guide import Guide
 
-# "Special rate limits apply": which, Slack does not say.
-MOST_PAUSES, LONGEST_PAUSE_SECONDS = 5, 60
+# Slack documents only "special rate limits".
+MAX_PAUSES, MAX_PAUSE_SECONDS = 5, 60
 REFUSALS = {"invalid_blocks", "invalid_message", "invalid_view"}
 
 
 class NoAnswer(Exception):
-    """Slack's validator did not say whether something is valid; the text says why."""
+    """Slack's validator gave no verdict; the text says why."""
 
 
 async def validate(guide: Guide, api_url: str, proxy: str | None = None) -> AsyncIterator[Finding]:
-    """Yield a finding for each message and window, then one for all of them."""
+    """Yield a finding for each message and window, then a summary."""
     count = refused = 0
     async with http_client(proxy, base_url=api_url, timeout=TIMEOUT_SECONDS) as http:
         for specimen in specimens(guide):
             try:
                 problems = await _problems(http, specimen)
             except NoAnswer as error:
-                mend = "check the network, and SLACK_API_URL; then try again"
-                yield Finding("blocks", f"after {count}, no answer ({error})", mend)
+                fix = "check the network, and SLACK_API_URL; then try again"
+                yield Finding("blocks", f"after {count}, no answer ({error})", fix)
                 return
             count += 1
             if problems:
@@ -50,7 +50,7 @@ async def validate(guide: Guide, api_url: str, proxy: str | None = None) -> Asyn
 
 async def _problems(http: httpx.AsyncClient, specimen: Specimen) -> list[str]:
     form: Mapping[str, str] = {specimen.kind: json.dumps(specimen.payload)}
-    for _ in range(MOST_PAUSES):
+    for _ in range(MAX_PAUSES):
         try:
             response = await http.post("blocks.validate", data=form)
         except httpx.HTTPError as error:
@@ -83,4 +83,4 @@ def _line(error: Mapping[str, Any]) -> str:
 
 def _pause(response: httpx.Response) -> float:
     wait = response.headers.get("Retry-After", "")
-    return min(float(wait), LONGEST_PAUSE_SECONDS) if wait.isdecimal() else 1.0
+    return min(float(wait), MAX_PAUSE_SECONDS) if wait.isdecimal() else 1.0

@@ -1,4 +1,4 @@
-"""What `doctor` says of one part."""
+"""One finding of `doctor`."""
 
 from dataclasses import dataclass
 
@@ -7,24 +7,24 @@ TIMEOUT_SECONDS = 10
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was looked at, and how it is; `mend` says how to fix what is broken.
+    """What was checked and the result; `fix` says how to repair what is broken.
 
-    What couldn't be tested is not `tested`: neither well nor broken.
+    If not `tested`, it is neither well nor broken.
     """
 
     title: str
     text: str
-    mend: str = ""
+    fix: str = ""
     tested: bool = True
 
     @property
     def well(self) -> bool:
         """Whether nothing has to be fixed."""
-        return not self.mend
+        return not self.fix
 
     @property
     def line(self) -> str:
-        """Return it as one line for people."""
-        if self.mend:
-            return f"✗ {self.title}: {self.text}. Fix: {self.mend}"
+        """The finding as one line."""
+        if self.fix:
+            return f"✗ {self.title}: {self.text}. Fix: {self.fix}"
         return f"{'✓' if self.tested else '–'} {self.title}: {self.text}"

@@ -17,13 +17,13 @@ from bot.slack import OPTIONAL_SCOPES, SCOPES, Slack, SlackRefused, translated
 from bot.slack.directory import Directory
 from bot.slack.rate_limits import RateLimits
 
-# Slack refuses to be believed when the clocks differ by more than five minutes; we warn sooner.
-CLOCK_SKEW = timedelta(minutes=1)
+# Signatures are rejected from five minutes on; we warn sooner.
+MAX_CLOCK_SKEW = timedelta(minutes=1)
 REVEAL = "who may reveal credentials"
 
 
 async def slack_findings(settings: Settings, wrong: frozenset[str]) -> AsyncIterator[Finding]:
-    """Yield what Slack answers to what can be asked without the settings that are `wrong`."""
+    """Yield the findings that do not depend on settings that are `wrong`."""
     yield _signing_secret(settings, wrong)
     async with slack_session(TIMEOUT_SECONDS) as session:
         client = slack_client(
@@ -66,7 +66,7 @@ def _signing_secret(settings: Settings, wrong: frozenset[str]) -> Finding:
 
 
 async def _app_token(client: AsyncWebClient, token: str) -> Finding:
-    """Ask for an address to connect to, which isn't used."""
+    """Ask for a WebSocket URL, which isn't used."""
     title, method = "Slack app token", "apps.connections.open"
     try:
         async with translated(method):
@@ -92,8 +92,8 @@ def _scopes(slack: Slack) -> Finding:
     if not slack.identity.scopes:
         return Finding("Slack scopes", "not reported by Slack")
     if missing := SCOPES - slack.identity.scopes:
-        mend = "update the app from manifest.yml, and install it again"
-        return Finding("Slack scopes", f"missing: {', '.join(sorted(missing))}", mend)
+        fix = "update the app from manifest.yml, and install it again"
+        return Finding("Slack scopes", f"missing: {', '.join(sorted(missing))}", fix)
     return Finding("Slack scopes", "all granted")
 
 
@@ -104,7 +104,7 @@ def _optional_scopes(slack: Slack) -> Finding:
     missing = [
         f"{scope} ({what})" for scope, what in OPTIONAL_SCOPES.items() if scope not in granted
     ]
-    if missing:  # nothing is broken
+    if missing:  # they are optional
         return Finding(title, f"not granted: {'; '.join(missing)}")
     return Finding(title, "all granted")
 
@@ -114,7 +114,7 @@ def _clock(slack: Slack) -> Finding:
         return Finding("clock", "not reported by Slack")
     skew = abs(datetime.now(UTC) - slack.identity.at)
     text = f"{skew.total_seconds():.0f} s off Slack's clock"
-    if skew > CLOCK_SKEW:
+    if skew > MAX_CLOCK_SKEW:
         return Finding("clock", text, "sync this machine's clock (NTP)")
     return Finding("clock", text)
 

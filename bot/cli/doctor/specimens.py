@@ -1,7 +1,7 @@
-"""One of every message and window that the bot can show, for Slack's own validator.
+"""One specimen of every message and window that the bot can show.
 
-A made-up client is led through the guide by the state machine itself, in every way that there is;
-after each change all that Slack would then be shown is taken once.
+The state machine itself leads a made-up client through the guide along different stories; after
+each change, everything that Slack would then show is collected once.
 """
 
 import json
@@ -76,7 +76,7 @@ class Specimen:
 
 
 def specimens(guide: Guide) -> Iterator[Specimen]:
-    """Yield each once."""
+    """Yield each distinct specimen once."""
     seen: set[str] = set()
     for one in _all(guide):
         digest = json.dumps(one.payload, sort_keys=True)
@@ -119,7 +119,7 @@ def _told(guide: Guide, name: str, transitions: Sequence[Transition]) -> Iterato
 def _shown(story: str, change: Change) -> Iterator[Specimen]:
     onboarding = change.onboarding
     step = f"{story}, step {onboarding.current.number if onboarding.current else 'none'}"
-    # A step that was undone keeps its message until it is its turn again.
+    # An undone step keeps its message until it is current again.
     undone = (
         step_message(onboarding, one.number)
         for one in onboarding.steps
@@ -191,14 +191,14 @@ def _starting() -> Iterator[tuple[str, View]]:
 
 
 def _stories(guide: Guide) -> Iterator[tuple[str, Sequence[Transition]]]:
-    """Yield ways through the guide, and off it; each ends in another state."""
+    """Yield sequences of transitions, each of which ends in a different state."""
     choices = [option.id for step in guide.steps if step.choice for option in step.choice.options]
     for choice in choices:
         yield f"answer {choice}", [_on(choice)] * (3 * len(guide.steps))
     on, fields = _on(choices[0] if choices else ""), [field.id for field in guide.credentials]
     first = [on] * 3
     client = [one for one in guide.steps if guide.phase_of(one.number).owner is Owner.CLIENT]
-    # The last values come in at the client's last step; none is entered before.
+    # All values are entered at the client's last step, and none before.
     all_in = [*[_on(choices[0] if choices else "", enters=False)] * (len(client) - 1), _all_in]
     yield "undone", [*first, _does(undo_step, 2, CLIENT)]
     yield "paused", [*first, _does(lifecycle.pause, ENGINEER, reason="Holidays")]
@@ -228,7 +228,7 @@ def _stories(guide: Guide) -> Iterator[tuple[str, Sequence[Transition]]]:
 
 
 def _does(transition: Callable[..., Change], *arguments: Any, **named: Any) -> Transition:
-    """Return a transition of the state machine, to be made at some time."""
+    """Return a transition of the state machine that only needs the time."""
     return lambda at, now: transition(at, *arguments, now=now, **named)
 
 
@@ -245,7 +245,7 @@ def _all_in(at: Onboarding, now: datetime) -> Change:
 
 
 def _next(at: Onboarding, now: datetime, choice: str, *, enters: bool) -> Change:
-    """Do the current step, or what it waits for."""
+    """Finish the current step, or what it waits for."""
     step, run = at.current, at.verification
     if run and not run.report:
         return _verified(at, now, Outcome.PASSED)

@@ -1,7 +1,8 @@
-"""Findings on what is kept: files, tables, values, the guide, and what came from Slack last."""
+"""Findings on files, tables, stored values, the guide, and the last requests from Slack."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -20,14 +21,13 @@ from storage.guides import GuideStore
 from storage.key_rotation import inspect
 from storage.vault import Vault
 
-PAGE = 100
-# Leases and reminders go by these clocks (seconds).
-CLOCKS_APART = timedelta(seconds=2)
-NO_DATABASE = "fix the database first"
+ROWS_PER_PAGE = 100
+# Leases and reminders depend on these clocks.
+MAX_CLOCK_DIFFERENCE = timedelta(seconds=2)
 
 
 async def stored_findings(settings: Settings, *, keys: bool) -> AsyncIterator[Finding]:
-    """Yield what is found in the database; without `keys`, only what can be seen without them."""
+    """Yield the findings on the database; without `keys`, only those that need no keys."""
     tables = _tables(settings)
     yield tables
     if not tables.well:
@@ -36,14 +36,24 @@ async def stored_findings(settings: Settings, *, keys: bool) -> AsyncIterator[Fi
     if not keys:
         yield Finding("stored values", "not tested, as CREDENTIAL_KEYS is wrong", tested=False)
         return
-    yield await _values(settings)
-    yield await _guide(settings)
-    yield await _onboardings(settings)
-    yield await _arrivals(settings)
+    database = Database(settings.database_url, Seals(settings.keys))
+    try:
+        for title, look in (
+            ("stored values", partial(_values, Vault(settings.keys))),
+            ("guide", _guide),
+            ("onboardings", _onboardings),
+            ("requests from Slack", _requests),
+        ):
+            try:
+                yield await look(database)
+            except OnboardingError as error:
+                yield Finding(title, str(error), "fix the database first")
+    finally:
+        await database.close()
 
 
 def files(settings: Settings) -> Finding:
-    """Whether other users of this machine could read what is secret."""
+    """Check that no other user of this machine can read secrets."""
     exposed = list(private_files.warnings(secret_paths(), settings.database_url))
     if exposed:
         return Finding("files", "; ".join(exposed), "run “chmod 600” on each")
@@ -69,77 +79,54 @@ def _clocks(settings: Settings) -> Finding:
         return Finding(title, "the same as this machine's")
     apart = max(before - theirs, theirs - after, timedelta(0))
     text = f"{apart.total_seconds():.0f} s off this machine's"
-    if apart > CLOCKS_APART:
+    if apart > MAX_CLOCK_DIFFERENCE:
         return Finding(title, text, "sync both machines' clocks (NTP)")
     return Finding(title, text)
 
 
-async def _values(settings: Settings) -> Finding:
-    vault = Vault(settings.keys)
-    database = Database(settings.database_url, Seals(settings.keys))
-    try:
-        report = await inspect(database, vault)
-    except OnboardingError as error:
-        return Finding("stored values", str(error), NO_DATABASE)
-    finally:
-        await database.close()
+async def _values(vault: Vault, database: Database) -> Finding:
+    report = await inspect(database, vault)
     if report.problems:
-        mend = "put the missing key back into CREDENTIAL_KEYS, or have the values entered again"
-        return Finding("stored values", "; ".join(report.problems), mend)
+        fix = "put the missing key back into CREDENTIAL_KEYS, or have the values entered again"
+        return Finding("stored values", "; ".join(report.problems), fix)
     keys = ", ".join(f"{report.rows.get(key, 0)} with key {key}" for key in vault.key_ids)
     return Finding("stored values", f"all readable ({keys})")
 
 
-async def _guide(settings: Settings) -> Finding:
-    database = Database(settings.database_url, Seals(settings.keys))
+async def _guide(database: Database) -> Finding:
     try:
         guides = GuideStore.from_file(SERVICETITAN)
         async with database.begin(write=False) as session:
             changes = await guides.changes(session)
     except GuideError as error:
         return Finding("guide", str(error), "correct the file")
-    except OnboardingError as error:
-        return Finding("guide", str(error), NO_DATABASE)
-    finally:
-        await database.close()
     if changes:
         text = f"version {guides.newest.version} was changed: {', '.join(changes)}"
         return Finding("guide", text, "raise its “version”; running onboardings keep the old one")
     return Finding("guide", f"{guides.newest.id}, version {guides.newest.version}")
 
 
-async def _onboardings(settings: Settings) -> Finding:
-    database, title, last = Database(settings.database_url, Seals(settings.keys)), "onboardings", ""
-    guides, count = GuideStore.from_file(SERVICETITAN), 0
-    try:
-        while True:
-            async with database.begin(write=False) as session:
-                some = await onboardings.ids_after(session, last, PAGE)
-                for last in some:
-                    await onboardings.can_be_read(session, guides, last)
-            count += len(some)
-            if len(some) < PAGE:
-                break
-    except OnboardingError as error:
-        return Finding(title, str(error), NO_DATABASE)
-    finally:
-        await database.close()
-    if warning := database.unreadable.warning():
-        mend = "run the release that wrote them, or restore those rows from a backup"
-        return Finding(title, warning, mend)
-    return Finding(title, f"all {count} can be read")
-
-
-async def _arrivals(settings: Settings) -> Finding:
-    database, now = Database(settings.database_url, Seals(settings.keys)), datetime.now(UTC)
-    try:
+async def _onboardings(database: Database) -> Finding:
+    guides, last, count = GuideStore.from_file(SERVICETITAN), "", 0
+    while True:
         async with database.begin(write=False) as session:
-            last = await arrivals.last(session)
-    except OnboardingError as error:
-        return Finding("requests from Slack", str(error), NO_DATABASE)
-    finally:
-        await database.close()
-    title, text, request = "requests from Slack", seen(last, now), last.get(Kind.REQUEST)
+            page = await onboardings.ids_after(session, last, ROWS_PER_PAGE)
+            for last in page:
+                await onboardings.can_be_read(session, guides, last)
+        count += len(page)
+        if len(page) < ROWS_PER_PAGE:
+            break
+    if warning := database.unreadable.warning():
+        fix = "run the release that wrote them, or restore those rows from a backup"
+        return Finding("onboardings", warning, fix)
+    return Finding("onboardings", f"all {count} can be read")
+
+
+async def _requests(database: Database) -> Finding:
+    now, title = datetime.now(UTC), "requests from Slack"
+    async with database.begin(write=False) as session:
+        last = await arrivals.last(session)
+    text, request = seen(last, now), last.get(Kind.REQUEST)
     for kind, (what, advice) in ADVICE.items():
         at = last.get(kind)
         if at and (request is None or at > request) and now - at <= timedelta(days=1):

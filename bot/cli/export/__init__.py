@@ -1,4 +1,4 @@
-"""The history of one onboarding as one file, for whoever has no Slack at hand."""
+"""`onboarding export`: the history of an onboarding as one file."""
 
 from bot.cli.export.rendering import FORMATS, render
 

@@ -1,4 +1,4 @@
-"""Where the bars of the exported charts stand, in numbers that a template draws (pure)."""
+"""Computes the bars of the exported charts, which a template draws."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ WIDTH = 640
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A part of a bar: whose time it is, where it begins and how wide it is, in pixels."""
+    """Part of a bar: whose time it shows, and its start and width in pixels."""
 
     side: str
     x: float
@@ -22,7 +22,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class PhaseRow:
-    """One phase: its name, how long it took, and its bar, a part for each side."""
+    """One phase: its name, its duration, and its bar with a part for each side."""
 
     number: int
     title: str
@@ -31,7 +31,7 @@ class PhaseRow:
 
 
 def phase_rows(history: History) -> list[PhaseRow]:
-    """Return a row for each phase; the longest one fills the whole width."""
+    """Return a row for each phase; the longest one has the full width."""
     whole = {number: _sum(times) for number, times in history.phases.items()}
     longest = max(whole.values(), default=timedelta()) or timedelta(seconds=1)
     rows = []
@@ -47,7 +47,7 @@ def phase_rows(history: History) -> list[PhaseRow]:
 
 
 def waiting_bars(history: History) -> list[Bar]:
-    """Return who was to act from the start to the end: a part for each time, on one line."""
+    """Return whose turn it was over time, as parts of a single bar."""
     took = history.took or timedelta(seconds=1)
     return [
         Bar(

@@ -1,4 +1,4 @@
-"""Renders the history as Markdown, HTML or JSON. It bears no value: masks at most, as kept."""
+"""Renders the history as Markdown, HTML or JSON, without values: only their masks."""
 
 import json
 import re
@@ -15,12 +15,12 @@ from bot.onboarding import BOT, Onboarding
 from bot.onboarding.history import SIDES, Entry, History, lasting
 from bot.onboarding.people import ChannelRef, UserRef
 
-# Keyed digests of what was posted: of no use to a reader.
-UNTOLD = {"marks"}
+# Fingerprints of posted secrets: of no use to a reader.
+OMITTED = {"marks"}
 
 
 def render(onboarding: Onboarding, history: History, format_: str, *, now: datetime) -> str:
-    """Return the file; `format_` is one of FORMATS, `now` when it is made."""
+    """Return the file's content in one of FORMATS, exported at `now`."""
     return escape_controls(FORMATS[format_](onboarding, history, now))
 
 
@@ -61,7 +61,7 @@ def _event(entry: Entry) -> dict[str, Any]:
         "by": {"user": event.actor.user_id, "role": event.actor.role.value},
         "step": event.step,
         "words": _sentence(entry),
-        "detail": {name: value for name, value in event.detail.items() if name not in UNTOLD},
+        "detail": {name: value for name, value in event.detail.items() if name not in OMITTED},
     }
 
 
@@ -110,7 +110,7 @@ def _rendered(template: str, facts: Mapping[str, Any]) -> str:
 
 
 def _md(text: str) -> str:
-    """Return text that Markdown shows as it is, on one line."""
+    """Escape text for Markdown, on one line."""
     return re.sub(r"([\\`*_{}\[\]<>()#+!|~-])", r"\\\1", " ".join(str(text).split()))
 
 
