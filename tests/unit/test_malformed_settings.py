@@ -129,7 +129,8 @@ def test_what_is_malformed_is_refused_in_one_line_that_names_it(
 
 @pytest.mark.parametrize("name", list(MALFORMED))
 def test_no_value_is_shown_not_even_in_part(env: Environment, name: str) -> None:
-    assert "s3cr3t" not in "\n".join(env.refusal(**{name: "s3cr3t § nobody may read this"}))
+    text = "s3cr3t § `nobody` may read this"  # APP_DESCRIPTION may be any text without code marks
+    assert "s3cr3t" not in "\n".join(env.refusal(**{name: text}))
 
 
 GOOD = {

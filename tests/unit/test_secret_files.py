@@ -17,6 +17,7 @@ VALUES = {
     "CREDENTIAL_KEYS": OTHER_KEY,
     "METRICS_TOKEN": "0123456789abcdef-file",
     "PROXY_URL": "http://bot:s3cr3t@proxy:3128",
+    "HEARTBEAT_URL": "https://hc-ping.com/s3cr3t",
 }
 
 

@@ -7,7 +7,6 @@ from bot.onboarding import EventKind
 from bot.onboarding.credentials import enter_credentials
 from bot.onboarding.questions import ask_for_help
 from bot.onboarding.steps import choose_option, finish_step, undo_step
-from bot.onboarding.verifications import request_verification
 from tests.builders import (
     GUIDE,
     MINUTE,
@@ -100,7 +99,7 @@ def test_a_question_is_recorded_at_its_step() -> None:
 # --- when nothing is left to do ---
 
 
-@pytest.mark.parametrize("deed", ["done", "undo", "enter", "verify"])
+@pytest.mark.parametrize("deed", ["done", "undo", "enter"])
 def test_a_completed_onboarding_stays_as_it_is(deed: str) -> None:
     onboarding = a_completed_onboarding()
 
@@ -109,7 +108,6 @@ def test_a_completed_onboarding_stays_as_it_is(deed: str) -> None:
             "done": lambda: finish_step(onboarding, 25, ERIN, LATER),
             "undo": lambda: undo_step(onboarding, 24, ERIN, LATER),
             "enter": lambda: enter_credentials(onboarding, 22, {"tenant_id": "••••"}, ANN, LATER),
-            "verify": lambda: request_verification(onboarding, ERIN, LATER),
         }[deed]()
 
 
