@@ -86,10 +86,6 @@ def _of_step(step: Step, around: str) -> Iterator[Passage]:
 
 def _texts(step: Step) -> Iterator[tuple[str, str]]:
     yield "body", "\n".join([step.body, *map(_bullet, step.items)])
-    if (
-        step.credentials and step.short
-    ):  # it says how to enter them, which the guide's own text doesn't
-        yield "short", step.short
     for number, table in enumerate(step.tables, start=1):
         yield f"table:{number}", _table(table)
     for number, note in enumerate(step.notes, start=1):
