@@ -58,8 +58,8 @@ class GuideStore:
         if found := await self.changes(session):
             more = " …" if len(found) > MAX_NAMED_CHANGES else ""
             raise GuideError(
-                f"{self._name}: version {self.newest.version} was put down before, and is another "
-                f"guide now ({', '.join(found[:MAX_NAMED_CHANGES])}{more}). "
+                f"{self._name}: version {self.newest.version} was saved before, and has another "
+                f"structure now ({', '.join(found[:MAX_NAMED_CHANGES])}{more}). "
                 "Raise “version”: running onboardings then keep the one they began with."
             )
         await session.merge(

@@ -98,7 +98,7 @@ def _clear_sqlite(path: Path) -> str | None:
         connection.execute("COMMIT")
         # https://www.sqlite.org/pragma.html#pragma_wal_checkpoint
         [(busy, *_frames)] = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    return "somebody reads an older state" if busy else None
+    return "another transaction still reads an older state" if busy else None
 
 
 async def _clear_postgresql(database: Database) -> str | None:

@@ -1,4 +1,4 @@
-"""The tables. Rows stay in this package: it gives and takes the pure `Onboarding`."""
+"""The tables. Rows stay in this package, which takes and returns the pure `Onboarding`."""
 
 from datetime import datetime
 from typing import Any
@@ -8,12 +8,11 @@ from sqlmodel import Field, SQLModel
 
 from storage.column_types import Json, UtcDateTime
 
-# A client is onboarded once at a time in a channel; finished ones stay beside it.
+# Of these there is at most one per client and channel.
 RUNNING = text("status IN ('active', 'paused')")
 
 ACTIVE = text("status = 'active'")
 
-# Finished onboardings whose values are still kept.
 UNDESTROYED = text("destroyed_at IS NULL")
 
 
@@ -28,15 +27,15 @@ def _json() -> Any:
 class OnboardingRow(SQLModel, table=True):
     """One client's onboarding.
 
-    `revision` counts its changes, `published_revision` is the one that Slack shows. Who brings
-    Slack level holds the lease; `publish_after` is when to try again, `refused_since` when Slack
-    first refused the thread for a reason that we do not know. `announcement_ts` is the client's
-    thread in the engineering channel. After a backup was put back, `look_since` is its time: what
-    was posted afterwards is not known here. `next_reminder` is when to check for a reminder;
-    null: at once. `client_key` is the name as it is searched for, `client_team` the organization
-    that alone acts for the client; null: not known yet. `history_length` says how many events there
-    are, `history_end` seals that. The columns from `current_step` to `open_questions`
-    are derived, so that `status` is one query.
+    `revision` counts its changes, and `published_revision` is the one that Slack shows. The worker
+    that publishes it holds the lease; `publish_after` is when to try again, `refused_since` when
+    Slack first refused the thread for an unknown reason. `announcement_ts` is the client's thread
+    in the engineering channel. After a backup was restored, `look_since` is the time of the backup:
+    later messages are unknown. `next_reminder` is when to check for a due reminder (null: now).
+    `client_key` is the name in its searchable form, `client_team` the organization that acts for
+    the client (null: unknown yet). `history_length` counts the events, and `history_end` is their
+    seal. The columns from `current_step` to `open_questions` are derived, so that `status` is one
+    query.
     """
 
     __tablename__ = "onboarding"
@@ -136,9 +135,9 @@ class StepRow(SQLModel, table=True):
 
 
 class MessageRow(SQLModel, table=True):
-    """One message of a thread. `posting_since` without `ts`: a post whose answer is not known.
+    """One message of a thread. `posting_since` without `ts` is a post with an unknown result.
 
-    `pin:root` and `bookmark:root` are no messages of their own, but what was done with the first.
+    `pin:root` and `bookmark:root` are the pin and the bookmark of the first message.
     """
 
     __tablename__ = "message"
@@ -151,9 +150,9 @@ class MessageRow(SQLModel, table=True):
 
 
 class CredentialRow(SQLModel, table=True):
-    """One encrypted value. A new value takes the old one's row, so the old one is destroyed.
+    """One encrypted value. A new value overwrites the old one's row.
 
-    `fingerprint` is a keyed digest, to know the value again in a message without decrypting it.
+    `fingerprint` is a keyed digest that finds the value in a message without decrypting it.
     """
 
     __tablename__ = "credential"
@@ -173,9 +172,9 @@ class CredentialRow(SQLModel, table=True):
 
 
 class VerificationRow(SQLModel, table=True):
-    """One verification; `run_owner` is the process that runs it, and `run_until` its lease.
+    """One verification; the lease of the process that runs it is `run_owner` and `run_until`.
 
-    `booking` is the externalId of its test booking; from `booking_sent_at` on, it may have arrived.
+    `booking` is the externalId of its test booking; from `booking_sent_at` on, it may exist.
     """
 
     __tablename__ = "verification"
@@ -197,7 +196,7 @@ class VerificationRow(SQLModel, table=True):
 
 
 class EventRow(SQLModel, table=True):
-    """One entry of the append-only history, which is also the outbox and the audit.
+    """One entry of the append-only history, which is also the outbox and the audit trail.
 
     `position` counts an onboarding's events, from 1. The `seal` covers all but the announcement.
     """
@@ -224,9 +223,9 @@ class EventRow(SQLModel, table=True):
 
 
 class HomeRow(SQLModel, table=True):
-    """An engineer who opened the app's Home lately, and so may be looking at it still.
+    """An engineer who opened the app's Home recently and may still be looking at it.
 
-    `published_at` is when somebody last began to publish it, `digest` what then stood there, and
+    `published_at` is when publishing last started, `digest` that of the published content, and
     `shows` which onboardings they chose to see.
     """
 
@@ -240,7 +239,7 @@ class HomeRow(SQLModel, table=True):
 
 
 class RevealRow(SQLModel, table=True):
-    """A window in which `worker` showed stored values, by its external_id; never a value."""
+    """A window in which `worker` shows stored values, by its external_id; never a value."""
 
     __tablename__ = "reveal"
 
@@ -250,9 +249,9 @@ class RevealRow(SQLModel, table=True):
 
 
 class NoticeRow(SQLModel, table=True):
-    """What the engineering channel was told once, and not again while it is so.
+    """A notice that the engineering channel got once, not to be repeated while it is true.
 
-    `since` is when somebody claimed to post it; without `ts`, that answer is not known.
+    `since` is when a worker claimed to post it; without `ts`, the result is unknown.
     """
 
     __tablename__ = "notice"
@@ -263,7 +262,7 @@ class NoticeRow(SQLModel, table=True):
 
 
 class DeliveryRow(SQLModel, table=True):
-    """A request of Slack's that changed something: a repetition of it changes nothing more."""
+    """The key of a request that was carried out, so that a repetition changes nothing."""
 
     __tablename__ = "delivery"
 
@@ -272,7 +271,7 @@ class DeliveryRow(SQLModel, table=True):
 
 
 class ArrivalRow(SQLModel, table=True):
-    """When something of a kind last came from Slack, or claimed to."""
+    """When a request of a kind last arrived."""
 
     __tablename__ = "arrival"
 
@@ -281,7 +280,7 @@ class ArrivalRow(SQLModel, table=True):
 
 
 class RateRow(SQLModel, table=True):
-    """How much of something somebody did `since` then; what and who is in the id."""
+    """A rate limit's counter `since` then; the id says who did what."""
 
     __tablename__ = "rate"
 

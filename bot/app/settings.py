@@ -195,7 +195,7 @@ def load_partly() -> tuple[Settings, Read]:
 def with_stand_ins(right: Mapping[str, str]) -> Settings:
     """Return settings with valid values for some, and stand-ins for the other required ones."""
     settings, problems = _checked({**_stand_ins(), **right})
-    assert settings, problems  # noqa: S101 (everything that is needed stands in)
+    assert settings, problems  # noqa: S101 (all required ones have stand-ins)
     return settings
 
 

@@ -66,7 +66,7 @@ class Metrics:
         )
 
     def gauge(self, name: str, help_: str, labels: str = "") -> Gauge:
-        """Return a gauge that somebody else sets; `labels` are their names, with spaces between."""
+        """Return a gauge for the caller to set; `labels` are its label names, space-separated."""
         return Gauge(name, help_, labels.split(), registry=self._registry)
 
     def unreadable(self, count: Callable[[], int]) -> None:

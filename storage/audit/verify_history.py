@@ -218,7 +218,7 @@ async def _orphans(session: AsyncSession) -> int:
     return (await session.exec(query)).one()
 
 
-# Whoever altered rows may have written anything, so columns are read without being interpreted.
+# An altered row may contain anything, so columns are read without being interpreted.
 EVENTS: Select[Any] = select(  # type: ignore[call-overload]
     *(getattr(EventRow, name) for name in Entry._fields if name not in ("detail", "at")),
     cast(EventRow.detail, Text).label("detail"),

@@ -39,7 +39,9 @@ async def validate(guide: Guide, api_url: str, proxy: str | None = None) -> Asyn
             count += 1
             if problems:
                 refused += 1
-                yield Finding(specimen.name, "; ".join(problems), "report it to whoever made it")
+                yield Finding(
+                    specimen.name, "; ".join(problems), "report it to HeavySet's developers"
+                )
             else:
                 yield Finding(specimen.name, "valid")
     if refused:

@@ -179,9 +179,9 @@ def _starting() -> Iterator[tuple[str, View]]:
     ref = FormRef(CHANNEL, ENGINEER.user_id, ENGINEER.team_id)
     yield "still looking", start_modal(ref, "")
     for name, around in {
-        "somebody is there": Around([CLIENT.user_id]),
+        "the client is there": Around([CLIENT.user_id]),
         "nobody is there": Around(alone=True),
-        "somebody is invited": Around(alone=True, pending=True),
+        "the client is invited": Around(alone=True, pending=True),
         "several organizations": Around([CLIENT.user_id], several=True),
     }.items():
         yield name, start_modal(ref, "Acme Plumbing", around=around)
