@@ -105,13 +105,13 @@ async def test_a_window_is_announced_once(handed_over: World) -> None:
     view = await reveal(handed_over, "client_secret")
     await show(handed_over, view, "tenant_id")
 
-    [told_] = [text for text in handed_over.announced if "looked at" in text]
+    [told_] = [text for text in handed_over.announced if " viewed " in text]
     assert f"<@{handed_over.erin.id}>" in told_
     assert "Client Secret" in told_
 
     await reveal(handed_over, "tenant_id")
 
-    [_, told_] = [text for text in handed_over.announced if "looked at" in text]
+    [_, told_] = [text for text in handed_over.announced if " viewed " in text]
     assert "Tenant ID" in told_
     await handed_over.must_be_sound()
 
