@@ -1,7 +1,7 @@
 """`onboarding init`: asks for what the bot needs, checks it with Slack, and writes `.env`."""
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,72 +14,21 @@ from bot.app.settings import ENV_FILE, Read, load_partly, problem_with, with_sta
 from bot.cli import env_writer
 from bot.cli.command import say, with_output, write
 from bot.cli.doctor.slack import slack_findings
+from bot.cli.init_questions import (
+    ALL,
+    APP_TOKEN,
+    APPS,
+    BOT_TOKEN,
+    CHANNEL,
+    ENGINEERS,
+    MANIFEST,
+    SIGNING_SECRET,
+    Question,
+)
 from bot.cli.manifest import EVENTS_PATH, manifest_for, template
 from bot.cli.new_key import new_key
 
-MANIFEST = "manifest.json"
 SOCKET, HTTP = "socket", "http"
-APPS = "https://api.slack.com/apps"
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A setting to ask for: where to find its value, and doctor's `findings` about it.
-
-    `needs` are other settings that those findings need.
-    """
-
-    name: str
-    flag: str
-    label: str
-    where: str
-    findings: tuple[str, ...] = ()
-    needs: tuple[str, ...] = ()
-    secret: bool = False
-
-
-BOT_TOKEN = Question(
-    "SLACK_BOT_TOKEN",
-    "--bot-token",
-    "Bot token (xoxb-…)",
-    f"At {APPS}: Create New App, From a manifest, your workspace, JSON, paste {MANIFEST}.\n"
-    "Then Install App. It shows the Bot User OAuth Token.",
-    findings=("Slack token", "Slack scopes", "clock"),
-    secret=True,
-)
-APP_TOKEN = Question(
-    "SLACK_APP_TOKEN",
-    "--app-token",
-    "App-level token (xapp-…)",
-    "Basic Information, App-Level Tokens: generate one with the scope connections:write.",
-    findings=("Slack app token",),
-    secret=True,
-)
-SIGNING_SECRET = Question(
-    "SLACK_SIGNING_SECRET",
-    "--signing-secret",
-    "Signing Secret",
-    "Basic Information, App Credentials: Signing Secret. It can't be checked before the bot runs.",
-    secret=True,
-)
-CHANNEL = Question(
-    "ENGINEERING_CHANNEL",
-    "--engineering-channel",
-    "Engineering channel's ID (C…)",
-    "Make a channel for HeavySet's engineers only, /invite the bot there, and copy the channel's\n"
-    "ID from the bottom of its About tab.",
-    findings=("engineering channel",),
-    needs=("SLACK_BOT_TOKEN",),
-)
-ENGINEERS = Question(
-    "ENGINEERS",
-    "--engineers",
-    "Engineers",
-    "They may start onboardings and see clients' credentials: member IDs (profile, ⋮, Copy member\n"
-    "ID) and user group IDs, separated by commas, or the word everyone.",
-    findings=("ENGINEERS", "who may reveal credentials"),
-    needs=("SLACK_BOT_TOKEN",),
-)
 
 
 class Invalid(Exception):
@@ -298,11 +247,3 @@ async def _checked(given: Mapping[str, str], question: Question) -> bool:
             write(f"{finding.line}\n")
             well = well and finding.well
     return well
-
-
-ALL: Collection[Question] = (BOT_TOKEN, APP_TOKEN, SIGNING_SECRET, CHANNEL, ENGINEERS)
-# The settings by their flag's name in Python.
-SETTINGS = {
-    "database_url": "DATABASE_URL",
-    **{one.flag.removeprefix("--").replace("-", "_"): one.name for one in ALL},
-}

@@ -50,8 +50,8 @@ def init(
     Answers also come from the environment and an existing .env. Prefer those for secrets in a
     script: other users of a machine can see the words of a command.
     """
-    from bot.cli.init import SETTINGS
     from bot.cli.init import init as set_up
+    from bot.cli.init_questions import SETTINGS
 
     given = {SETTINGS[flag]: value for flag, value in flags.items() if value}
     return set_up(given, transport=transport, address=address, yes=yes, check=check)
