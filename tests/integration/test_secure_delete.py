@@ -24,7 +24,7 @@ WITHIN_SECONDS = 20
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Clear up without the pauses that keep it from getting in the way of others."""
-    for pause in ("SETTLING_SECONDS", "REST_SECONDS", "FIRST_PAUSE_SECONDS"):
+    for pause in ("DEBOUNCE_SECONDS", "REST_SECONDS", "FIRST_PAUSE_SECONDS"):
         monkeypatch.setattr(secure_delete, pause, 0.02)
 
 
