@@ -146,7 +146,7 @@ def _verification_finished(onboarding: Onboarding, event: Event) -> Iterator[Blo
         checks = [
             check_line(one, one.for_engineer)
             for one in report.checks
-            if one.outcome is not Outcome.PASSED
+            if one.outcome is not Outcome.PASSED or one.cause  # with a text of its own
         ]
         for start in range(0, len(checks), 5):
             yield section("\n".join(checks[start : start + 5]))

@@ -41,7 +41,7 @@ async def test_a_test_booking_goes_with_the_last_verification(at_25: World) -> N
     assert booking.status == "Dismissed"
     assert at_25.rows("SELECT status FROM onboarding") == [("completed",)]
     for text in (at_25.message("verification:2").text, *at_25.announced[-2:-1]):
-        assert f"test booking ({booking.id})" in text
+        assert str(booking.id) in text
         assert "ismissed" in text
 
 

@@ -63,7 +63,7 @@ async def test_a_step_that_was_skipped_ahead_waits_again(begun: World) -> None:
         ("assign @nobody", "Who?"),
         ("resume", "isn't paused"),
         ("verify", "Can't check yet"),
-        ("remind nobody", "No client has “nobody” in the name"),
+        ("remind nobody", "No client matches “nobody”"),
     ],
 )
 async def test_what_makes_no_sense_is_explained(begun: World, text: str, words: str) -> None:

@@ -11,7 +11,7 @@ async def test_a_step_is_handed_over_and_the_engineer_told_with_a_link(begun: Wo
     assert "HeavySet Tech has this one" in begun.message("step:4").text
     assert f"HeavySet Tech (<@{begun.erin.id}>) since" in begun.message("root").text
     [announced] = [text for text in begun.announced if "would like you to do" in text]
-    assert "step 4, Navigate to the My Apps Section" in announced
+    assert "step 4 (Navigate to the My Apps Section)" in announced
     assert begun.message("step:4").ts.replace(".", "") in announced
     assert "waiting on us" in (await begun.type("status")).text
 

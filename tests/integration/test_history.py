@@ -117,7 +117,7 @@ async def test_who_is_no_engineer_is_refused(begun: World) -> None:
     reply = await begun.type("history acme", guest, somewhere)
 
     assert guest.view is None
-    assert "Only HeavySet engineers" in json.dumps(reply.ack.body)
+    assert "for HeavySet engineers" in json.dumps(reply.ack.body)
 
 
 async def test_only_who_opened_it_turns_its_pages(begun: World) -> None:
@@ -146,7 +146,7 @@ async def test_who_is_no_engineer_any_more_turns_no_page(begun: World) -> None:
     await turn(begun, view, "older")
 
     assert "1–20 of 46" in text(view)
-    assert "Only HeavySet engineers" in told(begun.erin)
+    assert "for HeavySet engineers" in told(begun.erin)
 
 
 @pytest.mark.parametrize("value", ["", "x", "-1", "²", "9" * 30])

@@ -202,7 +202,7 @@ async def test_only_engineers_invite(database: AnyDatabase) -> None:
 
         reply = await world.type(ACME, harry)
 
-        assert "Only HeavySet engineers" in reply.text
+        assert "for HeavySet engineers" in reply.text
         assert (harry.view, invited(world)) == (None, [])
 
 

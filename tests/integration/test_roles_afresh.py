@@ -74,7 +74,7 @@ async def test_what_was_found_out_counts_for_everything_else(grouped: Grouped) -
 
     answer = await grouped.world.type("status", grouped.eve)
 
-    assert "Only HeavySet engineers" in answer.text
+    assert "for HeavySet engineers" in answer.text
 
 
 @pytest.mark.parametrize("method", ["users.info", "usergroups.users.list"])
