@@ -20,12 +20,14 @@ async function draw() {
     const lists = [...document.querySelectorAll("[data-bottom]")];
     const atBottom = new Set(lists.filter(isAtBottom).map(path));
     const opened = modals();
+    const inside = document.activeElement?.closest(".scrim")?.id;
     const errors = new Set([...document.querySelectorAll(".error")].map((each) => each.id));
     morph(document.body, fresh.body);
     for (const list of document.querySelectorAll("[data-bottom]")) {
       if (atBottom.has(path(list)) || !lists.includes(list)) list.scrollTop = list.scrollHeight;
     }
     focusModal(opened);
+    if (inside && document.activeElement === document.body) document.querySelector(`#${inside} .modal-body`)?.focus();
     focusError(errors);
     restoreDrafts();
   } catch { /* the server is away; the stream of events tells when it is back */ }
