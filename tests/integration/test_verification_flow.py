@@ -292,7 +292,7 @@ async def test_a_failed_check_does_not_hand_over_and_the_client_checks_again(at_
 
     await at_22.press(at_22.ann, "verification:1", "run_verification")
     assert at_22.find("verification:2") is not None
-    assert "❌ failed · Check 1" in at_22.message("verification:1").text
+    assert "❌ needs a fix · Check 1" in at_22.message("verification:1").text
     assert "Client ID and Client Secret" in at_22.message("verification:1").text
     await at_22.press(at_22.ann, "verification:2", "run_verification")
     assert "We just checked" in told(at_22.ann)
