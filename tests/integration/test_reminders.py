@@ -36,7 +36,7 @@ GoTo = Callable[[datetime], None]
 
 @pytest.fixture(autouse=True)
 def nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep the bot from clearing up old ciphertexts, whose statements would count as the sweep's."""
+    """Keep the bot from clearing up old ciphertexts, which the sweep would be blamed for."""
     monkeypatch.setattr("storage.secure_delete.DEBOUNCE_SECONDS", 3600)
 
 
@@ -139,7 +139,7 @@ async def test_old_buttons_answer_politely(reminded: World) -> None:
 
     await reminded.ann.press(old, "snooze")
     await reminded.idle()
-    assert f"<@{reminded.ann.id}> has snoozed it already, until" in told(reminded.ann)
+    assert f"<@{reminded.ann.id}> already snoozed it until" in told(reminded.ann)
 
     await reminded.ann.press(old, "choose_account:new")
     await reminded.ann.press(old, "choose_account:new")
@@ -163,7 +163,7 @@ async def test_by_hand_a_reminder_comes_at_once_and_a_second_one_after_an_hour(
 
     assert reminder_slots(stalled) == ["reminder:1"]
     assert "already" in again.text
-    assert f"a friendly reminder from <@{stalled.erin.id}>" in stalled.message("reminder:1").text
+    assert f"a friendly nudge from <@{stalled.erin.id}>" in stalled.message("reminder:1").text
 
     go_to(MONDAY + HOUR)
     await stalled.type("remind")
