@@ -331,7 +331,7 @@ async def test_after_a_long_downtime_reminders_come_by_and_by(stalled: World, go
                 client_name=f"Client {number}",
                 channel=stalled.channel.id,
                 engineer=stalled.erin.id,
-                client_admins=(),
+                client_admins=(stalled.ann.id,),
                 actor=erin,
                 now=MONDAY,
             )
