@@ -78,7 +78,8 @@ class Messages(UseCase):
         if intent.meaning is Meaning.NOTHING and not mentioned:
             return None
         role = await self._services.directory.role_in(onboarding, request.person)
-        is_talk = role is Role.ENGINEER or intent.meaning not in STEERING
+        is_command = intent.meaning in STEERING or intent.by_command
+        is_talk = role is Role.ENGINEER or not is_command
         if role is not Role.CLIENT_ADMIN and not mentioned and is_talk:
             return None
         if intent.meaning is Meaning.NEAR and role is Role.CLIENT_ADMIN:

@@ -89,7 +89,7 @@ CATALOGUE = [
         wrong={"application_key": ""},
         fields=("application_key",),
         steps=(22,),
-        says="Application Key (it is missing, step 22)",
+        says="Application Key (missing, step 22)",
     ),
     Case(
         "a line break in the secret",
@@ -124,7 +124,7 @@ CATALOGUE = [
         wrong={"client_id": lambda st: st.client_secret, "client_secret": lambda st: st.client_id},
         fields=("client_id", "client_secret"),
         steps=(18, 19),
-        says="this looks like the Client Secret",
+        says="looks like the Client Secret",
     ),
     # No token.
     Case(
@@ -192,7 +192,7 @@ CATALOGUE = [
         wrong=WRONG_TENANT,
         fields=("tenant_id", "application_key"),
         steps=(17, 18, 22),
-        says="ost likely",
+        says="Either the Application Key belongs to another app or the Tenant ID is wrong",
         tells="HTTP 403",
     ),
     Case(
@@ -261,7 +261,7 @@ CATALOGUE = [
         "scopes_missing",
         arrange=without("tn.crm.customers:r"),
         steps=(6, 12),
-        says="Read: Customers. Please tick them at step 6. Then,",
+        says="Read: Customers. Please check those boxes in the app (step 6)",
         tells="Scope validation failed",
     ),
     Case(

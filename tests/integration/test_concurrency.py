@@ -234,8 +234,7 @@ async def test_two_engineers_write_at_once_and_both_words_count(begun: World) ->
     begun.channel.members |= {max_.id: max_.user, eve.id: eve.user}
     await begun.walk_to(3)
     root = begun.message("root").ts
-    await begun.ann.say(begun.channel, "help Which portal is that?", root)
-    await begun.idle()
+    bot = begun.slack.bot.id
     both_are_read = asyncio.Barrier(2)
 
     async def gate(moment: str, method: str, _arguments: dict[str, Any]) -> bool:
@@ -246,13 +245,12 @@ async def test_two_engineers_write_at_once_and_both_words_count(begun: World) ->
     begun.slack.guard(gate)
     await at_once(
         begun,
-        max_.say(begun.channel, "done", root),
-        eve.say(begun.channel, "status", root),
+        max_.say(begun.channel, f"<@{bot}> done", root),
+        eve.say(begun.channel, f"<@{bot}> status", root),
     )
 
     assert begun.current == 4
     assert "Next: step" in told(eve)
-    assert len(begun.events("help_answered")) == 1
 
 
 @ON_SQLITE

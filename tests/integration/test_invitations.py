@@ -69,7 +69,7 @@ async def test_a_channel_is_made_the_client_invited_and_the_onboarding_begun(wor
     assert channel.pins == [world.message("root", channel).ts]
     assert "⚠️" not in text
     assert f"<#{channel.id}>" in text
-    assert "ann@acme.example was invited" in text
+    assert "Invited ann@acme.example" in text
     assert world.events("client_invited") == [(world.erin.id, None)]
 
 
@@ -212,8 +212,8 @@ async def test_only_engineers_invite(database: AnyDatabase) -> None:
         ("addresses", "ann", "Not an email address: “ann” (it has no @)"),
         ("addresses", "a@b.example <!channel>", "Not an email address"),
         ("addresses", " ".join(f"a{n}@b.example" for n in range(11)), "1 to 10"),
-        ("channel_name", "Acme Plumbing", "small letters"),
-        ("channel_name", "---", "small letters"),
+        ("channel_name", "Acme Plumbing", "lowercase letters"),
+        ("channel_name", "---", "lowercase letters"),
         ("client_name", "<!channel>", "can't contain mentions"),
     ],
 )
@@ -238,7 +238,7 @@ async def test_a_name_that_somebody_elses_channel_has_is_not_taken_over(world: W
 
     text = await outcome(world)
 
-    assert "There is a channel #acme-plumbing-heavyset already, and I did not make it" in text
+    assert "There's already a #acme-plumbing-heavyset that I didn't create" in text
     assert "/servicetitan start Acme Plumbing" in text
     assert (invited(world), world.rows(COUNT)) == ([], [(0,)])
 
@@ -250,7 +250,7 @@ async def test_another_clients_channel_is_not_taken_over(world: World) -> None:
         world, "start Beta invite bea@beta.example", channel_name="acme-plumbing-heavyset"
     )
 
-    assert "#acme-plumbing-heavyset is the channel of Acme Plumbing" in text
+    assert "#acme-plumbing-heavyset is already used for Acme Plumbing" in text
     assert invited(world) == ["ann@acme.example"]
     assert world.rows(COUNT) == [(1,)]
 
@@ -297,9 +297,9 @@ async def test_an_invitation_that_slack_refuses_is_explained_and_the_rest_stands
 
     text = await outcome(world, "start Acme Plumbing invite ann@acme.example bo@acme.example")
 
-    assert "⚠️ ann@acme.example was not invited" in text
+    assert "⚠️ ann@acme.example wasn't invited" in text
     assert why in text
-    assert "✅ bo@acme.example was invited" in text
+    assert "✅ Invited bo@acme.example" in text
     assert world.slots(made(world)) == ["root", "welcome", "step:1"]
 
 
@@ -308,7 +308,7 @@ async def test_who_cannot_be_brought_in_is_told_to_join(world: World) -> None:
 
     text = await outcome(world)
 
-    assert "could not be brought in (cant_invite)" in text
+    assert "couldn't be added (cant_invite)" in text
     assert invited(world) == ["ann@acme.example"]
 
 
@@ -365,7 +365,7 @@ async def test_who_closed_the_window_is_told_in_the_new_channel(world: World) ->
 
     await world.idle()
 
-    assert "ann@acme.example was invited" in told(world.erin)
+    assert "Invited ann@acme.example" in told(world.erin)
     assert world.erin.ephemerals[-1].channel is made(world)
 
 
@@ -376,9 +376,9 @@ async def test_the_form_is_acknowledged_before_slack_is_asked(world: World) -> N
         answer = await world.erin.submit(world.view_of(world.erin))
 
         assert answer.ok
-        assert "Working on it: Acme Plumbing" in words(world.view_of(world.erin))
+        assert "Setting up Acme Plumbing" in words(world.view_of(world.erin))
     await world.idle()
-    assert "ann@acme.example was invited" in words(world.view_of(world.erin))
+    assert "Invited ann@acme.example" in words(world.view_of(world.erin))
 
 
 async def test_an_accepted_invitation_is_not_sent_again(world: World) -> None:

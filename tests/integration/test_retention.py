@@ -101,7 +101,7 @@ async def test_a_value_that_changes_after_it_was_handed_on_is_told(begun: World)
 
     await begun.enter(begun.ann, 19, client_secret=secret)
 
-    [told_once] = [text for text in begun.announced if "a new value was entered" in text]
+    [told_once] = [text for text in begun.announced if "entered a new" in text]
     assert "Client Secret" in told_once
     assert "CRM Connection Settings" in told_once
 

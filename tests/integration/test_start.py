@@ -94,7 +94,7 @@ async def test_a_client_is_onboarded_once_at_a_time(begun: World, text: str) -> 
     reply = await begun.type(text)
 
     assert "Acme Plumbing already has an onboarding" in reply.text
-    assert "Nothing was started" in reply.text
+    assert "already has an onboarding here" in reply.text
     assert reply.is_ephemeral
     assert begun.erin.view is None
     assert begun.rows(COUNT) == [(1,)]

@@ -60,7 +60,7 @@ async def test_a_client_is_found_by_a_part_of_the_name(begun: World) -> None:
     assert "1 active onboarding\n" in text
     assert "Client 07" in text
     assert "Acme" not in text
-    assert "No active client has “100%”" in (await begun.type("status 100%")).text
+    assert "No active client matches “100%”" in (await begun.type("status 100%")).text
 
 
 async def test_all_includes_the_finished_ones(begun: World) -> None:
@@ -78,6 +78,6 @@ async def test_what_needs_somebody_is_told(begun: World) -> None:
 
     text = (await begun.type("status client")).text
 
-    assert "⚠️ 1 value posted in the channel" in text
-    assert "3 of 5 values in" in text
-    assert "🙋 2 questions open" in text
+    assert "⚠️ 1 credential posted in the channel" in text
+    assert "3 of 5 credentials" in text
+    assert "🙋 2 open questions" in text

@@ -62,7 +62,7 @@ async def test_the_fifth_value_has_all_five_verified(at_22: World) -> None:
 async def test_step_22_waits_for_all_five_values(at_22: World) -> None:
     await at_22.press(at_22.ann, "step:22", "step_done")
 
-    assert "Step 22 needs all 5 values first" in told(at_22.ann)
+    assert "still need Booking Provider ID (step 11)" in told(at_22.ann)
     assert "Client Secret (step 19)" in told(at_22.ann)
     assert at_22.current == 22
 
@@ -215,7 +215,7 @@ async def test_step_25_completes_the_onboarding(begun: World) -> None:
     assert begun.rows("SELECT status, finished_steps FROM onboarding") == [("completed", 25)]
     assert begun.events("step_done")[-1] == (begun.erin.id, 25)
     assert "Setup complete!" in begun.message("root").text
-    assert "is complete: all 25 steps" in begun.announced[-1]
+    assert "is done: 25 of 25 steps, verified" in begun.announced[-1]
 
 
 async def test_step_25_is_remembered_as_done_by_the_bot(begun: World) -> None:

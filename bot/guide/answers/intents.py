@@ -5,7 +5,7 @@ close to that, or may be trouble, is left to the person, who is asked.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 
@@ -53,11 +53,12 @@ class Intent:
     """A meaning, and the words that go with it.
 
     `words` are the option's id for CHOOSE, and what is asked for TROUBLE and QUESTION; of DONE, the
-    question that came with it.
+    question that came with it. `by_command` is true for a question after the word “help”.
     """
 
     meaning: Meaning
     words: str = ""
+    by_command: bool = field(default=False, compare=False)
 
 
 NOTHING = Intent(Meaning.NOTHING)
@@ -92,7 +93,7 @@ def _freely(guide: Guide, message: str, words: str, step: int | None) -> Intent:
     if _NO_HELP.match(words) or (asks and says_done(words, step)):
         return NOTHING
     if asked := _HELP_WITH.fullmatch(message):
-        return Intent(Meaning.QUESTION, asked["words"])
+        return Intent(Meaning.QUESTION, asked["words"], by_command=True)
     if (asks or not is_past(words)) and is_question(guide, message):
         return Intent(Meaning.QUESTION, message)
     if trouble:
