@@ -174,6 +174,7 @@ async def test_a_rolling_restart_under_load_loses_no_press(
         assert rows(stage, done) == [(crowd.carried_out,)]
         expected = ["root", "welcome", *(f"step:{number}" for number in range(1, 12))]
         for _, channel in clients:
-            assert [message.slot for message in channel.messages] == expected
+            slots = [message.slot for message in channel.messages]
+            assert [slot for slot in slots if not (slot or "").startswith("jump:")] == expected
         assert await successor.stop() == 0
         assert "Traceback" not in successor.log_text()

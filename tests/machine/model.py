@@ -76,6 +76,10 @@ def results(at: Model, act: Act) -> Iterator[Result]:
         if result := _done(at, act):
             yield result  # an hour may have passed since the first ones
         yield refused
+    elif act.what == "verify":
+        if result := _done(at, act):
+            yield result
+        yield refused  # clients may ask once a minute, and everybody ten times an hour
     else:
         done = _done(at, act)
         yield refused if done is None else done
@@ -90,7 +94,11 @@ def _said(at: Model, act: Act) -> Result:
     if word == "undo" and last:
         return Result(at, then=Act(act.who, "undo", last))
     if word in ("new", "existing"):
-        return Result(at, then=Act(act.who, word, 1) if at.current == 1 else None)
+        if at.current == 1:
+            return Result(at, then=Act(act.who, word, 1))
+        return Result(at, told=int(act.who in ENGINEERS))  # who mentions the bot is answered
+    if word == "help" and act.who in ENGINEERS:  # they are whom others ask
+        return Result(at, told=1)
     if word == "help":
         return Result(at, then=Act(act.who, "ask aloud", at.current or LAST))
     return Result(at, told=1)
@@ -99,8 +107,8 @@ def _said(at: Model, act: Act) -> Result:
 def _done(at: Model, act: Act) -> Result | None:
     """What comes of a deed that changes something; None if it is refused."""
     n, key = act.step, (act.who, act.step)
-    heavyset = act.what[0] == "/" or act.what in ("verify", "reveal") or n > LAST_OF_CLIENT
-    if act.what.startswith(("ask", "enter")):
+    heavyset = act.what[0] == "/" or act.what == "reveal" or n > LAST_OF_CLIENT
+    if act.what.startswith(("ask", "enter", "verify")):
         heavyset = False
     if act.who not in (ENGINEERS if heavyset else (*CLIENTS, *ENGINEERS)):
         return None
@@ -152,7 +160,9 @@ def _of_values(at: Model, act: Act, key: tuple[str, int]) -> Result | None:
     match act.what:
         case "enter right" | "enter wrong" if active:
             return _entered(at, act)
-        case "verify" | "/verify" if active and NONE not in at.values and not at.checking:
+        case "verify" | "/verify" if at.status in ("active", "completed"):
+            if NONE in at.values or at.checking:
+                return None
             requested = ("verification_requested", act.who, None)
             return Result(replace(at, checking=True), (requested,))
         case "reveal" if at.status != "cancelled":
@@ -274,7 +284,7 @@ def _fits(node: _Node, seen: Seen, *, told: bool) -> bool:
 
 
 def _next(node: _Node, *, weather: bool) -> Iterator[_Node]:
-    if node.model.checking and node.model.status == "active":
+    if node.model.checking and node.model.status in ("active", "completed"):
         yield _after(node, node.left, _checked(node.model))
     now, *later = node.left or ((),)
     for position, act in enumerate(now):
