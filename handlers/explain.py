@@ -36,11 +36,14 @@ def explain(error: Exception) -> str:
             )
         case Unavailable():
             log.warning("a request could not be answered", extra={"reason": str(error)})
-            return "I could not do that just now: a service does not answer. Please try again."
+            return "Sorry, I couldn't do that just now. Please try again."
         case OnboardingError():
             log.error("a request failed", extra={"reason": str(error)})
         case _:
             log.error("unexpected error", exc_info=error)
     reference = uuid.uuid4().hex[:8]
     log.error("a person was given a reference", extra={"reference": reference})
-    return f"Something went wrong on our side. Please tell your HeavySet engineer: {reference}."
+    return (
+        "Something went wrong on our end. Please give your HeavySet engineer this code: "
+        f"{reference}."
+    )

@@ -111,7 +111,7 @@ class Troubled(Play):
         """A bug while a value is in memory: its traceback is in the log."""
         with broken(self.stage, ENTERING_BREAKS):
             answer = await self.enters(message, booking_provider_id=CANARIES["booking_provider_id"])
-        assert "Something went wrong on our side" in str(answer.errors)
+        assert "Something went wrong on our end" in str(answer.errors)
         await self.stage.admin.close(
             await opened(self.stage, self.stage.admin, "enter_credentials")
         )
@@ -176,7 +176,7 @@ class Troubled(Play):
         with broken(stage, LOOKING_BREAKS):
             await stage.engineer.press(window, "reveal_credentials:client_secret")
             await stage.slack.until(lambda: len(stage.engineer.ephemerals) > before or None)
-        assert "Something went wrong on our side" in stage.engineer.ephemerals[-1].text
+        assert "Something went wrong on our end" in stage.engineer.ephemerals[-1].text
         await stage.engineer.close(window)
 
     async def another_client_is_cancelled(self) -> None:

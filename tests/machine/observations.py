@@ -83,7 +83,10 @@ class Seeing:
         On a machine that has much else to do, that may be the database, even in good weather.
         """
         answers = (one.text for person in self.people.values() for one in person.ephemerals)
-        tired = sum("again" in text and "answer" in text for text in (*answers, *self._refusals))
+        tired = sum(
+            "again" in text and ("couldn't do that" in text or "isn't responding" in text)
+            for text in (*answers, *self._refusals)
+        )
         return tired + self._unanswered
 
     def _is_good_news(self, text: str) -> bool:
