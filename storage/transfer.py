@@ -92,7 +92,7 @@ def _go_on_counting(target: sa.Connection) -> None:
     if target.dialect.name == "postgresql":
         for table, column in COUNTED:
             last = sa.text(
-                f"SELECT setval(pg_get_serial_sequence('{table}', '{column}'), max({column})) "  # noqa: S608
+                f"SELECT setval(pg_get_serial_sequence('{table}', '{column}'), max({column})) "  # noqa: S608 # nosec B608
                 f"FROM {table}"
             )
             target.execute(last)
