@@ -62,8 +62,9 @@ def pgbouncer(cluster: Cluster, mode: str, directory: Path) -> Iterator[int]:
         )
     )
     user = unprivileged()
-    if user:
+    if user:  # whatever the umask is here
         shutil.chown(home, "nobody")
+        shutil.chown(configuration, "nobody")
     with (directory / "pgbouncer.out").open("wb") as output:
         process = subprocess.Popen(
             [str(binary()), str(configuration)], cwd=home, stdout=output, stderr=output, **user

@@ -46,6 +46,9 @@ async def nobody_minds(_moment: str, _method: str, _arguments: dict[str, Any]) -
     return True
 
 
+# At step 25 it waits for 90 s every other time since the first message is edited after the step's:
+# find out why before it comes back into the normal run.
+@pytest.mark.long
 async def test_an_onboarding_comes_through_crash_after_crash(
     database: PostgresDatabase, own_cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
