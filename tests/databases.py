@@ -171,7 +171,7 @@ class PostgresDatabase:
 
     def _connect(self) -> psycopg.Connection:
         # Whoever waits here stops the bot as well, which may hold the lock: better to fail.
-        return psycopg.connect(self.url, options="-c lock_timeout=5s")
+        return psycopg.connect(self.url, options="-c lock_timeout=30s")
 
 
 def _execute(

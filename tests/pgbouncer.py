@@ -41,7 +41,7 @@ class Pooled(PostgresDatabase):
     directly: str
 
     def _connect(self) -> psycopg.Connection:
-        return psycopg.connect(self.directly, options="-c lock_timeout=5s")
+        return psycopg.connect(self.directly, options="-c lock_timeout=30s")
 
 
 def binary() -> str | None:
