@@ -101,7 +101,7 @@ lock-check: ## see that requirements.lock has wheels for each system and Python 
 		&& echo "$$python $$system: complete" || exit 1; done; done
 
 .PHONY: lock
-lock: ## pin every dependency anew, with hashes (needs uv)
+lock: ## pin every dependency again, with hashes (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --upgrade --quiet \
 		--custom-compile-command "make lock" --group build pyproject.toml -o requirements.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --upgrade --quiet \

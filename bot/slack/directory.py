@@ -106,7 +106,7 @@ class Directory:
         Raises as `membership`.
         """
         known = await self.membership(person, fresh=fresh)
-        with suppress(Unavailable):  # `role_in` raises it again, for whoever needs the role
+        with suppress(Unavailable):  # `role_in` raises it again where the role is needed
             try:
                 known.role_in(onboarding)
             except Undecided as undecided:

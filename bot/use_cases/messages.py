@@ -23,7 +23,7 @@ from storage import onboardings, throttling
 
 # What only comes near one of the words is asked about so often, of one person.
 ASK_AGAIN_AFTER = timedelta(minutes=10)
-# These are for us, whoever types them.
+# These are meant for the bot, no matter who types them.
 STEERING = {Meaning.DONE, Meaning.UNDO, Meaning.CHOOSE, Meaning.STATUS, Meaning.HELP}
 
 

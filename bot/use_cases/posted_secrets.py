@@ -46,8 +46,8 @@ class PostedSecrets(UseCase):
     async def look(self, request: Request, thread_ts: str | None, text: str) -> Reply | None:
         """Return a warning for the author if `text` has a credential in it; the thread is told too.
 
-        Who writes in another channel than the value's, and whoever writes what only looks like a
-        secret, or a password, is told so privately and in general: that changes no step.
+        Somebody who writes in a channel other than the credential's, or writes what only looks like
+        a secret or a password, gets a private, general warning, and no step changes.
         Raises Repeated if all of it was reported before.
         """
         shaped_as = shaped(text, self._fields)
@@ -100,7 +100,7 @@ class PostedSecrets(UseCase):
         onboarding = await self._get(onboarding_id)
         try:
             role = await self._services.directory.role_in(onboarding, person)
-        except Unavailable:  # report it at once, whoever posted it
+        except Unavailable:  # report it at once, no matter who posted it
             role = Role.NOBODY
         actor = Actor(person.user_id, person.team_id, role)
         one = Request(person, request.channel, f"{request.request_key}:{onboarding_id}")

@@ -73,7 +73,7 @@ class UseCase:
         transition: Callable[[Onboarding, datetime], Change],
         also: AlsoWrite | None = None,
     ) -> Onboarding:
-        """Change an onboarding, whoever asks; raises as `_commit`."""
+        """Change an onboarding, without checking who asks; raises as `_commit`."""
         now = self._services.clock()
         return await self._commit(
             request, onboarding_id, lambda onboarding: transition(onboarding, now), now, also

@@ -107,7 +107,7 @@ class VerificationRunner:
                 return None
             if onboarding.missing:  # they were deleted meanwhile
                 return None
-            # Taken up again by the sweep, if at all.
+            # The sweep picks it up again, if it is still due.
             if onboarding.status not in (Status.ACTIVE, Status.COMPLETED):
                 return None
             owner = await verifications.claim(
