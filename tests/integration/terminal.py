@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 PATIENCE_SECONDS = 30
+CTRL_C = "\x03"
 
 
 @dataclass
@@ -39,12 +40,25 @@ class Terminal:
     async def answer_hidden(self, question: str, text: str) -> None:
         """Wait for a question whose answer doesn't show, and type it.
 
-        What is typed before the terminal hides it would be thrown away (getpass, TCSAFLUSH).
+        What is typed before the terminal hides it is thrown away (getpass, TCSAFLUSH).
         """
         await self.until(question)
         while termios.tcgetattr(self.handle)[3] & termios.ECHO:  # noqa: ASYNC110 (another process)
             await asyncio.sleep(0.01)
         self.type(f"{text}\n")
+
+    async def interrupt(self) -> int:
+        """Press Ctrl-C as a person does, until the command ends; returns the exit status.
+
+        One press isn't always enough: Python notices a signal that arrives between writing a
+        prompt and reading the answer only once something is typed.
+        """
+        ending = asyncio.create_task(self.end())
+        while not ending.done():
+            with contextlib.suppress(OSError):  # it has just ended
+                self.type(CTRL_C)
+            await asyncio.wait([ending], timeout=1)
+        return await ending
 
     def type(self, text: str) -> None:
         os.write(self.handle, text.encode())

@@ -17,8 +17,6 @@ from tests.commands import INHERITED, Ended, onboarding
 from tests.integration.terminal import Terminal, terminal
 from tests.integration.world import KEY
 
-CTRL_C = "\x03"
-
 
 @dataclass(frozen=True)
 class Workspace:
@@ -176,8 +174,7 @@ async def test_ctrl_c_leaves_everything_as_it_was(workspace: Workspace) -> None:
         await shell.answer("Transport", "")
         await shell.answer_hidden("Bot token", workspace.slack.bot_token)
         await shell.until("App-level token")
-        shell.type(CTRL_C)
-        status = await shell.end()
+        status = await shell.interrupt()
 
     assert status == 1
     assert workspace.env.read_text(encoding="utf-8") == f"CREDENTIAL_KEYS={KEY}\n"
