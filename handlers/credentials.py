@@ -15,8 +15,6 @@ from handlers.replies import Replies
 
 
 def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
-    """Register the listeners."""
-
     @app.action(ids.ENTER_CREDENTIALS)
     async def open_form(ack: AsyncAck, body: dict[str, Any]) -> None:
         async with replies.to(body) as (press, step):

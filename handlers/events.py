@@ -52,8 +52,6 @@ class InvitationAnswered(Payload):
     """The answer to an invitation (docs.slack.dev, shared_channel_invite_accepted and others)."""
 
     class Invite(Payload):
-        """The invitation itself."""
-
         id: str = ""
         recipient_email: str | None = None
 
@@ -89,7 +87,6 @@ class TokensRevoked(Payload):
 
     @property
     def includes_the_bots(self) -> bool:
-        """Whether the bot's own token is gone."""
         return bool(self.tokens and self.tokens.bot)
 
 
@@ -163,7 +160,6 @@ class ThreadMessage(Payload):
 
     @property
     def plain(self) -> str:
-        """The text as it was typed."""
         return as_typed(self.text)
 
     def request(self, envelope: Envelope) -> Request:

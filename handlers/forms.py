@@ -38,8 +38,6 @@ class ViewState(Payload):
 
 
 class SubmittedView(OpenedView):
-    """A submitted form."""
-
     state: ViewState = ViewState()
     blocks: tuple[Mapping[str, Any], ...] = ()
 

@@ -12,8 +12,6 @@ from handlers.replies import Replies
 
 
 def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
-    """Register the listeners."""
-
     @app.action(ids.STEP_HELP)
     async def step_help(ack: AsyncAck, body: dict[str, Any]) -> None:
         async with replies.to(body) as (press, step):

@@ -13,8 +13,6 @@ from handlers.replies import Replies
 
 
 def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
-    """Register the listener."""
-
     @app.action(re.compile(rf"^{ids.HISTORY_PAGE}:"))
     async def history_page(ack: AsyncAck, body: dict[str, Any]) -> None:
         press = WindowPress.of(body)

@@ -15,7 +15,6 @@ from handlers.replies import Replies
 
 
 def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
-    """Register the listeners."""
     home = use_cases.home
 
     @app.event("app_home_opened")

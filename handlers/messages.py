@@ -19,7 +19,6 @@ from handlers.replies import Replies
 
 
 def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
-    """Register the listeners."""
     _register_buttons(app, use_cases, replies)
 
     @app.event("message")

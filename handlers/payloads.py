@@ -63,15 +63,11 @@ def request_key(kind: str, *parts: str) -> str:
 
 
 class User(Payload):
-    """Who acted."""
-
     id: str = Field(min_length=1)
     team_id: str = ""
 
 
 class Channel(Payload):
-    """The channel of a message."""
-
     id: str = Field(min_length=1)
 
 
@@ -84,8 +80,6 @@ class Container(Payload):
 
 
 class Action(Payload):
-    """The pressed button."""
-
     action_id: str = ""
     value: str = ""
     action_ts: str = ""
@@ -113,7 +107,6 @@ class AnyPress(Payload):
 
     @property
     def action(self) -> Action:
-        """The pressed button."""
         return self.actions[0]
 
     @property
@@ -170,8 +163,6 @@ class Shortcut(Payload):
     """A shortcut from a message's menu: message_action."""
 
     class Pointed(Payload):
-        """The message."""
-
         ts: str = Field(min_length=1)
         thread_ts: str | None = None
         text: str = ""
@@ -186,14 +177,12 @@ class Shortcut(Payload):
 
     @property
     def request(self) -> Request:
-        """Who used it, and where."""
         person = Person(self.user.id, self.user.team_id)
         used = (self.trigger_id, self.action_ts, self.callback_id, self.message.ts)
         return Request(person, self.channel.id, request_key("shortcut", self.user.id, *used))
 
     @property
     def where(self) -> str:
-        """The channel of the message."""
         return self.channel.id
 
     @property
@@ -203,8 +192,6 @@ class Shortcut(Payload):
 
 
 class Command(Payload):
-    """A slash command."""
-
     user_id: str = Field(min_length=1)
     team_id: str = ""
     channel_id: str = Field(min_length=1)
@@ -213,7 +200,6 @@ class Command(Payload):
 
     @property
     def request(self) -> Request:
-        """Who typed, and where."""
         person = Person(self.user_id, self.team_id)
         typed = request_key("command", self.user_id, self.trigger_id, self.text)
         return Request(person, self.channel_id, typed)

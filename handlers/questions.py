@@ -15,7 +15,6 @@ from handlers.replies import Replies
 
 
 def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
-    """Register the listeners."""
     _register_buttons(app, use_cases, replies)
     questions = use_cases.questions
     shortcuts: dict[str, Callable[[Request, Pointed], Awaitable[str]]] = {

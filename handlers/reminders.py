@@ -10,8 +10,6 @@ from handlers.replies import Replies
 
 
 def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
-    """Register the listener."""
-
     @app.action(ids.SNOOZE)
     async def snooze(ack: AsyncAck, body: dict[str, Any]) -> None:
         async with replies.to(body) as (press, step):

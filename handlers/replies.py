@@ -32,10 +32,7 @@ SETTLED_SECONDS = 0.5
 
 
 class Replies:
-    """Replies to presses, forms, and messages."""
-
     def __init__(self, slack: Slack, tasks: BackgroundTasks) -> None:
-        """Take Slack, and the owner of the background tasks."""
         self._slack, self._tasks = slack, tasks
 
     @property

@@ -11,8 +11,6 @@ from handlers.replies import Replies
 
 
 def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
-    """Register the listener."""
-
     @app.action(ids.KEEP_CREDENTIALS)
     async def keep_credentials(ack: AsyncAck, body: dict[str, Any]) -> None:
         press = Press.of(body)

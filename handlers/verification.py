@@ -10,8 +10,6 @@ from handlers.replies import Replies
 
 
 def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
-    """Register the listeners."""
-
     @app.action(ids.RUN_VERIFICATION)
     async def run_verification(ack: AsyncAck, body: dict[str, Any]) -> None:
         async with replies.to(body) as (press, step):

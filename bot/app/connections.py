@@ -51,7 +51,6 @@ class Connections:
             self._strangers[connection] = None
 
     def trust(self, connection: "Connection") -> None:
-        """Note that Slack uses this connection."""
         if self._strangers.pop(connection, self) is None:
             self._trusted[connection] = None
 
@@ -111,12 +110,10 @@ class Connection(web.RequestHandler):
         self.answering = True
 
     def end_answer(self) -> None:
-        """Note that a request was answered."""
         self._stop_timer()
         self.answering = False
 
     def trust(self) -> None:
-        """Note that a request on it was Slack's."""
         self._all.trust(self)
 
     @property

@@ -48,7 +48,6 @@ class EnvFile:
     meant: set[str] = field(default_factory=set)
 
     def broken(self, where: str, text: str) -> None:
-        """Note that something is unreadable."""
         self.problems.append(f"{where}: {text}")
         self.whole = False
 

@@ -26,8 +26,6 @@ PING_TIMEOUT_SECONDS = 2.0
 
 
 class Health:
-    """Answers the probes."""
-
     def __init__(
         self,
         database: Database,

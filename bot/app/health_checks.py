@@ -63,11 +63,9 @@ class HealthChecks:
 
     @property
     def warnings(self) -> Mapping[str, Callable[[], str | None]]:
-        """What returns each check's warning, by the check's name."""
         return {name: check.warning for name, check in self._checks.items()}
 
     async def look(self) -> None:
-        """Let each check look a little further."""
         for check in self._checks.values():
             await check.look()
         await self._gauges.look()
@@ -112,11 +110,9 @@ class RowCheck:
         self._last = ""
 
     def warning(self) -> str | None:
-        """Return which onboardings cannot be read."""
         return self._database.unreadable.warning()
 
     async def look(self) -> None:
-        """Read the next few onboardings."""
         bad = self._database.unreadable.ids[:ROWS_PER_LOOK]
         async with self._database.begin(write=False, background=True) as session:
             page = await onboardings.ids_after(session, self._last, ROWS_PER_LOOK)
@@ -142,7 +138,6 @@ class ValueCheck:
         return "; ".join(lines) or None
 
     async def look(self) -> None:
-        """Decrypt the next few values."""
         async with self._database.begin(write=False, background=True) as session:
             page = await credentials.sealed_after(session, self._last, VALUES_PER_LOOK)
         for sealed in page:
@@ -162,11 +157,9 @@ class ClockCheck:
         self._ahead = timedelta(0)
 
     def warning(self) -> str | None:
-        """Return how far the clocks differ, if that matters."""
         return clock_difference(self._ahead)
 
     async def look(self) -> None:
-        """Compare the clocks."""
         with suppress(Unavailable):
             before, self._ahead = self.warning(), await leases.ahead(self._database, self._clock)
             if self.warning() and not before:

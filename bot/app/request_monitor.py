@@ -32,8 +32,6 @@ VERIFY = (
 
 
 class Kind(StrEnum):
-    """What arrived."""
-
     REQUEST = "request"  # any request with a valid signature
     EVENT = "event"  # a request with a valid signature that is an event
     WRONG = "wrong_signature"

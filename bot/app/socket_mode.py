@@ -58,7 +58,6 @@ class Connection:
 
     @property
     def was_stable(self) -> bool:
-        """Whether it lasted for a while."""
         return asyncio.get_running_loop().time() - self._began >= STABLE_SECONDS
 
     async def _read(self) -> None:
@@ -135,7 +134,6 @@ class Socket:
 
     @property
     def connected(self) -> bool:
-        """Whether requests can arrive."""
         return self._connection is not None and not self._connection.spent.is_set()
 
     async def connect(self) -> None:

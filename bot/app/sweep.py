@@ -41,7 +41,6 @@ class Sweep:
         self._checking = False
 
     async def __call__(self) -> None:
-        """Sweep once."""
         for part in self._parts:
             try:
                 await part()

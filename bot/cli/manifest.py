@@ -12,7 +12,6 @@ EVENTS_PATH = "/slack/events"
 
 
 def template() -> dict[str, Any]:
-    """Read `manifest.yml`."""
     content: dict[str, Any] = yaml.safe_load(TEMPLATE.read_text(encoding="utf-8"))
     return content
 

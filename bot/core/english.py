@@ -17,7 +17,6 @@ def count(number: int, noun: str) -> str:
 
 
 def in_days(days: int) -> str:
-    """Return a number of whole days in words."""
     return count(days, "day") if days > 0 else "less than a day"
 
 

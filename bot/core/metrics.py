@@ -13,8 +13,6 @@ BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 10)
 
 
 class Metrics:
-    """One bot's metrics."""
-
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
         self._acknowledged = Histogram(

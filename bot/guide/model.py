@@ -158,7 +158,6 @@ class Guide(Part):
 
     @cached_property
     def steps(self) -> tuple[Step, ...]:
-        """All steps in order."""
         return tuple(step for phase in self.phases for step in phase.steps)
 
     def step(self, number: int) -> Step:
@@ -187,7 +186,6 @@ class Guide(Part):
         return tuple(field for field in self.credentials if field.step <= number)
 
     def trouble_at(self, number: int) -> tuple[Trouble, ...]:
-        """Return the troubleshooting for step `number`."""
         return tuple(trouble for trouble in self.troubleshooting if number in trouble.steps)
 
     @cached_property

@@ -45,7 +45,6 @@ class Calendar:
     country: str | None
 
     def is_open(self, at: datetime) -> bool:
-        """Whether `at` is in business time."""
         at = _utc(at)
         return self._year(self._local_year(at)).is_open(at)
 

@@ -60,7 +60,6 @@ def start(
 
 
 def pause(onboarding: Onboarding, actor: Actor, now: datetime, reason: str | None = None) -> Change:
-    """Put an onboarding on hold until an engineer resumes it."""
     if onboarding.status is Status.PAUSED:
         raise Refused("It's already paused.")
     must_be_active(onboarding)
@@ -69,7 +68,6 @@ def pause(onboarding: Onboarding, actor: Actor, now: datetime, reason: str | Non
 
 
 def resume(onboarding: Onboarding, actor: Actor, now: datetime) -> Change:
-    """Continue after a pause."""
     if onboarding.status is not Status.PAUSED:
         raise Refused("It isn't paused.")
     at = onboarding.current.number if onboarding.current else None
@@ -99,7 +97,6 @@ def cancel(onboarding: Onboarding, actor: Actor, reason: str, now: datetime) -> 
 
 
 def assign(onboarding: Onboarding, engineer: str, actor: Actor, now: datetime) -> Change:
-    """Make another engineer responsible."""
     must_be_running(onboarding)
     if engineer == onboarding.engineer:
         text = "{engineer} already has this one."
@@ -126,7 +123,6 @@ def regain_channel(onboarding: Onboarding, losses: Collection[Loss], now: dateti
 
 
 def move_channel(onboarding: Onboarding, channel: str, now: datetime) -> Change:
-    """Follow the channel to its new id."""
     detail = {"from": onboarding.channel, "to": channel}
     return _noted(onboarding, EventKind.CHANNEL_MOVED, BOT, now, detail, channel=channel)
 

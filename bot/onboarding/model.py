@@ -15,8 +15,6 @@ BOT = Actor("", "", Role.BOT)
 
 
 class Status(StrEnum):
-    """The state of an onboarding as a whole."""
-
     ACTIVE = "active"
     PAUSED = "paused"
     COMPLETED = "completed"
@@ -191,7 +189,6 @@ class Question:
 
     @property
     def open(self) -> bool:
-        """Whether it waits for an engineer."""
         return self.passage is None and self.answered_at is None
 
 

@@ -13,8 +13,6 @@ EVERYONE = "everyone"
 
 
 class Role(StrEnum):
-    """What somebody is in one onboarding."""
-
     ENGINEER = "engineer"
     CLIENT_ADMIN = "client_admin"
     BOT = "bot"
@@ -47,8 +45,6 @@ class UserRef:
 
 @dataclass(frozen=True, slots=True)
 class ChannelRef:
-    """A channel in a text."""
-
     channel: str
 
 

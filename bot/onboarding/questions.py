@@ -15,7 +15,6 @@ from bot.onboarding.transitions import Change, changed
 def ask_for_help(
     onboarding: Onboarding, step: int, question: str, actor: Actor, now: datetime
 ) -> Change:
-    """Record a question for the engineer."""
     onboarding.step(step)
     mine = (one.at for one in onboarding.questions if _is_of(one, actor) and one.passage is None)
     if wait := QUESTIONS.wait(mine, now):

@@ -80,7 +80,6 @@ def forms(piece: str) -> set[str]:
 
 
 def contains_password(text: str) -> bool:
-    """Whether `text` seems to contain somebody's password."""
     return PASSWORDS.search(_plain(text)) is not None
 
 

@@ -84,7 +84,6 @@ class Onboarding:
 
     @property
     def finished_steps(self) -> int:
-        """How many steps are done or skipped."""
         return sum(progress.finished for progress in self.steps)
 
     @property
@@ -95,7 +94,6 @@ class Onboarding:
 
     @property
     def phase(self) -> Phase | None:
-        """The phase of the current step."""
         return self.guide.phase_of(self.current.number) if self.current else None
 
     @property
@@ -174,7 +172,6 @@ class Onboarding:
 
     @property
     def open_questions(self) -> tuple[Question, ...]:
-        """The questions that wait for an engineer."""
         return tuple(question for question in self.questions if question.open)
 
     @property

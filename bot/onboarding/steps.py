@@ -41,7 +41,6 @@ def choose_option(
 
 
 def finish_step(onboarding: Onboarding, number: int, actor: Actor, now: datetime) -> Change:
-    """Mark the current step as done, and go on to the next."""
     must_be_current(onboarding, number, actor)
     _must_be_ready(onboarding, number)
     done = Event(EventKind.STEP_DONE, actor, now, number)

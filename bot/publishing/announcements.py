@@ -74,7 +74,6 @@ class Announcements:
         return self._refused.code if self._refused else ""
 
     def warning(self) -> str | None:
-        """Return what is wrong with the channel, if anything is."""
         return f"Slack refuses announcements ({self.refusal})" if self._refused else None
 
     def ask_again(self) -> None:

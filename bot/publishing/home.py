@@ -36,8 +36,6 @@ MOST_READ = 200
 
 
 class HomePublisher:
-    """Publishes the Homes of engineers and others."""
-
     def __init__(
         self,
         *,

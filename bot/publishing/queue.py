@@ -42,7 +42,6 @@ class PublishQueue:
         self._start_next()
 
     def set_backlog(self, onboarding_ids: Iterable[str]) -> None:
-        """Replace the backlog."""
         self._backlog = deque(onboarding_ids)
         self._start_next()
 

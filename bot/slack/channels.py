@@ -41,10 +41,7 @@ class Bookmark:
 
 
 class ChannelCalls(BaseClient):
-    """The calls about channels."""
-
     async def channel(self, channel: str) -> Channel:
-        """Return what Slack knows about a channel."""
         call = self._client.conversations_info(channel=channel)
         return _channel((await self._call("conversations.info", call, channel=dict))["channel"])
 
@@ -128,7 +125,6 @@ class ChannelCalls(BaseClient):
         return {html.unescape(one.get("link") or ""): str(one.get("id", "")) for one in found}
 
     async def edit_bookmark(self, channel: str, bookmark_id: str, bookmark: Bookmark) -> None:
-        """Replace a link at the top of a channel."""
         call = self._client.bookmarks_edit(
             channel_id=channel, bookmark_id=bookmark_id, title=bookmark.title, link=bookmark.link
         )

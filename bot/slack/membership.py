@@ -29,13 +29,11 @@ class ExternalMembers:
     all: bool
 
     def without(self, user_ids: Collection[str]) -> "ExternalMembers":
-        """Return the others."""
         kept = {user_id: user for user_id, user in self.people.items() if user_id not in user_ids}
         return replace(self, people=kept)
 
     @property
     def organizations(self) -> frozenset[str]:
-        """The ids of their organizations."""
         return frozenset(user.organization for user in self.people.values())
 
     @property
@@ -110,6 +108,5 @@ def user_of_request(person: Person, identity: Identity) -> User | None:
 
 
 def organization_ids(user: User, person: Person) -> tuple[str, ...]:
-    """Return the ids of somebody's organization and workspace."""
     ids = (user.organization, user.team_id, person.team_id)
     return tuple(dict.fromkeys(one for one in ids if one))

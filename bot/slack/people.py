@@ -72,15 +72,12 @@ class User:
 
 
 class PeopleCalls(BaseClient):
-    """The calls about people."""
-
     def __init__(self, client: AsyncWebClient, metrics: Metrics, rate_limits: RateLimits) -> None:
         super().__init__(client, metrics, rate_limits)
         self.cached_identity: Identity | None = None
 
     @property
     def identity(self) -> Identity:
-        """Who we are; raises Unavailable until `identify` has succeeded once."""
         if self.cached_identity is None:
             raise Unavailable("Slack has not answered yet")
         return self.cached_identity
@@ -99,7 +96,6 @@ class PeopleCalls(BaseClient):
         return self.cached_identity
 
     async def user(self, user_id: str) -> User:
-        """Return what Slack knows about a person."""
         call = self._client.users_info(user=user_id)
         user = (await self._call("users.info", call, user=dict))["user"]
         enterprise_id = (user.get("enterprise_user") or {}).get("enterprise_id") or None
@@ -112,7 +108,6 @@ class PeopleCalls(BaseClient):
         )
 
     async def group_members(self, group: str) -> frozenset[str]:
-        """Return the user ids of a user group's members."""
         call = self._client.usergroups_users_list(usergroup=group)
         return frozenset((await self._call("usergroups.users.list", call, users=list))["users"])
 

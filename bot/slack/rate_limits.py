@@ -36,7 +36,6 @@ class RateLimits:
         return max(0.0, *(one - now for one in until))
 
     def made(self, method: str) -> None:
-        """Count a call."""
         if method in BACKGROUND_PER_MINUTE:
             now = self.now()
             start = max(self._spread_until.get(method, now), now)
@@ -45,7 +44,6 @@ class RateLimits:
             self._spread_until[method] = min(spread_until, now + MINUTE)
 
     def failed(self) -> None:
-        """Record that Slack did not answer."""
         if self._away_since is None:
             self._away_since = self.now()
 

@@ -73,7 +73,6 @@ class Slack(ChannelCalls, PeopleCalls):
                 raise
 
     async def update(self, channel: str, ts: str, message: Message) -> None:
-        """Edit a message of ours."""
         call = self._client.chat_update(
             channel=channel,
             ts=ts,
@@ -213,5 +212,4 @@ class Slack(ChannelCalls, PeopleCalls):
         await self._call("views.update", call)
 
     async def publish_home(self, user_id: str, view: View) -> None:
-        """Set what somebody sees on the app's Home."""
         await self._call("views.publish", self._client.views_publish(user_id=user_id, view=view))

@@ -26,10 +26,7 @@ __all__ = ["InvalidInput", "NeedsConfirmation", "Opening", "Request", "Services"
 
 
 class UseCases:
-    """One attribute per feature."""
-
     def __init__(self, services: Services) -> None:
-        """Take what they work with."""
         self.start = Start(services)
         self.invitations = Invitations(services, self.start)
         self.steps = Steps(services)

@@ -28,7 +28,6 @@ class Channels(UseCase):
     """Each method follows an event from Slack, and does nothing if there is nothing to do."""
 
     async def lost(self, request: Request, loss: Loss) -> None:
-        """Pause the onboardings in the channel."""
         if request.channel == self._services.engineering_channel:
             if loss is Loss.UNSHARED:
                 self._services.engineering.check_soon()
@@ -44,7 +43,6 @@ class Channels(UseCase):
         await self._all_in(request, lambda at, now: lifecycle.regain_channel(at, losses, now))
 
     async def moved(self, request: Request, new_channel: str) -> None:
-        """Follow the channel to its new id."""
         if request.channel == self._services.engineering_channel:
             log.error("set ENGINEERING_CHANNEL to its new id", extra={"channel": new_channel})
         await self._all_in(request, lambda at, now: lifecycle.move_channel(at, new_channel, now))

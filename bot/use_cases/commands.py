@@ -39,13 +39,11 @@ class EngineerCommands(UseCase):
         return self._done(after, "Checking now. The result will show up in the thread.")
 
     async def remind(self, request: Request, words: str) -> EphemeralReply:
-        """Remind the side that has to act."""
         actor, found = await self._who_and_whom(request, words)
         after = await self._change(request, found.id, lambda at, now: remind(at, actor, now))
         return self._done(after, "Reminder sent.")
 
     async def assign(self, request: Request, words: str) -> EphemeralReply:
-        """Put another engineer in charge."""
         named = person_and_client(words)
         if named is None:
             raise Refused("Who? For example: `/servicetitan assign @engineer [client]`")
@@ -60,7 +58,6 @@ class EngineerCommands(UseCase):
         return self._done(after, f"Reassigned to {mention(engineer)}.")
 
     async def skip(self, request: Request, words: str) -> EphemeralReply:
-        """Skip a step, or several."""
         numbers, name = _range(words, "skip 7` or `skip 3-8")
         actor, found = await self._who_and_whom(request, name)
         after = await self._change(
@@ -87,7 +84,6 @@ class EngineerCommands(UseCase):
         return self._done(after, _reopened(after, number))
 
     async def pause(self, request: Request, words: str) -> EphemeralReply:
-        """Pause an onboarding."""
         return await self._simply(
             request,
             words,
@@ -96,7 +92,6 @@ class EngineerCommands(UseCase):
         )
 
     async def resume(self, request: Request, words: str) -> EphemeralReply:
-        """Resume an onboarding."""
         return await self._simply(
             request, words, lambda at, actor, now: lifecycle.resume(at, actor, now), "Resumed."
         )

@@ -49,7 +49,6 @@ class Help(UseCase):
         return await self.ask(request, StepRef(ref.onboarding_id, ref.step), question)
 
     async def ask(self, request: Request, ref: StepRef, question: str) -> Onboarding:
-        """Take a question about a step to the engineer."""
         return await self._act(
             request,
             ref.onboarding_id,

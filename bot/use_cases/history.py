@@ -13,8 +13,6 @@ from storage import event_log, onboardings
 
 
 class History(UseCase):
-    """The window with the timeline."""
-
     async def form(self, request: Request, onboarding_id: str) -> View:
         """Return the window of an onboarding, finished or not, with its newest entries."""
         person = request.person

@@ -13,8 +13,6 @@ from bot.views.ids import ENGINEER, FormRef
 
 
 class Home(UseCase):
-    """The board and its buttons."""
-
     def open(self, user_id: str) -> None:
         """Publish somebody's Home soon: the board, or an explanation."""
         self._services.homes.open(user_id)
@@ -40,7 +38,6 @@ class Home(UseCase):
         return assign_modal(onboarding, ref)
 
     async def assign(self, request: Request, ref: FormRef, engineer: str) -> None:
-        """Put another engineer in charge."""
         await must_have_opened(self._services, request, ref)
         actor = await self._engineer(request.person)
         directory = self._services.directory

@@ -48,7 +48,6 @@ class Invitations(UseCase):
     """`/servicetitan start Acme invite ann@acme.com`: its form, and carrying it out."""
 
     def __init__(self, services: Services, starting: Start) -> None:
-        """Take the services, and the use case that begins an onboarding."""
         super().__init__(services)
         self._starting = starting
 

@@ -40,7 +40,6 @@ class Messages(UseCase):
     """Does what a word says. Most words need no answer: the thread itself moves."""
 
     def __init__(self, services: Services, steps: Steps, help_: Help, questions: Questions) -> None:
-        """Take the services, and the use cases that the words stand for."""
         super().__init__(services)
         self._steps, self._help, self._questions = steps, help_, questions
 

@@ -57,7 +57,6 @@ def permission_for_step(onboarding: Onboarding, number: int) -> Permission:
 
 
 def permission_of(side: Owner) -> Permission:
-    """Return what it takes to act for one side."""
     return Permission.HEAVYSET_STEP if side is Owner.HEAVYSET else Permission.CLIENT_STEP
 
 

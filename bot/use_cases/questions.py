@@ -102,7 +102,6 @@ class Questions(UseCase):
         return _marked(after, number)
 
     async def note(self, request: Request, pointed: Pointed) -> str:
-        """Keep a message in the client's history."""
         onboarding = await self._meant(request, pointed)
         await self._keep(request, onboarding, pointed.text, note)
         return f"Added to *{escape(onboarding.client_name)}*'s history."

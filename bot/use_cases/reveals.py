@@ -46,7 +46,6 @@ class Reveals:
 
     @staticmethod
     def new_window() -> str:
-        """Return an external_id for a window."""
         return f"{WINDOW}{uuid.uuid4().hex}"
 
     async def record(self, session: AsyncSession, window: str) -> None:

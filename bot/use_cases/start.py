@@ -55,7 +55,6 @@ class Start(UseCase):
     """`/servicetitan start`: a form, and its submission."""
 
     async def form(self, request: Request, client_name: str) -> Opening:
-        """Return the form for a new onboarding in the channel."""
         await self._engineer(request.person)
         self.must_not_be_ours(request.channel)
         name = one_line(client_name)
@@ -78,7 +77,6 @@ class Start(UseCase):
     async def start(
         self, request: Request, ref: FormRef, *, client_name: str, admins: list[str], engineer: str
     ) -> None:
-        """Start an onboarding."""
         await must_have_opened(self._services, request, ref)
         actor = await self._engineer(request.person)
         self.must_not_be_ours(request.channel)

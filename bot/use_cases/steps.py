@@ -37,7 +37,6 @@ class Steps(UseCase):
         )
 
     async def finish(self, request: Request, ref: StepRef) -> None:
-        """Mark a step as done."""
         await self._act(
             request,
             ref.onboarding_id,
@@ -46,7 +45,6 @@ class Steps(UseCase):
         )
 
     async def undo(self, request: Request, ref: StepRef) -> None:
-        """Take back that a step is done."""
         await self._act(
             request,
             ref.onboarding_id,
@@ -85,7 +83,6 @@ class Steps(UseCase):
         )
 
     async def finish_current(self, request: Request, onboarding: Onboarding) -> None:
-        """Mark the current step as done."""
         await self.finish(request, StepRef(onboarding.id, _current(onboarding)))
 
     async def choose_current(self, request: Request, onboarding: Onboarding, word: str) -> None:
@@ -93,7 +90,6 @@ class Steps(UseCase):
         await self.choose(request, StepRef(onboarding.id, _current(onboarding)), word)
 
     async def undo_last(self, request: Request, onboarding: Onboarding) -> None:
-        """Take back the step that was done last."""
         done = [one.number for one in onboarding.steps if one.state is StepState.DONE]
         if not done:
             raise Refused("Nothing is done yet, so there's nothing to undo.")

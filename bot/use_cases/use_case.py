@@ -28,8 +28,6 @@ AlsoWrite = Callable[[AsyncSession, Onboarding], Awaitable[None]]
 
 
 class UseCase:
-    """The base of all use cases."""
-
     def __init__(self, services: Services) -> None:
         self._services = services
 

@@ -42,5 +42,4 @@ def _permission(onboarding: Onboarding) -> Permission:
 
 
 def _external_id(onboarding: Onboarding) -> str:
-    """Return the external id of the next run's test booking."""
     return f"heavyset-test-{onboarding.id}-{len(onboarding.verifications) + 1}"

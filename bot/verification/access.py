@@ -36,7 +36,6 @@ class Access:
 
     @property
     def environment(self) -> str:
-        """The name of ServiceTitan's environment."""
         return self._servicetitan.environment
 
     async def begin(self) -> Token:

@@ -51,8 +51,6 @@ class Booking:
 
 
 class _Record(NamedTuple):
-    """Our booking in ServiceTitan."""
-
     number: str
     status: str
 

@@ -71,8 +71,6 @@ async def _checks(run: "_Run", booking: Booking | None) -> list[Check]:
 
 
 class _Run:
-    """One verification under way."""
-
     def __init__(
         self, access: Access, credentials: Credentials, now: Callable[[], datetime]
     ) -> None:

@@ -230,7 +230,6 @@ REMEDIES = {
 
 
 def passed(check_id: str, for_engineer: str) -> Check:
-    """Return a check that passed."""
     return Check(
         id=check_id,
         title=TITLES[check_id],

@@ -53,7 +53,6 @@ LOSS_TEXTS = {
 
 
 def slot(event_id: int) -> str:
-    """Return the slot of an event's announcement."""
     return f"announcement:{event_id}"
 
 

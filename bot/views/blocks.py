@@ -55,7 +55,6 @@ class Message:
 
 
 def message(onboarding_id: str, slot: str, blocks: Iterable[Block], **payload: Any) -> Message:
-    """Return a message of these blocks, with their plain text."""
     rendered = [block.to_dict() for block in blocks]
     return Message(onboarding_id, slot, rendered, fallback(rendered), payload)
 
@@ -118,7 +117,6 @@ def button(
 
 
 def actions(buttons: Sequence[ButtonElement]) -> ActionsBlock:
-    """A row of buttons."""
     return ActionsBlock(elements=list(buttons))
 
 

@@ -8,7 +8,6 @@ from bot.views.blocks import button
 
 
 def booking_button(onboarding: Onboarding, ref: str) -> ButtonElement:
-    """Return the button that verifies with a test booking."""
     platform = onboarding.guide.platform
     confirm = ConfirmObject(
         title=PlainTextObject(text="Create a test booking?", emoji=False),

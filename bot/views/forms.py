@@ -51,5 +51,4 @@ def entry(
 
 
 def plain_text(text: str) -> PlainTextObject:
-    """Return a text without markup."""
     return PlainTextObject(text=text, emoji=False)

@@ -7,7 +7,6 @@ from bot.views.blocks import Message, message, section
 
 
 def slot(number: int) -> str:
-    """Return the slot of a greeting."""
     return f"greeting:{number}"
 
 

@@ -15,7 +15,6 @@ QUOTED = 200
 
 
 def slot(number: int) -> str:
-    """Return the slot of an answer."""
     return f"answer:{number}"
 
 

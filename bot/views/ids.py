@@ -66,7 +66,6 @@ class StepRef:
     fields: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        """Return the reference as a button's value."""
         return ":".join([self.onboarding_id, str(self.step), *self.fields])
 
     @classmethod
@@ -96,7 +95,6 @@ class FormRef:
     timezone: str = ""
 
     def dump(self) -> str:
-        """Return the reference as private_metadata."""
         return json.dumps(asdict(self), separators=(",", ":"))
 
     @classmethod

@@ -12,7 +12,6 @@ LINES = {
 
 
 def slot(number: int) -> str:
-    """Return the slot of a jump's message."""
     return f"jump:{number}"
 
 

@@ -12,7 +12,6 @@ from bot.views.blocks import Message, actions, button, message, section
 
 
 def slot(number: int) -> str:
-    """Return the slot of a notice."""
     return f"exposed:{number}"
 
 

@@ -18,7 +18,6 @@ RESTING = {Status.PAUSED: "on hold", Status.CANCELLED: "canceled", Status.COMPLE
 
 
 def slot(number: int) -> str:
-    """Return the slot of a reminder's message."""
     return f"reminder:{number}"
 
 
@@ -28,7 +27,6 @@ def stands(onboarding: Onboarding, reminder: Reminder) -> bool:
 
 
 def reminder_message(onboarding: Onboarding, reminder: Reminder) -> Message:
-    """Return the message of a reminder, for its current state."""
     if stands(onboarding, reminder):
         blocks = list(_nudge(onboarding, reminder))
     else:

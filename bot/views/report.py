@@ -25,7 +25,6 @@ WRITES = "writes"
 
 
 def slot(number: int) -> str:
-    """Return the slot of a verification's message."""
     return f"verification:{number}"
 
 

@@ -138,7 +138,6 @@ def working_view(client_name: str) -> View:
 
 
 def outcome_view(text: Sequence[str]) -> View:
-    """Return the outcome, line by line."""
     return notice("Invite a client", [section(line) for line in text])
 
 

@@ -73,7 +73,6 @@ class StatusQuery:
 
     @property
     def name(self) -> str:
-        """The part of a client's name to look for."""
         found = ALL.fullmatch(self.words)
         named = found["name"] or "" if found else self.words
         return "" if self.filter else named
@@ -90,7 +89,6 @@ class StatusQuery:
         return ALL.fullmatch(self.words) is not None
 
     def __str__(self) -> str:
-        """Return the query as a button's value."""
         return f"{self.page}:{self.words}"
 
     @classmethod
@@ -140,12 +138,10 @@ def help_answer(problem: str | None = None) -> EphemeralReply:
 
 
 def plain_answer(text: str) -> EphemeralReply:
-    """Return a single sentence."""
     return answer_of([section(text)])
 
 
 def answer_of(blocks: Sequence[Block]) -> EphemeralReply:
-    """Return a private reply with these blocks."""
     rendered = [block.to_dict() for block in blocks]
     return EphemeralReply(fallback(rendered), rendered)
 
@@ -210,7 +206,6 @@ def _pages(query: StatusQuery, *, more: bool) -> list[ButtonElement]:
 
 
 def unread(line: Unread) -> str:
-    """Return the line of an onboarding that cannot be read."""
     return (
         f"⚠️ *{escape(line.client_name)}*: this version of the bot can't read this onboarding "
         f"({escape(line.reason)}). It's left as it is; `onboarding doctor` has more."

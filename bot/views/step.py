@@ -34,7 +34,6 @@ RESTING = {
 
 
 def slot(number: int) -> str:
-    """Return the slot of a step's message."""
     return f"step:{number}"
 
 
@@ -198,7 +197,6 @@ def _state(onboarding: Onboarding, step: Step) -> Iterator[Block]:
 
 
 def step_buttons(onboarding: Onboarding, step: Step) -> list[ButtonElement]:
-    """Return the buttons of the current step."""
     ref = str(ids.StepRef(onboarding.id, step.number))
     buttons = []
     entered = all(name in onboarding.credentials for name in step.credentials)

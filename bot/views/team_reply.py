@@ -15,7 +15,6 @@ _PERSON = re.compile(r"&lt;(@[UW][A-Z0-9]+)&gt;")
 
 
 def slot(number: int) -> str:
-    """Return the slot of a reply."""
     return f"reply:{number}"
 
 

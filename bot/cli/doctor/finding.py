@@ -19,12 +19,10 @@ class Finding:
 
     @property
     def well(self) -> bool:
-        """Whether nothing has to be fixed."""
         return not self.fix
 
     @property
     def line(self) -> str:
-        """The finding as one line."""
         if self.fix:
             return f"✗ {self.title}: {self.text}. Fix: {self.fix}"
         return f"{'✓' if self.tested else '–'} {self.title}: {self.text}"

@@ -92,7 +92,6 @@ class Index:
 
 @lru_cache(maxsize=8)
 def index(guide: Guide) -> Index:
-    """Return the index of `guide`."""
     return Index(guide)
 
 

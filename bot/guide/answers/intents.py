@@ -35,8 +35,6 @@ _NUMBERED = re.compile(r"\bsteps? (\d{1,3})\b")
 
 
 class Meaning(StrEnum):
-    """What a message means to us."""
-
     DONE = "done"
     UNDO = "undo"
     STATUS = "status"

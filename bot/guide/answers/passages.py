@@ -36,7 +36,6 @@ def passage(guide: Guide, passage_id: str) -> Passage | None:
 
 @lru_cache(maxsize=8)
 def passages(guide: Guide) -> tuple[Passage, ...]:
-    """Return all passages of `guide`, in its order."""
     return (
         *_general(guide),
         *(found for phase in guide.phases for found in _of_phase(phase)),

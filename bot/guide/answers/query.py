@@ -42,7 +42,6 @@ class Reading:
 
     @property
     def weight(self) -> float:
-        """What all of the question weighs."""
         return sum(term.weight for term in self.terms)
 
 

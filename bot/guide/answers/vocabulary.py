@@ -98,7 +98,6 @@ def stem(word: str) -> str:
 
 @cache
 def words() -> Words:
-    """Return the table of words."""
     file = _file()
     same = {tuple(key.split()): tuple(value.split()) for key, value in file.same.items()}
 

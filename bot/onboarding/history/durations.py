@@ -22,7 +22,6 @@ class Span:
 
     @property
     def length(self) -> timedelta:
-        """The length of the period."""
         return self.end - self.start
 
 
@@ -85,7 +84,6 @@ class Replay:
         return Owner.HEAVYSET if handed_over else self._guide.phase_of(number).owner
 
     def apply(self, event: Event) -> None:
-        """Apply one event."""
         match event.kind:
             case EventKind.ACCOUNT_CHOSEN:
                 self._choose(event.step or 0, event.detail["choice"])

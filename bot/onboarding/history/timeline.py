@@ -110,7 +110,6 @@ class History:
         }
 
     def of_kind(self, *kinds: EventKind) -> Sequence[Entry]:
-        """Return the entries of some kinds."""
         return [entry for entry in self.entries if entry.kind in kinds]
 
 

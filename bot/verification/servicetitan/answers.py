@@ -23,8 +23,6 @@ class UnreadableError(Exception):
 
 @dataclass(frozen=True)
 class Answer:
-    """A complete response."""
-
     status: int
     headers: httpx.Headers
     content: bytes

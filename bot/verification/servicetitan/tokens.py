@@ -68,5 +68,4 @@ def _text(claim: object) -> str | None:
 
 
 def fits_a_header(value: str) -> bool:
-    """Whether HTTP can carry `value`."""
     return bool(value) and value.isascii() and value.isprintable() and " " not in value
