@@ -6,7 +6,7 @@ lost, the message is looked for by its metadata before anything is posted again.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 # Errors of an edit that will not go away: the message stays as it is.
 NOT_EDITABLE = {"message_not_found", "cant_update_message", "edit_window_closed"}
+# Edits under way at once: a crash or a line that breaks costs no more than these.
+EDITS_AT_ONCE = 8
 
 
 class ThreadGone(OnboardingError):
@@ -128,18 +130,26 @@ class Thread:
         return update
 
     async def apply(self, update: ThreadUpdate, save: Callable[[], Awaitable[None]]) -> None:
-        """Post what is missing, one by one, and edit what differs, all at once.
+        """Post what is missing, one by one, and edit what differs, a few messages at once.
 
-        Then delete the leftovers of an earlier thread. `save` saves what is unsaved. An error does
-        not stop the rest; the most telling one is raised at the end, ThreadGone if the first
-        message was deleted.
+        Then delete the leftovers of an earlier thread. `save` saves what is unsaved, after each few
+        edits too. A refusal does not stop the rest; the most telling error is raised at the end,
+        ThreadGone if the first message was deleted.
         """
-        edits = (self._edit(update, message, ts) for message, ts in update.edits)
-        work = (self._post_all_and_edit_root(update, save), *edits)
-        errors = await asyncio.gather(*work, return_exceptions=True)
-        raise_most_telling([error for error in errors if error])
+        posts = self._post_all_and_edit_root(update, save)
+        errors = await _errors([posts, *self._edits(update, 0)])
+        for start in range(EDITS_AT_ONCE, len(update.edits), EDITS_AT_ONCE):
+            if any(not isinstance(error, SlackRefused) for error in errors):
+                break
+            await save()
+            errors += await _errors(self._edits(update, start))
+        raise_most_telling(errors)
         for slot, ts in update.leftovers:
             await self._delete(update, slot, ts)
+
+    def _edits(self, update: ThreadUpdate, start: int) -> Iterator[Awaitable[None]]:
+        for message, ts in update.edits[start : start + EDITS_AT_ONCE]:
+            yield self._edit(update, message, ts)
 
     async def _delete(self, update: ThreadUpdate, slot: str, ts: str) -> None:
         """Delete a message of an earlier thread, so that nobody presses its buttons."""
@@ -245,6 +255,11 @@ class Thread:
                 update.note(message.slot)  # people need it: post it again
                 raise Unavailable("a message was deleted") from None
         update.note(message.slot, ts, digest=message.digest)
+
+
+async def _errors(work: Iterable[Awaitable[None]]) -> list[BaseException]:
+    """Do all of it at once; return the errors."""
+    return [error for error in await asyncio.gather(*work, return_exceptions=True) if error]
 
 
 def raise_most_telling(errors: Sequence[BaseException]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bot.publishing.thread import EDITS_AT_ONCE
 from sandbox.slack import Call, offers
 from tests.background import finished
 from tests.integration.world import World, from_now
@@ -155,6 +156,25 @@ async def test_one_broken_edit_does_not_keep_the_next_step_back(begun: World) ->
 
     assert was_hit(begun)
     assert offers(begun.message("step:2"), "step_done")
+
+
+async def test_of_many_edits_each_few_are_saved_before_more_are_made(begun: World) -> None:
+    """So a crash costs no more than these, and crash after crash doesn't repeat all of them."""
+    await begun.walk_to(18)
+    unsaved: list[int] = []
+
+    async def look(moment: str, method: str, _arguments: dict[str, Any]) -> bool:
+        if (moment, method) == ("arrived", "chat.update"):
+            query = "SELECT count(*) FROM message WHERE ts IS NOT NULL AND digest IS NULL"
+            unsaved.append(begun.rows(query)[0][0])
+        return True
+
+    begun.slack.guard(look)
+    await begun.type("pause")
+
+    assert len(unsaved) > 2 * EDITS_AT_ONCE
+    assert unsaved[-1] <= len(unsaved) % EDITS_AT_ONCE + 1  # the root's digest is unsaved, too
+    assert begun.rows(STATE) == LEVEL
 
 
 async def test_a_deleted_message_with_buttons_is_posted_again(begun: World) -> None:

@@ -46,9 +46,6 @@ async def nobody_minds(_moment: str, _method: str, _arguments: dict[str, Any]) -
     return True
 
 
-# Every other time the thread isn't level at step 25 within 90 s; the cause isn't known yet. Find it
-# before this comes back into the normal run.
-@pytest.mark.long
 async def test_an_onboarding_comes_through_crash_after_crash(
     database: PostgresDatabase, own_cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
