@@ -54,7 +54,8 @@ def _block(block: Json, readable: Readable, width: int) -> list[str]:
         case "divider":
             return ["─" * (width // 2)]
         case "image":
-            return wrapped(f"🖼 {block['alt_text']}", width)
+            words = block["title"]["text"] if "title" in block else block["alt_text"]
+            return wrapped(f"🖼 {words}", width)
         case "markdown" | "alert":
             text = block["text"]
             return wrapped(readable(text if isinstance(text, str) else text["text"]), width)

@@ -98,6 +98,19 @@ class Channel:
 
 
 @dataclass(eq=False)
+class File:
+    """An uploaded file of the app; until `completed_at`, only its place is known."""
+
+    id: str
+    name: str
+    length: int
+    alt_text: str
+    content: bytes = b""
+    title: str = ""
+    completed_at: float | None = None
+
+
+@dataclass(eq=False)
 class Invitation:
     """Somebody of another organization asked to a channel, by e-mail address or as a user."""
 

@@ -46,7 +46,7 @@ def respond(state: State, answer_to: ResponseUrl, values: Json) -> Message | Non
     if args.flag("delete_original"):
         _delete_original(state, answer_to)
         return None
-    text, blocks = args.maybe_text("text") or "", checked_blocks(args)
+    text, blocks = args.maybe_text("text") or "", checked_blocks(state, args)
     if not text and not blocks:
         raise SlackError("no_text")
     if args.flag("replace_original"):

@@ -19,9 +19,10 @@ from sandbox.slack.events import Events
 from sandbox.slack.faults import Fault, Faults, Gate, Predicate
 from sandbox.slack.invitations import Invitations
 from sandbox.slack.messages import new_message
-from sandbox.slack.model import Channel, Invitation, Json, Message, Team, User
+from sandbox.slack.model import Channel, File, Invitation, Json, Message, Team, User
 from sandbox.slack.outages import Outage, Trouble
 from sandbox.slack.people import Person
+from sandbox.slack.pictures import content_of
 from sandbox.slack.rate_limits import RateLimits
 from sandbox.slack.server import Call, Server
 from sandbox.slack.socket_mode import HandshakeTrouble, LineTrouble, Sockets
@@ -137,6 +138,20 @@ class SlackSandbox:
     def scopes(self) -> frozenset[str]:
         """What the installation was granted."""
         return self._state.scopes
+
+    @property
+    def files(self) -> dict[str, File]:
+        """The files of the bot, by id; whoever takes one out has deleted it."""
+        return self._state.files
+
+    @property
+    def web(self) -> dict[str, bytes]:
+        """What the world has to download, by address; the bot's own server is always there."""
+        return self._state.web
+
+    def picture(self, image: Json) -> bytes | None:
+        """The picture that an image block shows."""
+        return content_of(self._state, image)
 
     @property
     def invitations(self) -> list[Invitation]:

@@ -14,13 +14,15 @@ from sandbox.slack.arguments import Arguments, read_arguments
 from sandbox.slack.errors import SlackError
 from sandbox.slack.faults import Faults, Gate, Moment, cut_off, rate_limited
 from sandbox.slack.model import Json
+from sandbox.slack.pictures import download
 from sandbox.slack.rate_limits import RateLimits
 from sandbox.slack.socket_mode import LineTrouble, Sockets
 from sandbox.slack.state import State
 from sandbox.slack.web_api import METHODS
 from sandbox.slack.web_api.base import require_scope
 
-RESPONSE_URL = "response_url"  # what faults call a POST to one; it is no method
+# What faults call a POST to such an address; it is no method.
+RESPONSE_URL, UPLOAD_URL = "response_url", "upload_url"
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class Server:
         application = web.Application()
         application.router.add_route("*", "/api/{method}", self._api)
         application.router.add_post("/actions/{team}/{number}/{token}", self._response_url)
+        application.router.add_post("/upload/v1/{file}", self._upload)
         application.router.add_get("/link/", sockets.accept)
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
 
@@ -91,6 +94,8 @@ class Server:
         if fault is not None and not fault.performed:
             self._log(name, values, {"ok": False, "error": "fault"})
             return await fault.answer(request)
+        if isinstance(values.get("blocks"), list):
+            await download(self._state, values["blocks"])
         response = self._perform(name, token, values)
         if not await self._passes("performed", name, values):
             return cut_off(request)
@@ -141,6 +146,17 @@ class Server:
     def _log(self, name: str, values: Json, answer: Json) -> None:
         self.calls.append(Call(name, copy.deepcopy(values), answer, self._state.clock()))
         self._state.touch()
+
+    async def _upload(self, request: web.Request) -> web.StreamResponse:
+        """Take the content of a file, raw as slack_sdk sends it; anything but 200 is a failure."""
+        fault = self._faults.take(UPLOAD_URL, {})
+        if fault is not None:
+            return await fault.answer(request)
+        file, content = self._state.files.get(request.match_info["file"]), await request.read()
+        if file is None or len(content) != file.length:
+            return web.Response(status=HTTPStatus.BAD_REQUEST)
+        file.content = content
+        return web.Response(text=f"OK - {len(content)}")
 
     async def _response_url(self, request: web.Request) -> web.StreamResponse:
         try:

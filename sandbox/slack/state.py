@@ -12,6 +12,7 @@ from sandbox.slack.model import (
     SLACKBOT,
     Channel,
     ChannelKind,
+    File,
     Invitation,
     Message,
     ResponseUrl,
@@ -60,6 +61,8 @@ class State:
         self.channels: dict[str, Channel] = {}
         self.usergroups: dict[str, list[User]] = {}
         self.ephemerals: list[Message] = []
+        self.files: dict[str, File] = {}
+        self.web: dict[str, bytes] = {}  # what Slack can download, by address
         self.stacks: dict[str, list[View]] = {}  # the open modals of each user, top last
         self.homes: dict[str, View] = {}
         self.triggers: dict[str, Trigger] = {}

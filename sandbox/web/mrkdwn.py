@@ -50,6 +50,7 @@ class Reader:
     user_id: str = ""
     place: Callable[[str, str], str] = lambda _channel, _ts: ""  # the address of a message
     people: Sequence[Named] = ()  # whom a menu of people offers
+    picture: Callable[[Json], str] = lambda _image: ""  # where this page has a picture
 
     def text(self, text: Json) -> Markup:
         """A text object of Block Kit."""

@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from sandbox.slack import Channel, Message, Person
+from sandbox.slack.model import Json
 from sandbox.web.block_kit import TEMPLATES, render_blocks, render_view
 from sandbox.web.faults import SERVICETITAN, SLACK
 from sandbox.web.mrkdwn import Reader
@@ -84,6 +85,7 @@ class Pane:
             person.id,
             self.place,
             tuple(slack.people),
+            _picture,
         )
 
     def place(self, channel: str, ts: str = CLOSED) -> str:
@@ -149,6 +151,11 @@ class Pane:
         if view is None:
             return Markup()
         return render_view(view, self.reader, "home")
+
+
+def _picture(image: Json) -> str:
+    """The address at which this page has the picture of an image block."""
+    return "/picture?" + urlencode(image.get("slack_file") or {"image_url": image["image_url"]})
 
 
 def render(session: Session, query: Mapping[str, str]) -> str:

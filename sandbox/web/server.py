@@ -11,6 +11,7 @@ from aiohttp.typedefs import Handler
 from multidict import MultiDict
 
 from sandbox.slack import NotOfferedError
+from sandbox.slack.pictures import type_of
 from sandbox.web.acts import ACTS, clear_notice, fill
 from sandbox.web.director import DIRECTIONS
 from sandbox.web.page import render
@@ -38,6 +39,7 @@ def application(session: Session) -> web.Application:
     app[SESSION], app[CLOSING] = session, asyncio.Event()
     app.router.add_get("/", _page)
     app.router.add_get("/events", _events)
+    app.router.add_get("/picture", _picture)
     app.router.add_post("/act", _act)
     app.router.add_post("/direct", _direct)
     app.router.add_static("/static", STATIC)
@@ -70,6 +72,16 @@ async def _guarded(request: web.Request, handler: Handler) -> web.StreamResponse
 async def _page(request: web.Request) -> web.Response:
     html = render(request.app[SESSION], request.query)
     return web.Response(text=html, content_type="text/html")
+
+
+async def _picture(request: web.Request) -> web.Response:
+    """A picture of a message, as the pretend Slack got it: `?id=` of a file, or `?image_url=`."""
+    url, slack = request.query.get("image_url"), request.app[SESSION].now.scene.slack
+    image = {"image_url": url} if url else {"slack_file": {"id": request.query.get("id", "")}}
+    content = slack.picture(image)
+    if content is None:
+        raise web.HTTPNotFound
+    return web.Response(body=content, content_type=type_of(content) or "")
 
 
 async def _events(request: web.Request) -> web.StreamResponse:

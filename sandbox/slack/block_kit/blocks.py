@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Any
 
 from sandbox.slack.block_kit.elements import BUTTON, IMAGE, INPUTS, MENUS
-from sandbox.slack.block_kit.objects import TYPE, plain_text, text
+from sandbox.slack.block_kit.objects import PICTURE, SOURCE, TYPE, plain_text, text
 from sandbox.slack.block_kit.rich import RICH_TEXT, TABLE
 from sandbox.slack.block_kit.schema import (
     Check,
@@ -66,8 +66,8 @@ _BLOCKS: dict[str, Check] = {
     "context": _block({"elements": array(tagged(CONTEXT_TEXTS | {"image": IMAGE}), 10)}),
     "actions": _block({"elements": array(tagged({"button": BUTTON, **MENUS}), 25)}),
     "divider": _block({}),
-    "image": _block(
-        {"image_url": string(3000, 1), "alt_text": string(2000, 1)}, {"title": plain_text(2000)}
+    "image": both(
+        _block({"alt_text": string(2000, 1)}, {"title": plain_text(2000), **PICTURE}), SOURCE
     ),
     "input": _block(
         {"label": plain_text(2000), "element": tagged(INPUTS)},

@@ -9,6 +9,8 @@ from sandbox.slack.block_kit.objects import (
     OPTION,
     OPTION_GROUP,
     OVERFLOW_OPTION,
+    PICTURE,
+    SOURCE,
     TYPE,
     plain_text,
 )
@@ -79,7 +81,7 @@ BUTTON = _element(
         "accessibility_label": string(75),
     },
 )
-IMAGE = _element({"image_url": string(3000, 1), "alt_text": string(2000, 1)}, {})
+IMAGE = both(_element({"alt_text": string(2000, 1)}, PICTURE), SOURCE)
 
 MENUS: dict[str, Check] = {
     "overflow": _element({"options": array(OVERFLOW_OPTION, 5)}, _ACTION | {"confirm": CONFIRM}),

@@ -3,7 +3,17 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sandbox.slack.block_kit.schema import Check, array, flag, one_of, problem, record, string
+from sandbox.slack.block_kit.schema import (
+    Check,
+    array,
+    both,
+    flag,
+    matching,
+    one_of,
+    problem,
+    record,
+    string,
+)
 
 TYPE = string(50)
 
@@ -28,6 +38,24 @@ def text(maximum: int) -> Check:
 
     return check
 
+
+def either(*names: str) -> Check:
+    """An object with exactly one of these properties."""
+
+    def check(value: Any, pointer: str) -> Iterator[str]:
+        if isinstance(value, dict) and len(value.keys() & set(names)) != 1:
+            yield problem(f"must have either {' or '.join(names)}", pointer)
+
+    return check
+
+
+# The pattern is Slack's (github.com/slackapi/python-slack-sdk/issues/1521).
+SLACK_FILE = both(
+    record({}, {"id": matching("F[A-Z0-9]{8,}"), "url": string(3000, 1)}), either("id", "url")
+)
+# What image blocks and image elements show.
+PICTURE: dict[str, Check] = {"image_url": string(3000, 1), "slack_file": SLACK_FILE}
+SOURCE = either("image_url", "slack_file")
 
 CONFIRM = record(
     {},

@@ -8,6 +8,7 @@ from sandbox.slack.arguments import Arguments
 from sandbox.slack.block_kit import Surface, problems_of_blocks
 from sandbox.slack.errors import SlackError
 from sandbox.slack.model import Channel, Json, Message
+from sandbox.slack.pictures import problems_of_pictures
 from sandbox.slack.state import State
 
 CONVERSATION_SCOPES = {"public": "channels", "private": "groups", "im": "im"}
@@ -88,15 +89,15 @@ def find_message(channel: Channel, ts: str) -> Message:
     return message
 
 
-def checked_blocks(args: Arguments) -> list[Json]:
+def checked_blocks(state: State, args: Arguments) -> list[Json]:
     """The call's blocks, if Slack would take them in a message."""
     blocks: Any = args.structure("blocks")
     if blocks is None:
         return []
     if not isinstance(blocks, list):
         raise SlackError("invalid_blocks_format")
-    problems = problems_of_blocks(blocks, Surface.MESSAGE)
-    if problems:
+    malformed = problems_of_blocks(blocks, Surface.MESSAGE)
+    if problems := malformed or list(problems_of_pictures(state, blocks)):
         raise SlackError(
             "invalid_blocks", errors=problems, response_metadata={"messages": problems}
         )

@@ -26,7 +26,7 @@ METADATA_LIMIT = 1_024  # Slack publishes no figure; this one is safe
 
 def post_message(state: State, args: Arguments) -> Json:
     channel = _channel_to_post_in(state, args.text("channel"))
-    text, blocks = _content(args)
+    text, blocks = _content(state, args)
     thread_ts = _thread(state, channel, args)
     if args.flag("reply_broadcast") and not thread_ts:
         raise SlackError("invalid_arguments")
@@ -44,7 +44,7 @@ def update(state: State, args: Arguments) -> Json:
     channel = find_channel(state, args.text("channel"))
     message = _own_message(state, channel, args, "cant_update_message")
     require_open(channel, "is_inactive")
-    text, blocks = _content(args)
+    text, blocks = _content(state, args)
     if len(text) > UPDATE_TEXT_LIMIT:
         raise SlackError("msg_too_long")
     metadata = _metadata(args) if "metadata" in args else message.metadata
@@ -61,7 +61,7 @@ def post_ephemeral(state: State, args: Arguments) -> Json:
     user = channel.members.get(args.text("user"))
     if user is None or (state.is_external(user) and not state.doubts.ephemeral_reaches_external):
         raise SlackError("user_not_in_channel")
-    text, blocks = _content(args)
+    text, blocks = _content(state, args)
     message = new_message(state, channel, text, blocks, _thread(state, channel, args))
     message.ephemeral_to = user
     if user.is_active:
@@ -101,9 +101,9 @@ def _channel_to_post_in(state: State, channel_id: str) -> Channel:
     return channel
 
 
-def _content(args: Arguments) -> tuple[str, list[Json]]:
+def _content(state: State, args: Arguments) -> tuple[str, list[Json]]:
     text = (args.maybe_text("text") or "")[:POST_TEXT_LIMIT]
-    blocks = checked_blocks(args)
+    blocks = checked_blocks(state, args)
     if not text and not blocks:
         raise SlackError("no_text")
     return text, blocks

@@ -1,0 +1,100 @@
+"""Pictures in messages: uploaded files, addresses, and what Slack refuses (facts 5)."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiohttp
+import pytest
+
+from sandbox.slack import Channel, FrozenClock, Manifest, SlackSandbox
+from sandbox.slack.pictures import PROCESSING_SECONDS
+from sandbox.stub_bot import StubBot
+
+PNG = b"\x89PNG\r\n\x1a\n and so on"
+ADDRESS = "https://pictures.example/step-03.png"
+
+
+@pytest.fixture
+async def slack(clock: FrozenClock) -> AsyncIterator[SlackSandbox]:
+    optional = frozenset({"files:write"})
+    manifest = Manifest(optional | {"chat:write"}, optional_scopes=optional)
+    async with SlackSandbox(manifest, clock=clock, event_retries=()) as slack:
+        yield slack
+
+
+async def uploaded(bot: StubBot, content: bytes = PNG, told: int | None = None) -> tuple[str, int]:
+    """Upload a file; return its id, and the status of the upload itself."""
+    made = await bot.call(
+        "files.getUploadURLExternal", filename="step-03.png", length=told or len(content)
+    )
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(made["upload_url"], data=content) as answer,
+    ):
+        status = answer.status
+    return made["file_id"], status
+
+
+async def shown(bot: StubBot, channel: Channel, **source: Any) -> dict[str, Any]:
+    image = {"type": "image", "alt_text": "The login screen", **source}
+    return await bot.call("chat.postMessage", channel=channel.id, text="t", blocks=[image])
+
+
+async def test_an_uploaded_picture_can_be_shown_once_it_is_processed(
+    slack: SlackSandbox, bot: StubBot, channel: Channel, clock: FrozenClock
+) -> None:
+    file, status = await uploaded(bot)
+    assert status == 200
+    refused = await shown(bot, channel, slack_file={"id": file})
+    assert refused["error"] == "invalid_blocks"
+    assert refused["errors"] == [
+        "[ERROR] invalid slack file [json-pointer:/blocks/0/slack_file]",
+    ]
+    done = await bot.call("files.completeUploadExternal", files=[{"id": file, "title": "Login"}])
+    assert done["files"] == [{"id": file, "title": "Login"}]
+    assert (await shown(bot, channel, slack_file={"id": file}))["error"] == "invalid_blocks"
+
+    clock.advance(PROCESSING_SECONDS)
+
+    assert (await shown(bot, channel, slack_file={"id": file}))["ok"]
+    assert slack.picture({"slack_file": {"id": file}}) == PNG
+    again = await bot.call("files.completeUploadExternal", files=[{"id": file}])
+    assert again["error"] == "file_not_found"
+    del slack.files[file]
+    assert (await shown(bot, channel, slack_file={"id": file}))["error"] == "invalid_blocks"
+
+
+async def test_an_address_must_lead_to_a_picture(
+    slack: SlackSandbox, bot: StubBot, channel: Channel
+) -> None:
+    refused = await shown(bot, channel, image_url=ADDRESS)
+    assert refused["response_metadata"]["messages"] == [
+        "[ERROR] downloading image failed [json-pointer:/blocks/0/image_url]"
+    ]
+    slack.web[ADDRESS] = b"RIFF....WEBP"
+    assert (await shown(bot, channel, image_url=ADDRESS))["error"] == "invalid_blocks"
+    slack.web[ADDRESS] = PNG
+    assert (await shown(bot, channel, image_url=ADDRESS))["ok"]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [{}, {"image_url": ADDRESS, "slack_file": {"id": "F0123456789"}}, {"slack_file": {"id": "x"}}],
+    ids=["none", "two", "no id"],
+)
+async def test_a_picture_has_one_source(
+    slack: SlackSandbox, bot: StubBot, channel: Channel, source: dict[str, Any]
+) -> None:
+    slack.web[ADDRESS] = PNG
+    assert (await shown(bot, channel, **source))["error"] == "invalid_blocks"
+
+
+async def test_what_the_upload_refuses(slack: SlackSandbox, bot: StubBot) -> None:
+    method = "files.getUploadURLExternal"
+    assert (await bot.call(method, filename="a.png", length=0))["error"] == "missing_argument"
+    long = await bot.call(method, filename="a.png", length=1, alt_txt="x" * 1001)
+    assert long["error"] == "alt_txt_too_large"
+    _, status = await uploaded(bot, told=5)
+    assert status == 400
+    slack.admin.decline("files:write")
+    assert (await bot.call(method, filename="a.png", length=1))["error"] == "missing_scope"
