@@ -3,15 +3,31 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import Any
 
 from bot.core.errors import Refused
-from bot.onboarding.model import BOT, Event, EventKind, Signed, Status, Verification
+from bot.onboarding.model import (
+    BOT,
+    Event,
+    EventKind,
+    Signed,
+    Status,
+    StepState,
+    Verification,
+)
 from bot.onboarding.people import Actor, Role
 from bot.onboarding.report import Outcome, Report
 from bot.onboarding.state import Onboarding
 from bot.onboarding.throttling import CHECKS_ASKED_FOR, CHECKS_BY_CLIENT, in_minutes
-from bot.onboarding.transitions import Change, changed, end_step, labels, must_be_active
+from bot.onboarding.transitions import (
+    Change,
+    back_to,
+    changed,
+    end_step,
+    labels,
+    must_be_active,
+)
 
 # Pauses between attempts while ServiceTitan is unavailable; after the last one we give up.
 RETRY_AFTER = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 30, *[60] * 24))
@@ -124,12 +140,37 @@ def _finished(
         detail["why"] = [one.title for one in report.checks if one.outcome is Outcome.FAILED]
     finished = Event(EventKind.VERIFICATION_FINISHED, BOT, now, None, detail)
     step = onboarding.current
+    after = replace(onboarding, verifications=runs)
+    if after.client_can_fix and _finished_too_early(onboarding):
+        last = onboarding.guide.last_credential_step
+        undone = Event(EventKind.STEP_UNDONE, BOT, now, last)
+        steps = back_to(onboarding, last)
+        return changed(onboarding, now, [finished, undone], verifications=runs, steps=steps)
     if report.outcome is not Outcome.PASSED or step is None or not step.verifies:
         return changed(onboarding, now, [finished], verifications=runs)
     requested_by = runs[-1].requested_by  # perhaps a client who entered a credential
     by = requested_by if requested_by.role is Role.ENGINEER else BOT
     events = [finished, Event(EventKind.STEP_DONE, by, now, step.number)]
-    return end_step(replace(onboarding, verifications=runs), step.number, by, now, events)
+    return end_step(after, step.number, by, now, events)
+
+
+def _finished_too_early(onboarding: Onboarding) -> bool:
+    """Return whether the client's last step was finished while a check was still undecided.
+
+    `onboarding` has the runs before the verdict: the last one is running, or couldn't tell.
+    """
+    last = onboarding.guide.last_credential_step
+    done = onboarding.step(last)
+    if not onboarding.current or onboarding.current.number != last + 1 or not done.at:
+        return False
+    *_, first = takewhile(_is_undecided, reversed(onboarding.verifications))
+    # At the same time to the microsecond, an engineer's check comes after the hand-over.
+    later = first.requested_by.role is Role.ENGINEER and first.requested_at == done.at
+    return done.state is StepState.DONE and done.at >= first.requested_at and not later
+
+
+def _is_undecided(run: Verification) -> bool:
+    return run.report is None or run.report.outcome is Outcome.UNKNOWN
 
 
 def confirm_writes(onboarding: Onboarding, actor: Actor, now: datetime) -> Change:

@@ -9,6 +9,8 @@ LINES = {
     EventKind.RESUMED: "▶️ {who} resumed this setup, {at}. Next: {step}",
     EventKind.PAUSED: "⏸️ {who} put this setup on hold, {at}.",
 }
+# By the bot: a secret was posted or deleted, or a check failed. Those messages say why.
+BACK = "↩️ Back to {step}, {at}."
 
 
 def slot(number: int) -> str:
@@ -24,5 +26,6 @@ def jump_message(
     if jump.step:
         name = f"step {jump.step}: {onboarding.guide.step(jump.step).title}"
         step = link(link_to_step, name) if link_to_step else escape(name)
-    text = LINES[jump.kind].format(who=who, step=step, at=when(jump.at))
+    is_ours = jump.kind is EventKind.STEP_UNDONE and not jump.actor.user_id
+    text = (BACK if is_ours else LINES[jump.kind]).format(who=who, step=step, at=when(jump.at))
     return message(onboarding.id, slot(number), [section(text)])

@@ -333,3 +333,20 @@ async def test_the_home_shows_questions_and_can_be_filtered(begun: World) -> Non
     await begun.erin.press(home(begun.erin), "home_filter:finished")
     await begun.idle()
     assert "Nothing here under Finished" in words(begun.erin).replace("*", "")
+
+
+async def test_a_finished_client_is_found_on_the_home_and_by_name(begun: World) -> None:
+    await begun.walk_to(25)
+    await begun.press(begun.erin, "step:25", "run_verification")
+    await begun.begin("Beta Heating", begun.slack.add_channel("beta", begun.erin))
+    assert "Acme Plumbing" not in await opened(begun)
+
+    await begun.erin.press(home(begun.erin), "home_filter:finished")
+    await begun.idle()
+
+    assert "Acme Plumbing" in words(begun.erin)
+    assert "Beta Heating" not in words(begun.erin)
+    for text in ("status acme", "status all ACME"):
+        reply = (await begun.type(text, channel=begun.engineering)).text
+        assert "Acme Plumbing" in reply
+        assert "Beta Heating" not in reply

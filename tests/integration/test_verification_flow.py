@@ -298,6 +298,28 @@ async def test_a_failed_check_does_not_hand_over_and_the_client_checks_again(at_
     assert "We just checked" in told(at_22.ann)
 
 
+async def test_done_while_a_check_runs_that_fails_leads_back_to_step_22(at_22: World) -> None:
+    servicetitan, right = Patient(at_22.servicetitan), at_22.servicetitan.credentials
+    view = await at_22.open(at_22.ann, "step:22", "enter_credentials")
+    await at_22.ann.submit(view, {**right, "client_secret": WRONG_SECRET})
+    await servicetitan.asked()
+    await at_22.ann.press_raw(at_22.message("step:22"), "step_done", f"{at_22.onboarding}:22")
+    assert at_22.current == 23
+
+    servicetitan.answers()
+    await at_22.idle()
+
+    assert at_22.current == 22
+    assert "Go to step 22" in at_22.message("root").text
+    assert "Waiting on: Acme Plumbing" in at_22.message("root").text
+    assert "Back to <http" in at_22.message("jump:1").text
+    assert [number for _, number in at_22.events("step_undone")] == [22]
+    form = await at_22.open(at_22.ann, "verification:1", "enter_credentials")
+    await at_22.submit(at_22.ann, form, client_secret=right["client_secret"])
+    await at_22.press(at_22.ann, "step:22", "step_done")
+    assert at_22.current == 23
+
+
 async def test_after_the_end_the_credentials_can_still_be_checked(at_22: World) -> None:
     await enter_all(at_22)
     for number in (22, 23, 24):

@@ -225,12 +225,16 @@ def _phase(number: int) -> list[int]:
     return [step.number for step in GUIDE.phase_of(number).steps]
 
 
-def _checked(at: Model) -> Result:
+def _checked(at: Model) -> Iterator[Result]:
     """The verification that runs comes to its end."""
     after, finished = replace(at, checking=False), ("verification_finished", "", None)
     if set(at.values) == {RIGHT} and at.current == LAST:
         after = replace(after, steps=at.steps.replace("c", "d"), status="completed")
-    return Result(after, (finished,))
+    yield Result(after, (finished,))
+    if WRONG in at.values and at.current == LAST_OF_CLIENT + 1:
+        # The client's last step was done while the check ran, so it comes again.
+        undone = ("step_undone", "", LAST_OF_CLIENT)
+        yield Result(_undone(after, LAST_OF_CLIENT), (finished, undone))
 
 
 # --- many at once ---
@@ -285,7 +289,8 @@ def _fits(node: _Node, seen: Seen, *, told: bool) -> bool:
 
 def _next(node: _Node, *, weather: bool) -> Iterator[_Node]:
     if node.model.checking and node.model.status in ("active", "completed"):
-        yield _after(node, node.left, _checked(node.model))
+        for result in _checked(node.model):
+            yield _after(node, node.left, result)
     now, *later = node.left or ((),)
     for position, act in enumerate(now):
         if act in now[:position]:

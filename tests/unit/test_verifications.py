@@ -16,6 +16,7 @@ from bot.onboarding import (
 from bot.onboarding.credentials import enter_credentials
 from bot.onboarding.people import Role
 from bot.onboarding.report import Outcome, Report
+from bot.onboarding.steps import finish_step
 from bot.onboarding.verifications import (
     finish_verification,
     record_booking_sent,
@@ -53,6 +54,10 @@ def the_run(onboarding: Onboarding) -> Verification:
 def a_running_one(at_step: int = 22) -> Onboarding:
     """An onboarding whose values are all in, and are being verified."""
     return an_onboarding(at_step=at_step, credentials=ALL_FIELDS, report=None)
+
+
+def at(onboarding: Onboarding) -> int | None:
+    return onboarding.current.number if onboarding.current else None
 
 
 # --- asking for one ---
@@ -324,3 +329,35 @@ def test_the_next_verification_books_nothing_unless_it_is_asked_to() -> None:
     onboarding = verified(a_booking_one(), FAILED, now=MUCH_LATER)
 
     assert the_run(with_credentials(onboarding, ["client_secret"])).booking is None
+
+
+def test_a_failed_check_reopens_the_step_that_was_finished_while_it_ran() -> None:
+    running = a_running_one()
+    early = finish_step(running, 22, ANN, LATER).onboarding
+    run = the_run(early)
+
+    failed = finish_verification(early, run.number, run.requested_at, FAILED, MUCH_LATER)
+    passed = finish_verification(early, run.number, run.requested_at, PASSED, MUCH_LATER)
+
+    assert at(failed.onboarding) == 22
+    assert kinds(failed) == [EventKind.VERIFICATION_FINISHED, EventKind.STEP_UNDONE]
+    assert at(passed.onboarding) == 23
+
+
+def test_step_22_comes_again_if_the_check_fails_after_servicetitan_was_away() -> None:
+    unknown = verified(a_running_one(), AWAY)
+    early = finish_step(unknown, 22, ANN, MUCH_LATER).onboarding
+
+    after = verified(early, FAILED, now=MUCH_LATER)
+
+    assert at(after) == 22
+
+
+def test_a_check_that_an_engineer_asked_for_after_the_hand_over_leaves_step_23_open() -> None:
+    passed = verified(a_running_one(), PASSED)
+    handed_over = finish_step(passed, 22, ANN, MUCH_LATER).onboarding
+    asked = request_verification(handed_over, ERIN, MUCH_LATER).onboarding
+
+    after = verified(asked, FAILED, now=MUCH_LATER)
+
+    assert at(after) == 23

@@ -1,0 +1,54 @@
+"""A client whose people haven't joined: the engineer hears of it, not the empty thread."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from freezegun import freeze_time
+from freezegun.api import FrozenDateTimeFactory
+
+from tests.databases import AnyDatabase
+from tests.integration.world import World, a_world
+
+MONDAY = datetime(2026, 11, 16, 15, tzinfo=UTC)
+A_DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def clock() -> Iterator[FrozenDateTimeFactory]:
+    with freeze_time(MONDAY, real_asyncio=True) as frozen:
+        yield frozen  # type: ignore[misc]
+
+
+async def sweep(world: World) -> None:
+    await world.bot.sweep()
+    await world.idle()
+
+
+async def test_after_a_working_day_the_engineer_hears_and_the_thread_does_not(
+    clock: FrozenDateTimeFactory, database: AnyDatabase
+) -> None:
+    async with a_world(database) as world:
+        beta = world.slack.add_channel("beta", world.erin)
+        await world.begin("Beta Heating", beta)
+        before = world.slots(beta)
+
+        clock.move_to(MONDAY + timedelta(hours=6))
+        await sweep(world)
+        assert not [text for text in world.announced if "nobody from" in text]
+        clock.move_to(MONDAY + A_DAY + timedelta(hours=1))
+        await sweep(world)
+
+        [heard] = [text for text in world.announced if "nobody from" in text]
+        assert heard.startswith(f"🕳️ <@{world.erin.id}>, nobody from Beta Heating has joined")
+        assert world.slots(beta) == before
+
+        ben = world.slack.add_person("Ben Beta", world.slack.add_team("Beta Heating"))
+        await world.slack.admin.invite(beta, ben, world.erin)
+        await world.slack.delivered()
+        await world.idle()
+        assert f"Hi <@{ben.id}>, welcome!" in world.message("greeting:1", beta).text
+        clock.move_to(MONDAY + 3 * A_DAY)
+        await sweep(world)
+
+        assert f"Hi <@{ben.id}>, a friendly nudge" in world.message("reminder:1", beta).text
