@@ -11,15 +11,11 @@ from handlers import (
     credentials,
     history,
     home,
-    invitations,
     messages,
     questions,
-    reminders,
-    retention,
     start,
     steps,
     unknown,
-    verification,
 )
 from handlers import help as help_
 from handlers.replies import Replies
@@ -30,13 +26,9 @@ def register(app: AsyncApp, use_cases: UseCases, slack: Slack, tasks: Background
     replies = Replies(slack, tasks)
     features = (
         start,
-        invitations,
         steps,
         credentials,
         help_,
-        verification,
-        reminders,
-        retention,
         commands,
         history,
         channel,

@@ -53,10 +53,9 @@ def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
     @app.action(re.compile(rf"^{ids.STATUS_PAGE}:"))
     async def status_page(ack: AsyncAck, body: dict[str, Any]) -> None:
         press = Press.of(body)
-        async with replies.errors_to(press):
+        async with replies.errors_to(ack, press):
             query = StatusQuery.parse(press.action.value)
             replies.replace(press, await use_cases.status.page(press.request, query))
-        await ack()
 
     @app.view(ids.CANCEL_ONBOARDING)
     async def cancel_onboarding(ack: AsyncAck, body: dict[str, Any]) -> None:

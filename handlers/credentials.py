@@ -1,4 +1,4 @@
-"""Entering credentials, and showing stored ones to engineers."""
+"""Entering credentials, showing stored ones to engineers, and keeping unused ones."""
 
 import re
 from typing import Any
@@ -10,17 +10,16 @@ from bot.use_cases import UseCases
 from bot.use_cases.reveals import WINDOW
 from bot.views import ids
 from handlers.forms import Submission, at_the_form
-from handlers.payloads import WindowPress
+from handlers.payloads import Press, WindowPress
 from handlers.replies import Replies
 
 
 def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
     @app.action(ids.ENTER_CREDENTIALS)
     async def open_form(ack: AsyncAck, body: dict[str, Any]) -> None:
-        async with replies.to(body) as (press, step):
+        async with replies.to(ack, body) as (press, step):
             form = await use_cases.credentials.form(press.request, step)
             replies.open(press, form)
-        await ack()
 
     @app.view(ids.ENTER_CREDENTIALS)
     async def enter_credentials(ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -35,9 +34,8 @@ def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
 
     @app.action(ids.REVEAL_CREDENTIALS)
     async def reveal_credentials(ack: AsyncAck, body: dict[str, Any]) -> None:
-        async with replies.to(body) as (press, step):
+        async with replies.to(ack, body) as (press, step):
             replies.open(press, await use_cases.credentials.list_stored(press.request, step))
-        await ack()
 
     @app.action(re.compile(rf"^{ids.REVEAL_CREDENTIALS}:"))
     async def show_credential(ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -45,7 +43,12 @@ def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
         name, window = press.action.action_id.partition(":")[2], press.view.external_id
         if name not in press.ref.fields or not window.startswith(WINDOW):
             raise Malformed("a window that we did not open")
-        async with replies.errors_to(press):
+        async with replies.errors_to(ack, press):
             view = await use_cases.credentials.reveal(press.request, press.ref, window, name)
             replies.update(press, view)
-        await ack()
+
+    @app.action(ids.KEEP_CREDENTIALS)
+    async def keep_credentials(ack: AsyncAck, body: dict[str, Any]) -> None:
+        press = Press.of(body)
+        async with replies.errors_to(ack, press):
+            replies.tell(press, await use_cases.retention.keep(press.request, press.action.value))

@@ -14,9 +14,8 @@ from handlers.replies import Replies
 def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
     @app.action(ids.STEP_HELP)
     async def step_help(ack: AsyncAck, body: dict[str, Any]) -> None:
-        async with replies.to(body) as (press, step):
+        async with replies.to(ack, body) as (press, step):
             replies.open(press, await use_cases.help.form(press.request, step))
-        await ack()
 
     @app.view(ids.ASK_FOR_HELP)
     async def ask_for_help(ack: AsyncAck, body: dict[str, Any]) -> None:

@@ -16,10 +16,9 @@ def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
     @app.action(re.compile(rf"^{ids.HISTORY_PAGE}:"))
     async def history_page(ack: AsyncAck, body: dict[str, Any]) -> None:
         press = WindowPress.of(body)
-        async with replies.errors_to(press):
+        async with replies.errors_to(ack, press):
             until = _number(press.action.value)
             replies.update(press, await use_cases.history.page(press.request, press.ref, until))
-        await ack()
 
 
 def _number(value: str) -> int:

@@ -35,24 +35,18 @@ def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
         home.choose(press.user.id, press.action.value)
         await ack()
 
-    @app.action(ids.HOME_OPEN)
-    async def home_open(ack: AsyncAck) -> None:
-        await ack()  # Slack opens the link itself, and tells us too
-
     @app.action(ids.HOME_REMIND)
     async def home_remind(ack: AsyncAck, body: dict[str, Any]) -> None:
         press = ButtonPress.of(body)
-        async with replies.errors_to(press):
+        async with replies.errors_to(ack, press):
             said = await home.remind(press.request, press.action.value)
             replies.open(press, answer_view(said))
-        await ack()
 
     @app.action(ids.HOME_ASSIGN)
     async def home_assign(ack: AsyncAck, body: dict[str, Any]) -> None:
         press = ButtonPress.of(body)
-        async with replies.errors_to(press):
+        async with replies.errors_to(ack, press):
             replies.open(press, await home.assign_form(press.request, press.action.value))
-        await ack()
 
     @app.view(ids.ASSIGN_ENGINEER)
     async def assign_engineer(ack: AsyncAck, body: dict[str, Any]) -> None:

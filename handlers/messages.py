@@ -1,6 +1,6 @@
 """What people write in the channel: values that must stay secret, and words in the thread.
 
-Words are the way for people whose organisation lets them press no buttons. People also just talk
+Words are the way for people whose organization lets them press no buttons. People also just talk
 there, so only what is clear counts, and what comes near is asked about; who mentions the bot gets
 an answer in any case. Secrets never go this way: one that is seen is told of at once.
 """
@@ -57,23 +57,20 @@ def _register_buttons(app: AsyncApp, use_cases: UseCases, replies: Replies) -> N
 
     @app.action(ids.MARK_STEP_DONE)
     async def mark_step_done(ack: AsyncAck, body: dict[str, Any]) -> None:
-        async with replies.to(body) as (press, step):
+        async with replies.to(ack, body) as (press, step):
             done = await use_cases.messages.mark_done(press.request, step)
             replies.replace(press, plain_answer(done))
-        await ack()
 
     @app.action(ids.SEND_TO_ENGINEER)
     async def send_to_engineer(ack: AsyncAck, body: dict[str, Any]) -> None:
-        async with replies.to(body) as (press, step):
+        async with replies.to(ack, body) as (press, step):
             sent = await use_cases.messages.send(press.request, step, press.thread_ts)
             replies.replace(press, plain_answer(sent))
-        await ack()
 
     @app.action(ids.JUST_CHATTING)
     async def just_chatting(ack: AsyncAck, body: dict[str, Any]) -> None:
-        async with replies.to(body) as (press, _):
+        async with replies.to(ack, body) as (press, _):
             replies.replace(press, plain_answer("Got it. I'll stay out of it."))
-        await ack()
 
 
 def _without_mention(text: str, bot_user_id: str) -> tuple[str, bool]:

@@ -25,11 +25,10 @@ def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
 
     async def shortcut(ack: AsyncAck, body: dict[str, Any]) -> None:
         used = Shortcut.of(body)
-        async with replies.errors_to(used):
+        async with replies.errors_to(ack, used):
             written = used.message
             pointed = Pointed(written.ts, written.thread_ts, written.text)
             replies.tell(used, await shortcuts[used.callback_id](used.request, pointed))
-        await ack()
 
     for callback_id in shortcuts:
         app.message_shortcut(callback_id)(shortcut)
@@ -38,23 +37,20 @@ def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
 def _register_buttons(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
     @app.action(re.compile(rf"^{ids.MARK_ANSWERED}(:\d+)?$"))
     async def mark_answered(ack: AsyncAck, body: dict[str, Any]) -> None:
-        async with replies.to(body) as (press, ref):
+        async with replies.to(ack, body) as (press, ref):
             marked = await use_cases.questions.mark(press.request, ref)
             _say(replies, press, marked)
-        await ack()
 
     @app.action(ids.SEND_TO_THREAD)
     async def send_to_thread(ack: AsyncAck, body: dict[str, Any]) -> None:
-        async with replies.to(body) as (press, ref):
+        async with replies.to(ack, body) as (press, ref):
             sent = await use_cases.questions.send_offered(press.request, ref, press.thread_ts)
             _say(replies, press, sent)
-        await ack()
 
     @app.action(ids.NOT_ANSWERED)
     async def not_answered(ack: AsyncAck, body: dict[str, Any]) -> None:
-        async with replies.to(body) as (press, _):
+        async with replies.to(ack, body) as (press, _):
             _say(replies, press, "OK, nothing was changed.")
-        await ack()
 
 
 def _say(replies: Replies, press: Press, text: str) -> None:

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+from slack_bolt.async_app import AsyncAck
 from slack_sdk.models.views import View
 
 from bot.core.background import BackgroundTasks
@@ -43,8 +44,11 @@ class Replies:
     # --- presses ---
 
     @asynccontextmanager
-    async def errors_to(self, press: AnyPress | Shortcut) -> AsyncIterator[None]:
-        """Tell the person who pressed about an error in the block; only Malformed is raised."""
+    async def errors_to(self, ack: AsyncAck, press: AnyPress | Shortcut) -> AsyncIterator[None]:
+        """Acknowledge a press after the block, and tell the person about an error in it.
+
+        Only Malformed is raised, without an acknowledgement.
+        """
         try:
             yield
         except Malformed:
@@ -53,13 +57,14 @@ class Replies:
             log.info("a repeated request", extra={"request": press.request.request_key})
         except Exception as error:
             self.tell(press, explain(error))
+        await ack()
 
     @asynccontextmanager
-    async def to(self, body: dict[str, Any]) -> AsyncIterator[tuple[Press, StepRef]]:
-        """Give a press and its step; errors go to the person who pressed, as in `errors_to`."""
+    async def to(self, ack: AsyncAck, body: dict[str, Any]) -> AsyncIterator[tuple[Press, StepRef]]:
+        """Give a press and its step; acknowledge it as `errors_to` does."""
         press = Press.of(body)
         step = StepRef.parse(press.action.value)
-        async with self.errors_to(press):
+        async with self.errors_to(ack, press):
             yield press, step
 
     def tell(self, press: AnyPress | Shortcut, text: str) -> None:

@@ -1,4 +1,4 @@
-"""`/servicetitan start`'s form: a new onboarding."""
+"""The forms of `/servicetitan start`: in this channel, or in a new one with people invited."""
 
 from typing import Any
 
@@ -6,12 +6,13 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.use_cases import UseCases
 from bot.views import ids
+from bot.views.start import outcome_view, working_view
 from handlers.forms import Submission, at_the_form
 from handlers.replies import Replies
 
 
-def register(app: AsyncApp, use_cases: UseCases, _replies: Replies) -> None:
-    """Register the form's submission; the command that opens it is in `commands`."""
+def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
+    """Register the forms' submissions; the command that opens them is in `commands`."""
 
     @app.view(ids.START_ONBOARDING)
     async def start_onboarding(ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -27,3 +28,23 @@ def register(app: AsyncApp, use_cases: UseCases, _replies: Replies) -> None:
                 admins=admins,
                 engineer=engineer,
             )
+
+    @app.view(ids.INVITE_CLIENT)
+    async def invite_client(ack: AsyncAck, body: dict[str, Any]) -> None:
+        form = Submission.of(body)
+        name, addresses = form.text(ids.CLIENT_NAME), form.text(ids.ADDRESSES)
+        channel_name, private = form.text(ids.CHANNEL_NAME), bool(form.ticked(ids.PRIVATE_CHANNEL))
+        engineer = form.input(ids.ENGINEER).selected_user or ""
+        async with at_the_form(ack, form) as closing:
+            request = form.saying(name, addresses, channel_name, str(private), engineer)
+            asked = await use_cases.invitations.check(
+                request,
+                form.ref,
+                client_name=name,
+                addresses=addresses,
+                channel_name=channel_name,
+                private=private,
+                engineer=engineer,
+            )
+            closing.view = working_view(asked.client_name)
+            replies.work(form, use_cases.invitations.carry_out(request, asked), outcome_view)

@@ -1,56 +1,46 @@
-"""The buttons of a step: done, undo, hand over, and the replies of its question."""
+"""The buttons that only name a step: each does what its use case says."""
 
 import re
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from bot.use_cases import UseCases
+from bot.use_cases import Request, UseCases
 from bot.views import ids
+from bot.views.ids import StepRef
 from handlers.replies import Replies
 
 
 def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
-    """Register the listeners."""
+    steps, verification = use_cases.steps, use_cases.verification
+    buttons: dict[str, Callable[[Request, StepRef], Awaitable[None]]] = {
+        ids.STEP_DONE: steps.finish,
+        ids.STEP_UNDO: steps.undo,
+        ids.REOPEN_STEP: steps.reopen,
+        ids.HAND_OVER: steps.hand_over,
+        f"{ids.HAND_OVER}:phase": steps.hand_over_phase,
+        ids.GIVE_BACK: steps.give_back,
+        ids.SNOOZE: use_cases.reminders.snooze,
+        ids.RUN_VERIFICATION: verification.request,
+        ids.TEST_BOOKING: verification.request_with_booking,
+        ids.CONFIRM_WRITES: verification.confirm_writes,
+    }
 
-    @app.action(ids.STEP_DONE)
-    async def step_done(ack: AsyncAck, body: dict[str, Any]) -> None:
-        async with replies.to(body) as (press, step):
-            await use_cases.steps.finish(press.request, step)
-        await ack()
+    async def press_button(ack: AsyncAck, body: dict[str, Any]) -> None:
+        async with replies.to(ack, body) as (press, step):
+            await buttons[press.action.action_id](press.request, step)
 
-    @app.action(ids.STEP_UNDO)
-    async def step_undo(ack: AsyncAck, body: dict[str, Any]) -> None:
-        async with replies.to(body) as (press, step):
-            await use_cases.steps.undo(press.request, step)
-        await ack()
-
-    @app.action(ids.REOPEN_STEP)
-    async def reopen_step(ack: AsyncAck, body: dict[str, Any]) -> None:
-        async with replies.to(body) as (press, step):
-            await use_cases.steps.reopen(press.request, step)
-        await ack()
-
-    @app.action(ids.GO_TO_STEP)
-    async def go_to_step(ack: AsyncAck) -> None:
-        await ack()  # Slack opens the button's link itself
-
-    @app.action(re.compile(rf"^{ids.HAND_OVER}(:phase)?$"))
-    async def hand_over(ack: AsyncAck, body: dict[str, Any]) -> None:
-        async with replies.to(body) as (press, step):
-            rest = press.action.action_id.endswith(":phase")
-            await use_cases.steps.hand_over(press.request, step, rest_of_phase=rest)
-        await ack()
-
-    @app.action(ids.GIVE_BACK)
-    async def give_back(ack: AsyncAck, body: dict[str, Any]) -> None:
-        async with replies.to(body) as (press, step):
-            await use_cases.steps.give_back(press.request, step)
-        await ack()
+    for action_id in buttons:
+        app.action(action_id)(press_button)
 
     @app.action(re.compile(rf"^{ids.CHOOSE_ACCOUNT}:"))
     async def choose_account(ack: AsyncAck, body: dict[str, Any]) -> None:
-        async with replies.to(body) as (press, step):
+        async with replies.to(ack, body) as (press, step):
             option = press.action.action_id.partition(":")[2]
-            await use_cases.steps.choose(press.request, step, option)
-        await ack()
+            await steps.choose(press.request, step, option)
+
+    @app.action(ids.GO_TO_STEP)
+    @app.action(ids.HOME_OPEN)
+    async def follow_link(ack: AsyncAck) -> None:
+        await ack()  # Slack opens the button's link itself

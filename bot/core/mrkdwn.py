@@ -44,6 +44,10 @@ def when(moment: datetime) -> str:
     return f"<!date^{int(utc.timestamp())}^{{date_short_pretty}} at {{time}}|{fallback}>"
 
 
+def thread_link(workspace_url: str, channel: str, thread_ts: str) -> str:
+    return link(permalink(workspace_url, channel, thread_ts), "thread")
+
+
 def plain(mrkdwn: str) -> str:
     """Return `mrkdwn` without bold and italic markers, for a message's fallback text."""
     return re.sub(r"(?<![\w*])([*_])(?=\S)(.+?)(?<=\S)\1(?![\w*])", r"\2", mrkdwn)

@@ -2,19 +2,19 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
+from functools import partial
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.errors import Refused, Unavailable, UnreadableRow
 from bot.core.loops import for_each
-from bot.onboarding import Change, InvitationAnswer, Loss, Onboarding, lifecycle
+from bot.onboarding import InvitationAnswer, Loss, Onboarding, lifecycle
 from bot.onboarding.people import Actor, Person, Role
 from bot.use_cases.services import Request
-from bot.use_cases.use_case import UseCase
+from bot.use_cases.use_case import Transition, UseCase
 from bot.views.root import ROOT
 from storage import onboardings, posted_messages
 
@@ -33,19 +33,19 @@ class Channels(UseCase):
                 self._services.engineering.check_soon()
             else:
                 log.error("the engineering channel is lost", extra={"loss": loss.value})
-        await self._all_in(request, lambda at, now: lifecycle.lose_channel(at, loss, now))
+        await self._all_in(request, partial(lifecycle.lose_channel, loss=loss))
 
     async def regained(self, request: Request, losses: Collection[Loss]) -> None:
         """Resume the onboardings that were paused for one of `losses`."""
         if request.channel == self._services.engineering_channel:
             self._services.publisher.announce_again()
             self._services.engineering.check_soon()
-        await self._all_in(request, lambda at, now: lifecycle.regain_channel(at, losses, now))
+        await self._all_in(request, partial(lifecycle.regain_channel, losses=losses))
 
     async def moved(self, request: Request, new_channel: str) -> None:
         if request.channel == self._services.engineering_channel:
             log.error("set ENGINEERING_CHANNEL to its new id", extra={"channel": new_channel})
-        await self._all_in(request, lambda at, now: lifecycle.move_channel(at, new_channel, now))
+        await self._all_in(request, partial(lifecycle.move_channel, channel=new_channel))
 
     async def lost_all(self, request_key: str) -> None:
         """Pause everything: the app was removed from the workspace."""
@@ -53,9 +53,8 @@ class Channels(UseCase):
             running = await onboardings.running_ids(session)
         log.error("the app was uninstalled, or its token revoked", extra={"running": len(running)})
         nobody = Request(Person("", ""), "", request_key)
-        await self._each(
-            nobody, running, lambda at, now: lifecycle.lose_channel(at, Loss.UNINSTALLED, now)
-        )
+        lost = partial(lifecycle.lose_channel, loss=Loss.UNINSTALLED)
+        await self._each(nobody, running, lost)
 
     async def regained_all(self) -> None:
         """Resume what was paused because the app was uninstalled, or because Slack refused.
@@ -66,7 +65,7 @@ class Channels(UseCase):
         async with self._services.database.begin(write=False) as session:
             paused = await onboardings.ids_paused_for(session, losses)
         again = Request(Person("", ""), "", f"start:{now.timestamp()}")
-        await self._each(again, paused, lambda at, now: lifecycle.regain_channel(at, losses, now))
+        await self._each(again, paused, partial(lifecycle.regain_channel, losses=losses))
 
     async def message_deleted(self, request: Request, ts: str) -> None:
         """Post again what somebody deleted: the whole thread, or one of its messages.
@@ -88,12 +87,12 @@ class Channels(UseCase):
                 await self._change(
                     request,
                     onboarding_id,
-                    lambda at, now: lifecycle.lose_thread(at, ts, now),
+                    partial(lifecycle.lose_thread, thread_ts=ts),
                     posted_messages.forget_thread,
                 )
             else:
                 await self._change(
-                    request, onboarding_id, lambda at, _: lifecycle.publish_again(at), doubt
+                    request, onboarding_id, lambda at, **_: lifecycle.publish_again(at), doubt
                 )
 
     async def joined(self, request: Request) -> None:
@@ -109,22 +108,16 @@ class Channels(UseCase):
         theirs = [onboarding_id for onboarding_id, role in roles if role is Role.CLIENT_ADMIN]
         actor = Actor(person.user_id, person.team_id, Role.CLIENT_ADMIN)
         timezone = await self._timezone(person.user_id) if theirs else None
-        await self._each(
-            request, theirs, lambda at, now: lifecycle.client_joins(at, actor, now, timezone)
-        )
+        joined = partial(lifecycle.client_joins, actor=actor, timezone=timezone)
+        await self._each(request, theirs, joined)
 
     async def invitation_answered(
         self, request: Request, answer: InvitationAnswer, address: str
     ) -> None:
         """Tell engineering about the answer to an invitation to the channel."""
-        async with self._services.database.begin(write=False) as session:
-            ids = await onboardings.ids_in(session, request.channel)
         actor = Actor(request.person.user_id, request.person.team_id, Role.NOBODY)
-        await self._each(
-            request,
-            ids,
-            lambda at, now: lifecycle.answer_invitation(at, answer, address, actor, now),
-        )
+        answered = partial(lifecycle.answer_invitation, answer=answer, address=address, actor=actor)
+        await self._all_in(request, answered)
 
     async def _timezone(self, user_id: str) -> str | None:
         """Return somebody's time zone; the reminders look it up later if Slack is slow."""
@@ -133,9 +126,7 @@ class Channels(UseCase):
                 return await self._services.directory.timezone(user_id)
         return None
 
-    async def _all_in(
-        self, request: Request, transition: Callable[[Onboarding, datetime], Change]
-    ) -> None:
+    async def _all_in(self, request: Request, transition: Transition) -> None:
         async with self._services.database.begin(write=False) as session:
             ids = await onboardings.ids_in(session, request.channel)
         await self._each(request, ids, transition)
@@ -144,7 +135,7 @@ class Channels(UseCase):
         self,
         request: Request,
         onboarding_ids: Sequence[str],
-        transition: Callable[[Onboarding, datetime], Change],
+        transition: Transition,
     ) -> None:
         """Apply `transition` to each of these that it applies to; raises as `for_each`."""
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from pydantic import SecretStr
 from slack_sdk.models.views import View
@@ -37,9 +38,7 @@ class Credentials(UseCase):
         names = ref.fields or modals.fields_at(onboarding, at)
         if not names or not {one.id for one in onboarding.guide.credentials}.issuperset(names):
             raise Refused("Nothing to enter at this step.")
-        person = request.person
-        form = FormRef(request.channel, person.user_id, person.team_id, onboarding.id, at, names)
-        return modals.credentials_modal(onboarding, form)
+        return modals.credentials_modal(onboarding, request.form(onboarding.id, at, names))
 
     async def enter(
         self,
@@ -77,10 +76,7 @@ class Credentials(UseCase):
         names = modals.revealed_fields(onboarding, step.number)
         stored = [name for name in names if name in onboarding.credentials]
         must_be_stored(onboarding, stored or names)
-        person = request.person
-        form = FormRef(
-            request.channel, person.user_id, person.team_id, onboarding.id, step.number, names
-        )
+        form = request.form(onboarding.id, step.number, names)
         return modals.reveal_modal(onboarding, form, self._services.reveals.new_window())
 
     async def reveal(self, request: Request, ref: FormRef, window: str, name: str) -> View:
@@ -110,7 +106,7 @@ class Credentials(UseCase):
         after = await self._change(
             request,
             onboarding.id,
-            lambda at, now: reveal_credentials(at, [name], actor, now, quiet=again),
+            partial(reveal_credentials, fields=[name], actor=actor, quiet=again),
             record,
         )
         self._services.reveals.schedule()
@@ -225,7 +221,7 @@ class Credentials(UseCase):
             request,
             ref.onboarding_id,
             Permission.CLIENT_STEP,
-            lambda at, actor, now: enter_credentials(at, ref.step, masks, actor, now),
+            partial(enter_credentials, step=ref.step, masks=masks),
             put,
         )
         if after.verification:

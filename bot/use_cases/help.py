@@ -1,5 +1,7 @@
 """Help: the guide's own first, then a question to the engineer."""
 
+from functools import partial
+
 from slack_sdk.models.views import View
 
 from bot.core.typed_text import prose
@@ -29,9 +31,7 @@ class Help(UseCase):
         onboarding = await self._get(ref.onboarding_id)
         await self._actor(request, onboarding, Permission.CLIENT_STEP)
         at = onboarding.step(ref.step).number
-        person = request.person
-        form = FormRef(request.channel, person.user_id, person.team_id, onboarding.id, at)
-        return modals.help_modal(onboarding, form)
+        return modals.help_modal(onboarding, request.form(onboarding.id, at))
 
     async def submit(self, request: Request, ref: FormRef, question: str) -> Onboarding:
         """Take the question of the form to the engineer."""
@@ -49,12 +49,8 @@ class Help(UseCase):
         return await self.ask(request, StepRef(ref.onboarding_id, ref.step), question)
 
     async def ask(self, request: Request, ref: StepRef, question: str) -> Onboarding:
-        return await self._act(
-            request,
-            ref.onboarding_id,
-            Permission.CLIENT_STEP,
-            lambda at, actor, now: ask_for_help(at, ref.step, _short(question), actor, now),
-        )
+        asked = partial(ask_for_help, step=ref.step, question=_short(question))
+        return await self._act(request, ref.onboarding_id, Permission.CLIENT_STEP, asked)
 
     async def ask_at_current(self, request: Request, onboarding: Onboarding, question: str) -> str:
         """Take what somebody typed to the engineer; return what they are told."""
@@ -74,15 +70,13 @@ class Help(UseCase):
         found = answer(onboarding.guide, question, step=step)
         if found is None or (trouble and not _helps(found, step)):
             return False
-        at_step, passage = found.step or step or len(onboarding.steps), found.id
-        await self._act(
-            request,
-            onboarding.id,
-            Permission.CLIENT_STEP,
-            lambda at, actor, now: answer_from_guide(
-                at, at_step, _short(question), passage, actor, now
-            ),
+        answered = partial(
+            answer_from_guide,
+            step=found.step or step or len(onboarding.steps),
+            question=_short(question),
+            passage=found.id,
         )
+        await self._act(request, onboarding.id, Permission.CLIENT_STEP, answered)
         return True
 
 

@@ -15,9 +15,7 @@ from storage import event_log, onboardings
 class History(UseCase):
     async def form(self, request: Request, onboarding_id: str) -> View:
         """Return the window of an onboarding, finished or not, with its newest entries."""
-        person = request.person
-        ref = FormRef(request.channel, person.user_id, person.team_id, onboarding_id)
-        return await self._window(request, ref)
+        return await self._window(request, request.form(onboarding_id))
 
     async def of_client(self, request: Request, name: str) -> View:
         """Return the window of the client that a command names, by default the channel's."""

@@ -1,5 +1,7 @@
 """The app's Home: presses there have no channel, so they are for engineers only."""
 
+from functools import partial
+
 from slack_sdk.models.views import View
 
 from bot.core.mrkdwn import escape
@@ -25,7 +27,7 @@ class Home(UseCase):
         """Remind the side that has to act; return what was done."""
         actor = await self._engineer(request.person)
         self.open(request.person.user_id)
-        after = await self._change(request, onboarding_id, lambda at, now: remind(at, actor, now))
+        after = await self._change(request, onboarding_id, partial(remind, actor=actor))
         return f"*{escape(after.client_name)}*: Reminder sent."
 
     async def assign_form(self, request: Request, onboarding_id: str) -> View:
@@ -33,9 +35,7 @@ class Home(UseCase):
         await self._engineer(request.person)
         self.open(request.person.user_id)
         onboarding = await self._get(onboarding_id)
-        person = request.person
-        ref = FormRef(request.channel, person.user_id, person.team_id, onboarding_id)
-        return assign_modal(onboarding, ref)
+        return assign_modal(onboarding, request.form(onboarding_id))
 
     async def assign(self, request: Request, ref: FormRef, engineer: str) -> None:
         await must_have_opened(self._services, request, ref)
@@ -45,6 +45,5 @@ class Home(UseCase):
             raise InvalidInput(
                 {ENGINEER: "That person isn't a HeavySet engineer. Pick someone else."}
             )
-        await self._change(
-            request, ref.onboarding_id, lambda at, now: lifecycle.assign(at, engineer, actor, now)
-        )
+        assigned = partial(lifecycle.assign, engineer=engineer, actor=actor)
+        await self._change(request, ref.onboarding_id, assigned)

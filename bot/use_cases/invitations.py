@@ -8,7 +8,7 @@ from slack_sdk.models.views import View
 
 from bot.core.english import listed
 from bot.core.errors import Refused, Repeated, Unavailable
-from bot.core.mrkdwn import channel_link, escape, link, mention, permalink
+from bot.core.mrkdwn import channel_link, escape, mention, thread_link
 from bot.onboarding import Event, EventKind, Onboarding
 from bot.onboarding.names import LONGEST_CHANNEL
 from bot.onboarding.people import Actor
@@ -63,9 +63,7 @@ class Invitations(UseCase):
                 "Who should I invite? For example: "
                 "`/servicetitan start Acme Plumbing invite ann@acme.com`"
             )
-        person = request.person
-        ref = FormRef(request.channel, person.user_id, person.team_id)
-        return invite_modal(ref, client_name, invitees.addresses)
+        return invite_modal(request.form(), client_name, invitees.addresses)
 
     async def check(
         self,
@@ -208,7 +206,7 @@ class Invitations(UseCase):
         if onboarding.thread_ts is None:
             return ""
         url = self._services.slack.identity.url
-        return f" ({link(permalink(url, onboarding.channel, onboarding.thread_ts), 'thread')})"
+        return f" ({thread_link(url, onboarding.channel, onboarding.thread_ts)})"
 
 
 def _same(running: Onboarding, asked: Invitation) -> bool:

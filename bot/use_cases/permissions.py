@@ -16,6 +16,10 @@ from storage import event_log, history
 
 log = logging.getLogger(__name__)
 
+TO_ACT_FOR = {
+    Owner.CLIENT: Permission.CLIENT_STEP,
+    Owner.HEAVYSET: Permission.HEAVYSET_STEP,
+}
 MOST_NAMED = 3  # contacts that somebody who may not act is referred to
 
 
@@ -52,12 +56,7 @@ def actor_in(
 
 def permission_for_step(onboarding: Onboarding, number: int) -> Permission:
     """Return what it takes to do a step; raises NotFound. Each phase is one side's work."""
-    phase = onboarding.guide.phase_of(onboarding.step(number).number)
-    return permission_of(phase.owner)
-
-
-def permission_of(side: Owner) -> Permission:
-    return Permission.HEAVYSET_STEP if side is Owner.HEAVYSET else Permission.CLIENT_STEP
+    return TO_ACT_FOR[onboarding.guide.phase_of(onboarding.step(number).number).owner]
 
 
 async def record_denial(services: Services, person: Person, onboarding_id: str, it: Denied) -> None:

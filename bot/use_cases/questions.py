@@ -1,18 +1,17 @@
 """Closing the client's questions, and carrying engineers' words to the client's thread."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
+from functools import partial
 
 from bot.core.errors import Refused
 from bot.core.mrkdwn import escape, mention
 from bot.core.typed_text import as_typed, prose
-from bot.onboarding import Change, Onboarding
-from bot.onboarding.people import Actor
+from bot.onboarding import Onboarding
 from bot.onboarding.questions import mark_answered, note, send_reply
 from bot.use_cases.services import Request
 from bot.use_cases.typed_secrets import secret_in
-from bot.use_cases.use_case import UseCase
+from bot.use_cases.use_case import Transition, UseCase
 from bot.views.conversation import answered_line, send_line
 from bot.views.ids import StepRef
 from bot.views.status import EphemeralReply
@@ -39,9 +38,8 @@ class Questions(UseCase):
     async def mark(self, request: Request, ref: StepRef) -> str:
         """Mark a question as answered; return what was done."""
         actor = await self._engineer(request.person)
-        after = await self._change(
-            request, ref.onboarding_id, lambda at, now: mark_answered(at, [ref.step], actor, now)
-        )
+        answered = partial(mark_answered, numbers=[ref.step], actor=actor)
+        after = await self._change(request, ref.onboarding_id, answered)
         return _marked(after, ref.step)
 
     async def ask_whether_answered(
@@ -96,9 +94,8 @@ class Questions(UseCase):
         text = prose(as_typed(pointed.text))
         asked = [one for one in waiting if one.text in text or text in one.text]
         number = (asked or waiting)[-1].number
-        after = await self._change(
-            request, onboarding.id, lambda at, now: mark_answered(at, [number], actor, now)
-        )
+        answered = partial(mark_answered, numbers=[number], actor=actor)
+        after = await self._change(request, onboarding.id, answered)
         return _marked(after, number)
 
     async def note(self, request: Request, pointed: Pointed) -> str:
@@ -118,16 +115,15 @@ class Questions(UseCase):
         request: Request,
         onboarding: Onboarding,
         text: str,
-        transition: Callable[[Onboarding, str, Actor, datetime], Change],
+        transition: Transition,
     ) -> Onboarding:
         actor, said = await self._engineer(request.person), prose(as_typed(text))[:LONGEST]
         if not said:
             raise Refused("There are no words in that message.")
         if label := await secret_in(self._services, said, onboarding):
             raise Refused(f"That message has the {label} in it, so I left it where it is.")
-        return await self._change(
-            request, onboarding.id, lambda at, now: transition(at, said, actor, now)
-        )
+        kept = partial(transition, text=said, actor=actor)
+        return await self._change(request, onboarding.id, kept)
 
     async def _meant(self, request: Request, pointed: Pointed) -> Onboarding:
         """Return the onboarding that a message is about; raises Refused if it is about none."""

@@ -4,7 +4,7 @@ from bot.guide import Owner
 from bot.onboarding import Onboarding
 from bot.onboarding.people import Permission
 from bot.onboarding.reminders import snooze
-from bot.use_cases.permissions import permission_of
+from bot.use_cases.permissions import TO_ACT_FOR
 from bot.use_cases.services import Request
 from bot.use_cases.use_case import UseCase
 from bot.views.ids import StepRef
@@ -19,7 +19,7 @@ class Reminders(UseCase):
 
         def permission(onboarding: Onboarding) -> Permission:
             reminder = onboarding.reminder
-            return permission_of(reminder.to if reminder else Owner.CLIENT)
+            return TO_ACT_FOR[reminder.to if reminder else Owner.CLIENT]
 
         await self._act(
             request,

@@ -1,7 +1,7 @@
 """What every use case works with, takes, and raises."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,6 +17,7 @@ from bot.slack import Slack
 from bot.slack.directory import Directory
 from bot.use_cases.reveals import Reveals
 from bot.verification.runner import VerificationRunner
+from bot.views.ids import FormRef
 from storage.database import Database
 from storage.guides import GuideStore
 from storage.vault import Vault
@@ -53,6 +54,11 @@ class Request:
     person: Person
     channel: str
     request_key: str
+
+    def form(self, onboarding_id: str = "", step: int = 0, fields: Sequence[str] = ()) -> FormRef:
+        """Return the reference for a modal that this person opens here."""
+        person = self.person
+        return FormRef(self.channel, person.user_id, person.team_id, onboarding_id, step, fields)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from slack_sdk.models.views import View
 from bot import onboarding as state
 from bot.core.deadline import detached_task, seconds_left
 from bot.core.errors import OnboardingError, Refused
-from bot.core.mrkdwn import channel_link, escape, link, permalink
+from bot.core.mrkdwn import channel_link, escape, thread_link
 from bot.core.typed_text import one_line
 from bot.onboarding import Onboarding
 from bot.onboarding.names import client_from_channel
@@ -61,7 +61,7 @@ class Start(UseCase):
         await self.must_be_a_name(name)
         running = await self._must_be_free(request.channel, name)
         channel = await self._must_be_member(request.channel)
-        ref = FormRef(request.channel, request.person.user_id, request.person.team_id)
+        ref = request.form()
         name = name or client_from_channel(channel.name)
         filling = detached_task(self._filled(ref, name, running, channel), "fill in a form")
         left = seconds_left(OPENING_SECONDS + AT_ONCE_SECONDS) - OPENING_SECONDS
@@ -236,7 +236,7 @@ class Start(UseCase):
         if running.thread_ts is None:
             return channel_link(running.channel)
         url = self._services.slack.identity.url
-        return link(permalink(url, running.channel, running.thread_ts), "thread")
+        return thread_link(url, running.channel, running.thread_ts)
 
     async def _must_be_member(self, channel: str) -> Channel:
         if channel.startswith("D"):

@@ -19,68 +19,40 @@ from bot.onboarding.steps import (
 from bot.onboarding.throttling import HANDOVERS, HOUR, in_minutes
 from bot.use_cases.permissions import permission_for_step
 from bot.use_cases.services import Request
-from bot.use_cases.use_case import UseCase
+from bot.use_cases.use_case import AlsoWrite, Transition, UseCase
 from bot.views.ids import StepRef
 from storage import event_log
 
 
 class Steps(UseCase):
-    """Done, undo, and the answers of a step's question."""
+    """What the buttons of a step do, and the words that stand for them."""
+
+    async def finish(self, request: Request, ref: StepRef) -> None:
+        await self._at(request, ref, finish_step)
+
+    async def undo(self, request: Request, ref: StepRef) -> None:
+        await self._at(request, ref, undo_step)
 
     async def choose(self, request: Request, ref: StepRef, option: str) -> None:
         """Answer the question of a step."""
-        await self._act(
-            request,
-            ref.onboarding_id,
-            partial(permission_for_step, number=ref.step),
-            lambda at, actor, now: choose_option(at, ref.step, option, actor, now),
-        )
-
-    async def finish(self, request: Request, ref: StepRef) -> None:
-        await self._act(
-            request,
-            ref.onboarding_id,
-            partial(permission_for_step, number=ref.step),
-            lambda at, actor, now: finish_step(at, ref.step, actor, now),
-        )
-
-    async def undo(self, request: Request, ref: StepRef) -> None:
-        await self._act(
-            request,
-            ref.onboarding_id,
-            partial(permission_for_step, number=ref.step),
-            lambda at, actor, now: undo_step(at, ref.step, actor, now),
-        )
+        await self._at(request, ref, partial(choose_option, option_id=option))
 
     async def reopen(self, request: Request, ref: StepRef) -> None:
         """Open one older step again; those after it stay done."""
-        await self._act(
-            request,
-            ref.onboarding_id,
-            lambda _: Permission.REOPEN,
-            lambda at, actor, now: reopen_step(at, ref.step, actor, now),
-        )
+        reopened = partial(reopen_step, number=ref.step)
+        await self._act(request, ref.onboarding_id, Permission.REOPEN, reopened)
 
-    async def hand_over(self, request: Request, ref: StepRef, *, rest_of_phase: bool) -> None:
-        """Have HeavySet do a step, or the rest of its phase."""
-        await self._act(
-            request,
-            ref.onboarding_id,
-            partial(permission_for_step, number=ref.step),
-            lambda at, actor, now: hand_over_steps(
-                at, ref.step, actor, now, rest_of_phase=rest_of_phase
-            ),
-            _must_be_slow,
-        )
+    async def hand_over(self, request: Request, ref: StepRef) -> None:
+        """Have HeavySet do a step."""
+        await self._at(request, ref, hand_over_steps, _must_be_slow)
+
+    async def hand_over_phase(self, request: Request, ref: StepRef) -> None:
+        """Have HeavySet do a step and the rest of its phase."""
+        await self._at(request, ref, partial(hand_over_steps, rest_of_phase=True), _must_be_slow)
 
     async def give_back(self, request: Request, ref: StepRef) -> None:
         """Return a step that was handed over to the client."""
-        await self._act(
-            request,
-            ref.onboarding_id,
-            partial(permission_for_step, number=ref.step),
-            lambda at, actor, now: give_back_steps(at, ref.step, actor, now),
-        )
+        await self._at(request, ref, give_back_steps)
 
     async def finish_current(self, request: Request, onboarding: Onboarding) -> None:
         await self.finish(request, StepRef(onboarding.id, _current(onboarding)))
@@ -94,6 +66,18 @@ class Steps(UseCase):
         if not done:
             raise Refused("Nothing is done yet, so there's nothing to undo.")
         await self.undo(request, StepRef(onboarding.id, done[-1]))
+
+    async def _at(
+        self,
+        request: Request,
+        ref: StepRef,
+        transition: Transition,
+        also: AlsoWrite | None = None,
+    ) -> None:
+        """Change a step, if it is for the person who asks to do."""
+        permission = partial(permission_for_step, number=ref.step)
+        changed = partial(transition, number=ref.step)
+        await self._act(request, ref.onboarding_id, permission, changed, also)
 
 
 async def _must_be_slow(session: AsyncSession, after: Onboarding) -> None:

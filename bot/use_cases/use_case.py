@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from functools import partial
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -25,6 +26,8 @@ SLACK_IS_SILENT = (
     "shown. Please try again in a moment."
 )
 AlsoWrite = Callable[[AsyncSession, Onboarding], Awaitable[None]]
+# A transition of `bot.onboarding`: called with an onboarding, `now`, and for `_act` the `actor`.
+Transition = Callable[..., Change]
 
 
 class UseCase:
@@ -36,7 +39,7 @@ class UseCase:
         request: Request,
         onboarding_id: str,
         permission: Permission | Callable[[Onboarding], Permission],
-        transition: Callable[[Onboarding, Actor, datetime], Change],
+        transition: Transition,
         also: AlsoWrite | None = None,
     ) -> Onboarding:
         """Change an onboarding, if the person who asks has the permission; return it.
@@ -52,7 +55,7 @@ class UseCase:
             actor = actor_in(onboarding, request.channel, member, needed)
             if actor.role is Role.CLIENT_ADMIN:
                 onboarding = member.joined_to(onboarding)
-            return transition(onboarding, actor, now)
+            return transition(onboarding, actor=actor, now=now)
 
         try:
             try:
@@ -68,14 +71,12 @@ class UseCase:
         self,
         request: Request,
         onboarding_id: str,
-        transition: Callable[[Onboarding, datetime], Change],
+        transition: Transition,
         also: AlsoWrite | None = None,
     ) -> Onboarding:
         """Change an onboarding, without checking who asks; raises as `_commit`."""
         now = self._services.clock()
-        return await self._commit(
-            request, onboarding_id, lambda onboarding: transition(onboarding, now), now, also
-        )
+        return await self._commit(request, onboarding_id, partial(transition, now=now), now, also)
 
     async def _commit(
         self,

@@ -7,7 +7,7 @@ from statistics import median
 from slack_sdk.models.blocks import Block, DividerBlock
 from slack_sdk.models.views import View
 
-from bot.core.mrkdwn import channel_link, escape, link, mention, permalink, when
+from bot.core.mrkdwn import channel_link, escape, mention, thread_link, when
 from bot.core.typed_text import one_line
 from bot.guide import Owner, Phase
 from bot.onboarding import BOT, EventKind, Onboarding
@@ -54,8 +54,8 @@ def history_modal(
 def _summary(onboarding: Onboarding, history: History, workspace_url: str) -> Iterator[Block]:
     where = channel_link(onboarding.channel)
     if onboarding.thread_ts:
-        address = permalink(workspace_url, onboarding.channel, onboarding.thread_ts)
-        where = f"{where} · {link(address, 'thread')}"
+        thread = thread_link(workspace_url, onboarding.channel, onboarding.thread_ts)
+        where = f"{where} · {thread}"
     done = f"{onboarding.finished_steps} of {len(onboarding.steps)} steps done"
     took = lasting(history.took)
     lasted = f"took {took}" if history.over else f"{took} so far"

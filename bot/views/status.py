@@ -9,7 +9,7 @@ from typing import Any
 from slack_sdk.models.blocks import Block, ButtonElement
 
 from bot.core.english import ago, count, listed
-from bot.core.mrkdwn import channel_link, escape, link, mention, permalink, when
+from bot.core.mrkdwn import channel_link, escape, mention, thread_link, when
 from bot.guide import Owner
 from bot.guide.credentials import ending
 from bot.onboarding import Onboarding, Overview, Status, Unread
@@ -249,7 +249,7 @@ def _where(channel: str, thread_ts: str | None, workspace_url: str) -> str:
     where = channel_link(channel)
     if thread_ts is None:
         return where
-    return f"{where} · {link(permalink(workspace_url, channel, thread_ts), 'thread')}"
+    return f"{where} · {thread_link(workspace_url, channel, thread_ts)}"
 
 
 def _value(onboarding: Onboarding, name: str) -> str:
