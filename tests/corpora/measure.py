@@ -10,6 +10,7 @@ import click
 
 from bot.guide import Guide, load
 from bot.guide.answers import answer
+from tests.corpora import messages
 from tests.corpora.messages import rates, read
 
 QUESTIONS = Path(__file__).with_name("questions.toml")
@@ -103,7 +104,7 @@ def main() -> None:
 
 
 def _say_rates(guide: Guide) -> None:
-    for part in PARTS:
+    for part in messages.PARTS:
         found = read(guide, part)
         for one in found:
             if one.outcome != "right":

@@ -10,6 +10,8 @@ from bot.guide import Guide
 from bot.guide.answers import Intent, Meaning, understand
 
 MESSAGES = Path(__file__).with_name("typed_messages.toml")
+# The parts but the first were written apart from the code; it is fitted to the first.
+PARTS = ("tuning", "held_out", "second", "third")
 # What hands a message over, to the guide or to the engineer.
 HANDED_OVER = (Meaning.TROUBLE, Meaning.QUESTION)
 
@@ -50,7 +52,7 @@ class Read:
 
 
 def typed(part: str) -> Iterator[Typed]:
-    """Yield the messages of a part, `tuning` or `held_out`, as the client's side types them."""
+    """Yield the messages of one of the `PARTS`, as the client's side types them."""
     groups = tomllib.loads(MESSAGES.read_text(encoding="utf-8"))["group"]
     for group in groups:
         if group.get("part", "tuning") == part and "client" in group:

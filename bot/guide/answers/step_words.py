@@ -19,7 +19,12 @@ _EMOJI_NAME = re.compile(r":[a-z0-9][a-z0-9_+'-]*:")
 NUMBERS = {
     name: str(number)
     for number, name in enumerate(
-        ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"], start=1
+        (
+            *("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
+            *("eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen"),
+            *("eighteen", "nineteen", "twenty"),
+        ),
+        start=1,
     )
 }
 _MENTION = re.compile(r"<[@#!][^>]*>")
@@ -28,16 +33,18 @@ _WORD = re.compile(r"[a-z0-9#✅+']+")
 # What people put around a word without changing it.
 _BEFORE = (
     r"(?:(?:hi|hey|hello|hi there|hey there|good (?:morning|afternoon|evening)|morning|ok|okay|k|"
-    r"yes|yep|yeah|yup|great|perfect|awesome|excellent|cool|nice|alright|all right|so|and|now|oh|"
-    r"oops|sorry|whoops|all good|finally|yay|woohoo|phew|thanks|thank you|thx|ty|please|pls|"
+    r"alrighty|yes|yep|yeah|yup|great|perfect|awesome|excellent|cool|nice|alright|all right|so|"
+    r"and|now|oh|"
+    r"oops|sorry|whoops|all good|finally|yay|woohoo|phew|thanks|thank you|thx|ty|please|pls|plz|"
     r"bot|there|just|"
     r"everyone|all|team) )*"
 )
 _AFTER = (
     r"(?: (?:and )?(?:thanks|thank you|thx|ty|so much|very much|a lot|again|now|here|too|"
-    r"please|pls|"
+    r"please|pls|plz|"
     r"already|"
-    r"everyone|team|all|guys|✅|on (?:my|our) (?:end|side)|for (?:me|us)|from (?:me|us)|"
+    r"everyone|team|all|guys|sir|and dusted|right now|✅|on (?:my|our) (?:end|side)|for (?:me|"
+    r"us)|from (?:me|us)|"
     r"(?:thanks|thank you|thx) [a-z]+$))*"
 )
 _NUMBER = r"(?:step |number |no |# ?|#)?(?P<{}>\d{{1,3}})"
@@ -46,13 +53,16 @@ _WHO = (
     r"(?:(?:i|we|it|that|this|its|thats|im|ive|were|weve|everything|everythings|"
     rf"this (?:steps?|ones?)|that (?:steps?|ones?)|the steps?|steps?|{_NUMBER.format('of')}) )?"
 )
-_BE = r"(?:(?:is|s|up|am|are|have|has|just|now|all|finally|already|both|got it|it|that) )*"
+_BE = (
+    r"(?:(?:is|s|up|am|are|have|has|just|now|all|finally|already|both|marked as|"
+    r"got (?:it|this|that)|it|that) )*"
+)
 _STATE = (
     r"(?:done|finished up|finished|complete|completed|all set|taken care of|sorted|did it|"
     r"did that|✅)"
 )
 _WITH = rf"(?: (?:up )?(?:with |w )?(?:{_THIS}|{_NUMBER.format('on')}))?"
-_TWICE = rf"{_STATE}(?: (?:and )?{_STATE})*"
+_TWICE = rf"{_STATE}(?: (?:and )?(?:{_STATE}|moving on))*"
 _NEXT = (
     r"(?:(?:done|finished|all set)(?: and)? )?(?:(?:im |were |we are |i am )?(?:go |going |move |"
     r"moving )?(?:ready )?(?:on )?(?:to |for )?)(?:the )?next(?: step| one)?"
@@ -60,16 +70,19 @@ _NEXT = (
 _DONE = re.compile(rf"{_BEFORE}(?:{_WHO}{_BE}{_TWICE}{_WITH}|{_NEXT}){_AFTER}")
 
 _UNDO = re.compile(
-    rf"{_BEFORE}(?:(?:can|could) (?:you|we|i) )?(?:please )?(?:undo|go back|back|take (?:that|"
+    rf"{_BEFORE}(?:(?:can|could) (?:you|we|i) )?(?:please )?(?:undo|go back|back up|back|"
+    rf"take (?:that|"
     rf"it) back|"
     r"(?:one|a) step back|step back|previous(?: step)?|the previous(?: step)?)"
     r"(?: (?:that|it|this|the|my|last|one|a|step|please|thanks|previous|to))*"
 )
 _HELP = re.compile(
     rf"{_BEFORE}(?:(?:can|could|would|will) (?:you|i|we|someone|somebody|anyone|anybody) )?"
-    r"(?:(?:i|we) (?:really |do )?)?(?:please )?(?:get |have |need |give )?(?:me |us )?(?:some "
+    r"(?:(?:i|we) (?:really |do )?)?(?:please )?(?:get |have |need |give |could use |"
+    r"can use )?(?:me |us )?(?:some "
     r"|a bit of )?"
-    r"(?:help|a hand|assistance)(?: (?:me|us|out|please|pls|here|now|thanks|with (?:this|it|that)"
+    r"(?:help|sos|a hand|assistance)(?: (?:me|us|out|please|pls|plz|here|now|thanks|"
+    r"with (?:this|it|that)"
     r"(?: step| one)?))*"
 )
 _US = r"(?:i|we)"
@@ -83,12 +96,13 @@ _STATUS = re.compile(
     r"are we doing|how is it going with (?:this|the setup)|where we left off|"
     rf"(?:what|which) (?:step|number|phase)(?: number)? (?:am|are|is|were|do|should) (?:{_US}|"
     rf"this|it|"
-    rf"next|now|up)"
-    r"(?: (?:on|at|now|currently|do|take|next))*|"
+    rf"next|now|up|comes)"
+    r"(?: (?:be|on|at|now|currently|do|take|next))*|"
     rf"what (?:do|should|can|must|am|are) {_US} (?:supposed to |need to |have to )?(?:do|be "
-    rf"doing)"
+    rf"doing|doing)"
     r"(?: (?:now|next|first|then|here))*|"
-    r"what now|now what|and now|then what|what step|is there more|who has the ball|is it on "
+    r"what now|now what|and now|then what|what step|is there more|who has the ball|"
+    r"is it (?:still )?on "
     r"(?:us|me|you)(?: or "
     r"(?:on )?(?:us|me|you))?|what(?:s| is) the status (?:of|with|on) (?:\w+ ?){1,4}|"
     rf"(?:what(?:s| is) )?(?:the )?next thing {_US} (?:need|have) to do|"
@@ -96,14 +110,17 @@ _STATUS = re.compile(
     r"(?:what(?:s| is| was) )?(?:the |my |our )?(?:next|current) (?:step|one|thing)(?: again)?|"
     r"next|"
     r"what (?:else )?do you (?:still |else )?need|"
-    rf"do you (?:still )?need (?:anything|something|more)(?: else| more)?|"
+    rf"do you (?:guys )?(?:still )?need (?:anything|something|more)(?: else| more| from (?:me|"
+    rf"us))*|"
     rf"do {_US} (?:still )?(?:need|have) to do (?:anything|something|more)(?: else| more)?|"
-    r"(?:is there |was there )?anything (?:(?:that )?(?:i|we) (?:need|have) to do|(?:for "
+    r"(?:is there |was there )?(?:any|some)thing (?:(?:that )?(?:i|we) (?:still )?(?:need|"
+    r"have) to do|(?:for "
     r")?(?:me|us) to do|else|left|more)(?: (?:you need|to do|left|needed))*|"
     r"what(?:s| is| are) (?:still )?(?:the )?(?:left|missing|open|outstanding|remaining)(?: "
     r"steps?)?|"
-    r"how (?:much|many|far)(?: more)?(?: steps)?(?: along)?(?: (?:is|are|do|have|left|we|i|to "
-    r"go|more|"
+    r"how long is th(?:is|e) (?:list|process|setup|guide)|how (?:much|many|far)(?: more|"
+    r" longer)?(?: steps)?(?: along)?(?: (?:is|are|do|have|left|we|i|to "
+    r"go|more|this|list|"
     r"there|remaining|got))*|"
     rf"(?:are|am) {_US} (?:all |almost |nearly )?(?:done|set|finished|complete|through|"
     rf"there)(?: yet)?|"
@@ -111,13 +128,16 @@ _STATUS = re.compile(
     rf"(?:who|what) are (?:we|you)(?: guys)? waiting (?:on|for)|are (?:we|you)(?: guys)? waiting "
     r"(?:on|for) (?:us|me|you|something|anything)|where do things stand|where does (?:this|it) "
     r"stand|"
-    r"what(?:s| is) (?:the|our|my) (?:status|progress)|where do we go from here|"
+    r"what(?:s| is) (?:the|our|my) (?:current )?(?:status|progress)|"
+    rf"(?:did|have) {_US} (?:finish|do|done|finished|complete|completed) (?:everything|it all)|"
+    rf"where in (?:the|this) (?:process|setup|list) (?:am|are) {_US}|whos up|is something left|"
+    r"where do we go from here|"
     rf"(?:where|how|when) (?:do|can|should) {_US} (?:start|begin|get started|continue)"
     rf")(?: to do)?{_AFTER}(?: to do)?{_AFTER}"
 )
 # These count as a question about the status only with a question mark, or with a question word.
 _NEEDS_MARK = re.compile(
-    rf"{_BEFORE}(?:(?:the )?next(?: step| one)?|anything (?:else|left|more)){_AFTER}"
+    rf"{_BEFORE}(?:(?:the )?next(?: step| one)?|(?:any|some)thing (?:else|left|more)){_AFTER}"
 )
 
 _PRAISE = re.compile(r"(?:great|good|nice|excellent|awesome|perfect|amazing) (?:status|progress)")

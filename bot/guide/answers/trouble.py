@@ -14,7 +14,7 @@ _NOT = (
 _SAYS = (
     r"(?:says|said|shows(?! up)|showed(?! up)|tells|told|gives|gave|keeps|kept|asks|asking|is "
     r"asking|wants|throws|"
-    r"refuses|fails|failed|rejected|blocks|disappeared|vanished)"
+    r"refuses|fails|failed|rejected|blocks|vanished)"
 )
 _SCREEN = (
     r"(?:it|its|this|that|page|site|portal|button|tag|app|key|link|login|screen|list|dropdown|"
@@ -34,6 +34,9 @@ _STRONG = re.compile(
     r"errors?|denied|blank|white screen|crash\w*|frozen|freezes|froze|timing out|makes? no "
     r"sense|confusing|(?:something|it|page) broke|no dice|lost here|closed before|"
     r"failed|fails|failing|warning|"
+    r"still broken|(?:its|it is|is) broken|disappeared|same (?:result|error)|spins|"
+    r"locked (?:myself|us|me|him|her)|"
+    r"(?:admin|owner|login|account)\b.* (?:left the company|quit|retired|no longer works|is gone)|"
     r"revoked|restricted|refused|kicked|logged me out|closed on me|nowhere|clickable|done "
     r"something wrong|generated nothing|spinning|still red|locked out|"
     r"logged out|kicked out|"
@@ -58,7 +61,7 @@ _STRONG = re.compile(
     r"the) step|"
     r"(?:login|connection|it|that|app|save) (?:failed|fails)|does nothing|timed out|times out|"
     r"(?:messed|screwed) (?:it |this |something )?up|made a mistake|(?:clicked|pressed|picked|"
-    r"chose|did|pasted|"
+    r"chose|did|pasted|typed|made|connected|"
     r"entered|copied|selected) (?:the |it |this |a )?wrong|did it wrong|by (?:accident|mistake)|"
     r"(?:need|have) to upgrade|same (?:error|problem|thing|issue) again|looks? different|not "
     r"what i see"
@@ -104,7 +107,8 @@ _NO_TROUBLE = re.compile(
 )
 # What does not belong to the setup at all.
 _ELSEWHERE = re.compile(
-    r"\b(?:weather|snow|trucks?|traffic|internet|wifi|phone|laptop|car|van|kids|flight|voice|"
+    r"^(?!.*\b(?:code|login|log in|sign in)\b).*\b(?:weather|snow|trucks?|traffic|internet|wifi|"
+    r"phone|laptop|car|van|kids|flight|voice|"
     r"calls|trade show|"
     r"weekends?|badge|roof|coffee|lunch|house|game|customer (?:canceled|called))\b"
 )
@@ -122,17 +126,20 @@ _SHORT = re.compile(
     r"(?:ok |okay |so |great |and |yes |we |i |it |that |its |thats )*(?:(?:i |we )?(?:think|"
     r"guess|believe|hope) )?"
     r"(?:(?:im|ive|were|we are|i am|that|thats|it|its|this|its|everything|is|should be|"
-    r"probably|maybe|app|all|has|"
+    r"probably|maybe|pretty sure|app|all|has|"
     r"we|i|were|just|looks like|it) )*"
-    r"(?:done|finished|complete|completed|ready|in|logged in|signed in|connected|accepted|"
+    r"(?:done|finished|complete|completed|ready|good to go|went through|in|logged in|signed in|"
+    r"connected|accepted|"
     r"submitted|saved|created|"
     r"added|registered|worked|approved|filled in|filled out|clicked it|pressed it|let me in|"
     r"looks (?:good|fine|"
     r"right)|moving on|skipped (?:this|it|that)(?: one| step)?)"
-    r"(?: (?:now|here|i think|i guess|i believe|i hope|too|all|fine|ok|on (?:my|our) (?:end|"
+    r"(?: (?:now|here|i think|i guess|i believe|i hope|too|all|fine|ok|"
+    r"as far as (?:i|we) (?:can tell|can see|know)|on (?:my|our) (?:end|"
     r"side)|with the \w+ part|"
     r"with \w+|✅))*"
 )
+_SEVERAL_STEPS = re.compile(r"\bsteps? \d|\b(?:first|last|next) \w+ steps\b")
 _DID_IT = re.compile(
     r"(?:ok |so |and |yes |i |we |ive |weve |have |just |its |it is )*(?:(?:created|added|"
     r"filled in|accepted|"
@@ -181,7 +188,7 @@ def reports_progress(words: str, nouns: Set[str]) -> bool:
         return False
     if _DID_IT.match(words):
         return True
-    is_about_it = not nouns.isdisjoint(said) or bool(re.search(r"\bsteps? \d", words))
+    is_about_it = not nouns.isdisjoint(said) or bool(_SEVERAL_STEPS.search(words))
     return is_about_it and bool(_PROGRESS.search(words))
 
 
