@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
 from datetime import UTC, datetime
 
-from sqlalchemy import Engine, create_engine, make_url
+from sqlalchemy import Engine, create_engine, make_url, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -192,6 +192,16 @@ def clock_of(url: str) -> datetime | None:
     with sync_engine(url).connect() as connection:
         at: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
     return at
+
+
+def other_connections(url: str) -> int:
+    """Return how many other connections to this PostgreSQL database our user has."""
+    query = (
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+        "AND usename = current_user AND pid <> pg_backend_pid()"
+    )
+    with sync_engine(url).connect() as connection:
+        return int(connection.execute(text(query)).scalar_one())
 
 
 def is_sqlite(url: str) -> bool:

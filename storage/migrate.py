@@ -1,5 +1,6 @@
 """Applies the migrations, and checks whether they are applied."""
 
+import time
 from collections.abc import Collection
 from pathlib import Path
 
@@ -9,9 +10,10 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import make_url
 
+from bot.core.english import count
 from storage import sqlite
 from storage.audit.seals import Seals
-from storage.database import is_sqlite, sync_engine
+from storage.database import is_sqlite, other_connections, sync_engine
 
 
 class Unusable(Exception):
@@ -34,18 +36,30 @@ class Newer(Unusable):
     """A newer version of the bot has migrated the tables."""
 
 
+class InUse(Unusable):
+    """A running bot would not survive the missing migrations."""
+
+
 MIGRATIONS = Path(__file__).with_name("migrations")
+# PostgreSQL takes a moment to end the connections of a process that has just stopped.
+STOPPING_SECONDS = 5
 
 
-def upgrade(url: str, revision: str = "head", seals: Seals | None = None) -> None:
+def upgrade(
+    url: str, revision: str = "head", seals: Seals | None = None, *, force: bool = False
+) -> None:
     """Apply the missing migrations up to `revision`; creates a missing SQLite file.
 
     `seals` sign a history from before there were seals. Raises Unusable for a database of a newer
-    version, and SQLAlchemy's errors.
+    version, InUse if others are connected and a migration says `stop_all` (unless `force`), and
+    SQLAlchemy's errors.
     """
     if is_sqlite(url) and sqlite.file(url).is_dir():
         _check_file(url)
-    _check_known(url, _applied(url))
+    applied = _applied(url)
+    _check_known(url, applied)
+    if not (force or is_sqlite(url)) and _must_stop_all(url, applied, revision):
+        _check_alone(url)
     config = _config(url)
     config.attributes["seals"] = seals
     command.upgrade(config, revision)
@@ -93,6 +107,26 @@ def _check_known(url: str, applied: Collection[str]) -> None:
             f"(revision {', '.join(newer)})",
             "install that version again, or put back a backup from before",
         )
+
+
+def _must_stop_all(url: str, applied: Collection[str], revision: str) -> bool:
+    """Whether a missing migration would break an earlier release that is running."""
+    if not applied:
+        return False
+    missing = _scripts(url).iterate_revisions(revision, tuple(applied))
+    return any(getattr(script.module, "stop_all", False) for script in missing)
+
+
+def _check_alone(url: str) -> None:
+    deadline = time.monotonic() + STOPPING_SECONDS
+    while others := other_connections(url):
+        if time.monotonic() > deadline:
+            raise InUse(
+                f"{where(url)}: {count(others, 'connection')} of other processes, and a running "
+                "bot would not survive this upgrade; nothing was changed",
+                "stop every bot and try again, or say --force if these are only a pooler's",
+            )
+        time.sleep(0.1)
 
 
 def _applied(url: str) -> set[str]:

@@ -140,9 +140,9 @@ def preview_guide(output: Path, source: Path | None) -> int:
 
 
 @with_settings(check_tables=False, outdated_status=2)
-def upgrade_database(settings: Settings) -> int:
+def upgrade_database(settings: Settings, *, force: bool) -> int:
     """Apply all migrations."""
-    migrate.upgrade(settings.database_url, seals=Seals(settings.keys))
+    migrate.upgrade(settings.database_url, seals=Seals(settings.keys), force=force)
     return say(f"{migrate.where(settings.database_url)}: the database is up to date")
 
 

@@ -164,11 +164,12 @@ def db() -> None:
 
 
 @db.command()
-def upgrade() -> int:
+@click.option("--force", is_flag=True, help="Ignore connections of other processes.")
+def upgrade(force: bool) -> int:
     """Apply all migrations."""
     from bot.cli.commands import upgrade_database
 
-    return upgrade_database()
+    return upgrade_database(force=force)
 
 
 @db.command()

@@ -6,6 +6,7 @@ ${imports if imports else ""}
 
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
+# stop_all = True  # only if the last release would not survive this while it runs (CONTRIBUTING.md)
 
 
 def upgrade() -> None:
