@@ -47,7 +47,8 @@ class TimedApp(AsyncApp):
                 # A form or a command tells the person that time ran out; Slack repeats an event.
                 with answering_within(ANSWER_SECONDS):
                     response = await super().async_dispatch(req)
-        self.metrics.acknowledged(response.status, time.perf_counter() - began)
+        taken = time.perf_counter() - began
+        self.metrics.acknowledgements.labels(response.status).observe(taken)
         return response
 
     async def _press(self, req: AsyncBoltRequest) -> BoltResponse:

@@ -227,7 +227,7 @@ class Bot:
             url=url.get_secret_value() if url else None,
             clock=clock,
         )
-        self.metrics.unreadable(lambda: len(self.database.unreadable.ids))
+        self.metrics.unreadable.set_function(lambda: len(self.database.unreadable.ids))
         self.sweep = Sweep(
             self.publisher.sweep,
             self.reveals.sweep,

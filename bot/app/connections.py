@@ -38,7 +38,7 @@ class Connections:
     """The open connections. One too many closes the oldest on which nothing from Slack came."""
 
     def __init__(self, limit: int, metrics: Metrics) -> None:
-        self._limit, self._metrics = limit, metrics
+        self._limit, self.turned_away = limit, metrics.turned_away
         self._strangers: dict[Connection, None] = {}
         self._trusted: dict[Connection, None] = {}
 
@@ -60,12 +60,9 @@ class Connections:
 
     def drop(self, connection: "Connection", reason: str) -> None:
         """Close a connection without an answer."""
-        self._metrics.turned_away(reason)
+        self.turned_away.labels(reason).inc()
         self.closed(connection)
         connection.abort()
-
-    def malformed(self) -> None:
-        self._metrics.turned_away("malformed")
 
 
 class Connection(web.RequestHandler):
@@ -104,17 +101,16 @@ class Connection(web.RequestHandler):
         self._all.closed(self)
         super().connection_lost(error)
 
-    def begin_answer(self) -> None:
-        """Note that a request is complete."""
+    def begin_answer(self, *, is_slacks: bool = False) -> None:
+        """Note that a request is complete, and whether it was Slack's."""
         self._stop_timer()
         self.answering = True
+        if is_slacks:
+            self._all.trust(self)
 
     def end_answer(self) -> None:
         self._stop_timer()
         self.answering = False
-
-    def trust(self) -> None:
-        self._all.trust(self)
 
     @property
     def is_closing(self) -> bool:
@@ -133,7 +129,7 @@ class Connection(web.RequestHandler):
     ) -> web.StreamResponse:
         """Answer what is not HTTP, without a line in the log: anyone can send it."""
         if isinstance(exc, HttpProcessingError):
-            self._all.malformed()
+            self._all.turned_away.labels("malformed").inc()
             if self._socket:  # by hand: aiohttp would reveal its version
                 self._socket.write(BAD_REQUEST)
             raise ConnectionAbortedError
@@ -235,7 +231,7 @@ class _ErrorHandler:
         if "socket" not in context or getattr(error, "errno", None) not in EXHAUSTED:
             loop.default_exception_handler(context)
             return
-        self._metrics.turned_away("descriptors")
+        self._metrics.turned_away.labels("descriptors").inc()
         if loop.time() - self._logged_at >= LOG_INTERVAL_SECONDS:
             self._logged_at = loop.time()
             log.warning("no file descriptor is left for a connection", extra={"reason": str(error)})

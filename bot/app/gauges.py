@@ -44,7 +44,7 @@ class Gauges:
         self._onboardings = metrics.gauge(
             "onboarding_onboardings",
             "Onboardings by status, and by phase while they run",
-            "status phase",
+            ["status", "phase"],
         )
         self._stalled = metrics.gauge(
             "onboarding_stalled", "Active onboardings without activity for ESCALATE_AFTER"
@@ -53,13 +53,13 @@ class Gauges:
             "onboarding_open_questions", "Clients' questions that nobody has answered yet"
         )
         self._credentials = metrics.gauge(
-            "onboarding_credentials", "Stored credentials by the key that encrypts them", "key"
+            "onboarding_credentials", "Stored credentials by the key that encrypts them", ["key"]
         )
         self._lag = metrics.gauge(
             "onboarding_publish_lag_seconds", "Since the oldest change that Slack doesn't show yet"
         )
         since = metrics.gauge(
-            "onboarding_last_request_age_seconds", "Since Slack's last request, or event", "kind"
+            "onboarding_last_request_age_seconds", "Since Slack's last request, or event", ["kind"]
         )
         since.labels("request").set_function(lambda: self._age(requests.last(Kind.REQUEST)))
         since.labels("event").set_function(lambda: self._age(requests.last(Kind.EVENT)))

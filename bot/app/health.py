@@ -43,7 +43,7 @@ class Health:
         self._answered_at: float | None = None
         self._pinging: asyncio.Task[None] | None = None
         for name in warnings:
-            metrics.watch(name, partial(self._is_wrong, name))
+            metrics.warnings.labels(name).set_function(partial(self._is_wrong, name))
 
     @property
     def warnings(self) -> list[str]:

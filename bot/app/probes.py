@@ -5,9 +5,10 @@ import json
 from collections.abc import Sequence
 
 from aiohttp import web
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from bot.app.health import Health
-from bot.core.metrics import CONTENT_TYPE, Metrics
+from bot.core.metrics import Metrics
 from bot.core.typed_text import escape_controls
 
 SCHEME = "bearer"
@@ -52,7 +53,9 @@ class Probes:
     async def _get_metrics(self, request: web.Request) -> web.Response:
         if not self._is_authorized(request):
             return web.Response(status=401, text="METRICS_TOKEN is needed\n", headers=CHALLENGE)
-        return web.Response(body=self._metrics.text(), headers={"Content-Type": CONTENT_TYPE})
+        return web.Response(
+            body=self._metrics.text(), headers={"Content-Type": CONTENT_TYPE_LATEST}
+        )
 
     def _is_authorized(self, request: web.Request) -> bool:
         if self._token is None:

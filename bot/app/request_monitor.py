@@ -76,7 +76,7 @@ class RequestMonitor:
 
     def rejected(self, kind: Kind) -> None:
         """Record a request that is not, or not provably, Slack's."""
-        self._metrics.turned_away(kind)
+        self._metrics.turned_away.labels(kind).inc()
         if kind is not Kind.UNSIGNED:
             self._last[kind] = self._clock()
             self._unlogged[kind] += 1

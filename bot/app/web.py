@@ -15,7 +15,7 @@ from bot.app.in_flight import InFlight
 from bot.app.payload_cleaning import cleaned_text
 from bot.app.probes import Probes
 from bot.app.request_monitor import Kind, RequestMonitor
-from bot.app.signature import Signature
+from bot.app.signature import MAX_AGE_SECONDS, Signature
 from bot.core.metrics import Metrics
 
 log = logging.getLogger(__name__)
@@ -80,12 +80,11 @@ def _slack_events(
             body = await _signed_body(request, signature, requests)
         except web.HTTPException as refusal:
             if refusal.status in REASONS:
-                metrics.turned_away(REASONS[refusal.status])
+                metrics.turned_away.labels(REASONS[refusal.status]).inc()
             refusal.force_close()
             raise
         connection = _connection(request)
-        connection.begin_answer()
-        connection.trust()
+        connection.begin_answer(is_slacks=True)
         with in_flight.request():
             response = await _answer(bolt, request, body)
             if in_flight.stopping:  # the next request on this connection would not reach us
@@ -107,9 +106,9 @@ async def _signed_body(
 
     Raises HTTPUnauthorized, HTTPUnsupportedMediaType, HTTPRequestEntityTooLarge or HTTPBadRequest.
     """
-    if not signature.is_recent(request.headers, time.time()):
-        present = signature.is_present(request.headers)
-        requests.rejected(Kind.STALE if present else Kind.UNSIGNED)
+    age = signature.age(request.headers, time.time())
+    if age is None or abs(age) > MAX_AGE_SECONDS:
+        requests.rejected(Kind.UNSIGNED if age is None else Kind.STALE)
         raise web.HTTPUnauthorized(text=NOT_SIGNED, content_type="application/json")
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise web.HTTPUnsupportedMediaType

@@ -92,7 +92,7 @@ class Publisher:
             waiting = await thread_leases.unpublished(session, self._worker, now, SWEEP_BATCH)
             unannounced = await self._announcements.left_behind(session, now)
             backlog = await thread_leases.backlog(session)
-        self._metrics.backlog(backlog)
+        self._metrics.backlog.set(backlog)
         for onboarding in reversed(waiting):
             if now - onboarding.active_at < SOMEBODY_WAITS:
                 self._queue.push(onboarding.id)
@@ -109,7 +109,7 @@ class Publisher:
             update = await self._take(onboarding_id)
             if update is None:  # another worker has the lease, and publishes the newest revision
                 return
-            with self._metrics.lease():
+            with self._metrics.leases.track_inprogress():
                 async with keep_lease(lambda: self._prolong(onboarding_id), began=began):
                     await self._show(update)
                     while following := await self._finish(update):

@@ -75,7 +75,12 @@ class Directory:
         # A request may arrive before we have asked Slack who we are.
         identity = self._slack.cached_identity or await self._slack.identify()
         claimed = user_of_request(person, identity)
-        user = await self._user(person.user_id, claimed, fresh=fresh)
+        if not person.user_id:
+            user = User()
+        elif fresh:
+            user = await self._users.renew(person.user_id)
+        else:
+            user = await self._users.get(person.user_id, claimed)
         certain = user is not claimed
         if not user.team_id and person.team_id:  # Slack does not show them to us
             user, certain = User(person.team_id, flag="is_restricted"), False
@@ -220,13 +225,6 @@ class Directory:
     async def _look_up_again(self, user_id: str) -> None:
         with suppress(Unavailable):
             await self._users.renew(user_id, FALLBACK_SECONDS)
-
-    async def _user(self, user_id: str, fallback: User | None, *, fresh: bool) -> User:
-        if not user_id:
-            return User()
-        if fresh:
-            return await self._users.renew(user_id)
-        return await self._users.get(user_id, fallback)
 
     async def _is_listed(self, user_id: str, *, fresh: bool) -> bool:
         """Whether ENGINEERS has somebody."""

@@ -87,7 +87,7 @@ class VerificationRunner:
         try:
             async with keep_lease(lambda: self._hold(claim, self._lease), self._lease, began):
                 report = await self._report(claim)
-            self._metrics.verified(report.outcome.value)
+            self._metrics.verifications.labels(report.outcome.value).inc()
             await self._finish(claim, report)
         except Stale:
             log.info("lost a verification", extra={"onboarding": onboarding_id})
