@@ -149,75 +149,11 @@ def _done_and_next(words: str, step: int | None) -> Intent | None:
     return None
 
 
-# What is on a screen, whatever a guide calls its things; and what its titles say to do.
-_ON_SCREENS = frozenset(
-    [
-        "access",
-        "admin",
-        "app",
-        "box",
-        "boxes",
-        "browser",
-        "button",
-        "code",
-        "dot",
-        "dropdown",
-        "everything",
-        "form",
-        "link",
-        "list",
-        "login",
-        "menu",
-        "page",
-        "part",
-        "permission",
-        "permissions",
-        "picture",
-        "password",
-        "popup",
-        "rights",
-        "scope",
-        "scopes",
-        "screen",
-        "site",
-        "tab",
-        "terms",
-        "value",
-        "window",
-    ]
-)
-_VERBS = frozenset(
-    [
-        "accept",
-        "add",
-        "complete",
-        "configure",
-        "connect",
-        "create",
-        "enter",
-        "finalize",
-        "generate",
-        "grant",
-        "initiate",
-        "navigate",
-        "new",
-        "open",
-        "record",
-        "retrieve",
-        "return",
-        "select",
-        "status",
-        "submit",
-        "verify",
-        "view",
-    ]
-)
-
-
 @lru_cache(maxsize=8)
 def _nouns(guide: Guide) -> frozenset[str]:
     """Return the words for what a message may be about: the guide's things, and screens."""
     titles = [step.title for step in guide.steps] + [one.label for one in guide.credentials]
     found = {word for title in titles for word in normal(title).split() if len(word) > 1}
     both = {f"{word}s" for word in found} | {word.removesuffix("s") for word in found} | found
-    return _ON_SCREENS | (both - _VERBS - vocabulary().filler)
+    table = vocabulary()
+    return table.on_screens | (both - table.verbs - table.filler)

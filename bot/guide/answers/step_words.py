@@ -11,6 +11,7 @@ from difflib import SequenceMatcher
 from functools import cache
 
 from bot.guide import Choice
+from bot.guide.answers.vocabulary import words as vocabulary
 
 CHECK_MARKS = (
     r":(?:white_check_mark|heavy_check_mark|ballot_box_with_check|check|checkmark):|[✅✔☑]"
@@ -200,73 +201,6 @@ def says_help(words: str) -> bool:
     return bool(_HELP.fullmatch(words))
 
 
-# Words that may stand around an answer to a step's question.
-_AROUND = frozenset(
-    [
-        "a",
-        "an",
-        "and",
-        "the",
-        "we",
-        "i",
-        "well",
-        "ill",
-        "will",
-        "would",
-        "like",
-        "id",
-        "wed",
-        "to",
-        "want",
-        "let",
-        "lets",
-        "go",
-        "going",
-        "with",
-        "use",
-        "using",
-        "our",
-        "my",
-        "account",
-        "accounts",
-        "user",
-        "have",
-        "prefer",
-        "brand",
-        "guys",
-        "so",
-        "login",
-        "one",
-        "please",
-        "pls",
-        "option",
-        "ok",
-        "okay",
-        "yes",
-        "hi",
-        "hey",
-        "do",
-        "make",
-        "set",
-        "up",
-        "for",
-        "you",
-        "it",
-        "is",
-        "im",
-        "am",
-        "just",
-        "think",
-        "should",
-        "be",
-        "thanks",
-        "thank",
-        "heavyset",
-        "tech",
-    ]
-)
-
-
 def chosen(words: str, choice: Choice) -> str | None:
     """Return the id of the one option that these words name, if they say nothing else."""
     said = words.split()
@@ -278,7 +212,7 @@ def chosen(words: str, choice: Choice) -> str | None:
         if at < len(choice.options) and not every & set(said) - own[choice.options[at].id]:
             return choice.options[at].id
         return None
-    if not said or not set(said) <= _AROUND | every:
+    if not said or not set(said) <= vocabulary().around_answers | every:
         return None
     named = [name for name, known in own.items() if known & set(said)]
     return named[0] if len(named) == 1 else None

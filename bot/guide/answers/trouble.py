@@ -1,8 +1,9 @@
-"""Reports of trouble, and of progress that falls short of “done”. Pure, on normalized "
-"messages."""
+"""Reports of trouble, and of progress that falls short of “done”, in normalized messages. Pure."""
 
 import re
 from collections.abc import Set
+
+from bot.guide.answers.vocabulary import words as vocabulary
 
 LONGEST_REPORT = 40  # words; who writes more tells a story
 
@@ -162,8 +163,7 @@ _NOT_YET = re.compile(
 
 
 def is_past(words: str) -> bool:
-    """True if a message says that there is no trouble (any more), or that it is of another "
-    "kind."""
+    """True if a message says that there is no trouble anymore, or that it's of another kind."""
     return bool(_NO_TROUBLE.search(words) or _ELSEWHERE.search(words))
 
 
@@ -197,13 +197,4 @@ def concerns_setup(words: str, nouns: Set[str]) -> bool:
     said = words.split()
     if is_past(words) or _NOT_YET.search(words) or not 2 < len(said) <= LONGEST_REPORT:
         return False
-    return not (nouns - _ALSO_ELSEWHERE).isdisjoint(said)
-
-
-# What people say of many things.
-_ALSO_ELSEWHERE = frozenset(
-    (
-        *("admin", "list", "part", "page", "picture", "value", "everything", "number", "status"),
-        *("first", "servicetitan", "heavyset", "tech"),
-    )
-)
+    return not (nouns - vocabulary().elsewhere).isdisjoint(said)

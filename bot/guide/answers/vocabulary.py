@@ -37,6 +37,10 @@ class _File(BaseModel):
 
     filler: str
     apart: str
+    on_screens: str
+    elsewhere: str
+    verbs: str
+    around_answers: str
     same: dict[str, str]
     hints: dict[str, str]
     synonyms: dict[str, str]
@@ -48,6 +52,10 @@ class Words:
     """The table of words.toml, by stems where it goes by stems."""
 
     filler: frozenset[str]
+    on_screens: frozenset[str]
+    elsewhere: frozenset[str]
+    verbs: frozenset[str]
+    around_answers: frozenset[str]
     same: Mapping[tuple[str, ...], tuple[str, ...]]
     hints: Mapping[str, Stems]
     synonyms: Mapping[str, Stems]
@@ -116,6 +124,10 @@ def words() -> Words:
     texts += [*file.same, *file.hints, *file.synonyms]
     return Words(
         filler=frozenset(file.filler.split()),
+        on_screens=frozenset(file.on_screens.split()),
+        elsewhere=frozenset(file.elsewhere.split()),
+        verbs=frozenset(file.verbs.split()),
+        around_answers=frozenset(file.around_answers.split()),
         same=same,
         hints=hints,
         synonyms=synonyms,
