@@ -147,16 +147,16 @@ class ThreadMessage(Payload):
         return cls.of({**now, **where, "everything": "\n".join(new)})
 
     @property
-    def is_readable(self) -> bool:
-        """Whether a person wrote it, including `/me …` and a channel's topic."""
-        bot = self.bot_id or self.bot_profile is not None or self.user == SLACKBOT
-        return bool(self.user and self.channel) and not bot
+    def by_a_person(self) -> bool:
+        """Whether a person wrote it, including `/me …` and a channel's topic; no app."""
+        app = self.bot_id or self.bot_profile is not None or self.user == SLACKBOT
+        return bool(self.user) and not app
 
     @property
-    def by_a_person(self) -> bool:
-        """Whether it is a person's message: no bot, no system message, no deletion."""
+    def is_talk(self) -> bool:
+        """Whether it is what a person says: no system message, no deletion."""
         plain = self.subtype in (None, "", "thread_broadcast", "file_share", "me_message")
-        return self.is_readable and plain
+        return self.by_a_person and plain
 
     @property
     def plain(self) -> str:

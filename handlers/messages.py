@@ -29,16 +29,16 @@ def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
                 await use_cases.channels.message_deleted(request, gone.deleted_ts or "")
             return
         written = ThreadMessage.of_event(event)
-        if not written.is_readable:
-            return
         async with quietly():
+            if not written.channel or replies.is_ours(written.user):
+                return
             request = written.request(Envelope.of(body))
             warning = await use_cases.posted_secrets.look(
                 request, written.thread_ts, written.everything
             )
-            if warning:
+            if warning and written.by_a_person:  # an app couldn't read it
                 replies.reply(written, warning)
-            elif written.by_a_person and not written.same_text:
+            elif written.is_talk and not written.same_text:
                 await _word(written, written.as_words(request))
 
     async def _word(written: ThreadMessage, request: Request) -> None:

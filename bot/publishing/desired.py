@@ -21,6 +21,10 @@ from bot.views.step import step_message
 from bot.views.team_reply import team_reply_message
 from storage.posted_messages import Posted
 
+# Lines that point to the current step after an undo; earlier ones stay as they were posted, so that
+# a publish doesn't take longer after hundreds of undos.
+MAX_JUMPS = 20
+
 
 def desired(
     onboarding: Onboarding, posted: Mapping[str, Posted], workspace_url: str = ""
@@ -45,7 +49,8 @@ def desired(
     yield from _greetings(onboarding, posted, workspace_url)
     yield from _answers(onboarding)
     yield from _reminders(onboarding, posted)
-    for number, jump in enumerate(onboarding.jumps, start=1):
+    older = max(len(onboarding.jumps) - MAX_JUMPS, 0)
+    for number, jump in enumerate(onboarding.jumps[older:], start=older + 1):
         if jump.at == onboarding.active_at or jump_slot(number) in posted:
             address = link_to_step(onboarding, jump.step, timestamps, workspace_url)
             yield jump_message(onboarding, number, jump, address)

@@ -180,9 +180,9 @@ def _exposed(onboarding: Onboarding, event: Event) -> Iterator[Block]:
     fields = [onboarding.guide.field(name) for name in event.detail["fields"]]
     secret = [field for field in fields if field.secret_pattern]
     also = f" and create a new one (step {secret[0].step})" if secret else ""
+    who = mention(event.actor.user_id) if event.actor.user_id else "someone"
     yield section(
-        f"🔓 {mention(onboarding.engineer)}, {mention(event.actor.user_id)} "
-        f"(*{escape(onboarding.client_name)}*) posted the "
+        f"🔓 {mention(onboarding.engineer)}, {who} (*{escape(onboarding.client_name)}*) posted the "
         f"{escape(listed(field.label for field in fields))} in {_posted_in(event)}. I asked them "
         f"to delete it{also}."
     )

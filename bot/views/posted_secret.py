@@ -38,15 +38,21 @@ def _notice(onboarding: Onboarding, posted_secret: PostedSecret) -> Iterator[Blo
         yield section(f"✅ All good: the {labels} posted {at} has been replaced.")
     else:
         names = escape(listed(field.label for field in again))
-        posted = (
-            f"⚠️ *The {labels} was posted in another channel by mistake* ({at})."
-            if posted_secret.elsewhere
-            else f"⚠️ *A secret was posted here.* {mention(posted_secret.by.user_id)}, please "
-            f"delete your message with the {labels} ({at})."
-        )
         yield section(
-            f"{posted} Others may have seen it, so create a new {names} (step {again[0].step}) "
-            "and enter it here."
+            f"{_where(posted_secret, labels)} Others may have seen it, so create a new {names} "
+            f"(step {again[0].step}) and enter it here."
         )
         ref = ids.StepRef(onboarding.id, again[0].step, tuple(field.id for field in again))
         yield actions([button("Enter securely", ids.ENTER_CREDENTIALS, str(ref), style="primary")])
+
+
+def _where(posted_secret: PostedSecret, labels: str) -> str:
+    at, author = when(posted_secret.at), posted_secret.by.user_id
+    if posted_secret.elsewhere:
+        return f"⚠️ *The {labels} was posted in another channel by mistake* ({at})."
+    if not author:  # an app without a user, or the client's name has it
+        return f"⚠️ *A secret was posted here:* the {labels} ({at})."
+    return (
+        f"⚠️ *A secret was posted here.* {mention(author)}, please delete your message with the "
+        f"{labels} ({at})."
+    )

@@ -122,6 +122,9 @@ class Events:
             event["files"] = [_file_to_be_asked_for(file) for file in message.files]
         if message.subtype in _WITHOUT_TEAM or message.user.id == SLACKBOT:
             del event["team"]
+        elif message.subtype == "bot_message":  # of no user (docs: events/message/bot_message)
+            event["username"] = message.user.name
+            del event["user"], event["team"]
         elif self._state.is_external(message.user):
             event["user_team"] = event["source_team"] = message.user.organization_id
         return event

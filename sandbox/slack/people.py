@@ -223,13 +223,16 @@ class Person:
 
         `<@U…>` in `text` mentions somebody; everything else is escaped, and links made, as Slack
         does. `files` are names; `subtype` is `thread_broadcast` for a reply that the channel sees
-        too, or `me_message` for `/me`. The text of a `forwarded` message is in an attachment.
+        too, `me_message` for `/me`, or `bot_message` for an app's webhook. The text of a
+        `forwarded` message is in an attachment.
         """
         if self.user is not self._state.slackbot:
             must_be_in(self.user, channel)
         ts = self._state.mint_ts()
         message = Message(channel, ts, self.user, as_message(text), thread_ts=thread_ts)
         message.subtype = "file_share" if files else subtype
+        if self.user.is_bot or subtype == "bot_message":
+            message.bot_id = self._state.mint_id("B")
         message.files = [
             {"id": self._state.mint_id("F"), "name": name, "title": name, "mode": "hosted"}
             for name in files

@@ -486,6 +486,44 @@ async def test_a_preview_of_a_link_is_no_second_alarm(begun: World) -> None:
     assert len(begun.events("exposed")) == 1
 
 
+@pytest.mark.parametrize("writer", ["Slackbot", "an app", "a webhook"])
+async def test_a_stored_secret_that_no_person_posts_is_caught(begun: World, writer: str) -> None:
+    await begun.walk_to(24)
+    app = begun.slack.add_person("Mail App", is_bot=True)
+    begun.channel.members[app.id] = app.user
+    person = begun.slack.slackbot if writer == "Slackbot" else app
+    subtype = "bot_message" if writer == "a webhook" else None
+    who = "Someone" if writer == "a webhook" else f"<@{person.id}>"
+
+    await person.say(begun.channel, f"Reminder: it is {secret(begun)}", subtype=subtype)
+    await begun.slack.delivered()
+    await begun.idle()
+
+    assert begun.current == 19
+    notice = begun.message("exposed:1").text
+    assert "A secret was posted here" in notice
+    assert "<@>" not in notice
+    [told_of] = [text for text in begun.announced if "posted the Client Secret" in text]
+    assert who.lower() in told_of.lower()
+    assert not begun.slack.calls_of("chat.postEphemeral")
+
+
+@pytest.mark.parametrize("text", [MADE_UP, "password: Hunter2!", "new", "help"])
+async def test_what_an_app_posts_is_nothing_else(begun: World, text: str) -> None:
+    app = begun.slack.add_person("Mail App", is_bot=True)
+    begun.channel.members[app.id] = app.user
+    slots = begun.slots()
+
+    await app.say(begun.channel, text, begun.message("root").ts)
+    await app.say(begun.channel, text, begun.message("root").ts, subtype="bot_message")
+    await begun.slack.delivered()
+    await begun.idle()
+
+    assert begun.slots() == slots
+    assert begun.current == 1
+    assert not begun.slack.calls_of("chat.postEphemeral")
+
+
 # --- a password ---
 
 

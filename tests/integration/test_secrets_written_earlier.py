@@ -52,6 +52,19 @@ async def test_a_secret_in_an_earlier_question_is_found_when_it_is_entered(
     await begun.must_be_sound()
 
 
+async def test_a_secret_in_the_clients_name_is_found_when_it_is_entered(world: World) -> None:
+    await world.begin(f"Acme {UNPREFIXED}")
+    await world.walk_to(19)
+
+    answer = await enter_unusual(world, UNPREFIXED)
+
+    assert "was posted in the channel" in answer.errors["client_secret"]
+    assert "A secret was posted here: the Client Secret" in world.message("exposed:1").text
+    [told_of] = [text for text in world.announced if "posted the Client Secret" in text]
+    assert "someone" in told_of
+    assert "<@>" not in told_of
+
+
 async def test_a_question_without_it_hides_nothing(begun: World) -> None:
     await begun.walk_to(19)
     view = await begun.open(begun.ann, "step:19", "step_help")

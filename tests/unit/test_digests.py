@@ -10,7 +10,9 @@ from bot.onboarding.questions import ask_for_help
 from bot.onboarding.report import Outcome
 from bot.onboarding.steps import finish_step, undo_step
 from bot.onboarding.verifications import request_verification
+from bot.publishing.desired import MAX_JUMPS, desired
 from bot.views.blocks import Message
+from storage.posted_messages import Posted
 from tests.builders import (
     ALL_FIELDS,
     MINUTE,
@@ -52,6 +54,21 @@ def test_undo_changes_the_root_and_the_steps_from_there() -> None:
     after = undo_step(before, 7, ANN, LATER).onboarding
 
     assert changed(before, after) == {"root", "step:6", "step:7", "step:8", "step:9", "jump:1"}
+
+
+def test_of_many_undos_only_the_latest_lines_are_rendered_again() -> None:
+    onboarding = an_onboarding(at_step=9)
+    for number in range(300):
+        now = LATER + number * MINUTE
+        onboarding = undo_step(onboarding, 8, ANN, now).onboarding
+        onboarding = finish_step(onboarding, 8, ANN, now).onboarding
+    onboarding = undo_step(onboarding, 8, ANN, LATER + 300 * MINUTE).onboarding
+    slots = [f"jump:{number + 1}" for number in range(300)]
+    posted = {slot: Posted(slot, "1795426200.000200", None, None) for slot in slots}
+
+    rendered = [one.slot for one in desired(onboarding, posted) if one.slot.startswith("jump:")]
+
+    assert rendered == [*slots, "jump:301"][-MAX_JUMPS:]
 
 
 def test_a_value_changes_the_steps_that_show_it_and_is_no_reason_to_edit_the_root() -> None:
