@@ -64,6 +64,10 @@ answers: .venv/installed-dev ## measure how well questions are answered from the
 pictures: .venv/installed-dev ## take the pictures in docs/pictures again (needs Chromium)
 	@$(BIN)/python -m tests.browser.pictures
 
+.PHONY: schematics
+schematics: .venv/installed-dev ## draw the guide's schematics from their SVG files (needs Chromium)
+	@$(BIN)/python -m tests.browser.schematics
+
 .PHONY: bench
 bench: .venv/installed-dev ## measure the bot beside an empty stock slack-bolt app
 	@$(BIN)/python -m tests.bench

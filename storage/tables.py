@@ -261,6 +261,21 @@ class NoticeRow(SQLModel, table=True):
     ts: str | None = None
 
 
+class PictureRow(SQLModel, table=True):
+    """A picture of the guide as a file in Slack, by the digest of its content.
+
+    `since` is when it was uploaded or, without `file_id`, when a worker claimed to do that; `count`
+    is how often.
+    """
+
+    __tablename__ = "picture"
+
+    digest: str = Field(primary_key=True)
+    since: datetime = _time()
+    file_id: str | None = None
+    count: int
+
+
 class DeliveryRow(SQLModel, table=True):
     """The key of a request that was carried out, so that a repetition changes nothing."""
 

@@ -43,6 +43,7 @@ from storage.tables import (
     MessageRow,
     NoticeRow,
     OnboardingRow,
+    PictureRow,
     RateRow,
     RevealRow,
     VerificationRow,
@@ -310,6 +311,8 @@ async def _publish(session: AsyncSession) -> None:
             HomeRow(user_id="U0NEW", opened_at=NOW),
             NoticeRow(id="engineering_channel_shared", since=NOW, ts="1795426200.000100"),
             NoticeRow(id="something_else", since=NOW),
+            PictureRow(digest="0a1b", since=NOW, file_id="F0000000001", count=2),
+            PictureRow(digest="2c3d", since=NOW, count=1),
         ]
     )
     for number, row in enumerate((await session.exec(select(OnboardingRow))).all()):

@@ -1,6 +1,7 @@
 """The composition root: the only place that builds the bot's parts and connects them."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from socket import gethostname
@@ -24,9 +25,11 @@ from bot.app.sweep import Sweep
 from bot.core.background import BackgroundTasks
 from bot.core.metrics import Metrics
 from bot.guide.loading import SERVICETITAN
+from bot.guide.pictures import find as find_pictures
 from bot.publishing.announcements import Announcements
 from bot.publishing.engineering_channel import EngineeringChannel
 from bot.publishing.home import HomePublisher
+from bot.publishing.pictures import Pictures
 from bot.publishing.pins import Pins
 from bot.publishing.publisher import Publisher
 from bot.publishing.thread import Thread
@@ -45,6 +48,8 @@ from storage.guides import GuideStore
 from storage.leases import Worker
 from storage.secure_delete import CiphertextCleaner
 from storage.vault import Vault
+
+log = logging.getLogger(__name__)
 
 # On a stop: for requests in flight (Slack waits three seconds), and for hiding shown values.
 DRAIN_SECONDS, HIDE_SECONDS = 3.5, 3
@@ -88,6 +93,11 @@ class Bot:
         self.guides = GuideStore.from_file(
             SERVICETITAN, email=settings.support_email, description=settings.app_description
         )
+        self.picture_sources, problems = find_pictures(
+            self.guides.newest, settings.guide_images, settings.public_url
+        )
+        for name, problem in problems.items():
+            log.warning("a file of GUIDE_IMAGES isn't used: it %s", problem, extra={"file": name})
         self.vault = Vault(settings.keys)
         self.cleaner = CiphertextCleaner(self.database)
 
@@ -123,6 +133,7 @@ class Bot:
             stalled_after=timedelta(seconds=self.settings.escalate_after),
             timezone=self.settings.business_timezone,
         )
+        self.pictures = Pictures(slack, database, self.picture_sources, clock)
         self.announcements = Announcements(
             slack=slack, database=database, channel=channel, clock=clock
         )
@@ -132,7 +143,7 @@ class Bot:
         self.publisher = Publisher(
             database=database,
             guides=self.guides,
-            thread=Thread(slack, clock),
+            thread=Thread(slack, self.pictures, clock),
             announcements=self.announcements,
             pins=Pins(slack, database),
             tasks=tasks,
@@ -236,7 +247,7 @@ class Bot:
             self._expire_credentials,
             database=self.database,
             worker=self.worker,
-            checks=(checks.look, self.heartbeat.look),
+            checks=(checks.look, self.heartbeat.look, self.pictures.look),
             tasks=self.tasks,
             interval=settings.sweep_interval,
             clock=clock,

@@ -92,6 +92,7 @@ async def _serving(bot: Bot) -> AsyncIterator[None]:
         in_flight=bot.in_flight,
         requests=bot.requests,
         bolt=None if settings.socket_mode else bot.bolt,
+        pictures=bot.picture_sources.served,
         signing_secret=secret.get_secret_value() if secret else "",
     )
     async with AsyncExitStack() as ports:

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from ipaddress import ip_address
 from itertools import pairwise
+from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo, available_timezones
@@ -256,6 +257,42 @@ def _heartbeat_url(value: SecretStr | None) -> SecretStr | None:
     return value
 
 
+def _guide_images(value: str) -> str:
+    """Validate GUIDE_IMAGES: a folder that is there, or an address under which files are."""
+    if "://" not in value:
+        if not Path(value).is_dir():
+            raise wrong(
+                "isn't a folder here; set the path of a folder with step-03.png and so on, or an "
+                "https:// address under which those are"
+            )
+        return value
+    parts = urlsplit(_public(value))
+    if parts.query or parts.fragment:
+        raise wrong("must be an address that ends before the pictures' names, without ? and #")
+    return value
+
+
+def _public_url(value: str) -> str:
+    parts = urlsplit(_public(value))
+    if parts.path not in ("", "/") or parts.query or parts.fragment:
+        raise wrong("must be the bot's address alone, such as https://onboarding.example.com")
+    return value.rstrip("/")
+
+
+def _public(value: str) -> str:
+    """Validate an address from which Slack downloads; http is allowed for this machine only."""
+    try:
+        parts = urlsplit(value)
+        _port = parts.port
+    except ValueError:
+        parts = urlsplit("")
+    host = parts.hostname or ""
+    is_safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
+    if not is_safe or not host or re.search(r"\s", value) or "@" in parts.netloc:
+        raise wrong("must begin with https:// and a host from which Slack can download")
+    return value
+
+
 def _proxy_url(value: SecretStr | None) -> SecretStr | None:
     """Validate an HTTP proxy's URL, which may contain a user name and password."""
     if value is None:
@@ -389,6 +426,8 @@ Description = Annotated[
         optional(matching(r"[^\n`]{1,300}", "must be one line of at most 300 characters"))
     ),
 ]
+GuideImages = Annotated[str | None, AfterValidator(optional(_guide_images))]
+PublicUrl = Annotated[str | None, AfterValidator(optional(_public_url))]
 HeartbeatUrl = Annotated[SecretStr | None, AfterValidator(_heartbeat_url)]
 ProxyUrl = Annotated[SecretStr | None, AfterValidator(_proxy_url)]
 DatabaseUrl = Annotated[str, AfterValidator(_database_url)]

@@ -26,6 +26,7 @@ from bot.app.setting_values import (
     Description,
     Email,
     Engineers,
+    GuideImages,
     HeartbeatUrl,
     Host,
     Keys,
@@ -33,6 +34,7 @@ from bot.app.setting_values import (
     MetricsToken,
     Port,
     ProxyUrl,
+    PublicUrl,
     Seconds,
     Timezone,
     as_written,
@@ -100,6 +102,8 @@ class Settings(BaseSettings):
     sweep_interval: Seconds = 5
     support_email: Email = None
     app_description: Description = None
+    guide_images: GuideImages = None
+    public_url: PublicUrl = None
 
     @field_validator("*", mode="before")
     @classmethod

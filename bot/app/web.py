@@ -13,10 +13,12 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from bot.app.connections import Connection
 from bot.app.in_flight import InFlight
 from bot.app.payload_cleaning import cleaned_text
+from bot.app.pictures import routes
 from bot.app.probes import Probes
 from bot.app.request_monitor import Kind, RequestMonitor
 from bot.app.signature import MAX_AGE_SECONDS, Signature
 from bot.core.metrics import Metrics
+from bot.guide.pictures import PictureFile
 
 log = logging.getLogger(__name__)
 
@@ -38,11 +40,15 @@ def web_app(
     in_flight: InFlight,
     requests: RequestMonitor,
     bolt: AsyncApp | None,
+    pictures: Sequence[PictureFile] = (),
     signing_secret: str = "",
 ) -> web.Application:
-    """Return the server's routes; `bolt` takes Slack's requests, unless Socket Mode does."""
+    """Return the server's routes; `bolt` takes Slack's requests, unless Socket Mode does.
+
+    `pictures` are those of the guide that Slack downloads from here.
+    """
     app = web.Application(client_max_size=MAX_REQUEST_BYTES, middlewares=[_track_connection])
-    app.add_routes(probes)
+    app.add_routes([*probes, *routes(pictures)])
     if bolt:
         slack_events = _slack_events(bolt, in_flight, Signature(signing_secret), metrics, requests)
         app.add_routes([web.post("/slack/events", slack_events)])

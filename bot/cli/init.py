@@ -181,6 +181,8 @@ class Init:
             text = example.read_text(encoding="utf-8") if example.exists() else ""
         if self.address is not None and "SLACK_APP_TOKEN" in self.read.given:
             self.values["SLACK_APP_TOKEN"] = ""  # it would win over HTTP
+        if self.address is not None:
+            self.values["PUBLIC_URL"] = self.address
         if "CREDENTIAL_KEYS" not in self.read.given:
             self.values["CREDENTIAL_KEYS"] = new_key()
         env_writer.replace(path, env_writer.with_values(text, self.values))

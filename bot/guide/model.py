@@ -15,6 +15,7 @@ Title = Annotated[str, StringConstraints(min_length=1, max_length=110)]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=300)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
 Label = Annotated[str, StringConstraints(min_length=1, max_length=60)]
+Address = Annotated[str, StringConstraints(pattern=r"^https://[^\s/]+/\S+$", max_length=3000)]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 
 
@@ -62,11 +63,12 @@ class Table(Part):
 
 
 class Figure(Part):
-    """A picture of the written guide, described in words."""
+    """A picture of the written guide, described in words; `image` is where Slack gets one."""
 
     number: int
     caption: Line
     shows: Text | None = None
+    image: Address | None = None
 
 
 class Option(Part):

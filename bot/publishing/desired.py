@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from bot.core.mrkdwn import permalink
+from bot.guide.pictures import StepPictures, no_pictures
 from bot.onboarding import Onboarding, Status, StepState
 from bot.views.blocks import Message
 from bot.views.deletion import deletion_message
@@ -27,7 +28,10 @@ MAX_JUMPS = 20
 
 
 def desired(
-    onboarding: Onboarding, posted: Mapping[str, Posted], workspace_url: str = ""
+    onboarding: Onboarding,
+    posted: Mapping[str, Posted],
+    workspace_url: str = "",
+    pictures: StepPictures = no_pictures,
 ) -> Iterator[Message]:
     """Yield the messages that a thread should hold, in the order in which they are posted.
 
@@ -38,7 +42,7 @@ def desired(
     current = onboarding.current.number if onboarding.current else None
     yield root_message(onboarding, link_to_step(onboarding, current, timestamps, workspace_url))
     yield welcome_message(onboarding)
-    yield from _steps(onboarding, posted)
+    yield from _steps(onboarding, posted, pictures)
     for run in onboarding.verifications:
         if run.report:
             yield verification_message(onboarding, run, run.report)
@@ -71,13 +75,16 @@ def link_to_step(
     return permalink(workspace_url, onboarding.channel, ts, root)
 
 
-def _steps(onboarding: Onboarding, posted: Mapping[str, Posted]) -> Iterator[Message]:
+def _steps(
+    onboarding: Onboarding, posted: Mapping[str, Posted], pictures: StepPictures
+) -> Iterator[Message]:
     """A step that was skipped ahead of time waits for the ones before it."""
     current = onboarding.current.number if onboarding.current else len(onboarding.steps)
+    shown = pictures(onboarding.current) if onboarding.current else ()
     for progress in onboarding.steps:
         is_due = progress.state is not StepState.WAITING and progress.number <= current
         if is_due or step_slot(progress.number) in posted:
-            yield step_message(onboarding, progress.number)
+            yield step_message(onboarding, progress.number, shown)
 
 
 def _greetings(

@@ -10,10 +10,12 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Se
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 
 from bot.core.errors import OnboardingError, Stale, Unavailable
 from bot.onboarding import Onboarding
 from bot.publishing.desired import desired, link_to_step
+from bot.publishing.pictures import REFUSED_PICTURE, Pictures
 from bot.slack import NO_THREAD, NotInThread, NotNow, RateLimited, Slack, SlackRefused
 from bot.views.blocks import Message
 from bot.views.root import ROOT, root_message
@@ -21,6 +23,8 @@ from storage.outbox import Announceable
 from storage.posted_messages import LEFTOVER, Posted
 
 log = logging.getLogger(__name__)
+
+Sent = TypeVar("Sent")
 
 # Errors of an edit that will not go away: the message stays as it is.
 NOT_EDITABLE = {"message_not_found", "cant_update_message", "edit_window_closed"}
@@ -84,8 +88,8 @@ class ThreadUpdate:
 class Thread:
     """Posts and edits the messages of threads."""
 
-    def __init__(self, slack: Slack, clock: Callable[[], datetime]) -> None:
-        self._slack, self._clock = slack, clock
+    def __init__(self, slack: Slack, pictures: Pictures, clock: Callable[[], datetime]) -> None:
+        self._slack, self._pictures, self._clock = slack, pictures, clock
 
     @property
     def _workspace_url(self) -> str:
@@ -110,7 +114,7 @@ class Thread:
         update.leftovers = [one for one in timestamps.items() if one[0].startswith(LEFTOVER)]
         edits: list[tuple[Message, str]] = []
         posts: list[tuple[Message, datetime | None]] = []
-        for message in desired(onboarding, posted, self._workspace_url):
+        for message in desired(onboarding, posted, self._workspace_url, self._pictures.of):
             known = posted.get(message.slot)
             if message.slot == ROOT and known and known.ts:  # edited last, as it links to a step
                 update.root_digest = known.digest
@@ -200,7 +204,9 @@ class Thread:
             await self._edit(update, message, ts)  # it may show an older state
             return
         try:
-            ts = await self._slack.post(update.onboarding.channel, message, thread_ts)
+            ts = await self._send(
+                message, lambda one: self._slack.post(update.onboarding.channel, one, thread_ts)
+            )
         except (NotNow, SlackRefused) as error:  # it was certainly not posted
             update.note(message.slot, posting_since=earlier)
             await self._check_thread(update, error)
@@ -239,9 +245,22 @@ class Thread:
             log.warning("cannot look for a lost message", extra={"code": error.code})
             return None
 
+    async def _send(self, message: Message, send: Callable[[Message], Awaitable[Sent]]) -> Sent:
+        """Send a message; if Slack refuses it for its pictures, send it in words."""
+        try:
+            return await send(message)
+        except SlackRefused as error:
+            if message.in_words is None or error.code not in REFUSED_PICTURE:
+                raise
+            sent = await send(message.in_words)
+            self._pictures.refused(message, error.code)
+            return sent
+
     async def _edit(self, update: ThreadUpdate, message: Message, ts: str) -> None:
         try:
-            await self._slack.update(update.onboarding.channel, ts, message)
+            await self._send(
+                message, lambda one: self._slack.update(update.onboarding.channel, ts, one)
+            )
         except SlackRefused as error:
             is_deleted = error.code == "message_not_found"
             if is_deleted and message.slot == ROOT:

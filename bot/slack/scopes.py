@@ -23,6 +23,7 @@ OPTIONAL_SCOPES: Mapping[str, str] = MappingProxyType(
         "bookmarks:write": "bookmarks the thread in the client's channel",
         "channels:manage": "lets “start … invite …” create a channel and add the engineer",
         "conversations.connect:write": "lets “start … invite …” invite the client by email",
+        "files:write": "uploads the guide's pictures, unless PUBLIC_URL is set",
         "groups:write": "the same for private channels",
         "pins:write": "pins the first message of the thread",
     }

@@ -12,6 +12,7 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 from bot.slack.call import next_cursor
 from bot.slack.channels import ChannelCalls
 from bot.slack.errors import NotInThread, SlackRefused, of_response_url, translated
+from bot.slack.files import FileCalls
 from bot.slack.people import PeopleCalls
 from bot.slack.response_urls import is_slacks
 from bot.views.blocks import EVENT_TYPE, Message
@@ -40,7 +41,7 @@ class Written:
     text: str
 
 
-class Slack(ChannelCalls, PeopleCalls):
+class Slack(ChannelCalls, FileCalls, PeopleCalls):
     """The Web API. Every call raises RateLimited, Unavailable or SlackRefused."""
 
     async def post(self, channel: str, message: Message, thread_ts: str | None = None) -> str:

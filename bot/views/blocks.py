@@ -14,27 +14,34 @@ from slack_sdk.models.blocks import (
     ConfirmObject,
     ContextBlock,
     HeaderBlock,
+    ImageBlock,
     MarkdownTextObject,
     PlainTextObject,
     SectionBlock,
 )
 
 from bot.core.mrkdwn import escape, plain
+from bot.guide.pictures import Picture
 
 EVENT_TYPE = "onboarding_message"
 # chat.update refuses a text of more than 4,000 characters (msg_too_long).
 LONGEST_TEXT = 3900
+LONGEST_ALT_TEXT = 2000  # docs.slack.dev, image block
 
 
 @dataclass(frozen=True)
 class Message:
-    """A message as Slack should show it; `slot` is unique per onboarding."""
+    """A message as Slack should show it; `slot` is unique per onboarding.
+
+    One with pictures has the same `in_words`, for when Slack can't get them.
+    """
 
     onboarding_id: str
     slot: str
     blocks: Sequence[dict[str, Any]]
     text: str
     payload: Mapping[str, Any] = field(default_factory=dict)
+    in_words: "Message | None" = None
 
     @property
     def metadata(self) -> dict[str, Any]:
@@ -49,7 +56,12 @@ class Message:
 
     @cached_property
     def digest(self) -> str:
-        """A digest of everything worth an edit: equal digests need no update."""
+        """A digest of everything worth an edit: equal digests need no update.
+
+        A picture isn't: a message keeps what it shows until there is something else to say.
+        """
+        if self.in_words:
+            return self.in_words.digest
         content = json.dumps([self.text, self.blocks, self.payload], sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()
 
@@ -79,6 +91,25 @@ def fields(rows: Iterable[tuple[str, str]]) -> SectionBlock:
 def context(*texts: str) -> ContextBlock:
     """Small print."""
     return ContextBlock(elements=[MarkdownTextObject(text=text) for text in texts])
+
+
+def image(picture: Picture) -> ImageBlock:
+    """A picture with its caption; its description is for people who can't see it."""
+    title, alt_text = picture.caption, f"{picture.caption}. {picture.shows}".strip()
+    if picture.is_schematic:
+        title, alt_text = f"{title} (schematic)", f"Schematic, not a screenshot. {alt_text}"
+    return ImageBlock(
+        alt_text=alt_text[:LONGEST_ALT_TEXT],
+        title=PlainTextObject(text=f"What you'll see: {title}", emoji=False),
+        image_url=picture.url or None,
+        slack_file=None if picture.url else {"id": picture.file_id},
+    )
+
+
+def picture_keys(message: Message) -> Sequence[str]:
+    """Return the addresses and file ids of a message's pictures."""
+    images = (block for block in message.blocks if block["type"] == "image")
+    return [one.get("image_url") or one["slack_file"]["id"] for one in images]
 
 
 def bullets(lines: Iterable[str]) -> str:
@@ -132,6 +163,8 @@ def _lines(block: Mapping[str, Any]) -> Iterable[str]:
     for part in block.get("fields", ()):
         name, _, value = _words(part).partition("\n")
         yield f"{name}: {value}"
+    if block["type"] == "image":
+        yield _words(block["title"])
     if block["type"] == "context":
         yield from (_words(element) for element in block["elements"])
     if block["type"] == "actions":

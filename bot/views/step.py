@@ -1,6 +1,7 @@
 """A step of the guide as a message: in full while it is current, one line afterwards."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 from slack_sdk.models.blocks import Block, ButtonElement, ConfirmObject, PlainTextObject
@@ -9,6 +10,7 @@ from bot.core.english import listed
 from bot.core.mrkdwn import code, escape, mention, when
 from bot.guide import Blank, Owner, Phase, Step, Table
 from bot.guide.credentials import ending
+from bot.guide.pictures import Picture
 from bot.onboarding import Onboarding, Status, StepProgress, StepState
 from bot.views import ids
 from bot.views.blocks import (
@@ -20,6 +22,7 @@ from bot.views.blocks import (
     context,
     fields,
     header,
+    image,
     message,
     section,
 )
@@ -37,12 +40,16 @@ def slot(number: int) -> str:
     return f"step:{number}"
 
 
-def step_message(onboarding: Onboarding, number: int) -> Message:
-    """Return the message of step `number` for what the step is now."""
+def step_message(onboarding: Onboarding, number: int, pictures: Sequence[Picture] = ()) -> Message:
+    """Return the message of step `number` for what the step is now; `pictures` are its figure's."""
     progress = onboarding.step(number)
     step = onboarding.guide.step(number)
     if progress.state is StepState.CURRENT:
-        return message(onboarding.id, slot(number), _in_full(onboarding, step))
+        words = message(onboarding.id, slot(number), _in_full(onboarding, step))
+        if not pictures:
+            return words
+        shown = message(onboarding.id, slot(number), _in_full(onboarding, step, pictures))
+        return replace(shown, in_words=words)
     return _afterwards(onboarding, step, progress)
 
 
@@ -89,7 +96,9 @@ def _done(
     return message(onboarding_id, slot(number), blocks)
 
 
-def _in_full(onboarding: Onboarding, step: Step) -> Iterator[Block]:
+def _in_full(
+    onboarding: Onboarding, step: Step, pictures: Sequence[Picture] = ()
+) -> Iterator[Block]:
     phase = onboarding.guide.phase_of(step.number)
     yield header(f"Step {step.number} of {len(onboarding.guide.steps)}: {step.title}")
     where = []
@@ -105,7 +114,7 @@ def _in_full(onboarding: Onboarding, step: Step) -> Iterator[Block]:
     if step == phase.steps[0]:
         yield from _first_of(onboarding, phase)
     yield from _task(onboarding, step)
-    yield from _hints(step)
+    yield from _hints(step, pictures)
     yield from _state(onboarding, step)
     if onboarding.status in RESTING:
         yield context(RESTING[onboarding.status])
@@ -177,8 +186,10 @@ def _cell(onboarding: Onboarding, table: Table, name: str, value: str) -> str:
     return code(value) if name in table.copied else escape(value)
 
 
-def _hints(step: Step) -> Iterator[Block]:
-    if step.figure:
+def _hints(step: Step, pictures: Sequence[Picture]) -> Iterator[Block]:
+    if pictures:
+        yield from map(image, pictures)
+    elif step.figure:
         yield context(f"🖼️ *What you'll see:* {escape(step.figure.caption)}")
     for tip in step.tips:
         yield context(f"💡 {escape(tip)}")

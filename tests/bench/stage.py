@@ -88,7 +88,7 @@ async def platforms(directory: Path, *, latency: float = 0.0) -> AsyncIterator[P
     """Start Slack, which takes `latency` for each call, and ServiceTitan; apps end with them."""
     async with AsyncExitStack() as stack:
         slack = await stack.enter_async_context(
-            SlackSandbox(Manifest.read(MANIFEST), latency=latency)
+            SlackSandbox(Manifest.read(MANIFEST), latency=latency, declined_scopes=["files:write"])
         )
         servicetitan = await stack.enter_async_context(ServiceTitanSandbox(seed=3))
         engineer = slack.add_person("Erin Engineer")

@@ -24,7 +24,11 @@ async def onboard(
     """Go through a whole onboarding with a bot that dies at `deadly` points; then all is level."""
     points = Points(deadly)
     async with (
-        SlackSandbox(Manifest.read(MANIFEST), event_retries=(0.3, 0.6, 1.2)) as slack,
+        SlackSandbox(
+            Manifest.read(MANIFEST),
+            event_retries=(0.3, 0.6, 1.2),
+            declined_scopes=["files:write"],  # every call is a point to die at
+        ) as slack,
         ServiceTitanSandbox(seed=5) as servicetitan,
     ):
         erin = slack.add_person("Erin Engineer")

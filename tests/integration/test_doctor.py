@@ -74,6 +74,7 @@ async def test_a_missing_scope_is_named(begun: World) -> None:
 async def test_optional_scopes_that_were_not_granted_are_named_and_nothing_is_to_be_mended(
     begun: World,
 ) -> None:
+    begun.slack.admin.grant("files:write")
     begun.slack.admin.decline("pins:write")
 
     found = (await findings(begun))["Slack optional scopes"]

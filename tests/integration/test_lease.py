@@ -36,7 +36,7 @@ class Robbed(Thread):
     """A thread during whose update another worker takes the lease, as after a long pause."""
 
     def __init__(self, world: World) -> None:
-        super().__init__(world.bot.slack, now)
+        super().__init__(world.bot.slack, world.bot.pictures, now)
         self._world = world
         self.updated = 0
 

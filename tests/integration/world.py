@@ -341,11 +341,13 @@ async def a_world(
     enterprise_id: str | None = None,
     clock: Callable[[], datetime] = now,
     monotonic: Callable[[], float] = seconds,
+    uploads: bool = False,
     **other: Any,
 ) -> AsyncIterator[World]:
     """Build it; `named_engineers`: only Erin is one. `latency` is Slack's, `other` any setting.
 
-    With `enterprise_id`, HeavySet is an Enterprise Grid organisation.
+    With `enterprise_id`, HeavySet is an Enterprise Grid organization. With `uploads`, the bot may
+    upload files, and so it does.
     """
     if isinstance(database, Path):
         database = SqliteFile.with_tables(database)
@@ -355,6 +357,7 @@ async def a_world(
             latency=latency,
             enterprise_id=enterprise_id,
             clock=lambda: clock().timestamp(),
+            declined_scopes=[] if uploads else ["files:write"],
         ) as slack,
         ServiceTitanSandbox(seed=1) as servicetitan,
     ):

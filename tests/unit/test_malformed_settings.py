@@ -110,6 +110,15 @@ MALFORMED = {
     "SWEEP_INTERVAL": ["0", "5s"],
     "SUPPORT_EMAIL": ["support", "a@b", "<a@b.example>"],
     "APP_DESCRIPTION": ["x" * 301, "one `code`"],
+    "GUIDE_IMAGES": [
+        *("/no/such/folder", "http://pictures.example", "https://", "s3://bucket"),
+        "https://pictures.example/?v=1",
+    ],
+    "PUBLIC_URL": [
+        "onboarding.example.com",
+        "http://onboarding.example.com",
+        "https://a.example/b",
+    ],
 }
 CASES = [(name, value) for name, values in MALFORMED.items() for value in values]
 
@@ -156,6 +165,8 @@ GOOD = {
     "SWEEP_INTERVAL": "1",
     "SUPPORT_EMAIL": "integrations@heavyset.example",
     "APP_DESCRIPTION": "Connects ServiceTitan with our Web Scheduler.",
+    "GUIDE_IMAGES": "https://pictures.example/guide",
+    "PUBLIC_URL": "https://onboarding.example.com",
 }
 
 

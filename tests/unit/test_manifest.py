@@ -32,6 +32,8 @@ SCOPES: dict[str, set[str]] = {
     "conversations.inviteShared": {"conversations.connect:write"},
     "conversations.members": {"channels:read", "groups:read"},
     "conversations.replies": {"channels:history", "groups:history"},
+    "files.completeUploadExternal": {"files:write"},
+    "files.getUploadURLExternal": {"files:write"},
     "pins.add": {"pins:write"},
     "usergroups.users.list": {"usergroups:read"},
     "users.conversations": {"channels:read", "groups:read"},
@@ -139,6 +141,8 @@ OPTIONAL = {
     "conversations.create",
     "conversations.invite",
     "conversations.inviteShared",
+    "files.completeUploadExternal",
+    "files.getUploadURLExternal",
     "pins.add",
 }
 

@@ -27,6 +27,7 @@ TABLES = {
     "step",
     "message",
     "notice",
+    "picture",
     "rate",
     "arrival",
     "credential",

@@ -1,0 +1,26 @@
+"""Serves the guide's pictures at PUBLIC_URL, for Slack to download."""
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from aiohttp import web
+
+from bot.guide.pictures import PATH, PictureFile
+
+HEADERS = {
+    # An address is for one content: with another one, Slack is told another address.
+    "Cache-Control": "public, max-age=86400",
+    "Content-Security-Policy": "default-src 'none'",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+def routes(files: Sequence[PictureFile]) -> Sequence[web.RouteDef]:
+    """Return a route for each file; no name in a request leads to a file on the disk."""
+    return [web.get(f"{PATH}/{file.name}", _serves(file)) for file in files]
+
+
+def _serves(file: PictureFile) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def serve(_request: web.Request) -> web.Response:
+        return web.Response(body=file.content, content_type=file.content_type, headers=HEADERS)
+
+    return serve

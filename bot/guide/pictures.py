@@ -1,0 +1,192 @@
+"""Which pictures a step shows, and where Slack gets them.
+
+A picture comes from the first of these that has one: `figure.image` in the guide's file,
+GUIDE_IMAGES, and our own schematics.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+
+from bot.guide.model import Guide, Step
+
+SCHEMATICS = Path(__file__).with_name("schematics")
+# step-03.png is the picture of step 3, step-03-2.png its second one.
+NAME = re.compile(r"step-(\d\d)(?:-([2-9]))?\.(?:png|jpg|jpeg|gif)")
+LOOKS_LIKE_ONE = re.compile(r".*\.(?:png|jpe?g|gif|webp|bmp|tiff?|heic)", re.IGNORECASE)
+# What Slack shows (docs.slack.dev, image block), by its first bytes.
+TYPES = {
+    b"\x89PNG\r\n\x1a\n": "image/png",
+    b"\xff\xd8\xff": "image/jpeg",
+    b"GIF87a": "image/gif",
+    b"GIF89a": "image/gif",
+}
+LARGEST_BYTES = 2 * 1024 * 1024  # people look at them on phones
+PATH = "/guide"  # of the pictures on our own server
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture that Slack can get: at an address, or as a file that was uploaded to Slack."""
+
+    caption: str
+    shows: str = ""
+    url: str = ""
+    file_id: str = ""
+    is_schematic: bool = False
+
+
+StepPictures = Callable[[Step], Sequence[Picture]]
+
+
+def no_pictures(_step: Step) -> Sequence[Picture]:
+    """Return nothing: the step's words say what its figure shows."""
+    return ()
+
+
+@dataclass(frozen=True)
+class PictureFile:
+    """A file with a picture, named like step-03.png."""
+
+    name: str
+    content: bytes = field(repr=False)
+    is_schematic: bool = False
+
+    @property
+    def step(self) -> int:
+        """The number of the step that shows it."""
+        return int(self.name[5:7])
+
+    @property
+    def content_type(self) -> str:
+        """The type of its content, whatever its name says."""
+        return type_of(self.content) or ""
+
+    @cached_property
+    def digest(self) -> str:
+        """A digest of its content: another name is no other picture."""
+        return hashlib.sha256(self.content).hexdigest()
+
+
+def type_of(content: bytes) -> str | None:
+    """Return the type of a picture; None for what Slack doesn't show."""
+    return next((kind for start, kind in TYPES.items() if content.startswith(start)), None)
+
+
+def problem_with(content: bytes) -> str | None:
+    """Return what is wrong with the content of a picture; None if Slack shows it."""
+    if len(content) > LARGEST_BYTES:
+        return f"is larger than {LARGEST_BYTES // 1024 // 1024} MB"
+    return None if type_of(content) else "isn't a PNG, JPEG, or GIF"
+
+
+@dataclass(frozen=True)
+class PictureSources:
+    """Where a guide's pictures are: files, or a `base_url`, under which they have the same names.
+
+    Slack gets files from our server at `public_url`; without one, they have to be uploaded.
+    """
+
+    captions: Mapping[int, str]
+    files: Sequence[PictureFile] = ()
+    base_url: str = ""
+    public_url: str = ""
+
+    @property
+    def served(self) -> Sequence[PictureFile]:
+        """The files that Slack gets from our server."""
+        return self.files if self.public_url else ()
+
+    @property
+    def to_upload(self) -> Sequence[PictureFile]:
+        """The files that Slack can't get from our server."""
+        return () if self.public_url else self.files
+
+    def of(self, step: Step, uploaded: Mapping[str, str]) -> Sequence[Picture]:
+        """Return the pictures of a step; `uploaded` has the ids of files in Slack by digest.
+
+        Files belong to the newest guide: an older version may have another screen in that place.
+        """
+        if step.figure and step.figure.image:
+            return [self._picture(step, url=step.figure.image)]
+        if self.captions.get(step.number) != caption_of(step):
+            return []
+        if self.base_url:
+            url = f"{self.base_url}/{file_name(step.number)}"
+            return [self._picture(step, url=url)] if step.figure else []
+        files = [one for one in self.files if one.step == step.number]
+        found = [
+            replace(
+                self._picture(step, url=self.url_of(file), file_id=uploaded.get(file.digest, "")),
+                is_schematic=file.is_schematic,
+            )
+            for file in files
+            if self.public_url or file.digest in uploaded
+        ]
+        # What the guide says of the figure is about its first picture.
+        return [*found[:1], *(replace(one, shows="") for one in found[1:])]
+
+    def url_of(self, file: PictureFile) -> str:
+        """Return a file's address on our server; a new content has a new one, as Slack caches."""
+        if not self.public_url:
+            return ""
+        return f"{self.public_url}{PATH}/{file.name}?{file.digest[:8]}"
+
+    def _picture(self, step: Step, *, url: str, file_id: str = "") -> Picture:
+        shows = (step.figure.shows if step.figure else None) or ""
+        return Picture(caption_of(step), shows, url, file_id)
+
+
+def caption_of(step: Step) -> str:
+    """Return what a step's pictures are called."""
+    return step.figure.caption if step.figure else step.title
+
+
+def file_name(step: int) -> str:
+    """Return the name of a step's first picture."""
+    return f"step-{step:02}.png"
+
+
+def find(
+    guide: Guide, images: str | None, public_url: str | None
+) -> tuple[PictureSources, dict[str, str]]:
+    """Return where a guide's pictures are, by GUIDE_IMAGES and PUBLIC_URL.
+
+    With it, what is wrong with files that can't be used, by their names.
+    """
+    captions = {step.number: caption_of(step) for step in guide.steps}
+    if images and "://" in images:
+        return PictureSources(captions, base_url=images.rstrip("/")), {}
+    files, problems = _read(Path(images), captions) if images else ([], {})
+    schematics, _ = _read(SCHEMATICS / guide.id, captions)
+    given = {file.step for file in files}
+    files += [replace(one, is_schematic=True) for one in schematics if one.step not in given]
+    return PictureSources(captions, files, public_url=public_url or ""), problems
+
+
+def _read(folder: Path, steps: Collection[int]) -> tuple[list[PictureFile], dict[str, str]]:
+    files, problems = [], {}
+    for path in sorted(_paths(folder)):
+        named = NAME.fullmatch(path.name)
+        if not named or int(named[1]) not in steps:
+            problems[path.name] = "isn't named after a step of the guide, such as step-03.png"
+            continue
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            problems[path.name] = f"can't be read ({error.strerror})"
+            continue
+        if problem := problem_with(content):
+            problems[path.name] = problem
+        else:
+            files.append(PictureFile(path.name, content))
+    return sorted(files, key=lambda file: NAME.sub(r"\1-\2", file.name)), problems
+
+
+def _paths(folder: Path) -> Iterator[Path]:
+    """Yield what looks like a picture; a drawing's source may be beside it."""
+    if folder.is_dir():
+        yield from (path for path in folder.iterdir() if LOOKS_LIKE_ONE.fullmatch(path.name))

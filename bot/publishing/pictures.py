@@ -1,0 +1,134 @@
+"""Brings the guide's pictures to Slack: uploads files once, and remembers what Slack refuses.
+
+Nothing waits for a picture: until Slack has it, and whenever Slack refuses it, steps show words.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from bot.core.errors import Unavailable
+from bot.guide import Step
+from bot.guide.pictures import Picture, PictureFile, PictureSources
+from bot.slack import Slack, SlackRefused
+from bot.views.blocks import Message, picture_keys
+from storage import pictures
+from storage.database import Conflict, Database
+from storage.pictures import Upload
+
+log = logging.getLogger(__name__)
+
+SCOPE = "files:write"
+# What Slack's errors say about the pictures of a message (docs.slack.dev, chat.postMessage); the
+# others also come of an organization that takes no files in shared channels.
+BAD_PICTURE = "invalid_blocks"
+REFUSED_PICTURE = {
+    BAD_PICTURE,
+    "invalid_arguments",
+    "invalid_attachments",
+    "file_not_found",
+    "slack_connect_blocked_file_type",
+    "slack_connect_file_link_sharing_blocked",
+}
+# Slack needs a few moments for a new file; sometimes it can't get a picture that it could get
+# before (github.com/slackapi/python-slack-sdk/issues/1782).
+PROCESSING, REST = timedelta(seconds=10), timedelta(minutes=10)
+# A claim of this age was left behind by a worker that died.
+CLAIM_EXPIRES = timedelta(minutes=5)
+# A lost file is uploaded again at once, and then not again for this long.
+UPLOAD_INTERVAL = timedelta(days=1)
+PAUSE_AFTER_REFUSAL, PAUSE_AFTER_FAILURE = timedelta(hours=1), timedelta(minutes=1)
+
+
+class Pictures:
+    """The pictures that Slack can show now."""
+
+    def __init__(
+        self,
+        slack: Slack,
+        database: Database,
+        sources: PictureSources,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._slack, self._database = slack, database
+        self._sources, self._clock = sources, clock
+        self._uploaded: dict[str, str] = {}  # file ids by the picture's digest
+        self._refused: dict[str, datetime] = {}  # until when not to try, by address or file id
+        self._logged: set[tuple[str, str]] = set()
+        self._paused_until: datetime | None = None
+
+    def of(self, step: Step) -> Sequence[Picture]:
+        """Return the pictures of a step that Slack is likely to take now."""
+        now = self._clock()
+        found = self._sources.of(step, self._uploaded)
+        return [one for one in found if self._refused.get(one.url or one.file_id, now) <= now]
+
+    def refused(self, message: Message, code: str) -> None:
+        """Note that Slack took a message in words, and not with its pictures."""
+        for key in picture_keys(message):
+            if (key, code) not in self._logged:
+                self._logged.add((key, code))
+                extra = {"slot": message.slot, "code": code}
+                log.warning("Slack refuses a picture; words replace it", extra=extra)
+            if code == BAD_PICTURE:
+                self._refused[key] = self._clock() + REST
+        if code == BAD_PICTURE:  # a file may be gone
+            self._uploaded = {
+                digest: file_id
+                for digest, file_id in self._uploaded.items()
+                if file_id not in self._refused
+            }
+
+    async def look(self) -> None:
+        """Upload what Slack lacks; each sweep calls this."""
+        missing = [one for one in self._sources.to_upload if one.digest not in self._uploaded]
+        if not missing or not self._may_upload():
+            return
+        async with self._database.begin(write=False, background=True) as session:
+            known = await pictures.by_digest(session)
+        try:
+            for file in missing:
+                await self._look_at(file, known.get(file.digest))
+        except SlackRefused as error:
+            self._paused_until = self._clock() + PAUSE_AFTER_REFUSAL
+            log.warning("cannot upload the guide's pictures", extra={"code": error.code})
+        except Unavailable as error:
+            self._paused_until = self._clock() + PAUSE_AFTER_FAILURE
+            log.info("cannot upload the guide's pictures yet", extra={"reason": str(error)})
+
+    def _may_upload(self) -> bool:
+        if self._paused_until and self._clock() < self._paused_until:
+            return False
+        identity = self._slack.cached_identity
+        return identity is not None and (not identity.scopes or SCOPE in identity.scopes)
+
+    async def _look_at(self, file: PictureFile, known: Upload | None) -> None:
+        """Use a file that is in Slack already, or upload it unless another worker does."""
+        age = self._clock() - known.since if known else timedelta()
+        if known and known.file_id and known.file_id not in self._refused:
+            if age >= PROCESSING:
+                self._uploaded[file.digest] = known.file_id
+            return
+        wait = CLAIM_EXPIRES
+        if known and known.file_id:
+            wait = UPLOAD_INTERVAL if known.count > 1 else timedelta()
+        if known and age < wait:
+            return
+        try:
+            async with self._database.begin(background=True) as session:
+                if not await pictures.claim(session, file.digest, known, self._clock()):
+                    return
+        except Conflict:
+            return
+        await self._upload(file)
+
+    async def _upload(self, file: PictureFile) -> None:
+        try:
+            file_id = await self._slack.upload(file.name, file.content)
+        except (SlackRefused, Unavailable):
+            async with self._database.begin(background=True) as session:
+                await pictures.drop(session, file.digest)
+            raise
+        async with self._database.begin(background=True) as session:
+            await pictures.record(session, file.digest, file_id, self._clock())
+        log.info("uploaded a picture of the guide", extra={"file": file.name})

@@ -1,0 +1,182 @@
+"""Pictures of the steps: served by the bot, uploaded, at an address; words when there's none."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from freezegun import freeze_time
+from freezegun.api import FrozenDateTimeFactory
+
+from sandbox.bot_process import free_port
+from sandbox.slack.model import Json
+from tests.integration.world import World, a_world
+
+PNG = b"\x89PNG\r\n\x1a\n and so on"
+WORDS = "🖼️ *What you'll see:*"
+
+
+@pytest.fixture(autouse=True)
+def clock() -> Iterator[FrozenDateTimeFactory]:
+    with freeze_time("2026-03-10 15:00", real_asyncio=True) as clock:
+        assert isinstance(clock, FrozenDateTimeFactory)
+        yield clock
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    (folder / "step-03.png").write_bytes(PNG)
+    (tmp_path / "secret.png").write_bytes(PNG + b"secret")
+    return folder
+
+
+@asynccontextmanager
+async def at_step_3(
+    tmp_path: Path, clock: FrozenDateTimeFactory, **settings: Any
+) -> AsyncIterator[World]:
+    """A world at step 3, whose figure may have a picture."""
+    async with a_world(tmp_path, **settings) as world:
+        await look(world, clock)
+        await world.begin()
+        await world.walk_to(3)
+        yield world
+
+
+async def look(world: World, clock: FrozenDateTimeFactory) -> None:
+    """Let the bot upload what is missing, and Slack process it."""
+    for _ in range(2):
+        await world.bot.sweep()
+        await world.idle()
+        clock.tick(timedelta(seconds=10))
+
+
+async def again(world: World) -> None:
+    """Have step 3 shown in full again."""
+    await world.press(world.ann, "step:3", "step_done")
+    await world.press(world.ann, "step:3", "step_undo")
+
+
+def refusals(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [one.message for one in caplog.records if "Slack refuses a picture" in one.message]
+
+
+def image(world: World, step: int) -> Json | None:
+    """The image block of a step's message."""
+    blocks = world.message(f"step:{step}").blocks
+    return next((block for block in blocks if block["type"] == "image"), None)
+
+
+def in_words(world: World, step: int) -> bool:
+    return WORDS in str(world.message(f"step:{step}").blocks)
+
+
+async def test_the_bot_serves_the_pictures_of_the_folder_and_nothing_else(
+    tmp_path: Path, clock: FrozenDateTimeFactory, folder: Path
+) -> None:
+    port = free_port()
+    base = f"http://127.0.0.1:{port}"
+    settings = {"guide_images": str(folder), "public_url": base, "port": port, "uploads": True}
+    async with at_step_3(tmp_path, clock, **settings) as world:
+        shown = image(world, 3)
+        assert shown
+        assert shown["image_url"].startswith(f"{base}/guide/step-03.png?")
+        assert not in_words(world, 3)
+        assert not world.slack.files  # nothing is uploaded
+        async with aiohttp.ClientSession() as session:
+            async with session.get(shown["image_url"]) as answer:
+                assert (answer.status, answer.content_type) == (200, "image/png")
+                assert "max-age" in answer.headers["Cache-Control"]
+                assert answer.headers["X-Content-Type-Options"] == "nosniff"
+                assert await answer.read() == PNG
+            async with session.get(f"{base}/guide/step-10.png") as answer:
+                assert answer.status == 200  # our schematic
+            for path in ("", "step-05.png", "../secret.png", "..%2fsecret.png", "%2e%2e/.env"):
+                async with session.get(f"{base}/guide/{path}") as answer:
+                    assert answer.status == 404, path
+
+
+async def test_a_picture_is_uploaded_once_by_all_workers_and_again_when_it_is_gone(
+    tmp_path: Path, clock: FrozenDateTimeFactory, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = {"guide_images": str(folder), "uploads": True, "socket_mode": True}
+    async with at_step_3(tmp_path, clock, **settings) as world:
+        shown = image(world, 3)
+        assert shown
+        names = sorted(file.name for file in world.slack.files.values())
+        assert names == ["step-03.png", "step-10.png", "step-22.png"]
+        async with world.second_bot() as second:
+            await second.sweep()
+        assert len(world.slack.files) == 3
+
+        del world.slack.files[shown["slack_file"]["id"]]
+        await again(world)
+
+        assert image(world, 3) is None
+        assert in_words(world, 3)
+        assert len(refusals(caplog)) == 1
+        await look(world, clock)
+        assert sorted(file.name for file in world.slack.files.values()) == names
+        await again(world)
+        assert (image(world, 3) or {})["slack_file"]["id"] != shown["slack_file"]["id"]
+
+
+async def test_a_picture_that_slack_refuses_stops_nothing_and_is_logged_once(
+    tmp_path: Path, clock: FrozenDateTimeFactory, caplog: pytest.LogCaptureFixture
+) -> None:
+    base = "https://pictures.example"
+    async with at_step_3(tmp_path, clock, guide_images=base) as world:
+        assert in_words(world, 3)
+        assert world.rows("SELECT status FROM onboarding") == [("active",)]
+        assert len(refusals(caplog)) == 1
+        await world.type("pause")
+        answers = [one.answer.get("error") for one in world.slack.calls]
+        assert answers.count("invalid_blocks") == 1  # it isn't tried each time
+
+        world.slack.web[f"{base}/step-03.png"] = PNG
+        clock.tick(timedelta(minutes=11))
+        await world.type("resume")
+
+        assert (image(world, 3) or {})["image_url"] == f"{base}/step-03.png"
+
+
+async def test_an_edit_that_slack_refuses_for_its_picture_is_made_in_words(tmp_path: Path) -> None:
+    base = "https://pictures.example"
+    async with a_world(tmp_path, guide_images=base) as world:
+        world.slack.web[f"{base}/step-03.png"] = PNG
+        await world.begin()
+        await world.walk_to(3)
+        assert image(world, 3)
+        del world.slack.web[f"{base}/step-03.png"]
+
+        await world.type("pause")
+
+        assert in_words(world, 3)
+        assert "On hold" in str(world.message("step:3").blocks)
+
+
+async def test_without_a_way_to_slack_the_words_remain(
+    tmp_path: Path, clock: FrozenDateTimeFactory, folder: Path
+) -> None:
+    async with at_step_3(tmp_path, clock, guide_images=str(folder)) as world:
+        assert not world.slack.calls_of("files.getUploadURLExternal")  # there is no scope for it
+        assert in_words(world, 3)
+        world.slack.admin.grant("files:write")
+        await world.bot.slack.identify()
+        world.slack.fail_next("files.getUploadURLExternal", error="file_uploads_disabled")
+        await look(world, clock)
+        assert len(world.slack.calls_of("files.getUploadURLExternal")) == 1
+        assert world.rows("SELECT * FROM picture") == []
+
+        clock.tick(timedelta(hours=1))
+        world.slack.fail_next("upload_url", status=500)
+        await look(world, clock)
+        assert world.rows("SELECT * FROM picture") == []
+        clock.tick(timedelta(minutes=1))
+        await look(world, clock)
+
+        assert len(world.rows("SELECT * FROM picture WHERE file_id IS NOT NULL")) == 3
