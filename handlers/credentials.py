@@ -35,7 +35,7 @@ def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
     @app.action(ids.REVEAL_CREDENTIALS)
     async def reveal_credentials(ack: AsyncAck, body: dict[str, Any]) -> None:
         async with replies.to(ack, body) as (press, step):
-            replies.open(press, await use_cases.credentials.list_stored(press.request, step))
+            replies.open(press, await use_cases.reveal_credentials.list_stored(press.request, step))
 
     @app.action(re.compile(rf"^{ids.REVEAL_CREDENTIALS}:"))
     async def show_credential(ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -44,7 +44,7 @@ def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
         if name not in press.ref.fields or not window.startswith(WINDOW):
             raise Malformed("a window that we did not open")
         async with replies.errors_to(ack, press):
-            view = await use_cases.credentials.reveal(press.request, press.ref, window, name)
+            view = await use_cases.reveal_credentials.reveal(press.request, press.ref, window, name)
             replies.update(press, view)
 
     @app.action(ids.KEEP_CREDENTIALS)

@@ -55,7 +55,7 @@ class Submission(Payload):
         return FormRef.parse(self.view.private_metadata)
 
     def saying(self, *texts: str) -> Request:
-        """Who submitted `texts`, and where the form was opened: a submission bears no channel.
+        """Who submitted `texts`, and where the form was opened: a submission has no channel.
 
         Slack keeps a form open whose answer was lost: the same texts, submitted from it again,
         are the same request. A secret is none of these: the use case marks it.
@@ -65,7 +65,7 @@ class Submission(Payload):
         return Request(person, self.ref.channel, request_key("form", self.user.id, *form))
 
     def input(self, name: str) -> Input:
-        """Return the input whose block and action both bear `name`."""
+        """Return the input whose block and action are both called `name`."""
         return self.view.state.values.get(name, {}).get(name, Input())
 
     def text(self, name: str) -> str:

@@ -1,7 +1,7 @@
 """Copies everything from one database into another, empty one, such as SQLite to PostgreSQL.
 
-Rows go over as they are, so ciphertexts, seals and fingerprints stay valid. The source is read as
-of one moment, the target is written in one transaction, and both are compared before its commit.
+Rows are copied as they are, so ciphertexts, seals and fingerprints stay valid. The source is read
+in one snapshot, the target is written in one transaction, and both are compared before it commits.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ COUNTED = (("event", "id"),)
 
 
 class NotCopied(Exception):
-    """Why nothing was copied; the target is as it was, but for empty tables."""
+    """Nothing was copied, for the reason in the text; the target has new, empty tables at most."""
 
 
 def copy(source_url: str, target_url: str, seals: Seals) -> Mapping[str, int]:
@@ -76,7 +76,7 @@ def _legible(table: sa.Table, row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _digest(table: sa.Table, connection: sa.Connection) -> str:
-    """Return one figure for all rows of a table; in which order they come doesn't matter."""
+    """Return a checksum of all rows of a table, whatever their order."""
     total = 0
     for row in _rows(table, connection):
         text = json.dumps(dict(row), default=_plain, sort_keys=True)
@@ -100,11 +100,11 @@ def _go_on_counting(target: sa.Connection) -> None:
 
 @contextmanager
 def _reading(url: str) -> Iterator[sa.Connection]:
-    """Give a connection that sees one moment."""
+    """Give a connection that sees one snapshot."""
     options = {} if is_sqlite(url) else {"isolation_level": "REPEATABLE READ"}
     with sync_engine(url).connect() as connection:
         connection = connection.execution_options(**options)
-        if is_sqlite(url):  # else each SELECT would see a moment of its own
+        if is_sqlite(url):  # otherwise each SELECT would see its own snapshot
             connection.exec_driver_sql("BEGIN")
         yield connection
         connection.rollback()

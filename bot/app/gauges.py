@@ -24,7 +24,7 @@ UNKNOWN = "unknown"  # a status, or a phase, that this release does not know
 
 
 class Gauges:
-    """A check that never warns: each look refreshes the figures."""
+    """Looks at the database with the health checks, but never warns."""
 
     def __init__(
         self,
@@ -37,7 +37,10 @@ class Gauges:
         stalled_after: timedelta,
         timezone: str,
     ) -> None:
-        """Take after how much business time one is stalled, and where clients are by default."""
+        """Onboardings count as stalled after `stalled_after` of business time.
+
+        `timezone` applies to clients whose own is not known.
+        """
         self._database, self._guides, self._clock = database, guides, clock
         self._stalled_after, self._timezone = stalled_after, timezone
         self._read_at: datetime | None = None
@@ -65,7 +68,7 @@ class Gauges:
         since.labels("event").set_function(lambda: self._age(requests.last(Kind.EVENT)))
 
     async def look(self) -> None:
-        """Read the figures, at most once in INTERVAL."""
+        """Read the figures, at most once per INTERVAL."""
         now = self._clock()
         if self._read_at and timedelta(0) <= now - self._read_at < INTERVAL:
             return

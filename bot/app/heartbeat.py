@@ -1,7 +1,7 @@
-"""Tells others that the bot works: a call to HEARTBEAT_URL, and a line after an absence.
+"""Shows that the bot works: a call to HEARTBEAT_URL, and a line in Slack after an absence.
 
-How long the bot was away is known from the database, where any worker writes each minute that it
-can serve. So a machine that was off, a lost connection and an unreachable database all count.
+Every minute in which a worker can serve, it writes the time into the database. A gap is an absence,
+whether the machine was off, the connection was lost, or the database couldn't be reached.
 """
 
 import logging
@@ -23,13 +23,13 @@ from storage.database import Conflict, Database
 log = logging.getLogger(__name__)
 
 INTERVAL = timedelta(minutes=1)
-# Shorter absences are restarts, of which nobody has to hear.
+# Anything shorter is a restart, which nobody needs to hear about.
 ABSENCE = timedelta(minutes=5)
 
 
 @dataclass(slots=True)
 class Returned:
-    """A line that has to be posted: when, and whether it may have arrived already."""
+    """The line to post after an absence. If it was `tried`, it may be in the channel already."""
 
     message: Message
     at: datetime
@@ -37,7 +37,7 @@ class Returned:
 
 
 class Heartbeat:
-    """A check that beats; `health` decides whether all is well."""
+    """Beats while `health` has no complaints."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class Heartbeat:
         url: str | None,
         clock: Callable[[], datetime],
     ) -> None:
-        """Take what it tells: the engineering `channel`, and the `url` of a dead man's switch."""
+        """`channel` is the engineering channel; `url` is that of a dead man's switch."""
         self._health, self._database, self._slack = health, database, slack
         self._http, self._channel, self._url = http, channel, url
         self._clock = clock
@@ -60,12 +60,12 @@ class Heartbeat:
         self._returned: Returned | None = None
 
     async def start(self) -> None:
-        """Count what was left behind, before anything is caught up."""
+        """Count what was left behind, before the first sweep catches up on it."""
         with suppress(Unavailable):
             self._behind = await self._backlog()
 
     async def look(self) -> None:
-        """Beat, at most once in INTERVAL."""
+        """Beat, at most once per INTERVAL."""
         now = self._clock()
         if self._beat_at and timedelta(0) <= now - self._beat_at < INTERVAL:
             return
@@ -83,7 +83,7 @@ class Heartbeat:
             await self._call(self._url)
 
     async def _record(self, now: datetime) -> datetime | None:
-        """Write down that all is well; if this worker ends an absence, return when it began."""
+        """Record that all is well; return when an absence began, if this ends one."""
         try:
             async with self._database.begin(background=True) as session:
                 last = await arrivals.move(session, arrivals.WELL, now)
@@ -96,7 +96,7 @@ class Heartbeat:
             return await thread_leases.backlog(session)
 
     async def _post_returned(self) -> None:
-        """Post the line, unless an earlier try arrived; it is tried again with the next beat."""
+        """Post the line unless an earlier try arrived; after a failure, try at the next beat."""
         if (line := self._returned) is None:
             return
         try:
@@ -104,8 +104,8 @@ class Heartbeat:
             line.tried = True
             if not found:
                 await self._slack.post(self._channel, line.message)
-        except SlackRefused as error:  # /readyz tells of a lost engineering channel
-            log.warning("not told that the bot is back", extra={"reason": str(error)})
+        except SlackRefused as error:  # /readyz reports a lost engineering channel
+            log.warning("could not say in Slack that the bot is back", extra={"reason": str(error)})
         except Unavailable:
             return
         self._returned = None

@@ -1,4 +1,4 @@
-"""The sweep: at intervals, takes up what a crash, an outage or a pause left behind."""
+"""The sweep: regularly resumes what a crash, an outage or a pause left unfinished."""
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence

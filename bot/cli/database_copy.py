@@ -23,10 +23,10 @@ def copy_database(settings: Settings, to: str) -> int:
     target = with_stand_ins({"DATABASE_URL": to}).database_url
     source, seals = settings.database_url, Seals(settings.keys)
     if migrate.where(source) == migrate.where(target) and is_sqlite(source) == is_sqlite(target):
-        return say("--to: is the database that DATABASE_URL names already", 2)
+        return say("--to: this is already the database in DATABASE_URL", 2)
     with ExitStack() as locks:
         if is_sqlite(source) and not locks.enter_context(sqlite.alone(str(sqlite.file(source)))):
-            return say("stop the bot first: what it does during a copy would be lost", 1)
+            return say("stop the bot first: anything it did during the copy would be lost", 1)
         try:
             counts = transfer.copy(source, target, seals)
         except (transfer.NotCopied, migrate.Unusable) as error:
@@ -38,7 +38,7 @@ def copy_database(settings: Settings, to: str) -> int:
     there = settings.model_copy(update={"database_url": target})
     broken = asyncio.run(verify_stored_values(there)) + asyncio.run(verify_histories(there))
     if broken:
-        return say(f"{migrate.where(target)}: it has everything, and what is named above", 1)
+        return say(f"{migrate.where(target)}: everything is there, including the problems above", 1)
     return say(
         f"{migrate.where(target)}: complete. Set DATABASE_URL to it and start the bot there; keep "
         "the old database until you have seen it work.",

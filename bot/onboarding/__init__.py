@@ -1,16 +1,11 @@
 """An onboarding: its state, and the pure transitions that change it."""
 
+from bot.onboarding.events import JUMPS, Event, EventKind, InvitationAnswer
 from bot.onboarding.lifecycle import start
 from bot.onboarding.model import (
-    BOT,
-    JUMPS,
     Deletion,
     Escalation,
-    Event,
-    EventKind,
-    InvitationAnswer,
     Loss,
-    Overview,
     PostedSecret,
     Question,
     Reminder,
@@ -21,9 +16,10 @@ from bot.onboarding.model import (
     StepProgress,
     StepState,
     StoredCredential,
-    Unread,
     Verification,
 )
+from bot.onboarding.overview import Overview, Unread
+from bot.onboarding.people import BOT
 from bot.onboarding.redaction import HIDDEN, free_text, redacted
 from bot.onboarding.state import Onboarding
 from bot.onboarding.transitions import Change

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from bot.core.errors import Refused
-from bot.onboarding.model import Event, EventKind, StoredCredential
+from bot.onboarding.events import Event, EventKind
+from bot.onboarding.model import StoredCredential
 from bot.onboarding.people import Actor
 from bot.onboarding.state import Onboarding
 from bot.onboarding.transitions import Change, changed, labels, must_be_active

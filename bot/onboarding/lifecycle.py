@@ -7,18 +7,9 @@ from datetime import datetime, timedelta
 from bot.core.errors import Refused
 from bot.guide import Guide
 from bot.onboarding.credentials import destruction
-from bot.onboarding.model import (
-    BOT,
-    Event,
-    EventKind,
-    InvitationAnswer,
-    Joined,
-    Loss,
-    Status,
-    StepProgress,
-    StepState,
-)
-from bot.onboarding.people import Actor, UserRef
+from bot.onboarding.events import Event, EventKind, InvitationAnswer
+from bot.onboarding.model import Joined, Loss, Status, StepProgress, StepState
+from bot.onboarding.people import BOT, Actor, UserRef
 from bot.onboarding.state import Onboarding
 from bot.onboarding.transitions import Change, changed, must_be_active, must_be_running
 

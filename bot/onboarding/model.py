@@ -1,17 +1,13 @@
-"""The parts of an onboarding: steps, credentials, verifications, questions, reminders, events."""
+"""The parts of an onboarding: steps, credentials, verifications, questions, reminders."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
-from bot.guide import Guide, Owner
-from bot.onboarding.people import Actor, Role
+from bot.guide import Owner
+from bot.onboarding.people import Actor
 from bot.onboarding.report import Report
-
-# The actor of what nobody asked for.
-BOT = Actor("", "", Role.BOT)
 
 
 class Status(StrEnum):
@@ -28,66 +24,6 @@ class StepState(StrEnum):
     CURRENT = "current"
     DONE = "done"
     SKIPPED = "skipped"
-
-
-class EventKind(StrEnum):
-    """What can happen. The values are stored: never rename one."""
-
-    STARTED = "started"
-    ACCOUNT_CHOSEN = "account_chosen"
-    STEP_DONE = "step_done"
-    STEP_SKIPPED = "step_skipped"
-    STEP_UNDONE = "step_undone"
-    CREDENTIAL_ENTERED = "credential_entered"
-    CREDENTIAL_REPLACED = "credential_replaced"
-    CREDENTIALS_REVEALED = "credentials_revealed"
-    CREDENTIALS_DESTROYED = "credentials_destroyed"
-    RETENTION_ASKED = "retention_asked"
-    CREDENTIALS_KEPT = "credentials_kept"
-    CREDENTIALS_EXPIRED = "credentials_expired"
-    PLATFORM_OUTDATED = "platform_outdated"
-    VERIFICATION_REQUESTED = "verification_requested"
-    VERIFICATION_FINISHED = "verification_finished"
-    WRITES_CONFIRMED = "writes_confirmed"
-    HELP_ASKED = "help_asked"
-    HELP_ANSWERED = "help_answered"
-    GUIDE_ANSWERED = "guide_answered"
-    REPLY_SENT = "reply_sent"
-    NOTED = "noted"
-    STEPS_HANDED_OVER = "steps_handed_over"
-    STEPS_GIVEN_BACK = "steps_given_back"
-    HANDED_OVER = "handed_over"
-    ASSIGNED = "assigned"
-    REMINDED = "reminded"
-    SNOOZED = "snoozed"
-    ESCALATED = "escalated"
-    CANCELLED = "cancelled"
-    COMPLETED = "completed"
-    PAUSED = "paused"
-    RESUMED = "resumed"
-    CHANNEL_MOVED = "channel_moved"
-    CLIENT_INVITED = "client_invited"
-    CLIENT_JOINED = "client_joined"
-    MEMBER_JOINED = "member_joined"
-    INVITATION_ANSWERED = "invitation_answered"
-    THREAD_DELETED = "thread_deleted"
-    REFUSED = "refused"
-    EXPOSED = "exposed"
-    EXPOSED_AGAIN = "exposed_again"
-    HISTORY_SEALED = "history_sealed"
-    UNKNOWN = "unknown"  # never stored: a kind that this release cannot read
-
-
-# What the thread's end points out, as the current step's message may be far above.
-JUMPS = frozenset({EventKind.STEP_UNDONE, EventKind.PAUSED, EventKind.RESUMED})
-
-
-class InvitationAnswer(StrEnum):
-    """The answer to a channel invitation; an accepted one may need an admin's approval."""
-
-    ACCEPTED = "accepted"
-    APPROVED = "approved"
-    DECLINED = "declined"
 
 
 class Loss(StrEnum):
@@ -277,52 +213,3 @@ class Deletion:
     versions: Mapping[str, int]
     at: datetime
     days: int
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One entry of the history. `detail` is JSON and never holds a credential.
-
-    A `quiet` one is not announced to the engineering channel, whatever its kind.
-    """
-
-    kind: EventKind
-    actor: Actor
-    at: datetime
-    step: int | None = None
-    detail: Mapping[str, Any] = field(default_factory=dict)
-    quiet: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Unread:
-    """An onboarding that cannot be read, as `status` lists it."""
-
-    id: str
-    client_name: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Overview:
-    """An onboarding as `status` lists it, without its steps."""
-
-    id: str
-    guide: Guide
-    client_name: str
-    channel: str
-    thread_ts: str | None
-    engineer: str
-    status: Status
-    current_step: int | None
-    finished_steps: int
-    turn: Owner | None
-    turn_at: datetime
-    started_at: datetime
-    active_at: datetime
-    missing_values: int = 0
-    exposed_values: int = 0
-    open_questions: int = 0
-    verification: str | None = None  # running, or the outcome of the latest report
-    loss: Loss | None = None
-    timezone: str | None = None

@@ -36,6 +36,10 @@ class Actor:
     role: Role
 
 
+# The actor of what nobody asked for.
+BOT = Actor("", "", Role.BOT)
+
+
 @dataclass(frozen=True, slots=True)
 class UserRef:
     """A user in a text, which each view shows in its own way."""

@@ -5,8 +5,9 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from bot.onboarding.model import BOT, Event, EventKind, PostedSecret, Status
-from bot.onboarding.people import Actor
+from bot.onboarding.events import Event, EventKind
+from bot.onboarding.model import PostedSecret, Status
+from bot.onboarding.people import BOT, Actor
 from bot.onboarding.redaction import HIDDEN
 from bot.onboarding.state import Onboarding
 from bot.onboarding.throttling import MAX_FINGERPRINTS, POSTED_SECRETS

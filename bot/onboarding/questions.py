@@ -5,7 +5,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.core.errors import Refused
-from bot.onboarding.model import Event, EventKind, Question, TeamReply
+from bot.onboarding.events import Event, EventKind
+from bot.onboarding.model import Question, TeamReply
 from bot.onboarding.people import Actor, UserRef
 from bot.onboarding.state import Onboarding
 from bot.onboarding.throttling import ANSWERS, QUESTIONS, in_minutes

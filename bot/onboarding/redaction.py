@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from bot.onboarding.model import Event, EventKind
+from bot.onboarding.events import Event, EventKind
 
 HIDDEN = "(hidden: looks like a credential)"
 FREE_TEXT = ("question", "reason", "reply", "note")  # what people wrote, in an event's detail

@@ -4,8 +4,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.core.errors import Refused
-from bot.onboarding.model import BOT, Escalation, Event, EventKind, Reminder, Snooze
-from bot.onboarding.people import Actor
+from bot.onboarding.events import Event, EventKind
+from bot.onboarding.model import Escalation, Reminder, Snooze
+from bot.onboarding.people import BOT, Actor
 from bot.onboarding.state import Onboarding
 from bot.onboarding.transitions import Change, changed, must_be_active
 

@@ -6,10 +6,10 @@ from datetime import datetime
 
 from bot.core.errors import NotFound
 from bot.guide import Guide, Owner, Phase, Step
+from bot.onboarding.events import Event
 from bot.onboarding.model import (
     Deletion,
     Escalation,
-    Event,
     Joined,
     Loss,
     PostedSecret,

@@ -7,7 +7,8 @@ from datetime import datetime
 from bot.core.english import listed
 from bot.core.errors import Refused
 from bot.guide import Owner
-from bot.onboarding.model import Event, EventKind, StepProgress, StepState
+from bot.onboarding.events import Event, EventKind
+from bot.onboarding.model import StepProgress, StepState
 from bot.onboarding.people import Actor, Role
 from bot.onboarding.state import Onboarding
 from bot.onboarding.transitions import (

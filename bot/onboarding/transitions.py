@@ -13,8 +13,9 @@ from typing import Any
 from bot.core.english import listed
 from bot.core.errors import Refused
 from bot.guide import Owner
-from bot.onboarding.model import BOT, JUMPS, Event, EventKind, Status, StepProgress, StepState
-from bot.onboarding.people import Actor, Role
+from bot.onboarding.events import JUMPS, Event, EventKind
+from bot.onboarding.model import Status, StepProgress, StepState
+from bot.onboarding.people import BOT, Actor, Role
 from bot.onboarding.state import Onboarding
 
 # What an onboarding that has ended is, in words.

@@ -7,16 +7,9 @@ from itertools import takewhile
 from typing import Any
 
 from bot.core.errors import Refused
-from bot.onboarding.model import (
-    BOT,
-    Event,
-    EventKind,
-    Signed,
-    Status,
-    StepState,
-    Verification,
-)
-from bot.onboarding.people import Actor, Role
+from bot.onboarding.events import Event, EventKind
+from bot.onboarding.model import Signed, Status, StepState, Verification
+from bot.onboarding.people import BOT, Actor, Role
 from bot.onboarding.report import Outcome, Report
 from bot.onboarding.state import Onboarding
 from bot.onboarding.throttling import CHECKS_ASKED_FOR, CHECKS_BY_CLIENT, in_minutes
@@ -109,7 +102,7 @@ def record_booking_sent(
     """
     run = _due(onboarding, number, requested_at)
     if run.booking is None or run.booking_sent_at:
-        raise Refused("There is no test booking to be sent (any more).")
+        raise Refused("There is no test booking left to send.")
     runs = (*onboarding.verifications[:-1], replace(run, booking_sent_at=now))
     return Change(replace(onboarding, verifications=runs), ())
 

@@ -13,7 +13,7 @@ from bot.views.guide_answer import answer_message
 from bot.views.jump import jump_message
 from bot.views.jump import slot as jump_slot
 from bot.views.posted_secret import posted_secret_message
-from bot.views.reminder import reminder_message, stands
+from bot.views.reminder import is_waiting, reminder_message
 from bot.views.reminder import slot as reminder_slot
 from bot.views.report import verification_message
 from bot.views.root import ROOT, root_message, welcome_message
@@ -107,5 +107,5 @@ def _answers(onboarding: Onboarding) -> Iterator[Message]:
 
 def _reminders(onboarding: Onboarding, posted: Mapping[str, Posted]) -> Iterator[Message]:
     for reminder in onboarding.reminders:
-        if stands(onboarding, reminder) or reminder_slot(reminder.number) in posted:
+        if is_waiting(onboarding, reminder) or reminder_slot(reminder.number) in posted:
             yield reminder_message(onboarding, reminder)

@@ -137,7 +137,7 @@ class ReminderSender:
             escalated = escalate(onboarding, now)
             onboarding, events = escalated.onboarding, (*events, *escalated.events)
         if not events:
-            raise Refused("Nothing is due any more.")
+            raise Refused("Nothing is due anymore.")
         return Change(onboarding, events)
 
     async def _with_timezone(self, onboarding: Onboarding) -> Onboarding:

@@ -16,6 +16,7 @@ from bot.use_cases.posted_secrets import PostedSecrets
 from bot.use_cases.questions import Questions
 from bot.use_cases.reminders import Reminders
 from bot.use_cases.retention import Retention
+from bot.use_cases.reveal_credentials import RevealCredentials
 from bot.use_cases.services import InvalidInput, NeedsConfirmation, Opening, Request, Services
 from bot.use_cases.start import Start
 from bot.use_cases.status import StatusReport
@@ -31,6 +32,7 @@ class UseCases:
         self.invitations = Invitations(services, self.start)
         self.steps = Steps(services)
         self.credentials = Credentials(services)
+        self.reveal_credentials = RevealCredentials(services)
         self.help = Help(services)
         self.verification = Verification(services)
         self.reminders = Reminders(services)

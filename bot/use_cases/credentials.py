@@ -1,4 +1,4 @@
-"""Entering credentials, and showing them to an engineer."""
+"""Entering credentials: checked, encrypted, stored."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -9,26 +9,26 @@ from pydantic import SecretStr
 from slack_sdk.models.views import View
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.core.errors import NotAllowed, Refused, Unreadable
+from bot.core.errors import Refused
 from bot.core.typed_text import half_width
 from bot.guide.credentials import Severity, check, mask
 from bot.onboarding import BOT, Event, EventKind, Onboarding, free_text
-from bot.onboarding.credentials import enter_credentials, must_be_stored, reveal_credentials
+from bot.onboarding.credentials import enter_credentials
 from bot.onboarding.people import Permission
 from bot.onboarding.posted_secrets import record_posted_secret
 from bot.onboarding.secret_scan import contains_value, forms
 from bot.onboarding.throttling import CHECKS, HOUR, REPLACEMENTS, in_minutes
-from bot.use_cases.permissions import must_have_opened, opened
+from bot.use_cases.permissions import must_have_opened
 from bot.use_cases.services import InvalidInput, NeedsConfirmation, Request
 from bot.use_cases.use_case import UseCase
 from bot.views import modals
 from bot.views.ids import CONFIRM_UNUSUAL, FormRef, StepRef
-from storage import credentials, event_log, onboardings, reveals
+from storage import credentials, event_log, onboardings
 from storage.vault import Sealed, Slot
 
 
 class Credentials(UseCase):
-    """The form for credentials, its submission, and the window that shows stored ones."""
+    """The form for credentials, and its submission."""
 
     async def form(self, request: Request, ref: StepRef) -> View:
         """Return the form for the credentials of a step, or for just those that `ref` names."""
@@ -65,52 +65,6 @@ class Credentials(UseCase):
         onboarding = await self._look_in_texts(request, onboarding, plain)
         self._must_be_right(onboarding, ref, plain, sealed, confirmed=confirmed)
         await self._keep(request, ref, plain)
-
-    async def list_stored(self, request: Request, ref: StepRef) -> View:
-        """Return a window with the stored credentials, masked; those of the step come first."""
-        onboarding = await self._get(ref.onboarding_id)
-        await self._viewer(request, onboarding)
-        step = onboarding.guide.step(onboarding.step(ref.step).number)
-        if not step.reveals:
-            raise Refused("Nothing to show at this step.")
-        names = modals.revealed_fields(onboarding, step.number)
-        stored = [name for name in names if name in onboarding.credentials]
-        must_be_stored(onboarding, stored or names)
-        form = request.form(onboarding.id, step.number, names)
-        return modals.reveal_modal(onboarding, form, self._services.reveals.new_window())
-
-    async def reveal(self, request: Request, ref: FormRef, window: str, name: str) -> View:
-        """Return the window with one credential readable.
-
-        That it is shown, and until when, is recorded first. Engineering is told of the first one
-        in a window.
-        """
-        if not await opened(self._services, request.person, ref):
-            raise NotAllowed("Someone else opened this window. Please open your own.")
-        onboarding, sealed = await self._read(ref.onboarding_id)
-        actor = await self._viewer(request, onboarding)
-        must_be_stored(onboarding, [name])
-        try:
-            value = self._services.vault.open(sealed[name])
-        except Unreadable as error:
-            raise Refused(
-                f"A stored credential can't be read, so none are shown: {error}. Whoever runs the "
-                "bot can look with `onboarding keys check`."
-            ) from error
-        async with self._services.database.begin(write=False) as session:
-            again = await reveals.shows(session, window)
-
-        async def record(session: AsyncSession, _after: Onboarding) -> None:
-            await self._services.reveals.record(session, window)
-
-        after = await self._change(
-            request,
-            onboarding.id,
-            partial(reveal_credentials, fields=[name], actor=actor, quiet=again),
-            record,
-        )
-        self._services.reveals.schedule()
-        return modals.reveal_modal(after, ref, window, shown=name, value=value)
 
     def _must_be_right(
         self,

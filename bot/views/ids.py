@@ -82,8 +82,8 @@ class StepRef:
 class FormRef:
     """A modal's private_metadata: where it was opened and by whom; never a secret.
 
-    A submission bears no channel, so the modal carries it; who opened it is the only one who may
-    submit it. `timezone` is the client's, found while the form was filled in.
+    A submission has no channel, so the modal carries it. Only the person who opened it may submit
+    it. `timezone` is the client's, found while the form was filled in.
     """
 
     channel: str

@@ -21,13 +21,13 @@ def slot(number: int) -> str:
     return f"reminder:{number}"
 
 
-def stands(onboarding: Onboarding, reminder: Reminder) -> bool:
+def is_waiting(onboarding: Onboarding, reminder: Reminder) -> bool:
     """Whether a reminder still waits for somebody."""
     return onboarding.status is Status.ACTIVE and onboarding.reminder == reminder
 
 
 def reminder_message(onboarding: Onboarding, reminder: Reminder) -> Message:
-    if stands(onboarding, reminder):
+    if is_waiting(onboarding, reminder):
         blocks = list(_nudge(onboarding, reminder))
     else:
         blocks = [section(_afterwards(onboarding, reminder))]

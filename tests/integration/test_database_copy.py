@@ -72,7 +72,7 @@ async def test_a_database_with_rows_is_not_written_to(filled: SqliteFile, tmp_pa
 @pytest.mark.parametrize(
     ("target", "words"),
     [
-        ("sqlite:///onboarding.db", "is the database that DATABASE_URL names already"),
+        ("sqlite:///onboarding.db", "this is already the database in DATABASE_URL"),
         ("mysql://somewhere", "--to: must begin with sqlite:/// or postgresql://"),
         ("postgresql://u:hush-hush@127.0.0.1:1/d", "nothing was copied: 127.0.0.1/d"),
         ("sqlite:////nowhere/at/all.db", "nothing was copied"),

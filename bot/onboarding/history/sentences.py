@@ -1,6 +1,6 @@
-"""Each event in words, without its subject: “finished step 7, Submit the Application”.
+"""Each event as a sentence without its subject: “finished step 7, Submit the Application”.
 
-What people wrote is not escaped here. Nothing that looks like a secret is quoted.
+What people wrote isn't escaped here. Text that looks like a secret is never quoted.
 """
 
 import re
@@ -16,7 +16,7 @@ from bot.onboarding.people import ChannelRef, Permission, UserRef
 from bot.onboarding.report import Outcome
 from bot.onboarding.secret_scan import looks_like
 
-# People, channels and times are not formatted: each reader is shown them in another way.
+# People, channels and times aren't formatted here: Slack, HTML and Markdown each do it differently.
 Part = str | UserRef | ChannelRef | datetime
 Words = tuple[Part, ...]
 
@@ -51,7 +51,7 @@ INVITATION_TEXTS = {
     InvitationAnswer.DECLINED: "declined the invitation{to}",
 }
 
-# Every kind of event: its sign and its sentence. A gap is one of GAPS, or a member of the detail.
+# The emoji and the sentence of each kind of event. A {gap} is in GAPS, or a key of the detail.
 SENTENCES: dict[EventKind, tuple[str, str]] = {
     EventKind.STARTED: ("🚀", "started the onboarding"),
     EventKind.ACCOUNT_CHOSEN: ("🔀", "answered {step}: “{option}”"),
@@ -67,16 +67,16 @@ SENTENCES: dict[EventKind, tuple[str, str]] = {
     EventKind.CREDENTIALS_DESTROYED: ("🧹", "deleted the {fields}"),
     EventKind.RETENTION_ASKED: (
         "🗝️",
-        "asked engineering whether to keep the {fields}, until {until}",
+        "asked engineering whether to keep the {fields}; deadline: {until}",
     ),
-    EventKind.CREDENTIALS_KEPT: ("🗝️", "kept the {fields}, until {until}"),
+    EventKind.CREDENTIALS_KEPT: ("🗝️", "kept the {fields} until {until}"),
     EventKind.CREDENTIALS_EXPIRED: (
         "🧹",
         "deleted the {fields} after {days} without activity",
     ),
     EventKind.PLATFORM_OUTDATED: (
         "♻️",
-        "changed the {fields} after HeavySet had set it up",
+        "changed the {fields} after HeavySet set it up",
     ),
     EventKind.VERIFICATION_REQUESTED: (
         "🔎",
@@ -95,7 +95,7 @@ SENTENCES: dict[EventKind, tuple[str, str]] = {
     EventKind.STEPS_HANDED_OVER: ("🤝", "asked HeavySet to do {steps}"),
     EventKind.STEPS_GIVEN_BACK: ("🤝", "handed {steps} back to the client"),
     EventKind.HANDED_OVER: ("🤝", "finished the client's part; next: {step}"),
-    EventKind.ASSIGNED: ("🧑‍🔧", "reassigned from {from_user} to {to_user}"),
+    EventKind.ASSIGNED: ("🧑‍🔧", "reassigned the onboarding from {from_user} to {to_user}"),
     EventKind.REMINDED: ("⏰", "reminded {side} about {step}"),
     EventKind.SNOOZED: ("💤", "snoozed the reminder{until_then}"),
     EventKind.ESCALATED: ("🐌", "alerted engineering: stalled at {step}{turn}"),
@@ -105,12 +105,12 @@ SENTENCES: dict[EventKind, tuple[str, str]] = {
     EventKind.RESUMED: ("▶️", "resumed the onboarding"),
     EventKind.CHANNEL_MOVED: ("📍", "switched from channel {from_channel} to {to_channel}"),
     EventKind.CLIENT_INVITED: ("✉️", "invited {address} to the channel"),
-    EventKind.CLIENT_JOINED: ("👋", "joined the channel (first from the client)"),
+    EventKind.CLIENT_JOINED: ("👋", "joined the channel, the first from the client"),
     EventKind.MEMBER_JOINED: ("👋", "joined the channel"),
     EventKind.INVITATION_ANSWERED: ("✉️", "{invitation}"),
     EventKind.THREAD_DELETED: (
         "🧵",
-        "posted the thread again, as its first message had been deleted",
+        "reposted the thread because its first message was deleted",
     ),
     EventKind.REFUSED: ("🚫", "tried to {attempt}: {why}"),
     EventKind.EXPOSED: ("🔓", "posted the {fields} in the channel"),

@@ -1,0 +1,69 @@
+"""Showing stored credentials to an engineer, one at a time."""
+
+from functools import partial
+
+from slack_sdk.models.views import View
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.core.errors import NotAllowed, Refused, Unreadable
+from bot.onboarding import Onboarding
+from bot.onboarding.credentials import must_be_stored, reveal_credentials
+from bot.use_cases.permissions import opened
+from bot.use_cases.services import Request
+from bot.use_cases.use_case import UseCase
+from bot.views import modals
+from bot.views.ids import FormRef, StepRef
+from storage import credentials, onboardings, reveals
+
+
+class RevealCredentials(UseCase):
+    """The window that lists stored credentials, and its buttons."""
+
+    async def list_stored(self, request: Request, ref: StepRef) -> View:
+        """Return a window with the stored credentials, masked; those of the step come first."""
+        onboarding = await self._get(ref.onboarding_id)
+        await self._viewer(request, onboarding)
+        step = onboarding.guide.step(onboarding.step(ref.step).number)
+        if not step.reveals:
+            raise Refused("Nothing to show at this step.")
+        names = modals.revealed_fields(onboarding, step.number)
+        stored = [name for name in names if name in onboarding.credentials]
+        must_be_stored(onboarding, stored or names)
+        form = request.form(onboarding.id, step.number, names)
+        return modals.reveal_modal(onboarding, form, self._services.reveals.new_window())
+
+    async def reveal(self, request: Request, ref: FormRef, window: str, name: str) -> View:
+        """Return the window with one credential readable.
+
+        That it is shown, and until when, is recorded first. Engineering is told of the first one
+        in a window.
+        """
+        if not await opened(self._services, request.person, ref):
+            raise NotAllowed("Someone else opened this window. Please open your own.")
+        services = self._services
+        async with services.database.begin(write=False) as session:
+            onboarding = await onboardings.get(session, services.guides, ref.onboarding_id)
+            sealed = await credentials.of(session, onboarding.id)
+        actor = await self._viewer(request, onboarding)
+        must_be_stored(onboarding, [name])
+        try:
+            value = services.vault.open(sealed[name])
+        except Unreadable as error:
+            raise Refused(
+                f"A stored credential can't be read, so none are shown: {error}. Whoever runs the "
+                "bot can look with `onboarding keys check`."
+            ) from error
+        async with services.database.begin(write=False) as session:
+            again = await reveals.shows(session, window)
+
+        async def record(session: AsyncSession, _after: Onboarding) -> None:
+            await services.reveals.record(session, window)
+
+        after = await self._change(
+            request,
+            onboarding.id,
+            partial(reveal_credentials, fields=[name], actor=actor, quiet=again),
+            record,
+        )
+        services.reveals.schedule()
+        return modals.reveal_modal(after, ref, window, shown=name, value=value)
