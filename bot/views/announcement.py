@@ -1,7 +1,8 @@
 """Messages to the engineering channel, each from one event of the history."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from string import Formatter
 from textwrap import wrap
 
 from slack_sdk.models.blocks import Block
@@ -9,6 +10,7 @@ from slack_sdk.models.blocks import Block
 from bot.core.english import in_days, listed
 from bot.core.mrkdwn import channel_link, escape, link, mention, permalink, when
 from bot.guide import Owner
+from bot.guide.credentials import CredentialField
 from bot.onboarding import Event, EventKind, InvitationAnswer, Loss, Onboarding
 from bot.onboarding.report import Outcome, Report
 from bot.views import ids
@@ -18,30 +20,6 @@ from bot.views.report import slot as verification_slot
 from bot.views.root import ROOT
 from bot.views.step import slot as step_slot
 
-ANNOUNCED = (
-    EventKind.STARTED,
-    EventKind.HELP_ASKED,
-    EventKind.STEPS_HANDED_OVER,
-    EventKind.HANDED_OVER,
-    EventKind.VERIFICATION_FINISHED,
-    EventKind.CREDENTIALS_REVEALED,
-    EventKind.COMPLETED,
-    EventKind.CANCELLED,
-    EventKind.ASSIGNED,
-    EventKind.ESCALATED,
-    EventKind.PLATFORM_OUTDATED,
-    EventKind.EXPOSED,
-    EventKind.PAUSED,
-    EventKind.RESUMED,
-    EventKind.CHANNEL_MOVED,
-    EventKind.CLIENT_JOINED,
-    EventKind.INVITATION_ANSWERED,
-    EventKind.THREAD_DELETED,
-    EventKind.RETENTION_ASKED,
-    EventKind.CREDENTIALS_KEPT,
-    EventKind.CREDENTIALS_EXPIRED,
-)
-
 LOSS_TEXTS = {
     Loss.BOT_REMOVED: "I was removed from the channel. `/invite` me back",
     Loss.ARCHIVED: "the channel was archived. Unarchive it",
@@ -49,6 +27,68 @@ LOSS_TEXTS = {
     Loss.UNINSTALLED: "the app was uninstalled. Reinstall it and restart me",
     Loss.REFUSED: "Slack is rejecting my posts (`{code}`). Run `onboarding doctor`, "
     "fix it, and restart me",
+}
+
+
+# One line each. GAPS fill the gaps: {client} is a name, {engineer} and {actor} are mentions.
+TEXTS = {
+    EventKind.STARTED: "🚀 *{client}*: onboarding started by {actor}{assigned}.",
+    EventKind.STEPS_HANDED_OVER: (
+        "🤝 {engineer}, *{client}* would like you to do {steps}. Requested by {actor}."
+    ),
+    EventKind.HANDED_OVER: "🤝 {engineer}, *{client}* finished their part. {phase}",
+    EventKind.CREDENTIALS_REVEALED: (
+        "👁️ {actor} viewed *{client}*'s {labels}. The history lists each one they look at."
+    ),
+    EventKind.COMPLETED: "🎉 *{client}* is done: {count} of {count} steps, verified, {took}.",
+    EventKind.ASSIGNED: "🧑‍🔧 *{client}*: reassigned from {from} to {to}.",
+    EventKind.PLATFORM_OUTDATED: (
+        "♻️ {engineer}, *{client}* entered a new {labels}. The old one no longer counts; please "
+        "update it in HeavySet: {places}."
+    ),
+    EventKind.RESUMED: "▶️ *{client}* is back on{resumed_by}.",
+    EventKind.CHANNEL_MOVED: "🔀 *{client}*'s channel has a new ID; I've switched to it.",
+    EventKind.CLIENT_JOINED: "👋 {engineer}, {actor} from *{client}* just joined the channel.",
+    EventKind.THREAD_DELETED: (
+        "🧵 The first message of *{client}*'s thread was deleted, so I posted the thread again. "
+        "Nothing is lost; older links to it no longer work."
+    ),
+    EventKind.CREDENTIALS_KEPT: (
+        "🗝️ {actor} kept the credentials of *{client}*. I'll ask again {until}, unless it moves."
+    ),
+    EventKind.CREDENTIALS_EXPIRED: (
+        "🧹 *{client}*, {engineer}: nothing happened for {days}, so I deleted {labels}. The thread "
+        "asks the client to enter them again."
+    ),
+}
+
+Gap = Callable[[Onboarding, Event], str]
+GAPS: dict[str, Gap] = {
+    "client": lambda onboarding, _: escape(onboarding.client_name),
+    "engineer": lambda onboarding, _: mention(onboarding.engineer),
+    "actor": lambda _, event: mention(event.actor.user_id),
+    "from": lambda _, event: mention(event.detail["from"]),
+    "to": lambda _, event: mention(event.detail["to"]),
+    "until": lambda _, event: when(datetime.fromisoformat(event.detail["until"])),
+    "days": lambda _, event: in_days(event.detail["days"]),
+    "count": lambda onboarding, _: str(len(onboarding.steps)),
+    "labels": lambda onboarding, event: escape(
+        listed(one.label for one in _fields(onboarding, event))
+    ),
+    "places": lambda onboarding, event: escape(
+        listed(dict.fromkeys(one.destination for one in _fields(onboarding, event)))
+    ),
+    "resumed_by": lambda _, event: (
+        f" (resumed by {mention(event.actor.user_id)})" if event.actor.user_id else ""
+    ),
+    "assigned": lambda onboarding, event: (
+        ""
+        if event.actor.user_id == onboarding.engineer
+        else f", assigned to {mention(onboarding.engineer)}"
+    ),
+    "steps": lambda onboarding, event: _steps(onboarding, event),
+    "phase": lambda onboarding, event: _phase(onboarding, event),
+    "took": lambda onboarding, event: _took(onboarding, event),
 }
 
 
@@ -68,15 +108,42 @@ def announcement(
 
     `timestamps` are the thread's messages by slot, for the links.
     """
-    blocks = list(_WORDS[event.kind](onboarding, event))
+    if event.kind in BLOCKS:
+        blocks = list(BLOCKS[event.kind](onboarding, event))
+    else:
+        blocks = [section(_text(onboarding, event))]
     blocks.append(_where(onboarding, event, timestamps, workspace_url))
     return message(onboarding.id, slot(event_id), blocks)
 
 
-def _started(onboarding: Onboarding, event: Event) -> Iterator[Block]:
-    starter, engineer = mention(event.actor.user_id), mention(onboarding.engineer)
-    whose = "" if starter == engineer else f", assigned to {engineer}"
-    yield section(f"🚀 *{escape(onboarding.client_name)}*: onboarding started by {starter}{whose}.")
+def _text(onboarding: Onboarding, event: Event) -> str:
+    text = TEXTS[event.kind]
+    names = {name for _, name, _, _ in Formatter().parse(text) if name}
+    return text.format_map({name: GAPS[name](onboarding, event) for name in names})
+
+
+def _fields(onboarding: Onboarding, event: Event) -> list[CredentialField]:
+    return [one for one in onboarding.guide.credentials if one.id in event.detail["fields"]]
+
+
+def _steps(onboarding: Onboarding, event: Event) -> str:
+    numbers = event.detail["steps"]
+    name = escape(onboarding.guide.step(numbers[0]).title)
+    if len(numbers) == 1:
+        return f"step {numbers[0]} ({name})"
+    return f"steps {numbers[0]}–{numbers[-1]}, starting with {name}"
+
+
+def _phase(onboarding: Onboarding, event: Event) -> str:
+    steps = onboarding.guide.phase_of(event.step or 1).steps
+    shown = next((step.number for step in steps if step.reveals), None)
+    where = f" “Reveal credentials” is on step {shown}." if shown else ""
+    return f"Steps {steps[0].number}–{steps[-1].number} are yours.{where}"
+
+
+def _took(onboarding: Onboarding, event: Event) -> str:
+    days = (event.at - onboarding.started_at).days
+    return "same day" if days == 0 else f"in {in_days(days)}"
 
 
 def _help_asked(onboarding: Onboarding, event: Event) -> Iterator[Block]:
@@ -107,29 +174,6 @@ def _answering(onboarding: Onboarding, event: Event) -> Iterator[Block]:
     yield context("Reply in the client's thread, or here and send it there.")
 
 
-def _handed_over(onboarding: Onboarding, event: Event) -> Iterator[Block]:
-    phase = onboarding.guide.phase_of(event.step or 1)
-    shown = next((step.number for step in phase.steps if step.reveals), None)
-    where = f" “Reveal credentials” is on step {shown}." if shown else ""
-    yield section(
-        f"🤝 {mention(onboarding.engineer)}, *{escape(onboarding.client_name)}* finished their "
-        f"part. Steps {phase.steps[0].number}–{phase.steps[-1].number} are yours.{where}"
-    )
-
-
-def _steps_handed_over(onboarding: Onboarding, event: Event) -> Iterator[Block]:
-    numbers = event.detail["steps"]
-    step = onboarding.guide.step(numbers[0])
-    name = escape(step.title)
-    what = f"step {step.number} ({name})"
-    if len(numbers) > 1:
-        what = f"steps {numbers[0]}–{numbers[-1]}, starting with {name}"
-    yield section(
-        f"🤝 {mention(onboarding.engineer)}, *{escape(onboarding.client_name)}* would like you to "
-        f"do {what}. Requested by {mention(event.actor.user_id)}."
-    )
-
-
 def _verification_finished(onboarding: Onboarding, event: Event) -> Iterator[Block]:
     run = onboarding.verifications[event.detail["number"] - 1]
     report: Report | None = run.report
@@ -157,25 +201,6 @@ def _failures(report: Report | None) -> str:
     return f": {escape(listed(titles))}" if titles else ""
 
 
-def _revealed(onboarding: Onboarding, event: Event) -> Iterator[Block]:
-    labels = listed(onboarding.guide.field(name).label for name in event.detail["fields"])
-    yield section(
-        f"👁️ {mention(event.actor.user_id)} viewed *{escape(onboarding.client_name)}*'s "
-        f"{escape(labels)}. The history lists each one they look at."
-    )
-
-
-def _outdated(onboarding: Onboarding, event: Event) -> Iterator[Block]:
-    fields = [onboarding.guide.field(name) for name in event.detail["fields"]]
-    labels = listed(field.label for field in fields)
-    places = listed(dict.fromkeys(field.destination for field in fields))
-    yield section(
-        f"♻️ {mention(onboarding.engineer)}, *{escape(onboarding.client_name)}* entered a new "
-        f"{escape(labels)}. The old one no longer counts; please update it in HeavySet: "
-        f"{escape(places)}."
-    )
-
-
 def _exposed(onboarding: Onboarding, event: Event) -> Iterator[Block]:
     fields = [onboarding.guide.field(name) for name in event.detail["fields"]]
     secret = [field for field in fields if field.secret_pattern]
@@ -197,15 +222,6 @@ def _posted_in(event: Event) -> str:
     return "the channel"
 
 
-def _completed(onboarding: Onboarding, event: Event) -> Iterator[Block]:
-    days = (event.at - onboarding.started_at).days
-    took = "same day" if days == 0 else f"in {in_days(days)}"
-    yield section(
-        f"🎉 *{escape(onboarding.client_name)}* is done: {len(onboarding.steps)} of "
-        f"{len(onboarding.steps)} steps, verified, {took}."
-    )
-
-
 def _cancelled(onboarding: Onboarding, event: Event) -> Iterator[Block]:
     yield section(
         f"⛔ {mention(event.actor.user_id)} canceled *{escape(onboarding.client_name)}* at "
@@ -214,13 +230,6 @@ def _cancelled(onboarding: Onboarding, event: Event) -> Iterator[Block]:
     )
     if reason := event.detail.get("reason"):
         yield section(_quoted(reason))
-
-
-def _assigned(onboarding: Onboarding, event: Event) -> Iterator[Block]:
-    yield section(
-        f"🧑‍🔧 *{escape(onboarding.client_name)}*: reassigned from {mention(event.detail['from'])} "
-        f"to {mention(event.detail['to'])}."
-    )
 
 
 def _escalated(onboarding: Onboarding, event: Event) -> Iterator[Block]:
@@ -263,31 +272,6 @@ def _paused(onboarding: Onboarding, event: Event) -> Iterator[Block]:
         yield section(_quoted(reason))
 
 
-def _resumed(onboarding: Onboarding, event: Event) -> Iterator[Block]:
-    who = f" (resumed by {mention(event.actor.user_id)})" if event.actor.user_id else ""
-    yield section(f"▶️ *{escape(onboarding.client_name)}* is back on{who}.")
-
-
-def _moved(onboarding: Onboarding, _event: Event) -> Iterator[Block]:
-    yield section(
-        f"🔀 *{escape(onboarding.client_name)}*'s channel has a new ID; I've switched to it."
-    )
-
-
-def _client_joined(onboarding: Onboarding, event: Event) -> Iterator[Block]:
-    yield section(
-        f"👋 {mention(onboarding.engineer)}, {mention(event.actor.user_id)} from "
-        f"*{escape(onboarding.client_name)}* just joined the channel."
-    )
-
-
-def _thread_deleted(onboarding: Onboarding, _event: Event) -> Iterator[Block]:
-    yield section(
-        f"🧵 The first message of *{escape(onboarding.client_name)}*'s thread was deleted, so I "
-        "posted the thread again. Nothing is lost; older links to it no longer work."
-    )
-
-
 def _invitation_answered(onboarding: Onboarding, event: Event) -> Iterator[Block]:
     name, user_id = escape(onboarding.client_name), event.actor.user_id
     who = escape(event.detail.get("address", "")) or (mention(user_id) if user_id else "Someone")
@@ -312,7 +296,7 @@ def _retention_asked(onboarding: Onboarding, event: Event) -> Iterator[Block]:
     stood = in_days((event.at - since).days)
     yield section(
         f"🗝️ *{escape(onboarding.client_name)}* hasn't moved for {stood}, "
-        f"{mention(onboarding.engineer)}, and we still store: {_labels(onboarding, event)}. "
+        f"{mention(onboarding.engineer)}, and we still store: {GAPS['labels'](onboarding, event)}. "
         f"I'll delete these {when(until)} unless someone keeps them. The client would then have to "
         "enter them again."
     )
@@ -320,50 +304,18 @@ def _retention_asked(onboarding: Onboarding, event: Event) -> Iterator[Block]:
     yield actions([button("Keep them", ids.KEEP_CREDENTIALS, onboarding.id, label=label)])
 
 
-def _credentials_kept(onboarding: Onboarding, event: Event) -> Iterator[Block]:
-    until = datetime.fromisoformat(event.detail["until"])
-    yield section(
-        f"🗝️ {mention(event.actor.user_id)} kept the credentials of "
-        f"*{escape(onboarding.client_name)}*. I'll ask again {when(until)}, unless it moves."
-    )
-
-
-def _credentials_expired(onboarding: Onboarding, event: Event) -> Iterator[Block]:
-    yield section(
-        f"🧹 *{escape(onboarding.client_name)}*, {mention(onboarding.engineer)}: nothing happened "
-        f"for {in_days(event.detail['days'])}, so I deleted {_labels(onboarding, event)}. The "
-        "thread asks the client to enter them again."
-    )
-
-
-def _labels(onboarding: Onboarding, event: Event) -> str:
-    names = event.detail["fields"]
-    return escape(listed(one.label for one in onboarding.guide.credentials if one.id in names))
-
-
-_WORDS = {
-    EventKind.STARTED: _started,
+# What takes more than a text: buttons, quotations, one text of several.
+BLOCKS: dict[EventKind, Callable[[Onboarding, Event], Iterator[Block]]] = {
     EventKind.HELP_ASKED: _help_asked,
-    EventKind.STEPS_HANDED_OVER: _steps_handed_over,
-    EventKind.HANDED_OVER: _handed_over,
     EventKind.CANCELLED: _cancelled,
-    EventKind.ASSIGNED: _assigned,
     EventKind.ESCALATED: _escalated,
     EventKind.VERIFICATION_FINISHED: _verification_finished,
-    EventKind.CREDENTIALS_REVEALED: _revealed,
-    EventKind.COMPLETED: _completed,
-    EventKind.PLATFORM_OUTDATED: _outdated,
     EventKind.EXPOSED: _exposed,
     EventKind.PAUSED: _paused,
-    EventKind.RESUMED: _resumed,
-    EventKind.CHANNEL_MOVED: _moved,
-    EventKind.CLIENT_JOINED: _client_joined,
     EventKind.INVITATION_ANSWERED: _invitation_answered,
-    EventKind.THREAD_DELETED: _thread_deleted,
     EventKind.RETENTION_ASKED: _retention_asked,
-    EventKind.CREDENTIALS_KEPT: _credentials_kept,
-    EventKind.CREDENTIALS_EXPIRED: _credentials_expired,
 }
+ANNOUNCED = (*TEXTS, *BLOCKS)
 
 
 def _quoted(text: str) -> str:
