@@ -9,6 +9,7 @@ from handlers import (
     channel,
     commands,
     credentials,
+    help as help_,
     history,
     home,
     messages,
@@ -17,7 +18,6 @@ from handlers import (
     steps,
     unknown,
 )
-from handlers import help as help_
 from handlers.replies import Replies
 
 

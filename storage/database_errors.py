@@ -7,8 +7,7 @@ user and database but never the password. Errors about data could quote a value.
 import sqlite3
 
 import psycopg
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.exc import DBAPIError, TimeoutError as PoolTimeoutError
 
 # https://www.sqlite.org/rescode.html, by the primary code.
 SQLITE = {

@@ -1,33 +1,16 @@
 """The guide as data, and the checks that a guide file must pass."""
 
-from bot.guide.loading import GuideError, load, parse
+from bot.guide.loading import GuideError as GuideError, load as load, parse as parse
 from bot.guide.model import (
-    Blank,
-    Blanks,
-    Choice,
-    Figure,
-    Guide,
-    Option,
-    Owner,
-    Phase,
-    Step,
-    Table,
-    Trouble,
+    Blank as Blank,
+    Blanks as Blanks,
+    Choice as Choice,
+    Figure as Figure,
+    Guide as Guide,
+    Option as Option,
+    Owner as Owner,
+    Phase as Phase,
+    Step as Step,
+    Table as Table,
+    Trouble as Trouble,
 )
-
-__all__ = [
-    "Blank",
-    "Blanks",
-    "Choice",
-    "Figure",
-    "Guide",
-    "GuideError",
-    "Option",
-    "Owner",
-    "Phase",
-    "Step",
-    "Table",
-    "Trouble",
-    "load",
-    "parse",
-]

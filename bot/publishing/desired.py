@@ -10,15 +10,12 @@ from bot.views.deletion import deletion_message
 from bot.views.ending import ended_message
 from bot.views.greeting import greeting_message
 from bot.views.guide_answer import answer_message
-from bot.views.jump import jump_message
-from bot.views.jump import slot as jump_slot
+from bot.views.jump import jump_message, slot as jump_slot
 from bot.views.posted_secret import posted_secret_message
-from bot.views.reminder import is_waiting, reminder_message
-from bot.views.reminder import slot as reminder_slot
+from bot.views.reminder import is_waiting, reminder_message, slot as reminder_slot
 from bot.views.report import verification_message
 from bot.views.root import ROOT, root_message, welcome_message
-from bot.views.step import slot as step_slot
-from bot.views.step import step_message
+from bot.views.step import slot as step_slot, step_message
 from bot.views.team_reply import team_reply_message
 from storage.posted_messages import Posted
 

@@ -17,13 +17,17 @@ from bot.use_cases.questions import Questions
 from bot.use_cases.reminders import Reminders
 from bot.use_cases.retention import Retention
 from bot.use_cases.reveal_credentials import RevealCredentials
-from bot.use_cases.services import InvalidInput, NeedsConfirmation, Opening, Request, Services
+from bot.use_cases.services import (
+    InvalidInput as InvalidInput,
+    NeedsConfirmation as NeedsConfirmation,
+    Opening as Opening,
+    Request as Request,
+    Services as Services,
+)
 from bot.use_cases.start import Start
 from bot.use_cases.status import StatusReport
 from bot.use_cases.steps import Steps
 from bot.use_cases.verification import Verification
-
-__all__ = ["InvalidInput", "NeedsConfirmation", "Opening", "Request", "Services", "UseCases"]
 
 
 class UseCases:

@@ -1,6 +1,4 @@
 """Checks the five credentials with ServiceTitan, and says how to fix each problem."""
 
-from bot.verification.booking import Booking
-from bot.verification.checks import verify
-
-__all__ = ["Booking", "verify"]
+from bot.verification.booking import Booking as Booking
+from bot.verification.checks import verify as verify

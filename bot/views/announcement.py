@@ -15,8 +15,7 @@ from bot.onboarding import Event, EventKind, InvitationAnswer, Loss, Onboarding
 from bot.onboarding.report import Outcome, Report
 from bot.views import ids
 from bot.views.blocks import Message, actions, button, context, message, section
-from bot.views.report import check_line
-from bot.views.report import slot as verification_slot
+from bot.views.report import check_line, slot as verification_slot
 from bot.views.root import ROOT
 from bot.views.step import slot as step_slot
 

@@ -19,8 +19,7 @@ from storage.database import Database
 from storage.guides import GuideStore
 from tests.crash.fleet import Fleet, a_fleet
 from tests.crash.forks import events_url
-from tests.crash.level import KEY as RAW_KEY
-from tests.crash.level import must_be_level
+from tests.crash.level import KEY as RAW_KEY, must_be_level
 from tests.crash.mortal import Points
 from tests.crash.people import People
 from tests.databases import ON_POSTGRESQL, AnyDatabase

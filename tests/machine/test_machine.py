@@ -15,8 +15,7 @@ from typing import Any
 
 import pytest
 from freezegun import freeze_time
-from hypothesis import HealthCheck, Phase, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, Phase, settings, strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,

@@ -14,8 +14,7 @@ from bot.onboarding.report import Outcome
 from bot.onboarding.retention import expire_credentials, keep_credentials
 from bot.onboarding.steps import finish_step, hand_over_steps
 from bot.onboarding.verifications import finish_verification, request_verification
-from bot.verification.remedies import PASSED as PASSES
-from bot.verification.remedies import found, passed
+from bot.verification.remedies import PASSED as PASSES, found, passed
 from bot.views.announcement import ANNOUNCED, announcement
 from bot.views.blocks import Message
 from tests.builders import (

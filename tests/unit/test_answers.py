@@ -3,8 +3,7 @@
 import tomllib
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from bot.guide.answers import Passage, answer, passage, passages
 from bot.guide.answers.index import ASKED, index

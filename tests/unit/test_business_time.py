@@ -6,8 +6,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 from holidays import country_holidays
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from bot.onboarding.business_time import LAST_YEAR, NEVER, Calendar, calendar_of, country_of
 

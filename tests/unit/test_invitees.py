@@ -1,8 +1,7 @@
 """Addresses as mail programs give them: taken, or named before anything is made."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from bot.use_cases.invitees import Invitees, name_and_invitees, why_wrong
 

@@ -6,8 +6,7 @@ import re
 import pytest
 from pydantic import ValidationError
 
-from bot.app.settings import LISTS as LIST_FIELDS
-from bot.app.settings import Settings
+from bot.app.settings import LISTS as LIST_FIELDS, Settings
 from tests.unit.environment import KEY, NEEDED, Environment
 
 

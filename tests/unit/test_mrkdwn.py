@@ -3,8 +3,7 @@
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from bot.core.english import ago, listed
 from bot.core.mrkdwn import channel_link, escape, link, mention, permalink, plain, when

@@ -1,8 +1,7 @@
 """Among people, only what is a question to nobody in particular is answered."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from bot.guide.answers import is_question
 from tests.builders import GUIDE

@@ -4,8 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from storage.audit.seals import BEGINNING, Entry, MissingKey, Seals
 from storage.keys import key_id

@@ -1,8 +1,7 @@
 """What people type in the thread, against the corpus; nobody's small talk finishes a step."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from bot.guide.answers import Intent, Meaning, understand
 from tests.builders import GUIDE

@@ -6,11 +6,9 @@ import httpx
 
 from bot.app.http_clients import http_client
 from bot.app.settings import Settings
-from bot.cli.doctor.finding import TIMEOUT_SECONDS, Finding
+from bot.cli.doctor.finding import TIMEOUT_SECONDS, Finding as Finding
 from bot.cli.doctor.slack import slack_findings
 from bot.cli.doctor.stored import files, stored_findings
-
-__all__ = ["Finding", "examine"]
 
 
 async def examine(settings: Settings, wrong: Collection[str] = ()) -> AsyncIterator[Finding]:

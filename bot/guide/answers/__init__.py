@@ -1,17 +1,6 @@
 """What people type, and the guide's answers to it, only where the guide has one. Pure."""
 
-from bot.guide.answers.intents import Intent, Meaning, understand
-from bot.guide.answers.matching import answer
-from bot.guide.answers.passages import Passage, passage, passages
-from bot.guide.answers.questions import is_question
-
-__all__ = [
-    "Intent",
-    "Meaning",
-    "Passage",
-    "answer",
-    "is_question",
-    "passage",
-    "passages",
-    "understand",
-]
+from bot.guide.answers.intents import Intent as Intent, Meaning as Meaning, understand as understand
+from bot.guide.answers.matching import answer as answer
+from bot.guide.answers.passages import Passage as Passage, passage as passage, passages as passages
+from bot.guide.answers.questions import is_question as is_question

@@ -1,6 +1,8 @@
 """The client of ServiceTitan's API, its endpoints and its errors."""
 
-from bot.verification.servicetitan.client import Credentials, RetryPolicy, ServiceTitan
-from bot.verification.servicetitan.tokens import Token
-
-__all__ = ["Credentials", "RetryPolicy", "ServiceTitan", "Token"]
+from bot.verification.servicetitan.client import (
+    Credentials as Credentials,
+    RetryPolicy as RetryPolicy,
+    ServiceTitan as ServiceTitan,
+)
+from bot.verification.servicetitan.tokens import Token as Token
