@@ -26,6 +26,8 @@ from storage.unreadable_rows import Unknown, known, must_be_legible
 
 # The events that are part of the state, not only of the history.
 STATE_EVENTS = (
+    EventKind.STARTED,
+    EventKind.ASSIGNED,
     EventKind.CREDENTIAL_ENTERED,
     EventKind.CREDENTIAL_REPLACED,
     EventKind.EXPOSED,
@@ -50,6 +52,7 @@ STATE_EVENTS = (
 def state_from(events: Sequence[Event]) -> dict[str, Any]:
     """Return the fields of `Onboarding` that STATE_EVENTS determine."""
     return {
+        "engineer_email": _engineer_email(events),
         "posted_secrets": _posted_secrets(events),
         "questions": _questions(events),
         "team_replies": _team_replies(events),
@@ -85,6 +88,11 @@ def event_or_unknown(row: EventRow) -> Event | None:
 
 def _of_kind(events: Sequence[Event], *kinds: EventKind) -> list[Event]:
     return [event for event in events if event.kind in kinds]
+
+
+def _engineer_email(events: Sequence[Event]) -> str:
+    told = _of_kind(events, EventKind.STARTED, EventKind.ASSIGNED)
+    return str(told[-1].detail.get("email", "")) if told else ""
 
 
 def _escalation(events: Sequence[Event]) -> Escalation | None:

@@ -25,6 +25,7 @@ def start(
     client_name: str,
     channel: str,
     engineer: str,
+    engineer_email: str = "",
     client_admins: Collection[str],
     actor: Actor,
     now: datetime,
@@ -39,6 +40,7 @@ def start(
         client_name=client_name,
         channel=channel,
         engineer=engineer,
+        engineer_email=engineer_email,
         client_admins=tuple(client_admins),
         started_at=now,
         active_at=now,
@@ -47,7 +49,8 @@ def start(
         timezone=timezone,
         client_team=client_team,
     )
-    return Change(onboarding, (Event(EventKind.STARTED, actor, now),))
+    detail = {"email": engineer_email} if engineer_email else {}
+    return Change(onboarding, (Event(EventKind.STARTED, actor, now, None, detail),))
 
 
 def pause(onboarding: Onboarding, actor: Actor, now: datetime, reason: str | None = None) -> Change:
@@ -87,13 +90,17 @@ def cancel(onboarding: Onboarding, actor: Actor, reason: str, now: datetime) -> 
     )
 
 
-def assign(onboarding: Onboarding, engineer: str, actor: Actor, now: datetime) -> Change:
+def assign(
+    onboarding: Onboarding, engineer: str, actor: Actor, now: datetime, email: str = ""
+) -> Change:
+    """Put another engineer in charge; `email` is theirs, if Slack tells."""
     must_be_running(onboarding)
     if engineer == onboarding.engineer:
         text = "{engineer} already has this one."
         raise Refused(text, engineer=UserRef(engineer))
-    detail = {"from": onboarding.engineer, "to": engineer}
-    return _noted(onboarding, EventKind.ASSIGNED, actor, now, detail, engineer=engineer)
+    detail = {"from": onboarding.engineer, "to": engineer, **({"email": email} if email else {})}
+    fields = {"engineer": engineer, "engineer_email": email}
+    return _noted(onboarding, EventKind.ASSIGNED, actor, now, detail, **fields)
 
 
 def lose_channel(onboarding: Onboarding, loss: Loss, now: datetime, code: str = "") -> Change:

@@ -47,6 +47,7 @@ class Onboarding:
     loss: Loss | None = None
     reason: str | None = None  # why an engineer paused or canceled it
     client_team: str | None = None  # the client's organization: E… on Grid, else T…, once known
+    engineer_email: str = ""  # empty if Slack doesn't tell
     timezone: str | None = None  # the client's, from Slack
     account: str | None = None
     thread_ts: str | None = None
@@ -214,6 +215,11 @@ class Onboarding:
     def _last_reminder(self) -> Reminder | None:
         last = self.reminders[-1] if self.reminders else None
         return last if last and last.since == self.active_at else None
+
+    @property
+    def email(self) -> str:
+        """The address that the guide leaves blank: support's, otherwise the engineer's own."""
+        return self.guide.blanks.email or self.engineer_email
 
     @property
     def contacts(self) -> tuple[str, ...]:

@@ -130,6 +130,18 @@ class Directory:
         """Return the time zone that somebody has set in Slack, None if Slack does not say."""
         return (await self._users.get(user_id)).timezone
 
+    async def email(self, user_id: str) -> str:
+        """Return somebody's email address, empty if Slack doesn't tell (now)."""
+        with suppress(OnboardingError):
+            return (await self._users.get(user_id, User())).email
+        return ""
+
+    async def name(self, user_id: str) -> str:
+        """Return somebody's name as a mention shows it, empty if Slack doesn't tell (now)."""
+        with suppress(OnboardingError):
+            return (await self._users.get(user_id, User())).name
+        return ""
+
     async def external_members(self, channel: str) -> ExternalMembers:
         """Return the active people of other organizations in a channel.
 

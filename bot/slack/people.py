@@ -48,6 +48,8 @@ class User:
     enterprise_id: str | None = None
     flag: str = ""
     timezone: str | None = None
+    name: str = ""  # as a mention shows it
+    email: str = ""  # needs users:read.email, and not of other organizations
 
     @property
     def full_member(self) -> bool:
@@ -100,11 +102,14 @@ class PeopleCalls(BaseClient):
         user = (await self._call("users.info", call, user=dict))["user"]
         enterprise_id = (user.get("enterprise_user") or {}).get("enterprise_id") or None
         flag = next((flag for flag in FLAGS if user.get(flag)), "")
+        profile = user.get("profile") or {}
         return User(
             team_id=user.get("team_id") or enterprise_id or "",
             enterprise_id=enterprise_id,
             flag="is_bot" if user_id == SLACKBOT else flag,  # Slack does not flag its own helper
             timezone=user.get("tz") or None,
+            name=profile.get("display_name") or profile.get("real_name") or "",
+            email=profile.get("email") or "",
         )
 
     async def group_members(self, group: str) -> frozenset[str]:

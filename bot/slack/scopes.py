@@ -26,5 +26,6 @@ OPTIONAL_SCOPES: Mapping[str, str] = MappingProxyType(
         "files:write": "uploads the guide's pictures, unless PUBLIC_URL is set",
         "groups:write": "the same for private channels",
         "pins:write": "pins the first message of the thread",
+        "users:read.email": "tells clients the engineer's address for the new ServiceTitan account",
     }
 )

@@ -47,9 +47,11 @@ class EngineerCommands(UseCase):
             raise Refused("Who? For example: `/servicetitan assign @engineer [client]`")
         engineer, name = named
         found = await self._named(request, name)
-        if not await self._services.directory.is_engineer(engineer):
+        directory = self._services.directory
+        if not await directory.is_engineer(engineer):
             raise Refused(f"{mention(engineer)} isn't a HeavySet engineer.")
-        assigned = partial(lifecycle.assign, engineer=engineer)
+        email = await directory.email(engineer)
+        assigned = partial(lifecycle.assign, engineer=engineer, email=email)
         after = await self._carry_out(request, found, assigned)
         return self._done(after, f"Reassigned to {mention(engineer)}.")
 

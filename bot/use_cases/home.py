@@ -45,5 +45,6 @@ class Home(UseCase):
             raise InvalidInput(
                 {ENGINEER: "That person isn't a HeavySet engineer. Pick someone else."}
             )
-        assigned = partial(lifecycle.assign, engineer=engineer, actor=actor)
+        email = await directory.email(engineer)
+        assigned = partial(lifecycle.assign, engineer=engineer, email=email, actor=actor)
         await self._change(request, ref.onboarding_id, assigned)

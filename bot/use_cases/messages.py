@@ -153,7 +153,8 @@ class Messages(UseCase):
             asked = await throttling.count(session, of, 1, services.clock(), ASK_AGAIN_AFTER)
         if asked > 1:
             return None
-        line = near_line(onboarding, step, ts)
+        engineer = await services.directory.name(onboarding.engineer)
+        line = near_line(onboarding, step, ts, engineer)
         return Reply(onboarding.id, line.text, line.blocks)
 
     async def mark_done(self, request: Request, ref: StepRef) -> str:

@@ -12,18 +12,22 @@ from bot.views.blocks import actions, button, section
 from bot.views.status import EphemeralReply, answer_of
 
 QUOTED, MOST_QUOTED = 150, 3
+LONGEST_LABEL = 30
 
 
-def near_line(onboarding: Onboarding, step: Step, ts: str) -> EphemeralReply:
+def near_line(onboarding: Onboarding, step: Step, ts: str, engineer: str) -> EphemeralReply:
     """Return the question what a message meant that only comes near one of the words.
 
-    `ts` is the message's: its text is read again if it is sent on.
+    `ts` is the message's: its text is read again if it is sent on. `engineer` is their name.
     """
     ref = str(ids.StepRef(onboarding.id, step.number))
     message = str(ids.StepRef(onboarding.id, step.number, (ts,)))
     buttons = _finishing(step, ref)
     what = f"Is step {step.number} done" if buttons else "Do you need anything"
-    buttons.append(button("Send to my engineer", ids.SEND_TO_ENGINEER, message))
+    send = f"Send to @{engineer}"
+    if not engineer or len(send) > LONGEST_LABEL:
+        send = "Send to my engineer"
+    buttons.append(button(send, ids.SEND_TO_ENGINEER, message))
     buttons.append(button("Just chatting", ids.JUST_CHATTING, ref))
     text = f"{what}, or should I pass your message on to {mention(onboarding.engineer)}?"
     return answer_of([section(text), actions(buttons)])

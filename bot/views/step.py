@@ -171,18 +171,18 @@ def _task(onboarding: Onboarding, step: Step) -> Iterator[Block]:
 
 
 def _short(onboarding: Onboarding, step: Step) -> str:
-    email = onboarding.guide.blanks.email
+    email = onboarding.email
     words = code(email) if email else f"ask {mention(onboarding.engineer)} for the address"
     return escape(step.short or "").replace("{email}", words)
 
 
 def _cell(onboarding: Onboarding, table: Table, name: str, value: str) -> str:
     """Return a value of a table; as code if people paste it, so a tap copies it."""
-    blanks, blank = onboarding.guide.blanks, dict(table.blanks).get(name)
-    if blank is Blank.EMAIL and not blanks.email:
-        return f"Ask {mention(onboarding.engineer)}"
-    if blank and (filled := getattr(blanks, blank.value)):
-        return code(filled)
+    blank = dict(table.blanks).get(name)
+    if blank is Blank.EMAIL:
+        return code(onboarding.email) if onboarding.email else f"Ask {mention(onboarding.engineer)}"
+    if blank is Blank.DESCRIPTION and (description := onboarding.guide.blanks.description):
+        return code(description)
     return code(value) if name in table.copied else escape(value)
 
 

@@ -315,3 +315,17 @@ async def test_if_private_messages_do_not_reach_the_client_the_press_is_answered
     await begun.idle()
 
     assert "already finished step 2" in told(begun.ann)
+
+
+async def test_the_engineers_own_address_is_told_where_slack_gives_it(world: World) -> None:
+    eve = world.slack.add_person("Eve Engineer")
+    await world.begin()
+    assert f"`{world.erin.user.email}`" in world.message("step:1").text
+
+    await world.type(f"assign <@{eve.id}>")
+    assert f"`{eve.user.email}`" in world.message("step:1").text
+
+    world.slack.admin.decline("users:read.email")
+    world.bot.directory._users.clear()
+    await world.type(f"assign <@{world.erin.id}>")
+    assert f"ask <@{world.erin.id}> for the address" in world.message("step:1").text

@@ -110,6 +110,7 @@ async def test_what_comes_near_is_asked_about_once_in_a_while(begun: World) -> N
 async def test_what_comes_near_can_be_sent_to_the_engineer(begun: World) -> None:
     await say(begun, "new")
     await say(begun, "I gave you admin access")
+    assert f"Send to @{begun.erin.user.name}" in told(begun.ann)
     await begun.ann.press(begun.ann.ephemerals[-1], "send_to_engineer")
     await begun.idle()
 

@@ -189,7 +189,7 @@ def test_the_reasons_for_an_administrator_name_each_scope_once() -> None:
     reasons = (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (`.*`.*?) \| ", reasons, re.MULTILINE)
 
-    named = [scope for row in rows for scope in re.findall(r"`([a-z.]+(?::[a-z]+)?)`", row)]
+    named = [scope for row in rows for scope in re.findall(r"`([a-z.]+(?::[a-z.]+)?)`", row)]
 
     assert sorted(named) == sorted(template()["oauth_config"]["scopes"]["bot"])
 
