@@ -1,8 +1,8 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 BIN := .venv/bin
-# Of the packages that the bot runs with; “make sbom” fails for any other. LGPL: psycopg, which is used as it is.
-LICENSES := MIT;BSD;Apache;PSF;Python Software Foundation;Mozilla Public License 2.0;LGPL-3.0-only
+# Of the packages that the bot runs with; “make sbom” fails for any other. LGPL: psycopg and pygal, which are used as they are.
+LICENSES := MIT;BSD;Apache;PSF;Python Software Foundation;Mozilla Public License 2.0;LGPL-3.0-only;LGPLv3+
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: help

@@ -79,6 +79,7 @@ def _commands(use_cases: UseCases) -> dict[str, Subcommand]:
         "start": start,
         "status": status.status,
         "history": use_cases.history.of_client,
+        "report": use_cases.reporting.form,
         "credentials": status.credentials,
         "verify": changes.verify,
         "remind": changes.remind,

@@ -22,6 +22,8 @@ from bot.core.english import count
 from bot.core.errors import NotFound
 from bot.guide.loading import SERVICETITAN
 from bot.onboarding.history import tell
+from bot.onboarding.reporting import report_on
+from bot.onboarding.reporting.period import Period
 from bot.slack import SlackRefused
 from bot.use_cases.retention import destroy_old_values
 from storage import backup, event_log, migrate, onboardings, secure_delete
@@ -32,6 +34,7 @@ from storage.database import Database, is_sqlite
 from storage.database_errors import reason
 from storage.guides import GuideStore
 from storage.key_rotation import Progress, inspect, rotate, rotate_seals
+from storage.reporting import cases
 from storage.vault import Vault
 
 log = logging.getLogger(__name__)
@@ -113,6 +116,21 @@ async def export_history(settings: Settings, named: str, format_: str, output: P
     now = datetime.now(UTC)
     text = render(found[0], tell(found[0].guide, events, now), format_, now=now)
     return _write_to(output, text)
+
+
+@with_settings()
+async def report_on_all(settings: Settings, since: str, format_: str, output: Path | None) -> int:
+    """Write a report of all onboardings to standard output, or to a file."""
+    from bot.cli.reporting import render  # it draws charts, which no other command needs
+
+    period = Period.parse(since)
+    if period is None:
+        return say(f"--since: write 90d for the last 90 days, or all; not “{since}”", 2)
+    now = datetime.now(UTC)
+    begin = period.since(now)
+    async with _database(settings) as database:
+        found = await cases(database, GuideStore.from_file(SERVICETITAN), begin, now)
+    return _write_to(output, render(report_on(found, begin, now), period, format_))
 
 
 def _write_to(output: Path | None, text: str) -> int:

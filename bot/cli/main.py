@@ -141,6 +141,24 @@ def export(onboarding: str, format_: str, output: Path | None) -> int:
     return export_history(onboarding, format_, output)
 
 
+@main.command()
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["md", "csv", "json", "html"]),
+    default="md",
+    show_default=True,
+    help="Markdown, a spreadsheet with a row per client, JSON, or one HTML file with its charts.",
+)
+@click.option("--since", default="all", show_default=True, help="How far back: 90d, for example.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to this file.")
+def report(format_: str, since: str, output: Path | None) -> int:
+    """Report on all onboardings: how long they take, where they get stuck, who answers."""
+    from bot.cli.commands import report_on_all
+
+    return report_on_all(since, format_, output)
+
+
 @main.group(name="guide")
 def guide_() -> None:
     """Look at the guide."""

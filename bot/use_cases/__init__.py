@@ -15,6 +15,7 @@ from bot.use_cases.messages import Messages
 from bot.use_cases.posted_secrets import PostedSecrets
 from bot.use_cases.questions import Questions
 from bot.use_cases.reminders import Reminders
+from bot.use_cases.reporting import Reporting
 from bot.use_cases.retention import Retention
 from bot.use_cases.reveal_credentials import RevealCredentials
 from bot.use_cases.services import (
@@ -44,6 +45,7 @@ class UseCases:
         self.status = StatusReport(services)
         self.commands = EngineerCommands(services)
         self.history = History(services)
+        self.reporting = Reporting(services)
         self.home = Home(services)
         self.channels = Channels(services)
         self.posted_secrets = PostedSecrets(services)

@@ -23,6 +23,7 @@ HELP = (
     ("start Acme invite ann@acme.com", "create a channel, invite the client, and start there"),
     ("status [client | mine | stuck | all]", "show progress (in a client's channel: that client)"),
     ("history [client]", "show who did what, when, and how long it took"),
+    ("report [30d | 90d | all]", "show how long onboardings take, and where they get stuck"),
     ("credentials [client]", "show which credentials are in, and who entered them"),
     ("verify [client]", "check the credentials with ServiceTitan now"),
     ("remind [client]", "send a reminder in the thread"),

@@ -96,17 +96,22 @@ def _facts(onboarding: Onboarding, history: History, now: datetime) -> Mapping[s
     }
 
 
-def _rendered(template: str, facts: Mapping[str, Any]) -> str:
-    environment = Environment(
-        loader=PackageLoader("bot.cli.export"),
+def environment(package: str) -> Environment:
+    """Return Jinja's environment with the templates of a package; `md` escapes for Markdown."""
+    found = Environment(
+        loader=PackageLoader(package),
         autoescape=select_autoescape(["html"]),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters["md"] = _md
-    return environment.get_template(template).render(facts)
+    found.filters["md"] = _md
+    return found
+
+
+def _rendered(template: str, facts: Mapping[str, Any]) -> str:
+    return environment("bot.cli.export").get_template(template).render(facts)
 
 
 def _md(text: str) -> str:

@@ -72,6 +72,16 @@ class Replay:
         numbers = [step.number for step in self._guide.steps]
         return next((one for one in numbers if one not in self._finished), numbers[-1])
 
+    @property
+    def done(self) -> frozenset[int]:
+        """The steps that are done, not skipped."""
+        how = EventKind.STEP_SKIPPED
+        return frozenset(number for number, kind in self._finished.items() if kind is not how)
+
+    @property
+    def open_questions(self) -> int:
+        return len(self._questions)
+
     def _awaited(self, current: int) -> Owner:
         if current in self._questions.values():
             return Owner.HEAVYSET

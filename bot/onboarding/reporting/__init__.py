@@ -1,0 +1,15 @@
+"""How onboardings went, all together: what `report` and the digest say (pure)."""
+
+from bot.onboarding.reporting.case import Case, StepCase, case_of
+from bot.onboarding.reporting.totals import EngineerTotals, Report, Spread, StepTotals, report_on
+
+__all__ = [
+    "Case",
+    "EngineerTotals",
+    "Report",
+    "Spread",
+    "StepCase",
+    "StepTotals",
+    "case_of",
+    "report_on",
+]

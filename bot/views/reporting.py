@@ -1,0 +1,133 @@
+"""The window of `/servicetitan report`: overview, steps, engineers."""
+
+from collections.abc import Callable, Iterator
+
+from slack_sdk.models.blocks import Block
+from slack_sdk.models.views import View
+
+from bot.core.english import count
+from bot.core.mrkdwn import escape, mention
+from bot.guide import Owner
+from bot.onboarding.history import lasting
+from bot.onboarding.reporting import EngineerTotals, Report, Spread, StepTotals
+from bot.onboarding.reporting.period import Period
+from bot.views import ids
+from bot.views.blocks import actions, button, context, header, section
+from bot.views.forms import plain_text
+
+OVERVIEW, STEPS, ENGINEERS = "overview", "steps", "engineers"
+PAGES = {OVERVIEW: "Overview", STEPS: "Steps", ENGINEERS: "Engineers"}
+WAITED = {Owner.CLIENT: "The client", Owner.HEAVYSET: "HeavySet", None: "Nobody (on hold)"}
+STEPS_PER_SECTION = 5
+MOST_ENGINEERS = 40
+RULES = "Days and hours run by the calendar, nights and weekends included."
+
+
+def report_modal(report: Report | None, period: Period, ref: ids.FormRef, page: str) -> View:
+    """Return one of PAGES; without a report yet, a window that says so."""
+    if report is None:
+        blocks: list[Block] = [section("Adding it all up …")]
+    else:
+        blocks = [*_PAGES[page](report), context(RULES), _turns(period, page)]
+    return View(
+        type="modal",
+        title=plain_text("Report"),
+        close=plain_text("Close"),
+        private_metadata=ref.dump(),
+        blocks=[header(period.title), *blocks],
+    )
+
+
+def _turns(period: Period, page: str) -> Block:
+    return actions(
+        [
+            button(title, f"{ids.REPORT_PAGE}:{name}", str(period))
+            for name, title in PAGES.items()
+            if name != page
+        ]
+    )
+
+
+def _overview(report: Report) -> Iterator[Block]:
+    parts = [f"{report.started} started", f"{report.finished} went live"]
+    if report.given_up:
+        parts.append(f"{report.given_up} canceled")
+    yield section(f"*{' · '.join(parts)}*")
+    waiting = sum(case.waits_for_us for case in report.running)
+    yield section(f"*In progress now*\n{len(report.running)}, {waiting} waiting on us")
+    if report.to_live:
+        yield section(f"*From start to live*\n{spread(report.to_live)}")
+        sides = (
+            f"{WAITED[side]}: {spread(found)}" for side, found in report.sides.items() if found
+        )
+        yield section("\n".join(["*Who it waited for*", *sides]))
+    yield section("\n".join(["*First check*", *_checks(report)]))
+    if slowest := report.slowest:
+        yield section(f"*Slowest step*\n{_name(slowest)}: {spread(slowest.took)}")
+
+
+def _checks(report: Report) -> Iterator[str]:
+    if report.pass_rate is None:
+        yield "None yet"
+        return
+    passed, of = report.first_checks_passed, report.first_checks
+    yield f"{passed} of {of} passed at once ({report.pass_rate:.0%})"
+    for title, times in report.failures:
+        yield f"•  {escape(title)}: {times}"
+
+
+def _steps(report: Report) -> Iterator[Block]:
+    reached = [step for step in report.steps if step.reached]
+    if not reached:
+        yield section("Nobody has gotten to a step yet.")
+    for start in range(0, len(reached), STEPS_PER_SECTION):
+        yield section("\n".join(_step(step) for step in reached[start : start + STEPS_PER_SECTION]))
+
+
+def _step(step: StepTotals) -> str:
+    shares = (
+        ("stuck", step.stuck),
+        ("undone", step.undone),
+        ("asked about", step.asked),
+        ("handed over", step.handed_over),
+    )
+    happened = [f"{share:.0%} {what}" for what, share in shares if share]
+    took = spread(step.took) if step.took else "not done yet"
+    return " · ".join([f"*{_name(step)}*\n{took}", *happened])
+
+
+def _name(step: StepTotals) -> str:
+    return f"{step.number}. {escape(step.title)}"
+
+
+def _engineers(report: Report) -> Iterator[Block]:
+    if not report.engineers:
+        yield section("Nobody is responsible for an onboarding in progress.")
+    lines = [_engineer(one) for one in report.engineers[:MOST_ENGINEERS]]
+    for start in range(0, len(lines), STEPS_PER_SECTION):
+        yield section("\n".join(lines[start : start + STEPS_PER_SECTION]))
+
+
+def _engineer(one: EngineerTotals) -> str:
+    answers = (
+        f"{count(one.answers.count, 'question')} answered, median {lasting(one.answers.median)}"
+        if one.answers
+        else "no questions answered"
+    )
+    return f"{mention(one.user_id)}: {one.open} open, {one.waiting} waiting on them · {answers}"
+
+
+def spread(times: Spread | None) -> str:
+    """Return a median and, of more than one, the 90th percentile: `3 days (90% within 5 days)`."""
+    if times is None:
+        return "—"
+    if times.count == 1:
+        return lasting(times.median)
+    return f"{lasting(times.median)} (90% within {lasting(times.p90)})"
+
+
+_PAGES: dict[str, Callable[[Report], Iterator[Block]]] = {
+    OVERVIEW: _overview,
+    STEPS: _steps,
+    ENGINEERS: _engineers,
+}

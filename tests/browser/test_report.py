@@ -1,0 +1,30 @@
+"""The report's HTML file: whole, readable on a phone, and without serious findings of axe's."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from bot.cli.reporting import render
+from bot.onboarding.reporting.period import Period
+from tests.browser.conftest import CHROMIUM, LEFT_OUT, PHONE
+from tests.browser.test_for_everybody import serious_findings
+from tests.unit.test_reporting import many
+
+
+@pytest.mark.skipif(not CHROMIUM, reason=LEFT_OUT)
+def test_the_file_reads_well_on_a_phone_and_asks_nobody(browser: Browser, tmp_path: Path) -> None:
+    file = tmp_path / "report.html"
+    file.write_text(render(many(9), Period(), "html"), encoding="utf-8")
+    page = browser.new_page(viewport=PHONE)  # type: ignore[arg-type]
+    asked: list[str] = []
+    page.on("request", lambda sent: asked.append(sent.url))
+
+    page.goto(file.as_uri())
+
+    assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
+    widths = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+    assert widths[0] <= widths[1]
+    assert page.locator("figure img").evaluate_all("all => all.every(one => one.naturalWidth > 0)")
+    assert serious_findings(page) == []
+    page.close()

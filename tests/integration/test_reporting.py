@@ -1,0 +1,88 @@
+"""`/servicetitan report` and `onboarding report`: the same figures, from the same histories."""
+
+import csv
+import io
+import json
+
+import pytest
+
+from sandbox.slack import NotOfferedError, View
+from tests.commands import Ended, onboarding
+from tests.databases import ON_BOTH, ON_SQLITE
+from tests.integration.test_cli import COMPLETE
+from tests.integration.world import World
+
+
+def text(view: View) -> str:
+    return json.dumps(view.content["blocks"], ensure_ascii=False)
+
+
+async def turned_to(world: World, page: str) -> str:
+    """Turn the report's pages."""
+    await world.erin.press(world.view_of(world.erin), f"report_page:{page}")
+    await world.idle()
+    return text(world.view_of(world.erin))
+
+
+async def report(world: World, *arguments: str) -> Ended:
+    settings = {
+        **COMPLETE,
+        "DATABASE_URL": world.settings.database_url,
+        "CREDENTIAL_KEYS": world.settings.credential_keys[0].get_secret_value(),
+    }
+    return await onboarding(world.database.directory, "report", *arguments, **settings)
+
+
+@ON_BOTH
+async def test_the_window_and_the_file_add_up_what_happened(begun: World) -> None:
+    await begun.walk_to(3)
+    await begun.press(begun.ann, "step:3", "step_done")
+    await begun.press(begun.ann, "step:3", "step_undo")
+
+    await begun.type("report")
+
+    assert begun.view_of(begun.erin).title == "Report"
+    overview = text(begun.view_of(begun.erin))
+    assert "Last 30 days" in overview
+    assert "1 started · 0 went live" in overview
+    steps = await turned_to(begun, "steps")
+    assert "3. Access the ServiceTitan Developer Portal" in steps
+    assert "100% undone" in steps
+    assert f"<@{begun.erin.id}>: 1 open" in await turned_to(begun, "engineers")
+    ended = await report(begun, "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(ended.out)))
+    assert ended.status == 0
+    assert [(row["client"], row["status"], row["current_step"]) for row in rows] == [
+        ("Acme Plumbing", "active", "3")
+    ]
+
+
+@ON_SQLITE
+async def test_a_period_that_is_none_gets_an_example(begun: World) -> None:
+    reply = await begun.type("report fortnight")
+
+    assert "report 90d" in reply.text
+
+
+@ON_SQLITE
+async def test_clients_get_no_report(begun: World) -> None:
+    with pytest.raises(NotOfferedError):
+        await begun.type("report", begun.ann)
+
+
+@ON_SQLITE
+async def test_a_mistyped_period_names_the_flag(begun: World) -> None:
+    ended = await report(begun, "--since", "fortnight")
+
+    assert ended.status == 2
+    assert "--since: write 90d" in ended.err
+
+
+@ON_SQLITE
+async def test_an_onboarding_that_cannot_be_read_is_left_out(begun: World) -> None:
+    await begun.begin("Beta Heating")
+    begun.write("UPDATE onboarding SET status = 'odd' WHERE client_name = 'Beta Heating'")
+
+    ended = await report(begun, "--format", "csv")
+
+    assert [row["client"] for row in csv.DictReader(io.StringIO(ended.out))] == ["Acme Plumbing"]

@@ -1,0 +1,211 @@
+"""The report: what each onboarding adds to it, and the sums, against slow and obvious counting."""
+
+import csv
+import io
+import json
+from collections import defaultdict
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis.stateful import invariant
+
+from bot.cli.reporting import render
+from bot.cli.reporting.rendering import COLUMNS, harmless
+from bot.guide import Owner
+from bot.onboarding import Onboarding, Status, StepState, lifecycle
+from bot.onboarding.credentials import enter_credentials
+from bot.onboarding.questions import ask_for_help, mark_answered
+from bot.onboarding.reporting import Case, Report, Spread, case_of, report_on
+from bot.onboarding.reporting.period import Period
+from bot.onboarding.steps import hand_over_steps, skip_steps, undo_step
+from bot.onboarding.verifications import finish_verification, request_verification
+from tests.builders import ALL_FIELDS, GUIDE, NOW, a_client_admin, a_report, an_engineer
+from tests.unit.test_history import HOUR, Way
+from tests.unit.test_onboarding_machine import AnOnboarding, Transition
+
+ANN, ERIN = a_client_admin(), an_engineer()
+DAY = timedelta(days=1)
+
+
+def the_case(way: Way, client: str = "Acme", id_: str = "1") -> Case:
+    onboarding = way.onboarding
+    return case_of(id_, client, onboarding.engineer, GUIDE, onboarding.status, way.events, way.now)
+
+
+def live(days: int = 4) -> Way:
+    """An onboarding that went live on the last of these days."""
+    masks = dict.fromkeys(ALL_FIELDS, "••••")
+    way = Way().chosen().then(lambda at, now: skip_steps(at, range(2, 22), ERIN, now))
+    way.then(lambda at, now: enter_credentials(at, 22, masks, ANN, now))
+    checked(way).then(lambda at, now: skip_steps(at, range(22, 25), ERIN, now))
+    way.then(lambda at, now: request_verification(at, ERIN, now), hours=24 * days - 4)
+    return checked(way)
+
+
+def checked(way: Way) -> Way:
+    """The check that runs passes at once."""
+    run = way.onboarding.verifications[-1]
+    return way.then(
+        lambda at, now: finish_verification(at, run.number, run.requested_at, a_report(), now),
+        hours=0,
+    )
+
+
+def test_the_time_of_a_step_leaves_pauses_out() -> None:
+    way = Way().chosen()
+    way.then(lambda at, now: lifecycle.pause(at, ERIN, now), hours=2)
+    way.then(lambda at, now: lifecycle.resume(at, ERIN, now), hours=100)
+    way.done(2, hours=3)
+
+    case = the_case(way)
+
+    assert case.steps[2].took == 5 * HOUR
+    assert case.steps[2].done
+    assert case.sides == {Owner.CLIENT: 6 * HOUR, Owner.HEAVYSET: 0 * HOUR, None: 100 * HOUR}
+    assert (case.running, case.current_step, case.turn) == (True, 3, Owner.CLIENT)
+
+
+def test_what_happened_at_a_step_is_counted_there() -> None:
+    way = Way().chosen().done(2).done(3)
+    way.then(lambda at, now: undo_step(at, 3, ANN, now))
+    way.then(lambda at, now: ask_for_help(at, 3, "Where?", ANN, now))
+    way.then(lambda at, now: mark_answered(at, [1], ERIN, now), hours=4)
+    way.then(lambda at, now: hand_over_steps(at, 3, ANN, now))
+
+    case = the_case(way)
+
+    assert (case.steps[3].undone, case.steps[3].asked, case.steps[3].handed_over) == (True,) * 3
+    assert not case.steps[2].undone
+    assert [(one.by, one.waited) for one in case.answers] == [(ERIN.user_id, 4 * HOUR)]
+    assert case.waits_for_us  # the step is theirs now
+
+
+def test_a_period_counts_what_began_or_ended_in_it() -> None:
+    old, new = the_case(live(4), "Old", "1"), the_case(Way().chosen(), "New", "2")
+    now = NOW + 10 * DAY
+
+    everything = report_on([old, new], None, now)
+    lately = report_on([old, new], NOW + 2 * DAY, now)
+    later = report_on([old, new], NOW + 5 * DAY, now)
+
+    assert (everything.started, everything.finished) == (2, 1)
+    assert (lately.started, lately.finished, [case.client for case in lately.cases]) == (
+        0,
+        1,
+        ["Old"],
+    )
+    assert (later.started, later.finished, later.cases) == (0, 0, [])
+    assert [case.client for case in later.running] == ["New"]
+    assert everything.to_live == Spread(1, 4 * DAY, 4 * DAY)
+
+
+@given(st.lists(st.integers(min_value=0, max_value=10**6), min_size=1, max_size=60))
+def test_the_ninetieth_percentile_is_the_least_that_nine_in_ten_keep_to(seconds: list[int]) -> None:
+    spread = Spread.of(timedelta(seconds=one) for one in seconds)
+
+    assert spread
+    enough = [
+        one for one in seconds if sum(other <= one for other in seconds) * 10 >= 9 * len(seconds)
+    ]
+    assert spread.p90 == timedelta(seconds=min(enough))
+
+
+class AReport(AnOnboarding):
+    """Whatever people do: the events tell what looking at the onboarding all the time tells."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sides: dict[Owner | None, timedelta] = dict.fromkeys((*Owner, None), timedelta())
+        self.steps: dict[int, timedelta] = defaultdict(timedelta)
+        self.looked_at = NOW
+
+    def attempt(self, transition: Transition) -> None:
+        before, known = self.onboarding, len(self.events)
+        super().attempt(transition)
+        if len(self.events) > known:
+            self._look(before, self.now)
+
+    def _look(self, at: Onboarding, now: datetime) -> None:
+        passed = max(now - self.looked_at, timedelta())
+        self.looked_at += passed
+        if at.status is Status.PAUSED:
+            self.sides[None] += passed
+        elif at.current and at.awaited:
+            self.sides[at.awaited] += passed
+            self.steps[at.current.number] += passed
+
+    @invariant()
+    def it_tells_what_was_seen(self) -> None:
+        at, now = self.onboarding, self.looked_at
+        case = case_of("1", "Acme", "U", GUIDE, at.status, self.events, now)
+        assert case.sides == self.sides
+        taken = {number: step.took for number, step in case.steps.items() if step.took}
+        assert taken == {number: took for number, took in self.steps.items() if took}
+        assert case.running is (case.ended_at is None)
+        if case.running:
+            done = {step.number for step in at.steps if step.state is StepState.DONE}
+            assert {number for number, step in case.steps.items() if step.done} == done
+            assert case.open_questions == len(at.open_questions)
+            assert case.current_step == (at.current.number if at.current else None)
+        else:
+            assert case.took == sum(self.sides.values(), timedelta())
+
+
+TestAReport = AReport.TestCase
+TestAReport.settings = settings(
+    max_examples=60,
+    stateful_step_count=30,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+
+
+def many(number: int) -> Report:
+    """Some clients whose names a spreadsheet would run."""
+    names = ["=1+1", "+1 Plumbing", "-2", "@Home", "\t=1", "＝1+1", "Acme; =2", 'A "B", C', "Ann's"]
+    cases = [the_case(live(2 + n), names[n % len(names)], str(n)) for n in range(number)]
+    return report_on(cases, None, NOW + 90 * DAY)
+
+
+def test_no_cell_of_the_spreadsheet_is_a_formula() -> None:
+    text = render(many(9), Period(), "csv")
+
+    rows = list(csv.reader(io.StringIO(text)))
+    assert tuple(rows[0]) == COLUMNS
+    assert {row[1] for row in rows[1:]} == {
+        *("'=1+1", "'+1 Plumbing", "'-2", "'@Home", "'＝1+1", "Acme; =2", 'A "B", C', "Ann's"),
+        "'\t=1",
+    }
+    assert all(line.startswith('"') for line in text.splitlines())
+
+
+@pytest.mark.parametrize("cell", ["=1", " =1", "\n=1", "＋1", "|x", "%0A"])
+def test_formulas_get_an_apostrophe(cell: str) -> None:
+    assert harmless(cell) == f"'{cell}"
+
+
+def test_each_format_has_the_same_figures() -> None:
+    report = many(3)
+
+    told = json.loads(render(report, Period(), "json"))
+    assert (told["started"], told["finished"], told["given_up"]) == (3, 3, 0)
+    assert told["seconds_to_live"] == {"count": 3, "median": 3 * 86400, "p90": 4 * 86400}
+    assert "3 days (90% within 4 days, of 3)" in render(report, Period(), "md")
+    html = render(report, Period(), "html")
+    assert "3 days (90% within 4 days, of 3)" in html
+    assert html.count("<img ") == html.count("data:image/svg+xml") == 3
+    assert "&lt;" not in html
+    assert "http" not in html.replace("http-equiv", "")
+
+
+@pytest.mark.parametrize(
+    ("typed", "days"),
+    [("30d", 30), ("90 days", 90), ("last 7 days", 7), ("ALL", None), ("14", 14), ("1 day", 1)],
+)
+def test_periods_as_people_type_them(typed: str, days: int | None) -> None:
+    assert Period.parse(typed) == Period(days)
+
+
+@pytest.mark.parametrize("typed", ["", "0d", "soon", "-3d", "99999999d", "30x", "Acme"])
+def test_other_words_are_no_period(typed: str) -> None:
+    assert Period.parse(typed) is None
