@@ -149,8 +149,9 @@ def preview_guide(output: Path, source: Path | None) -> int:
     """Write a page with every message and window of a guide: the bot's own, or that in `source`."""
     from bot.cli.preview import preview  # it draws with the sandbox, which no other command needs
 
+    settings, _ = load_partly()
     try:
-        page = preview(guide.load(source or SERVICETITAN))
+        page = preview(guide.load(source or SERVICETITAN), settings.guide_images)
     except guide.GuideError as error:
         return say(str(error), 2)
     output.write_text(page, encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -214,3 +215,41 @@ async def test_what_slacks_validator_refuses_is_named(world: World) -> None:
             "check the network, and SLACK_API_URL; then try again",
         )
     ]
+
+
+async def test_each_picture_is_looked_at(begun: World, tmp_path: Path) -> None:
+    for name in ("step-03.png", "login.png"):
+        (tmp_path / name).write_bytes(b"\x89PNG\r\n\x1a\n and so on")
+    (tmp_path / "step-05.png").write_bytes(b"RIFF....WEBP")
+
+    found = await findings(begun, guide_images=str(tmp_path))
+
+    assert found["picture step-03.png"].line == (
+        "✓ picture step-03.png: PNG, 0 kB; uploaded to Slack if files:write is granted"
+    )
+    assert found["picture step-10.png"].well  # our schematic
+    assert "isn't named after a step" in found["picture login.png"].line
+    assert "isn't a PNG, JPEG, or GIF. Fix: save it as" in found["picture step-05.png"].line
+
+
+async def test_the_bots_own_address_is_tried_for_its_pictures(begun: World) -> None:
+    closed = (await findings(begun, public_url=begun.base_url))["picture step-10.png"]
+    async with begun.second_bot(public_url=begun.base_url) as second:
+        base = f"http://127.0.0.1:{second.settings.port}"
+        reached = (await findings(begun, public_url=base))["picture step-10.png"]
+    away = (await findings(begun, public_url=base))["picture step-10.png"]
+
+    assert "PUBLIC_URL answers HTTP 404. Fix: let GET /guide/ through" in closed.line
+    assert reached.line.endswith("kB; Slack can download it from the bot")
+    assert (away.well, away.tested) == (True, False)
+
+
+async def test_pictures_at_an_address_are_downloaded(begun: World) -> None:
+    async with begun.second_bot(public_url=begun.base_url) as second:
+        base = f"http://127.0.0.1:{second.settings.port}/guide"
+        found = await findings(begun, guide_images=base)
+
+    assert found["picture of step 10"].line.startswith("✓ picture of step 10: step-10.png: PNG, ")
+    assert found["picture of step 3"].line == (
+        "– picture of step 3: step-03.png isn't there (HTTP 404); the step has words instead"
+    )

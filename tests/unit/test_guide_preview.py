@@ -20,6 +20,8 @@ def test_every_message_and_window_is_drawn_at_both_widths(tmp_path: Path) -> Non
         assert f": step:{number}</h2>" in html
     assert html.count('class="pane desktop"') == html.count('class="pane phone"') > 300
     assert "not drawn yet" not in html
+    assert '<img src="data:image/png;base64,' in html  # our schematics
+    assert 'alt="Schematic, not a screenshot. Add Tag dialog' in html
     assert not re.search(r'[ ](src|href|action)="(?!data:|#|https?://|/|")', html)
     assert "<script" not in html
 

@@ -7,6 +7,7 @@ import httpx
 from bot.app.http_clients import http_client
 from bot.app.settings import Settings
 from bot.cli.doctor.finding import TIMEOUT_SECONDS, Finding as Finding
+from bot.cli.doctor.pictures import picture_findings
 from bot.cli.doctor.slack import slack_findings
 from bot.cli.doctor.stored import files, stored_findings
 
@@ -32,6 +33,8 @@ async def examine(settings: Settings, wrong: Collection[str] = ()) -> AsyncItera
         ):
             if name not in bad:
                 yield await _reached(http, name, url)
+        async for finding in picture_findings(settings, http, bad):
+            yield finding
 
 
 async def _reached(http: httpx.AsyncClient, name: str, url: str) -> Finding:

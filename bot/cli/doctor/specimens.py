@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from slack_sdk.models.views import View
 
 from bot.guide import Guide, Owner
+from bot.guide.pictures import StepPictures, no_pictures
 from bot.onboarding import (
     Change,
     Event,
@@ -75,26 +76,28 @@ class Specimen:
     payload: dict[str, Any]
 
 
-def specimens(guide: Guide) -> Iterator[Specimen]:
+def specimens(guide: Guide, pictures: StepPictures = no_pictures) -> Iterator[Specimen]:
     """Yield each distinct specimen once."""
     seen: set[str] = set()
-    for one in _all(guide):
+    for one in _all(guide, pictures):
         digest = json.dumps(one.payload, sort_keys=True)
         if digest not in seen:
             seen.add(digest)
             yield one
 
 
-def _all(guide: Guide) -> Iterator[Specimen]:
+def _all(guide: Guide, pictures: StepPictures) -> Iterator[Specimen]:
     yield from _answers()
     for name, view in _starting():
         yield _view(f"start: {name}", view)
     yield _view("Home of others", outsiders_view(guide))
     for name, transitions in _stories(guide):
-        yield from _told(guide, name, transitions)
+        yield from _told(guide, name, transitions, pictures)
 
 
-def _told(guide: Guide, name: str, transitions: Sequence[Transition]) -> Iterator[Specimen]:
+def _told(
+    guide: Guide, name: str, transitions: Sequence[Transition], pictures: StepPictures
+) -> Iterator[Specimen]:
     now = BEGAN
     change = start(
         "0" * 16,
@@ -107,16 +110,16 @@ def _told(guide: Guide, name: str, transitions: Sequence[Transition]) -> Iterato
         now=now,
     )
     events = list(change.events)
-    yield from _shown(name, change)
+    yield from _shown(name, change, pictures)
     for transition in transitions:
         now += timedelta(minutes=1)
         change = transition(change.onboarding, now)
         events += change.events
-        yield from _shown(name, change)
+        yield from _shown(name, change, pictures)
     yield from _windows(name, change.onboarding, events)
 
 
-def _shown(story: str, change: Change) -> Iterator[Specimen]:
+def _shown(story: str, change: Change, pictures: StepPictures) -> Iterator[Specimen]:
     onboarding = change.onboarding
     step = f"{story}, step {onboarding.current.number if onboarding.current else 'none'}"
     # An undone step keeps its message until it is current again.
@@ -125,7 +128,7 @@ def _shown(story: str, change: Change) -> Iterator[Specimen]:
         for one in onboarding.steps
         if one.state is StepState.WAITING
     )
-    for message in (*desired(onboarding, {}), *undone):
+    for message in (*desired(onboarding, {}, pictures=pictures), *undone):
         slot = message.metadata["event_payload"]["slot"]
         yield Specimen(f"{step}: {slot}", "message", {"blocks": list(message.blocks)})
     for event in change.events:

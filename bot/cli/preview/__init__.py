@@ -3,6 +3,7 @@
 The page is a file that asks nobody for anything. It is drawn as in the sandbox (`make play`).
 """
 
+import base64
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +13,13 @@ from markupsafe import Markup
 
 from bot.cli.doctor.specimens import BEGAN, CHANNEL, CLIENT, ENGINEER, Specimen, specimens
 from bot.guide import Guide
+from bot.guide.pictures import PictureFile, find
 from sandbox.web.block_kit import STYLE, render_view, unopened
 from sandbox.web.mrkdwn import Reader
 
 NAMES = {CLIENT.user_id: "Ann Admin", ENGINEER.user_id: "Erin Engineer", CHANNEL: "acme-heavyset"}
 WIDTHS = ("desktop", "phone")
+HERE = "preview:"  # where this page's pictures are
 
 
 @dataclass(frozen=True)
@@ -29,15 +32,25 @@ class Drawn:
     html: Sequence[tuple[str, Markup]]
 
 
-def preview(guide: Guide) -> str:
-    """Return the page, as HTML."""
+def preview(guide: Guide, images: str | None = None) -> str:
+    """Return the page, as HTML, with the pictures in the folder `images` and our own."""
+    sources, _ = find(guide, images, HERE)
+    contents = {sources.url_of(file): _data_url(file) for file in sources.files}
     templates = Environment(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True
     )
-    reader = Reader(lambda entity_id: NAMES.get(entity_id, entity_id), BEGAN.timestamp())
-    drawn = list(_drawn(specimens(guide), reader))
+    reader = Reader(
+        lambda entity_id: NAMES.get(entity_id, entity_id),
+        BEGAN.timestamp(),
+        picture=lambda image: contents.get(image.get("image_url", ""), ""),
+    )
+    drawn = list(_drawn(specimens(guide, lambda step: sources.of(step, {})), reader))
     style = Markup(STYLE.read_text(encoding="utf-8"))  # noqa: S704 # nosec B704 (our own file)
     return templates.get_template("preview.html").render(guide=guide, drawn=drawn, style=style)
+
+
+def _data_url(file: PictureFile) -> str:
+    return f"data:{file.content_type};base64,{base64.b64encode(file.content).decode()}"
 
 
 def _drawn(found: Iterator[Specimen], reader: Reader) -> Iterator[Drawn]:
