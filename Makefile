@@ -105,10 +105,10 @@ lock-check: ## see that requirements.lock has wheels for each system and Python 
 		&& echo "$$python $$system: complete" || exit 1; done; done
 
 .PHONY: lock
-lock: ## pin every dependency again, with hashes (needs uv)
-	uv pip compile --universal --python-version 3.11 --generate-hashes --upgrade --quiet \
+lock: ## pin every dependency, with hashes; with UPGRADE=1 the newest of each (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes $(if $(UPGRADE),--upgrade) --quiet \
 		--custom-compile-command "make lock" --group build pyproject.toml -o requirements.lock
-	uv pip compile --universal --python-version 3.11 --generate-hashes --upgrade --quiet \
+	uv pip compile --universal --python-version 3.11 --generate-hashes $(if $(UPGRADE),--upgrade) --quiet \
 		--custom-compile-command "make lock" --group dev --constraints requirements.lock \
 		pyproject.toml -o requirements-dev.lock
 

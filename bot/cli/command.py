@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Awaitable, Callable
 from functools import wraps
+from pathlib import Path
 from typing import Concatenate, ParamSpec
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -83,6 +84,11 @@ def with_output(function: Status[P]) -> Status[P]:
 
 async def _awaited(result: Awaitable[int]) -> int:
     return await result
+
+
+def program() -> str:
+    """Return what to type for `onboarding`: outside of an activated environment, with its path."""
+    return sys.argv[0] if Path(sys.argv[0]).name == "onboarding" else "onboarding"
 
 
 def say(text: str, status: int = 0) -> int:

@@ -12,7 +12,7 @@ from bot.app.secret_files import SUFFIX
 from bot.app.setting_values import is_loopback
 from bot.app.settings import ENV_FILE, Read, load_partly, problem_with, with_stand_ins
 from bot.cli import env_writer
-from bot.cli.command import say, with_output, write
+from bot.cli.command import program, say, with_output, write
 from bot.cli.doctor.slack import slack_findings
 from bot.cli.init_questions import (
     ALL,
@@ -197,16 +197,17 @@ class Init:
 
     def _next_steps(self) -> str:
         url = self.values.get("DATABASE_URL") or self.read.given.get("DATABASE_URL", "")
-        run = "onboarding db upgrade && onboarding run" if "postgres" in url else "onboarding run"
+        bot = program()
+        run = f"{bot} db upgrade && {bot} run" if "postgres" in url else f"{bot} run"
         if self.address is None:
             return (
                 f"  1. {run}\n"
-                "  2. In another terminal: onboarding doctor. In Slack: /servicetitan help\n"
+                f"  2. In another terminal: {bot} doctor. In Slack: /servicetitan help\n"
             )
         return (
             f"  1. {run}, so that {self.address}{EVENTS_PATH} reaches it\n"
             f"  2. At {APPS}, your app, Event Subscriptions: press Retry next to the Request URL\n"
-            "     until it says Verified. Then: onboarding doctor\n"
+            f"     until it says Verified. Then: {bot} doctor\n"
         )
 
 
