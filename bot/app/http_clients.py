@@ -15,7 +15,7 @@ import httpx
 from slack_sdk.web.async_client import AsyncWebClient
 from yarl import URL
 
-from bot.app.setting_values import is_loopback
+from bot.app.setting_urls import is_loopback
 
 # Requests to this machine never use a proxy.
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")

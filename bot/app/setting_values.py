@@ -5,20 +5,13 @@ import binascii
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
-from ipaddress import ip_address
 from itertools import pairwise
-from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
-from psycopg import ProgrammingError
-from psycopg.conninfo import make_conninfo
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_core import PydanticCustomError
 from pydantic_settings import NoDecode
-from sqlalchemy import URL, make_url
-from sqlalchemy.exc import ArgumentError
 
 from bot.onboarding.people import EVERYONE
 
@@ -50,8 +43,6 @@ TOKENS = {
     "xoxc-": "a browser's token (xoxc-…)",
     "xoxs-": "a browser's token (xoxs-…)",
 }
-# Options that poolers document for other drivers (Supabase, Prisma, Vercel); ignored here.
-IGNORED_OPTIONS = ("pgbouncer", "connection_limit", "pool_timeout", "supa")
 PLACEHOLDER = re.compile(
     r"(x+|\.+|…|\*+|<.*>|(.*[^a-z])?(your|change-?me|placeholder|example)([^a-z].*)?)?",
     re.IGNORECASE,
@@ -94,21 +85,14 @@ def matching(pattern: str, problem: str) -> Callable[[Any], Any]:
     return check
 
 
-def optional(check: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Return a check that lets through what was not given."""
-    return lambda value: value if value is None else check(value)
-
-
 def plain(value: Any) -> str:
     return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
 
 
-def _token(prefix: str, what: str, source: str) -> Callable[[SecretStr | None], SecretStr | None]:
+def _token(prefix: str, what: str, source: str) -> Callable[[SecretStr], SecretStr]:
     shape = matching(rf"{prefix}[\x21-\x7e]+", f"must be {what} ({prefix}…); {source}")
 
-    def check(value: SecretStr | None) -> SecretStr | None:
-        if value is None:
-            return None
+    def check(value: SecretStr) -> SecretStr:
         text = plain(value)
         if text.startswith(prefix) and PLACEHOLDER.fullmatch(text.removeprefix(prefix)):
             raise wrong(f"is still the placeholder, not {what} ({prefix}…); {source}")
@@ -206,27 +190,8 @@ def _keys(keys: Sequence[SecretStr]) -> Sequence[SecretStr]:
     return keys
 
 
-def _url(value: str) -> str:
-    """Validate an http(s) URL; http is allowed for this machine only."""
-    example = "must be an address such as https://auth.servicetitan.io"
-    try:
-        parts = urlsplit(value)
-        _port = parts.port
-    except ValueError:
-        raise wrong(example) from None
-    if parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"\s", value):
-        raise wrong(example)
-    if "@" in parts.netloc:
-        raise wrong("must have no user name and no password in it")
-    if parts.scheme == "http" and not is_loopback(parts.hostname):
-        raise wrong("must begin with https://, because secrets are sent there")
-    return value
-
-
-def _metrics_token(value: SecretStr | None) -> SecretStr | None:
+def _metrics_token(value: SecretStr) -> SecretStr:
     """Validate a token that a monitor sends as “Authorization: Bearer …” (RFC 6750)."""
-    if value is None:
-        return None
     matching(
         rf"[\w.~+/=-]{{{MIN_TOKEN_LENGTH},}}",
         f"must be {MIN_TOKEN_LENGTH} or more letters, digits, or any of . _ ~ + / = -; make one "
@@ -235,144 +200,6 @@ def _metrics_token(value: SecretStr | None) -> SecretStr | None:
     if len(set(plain(value))) < MIN_DISTINCT_CHARACTERS:
         raise wrong("is too simple; make one with “openssl rand -hex 32”")
     return value
-
-
-def _heartbeat_url(value: SecretStr | None) -> SecretStr | None:
-    """Check the address of a dead man's switch; http is taken too, as it may be a neighbor's."""
-    if value is None:
-        return None
-    try:
-        parts = urlsplit(plain(value))
-        _port = parts.port
-    except ValueError:
-        parts = urlsplit("")
-    if (
-        parts.scheme not in ("http", "https")
-        or not parts.hostname
-        or re.search(r"\s", plain(value))
-    ):
-        raise wrong(
-            "must be the address that your monitor gives you, such as https://hc-ping.com/…"
-        )
-    return value
-
-
-def _guide_images(value: str) -> str:
-    """Validate GUIDE_IMAGES: a folder that is there, or an address under which files are."""
-    if "://" not in value:
-        if not Path(value).is_dir():
-            raise wrong(
-                "isn't a folder here; set the path of a folder with step-03.png and so on, or an "
-                "https:// address under which those are"
-            )
-        return value
-    parts = urlsplit(_public(value))
-    if parts.query or parts.fragment:
-        raise wrong("must be an address that ends before the pictures' names, without ? and #")
-    return value
-
-
-def _public_url(value: str) -> str:
-    parts = urlsplit(_public(value))
-    if parts.path not in ("", "/") or parts.query or parts.fragment:
-        raise wrong("must be the bot's address alone, such as https://onboarding.example.com")
-    return value.rstrip("/")
-
-
-def _public(value: str) -> str:
-    """Validate an address from which Slack downloads; http is allowed for this machine only."""
-    try:
-        parts = urlsplit(value)
-        _port = parts.port
-    except ValueError:
-        parts = urlsplit("")
-    host = parts.hostname or ""
-    is_safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
-    if not is_safe or not host or re.search(r"\s", value) or "@" in parts.netloc:
-        raise wrong("must begin with https:// and a host from which Slack can download")
-    return value
-
-
-def _proxy_url(value: SecretStr | None) -> SecretStr | None:
-    """Validate an HTTP proxy's URL, which may contain a user name and password."""
-    if value is None:
-        return None
-    example = "must be the address of an HTTP proxy, such as http://user:password@proxy:3128"
-    try:
-        parts = urlsplit(plain(value))
-        port = parts.port
-    except ValueError:
-        raise wrong(f"{example}; in the password, write % codes: %40 for @, %2F for /") from None
-    bare = parts.path in ("", "/") and not parts.query and not parts.fragment
-    if parts.scheme not in ("http", "https") or not parts.hostname or not bare:
-        raise wrong(example)
-    if port is None:
-        raise wrong("must name the proxy's port, such as http://proxy:3128")
-    if parts.netloc.count("@") > 1 or re.search(r"[^\x21-\x7e]", plain(value)):
-        raise wrong(f"{example}; in the password, write % codes: %40 for @, %2F for /")
-    return value
-
-
-def _base_url(value: str) -> str:
-    parts = urlsplit(_url(value))
-    if parts.path not in ("", "/") or parts.query or parts.fragment:
-        raise wrong("must be a base without a path, such as https://api.servicetitan.io")
-    return value.rstrip("/")
-
-
-def _api_url(value: str) -> str:
-    if not _url(value).endswith("/api/"):
-        raise wrong("must end in /api/, such as https://slack.com/api/")
-    return value
-
-
-def is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _database_url(value: str) -> str:
-    scheme, separator, rest = value.partition("://")
-    kind = scheme.partition("+")[0]
-    if kind not in ("sqlite", "postgresql", "postgres") or not separator:
-        raise wrong("must begin with sqlite:/// or postgresql://; other databases aren't supported")
-    if kind != scheme:
-        raise wrong(f"must begin with {kind}://, without the name of a driver")
-    return _sqlite(value, rest) if kind == "sqlite" else _postgresql(value)
-
-
-def _sqlite(value: str, rest: str) -> str:
-    path = rest.removeprefix("/")
-    if path in ("", "/") or ":memory:" in path or "mode=memory" in path:
-        raise wrong("must name a file, such as sqlite:///onboarding.db; memory keeps nothing")
-    if not rest.startswith("/"):
-        raise wrong("must have three slashes before the file: sqlite:///onboarding.db")
-    if path.startswith(("file:", "~")) or "?" in path or path.endswith("/"):
-        raise wrong("must be a plain path to a file: sqlite:////var/lib/onboarding/onboarding.db")
-    return value
-
-
-def _postgresql(value: str) -> str:
-    example = "must be an address such as postgresql://user:password@host/name"
-    try:
-        url: URL = make_url(value.replace("postgres://", "postgresql://", 1))
-    except (ArgumentError, ValueError):
-        raise wrong(f"{example}; in the password, write % codes: %40 for @, %2F for /") from None
-    if not (url.host or url.database or url.query):
-        raise wrong(example)
-    if not re.fullmatch(r"[\w.:,%-]*", url.host or "") or "@" in (url.database or ""):
-        raise wrong(f"{example}; in the password, write % codes: %40 for @, %2F for /")
-    usual = url.difference_update_query(IGNORED_OPTIONS)
-    if (url.host or "").lower().startswith("%2f"):  # a socket's folder, as libpq writes it
-        usual = usual._replace(host=None).update_query_dict({"host": unquote(url.host or "")})
-    try:
-        make_conninfo("", **{name: str(one) for name, one in usual.query.items()})
-    except ProgrammingError:
-        known = "PostgreSQL's own options after the “?”, such as sslmode=require"
-        raise wrong(f"must have only {known}; one of them is unknown") from None
-    return value if usual == url else usual.render_as_string(hide_password=False)
 
 
 def _host(value: str) -> str:
@@ -395,7 +222,7 @@ def _upper(value: Any) -> Any:
 Keys = Annotated[list[SecretStr], NoDecode, BeforeValidator(_split), AfterValidator(_keys)]
 Engineers = Annotated[list[str], NoDecode, BeforeValidator(_split), AfterValidator(_engineers)]
 BotToken = Annotated[SecretStr, AfterValidator(bot_token)]
-AppToken = Annotated[SecretStr | None, AfterValidator(app_token)]
+AppToken = Annotated[SecretStr, AfterValidator(app_token)]
 Channel = Annotated[
     str,
     AfterValidator(
@@ -406,31 +233,19 @@ Channel = Annotated[
         )
     ),
 ]
-ApiUrl = Annotated[str, AfterValidator(_api_url)]
-BaseUrl = Annotated[str, AfterValidator(_base_url)]
-MetricsToken = Annotated[SecretStr | None, AfterValidator(_metrics_token)]
+MetricsToken = Annotated[SecretStr, AfterValidator(_metrics_token)]
 Email = Annotated[
-    str | None,
+    str,
     AfterValidator(
-        optional(
-            matching(
-                r"[^@\s<>|]+@[^@\s<>|]+\.[^@\s<>|.]+",
-                "must be an email address, such as integrations@example.com",
-            )
+        matching(
+            r"[^@\s<>|]+@[^@\s<>|]+\.[^@\s<>|.]+",
+            "must be an email address, such as integrations@example.com",
         )
     ),
 ]
 Description = Annotated[
-    str | None,
-    AfterValidator(
-        optional(matching(r"[^\n`]{1,300}", "must be one line of at most 300 characters"))
-    ),
+    str, AfterValidator(matching(r"[^\n`]{1,300}", "must be one line of at most 300 characters"))
 ]
-GuideImages = Annotated[str | None, AfterValidator(optional(_guide_images))]
-PublicUrl = Annotated[str | None, AfterValidator(optional(_public_url))]
-HeartbeatUrl = Annotated[SecretStr | None, AfterValidator(_heartbeat_url)]
-ProxyUrl = Annotated[SecretStr | None, AfterValidator(_proxy_url)]
-DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
 Host = Annotated[str, AfterValidator(_host)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[int, Field(gt=0, le=MAX_SECONDS)]

@@ -1,7 +1,7 @@
 """All settings, validated at the start: one line per problem, all at once, without values.
 
 They come from the environment, from `.env` (`env_file`) and, for secrets, from files
-(`secret_files`). The validators are in `setting_values`.
+(`secret_files`). The validators are in `setting_values` and `setting_urls`.
 """
 
 import base64
@@ -15,26 +15,28 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.app import env_file, platforms, secret_files
+from bot.app.setting_urls import (
+    ApiUrl,
+    BaseUrl,
+    DatabaseUrl,
+    GuideImages,
+    HeartbeatUrl,
+    ProxyUrl,
+    PublicUrl,
+)
 from bot.app.setting_values import (
     WHO_IS_AN_ENGINEER,
-    ApiUrl,
     AppToken,
-    BaseUrl,
     BotToken,
     Channel,
-    DatabaseUrl,
     Description,
     Email,
     Engineers,
-    GuideImages,
-    HeartbeatUrl,
     Host,
     Keys,
     Level,
     MetricsToken,
     Port,
-    ProxyUrl,
-    PublicUrl,
     Seconds,
     Timezone,
     as_written,
@@ -77,7 +79,7 @@ class Settings(BaseSettings):
     )
 
     slack_bot_token: BotToken
-    slack_app_token: AppToken = None
+    slack_app_token: AppToken | None = None
     slack_signing_secret: Annotated[SecretStr | None, Field(validate_default=True)] = None
     slack_api_url: ApiUrl = "https://slack.com/api/"
     engineering_channel: Channel
@@ -87,12 +89,12 @@ class Settings(BaseSettings):
     credential_keys: Keys
     servicetitan_auth_url: BaseUrl = "https://auth.servicetitan.io"
     servicetitan_api_url: BaseUrl = "https://api.servicetitan.io"
-    proxy_url: ProxyUrl = None
+    proxy_url: ProxyUrl | None = None
     host: Host = "127.0.0.1"
     port: Port = 3000
-    metrics_token: MetricsToken = None
+    metrics_token: MetricsToken | None = None
     metrics_port: Port | None = None
-    heartbeat_url: HeartbeatUrl = None
+    heartbeat_url: HeartbeatUrl | None = None
     log_level: Level = "INFO"
     log_format: Literal["text", "json"] = "text"
     business_timezone: Timezone = "America/New_York"
@@ -100,10 +102,10 @@ class Settings(BaseSettings):
     escalate_after: Seconds = 86400
     retain_credentials_for: Seconds = 2592000
     sweep_interval: Seconds = 5
-    support_email: Email = None
-    app_description: Description = None
-    guide_images: GuideImages = None
-    public_url: PublicUrl = None
+    support_email: Email | None = None
+    app_description: Description | None = None
+    guide_images: GuideImages | None = None
+    public_url: PublicUrl | None = None
 
     @field_validator("*", mode="before")
     @classmethod

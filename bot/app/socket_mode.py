@@ -24,7 +24,7 @@ from yarl import URL
 from bot.app.http_clients import proxy_for, slack_session
 from bot.app.in_flight import InFlight
 from bot.app.payload_cleaning import cleaned
-from bot.app.setting_values import is_loopback
+from bot.app.setting_urls import is_loopback
 from bot.core.errors import OnboardingError, Unavailable
 from bot.slack import RateLimited, translated
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import click
 
 from bot.app.secret_files import SUFFIX
-from bot.app.setting_values import is_loopback
+from bot.app.setting_urls import is_loopback
 from bot.app.settings import ENV_FILE, Read, load_partly, problem_with, with_stand_ins
 from bot.cli import env_writer
 from bot.cli.command import program, say, with_output, write
