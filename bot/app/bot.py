@@ -13,7 +13,7 @@ import handlers
 from bot.app.bolt import bolt_app, quiet
 from bot.app.gauges import Gauges
 from bot.app.health import Health
-from bot.app.health_checks import HealthChecks
+from bot.app.health_checks import Check, ClockCheck, RowCheck, TokenCheck, ValueCheck
 from bot.app.heartbeat import Heartbeat
 from bot.app.http_clients import slack_client
 from bot.app.in_flight import InFlight
@@ -38,7 +38,6 @@ from bot.slack import TIMEOUT_SECONDS, Slack
 from bot.slack.directory import Directory
 from bot.slack.rate_limits import RateLimits
 from bot.use_cases import Services, UseCases
-from bot.use_cases.retention import age_unused_values, destroy_old_values
 from bot.use_cases.reveals import Reveals
 from bot.verification.runner import VerificationRunner
 from bot.verification.servicetitan import ServiceTitan
@@ -79,8 +78,8 @@ class Bot:
         self._build_slack(session)
         self._build_publishing()
         self._build_workers(http)
-        self._build_health(http)
         self.use_cases = UseCases(self._services())
+        self._build_health(http)
         handlers.register(self.bolt, self.use_cases, self.slack, self.tasks)
 
     def _build_storage(self) -> None:
@@ -204,27 +203,25 @@ class Bot:
 
     def _build_health(self, http: httpx.AsyncClient) -> None:
         settings, clock = self.settings, self._clock
-        checks = HealthChecks(
-            slack=self.slack,
+        checks: dict[str, Check] = {
+            "Slack": TokenCheck(self.slack, clock),
+            "stored values": ValueCheck(self.database, self.vault),
+            "onboardings": RowCheck(self.database, self.guides, self.publisher.wake),
+            "requests": self.requests,
+            "clock": ClockCheck(self.database, clock),
+        }
+        gauges = Gauges(
+            metrics=self.metrics,
             database=self.database,
-            vault=self.vault,
             guides=self.guides,
             requests=self.requests,
-            on_readable=self.publisher.wake,
-            gauges=Gauges(
-                metrics=self.metrics,
-                database=self.database,
-                guides=self.guides,
-                requests=self.requests,
-                clock=clock,
-                stalled_after=timedelta(seconds=settings.escalate_after),
-                timezone=settings.business_timezone,
-            ),
             clock=clock,
+            stalled_after=timedelta(seconds=settings.escalate_after),
+            timezone=settings.business_timezone,
         )
         warnings = {
             "engineering channel": self.announcements.warning,
-            **checks.warnings,
+            **{name: check.warning for name, check in checks.items()},
             "destroyed values": self.cleaner.warning,
         }
         self.health = Health(self.database, self.socket, self.in_flight, self.metrics, warnings)
@@ -244,10 +241,13 @@ class Bot:
             self.reveals.sweep,
             self.verification_runner.sweep,
             self.reminder_sender.sweep,
-            self._expire_credentials,
+            self.use_cases.retention.sweep,
             database=self.database,
             worker=self.worker,
-            checks=(checks.look, self.heartbeat.look, self.pictures.look),
+            checks=[
+                *(check.look for check in checks.values()),
+                *(gauges.look, self.heartbeat.look, self.pictures.look),
+            ],
             tasks=self.tasks,
             interval=settings.sweep_interval,
             clock=clock,
@@ -269,11 +269,6 @@ class Bot:
             await self.sweep()
             self.caught_up.set()
             await asyncio.sleep(await self.sweep.seconds_until_next())
-
-    async def _expire_credentials(self) -> None:
-        keep = timedelta(seconds=self.settings.retain_credentials_for)
-        for expire in (destroy_old_values, age_unused_values):
-            await expire(self.database, self.guides, self._clock, keep, self.publisher.wake)
 
     async def retire(self) -> None:
         """Answer the requests in flight while /readyz says that we are stopping.

@@ -1,13 +1,11 @@
 """Checks that run in the background, a little at a time, and show up as warnings at /readyz."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from bot.app.gauges import Gauges
-from bot.app.request_monitor import RequestMonitor
 from bot.core.errors import OnboardingError, Unavailable
 from bot.slack import Slack
 from storage import credentials, leases, onboardings
@@ -34,41 +32,6 @@ class Check(Protocol):
     def warning(self) -> str | None: ...
 
     async def look(self) -> None: ...
-
-
-class HealthChecks:
-    """All checks: `warnings` by name, answered from memory, and a `look` that refreshes them."""
-
-    def __init__(
-        self,
-        *,
-        slack: Slack,
-        database: Database,
-        vault: Vault,
-        guides: GuideStore,
-        requests: RequestMonitor,
-        on_readable: Callable[[str], None],
-        gauges: Gauges,
-        clock: Callable[[], datetime],
-    ) -> None:
-        """Build the checks; `on_readable` is called with an onboarding that can be read again."""
-        self._gauges = gauges
-        self._checks: dict[str, Check] = {
-            "Slack": TokenCheck(slack, clock),
-            "stored values": ValueCheck(database, vault),
-            "onboardings": RowCheck(database, guides, on_readable),
-            "requests": requests,
-            "clock": ClockCheck(database, clock),
-        }
-
-    @property
-    def warnings(self) -> Mapping[str, Callable[[], str | None]]:
-        return {name: check.warning for name, check in self._checks.items()}
-
-    async def look(self) -> None:
-        for check in self._checks.values():
-            await check.look()
-        await self._gauges.look()
 
 
 class TokenCheck:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -28,7 +29,7 @@ OBJECTION = timedelta(days=7)
 
 
 class Retention(UseCase):
-    """Engineering's answer to the question of `age_unused_values`."""
+    """Destroys credentials in time, and asks engineering before it takes unused ones."""
 
     async def keep(self, request: Request, onboarding_id: str) -> str:
         """Keep the credentials for the same time again; return what was done."""
@@ -38,6 +39,32 @@ class Retention(UseCase):
         )
         until = f" I'll ask again {when(after.retained.until)}." if after.retained else ""
         return f"The credentials of *{escape(after.client_name)}* are kept.{until}"
+
+    async def sweep(self) -> None:
+        """Destroy what was kept long enough after the end; ask about what nobody uses."""
+        services, keep = self._services, self._services.retain_for
+        await destroy_old_values(
+            services.database, services.guides, services.clock, keep, services.publisher.wake
+        )
+        now = services.clock()
+        async with services.database.begin(write=False, background=True) as session:
+            due = await onboardings.unused(session, now - keep, now, BATCH)
+        await for_each(due, self._expire)
+
+    async def _expire(self, onboarding_id: str) -> None:
+        """Ask about unused credentials; delete those that were asked about and nobody kept."""
+        services = self._services
+        expired = partial(
+            expire_credentials,
+            now=services.clock(),
+            keep=services.retain_for,
+            objection=OBJECTION,
+        )
+        with suppress(Refused):  # somebody has acted, or another worker was faster
+            await change(
+                services.database, services.guides, onboarding_id, expired, _delete_expired
+            )
+            services.publisher.wake(onboarding_id)
 
 
 async def destroy_old_values(
@@ -67,35 +94,6 @@ async def destroy_old_values(
         await for_each(due, destroy)
         if count - before < BATCH:
             return count
-
-
-async def age_unused_values(
-    database: Database,
-    guides: GuideStore,
-    clock: Callable[[], datetime],
-    keep: timedelta,
-    changed: Callable[[str], None],
-) -> None:
-    """Ask about credentials without activity for `keep`; delete those that nobody kept.
-
-    `changed` is called with the id of each onboarding that this was about.
-    """
-
-    async def age(onboarding_id: str) -> None:
-        with suppress(Refused):  # somebody has acted, or another worker was faster
-            await change(
-                database,
-                guides,
-                onboarding_id,
-                lambda at: expire_credentials(at, clock(), keep=keep, objection=OBJECTION),
-                _delete_expired,
-            )
-            changed(onboarding_id)
-
-    now = clock()
-    async with database.begin(write=False, background=True) as session:
-        due = await onboardings.unused(session, now - keep, now, BATCH)
-    await for_each(due, age)
 
 
 async def _delete_expired(session: AsyncSession, onboarding: Onboarding) -> None:
