@@ -6,7 +6,7 @@ from itertools import count
 
 from bot import guide as guides
 from bot.guide import Guide
-from bot.guide.credentials import mask
+from bot.guide.credential_fields import mask
 from bot.onboarding import Change, EventKind, Onboarding, start
 from bot.onboarding.credentials import enter_credentials
 from bot.onboarding.people import Actor, Role

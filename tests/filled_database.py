@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.guide.credentials import mask
+from bot.guide.credential_fields import mask
 from bot.guide.loading import SERVICETITAN
 from bot.onboarding import Change, Event, Loss, Onboarding, lifecycle, start
 from bot.onboarding.credentials import destroy_credentials, enter_credentials

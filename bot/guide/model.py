@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from bot.guide.credentials import CredentialField
+from bot.guide.credential_fields import CredentialField
 
 # Slack: a section's text has at most 3,000 characters, a header 150, ten fields of 2,000, a button
 # 75 (docs.slack.dev, Block Kit reference). Escaping and our own text need some room.

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 
 from bot.core.typed_text import clean
-from bot.guide.credentials import CredentialField
+from bot.guide.credential_fields import CredentialField
 
 SHORTEST = 6  # shorter ones are too common in ordinary text
 AROUND = ".,:;!?\"'`“”‘’«»()[]{}<>*_~|=\\"

@@ -11,7 +11,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.errors import Refused
 from bot.core.typed_text import half_width
-from bot.guide.credentials import Severity, check, mask
+from bot.guide.credential_checks import Severity, check
+from bot.guide.credential_fields import mask
 from bot.onboarding import BOT, Event, EventKind, Onboarding, free_text
 from bot.onboarding.credentials import enter_credentials
 from bot.onboarding.people import Permission

@@ -9,7 +9,7 @@ from bot.core.english import listed
 from bot.core.errors import Repeated, Unavailable, UnreadableRow
 from bot.core.loops import for_each
 from bot.guide import Guide
-from bot.guide.credentials import CredentialField
+from bot.guide.credential_fields import CredentialField
 from bot.onboarding import Onboarding
 from bot.onboarding.people import Actor, Role
 from bot.onboarding.posted_secrets import record_posted_secret

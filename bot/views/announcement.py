@@ -10,7 +10,7 @@ from slack_sdk.models.blocks import Block
 from bot.core.english import in_days, listed
 from bot.core.mrkdwn import channel_link, escape, link, mention, permalink, when
 from bot.guide import Owner
-from bot.guide.credentials import CredentialField
+from bot.guide.credential_fields import CredentialField
 from bot.onboarding import Event, EventKind, InvitationAnswer, Loss, Onboarding
 from bot.onboarding.report import Outcome, Report
 from bot.views import ids

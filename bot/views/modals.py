@@ -17,7 +17,7 @@ from slack_sdk.models.views import View
 
 from bot.core.mrkdwn import escape, mention, when
 from bot.guide import Guide, Step
-from bot.guide.credentials import LONGEST, CredentialField, ending
+from bot.guide.credential_fields import LONGEST, CredentialField, ending
 from bot.onboarding import Onboarding
 from bot.views import ids
 from bot.views.blocks import bullets, button, context, section

@@ -11,7 +11,7 @@ from slack_sdk.models.blocks import Block, ButtonElement
 from bot.core.english import ago, count, listed
 from bot.core.mrkdwn import channel_link, escape, mention, thread_link, when
 from bot.guide import Owner
-from bot.guide.credentials import ending
+from bot.guide.credential_fields import ending
 from bot.onboarding import Onboarding, Overview, Status, Unread
 from bot.views import ids
 from bot.views.blocks import actions, bullets_of, button, context, fallback, header, section

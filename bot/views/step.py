@@ -9,7 +9,7 @@ from slack_sdk.models.blocks import Block, ButtonElement, ConfirmObject, PlainTe
 from bot.core.english import listed
 from bot.core.mrkdwn import code, escape, mention, when
 from bot.guide import Blank, Owner, Phase, Step, Table
-from bot.guide.credentials import ending
+from bot.guide.credential_fields import ending
 from bot.guide.pictures import Picture
 from bot.onboarding import Onboarding, Status, StepProgress, StepState
 from bot.views import ids

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from bot.core.typed_text import clean
-from bot.guide.credentials import LONGEST, Severity, check, mask
+from bot.guide.credential_checks import Severity, check
+from bot.guide.credential_fields import LONGEST, mask
 from tests.builders import ALL_FIELDS, GUIDE, VALUES
 
 LABELS = {field.id: field.label for field in GUIDE.credentials}

@@ -8,7 +8,7 @@ from pydantic import SecretStr
 from slack_sdk.models.views import View
 
 from bot.guide import Step
-from bot.guide.credentials import mask
+from bot.guide.credential_fields import mask
 from bot.views.ids import FormRef
 from bot.views.modals import (
     credentials_modal,

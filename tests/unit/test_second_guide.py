@@ -5,7 +5,7 @@ import pytest
 from bot.core.errors import Refused
 from bot.guide import Guide, Owner, parse
 from bot.guide.answers import answer
-from bot.guide.credentials import Severity, check
+from bot.guide.credential_checks import Severity, check
 from bot.onboarding import EventKind, Onboarding, Status, StepState
 from bot.onboarding.steps import finish_step
 from bot.onboarding.verifications import request_verification

@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from bot.cli.export.charts import WIDTH, phase_rows, waiting_bars
 from bot.core.typed_text import escape_controls, one_line
-from bot.guide.credentials import ending
+from bot.guide.credential_fields import ending
 from bot.onboarding import BOT, Onboarding
 from bot.onboarding.history import SIDES, Entry, History, lasting
 from bot.onboarding.people import ChannelRef, UserRef

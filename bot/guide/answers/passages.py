@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from bot.guide import Guide, Phase, Step, Table
-from bot.guide.credentials import CredentialField
+from bot.guide.credential_fields import CredentialField
 
 
 @dataclass(frozen=True, slots=True)

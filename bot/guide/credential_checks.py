@@ -1,17 +1,15 @@
-"""Credential fields: shapes, mix-ups, masks. Pure."""
+"""What is wrong with an entered credential: shapes, mix-ups, values pasted twice. Pure."""
 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated
 
-from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field, StringConstraints
+from bot.guide.credential_fields import LONGEST, CredentialField
 
 QUOTES = "\"'`“”‘’«»„"
 # No known value begins or ends with any of these.
 AROUND = QUOTES + " .,:;!?()[]{}<>*•·_~|/\\=&#…–—-"
-LONGEST = 500
 MOST_SIGNS = 3  # of those around a value that an error quotes
 # TWICE: surely pasted twice, with a separator, or too long for a coincidence. DOUBLED: perhaps.
 TWICE = re.compile(r"(\S{3,}?)(?:[\s,;|/]+\1)+|(.{6,}?)\2+", re.DOTALL)
@@ -21,54 +19,6 @@ PLACEHOLDER = re.compile(
     r"|unknown|x{3,}|\?+|-+|(?:[a-z]+\d*\.)?x{8,}",
     re.IGNORECASE,
 )
-
-
-def _regex(pattern: str) -> str:
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        raise ValueError(f"this is no regular expression: {error}") from error
-    return pattern
-
-
-Regex = Annotated[str, AfterValidator(_regex)]
-
-
-class Lookalike(BaseModel):
-    """Something shown nearby that is often copied instead; `text` names it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    pattern: Regex
-    text: Annotated[str, StringConstraints(min_length=1, max_length=250)]
-
-
-class CredentialField(BaseModel):
-    """A credential that the guide asks for, and its shape.
-
-    `prefix` and `usual` are regular expressions. `prefix` identifies the field, so that a value in
-    the wrong field can be named. `usual` is the shape of known values: ServiceTitan documents none,
-    so another shape only gives a warning.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    id: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z_]*$", max_length=60)]
-    label: Annotated[str, StringConstraints(min_length=1, max_length=40)]
-    source: Annotated[str, StringConstraints(min_length=1, max_length=200)]
-    destination: Annotated[str, StringConstraints(min_length=1, max_length=200)]
-    step: int
-    digits: bool = False
-    min_length: int = Field(default=1, ge=1)
-    looks_like: Annotated[str, StringConstraints(min_length=1, max_length=150)]
-    prefix: Regex = ""
-    usual: Regex = ""
-    lookalikes: tuple[Lookalike, ...] = ()
-    # Finds such a value in a message; only for what must stay secret. Guides stored by earlier
-    # releases call it `telltale`.
-    secret_pattern: Regex = Field(
-        default="", validation_alias=AliasChoices("secret_pattern", "telltale")
-    )
 
 
 class Severity(StrEnum):
@@ -84,18 +34,6 @@ class Problem:
 
     severity: Severity
     text: str
-
-
-def mask(value: str) -> str:
-    """Return what may be shown of `value`: its last four characters, or fewer if it is short."""
-    shown = 4 if len(value) >= 8 else 2 if len(value) >= 5 else 0
-    return "••••" + value[len(value) - shown :]
-
-
-def ending(mask: str) -> str:
-    """Return a mask in words, which a screen reader can read: `ending in 1928`."""
-    shown = mask.lstrip("•")
-    return f"ending in {shown}" if shown else "(too short to show a part)"
 
 
 def check(
