@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.core.typed_text import unescaped
 
-PARTS = ("text", "blocks", "attachments", "files", "file", "message_blocks", "topic", "purpose")
+PARTS = ("text", "blocks", "attachments", "files", "file", "comment", "topic", "purpose")
 # What people do not see.
 HIDDEN = {"type", "id", "ts", "mode", "mimetype", "filetype", "pretty_type"}
 # The elements of these are shown without anything between them.

@@ -16,23 +16,40 @@ SHORTEST = 6  # shorter ones are too common in ordinary text
 AROUND = ".,:;!?\"'`“”‘’«»()[]{}<>*_~|=\\"
 MOST_LINES = 4  # that a value may be broken into
 
+# Whoever may write in a channel may write 40,000 characters: every repetition here has a limit, and
+# an address is looked for only where a word begins, so that the search stays linear.
 _KEYWORD = (
-    r"(?<![\w?&/#-])(?:pass(?:word|wort|wd|phrase)|passwort|kennwort|contraseña|mot de passe|senha"
-    r"|pwd|pw)"
+    r"(?<![\w?&/#-])(?:pass(?:word|wort|wd|phrase|code)|passwort|kennwort|contraseña"
+    r"|mot de passe|senha|pwd|pword|p/?w)"
 )
+_PASS = rf"(?:{_KEYWORD}|\bpass\b)"
+_ACCOUNT = r"\b(?:log-?in|user(?:[ -]?(?:name|id))?|credentials?|account)"
+_EMAIL = r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}\.[\w.-]{1,63}"
 # Letters, and digits or symbols: hardly an ordinary word.
-_MIXED = r"(?=[^\s,;]*[A-Za-z])(?=[^\s,;]*[\d!@#$%^&*?+])[^\s,;<>]{6,}"
+_MIXED = r"(?=[^\s,;]{0,60}[A-Za-z])(?=[^\s,;]{0,60}[\d!@#$%^&*?+])[^\s,;<>]{6}"
+# Letters, digits and symbols, as in `Summer24!`; no address.
+_STRONG = (
+    r"(?!\S{1,64}@\S{1,64}\.)(?=\S{0,60}[A-Za-z])(?=\S{0,60}\d)(?=\S{0,60}[!@#$%^&*+])[^\s,;<>]{6}"
+)
 # At the end of a line, and not what people say about a password.
 _ALONE = (
     r"(?!(?:required|needed|unknown|none|same|yes|no|not|missing|wrong|reset|expired|forgotten|here"
     r"|below|above|later|this|that|what|where|which|when|step|sent|ok|n/a|incorrect|invalid"
-    r"|secret|entered|hidden|changed)\b|[*•x.…_<(\[{-]{3})[^\s,;<>]{4,}\s*(?:$|[,;])"
+    r"|secret|entered|hidden|changed)\b|[*•x.…_<(\[{-]{3})[^\s,;<>]{4,100}[^\S\n]{0,9}(?:$|[,;])"
 )
+_SPACE, _OPENING = r"\s{0,9}", r"[\s\"'“`*_(]{0,9}"
 PASSWORDS = re.compile(
-    rf"{_KEYWORD}\s*[:=][\s\"'“`*_]*(?:{_MIXED}|{_ALONE})"
-    rf"|{_KEYWORD}\s+(?:is|ist|es|->|→|-|–)?[\s\"'“`*_]*{_MIXED}"
-    rf"|\b(?:login|user(?:name)?)\s*[:=]?\s+\S+[\s,;/]+(?:and\s+)?{_KEYWORD}\s*[:=]?\s*{_ALONE}"
-    rf"|[\w.+-]+@[\w-]+\.[\w.-]+\s*[/|]\s*(?!\S+@){_MIXED}",
+    rf"{_PASS}{_SPACE}[:=]{_OPENING}(?:{_MIXED}|{_ALONE})"
+    rf"|{_KEYWORD}(?:['’]s|\s(?:is|ist|es|lautet))?{_SPACE}(?:->|→|-|–|\s){_OPENING}{_MIXED}"
+    # `the password for the new user is Summer24!`, `I set the password to Summer24!`
+    rf"|{_PASS}(?:\s(?:for|of)(?:\s[^\s.?!:=]{{1,40}}){{1,4}}?)?"
+    rf"(?:\s(?:was|now|set|changed|reset)){{0,2}}(?:{_SPACE}[:=]|\s(?:is|to|(?:will|should)\sbe))"
+    rf"{_OPENING}{_STRONG}"
+    # `login ann password hunter`, `login ann / Summer24!`, `ann@acme.com / summer24`
+    rf"|{_ACCOUNT}{_SPACE}[:=]?\s{{1,9}}[^\s,;/]{{1,99}}[\s,;/]{{1,9}}(?:and\s)?{_PASS}"
+    rf"{_SPACE}[:=]?{_SPACE}{_ALONE}"
+    rf"|(?:{_ACCOUNT}{_SPACE}[:=]?{_SPACE}[^\s,;/|:]{{1,99}}|{_EMAIL})[\s,;:/|]{{1,9}}{_STRONG}"
+    rf"|{_EMAIL}{_SPACE}[/|]{_SPACE}(?!\S{{1,64}}@){_MIXED}",
     re.IGNORECASE | re.MULTILINE,
 )
 
@@ -58,7 +75,9 @@ def candidates(text: str) -> frozenset[str]:
     """Return the parts of `text` that could be a value: words, without punctuation around them."""
     plain = _plain(text)
     words = [*re.split(r"[\s<>|]+", plain), *_across_lines(plain)]
-    pieces = {*words, *(piece for word in words for piece in re.split(r"[=,:;]", word))}
+    # `secret=…`, the parts of an address, and a file's name
+    parts = (piece for word in words for piece in re.split(r"[=,:;/?&]|\.\w{1,5}$", word))
+    pieces = {*words, *parts}
     stripped = {piece.strip(AROUND) for piece in pieces}
     return frozenset(one for piece in stripped if len(piece) >= SHORTEST for one in forms(piece))
 

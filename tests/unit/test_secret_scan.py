@@ -4,6 +4,7 @@
 """
 
 import base64
+import time
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -80,7 +81,10 @@ def test_short_words_are_no_candidates() -> None:
 
 
 @pytest.mark.parametrize("value", ["1122334455", "987654321"])
-@pytest.mark.parametrize("around", ["{}", "tenant={}", "ID: {}.", "“{}”", "({})", "<tel:{}|{}>"])
+@pytest.mark.parametrize(
+    "around",
+    ["{}", "tenant={}", "ID: {}.", "“{}”", "({})", "<tel:{}|{}>", "https://a.co/{}?b", "{}.txt"],
+)
 def test_a_stored_number_is_among_the_candidates(value: str, around: str) -> None:
     assert value in candidates(around.format(value, value))
 
@@ -136,12 +140,29 @@ PASSWORDS = [
     "ann@acme.com / Summer2024!",
     "ｐａｓｓｗｏｒｄ：ｈｕｎｔｅｒ２",
     "*password:* hunter2",
+    "user: ann, pass: letmein1",
+    "login: ann/Summer24!",
+    "ann@acme.com\nSummer24!",
+    "the password for the new user is Summer24!",
+    "I set the password to Summer24!",
+    "the password's Summer24",
+    "passcode: 48291376",
 ]
 
 
 @pytest.mark.parametrize("text", PASSWORDS)
 def test_a_password_is_seen(text: str) -> None:
     assert contains_password(text)
+
+
+@pytest.mark.parametrize("part", ["a", "a.", "1", ",", " ", "-", "pw ", "user ,"])
+def test_forty_thousand_characters_are_searched_in_a_moment(part: str) -> None:
+    text = f"user {part * (40_000 // len(part))}"
+    began = time.process_time()
+
+    contains_password(text), looks_like(text, FIELDS), candidates(text)
+
+    assert time.process_time() - began < 3  # it was a minute
 
 
 @pytest.mark.parametrize(
@@ -158,6 +179,8 @@ def test_a_password_is_seen(text: str) -> None:
         "Which login and password do I use at step 3?",
         "Please reset the password for ann@acme.com",
         "ann@acme.com\nbob@acme.com",
+        "Please send the password to ann@acme.com",
+        "The password for the new user is on its way!",
     ],
 )
 def test_talk_about_passwords_raises_no_alarm(text: str) -> None:
