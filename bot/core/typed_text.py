@@ -42,6 +42,11 @@ def clean(text: str) -> str:
     return "".join(one for one in text if not _invisible(one)).strip()
 
 
+def invisible_as_spaces(text: str) -> str:
+    """Return `text` with each invisible character replaced by a space."""
+    return "".join(" " if _invisible(one) else one for one in text)
+
+
 def half_width(text: str) -> str:
     """Return `text` as `clean` does, with full-width forms replaced by ASCII characters."""
     return clean(text.translate(FULL_WIDTH))
@@ -107,4 +112,4 @@ def _as_typed(found: re.Match[str]) -> str:
 
 
 def _bare(url: str) -> str:
-    return re.sub(r"^https?://|/$", "", url.casefold())
+    return re.sub(r"^(?:https?://)?(?:www\.)?|/$", "", url.casefold())

@@ -18,10 +18,16 @@ ADDRESS = re.compile(rf"{ATOM}(?:\.{ATOM})*@(?:{LABEL}\.)+{ENDING}")
 # An address whose @ is missing: `annacme.com`.
 HOST = re.compile(rf"(?:{LABEL}\.)+[^\W\d_]{{2,}}")
 AROUND = ".,:;!?'\"‘’“”«»`*~<>#=/–—"
-BETWEEN = re.compile(r"[\s,|()\[\]{}\"“”„«»]+")
+BETWEEN = re.compile(r"[\s,、|()\[\]{}\"“”„«»]+")
+# An address after a name: `<ann@acme.com>`, and Outlook's `[mailto:ann@acme.com]`.
+IN_BRACKETS = re.compile(r"<\s*([^<>\s]*)\s*>|[\[(]\s*([^\[\]()\s]+@[^\[\]()\s]+)\s*[\])]")
 AND = {"and", "or"}
 COMMENT = re.compile(r"\((?![^()]*\w\.\w)[^()@]*\)")  # ann@acme.com (Ann Admin)
-WORD = re.compile(r"(?<![\w@.'’-])(?P<word>invite)s?(?P<colon>\s*:)?(?!\.?\w|[@-])", re.IGNORECASE)
+WORD = re.compile(
+    r"(?<![\w@.'’])(?<!\w-)(?P<word>invite)s?(?P<colon>\s*:)?(?!\.?\w|[@-])", re.IGNORECASE
+)
+# What leads from a client's name to the word: `Acme and invite …`, `Acme (invite …`.
+BEFORE_INVITE = re.compile(r"(?:[\s,;:&/(\[–—-]+and)?[\s,;:&/(\[–—-]*$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +42,10 @@ class Invitees:
         """Read addresses with any usual separator; names beside them are dropped."""
         addresses: dict[str, str] = {}
         wrong: list[str] = []
-        for item in re.split(r"[;\n\r]+", COMMENT.sub(" ", clean(text))):
-            names: list[str] = []  # of the person whose address comes next, in angle brackets
-            for word in BETWEEN.split(re.sub(r"<\s*([^<>\s]*)\s*>", r" <\1> ", item)):
+        plain = unicodedata.normalize("NFKC", clean(text))
+        for item in re.split(r"[;\n\r]+", COMMENT.sub(" ", plain)):
+            names: list[str] = []  # of the person whose address comes next, in brackets
+            for word in BETWEEN.split(IN_BRACKETS.sub(r" <\1\2> ", item)):
                 address = _address(word)
                 if ADDRESS.fullmatch(address) and len(address) <= LONGEST:
                     wrong += [] if word.startswith("<") else names
@@ -46,7 +53,7 @@ class Invitees:
                     addresses.setdefault(address.casefold(), address)
                 elif "@" in address or HOST.fullmatch(address):
                     wrong.append(address)
-                elif re.search(r"\w", word) and folded(word) not in AND and word[-1] != ":":
+                elif re.search(r"[^\W\d]", word) and folded(word) not in AND and word[-1] != ":":
                     names.append(address)
             wrong += names
         return cls(tuple(addresses.values()), tuple(dict.fromkeys(wrong)))
@@ -63,7 +70,7 @@ def name_and_invitees(words: str) -> tuple[str, Invitees] | None:
         ours = found["word"].islower() and (bool(name) or not rest)
         mistyped = any(HOST.fullmatch(_address(word)) for word in BETWEEN.split(rest))
         if "@" in rest or mistyped or found["colon"] or ours:
-            return unwrapped(one_line(name).rstrip(" ,;:([–—-")), Invitees.of(rest)
+            return unwrapped(BEFORE_INVITE.sub("", one_line(name))), Invitees.of(rest)
     return None
 
 
@@ -82,7 +89,8 @@ def why_wrong(address: str) -> str:
 
 def _address(word: str) -> str:
     """Return a word without what people and mail programs put around an address."""
-    plain = unicodedata.normalize("NFKC", word).strip(AROUND)
+    plain = word.strip(AROUND)
     plain = re.sub(r"(?i)^(?:mailto|e-?mail|to|cc):", "", plain)
-    plain = re.sub(r"(@[^?]*)\?.*", r"\1", plain).strip(AROUND)
+    name, at, host = plain.partition("@")
+    plain = f"{name}{at}{host.partition('?')[0]}".strip(AROUND)
     return plain.strip("_") if plain.endswith("_") else plain

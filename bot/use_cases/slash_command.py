@@ -10,12 +10,15 @@ import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from bot.core.typed_text import as_typed, folded, one_line
+from bot.core.typed_text import as_typed, folded, invisible_as_spaces, one_line
 from bot.onboarding.names import client_from_channel
 
 OURS = "servicetitan"
 HELP = "help"
-PAIRS = ("“”", "„“", "‘’", "«»", '""', "''", "``", "**", "__", "~~", "()", "[]", "{}")
+PAIRS = (
+    *("“”", "„“", "„”", "””", "‘’", "‚‘", "’’", "«»", "»«", "‹›", "›‹", "「」"),
+    *('""', "''", "``", "**", "__", "~~", "()", "[]", "{}"),
+)
 
 # The subcommand: letters, perhaps with hyphens (`re-open`), and punctuation of its own.
 FIRST = re.compile(
@@ -24,20 +27,21 @@ FIRST = re.compile(
 )
 # Signs on their own before a name: `start -- Acme`.
 LONE = re.compile(r"\A(?:[^\w\s<&]+\s+)+")
-_STEP = r"(?:steps?|number|no)"
+# Repetitions have limits or begin where a run of signs does, so that no text takes long to match.
+_STEP = r"(?:(?:(?:steps?|number|no|nr)(?![a-z])[^\w<]{0,9}){1,3})"
 _RANGE = r"\s*(?:[-–—,&+/]|and|to|through)\s*\d"
+_GAP = r"(?<![\s:,;(])[\s:,;(]+"
 STEP_FIRST = re.compile(
     rf"{_STEP}?[^\w<]*(?P<step>\d{{1,3}})(?!\w|{_RANGE})[\s:,;.)\]–—-]*(?P<client>.*)",
     re.IGNORECASE | re.DOTALL,
 )
 STEP_LAST = re.compile(
-    rf"(?P<client>.+?)[\s:,;(]+(?:{_STEP}\W*|#)(?P<step>\d{{1,3}})\W*",
-    re.IGNORECASE | re.DOTALL,
+    rf"(?P<client>.+?){_GAP}(?:{_STEP}|#)(?P<step>\d{{1,3}})\W*", re.IGNORECASE | re.DOTALL
 )
 _STEPS = rf"{_STEP}?[^\w<]*(?P<first>\d{{1,3}})\s*(?:[-–—]|to|through)\s*(?P<last>\d{{1,3}})(?!\w)"
 STEPS_FIRST = re.compile(rf"{_STEPS}[\s:,;.)\]–—-]*(?P<client>.*)", re.IGNORECASE | re.DOTALL)
 STEPS_LAST = re.compile(
-    rf"(?P<client>.+?)[\s:,;(]+(?={_STEP}\W*\d|#\d){_STEPS}\W*", re.IGNORECASE | re.DOTALL
+    rf"(?P<client>.+?){_GAP}(?={_STEP}\d|#\d){_STEPS}\W*", re.IGNORECASE | re.DOTALL
 )
 PERSON = re.compile(
     r"(?P<before>.*?)(?:\bto\b\W*)?<@(?P<person>[UW][A-Z0-9]+)>(?:\s*\b(?:to|for)\b)?(?P<after>.*)",
@@ -59,6 +63,8 @@ def split(text: str, commands: Collection[str]) -> tuple[str, str]:
     word, rest = folded(found["word"]), LONE.sub("", typed[found.end() :].strip())
     if word == OURS and rest:  # the command was pasted after itself
         return split(rest, commands)
+    if word not in commands and (apart := invisible_as_spaces(text)) != text:
+        return split(apart, commands)  # `status<U+200B>acme`
     if re.sub(r"\W", "", word) in commands:
         word = re.sub(r"\W", "", word)
     elif (begun := re.split(r"\W", word, maxsplit=1))[0] in commands:  # `status-acme`

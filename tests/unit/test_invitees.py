@@ -19,6 +19,9 @@ BOTH = ("ann@acme.com", "bob@b.co")
         "Admin, Ann <ann@acme.com>",
         "ann@acme.com (Ann Admin)",
         "Ann: ann@acme.com",
+        "Ann Admin [mailto:ann@acme.com]",
+        "Ann Admin (ann@acme.com)",
+        "1. ann@acme.com",
         "mailto:ann@acme.com",
         "mailto:ann@acme.com?subject=Hello",
         "[ann@acme.com](mailto:ann@acme.com)",
@@ -36,7 +39,9 @@ def test_an_address_is_read_as_mail_programs_give_it(text: str) -> None:
     assert Invitees.of(text) == Invitees(("ann@acme.com",))
 
 
-@pytest.mark.parametrize("between", [" ", ",", ", ", ";", "; ", "\n", " and ", "\u00a0", "\t"])
+@pytest.mark.parametrize(
+    "between", [" ", ",", ", ", ";", "; ", "\n", " and ", "\u00a0", "\t", "；", "，", "、"]
+)
 def test_addresses_are_parted_by_anything_usual(between: str) -> None:
     assert Invitees.of(between.join(BOTH)) == Invitees(BOTH)
 
@@ -70,6 +75,9 @@ def test_what_is_no_address_is_named_with_the_reason(text: str, wrong: str, why:
         ("“Acme” (invite ann@acme.com)", "Acme", ("ann@acme.com",)),
         ("Acme — invite — ann@acme.com", "Acme", ("ann@acme.com",)),
         ("Invite & Co invite ann@acme.com", "Invite & Co", ("ann@acme.com",)),
+        ("Acme --invite ann@acme.com", "Acme", ("ann@acme.com",)),
+        ("Acme and invite ann@acme.com", "Acme", ("ann@acme.com",)),
+        ("Acme A+ /invite ann@acme.com", "Acme A+", ("ann@acme.com",)),
         ("Acme invite annacme.com", "Acme", ()),
         ("Acme invite ann", "Acme", ()),
         ("Acme invite", "Acme", ()),

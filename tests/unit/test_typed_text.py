@@ -45,6 +45,7 @@ def test_a_clean_text_stays_as_it_is(text: str) -> None:
     [
         ("<http://Plumbing.com|Plumbing.com>", "Plumbing.com"),
         ("<https://acme.com>", "https://acme.com"),
+        ("<https://www.acme.com/|acme.com>", "acme.com"),
         ("<http://acme.com/?a=1&amp;b=2|acme.com/?a=1&amp;b=2>", "acme.com/?a=1&b=2"),
         ("<mailto:a@b.co|a@b.co>", "a@b.co"),
         ("<mailto:ann@acme.com|Ann>", "ann@acme.com"),
