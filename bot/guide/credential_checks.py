@@ -110,7 +110,10 @@ def _other_field(
 
 def _pasted_along(value: str, fields: Sequence[CredentialField]) -> str | None:
     for other in fields:
-        if re.match(rf"\W*{re.escape(other.label)}\b\s*[:=]?", value, re.IGNORECASE):
+        label = r"[\s_-]*".join(
+            map(re.escape, other.label.split())
+        )  # client_secret=…, ClientSecret:
+        if re.match(rf"\W*{label}\b\W*", value, re.IGNORECASE):
             return f"The label “{other.label}” got copied too. Paste only what comes after it."
     return None
 
@@ -127,8 +130,10 @@ def _around(field: CredentialField, value: str) -> str | None:
     if value[:1] in QUOTES or value[-1:] in QUOTES:
         return f"Quotation marks got copied too. Paste just the {field.label}."
     core = value.strip(AROUND)
-    if core != value and (field.digits or re.fullmatch(field.usual or ".+", core)):
-        return f"{_ends(value)} Paste just the {field.label}." if core else None
+    if core != value and (
+        re.fullmatch(field.usual or ".+", core) or (field.digits and core.isdigit())
+    ):
+        return f"{_ends(value)} Paste just the {field.label}."
     return None
 
 
@@ -160,7 +165,7 @@ def _stray_characters(field: CredentialField, value: str) -> str | None:
     if field.digits and re.search(r"[A-Za-z]", value):
         return _digits_only(field)
     if re.search(r"\s", value):
-        return f"There's a space or line break in it. Please copy the {field.label} again."
+        return f"There's a space or line break in it. Take it out, or copy the {field.label} again."
     if not value.isascii() or not value.isprintable():
         return (
             f"There's a character in it that doesn't belong. Please copy the {field.label} again."
@@ -171,8 +176,11 @@ def _stray_characters(field: CredentialField, value: str) -> str | None:
 def _not_a_number(field: CredentialField, value: str) -> str | None:
     if not field.digits:
         return None
-    if not value.isdigit():
-        return _digits_only(field)
+    if sign := re.search(r"\D", value):
+        return (
+            f"The {field.label} is digits only: leave out the “{sign[0]}”. "
+            f"You'll find it here: {field.source}."
+        )
     if value.startswith("0"):
         return f"The {field.label} doesn't start with a zero. Please copy it again."
     return None
@@ -197,6 +205,8 @@ def _length(field: CredentialField, value: str) -> str | None:
 
 
 def _unusual(field: CredentialField, value: str) -> str:
+    if field.usual and re.fullmatch(field.usual, value.lower()):
+        return f"There are capital letters in it; the {field.label} usually has none. Is it right?"
     if (core := value.strip(AROUND)) and core != value:
         return f"{_ends(value)} Is that a part of the {field.label}, which {field.looks_like}?"
     return f"This doesn't look like a typical {field.label}, which {field.looks_like}. Is it right?"

@@ -1,5 +1,6 @@
 """What was pasted: cleaned, checked on its own and against the others, and masked."""
 
+from collections.abc import Callable
 from itertools import product
 
 import pytest
@@ -138,8 +139,11 @@ def test_a_label_that_was_copied_along_is_named(field: str, separator: str) -> N
     assert text.startswith(f"The label “{LABELS[field]}” got copied too.")
 
 
-def test_a_label_is_known_in_small_letters_and_of_another_field() -> None:
-    assert "“Client Secret” got copied too" in error_at("client_id", "client secret: cs1.abc")
+@pytest.mark.parametrize(
+    "label", ["client secret: ", "client_secret=", "ClientSecret:", '"client-secret": "']
+)
+def test_a_label_is_known_in_any_spelling_and_of_another_field(label: str) -> None:
+    assert "“Client Secret” got copied too" in error_at("client_id", f"{label}cs1.abc")
 
 
 @pytest.mark.parametrize("quoted", ['"{}"', "“{}”", "'{}", "{}»", "`{}`"])
@@ -160,12 +164,19 @@ def test_white_space_inside_is_an_error(gap: str) -> None:
 
 
 @pytest.mark.parametrize("field", NUMBERS)
-@pytest.mark.parametrize("value", ["HeavySet", "12345a", "1,234,567", "12.5"])
+@pytest.mark.parametrize("value", ["HeavySet", "12345a", "1,234,567", "12.5", "HeavySet (123456)"])
 def test_an_id_with_other_characters_is_an_error_with_its_source(field: str, value: str) -> None:
     text = error_at(field, value)
 
     assert f"The {LABELS[field]} is digits only" in text
     assert SOURCES[field] in text
+
+
+@pytest.mark.parametrize(
+    ("value", "sign"), [("1,234,567", ","), ("12-34567", "-"), ("+1234567", "+")]
+)
+def test_a_sign_in_a_number_is_named(value: str, sign: str) -> None:
+    assert f"leave out the “{sign}”" in error_at("tenant_id", value)
 
 
 @pytest.mark.parametrize("value", ["١٢٣٤٥٦٧٨٩", "１２３４５６７８９", "12345²789"])
@@ -281,12 +292,20 @@ def test_an_app_id_as_the_application_key_is_named(app_id: str) -> None:
         ("tenant_id", "1234567890123"),
         ("booking_provider_id", "12"),
         ("client_id", "cid.short1"),
-        ("client_secret", "cs9." + "A" * 50),
+        ("client_secret", "cs9." + "a" * 49),
         ("application_key", "ak2." + "a" * 40),
     ],
 )
 def test_an_unusual_shape_is_a_warning(field: str, value: str) -> None:
     assert warning_at(field, value).startswith(f"This doesn't look like a typical {LABELS[field]}")
+
+
+@pytest.mark.parametrize("change", [str.upper, str.capitalize])
+def test_capital_letters_are_named(change: Callable[[str], str]) -> None:
+    """Keyboards of phones begin with one."""
+    text = warning_at("client_secret", change(VALUES["client_secret"]))
+
+    assert text.startswith("There are capital letters in it")
 
 
 def test_an_error_hides_the_warning_of_the_same_field() -> None:
