@@ -44,7 +44,8 @@ TOKENS = {
     "xoxs-": "a browser's token (xoxs-…)",
 }
 PLACEHOLDER = re.compile(
-    r"(x+|\.+|…|\*+|<.*>|(.*[^a-z])?(your|change-?me|placeholder|example)([^a-z].*)?)?",
+    r"(1-)?(x+|\.+|…|\*+|<.*>"
+    r"|(.*[^a-z])?(your|change[-_]?me|placeholder|example|replace|insert|todo|tbd)([^a-z].*)?)?",
     re.IGNORECASE,
 )
 

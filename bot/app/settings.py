@@ -288,9 +288,9 @@ MESSAGES = {
     "bool_parsing": "must be 1 or 0",
     "int_parsing": "must be a whole number{unit}",
     "int_parsing_size": "must be a whole number{unit}",
-    "greater_than": "must be more than {gt}{unit}",
+    "greater_than": "must be more than {gt}{seconds}",
     "greater_than_equal": "must be at least {ge}",
-    "less_than_equal": "must be at most {le}{unit}",
+    "less_than_equal": "must be at most {le}{seconds}",
     "literal_error": "must be {expected}",
 }
 
@@ -300,9 +300,10 @@ def _line(problem: Any) -> str:
     default = Settings.model_fields[name].default
     if problem["type"] == "missing":
         return f"{name.upper()}: is missing; {HELP[name]}"
-    unit = f" of seconds, such as {default}" if _in_seconds(name) else ""
-    words = MESSAGES.get(problem["type"])
-    text = words.format(**{**problem.get("ctx", {}), "unit": unit}) if words else problem["msg"]
+    seconds = " seconds" if _in_seconds(name) else ""
+    unit = f" of{seconds}, such as {default}" if seconds else ""
+    words, context = MESSAGES.get(problem["type"]), problem.get("ctx", {})
+    text = words.format(**context, unit=unit, seconds=seconds) if words else problem["msg"]
     return f"{name.upper()}: {text}"
 
 
