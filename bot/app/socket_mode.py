@@ -189,11 +189,12 @@ class Socket:
         while True:
             try:
                 return await self._opened(session)
-            except OnboardingError as error:
+            except Exception as error:  # not even a bug of ours may end the attempts
                 failures += 1
                 wait = error.seconds if isinstance(error, RateLimited) else 0.0
                 pause = max(wait, _pause(failures + 1))
-                extra = {"reason": str(error), "retry_in": round(pause, 1)}
+                reason = str(error) if isinstance(error, OnboardingError) else type(error).__name__
+                extra = {"reason": reason, "retry_in": round(pause, 1)}
                 log.warning("cannot connect to Slack", extra=extra)
                 await asyncio.sleep(pause)
 

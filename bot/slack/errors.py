@@ -26,6 +26,7 @@ BROKEN = (
     ValueError,
     AttributeError,
     KeyError,
+    RecursionError,
 )
 # Errors that go away by themselves; the call was not carried out (docs.slack.dev: errors common to
 # all methods, and those of chat.*, conversations.*, pins.* and reactions.*).

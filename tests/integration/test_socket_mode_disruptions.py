@@ -45,6 +45,7 @@ DISRUPTIONS = [
     Disruption("no address: late", opening=opening(hang=0.6)),
     Disruption("no address: an answer without one", opening=opening(body='{"ok": true}')),
     Disruption("no address: a web page", opening=opening(body="<html>")),
+    Disruption("no address: an endless list", opening=opening(body="[" * 100_000)),
     Disruption("an address that is none", opening=opening(body='{"ok": true, "url": "?"}')),
 ]
 
@@ -152,6 +153,20 @@ async def test_what_still_comes_over_the_old_line_is_carried_out(world: World) -
     await world.idle()
 
     assert world.current == 2
+
+
+async def test_an_error_that_nobody_expects_does_not_end_the_attempts(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail_once(url: str) -> str:
+        monkeypatch.undo()
+        raise RuntimeError(url)
+
+    opened = len(world.slack.calls_of(OPEN))
+    monkeypatch.setattr(bot.app.socket_mode, "_safe", fail_once)
+    await world.slack.lose_sockets(LineTrouble.RESET)
+
+    await back(world, opened + 1)
 
 
 async def test_lines_that_are_cut_again_and_again_are_not_opened_without_end(
