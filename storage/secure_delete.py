@@ -10,7 +10,7 @@ import asyncio
 import logging
 import re
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import psycopg
@@ -52,6 +52,9 @@ class CiphertextCleaner:
             self._database.has_residue.clear()
             try:
                 problem = await clear(self._database)
+            except asyncio.CancelledError:  # the process stops in the middle of it
+                self._database.has_residue.set()
+                raise
             except Exception as error:  # a bug must not end this for good
                 log.exception("old ciphertexts could not be removed")
                 problem = type(error).__name__
@@ -65,6 +68,16 @@ class CiphertextCleaner:
                 log.warning(self._problem)
             await asyncio.sleep(pause)
             pause = min(pause * 2, MAX_PAUSE_SECONDS)
+
+    async def finish(self, seconds: float) -> None:
+        """Clear once more, as the process stops, if something was replaced or deleted a moment ago.
+
+        What that can't clear in `seconds` at most is left to the next start.
+        """
+        if self._database.has_residue.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await clear(self._database)
 
 
 async def clear(database: Database) -> str | None:

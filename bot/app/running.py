@@ -17,8 +17,8 @@ from storage import leases
 from storage.database import Conflict
 
 # A stop takes ten seconds at most: DRAIN_SECONDS in bot.py, then these for answers that are still
-# under way, and for the background tasks.
-CLOSING_SECONDS, TASKS_SECONDS = 0.5, 4
+# under way, for the background tasks, and for ciphertexts that were deleted a moment ago.
+CLOSING_SECONDS, TASKS_SECONDS, CLEANING_SECONDS = 0.5, 4, 1
 MAX_MONITORS = 16  # connections to METRICS_PORT at once
 
 
@@ -77,6 +77,7 @@ async def _stop(bot: Bot) -> None:
         await bot.socket.close(0)
     await bot.tasks.close(TASKS_SECONDS)
     await bot.lookups.close(0)
+    await bot.cleaner.finish(CLEANING_SECONDS)
     await bot.database.close()
 
 

@@ -158,6 +158,22 @@ async def test_no_file_holds_an_old_ciphertext(
     assert world.bot.cleaner.warning() is None
 
 
+@pytest.mark.parametrize("way", [replaced, cancelled])
+async def test_a_bot_that_stops_a_moment_later_leaves_none(
+    kept: Kept, way: Callable[[World], Awaitable[list[bytes]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with a_world(kept.database) as world:
+        await world.begin()
+        await world.walk_to(23)
+        async with asyncio.timeout(WITHIN_SECONDS):
+            while world.bot.database.has_residue.is_set():  # noqa: ASYNC110 (cleared at a start)
+                await asyncio.sleep(0.02)
+        monkeypatch.setattr(secure_delete, "DEBOUNCE_SECONDS", WITHIN_SECONDS)
+        old = await way(world)
+
+    assert kept.holding(old) == []
+
+
 async def test_statistics_hold_none_either(world: World, kept: Kept) -> None:
     """PostgreSQL's ANALYZE copies samples of what is in a table."""
     world.write("ANALYZE")
