@@ -97,21 +97,35 @@ class Choice(Part):
 
 
 class Step(Part):
-    """A step. `verifies` marks the one that the verification finishes."""
+    """A step. `verifies` marks the one that the verification finishes.
+
+    `more` continues `body`; it and `if_stuck` are shown to who needs help.
+    """
 
     number: int
     title: Title
     short: Line | None = None
     body: Text
+    more: Text | None = None
     items: tuple[Line, ...] = ()
     tables: tuple[Table, ...] = ()
     notes: tuple[Text, ...] = ()
     tips: tuple[Line, ...] = ()
+    if_stuck: tuple[Line, ...] = ()
     figure: Figure | None = None
     credentials: tuple[str, ...] = ()
     reveals: tuple[str, ...] = ()
     choice: Choice | None = None
     verifies: bool = False
+
+    @property
+    def paragraph(self) -> str:
+        """What the written guide says to do, all of it."""
+        return f"{self.body} {self.more}" if self.more else self.body
+
+    @property
+    def all_tips(self) -> tuple[str, ...]:
+        return (*self.tips, *self.if_stuck)
 
 
 class Phase(Part):

@@ -78,8 +78,8 @@ def help_modal(onboarding: Onboarding, ref: ids.FormRef) -> View:
     others = [one.text for one in guide.troubleshooting if one.text not in troubles]
     if troubles:
         blocks.append(section(f"*Not working? Try this first*\n{bullets(troubles)}"))
-    if step.tips:
-        blocks.append(section(f"*Tips*\n{bullets(step.tips)}"))
+    if tips := (*step.if_stuck, *step.tips):
+        blocks.append(section(f"*Tips*\n{bullets(tips)}"))
     blocks.append(
         entry(
             "What can we help with?",
@@ -196,6 +196,9 @@ def _from_the_guide(guide: Guide, step: Step) -> Iterator[Block]:
         f"{escape(guide.title)}: {escape(guide.subtitle)} · Phase {phase.number}: "
         f"{escape(phase.title)} — {escape(phase.subtitle)}"
     )
+    yield context(escape(step.paragraph))
+    if phase.intro:
+        yield context(escape(phase.intro))
     for table in step.tables:
         for name, value in table.rows:
             if name in dict(table.blanks):

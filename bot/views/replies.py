@@ -60,7 +60,7 @@ def help_text(onboarding: Onboarding) -> str:
     if step is None:
         return f"All steps are done. Questions? Just ask {mention(onboarding.engineer)}."
     troubles = [trouble.text for trouble in onboarding.guide.trouble_at(step.number)]
-    hints = [*troubles, *step.tips]
+    hints = [*troubles, *step.if_stuck, *step.tips]
     text = f"*Step {step.number}: {escape(step.title)}*"
     if hints:
         text = f"{text}\n{bullets(hints)}"

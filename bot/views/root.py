@@ -70,10 +70,7 @@ def _welcome(onboarding: Onboarding) -> Iterator[Block]:
         "🔒 *Please don't post passwords or keys in this channel.* When a step needs one, press "
         "*Enter securely*. Only you see that window, and we store it encrypted."
     )
-    yield context(
-        f"*Before you start*\n{escape(guide.prerequisites_intro)}\n{bullets(guide.prerequisites)}"
-    )
-    yield context(f"Guide version {guide.version}, updated {escape(guide.updated)}")
+    yield context(f"{escape(guide.prerequisites_intro)}\n{bullets(guide.prerequisites)}")
 
 
 def _progress(onboarding: Onboarding) -> Iterator[str]:

@@ -8,7 +8,7 @@ from slack_sdk.models.blocks import Block, ButtonElement, ConfirmObject, PlainTe
 
 from bot.core.english import listed
 from bot.core.mrkdwn import code, escape, mention, when
-from bot.guide import Blank, Owner, Phase, Step, Table
+from bot.guide import Blank, Owner, Step, Table
 from bot.guide.credential_fields import ending
 from bot.guide.pictures import Picture
 from bot.onboarding import Onboarding, Status, StepProgress, StepState
@@ -111,8 +111,8 @@ def _in_full(
         where.append("Your turn")
     if where:
         yield context(" · ".join(where))
-    if step == phase.steps[0]:
-        yield from _first_of(onboarding, phase)
+    if step == phase.steps[0] and phase.owner is Owner.HEAVYSET:
+        yield section(_thanks(onboarding))
     yield from _task(onboarding, step)
     yield from _hints(step, pictures)
     yield from _state(onboarding, step)
@@ -134,13 +134,6 @@ def step_again(onboarding: Onboarding, step: Step) -> Iterator[Block]:
         yield section(f"*{escape(step.choice.question)}*")
 
 
-def _first_of(onboarding: Onboarding, phase: Phase) -> Iterator[Block]:
-    if phase.owner is Owner.HEAVYSET:
-        yield section(_thanks(onboarding))
-    if phase.intro:
-        yield context(escape(phase.intro))
-
-
 def _thanks(onboarding: Onboarding) -> str:
     people = escape(onboarding.client_name)
     if onboarding.contacts:
@@ -160,7 +153,8 @@ def _task(onboarding: Onboarding, step: Step) -> Iterator[Block]:
         yield context(escape(step.body))
     else:
         yield section(escape(step.body))
-    if step.items:
+    labels = {onboarding.guide.field(name).label for name in step.credentials}
+    if not labels.issuperset(step.items):  # else they are listed with what is stored
         yield section(bullets(step.items))
     for table in step.tables:
         if table.intro:

@@ -210,6 +210,18 @@ def test_help_brings_the_whole_troubleshooting_and_this_steps_first(step: Step) 
     assert GUIDE.support in text
 
 
+def test_help_brings_the_rest_of_the_paragraph_and_tips_for_who_is_stuck() -> None:
+    step = GUIDE.step(4)
+
+    shown = "\n".join(
+        texts(help_modal(an_onboarding(at_step=4), a_form_ref(an_onboarding(), 4)).to_dict())
+    )
+
+    assert step.more
+    assert f"{step.body} {step.more}" in shown
+    assert step.if_stuck[0] in shown
+
+
 def test_help_asks_one_question() -> None:
     onboarding = an_onboarding(at_step=7)
     view = help_modal(onboarding, a_form_ref(onboarding, 7))

@@ -84,12 +84,12 @@ def _of_step(step: Step, around: str) -> Iterator[Passage]:
 
 
 def _texts(step: Step) -> Iterator[tuple[str, str]]:
-    yield "body", "\n".join([step.body, *map(_bullet, step.items)])
+    yield "body", "\n".join([step.paragraph, *map(_bullet, step.items)])
     for number, table in enumerate(step.tables, start=1):
         yield f"table:{number}", _table(table)
     for number, note in enumerate(step.notes, start=1):
         yield f"note:{number}", note
-    for number, tip in enumerate(step.tips, start=1):
+    for number, tip in enumerate(step.all_tips, start=1):
         yield f"tip:{number}", tip
     if step.figure and step.figure.shows:
         yield "figure", step.figure.shows
