@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.bot_process import BotProcess, generate_key
+from sandbox.bot_process import BotProcess, free_port, generate_key
 from sandbox.servicetitan.server import ServiceTitanSandbox
 from sandbox.slack import Channel, Manifest, Person, SlackSandbox
 from sandbox.transcript import Transcript
@@ -112,7 +112,10 @@ def _settings(
     directory: Path,
 ) -> dict[str, str]:
     """The bot's environment, without the key that encrypts."""
+    port = free_port()
     return {
+        "PORT": str(port),
+        "PUBLIC_URL": f"http://127.0.0.1:{port}",  # the pretend Slack downloads pictures there
         "SLACK_BOT_TOKEN": slack.bot_token,
         "SLACK_SIGNING_SECRET": slack.signing_secret,
         "SLACK_API_URL": slack.api_url,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
 
-from sandbox.bot_process import THE_BOT, BotFailedError, BotProcess, free_port, run_command
+from sandbox.bot_process import THE_BOT, BotFailedError, BotProcess, run_command
 from sandbox.clock import SharedClock
 from sandbox.run import Scenery, Stage, scenery
 from sandbox.slack import Person
@@ -83,7 +83,7 @@ class Session:
             scenery(clock=clock, seed=self._seed, key=self._key)
         )
         self._key = scene.environment["CREDENTIAL_KEYS"]
-        scene.environment.update(BOT_SETTINGS, PORT=str(free_port()))
+        scene.environment.update(BOT_SETTINGS)
         running = Running(
             scene, clock, ServiceTitanSwitches(scene.servicetitan), SlackSwitches(scene.slack)
         )

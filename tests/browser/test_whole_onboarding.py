@@ -69,6 +69,10 @@ def test_a_whole_onboarding_by_clicks(page: Page) -> None:
     ann(page).locator("[data-action='choose_account:new']").last.click()
     for number in range(2, 23):
         step(page, number)
+        if number in (10, 22):
+            picture = ann(page).locator(".thread .b-image img").last
+            expect(picture).to_have_js_property("naturalWidth", 800)
+            expect(picture).to_have_attribute("alt", re.compile("^Schematic, not a screenshot"))
         if number == 5:  # a change of mind
             last(ann(page), "step_undo").click()
             page.locator("#confirm-yes").click()
