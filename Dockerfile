@@ -1,7 +1,7 @@
 # syntax=docker/dockerfile:1
-# “docker build --build-arg BASE=python:3.14-slim-bookworm@sha256:…” pins the very image; “docker buildx imagetools inspect
-# python:3.14-slim-bookworm” shows its digest.
-ARG BASE=python:3.14-slim-bookworm
+# A release's own tag. Raise it with each release of Python; “docker buildx imagetools inspect” shows its digest, and
+# “--build-arg BASE=python:3.14.10-slim-trixie@sha256:…” pins the very image.
+ARG BASE=python:3.14.10-slim-trixie
 
 FROM ${BASE} AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PYTHONDONTWRITEBYTECODE=1
