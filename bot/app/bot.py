@@ -26,7 +26,10 @@ from bot.core.background import BackgroundTasks
 from bot.core.metrics import Metrics
 from bot.guide.loading import SERVICETITAN
 from bot.guide.pictures import find as find_pictures
+from bot.onboarding.overview import Stall
+from bot.onboarding.reporting.weekly import Weekly
 from bot.publishing.announcements import Announcements
+from bot.publishing.digest import Digest
 from bot.publishing.engineering_channel import EngineeringChannel
 from bot.publishing.home import HomePublisher
 from bot.publishing.pictures import Pictures
@@ -73,6 +76,7 @@ class Bot:
         self.metrics, self.in_flight = Metrics(), InFlight()
         self.rate_limits = RateLimits(monotonic)
         self.tasks, self.lookups = BackgroundTasks(), BackgroundTasks()
+        self.stall = Stall(timedelta(seconds=settings.escalate_after), settings.business_timezone)
         self.caught_up = asyncio.Event()  # the first sweep is over
         self._build_storage()
         self._build_slack(session)
@@ -129,8 +133,16 @@ class Bot:
             directory=self.directory,
             tasks=tasks,
             clock=clock,
-            stalled_after=timedelta(seconds=self.settings.escalate_after),
-            timezone=self.settings.business_timezone,
+            stall=self.stall,
+        )
+        self.digest = Digest(
+            slack=slack,
+            database=database,
+            guides=self.guides,
+            channel=channel,
+            clock=clock,
+            at=Weekly.parse(self.settings.digest_at),
+            stall=self.stall,
         )
         self.pictures = Pictures(slack, database, self.picture_sources, clock)
         self.announcements = Announcements(
@@ -195,6 +207,7 @@ class Bot:
             verification_runner=self.verification_runner,
             reminder_sender=self.reminder_sender,
             reveals=self.reveals,
+            stall=self.stall,
             retain_for=timedelta(seconds=self.settings.retain_credentials_for),
             engineering_channel=self.settings.engineering_channel,
             engineering=self.engineering,
@@ -216,8 +229,7 @@ class Bot:
             guides=self.guides,
             requests=self.requests,
             clock=clock,
-            stalled_after=timedelta(seconds=settings.escalate_after),
-            timezone=settings.business_timezone,
+            stall=self.stall,
         )
         warnings = {
             "engineering channel": self.announcements.warning,
@@ -246,7 +258,7 @@ class Bot:
             worker=self.worker,
             checks=[
                 *(check.look for check in checks.values()),
-                *(gauges.look, self.heartbeat.look, self.pictures.look),
+                *(gauges.look, self.heartbeat.look, self.pictures.look, self.digest.look),
             ],
             tasks=self.tasks,
             interval=settings.sweep_interval,

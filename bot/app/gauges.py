@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.app.request_monitor import Kind, RequestMonitor
 from bot.core.metrics import Metrics
 from bot.onboarding import Status
-from bot.onboarding.business_time import calendar_of
+from bot.onboarding.overview import Stall
 from storage import figures
 from storage.database import Database
 from storage.figures import Figures, Running
@@ -34,15 +34,10 @@ class Gauges:
         guides: GuideStore,
         requests: RequestMonitor,
         clock: Callable[[], datetime],
-        stalled_after: timedelta,
-        timezone: str,
+        stall: Stall,
     ) -> None:
-        """Onboardings count as stalled after `stalled_after` of business time.
-
-        `timezone` applies to clients whose own is not known.
-        """
         self._database, self._guides, self._clock = database, guides, clock
-        self._stalled_after, self._timezone = stalled_after, timezone
+        self._stall = stall
         self._read_at: datetime | None = None
         self._onboardings = metrics.gauge(
             "onboarding_onboardings",
@@ -105,10 +100,9 @@ class Gauges:
             return UNKNOWN
 
     def _is_stalled(self, one: Running, now: datetime) -> bool:
-        if one.status != Status.ACTIVE or one.active_at is None:
+        if one.active_at is None:
             return False
-        calendar = calendar_of(one.timezone, self._timezone)
-        return calendar.elapsed(one.active_at, now) >= self._stalled_after
+        return self._stall.applies(one.status, one.active_at, one.timezone, now)
 
     def _age(self, at: datetime | None) -> float:
         return (self._clock() - at).total_seconds() if at else math.nan

@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 from pydantic_settings import NoDecode
 
 from bot.onboarding.people import EVERYONE
+from bot.onboarding.reporting.weekly import Weekly
 
 KEY_BYTES = 32
 # The differences between neighboring bytes of a random key are nearly all distinct; those of zeros,
@@ -191,6 +192,14 @@ def _keys(keys: Sequence[SecretStr]) -> Sequence[SecretStr]:
     return keys
 
 
+def _digest_at(value: str) -> str:
+    if value.lower() == "off":
+        return "off"
+    if (at := Weekly.parse(value)) is None:
+        raise wrong("must be a day and a time such as Mon 09:00, or off")
+    return str(at)
+
+
 def _metrics_token(value: SecretStr) -> SecretStr:
     """Validate a token that a monitor sends as “Authorization: Bearer …” (RFC 6750)."""
     matching(
@@ -234,6 +243,7 @@ Channel = Annotated[
         )
     ),
 ]
+DigestAt = Annotated[str, AfterValidator(_digest_at)]
 MetricsToken = Annotated[SecretStr, AfterValidator(_metrics_token)]
 Email = Annotated[
     str,

@@ -30,6 +30,7 @@ from bot.app.setting_values import (
     BotToken,
     Channel,
     Description,
+    DigestAt,
     Email,
     Engineers,
     Host,
@@ -102,6 +103,7 @@ class Settings(BaseSettings):
     escalate_after: Seconds = 86400
     retain_credentials_for: Seconds = 2592000
     sweep_interval: Seconds = 5
+    digest_at: DigestAt = "Mon 09:00"
     support_email: Email | None = None
     app_description: Description | None = None
     guide_images: GuideImages | None = None

@@ -1,9 +1,10 @@
-"""An onboarding as lists show it: `status`, and the app's Home."""
+"""An onboarding as lists show it: `status`, the app's Home, the digest."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.guide import Guide, Owner
+from bot.onboarding.business_time import calendar_of
 from bot.onboarding.model import Loss, Status
 
 
@@ -39,3 +40,32 @@ class Overview:
     verification: str | None = None  # running, or the outcome of the latest report
     loss: Loss | None = None
     timezone: str | None = None
+
+    @property
+    def waits_for_us(self) -> bool:
+        """Whether HeavySet has to act: our turn, an open question, or a lost channel."""
+        if self.status not in (Status.ACTIVE, Status.PAUSED):
+            return False
+        ours = self.status is Status.ACTIVE and self.turn is Owner.HEAVYSET
+        return bool(self.loss or self.open_questions or ours)
+
+
+@dataclass(frozen=True, slots=True)
+class Stall:
+    """An active onboarding is stalled after so much business time without activity.
+
+    `timezone` applies to clients whose own is not known.
+    """
+
+    after: timedelta
+    timezone: str
+
+    def applies(
+        self, status: str, active_at: datetime, timezone: str | None, now: datetime
+    ) -> bool:
+        if status != Status.ACTIVE:
+            return False
+        return calendar_of(timezone, self.timezone).elapsed(active_at, now) >= self.after
+
+    def applies_to(self, line: Overview, now: datetime) -> bool:
+        return self.applies(line.status, line.active_at, line.timezone, now)

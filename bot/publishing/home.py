@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 
 from bot.core.background import BackgroundTasks
 from bot.core.errors import OnboardingError, Unavailable
-from bot.onboarding import Overview, Status
-from bot.onboarding.business_time import calendar_of
+from bot.onboarding import Overview
+from bot.onboarding.overview import Stall
 from bot.onboarding.people import Person
 from bot.slack import RateLimited, Slack, SlackRefused
 from bot.slack.directory import Directory
@@ -45,16 +45,11 @@ class HomePublisher:
         directory: Directory,
         tasks: BackgroundTasks,
         clock: Callable[[], datetime],
-        stalled_after: timedelta,
-        timezone: str,
+        stall: Stall,
     ) -> None:
-        """Onboardings count as stuck after `stalled_after` of business time without activity.
-
-        `timezone` applies to clients whose own is not known.
-        """
         self._slack, self._database, self._guides = slack, database, guides
         self._directory, self._tasks, self._clock = directory, tasks, clock
-        self._stalled_after, self._timezone = stalled_after, timezone
+        self._stall = stall
         self._updating, self._changed_meanwhile = False, False
         self._timer: asyncio.TimerHandle | None = None
 
@@ -141,7 +136,7 @@ class HomePublisher:
             readable = [line for line in lines if isinstance(line, Overview)]
             asked = [line.id for line in readable if line.open_questions]
             questions = await homes.open_questions(session, asked) if asked else {}
-        stalled = {line.id for line in readable if self.is_stalled(line, now)}
+        stalled = {line.id for line in readable if self._stall.applies_to(line, now)}
         url = self._slack.identity.url
         board = Board(shown.user_id, lines, count, stalled, now, url, questions, shown.shows)
         view = board_view(board)
@@ -154,13 +149,6 @@ class HomePublisher:
                 await homes.forget_digest(session, shown.user_id)
                 self._update_in(EVERY.total_seconds())
         return True
-
-    def is_stalled(self, line: Overview, now: datetime) -> bool:
-        """Whether nothing has happened for long, in the client's business time."""
-        if line.status is not Status.ACTIVE:
-            return False
-        calendar = calendar_of(line.timezone, self._timezone)
-        return calendar.elapsed(line.active_at, now) >= self._stalled_after
 
     def _update_in(self, seconds: float) -> None:
         loop = asyncio.get_running_loop()

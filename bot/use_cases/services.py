@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from slack_sdk.models.views import View
 
 from bot.core.errors import Refused
+from bot.onboarding.overview import Stall
 from bot.onboarding.people import Person
 from bot.publishing.engineering_channel import EngineeringChannel
 from bot.publishing.home import HomePublisher
@@ -75,6 +76,7 @@ class Services:
     verification_runner: VerificationRunner
     reminder_sender: ReminderSender
     reveals: Reveals
+    stall: Stall
     retain_for: timedelta
     engineering_channel: str
     engineering: EngineeringChannel

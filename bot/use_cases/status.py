@@ -115,4 +115,4 @@ class StatusReport(UseCase):
             return True
         troubled = line.loss or line.exposed_values or line.open_questions
         failed = line.verification == "failed"
-        return bool(troubled or failed) or self._services.homes.is_stalled(line, now)
+        return bool(troubled or failed) or self._services.stall.applies_to(line, now)

@@ -154,9 +154,7 @@ PAUSED, ENDED = (1000, "⏸️ Paused"), (1001, "🏁 Finished")
 def _group(line: Overview, board: Board) -> Group:
     if line.status in (Status.COMPLETED, Status.CANCELLED):
         return ENDED
-    if line.loss or line.open_questions:
-        return WAITING
-    if line.status is Status.ACTIVE and line.turn is Owner.HEAVYSET:
+    if line.waits_for_us:
         return WAITING
     if line.id in board.stalled:
         return QUIET

@@ -40,6 +40,7 @@ def test_five_variables_are_enough_and_the_rest_has_defaults(env: Environment) -
         "escalate_after": 86400,
         "retain_credentials_for": 2592000,
         "sweep_interval": 5,
+        "digest_at": "Mon 09:00",
         "support_email": None,
         "app_description": None,
         "guide_images": None,

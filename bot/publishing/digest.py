@@ -1,0 +1,95 @@
+"""Posts the weekly digest in the engineering channel, once, with any number of workers."""
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from bot.onboarding.overview import Overview, Stall
+from bot.onboarding.reporting import report_on
+from bot.onboarding.reporting.weekly import Weekly
+from bot.publishing.notices import OneTimeNotice
+from bot.slack import Slack, SlackRefused
+from bot.views.blocks import Message
+from bot.views.digest import digest_message, digest_slot
+from storage import notices, status
+from storage.database import Database
+from storage.guides import GuideStore
+from storage.reporting import cases
+
+log = logging.getLogger(__name__)
+
+WEEK = timedelta(days=7)
+MOST_READ = 500
+RETRY_AFTER = timedelta(minutes=5)
+
+
+class Digest:
+    def __init__(
+        self,
+        *,
+        slack: Slack,
+        database: Database,
+        guides: GuideStore,
+        channel: str,
+        clock: Callable[[], datetime],
+        at: Weekly | None,
+        stall: Stall,
+    ) -> None:
+        """`at` is in the time zone of `stall`; None: never."""
+        self._slack, self._database, self._guides = slack, database, guides
+        self._channel, self._clock, self._at = channel, clock, at
+        self._stall = stall
+        self._over: date | None = None  # the last day on which there is nothing left to do
+        self._not_before: datetime | None = None
+
+    async def look(self) -> None:
+        """Post the digest if it is due today and nobody has."""
+        now = self._clock()
+        day = self._at.due(now, ZoneInfo(self._stall.timezone)) if self._at else None
+        waits = self._not_before is not None and now < self._not_before
+        if day is None or day == self._over or waits:
+            return
+        try:
+            if await self._post(day, now):
+                self._over = day
+        except SlackRefused as error:  # /readyz reports a lost engineering channel
+            self._not_before = now + RETRY_AFTER
+            log.warning("the weekly digest wasn't posted", extra={"reason": str(error)})
+
+    async def _post(self, day: date, now: datetime) -> bool:
+        """Post it; False if another worker is about to."""
+        notice = OneTimeNotice(
+            digest_slot(day),
+            self._channel,
+            slack=self._slack,
+            database=self._database,
+            clock=self._clock,
+        )
+        if await notice.is_posted():
+            return True
+        message = await self._message(day, now)
+        if message is None:
+            return True
+        if (since := await notice.claim()) is None:
+            return False
+        await notice.post(message, since)
+        async with self._database.begin() as session:
+            await notices.drop(session, digest_slot(day - WEEK))
+        return True
+
+    async def _message(self, day: date, now: datetime) -> Message | None:
+        found = await cases(self._database, self._guides, now - WEEK, now)
+        running = await self._running()
+        waiting = [line for line in running if line.waits_for_us]
+        quiet = [
+            line for line in running if not line.waits_for_us and self._stall.applies_to(line, now)
+        ]
+        week = report_on(found, now - WEEK, now)
+        return digest_message(day, week, waiting, quiet, self._slack.identity.url)
+
+    async def _running(self) -> Sequence[Overview]:
+        """Return the onboardings in progress, the longest inactive first."""
+        async with self._database.begin(write=False, background=True) as session:
+            lines = await status.overview(session, self._guides, limit=MOST_READ)
+        return [line for line in lines if isinstance(line, Overview)]

@@ -1,0 +1,82 @@
+"""The weekly digest: on its day, once, with any number of workers."""
+
+from freezegun import freeze_time
+
+from tests.databases import ON_SQLITE, AnyDatabase
+from tests.integration.world import World, a_world
+
+pytestmark = ON_SQLITE
+
+# A Monday, 08:59 in New York.
+MONDAY = "2026-03-02 13:59"
+
+
+def digests(world: World) -> list[str]:
+    return [message.text for message in world.engineering.messages if "onboardings" in message.text]
+
+
+async def test_it_comes_on_monday_morning_once(database: AnyDatabase) -> None:
+    with freeze_time(MONDAY, tick=True, real_asyncio=True) as clock:
+        async with a_world(database) as world:
+            await world.begin()
+            await world.ann.say(
+                world.channel, "help where do I find Erin?", world.message("root").ts
+            )
+            await world.slack.delivered()
+            await world.idle()
+            await world.bot.digest.look()
+            assert digests(world) == []
+
+            clock.tick(120)
+            async with world.second_bot() as other:
+                await world.bot.digest.look()
+                await other.digest.look()
+                await world.bot.digest.look()
+
+            [text] = digests(world)
+            assert "Last 7 days: 1 started · 0 went live" in text
+            assert "Waiting on us" in text
+            assert "|Acme Plumbing>: 1 open question, step 1" in text
+
+
+async def test_after_downtime_it_comes_later_that_day_but_not_the_next(
+    database: AnyDatabase,
+) -> None:
+    with freeze_time("2026-03-03 15:00", tick=True, real_asyncio=True) as clock:
+        async with a_world(database) as world:
+            await world.begin()
+            await world.bot.digest.look()  # it is Tuesday
+            assert digests(world) == []
+            clock.move_to("2026-03-10 03:30")  # Monday evening in New York
+            await world.bot.digest.look()
+            assert len(digests(world)) == 1
+
+
+async def test_nothing_to_tell_is_not_told(database: AnyDatabase) -> None:
+    with freeze_time("2026-03-02 15:00", tick=True, real_asyncio=True):
+        async with a_world(database) as world:
+            await world.bot.digest.look()
+            assert digests(world) == []
+
+
+async def test_it_can_be_turned_off(database: AnyDatabase) -> None:
+    with freeze_time("2026-03-01 15:00", tick=True, real_asyncio=True) as clock:
+        async with a_world(database, digest_at="off") as world:
+            await world.begin()
+            clock.move_to("2026-03-02 15:00")
+            await world.bot.digest.look()
+            assert digests(world) == []
+
+
+async def test_a_refused_post_is_tried_again_later(database: AnyDatabase) -> None:
+    with freeze_time("2026-03-01 15:00", tick=True, real_asyncio=True) as clock:
+        async with a_world(database) as world:
+            await world.begin()
+            clock.move_to("2026-03-02 15:00")
+            world.slack.fail_next("chat.postMessage", error="is_archived")
+            await world.bot.digest.look()
+            await world.bot.digest.look()
+            assert digests(world) == []
+            clock.tick(400)
+            await world.bot.digest.look()
+            assert len(digests(world)) == 1
