@@ -14,7 +14,8 @@ from bot.use_cases import Opening, Request, UseCases
 from bot.use_cases.invitees import name_and_invitees
 from bot.use_cases.slash_command import HELP, split, unwrapped
 from bot.views import ids
-from bot.views.status import EphemeralReply, StatusQuery, plain_answer
+from bot.views.ephemeral import EphemeralReply, plain_answer
+from bot.views.status import StatusQuery
 from handlers.explain import explain
 from handlers.forms import Submission, at_the_form
 from handlers.payloads import Command, Press

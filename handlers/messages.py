@@ -13,7 +13,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from bot.core.typed_text import one_line
 from bot.use_cases import Request, UseCases
 from bot.views import ids
-from bot.views.status import plain_answer
+from bot.views.ephemeral import plain_answer
 from handlers.events import Deletion, Envelope, ThreadMessage, quietly
 from handlers.replies import Replies
 

@@ -9,7 +9,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from bot.use_cases import Request, UseCases
 from bot.use_cases.questions import Pointed
 from bot.views import ids
-from bot.views.status import plain_answer
+from bot.views.ephemeral import plain_answer
 from handlers.payloads import Press, Shortcut
 from handlers.replies import Replies
 

@@ -18,9 +18,9 @@ from bot.slack import NotInThread, OpenView, Recipient, Slack, SlackRefused, tel
 from bot.use_cases import Opening
 from bot.use_cases.messages import Reply
 from bot.views.blocks import message, section
+from bot.views.ephemeral import EphemeralReply
 from bot.views.home import answer_view
 from bot.views.ids import StepRef
-from bot.views.status import EphemeralReply
 from handlers.events import ThreadMessage
 from handlers.explain import explain
 from handlers.forms import Submission

@@ -19,8 +19,8 @@ from bot.use_cases.slash_command import person_and_client, step_and_client, step
 from bot.use_cases.typed_secrets import secret_in
 from bot.use_cases.use_case import AlsoWrite, Transition, UseCase
 from bot.views import modals
+from bot.views.ephemeral import EphemeralReply, plain_answer
 from bot.views.ids import FormRef
-from bot.views.status import EphemeralReply, plain_answer
 from storage import credentials
 
 Steps = TypeVar("Steps", int, range)

@@ -8,10 +8,11 @@ from bot.core.mrkdwn import escape
 from bot.onboarding import lifecycle
 from bot.onboarding.reminders import remind
 from bot.use_cases.permissions import must_have_opened
-from bot.use_cases.services import InvalidInput, Request
+from bot.use_cases.services import Request
+from bot.use_cases.start_inputs import must_be_engineer
 from bot.use_cases.use_case import UseCase
 from bot.views.home import EVERYONE, FILTERS, assign_modal
-from bot.views.ids import ENGINEER, FormRef
+from bot.views.ids import FormRef
 
 
 class Home(UseCase):
@@ -40,11 +41,7 @@ class Home(UseCase):
     async def assign(self, request: Request, ref: FormRef, engineer: str) -> None:
         await must_have_opened(self._services, request, ref)
         actor = await self._engineer(request.person)
-        directory = self._services.directory
-        if not engineer or not await directory.is_engineer(engineer):
-            raise InvalidInput(
-                {ENGINEER: "That person isn't a HeavySet engineer. Pick someone else."}
-            )
-        email = await directory.email(engineer)
+        await must_be_engineer(self._services, engineer)
+        email = await self._services.directory.email(engineer)
         assigned = partial(lifecycle.assign, engineer=engineer, email=email, actor=actor)
         await self._change(request, ref.onboarding_id, assigned)

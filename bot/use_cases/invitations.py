@@ -12,12 +12,14 @@ from bot.core.mrkdwn import channel_link, escape, mention, thread_link
 from bot.onboarding import Event, EventKind, Onboarding
 from bot.onboarding.names import LONGEST_CHANNEL
 from bot.onboarding.people import Actor
-from bot.slack import OPTIONAL_SCOPES, Channel, SlackRefused
+from bot.slack import Channel, SlackRefused
+from bot.use_cases.invitation_refusals import missing_scope, why_no_channel, why_not_invited
 from bot.use_cases.invitees import Invitees, why_wrong
 from bot.use_cases.lookup import must_be_no_secret
 from bot.use_cases.permissions import must_have_opened
 from bot.use_cases.services import InvalidInput, Request, Services
 from bot.use_cases.start import Start
+from bot.use_cases.start_inputs import checked_engineer, checked_name, must_be_a_name
 from bot.use_cases.use_case import UseCase
 from bot.views.ids import ADDRESSES, CHANNEL_NAME, FormRef
 from bot.views.start import invite_modal
@@ -28,9 +30,6 @@ MOST_ADDRESSES = 10
 MOST_NAMED = 3  # wrong addresses that an error names: it has to fit below the input
 
 BY_HAND = "Invite them yourself: channel name → *Add people*."
-MAKE_IT_YOURSELF = (
-    "Create it yourself, share it with the client, `/invite` me, and run `/servicetitan start`."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +53,7 @@ class Invitations(UseCase):
     async def form(self, request: Request, client_name: str, invitees: Invitees) -> View:
         """Return the form that confirms who is invited where; it works from any channel."""
         await self._engineer(request.person)
-        await self._starting.must_be_a_name(client_name)
+        await must_be_a_name(self._services, client_name)
         must_be_no_secret(self._services, " ".join(invitees.wrong))
         if invitees.wrong or len(invitees.addresses) > MOST_ADDRESSES:
             raise Refused(escape(_problem(invitees)))
@@ -80,11 +79,11 @@ class Invitations(UseCase):
         await must_have_opened(self._services, request, ref)
         await self._engineer(request.person)
         return Invitation(
-            await self._starting.checked_name(client_name),
+            await checked_name(self._services, client_name),
             _checked_addresses(addresses),
             _checked_channel(channel_name),
             private,
-            await self._starting.checked_engineer(request, engineer),
+            await checked_engineer(self._services, request, engineer),
         )
 
     async def carry_out(self, request: Request, asked: Invitation) -> tuple[str, list[str]]:
@@ -123,7 +122,9 @@ class Invitations(UseCase):
             return await slack.create_channel(asked.channel_name, private=asked.private)
         except SlackRefused as error:
             if error.code != "name_taken":
-                raise Refused(_why_no_channel(error.code, asked)) from None
+                raise Refused(
+                    why_no_channel(error.code, asked.channel_name, private=asked.private)
+                ) from None
         ours = await slack.channel_named(asked.channel_name)
         name = f"#{escape(asked.channel_name)}"
         if ours is None or ours.creator != slack.identity.user_id:
@@ -156,7 +157,8 @@ class Invitations(UseCase):
             await self._services.slack.invite(channel, people)
         except SlackRefused as error:
             what = f"{named} couldn't be added ({error.code})"
-            return f"⚠️ {what}. Join {channel_link(channel)} yourself.{_scope(error.code, asked)}"
+            scope = missing_scope(error.code, private=asked.private)
+            return f"⚠️ {what}. Join {channel_link(channel)} yourself.{scope}"
         return f"✅ Added {named}."
 
     async def _begun(
@@ -187,7 +189,7 @@ class Invitations(UseCase):
         except SlackRefused as error:
             if error.code == "already_in_channel":
                 return f"✅ {who} is already in the channel."
-            return f"⚠️ {who} wasn't invited: {_why_not_invited(error.code)} {BY_HAND}"
+            return f"⚠️ {who} wasn't invited: {why_not_invited(error.code)} {BY_HAND}"
         except Unavailable:  # invite the others anyway
             return f"⚠️ {who} wasn't invited: Slack isn't responding. Run the same command again."
         detail = {"address": address, "invitation": invitation}
@@ -235,40 +237,3 @@ def _checked_channel(name: str) -> str:
         wanted = f"Up to {LONGEST_CHANNEL} lowercase letters, numbers, hyphens, and underscores."
         raise InvalidInput({CHANNEL_NAME: wanted})
     return name
-
-
-def _why_no_channel(code: str, asked: Invitation) -> str:
-    if code == "missing_scope":
-        return f"Nothing was created.{_scope(code, asked)} Until then: {MAKE_IT_YOURSELF}"
-    return (
-        f"Slack won't let me create #{escape(asked.channel_name)} ({escape(code)}). "
-        f"{MAKE_IT_YOURSELF}"
-    )
-
-
-def _scope(code: str, asked: Invitation) -> str:
-    if code != "missing_scope":
-        return ""
-    return f" {_lacking('groups:write' if asked.private else 'channels:manage')}"
-
-
-def _lacking(scope: str) -> str:
-    return (
-        f"I'm missing the optional scope `{scope}` ({OPTIONAL_SCOPES[scope]}). Your Slack app's "
-        "owner can add it under *OAuth & Permissions* at api.slack.com/apps and reinstall the "
-        "app."
-    )
-
-
-def _why_not_invited(code: str) -> str:
-    if code == "missing_scope":
-        return _lacking("conversations.connect:write")
-    if code in ("connection_limit_exceeded", "connection_limit_exceeded_pending"):
-        return "the channel is at Slack's limit for connected organizations."
-    if code == "not_paid":
-        return "Slack Connect needs a paid plan."
-    if code == "invalid_email":
-        return "Slack rejected this address."
-    if code in ("restricted_action", "no_external_invite_permission", "not_allowed"):
-        return "your workspace doesn't let apps send Slack Connect invitations."
-    return f"Slack refused ({escape(code)})."

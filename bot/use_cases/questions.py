@@ -13,8 +13,8 @@ from bot.use_cases.services import Request
 from bot.use_cases.typed_secrets import secret_in
 from bot.use_cases.use_case import Transition, UseCase
 from bot.views.conversation import answered_line, send_line
+from bot.views.ephemeral import EphemeralReply
 from bot.views.ids import StepRef
-from bot.views.status import EphemeralReply
 from storage import handled_requests, onboardings, throttling
 
 # Somebody who writes several messages in a row is asked once.

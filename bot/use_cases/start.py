@@ -17,14 +17,13 @@ from bot.onboarding import Onboarding
 from bot.onboarding.names import client_from_channel
 from bot.onboarding.people import Actor
 from bot.slack import Channel, SlackRefused
-from bot.use_cases.invitees import ADDRESS
 from bot.use_cases.permissions import must_have_opened
 from bot.use_cases.services import InvalidInput, Opening, Request
-from bot.use_cases.typed_secrets import secret_in
+from bot.use_cases.start_inputs import checked_engineer, checked_name, must_be_a_name
 from bot.use_cases.use_case import UseCase
-from bot.views.ids import CLIENT_ADMINS, CLIENT_NAME, ENGINEER, FormRef
+from bot.views.ids import CLIENT_ADMINS, CLIENT_NAME, FormRef
 from bot.views.root import ROOT
-from bot.views.start import LONGEST_NAME, Around, start_modal
+from bot.views.start import Around, start_modal
 from storage import handled_requests, onboardings, posted_messages
 from storage.database import Conflict
 from storage.to_rows import client_key
@@ -32,7 +31,6 @@ from storage.to_rows import client_key
 log = logging.getLogger(__name__)
 
 DIRECT = "Run this in the channel you share with the client, not in a DM."
-NO_NAME = "That looks like the {label}, and everyone can see a client's name. Nothing was started."
 ENGINEERING = (
     "This is the engineering channel, which clients shouldn't see. Run this in the channel you "
     "share with the client."
@@ -58,7 +56,7 @@ class Start(UseCase):
         await self._engineer(request.person)
         self.must_not_be_ours(request.channel)
         name = one_line(client_name)
-        await self.must_be_a_name(name)
+        await must_be_a_name(self._services, name)
         running = await self._must_be_free(request.channel, name)
         channel = await self._must_be_member(request.channel)
         ref = request.form()
@@ -80,8 +78,8 @@ class Start(UseCase):
         await must_have_opened(self._services, request, ref)
         actor = await self._engineer(request.person)
         self.must_not_be_ours(request.channel)
-        name = await self.checked_name(client_name)
-        engineer = await self.checked_engineer(request, engineer)
+        name = await checked_name(self._services, client_name)
+        engineer = await checked_engineer(self._services, request, engineer)
         await self.begin(
             request,
             actor,
@@ -151,42 +149,6 @@ class Start(UseCase):
             raise InvalidInput({CLIENT_NAME: RUNNING}) from None
         self._services.publisher.wake(begun.onboarding.id)
         return begun.onboarding
-
-    async def checked_name(self, client_name: str) -> str:
-        """Return the client's name on one line; raises InvalidInput."""
-        name = one_line(client_name)
-        if not name:
-            wanted = f"Enter the client's name (up to {LONGEST_NAME} characters)."
-            raise InvalidInput({CLIENT_NAME: wanted})
-        try:
-            await self.must_be_a_name(name)
-        except Refused as error:
-            raise InvalidInput({CLIENT_NAME: str(error)}) from error
-        return name
-
-    async def must_be_a_name(self, name: str) -> None:
-        """Raise Refused if this cannot be a client's name."""
-        if len(name) > LONGEST_NAME:
-            raise Refused(f"That name is {len(name)} characters; the limit is {LONGEST_NAME}.")
-        if any(mark in name for mark in "<>"):
-            raise Refused("A client's name can't contain mentions, links, < or >.")
-        if ADDRESS.search(name):
-            raise Refused(
-                "There's an email address in that name. To invite somebody, run "
-                "`/servicetitan start Acme Plumbing invite ann@acme.com`."
-            )
-        if label := await secret_in(self._services, name):
-            raise Refused(NO_NAME.format(label=label))
-
-    async def checked_engineer(self, request: Request, engineer: str) -> str:
-        """Return the engineer in charge, by default the person who asks; raises InvalidInput."""
-        directory = self._services.directory
-        engineer = engineer or request.person.user_id
-        if not await directory.is_engineer(engineer):
-            raise InvalidInput(
-                {ENGINEER: "That person isn't a HeavySet engineer. Pick someone else."}
-            )
-        return engineer
 
     async def _filled(
         self, ref: FormRef, name: str, running: Sequence[Onboarding], channel: Channel

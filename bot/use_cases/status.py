@@ -10,15 +10,9 @@ from bot.use_cases.lookup import client_of, must_be_no_secret
 from bot.use_cases.services import Request
 from bot.use_cases.slash_command import Named
 from bot.use_cases.use_case import UseCase
-from bot.views.status import (
-    PAGE,
-    STUCK,
-    EphemeralReply,
-    StatusQuery,
-    credentials_answer,
-    help_answer,
-    status_answer,
-)
+from bot.views.command_help import help_answer
+from bot.views.ephemeral import EphemeralReply
+from bot.views.status import PAGE, STUCK, StatusQuery, credentials_answer, status_answer
 from storage import status
 from storage.status import Line
 

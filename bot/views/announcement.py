@@ -168,7 +168,7 @@ def _answering(onboarding: Onboarding, event: Event) -> Iterator[Block]:
         yield context(f"✅ Answered ({who}, {at})")
         return
     ref = str(ids.StepRef(onboarding.id, question.number))
-    label = f"Mark the question of {onboarding.client_name} answered"[:75]
+    label = f"Mark the question of {onboarding.client_name} answered"
     yield actions([button("Mark answered", ids.MARK_ANSWERED, ref, label=label)])
     yield context("Reply in the client's thread, or here and send it there.")
 
@@ -299,7 +299,7 @@ def _retention_asked(onboarding: Onboarding, event: Event) -> Iterator[Block]:
         f"I'll delete these {when(until)} unless someone keeps them. The client would then have to "
         "enter them again."
     )
-    label = f"Keep the credentials of {onboarding.client_name}"[:75]
+    label = f"Keep the credentials of {onboarding.client_name}"
     yield actions([button("Keep them", ids.KEEP_CREDENTIALS, onboarding.id, label=label)])
 
 

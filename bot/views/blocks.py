@@ -26,6 +26,7 @@ from bot.guide.pictures import Picture
 EVENT_TYPE = "onboarding_message"
 # chat.update refuses a text of more than 4,000 characters (msg_too_long).
 LONGEST_TEXT = 3900
+LONGEST_LABEL = 75  # docs.slack.dev, button element
 LONGEST_ALT_TEXT = 2000  # docs.slack.dev, image block
 
 
@@ -142,8 +143,18 @@ def button(
         value=value,
         style=style,
         confirm=confirm,
-        accessibility_label=label,
+        accessibility_label=label[:LONGEST_LABEL] if label else None,
         url=url,
+    )
+
+
+def confirmation(title: str, text: str, *, yes: str, no: str) -> ConfirmObject:
+    """What Slack asks before it sends a press."""
+    return ConfirmObject(
+        title=PlainTextObject(text=title[:100]),
+        text=PlainTextObject(text=text[:300]),
+        confirm=PlainTextObject(text=yes),
+        deny=PlainTextObject(text=no),
     )
 
 

@@ -9,7 +9,7 @@ from bot.guide import Step
 from bot.onboarding import Onboarding, Question
 from bot.views import ids
 from bot.views.blocks import actions, button, section
-from bot.views.status import EphemeralReply, answer_of
+from bot.views.ephemeral import EphemeralReply, answer_of
 
 QUOTED, MOST_QUOTED = 150, 3
 LONGEST_LABEL = 30

@@ -211,16 +211,12 @@ def _buttons(line: Overview, board: Board) -> Iterator[ButtonElement]:
     name = line.client_name
     if line.thread_ts:
         address = permalink(board.workspace_url, line.channel, line.thread_ts)
-        label = _label(f"Open the thread of {name}")
+        label = f"Open the thread of {name}"
         yield button("Open thread", ids.HOME_OPEN, line.id, url=address, label=label)
     if line.status is Status.ACTIVE:
-        label = _label(f"Remind {name}")
+        label = f"Remind {name}"
         yield button("Remind", ids.HOME_REMIND, line.id, label=label)
-    yield button("Assign", ids.HOME_ASSIGN, line.id, label=_label(f"Assign {name}"))
-
-
-def _label(text: str) -> str:
-    return text[:75]  # docs.slack.dev, button element
+    yield button("Assign", ids.HOME_ASSIGN, line.id, label=f"Assign {name}")
 
 
 def _summary(board: Board) -> str:

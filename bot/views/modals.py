@@ -147,7 +147,7 @@ def _stored(onboarding: Onboarding, name: str, value: SecretStr | None) -> Itera
         return
     if value is None:
         action_id = f"{ids.REVEAL_CREDENTIALS}:{name}"
-        show = button("Show", action_id, name, label=f"Show the {field.label}"[:75])
+        show = button("Show", action_id, name, label=f"Show the {field.label}")
         yield section(f"{title}\n{stored.mask}\n{destination}", accessory=show)
     else:
         yield section(f"{title}\n{destination}")

@@ -11,7 +11,8 @@ from bot.onboarding import Onboarding, Reminder, Status
 from bot.onboarding.report import Outcome
 from bot.views import ids
 from bot.views.blocks import Message, actions, button, context, message, section
-from bot.views.step import step_again, step_buttons
+from bot.views.step import step_again
+from bot.views.step_buttons import step_buttons
 
 MOST_MENTIONED = 2
 RESTING = {Status.PAUSED: "on hold", Status.CANCELLED: "canceled", Status.COMPLETED: "complete"}

@@ -2,14 +2,23 @@
 
 from collections.abc import Iterator
 
-from slack_sdk.models.blocks import Block, ButtonElement, ConfirmObject, PlainTextObject
+from slack_sdk.models.blocks import Block, ButtonElement
 
 from bot.core.english import listed
 from bot.core.mrkdwn import escape, mention, when
 from bot.onboarding import Onboarding, Status, Verification
 from bot.onboarding.report import Check, Outcome, Report
 from bot.views import ids
-from bot.views.blocks import Message, actions, bullets_of, button, context, message, section
+from bot.views.blocks import (
+    Message,
+    actions,
+    bullets_of,
+    button,
+    confirmation,
+    context,
+    message,
+    section,
+)
 
 SIGNS = {
     Outcome.PASSED: "✅ OK",
@@ -91,14 +100,10 @@ def _open(onboarding: Onboarding, report: Report) -> Iterator[Block]:
 
 
 def _tick_off(onboarding: Onboarding, check: Check) -> ButtonElement:
-    confirm = ConfirmObject(
-        title=PlainTextObject(text=f"Mark “{check.title}” as checked?"[:100]),
-        text=PlainTextObject(text=check.for_engineer[:300]),
-        confirm=PlainTextObject(text="Yes, I checked"),
-        deny=PlainTextObject(text="Not yet"),
-    )
+    title = f"Mark “{check.title}” as checked?"
+    confirm = confirmation(title, check.for_engineer, yes="Yes, I checked", no="Not yet")
     ref = str(ids.StepRef(onboarding.id, 0))
-    label = f"Mark {check.title} as checked (engineers only)"[:75]
+    label = f"Mark {check.title} as checked (engineers only)"
     text = "Mark as checked (HeavySet)"
     return button(text, ids.CONFIRM_WRITES, ref, confirm=confirm, label=label)
 
@@ -126,7 +131,7 @@ def _failed(onboarding: Onboarding, run: Verification, report: Report) -> Iterat
         first = min(onboarding.guide.field(name).step for name in report.fields)
         ref = str(ids.StepRef(onboarding.id, first, report.fields))
         text = "Re-enter" if len(report.fields) > 1 else f"Re-enter {labels}"
-        label = f"Re-enter {labels}"[:75]
+        label = f"Re-enter {labels}"
         buttons.append(button(text, ids.ENTER_CREDENTIALS, ref, style="primary", label=label))
         yield section(f"*Please re-enter:* {escape(labels)}. We'll check again automatically.")
     if onboarding.status is not Status.ACTIVE:

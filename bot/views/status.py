@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from slack_sdk.models.blocks import Block, ButtonElement
 
@@ -14,28 +13,11 @@ from bot.guide import Owner
 from bot.guide.credential_fields import ending
 from bot.onboarding import Onboarding, Overview, Status, Unread
 from bot.views import ids
-from bot.views.blocks import actions, bullets_of, button, context, fallback, header, section
+from bot.views.blocks import actions, bullets_of, button, context, header, section
+from bot.views.ephemeral import EphemeralReply, answer_of
 
 PAGE = 10
 
-HELP = (
-    ("start [client]", "start an onboarding in this channel"),
-    ("start Acme invite ann@acme.com", "create a channel, invite the client, and start there"),
-    ("status [client | mine | stuck | all]", "show progress (in a client's channel: that client)"),
-    ("history [client]", "show who did what, when, and how long it took"),
-    ("report [30d | 90d | all]", "show how long onboardings take, and where they get stuck"),
-    ("credentials [client]", "show which credentials are in, and who entered them"),
-    ("verify [client]", "check the credentials with ServiceTitan now"),
-    ("remind [client]", "send a reminder in the thread"),
-    ("assign @engineer [client]", "reassign to another engineer"),
-    ("skip N [client]", "skip step N, or several: skip 3-8"),
-    ("done N-M [client]", "mark steps done that were done before"),
-    ("reopen N [client]", "go back to step N"),
-    ("pause [client]", "put it on hold, no reminders"),
-    ("resume [client]", "resume it"),
-    ("cancel [client]", "end it and delete its credentials"),
-    ("help", "show this list"),
-)
 STATES = {
     Status.ACTIVE: "active",
     Status.PAUSED: "on hold",
@@ -55,14 +37,6 @@ ALL = re.compile(r"\W*all[^\w\s]*(?:\s+(?P<name>.*)|$)", re.IGNORECASE | re.DOTA
 
 
 MINE, STUCK = "mine", "stuck"
-
-
-@dataclass(frozen=True, slots=True)
-class EphemeralReply:
-    """A private reply, such as the acknowledgement of a slash command contains."""
-
-    text: str
-    blocks: Sequence[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,23 +102,6 @@ def credentials_answer(onboarding: Onboarding, workspace_url: str) -> EphemeralR
         blocks.append(context(f"To see them, press “Reveal credentials” on {steps}."))
     blocks.append(context(_where(onboarding.channel, onboarding.thread_ts, workspace_url)))
     return answer_of(blocks)
-
-
-def help_answer(problem: str | None = None) -> EphemeralReply:
-    """Return the list of commands, after `problem` if there was one."""
-    blocks: list[Block] = [section(problem)] if problem else []
-    commands = "\n".join(f"•  `/servicetitan {command}` — {what}" for command, what in HELP)
-    hint = "In a client's channel you can leave out the name. Part of a name is enough."
-    return answer_of([*blocks, section(f"*What I can do*\n{commands}"), context(hint)])
-
-
-def plain_answer(text: str) -> EphemeralReply:
-    return answer_of([section(text)])
-
-
-def answer_of(blocks: Sequence[Block]) -> EphemeralReply:
-    rendered = [block.to_dict() for block in blocks]
-    return EphemeralReply(fallback(rendered), rendered)
 
 
 def _status(

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
-from slack_sdk.models.blocks import Block, ButtonElement, ConfirmObject, PlainTextObject
+from slack_sdk.models.blocks import Block
 
 from bot.core.english import listed
 from bot.core.mrkdwn import code, escape, mention, when
@@ -26,7 +26,7 @@ from bot.views.blocks import (
     message,
     section,
 )
-from bot.views.booking import booking_button
+from bot.views.step_buttons import hand_over_buttons, reopen_button, step_buttons, undo_button
 
 MOST_MENTIONED = 3
 MANY = 4096  # messages of a step that is done: about 200 threads
@@ -86,7 +86,7 @@ def _line(onboarding_id: str, number: int, line: str) -> Message:
 def _done(
     onboarding_id: str, number: int, line: str, asked: tuple[str, ...], again: str, undoable: bool
 ) -> Message:
-    back = (_undo if undoable else _reopen)(onboarding_id, number)
+    back = (undo_button if undoable else reopen_button)(onboarding_id, number)
     blocks: list[Block] = [section(line, back)]
     if again:
         ref = str(ids.StepRef(onboarding_id, number, asked))
@@ -122,7 +122,7 @@ def _in_full(
     if step.choice:
         yield section(f"*{escape(step.choice.question)}*")
     yield actions(step_buttons(onboarding, step))
-    yield from _handed_over(onboarding, step)
+    yield from hand_over_buttons(onboarding, step)
 
 
 def step_again(onboarding: Onboarding, step: Step) -> Iterator[Block]:
@@ -199,96 +199,6 @@ def _state(onboarding: Onboarding, step: Step) -> Iterator[Block]:
             f"⏳ *Checking your {len(onboarding.guide.credentials)} credentials with {platform}…* "
             "The result will show up below in a moment."
         )
-
-
-def step_buttons(onboarding: Onboarding, step: Step) -> list[ButtonElement]:
-    ref = str(ids.StepRef(onboarding.id, step.number))
-    buttons = []
-    entered = all(name in onboarding.credentials for name in step.credentials)
-    if step.credentials:
-        style = None if entered else "primary"
-        buttons.append(button("Enter securely", ids.ENTER_CREDENTIALS, ref, style=style))
-    if step.reveals:
-        buttons.append(
-            button(
-                "Reveal credentials (HeavySet)",
-                ids.REVEAL_CREDENTIALS,
-                ref,
-                label="Reveal credentials (engineers only)",
-            )
-        )
-    if step.choice:
-        buttons += [
-            button(option.label, f"{ids.CHOOSE_ACCOUNT}:{option.id}", ref)
-            for option in step.choice.options
-        ]
-    elif step.verifies:
-        buttons.append(button("Verify now (HeavySet)", ids.RUN_VERIFICATION, ref, style="primary"))
-        buttons.append(booking_button(onboarding, ref))
-    else:
-        style = "primary" if entered else None
-        label = f"Step {step.number} is done"
-        ours = onboarding.guide.phase_of(step.number).owner is Owner.HEAVYSET
-        done = "Done (HeavySet)" if ours else "Done"
-        buttons.append(button(done, ids.STEP_DONE, ref, style=style, label=label))
-    buttons.append(button("I need help", ids.STEP_HELP, ref))
-    if onboarding.owner_of(step.number) is Owner.CLIENT:
-        buttons.append(button("Ask HeavySet to do it", ids.HAND_OVER, ref))
-    return buttons
-
-
-def _handed_over(onboarding: Onboarding, step: Step) -> Iterator[Block]:
-    """Return the buttons to hand a client's step over, or to give it back."""
-    phase, ref = (
-        onboarding.guide.phase_of(step.number),
-        str(ids.StepRef(onboarding.id, step.number)),
-    )
-    if phase.owner is Owner.HEAVYSET or not onboarding.step(step.number).handed_over:
-        return
-    yield section(
-        f"🤝 *HeavySet Tech has this one.* {mention(onboarding.engineer)} knows about it; nothing "
-        "for you to do here."
-    )
-    buttons = [
-        button("I'll do it myself", ids.GIVE_BACK, ref, label=f"Take step {step.number} back")
-    ]
-    later = [one.number for one in phase.steps if one.number > step.number]
-    if any(not onboarding.step(number).handed_over for number in later):
-        text = f"Hand over the rest of phase {phase.number}"
-        buttons.insert(0, button(text, f"{ids.HAND_OVER}:phase", ref))
-    yield actions(buttons)
-
-
-def _reopen(onboarding_id: str, number: int) -> ButtonElement:
-    ref = str(ids.StepRef(onboarding_id, number))
-    confirm = ConfirmObject(
-        title=PlainTextObject(text=f"Reopen step {number}?"),
-        text=PlainTextObject(
-            text=f"Only step {number} opens again. Everything after it stays done, and everything "
-            "entered is kept."
-        ),
-        confirm=PlainTextObject(text="Reopen"),
-        deny=PlainTextObject(text="Never mind"),
-    )
-    label = f"Reopen just step {number} (engineers only)"
-    return button("Reopen just this one", ids.REOPEN_STEP, ref, confirm=confirm, label=label)
-
-
-def _undo(onboarding_id: str, number: int) -> ButtonElement:
-    ref = str(ids.StepRef(onboarding_id, number))
-    confirm = ConfirmObject(
-        title=PlainTextObject(text=f"Go back to step {number}?"),
-        text=PlainTextObject(
-            text=(
-                f"You'll pick up again from step {number} and go through the steps after it. "
-                "Everything you entered is kept."
-            )
-        ),
-        confirm=PlainTextObject(text="Go back"),
-        deny=PlainTextObject(text="Never mind"),
-    )
-    label = f"Undo step {number}"
-    return button("Undo", ids.STEP_UNDO, ref, confirm=confirm, label=label)
 
 
 def _answer(onboarding: Onboarding, step: Step) -> str:

@@ -7,7 +7,9 @@ import pytest
 
 from bot.guide import Owner
 from bot.onboarding import Overview, Status, Unread
-from bot.views.status import EphemeralReply, help_answer, plain_answer, status_answer
+from bot.views.command_help import help_answer
+from bot.views.ephemeral import EphemeralReply, plain_answer
+from bot.views.status import status_answer
 from sandbox.slack.block_kit import Surface, problems_of_blocks
 from tests.builders import CHANNEL, ENGINEER, GUIDE, NOW, OLDER, ONBOARDING_ID, ROOT_TS
 

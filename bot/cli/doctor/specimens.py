@@ -43,7 +43,8 @@ from bot.onboarding.verifications import finish_verification, request_verificati
 from bot.publishing.desired import desired
 from bot.views.announcement import ANNOUNCED, announcement
 from bot.views.blocks import actions
-from bot.views.booking import booking_button
+from bot.views.command_help import help_answer
+from bot.views.ephemeral import plain_answer
 from bot.views.history import history_modal
 from bot.views.home import answer_view, assign_modal, outsiders_view
 from bot.views.ids import FormRef, StepRef
@@ -56,8 +57,9 @@ from bot.views.modals import (
     reveal_modal,
 )
 from bot.views.start import Around, invite_modal, outcome_view, start_modal, working_view
-from bot.views.status import credentials_answer, help_answer, plain_answer
+from bot.views.status import credentials_answer
 from bot.views.step import step_message
+from bot.views.step_buttons import booking_button
 
 BEGAN = datetime(2026, 1, 5, 15, tzinfo=UTC)
 ENGINEER = Actor("U0ENGINEER", "T0HEAVYSET", Role.ENGINEER)
