@@ -7,7 +7,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.core.errors import Malformed
 from bot.use_cases import UseCases
-from bot.use_cases.reveals import WINDOW
+from bot.use_cases.revealed_windows import WINDOW
 from bot.views import ids
 from handlers.forms import Submission, at_the_form
 from handlers.payloads import Press, WindowPress

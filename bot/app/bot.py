@@ -41,7 +41,7 @@ from bot.slack import TIMEOUT_SECONDS, Slack
 from bot.slack.directory import Directory
 from bot.slack.rate_limits import RateLimits
 from bot.use_cases import Services, UseCases
-from bot.use_cases.reveals import Reveals
+from bot.use_cases.revealed_windows import Reveals
 from bot.verification.runner import VerificationRunner
 from bot.verification.servicetitan import ServiceTitan
 from storage.audit.seals import Seals

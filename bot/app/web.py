@@ -12,9 +12,9 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 
 from bot.app.connections import Connection
 from bot.app.in_flight import InFlight
+from bot.app.monitoring import Probes
 from bot.app.payload_cleaning import cleaned_text
 from bot.app.pictures import routes
-from bot.app.probes import Probes
 from bot.app.request_monitor import Kind, RequestMonitor
 from bot.app.signature import MAX_AGE_SECONDS, Signature
 from bot.core.metrics import Metrics

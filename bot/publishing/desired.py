@@ -14,9 +14,10 @@ from bot.views.jump import jump_message, slot as jump_slot
 from bot.views.posted_secret import posted_secret_message
 from bot.views.reminder import is_waiting, reminder_message, slot as reminder_slot
 from bot.views.report import verification_message
-from bot.views.root import ROOT, root_message, welcome_message
+from bot.views.root import ROOT, root_message
 from bot.views.step import slot as step_slot, step_message
 from bot.views.team_reply import team_reply_message
+from bot.views.welcome import welcome_message
 from storage.posted_messages import Posted
 
 # Lines that point to the current step after an undo; earlier ones stay as they were posted, so that

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 from bot.core.errors import OnboardingError, Unavailable
 from bot.onboarding import Onboarding
-from bot.onboarding.people import Person, Role, client_role
+from bot.onboarding.people import Person, Role
+from bot.onboarding.permissions import client_role
 from bot.slack.people import Identity, User
 
 # How many of the client's people are looked up to find their organization.

@@ -12,8 +12,8 @@ from bot.onboarding import Onboarding, lifecycle
 from bot.onboarding.reminders import remind
 from bot.onboarding.steps import finish_steps, skip_steps, undo_step
 from bot.onboarding.verifications import request_verification
+from bot.use_cases.authorization import must_have_opened
 from bot.use_cases.lookup import client_of
-from bot.use_cases.permissions import must_have_opened
 from bot.use_cases.services import InvalidInput, Request
 from bot.use_cases.slash_command import person_and_client, step_and_client, steps_and_client
 from bot.use_cases.typed_secrets import secret_in

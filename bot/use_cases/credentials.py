@@ -15,11 +15,11 @@ from bot.guide.credential_checks import Severity, check
 from bot.guide.credential_fields import mask
 from bot.onboarding import BOT, Event, EventKind, Onboarding, free_text
 from bot.onboarding.credentials import enter_credentials
-from bot.onboarding.people import Permission
+from bot.onboarding.permissions import Permission
 from bot.onboarding.posted_secrets import record_posted_secret
 from bot.onboarding.secret_scan import contains_value, forms
 from bot.onboarding.throttling import CHECKS, HOUR, REPLACEMENTS, in_minutes
-from bot.use_cases.permissions import must_have_opened
+from bot.use_cases.authorization import must_have_opened
 from bot.use_cases.services import InvalidInput, NeedsConfirmation, Request
 from bot.use_cases.use_case import UseCase
 from bot.views import modals

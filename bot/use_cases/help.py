@@ -7,9 +7,9 @@ from slack_sdk.models.views import View
 from bot.core.typed_text import prose
 from bot.guide.answers import Passage, answer
 from bot.onboarding import Onboarding
-from bot.onboarding.people import Permission
+from bot.onboarding.permissions import Permission
 from bot.onboarding.questions import answer_from_guide, ask_for_help
-from bot.use_cases.permissions import must_have_opened
+from bot.use_cases.authorization import must_have_opened
 from bot.use_cases.services import InvalidInput, Request
 from bot.use_cases.typed_secrets import is_guessing, secret_in
 from bot.use_cases.use_case import UseCase

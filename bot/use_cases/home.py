@@ -7,7 +7,7 @@ from slack_sdk.models.views import View
 from bot.core.mrkdwn import escape
 from bot.onboarding import lifecycle
 from bot.onboarding.reminders import remind
-from bot.use_cases.permissions import must_have_opened
+from bot.use_cases.authorization import must_have_opened
 from bot.use_cases.services import Request
 from bot.use_cases.start_inputs import must_be_engineer
 from bot.use_cases.use_case import UseCase

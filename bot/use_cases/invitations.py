@@ -13,10 +13,10 @@ from bot.onboarding import Event, EventKind, Onboarding
 from bot.onboarding.names import LONGEST_CHANNEL
 from bot.onboarding.people import Actor
 from bot.slack import Channel, SlackRefused
+from bot.use_cases.authorization import must_have_opened
 from bot.use_cases.invitation_refusals import missing_scope, why_no_channel, why_not_invited
 from bot.use_cases.invitees import Invitees, why_wrong
 from bot.use_cases.lookup import must_be_no_secret
-from bot.use_cases.permissions import must_have_opened
 from bot.use_cases.services import InvalidInput, Request, Services
 from bot.use_cases.start import Start
 from bot.use_cases.start_inputs import checked_engineer, checked_name, must_be_a_name

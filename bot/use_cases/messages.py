@@ -10,7 +10,8 @@ from bot.core.typed_text import as_typed
 from bot.guide import Owner
 from bot.guide.answers import Intent, Meaning, understand
 from bot.onboarding import Onboarding
-from bot.onboarding.people import Permission, Role
+from bot.onboarding.people import Role
+from bot.onboarding.permissions import Permission
 from bot.use_cases.help import Help
 from bot.use_cases.questions import Questions
 from bot.use_cases.services import Request, Services

@@ -2,9 +2,9 @@
 
 from bot.guide import Owner
 from bot.onboarding import Onboarding
-from bot.onboarding.people import Permission
+from bot.onboarding.permissions import Permission
 from bot.onboarding.reminders import snooze
-from bot.use_cases.permissions import TO_ACT_FOR
+from bot.use_cases.authorization import TO_ACT_FOR
 from bot.use_cases.services import Request
 from bot.use_cases.use_case import UseCase
 from bot.views.ids import StepRef

@@ -6,7 +6,7 @@ from bot.core.deadline import detached_task
 from bot.core.errors import Refused
 from bot.onboarding.reporting import Report, report_on
 from bot.onboarding.reporting.period import Period
-from bot.use_cases.permissions import must_have_opened
+from bot.use_cases.authorization import must_have_opened
 from bot.use_cases.services import Opening, Request
 from bot.use_cases.use_case import UseCase
 from bot.views.ids import FormRef

@@ -8,7 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.core.errors import NotAllowed, Refused, Unreadable
 from bot.onboarding import Onboarding
 from bot.onboarding.credentials import must_be_stored, reveal_credentials
-from bot.use_cases.permissions import opened
+from bot.use_cases.authorization import opened
 from bot.use_cases.services import Request
 from bot.use_cases.use_case import UseCase
 from bot.views import modals

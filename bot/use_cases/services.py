@@ -16,7 +16,7 @@ from bot.publishing.publisher import Publisher
 from bot.reminders.sender import ReminderSender
 from bot.slack import Slack
 from bot.slack.directory import Directory
-from bot.use_cases.reveals import Reveals
+from bot.use_cases.revealed_windows import Reveals
 from bot.verification.runner import VerificationRunner
 from bot.views.ids import FormRef
 from storage.database import Database

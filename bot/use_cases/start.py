@@ -17,7 +17,7 @@ from bot.onboarding import Onboarding
 from bot.onboarding.names import client_from_channel
 from bot.onboarding.people import Actor
 from bot.slack import Channel, SlackRefused
-from bot.use_cases.permissions import must_have_opened
+from bot.use_cases.authorization import must_have_opened
 from bot.use_cases.services import InvalidInput, Opening, Request
 from bot.use_cases.start_inputs import checked_engineer, checked_name, must_be_a_name
 from bot.use_cases.use_case import UseCase

@@ -7,7 +7,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.core.errors import Refused
 from bot.core.mrkdwn import mention
 from bot.onboarding import EventKind, Onboarding, StepState
-from bot.onboarding.people import Permission
+from bot.onboarding.permissions import Permission
 from bot.onboarding.steps import (
     choose_option,
     finish_step,
@@ -17,7 +17,7 @@ from bot.onboarding.steps import (
     undo_step,
 )
 from bot.onboarding.throttling import HANDOVERS, HOUR, in_minutes
-from bot.use_cases.permissions import permission_for_step
+from bot.use_cases.authorization import permission_for_step
 from bot.use_cases.services import Request
 from bot.use_cases.use_case import AlsoWrite, Transition, UseCase
 from bot.views.ids import StepRef

@@ -4,10 +4,10 @@ import logging
 
 from bot.core.errors import NotAllowed
 from bot.onboarding import Onboarding
-from bot.onboarding.people import Permission
+from bot.onboarding.permissions import Permission
 from bot.onboarding.secret_scan import candidates, guesses, looks_like
 from bot.onboarding.throttling import GUESSES, GUESSES_AT_ONCE
-from bot.use_cases.permissions import Denied, record_denial
+from bot.use_cases.authorization import Denied, record_denial
 from bot.use_cases.services import Request, Services
 from storage import credentials, throttling
 

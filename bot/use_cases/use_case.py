@@ -10,9 +10,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.core.deadline import answering_within
 from bot.core.errors import NotAllowed, NotFound, Refused, Unavailable
 from bot.onboarding import Change, Onboarding
-from bot.onboarding.people import Actor, Permission, Person, Role, require
+from bot.onboarding.people import Actor, Person, Role
+from bot.onboarding.permissions import Permission, require
 from bot.slack.membership import Undecided
-from bot.use_cases.permissions import Denied, actor_in, record_denial
+from bot.use_cases.authorization import Denied, actor_in, record_denial
 from bot.use_cases.services import Request, Services
 from storage import onboardings
 from storage.changes import change

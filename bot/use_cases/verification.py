@@ -3,7 +3,8 @@
 from datetime import datetime
 
 from bot.onboarding import Change, Onboarding
-from bot.onboarding.people import Actor, Permission
+from bot.onboarding.people import Actor
+from bot.onboarding.permissions import Permission
 from bot.onboarding.report import Outcome
 from bot.onboarding.verifications import confirm_writes, request_verification
 from bot.use_cases.services import Request

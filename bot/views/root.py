@@ -1,4 +1,4 @@
-"""The two messages that open a thread: the root with the progress, and the welcome."""
+"""The first message of a thread, the root: what is next, and how far the setup is."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,6 @@ from bot.views import ids
 from bot.views.blocks import (
     Message,
     actions,
-    bullets,
     button,
     context,
     header,
@@ -22,7 +21,6 @@ from bot.views.blocks import (
 )
 
 ROOT = "root"
-WELCOME = "welcome"
 
 
 def root_message(onboarding: Onboarding, link_to_step: str | None = None) -> Message:
@@ -45,32 +43,6 @@ def _root(onboarding: Onboarding, link_to_step: str | None) -> Iterator[Block]:
         f"Your HeavySet engineer: {mention(onboarding.engineer)} · "
         "Open the thread to see every step."
     )
-
-
-def welcome_message(onboarding: Onboarding) -> Message:
-    """Return the welcome: what this is, how it works, and the prerequisites."""
-    return message(onboarding.id, WELCOME, _welcome(onboarding))
-
-
-def _welcome(onboarding: Onboarding) -> Iterator[Block]:
-    guide = onboarding.guide
-    yield header(f"Welcome, {onboarding.client_name}!")
-    admins = "".join(f" {mention(admin)}" for admin in onboarding.client_admins)
-    ours = sum(len(phase.steps) for phase in guide.phases if phase.owner is Owner.HEAVYSET)
-    theirs = len(guide.steps) - ours
-    yield section(
-        f"Hi{admins}! I'll walk you through connecting {escape(guide.platform)} to HeavySet Tech, "
-        f"one short step at a time, right here: {theirs} for you, {ours} for us. Press *Done* "
-        "after "
-        f"each one. Stuck? Press *I need help* and {mention(onboarding.engineer)} will jump in. "
-        "You "
-        "can stop anytime and pick up where you left off."
-    )
-    yield section(
-        "🔒 *Please don't post passwords or keys in this channel.* When a step needs one, press "
-        "*Enter securely*. Only you see that window, and we store it encrypted."
-    )
-    yield context(f"{escape(guide.prerequisites_intro)}\n{bullets(guide.prerequisites)}")
 
 
 def _progress(onboarding: Onboarding) -> Iterator[str]:

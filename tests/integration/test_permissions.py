@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from bot.onboarding.people import REFUSALS
+from bot.onboarding.permissions import REFUSALS
 from sandbox.slack import Channel, NotOfferedError, Person
 from tests.databases import AnyDatabase
 from tests.integration.world import World, a_world, told

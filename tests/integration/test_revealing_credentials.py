@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-import bot.use_cases.reveals
+import bot.use_cases.revealed_windows
 from sandbox.slack import View, visible_text
 from tests.background import finished
 from tests.integration.world import World, from_now, now, told
@@ -237,8 +237,8 @@ def overdue(world: World) -> None:
 async def test_the_values_are_hidden_again_after_a_minute(
     handed_over: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert timedelta(seconds=60) == bot.use_cases.reveals.REVEALED_FOR
-    monkeypatch.setattr(bot.use_cases.reveals, "REVEALED_FOR", timedelta(seconds=0.2))
+    assert timedelta(seconds=60) == bot.use_cases.revealed_windows.REVEALED_FOR
+    monkeypatch.setattr(bot.use_cases.revealed_windows, "REVEALED_FOR", timedelta(seconds=0.2))
     view = await reveal(handed_over)
     assert "hidden in 60 seconds" in visible_text(view)
 

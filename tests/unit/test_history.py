@@ -12,7 +12,8 @@ from bot.onboarding.credentials import enter_credentials
 from bot.onboarding.history import History, Words, tell
 from bot.onboarding.history.durations import Replay
 from bot.onboarding.history.sentences import ATTEMPTS, LOSS_REASONS, OUTCOMES, SENTENCES, words
-from bot.onboarding.people import Actor, ChannelRef, Permission, Role, UserRef
+from bot.onboarding.people import Actor, ChannelRef, Role, UserRef
+from bot.onboarding.permissions import Permission
 from bot.onboarding.questions import ask_for_help, mark_answered
 from bot.onboarding.report import Outcome
 from bot.onboarding.steps import (

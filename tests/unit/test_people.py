@@ -5,7 +5,8 @@ import re
 import pytest
 
 from bot.core.errors import NotAllowed
-from bot.onboarding.people import REFUSALS, Permission, Role, client_role, require
+from bot.onboarding.people import Role
+from bot.onboarding.permissions import REFUSALS, Permission, client_role, require
 from tests.builders import CLIENT_ADMIN, CLIENT_TEAM
 
 MATRIX = {

@@ -7,7 +7,8 @@ import pytest
 from bot.onboarding import Onboarding
 from bot.onboarding.lifecycle import cancel, pause
 from bot.onboarding.report import Outcome
-from bot.views.root import root_message, welcome_message
+from bot.views.root import root_message
+from bot.views.welcome import welcome_message
 from tests.builders import (
     ALL_FIELDS,
     CLIENT_ADMIN,

@@ -7,7 +7,8 @@ from bot.core.errors import NotAllowed, NotFound, OnboardingError, Refused, Unav
 from bot.core.mrkdwn import mention
 from bot.guide import Owner
 from bot.onboarding import Event, EventKind, Onboarding
-from bot.onboarding.people import REFUSALS, Actor, Permission, Person, Role, require
+from bot.onboarding.people import Actor, Person, Role
+from bot.onboarding.permissions import REFUSALS, Permission, require
 from bot.onboarding.throttling import REFUSALS_KEPT
 from bot.slack.membership import Membership
 from bot.use_cases.services import Request, Services
