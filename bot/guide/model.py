@@ -1,5 +1,6 @@
 """The parts of a guide. Their lengths keep every message within Slack's Block Kit limits."""
 
+import re
 from collections.abc import Iterator
 from enum import StrEnum
 from functools import cached_property
@@ -15,11 +16,19 @@ Title = Annotated[str, StringConstraints(min_length=1, max_length=110)]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=300)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
 Label = Annotated[str, StringConstraints(min_length=1, max_length=60)]
-Address = Annotated[str, StringConstraints(pattern=r"^https://[^\s/]+/\S+$", max_length=3000)]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 
 
 ONE_SECTION = 2600
+
+
+def _address(value: str) -> str:
+    if not re.fullmatch(r"https://[^\s/]+/\S{1,2900}", value):
+        raise ValueError("must be an https address, such as https://example.com/step-03.png")
+    return value
+
+
+Address = Annotated[str, AfterValidator(_address)]
 
 # The location of a problem in the file, as pydantic gives locations, and the problem.
 Problem = tuple[tuple[str | int, ...], str]

@@ -54,7 +54,7 @@ class Pictures:
         self._sources, self._clock = sources, clock
         self._uploaded: dict[str, str] = {}  # file ids by the picture's digest
         self._refused: dict[str, datetime] = {}  # until when not to try, by address or file id
-        self._logged: set[tuple[str, str]] = set()
+        self._logged: set[tuple[str, ...]] = set()
         self._paused_until: datetime | None = None
 
     def of(self, step: Step) -> Sequence[Picture]:
@@ -66,10 +66,8 @@ class Pictures:
     def refused(self, message: Message, code: str) -> None:
         """Note that Slack took a message in words, and not with its pictures."""
         for key in picture_keys(message):
-            if (key, code) not in self._logged:
-                self._logged.add((key, code))
-                extra = {"slot": message.slot, "code": code}
-                log.warning("Slack refuses a picture; words replace it", extra=extra)
+            text = "Slack refuses a picture; words replace it"
+            self._warn_once(text, slot=message.slot, code=code)
             if code == BAD_PICTURE:
                 self._refused[key] = self._clock() + REST
         if code == BAD_PICTURE:  # a file may be gone
@@ -91,10 +89,16 @@ class Pictures:
                 await self._look_at(file, known.get(file.digest))
         except SlackRefused as error:
             self._paused_until = self._clock() + PAUSE_AFTER_REFUSAL
-            log.warning("cannot upload the guide's pictures", extra={"code": error.code})
+            self._warn_once("cannot upload the guide's pictures", code=error.code)
         except Unavailable as error:
             self._paused_until = self._clock() + PAUSE_AFTER_FAILURE
             log.info("cannot upload the guide's pictures yet", extra={"reason": str(error)})
+
+    def _warn_once(self, text: str, **extra: str) -> None:
+        warning = (text, *extra.values())
+        if warning not in self._logged:
+            self._logged.add(warning)
+            log.warning(text, extra=extra)
 
     def _may_upload(self) -> bool:
         if self._paused_until and self._clock() < self._paused_until:

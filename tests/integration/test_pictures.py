@@ -13,6 +13,7 @@ from freezegun.api import FrozenDateTimeFactory
 
 from sandbox.bot_process import free_port
 from sandbox.slack.model import Json
+from tests.databases import ON_BOTH, AnyDatabase
 from tests.integration.world import World, a_world
 
 PNG = b"\x89PNG\r\n\x1a\n and so on"
@@ -37,10 +38,10 @@ def folder(tmp_path: Path) -> Path:
 
 @asynccontextmanager
 async def at_step_3(
-    tmp_path: Path, clock: FrozenDateTimeFactory, **settings: Any
+    database: AnyDatabase | Path, clock: FrozenDateTimeFactory, **settings: Any
 ) -> AsyncIterator[World]:
     """A world at step 3, whose figure may have a picture."""
-    async with a_world(tmp_path, **settings) as world:
+    async with a_world(database, **settings) as world:
         await look(world, clock)
         await world.begin()
         await world.walk_to(3)
@@ -63,6 +64,10 @@ async def again(world: World) -> None:
 
 def refusals(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [one.message for one in caplog.records if "Slack refuses a picture" in one.message]
+
+
+def has_picture(arguments: Json) -> bool:
+    return "slack_file" in str(arguments)
 
 
 def image(world: World, step: int) -> Json | None:
@@ -100,11 +105,15 @@ async def test_the_bot_serves_the_pictures_of_the_folder_and_nothing_else(
                     assert answer.status == 404, path
 
 
+@ON_BOTH
 async def test_a_picture_is_uploaded_once_by_all_workers_and_again_when_it_is_gone(
-    tmp_path: Path, clock: FrozenDateTimeFactory, folder: Path, caplog: pytest.LogCaptureFixture
+    database: AnyDatabase,
+    clock: FrozenDateTimeFactory,
+    folder: Path,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     settings = {"guide_images": str(folder), "uploads": True, "socket_mode": True}
-    async with at_step_3(tmp_path, clock, **settings) as world:
+    async with at_step_3(database, clock, **settings) as world:
         shown = image(world, 3)
         assert shown
         names = sorted(file.name for file in world.slack.files.values())
@@ -123,6 +132,15 @@ async def test_a_picture_is_uploaded_once_by_all_workers_and_again_when_it_is_go
         assert sorted(file.name for file in world.slack.files.values()) == names
         await again(world)
         assert (image(world, 3) or {})["slack_file"]["id"] != shown["slack_file"]["id"]
+
+        # Where an organization takes no files, that says nothing about the file.
+        world.slack.fail_next(
+            "chat.update", error="slack_connect_blocked_file_type", predicate=has_picture
+        )
+        await again(world)
+        assert in_words(world, 3)
+        await again(world)
+        assert image(world, 3)
 
 
 async def test_a_picture_that_slack_refuses_stops_nothing_and_is_logged_once(

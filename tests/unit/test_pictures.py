@@ -118,7 +118,7 @@ def test_the_guides_file_takes_https_addresses_only() -> None:
         "figure = { number = 3,", 'figure = { image = "http://a.example/b.png", number = 3,'
     )
 
-    with pytest.raises(GuideError, match=r"guide.toml:90: phases.1.steps.0.figure.image"):
+    with pytest.raises(GuideError, match=r"guide.toml:\d+: .*image: .*must be an https address"):
         parse(wrong, "guide.toml")
 
 
