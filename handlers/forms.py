@@ -28,6 +28,7 @@ class Input(Payload):
     value: SecretStr | None = None
     selected_user: str | None = None
     selected_users: tuple[str, ...] | None = None
+    selected_option: Mapping[str, Any] | None = None
     selected_options: tuple[Mapping[str, Any], ...] | None = None
 
 
@@ -72,6 +73,10 @@ class Submission(Payload):
         """Return what was typed into an input that holds no secret, as it is kept."""
         value = self.input(name).value
         return prose(value.get_secret_value()) if value else ""
+
+    def chosen(self, name: str) -> str:
+        """Return the value of the option that was chosen from a menu; empty if none was."""
+        return str((self.input(name).selected_option or {}).get("value", ""))
 
     def ticked(self, name: str) -> bool | None:
         """Return whether a box was ticked, None if the form has none of that name."""

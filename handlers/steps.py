@@ -9,6 +9,8 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from bot.use_cases import Request, UseCases
 from bot.views import ids
 from bot.views.ids import StepRef
+from handlers.forms import Submission, at_the_form
+from handlers.payloads import WindowPress
 from handlers.replies import Replies
 
 
@@ -39,6 +41,20 @@ def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
         async with replies.to(ack, body) as (press, step):
             option = press.action.action_id.partition(":")[2]
             await steps.choose(press.request, step, option)
+
+    @app.action(ids.ALREADY_DONE)
+    async def already_done(ack: AsyncAck, body: dict[str, Any]) -> None:
+        press = WindowPress.of(body)
+        async with replies.errors_to(ack, press):
+            step = StepRef.parse(press.action.value)
+            replies.update(press, await steps.catch_up_form(press.request, step))
+
+    @app.view(ids.CATCH_UP)
+    async def catch_up(ack: AsyncAck, body: dict[str, Any]) -> None:
+        form = Submission.of(body)
+        async with at_the_form(ack, form):
+            last = form.chosen(ids.LAST_STEP)
+            await steps.catch_up(form.saying(last), form.ref, last)
 
     @app.action(ids.GO_TO_STEP)
     @app.action(ids.HOME_OPEN)

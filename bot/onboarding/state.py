@@ -89,9 +89,10 @@ class Onboarding:
 
     @property
     def last_done(self) -> int | None:
-        """The step that was finished last, in the order of the guide."""
+        """The step that was finished last, in the order of the guide, before the current one."""
+        before = self.current.number if self.current else len(self.steps) + 1
         done = [step.number for step in self.steps if step.state is StepState.DONE]
-        return done[-1] if done else None
+        return max((number for number in done if number < before), default=None)
 
     @property
     def phase(self) -> Phase | None:

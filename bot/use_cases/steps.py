@@ -2,11 +2,13 @@
 
 from functools import partial
 
+from slack_sdk.models.views import View
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.errors import Refused
 from bot.core.mrkdwn import mention
-from bot.onboarding import EventKind, Onboarding, StepState
+from bot.onboarding import EventKind, Onboarding
+from bot.onboarding.catching_up import catch_up, may_be_done
 from bot.onboarding.permissions import Permission
 from bot.onboarding.steps import (
     choose_option,
@@ -17,10 +19,11 @@ from bot.onboarding.steps import (
     undo_step,
 )
 from bot.onboarding.throttling import HANDOVERS, HOUR, in_minutes
-from bot.use_cases.authorization import permission_for_step
-from bot.use_cases.services import Request
+from bot.use_cases.authorization import must_have_opened, permission_for_step
+from bot.use_cases.services import InvalidInput, Request
 from bot.use_cases.use_case import AlsoWrite, Transition, UseCase
-from bot.views.ids import StepRef
+from bot.views.catching_up import catch_up_modal
+from bot.views.ids import LAST_STEP, FormRef, StepRef
 from storage import event_log
 
 
@@ -62,10 +65,27 @@ class Steps(UseCase):
         await self.choose(request, StepRef(onboarding.id, _current(onboarding)), word)
 
     async def undo_last(self, request: Request, onboarding: Onboarding) -> None:
-        done = [one.number for one in onboarding.steps if one.state is StepState.DONE]
-        if not done:
+        if onboarding.last_done is None:
             raise Refused("Nothing is done yet, so there's nothing to undo.")
-        await self.undo(request, StepRef(onboarding.id, done[-1]))
+        await self.undo(request, StepRef(onboarding.id, onboarding.last_done))
+
+    async def catch_up_form(self, request: Request, ref: StepRef) -> View:
+        """Return the window that asks which steps are done already."""
+        onboarding = await self._get(ref.onboarding_id)
+        await self._actor(request, onboarding, Permission.CLIENT_STEP)
+        if not may_be_done(onboarding):
+            raise Refused("There's nothing to mark as done here anymore.")
+        person = request.person
+        form = FormRef(request.channel, person.user_id, person.team_id, onboarding.id, ref.step)
+        return catch_up_modal(onboarding, form)
+
+    async def catch_up(self, request: Request, ref: FormRef, last: str) -> None:
+        """Mark the client's steps up to `last` as done, but those that ask for a credential."""
+        await must_have_opened(self._services, request, ref)
+        if not last.isdecimal():
+            raise InvalidInput({LAST_STEP: "Which step did you finish last?"})
+        caught_up = partial(catch_up, last=int(last))
+        await self._act(request, ref.onboarding_id, Permission.CLIENT_STEP, caught_up)
 
     async def _at(
         self,

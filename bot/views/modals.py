@@ -21,6 +21,7 @@ from bot.guide.credential_fields import LONGEST, CredentialField, ending
 from bot.onboarding import Onboarding
 from bot.views import ids
 from bot.views.blocks import bullets, button, context, section
+from bot.views.catching_up import offer
 from bot.views.forms import entry, form, notice, plain_text
 
 LONGEST_QUESTION = 2000
@@ -92,6 +93,8 @@ def help_modal(onboarding: Onboarding, ref: ids.FormRef) -> View:
             ),
         )
     )
+    if already := offer(onboarding, step):
+        blocks.append(already)
     if others:
         blocks.append(section(f"*More things to try*\n{bullets(others)}"))
     if step.credentials or step.reveals:

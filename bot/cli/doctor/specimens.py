@@ -26,6 +26,7 @@ from bot.onboarding import (
     lifecycle,
     start,
 )
+from bot.onboarding.catching_up import may_be_done
 from bot.onboarding.credentials import enter_credentials, reveal_credentials
 from bot.onboarding.history import tell
 from bot.onboarding.people import Actor, Role
@@ -43,6 +44,7 @@ from bot.onboarding.verifications import finish_verification, request_verificati
 from bot.publishing.desired import desired
 from bot.views.announcement import ANNOUNCED, announcement
 from bot.views.blocks import actions
+from bot.views.catching_up import catch_up_modal
 from bot.views.command_help import help_answer
 from bot.views.ephemeral import plain_answer
 from bot.views.history import history_modal
@@ -142,6 +144,8 @@ def _shown(story: str, change: Change, pictures: StepPictures) -> Iterator[Speci
         number = onboarding.current.number
         ref = _ref(onboarding, number, fields_at(onboarding, number))
         yield _view(f"{step}: help", help_modal(onboarding, ref))
+        if may_be_done(onboarding):
+            yield _view(f"{step}: already done", catch_up_modal(onboarding, ref))
         if ref.fields:
             yield _view(f"{step}: enter", credentials_modal(onboarding, ref))
             doubts = dict.fromkeys(ref.fields, "Is it right?")

@@ -1,0 +1,46 @@
+"""The window in which a client says which steps are done already."""
+
+from slack_sdk.models.blocks import Block, Option, StaticSelectElement
+from slack_sdk.models.views import View
+
+from bot.core.english import listed
+from bot.guide import Step
+from bot.onboarding import Onboarding
+from bot.onboarding.catching_up import may_be_done, still_asked
+from bot.views import ids
+from bot.views.blocks import button, section
+from bot.views.forms import entry, form, plain_text
+
+LONGEST_OPTION = 75
+ALREADY = "I've already done more steps"
+
+
+def offer(onboarding: Onboarding, step: Step) -> Block | None:
+    """Return the button for it, if more than the step that is open may be done."""
+    ahead = [one for one in may_be_done(onboarding) if one.number > step.number]
+    if step is not onboarding.current or not ahead:
+        return None
+    text = "Started with the written guide before? Skip ahead to where you are."
+    ref = str(ids.StepRef(onboarding.id, step.number))
+    return section(text, button(ALREADY, ids.ALREADY_DONE, ref))
+
+
+def catch_up_modal(onboarding: Onboarding, ref: ids.FormRef) -> View:
+    asking = [str(step.number) for step in still_asked(onboarding)]
+    blocks: list[Block] = []
+    if asking:
+        still = f"{'Step' if len(asking) == 1 else 'Steps'} {listed(asking)}"
+        blocks.append(section(f"{still} will still come up, because we need what they ask for."))
+    options = [
+        Option(value=str(step.number), text=plain_text(_name(step)))
+        for step in may_be_done(onboarding)
+    ]
+    select = StaticSelectElement(action_id=ids.LAST_STEP, options=options)
+    hint = "Everything up to this step will be marked as done, in your name."
+    blocks.append(entry("Last step you've finished", select, hint=hint))
+    return form("Already done", ids.CATCH_UP, ref, blocks, submit="Mark as done")
+
+
+def _name(step: Step) -> str:
+    name = f"Step {step.number}: {step.title}"
+    return name if len(name) <= LONGEST_OPTION else f"{name[: LONGEST_OPTION - 1]}…"

@@ -1,0 +1,53 @@
+"""*I've already done more steps*: for clients who began with the written guide."""
+
+from sandbox.slack import visible_text
+from tests.integration.world import World
+
+
+async def already_done(world: World, last: str) -> None:
+    await world.open(world.ann, f"step:{world.current}", "step_help")
+    await world.ann.press(world.view_of(world.ann), "already_done")
+    await world.idle()
+    answer = await world.submit(world.ann, world.view_of(world.ann), last_step=last)
+    assert answer.ok, answer
+
+
+def states(world: World) -> str:
+    rows = world.rows("SELECT state FROM step ORDER BY number")
+    return "".join(state[0] for (state,) in rows)
+
+
+async def test_steps_up_to_one_are_done_but_those_that_ask_for_a_credential(begun: World) -> None:
+    await begun.press(begun.ann, "step:1", "choose_account:new")
+
+    await already_done(begun, "17")
+
+    assert begun.current == 11
+    assert states(begun) == "d" * 10 + "c" + "d" * 6 + "w" * 8
+    assert f"— <@{begun.ann.id}>" in begun.message("step:10").text
+    ids = {"booking_provider_id": begun.servicetitan.credentials["booking_provider_id"]}
+    assert (await begun.enter(begun.ann, 11, **ids)).ok
+    await begun.press(begun.ann, "step:11", "step_done")
+    assert begun.current == 18
+
+
+async def test_the_word_undo_takes_back_the_step_before_the_open_one(begun: World) -> None:
+    await begun.press(begun.ann, "step:1", "choose_account:new")
+    await already_done(begun, "17")
+
+    await begun.ann.say(begun.channel, "undo", begun.message("root").ts)
+    await begun.slack.delivered()
+    await begun.idle()
+
+    assert begun.current == 10
+
+
+async def test_it_is_not_offered_where_a_question_is_open_or_nothing_is_ahead(
+    begun: World,
+) -> None:
+    form = await begun.open(begun.ann, "step:1", "step_help")
+    assert "already done more" not in visible_text(form)
+
+    await begun.walk_to(22)
+    form = await begun.open(begun.ann, "step:22", "step_help")
+    assert "already done more" not in visible_text(form)
