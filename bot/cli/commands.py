@@ -16,7 +16,8 @@ from bot.cli import private_files
 from bot.cli.command import say, with_output, with_settings, write
 from bot.cli.doctor import Finding, examine
 from bot.cli.doctor.blocks import validate
-from bot.cli.export import render
+from bot.cli.export import people_and_channels, render
+from bot.cli.names import names_of
 from bot.core import logs
 from bot.core.english import count
 from bot.core.errors import NotFound
@@ -114,8 +115,9 @@ async def export_history(settings: Settings, named: str, format_: str, output: P
             return say(f"{named}: {what} in {migrate.where(settings.database_url)}", 1)
         events = await event_log.events_of(session, found[0].id)
     now = datetime.now(UTC)
-    text = render(found[0], tell(found[0].guide, events, now), format_, now=now)
-    return _write_to(output, text)
+    history = tell(found[0].guide, events, now)
+    names = await names_of(settings, people_and_channels(found[0], history))
+    return _write_to(output, render(found[0], history, format_, now=now, names=names))
 
 
 @with_settings()

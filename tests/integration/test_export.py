@@ -8,12 +8,15 @@ import pytest
 from tests.commands import Ended, onboarding
 from tests.databases import ON_SQLITE
 from tests.integration.test_cli import COMPLETE
+from tests.integration.test_verification_flow import WRONG_SECRET
 from tests.integration.world import World
 
 
 async def export(world: World, *arguments: str) -> Ended:
     settings = {
         **COMPLETE,
+        "SLACK_API_URL": world.slack.api_url,
+        "SLACK_BOT_TOKEN": world.slack.bot_token,
         "DATABASE_URL": world.settings.database_url,
         "CREDENTIAL_KEYS": world.settings.credential_keys[0].get_secret_value(),
     }
@@ -82,3 +85,30 @@ async def test_who_cannot_be_told_apart_is_asked_for(begun: World) -> None:
     assert "Acme Plumbing" in unclear.err
     assert "Acme West" in unclear.err
     assert "zebra: no match" in none.err
+
+
+@ON_SQLITE
+async def test_people_have_their_names_and_failed_checks_their_reasons(begun: World) -> None:
+    await begun.walk_to(22)
+    wrong = {**begun.servicetitan.credentials, "client_secret": WRONG_SECRET}
+    assert (await begun.enter(begun.ann, 22, **wrong)).ok
+
+    page = (await export(begun, "acme", "--format", "md")).out
+    told = json.loads((await export(begun, "acme", "--format", "json")).out)
+
+    assert told["names"][begun.channel.id] == f"#{begun.channel.name}"
+    assert f"{told['names'][begun.erin.id]} \\(engineer, {begun.erin.id}\\)" in page
+    [problem] = told["checks"][0]["problems"]
+    assert problem["check"] == "Client ID and Client Secret"
+    assert "First look at the dot" in problem["why"]
+    assert "First look at the dot" in page
+
+
+@ON_SQLITE
+async def test_without_slack_people_keep_their_ids(begun: World) -> None:
+    begun.slack.fail_next("users.info", error="user_not_found", times=9)
+    begun.slack.fail_next("conversations.info", status=503, times=9)
+
+    page = (await export(begun, "acme")).out
+
+    assert f"- Channel: {begun.channel.id}, engineer: {begun.erin.id}" in page

@@ -53,7 +53,11 @@ async def test_the_database_is_made_for_nobody_else(tmp_path: Path) -> None:
 @ON_SQLITE
 async def test_an_export_is_made_for_nobody_else(begun: World) -> None:
     directory = begun.database.directory
-    settings = {**COMPLETE, "DATABASE_URL": begun.settings.database_url}
+    settings = {
+        **COMPLETE,
+        "DATABASE_URL": begun.settings.database_url,
+        "SLACK_API_URL": begun.slack.api_url,
+    }
 
     await onboarding(directory, "export", "acme", "-o", "acme.md", **settings)
 

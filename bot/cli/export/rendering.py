@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -14,86 +15,173 @@ from bot.guide.credential_fields import ending
 from bot.onboarding import BOT, Onboarding
 from bot.onboarding.history import SIDES, Entry, History, lasting
 from bot.onboarding.people import ChannelRef, UserRef
+from bot.onboarding.report import Outcome
 
 # Fingerprints of posted secrets: of no use to a reader.
 OMITTED = {"marks"}
 
 
-def render(onboarding: Onboarding, history: History, format_: str, *, now: datetime) -> str:
-    """Return the file's content in one of FORMATS, exported at `now`."""
-    return escape_controls(FORMATS[format_](onboarding, history, now))
+def render(
+    onboarding: Onboarding,
+    history: History,
+    format_: str,
+    *,
+    now: datetime,
+    names: Mapping[str, str] | None = None,
+) -> str:
+    """Return the file's content in one of FORMATS, exported at `now`.
+
+    `names` are those of people and channels, by id, as far as they are known.
+    """
+    export = Export(onboarding, history, now, names or {})
+    return escape_controls(FORMATS[format_](export))
 
 
-def _html(onboarding: Onboarding, history: History, now: datetime) -> str:
-    return _rendered("history.html", _facts(onboarding, history, now))
+def people_and_channels(onboarding: Onboarding, history: History) -> Iterator[str]:
+    """Yield the ids that an export names."""
+    yield from (onboarding.engineer, onboarding.channel)
+    yield from (stored.by.user_id for stored in onboarding.credentials.values())
+    for entry in history.entries:
+        yield entry.by.user_id
+        for part in entry.words:
+            if isinstance(part, UserRef):
+                yield part.user_id
+            elif isinstance(part, ChannelRef):
+                yield part.channel
 
 
-def _markdown(onboarding: Onboarding, history: History, now: datetime) -> str:
-    return _rendered("history.md", _facts(onboarding, history, now))
+@dataclass(frozen=True, slots=True)
+class Export:
+    """What is exported, and the names that are known."""
 
+    onboarding: Onboarding
+    history: History
+    now: datetime
+    names: Mapping[str, str] = field(default_factory=dict)
 
-def _json(onboarding: Onboarding, history: History, now: datetime) -> str:
-    facts = _facts(onboarding, history, now)
-    told = {
-        "onboarding": facts["onboarding"],
-        "client": one_line(onboarding.client_name),
-        "status": onboarding.status.value,
-        "exported_at": now.isoformat(),
-        "started_at": history.started_at.isoformat(),
-        "until": history.until.isoformat(),
-        "seconds_to_act": {
-            SIDES[side]: round(time.total_seconds()) for side, time in history.sides.items()
-        },
-        "seconds_per_phase": {
-            number: {SIDES[side]: round(time.total_seconds()) for side, time in times.items()}
-            for number, times in history.phases.items()
-        },
-        "events": [_event(entry) for entry in history.entries],
-    }
-    return json.dumps(told, indent=2, ensure_ascii=False) + "\n"
+    def html(self) -> str:
+        return environment("bot.cli.export").get_template("history.html").render(self._facts())
 
+    def markdown(self) -> str:
+        return environment("bot.cli.export").get_template("history.md").render(self._facts())
 
-def _event(entry: Entry) -> dict[str, Any]:
-    event = entry.event
-    return {
-        "at": event.at.isoformat(),
-        "kind": event.kind.value,
-        "by": {"user": event.actor.user_id, "role": event.actor.role.value},
-        "step": event.step,
-        "words": _sentence(entry),
-        "detail": {name: value for name, value in event.detail.items() if name not in OMITTED},
-    }
+    def json(self) -> str:
+        history = self.history
+        told = {
+            "onboarding": self.onboarding.id,
+            "client": one_line(self.onboarding.client_name),
+            "status": self.onboarding.status.value,
+            "exported_at": self.now.isoformat(),
+            "started_at": history.started_at.isoformat(),
+            "until": history.until.isoformat(),
+            "names": dict(self.names),
+            "seconds_to_act": {
+                SIDES[side]: round(time.total_seconds()) for side, time in history.sides.items()
+            },
+            "seconds_per_phase": {
+                number: {SIDES[side]: round(time.total_seconds()) for side, time in times.items()}
+                for number, times in history.phases.items()
+            },
+            "checks": [
+                {
+                    "number": number,
+                    "outcome": outcome,
+                    "problems": [{"check": title, "why": why} for title, why in problems],
+                }
+                for number, outcome, problems in self._checks()
+            ],
+            "events": [self._event(entry) for entry in history.entries],
+        }
+        return json.dumps(told, indent=2, ensure_ascii=False) + "\n"
 
+    def _event(self, entry: Entry) -> dict[str, Any]:
+        event = entry.event
+        return {
+            "at": event.at.isoformat(),
+            "kind": event.kind.value,
+            "by": {"user": event.actor.user_id, "role": event.actor.role.value},
+            "step": event.step,
+            "words": self._sentence(entry),
+            "detail": {name: value for name, value in event.detail.items() if name not in OMITTED},
+        }
 
-def _facts(onboarding: Onboarding, history: History, now: datetime) -> Mapping[str, Any]:
-    return {
-        "onboarding": onboarding.id,
-        "client": one_line(onboarding.client_name),
-        "platform": onboarding.guide.title,
-        "status": onboarding.status.value,
-        "done": onboarding.finished_steps,
-        "steps": len(onboarding.steps),
-        "engineer": onboarding.engineer,
-        "channel": onboarding.channel,
-        "started": _when(history.started_at),
-        "until": _when(history.until),
-        "over": history.over,
-        "now": _when(now),
-        "took": lasting(history.took),
-        "sides": [(SIDES[side], lasting(time)) for side, time in history.sides.items()],
-        "phases": phase_rows(history),
-        "waiting": waiting_bars(history),
-        "width": WIDTH,
-        "runs": [(run.number, run.outcome.value if run.outcome else "—") for run in history.runs],
-        "questions": len(history.inquiries),
-        "values": [
-            (field.label, ending(stored.mask), stored.by.user_id, _when(stored.at))
-            for field in onboarding.guide.credentials
-            if (stored := onboarding.credentials.get(field.id))
-        ],
-        "destroyed": _when(onboarding.destroyed_at) if onboarding.destroyed_at else None,
-        "entries": [(_when(entry.at), _who(entry), _sentence(entry)) for entry in history.entries],
-    }
+    def _facts(self) -> Mapping[str, Any]:
+        onboarding, history = self.onboarding, self.history
+        return {
+            "onboarding": onboarding.id,
+            "client": one_line(onboarding.client_name),
+            "platform": onboarding.guide.title,
+            "status": onboarding.status.value,
+            "done": onboarding.finished_steps,
+            "steps": len(onboarding.steps),
+            "engineer": self._named(onboarding.engineer),
+            "channel": self._named(onboarding.channel),
+            "started": _when(history.started_at),
+            "until": _when(history.until),
+            "over": history.over,
+            "now": _when(self.now),
+            "took": lasting(history.took),
+            "sides": [(SIDES[side], lasting(time)) for side, time in history.sides.items()],
+            "phases": phase_rows(history),
+            "waiting": waiting_bars(history),
+            "width": WIDTH,
+            "checks": list(self._checks()),
+            "questions": len(history.inquiries),
+            "values": [
+                (
+                    field.label,
+                    ending(stored.mask),
+                    self._named(stored.by.user_id),
+                    _when(stored.at),
+                )
+                for field in onboarding.guide.credentials
+                if (stored := onboarding.credentials.get(field.id))
+            ],
+            "destroyed": _when(onboarding.destroyed_at) if onboarding.destroyed_at else None,
+            "entries": [
+                (_when(entry.at), self._who(entry), self._sentence(entry))
+                for entry in history.entries
+            ],
+        }
+
+    def _checks(self) -> Iterator[tuple[int, str, Sequence[tuple[str, str]]]]:
+        """Yield each verification: its number, its outcome, and what was wrong, and why."""
+        for run in self.onboarding.verifications:
+            report = run.report
+            problems = [
+                (check.title, f"{check.for_client} ({check.for_engineer})")
+                for check in (report.checks if report else ())
+                if check.outcome in (Outcome.FAILED, Outcome.UNKNOWN)
+            ]
+            yield run.number, report.outcome.value if report else "—", problems
+
+    def _named(self, id_: str) -> str:
+        return f"{self.names[id_]} ({id_})" if id_ in self.names else id_
+
+    def _who(self, entry: Entry) -> str:
+        if entry.by == BOT:
+            return "the bot"
+        if not entry.by.user_id:
+            return "someone"
+        role = entry.by.role.value.replace("_", " ")
+        name = self.names.get(entry.by.user_id)
+        if name:
+            return f"{name} ({role}, {entry.by.user_id})"
+        return f"{entry.by.user_id} ({role})"
+
+    def _sentence(self, entry: Entry) -> str:
+        return "".join(self._word(part) for part in entry.words)
+
+    def _word(self, part: str | UserRef | ChannelRef | datetime) -> str:
+        match part:
+            case UserRef():
+                return self._named(part.user_id)
+            case ChannelRef():
+                return self._named(part.channel)
+            case datetime():
+                return _when(part)
+            case _:
+                return part
 
 
 def environment(package: str) -> Environment:
@@ -110,45 +198,17 @@ def environment(package: str) -> Environment:
     return found
 
 
-def _rendered(template: str, facts: Mapping[str, Any]) -> str:
-    return environment("bot.cli.export").get_template(template).render(facts)
-
-
 def _md(text: str) -> str:
     """Escape text for Markdown, on one line."""
     return re.sub(r"([\\`*_{}\[\]<>()#+!|~-])", r"\\\1", " ".join(str(text).split()))
-
-
-def _who(entry: Entry) -> str:
-    if entry.by == BOT:
-        return "the bot"
-    if not entry.by.user_id:
-        return "someone"
-    return f"{entry.by.user_id} ({entry.by.role.value.replace('_', ' ')})"
-
-
-def _sentence(entry: Entry) -> str:
-    return "".join(_word(part) for part in entry.words)
-
-
-def _word(part: str | UserRef | ChannelRef | datetime) -> str:
-    match part:
-        case UserRef():
-            return part.user_id
-        case ChannelRef():
-            return part.channel
-        case datetime():
-            return _when(part)
-        case _:
-            return part
 
 
 def _when(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%d %H:%M UTC")
 
 
-FORMATS: Mapping[str, Callable[[Onboarding, History, datetime], str]] = {
-    "md": _markdown,
-    "json": _json,
-    "html": _html,
+FORMATS: Mapping[str, Callable[[Export], str]] = {
+    "md": Export.markdown,
+    "json": Export.json,
+    "html": Export.html,
 }
