@@ -96,6 +96,22 @@ sbom: .venv/installed .venv/installed-dev ## write sbom.json: what the bot consi
 	@$(BIN)/pip-licenses --python .venv/sbom/bin/python --order license --partial-match \
 		--allow-only "$(LICENSES)"
 
+.PHONY: deploy-check
+deploy-check: ## let the programs that read the Dockerfile and deploy/ check them; says which it hasn't found
+	@rm -rf .venv/deploy && mkdir -p .venv/deploy
+	@sed 's#/opt/onboarding/.venv/bin/onboarding#/bin/true#' deploy/onboarding.service > .venv/deploy/onboarding.service
+	@sed "s#/etc/letsencrypt/live/onboarding.example.com#$$PWD/.venv/deploy#" deploy/nginx.conf > .venv/deploy/site.conf
+	@echo "events {} http { include $$PWD/.venv/deploy/site.conf; }" > .venv/deploy/nginx.conf
+	@openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=onboarding.example.com \
+		-keyout .venv/deploy/privkey.pem -out .venv/deploy/fullchain.pem 2>.venv/deploy/log
+	@check() { command -v $$1 >/dev/null || { echo "$$1: not installed, so not checked"; return 0; }; \
+		"$$@" >.venv/deploy/log 2>&1 && echo "$$1: fine" || { cat .venv/deploy/log; exit 1; }; }; \
+	check hadolint Dockerfile && \
+	check promtool check rules deploy/alerts.yml && \
+	check caddy validate --adapter caddyfile --config deploy/Caddyfile && \
+	check nginx -t -c "$$PWD/.venv/deploy/nginx.conf" && \
+	check systemd-analyze verify .venv/deploy/onboarding.service
+
 .PHONY: lock-check
 lock-check: ## see that requirements.lock has wheels for each system and Python (needs uv)
 	@for python in 3.11 3.12 3.13 3.14; do for system in x86_64-manylinux_2_28 aarch64-manylinux_2_28 \
