@@ -102,7 +102,7 @@ def record_booking_sent(
     """
     run = _due(onboarding, number, requested_at)
     if run.booking is None or run.booking_sent_at:
-        raise Refused("There is no test booking left to send.")
+        raise Refused("There is no test booking to be sent.")
     runs = (*onboarding.verifications[:-1], replace(run, booking_sent_at=now))
     return Change(replace(onboarding, verifications=runs), ())
 
