@@ -134,13 +134,15 @@ def _timeline(history: History, until: int | None) -> Iterator[Block]:
 
 
 def _line(entry: Entry) -> str:
-    return f"{sign(entry.kind)} {when(entry.at)}\n{_subject(entry)} {_text(entry.words)}"
+    return (
+        f"{sign(entry.event.kind)} {when(entry.event.at)}\n{_subject(entry)} {_text(entry.words)}"
+    )
 
 
 def _subject(entry: Entry) -> str:
-    if entry.by == BOT:
+    if entry.event.actor == BOT:
         return "The bot"
-    return mention(entry.by.user_id) if entry.by.user_id else "Someone"
+    return mention(entry.event.actor.user_id) if entry.event.actor.user_id else "Someone"
 
 
 def _text(words: Words) -> str:

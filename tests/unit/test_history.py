@@ -358,5 +358,5 @@ def test_entries_can_be_picked_by_kind() -> None:
 def test_an_entry_says_who_and_when() -> None:
     [entry] = Way().told().entries
 
-    assert (entry.by, entry.at, entry.by.role) == (ERIN, NOW, Role.ENGINEER)
-    assert entry.by != BOT
+    assert (entry.event.actor, entry.event.at, entry.event.actor.role) == (ERIN, NOW, Role.ENGINEER)
+    assert entry.event.actor != BOT

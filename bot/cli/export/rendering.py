@@ -42,7 +42,7 @@ def people_and_channels(onboarding: Onboarding, history: History) -> Iterator[st
     yield from (onboarding.engineer, onboarding.channel)
     yield from (stored.by.user_id for stored in onboarding.credentials.values())
     for entry in history.entries:
-        yield entry.by.user_id
+        yield entry.event.actor.user_id
         for part in entry.words:
             if isinstance(part, UserRef):
                 yield part.user_id
@@ -139,7 +139,7 @@ class Export:
             ],
             "destroyed": _when(onboarding.destroyed_at) if onboarding.destroyed_at else None,
             "entries": [
-                (_when(entry.at), self._who(entry), self._sentence(entry))
+                (_when(entry.event.at), self._who(entry), self._sentence(entry))
                 for entry in history.entries
             ],
         }
@@ -159,15 +159,15 @@ class Export:
         return f"{self.names[id_]} ({id_})" if id_ in self.names else id_
 
     def _who(self, entry: Entry) -> str:
-        if entry.by == BOT:
+        if entry.event.actor == BOT:
             return "the bot"
-        if not entry.by.user_id:
+        if not entry.event.actor.user_id:
             return "someone"
-        role = entry.by.role.value.replace("_", " ")
-        name = self.names.get(entry.by.user_id)
+        role = entry.event.actor.role.value.replace("_", " ")
+        name = self.names.get(entry.event.actor.user_id)
         if name:
-            return f"{name} ({role}, {entry.by.user_id})"
-        return f"{entry.by.user_id} ({role})"
+            return f"{name} ({role}, {entry.event.actor.user_id})"
+        return f"{entry.event.actor.user_id} ({role})"
 
     def _sentence(self, entry: Entry) -> str:
         return "".join(self._word(part) for part in entry.words)

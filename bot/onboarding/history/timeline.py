@@ -16,25 +16,10 @@ NONE = timedelta()
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One event; `by` is the subject of its `words`, which are found when somebody reads them."""
+    """One event. Its actor is the subject of its `words`, found when somebody reads them."""
 
     guide: Guide
     event: Event
-
-    @property
-    def at(self) -> datetime:
-        """When it happened."""
-        return self.event.at
-
-    @property
-    def by(self) -> Actor:
-        """Who did it."""
-        return self.event.actor
-
-    @property
-    def kind(self) -> EventKind:
-        """What kind of thing it was."""
-        return self.event.kind
 
     @property
     def words(self) -> Words:
@@ -110,7 +95,7 @@ class History:
         }
 
     def of_kind(self, *kinds: EventKind) -> Sequence[Entry]:
-        return [entry for entry in self.entries if entry.kind in kinds]
+        return [entry for entry in self.entries if entry.event.kind in kinds]
 
 
 def tell(guide: Guide, events: Sequence[Event], now: datetime) -> History:
