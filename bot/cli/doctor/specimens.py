@@ -5,50 +5,34 @@ each change, everything that Slack would then show is collected once.
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from functools import partial
+from datetime import timedelta
 from typing import Any, Literal
 
 from pydantic import SecretStr
 from slack_sdk.models.views import View
 
-from bot.guide import Guide, Owner
+from bot.cli.doctor.stories import BEGAN, CHANNEL, CLIENT, ENGINEER, Transition, begin, stories
+from bot.guide import Guide
+from bot.guide.answers.passages import passages
 from bot.guide.pictures import StepPictures, no_pictures
-from bot.onboarding import (
-    Change,
-    Event,
-    InvitationAnswer,
-    Loss,
-    Onboarding,
-    StepState,
-    lifecycle,
-    start,
-)
+from bot.onboarding import Change, Event, Onboarding, Overview, Question, StepState
 from bot.onboarding.catching_up import may_be_done
-from bot.onboarding.credentials import enter_credentials, reveal_credentials
 from bot.onboarding.history import tell
-from bot.onboarding.people import Actor, Role
-from bot.onboarding.posted_secrets import record_posted_secret
-from bot.onboarding.questions import (
-    ask_for_help,
-    mark_answered,
-    note,
-    send_reply,
-)
-from bot.onboarding.reminders import escalate, remind, snooze
-from bot.onboarding.report import Check, Outcome, Report
-from bot.onboarding.steps import choose_option, finish_step, hand_over_steps, skip_step, undo_step
-from bot.onboarding.verifications import finish_verification, request_verification
+from bot.onboarding.reporting import case_of, report_on
+from bot.onboarding.reporting.period import Period
 from bot.publishing.desired import desired
 from bot.views.announcement import ANNOUNCED, announcement
-from bot.views.blocks import actions
+from bot.views.blocks import Message, actions
 from bot.views.catching_up import catch_up_modal
 from bot.views.command_help import help_answer
-from bot.views.ephemeral import plain_answer
+from bot.views.conversation import answered_line, near_line, send_line
+from bot.views.digest import digest_message
+from bot.views.ephemeral import EphemeralReply, plain_answer
+from bot.views.guide_answer import answer_message
 from bot.views.history import history_modal
-from bot.views.home import answer_view, assign_modal, outsiders_view
+from bot.views.home import Board, answer_view, assign_modal, board_view, outsiders_view
 from bot.views.ids import FormRef, StepRef
 from bot.views.modals import (
     cancel_modal,
@@ -58,17 +42,17 @@ from bot.views.modals import (
     hidden_modal,
     reveal_modal,
 )
+from bot.views.reporting import PAGES, report_modal
+from bot.views.returned import returned_message
+from bot.views.shared_channel import shared_channel_message
 from bot.views.start import Around, invite_modal, outcome_view, start_modal, working_view
-from bot.views.status import credentials_answer
+from bot.views.status import credentials_answer, status_answer
 from bot.views.step import step_message
 from bot.views.step_buttons import booking_button
 
-BEGAN = datetime(2026, 1, 5, 15, tzinfo=UTC)
-ENGINEER = Actor("U0ENGINEER", "T0HEAVYSET", Role.ENGINEER)
-CLIENT = Actor("U0CLIENT", "T0CLIENT", Role.CLIENT_ADMIN)
-CHANNEL, WORKSPACE = "C0CLIENT", "https://heavyset.slack.com/"
-
-Transition = Callable[[Onboarding, datetime], Change]
+WORKSPACE = "https://heavyset.slack.com/"
+TS = "1767625200.000100"
+Story = tuple[Onboarding, Sequence[Event]]  # how it ended, and what happened
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,24 +79,20 @@ def _all(guide: Guide, pictures: StepPictures) -> Iterator[Specimen]:
     for name, view in _starting():
         yield _view(f"start: {name}", view)
     yield _view("Home of others", outsiders_view(guide))
-    for name, transitions in _stories(guide):
-        yield from _told(guide, name, transitions, pictures)
+    for passage in passages(guide):
+        asked = Question(1, 1, "Where is “Settings”?", CLIENT, BEGAN, passage.id)
+        answer = answer_message(begin(guide).onboarding, asked)
+        yield _message(f"answer from the guide: {passage.id}", answer)
+    told: list[Story] = []
+    for name, transitions in stories(guide):
+        told.append((yield from _told(guide, name, transitions, pictures)))
+    yield from _overviews(told)
 
 
 def _told(
     guide: Guide, name: str, transitions: Sequence[Transition], pictures: StepPictures
-) -> Iterator[Specimen]:
-    now = BEGAN
-    change = start(
-        "0" * 16,
-        guide,
-        client_name="Acme Plumbing & Sons",
-        channel=CHANNEL,
-        engineer=ENGINEER.user_id,
-        client_admins=[CLIENT.user_id],
-        actor=ENGINEER,
-        now=now,
-    )
+) -> Generator[Specimen, None, Story]:
+    now, change = BEGAN, begin(guide)
     events = list(change.events)
     yield from _shown(name, change, pictures)
     for transition in transitions:
@@ -121,6 +101,7 @@ def _told(
         events += change.events
         yield from _shown(name, change, pictures)
     yield from _windows(name, change.onboarding, events)
+    return change.onboarding, events
 
 
 def _shown(story: str, change: Change, pictures: StepPictures) -> Iterator[Specimen]:
@@ -134,18 +115,22 @@ def _shown(story: str, change: Change, pictures: StepPictures) -> Iterator[Speci
     )
     for message in (*desired(onboarding, {}, pictures=pictures), *undone):
         slot = message.metadata["event_payload"]["slot"]
-        yield Specimen(f"{step}: {slot}", "message", {"blocks": list(message.blocks)})
+        yield _message(f"{step}: {slot}", message)
     for event in change.events:
         if event.kind in ANNOUNCED:
             told = announcement(onboarding, 1, event, timestamps={}, workspace_url=WORKSPACE)
-            name = f"{step}: announcement {event.kind}"
-            yield Specimen(name, "message", {"blocks": list(told.blocks)})
+            yield _message(f"{step}: announcement {event.kind}", told)
+    if onboarding.open_questions:
+        yield _message(f"{step}: was that the answer", answered_line(onboarding))
+        yield _message(f"{step}: send it to the client", send_line(onboarding, TS))
     if onboarding.current:
         number = onboarding.current.number
         ref = _ref(onboarding, number, fields_at(onboarding, number))
         yield _view(f"{step}: help", help_modal(onboarding, ref))
         if may_be_done(onboarding):
             yield _view(f"{step}: already done", catch_up_modal(onboarding, ref))
+        near = near_line(onboarding, onboarding.guide.step(number), TS, "Erin")
+        yield _message(f"{step}: what was meant", near)
         if ref.fields:
             yield _view(f"{step}: enter", credentials_modal(onboarding, ref))
             doubts = dict.fromkeys(ref.fields, "Is it right?")
@@ -167,8 +152,7 @@ def _windows(story: str, onboarding: Onboarding, events: Sequence[Event]) -> Ite
     for name in onboarding.credentials:
         view = reveal_modal(onboarding, stored, "reveal-0", shown=name, value=SecretStr("x" * 40))
         yield _view(f"{story}: reveal {name}", view)
-    credentials = credentials_answer(onboarding, WORKSPACE)
-    yield Specimen(f"{story}: credentials", "message", {"blocks": list(credentials.blocks)})
+    yield _message(f"{story}: credentials", credentials_answer(onboarding, WORKSPACE))
     booking = actions([booking_button(onboarding, str(StepRef(onboarding.id, 25)))])
     yield Specimen(f"{story}: test booking", "message", {"blocks": [booking.to_dict()]})
 
@@ -179,7 +163,9 @@ def _answers() -> Iterator[Specimen]:
         "help after a mistake": help_answer("I don't know that command."),
         "a plain answer": plain_answer("Done."),
     }.items():
-        yield Specimen(name, "message", {"blocks": list(answer.blocks)})
+        yield _message(name, answer)
+    yield _message("back after an absence", returned_message(BEGAN, BEGAN, 2, 1))
+    yield _message("a shared engineering channel", shared_channel_message(BEGAN))
     yield _view("credentials, hidden again", hidden_modal())
     yield _view("Home's answer", answer_view("Done."))
 
@@ -199,103 +185,60 @@ def _starting() -> Iterator[tuple[str, View]]:
     yield "invited", outcome_view(["The channel is there.", "The invitation is sent."])
 
 
-def _stories(guide: Guide) -> Iterator[tuple[str, Sequence[Transition]]]:
-    """Yield sequences of transitions, each of which ends in a different state."""
-    choices = [option.id for step in guide.steps if step.choice for option in step.choice.options]
-    for choice in choices:
-        yield f"answer {choice}", [_on(choice)] * (3 * len(guide.steps))
-    on, fields = _on(choices[0] if choices else ""), [field.id for field in guide.credentials]
-    first = [on] * 3
-    client = [one for one in guide.steps if guide.phase_of(one.number).owner is Owner.CLIENT]
-    # All values are entered at the client's last step, and none before.
-    all_in = [*[_on(choices[0] if choices else "", enters=False)] * (len(client) - 1), _all_in]
-    yield "undone", [*first, _does(undo_step, 2, CLIENT)]
-    yield "paused", [*first, _does(lifecycle.pause, ENGINEER, reason="Holidays")]
-    yield "canceled", [*all_in, _does(lifecycle.cancel, ENGINEER, "They left.")]
-    yield "handed over", [*first, lambda at, now: hand_over_steps(at, _number(at), CLIENT, now)]
-    yield "skipped", [*first, lambda at, now: skip_step(at, _number(at), ENGINEER, now)]
-    asked = _does(ask_for_help, 4, "Where is “Settings”?", CLIENT)
-    snoozed = _does(snooze, CLIENT, until=BEGAN + timedelta(days=1))
-    reminded = [_does(remind, ENGINEER), snoozed, _does(escalate)]
-    answered = [_does(mark_answered, [1], ENGINEER), _does(note, "Call them on Monday.", ENGINEER)]
-    yield "asked", [*first, asked, *reminded, *answered]
-    yield "replied", [*first, asked, _does(send_reply, "At the top right, <@U0CLIENT>.", ENGINEER)]
-    yield "reassigned", [*first, _does(lifecycle.assign, "U0OTHER", ENGINEER)]
-    yield "joined", [*first, _does(lifecycle.client_joins, CLIENT, timezone="America/Denver")]
-    for answer in InvitationAnswer:
-        yield (
-            f"invitation {answer}",
-            [_does(lifecycle.answer_invitation, answer, "ann@acme.com", CLIENT)],
-        )
-    for loss in Loss:
-        lost = _does(lifecycle.lose_channel, loss)
-        yield f"channel lost: {loss}", [*first, lost, _does(lifecycle.resume, ENGINEER)]
-    yield "posted", [*all_in, _does(record_posted_secret, fields, CLIENT)]
-    yield "revealed", [*all_in, _does(reveal_credentials, fields, ENGINEER)]
-    for outcome in (Outcome.FAILED, Outcome.UNKNOWN):
-        yield f"check {outcome}", [*all_in, partial(_verified, outcome=outcome)]
-
-
-def _does(transition: Callable[..., Change], *arguments: Any, **named: Any) -> Transition:
-    """Return a transition of the state machine that only needs the time."""
-    return lambda at, now: transition(at, *arguments, now=now, **named)
-
-
-def _on(choice: str, *, enters: bool = True) -> Transition:
-    return partial(_next, choice=choice, enters=enters)
-
-
-def _number(at: Onboarding) -> int:
-    return at.current.number if at.current else at.guide.steps[-1].number
-
-
-def _all_in(at: Onboarding, now: datetime) -> Change:
-    return _enter(at, now, [field.id for field in at.guide.credentials])
-
-
-def _next(at: Onboarding, now: datetime, choice: str, *, enters: bool) -> Change:
-    """Finish the current step, or what it waits for."""
-    step, run = at.current, at.verification
-    if run and not run.report:
-        return _verified(at, now, Outcome.PASSED)
-    if step is None:
-        return Change(at, ())
-    if step.choice:
-        return choose_option(at, step.number, choice, CLIENT, now)
-    missing = [name for name in fields_at(at, step.number) if name not in at.credentials]
-    if missing and enters:
-        return _enter(at, now, missing)
-    if step.number == at.guide.steps[-1].number:
-        return request_verification(at, ENGINEER, now)
-    client = at.guide.phase_of(step.number).owner is Owner.CLIENT
-    return finish_step(at, step.number, CLIENT if client else ENGINEER, now)
-
-
-def _enter(at: Onboarding, now: datetime, fields: Sequence[str]) -> Change:
-    return enter_credentials(at, _number(at), dict.fromkeys(fields, "••••1234"), CLIENT, now)
-
-
-def _verified(at: Onboarding, now: datetime, outcome: Outcome) -> Change:
-    run = at.verification
-    if run is None or run.report:
-        return Change(at, ())
-    wrong = [field for field in at.guide.credentials if outcome is Outcome.FAILED]
-    check = Check(
-        id="token",
-        title="Client ID and Client Secret",
-        outcome=outcome,
-        for_client="Please copy both again.",
-        for_engineer="HTTP 400",
-        fields=tuple(field.id for field in wrong),
-        steps=tuple(sorted({field.step for field in wrong})),
-        retry=outcome is Outcome.UNKNOWN,
+def _overviews(told: Sequence[Story]) -> Iterator[Specimen]:
+    """Yield the lists of all onboardings: status, an engineer's Home, and the report."""
+    lines, now = [_overview(onboarding) for onboarding, _ in told], BEGAN + timedelta(days=3)
+    for here in (True, False):
+        listed = status_answer(lines[:20], now=now, workspace_url=WORKSPACE, here=here)
+        yield _message(f"status {'here' if here else 'everywhere'}", listed)
+    yield _message(
+        "status of nobody", status_answer([], now=now, workspace_url=WORKSPACE, here=True)
     )
-    report = Report(checks=(check,), started_at=now, duration_ms=1, environment="production")
-    return finish_verification(at, run.number, run.requested_at, report, now)
+    for name, some in {"everybody": lines, "nobody": []}.items():
+        board = Board(ENGINEER.user_id, some, len(some), [], now, WORKSPACE)
+        yield _view(f"Home of engineers: {name}", board_view(board))
+    cases = [
+        case_of(one.id, one.client_name, one.engineer, one.guide, one.status, events, now)
+        for one, events in told
+    ]
+    report = report_on(cases, None, now)
+    if digest := digest_message(now.date(), report, lines[:12], lines[:2], WORKSPACE):
+        yield _message("digest", digest)
+    ref, period = FormRef(CHANNEL, ENGINEER.user_id, ENGINEER.team_id), Period()
+    for page in PAGES:
+        view = report_modal(report, period, ref, page)
+        yield _view(f"report: {page}", view)
+    yield _view("report: not yet", report_modal(None, period, ref, next(iter(PAGES))))
+
+
+def _overview(onboarding: Onboarding) -> Overview:
+    return Overview(
+        id=onboarding.id,
+        guide=onboarding.guide,
+        client_name=onboarding.client_name,
+        channel=onboarding.channel,
+        thread_ts=TS,
+        engineer=onboarding.engineer,
+        status=onboarding.status,
+        current_step=onboarding.current.number if onboarding.current else None,
+        finished_steps=onboarding.finished_steps,
+        turn=onboarding.turn,
+        turn_at=onboarding.turn_at,
+        started_at=onboarding.started_at,
+        active_at=onboarding.active_at,
+        missing_values=len(onboarding.missing),
+        exposed_values=len(onboarding.exposed),
+        open_questions=len(onboarding.open_questions),
+        loss=onboarding.loss,
+    )
 
 
 def _ref(onboarding: Onboarding, step: int, fields: Sequence[str] = ()) -> FormRef:
     return FormRef(CHANNEL, CLIENT.user_id, CLIENT.team_id, onboarding.id, step, tuple(fields))
+
+
+def _message(name: str, message: Message | EphemeralReply) -> Specimen:
+    return Specimen(name, "message", {"blocks": list(message.blocks)})
 
 
 def _view(name: str, view: View) -> Specimen:

@@ -11,7 +11,8 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
-from bot.cli.doctor.specimens import BEGAN, CHANNEL, CLIENT, ENGINEER, Specimen, specimens
+from bot.cli.doctor.specimens import Specimen, specimens
+from bot.cli.doctor.stories import BEGAN, CHANNEL, CLIENT, ENGINEER
 from bot.guide import Guide
 from bot.guide.pictures import PictureFile, find
 from sandbox.web.block_kit import STYLE, render_view, unopened

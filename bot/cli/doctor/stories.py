@@ -1,0 +1,137 @@
+"""Stories of a made-up client, from the start to every state that an onboarding can be in."""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+from bot.guide import Guide, Owner
+from bot.onboarding import Change, InvitationAnswer, Loss, Onboarding, lifecycle, start
+from bot.onboarding.credentials import enter_credentials, reveal_credentials
+from bot.onboarding.people import Actor, Role
+from bot.onboarding.posted_secrets import record_posted_secret
+from bot.onboarding.questions import ask_for_help, mark_answered, note, send_reply
+from bot.onboarding.reminders import escalate, remind, snooze
+from bot.onboarding.report import Check, Outcome, Report
+from bot.onboarding.retention import expire_credentials
+from bot.onboarding.steps import choose_option, finish_step, hand_over_steps, skip_step, undo_step
+from bot.onboarding.verifications import finish_verification, request_verification
+from bot.views.modals import fields_at
+
+BEGAN = datetime(2026, 1, 5, 15, tzinfo=UTC)
+ENGINEER = Actor("U0ENGINEER", "T0HEAVYSET", Role.ENGINEER)
+CLIENT = Actor("U0CLIENT", "T0CLIENT", Role.CLIENT_ADMIN)
+CHANNEL = "C0CLIENT"
+
+Transition = Callable[[Onboarding, datetime], Change]
+
+
+def begin(guide: Guide) -> Change:
+    """Start the onboarding of the made-up client."""
+    return start(
+        "0" * 16,
+        guide,
+        client_name="Acme Plumbing & Sons",
+        channel=CHANNEL,
+        engineer=ENGINEER.user_id,
+        client_admins=[CLIENT.user_id],
+        actor=ENGINEER,
+        now=BEGAN,
+    )
+
+
+def stories(guide: Guide) -> Iterator[tuple[str, Sequence[Transition]]]:
+    """Yield sequences of transitions, each of which ends in a different state."""
+    choices = [option.id for step in guide.steps if step.choice for option in step.choice.options]
+    for choice in choices:
+        yield f"answer {choice}", [_on(choice)] * (3 * len(guide.steps))
+    on, fields = _on(choices[0] if choices else ""), [field.id for field in guide.credentials]
+    first = [on] * 3
+    client = [one for one in guide.steps if guide.phase_of(one.number).owner is Owner.CLIENT]
+    # All values are entered at the client's last step, and none before.
+    all_in = [*[_on(choices[0] if choices else "", enters=False)] * (len(client) - 1), _all_in]
+    yield "undone", [*first, _does(undo_step, 2, CLIENT)]
+    yield "paused", [*first, _does(lifecycle.pause, ENGINEER, reason="Holidays")]
+    yield "canceled", [*all_in, _does(lifecycle.cancel, ENGINEER, "They left.")]
+    yield "handed over", [*first, lambda at, now: hand_over_steps(at, _number(at), CLIENT, now)]
+    yield "skipped", [*first, lambda at, now: skip_step(at, _number(at), ENGINEER, now)]
+    asked = _does(ask_for_help, 4, "Where is “Settings”?", CLIENT)
+    snoozed = _does(snooze, CLIENT, until=BEGAN + timedelta(days=1))
+    reminded = [_does(remind, ENGINEER), snoozed, _does(escalate)]
+    answered = [_does(mark_answered, [1], ENGINEER), _does(note, "Call them on Monday.", ENGINEER)]
+    yield "asked", [*first, asked, *reminded, *answered]
+    yield "replied", [*first, asked, _does(send_reply, "At the top right, <@U0CLIENT>.", ENGINEER)]
+    yield "reassigned", [*first, _does(lifecycle.assign, "U0OTHER", ENGINEER)]
+    yield "joined", [*first, _does(lifecycle.client_joins, CLIENT, timezone="America/Denver")]
+    for answer in InvitationAnswer:
+        yield (
+            f"invitation {answer}",
+            [_does(lifecycle.answer_invitation, answer, "ann@acme.com", CLIENT)],
+        )
+    for loss in Loss:
+        lost = _does(lifecycle.lose_channel, loss)
+        yield f"channel lost: {loss}", [*first, lost, _does(lifecycle.resume, ENGINEER)]
+    yield "posted", [*all_in, _does(record_posted_secret, fields, CLIENT)]
+    unused = _does(expire_credentials, keep=timedelta(0), objection=timedelta(0))
+    yield "deleted", [*all_in, unused, unused]
+    yield "revealed", [*all_in, _does(reveal_credentials, fields, ENGINEER)]
+    for outcome in (Outcome.FAILED, Outcome.UNKNOWN):
+        yield f"check {outcome}", [*all_in, partial(_verified, outcome=outcome)]
+
+
+def _does(transition: Callable[..., Change], *arguments: Any, **named: Any) -> Transition:
+    """Return a transition of the state machine that only needs the time."""
+    return lambda at, now: transition(at, *arguments, now=now, **named)
+
+
+def _on(choice: str, *, enters: bool = True) -> Transition:
+    return partial(_next, choice=choice, enters=enters)
+
+
+def _number(at: Onboarding) -> int:
+    return at.current.number if at.current else at.guide.steps[-1].number
+
+
+def _all_in(at: Onboarding, now: datetime) -> Change:
+    return _enter(at, now, [field.id for field in at.guide.credentials])
+
+
+def _next(at: Onboarding, now: datetime, choice: str, *, enters: bool) -> Change:
+    """Finish the current step, or what it waits for."""
+    step, run = at.current, at.verification
+    if run and not run.report:
+        return _verified(at, now, Outcome.PASSED)
+    if step is None:
+        return Change(at, ())
+    if step.choice:
+        return choose_option(at, step.number, choice, CLIENT, now)
+    missing = [name for name in fields_at(at, step.number) if name not in at.credentials]
+    if missing and enters:
+        return _enter(at, now, missing)
+    if step.number == at.guide.steps[-1].number:
+        return request_verification(at, ENGINEER, now)
+    client = at.guide.phase_of(step.number).owner is Owner.CLIENT
+    return finish_step(at, step.number, CLIENT if client else ENGINEER, now)
+
+
+def _enter(at: Onboarding, now: datetime, fields: Sequence[str]) -> Change:
+    return enter_credentials(at, _number(at), dict.fromkeys(fields, "••••1234"), CLIENT, now)
+
+
+def _verified(at: Onboarding, now: datetime, outcome: Outcome) -> Change:
+    run = at.verification
+    if run is None or run.report:
+        return Change(at, ())
+    wrong = [field for field in at.guide.credentials if outcome is Outcome.FAILED]
+    check = Check(
+        id="token",
+        title="Client ID and Client Secret",
+        outcome=outcome,
+        for_client="Please copy both again.",
+        for_engineer="HTTP 400",
+        fields=tuple(field.id for field in wrong),
+        steps=tuple(sorted({field.step for field in wrong})),
+        retry=outcome is Outcome.UNKNOWN,
+    )
+    report = Report(checks=(check,), started_at=now, duration_ms=1, environment="production")
+    return finish_verification(at, run.number, run.requested_at, report, now)
