@@ -47,7 +47,7 @@ def status_text(onboarding: Onboarding, *, for_client: bool = True) -> str:
         return f"{at}. It's on hold until HeavySet Tech resumes it."
     client = "you" if for_client else escape(onboarding.client_name)
     whom = mention(onboarding.engineer) if onboarding.turn is Owner.HEAVYSET else client
-    lines = [f"{at}. Waiting on {whom} since {when(onboarding.turn_at)}."]
+    lines = [f"{at}. Waiting on {whom} since {when(onboarding.progress_at)}."]
     if onboarding.to_enter_again:
         names = listed(onboarding.guide.field(name).label for name in onboarding.to_enter_again)
         lines.append(f"Please re-enter: {escape(names)}.")

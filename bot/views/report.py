@@ -1,5 +1,6 @@
 """A verification's result in the thread: it passed, or the one thing to do now."""
 
+import re
 from collections.abc import Iterator
 
 from slack_sdk.models.blocks import Block, ButtonElement
@@ -51,10 +52,17 @@ def check_line(check: Check, words: str) -> str:
 
 
 def _replaced(run: Verification, report: Report) -> Block:
-    name = f"{SIGNS[report.outcome]} · Check {run.number}, {when(report.started_at)}"
-    failed = [check.title for check in report.checks if check.outcome is Outcome.FAILED]
-    why = f": {escape(listed(failed))}" if failed else ""
-    return section(f"{name}{why}. See the newer check below.")
+    by = run.requested_by.user_id
+    who = f" for {mention(by)}" if by else ""
+    name = f"{SIGNS[report.outcome]} · Check {run.number}{who}, {when(report.started_at)}."
+    failed = (check for check in report.checks if check.outcome is Outcome.FAILED)
+    why = (f"*{escape(one.title)}*: {escape(_finding(one.for_client))}" for one in failed)
+    return section("\n".join([f"{name} See the newer check below.", *why]))
+
+
+def _finding(text: str) -> str:
+    """Return what was found, without what to do about it: the newer check says that."""
+    return re.split(r"\s(?=Please |First )", text, maxsplit=1)[0]
 
 
 def _newest(onboarding: Onboarding, run: Verification, report: Report) -> Iterator[Block]:

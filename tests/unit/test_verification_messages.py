@@ -161,6 +161,15 @@ def test_what_could_not_be_proved_is_told_beside_a_pass() -> None:
     assert "❔ couldn't tell · Write permissions" in latest(report).text
 
 
+def test_an_older_result_still_says_whose_it_was_and_why_it_failed() -> None:
+    why = "A few permissions are missing. Write: Leads. Please check those boxes (step 6)."
+    failed = a_check(Outcome.FAILED, title="Permissions").model_copy(update={"for_client": why})
+    older, _ = two_runs(WRONG_SECRET.model_copy(update={"checks": (failed,)}))
+
+    assert "Check 1 for <@" in older.text
+    assert older.text.endswith("Permissions: A few permissions are missing. Write: Leads.")
+
+
 @pytest.mark.parametrize("report", [PASSED, WRONG_SECRET, UNKNOWN])
 def test_an_older_result_is_one_line_without_buttons(report: Report) -> None:
     older, newer = two_runs(report)
