@@ -7,12 +7,12 @@ database, where every version in use was saved.
 from pathlib import Path
 from typing import Self
 
-from sqlmodel import col, select
+from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.guide import Guide, GuideError, parse
 from bot.guide.structure import changes
-from storage.tables import GuideRow
+from storage.tables import RUNNING, GuideRow, OnboardingRow
 from storage.unreadable_rows import Unknown
 
 MAX_NAMED_CHANGES = 3
@@ -52,8 +52,10 @@ class GuideStore:
     async def save_newest(self, session: AsyncSession) -> None:
         """Save the newest text, for the day when its file is replaced.
 
-        A new wording replaces the saved one. Raises GuideError if more than the wording of a
-        version was changed: onboardings that started with it could not continue.
+        A new wording replaces the saved one, and running onboardings count as unpublished: each is
+        compared with what it shows in Slack, and only messages with changed words are edited.
+        Raises GuideError if more than the wording of a version was changed: onboardings that
+        started with it could not continue.
         """
         if found := await self.changes(session):
             more = " …" if len(found) > MAX_NAMED_CHANGES else ""
@@ -62,9 +64,15 @@ class GuideStore:
                 f"structure now ({', '.join(found[:MAX_NAMED_CHANGES])}{more}). "
                 "Raise “version”: running onboardings then keep the one they began with."
             )
-        await session.merge(
-            GuideRow(id=self.newest.id, version=self.newest.version, source=self._source)
-        )
+        id_, version = self.newest.id, self.newest.version
+        saved = await session.get(GuideRow, (id_, version))
+        if saved is None:
+            session.add(GuideRow(id=id_, version=version, source=self._source))
+        elif saved.source != self._source:
+            saved.source = self._source
+            row = OnboardingRow
+            theirs = (RUNNING, col(row.guide) == id_, col(row.guide_version) == version)
+            await session.exec(update(row).where(*theirs).values(published_revision=-1))
 
     async def get(self, session: AsyncSession, guide_id: str, version: str) -> Guide:
         """Return a version of a guide; raises Unknown if it is not saved or cannot be read."""

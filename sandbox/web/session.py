@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
 
-from sandbox.bot_process import THE_BOT, BotFailedError, BotProcess, run_command
+from sandbox.bot_process import THE_BOT, BotFailedError, BotProcess
 from sandbox.clock import SharedClock
 from sandbox.run import Scenery, Stage, scenery
 from sandbox.slack import Person
@@ -136,27 +136,10 @@ class Session:
         self.touch()
 
     async def reload_guide(self) -> None:
-        """Restart the bot, which reads the guide's file when it starts.
-
-        `db restored` has it compare every message in Slack with what it would post now.
-        """
+        """Restart the bot: it reads the guide, and edits the messages whose words changed."""
         async with self._busy:
-            running = self.now
-            if running.bot is not None:
-                await running.bot.stop()
-            with contextlib.suppress(BotFailedError):  # the start says what is wrong
-                await run_command(
-                    running.scene.environment,
-                    running.scene.directory,
-                    (
-                        "-m",
-                        "sandbox.shifted_time",
-                        str(running.clock.path),
-                        "bot",
-                        "db",
-                        "restored",
-                    ),
-                )
+            if self.now.bot is not None:
+                await self.now.bot.stop()
             await self.start_bot()
 
     def stage(self) -> Stage:

@@ -62,13 +62,38 @@ async def test_a_structure_changed_under_the_same_version_stops_the_start(begun:
     assert STEP_5 not in str(begun.rows("SELECT source FROM guide"))
 
 
-async def test_other_words_are_taken(begun: World) -> None:
-    begun.write("UPDATE guide SET source = ?", SOURCE.replace("Initiate a New", "Begin a"))
+async def test_other_words_are_taken_and_running_threads_are_compared_with_them(
+    begun: World,
+) -> None:
+    """The message of step 1 still says what the guide said before."""
+    begun.write("UPDATE guide SET source = ?", SOURCE.replace("Create a Developer", "Make a"))
+    begun.write("UPDATE message SET digest = 'of the former words' WHERE slot = 'step:1'")
+    before = len(begun.slack.calls)
 
     async with begun.second_bot() as bot:
+        await bot.sweep()
         await finished(bot.tasks)
 
     assert begun.rows("SELECT source FROM guide") == [(SOURCE,)]
+    edits = [one.arguments for one in begun.slack.calls[before:] if one.method == "chat.update"]
+    assert [one["metadata"]["event_payload"]["slot"] for one in edits] == ["step:1"]
+    assert begun.rows("SELECT revision - published_revision FROM onboarding") == [(0,)]
+
+
+async def test_the_same_words_leave_threads_alone_and_new_ones_leave_those_that_ended(
+    begun: World,
+) -> None:
+    published = "SELECT published_revision = revision FROM onboarding"
+
+    async with begun.bot.database.begin() as session:
+        await begun.bot.guides.save_newest(session)
+    assert begun.rows(published) == [(True,)]
+
+    begun.write("UPDATE guide SET source = ?", SOURCE.replace("Create a Developer", "Make a"))
+    begun.write("UPDATE onboarding SET status = 'cancelled'")
+    async with begun.bot.database.begin() as session:
+        await begun.bot.guides.save_newest(session)
+    assert begun.rows(published) == [(True,)]
 
 
 @ON_SQLITE
