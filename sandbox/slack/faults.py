@@ -35,6 +35,18 @@ class Fault:
     content_type: str = "application/json"  # of `body`
     location: str | None = None
 
+    def __str__(self) -> str:
+        """What the caller gets, in a few words."""
+        if self.hang is not None or self.drop:
+            words = "no answer"
+        elif self.error or self.body:
+            words = self.error or "nonsense"
+        elif self.status == 429 or self.retry_after is not None:
+            words = "HTTP 429"
+        else:
+            words = f"HTTP {self.status or 500}"
+        return f"{words}, though it was done" if self.performed else words
+
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Fail the request in the way that was asked for."""
         if self.hang is not None:

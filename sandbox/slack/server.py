@@ -3,7 +3,7 @@
 import asyncio
 import copy
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
 
@@ -33,6 +33,7 @@ class Call:
     arguments: Json
     answer: Json
     at: float
+    fault: str = ""  # what the bot got in place of the answer
 
 
 class Server:
@@ -92,11 +93,13 @@ class Server:
             return cut_off(request)
         fault = self._faults.take(name, values)
         if fault is not None and not fault.performed:
-            self._log(name, values, {"ok": False, "error": "fault"})
+            self._log(name, values, {"ok": False, "error": "fault"}, str(fault))
             return await fault.answer(request)
         if isinstance(values.get("blocks"), list):
             await download(self._state, values["blocks"])
         response = self._perform(name, token, values)
+        if fault is not None:
+            self.calls[-1] = replace(self.calls[-1], fault=str(fault))
         if not await self._passes("performed", name, values):
             return cut_off(request)
         return response if fault is None else await fault.answer(request)
@@ -143,8 +146,9 @@ class Server:
         headers = {"x-oauth-scopes": granted, "x-slack-req-id": uuid.uuid4().hex}
         return web.json_response(answer, headers=headers)
 
-    def _log(self, name: str, values: Json, answer: Json) -> None:
-        self.calls.append(Call(name, copy.deepcopy(values), answer, self._state.clock()))
+    def _log(self, name: str, values: Json, answer: Json, fault: str = "") -> None:
+        at = self._state.clock()
+        self.calls.append(Call(name, copy.deepcopy(values), answer, at, fault))
         self._state.touch()
 
     async def _upload(self, request: web.Request) -> web.StreamResponse:

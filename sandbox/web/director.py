@@ -1,16 +1,11 @@
 """What the director does: the clock, the bot's process, faults, people, scenes."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 from sandbox.slack import NotOfferedError
-from sandbox.web.scenes import SCENES
+from sandbox.web.scenes import SCENES, until_morning
 from sandbox.web.session import Session
 
-OFFICE = ZoneInfo("America/New_York")
-MORNING = time(9, 5)
-SATURDAY = 5
 HOUR, DAY = 3600.0, 86_400.0
 
 Direct = Callable[[Session, str], Awaitable[None]]
@@ -36,8 +31,7 @@ async def reload_guide(session: Session, _: str) -> None:
 async def jump(session: Session, name: str) -> None:
     """Move the clock forward."""
     clock = session.now.clock
-    seconds = next_morning(clock()) - clock() if name == "morning" else JUMPS[name][1]
-    clock.advance(seconds)
+    clock.advance(until_morning(clock()) if name == "morning" else JUMPS[name][1])
     session.now.scene.slack.touch()
 
 
@@ -95,12 +89,3 @@ DIRECTIONS: Mapping[str, Direct] = {
         *(servicetitan, slack, new_secret, add_person),
     )
 }
-
-
-def next_morning(now: float) -> float:
-    """Five past nine on the next weekday in New York."""
-    today = datetime.fromtimestamp(now, OFFICE)
-    day = today.date() + timedelta(days=today.time() >= MORNING)
-    while day.weekday() >= SATURDAY:
-        day += timedelta(days=1)
-    return datetime.combine(day, MORNING, OFFICE).timestamp()

@@ -76,6 +76,7 @@ class Pane:
         wanted = address.query.get(f"{side}c", "")
         channels = {channel.id: channel for channel in self.screen.channels}
         first = next(iter(channels.values()), None)
+        self.app_name = slack.bot.real_name
         self.is_home = wanted == HOME and self.screen.is_offered_home
         self.channel = None if self.is_home else channels.get(wanted, first)
         self.reader = Reader(
@@ -95,6 +96,12 @@ class Pane:
     @property
     def channels(self) -> list[Channel]:
         return self.screen.channels
+
+    @property
+    def channel_name(self) -> str:
+        """How Slack writes the open channel: the app's name for the messages with it."""
+        is_with_app = self._open.kind == "im"
+        return self.app_name if is_with_app else f"#{self._open.name}"
 
     @property
     def thread_ts(self) -> str | None:

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from sandbox.clock import SharedClock
 from sandbox.run import Stage
@@ -33,6 +35,10 @@ CLIENTS = (
     "Lakeside Heating",
 )
 A_MOMENT = 0.4  # for the bot to notice that the clock was moved
+SWEPT = 1.5  # seconds within which it has looked for what is due
+OFFICE = ZoneInfo("America/New_York")
+MORNING = time(9, 5)
+SATURDAY = 5
 
 
 @dataclass
@@ -152,16 +158,35 @@ async def twelve_clients(stage: Stage, clock: SharedClock) -> None:
 
 
 async def three_months_later(stage: Stage, clock: SharedClock) -> None:
-    """One client finished, another went quiet; ninety days have passed."""
+    """One client finished, another went quiet and was reminded; three months have passed."""
     admin = stage.slack.add_person("Bo Birch", stage.slack.add_team("Birch Heating"))
     channel = stage.slack.add_channel("birch-heavyset", stage.engineer, admin)
     quiet = Walk(replace(stage, admin=admin, client_channel=channel))
     await quiet.start("Birch Heating")
     await quiet.to_step(12)
     await complete(stage, clock)
-    for days in (1, 1, 2, 3, 7, 16, 30, 30):
+    for days in (1, 2, 4, 28, 28, 28):
         clock.advance(days * DAY)
-        await asyncio.sleep(1.5)
+        clock.advance(until_morning(clock()))  # people are reminded in business hours
+        await _quiet(stage)
+
+
+async def _quiet(stage: Stage) -> None:
+    """Wait until the bot, which looks every second for what is due, calls Slack no more."""
+    await asyncio.sleep(SWEPT)
+    seen = -1
+    while seen != len(stage.slack.calls):
+        seen = len(stage.slack.calls)
+        await asyncio.sleep(A_MOMENT)
+
+
+def until_morning(now: float) -> float:
+    """Seconds until five past nine on the next weekday in New York."""
+    today = datetime.fromtimestamp(now, OFFICE)
+    day = today.date() + timedelta(days=today.time() >= MORNING)
+    while day.weekday() >= SATURDAY:
+        day += timedelta(days=1)
+    return datetime.combine(day, MORNING, OFFICE).timestamp() - now
 
 
 SCENES: Mapping[str, tuple[str, Scene | None]] = {

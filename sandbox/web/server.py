@@ -64,6 +64,9 @@ async def _guarded(request: web.Request, handler: Handler) -> web.StreamResponse
         response = await handler(request)
     except web.HTTPNotFound:
         response = web.Response(status=404, text="There is only one page here: /\n")
+    except web.HTTPRequestEntityTooLarge:
+        error = f"That's too long: this page takes {LARGEST_FORM // 1024} KB at most."
+        response = web.json_response({"error": error}, status=413)
     if not response.prepared:
         response.headers.update(HEADERS)
     return response

@@ -58,7 +58,7 @@ class Camera:
     ) -> None:
         """A picture of the part `of` of the page."""
         async with self._page(size) as page:
-            await page.route("**/events", lambda route: route.abort())
+            await page.route("**/events", lambda _never_answered: None)  # drawn once
             await page.goto(f"{self.url}?{query}")
             await self._shoot(page, name, of)
 

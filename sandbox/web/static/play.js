@@ -40,6 +40,7 @@ const isAtBottom = (list) => list.scrollHeight - list.scrollTop - list.clientHei
 
 // Change `old` into `fresh`, and keep what the person is using: focus, typed text, open menus.
 function morph(old, fresh) {
+  if (old.id === "told") return;
   for (const { name, value } of [...fresh.attributes]) {
     if (name === "open" && old.id) continue;
     if (old.getAttribute(name) !== value) old.setAttribute(name, value);
@@ -76,6 +77,14 @@ function takeValue(old, fresh) {
 
 // ---- Sending what people do ------------------------------------------------------------------
 
+const AWAY = "This page's server doesn't answer. Is “make play” still running?";
+
+function tell(text) {
+  const line = document.getElementById("told");
+  line.textContent = text;
+  line.hidden = !text;
+}
+
 async function post(url, fields) {
   const body = new URLSearchParams();
   body.append("generation", generation());
@@ -84,8 +93,9 @@ async function post(url, fields) {
     const response = await fetch(url, { method: "POST", body });
     const answer = await response.json();
     if (answer.reload) location.reload();
+    tell(response.ok || response.status === 409 ? "" : answer.error); // who it concerns is told of a 409
     return response.ok;
-  } catch { return false; }
+  } catch { tell(AWAY); return false; }
 }
 
 function act(element, extra = []) {
@@ -98,7 +108,7 @@ function act(element, extra = []) {
 }
 
 async function press(button) {
-  if (button.dataset.confirm && !(await confirmed(JSON.parse(button.dataset.confirm)))) return;
+  if (button.dataset.confirm && !(await confirmed(button, JSON.parse(button.dataset.confirm)))) return;
   const { press: target, block, action, value, url } = button.dataset;
   const fields = [["act", "press"], ["who", who(button)], ["target", target], ["block", block], ["action", action]];
   if (value) fields.push(["value", value]);
@@ -109,7 +119,7 @@ async function press(button) {
   draw();
 }
 
-function confirmed(words) {
+function confirmed(button, words) {
   const dialog = document.getElementById("confirm");
   const fill = (id, text) => { document.getElementById(id).textContent = text; };
   fill("confirm-title", words.title?.text ?? "Are you sure?");
@@ -117,6 +127,8 @@ function confirmed(words) {
   fill("confirm-yes", words.confirm?.text ?? "Yes");
   fill("confirm-no", words.deny?.text ?? "No");
   document.getElementById("confirm-yes").className = `kit ${words.style ?? "primary"}`;
+  const { left, right } = button.closest(".pane").getBoundingClientRect();
+  Object.assign(dialog.style, { left: `${left}px`, right: `${innerWidth - right}px` }); // over who is asked
   dialog.showModal();
   return new Promise((resolve) => {
     const end = (answer) => { dialog.onclose = null; dialog.close(); resolve(answer); };
@@ -160,10 +172,11 @@ document.addEventListener("submit", (event) => {
     if (menu) menu.open = false;
     const fields = [...new FormData(form)].filter(([, value]) => typeof value === "string");
     const text = form.querySelector("[data-draft]");
-    if (text) { text.value = ""; forget(text); hints(text); }
+    const typed = text?.value;
+    if (text) write(text, "");
     const file = form.querySelector("[data-file]");
     if (file?.files.length) { fields.push(["files", file.files[0].name]); file.value = ""; }
-    act(form, fields);
+    act(form, fields).then((ok) => { if (!ok && text && !text.value) write(text, typed); });
   }
 });
 
@@ -195,6 +208,10 @@ document.addEventListener("change", (event) => {
   post("/act", [...fields, ...chosen.map((value) => ["value", value])]).then(draw);
 });
 
+document.addEventListener("toggle", (event) => {
+  if (event.target.matches("details.tools[open]")) event.target.querySelector(".menu").scrollIntoView({ block: "nearest" });
+}, true);
+
 document.addEventListener("keydown", (event) => {
   const element = event.target;
   if (event.key === "Enter" && !event.shiftKey && element.dataset?.draft !== undefined) {
@@ -221,7 +238,11 @@ function restoreDrafts() {
   }
 }
 
-const forget = (text) => sessionStorage.removeItem(text.dataset.draft);
+function write(text, words) {
+  text.value = words;
+  sessionStorage.setItem(text.dataset.draft, words);
+  hints(text);
+}
 
 function hints(text) {
   const list = text.form.querySelector("[data-hints]");
@@ -250,4 +271,12 @@ function focusError(known) {
 addEventListener("popstate", draw);
 restoreDrafts();
 for (const list of document.querySelectorAll("[data-bottom]")) list.scrollTop = list.scrollHeight;
-new EventSource("/events").onmessage = (event) => (event.data === generation() ? draw() : location.assign("/"));
+const changes = new EventSource("/events");
+changes.onmessage = (event) => (event.data === generation() ? draw() : startOver());
+changes.onopen = () => tell("");
+changes.onerror = () => tell(AWAY);
+
+function startOver() { // other people and channels, but whom to show stays
+  const only = new URLSearchParams(location.search).get("only");
+  location.assign(only ? `/?only=${only}` : "/");
+}
