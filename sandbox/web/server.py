@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import signal
+import socket
 import sys
 from pathlib import Path
 
@@ -160,6 +161,11 @@ async def _let_go(app: web.Application) -> None:
 
 async def serve(port: int = 0) -> int:
     """Serve the page until SIGTERM or Ctrl-C, then end everything that was started."""
+    try:
+        own = socket.create_server(("127.0.0.1", port))
+    except OSError as error:
+        print(f"Port {port} can't be used ({error.strerror}): try --port 0", file=sys.stderr)
+        return 1
     session, stop = Session(), asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -168,13 +174,11 @@ async def serve(port: int = 0) -> int:
     await runner.setup()
     try:
         await session.start()
-        await web.TCPSite(runner, "127.0.0.1", port).start()
-        print(f"http://127.0.0.1:{runner.addresses[0][1]}/", flush=True)
+        await web.SockSite(runner, own).start()
+        print(f"http://127.0.0.1:{own.getsockname()[1]}/", flush=True)
         await stop.wait()
-    except OSError as error:
-        print(f"Port {port} can't be used ({error.strerror}): try --port 0", file=sys.stderr)
-        return 1
     finally:
         await runner.cleanup()
+        own.close()
         await session.close()
     return 0

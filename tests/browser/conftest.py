@@ -89,9 +89,9 @@ def served(guide: Path) -> Iterator[Served]:
     end(running)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """A Chromium; while it runs, no other event loop can, so no test of another module."""
+    """A Chromium; while it runs, no other event loop can in this thread."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
@@ -176,6 +176,41 @@ def say(pane: Locator, text: str, where: str = "channel") -> None:
 
 def submit(pane: Locator) -> None:
     pane.get_by_role("dialog").locator("footer .primary").click()
+
+
+def show(pane: Locator, name: str) -> None:
+    """Have somebody else's Slack in this pane."""
+    pane.get_by_label("Who is shown here").select_option(label=name)
+    expect(pane).to_have_attribute("aria-label", f"{name}'s Slack")
+
+
+def add(page: Page, who: str) -> None:
+    """Bring somebody from the director's list into the client's channel."""
+    people = page.locator("#pane-b").get_by_label("Who is shown here").locator("option")
+    before = people.count()
+    page.locator("#d-people").evaluate("part => { part.open = true; }")
+    page.locator("#d-people").get_by_role("button", name=who).click()
+    expect(people).to_have_count(before + 1)
+
+
+def flip(page: Page, part: str, switch: str) -> None:
+    """Turn one of the director's switches on or off."""
+    page.locator(f"#d-{part}").evaluate("part => { part.open = true; }")
+    button = page.locator(f"#d-{part}").get_by_role("button", name=switch)
+    was_on = button.get_attribute("aria-pressed") == "true"
+    button.click()
+    expect(button).to_have_attribute("aria-pressed", "false" if was_on else "true")
+
+
+def use(message: Locator, action: str) -> None:
+    """Choose an entry of a message's menu."""
+    message.get_by_label("More actions").click()
+    message.get_by_role("button", name=action).click()
+
+
+def step(pane: Locator, number: int) -> None:
+    """Wait until the newest step is this one."""
+    expect(pane.locator(".thread h4").last).to_have_text(re.compile(rf"Step {number}\b"))
 
 
 def look_at(pane: Locator, channel: str) -> None:

@@ -1,11 +1,11 @@
-"""Who is offered what, and the director's panel: the bot's process, the clock, the guide."""
+"""The director's panel: more people, the bot's process, Slack's bad days, the guide, the clock."""
 
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import ann, erin, last, look_at, say
+from tests.browser.conftest import add, ann, erin, flip, last, look_at, say, show, step
 
 
 @pytest.fixture(scope="module")
@@ -13,28 +13,78 @@ def scene() -> str:
     return "step-4"
 
 
+def steps(pane: Locator) -> list[str]:
+    return pane.locator(".thread h4", has_text="Step ").all_inner_texts()
+
+
+def current(page: Page) -> int:
+    """The number of the newest step."""
+    return int(steps(ann(page))[-1].split()[1])
+
+
+def failed(page: Page, text: str) -> Locator:
+    """The calls of Slack that failed like this."""
+    return page.locator("#d-calls .failed", has_text=text)
+
+
 def test_outsiders_are_offered_what_slack_offers_them(page: Page) -> None:
-    assert erin(page).get_by_role("link", name="Home").count() == 1
-    assert ann(page).get_by_role("link", name="Home").count() == 0
-    assert ann(page).get_by_role("link", name="engineering").count() == 0
+    for name in ("Home", "engineering"):
+        assert erin(page).get_by_role("link", name=name).count() == 1
+        assert ann(page).get_by_role("link", name=name).count() == 0
     ann(page).locator(".back").click()
     say(ann(page), "/servicetitan status")
     expect(ann(page).locator(".notice")).to_contain_text("not offered to external members")
-    page.locator("#d-people > summary").click()
-    page.get_by_role("button", name="Somebody from HeavySet's sales").click()
-    switch = ann(page).get_by_label("Who is shown here")
-    expect(switch.locator("option")).to_have_count(3)
-    switch.select_option(label="Sam Sales")
-    expect(ann(page)).to_have_attribute("aria-label", "Sam Sales's Slack")
-    erin(page).locator(".back").click()
-    say(erin(page), "/servicetitan status")
-    expect(erin(page).locator(".message.private")).to_contain_text("Acme Plumbing")
-    switch.select_option(label="Ann Admin")
+    look_at(ann(page), "acme-heavyset")
+    message = ann(page).locator(".thread .message").last
+    message.get_by_label("More actions").click()
+    expect(message.locator(".menu")).to_contain_text("Forward to")
+    expect(message.locator(".menu")).not_to_contain_text("⚡")
+    message.get_by_label("More actions").click()
+
+
+def test_others_in_the_channel_may_do_what_they_are_for(page: Page) -> None:
+    for who, name in (("third company", "Tess Third"), ("guest", "Gus Guest")):
+        add(page, who)
+        show(ann(page), name)
+        last(ann(page), "step_done").click()
+        expect(ann(page).locator(".message.private")).to_contain_text("Only the client's team")
+    add(page, "sales")
+    show(ann(page), "Sam Sales")
+    ann(page).locator(".back").click()
+    say(ann(page), "/servicetitan status")
+    expect(ann(page).locator(".message.private")).to_contain_text("Acme Plumbing")
+    show(ann(page), "Ann Admin")
+    step(ann(page), 4)
+
+
+def test_an_engineer_gives_the_client_to_a_colleague_from_the_home(page: Page) -> None:
+    look_at(erin(page), "Home")
+    form = erin(page).get_by_role("dialog")
+    erin(page).locator(".home").get_by_role("button", name="Assign").click()
+    form.locator("select").select_option(label="Sam Sales")
+    form.get_by_role("button", name="Assign", exact=True).click()
+    expect(form).to_have_count(0)
+    ann(page).locator(".back").click()
+    expect(ann(page).locator(".message").first).to_contain_text("engineer: @Sam Sales")
     for pane in (erin(page), ann(page)):
         look_at(pane, "acme-heavyset")
 
 
+def test_two_people_press_the_same_button(page: Page) -> None:
+    add(page, "colleague")
+    show(erin(page), "Cal Colleague")
+    now = current(page)
+    both = [last(pane, "step_done").element_handle() for pane in (erin(page), ann(page))]
+    page.evaluate("both => both.forEach((button) => button.click())", both)
+
+    step(ann(page), now + 1)
+    loser = page.locator(".message.private", has_text=f"already finished step {now}")
+    expect(loser).to_have_count(1)
+    show(erin(page), "Erin Engineer")
+
+
 def test_the_killed_bot_comes_back(page: Page) -> None:
+    now = current(page)
     page.get_by_role("button", name="kill -9").click()
     expect(page.locator("#trouble")).to_contain_text("killed")
     last(ann(page), "step_done").click()
@@ -42,27 +92,66 @@ def test_the_killed_bot_comes_back(page: Page) -> None:
     page.locator("#trouble").get_by_role("button", name="Start the bot").click()
     expect(page.locator("#trouble")).to_have_count(0)
     last(ann(page), "step_done").click()
-    expect(ann(page).locator(".thread h4").last).to_contain_text("Step 5")
+    step(ann(page), now + 1)
+
+
+@pytest.mark.parametrize(
+    ("switch", "shown"),
+    [
+        ("Rate limited", "HTTP 429"),
+        ("Server errors", "HTTP 50"),
+        ("Answers get lost", "no answer, though it was done"),
+    ],
+)
+def test_a_bad_day_of_slack_delays_a_step_and_doubles_nothing(
+    page: Page, switch: str, shown: str
+) -> None:
+    now = current(page)
+    flip(page, "slack", switch)
+    last(ann(page), "step_done").click()
+
+    step(ann(page), now + 1)
+    expect(failed(page, f"chat.postMessage #acme-heavyset step:{now + 1} ({shown}")).to_have_count(
+        1
+    )
+    flip(page, "slack", switch)
+    last(ann(page), "step_done").click()
+    step(ann(page), now + 2)
+    texts = ann(page).locator(".thread .message", has_text=f"Step {now + 1}:")
+    expect(texts).to_have_count(1)
+
+
+def test_while_slack_is_down_nothing_is_lost(page: Page) -> None:
+    now = current(page)
+    flip(page, "slack", "Slack's API is down")
+    last(ann(page), "step_done").click()
+    expect(failed(page, f"step:{now + 1} (HTTP 503)")).not_to_have_count(0)
+    step(ann(page), now)
+
+    flip(page, "slack", "Slack's API is down")
+
+    step(ann(page), now + 1)
 
 
 def test_an_edited_guide_is_shown_and_a_broken_one_names_its_line(page: Page, guide: Path) -> None:
     text = guide.read_text(encoding="utf-8")
-    title = "Initiate a New Application"
-    assert title in text
+    title = ann(page).locator(".thread h4").last.inner_text().partition(": ")[2]
+    assert text.count(f'title = "{title}"') == 1
 
-    guide.write_text(text.replace(title, "Click + New App"), encoding="utf-8")
+    guide.write_text(text.replace(title, "Other Words"), encoding="utf-8")
     page.get_by_role("button", name="Reload guide").click()
-    expect(ann(page).locator(".thread h4").last).to_contain_text("Click + New App")
+    expect(ann(page).locator(".thread h4").last).to_contain_text("Other Words")
 
     guide.write_text(text + "\n[[broken\n", encoding="utf-8")
     page.get_by_role("button", name="Reload guide").click()
     line = len(text.splitlines()) + 2
     expect(page.locator("#trouble")).to_contain_text(f"servicetitan.toml:{line}")
-    expect(ann(page).locator(".thread h4").last).to_contain_text("Click + New App")
+    expect(ann(page).locator(".thread h4").last).to_contain_text("Other Words")
 
     guide.write_text(text, encoding="utf-8")
     page.locator("#trouble").get_by_role("button", name="Start the bot").click()
     expect(page.locator("#trouble")).to_have_count(0)
+    expect(ann(page).locator(".thread h4").last).to_contain_text(title)
 
 
 def test_the_clock_jumps_for_slack_and_the_bot_alike(page: Page) -> None:

@@ -6,7 +6,17 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import PHONE, OpenPage, ann, erin, last, look_at, submit, value
+from tests.browser.conftest import (
+    PHONE,
+    OpenPage,
+    ann,
+    erin,
+    last,
+    look_at,
+    step,
+    submit,
+    value,
+)
 
 SERIOUS = ("serious", "critical")
 
@@ -97,4 +107,21 @@ def test_two_browsers_and_a_reload_show_the_same_state(page: Page, open_page: Op
     expect(ann(other).get_by_role("dialog")).to_have_count(0)
     last(ann(page), "step_done").click(no_wait_after=True)
     last(ann(other), "step_done").click(no_wait_after=True)
-    expect(ann(page).locator(".thread h4").last).to_contain_text("Step 12")
+    step(ann(page), 12)
+
+
+def test_what_is_too_long_or_not_taken_is_told_and_stays_in_its_box(page: Page) -> None:
+    box = ann(page).locator("textarea[id$=-thread]")
+    box.fill("x" * 1_000_000)
+    box.press("Enter")
+    expect(page.locator("#told")).to_contain_text("256 KB")
+    expect(box).to_have_value("x" * 1_000_000)
+    box.fill("Hello?")
+    page.context.set_offline(True)
+    box.press("Enter")
+    expect(page.locator("#told")).to_contain_text("doesn't answer")
+    expect(box).to_have_value("Hello?")
+    page.context.set_offline(False)
+    box.press("Enter")
+    expect(page.locator("#told")).to_be_hidden()
+    expect(ann(page).locator(".thread .message").last).to_contain_text("Hello?")

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import ann, erin, last, look_at, say, submit, value
+from tests.browser.conftest import OpenPage, ann, erin, last, look_at, say, step, submit, use, value
 
 SHOWN_AT = {
     11: ("Booking Provider ID",),
@@ -20,10 +20,6 @@ def scene() -> str:
     return "fresh"
 
 
-def step(page: Page, number: int) -> None:
-    expect(ann(page).locator(".thread h4").last).to_have_text(re.compile(rf"Step {number}\b"))
-
-
 def enter(page: Page, names: tuple[str, ...]) -> None:
     last(ann(page), "enter_credentials").click()
     form = ann(page).get_by_role("dialog")
@@ -33,29 +29,41 @@ def enter(page: Page, names: tuple[str, ...]) -> None:
     expect(form).to_have_count(0)
 
 
+def test_a_page_from_before_start_over_loads_again(
+    open_page: OpenPage, request: pytest.FixtureRequest
+) -> None:
+    stale = open_page()
+    stale.route("**/events", lambda route: route.abort())
+    stale.reload()
+    page = request.getfixturevalue("page")
+
+    say(ann(stale), "Too late")
+
+    expect(stale.locator("body")).to_have_attribute(
+        "data-generation", str(page.locator("body").get_attribute("data-generation"))
+    )
+    expect(ann(stale).locator(".room")).to_contain_text("Nothing here yet")
+
+
 def test_messages_can_be_edited_forwarded_and_deleted(page: Page) -> None:
     say(ann(page), "Hello @Erin Engineer, *ready*?")
     hello = ann(page).locator(".message").last
     expect(erin(page).locator(".mention.me")).to_have_text("@Erin Engineer")
     expect(erin(page).locator(".message strong").last).to_have_text("ready")
-    hello.locator("summary").click()
+    hello.get_by_label("More actions").click()
     hello.get_by_label("Edit").fill("Hello again")
     hello.get_by_role("button", name="Save").click()
     expect(erin(page).locator(".message").last).to_contain_text("Hello again (edited)")
-    hello.locator("summary").click()
-    hello.get_by_role("button", name="React with eyes").click()
+    use(hello, "React with eyes")
     expect(erin(page).locator(".reactions")).to_contain_text("👀 1")
     ann(page).locator("[data-file]").first.set_input_files(
         {"name": "screen.png", "mimeType": "image/png", "buffer": b"x"}
     )
     expect(erin(page).locator(".file")).to_contain_text("screen.png")
-    erin(page).locator(".message").first.locator("summary").click()
-    erin(page).locator(".message").first.get_by_role("button", name="engineering").click()
+    use(erin(page).locator(".message").first, "Forward to engineering")
     look_at(erin(page), "engineering")
     expect(erin(page).locator(".forwarded")).to_contain_text("Hello again")
-    hello = ann(page).locator(".message").first
-    hello.locator("summary").click()
-    hello.get_by_role("button", name="Delete message").click()
+    use(ann(page).locator(".message").first, "Delete message")
     expect(ann(page).locator(".message")).to_have_count(1)
     look_at(erin(page), "acme-heavyset")
 
@@ -65,10 +73,10 @@ def test_a_whole_onboarding_by_clicks(page: Page) -> None:
     expect(erin(page).get_by_role("dialog")).to_be_visible()
     assert ann(page).get_by_role("dialog").count() == 0
     submit(erin(page))
-    step(page, 1)
+    step(ann(page), 1)
     ann(page).locator("[data-action='choose_account:new']").last.click()
     for number in range(2, 23):
-        step(page, number)
+        step(ann(page), number)
         if number in (10, 22):
             picture = ann(page).locator(".thread .b-image img").last
             expect(picture).to_have_js_property("naturalWidth", 800)
@@ -76,9 +84,9 @@ def test_a_whole_onboarding_by_clicks(page: Page) -> None:
         if number == 5:  # a change of mind
             last(ann(page), "step_undo").click()
             page.locator("#confirm-yes").click()
-            step(page, 4)
+            step(ann(page), 4)
             last(ann(page), "step_done").click()
-            step(page, 5)
+            step(ann(page), 5)
         if number == 19:  # the wrong value: the error is at its field, and what was typed stays
             last(ann(page), "enter_credentials").click()
             form = ann(page).get_by_role("dialog")
@@ -96,14 +104,18 @@ def test_a_whole_onboarding_by_clicks(page: Page) -> None:
             enter(page, SHOWN_AT[number])
         last(ann(page), "step_done").click()
     for number in (23, 24):
-        step(page, number)
+        step(ann(page), number)
         last(erin(page), "step_done").click()
-    step(page, 25)
-    last(erin(page), "run_verification").click()
-    expect(erin(page).locator(".thread .message").last).to_contain_text(
-        re.compile("connected|complete", re.IGNORECASE)
-    )
+    step(ann(page), 25)
+    last(erin(page), "test_booking").click()
+    expect(page.locator("#confirm")).to_contain_text("TEST - please dismiss")
+    page.locator("#confirm-no").click()
+    last(erin(page), "test_booking").click()
+    page.locator("#confirm-yes").click()
+    result = ann(page).locator(".thread .message").last
+    expect(result).to_contain_text(re.compile("connected|complete", re.IGNORECASE))
+    expect(result).to_contain_text("Test booking")
     look_at(erin(page), "engineering")
-    expect(erin(page).locator(".messages").last).to_contain_text("is complete")
+    expect(erin(page).locator(".messages").last).to_contain_text("25 of 25 steps")
     say(erin(page), "/servicetitan status", "thread")  # Slack has no commands in threads
     expect(erin(page).locator(".notice")).to_contain_text("thread")

@@ -273,8 +273,9 @@ restoreDrafts();
 for (const list of document.querySelectorAll("[data-bottom]")) list.scrollTop = list.scrollHeight;
 const changes = new EventSource("/events");
 changes.onmessage = (event) => (event.data === generation() ? draw() : startOver());
-changes.onopen = () => tell("");
-changes.onerror = () => tell(AWAY);
+let failed = 0; // a lost connection is made again; only a second failure means something
+changes.onopen = () => { failed = 0; tell(""); };
+changes.onerror = () => { failed += 1; if (failed > 1) tell(AWAY); };
 
 function startOver() { // other people and channels, but whom to show stays
   const only = new URLSearchParams(location.search).get("only");
