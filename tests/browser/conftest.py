@@ -89,9 +89,9 @@ def served(guide: Path) -> Iterator[Served]:
     end(running)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A Chromium; while it runs, no other event loop can in this thread."""
+    """A Chromium; while it runs, no other event loop can, so no test of another module."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -17,8 +16,7 @@ def test_every_picture_shows_what_is_drawn_now() -> None:
     kept = json.loads(DRAWN.read_text(encoding="utf-8"))
     del kept["style"]
 
-    with ThreadPoolExecutor(1) as thread:  # Playwright's loop may run in this one
-        drawn = thread.submit(asyncio.run, draw(CHROMIUM)).result()
+    drawn = asyncio.run(draw(CHROMIUM))
 
     stale = [name for name in kept.keys() | drawn.keys() if kept.get(name) != drawn.get(name)]
     assert stale == [], "take them again with `make pictures`"
