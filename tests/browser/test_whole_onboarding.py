@@ -37,7 +37,8 @@ def test_a_page_from_before_start_over_loads_again(
     stale.reload()
     page = request.getfixturevalue("page")
 
-    say(ann(stale), "Too late")
+    ann(stale).locator("textarea:visible").fill("Too late")
+    ann(stale).locator("textarea:visible").press("Enter")
 
     expect(stale.locator("body")).to_have_attribute(
         "data-generation", str(page.locator("body").get_attribute("data-generation"))
