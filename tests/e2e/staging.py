@@ -37,7 +37,7 @@ async def staging(
     """Start everything, the bot last; `values` are ServiceTitan's right ones."""
     directory = database.directory
     async with (
-        SlackSandbox(Manifest.read(MANIFEST)) as slack,
+        SlackSandbox(Manifest.read(MANIFEST), declined_scopes=["files:write"]) as slack,
         ServiceTitanSandbox(seed=3, **values) as servicetitan,
     ):
         engineer = slack.add_person("Erin Engineer")
