@@ -1,0 +1,31 @@
+"""Every prepared scene can be begun at, and shows what it is named for."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from sandbox.web.scenes import SCENES
+from tests.browser.conftest import OpenPage, begin_at, erin, look_at
+
+pytestmark = pytest.mark.long
+
+IN_THE_ENGINEERING_CHANNEL = {
+    "failed": "check 1",
+    "hand-over": "finished their part",
+    "complete": "25 of 25 steps",
+    "twelve": "Keystone Rooter",
+    "later": "we still store",
+}
+
+
+@pytest.fixture(scope="module")
+def page(open_page: OpenPage) -> Page:
+    return open_page()
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_a_scene_comes_to_its_moment(page: Page, name: str) -> None:
+    begin_at(page, name)
+
+    look_at(erin(page), "engineering")
+    shown = erin(page).locator(".room")
+    expect(shown).to_contain_text(IN_THE_ENGINEERING_CHANNEL.get(name, ""))
