@@ -1,7 +1,8 @@
 """What all tests share: the databases, and the same examples in every run."""
 
+import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from hypothesis import settings
 from tests import shared
 from tests.databases import AnyDatabase, PostgresDatabase, Server, SqliteFile
 from tests.postgresql import Cluster, NoPostgreSQLError, a_cluster
+from tests.virtual_time import VirtualTimeLoop
 
 # The same examples each time: a test that fails once fails again.
 settings.register_profile("steady", derandomize=True, deadline=None, database=None)
@@ -82,6 +84,18 @@ def template(server: Server) -> Iterator[str]:
     """The name of a database that has all tables."""
     with server.migrated() as name:
         yield name
+
+
+def pytest_asyncio_loop_factories(
+    config: pytest.Config, item: pytest.Item
+) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Let waits take no time where a test is marked so; PostgreSQL is another process."""
+    somewhere_else = config.getoption("--all-databases") or item.get_closest_marker(
+        "both_databases"
+    )
+    if item.get_closest_marker("virtual_time") and not somewhere_else:
+        return {"virtual": VirtualTimeLoop}
+    return {"real": asyncio.new_event_loop}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

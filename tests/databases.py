@@ -48,6 +48,9 @@ class AnyDatabase(Protocol):
     def locked(self) -> AbstractContextManager[None]:
         """Keep everybody else from writing, while the block runs."""
 
+    def restored(self, *tables: str) -> AbstractContextManager[None]:
+        """Put the rows of these tables back when the block ends, so that another case can begin."""
+
     def plan(self, query: str, values: Any) -> list[str]:
         """How a query of the bot's, as its driver gets it, will be carried out, a line a part."""
 
@@ -91,6 +94,20 @@ class SqliteFile:
             connection.execute("BEGIN IMMEDIATE")
             yield
             connection.rollback()
+
+    @contextmanager
+    def restored(self, *tables: str) -> Iterator[None]:
+        with closing(self._connect()) as connection:
+            connection.execute("ATTACH ':memory:' AS kept")
+            for table in tables:
+                connection.execute(f"CREATE TABLE kept.{table} AS SELECT * FROM main.{table}")  # noqa: S608
+            try:
+                yield
+            finally:
+                with connection:
+                    for table in tables:
+                        connection.execute(f"DELETE FROM main.{table}")  # noqa: S608
+                        connection.execute(f"INSERT INTO main.{table} SELECT * FROM kept.{table}")  # noqa: S608
 
     def plan(self, query: str, values: Any) -> list[str]:
         with closing(self._connect()) as connection:
@@ -148,6 +165,26 @@ class PostgresDatabase:
             connection.execute("LOCK TABLE onboarding IN ACCESS EXCLUSIVE MODE")
             yield
             connection.rollback()
+
+    @contextmanager
+    def restored(self, *tables: str) -> Iterator[None]:
+        with closing(psycopg.connect(self.url, autocommit=True)) as connection:
+            for table in map(sql.Identifier, tables):
+                connection.execute(
+                    sql.SQL("CREATE TEMP TABLE {} AS SELECT * FROM public.{}").format(table, table)
+                )
+            try:
+                yield
+            finally:
+                with connection.transaction():
+                    connection.execute("SET LOCAL session_replication_role = replica")
+                    for table in map(sql.Identifier, tables):
+                        for statement in (
+                            "DELETE FROM public.{}",
+                            "INSERT INTO public.{} SELECT * FROM pg_temp.{}",
+                        ):
+                            count = statement.count("{}")
+                            connection.execute(sql.SQL(statement).format(*[table] * count))
 
     def plan(self, query: str, values: Any) -> list[str]:
         with self._connect() as connection:

@@ -22,6 +22,9 @@ from sqlalchemy.dialects.sqlite.aiosqlite import SQLiteDialect_aiosqlite
 from sqlalchemy.engine import Engine
 from sqlalchemy.util import LRUCache
 
+from bot.guide import parse
+from tests.virtual_time import wait_for_sqlite
+
 IN_MEMORY = Path("/dev/shm")  # noqa: S108  # nothing else is as fast to fsync
 ENOUGH = 2 * 1024**3
 
@@ -32,6 +35,8 @@ def shared() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         _share_compiled_sql(patch)
         _share_certificates(patch)
+        _share_the_guide(patch)
+        wait_for_sqlite(patch)
         zones = cache(zoneinfo.available_timezones)
         patch.setattr("bot.app.setting_values.available_timezones", zones)
         yield
@@ -58,6 +63,11 @@ def _share_compiled_sql(patch: pytest.MonkeyPatch) -> None:
     for dialect in (SQLiteDialect_aiosqlite, PGDialectAsync_psycopg):
         patch.setattr(dialect, "__eq__", lambda one, other: type(one) is type(other))
         patch.setattr(dialect, "__hash__", lambda one: hash(type(one)))
+
+
+def _share_the_guide(patch: pytest.MonkeyPatch) -> None:
+    """Parse a guide once: what comes of it can't be changed."""
+    patch.setattr("storage.guides.parse", cache(parse))
 
 
 def _share_certificates(patch: pytest.MonkeyPatch) -> None:

@@ -63,9 +63,9 @@ def one_in(count: int, remainder: int) -> Callable[[str], bool]:
 
 @ON_SQLITE
 async def test_an_onboarding_survives_a_crash_now_and_then(database: AnyDatabase) -> None:
-    points = await onboard(database, one_in(50, 0))
+    points = await onboard(database, one_in(80, 0))
 
-    assert len(points.died_at) > 15
+    assert len(points.died_at) > 8
 
 
 @pytest.mark.long

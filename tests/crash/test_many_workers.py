@@ -134,7 +134,13 @@ BEGUN = ["root", "welcome", "step:1", "step:2"]
 
 @ON_POSTGRESQL
 @pytest.mark.parametrize(
-    ("workers", "socket_mode"), [(2, HTTP), (4, HTTP), (2, SOCKETS)], ids=["2", "4", "2-sockets"]
+    ("workers", "socket_mode"),
+    [
+        pytest.param(2, HTTP, marks=pytest.mark.long),
+        (4, HTTP),
+        (2, SOCKETS),
+    ],
+    ids=["2", "4", "2-sockets"],
 )
 async def test_workers_that_are_killed_now_and_then_lose_and_repeat_nothing(
     database: AnyDatabase, workers: int, socket_mode: bool

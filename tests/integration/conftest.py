@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from bot.verification.servicetitan import ServiceTitan
 from sandbox.slack import SlackSandbox
 from tests.databases import AnyDatabase
 from tests.integration.world import World, a_world
@@ -22,6 +23,17 @@ def ample_time(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("handlers.commands.COMMAND_SECONDS", AMPLE)
     assert SlackSandbox.__init__.__kwdefaults__
     monkeypatch.setitem(SlackSandbox.__init__.__kwdefaults__, "ack_deadline", AMPLE)
+
+
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Try ServiceTitan again at once."""
+
+    async def sleep(_seconds: float) -> None:
+        pass
+
+    assert ServiceTitan.__init__.__kwdefaults__
+    monkeypatch.setitem(ServiceTitan.__init__.__kwdefaults__, "sleep", sleep)
 
 
 @pytest.fixture

@@ -25,10 +25,10 @@ from bot.publishing.queue import BACKLOG_CONCURRENCY
 from sandbox.slack import Channel, Message
 from storage import onboardings
 from storage.changes import change
-from tests import slow_slack
+from tests import virtual_time
 from tests.integration.world import World, a_world
 from tests.invariants import must_be_sound
-from tests.slow_slack import Clock, tell_the_time
+from tests.virtual_time import Clock, tell_the_time
 
 MANY = int(os.environ.get("BACKLOG", "40"))
 HOUR = timedelta(hours=1)
@@ -185,7 +185,7 @@ def test_all_is_caught_up_with_newest_first_and_whoever_presses_does_not_wait(
                     outage.world.engineering,
                 )
 
-    slow_slack.run(scenario)
+    virtual_time.run(scenario)
 
 
 def in_order(outage: Outage, channels: list[str]) -> None:

@@ -139,6 +139,7 @@ async def test_members_of_a_user_group_are_engineers(database: AnyDatabase) -> N
 
 
 @pytest.mark.slow_slack
+@pytest.mark.virtual_time
 async def test_when_slack_is_slow_the_bot_says_so_within_three_seconds(world: World) -> None:
     world.slack.fail_next("users.info", hang=4)
     began = time.monotonic()

@@ -12,8 +12,6 @@ from storage import history
 from tests.databases import ON_BOTH
 from tests.integration.world import World, told
 
-pytestmark = ON_BOTH
-
 LATER = datetime.now(UTC) + timedelta(days=1)
 
 
@@ -36,6 +34,7 @@ async def many(world: World, count: int) -> None:
             await history.record(session, world.onboarding, event)
 
 
+@ON_BOTH
 async def test_the_window_tells_who_did_what(begun: World) -> None:
     await begun.press(begun.ann, "step:1", "choose_account:existing")
     await begun.press(begun.ann, "step:3", "step_done")
@@ -60,6 +59,7 @@ async def test_the_newest_entry_comes_first(begun: World) -> None:
     assert shown.index("skipped step 2") < shown.index("started the onboarding")
 
 
+@ON_BOTH
 async def test_a_client_can_be_named_from_anywhere(begun: World) -> None:
     await begun.type("history acme", channel=begun.engineering)
 
@@ -73,6 +73,7 @@ async def test_a_finished_onboarding_has_a_history_too(begun: World) -> None:
     assert "canceled the onboarding: “another provider”" in text(await opened(begun))
 
 
+@ON_BOTH
 async def test_pages_are_turned_in_the_window(begun: World) -> None:
     await many(begun, 45)
     view = await opened(begun)
@@ -174,6 +175,7 @@ async def test_a_page_beyond_the_last_is_the_last(begun: World) -> None:
     assert "1–20 of 46" in text(view)
 
 
+@ON_BOTH
 async def test_thousands_of_entries_fit(begun: World) -> None:
     async with begun.bot.database.begin() as session:
         for number in range(1000):

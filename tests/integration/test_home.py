@@ -12,6 +12,8 @@ from tests.background import finished
 from tests.databases import ON_BOTH, AnyDatabase
 from tests.integration.world import World, a_world, from_now
 
+pytestmark = pytest.mark.virtual_time
+
 PAST = datetime(2000, 1, 1, tzinfo=UTC)
 
 

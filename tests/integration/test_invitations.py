@@ -10,7 +10,7 @@ from sandbox.slack import Channel, Invitation, Submission, View
 from tests.databases import AnyDatabase
 from tests.integration.world import World, a_world, held, told
 
-pytestmark = pytest.mark.slow_slack
+pytestmark = [pytest.mark.slow_slack, pytest.mark.virtual_time]
 
 COUNT = "SELECT count(*) FROM onboarding"
 ACME = "start Acme Plumbing invite ann@acme.example"

@@ -13,8 +13,6 @@ from storage.vault import Vault
 from tests.databases import ON_BOTH
 from tests.integration.world import KEY, OTHER_KEY, World
 
-pytestmark = ON_BOTH
-
 OLD, NEW = (decode_key(SecretStr(key)) for key in (KEY, OTHER_KEY))
 
 
@@ -32,6 +30,7 @@ async def with_values(world: World) -> World:
     return world
 
 
+@ON_BOTH
 async def test_rotation_seals_every_value_with_the_first_key(begun: World) -> None:
     await with_values(begun)
     database = begun.bot.database
@@ -51,6 +50,7 @@ async def test_a_second_rotation_has_nothing_to_do(begun: World) -> None:
     assert await rotated(begun.bot.database, vault) == (0, [])
 
 
+@ON_BOTH
 async def test_a_value_entered_meanwhile_is_not_overwritten(begun: World) -> None:
     await with_values(begun)
     database, vault = begun.bot.database, Vault([NEW, OLD])
@@ -75,6 +75,7 @@ async def test_a_missing_key_is_named_by_its_id(begun: World) -> None:
     assert KEY not in report.problems[0]
 
 
+@ON_BOTH
 async def test_rotation_names_what_it_cannot_read_and_goes_on(begun: World) -> None:
     await with_values(begun)
 

@@ -12,7 +12,7 @@ from sandbox.bot_process import free_port
 from tests.databases import ON_BOTH
 from tests.integration.world import World, held
 
-pytestmark = pytest.mark.slow_slack
+pytestmark = [pytest.mark.slow_slack, pytest.mark.virtual_time]
 
 
 async def test_the_figures_tell_of_acknowledgements_calls_and_verifications(

@@ -6,7 +6,7 @@ import re
 import time
 import tracemalloc
 import zlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable
 
 import httpx
 import pytest
@@ -27,7 +27,8 @@ ENDPOINTS = [
     *("token", "business-units", "customers", "bookings", "booking-provider-tags"),
     *("create-booking", "get-booking", "dismiss-booking"),
 ]
-SECONDS = 3.0
+KINDS = ("token", "customers", "create-booking")  # each kind of endpoint gets every answer
+CPU_SECONDS = 3.0
 MEGABYTE = 1_000_000
 JSON = {"Content-Type": "application/json"}
 
@@ -150,58 +151,65 @@ def told(report: Report) -> str:
 async def test_an_odd_answer_ends_in_a_report_without_a_word_of_it(
     http: httpx.AsyncClient, st: ServiceTitanSandbox, endpoint: str, subtests: pytest.Subtests
 ) -> None:
-    for name, odd in ODD.items():
+    for number, (name, odd) in enumerate(ODD.items()):
+        if endpoint not in KINDS and number % 3 != ENDPOINTS.index(endpoint) % 3:
+            continue  # the others of a kind share them
         with subtests.test(name):
             st.heal()
             st.fail(endpoint, status=odd)
-            began = time.monotonic()
+            began = time.process_time()
 
             text = told(await a_report(http, st))
 
-            assert time.monotonic() - began < SECONDS
+            assert time.process_time() - began < CPU_SECONDS
             assert len(text) < 10_000
             assert not re.search(r"zz|999|@a", text)
 
 
-def pieces(value: str) -> Iterator[str]:
-    yield value
-    yield " ".join(re.findall("..", value))
-    yield " ".join(value)
-    yield value.encode().hex()
+PIECES: list[Callable[[str], str]] = [
+    str,
+    lambda value: " ".join(re.findall("..", value)),
+    " ".join,
+    lambda value: value.encode().hex(),
+]
+
+
+def an_echo(echo: str) -> bytes:
+    """An answer that says it in every place that is read."""
+    return json.dumps(
+        {
+            "title": f"Forbidden: {echo}",
+            "message": echo,
+            "error": echo,
+            "traceId": echo,
+            "errors": {part: [part] for part in echo.split()},
+            "status": echo,
+            "id": echo,
+            "externalId": "heavyset-test-1",
+            "data": [{"externalId": "heavyset-test-1", "id": 7, "status": echo}],
+        }
+    ).encode()
 
 
 async def test_what_was_sent_is_not_taken_over_whole_or_in_pieces(
     http: httpx.AsyncClient, st: ServiceTitanSandbox, subtests: pytest.Subtests
 ) -> None:
-    for name, value in st.credentials.items():
-        for echo in pieces(value):
-            body = json.dumps(
-                {
-                    "title": f"Forbidden: {echo}",
-                    "message": echo,
-                    "error": echo,
-                    "traceId": echo,
-                    "errors": {part: [part] for part in echo.split()},
-                    "status": echo,
-                    "id": echo,
-                    "externalId": "heavyset-test-1",
-                    "data": [{"externalId": "heavyset-test-1", "id": 7, "status": echo}],
-                }
-            ).encode()
-            for endpoint in ENDPOINTS:
-                for status in (200, 400, 401, 403):
-                    with subtests.test(f"{name}, {endpoint}, {status}, {echo[:7]}"):
-                        st.heal()
-                        st.fail(endpoint, status=Odd(body, status))
+    """Each endpoint and status echoes each kind of pieces, and all of them together each value."""
+    values = list(st.credentials.values())
+    places = [(one, status) for one in ENDPOINTS for status in (200, 400, 401, 403)]
+    for place, (endpoint, status) in enumerate(places):
+        for kind, form in enumerate(PIECES):
+            value = values[(place + kind) % len(values)]
+            with subtests.test(f"{endpoint}, {status}, {kind}, {place % len(values)}"):
+                st.heal()
+                st.fail(endpoint, status=Odd(an_echo(form(value)), status))
 
-                        report = await a_report(http, st)
+                report = await a_report(http, st)
 
-                        texts = " ".join(
-                            check.for_client + check.for_engineer for check in report.checks
-                        )
-                        assert value not in texts
-                        assert echo not in texts
-                        assert " ".join(re.findall("..", value)[:3]) not in texts
+                texts = " ".join(check.for_client + check.for_engineer for check in report.checks)
+                assert value not in texts
+                assert form(value) not in texts
+                assert " ".join(re.findall("..", value)[:3]) not in texts
 
 
 async def test_a_bomb_takes_no_memory(http: httpx.AsyncClient, st: ServiceTitanSandbox) -> None:

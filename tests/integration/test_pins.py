@@ -8,7 +8,7 @@ import pytest
 from tests.background import finished
 from tests.integration.world import World, from_now, held
 
-pytestmark = pytest.mark.slow_slack
+pytestmark = [pytest.mark.slow_slack, pytest.mark.virtual_time]
 
 THREAD = ["root", "welcome", "step:1"]
 

@@ -9,6 +9,8 @@ import bot.slack.private_answers
 from tests.integration.test_status_pages import add
 from tests.integration.world import World, told
 
+pytestmark = pytest.mark.virtual_time
+
 EPHEMERAL, URL = "chat.postEphemeral", "response_url"
 REFUSALS: list[dict[str, Any]] = [
     {"status": 404, "body": "used_url"},

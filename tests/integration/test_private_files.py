@@ -80,7 +80,7 @@ async def test_a_running_bot_makes_private_files_and_dumps_no_core(
     assert "other users of this machine" not in log
 
 
-@pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o666, 0o660])
+@pytest.mark.parametrize("mode", [0o604, 0o660])
 async def test_files_that_others_may_read_are_warned_of_and_taken(
     tmp_path: Path, slack: SlackSandbox, mode: int
 ) -> None:

@@ -16,6 +16,8 @@ from sandbox.bot_process import free_port
 from tests.integration.world import World, a_world
 from tests.proxies import a_certificate, a_proxy, with_tls
 
+pytestmark = pytest.mark.virtual_time
+
 VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "WS_PROXY", "WSS_PROXY")
 OTHERS = [
     "http://hooks.slack.com/actions/T1/1/x",

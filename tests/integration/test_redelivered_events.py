@@ -12,8 +12,6 @@ from bot.core.loops import MAX_FAILURES_IN_A_ROW, for_each
 from tests.databases import ON_BOTH
 from tests.integration.world import World, told
 
-pytestmark = ON_BOTH
-
 ANOTHER = "Best Cooling"
 
 
@@ -71,6 +69,7 @@ async def again(world: World, kind: str) -> None:
     await world.idle()
 
 
+@ON_BOTH
 @pytest.mark.parametrize("lost", [1, 2])
 async def test_both_clients_go_on_though_the_database_was_away_in_between(
     two: World, flaky: Flaky, lost: int
@@ -123,6 +122,7 @@ async def test_who_joins_is_told_of_for_both_though_the_database_was_away_in_bet
     assert len(two.events("client_joined")) == 2
 
 
+@ON_BOTH
 async def test_a_secret_is_exposed_for_both_though_the_database_was_away_in_between(
     two: World, flaky: Flaky
 ) -> None:

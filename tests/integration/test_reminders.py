@@ -22,8 +22,6 @@ from tests.background import finished
 from tests.databases import ON_BOTH, AnyDatabase
 from tests.integration.world import World, a_world, told
 
-pytestmark = ON_BOTH
-
 # Monday to Friday of one week, at ten in New York. No progress since Monday.
 MONDAY, TUESDAY, WEDNESDAY, THURSDAY, FRIDAY = (
     datetime(2026, 11, 16 + day, 15, tzinfo=UTC) for day in range(5)
@@ -174,6 +172,7 @@ async def test_by_hand_a_reminder_comes_at_once_and_a_second_one_after_an_hour(
 # --- once, whatever happens ---
 
 
+@ON_BOTH
 async def test_a_restart_between_reminder_and_escalation_repeats_nothing(
     reminded: World, go_to: GoTo
 ) -> None:
@@ -187,6 +186,7 @@ async def test_a_restart_between_reminder_and_escalation_repeats_nothing(
     assert len(escalations(reminded)) == 1
 
 
+@ON_BOTH
 async def test_several_workers_at_once_tell_everything_once(stalled: World, go_to: GoTo) -> None:
     async with stalled.second_bot() as second, stalled.second_bot() as third:
         bots = (stalled.bot, second, third)
@@ -201,6 +201,7 @@ async def test_several_workers_at_once_tell_everything_once(stalled: World, go_t
     assert len(escalations(stalled)) == len(stalled.events("escalated")) == 1
 
 
+@ON_BOTH
 async def test_a_worker_killed_between_commit_and_post_loses_nothing(
     stalled: World, go_to: GoTo
 ) -> None:
@@ -291,6 +292,7 @@ def looked(world: World) -> list[tuple[Any, ...]]:
     return world.rows("SELECT next_reminder, revision FROM onboarding")
 
 
+@ON_BOTH
 async def test_after_a_look_it_is_left_alone_until_its_time(stalled: World) -> None:
     [(_, revision)] = looked(stalled)
 
@@ -307,6 +309,7 @@ async def test_a_change_in_the_meantime_is_looked_at_again(stalled: World) -> No
     assert looked(stalled) == [(None, revision)]
 
 
+@ON_BOTH
 async def test_one_that_cannot_be_read_does_not_keep_the_others_from_their_reminders(
     stalled: World, go_to: GoTo
 ) -> None:
@@ -321,6 +324,7 @@ async def test_one_that_cannot_be_read_does_not_keep_the_others_from_their_remin
     assert stalled.rows("SELECT next_reminder FROM onboarding WHERE id != ?", other) == [(None,)]
 
 
+@ON_BOTH
 async def test_after_a_long_downtime_reminders_come_by_and_by(stalled: World, go_to: GoTo) -> None:
     erin = Actor(stalled.erin.id, stalled.erin.team.id, Role.ENGINEER)
     async with stalled.bot.database.begin() as session:
@@ -359,6 +363,7 @@ COPIES = """
 """
 
 
+@ON_BOTH
 async def test_with_nothing_due_a_sweep_is_one_query_by_its_index(stalled: World) -> None:
     await sweep(stalled)
     names = SQLModel.metadata.tables["onboarding"].columns.keys()

@@ -6,8 +6,6 @@ from urllib.parse import urlencode
 from tests.databases import ON_BOTH
 from tests.integration.world import World
 
-pytestmark = ON_BOTH
-
 
 async def test_a_replayed_press_does_not_undo_an_undo(begun: World) -> None:
     await begun.press(begun.ann, "step:1", "choose_account:new")
@@ -21,6 +19,7 @@ async def test_a_replayed_press_does_not_undo_an_undo(begun: World) -> None:
     assert len(begun.events("step_done")) == 1
 
 
+@ON_BOTH
 async def test_a_replayed_form_enters_nothing_twice(begun: World) -> None:
     await begun.walk_to(11)
     await begun.enter(begun.ann, 11, booking_provider_id="123456789")
@@ -57,6 +56,7 @@ async def test_a_question_submitted_again_as_its_answer_was_lost_is_asked_once(
     assert len(begun.events("help_asked")) == 1
 
 
+@ON_BOTH
 async def test_a_replayed_start_begins_nothing_twice(world: World) -> None:
     await world.type("start Acme")
     await world.submit(world.erin, world.view_of(world.erin))
@@ -67,6 +67,7 @@ async def test_a_replayed_start_begins_nothing_twice(world: World) -> None:
     assert world.rows("SELECT count(*) FROM onboarding") == [(1,)]
 
 
+@ON_BOTH
 async def test_an_event_that_slack_repeats_counts_once(begun: World) -> None:
     await begun.ann.say(begun.channel, "new", begun.message("root").ts)
     await begun.slack.delivered()

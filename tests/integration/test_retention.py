@@ -7,8 +7,6 @@ from tests.databases import ON_BOTH
 from tests.integration.test_cli import COMPLETE
 from tests.integration.world import World, told
 
-pytestmark = ON_BOTH
-
 LONG_AGO = "2020-01-01 00:00:00.000000"
 
 
@@ -33,6 +31,7 @@ async def test_values_are_kept_until_their_time_is_over(world: World) -> None:
     assert stored(world) == 5
 
 
+@ON_BOTH
 async def test_values_are_destroyed_when_their_time_is_over(world: World) -> None:
     await completed(world)
     world.write("UPDATE onboarding SET finished_at = ?", LONG_AGO)
@@ -68,6 +67,7 @@ async def test_an_onboarding_under_way_keeps_its_values(begun: World) -> None:
     assert stored(begun) == 5
 
 
+@ON_BOTH
 async def test_purge_destroys_them_at_once(world: World) -> None:
     await completed(world)
 
@@ -106,6 +106,7 @@ async def test_a_value_that_changes_after_it_was_handed_on_is_told(begun: World)
     assert "CRM Connection Settings" in told_once
 
 
+@ON_BOTH
 async def test_one_onboarding_that_cannot_be_read_does_not_keep_the_others_alive(
     world: World,
 ) -> None:
@@ -146,6 +147,7 @@ def mend_deletions(world: World) -> None:
     world.write("DROP TRIGGER breaks" if sqlite else "DROP TRIGGER breaks ON credential")
 
 
+@ON_BOTH
 async def test_a_purge_that_breaks_off_leaves_every_value(world: World) -> None:
     await completed(world)
     world.write("UPDATE onboarding SET finished_at = ?", LONG_AGO)

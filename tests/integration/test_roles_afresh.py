@@ -9,7 +9,7 @@ from sandbox.slack import Person, View, visible_text
 from tests.databases import AnyDatabase
 from tests.integration.world import World, a_world, held, told
 
-pytestmark = pytest.mark.slow_slack
+pytestmark = [pytest.mark.slow_slack, pytest.mark.virtual_time]
 
 SILENT = "Slack isn't answering"
 

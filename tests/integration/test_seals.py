@@ -24,8 +24,6 @@ from tests.databases import ON_BOTH, ON_SQLITE
 from tests.integration.test_cli import COMPLETE
 from tests.integration.world import KEY, OTHER_KEY, World
 
-pytestmark = ON_BOTH
-
 OLD, NEW = (decode_key(SecretStr(key)) for key in (KEY, OTHER_KEY))
 COLUMNS = "onboarding_id, kind, actor_user, actor_team, actor_role, step, detail, at"
 
@@ -67,6 +65,7 @@ async def resealed(world: World, *keys: bytes) -> tuple[int, list[str]]:
     return done, left
 
 
+@ON_BOTH
 async def test_what_the_bot_wrote_fits(told: World) -> None:
     found = await checked(told)
 
@@ -82,9 +81,23 @@ async def test_refusals_go_into_the_same_chain(told: World) -> None:
     assert await problems(told) == []
 
 
-@pytest.mark.parametrize(
-    ("column", "value"),
-    [
+async def edited(world: World, subtests: pytest.Subtests, *edits: tuple[str, object]) -> None:
+    """See that each edit of the fourth event is named."""
+    for column, value in edits:
+        with subtests.test(f"{column} = {value}"), world.database.restored("event"):
+            world.write(f"UPDATE event SET {column} = ? WHERE position = 4", value)  # noqa: S608
+
+            [line] = await problems(world)
+
+            assert line.startswith("event 4 (")
+            assert "was edited" in line
+
+
+@ON_BOTH
+async def test_an_edited_event_is_named(told: World, subtests: pytest.Subtests) -> None:
+    await edited(
+        told,
+        subtests,
         ("kind", "step_skipped"),
         ("actor_user", "U0SOMEBODY"),
         ("actor_team", "T0ELSEWHERE"),
@@ -94,25 +107,13 @@ async def test_refusals_go_into_the_same_chain(told: World) -> None:
         ("detail", '{"fields": []}'),
         ("at", "2020-01-01 00:00:00.000000"),
         ("at", "yesterday"),
-    ],
-)
-async def test_an_edited_event_is_named(told: World, column: str, value: object) -> None:
-    told.write(f"UPDATE event SET {column} = ? WHERE position = 4", value)  # noqa: S608
-
-    [line] = await problems(told)
-
-    assert line.startswith("event 4 (")
-    assert "was edited" in line
+    )
+    assert await problems(told) == []
 
 
 @ON_SQLITE  # which takes anything everywhere
-@pytest.mark.parametrize(("column", "value"), [("step", "three"), ("detail", "no json")])
-async def test_what_fits_no_column_is_named(told: World, column: str, value: str) -> None:
-    told.write(f"UPDATE event SET {column} = ? WHERE position = 4", value)  # noqa: S608
-
-    [line] = await problems(told)
-
-    assert "was edited" in line
+async def test_what_fits_no_column_is_named(told: World, subtests: pytest.Subtests) -> None:
+    await edited(told, subtests, ("step", "three"), ("detail", "no json"))
 
 
 @ON_SQLITE
@@ -166,6 +167,7 @@ async def test_an_inserted_event_is_named_though_the_onboarding_counts_it(told: 
     assert "inserted at its end" in lines[1]
 
 
+@ON_BOTH
 async def test_an_event_inserted_between_others_is_named(told: World) -> None:
     told.write("DROP INDEX event_onboarding_id_position")
     insert(told, 4)
@@ -184,15 +186,19 @@ def insert(world: World, position: int) -> None:
     )
 
 
-@pytest.mark.parametrize("column", ["position", "id"])
-async def test_two_events_that_changed_places_are_named(told: World, column: str) -> None:
-    [(one,), (other,)] = told.rows(f"SELECT {column} FROM event WHERE step IN (3, 4)")  # noqa: S608
-    for now, then in ((one, -1), (other, one), (-1, other)):
-        told.write(f"UPDATE event SET {column} = ? WHERE {column} = ?", then, now)  # noqa: S608
+@ON_BOTH
+async def test_two_events_that_changed_places_are_named(
+    told: World, subtests: pytest.Subtests
+) -> None:
+    for column in ("position", "id"):
+        with subtests.test(column), told.database.restored("event"):
+            [(one,), (other,)] = told.rows(f"SELECT {column} FROM event WHERE step IN (3, 4)")  # noqa: S608
+            for now, then in ((one, -1), (other, one), (-1, other)):
+                told.write(f"UPDATE event SET {column} = ? WHERE {column} = ?", then, now)  # noqa: S608
 
-    lines = await problems(told)
+            lines = await problems(told)
 
-    assert any("put elsewhere: the order was changed" in line for line in lines)
+            assert any("put elsewhere: the order was changed" in line for line in lines)
 
 
 async def test_a_tail_that_was_cut_off_is_noticed(told: World) -> None:
@@ -335,6 +341,7 @@ async def test_a_missing_key_keeps_nobody_from_going_on(told: World) -> None:
     assert "its rows don't fit their seal" in line
 
 
+@ON_BOTH
 async def test_rotation_seals_every_history_with_the_first_key(told: World) -> None:
     assert await resealed(told, NEW, OLD) == (1, [])
 
@@ -370,6 +377,7 @@ async def test_rotation_without_the_old_key_says_so(told: World) -> None:
     assert key_id(OLD) in line
 
 
+@ON_BOTH
 async def test_many_at_once_make_one_chain(told: World) -> None:
     ids = await told.begin("Bravo Air", told.slack.add_channel("bravo", told.erin, told.ann))
     async with opened(told, OLD) as another:
@@ -387,6 +395,7 @@ async def test_the_command_says_that_all_is_well(told: World) -> None:
     assert ended.out.splitlines()[-1] == ("7 events, 1 onboarding: history intact")
 
 
+@ON_BOTH
 async def test_the_command_names_what_is_wrong(told: World) -> None:
     told.write("UPDATE event SET actor_user = 'U0SOMEBODY' WHERE position = 4")
 

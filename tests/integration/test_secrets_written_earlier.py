@@ -7,8 +7,6 @@ from tests.databases import ON_BOTH
 from tests.integration.test_export import export
 from tests.integration.world import World
 
-pytestmark = ON_BOTH
-
 # Fits no rule by which a Client Secret is known, so that a question may hold it unnoticed.
 UNPREFIXED = "q7w5e3r1t9y8u6i4o2p0a5s7d9f3"
 
@@ -27,6 +25,7 @@ async def enter_unusual(world: World, value: str) -> Submission:
     return answer
 
 
+@ON_BOTH
 @pytest.mark.parametrize(
     "written", [UNPREFIXED, f"secret={UNPREFIXED.upper()}.", f"«{UNPREFIXED}»"]
 )

@@ -11,7 +11,7 @@ import bot.app.socket_mode
 from sandbox.slack import HandshakeTrouble, LineTrouble, SlackSandbox
 from tests.integration.world import World, a_world, held
 
-pytestmark = pytest.mark.slow_slack
+pytestmark = [pytest.mark.slow_slack, pytest.mark.virtual_time]
 
 OPEN = "apps.connections.open"
 

@@ -10,7 +10,7 @@ from sandbox.slack import Channel, NotOfferedError, View, buttons, visible_text
 from tests.databases import ON_BOTH, AnyDatabase
 from tests.integration.world import World, a_world, held, told
 
-pytestmark = pytest.mark.slow_slack
+pytestmark = [pytest.mark.slow_slack, pytest.mark.virtual_time]
 
 NOTHING = [(0,)]
 COUNT = "SELECT count(*) FROM onboarding"

@@ -3,8 +3,6 @@
 from tests.databases import ON_BOTH
 from tests.integration.world import World
 
-pytestmark = ON_BOTH
-
 COPY = """
 INSERT INTO onboarding (id, guide, guide_version, client_name, client_key, channel, engineer,
     client_admins, status, revision, published_revision, current_step, finished_steps, turn,
@@ -25,6 +23,7 @@ def add(
     world.write(COPY, *values)
 
 
+@ON_BOTH
 async def test_pages_go_forth_and_back(begun: World) -> None:
     for number in range(1, 24):
         add(begun, number)
@@ -52,6 +51,7 @@ async def test_pages_go_forth_and_back(begun: World) -> None:
     assert begun.erin.ephemerals[-1].text == second
 
 
+@ON_BOTH
 async def test_a_client_is_found_by_a_part_of_the_name(begun: World) -> None:
     add(begun, 7)
 

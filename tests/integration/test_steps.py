@@ -9,7 +9,7 @@ from sandbox.slack import buttons, offers
 from tests.databases import AnyDatabase
 from tests.integration.world import World, a_world, told
 
-pytestmark = pytest.mark.slow_slack
+pytestmark = [pytest.mark.slow_slack, pytest.mark.virtual_time]
 
 LATENCY = 0.2
 

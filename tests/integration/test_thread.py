@@ -12,6 +12,8 @@ from sandbox.slack import Call, offers
 from tests.background import finished
 from tests.integration.world import World, from_now
 
+pytestmark = pytest.mark.virtual_time
+
 STATE = "SELECT revision = published_revision, lease_owner IS NULL FROM onboarding"
 LEVEL = [(1, 1)]
 

@@ -10,8 +10,6 @@ from storage.cache import OnboardingCache
 from tests.databases import ON_BOTH
 from tests.integration.world import World
 
-pytestmark = ON_BOTH
-
 
 async def ask(world: World, question: str, slot: str = "step:1") -> str:
     """Ask by the form, and return what its field says; empty if it was taken."""
@@ -49,6 +47,7 @@ async def test_many_candidates_in_one_question_are_compared_with_nothing(begun: 
     assert detail["deed"] == "guess"
 
 
+@ON_BOTH
 async def test_many_questions_with_candidates_are_slowed(begun: World) -> None:
     await begun.walk_to(23)
     tenant = begun.servicetitan.credentials["tenant_id"]
@@ -66,6 +65,7 @@ async def test_many_questions_with_candidates_are_slowed(begun: World) -> None:
 # --- ServiceTitan, engineers, the thread ---
 
 
+@ON_BOTH
 async def test_guessed_secrets_are_not_all_tried_with_servicetitan(begun: World) -> None:
     await begun.walk_to(23)
 
@@ -100,6 +100,7 @@ async def test_the_engineer_is_pinged_for_ten_questions_an_hour(begun: World) ->
     assert "Please collect the rest" in said[-1]
 
 
+@ON_BOTH
 async def test_the_same_refusal_is_in_the_history_once_an_hour(begun: World) -> None:
     for _ in range(5):
         await begun.ann.press_raw(begun.message("root"), "step_done", f"{begun.onboarding}:23")
@@ -124,6 +125,7 @@ async def test_one_notice_tells_of_what_was_posted_within_the_hour(begun: World)
     assert len(begun.ann.ephemerals) == 5
 
 
+@ON_BOTH
 async def test_each_secret_that_was_posted_is_refused_later(begun: World) -> None:
     await begun.walk_to(19)
     posted = [f"cs1.{secrets.token_hex(25)}" for _ in range(3)]
@@ -165,6 +167,7 @@ async def test_the_engineer_is_pinged_for_thirty_handovers_an_hour(begun: World)
     assert "times in the last hour" in "".join(one.text for one in begun.ann.ephemerals)
 
 
+@ON_BOTH
 async def test_one_credential_is_not_replaced_for_ever(begun: World) -> None:
     await begun.walk_to(22)
 

@@ -12,8 +12,6 @@ from tests.background import finished
 from tests.databases import ON_BOTH, ON_SQLITE
 from tests.integration.world import World, told
 
-pytestmark = ON_BOTH
-
 NAMED = "an onboarding can't be read and is left alone"
 # What a newer release may have written, or somebody by hand: a statement, and why it can't be read.
 DAMAGES = {
@@ -159,6 +157,7 @@ async def test_what_is_no_value_of_its_column_stops_nobody_else(
 FROZEN = "UPDATE onboarding SET status = 'paused', loss = 'frozen' WHERE id = ?"
 
 
+@ON_BOTH
 async def test_status_shows_the_others_and_a_line_for_it(scene: Scene) -> None:
     damage(scene, FROZEN)
 
@@ -224,6 +223,7 @@ async def test_a_secret_of_it_that_is_posted_is_warned_of(begun: World) -> None:
     assert "Please delete it now" in told(begun.ann)
 
 
+@ON_BOTH
 async def test_what_was_repaired_goes_on(scene: Scene) -> None:
     world = scene.world
     damage(scene, FROZEN)
@@ -237,6 +237,7 @@ async def test_what_was_repaired_goes_on(scene: Scene) -> None:
     ) == [(0,)]
 
 
+@ON_BOTH
 async def test_a_history_shows_what_can_be_read_of_it(begun: World) -> None:
     await begun.press(begun.ann, "step:1", "choose_account:new")
     begun.write("UPDATE event SET kind = 'teleported' WHERE kind = 'account_chosen'")
@@ -249,6 +250,7 @@ async def test_a_history_shows_what_can_be_read_of_it(begun: World) -> None:
     assert "started the onboarding" in text
 
 
+@ON_BOTH
 async def test_values_of_one_that_cannot_be_read_keep_nobody_elses_alive(
     begun: World, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -12,8 +12,6 @@ from sandbox.slack import Message
 from tests.databases import ON_BOTH, AnyDatabase
 from tests.integration.world import World, a_world, told
 
-pytestmark = ON_BOTH
-
 RETAIN = timedelta(days=30)
 DAY = timedelta(days=1)
 NEVER = 315360000
@@ -52,6 +50,7 @@ async def scene(clock: Any, database: AnyDatabase) -> AsyncIterator[Scene]:
         yield Scene(world, clock)
 
 
+@ON_BOTH
 async def test_engineering_is_asked_once_with_a_link_and_a_button(scene: Scene) -> None:
     await scene.world.walk_to(22)
     await scene.world.enter(scene.world.ann, 22, **scene.world.servicetitan.credentials)
@@ -69,6 +68,7 @@ async def test_engineering_is_asked_once_with_a_link_and_a_button(scene: Scene) 
     assert scene.stored == 5
 
 
+@ON_BOTH
 async def test_they_are_deleted_a_week_later_and_the_thread_says_why(scene: Scene) -> None:
     world = scene.world
     await world.walk_to(23)
@@ -195,6 +195,7 @@ async def test_without_credentials_nobody_is_asked(scene: Scene) -> None:
     assert scene.asked() == []
 
 
+@ON_BOTH
 async def test_the_history_tells(scene: Scene) -> None:
     world = scene.world
     await world.walk_to(23)

@@ -23,8 +23,6 @@ from tests.background import finished
 from tests.databases import ON_BOTH
 from tests.integration.world import Patient, World, from_now
 
-pytestmark = ON_BOTH
-
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 FAR_AHEAD = datetime(2100, 1, 1, tzinfo=UTC)
 A_BOOKING = "heavyset-test-0123456789abcdef-2"
@@ -97,6 +95,7 @@ def held_until(world: World) -> list[tuple[Any, ...]]:
     return world.rows("SELECT run_until FROM verification WHERE number = 2")
 
 
+@ON_BOTH
 async def test_a_worker_that_dies_is_followed_within_seconds(at_25: World) -> None:
     servicetitan = await request(at_25)
     async with a_worker(at_25) as worker:
@@ -108,6 +107,7 @@ async def test_a_worker_that_dies_is_followed_within_seconds(at_25: World) -> No
     assert until < from_now(seconds=10)
 
 
+@ON_BOTH
 async def test_a_run_is_kept_as_long_as_it_takes(at_25: World) -> None:
     servicetitan = await request(at_25)
     async with a_worker(at_25, SHORT) as worker, a_worker(at_25, SHORT) as other:
@@ -138,6 +138,7 @@ async def test_a_worker_that_is_told_to_stop_gives_its_run_back(at_25: World) ->
     assert held_until(at_25) == [(None,)]
 
 
+@ON_BOTH
 async def test_a_worker_that_lost_its_run_lets_go(at_25: World) -> None:
     servicetitan = await request(at_25)
     async with a_worker(at_25, SHORT) as worker:
@@ -159,6 +160,7 @@ async def lose(world: World) -> None:
     world.write("UPDATE verification SET run_until = ? WHERE number = 2", LONG_AGO)
 
 
+@ON_BOTH
 async def test_a_run_that_two_workers_end_is_recorded_once(at_25: World) -> None:
     servicetitan = await request(at_25)
     async with a_worker(at_25, LONG) as slow, a_worker(at_25) as fast:
@@ -181,6 +183,7 @@ async def test_a_run_that_two_workers_end_is_recorded_once(at_25: World) -> None
     assert at_25.message("verification:2").payload["outcome"] == "unknown"
 
 
+@ON_BOTH
 @pytest.mark.parametrize("endpoint", ["token", "create-booking"])
 async def test_a_test_booking_is_sent_once_by_two_workers(at_25: World, endpoint: str) -> None:
     await request(at_25, A_BOOKING)

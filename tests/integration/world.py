@@ -20,7 +20,7 @@ import aiohttp
 from bot.app.bot import Bot
 from bot.app.running import running
 from bot.app.settings import Settings
-from bot.onboarding import Change, Onboarding
+from bot.onboarding import Change, Event, Onboarding
 from bot.onboarding.people import Actor, Role
 from bot.onboarding.steps import choose_option, finish_step
 from sandbox.bot_process import free_port
@@ -43,6 +43,7 @@ from storage.changes import change
 from tests.background import finished
 from tests.databases import AnyDatabase, SqliteFile
 from tests.invariants import must_be_sound
+from tests.virtual_time import passed
 
 KEY = base64.urlsafe_b64encode(hashlib.sha256(b"k").digest()).decode()
 OTHER_KEY = base64.urlsafe_b64encode(hashlib.sha256(b"o").digest()).decode()
@@ -145,8 +146,7 @@ class World:
         Nothing is entered before step 22, which then gets all five values.
         """
         onboarding, root = self.onboarding, self.message("root")
-        for number in range(self.current, min(step, LAST_OF_CLIENT)):
-            await self.finish(onboarding, number)
+        await self.finish(onboarding, *range(self.current, min(step, LAST_OF_CLIENT)))
         for _ in range(3):  # two dozen posts in one go: a database that stalls interrupts them
             self.bot.publisher.wake(onboarding)
             await self.idle()
@@ -159,16 +159,23 @@ class World:
             assert (await person.press_raw(root, "step_done", f"{onboarding}:{number}")).ack.ok
         await self.idle()
 
-    async def finish(self, onboarding: str, number: int) -> None:
-        """Have Ann do one of the client's steps, without a press."""
+    async def finish(self, onboarding: str, *numbers: int) -> None:
+        """Have Ann do some of the client's steps, without a press."""
         ann, now = Actor(self.ann.id, self.ann.team.id, Role.CLIENT_ADMIN), datetime.now(UTC)
 
         def finished(at: Onboarding) -> Change:
-            if number == 1:
-                return choose_option(at, number, "new", ann, now)
-            return finish_step(at, number, ann, now)
+            events: list[Event] = []
+            for number in numbers:
+                if number == 1:
+                    done = choose_option(at, number, "new", ann, now)
+                else:
+                    done = finish_step(at, number, ann, now)
+                at = done.onboarding
+                events += done.events
+            return Change(at, tuple(events))
 
-        await change(self.bot.database, self.bot.guides, onboarding, finished)
+        if numbers:
+            await change(self.bot.database, self.bot.guides, onboarding, finished)
 
     async def enter(self, person: Person, step: int, **values: str | None) -> Submission:
         """Open the form of a step, and enter values."""
@@ -270,13 +277,13 @@ class World:
 
 
 def now() -> datetime:
-    """The time, which freezegun may have stopped."""
-    return datetime.now(UTC)
+    """The time, which freezegun may have stopped and a virtual loop may have passed."""
+    return datetime.now(UTC) + timedelta(seconds=passed())
 
 
 def seconds() -> float:
     """What time.monotonic says, which freezegun may move."""
-    return time.monotonic()
+    return time.monotonic() + passed()
 
 
 def from_now(**parts: float) -> datetime:

@@ -10,7 +10,9 @@ from tests.databases import ON_SQLITE, AnyDatabase
 from tests.integration.world import World
 from tests.outages.lapse import Lapse, lapsing
 
-AWAY = timedelta(hours=3)
+pytestmark = pytest.mark.virtual_time
+
+AWAY = timedelta(hours=1)
 # The longest pause between two tries is five minutes, or half of that by chance.
 MOST_TRIES = 10 + AWAY / timedelta(minutes=2.5)
 
@@ -59,7 +61,7 @@ async def test_each_trouble_only_delays(
 
 
 @ON_SQLITE
-async def test_an_outage_of_hours_costs_few_calls_and_shows_only_the_last_state(
+async def test_an_outage_of_an_hour_costs_few_calls_and_shows_only_the_last_state(
     database: AnyDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with lapsing(database, monkeypatch) as (people, lapse):

@@ -12,8 +12,10 @@ from tests.databases import ON_SQLITE, AnyDatabase
 from tests.integration.world import World, now
 from tests.outages.lapse import lapsing
 
+pytestmark = pytest.mark.virtual_time
+
 REFUSED = "the engineering channel refuses announcements"
-HOURS = 5
+HOURS = 3
 
 
 def posts(world: World, channel: Channel) -> int:

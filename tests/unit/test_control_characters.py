@@ -27,10 +27,10 @@ def _loggers_as_they_were() -> Iterator[None]:
     root.handlers[:] = handlers
 
 
-@pytest.mark.parametrize("acting", ACTING)
-def test_it_gets_into_no_text_and_no_name(acting: str) -> None:
-    assert acting not in prose(f"one{acting}two")
-    assert acting not in one_line(f"one{acting}two")
+def test_it_gets_into_no_text_and_no_name() -> None:
+    for acting in ACTING:
+        assert acting not in prose(f"one{acting}two")
+        assert acting not in one_line(f"one{acting}two")
 
 
 def test_a_text_keeps_its_lines_and_a_name_is_one() -> None:
@@ -38,13 +38,13 @@ def test_a_text_keeps_its_lines_and_a_name_is_one() -> None:
     assert one_line("one\r\ntwo\x0bthree\tfour") == "one two three four"
 
 
-@pytest.mark.parametrize("acting", ACTING)
-def test_it_is_written_out_for_people_and_json_reads_it_back(acting: str) -> None:
-    shown = escape_controls(f"Acme{acting}")
+def test_it_is_written_out_for_people_and_json_reads_it_back() -> None:
+    for acting in ACTING:
+        shown = escape_controls(f"Acme{acting}")
 
-    assert acting not in shown
-    assert shown.isascii()
-    assert json.loads(f'"{shown}"') == f"Acme{acting}"
+        assert acting not in shown
+        assert shown.isascii()
+        assert json.loads(f'"{shown}"') == f"Acme{acting}"
 
 
 def test_what_people_write_stays_as_it_is() -> None:
@@ -59,26 +59,25 @@ def test_what_people_write_stays_as_it_is() -> None:
         assert escape_controls(text) == text
 
 
-@pytest.mark.parametrize("acting", ACTING)
-def test_slack_is_shown_none_of_it(acting: str) -> None:
-    assert escape(f"Acme{acting} <b>") == "Acme &lt;b&gt;"
+def test_slack_is_shown_none_of_it() -> None:
+    for acting in ACTING:
+        assert escape(f"Acme{acting} <b>") == "Acme &lt;b&gt;", ascii(acting)
 
 
 @pytest.mark.parametrize("log_format", ["text", "json"])
-@pytest.mark.parametrize("acting", ["\n", *ACTING])
 def test_a_log_line_is_one_line_without_it(
-    capsys: pytest.CaptureFixture[str], acting: str, log_format: str
+    capsys: pytest.CaptureFixture[str], log_format: str
 ) -> None:
     logs.set_up("INFO", log_format)
 
-    logging.getLogger("bot.publishing.thread").error(
-        "of %s", f"A{acting}B", extra={"client": f"A{acting}B", acting: 1, "at_all": {f"x{acting}"}}
-    )
+    for acting in ("\n", *ACTING):
+        extra = {"client": f"A{acting}B", acting: 1, "at_all": {f"x{acting}"}}
+        logging.getLogger("bot.publishing.thread").error("of %s", f"A{acting}B", extra=extra)
 
-    out = capsys.readouterr().err
-    assert out.endswith("\n")
-    assert acting not in out[:-1]
-    assert "\n" not in out[:-1]
+        out = capsys.readouterr().err
+        assert out.endswith("\n")
+        assert acting not in out[:-1]
+        assert "\n" not in out[:-1]
 
 
 def test_no_line_of_an_error_looks_like_one_of_ours(capsys: pytest.CaptureFixture[str]) -> None:
@@ -97,13 +96,11 @@ def test_no_line_of_an_error_looks_like_one_of_ours(capsys: pytest.CaptureFixtur
     assert "\u202e" not in "".join(others)
 
 
-@pytest.mark.parametrize("acting", ACTING)
 @pytest.mark.parametrize("status", [0, 1])
-def test_a_command_prints_none_of_it(
-    capsys: pytest.CaptureFixture[str], acting: str, status: int
-) -> None:
-    say(f"Acme{acting}", status)
+def test_a_command_prints_none_of_it(capsys: pytest.CaptureFixture[str], status: int) -> None:
+    for acting in ACTING:
+        say(f"Acme{acting}", status)
 
-    out, err = capsys.readouterr()
-    assert acting not in out + err
-    assert "Acme\\u" in out + err or "Acme\\" in out + err
+        out, err = capsys.readouterr()
+        assert acting not in out + err
+        assert "Acme\\" in out + err

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-import pytest
-
 from bot.onboarding.report import Outcome
 from bot.views.modals import help_modal, reveal_modal
 from tests.builders import (
@@ -52,12 +50,14 @@ def seen() -> frozenset[str]:
     return frozenset(normal(text) for text in reaching())
 
 
-@pytest.mark.parametrize("sentence", SENTENCES)
-def test_a_sentence_of_the_guide_reaches_somebody(sentence: str) -> None:
+def test_each_sentence_of_the_guide_reaches_somebody() -> None:
+    assert [sentence for sentence in SENTENCES if not reaches_somebody(sentence)] == []
+
+
+def reaches_somebody(sentence: str) -> bool:
     cells = [rf"(?<!\w){re.escape(normal(cell))}(?!\w)" for cell in sentence.split(" | ")]
     wanted = re.compile(".*?".join(cells))
-
-    assert any(wanted.search(text) for text in seen())
+    return any(wanted.search(text) for text in seen())
 
 
 def test_the_list_of_sentences_holds_the_whole_guide() -> None:

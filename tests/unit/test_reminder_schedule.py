@@ -110,3 +110,47 @@ def test_quiet_ends_in_working_hours(since: str, until: str) -> None:
     seen = quiet_until(at(since), hours, calendar_of(NEW_YORK, "UTC"))
 
     assert seen == (at(until) if until != "Mon! 17:00" else at("Mon! 09:00") + timedelta(days=1))
+
+
+LONDON = "Europe/London"
+# No progress since then: when the client is reminded, and when engineering is told.
+STRETCHES = [
+    ("working days", NEW_YORK, "2026-11-16 10:00", "2026-11-17 10:00", "2026-11-19 10:00"),
+    ("over a weekend", NEW_YORK, "2026-11-20 10:00", "2026-11-23 10:00", "2026-11-25 10:00"),
+    ("begun on a Sunday", NEW_YORK, "2026-11-15 12:00", "2026-11-17 09:00", "2026-11-19 09:00"),
+    ("over Thanksgiving", NEW_YORK, "2026-11-25 16:00", "2026-11-27 16:00", "2026-12-01 16:00"),
+    ("over Christmas", LONDON, "2026-12-24 16:00", "2026-12-29 16:00", "2026-12-31 16:00"),
+    ("DST begins", NEW_YORK, "2026-03-06 10:00", "2026-03-09 10:00", "2026-03-11 10:00"),
+    ("DST ends", NEW_YORK, "2026-10-30 10:00", "2026-11-02 10:00", "2026-11-04 10:00"),
+    ("a leap day", NEW_YORK, "2028-02-28 10:00", "2028-02-29 10:00", "2028-03-02 10:00"),
+    ("no leap day", NEW_YORK, "2027-02-26 10:00", "2027-03-01 10:00", "2027-03-03 10:00"),
+    ("due at closing time", NEW_YORK, "2026-11-16 06:00", "2026-11-17 09:00", "2026-11-19 09:00"),
+]
+
+
+@pytest.mark.parametrize(
+    ("zone", "start", "reminded", "escalated"),
+    [pytest.param(*row, id=case) for case, *row in STRETCHES],
+)
+def test_hours_pass_as_people_count_them(
+    zone: str, start: str, reminded: str, escalated: str
+) -> None:
+    local = datetime.fromisoformat(start).replace(tzinfo=ZoneInfo(zone))
+    told: dict[str, str] = {}
+    for minutes in range(0, 9 * 24 * 60, 30):
+        now = local.astimezone(UTC) + timedelta(minutes=minutes)
+        seen = plan(
+            active_at=local,
+            snoozed_at=None,
+            reminded="reminder" in told,
+            escalated="escalation" in told,
+            now=now,
+            remind_after=timedelta(hours=8),
+            escalate_after=timedelta(hours=24),
+            calendar=calendar_of(zone, "UTC"),
+        )
+        for kind in ("reminder", "escalation"):
+            if getattr(seen, kind):
+                told[kind] = f"{now.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"
+
+    assert told == {"reminder": reminded, "escalation": escalated}

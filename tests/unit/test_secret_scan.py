@@ -71,9 +71,8 @@ def test_it_is_found_in_one_piece_so_that_it_is_known_again(text: str) -> None:
     assert pieces == {value for value in (SECRET, KEY) if value in text}
 
 
-@pytest.mark.parametrize("text", ORDINARY)
-def test_ordinary_talk_raises_no_alarm(text: str) -> None:
-    assert looks_like(text, FIELDS) == ()
+def test_ordinary_talk_raises_no_alarm() -> None:
+    assert [text for text in ORDINARY if looks_like(text, FIELDS)] == []
 
 
 def test_short_words_are_no_candidates() -> None:
@@ -165,23 +164,22 @@ def test_forty_thousand_characters_are_searched_in_a_moment(part: str) -> None:
     assert time.process_time() - began < 3  # it was a minute
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        *ORDINARY,
-        *TALK,
-        "Do I need a password?",
-        "I forgot my password, what now?",
-        "password: required",
-        "the password is expired",
-        "password: see 1Password",
-        "password: ********",
-        "Which login and password do I use at step 3?",
-        "Please reset the password for ann@acme.com",
-        "ann@acme.com\nbob@acme.com",
-        "Please send the password to ann@acme.com",
-        "The password for the new user is on its way!",
-    ],
-)
-def test_talk_about_passwords_raises_no_alarm(text: str) -> None:
-    assert not contains_password(text)
+ABOUT_PASSWORDS = [
+    "Do I need a password?",
+    "I forgot my password, what now?",
+    "password: required",
+    "the password is expired",
+    "password: see 1Password",
+    "password: ********",
+    "Which login and password do I use at step 3?",
+    "Please reset the password for ann@acme.com",
+    "ann@acme.com\nbob@acme.com",
+    "Please send the password to ann@acme.com",
+    "The password for the new user is on its way!",
+]
+
+
+def test_talk_about_passwords_raises_no_alarm() -> None:
+    talk = [*ORDINARY, *TALK, *ABOUT_PASSWORDS]
+
+    assert [text for text in talk if contains_password(text)] == []

@@ -14,9 +14,9 @@ CONTROLS = [chr(n) for n in [*range(0x20), *range(0x7F, 0xA0)] if not chr(n).iss
 OTHERS = "\u034f\u115f\u1160\u17b4\u180b\u2800\u3164\ufe0f\uffa0\ufffc\U000e0101\U000e0041\ud800"
 
 
-@pytest.mark.parametrize("nothing", [*FORMATS, *CONTROLS, *OTHERS], ids=ascii)
-def test_what_has_no_width_is_dropped_wherever_it_is(nothing: str) -> None:
-    assert clean(f"{nothing}12{nothing}34{nothing}") == "1234"
+def test_what_has_no_width_is_dropped_wherever_it_is() -> None:
+    for nothing in (*FORMATS, *CONTROLS, *OTHERS):
+        assert clean(f"{nothing}12{nothing}34{nothing}") == "1234", ascii(nothing)
 
 
 @pytest.mark.parametrize(

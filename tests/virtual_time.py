@@ -1,0 +1,137 @@
+"""An event loop in which nobody waits: whenever all are waiting for time to pass, it has passed."""
+
+import array
+import asyncio
+import fcntl
+import selectors
+import termios
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import Executor
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any, TypeVar
+
+import aiosqlite
+import pytest
+import slack_sdk.signature
+
+import bot.app.web
+
+Result = TypeVar("Result")
+
+# Bytes between two sockets arrive at once; only their acknowledgment may take this long, really.
+DELAYED_ACK_SECONDS = 0.05
+POLL_SECONDS = 0.001
+
+
+class Leaping(selectors.DefaultSelector):
+    """Leaps to the next timer instead of waiting for it, unless something is on its way to us."""
+
+    loop: "VirtualTimeLoop"
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if timeout is None or timeout <= 0:
+            return super().select(timeout)
+        patience = time.perf_counter() + DELAYED_ACK_SECONDS
+        while not (found := super().select(0)):
+            if not self.loop.threads and not (
+                self._something_is_sent() and time.perf_counter() < patience
+            ):
+                self.loop.leap(timeout)
+                break
+            super().select(POLL_SECONDS)
+        return found
+
+    def _something_is_sent(self) -> bool:
+        return any(
+            key.events & selectors.EVENT_WRITE or unacknowledged(key.fd)
+            for key in self.get_map().values()
+        )
+
+
+def unacknowledged(descriptor: int) -> int:
+    """Return the number of bytes that a socket has sent and its peer hasn't acknowledged."""
+    count = array.array("i", [0])
+    try:
+        fcntl.ioctl(descriptor, termios.TIOCOUTQ, count)
+    except OSError:  # it listens
+        return 0
+    return count[0]
+
+
+class VirtualTimeLoop(asyncio.SelectorEventLoop):
+    """A loop with a clock of its own; all that talks must run in it."""
+
+    def __init__(self) -> None:
+        selector = Leaping()
+        selector.loop = self
+        self._passed, self.threads = 0.0, 0
+        super().__init__(selector)
+
+    def time(self) -> float:
+        return self._passed
+
+    def leap(self, seconds: float) -> None:
+        self._passed += seconds
+
+    def run_in_executor(  # type: ignore[override]
+        self, executor: Executor | None, func: Callable[..., Result], *args: Any
+    ) -> asyncio.Future[Result]:
+        """Let time stand still while a thread works."""
+        future = super().run_in_executor(executor, func, *args)
+        self.threads += 1
+
+        def done(_future: asyncio.Future[Result]) -> None:
+            self.threads -= 1
+
+        future.add_done_callback(done)
+        return future
+
+
+def wait_for_sqlite(patch: pytest.MonkeyPatch) -> None:
+    """Let time stand still while aiosqlite's thread opens or closes a connection."""
+    for name in ("_connect", "close"):
+        patch.setattr(aiosqlite.Connection, name, _counted(getattr(aiosqlite.Connection, name)))
+
+
+def _counted(method: Callable[[Any], Awaitable[Result]]) -> Callable[[Any], Awaitable[Result]]:
+    async def counted(connection: aiosqlite.Connection) -> Result:
+        loop = asyncio.get_running_loop()
+        if not isinstance(loop, VirtualTimeLoop):
+            return await method(connection)
+        loop.threads += 1
+        try:
+            return await method(connection)
+        finally:
+            loop.threads -= 1
+
+    return counted
+
+
+def passed() -> float:
+    """Return how many seconds the running loop has leapt over; 0 in any other loop."""
+    loop = asyncio.get_running_loop()
+    return loop.time() if isinstance(loop, VirtualTimeLoop) else 0.0
+
+
+class Clock:
+    """The time of day in such a loop, which begins now."""
+
+    def __init__(self) -> None:
+        self._began = datetime.now(UTC)
+
+    def __call__(self) -> datetime:
+        return self._began + timedelta(seconds=asyncio.get_running_loop().time())
+
+
+def tell_the_time(clock: Clock, patch: pytest.MonkeyPatch) -> None:
+    """Let Slack's signatures be judged by this clock."""
+    patch.setattr(slack_sdk.signature.Clock, "now", lambda _self: clock().timestamp())
+    patch.setattr(bot.app.web, "time", SimpleNamespace(time=lambda: clock().timestamp()))
+
+
+def run(work: Callable[[Clock], Coroutine[Any, Any, Result]]) -> Result:
+    """Run `work` in a loop of its own."""
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        return runner.run(work(Clock()))
