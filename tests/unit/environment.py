@@ -35,10 +35,11 @@ class Environment:
     def load(self, **variables: str | None) -> Settings:
         """The settings of what is needed, with `variables` changed; None takes one away."""
         values: Mapping[str, str | None] = {**NEEDED, **variables}
-        for name, value in values.items():
-            if value is not None:
-                self._monkeypatch.setenv(name, value)
-        return settings.load()
+        with self._monkeypatch.context() as patch:
+            for name, value in values.items():
+                if value is not None:
+                    patch.setenv(name, value)
+            return settings.load()
 
     def refusal(self, **variables: str | None) -> list[str]:
         """The lines with which such settings are refused."""
