@@ -3,11 +3,6 @@ PYTHON ?= python3
 BIN := .venv/bin
 # Of the packages that the bot runs with; “make sbom” fails for any other. LGPL: psycopg and pygal, which are used as they are.
 LICENSES := MIT;BSD;Apache;PSF;Python Software Foundation;Mozilla Public License 2.0;LGPL-3.0-only;LGPLv3+
-# Tests that take most branches. Measuring doubles their time, so the others run without it.
-CONVERSATIONS := channel_life commands engineer_commands entering_credentials health history home \
-	posted_secrets private_answers questions retention revealing_credentials start steps thread \
-	verification_flow
-COVERED := tests/unit $(CONVERSATIONS:%=tests/integration/test_%.py)
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: help
@@ -43,8 +38,7 @@ types: .venv/installed-dev
 
 .PHONY: unit
 unit: .venv/installed-dev ## run the tests alone, on all cores
-	$(BIN)/pytest --cov -n auto $(COVERED)
-	$(BIN)/pytest -n auto $(addprefix --ignore=,$(COVERED))
+	$(BIN)/pytest -n auto
 
 .PHONY: test-crash
 test-crash: .venv/installed-dev ## kill the bot at every point of an onboarding (a quarter of an hour)

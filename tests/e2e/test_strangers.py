@@ -278,4 +278,5 @@ async def test_what_strangers_send_does_not_fill_the_log(
             assert "\r\nAllow: POST\r\n" in answer.text
     added = stage.bot.log_text().removeprefix(before)
     assert "Traceback" not in added
-    assert len(added.splitlines()) <= 3  # wrong signatures are told of, now and then
+    lines = [line for line in added.splitlines() if "uploaded a picture" not in line]
+    assert len(lines) <= 3  # wrong signatures are told of, now and then
