@@ -132,7 +132,10 @@ def open_page(browser: Browser, served: Served) -> Iterator[OpenPage]:
 
 @pytest.fixture(scope="module")
 def page(open_page: OpenPage, scene: str) -> Page:
-    """The page at the module's `scene`, which its tests take on from one to the next."""
+    """The page at the module's `scene`, which its tests take on from one to the next.
+
+    Each test can also be the first one: pytest-xdist deals them out to several processes.
+    """
     page = open_page()
     begin_at(page, scene)
     return page
@@ -184,13 +187,13 @@ def show(pane: Locator, name: str) -> None:
     expect(pane).to_have_attribute("aria-label", f"{name}'s Slack")
 
 
-def add(page: Page, who: str) -> None:
-    """Bring somebody from the director's list into the client's channel."""
+def add(page: Page, who: str, name: str) -> None:
+    """Bring somebody from the director's list into the client's channel, unless they are there."""
     people = page.locator("#pane-b").get_by_label("Who is shown here").locator("option")
-    before = people.count()
-    page.locator("#d-people").evaluate("part => { part.open = true; }")
-    page.locator("#d-people").get_by_role("button", name=who).click()
-    expect(people).to_have_count(before + 1)
+    if name not in people.all_inner_texts():
+        page.locator("#d-people").evaluate("part => { part.open = true; }")
+        page.locator("#d-people").get_by_role("button", name=who).click()
+    expect(people.filter(has_text=name)).to_have_count(1)
 
 
 def flip(page: Page, part: str, switch: str) -> None:

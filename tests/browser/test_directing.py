@@ -44,11 +44,11 @@ def test_outsiders_are_offered_what_slack_offers_them(page: Page) -> None:
 
 def test_others_in_the_channel_may_do_what_they_are_for(page: Page) -> None:
     for who, name in (("third company", "Tess Third"), ("guest", "Gus Guest")):
-        add(page, who)
+        add(page, who, name)
         show(ann(page), name)
         last(ann(page), "step_done").click()
         expect(ann(page).locator(".message.private")).to_contain_text("Only the client's team")
-    add(page, "sales")
+    add(page, "sales", "Sam Sales")
     show(ann(page), "Sam Sales")
     ann(page).locator(".back").click()
     say(ann(page), "/servicetitan status")
@@ -58,6 +58,7 @@ def test_others_in_the_channel_may_do_what_they_are_for(page: Page) -> None:
 
 
 def test_an_engineer_gives_the_client_to_a_colleague_from_the_home(page: Page) -> None:
+    add(page, "sales", "Sam Sales")
     look_at(erin(page), "Home")
     form = erin(page).get_by_role("dialog")
     erin(page).locator(".home").get_by_role("button", name="Assign").click()
@@ -71,7 +72,7 @@ def test_an_engineer_gives_the_client_to_a_colleague_from_the_home(page: Page) -
 
 
 def test_two_people_press_the_same_button(page: Page) -> None:
-    add(page, "colleague")
+    add(page, "colleague", "Cal Colleague")
     show(erin(page), "Cal Colleague")
     now = current(page)
     both = [last(pane, "step_done").element_handle() for pane in (erin(page), ann(page))]
