@@ -79,7 +79,10 @@ def _passed(onboarding: Onboarding, report: Report) -> Iterator[Block]:
     passed = [check.title for check in report.checks if check.outcome is Outcome.PASSED]
     if onboarding.status is Status.COMPLETED:
         to = f"{_to_whom(onboarding)}, " if onboarding.contacts else ""
-        start, ending = f"🎉 {to}*You're connected!*", " and setup is complete. Thank you!"
+        start, ending = (
+            f"🎉 {to}*{'you' if to else 'You'}'re connected!*",
+            " and setup is complete. Thank you!",
+        )
     else:
         start, ending = "✅ *It works!*", " Nothing else to enter."
     platform, values = escape(onboarding.guide.platform), len(onboarding.guide.credentials)

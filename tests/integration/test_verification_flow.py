@@ -325,7 +325,7 @@ async def test_after_the_end_the_credentials_can_still_be_checked(at_22: World) 
     for number in (22, 23, 24):
         await at_22.press(at_22.erin, f"step:{number}", "step_done")
     await at_22.press(at_22.erin, "step:25", "run_verification")
-    assert "You're connected" in at_22.message("verification:2").text
+    assert "you're connected" in at_22.message("verification:2").text
 
     await at_22.type("verify")
     await at_22.idle()
