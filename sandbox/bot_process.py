@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import secrets
 import signal
 import socket
 import sys
@@ -15,6 +16,7 @@ import aiohttp
 ROOT = Path(__file__).parents[1]
 READY_WITHIN = 30.0
 STOPPED_WITHIN = 10.0
+PORTS = range(15000, 30000)
 THE_BOT = ("-m", "bot", "run")
 
 
@@ -152,11 +154,16 @@ async def run_command(
 
 
 def free_port() -> int:
-    """A loopback port that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A loopback port that nobody uses now.
+
+    Not one of those that systems give to outgoing connections (32768 and up): it could be gone
+    before the bot listens.
+    """
+    while True:
+        port = PORTS.start + secrets.randbelow(len(PORTS))
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def _clean_environment(directory: Path) -> dict[str, str]:
@@ -167,4 +174,5 @@ def _clean_environment(directory: Path) -> dict[str, str]:
         "HOME": str(directory),
         "PYTHONUTF8": "1",
         "PYTHONUNBUFFERED": "1",
+        "DIGEST_AT": "off",  # what is played mustn't depend on the day of the week
     }

@@ -53,7 +53,8 @@ class OneTimeNotice:
 
     async def post(self, message: Message, since: datetime) -> None:
         """Post what was claimed, unless a crash or a lost response hid that it is there."""
-        ts = await self._slack.find(self._channel, message, since)
+        is_new = since == self._claimed_at
+        ts = None if is_new else await self._slack.find(self._channel, message, since)
         ts = ts or await self._slack.post(self._channel, message)
         async with self._database.begin() as session:
             await notices.record(session, self._name, ts)

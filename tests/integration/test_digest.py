@@ -17,7 +17,7 @@ def digests(world: World) -> list[str]:
 
 async def test_it_comes_on_monday_morning_once(database: AnyDatabase) -> None:
     with freeze_time(MONDAY, tick=True, real_asyncio=True) as clock:
-        async with a_world(database) as world:
+        async with a_world(database, digest_at="Mon 09:00") as world:
             await world.begin()
             await world.ann.say(
                 world.channel, "help where do I find Erin?", world.message("root").ts
@@ -43,7 +43,7 @@ async def test_after_downtime_it_comes_later_that_day_but_not_the_next(
     database: AnyDatabase,
 ) -> None:
     with freeze_time("2026-03-03 15:00", tick=True, real_asyncio=True) as clock:
-        async with a_world(database) as world:
+        async with a_world(database, digest_at="Mon 09:00") as world:
             await world.begin()
             await world.bot.digest.look()  # it is Tuesday
             assert digests(world) == []
@@ -54,7 +54,7 @@ async def test_after_downtime_it_comes_later_that_day_but_not_the_next(
 
 async def test_nothing_to_tell_is_not_told(database: AnyDatabase) -> None:
     with freeze_time("2026-03-02 15:00", tick=True, real_asyncio=True):
-        async with a_world(database) as world:
+        async with a_world(database, digest_at="Mon 09:00") as world:
             await world.bot.digest.look()
             assert digests(world) == []
 
@@ -70,7 +70,7 @@ async def test_it_can_be_turned_off(database: AnyDatabase) -> None:
 
 async def test_a_refused_post_is_tried_again_later(database: AnyDatabase) -> None:
     with freeze_time("2026-03-01 15:00", tick=True, real_asyncio=True) as clock:
-        async with a_world(database) as world:
+        async with a_world(database, digest_at="Mon 09:00") as world:
             await world.begin()
             clock.move_to("2026-03-02 15:00")
             world.slack.fail_next("chat.postMessage", error="is_archived")

@@ -388,6 +388,7 @@ async def a_world(
             "servicetitan_api_url": servicetitan.api_url,
             "port": free_port(),
             "sweep_interval": 3600,  # tests sweep when they mean to
+            "digest_at": "off",  # frozen days may be Mondays
             **other,
         }
         settings = Settings.model_validate(values)
