@@ -9,7 +9,7 @@ from bot.app.settings import Settings
 from bot.core.errors import OnboardingError
 from bot.core.metrics import Metrics
 from bot.core.typed_text import one_line
-from bot.slack import Slack
+from bot.slack import Slack, SlackRefused
 from bot.slack.rate_limits import RateLimits
 
 TIMEOUT_SECONDS = 5
@@ -30,13 +30,20 @@ async def names_of(settings: Settings, ids: Iterable[str]) -> Mapping[str, str]:
             asyncio.Semaphore(AT_ONCE),
         )
 
+        is_away = asyncio.Event()
+
         async def name_of(id_: str) -> str:
             async with room:
+                if is_away.is_set():
+                    return ""
                 try:
                     if id_.startswith(("C", "G")):
                         return f"#{(await slack.channel(id_)).name}"
                     return (await slack.user(id_)).name
-                except OnboardingError:  # unknown to Slack, or Slack is away
+                except SlackRefused:  # Slack doesn't know it, or may not tell
+                    return ""
+                except OnboardingError:  # don't wait for Slack once more for each name
+                    is_away.set()
                     return ""
 
         known = sorted({id_ for id_ in ids if id_})

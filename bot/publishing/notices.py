@@ -25,6 +25,7 @@ class OneTimeNotice:
         self._name, self._channel = name, channel
         self._slack, self._database, self._clock = slack, database, clock
         self._claimed_at: datetime | None = None
+        self._is_new = False  # nobody can have posted it yet
 
     async def is_posted(self) -> bool:
         async with self._database.begin(write=False, background=True) as session:
@@ -39,22 +40,21 @@ class OneTimeNotice:
                 known = await notices.get(session, self._name)
                 if known is None:
                     await notices.claim(session, self._name, now)
-                    self._claimed_at = now
+                    self._claimed_at, self._is_new = now, True
                     return now
                 is_ours = known.since == self._claimed_at
                 if known.ts or not (is_ours or now - known.since > CLAIM_EXPIRES):
                     return None
                 if not await notices.take_over(session, self._name, known.since, now):
                     return None
-                self._claimed_at = now
+                self._claimed_at, self._is_new = now, False
                 return known.since
         except Conflict:  # another worker claimed it at the same time
             return None
 
     async def post(self, message: Message, since: datetime) -> None:
         """Post what was claimed, unless a crash or a lost response hid that it is there."""
-        is_new = since == self._claimed_at
-        ts = None if is_new else await self._slack.find(self._channel, message, since)
+        ts = None if self._is_new else await self._slack.find(self._channel, message, since)
         ts = ts or await self._slack.post(self._channel, message)
         async with self._database.begin() as session:
             await notices.record(session, self._name, ts)

@@ -1,7 +1,9 @@
 """The weekly digest: on its day, once, with any number of workers."""
 
+import pytest
 from freezegun import freeze_time
 
+from bot.core.errors import Unavailable
 from tests.databases import ON_SQLITE, AnyDatabase
 from tests.integration.world import World, a_world
 
@@ -78,5 +80,19 @@ async def test_a_refused_post_is_tried_again_later(database: AnyDatabase) -> Non
             await world.bot.digest.look()
             assert digests(world) == []
             clock.tick(400)
+            await world.bot.digest.look()
+            assert len(digests(world)) == 1
+
+
+async def test_a_digest_whose_answer_was_lost_is_not_repeated(database: AnyDatabase) -> None:
+    with freeze_time("2026-03-01 15:00", tick=True, real_asyncio=True) as clock:
+        async with a_world(database, digest_at="Mon 09:00") as world:
+            await world.begin()
+            clock.move_to("2026-03-02 15:00")
+            world.slack.fail_next("chat.postMessage", drop=True, performed=True)
+            with pytest.raises(Unavailable):
+                await world.bot.digest.look()
+            clock.tick(90)
+            await world.bot.digest.look()
             await world.bot.digest.look()
             assert len(digests(world)) == 1

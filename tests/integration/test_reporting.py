@@ -4,13 +4,11 @@ import csv
 import io
 import json
 
-import pytest
-
-from sandbox.slack import NotOfferedError, View
+from sandbox.slack import View
 from tests.commands import Ended, onboarding
-from tests.databases import ON_BOTH, ON_SQLITE
+from tests.databases import ON_BOTH, ON_SQLITE, AnyDatabase
 from tests.integration.test_cli import COMPLETE
-from tests.integration.world import World
+from tests.integration.world import World, a_world
 
 
 def text(view: View) -> str:
@@ -65,9 +63,16 @@ async def test_a_period_that_is_none_gets_an_example(begun: World) -> None:
 
 
 @ON_SQLITE
-async def test_clients_get_no_report(begun: World) -> None:
-    with pytest.raises(NotOfferedError):
-        await begun.type("report", begun.ann)
+async def test_only_engineers_get_a_report(database: AnyDatabase) -> None:
+    async with a_world(database, named_engineers=True) as world:
+        await world.begin()
+        sam = world.slack.add_person("Sam Sales")
+        sales = world.slack.add_channel("sales", sam)
+
+        reply = await world.type("report", sam, sales)
+
+        assert sam.view is None
+        assert "engineer" in reply.text
 
 
 @ON_SQLITE
