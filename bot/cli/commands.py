@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bot import guide
+from bot.app.event_loop import watch_event_loop
 from bot.app.running import running
 from bot.app.settings import Settings, load_partly, secret_paths
 from bot.cli import private_files
@@ -67,8 +68,10 @@ async def _serve(settings: Settings) -> None:
         loop.add_signal_handler(number, stop.set)
     async with running(settings) as bot:
         stopped = asyncio.create_task(stop.wait())
+        watching = asyncio.create_task(watch_event_loop(bot.metrics))
         await asyncio.wait([stopped, bot.working], return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
+        watching.cancel()
         if bot.working.done():
             bot.working.result()
         await bot.retire()

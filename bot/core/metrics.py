@@ -10,6 +10,7 @@ from prometheus_client.exposition import generate_latest
 
 # Slack waits three seconds for an acknowledgement.
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 10)
+LAG_BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 3)
 
 
 class Metrics:
@@ -41,6 +42,12 @@ class Metrics:
         self.leases = self.gauge("onboarding_leases", "Threads that this worker is publishing")
         self.unreadable = self.gauge(
             "onboarding_unreadable", "Onboardings that this release cannot read, and skips"
+        )
+        self.tasks = self.gauge("onboarding_tasks", "Tasks in the event loop")
+        self.loop_lag = time_(
+            "onboarding_loop_lag_seconds",
+            "How late the event loop runs what is due, measured ten times a second",
+            buckets=LAG_BUCKETS,
         )
         self.warnings = self.gauge(
             "onboarding_warning", "1 while GET /readyz shows this warning", ["check"]
