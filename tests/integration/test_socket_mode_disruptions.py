@@ -179,3 +179,20 @@ async def test_lines_that_are_cut_again_and_again_are_not_opened_without_end(
     await asyncio.sleep(1.5)
 
     assert len(world.slack.calls_of(OPEN)) - before <= 5
+
+
+async def test_lines_that_open_well_and_are_soon_cut_are_opened_ever_more_slowly(
+    world: World,
+) -> None:
+    slack, loop = world.slack, asyncio.get_running_loop()
+    before, began = len(slack.calls_of(OPEN)), loop.time()
+    while loop.time() - began < 30:
+        await slack.lose_sockets(LineTrouble.RESET)
+        await slack.until(lambda: slack.connections, timeout=60, awaited="another connection")
+    assert 4 <= len(slack.calls_of(OPEN)) - before <= 10
+
+    await asyncio.sleep(bot.app.socket_mode.STABLE_SECONDS + 1)
+    await slack.lose_sockets(LineTrouble.RESET)
+    lost = loop.time()
+    await slack.until(lambda: slack.connections, timeout=60, awaited="another connection")
+    assert loop.time() - lost < 0.5  # it was stable in between
