@@ -1,0 +1,50 @@
+"""What can happen to an onboarding as a whole, and handing over parts of it."""
+
+import pytest
+
+from bot.core.errors import Refused
+from bot.onboarding import EventKind, Loss, Status
+from bot.onboarding.lifecycle import lose_channel, pause, regain_channel
+from bot.onboarding.steps import hand_over_steps
+from tests.builders import NOW, a_client_admin, an_engineer, an_onboarding, kinds
+
+ANN, ERIN = a_client_admin(), an_engineer()
+
+
+def test_the_rest_of_a_phase_begins_with_the_current_step() -> None:
+    onboarding = an_onboarding(at_step=4)
+
+    change = hand_over_steps(onboarding, 4, ANN, NOW, rest_of_phase=True)
+
+    phase = onboarding.guide.phase_of(4)
+    expected = [one.number for one in phase.steps if one.number >= 4]
+    handed = [one.number for one in change.onboarding.steps if one.handed_over]
+    assert handed == expected
+    assert len(expected) > 1
+
+
+def test_one_step_alone_is_handed_over() -> None:
+    change = hand_over_steps(an_onboarding(at_step=4), 4, ANN, NOW)
+
+    assert [one.number for one in change.onboarding.steps if one.handed_over] == [4]
+    with pytest.raises(Refused, match="We already have step 4"):
+        hand_over_steps(change.onboarding, 4, ANN, NOW)
+
+
+def test_a_channel_that_is_back_resumes_what_was_paused_for_it() -> None:
+    lost = lose_channel(an_onboarding(at_step=4), Loss.ARCHIVED, NOW).onboarding
+    assert (lost.status, lost.loss) == (Status.PAUSED, Loss.ARCHIVED)
+
+    change = regain_channel(lost, [Loss.ARCHIVED, Loss.BOT_REMOVED], NOW)
+
+    assert (change.onboarding.status, change.onboarding.loss) == (Status.ACTIVE, None)
+    assert kinds(change) == [EventKind.RESUMED]
+
+
+def test_nothing_else_resumes_with_the_channel() -> None:
+    lost = lose_channel(an_onboarding(at_step=4), Loss.ARCHIVED, NOW).onboarding
+    by_hand = pause(an_onboarding(at_step=4), ERIN, NOW).onboarding
+
+    for onboarding in (lost, by_hand, an_onboarding(at_step=4)):
+        with pytest.raises(Refused, match="not paused for that reason"):
+            regain_channel(onboarding, [Loss.BOT_REMOVED], NOW)
