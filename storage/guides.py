@@ -11,6 +11,7 @@ from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.guide import Guide, GuideError, parse
+from bot.guide.loading import name_of, source_of
 from bot.guide.structure import changes
 from storage.tables import RUNNING, GuideRow, OnboardingRow
 from storage.unreadable_rows import Unknown
@@ -42,7 +43,7 @@ class GuideStore:
     @classmethod
     def from_file(cls, file: Path, **fillings: str | None) -> Self:
         """Read the guide for new onboardings; raises GuideError if it is broken."""
-        return cls(file.read_text(encoding="utf-8"), file.name, **fillings)
+        return cls(source_of(file), name_of(file), **fillings)
 
     async def changes(self, session: AsyncSession) -> list[str]:
         """Return how the file's structure differs from the saved text of the same version."""

@@ -7,43 +7,101 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from bot.guide.checks import Where
 from bot.guide.model import Guide
+from bot.guide.problems import Problem, problems
 
-SERVICETITAN = Path(__file__).with_name("servicetitan.toml")
-Where = tuple[str | int, ...]
+FOLDER = Path(__file__).with_name("guides")
+SERVICETITAN = FOLDER / "servicetitan" / "guide.toml"
+# A guide's files, in this order: its text, how it is checked, how people ask. Only the first must
+# be there. They are kept as one text, each under a line that names it.
+FILES = ("guide.toml", "checks.toml", "asked.toml")
+_FILE = re.compile(r"# {4}(\w+\.toml) {4}#")
 
 
 class GuideError(ValueError):
-    """A broken guide file; the text has one line per problem: `file:line: problem`."""
+    """A broken guide; the text has one line per problem: `file:line: problem`."""
 
 
 def load(path: Path = SERVICETITAN) -> Guide:
     """Load the guide in `path`; raises GuideError if it is broken."""
-    return parse(path.read_text(encoding="utf-8"), path.name)
+    return parse(source_of(path), name_of(path))
+
+
+def name_of(path: Path) -> str:
+    """Return what errors call the file of a guide: every one is a `guide.toml`."""
+    return f"{path.parent.name}/{path.name}" if path.name == FILES[0] else path.name
+
+
+def source_of(path: Path) -> str:
+    """Return the text of the guide in a file, with what is beside it if that is a `guide.toml`."""
+    text = path.read_text(encoding="utf-8")
+    if path.name != FILES[0]:
+        return text
+    others = [path.with_name(name) for name in FILES[1:]]
+    texts = [f"#    {one.name}    #\n{one.read_text('utf-8')}" for one in others if one.exists()]
+    return "\n".join([text, *texts])
 
 
 def parse(source: str, name: str) -> Guide:
-    """Return the guide in TOML text; raises GuideError, which calls the file `name`."""
+    """Return the guide in TOML text; raises GuideError, which calls the (first) file `name`."""
     try:
         guide = Guide.model_validate(tomllib.loads(source))
     except tomllib.TOMLDecodeError as error:
         at = re.search(r"at line (\d+)", str(error))
-        line = at[1] if at else source.count("\n") + 1
-        raise GuideError(f"{name}:{line}: {error}") from error
+        line = int(at[1]) if at else source.count("\n") + 1
+        text = re.sub(r"at line \d+", f"at line {_place(source, name, line)[1]}", str(error))
+        raise GuideError(f"{_named(source, name, line)}: {text}") from error
     except ValidationError as error:
         raise GuideError(
-            _report(source, name, ((problem["loc"], problem["msg"]) for problem in error.errors()))
+            _report(source, name, ((_loc(one["loc"]), one["msg"]) for one in error.errors()))
         ) from error
-    if problems := _report(source, name, guide.problems()):
-        raise GuideError(problems)
-    return guide
+    if found := _report(source, name, problems(guide)):
+        raise GuideError(found)
+    return guide if "checks" in guide.model_fields_set else _completed(guide)
 
 
-def _report(source: str, name: str, problems: Iterable[tuple[Where, str]]) -> str:
+def _completed(guide: Guide) -> Guide:
+    """Return a guide from before guides had checks: it is verified as every one was then."""
+    ours = load()
+    keys = {step.number: step.key for step in ours.steps}
+    phases = []
+    for phase in guide.phases:
+        steps = [
+            step.model_copy(update={"key": step.key or keys.get(step.number, "")})
+            for step in phase.steps
+        ]
+        phases.append(phase.model_copy(update={"steps": tuple(steps)}))
+    asked = ours.asked if guide.id == ours.id else guide.asked
+    update = {"phases": tuple(phases), "checks": ours.checks, "asked": asked}
+    return guide.model_copy(update=update)
+
+
+def _loc(loc: Where) -> Where:
+    """Return pydantic's location without the kind of the checks, which the file doesn't have."""
+    return (loc[0], *loc[2:]) if loc[:1] == ("checks",) and len(loc) > 1 else loc
+
+
+def _report(source: str, name: str, found: Iterable[Problem]) -> str:
     return "\n".join(
-        f"{name}:{_line_of(source, where)}: {'.'.join(map(str, where))}: {problem}"
-        for where, problem in problems
+        f"{_named(source, name, _line_of(source, where))}: {'.'.join(map(str, where))}: {problem}"
+        for where, problem in found
     )
+
+
+def _named(source: str, name: str, line: int) -> str:
+    """Return `file:line` for a line of `source`."""
+    file, number = _place(source, name, line)
+    return f"{file}:{number}"
+
+
+def _place(source: str, name: str, line: int) -> tuple[str, int]:
+    """Return the file that a line of `source` comes from, and its number there."""
+    file, begins = name, 0
+    for number, text in enumerate(source.splitlines()[:line], start=1):
+        if heading := _FILE.fullmatch(text):
+            file, begins = str(Path(name).with_name(heading[1])), number
+    return file, line - begins
 
 
 def _line_of(source: str, where: Where) -> int:
@@ -55,7 +113,7 @@ def _line_of(source: str, where: Where) -> int:
         here: Where | None = None
         if header := re.fullmatch(r"\s*\[(\[?)([\w.]+)\]?\]\s*(#.*)?", line):
             here = table = _enter(counts, header[2].split("."), array=bool(header[1]))
-        elif key := re.match(r"\s*(\w+)\s*=", line):
+        elif key := re.match(r'\s*"?([\w:]+)"?\s*=', line):
             here = (*table, key[1])
         if here and len(here) > best_length and where[: len(here)] == here:
             best, best_length = number, len(here)

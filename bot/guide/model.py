@@ -1,13 +1,20 @@
 """The parts of a guide. Their lengths keep every message within Slack's Block Kit limits."""
 
 import re
-from collections.abc import Iterator
 from enum import StrEnum
 from functools import cached_property
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
 
+from bot.guide.checks import Checks, Key, NoChecks
 from bot.guide.credential_fields import CredentialField
 
 # Slack: a section's text has at most 3,000 characters, a header 150, ten fields of 2,000, a button
@@ -19,9 +26,6 @@ Label = Annotated[str, StringConstraints(min_length=1, max_length=60)]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 
 
-ONE_SECTION = 2600
-
-
 def _address(value: str) -> str:
     if not re.fullmatch(r"https://[^\s/]+/\S{1,2900}", value):
         raise ValueError("must be an https address, such as https://example.com/step-03.png")
@@ -29,9 +33,6 @@ def _address(value: str) -> str:
 
 
 Address = Annotated[str, AfterValidator(_address)]
-
-# The location of a problem in the file, as pydantic gives locations, and the problem.
-Problem = tuple[tuple[str | int, ...], str]
 
 
 class Part(BaseModel):
@@ -112,6 +113,7 @@ class Step(Part):
     """
 
     number: int
+    key: Key | Literal[""] = ""  # names it in the checks
     title: Title
     short: Line | None = None
     body: Text
@@ -155,6 +157,10 @@ class Trouble(Part):
     steps: tuple[int, ...]
 
 
+def _pairs(asked: object) -> object:
+    return tuple(asked.items()) if isinstance(asked, dict) else asked
+
+
 class Guide(Part):
     """A guide. An onboarding keeps the `version` that it started with."""
 
@@ -174,6 +180,9 @@ class Guide(Part):
     credentials: tuple[CredentialField, ...]
     troubleshooting: tuple[Trouble, ...]
     blanks: Blanks = Blanks()
+    checks: Checks = NoChecks(by="none")
+    # How people ask for a passage, by its id.
+    asked: Annotated[tuple[tuple[str, str], ...], BeforeValidator(_pairs)] = ()
 
     def filled(self, *, email: str | None, description: str | None) -> "Guide":
         """Return the guide with its blanks filled; None leaves what the guide's file says."""
@@ -191,6 +200,16 @@ class Guide(Part):
             if step.number == number:
                 return step
         raise KeyError(number)
+
+    @property
+    def is_checked(self) -> bool:
+        """Whether the credentials are verified at all."""
+        return self.checks.by != "none"
+
+    @cached_property
+    def numbers(self) -> dict[str, int]:
+        """The numbers of the steps that have a key."""
+        return {step.key: step.number for step in self.steps if step.key}
 
     def phase_of(self, number: int) -> Phase:
         """Return the phase of step `number`; raises KeyError."""
@@ -217,65 +236,3 @@ class Guide(Part):
     def last_credential_step(self) -> int:
         """The step by which the guide has shown every credential."""
         return max((field.step for field in self.credentials), default=0)
-
-    def problems(self) -> Iterator[Problem]:
-        """Yield problems that types cannot express."""
-        yield from self._numbers()
-        yield from self._references()
-        yield from self._slack_limits()
-
-    def _numbers(self) -> Iterator[Problem]:
-        expected = 1
-        for at, phase in enumerate(self.phases):
-            if phase.number != at + 1:
-                yield ("phases", at, "number"), f"phase {at + 1} is missing before this one"
-            for position, step in enumerate(phase.steps):
-                if step.number != expected:
-                    where = ("phases", at, "steps", position, "number")
-                    yield where, f"step {expected} should stand here, not {step.number}"
-                expected = step.number + 1
-
-    def _references(self) -> Iterator[Problem]:
-        numbers = {step.number for step in self.steps}
-        yield from self._step_references(numbers)
-        for at, field in enumerate(self.credentials):
-            if self.field(field.id) is not field:
-                yield ("credentials", at, "id"), f"there is a credential “{field.id}” already"
-            if field.step not in numbers or field.id not in self.step(field.step).credentials:
-                message = f"step {field.step} does not ask for “{field.label}”"
-                yield ("credentials", at, "step"), message
-        for at, trouble in enumerate(self.troubleshooting):
-            if not numbers.issuperset(trouble.steps):
-                yield ("troubleshooting", at, "steps"), "one of these steps does not exist"
-        verifying = [where for where, step in self._where() if step.verifies]
-        if not verifying:
-            yield ("phases",), "one step must have “verifies = true”"
-        for where in verifying[1:]:
-            yield (*where, "verifies"), "only one step may have “verifies = true”"
-
-    def _step_references(self, numbers: set[int]) -> Iterator[Problem]:
-        fields = {field.id for field in self.credentials}
-        for where, step in self._where():
-            for key in ("credentials", "reveals"):
-                for name in getattr(step, key):
-                    if name not in fields:
-                        yield (*where, key), f"there is no credential “{name}”"
-            for option in step.choice.options if step.choice else ():
-                if not numbers.issuperset(option.skips):
-                    here = (*where, "choice", "options")
-                    yield here, "a step that would be skipped does not exist"
-
-    def _slack_limits(self) -> Iterator[Problem]:
-        if sum(map(len, self.prerequisites)) > ONE_SECTION:
-            yield ("prerequisites",), "all of them together are too long for one message"
-        if sum(len(trouble.text) for trouble in self.troubleshooting) > ONE_SECTION:
-            yield ("troubleshooting",), "all of it together is too long for one window"
-        for where, step in self._where():
-            # A message's plain text is refused over 4,000 characters (chat.update, msg_too_long).
-            if len(step.model_dump_json()) > 4500:
-                yield (*where, "body"), "the step is too long for one message: shorten or split it"
-
-    def _where(self) -> Iterator[tuple[tuple[str | int, ...], Step]]:
-        for at, phase in enumerate(self.phases):
-            for position, step in enumerate(phase.steps):
-                yield ("phases", at, "steps", position), step

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
+from bot.guide.loading import FOLDER
 from bot.guide.model import Guide, Step
 
-SCHEMATICS = Path(__file__).with_name("schematics")
+SCHEMATICS = "schematics"  # the folder beside a guide's text
 # step-03.png is the picture of step 3, step-03-2.png its second one.
 NAME = re.compile(r"step-(\d\d)(?:-([2-9]))?\.(?:png|jpg|jpeg|gif)")
 LOOKS_LIKE_ONE = re.compile(r".*\.(?:png|jpe?g|gif|webp|bmp|tiff?|heic)", re.IGNORECASE)
@@ -161,7 +162,7 @@ def find(
     if images and "://" in images:
         return PictureSources(captions, base_url=images.rstrip("/")), {}
     files, problems = _read(Path(images), captions) if images else ([], {})
-    schematics, _ = _read(SCHEMATICS / guide.id, captions)
+    schematics, _ = _read(FOLDER / guide.id / SCHEMATICS, captions)
     given = {file.step for file in files}
     files += [replace(one, is_schematic=True) for one in schematics if one.step not in given]
     return PictureSources(captions, files, public_url=public_url or ""), problems

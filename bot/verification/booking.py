@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from bot.onboarding.report import Check
 from bot.verification.access import Access
 from bot.verification.diagnosis import undetermined
-from bot.verification.remedies import found
+from bot.verification.remedies import Finding, found
 from bot.verification.servicetitan.endpoints import (
     BOOKING,
     BOOKING_BY_EXTERNAL_ID,
@@ -55,11 +54,11 @@ class _Record(NamedTuple):
     status: str
 
 
-async def book(access: Access, booking: Booking, now: datetime) -> Check:
+async def book(access: Access, booking: Booking, now: datetime) -> Finding:
     """Create the test booking, unless it exists, and dismiss it. Raises no ServiceTitanError."""
     try:
         made = await _look_for(access, booking) or await _create(access, booking, now)
-        return made if isinstance(made, Check) else await _dismiss(access, booking, made.number)
+        return made if isinstance(made, Finding) else await _dismiss(access, booking, made.number)
     except ServiceTitanError as error:
         return undetermined(CHECK, error, f"{booking.external_id}: {error}")
 
@@ -72,7 +71,7 @@ async def _look_for(access: Access, booking: Booking) -> _Record | None:
     return next((one for one in ours if one), None)
 
 
-async def _create(access: Access, booking: Booking, now: datetime) -> _Record | Check:
+async def _create(access: Access, booking: Booking, now: datetime) -> _Record | Finding:
     if booking.sent:
         return _lost(booking, "sent in an earlier run")
     await access.fresh()  # a missing token must not look like a lost booking
@@ -81,7 +80,7 @@ async def _create(access: Access, booking: Booking, now: datetime) -> _Record | 
     return await _send(access, booking, now)
 
 
-async def _send(access: Access, booking: Booking, now: datetime) -> _Record | Check:
+async def _send(access: Access, booking: Booking, now: datetime) -> _Record | Finding:
     """Send the booking; if the outcome is unknown, look for it."""
     told = "HTTP 200 without the booking"
     try:
@@ -96,11 +95,11 @@ async def _send(access: Access, booking: Booking, now: datetime) -> _Record | Ch
     return await _look_for(access, booking) or _lost(booking, told)
 
 
-def _lost(booking: Booking, told: str) -> Check:
+def _lost(booking: Booking, told: str) -> Finding:
     return found(CHECK, "booking_lost", f"{booking.external_id}: POST: {told}; it is not there")
 
 
-async def _dismiss(access: Access, booking: Booking, number: str) -> Check:
+async def _dismiss(access: Access, booking: Booking, number: str) -> Finding:
     """Look the booking up by its id, and try to dismiss it."""
     seen = _ours(booking, await access.get_json(BOOKING, booking=number))
     if seen is None:

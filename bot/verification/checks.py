@@ -10,12 +10,13 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.onboarding.report import Check, Outcome, Report
+from bot.guide import Guide
+from bot.onboarding.report import Outcome, Report
 from bot.verification import diagnosis
 from bot.verification.access import Access
 from bot.verification.booking import CHECK, Booking, book
 from bot.verification.diagnosis import Probe
-from bot.verification.remedies import OPTIONAL, TITLES, found, passed
+from bot.verification.remedies import OPTIONAL, TITLES, Finding, found, passed
 from bot.verification.servicetitan import Credentials, ServiceTitan
 from bot.verification.servicetitan.endpoints import (
     BOOKING_PROVIDER_TAG,
@@ -32,21 +33,22 @@ CONCURRENCY = 8
 
 
 async def verify(
+    guide: Guide,
     servicetitan: ServiceTitan,
     credentials: Credentials,
     *,
     now: Callable[[], datetime],
     booking: Booking | None = None,
 ) -> Report:
-    """Check the five credentials with ServiceTitan and return a report.
+    """Check the credentials with ServiceTitan and return a report, in the words of `guide`.
 
     `now` returns aware datetimes. Errors of ServiceTitan end up in the report; nothing is raised.
     Nothing is written to ServiceTitan except `booking`, once all else has passed. No text of the
     report holds a credential.
     """
     began = now()
-    run = _Run(Access(servicetitan, credentials, now), credentials, now)
-    checks = {check.id: check for check in await _checks(run, booking)}
+    run = _Run(Access(servicetitan, credentials, now), guide, credentials, now)
+    checks = {one.check: one for one in await _checks(run, booking)}
     for check_id in TITLES:
         if check_id not in checks and check_id not in OPTIONAL:
             checks[check_id] = found(check_id, "later", "not run")
@@ -54,15 +56,15 @@ async def verify(
         told = f"not run; {booking.external_id} may be in ServiceTitan anyway"
         checks[CHECK] = found(CHECK, "later", told if booking.sent else "not run")
     return Report(
-        checks=tuple(checks[check_id] for check_id in TITLES if check_id in checks),
+        checks=tuple(checks[name].check_of(guide) for name in TITLES if name in checks),
         started_at=began,
         duration_ms=_ms(now() - began),
         environment=servicetitan.environment,
     )
 
 
-async def _checks(run: "_Run", booking: Booking | None) -> list[Check]:
-    checks: list[Check] = []
+async def _checks(run: "_Run", booking: Booking | None) -> list[Finding]:
+    checks: list[Finding] = []
     for stage in (run.shape, run.token, run.claims, run.first_probe, run.the_rest):
         checks += await stage()
         if any(check.required and check.outcome is not Outcome.PASSED for check in checks):
@@ -72,17 +74,24 @@ async def _checks(run: "_Run", booking: Booking | None) -> list[Check]:
 
 class _Run:
     def __init__(
-        self, access: Access, credentials: Credentials, now: Callable[[], datetime]
+        self,
+        access: Access,
+        guide: Guide,
+        credentials: Credentials,
+        now: Callable[[], datetime],
     ) -> None:
         self._access, self._credentials, self._now = access, credentials, now
+        self._guide = guide
         self._business_units: Probe
         self._reads: Sequence[Probe]
         self._slots = asyncio.Semaphore(CONCURRENCY)
 
-    async def shape(self) -> Sequence[Check]:
-        return [diagnosis.shape(self._credentials)]
+    async def shape(self) -> Sequence[Finding]:
+        fields = (field.id for field in self._guide.credentials)
+        values = {name: getattr(self._credentials, name) for name in fields}
+        return [diagnosis.shape(self._guide, values)]
 
-    async def token(self) -> Sequence[Check]:
+    async def token(self) -> Sequence[Finding]:
         began = self._now()
         try:
             token = await self._access.begin()
@@ -92,22 +101,22 @@ class _Run:
         told = f"HTTP 200, {self._ms_since(began)} ms, valid for {token.expires_in} s"
         return [passed("token", f"token: {told}")]
 
-    async def _explained(self, refused: Check) -> Check:
+    async def _explained(self, refused: Finding) -> Finding:
         """Return the refusal of a token, or that the other environment accepts the credentials."""
         other = await self._access.elsewhere() if refused.cause == "invalid_client" else None
         if other is None:
             return refused
         return diagnosis.of_other_environment(refused, other, here=self._access.environment)
 
-    async def claims(self) -> Sequence[Check]:
+    async def claims(self) -> Sequence[Finding]:
         return [diagnosis.claims(self._access.token, self._credentials)]
 
-    async def first_probe(self) -> Sequence[Check]:
+    async def first_probe(self) -> Sequence[Finding]:
         self._business_units = await self._probe(BUSINESS_UNITS)
         known = self._access.token.tenant is not None
         return [diagnosis.application_key(self._business_units, tenant_known=known)]
 
-    async def the_rest(self) -> Sequence[Check]:
+    async def the_rest(self) -> Sequence[Finding]:
         scopes = self._access.token.scopes
         ask_tag = BOOKING_PROVIDER_TAG.scope in (scopes or ())
         wanted = [read for read in READS if read is not BUSINESS_UNITS]
@@ -122,7 +131,7 @@ class _Run:
             checks.append(diagnosis.booking_provider_tag(probes[BOOKING_PROVIDER_TAG]))
         return checks
 
-    async def book(self, booking: Booking) -> Sequence[Check]:
+    async def book(self, booking: Booking) -> Sequence[Finding]:
         """Create the test booking, which also proves that bookings can be written."""
         booked = await book(self._access, booking, self._now())
         if booked.outcome is not Outcome.PASSED:

@@ -6,11 +6,14 @@ remedy then says "most likely".
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bot.onboarding.report import Check
-from bot.verification.remedies import LABELS, found, malformed, passed
+from pydantic import SecretStr
+
+from bot.guide import Guide
+from bot.guide.credential_fields import CredentialField
+from bot.verification.remedies import Finding, found, listed_problems, passed
 from bot.verification.servicetitan import Credentials, Token
 from bot.verification.servicetitan.endpoints import WRITE_SCOPES, Endpoint
 from bot.verification.servicetitan.errors import (
@@ -23,14 +26,6 @@ from bot.verification.servicetitan.errors import (
     TooManyRequests,
     Unauthorized,
 )
-
-NUMBERS = frozenset({"tenant_id", "booking_provider_id"})
-# Seen on every published sample. A value without its prefix may be right; with another's it is not.
-PREFIXES = {
-    "client_id": re.compile(r"cid\."),
-    "client_secret": re.compile(r"cs\d+\."),
-    "application_key": re.compile(r"ak\d+\."),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,48 +41,50 @@ class Probe:
         return f"{self.endpoint.label}: {self.error or 'HTTP 200'}, {self.ms} ms"
 
 
-def shape(credentials: Credentials) -> Check:
-    """Check whether the values can be right at all, without a request."""
+def shape(guide: Guide, values: Mapping[str, SecretStr]) -> Finding:
+    """Check whether the guide's values, by field, can be right at all, without a request."""
     problems = {}
-    for each in fields(credentials):
-        if problem := _problem(each.name, getattr(credentials, each.name).get_secret_value()):
-            problems[each.name] = problem
+    for each in guide.credentials:
+        if problem := _problem(guide, each, values[each.id].get_secret_value()):
+            problems[each.id] = problem
     if problems:
-        return malformed(problems)
+        told = f"not sent to {guide.platform}: {listed_problems(guide, problems)}"
+        return Finding("shape", told, "malformed", problems=problems)
     return passed("shape", "all present, well-formed, and in the right field")
 
 
-def _problem(name: str, value: str) -> str | None:
+def _problem(guide: Guide, field: CredentialField, value: str) -> str | None:
     if not value:
         return "missing"
     if not value.isascii() or not value.isprintable() or " " in value:
         return "contains a space or stray character"
-    for other, prefix in PREFIXES.items():
-        if other != name and prefix.match(value):
-            return f"looks like the {LABELS[other]}"
-    if name in NUMBERS and not value.isdigit():
+    # A value without its prefix may be right; with another's it is not.
+    for other in guide.credentials:
+        if other is not field and other.prefix and re.match(other.prefix, value):
+            return f"looks like the {other.label}"
+    if field.digits and not value.isdigit():
         return "should be digits only"
     return None
 
 
-def token_refused(error: ServiceTitanError, ms: int) -> Check:
+def token_refused(error: ServiceTitanError, ms: int) -> Finding:
     """Return the check for a token that was refused."""
     if isinstance(error, InvalidClient):
         hint = (
             "wrong Client ID or Client Secret, credentials from ServiceTitan's other environment "
-            "(step 3), or the tenant disabled the app (step 12)"
+            "(step {step.sign_in}), or the tenant disabled the app (step {step.api_access})"
         )
         return found("token", "invalid_client", f"token: {error}, {ms} ms: {hint}")
     return undetermined("token", error, f"token: {error}, {ms} ms")
 
 
-def of_other_environment(refused: Check, other: str, here: str) -> Check:
+def of_other_environment(refused: Finding, other: str, here: str) -> Finding:
     """Return the check for values that `here` refused and the environment `other` accepts."""
     told = f"{refused.for_engineer}; the {other} environment accepts these credentials"
     return found("token", "other_environment", told, other=other, here=here)
 
 
-def claims(token: Token, credentials: Credentials) -> Check:
+def claims(token: Token, credentials: Credentials) -> Finding:
     """Check whether the token was issued for this client and tenant, as far as it says."""
     if token.client_id not in (None, credentials.client_id.get_secret_value()):
         return found("tenant", "client_mismatch", "token client_id doesn't match the Client ID")
@@ -98,7 +95,7 @@ def claims(token: Token, credentials: Credentials) -> Check:
     return passed("tenant", "token tenant matches the Tenant ID")
 
 
-def application_key(probe: Probe, *, tenant_known: bool) -> Check:
+def application_key(probe: Probe, *, tenant_known: bool) -> Finding:
     """Check the Application Key, and the tenant if it is still open, by the first probe."""
     check, told = "application_key", str(probe)
     match probe.error:
@@ -118,7 +115,7 @@ def application_key(probe: Probe, *, tenant_known: bool) -> Check:
             return undetermined(check, error, told)
 
 
-def permissions(reads: Sequence[Probe], scopes: frozenset[str] | None) -> tuple[Check, Check]:
+def permissions(reads: Sequence[Probe], scopes: frozenset[str] | None) -> tuple[Finding, Finding]:
     """Return the checks of read and of write permissions.
 
     A read is proved by its call. A write is known only from the token's list: a missing one is
@@ -131,7 +128,7 @@ def permissions(reads: Sequence[Probe], scopes: frozenset[str] | None) -> tuple[
 
 def writes(
     reads: Sequence[Probe], scopes: frozenset[str] | None, proved: Collection[str] = ()
-) -> Check:
+) -> Finding:
     """Check the five writes by the token; `proved` are those that were used.
 
     What the token does not say is left to an engineer, with where to look.
@@ -144,8 +141,8 @@ def writes(
         names = ", ".join(unproved)
         told = (
             f"Write {names}: the token doesn't list write scopes, and testing would write data. "
-            "In the Developer Portal (My Apps → Edit → API Scopes, step 6), are the Write boxes "
-            "checked?"
+            "In the Developer Portal (My Apps → Edit → API Scopes, step {step.app_form}), are the "
+            "Write boxes checked?"
         )
         return found("writes", "writes_not_proved", told)
     shown = [f"proven by a write: {', '.join(proved)}"] if set(proved) - set(listed) else []
@@ -178,7 +175,7 @@ def _missing_writes(reads: Sequence[Probe], scopes: frozenset[str] | None) -> li
 
 def _permissions(
     reads: Sequence[Probe], missing_reads: Sequence[str], missing_writes: Sequence[str]
-) -> Check:
+) -> Finding:
     missing = ". ".join(
         f"{kind}: {', '.join(labels)}"
         for kind, labels in (("Read", missing_reads), ("Write", missing_writes))
@@ -196,7 +193,7 @@ def _permissions(
     )
 
 
-def booking_provider(bookings: Probe, scopes: frozenset[str] | None) -> Check:
+def booking_provider(bookings: Probe, scopes: frozenset[str] | None) -> Finding:
     """Check the Booking Provider ID by reading the provider's bookings."""
     check, told = "booking_provider", str(bookings)
     if bookings.error is None:
@@ -217,7 +214,7 @@ def _about_the_provider(probe: Probe) -> bool:
     return isinstance(probe.error, Forbidden | ResourceNotFound) or probe.error.status == 400
 
 
-def booking_provider_tag(tag: Probe) -> Check:
+def booking_provider_tag(tag: Probe) -> Finding:
     """Check the tag itself, which unlike the bookings shows whether the ID exists."""
     check, told = "booking_provider_tag", str(tag)
     if isinstance(tag.error, ResourceNotFound):
@@ -231,7 +228,7 @@ def booking_provider_tag(tag: Probe) -> Check:
 
 def undetermined(
     check_id: str, error: ServiceTitanError | None, told: str, *, required: bool = True
-) -> Check:
+) -> Finding:
     """Return a check left open by an error that says nothing about the values."""
     match error:
         case NoAnswer():
@@ -242,4 +239,4 @@ def undetermined(
             cause = "invalid_client"
         case _:
             cause = "unclear"
-    return found(check_id, cause, told).model_copy(update={"required": required})
+    return replace(found(check_id, cause, told), optional=not required)

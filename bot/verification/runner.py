@@ -13,6 +13,7 @@ from bot.core.background import BackgroundTasks
 from bot.core.errors import OnboardingError, Refused, Stale, Unavailable, Unreadable, UnreadableRow
 from bot.core.leases import LEASE, keep_lease
 from bot.core.metrics import Metrics
+from bot.guide import Guide
 from bot.onboarding import Change, Onboarding, Status, Verification
 from bot.onboarding.report import Check, Outcome, Report
 from bot.onboarding.verifications import finish_verification, record_booking_sent
@@ -37,6 +38,7 @@ class _Claim:
     """A run that is ours as long as the database has this `owner`."""
 
     onboarding_id: str
+    guide: Guide
     run: Verification
     sealed: Mapping[str, Sealed] = field(repr=False)
     owner: str
@@ -115,7 +117,8 @@ class VerificationRunner:
             )
             if owner is None:
                 return None
-            return _Claim(onboarding_id, run, await credentials.of(session, onboarding_id), owner)
+            sealed = await credentials.of(session, onboarding_id)
+            return _Claim(onboarding_id, onboarding.guide, run, sealed, owner)
 
     async def _hold(self, claim: _Claim, duration: timedelta) -> bool:
         """Extend the claim by `duration`; False if somebody else has the run."""
@@ -143,6 +146,7 @@ class VerificationRunner:
             return _internal_report(began, self._servicetitan.environment, _unreadable(str(error)))
         try:
             return await verify(
+                claim.guide,
                 self._servicetitan,
                 Credentials(**values),
                 now=self._clock,

@@ -79,12 +79,12 @@ def guide(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("bot", "handlers", "storage", "sandbox"):
         shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "manifest.yml", root)
-    return root / "bot" / "guide" / "servicetitan.toml"
+    return root / "bot" / "guide" / "guides" / "servicetitan" / "guide.toml"
 
 
 @pytest.fixture(scope="session")
 def served(guide: Path) -> Iterator[Served]:
-    running = serve(guide.parents[2])
+    running = serve(guide.parents[4])
     yield running
     end(running)
 

@@ -4,7 +4,7 @@ import shutil
 
 from playwright.sync_api import sync_playwright
 
-from bot.guide.pictures import SCHEMATICS
+from bot.guide.loading import FOLDER
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu"]
 SCALE = 1.25
@@ -16,7 +16,7 @@ def draw_all() -> None:
         chromium = shutil.which("chromium") or shutil.which("google-chrome")
         browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
         page = browser.new_page(device_scale_factor=SCALE)
-        for source in sorted(SCHEMATICS.glob("*/*.svg")):
+        for source in sorted(FOLDER.glob("*/schematics/*.svg")):
             page.set_content(f"<style>body {{ margin: 0 }}</style>{source.read_text('utf-8')}")
             page.locator("svg").screenshot(path=source.with_suffix(".png"))
         browser.close()

@@ -146,7 +146,7 @@ def test_an_edited_guide_is_shown_and_a_broken_one_names_its_line(page: Page, gu
     guide.write_text(text + "\n[[broken\n", encoding="utf-8")
     page.get_by_role("button", name="Reload guide").click()
     line = len(text.splitlines()) + 2
-    expect(page.locator("#trouble")).to_contain_text(f"servicetitan.toml:{line}")
+    expect(page.locator("#trouble")).to_contain_text(f"servicetitan/guide.toml:{line}")
     expect(ann(page).locator(".thread h4").last).to_contain_text("Other Words")
 
     guide.write_text(text, encoding="utf-8")

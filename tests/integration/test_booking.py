@@ -14,6 +14,7 @@ from bot.verification import Booking, verify
 from bot.verification.servicetitan import Credentials, RetryPolicy, ServiceTitan
 from sandbox.servicetitan.faults import FaultKind
 from sandbox.servicetitan.server import ServiceTitanSandbox
+from tests.builders import GUIDE
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 NAME = "heavyset-test-0123456789abcdef-2"
@@ -63,6 +64,7 @@ class Engineer:
     async def verify(self, now: Callable[[], datetime] = lambda: NOW) -> Report:
         values = {name: SecretStr(value) for name, value in self.st.credentials.items()}
         return await verify(
+            GUIDE,
             self.servicetitan,
             Credentials(**values),
             now=now,

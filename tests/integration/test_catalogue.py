@@ -15,6 +15,7 @@ from bot.onboarding.report import Check, Outcome, Report
 from bot.verification import Booking, verify
 from bot.verification.servicetitan import Credentials, RetryPolicy, ServiceTitan
 from sandbox.servicetitan.server import ServiceTitanSandbox
+from tests.builders import GUIDE
 from tests.integration.catalogue import AWAY, CATALOGUE, Case, failing
 
 NOTHING: Mapping[str, str] = {}
@@ -50,7 +51,7 @@ class Slot:
         self, client: ServiceTitan | None = None, values: Mapping[str, str] = NOTHING
     ) -> Report:
         secrets = {n: SecretStr(v) for n, v in {**self.st.credentials, **values}.items()}
-        return await verify(client or self.client(), Credentials(**secrets), now=lambda: NOW)
+        return await verify(GUIDE, client or self.client(), Credentials(**secrets), now=lambda: NOW)
 
     async def booking_report(self) -> Report:
         async def may_send() -> bool:
@@ -58,7 +59,9 @@ class Slot:
 
         secrets = {name: SecretStr(value) for name, value in self.st.credentials.items()}
         booking = Booking("heavyset-test-1-2", sent=False, may_send=may_send)
-        return await verify(self.client(), Credentials(**secrets), now=lambda: NOW, booking=booking)
+        return await verify(
+            GUIDE, self.client(), Credentials(**secrets), now=lambda: NOW, booking=booking
+        )
 
 
 @pytest.fixture

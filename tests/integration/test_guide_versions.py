@@ -3,7 +3,7 @@
 import pytest
 
 from bot.guide import GuideError
-from bot.guide.loading import SERVICETITAN
+from bot.guide.loading import SERVICETITAN, source_of
 from bot.guide.structure import changes
 from sandbox.bot_process import free_port
 from tests.background import finished
@@ -12,7 +12,7 @@ from tests.databases import ON_BOTH, ON_SQLITE
 from tests.integration.test_cli import COMPLETE
 from tests.integration.world import World
 
-SOURCE = SERVICETITAN.read_text(encoding="utf-8")
+SOURCE = source_of(SERVICETITAN)
 STEP_5 = SOURCE[SOURCE.index("[[phases.steps]]\nnumber = 5\n") :]
 STEP_5 = STEP_5[: STEP_5.index("\n\n") + 2]
 # Edits of the file: what was there, what takes its place, and what the start says of it.
@@ -110,7 +110,7 @@ async def test_the_command_line_says_so_and_ends_with_2(begun: World) -> None:
     ended = await onboarding(begun.database.directory, "run", **settings)
 
     assert ended.status == 2
-    assert "servicetitan.toml: version 1.1" in ended.err
+    assert "servicetitan/guide.toml: version 1.1" in ended.err
     assert "step 5 is new" in ended.err
     assert "Traceback" not in ended.err
 

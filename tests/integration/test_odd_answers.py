@@ -18,6 +18,7 @@ from bot.verification.servicetitan import Credentials, RetryPolicy, ServiceTitan
 from bot.verification.servicetitan.answers import LARGEST_ANSWER
 from sandbox.servicetitan.faults import Odd
 from sandbox.servicetitan.server import ServiceTitanSandbox
+from tests.builders import GUIDE
 from tests.integration.test_booking_flow import make_due
 from tests.integration.test_verification import a_clock
 from tests.integration.world import World
@@ -136,7 +137,7 @@ async def a_report(http: httpx.AsyncClient, st: ServiceTitanSandbox) -> Report:
     )
     values = {name: SecretStr(value) for name, value in st.credentials.items()}
     booking = Booking("heavyset-test-1", sent=False, may_send=may_send)
-    return await verify(servicetitan, Credentials(**values), now=a_clock(), booking=booking)
+    return await verify(GUIDE, servicetitan, Credentials(**values), now=a_clock(), booking=booking)
 
 
 def told(report: Report) -> str:

@@ -14,6 +14,7 @@ from bot.verification.servicetitan import Credentials, RetryPolicy, ServiceTitan
 from bot.verification.servicetitan.endpoints import READS, WRITE_SCOPES
 from sandbox.servicetitan.faults import FaultKind
 from sandbox.servicetitan.server import ServiceTitanSandbox
+from tests.builders import GUIDE
 from tests.integration.catalogue import AWAY, CATALOGUE, Case, with_tag
 
 STARTED = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
@@ -63,7 +64,7 @@ def credentials(st: ServiceTitanSandbox, **other: str) -> Credentials:
 
 
 async def a_report(servicetitan: ServiceTitan, st: ServiceTitanSandbox, **other: str) -> Report:
-    return await verify(servicetitan, credentials(st, **other), now=a_clock())
+    return await verify(GUIDE, servicetitan, credentials(st, **other), now=a_clock())
 
 
 def by_id(report: Report) -> dict[str, Check]:
@@ -317,7 +318,7 @@ async def test_a_secret_replaced_while_we_ask_is_found_out(
             st.regenerate_secret()
         return clock()
 
-    report = await verify(servicetitan, values, now=now)
+    report = await verify(GUIDE, servicetitan, values, now=now)
 
     assert by_id(report)["application_key"].cause == "invalid_client"
     assert report.fields == ("client_id", "client_secret")

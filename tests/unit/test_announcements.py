@@ -14,7 +14,7 @@ from bot.onboarding.report import Outcome
 from bot.onboarding.retention import expire_credentials, keep_credentials
 from bot.onboarding.steps import finish_step, hand_over_steps
 from bot.onboarding.verifications import finish_verification, request_verification
-from bot.verification.remedies import PASSED as PASSES, found, passed
+from bot.verification.remedies import PASSED as PASSES
 from bot.views.announcement import ANNOUNCED, announcement
 from bot.views.blocks import Message
 from tests.builders import (
@@ -31,6 +31,8 @@ from tests.builders import (
     a_report,
     an_engineer,
     an_onboarding,
+    found,
+    passed,
 )
 from tests.unit.rendering import problems
 

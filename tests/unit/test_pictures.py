@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from bot.guide import GuideError, parse
-from bot.guide.loading import SERVICETITAN
-from bot.guide.pictures import LARGEST_BYTES, SCHEMATICS, PictureSources, find, type_of
+from bot.guide.loading import FOLDER, SERVICETITAN
+from bot.guide.pictures import LARGEST_BYTES, PictureSources, find, type_of
 from bot.onboarding.steps import finish_step
 from bot.views.step import step_message
 from tests.builders import GUIDE, NOW, a_client_admin, an_onboarding
@@ -102,7 +102,7 @@ def test_what_cannot_be_used_is_named(folder: Path) -> None:
 
 
 def test_our_schematics_are_small_and_have_their_source() -> None:
-    drawn = sorted(SCHEMATICS.glob("*/*.png"))
+    drawn = sorted(FOLDER.glob("*/schematics/*.png"))
 
     assert [path.name for path in drawn] == ["step-10.png", "step-22.png"]
     for path in drawn:

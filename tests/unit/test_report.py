@@ -6,10 +6,9 @@ from itertools import permutations
 import pytest
 from pydantic import ValidationError
 
-from bot.guide import load
 from bot.onboarding.report import Check, Outcome, Report
-from bot.verification.remedies import REMEDIES, TITLES, found, malformed, passed
-from tests.builders import WORDS
+from bot.verification.remedies import MEANINGS, TITLES, Finding
+from tests.builders import CAUSES, GUIDE, WORDS, found, passed
 
 STARTED = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 
@@ -118,7 +117,7 @@ def test_a_report_without_a_time_zone_is_refused() -> None:
         )
 
 
-@pytest.mark.parametrize("cause", list(REMEDIES))
+@pytest.mark.parametrize("cause", CAUSES)
 def test_every_wording_is_a_kind_of_sentence_a_phone_can_show(cause: str) -> None:
     check = found("token", cause, "HTTP 400", **WORDS)
 
@@ -127,7 +126,7 @@ def test_every_wording_is_a_kind_of_sentence_a_phone_can_show(cause: str) -> Non
     assert "{" not in check.for_client
 
 
-@pytest.mark.parametrize("cause", list(REMEDIES))
+@pytest.mark.parametrize("cause", CAUSES)
 def test_a_failure_leads_back_to_steps_that_its_wording_names(cause: str) -> None:
     check = found("token", cause, "HTTP 400", **WORDS)
 
@@ -136,16 +135,17 @@ def test_a_failure_leads_back_to_steps_that_its_wording_names(cause: str) -> Non
     else:
         assert check.steps
         assert any(f" {step}" in check.for_client for step in check.steps)
-    assert set(check.fields) <= {field.id for field in load().credentials}
+    assert set(check.fields) <= {field.id for field in GUIDE.credentials}
 
 
-@pytest.mark.parametrize("cause", [name for name in REMEDIES if REMEDIES[name].retry])
+@pytest.mark.parametrize("cause", [name for name in MEANINGS if MEANINGS[name].retry])
 def test_an_outage_is_never_put_on_the_values(cause: str) -> None:
-    assert "It's nothing you entered." in REMEDIES[cause].for_client
+    assert "It's nothing you entered." in MEANINGS[cause].for_client
 
 
 def test_a_value_that_cannot_be_right_leads_to_the_step_that_shows_it() -> None:
-    check = malformed({"application_key": "it is missing", "tenant_id": "it is missing"})
+    problems = {"application_key": "it is missing", "tenant_id": "it is missing"}
+    check = Finding("shape", "not sent", "malformed", problems=problems).check_of(GUIDE)
 
     assert check.steps == (18, 22)
     assert "Application Key (it is missing, step 22)" in check.for_client
@@ -155,5 +155,6 @@ def test_a_value_that_cannot_be_right_leads_to_the_step_that_shows_it() -> None:
 def test_every_check_can_be_said_to_have_passed(check_id: str) -> None:
     check = passed(check_id, "HTTP 200")
 
-    assert (check.id, check.title, check.outcome) == (check_id, TITLES[check_id], Outcome.PASSED)
+    title = TITLES[check_id].format(count="five")
+    assert (check.id, check.title, check.outcome) == (check_id, title, Outcome.PASSED)
     assert check.for_client.endswith(".")

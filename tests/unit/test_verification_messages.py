@@ -5,11 +5,12 @@ import pytest
 from bot.onboarding import Onboarding
 from bot.onboarding.report import Check, Outcome, Report
 from bot.onboarding.verifications import confirm_writes, request_verification
-from bot.verification.remedies import REMEDIES, TITLES, found, passed
+from bot.verification.remedies import TITLES
 from bot.views.blocks import Message
 from bot.views.report import verification_message
 from tests.builders import (
     ALL_FIELDS,
+    CAUSES,
     ENGINEER,
     NOW,
     ONBOARDING_ID,
@@ -20,6 +21,8 @@ from tests.builders import (
     a_report,
     an_engineer,
     an_onboarding,
+    found,
+    passed,
     verified,
 )
 from tests.unit.rendering import buttons, elements, problems
@@ -56,7 +59,7 @@ def test_slack_takes_every_result(report: Report) -> None:
     assert problems(latest(report)) == []
 
 
-@pytest.mark.parametrize("cause", list(REMEDIES))
+@pytest.mark.parametrize("cause", CAUSES)
 def test_slack_takes_every_finding_of_the_catalogue(cause: str) -> None:
     check = found("token", cause, "HTTP 400", **WORDS)
     report = Report(checks=(check,), started_at=NOW, duration_ms=1, environment="production")
@@ -65,8 +68,9 @@ def test_slack_takes_every_finding_of_the_catalogue(cause: str) -> None:
 
 
 def test_slack_takes_the_longest_report() -> None:
-    worst = max(REMEDIES, key=lambda cause: len(REMEDIES[cause].for_client))
-    checks = tuple(found(name, worst, "HTTP 400", **WORDS) for name in TITLES)
+    every = [found("token", cause, "HTTP 400", **WORDS) for cause in CAUSES]
+    worst = max(every, key=lambda check: len(check.for_client))
+    checks = tuple(worst.model_copy(update={"id": name}) for name in TITLES)
     report = Report(checks=checks, started_at=NOW, duration_ms=1, environment="production")
 
     assert problems(latest(report)) == []

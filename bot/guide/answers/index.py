@@ -1,21 +1,17 @@
 """What each passage of a guide is found by. Pure; made once for each guide."""
 
 import math
-import tomllib
 from collections import Counter
 from collections.abc import Collection, Hashable, Iterable, Mapping, Set
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import lru_cache
 from itertools import pairwise
-from pathlib import Path
 from typing import TypeVar
 
 from bot.guide import Guide
 from bot.guide.answers.passages import Passage, passages
 from bot.guide.answers.vocabulary import stem, tokens, unified, words
-
-ASKED = Path(__file__).with_name("asked")
 
 # What a word counts for that stands in a passage's title, around it, or in what people ask of it.
 TITLE, AROUND, ASKED_FOR = 0.8, 0.2, 0.5
@@ -45,7 +41,7 @@ class Index:
 
     def __init__(self, guide: Guide) -> None:
         """Read every passage of `guide`, and what people ask of it if that is known."""
-        asked = _asked(guide)
+        asked = dict(guide.asked)
         drafts = [_Draft(passage, asked.get(passage.id, "")) for passage in passages(guide)]
         self.rarity = _rarity([draft.counts for draft in drafts])
         self._pair_rarity = _rarity([draft.pairs for draft in drafts])
@@ -149,8 +145,3 @@ def _rarity(sets: Collection[Iterable[T]]) -> dict[T, float]:
 def _rare(having: int, all_: int) -> float:
     """BM25's inverse document frequency."""
     return math.log(1 + (all_ - having + 0.5) / (having + 0.5))
-
-
-def _asked(guide: Guide) -> dict[str, str]:
-    file = ASKED / f"{guide.id}.toml"
-    return tomllib.loads(file.read_text(encoding="utf-8")) if file.exists() else {}

@@ -1,0 +1,101 @@
+"""What is wrong with a guide, as far as types cannot say it. Pure."""
+
+from collections.abc import Iterator
+
+from bot.guide.checks import Remedy, Where
+from bot.guide.model import Guide, Step
+
+Problem = tuple[Where, str]
+
+ONE_SECTION = 2600
+
+
+def problems(guide: Guide) -> Iterator[Problem]:
+    """Yield where something is wrong in the guide's file, and what."""
+    yield from _numbers(guide)
+    yield from _references(guide)
+    yield from _checks(guide)
+    yield from _slack_limits(guide)
+
+
+def _numbers(guide: Guide) -> Iterator[Problem]:
+    expected = 1
+    for at, phase in enumerate(guide.phases):
+        if phase.number != at + 1:
+            yield ("phases", at, "number"), f"phase {at + 1} is missing before this one"
+        for position, step in enumerate(phase.steps):
+            where = ("phases", at, "steps", position)
+            if step.number != expected:
+                message = f"step {expected} should stand here, not {step.number}"
+                yield (*where, "number"), message
+            if step.key and guide.numbers[step.key] != step.number:
+                yield (*where, "key"), f"another step has the key “{step.key}”, too"
+            expected = step.number + 1
+
+
+def _references(guide: Guide) -> Iterator[Problem]:
+    numbers = {step.number for step in guide.steps}
+    yield from _step_references(guide, numbers)
+    for at, field in enumerate(guide.credentials):
+        if guide.field(field.id) is not field:
+            yield ("credentials", at, "id"), f"there is a credential “{field.id}” already"
+        if field.step not in numbers or field.id not in guide.step(field.step).credentials:
+            message = f"step {field.step} does not ask for “{field.label}”"
+            yield ("credentials", at, "step"), message
+    for at, trouble in enumerate(guide.troubleshooting):
+        if not numbers.issuperset(trouble.steps):
+            yield ("troubleshooting", at, "steps"), "one of these steps does not exist"
+
+
+def _step_references(guide: Guide, numbers: set[int]) -> Iterator[Problem]:
+    fields = {field.id for field in guide.credentials}
+    for where, step in _steps(guide):
+        for key in ("credentials", "reveals"):
+            for name in getattr(step, key):
+                if name not in fields:
+                    yield (*where, key), f"there is no credential “{name}”"
+        for option in step.choice.options if step.choice else ():
+            if not numbers.issuperset(option.skips):
+                here = (*where, "choice", "options")
+                yield here, "a step that would be skipped does not exist"
+
+
+def _checks(guide: Guide) -> Iterator[Problem]:
+    is_checked = guide.is_checked or "checks" not in guide.model_fields_set
+    verifying = [where for where, step in _steps(guide) if step.verifies]
+    if is_checked and not verifying:
+        yield ("phases",), "one step must have “verifies = true”"
+    for where in verifying[1 if is_checked else 0 :]:
+        most = "only one step" if is_checked else "nothing is checked: no step"
+        yield (*where, "verifies"), f"{most} may have “verifies = true”"
+    for where, remedy, gaps in guide.checks.placed_remedies():
+        yield from _remedy(guide, ("checks", *where), remedy, gaps)
+
+
+def _remedy(guide: Guide, where: Where, remedy: Remedy, gaps: set[str]) -> Iterator[Problem]:
+    for key in dict.fromkeys(remedy.named_steps):
+        if key not in guide.numbers:
+            part = "steps" if key in remedy.steps else "text"
+            yield (*where, part), f"no step has the key “{key}”"
+    for name in remedy.fields:
+        if name not in {field.id for field in guide.credentials}:
+            yield (*where, "fields"), f"there is no credential “{name}”"
+    for gap in sorted(remedy.gaps - gaps):
+        yield (*where, "text"), f"nothing fills in “{{{gap}}}”"
+
+
+def _slack_limits(guide: Guide) -> Iterator[Problem]:
+    if sum(map(len, guide.prerequisites)) > ONE_SECTION:
+        yield ("prerequisites",), "all of them together are too long for one message"
+    if sum(len(trouble.text) for trouble in guide.troubleshooting) > ONE_SECTION:
+        yield ("troubleshooting",), "all of it together is too long for one window"
+    for where, step in _steps(guide):
+        # A message's plain text is refused over 4,000 characters (chat.update, msg_too_long).
+        if len(step.model_dump_json(exclude={"key"})) > 4500:
+            yield (*where, "body"), "the step is too long for one message: shorten or split it"
+
+
+def _steps(guide: Guide) -> Iterator[tuple[Where, Step]]:
+    for at, phase in enumerate(guide.phases):
+        for position, step in enumerate(phase.steps):
+            yield ("phases", at, "steps", position), step
