@@ -68,7 +68,7 @@ def test_the_shortcuts_in_a_message_s_menu(page: Page) -> None:
     expect(mine.last).to_contain_text("history")
 
 
-def test_a_posted_secret_is_told_to_whoever_posted_it(page: Page) -> None:
+def test_the_person_who_posted_a_secret_is_told(page: Page) -> None:
     say(ann(page), f"the secret is {value(page, 'Client Secret')}", "thread")
 
     expect(ann(page).locator(".message.private").last).to_contain_text("Please delete it now")

@@ -147,7 +147,7 @@ def least_seconds(edits: int, posts: int) -> float:
     return 60.0 * (max(math.ceil(edits / EDITS), math.ceil(posts / POSTS)) - 1)
 
 
-def test_all_is_caught_up_with_newest_first_and_whoever_presses_does_not_wait(
+def test_a_backlog_is_worked_off_newest_first_and_a_press_does_not_wait(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def scenario(clock: Clock) -> None:

@@ -96,7 +96,7 @@ async def test_a_server_that_lets_no_transaction_see_another_is_no_trouble(
 
 
 @ON_POSTGRESQL
-async def test_a_worker_that_stands_still_does_not_hold_up_the_others_for_long(
+async def test_a_stalled_worker_does_not_hold_up_the_others_for_long(
     database: AnyDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(storage.postgresql, "IDLE_SECONDS", 1)

@@ -17,7 +17,7 @@ def in_the_acknowledgement(reply: CommandReply) -> str:
     return reply.text
 
 
-async def test_status_tells_where_this_channels_client_stands(begun: World) -> None:
+async def test_status_shows_how_far_this_channels_client_is(begun: World) -> None:
     await begun.walk_to(3)
 
     text = in_the_acknowledgement(await begun.type("status"))

@@ -208,7 +208,7 @@ async def test_a_name_of_its_own_is_not_taken_for_a_part_of_another(begun: World
 @pytest.mark.parametrize(
     "text", ["verify", "pause", "skip 1", "reopen 1", "assign <@U1>", "cancel", "credentials"]
 )
-async def test_only_engineers_have_these_hands(database: AnyDatabase, text: str) -> None:
+async def test_only_engineers_may_use_these_commands(database: AnyDatabase, text: str) -> None:
     async with a_world(database, named_engineers=True) as world:
         harry = world.slack.add_person("Harry Home")
         await world.slack.admin.invite(world.channel, harry)

@@ -22,7 +22,7 @@ async def share(world: World) -> None:
     await world.idle()
 
 
-async def test_a_shared_channel_is_told_once_whoever_looks(
+async def test_a_shared_channel_is_reported_once_by_all_workers(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     await share(world)

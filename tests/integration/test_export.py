@@ -39,7 +39,7 @@ async def test_a_whole_history_is_told_without_a_value(begun: World, format_: st
 
 
 @ON_SQLITE
-async def test_json_bears_every_event(begun: World) -> None:
+async def test_json_holds_every_event(begun: World) -> None:
     await begun.walk_to(23)
 
     told = json.loads((await export(begun, "acme", "--format", "json")).out)

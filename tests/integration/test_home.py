@@ -209,7 +209,7 @@ async def test_assign_puts_another_engineer_in_charge(begun: World) -> None:
     assert f"<@{max_.id}>" in words(begun.erin)
 
 
-async def test_whoever_is_no_engineer_cannot_be_put_in_charge(begun: World) -> None:
+async def test_only_an_engineer_can_be_put_in_charge(begun: World) -> None:
     await opened(begun)
     await begun.erin.press(home(begun.erin), "home_assign", value=begun.onboarding)
     await begun.idle()

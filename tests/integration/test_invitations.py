@@ -226,7 +226,7 @@ async def test_what_cannot_be_is_refused_at_its_field(
     assert not world.slack.calls_of("conversations.create")
 
 
-async def test_whoever_is_no_engineer_cannot_be_in_charge(world: World) -> None:
+async def test_only_an_engineer_can_be_in_charge(world: World) -> None:
     answer = await ask(world, engineer=world.ann)
 
     assert "isn't a HeavySet engineer" in answer.errors["engineer"]
@@ -290,7 +290,7 @@ async def test_without_the_scope_for_invitations_the_rest_is_done(world: World) 
         ("something_new", "something_new"),
     ],
 )
-async def test_an_invitation_that_slack_refuses_is_explained_and_the_rest_stands(
+async def test_a_refused_invitation_is_explained_and_the_rest_is_kept(
     world: World, code: str, why: str
 ) -> None:
     world.slack.fail_next("conversations.inviteShared", error=code)
@@ -426,7 +426,7 @@ async def test_a_mistyped_address_is_named_before_anything_is_made(
     assert not world.slack.calls_of("conversations.create")
 
 
-async def test_the_form_takes_addresses_in_any_clothes(world: World) -> None:
+async def test_the_form_takes_addresses_however_they_are_written(world: World) -> None:
     pasted = '"Admin, Ann" <ann@acme.example>; mailto:bob@acme.example'
 
     answer = await ask(world, addresses=pasted)

@@ -79,7 +79,7 @@ async def test_a_thread_does_not_wait_for_its_pin(world: World, slow: str) -> No
         ("bookmarks.add", "permission_denied"),
     ],
 )
-async def test_a_refusal_is_taken_once_and_for_all(world: World, method: str, code: str) -> None:
+async def test_a_refusal_is_final(world: World, method: str, code: str) -> None:
     world.slack.fail_next(method, error=code)
 
     await world.begin()

@@ -325,7 +325,9 @@ async def test_one_that_cannot_be_read_does_not_keep_the_others_from_their_remin
 
 
 @ON_BOTH
-async def test_after_a_long_downtime_reminders_come_by_and_by(stalled: World, go_to: GoTo) -> None:
+async def test_after_a_long_downtime_reminders_come_a_few_at_a_time(
+    stalled: World, go_to: GoTo
+) -> None:
     erin = Actor(stalled.erin.id, stalled.erin.team.id, Role.ENGINEER)
     async with stalled.bot.database.begin() as session:
         for number in range(SWEEP_BATCH + 9):

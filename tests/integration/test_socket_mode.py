@@ -37,7 +37,7 @@ async def test_a_form_is_refused_and_then_taken(world: World) -> None:
     assert world.rows("SELECT mask FROM credential") == [("••••6789",)]
 
 
-async def test_status_stands_in_the_acknowledgement(world: World) -> None:
+async def test_status_is_in_the_acknowledgement(world: World) -> None:
     await world.begin()
 
     reply = await world.type("status")

@@ -195,7 +195,7 @@ async def test_a_name_with_marks_is_shown_as_it_is(world: World) -> None:
     assert "*Waiting on:* *Tom* &amp; _Jerry_ &amp;" in visible_text(root)
 
 
-async def test_whoever_is_to_be_asked_must_be_an_engineer(guarded: World) -> None:
+async def test_only_an_engineer_can_be_asked(guarded: World) -> None:
     harry = guarded.slack.add_person("Harry Home")
     await guarded.type("start Acme")
     view = guarded.view_of(guarded.erin)

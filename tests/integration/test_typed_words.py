@@ -183,7 +183,7 @@ async def test_edits_and_deletions_do_no_harm(begun: World) -> None:
     assert all(one.ack.ok for one in begun.slack.deliveries)
 
 
-async def test_an_answer_that_cannot_be_private_stands_in_the_thread(begun: World) -> None:
+async def test_an_answer_that_cannot_be_private_goes_to_the_thread(begun: World) -> None:
     begun.slack.fail_next("chat.postEphemeral", error="user_not_in_channel")
 
     await say(begun, "status")
@@ -198,7 +198,7 @@ async def test_an_answer_that_cannot_be_private_stands_in_the_thread(begun: Worl
     "word",
     ["\u202aexisting\u202c", "*existing*", "“Existing”!", "existing\u200b.", "ｅｘｉｓｔｉｎｇ"],
 )
-async def test_a_word_counts_in_any_clothes(begun: World, word: str) -> None:
+async def test_a_word_counts_however_it_is_dressed_up(begun: World, word: str) -> None:
     await say(begun, word)
 
     assert begun.current == 3

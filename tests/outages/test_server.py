@@ -121,7 +121,7 @@ async def test_a_form_says_that_it_was_not_saved_and_is_saved_later(
     assert begun.rows("SELECT mask, version FROM credential") == [("••••6789", 1)]
 
 
-async def test_a_server_that_stands_still_keeps_nobody_waiting(database: PostgresDatabase) -> None:
+async def test_a_stalled_server_keeps_nobody_waiting(database: PostgresDatabase) -> None:
     async with a_wire(database.url) as wire, a_world(WiredDatabase.over(wire, database)) as world:
         await world.begin()
         step = world.message("step:1")
@@ -162,7 +162,7 @@ async def test_a_server_that_stops_in_the_middle_of_something_is_given_up(
         wire.flowing.set()
 
 
-async def test_a_bot_ends_in_time_while_the_server_stands_still(database: PostgresDatabase) -> None:
+async def test_a_bot_stops_in_time_while_the_server_is_stalled(database: PostgresDatabase) -> None:
     async with a_wire(database.url) as wire:
         async with a_world(WiredDatabase.over(wire, database)) as world:
             await world.begin()

@@ -134,7 +134,7 @@ def test_slack_takes_every_announcement(kind: EventKind) -> None:
 
 
 @pytest.mark.parametrize("kind", list(EVERY))
-def test_an_announcement_names_the_client_and_bears_its_event(kind: EventKind) -> None:
+def test_an_announcement_names_the_client_and_its_event(kind: EventKind) -> None:
     message = told(EVERY[kind], kind)
 
     assert "Acme Plumbing" in message.text

@@ -105,7 +105,7 @@ def test_a_value_replaced_while_the_verification_runs_has_it_start_afresh() -> N
     assert (the_run(after).number, the_run(after).requested_at) == (1, LATER)
 
 
-def test_a_value_replaced_after_a_failure_is_verified_anew() -> None:
+def test_a_value_replaced_after_a_failure_is_verified_again() -> None:
     onboarding = verified(a_running_one(), FAILED)
 
     after = enter_credentials(onboarding, 19, {"client_secret": "••••"}, ANN, LATER).onboarding

@@ -67,5 +67,5 @@ def test_the_list_of_sentences_holds_the_whole_guide() -> None:
     assert len(SENTENCES) > 150
 
 
-def test_a_sentence_that_stands_nowhere_is_not_found() -> None:
+def test_a_sentence_that_is_nowhere_is_not_found() -> None:
     assert not any("Ask your accountant first" in text for text in seen())

@@ -131,7 +131,7 @@ def test_within_a_group_ones_own_come_first_then_the_longest_idle() -> None:
         ({"status": Status.PAUSED, "loss": Loss.ARCHIVED}, "the channel was archived"),
     ],
 )
-def test_whoever_is_stuck_is_told_why(fields: dict[str, Any], why: str) -> None:
+def test_a_stuck_client_is_told_why(fields: dict[str, Any], why: str) -> None:
     assert in_order(home(a_line(**fields)), "Acme", why)
 
 
@@ -180,7 +180,7 @@ def test_without_any_client_it_says_how_to_start() -> None:
     assert "/servicetitan start" in words(home())
 
 
-def test_only_what_matters_is_published_anew() -> None:
+def test_only_what_matters_is_published_again() -> None:
     board = a_board(a_line())
 
     later = digest_of(board_view(replace(board, now=NOW + HOUR)))

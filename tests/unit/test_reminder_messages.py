@@ -205,7 +205,7 @@ def test_while_values_are_wrong_the_client_is_not_shown_heavysets_step() -> None
     assert set(buttons(message)) == {"enter_credentials", "step_help", "snooze"}
 
 
-def test_an_exposed_secret_is_made_anew_at_its_step() -> None:
+def test_an_exposed_secret_is_generated_again_at_its_step() -> None:
     message = reminder("an exposed secret")
 
     assert "Posted in the channel: Client Secret (step 19)" in message.text
@@ -233,7 +233,7 @@ def test_a_value_that_is_exposed_is_not_called_wrong_as_well() -> None:
         ),
     ],
 )
-def test_a_check_that_stands_in_the_way_is_told(situation: str, words: str) -> None:
+def test_a_check_that_blocks_the_way_is_named(situation: str, words: str) -> None:
     assert words in reminder(situation).text
 
 

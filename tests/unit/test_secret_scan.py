@@ -117,12 +117,12 @@ CLOTHES = {
 
 
 @pytest.mark.parametrize("text", CLOTHES.values(), ids=CLOTHES)
-def test_a_secret_is_found_in_any_clothes(text: str) -> None:
+def test_a_secret_is_found_whatever_surrounds_it(text: str) -> None:
     assert looks_like(text, FIELDS) == ("client_secret",)
 
 
 @pytest.mark.parametrize("text", CLOTHES.values(), ids=CLOTHES)
-def test_a_stored_secret_is_among_the_candidates_in_any_clothes(text: str) -> None:
+def test_a_stored_secret_is_among_the_candidates_whatever_surrounds_it(text: str) -> None:
     assert SECRET in candidates(text)
 
 

@@ -30,7 +30,7 @@ WIDE = {n: n + 0xFEE0 for n in range(0x21, 0x7F)}
 
 
 @given(st.sampled_from(COMMANDS), BEFORE, AFTER, SPACES, NOTHING, CASES)
-def test_a_command_is_known_in_any_clothes(
+def test_a_command_is_known_however_it_is_written(
     word: str, before: str, after: str, space: str, nothing: str, case: Callable[[str], str]
 ) -> None:
     typed = f"{nothing}{before}{nothing}{case(word)}{nothing}{after}{space}acme{nothing}"

@@ -49,7 +49,7 @@ def test_status_links_to_channel_and_thread() -> None:
     )
 
 
-def test_status_before_the_thread_stands_names_the_channel() -> None:
+def test_status_before_there_is_a_thread_names_the_channel() -> None:
     text = status(replace(ACME, thread_ts=None), here=True).text
 
     assert text.endswith(f"<#{CHANNEL}>")

@@ -83,7 +83,7 @@ def test_every_message_names_its_place(onboarding: Onboarding) -> None:
 
 
 @every_step
-def test_the_current_step_bears_the_buttons_that_it_needs(step: Step) -> None:
+def test_the_current_step_has_the_buttons_that_it_needs(step: Step) -> None:
     expected = []
     if step.number in ASKING:
         expected += ["enter_credentials"]

@@ -84,7 +84,7 @@ def test_slack_takes_the_longest_report() -> None:
         (AWAY, "unknown", []),
     ],
 )
-def test_the_metadata_bears_the_outcome_and_the_fields(
+def test_the_metadata_has_the_outcome_and_the_fields(
     report: Report, outcome: str, fields: list[str]
 ) -> None:
     assert latest(report).metadata["event_payload"] == {

@@ -319,7 +319,7 @@ async def test_colleagues_do_not_accept_invitations_to_their_own_channel(
         await slack.accept_invite(await invited(slack, bot, own), slack.add_person("Nora"))
 
 
-async def test_whoever_is_not_told_otherwise_may_post_only(
+async def test_an_invited_person_may_only_post_by_default(
     slack: SlackSandbox, bot: StubBot, own: Channel, ann: Person
 ) -> None:
     limited = await ask(bot, own, emails="ann@acme.example")

@@ -42,7 +42,7 @@ async def answer(bot: StubBot, **content: Any) -> int:
     return status
 
 
-async def test_a_press_tells_where_the_message_stands_but_not_the_message(
+async def test_a_press_says_where_its_message_is_but_not_what_it_says(
     bot: StubBot, channel: Channel, erin: Person, private: Message
 ) -> None:
     await erin.press(private, "remind")

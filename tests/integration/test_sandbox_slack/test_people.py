@@ -85,7 +85,7 @@ def test_the_signature_of_slacks_documentation_is_reproduced() -> None:
     assert signed == "v0=a2114d57b48eac39b9ad189dd8316235a7b4a8d21a10bd27519666489c69b503"
 
 
-async def test_a_forged_request_bears_a_wrong_signature(slack: SlackSandbox, bot: StubBot) -> None:
+async def test_a_forged_request_has_a_wrong_signature(slack: SlackSandbox, bot: StubBot) -> None:
     ack = await slack.post_signed(b"{}", "application/json", secret="another secret")
 
     assert (ack.failure, ack.status, bot.received) == ("http_error", 401, [])
