@@ -77,6 +77,16 @@ async def named(
     return []
 
 
+async def of_engineer(
+    session: AsyncSession, guides: GuideStore, engineer: str, limit: int
+) -> Sequence[Onboarding]:
+    """Return the running onboardings of an engineer, the longest inactive first."""
+    row = OnboardingRow
+    query = select(row).where(RUNNING, col(row.engineer) == engineer)
+    query = query.order_by(col(row.active_at), col(row.id)).limit(limit)
+    return await _readable(session, guides, (await session.exec(query)).all())
+
+
 async def newest_in(session: AsyncSession, guides: GuideStore, channel: str) -> Onboarding | None:
     """Return the onboarding of a channel that started last, finished or not."""
     query = select(OnboardingRow).where(col(OnboardingRow.channel) == channel)

@@ -211,6 +211,7 @@ class Bot:
             retain_for=timedelta(seconds=self.settings.retain_credentials_for),
             engineering_channel=self.settings.engineering_channel,
             engineering=self.engineering,
+            tasks=self.tasks,
             clock=self._clock,
         )
 

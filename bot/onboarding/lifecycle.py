@@ -9,7 +9,7 @@ from bot.guide import Guide
 from bot.onboarding.credentials import destruction
 from bot.onboarding.events import Event, EventKind, InvitationAnswer
 from bot.onboarding.model import Joined, Loss, Status, StepProgress, StepState
-from bot.onboarding.people import BOT, Actor, UserRef
+from bot.onboarding.people import BOT, Actor
 from bot.onboarding.state import Onboarding
 from bot.onboarding.transitions import Change, changed, must_be_active, must_be_running
 
@@ -88,19 +88,6 @@ def cancel(onboarding: Onboarding, actor: Actor, reason: str, now: datetime) -> 
         destroyed_at=now,
         credentials={},
     )
-
-
-def assign(
-    onboarding: Onboarding, engineer: str, actor: Actor, now: datetime, email: str = ""
-) -> Change:
-    """Put another engineer in charge; `email` is theirs, if Slack tells."""
-    must_be_running(onboarding)
-    if engineer == onboarding.engineer:
-        text = "{engineer} already has this one."
-        raise Refused(text, engineer=UserRef(engineer))
-    detail = {"from": onboarding.engineer, "to": engineer, **({"email": email} if email else {})}
-    fields = {"engineer": engineer, "engineer_email": email}
-    return _noted(onboarding, EventKind.ASSIGNED, actor, now, detail, **fields)
 
 
 def lose_channel(onboarding: Onboarding, loss: Loss, now: datetime, code: str = "") -> Change:

@@ -157,18 +157,41 @@ def skip_steps(onboarding: Onboarding, numbers: range, actor: Actor, now: dateti
     return _each(onboarding, numbers, lambda at, number: skip_step(at, number, actor, now))
 
 
-def finish_steps(onboarding: Onboarding, numbers: range, actor: Actor, now: datetime) -> Change:
-    """Mark several steps as done, all or none, the first of them current or finished before."""
-    return _each(onboarding, numbers, lambda at, number: finish_step(at, number, actor, now))
+def finish_steps(
+    onboarding: Onboarding, numbers: range, actor: Actor, now: datetime, answer: str | None = None
+) -> Change:
+    """Mark several steps as done, up to the first that can't be; Refused if that is the first left.
+
+    `answer` is that to a question among them.
+    """
+
+    def finish(at: Onboarding, number: int) -> Change:
+        if answer and at.guide.step(number).choice:
+            return choose_option(at, number, answer, actor, now)
+        return finish_step(at, number, actor, now)
+
+    return _each(onboarding, numbers, finish, as_far_as_possible=True)
 
 
 def _each(
-    onboarding: Onboarding, numbers: range, transition: Callable[[Onboarding, int], Change]
+    onboarding: Onboarding,
+    numbers: range,
+    transition: Callable[[Onboarding, int], Change],
+    *,
+    as_far_as_possible: bool = False,
 ) -> Change:
-    left = [number for number in numbers if not onboarding.step(number).finished]
+    if all(onboarding.step(number).finished for number in numbers):
+        return transition(onboarding, numbers[0])  # the refusal tells who finished it
     events: list[Event] = []
-    for number in left or numbers[:1]:  # a refusal tells who finished it
-        change = transition(onboarding, number)
+    for number in numbers:
+        if onboarding.step(number).finished:
+            continue
+        try:
+            change = transition(onboarding, number)
+        except Refused:
+            if events and as_far_as_possible:
+                break
+            raise
         onboarding, events = change.onboarding, [*events, *change.events]
     return Change(onboarding, tuple(events))
 

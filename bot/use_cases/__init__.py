@@ -4,6 +4,7 @@ Each method finds out who asks and whether they may, makes one transaction, and 
 level. It may raise Refused, with words for the person, or Unavailable.
 """
 
+from bot.use_cases.assignments import Assignments
 from bot.use_cases.channels import Channels
 from bot.use_cases.commands import EngineerCommands
 from bot.use_cases.credentials import Credentials
@@ -12,6 +13,7 @@ from bot.use_cases.history import History
 from bot.use_cases.home import Home
 from bot.use_cases.invitations import Invitations
 from bot.use_cases.messages import Messages
+from bot.use_cases.notes import Notes
 from bot.use_cases.posted_secrets import PostedSecrets
 from bot.use_cases.questions import Questions
 from bot.use_cases.reminders import Reminders
@@ -44,6 +46,8 @@ class UseCases:
         self.retention = Retention(services)
         self.status = StatusReport(services)
         self.commands = EngineerCommands(services)
+        self.assignments = Assignments(services)
+        self.notes = Notes(services)
         self.history = History(services)
         self.reporting = Reporting(services)
         self.home = Home(services)

@@ -7,26 +7,25 @@ from slack_sdk.models.views import View
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.errors import Refused
-from bot.core.mrkdwn import escape, mention, thread_link
 from bot.onboarding import Onboarding, lifecycle
 from bot.onboarding.reminders import remind
 from bot.onboarding.steps import finish_steps, skip_steps, undo_step
 from bot.onboarding.verifications import request_verification
 from bot.use_cases.authorization import must_have_opened
-from bot.use_cases.lookup import client_of
+from bot.use_cases.engineer import EngineerUseCase
 from bot.use_cases.services import InvalidInput, Request
-from bot.use_cases.slash_command import person_and_client, step_and_client, steps_and_client
+from bot.use_cases.slash_command import step_and_client, steps_and_client
+from bot.use_cases.steps_at_once import client_and_answer, done_text, must_have_answer
 from bot.use_cases.typed_secrets import secret_in
-from bot.use_cases.use_case import AlsoWrite, Transition, UseCase
 from bot.views import modals
-from bot.views.ephemeral import EphemeralReply, plain_answer
+from bot.views.ephemeral import EphemeralReply
 from bot.views.ids import FormRef
 from storage import credentials
 
 Steps = TypeVar("Steps", int, range)
 
 
-class EngineerCommands(UseCase):
+class EngineerCommands(EngineerUseCase):
     """For engineers only; `words` is what was typed after the command."""
 
     async def verify(self, request: Request, words: str) -> EphemeralReply:
@@ -41,20 +40,6 @@ class EngineerCommands(UseCase):
         after = await self._carry_out(request, found, remind)
         return self._done(after, "Reminder sent.")
 
-    async def assign(self, request: Request, words: str) -> EphemeralReply:
-        named = person_and_client(words)
-        if named is None:
-            raise Refused("Who? For example: `/servicetitan assign @engineer [client]`")
-        engineer, name = named
-        found = await self._named(request, name)
-        directory = self._services.directory
-        if not await directory.is_engineer(engineer):
-            raise Refused(f"{mention(engineer)} isn't a HeavySet engineer.")
-        email = await directory.email(engineer)
-        assigned = partial(lifecycle.assign, engineer=engineer, email=email)
-        after = await self._carry_out(request, found, assigned)
-        return self._done(after, f"Reassigned to {mention(engineer)}.")
-
     async def skip(self, request: Request, words: str) -> EphemeralReply:
         numbers, name = _steps(steps_and_client(words), "skip 7` or `skip 3-8")
         found = await self._named(request, name)
@@ -63,10 +48,13 @@ class EngineerCommands(UseCase):
 
     async def done(self, request: Request, words: str) -> EphemeralReply:
         """Mark steps as done that were done before, with the written guide."""
-        numbers, name = _steps(steps_and_client(words), "done 2-7")
-        found = await self._named(request, name)
-        after = await self._carry_out(request, found, partial(finish_steps, numbers=numbers))
-        return self._done(after, f"Marked {_range(numbers)} done.")
+        numbers, rest = _steps(steps_and_client(words), "done 2-7")
+        await self._engineer(request.person)
+        found, answer = await client_and_answer(self._services, request.channel, rest)
+        must_have_answer(found, numbers, answer)
+        finished = partial(finish_steps, numbers=numbers, answer=answer)
+        after = await self._carry_out(request, found, finished)
+        return self._done(after, done_text(found, after, numbers, self._services.clock()))
 
     async def reopen(self, request: Request, words: str) -> EphemeralReply:
         """Go back to a step and go through the later ones again."""
@@ -105,28 +93,6 @@ class EngineerCommands(UseCase):
 
         canceled = partial(lifecycle.cancel, reason=reason.strip())
         await self._carry_out(request, onboarding, canceled, destroy)
-
-    async def _named(self, request: Request, name: str, *, finished: bool = False) -> Onboarding:
-        """Return the client that an engineer means; raises NotAllowed for anyone else."""
-        await self._engineer(request.person)
-        return await client_of(self._services, request.channel, name, finished=finished)
-
-    async def _carry_out(
-        self,
-        request: Request,
-        onboarding: Onboarding,
-        transition: Transition,
-        also: AlsoWrite | None = None,
-    ) -> Onboarding:
-        actor = await self._engineer(request.person)
-        return await self._change(request, onboarding.id, partial(transition, actor=actor), also)
-
-    def _done(self, onboarding: Onboarding, said: str) -> EphemeralReply:
-        where = ""
-        if onboarding.thread_ts:
-            url = self._services.slack.identity.url
-            where = f" ({thread_link(url, onboarding.channel, onboarding.thread_ts)})"
-        return plain_answer(f"*{escape(onboarding.client_name)}*: {said}{where}")
 
 
 def _reopened(onboarding: Onboarding, number: int) -> str:

@@ -5,7 +5,7 @@ from functools import partial
 from slack_sdk.models.views import View
 
 from bot.core.mrkdwn import escape
-from bot.onboarding import lifecycle
+from bot.onboarding.assignment import assign
 from bot.onboarding.reminders import remind
 from bot.use_cases.authorization import must_have_opened
 from bot.use_cases.services import Request
@@ -43,5 +43,5 @@ class Home(UseCase):
         actor = await self._engineer(request.person)
         await must_be_engineer(self._services, engineer)
         email = await self._services.directory.email(engineer)
-        assigned = partial(lifecycle.assign, engineer=engineer, email=email, actor=actor)
+        assigned = partial(assign, engineer=engineer, email=email, actor=actor)
         await self._change(request, ref.onboarding_id, assigned)

@@ -1,5 +1,6 @@
 """Finds the client that a command names."""
 
+import re
 from collections.abc import Sequence
 
 from bot.core.errors import Refused
@@ -9,8 +10,13 @@ from bot.onboarding.secret_scan import looks_like
 from bot.use_cases.services import Services
 from bot.use_cases.slash_command import Named
 from bot.views.blocks import bullets_of
+from bot.views.replies import refusal_text
 from storage import onboardings
 from storage.to_rows import client_key
+
+# What parts the names in a list of clients.
+BETWEEN = re.compile(r"\s*[,;]+\s*(?:(?:and|&)\s+)?|\s+(?:and|&|\+)\s+", re.IGNORECASE)
+MOST_LISTED, LONGEST_NAME = 30, 4
 
 
 async def client_of(
@@ -36,6 +42,52 @@ async def client_of(
                 last = await onboardings.newest_in(session, guides, channel)
                 found = [last] if last else []
     return _the_only(found, name, finished=finished)
+
+
+async def clients_of(
+    services: Services, channel: str, words: str
+) -> tuple[Sequence[Onboarding], Sequence[str]]:
+    """Return the running onboardings that `words` list, and why each other name is not one.
+
+    A name may have commas and “and” in it, so the longest part that is a name counts.
+    """
+    try:
+        return [await client_of(services, channel, words)], []
+    except Refused as refusal:
+        parts = _parts(words)[:MOST_LISTED]
+        if len(parts) < 2:
+            raise
+        whole = refusal
+    found: dict[str, Onboarding] = {}
+    unknown: list[str] = []
+    while parts:
+        for length in range(min(len(parts), LONGEST_NAME), 0, -1):
+            name = words[parts[0][0] : parts[length - 1][1]]
+            try:
+                client = await client_of(services, channel, name)
+            except Refused as refusal:
+                whole = refusal
+                continue
+            found[client.id] = client
+            parts = parts[length:]
+            break
+        else:
+            unknown.append(_why(whole, words[slice(*parts[0])]))
+            parts = parts[1:]
+    return list(found.values()), unknown
+
+
+def _parts(words: str) -> list[tuple[int, int]]:
+    """Return where the parts of a list begin and end."""
+    between = [found.span() for found in BETWEEN.finditer(words)]
+    starts, ends = [0, *(end for _, end in between)], [*(start for start, _ in between), len(words)]
+    return [(start, end) for start, end in zip(starts, ends, strict=True) if start < end]
+
+
+def _why(refusal: Refused, name: str) -> str:
+    """Return on one line why `name` is no client."""
+    text = refusal_text(refusal)
+    return f"“{escape(name)}” could be several clients." if "\n" in text else text
 
 
 def must_be_no_secret(services: Services, words: str) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from slack_sdk.models.views import View
 
+from bot.core.background import BackgroundTasks
 from bot.core.errors import Refused
 from bot.onboarding.overview import Stall
 from bot.onboarding.people import Person
@@ -80,4 +81,5 @@ class Services:
     retain_for: timedelta
     engineering_channel: str
     engineering: EngineeringChannel
+    tasks: BackgroundTasks
     clock: Callable[[], datetime]

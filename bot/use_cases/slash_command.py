@@ -29,7 +29,8 @@ FIRST = re.compile(
 LONE = re.compile(r"\A(?:[^\w\s<&]+\s+)+")
 # Repetitions have limits or begin where a run of signs does, so that no text takes long to match.
 _STEP = r"(?:(?:(?:steps?|number|no|nr)(?![a-z])[^\w<]{0,9}){1,3})"
-_RANGE = r"\s*(?:[-–—,&+/]|and|to|through)\s*\d"
+_TO = r"[-–—]{1,2}|\.{2,3}|to|through|thru|until|till"
+_RANGE = rf"\s*(?:[-–—,&+/]|\.{{2,3}}|and|{_TO})\s*\d"
 _GAP = r"(?<![\s:,;(])[\s:,;(]+"
 STEP_FIRST = re.compile(
     rf"{_STEP}?[^\w<]*(?P<step>\d{{1,3}})(?!\w|{_RANGE})[\s:,;.)\]–—-]*(?P<client>.*)",
@@ -38,14 +39,24 @@ STEP_FIRST = re.compile(
 STEP_LAST = re.compile(
     rf"(?P<client>.+?){_GAP}(?:{_STEP}|#)(?P<step>\d{{1,3}})\W*", re.IGNORECASE | re.DOTALL
 )
-_STEPS = rf"{_STEP}?[^\w<]*(?P<first>\d{{1,3}})\s*(?:[-–—]|to|through)\s*(?P<last>\d{{1,3}})(?!\w)"
+_STEPS = rf"{_STEP}?[^\w<]*(?P<first>\d{{1,3}})\s*(?:{_TO})\s*{_STEP}?(?P<last>\d{{1,3}})(?!\w)"
 STEPS_FIRST = re.compile(rf"{_STEPS}[\s:,;.)\]–—-]*(?P<client>.*)", re.IGNORECASE | re.DOTALL)
 STEPS_LAST = re.compile(
     rf"(?P<client>.+?){_GAP}(?={_STEP}\d|#\d){_STEPS}\W*", re.IGNORECASE | re.DOTALL
 )
 PERSON = re.compile(
-    r"(?P<before>.*?)(?:\bto\b\W*)?<@(?P<person>[UW][A-Z0-9]+)>(?:\s*\b(?:to|for)\b)?(?P<after>.*)",
-    re.IGNORECASE | re.DOTALL,
+    r"(?:\b(?P<way>to|of|from)\b[^\w<]{0,9})?<@(?P<person>[UW][A-Z0-9]+)>(?P<owns>['’]s?(?!\w))?"
+    r"(?:\s{0,9}\b(?:to|for)\b)?",
+    re.IGNORECASE,
+)
+_WHICH = r"(?:(?:of|the|open|active|clients?|onboardings?|ones|them)\b\W*)"
+ALL = re.compile(
+    rf"(?:all|every(?:thing|one)?|each|both)\b\W*{_WHICH}{{0,4}}|{_WHICH}{{1,4}}", re.IGNORECASE
+)
+MINE = re.compile(
+    r"(?:(?:all|everything|each)\b\W*)?(?:(?:of|from)\b\W*)?"
+    r"(?:(?:mine|me|my own)\b\W*|my\b\W*(?:open\b\W*)?(?:clients?|onboardings?|ones)\b\W*)",
+    re.IGNORECASE,
 )
 CHANNEL = re.compile(r"<#([CG][A-Z0-9]+)>")
 
@@ -114,7 +125,32 @@ def steps_and_client(words: str) -> tuple[range, str] | None:
     return (range(one[0], one[0] + 1), one[1]) if one else None
 
 
-def person_and_client(words: str) -> tuple[str, str] | None:
-    """Read `<@U0ERIN>`, `to <@U0ERIN>` or `acme to <@U0ERIN>`; None if nobody is named."""
-    found = PERSON.fullmatch(words)
-    return (found["person"], f"{found['before']} {found['after']}".strip()) if found else None
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """Who gets clients: those that `clients` names, or all of one engineer, `source`.
+
+    `mine`: all of the engineer's who types. Otherwise the channel's client is meant.
+    """
+
+    engineer: str
+    clients: str = ""
+    source: str = ""
+    mine: bool = False
+
+
+def assignment(words: str) -> Assignment | None:
+    """Read `@lee`, `acme, bolt to @lee`, `@lee all of @erin`; None if it isn't clear."""
+    people = list(PERSON.finditer(words))
+    givers = [one for one in people if one["owns"] or folded(one["way"] or "") in ("of", "from")]
+    takers = [one for one in people if one not in givers]
+    if len(takers) != 1 or len(givers) > 1:
+        return None
+    engineer, rest = takers[0]["person"], one_line(PERSON.sub(" ", words)).strip(" ,:;")
+    rest = re.sub(r"(?:\A|\s)[^\w\s]+\Z", "", rest)
+    if givers:
+        # `from @erin to @lee` may mean all of hers, or this channel's client.
+        everything = ALL.fullmatch(rest) or (givers[0]["owns"] and not rest)
+        return Assignment(engineer, source=givers[0]["person"]) if everything else None
+    if MINE.fullmatch(rest):
+        return Assignment(engineer, mine=True)
+    return None if rest and ALL.fullmatch(rest) else Assignment(engineer, rest)

@@ -1,11 +1,11 @@
 """What engineers look up: status, one client's credentials, the list of commands."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from bot.core.errors import Refused
 from bot.core.mrkdwn import channel_link
-from bot.onboarding import Unread
+from bot.onboarding import Event, EventKind, Unread
 from bot.use_cases.lookup import client_of, must_be_no_secret
 from bot.use_cases.services import Request
 from bot.use_cases.slash_command import Named
@@ -13,10 +13,11 @@ from bot.use_cases.use_case import UseCase
 from bot.views.command_help import help_answer
 from bot.views.ephemeral import EphemeralReply
 from bot.views.status import PAGE, STUCK, StatusQuery, credentials_answer, status_answer
-from storage import status
+from storage import event_log, status
 from storage.status import Line
 
 MOST_READ = 500
+MOST_WITH_NOTES = 3
 
 
 class StatusReport(UseCase):
@@ -47,6 +48,7 @@ class StatusReport(UseCase):
             now=services.clock(),
             workspace_url=services.slack.identity.url,
             here=True,
+            notes=await self._notes(here),
         )
 
     async def page(self, request: Request, query: StatusQuery) -> EphemeralReply:
@@ -81,7 +83,18 @@ class StatusReport(UseCase):
             workspace_url=services.slack.identity.url,
             here=False,
             query=query,
+            notes=await self._notes(lines) if query.name else None,
         )
+
+    async def _notes(self, lines: Sequence[Line]) -> Mapping[str, Sequence[Event]]:
+        """Return engineers' notes about a few clients, oldest first; of many, none."""
+        if len(lines) > MOST_WITH_NOTES:
+            return {}
+        async with self._services.database.begin(write=False) as session:
+            return {
+                line.id: await event_log.events_of(session, line.id, EventKind.NOTED)
+                for line in lines
+            }
 
     async def _found(self, query: StatusQuery, engineer: str = "") -> Sequence[Line]:
         async with self._services.database.begin(write=False) as session:

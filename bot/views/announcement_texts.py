@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from string import Formatter
 
-from bot.core.english import in_days, listed
+from bot.core.english import count, in_days, listed
 from bot.core.mrkdwn import escape, mention, when
 from bot.guide.credential_fields import CredentialField
 from bot.onboarding import Event, EventKind, Onboarding
@@ -20,7 +20,7 @@ TEXTS = {
         "👁️ {actor} viewed *{client}*'s {labels}. The history lists each one they look at."
     ),
     EventKind.COMPLETED: "🎉 *{client}* is done: {count} of {count} steps, verified, {took}.",
-    EventKind.ASSIGNED: "🧑‍🔧 *{client}*: reassigned from {from} to {to}.",
+    EventKind.ASSIGNED: "🧑‍🔧 *{client}*{others}: reassigned from {from} to {to}.",
     EventKind.PLATFORM_OUTDATED: (
         "♻️ {engineer}, *{client}* entered a new {labels}. The old one no longer counts; please "
         "update it in HeavySet: {places}."
@@ -48,6 +48,9 @@ GAPS: dict[str, Gap] = {
     "actor": lambda _, event: mention(event.actor.user_id),
     "from": lambda _, event: mention(event.detail["from"]),
     "to": lambda _, event: mention(event.detail["to"]),
+    "others": lambda _, event: (
+        f" and {count(others, 'more client')}" if (others := event.detail.get("others")) else ""
+    ),
     "until": lambda _, event: when(datetime.fromisoformat(event.detail["until"])),
     "days": lambda _, event: in_days(event.detail["days"]),
     "count": lambda onboarding, _: str(len(onboarding.steps)),

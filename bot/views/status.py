@@ -1,9 +1,10 @@
 """Replies to the slash command: status, a client's credentials, help."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from textwrap import shorten
 
 from slack_sdk.models.blocks import Block, ButtonElement
 
@@ -11,12 +12,13 @@ from bot.core.english import ago, count, listed
 from bot.core.mrkdwn import channel_link, escape, mention, thread_link, when
 from bot.guide import Owner
 from bot.guide.credential_fields import ending
-from bot.onboarding import Onboarding, Overview, Status, Unread
+from bot.onboarding import Event, Onboarding, Overview, Status, Unread
 from bot.views import ids
 from bot.views.blocks import actions, bullets_of, button, context, header, section
 from bot.views.ephemeral import EphemeralReply, answer_of
 
 PAGE = 10
+MOST_NOTES, QUOTED = 3, 200
 
 STATES = {
     Status.ACTIVE: "active",
@@ -80,13 +82,15 @@ def status_answer(
     workspace_url: str,
     here: bool,
     query: StatusQuery | None = None,
+    notes: Mapping[str, Sequence[Event]] | None = None,
 ) -> EphemeralReply:
     """Return the state of one channel's clients (`here`), or a page of what `query` found.
 
-    A line more than fits the page says that there is a next page.
+    A line more than fits the page says that there is a next page. `notes` are the engineers' own,
+    by onboarding.
     """
     query = query or StatusQuery()
-    return answer_of(list(_status(lines, now, workspace_url, query, here=here)))
+    return answer_of(list(_status(lines, now, workspace_url, query, notes or {}, here=here)))
 
 
 def credentials_answer(onboarding: Onboarding, workspace_url: str) -> EphemeralReply:
@@ -109,6 +113,7 @@ def _status(
     now: datetime,
     workspace_url: str,
     query: StatusQuery,
+    notes: Mapping[str, Sequence[Event]],
     *,
     here: bool,
 ) -> Iterator[Block]:
@@ -120,6 +125,8 @@ def _status(
         yield header(_heading(lines, query))
     for line in shown:
         yield section(_line(line, now, workspace_url))
+        if kept := notes.get(line.id):
+            yield context("\n".join(map(_note, kept[-MOST_NOTES:])))
     if not here:
         yield context("Quietest first.")
         if pages := _pages(query, more=len(lines) > PAGE):
@@ -182,6 +189,11 @@ def _line(line: Overview | Unread, now: datetime, workspace_url: str) -> str:
         f"{mention(line.engineer)} · last activity {ago(line.active_at, now)} ago · "
         f"{_where(line.channel, line.thread_ts, workspace_url)}"
     )
+
+
+def _note(event: Event) -> str:
+    text = escape(shorten(event.detail["note"], QUOTED, placeholder=" …"))
+    return f"📝 {text} ({mention(event.actor.user_id)}, {when(event.at)})"
 
 
 def _now(line: Overview, now: datetime) -> str:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.onboarding import Change, Event, EventKind, InvitationAnswer, Loss, lifecycle
+from bot.onboarding import Change, Event, EventKind, InvitationAnswer, Loss, assignment, lifecycle
 from bot.onboarding.credentials import enter_credentials, reveal_credentials
 from bot.onboarding.posted_secrets import record_posted_secret
 from bot.onboarding.questions import ask_for_help
@@ -109,7 +109,7 @@ EVERY: dict[EventKind, Change] = {
     EventKind.CANCELLED: lifecycle.cancel(
         an_onboarding(at_step=4), an_engineer(), "They <left>.", NOW
     ),
-    EventKind.ASSIGNED: lifecycle.assign(an_onboarding(at_step=4), "U0EVE", an_engineer(), NOW),
+    EventKind.ASSIGNED: assignment.assign(an_onboarding(at_step=4), "U0EVE", an_engineer(), NOW),
     EventKind.ESCALATED: escalate(an_onboarding(at_step=4), NOW),
     EventKind.CLIENT_JOINED: lifecycle.client_joins(
         a_new_onboarding().onboarding, a_client_admin(), NOW

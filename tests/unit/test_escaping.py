@@ -7,7 +7,15 @@ from datetime import timedelta
 
 import pytest
 
-from bot.onboarding import Change, EventKind, InvitationAnswer, Loss, Onboarding, lifecycle
+from bot.onboarding import (
+    Change,
+    EventKind,
+    InvitationAnswer,
+    Loss,
+    Onboarding,
+    assignment,
+    lifecycle,
+)
 from bot.onboarding.credentials import enter_credentials, reveal_credentials
 from bot.onboarding.posted_secrets import record_posted_secret
 from bot.onboarding.questions import ask_for_help
@@ -84,7 +92,7 @@ def changes(name: str) -> Iterator[Change]:
     yield lifecycle.lose_thread(replace(new.onboarding, thread_ts=ROOT_TS), ROOT_TS, NOW)
     yield hand_over_steps(new.onboarding, 1, a_client_admin(), NOW)
     yield lifecycle.cancel(new.onboarding, an_engineer(), f"{name}\n{name}", NOW)
-    yield lifecycle.assign(new.onboarding, "U0EVE", an_engineer(), NOW)
+    yield assignment.assign(new.onboarding, "U0EVE", an_engineer(), NOW)
     yield escalate(new.onboarding, NOW)
     yield remind(new.onboarding, an_engineer(), NOW)
     yield remind(an_onboarding(client_name=name, client_admins=()), an_engineer(), NOW)

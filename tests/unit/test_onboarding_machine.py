@@ -11,7 +11,17 @@ from hypothesis import HealthCheck, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from bot.core.errors import Refused
-from bot.onboarding import BOT, Change, Event, EventKind, Onboarding, Status, StepState, lifecycle
+from bot.onboarding import (
+    BOT,
+    Change,
+    Event,
+    EventKind,
+    Onboarding,
+    Status,
+    StepState,
+    assignment,
+    lifecycle,
+)
 from bot.onboarding.credentials import enter_credentials, reveal_credentials
 from bot.onboarding.people import Actor
 from bot.onboarding.posted_secrets import record_posted_secret
@@ -218,7 +228,7 @@ class AnOnboarding(RuleBasedStateMachine):
 
     @rule(engineer=st.sampled_from(["U0ERIN", "U0EVE"]))
     def assign(self, engineer: str) -> None:
-        self.attempt(lambda at: lifecycle.assign(at, engineer, an_engineer(), self.now))
+        self.attempt(lambda at: assignment.assign(at, engineer, an_engineer(), self.now))
 
     @rule(actor=st.sampled_from([BOT, an_engineer()]), minutes=st.integers(0, 90))
     def remind(self, actor: Actor, minutes: int) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bot.guide import Owner
-from bot.onboarding import BOT, Onboarding, lifecycle
+from bot.onboarding import BOT, Onboarding, assignment, lifecycle
 from bot.onboarding.posted_secrets import record_posted_secret
 from bot.onboarding.questions import ask_for_help
 from bot.onboarding.reminders import remind, snooze
@@ -286,7 +286,7 @@ def test_a_reminder_is_posted_after_everything_else() -> None:
 
 
 def test_another_engineer_is_mentioned_after_an_assignment() -> None:
-    onboarding = lifecycle.assign(
+    onboarding = assignment.assign(
         reminded(SITUATIONS["HeavySet's turn"]), "U0EVE", ERIN, LATER
     ).onboarding
 

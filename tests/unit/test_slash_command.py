@@ -8,8 +8,9 @@ from hypothesis import given, strategies as st
 
 from bot.use_cases.invitees import name_and_invitees
 from bot.use_cases.slash_command import (
+    Assignment,
     Named,
-    person_and_client,
+    assignment,
     split,
     step_and_client,
     steps_and_client,
@@ -91,7 +92,7 @@ def test_a_name_keeps_its_own_punctuation(name: str) -> None:
 @given(st.text())
 def test_nothing_that_is_typed_breaks_it(text: str) -> None:
     word, rest = split(text, KNOWN)
-    Named.of(rest), step_and_client(rest), steps_and_client(rest), person_and_client(rest)
+    Named.of(rest), step_and_client(rest), steps_and_client(rest), assignment(rest)
 
     assert word
 
@@ -102,7 +103,7 @@ def test_twenty_thousand_characters_are_read_in_a_moment(part: str) -> None:
     began = time.process_time()
 
     split(text, KNOWN), Named.of(text), step_and_client(text), steps_and_client(text)
-    person_and_client(text), name_and_invitees(f"acme invite {text}")
+    assignment(text), name_and_invitees(f"acme invite {text}")
 
     assert time.process_time() - began < 3  # it was half a minute
 
@@ -138,18 +139,56 @@ def test_what_names_no_one_step_is_asked_about(words: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "client"),
+    ("words", "clients"),
     [
-        ("<@U0ERIN>", ""),
-        ("to <@U0ERIN>", ""),
-        ("<@U0ERIN> acme", "acme"),
-        ("acme to <@U0ERIN>", "acme"),
-        ("Tomato to <@U0ERIN>", "Tomato"),
-        ("<@U0ERIN> for acme", "acme"),
+        ("<@U0LEE>", ""),
+        ("to <@U0LEE>", ""),
+        ("<@U0LEE>: acme", "acme"),
+        ("acme to <@U0LEE>", "acme"),
+        ("Tomato to <@U0LEE>", "Tomato"),
+        ("<@U0LEE> for acme", "acme"),
+        ("Acme, Bolt & Sons, Inc. to <@U0LEE>.", "Acme, Bolt & Sons, Inc."),
+        ("<@U0LEE> All Pro Plumbing", "All Pro Plumbing"),
     ],
 )
-def test_a_person_is_named_before_or_after_the_client(words: str, client: str) -> None:
-    assert person_and_client(words) == ("U0ERIN", client)
+def test_an_engineer_is_named_before_or_after_the_clients(words: str, clients: str) -> None:
+    assert assignment(words) == Assignment("U0LEE", clients)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "<@U0LEE> all of <@U0ERIN>",
+        "all of <@U0ERIN> to <@U0LEE>",
+        "<@U0ERIN>'s clients to <@U0LEE>",
+        "all of <@U0ERIN>’s open clients to <@U0LEE>",
+        "Everything from <@U0ERIN> to <@U0LEE>!",
+    ],
+)
+def test_all_clients_of_an_engineer_are_named_in_many_ways(words: str) -> None:
+    assert assignment(words) == Assignment("U0LEE", source="U0ERIN")
+
+
+@pytest.mark.parametrize(
+    "words", ["<@U0LEE> all of mine", "my clients to <@U0LEE>", "<@U0LEE> all mine"]
+)
+def test_all_of_mine_are_the_clients_of_who_types(words: str) -> None:
+    assert assignment(words) == Assignment("U0LEE", mine=True)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "",
+        "acme",
+        "<@U0LEE> <@U0ERIN>",
+        "<@U0LEE> all",
+        "from <@U0ERIN> to <@U0LEE>",
+        "<@U0LEE> acme of <@U0ERIN>",
+    ],
+)
+def test_an_unclear_assignment_is_none(words: str) -> None:
+    assert assignment(words) is None
 
 
 @pytest.mark.parametrize(
@@ -176,6 +215,8 @@ def test_a_client_is_named_by_name_or_by_channel(words: str, named: Named) -> No
         ("3 – 8 acme", 3, 8, "acme"),
         ("steps 3 to 8, Acme Plumbing", 3, 8, "Acme Plumbing"),
         ("acme steps 3-8", 3, 8, "acme"),
+        ("step 3 thru step 8", 3, 8, ""),
+        ("3..8", 3, 8, ""),
     ],
 )
 def test_several_steps_are_named_by_the_first_and_the_last(

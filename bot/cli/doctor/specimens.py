@@ -17,13 +17,14 @@ from bot.cli.doctor.stories import BEGAN, CHANNEL, CLIENT, ENGINEER, Transition,
 from bot.guide import Guide
 from bot.guide.answers.passages import passages
 from bot.guide.pictures import StepPictures, no_pictures
-from bot.onboarding import Change, Event, Onboarding, Overview, Question, StepState
+from bot.onboarding import Change, Event, EventKind, Onboarding, Overview, Question, StepState
 from bot.onboarding.catching_up import may_be_done
 from bot.onboarding.history import tell
 from bot.onboarding.reporting import case_of, report_on
 from bot.onboarding.reporting.period import Period
 from bot.publishing.desired import desired
 from bot.views.announcement import ANNOUNCED, announcement
+from bot.views.assignments import reassigned_answer
 from bot.views.blocks import Message, actions
 from bot.views.catching_up import catch_up_modal
 from bot.views.command_help import help_answer
@@ -162,6 +163,9 @@ def _answers() -> Iterator[Specimen]:
         "help": help_answer(),
         "help after a mistake": help_answer("I don't know that command."),
         "a plain answer": plain_answer("Done."),
+        "several reassigned": reassigned_answer(
+            ENGINEER.user_id, ["Acme Plumbing"] * 60, ["No client matches “zebra”."], 3
+        ),
     }.items():
         yield _message(name, answer)
     yield _message("back after an absence", returned_message(BEGAN, BEGAN, 2, 1))
@@ -191,6 +195,11 @@ def _overviews(told: Sequence[Story]) -> Iterator[Specimen]:
     for here in (True, False):
         listed = status_answer(lines[:20], now=now, workspace_url=WORKSPACE, here=here)
         yield _message(f"status {'here' if here else 'everywhere'}", listed)
+    notes = {
+        lines[0].id: [Event(EventKind.NOTED, ENGINEER, now, None, {"note": "Out until Monday"})]
+    }
+    noted = status_answer(lines[:1], now=now, workspace_url=WORKSPACE, here=True, notes=notes)
+    yield _message("status with a note", noted)
     yield _message(
         "status of nobody", status_answer([], now=now, workspace_url=WORKSPACE, here=True)
     )

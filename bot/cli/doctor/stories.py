@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from bot.guide import Guide, Owner
-from bot.onboarding import Change, InvitationAnswer, Loss, Onboarding, lifecycle, start
+from bot.onboarding import Change, InvitationAnswer, Loss, Onboarding, assignment, lifecycle, start
 from bot.onboarding.credentials import enter_credentials, reveal_credentials
 from bot.onboarding.people import Actor, Role
 from bot.onboarding.posted_secrets import record_posted_secret
@@ -61,7 +61,7 @@ def stories(guide: Guide) -> Iterator[tuple[str, Sequence[Transition]]]:
     answered = [_does(mark_answered, [1], ENGINEER), _does(note, "Call them on Monday.", ENGINEER)]
     yield "asked", [*first, asked, *reminded, *answered]
     yield "replied", [*first, asked, _does(send_reply, "At the top right, <@U0CLIENT>.", ENGINEER)]
-    yield "reassigned", [*first, _does(lifecycle.assign, "U0OTHER", ENGINEER)]
+    yield "reassigned", [*first, _does(assignment.assign, "U0OTHER", ENGINEER)]
     yield "joined", [*first, _does(lifecycle.client_joins, CLIENT, timezone="America/Denver")]
     for answer in InvitationAnswer:
         yield (

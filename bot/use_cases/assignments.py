@@ -1,0 +1,90 @@
+"""`/servicetitan assign`: one client, several, or all of an engineer's."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+from bot.core.deadline import detached_task, seconds_left
+from bot.core.errors import Refused
+from bot.core.mrkdwn import escape, mention
+from bot.onboarding import Onboarding
+from bot.onboarding.assignment import assign
+from bot.use_cases.engineer import EngineerUseCase
+from bot.use_cases.lookup import clients_of
+from bot.use_cases.services import Request
+from bot.use_cases.slash_command import Assignment, assignment
+from bot.views.assignments import reassigned_answer
+from bot.views.ephemeral import EphemeralReply
+from bot.views.replies import refusal_text
+from storage import onboardings
+
+WHO = (
+    "Who? For example: `/servicetitan assign @lee [client]`, `assign @lee Acme, "
+    "Bolt`, `assign @lee all of @erin` or `assign @lee all of mine`"
+)
+# How long the reply waits for the changes. They are made in any case.
+AT_ONCE_SECONDS = 1.0
+MOST_AT_ONCE = 500
+
+
+class Assignments(EngineerUseCase):
+    async def assign(self, request: Request, words: str) -> EphemeralReply:
+        """Reassign the clients that `words` name; return which are, and which aren't."""
+        await self._engineer(request.person)
+        wanted = assignment(words)
+        if wanted is None:
+            raise Refused(WHO)
+        found, unknown = await self._meant(request, wanted)
+        directory = self._services.directory
+        if not await directory.is_engineer(wanted.engineer):
+            raise Refused(f"{mention(wanted.engineer)} isn't a HeavySet engineer.")
+        email = await directory.email(wanted.engineer)
+        if len(found) == 1 and not unknown:
+            assigned = partial(assign, engineer=wanted.engineer, email=email)
+            after = await self._carry_out(request, found[0], assigned)
+            return self._done(after, f"Reassigned to {mention(after.engineer)}.")
+        changed, refused = list[str](), list(unknown)
+        work = self._assign_all(request, found, wanted.engineer, email, changed, refused)
+        task = detached_task(work, "reassign clients")
+        self._services.tasks.adopt(task)
+        await asyncio.wait({task}, timeout=min(AT_ONCE_SECONDS, seconds_left(AT_ONCE_SECONDS)))
+        left = len(found) - len(changed) - len(refused) + len(unknown)
+        return reassigned_answer(wanted.engineer, changed, refused, left)
+
+    async def _meant(
+        self, request: Request, wanted: Assignment
+    ) -> tuple[Sequence[Onboarding], Sequence[str]]:
+        """Return the onboardings that change hands, and why others don't."""
+        services = self._services
+        source = request.person.user_id if wanted.mine else wanted.source
+        if not source:
+            return await clients_of(services, request.channel, wanted.clients)
+        async with services.database.begin(write=False) as session:
+            found = await onboardings.of_engineer(session, services.guides, source, MOST_AT_ONCE)
+        if not found:
+            raise Refused(f"{mention(source)} has no open clients.")
+        return found, []
+
+    async def _assign_all(
+        self,
+        request: Request,
+        found: Sequence[Onboarding],
+        engineer: str,
+        email: str,
+        changed: list[str],
+        refused: list[str],
+    ) -> None:
+        """Reassign one after the other; add to `changed` who was, and to `refused` why not."""
+        for number, onboarding in enumerate(found):
+            name, first = escape(onboarding.client_name), not changed
+            others = len(found) - number - 1 if first else 0
+            assigned = partial(
+                assign, engineer=engineer, email=email, others=others, quiet=not first
+            )
+            own = replace(request, request_key=f"{request.request_key}:{onboarding.id}")
+            try:
+                await self._carry_out(own, onboarding, assigned)
+                changed.append(name)
+            except Refused as refusal:
+                refused.append(f"{name}: {refusal_text(refusal)}")
