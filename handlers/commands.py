@@ -85,6 +85,8 @@ def _commands(use_cases: UseCases) -> dict[str, Subcommand]:
         "verify": changes.verify,
         "remind": changes.remind,
         "assign": use_cases.assignments.assign,
+        "away": use_cases.absences.away,
+        "back": use_cases.absences.back,
         "skip": changes.skip,
         "done": changes.done,
         "reopen": changes.reopen,

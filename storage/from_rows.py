@@ -72,6 +72,7 @@ async def _columns(session: AsyncSession, guides: GuideStore, row: OnboardingRow
         "client_name": row.client_name,
         "channel": row.channel,
         "engineer": row.engineer,
+        "covers_for": row.covers_for,
         "client_admins": tuple(row.client_admins),
         "client_team": row.client_team,
         "started_at": row.started_at,

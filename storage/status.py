@@ -96,6 +96,7 @@ def _overview(row: OnboardingRow, guide: Guide) -> Overview:
         verification=_verification(row),
         loss=known(Loss, row.loss) if row.loss else None,
         timezone=row.timezone,
+        covers_for=row.covers_for,
     )
 
 

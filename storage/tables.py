@@ -13,6 +13,8 @@ RUNNING = text("status IN ('active', 'paused')")
 
 ACTIVE = text("status = 'active'")
 
+COVERED = text("covers_for IS NOT NULL")
+
 UNDESTROYED = text("destroyed_at IS NULL")
 
 
@@ -33,9 +35,9 @@ class OnboardingRow(SQLModel, table=True):
     in the engineering channel. After a backup was restored, `look_since` is the time of the backup:
     later messages are unknown. `next_reminder` is when to check for a due reminder (null: now).
     `client_key` is the name in its searchable form, `client_team` the organization that acts for
-    the client (null: unknown yet). `history_length` counts the events, and `history_end` is their
-    seal. The columns from `current_step` to `open_questions` are derived, so that `status` is one
-    query.
+    the client (null: unknown yet). `covers_for` is the engineer who is away and gets it back.
+    `history_length` counts the events, and `history_end` is their seal. The columns from
+    `current_step` to `open_questions` are derived, so that `status` is one query.
     """
 
     __tablename__ = "onboarding"
@@ -70,6 +72,12 @@ class OnboardingRow(SQLModel, table=True):
         ),
         Index("onboarding_active_at", "active_at", "id"),
         Index(
+            "onboarding_covers_for",
+            "covers_for",
+            sqlite_where=COVERED,
+            postgresql_where=COVERED,
+        ),
+        Index(
             "onboarding_unpublished",
             "id",
             sqlite_where=text("revision > published_revision"),
@@ -87,6 +95,7 @@ class OnboardingRow(SQLModel, table=True):
     announcement_ts: str | None = None
     look_since: datetime | None = _time(nullable=True)
     engineer: str
+    covers_for: str | None = None
     client_admins: list[str] = _json()
     client_team: str | None = None
     account: str | None = None
@@ -236,6 +245,17 @@ class HomeRow(SQLModel, table=True):
     published_at: datetime | None = _time(nullable=True)
     digest: str | None = None
     shows: str = Field(default="", sa_column_kwargs={"server_default": ""})
+
+
+class AbsenceRow(SQLModel, table=True):
+    """An engineer who is away `until` then, and who covers for them."""
+
+    __tablename__ = "absence"
+
+    engineer: str = Field(primary_key=True)
+    colleague: str
+    since: datetime = _time()
+    until: datetime = _time()
 
 
 class RevealRow(SQLModel, table=True):

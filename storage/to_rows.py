@@ -21,6 +21,7 @@ def columns(onboarding: Onboarding) -> dict[str, Any]:
         "client_name": onboarding.client_name,
         "client_key": client_key(onboarding.client_name),
         "engineer": onboarding.engineer,
+        "covers_for": onboarding.covers_for,
         "client_admins": list(onboarding.client_admins),
         "client_team": onboarding.client_team,
         "account": onboarding.account,

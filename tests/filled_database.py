@@ -18,6 +18,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.guide.credential_fields import mask
 from bot.guide.loading import SERVICETITAN
 from bot.onboarding import Change, Event, Loss, Onboarding, lifecycle, start
+from bot.onboarding.absence import Absence
+from bot.onboarding.assignment import cover
 from bot.onboarding.credentials import destroy_credentials, enter_credentials
 from bot.onboarding.posted_secrets import record_posted_secret
 from bot.onboarding.questions import ask_for_help, mark_answered, note, send_reply
@@ -35,6 +37,7 @@ from storage.audit.seals import Seals
 from storage.database import Database, sync_url
 from storage.guides import GuideStore
 from storage.tables import (
+    AbsenceRow,
     ArrivalRow,
     CredentialRow,
     DeliveryRow,
@@ -110,6 +113,7 @@ def booked(at: Onboarding, now: datetime) -> Change:
     return record_booking_sent(at, run.number, run.requested_at, now)
 
 
+AWAY = Absence(ERIN.user_id, "U0LEE", NOW, NOW + timedelta(days=3))
 FIRST = (does(choose_option, 1, "new", ANN), *done(2, 3))
 ALL_IN = (does(choose_option, 1, "existing", ANN), *done(*range(3, 22)), entered(22))
 COMPLETED = (
@@ -162,6 +166,7 @@ STORIES: Mapping[str, Story] = {
             does(expire_credentials, keep=timedelta(0), objection=timedelta(days=7)),
         ),
     ),
+    "While Away": Story("0022", (*FIRST, does(cover, {ERIN.user_id: AWAY}))),
     "Booked": Story(
         "0005",
         (
@@ -303,6 +308,7 @@ async def _publish(session: AsyncSession) -> None:
     """Fill the columns that the bot fills when it is at work: here they are empty, there not."""
     session.add_all(
         [
+            AbsenceRow(engineer="U0ERIN", colleague="U0LEE", since=NOW, until=NOW + MINUTE),
             ArrivalRow(kind="request", at=NOW),
             DeliveryRow(id="Ev0001", at=NOW),
             RateRow(id="guess:1:T0:U0", since=NOW, count=3),

@@ -260,6 +260,7 @@ class Bot:
             checks=[
                 *(check.look for check in checks.values()),
                 *(gauges.look, self.heartbeat.look, self.pictures.look, self.digest.look),
+                self.use_cases.absences.look,
             ],
             tasks=self.tasks,
             interval=settings.sweep_interval,

@@ -1,12 +1,18 @@
 """Transitions of who is in charge: which engineer an onboarding is assigned to."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 
 from bot.core.errors import Refused
+from bot.onboarding.absence import Absence, stand_in
 from bot.onboarding.events import Event, EventKind
-from bot.onboarding.people import Actor, UserRef
+from bot.onboarding.model import Status
+from bot.onboarding.people import BOT, Actor, UserRef
 from bot.onboarding.state import Onboarding
 from bot.onboarding.transitions import Change, changed, must_be_running
+
+NOBODY: Mapping[str, Absence] = MappingProxyType({})
 
 
 def assign(
@@ -16,24 +22,82 @@ def assign(
     now: datetime,
     email: str = "",
     *,
+    away: Mapping[str, Absence] = NOBODY,
     others: int = 0,
     quiet: bool = False,
 ) -> Change:
-    """Put another engineer in charge; `email` is theirs, if Slack tells.
+    """Put another engineer in charge for good; `email` is theirs, if Slack tells.
 
-    Of several clients that change hands at once, the first is announced with the number of
-    `others`, which are `quiet`.
+    If they are `away`, a colleague covers for them until they are back. Of several clients that
+    change hands at once, the first is announced with the number of `others`, which are `quiet`.
     """
     must_be_running(onboarding)
-    if engineer == onboarding.engineer:
-        raise Refused("{engineer} already has this one.", engineer=UserRef(engineer))
+    before = onboarding.engineer
+    if onboarding.covers_for == engineer and before == stand_in(away, engineer):
+        text = "{colleague} has this one until {engineer} is back."
+        raise Refused(text, colleague=UserRef(before), engineer=UserRef(engineer))
+    if engineer == before:
+        if onboarding.covers_for is None:
+            raise Refused("{engineer} already has this one.", engineer=UserRef(engineer))
+        before = onboarding.covers_for  # who covers for them keeps it
     detail = {
-        "from": onboarding.engineer,
+        "from": before,
         "to": engineer,
         **({"email": email} if email else {}),
         **({"others": others} if others else {}),
     }
     event = Event(EventKind.ASSIGNED, actor, now, None, detail, quiet=quiet)
-    return changed(
-        onboarding, onboarding.active_at, [event], engineer=engineer, engineer_email=email
-    )
+    fields = {"engineer": engineer, "engineer_email": email, "covers_for": None}
+    return covered(changed(onboarding, onboarding.active_at, [event], **fields), away, now)
+
+
+def cover(onboarding: Onboarding, away: Mapping[str, Absence], now: datetime) -> Change:
+    """Put a colleague in charge while the engineer is away; Refused if they aren't.
+
+    The guide goes on naming the engineer's own address.
+    """
+    must_be_running(onboarding)
+    engineer = onboarding.engineer
+    colleague = stand_in(away, engineer)
+    if colleague == engineer:
+        raise Refused("{engineer} isn't away.", engineer=UserRef(engineer))
+    owner = onboarding.covers_for or engineer
+    until = away[owner].until if owner in away else away[engineer].until
+    detail: dict[str, object] = {"from": engineer, "to": colleague, "until": until.isoformat()}
+    return _moved(onboarding, colleague, owner, detail, now)
+
+
+def hand_back(onboarding: Onboarding, now: datetime, *, stays: bool = False) -> Change:
+    """Give an onboarding back to the engineer who was away; Refused if nobody covers for them.
+
+    It `stays` where it is if they are no engineer anymore.
+    """
+    engineer = onboarding.covers_for
+    if engineer is None or onboarding.status is Status.CANCELLED:
+        raise Refused("{engineer} has this one.", engineer=UserRef(onboarding.engineer))
+    detail: dict[str, object] = {"from": onboarding.engineer, "to": engineer, "back": True}
+    if stays:
+        detail, engineer = {"from": engineer, "to": onboarding.engineer}, onboarding.engineer
+    return _moved(onboarding, engineer, None, detail, now)
+
+
+def covered(change: Change, away: Mapping[str, Absence], now: datetime) -> Change:
+    """Return `change`, with a colleague in charge if its engineer is away."""
+    if change.onboarding.engineer not in away:
+        return change
+    after = cover(change.onboarding, away, now)
+    return Change(after.onboarding, (*change.events, *after.events))
+
+
+def _moved(
+    onboarding: Onboarding,
+    engineer: str,
+    covers_for: str | None,
+    detail: dict[str, object],
+    now: datetime,
+) -> Change:
+    if onboarding.engineer_email:
+        detail["email"] = onboarding.engineer_email
+    event = Event(EventKind.ASSIGNED, BOT, now, None, detail, quiet=True)
+    fields = {"engineer": engineer, "covers_for": covers_for}
+    return changed(onboarding, onboarding.active_at, [event], **fields)

@@ -40,6 +40,7 @@ class Overview:
     verification: str | None = None  # running, or the outcome of the latest report
     loss: Loss | None = None
     timezone: str | None = None
+    covers_for: str | None = None
 
     @property
     def waits_for_us(self) -> bool:

@@ -47,6 +47,7 @@ class Onboarding:
     loss: Loss | None = None
     reason: str | None = None  # why an engineer paused or canceled it
     client_team: str | None = None  # the client's organization: E… on Grid, else T…, once known
+    covers_for: str | None = None  # the engineer who is away and gets it back
     engineer_email: str = ""  # empty if Slack doesn't tell
     timezone: str | None = None  # the client's, from Slack
     account: str | None = None

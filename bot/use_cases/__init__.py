@@ -4,6 +4,7 @@ Each method finds out who asks and whether they may, makes one transaction, and 
 level. It may raise Refused, with words for the person, or Unavailable.
 """
 
+from bot.use_cases.absences import Absences
 from bot.use_cases.assignments import Assignments
 from bot.use_cases.channels import Channels
 from bot.use_cases.commands import EngineerCommands
@@ -47,6 +48,7 @@ class UseCases:
         self.status = StatusReport(services)
         self.commands = EngineerCommands(services)
         self.assignments = Assignments(services)
+        self.absences = Absences(services)
         self.notes = Notes(services)
         self.history = History(services)
         self.reporting = Reporting(services)

@@ -9,11 +9,13 @@ from bot.core.deadline import detached_task, seconds_left
 from bot.core.errors import Refused
 from bot.core.mrkdwn import escape, mention
 from bot.onboarding import Onboarding
+from bot.onboarding.absence import stand_in
 from bot.onboarding.assignment import assign
 from bot.use_cases.engineer import EngineerUseCase
 from bot.use_cases.lookup import clients_of
 from bot.use_cases.services import Request
 from bot.use_cases.slash_command import Assignment, assignment
+from bot.use_cases.use_case import Transition
 from bot.views.assignments import reassigned_answer
 from bot.views.ephemeral import EphemeralReply
 from bot.views.replies import refusal_text
@@ -40,17 +42,21 @@ class Assignments(EngineerUseCase):
         if not await directory.is_engineer(wanted.engineer):
             raise Refused(f"{mention(wanted.engineer)} isn't a HeavySet engineer.")
         email = await directory.email(wanted.engineer)
+        away = await self._away()
+        whom = mention(wanted.engineer)
+        if (colleague := stand_in(away, wanted.engineer)) != wanted.engineer:
+            whom = f"{whom} (away: {mention(colleague)} covers)"
+        assigned = partial(assign, engineer=wanted.engineer, email=email, away=away)
         if len(found) == 1 and not unknown:
-            assigned = partial(assign, engineer=wanted.engineer, email=email)
             after = await self._carry_out(request, found[0], assigned)
-            return self._done(after, f"Reassigned to {mention(after.engineer)}.")
+            return self._done(after, f"Reassigned to {whom}.")
         changed, refused = list[str](), list(unknown)
-        work = self._assign_all(request, found, wanted.engineer, email, changed, refused)
+        work = self._assign_all(request, found, assigned, changed, refused)
         task = detached_task(work, "reassign clients")
         self._services.tasks.adopt(task)
         await asyncio.wait({task}, timeout=min(AT_ONCE_SECONDS, seconds_left(AT_ONCE_SECONDS)))
         left = len(found) - len(changed) - len(refused) + len(unknown)
-        return reassigned_answer(wanted.engineer, changed, refused, left)
+        return reassigned_answer(whom, changed, refused, left)
 
     async def _meant(
         self, request: Request, wanted: Assignment
@@ -70,8 +76,7 @@ class Assignments(EngineerUseCase):
         self,
         request: Request,
         found: Sequence[Onboarding],
-        engineer: str,
-        email: str,
+        assigned: Transition,
         changed: list[str],
         refused: list[str],
     ) -> None:
@@ -79,12 +84,10 @@ class Assignments(EngineerUseCase):
         for number, onboarding in enumerate(found):
             name, first = escape(onboarding.client_name), not changed
             others = len(found) - number - 1 if first else 0
-            assigned = partial(
-                assign, engineer=engineer, email=email, others=others, quiet=not first
-            )
             own = replace(request, request_key=f"{request.request_key}:{onboarding.id}")
+            change = partial(assigned, others=others, quiet=not first)
             try:
-                await self._carry_out(own, onboarding, assigned)
+                await self._carry_out(own, onboarding, change)
                 changed.append(name)
             except Refused as refusal:
                 refused.append(f"{name}: {refusal_text(refusal)}")

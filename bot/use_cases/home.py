@@ -43,5 +43,6 @@ class Home(UseCase):
         actor = await self._engineer(request.person)
         await must_be_engineer(self._services, engineer)
         email = await self._services.directory.email(engineer)
-        assigned = partial(assign, engineer=engineer, email=email, actor=actor)
+        away = await self._away()
+        assigned = partial(assign, engineer=engineer, email=email, actor=actor, away=away)
         await self._change(request, ref.onboarding_id, assigned)

@@ -14,6 +14,8 @@ from bot.core.errors import OnboardingError, Refused
 from bot.core.mrkdwn import channel_link, escape, thread_link
 from bot.core.typed_text import one_line
 from bot.onboarding import Onboarding
+from bot.onboarding.absence import away_at
+from bot.onboarding.assignment import covered
 from bot.onboarding.names import client_from_channel
 from bot.onboarding.people import Actor
 from bot.slack import Channel, SlackRefused
@@ -24,7 +26,7 @@ from bot.use_cases.use_case import UseCase
 from bot.views.ids import CLIENT_ADMINS, CLIENT_NAME, FormRef
 from bot.views.root import ROOT
 from bot.views.start import Around, start_modal
-from storage import handled_requests, onboardings, posted_messages
+from storage import absences, handled_requests, onboardings, posted_messages
 from storage.database import Conflict
 from storage.to_rows import client_key
 
@@ -144,6 +146,7 @@ class Start(UseCase):
         try:
             async with self._services.database.begin() as session:
                 await handled_requests.claim(session, request.request_key, now)
+                begun = covered(begun, away_at(await absences.all_of(session), now), now)
                 await onboardings.add(session, begun)
         except Conflict:
             raise InvalidInput({CLIENT_NAME: RUNNING}) from None

@@ -1,7 +1,7 @@
 """How every change is made: who is this, one transaction, then wake the publisher."""
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from functools import partial
 
@@ -10,12 +10,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.core.deadline import answering_within
 from bot.core.errors import NotAllowed, NotFound, Refused, Unavailable
 from bot.onboarding import Change, Onboarding
+from bot.onboarding.absence import Absence, away_at
 from bot.onboarding.people import Actor, Person, Role
 from bot.onboarding.permissions import Permission, require
 from bot.slack.membership import Undecided
 from bot.use_cases.authorization import Denied, actor_in, record_denial
 from bot.use_cases.services import Request, Services
-from storage import onboardings
+from storage import absences, onboardings
 from storage.changes import change
 
 log = logging.getLogger(__name__)
@@ -142,6 +143,11 @@ class UseCase:
             log.warning("no engineer", extra={"user": person.user_id, "team": person.team_id})
         require(Role.ENGINEER if member.engineer else Role.NOBODY, Permission.MANAGE)
         return Actor(person.user_id, person.team_id, Role.ENGINEER)
+
+    async def _away(self) -> Mapping[str, Absence]:
+        """Return who is away now, by engineer."""
+        async with self._services.database.begin(write=False) as session:
+            return away_at(await absences.all_of(session), self._services.clock())
 
     async def _get(self, onboarding_id: str) -> Onboarding:
         async with self._services.database.begin(write=False) as session:

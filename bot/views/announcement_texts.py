@@ -64,7 +64,7 @@ GAPS: dict[str, Gap] = {
     "assigned": lambda onboarding, event: (
         ""
         if event.actor.user_id == onboarding.engineer
-        else f", assigned to {mention(onboarding.engineer)}"
+        else f", assigned to {mention(onboarding.engineer)}{_covering(onboarding)}"
     ),
     "steps": lambda onboarding, event: _steps(onboarding, event),
     "phase": lambda onboarding, event: _phase(onboarding, event),
@@ -76,6 +76,10 @@ def announcement_text(onboarding: Onboarding, event: Event) -> str:
     text = TEXTS[event.kind]
     names = {name for _, name, _, _ in Formatter().parse(text) if name}
     return text.format_map({name: GAPS[name](onboarding, event) for name in names})
+
+
+def _covering(onboarding: Onboarding) -> str:
+    return f", who covers for {mention(onboarding.covers_for)}" if onboarding.covers_for else ""
 
 
 def labels_of(onboarding: Onboarding, event: Event) -> str:

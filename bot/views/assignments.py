@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from slack_sdk.models.blocks import Block
 
 from bot.core.english import count
-from bot.core.mrkdwn import mention
 from bot.views.blocks import bullets_of, context, section
 from bot.views.ephemeral import EphemeralReply, answer_of
 
@@ -13,15 +12,15 @@ IN_A_SECTION, MOST_NAMED = 5, 50
 
 
 def reassigned_answer(
-    engineer: str, changed: Sequence[str], refused: Sequence[str], left: int
+    whom: str, changed: Sequence[str], refused: Sequence[str], left: int
 ) -> EphemeralReply:
-    """Return which clients are `engineer`'s now, which aren't and why, and how many follow.
+    """Return which clients are reassigned, which aren't and why, and how many follow.
 
-    Names and reasons are mrkdwn.
+    Who gets them, names and reasons are mrkdwn.
     """
     blocks: list[Block] = []
     if changed:
-        title = f"Reassigned {count(len(changed), 'client')} to {mention(engineer)}:"
+        title = f"Reassigned {count(len(changed), 'client')} to {whom}:"
         blocks += _listed(title, changed)
     if refused:
         blocks += _listed("Not changed:", refused)

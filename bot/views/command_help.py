@@ -15,6 +15,7 @@ HELP = (
     ("verify [client]", "check the credentials with ServiceTitan now"),
     ("remind [client]", "send a reminder in the thread"),
     ("assign @engineer [client]", "reassign; also `assign @lee Acme, Bolt` or `all of @erin`"),
+    ("away until DAY @engineer", "have a colleague take over your clients; `back` ends it"),
     ("skip N [client]", "skip step N, or several: `skip 3-8`"),
     ("done N-M [client]", "mark steps done that were done before: `done 1-17`"),
     ("note TEXT", "keep a private note; elsewhere, name the client: `note Acme: …`"),

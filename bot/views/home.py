@@ -18,7 +18,7 @@ from bot.views import ids
 from bot.views.announcement import LOSS_TEXTS
 from bot.views.blocks import actions, button, context, header, section
 from bot.views.forms import entry, form, notice
-from bot.views.status import STATES, unread
+from bot.views.status import STATES, engineer_of, unread
 
 # Slack accepts 100 blocks: two per client, one per group, and what is around them.
 MOST_SHOWN, MOST_UNREAD = 40, 5
@@ -177,11 +177,11 @@ def _line(line: Overview, board: Board) -> str:
 
 def _state(line: Overview) -> str:
     if line.status is Status.PAUSED:
-        return f"paused · {mention(line.engineer)}"
+        return f"paused · {engineer_of(line)}"
     if line.status is not Status.ACTIVE:
-        return f"{STATES[line.status]} · {mention(line.engineer)}"
+        return f"{STATES[line.status]} · {engineer_of(line)}"
     on = "us" if line.turn is Owner.HEAVYSET else "the client"
-    return f"{_step(line)} · waiting on {on} since {when(line.turn_at)} · {mention(line.engineer)}"
+    return f"{_step(line)} · waiting on {on} since {when(line.turn_at)} · {engineer_of(line)}"
 
 
 def _step(line: Overview) -> str:

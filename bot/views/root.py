@@ -40,8 +40,7 @@ def _root(onboarding: Onboarding, link_to_step: str | None) -> Iterator[Block]:
         text = f"Go to step {step.number}"
         yield actions([button(text, ids.GO_TO_STEP, ref, style="primary", url=link_to_step)])
     yield context(
-        f"Your HeavySet engineer: {mention(onboarding.engineer)} · "
-        "Open the thread to see every step."
+        f"Your HeavySet engineer: {_engineer(onboarding)} · Open the thread to see every step."
     )
 
 
@@ -91,6 +90,13 @@ def _whom(onboarding: Onboarding) -> str:
     if onboarding.turn is Owner.HEAVYSET:
         return f"HeavySet Tech ({mention(onboarding.engineer)})"
     return escape(onboarding.client_name)
+
+
+def _engineer(onboarding: Onboarding) -> str:
+    if onboarding.covers_for:
+        away = mention(onboarding.covers_for)
+        return f"{mention(onboarding.engineer)}, while {away} is away"
+    return mention(onboarding.engineer)
 
 
 def _questions(onboarding: Onboarding) -> Iterator[str]:

@@ -186,7 +186,7 @@ def _line(line: Overview | Unread, now: datetime, workspace_url: str) -> str:
     particulars = "".join(f" · {word}" for word in _particulars(line))
     return (
         f"*{escape(line.client_name)}* · {done} · {state}{particulars}\n"
-        f"{mention(line.engineer)} · last activity {ago(line.active_at, now)} ago · "
+        f"{engineer_of(line)} · last activity {ago(line.active_at, now)} ago · "
         f"{_where(line.channel, line.thread_ts, workspace_url)}"
     )
 
@@ -194,6 +194,12 @@ def _line(line: Overview | Unread, now: datetime, workspace_url: str) -> str:
 def _note(event: Event) -> str:
     text = escape(shorten(event.detail["note"], QUOTED, placeholder=" …"))
     return f"📝 {text} ({mention(event.actor.user_id)}, {when(event.at)})"
+
+
+def engineer_of(line: Overview) -> str:
+    """Return who is in charge, and for whom they cover."""
+    covers = f" (for {mention(line.covers_for)})" if line.covers_for else ""
+    return f"{mention(line.engineer)}{covers}"
 
 
 def _now(line: Overview, now: datetime) -> str:

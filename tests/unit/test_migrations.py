@@ -23,6 +23,7 @@ from tests.migrations import downgrade, is_current
 pytestmark = ON_BOTH
 
 TABLES = {
+    "absence",
     "onboarding",
     "step",
     "message",

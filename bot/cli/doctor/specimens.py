@@ -18,11 +18,13 @@ from bot.guide import Guide
 from bot.guide.answers.passages import passages
 from bot.guide.pictures import StepPictures, no_pictures
 from bot.onboarding import Change, Event, EventKind, Onboarding, Overview, Question, StepState
+from bot.onboarding.absence import Absence
 from bot.onboarding.catching_up import may_be_done
 from bot.onboarding.history import tell
 from bot.onboarding.reporting import case_of, report_on
 from bot.onboarding.reporting.period import Period
 from bot.publishing.desired import desired
+from bot.views.absence import away_message, back_message, is_away_text, nobody_away_text
 from bot.views.announcement import ANNOUNCED, announcement
 from bot.views.assignments import reassigned_answer
 from bot.views.blocks import Message, actions
@@ -164,10 +166,15 @@ def _answers() -> Iterator[Specimen]:
         "help after a mistake": help_answer("I don't know that command."),
         "a plain answer": plain_answer("Done."),
         "several reassigned": reassigned_answer(
-            ENGINEER.user_id, ["Acme Plumbing"] * 60, ["No client matches “zebra”."], 3
+            "<@U0LEE>", ["Acme Plumbing"] * 60, ["No client matches “zebra”."], 3
         ),
     }.items():
         yield _message(name, answer)
+    absence = Absence(ENGINEER.user_id, "U0LEE", BEGAN, BEGAN + timedelta(days=3))
+    yield _message("somebody is away", away_message(absence, absence.colleague, 12))
+    yield _message("somebody is back", back_message(absence, 12, left=False))
+    yield _message("away", plain_answer(is_away_text(absence, 12)))
+    yield _message("not away", plain_answer(nobody_away_text([absence])))
     yield _message("back after an absence", returned_message(BEGAN, BEGAN, 2, 1))
     yield _message("a shared engineering channel", shared_channel_message(BEGAN))
     yield _view("credentials, hidden again", hidden_modal())
@@ -239,6 +246,7 @@ def _overview(onboarding: Onboarding) -> Overview:
         exposed_values=len(onboarding.exposed),
         open_questions=len(onboarding.open_questions),
         loss=onboarding.loss,
+        covers_for=onboarding.covers_for,
     )
 
 

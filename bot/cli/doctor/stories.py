@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.guide import Guide, Owner
 from bot.onboarding import Change, InvitationAnswer, Loss, Onboarding, assignment, lifecycle, start
+from bot.onboarding.absence import Absence
 from bot.onboarding.credentials import enter_credentials, reveal_credentials
 from bot.onboarding.people import Actor, Role
 from bot.onboarding.posted_secrets import record_posted_secret
@@ -62,6 +63,8 @@ def stories(guide: Guide) -> Iterator[tuple[str, Sequence[Transition]]]:
     yield "asked", [*first, asked, *reminded, *answered]
     yield "replied", [*first, asked, _does(send_reply, "At the top right, <@U0CLIENT>.", ENGINEER)]
     yield "reassigned", [*first, _does(assignment.assign, "U0OTHER", ENGINEER)]
+    away = Absence(begin(guide).onboarding.engineer, "U0LEE", BEGAN, BEGAN + timedelta(days=3))
+    yield "covered", [*first, _does(assignment.cover, {away.engineer: away})]
     yield "joined", [*first, _does(lifecycle.client_joins, CLIENT, timezone="America/Denver")]
     for answer in InvitationAnswer:
         yield (

@@ -96,7 +96,10 @@ SENTENCES: dict[EventKind, tuple[str, str]] = {
     EventKind.STEPS_HANDED_OVER: ("🤝", "asked HeavySet to do {steps}"),
     EventKind.STEPS_GIVEN_BACK: ("🤝", "handed {steps} back to the client"),
     EventKind.HANDED_OVER: ("🤝", "finished the client's part; next: {step}"),
-    EventKind.ASSIGNED: ("🧑‍🔧", "reassigned the onboarding from {from_user} to {to_user}"),
+    EventKind.ASSIGNED: (
+        "🧑‍🔧",
+        "reassigned the onboarding from {from_user} to {to_user}{while_away}",
+    ),
     EventKind.REMINDED: ("⏰", "reminded {side} about {step}"),
     EventKind.SNOOZED: ("💤", "snoozed the reminder{until_then}"),
     EventKind.ESCALATED: ("🐌", "alerted engineering: stalled at {step}{turn}"),
@@ -192,6 +195,7 @@ GAPS: dict[str, Callable[[Guide, Event], Part | Words]] = {
     ),
     "from_user": lambda _, event: UserRef(event.detail["from"]),
     "to_user": lambda _, event: UserRef(event.detail["to"]),
+    "while_away": lambda _, event: _while_away(event),
     "from_channel": lambda _, event: ChannelRef(event.detail["from"]),
     "to_channel": lambda _, event: ChannelRef(event.detail["to"]),
     "side": lambda _, event: SIDE_NAMES[Owner(event.detail["to"])],
@@ -207,6 +211,12 @@ GAPS: dict[str, Callable[[Guide, Event], Part | Words]] = {
         "wrong channel" if event.detail.get("reason") == "NotFound" else "not allowed"
     ),
 }
+
+
+def _while_away(event: Event) -> Part | Words:
+    if until := event.detail.get("until"):
+        return (", who covers until ", datetime.fromisoformat(until))
+    return ", who is back" if event.detail.get("back") else ""
 
 
 def _steps(guide: Guide, numbers: Sequence[int]) -> str:

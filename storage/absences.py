@@ -1,0 +1,65 @@
+"""Which engineers are away, and who covers for them."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from sqlmodel import col, delete, func, or_, select, update
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.onboarding.absence import Absence
+from storage.tables import COVERED, RUNNING, AbsenceRow, OnboardingRow
+from storage.unreadable_rows import is_readable
+
+KEPT = ("active", "paused", "completed")  # a canceled one stays with who canceled it
+
+
+async def all_of(session: AsyncSession) -> Sequence[Absence]:
+    """Return every absence, also those that are over and not wrapped up yet."""
+    rows = await session.exec(select(AbsenceRow).order_by(col(AbsenceRow.engineer)))
+    return [Absence(row.engineer, row.colleague, row.since, row.until) for row in rows]
+
+
+async def put(session: AsyncSession, absence: Absence) -> None:
+    """Write an absence; an earlier one of the same engineer is replaced."""
+    row = {name: getattr(absence, name) for name in ("engineer", "colleague", "since", "until")}
+    await session.merge(AbsenceRow(**row))
+
+
+async def end(session: AsyncSession, engineer: str, at: datetime) -> None:
+    row = AbsenceRow
+    await session.exec(update(row).where(col(row.engineer) == engineer).values(until=at))
+
+
+async def drop(session: AsyncSession, absence: Absence) -> None:
+    """Delete an absence that is wrapped up, unless it was replaced meanwhile."""
+    row = AbsenceRow
+    where = (col(row.engineer) == absence.engineer, col(row.since) == absence.since)
+    await session.exec(delete(row).where(*where, col(row.until) == absence.until))
+
+
+async def to_cover(session: AsyncSession, engineers: Collection[str], limit: int) -> Sequence[str]:
+    """Return running onboardings that are in the hands of these engineers."""
+    row = OnboardingRow
+    where = (RUNNING, col(row.engineer).in_(engineers), is_readable(session))
+    return (
+        await session.exec(select(row.id).where(*where).order_by(col(row.id)).limit(limit))
+    ).all()
+
+
+async def to_hand_back(
+    session: AsyncSession, away: Collection[str], limit: int
+) -> Sequence[tuple[str, str]]:
+    """Return what somebody covers for an engineer who isn't `away` anymore, with the engineer."""
+    row = OnboardingRow
+    kept = col(row.status).in_(KEPT)
+    where = (COVERED, col(row.covers_for).not_in(away), kept, is_readable(session))
+    query = select(row.id, row.covers_for).where(*where).order_by(col(row.id)).limit(limit)
+    return [(id_, engineer) for id_, engineer in await session.exec(query) if engineer]
+
+
+async def clients_of(session: AsyncSession, engineer: str) -> int:
+    """Return how many running onboardings are an engineer's, covered or not."""
+    row = OnboardingRow
+    own = or_(col(row.engineer) == engineer, col(row.covers_for) == engineer)
+    query = select(func.count()).select_from(row).where(RUNNING, own)
+    return (await session.exec(query)).one()

@@ -1,0 +1,160 @@
+"""An engineer is away: a colleague has their clients until the business morning of that day."""
+
+import pytest
+from freezegun import freeze_time
+
+from tests.databases import ON_BOTH, ON_SQLITE, AnyDatabase
+from tests.integration.world import A_CLIENT, World, a_world, told
+
+# A Friday, noon in New York; Monday is the next business day.
+FRIDAY, MONDAY_MORNING = "2026-03-06 17:00", "2026-03-09 13:00:30"
+ENGINEERS = "SELECT client_name, engineer, covers_for FROM onboarding ORDER BY client_name"
+
+
+def lines(world: World) -> list[str]:
+    return [text for text in world.announced if "away until" in text or "is back" in text]
+
+
+@ON_BOTH
+async def test_clients_go_to_the_colleague_and_come_back_on_the_morning(
+    database: AnyDatabase,
+) -> None:
+    with freeze_time(FRIDAY, tick=True, real_asyncio=True) as clock:
+        async with a_world(database) as world:
+            lee, max_ = (world.slack.add_person(name) for name in ("Lee Engineer", "Max Engineer"))
+            erin = world.erin
+            await world.begin()
+            await world.begin("Bolt Plumbing", world.slack.add_channel("bolt", erin))
+            texts = [message.text for message in world.channel.messages]
+
+            reply = await world.type(f"away until Monday <@{lee.id}>", channel=world.engineering)
+            await world.type(f"assign <@{max_.id}> bolt", channel=world.engineering)
+            await world.begin("Zenith", world.slack.add_channel("zenith", erin))
+            await world.idle()
+
+            assert f"<@{lee.id}> has your 2 open clients until then" in reply.text
+            assert "2026-03-09 13:00 UTC" in reply.text
+            assert world.rows(ENGINEERS) == [
+                (A_CLIENT, lee.id, erin.id),
+                ("Bolt Plumbing", max_.id, None),
+                ("Zenith", lee.id, erin.id),
+            ]
+            assert (
+                f"engineer: <@{lee.id}>, while <@{erin.id}> is away" in world.message("root").text
+            )
+            assert len(world.channel.messages) == len(texts)
+            [line] = lines(world)
+            assert f"<@{erin.id}> is away until" in line
+            assert f"<@{lee.id}> has their 2 open clients until then" in line
+            await world.ann.say(world.channel, "help where is it?", world.message("root").ts)
+            await world.slack.delivered()
+            await world.idle()
+            assert f"🙋 <@{lee.id}>, " in world.announced[-1]
+
+            clock.move_to(MONDAY_MORNING)
+            async with world.second_bot() as other:
+                await world.bot.use_cases.absences.look()
+                await other.use_cases.absences.look()
+                await world.idle()
+
+            assert world.rows(ENGINEERS) == [
+                (A_CLIENT, erin.id, None),
+                ("Bolt Plumbing", max_.id, None),
+                ("Zenith", erin.id, None),
+            ]
+            assert lines(world)[1:] == [
+                f"👋 <@{erin.id}> is back and has 2 open clients. Thanks, <@{lee.id}>!"
+            ]
+            assert "while" not in world.message("root").text
+            assert world.rows("SELECT count(*) FROM absence") == [(0,)]
+            await world.type("history")
+            history = str(world.view_of(erin).blocks)
+            assert f"from <@{erin.id}> to <@{lee.id}>, who covers until" in history
+            assert f"from <@{lee.id}> to <@{erin.id}>, who is back" in history
+
+
+@ON_SQLITE
+async def test_back_ends_it_and_what_was_assigned_meanwhile_comes_along(
+    database: AnyDatabase,
+) -> None:
+    with freeze_time(FRIDAY, tick=True, real_asyncio=True):
+        async with a_world(database) as world:
+            lee, max_ = (world.slack.add_person(name) for name in ("Lee Engineer", "Max Engineer"))
+            erin = world.erin
+            await world.begin()
+            await world.type(f"assign <@{max_.id}>")
+            assert "You aren't away." in (await world.type("away")).text
+            assert "You aren't away." in (await world.type("back")).text
+            await world.type(f"away <@{lee.id}> till Dec 1st")
+
+            assigned = await world.type(f"assign <@{erin.id}>")
+            again = await world.type(f"assign <@{erin.id}>")
+            assert f"to <@{erin.id}> (away: <@{lee.id}> covers)" in assigned.text
+            assert f"<@{lee.id}> has this one until <@{erin.id}> is back" in again.text
+            assert world.rows(ENGINEERS) == [(A_CLIENT, lee.id, erin.id)]
+            assert "You're away until" in (await world.type("away?")).text
+            assert f"<@{lee.id}> (for <@{erin.id}>)" in (await world.type("status")).text
+
+            assert "Welcome back!" in (await world.type("away: I'm back!")).text
+            assert world.rows(ENGINEERS) == [(A_CLIENT, erin.id, None)]
+
+
+@ON_SQLITE
+async def test_who_covers_may_go_away_too_and_who_is_assigned_by_hand_keeps_it(
+    database: AnyDatabase,
+) -> None:
+    with freeze_time(FRIDAY, tick=True, real_asyncio=True):
+        async with a_world(database) as world:
+            lee, max_ = (world.slack.add_person(name) for name in ("Lee Engineer", "Max Engineer"))
+            for person in (lee, max_):
+                await world.slack.admin.invite(world.engineering, person)
+            await world.begin()
+            await world.begin("Bolt", world.slack.add_channel("bolt", world.erin))
+            await world.type(f"away until 2026-03-20 <@{lee.id}>")
+            await world.type(f"assign <@{lee.id}> bolt")  # for good
+
+            away = f"away until Wednesday <@{world.erin.id}>"
+            refused = await world.type(away, lee, world.engineering)
+            await world.type(f"away until Wednesday <@{max_.id}>", lee, world.engineering)
+            assert f"<@{world.erin.id}> is away too" in refused.text
+            assert world.rows(ENGINEERS) == [
+                (A_CLIENT, max_.id, world.erin.id),
+                ("Bolt", max_.id, lee.id),
+            ]
+
+            await world.type("back")
+            await world.type("back", lee, world.engineering)
+            assert world.rows(ENGINEERS) == [
+                (A_CLIENT, world.erin.id, None),
+                ("Bolt", lee.id, None),
+            ]
+
+
+@ON_SQLITE
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("away until Monday", "Who covers for you?"),
+        ("away <@{lee}>", "Until when?"),
+        ("away until Monday <@{erin}>", "That's you."),
+        ("away until Monday <@{ann}>", "isn't a HeavySet engineer"),
+        ("away until Monday <@{gus}>", "isn't a HeavySet engineer"),
+        ("away until Monday @nobody", "I don't know who @nobody is"),
+        ("away until sometime <@{lee}>", "I can't read “sometime” as a day. For example:"),
+        ("away until today <@{lee}>", "isn't in the future. For example:"),
+        ("away until 2026-03-01 <@{lee}>", "isn't in the future"),
+        ("away until 2036-03-01 <@{lee}>", "more than a year"),
+    ],
+)
+async def test_what_is_unclear_or_impossible_is_refused(
+    database: AnyDatabase, text: str, words: str
+) -> None:
+    with freeze_time(FRIDAY, tick=True, real_asyncio=True):
+        async with a_world(database) as world:
+            lee, gus = world.slack.add_person("Lee Engineer"), world.slack.add_person("Gus Guest")
+            gus.user.deleted = True
+            people = {"lee": lee.id, "gus": gus.id, "erin": world.erin.id, "ann": world.ann.id}
+
+            assert words in (await world.type(text.format(**people))).text
+            assert world.rows("SELECT count(*) FROM absence") == [(0,)]
+            assert not told(lee)
