@@ -10,7 +10,7 @@ OnboardingError
 ├── Malformed          a request lacks what it must have
 ├── Stale              someone else wrote the row first: read it again and decide again
 ├── Repeated           the request was carried out before
-└── ServiceTitanError  see bot/verification/servicetitan/errors.py
+└── RequestError       see bot/verification/errors.py
 
 Slack's own errors, some of them Unavailable, are in bot/slack/errors.py.
 """

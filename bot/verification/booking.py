@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from bot.verification.access import Access
 from bot.verification.diagnosis import undetermined
+from bot.verification.errors import NoAnswer, RequestError, TooManyRequests
 from bot.verification.remedies import Finding, found
 from bot.verification.servicetitan.endpoints import (
     BOOKING,
@@ -20,13 +21,7 @@ from bot.verification.servicetitan.endpoints import (
     CREATE_BOOKING,
     DISMISS_BOOKING,
 )
-from bot.verification.servicetitan.errors import (
-    NoAnswer,
-    ScopeMissing,
-    ServiceTitanError,
-    TooManyRequests,
-    Unauthorized,
-)
+from bot.verification.servicetitan.errors import ScopeMissing, Unauthorized
 
 CHECK = "test_booking"
 DISMISSED = "Dismissed"
@@ -55,11 +50,11 @@ class _Record(NamedTuple):
 
 
 async def book(access: Access, booking: Booking, now: datetime) -> Finding:
-    """Create the test booking, unless it exists, and dismiss it. Raises no ServiceTitanError."""
+    """Create the test booking, unless it exists, and dismiss it. Raises no RequestError."""
     try:
         made = await _look_for(access, booking) or await _create(access, booking, now)
         return made if isinstance(made, Finding) else await _dismiss(access, booking, made.number)
-    except ServiceTitanError as error:
+    except RequestError as error:
         return undetermined(CHECK, error, f"{booking.external_id}: {error}")
 
 
@@ -90,7 +85,7 @@ async def _send(access: Access, booking: Booking, now: datetime) -> _Record | Fi
         return found(CHECK, "scopes_missing", f"POST: {error}", missing="Write: Bookings")
     except (NoAnswer, TooManyRequests, Unauthorized) as error:
         told = str(error)
-    except ServiceTitanError as error:
+    except RequestError as error:
         return found(CHECK, "booking_refused", f"POST: {error}")
     return await _look_for(access, booking) or _lost(booking, told)
 
@@ -118,9 +113,9 @@ async def _dismissed(access: Access, booking: Booking, seen: _Record) -> tuple[s
     number, told = seen.number, "dismiss: HTTP 200"
     try:
         await access.post(DISMISS_BOOKING, {"dismissingMemo": MEMO}, booking=number)
-    except ServiceTitanError as error:
+    except RequestError as error:
         told = f"dismiss: {error}"
-    with suppress(ServiceTitanError):  # the booking itself says more than the response
+    with suppress(RequestError):  # the booking itself says more than the response
         seen = _ours(booking, await access.get_json(BOOKING, booking=number)) or seen
     return seen.status, told
 

@@ -16,6 +16,7 @@ from bot.verification import diagnosis
 from bot.verification.access import Access
 from bot.verification.booking import CHECK, Booking, book
 from bot.verification.diagnosis import Probe
+from bot.verification.errors import RequestError
 from bot.verification.remedies import OPTIONAL, TITLES, Finding, found, passed
 from bot.verification.servicetitan import Credentials, ServiceTitan
 from bot.verification.servicetitan.endpoints import (
@@ -25,7 +26,6 @@ from bot.verification.servicetitan.endpoints import (
     READS,
     Endpoint,
 )
-from bot.verification.servicetitan.errors import ServiceTitanError
 
 # After the first probe, requests run in parallel; far below the 60 calls a second that
 # ServiceTitan's FAQ allows an app per tenant.
@@ -95,7 +95,7 @@ class _Run:
         began = self._now()
         try:
             token = await self._access.begin()
-        except ServiceTitanError as error:
+        except RequestError as error:
             refused = diagnosis.token_refused(error, self._ms_since(began))
             return [await self._explained(refused)]
         told = f"HTTP 200, {self._ms_since(began)} ms, valid for {token.expires_in} s"
@@ -149,7 +149,7 @@ class _Run:
             began = self._now()
             try:
                 body = await self._ask(endpoint)
-            except ServiceTitanError as error:
+            except RequestError as error:
                 return Probe(endpoint, self._ms_since(began), error)
             return Probe(endpoint, self._ms_since(began), body=body)
 

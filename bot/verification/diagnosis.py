@@ -13,17 +13,15 @@ from pydantic import SecretStr
 
 from bot.guide import Guide
 from bot.guide.credential_fields import CredentialField
+from bot.verification.errors import NoAnswer, RequestError, TooManyRequests
 from bot.verification.remedies import Finding, found, listed_problems, passed
 from bot.verification.servicetitan import Credentials, Token
 from bot.verification.servicetitan.endpoints import WRITE_SCOPES, Endpoint
 from bot.verification.servicetitan.errors import (
     Forbidden,
     InvalidClient,
-    NoAnswer,
     ResourceNotFound,
     ScopeMissing,
-    ServiceTitanError,
-    TooManyRequests,
     Unauthorized,
 )
 
@@ -34,7 +32,7 @@ class Probe:
 
     endpoint: Endpoint
     ms: int
-    error: ServiceTitanError | None = None
+    error: RequestError | None = None
     body: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def __str__(self) -> str:
@@ -67,7 +65,7 @@ def _problem(guide: Guide, field: CredentialField, value: str) -> str | None:
     return None
 
 
-def token_refused(error: ServiceTitanError, ms: int) -> Finding:
+def token_refused(error: RequestError, ms: int) -> Finding:
     """Return the check for a token that was refused."""
     if isinstance(error, InvalidClient):
         hint = (
@@ -227,7 +225,7 @@ def booking_provider_tag(tag: Probe) -> Finding:
 
 
 def undetermined(
-    check_id: str, error: ServiceTitanError | None, told: str, *, required: bool = True
+    check_id: str, error: RequestError | None, told: str, *, required: bool = True
 ) -> Finding:
     """Return a check left open by an error that says nothing about the values."""
     match error:

@@ -13,7 +13,8 @@ from pydantic import SecretStr
 
 from bot.onboarding.report import Check, Outcome, Report
 from bot.verification import Booking, verify
-from bot.verification.servicetitan import Credentials, RetryPolicy, ServiceTitan
+from bot.verification.sender import RetryPolicy
+from bot.verification.servicetitan import Credentials, ServiceTitan
 from sandbox.servicetitan.server import ServiceTitanSandbox
 from tests.builders import GUIDE
 from tests.integration.catalogue import AWAY, CATALOGUE, Case, failing

@@ -14,8 +14,9 @@ from pydantic import SecretStr
 
 from bot.onboarding.report import Outcome, Report
 from bot.verification import Booking, runner, verify
-from bot.verification.servicetitan import Credentials, RetryPolicy, ServiceTitan
-from bot.verification.servicetitan.answers import LARGEST_ANSWER
+from bot.verification.answers import LARGEST_ANSWER
+from bot.verification.sender import RetryPolicy
+from bot.verification.servicetitan import Credentials, ServiceTitan
 from sandbox.servicetitan.faults import Odd
 from sandbox.servicetitan.server import ServiceTitanSandbox
 from tests.builders import GUIDE

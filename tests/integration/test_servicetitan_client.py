@@ -10,7 +10,9 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from bot.verification.servicetitan import Credentials, RetryPolicy, ServiceTitan, Token
+from bot.verification.errors import NoAnswer, Reason, RequestError, TooManyRequests, UnsendableValue
+from bot.verification.sender import RetryPolicy
+from bot.verification.servicetitan import Credentials, ServiceTitan, Token
 from bot.verification.servicetitan.endpoints import (
     BOOKING_PROVIDER_TAG,
     BUSINESS_UNITS,
@@ -20,15 +22,10 @@ from bot.verification.servicetitan.endpoints import (
 from bot.verification.servicetitan.errors import (
     Forbidden,
     InvalidClient,
-    NoAnswer,
-    Reason,
     ResourceNotFound,
     ScopeMissing,
-    ServiceTitanError,
-    TooManyRequests,
     Unauthorized,
     UnexpectedAnswer,
-    UnsendableValue,
 )
 from sandbox.servicetitan.faults import FaultKind
 from sandbox.servicetitan.server import ServiceTitanSandbox
@@ -200,14 +197,14 @@ async def test_the_old_secret_is_refused_once_a_new_one_was_generated(
     ],
 )
 async def test_answers_of_the_token_endpoint(
-    response: httpx.Response, expected: type[ServiceTitanError]
+    response: httpx.Response, expected: type[RequestError]
 ) -> None:
     def repeat(_request: httpx.Request) -> httpx.Response:
         return httpx.Response(
             response.status_code, headers=response.headers, content=response.content
         )
 
-    with pytest.raises(ServiceTitanError) as raised:
+    with pytest.raises(RequestError) as raised:
         await answering(repeat).token(secret("cid.a"), secret("cs1.b"))
 
     assert type(raised.value) is expected
@@ -491,7 +488,7 @@ async def test_no_value_hangs_on_an_error_or_on_its_causes(
 ) -> None:
     st.fail("token", status=fault)
 
-    with pytest.raises(ServiceTitanError) as raised:
+    with pytest.raises(RequestError) as raised:
         await a_token(client, st)
 
     error = raised.value

@@ -10,7 +10,8 @@ from pydantic import SecretStr
 
 from bot.onboarding.report import Check, Outcome, Report
 from bot.verification import verify
-from bot.verification.servicetitan import Credentials, RetryPolicy, ServiceTitan
+from bot.verification.sender import RetryPolicy
+from bot.verification.servicetitan import Credentials, ServiceTitan
 from bot.verification.servicetitan.endpoints import READS, WRITE_SCOPES
 from sandbox.servicetitan.faults import FaultKind
 from sandbox.servicetitan.server import ServiceTitanSandbox

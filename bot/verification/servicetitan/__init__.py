@@ -2,7 +2,6 @@
 
 from bot.verification.servicetitan.client import (
     Credentials as Credentials,
-    RetryPolicy as RetryPolicy,
     ServiceTitan as ServiceTitan,
 )
 from bot.verification.servicetitan.tokens import Token as Token

@@ -7,8 +7,9 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from bot.verification.servicetitan.answers import json_object
-from bot.verification.servicetitan.errors import NoAnswer, Reason
+from bot.verification.answers import json_object
+from bot.verification.errors import NoAnswer, Reason
+from bot.verification.sender import fits_a_header
 
 # Servers usually accept 8 kB of headers. A token lives 900 s; a day is more than enough.
 LONGEST_TOKEN = 7000
@@ -65,7 +66,3 @@ def _scopes(claim: object) -> frozenset[str] | None:
 
 def _text(claim: object) -> str | None:
     return str(claim) if isinstance(claim, str | int) and claim else None
-
-
-def fits_a_header(value: str) -> bool:
-    return bool(value) and value.isascii() and value.isprintable() and " " not in value

@@ -1,4 +1,4 @@
-"""Reads ServiceTitan's responses, which are not trusted: limited in size, parsed strictly."""
+"""Reads a platform's responses, which are not trusted: limited in size, parsed strictly."""
 
 import json
 import math
@@ -13,7 +13,7 @@ import httpx
 
 # A token and one record of a list are far smaller.
 LARGEST_ANSWER = 64 * 1024
-# An id of ServiceTitan's is an int64, which has 19 digits.
+# The longest ids are int64, which has 19 digits.
 MOST_DIGITS = 19
 
 
@@ -94,4 +94,4 @@ def _float(text: str) -> float:
 
 
 def _refuse(_number: str) -> NoReturn:
-    raise ValueError("not a number of ServiceTitan's")
+    raise ValueError("not a number of any platform's")
