@@ -43,6 +43,7 @@ from bot.slack.rate_limits import RateLimits
 from bot.use_cases import Services, UseCases
 from bot.use_cases.revealed_windows import Reveals
 from bot.verification.runner import VerificationRunner
+from bot.verification.sender import Sender
 from bot.verification.servicetitan import ServiceTitan
 from storage.audit.seals import Seals
 from storage.database import Database
@@ -167,6 +168,7 @@ class Bot:
 
     def _build_workers(self, http: httpx.AsyncClient) -> None:
         settings = self.settings
+        self.sender = Sender(http)
         self.verification_runner = VerificationRunner(
             database=self.database,
             guides=self.guides,
@@ -174,6 +176,7 @@ class Bot:
             servicetitan=ServiceTitan(
                 http, auth_url=settings.servicetitan_auth_url, api_url=settings.servicetitan_api_url
             ),
+            sender=self.sender,
             wake_publisher=self.publisher.wake,
             tasks=self.tasks,
             metrics=self.metrics,

@@ -16,6 +16,13 @@ def count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
+def all_of(number: int, noun: str) -> str:
+    """Return all of a number of things in words: `both credentials`, `all 5 credentials`."""
+    if number < 2:
+        return f"the {noun}"
+    return f"both {noun}s" if number == 2 else f"all {number} {noun}s"
+
+
 def in_days(days: int) -> str:
     return count(days, "day") if days > 0 else "less than a day"
 

@@ -1,56 +1,19 @@
-"""How a guide's credentials are verified, and what to say of each problem, as a guide declares it.
+"""How a guide's credentials are verified, as it declares that.
 
-The code knows what each cause of a failure means; the guide knows its words, the credentials to
-enter again, and the steps to repeat, which it names by their keys: `{step.sign_in}` in a text is
-the number of that step.
+ServiceTitan's checks are code, and the guide has words for what they find. For another platform the
+guide declares the requests as well.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, Field
 
-Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
-# A location in the file, as pydantic gives locations.
-Where = tuple[str | int, ...]
-_STEP = re.compile(r"\{step\.(\w+)\}")
-_GAP = re.compile(r"\{([^{}]*)\}")
-
-
-class _Declared(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    def __hash__(self) -> int:  # a mapping has none
-        return hash(type(self))
-
-
-class Remedy(_Declared):
-    """What to do about a problem: a text, credentials to enter again, steps to repeat."""
-
-    text: Annotated[str, StringConstraints(min_length=1, max_length=400)]
-    fields: tuple[str, ...] = ()
-    steps: tuple[Key, ...] = ()
-
-    @property
-    def named_steps(self) -> tuple[str, ...]:
-        """The keys of all steps that it names."""
-        return (*self.steps, *_STEP.findall(self.text))
-
-    @property
-    def gaps(self) -> set[str]:
-        """What its text leaves to be filled in, apart from steps."""
-        return {gap for gap in _GAP.findall(self.text) if not gap.startswith("step.")}
-
-
-def with_steps(text: str, numbers: Mapping[str, int]) -> str:
-    """Return a text with the numbers of the steps that it names; “–” for unknown ones."""
-    return _STEP.sub(lambda found: str(numbers.get(found[1], "–")), text)
-
+from bot.guide.http_checks import HttpChecks
+from bot.guide.remedies import Declared, Remedy, Where
 
 # What can be wrong that somebody can fix, as bot/verification/diagnosis.py finds it.
 Cause = Literal[
-    "malformed",
     "invalid_client",
     "other_environment",
     "client_mismatch",
@@ -68,7 +31,6 @@ Cause = Literal[
 CAUSES: tuple[Cause, ...] = get_args(Cause)
 # What the code fills in, by the cause of the problem.
 GAPS: Mapping[Cause, set[str]] = {
-    "malformed": {"problems"},
     "other_environment": {"other", "here"},
     "scopes_missing": {"missing"},
 }
@@ -80,11 +42,15 @@ def _all_causes(remedies: dict[Cause, Remedy]) -> dict[Cause, Remedy]:
     return remedies
 
 
-class ServiceTitanChecks(_Declared):
+class ServiceTitanChecks(Declared):
     """The five credentials are checked with ServiceTitan, as bot/verification/checks.py does."""
 
     by: Literal["servicetitan"]
     remedies: Annotated[dict[Cause, Remedy], AfterValidator(_all_causes)]
+
+    def placed_fields(self) -> Iterator[tuple[Where, str]]:
+        """Yield nothing: the code knows ServiceTitan's credentials."""
+        yield from ()
 
     def remedy(self, cause: str) -> Remedy | None:
         """Return the remedy for `cause`; None if the words for it are not the guide's."""
@@ -96,7 +62,7 @@ class ServiceTitanChecks(_Declared):
             yield ("remedies", cause), remedy, GAPS.get(cause, set())
 
 
-class NoChecks(_Declared):
+class NoChecks(Declared):
     """Nothing is verified: the onboarding is complete with its last step."""
 
     by: Literal["none"]
@@ -105,9 +71,13 @@ class NoChecks(_Declared):
         """Return None."""
         return None
 
+    def placed_fields(self) -> Iterator[tuple[Where, str]]:
+        """Yield nothing."""
+        yield from ()
+
     def placed_remedies(self) -> Iterator[tuple[Where, Remedy, set[str]]]:
         """Yield nothing."""
         yield from ()
 
 
-Checks = Annotated[ServiceTitanChecks | NoChecks, Field(discriminator="by")]
+Checks = Annotated[ServiceTitanChecks | HttpChecks | NoChecks, Field(discriminator="by")]

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from bot.guide.checks import Where
 from bot.guide.model import Guide
 from bot.guide.problems import Problem, problems
+from bot.guide.remedies import Where
 
 FOLDER = Path(__file__).with_name("guides")
 SERVICETITAN = FOLDER / "servicetitan" / "guide.toml"
@@ -113,7 +113,7 @@ def _line_of(source: str, where: Where) -> int:
         here: Where | None = None
         if header := re.fullmatch(r"\s*\[(\[?)([\w.]+)\]?\]\s*(#.*)?", line):
             here = table = _enter(counts, header[2].split("."), array=bool(header[1]))
-        elif key := re.match(r'\s*"?([\w:]+)"?\s*=', line):
+        elif key := re.match(r'\s*"?([\w:-]+)"?\s*=', line):
             here = (*table, key[1])
         if here and len(here) > best_length and where[: len(here)] == here:
             best, best_length = number, len(here)

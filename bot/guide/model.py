@@ -14,8 +14,9 @@ from pydantic import (
     StringConstraints,
 )
 
-from bot.guide.checks import Checks, Key, NoChecks
+from bot.guide.checks import Checks, NoChecks
 from bot.guide.credential_fields import CredentialField
+from bot.guide.remedies import Key
 
 # Slack: a section's text has at most 3,000 characters, a header 150, ten fields of 2,000, a button
 # 75 (docs.slack.dev, Block Kit reference). Escaping and our own text need some room.

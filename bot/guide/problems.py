@@ -2,12 +2,16 @@
 
 from collections.abc import Iterator
 
-from bot.guide.checks import Remedy, Where
+from bot.guide.checks import ServiceTitanChecks
 from bot.guide.model import Guide, Step
+from bot.guide.remedies import Remedy, Where
 
 Problem = tuple[Where, str]
 
 ONE_SECTION = 2600
+# ServiceTitan's own; the Application Key may be HeavySet's.
+NEEDED = {"tenant_id", "client_id", "client_secret", "booking_provider_id"}
+OURS_PERHAPS = "application_key"
 
 
 def problems(guide: Guide) -> Iterator[Problem]:
@@ -68,8 +72,22 @@ def _checks(guide: Guide) -> Iterator[Problem]:
     for where in verifying[1 if is_checked else 0 :]:
         most = "only one step" if is_checked else "nothing is checked: no step"
         yield (*where, "verifies"), f"{most} may have “verifies = true”"
+    for where, name in guide.checks.placed_fields():
+        if name not in {field.id for field in guide.credentials}:
+            yield ("checks", *where), f"there is no credential “{name}”"
+    if isinstance(guide.checks, ServiceTitanChecks):
+        yield from _servicetitan(guide)
     for where, remedy, gaps in guide.checks.placed_remedies():
         yield from _remedy(guide, ("checks", *where), remedy, gaps)
+
+
+def _servicetitan(guide: Guide) -> Iterator[Problem]:
+    ids = {field.id for field in guide.credentials}
+    for name in sorted(NEEDED - ids):
+        yield ("checks", "by"), f"a check with ServiceTitan needs the credential “{name}”"
+    for at, field in enumerate(guide.credentials):
+        if field.id not in NEEDED | {OURS_PERHAPS}:
+            yield ("credentials", at, "id"), f"ServiceTitan knows no “{field.id}”"
 
 
 def _remedy(guide: Guide, where: Where, remedy: Remedy, gaps: set[str]) -> Iterator[Problem]:

@@ -37,7 +37,7 @@ def enter_credentials(
             for posted in onboarding.posted_secrets
         ),
     }
-    if replace(onboarding, credentials=credentials).missing:
+    if replace(onboarding, credentials=credentials).missing or not onboarding.guide.is_checked:
         return changed(onboarding, now, events, **parts)
     return start_verification(onboarding, actor, now, events, **parts)
 

@@ -31,6 +31,8 @@ def request_verification(
 ) -> Change:
     """Have the stored credentials verified; `booking` is the externalId of a test booking."""
     must_be_checkable(onboarding)
+    if booking and onboarding.guide.checks.by != "servicetitan":
+        raise Refused("Test bookings are only available in ServiceTitan.")
     if booking and not (onboarding.current and onboarding.current.verifies):
         raise Refused("Test bookings are only available at the last step.")
     if onboarding.missing:
@@ -41,8 +43,8 @@ def request_verification(
     times = (run.requested_at for run in onboarding.verifications)
     if wait := CHECKS_ASKED_FOR.wait(times, now):
         raise Refused(
-            f"ServiceTitan was asked {CHECKS_ASKED_FOR.most} times in the last hour. Please "
-            f"check again {in_minutes(wait)}."
+            f"{onboarding.guide.platform} was asked {CHECKS_ASKED_FOR.most} times in the last "
+            f"hour. Please check again {in_minutes(wait)}."
         )
     if actor.role is Role.CLIENT_ADMIN:
         _must_not_be_too_often(onboarding, now)
@@ -51,6 +53,8 @@ def request_verification(
 
 def must_be_checkable(onboarding: Onboarding) -> None:
     """Raise Refused unless credentials can be checked: also after the end, while they are kept."""
+    if not onboarding.guide.is_checked:
+        raise Refused(f"There's no check for {onboarding.guide.platform}. Please try it by hand.")
     if onboarding.status is not Status.COMPLETED:
         must_be_active(onboarding)
     elif onboarding.destroyed_at:

@@ -212,20 +212,21 @@ def _must_be_complete(onboarding: Onboarding, ref: FormRef, plain: Mapping[str, 
 
 
 async def _must_be_slow(session: AsyncSession, after: Onboarding, name: str) -> None:
-    """Raise InvalidInput, so nothing is stored, if ServiceTitan would be asked too often.
+    """Raise InvalidInput, so nothing is stored, if the platform would be asked too often.
 
     The history already contains the events of this entry.
     """
     kind, rate = EventKind.VERIFICATION_REQUESTED, CHECKS
-    if after.missing:
+    no_check = after.missing or not after.guide.is_checked
+    if no_check:
         kind, rate = EventKind.CREDENTIAL_REPLACED, REPLACEMENTS
     now = after.active_at
     times = await event_log.times_of(session, after.id, [kind], now - HOUR)
-    before = [at for at in times if at < now] if after.missing else times[:-1]
+    before = [at for at in times if at < now] if no_check else times[:-1]
     if wait := rate.wait(before, now):
         raise InvalidInput(
             {
                 name: f"These credentials were changed {rate.most} times in the last hour. Please "
-                f"look up the right one in ServiceTitan and enter it {in_minutes(wait)}."
+                f"look up the right one in {after.guide.platform} and enter it {in_minutes(wait)}."
             }
         )

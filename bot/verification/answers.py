@@ -15,6 +15,7 @@ import httpx
 LARGEST_ANSWER = 64 * 1024
 # The longest ids are int64, which has 19 digits.
 MOST_DIGITS = 19
+INVALID = object()
 
 
 class UnreadableError(Exception):
@@ -31,6 +32,11 @@ class Answer:
     def body(self) -> dict[str, Any] | None:
         """The body as a JSON object, None if it is not one."""
         return json_object(self.content)
+
+    @property
+    def is_json(self) -> bool:
+        """Whether the body is JSON of any kind, or empty."""
+        return not self.content or _json(self.content) is not INVALID
 
 
 async def read(response: httpx.Response) -> Answer:
@@ -71,13 +77,14 @@ def _decoder(response: httpx.Response) -> Callable[[bytes, int], bytes]:
 
 def json_object(text: bytes) -> dict[str, Any] | None:
     """Return `text` as a JSON object, None for anything else."""
+    found = _json(text)
+    return found if isinstance(found, dict) else None
+
+
+def _json(text: bytes) -> object:
     with suppress(ValueError, RecursionError):
-        found = json.loads(
-            text.decode(), parse_int=_int, parse_float=_float, parse_constant=_refuse
-        )
-        if isinstance(found, dict):
-            return found
-    return None
+        return json.loads(text.decode(), parse_int=_int, parse_float=_float, parse_constant=_refuse)
+    return INVALID
 
 
 def _int(digits: str) -> int:

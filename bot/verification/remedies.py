@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from bot.guide import Guide
-from bot.guide.checks import with_steps
+from bot.guide.remedies import Remedy, with_steps
 from bot.onboarding.report import Check, Outcome
 
 # Every check, in the order of a report.
 TITLES = {
-    "shape": "All {count} credentials",
+    "shape": "{all} credentials",
     "token": "Client ID and Client Secret",
     "tenant": "Tenant ID",
     "application_key": "Application Key",
@@ -28,7 +28,7 @@ TITLES = {
 OPTIONAL = frozenset({"booking_provider_tag", "test_booking"})
 
 PASSED = {
-    "shape": "All {count} look right.",
+    "shape": "{all} look right.",
     "token": "ServiceTitan accepts the Client ID and the Client Secret.",
     "tenant": "The Tenant ID matches.",
     "application_key": "ServiceTitan accepts the Application Key.",
@@ -39,7 +39,7 @@ PASSED = {
 }
 
 
-COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+ALL = ("The", "The", "Both", "All three", "All four", "All five", "All six", "All seven")
 
 
 class Meaning(NamedTuple):
@@ -53,22 +53,22 @@ class Meaning(NamedTuple):
 
 # Other causes are failures, whose words and remedies are the guide's.
 MEANINGS = {
+    "malformed": Meaning(Outcome.FAILED, "Please copy these again: {problems}."),
     # Not determined: neither failed nor passed.
     "away": Meaning(
         Outcome.UNKNOWN,
-        "We couldn't reach ServiceTitan just now. It's nothing you entered. We'll try again "
+        "We couldn't reach {platform} just now. It's nothing you entered. We'll try again "
         "automatically.",
         retry=True,
     ),
     "rate_limited": Meaning(
         Outcome.UNKNOWN,
-        "ServiceTitan asked us to slow down. It's nothing you entered. We'll try again shortly.",
+        "{platform} asked us to slow down. It's nothing you entered. We'll try again shortly.",
         retry=True,
     ),
     "unclear": Meaning(
         Outcome.UNKNOWN,
-        "ServiceTitan's answer wasn't clear. Nothing for you to do; our engineers will take a "
-        "look.",
+        "{platform}'s answer wasn't clear. Nothing for you to do; our engineers will take a look.",
     ),
     "bookings_open": Meaning(
         Outcome.UNKNOWN,
@@ -127,7 +127,7 @@ class Finding:
     """One check's result: its cause, if it did not pass, and what the engineers are told.
 
     `words` fill the gaps of the client's text. `problems` are what is wrong with the shape of
-    credentials, by field.
+    credentials, by field. `title` and `passed` are those of a check that the guide declares.
     """
 
     check: str
@@ -136,10 +136,12 @@ class Finding:
     words: Mapping[str, str] = field(default_factory=dict)
     problems: Mapping[str, str] = field(default_factory=dict)
     optional: bool = False
+    title: str = ""
+    passed: str = ""
 
     @property
     def _meaning(self) -> Meaning:
-        return MEANINGS.get(self.cause, Meaning(Outcome.FAILED)) if self.cause else PASSES
+        return MEANINGS.get(self.cause, FAILS) if self.cause else PASSES
 
     @property
     def outcome(self) -> Outcome:
@@ -151,38 +153,39 @@ class Finding:
 
     def check_of(self, guide: Guide) -> Check:
         """Return what a report says of it, in the words of `guide`."""
-        text, fields, steps = self._told(guide)
-        title = TITLES[self.check].format(count=COUNTS[len(guide.credentials)])
+        remedy = guide.checks.remedy(self.cause)
+        known = {one.id: one.step for one in guide.credentials}
+        fields, keys = (remedy.fields, remedy.steps) if remedy else ((), ())
+        steps = [guide.numbers[key] for key in keys if key in guide.numbers]
         return Check(
             id=self.check,
-            title=title,
+            title=self.title or TITLES[self.check].format(**_words(guide)),
             outcome=self.outcome,
-            for_client=text,
+            for_client=self._text(guide, remedy),
             for_engineer=with_steps(self.for_engineer, guide.numbers),
-            fields=fields,
-            steps=steps,
+            fields=tuple(self.problems or (name for name in fields if name in known)),
+            steps=tuple(steps or sorted({known[name] for name in self.problems})),
             cause=self.cause,
             required=self.required,
             retry=self._meaning.retry,
         )
 
-    def _told(self, guide: Guide) -> tuple[str, tuple[str, ...], tuple[int, ...]]:
-        """Return the client's text, the credentials to enter again, the steps to repeat."""
-        if not self.cause:
-            return PASSED[self.check].format(count=COUNTS[len(guide.credentials)]), (), ()
-        remedy = guide.checks.remedy(self.cause)
-        if remedy is None:
-            return self._meaning.for_client.format(**self.words), (), ()
-        fields = self.problems or remedy.fields
-        steps = [guide.numbers[key] for key in remedy.steps if key in guide.numbers]
-        steps += sorted({guide.field(name).step for name in self.problems})
-        text = with_steps(remedy.text, guide.numbers)
-        words = {"problems": listed_problems(guide, self.problems), **self.words}
-        known = {one.id for one in guide.credentials}
-        return text.format(**words), tuple(one for one in fields if one in known), tuple(steps)
+    def _text(self, guide: Guide, remedy: Remedy | None) -> str:
+        if remedy:
+            text = with_steps(remedy.text, guide.numbers)
+        elif self.cause:
+            text = self._meaning.for_client
+        else:
+            text = self.passed or PASSED[self.check]
+        words = {**_words(guide), "problems": listed_problems(guide, self.problems), **self.words}
+        return text.format(**words)
 
 
-PASSES = Meaning(Outcome.PASSED)
+PASSES, FAILS = Meaning(Outcome.PASSED), Meaning(Outcome.FAILED)
+
+
+def _words(guide: Guide) -> Mapping[str, str]:
+    return {"platform": guide.platform, "all": ALL[min(len(guide.credentials), len(ALL) - 1)]}
 
 
 def listed_problems(guide: Guide, problems: Mapping[str, str]) -> str:

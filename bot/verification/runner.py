@@ -9,15 +9,20 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from bot.core.background import BackgroundTasks
 from bot.core.errors import OnboardingError, Refused, Stale, Unavailable, Unreadable, UnreadableRow
 from bot.core.leases import LEASE, keep_lease
 from bot.core.metrics import Metrics
 from bot.guide import Guide
+from bot.guide.http_checks import HttpChecks
 from bot.onboarding import Change, Onboarding, Status, Verification
 from bot.onboarding.report import Check, Outcome, Report
 from bot.onboarding.verifications import finish_verification, record_booking_sent
 from bot.verification import Booking, verify
+from bot.verification.http_checks import verify_http
+from bot.verification.sender import Sender
 from bot.verification.servicetitan import Credentials, ServiceTitan
 from storage import credentials, onboardings, verifications
 from storage.changes import change
@@ -54,6 +59,7 @@ class VerificationRunner:
         guides: GuideStore,
         vault: Vault,
         servicetitan: ServiceTitan,
+        sender: Sender,
         wake_publisher: Callable[[str], None],
         tasks: BackgroundTasks,
         metrics: Metrics,
@@ -64,7 +70,8 @@ class VerificationRunner:
         self._lease, self._worker = lease, worker
         self._metrics = metrics
         self._database, self._guides, self._vault = database, guides, vault
-        self._servicetitan, self._wake_publisher = servicetitan, wake_publisher
+        self._servicetitan, self._sender = servicetitan, sender
+        self._wake_publisher = wake_publisher
         self._tasks, self._clock = tasks, clock
 
     def wake(self, onboarding_id: str) -> None:
@@ -107,7 +114,7 @@ class VerificationRunner:
             run = onboarding.verification
             if run is None or run.due_at is None or run.due_at > self._clock():
                 return None
-            if onboarding.missing:  # they were deleted meanwhile
+            if onboarding.missing or not onboarding.guide.is_checked:  # deleted meanwhile
                 return None
             # The sweep picks it up again, if it is still due.
             if onboarding.status not in (Status.ACTIVE, Status.COMPLETED):
@@ -145,19 +152,26 @@ class VerificationRunner:
             log.error("cannot decrypt a stored value", extra={"reason": str(error)})
             return _internal_report(began, self._servicetitan.environment, _unreadable(str(error)))
         try:
-            return await verify(
-                claim.guide,
-                self._servicetitan,
-                Credentials(**values),
-                now=self._clock,
-                booking=self._booking(claim.onboarding_id, claim.run),
-            )
+            return await self._verified(claim, values)
         except Exception as error:  # its text may come from ServiceTitan, and so may hold a value
             extra = {"onboarding": claim.onboarding_id, "reason": _where(error)}
             log.error("a verification failed unexpectedly", extra=extra)
             return _internal_report(
                 began, self._servicetitan.environment, _unfinished(claim.run, _where(error))
             )
+
+    async def _verified(self, claim: _Claim, values: Mapping[str, SecretStr]) -> Report:
+        """Check the credentials in the way that the guide declares."""
+        checks = claim.guide.checks
+        if isinstance(checks, HttpChecks):
+            return await verify_http(claim.guide, checks, self._sender, values, now=self._clock)
+        return await verify(
+            claim.guide,
+            self._servicetitan,
+            Credentials(**values),
+            now=self._clock,
+            booking=self._booking(claim.onboarding_id, claim.run),
+        )
 
     def _booking(self, onboarding_id: str, run: Verification) -> Booking | None:
         """Return the test booking of a run, and how to record that it is sent."""
@@ -209,7 +223,7 @@ def _unreadable(why: str) -> Check:
         title="Stored values",
         outcome=Outcome.UNKNOWN,
         for_client="There is a problem on our side. HeavySet Tech has been told.",
-        for_engineer=f"{why}: nothing was sent to ServiceTitan. See `onboarding keys check`.",
+        for_engineer=f"{why}: nothing was sent. See `onboarding keys check`.",
     )
 
 

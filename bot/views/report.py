@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from slack_sdk.models.blocks import Block, ButtonElement
 
-from bot.core.english import listed
+from bot.core.english import all_of, listed
 from bot.core.mrkdwn import escape, mention, when
 from bot.onboarding import Onboarding, Status, Verification
 from bot.onboarding.report import Check, Outcome, Report
@@ -85,9 +85,10 @@ def _passed(onboarding: Onboarding, report: Report) -> Iterator[Block]:
         )
     else:
         start, ending = "✅ *It works!*", " Nothing else to enter."
-    platform, values = escape(onboarding.guide.platform), len(onboarding.guide.credentials)
+    platform = escape(onboarding.guide.platform)
+    values = all_of(len(onboarding.guide.credentials), "credential")
     comma = "," if onboarding.status is Status.COMPLETED else "."
-    yield section(f"{start} {platform} accepted all {values} credentials{comma}{ending}")
+    yield section(f"{start} {platform} accepted {values}{comma}{ending}")
     yield context(f"Checked: {escape(listed(passed))}")
     for check in report.checks:
         if check.outcome is Outcome.PASSED and check.cause:  # with its own text

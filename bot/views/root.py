@@ -64,8 +64,8 @@ def _progress(onboarding: Onboarding) -> Iterator[str]:
 def _now(onboarding: Onboarding, link_to_step: str | None) -> Iterator[str]:
     if onboarding.status is Status.COMPLETED:
         at = when(onboarding.finished_at or onboarding.active_at)
-        platform = escape(onboarding.guide.platform)
-        yield f"🎉 *Setup complete!* Your {platform} connection was verified {at}."
+        done = "connection was verified" if onboarding.guide.is_checked else "setup was finished"
+        yield f"🎉 *Setup complete!* Your {escape(onboarding.guide.platform)} {done} {at}."
         return
     if onboarding.status is Status.CANCELLED:
         yield "⛔ *HeavySet Tech ended this setup.* There's nothing more to do here."

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from slack_sdk.models.blocks import Block
 
-from bot.core.english import listed
+from bot.core.english import count, listed
 from bot.core.mrkdwn import code, escape, mention, when
 from bot.guide import Blank, Owner, Step, Table
 from bot.guide.credential_fields import ending
@@ -196,7 +196,8 @@ def _state(onboarding: Onboarding, step: Step) -> Iterator[Block]:
     if onboarding.verification and onboarding.verification.report is None:
         platform = escape(onboarding.guide.platform)
         yield section(
-            f"⏳ *Checking your {len(onboarding.guide.credentials)} credentials with {platform}…* "
+            f"⏳ *Checking your {count(len(onboarding.guide.credentials), 'credential')} with "
+            f"{platform}…* "
             "The result will show up below in a moment."
         )
 

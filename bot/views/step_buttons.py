@@ -34,7 +34,8 @@ def step_buttons(onboarding: Onboarding, step: Step) -> list[ButtonElement]:
         ]
     elif step.verifies:
         buttons.append(button("Verify now (HeavySet)", ids.RUN_VERIFICATION, ref, style="primary"))
-        buttons.append(booking_button(onboarding, ref))
+        if onboarding.guide.checks.by == "servicetitan":
+            buttons.append(booking_button(onboarding, ref))
     else:
         style = "primary" if entered else None
         label = f"Step {step.number} is done"

@@ -46,6 +46,7 @@ class Worker:
             guides=bot.guides,
             vault=vault,
             servicetitan=servicetitan,
+            sender=bot.sender,
             wake_publisher=bot.publisher.wake,
             tasks=self.tasks,
             metrics=Metrics(),

@@ -155,6 +155,6 @@ def test_a_value_that_cannot_be_right_leads_to_the_step_that_shows_it() -> None:
 def test_every_check_can_be_said_to_have_passed(check_id: str) -> None:
     check = passed(check_id, "HTTP 200")
 
-    title = TITLES[check_id].format(count="five")
+    title = TITLES[check_id].format(all="All five")
     assert (check.id, check.title, check.outcome) == (check_id, title, Outcome.PASSED)
     assert check.for_client.endswith(".")

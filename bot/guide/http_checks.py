@@ -1,0 +1,155 @@
+"""Checks that a guide declares: how to sign in to a platform's API, and what to read there."""
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
+
+from bot.guide.remedies import GAP, Declared, Key, Remedy, Where
+
+_ADDRESS = re.compile(
+    r"(https://[a-z0-9.-]+|http://(localhost|127\.0\.0\.1|\[::1\]))(:\d{1,5})?(/[\w./~-]*)?"
+)
+# A name that HTTP allows (RFC 9110), and that isn't the connection's own.
+_HEADER = re.compile(
+    r"(?!(?:host|cookie|connection|transfer-.*|content-.*|accept.*)$)[a-z0-9_-]{1,60}"
+)
+MOST_REQUESTS = 8
+OURS = ("token", "shape")  # checks that are no request's
+
+
+def _expected(status: int) -> int:
+    if status in range(300, 400) or status == 429:
+        raise ValueError("a redirect isn't followed, and 429 means too many requests")
+    return status
+
+
+Status = Annotated[int, Field(ge=200, le=499), AfterValidator(_expected)]
+Line = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Title = Annotated[str, StringConstraints(min_length=1, max_length=60)]
+
+
+def _safe(address: str) -> str:
+    if not _ADDRESS.fullmatch(address):
+        raise ValueError(
+            "must be an https address without a name, a password or a query, such as "
+            "https://api.example.com (http is for this machine only)"
+        )
+    return address.rstrip("/")
+
+
+Address = Annotated[str, AfterValidator(_safe)]
+Remedies = dict[Status, Remedy]
+
+
+def _path(path: str) -> str:
+    if not re.fullmatch(r"/[\w/.~?=&%,:+-]{0,300}", path):
+        raise ValueError("must be a path, such as /v1/company")
+    return path
+
+
+class Request(Declared):
+    """A GET request. A status that is neither expected nor in `remedies` leaves the check open."""
+
+    id: Key
+    title: Title
+    path: Annotated[str, AfterValidator(_path)]
+    expect: Status
+    passed: Line
+    remedies: Remedies = Field(default_factory=dict)
+
+
+class Token(Declared):
+    """An access token by OAuth's client credentials (RFC 6749, section 4.4), for every request."""
+
+    url: Address
+    client_id: Key
+    client_secret: Key
+    title: Title
+    passed: Line
+    remedies: Remedies = Field(default_factory=dict)
+
+
+class Basic(Declared):
+    """A user name and a password with every request (RFC 7617): both are credentials."""
+
+    user: Key
+    password: Key
+
+
+def _some(requests: tuple[Request, ...]) -> tuple[Request, ...]:
+    if not 0 < len(requests) <= MOST_REQUESTS:
+        raise ValueError(f"between one and {MOST_REQUESTS} requests are needed")
+    return requests
+
+
+class HttpChecks(Declared):
+    """Requests that the guide declares. Credentials are sent to sign in, and in no address."""
+
+    by: Literal["http"]
+    api: Address
+    token: Token | None = None
+    basic: Basic | None = None
+    # A header's value names a credential: "{api_key}" or "Bearer {api_key}".
+    headers: dict[str, Line] = Field(default_factory=dict)
+    requests: Annotated[tuple[Request, ...], AfterValidator(_some)]
+
+    @property
+    def in_order(self) -> tuple[Token | Request, ...]:
+        """Everything that is asked: first for a token, if that is how to sign in."""
+        return (*((self.token,) if self.token else ()), *self.requests)
+
+    @model_validator(mode="after")
+    def _one_way_to_sign_in(self) -> Self:
+        named = {name.lower() for name in self.headers}
+        ids = [request.id for request in self.requests]
+        if len({*ids, *OURS}) < len(ids) + len(OURS):
+            raise ValueError(f"each request needs an id of its own, other than {OURS}")
+        if self.token and self.basic:
+            raise ValueError("“token” and “basic” exclude each other")
+        if not (self.token or self.basic or self.headers):
+            raise ValueError("one of “token”, “basic” and “headers” must say how to sign in")
+        if wrong := sorted(name for name in named if not _HEADER.fullmatch(name)):
+            raise ValueError(f"“{wrong[0]}” is no header for a credential")
+        if (self.token or self.basic) and "authorization" in named:
+            raise ValueError("“token” and “basic” set Authorization themselves")
+        return self
+
+    def remedy(self, cause: str) -> Remedy | None:
+        """Return the remedy for `cause`, which is a request's id and a status: `company.401`."""
+        return dict(self._remedies()).get(cause)
+
+    def _remedies(self) -> Iterator[tuple[str, Remedy]]:
+        for request in self.in_order:
+            for status, remedy in request.remedies.items():
+                yield cause_of(request, status), remedy
+
+    def placed_remedies(self) -> Iterator[tuple[Where, Remedy, set[str]]]:
+        """Yield where each remedy is, the remedy, and that nothing fills in its text."""
+        for status, remedy in self.token.remedies.items() if self.token else ():
+            yield ("token", "remedies", str(status)), remedy, set()
+        for at, request in enumerate(self.requests):
+            for status, remedy in request.remedies.items():
+                yield ("requests", at, "remedies", str(status)), remedy, set()
+
+    def placed_fields(self) -> Iterator[tuple[Where, str]]:
+        """Yield where a credential is used, and its name."""
+        if self.token:
+            yield ("token", "client_id"), self.token.client_id
+            yield ("token", "client_secret"), self.token.client_secret
+        if self.basic:
+            yield ("basic", "user"), self.basic.user
+            yield ("basic", "password"), self.basic.password
+        for header, value in self.headers.items():
+            yield from ((("headers", header), name) for name in GAP.findall(value) or [value])
+
+
+def id_of(request: Request | Token) -> str:
+    """Return the id of a request's check."""
+    return request.id if isinstance(request, Request) else "token"
+
+
+def cause_of(request: Request | Token, status: int) -> str:
+    """Return what the cause is called when `request` is answered with `status`."""
+    return f"{id_of(request)}.{status}"

@@ -1,0 +1,46 @@
+"""What a guide says of a problem that a check found. Pure.
+
+It names the guide's steps by their keys: `{step.sign_in}` in a text is the number of that step.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
+# A location in the file, as pydantic gives locations.
+Where = tuple[str | int, ...]
+GAP = re.compile(r"\{([^{}]*)\}")
+_STEP = re.compile(r"\{step\.(\w+)\}")
+
+
+class Declared(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def __hash__(self) -> int:  # a mapping has none
+        return hash(type(self))
+
+
+class Remedy(Declared):
+    """What to do about a problem: a text, credentials to enter again, steps to repeat."""
+
+    text: Annotated[str, StringConstraints(min_length=1, max_length=400)]
+    fields: tuple[str, ...] = ()
+    steps: tuple[Key, ...] = ()
+
+    @property
+    def named_steps(self) -> tuple[str, ...]:
+        """The keys of all steps that it names."""
+        return (*self.steps, *_STEP.findall(self.text))
+
+    @property
+    def gaps(self) -> set[str]:
+        """What its text leaves to be filled in, apart from steps."""
+        return {gap for gap in GAP.findall(self.text) if not gap.startswith("step.")}
+
+
+def with_steps(text: str, numbers: Mapping[str, int]) -> str:
+    """Return a text with the numbers of the steps that it names; “–” for unknown ones."""
+    return _STEP.sub(lambda found: str(numbers.get(found[1], "–")), text)

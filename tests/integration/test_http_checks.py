@@ -1,0 +1,148 @@
+"""Checks that a guide declares, over real HTTP."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from bot.guide import Guide, load
+from bot.guide.http_checks import HttpChecks
+from bot.onboarding.report import Check, Outcome, Report
+from bot.verification.http_checks import verify_http
+from bot.verification.sender import RetryPolicy, Sender
+from tests.wrenchbook import ACCOUNT, KEY, Wrenchbook
+
+VALUES = {"account_number": ACCOUNT, "api_key": KEY}
+
+
+@pytest.fixture
+async def wrenchbook() -> AsyncIterator[Wrenchbook]:
+    async with Wrenchbook() as running:
+        yield running
+
+
+@pytest.fixture
+def guide(wrenchbook: Wrenchbook, tmp_path: Path) -> Guide:
+    return load(wrenchbook.guide_in(tmp_path) / "guide.toml")
+
+
+async def report(guide: Guide, checks: HttpChecks | None = None, **other: str) -> Report:
+    async def no_sleep(_seconds: float) -> None:
+        pass
+
+    declared = checks or guide.checks
+    assert isinstance(declared, HttpChecks)
+    values = {name: SecretStr(value) for name, value in {**VALUES, **other}.items()}
+    async with httpx.AsyncClient(trust_env=False) as http:
+        sender = Sender(http, policy=RetryPolicy(answer=2), sleep=no_sleep)
+        return await verify_http(guide, declared, sender, values, now=lambda: datetime.now(UTC))
+
+
+def signed_in_by(guide: Guide, **how: object) -> HttpChecks:
+    return HttpChecks.model_validate({**guide.checks.model_dump(exclude={"basic"}), **how})
+
+
+def of(found: Report, check: str) -> Check:
+    return next(one for one in found.checks if one.id == check)
+
+
+async def test_right_values_pass(guide: Guide, wrenchbook: Wrenchbook) -> None:
+    found = await report(guide)
+
+    assert found.outcome is Outcome.PASSED
+    assert [one.title for one in found.checks] == [
+        "Both credentials",
+        "Account Number and API Key",
+        "Jobs",
+    ]
+    assert [one.path_qs for one in wrenchbook.asked] == ["/v1/account", "/v1/jobs?limit=1"]
+
+
+async def test_a_wrong_value_fails_with_the_guides_remedy(guide: Guide) -> None:
+    found = await report(guide, api_key="wb_000000000000000000000000")
+    failed = of(found, "account")
+
+    assert found.outcome is Outcome.FAILED
+    assert "copy the account number again at step 4 and create a new key at step 5" in (
+        failed.for_client
+    )
+    assert (failed.fields, failed.steps) == (("account_number", "api_key"), (4, 5))
+    assert of(found, "jobs").outcome is Outcome.NOT_CHECKED
+    assert "wb_0" not in found.model_dump_json()
+
+
+@pytest.mark.parametrize(
+    ("status", "page", "outcome", "says", "retry"),
+    [
+        (403, False, Outcome.FAILED, "with the box “Jobs” checked", False),
+        (402, False, Outcome.FAILED, "turn it on (step 2)", False),
+        (404, False, Outcome.UNKNOWN, "Wrenchbook's answer wasn't clear", False),
+        (429, False, Outcome.UNKNOWN, "Wrenchbook asked us to slow down", True),
+        (503, False, Outcome.UNKNOWN, "couldn't reach Wrenchbook", True),
+        (302, False, Outcome.UNKNOWN, "couldn't reach Wrenchbook", True),
+        # A gateway's page, whatever its status, says nothing about the key.
+        (403, True, Outcome.UNKNOWN, "couldn't reach Wrenchbook", True),
+        (200, True, Outcome.UNKNOWN, "couldn't reach Wrenchbook", True),
+    ],
+)
+async def test_an_answer_is_what_the_guide_says_or_left_open(
+    guide: Guide,
+    wrenchbook: Wrenchbook,
+    status: int,
+    page: bool,
+    outcome: Outcome,
+    says: str,
+    retry: bool,
+) -> None:
+    wrenchbook.answers["/v1/jobs"] = status
+    wrenchbook.pages = {"/v1/jobs"} if page else set()
+
+    found = await report(guide)
+
+    assert of(found, "jobs").outcome is outcome
+    assert says in of(found, "jobs").for_client
+    assert found.retry is retry
+    assert not [one for one in wrenchbook.asked if one.path == "/elsewhere"]
+
+
+async def test_a_token_is_fetched_once_and_used_for_every_request(
+    guide: Guide, wrenchbook: Wrenchbook
+) -> None:
+    remedy = {"text": "Please copy both again.", "fields": ["account_number", "api_key"]}
+    token = {
+        "url": f"{wrenchbook.url}/token",
+        "client_id": "account_number",
+        "client_secret": "api_key",
+        "title": "Both values",
+        "passed": "They fit.",
+        "remedies": {401: remedy},
+    }
+    checks = signed_in_by(guide, token=token)
+
+    assert (await report(guide, checks)).outcome is Outcome.PASSED
+    assert [one.path for one in wrenchbook.asked] == ["/token", "/v1/account", "/v1/jobs"]
+    refused = of(await report(guide, checks, account_number="99999"), "token")
+    assert (refused.outcome, refused.title) == (Outcome.FAILED, "Both values")
+
+
+async def test_a_header_holds_the_key(guide: Guide) -> None:
+    checks = signed_in_by(guide, headers={"Authorization": "Key {api_key}"})
+
+    assert (await report(guide, checks)).outcome is Outcome.PASSED
+    refused = await report(guide, checks, api_key="wb_000000000000000000000000")
+    assert refused.outcome is Outcome.FAILED
+
+
+async def test_a_value_that_cannot_be_sent_is_named_and_nothing_is_asked(
+    guide: Guide, wrenchbook: Wrenchbook
+) -> None:
+    found = await report(guide, account_number="not a number")
+
+    assert "Account Number (contains a space or stray character, step 4)" in (
+        found.checks[0].for_client
+    )
+    assert found.fields == ("account_number",)
+    assert not wrenchbook.asked

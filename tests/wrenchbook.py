@@ -1,0 +1,56 @@
+"""Wrenchbook, a CRM that doesn't exist: the API that the second guide's checks ask."""
+
+import shutil
+from base64 import b64encode
+from pathlib import Path
+
+from aiohttp import web
+
+GUIDE = Path(__file__).with_name("guides") / "wrenchbook"
+ACCOUNT, KEY = "204816", "wb_7f3k9m2q8r5t1v6w4x0y3z8a"
+ADDRESS = "https://api.wrenchbook.example"
+
+
+class Wrenchbook:
+    """Knows one account; `answers` maps a path to another status than it would give."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, int] = {}
+        self.pages: set[str] = set()  # paths that a gateway answers with a page
+        self.asked: list[web.Request] = []
+
+    async def __aenter__(self) -> "Wrenchbook":
+        app = web.Application()
+        app.router.add_route("*", "/{path:.*}", self._answer)
+        self._runner = web.AppRunner(app)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        await site.start()
+        host, port = self._runner.addresses[0][:2]
+        self.url = f"http://{host}:{port}"
+        return self
+
+    async def __aexit__(self, *_raised: object) -> None:
+        await self._runner.cleanup()
+
+    def guide_in(self, folder: Path) -> Path:
+        """Copy the guide into `folder`, with this server in place of the real one."""
+        copy = Path(shutil.copytree(GUIDE, folder / GUIDE.name))
+        checks = copy / "checks.toml"
+        checks.write_text(checks.read_text("utf-8").replace(ADDRESS, self.url), "utf-8")
+        return copy
+
+    async def _answer(self, request: web.Request) -> web.Response:
+        self.asked.append(request)
+        basic = "Basic " + b64encode(f"{ACCOUNT}:{KEY}".encode()).decode()
+        known = basic, f"Key {KEY}", "Bearer a-token"
+        is_known = request.headers.get("Authorization") in known
+        if request.path == "/token":
+            form = await request.post()
+            is_known = (form["client_id"], form["client_secret"]) == (ACCOUNT, KEY)
+        status = self.answers.get(request.path, 200 if is_known else 401)
+        headers = {"Location": f"{self.url}/elsewhere"} if status in range(300, 400) else {}
+        body = '{"access_token": "a-token", "data": []}'
+        if request.path in self.pages:
+            body = "<html>Sign in to the Wi-Fi</html>"
+        return web.Response(status=status, text=body, headers=headers)
