@@ -15,7 +15,7 @@ from bot.use_cases.invitees import name_and_invitees
 from bot.use_cases.slash_command import HELP, split, unwrapped
 from bot.views import ids
 from bot.views.ephemeral import EphemeralReply, plain_answer
-from bot.views.status import StatusQuery
+from bot.views.status_query import StatusQuery
 from handlers.explain import explain
 from handlers.forms import Submission, at_the_form
 from handlers.payloads import Command, Press

@@ -97,6 +97,7 @@ def _overview(row: OnboardingRow, guide: Guide) -> Overview:
         loss=known(Loss, row.loss) if row.loss else None,
         timezone=row.timezone,
         covers_for=row.covers_for,
+        phase_at=row.phase_at,
     )
 
 

@@ -113,6 +113,7 @@ class OnboardingRow(SQLModel, table=True):
     finished_steps: int = 0
     turn: str | None = None
     turn_at: datetime = _time()
+    phase_at: datetime | None = _time(nullable=True)
     missing_values: int = 0
     exposed_values: int = 0
     verification: str | None = None

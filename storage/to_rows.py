@@ -11,6 +11,7 @@ from bot.onboarding import (
     StepProgress,
     Verification,
 )
+from bot.onboarding.targets import phase_began
 from storage.tables import VerificationRow
 
 
@@ -31,6 +32,7 @@ def columns(onboarding: Onboarding) -> dict[str, Any]:
         "finished_steps": onboarding.finished_steps,
         "turn": onboarding.turn.value if onboarding.turn else None,
         "turn_at": onboarding.turn_at,
+        "phase_at": phase_began(onboarding),
         "reason": onboarding.reason,
         "timezone": onboarding.timezone,
         "missing_values": len(onboarding.missing),

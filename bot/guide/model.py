@@ -147,6 +147,7 @@ class Phase(Part):
     title: Title
     subtitle: Line
     owner: Owner = Owner.CLIENT
+    target_days: Annotated[int, Field(ge=1, le=365)] | None = None  # business days
     intro: Text | None = None
     steps: tuple[Step, ...]
 

@@ -41,6 +41,7 @@ class Overview:
     loss: Loss | None = None
     timezone: str | None = None
     covers_for: str | None = None
+    phase_at: datetime | None = None  # when the current phase began
 
     @property
     def waits_for_us(self) -> bool:

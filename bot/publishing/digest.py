@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from bot.onboarding.overview import Overview, Stall
 from bot.onboarding.reporting import report_on
 from bot.onboarding.reporting.weekly import Weekly
+from bot.onboarding.targets import risk_of
 from bot.publishing.notices import OneTimeNotice
 from bot.slack import Slack, SlackRefused
 from bot.views.blocks import Message
@@ -85,8 +86,14 @@ class Digest:
         quiet = [
             line for line in running if not line.waits_for_us and self._stall.applies_to(line, now)
         ]
+        listed = {line.id for line in (*waiting, *quiet)}
+        late = [
+            line
+            for line in running
+            if line.id not in listed and risk_of(line, now, self._stall.timezone)
+        ]
         week = report_on(found, now - WEEK, now)
-        return digest_message(day, week, waiting, quiet, self._slack.identity.url)
+        return digest_message(day, week, waiting, quiet, late, self._slack.identity.url)
 
     async def _running(self) -> Sequence[Overview]:
         """Return the onboardings in progress, the longest inactive first."""

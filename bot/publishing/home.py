@@ -15,6 +15,7 @@ from bot.core.errors import OnboardingError, Unavailable
 from bot.onboarding import Overview
 from bot.onboarding.overview import Stall
 from bot.onboarding.people import Person
+from bot.onboarding.targets import risk_of
 from bot.slack import RateLimited, Slack, SlackRefused
 from bot.slack.directory import Directory
 from bot.views.home import Board, board_view, digest_of, outsiders_view
@@ -138,7 +139,9 @@ class HomePublisher:
             questions = await homes.open_questions(session, asked) if asked else {}
         stalled = {line.id for line in readable if self._stall.applies_to(line, now)}
         url = self._slack.identity.url
-        board = Board(shown.user_id, lines, count, stalled, now, url, questions, shown.shows)
+        zone = self._stall.timezone
+        risks = {line.id: risk for line in readable if (risk := risk_of(line, now, zone))}
+        board = Board(shown.user_id, lines, count, stalled, now, url, questions, shown.shows, risks)
         view = board_view(board)
         if (digest := digest_of(view)) == shown.digest:
             return True

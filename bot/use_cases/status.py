@@ -5,14 +5,16 @@ from datetime import datetime
 
 from bot.core.errors import Refused
 from bot.core.mrkdwn import channel_link
-from bot.onboarding import Event, EventKind, Unread
+from bot.onboarding import Event, EventKind, Overview, Unread
+from bot.onboarding.targets import Risk, risk_of
 from bot.use_cases.lookup import client_of, must_be_no_secret
 from bot.use_cases.services import Request
 from bot.use_cases.slash_command import Named
 from bot.use_cases.use_case import UseCase
 from bot.views.command_help import help_answer
 from bot.views.ephemeral import EphemeralReply
-from bot.views.status import PAGE, STUCK, StatusQuery, credentials_answer, status_answer
+from bot.views.status import credentials_answer, status_answer
+from bot.views.status_query import PAGE, STUCK, StatusQuery
 from storage import event_log, status
 from storage.status import Line
 
@@ -49,6 +51,7 @@ class StatusReport(UseCase):
             workspace_url=services.slack.identity.url,
             here=True,
             notes=await self._notes(here),
+            risks=self._risks(here),
         )
 
     async def page(self, request: Request, query: StatusQuery) -> EphemeralReply:
@@ -84,6 +87,7 @@ class StatusReport(UseCase):
             here=False,
             query=query,
             notes=await self._notes(lines) if query.name else None,
+            risks=self._risks(lines),
         )
 
     async def _notes(self, lines: Sequence[Line]) -> Mapping[str, Sequence[Event]]:
@@ -95,6 +99,11 @@ class StatusReport(UseCase):
                 line.id: await event_log.events_of(session, line.id, EventKind.NOTED)
                 for line in lines
             }
+
+    def _risks(self, lines: Sequence[Line]) -> Mapping[str, Risk]:
+        now, timezone = self._services.clock(), self._services.stall.timezone
+        readable = [line for line in lines if isinstance(line, Overview)]
+        return {line.id: risk for line in readable if (risk := risk_of(line, now, timezone))}
 
     async def _found(self, query: StatusQuery, engineer: str = "") -> Sequence[Line]:
         async with self._services.database.begin(write=False) as session:

@@ -1,6 +1,6 @@
 """The weekly digest in the engineering channel."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
 from slack_sdk.models.blocks import Block
@@ -24,17 +24,26 @@ def digest_message(
     week: Report,
     waiting: Sequence[Overview],
     quiet: Sequence[Overview],
+    late: Sequence[Overview],
     workspace_url: str,
 ) -> Message | None:
-    """Return the digest of a week; None if there is nothing to tell."""
-    if not (week.cases or waiting or quiet):
+    """Return the digest of a week; None if there is nothing to tell.
+
+    `late` are those that miss a target of the guide and are in no other group.
+    """
+    if not (week.cases or waiting or quiet or late):
         return None
-    blocks = _blocks(week, waiting, quiet, workspace_url)
+    groups = {
+        "🙋 Waiting on us": waiting,
+        "🐌 Client has gone quiet": quiet,
+        "⏳ At risk": late,
+    }
+    blocks = _blocks(week, groups, workspace_url)
     return message("", digest_slot(day), [header("This week's onboardings"), *blocks])
 
 
 def _blocks(
-    week: Report, waiting: Sequence[Overview], quiet: Sequence[Overview], workspace_url: str
+    week: Report, groups: Mapping[str, Sequence[Overview]], workspace_url: str
 ) -> Iterator[Block]:
     live = f"{week.finished} went live"
     if week.to_live:
@@ -43,7 +52,7 @@ def _blocks(
     if week.given_up:
         parts.append(f"{week.given_up} canceled")
     yield section(f"*Last 7 days:* {' · '.join(parts)}\n*In progress:* {len(week.running)}")
-    for title, lines in (("🙋 Waiting on us", waiting), ("🐌 Client has gone quiet", quiet)):
+    for title, lines in groups.items():
         if lines:
             named = [_line(line, workspace_url) for line in lines[:MOST_NAMED]]
             if more := len(lines) - len(named):

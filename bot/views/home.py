@@ -14,11 +14,12 @@ from bot.core.english import count
 from bot.core.mrkdwn import channel_link, escape, mention, permalink, when
 from bot.guide import Guide, Owner
 from bot.onboarding import Onboarding, Overview, Status, Unread
+from bot.onboarding.targets import Risk
 from bot.views import ids
 from bot.views.announcement import LOSS_TEXTS
 from bot.views.blocks import actions, button, context, header, section
 from bot.views.forms import entry, form, notice
-from bot.views.status import STATES, engineer_of, unread
+from bot.views.status import STATES, engineer_of, risk_text, unread
 
 # Slack accepts 100 blocks: two per client, one per group, and what is around them.
 MOST_SHOWN, MOST_UNREAD = 40, 5
@@ -41,6 +42,7 @@ class Board:
     workspace_url: str
     questions: Mapping[str, Sequence[str]] = field(default_factory=dict)  # open ones, by onboarding
     shows: str = EVERYONE
+    risks: Mapping[str, Risk] = field(default_factory=dict)  # who misses a target, by onboarding
 
 
 def board_view(board: Board) -> View:
@@ -148,6 +150,7 @@ def _filters(board: Board) -> Iterator[ButtonElement]:
 
 Group = tuple[int, str]
 WAITING, QUIET = (-2, "🙋 Waiting on us"), (-1, "🐌 Client has gone quiet")
+AT_RISK = (0, "⏳ At risk")
 PAUSED, ENDED = (1000, "⏸️ Paused"), (1001, "🏁 Finished")
 
 
@@ -158,6 +161,8 @@ def _group(line: Overview, board: Board) -> Group:
         return WAITING
     if line.id in board.stalled:
         return QUIET
+    if line.id in board.risks:
+        return AT_RISK
     if line.status is Status.PAUSED or line.current_step is None:
         return PAUSED
     phase = line.guide.phase_of(line.current_step)
@@ -203,6 +208,8 @@ def _troubles(line: Overview, board: Board) -> Iterable[str]:
         wanted = len(line.guide.credentials)
         entered = wanted - line.missing_values
         yield f"❌ Credential check failed ({entered} of {wanted} entered)"
+    if risk := board.risks.get(line.id):
+        yield risk_text(risk)
     if line.id in board.stalled:
         yield f"🐌 No activity since {when(line.active_at)}"
 
@@ -223,6 +230,8 @@ def _summary(board: Board) -> str:
     parts = [f"{count(board.count, 'onboarding')}"]
     if board.stalled:
         parts.append(f"{len(board.stalled)} stalled")
+    if board.risks:
+        parts.append(f"{len(board.risks)} at risk")
     readable = [line for line in board.lines if isinstance(line, Overview)]
     if own := sum(line.engineer == board.viewer for line in readable):
         parts.append(f"{own} yours ⭐")

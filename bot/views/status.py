@@ -1,6 +1,5 @@
 """Replies to the slash command: status, a client's credentials, help."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,11 +12,12 @@ from bot.core.mrkdwn import channel_link, escape, mention, thread_link, when
 from bot.guide import Owner
 from bot.guide.credential_fields import ending
 from bot.onboarding import Event, Onboarding, Overview, Status, Unread
+from bot.onboarding.targets import Risk
 from bot.views import ids
 from bot.views.blocks import actions, bullets_of, button, context, header, section
 from bot.views.ephemeral import EphemeralReply, answer_of
+from bot.views.status_query import MINE, PAGE, STUCK, StatusQuery
 
-PAGE = 10
 MOST_NOTES, QUOTED = 3, 200
 
 STATES = {
@@ -34,45 +34,12 @@ VERIFICATIONS = {
 }
 
 
-# `all`, perhaps with a part of a name; “All-Star Plumbing” is a name.
-ALL = re.compile(r"\W*all[^\w\s]*(?:\s+(?P<name>.*)|$)", re.IGNORECASE | re.DOTALL)
-
-
-MINE, STUCK = "mine", "stuck"
-
-
 @dataclass(frozen=True, slots=True)
-class StatusQuery:
-    """What was asked for: part of a client's name, `all`, both, or nothing; and the page."""
+class Extra:
+    """What is shown of some onboardings besides their line, by onboarding."""
 
-    words: str = ""
-    page: int = 1
-
-    @property
-    def name(self) -> str:
-        found = ALL.fullmatch(self.words)
-        named = found["name"] or "" if found else self.words
-        return "" if self.filter else named
-
-    @property
-    def filter(self) -> str:
-        """`mine` or `stuck`, if that is all that was typed."""
-        word = re.sub(r"\W", "", self.words).casefold()
-        return word if word in (MINE, STUCK) else ""
-
-    @property
-    def everything(self) -> bool:
-        """Whether finished onboardings are included."""
-        return ALL.fullmatch(self.words) is not None
-
-    def __str__(self) -> str:
-        return f"{self.page}:{self.words}"
-
-    @classmethod
-    def parse(cls, value: str) -> "StatusQuery":
-        """Read a button's value; anything that is not ours means the first page."""
-        page, _, words = value.partition(":")
-        return cls(words, int(page)) if page.isdecimal() and 0 < len(page) < 7 else cls()
+    notes: Mapping[str, Sequence[Event]]
+    risks: Mapping[str, Risk]
 
 
 def status_answer(
@@ -83,14 +50,16 @@ def status_answer(
     here: bool,
     query: StatusQuery | None = None,
     notes: Mapping[str, Sequence[Event]] | None = None,
+    risks: Mapping[str, Risk] | None = None,
 ) -> EphemeralReply:
     """Return the state of one channel's clients (`here`), or a page of what `query` found.
 
     A line more than fits the page says that there is a next page. `notes` are the engineers' own,
-    by onboarding.
+    `risks` those that miss the guide's target, both by onboarding.
     """
     query = query or StatusQuery()
-    return answer_of(list(_status(lines, now, workspace_url, query, notes or {}, here=here)))
+    extra = Extra(notes or {}, risks or {})
+    return answer_of(list(_status(lines, now, workspace_url, query, extra, here=here)))
 
 
 def credentials_answer(onboarding: Onboarding, workspace_url: str) -> EphemeralReply:
@@ -113,7 +82,7 @@ def _status(
     now: datetime,
     workspace_url: str,
     query: StatusQuery,
-    notes: Mapping[str, Sequence[Event]],
+    extra: Extra,
     *,
     here: bool,
 ) -> Iterator[Block]:
@@ -124,8 +93,9 @@ def _status(
     if not here:
         yield header(_heading(lines, query))
     for line in shown:
-        yield section(_line(line, now, workspace_url))
-        if kept := notes.get(line.id):
+        risk = extra.risks.get(line.id)
+        yield section(_line(line, now, workspace_url, risk))
+        if kept := extra.notes.get(line.id):
             yield context("\n".join(map(_note, kept[-MOST_NOTES:])))
     if not here:
         yield context("Quietest first.")
@@ -177,18 +147,28 @@ def unread(line: Unread) -> str:
     )
 
 
-def _line(line: Overview | Unread, now: datetime, workspace_url: str) -> str:
+def _line(
+    line: Overview | Unread, now: datetime, workspace_url: str, risk: Risk | None = None
+) -> str:
     if isinstance(line, Unread):
         return unread(line)
     done = f"{line.finished_steps} of {len(line.guide.steps)}"
     running = line.status is Status.ACTIVE and line.current_step
     state = _now(line, now) if running else STATES[line.status]
-    particulars = "".join(f" · {word}" for word in _particulars(line))
+    words = [*_particulars(line), *([risk_text(risk)] if risk else [])]
+    particulars = "".join(f" · {word}" for word in words)
     return (
         f"*{escape(line.client_name)}* · {done} · {state}{particulars}\n"
         f"{engineer_of(line)} · last activity {ago(line.active_at, now)} ago · "
         f"{_where(line.channel, line.thread_ts, workspace_url)}"
     )
+
+
+def risk_text(risk: Risk) -> str:
+    """Return which phase takes longer than it should."""
+    if risk.is_over:
+        return f"⏳ over target: phase {risk.phase.number} was due {when(risk.due)}"
+    return f"⏳ at risk: phase {risk.phase.number} is due {when(risk.due)}"
 
 
 def _note(event: Event) -> str:

@@ -23,6 +23,7 @@ from bot.onboarding.catching_up import may_be_done
 from bot.onboarding.history import tell
 from bot.onboarding.reporting import case_of, report_on
 from bot.onboarding.reporting.period import Period
+from bot.onboarding.targets import phase_began, risk_of
 from bot.publishing.desired import desired
 from bot.views.absence import away_message, back_message, is_away_text, nobody_away_text
 from bot.views.announcement import ANNOUNCED, announcement
@@ -211,14 +212,15 @@ def _overviews(told: Sequence[Story]) -> Iterator[Specimen]:
         "status of nobody", status_answer([], now=now, workspace_url=WORKSPACE, here=True)
     )
     for name, some in {"everybody": lines, "nobody": []}.items():
-        board = Board(ENGINEER.user_id, some, len(some), [], now, WORKSPACE)
+        risks = {line.id: risk for line in some if (risk := risk_of(line, now, "UTC"))}
+        board = Board(ENGINEER.user_id, some, len(some), [], now, WORKSPACE, risks=risks)
         yield _view(f"Home of engineers: {name}", board_view(board))
     cases = [
         case_of(one.id, one.client_name, one.engineer, one.guide, one.status, events, now)
         for one, events in told
     ]
     report = report_on(cases, None, now)
-    if digest := digest_message(now.date(), report, lines[:12], lines[:2], WORKSPACE):
+    if digest := digest_message(now.date(), report, lines[:12], lines[:2], lines[2:4], WORKSPACE):
         yield _message("digest", digest)
     ref, period = FormRef(CHANNEL, ENGINEER.user_id, ENGINEER.team_id), Period()
     for page in PAGES:
@@ -247,6 +249,7 @@ def _overview(onboarding: Onboarding) -> Overview:
         open_questions=len(onboarding.open_questions),
         loss=onboarding.loss,
         covers_for=onboarding.covers_for,
+        phase_at=phase_began(onboarding),
     )
 
 
