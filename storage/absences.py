@@ -37,13 +37,15 @@ async def drop(session: AsyncSession, absence: Absence) -> None:
     await session.exec(delete(row).where(*where, col(row.until) == absence.until))
 
 
-async def to_cover(session: AsyncSession, engineers: Collection[str], limit: int) -> Sequence[str]:
-    """Return running onboardings that are in the hands of these engineers."""
+async def in_hands_of(
+    session: AsyncSession, engineers: Collection[str]
+) -> Sequence[tuple[str, str, str | None]]:
+    """Return running onboardings of these engineers, covered or not: id, engineer, covers for."""
     row = OnboardingRow
-    where = (RUNNING, col(row.engineer).in_(engineers), is_readable(session))
-    return (
-        await session.exec(select(row.id).where(*where).order_by(col(row.id)).limit(limit))
-    ).all()
+    theirs = or_(col(row.engineer).in_(engineers), col(row.covers_for).in_(engineers))
+    query = select(row.id, row.engineer, row.covers_for).where(RUNNING, theirs)
+    found = await session.exec(query.where(is_readable(session)).order_by(col(row.id)))
+    return [(id_, engineer, covers_for) for id_, engineer, covers_for in found]
 
 
 async def to_hand_back(

@@ -52,19 +52,25 @@ def assign(
 
 
 def cover(onboarding: Onboarding, away: Mapping[str, Absence], now: datetime) -> Change:
-    """Put a colleague in charge while the engineer is away; Refused if they aren't.
+    """Put a colleague in charge while the engineer is away; Refused if there's nothing to change.
 
     The guide goes on naming the engineer's own address.
     """
     must_be_running(onboarding)
-    engineer = onboarding.engineer
-    colleague = stand_in(away, engineer)
-    if colleague == engineer:
-        raise Refused("{engineer} isn't away.", engineer=UserRef(engineer))
-    owner = onboarding.covers_for or engineer
-    until = away[owner].until if owner in away else away[engineer].until
-    detail: dict[str, object] = {"from": engineer, "to": colleague, "until": until.isoformat()}
+    colleague = covering(onboarding.engineer, onboarding.covers_for, away)
+    if colleague is None:
+        raise Refused("{engineer} has this one.", engineer=UserRef(onboarding.engineer))
+    owner = onboarding.covers_for or onboarding.engineer
+    until = away[owner].until.isoformat()
+    detail: dict[str, object] = {"from": onboarding.engineer, "to": colleague, "until": until}
     return _moved(onboarding, colleague, owner, detail, now)
+
+
+def covering(engineer: str, covers_for: str | None, away: Mapping[str, Absence]) -> str | None:
+    """Return who should cover instead of `engineer`, None if nobody."""
+    owner = covers_for or engineer
+    colleague = stand_in(away, owner)
+    return colleague if owner in away and colleague != engineer else None
 
 
 def hand_back(onboarding: Onboarding, now: datetime, *, stays: bool = False) -> Change:
@@ -83,7 +89,7 @@ def hand_back(onboarding: Onboarding, now: datetime, *, stays: bool = False) -> 
 
 def covered(change: Change, away: Mapping[str, Absence], now: datetime) -> Change:
     """Return `change`, with a colleague in charge if its engineer is away."""
-    if change.onboarding.engineer not in away:
+    if covering(change.onboarding.engineer, change.onboarding.covers_for, away) is None:
         return change
     after = cover(change.onboarding, away, now)
     return Change(after.onboarding, (*change.events, *after.events))

@@ -36,7 +36,7 @@ def day_in(words: str, today: date) -> date | None:
 
     A weekday is the next one after today; `next Friday` is that of next week.
     """
-    text = " ".join(folded(words).split()).strip(" ,;:!?")
+    text = re.sub(r"\A\W+|\W+\Z", "", " ".join(folded(words).split()))
     text = re.sub(rf"{MORNING.pattern}\Z", "", text)
     if text == "today":
         return today

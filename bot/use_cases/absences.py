@@ -13,7 +13,7 @@ from bot.core.loops import for_each
 from bot.core.mrkdwn import escape, mention, when
 from bot.onboarding import Change, Onboarding
 from bot.onboarding.absence import Absence, away_at, stand_in
-from bot.onboarding.assignment import cover, hand_back
+from bot.onboarding.assignment import cover, covering, hand_back
 from bot.onboarding.business_time import calendar_of
 from bot.onboarding.days import day_in
 from bot.publishing.notices import OneTimeNotice
@@ -78,10 +78,11 @@ class Absences(EngineerUseCase):
         until = await self._until(engineer, PERSON.sub(" ", words), now)
         colleague = await self._colleague(engineer, people, away)
         absence = Absence(engineer, colleague, now, until)
-        async with self._services.database.begin() as session:
-            await handled_requests.claim(session, request.request_key, now)
-            await absences.put(session, absence)
-        self._services.tasks.spawn(self.look(), "cover for an engineer")
+        if current is None or (current.colleague, current.until) != (colleague, until):
+            async with self._services.database.begin() as session:
+                await handled_requests.claim(session, request.request_key, now)
+                await absences.put(session, absence)
+            self._services.tasks.spawn(self.look(), "cover for an engineer")
         return plain_answer(is_away_text(absence, await self._clients_of(engineer)))
 
     async def back(self, request: Request, _words: str = "") -> EphemeralReply:
@@ -99,14 +100,14 @@ class Absences(EngineerUseCase):
 
     async def _until(self, engineer: str, words: str, now: datetime) -> datetime:
         """Return the morning of the business day that `words` name."""
-        typed = " ".join(words.split()).strip(" ,:;.!")
+        typed = re.sub(r"\A\W+(?=\w)|\W+\Z", "", " ".join(words.split()))
         found = UNTIL.match(typed)
         text = typed[found.end() :].strip() if found else typed
         if not text:
             raise Refused(f"Until when? {EXAMPLE}")
-        if "@" in text:
+        if unknown := re.search(r"@\S+", text):
             raise Refused(
-                f"I don't know who {escape(text[text.index('@') :])} is. Pick your colleague from "
+                f"I don't know who {escape(unknown[0])} is. Pick your colleague from "
                 "the list that Slack shows after `@`."
             )
         calendar = calendar_of(await self._timezone(engineer), self._services.stall.timezone)
@@ -159,15 +160,15 @@ class Absences(EngineerUseCase):
             async with services.database.begin(write=False, background=True) as session:
                 known = await absences.all_of(session)
                 away = away_at(known, now)
-                moving = await absences.to_cover(session, away.keys(), BATCH) if away else ()
+                theirs = await absences.in_hands_of(session, away.keys()) if away else ()
                 returning = dict(await absences.to_hand_back(session, away.keys(), BATCH))
-            covering = partial(cover, away=away, now=now)
-            await for_each(moving, partial(self._move, covering))
+            moving = [one for one, by, owner in theirs if covering(by, owner, away)][:BATCH]
+            await for_each(moving, partial(self._move, partial(cover, away=away, now=now)))
             for engineer in dict.fromkeys(returning.values()):
                 left = not await services.directory.is_engineer(engineer)
                 giving = partial(hand_back, now=now, stays=left)
-                theirs = [one for one, owner in returning.items() if owner == engineer]
-                await for_each(theirs, partial(self._move, giving))
+                own = [one for one, owner in returning.items() if owner == engineer]
+                await for_each(own, partial(self._move, giving))
             if max(len(moving), len(returning)) < BATCH:
                 await self._tell(known, away, now)
 

@@ -93,6 +93,10 @@ async def test_back_ends_it_and_what_was_assigned_meanwhile_comes_along(
             assert f"<@{lee.id}> has this one until <@{erin.id}> is back" in again.text
             assert world.rows(ENGINEERS) == [(A_CLIENT, lee.id, erin.id)]
             assert "You're away until" in (await world.type("away?")).text
+            await world.type(f"Away “until: Friday”, <@{max_.id}>!")
+            assert world.rows(ENGINEERS) == [(A_CLIENT, max_.id, erin.id)]
+            assert len(lines(world)) == 2
+            await world.type(f"away <@{lee.id}> till Dec 1st")
             assert f"<@{lee.id}> (for <@{erin.id}>)" in (await world.type("status")).text
 
             assert "Welcome back!" in (await world.type("away: I'm back!")).text
@@ -122,6 +126,8 @@ async def test_who_covers_may_go_away_too_and_who_is_assigned_by_hand_keeps_it(
                 ("Bolt", max_.id, lee.id),
             ]
 
+            await world.type(f"away until 2026-03-23 <@{max_.id}>")  # nothing moves
+            assert world.rows(ENGINEERS)[0] == (A_CLIENT, max_.id, world.erin.id)
             await world.type("back")
             await world.type("back", lee, world.engineering)
             assert world.rows(ENGINEERS) == [
