@@ -199,6 +199,8 @@ def _questions(events: Sequence[Event]) -> tuple[Question, ...]:
             event.detail.get("passage"),
             answers[number].actor if number in answers else None,
             answers[number].at if number in answers else None,
+            str(event.detail.get("ts", "")),
+            str(answers[number].detail.get("ts", "")) if number in answers else "",
         )
         for number, event in enumerate(asked, start=1)
     )

@@ -17,7 +17,7 @@ from bot.cli import private_files
 from bot.cli.command import say, with_output, with_settings, write
 from bot.cli.doctor import Finding, examine
 from bot.cli.doctor.blocks import validate
-from bot.cli.export import people_and_channels, render
+from bot.cli.export import Export, inquiries, people_and_channels, render
 from bot.cli.names import names_of
 from bot.core import logs
 from bot.core.english import count
@@ -28,7 +28,7 @@ from bot.onboarding.reporting import report_on
 from bot.onboarding.reporting.period import Period
 from bot.slack import SlackRefused
 from bot.use_cases.retention import destroy_old_values
-from storage import backup, event_log, migrate, onboardings, secure_delete
+from storage import backup, event_log, migrate, onboardings, posted_messages, secure_delete
 from storage.audit.head_log import read_heads
 from storage.audit.seals import Seals
 from storage.audit.verify_history import verify
@@ -117,10 +117,14 @@ async def export_history(settings: Settings, named: str, format_: str, output: P
             what = "more than one match; use the ID" if found else "no match"
             return say(f"{named}: {what} in {migrate.where(settings.database_url)}", 1)
         events = await event_log.events_of(session, found[0].id)
+        posted = await posted_messages.by_slot(session, found[0].id)
     now = datetime.now(UTC)
     history = tell(found[0].guide, events, now)
-    names = await names_of(settings, people_and_channels(found[0], history))
-    return _write_to(output, render(found[0], history, format_, now=now, names=names))
+    names, url = await names_of(settings, people_and_channels(found[0], history))
+    messages = {slot: one.ts for slot, one in posted.items() if one.ts}
+    asked = inquiries(found[0], messages, url)
+    export = Export(found[0], history, now, names, asked, links=bool(url))
+    return _write_to(output, render(export, format_))
 
 
 @with_settings()

@@ -1,4 +1,4 @@
-"""The names of people and channels, as Slack tells them now."""
+"""What Slack tells now for an export: the names of people and channels, and the workspace."""
 
 import asyncio
 import time
@@ -16,8 +16,11 @@ TIMEOUT_SECONDS = 5
 AT_ONCE = 5
 
 
-async def names_of(settings: Settings, ids: Iterable[str]) -> Mapping[str, str]:
-    """Return the names that Slack tells of these users (U…, W…) and channels (C…, G…)."""
+async def names_of(settings: Settings, ids: Iterable[str]) -> tuple[Mapping[str, str], str]:
+    """Return the names that Slack tells of these users (U…, W…) and channels (C…, G…).
+
+    And the workspace's address, which permalinks begin with; empty if Slack doesn't answer.
+    """
     async with slack_session(TIMEOUT_SECONDS) as session:
         client = slack_client(
             settings.slack_bot_token.get_secret_value(),
@@ -31,6 +34,13 @@ async def names_of(settings: Settings, ids: Iterable[str]) -> Mapping[str, str]:
         )
 
         is_away = asyncio.Event()
+        url = ""
+        try:
+            url = (await slack.identify()).url
+        except SlackRefused:  # the token is wrong: no name is told either
+            pass
+        except OnboardingError:
+            is_away.set()
 
         async def name_of(id_: str) -> str:
             async with room:
@@ -48,4 +58,5 @@ async def names_of(settings: Settings, ids: Iterable[str]) -> Mapping[str, str]:
 
         known = sorted({id_ for id_ in ids if id_})
         found = await asyncio.gather(*map(name_of, known))
-    return {id_: name for id_, told in zip(known, found, strict=True) if (name := one_line(told))}
+    told = zip(known, found, strict=True)
+    return {id_: name for id_, one in told if (name := one_line(one))}, url

@@ -111,7 +111,8 @@ class PostedSecret:
 class Question:
     """A question from the client, open until an engineer answers.
 
-    `passage` is the part of the guide that answered it; then it was never open.
+    `passage` is the part of the guide that answered it; then it was never open. `ts` and
+    `answer_ts` are the messages in the thread that ask and answer, as far as they are known.
     """
 
     number: int
@@ -122,6 +123,8 @@ class Question:
     passage: str | None = None
     answered_by: Actor | None = None
     answered_at: datetime | None = None
+    ts: str = ""
+    answer_ts: str = ""
 
     @property
     def open(self) -> bool:

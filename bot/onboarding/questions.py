@@ -1,6 +1,6 @@
 """Transitions of questions: asked of an engineer, answered from the guide or by people, closed."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -14,8 +14,9 @@ from bot.onboarding.transitions import Change, changed
 
 
 def ask_for_help(
-    onboarding: Onboarding, step: int, question: str, actor: Actor, now: datetime
+    onboarding: Onboarding, step: int, question: str, actor: Actor, now: datetime, ts: str = ""
 ) -> Change:
+    """Record a question to the engineer; `ts` is its message, if it is in the thread."""
     onboarding.step(step)
     mine = (one.at for one in onboarding.questions if _is_of(one, actor) and one.passage is None)
     if wait := QUESTIONS.wait(mine, now):
@@ -26,29 +27,39 @@ def ask_for_help(
             most=QUESTIONS.most,
             wait=in_minutes(wait),
         )
-    event = Event(EventKind.HELP_ASKED, actor, now, step, {"question": question})
-    questions = _with(onboarding, Question(0, step, question, actor, now))
+    detail = {"question": question, **_at(ts)}
+    event = Event(EventKind.HELP_ASKED, actor, now, step, detail)
+    questions = _with(onboarding, Question(0, step, question, actor, now, ts=ts))
     return changed(onboarding, now, [event], questions=questions)
 
 
 def answer_from_guide(
-    onboarding: Onboarding, step: int, question: str, passage: str, actor: Actor, now: datetime
+    onboarding: Onboarding,
+    step: int,
+    question: str,
+    passage: str,
+    actor: Actor,
+    now: datetime,
+    ts: str = "",
 ) -> Change:
     """Record a question that a passage of the guide answers."""
     mine = (one.at for one in onboarding.questions if _is_of(one, actor) and one.passage)
     if wait := ANSWERS.wait(mine, now):
         raise Refused(f"Those are a lot of questions. Please ask again {in_minutes(wait)}.")
-    detail = {"question": question, "passage": passage}
+    detail = {"question": question, "passage": passage, **_at(ts)}
     event = Event(EventKind.GUIDE_ANSWERED, actor, now, step, detail)
-    questions = _with(onboarding, Question(0, step, question, actor, now, passage))
+    questions = _with(onboarding, Question(0, step, question, actor, now, passage, ts=ts))
     return changed(onboarding, now, [event], questions=questions)
 
 
 def mark_answered(
-    onboarding: Onboarding, numbers: Collection[int], actor: Actor, now: datetime
+    onboarding: Onboarding, numbers: Collection[int], actor: Actor, now: datetime, ts: str = ""
 ) -> Change:
-    """Close these questions, as far as they are open; Refused if none of them is."""
-    return _closed(onboarding, numbers, actor, now, [])
+    """Close these questions, as far as they are open; Refused if none of them is.
+
+    `ts` is the message in the thread that answers them, if that is known.
+    """
+    return _closed(onboarding, numbers, actor, now, [], ts)
 
 
 def send_reply(onboarding: Onboarding, text: str, actor: Actor, now: datetime) -> Change:
@@ -76,17 +87,24 @@ def _closed(
     actor: Actor,
     now: datetime,
     events: Sequence[Event],
+    ts: str = "",
 ) -> Change:
     closing = [one for one in onboarding.open_questions if one.number in numbers]
     if not closing:
         raise Refused("That question is already marked as answered.")
     questions = tuple(
-        replace(question, answered_by=actor, answered_at=now) if question in closing else question
+        replace(question, answered_by=actor, answered_at=now, answer_ts=ts)
+        if question in closing
+        else question
         for question in onboarding.questions
     )
-    detail = {"questions": [question.number for question in closing]}
+    detail = {"questions": [question.number for question in closing], **_at(ts)}
     answered = Event(EventKind.HELP_ANSWERED, actor, now, closing[-1].step, detail)
     return changed(onboarding, now, [*events, answered], questions=questions)
+
+
+def _at(ts: str) -> Mapping[str, str]:
+    return {"ts": ts} if ts else {}
 
 
 def _with(onboarding: Onboarding, question: Question) -> tuple[Question, ...]:

@@ -48,18 +48,26 @@ class Help(UseCase):
             )
         return await self.ask(request, StepRef(ref.onboarding_id, ref.step), question)
 
-    async def ask(self, request: Request, ref: StepRef, question: str) -> Onboarding:
-        asked = partial(ask_for_help, step=ref.step, question=_short(question))
+    async def ask(self, request: Request, ref: StepRef, question: str, ts: str = "") -> Onboarding:
+        asked = partial(ask_for_help, step=ref.step, question=_short(question), ts=ts)
         return await self._act(request, ref.onboarding_id, Permission.CLIENT_STEP, asked)
 
-    async def ask_at_current(self, request: Request, onboarding: Onboarding, question: str) -> str:
-        """Take what somebody typed to the engineer; return what they are told."""
+    async def ask_at_current(
+        self, request: Request, onboarding: Onboarding, question: str, ts: str = ""
+    ) -> str:
+        """Take what somebody typed, in message `ts`, to the engineer; return what they are told."""
         number = onboarding.current.number if onboarding.current else len(onboarding.steps)
-        await self.ask(request, StepRef(onboarding.id, number), question)
+        await self.ask(request, StepRef(onboarding.id, number), question, ts)
         return asked_text(onboarding)
 
     async def answer(
-        self, request: Request, onboarding: Onboarding, question: str, *, trouble: bool = False
+        self,
+        request: Request,
+        onboarding: Onboarding,
+        question: str,
+        ts: str = "",
+        *,
+        trouble: bool = False,
     ) -> bool:
         """Answer a question in the thread, if the guide does; False if it does not.
 
@@ -75,6 +83,7 @@ class Help(UseCase):
             step=found.step or step or len(onboarding.steps),
             question=_short(question),
             passage=found.id,
+            ts=ts,
         )
         await self._act(request, onboarding.id, Permission.CLIENT_STEP, answered)
         return True

@@ -59,7 +59,7 @@ class Messages(UseCase):
         if onboarding is None:
             return Reply("", NOTHING_HERE) if mentioned else None
         if onboarding.open_questions and thread_ts and not mentioned:
-            asked = await self._questions.ask_whether_answered(request, onboarding)
+            asked = await self._questions.ask_whether_answered(request, onboarding, ts)
             if asked:
                 return Reply(onboarding.id, asked.text, asked.blocks)
         return await self._heed(request, onboarding, (thread_ts, ts), text, mentioned=mentioned)
@@ -87,7 +87,8 @@ class Messages(UseCase):
             if line or not mentioned:
                 return line
         try:
-            answer = await self._do(request, onboarding, intent, role)
+            where_asked = ts if thread_ts else ""
+            answer = await self._do(request, onboarding, intent, role, where_asked)
         except Refused as refusal:
             answer = refusal_text(refusal)
         if answer is ANSWERED:
@@ -95,13 +96,13 @@ class Messages(UseCase):
         return Reply(onboarding.id, answer) if answer else None
 
     async def _do(
-        self, request: Request, onboarding: Onboarding, intent: Intent, role: Role
+        self, request: Request, onboarding: Onboarding, intent: Intent, role: Role, ts: str
     ) -> str | None:
         await self._actor(request, onboarding, Permission.CLIENT_STEP)
         match intent.meaning:
             case Meaning.DONE:
                 await self._steps.finish_current(request, onboarding)
-                return await self._then(request, onboarding, intent.words, role)
+                return await self._then(request, onboarding, intent.words, role, ts)
             case Meaning.UNDO:
                 await self._steps.undo_last(request, onboarding)
                 return None
@@ -114,18 +115,20 @@ class Messages(UseCase):
                 return help_text(onboarding)
             case Meaning.QUESTION | Meaning.TROUBLE:
                 trouble = intent.meaning is Meaning.TROUBLE
-                return await self._answer(request, onboarding, intent.words, role, trouble=trouble)
+                return await self._answer(
+                    request, onboarding, intent.words, role, ts, trouble=trouble
+                )
         return words_text(onboarding)
 
     async def _then(
-        self, request: Request, onboarding: Onboarding, question: str, role: Role
+        self, request: Request, onboarding: Onboarding, question: str, role: Role, ts: str
     ) -> str | None:
         """Answer what came after “done”, at the step that is next."""
         if not question:
             return None
         after = await self._get(onboarding.id)
         second = replace(request, request_key=f"{request.request_key}:then")
-        return await self._answer(second, after, question, role)
+        return await self._answer(second, after, question, role, ts)
 
     async def _answer(
         self,
@@ -133,15 +136,16 @@ class Messages(UseCase):
         onboarding: Onboarding,
         question: str,
         role: Role,
+        ts: str,
         *,
         trouble: bool = False,
     ) -> str | None:
         """Answer from the guide, in the thread; what it does not know goes to the engineer."""
-        if await self._help.answer(request, onboarding, question, trouble=trouble):
+        if await self._help.answer(request, onboarding, question, ts, trouble=trouble):
             return ANSWERED
         if role is Role.ENGINEER:
             return words_text(onboarding)
-        return await self._help.ask_at_current(request, onboarding, question)
+        return await self._help.ask_at_current(request, onboarding, question, ts)
 
     async def _near(self, request: Request, onboarding: Onboarding, ts: str) -> Reply | None:
         """Ask what was meant, now and then; nothing where it isn't the client's turn."""
@@ -170,7 +174,8 @@ class Messages(UseCase):
         if said is None or said.user_id != request.person.user_id:
             raise Refused("I can't find that message anymore. Type `help` and your question.")
         onboarding = await self._get(ref.onboarding_id)
-        return await self._help.ask_at_current(request, onboarding, as_typed(said.text))
+        ts = ts if thread_ts else ""
+        return await self._help.ask_at_current(request, onboarding, as_typed(said.text), ts)
 
     async def _find(self, channel: str, thread_ts: str | None) -> Onboarding | None:
         services = self._services

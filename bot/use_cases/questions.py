@@ -38,14 +38,18 @@ class Questions(UseCase):
     async def mark(self, request: Request, ref: StepRef) -> str:
         """Mark a question as answered; return what was done."""
         actor = await self._engineer(request.person)
-        answered = partial(mark_answered, numbers=[ref.step], actor=actor)
+        [ts] = ref.fields or [""]
+        answered = partial(mark_answered, numbers=[ref.step], actor=actor, ts=ts)
         after = await self._change(request, ref.onboarding_id, answered)
         return _marked(after, ref.step)
 
     async def ask_whether_answered(
-        self, request: Request, onboarding: Onboarding
+        self, request: Request, onboarding: Onboarding, ts: str
     ) -> EphemeralReply | None:
-        """Return what an engineer is asked who wrote in the thread while a question is open."""
+        """Return what an engineer is asked who wrote in the thread while a question is open.
+
+        `ts` is their message's.
+        """
         services = self._services
         known = await services.directory.membership(request.person)
         if not known.engineer:
@@ -54,7 +58,7 @@ class Questions(UseCase):
         of = f"answered:{onboarding.id}:{request.person.user_id}:{numbers}"
         async with services.database.begin() as session:
             asked = await throttling.count(session, of, 1, services.clock(), ASK_AGAIN_AFTER)
-        return answered_line(onboarding) if asked == 1 else None
+        return answered_line(onboarding, ts) if asked == 1 else None
 
     async def offer_to_send(
         self, request: Request, thread_ts: str, ts: str

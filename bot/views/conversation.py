@@ -43,17 +43,17 @@ def _finishing(step: Step, ref: str) -> list[ButtonElement]:
     return [button(text, ids.MARK_STEP_DONE, ref, style="primary")]
 
 
-def answered_line(onboarding: Onboarding) -> EphemeralReply:
-    """Return the question to an engineer who wrote in the thread whether that was the answer."""
+def answered_line(onboarding: Onboarding, ts: str) -> EphemeralReply:
+    """Return the question to an engineer who wrote message `ts` whether that was the answer."""
     waiting = onboarding.open_questions[-MOST_QUOTED:]
     if len(waiting) == 1:
         [question] = waiting
         text = f"Did that answer {mention(question.by.user_id)}'s question?\n{_quoted(question)}"
-        yes = _yes(onboarding, question, "Yes", ids.MARK_ANSWERED)
+        yes = _yes(onboarding, question, ids.MARK_ANSWERED, ts)
         return answer_of([section(text), actions([yes, _not_yet(onboarding)])])
     blocks: list[Block] = [section("Did that answer one of these questions?")]
     for question in waiting:
-        yes = _yes(onboarding, question, "Yes", f"{ids.MARK_ANSWERED}:{question.number}")
+        yes = _yes(onboarding, question, f"{ids.MARK_ANSWERED}:{question.number}", ts)
         asker = mention(question.by.user_id)
         blocks.append(section(f"{asker} asked:\n{_quoted(question)}", yes))
     return answer_of([*blocks, actions([_not_yet(onboarding)])])
@@ -71,9 +71,9 @@ def send_line(onboarding: Onboarding, ts: str) -> EphemeralReply:
     return answer_of([section(f"{text}thread?\n{_quoted(question)}"), actions(buttons)])
 
 
-def _yes(onboarding: Onboarding, question: Question, text: str, action_id: str) -> ButtonElement:
-    ref = str(ids.StepRef(onboarding.id, question.number))
-    return button(text, action_id, ref, label=f"{text}, mark question {question.number} answered")
+def _yes(onboarding: Onboarding, question: Question, action_id: str, ts: str) -> ButtonElement:
+    ref = str(ids.StepRef(onboarding.id, question.number, (ts,)))
+    return button("Yes", action_id, ref, label=f"Yes, mark question {question.number} answered")
 
 
 def _not_yet(onboarding: Onboarding, text: str = "Not yet") -> ButtonElement:

@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from sandbox.slack import Person
 from tests.commands import Ended, onboarding
 from tests.databases import ON_SQLITE
 from tests.integration.test_cli import COMPLETE
@@ -64,7 +65,8 @@ async def test_html_is_whole_escaped_and_asks_nobody(world: World) -> None:
 
         def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
             self.found += [tag] if tag == "script" else []
-            self.found += [f"{name}={value}" for name, value in attrs if name in ("src", "href")]
+            self.found += [f"{name}={value}" for name, value in attrs if name == "src"]
+            self.found += [tag for name, _ in attrs if name == "href" and tag != "a"]
 
     parser = Outside()
     parser.feed(page)
@@ -112,3 +114,40 @@ async def test_without_slack_people_keep_their_ids(begun: World) -> None:
     page = (await export(begun, "acme")).out
 
     assert f"- Channel: {begun.channel.id}, engineer: {begun.erin.id}" in page
+
+
+@ON_SQLITE
+async def test_questions_and_their_answers_are_linked(begun: World) -> None:
+    root, unknown = begun.message("root").ts, "what does the web scheduler cost?"
+
+    async def say(person: Person, text: str) -> str:
+        written = await person.say(begun.channel, text, root)
+        await begun.slack.delivered()
+        await begun.idle()
+        return f"p{written.ts.replace('.', '')}?thread_ts={root}"
+
+    guide = await say(begun.ann, "where do I find the application key?")
+    asked = await say(begun.ann, unknown)
+    answered = await say(begun.erin, "It's free for you.")
+    await begun.erin.press(begun.erin.ephemerals[-1], "mark_answered")
+    await begun.idle()
+    await begun.open(begun.ann, "step:1", "step_help")
+    await begun.submit(begun.ann, begun.view_of(begun.ann), question="And how much later?")
+
+    by_guide, by_erin, open_ = json.loads((await export(begun, "acme", "--format", "json")).out)[
+        "questions"
+    ]
+    answer = begun.message("answer:1").ts.replace(".", "")
+    assert guide in by_guide["link"]
+    assert f"p{answer}?" in by_guide["answer"]["link"]
+    assert (asked in by_erin["link"], answered in by_erin["answer"]["link"]) == (True, True)
+    assert by_erin["answer"]["by"]["user"] == begun.erin.id
+    assert (open_["link"], open_["answer"]) == (None, None)
+    page = (await export(begun, "acme", "--format", "html")).out
+    assert f'{asked}&amp;cid={begun.channel.id}">“{unknown}”</a>' in page
+
+    begun.slack.fail_next("auth.test", status=503, times=9)
+    page = (await export(begun, "acme")).out
+    assert "Slack couldn't be reached, so the links" in page
+    assert "](" not in page
+    assert "how much later" in page

@@ -125,7 +125,7 @@ def _shown(story: str, change: Change, pictures: StepPictures) -> Iterator[Speci
             told = announcement(onboarding, 1, event, timestamps={}, workspace_url=WORKSPACE)
             yield _message(f"{step}: announcement {event.kind}", told)
     if onboarding.open_questions:
-        yield _message(f"{step}: was that the answer", answered_line(onboarding))
+        yield _message(f"{step}: was that the answer", answered_line(onboarding, TS))
         yield _message(f"{step}: send it to the client", send_line(onboarding, TS))
     if onboarding.current:
         number = onboarding.current.number

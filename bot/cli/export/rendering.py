@@ -10,30 +10,20 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from bot.cli.export.charts import WIDTH, phase_rows, waiting_bars
+from bot.cli.export.inquiries import Inquiry
 from bot.core.typed_text import escape_controls, one_line
 from bot.guide.credential_fields import ending
 from bot.onboarding import BOT, Onboarding
 from bot.onboarding.history import SIDES, Entry, History, lasting
-from bot.onboarding.people import ChannelRef, UserRef
+from bot.onboarding.people import Actor, ChannelRef, UserRef
 from bot.onboarding.report import Outcome
 
 # Fingerprints of posted secrets: of no use to a reader.
 OMITTED = {"marks"}
 
 
-def render(
-    onboarding: Onboarding,
-    history: History,
-    format_: str,
-    *,
-    now: datetime,
-    names: Mapping[str, str] | None = None,
-) -> str:
-    """Return the file's content in one of FORMATS, exported at `now`.
-
-    `names` are those of people and channels, by id, as far as they are known.
-    """
-    export = Export(onboarding, history, now, names or {})
+def render(export: "Export", format_: str) -> str:
+    """Return the file's content in one of FORMATS."""
     return escape_controls(FORMATS[format_](export))
 
 
@@ -52,12 +42,14 @@ def people_and_channels(onboarding: Onboarding, history: History) -> Iterator[st
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """What is exported, and the names that are known."""
+    """What is exported, the names that are known, and whether Slack told where `links` lead."""
 
     onboarding: Onboarding
     history: History
     now: datetime
     names: Mapping[str, str] = field(default_factory=dict)
+    inquiries: Sequence[Inquiry] = ()
+    links: bool = False
 
     def html(self) -> str:
         return environment("bot.cli.export").get_template("history.html").render(self._facts())
@@ -90,16 +82,34 @@ class Export:
                 }
                 for number, outcome, problems in self._checks()
             ],
+            "links_known": self.links,
+            "questions": [self._question(one) for one in self.inquiries],
             "events": [self._event(entry) for entry in history.entries],
         }
         return json.dumps(told, indent=2, ensure_ascii=False) + "\n"
+
+    def _question(self, asked: Inquiry) -> dict[str, Any]:
+        answer = {
+            "by": "guide" if asked.by_guide else _by(asked.answered_by or BOT),
+            "at": asked.answered_at.isoformat() if asked.answered_at else None,
+            "link": asked.answer_link,
+        }
+        return {
+            "number": asked.number,
+            "step": asked.step,
+            "question": asked.text,
+            "by": _by(asked.by),
+            "at": asked.at.isoformat(),
+            "link": asked.link,
+            "answer": answer if asked.answered_at else None,
+        }
 
     def _event(self, entry: Entry) -> dict[str, Any]:
         event = entry.event
         return {
             "at": event.at.isoformat(),
             "kind": event.kind.value,
-            "by": {"user": event.actor.user_id, "role": event.actor.role.value},
+            "by": _by(event.actor),
             "step": event.step,
             "words": self._sentence(entry),
             "detail": {name: value for name, value in event.detail.items() if name not in OMITTED},
@@ -126,7 +136,8 @@ class Export:
             "waiting": waiting_bars(history),
             "width": WIDTH,
             "checks": list(self._checks()),
-            "questions": len(history.inquiries),
+            "links": self.links,
+            "questions": [self._asked(one) for one in self.inquiries],
             "values": [
                 (
                     field.label,
@@ -139,9 +150,21 @@ class Export:
             ],
             "destroyed": _when(onboarding.destroyed_at) if onboarding.destroyed_at else None,
             "entries": [
-                (_when(entry.event.at), self._who(entry), self._sentence(entry))
+                (_when(entry.event.at), self._actor(entry.event.actor), self._sentence(entry))
                 for entry in history.entries
             ],
+        }
+
+    def _asked(self, asked: Inquiry) -> Mapping[str, Any]:
+        by = "the guide" if asked.by_guide else self._actor(asked.answered_by or BOT)
+        return {
+            "step": asked.step,
+            "by": self._actor(asked.by),
+            "at": _when(asked.at),
+            "text": asked.text,
+            "link": asked.link,
+            "answer": f"answered by {by}, {_when(asked.answered_at)}" if asked.answered_at else "",
+            "answer_link": asked.answer_link,
         }
 
     def _checks(self) -> Iterator[tuple[int, str, Sequence[tuple[str, str]]]]:
@@ -158,16 +181,13 @@ class Export:
     def _named(self, id_: str) -> str:
         return f"{self.names[id_]} ({id_})" if id_ in self.names else id_
 
-    def _who(self, entry: Entry) -> str:
-        if entry.event.actor == BOT:
+    def _actor(self, actor: Actor) -> str:
+        if actor == BOT:
             return "the bot"
-        if not entry.event.actor.user_id:
+        if not actor.user_id:
             return "someone"
-        role = entry.event.actor.role.value.replace("_", " ")
-        name = self.names.get(entry.event.actor.user_id)
-        if name:
-            return f"{name} ({role}, {entry.event.actor.user_id})"
-        return f"{entry.event.actor.user_id} ({role})"
+        role, name = actor.role.value.replace("_", " "), self.names.get(actor.user_id)
+        return f"{name} ({role}, {actor.user_id})" if name else f"{actor.user_id} ({role})"
 
     def _sentence(self, entry: Entry) -> str:
         return "".join(self._word(part) for part in entry.words)
@@ -182,6 +202,10 @@ class Export:
                 return _when(part)
             case _:
                 return part
+
+
+def _by(actor: Actor) -> dict[str, str]:
+    return {"user": actor.user_id, "role": actor.role.value}
 
 
 def environment(package: str) -> Environment:
