@@ -111,6 +111,7 @@ class Database:
     @asynccontextmanager
     async def _background_slot(self) -> AsyncIterator[None]:
         async with self._background:
+            await asyncio.sleep(0)  # SQLite is called without ever giving way to other tasks
             await self._wait_for_room()
             yield
 

@@ -4,84 +4,71 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import tuple_
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.column_types import Illegible
-from storage.tables import RUNNING, CredentialRow, EventRow, OnboardingRow
+from storage.tables import (
+    ENDED,
+    RUNNING,
+    UNPUBLISHED,
+    CredentialRow,
+    EventRow,
+    OnboardingRow,
+)
 from storage.unreadable_rows import is_readable
+
+BATCH = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
     """An onboarding that has not ended."""
 
+    channel: str
+    client_key: str
     guide: str
     guide_version: str
     status: str
     current_step: int | None
-    active_at: datetime | None
+    active_at: datetime | Illegible
     timezone: str | None
     open_questions: int
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """What there is: finished onboardings by status, those that run, and credentials by key.
-
-    `unpublished_since` is the time of the oldest change that Slack doesn't show yet.
-    """
-
-    finished: Mapping[str, int]
-    running: Sequence[Running]
-    credentials: Mapping[str, int]
-    unpublished_since: datetime | None
+async def ended(session: AsyncSession) -> Mapping[str, int]:
+    """Return how many onboardings have ended, by status."""
+    query = select(OnboardingRow.status, func.count()).where(ENDED)
+    return dict((await session.exec(query.group_by(OnboardingRow.status))).all())
 
 
-async def read(session: AsyncSession) -> Figures:
-    """Return the figures of this moment."""
+async def running(session: AsyncSession, after: Running | None = None) -> Sequence[Running]:
+    """Return the next BATCH of onboardings that have not ended."""
     row = OnboardingRow
-    columns = (
-        *(row.guide, row.guide_version, row.status, row.current_step, row.active_at),
-        *(row.timezone, row.open_questions),
-    )
-    running = await session.exec(select(*columns).where(RUNNING))  # type: ignore[call-overload]
-    ended = col(row.status).not_in(["active", "paused"])
-    counted = select(row.status, func.count()).where(ended).group_by(row.status)
-    behind = select(row.id).where(
-        col(row.revision) > col(row.published_revision), is_readable(session)
-    )
+    key = (col(row.channel), col(row.client_key))  # unique among them, and never broken
+    others = (row.guide, row.guide_version, row.status, row.current_step)
+    columns = (*key, *others, row.active_at, row.timezone, row.open_questions)
+    query = select(*columns).where(RUNNING).order_by(*key).limit(BATCH)  # type: ignore[call-overload]
+    if after:
+        query = query.where(tuple_(*key) > (after.channel, after.client_key))
+    return [Running(*found) for found in await session.exec(query)]
+
+
+async def credentials_by_key(session: AsyncSession) -> Mapping[str, int]:
+    """Return how many credentials are stored, by the key that encrypts them."""
+    query = select(CredentialRow.key_id, func.count()).group_by(CredentialRow.key_id)
+    return dict((await session.exec(query)).all())
+
+
+async def unpublished_since(session: AsyncSession) -> datetime | None:
+    """Return the time of the oldest change that Slack doesn't show yet."""
+    row = OnboardingRow
+    behind = select(row.id).where(UNPUBLISHED, is_readable(session))
     changed = (
         select(func.max(EventRow.at))
         .where(col(EventRow.onboarding_id).in_(behind))
         .group_by(EventRow.onboarding_id)
     )
     found: Sequence[datetime | Illegible] = (await session.exec(changed)).all()
-    times = [at for at in found if isinstance(at, datetime)]
-    by_key = select(CredentialRow.key_id, func.count()).group_by(CredentialRow.key_id)
-    return Figures(
-        finished=dict((await session.exec(counted)).all()),
-        running=[_running(*one) for one in running],
-        credentials=dict((await session.exec(by_key)).all()),
-        unpublished_since=min(times, default=None),
-    )
-
-
-def _running(
-    guide: str,
-    version: str,
-    status: str,
-    current_step: int | None,
-    active_at: datetime | Illegible,
-    timezone: str | None,
-    open_questions: int,
-) -> Running:
-    return Running(
-        guide,
-        version,
-        status,
-        current_step,
-        None if isinstance(active_at, Illegible) else active_at,
-        timezone,
-        open_questions,
-    )
+    return min((at for at in found if isinstance(at, datetime)), default=None)

@@ -11,6 +11,7 @@ from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.onboarding import Event, Onboarding
+from bot.onboarding.events import NEVER_ANNOUNCED
 from storage.audit.sealed_state import SealedState, digests_of
 from storage.audit.seals import BEGINNING, Entry, Seals
 from storage.tables import EventRow, OnboardingRow
@@ -111,5 +112,5 @@ def _row(onboarding_id: str, position: int, event: Event) -> EventRow:
         detail=dict(event.detail),
         at=event.at,
         seal="",
-        announced_ts="" if event.quiet else None,
+        announced_ts="" if event.quiet or event.kind in NEVER_ANNOUNCED else None,
     )

@@ -14,7 +14,7 @@ from storage.from_events import event_or_unknown, state_from
 from storage.guides import GuideStore
 from storage.leases import moment
 from storage.status import Line, line_of
-from storage.tables import RUNNING, EventRow, HomeRow, OnboardingRow
+from storage.tables import ENDED, RUNNING, EventRow, HomeRow, OnboardingRow
 
 # What tells which questions are open, and what of them is hidden.
 QUESTIONS = (
@@ -115,7 +115,7 @@ async def board(
         which = and_(RUNNING, col(row.engineer) == engineer)
     query = select(row).where(which).order_by(*order).limit(limit)
     if shows == "finished":
-        which = col(row.finished_at).is_not(None)
+        which = and_(ENDED, col(row.finished_at).is_not(None))
         query = select(row).where(which).order_by(col(row.finished_at).desc()).limit(limit)
     rows = (await session.exec(query)).all()
     found = [await line_of(session, guides, row) for row in rows]

@@ -13,7 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.core.leases import LEASE
 from storage.column_types import UtcDateTime
 from storage.database import Database
-from storage.tables import OnboardingRow, VerificationRow
+from storage.tables import UNPUBLISHED, OnboardingRow, VerificationRow
 
 # A live process prolongs its leases every second. After this long without that, a process that was
 # started in its place takes them over; every other process waits until they end.
@@ -62,7 +62,7 @@ async def next_end(session: AsyncSession, worker: Worker) -> timedelta | None:
     held = [
         *await session.exec(
             select(thread.lease_owner, thread.lease_until).where(
-                col(thread.revision) > col(thread.published_revision),
+                UNPUBLISHED,
                 col(thread.lease_until).is_not(None),
             )
         ),
@@ -90,7 +90,7 @@ async def end_all(session: AsyncSession) -> None:
     thread, run = OnboardingRow, VerificationRow
     held = update(thread).where(col(thread.lease_until).is_not(None))
     await session.exec(held.values(lease_owner=None, lease_until=None))
-    runs = update(run).where(col(run.run_until).is_not(None))
+    runs = update(run).where(col(run.due_at).is_not(None), col(run.run_until).is_not(None))
     await session.exec(runs.values(run_owner=None, run_until=None))
 
 

@@ -109,8 +109,10 @@ async def of_thread(
 ) -> Onboarding | None:
     """Return the onboarding of a thread, also if the thread's first message was deleted."""
     row, message = OnboardingRow, MessageRow
-    leftover = select(message.onboarding_id).where(col(message.slot) == f"{LEFTOVER}{thread_ts}")
-    is_its = or_(col(row.thread_ts) == thread_ts, col(row.id).in_(leftover))
+    leftover = select(message.slot).where(
+        col(message.onboarding_id) == row.id, col(message.slot) == f"{LEFTOVER}{thread_ts}"
+    )
+    is_its = or_(col(row.thread_ts) == thread_ts, leftover.exists())
     where = (col(row.channel) == channel, is_its)
     found = (await session.exec(select(row).where(*where))).first()
     return await load(session, guides, found) if found else None

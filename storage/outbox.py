@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import or_
+from sqlalchemy import ColumnElement, and_, or_
 from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.errors import Stale
 from bot.onboarding import Event, EventKind
 from storage.from_events import event_of
-from storage.tables import EventRow, OnboardingRow
+from storage.tables import UNANNOUNCED, EventRow, OnboardingRow
 from storage.unreadable_rows import is_readable, reading
 
 
@@ -58,26 +58,24 @@ async def due(
     session: AsyncSession, kinds: Sequence[EventKind], now: datetime, limit: int
 ) -> Sequence[str]:
     """Return the onboardings that have unannounced events of these kinds and are due."""
-    event, row = EventRow, OnboardingRow
-    query = (
-        select(row.id)
-        .join(event, col(event.onboarding_id) == col(row.id))
-        .where(
-            col(event.announced_ts).is_(None),
-            col(event.kind).in_([kind.value for kind in kinds]),
-            or_(col(row.publish_after).is_(None), col(row.publish_after) <= now),
-            is_readable(session),
-        )
-        .distinct()
+    row = OnboardingRow
+    waiting = select(EventRow.onboarding_id).where(_unannounced(kinds))
+    query = select(row.id).where(
+        col(row.id).in_(waiting),
+        or_(col(row.publish_after).is_(None), col(row.publish_after) <= now),
+        is_readable(session),
     )
     return (await session.exec(query.order_by(col(row.id)).limit(limit))).all()
 
 
 async def has_unannounced(session: AsyncSession, kinds: Sequence[EventKind]) -> bool:
     """Whether any event of these kinds is unannounced, due or not."""
-    row = EventRow
-    where = (col(row.announced_ts).is_(None), col(row.kind).in_([kind.value for kind in kinds]))
-    return (await session.exec(select(row.id).where(*where).limit(1))).first() is not None
+    query = select(EventRow.id).where(_unannounced(kinds)).limit(1)
+    return (await session.exec(query)).first() is not None
+
+
+def _unannounced(kinds: Sequence[EventKind]) -> ColumnElement[bool]:
+    return and_(UNANNOUNCED, col(EventRow.kind).in_([kind.value for kind in kinds]))
 
 
 async def is_announced(session: AsyncSession, event_id: int) -> bool:

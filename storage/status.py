@@ -1,6 +1,7 @@
 """The overview for `status` and the app's Home: one line per onboarding, from one query."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -15,12 +16,14 @@ from bot.onboarding import (
     Unread,
 )
 from bot.onboarding.report import Outcome
+from storage.database import Database
 from storage.guides import GuideStore
 from storage.tables import RUNNING, OnboardingRow
 from storage.to_rows import name_patterns
 from storage.unreadable_rows import Unknown, checked, known, reading
 
 MAX_PER_CHANNEL = 20
+MOST_READ, BATCH = 500, 50
 
 Line = Overview | Unread
 
@@ -61,6 +64,20 @@ async def overview(
         if found := (await session.exec(of_name)).all():
             return [await line_of(session, guides, one) for one in found]
     return []
+
+
+async def running(database: Database, guides: GuideStore) -> AsyncIterator[Sequence[Line]]:
+    """Yield the onboardings in progress, the longest inactive first, MOST_READ of them at most.
+
+    They come in batches, each a transaction, so that others get their turn in between.
+    """
+    for offset in range(0, MOST_READ, BATCH):
+        async with database.begin(write=False) as session:
+            lines = await overview(session, guides, offset=offset, limit=BATCH)
+        yield lines
+        if len(lines) < BATCH:
+            return
+        await asyncio.sleep(0)
 
 
 async def line_of(session: AsyncSession, guides: GuideStore, row: OnboardingRow) -> Line:

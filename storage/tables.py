@@ -15,7 +15,13 @@ ACTIVE = text("status = 'active'")
 
 COVERED = text("covers_for IS NOT NULL")
 
+ENDED = text("status NOT IN ('active', 'paused')")
+
+UNPUBLISHED = text("revision > published_revision")
+
 UNDESTROYED = text("destroyed_at IS NULL")
+
+UNANNOUNCED = text("announced_ts IS NULL")
 
 
 def _time(*, nullable: bool = False) -> Any:
@@ -57,6 +63,20 @@ class OnboardingRow(SQLModel, table=True):
             postgresql_where=ACTIVE,
         ),
         Index("onboarding_channel_started_at", "channel", "started_at"),
+        Index("onboarding_announcement_ts", "announcement_ts"),
+        Index(
+            "onboarding_lost",
+            "loss",
+            sqlite_where=text("loss IS NOT NULL"),
+            postgresql_where=text("loss IS NOT NULL"),
+        ),
+        Index(
+            "onboarding_ended",
+            "finished_at",
+            "status",
+            sqlite_where=ENDED,
+            postgresql_where=ENDED,
+        ),
         Index(
             "onboarding_finished_at",
             "finished_at",
@@ -64,13 +84,15 @@ class OnboardingRow(SQLModel, table=True):
             postgresql_where=UNDESTROYED,
         ),
         Index(
-            "onboarding_running_active_at",
+            "onboarding_running_active",
             "active_at",
             "id",
+            "client_key",  # so that a search reads no other rows
+            "engineer",
             sqlite_where=RUNNING,
             postgresql_where=RUNNING,
         ),
-        Index("onboarding_active_at", "active_at", "id"),
+        Index("onboarding_active", "active_at", "id", "client_key"),
         Index(
             "onboarding_covers_for",
             "covers_for",
@@ -78,10 +100,10 @@ class OnboardingRow(SQLModel, table=True):
             postgresql_where=COVERED,
         ),
         Index(
-            "onboarding_unpublished",
-            "id",
-            sqlite_where=text("revision > published_revision"),
-            postgresql_where=text("revision > published_revision"),
+            "onboarding_unpublished_active_at",
+            "active_at",
+            sqlite_where=UNPUBLISHED,
+            postgresql_where=UNPUBLISHED,
         ),
     )
 
@@ -188,7 +210,14 @@ class VerificationRow(SQLModel, table=True):
     """
 
     __tablename__ = "verification"
-    __table_args__ = (Index("verification_due_at", "due_at"),)
+    __table_args__ = (
+        Index(
+            "verification_due",
+            "due_at",
+            sqlite_where=text("due_at IS NOT NULL"),
+            postgresql_where=text("due_at IS NOT NULL"),
+        ),
+    )
 
     onboarding_id: str = Field(primary_key=True, foreign_key="onboarding.id")
     number: int = Field(primary_key=True)
@@ -213,8 +242,13 @@ class EventRow(SQLModel, table=True):
 
     __tablename__ = "event"
     __table_args__ = (
-        Index("event_onboarding_id_id", "onboarding_id", "id"),
         Index("event_onboarding_id_position", "onboarding_id", "position", unique=True),
+        Index(
+            "event_unannounced",
+            "onboarding_id",
+            sqlite_where=UNANNOUNCED,
+            postgresql_where=UNANNOUNCED,
+        ),
     )
 
     id: int | None = Field(default=None, primary_key=True)

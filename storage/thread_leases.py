@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.core.leases import LEASE
 from storage.column_types import Illegible
 from storage.leases import Worker, is_free, moment
-from storage.tables import OnboardingRow
+from storage.tables import UNPUBLISHED, OnboardingRow
 from storage.unreadable_rows import is_readable
 
 
@@ -29,7 +29,7 @@ async def unpublished(
     """Return unpublished onboardings that are due and that nobody works on, newest change first."""
     row = OnboardingRow
     query = select(row.id, row.active_at).where(
-        col(row.revision) > col(row.published_revision),
+        UNPUBLISHED,
         or_(col(row.publish_after).is_(None), col(row.publish_after) <= now),
         is_free(session, col(row.lease_owner), col(row.lease_until), worker),
         is_readable(session),
@@ -42,7 +42,7 @@ async def unpublished(
 async def backlog(session: AsyncSession) -> int:
     """Return the number of unpublished onboardings."""
     row = OnboardingRow
-    where = (col(row.revision) > col(row.published_revision), is_readable(session))
+    where = (UNPUBLISHED, is_readable(session))
     return (await session.exec(select(func.count()).select_from(row).where(*where))).one()
 
 

@@ -5,9 +5,10 @@ edited a row by hand. Sessions of `Database` carry what is known of such rows.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
+from functools import cache
 from typing import TypeVar
 
 from pydantic import ValidationError
@@ -112,15 +113,20 @@ def checked(row: R) -> R:
 
 
 def _illegible(row: SQLModel) -> Iterator[str]:
-    for column in row.__table__.columns:  # type: ignore[attr-defined]
-        value = getattr(row, column.key)
-        if isinstance(value, Illegible):
-            yield column.key
-        elif value is None:
-            if not column.nullable and not column.primary_key:
-                yield column.key
-        elif not isinstance(value, column.type.python_type):
-            yield column.key
+    for name, kind, may_be_empty in _columns(type(row)):
+        value = getattr(row, name)
+        if value is None:
+            if not may_be_empty:
+                yield name
+        elif isinstance(value, Illegible) or not isinstance(value, kind):
+            yield name
+
+
+@cache
+def _columns(table: type[SQLModel]) -> Sequence[tuple[str, type, bool]]:
+    """Return each column's name, its type, and whether it may be empty."""
+    columns = table.__table__.columns  # type: ignore[attr-defined]
+    return [(one.key, one.type.python_type, one.nullable or one.primary_key) for one in columns]
 
 
 def _reason(error: Exception) -> str:

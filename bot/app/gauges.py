@@ -12,8 +12,9 @@ from bot.core.metrics import Metrics
 from bot.onboarding import Status
 from bot.onboarding.overview import Stall
 from storage import figures
+from storage.column_types import Illegible
 from storage.database import Database
-from storage.figures import Figures, Running
+from storage.figures import Running
 from storage.guides import GuideStore
 from storage.unreadable_rows import Unknown
 
@@ -68,29 +69,36 @@ class Gauges:
         if self._read_at and timedelta(0) <= now - self._read_at < INTERVAL:
             return
         self._read_at = now
+        await self._count(now)
         async with self._database.begin(write=False, background=True) as session:
-            found = await figures.read(session)
-            self._show(await self._by_phase(session, found))
+            credentials = await figures.credentials_by_key(session)
+            since = await figures.unpublished_since(session) or now
         self._credentials.clear()
-        for key, count in found.credentials.items():
+        for key, count in credentials.items():
             self._credentials.labels(key).set(count)
-        self._questions.set(sum(one.open_questions for one in found.running))
-        self._stalled.set(sum(self._is_stalled(one, now) for one in found.running))
-        since = found.unpublished_since or now
         self._lag.set(max(0.0, (now - since).total_seconds()))
 
-    def _show(self, counts: Counter[tuple[str, str]]) -> None:
+    async def _count(self, now: datetime) -> None:
+        counts: Counter[tuple[str, str]] = Counter({(status, ""): 0 for status in ENDED})
+        stalled = questions = 0
+        async with self._database.begin(write=False, background=True) as session:
+            for status, count in (await figures.ended(session)).items():
+                counts[status if status in STATUSES else UNKNOWN, ""] += count
+        last = None
+        while True:
+            async with self._database.begin(write=False, background=True) as session:
+                batch = await figures.running(session, last)
+                for last in batch:
+                    counts[last.status, await self._phase(session, last)] += 1
+                    stalled += self._is_stalled(last, now)
+                    questions += last.open_questions
+            if len(batch) < figures.BATCH:
+                break
         self._onboardings.clear()
         for labels, count in counts.items():
             self._onboardings.labels(*labels).set(count)
-
-    async def _by_phase(self, session: AsyncSession, found: Figures) -> Counter[tuple[str, str]]:
-        counts: Counter[tuple[str, str]] = Counter({(status, ""): 0 for status in ENDED})
-        for status, count in found.finished.items():
-            counts[status if status in STATUSES else UNKNOWN, ""] += count
-        for one in found.running:
-            counts[one.status, await self._phase(session, one)] += 1
-        return counts
+        self._questions.set(questions)
+        self._stalled.set(stalled)
 
     async def _phase(self, session: AsyncSession, one: Running) -> str:
         try:
@@ -100,7 +108,7 @@ class Gauges:
             return UNKNOWN
 
     def _is_stalled(self, one: Running, now: datetime) -> bool:
-        if one.active_at is None:
+        if isinstance(one.active_at, Illegible):
             return False
         return self._stall.applies(one.status, one.active_at, one.timezone, now)
 

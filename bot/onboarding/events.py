@@ -57,6 +57,22 @@ class EventKind(StrEnum):
     UNKNOWN = "unknown"  # never stored: a kind that this release cannot read
 
 
+# What happens all the time, and the engineering channel never hears of.
+NEVER_ANNOUNCED = frozenset(
+    {
+        EventKind.ACCOUNT_CHOSEN,
+        EventKind.STEP_DONE,
+        EventKind.STEP_SKIPPED,
+        EventKind.STEP_UNDONE,
+        EventKind.CREDENTIAL_ENTERED,
+        EventKind.VERIFICATION_REQUESTED,
+        EventKind.GUIDE_ANSWERED,
+        EventKind.REMINDED,
+        EventKind.SNOOZED,
+        EventKind.REFUSED,
+    }
+)
+
 # What the thread's end points out, as the current step's message may be far above.
 JUMPS = frozenset({EventKind.STEP_UNDONE, EventKind.PAUSED, EventKind.RESUMED})
 

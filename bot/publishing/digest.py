@@ -21,7 +21,6 @@ from storage.reporting import cases
 log = logging.getLogger(__name__)
 
 WEEK = timedelta(days=7)
-MOST_READ = 500
 RETRY_AFTER = timedelta(minutes=5)
 
 
@@ -97,6 +96,9 @@ class Digest:
 
     async def _running(self) -> Sequence[Overview]:
         """Return the onboardings in progress, the longest inactive first."""
-        async with self._database.begin(write=False, background=True) as session:
-            lines = await status.overview(session, self._guides, limit=MOST_READ)
-        return [line for line in lines if isinstance(line, Overview)]
+        return [
+            line
+            async for lines in status.running(self._database, self._guides)
+            for line in lines
+            if isinstance(line, Overview)
+        ]

@@ -142,7 +142,8 @@ class HomePublisher:
         zone = self._stall.timezone
         risks = {line.id: risk for line in readable if (risk := risk_of(line, now, zone))}
         board = Board(shown.user_id, lines, count, stalled, now, url, questions, shown.shows, risks)
-        view = board_view(board)
+        await asyncio.sleep(0)  # a large board takes milliseconds to read, and to write
+        view = board_view(board).to_dict()
         if (digest := digest_of(view)) == shown.digest:
             return True
         await self._slack.publish_home(shown.user_id, view)

@@ -212,5 +212,5 @@ class Slack(ChannelCalls, FileCalls, PeopleCalls):
         call = self._client.views_update(external_id=external_id, view=view, hash=view_hash or None)
         await self._call("views.update", call)
 
-    async def publish_home(self, user_id: str, view: View) -> None:
+    async def publish_home(self, user_id: str, view: View | dict[str, Any]) -> None:
         await self._call("views.publish", self._client.views_publish(user_id=user_id, view=view))

@@ -18,7 +18,6 @@ from bot.views.status_query import PAGE, STUCK, StatusQuery
 from storage import event_log, status
 from storage.status import Line
 
-MOST_READ = 500
 MOST_WITH_NOTES = 3
 
 
@@ -119,11 +118,12 @@ class StatusReport(UseCase):
 
     async def _stuck(self, page: int) -> Sequence[Line]:
         """Return a page, and one more, of those that don't get on."""
-        services, now = self._services, self._services.clock()
-        async with services.database.begin(write=False) as session:
-            running = await status.overview(session, services.guides, limit=MOST_READ)
-        stuck = [line for line in running if self._is_stuck(line, now)]
-        first = (page - 1) * PAGE
+        now, first = self._services.clock(), (page - 1) * PAGE
+        stuck: list[Line] = []
+        async for lines in status.running(self._services.database, self._services.guides):
+            stuck += [line for line in lines if self._is_stuck(line, now)]
+            if len(stuck) > first + PAGE:
+                break
         return stuck[first : first + PAGE + 1]
 
     def _is_stuck(self, line: Line, now: datetime) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from textwrap import shorten
+from typing import Any
 
 from slack_sdk.models.blocks import Block, ButtonElement, UserSelectElement
 from slack_sdk.models.views import View
@@ -94,9 +95,9 @@ def answer_view(text: str) -> View:
     return notice("Onboardings", [section(text)])
 
 
-def digest_of(view: View) -> str:
-    """Return a digest of a Home: equal digests need no publishing."""
-    blocks = [one for one in view.to_dict()["blocks"] if one.get("block_id") != AS_OF]
+def digest_of(view: Mapping[str, Any]) -> str:
+    """Return a digest of a rendered Home: equal digests need no publishing."""
+    blocks = [one for one in view["blocks"] if one.get("block_id") != AS_OF]
     return hashlib.sha256(json.dumps(blocks, sort_keys=True).encode()).hexdigest()
 
 

@@ -1,0 +1,70 @@
+"""What must not get slower, or grow without end, the more onboardings there are."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Engine, event
+
+from bot.onboarding.events import NEVER_ANNOUNCED
+from tests.integration.world import World
+
+# What grows. A page of a table, in the order of its key, is read by an index.
+WHOLE_TABLE = re.compile("SCAN (onboarding|step|message|event|credential|verification|delivery)")
+
+
+@contextmanager
+def statements() -> Iterator[dict[str, Any]]:
+    """Give the statements that are executed while the block runs, with their last parameters."""
+    seen: dict[str, Any] = {}
+
+    def note(
+        _connection: Any, _cursor: Any, statement: str, values: Any, _context: Any, many: bool
+    ) -> None:
+        seen[statement] = values[0] if many else values
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+
+
+async def a_day(world: World) -> None:
+    """Have everything happen that happens all the time."""
+    await world.begin()
+    await world.walk_to(23)
+    thread = world.message("root").ts
+    await world.ann.say(world.channel, "Where is the portal?", thread_ts=thread)
+    await world.erin.say(world.channel, "Here.", thread_ts=thread)
+    for words in ("status", "status acme", "status all", "status stuck", "status mine", "report"):
+        await world.type(words, channel=world.engineering)
+    for shows in ("mine", "finished"):
+        world.bot.homes.open(world.erin.id, shows)
+    await world.bot.sweep()
+    await world.bot.sweep.seconds_until_next()
+    await world.idle()
+
+
+async def test_nothing_that_happens_all_the_time_reads_a_whole_table(world: World) -> None:
+    with statements() as seen:
+        await a_day(world)
+
+    wholly = {
+        statement: line
+        for statement, values in seen.items()
+        if statement.startswith(("SELECT", "UPDATE", "DELETE"))
+        for line in world.database.plan(statement, values)
+        if WHOLE_TABLE.fullmatch(line)
+    }
+    assert not wholly
+
+
+async def test_events_that_nobody_is_told_of_do_not_wait(begun: World) -> None:
+    await begun.walk_to(12)
+    await begun.idle()
+
+    waiting = begun.rows("SELECT kind FROM event WHERE announced_ts IS NULL")
+
+    assert not {kind.value for kind in NEVER_ANNOUNCED}.intersection(kind for (kind,) in waiting)
