@@ -70,8 +70,16 @@ schematics: .venv/installed-dev ## draw the guide's schematics from their SVG fi
 	@$(BIN)/python -m tests.browser.schematics
 
 .PHONY: bench
-bench: .venv/installed-dev ## measure the bot beside an empty stock slack-bolt app
+bench: .venv/installed-dev ## measure the bot beside a stock slack-bolt app (ten minutes, on a quiet machine)
 	@$(BIN)/python -m tests.bench
+
+.PHONY: bench-page
+bench-page: .venv/installed-dev ## make docs/performance.md from what “make bench” has measured
+	@$(BIN)/python -m tests.bench --write
+
+.PHONY: soak
+soak: .venv/installed-dev ## let 200 clients work for five minutes; fails if anything leaks or is missed
+	@$(BIN)/python -m tests.bench.soak
 
 .PHONY: format
 format: .venv/installed-dev ## format the code and mend what ruff can mend

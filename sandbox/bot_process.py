@@ -115,7 +115,7 @@ class BotProcess:
         try:
             async with asyncio.timeout(READY_WITHIN), aiohttp.ClientSession() as session:
                 while not await self._is_ready(session):  # noqa: ASYNC110 (another process)
-                    await asyncio.sleep(0.05)
+                    await asyncio.sleep(0.01)
         except TimeoutError:
             problem = f"GET /readyz was not 200 within {READY_WITHIN:g} s"
             raise BotFailedError(f"{problem}\n{self.log_tail()}") from None

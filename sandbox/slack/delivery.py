@@ -59,10 +59,12 @@ class Ack:
 
 @dataclass(frozen=True)
 class Delivery:
-    """A record of what was sent and how it was answered."""
+    """A record of what was sent and how it was answered; times are the event loop's."""
 
     outgoing: Outgoing
     ack: Ack
+    sent_at: float
+    seconds: float  # until the acknowledgement
 
 
 class Transport(Protocol):
@@ -140,12 +142,14 @@ class Courier:
         """Deliver once; while a socket is connected, HTTP receives nothing (docs: Socket Mode)."""
         if outgoing.kind == "events_api" and not (self.events_verified or self.has_sockets()):
             return Ack()
+        time = asyncio.get_running_loop().time
+        sent_at = time()
         if self.has_sockets():
             ack = await self.sockets.send(outgoing)
         elif self.http is not None:
             ack = await self.http.send(outgoing)
         else:
             ack = Ack(failure="connection_failed")
-        self.deliveries.append(Delivery(outgoing, ack))
+        self.deliveries.append(Delivery(outgoing, ack, sent_at, time() - sent_at))
         self.on_delivery()
         return ack

@@ -1,98 +1,115 @@
-"""Measures the bot beside an empty stock slack-bolt app: `make bench`."""
+"""Measures the bot beside a stock slack-bolt app: `make bench`."""
 
 import asyncio
+import logging
 import signal
 import tempfile
+import time
+import traceback
 from collections.abc import Iterable
+from contextlib import nullcontext
 from pathlib import Path
 
 import click
+import psycopg
 
-from tests.bench import acknowledgements, lists, one_client, starting
-from tests.bench.figures import Figure, table, write
-from tests.bench.load import Load
-from tests.bench.stage import databases, platforms
-
-PARTS = ("start", "acknowledgements", "status", "windows", "visible", "calls")
-SIZES = (100, 10_000, 100_000)
+from tests.bench.bench import Bench, Part, Size
+from tests.bench.calibration import Calibration
+from tests.bench.figures import Figure
+from tests.bench.page import JSON, section, write_page
+from tests.bench.parts import PARTS
+from tests.bench.report import Machine, PartReport, Report, now
+from tests.bench.stage import postgresql
 
 
 @click.command(help=__doc__)
-@click.option("--part", "parts", multiple=True, type=click.Choice(PARTS), help="Only this one.")
-@click.option("--quick", is_flag=True, help="Fewer rounds: a look, no measurement.")
-@click.option("--postgresql/--no-postgresql", default=True, help="On PostgreSQL too.")
-@click.option("--output", type=click.Path(path_type=Path), default="bench.json", show_default=True)
-def main(*, parts: tuple[str, ...], quick: bool, postgresql: bool, output: Path) -> None:
-    figures = asyncio.run(_unless_ended(parts or PARTS, quick=quick, postgresql=postgresql))
-    write(figures, output)
-    click.echo(table(figures))
+@click.option(
+    "--part",
+    "names",
+    multiple=True,
+    type=click.Choice(list(PARTS)),
+    help="Only this, in what was measured before.",
+)
+@click.option("--quick", "size", flag_value=Size.QUICK, help="See that it works.")
+@click.option("--usual", "size", flag_value=Size.USUAL, default=True, help="Ten minutes.")
+@click.option("--long", "size", flag_value=Size.LONG, help="More rounds.")
+@click.option("--sqlite-only", is_flag=True, help="Leave PostgreSQL out.")
+@click.option("--output", type=click.Path(path_type=Path), default=JSON, show_default=True)
+@click.option("--write", is_flag=True, help="Only make docs/performance.md from the output.")
+def main(
+    *, names: tuple[str, ...], size: Size, sqlite_only: bool, output: Path, write: bool
+) -> None:
+    if write:
+        write_page(output)
+        return
+    logging.getLogger().addHandler(logging.NullHandler())  # what the bot logs, bots keep
+    report = _measured(names or PARTS, size, sqlite_only=sqlite_only)
+    if names and output.exists():
+        earlier = Report.model_validate_json(output.read_text(encoding="utf-8"))
+        report = earlier.with_parts_of(report)
+    output.write_text(f"{report.model_dump_json(indent=1)}\n", encoding="utf-8")
+    click.echo(f"{output}: {report.seconds:.0f} s")
+    if any(one.problem for one in report.parts):
+        raise SystemExit(1)
 
 
-async def _unless_ended(parts: Iterable[str], *, quick: bool, postgresql: bool) -> list[Figure]:
-    """Stop the apps with us, also when we are told to end."""
+def _measured(names: Iterable[str], size: Size, *, sqlite_only: bool) -> Report:
+    """Run the parts one after the other; one that fails says so, and the others go on."""
+    measured_at, began, parts = now(), time.monotonic(), list[PartReport]()
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-") as directory,
+        Calibration() as calibration,
+        nullcontext("") if sqlite_only else postgresql() as server,
+    ):
+        machine = Machine.this(_version(server))
+        for name in names:
+            click.echo(f"{name} …", err=True)
+            root = Path(directory) / name
+            root.mkdir()
+            bench = Bench(size, root, server, calibration)
+            parts.append(_part(name, PARTS[name], bench))
+            click.echo(section(parts[-1]))
+    seconds = round(time.monotonic() - began, 1)
+    quick = size is Size.QUICK
+    return Report(
+        measured_at=measured_at, seconds=seconds, quick=quick, machine=machine, parts=parts
+    )
+
+
+def _part(name: str, part: Part, bench: Bench) -> PartReport:
+    report, began = PartReport(name=name, title=part.title, about=part.about), time.monotonic()
+    bench.calibration.begin()
+    bench.calibration.sample()
+    try:
+        asyncio.run(_filled(report, part, bench))
+    except Exception as error:  # the other parts go on
+        report.problem = f"{type(error).__name__}: {error}".rstrip(": ")
+        traceback.print_exc()
+    bench.calibration.sample()
+    report.slowdown = round(bench.calibration.slowdown, 3)
+    report.seconds = round(time.monotonic() - began, 1)
+    return report
+
+
+async def _filled(report: PartReport, part: Part, bench: Bench) -> None:
+    """Measure within the part's time; also when we're told to end, the apps end with us."""
     task = asyncio.current_task()
     assert task
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    return await _measured(parts, quick=quick, postgresql=postgresql)
+    async with asyncio.timeout(part.seconds):
+        async for found in part.measure(bench):
+            if isinstance(found, Figure):
+                report.figures.append(found)
+            else:
+                report.text += f"{found}\n\n"
 
 
-async def _measured(parts: Iterable[str], *, quick: bool, postgresql: bool) -> list[Figure]:
-    figures: list[Figure] = []
-    with tempfile.TemporaryDirectory(prefix="bench-") as name:
-        directory = Path(name)
-        if {"start", "acknowledgements", "status"}.intersection(parts):
-            figures += await _beside_stock(directory, parts, quick=quick, postgresql=postgresql)
-        for part, many, few in (("windows", 30, 5), ("visible", 15, 3)):
-            if part in parts:
-                click.echo(f"{part} …", err=True)
-                with databases(_new(directory, part), postgresql=postgresql) as urls:
-                    for kind, url in urls.items():
-                        measure = getattr(one_client, part)
-                        count = few if quick else many
-                        figures += await measure(
-                            _new(directory, f"{part}-{kind}"), url, kind, count
-                        )
-        if "calls" in parts:
-            click.echo("calls and verification …", err=True)
-            with databases(_new(directory, "calls"), postgresql=False) as urls:
-                figures += await one_client.calls(directory, urls["SQLite"])
-    return figures
-
-
-async def _beside_stock(
-    directory: Path, parts: Iterable[str], *, quick: bool, postgresql: bool
-) -> list[Figure]:
-    figures: list[Figure] = []
-    with databases(directory, postgresql=postgresql) as urls:
-        async with platforms(directory) as everything, Load() as load:
-            if "start" in parts:
-                click.echo("start …", err=True)
-                figures += await starting.measure(everything, urls, 1 if quick else 3)
-            rounds = 1 if quick else 3
-            measured = await acknowledgements.prepared(everything, urls, rounds)
-            stock = await everything.start("stock")
-            bots = {name: (await everything.start(name, url), url) for name, url in urls.items()}
-            for one in measured:
-                one.app = bots[one.name][0]
-            templates = await acknowledgements.captured(everything, bots["SQLite"][0])
-            if "acknowledgements" in parts:
-                click.echo("acknowledgements …", err=True)
-                figures += await acknowledgements.measure(
-                    everything, load, stock, measured, templates, rounds
-                )
-            if "status" in parts:
-                click.echo("status …", err=True)
-                sizes = SIZES[:2] if quick else SIZES
-                figures += await lists.measure(everything, load, bots, templates, sizes)
-            if "start" in parts:
-                figures += starting.after_work(stock, bots)
-    return figures
-
-
-def _new(directory: Path, name: str) -> Path:
-    made = directory / name
-    made.mkdir()
-    return made
+def _version(server: str) -> str:
+    if not server:
+        return ""
+    with psycopg.connect(server) as connection:
+        number = connection.info.server_version
+    return f"{number // 10000}.{number % 10000}"
 
 
 if __name__ == "__main__":

@@ -1,93 +1,103 @@
-"""What was measured, as a table and as JSON."""
+"""What was measured: figures with all their rounds, and whether noise leaves them to be told."""
 
-import json
 import math
-import os
-import platform
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
-from pathlib import Path
+from collections.abc import Sequence
 from statistics import median
 
+from pydantic import BaseModel, ConfigDict
 
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One figure, what it is compared with, and the ratio that it aims at (or below)."""
+# A machine on which the same work takes this many times as long now and then tells nothing.
+MAX_SLOWDOWN = 1.35
+# How far the reference may spread between rounds: a middle holds still, a tail doesn't.
+P50_TOLERANCE, P99_TOLERANCE = 1.25, 1.8
 
-    part: str
+
+class Figure(BaseModel):
+    """One figure, round by round; `what` and `where` are its row and its column.
+
+    `against` was measured in turn with it, in the same rounds, or is one fixed number; the aim is
+    then a ratio. `tolerance` is how far `against` may spread between rounds; None is for what no
+    noise touches, such as counts and CPU time.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
     what: str
-    value: float
-    unit: str
-    against: float | None = None
+    where: str = ""
+    unit: str = ""
+    rounds: tuple[float, ...]
+    against: tuple[float, ...] = ()
     aim: float | None = None
+    at_least: bool = False
+    tolerance: float | None = None
 
     @property
-    def ratio(self) -> float | None:
-        """The figure as a multiple of what it is compared with."""
-        return self.value / self.against if self.against else None
+    def value(self) -> float:
+        return median(self.rounds)
 
     @property
-    def met(self) -> bool | None:
-        """Whether the aim is met; None if there is none."""
+    def ratios(self) -> Sequence[float]:
+        """The figure as a multiple of what it is compared with, round by round."""
+        if len(self.against) == 1:
+            return [one / self.against[0] for one in self.rounds]
+        return [one / other for one, other in zip(self.rounds, self.against, strict=False)]
+
+    @property
+    def judged(self) -> Sequence[float]:
+        """What the aim is for: the ratios, or the figure itself if it's compared with nothing."""
+        return self.ratios or self.rounds
+
+    @property
+    def is_met(self) -> bool | None:
+        """Whether the aim is met; None without an aim."""
         if self.aim is None:
             return None
-        return (self.value if self.ratio is None else self.ratio) <= self.aim
+        found = median(self.judged)
+        return found >= self.aim if self.at_least else found <= self.aim
+
+    def refusal(self, slowdown: float) -> str:
+        """Return why the figure can't be told from noise, or "" if it can.
+
+        `slowdown` tells how much longer the same work took at times during the part.
+        """
+        if self.tolerance is None:
+            return ""
+        if slowdown > MAX_SLOWDOWN:
+            return f"the same work took up to {slowdown:.1f} × as long"
+        if len(self.against) > 1 and (spread := spread_of(self.against)) > self.tolerance:
+            return f"what it is compared with varied by {spread:.1f} ×"
+        return ""
 
 
-@dataclass(frozen=True, slots=True)
-class Round:
-    """The middle and the tail of one round's latencies, in milliseconds."""
-
-    p50: float
-    p99: float
-
-    @classmethod
-    def of(cls, seconds: Sequence[float]) -> "Round":
-        """Take latencies in seconds."""
-        return cls(percentile(seconds, 50) * 1000, percentile(seconds, 99) * 1000)
-
-    @classmethod
-    def typical(cls, rounds: Iterable["Round"]) -> "Round":
-        """Return the medians of several rounds: one that was disturbed does not count."""
-        known = list(rounds)
-        return cls(median(one.p50 for one in known), median(one.p99 for one in known))
+def spread_of(values: Sequence[float]) -> float:
+    """Return the largest as a multiple of the smallest."""
+    return max(values) / min(values)
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
-    """Return the value that `percent` of all do not exceed."""
+    """Return the value that `percent` of all don't exceed."""
     return sorted(values)[math.ceil(len(values) * percent / 100) - 1]
 
 
-def table(figures: Iterable[Figure]) -> str:
-    """Return the figures as a table in Markdown."""
-    lines = [
-        "| what | measured | against | ratio | aim | met |",
-        "| --- | --: | --: | --: | --: | --- |",
-    ]
-    for one in figures:
-        met = "" if one.met is None else "yes" if one.met else "**no**"
-        aim = "" if one.aim is None else f"≤ {one.aim:g}"
-        cells = (
-            one.what,
-            f"{_short(one.value)} {one.unit}".rstrip(),
-            "" if one.against is None else f"{_short(one.against)} {one.unit}".rstrip(),
-            "" if one.ratio is None else f"{one.ratio:.2f}",
+def p50_and_p99(
+    what: str,
+    where: str,
+    rounds: Sequence[Sequence[float]],
+    against: Sequence[Sequence[float]],
+    aims: tuple[float, float],
+) -> list[Figure]:
+    """Return two figures in milliseconds, from the seconds of each round beside the reference's."""
+    return [
+        Figure(
+            what=f"{what}, p{percent}",
+            where=where,
+            unit="ms",
+            rounds=tuple(percentile(one, percent) * 1000 for one in rounds),
+            against=tuple(percentile(one, percent) * 1000 for one in against),
+            aim=aim,
+            tolerance=tolerance,
         )
-        lines.append(f"| {' | '.join([*cells, aim, met])} |")
-    return "\n".join(lines)
-
-
-def write(figures: Iterable[Figure], path: Path) -> None:
-    """Write the figures as JSON, with when and where they were measured."""
-    content = {
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "python": platform.python_version(),
-        "cores": os.cpu_count(),
-        "figures": [{**asdict(one), "ratio": one.ratio, "met": one.met} for one in figures],
-    }
-    path.write_text(f"{json.dumps(content, indent=2)}\n", encoding="utf-8")
-
-
-def _short(value: float) -> str:
-    return f"{value:.1f}" if value != int(value) and value < 1000 else f"{value:.0f}"
+        for percent, aim, tolerance in zip(
+            (50, 99), aims, (P50_TOLERANCE, P99_TOLERANCE), strict=True
+        )
+    ]

@@ -3,8 +3,9 @@
 import base64
 import io
 import os
+import time
 import uuid
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +14,7 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import Engine, create_engine, make_url
 
-from sandbox.bot_process import BotProcess
+from sandbox.bot_process import THE_BOT, BotProcess
 from sandbox.run import MANIFEST, Stage
 from sandbox.scripted_people import opened
 from sandbox.servicetitan.server import ServiceTitanSandbox
@@ -57,14 +58,21 @@ class Platforms:
             "SERVICETITAN_API_URL": self.servicetitan.api_url,
         }
 
-    async def start(self, name: str, database_url: str = "") -> BotProcess:
-        """Start the bot on a database; without one, the stock app."""
+    async def start(
+        self, name: str, database_url: str, command: Sequence[str] = THE_BOT, **settings: str
+    ) -> BotProcess:
+        """Start the bot on a database; `settings` are further ones."""
         directory = self.directory / name
         directory.mkdir(exist_ok=True)
-        command = ("-m", "bot", "run") if database_url else STOCK
-        app = await BotProcess.start(self.settings(database_url), directory, command)
+        app = await BotProcess.start(
+            {**self.settings(database_url), **settings}, directory, command
+        )
         self._stack.push_async_callback(app.stop)
         return app
+
+    async def start_stock(self, *options: str) -> BotProcess:
+        """Start the stock app."""
+        return await self.start(f"stock{''.join(options)}", "", (*STOCK, *options))
 
     async def stage(self, bot: BotProcess, client: str = "Acme Plumbing") -> Stage:
         """Have Slack talk to `bot`, about a new client's channel."""
@@ -84,13 +92,20 @@ class Platforms:
 
 
 @asynccontextmanager
-async def platforms(directory: Path, *, latency: float = 0.0) -> AsyncIterator[Platforms]:
+async def platforms(
+    directory: Path, *, latency: float = 0.0, clock: Callable[[], float] = time.time
+) -> AsyncIterator[Platforms]:
     """Start Slack, which takes `latency` for each call, and ServiceTitan; apps end with them."""
     async with AsyncExitStack() as stack:
         slack = await stack.enter_async_context(
-            SlackSandbox(Manifest.read(MANIFEST), latency=latency, declined_scopes=["files:write"])
+            SlackSandbox(
+                Manifest.read(MANIFEST),
+                latency=latency,
+                clock=clock,
+                declined_scopes=["files:write"],
+            )
         )
-        servicetitan = await stack.enter_async_context(ServiceTitanSandbox(seed=3))
+        servicetitan = await stack.enter_async_context(ServiceTitanSandbox(seed=3, clock=clock))
         engineer = slack.add_person("Erin Engineer")
         admin = slack.add_person("Ann Admin", slack.add_team("Acme Plumbing"))
         engineering = slack.add_channel("engineering", engineer, private=True)
@@ -113,14 +128,14 @@ def seals() -> Seals:
 
 
 @contextmanager
-def databases(directory: Path, *, postgresql: bool) -> Iterator[dict[str, str]]:
-    """Give new databases with their tables, the URL of each by its name."""
+def migrated(directory: Path, server: str) -> Iterator[dict[str, str]]:
+    """Give the URLs of a new SQLite file and, with a server, of a new PostgreSQL database."""
     urls = {"SQLite": f"sqlite:///{directory / 'bench.db'}"}
     migrate.upgrade(urls["SQLite"], seals=seals())
-    if not postgresql:
+    if not server:
         yield urls
         return
-    with _server() as server, _database(server) as url:
+    with _database(server) as url:
         migrate.upgrade(url, seals=seals())
         yield {**urls, "PostgreSQL": url}
 
@@ -131,7 +146,8 @@ def engine(url: str) -> Engine:
 
 
 @contextmanager
-def _server() -> Iterator[str]:
+def postgresql() -> Iterator[str]:
+    """Give the URL of TEST_DATABASE_URL's server, or of a new one that is as safe as a real one."""
     if url := os.environ.get("TEST_DATABASE_URL"):
         yield url
         return

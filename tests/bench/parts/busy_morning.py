@@ -1,0 +1,69 @@
+"""Many clients at once, and one in a hurry, within Slack's real limits; in simulated time."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from functools import partial
+
+from tests.bench.bench import Bench
+from tests.bench.figures import Figure, percentile
+from tests.bench.simulated import FORGOTTEN_SECONDS, Client, simulate
+from tests.integration.world import World
+
+EVERY, LASTING = 30.0, 600.0
+SOON = 1.0
+CLIENTS, ENOUGH = (10, 20, 30, 40), 30
+AIM_PERCENT = 95.0
+LAST_STEP = 22
+LONGEST_WAIT = 3.0
+REACTION = 0.3  # between seeing a step and pressing its button
+
+
+async def measure(bench: Bench) -> AsyncIterator[Figure]:
+    """Let more and more clients work; then one who presses as fast as they can."""
+    for count in CLIENTS[:1] if bench.is_quick else CLIENTS:
+        waits = await simulate(partial(_morning, count))
+        where, aim = f"{count} clients", AIM_PERCENT if count <= ENOUGH else None
+        soon = 100 * sum(one <= SOON for one in waits) / len(waits)
+        share = "the next step visible within 1 s"
+        yield Figure(what=share, where=where, unit="%", rounds=(soon,), aim=aim, at_least=True)
+        for percent in (50, 95, 100):
+            what = f"wait for the next step, p{percent}" if percent < 100 else "longest wait"
+            value = percentile(waits, percent)
+            yield Figure(what=what, where=where, unit="s", rounds=(value,))
+    waits = await simulate(_hurry)
+    yield Figure(
+        what="longest wait",
+        where="1 in a hurry",
+        unit="s",
+        rounds=(max(waits),),
+        aim=LONGEST_WAIT,
+    )
+
+
+async def _morning(count: int, world: World) -> list[float]:
+    loop, chance, waits = asyncio.get_running_loop(), random.Random(7), list[float]()  # noqa: S311
+    clients = [await Client.begin(world, f"Client {number}", waits) for number in range(count)]
+    await asyncio.sleep(FORGOTTEN_SECONDS)
+    world.slack.rate_limits.enabled = True
+    end = loop.time() + LASTING
+
+    async def work(client: Client, first: float) -> None:
+        await asyncio.sleep(first)
+        while (began := loop.time()) < end and client.step < LAST_STEP:
+            await client.press()
+            await asyncio.sleep(max(0.0, began + EVERY - loop.time()))
+
+    await asyncio.gather(*(work(one, chance.random() * EVERY) for one in clients))
+    return waits
+
+
+async def _hurry(world: World) -> list[float]:
+    waits: list[float] = []
+    client = await Client.begin(world, "Client in a hurry", waits)
+    await asyncio.sleep(FORGOTTEN_SECONDS)
+    world.slack.rate_limits.enabled = True
+    while client.step < LAST_STEP:
+        await client.press()
+        await asyncio.sleep(REACTION)
+    return waits

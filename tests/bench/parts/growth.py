@@ -1,0 +1,178 @@
+"""What grows: 10,000 running and 10,000 finished onboardings against 100 in all."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from statistics import median
+from typing import NamedTuple
+
+import aiohttp
+
+from sandbox.bot_process import BotProcess
+from tests.bench import blocking
+from tests.bench.bench import Bench
+from tests.bench.figures import P50_TOLERANCE, Figure
+from tests.bench.filling import add_finished, fill, size, write_templates
+from tests.bench.stage import Platforms, platforms
+
+FEW, MANY, VERY_MANY = (50, 50), (10_000, 10_000), 100_000
+AIM, NAME_AIM, BLOCKED_AIM = 1.5, 1.25, 20.0
+IDLE_SECONDS = 11.0  # two sweeps
+SHOWN_WITHIN = 30.0
+WATCHED = ("-m", "tests.bench.blocking", "bot", "run")
+NAME = "run14 7"
+Action = Callable[[], Awaitable[object]]
+
+
+class Side(NamedTuple):
+    """A bot on a database, beside another whose database has a different size."""
+
+    bot: BotProcess
+    platforms: Platforms
+    session: aiohttp.ClientSession
+
+    async def readyz(self) -> None:
+        async with self.session.get(self.bot.url("/readyz")) as response:
+            assert response.status == 200, await response.text()
+
+    async def status(self, words: str) -> None:
+        self.platforms.slack.deliver_to(self.bot.events_url)
+        engineer, channel = self.platforms.engineer, self.platforms.engineering
+        reply = await engineer.command(channel, "/servicetitan", f"status {words}".strip())
+        assert reply.ack.ok, reply
+        assert reply.blocks, reply
+
+    async def home(self) -> None:
+        self.platforms.slack.deliver_to(self.bot.events_url)
+        await self._until_called("views.publish", self.platforms.engineer.open_home)
+
+    async def report(self) -> None:
+        self.platforms.slack.deliver_to(self.bot.events_url)
+        engineer, channel = self.platforms.engineer, self.platforms.engineering
+        await self._until_called(
+            "views.update", lambda: engineer.command(channel, "/servicetitan", "report 30d")
+        )
+        assert engineer.view
+        await engineer.close(engineer.view)
+
+    async def _until_called(self, method: str, action: Action) -> None:
+        slack = self.platforms.slack
+        known = len(slack.calls_of(method))
+        await action()
+        await slack.until(lambda: len(slack.calls_of(method)) > known or None, SHOWN_WITHIN)
+
+
+# What is asked, how often, and the aim for the ratio.
+ASKED: dict[str, tuple[Callable[[Side], Awaitable[object]], int, float]] = {
+    "`status NAME`": (lambda side: side.status(NAME), 15, NAME_AIM),
+    "`status`": (lambda side: side.status(""), 15, AIM),
+    "Home": (lambda side: side.home(), 5, AIM),
+    "`report 30d`": (lambda side: side.report(), 3, AIM),
+    "`/readyz`": (lambda side: side.readyz(), 100, AIM),
+}
+
+
+async def measure(bench: Bench) -> AsyncIterator[Figure]:
+    """Ask two bots in turn, one with few onboardings and one with many."""
+    with bench.databases() as few, bench.databases() as many:
+        for name in few:
+            async with platforms(bench.directory()) as everything:
+                async for figure in _compared(bench, everything, name, few[name], many[name]):
+                    yield figure
+
+
+async def _compared(
+    bench: Bench, everything: Platforms, name: str, few: str, many: str
+) -> AsyncIterator[Figure]:
+    for url in (few, many):
+        await write_templates(url, everything)
+    empty = size(many)
+    await asyncio.to_thread(fill, few, *FEW)
+    running, finished = (500, 500) if bench.is_quick else MANY
+    await asyncio.to_thread(fill, many, 0, finished)
+    each = (size(many) - empty) / finished
+    await asyncio.to_thread(fill, many, running, 0)
+    yield Figure(
+        what="database per finished onboarding", where=name, unit="kB", rounds=(each / 1024,)
+    )
+    yield await _start(bench, everything, name, few, many)
+    async with aiohttp.ClientSession() as session:
+        sides = [
+            Side(await everything.start(f"{name}-{number}", url, WATCHED), everything, session)
+            for number, url in enumerate((few, many))
+        ]
+        async for figure in _asked(bench, name, sides):
+            yield figure
+        if not bench.is_quick:
+            await asyncio.to_thread(add_finished, many, running + finished, VERY_MANY)
+            what = f"`status NAME`, {VERY_MANY:,} onboardings"
+            action, times, aim = ASKED["`status NAME`"]
+            yield _figure(what, name, await _in_turn(sides, action, times), aim)
+
+
+async def _start(bench: Bench, everything: Platforms, name: str, few: str, many: str) -> Figure:
+    took: dict[str, list[float]] = {few: [], many: []}
+    for _ in range(bench.rounds(quick=1, usual=3, long=6)):
+        for url, times in took.items():
+            began = time.perf_counter()
+            bot = await everything.start(f"{name}-start", url)
+            times.append((time.perf_counter() - began) * 1000)
+            await bot.stop()
+        bench.calibration.sample()
+    return _figure("start until ready", name, (took[few], took[many]), AIM)
+
+
+async def _asked(bench: Bench, name: str, sides: list[Side]) -> AsyncIterator[Figure]:
+    spans: dict[str, tuple[float, float]] = {}
+    for what, (action, times, aim) in ASKED.items():
+        began = time.time()
+        found = await _in_turn(sides, action, 2 if bench.is_quick else times)
+        spans[what] = (began, time.time())
+        bench.calibration.sample()
+        yield _figure(what, name, found, aim)
+    began = time.time()
+    await asyncio.sleep(IDLE_SECONDS)
+    spans["while idle"] = (began, time.time())
+    records = [blocking.read(one.bot.log.parent) for one in sides]
+    few, many = ([one.ms for one in of if one.kind == "sweep"] for of in records)
+    yield _figure("a sweep", name, ([median(few)], [median(many)]), AIM)
+    for what, (since, until) in spans.items():
+        worst = max((one.ms for one in records[1] if one.blocks(since, until)), default=0.0)
+        yield Figure(
+            what=f"loop blocked, at most: {what}",
+            where=name,
+            unit="ms",
+            rounds=(worst,),
+            aim=BLOCKED_AIM,
+            tolerance=P50_TOLERANCE,
+        )
+
+
+async def _in_turn(
+    sides: list[Side], action: Callable[[Side], Awaitable[object]], times: int
+) -> tuple[list[float], list[float]]:
+    """Return the milliseconds of each time, with few and with many onboardings."""
+    took: tuple[list[float], list[float]] = ([], [])
+    for number in range(-1, times):
+        for side, found in zip(sides, took, strict=True):
+            began = time.perf_counter()
+            await action(side)
+            if number >= 0:  # the first one fills caches
+                found.append((time.perf_counter() - began) * 1000)
+    return took
+
+
+def _figure(what: str, name: str, found: tuple[list[float], list[float]], aim: float) -> Figure:
+    """Compare the medians of thirds: three rounds that took turns."""
+    few, many = (
+        [median(times[start::3]) for start in range(min(3, len(times)))] for times in found
+    )
+    return Figure(
+        what=what,
+        where=name,
+        unit="ms",
+        rounds=tuple(many),
+        against=tuple(few),
+        aim=aim,
+        tolerance=P50_TOLERANCE,
+    )

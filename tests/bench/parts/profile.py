@@ -1,0 +1,70 @@
+"""Where the CPU time of one *Done* goes: the top ten of a flame graph."""
+
+import os
+import signal
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+from tests.bench import sampling
+from tests.bench.bench import Bench
+from tests.bench.figures import Figure
+from tests.bench.load import Load
+from tests.bench.processes import cpu_seconds
+from tests.bench.requests import captured
+from tests.bench.stage import Platforms, platforms
+from tests.bench.targets import Target
+
+RATE, CLIENTS = 50, 40
+JUST_NOW = timedelta()
+TOP = 10
+OURS = ("bot.publishing", "bot.slack", "bot.use_cases", "bot.views", "handlers.", "storage.")
+
+
+async def measure(bench: Bench) -> AsyncIterator[Figure | str]:
+    """Press at a steady rate while samples are taken."""
+    count = bench.rounds(quick=80, usual=400, long=600)
+    with bench.databases() as urls:
+        for name, url in urls.items():
+            async with platforms(bench.directory()) as everything:
+                file = bench.root / f"profile-{name}.collapsed"
+                used = await _profiled(everything, name, url, file, count)
+            stacks = sampling.read(file)
+            yield "\n".join(_tables(stacks, name, 1000 * used / count))
+
+
+async def _profiled(everything: Platforms, name: str, url: str, file: Path, count: int) -> float:
+    """Write the samples of so many presses to a file; return the seconds of CPU they took."""
+    target = Target(name, url)
+    await target.populate(everything, CLIENTS, JUST_NOW)
+    command = ("-m", "tests.bench.sampling", str(file), "bot", "run")
+    app = target.app = await everything.start(name, url, command)
+    templates, secret = await captured(everything, app), everything.slack.signing_secret
+    async with Load() as load:
+        await load.send(app.events_url, secret, list(target.done(templates, CLIENTS)), RATE)
+        await target.settle(everything)
+        os.kill(app.pid, signal.SIGUSR1)
+        before = cpu_seconds(app.pid)
+        await load.send(app.events_url, secret, list(target.done(templates, count)), RATE)
+        await target.settle(everything)
+        used = cpu_seconds(app.pid) - before
+        os.kill(app.pid, signal.SIGUSR2)
+    await app.stop()  # then the file is complete
+    return used
+
+
+def _tables(stacks: sampling.Stacks, name: str, milliseconds: float) -> Iterator[str]:
+    total = sum(stacks.values())
+    yield f"{name}: {milliseconds:.1f} ms of CPU a press, {total} samples"
+    inside = {
+        function: count
+        for function, count in sampling.cumulative(stacks).items()
+        if function.startswith(OURS)
+    }
+    own = sampling.own(stacks)
+    for title, counts in (("by their own time", own), ("ours, with what they call", inside)):
+        yield f"\n  {title}"
+        for function, samples in Counter(counts).most_common(TOP):
+            share = samples / total
+            yield f"  {share:6.1%} {share * milliseconds:6.2f} ms  {function}"

@@ -1,0 +1,64 @@
+"""A verification, when ServiceTitan takes 250 ms for each request."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+
+from sqlmodel import col, select
+
+from sandbox.scenario import SHOWN_AT
+from sandbox.scripted_people import opened
+from storage.tables import VerificationRow
+from tests.bench.bench import Bench
+from tests.bench.figures import P50_TOLERANCE, Figure
+from tests.bench.population import populate
+from tests.bench.stage import Platforms, engine, platforms
+
+REQUEST_MS = 250.0
+NEEDED_MS = 2 * REQUEST_MS  # the token, then the slowest of the reads
+STEP = max(SHOWN_AT)
+AIM = 1.15
+WITHIN = 15.0
+
+
+async def measure(bench: Bench) -> AsyncIterator[Figure]:
+    """Enter all five values for one client after the other, which starts a verification."""
+    count = bench.rounds(quick=1, usual=5, long=10)
+    with bench.databases() as urls:
+        for name, url in urls.items():
+            async with platforms(bench.directory()) as everything:
+                took = await _verified(everything, url, count)
+            yield Figure(
+                what="verification",
+                where=name,
+                unit="ms",
+                rounds=tuple(took),
+                against=(NEEDED_MS,),
+                aim=AIM,
+                tolerance=P50_TOLERANCE,
+            )
+
+
+async def _verified(everything: Platforms, url: str, count: int) -> list[float]:
+    clients = await populate(everything, url, "client", count, STEP)
+    stage = await everything.stage(await everything.start("bot", url))
+    everything.servicetitan.slow(REQUEST_MS / 1000)
+    for done, client in enumerate(clients):
+        message = everything.slack.message(client.channel, f"step:{STEP}")
+        assert message
+        await stage.admin.press(message, "enter_credentials")
+        form = await opened(stage, stage.admin, "enter_credentials")
+        assert (await stage.admin.submit(form, everything.servicetitan.credentials)).ok
+        async with asyncio.timeout(WITHIN):
+            while len(_durations(url)) <= done:  # noqa: ASYNC110 (another process)
+                await asyncio.sleep(0.1)
+    return _durations(url)
+
+
+def _durations(url: str) -> list[float]:
+    at = engine(url)
+    with at.connect() as connection:
+        query = select(VerificationRow.report).where(col(VerificationRow.report).is_not(None))
+        reports = connection.execute(query).scalars().all()
+    at.dispose()
+    return [json.loads(one)["duration_ms"] for one in reports if one]

@@ -1,0 +1,81 @@
+"""Ten minutes in a few seconds: the bot, Slack and the people on one clock that leaps over waits.
+
+What it can't show is CPU time; what it shows exactly is what Slack's rate limits do.
+"""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from sandbox.slack import Channel, Message, offers
+from tests import virtual_time
+from tests.integration.world import World, a_world
+from tests.virtual_time import Clock, tell_the_time, wait_for_sqlite
+
+Result = TypeVar("Result")
+
+CALL_SECONDS = 0.08
+FORGOTTEN_SECONDS = 120.0  # by then, Slack's counters are empty
+PATIENCE_SECONDS = 600.0
+
+
+async def simulate(scenario: Callable[[World], Awaitable[Result]]) -> Result:
+    """Run a scenario in a world with time of its own."""
+
+    async def whole(clock: Clock) -> Result:
+        with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
+            wait_for_sqlite(patch)
+            tell_the_time(clock, patch)
+            async with _world(Path(name), clock) as world:
+                return await scenario(world)
+
+    return await asyncio.to_thread(virtual_time.run, whole)
+
+
+@asynccontextmanager
+async def _world(directory: Path, clock: Clock) -> AsyncIterator[World]:
+    monotonic = asyncio.get_running_loop().time
+    async with a_world(
+        directory, clock=clock, monotonic=monotonic, sweep_interval=5, latency=CALL_SECONDS
+    ) as world:
+        yield world
+
+
+class Client:
+    """A client's admin who does one step after the other; `waits` are for the next step."""
+
+    def __init__(self, world: World, channel: Channel, waits: list[float]) -> None:
+        self._world, self._channel, self._waits = world, channel, waits
+        self.step = 1
+
+    @classmethod
+    async def begin(cls, world: World, name: str, waits: list[float]) -> "Client":
+        """Start an onboarding in a channel of its own."""
+        slack, erin = world.slack, world.erin
+        channel = slack.add_channel(name.lower().replace(" ", "-"), erin, world.ann)
+        await erin.command(channel, "/servicetitan", f"start {name}")
+        form = await slack.until(lambda: erin.view, PATIENCE_SECONDS)
+        assert (await erin.submit(form)).ok
+        client = cls(world, channel, waits)
+        await slack.until(client._message, PATIENCE_SECONDS)
+        return client
+
+    async def press(self) -> None:
+        """Do the current step, and wait until the next one is visible."""
+        message, loop = self._message(), asyncio.get_running_loop()
+        assert message
+        choice = "choose_account:new"
+        action = choice if offers(message, choice) else "step_done"
+        began = loop.time()
+        assert (await self._world.ann.press(message, action)).ack.ok
+        self.step += 1
+        await self._world.slack.until(self._message, PATIENCE_SECONDS)
+        self._waits.append(loop.time() - began)
+
+    def _message(self) -> Message | None:
+        return self._world.slack.message(self._channel, f"step:{self.step}")

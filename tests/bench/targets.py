@@ -1,0 +1,103 @@
+"""The apps that requests are sent to, and the onboardings that the requests are about."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import Select, func, select
+from sqlmodel import col
+
+from bot.onboarding import EventKind
+from sandbox.bot_process import BotProcess
+from storage.tables import CredentialRow, EventRow, OnboardingRow
+from tests.bench.load import Body
+from tests.bench.population import Client, populate
+from tests.bench.requests import Templates
+from tests.bench.stage import Platforms, engine
+
+FIRST_STEP, FORM_STEP = 2, 12
+FORM_CLIENTS = 20
+# Slack is shown everything, and wasn't called for a while.
+QUIET_SECONDS, QUIET_WITHIN = 0.4, 60.0
+
+
+class LostRequestError(Exception):
+    """Something was acknowledged that the database knows nothing of."""
+
+
+@dataclass
+class Target:
+    """An app, and clients whose steps can be done and whose values can be entered."""
+
+    name: str
+    url: str = ""  # of the database; the stock apps have none
+    walking: Sequence[Client] = ()
+    entering: Sequence[Client] = ()
+    app: BotProcess | None = None
+    presses: int = 0
+    forms: int = 0
+
+    async def populate(self, platforms: Platforms, walking: int, ago: timedelta) -> None:
+        """Make the onboardings, before the bot starts.
+
+        What follows a step depends on how long it took: the one before was done some time `ago`.
+        """
+        name = self.name.lower()
+        self.walking = await populate(
+            platforms, self.url, f"{name}-w", walking, FIRST_STEP, ago=ago
+        )
+        self.entering = await populate(
+            platforms, self.url, f"{name}-e", FORM_CLIENTS, FORM_STEP, ago=ago
+        )
+
+    def done(self, templates: Templates, count: int) -> Iterator[Body]:
+        """Yield so many presses of *Done*."""
+        for _ in range(count):
+            step, place = divmod(self.presses, len(self.walking))
+            yield templates.done(self.walking[place], FIRST_STEP + step)
+            self.presses += 1
+
+    def form(self, templates: Templates, count: int) -> Iterator[Body]:
+        """Yield so many forms."""
+        for _ in range(count):
+            yield templates.form(self.entering[self.forms % len(self.entering)])
+            self.forms += 1
+
+    async def settle(self, platforms: Platforms) -> None:
+        """Wait until the app has done everything that followed, so that nothing disturbs others."""
+        calls = -1
+        async with asyncio.timeout(QUIET_WITHIN):
+            while self._behind() or len(platforms.slack.calls) != calls:
+                calls = len(platforms.slack.calls)
+                await asyncio.sleep(QUIET_SECONDS)
+
+    def _behind(self) -> int:
+        """Return how many threads don't show the newest state yet."""
+        row = OnboardingRow
+        unpublished = col(row.revision) > col(row.published_revision)
+        return self._scalar(select(func.count()).select_from(row).where(unpublished))
+
+    def check(self) -> None:
+        """Raise LostRequestError unless each press and each form has changed something."""
+        done = select(func.count()).where(
+            col(EventRow.onboarding_id).in_([one.id for one in self.walking]),
+            col(EventRow.kind) == EventKind.STEP_DONE.value,
+            col(EventRow.step) >= FIRST_STEP,
+        )
+        entered = select(func.coalesce(func.sum(col(CredentialRow.version)), 0)).where(
+            col(CredentialRow.onboarding_id).in_([one.id for one in self.entering])
+        )
+        found = [self._scalar(one) for one in (done, entered)]
+        if found != [self.presses, self.forms]:
+            sent = f"{self.presses} presses and {self.forms} forms"
+            raise LostRequestError(f"{self.name}: {sent} left {found[0]} steps, {found[1]} values")
+
+    def _scalar(self, query: Select[int]) -> int:
+        if not self.url:
+            return 0
+        at = engine(self.url)
+        with at.connect() as connection:
+            found = int(connection.execute(query).scalar_one())
+        at.dispose()
+        return found
