@@ -41,6 +41,7 @@ class ServiceTitanSandbox:
     """
 
     scopes: frozenset[str] = GUIDE_SCOPES
+    not_accepted: frozenset[str] = frozenset()  # of a new version of the app; in no token yet
     claims = True  # False: the token is no JWT, and the answer names no scope
     restricted = True  # False: step 15 was left at "No Restriction"
     connected = True  # False: the tenant has disabled the app
@@ -80,6 +81,7 @@ class ServiceTitanSandbox:
         self._faults = Faults()
         self._bookings = BookingEndpoints(self)
         self._tokens: dict[str, frozenset[str]] = {}
+        self._others: list[ServiceTitanSandbox] = []
         self._closing = asyncio.Event()
         self._address = (host, port)
         self._runner: web.AppRunner | None = None
@@ -175,7 +177,35 @@ class ServiceTitanSandbox:
 
     def expire_tokens(self) -> None:
         """Refuse every token handed out so far."""
-        self._tokens.clear()
+        for tenant in self._tenants:
+            tenant._tokens.clear()
+
+    def publish_version(self, *scopes: str) -> None:
+        """Make a new version of the app that adds `scopes`.
+
+        Until the tenant's admin chooses “Upgrade to New Version”, no token has them
+        (developer.servicetitan.io, "Create an app").
+        """
+        self.scopes |= set(scopes)
+        self.not_accepted |= set(scopes)
+
+    def accept_version(self) -> None:
+        """Settings → Integrations → API Application Access → Upgrade to New Version → Allow."""
+        self.not_accepted = frozenset()
+
+    def add_tenant(self) -> "ServiceTitanSandbox":
+        """Return another tenant with an app of its own, served here: its five values and state.
+
+        Faults, delays and bookings are those of the whole server.
+        """
+        tenant = ServiceTitanSandbox(seed=self._random.randrange(2**32), clock=self._clock)
+        tenant.auth_url = tenant.api_url = self.auth_url
+        self._others.append(tenant)
+        return tenant
+
+    @property
+    def _tenants(self) -> "list[ServiceTitanSandbox]":
+        return [self, *self._others]
 
     @web.middleware
     async def _watch(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -210,18 +240,23 @@ class ServiceTitanSandbox:
         if form.get("grant_type") != "client_credentials":
             return web.json_response({"error": "unsupported_grant_type"}, status=400)
         given = (form.get("client_id"), form.get("client_secret"))
-        if given != (self.client_id, self.client_secret) or not self.connected:
-            return web.json_response({"error": "invalid_client"}, status=400)
-        token = self._issue()
+        for tenant in self._tenants:
+            if given == (tenant.client_id, tenant.client_secret) and tenant.connected:
+                return tenant._issued()
+        return web.json_response({"error": "invalid_client"}, status=400)
+
+    def _issued(self) -> web.Response:
+        token = self._jwt() if self.claims else self._letters(64)
+        self._tokens[token] = self.granted  # fixed when it is issued, as with the real one
         body = {"access_token": token, "expires_in": TOKEN_LIFETIME, "token_type": "Bearer"}
         if self.claims:
-            body["scope"] = " ".join(sorted(self.scopes))
+            body["scope"] = " ".join(sorted(self.granted))
         return web.json_response(body)
 
-    def _issue(self) -> str:
-        token = self._jwt() if self.claims else self._letters(64)
-        self._tokens[token] = self.scopes  # fixed when the token is issued, as with the real one
-        return token
+    @property
+    def granted(self) -> frozenset[str]:
+        """What a token allows: the scopes of the version that the tenant has accepted."""
+        return self.scopes - self.not_accepted
 
     def _jwt(self) -> str:
         now = int(self._clock())
@@ -233,7 +268,7 @@ class ServiceTitanSandbox:
             "jti": self._letters(16),
             "client_id": self.client_id_in_token or self.client_id,
             "tenant": self.tenant_id,
-            "scope": sorted(self.scopes),
+            "scope": sorted(self.granted),
         }
         header = {"alg": "RS256", "typ": "at+jwt"}
         return f"{_base64(header)}.{_base64(claims)}.{self._letters(86)}"
@@ -246,22 +281,31 @@ class ServiceTitanSandbox:
     async def _all_bookings(self, request: web.Request) -> web.Response:
         if refusal := self.refuse(request, ALL_BOOKINGS.scope):
             return refusal
-        if self.restricted:
+        if self._of(request).restricted:
             return self.problem(403, "The application is restricted to a booking provider.")
         return self._bookings.page(request, provider=None)
 
     async def _tag(self, request: web.Request) -> web.Response:
         if refusal := self.refuse(request, TAG.scope):
             return refusal
-        if request.match_info["booking_provider"] != self.booking_provider_id:
+        tenant = self._of(request)
+        if request.match_info["booking_provider"] != tenant.booking_provider_id:
             return self.problem(404, "Booking provider tag not found.")
-        tag = {"tagName": "HeavySet Tech", "type": "V2Api", "active": self.tag_active}
-        return web.json_response({"id": int(self.booking_provider_id), **tag})
+        tag = {"tagName": "HeavySet Tech", "type": "V2Api", "active": tenant.tag_active}
+        return web.json_response({"id": int(tenant.booking_provider_id), **tag})
+
+    def _of(self, request: web.Request) -> "ServiceTitanSandbox":
+        """The tenant whose token a request has; the first one if it is nobody's."""
+        token = _token_of(request)
+        return next((one for one in self._others if token in one._tokens), self)
 
     def refuse(self, request: web.Request, scope: str) -> web.Response | None:
         """The answer to a request that may not pass; None if it may."""
+        return self._of(request)._refuse(request, scope)
+
+    def _refuse(self, request: web.Request, scope: str) -> web.Response | None:
         key = request.headers.get("ST-App-Key")
-        granted = self._tokens.get(request.headers.get("Authorization", "").removeprefix("Bearer "))
+        granted = self._tokens.get(_token_of(request))
         if not key:
             title = "Application key not present, check ST-App-Key header value."
             return self.problem(401, title)
@@ -280,6 +324,9 @@ class ServiceTitanSandbox:
 
     def refuse_provider(self, request: web.Request) -> web.Response | None:
         """The answer to a wrong booking provider; None if it is the right one."""
+        return self._of(request)._refuse_provider(request)
+
+    def _refuse_provider(self, request: web.Request) -> web.Response | None:
         provider = request.match_info["booking_provider"]
         if provider == self.other_booking_provider_id and self.restricted:
             return self.problem(403, "Access to this booking provider is restricted.")
@@ -311,6 +358,10 @@ class ServiceTitanSandbox:
 
     def _digits(self, count: int) -> str:
         return str(self._random.randrange(10 ** (count - 1), 10**count))
+
+
+def _token_of(request: web.Request) -> str:
+    return request.headers.get("Authorization", "").removeprefix("Bearer ")
 
 
 def _template(request: web.Request) -> str:
