@@ -6,6 +6,7 @@ from bot.core.background import BackgroundTasks
 from bot.slack import Slack
 from bot.use_cases import UseCases
 from handlers import (
+    after_go_live,
     channel,
     commands,
     credentials,
@@ -33,6 +34,7 @@ def register(app: AsyncApp, use_cases: UseCases, slack: Slack, tasks: Background
         commands,
         history,
         reporting,
+        after_go_live,
         channel,
         messages,
         questions,

@@ -83,6 +83,7 @@ def _commands(use_cases: UseCases) -> dict[str, Subcommand]:
         "report": use_cases.reporting.form,
         "credentials": status.credentials,
         "verify": changes.verify,
+        "check": use_cases.after_go_live.check_all,
         "remind": changes.remind,
         "assign": use_cases.assignments.assign,
         "away": use_cases.absences.away,

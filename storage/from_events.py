@@ -19,7 +19,7 @@ from bot.onboarding import (
     Signed,
     Snooze,
 )
-from bot.onboarding.model import Joined, TeamReply
+from bot.onboarding.model import Joined, TeamReply, Told
 from bot.onboarding.people import Actor, Role
 from storage.tables import EventRow
 from storage.unreadable_rows import Unknown, known, must_be_legible
@@ -42,6 +42,7 @@ STATE_EVENTS = (
     EventKind.SNOOZED,
     EventKind.ESCALATED,
     EventKind.WRITES_CONFIRMED,
+    EventKind.CLIENT_TOLD,
     EventKind.RETENTION_ASKED,
     EventKind.CREDENTIALS_KEPT,
     EventKind.CREDENTIALS_EXPIRED,
@@ -61,6 +62,7 @@ def state_from(events: Sequence[Event]) -> dict[str, Any]:
         "escalation": _escalation(events),
         "retention": _retention(events),
         "deletions": _deletions(events),
+        "told": _told(events),
         "writes_confirmed": _confirmed(events),
         "jumps": tuple(_of_kind(events, *JUMPS)),
     }
@@ -115,6 +117,13 @@ def _deletions(events: Sequence[Event]) -> tuple[Deletion, ...]:
     return tuple(
         Deletion(number, dict(event.detail["versions"]), event.at, event.detail["days"])
         for number, event in enumerate(_of_kind(events, EventKind.CREDENTIALS_EXPIRED), start=1)
+    )
+
+
+def _told(events: Sequence[Event]) -> tuple[Told, ...]:
+    return tuple(
+        Told(event.actor, event.at, event.detail["number"])
+        for event in _of_kind(events, EventKind.CLIENT_TOLD)
     )
 
 

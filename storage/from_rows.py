@@ -160,6 +160,7 @@ async def _verifications(session: AsyncSession, onboarding_id: str) -> tuple[Ver
             retry_at=row.due_at if row.report else None,
             booking=row.booking,
             booking_sent_at=row.booking_sent_at,
+            recheck=row.recheck,
         )
         for row in map(checked, rows)
     )

@@ -14,8 +14,9 @@ from storage.from_events import event_or_unknown, state_from
 from storage.guides import GuideStore
 from storage.leases import moment
 from storage.status import Line, line_of
-from storage.tables import ENDED, RUNNING, EventRow, HomeRow, OnboardingRow
+from storage.tables import ENDED, FAILING, RUNNING, EventRow, HomeRow, OnboardingRow
 
+MOST_FAILING = 20
 # What tells which questions are open, and what of them is hidden.
 QUESTIONS = (
     EventKind.HELP_ASKED,
@@ -95,8 +96,26 @@ async def board(
     """Return running onboardings, and how many there are, the engineer's own first.
 
     Then come those that need attention, then the longest inactive. `shows` may be `mine`, or
-    `finished`: then those that ended last.
+    `finished`: then those that ended last. Live clients whose connection fails come before all.
     """
+    failing = [] if shows == "finished" else await _failing(session, engineer if shows else None)
+    live = [await line_of(session, guides, row) for row in failing]
+    found, count = await _board(session, guides, engineer, limit, shows)
+    return [*live, *found], len(live) + count
+
+
+async def _failing(session: AsyncSession, engineer: str | None) -> Sequence[OnboardingRow]:
+    """Return live clients whose connection fails, an engineer's only if one is given."""
+    row = OnboardingRow
+    query = select(row).where(FAILING).order_by(col(row.active_at)).limit(MOST_FAILING)
+    if engineer:
+        query = query.where(col(row.engineer) == engineer)
+    return (await session.exec(query)).all()
+
+
+async def _board(
+    session: AsyncSession, guides: GuideStore, engineer: str, limit: int, shows: str
+) -> tuple[Sequence[Line], int]:
     row = OnboardingRow
     urgent = or_(
         col(row.exposed_values) > 0,

@@ -42,11 +42,13 @@ async def unannounced(
         ]
 
 
-async def asked(session: AsyncSession, onboarding_id: str) -> Sequence[tuple[int, Event, str]]:
-    """Return the questions that were announced: the event's id, the event, and the message."""
+async def announced(
+    session: AsyncSession, onboarding_id: str, kind: EventKind
+) -> Sequence[tuple[int, Event, str]]:
+    """Return the events of a kind that were announced: their ids, and the messages."""
     query = select(EventRow).where(
         col(EventRow.onboarding_id) == onboarding_id,
-        col(EventRow.kind) == EventKind.HELP_ASKED.value,
+        col(EventRow.kind) == kind.value,
         col(EventRow.announced_ts) != "",
     )
     rows = await session.exec(query.order_by(col(EventRow.id)))

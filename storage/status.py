@@ -111,6 +111,7 @@ def _overview(row: OnboardingRow, guide: Guide) -> Overview:
         exposed_values=row.exposed_values,
         open_questions=row.open_questions,
         verification=_verification(row),
+        checked_at=row.checked_at,
         loss=known(Loss, row.loss) if row.loss else None,
         timezone=row.timezone,
         covers_for=row.covers_for,

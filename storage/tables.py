@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Index, LargeBinary, text
+from sqlalchemy import Column, Index, LargeBinary, false, text
 from sqlmodel import Field, SQLModel
 
 from storage.column_types import Json, UtcDateTime
@@ -23,6 +23,12 @@ UNDESTROYED = text("destroyed_at IS NULL")
 
 UNANNOUNCED = text("announced_ts IS NULL")
 
+# Complete, and the credentials are kept: these are checked again each week.
+LIVE = text("status = 'completed' AND destroyed_at IS NULL")
+
+# What an engineer's Home shows of them.
+FAILING = text("status = 'completed' AND destroyed_at IS NULL AND verification = 'failed'")
+
 
 def _time(*, nullable: bool = False) -> Any:
     return Field(sa_column=Column(UtcDateTime, nullable=nullable))
@@ -40,6 +46,7 @@ class OnboardingRow(SQLModel, table=True):
     Slack first refused the thread for an unknown reason. `announcement_ts` is the client's thread
     in the engineering channel. After a backup was restored, `look_since` is the time of the backup:
     later messages are unknown. `next_reminder` is when to check for a due reminder (null: now).
+    `next_check` is when to check the connection of a live client again (null: to be determined).
     `client_key` is the name in its searchable form, `client_team` the organization that acts for
     the client (null: unknown yet). `covers_for` is the engineer who is away and gets it back.
     `history_length` counts the events, and `history_end` is their seal. The columns from
@@ -93,6 +100,8 @@ class OnboardingRow(SQLModel, table=True):
             postgresql_where=RUNNING,
         ),
         Index("onboarding_active", "active_at", "id", "client_key"),
+        Index("onboarding_next_check", "next_check", sqlite_where=LIVE, postgresql_where=LIVE),
+        Index("onboarding_failing", "active_at", sqlite_where=FAILING, postgresql_where=FAILING),
         Index(
             "onboarding_covers_for",
             "covers_for",
@@ -139,6 +148,7 @@ class OnboardingRow(SQLModel, table=True):
     missing_values: int = 0
     exposed_values: int = 0
     verification: str | None = None
+    checked_at: datetime | None = _time(nullable=True)
     open_questions: int = 0
     next_reminder: datetime | None = _time(nullable=True)
     history_length: int = 0
@@ -149,6 +159,7 @@ class OnboardingRow(SQLModel, table=True):
     finished_at: datetime | None = _time(nullable=True)
     destroyed_at: datetime | None = _time(nullable=True)
     retention_at: datetime | None = _time(nullable=True)
+    next_check: datetime | None = _time(nullable=True)
 
 
 class StepRow(SQLModel, table=True):
@@ -232,6 +243,7 @@ class VerificationRow(SQLModel, table=True):
     run_until: datetime | None = _time(nullable=True)
     booking: str | None = None
     booking_sent_at: datetime | None = _time(nullable=True)
+    recheck: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
 
 
 class EventRow(SQLModel, table=True):
@@ -314,6 +326,26 @@ class NoticeRow(SQLModel, table=True):
     id: str = Field(primary_key=True)
     since: datetime = _time()
     ts: str | None = None
+
+
+class CheckRoundRow(SQLModel, table=True):
+    """A round of `check all`: `clients` are onboardings, and those before `position` were asked.
+
+    At most one is `running` (null: it is over). `next_at` is when the next ones are asked, `shown`
+    the progress that Slack shows.
+    """
+
+    __tablename__ = "check_round"
+
+    id: str = Field(primary_key=True)
+    running: bool | None = Field(default=True, unique=True)
+    by_user: str
+    by_team: str
+    started_at: datetime = _time()
+    clients: list[str] = _json()
+    position: int = 0
+    next_at: datetime = _time()
+    shown: int = 0
 
 
 class PictureRow(SQLModel, table=True):

@@ -1,6 +1,7 @@
 """Turns an `Onboarding` into rows."""
 
 import re
+from datetime import datetime
 from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -38,8 +39,10 @@ def columns(onboarding: Onboarding) -> dict[str, Any]:
         "missing_values": len(onboarding.missing),
         "exposed_values": len(onboarding.exposed),
         "verification": _verification(onboarding),
+        "checked_at": _checked_at(onboarding),
         "open_questions": len(onboarding.open_questions),
         "next_reminder": None,  # to be determined again
+        "next_check": None,
         "active_at": onboarding.active_at,
         "finished_at": onboarding.finished_at,
         "destroyed_at": onboarding.destroyed_at,
@@ -63,10 +66,21 @@ def name_patterns(words: str) -> tuple[str, ...]:
 
 
 def _verification(onboarding: Onboarding) -> str | None:
-    latest = onboarding.verification
+    latest = _shown_verification(onboarding)
     if latest is None:
         return None
     return latest.report.outcome.value if latest.report else "running"
+
+
+def _checked_at(onboarding: Onboarding) -> datetime | None:
+    latest = _shown_verification(onboarding)
+    return latest.report.started_at if latest and latest.report else None
+
+
+def _shown_verification(onboarding: Onboarding) -> Verification | None:
+    """Return the latest verification; after go-live a recheck counts once it has a verdict."""
+    latest = onboarding.verification
+    return onboarding.last_verdict if latest and latest.recheck else latest
 
 
 def step_columns(onboarding_id: str, step: StepProgress) -> dict[str, Any]:
@@ -104,4 +118,5 @@ async def verification_row(
         run_until=known.run_until if known and continues else None,
         booking=run.booking,
         booking_sent_at=run.booking_sent_at,
+        recheck=run.recheck,
     )

@@ -17,8 +17,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.guide.credential_fields import mask
 from bot.guide.loading import SERVICETITAN
-from bot.onboarding import Change, Event, Loss, Onboarding, lifecycle, start
+from bot.onboarding import BOT, Change, Event, Loss, Onboarding, lifecycle, start
 from bot.onboarding.absence import Absence
+from bot.onboarding.after_go_live import recheck, tell_client
 from bot.onboarding.assignment import cover
 from bot.onboarding.credentials import destroy_credentials, enter_credentials
 from bot.onboarding.posted_secrets import record_posted_secret
@@ -39,6 +40,7 @@ from storage.guides import GuideStore
 from storage.tables import (
     AbsenceRow,
     ArrivalRow,
+    CheckRoundRow,
     CredentialRow,
     DeliveryRow,
     EventRow,
@@ -113,6 +115,10 @@ def booked(at: Onboarding, now: datetime) -> Change:
     return record_booking_sent(at, run.number, run.requested_at, now)
 
 
+def rechecked(at: Onboarding, now: datetime) -> Change:
+    return recheck(at, BOT, now, since=now)
+
+
 AWAY = Absence(ERIN.user_id, "U0LEE", NOW, NOW + timedelta(days=3))
 FIRST = (does(choose_option, 1, "new", ANN), *done(2, 3))
 ALL_IN = (does(choose_option, 1, "existing", ANN), *done(*range(3, 22)), entered(22))
@@ -132,6 +138,10 @@ STORIES: Mapping[str, Story] = {
         admins=(ANN.user_id, "U0BEN"),
     ),
     "Being Verified": Story("0001", ALL_IN),
+    "Broken after Go-Live": Story(
+        "0025",
+        (*COMPLETED, rechecked, verified(Outcome.FAILED, "client_secret"), does(tell_client, ERIN)),
+    ),
     "Found Wrong": Story("0001", (*ALL_IN, verified(Outcome.FAILED, "client_secret"))),
     "ServiceTitan Away": Story("0001", (*ALL_IN, verified(Outcome.UNKNOWN, retry=True))),
     "Completed": Story("0001", COMPLETED),
@@ -319,6 +329,9 @@ async def _publish(session: AsyncSession) -> None:
             NoticeRow(id="something_else", since=NOW),
             PictureRow(digest="0a1b", since=NOW, file_id="F0000000001", count=2),
             PictureRow(digest="2c3d", since=NOW, count=1),
+            CheckRoundRow(
+                id="r1", by_user="U0", by_team="T0", started_at=NOW, clients=["a"], next_at=NOW
+            ),
         ]
     )
     for number, row in enumerate((await session.exec(select(OnboardingRow))).all()):

@@ -29,6 +29,7 @@ from bot.guide.pictures import find as find_pictures
 from bot.onboarding.overview import Stall
 from bot.onboarding.reporting.weekly import Weekly
 from bot.publishing.announcements import Announcements
+from bot.publishing.check_all import RoundPublisher
 from bot.publishing.digest import Digest
 from bot.publishing.engineering_channel import EngineeringChannel
 from bot.publishing.home import HomePublisher
@@ -42,6 +43,7 @@ from bot.slack.directory import Directory
 from bot.slack.rate_limits import RateLimits
 from bot.use_cases import Services, UseCases
 from bot.use_cases.revealed_windows import Reveals
+from bot.verification.rechecks import Rechecks
 from bot.verification.runner import VerificationRunner
 from bot.verification.sender import Sender
 from bot.verification.servicetitan import ServiceTitan
@@ -145,6 +147,9 @@ class Bot:
             at=Weekly.parse(self.settings.digest_at),
             stall=self.stall,
         )
+        self.rounds = RoundPublisher(
+            slack=slack, database=database, guides=self.guides, channel=channel, clock=clock
+        )
         self.pictures = Pictures(slack, database, self.picture_sources, clock)
         self.announcements = Announcements(
             slack=slack, database=database, channel=channel, clock=clock
@@ -183,6 +188,13 @@ class Bot:
             clock=self._clock,
             worker=self.worker,
         )
+        self.rechecks = Rechecks(
+            database=self.database,
+            guides=self.guides,
+            clock=self._clock,
+            timezone=settings.business_timezone,
+            check=self.verification_runner.wake,
+        )
         self.reminder_sender = ReminderSender(
             database=self.database,
             guides=self.guides,
@@ -207,6 +219,7 @@ class Bot:
             directory=self.directory,
             publisher=self.publisher,
             homes=self.homes,
+            rounds=self.rounds,
             verification_runner=self.verification_runner,
             reminder_sender=self.reminder_sender,
             reveals=self.reveals,
@@ -256,6 +269,7 @@ class Bot:
             self.publisher.sweep,
             self.reveals.sweep,
             self.verification_runner.sweep,
+            self.rechecks.sweep,
             self.reminder_sender.sweep,
             self.use_cases.retention.sweep,
             database=self.database,
@@ -264,6 +278,7 @@ class Bot:
                 *(check.look for check in checks.values()),
                 *(gauges.look, self.heartbeat.look, self.pictures.look, self.digest.look),
                 self.use_cases.absences.look,
+                self.rounds.look,
             ],
             tasks=self.tasks,
             interval=settings.sweep_interval,

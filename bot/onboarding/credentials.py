@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.core.errors import Refused
 from bot.onboarding.events import Event, EventKind
-from bot.onboarding.model import StoredCredential
+from bot.onboarding.model import Status, StoredCredential
 from bot.onboarding.people import Actor
 from bot.onboarding.state import Onboarding
 from bot.onboarding.transitions import Change, changed, labels, must_be_active
@@ -18,7 +18,7 @@ def enter_credentials(
     onboarding: Onboarding, step: int, masks: Mapping[str, str], actor: Actor, now: datetime
 ) -> Change:
     """Record that credentials were stored, by field with their masks; verify once all are in."""
-    must_be_active(onboarding, actor)
+    must_take(onboarding, masks, actor)
     credentials = dict(onboarding.credentials)
     events = []
     for name, mask in masks.items():
@@ -40,6 +40,15 @@ def enter_credentials(
     if replace(onboarding, credentials=credentials).missing or not onboarding.guide.is_checked:
         return changed(onboarding, now, events, **parts)
     return start_verification(onboarding, actor, now, events, **parts)
+
+
+def must_take(onboarding: Onboarding, fields: Collection[str], actor: Actor) -> None:
+    """Raise Refused unless these credentials can be entered: after go-live, those that fail."""
+    verdict = onboarding.last_verdict
+    wrong = verdict.report.fields if verdict and verdict.report else ()
+    is_kept = onboarding.status is Status.COMPLETED and not onboarding.destroyed_at
+    if not (is_kept and fields and set(wrong).issuperset(fields)):
+        must_be_active(onboarding, actor)
 
 
 def _last_version(onboarding: Onboarding, name: str) -> int:

@@ -28,6 +28,7 @@ class EventKind(StrEnum):
     VERIFICATION_REQUESTED = "verification_requested"
     VERIFICATION_FINISHED = "verification_finished"
     WRITES_CONFIRMED = "writes_confirmed"
+    CLIENT_TOLD = "client_told"
     HELP_ASKED = "help_asked"
     HELP_ANSWERED = "help_answered"
     GUIDE_ANSWERED = "guide_answered"

@@ -72,7 +72,9 @@ class Verification:
     """One run against ServiceTitan; without a report it has not run yet.
 
     `requested_at` tells a run from its repetition with newer credentials. `booking` is the
-    externalId of its test booking, which may have arrived at any time since `booking_sent_at`.
+    externalId of its test booking, which may have arrived at any time since `booking_sent_at`. The
+    thread does not show a `recheck`, which is made after go-live: by itself each week, or by an
+    engineer for all clients.
     """
 
     number: int
@@ -83,6 +85,7 @@ class Verification:
     retry_at: datetime | None = None
     booking: str | None = None
     booking_sent_at: datetime | None = None
+    recheck: bool = False
 
     @property
     def due_at(self) -> datetime | None:
@@ -161,6 +164,13 @@ class Signed:
 
     by: Actor
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Told(Signed):
+    """Who had the client told what verification `number` found after go-live, and when."""
+
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)

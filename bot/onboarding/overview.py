@@ -38,10 +38,16 @@ class Overview:
     exposed_values: int = 0
     open_questions: int = 0
     verification: str | None = None  # running, or the outcome of the latest report
+    checked_at: datetime | None = None  # when the latest report was made
     loss: Loss | None = None
     timezone: str | None = None
     covers_for: str | None = None
     phase_at: datetime | None = None  # when the current phase began
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether a live client's connection has stopped working."""
+        return self.status is Status.COMPLETED and self.verification == "failed"
 
     @property
     def waits_for_us(self) -> bool:

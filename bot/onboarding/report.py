@@ -59,6 +59,11 @@ class Report(BaseModel):
         return Outcome.UNKNOWN
 
     @property
+    def is_verdict(self) -> bool:
+        """Whether it says that the credentials work, or that they don't."""
+        return self.outcome in (Outcome.PASSED, Outcome.FAILED)
+
+    @property
     def fields(self) -> tuple[str, ...]:
         """The credentials to enter again, each once, in the order of the checks."""
         return tuple(dict.fromkeys(field for check in self._failed() for field in check.fields))
@@ -67,6 +72,11 @@ class Report(BaseModel):
     def steps(self) -> tuple[int, ...]:
         """The guide's steps to repeat, each once, in the order of the guide."""
         return tuple(sorted({step for check in self._failed() for step in check.steps}))
+
+    @property
+    def causes(self) -> tuple[str, ...]:
+        """The names of what is wrong, each once, in the order of the checks."""
+        return tuple(dict.fromkeys(check.cause for check in self._failed()))
 
     @property
     def retry(self) -> bool:

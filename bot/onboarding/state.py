@@ -23,6 +23,7 @@ from bot.onboarding.model import (
     StepState,
     StoredCredential,
     TeamReply,
+    Told,
     Verification,
 )
 from bot.onboarding.people import Role
@@ -65,6 +66,7 @@ class Onboarding:
     escalation: Escalation | None = None
     retention: Retention | None = None
     deletions: tuple[Deletion, ...] = ()
+    told: tuple[Told, ...] = ()
     writes_confirmed: Signed | None = None
     # When it stopped, went on, or went back to an earlier step: the thread points to where it is.
     jumps: tuple[Event, ...] = ()
@@ -109,6 +111,12 @@ class Onboarding:
     def verification(self) -> Verification | None:
         """The latest verification."""
         return self.verifications[-1] if self.verifications else None
+
+    @property
+    def last_verdict(self) -> Verification | None:
+        """The latest verification that passed or failed."""
+        runs = reversed(self.verifications)
+        return next((run for run in runs if run.report and run.report.is_verdict), None)
 
     @property
     def to_enter_again(self) -> tuple[str, ...]:

@@ -38,7 +38,8 @@ def request_verification(
     if onboarding.missing:
         missing = labels(onboarding, onboarding.missing)
         raise Refused(f"Can't check yet. Still missing: {missing}.")
-    if onboarding.verification and onboarding.verification.report is None:
+    latest = onboarding.verification
+    if latest and latest.report is None and not latest.recheck:
         raise Refused("A check is already running. The result will show up in the thread.")
     times = (run.requested_at for run in onboarding.verifications)
     if wait := CHECKS_ASKED_FOR.wait(times, now):
@@ -83,18 +84,28 @@ def start_verification(
     now: datetime,
     events: Sequence[Event],
     booking: str | None = None,
+    *,
+    recheck: bool = False,
     **fields: Any,
 ) -> Change:
-    """Return the change that requests a run, after `events`, and sets `fields`."""
+    """Return the change that requests a run, after `events`, and sets `fields`.
+
+    A recheck does not count as activity.
+    """
     latest = onboarding.verification
     if latest and latest.report is None:  # it has not run yet, and will use the newest values
-        runs = (*onboarding.verifications[:-1], replace(latest, requested_at=now))
+        latest = replace(latest, requested_at=now, recheck=latest.recheck and recheck)
+        runs = (*onboarding.verifications[:-1], latest)
     else:
         retired = [replace(run, retry_at=None) for run in onboarding.verifications]
-        runs = (*retired, Verification(len(retired) + 1, actor, now, booking=booking))
-    detail = {"number": runs[-1].number, **({"booking": booking} if booking else {})}
+        run = Verification(len(retired) + 1, actor, now, booking=booking, recheck=recheck)
+        runs = (*retired, run)
+    detail: dict[str, Any] = {"number": runs[-1].number}
+    detail |= {"booking": booking} if booking else {}
+    detail |= {"recheck": True} if recheck else {}
     requested = Event(EventKind.VERIFICATION_REQUESTED, actor, now, None, detail)
-    return changed(onboarding, now, [*events, requested], verifications=runs, **fields)
+    active_at = onboarding.active_at if recheck else now
+    return changed(onboarding, active_at, [*events, requested], verifications=runs, **fields)
 
 
 def record_booking_sent(
@@ -135,6 +146,8 @@ def _finished(
     if report.outcome is Outcome.FAILED:
         detail["fields"] = list(report.fields)  # whose turn it is follows from them
         detail["why"] = [one.title for one in report.checks if one.outcome is Outcome.FAILED]
+    if runs[-1].recheck:
+        return _rechecked(onboarding, runs, report, detail, now)
     finished = Event(EventKind.VERIFICATION_FINISHED, BOT, now, None, detail)
     step = onboarding.current
     after = replace(onboarding, verifications=runs)
@@ -149,6 +162,35 @@ def _finished(
     by = requested_by if requested_by.role is Role.ENGINEER else BOT
     events = [finished, Event(EventKind.STEP_DONE, by, now, step.number)]
     return end_step(after, step.number, by, now, events)
+
+
+def _rechecked(
+    onboarding: Onboarding,
+    runs: tuple[Verification, ...],
+    report: Report,
+    detail: dict[str, object],
+    now: datetime,
+) -> Change:
+    """Record the report of a recheck; engineering is told if it is news."""
+    quiet = not _is_news(onboarding, report)
+    detail = {**detail, "recheck": True}
+    finished = Event(EventKind.VERIFICATION_FINISHED, BOT, now, None, detail, quiet=quiet)
+    return changed(onboarding, onboarding.active_at, [finished], verifications=runs)
+
+
+def _is_news(onboarding: Onboarding, report: Report) -> bool:
+    """Whether the report of the latest run tells something that the verdict before it did not.
+
+    Of what stopped working, the summary of `check all` tells.
+    """
+    if report.outcome is Outcome.UNKNOWN:
+        return False
+    before, run = onboarding.last_verdict, onboarding.verification
+    causes = before.report.causes if before and before.report else ()
+    if causes == report.causes:
+        return False
+    in_summary = run and run.requested_by.role is Role.ENGINEER and run.report is None
+    return report.outcome is Outcome.PASSED or not in_summary
 
 
 def _finished_too_early(onboarding: Onboarding) -> bool:

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.onboarding import EventKind, Onboarding
+from bot.onboarding import Event, EventKind, Onboarding
+from bot.onboarding.after_go_live import told_of
 from bot.slack import NO_THREAD, NotInThread, NotNow, Slack, SlackRefused
 from bot.views.announcement import ANNOUNCED, announcement
 from bot.views.blocks import Message
@@ -38,8 +39,12 @@ SHORTEST_PAUSE = timedelta(seconds=30)
 # How often to look for announcements that were left behind and are not due yet.
 LOOK_AGAIN_AFTER = timedelta(seconds=30)
 BATCH = 50
-# An answered question is no news: its announcement is edited.
-OUTBOX = (*ANNOUNCED, EventKind.HELP_ANSWERED)
+# What is no news of its own: the announcement of an earlier event is edited.
+EDITED = {
+    EventKind.HELP_ANSWERED: EventKind.HELP_ASKED,
+    EventKind.CLIENT_TOLD: EventKind.VERIFICATION_FINISHED,
+}
+OUTBOX = (*ANNOUNCED, *EDITED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +121,8 @@ class Announcements:
             return
         for entry in outbox:
             try:
-                if entry.event.kind is EventKind.HELP_ANSWERED:
-                    await self._close_questions(onboarding, entry, timestamps)
+                if entry.event.kind in EDITED:
+                    await self._edit_earlier(onboarding, entry, timestamps)
                 else:
                     await self._announce(onboarding, entry, timestamps, renew)
             except SlackRefused as error:
@@ -176,17 +181,16 @@ class Announcements:
             if ts and thread_ts is None:
                 await outbox.record_thread(session, onboarding.id, ts)
 
-    async def _close_questions(
+    async def _edit_earlier(
         self, onboarding: Onboarding, entry: Announceable, timestamps: Mapping[str, str]
     ) -> None:
-        """Edit the announcements of questions that are answered now; there is nothing to post."""
+        """Edit the announcements that this event changes; there is nothing to post."""
+        kind = EDITED[entry.event.kind]
         async with self._database.begin(write=False, background=True) as session:
-            asked = await outbox.asked(session, onboarding.id)
-        numbers = set(entry.event.detail["questions"])
-        closed = {one.at for one in onboarding.questions if one.number in numbers}
+            announced = await outbox.announced(session, onboarding.id, kind)
         url = self._slack.identity.url
-        for event_id, event, ts in asked:
-            if event.at not in closed:
+        for event_id, event, ts in announced:
+            if not _changes(onboarding, entry.event, event):
                 continue
             message = announcement(
                 onboarding, event_id, event, timestamps=timestamps, workspace_url=url
@@ -225,6 +229,15 @@ class Announcements:
                 if error.code not in NO_THREAD:
                     raise
         return await self._slack.post(self._channel, message), None
+
+
+def _changes(onboarding: Onboarding, later: Event, earlier: Event) -> bool:
+    """Whether `later` changes what the announcement of `earlier` says."""
+    if later.kind is EventKind.HELP_ANSWERED:
+        numbers = set(later.detail["questions"])
+        return any(one.at == earlier.at for one in onboarding.questions if one.number in numbers)
+    run = onboarding.verifications[earlier.detail["number"] - 1]
+    return run.recheck and told_of(onboarding, run) is not None
 
 
 def _extra(error: SlackRefused) -> dict[str, str]:

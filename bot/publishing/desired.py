@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from bot.core.mrkdwn import permalink
 from bot.guide.pictures import StepPictures, no_pictures
 from bot.onboarding import Onboarding, Status, StepState
+from bot.views.after_go_live import after_go_live_message
 from bot.views.blocks import Message
 from bot.views.deletion import deletion_message
 from bot.views.ending import ended_message
@@ -42,8 +43,10 @@ def desired(
     yield welcome_message(onboarding)
     yield from _steps(onboarding, posted, pictures)
     for run in onboarding.verifications:
-        if run.report:
+        if run.report and not run.recheck:
             yield verification_message(onboarding, run, run.report)
+    for told in onboarding.told:
+        yield after_go_live_message(onboarding, told)
     for secret in onboarding.posted_secrets:
         yield posted_secret_message(onboarding, secret)
     for deletion in onboarding.deletions:

@@ -5,6 +5,7 @@ level. It may raise Refused, with words for the person, or Unavailable.
 """
 
 from bot.use_cases.absences import Absences
+from bot.use_cases.after_go_live import AfterGoLive
 from bot.use_cases.assignments import Assignments
 from bot.use_cases.channels import Channels
 from bot.use_cases.commands import EngineerCommands
@@ -44,6 +45,7 @@ class UseCases:
         self.help = Help(services)
         self.verification = Verification(services)
         self.reminders = Reminders(services)
+        self.after_go_live = AfterGoLive(services)
         self.retention = Retention(services)
         self.status = StatusReport(services)
         self.commands = EngineerCommands(services)

@@ -14,7 +14,7 @@ from bot.core.typed_text import half_width
 from bot.guide.credential_checks import Severity, check
 from bot.guide.credential_fields import mask
 from bot.onboarding import BOT, Event, EventKind, Onboarding, free_text
-from bot.onboarding.credentials import enter_credentials
+from bot.onboarding.credentials import enter_credentials, must_take
 from bot.onboarding.permissions import Permission
 from bot.onboarding.posted_secrets import record_posted_secret
 from bot.onboarding.secret_scan import contains_value, forms
@@ -34,9 +34,11 @@ class Credentials(UseCase):
     async def form(self, request: Request, ref: StepRef) -> View:
         """Return the form for the credentials of a step, or for just those that `ref` names."""
         onboarding = await self._get(ref.onboarding_id)
-        await self._actor(request, onboarding, Permission.CLIENT_STEP)
+        actor = await self._actor(request, onboarding, Permission.CLIENT_STEP)
         at = onboarding.step(ref.step).number
         names = ref.fields or modals.fields_at(onboarding, at)
+        if onboarding.finished_at:
+            must_take(onboarding, names, actor)
         if not names or not {one.id for one in onboarding.guide.credentials}.issuperset(names):
             raise Refused("Nothing to enter at this step.")
         return modals.credentials_modal(onboarding, request.form(onboarding.id, at, names))

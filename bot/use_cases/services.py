@@ -11,6 +11,7 @@ from bot.core.background import BackgroundTasks
 from bot.core.errors import Refused
 from bot.onboarding.overview import Stall
 from bot.onboarding.people import Person
+from bot.publishing.check_all import RoundPublisher
 from bot.publishing.engineering_channel import EngineeringChannel
 from bot.publishing.home import HomePublisher
 from bot.publishing.publisher import Publisher
@@ -74,6 +75,7 @@ class Services:
     directory: Directory
     publisher: Publisher
     homes: HomePublisher
+    rounds: RoundPublisher
     verification_runner: VerificationRunner
     reminder_sender: ReminderSender
     reveals: Reveals

@@ -10,13 +10,14 @@ from bot.core.english import in_days, listed
 from bot.core.mrkdwn import channel_link, escape, link, mention, permalink, when
 from bot.guide import Owner
 from bot.onboarding import Event, EventKind, InvitationAnswer, Loss, Onboarding
-from bot.onboarding.report import Outcome, Report
 from bot.views import ids
+from bot.views.after_go_live import slot as told_slot
 from bot.views.announcement_texts import TEXTS, announcement_text, labels_of
 from bot.views.blocks import Message, actions, button, context, message, section
-from bot.views.report import check_line, slot as verification_slot
+from bot.views.report import slot as verification_slot
 from bot.views.root import ROOT
 from bot.views.step import slot as step_slot
+from bot.views.verification_news import verification_news
 
 LOSS_TEXTS = {
     Loss.BOT_REMOVED: "I was removed from the channel. `/invite` me back",
@@ -78,33 +79,6 @@ def _answering(onboarding: Onboarding, event: Event) -> Iterator[Block]:
     label = f"Mark the question of {onboarding.client_name} answered"
     yield actions([button("Mark answered", ids.MARK_ANSWERED, ref, label=label)])
     yield context("Reply in the client's thread, or here and send it there.")
-
-
-def _verification_finished(onboarding: Onboarding, event: Event) -> Iterator[Block]:
-    run = onboarding.verifications[event.detail["number"] - 1]
-    report: Report | None = run.report
-    name, number = escape(onboarding.client_name), run.number
-    match Outcome(event.detail["outcome"]):
-        case Outcome.PASSED:
-            yield section(f"✅ *{name}*: check {number} passed.")
-        case Outcome.FAILED:
-            yield section(f"❌ *{name}*: check {number} failed{_failures(report)}.")
-        case _:
-            yield section(f"⏳ *{name}*: check {number} couldn't finish.")
-    if report:
-        checks = [
-            check_line(one, one.for_engineer)
-            for one in report.checks
-            if one.outcome is not Outcome.PASSED or one.cause  # with a text of its own
-        ]
-        for start in range(0, len(checks), 5):
-            yield section("\n".join(checks[start : start + 5]))
-        yield context(f"{escape(report.environment)} · {report.duration_ms} ms")
-
-
-def _failures(report: Report | None) -> str:
-    titles = [one.title for one in report.checks if one.outcome is Outcome.FAILED] if report else []
-    return f": {escape(listed(titles))}" if titles else ""
 
 
 def _exposed(onboarding: Onboarding, event: Event) -> Iterator[Block]:
@@ -215,7 +189,7 @@ BLOCKS: dict[EventKind, Callable[[Onboarding, Event], Iterator[Block]]] = {
     EventKind.HELP_ASKED: _help_asked,
     EventKind.CANCELLED: _cancelled,
     EventKind.ESCALATED: _escalated,
-    EventKind.VERIFICATION_FINISHED: _verification_finished,
+    EventKind.VERIFICATION_FINISHED: verification_news,
     EventKind.EXPOSED: _exposed,
     EventKind.PAUSED: _paused,
     EventKind.INVITATION_ANSWERED: _invitation_answered,
@@ -234,7 +208,8 @@ def _where(
     channel = channel_link(onboarding.channel)
     slots = [ROOT]
     if event.kind is EventKind.VERIFICATION_FINISHED:
-        slots.insert(0, verification_slot(event.detail["number"]))
+        number = event.detail["number"]
+        slots = [told_slot(number), verification_slot(number), ROOT]
     elif event.step:
         slots.insert(0, step_slot(event.step))
     for name in slots:

@@ -13,6 +13,7 @@ HELP = (
     ("report [30d | 90d | all]", "show how long onboardings take, and where they get stuck"),
     ("credentials [client]", "show which credentials are in, and who entered them"),
     ("verify [client]", "check the credentials with ServiceTitan now"),
+    ("check all", "check every live client, and show who needs a fix"),
     ("remind [client]", "send a reminder in the thread"),
     ("assign @engineer [client]", "reassign; also `assign @lee Acme, Bolt` or `all of @erin`"),
     ("away until DAY @engineer", "have a colleague take over your clients; `back` ends it"),

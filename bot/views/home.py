@@ -152,10 +152,13 @@ def _filters(board: Board) -> Iterator[ButtonElement]:
 Group = tuple[int, str]
 WAITING, QUIET = (-2, "🙋 Waiting on us"), (-1, "🐌 Client has gone quiet")
 AT_RISK = (0, "⏳ At risk")
+FAILING = (-3, "❌ Live, needs a fix")
 PAUSED, ENDED = (1000, "⏸️ Paused"), (1001, "🏁 Finished")
 
 
 def _group(line: Overview, board: Board) -> Group:
+    if line.is_failing and board.shows != FINISHED:
+        return FAILING
     if line.status in (Status.COMPLETED, Status.CANCELLED):
         return ENDED
     if line.waits_for_us:
@@ -205,6 +208,9 @@ def _troubles(line: Overview, board: Board) -> Iterable[str]:
         yield f"🙋 {count(line.open_questions, 'open question')}"
         for text in board.questions.get(line.id, ())[:MOST_QUESTIONS]:
             yield f"> {escape(shorten(text, QUOTED, placeholder=' …'))}"
+    if line.verification == "failed" and line.status is Status.COMPLETED:
+        at = f" {when(line.checked_at)}" if line.checked_at else ""
+        yield f"❌ Connection check failed{at}"
     if line.verification == "failed" and line.status is Status.ACTIVE:
         wanted = len(line.guide.credentials)
         entered = wanted - line.missing_values

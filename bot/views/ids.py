@@ -36,6 +36,8 @@ JUST_CHATTING = "just_chatting"
 MARK_ANSWERED = "mark_answered"
 NOT_ANSWERED = "not_answered"
 SEND_TO_THREAD = "send_to_thread"
+TELL_CLIENT = "tell_client"
+ASK_THEM = "ask_them"
 
 # Message shortcuts, by callback_id: manifest.yml has them.
 SEND_TO_CLIENT_THREAD = "send_to_client_thread"
@@ -48,6 +50,7 @@ CANCEL_ONBOARDING = "cancel_onboarding"
 CATCH_UP = "catch_up"
 INVITE_CLIENT = "invite_client"
 ASSIGN_ENGINEER = "assign_engineer"
+ASK_CLIENTS = "ask_clients"
 
 LAST_STEP = "last_step"
 CLIENT_NAME = "client_name"

@@ -8,6 +8,7 @@ from slack_sdk.models.blocks import Block, ButtonElement
 from bot.core.english import all_of, listed
 from bot.core.mrkdwn import escape, mention, when
 from bot.onboarding import Onboarding, Status, Verification
+from bot.onboarding.after_go_live import is_live
 from bot.onboarding.report import Check, Outcome, Report
 from bot.views import ids
 from bot.views.blocks import (
@@ -40,7 +41,7 @@ def slot(number: int) -> str:
 
 def verification_message(onboarding: Onboarding, run: Verification, report: Report) -> Message:
     """Return the message of a run; one that a newer run replaced says so, without buttons."""
-    newest = onboarding.verification == run
+    newest = run == next(one for one in reversed(onboarding.verifications) if not one.recheck)
     blocks = list(_newest(onboarding, run, report)) if newest else [_replaced(run, report)]
     payload = {"outcome": report.outcome.value, "fields": list(report.fields)}
     return message(onboarding.id, slot(run.number), blocks, **payload)
@@ -56,18 +57,18 @@ def _replaced(run: Verification, report: Report) -> Block:
     who = f" for {mention(by)}" if by else ""
     name = f"{SIGNS[report.outcome]} · Check {run.number}{who}, {when(report.started_at)}."
     failed = (check for check in report.checks if check.outcome is Outcome.FAILED)
-    why = (f"*{escape(one.title)}*: {escape(_finding(one.for_client))}" for one in failed)
+    why = (f"*{escape(one.title)}*: {escape(finding(one.for_client))}" for one in failed)
     return section("\n".join([f"{name} See the newer check below.", *why]))
 
 
-def _finding(text: str) -> str:
+def finding(text: str) -> str:
     """Return what was found, without what to do about it: the newer check says that."""
     return re.split(r"\s(?=Please |First )", text, maxsplit=1)[0]
 
 
 def _newest(onboarding: Onboarding, run: Verification, report: Report) -> Iterator[Block]:
     if report.outcome is Outcome.PASSED:
-        yield from _passed(onboarding, report)
+        yield from _passed(onboarding, run, report)
     elif report.outcome is Outcome.FAILED:
         yield from _failed(onboarding, run, report)
     else:
@@ -75,10 +76,12 @@ def _newest(onboarding: Onboarding, run: Verification, report: Report) -> Iterat
     yield context(f"Check {run.number} · {when(report.started_at)}")
 
 
-def _passed(onboarding: Onboarding, report: Report) -> Iterator[Block]:
+def _passed(onboarding: Onboarding, run: Verification, report: Report) -> Iterator[Block]:
     passed = [check.title for check in report.checks if check.outcome is Outcome.PASSED]
-    if onboarding.status is Status.COMPLETED:
-        to = f"{_to_whom(onboarding)}, " if onboarding.contacts else ""
+    if _is_after_go_live(onboarding, run):
+        start, ending = "✅ *It works!*", " Nothing else to do."
+    elif onboarding.status is Status.COMPLETED:
+        to = f"{to_whom(onboarding)}, " if onboarding.contacts else ""
         start, ending = (
             f"🎉 {to}*{'you' if to else 'You'}'re connected!*",
             " and setup is complete. Thank you!",
@@ -87,7 +90,7 @@ def _passed(onboarding: Onboarding, report: Report) -> Iterator[Block]:
         start, ending = "✅ *It works!*", " Nothing else to enter."
     platform = escape(onboarding.guide.platform)
     values = all_of(len(onboarding.guide.credentials), "credential")
-    comma = "," if onboarding.status is Status.COMPLETED else "."
+    comma = "," if ending.startswith(" and") else "."
     yield section(f"{start} {platform} accepted {values}{comma}{ending}")
     yield context(f"Checked: {escape(listed(passed))}")
     for check in report.checks:
@@ -120,15 +123,24 @@ def _tick_off(onboarding: Onboarding, check: Check) -> ButtonElement:
     return button(text, ids.CONFIRM_WRITES, ref, confirm=confirm, label=label)
 
 
-def _to_whom(onboarding: Onboarding) -> str:
+def to_whom(onboarding: Onboarding) -> str:
+    """Return mentions of the client's people."""
     return listed(map(mention, onboarding.contacts[:MOST_MENTIONED]))
 
 
 def _failed(onboarding: Onboarding, run: Verification, report: Report) -> Iterator[Block]:
     platform = escape(onboarding.guide.platform)
     failed = [one for one in onboarding.verifications if _has_failed(one)]
-    to = f"{_to_whom(onboarding)}, " if failed == [run] and onboarding.contacts else ""
-    yield section(f"❌ *Almost there.* {to}{platform} didn't accept everything yet.")
+    to = f"{to_whom(onboarding)}, " if failed == [run] and onboarding.contacts else ""
+    if _is_after_go_live(onboarding, run):
+        yield section(f"❌ *Your connection needs a fix.* {platform} doesn't accept everything.")
+    else:
+        yield section(f"❌ *Almost there.* {to}{platform} didn't accept everything yet.")
+    yield from what_to_do(onboarding, report)
+
+
+def what_to_do(onboarding: Onboarding, report: Report) -> Iterator[Block]:
+    """Yield what failed, how to fix it, and the buttons for that, while it can be fixed here."""
     for check in report.checks:
         if check.outcome is Outcome.FAILED:
             yield section(check_line(check, check.for_client))
@@ -146,10 +158,15 @@ def _failed(onboarding: Onboarding, run: Verification, report: Report) -> Iterat
         label = f"Re-enter {labels}"
         buttons.append(button(text, ids.ENTER_CREDENTIALS, ref, style="primary", label=label))
         yield section(f"*Please re-enter:* {escape(labels)}. We'll check again automatically.")
-    if onboarding.status is not Status.ACTIVE:
+    if onboarding.status is not Status.ACTIVE and not is_live(onboarding):
         return
     ref = str(ids.StepRef(onboarding.id, report.steps[0] if report.steps else 1))
     yield actions([*buttons, *_again(onboarding), button("I need help", ids.STEP_HELP, ref)])
+
+
+def _is_after_go_live(onboarding: Onboarding, run: Verification) -> bool:
+    finished_at = onboarding.finished_at
+    return finished_at is not None and run.requested_at > finished_at
 
 
 def _again(onboarding: Onboarding) -> list[ButtonElement]:

@@ -10,6 +10,7 @@ from bot.guide import Owner
 from bot.onboarding import Onboarding, Status
 from bot.onboarding.report import Outcome
 from bot.views import ids
+from bot.views.after_go_live import is_open
 from bot.views.blocks import (
     Message,
     actions,
@@ -66,6 +67,8 @@ def _now(onboarding: Onboarding, link_to_step: str | None) -> Iterator[str]:
         at = when(onboarding.finished_at or onboarding.active_at)
         done = "connection was verified" if onboarding.guide.is_checked else "setup was finished"
         yield f"🎉 *Setup complete!* Your {escape(onboarding.guide.platform)} {done} {at}."
+        if onboarding.told and is_open(onboarding, onboarding.told[-1]):
+            yield "🔧 *It needs a quick fix:* please see the newest message in the thread."
         return
     if onboarding.status is Status.CANCELLED:
         yield "⛔ *HeavySet Tech ended this setup.* There's nothing more to do here."

@@ -155,7 +155,7 @@ def _line(
     done = f"{line.finished_steps} of {len(line.guide.steps)}"
     running = line.status is Status.ACTIVE and line.current_step
     state = _now(line, now) if running else STATES[line.status]
-    words = [*_particulars(line), *([risk_text(risk)] if risk else [])]
+    words = [*_particulars(line, now), *([risk_text(risk)] if risk else [])]
     particulars = "".join(f" · {word}" for word in words)
     return (
         f"*{escape(line.client_name)}* · {done} · {state}{particulars}\n"
@@ -189,9 +189,11 @@ def _now(line: Overview, now: datetime) -> str:
     return f"step {number}: {title} · waiting on {on} for {ago(line.turn_at, now)}"
 
 
-def _particulars(line: Overview) -> Iterator[str]:
+def _particulars(line: Overview, now: datetime) -> Iterator[str]:
     if line.verification:
         yield VERIFICATIONS[line.verification]
+    if line.checked_at and line.status is Status.COMPLETED:
+        yield f"last check {ago(line.checked_at, now)} ago"
     if line.exposed_values:
         yield f"⚠️ {count(line.exposed_values, 'credential')} posted in the channel"
     if line.missing_values and line.status in (Status.ACTIVE, Status.PAUSED):

@@ -162,6 +162,8 @@ async def test_the_bot_reads_what_was_upgraded_and_goes_on_with_it(
     }
     for one, row in rows.items():  # what `status` tells is what the state says
         derived = {**columns(found[one]), "next_reminder": row.next_reminder}
+        if revision < "0025":  # known as soon as it is checked again
+            derived["checked_at"] = None
         assert {name: getattr(row, name) for name in derived} == derived
 
     for running in known.values():

@@ -29,6 +29,7 @@ TABLES = {
     "message",
     "notice",
     "picture",
+    "check_round",
     "rate",
     "arrival",
     "credential",

@@ -81,12 +81,13 @@ SENTENCES: dict[EventKind, tuple[str, str]] = {
     ),
     EventKind.VERIFICATION_REQUESTED: (
         "🔎",
-        "started check {number}{booking}",
+        "started check {number}{booking}{recheck}",
     ),
     EventKind.VERIFICATION_FINISHED: (
         "📋",
         "finished check {number}: {outcome}{failed}{again}",
     ),
+    EventKind.CLIENT_TOLD: ("🔧", "told the client what check {number} found"),
     EventKind.WRITES_CONFIRMED: ("☑️", "confirmed the write permissions"),
     EventKind.HELP_ASKED: ("🙋", "asked about {step}: {question}"),
     EventKind.HELP_ANSWERED: ("💬", "answered {questions}"),
@@ -180,6 +181,7 @@ GAPS: dict[str, Callable[[Guide, Event], Part | Words]] = {
     ),
     "days": lambda _, event: in_days(event.detail["days"]),
     "booking": lambda _, event: " (with a test booking)" if event.detail.get("booking") else "",
+    "recheck": lambda _, event: " of the live connection" if event.detail.get("recheck") else "",
     "outcome": lambda _, event: OUTCOMES[Outcome(event.detail["outcome"])],
     "again": lambda guide, event: (
         f"; needs re-entry: {_labels(guide, fields)}"

@@ -1,0 +1,137 @@
+"""Shows a round of `check all` in the engineering channel: its progress, then its outcome."""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from bot.core.errors import NotFound, UnreadableRow
+from bot.onboarding import Onboarding, Verification
+from bot.publishing.notices import OneTimeNotice
+from bot.slack import Slack, SlackRefused
+from bot.views.blocks import Message
+from bot.views.check_all import progress_message, result_message, slot
+from storage import notices, onboardings, rechecks
+from storage.database import Database
+from storage.guides import GuideStore
+from storage.rechecks import Round
+
+log = logging.getLogger(__name__)
+
+# A check without a result by then isn't waited for any longer.
+PATIENCE = timedelta(minutes=15)
+# How often the message is edited at most.
+PROGRESS_EVERY = timedelta(seconds=10)
+
+
+class RoundPublisher:
+    def __init__(
+        self,
+        *,
+        slack: Slack,
+        database: Database,
+        guides: GuideStore,
+        channel: str,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._slack, self._database, self._guides = slack, database, guides
+        self._channel, self._clock = channel, clock
+        self._notices: dict[str, OneTimeNotice] = {}
+        self._shown_at: datetime | None = None
+
+    async def look(self) -> None:
+        """Show how far the running round is; at its end, what came out."""
+        async with self._database.begin(write=False, background=True) as session:
+            running = await rechecks.running_round(session)
+            checked = await rechecks.checked(session, running) if running else 0
+        if running is None:
+            self._notices.clear()
+            return
+        try:
+            await self._show(running, checked)
+        except SlackRefused as error:  # /readyz reports a lost engineering channel
+            log.warning("a round's progress wasn't shown", extra={"reason": str(error)})
+
+    async def show_result(self, one: Round) -> None:
+        """Show the outcome of a round as it is now: who was asked meanwhile, who is fixed."""
+        async with self._database.begin(write=False, background=True) as session:
+            posted = await notices.get(session, slot(one.id))
+        if posted and posted.ts:
+            await self._slack.update(self._channel, posted.ts, await self._result(one))
+
+    async def found(self, one: Round) -> list[tuple[Onboarding, Verification | None]]:
+        """Return a round's clients with their latest check since its start."""
+        results = []
+        for onboarding_id in one.clients:
+            try:
+                async with self._database.begin(write=False, background=True) as session:
+                    onboarding = await onboardings.get(session, self._guides, onboarding_id)
+            except (NotFound, UnreadableRow):  # it is in the log
+                continue
+            results.append((onboarding, _latest(onboarding, one.started_at)))
+        return results
+
+    async def _show(self, running: Round, checked: int) -> None:
+        total = len(running.clients)
+        all_asked = running.position >= total
+        late = self._clock() - running.next_at > PATIENCE
+        if all_asked and (checked == total or late):
+            await self._end(running)
+            return
+        ts = await self._posted(running, checked)
+        now = self._clock()
+        if ts is None or (self._shown_at and now - self._shown_at < PROGRESS_EVERY):
+            return
+        async with self._database.begin(background=True) as session:
+            is_ours = await rechecks.claim_progress(session, running.id, checked)
+        if is_ours:
+            self._shown_at = now
+            message = progress_message(running.id, running.by_user, checked, total)
+            await self._slack.update(self._channel, ts, message)
+
+    async def _end(self, running: Round) -> None:
+        ts = await self._posted(running, len(running.clients))
+        if ts is None:  # another worker is posting it
+            return
+        try:
+            await self._slack.update(self._channel, ts, await self._result(running))
+        except SlackRefused as error:
+            if error.code != "message_not_found":
+                raise
+            await self._notice(running).forget()  # somebody deleted it: post it again
+            return
+        async with self._database.begin(background=True) as session:
+            await rechecks.end_round(session, running.id)
+
+    async def _posted(self, running: Round, checked: int) -> str | None:
+        """Return the ts of a round's message, after posting it; None if another worker does."""
+        notice = self._notice(running)
+        if not await notice.is_posted():
+            since = await notice.claim()
+            if since is None:
+                return None
+            message = progress_message(running.id, running.by_user, checked, len(running.clients))
+            await notice.post(message, since)
+        async with self._database.begin(write=False, background=True) as session:
+            posted = await notices.get(session, slot(running.id))
+        return posted.ts if posted else None
+
+    def _notice(self, running: Round) -> OneTimeNotice:
+        if running.id not in self._notices:
+            self._notices[running.id] = OneTimeNotice(
+                slot(running.id),
+                self._channel,
+                slack=self._slack,
+                database=self._database,
+                clock=self._clock,
+            )
+        return self._notices[running.id]
+
+    async def _result(self, one: Round) -> Message:
+        url = self._slack.identity.url
+        found = await self.found(one)
+        return result_message(one.id, one.by_user, one.started_at, found, url)
+
+
+def _latest(onboarding: Onboarding, since: datetime) -> Verification | None:
+    runs = reversed(onboarding.verifications)
+    return next((run for run in runs if run.report and run.report.started_at >= since), None)

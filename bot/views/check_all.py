@@ -1,0 +1,143 @@
+"""The rounds of `check all`: the message with their progress and outcome, and *Ask them*."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+
+from slack_sdk.models.blocks import Block
+from slack_sdk.models.views import View
+
+from bot.core.english import count, listed
+from bot.core.mrkdwn import escape, link, mention, permalink, when
+from bot.onboarding import Onboarding, Verification
+from bot.onboarding.after_go_live import told_of
+from bot.onboarding.report import Check, Outcome
+from bot.views import ids
+from bot.views.blocks import Message, bullets_of, button, context, message, section
+from bot.views.forms import form, notice
+from bot.views.ids import FormRef
+from bot.views.report import finding
+
+MOST_NAMED = 25
+# What a cause means for several clients at once; other causes have the names of their checks.
+CAUSES = {
+    "scopes_missing": "Permissions missing: most likely they haven't accepted the new app version",
+}
+# What was found, by client: the run that a round asked for, or None.
+Found = Sequence[tuple[Onboarding, Verification | None]]
+
+
+def slot(round_id: str) -> str:
+    return f"check_all:{round_id}"
+
+
+def key(run: Verification) -> str:
+    """Return what a failed run has in common with others: the names of its causes."""
+    return "+".join(run.report.causes) if run.report else ""
+
+
+def progress_message(round_id: str, by: str, checked: int, clients: int) -> Message:
+    text = f"🔎 {mention(by)} is checking all live clients. Checked {checked} of {clients}…"
+    return message("", slot(round_id), [section(text)])
+
+
+def result_message(
+    round_id: str, by: str, started_at: datetime, found: Found, workspace_url: str
+) -> Message:
+    """Return who passes, who doesn't, and why; *Ask them* is offered for each reason."""
+    blocks = _result(round_id, by, found, workspace_url)
+    small = f"Started {when(started_at)} · Again: `/servicetitan check all`"
+    return message("", slot(round_id), [*blocks, context(small)])
+
+
+def _result(round_id: str, by: str, found: Found, workspace_url: str) -> Iterator[Block]:
+    outcomes = [run.report.outcome if run and run.report else None for _, run in found]
+    passed = outcomes.count(Outcome.PASSED)
+    yield section(
+        f"🔎 *{passed} of {count(len(found), 'live client')} passed*, checked for {mention(by)}."
+    )
+    for reason, group in _failed(found).items():
+        runs = [run for _, run in group]
+        lines = bullets_of(_line(one, run, workspace_url) for one, run in group[:MOST_NAMED])
+        more = f"\nand {len(group) - MOST_NAMED} more" if len(group) > MOST_NAMED else ""
+        ask = None
+        if all(one.client_can_fix for one, _ in group):
+            label = f"Ask {count(len(runs), 'client')} to fix this"
+            ask = button("Ask them", ids.ASK_THEM, f"{round_id}:{reason}", label=label)
+        yield section(f"❌ *{heading(runs[0])}* ({len(group)})\n{lines}{more}", ask)
+    unknown = [one for (one, _), outcome in zip(found, outcomes, strict=True) if _open(outcome)]
+    if unknown:
+        platform = escape(unknown[0].guide.platform)
+        yield section(
+            f"❔ *Couldn't tell* ({len(unknown)}): {_names(unknown)}. {platform} didn't give a "
+            "clear answer, so nothing is known to be wrong. I'll try again."
+        )
+    skipped = [one for (one, _), outcome in zip(found, outcomes, strict=True) if outcome is None]
+    if skipped:
+        yield section(f"▫️ *Not checked* ({len(skipped)}): {_names(skipped)}")
+
+
+def _open(outcome: Outcome | None) -> bool:
+    return outcome in (Outcome.UNKNOWN, Outcome.NOT_CHECKED)
+
+
+def _failed(found: Found) -> Mapping[str, list[tuple[Onboarding, Verification]]]:
+    groups: dict[str, list[tuple[Onboarding, Verification]]] = {}
+    for one, run in found:
+        if run and run.report and run.report.outcome is Outcome.FAILED:
+            groups.setdefault(key(run), []).append((one, run))
+    return dict(sorted(groups.items(), key=lambda group: -len(group[1])))
+
+
+def heading(run: Verification) -> str:
+    """Return what is wrong, for several clients."""
+    known = [CAUSES[cause] for cause in run.report.causes if cause in CAUSES] if run.report else []
+    return known[0] if known else escape(listed(one.title for one in _failures(run)))
+
+
+def _failures(run: Verification) -> Sequence[Check]:
+    checks = run.report.checks if run.report else ()
+    return [one for one in checks if one.outcome is Outcome.FAILED]
+
+
+def _line(onboarding: Onboarding, run: Verification, workspace_url: str) -> str:
+    name = escape(onboarding.client_name)
+    if onboarding.thread_ts:
+        address = permalink(workspace_url, onboarding.channel, onboarding.thread_ts)
+        name = link(address, onboarding.client_name)
+    why = escape(" ".join(finding(one.for_client) for one in _failures(run)))
+    told = told_of(onboarding, run)
+    asked = f" _Asked by {mention(told.by.user_id)}, {when(told.at)}._" if told else ""
+    return f"{name}: {why}{asked}"
+
+
+def _names(some: Sequence[Onboarding]) -> str:
+    names = [escape(one.client_name) for one in some[:MOST_NAMED]]
+    more = [f"{len(some) - MOST_NAMED} more"] if len(some) > MOST_NAMED else []
+    return listed([*names, *more])
+
+
+def ask_modal(
+    ref: FormRef, to_ask: Sequence[tuple[Onboarding, Verification]], asked: Sequence[Onboarding]
+) -> View:
+    """Return the form that lists whom *Ask them* will ask, and what they will read."""
+    _, run = to_ask[0]
+    clients = count(len(to_ask), "client")
+    remedy = " ".join(one.for_client for one in _failures(run))
+    blocks: list[Block] = [
+        section(f"I'll post this in the thread of {clients}:\n> {escape(remedy)}"),
+        section(bullets_of(escape(one.client_name) for one, _ in to_ask[:MOST_NAMED])),
+    ]
+    if more := to_ask[MOST_NAMED:]:
+        blocks.append(context(f"and {len(more)} more"))
+    if asked:
+        blocks.append(context(f"Already asked: {_names(asked)}"))
+    return form("Ask them?", ids.ASK_CLIENTS, ref, blocks, submit=f"Ask {clients}")
+
+
+def asking_view() -> View:
+    """Return what replaces the form while the threads are being told."""
+    return notice("Ask them", [section("Telling them…")])
+
+
+def asked_view(lines: Sequence[str]) -> View:
+    return notice("Ask them", [section(line) for line in lines])

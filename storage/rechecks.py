@@ -1,0 +1,130 @@
+"""Which live clients to check again, and when; and the rounds of `check all`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, union_all
+from sqlmodel import col, select, update
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from storage.tables import LIVE, CheckRoundRow, OnboardingRow, VerificationRow
+from storage.unreadable_rows import is_readable
+
+# As many parameters as fit one query on any database.
+CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """A round of `check all`, started by an engineer. The first `position` clients were asked."""
+
+    id: str
+    running: bool
+    by_user: str
+    by_team: str
+    started_at: datetime
+    clients: Sequence[str]
+    position: int
+    next_at: datetime
+
+
+async def due(session: AsyncSession, now: datetime, limit: int) -> Sequence[tuple[str, int]]:
+    """Return live onboardings with their revisions: the due ones, then those to be determined."""
+    row, at = OnboardingRow, col(OnboardingRow.next_check)
+    # LIVE is spelled as in the index; as in storage/reminders.py, each part uses only the index.
+    live = select(row.id, row.revision).where(LIVE, is_readable(session)).limit(limit)
+    come = live.where(at <= now).order_by(at).subquery()
+    undetermined = live.where(at.is_(None)).subquery()
+    both = union_all(*(select(one.c.id, one.c.revision) for one in (come, undetermined)))
+    rows = both.limit(limit).subquery()
+    return [(one[0], one[1]) for one in await session.exec(select(rows.c.id, rows.c.revision))]
+
+
+async def look_again(
+    session: AsyncSession, onboarding_id: str, revision: int, at: datetime
+) -> None:
+    """Check a client again at `at`, unless the onboarding has changed since `revision`."""
+    row = OnboardingRow
+    where = (col(row.id) == onboarding_id, col(row.revision) == revision)
+    await session.exec(update(row).where(*where).values(next_check=at))
+
+
+async def live_ids(session: AsyncSession) -> Sequence[str]:
+    """Return the live clients whose credentials are kept, by name."""
+    row, run = OnboardingRow, VerificationRow
+    verified = select(run.number).where(col(run.onboarding_id) == col(row.id)).exists()
+    query = select(row.id).where(LIVE, col(row.missing_values) == 0, verified, is_readable(session))
+    return (await session.exec(query.order_by(col(row.client_key), col(row.id)))).all()
+
+
+async def start_round(session: AsyncSession, one: Round) -> None:
+    """Start a round; the transaction ends with Conflict if another is running."""
+    session.add(
+        CheckRoundRow(
+            id=one.id,
+            by_user=one.by_user,
+            by_team=one.by_team,
+            started_at=one.started_at,
+            clients=list(one.clients),
+            next_at=one.next_at,
+        )
+    )
+
+
+async def running_round(session: AsyncSession) -> Round | None:
+    query = select(CheckRoundRow).where(col(CheckRoundRow.running).is_(True))
+    row = (await session.exec(query)).first()
+    return _round(row) if row else None
+
+
+async def get_round(session: AsyncSession, round_id: str) -> Round | None:
+    row = await session.get(CheckRoundRow, round_id, populate_existing=True)
+    return _round(row) if row else None
+
+
+async def advance(session: AsyncSession, one: Round, position: int, next_at: datetime) -> None:
+    """Note that clients were asked, unless another worker has noted it."""
+    row = CheckRoundRow
+    where = (col(row.id) == one.id, col(row.position) == one.position)
+    await session.exec(update(row).where(*where).values(position=position, next_at=next_at))
+
+
+async def checked(session: AsyncSession, one: Round) -> int:
+    """Return how many clients of a round have been asked and have a result."""
+    asked, waiting = one.clients[: one.position], 0
+    row, of = VerificationRow, OnboardingRow
+    for start in range(0, len(asked), CHUNK):
+        query = (
+            select(func.count())
+            .select_from(row)
+            .join(of, col(of.id) == col(row.onboarding_id))
+            .where(LIVE, col(row.report).is_(None), col(of.id).in_(asked[start : start + CHUNK]))
+        )
+        waiting += (await session.exec(query)).one()
+    return len(asked) - waiting
+
+
+async def claim_progress(session: AsyncSession, round_id: str, count: int) -> bool:
+    """Claim to show that so many are checked; False if Slack shows that already."""
+    row = CheckRoundRow
+    where = (col(row.id) == round_id, col(row.shown) < count)
+    return bool((await session.exec(update(row).where(*where).values(shown=count))).rowcount)
+
+
+async def end_round(session: AsyncSession, round_id: str) -> None:
+    where = col(CheckRoundRow.id) == round_id
+    await session.exec(update(CheckRoundRow).where(where).values(running=None))
+
+
+def _round(row: CheckRoundRow) -> Round:
+    return Round(
+        row.id,
+        bool(row.running),
+        row.by_user,
+        row.by_team,
+        row.started_at,
+        tuple(row.clients),
+        row.position,
+        row.next_at,
+    )
