@@ -13,6 +13,7 @@ from typing import Any, Literal
 from pydantic import SecretStr
 from slack_sdk.models.views import View
 
+from bot.cli.doctor.rounds import rounds
 from bot.cli.doctor.stories import BEGAN, CHANNEL, CLIENT, ENGINEER, Transition, begin, stories
 from bot.guide import Guide
 from bot.guide.answers.passages import passages
@@ -91,6 +92,7 @@ def _all(guide: Guide, pictures: StepPictures) -> Iterator[Specimen]:
     for name, transitions in stories(guide):
         told.append((yield from _told(guide, name, transitions, pictures)))
     yield from _overviews(told)
+    yield from _live(told)
 
 
 def _told(
@@ -229,6 +231,12 @@ def _overviews(told: Sequence[Story]) -> Iterator[Specimen]:
     yield _view("report: not yet", report_modal(None, period, ref, next(iter(PAGES))))
 
 
+def _live(told: Sequence[Story]) -> Iterator[Specimen]:
+    ref = FormRef(CHANNEL, ENGINEER.user_id, ENGINEER.team_id)
+    for name, one in rounds([onboarding for onboarding, _ in told], ref, WORKSPACE):
+        yield _view(name, one) if isinstance(one, View) else _message(name, one)
+
+
 def _overview(onboarding: Onboarding) -> Overview:
     return Overview(
         id=onboarding.id,
@@ -247,6 +255,8 @@ def _overview(onboarding: Onboarding) -> Overview:
         missing_values=len(onboarding.missing),
         exposed_values=len(onboarding.exposed),
         open_questions=len(onboarding.open_questions),
+        verification=onboarding.last_report.outcome.value if onboarding.last_report else None,
+        checked_at=onboarding.last_report.started_at if onboarding.last_report else None,
         loss=onboarding.loss,
         covers_for=onboarding.covers_for,
         phase_at=phase_began(onboarding),

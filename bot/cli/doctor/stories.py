@@ -8,8 +8,9 @@ from typing import Any
 from bot.guide import Guide, Owner
 from bot.onboarding import Change, InvitationAnswer, Loss, Onboarding, assignment, lifecycle, start
 from bot.onboarding.absence import Absence
+from bot.onboarding.after_go_live import recheck, tell_client
 from bot.onboarding.credentials import enter_credentials, reveal_credentials
-from bot.onboarding.people import Actor, Role
+from bot.onboarding.people import BOT, Actor, Role
 from bot.onboarding.posted_secrets import record_posted_secret
 from bot.onboarding.questions import ask_for_help, mark_answered, note, send_reply
 from bot.onboarding.reminders import escalate, remind, snooze
@@ -51,6 +52,12 @@ def stories(guide: Guide) -> Iterator[tuple[str, Sequence[Transition]]]:
     client = [one for one in guide.steps if guide.phase_of(one.number).owner is Owner.CLIENT]
     # All values are entered at the client's last step, and none before.
     all_in = [*[_on(choices[0] if choices else "", enters=False)] * (len(client) - 1), _all_in]
+    if guide.is_checked:
+        live = [on] * (3 * len(guide.steps))
+        failed = partial(_verified, outcome=Outcome.FAILED)
+        told: list[Transition] = [*live, _rechecked, failed, _does(tell_client, ENGINEER)]
+        yield "broken after go-live", told
+        yield "fixed after go-live", [*told, _rechecked, on]
     yield "undone", [*first, _does(undo_step, 2, CLIENT)]
     yield "paused", [*first, _does(lifecycle.pause, ENGINEER, reason="Holidays")]
     yield "canceled", [*all_in, _does(lifecycle.cancel, ENGINEER, "They left.")]
@@ -85,6 +92,10 @@ def stories(guide: Guide) -> Iterator[tuple[str, Sequence[Transition]]]:
 def _does(transition: Callable[..., Change], *arguments: Any, **named: Any) -> Transition:
     """Return a transition of the state machine that only needs the time."""
     return lambda at, now: transition(at, *arguments, now=now, **named)
+
+
+def _rechecked(at: Onboarding, now: datetime) -> Change:
+    return recheck(at, BOT, now, since=now)
 
 
 def _on(choice: str, *, enters: bool = True) -> Transition:
