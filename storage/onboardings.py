@@ -80,9 +80,13 @@ async def named(
 async def of_engineer(
     session: AsyncSession, guides: GuideStore, engineer: str, limit: int
 ) -> Sequence[Onboarding]:
-    """Return the running onboardings of an engineer, the longest inactive first."""
+    """Return the running onboardings of an engineer, the longest inactive first.
+
+    Those that somebody covers for them are theirs too.
+    """
     row = OnboardingRow
-    query = select(row).where(RUNNING, col(row.engineer) == engineer)
+    theirs = or_(col(row.engineer) == engineer, col(row.covers_for) == engineer)
+    query = select(row).where(RUNNING, theirs)
     query = query.order_by(col(row.active_at), col(row.id)).limit(limit)
     return await _readable(session, guides, (await session.exec(query)).all())
 

@@ -51,7 +51,7 @@ class Assignments(EngineerUseCase):
             after = await self._carry_out(request, found[0], assigned)
             return self._done(after, f"Reassigned to {whom}.")
         changed, refused = list[str](), list(unknown)
-        work = self._assign_all(request, found, assigned, changed, refused)
+        work = self._assign_all(request, found, wanted.engineer, assigned, changed, refused)
         task = detached_task(work, "reassign clients")
         self._services.tasks.adopt(task)
         await asyncio.wait({task}, timeout=min(AT_ONCE_SECONDS, seconds_left(AT_ONCE_SECONDS)))
@@ -76,6 +76,7 @@ class Assignments(EngineerUseCase):
         self,
         request: Request,
         found: Sequence[Onboarding],
+        engineer: str,
         assigned: Transition,
         changed: list[str],
         refused: list[str],
@@ -83,7 +84,7 @@ class Assignments(EngineerUseCase):
         """Reassign one after the other; add to `changed` who was, and to `refused` why not."""
         for number, onboarding in enumerate(found):
             name, first = escape(onboarding.client_name), not changed
-            others = len(found) - number - 1 if first else 0
+            others = sum(_changes(one, engineer) for one in found[number + 1 :]) if first else 0
             own = replace(request, request_key=f"{request.request_key}:{onboarding.id}")
             change = partial(assigned, others=others, quiet=not first)
             try:
@@ -91,3 +92,8 @@ class Assignments(EngineerUseCase):
                 changed.append(name)
             except Refused as refusal:
                 refused.append(f"{name}: {refusal_text(refusal)}")
+
+
+def _changes(onboarding: Onboarding, engineer: str) -> bool:
+    """Whether an assignment will change anything, as far as it is known."""
+    return (onboarding.covers_for or onboarding.engineer) != engineer

@@ -56,7 +56,7 @@ class Notes(EngineerUseCase):
 
     async def _about(self, request: Request, words: str) -> tuple[Onboarding, str]:
         """Return the client that a note is about, and the note."""
-        services = self._services
+        services, words = self._services, unwrapped(words)
         if linked := CHANNEL.fullmatch(words):
             client = await client_of(services, request.channel, linked["name"], finished=True)
             return client, linked["text"]
@@ -69,7 +69,7 @@ class Notes(EngineerUseCase):
                 return found
             raise Refused(WHICH) from refusal
         # In a client's channel the words before a colon are rarely another client's name.
-        return await self._named_first(request, words, here=True) or (here, unwrapped(words))
+        return await self._named_first(request, words, here=True) or (here, words)
 
     async def _named_first(
         self, request: Request, words: str, *, here: bool

@@ -96,9 +96,7 @@ def done_text(before: Onboarding, after: Onboarding, numbers: range, now: dateti
     if stop := next((number for number in numbers if not after.step(number).finished), None):
         said.append(f"Step {stop} stays open: {_why(after, stop, now)}")
     elif missing := [name for name in after.missing if after.guide.field(name).step in numbers]:
-        said.append(
-            f"Not entered yet: {escape(labels(after, missing))}. They can still be entered there."
-        )
+        said.append(f"Not entered yet: {escape(labels(after, missing))}.")
     return " ".join(said)
 
 

@@ -99,6 +99,9 @@ async def test_back_ends_it_and_what_was_assigned_meanwhile_comes_along(
             await world.type(f"away <@{lee.id}> till Dec 1st")
             assert f"<@{lee.id}> (for <@{erin.id}>)" in (await world.type("status")).text
 
+            await world.type(f"assign <@{max_.id}> all of <@{erin.id}>")
+            assert world.rows(ENGINEERS) == [(A_CLIENT, max_.id, None)]
+            await world.type(f"assign <@{erin.id}> all of <@{max_.id}>")
             assert "Welcome back!" in (await world.type("away: I'm back!")).text
             assert world.rows(ENGINEERS) == [(A_CLIENT, erin.id, None)]
 

@@ -26,7 +26,7 @@ async def test_several_clients_are_assigned_by_name_and_the_reply_says_which(beg
     assert "No client matches “zebra”." in refused
     assert {engineer for _, engineer in begun.rows(ENGINEERS)} == {max_.id}
     [told] = begun.announced[before:]
-    assert "Acme Plumbing and 2 more clients: reassigned" in told
+    assert "Acme Plumbing and 1 more client: reassigned" in told
 
 
 async def test_all_of_an_engineers_clients_are_assigned_at_once(begun: World) -> None:
@@ -80,14 +80,14 @@ async def test_a_note_is_kept_for_engineers_alone(begun: World) -> None:
     announced = list(begun.announced)
 
     assert "Acme Plumbing: Noted." in (await begun.type("note Ann: out until Thursday")).text
-    reply = await begun.type("note acme – prefers calls", channel=begun.engineering)
+    reply = await begun.type("note “acme – prefers calls”", channel=begun.engineering)
     assert "Acme Plumbing: Noted." in reply.text
 
     assert [message.text for message in begun.channel.messages] == thread
     assert begun.announced == announced
     status = (await begun.type("status acme", channel=begun.engineering)).text
     assert f"Ann: out until Thursday (<@{begun.erin.id}>" in status
-    assert "prefers calls" in status
+    assert "📝 prefers calls (" in status
     await begun.type("history")
     assert "noted: “Ann: out until Thursday”" in str(begun.view_of(begun.erin).blocks)
     assert "prefers calls" in (await export(begun, "acme", "--format", "md")).out

@@ -22,6 +22,7 @@ from bot.onboarding import (
     assignment,
     lifecycle,
 )
+from bot.onboarding.absence import Absence
 from bot.onboarding.credentials import enter_credentials, reveal_credentials
 from bot.onboarding.people import Actor
 from bot.onboarding.posted_secrets import record_posted_secret
@@ -229,6 +230,15 @@ class AnOnboarding(RuleBasedStateMachine):
     @rule(engineer=st.sampled_from(["U0ERIN", "U0EVE"]))
     def assign(self, engineer: str) -> None:
         self.attempt(lambda at: assignment.assign(at, engineer, an_engineer(), self.now))
+
+    @rule(away=st.sampled_from(["U0ERIN", "U0EVE"]))
+    def cover(self, away: str) -> None:
+        absence = Absence(away, "U0LEE", self.now, self.now + timedelta(days=1))
+        self.attempt(lambda at: assignment.cover(at, {away: absence}, self.now))
+
+    @rule(stays=st.booleans())
+    def hand_back(self, stays: bool) -> None:  # drawn by Hypothesis
+        self.attempt(lambda at: assignment.hand_back(at, self.now, stays=stays))
 
     @rule(actor=st.sampled_from([BOT, an_engineer()]), minutes=st.integers(0, 90))
     def remind(self, actor: Actor, minutes: int) -> None:
