@@ -215,10 +215,11 @@ class Guide(Part):
 
     def phase_of(self, number: int) -> Phase:
         """Return the phase of step `number`; raises KeyError."""
-        for phase in self.phases:
-            if any(step.number == number for step in phase.steps):
-                return phase
-        raise KeyError(number)
+        return self._phases[number]
+
+    @cached_property
+    def _phases(self) -> dict[int, Phase]:
+        return {step.number: phase for phase in self.phases for step in phase.steps}
 
     def field(self, name: str) -> CredentialField:
         """Return the credential field `name`; raises KeyError."""

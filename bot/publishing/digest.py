@@ -1,5 +1,6 @@
 """Posts the weekly digest in the engineering channel, once, with any number of workers."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
@@ -68,11 +69,12 @@ class Digest:
         )
         if await notice.is_posted():
             return True
+        if (since := await notice.claim()) is None:  # it need not be added up twice
+            return False
         message = await self._message(day, now)
         if message is None:
+            await notice.forget()
             return True
-        if (since := await notice.claim()) is None:
-            return False
         await notice.post(message, since)
         async with self._database.begin() as session:
             await notices.drop(session, digest_slot(day - WEEK))
@@ -91,7 +93,7 @@ class Digest:
             for line in running
             if line.id not in listed and risk_of(line, now, self._stall.timezone)
         ]
-        week = report_on(found, now - WEEK, now)
+        week = await asyncio.to_thread(report_on, found, now - WEEK, now)
         return digest_message(day, week, waiting, quiet, late, self._slack.identity.url)
 
     async def _running(self) -> Sequence[Overview]:

@@ -1,5 +1,9 @@
 """`/servicetitan report`: how the onboardings of a period went, for engineers."""
 
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
 from slack_sdk.models.views import View
 
 from bot.core.deadline import detached_task
@@ -7,7 +11,7 @@ from bot.core.errors import Refused
 from bot.onboarding.reporting import Report, report_on
 from bot.onboarding.reporting.period import Period
 from bot.use_cases.authorization import must_have_opened
-from bot.use_cases.services import Opening, Request
+from bot.use_cases.services import Opening, Request, Services
 from bot.use_cases.use_case import UseCase
 from bot.views.ids import FormRef
 from bot.views.reporting import OVERVIEW, report_modal
@@ -17,7 +21,24 @@ DEFAULT = Period(30)
 WHICH = "Which period? For example: `/servicetitan report 30d`, `report 90d` or `report all`"
 
 
+# A report is kept for its other pages: adding it up may take seconds.
+KEPT_FOR = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A report that is being added up, or was."""
+
+    period: Period
+    at: datetime
+    report: asyncio.Task[Report]
+
+
 class Reporting(UseCase):
+    def __init__(self, services: Services) -> None:
+        super().__init__(services)
+        self._latest: Begun | None = None
+
     async def form(self, request: Request, words: str) -> Opening:
         """Return a window that fills once everything is added up."""
         await self._engineer(request.person)
@@ -25,20 +46,37 @@ class Reporting(UseCase):
         if period is None:
             raise Refused(WHICH)
         ref = FormRef(request.channel, request.person.user_id, request.person.team_id)
-        filling = detached_task(self._view(period, ref, OVERVIEW), "add up a report")
+        filling = detached_task(self._view(self._begin(period), ref, OVERVIEW), "fill a report")
         return Opening(report_modal(None, period, ref, OVERVIEW), filling)
 
     async def page(self, request: Request, ref: FormRef, period: Period, page: str) -> View:
         """Return another page, for the person who opened the window."""
         await must_have_opened(self._services, request, ref)
         await self._engineer(request.person)
-        return await self._view(period, ref, page)
+        return await self._view(self._kept(period) or self._begin(period), ref, page)
 
-    async def _view(self, period: Period, ref: FormRef, page: str) -> View:
-        return report_modal(await self._report(period), period, ref, page)
+    async def _view(self, begun: Begun, ref: FormRef, page: str) -> View:
+        return report_modal(await asyncio.shield(begun.report), begun.period, ref, page)
 
-    async def _report(self, period: Period) -> Report:
-        services, now = self._services, self._services.clock()
-        since = period.since(now)
+    def _kept(self, period: Period) -> Begun | None:
+        kept, now = self._latest, self._services.clock()
+        if kept is None or kept.period != period or now - kept.at >= KEPT_FOR:
+            return None
+        failed = kept.report.done() and (kept.report.cancelled() or kept.report.exception())
+        return None if failed else kept
+
+    def _begin(self, period: Period) -> Begun:
+        now = self._services.clock()
+        adding_up = detached_task(self._add_up(period, now), "add up a report")
+        self._latest = Begun(period, now, adding_up)
+        asyncio.get_running_loop().call_later(KEPT_FOR.total_seconds(), self._forget, self._latest)
+        return self._latest
+
+    def _forget(self, begun: Begun) -> None:
+        if self._latest is begun:
+            self._latest = None
+
+    async def _add_up(self, period: Period, now: datetime) -> Report:
+        services, since = self._services, period.since(now)
         found = await cases(services.database, services.guides, since, now)
-        return report_on(found, since, now)
+        return await asyncio.to_thread(report_on, found, since, now)

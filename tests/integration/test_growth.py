@@ -3,12 +3,16 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, date, datetime
 from typing import Any
 
+from freezegun import freeze_time
 from sqlalchemy import Engine, event
 
 from bot.onboarding.events import NEVER_ANNOUNCED
-from tests.integration.world import World
+from bot.views.digest import digest_slot
+from tests.databases import ON_SQLITE, AnyDatabase
+from tests.integration.world import World, a_world
 
 # What grows. A page of a table, in the order of its key, is read by an index.
 WHOLE_TABLE = re.compile("SCAN (onboarding|step|message|event|credential|verification|delivery)")
@@ -59,6 +63,33 @@ async def test_nothing_that_happens_all_the_time_reads_a_whole_table(world: Worl
         if WHOLE_TABLE.fullmatch(line)
     }
     assert not wholly
+
+
+async def test_another_page_of_a_report_adds_nothing_up_again(begun: World) -> None:
+    await begun.type("report")
+
+    with statements() as seen:
+        await begun.erin.press(begun.view_of(begun.erin), "report_page:steps")
+        await begun.idle()
+
+    assert "report_page:overview" in str(begun.view_of(begun.erin).content)
+    assert not [statement for statement in seen if "FROM event" in statement]
+
+
+@ON_SQLITE
+async def test_a_digest_that_another_worker_has_claimed_is_not_added_up(
+    database: AnyDatabase,
+) -> None:
+    with freeze_time("2026-03-02 15:00", tick=True, real_asyncio=True):
+        async with a_world(database, digest_at="Mon 09:00") as world:
+            await world.begin()
+            claimed = (digest_slot(date(2026, 3, 2)), datetime.now(UTC))
+            world.write("INSERT INTO notice (id, since) VALUES (?, ?)", *claimed)
+
+            with statements() as seen:
+                await world.bot.digest.look()
+
+    assert not [statement for statement in seen if "FROM event" in statement]
 
 
 async def test_events_that_nobody_is_told_of_do_not_wait(begun: World) -> None:

@@ -52,6 +52,7 @@ class Replay:
     def __init__(self, guide: Guide) -> None:
         self._guide = guide
         self._finished: dict[int, EventKind] = {}
+        self._current: int | None = None  # to be found again
         self._unnecessary: frozenset[int] = frozenset()
         self._handed_over: frozenset[int] = frozenset()
         self._to_enter_again: tuple[str, ...] = ()
@@ -69,8 +70,11 @@ class Replay:
     @property
     def current(self) -> int:
         """The number of the current step, or of the last one when all are finished."""
-        numbers = [step.number for step in self._guide.steps]
-        return next((one for one in numbers if one not in self._finished), numbers[-1])
+        if self._current is None:
+            steps = self._guide.steps
+            left = (step.number for step in steps if step.number not in self._finished)
+            self._current = next(left, steps[-1].number)
+        return self._current
 
     @property
     def done(self) -> frozenset[int]:
@@ -94,6 +98,7 @@ class Replay:
         return Owner.HEAVYSET if handed_over else self._guide.phase_of(number).owner
 
     def apply(self, event: Event) -> None:
+        self._current = None
         match event.kind:
             case EventKind.ACCOUNT_CHOSEN:
                 self._choose(event.step or 0, event.detail["choice"])
