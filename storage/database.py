@@ -14,13 +14,13 @@ from sqlmodel import func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.errors import Unavailable
-from storage import postgresql, sqlite
+from storage import sqlite
 from storage.audit.head_log import log_head
 from storage.audit.seals import Seals
 from storage.cache import OnboardingCache
 from storage.database_errors import reason
-from storage.postgresql import CONNECTING, TIMEOUT_SECONDS
 from storage.tables import GuideRow
+from storage.time_limits import CONNECTING, TIMEOUT_SECONDS
 from storage.unreadable_rows import UnreadableRows
 
 log = logging.getLogger(__name__)
@@ -219,4 +219,7 @@ def _engine(url: str) -> AsyncEngine:
     async_url = _with_driver(url, sqlite="sqlite+aiosqlite", postgresql="postgresql+psycopg")
     if is_sqlite(async_url):
         return sqlite.engine(async_url)
+
+    from storage import postgresql  # psycopg costs memory and time that SQLite needn't spend
+
     return postgresql.engine(async_url)

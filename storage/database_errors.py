@@ -6,7 +6,6 @@ user and database but never the password. Errors about data could quote a value.
 
 import sqlite3
 
-import psycopg
 from sqlalchemy.exc import DBAPIError, TimeoutError as PoolTimeoutError
 
 # https://www.sqlite.org/rescode.html, by the primary code.
@@ -34,12 +33,6 @@ def reason(error: BaseException) -> str:
     match cause:
         case sqlite3.Error():
             return _sqlite(cause)
-        case psycopg.Error(sqlstate=str() as state) if state in UNDEFINED_OBJECT:
-            return NO_TABLES
-        case psycopg.OperationalError() | psycopg.InterfaceError():
-            return first_line(cause)
-        case psycopg.Error():
-            return f"{type(cause).__name__} ({cause.sqlstate})"
         case PoolTimeoutError():
             return "all connections are in use"
         case TimeoutError():
@@ -47,13 +40,27 @@ def reason(error: BaseException) -> str:
         case OSError():
             return cause.strerror or type(cause).__name__
         case _:
-            return type(cause).__name__
+            return _postgresql(cause)
 
 
 def first_line(error: BaseException) -> str:
     """Return the first line of a driver's message."""
     lines = str(error).strip().splitlines()
     return lines[0].strip() if lines else type(error).__name__
+
+
+def _postgresql(error: BaseException | None) -> str:
+    import psycopg  # not needed on SQLite, and slow to import
+
+    match error:
+        case psycopg.Error(sqlstate=str() as state) if state in UNDEFINED_OBJECT:
+            return NO_TABLES
+        case psycopg.OperationalError() | psycopg.InterfaceError():
+            return first_line(error)
+        case psycopg.Error():
+            return f"{type(error).__name__} ({error.sqlstate})"
+        case _:
+            return type(error).__name__
 
 
 def _sqlite(error: sqlite3.Error) -> str:

@@ -3,11 +3,13 @@
 from datetime import datetime
 
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import col, delete, insert
+from sqlmodel import col, delete, insert, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.errors import Repeated
 from storage.tables import DeliveryRow
+
+BATCH = 500  # so many are deleted at once
 
 
 async def claim(session: AsyncSession, request_key: str, now: datetime) -> None:
@@ -18,6 +20,8 @@ async def claim(session: AsyncSession, request_key: str, now: datetime) -> None:
         raise Repeated from None
 
 
-async def purge(session: AsyncSession, before: datetime) -> None:
-    """Delete the keys of requests from before then."""
-    await session.exec(delete(DeliveryRow).where(col(DeliveryRow.at) < before))
+async def purge(session: AsyncSession, before: datetime) -> int:
+    """Delete BATCH keys of requests from before then, at most; return how many."""
+    row = DeliveryRow
+    old = select(row.id).where(col(row.at) < before).limit(BATCH)
+    return (await session.exec(delete(row).where(col(row.id).in_(old)))).rowcount

@@ -1,19 +1,22 @@
-"""Applies the migrations, and checks whether they are applied."""
+"""Applies the migrations, and checks whether they are applied.
+
+Alembic is imported only if there is something to apply: a start seldom needs it.
+"""
 
 import time
 from collections.abc import Collection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import make_url
+from sqlalchemy import inspect, make_url, text
 
 from bot.core.english import count
 from storage import sqlite
 from storage.audit.seals import Seals
 from storage.database import is_sqlite, other_connections, sync_engine
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 
 class Unusable(Exception):
@@ -58,8 +61,13 @@ def upgrade(
         _check_file(url)
     applied = _applied(url)
     _check_known(url, applied)
+    if applied == {newest()}:
+        return
     if not (force or is_sqlite(url)) and _must_stop_all(url, applied, revision):
         _check_alone(url)
+
+    from alembic import command
+
     config = _config(url)
     config.attributes["seals"] = seals
     command.upgrade(config, revision)
@@ -74,9 +82,14 @@ def check(url: str) -> None:
         _check_file(url)
     applied = _applied(url)
     _check_known(url, applied)
-    if applied != set(_scripts(url).get_heads()):
+    if applied != {newest()}:
         what = "its tables are older than this version" if applied else "it has no tables of ours"
         raise Outdated(f"{where(url)}: {what}", "run “onboarding db upgrade”")
+
+
+def newest() -> str:
+    """Return the revision of this version's tables."""
+    return max(_revisions())
 
 
 def where(url: str) -> str:
@@ -100,8 +113,7 @@ def _check_file(url: str) -> None:
 
 
 def _check_known(url: str, applied: Collection[str]) -> None:
-    known = {script.revision for script in _scripts(url).walk_revisions()}
-    if newer := sorted(set(applied) - known):
+    if newer := sorted(set(applied) - _revisions()):
         raise Newer(
             f"{where(url)}: a newer version of the bot has changed its tables "
             f"(revision {', '.join(newer)})",
@@ -113,7 +125,10 @@ def _must_stop_all(url: str, applied: Collection[str], revision: str) -> bool:
     """Whether a missing migration would break an earlier release that is running."""
     if not applied:
         return False
-    missing = _scripts(url).iterate_revisions(revision, tuple(applied))
+
+    from alembic.script import ScriptDirectory
+
+    missing = ScriptDirectory.from_config(_config(url)).iterate_revisions(revision, tuple(applied))
     return any(getattr(script.module, "stop_all", False) for script in missing)
 
 
@@ -131,14 +146,19 @@ def _check_alone(url: str) -> None:
 
 def _applied(url: str) -> set[str]:
     with sync_engine(url).connect() as connection:
-        return set(MigrationContext.configure(connection).get_current_heads())
+        if not inspect(connection).has_table("alembic_version"):
+            return set()
+        return set(connection.scalars(text("SELECT version_num FROM alembic_version")))
 
 
-def _scripts(url: str) -> ScriptDirectory:
-    return ScriptDirectory.from_config(_config(url))
+def _revisions() -> set[str]:
+    """Return all revisions: a migration's file begins with its own."""
+    return {file.name.partition("_")[0] for file in (MIGRATIONS / "versions").glob("[0-9]*.py")}
 
 
-def _config(url: str) -> Config:
+def _config(url: str) -> "Config":
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["url"] = url

@@ -9,14 +9,11 @@ from psycopg.abc import RV, PQGen
 from sqlalchemy import Connection, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from storage.time_limits import CONNECTING, TIMEOUT_SECONDS
+
 INTERVAL_SECONDS = 0.1  # psycopg's own
-# Slack waits three seconds for an answer, so we give up on the database before that.
-TIMEOUT_SECONDS = 2
 # A worker that is frozen in a transaction loses its locks and its connection.
 IDLE_SECONDS = 5
-# PgBouncer may give each transaction another server connection (pool_mode = transaction), which
-# does not have earlier prepared statements: https://www.pgbouncer.org/features.html
-CONNECTING = {"connect_timeout": TIMEOUT_SECONDS, "prepare_threshold": None}
 
 
 def engine(url: str) -> AsyncEngine:

@@ -13,7 +13,6 @@ import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
 
-import psycopg
 from sqlalchemy import make_url, text
 
 from bot.core.errors import Unavailable
@@ -120,9 +119,11 @@ async def _clear_postgresql(database: Database) -> str | None:
     Unlike VACUUM FULL, CLUSTER works in a transaction, so it has a timeout behind PgBouncer too.
     Dead rows that an older transaction may still see are copied, and counted.
     """
+    from psycopg import AsyncConnection, errors  # not needed on SQLite, and slow to import
+
     still_there = 0
 
-    def count(notice: psycopg.errors.Diagnostic) -> None:
+    def count(notice: errors.Diagnostic) -> None:
         nonlocal still_there  # “1 dead row versions cannot be removed yet.”, in any language
         if found := re.match(r"\D*(\d+)", notice.message_detail or ""):
             still_there = int(found[1])
@@ -131,7 +132,7 @@ async def _clear_postgresql(database: Database) -> str | None:
         await session.exec(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'"))  # type: ignore[call-overload]
         connection = await session.connection()
         driver = (await connection.get_raw_connection()).driver_connection
-        assert isinstance(driver, psycopg.AsyncConnection)  # noqa: S101
+        assert isinstance(driver, AsyncConnection)  # noqa: S101
         driver.add_notice_handler(count)
         try:
             await connection.execute(text("CLUSTER VERBOSE credential USING credential_pkey"))

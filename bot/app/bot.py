@@ -297,6 +297,7 @@ class Bot:
             await until_answered("Slack", self.socket.connect)
         await until_answered("the database", self.use_cases.channels.regained_all)
         await self.heartbeat.start()
+        await asyncio.to_thread(self.stall.prepare, self._clock())
         while True:
             await self.sweep()
             self.caught_up.set()

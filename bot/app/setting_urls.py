@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from psycopg import ProgrammingError
-from psycopg.conninfo import make_conninfo
 from pydantic import AfterValidator, SecretStr
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -120,6 +118,9 @@ def _sqlite(value: str, rest: str) -> str:
 
 
 def _postgresql(value: str) -> str:
+    from psycopg import ProgrammingError  # not needed on SQLite, and slow to import
+    from psycopg.conninfo import make_conninfo
+
     example = "must be an address such as postgresql://user:password@host/name"
     try:
         url: URL = make_url(value.replace("postgres://", "postgresql://", 1))

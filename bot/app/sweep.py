@@ -37,7 +37,7 @@ class Sweep:
         self._database, self._worker = database, worker
         self._checks, self._tasks = checks, tasks
         self._interval, self._clock = interval, clock
-        self._purged_at = clock()
+        self._purged_at: datetime | None = None
         self._checking = False
 
     async def __call__(self) -> None:
@@ -72,8 +72,12 @@ class Sweep:
 
     async def _purge_old_requests(self) -> None:
         now = self._clock()
-        if now - self._purged_at > PURGE_INTERVAL:
-            async with self._database.begin() as session:
-                await handled_requests.purge(session, now - REPEATED_WITHIN)
-                await throttling.purge(session, now - REPEATED_WITHIN)
-            self._purged_at = now
+        if self._purged_at and now - self._purged_at <= PURGE_INTERVAL:
+            return
+        self._purged_at = now
+        deleted = handled_requests.BATCH
+        while deleted == handled_requests.BATCH:
+            async with self._database.begin(background=True) as session:
+                deleted = await handled_requests.purge(session, now - REPEATED_WITHIN)
+        async with self._database.begin(background=True) as session:
+            await throttling.purge(session, now - REPEATED_WITHIN)

@@ -68,6 +68,10 @@ class Stall:
     after: timedelta
     timezone: str
 
+    def prepare(self, now: datetime) -> None:
+        """Load this year's holidays in `timezone`, which takes a moment the first time."""
+        calendar_of(None, self.timezone).is_open(now)
+
     def applies(
         self, status: str, active_at: datetime, timezone: str | None, now: datetime
     ) -> bool:

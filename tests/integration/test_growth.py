@@ -17,6 +17,12 @@ from tests.integration.world import World, a_world
 # What grows. A page of a table, in the order of its key, is read by an index.
 WHOLE_TABLE = re.compile("SCAN (onboarding|step|message|event|credential|verification|delivery)")
 
+OLD_KEYS = """
+    INSERT INTO delivery (id, at)
+    WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 1200)
+    SELECT 'old ' || n, '2020-01-01 00:00:00.000000' FROM numbers
+"""
+
 
 @contextmanager
 def statements() -> Iterator[dict[str, Any]]:
@@ -99,3 +105,13 @@ async def test_events_that_nobody_is_told_of_do_not_wait(begun: World) -> None:
     waiting = begun.rows("SELECT kind FROM event WHERE announced_ts IS NULL")
 
     assert not {kind.value for kind in NEVER_ANNOUNCED}.intersection(kind for (kind,) in waiting)
+
+
+async def test_old_request_keys_are_forgotten_at_a_start_a_few_at_a_time(begun: World) -> None:
+    begun.write(OLD_KEYS)
+    kept = begun.rows("SELECT count(*) FROM delivery WHERE id NOT LIKE 'old %'")
+
+    async with begun.second_bot() as restarted:
+        await restarted.sweep()
+
+    assert begun.rows("SELECT count(*) FROM delivery") == kept
