@@ -12,7 +12,7 @@ from slack_sdk.models.views import View
 from bot.core.errors import Malformed, Repeated
 from bot.use_cases import Opening, Request, UseCases
 from bot.use_cases.invitees import name_and_invitees
-from bot.use_cases.slash_command import HELP, split, unwrapped
+from bot.use_cases.slash_command import HELP, split, unwrapped, without_guide
 from bot.views import ids
 from bot.views.ephemeral import EphemeralReply, plain_answer
 from bot.views.status_query import StatusQuery
@@ -71,9 +71,10 @@ def _commands(use_cases: UseCases) -> dict[str, Subcommand]:
         return await use_cases.status.help(request)
 
     async def start(request: Request, words: str) -> Opening | View:
+        words, guide_id = without_guide(words)
         if asked := name_and_invitees(words):
-            return await use_cases.invitations.form(request, *asked)
-        return await use_cases.start.form(request, unwrapped(words))
+            return await use_cases.invitations.form(request, *asked, guide_id)
+        return await use_cases.start.form(request, unwrapped(words), guide_id)
 
     status, changes = use_cases.status, use_cases.commands
     return {

@@ -21,12 +21,14 @@ def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
             client_name = form.text(ids.CLIENT_NAME)
             admins = list(form.input(ids.CLIENT_ADMINS).selected_users or ())
             engineer = form.input(ids.ENGINEER).selected_user or ""
+            guide_id = form.chosen(ids.GUIDE)
             await use_cases.start.start(
-                form.saying(client_name, engineer, *admins),
+                form.saying(client_name, engineer, guide_id, *admins),
                 form.ref,
                 client_name=client_name,
                 admins=admins,
                 engineer=engineer,
+                guide_id=guide_id,
             )
 
     @app.view(ids.INVITE_CLIENT)
@@ -35,8 +37,9 @@ def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
         name, addresses = form.text(ids.CLIENT_NAME), form.text(ids.ADDRESSES)
         channel_name, private = form.text(ids.CHANNEL_NAME), bool(form.ticked(ids.PRIVATE_CHANNEL))
         engineer = form.input(ids.ENGINEER).selected_user or ""
+        guide_id = form.chosen(ids.GUIDE)
         async with at_the_form(ack, form) as closing:
-            request = form.saying(name, addresses, channel_name, str(private), engineer)
+            request = form.saying(name, addresses, channel_name, str(private), engineer, guide_id)
             asked = await use_cases.invitations.check(
                 request,
                 form.ref,
@@ -45,6 +48,7 @@ def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
                 channel_name=channel_name,
                 private=private,
                 engineer=engineer,
+                guide_id=guide_id,
             )
             closing.view = working_view(asked.client_name)
             replies.work(form, use_cases.invitations.carry_out(request, asked), outcome_view)

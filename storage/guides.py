@@ -1,16 +1,18 @@
 """The guides' texts: an onboarding keeps the guide version that it started with.
 
-The file that ships with the bot is the newest text of its version. Older versions are read from the
-database, where every version in use was saved.
+The files that ship with the bot, and those in GUIDES, are the newest texts of their versions.
+Older versions are read from the database, where every version in use was saved.
 """
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.guide import Guide, GuideError, parse
+from bot.guide.credential_fields import CredentialField
 from bot.guide.loading import name_of, source_of
 from bot.guide.structure import changes
 from storage.tables import RUNNING, GuideRow, OnboardingRow
@@ -20,59 +22,90 @@ MAX_NAMED_CHANGES = 3
 
 
 class GuideStore:
-    """All guide versions that onboardings may need."""
+    """All guides and versions that onboardings may need."""
 
     def __init__(
         self,
-        source: str,
-        name: str,
+        texts: Mapping[str, str],
         *,
         email: str | None = None,
         description: str | None = None,
+        has_our_key: bool = False,
     ) -> None:
-        """Take the text of the guide for new onboardings; raises GuideError if it is broken.
+        """Take the text of each guide for new onboardings, by its file; the first is the default.
 
-        `email` and `description` fill the blanks of every guide.
+        `email` and `description` fill the blanks of every guide. Without our own Application Key,
+        a guide that needs it isn't offered. Raises GuideError if a guide is broken.
         """
         self._fillings = {"email": email, "description": description}
-        self.newest = parse(source, name).filled(**self._fillings)
-        self._source, self._name = source, name
-        self._parsed = {(self.newest.id, self.newest.version): self.newest}
+        self._texts: dict[str, tuple[str, str]] = {}
+        guides: dict[str, Guide] = {}
+        for name, source in texts.items():
+            guide = parse(source, name).filled(**self._fillings)
+            if guide.id in guides:
+                raise GuideError(f"{name}: another guide has the id “{guide.id}”, too")
+            guides[guide.id], self._texts[guide.id] = guide, (name, source)
+        self.newest, *self._others = guides.values()
+        self._has_our_key = has_our_key
+        self._parsed = {(one.id, one.version): one for one in guides.values()}
         self._broken: dict[tuple[str, str], str] = {}
 
     @classmethod
-    def from_file(cls, file: Path, **fillings: str | None) -> Self:
-        """Read the guide for new onboardings; raises GuideError if it is broken."""
-        return cls(source_of(file), name_of(file), **fillings)
+    def from_file(cls, *files: Path, **options: Any) -> Self:
+        """Read the guides for new onboardings; raises GuideError if one is broken."""
+        return cls({name_of(file): source_of(file) for file in files}, **options)
 
-    async def changes(self, session: AsyncSession) -> list[str]:
-        """Return how the file's structure differs from the saved text of the same version."""
-        row = await session.get(GuideRow, (self.newest.id, self.newest.version))
-        return changes(row.source, self._source) if row else []
+    @property
+    def all(self) -> Sequence[Guide]:
+        """Every guide in its newest version, the default first."""
+        return (self.newest, *self._others)
+
+    @property
+    def offered(self) -> Sequence[Guide]:
+        """The guides that an onboarding may begin with."""
+        return [one for one in self.all if self._has_our_key or not one.needs_our_key]
+
+    @property
+    def fields(self) -> Sequence[CredentialField]:
+        """Every credential that some guide asks for; of two with one id, the first guide's."""
+        found: dict[str, CredentialField] = {}
+        for field in (field for guide in self.all for field in guide.credentials):
+            found.setdefault(field.id, field)
+        return list(found.values())
+
+    async def changes(self, session: AsyncSession, guide_id: str) -> list[str]:
+        """Return how a file's structure differs from the saved text of the same version."""
+        guide = next(one for one in self.all if one.id == guide_id)
+        row = await session.get(GuideRow, (guide.id, guide.version))
+        return changes(row.source, self._texts[guide_id][1]) if row else []
 
     async def save_newest(self, session: AsyncSession) -> None:
-        """Save the newest text, for the day when its file is replaced.
+        """Save the newest texts, for the day when their files are replaced.
 
         A new wording replaces the saved one, and running onboardings count as unpublished: each is
         compared with what it shows in Slack, and only messages with changed words are edited.
         Raises GuideError if more than the wording of a version was changed: onboardings that
         started with it could not continue.
         """
-        if found := await self.changes(session):
+        for guide in self.all:
+            await self._save(session, guide)
+
+    async def _save(self, session: AsyncSession, guide: Guide) -> None:
+        name, source = self._texts[guide.id]
+        if found := await self.changes(session, guide.id):
             more = " …" if len(found) > MAX_NAMED_CHANGES else ""
             raise GuideError(
-                f"{self._name}: version {self.newest.version} was saved before, and has another "
+                f"{name}: version {guide.version} was saved before, and has another "
                 f"structure now ({', '.join(found[:MAX_NAMED_CHANGES])}{more}). "
                 "Raise “version”: running onboardings then keep the one they began with."
             )
-        id_, version = self.newest.id, self.newest.version
-        saved = await session.get(GuideRow, (id_, version))
+        saved = await session.get(GuideRow, (guide.id, guide.version))
         if saved is None:
-            session.add(GuideRow(id=id_, version=version, source=self._source))
-        elif saved.source != self._source:
-            saved.source = self._source
+            session.add(GuideRow(id=guide.id, version=guide.version, source=source))
+        elif saved.source != source:
+            saved.source = source
             row = OnboardingRow
-            theirs = (RUNNING, col(row.guide) == id_, col(row.guide_version) == version)
+            theirs = (RUNNING, col(row.guide) == guide.id, col(row.guide_version) == guide.version)
             await session.exec(update(row).where(*theirs).values(published_revision=-1))
 
     async def get(self, session: AsyncSession, guide_id: str, version: str) -> Guide:

@@ -296,7 +296,7 @@ def _rows_at_head() -> Rows:
 async def _write(url: str) -> None:
     database = Database(url, SEALS)
     async with database.begin() as session:
-        await GuideStore(SERVICETITAN.read_text(encoding="utf-8"), "guide").save_newest(session)
+        await GuideStore.from_file(SERVICETITAN).save_newest(session)
         for begun, change in _lives().values():
             await onboardings.add(session, begun)
             await session.flush()

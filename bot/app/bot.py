@@ -12,6 +12,7 @@ import httpx
 import handlers
 from bot.app.bolt import bolt_app, quiet
 from bot.app.gauges import Gauges
+from bot.app.guides import guide_files, guide_store
 from bot.app.health import Health
 from bot.app.health_checks import Check, ClockCheck, RowCheck, TokenCheck, ValueCheck
 from bot.app.heartbeat import Heartbeat
@@ -24,8 +25,7 @@ from bot.app.socket_mode import Socket
 from bot.app.sweep import Sweep
 from bot.core.background import BackgroundTasks
 from bot.core.metrics import Metrics
-from bot.guide.loading import SERVICETITAN
-from bot.guide.pictures import find as find_pictures
+from bot.guide.pictures import find_all as find_pictures
 from bot.onboarding.overview import Stall
 from bot.onboarding.reporting.weekly import Weekly
 from bot.publishing.announcements import Announcements
@@ -49,7 +49,6 @@ from bot.verification.sender import Sender
 from bot.verification.servicetitan import ServiceTitan
 from storage.audit.seals import Seals
 from storage.database import Database
-from storage.guides import GuideStore
 from storage.leases import Worker
 from storage.secure_delete import CiphertextCleaner
 from storage.vault import Vault
@@ -96,11 +95,11 @@ class Bot:
         )
         # The same name after a restart: while an earlier process lives, its port is taken.
         self.worker = Worker(f"{gethostname()}/{settings.host}:{settings.port}")
-        self.guides = GuideStore.from_file(
-            SERVICETITAN, email=settings.support_email, description=settings.app_description
-        )
+        self.guides = guide_store(settings)
         self.picture_sources, problems = find_pictures(
-            self.guides.newest, settings.guide_images, settings.public_url
+            dict(zip(guide_files(settings), self.guides.all, strict=True)),
+            settings.guide_images,
+            settings.public_url,
         )
         for name, problem in problems.items():
             log.warning("a file of GUIDE_IMAGES isn't used: it %s", problem, extra={"file": name})
@@ -182,6 +181,7 @@ class Bot:
                 http, auth_url=settings.servicetitan_auth_url, api_url=settings.servicetitan_api_url
             ),
             sender=self.sender,
+            application_key=settings.servicetitan_application_key,
             wake_publisher=self.publisher.wake,
             tasks=self.tasks,
             metrics=self.metrics,

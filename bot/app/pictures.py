@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from aiohttp import web
 
-from bot.guide.pictures import PATH, PictureFile
+from bot.guide.pictures import PictureFile
 
 HEADERS = {
     # An address is for one content: with another one, Slack is told another address.
@@ -14,9 +14,9 @@ HEADERS = {
 }
 
 
-def routes(files: Sequence[PictureFile]) -> Sequence[web.RouteDef]:
-    """Return a route for each file; no name in a request leads to a file on the disk."""
-    return [web.get(f"{PATH}/{file.name}", _serves(file)) for file in files]
+def routes(files: Sequence[tuple[str, PictureFile]]) -> Sequence[web.RouteDef]:
+    """Return a route for each path; no name in a request leads to a file on the disk."""
+    return [web.get(path, _serves(file)) for path, file in files]
 
 
 def _serves(file: PictureFile) -> Callable[[web.Request], Awaitable[web.Response]]:

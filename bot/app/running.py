@@ -93,7 +93,7 @@ async def _serving(bot: Bot) -> AsyncIterator[None]:
         in_flight=bot.in_flight,
         requests=bot.requests,
         bolt=None if settings.socket_mode else bot.bolt,
-        pictures=bot.picture_sources.served,
+        pictures=[one for sources in bot.picture_sources for one in sources.served],
         signing_secret=secret.get_secret_value() if secret else "",
     )
     async with AsyncExitStack() as ports:

@@ -71,6 +71,12 @@ def _guide_images(value: str) -> str:
     return value
 
 
+def _guides(value: str) -> str:
+    if not any(Path(value).glob("*/guide.toml")):
+        raise wrong("must be a folder with a folder for each guide, such as fieldbook/guide.toml")
+    return value
+
+
 def _heartbeat_url(value: SecretStr) -> SecretStr:
     """Check the address of a dead man's switch; http is taken too, as it may be a neighbor's."""
     example = "must be the address that your monitor gives you, such as https://hc-ping.com/…"
@@ -163,6 +169,7 @@ def _parts(value: str, problem: str) -> SplitResult:
 ApiUrl = Annotated[str, AfterValidator(_api_url)]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 GuideImages = Annotated[str, AfterValidator(_guide_images)]
+GuidesFolder = Annotated[str, AfterValidator(_guides)]
 PublicUrl = Annotated[str, AfterValidator(_public_url)]
 HeartbeatUrl = Annotated[SecretStr, AfterValidator(_heartbeat_url)]
 ProxyUrl = Annotated[SecretStr, AfterValidator(_proxy_url)]

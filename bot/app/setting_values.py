@@ -200,6 +200,12 @@ def _digest_at(value: str) -> str:
     return str(at)
 
 
+def _application_key(value: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[!-~]{10,200}", plain(value)):
+        raise wrong("must be the Application Key of HeavySet's app in ServiceTitan (ak1.…)")
+    return value
+
+
 def _metrics_token(value: SecretStr) -> SecretStr:
     """Validate a token that a monitor sends as “Authorization: Bearer …” (RFC 6750)."""
     matching(
@@ -232,6 +238,7 @@ def _upper(value: Any) -> Any:
 Keys = Annotated[list[SecretStr], NoDecode, BeforeValidator(_split), AfterValidator(_keys)]
 Engineers = Annotated[list[str], NoDecode, BeforeValidator(_split), AfterValidator(_engineers)]
 BotToken = Annotated[SecretStr, AfterValidator(bot_token)]
+ApplicationKey = Annotated[SecretStr, AfterValidator(_application_key)]
 AppToken = Annotated[SecretStr, AfterValidator(app_token)]
 Channel = Annotated[
     str,

@@ -20,12 +20,14 @@ from bot.app.setting_urls import (
     BaseUrl,
     DatabaseUrl,
     GuideImages,
+    GuidesFolder,
     HeartbeatUrl,
     ProxyUrl,
     PublicUrl,
 )
 from bot.app.setting_values import (
     WHO_IS_AN_ENGINEER,
+    ApplicationKey,
     AppToken,
     BotToken,
     Channel,
@@ -59,6 +61,7 @@ SECRETS = (
     "SLACK_SIGNING_SECRET",
     "DATABASE_URL",
     "CREDENTIAL_KEYS",
+    "SERVICETITAN_APPLICATION_KEY",
     "PROXY_URL",
     "METRICS_TOKEN",
     "HEARTBEAT_URL",
@@ -90,6 +93,7 @@ class Settings(BaseSettings):
     credential_keys: Keys
     servicetitan_auth_url: BaseUrl = "https://auth.servicetitan.io"
     servicetitan_api_url: BaseUrl = "https://api.servicetitan.io"
+    servicetitan_application_key: ApplicationKey | None = None
     proxy_url: ProxyUrl | None = None
     host: Host = "127.0.0.1"
     port: Port = 3000
@@ -106,6 +110,7 @@ class Settings(BaseSettings):
     digest_at: DigestAt = "Mon 09:00"
     support_email: Email | None = None
     app_description: Description | None = None
+    guides: GuidesFolder | None = None
     guide_images: GuideImages | None = None
     public_url: PublicUrl | None = None
 

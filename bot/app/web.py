@@ -40,7 +40,7 @@ def web_app(
     in_flight: InFlight,
     requests: RequestMonitor,
     bolt: AsyncApp | None,
-    pictures: Sequence[PictureFile] = (),
+    pictures: Sequence[tuple[str, PictureFile]] = (),
     signing_secret: str = "",
 ) -> web.Application:
     """Return the server's routes; `bolt` takes Slack's requests, unless Socket Mode does.

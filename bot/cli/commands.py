@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from bot import guide
 from bot.app.event_loop import watch_event_loop
+from bot.app.guides import guide_files, guide_store
 from bot.app.running import running
 from bot.app.settings import Settings, load_partly, secret_paths
 from bot.cli import private_files
@@ -36,7 +37,6 @@ from storage.audit.seals import Seals
 from storage.audit.verify_history import verify
 from storage.database import Database, is_sqlite
 from storage.database_errors import reason
-from storage.guides import GuideStore
 from storage.key_rotation import Progress, inspect, rotate, rotate_seals
 from storage.reporting import cases
 from storage.vault import Vault
@@ -117,7 +117,7 @@ async def export_history(settings: Settings, named: str, format_: str, output: P
     """Write the history of one onboarding to standard output, or to a file."""
     from bot.cli.export import Export, inquiries, people_and_channels, render
 
-    guides = GuideStore.from_file(SERVICETITAN)
+    guides = guide_store(settings)
     async with _database(settings) as database, database.begin(write=False) as session:
         try:
             found = [await onboardings.get(session, guides, named)]
@@ -150,7 +150,7 @@ async def report_on_all(settings: Settings, since: str, format_: str, output: Pa
     now = datetime.now(UTC)
     begin = period.since(now)
     async with _database(settings) as database:
-        found = await cases(database, GuideStore.from_file(SERVICETITAN), begin, now)
+        found = await cases(database, guide_store(settings), begin, now)
     return _write_to(output, render(report_on(found, begin, now), period, format_))
 
 
@@ -166,17 +166,31 @@ def _write_to(output: Path | None, text: str) -> int:
 
 
 @with_output
-def preview_guide(output: Path, source: Path | None) -> int:
-    """Write a page with every message and window of a guide: the bot's own, or that in `source`."""
+def preview_guide(output: Path, source: str) -> int:
+    """Write a page with every message and window of a guide, by its id, its folder or its file."""
     from bot.cli.preview import preview  # it draws with the sandbox, which no other command needs
 
     settings, _ = load_partly()
     try:
-        page = preview(guide.load(source or SERVICETITAN), settings.guide_images)
+        file = _guide_file(settings, source)
+        if file is None:
+            known = ", ".join(one.parent.name for one in guide_files(settings))
+            return say(f"{source}: no guide, and no file; the guides are {known}", 2)
+        page = preview(guide.load(file), settings.guide_images, file.parent)
     except guide.GuideError as error:
         return say(str(error), 2)
     output.write_text(page, encoding="utf-8")
     return say(f"{output}: written")
+
+
+def _guide_file(settings: Settings, source: str) -> Path | None:
+    """Return the file of a guide: `source` is its id, its folder, or the file."""
+    known = {file.parent.name: file for file in guide_files(settings)}
+    path = Path(source)
+    if source in known or not source:
+        return known.get(source, SERVICETITAN)
+    path = path / "guide.toml" if path.is_dir() else path
+    return path if path.is_file() else None
 
 
 @with_settings(check_tables=False, outdated_status=2)
@@ -275,7 +289,7 @@ async def rotate_keys(settings: Settings) -> int:
 @with_settings()
 async def purge(settings: Settings) -> int:
     """Destroy the values of all finished onboardings, however recently they finished."""
-    guides = GuideStore.from_file(SERVICETITAN)
+    guides = guide_store(settings)
     async with _database(settings) as database:
         purged = await destroy_old_values(
             database, guides, lambda: datetime.now(UTC), timedelta(0), lambda _onboarding_id: None

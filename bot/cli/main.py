@@ -170,12 +170,16 @@ def guide_() -> None:
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), required=True, help="Write to this file."
 )
-@click.option("--guide", "source", type=click.Path(path_type=Path), help="Another guide file.")
-def preview(output: Path, source: Path | None) -> int:
-    """Draw every message and window of the guide on one HTML page."""
+@click.option("--guide", "file", default="", help="The same as GUIDE.")
+@click.argument("guide", default="")
+def preview(output: Path, file: str, guide: str) -> int:
+    """Draw every message and window of GUIDE on one HTML page.
+
+    GUIDE is the id, the folder or the file of a guide; by default, it's ServiceTitan's.
+    """
     from bot.cli.commands import preview_guide
 
-    return preview_guide(output, source)
+    return preview_guide(output, guide or file)
 
 
 @main.group()

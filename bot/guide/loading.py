@@ -33,14 +33,28 @@ def name_of(path: Path) -> str:
     return f"{path.parent.name}/{path.name}" if path.name == FILES[0] else path.name
 
 
+def files_in(folder: Path) -> list[Path]:
+    """Return the text of each guide whose folder is in `folder`, ours first."""
+    return sorted(folder.glob(f"*/{FILES[0]}"), key=lambda path: (path != SERVICETITAN, path))
+
+
 def source_of(path: Path) -> str:
-    """Return the text of the guide in a file, with what is beside it if that is a `guide.toml`."""
-    text = path.read_text(encoding="utf-8")
+    """Return the text of the guide in a file, with what is beside it if that is a `guide.toml`.
+
+    Raises GuideError if a file can't be read.
+    """
     if path.name != FILES[0]:
-        return text
+        return _read(path)
     others = [path.with_name(name) for name in FILES[1:]]
-    texts = [f"#    {one.name}    #\n{one.read_text('utf-8')}" for one in others if one.exists()]
-    return "\n".join([text, *texts])
+    texts = [f"#    {one.name}    #\n{_read(one)}" for one in others if one.exists()]
+    return "\n".join([_read(path), *texts])
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise GuideError(f"{path}: isn't UTF-8 text") from error
 
 
 def parse(source: str, name: str) -> Guide:
@@ -56,7 +70,8 @@ def parse(source: str, name: str) -> Guide:
         raise GuideError(
             _report(source, name, ((_loc(one["loc"]), one["msg"]) for one in error.errors()))
         ) from error
-    if found := _report(source, name, problems(guide)):
+    folder = Path(name).parent.name  # a text from the database, or of before, has none
+    if found := _report(source, name, problems(guide, folder)):
         raise GuideError(found)
     return guide if "checks" in guide.model_fields_set else _completed(guide)
 

@@ -208,6 +208,12 @@ class Guide(Part):
         """Whether the credentials are verified at all."""
         return self.checks.by != "none"
 
+    @property
+    def needs_our_key(self) -> bool:
+        """Whether ServiceTitan's Application Key is HeavySet's own: the guide asks for none."""
+        fields = {field.id for field in self.credentials}
+        return self.checks.by == "servicetitan" and "application_key" not in fields
+
     @cached_property
     def numbers(self) -> dict[str, int]:
         """The numbers of the steps that have a key."""

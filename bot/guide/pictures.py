@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
-from bot.guide.loading import FOLDER
+from bot.guide.loading import SERVICETITAN
 from bot.guide.model import Guide, Step
 
 SCHEMATICS = "schematics"  # the folder beside a guide's text
@@ -95,11 +95,12 @@ class PictureSources:
     files: Sequence[PictureFile] = ()
     base_url: str = ""
     public_url: str = ""
+    path: str = PATH  # of the files on our own server
 
     @property
-    def served(self) -> Sequence[PictureFile]:
-        """The files that Slack gets from our server."""
-        return self.files if self.public_url else ()
+    def served(self) -> Sequence[tuple[str, PictureFile]]:
+        """The files that Slack gets from our server, with their paths there."""
+        return [(f"{self.path}/{file.name}", file) for file in self.files if self.public_url]
 
     @property
     def to_upload(self) -> Sequence[PictureFile]:
@@ -134,7 +135,7 @@ class PictureSources:
         """Return a file's address on our server; a new content has a new one, as Slack caches."""
         if not self.public_url:
             return ""
-        return f"{self.public_url}{PATH}/{file.name}?{file.digest[:8]}"
+        return f"{self.public_url}{self.path}/{file.name}?{file.digest[:8]}"
 
     def _picture(self, step: Step, *, url: str, file_id: str = "") -> Picture:
         shows = (step.figure.shows if step.figure else None) or ""
@@ -151,18 +152,40 @@ def file_name(step: int) -> str:
     return f"step-{step:02}.png"
 
 
+def find_all(
+    guides: Mapping[Path, Guide], images: str | None, public_url: str | None
+) -> tuple[list[PictureSources], dict[str, str]]:
+    """Return where the pictures of all guides are, by their files; the first is the default.
+
+    GUIDE_IMAGES has those of the default guide, and a folder with the id of each other one.
+    """
+    found: list[PictureSources] = []
+    problems: dict[str, str] = {}
+    for file, guide in guides.items():
+        inside = f"/{guide.id}" if found else ""
+        theirs = f"{images.rstrip('/')}{inside}" if images else None
+        sources, wrong = find(guide, theirs, public_url, file.parent)
+        found.append(replace(sources, path=f"{PATH}{inside}"))
+        problems |= {f"{inside}/{name}".lstrip("/"): problem for name, problem in wrong.items()}
+    return found, problems
+
+
 def find(
-    guide: Guide, images: str | None, public_url: str | None
+    guide: Guide,
+    images: str | None,
+    public_url: str | None,
+    folder: Path = SERVICETITAN.parent,
 ) -> tuple[PictureSources, dict[str, str]]:
     """Return where a guide's pictures are, by GUIDE_IMAGES and PUBLIC_URL.
 
-    With it, what is wrong with files that can't be used, by their names.
+    `folder` is the guide's own, which may have schematics. With it, what is wrong with files that
+    can't be used, by their names.
     """
     captions = {step.number: caption_of(step) for step in guide.steps}
     if images and "://" in images:
         return PictureSources(captions, base_url=images.rstrip("/")), {}
     files, problems = _read(Path(images), captions) if images else ([], {})
-    schematics, _ = _read(FOLDER / guide.id / SCHEMATICS, captions)
+    schematics, _ = _read(folder / SCHEMATICS, captions)
     given = {file.step for file in files}
     files += [replace(one, is_schematic=True) for one in schematics if one.step not in given]
     return PictureSources(captions, files, public_url=public_url or ""), problems

@@ -14,11 +14,16 @@ NEEDED = {"tenant_id", "client_id", "client_secret", "booking_provider_id"}
 OURS_PERHAPS = "application_key"
 
 
-def problems(guide: Guide) -> Iterator[Problem]:
-    """Yield where something is wrong in the guide's file, and what."""
+def problems(guide: Guide, folder: str = "") -> Iterator[Problem]:
+    """Yield where something is wrong in the guide's files, which are in `folder`, and what."""
+    if folder and guide.id != folder:
+        yield ("id",), f"must be “{folder}”, like the guide's folder"
+    if folder and "checks" not in guide.model_fields_set:
+        yield ("checks",), "are missing: checks.toml says by whom the credentials are checked"
     yield from _numbers(guide)
     yield from _references(guide)
     yield from _checks(guide)
+    yield from _asked(guide)
     yield from _slack_limits(guide)
 
 
@@ -100,6 +105,15 @@ def _remedy(guide: Guide, where: Where, remedy: Remedy, gaps: set[str]) -> Itera
             yield (*where, "fields"), f"there is no credential “{name}”"
     for gap in sorted(remedy.gaps - gaps):
         yield (*where, "text"), f"nothing fills in “{{{gap}}}”"
+
+
+def _asked(guide: Guide) -> Iterator[Problem]:
+    from bot.guide.answers.passages import passages  # it needs the guide's parts itself
+
+    known = {passage.id for passage in passages(guide)}
+    for name, _ in guide.asked:
+        if name not in known:
+            yield ("asked", name), "the guide has no such passage"
 
 
 def _slack_limits(guide: Guide) -> Iterator[Problem]:

@@ -47,7 +47,7 @@ class Pictures:
         self,
         slack: Slack,
         database: Database,
-        sources: PictureSources,
+        sources: Sequence[PictureSources],
         clock: Callable[[], datetime],
     ) -> None:
         self._slack, self._database = slack, database
@@ -60,7 +60,8 @@ class Pictures:
     def of(self, step: Step) -> Sequence[Picture]:
         """Return the pictures of a step that Slack is likely to take now."""
         now = self._clock()
-        found = self._sources.of(step, self._uploaded)
+        every = (sources.of(step, self._uploaded) for sources in self._sources)
+        found: Sequence[Picture] = next(filter(None, every), ())
         return [one for one in found if self._refused.get(one.url or one.file_id, now) <= now]
 
     def refused(self, message: Message, code: str) -> None:
@@ -79,7 +80,8 @@ class Pictures:
 
     async def look(self) -> None:
         """Upload what Slack lacks; each sweep calls this."""
-        missing = [one for one in self._sources.to_upload if one.digest not in self._uploaded]
+        files = [one for sources in self._sources for one in sources.to_upload]
+        missing = [one for one in files if one.digest not in self._uploaded]
         if not missing or not self._may_upload():
             return
         async with self._database.begin(write=False, background=True) as session:

@@ -9,6 +9,7 @@ from slack_sdk.models.views import View
 from bot.core.english import listed
 from bot.core.errors import Refused, Repeated, Unavailable
 from bot.core.mrkdwn import channel_link, escape, mention, thread_link
+from bot.guide import Guide
 from bot.onboarding import Event, EventKind, Onboarding
 from bot.onboarding.names import LONGEST_CHANNEL
 from bot.onboarding.people import Actor
@@ -19,10 +20,16 @@ from bot.use_cases.invitees import Invitees, why_wrong
 from bot.use_cases.lookup import must_be_no_secret
 from bot.use_cases.services import InvalidInput, Request, Services
 from bot.use_cases.start import Start
-from bot.use_cases.start_inputs import checked_engineer, checked_name, must_be_a_name
+from bot.use_cases.start_inputs import (
+    checked_engineer,
+    checked_guide,
+    checked_name,
+    guide_named,
+    must_be_a_name,
+)
 from bot.use_cases.use_case import UseCase
 from bot.views.ids import ADDRESSES, CHANNEL_NAME, FormRef
-from bot.views.start import invite_modal
+from bot.views.start import GuideChoice, invite_modal
 from storage import event_log, history, onboardings
 from storage.to_rows import client_key
 
@@ -37,6 +44,7 @@ class Invitation:
     """What to create: whose channel, its name, who is invited."""
 
     client_name: str
+    guide: Guide
     addresses: Sequence[str]
     channel_name: str = ""
     private: bool = False
@@ -50,9 +58,12 @@ class Invitations(UseCase):
         super().__init__(services)
         self._starting = starting
 
-    async def form(self, request: Request, client_name: str, invitees: Invitees) -> View:
+    async def form(
+        self, request: Request, client_name: str, invitees: Invitees, guide_id: str = ""
+    ) -> View:
         """Return the form that confirms who is invited where; it works from any channel."""
         await self._engineer(request.person)
+        guide = guide_named(self._services, guide_id)
         await must_be_a_name(self._services, client_name)
         must_be_no_secret(self._services, " ".join(invitees.wrong))
         if invitees.wrong or len(invitees.addresses) > MOST_ADDRESSES:
@@ -62,7 +73,8 @@ class Invitations(UseCase):
                 "Who should I invite? For example: "
                 "`/servicetitan start Acme Plumbing invite ann@acme.com`"
             )
-        return invite_modal(request.form(), client_name, invitees.addresses)
+        guides = GuideChoice(guide.id, self._services.guides.offered)
+        return invite_modal(request.form(), client_name, invitees.addresses, guides)
 
     async def check(
         self,
@@ -74,12 +86,14 @@ class Invitations(UseCase):
         channel_name: str,
         private: bool,
         engineer: str,
+        guide_id: str = "",
     ) -> Invitation:
         """Return what was entered; raises InvalidInput. Nothing is created yet."""
         await must_have_opened(self._services, request, ref)
         await self._engineer(request.person)
         return Invitation(
             await checked_name(self._services, client_name),
+            checked_guide(self._services, guide_id),
             _checked_addresses(addresses),
             _checked_channel(channel_name),
             private,
@@ -167,7 +181,12 @@ class Invitations(UseCase):
         """Return the client's onboarding in the channel; start it unless we did before."""
         try:
             return await self._starting.begin(
-                request, actor, channel, client_name=asked.client_name, engineer=asked.engineer
+                request,
+                actor,
+                channel,
+                asked.guide,
+                client_name=asked.client_name,
+                engineer=asked.engineer,
             )
         except (InvalidInput, Repeated):  # it is already running, or the form came twice
             services = self._services

@@ -92,9 +92,9 @@ def _why(refusal: Refused, name: str) -> str:
 
 def must_be_no_secret(services: Services, words: str) -> None:
     """Raise Refused for what looks like a secret: an answer would repeat what was typed."""
-    guide = services.guides.newest
-    if shaped := looks_like(words, guide.credentials):
-        label = guide.field(shaped[0]).label
+    fields = services.guides.fields
+    if shaped := looks_like(words, fields):
+        label = next(field.label for field in fields if field.id == shaped[0])
         raise Refused(f"That looks like the {label}, not a client.")
 
 

@@ -175,7 +175,7 @@ class PostedSecrets(UseCase):
 
     @property
     def _fields(self) -> Sequence[CredentialField]:
-        return self._services.guides.newest.credentials
+        return self._services.guides.fields
 
 
 def _warning(guide: Guide, names: Collection[str]) -> str:

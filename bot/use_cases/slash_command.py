@@ -58,6 +58,9 @@ MINE = re.compile(
     r"(?:(?:mine|me|my own)\b\W*|my\b\W*(?:open\b\W*)?(?:clients?|onboardings?|ones)\b\W*)",
     re.IGNORECASE,
 )
+GUIDE = re.compile(
+    r"(?:^|(?<=[\s,;]))guide[\s:=]+[^\w\s]*(?P<id>\w[\w-]*)[^\w\s]*(?=\s+invites?\b|\s*$)"
+)
 CHANNEL = re.compile(r"<#([CG][A-Z0-9]+)>")
 
 
@@ -81,6 +84,17 @@ def split(text: str, commands: Collection[str]) -> tuple[str, str]:
     elif (begun := re.split(r"\W", word, maxsplit=1))[0] in commands:  # `status-acme`
         word, rest = begun[0], " ".join([*begun[1:], rest]).strip()
     return (HELP if word == "h" else word), rest
+
+
+def without_guide(words: str) -> tuple[str, str]:
+    """Read `acme guide other`, also before or after `invite …`: the rest, and the guide's id.
+
+    The word is a part of a client's name if it has a capital letter, or if no word follows.
+    """
+    found = GUIDE.search(words)
+    if found is None:
+        return words, ""
+    return f"{words[: found.start()]} {words[found.end() :]}".strip(" ,;"), found["id"]
 
 
 def unwrapped(text: str) -> str:

@@ -13,6 +13,7 @@ from bot.core.deadline import detached_task, seconds_left
 from bot.core.errors import OnboardingError, Refused
 from bot.core.mrkdwn import channel_link, escape, thread_link
 from bot.core.typed_text import one_line
+from bot.guide import Guide
 from bot.onboarding import Onboarding
 from bot.onboarding.absence import away_at
 from bot.onboarding.assignment import covered
@@ -21,11 +22,17 @@ from bot.onboarding.people import Actor
 from bot.slack import Channel, SlackRefused
 from bot.use_cases.authorization import must_have_opened
 from bot.use_cases.services import InvalidInput, Opening, Request
-from bot.use_cases.start_inputs import checked_engineer, checked_name, must_be_a_name
+from bot.use_cases.start_inputs import (
+    checked_engineer,
+    checked_guide,
+    checked_name,
+    guide_named,
+    must_be_a_name,
+)
 from bot.use_cases.use_case import UseCase
 from bot.views.ids import CLIENT_ADMINS, CLIENT_NAME, FormRef
 from bot.views.root import ROOT
-from bot.views.start import Around, start_modal
+from bot.views.start import Around, GuideChoice, start_modal
 from storage import absences, handled_requests, onboardings, posted_messages
 from storage.database import Conflict
 from storage.to_rows import client_key
@@ -54,8 +61,10 @@ MOST_PROPOSED = 10
 class Start(UseCase):
     """`/servicetitan start`: a form, and its submission."""
 
-    async def form(self, request: Request, client_name: str) -> Opening:
+    async def form(self, request: Request, client_name: str, guide_id: str = "") -> Opening:
         await self._engineer(request.person)
+        guide = guide_named(self._services, guide_id)
+        guides = GuideChoice(guide.id, self._services.guides.offered)
         self.must_not_be_ours(request.channel)
         name = one_line(client_name)
         await must_be_a_name(self._services, name)
@@ -63,7 +72,7 @@ class Start(UseCase):
         channel = await self._must_be_member(request.channel)
         ref = request.form()
         name = name or client_from_channel(channel.name)
-        filling = detached_task(self._filled(ref, name, running, channel), "fill in a form")
+        filling = detached_task(self._filled(ref, name, running, channel, guides), "fill in a form")
         left = seconds_left(OPENING_SECONDS + AT_ONCE_SECONDS) - OPENING_SECONDS
         try:
             await asyncio.wait({filling}, timeout=min(AT_ONCE_SECONDS, max(0.0, left)))
@@ -72,20 +81,29 @@ class Start(UseCase):
             raise
         if filling.done():
             return Opening(filling.result())
-        return Opening(start_modal(ref, name, running), filling)
+        return Opening(start_modal(ref, name, running, guides=guides), filling)
 
     async def start(
-        self, request: Request, ref: FormRef, *, client_name: str, admins: list[str], engineer: str
+        self,
+        request: Request,
+        ref: FormRef,
+        *,
+        client_name: str,
+        admins: list[str],
+        engineer: str,
+        guide_id: str = "",
     ) -> None:
         await must_have_opened(self._services, request, ref)
         actor = await self._engineer(request.person)
         self.must_not_be_ours(request.channel)
         name = await checked_name(self._services, client_name)
         engineer = await checked_engineer(self._services, request, engineer)
+        guide = checked_guide(self._services, guide_id)
         await self.begin(
             request,
             actor,
             request.channel,
+            guide,
             client_name=name,
             engineer=engineer,
             admins=admins,
@@ -118,6 +136,7 @@ class Start(UseCase):
         request: Request,
         actor: Actor,
         channel: str,
+        guide: Guide,
         *,
         client_name: str,
         engineer: str,
@@ -132,7 +151,7 @@ class Start(UseCase):
         now = self._services.clock()
         begun = state.start(
             uuid.uuid4().hex[:16],
-            self._services.guides.newest,
+            guide,
             client_name=client_name,
             channel=channel,
             engineer=engineer,
@@ -154,14 +173,19 @@ class Start(UseCase):
         return begun.onboarding
 
     async def _filled(
-        self, ref: FormRef, name: str, running: Sequence[Onboarding], channel: Channel
+        self,
+        ref: FormRef,
+        name: str,
+        running: Sequence[Onboarding],
+        channel: Channel,
+        guides: GuideChoice,
     ) -> View:
         """Return the form, which proposes the people in the channel."""
         try:
             found = await self._services.directory.external_members(ref.channel)
         except OnboardingError as error:  # propose nobody
             log.info("who is in a channel is not known", extra={"reason": str(error)})
-            return start_modal(ref, name, running, Around())
+            return start_modal(ref, name, running, Around(), guides)
         theirs = found.without({admin for one in running for admin in one.client_admins})
         several = len(theirs.organizations) > 1
         around = Around(
@@ -171,7 +195,7 @@ class Start(UseCase):
             several=several,
         )
         timezone = "" if several else theirs.timezone or ""
-        return start_modal(replace(ref, timezone=timezone), name, running, around)
+        return start_modal(replace(ref, timezone=timezone), name, running, around, guides)
 
     async def _must_be_free(self, channel: str, name: str) -> Sequence[Onboarding]:
         """Refuse to start the same client twice; without a name, any client counts.

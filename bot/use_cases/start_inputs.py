@@ -1,11 +1,16 @@
 """Checks of what is entered to start an onboarding: the client's name, and the engineer."""
 
+import difflib
+
 from bot.core.errors import Refused
-from bot.core.typed_text import one_line
+from bot.core.mrkdwn import escape
+from bot.core.typed_text import folded, one_line
+from bot.guide import Guide
 from bot.use_cases.invitees import ADDRESS
+from bot.use_cases.lookup import must_be_no_secret
 from bot.use_cases.services import InvalidInput, Request, Services
 from bot.use_cases.typed_secrets import secret_in
-from bot.views.ids import CLIENT_NAME, ENGINEER
+from bot.views.ids import CLIENT_NAME, ENGINEER, GUIDE
 from bot.views.start import LONGEST_NAME
 
 NO_NAME = "That looks like the {label}, and everyone can see a client's name. Nothing was started."
@@ -37,6 +42,31 @@ async def must_be_a_name(services: Services, name: str) -> None:
         )
     if label := await secret_in(services, name):
         raise Refused(NO_NAME.format(label=label))
+
+
+def guide_named(services: Services, guide_id: str) -> Guide:
+    """Return the guide with this id, by default the first; raises Refused if none is offered."""
+    guides = {guide.id: guide for guide in services.guides.offered}
+    if not guide_id:
+        return services.guides.newest
+    typed = folded(guide_id).replace("-", "_")
+    if guide := guides.get(typed):
+        return guide
+    must_be_no_secret(services, guide_id)
+    nearest = difflib.get_close_matches(typed, guides, n=1)
+    hint = f" Did you mean `{nearest[0]}`?" if nearest else ""
+    if any(guide.id == typed for guide in services.guides.all):
+        hint = " To offer it, the operator has to set SERVICETITAN_APPLICATION_KEY."
+    known = "\n".join(f"• `{guide.id}`: {escape(guide.title)}" for guide in guides.values())
+    raise Refused(f"I don't know the guide “{escape(guide_id)}”.{hint}\n{known}")
+
+
+def checked_guide(services: Services, guide_id: str) -> Guide:
+    """Return the guide chosen in a form; raises InvalidInput."""
+    try:
+        return guide_named(services, guide_id)
+    except Refused:
+        raise InvalidInput({GUIDE: "This guide isn't offered anymore. Pick another one."}) from None
 
 
 async def checked_engineer(services: Services, request: Request, engineer: str) -> str:

@@ -22,7 +22,7 @@ async def secret_in(
     Compared only with those of `onboarding`, where the author may act: nobody learns about another
     client's. The text itself is stored nowhere.
     """
-    fields = (onboarding.guide if onboarding else services.guides.newest).credentials
+    fields = onboarding.guide.credentials if onboarding else services.guides.fields
     found = looks_like(text, fields)
     if not found and onboarding:
         fingerprints = set().union(*map(services.vault.fingerprints, candidates(text)))

@@ -60,6 +60,7 @@ class VerificationRunner:
         vault: Vault,
         servicetitan: ServiceTitan,
         sender: Sender,
+        application_key: SecretStr | None = None,
         wake_publisher: Callable[[str], None],
         tasks: BackgroundTasks,
         metrics: Metrics,
@@ -71,6 +72,7 @@ class VerificationRunner:
         self._metrics = metrics
         self._database, self._guides, self._vault = database, guides, vault
         self._servicetitan, self._sender = servicetitan, sender
+        self._application_key = application_key  # our own, for guides that ask for none
         self._wake_publisher = wake_publisher
         self._tasks, self._clock = tasks, clock
 
@@ -165,6 +167,10 @@ class VerificationRunner:
         checks = claim.guide.checks
         if isinstance(checks, HttpChecks):
             return await verify_http(claim.guide, checks, self._sender, values, now=self._clock)
+        if claim.guide.needs_our_key:
+            if self._application_key is None:
+                return _internal_report(self._clock(), self._servicetitan.environment, NO_KEY)
+            values = {**values, "application_key": self._application_key}
         return await verify(
             claim.guide,
             self._servicetitan,
@@ -215,6 +221,15 @@ class VerificationRunner:
 
 def _internal_report(now: datetime, environment: str, check: Check) -> Report:
     return Report(checks=(check,), started_at=now, duration_ms=0, environment=environment)
+
+
+NO_KEY = Check(
+    id="application_key",
+    title="Application Key",
+    outcome=Outcome.UNKNOWN,
+    for_client="There is a problem on our side. HeavySet Tech has been told.",
+    for_engineer="SERVICETITAN_APPLICATION_KEY isn't set: nothing was sent to ServiceTitan.",
+)
 
 
 def _unreadable(why: str) -> Check:

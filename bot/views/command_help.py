@@ -8,11 +8,12 @@ from bot.views.ephemeral import EphemeralReply, answer_of
 HELP = (
     ("start [client]", "start an onboarding in this channel"),
     ("start Acme invite ann@acme.com", "create a channel, invite the client, and start there"),
+    ("start Acme guide ID", "start with another guide; a wrong ID lists them all"),
     ("status [client | mine | stuck | all]", "show progress (in a client's channel: that client)"),
     ("history [client]", "show who did what, when, and how long it took"),
     ("report [30d | 90d | all]", "show how long onboardings take, and where they get stuck"),
     ("credentials [client]", "show which credentials are in, and who entered them"),
-    ("verify [client]", "check the credentials with ServiceTitan now"),
+    ("verify [client]", "check the credentials now"),
     ("check all", "check every live client, and show who needs a fix"),
     ("remind [client]", "send a reminder in the thread"),
     ("assign @engineer [client]", "reassign; also `assign @lee Acme, Bolt` or `all of @erin`"),

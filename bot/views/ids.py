@@ -54,6 +54,7 @@ ASK_CLIENTS = "ask_clients"
 
 LAST_STEP = "last_step"
 CLIENT_NAME = "client_name"
+GUIDE = "guide"
 CLIENT_ADMINS = "client_admins"
 ENGINEER = "engineer"
 QUESTION = "question"

@@ -9,6 +9,7 @@ from slack_sdk.models.blocks import (
     InputBlock,
     Option,
     PlainTextInputElement,
+    StaticSelectElement,
     UserMultiSelectElement,
     UserSelectElement,
 )
@@ -16,6 +17,7 @@ from slack_sdk.models.views import View
 
 from bot.core.english import listed
 from bot.core.mrkdwn import escape
+from bot.guide import Guide
 from bot.onboarding import Onboarding
 from bot.onboarding.names import LONGEST_CHANNEL, channel_for_client
 from bot.views import ids
@@ -50,11 +52,33 @@ class Around:
     several: bool = False  # of more than one outside organization
 
 
+@dataclass(frozen=True, slots=True)
+class GuideChoice:
+    """The guide to begin with, and all that are offered."""
+
+    proposed: str = ""
+    offered: Sequence[Guide] = ()
+
+    @property
+    def inputs(self) -> Sequence[InputBlock]:
+        """The input for it; none while there is nothing to choose."""
+        if len(self.offered) < 2:
+            return []
+        options = {guide.id: _guide_option(guide) for guide in self.offered}
+        menu = StaticSelectElement(
+            action_id=ids.GUIDE,
+            options=list(options.values()),
+            initial_option=options[self.proposed],
+        )
+        return [entry("Guide", menu)]
+
+
 def start_modal(
     ref: ids.FormRef,
     client_name: str,
     running: Sequence[Onboarding] = (),
     around: Around | None = None,
+    guides: GuideChoice | None = None,
 ) -> View:
     """Return the form that confirms a new onboarding beside those `running` in the channel.
 
@@ -70,6 +94,7 @@ def start_modal(
     if running:
         blocks.append(section(f"Also in progress in this channel: {listed(map(_who, running))}"))
     blocks.append(_client_name(client_name))
+    blocks += guides.inputs if guides else []
     if around is None:
         blocks.append(context("Checking who's here from the client…"))
     else:
@@ -78,7 +103,12 @@ def start_modal(
     return form("Start onboarding", ids.START_ONBOARDING, ref, blocks, submit="Start")
 
 
-def invite_modal(ref: ids.FormRef, client_name: str, addresses: Sequence[str]) -> View:
+def invite_modal(
+    ref: ids.FormRef,
+    client_name: str,
+    addresses: Sequence[str],
+    guides: GuideChoice | None = None,
+) -> View:
     """Return the form that confirms a new channel, who is invited to it, and the onboarding."""
     blocks: list[Block] = [
         section(
@@ -86,6 +116,7 @@ def invite_modal(ref: ids.FormRef, client_name: str, addresses: Sequence[str]) -
             "Connect), and start the onboarding there."
         ),
         _client_name(client_name),
+        *(guides.inputs if guides else []),
         entry(
             "Who to invite",
             PlainTextInputElement(
@@ -164,6 +195,10 @@ def _client_admins(proposed: Sequence[str]) -> InputBlock:
         "do the steps. People you add get greeted and reminded. Add HeavySet guests here, too.",
         optional=True,
     )
+
+
+def _guide_option(guide: Guide) -> Option:
+    return Option(text=plain_text(guide.title), value=guide.id)
 
 
 def _engineer(user_id: str) -> InputBlock:

@@ -136,7 +136,7 @@ async def upgraded(
     migrate.upgrade(url, seals=SEALS)
     assert as_of(before, content(url)) == before
     database = Database(url, SEALS)
-    yield database, GuideStore(SERVICETITAN.read_text(encoding="utf-8"), "guide"), request.param
+    yield database, GuideStore.from_file(SERVICETITAN), request.param
     await database.close()
 
 

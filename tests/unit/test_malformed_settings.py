@@ -2,6 +2,7 @@
 
 import base64
 import re
+from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
@@ -110,6 +111,8 @@ MALFORMED = {
     "SWEEP_INTERVAL": ["0", "5s"],
     "SUPPORT_EMAIL": ["support", "a@b", "<a@b.example>"],
     "APP_DESCRIPTION": ["x" * 301, "one `code`"],
+    "GUIDES": ["/no/such/folder", "https://guides.example"],
+    "SERVICETITAN_APPLICATION_KEY": ["ak1.x", "ak1.with a space in it"],
     "GUIDE_IMAGES": [
         *("/no/such/folder", "http://pictures.example", "https://", "s3://bucket"),
         "https://pictures.example/?v=1",
@@ -166,6 +169,8 @@ GOOD = {
     "SWEEP_INTERVAL": "1",
     "SUPPORT_EMAIL": "integrations@heavyset.example",
     "APP_DESCRIPTION": "Connects ServiceTitan with our Web Scheduler.",
+    "GUIDES": str(Path(__file__).parents[1] / "guides"),
+    "SERVICETITAN_APPLICATION_KEY": "ak1.m3w8k1zq6p0t5vb9xh2dn7fys",
     "GUIDE_IMAGES": "https://pictures.example/guide",
     "PUBLIC_URL": "https://onboarding.example.com",
 }

@@ -15,6 +15,7 @@ VALUES = {
     "SLACK_SIGNING_SECRET": "5a4db0c5167a5cad2c4ea1ed00000002",
     "DATABASE_URL": "postgresql://bot:s3cr3t@db/bot",
     "CREDENTIAL_KEYS": OTHER_KEY,
+    "SERVICETITAN_APPLICATION_KEY": "ak1.m3w8k1zq6p0t5vb9xh2dn7fys",
     "METRICS_TOKEN": "0123456789abcdef-file",
     "PROXY_URL": "http://bot:s3cr3t@proxy:3128",
     "HEARTBEAT_URL": "https://hc-ping.com/s3cr3t",

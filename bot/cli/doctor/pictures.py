@@ -6,13 +6,14 @@ from urllib.parse import urlsplit
 import httpx
 
 from bot import guide
+from bot.app.guides import guide_files
 from bot.app.settings import Settings
 from bot.cli.doctor.finding import Finding
 from bot.guide.pictures import (
     LARGEST_BYTES,
     PictureFile,
     PictureSources,
-    find,
+    find_all,
     problem_with,
     type_of,
 )
@@ -38,19 +39,20 @@ async def picture_findings(
         yield Finding("pictures", text, tested=False)
         return
     try:
-        newest = guide.load()
+        guides = {file: guide.load(file) for file in guide_files(settings)}
     except guide.GuideError:  # another finding says so
         return
-    sources, problems = find(newest, settings.guide_images, settings.public_url)
+    every, problems = find_all(guides, settings.guide_images, settings.public_url)
     for name, problem in problems.items():
         yield Finding(f"picture {name}", problem, ADVICE)
-    for file in sources.files:
-        yield await _file(http, sources, file)
-    for step in newest.steps:
-        named = step.figure.image if step.figure else None
-        if named or sources.base_url:
-            for picture in sources.of(step, {}):
-                yield await _address(http, step.number, picture.url, is_guess=not named)
+    for sources, newest in zip(every, guides.values(), strict=True):
+        for file in sources.files:
+            yield await _file(http, sources, file)
+        for step in newest.steps:
+            named = step.figure.image if step.figure else None
+            if named or sources.base_url:
+                for picture in sources.of(step, {}):
+                    yield await _address(http, step.number, picture.url, is_guess=not named)
 
 
 async def _file(http: httpx.AsyncClient, sources: PictureSources, file: PictureFile) -> Finding:

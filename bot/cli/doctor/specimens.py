@@ -50,7 +50,14 @@ from bot.views.modals import (
 from bot.views.reporting import PAGES, report_modal
 from bot.views.returned import returned_message
 from bot.views.shared_channel import shared_channel_message
-from bot.views.start import Around, invite_modal, outcome_view, start_modal, working_view
+from bot.views.start import (
+    Around,
+    GuideChoice,
+    invite_modal,
+    outcome_view,
+    start_modal,
+    working_view,
+)
 from bot.views.status import credentials_answer, status_answer
 from bot.views.step import step_message
 from bot.views.step_buttons import booking_button
@@ -81,7 +88,7 @@ def specimens(guide: Guide, pictures: StepPictures = no_pictures) -> Iterator[Sp
 
 def _all(guide: Guide, pictures: StepPictures) -> Iterator[Specimen]:
     yield from _answers()
-    for name, view in _starting():
+    for name, view in _starting(guide):
         yield _view(f"start: {name}", view)
     yield _view("Home of others", outsiders_view(guide))
     for passage in passages(guide):
@@ -159,8 +166,10 @@ def _windows(story: str, onboarding: Onboarding, events: Sequence[Event]) -> Ite
         view = reveal_modal(onboarding, stored, "reveal-0", shown=name, value=SecretStr("x" * 40))
         yield _view(f"{story}: reveal {name}", view)
     yield _message(f"{story}: credentials", credentials_answer(onboarding, WORKSPACE))
-    booking = actions([booking_button(onboarding, str(StepRef(onboarding.id, 25)))])
-    yield Specimen(f"{story}: test booking", "message", {"blocks": [booking.to_dict()]})
+    if onboarding.guide.checks.by == "servicetitan":
+        last = StepRef(onboarding.id, len(onboarding.steps))
+        booking = actions([booking_button(onboarding, str(last))])
+        yield Specimen(f"{story}: test booking", "message", {"blocks": [booking.to_dict()]})
 
 
 def _answers() -> Iterator[Specimen]:
@@ -184,7 +193,7 @@ def _answers() -> Iterator[Specimen]:
     yield _view("Home's answer", answer_view("Done."))
 
 
-def _starting() -> Iterator[tuple[str, View]]:
+def _starting(guide: Guide) -> Iterator[tuple[str, View]]:
     ref = FormRef(CHANNEL, ENGINEER.user_id, ENGINEER.team_id)
     yield "still looking", start_modal(ref, "")
     for name, around in {
@@ -194,6 +203,8 @@ def _starting() -> Iterator[tuple[str, View]]:
         "several organizations": Around([CLIENT.user_id], several=True),
     }.items():
         yield name, start_modal(ref, "Acme Plumbing", around=around)
+    two = [guide, guide.model_copy(update={"id": "other", "title": "Another guide"})]
+    yield "a choice of guides", start_modal(ref, "Acme", guides=GuideChoice("other", two))
     yield "invite", invite_modal(ref, "Acme Plumbing", ["ann@acme.com"])
     yield "inviting", working_view("Acme Plumbing")
     yield "invited", outcome_view(["The channel is there.", "The invitation is sent."])

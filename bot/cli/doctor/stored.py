@@ -6,6 +6,7 @@ from functools import partial
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.app.guides import guide_store
 from bot.app.request_monitor import ADVICE, TRY_IT, VERIFY, Kind, seen
 from bot.app.settings import Settings, secret_paths
 from bot.cli import private_files
@@ -40,7 +41,6 @@ async def stored_findings(settings: Settings, *, keys: bool) -> AsyncIterator[Fi
     try:
         for title, look in (
             ("stored values", partial(_values, Vault(settings.keys))),
-            ("guide", _guide),
             ("onboardings", _onboardings),
             ("requests from Slack", _requests),
         ):
@@ -48,6 +48,8 @@ async def stored_findings(settings: Settings, *, keys: bool) -> AsyncIterator[Fi
                 yield await look(database)
             except OnboardingError as error:
                 yield Finding(title, str(error), "fix the database first")
+        async for one in _guides(settings, database):
+            yield one
     finally:
         await database.close()
 
@@ -93,17 +95,25 @@ async def _values(vault: Vault, database: Database) -> Finding:
     return Finding("stored values", f"all readable ({keys})")
 
 
-async def _guide(database: Database) -> Finding:
+async def _guides(settings: Settings, database: Database) -> AsyncIterator[Finding]:
     try:
-        guides = GuideStore.from_file(SERVICETITAN)
-        async with database.begin(write=False) as session:
-            changes = await guides.changes(session)
+        guides = guide_store(settings)
     except GuideError as error:
-        return Finding("guide", str(error), "correct the file")
-    if changes:
-        text = f"version {guides.newest.version} was changed: {', '.join(changes)}"
-        return Finding("guide", text, "raise its “version”; running onboardings keep the old one")
-    return Finding("guide", f"{guides.newest.id}, version {guides.newest.version}")
+        yield Finding("guide", str(error), "correct the file")
+        return
+    offered = [guide.id for guide in guides.offered]
+    for guide in guides.all:
+        async with database.begin(write=False) as session:
+            changes = await guides.changes(session, guide.id)
+        name = f"{guide.id}, version {guide.version}"
+        if changes:
+            fix = "raise its “version”; running onboardings keep the old one"
+            yield Finding("guide", f"{name}, was changed: {', '.join(changes)}", fix)
+        elif guide.id not in offered:
+            name += ": not offered, as SERVICETITAN_APPLICATION_KEY isn't set"
+            yield Finding("guide", name, tested=False)
+        else:
+            yield Finding("guide", name)
 
 
 async def _onboardings(database: Database) -> Finding:

@@ -44,14 +44,15 @@ def begin(guide: Guide) -> Change:
 
 def stories(guide: Guide) -> Iterator[tuple[str, Sequence[Transition]]]:
     """Yield sequences of transitions, each of which ends in a different state."""
-    choices = [option.id for step in guide.steps if step.choice for option in step.choice.options]
-    for choice in choices:
-        yield f"answer {choice}", [_on(choice)] * (3 * len(guide.steps))
-    on, fields = _on(choices[0] if choices else ""), [field.id for field in guide.credentials]
+    options = [option for step in guide.steps if step.choice for option in step.choice.options]
+    for option in options:
+        yield f"answer {option.id}", [_on(option.id)] * (3 * len(guide.steps))
+    longest = min(options, key=lambda option: len(option.skips)).id if options else ""
+    on, fields = _on(longest), [field.id for field in guide.credentials]
     first = [on] * 3
     client = [one for one in guide.steps if guide.phase_of(one.number).owner is Owner.CLIENT]
     # All values are entered at the client's last step, and none before.
-    all_in = [*[_on(choices[0] if choices else "", enters=False)] * (len(client) - 1), _all_in]
+    all_in = [*[_on(longest, enters=False)] * (len(client) - 1), _all_in]
     if guide.is_checked:
         live = [on] * (3 * len(guide.steps))
         failed = partial(_verified, outcome=Outcome.FAILED)
@@ -63,7 +64,7 @@ def stories(guide: Guide) -> Iterator[tuple[str, Sequence[Transition]]]:
     yield "canceled", [*all_in, _does(lifecycle.cancel, ENGINEER, "They left.")]
     yield "handed over", [*first, lambda at, now: hand_over_steps(at, _number(at), CLIENT, now)]
     yield "skipped", [*first, lambda at, now: skip_step(at, _number(at), ENGINEER, now)]
-    asked = _does(ask_for_help, 4, "Where is “Settings”?", CLIENT)
+    asked = _does(ask_for_help, min(4, len(guide.steps)), "Where is “Settings”?", CLIENT)
     snoozed = _does(snooze, CLIENT, until=BEGAN + timedelta(days=1))
     reminded = [_does(remind, ENGINEER), snoozed, _does(escalate)]
     answered = [_does(mark_answered, [1], ENGINEER), _does(note, "Call them on Monday.", ENGINEER)]
@@ -122,7 +123,7 @@ def _next(at: Onboarding, now: datetime, choice: str, *, enters: bool) -> Change
     missing = [name for name in fields_at(at, step.number) if name not in at.credentials]
     if missing and enters:
         return _enter(at, now, missing)
-    if step.number == at.guide.steps[-1].number:
+    if step.verifies:
         return request_verification(at, ENGINEER, now)
     client = at.guide.phase_of(step.number).owner is Owner.CLIENT
     return finish_step(at, step.number, CLIENT if client else ENGINEER, now)

@@ -33,9 +33,9 @@ class Drawn:
     html: Sequence[tuple[str, Markup]]
 
 
-def preview(guide: Guide, images: str | None = None) -> str:
-    """Return the page, as HTML, with the pictures in the folder `images` and our own."""
-    sources, _ = find(guide, images, HERE)
+def preview(guide: Guide, images: str | None, folder: Path) -> str:
+    """Return the page, as HTML, with the pictures in `images` and those in the guide's `folder`."""
+    sources, _ = find(guide, images, HERE, folder)
     contents = {sources.url_of(file): _data_url(file) for file in sources.files}
     templates = Environment(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True

@@ -123,7 +123,7 @@ def report_on(cases: Iterable[Case], since: datetime | None, now: datetime) -> R
 
 
 def _steps(cases: Sequence[Case]) -> Sequence[StepTotals]:
-    """Return the steps of the newest guide, each over the cases that share it."""
+    """Return the steps of each guide, over the cases that share it."""
     guides: dict[str, Guide] = {}
     for case in cases:
         guides.setdefault(case.guide.id, case.guide)
@@ -136,7 +136,7 @@ def _steps(cases: Sequence[Case]) -> Sequence[StepTotals]:
             totals.append(
                 StepTotals(
                     number=step.number,
-                    title=step.title,
+                    title=step.title if len(guides) == 1 else f"{guide.title}: {step.title}",
                     reached=len(reached),
                     took=Spread.of(one.took for one in reached if one.done),
                     stuck=_share(reached, lambda one: one.stuck),
