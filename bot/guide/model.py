@@ -243,5 +243,5 @@ class Guide(Part):
 
     @cached_property
     def last_credential_step(self) -> int:
-        """The step by which the guide has shown every credential."""
-        return max((field.step for field in self.credentials), default=0)
+        """The last step that asks for credentials: by then, the guide has shown all of them."""
+        return max((step.number for step in self.steps if step.credentials), default=0)

@@ -13,6 +13,7 @@ Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=
 # A location in the file, as pydantic gives locations.
 Where = tuple[str | int, ...]
 GAP = re.compile(r"\{([^{}]*)\}")
+_ASIDE = re.compile(r" \(step \{step\.(\w+)\}\)")
 _STEP = re.compile(r"\{step\.(\w+)\}")
 
 
@@ -24,11 +25,15 @@ class Declared(BaseModel):
 
 
 class Remedy(Declared):
-    """What to do about a problem: a text, credentials to enter again, steps to repeat."""
+    """What to do about a problem: a text, credentials to enter again, steps to repeat.
+
+    `ours`: it is for HeavySet to fix, so the check stays open.
+    """
 
     text: Annotated[str, StringConstraints(min_length=1, max_length=400)]
     fields: tuple[str, ...] = ()
     steps: tuple[Key, ...] = ()
+    ours: bool = False
 
     @property
     def named_steps(self) -> tuple[str, ...]:
@@ -42,5 +47,9 @@ class Remedy(Declared):
 
 
 def with_steps(text: str, numbers: Mapping[str, int]) -> str:
-    """Return a text with the numbers of the steps that it names; “–” for unknown ones."""
+    """Return a text with the numbers of the steps that it names; “–” for unknown ones.
+
+    What only names an unknown step, in parentheses, is left out.
+    """
+    text = _ASIDE.sub(lambda found: found[0] if found[1] in numbers else "", text)
     return _STEP.sub(lambda found: str(numbers.get(found[1], "–")), text)

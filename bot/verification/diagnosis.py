@@ -139,8 +139,8 @@ def writes(
         names = ", ".join(unproved)
         told = (
             f"Write {names}: the token doesn't list write scopes, and testing would write data. "
-            "In the Developer Portal (My Apps → Edit → API Scopes, step {step.app_form}), are the "
-            "Write boxes checked?"
+            "In the Developer Portal, under My Apps → Edit → API Scopes (step {step.app_form}), "
+            "are the Write boxes checked?"
         )
         return found("writes", "writes_not_proved", told)
     shown = [f"proven by a write: {', '.join(proved)}"] if set(proved) - set(listed) else []

@@ -160,7 +160,7 @@ class Finding:
         return Check(
             id=self.check,
             title=self.title or TITLES[self.check].format(**_words(guide)),
-            outcome=self.outcome,
+            outcome=Outcome.UNKNOWN if remedy and remedy.ours else self.outcome,
             for_client=self._text(guide, remedy),
             for_engineer=with_steps(self.for_engineer, guide.numbers),
             fields=tuple(self.problems or (name for name in fields if name in known)),

@@ -104,7 +104,7 @@ def test_what_cannot_be_used_is_named(folder: Path) -> None:
 def test_our_schematics_are_small_and_have_their_source() -> None:
     drawn = sorted(FOLDER.glob("*/schematics/*.png"))
 
-    assert [path.name for path in drawn] == ["step-10.png", "step-22.png"]
+    assert [path.name for path in drawn] == ["step-10.png", "step-22.png", "step-02.png"]
     for path in drawn:
         content = path.read_bytes()
         assert type_of(content) == "image/png"

@@ -50,9 +50,8 @@ def stories(guide: Guide) -> Iterator[tuple[str, Sequence[Transition]]]:
     longest = min(options, key=lambda option: len(option.skips)).id if options else ""
     on, fields = _on(longest), [field.id for field in guide.credentials]
     first = [on] * 3
-    client = [one for one in guide.steps if guide.phase_of(one.number).owner is Owner.CLIENT]
-    # All values are entered at the client's last step, and none before.
-    all_in = [*[_on(longest, enters=False)] * (len(client) - 1), _all_in]
+    # All values are entered at the last step that asks for some, and none before.
+    all_in = [*[_on(longest, enters=False)] * (guide.last_credential_step - 1), _all_in]
     if guide.is_checked:
         live = [on] * (3 * len(guide.steps))
         failed = partial(_verified, outcome=Outcome.FAILED)
