@@ -105,7 +105,7 @@ class HttpChecks(Declared):
         named = {name.lower() for name in self.headers}
         ids = [request.id for request in self.requests]
         if len({*ids, *OURS}) < len(ids) + len(OURS):
-            raise ValueError(f"each request needs an id of its own, other than {OURS}")
+            raise ValueError("each request needs an id of its own, other than “token” and “shape”")
         if self.token and self.basic:
             raise ValueError("“token” and “basic” exclude each other")
         if not (self.token or self.basic or self.headers):

@@ -68,7 +68,7 @@ def parse(source: str, name: str) -> Guide:
         raise GuideError(f"{_named(source, name, line)}: {text}") from error
     except ValidationError as error:
         raise GuideError(
-            _report(source, name, ((_loc(one["loc"]), one["msg"]) for one in error.errors()))
+            _report(source, name, (_problem(one["loc"], one["msg"]) for one in error.errors()))
         ) from error
     folder = Path(name).parent.name  # a text from the database, or of before, has none
     if found := _report(source, name, problems(guide, folder)):
@@ -92,9 +92,10 @@ def _completed(guide: Guide) -> Guide:
     return guide.model_copy(update=update)
 
 
-def _loc(loc: Where) -> Where:
-    """Return pydantic's location without the kind of the checks, which the file doesn't have."""
-    return (loc[0], *loc[2:]) if loc[:1] == ("checks",) and len(loc) > 1 else loc
+def _problem(loc: Where, message: str) -> Problem:
+    """Return pydantic's problem without what the file doesn't have: the kind of the checks."""
+    where = (loc[0], *loc[2:]) if loc[:1] == ("checks",) else loc
+    return where, message.removeprefix("Value error, ")
 
 
 def _report(source: str, name: str, found: Iterable[Problem]) -> str:

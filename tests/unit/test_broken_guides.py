@@ -1,13 +1,17 @@
 """A broken guide file is refused, and the line of what is wrong is named."""
 
+import re
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
-from bot.guide import GuideError, parse
-from bot.guide.loading import SERVICETITAN
+from bot.guide import GuideError, load, parse
+from bot.guide.loading import SERVICETITAN, source_of
+from tests.wrenchbook import GUIDE
 
 SOURCE = SERVICETITAN.read_text(encoding="utf-8")
+WRENCHBOOK = source_of(GUIDE / "guide.toml")
 LONG_NOTES = ", ".join(f'"{letter * 1900}"' for letter in "abc")
 
 
@@ -182,3 +186,97 @@ def test_a_file_that_is_cut_off_is_refused_at_its_last_line() -> None:
     cut = SOURCE[: SOURCE.index("[phases.steps.choice]") + len("[phases.steps")]
 
     assert refusal(cut)[0].startswith(f"guide.toml:{cut.count(chr(10)) + 1}: ")
+
+
+# An edit of a guide that is checked by requests of its own, and what is said of it.
+OTHERS = {
+    "no expectation": ("expect = 200\n", "", "requests.0.expect: Field required"),
+    "an address without TLS": (
+        "https://api",
+        "http://api",
+        "checks.api: must be an https",
+    ),
+    "a check of an undeclared field": (
+        'user = "account_number"',
+        'user = "account"',
+        "checks.basic.user: there is no credential “account”",
+    ),
+    "a remedy that names an unknown step": (
+        'steps = ["add_on"]',
+        'steps = ["addon"]',
+        "remedies.402.steps: no step has the key “addon”",
+    ),
+    "a text that names an unknown step": (
+        "(step {step.add_on})",
+        "(step {step.addon})",
+        "remedies.402.text: no step has the key “addon”",
+    ),
+    "a remedy for an undeclared field": (
+        'fields = ["api_key"]',
+        'fields = ["key"]',
+        "remedies.403.fields: there is no credential “key”",
+    ),
+    "a gap that nothing fills": (
+        "may not read jobs",
+        "may not {read}",
+        "nothing fills in “{read}”",
+    ),
+    "a remedy for a redirect": ("remedies.402]", "remedies.302]", "a redirect isn't followed"),
+    "two requests with one id": ('id = "jobs"', 'id = "account"', "an id of its own"),
+    "two ways to sign in": (
+        "[checks.basic]",
+        '[checks.token]\nurl = "https://a.example"\nclient_id = "account_number"\n'
+        'client_secret = "api_key"\ntitle = "Both"\npassed = "Yes."\n\n[checks.basic]',
+        "“token” and “basic” exclude each other",
+    ),
+    "no way to sign in": (
+        '[checks.basic]\nuser = "account_number"\npassword = "api_key"\n',
+        "",
+        "must say how to sign in",
+    ),
+    "another kind of check": ('by = "http"', 'by = "ftp"', "Input tag 'ftp'"),
+    "another id than the folder": ('id = "wrenchbook"', 'id = "other"', "must be “wrenchbook”"),
+    "one key twice": ('key = "turn_on"', 'key = "add_on"', "another step has the key “add_on”"),
+    "a question about nothing": ('"step:5:note:1"', '"step:5:note:9"', "no such passage"),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "says"), OTHERS.values(), ids=OTHERS)
+def test_a_mistake_in_the_checks_is_refused_with_its_file(old: str, new: str, says: str) -> None:
+    assert WRENCHBOOK.count(old) >= 1
+
+    with pytest.raises(GuideError) as refused:
+        parse(WRENCHBOOK.replace(old, new, 1), "wrenchbook/guide.toml")
+
+    (line,) = [line for line in str(refused.value).splitlines() if says in line]
+    assert re.match(r"wrenchbook/(guide|checks|asked)\.toml:\d+: ", line)
+
+
+def test_a_mistake_is_named_in_the_file_where_it_is() -> None:
+    wrong = WRENCHBOOK.replace('steps = ["add_on"]', 'steps = ["addon"]')
+    checks = (GUIDE / "checks.toml").read_text("utf-8")
+    line = checks[: checks.index('steps = ["add_on"]')].count("\n") + 1
+
+    with pytest.raises(GuideError, match=rf"^wrenchbook/checks\.toml:{line}: "):
+        parse(wrong, "wrenchbook/guide.toml")
+
+
+def test_a_folder_has_to_say_how_it_is_checked(tmp_path: Path) -> None:
+    folder = tmp_path / "wrenchbook"
+    folder.mkdir()
+    (folder / "guide.toml").write_bytes((GUIDE / "guide.toml").read_bytes())
+
+    with pytest.raises(GuideError, match=r"checks: are missing"):
+        load(folder / "guide.toml")
+
+
+def test_servicetitans_checks_need_words_for_every_cause_and_its_credentials() -> None:
+    source = source_of(SERVICETITAN)
+    start = source.index("[checks.remedies.tag_inactive]")
+    without = source[:start] + source[source.index("# Most likely: ServiceTitan") :]
+
+    assert "nothing is said of tag_inactive" in refusal(without)[0]
+    renamed = source.replace('"booking_provider_id"', '"provider_id"')
+    found = "\n".join(refusal(renamed))
+    assert "needs the credential “booking_provider_id”" in found
+    assert "ServiceTitan knows no “provider_id”" in found
