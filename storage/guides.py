@@ -80,14 +80,14 @@ class GuideStore:
         return changes(row.source, self._texts[guide_id][1]) if row else []
 
     async def save_newest(self, session: AsyncSession) -> None:
-        """Save the newest texts, for the day when their files are replaced.
+        """Save the newest texts that are offered, for the day when their files are replaced.
 
         A new wording replaces the saved one, and running onboardings count as unpublished: each is
         compared with what it shows in Slack, and only messages with changed words are edited.
         Raises GuideError if more than the wording of a version was changed: onboardings that
         started with it could not continue.
         """
-        for guide in self.all:
+        for guide in self.offered:
             await self._save(session, guide)
 
     async def _save(self, session: AsyncSession, guide: Guide) -> None:

@@ -27,6 +27,7 @@ def test_five_variables_are_enough_and_the_rest_has_defaults(env: Environment) -
         "allow_ephemeral_sqlite": False,
         "servicetitan_auth_url": "https://auth.servicetitan.io",
         "servicetitan_api_url": "https://api.servicetitan.io",
+        "servicetitan_application_key": None,
         "proxy_url": None,
         "host": "127.0.0.1",
         "port": 3000,
@@ -43,6 +44,7 @@ def test_five_variables_are_enough_and_the_rest_has_defaults(env: Environment) -
         "digest_at": "Mon 09:00",
         "support_email": None,
         "app_description": None,
+        "guides": None,
         "guide_images": None,
         "public_url": None,
     }
