@@ -7,12 +7,14 @@ import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
 
 from sandbox.slack import Channel, Message, offers
+from sandbox.slack.change_feed import Change, MessageEdited
 from tests import virtual_time
 from tests.integration.world import World, a_world
 from tests.virtual_time import Clock, tell_the_time, wait_for_sqlite
@@ -46,22 +48,41 @@ async def _world(directory: Path, clock: Clock) -> AsyncIterator[World]:
         yield world
 
 
-class Client:
-    """A client's admin who does one step after the other; `waits` are for the next step."""
+@dataclass
+class Seen:
+    """Seconds from a press until the next step is visible, and until the pressed button is gone."""
 
-    def __init__(self, world: World, channel: Channel, waits: list[float]) -> None:
-        self._world, self._channel, self._waits = world, channel, waits
+    waits: list[float] = field(default_factory=list)
+    gone: list[float] = field(default_factory=list)
+    _pressed: dict[str, float] = field(default_factory=dict)  # by the message's ts
+
+    def pressed(self, message: Message) -> None:
+        self._pressed[message.ts] = asyncio.get_running_loop().time()
+
+    def changed(self, change: Change) -> None:
+        """Look at a change in Slack."""
+        if isinstance(change, MessageEdited) and not offers(change.message, "step_done"):
+            pressed_at = self._pressed.pop(change.message.ts, None)
+            if pressed_at is not None:
+                self.gone.append(asyncio.get_running_loop().time() - pressed_at)
+
+
+class Client:
+    """A client's admin who does one step after the other."""
+
+    def __init__(self, world: World, channel: Channel, seen: Seen) -> None:
+        self._world, self._channel, self._seen = world, channel, seen
         self.step = 1
 
     @classmethod
-    async def begin(cls, world: World, name: str, waits: list[float]) -> "Client":
+    async def begin(cls, world: World, name: str, seen: Seen) -> "Client":
         """Start an onboarding in a channel of its own."""
         slack, erin = world.slack, world.erin
         channel = slack.add_channel(name.lower().replace(" ", "-"), erin, world.ann)
         await erin.command(channel, "/servicetitan", f"start {name}")
         form = await slack.until(lambda: erin.view, PATIENCE_SECONDS)
         assert (await erin.submit(form)).ok
-        client = cls(world, channel, waits)
+        client = cls(world, channel, seen)
         await slack.until(client._message, PATIENCE_SECONDS)
         return client
 
@@ -72,10 +93,11 @@ class Client:
         choice = "choose_account:new"
         action = choice if offers(message, choice) else "step_done"
         began = loop.time()
+        self._seen.pressed(message)
         assert (await self._world.ann.press(message, action)).ack.ok
         self.step += 1
         await self._world.slack.until(self._message, PATIENCE_SECONDS)
-        self._waits.append(loop.time() - began)
+        self._seen.waits.append(loop.time() - began)
 
     def _message(self) -> Message | None:
         return self._world.slack.message(self._channel, f"step:{self.step}")

@@ -7,7 +7,7 @@ from functools import partial
 
 from tests.bench.bench import Bench
 from tests.bench.figures import Figure, percentile
-from tests.bench.simulated import FORGOTTEN_SECONDS, Client, simulate
+from tests.bench.simulated import FORGOTTEN_SECONDS, Client, Seen, simulate
 from tests.integration.world import World
 
 EVERY, LASTING = 30.0, 600.0
@@ -22,30 +22,34 @@ REACTION = 0.3  # between seeing a step and pressing its button
 async def measure(bench: Bench) -> AsyncIterator[Figure]:
     """Let more and more clients work; then one who presses as fast as they can."""
     for count in CLIENTS[:1] if bench.is_quick else CLIENTS:
-        waits = await simulate(partial(_morning, count))
+        seen = await simulate(partial(_morning, count))
         where, aim = f"{count} clients", AIM_PERCENT if count <= ENOUGH else None
-        soon = 100 * sum(one <= SOON for one in waits) / len(waits)
+        soon = 100 * sum(one <= SOON for one in seen.waits) / len(seen.waits)
         share = "the next step visible within 1 s"
         yield Figure(what=share, where=where, unit="%", rounds=(soon,), aim=aim, at_least=True)
         for percent in (50, 95, 100):
             what = f"wait for the next step, p{percent}" if percent < 100 else "longest wait"
-            value = percentile(waits, percent)
+            value = percentile(seen.waits, percent)
             yield Figure(what=what, where=where, unit="s", rounds=(value,))
-    waits = await simulate(_hurry)
+        if seen.gone:
+            what = "until the pressed button is gone, p50"
+            yield Figure(what=what, where=where, unit="s", rounds=(percentile(seen.gone, 50),))
+    seen = await simulate(_hurry)
     yield Figure(
         what="longest wait",
         where="1 in a hurry",
         unit="s",
-        rounds=(max(waits),),
+        rounds=(max(seen.waits),),
         aim=LONGEST_WAIT,
     )
 
 
-async def _morning(count: int, world: World) -> list[float]:
-    loop, chance, waits = asyncio.get_running_loop(), random.Random(7), list[float]()  # noqa: S311
-    clients = [await Client.begin(world, f"Client {number}", waits) for number in range(count)]
+async def _morning(count: int, world: World) -> Seen:
+    loop, chance, seen = asyncio.get_running_loop(), random.Random(7), Seen()  # noqa: S311
+    clients = [await Client.begin(world, f"Client {number}", seen) for number in range(count)]
     await asyncio.sleep(FORGOTTEN_SECONDS)
     world.slack.rate_limits.enabled = True
+    world.slack.observe(seen.changed)
     end = loop.time() + LASTING
 
     async def work(client: Client, first: float) -> None:
@@ -55,15 +59,15 @@ async def _morning(count: int, world: World) -> list[float]:
             await asyncio.sleep(max(0.0, began + EVERY - loop.time()))
 
     await asyncio.gather(*(work(one, chance.random() * EVERY) for one in clients))
-    return waits
+    return seen
 
 
-async def _hurry(world: World) -> list[float]:
-    waits: list[float] = []
-    client = await Client.begin(world, "Client in a hurry", waits)
+async def _hurry(world: World) -> Seen:
+    seen = Seen()
+    client = await Client.begin(world, "Client in a hurry", seen)
     await asyncio.sleep(FORGOTTEN_SECONDS)
     world.slack.rate_limits.enabled = True
     while client.step < LAST_STEP:
         await client.press()
         await asyncio.sleep(REACTION)
-    return waits
+    return seen
