@@ -111,11 +111,12 @@ class Directory:
         Raises as `membership`.
         """
         known = await self.membership(person, fresh=fresh)
-        with suppress(Unavailable):  # `role_in` raises it again where the role is needed
-            try:
-                known.role_in(onboarding)
-            except Undecided as undecided:
-                return await self.with_contacts(known, undecided.people)
+        try:
+            known.role_in(onboarding)
+        except Undecided as undecided:
+            return await self.with_contacts(known, undecided.people)
+        except Unavailable:  # `role_in` raises it again where the role is needed
+            pass
         return known
 
     async def role_in(self, onboarding: Onboarding, person: Person) -> Role:

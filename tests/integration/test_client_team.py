@@ -183,6 +183,19 @@ async def test_an_onboarding_from_before_is_of_those_who_acted_in_it(crowd: Crow
     assert world.rows("SELECT client_team FROM onboarding") == [(world.ann.team.id,)]
 
 
+async def test_while_slack_does_not_say_whose_people_they_are_they_try_again(crowd: Crowd) -> None:
+    world = crowd.world
+    await crowd.begin(world.ann)
+    await world.press(world.ann, "step:1", "choose_account:new")
+    world.write("UPDATE onboarding SET client_team = NULL, client_admins = '[]'")
+    world.bot.use_cases.start._services.directory._users.clear()
+    world.slack.fail_next("users.info", status=429, retry_after=30)
+
+    await world.press(crowd.zoe, "step:2", "step_help")
+
+    assert told(crowd.zoe) == "Sorry, I couldn't do that just now. Please try again."
+
+
 async def test_while_slack_is_slow_at_the_start_the_contacts_still_decide(crowd: Crowd) -> None:
     world = crowd.world
     await world.type("start Acme Plumbing")
