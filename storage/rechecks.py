@@ -63,6 +63,7 @@ async def start_round(session: AsyncSession, one: Round) -> None:
     session.add(
         CheckRoundRow(
             id=one.id,
+            running=True,
             by_user=one.by_user,
             by_team=one.by_team,
             started_at=one.started_at,

@@ -338,7 +338,7 @@ class CheckRoundRow(SQLModel, table=True):
     __tablename__ = "check_round"
 
     id: str = Field(primary_key=True)
-    running: bool | None = Field(default=True, unique=True)
+    running: bool | None = Field(unique=True)
     by_user: str
     by_team: str
     started_at: datetime = _time()

@@ -329,8 +329,17 @@ async def _publish(session: AsyncSession) -> None:
             NoticeRow(id="something_else", since=NOW),
             PictureRow(digest="0a1b", since=NOW, file_id="F0000000001", count=2),
             PictureRow(digest="2c3d", since=NOW, count=1),
-            CheckRoundRow(
-                id="r1", by_user="U0", by_team="T0", started_at=NOW, clients=["a"], next_at=NOW
+            *(
+                CheckRoundRow(
+                    id=f"r{number}",
+                    running=running,
+                    by_user=ERIN.user_id,
+                    by_team=ERIN.team_id,
+                    started_at=NOW,
+                    clients=["0123456789abcdef"],
+                    next_at=NOW,
+                )
+                for number, running in enumerate([True, None])
             ),
         ]
     )
@@ -343,6 +352,7 @@ async def _publish(session: AsyncSession) -> None:
         row.publish_after = row.refused_since = row.next_reminder = row.look_since = (
             NOW + number * MINUTE
         )
+        row.next_check = NOW + number * MINUTE
         session.add(MessageRow(onboarding_id=row.id, slot="root", ts=row.thread_ts, digest="d2"))
         session.add(MessageRow(onboarding_id=row.id, slot="welcome", posting_since=NOW))
         first = select(EventRow).where(col(EventRow.onboarding_id) == row.id).order_by("id")

@@ -161,7 +161,8 @@ async def test_the_bot_reads_what_was_upgraded_and_goes_on_with_it(
         (one, field): VALUES[field] for one in known for field in known[one].credentials
     }
     for one, row in rows.items():  # what `status` tells is what the state says
-        derived = {**columns(found[one]), "next_reminder": row.next_reminder}
+        later = {"next_reminder": row.next_reminder, "next_check": row.next_check}
+        derived = {**columns(found[one]), **later}
         if revision < "0025":  # known as soon as it is checked again
             derived["checked_at"] = None
         assert {name: getattr(row, name) for name in derived} == derived
