@@ -13,18 +13,16 @@ from typing import Any, Literal
 from pydantic import SecretStr
 from slack_sdk.models.views import View
 
+from bot.cli.doctor.overviews import Story, overviews
 from bot.cli.doctor.rounds import rounds
 from bot.cli.doctor.stories import BEGAN, CHANNEL, CLIENT, ENGINEER, Transition, begin, stories
 from bot.guide import Guide
 from bot.guide.answers.passages import passages
 from bot.guide.pictures import StepPictures, no_pictures
-from bot.onboarding import Change, Event, EventKind, Onboarding, Overview, Question, StepState
+from bot.onboarding import Change, Event, Onboarding, Question, StepState
 from bot.onboarding.absence import Absence
 from bot.onboarding.catching_up import may_be_done
 from bot.onboarding.history import tell
-from bot.onboarding.reporting import case_of, report_on
-from bot.onboarding.reporting.period import Period
-from bot.onboarding.targets import phase_began, risk_of
 from bot.publishing.desired import desired
 from bot.views.absence import away_message, back_message, is_away_text, nobody_away_text
 from bot.views.announcement import ANNOUNCED, announcement
@@ -33,11 +31,10 @@ from bot.views.blocks import Message, actions
 from bot.views.catching_up import catch_up_modal
 from bot.views.command_help import help_answer
 from bot.views.conversation import answered_line, near_line, send_line
-from bot.views.digest import digest_message
 from bot.views.ephemeral import EphemeralReply, plain_answer
 from bot.views.guide_answer import answer_message
 from bot.views.history import history_modal
-from bot.views.home import Board, answer_view, assign_modal, board_view, outsiders_view
+from bot.views.home import answer_view, assign_modal, outsiders_view
 from bot.views.ids import FormRef, StepRef
 from bot.views.modals import (
     cancel_modal,
@@ -47,7 +44,6 @@ from bot.views.modals import (
     hidden_modal,
     reveal_modal,
 )
-from bot.views.reporting import PAGES, report_modal
 from bot.views.returned import returned_message
 from bot.views.shared_channel import shared_channel_message
 from bot.views.start import (
@@ -58,13 +54,12 @@ from bot.views.start import (
     start_modal,
     working_view,
 )
-from bot.views.status import credentials_answer, status_answer
+from bot.views.status import credentials_answer
 from bot.views.step import step_message
 from bot.views.step_buttons import booking_button
 
 WORKSPACE = "https://heavyset.slack.com/"
 TS = "1767625200.000100"
-Story = tuple[Onboarding, Sequence[Event]]  # how it ended, and what happened
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +93,7 @@ def _all(guide: Guide, pictures: StepPictures) -> Iterator[Specimen]:
     told: list[Story] = []
     for name, transitions in stories(guide):
         told.append((yield from _told(guide, name, transitions, pictures)))
-    yield from _overviews(told)
-    yield from _live(told)
+    yield from _lists(told)
 
 
 def _told(
@@ -210,68 +204,11 @@ def _starting(guide: Guide) -> Iterator[tuple[str, View]]:
     yield "invited", outcome_view(["The channel is there.", "The invitation is sent."])
 
 
-def _overviews(told: Sequence[Story]) -> Iterator[Specimen]:
-    """Yield the lists of all onboardings: status, an engineer's Home, and the report."""
-    lines, now = [_overview(onboarding) for onboarding, _ in told], BEGAN + timedelta(days=3)
-    for here in (True, False):
-        listed = status_answer(lines[:20], now=now, workspace_url=WORKSPACE, here=here)
-        yield _message(f"status {'here' if here else 'everywhere'}", listed)
-    notes = {
-        lines[0].id: [Event(EventKind.NOTED, ENGINEER, now, None, {"note": "Out until Monday"})]
-    }
-    noted = status_answer(lines[:1], now=now, workspace_url=WORKSPACE, here=True, notes=notes)
-    yield _message("status with a note", noted)
-    yield _message(
-        "status of nobody", status_answer([], now=now, workspace_url=WORKSPACE, here=True)
-    )
-    for name, some in {"everybody": lines, "nobody": []}.items():
-        risks = {line.id: risk for line in some if (risk := risk_of(line, now, "UTC"))}
-        board = Board(ENGINEER.user_id, some, len(some), [], now, WORKSPACE, risks=risks)
-        yield _view(f"Home of engineers: {name}", board_view(board))
-    cases = [
-        case_of(one.id, one.client_name, one.engineer, one.guide, one.status, events, now)
-        for one, events in told
-    ]
-    report = report_on(cases, None, now)
-    if digest := digest_message(now.date(), report, lines[:12], lines[:2], lines[2:4], WORKSPACE):
-        yield _message("digest", digest)
-    ref, period = FormRef(CHANNEL, ENGINEER.user_id, ENGINEER.team_id), Period()
-    for page in PAGES:
-        view = report_modal(report, period, ref, page)
-        yield _view(f"report: {page}", view)
-    yield _view("report: not yet", report_modal(None, period, ref, next(iter(PAGES))))
-
-
-def _live(told: Sequence[Story]) -> Iterator[Specimen]:
+def _lists(told: Sequence[Story]) -> Iterator[Specimen]:
     ref = FormRef(CHANNEL, ENGINEER.user_id, ENGINEER.team_id)
-    for name, one in rounds([onboarding for onboarding, _ in told], ref, WORKSPACE):
+    live = rounds([onboarding for onboarding, _ in told], ref, WORKSPACE)
+    for name, one in (*overviews(told, ref, TS, WORKSPACE), *live):
         yield _view(name, one) if isinstance(one, View) else _message(name, one)
-
-
-def _overview(onboarding: Onboarding) -> Overview:
-    return Overview(
-        id=onboarding.id,
-        guide=onboarding.guide,
-        client_name=onboarding.client_name,
-        channel=onboarding.channel,
-        thread_ts=TS,
-        engineer=onboarding.engineer,
-        status=onboarding.status,
-        current_step=onboarding.current.number if onboarding.current else None,
-        finished_steps=onboarding.finished_steps,
-        turn=onboarding.turn,
-        turn_at=onboarding.turn_at,
-        started_at=onboarding.started_at,
-        active_at=onboarding.active_at,
-        missing_values=len(onboarding.missing),
-        exposed_values=len(onboarding.exposed),
-        open_questions=len(onboarding.open_questions),
-        verification=onboarding.last_report.outcome.value if onboarding.last_report else None,
-        checked_at=onboarding.last_report.started_at if onboarding.last_report else None,
-        loss=onboarding.loss,
-        covers_for=onboarding.covers_for,
-        phase_at=phase_began(onboarding),
-    )
 
 
 def _ref(onboarding: Onboarding, step: int, fields: Sequence[str] = ()) -> FormRef:

@@ -1,0 +1,84 @@
+"""Specimens of the lists of all onboardings."""
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+
+from slack_sdk.models.views import View
+
+from bot.cli.doctor.stories import BEGAN, ENGINEER
+from bot.onboarding import Event, EventKind, Onboarding, Overview
+from bot.onboarding.reporting import case_of, report_on
+from bot.onboarding.reporting.period import Period
+from bot.onboarding.targets import phase_began, risk_of
+from bot.views.blocks import Message
+from bot.views.digest import digest_message
+from bot.views.ephemeral import EphemeralReply
+from bot.views.home import Board, board_view
+from bot.views.ids import FormRef
+from bot.views.reporting import PAGES, report_modal
+from bot.views.status import status_answer
+
+Story = tuple[Onboarding, Sequence[Event]]  # how it ended, and what happened
+
+
+def overviews(
+    told: Sequence[Story], ref: FormRef, thread_ts: str, workspace_url: str
+) -> Iterator[tuple[str, Message | EphemeralReply | View]]:
+    """Yield status, an engineer's Home, the digest and the report, with their names."""
+    lines, now = (
+        [_overview(onboarding, thread_ts) for onboarding, _ in told],
+        BEGAN + timedelta(days=3),
+    )
+    for here in (True, False):
+        listed = status_answer(lines[:20], now=now, workspace_url=workspace_url, here=here)
+        yield f"status {'here' if here else 'everywhere'}", listed
+    notes = {
+        lines[0].id: [Event(EventKind.NOTED, ENGINEER, now, None, {"note": "Out until Monday"})]
+    }
+    noted = status_answer(lines[:1], now=now, workspace_url=workspace_url, here=True, notes=notes)
+    yield "status with a note", noted
+    yield "status of nobody", status_answer([], now=now, workspace_url=workspace_url, here=True)
+    for name, some in {"everybody": lines, "nobody": []}.items():
+        risks = {line.id: risk for line in some if (risk := risk_of(line, now, "UTC"))}
+        board = Board(ENGINEER.user_id, some, len(some), [], now, workspace_url, risks=risks)
+        yield f"Home of engineers: {name}", board_view(board)
+    cases = [
+        case_of(one.id, one.client_name, one.engineer, one.guide, one.status, events, now)
+        for one, events in told
+    ]
+    report = report_on(cases, None, now)
+    if digest := digest_message(
+        now.date(), report, lines[:12], lines[:2], lines[2:4], workspace_url
+    ):
+        yield "digest", digest
+    period = Period()
+    for page in PAGES:
+        view = report_modal(report, period, ref, page)
+        yield f"report: {page}", view
+    yield "report: not yet", report_modal(None, period, ref, next(iter(PAGES)))
+
+
+def _overview(onboarding: Onboarding, thread_ts: str) -> Overview:
+    return Overview(
+        id=onboarding.id,
+        guide=onboarding.guide,
+        client_name=onboarding.client_name,
+        channel=onboarding.channel,
+        thread_ts=thread_ts,
+        engineer=onboarding.engineer,
+        status=onboarding.status,
+        current_step=onboarding.current.number if onboarding.current else None,
+        finished_steps=onboarding.finished_steps,
+        turn=onboarding.turn,
+        turn_at=onboarding.turn_at,
+        started_at=onboarding.started_at,
+        active_at=onboarding.active_at,
+        missing_values=len(onboarding.missing),
+        exposed_values=len(onboarding.exposed),
+        open_questions=len(onboarding.open_questions),
+        verification=onboarding.last_report.outcome.value if onboarding.last_report else None,
+        checked_at=onboarding.last_report.started_at if onboarding.last_report else None,
+        loss=onboarding.loss,
+        covers_for=onboarding.covers_for,
+        phase_at=phase_began(onboarding),
+    )
