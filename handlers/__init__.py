@@ -10,6 +10,7 @@ from handlers import (
     channel,
     commands,
     credentials,
+    follow_ups,
     help as help_,
     history,
     home,
@@ -39,6 +40,7 @@ def register(app: AsyncApp, use_cases: UseCases, slack: Slack, tasks: Background
         messages,
         questions,
         home,
+        follow_ups,
         unknown,
     )
     for feature in features:

@@ -19,7 +19,7 @@ from bot.onboarding import (
     Signed,
     Snooze,
 )
-from bot.onboarding.model import Joined, TeamReply, Told
+from bot.onboarding.model import Heard, Joined, QuietOffer, TeamReply, Told
 from bot.onboarding.people import Actor, Role
 from storage.tables import EventRow
 from storage.unreadable_rows import Unknown, known, must_be_legible
@@ -41,6 +41,9 @@ STATE_EVENTS = (
     EventKind.REMINDED,
     EventKind.SNOOZED,
     EventKind.ESCALATED,
+    EventKind.HEARD_FROM,
+    EventKind.GONE_QUIET,
+    EventKind.ASK_AGAIN_LATER,
     EventKind.WRITES_CONFIRMED,
     EventKind.CLIENT_TOLD,
     EventKind.RETENTION_ASKED,
@@ -60,6 +63,8 @@ def state_from(events: Sequence[Event]) -> dict[str, Any]:
         "joined": _joined(events),
         "reminders": _reminders(events),
         "escalation": _escalation(events),
+        "heard": _heard(events),
+        "quiet_offer": _quiet_offer(events),
         "retention": _retention(events),
         "deletions": _deletions(events),
         "told": _told(events),
@@ -101,6 +106,35 @@ def _escalation(events: Sequence[Event]) -> Escalation | None:
     told = _of_kind(events, EventKind.ESCALATED)
     since = told[-1].detail["since"] if told else ""
     return Escalation(told[-1].at, datetime.fromisoformat(since)) if told else None
+
+
+def _heard(events: Sequence[Event]) -> Heard | None:
+    told = _of_kind(events, EventKind.HEARD_FROM)
+    if not told:
+        return None
+    last = told[-1]
+    side = Owner(last.detail["side"])
+    return Heard(last.actor, last.at, side, last.step, _moment(last, "until"))
+
+
+def _quiet_offer(events: Sequence[Event]) -> QuietOffer | None:
+    offers = _of_kind(events, EventKind.GONE_QUIET)
+    if not offers:
+        return None
+    last = offers[-1]
+    put_off = _of_kind(events, EventKind.ASK_AGAIN_LATER)
+    later = [one for one in put_off if one.detail["offer"] == len(offers)]
+    offer = QuietOffer(len(offers), last.at, datetime.fromisoformat(last.detail["since"]))
+    if not later:
+        return offer
+    chosen = later[-1]
+    signed = Signed(chosen.actor, chosen.at)
+    return replace(offer, put_off=signed, again_at=_moment(chosen, "until"))
+
+
+def _moment(event: Event, name: str) -> datetime | None:
+    text = event.detail.get(name)
+    return datetime.fromisoformat(text) if text else None
 
 
 def _retention(events: Sequence[Event]) -> Retention | None:
@@ -179,16 +213,30 @@ def _team_replies(events: Sequence[Event]) -> tuple[TeamReply, ...]:
 
 def _reminders(events: Sequence[Event]) -> tuple[Reminder, ...]:
     found: list[Reminder] = []
-    for event in _of_kind(events, EventKind.REMINDED, EventKind.SNOOZED):
+    kinds = (EventKind.REMINDED, EventKind.SNOOZED, EventKind.HEARD_FROM)
+    for event in _of_kind(events, *kinds):
         if event.kind is EventKind.REMINDED:
-            number, to = len(found) + 1, Owner(event.detail["to"])
-            since = datetime.fromisoformat(event.detail["since"])
-            found.append(Reminder(number, event.step or 1, to, event.actor, event.at, since))
-        elif found:
-            until = event.detail.get("until")
-            moment = datetime.fromisoformat(until) if until else None
-            found[-1] = replace(found[-1], snooze=Snooze(event.actor, event.at, moment))
+            found.append(_reminder(len(found) + 1, event))
+        elif found and event.kind is EventKind.SNOOZED:
+            snooze = Snooze(event.actor, event.at, _moment(event, "until"))
+            found[-1] = replace(found[-1], snooze=snooze)
+        elif found and not found[-1].snooze and _moment(event, "since") == found[-1].since:
+            found[-1] = replace(found[-1], answer=Signed(event.actor, event.at))
     return tuple(found)
+
+
+def _reminder(number: int, event: Event) -> Reminder:
+    detail = event.detail
+    return Reminder(
+        number,
+        event.step or 1,
+        Owner(detail["to"]),
+        event.actor,
+        event.at,
+        datetime.fromisoformat(detail["since"]),
+        detail.get("follow_up", 1),  # 0.1.0 knew one
+        bool(detail.get("last")),
+    )
 
 
 def _questions(events: Sequence[Event]) -> tuple[Question, ...]:

@@ -37,6 +37,7 @@ from bot.publishing.pictures import Pictures
 from bot.publishing.pins import Pins
 from bot.publishing.publisher import Publisher
 from bot.publishing.thread import Thread
+from bot.reminders.calendar import FollowUpCalendar
 from bot.reminders.sender import ReminderSender
 from bot.slack import TIMEOUT_SECONDS, Slack
 from bot.slack.directory import Directory
@@ -79,6 +80,7 @@ class Bot:
         self.rate_limits = RateLimits(monotonic)
         self.tasks, self.lookups = BackgroundTasks(), BackgroundTasks()
         self.stall = Stall(timedelta(seconds=settings.escalate_after), settings.business_timezone)
+        self.follow_ups = FollowUpCalendar(settings.pace, settings.business_timezone)
         self.caught_up = asyncio.Event()  # the first sweep is over
         self._build_storage()
         self._build_slack(session)
@@ -202,9 +204,7 @@ class Bot:
             wake_publisher=self.publisher.wake,
             tasks=self.tasks,
             clock=self._clock,
-            remind_after=timedelta(seconds=settings.remind_after),
-            escalate_after=timedelta(seconds=settings.escalate_after),
-            timezone=settings.business_timezone,
+            calendar=self.follow_ups,
         )
         self.reveals = Reveals(
             database=self.database, slack=self.slack, tasks=self.tasks, clock=self._clock
@@ -221,7 +221,7 @@ class Bot:
             homes=self.homes,
             rounds=self.rounds,
             verification_runner=self.verification_runner,
-            reminder_sender=self.reminder_sender,
+            follow_ups=self.follow_ups,
             reveals=self.reveals,
             stall=self.stall,
             retain_for=timedelta(seconds=self.settings.retain_credentials_for),

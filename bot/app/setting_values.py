@@ -5,6 +5,7 @@ import binascii
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
@@ -15,6 +16,7 @@ from pydantic_settings import NoDecode
 
 from bot.onboarding.people import EVERYONE
 from bot.onboarding.reporting.weekly import Weekly
+from bot.reminders.schedule import A_WORKING_DAY
 
 KEY_BYTES = 32
 # The differences between neighboring bytes of a random key are nearly all distinct; those of zeros,
@@ -33,6 +35,7 @@ WHO_IS_AN_ENGINEER = (
 QUOTES = "\"'`“”‘’«»"
 # Ten years: more than that is a mistake in the unit, and dates would overflow.
 MAX_SECONDS = 315_360_000
+MAX_FOLLOW_UPS, MAX_BUSINESS_DAYS = 12, 260
 BLANKS = {"\n": "a line break", "\r": "a carriage return (a Windows line ending)", "\t": "a tab"}
 # What the app's pages at Slack show next to the right value, by prefix.
 TOKENS = {
@@ -206,6 +209,27 @@ def _application_key(value: SecretStr) -> SecretStr:
     return value
 
 
+def business_days(value: str) -> list[timedelta]:
+    """Return the business time of each day of FOLLOW_UPS."""
+    return [] if value == "off" else [A_WORKING_DAY * int(day) for day in value.split(",")]
+
+
+def _follow_ups(value: str) -> str:
+    days = [day.strip() for day in re.split(r"[,\n]", value) if day.strip()]
+    if [day.lower() for day in days] == ["off"]:
+        return "off"
+    numbers = [int(day) for day in days if re.fullmatch(r"[0-9]{1,3}", day)]
+    if not days or len(numbers) < len(days):
+        raise wrong("must be business days separated by commas, such as 1,3,7,14, or off")
+    if any(after <= before for before, after in pairwise([0, *numbers])):
+        raise wrong("must begin with 1 or more, and each day must be later than the one before it")
+    if len(numbers) > MAX_FOLLOW_UPS or numbers[-1] > MAX_BUSINESS_DAYS:
+        raise wrong(
+            f"must be at most {MAX_FOLLOW_UPS} days, none later than {MAX_BUSINESS_DAYS} (a year)"
+        )
+    return ",".join(map(str, numbers))
+
+
 def _metrics_token(value: SecretStr) -> SecretStr:
     """Validate a token that a monitor sends as “Authorization: Bearer …” (RFC 6750)."""
     matching(
@@ -250,6 +274,7 @@ Channel = Annotated[
         )
     ),
 ]
+FollowUps = Annotated[str, AfterValidator(_follow_ups)]
 DigestAt = Annotated[str, AfterValidator(_digest_at)]
 MetricsToken = Annotated[SecretStr, AfterValidator(_metrics_token)]
 Email = Annotated[

@@ -8,6 +8,7 @@ import base64
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -35,6 +36,7 @@ from bot.app.setting_values import (
     DigestAt,
     Email,
     Engineers,
+    FollowUps,
     Host,
     Keys,
     Level,
@@ -43,16 +45,19 @@ from bot.app.setting_values import (
     Seconds,
     Timezone,
     as_written,
+    business_days,
     decode_key,
     looks_like_signing_secret,
     looks_random,
     signing_secret,
     wrong,
 )
+from bot.reminders.schedule import Pace
 
 ENV_FILE = ".env"
 # White space around the items of these is allowed.
-LISTS = {"engineers", "credential_keys"}
+LISTS = {"engineers", "credential_keys", "follow_ups"}
+USUAL_DAYS = "1,3,7,14"
 YES = {"1", "true", "yes", "on"}
 # These may come from a file as well: SLACK_BOT_TOKEN_FILE and so on.
 SECRETS = (
@@ -104,6 +109,7 @@ class Settings(BaseSettings):
     log_format: Literal["text", "json"] = "text"
     business_timezone: Timezone = "America/New_York"
     remind_after: Seconds = 28800
+    follow_ups: FollowUps = USUAL_DAYS
     escalate_after: Seconds = 86400
     retain_credentials_for: Seconds = 2592000
     sweep_interval: Seconds = 5
@@ -135,6 +141,25 @@ class Settings(BaseSettings):
         if value is not None and value == info.data.get("port"):
             raise wrong("is the same as PORT; choose another port, or leave it out")
         return value
+
+    @field_validator("follow_ups")
+    @classmethod
+    def _in_order(cls, value: str, info: ValidationInfo) -> str:
+        first = timedelta(seconds=info.data.get("remind_after", 0))
+        if value != USUAL_DAYS and any(wait <= first for wait in business_days(value)[1:]):
+            raise wrong(
+                "is at odds with REMIND_AFTER, after which the first follow-up comes: each later "
+                "day must be more than that (a business day is 28800 seconds)"
+            )
+        return value
+
+    @property
+    def pace(self) -> Pace:
+        """When follow-ups come: the first after REMIND_AFTER, if that is set."""
+        snooze, days = timedelta(seconds=self.remind_after), business_days(self.follow_ups)
+        if days and "remind_after" in self.model_fields_set:
+            days = [snooze, *(wait for wait in days[1:] if wait > snooze)]
+        return Pace(days, snooze, timedelta(seconds=self.escalate_after))
 
     @property
     def socket_mode(self) -> bool:

@@ -185,7 +185,8 @@ class Reminder:
     """A reminder in the thread: about which step, and to which side.
 
     `since` is the last activity before it. It tells which stall the reminder belongs to, even if
-    the clock was set back.
+    the clock was set back. `follow_up` counts those of FOLLOW_UPS in the stall, from 1; `last` says
+    that no more come by themselves. `answer` is the first message from that side afterwards.
     """
 
     number: int
@@ -194,7 +195,22 @@ class Reminder:
     by: Actor
     at: datetime
     since: datetime
+    follow_up: int = 1
+    last: bool = False
     snooze: Snooze | None = None
+    answer: Signed | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Heard(Signed):
+    """The latest message of a side in the thread, at which step; never what it says.
+
+    It may name a day: follow-ups wait `until` that morning.
+    """
+
+    side: Owner
+    step: int | None
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +219,21 @@ class Escalation:
 
     at: datetime
     since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class QuietOffer:
+    """What engineering may do about a stall that outlasted the last follow-up: pause, say.
+
+    `since` is the last activity before it: any later one makes it void. `put_off` is who chose to
+    ask again, at `again_at`.
+    """
+
+    number: int
+    at: datetime
+    since: datetime
+    put_off: Signed | None = None
+    again_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

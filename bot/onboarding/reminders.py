@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from bot.core.errors import Refused
 from bot.onboarding.events import Event, EventKind
+from bot.onboarding.follow_ups import current_offer
 from bot.onboarding.model import Escalation, Reminder, Snooze
 from bot.onboarding.people import BOT, Actor
 from bot.onboarding.state import Onboarding
@@ -14,17 +15,28 @@ from bot.onboarding.transitions import Change, changed, must_be_active
 SHORTEST_INTERVAL = timedelta(hours=1)
 
 
-def remind(onboarding: Onboarding, actor: Actor, now: datetime) -> Change:
-    """Remind the side that has to act; Refused if a reminder is already there."""
+def remind(
+    onboarding: Onboarding, actor: Actor, now: datetime, follow_up: int = 1, *, last: bool = False
+) -> Change:
+    """Remind the side that has to act: the `follow_up`th time in this stall, perhaps the `last`.
+
+    Refused if somebody was reminded within the hour, and by itself without a snooze in between,
+    unless engineering chose to ask again.
+    """
     must_be_active(onboarding, actor)
-    last = onboarding.reminder
-    if last and (actor == BOT or now - last.at < SHORTEST_INTERVAL):
-        raise Refused("I already sent a reminder {at}.", at=last.at)
+    standing, offer = onboarding.reminder, current_offer(onboarding)
+    once = actor == BOT and not (offer and offer.put_off)
+    repeated = once and standing is not None and follow_up <= standing.follow_up
+    if standing and (repeated or now - standing.at < SHORTEST_INTERVAL):
+        raise Refused("I already sent a reminder {at}.", at=standing.at)
     if onboarding.current is None or onboarding.awaited is None:
         raise Refused("Every step is done, so there's no one to remind.")
     step, side, since = onboarding.current.number, onboarding.awaited, onboarding.active_at
-    reminder = Reminder(len(onboarding.reminders) + 1, step, side, actor, now, since)
-    detail = {"to": side.value, "since": since.isoformat()}
+    number = len(onboarding.reminders) + 1
+    reminder = Reminder(number, step, side, actor, now, since, follow_up, last)
+    detail = {"to": side.value, "since": since.isoformat(), "follow_up": follow_up}
+    if last:
+        detail["last"] = True
     event = Event(EventKind.REMINDED, actor, now, step, detail)
     return changed(onboarding, since, [event], reminders=(*onboarding.reminders, reminder))
 

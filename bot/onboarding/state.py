@@ -10,10 +10,12 @@ from bot.onboarding.events import Event
 from bot.onboarding.model import (
     Deletion,
     Escalation,
+    Heard,
     Joined,
     Loss,
     PostedSecret,
     Question,
+    QuietOffer,
     Reminder,
     Retention,
     Signed,
@@ -64,6 +66,8 @@ class Onboarding:
     joined: tuple[Joined, ...] = ()
     reminders: tuple[Reminder, ...] = ()
     escalation: Escalation | None = None
+    heard: Heard | None = None
+    quiet_offer: QuietOffer | None = None
     retention: Retention | None = None
     deletions: tuple[Deletion, ...] = ()
     told: tuple[Told, ...] = ()

@@ -18,6 +18,8 @@ from bot.onboarding.model import Status, StepProgress, StepState
 from bot.onboarding.people import BOT, Actor, Role
 from bot.onboarding.state import Onboarding
 
+# What engineering may do about a stall, which is nobody's activity.
+DECISIONS = {EventKind.PAUSED, EventKind.CANCELLED}
 # What an onboarding that has ended is, in words.
 FINISHED = {Status.COMPLETED: "complete", Status.CANCELLED: "canceled"}
 
@@ -34,11 +36,22 @@ def changed(
     onboarding: Onboarding, active_at: datetime, events: Sequence[Event], **fields: Any
 ) -> Change:
     """Return the change that sets `fields`; a new turn begins with the last event."""
+    if _ends_a_silence(onboarding, active_at, events):
+        again = replace(events[0], kind=EventKind.ACTIVE_AGAIN, detail={}, quiet=False)
+        events = [again, *events]
     jumps = (*onboarding.jumps, *(event for event in events if event.kind in JUMPS))
     after = replace(onboarding, active_at=active_at, jumps=jumps, **fields)
     if after.turn is not onboarding.turn:
         after = replace(after, turn_at=events[-1].at)
     return Change(after, tuple(events))
+
+
+def _ends_a_silence(onboarding: Onboarding, active_at: datetime, events: Sequence[Event]) -> bool:
+    """Whether something happens while engineering is asked what to do about a stall."""
+    offer = onboarding.quiet_offer
+    if not events or offer is None or offer.since != onboarding.active_at:
+        return False
+    return active_at != offer.since and not any(event.kind in DECISIONS for event in events)
 
 
 def must_be_active(onboarding: Onboarding, actor: Actor = BOT) -> None:

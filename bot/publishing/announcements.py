@@ -43,8 +43,11 @@ BATCH = 50
 EDITED = {
     EventKind.HELP_ANSWERED: EventKind.HELP_ASKED,
     EventKind.CLIENT_TOLD: EventKind.VERIFICATION_FINISHED,
+    EventKind.ASK_AGAIN_LATER: EventKind.GONE_QUIET,
 }
 OUTBOX = (*ANNOUNCED, *EDITED)
+# What settles the question what to do about a quiet client, and is news.
+SETTLES = (EventKind.ACTIVE_AGAIN, EventKind.PAUSED, EventKind.CANCELLED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +124,14 @@ class Announcements:
             return
         for entry in outbox:
             try:
-                if entry.event.kind in EDITED:
-                    await self._edit_earlier(onboarding, entry, timestamps)
+                kind = entry.event.kind
+                if earlier := EDITED.get(kind):
+                    await self._edit_earlier(onboarding, entry, earlier, timestamps)
+                    await self._record(entry)
                 else:
+                    if kind in SETTLES and onboarding.quiet_offer:
+                        quiet = EventKind.GONE_QUIET
+                        await self._edit_earlier(onboarding, entry, quiet, timestamps)
                     await self._announce(onboarding, entry, timestamps, renew)
             except SlackRefused as error:
                 self._pause(entry, error)
@@ -182,10 +190,13 @@ class Announcements:
                 await outbox.record_thread(session, onboarding.id, ts)
 
     async def _edit_earlier(
-        self, onboarding: Onboarding, entry: Announceable, timestamps: Mapping[str, str]
+        self,
+        onboarding: Onboarding,
+        entry: Announceable,
+        kind: EventKind,
+        timestamps: Mapping[str, str],
     ) -> None:
-        """Edit the announcements that this event changes; there is nothing to post."""
-        kind = EDITED[entry.event.kind]
+        """Edit the announcements of a kind that this event changes."""
         async with self._database.begin(write=False, background=True) as session:
             announced = await outbox.announced(session, onboarding.id, kind)
         url = self._slack.identity.url
@@ -197,8 +208,10 @@ class Announcements:
             )
             try:
                 await self._slack.update(self._channel, ts, message)
-            except SlackRefused as error:  # deleted, say: the question is closed all the same
+            except SlackRefused as error:  # deleted, say: it is settled all the same
                 log.warning("an announcement stays as it is", extra=_extra(error))
+
+    async def _record(self, entry: Announceable) -> None:
         async with self._database.begin(background=True) as session:
             await outbox.record(session, entry.id, "")
 
@@ -236,6 +249,9 @@ def _changes(onboarding: Onboarding, later: Event, earlier: Event) -> bool:
     if later.kind is EventKind.HELP_ANSWERED:
         numbers = set(later.detail["questions"])
         return any(one.at == earlier.at for one in onboarding.questions if one.number in numbers)
+    if earlier.kind is EventKind.GONE_QUIET:
+        offer = onboarding.quiet_offer
+        return offer is not None and offer.at == earlier.at
     run = onboarding.verifications[earlier.detail["number"] - 1]
     return run.recheck and told_of(onboarding, run) is not None
 

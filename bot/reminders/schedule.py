@@ -1,52 +1,139 @@
-"""When a reminder or an escalation is due. Pure.
+"""When a follow-up is due, and when engineering is told or asked. Pure.
 
-A stall begins with the last activity. In each stall there is one reminder in the thread, one more
-after each snooze, and one escalation to the engineers. All are held back until the client's working
-hours.
+A stall begins with the last activity. In each stall there are follow-ups in the thread, on the
+business days of FOLLOW_UPS, one more after each snooze, and one alert to the engineers. With the
+last follow-up they are asked what to do; if they put it off, there is one more of both. After a
+downtime only the newest one is due. All wait for the client's working hours.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.onboarding.business_time import Calendar
 
+# Nine to five.
+A_WORKING_DAY = timedelta(hours=8)
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How much business time passes before each follow-up, before an alert, and in a snooze."""
+
+    follow_ups: Sequence[timedelta]
+    snooze: timedelta
+    escalation: timedelta
+
+    @property
+    def interval(self) -> timedelta:
+        """The least time between a reminder and the next follow-up."""
+        return min([A_WORKING_DAY, *self.follow_ups[:1]])
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """What has happened since the last activity.
+
+    `sent` is how many of the follow-ups were, `reminded_at` when the last reminder of any kind
+    was. It was perhaps snoozed, the client perhaps named a day, and engineering perhaps chose when
+    to ask again. Nobody is there to be reminded who is `alone`.
+    """
+
+    since: datetime
+    sent: int = 0
+    reminded_at: datetime | None = None
+    snoozed_until: datetime | None = None
+    held_until: datetime | None = None
+    again_at: datetime | None = None
+    escalated: bool = False
+    asked: bool = False
+    alone: bool = False
+
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """What is due now for one onboarding, and when to look again; None: never."""
+    """What is due now for one onboarding, and when to look again; None: never.
 
-    reminder: bool
+    `follow_up` is which one is, from 1.
+    """
+
+    follow_up: int | None
     escalation: bool
+    question: bool
     look_again: datetime | None
 
+    def __bool__(self) -> bool:
+        return self.follow_up is not None or self.escalation or self.question
 
-def plan(
-    *,
-    active_at: datetime,
-    snoozed_at: datetime | None,
-    reminded: bool,
-    escalated: bool,
-    now: datetime,
-    remind_after: timedelta,
-    escalate_after: timedelta,
-    calendar: Calendar,
-) -> Due:
-    """Return what is due for an onboarding without activity since `active_at`.
 
-    `snoozed_at`, `reminded` and `escalated` are about this stall alone. After a long downtime, both
-    may be due at once. If the clock was set back, what is no longer due waits for its time.
-    """
-    since = max(active_at, snoozed_at or active_at)
-    remind_at = None if reminded else quiet_until(since, remind_after, calendar)
-    escalate_at = None if escalated else quiet_until(active_at, escalate_after, calendar)
+def plan(silence: Silence, pace: Pace, calendar: Calendar, now: datetime) -> Due:
+    """Return what is due in a silence. If the clock was set back, what isn't due any more waits."""
+    times = follow_up_times(silence, pace, calendar)
+    remind_at = None if silence.alone else _next_reminder(silence, pace, calendar, times)
+    ask_at = _next_question(silence, pace, calendar, times, remind_at)
+    known = silence.escalated or silence.asked
+    patience = min(A_WORKING_DAY, pace.escalation) if silence.alone else pace.escalation
+    escalate_at = None if known else quiet_until(silence.since, patience, calendar)
     opening = calendar.open_from(now)
-    reminder = remind_at is not None and remind_at <= now == opening
-    escalation = escalate_at is not None and escalate_at <= now == opening
-    left = [at for at, due in ((remind_at, reminder), (escalate_at, escalation)) if at and not due]
-    look_again = max(opening, min(left)) if left else None
-    return Due(reminder, escalation, look_again)
+
+    def due(at: datetime | None) -> bool:
+        return at is not None and at <= now == opening
+
+    number = max(silence.sent, sum(at <= now for at in times), min(1, len(times)))
+    question = due(ask_at)
+    left = [at for at in (remind_at, ask_at, escalate_at) if at and not due(at)]
+    return Due(
+        follow_up=number if due(remind_at) else None,
+        escalation=due(escalate_at) and not question,
+        question=question,
+        look_again=max(opening, min(left)) if left else None,
+    )
+
+
+def follow_up_times(silence: Silence, pace: Pace, calendar: Calendar) -> Sequence[datetime]:
+    """Return when each follow-up of a stall comes; a named day puts all of them off."""
+    times = [quiet_until(silence.since, wait, calendar) for wait in pace.follow_ups]
+    if not times or not silence.held_until or silence.held_until <= times[0]:
+        return times
+    first, held = pace.follow_ups[0], calendar.open_from(silence.held_until)
+    return [quiet_until(held, wait - first, calendar) for wait in pace.follow_ups]
+
+
+def by_hand(silence: Silence, pace: Pace, calendar: Calendar, now: datetime) -> int:
+    """Return which follow-up a reminder by hand is: it takes the place of one that is near."""
+    near = calendar.after(now, pace.interval)
+    return max(silence.sent, sum(at <= near for at in follow_up_times(silence, pace, calendar)))
 
 
 def quiet_until(since: datetime, wait: timedelta, calendar: Calendar) -> datetime:
     """Return when `wait` of business time has passed since then."""
     return calendar.open_from(calendar.after(since, wait))
+
+
+def _next_reminder(
+    silence: Silence, pace: Pace, calendar: Calendar, times: Sequence[datetime]
+) -> datetime | None:
+    if silence.snoozed_until:
+        return silence.snoozed_until
+    at = times[silence.sent] if silence.sent < len(times) else silence.again_at
+    if at is None or silence.reminded_at is None:
+        return at
+    return max(at, quiet_until(silence.reminded_at, pace.interval, calendar))
+
+
+def _next_question(
+    silence: Silence,
+    pace: Pace,
+    calendar: Calendar,
+    times: Sequence[datetime],
+    remind_at: datetime | None,
+) -> datetime | None:
+    """Return when engineering is asked: with the last follow-up, not before they are alerted."""
+    if not times or (silence.asked and not silence.again_at):
+        return None
+    if silence.again_at:
+        return max(silence.again_at, remind_at or silence.again_at)
+    at = max(times[-1], quiet_until(silence.since, pace.escalation, calendar))
+    if silence.sent < len(times) and remind_at and remind_at > at:
+        return remind_at
+    return at

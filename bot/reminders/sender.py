@@ -1,4 +1,4 @@
-"""Sends reminders, and alerts engineering, when nothing happens."""
+"""Sends follow-ups, and alerts engineering, when nothing happens."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -9,9 +9,10 @@ from bot.core.background import BackgroundTasks
 from bot.core.errors import Refused, Unavailable, UnreadableRow
 from bot.core.loops import for_each
 from bot.onboarding import BOT, Change, Event, Onboarding
-from bot.onboarding.business_time import NEVER, Calendar, calendar_of
+from bot.onboarding.business_time import NEVER
+from bot.onboarding.follow_ups import offer_ways_on
 from bot.onboarding.reminders import escalate, remind
-from bot.reminders.schedule import Due, plan, quiet_until
+from bot.reminders.calendar import FollowUpCalendar
 from bot.slack.directory import Directory
 from storage import onboardings, reminders
 from storage.changes import change
@@ -27,8 +28,6 @@ SWEEP_BATCH = 50
 RETRY_AFTER = timedelta(hours=1)
 # How many of the client's people are asked for a time zone.
 MOST_ASKED = 3
-# Nine to five.
-A_WORKING_DAY = timedelta(hours=8)
 
 
 class ReminderSender:
@@ -43,15 +42,11 @@ class ReminderSender:
         wake_publisher: Callable[[str], None],
         tasks: BackgroundTasks,
         clock: Callable[[], datetime],
-        remind_after: timedelta,
-        escalate_after: timedelta,
-        timezone: str,
+        calendar: FollowUpCalendar,
     ) -> None:
-        """The waits are business time; `timezone` applies to clients whose own is not known."""
         self._database, self._guides, self._directory = database, guides, directory
         self._wake_publisher, self._tasks, self._clock = wake_publisher, tasks, clock
-        self._remind_after, self._escalate_after = remind_after, escalate_after
-        self._timezone = timezone
+        self._calendar = calendar
         self._running = False
         self._slack_is_down = False
 
@@ -64,10 +59,6 @@ class ReminderSender:
         if due:
             self._running = True
             self._tasks.spawn(self._check_all(due), "remind")
-
-    def quiet_until(self, onboarding: Onboarding, now: datetime) -> datetime:
-        """Return when the next reminder comes, if nothing happens after a snooze `now`."""
-        return quiet_until(now, self._remind_after, self._calendar(onboarding))
 
     async def _check_all(self, due: Sequence[Waiting]) -> None:
         self._slack_is_down = False
@@ -83,10 +74,10 @@ class ReminderSender:
         try:
             onboarding = await self._with_timezone(await self._get(waiting.id))
             now = self._clock()
-            due = self._due(onboarding, now)
-            if due.reminder or due.escalation:
+            due = self._calendar.due(onboarding, now)
+            if due:
                 onboarding = await self._send(onboarding, now)
-                due = self._due(onboarding, now)
+                due = self._calendar.due(onboarding, now)
             kept, look_again = Waiting(waiting.id, onboarding.revision), due.look_again or NEVER
             await self._look_again(kept, look_again, onboarding.timezone)
         except Unavailable:
@@ -98,21 +89,6 @@ class ReminderSender:
         except Exception:  # a bug in one must not stop the others
             log.exception("cannot check for reminders", extra={"onboarding": waiting.id})
             await self._look_again(waiting, self._clock() + RETRY_AFTER)
-
-    def _due(self, onboarding: Onboarding, now: datetime) -> Due:
-        # Nobody would read a reminder where nobody is; engineering hears of that the sooner.
-        alone = onboarding.is_alone
-        patience = min(A_WORKING_DAY, self._escalate_after) if alone else self._escalate_after
-        return plan(
-            active_at=onboarding.active_at,
-            snoozed_at=onboarding.snoozed.at if onboarding.snoozed else None,
-            reminded=alone or onboarding.reminder is not None,
-            escalated=onboarding.escalated_at is not None,
-            now=now,
-            remind_after=self._remind_after,
-            escalate_after=patience,
-            calendar=self._calendar(onboarding),
-        )
 
     async def _send(self, onboarding: Onboarding, now: datetime) -> Onboarding:
         """Send what is due, and return the onboarding as stored."""
@@ -128,17 +104,22 @@ class ReminderSender:
 
     def _due_change(self, onboarding: Onboarding, now: datetime) -> Change:
         """Return the change for what is due, decided again on what is stored now."""
-        due = self._due(onboarding, now)
-        events: tuple[Event, ...] = ()
-        if due.reminder:
-            reminded = remind(onboarding, BOT, now)
-            onboarding, events = reminded.onboarding, reminded.events
+        due = self._calendar.due(onboarding, now)
+        changes: list[Callable[[Onboarding], Change]] = []
+        if (number := due.follow_up) is not None:
+            last = self._calendar.is_last(number)
+            changes.append(lambda at: remind(at, BOT, now, number, last=last))
         if due.escalation:
-            escalated = escalate(onboarding, now)
-            onboarding, events = escalated.onboarding, (*events, *escalated.events)
+            changes.append(lambda at: escalate(at, now))
+        if due.question:
+            changes.append(lambda at: offer_ways_on(at, now))
+        events: list[Event] = []
+        for one in changes:
+            after = one(onboarding)
+            onboarding, events = after.onboarding, [*events, *after.events]
         if not events:
             raise Refused("Nothing is due anymore.")
-        return Change(onboarding, events)
+        return Change(onboarding, tuple(events))
 
     async def _with_timezone(self, onboarding: Onboarding) -> Onboarding:
         """Return the onboarding with the client's time zone, if Slack says."""
@@ -157,9 +138,6 @@ class ReminderSender:
             if timezone := await self._directory.timezone(user_id):
                 return timezone
         return None
-
-    def _calendar(self, onboarding: Onboarding) -> Calendar:
-        return calendar_of(onboarding.timezone, self._timezone)
 
     async def _get(self, onboarding_id: str) -> Onboarding:
         async with self._database.begin(write=False, background=True) as session:

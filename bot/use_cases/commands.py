@@ -1,5 +1,6 @@
 """What engineers change with the slash command. Repeating a command does no harm."""
 
+from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
@@ -7,8 +8,9 @@ from slack_sdk.models.views import View
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.errors import Refused
-from bot.onboarding import Onboarding, lifecycle
-from bot.onboarding.reminders import remind
+from bot.onboarding import Change, Onboarding, lifecycle
+from bot.onboarding.follow_ups import must_be_open
+from bot.onboarding.people import Actor
 from bot.onboarding.steps import finish_steps, skip_steps, undo_step
 from bot.onboarding.verifications import request_verification
 from bot.use_cases.authorization import must_have_opened
@@ -37,7 +39,7 @@ class EngineerCommands(EngineerUseCase):
 
     async def remind(self, request: Request, words: str) -> EphemeralReply:
         found = await self._named(request, words)
-        after = await self._carry_out(request, found, remind)
+        after = await self._carry_out(request, found, self._services.follow_ups.remind_by_hand)
         return self._done(after, "Reminder sent.")
 
     async def skip(self, request: Request, words: str) -> EphemeralReply:
@@ -91,7 +93,11 @@ class EngineerCommands(EngineerUseCase):
         async def destroy(session: AsyncSession, after: Onboarding) -> None:
             await credentials.destroy(session, after.id)
 
-        canceled = partial(lifecycle.cancel, reason=reason.strip())
+        def canceled(at: Onboarding, actor: Actor, now: datetime) -> Change:
+            if ref.step:  # from the message about a quiet client, who may have come back
+                must_be_open(at, ref.step)
+            return lifecycle.cancel(at, actor, reason.strip(), now)
+
         await self._carry_out(request, onboarding, canceled, destroy)
 
 

@@ -6,7 +6,6 @@ from slack_sdk.models.views import View
 
 from bot.core.mrkdwn import escape
 from bot.onboarding.assignment import assign
-from bot.onboarding.reminders import remind
 from bot.use_cases.authorization import must_have_opened
 from bot.use_cases.services import Request
 from bot.use_cases.start_inputs import must_be_engineer
@@ -28,7 +27,8 @@ class Home(UseCase):
         """Remind the side that has to act; return what was done."""
         actor = await self._engineer(request.person)
         self.open(request.person.user_id)
-        after = await self._change(request, onboarding_id, partial(remind, actor=actor))
+        by_hand = self._services.follow_ups.remind_by_hand
+        after = await self._change(request, onboarding_id, partial(by_hand, actor=actor))
         return f"*{escape(after.client_name)}*: Reminder sent."
 
     async def assign_form(self, request: Request, onboarding_id: str) -> View:

@@ -1,16 +1,18 @@
 """What people type in the thread: words such as `done`, questions, and trouble."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
-from bot.core.errors import Refused
+from bot.core.errors import Refused, Repeated
 from bot.core.typed_text import as_typed
 from bot.guide import Owner
 from bot.guide.answers import Intent, Meaning, understand
 from bot.onboarding import Onboarding
-from bot.onboarding.people import Role
+from bot.onboarding.people import Actor, Role
 from bot.onboarding.permissions import Permission
 from bot.use_cases.help import Help
 from bot.use_cases.questions import Questions
@@ -58,11 +60,39 @@ class Messages(UseCase):
         onboarding = await self._find(request.channel, thread_ts)
         if onboarding is None:
             return Reply("", NOTHING_HERE) if mentioned else None
-        if onboarding.open_questions and thread_ts and not mentioned:
-            asked = await self._questions.ask_whether_answered(request, onboarding, ts)
+        reply = await self._reply(request, onboarding, (thread_ts, ts), text, mentioned=mentioned)
+        if thread_ts:
+            await self._hear(request, onboarding.id, text)
+        return reply
+
+    async def _reply(
+        self,
+        request: Request,
+        onboarding: Onboarding,
+        where: tuple[str | None, str],
+        text: str,
+        *,
+        mentioned: bool,
+    ) -> Reply | None:
+        if onboarding.open_questions and where[0] and not mentioned:
+            asked = await self._questions.ask_whether_answered(request, onboarding, where[1])
             if asked:
                 return Reply(onboarding.id, asked.text, asked.blocks)
-        return await self._heed(request, onboarding, (thread_ts, ts), text, mentioned=mentioned)
+        return await self._heed(request, onboarding, where, text, mentioned=mentioned)
+
+    async def _hear(self, request: Request, onboarding_id: str, text: str) -> None:
+        """Note that a side wrote, so that nobody is told that nothing has happened."""
+        services, person = self._services, request.person
+        onboarding = await self._get(onboarding_id)
+        role = await services.directory.role_in(onboarding, person)
+        if role not in (Role.CLIENT_ADMIN, Role.ENGINEER):
+            return
+        actor = Actor(person.user_id, person.team_id, role)
+        hear = partial(services.follow_ups.hear, text=text, actor=actor)
+        heard = replace(request, request_key=f"{request.request_key}:heard")
+        with suppress(Refused, Repeated):  # nothing new, or an edit
+            hear(onboarding, now=services.clock())  # which most messages end at
+            await self._change(heard, onboarding_id, hear)
 
     async def _heed(
         self,

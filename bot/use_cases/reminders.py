@@ -1,13 +1,19 @@
-"""Snoozing reminders."""
+"""Snoozing reminders, and what engineers do about a client who stays quiet."""
 
+from functools import partial
+
+from slack_sdk.models.views import View
+
+from bot.core.mrkdwn import escape, when
 from bot.guide import Owner
 from bot.onboarding import Onboarding
+from bot.onboarding.follow_ups import must_be_open, pause_quiet
 from bot.onboarding.permissions import Permission
-from bot.onboarding.reminders import snooze
 from bot.use_cases.authorization import TO_ACT_FOR
 from bot.use_cases.services import Request
-from bot.use_cases.use_case import UseCase
+from bot.use_cases.use_case import Transition, UseCase
 from bot.views.ids import StepRef
+from bot.views.modals import cancel_modal
 
 
 class Reminders(UseCase):
@@ -15,15 +21,35 @@ class Reminders(UseCase):
 
     async def snooze(self, request: Request, ref: StepRef) -> None:
         """Put the next reminder off, for the side that was reminded."""
-        reminder_sender = self._services.reminder_sender
 
         def permission(onboarding: Onboarding) -> Permission:
             reminder = onboarding.reminder
             return TO_ACT_FOR[reminder.to if reminder else Owner.CLIENT]
 
-        await self._act(
-            request,
-            ref.onboarding_id,
-            permission,
-            lambda at, actor, now: snooze(at, actor, now, reminder_sender.quiet_until(at, now)),
-        )
+        await self._act(request, ref.onboarding_id, permission, self._services.follow_ups.snooze)
+
+    # --- after the last follow-up: `ref.step` is the number of what engineering was offered ---
+
+    async def pause_quiet(self, request: Request, ref: StepRef) -> str:
+        """Pause; return what was done."""
+        after = await self._decide(request, ref, partial(pause_quiet, number=ref.step))
+        return f"*{escape(after.client_name)}*: On hold. No reminders until you resume."
+
+    async def ask_again(self, request: Request, ref: StepRef) -> str:
+        """Send one more reminder in two weeks; return what was done."""
+        put_off = partial(self._services.follow_ups.put_off, number=ref.step)
+        after = await self._decide(request, ref, put_off)
+        offer = after.quiet_offer
+        again = when(offer.again_at) if offer and offer.again_at else "in two weeks"
+        return f"*{escape(after.client_name)}*: I'll remind them again {again}, then ask you."
+
+    async def cancel_quiet_form(self, request: Request, ref: StepRef) -> View:
+        """Return the form that asks why to cancel."""
+        await self._engineer(request.person)
+        onboarding = await self._get(ref.onboarding_id)
+        must_be_open(onboarding, ref.step)
+        return cancel_modal(onboarding, request.form(onboarding.id, ref.step))
+
+    async def _decide(self, request: Request, ref: StepRef, transition: Transition) -> Onboarding:
+        actor = await self._engineer(request.person)
+        return await self._change(request, ref.onboarding_id, partial(transition, actor=actor))

@@ -15,7 +15,7 @@ from bot.publishing.check_all import RoundPublisher
 from bot.publishing.engineering_channel import EngineeringChannel
 from bot.publishing.home import HomePublisher
 from bot.publishing.publisher import Publisher
-from bot.reminders.sender import ReminderSender
+from bot.reminders.calendar import FollowUpCalendar
 from bot.slack import Slack
 from bot.slack.directory import Directory
 from bot.use_cases.revealed_windows import Reveals
@@ -77,7 +77,7 @@ class Services:
     homes: HomePublisher
     rounds: RoundPublisher
     verification_runner: VerificationRunner
-    reminder_sender: ReminderSender
+    follow_ups: FollowUpCalendar
     reveals: Reveals
     stall: Stall
     retain_for: timedelta

@@ -10,10 +10,12 @@ from bot.core.english import in_days, listed
 from bot.core.mrkdwn import channel_link, escape, link, mention, permalink, when
 from bot.guide import Owner
 from bot.onboarding import Event, EventKind, InvitationAnswer, Loss, Onboarding
+from bot.onboarding.follow_ups import held_until
 from bot.views import ids
 from bot.views.after_go_live import slot as told_slot
 from bot.views.announcement_texts import TEXTS, announcement_text, labels_of
 from bot.views.blocks import Message, actions, button, context, message, section
+from bot.views.quiet import gone_quiet_blocks
 from bot.views.report import slot as verification_slot
 from bot.views.root import ROOT
 from bot.views.step import slot as step_slot
@@ -133,6 +135,11 @@ def _escalated(onboarding: Onboarding, event: Event) -> Iterator[Block]:
             f"🙋 {mention(question.by.user_id)} has been waiting for an answer since "
             f"{when(question.at)}."
         )
+    heard = onboarding.heard
+    if heard and heard.at == since:
+        yield section(f"💬 {mention(heard.by.user_id)} wrote in the thread then.")
+    if hold := held_until(onboarding):
+        yield section(f"🗓️ They named a day, so no reminders until {when(hold)}.")
     if snoozed := onboarding.snoozed:
         until = f" until {when(snoozed.until)}" if snoozed.until else ""
         yield section(f"💤 {mention(snoozed.by.user_id)} snoozed the reminder{until}.")
@@ -189,6 +196,7 @@ BLOCKS: dict[EventKind, Callable[[Onboarding, Event], Iterator[Block]]] = {
     EventKind.HELP_ASKED: _help_asked,
     EventKind.CANCELLED: _cancelled,
     EventKind.ESCALATED: _escalated,
+    EventKind.GONE_QUIET: gone_quiet_blocks,
     EventKind.VERIFICATION_FINISHED: verification_news,
     EventKind.EXPOSED: _exposed,
     EventKind.PAUSED: _paused,

@@ -32,6 +32,7 @@ TEXTS = {
         "🧵 The first message of *{client}*'s thread was deleted, so I posted the thread again. "
         "Nothing is lost; older links to it no longer work."
     ),
+    EventKind.ACTIVE_AGAIN: "🌤️ *{client}* is active again{by}.",
     EventKind.CREDENTIALS_KEPT: (
         "🗝️ {actor} kept the credentials of *{client}*. I'll ask again {until}, unless it moves."
     ),
@@ -46,6 +47,7 @@ GAPS: dict[str, Gap] = {
     "client": lambda onboarding, _: escape(onboarding.client_name),
     "engineer": lambda onboarding, _: mention(onboarding.engineer),
     "actor": lambda _, event: mention(event.actor.user_id),
+    "by": lambda _, event: f" ({mention(event.actor.user_id)})" if event.actor.user_id else "",
     "from": lambda _, event: mention(event.detail["from"]),
     "to": lambda _, event: mention(event.detail["to"]),
     "others": lambda _, event: (

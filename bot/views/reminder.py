@@ -4,17 +4,16 @@ from collections.abc import Iterator
 
 from slack_sdk.models.blocks import Block
 
-from bot.core.english import ago, listed
+from bot.core.english import listed
 from bot.core.mrkdwn import escape, mention, when
-from bot.guide import Owner
 from bot.onboarding import Onboarding, Reminder, Status
 from bot.onboarding.report import Outcome
 from bot.views import ids
 from bot.views.blocks import Message, actions, button, context, message, section
+from bot.views.reminder_texts import greeting
 from bot.views.step import step_again
 from bot.views.step_buttons import step_buttons
 
-MOST_MENTIONED = 2
 RESTING = {Status.PAUSED: "on hold", Status.CANCELLED: "canceled", Status.COMPLETED: "complete"}
 
 
@@ -40,6 +39,9 @@ def _afterwards(onboarding: Onboarding, reminder: Reminder) -> str:
     if snooze := reminder.snooze:
         until = f". I'll check back {when(snooze.until)}" if snooze.until else ""
         return f"💤 Snoozed by {mention(snooze.by.user_id)}{until}."
+    if reminder.answer:
+        who, at = mention(reminder.answer.by.user_id), when(reminder.answer.at)
+        return f"💬 {name}: {who} replied {at}."
     if reminder.since != onboarding.active_at:
         return f"✅ {name}: taken care of. Thanks!"
     if reminder == onboarding.reminder and onboarding.status in RESTING:
@@ -48,7 +50,7 @@ def _afterwards(onboarding: Onboarding, reminder: Reminder) -> str:
 
 
 def _nudge(onboarding: Onboarding, reminder: Reminder) -> Iterator[Block]:
-    yield section(_greeting(onboarding, reminder))
+    yield section(greeting(onboarding, reminder))
     yield from _values(onboarding)
     yield from _check(onboarding)
     step = onboarding.current
@@ -60,34 +62,6 @@ def _nudge(onboarding: Onboarding, reminder: Reminder) -> Iterator[Block]:
     else:
         yield actions([button("I need help", ids.STEP_HELP, ref), snooze])
     yield context("💤 Not a good time? Press *Snooze* and I'll check back later.")
-
-
-def _greeting(onboarding: Onboarding, reminder: Reminder) -> str:
-    client, whom = escape(onboarding.client_name), _whom(onboarding, reminder.to)
-    since, at = onboarding.active_at, reminder.at
-    if question := onboarding.question:
-        asker, asked = mention(question.by.user_id), when(question.at)
-        meanwhile = ""
-        if onboarding.turn is Owner.CLIENT:
-            meanwhile = f" {client}, feel free to keep going in the meantime."
-        return (
-            f"👋 {whom}, {asker} asked about step {question.step} {asked} "
-            f"({ago(question.at, at)} ago) and is still waiting. Please reply here in the thread."
-            f"{meanwhile}"
-        )
-    last = f"(last activity {when(since)}, {ago(since, at)} ago)"
-    if reminder.to is Owner.HEAVYSET:
-        return f"👋 {whom}, this one is waiting on us {last}. {client}, nothing for you to do."
-    by = f" from {mention(reminder.by.user_id)}" if reminder.by.user_id else ""
-    return f"👋 Hi {whom}, a friendly nudge{by}: step {reminder.step} is waiting for you {last}."
-
-
-def _whom(onboarding: Onboarding, side: Owner) -> str:
-    if side is Owner.HEAVYSET:
-        return mention(onboarding.engineer)
-    named = len(onboarding.client_admins) + len(onboarding.joined)
-    people = onboarding.contacts[: max(MOST_MENTIONED, named)]
-    return listed(map(mention, people)) if people else f"*{escape(onboarding.client_name)}*"
 
 
 def _values(onboarding: Onboarding) -> Iterator[Block]:

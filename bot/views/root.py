@@ -8,6 +8,7 @@ from bot.core.english import count, listed
 from bot.core.mrkdwn import escape, link, mention, when
 from bot.guide import Owner
 from bot.onboarding import Onboarding, Status
+from bot.onboarding.follow_ups import held_until
 from bot.onboarding.report import Outcome
 from bot.views import ids
 from bot.views.after_go_live import is_open
@@ -87,6 +88,9 @@ def _now(onboarding: Onboarding, link_to_step: str | None) -> Iterator[str]:
         yield f"⚠️ *Posted in the channel by mistake:* {names}. Please create a new one."
     yield from _verification(onboarding)
     yield from _questions(onboarding)
+    if (hold := held_until(onboarding)) and onboarding.heard:
+        who = mention(onboarding.heard.by.user_id)
+        yield f"🗓️ Heard from {who}: I'll check back {when(hold)}."
 
 
 def _whom(onboarding: Onboarding) -> str:

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -20,7 +21,7 @@ from tests.integration.world import World, a_world
 NEW_YORK, LONDON = "America/New_York", "Europe/London"
 Action = Callable[[World], Awaitable[object]]
 GoTo = Callable[[datetime], None]
-GRID = timedelta(hours=12)
+GRID = timedelta(days=3)
 SECOND = timedelta(seconds=1)
 
 
@@ -44,6 +45,10 @@ async def snooze(world: World) -> None:
 async def ask(world: World) -> None:
     view = await world.open(world.ann, "step:1", "step_help")
     await world.submit(world.ann, view, question="Which account?")
+
+
+async def undo(world: World) -> None:
+    await world.press(world.ann, "step:1", "step_undo")
 
 
 async def hand_over(world: World) -> None:
@@ -71,25 +76,64 @@ async def verify(world: World) -> None:
     await world.press(world.erin, "step:25", "run_verification")
 
 
+def says(words: str, who: str = "ann") -> Action:
+    """Somebody writes in the thread."""
+
+    async def action(world: World) -> None:
+        person, root = getattr(world, who), world.message("root")
+        await person.say(world.channel, words, thread_ts=root.ts)
+        await world.idle()
+
+    return action
+
+
+def decide(button: str) -> Action:
+    """An engineer presses a button of the message about a quiet client."""
+
+    async def action(world: World) -> None:
+        [*_, asked] = [one for one in world.engineering.messages if "What now?" in one.text]
+        await world.erin.press(asked, button)
+        await world.idle()
+
+    return action
+
+
 # --- what is seen ---
 
-CLIENT, HEAVYSET, ENGINEERING = (
+CLIENT, HEAVYSET, ENGINEERING, WHAT_NOW = (
     "reminder to the client",
     "reminder to HeavySet",
     "engineering is told",
+    "engineering is asked",
 )
+# By what only the follow-up of that day says.
+DAYS = {
+    "a friendly nudge": "1",
+    "Is something in the way?": "2",
+    "sorry for the wait": "2",
+    "Bad timing?": "3",
+    "on us for a while": "3",
+    "my last reminder for now": "last",
+    "asking the whole team": "last",
+    "checking in once more": "again",
+    "after the snooze": "snoozed",
+    "just checking in": "named day",
+}
 
 
 def told_of(world: World) -> list[str]:
-    """The reminders and escalations that stand in Slack, each kind in its order."""
+    """The reminders, and what engineering was told, each kind in its order."""
     reminders = [
-        HEAVYSET if text.startswith(f"👋 <@{world.erin.id}>") else CLIENT
+        f"{HEAVYSET if text.startswith(f'👋 <@{world.erin.id}>') else CLIENT} ({day})"
         for message in world.channel.messages
         if message.slot and message.slot.startswith("reminder:")
         for text in [(message.versions or [message])[0].text]
+        for day in [next((day for words, day in DAYS.items() if words in text), "1")]
     ]
-    escalations = [ENGINEERING for text in world.announced if "has stalled" in text]
-    return reminders + escalations
+    told = {"has stalled": ENGINEERING, "What now?": WHAT_NOW}
+    return reminders + [
+        what for text in world.announced for words, what in told.items() if words in text
+    ]
 
 
 @dataclass(frozen=True)
@@ -104,6 +148,7 @@ class Case:
     step: int = 1
     days: int = 9
     down: tuple[str, str] | None = None  # the bot does not run
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     def moment(self, local: str) -> datetime:
         return datetime.fromisoformat(local).replace(tzinfo=ZoneInfo(self.zone)).astimezone(UTC)
@@ -113,51 +158,76 @@ class Case:
 
     @property
     def moments(self) -> Iterator[datetime]:
-        """Twice a day, and just before and at each moment that matters."""
+        """Now and then, and just before and at each moment that matters."""
         start = self.moment(self.start)
-        grid = {start + GRID * number for number in range(self.days * 2)}
+        grid = {start + GRID * number for number in range(self.days)}
         exact = {self.moment(one) for one in (*self.expected, *self.actions)}
         moments = sorted(grid | exact | {one - SECOND for one in exact})
         down = [self.moment(one) for one in self.down or ()]
         return (one for one in moments if not down or not down[0] <= one < down[1])
 
 
-BOTH = f"{CLIENT} + {ENGINEERING}"
+def client(day: str) -> str:
+    return f"{CLIENT} ({day})"
+
+
+def heavyset(day: str) -> str:
+    return f"{HEAVYSET} ({day})"
+
+
+# No progress since Monday 16 November at 10; Thanksgiving is the 26th.
+LADDER = {
+    "2026-11-17 10:00": client("1"),
+    "2026-11-19 10:00": f"{client('2')} + {ENGINEERING}",
+    "2026-11-25 10:00": client("3"),
+    "2026-12-07 10:00": f"{client('last')} + {WHAT_NOW}",
+}
+MONTH = 31
 CASES = [
     Case(
-        "working days",
+        "business days 1, 3, 7 and 14, then paused",
         "2026-11-16 10:00",
-        {"2026-11-17 10:00": CLIENT, "2026-11-19 10:00": ENGINEERING},
+        LADDER,
+        {"2026-12-07 12:00": decide("pause_quiet")},
+        days=35,
     ),
     Case(
         "over Christmas, in London",
         "2026-12-24 16:00",
-        {"2026-12-29 16:00": CLIENT, "2026-12-31 16:00": ENGINEERING},
+        {
+            "2026-12-29 16:00": client("1"),
+            "2026-12-31 16:00": f"{client('2')} + {ENGINEERING}",
+            "2027-01-07 16:00": client("3"),
+            "2027-01-18 16:00": f"{client('last')} + {WHAT_NOW}",
+        },
         zone=LONDON,
+        days=MONTH,
     ),
     Case(
-        "progress begins it anew",
+        "progress begins it again",
         "2026-11-16 10:00",
-        {"2026-11-18 09:30": CLIENT, "2026-11-20 09:30": ENGINEERING},
+        {"2026-11-18 09:30": client("1"), "2026-11-20 09:30": f"{client('2')} + {ENGINEERING}"},
         {"2026-11-17 09:30": choose},
     ),
     Case(
-        "done from the reminder",
+        "done from the reminder, and undone after the second",
         "2026-11-16 10:00",
         {
-            "2026-11-17 10:00": CLIENT,
-            "2026-11-18 12:00": CLIENT,
-            "2026-11-20 12:00": ENGINEERING,
+            "2026-11-17 10:00": client("1"),
+            "2026-11-18 12:00": client("1"),
+            "2026-11-20 12:00": f"{client('2')} + {ENGINEERING}",
+            "2026-11-24 09:30": client("1"),
         },
-        {"2026-11-17 12:00": finish_from_the_reminder},
+        {"2026-11-17 12:00": finish_from_the_reminder, "2026-11-23 09:30": undo},
     ),
     Case(
-        "snoozed once",
+        "snoozed once: the next one is a day after the snooze",
         "2026-11-16 10:00",
         {
-            "2026-11-17 10:00": CLIENT,
-            "2026-11-18 12:00": CLIENT,
+            "2026-11-17 10:00": client("1"),
+            "2026-11-18 12:00": client("snoozed"),
             "2026-11-19 10:00": ENGINEERING,
+            "2026-11-19 12:00": client("2"),
         },
         {"2026-11-17 12:00": snooze},
     ),
@@ -165,31 +235,77 @@ CASES = [
         "snoozed over the weekend, again and again",
         "2026-11-19 10:00",
         {
-            "2026-11-20 10:00": CLIENT,
-            "2026-11-23 16:00": CLIENT,
+            "2026-11-20 10:00": client("1"),
+            "2026-11-23 16:00": client("snoozed"),
             "2026-11-24 10:00": ENGINEERING,
-            "2026-11-25 09:00": CLIENT,
+            "2026-11-25 09:00": client("2"),
         },
         {"2026-11-20 16:00": snooze, "2026-11-23 20:00": snooze},
-        days=5,
+        days=7,
     ),
     Case(
-        "reminded by hand at night",
+        "reminded by hand at night: in place of the first",
         "2026-11-16 10:00",
-        {"2026-11-16 20:00": CLIENT, "2026-11-19 10:00": ENGINEERING},
+        {"2026-11-16 20:00": client("1"), "2026-11-19 10:00": f"{client('2')} + {ENGINEERING}"},
         {"2026-11-16 20:00": remind},
+        days=7,
+    ),
+    Case(
+        "reminded by hand on the second day: in place of the second",
+        "2026-11-16 10:00",
+        {
+            "2026-11-17 10:00": client("1"),
+            "2026-11-18 15:00": client("1"),
+            "2026-11-19 10:00": ENGINEERING,
+            "2026-11-25 10:00": client("3"),
+        },
+        {"2026-11-18 15:00": remind},
+        days=14,
+    ),
+    Case(
+        "“back Thursday”",
+        "2026-11-16 10:00",
+        {
+            "2026-11-19 09:00": client("named day"),
+            "2026-11-19 14:18": ENGINEERING,
+            "2026-11-23 09:00": client("2"),
+        },
+        {"2026-11-16 14:18": says("Waiting for our IT, back Thursday")},
+    ),
+    Case(
+        "“out until Sunday” as the answer to a reminder, over Thanksgiving",
+        "2026-11-23 10:00",
+        {
+            "2026-11-24 10:00": client("1"),
+            "2026-11-30 09:00": client("named day"),
+            "2026-11-30 11:00": ENGINEERING,
+            "2026-12-02 09:00": client("2"),
+        },
+        {"2026-11-24 11:00": says("I'm out until Sunday, sorry!")},
+        days=12,
+    ),
+    Case(
+        "an answer without a day begins it again",
+        "2026-11-16 10:00",
+        {
+            "2026-11-17 10:00": client("1"),
+            "2026-11-19 09:30": client("1"),
+            "2026-11-23 09:30": f"{client('2')} + {ENGINEERING}",
+        },
+        {"2026-11-18 09:30": says("Thanks, we are still waiting for our IT")},
+    ),
+    Case(
+        "what HeavySet writes in the client's turn is no answer",
+        "2026-11-16 10:00",
+        {"2026-11-17 10:00": client("1"), "2026-11-19 10:00": f"{client('2')} + {ENGINEERING}"},
+        {"2026-11-17 12:00": says("Any news? I'm back Monday.", "erin")},
+        days=7,
     ),
     Case("paused", "2026-11-16 10:00", {}, {"2026-11-17 09:30": pause}),
     Case(
-        "paused after the reminder",
-        "2026-11-16 10:00",
-        {"2026-11-17 10:00": CLIENT},
-        {"2026-11-18 09:30": pause},
-    ),
-    Case(
         "paused and taken up again",
         "2026-11-16 10:00",
-        {"2026-11-24 11:00": CLIENT},
+        {"2026-11-24 11:00": client("1")},
         {"2026-11-17 09:30": pause, "2026-11-23 11:00": resume},
     ),
     Case("cancelled", "2026-11-16 10:00", {}, {"2026-11-17 09:30": cancel}),
@@ -197,38 +313,89 @@ CASES = [
     Case(
         "HeavySet's turn",
         "2026-11-16 10:00",
-        {"2026-11-17 10:00": HEAVYSET, "2026-11-19 10:00": ENGINEERING},
+        {at: what.replace(CLIENT, HEAVYSET) for at, what in LADDER.items()},
         step=23,
+        days=MONTH,
+    ),
+    Case(
+        "HeavySet's turn: what the engineer writes is an answer, what the client asks isn't",
+        "2026-11-16 10:00",
+        {
+            "2026-11-19 09:00": heavyset("named day"),
+            "2026-11-20 09:30": ENGINEERING,
+            "2026-11-23 09:00": heavyset("2"),
+        },
+        {
+            "2026-11-17 09:30": says("Our platform team does it on Thursday.", "erin"),
+            "2026-11-18 12:00": says("Great, thanks a lot"),
+        },
+        step=23,
+        days=8,
     ),
     Case(
         "a step that was handed over",
         "2026-11-16 10:00",
-        {"2026-11-17 11:00": HEAVYSET, "2026-11-19 11:00": ENGINEERING},
+        {"2026-11-17 11:00": heavyset("1"), "2026-11-19 11:00": f"{heavyset('2')} + {ENGINEERING}"},
         {"2026-11-16 11:00": hand_over},
+        days=7,
     ),
     Case(
         "HeavySet owes an answer",
         "2026-11-16 10:00",
-        {"2026-11-17 11:00": HEAVYSET, "2026-11-19 11:00": ENGINEERING},
+        {"2026-11-17 11:00": heavyset("1"), "2026-11-19 11:00": f"{heavyset('2')} + {ENGINEERING}"},
         {"2026-11-16 11:00": ask},
+        days=7,
     ),
     Case(
-        "the bot was down until the weekend",
+        "the bot was down until the weekend: only the newest",
         "2026-11-16 10:00",
-        {"2026-11-23 09:00": BOTH},
+        {"2026-11-23 09:00": f"{client('2')} + {ENGINEERING}", "2026-11-25 10:00": client("3")},
         down=("2026-11-16 10:30", "2026-11-21 12:00"),
+        days=12,
     ),
     Case(
-        "the bot was down until a working hour",
+        "the bot was down for a month: the last one, and one question",
         "2026-11-16 10:00",
-        {"2026-11-20 11:00": BOTH},
-        down=("2026-11-16 10:30", "2026-11-20 11:00"),
+        {"2026-12-21 09:00": f"{client('last')} + {WHAT_NOW}"},
+        down=("2026-11-16 10:30", "2026-12-21 09:00"),
+        days=40,
     ),
     Case(
-        "the bot was down over the reminder alone",
+        "the bot was down over the first: the next ones keep their days",
         "2026-11-16 10:00",
-        {"2026-11-18 09:00": CLIENT, "2026-11-19 10:00": ENGINEERING},
+        {"2026-11-18 09:00": client("1"), "2026-11-19 10:00": f"{client('2')} + {ENGINEERING}"},
         down=("2026-11-17 09:00", "2026-11-17 20:00"),
+        days=7,
+    ),
+    Case(
+        "asked again in two weeks, and once more",
+        "2026-11-16 10:00",
+        {
+            **LADDER,
+            "2026-12-21 12:00": f"{client('again')} + {WHAT_NOW}",
+            "2027-01-04 13:00": f"{client('again')} + {WHAT_NOW}",
+        },
+        {"2026-12-07 12:00": decide("ask_again"), "2026-12-21 13:00": decide("ask_again")},
+        days=55,
+    ),
+    Case(
+        "follow-ups off",
+        "2026-11-16 10:00",
+        {"2026-11-19 10:00": ENGINEERING},
+        settings={"follow_ups": "off"},
+        days=MONTH,
+    ),
+    Case(
+        "other days, and the first after half a day",
+        "2026-11-16 10:00",
+        {
+            "2026-11-16 14:00": client("1"),
+            "2026-11-18 10:00": client("2"),
+            "2026-11-19 10:00": ENGINEERING,
+            "2026-11-20 10:00": f"{client('last')} + {WHAT_NOW}",
+        },
+        settings={"follow_ups": "1,2,4", "remind_after": 14400},
+        days=12,
     ),
 ]
 
@@ -237,7 +404,7 @@ CASES = [
 async def a_stalled_world(database: AnyDatabase, case: Case) -> AsyncIterator[tuple[World, GoTo]]:
     """A world whose onboarding was brought to its step when the case starts, and its clock."""
     with freeze_time(case.moment(case.start), real_asyncio=True) as clock:
-        async with a_world(database, business_timezone=case.zone) as world:
+        async with a_world(database, business_timezone=case.zone, **case.settings) as world:
             world.ann.user.tz = None  # so that the setting holds
             await world.begin()
             if case.step > 1:
@@ -259,7 +426,6 @@ async def seen(case: Case, world: World, go_to: GoTo) -> dict[str, str]:
         for at, action in case.actions.items():
             if case.moment(at) == moment:
                 await action(world)
-        await sweep(world)
         await sweep(world)
         new = told_of(world)
         for one in before:

@@ -5,8 +5,18 @@ from datetime import timedelta
 
 import pytest
 
-from bot.onboarding import Change, Event, EventKind, InvitationAnswer, Loss, assignment, lifecycle
+from bot.onboarding import (
+    BOT,
+    Change,
+    Event,
+    EventKind,
+    InvitationAnswer,
+    Loss,
+    assignment,
+    lifecycle,
+)
 from bot.onboarding.credentials import enter_credentials, reveal_credentials
+from bot.onboarding.follow_ups import offer_ways_on
 from bot.onboarding.posted_secrets import record_posted_secret
 from bot.onboarding.questions import ask_for_help
 from bot.onboarding.reminders import escalate, remind, snooze
@@ -89,6 +99,7 @@ def unused() -> Change:
     return expire_credentials(an_onboarding(at_step=22, credentials=ALL_FIELDS), LATER, **AGES)
 
 
+QUIET = offer_ways_on(remind(an_onboarding(at_step=4), BOT, NOW, 4, last=True).onboarding, NOW)
 EVERY: dict[EventKind, Change] = {
     EventKind.STARTED: a_new_onboarding(),
     EventKind.HELP_ASKED: asked("Which button?"),
@@ -111,6 +122,8 @@ EVERY: dict[EventKind, Change] = {
     ),
     EventKind.ASSIGNED: assignment.assign(an_onboarding(at_step=4), "U0EVE", an_engineer(), NOW),
     EventKind.ESCALATED: escalate(an_onboarding(at_step=4), NOW),
+    EventKind.GONE_QUIET: QUIET,
+    EventKind.ACTIVE_AGAIN: finish_step(QUIET.onboarding, 4, a_client_admin(), LATER),
     EventKind.CLIENT_JOINED: lifecycle.client_joins(
         a_new_onboarding().onboarding, a_client_admin(), NOW
     ),

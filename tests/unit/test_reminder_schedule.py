@@ -1,14 +1,20 @@
-"""The plan for one stalled onboarding, as a table: what is due, and when to look again."""
+"""The plan for one stalled onboarding, as tables: what is due when, and when to look again."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from bot.onboarding.business_time import calendar_of
-from bot.reminders.schedule import Due, plan, quiet_until
+from bot.reminders.schedule import Due, Pace, Silence, by_hand, plan, quiet_until
 
-NEW_YORK = "America/New_York"
+NEW_YORK, LONDON = "America/New_York", "Europe/London"
+HOUR = timedelta(hours=1)
+DAY = 8 * HOUR  # of business
+USUAL = Pace([DAY, 3 * DAY, 7 * DAY, 14 * DAY], snooze=DAY, escalation=3 * DAY)
+OFF = replace(USUAL, follow_ups=())
 
 
 def at(local: str) -> datetime:
@@ -18,86 +24,81 @@ def at(local: str) -> datetime:
     return datetime.fromisoformat(f"2026-11-{number} {clock}").replace(tzinfo=ZoneInfo(NEW_YORK))
 
 
-# No progress since Monday at 10; a reminder after 8 hours, Tuesday at 10; engineering after 24,
-# Thursday at 10. `Mon!` is the Monday after.
-REMINDER, ESCALATION, BOTH, NOTHING = (True, False), (False, True), (True, True), (False, False)
+# No progress since Monday at 10. A business day later is Tuesday at 10, three are Thursday at 10,
+# when engineering is told too. `Mon!` is the Monday after.
+FRESH = Silence(at("Mon 10:00"))
+SENT = replace(FRESH, sent=1, reminded_at=at("Tue 10:00"))
+SNOOZED = replace(SENT, snoozed_until=at("Wed 11:00"))
+TOLD = replace(SENT, escalated=True)
+LATER = None  # than in this table
 TABLE = [
-    # the case, snoozed, reminded, escalated, now, what is due, when to look again
-    ("all is fresh", None, False, False, "Mon 10:00", NOTHING, "Tue 10:00"),
-    ("not yet", None, False, False, "Tue 09:59", NOTHING, "Tue 10:00"),
-    ("at the moment", None, False, False, "Tue 10:00", REMINDER, "Thu 10:00"),
-    ("just before closing time", None, False, False, "Tue 16:59", REMINDER, "Thu 10:00"),
-    ("at closing time", None, False, False, "Tue 17:00", NOTHING, "Wed 09:00"),
-    ("at night", None, False, False, "Tue 23:00", NOTHING, "Wed 09:00"),
-    ("the morning after", None, False, False, "Wed 09:00", REMINDER, "Thu 10:00"),
-    ("reminded", None, True, False, "Tue 10:00", NOTHING, "Thu 10:00"),
-    ("reminded, nearly time", None, True, False, "Thu 09:59", NOTHING, "Thu 10:00"),
-    ("reminded, time", None, True, False, "Thu 10:00", ESCALATION, None),
-    ("reminded, at night", None, True, False, "Thu 20:00", NOTHING, "Fri 09:00"),
-    ("down for days, back at the weekend", None, False, False, "Sun 10:00", NOTHING, "Mon! 09:00"),
-    ("down for days", None, False, False, "Mon! 09:00", BOTH, None),
-    ("down, but escalated", None, False, True, "Mon! 09:00", REMINDER, None),
-    ("both given", None, True, True, "Mon! 09:00", NOTHING, None),
-    ("snoozed", "Tue 11:00", False, False, "Tue 11:00", NOTHING, "Wed 11:00"),
-    ("the snooze is over", "Tue 11:00", False, False, "Wed 11:00", REMINDER, "Thu 10:00"),
-    ("a snooze is no progress", "Wed 16:00", False, False, "Thu 10:00", ESCALATION, "Thu 16:00"),
-    ("snoozed until the weekend", "Thu 17:00", False, True, "Fri 17:00", NOTHING, "Mon! 09:00"),
-    ("the clock jumped back", None, False, False, "Mon 03:00", NOTHING, "Tue 10:00"),
-    ("it jumped back, reminded", None, True, False, "Mon 03:00", NOTHING, "Thu 10:00"),
-    ("it jumped back, both given", None, True, True, "Mon 03:00", NOTHING, None),
+    # the case, what happened, now, which follow-up, whether engineering is told, the next look
+    ("all is fresh", FRESH, "Mon 10:00", None, False, "Tue 10:00"),
+    ("not yet", FRESH, "Tue 09:59", None, False, "Tue 10:00"),
+    ("at the moment", FRESH, "Tue 10:00", 1, False, "Thu 10:00"),
+    ("just before closing time", FRESH, "Tue 16:59", 1, False, "Thu 10:00"),
+    ("at closing time", FRESH, "Tue 17:00", None, False, "Wed 09:00"),
+    ("at night", FRESH, "Tue 23:00", None, False, "Wed 09:00"),
+    ("the morning after", FRESH, "Wed 09:00", 1, False, "Thu 10:00"),
+    ("reminded", SENT, "Tue 10:00", None, False, "Thu 10:00"),
+    ("reminded, nearly time", SENT, "Thu 09:59", None, False, "Thu 10:00"),
+    ("reminded, time", SENT, "Thu 10:00", 2, True, LATER),
+    ("reminded, at night", SENT, "Thu 20:00", None, False, "Fri 09:00"),
+    ("down, at the weekend", FRESH, "Sun 10:00", None, False, "Mon! 09:00"),
+    ("down: only the newest", FRESH, "Mon! 09:00", 2, True, LATER),
+    ("down, but engineering was told", TOLD, "Mon! 09:00", 2, False, LATER),
+    ("snoozed", SNOOZED, "Tue 11:00", None, False, "Wed 11:00"),
+    ("the snooze is over", SNOOZED, "Wed 11:00", 1, False, "Thu 10:00"),
+    ("the clock jumped back", FRESH, "Mon 03:00", None, False, "Tue 10:00"),
+    ("it jumped back, reminded", SENT, "Mon 03:00", None, False, "Thu 10:00"),
+    (
+        "a snooze doesn't keep engineering from being told",
+        replace(SNOOZED, snoozed_until=at("Fri 16:00")),
+        *("Thu 10:00", None, True, "Fri 16:00"),
+    ),
+    (
+        "snoozed until the weekend",
+        replace(TOLD, snoozed_until=at("Mon! 09:00")),
+        *("Fri 17:00", None, False, "Mon! 09:00"),
+    ),
+    (
+        "late, so the next one is a day later",
+        replace(TOLD, reminded_at=at("Thu 09:00")),
+        *("Thu 16:59", None, False, "Fri 09:00"),
+    ),
+    (
+        "nobody has joined: engineering alone is told, and after a day",
+        replace(FRESH, alone=True),
+        *("Tue 10:00", None, True, LATER),
+    ),
 ]
 
 
-def planned(
-    now: str,
-    *,
-    snoozed: str | None = None,
-    reminded: bool = False,
-    escalated: bool = False,
-    escalate_after: int = 24,
-) -> Due:
-    return plan(
-        active_at=at("Mon 10:00"),
-        snoozed_at=at(snoozed) if snoozed else None,
-        reminded=reminded,
-        escalated=escalated,
-        now=at(now),
-        remind_after=timedelta(hours=8),
-        escalate_after=timedelta(hours=escalate_after),
-        calendar=calendar_of(NEW_YORK, "UTC"),
-    )
-
-
 @pytest.mark.parametrize(
-    ("snoozed", "reminded", "escalated", "now", "due", "look_again"),
-    [pytest.param(*row, id=f"{case}, {row[3]} -> look again {row[-1]}") for case, *row in TABLE],
+    ("silence", "now", "number", "told", "look_again"),
+    [pytest.param(*row, id=f"{case}, {row[1]} -> look again {row[-1]}") for case, *row in TABLE],
 )
-def test_a_stall_leads_to_one_reminder_and_one_escalation(
-    snoozed: str | None,
-    reminded: bool,
-    escalated: bool,
-    now: str,
-    due: tuple[bool, bool],
-    look_again: str | None,
+def test_what_is_due_and_when_to_look_again(
+    silence: Silence, now: str, number: int | None, told: bool, look_again: str | None
 ) -> None:
-    seen = planned(now, snoozed=snoozed, reminded=reminded, escalated=escalated)
+    seen = plan(silence, USUAL, calendar_of(NEW_YORK, "UTC"), at(now))
 
-    assert seen == Due(*due, look_again=at(look_again) if look_again else None)
+    assert (seen.follow_up, seen.escalation, seen.question) == (number, told, False)
+    assert seen.look_again
+    if look_again:
+        assert seen.look_again == at(look_again)
+    else:
+        assert seen.look_again > at("Mon! 17:00")
 
 
 def test_engineering_may_be_told_before_the_client_is_reminded() -> None:
-    first = planned("Mon 12:00", escalate_after=2)
-    then = planned("Mon 12:00", escalated=True, escalate_after=2)
+    pace, calendar = replace(USUAL, escalation=2 * HOUR), calendar_of(NEW_YORK, "UTC")
 
-    assert first == Due(reminder=False, escalation=True, look_again=at("Tue 10:00"))
-    assert then == Due(reminder=False, escalation=False, look_again=at("Tue 10:00"))
+    first = plan(FRESH, pace, calendar, at("Mon 12:00"))
+    then = plan(replace(FRESH, escalated=True), pace, calendar, at("Mon 12:00"))
 
-
-def test_the_time_to_look_again_is_in_utc() -> None:
-    seen = planned("Mon 10:00").look_again
-
-    assert seen
-    assert seen.tzinfo is UTC
+    assert first == Due(None, escalation=True, question=False, look_again=at("Tue 10:00"))
+    assert then == Due(None, escalation=False, question=False, look_again=at("Tue 10:00"))
 
 
 @pytest.mark.parametrize(
@@ -105,52 +106,125 @@ def test_the_time_to_look_again_is_in_utc() -> None:
     [("Mon 10:00", "Tue 10:00"), ("Mon 08:00", "Tue 09:00"), ("Fri 20:00", "Mon! 17:00")],
 )
 def test_quiet_ends_in_working_hours(since: str, until: str) -> None:
-    hours = timedelta(hours=8)
-
-    seen = quiet_until(at(since), hours, calendar_of(NEW_YORK, "UTC"))
+    seen = quiet_until(at(since), DAY, calendar_of(NEW_YORK, "UTC"))
 
     assert seen == (at(until) if until != "Mon! 17:00" else at("Mon! 09:00") + timedelta(days=1))
 
 
-LONDON = "Europe/London"
-# No progress since then: when the client is reminded, and when engineering is told.
-STRETCHES = [
-    ("working days", NEW_YORK, "2026-11-16 10:00", "2026-11-17 10:00", "2026-11-19 10:00"),
-    ("over a weekend", NEW_YORK, "2026-11-20 10:00", "2026-11-23 10:00", "2026-11-25 10:00"),
-    ("begun on a Sunday", NEW_YORK, "2026-11-15 12:00", "2026-11-17 09:00", "2026-11-19 09:00"),
-    ("over Thanksgiving", NEW_YORK, "2026-11-25 16:00", "2026-11-27 16:00", "2026-12-01 16:00"),
-    ("over Christmas", LONDON, "2026-12-24 16:00", "2026-12-29 16:00", "2026-12-31 16:00"),
-    ("DST begins", NEW_YORK, "2026-03-06 10:00", "2026-03-09 10:00", "2026-03-11 10:00"),
-    ("DST ends", NEW_YORK, "2026-10-30 10:00", "2026-11-02 10:00", "2026-11-04 10:00"),
-    ("a leap day", NEW_YORK, "2028-02-28 10:00", "2028-02-29 10:00", "2028-03-02 10:00"),
-    ("no leap day", NEW_YORK, "2027-02-26 10:00", "2027-03-01 10:00", "2027-03-03 10:00"),
-    ("due at closing time", NEW_YORK, "2026-11-16 06:00", "2026-11-17 09:00", "2026-11-19 09:00"),
+# --- whole stalls: what comes by itself, from look to look ---
+
+
+def told(
+    silence: Silence, pace: Pace = USUAL, zone: str = NEW_YORK, until: str = "2027-03-01"
+) -> list[str]:
+    """What a stall leads to if nothing happens, in local time: `11-17 10:00 first`."""
+    calendar, now, seen = calendar_of(zone, "UTC"), silence.since.astimezone(UTC), []
+    while now < datetime.fromisoformat(until).replace(tzinfo=UTC):
+        due = plan(silence, pace, calendar, now)
+        what = [str(due.follow_up)] if due.follow_up is not None else []
+        what += ["engineering"] if due.escalation else []
+        what += ["what now?"] if due.question else []
+        if what:
+            seen.append(f"{now.astimezone(ZoneInfo(zone)):%m-%d %H:%M} {', '.join(what)}")
+        if due.follow_up is not None:
+            sent = max(silence.sent, due.follow_up)
+            silence = replace(silence, sent=sent, reminded_at=now, snoozed_until=None)
+        if due.escalation or due.question:
+            silence = replace(silence, escalated=True, asked=silence.asked or due.question)
+        if due.question:
+            silence = replace(silence, again_at=None)
+        if (look_again := plan(silence, pace, calendar, now).look_again) is None:
+            return seen
+        now = look_again
+    return seen
+
+
+def since(local: str, zone: str = NEW_YORK) -> Silence:
+    return Silence(datetime.fromisoformat(f"2026-{local}").replace(tzinfo=ZoneInfo(zone)))
+
+
+LADDER = [
+    "11-17 10:00 1",
+    "11-19 10:00 2, engineering",
+    "11-25 10:00 3",
+    "12-07 10:00 4, what now?",
+]
+NAMED = replace(since("11-16 14:18"), held_until=at("Thu 09:00"))
+STALLS: list[tuple[str, list[str], list[str]]] = [
+    # the last one is after Thanksgiving
+    ("the usual days", told(since("11-16 10:00")), LADDER),
+    (
+        "snoozed after the first",
+        told(replace(SNOOZED, snoozed_until=at("Wed 12:00"))),
+        ["11-18 12:00 1", "11-19 10:00 engineering", "11-19 12:00 2", *LADDER[2:]],
+    ),
+    (
+        "the day that was named, and the others as far after it",
+        told(NAMED),
+        [
+            *("11-19 09:00 1", "11-19 14:18 engineering", "11-23 09:00 2"),
+            *("11-30 09:00 3", "12-09 09:00 4, what now?"),
+        ],
+    ),
+    (
+        "a day that is sooner than the first one changes nothing",
+        told(replace(since("11-16 10:00"), held_until=at("Tue 09:00"))),
+        LADDER,
+    ),
+    (
+        "asked again in two weeks",
+        told(
+            replace(
+                since("11-16 10:00"),
+                sent=4,
+                reminded_at=at("Mon! 10:00"),
+                escalated=True,
+                asked=True,
+                again_at=datetime(2026, 12, 21, 15, tzinfo=UTC),
+            )
+        ),
+        ["12-21 10:00 4, what now?"],
+    ),
+    ("off", told(since("11-16 10:00"), OFF), ["11-19 10:00 engineering"]),
+    (
+        "one follow-up: engineering is asked when they would be told",
+        told(since("11-16 10:00"), replace(USUAL, follow_ups=[DAY])),
+        ["11-17 10:00 1", "11-19 10:00 what now?"],
+    ),
+    (
+        "nobody has joined",
+        told(replace(since("11-16 10:00"), alone=True)),
+        ["11-17 10:00 engineering", "12-07 10:00 what now?"],
+    ),
+    (
+        "over Christmas, in London",
+        told(since("12-24 16:00", LONDON), zone=LONDON)[:2],
+        ["12-29 16:00 1", "12-31 16:00 2, engineering"],
+    ),
+    ("begun on a Sunday", told(since("11-15 12:00"))[:1], ["11-17 09:00 1"]),
+    ("over Thanksgiving", told(since("11-25 16:00"))[:1], ["11-27 16:00 1"]),
+    ("DST begins", told(since("03-06 10:00"), until="2026-03-12")[:1], ["03-09 10:00 1"]),
+    ("DST ends", told(since("10-30 10:00"))[:1], ["11-02 10:00 1"]),
 ]
 
 
 @pytest.mark.parametrize(
-    ("zone", "start", "reminded", "escalated"),
-    [pytest.param(*row, id=case) for case, *row in STRETCHES],
+    ("seen", "expected"), [pytest.param(*row[1:], id=row[0]) for row in STALLS]
 )
-def test_hours_pass_as_people_count_them(
-    zone: str, start: str, reminded: str, escalated: str
-) -> None:
-    local = datetime.fromisoformat(start).replace(tzinfo=ZoneInfo(zone))
-    told: dict[str, str] = {}
-    for minutes in range(0, 9 * 24 * 60, 30):
-        now = local.astimezone(UTC) + timedelta(minutes=minutes)
-        seen = plan(
-            active_at=local,
-            snoozed_at=None,
-            reminded="reminder" in told,
-            escalated="escalation" in told,
-            now=now,
-            remind_after=timedelta(hours=8),
-            escalate_after=timedelta(hours=24),
-            calendar=calendar_of(zone, "UTC"),
-        )
-        for kind in ("reminder", "escalation"):
-            if getattr(seen, kind):
-                told[kind] = f"{now.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"
+def test_a_whole_stall(seen: Sequence[str], expected: Sequence[str]) -> None:
+    assert seen == expected
 
-    assert told == {"reminder": reminded, "escalation": escalated}
+
+@pytest.mark.parametrize(
+    ("silence", "now", "number"),
+    [
+        pytest.param(FRESH, "Mon 10:00", 1, id="in place of the first, a day later"),
+        pytest.param(SENT, "Tue 12:00", 1, id="too soon for the second"),
+        pytest.param(SENT, "Wed 11:00", 2, id="in place of the second"),
+        pytest.param(replace(SENT, sent=2), "Wed 12:00", 2, id="the second, repeated"),
+    ],
+)
+def test_a_reminder_by_hand_takes_the_place_of_one_that_is_near(
+    silence: Silence, now: str, number: int
+) -> None:
+    assert by_hand(silence, USUAL, calendar_of(NEW_YORK, "UTC"), at(now)) == number

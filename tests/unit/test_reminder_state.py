@@ -66,7 +66,7 @@ def test_a_reminder_is_recorded_with_its_step_and_whose_turn_it_is() -> None:
     (event,) = change.events
     since = onboarding.active_at.isoformat()
     assert (event.kind, event.actor, event.step) == (EventKind.REMINDED, BOT, 4)
-    assert event.detail == {"to": "client", "since": since}
+    assert event.detail == {"to": "client", "since": since, "follow_up": 1}
     assert change.onboarding.reminder == change.onboarding.reminders[0]
 
 

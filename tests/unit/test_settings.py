@@ -4,6 +4,7 @@ import base64
 import hashlib
 import os
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,7 @@ def test_five_variables_are_enough_and_the_rest_has_defaults(env: Environment) -
         "log_format": "text",
         "business_timezone": "America/New_York",
         "remind_after": 28800,
+        "follow_ups": "1,3,7,14",
         "escalate_after": 86400,
         "retain_credentials_for": 2592000,
         "sweep_interval": 5,
@@ -112,6 +114,34 @@ def test_an_address_elsewhere_must_be_encrypted(env: Environment, name: str, hos
     (line,) = env.refusal(**{name: f"http://{host}{path}"})
 
     assert "must begin with https://" in line
+
+
+DAY = timedelta(hours=8)  # of business
+
+
+@pytest.mark.parametrize(
+    ("given", "days"),
+    [
+        ({}, [1, 3, 7, 14]),
+        ({"FOLLOW_UPS": " 2, 5 "}, [2, 5]),
+        ({"FOLLOW_UPS": "Off"}, []),
+        ({"REMIND_AFTER": "14400"}, [0.5, 3, 7, 14]),
+        ({"REMIND_AFTER": "14400", "FOLLOW_UPS": "1,2"}, [0.5, 2]),
+        # An installation that has set only this one goes on as before, and further.
+        ({"REMIND_AFTER": "115200"}, [4, 7, 14]),
+        ({"REMIND_AFTER": "315360000"}, [10950]),
+    ],
+)
+def test_the_first_follow_up_comes_after_remind_after_if_that_is_set(
+    env: Environment, given: dict[str, str], days: list[float]
+) -> None:
+    assert env.load(**given).pace.follow_ups == [DAY * day for day in days]
+
+
+def test_follow_ups_at_odds_with_remind_after_are_refused(env: Environment) -> None:
+    (line,) = env.refusal(REMIND_AFTER="57600", FOLLOW_UPS="1,2,5")
+
+    assert line.startswith("FOLLOW_UPS: is at odds with REMIND_AFTER")
 
 
 def test_lists_are_separated_by_commas(env: Environment) -> None:

@@ -104,6 +104,10 @@ SENTENCES: dict[EventKind, tuple[str, str]] = {
     EventKind.REMINDED: ("⏰", "reminded {side} about {step}"),
     EventKind.SNOOZED: ("💤", "snoozed the reminder{until_then}"),
     EventKind.ESCALATED: ("🐌", "alerted engineering: stalled at {step}{turn}"),
+    EventKind.HEARD_FROM: ("💬", "wrote in the thread{no_reminders}"),
+    EventKind.GONE_QUIET: ("🌙", "asked engineering what to do: quiet at {step}{turn}"),
+    EventKind.ASK_AGAIN_LATER: ("🗓️", "chose to ask again {until}"),
+    EventKind.ACTIVE_AGAIN: ("🌤️", "was active again"),
     EventKind.CANCELLED: ("⛔", "canceled the onboarding{reason}"),
     EventKind.COMPLETED: ("🎉", "completed the onboarding"),
     EventKind.PAUSED: ("⏸️", "paused the onboarding{reason}"),
@@ -178,6 +182,11 @@ GAPS: dict[str, Callable[[Guide, Event], Part | Words]] = {
     "until": lambda _, event: datetime.fromisoformat(event.detail["until"]),
     "until_then": lambda _, event: (
         (" until ", datetime.fromisoformat(until)) if (until := event.detail.get("until")) else ""
+    ),
+    "no_reminders": lambda _, event: (
+        ("; no reminders until ", datetime.fromisoformat(until))
+        if (until := event.detail.get("until"))
+        else ""
     ),
     "days": lambda _, event: in_days(event.detail["days"]),
     "booking": lambda _, event: " (with a test booking)" if event.detail.get("booking") else "",

@@ -26,6 +26,7 @@ COUNTED = (
     EventKind.HELP_ANSWERED,
     EventKind.GUIDE_ANSWERED,
     EventKind.ESCALATED,
+    EventKind.GONE_QUIET,
     EventKind.PAUSED,
     EventKind.RESUMED,
     EventKind.COMPLETED,
@@ -113,7 +114,7 @@ class _Tally:
         match event.kind:
             case EventKind.STEP_UNDONE:
                 step.undone = True
-            case EventKind.ESCALATED:
+            case EventKind.ESCALATED | EventKind.GONE_QUIET:
                 step.stuck = True
             case EventKind.STEPS_HANDED_OVER:
                 for number in event.detail["steps"]:

@@ -1,0 +1,80 @@
+"""When an onboarding's follow-ups come, in its client's business time. Pure."""
+
+from datetime import datetime, timedelta
+
+from bot.onboarding import Change, Onboarding
+from bot.onboarding.business_time import OPENS, Calendar, calendar_of
+from bot.onboarding.follow_ups import (
+    current_offer,
+    hear,
+    held_until,
+    put_off,
+    reminders_of_stall,
+)
+from bot.onboarding.named_days import named_day
+from bot.onboarding.people import Actor
+from bot.onboarding.reminders import remind, snooze
+from bot.reminders import schedule
+from bot.reminders.schedule import Due, Pace, Silence, quiet_until
+
+TWO_WEEKS = timedelta(days=14)
+
+
+class FollowUpCalendar:
+    def __init__(self, pace: Pace, timezone: str) -> None:
+        """`timezone` applies to clients whose own is not known."""
+        self._pace, self._timezone = pace, timezone
+
+    def due(self, onboarding: Onboarding, now: datetime) -> Due:
+        """Return what is due for an active onboarding."""
+        return schedule.plan(self._silence(onboarding), self._pace, self._of(onboarding), now)
+
+    def is_last(self, follow_up: int) -> bool:
+        """Whether no other follow-up comes by itself after this one."""
+        return follow_up >= len(self._pace.follow_ups) > 0
+
+    # --- transitions that need the calendar ---
+
+    def remind_by_hand(self, onboarding: Onboarding, actor: Actor, now: datetime) -> Change:
+        """Remind the side that has to act; that counts as the follow-up that is near, if one is."""
+        calendar = self._of(onboarding)
+        number = schedule.by_hand(self._silence(onboarding), self._pace, calendar, now)
+        return remind(onboarding, actor, now, number, last=self.is_last(number))
+
+    def snooze(self, onboarding: Onboarding, actor: Actor, now: datetime) -> Change:
+        return snooze(onboarding, actor, now, self._snoozed_until(onboarding, now))
+
+    def put_off(self, onboarding: Onboarding, number: int, actor: Actor, now: datetime) -> Change:
+        """Ask once more in two weeks, instead of what else engineering was offered."""
+        until = self._of(onboarding).open_from(now + TWO_WEEKS)
+        return put_off(onboarding, number, actor, now, until)
+
+    def hear(self, onboarding: Onboarding, text: str, actor: Actor, now: datetime) -> Change:
+        """Record that somebody wrote in the thread; follow-ups wait for a day that they name."""
+        calendar = self._of(onboarding)
+        day = named_day(text, now.astimezone(calendar.zone).date())
+        morning = datetime.combine(day, OPENS, calendar.zone) if day else None
+        return hear(onboarding, actor, now, calendar.open_from(morning) if morning else None)
+
+    def _silence(self, onboarding: Onboarding) -> Silence:
+        sent, offer = reminders_of_stall(onboarding), current_offer(onboarding)
+        snoozed = onboarding.snoozed
+        until = snoozed.until or self._snoozed_until(onboarding, snoozed.at) if snoozed else None
+        return Silence(
+            since=onboarding.active_at,
+            sent=max((one.follow_up for one in sent), default=0),
+            reminded_at=sent[-1].at if sent else None,
+            snoozed_until=until,
+            held_until=held_until(onboarding),
+            again_at=offer.again_at if offer else None,
+            escalated=onboarding.escalated_at is not None,
+            asked=offer is not None,
+            # Nobody would read a reminder where nobody is; engineering hears of that the sooner.
+            alone=onboarding.is_alone,
+        )
+
+    def _snoozed_until(self, onboarding: Onboarding, now: datetime) -> datetime:
+        return quiet_until(now, self._pace.snooze, self._of(onboarding))
+
+    def _of(self, onboarding: Onboarding) -> Calendar:
+        return calendar_of(onboarding.timezone, self._timezone)
