@@ -61,7 +61,8 @@ class FollowUpCalendar:
         snoozed = onboarding.snoozed
         until = snoozed.until or self._snoozed_until(onboarding, snoozed.at) if snoozed else None
         return Silence(
-            since=onboarding.active_at,
+            # Who has just been greeted isn't reminded at once.
+            since=max([onboarding.active_at, *(one.at for one in onboarding.joined[:1])]),
             sent=max((one.follow_up for one in sent), default=0),
             reminded_at=sent[-1].at if sent else None,
             snoozed_until=until,

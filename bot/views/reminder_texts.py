@@ -38,8 +38,8 @@ TO_HEAVYSET = {
         "do."
     ),
     LATER: (
-        "this has been on us for a while now {last}. Please let {client} know here when to expect "
-        "it. {client}, there's nothing for you to do."
+        "this has been on us for a while now {last}. Please say here when to expect it. {client}, "
+        "there's nothing for you to do."
     ),
     LAST: (
         "this is still waiting on us {last}, so I'm asking the whole team to step in. {client}, "

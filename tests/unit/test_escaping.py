@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from bot.onboarding import (
+    BOT,
     Change,
     EventKind,
     InvitationAnswer,
@@ -17,6 +18,7 @@ from bot.onboarding import (
     lifecycle,
 )
 from bot.onboarding.credentials import enter_credentials, reveal_credentials
+from bot.onboarding.follow_ups import hear, offer_ways_on
 from bot.onboarding.posted_secrets import record_posted_secret
 from bot.onboarding.questions import ask_for_help
 from bot.onboarding.reminders import escalate, remind
@@ -94,6 +96,9 @@ def changes(name: str) -> Iterator[Change]:
     yield lifecycle.cancel(new.onboarding, an_engineer(), f"{name}\n{name}", NOW)
     yield assignment.assign(new.onboarding, "U0EVE", an_engineer(), NOW)
     yield escalate(new.onboarding, NOW)
+    quiet = offer_ways_on(remind(new.onboarding, BOT, NOW, 4, last=True).onboarding, NOW)
+    yield quiet
+    yield hear(quiet.onboarding, a_client_admin(), MUCH_LATER, MUCH_LATER + A_WEEK)
     yield remind(new.onboarding, an_engineer(), NOW)
     yield remind(an_onboarding(client_name=name, client_admins=()), an_engineer(), NOW)
     yield remind(asked_about(new.onboarding, name), an_engineer(), NOW)

@@ -10,6 +10,7 @@ from bot.onboarding import Change, InvitationAnswer, Loss, Onboarding, assignmen
 from bot.onboarding.absence import Absence
 from bot.onboarding.after_go_live import recheck, tell_client
 from bot.onboarding.credentials import enter_credentials, reveal_credentials
+from bot.onboarding.follow_ups import hear, offer_ways_on, put_off
 from bot.onboarding.people import BOT, Actor, Role
 from bot.onboarding.posted_secrets import record_posted_secret
 from bot.onboarding.questions import ask_for_help, mark_answered, note, send_reply
@@ -62,6 +63,8 @@ def stories(guide: Guide) -> Iterator[tuple[str, Sequence[Transition]]]:
     yield "paused", [*first, _does(lifecycle.pause, ENGINEER, reason="Holidays")]
     yield "canceled", [*all_in, _does(lifecycle.cancel, ENGINEER, "They left.")]
     yield "handed over", [*first, lambda at, now: hand_over_steps(at, _number(at), CLIENT, now)]
+    yield "quiet", [*first, *_followed_up()]
+    yield "quiet, our side", [*first, _does(hand_over_steps, 4, CLIENT), *_followed_up()]
     yield "skipped", [*first, lambda at, now: skip_step(at, _number(at), ENGINEER, now)]
     asked = _does(ask_for_help, min(4, len(guide.steps)), "Where is “Settings”?", CLIENT)
     snoozed = _does(snooze, CLIENT, until=BEGAN + timedelta(days=1))
@@ -87,6 +90,29 @@ def stories(guide: Guide) -> Iterator[tuple[str, Sequence[Transition]]]:
     yield "revealed", [*all_in, _does(reveal_credentials, fields, ENGINEER)]
     for outcome in (Outcome.FAILED, Outcome.UNKNOWN):
         yield f"check {outcome}", [*all_in, partial(_verified, outcome=outcome)]
+
+
+def _followed_up() -> Iterator[Transition]:
+    """Yield every follow-up, what engineering is offered then, and an answer at last."""
+    days = [BEGAN + timedelta(days=number) for number in (1, 3, 7, 14, 28, 29)]
+    for number, day in enumerate(days[:4], start=1):
+        yield _does_at(day, remind, BOT, follow_up=number, last=number == 4)
+    yield _does_at(days[3], offer_ways_on)
+    yield _does_at(days[3], put_off, 1, ENGINEER, until=days[4])
+    yield _does_at(days[4], remind, BOT, follow_up=4, last=True)
+    yield _does_at(days[4], offer_ways_on)
+    yield lambda at, _: hear(at, _awaited(at), days[5], days[5] + timedelta(days=2))
+
+
+def _awaited(at: Onboarding) -> Actor:
+    return ENGINEER if at.awaited is Owner.HEAVYSET else CLIENT
+
+
+def _does_at(
+    moment: datetime, transition: Callable[..., Change], *arguments: Any, **named: Any
+) -> Transition:
+    """Return a transition that happens at its own time."""
+    return lambda at, _: transition(at, *arguments, now=moment, **named)
 
 
 def _does(transition: Callable[..., Change], *arguments: Any, **named: Any) -> Transition:
