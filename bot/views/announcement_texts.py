@@ -19,7 +19,7 @@ TEXTS = {
     EventKind.CREDENTIALS_REVEALED: (
         "👁️ {actor} viewed *{client}*'s {labels}. The history lists each one they look at."
     ),
-    EventKind.COMPLETED: "🎉 *{client}* is done: {count} of {count} steps, verified, {took}.",
+    EventKind.COMPLETED: "🎉 *{client}* is done: {count} of {count} steps, {verified}{took}.",
     EventKind.ASSIGNED: "🧑‍🔧 *{client}*{others}: reassigned from {from} to {to}.",
     EventKind.PLATFORM_OUTDATED: (
         "♻️ {engineer}, *{client}* entered a new {labels}. The old one no longer counts; please "
@@ -55,6 +55,7 @@ GAPS: dict[str, Gap] = {
     ),
     "until": lambda _, event: when(datetime.fromisoformat(event.detail["until"])),
     "days": lambda _, event: in_days(event.detail["days"]),
+    "verified": lambda onboarding, _: "verified, " if onboarding.guide.is_checked else "",
     "count": lambda onboarding, _: str(len(onboarding.steps)),
     "labels": lambda onboarding, event: labels_of(onboarding, event),
     "places": lambda onboarding, event: escape(

@@ -140,9 +140,10 @@ def _thanks(onboarding: Onboarding) -> str:
         people = listed(map(mention, onboarding.contacts[:MOST_MENTIONED]))
     if onboarding.client_can_fix:
         return f"⏳ *Almost there, {people}.* The last check needs a fix first: see the check."
+    until = "verified" if onboarding.guide.is_checked else "set up"
     return (
         f"🤝 *Thank you, {people}! Your part is done.* {mention(onboarding.engineer)} at HeavySet "
-        "Tech will take it from here. We'll post here as soon as everything is verified."
+        f"Tech will take it from here. We'll post here as soon as everything is {until}."
     )
 
 

@@ -149,6 +149,11 @@ async def test_a_guide_without_a_check_ends_with_its_last_step(
             assert world.rows(STATES) == [("Acme Plumbing", "wrenchbook", "completed")]
             assert "Your Wrenchbook setup was finished" in world.message("root").text
             assert world.find("verification:1") is None
+            words = str(
+                [one.text for one in (*world.channel.messages, *world.engineering.messages)]
+            )
+            assert "8 of 8 steps, same day" in words
+            assert "verified" not in words
             assert "There's no check for Wrenchbook" in (await world.type("verify Acme")).text
         assert not crm.asked
 

@@ -7,6 +7,7 @@ from click.testing import CliRunner
 
 from bot.cli.main import main
 from bot.guide.loading import SERVICETITAN
+from tests.wrenchbook import GUIDE as WRENCHBOOK
 
 
 def test_every_message_and_window_is_drawn_at_both_widths(tmp_path: Path) -> None:
@@ -38,3 +39,16 @@ def test_a_broken_guide_is_named_with_its_line(tmp_path: Path) -> None:
 
     assert result.exit_code == 2
     assert re.match(r"broken\.toml:\d+: ", result.output)
+
+
+def test_a_guide_is_named_by_its_id_or_its_folder(tmp_path: Path) -> None:
+    def drawn(guide: str) -> tuple[int, str]:
+        result = CliRunner().invoke(main, ["guide", "preview", guide, "-o", str(page)])
+        return result.exit_code, result.output
+
+    page = tmp_path / "guide.html"
+    assert drawn(str(WRENCHBOOK))[0] == 0
+    assert "New key" in page.read_text(encoding="utf-8")
+    status, says = drawn("fieldbook")
+    assert status == 2
+    assert "the guides are servicetitan, servicetitan_connect" in says
