@@ -25,20 +25,23 @@ from handlers.replies import Replies
 
 
 def register(app: AsyncApp, use_cases: UseCases, slack: Slack, tasks: BackgroundTasks) -> None:
-    """Register every listener; `unknown` comes last because it takes the rest."""
+    """Register every listener; `unknown` comes last because it takes the rest.
+
+    Bolt asks one listener after the other, so what comes most often is first.
+    """
     replies = Replies(slack, tasks)
     features = (
-        start,
         steps,
         credentials,
+        messages,
         help_,
         commands,
+        questions,
+        start,
         history,
         reporting,
         after_go_live,
         channel,
-        messages,
-        questions,
         home,
         follow_ups,
         unknown,

@@ -30,7 +30,7 @@ def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
             return
         written = ThreadMessage.of_event(event)
         async with quietly():
-            if not written.channel or replies.is_ours(written.user):
+            if not written.channel:
                 return
             request = written.request(Envelope.of(body))
             warning = await use_cases.posted_secrets.look(

@@ -41,11 +41,6 @@ class Replies:
         """Our own user id; raises Unavailable until Slack has told us."""
         return self._slack.identity.user_id
 
-    def is_ours(self, user_id: str) -> bool:
-        """Whether we wrote what `user_id` wrote, as far as Slack has told us who we are."""
-        known = self._slack.cached_identity
-        return known is not None and user_id == known.user_id
-
     # --- presses ---
 
     @asynccontextmanager

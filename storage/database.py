@@ -3,12 +3,12 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 
 from sqlalchemy import Engine, create_engine, make_url, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import NullPool
 from sqlmodel import func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -65,10 +65,11 @@ class Database:
         """
         self.url, self.has_residue = url, asyncio.Event()
         self.cache, self.unreadable = OnboardingCache(), UnreadableRows()
-        self._engine, self._seals = _engine(url), seals
+        self._engine, self._seals = _engine(url, clock), seals
         self._sqlite_writers = asyncio.Lock()  # SQLite allows one writer at a time
-        self._wait_for_room, self._clock = wait_for_room, clock
-        self._background = asyncio.Semaphore(1 if is_sqlite(url) else BACKGROUND_CONNECTIONS)
+        self._wait_for_room = wait_for_room
+        self._is_sqlite = is_sqlite(url)
+        self._background = asyncio.Semaphore(1 if self._is_sqlite else BACKGROUND_CONNECTIONS)
 
     @asynccontextmanager
     async def begin(
@@ -82,67 +83,71 @@ class Database:
         Raises Unavailable if the database cannot be reached or stays locked, Collision if the
         transaction is worth retrying at once, and Conflict if a unique constraint is violated.
         """
-        try:
-            async with (
-                self._background_slot() if background else nullcontext(),
-                self._transaction(write=write) as session,
-                _committed(session),
-            ):
-                yield session
-            for onboarding in session.info["learned"]:
-                self.cache.put(onboarding)
-            for head in session.info["heads"]:
-                log_head(*head)
-            if session.info["left_residue"]:
-                self.has_residue.set()
-        except IntegrityError as error:
-            raise Conflict from error
-        except (DBAPIError, PoolTimeoutError, OSError) as error:  # TimeoutError among them
-            if getattr(getattr(error, "orig", None), "sqlstate", None) in COLLISIONS:
-                raise Collision("others write the same just now") from error
-            raise Unavailable(f"the database isn't responding: {reason(error)}") from error
-
-    @asynccontextmanager
-    async def pause_sqlite_writers(self) -> AsyncIterator[None]:
-        """Keep this process's other writers on SQLite waiting while the block runs."""
-        async with self._background_slot(), self._sqlite_writers:
-            yield
-
-    @asynccontextmanager
-    async def _background_slot(self) -> AsyncIterator[None]:
-        async with self._background:
-            await asyncio.sleep(0)  # SQLite is called without ever giving way to other tasks
-            await self._wait_for_room()
-            yield
-
-    @asynccontextmanager
-    async def _transaction(self, *, write: bool) -> AsyncIterator[AsyncSession]:
-        info = {
+        session = AsyncSession(self._engine, expire_on_commit=False)
+        info = session.info
+        info |= {
             "seals": self._seals,
             "cache": self.cache,
             "learned": [],
             "unreadable": self.unreadable,
             "left_residue": False,
             "heads": [],
-            "clock": self._clock,
+            "rows": {},
         }
+        try:
+            async with self._turn(write=write, background=background):
+                try:
+                    info["connection"] = await self._connect(session, write=write)
+                    yield session
+                    await session.commit()
+                except BaseException:
+                    await session.rollback()
+                    raise
+                finally:
+                    await session.close()
+        except IntegrityError as error:
+            raise Conflict from error
+        except (DBAPIError, PoolTimeoutError, OSError) as error:  # TimeoutError among them
+            if getattr(getattr(error, "orig", None), "sqlstate", None) in COLLISIONS:
+                raise Collision("others write the same just now") from error
+            raise Unavailable(f"the database isn't responding: {reason(error)}") from error
+        for onboarding in info["learned"]:
+            self.cache.put(onboarding)
+        for head in info["heads"]:
+            log_head(*head)
+        if info["left_residue"]:
+            self.has_residue.set()
+
+    @asynccontextmanager
+    async def pause_sqlite_writers(self) -> AsyncIterator[None]:
+        """Keep this process's other writers on SQLite waiting while the block runs."""
+        async with self._turn(write=False, background=True), self._sqlite_writers:
+            yield
+
+    @asynccontextmanager
+    async def _turn(self, *, write: bool, background: bool) -> AsyncIterator[None]:
+        """Wait until a transaction may begin: SQLite has one writer, and background work waits."""
+        if background or not write:
+            await asyncio.sleep(0)  # SQLite is called without ever giving way to other tasks
         async with AsyncExitStack() as stack:
-            session = AsyncSession(self._engine, expire_on_commit=False, info=info)
-            await stack.enter_async_context(session)
-            if self._engine.dialect.name != "sqlite":
+            if background:
+                await stack.enter_async_context(self._background)
+                await self._wait_for_room()
+            if write and self._is_sqlite:
                 async with asyncio.timeout(TIMEOUT_SECONDS):
-                    await session.connection(execution_options={} if write else READ_ONLY)
-            else:
-                if write:
-                    async with asyncio.timeout(TIMEOUT_SECONDS):
-                        await stack.enter_async_context(self._sqlite_writers)
-                await sqlite.begin(session, write=write, patience=TIMEOUT_SECONDS)
-            yield session
+                    await stack.enter_async_context(self._sqlite_writers)
+            yield
+
+    async def _connect(self, session: AsyncSession, *, write: bool) -> AsyncConnection:
+        if self._is_sqlite:
+            return await sqlite.begin(session, write=write, patience=TIMEOUT_SECONDS)
+        async with asyncio.timeout(TIMEOUT_SECONDS):
+            return await session.connection(execution_options={} if write else READ_ONLY)
 
     @contextmanager
     def alone(self) -> Iterator[bool]:
         """Yield whether this is SQLite and no other process uses the file; holds a lock on it."""
-        if self._engine.dialect.name != "sqlite":
+        if not self._is_sqlite:
             yield False
             return
         with sqlite.alone(self._engine.url.database or "") as is_alone:
@@ -158,16 +163,6 @@ class Database:
     async def close(self) -> None:
         """Close all connections."""
         await self._engine.dispose()
-
-
-@asynccontextmanager
-async def _committed(session: AsyncSession) -> AsyncIterator[None]:
-    try:
-        yield
-        await session.commit()
-    except BaseException:
-        await session.rollback()
-        raise
 
 
 def sync_url(url: str) -> str:
@@ -215,10 +210,10 @@ def _with_driver(url: str, *, sqlite: str, postgresql: str) -> str:
     return parsed.set(drivername=driver).render_as_string(hide_password=False)
 
 
-def _engine(url: str) -> AsyncEngine:
-    async_url = _with_driver(url, sqlite="sqlite+aiosqlite", postgresql="postgresql+psycopg")
+def _engine(url: str, clock: Callable[[], datetime]) -> AsyncEngine:
+    async_url = _with_driver(url, sqlite="sqlite+inline", postgresql="postgresql+psycopg")
     if is_sqlite(async_url):
-        return sqlite.engine(async_url)
+        return sqlite.engine(async_url, clock)
 
     from storage import postgresql  # psycopg costs memory and time that SQLite needn't spend
 

@@ -5,6 +5,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Row
+
 from bot.guide import Owner
 from bot.onboarding import (
     JUMPS,
@@ -21,7 +23,7 @@ from bot.onboarding import (
 )
 from bot.onboarding.model import Heard, Joined, QuietOffer, TeamReply, Told
 from bot.onboarding.people import Actor, Role
-from storage.tables import EventRow
+from storage.tables import EVENT, EventRow
 from storage.unreadable_rows import Unknown, known, must_be_legible
 
 # The events that are part of the state, not only of the history.
@@ -73,9 +75,9 @@ def state_from(events: Sequence[Event]) -> dict[str, Any]:
     }
 
 
-def event_of(row: EventRow) -> Event:
+def event_of(row: EventRow | Row[Any]) -> Event:
     """Return the event of a row; raises Unknown if it cannot be read."""
-    must_be_legible(row)
+    must_be_legible(row, EVENT)
     actor = Actor(row.actor_user, row.actor_team, known(Role, row.actor_role))
     if not isinstance(row.detail, dict):
         raise Unknown("event.detail is broken")

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
+from sqlalchemy import Row, Select, Table, bindparam
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -23,18 +25,24 @@ from bot.onboarding.report import Report
 from storage.cache import OnboardingCache
 from storage.from_events import STATE_EVENTS, event_of, state_from
 from storage.guides import GuideStore
+from storage.statements import run
 from storage.tables import (
-    CredentialRow,
+    CREDENTIAL,
+    EVENT,
+    ONBOARDING,
+    STEP,
+    VERIFICATION,
     EventRow,
     MessageRow,
     OnboardingRow,
-    StepRow,
-    VerificationRow,
+    table_of,
 )
-from storage.unreadable_rows import Unknown, checked, known, must_be_legible, reading
+from storage.unreadable_rows import Unknown, known, must_be_legible, reading
 
 
-async def load(session: AsyncSession, guides: GuideStore, row: OnboardingRow) -> Onboarding:
+async def load(
+    session: AsyncSession, guides: GuideStore, row: OnboardingRow | Row[Any]
+) -> Onboarding:
     """Return the onboarding of a row, from the cache or with the rows that belong to it.
 
     Raises UnreadableRow if something of it cannot be read.
@@ -56,7 +64,7 @@ async def must_be_readable(session: AsyncSession, guides: GuideStore, row: Onboa
         for kind in (EventRow, MessageRow):
             where = col(kind.onboarding_id) == row.id
             for found in await session.exec(select(kind).where(where)):
-                must_be_legible(found)
+                must_be_legible(found, table_of(kind))
 
 
 def learn(session: AsyncSession, onboarding: Onboarding) -> None:
@@ -64,8 +72,10 @@ def learn(session: AsyncSession, onboarding: Onboarding) -> None:
     session.info["learned"].append(onboarding)
 
 
-async def _columns(session: AsyncSession, guides: GuideStore, row: OnboardingRow) -> dict[str, Any]:
-    must_be_legible(row)
+async def _columns(
+    session: AsyncSession, guides: GuideStore, row: OnboardingRow | Row[Any]
+) -> dict[str, Any]:
+    must_be_legible(row, ONBOARDING)
     return {
         "id": row.id,
         "guide": await guides.get(session, row.guide, row.guide_version),
@@ -114,8 +124,7 @@ def _must_fit_the_guide(onboarding: Onboarding) -> None:
 
 
 async def _steps(session: AsyncSession, onboarding_id: str) -> tuple[StepProgress, ...]:
-    query = select(StepRow).where(col(StepRow.onboarding_id) == onboarding_id)
-    rows = await session.exec(query.order_by(col(StepRow.number)))
+    rows = await _rows(session, STEP, onboarding_id)
     return tuple(
         StepProgress(
             row.number,
@@ -126,12 +135,11 @@ async def _steps(session: AsyncSession, onboarding_id: str) -> tuple[StepProgres
             row.at,
             row.handed_over,
         )
-        for row in map(checked, rows)
+        for row in rows
     )
 
 
 async def _credentials(session: AsyncSession, onboarding_id: str) -> Mapping[str, StoredCredential]:
-    query = select(CredentialRow).where(col(CredentialRow.onboarding_id) == onboarding_id)
     return {
         row.field: StoredCredential(
             row.mask,
@@ -139,13 +147,12 @@ async def _credentials(session: AsyncSession, onboarding_id: str) -> Mapping[str
             row.replaced_at or row.submitted_at,
             row.version,
         )
-        for row in map(checked, await session.exec(query))
+        for row in await _rows(session, CREDENTIAL, onboarding_id)
     }
 
 
 async def _verifications(session: AsyncSession, onboarding_id: str) -> tuple[Verification, ...]:
-    query = select(VerificationRow).where(col(VerificationRow.onboarding_id) == onboarding_id)
-    rows = await session.exec(query.order_by(col(VerificationRow.number)))
+    rows = await _rows(session, VERIFICATION, onboarding_id)
     return tuple(
         Verification(
             number=row.number,
@@ -162,12 +169,32 @@ async def _verifications(session: AsyncSession, onboarding_id: str) -> tuple[Ver
             booking_sent_at=row.booking_sent_at,
             recheck=row.recheck,
         )
-        for row in map(checked, rows)
+        for row in rows
     )
 
 
 async def _state_events(session: AsyncSession, onboarding_id: str) -> Sequence[Event]:
-    kinds = [kind.value for kind in STATE_EVENTS]
-    where = (col(EventRow.onboarding_id) == onboarding_id, col(EventRow.kind).in_(kinds))
-    rows = await session.exec(select(EventRow).where(*where).order_by(col(EventRow.id)))
+    rows = await run(session, STATE_EVENTS_OF, {"id": onboarding_id})
     return redacted([event_of(row) for row in rows])
+
+
+async def _rows(session: AsyncSession, table: Table, onboarding_id: str) -> Sequence[Row[Any]]:
+    """Return an onboarding's rows of a table, in order; raises Unknown if one is not legible."""
+    rows = (await run(session, _of_onboarding(table), {"id": onboarding_id})).all()
+    for row in rows:
+        must_be_legible(row, table)
+    return rows
+
+
+@cache
+def _of_onboarding(table: Table) -> Select[Any]:
+    is_its = table.c.onboarding_id == bindparam("id")
+    return table.select().where(is_its).order_by(*table.primary_key)
+
+
+STATE_EVENTS_OF = (
+    EVENT.select()
+    .where(EVENT.c.onboarding_id == bindparam("id"))
+    .where(EVENT.c.kind.in_([kind.value for kind in STATE_EVENTS]))
+    .order_by(EVENT.c.id)
+)

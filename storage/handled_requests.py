@@ -3,11 +3,14 @@
 from datetime import datetime
 
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import col, delete, insert, select
+from sqlmodel import col, delete, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.errors import Repeated
-from storage.tables import DeliveryRow
+from storage.statements import run
+from storage.tables import DELIVERY, DeliveryRow
+
+CLAIM = DELIVERY.insert()
 
 BATCH = 500  # so many are deleted at once
 
@@ -15,7 +18,7 @@ BATCH = 500  # so many are deleted at once
 async def claim(session: AsyncSession, request_key: str, now: datetime) -> None:
     """Note that a request is carried out in this transaction; raises Repeated if it was before."""
     try:
-        await session.exec(insert(DeliveryRow).values(id=request_key, at=now))
+        await run(session, CLAIM, {"id": request_key, "at": now})
     except IntegrityError:
         raise Repeated from None
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import Row
 from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -14,10 +15,12 @@ from bot.onboarding import Event, Onboarding
 from bot.onboarding.events import NEVER_ANNOUNCED
 from storage.audit.sealed_state import SealedState, digests_of
 from storage.audit.seals import BEGINNING, Entry, Seals
-from storage.tables import EventRow, OnboardingRow
+from storage.statements import run
+from storage.tables import EVENT, OnboardingRow
 
 # The rows of new events, and the columns of the onboarding that change with them.
-Appended = tuple[Sequence[EventRow], Mapping[str, Any]]
+Columns = Mapping[str, Any]
+Appended = tuple[Sequence[Columns], Columns]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ def start(session: AsyncSession, onboarding: Onboarding, events: Iterable[Event]
 
 def append(
     session: AsyncSession,
-    row: OnboardingRow,
+    row: Row[Any],
     before: Onboarding,
     after: Onboarding,
     events: Iterable[Event],
@@ -61,7 +64,7 @@ async def record(session: AsyncSession, onboarding_id: str, event: Event) -> Non
     """Add an event that changes nothing, such as a refusal."""
     end = await lock_end(session, onboarding_id)
     rows, new_end = _sealed(session, onboarding_id, end, [event])
-    session.add_all(rows)
+    await run(session, EVENT.insert(), rows)
     await move_end(session, onboarding_id, end, new_end)
 
 
@@ -85,32 +88,27 @@ async def move_end(session: AsyncSession, onboarding_id: str, end: End, new_end:
 
 def _sealed(
     session: AsyncSession, onboarding_id: str, end: End, events: Iterable[Event]
-) -> tuple[Sequence[EventRow], End]:
+) -> tuple[Sequence[Columns], End]:
     """Return the rows of `events`, sealed one after the other from `end` on, and the new end."""
     seals: Seals = session.info["seals"]
     rows = []
     for event in events:
-        row = _row(onboarding_id, end.length + 1, event)
-        entry = Entry(*(getattr(row, name) for name in Entry._fields))
-        row.seal = seals.seal(entry, end.seal)
-        end = End(row.position, seals.end(onboarding_id, row.position, row.seal))
-        rows.append(row)
+        actor, position = event.actor, end.length + 1
+        entry = Entry(
+            onboarding_id=onboarding_id,
+            position=position,
+            kind=event.kind.value,
+            actor_user=actor.user_id,
+            actor_team=actor.team_id,
+            actor_role=actor.role.value,
+            step=event.step,
+            detail=dict(event.detail),
+            at=event.at,
+        )
+        seal = seals.seal(entry, end.seal)
+        end = End(position, seals.end(onboarding_id, position, seal))
+        is_news = not event.quiet and event.kind not in NEVER_ANNOUNCED
+        rows.append({**entry._asdict(), "seal": seal, "announced_ts": None if is_news else ""})
     if rows:
         session.info["heads"].append((onboarding_id, end.length, end.seal))
     return rows, end
-
-
-def _row(onboarding_id: str, position: int, event: Event) -> EventRow:
-    return EventRow(
-        onboarding_id=onboarding_id,
-        position=position,
-        kind=event.kind.value,
-        actor_user=event.actor.user_id,
-        actor_team=event.actor.team_id,
-        actor_role=event.actor.role.value,
-        step=event.step,
-        detail=dict(event.detail),
-        at=event.at,
-        seal="",
-        announced_ts="" if event.quiet or event.kind in NEVER_ANNOUNCED else None,
-    )

@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.onboarding import Event, EventKind, redacted
 from storage.from_events import event_or_unknown, state_from
 from storage.guides import GuideStore
-from storage.leases import moment
+from storage.leases import NOT_TRACKED, moment
 from storage.status import Line, line_of
 from storage.tables import ENDED, FAILING, RUNNING, EventRow, HomeRow, OnboardingRow
 
@@ -60,10 +60,11 @@ async def claim(session: AsyncSession, user_id: str, every: timedelta | None) ->
     row = HomeRow
     where = [col(row.user_id) == user_id]
     if every:
-        long_ago = col(row.published_at) <= moment(session, -every)
+        long_ago = col(row.published_at) <= moment(-every)
         where.append(or_(col(row.published_at).is_(None), long_ago))
-    values = {"published_at": moment(session)}
-    if not (await session.exec(update(row).where(*where).values(**values))).rowcount:
+    values = {"published_at": moment()}
+    statement = update(row).where(*where).values(**values).execution_options(**NOT_TRACKED)
+    if not (await session.exec(statement)).rowcount:
         return None
     return (await session.exec(select(row.published_at).where(col(row.user_id) == user_id))).one()
 

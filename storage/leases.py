@@ -6,7 +6,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Interval, and_, func, literal, not_, or_
+from sqlalchemy import ColumnElement, Float, and_, literal, not_, or_
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -18,9 +21,12 @@ from storage.tables import UNPUBLISHED, OnboardingRow, VerificationRow
 # A live process prolongs its leases every second. After this long without that, a process that was
 # started in its place takes them over; every other process waits until they end.
 SILENT = timedelta(seconds=2)
+# For an UPDATE that sets or compares a `moment`: to keep the objects of a session up to date, the
+# ORM would add RETURNING, after which SQLite does not count the rows.
+NOT_TRACKED = {"synchronize_session": False}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Worker:
     """A process that takes leases. A restart keeps its `name` and changes its `id`.
 
@@ -28,37 +34,52 @@ class Worker:
     """
 
     name: str
-    id: str = field(default="", compare=False)
+    id: str = field(default="", init=False)
 
     def __post_init__(self) -> None:
         # Processes of the same name may overlap for a while.
         object.__setattr__(self, "id", f"{self.name}#{uuid4().hex}")
 
 
-def moment(session: AsyncSession, after: timedelta = timedelta(0)) -> ColumnElement[Any]:
-    """Return the current time, or one `after` it, by a clock that all workers share.
+class moment(FunctionElement[datetime]):  # noqa: N801  # a function of SQL
+    """The current time, or one `after` it, by a clock that all workers share.
 
     That is PostgreSQL's own, and on SQLite, which has only one worker, this process's.
     """
-    if session.get_bind().dialect.name == "sqlite":
-        return literal(session.info["clock"]() + after, UtcDateTime)
-    return func.statement_timestamp(type_=UtcDateTime) + literal(after, Interval)
+
+    name = "moment"
+    type = UtcDateTime()
+    inherit_cache = True
+
+    def __init__(self, after: timedelta = timedelta(0)) -> None:
+        super().__init__(literal(after.total_seconds(), Float))
 
 
-def is_free(session: AsyncSession, owner: Any, until: Any, worker: Worker) -> ColumnElement[bool]:
+@compiles(moment, "sqlite")
+def _on_sqlite(element: moment, compiler: SQLCompiler, **how: Any) -> str:
+    return f"moment({compiler.process(element.clauses, **how)})"  # see sqlite.py
+
+
+@compiles(moment, "postgresql")
+def _on_postgresql(element: moment, compiler: SQLCompiler, **how: Any) -> str:
+    seconds = compiler.process(element.clauses, **how)
+    return f"(statement_timestamp() + make_interval(secs => {seconds}))"
+
+
+def is_free(owner: Any, until: Any, worker: Worker) -> ColumnElement[bool]:
     """Whether `worker` may take a lease: it has ended, or its owner was replaced by `worker`."""
     orphaned = and_(
         owner.startswith(f"{worker.name}#", autoescape=True),
         not_(owner.startswith(worker.id, autoescape=True)),
-        until <= moment(session, LEASE - SILENT),
+        until <= moment(LEASE - SILENT),
     )
-    return or_(until.is_(None), until <= moment(session), orphaned)
+    return or_(until.is_(None), until <= moment(), orphaned)
 
 
 async def next_end(session: AsyncSession, worker: Worker) -> timedelta | None:
     """Return the time until the next lease of another process ends; None if there is none."""
     thread, run = OnboardingRow, VerificationRow
-    now = (await session.exec(select(moment(session)))).one()
+    now = (await session.exec(select(moment()))).one()
     held = [
         *await session.exec(
             select(thread.lease_owner, thread.lease_until).where(
@@ -101,5 +122,5 @@ async def ahead(database: Database, clock: Callable[[], datetime]) -> timedelta:
     """
     async with database.begin(write=False) as session:
         before = clock()
-        theirs: datetime = (await session.exec(select(moment(session)))).one()
+        theirs: datetime = (await session.exec(select(moment()))).one()
         return before + (clock() - before) / 2 - theirs

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import or_
-from sqlmodel import col, insert, select, update
+from sqlalchemy import bindparam, or_
+from sqlmodel import col, insert, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.errors import NotFound, Stale, UnreadableRow
@@ -14,11 +14,31 @@ from storage import history
 from storage.from_rows import learn, load, must_be_readable
 from storage.guides import GuideStore
 from storage.posted_messages import LEFTOVER
-from storage.tables import RUNNING, CredentialRow, MessageRow, OnboardingRow, StepRow
+from storage.statements import run
+from storage.tables import (
+    EVENT,
+    ONBOARDING,
+    RUNNING,
+    STEP,
+    CredentialRow,
+    MessageRow,
+    OnboardingRow,
+    StepRow,
+)
 from storage.to_rows import client_key, columns, name_patterns, step_columns, verification_row
 from storage.unreadable_rows import is_readable, unreadable_rows
 
 MAX_FOUND = 20  # as many as fit one answer
+
+READ = ONBOARDING.select().where(ONBOARDING.c.id == bindparam("id"))
+LOCKED = READ.with_for_update(key_share=True)  # rows that refer to it may still come in
+SAVE = ONBOARDING.update().where(
+    ONBOARDING.c.id == bindparam("this_id"), ONBOARDING.c.revision == bindparam("this_revision")
+)
+SAVE_STEP = STEP.update().where(
+    STEP.c.onboarding_id == bindparam("this_id"), STEP.c.number == bindparam("this_number")
+)
+ADD_EVENTS = EVENT.insert()
 
 
 async def get(
@@ -29,12 +49,10 @@ async def get(
     With `lock`, others who change it wait for the end of the transaction (PostgreSQL; on SQLite
     every writing transaction holds that lock anyway).
     """
-    for_update = {"key_share": True} if lock else None  # rows that refer to it may still come in
-    row = await session.get(
-        OnboardingRow, onboarding_id, populate_existing=True, with_for_update=for_update
-    )
+    row = (await run(session, LOCKED if lock else READ, {"id": onboarding_id})).first()
     if row is None:
         raise NotFound("This onboarding does not exist (any more).")
+    session.info["rows"][onboarding_id] = row
     return await load(session, guides, row)
 
 
@@ -152,21 +170,19 @@ async def can_be_read(session: AsyncSession, guides: GuideStore, onboarding_id: 
 async def add(session: AsyncSession, change: Change) -> None:
     """Write a new onboarding and its first events."""
     onboarding = change.onboarding
-    rows, history_columns = history.start(session, onboarding, change.events)
-    session.add(
-        OnboardingRow(
-            id=onboarding.id,
-            guide=onboarding.guide.id,
-            guide_version=onboarding.guide.version,
-            started_at=onboarding.started_at,
-            **history_columns,
-            **columns(onboarding),
-        )
-    )
-    await session.flush()  # the rows below refer to it
+    events, history_columns = history.start(session, onboarding, change.events)
+    row = {
+        "id": onboarding.id,
+        "guide": onboarding.guide.id,
+        "guide_version": onboarding.guide.version,
+        "started_at": onboarding.started_at,
+        **history_columns,
+        **columns(onboarding),
+    }
+    await session.exec(insert(OnboardingRow).values(**row))
     steps = [step_columns(onboarding.id, step) for step in onboarding.steps]
     await session.exec(insert(StepRow), params=steps)
-    session.add_all(rows)
+    await run(session, ADD_EVENTS, events)
     learn(session, onboarding)
 
 
@@ -175,21 +191,25 @@ async def save(session: AsyncSession, before: Onboarding, change: Change) -> Onb
 
     Raises Stale if someone else wrote it since it was read.
     """
-    row = await session.get_one(OnboardingRow, before.id)
-    if row.revision != before.revision:
-        raise Stale
+    row = session.info["rows"].pop(before.id, None)
+    if row is None:
+        row = (await run(session, LOCKED, {"id": before.id})).one()
     after = replace(change.onboarding, revision=before.revision + 1)
-    rows, history_columns = history.append(session, row, before, after, change.events)
-    changed = {**columns(after), **history_columns, "revision": after.revision}
-    for name, value in changed.items():
-        setattr(row, name, value)
+    events, history_columns = history.append(session, row, before, after, change.events)
+    now = {**columns(after), **history_columns, "revision": after.revision}
+    changed = {name: value for name, value in now.items() if getattr(row, name) != value}
+    where = {"this_id": before.id, "this_revision": before.revision}
+    if row.revision != before.revision or not (await run(session, SAVE, changed | where)).rowcount:
+        raise Stale
     known = set(before.steps)
     if steps := [step_columns(after.id, step) for step in after.steps if step not in known]:
-        await session.exec(update(StepRow), params=steps)
-    for run in after.verifications:
-        if run not in before.verifications:
-            await session.merge(await verification_row(session, before, run))
-    session.add_all(rows)
+        this = [{"this_id": after.id, "this_number": step["number"], **step} for step in steps]
+        await run(session, SAVE_STEP, this)
+    for one in after.verifications:
+        if one not in before.verifications:
+            await session.merge(await verification_row(session, before, one))
+    if events:
+        await run(session, ADD_EVENTS, events)
     learn(session, after)
     return after
 

@@ -4,15 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, or_
+from sqlalchemy import ColumnElement, and_, bindparam, or_
 from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.errors import Stale
 from bot.onboarding import Event, EventKind
 from storage.from_events import event_of
-from storage.tables import UNANNOUNCED, EventRow, OnboardingRow
+from storage.statements import run
+from storage.tables import EVENT, UNANNOUNCED, EventRow, OnboardingRow
 from storage.unreadable_rows import is_readable, reading
+
+UNANNOUNCED_OF = (
+    EVENT.select().where(EVENT.c.onboarding_id == bindparam("id"), UNANNOUNCED).order_by(EVENT.c.id)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +33,13 @@ async def unannounced(
     session: AsyncSession, onboarding_id: str, kinds: Sequence[EventKind]
 ) -> Sequence[Announceable]:
     """Return an onboarding's events of these kinds that are not announced yet, oldest first."""
-    query = select(EventRow).where(
-        col(EventRow.onboarding_id) == onboarding_id,
-        col(EventRow.announced_ts).is_(None),
-        col(EventRow.kind).in_([kind.value for kind in kinds]),
-    )
-    rows = await session.exec(query.order_by(col(EventRow.id)))
+    rows = await run(session, UNANNOUNCED_OF, {"id": onboarding_id})
+    wanted = {kind.value for kind in kinds}
     with reading(session, onboarding_id):
         return [
             Announceable(row.id, event_of(row), row.announcing_since)
             for row in rows
-            if row.id is not None
+            if row.kind in wanted
         ]
 
 

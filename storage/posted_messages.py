@@ -1,22 +1,29 @@
 """The messages that were posted for an onboarding, and where its thread is."""
 
 from collections.abc import Collection, Container, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import and_, literal, or_
+from sqlalchemy import and_, bindparam, literal, or_
 from sqlmodel import col, delete, insert, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.onboarding import Onboarding
-from storage.leases import moment
-from storage.tables import MessageRow, OnboardingRow
-from storage.unreadable_rows import checked, reading
+from storage.leases import NOT_TRACKED, moment
+from storage.statements import run
+from storage.tables import MESSAGE, MessageRow, OnboardingRow
+from storage.unreadable_rows import must_be_legible, reading
 
 # The slot of a message of a deleted thread that is still in Slack, followed by its ts.
 LEFTOVER = "leftover:"
 PIN_SLOTS = PIN, BOOKMARK = "pin:root", "bookmark:root"
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+
+OF_ONBOARDING = MESSAGE.select().where(MESSAGE.c.onboarding_id == bindparam("id"))
+ADD = MESSAGE.insert()
+EDIT = MESSAGE.update().where(
+    MESSAGE.c.onboarding_id == bindparam("this_id"), MESSAGE.c.slot == bindparam("this_slot")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +38,18 @@ class Posted:
 
 async def by_slot(session: AsyncSession, onboarding_id: str) -> Mapping[str, Posted]:
     """Return an onboarding's messages by slot."""
-    query = select(MessageRow).where(col(MessageRow.onboarding_id) == onboarding_id)
+    found: dict[str, Posted] = {}
     with reading(session, onboarding_id):
-        return {row.slot: _posted(checked(row)) for row in await session.exec(query)}
+        for row in await run(session, OF_ONBOARDING, {"id": onboarding_id}):
+            must_be_legible(row, MESSAGE)
+            found[row.slot] = Posted(row.slot, row.ts, row.digest, row.posting_since)
+    return found
 
 
 async def get(session: AsyncSession, onboarding_id: str, slot: str) -> Posted | None:
     """Return one message, or None."""
     row = await session.get(MessageRow, (onboarding_id, slot))
-    return _posted(row) if row else None
+    return Posted(row.slot, row.ts, row.digest, row.posting_since) if row else None
 
 
 async def claim(
@@ -51,7 +61,7 @@ async def claim(
     claimed it within `patience`.
     """
     row = MessageRow
-    now = moment(session)
+    now = moment()
     if known is None:
         columns = {"onboarding_id": onboarding_id, "slot": slot, "posting_since": now}
         await session.exec(insert(row).values(**columns))
@@ -60,7 +70,7 @@ async def claim(
     unchanged = (
         since.is_(None)
         if known.posting_since is None
-        else and_(since == known.posting_since, since <= moment(session, -patience))
+        else and_(since == known.posting_since, since <= moment(-patience))
     )
     where = (
         col(row.onboarding_id) == onboarding_id,
@@ -68,11 +78,8 @@ async def claim(
         col(row.ts).is_(None),
         unchanged,
     )
-    return bool((await session.exec(update(row).where(*where).values(posting_since=now))).rowcount)
-
-
-def _posted(row: MessageRow) -> Posted:
-    return Posted(row.slot, row.ts, row.digest, row.posting_since)
+    statement = update(row).where(*where).values(posting_since=now)
+    return bool((await session.exec(statement.execution_options(**NOT_TRACKED))).rowcount)
 
 
 async def save(
@@ -81,13 +88,16 @@ async def save(
     """Write messages; those of the `known` slots have rows already."""
     old: list[dict[str, object]] = []
     new: list[dict[str, object]] = []
-    for message in messages:
-        columns = {"onboarding_id": onboarding_id, **asdict(message)}
-        (old if message.slot in known else new).append(columns)
+    for one in messages:
+        values = {"ts": one.ts, "digest": one.digest, "posting_since": one.posting_since}
+        if one.slot in known:
+            old.append({"this_id": onboarding_id, "this_slot": one.slot, **values})
+        else:
+            new.append({"onboarding_id": onboarding_id, "slot": one.slot, **values})
     if old:
-        await session.exec(update(MessageRow), params=old)
+        await run(session, EDIT, old)
     if new:
-        await session.exec(insert(MessageRow), params=new)
+        await run(session, ADD, new)
 
 
 async def set_thread(session: AsyncSession, onboarding_id: str, thread_ts: str | None) -> None:
@@ -112,13 +122,8 @@ async def keep_leftovers(session: AsyncSession, onboarding_id: str) -> None:
     await session.exec(update(row).where(*of_it, col(row.slot) == BOOKMARK).values(values))
     slot = literal(LEFTOVER).concat(col(row.ts))
     values = {"slot": slot, "digest": None, "posting_since": None}
-    options = {"synchronize_session": False}
-    await session.exec(
-        update(row)
-        .where(*of_it, col(row.slot) != BOOKMARK)
-        .values(values)
-        .execution_options(**options)
-    )
+    statement = update(row).where(*of_it, col(row.slot) != BOOKMARK).values(values)
+    await session.exec(statement.execution_options(**NOT_TRACKED))
 
 
 async def find(session: AsyncSession, channel: str, ts: str) -> tuple[str, str] | None:

@@ -1,36 +1,74 @@
 """SQLite in WAL mode, durable, and called without a thread in between."""
 
+import asyncio
 import fcntl
 import os
+import random
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import aiosqlite
-from sqlalchemy import Connection, event, make_url
+from sqlalchemy import URL, Connection, Pool, event, make_url
+from sqlalchemy.dialects import registry
+from sqlalchemy.dialects.sqlite.base import SQLiteExecutionContext
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool
+from sqlalchemy.util import await_
 from sqlmodel.ext.asyncio.session import AsyncSession
-from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_random
-
-Answer = TypeVar("Answer")
 
 # For short locks, such as on a new file; the event loop is blocked meanwhile.
 BUSY_TIMEOUT_MS = 100
 
 
-class InlineConnection(aiosqlite.Connection):
-    """Runs each call where it is awaited instead of on a thread.
+class InlineCursor(sqlite3.Cursor):
+    async def _async_soft_close(self) -> None:
+        """Called by SQLAlchemy's asyncio once the rows are read."""
+
+
+class InlineContext(SQLiteExecutionContext):
+    def create_default_cursor(self) -> Any:
+        return self._dbapi_connection.cursor(InlineCursor)
+
+    create_server_side_cursor = create_default_cursor  # it reads rows little by little anyway
+
+
+class InlineDialect(SQLiteDialect_pysqlite):
+    """Runs each statement of SQLAlchemy's asyncio where it is awaited instead of on a thread.
 
     On a local file a statement takes microseconds; handing it, its cursor and its rows to a thread
     and back takes many times that (docs/decisions.md). Waiting for other writers is up to `begin`.
-    Overrides a private method, so pyproject.toml has an upper bound on aiosqlite's version.
     """
 
-    async def _execute(self, fn: Callable[..., Answer], *args: Any, **kwargs: Any) -> Answer:
-        return fn(*args, **kwargs)
+    driver = "inline"
+    is_async = True
+    supports_statement_cache = True
+    supports_server_side_cursors = True
+    execution_ctx_cls = InlineContext
+
+    @classmethod
+    def get_pool_class(cls, _url: URL) -> type[Pool]:
+        return AsyncAdaptedQueuePool
+
+    def do_execute(self, cursor: Any, statement: str, parameters: Any, *_context: Any) -> None:
+        await_(_no_wait())  # SQLAlchemy takes a driver that never awaits for a mistake
+        cursor.execute(statement, parameters)
+
+    def do_executemany(self, cursor: Any, statement: str, parameters: Any, *_context: Any) -> None:
+        await_(_no_wait())
+        cursor.executemany(statement, parameters)
+
+
+async def _no_wait() -> None:
+    pass
+
+
+registry.register("sqlite.inline", __name__, InlineDialect.__name__)
 
 
 def file(url: str) -> Path:
@@ -38,31 +76,34 @@ def file(url: str) -> Path:
     return Path(make_url(url).database or "").absolute()
 
 
-def engine(url: str) -> AsyncEngine:
-    """Return an engine for a `sqlite+aiosqlite:///…` URL, whose file must exist."""
+def engine(url: str, clock: Callable[[], datetime]) -> AsyncEngine:
+    """Return an engine for a `sqlite+inline:///…` URL, whose file must exist.
+
+    `clock` is the one by which leases end (storage/leases.py).
+    """
     existing = f"{file(url).as_uri()}?mode=rw"
-
-    async def connect() -> aiosqlite.Connection:
-        return await InlineConnection(
-            lambda: sqlite3.connect(existing, uri=True, check_same_thread=False), 64
-        )
-
     # Parameters must not reach a log or an exception's text: some are ciphertexts and names.
-    made = create_async_engine(url, hide_parameters=True, async_creator=connect)
-    event.listen(made.sync_engine, "connect", _prepare)
+    made = create_async_engine(
+        url,
+        hide_parameters=True,
+        creator=lambda: sqlite3.connect(existing, uri=True, check_same_thread=False),
+    )
+    event.listen(made.sync_engine, "connect", partial(_prepare, clock))
     event.listen(made.sync_engine, "begin", _begin)
     return made
 
 
-async def begin(session: AsyncSession, *, write: bool, patience: float) -> None:
+async def begin(session: AsyncSession, *, write: bool, patience: float) -> AsyncConnection:
     """Begin a transaction; retry for `patience` seconds while another process writes."""
-    retrying = AsyncRetrying(
-        retry=retry_if_exception(_is_locked),
-        stop=stop_after_delay(patience),
-        wait=wait_random(0.005, 0.02),
-        reraise=True,
-    )
-    await retrying(session.connection, execution_options={"sqlite_write": write})
+    loop = asyncio.get_running_loop()
+    give_up_at = loop.time() + patience
+    while True:
+        try:
+            return await session.connection(execution_options={"sqlite_write": write})
+        except OperationalError as error:
+            if not _is_locked(error) or loop.time() > give_up_at:
+                raise
+        await asyncio.sleep(random.uniform(0.005, 0.02))  # noqa: S311 (not a secret)
 
 
 @contextmanager
@@ -84,7 +125,12 @@ def alone(path: str) -> Iterator[bool]:
         os.close(file)
 
 
-def _prepare(connection: Any, _record: Any) -> None:
+def _prepare(clock: Callable[[], datetime], connection: Any, _record: Any) -> None:
+    def moment(after: float) -> str:
+        at = clock().astimezone(UTC) + timedelta(seconds=after)
+        return at.strftime("%Y-%m-%d %H:%M:%S.%f")  # as SQLAlchemy writes it
+
+    connection.create_function("moment", 1, moment)
     connection.isolation_level = None  # `_begin` does it
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
@@ -103,6 +149,5 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
 
-def _is_locked(error: BaseException) -> bool:
-    code = getattr(getattr(error, "orig", None), "sqlite_errorcode", None)
-    return isinstance(error, OperationalError) and code == sqlite3.SQLITE_BUSY
+def _is_locked(error: OperationalError) -> bool:
+    return getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY

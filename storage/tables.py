@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Index, LargeBinary, false, text
+from sqlalchemy import Column, Index, LargeBinary, Table, false, text
 from sqlmodel import Field, SQLModel
 
 from storage.column_types import Json, UtcDateTime
@@ -399,3 +399,15 @@ class GuideRow(SQLModel, table=True):
     id: str = Field(primary_key=True)
     version: str = Field(primary_key=True)
     source: str
+
+
+def table_of(model: type[SQLModel]) -> Table:
+    """Return the table of a model, for statements that bypass the ORM."""
+    table: Table = model.__table__  # type: ignore[attr-defined]
+    return table
+
+
+# Those that a press reads and writes.
+ONBOARDING, STEP, MESSAGE = table_of(OnboardingRow), table_of(StepRow), table_of(MessageRow)
+CREDENTIAL, VERIFICATION = table_of(CredentialRow), table_of(VerificationRow)
+EVENT, DELIVERY = table_of(EventRow), table_of(DeliveryRow)

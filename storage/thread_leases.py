@@ -3,16 +3,35 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import or_
-from sqlmodel import col, func, select, update
+from sqlalchemy import Executable, Row, bindparam, or_
+from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.leases import LEASE
-from storage.column_types import Illegible
+from storage.column_types import Illegible, UtcDateTime
 from storage.leases import Worker, is_free, moment
-from storage.tables import UNPUBLISHED, OnboardingRow
+from storage.statements import run
+from storage.tables import ONBOARDING, UNPUBLISHED, OnboardingRow
 from storage.unreadable_rows import is_readable
+
+OURS = (ONBOARDING.c.id == bindparam("this_id"), ONBOARDING.c.lease_owner == bindparam("worker"))
+PROLONG = ONBOARDING.update().where(*OURS).values(lease_until=moment(LEASE)).returning(ONBOARDING)
+RELEASE = (
+    ONBOARDING.update()
+    .where(*OURS)
+    .values(lease_owner=None, lease_until=None, publish_after=bindparam("retry_at"))
+)
+PUBLISHED = RELEASE.where(ONBOARDING.c.revision == bindparam("published")).values(
+    published_revision=bindparam("published"), refused_since=None
+)
+REFUSED = RELEASE.values(
+    refused_since=func.coalesce(
+        ONBOARDING.c.refused_since, bindparam("refused_at", type_=UtcDateTime)
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +50,7 @@ async def unpublished(
     query = select(row.id, row.active_at).where(
         UNPUBLISHED,
         or_(col(row.publish_after).is_(None), col(row.publish_after) <= now),
-        is_free(session, col(row.lease_owner), col(row.lease_until), worker),
+        is_free(col(row.lease_owner), col(row.lease_until), worker),
         is_readable(session),
     )
     found = await session.exec(query.order_by(col(row.active_at).desc()).limit(limit))
@@ -46,25 +65,29 @@ async def backlog(session: AsyncSession) -> int:
     return (await session.exec(select(func.count()).select_from(row).where(*where))).one()
 
 
-async def take(session: AsyncSession, onboarding_id: str, worker: Worker) -> bool:
-    """Take the lease on a thread; False while another process has it.
+async def take(session: AsyncSession, onboarding_id: str, worker: Worker) -> Row[Any] | None:
+    """Take the lease on a thread; return its onboarding's row, None while another process has it.
 
     A lease of our own is taken again: a process works on a thread only once at a time.
     """
-    row = OnboardingRow
-    owner = col(row.lease_owner)
-    free = or_(owner == worker.id, is_free(session, owner, col(row.lease_until), worker))
-    values = {"lease_owner": worker.id, "lease_until": moment(session, LEASE)}
-    where = (col(row.id) == onboarding_id, free)
-    return bool((await session.exec(update(row).where(*where).values(**values))).rowcount)
+    return (await run(session, _taking(worker), {"this_id": onboarding_id})).first()
 
 
-async def prolong(session: AsyncSession, onboarding_id: str, worker: Worker) -> bool:
-    """Prolong the lease; False if it is not ours anymore."""
-    row = OnboardingRow
-    where = (col(row.id) == onboarding_id, col(row.lease_owner) == worker.id)
-    values = {"lease_until": moment(session, LEASE)}
-    return bool((await session.exec(update(row).where(*where).values(**values))).rowcount)
+@lru_cache
+def _taking(worker: Worker) -> Executable:
+    lease = ONBOARDING.c
+    free = or_(
+        lease.lease_owner == worker.id, is_free(lease.lease_owner, lease.lease_until, worker)
+    )
+    taken = ONBOARDING.update().where(lease.id == bindparam("this_id"), free)
+    values = {"lease_owner": worker.id, "lease_until": moment(LEASE)}
+    return taken.values(**values).returning(ONBOARDING)
+
+
+async def prolong(session: AsyncSession, onboarding_id: str, worker: Worker) -> Row[Any] | None:
+    """Prolong the lease; return the onboarding's row, None if the lease is not ours anymore."""
+    ours = {"this_id": onboarding_id, "worker": worker.id}
+    return (await run(session, PROLONG, ours)).first()
 
 
 async def release(
@@ -81,24 +104,9 @@ async def release(
     `refused_at`, when Slack refused the thread, is kept until it is published. Returns False if the
     onboarding has changed since; the lease is still held then.
     """
-    row = OnboardingRow
-    where = [col(row.id) == onboarding_id, col(row.lease_owner) == worker.id]
-    values: dict[str, object] = {"lease_owner": None, "lease_until": None}
-    if published is not None:
-        where.append(col(row.revision) == published)
-        values |= {"published_revision": published, "refused_since": None}
-    elif refused_at is not None:
-        values["refused_since"] = func.coalesce(col(row.refused_since), refused_at)
-    values["publish_after"] = retry_at
-    result = await session.exec(update(row).where(*where).values(**values))
+    ours = {"this_id": onboarding_id, "worker": worker.id, "retry_at": retry_at}
+    if published is None:
+        result = await run(session, REFUSED, {**ours, "refused_at": refused_at})
+    else:
+        result = await run(session, PUBLISHED, {**ours, "published": published})
     return bool(result.rowcount)
-
-
-async def refused_since(session: AsyncSession, onboarding_id: str) -> datetime | None:
-    """Return since when Slack has refused the thread for an unknown reason."""
-    return (await session.get_one(OnboardingRow, onboarding_id)).refused_since
-
-
-async def look_since(session: AsyncSession, onboarding_id: str) -> datetime | None:
-    """Return since when Slack may have messages that we do not know of (a restored backup)."""
-    return (await session.get_one(OnboardingRow, onboarding_id)).look_since

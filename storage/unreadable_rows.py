@@ -9,17 +9,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from functools import cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
-from sqlalchemy import ColumnElement, true
+from sqlalchemy import ColumnElement, Row, Table, true
 from sqlmodel import SQLModel, col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.errors import UnreadableRow
 from bot.core.typed_text import one_line
 from storage.column_types import Illegible
-from storage.tables import OnboardingRow
+from storage.tables import OnboardingRow, table_of
 
 log = logging.getLogger(__name__)
 
@@ -100,33 +100,28 @@ def known(kind: type[E], value: str) -> E:
         raise Unknown(f"unknown {kind.__name__} “{str(value)[:40]}”") from None
 
 
-def must_be_legible(row: SQLModel) -> None:
-    """Raise Unknown unless every column of a row has a value of its type."""
-    for name in _illegible(row):
-        raise Unknown(f"{row.__tablename__}.{name} is broken")
+def must_be_legible(row: SQLModel | Row[Any], table: Table) -> None:
+    """Raise Unknown unless each column of a row has a value of its type."""
+    for name, kind, nullable in _expected(table):
+        value = getattr(row, name)
+        is_legible = isinstance(value, kind) and not isinstance(value, Illegible)
+        if not (nullable if value is None else is_legible):
+            raise Unknown(f"{table.name}.{name} is broken")
 
 
 def checked(row: R) -> R:
     """Return a legible row; raises Unknown for any other."""
-    must_be_legible(row)
+    must_be_legible(row, table_of(type(row)))
     return row
 
 
-def _illegible(row: SQLModel) -> Iterator[str]:
-    for name, kind, may_be_empty in _columns(type(row)):
-        value = getattr(row, name)
-        if value is None:
-            if not may_be_empty:
-                yield name
-        elif isinstance(value, Illegible) or not isinstance(value, kind):
-            yield name
-
-
 @cache
-def _columns(table: type[SQLModel]) -> Sequence[tuple[str, type, bool]]:
-    """Return each column's name, its type, and whether it may be empty."""
-    columns = table.__table__.columns  # type: ignore[attr-defined]
-    return [(one.key, one.type.python_type, one.nullable or one.primary_key) for one in columns]
+def _expected(table: Table) -> Sequence[tuple[str, type, bool]]:
+    """Return the name of each column, the type of its values, and whether it may be empty."""
+    return [
+        (column.key, column.type.python_type, bool(column.nullable or column.primary_key))
+        for column in table.columns
+    ]
 
 
 def _reason(error: Exception) -> str:

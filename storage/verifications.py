@@ -10,7 +10,7 @@ from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.onboarding import Status
-from storage.leases import Worker, is_free, moment
+from storage.leases import NOT_TRACKED, Worker, is_free, moment
 from storage.tables import OnboardingRow, VerificationRow
 
 
@@ -22,7 +22,7 @@ async def due(session: AsyncSession, worker: Worker, now: datetime, limit: int) 
         .join(OnboardingRow, col(OnboardingRow.id) == col(row.onboarding_id))
         .where(
             col(row.due_at) <= now,
-            is_free(session, col(row.run_owner), col(row.run_until), worker),
+            is_free(col(row.run_owner), col(row.run_until), worker),
             col(OnboardingRow.status).in_([Status.ACTIVE.value, Status.COMPLETED.value]),
         )
     )
@@ -33,9 +33,9 @@ async def claim(
     session: AsyncSession, onboarding_id: str, number: int, worker: Worker, lease: timedelta
 ) -> str | None:
     """Take the lease on a run; return its owner, or None if another worker has it."""
-    free = is_free(session, col(VerificationRow.run_owner), col(VerificationRow.run_until), worker)
+    free = is_free(col(VerificationRow.run_owner), col(VerificationRow.run_until), worker)
     owner = f"{worker.id}/{uuid4().hex}"
-    values = {"run_owner": owner, "run_until": moment(session, lease)}
+    values = {"run_owner": owner, "run_until": moment(lease)}
     return owner if await _written(session, onboarding_id, number, free, values) else None
 
 
@@ -44,7 +44,7 @@ async def prolong(
 ) -> bool:
     """Prolong the lease on a run; False if another worker has it."""
     ours = col(VerificationRow.run_owner) == owner
-    values = {"run_until": moment(session, lease)}
+    values = {"run_until": moment(lease)}
     return await _written(session, onboarding_id, number, ours, values)
 
 
@@ -63,4 +63,5 @@ async def _written(
 ) -> bool:
     row = VerificationRow
     where = (col(row.onboarding_id) == onboarding_id, col(row.number) == number, condition)
-    return bool((await session.exec(update(row).where(*where).values(**values))).rowcount)
+    statement = update(row).where(*where).values(**values)
+    return bool((await session.exec(statement.execution_options(**NOT_TRACKED))).rowcount)

@@ -18,12 +18,11 @@ from typing import Any
 import pytest
 from aiohttp.web_app import _cached_build_middleware
 from sqlalchemy.dialects.postgresql.psycopg import PGDialectAsync_psycopg
-from sqlalchemy.dialects.sqlite.aiosqlite import SQLiteDialect_aiosqlite
 from sqlalchemy.engine import Engine
 from sqlalchemy.util import LRUCache
 
 from bot.guide import parse
-from tests.virtual_time import wait_for_sqlite
+from storage.sqlite import InlineDialect
 
 IN_MEMORY = Path("/dev/shm")  # noqa: S108  # nothing else is as fast to fsync
 ENOUGH = 2 * 1024**3
@@ -36,7 +35,6 @@ def shared() -> Iterator[None]:
         _share_compiled_sql(patch)
         _share_certificates(patch)
         _share_the_guide(patch)
-        wait_for_sqlite(patch)
         zones = cache(zoneinfo.available_timezones)
         patch.setattr("bot.app.setting_values.available_timezones", zones)
         yield
@@ -60,7 +58,7 @@ def _share_compiled_sql(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(
         Engine, "_compiled_cache", property(lambda _: compiled, lambda *_: None), raising=False
     )
-    for dialect in (SQLiteDialect_aiosqlite, PGDialectAsync_psycopg):
+    for dialect in (InlineDialect, PGDialectAsync_psycopg):
         patch.setattr(dialect, "__eq__", lambda one, other: type(one) is type(other))
         patch.setattr(dialect, "__hash__", lambda one: hash(type(one)))
 

@@ -6,13 +6,12 @@ import fcntl
 import selectors
 import termios
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
-import aiosqlite
 import pytest
 import slack_sdk.signature
 
@@ -87,26 +86,6 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
 
         future.add_done_callback(done)
         return future
-
-
-def wait_for_sqlite(patch: pytest.MonkeyPatch) -> None:
-    """Let time stand still while aiosqlite's thread opens or closes a connection."""
-    for name in ("_connect", "close"):
-        patch.setattr(aiosqlite.Connection, name, _counted(getattr(aiosqlite.Connection, name)))
-
-
-def _counted(method: Callable[[Any], Awaitable[Result]]) -> Callable[[Any], Awaitable[Result]]:
-    async def counted(connection: aiosqlite.Connection) -> Result:
-        loop = asyncio.get_running_loop()
-        if not isinstance(loop, VirtualTimeLoop):
-            return await method(connection)
-        loop.threads += 1
-        try:
-            return await method(connection)
-        finally:
-            loop.threads -= 1
-
-    return counted
 
 
 def passed() -> float:

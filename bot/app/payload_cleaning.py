@@ -6,7 +6,7 @@ Bolt takes them for what it expects, and fails. A key that is null means the sam
 import json
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import parse_qsl
 
 # The keys that Bolt reads from every payload (slack_bolt/request/internals.py), and their types.
 BOLT_KEYS = {
@@ -35,12 +35,15 @@ def cleaned(payload: Mapping[str, Any]) -> dict[str, Any]:
     return body
 
 
-def cleaned_text(body: str, content_type: str) -> str:
-    """Return a request body with its payload cleaned; raises ValueError or TypeError."""
-    if content_type.startswith("application/json"):
-        return json.dumps(cleaned(json.loads(body)))
-    payload = parse_qs(body).get("payload")
-    return urlencode({"payload": json.dumps(cleaned(json.loads(payload[0])))}) if payload else body
+def parsed(body: str, content_type: str) -> dict[str, Any]:
+    """Return the payload in a request's body, cleaned; a slash command's is the form itself.
+
+    Raises ValueError, TypeError or AttributeError for anything else.
+    """
+    if content_type.startswith("application/json") or body.startswith("{"):
+        return cleaned(json.loads(body))
+    form = dict(parse_qsl(body, keep_blank_values=True))
+    return cleaned(json.loads(form["payload"]) if "payload" in form else form)
 
 
 def without_nulls(value: Any) -> Any:

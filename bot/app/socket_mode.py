@@ -15,12 +15,10 @@ from typing import Any
 
 import aiohttp
 from aiohttp import WSMsgType
-from slack_bolt.adapter.socket_mode.async_internals import run_async_bolt_app
-from slack_bolt.async_app import AsyncApp
 from slack_bolt.response import BoltResponse
-from slack_sdk.socket_mode.request import SocketModeRequest
 from yarl import URL
 
+from bot.app.bolt import TimedApp
 from bot.app.http_clients import proxy_for, slack_session
 from bot.app.in_flight import InFlight
 from bot.app.payload_cleaning import cleaned
@@ -47,7 +45,7 @@ class Connection:
     """One connection. `up` is set by Slack's first message or the end; `spent` by the end."""
 
     def __init__(
-        self, ws: aiohttp.ClientWebSocketResponse, bolt: AsyncApp, in_flight: InFlight
+        self, ws: aiohttp.ClientWebSocketResponse, bolt: TimedApp, in_flight: InFlight
     ) -> None:
         """Start reading an open WebSocket."""
         self._ws, self._bolt, self._in_flight = ws, bolt, in_flight
@@ -92,13 +90,11 @@ class Connection:
     async def _handle(self, envelope: dict[str, Any]) -> None:
         with self._in_flight.request():
             try:
-                envelope = {**envelope, "payload": cleaned(envelope["payload"])}
-                request: Any = SocketModeRequest.from_dict(envelope)
-                response = await run_async_bolt_app(self._bolt, request)
+                response = await self._bolt.answer(cleaned(envelope["payload"]))
                 if (
                     response.status == 200
                 ):  # otherwise Slack repeats an event, and shows a person an error
-                    await self._ws.send_str(_acknowledgement(request.envelope_id, response))
+                    await self._ws.send_str(_acknowledgement(envelope["envelope_id"], response))
             except ConnectionError:  # it was carried out, which shows in the thread
                 log.warning("an acknowledgement was lost with its connection")
             except Exception as error:  # its text might contain what was sent
@@ -125,7 +121,7 @@ class Connection:
 class Socket:
     """Keeps a connection to Slack open, replacing it whenever it ends."""
 
-    def __init__(self, bolt: AsyncApp, app_token: str, in_flight: InFlight) -> None:
+    def __init__(self, bolt: TimedApp, app_token: str, in_flight: InFlight) -> None:
         self._bolt, self._app_token, self._in_flight = bolt, app_token, in_flight
         self._session: aiohttp.ClientSession | None = None
         self._connection: Connection | None = None

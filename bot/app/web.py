@@ -7,13 +7,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from aiohttp import web
 from aiohttp.typedefs import Handler
 from slack_bolt.adapter.aiohttp import to_aiohttp_response
-from slack_bolt.async_app import AsyncApp
-from slack_bolt.request.async_request import AsyncBoltRequest
 
+from bot.app.bolt import TimedApp
 from bot.app.connections import Connection
 from bot.app.in_flight import InFlight
 from bot.app.monitoring import Probes
-from bot.app.payload_cleaning import cleaned_text
+from bot.app.payload_cleaning import parsed
 from bot.app.pictures import routes
 from bot.app.request_monitor import Kind, RequestMonitor
 from bot.app.signature import MAX_AGE_SECONDS, Signature
@@ -24,8 +23,6 @@ log = logging.getLogger(__name__)
 
 # Far more than Slack sends: our largest form, with every field filled in, has some 20 kB.
 MAX_REQUEST_BYTES = 256 * 1024
-# All that Bolt has to know; headers are not signed.
-PASSED_ON = ("Content-Type", "X-Slack-Retry-Num", "X-Slack-Retry-Reason")
 REASONS = {400: "malformed", 413: "too_large", 415: "compressed"}
 NOT_SIGNED = '{"error": "invalid request"}'
 # What Bolt's parsing raises for a body that is not JSON or has another shape. Errors of our
@@ -39,7 +36,7 @@ def web_app(
     metrics: Metrics,
     in_flight: InFlight,
     requests: RequestMonitor,
-    bolt: AsyncApp | None,
+    bolt: TimedApp | None,
     pictures: Sequence[tuple[str, PictureFile]] = (),
     signing_secret: str = "",
 ) -> web.Application:
@@ -75,7 +72,7 @@ async def _track_connection(request: web.Request, handler: Handler) -> web.Strea
 
 
 def _slack_events(
-    bolt: AsyncApp,
+    bolt: TimedApp,
     in_flight: InFlight,
     signature: Signature,
     metrics: Metrics,
@@ -131,15 +128,11 @@ async def _signed_body(
     return body
 
 
-async def _answer(bolt: AsyncApp, request: web.Request, body: bytes) -> web.Response:
-    headers: dict[str, str | Sequence[str]] = {
-        name: request.headers[name] for name in PASSED_ON if name in request.headers
-    }
+async def _answer(bolt: TimedApp, request: web.Request, body: bytes) -> web.Response:
     try:
         # UTF-8 whatever the header says: Slack sends nothing else.
-        text = cleaned_text(body.decode(), request.content_type)
-        bolt_request = AsyncBoltRequest(body=text, headers=headers)
-        return await to_aiohttp_response(await bolt.async_dispatch(bolt_request))
+        payload = parsed(body.decode(), request.content_type)
+        return await to_aiohttp_response(await bolt.answer(payload))
     except PARSING_ERRORS:
         return web.Response(status=400, text="malformed request\n")
 

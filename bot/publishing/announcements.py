@@ -18,7 +18,7 @@ from storage.outbox import Announceable
 
 log = logging.getLogger(__name__)
 
-Renew = Callable[[AsyncSession], Awaitable[None]]
+Renew = Callable[[AsyncSession], Awaitable[object]]
 
 # Errors about one announcement; every other one is about the channel or about us
 # (docs.slack.dev, chat.postMessage).

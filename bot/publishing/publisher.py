@@ -9,7 +9,9 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
+from typing import Any
 
+from sqlalchemy import Row
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.background import BackgroundTasks
@@ -25,9 +27,10 @@ from bot.publishing.thread import Thread, ThreadGone, ThreadUpdate, raise_most_t
 from bot.slack import SlackRefused
 from bot.slack.rate_limits import RateLimits
 from bot.views.root import ROOT
-from storage import onboardings, outbox, posted_messages, thread_leases
+from storage import outbox, posted_messages, thread_leases
 from storage.changes import change
 from storage.database import Database
+from storage.from_rows import load
 from storage.guides import GuideStore
 from storage.leases import Worker
 from storage.posted_messages import Posted
@@ -136,9 +139,8 @@ class Publisher:
     async def _take(self, onboarding_id: str) -> ThreadUpdate | None:
         """Take the lease and plan the update; None if somebody else has the lease."""
         async with self._database.begin(background=True) as session:
-            if not await thread_leases.take(session, onboarding_id, self._worker):
-                return None
-            return await self._plan(session, onboarding_id)
+            row = await thread_leases.take(session, onboarding_id, self._worker)
+            return await self._plan(session, row) if row else None
 
     async def _finish(self, update: ThreadUpdate) -> ThreadUpdate | None:
         """Release the lease if Slack shows the newest revision; else plan the next update."""
@@ -148,23 +150,22 @@ class Publisher:
                 is_newest = await thread_leases.release(
                     session, onboarding.id, self._worker, published=onboarding.revision
                 )
-                if not is_newest:
-                    await self._renew(session, onboarding.id)
                 await self._save(session, update, unsaved)
-                return None if is_newest else await self._plan(session, onboarding.id)
+                if is_newest:
+                    return None
+                return await self._plan(session, await self._renewed(session, onboarding.id))
 
-    async def _plan(self, session: AsyncSession, onboarding_id: str) -> ThreadUpdate:
+    async def _plan(self, session: AsyncSession, row: Row[Any]) -> ThreadUpdate:
         """Return what Slack does not show yet; its edits and its first post are claimed."""
-        onboarding = await onboardings.get(session, self._guides, onboarding_id)
+        onboarding, onboarding_id = await load(session, self._guides, row), row.id
         posted = await posted_messages.by_slot(session, onboarding_id)
         root = posted.get(ROOT)
         if onboarding.thread_ts is None and root and root.ts:  # its thread was deleted
             await posted_messages.keep_leftovers(session, onboarding_id)
             posted = await posted_messages.by_slot(session, onboarding_id)
-        look_since = await thread_leases.look_since(session, onboarding_id)
-        update = self._thread.plan(onboarding, posted, look_since)
+        update = self._thread.plan(onboarding, posted, row.look_since)
         update.outbox = await outbox.unannounced(session, onboarding_id, OUTBOX)
-        update.refused_since = await thread_leases.refused_since(session, onboarding_id)
+        update.refused_since = row.refused_since
         with update.saving() as claims:
             await self._save(session, update, claims)
         return update
@@ -180,7 +181,7 @@ class Publisher:
     async def _save_now(self, update: ThreadUpdate) -> None:
         with update.saving() as unsaved:
             async with self._database.begin(background=True) as session:
-                await self._renew(session, update.onboarding.id)
+                await self._renewed(session, update.onboarding.id)
                 await self._save(session, update, unsaved)
 
     async def _show(self, update: ThreadUpdate) -> None:
@@ -198,7 +199,7 @@ class Publisher:
                 onboarding,
                 update.outbox,
                 update.timestamps,
-                lambda session: self._renew(session, onboarding.id),
+                lambda session: self._renewed(session, onboarding.id),
             )
         except Exception as error:
             errors.append(error)
@@ -240,14 +241,16 @@ class Publisher:
         with suppress(Refused):  # it is known already, or the onboarding is over
             await change(self._database, self._guides, onboarding_id, transition, also)
 
-    async def _renew(self, session: AsyncSession, onboarding_id: str) -> None:
-        """Prolong the lease; raise Stale if it was lost."""
-        if not await thread_leases.prolong(session, onboarding_id, self._worker):
+    async def _renewed(self, session: AsyncSession, onboarding_id: str) -> Row[Any]:
+        """Prolong the lease and return the onboarding's row; raises Stale if it was lost."""
+        row = await thread_leases.prolong(session, onboarding_id, self._worker)
+        if row is None:
             raise Stale
+        return row
 
     async def _prolong(self, onboarding_id: str) -> bool:
         async with self._database.begin() as session:  # in the foreground: it must not wait
-            return await thread_leases.prolong(session, onboarding_id, self._worker)
+            return bool(await thread_leases.prolong(session, onboarding_id, self._worker))
 
     async def _release(
         self,

@@ -11,6 +11,7 @@ import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Self
 
 from sqlalchemy import Select, func, select
@@ -18,8 +19,9 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.onboarding import Onboarding
+from bot.onboarding import Onboarding, StepProgress
 from storage.audit.seals import MissingKey, Seals
+from storage.cache import MAX_ENTRIES
 from storage.tables import CredentialRow, EventRow, OnboardingRow
 from storage.to_rows import step_columns
 
@@ -70,13 +72,19 @@ class SealedState:
         """Whether this was sealed for that end of the history; raises MissingKey."""
         return bool(self.seal) and seals.verify(self.seal, self._content(onboarding_id, end))
 
-    def moved(self, seals: Seals, onboarding_id: str, end: str, new_end: str) -> Self:
-        """Return the same content sealed for `new_end`; without a seal if it did not fit `end`."""
+    def moved(
+        self, seals: Seals, onboarding_id: str, end: str, new_end: str, **new: Mapping[str, Any]
+    ) -> Self:
+        """Return the same, or `new`, content sealed for `new_end`.
+
+        It gets no seal if the old content did not fit `end`.
+        """
         try:
             fits = self.fits(seals, onboarding_id, end)
         except MissingKey:
             fits = False
-        return self.sealed(seals, onboarding_id, new_end) if fits else replace(self, seal="")
+        moved = replace(self, seal="", **new)
+        return moved.sealed(seals, onboarding_id, new_end) if fits else moved
 
     def changed(
         self, seals: Seals, before: Onboarding, after: Onboarding, *, end: str, new_end: str
@@ -85,32 +93,25 @@ class SealedState:
 
         `end` and `new_end` are the history's end before and after the change.
         """
-        versions = {
-            name: self.versions.get(name, 0) if _unchanged(name, before, after) else value.version
-            for name, value in after.credentials.items()
-        }
-        was, now = digests_of(before), digests_of(after)
+        versions = {}
+        for name, value in after.credentials.items():
+            was = before.credentials.get(name)
+            is_same = was is not None and was.version == value.version
+            versions[name] = self.versions.get(name, 0) if is_same else value.version
+        known, now = digests_of(before), digests_of(after)
         digests = {
-            part: now[part] if self.digests.get(part) == was[part] else ALTERED for part in PARTS
+            part: now[part] if self.digests.get(part) == known[part] else ALTERED for part in PARTS
         }
-        moved = replace(
-            self.moved(seals, before.id, end, new_end), versions=versions, digests=digests
-        )
-        return moved.sealed(seals, before.id, new_end) if moved.seal else moved
+        return self.moved(seals, before.id, end, new_end, versions=versions, digests=digests)
 
     def _content(self, onboarding_id: str, end: str) -> list[Any]:
         return ["state", 1, onboarding_id, end, self.versions, self.digests]
 
 
-def _unchanged(name: str, before: Onboarding, after: Onboarding) -> bool:
-    was = before.credentials.get(name)
-    return was is not None and was.version == after.credentials[name].version
-
-
 def digests_of(onboarding: Onboarding) -> Mapping[str, str]:
     """Return the digests of an onboarding, equal to the `digests` of its rows."""
     guide = {"guide": onboarding.guide.id, "guide_version": onboarding.guide.version}
-    client = {name: getattr(onboarding, name) for name in CLIENT if name not in guide}
+    client = [guide.get(name) or getattr(onboarding, name) for name in CLIENT]
     values = [
         {
             "field": name,
@@ -122,17 +123,33 @@ def digests_of(onboarding: Onboarding) -> Mapping[str, str]:
         }
         for name, value in onboarding.credentials.items()
     ]
-    steps = [step_columns(onboarding.id, step) for step in onboarding.steps]
-    return digests({**guide, **client}, steps, values)
+    return {
+        "client": _digest(client),
+        "steps": _steps_digest(onboarding.steps),
+        "values": _values_digest(values),
+    }
+
+
+@lru_cache(MAX_ENTRIES)  # the next change asks for it again
+def _steps_digest(steps: tuple[StepProgress, ...]) -> str:
+    return _digest_of_steps(step_columns("", step) for step in steps)
 
 
 def digests(client: Row, steps: Iterable[Row], values: Iterable[Row]) -> Mapping[str, str]:
     """Return a digest of each part of an onboarding's rows."""
     return {
         "client": _digest([client[name] for name in CLIENT]),
-        "steps": _digest(sorted(map(_step, steps), key=lambda step: str(step[0]))),
-        "values": _digest(sorted(str([value[name] for name in VALUE]) for value in values)),
+        "steps": _digest_of_steps(steps),
+        "values": _values_digest(values),
     }
+
+
+def _digest_of_steps(steps: Iterable[Row]) -> str:
+    return _digest(sorted(map(_step, steps), key=lambda step: str(step[0])))
+
+
+def _values_digest(values: Iterable[Row]) -> str:
+    return _digest(sorted(str([value[name] for name in VALUE]) for value in values))
 
 
 def _step(row: Row) -> list[Any]:

@@ -54,14 +54,20 @@ class Seals:
         """What a seal starts with that `sign` makes now."""
         return f"{self._signing}:"
 
-    def sign(self, content: list[Any]) -> str:
-        """Return the seal of `content`, which must be serializable as JSON."""
-        return self._sign(self._signing, content)
+    def sign(self, content: list[Any], like: str = "") -> str:
+        """Return the seal of `content`, which must be serializable as JSON.
+
+        With `like`, another seal, it is signed with the key of that; raises MissingKey.
+        """
+        name = like.partition(":")[0] if like else self._signing
+        if name not in self._keys:
+            raise MissingKey(name.removesuffix(HKDF_SUFFIX))
+        text = ENCODER.encode(content).encode()
+        return f"{name}:{hmac.digest(self._keys[name], text, 'sha256').hex()}"
 
     def verify(self, seal: str, content: list[Any]) -> bool:
         """Whether `seal` is that of `content`; raises MissingKey."""
-        expected = self._sign(_key_name(seal), content)
-        return hmac.compare_digest(seal.encode(), expected.encode())
+        return hmac.compare_digest(seal.encode(), self.sign(content, like=seal or ":").encode())
 
     def seal(self, entry: Entry, end: str) -> str:
         """Return the seal of an event that follows `end`."""
@@ -76,17 +82,7 @@ class Seals:
 
         Raises MissingKey if the key of `newest` is not among ours.
         """
-        return self._sign(_key_name(newest), ["end", 1, onboarding_id, length, newest])
-
-    def _sign(self, key_name: str, content: list[Any]) -> str:
-        if key_name not in self._keys:
-            raise MissingKey(key_name.removesuffix(HKDF_SUFFIX))
-        text = ENCODER.encode(content).encode()
-        return f"{key_name}:{hmac.digest(self._keys[key_name], text, 'sha256').hex()}"
-
-
-def _key_name(seal: str) -> str:
-    return seal.partition(":")[0]
+        return self.sign(["end", 1, onboarding_id, length, newest], like=newest or ":")
 
 
 def _event(entry: Entry, end: str) -> list[Any]:

@@ -13,7 +13,7 @@ from tests.bench.figures import Figure
 
 LIBRARIES = (
     *("slack-bolt", "slack-sdk", "aiohttp", "httpx", "pydantic", "sqlalchemy", "sqlmodel"),
-    *("aiosqlite", "psycopg", "cryptography"),
+    *("psycopg", "cryptography"),
 )
 
 

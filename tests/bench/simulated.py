@@ -17,7 +17,7 @@ from sandbox.slack import Channel, Message, offers
 from sandbox.slack.change_feed import Change, MessageEdited
 from tests import virtual_time
 from tests.integration.world import World, a_world
-from tests.virtual_time import Clock, tell_the_time, wait_for_sqlite
+from tests.virtual_time import Clock, tell_the_time
 
 Result = TypeVar("Result")
 
@@ -31,7 +31,6 @@ async def simulate(scenario: Callable[[World], Awaitable[Result]]) -> Result:
 
     async def whole(clock: Clock) -> Result:
         with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
-            wait_for_sqlite(patch)
             tell_the_time(clock, patch)
             async with _world(Path(name), clock) as world:
                 return await scenario(world)

@@ -116,7 +116,7 @@ async def test_the_thread_of_a_dead_worker_does_not_wait_for_leisure(begun: Worl
 
 async def take(world: World, worker: Worker) -> bool:
     async with world.bot.database.begin() as session:
-        return await thread_leases.take(session, world.onboarding, worker)
+        return bool(await thread_leases.take(session, world.onboarding, worker))
 
 
 def prolonged(world: World, ago: timedelta) -> None:

@@ -262,6 +262,7 @@ async def test_values_of_one_that_cannot_be_read_keep_nobody_elses_alive(
 
     for _ in range(2):
         await begun.bot.sweep()
+        await begun.idle()
 
     assert [one.message for one in caplog.records if one.exc_info] == []
     assert [one.message for one in caplog.records if one.message == NAMED] == [NAMED]
