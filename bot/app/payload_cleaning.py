@@ -35,15 +35,15 @@ def cleaned(payload: Mapping[str, Any]) -> dict[str, Any]:
     return body
 
 
-def parsed(body: str, content_type: str) -> dict[str, Any]:
-    """Return the payload in a request's body, cleaned; a slash command's is the form itself.
+def parsed(body: str, content_type: str) -> Any:
+    """Return the payload in a request's body; a slash command's is the form itself.
 
-    Raises ValueError, TypeError or AttributeError for anything else.
+    Raises ValueError or TypeError for anything else.
     """
     if content_type.startswith("application/json") or body.startswith("{"):
-        return cleaned(json.loads(body))
+        return json.loads(body)
     form = dict(parse_qsl(body, keep_blank_values=True))
-    return cleaned(json.loads(form["payload"]) if "payload" in form else form)
+    return json.loads(form["payload"]) if "payload" in form else form
 
 
 def without_nulls(value: Any) -> Any:

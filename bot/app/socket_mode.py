@@ -21,7 +21,6 @@ from yarl import URL
 from bot.app.bolt import TimedApp
 from bot.app.http_clients import proxy_for, slack_session
 from bot.app.in_flight import InFlight
-from bot.app.payload_cleaning import cleaned
 from bot.app.setting_urls import is_loopback
 from bot.core.errors import OnboardingError, Unavailable
 from bot.slack import RateLimited, translated
@@ -90,7 +89,7 @@ class Connection:
     async def _handle(self, envelope: dict[str, Any]) -> None:
         with self._in_flight.request():
             try:
-                response = await self._bolt.answer(cleaned(envelope["payload"]))
+                response = await self._bolt.answer(envelope["payload"])
                 if (
                     response.status == 200
                 ):  # otherwise Slack repeats an event, and shows a person an error
