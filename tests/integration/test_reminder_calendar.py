@@ -160,7 +160,7 @@ class Case:
     def moments(self) -> Iterator[datetime]:
         """Now and then, and just before and at each moment that matters."""
         start = self.moment(self.start)
-        grid = {start + GRID * number for number in range(self.days)}
+        grid = {start + GRID * number for number in range(self.days // GRID.days)}
         exact = {self.moment(one) for one in (*self.expected, *self.actions)}
         moments = sorted(grid | exact | {one - SECOND for one in exact})
         down = [self.moment(one) for one in self.down or ()]
