@@ -131,7 +131,7 @@ class AReport(AnOnboarding):
         self.looked_at += passed
         if at.status is Status.PAUSED:
             self.sides[None] += passed
-        elif at.current and at.awaited:
+        elif not at.finished_at and at.current and at.awaited:
             self.sides[at.awaited] += passed
             self.steps[at.current.number] += passed
 
