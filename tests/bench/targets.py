@@ -17,7 +17,7 @@ from tests.bench.requests import Templates
 from tests.bench.stage import Platforms, engine
 
 FIRST_STEP, FORM_STEP = 2, 12
-FORM_CLIENTS = 20
+FORM_CLIENTS = 60
 # Slack is shown everything, and wasn't called for a while.
 QUIET_SECONDS, QUIET_WITHIN = 0.4, 60.0
 

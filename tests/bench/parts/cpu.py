@@ -11,7 +11,7 @@ from tests.bench.requests import captured
 from tests.bench.stage import platforms
 from tests.bench.targets import Target
 
-RATE, CLIENTS, STEPS = 50, 40, 8  # so a client does a step every 0.8 seconds
+RATE, CLIENTS, STEPS = 50, 40, 6  # so a client does a step every 0.8 seconds
 STOCK = "stock, two calls"
 AIMS = {"SQLite": 7.0, "PostgreSQL": 8.0}
 JUST_NOW = timedelta()

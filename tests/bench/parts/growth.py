@@ -70,7 +70,6 @@ ASKED: dict[str, tuple[Callable[[Side], Awaitable[object]], int, float]] = {
     "`status`": (lambda side: side.status(""), 15, AIM),
     "Home": (lambda side: side.home(), 5, AIM),
     "`/readyz`": (lambda side: side.readyz(), 100, AIM),
-    "`report 30d`": (lambda side: side.report(), 1, AIM),
 }
 
 
@@ -110,6 +109,9 @@ async def _compared(
             what = f"`status NAME`, {VERY_MANY:,} onboardings"
             action, times, aim = ASKED["`status NAME`"]
             yield _figure(what, name, await _in_turn(sides, action, times), aim)
+        # Last, as it may go on for long.
+        reports = await _in_turn(sides, lambda side: side.report(), 1)
+        yield _figure("`report 30d`", name, reports, AIM)
 
 
 async def _start(bench: Bench, everything: Platforms, name: str, few: str, many: str) -> Figure:

@@ -24,7 +24,7 @@ OURS = ("bot.publishing", "bot.slack", "bot.use_cases", "bot.views", "handlers."
 
 async def measure(bench: Bench) -> AsyncIterator[Figure | str]:
     """Press at a steady rate while samples are taken."""
-    count = bench.rounds(quick=80, usual=400, long=600)
+    count = bench.rounds(quick=80, usual=240, long=600)
     with bench.databases() as urls:
         for name, url in urls.items():
             async with platforms(bench.directory()) as everything:
