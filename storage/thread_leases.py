@@ -24,9 +24,8 @@ RELEASE = (
     .where(*OURS)
     .values(lease_owner=None, lease_until=None, publish_after=bindparam("retry_at"))
 )
-PUBLISHED = RELEASE.where(ONBOARDING.c.revision == bindparam("published")).values(
-    published_revision=bindparam("published"), refused_since=None
-)
+PUT_OFF = RELEASE.where(ONBOARDING.c.revision == bindparam("published")).values(refused_since=None)
+PUBLISHED = PUT_OFF.values(published_revision=bindparam("published"))
 REFUSED = RELEASE.values(
     refused_since=func.coalesce(
         ONBOARDING.c.refused_since, bindparam("refused_at", type_=UtcDateTime)
@@ -101,12 +100,14 @@ async def release(
 ) -> bool:
     """Release the lease; with `published`, only if that is still the newest revision.
 
-    `refused_at`, when Slack refused the thread, is kept until it is published. Returns False if the
-    onboarding has changed since; the lease is still held then.
+    With `retry_at` too, it is published but for some edits. `refused_at`, when Slack refused the
+    thread, is kept until it is published. Returns False if the onboarding has changed since; the
+    lease is still held then.
     """
     ours = {"this_id": onboarding_id, "worker": worker.id, "retry_at": retry_at}
     if published is None:
         result = await run(session, REFUSED, {**ours, "refused_at": refused_at})
     else:
-        result = await run(session, PUBLISHED, {**ours, "published": published})
+        statement = PUBLISHED if retry_at is None else PUT_OFF
+        result = await run(session, statement, {**ours, "published": published})
     return bool(result.rowcount)

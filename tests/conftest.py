@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,12 @@ def made_once() -> Iterator[None]:
     """Share what does not differ between tests."""
     with shared.shared():
         yield
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_put_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make edits at once that otherwise wait until the thread is at rest."""
+    monkeypatch.setattr("bot.publishing.leisure.LONGEST", timedelta(0))
 
 
 def pytest_runtest_logfinish() -> None:

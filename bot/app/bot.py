@@ -20,7 +20,7 @@ from bot.app.http_clients import slack_client
 from bot.app.in_flight import InFlight
 from bot.app.request_monitor import RequestMonitor
 from bot.app.retry import until_answered
-from bot.app.settings import Settings
+from bot.app.settings import SLACK_API, Settings
 from bot.app.socket_mode import Socket
 from bot.app.sweep import Sweep
 from bot.core.background import BackgroundTasks
@@ -77,7 +77,7 @@ class Bot:
         """Build the bot; nothing is connected yet. Raises GuideError for a broken guide."""
         self.settings, self._clock = settings, clock
         self.metrics, self.in_flight = Metrics(), InFlight()
-        self.rate_limits = RateLimits(monotonic)
+        self.rate_limits = RateLimits(monotonic, known=settings.slack_api_url == SLACK_API)
         self.tasks, self.lookups = BackgroundTasks(), BackgroundTasks()
         self.stall = Stall(timedelta(seconds=settings.escalate_after), settings.business_timezone)
         self.follow_ups = FollowUpCalendar(settings.pace, settings.business_timezone)

@@ -54,6 +54,8 @@ from bot.app.setting_values import (
 )
 from bot.reminders.schedule import Pace
 
+SLACK_API = "https://slack.com/api/"
+
 ENV_FILE = ".env"
 # White space around the items of these is allowed.
 LISTS = {"engineers", "credential_keys", "follow_ups"}
@@ -90,7 +92,7 @@ class Settings(BaseSettings):
     slack_bot_token: BotToken
     slack_app_token: AppToken | None = None
     slack_signing_secret: Annotated[SecretStr | None, Field(validate_default=True)] = None
-    slack_api_url: ApiUrl = "https://slack.com/api/"
+    slack_api_url: ApiUrl = SLACK_API
     engineering_channel: Channel
     engineers: Engineers
     database_url: Annotated[DatabaseUrl, Field(repr=False)] = "sqlite:///onboarding.db"

@@ -24,7 +24,7 @@ from bot.publishing.pins import Pins
 from bot.publishing.queue import PublishQueue
 from bot.publishing.retries import Retries
 from bot.publishing.thread import Thread, ThreadGone, ThreadUpdate, raise_most_telling
-from bot.slack import SlackRefused
+from bot.slack import RateLimited, SlackRefused
 from bot.slack.rate_limits import RateLimits
 from bot.views.root import ROOT
 from storage import outbox, posted_messages, thread_leases
@@ -119,6 +119,9 @@ class Publisher:
                         update = following
                         await self._show(update)
             self._retries.reset(onboarding_id)
+            if update.put_off and update.rests_at:
+                seconds = (update.rests_at - self._clock()).total_seconds()
+                self._retries.after(seconds, onboarding_id, self._queue.push)
             self._on_published()
         except asyncio.CancelledError:  # we are being stopped: let another worker go on at once
             with suppress(Unavailable, TimeoutError):
@@ -143,12 +146,19 @@ class Publisher:
             return await self._plan(session, row) if row else None
 
     async def _finish(self, update: ThreadUpdate) -> ThreadUpdate | None:
-        """Release the lease if Slack shows the newest revision; else plan the next update."""
+        """Release the lease if Slack shows the newest revision; else plan the next update.
+
+        If edits were put off, the thread is due again when it is at rest.
+        """
         onboarding = update.onboarding
         with update.saving() as unsaved:
             async with self._database.begin(background=True) as session:
                 is_newest = await thread_leases.release(
-                    session, onboarding.id, self._worker, published=onboarding.revision
+                    session,
+                    onboarding.id,
+                    self._worker,
+                    published=onboarding.revision,
+                    retry_at=update.rests_at if update.put_off else None,
                 )
                 await self._save(session, update, unsaved)
                 if is_newest:
@@ -272,7 +282,8 @@ class Publisher:
         pause = self._retries.add(onboarding_id, error, self._queue.retry(onboarding_id))
         reason = str(error) if isinstance(error, OnboardingError) else type(error).__name__
         extra = {"onboarding": onboarding_id, "reason": reason, "retry_in": round(pause, 1)}
-        log.warning("cannot publish", extra=extra)
+        level = logging.INFO if isinstance(error, RateLimited) else logging.WARNING
+        log.log(level, "cannot publish", extra=extra)
         now = self._clock()
         refused_at = now if isinstance(error, SlackRefused) else None
         with suppress(Unavailable):  # the lease ends by itself

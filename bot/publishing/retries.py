@@ -1,6 +1,7 @@
-"""When to publish an onboarding again after a failure."""
+"""When to publish an onboarding again: after a failure, or once its thread is at rest."""
 
 import asyncio
+import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -32,14 +33,24 @@ class Retries:
     def add(self, onboarding_id: str, error: Exception, push: Callable[[str], None]) -> float:
         """Call `push` with an onboarding after a pause; return its seconds."""
         now, before = self._now(), self._retries.get(onboarding_id)
-        since = before.since if before else now
+        since = min(before.since, now) if before else now
         self.reset(onboarding_id)
         pause = _pause(error, now - since)
         if isinstance(error, RateLimited):  # that is no failure yet
             since = now + pause
-        timer = asyncio.get_running_loop().call_later(pause, push, onboarding_id)
-        self._retries[onboarding_id] = _Retry(since, timer, push)
+        self.after(pause, onboarding_id, push, since)
         return pause
+
+    def after(
+        self,
+        seconds: float,
+        onboarding_id: str,
+        push: Callable[[str], None],
+        since: float = math.inf,
+    ) -> None:
+        """Call `push` with an onboarding after a pause; it fails `since` then, if it does."""
+        timer = asyncio.get_running_loop().call_later(seconds, push, onboarding_id)
+        self._retries[onboarding_id] = _Retry(since, timer, push)
 
     def reset(self, onboarding_id: str) -> None:
         """Start over with the pauses of an onboarding."""
@@ -63,6 +74,6 @@ def _pause(error: Exception, failing_for: float) -> float:
     """
     jitter = random.random()  # noqa: S311  # not a secret
     if isinstance(error, RateLimited):
-        return error.seconds + jitter
+        return error.seconds * (1 + jitter / 50)
     least = LEAST_REFUSED_SECONDS if isinstance(error, SlackRefused) else LEAST_PAUSE_SECONDS
     return min(max(least, failing_for / 2), LONGEST_PAUSE_SECONDS) * (1 + jitter) / 2

@@ -2,6 +2,8 @@
 
 A message is posted once. Before the post, its slot is claimed in the database; if the response is
 lost, the message is looked for by its metadata before anything is posted again.
+
+Posts go first. An edit that changes little (`Message.can_wait`) waits until the thread is at rest.
 """
 
 import asyncio
@@ -13,12 +15,15 @@ from datetime import datetime
 from typing import TypeVar
 
 from bot.core.errors import OnboardingError, Stale, Unavailable
-from bot.onboarding import Onboarding
+from bot.onboarding import Onboarding, Status
 from bot.publishing.desired import desired, link_to_step
+from bot.publishing.leisure import rests_at
 from bot.publishing.pictures import REFUSED_PICTURE, Pictures
 from bot.slack import NO_THREAD, NotInThread, NotNow, RateLimited, Slack, SlackRefused
+from bot.slack.rate_limits import AWAITED, HARMLESS, LEISURELY
 from bot.views.blocks import Message
 from bot.views.root import ROOT, root_message
+from bot.views.step import slot as step_slot
 from storage.outbox import Announceable
 from storage.posted_messages import LEFTOVER, Posted
 
@@ -28,6 +33,7 @@ Sent = TypeVar("Sent")
 
 # Errors of an edit that will not go away: the message stays as it is.
 NOT_EDITABLE = {"message_not_found", "cant_update_message", "edit_window_closed"}
+STEP = "step:"
 # Edits under way at once: a crash or a line that breaks costs no more than these.
 EDITS_AT_ONCE = 8
 
@@ -36,18 +42,31 @@ class ThreadGone(OnboardingError):
     """The first message of a thread was deleted."""
 
 
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A message to edit, the digest of what it shows, and what the edit may use of the limit."""
+
+    message: Message
+    ts: str
+    shown: str | None = None
+    share: float = AWAITED
+
+
 @dataclass
 class ThreadUpdate:
     """What Slack does not show yet of one revision of an onboarding, and how far we are with it.
 
     `stored` are the slots that have rows; `unsaved` is what was learned since, by slot. A post is
-    claimed by an unsaved entry, and made only once that is saved.
+    claimed by an unsaved entry, and made only once that is saved. Until `rests_at`, edits that can
+    wait are `put_off`.
     """
 
     onboarding: Onboarding
     stored: set[str]
     timestamps: dict[str, str]
-    edits: Sequence[tuple[Message, str]] = ()
+    rests_at: datetime | None = None
+    put_off: bool = False
+    edits: Sequence[Edit] = ()
     posts: Sequence[tuple[Message, datetime | None]] = ()
     leftovers: Sequence[tuple[str, str]] = ()
     outbox: Sequence[Announceable] = ()
@@ -67,6 +86,17 @@ class ThreadUpdate:
         self.unsaved[slot] = Posted(slot, ts, digest, posting_since)
         if ts:
             self.timestamps[slot] = ts
+
+    def postpones(self, message: Message, shown: str | None) -> bool:
+        """Whether the edit of a message with the digest `shown` is put off; note that it is."""
+        put_off = self.rests_at is not None and message.can_wait(shown)
+        self.put_off |= put_off
+        return put_off
+
+    def leave(self, edits: Iterable[Edit]) -> None:
+        """Note that these were certainly not made."""
+        for edit in edits:
+            self.note(edit.message.slot, edit.ts, digest=edit.shown)
 
     @property
     def is_lost(self) -> bool:
@@ -111,24 +141,29 @@ class Thread:
         update = ThreadUpdate(onboarding, set(posted), timestamps)
         if update.is_lost:
             return update
+        if (rest := rests_at(onboarding)) > self._clock():
+            update.rests_at = rest
         update.leftovers = [one for one in timestamps.items() if one[0].startswith(LEFTOVER)]
-        edits: list[tuple[Message, str]] = []
+        edits: list[Edit] = []
         posts: list[tuple[Message, datetime | None]] = []
         for message in desired(onboarding, posted, self._workspace_url, self._pictures.of):
             known = posted.get(message.slot)
             if message.slot == ROOT and known and known.ts:  # edited last, as it links to a step
                 update.root_digest = known.digest
-                if known.digest != message.digest:
+                if known.digest != message.digest and not update.postpones(message, known.digest):
                     update.note(ROOT, known.ts)
             elif known is None or known.ts is None:
                 # A post whose response was lost, or that a restored backup lacks.
                 posts.append((message, known.posting_since if known else look_since))
-            elif known.digest != message.digest:
-                edits.append((message, known.ts))
+            elif known.digest != message.digest and not update.postpones(message, known.digest):
+                edits.append(_edit(onboarding, message, known.ts, known.digest))
+        # What people need first; then the newest, as they look at the thread's end.
+        edits.reverse()
+        edits.sort(key=lambda edit: edit.share, reverse=True)
         update.edits, update.posts = edits, posts
-        for message, ts in edits:
+        for edit in update.edits:
             # Forget the digest: if the response is lost, nobody knows what the message says.
-            update.note(message.slot, ts)
+            update.note(edit.message.slot, edit.ts)
         for message, earlier in posts[:1]:
             update.note(message.slot, posting_since=earlier or self._clock())
         return update
@@ -136,24 +171,27 @@ class Thread:
     async def apply(self, update: ThreadUpdate, save: Callable[[], Awaitable[None]]) -> None:
         """Post what is missing, one by one, and edit what differs, a few messages at once.
 
-        Then delete the leftovers of an earlier thread. `save` saves what is unsaved, after each few
-        edits too. A refusal does not stop the rest; the most telling error is raised at the end,
-        ThreadGone if the first message was deleted.
+        The root is edited last, as it links to the current step. Then the leftovers of an earlier
+        thread are deleted. `save` saves what is unsaved, after each few edits too. A refusal does
+        not stop the rest; the most telling error is raised at the end, ThreadGone if the first
+        message was deleted.
         """
-        posts = self._post_all_and_edit_root(update, save)
-        errors = await _errors([posts, *self._edits(update, 0)])
+        errors = await _errors([self._post_all(update, save), *self._edits(update, 0)])
         for start in range(EDITS_AT_ONCE, len(update.edits), EDITS_AT_ONCE):
             if any(not isinstance(error, SlackRefused) for error in errors):
+                update.leave(update.edits[start:])
                 break
             await save()
             errors += await _errors(self._edits(update, start))
+        if not any(isinstance(error, (Stale, ThreadGone)) for error in errors):
+            errors += await _errors([self._edit_root(update)])
         raise_most_telling(errors)
         for slot, ts in update.leftovers:
             await self._delete(update, slot, ts)
 
     def _edits(self, update: ThreadUpdate, start: int) -> Iterator[Awaitable[None]]:
-        for message, ts in update.edits[start : start + EDITS_AT_ONCE]:
-            yield self._edit(update, message, ts)
+        for edit in update.edits[start : start + EDITS_AT_ONCE]:
+            yield self._edit(update, edit)
 
     async def _delete(self, update: ThreadUpdate, slot: str, ts: str) -> None:
         """Delete a message of an earlier thread, so that nobody presses its buttons."""
@@ -164,23 +202,12 @@ class Thread:
             log.warning("cannot delete a message of an earlier thread", extra=extra)
         update.note(slot)
 
-    async def _post_all_and_edit_root(
-        self, update: ThreadUpdate, save: Callable[[], Awaitable[None]]
-    ) -> None:
-        try:
-            await self._post_all(update, save)
-        except (Stale, ThreadGone):
-            raise
-        except BaseException:
-            await self._edit_root(update)
-            raise
-        await self._edit_root(update)
-
     async def _edit_root(self, update: ThreadUpdate) -> None:
-        root = self._root(update)
+        root, shown = self._root(update), update.root_digest
         ts = update.timestamps.get(ROOT)
-        if ts and not update.is_lost and root.digest != update.root_digest:
-            await self._edit(update, root, ts)
+        if not ts or update.is_lost or root.digest == shown or update.postpones(root, shown):
+            return
+        await self._edit(update, _edit(update.onboarding, root, ts, shown))
 
     def _root(self, update: ThreadUpdate) -> Message:
         """Return the root as it should be, with a link to the current step if that is posted."""
@@ -201,7 +228,7 @@ class Thread:
         ts = await self._find(update, message, earlier, thread_ts) if earlier else None
         if ts:
             update.note(message.slot, ts)
-            await self._edit(update, message, ts)  # it may show an older state
+            await self._edit(update, Edit(message, ts))  # it may show an older state
             return
         try:
             ts = await self._send(
@@ -229,7 +256,7 @@ class Thread:
         """If `error` may mean that the thread is gone, find out by editing its first message."""
         is_doubtful = isinstance(error, NotInThread) or getattr(error, "code", "") in NO_THREAD
         if is_doubtful and (ts := update.timestamps.get(ROOT)):
-            await self._edit(update, self._root(update), ts)
+            await self._edit(update, Edit(self._root(update), ts))
 
     async def _find(
         self, update: ThreadUpdate, message: Message, since: datetime, thread_ts: str | None
@@ -256,11 +283,13 @@ class Thread:
             self._pictures.refused(message, error.code)
             return sent
 
-    async def _edit(self, update: ThreadUpdate, message: Message, ts: str) -> None:
+    async def _edit(self, update: ThreadUpdate, edit: Edit) -> None:
+        message, ts, channel = edit.message, edit.ts, update.onboarding.channel
         try:
-            await self._send(
-                message, lambda one: self._slack.update(update.onboarding.channel, ts, one)
-            )
+            await self._send(message, lambda one: self._slack.update(channel, ts, one, edit.share))
+        except NotNow:
+            update.leave([edit])
+            raise
         except SlackRefused as error:
             is_deleted = error.code == "message_not_found"
             if is_deleted and message.slot == ROOT:
@@ -276,6 +305,17 @@ class Thread:
         update.note(message.slot, ts, digest=message.digest)
 
 
+def _edit(onboarding: Onboarding, message: Message, ts: str, shown: str | None) -> Edit:
+    """Return an edit, which may use the more of the limit, the more people need it."""
+    current = step_slot(onboarding.current.number) if onboarding.current else ""
+    share = AWAITED
+    if message.can_wait(shown) or (message.slot == ROOT and onboarding.status is Status.ACTIVE):
+        share = LEISURELY
+    elif message.slot.startswith(STEP) and message.slot != current:
+        share = HARMLESS
+    return Edit(message, ts, shown, share)
+
+
 async def _errors(work: Iterable[Awaitable[None]]) -> list[BaseException]:
     """Do all of it at once; return the errors."""
     return [error for error in await asyncio.gather(*work, return_exceptions=True) if error]
@@ -283,6 +323,7 @@ async def _errors(work: Iterable[Awaitable[None]]) -> list[BaseException]:
 
 def raise_most_telling(errors: Sequence[BaseException]) -> None:
     """Raise the error that says most about when to try again, if there is any."""
+    errors = sorted(errors, key=lambda error: getattr(error, "seconds", 0.0))  # the soonest first
     for kind in (Stale, ThreadGone, RateLimited, Unavailable, BaseException):
         for error in errors:
             if isinstance(error, kind):

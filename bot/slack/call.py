@@ -11,7 +11,7 @@ from bot.core.deadline import before_deadline
 from bot.core.errors import Unavailable
 from bot.core.metrics import Metrics
 from bot.slack.errors import NotNow, RateLimited, SlackRefused, request_id, translated
-from bot.slack.rate_limits import RateLimits
+from bot.slack.rate_limits import AWAITED, RateLimits
 
 log = logging.getLogger(__name__)
 
@@ -28,17 +28,19 @@ class BaseClient:
         method: str,
         call: Coroutine[Any, Any, AsyncSlackResponse],
         in_channel: str = "",
+        share: float = AWAITED,
         **needed: type,
     ) -> AsyncSlackResponse:
         """Make a call; its response must have the members `needed`, by name and type.
 
-        `in_channel` is the channel of a message. Raises RateLimited, without a call, until Slack
-        allows one, and Unavailable at the deadline of the request.
+        `in_channel` is the channel of a message, `share` what it may use of the method's limit.
+        Raises RateLimited, without a call, until Slack allows one, and Unavailable at the deadline
+        of the request.
         """
-        if wait := self.rate_limits.wait(method, in_channel):
+        if wait := self.rate_limits.wait(method, in_channel, share):
             call.close()
             raise RateLimited(wait)
-        self.rate_limits.made(method)
+        self.rate_limits.made(method, in_channel)
         try:
             with self._metrics.slack_call(method):
                 async with translated(method):

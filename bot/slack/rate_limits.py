@@ -1,47 +1,82 @@
 """Slack's rate limits, and whether Slack answers at all.
 
 The limits are per method, and for messages per channel too (docs.slack.dev, "Rate limits"). No call
-is made before the time that Slack asked for. Calls that somebody waits for are made at once;
-background work is spread out below the limits, so that there is always room for the former.
+is made before the time that Slack asked for, and calls that would break a limit known to be kept
+wait for room: those that somebody waits for may use all of it, others only a share. Work that was
+left behind is spread out below the limits.
 """
 
-from collections.abc import Callable
+from collections import defaultdict, deque
+from collections.abc import Callable, Sequence
 
-# Of the 50 and more calls a minute of tier 3, and of "several hundred messages a minute": the rest
-# is for people, and for two threads that start at the same time.
-BACKGROUND_PER_MINUTE = {"chat.update": 42, "chat.postMessage": 200}
 MINUTE = 60.0
+# Tier 3 is 50 calls a minute and more, messages are "several hundred a minute" and one a second in
+# a channel, where "short bursts" are allowed: so many within so many seconds.
+PER_MINUTE = {"chat.update": 50, "chat.postMessage": 300}
+BURSTS = ((2, 1.0), (3, 3.1))
+PER_CHANNEL = {"chat.postMessage", "chat.postEphemeral"}
+# The share of the limit that a call may use: if somebody waits for it; if what people see is old
+# but harmless; if nobody would notice.
+AWAITED, HARMLESS, LEISURELY = 0.96, 0.9, 0.6
+# What nobody waits for is not tried again for each single call that there is room for.
+PATIENCE_SECONDS = 5.0
+# For work that was left behind: the rest is for people, and for two threads that start at the same
+# time.
+BACKGROUND_PER_MINUTE = {"chat.update": 42, "chat.postMessage": 200}
 # A burst of this length need not be spread out.
 BURST_SECONDS = 1.0
 # After an unexpected limit, background work pauses this much longer: another worker may be calling.
 MARGIN_SECONDS = 10.0
-PER_CHANNEL = {"chat.postMessage", "chat.postEphemeral"}
 
 
 class RateLimits:
     """Counts the calls, and remembers what Slack answered to them."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
-        """Take a monotonic clock, in seconds."""
+    def __init__(self, clock: Callable[[], float], *, known: bool = False) -> None:
+        """Take a monotonic clock, in seconds.
+
+        `known`: the limits are Slack's. Otherwise each is kept once a call was refused for it.
+        """
         self.now = clock
+        self._kept = set(PER_MINUTE) if known else set[str]()
+        # By method: when it was called in the last minute, and in which channel.
+        self._made: dict[str, deque[tuple[float, str]]] = defaultdict(deque)
         self._spread_until: dict[str, float] = {}  # by method: when its calls fit the limit
         self._limited_until: dict[tuple[str, str], float] = {}  # by method and channel; "": all
         self._away_since: float | None = None
         self.on_return: Callable[[float], None] = lambda _away_since: None
 
-    def wait(self, method: str, channel: str) -> float:
-        """Return the seconds until a call may be made."""
+    def wait(self, method: str, channel: str, share: float = AWAITED) -> float:
+        """Return the seconds until a call may be made that may use this share of the limit."""
         now = self.now()
-        until = (self._limited_until.get((method, one), now) for one in (channel, ""))
-        return max(0.0, *(one - now for one in until))
+        asked = max(self._limited_until.get((method, one), now) for one in (channel, "")) - now
+        room = self._room_at(method, channel, share) - now
+        if room > 0 and share < AWAITED:
+            room = max(room, PATIENCE_SECONDS)
+        return max(0.0, asked, room)
 
-    def made(self, method: str) -> None:
-        if method in BACKGROUND_PER_MINUTE:
-            now = self.now()
-            start = max(self._spread_until.get(method, now), now)
-            spread_until = start + MINUTE / BACKGROUND_PER_MINUTE[method]
-            # Slack counts the last minute only, and so do we.
-            self._spread_until[method] = min(spread_until, now + MINUTE)
+    def _room_at(self, method: str, channel: str, share: float) -> float:
+        """Return when a call breaks no limit that Slack is known to keep."""
+        if method not in self._kept:
+            return 0.0
+        made = self._made[method]
+        until = [_fewer_than(int(PER_MINUTE[method] * share), [at for at, _ in made], MINUTE)]
+        if method in PER_CHANNEL:
+            here = [at for at, one in made if one == channel]
+            until += [_fewer_than(most, here, seconds) for most, seconds in BURSTS]
+        return max(until)
+
+    def made(self, method: str, channel: str = "") -> None:
+        if method not in PER_MINUTE:
+            return
+        now, made = self.now(), self._made[method]
+        made.append((now, channel))
+        while made[0][0] <= now - MINUTE:
+            made.popleft()
+        start = max(self._spread_until.get(method, now), now)
+        spread_until = start + MINUTE / BACKGROUND_PER_MINUTE[method]
+        # Slack counts the last minute only, and so do we.
+        self._spread_until[method] = min(spread_until, now + MINUTE)
 
     def failed(self) -> None:
         if self._away_since is None:
@@ -69,12 +104,17 @@ class RateLimits:
         self._limited_until[method, where] = max(
             self._limited_until.get((method, where), 0.0), until
         )
-        if method in BACKGROUND_PER_MINUTE and (others or not where):
+        if method not in PER_MINUTE:
+            return
+        self._kept.add(method)
+        if others or not where:
             pause = until + BURST_SECONDS + MARGIN_SECONDS
             self._spread_until[method] = max(self._spread_until.get(method, 0.0), pause)
 
     def reset(self) -> None:
-        """Forget all calls and waits."""
+        """Forget all calls, waits and limits."""
+        self._kept.clear()
+        self._made.clear()
         self._spread_until.clear()
         self._limited_until.clear()
 
@@ -84,3 +124,8 @@ class RateLimits:
         methods = BACKGROUND_PER_MINUTE
         spread = (self._spread_until.get(method, soon) - soon for method in methods)
         return max(0.0, *spread, *(self.wait(method, "") for method in methods))
+
+
+def _fewer_than(most: int, times: Sequence[float], window: float) -> float:
+    """Return when fewer than `most` of the `times` are less than `window` seconds ago."""
+    return times[-most] + window if len(times) >= most else 0.0

@@ -14,6 +14,7 @@ from bot.slack.channels import ChannelCalls
 from bot.slack.errors import NotInThread, SlackRefused, of_response_url, translated
 from bot.slack.files import FileCalls
 from bot.slack.people import PeopleCalls
+from bot.slack.rate_limits import AWAITED
 from bot.slack.response_urls import is_slacks
 from bot.views.blocks import EVENT_TYPE, Message
 
@@ -73,7 +74,8 @@ class Slack(ChannelCalls, FileCalls, PeopleCalls):
             if error.code != "message_not_found":
                 raise
 
-    async def update(self, channel: str, ts: str, message: Message) -> None:
+    async def update(self, channel: str, ts: str, message: Message, share: float = AWAITED) -> None:
+        """Edit a message; `share` is what the edit may use of the limit."""
         call = self._client.chat_update(
             channel=channel,
             ts=ts,
@@ -81,7 +83,7 @@ class Slack(ChannelCalls, FileCalls, PeopleCalls):
             blocks=list(message.blocks),
             metadata=message.metadata,
         )
-        await self._call("chat.update", call)
+        await self._call("chat.update", call, share=share)
 
     async def find(
         self, channel: str, message: Message, since: datetime, thread_ts: str | None = None

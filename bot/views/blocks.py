@@ -80,7 +80,9 @@ class _PlainTextObject(_Quick, PlainTextObject):
 class Message:
     """A message as Slack should show it; `slot` is unique per onboarding.
 
-    One with pictures has the same `in_words`, for when Slack can't get them.
+    One with pictures has the same `in_words`, for when Slack can't get them. `gist` is what has to
+    be right at once, if not everything; `nearly` are digests of the same message with a button that
+    does no harm.
     """
 
     onboarding_id: str
@@ -89,6 +91,8 @@ class Message:
     text: str
     payload: Mapping[str, Any] = field(default_factory=dict)
     in_words: "Message | None" = None
+    gist: str = ""
+    nearly: Sequence[str] = ()
 
     @property
     def metadata(self) -> dict[str, Any]:
@@ -110,7 +114,18 @@ class Message:
         if self.in_words:
             return self.in_words.digest
         content = json.dumps([self.text, self.blocks, self.payload], sort_keys=True)
-        return hashlib.sha256(content.encode()).hexdigest()
+        whole = hashlib.sha256(content.encode()).hexdigest()
+        return f"{self._gist_digest}{whole}" if self.gist else whole
+
+    @property
+    def _gist_digest(self) -> str:
+        return f"{hashlib.sha256(self.gist.encode()).hexdigest()[:16]}:"
+
+    def can_wait(self, shown: str | None) -> bool:
+        """Whether a message with the digest `shown` will do for a while in place of this one."""
+        if not shown:
+            return False
+        return shown in self.nearly or (bool(self.gist) and shown.startswith(self._gist_digest))
 
 
 def message(onboarding_id: str, slot: str, blocks: Iterable[Block], **payload: Any) -> Message:

@@ -1,6 +1,7 @@
 """The first message of a thread, the root: what is next, and how far the setup is."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from slack_sdk.models.blocks import Block
 
@@ -30,7 +31,18 @@ def root_message(onboarding: Onboarding, link_to_step: str | None = None) -> Mes
 
     `link_to_step` is the address of the current step's message, once it is posted.
     """
-    return message(onboarding.id, ROOT, _root(onboarding, link_to_step))
+    root = message(onboarding.id, ROOT, _root(onboarding, link_to_step))
+    return replace(root, gist="\n".join(_gist(onboarding)))
+
+
+def _gist(onboarding: Onboarding) -> Iterator[str]:
+    """Yield all but the progress within a phase: people who make it look at the thread's end."""
+    phase = onboarding.phase
+    yield f"{onboarding.client_name} {onboarding.engineer} {onboarding.status}"
+    yield f"{onboarding.turn} {phase.number if phase else None} {len(onboarding.jumps)}"
+    yield from onboarding.exposed
+    yield from _verification(onboarding)
+    yield from _questions(onboarding)
 
 
 def _root(onboarding: Onboarding, link_to_step: str | None) -> Iterator[Block]:

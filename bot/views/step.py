@@ -71,7 +71,7 @@ def _afterwards(onboarding: Onboarding, step: Step, progress: StepProgress) -> M
         stored = all(name in onboarding.credentials for name in asked)
         again = "Replace" if stored else "Enter securely"
     if onboarding.status is not Status.ACTIVE:
-        return _line(onboarding.id, step.number, line)
+        return _over(onboarding.id, step.number, line, tuple(asked), again)
     undoable = step.number == onboarding.last_done
     return _done(onboarding.id, step.number, line, tuple(asked), again, undoable)
 
@@ -93,7 +93,21 @@ def _done(
         label = f"{again} the value from step {number}"
         enter = button(again, ids.ENTER_CREDENTIALS, ref, label=label)
         blocks = [section(line), actions([enter, back])]
-    return message(onboarding_id, slot(number), blocks)
+    shown = message(onboarding_id, slot(number), blocks)
+    if undoable:
+        return shown
+    # Another button is worth an edit, but none that anybody waits for.
+    before = _done(onboarding_id, number, line, asked, again, undoable=True)
+    return replace(shown, nearly=[before.digest])
+
+
+@lru_cache(MANY)
+def _over(
+    onboarding_id: str, number: int, line: str, asked: tuple[str, ...], again: str
+) -> Message:
+    shown = _done(onboarding_id, number, line, asked, again, undoable=False)
+    nearly = [*shown.nearly, shown.digest]
+    return replace(_line(onboarding_id, number, line), nearly=nearly)
 
 
 def _in_full(

@@ -2,7 +2,13 @@
 
 import pytest
 
-from bot.slack.rate_limits import BACKGROUND_PER_MINUTE, RateLimits
+from bot.slack.rate_limits import (
+    BACKGROUND_PER_MINUTE,
+    HARMLESS,
+    LEISURELY,
+    PER_MINUTE,
+    RateLimits,
+)
 
 HERE, ELSEWHERE, THIRD = "C0HERE", "C0ELSEWHERE", "C0THIRD"
 POST, EDIT = "chat.postMessage", "chat.update"
@@ -127,3 +133,47 @@ def test_one_full_channel_does_not_hold_up_what_was_left_behind(rate_limits: Rat
     rate_limits.refused(POST, HERE, 5)
 
     assert rate_limits.background_delay() == 0
+
+
+def test_a_limit_is_kept_once_a_call_was_refused_for_it(
+    rate_limits: RateLimits, clock: Clock
+) -> None:
+    for _ in range(60):
+        rate_limits.made(EDIT)
+    assert rate_limits.wait(EDIT, "") == 0  # a stand-in for Slack may have none
+
+    rate_limits.refused(EDIT, "", 60)
+    clock.goes_on(60)
+    made = 0
+    while not rate_limits.wait(EDIT, ""):
+        rate_limits.made(EDIT)
+        made += 1
+
+    assert PER_MINUTE[EDIT] - 3 < made < PER_MINUTE[EDIT]
+    assert rate_limits.wait(EDIT, "") == pytest.approx(60)
+
+
+def test_what_nobody_waits_for_leaves_room_for_the_rest(clock: Clock) -> None:
+    rate_limits = RateLimits(clock, known=True)
+    for _ in range(int(PER_MINUTE[EDIT] * LEISURELY)):
+        assert rate_limits.wait(EDIT, "", LEISURELY) == 0
+        rate_limits.made(EDIT)
+
+    assert rate_limits.wait(EDIT, "", LEISURELY) > 0
+    assert rate_limits.wait(EDIT, "", HARMLESS) == 0
+
+
+def test_a_channel_gets_a_short_burst_and_then_a_message_a_second(clock: Clock) -> None:
+    rate_limits = RateLimits(clock, known=True)
+    posted = list[float]()
+    while len(posted) < 12:
+        if seconds := rate_limits.wait(POST, HERE):
+            clock.goes_on(seconds)
+        rate_limits.made(POST, HERE)
+        posted.append(clock.now)
+
+    assert posted[:2] == [0, 0]
+    for first, fourth in zip(posted, posted[3:], strict=False):
+        assert fourth - first > 3
+    assert posted[-1] < 12
+    assert rate_limits.wait(POST, ELSEWHERE) == 0

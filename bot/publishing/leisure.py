@@ -1,0 +1,23 @@
+"""When to make the edits that nobody waits for: as soon as people pause.
+
+Each finished step changes the first message, and the button of the step before it. Slack takes
+about 50 edits a minute in all, and people who work on a thread look at its end.
+"""
+
+from datetime import datetime, timedelta
+
+from bot.onboarding import Onboarding, Status
+
+# Steps that follow each other faster were done together. After a pause of this length, nobody knows
+# when the next step is done.
+AT_ONCE, LONGEST = timedelta(seconds=0.5), timedelta(minutes=5)
+
+
+def rests_at(onboarding: Onboarding) -> datetime:
+    """Return when a thread is at rest: after twice the time that its last step took."""
+    done = sorted(step.at for step in onboarding.steps if step.at)
+    before = done[-2] if len(done) > 1 else onboarding.started_at
+    took = done[-1] - before if done else timedelta()
+    if onboarding.status is not Status.ACTIVE or not AT_ONCE <= took <= LONGEST:
+        return onboarding.active_at
+    return onboarding.active_at + min(2 * took, LONGEST)

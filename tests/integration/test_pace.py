@@ -1,0 +1,124 @@
+"""Few calls at a human pace: the next step first, and what nobody waits for once people pause."""
+
+import asyncio
+from datetime import timedelta
+from functools import partial
+
+import pytest
+
+from sandbox.slack import Call, offers
+from tests.integration.test_thread import LEVEL, STATE
+from tests.integration.world import World
+
+pytestmark = pytest.mark.virtual_time
+
+PACE = 20.0
+
+
+@pytest.fixture
+def nothing_is_put_off() -> None:
+    """Put off what is put off in earnest."""
+
+
+async def done(world: World, *steps: int, pace: float = PACE) -> list[Call]:
+    """Do steps one after the other; return Slack's calls about messages."""
+    before = len(world.slack.calls)
+    for step in steps:
+        await asyncio.sleep(pace)
+        action = "choose_account:new" if step == 1 else "step_done"
+        await world.press(world.ann, f"step:{step}", action)
+    return [call for call in world.slack.calls[before:] if call.method.startswith("chat.")]
+
+
+def slots(calls: list[Call]) -> list[str]:
+    return [call.arguments["metadata"]["event_payload"]["slot"] for call in calls]
+
+
+async def test_a_step_takes_two_calls_and_a_phase_one_more(begun: World) -> None:
+    calls = await done(begun, 1, 2, 3, 4, 5, 6, 7, 8)
+
+    assert len(calls) <= 2.5 * 8
+    assert slots(calls).count("root") == 2  # phases 2 and 3
+    for step in range(1, 9):
+        assert "✅" in begun.message(f"step:{step}").text
+        assert offers(begun.message(f"step:{step}"), "step_undo")
+
+
+async def test_when_people_pause_all_is_brought_level(begun: World) -> None:
+    await done(begun, 1, 2, 3, 4, 5)
+    assert "*Next:* <" in begun.message("root").blocks[1]["text"]["text"]
+    assert "Step 6" not in begun.message("root").text
+
+    await asyncio.sleep(2 * PACE + 1)
+    await begun.idle()
+
+    assert "Step 6" in begun.message("root").text
+    assert offers(begun.message("step:3"), "reopen_step")
+    assert begun.rows(STATE) == LEVEL
+
+
+async def test_the_next_step_is_posted_before_the_root_links_to_it(
+    begun: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.publishing.leisure.LONGEST", timedelta(0))
+    await done(begun, 1, 2)
+
+    calls = await done(begun, 3)
+
+    assert slots(calls)[0] == "step:4"
+    assert slots(calls)[-1] == "root"
+    assert "Step 4" in begun.message("root").text
+
+
+async def test_what_people_look_for_shows_at_once_at_any_pace(begun: World) -> None:
+    await done(begun, 1, 2, 3)
+
+    await begun.press(begun.ann, "step:3", "step_undo")
+    assert offers(begun.message("step:3"), "step_done")
+    assert "Step 3" in begun.message("root").text
+
+    await begun.press(begun.ann, "step:3", "hand_over")
+    assert f"HeavySet Tech (<@{begun.erin.id}>)" in begun.message("root").blocks[1]["text"]["text"]
+
+    await begun.type("pause")
+    assert "On hold" in begun.message("root").text
+    assert not offers(begun.message("step:2"), "step_undo")
+
+
+async def test_what_was_put_off_survives_a_stop(begun: World) -> None:
+    await done(begun, 1, 2, 3, 4, 5)
+    await begun.bot.tasks.close(0)
+    assert "Step 6" not in begun.message("root").text
+
+    async with begun.second_bot(sweep_interval=5):
+        await begun.slack.until(lambda: "Step 6" in begun.message("root").text, 2 * PACE + 10)
+        await begun.slack.until(lambda: offers(begun.message("step:3"), "reopen_step"))
+
+
+async def test_who_presses_as_fast_as_they_can_waits_for_slack_alone(begun: World) -> None:
+    await asyncio.sleep(60)
+    begun.slack.rate_limits.enabled = True
+    loop, waits = asyncio.get_running_loop(), list[float]()
+    for step in range(1, 20):
+        began = loop.time()
+        action = "choose_account:new" if step == 1 else "step_done"
+        await begun.ann.press(begun.message(f"step:{step}"), action)
+        await begun.slack.until(partial(begun.find, f"step:{step + 1}"))
+        waits.append(loop.time() - began)
+
+    assert max(waits) < 3.5  # Slack says three seconds, once; then the bot knows
+    assert sorted(waits)[-2] < 3
+    await begun.slack.until(lambda: begun.rows(STATE) == LEVEL, 180)
+    assert "✅" in begun.message("step:19").text
+
+
+async def test_without_room_for_edits_the_next_step_comes_all_the_same(begun: World) -> None:
+    await done(begun, 1)
+    begun.slack.fail_next("chat.update", status=429, retry_after=50)
+
+    await done(begun, 2, 3, pace=1)
+
+    assert begun.find("step:4")
+    assert offers(begun.message("step:3"), "step_done")  # old, and harmless
+    await begun.ann.press(begun.message("step:3"), "step_done")
+    await begun.slack.until(lambda: "✅" in begun.message("step:3").text, 60)
