@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 
 from bot.onboarding import Onboarding, Status
 
-# Steps that follow each other faster were done together. After a pause of this length, nobody knows
-# when the next step is done.
-AT_ONCE, LONGEST = timedelta(seconds=0.5), timedelta(minutes=5)
+# Steps that follow each other faster are done in a rush, which is soon over. After a pause of this
+# length, nobody knows when the next step is done.
+AT_ONCE, LONGEST = timedelta(seconds=5), timedelta(minutes=5)
 
 
 def rests_at(onboarding: Onboarding) -> datetime:

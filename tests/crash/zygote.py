@@ -13,6 +13,7 @@ import signal
 import socket
 import sys
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -24,6 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 import bot.app.running
 import bot.cli.commands
+import bot.publishing.leisure
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -155,6 +157,7 @@ def start(order: dict[str, Any]) -> int:
 
 def main() -> None:
     httpx.AsyncClient()  # imports what it needs only now
+    bot.publishing.leisure.LONGEST = timedelta(0)  # people here wait until all is level
     gc.freeze()  # what is here already is left alone in every fork
     children: set[int] = set()
     for line in sys.stdin:
