@@ -106,7 +106,9 @@ class GuideStore:
             saved.source = source
             row = OnboardingRow
             theirs = (RUNNING, col(row.guide) == guide.id, col(row.guide_version) == guide.version)
-            await session.exec(update(row).where(*theirs).values(published_revision=-1))
+            await session.exec(
+                update(row).where(*theirs).values(published_revision=-1, publish_after=None)
+            )
 
     async def get(self, session: AsyncSession, guide_id: str, version: str) -> Guide:
         """Return a version of a guide; raises Unknown if it is not saved or cannot be read."""

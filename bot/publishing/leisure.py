@@ -10,7 +10,7 @@ from bot.onboarding import Onboarding, Status
 
 # Steps that follow each other faster are done in a rush, which is soon over. After a pause of this
 # length, nobody knows when the next step is done.
-AT_ONCE, LONGEST = timedelta(seconds=5), timedelta(minutes=5)
+AT_ONCE, LONGEST = timedelta(seconds=5), timedelta(minutes=1)
 
 
 def rests_at(onboarding: Onboarding) -> datetime:
@@ -18,6 +18,6 @@ def rests_at(onboarding: Onboarding) -> datetime:
     done = sorted(step.at for step in onboarding.steps if step.at)
     before = done[-2] if len(done) > 1 else onboarding.started_at
     took = done[-1] - before if done else timedelta()
-    if onboarding.status is not Status.ACTIVE or not AT_ONCE <= took <= LONGEST:
+    if onboarding.status is not Status.ACTIVE or not AT_ONCE <= took < LONGEST:
         return onboarding.active_at
     return onboarding.active_at + min(2 * took, LONGEST)

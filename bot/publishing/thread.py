@@ -324,7 +324,7 @@ async def _errors(work: Iterable[Awaitable[None]]) -> list[BaseException]:
 def raise_most_telling(errors: Sequence[BaseException]) -> None:
     """Raise the error that says most about when to try again, if there is any."""
     errors = sorted(errors, key=lambda error: getattr(error, "seconds", 0.0))  # the soonest first
-    for kind in (Stale, ThreadGone, RateLimited, Unavailable, BaseException):
+    for kind in (Stale, ThreadGone, Unavailable, RateLimited, BaseException):
         for error in errors:
             if isinstance(error, kind):
                 raise error
