@@ -25,12 +25,12 @@ from tests.bench.stage import Platforms, engine, migrated, platforms
 MORNING = datetime(2026, 10, 13, 10, tzinfo=ZoneInfo("America/New_York"))
 STEPS = range(2, 22)  # where the clients are at first
 CALL_SECONDS = 0.05
-WORK, CATCH_UP = 0.6, 0.3  # shares of the time; then nothing happens
+WORK, CATCH_UP = 0.4, 0.5  # shares of the time; then nothing happens
 IDLE_SECONDS = 20.0  # by then, connections that nobody uses are closed
 LUNCH_SECONDS = 360.0  # passed over after the work: some edits wait until a thread is at rest
 ROWS = 15
 ENGINEERS = 2
-REMINDED_SHARE = 0.1  # of the clients, while people work
+REMINDED_SHARE = 0.01  # of the clients, while people work
 
 
 @click.command(help=__doc__)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import NamedTuple
 
 import aiohttp
@@ -11,6 +12,7 @@ from sqlmodel import col
 
 from sandbox.bot_process import BotProcess
 from sandbox.slack import SlackSandbox
+from sandbox.slack.delivery import Delivery
 from storage.tables import OnboardingRow
 from tests.bench.processes import memory, open_files
 
@@ -66,7 +68,7 @@ class Samples:
             behind=self._behind(),
             lag_p99=p99(before, lags),
             acks=[one.seconds for one in deliveries],
-            missed=sum(not one.ack.ok for one in deliveries),
+            missed=sum(map(_is_missed, deliveries)),
             calls=len(calls),
             refused=sum(one.answer.get("error") == "ratelimited" for one in calls),
         )
@@ -79,6 +81,13 @@ class Samples:
         with self.database.connect() as connection:
             query = select(func.count()).select_from(row).where(unpublished)
             return connection.execute(query).scalar_one()
+
+
+def _is_missed(delivery: Delivery) -> bool:
+    """Whether a request was lost; an event that the bot wants again, Slack sends again."""
+    ack, is_event = delivery.ack, delivery.outgoing.kind == "events_api"
+    is_wanted_again = is_event and ack.status == HTTPStatus.SERVICE_UNAVAILABLE
+    return not ack.ok and not is_wanted_again
 
 
 def read(metrics: str) -> tuple[int, Histogram]:

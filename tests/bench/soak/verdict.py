@@ -10,7 +10,7 @@ from tests.bench.soak.samples import Sample
 # Between the first and the last third of the work; later, only what leaks still grows.
 MAX_MEMORY_GROWTH = 1.08
 # A database connection or two that were opened under load, with the files of SQLite.
-SPARE_FILES = 8
+SPARE_FILES = 12
 HEADER = (
     "  time  phase     memory  files  tasks  behind  lag p99  ack p50    p99  requests  missed"
     "  calls  refused"
