@@ -79,13 +79,13 @@ def _measured(names: Iterable[str], size: Size, *, sqlite_only: bool) -> Report:
 def _part(name: str, part: Part, bench: Bench) -> PartReport:
     report, began = PartReport(name=name, title=part.title, about=part.about), time.monotonic()
     bench.calibration.begin()
-    bench.calibration.sample()
+    asyncio.run(bench.calibrate())
     try:
         asyncio.run(_filled(report, part, bench))
     except Exception as error:  # the other parts go on
         report.problem = f"{type(error).__name__}: {error}".rstrip(": ")
         traceback.print_exc()
-    bench.calibration.sample()
+    asyncio.run(bench.calibrate())
     report.slowdown = round(bench.calibration.slowdown, 3)
     report.seconds = round(time.monotonic() - began, 1)
     return report

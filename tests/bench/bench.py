@@ -1,5 +1,6 @@
 """What the parts of the bench share."""
 
+import asyncio
 import itertools
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
@@ -10,6 +11,8 @@ from pathlib import Path
 from tests.bench.calibration import Calibration
 from tests.bench.figures import Figure
 from tests.bench.stage import migrated
+
+IDLE_SECONDS = 0.4
 
 
 class Size(Enum):
@@ -37,6 +40,11 @@ class Bench:
     @property
     def is_quick(self) -> bool:
         return self.size is Size.QUICK
+
+    async def calibrate(self) -> None:
+        """Look how steady the machine is, once the apps have finished what they were at."""
+        await asyncio.sleep(IDLE_SECONDS)
+        self.calibration.sample()
 
     def directory(self) -> Path:
         """Make a new directory."""

@@ -7,7 +7,7 @@ from statistics import median
 from pydantic import BaseModel, ConfigDict
 
 # A machine on which the same work takes this many times as long now and then tells nothing.
-MAX_SLOWDOWN = 1.35
+MAX_SLOWDOWN = 1.4
 # How far the reference may spread between rounds: a middle holds still, a tail doesn't.
 P50_TOLERANCE, P99_TOLERANCE = 1.25, 1.8
 

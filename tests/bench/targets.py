@@ -17,7 +17,6 @@ from tests.bench.requests import Templates
 from tests.bench.stage import Platforms, engine
 
 FIRST_STEP, FORM_STEP = 2, 12
-FORM_CLIENTS = 60
 # Slack is shown everything, and wasn't called for a while.
 QUIET_SECONDS, QUIET_WITHIN = 0.4, 60.0
 
@@ -38,7 +37,9 @@ class Target:
     presses: int = 0
     forms: int = 0
 
-    async def populate(self, platforms: Platforms, walking: int, ago: timedelta) -> None:
+    async def populate(
+        self, platforms: Platforms, walking: int, ago: timedelta, entering: int = 0
+    ) -> None:
         """Make the onboardings, before the bot starts.
 
         What follows a step depends on how long it took: the one before was done some time `ago`.
@@ -48,7 +49,7 @@ class Target:
             platforms, self.url, f"{name}-w", walking, FIRST_STEP, ago=ago
         )
         self.entering = await populate(
-            platforms, self.url, f"{name}-e", FORM_CLIENTS, FORM_STEP, ago=ago
+            platforms, self.url, f"{name}-e", entering, FORM_STEP, ago=ago
         )
 
     def done(self, templates: Templates, count: int) -> Iterator[Body]:

@@ -24,6 +24,7 @@ STOCK = "stock"
 # By the requests a second, so many seconds in each round.
 QUIET_RATES, BUSY_RATES = {10: 3.0, 50: 3.0}, {50: 3.0}
 WARM_UP = 20
+FORM_CLIENTS = 60
 AGO = timedelta(hours=1)  # each client does one step after a long pause
 AIMS = {"*Done*": (0.45, 0.8), "a form with a credential": (0.6, 1.0)}
 BUSY_AIM = 1.5  # times the ratio of the quiet machine
@@ -49,7 +50,7 @@ async def measure(bench: Bench) -> AsyncIterator[Figure]:
         async with platforms(bench.directory()) as everything, Load() as load:
             bots = [Target(name, url) for name, url in urls.items()]
             for bot in bots:
-                await bot.populate(everything, _presses(rounds), AGO)
+                await bot.populate(everything, _presses(rounds), AGO, FORM_CLIENTS)
                 bot.app = await everything.start(bot.name, bot.url)
             stock = Target(STOCK, "", bots[0].walking, bots[0].entering)
             stock.app = await everything.start_stock()
@@ -103,7 +104,7 @@ class _Run(NamedTuple):
                         took = await self.load.send(target.app.events_url, secret, bodies, rate)
                     found[Series(target.name, what, rate, busy)].append(took)
                     await target.settle(self.platforms)
-                self.bench.calibration.sample()
+                await self.bench.calibrate()
 
 
 def _figures(found: Seconds, names: Sequence[str]) -> Iterator[Figure]:

@@ -122,7 +122,7 @@ async def _start(bench: Bench, everything: Platforms, name: str, few: str, many:
             bot = await everything.start(f"{name}-start", url)
             times.append((time.perf_counter() - began) * 1000)
             await bot.stop()
-        bench.calibration.sample()
+        await bench.calibrate()
     return _figure("start until ready", name, (took[few], took[many]), AIM)
 
 
@@ -132,7 +132,7 @@ async def _asked(bench: Bench, name: str, sides: list[Side]) -> AsyncIterator[Fi
         began = time.time()
         found = await _in_turn(sides, action, 2 if bench.is_quick else times)
         spans[what] = (began, time.time())
-        bench.calibration.sample()
+        await bench.calibrate()
         yield _figure(what, name, found, aim)
     began = time.time()
     await asyncio.sleep(IDLE_SECONDS)

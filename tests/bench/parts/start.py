@@ -29,7 +29,7 @@ async def measure(bench: Bench) -> AsyncIterator[Figure]:
                     if number >= 0:  # the first one fills the system's caches
                         took[name].append(seconds * 1000)
                         used[name].append(megabytes)
-                bench.calibration.sample()
+                await bench.calibrate()
     for what, unit, found, aim, tolerance in (
         ("start until ready", "ms", took, START_AIM, P50_TOLERANCE),
         ("memory at the start", "MB", used, MEMORY_AIM, None),

@@ -55,5 +55,5 @@ async def _rounds(bench: Bench, url: str, presses: int) -> list[list[float]]:
                 await asyncio.sleep(PAUSE_SECONDS)
             if number >= 0:
                 rounds.append(took)
-            bench.calibration.sample()
+            await bench.calibrate()
     return rounds
