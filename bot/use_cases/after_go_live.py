@@ -10,7 +10,7 @@ from secrets import token_hex
 
 from slack_sdk.models.views import View
 
-from bot.core.english import count, listed
+from bot.core.english import count
 from bot.core.errors import Refused, Repeated
 from bot.core.mrkdwn import channel_link, escape, mention, when
 from bot.onboarding import Onboarding, Verification
@@ -21,7 +21,7 @@ from bot.use_cases.authorization import must_have_opened
 from bot.use_cases.services import Request
 from bot.use_cases.use_case import UseCase
 from bot.verification.rechecks import lasts
-from bot.views.check_all import ask_modal, key
+from bot.views.check_all import ask_modal, key, names_of
 from bot.views.ephemeral import EphemeralReply, plain_answer
 from bot.views.ids import FormRef, StepRef
 from storage import rechecks
@@ -99,7 +99,7 @@ class AfterGoLive(UseCase):
         round_id, _, reason = value.partition(":")
         to_ask, asked = await self._clients(round_id, reason)
         if not to_ask and asked:
-            raise Refused(f"Already asked: {_names(asked)}.")
+            raise Refused(f"Already asked: {names_of(asked)}.")
         if not to_ask:
             raise Refused("Nobody is left to ask: these work again, or their credentials are gone.")
         form = request.form(round_id, 0, (reason,))
@@ -122,7 +122,7 @@ class AfterGoLive(UseCase):
         await self._services.rounds.show_result(await self._round(ref.onboarding_id))
         if not told:
             return ref.channel, ["Nobody was left to ask."]
-        return ref.channel, [f"✅ Asked {count(len(told), 'client')}: {_names(told)}."]
+        return ref.channel, [f"✅ Asked {count(len(told), 'client')}: {names_of(told)}."]
 
     async def _clients(
         self, round_id: str, reason: str
@@ -139,7 +139,3 @@ class AfterGoLive(UseCase):
         if found is None:
             raise Refused(GONE)
         return found
-
-
-def _names(some: Sequence[Onboarding]) -> str:
-    return listed(escape(one.client_name) for one in some)

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 from slack_sdk.models.blocks import Block
 
 from bot.core.english import count
-from bot.views.blocks import bullets_of, context, section
+from bot.views.blocks import context, listing
 from bot.views.ephemeral import EphemeralReply, answer_of
 
-IN_A_SECTION, MOST_NAMED = 5, 50
+MOST_NAMED = 50
 
 
 def reassigned_answer(
@@ -30,9 +30,6 @@ def reassigned_answer(
 
 
 def _listed(title: str, lines: Sequence[str]) -> Iterator[Block]:
-    """Yield the lines in groups that fit a section, which holds 3,000 characters."""
-    yield section(f"{title}\n{bullets_of(lines[:IN_A_SECTION])}")
-    for start in range(IN_A_SECTION, min(len(lines), MOST_NAMED), IN_A_SECTION):
-        yield section(bullets_of(lines[start : start + IN_A_SECTION]))
+    yield from listing(title, lines[:MOST_NAMED])
     if (more := len(lines) - MOST_NAMED) > 0:
         yield context(f"and {more} more")

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -26,6 +26,7 @@ from bot.guide.pictures import Picture
 EVENT_TYPE = "onboarding_message"
 # chat.update refuses a text of more than 4,000 characters (msg_too_long).
 LONGEST_TEXT = 3900
+LONGEST_SECTION = 3000  # docs.slack.dev, section block
 LONGEST_LABEL = 75  # docs.slack.dev, button element
 LONGEST_ALT_TEXT = 2000  # docs.slack.dev, image block
 
@@ -182,6 +183,20 @@ def bullets(lines: Iterable[str]) -> str:
 def bullets_of(lines: Iterable[str]) -> str:
     """Return `lines` of mrkdwn as a list."""
     return "\n".join(f"•  {line}" for line in lines)
+
+
+def listing(
+    title: str, lines: Iterable[str], accessory: ButtonElement | None = None
+) -> Iterator[SectionBlock]:
+    """Yield a title and a list of mrkdwn lines, in as many sections as Slack's limit needs."""
+    text = title
+    for line in map("•  {}".format, lines):
+        if len(text) + 1 + len(line) > LONGEST_SECTION:
+            yield section(text, accessory)
+            text, accessory = line, None
+        else:
+            text += f"\n{line}"
+    yield section(text, accessory)
 
 
 def button(

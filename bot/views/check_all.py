@@ -12,12 +12,15 @@ from bot.onboarding import Onboarding, Verification
 from bot.onboarding.after_go_live import told_of
 from bot.onboarding.report import Check, Outcome
 from bot.views import ids
-from bot.views.blocks import Message, bullets_of, button, context, message, section
+from bot.views.blocks import Message, button, context, listing, message, section
 from bot.views.forms import form, notice
 from bot.views.ids import FormRef
 from bot.views.report import finding
 
-MOST_NAMED = 25
+# How many clients one reason names, how many all reasons name, and how many reasons are told: a
+# message holds 50 blocks.
+MOST_NAMED, MOST_LINES, MOST_REASONS = 25, 60, 10
+LONGEST_NAMES = 1500
 # What a cause means for several clients at once; other causes have the names of their checks.
 CAUSES = {
     "scopes_missing": "Permissions missing: most likely they haven't accepted the new app version",
@@ -55,25 +58,40 @@ def _result(round_id: str, by: str, found: Found, workspace_url: str) -> Iterato
     yield section(
         f"🔎 *{passed} of {count(len(found), 'live client')} passed*, checked for {mention(by)}."
     )
-    for reason, group in _failed(found).items():
-        runs = [run for _, run in group]
-        lines = bullets_of(_line(one, run, workspace_url) for one, run in group[:MOST_NAMED])
-        more = f"\nand {len(group) - MOST_NAMED} more" if len(group) > MOST_NAMED else ""
-        ask = None
-        if all(one.client_can_fix for one, _ in group):
-            label = f"Ask {count(len(runs), 'client')} to fix this"
-            ask = button("Ask them", ids.ASK_THEM, f"{round_id}:{reason}", label=label)
-        yield section(f"❌ *{heading(runs[0])}* ({len(group)})\n{lines}{more}", ask)
+    yield from _reasons(round_id, list(_failed(found).items()), workspace_url)
     unknown = [one for (one, _), outcome in zip(found, outcomes, strict=True) if _open(outcome)]
     if unknown:
         platform = escape(unknown[0].guide.platform)
         yield section(
-            f"❔ *Couldn't tell* ({len(unknown)}): {_names(unknown)}. {platform} didn't give a "
+            f"❔ *Couldn't tell* ({len(unknown)}): {names_of(unknown)}. {platform} didn't give a "
             "clear answer, so nothing is known to be wrong. I'll try again."
         )
     skipped = [one for (one, _), outcome in zip(found, outcomes, strict=True) if outcome is None]
     if skipped:
-        yield section(f"▫️ *Not checked* ({len(skipped)}): {_names(skipped)}")
+        yield section(f"▫️ *Not checked* ({len(skipped)}): {names_of(skipped)}")
+
+
+def _reasons(
+    round_id: str,
+    groups: Sequence[tuple[str, list[tuple[Onboarding, Verification]]]],
+    workspace_url: str,
+) -> Iterator[Block]:
+    """Yield who fails for which reason, with the way to ask them."""
+    room = MOST_LINES
+    for reason, group in groups[:MOST_REASONS]:
+        named = group[: min(MOST_NAMED, room)]
+        room -= len(named)
+        lines = [_line(one, run, workspace_url) for one, run in named]
+        ask = None
+        if all(one.client_can_fix for one, _ in group):
+            label = f"Ask {count(len(group), 'client')} to fix this"
+            ask = button("Ask them", ids.ASK_THEM, f"{round_id}:{reason}", label=label)
+        title = f"❌ *{heading(group[0][1])}* ({len(group)})"
+        yield from listing(title, lines, ask)
+        if more := len(group) - len(named):
+            yield context(f"and {more} more")
+    if others := sum(len(group) for _, group in groups[MOST_REASONS:]):
+        yield context(f"and {count(others, 'more client')} with other problems")
 
 
 def _open(outcome: Outcome | None) -> bool:
@@ -110,10 +128,15 @@ def _line(onboarding: Onboarding, run: Verification, workspace_url: str) -> str:
     return f"{name}: {why}{asked}"
 
 
-def _names(some: Sequence[Onboarding]) -> str:
-    names = [escape(one.client_name) for one in some[:MOST_NAMED]]
-    more = [f"{len(some) - MOST_NAMED} more"] if len(some) > MOST_NAMED else []
-    return listed([*names, *more])
+def names_of(some: Sequence[Onboarding]) -> str:
+    """Return the clients' names, as many as fit a line, and how many more there are."""
+    names: list[str] = []
+    for onboarding in some:
+        name = escape(onboarding.client_name)
+        if sum(map(len, names)) + len(name) > LONGEST_NAMES:
+            return listed([*names, f"{len(some) - len(names)} more"])
+        names.append(name)
+    return listed(names)
 
 
 def ask_modal(
@@ -125,12 +148,12 @@ def ask_modal(
     remedy = " ".join(one.for_client for one in _failures(run))
     blocks: list[Block] = [
         section(f"I'll post this in the thread of {clients}:\n> {escape(remedy)}"),
-        section(bullets_of(escape(one.client_name) for one, _ in to_ask[:MOST_NAMED])),
+        *listing("*Clients*", [escape(one.client_name) for one, _ in to_ask[:MOST_NAMED]]),
     ]
     if more := to_ask[MOST_NAMED:]:
         blocks.append(context(f"and {len(more)} more"))
     if asked:
-        blocks.append(context(f"Already asked: {_names(asked)}"))
+        blocks.append(context(f"Already asked: {names_of(asked)}"))
     return form("Ask them?", ids.ASK_CLIENTS, ref, blocks, submit=f"Ask {clients}")
 
 

@@ -10,7 +10,7 @@ from bot.core.mrkdwn import escape, link, mention, permalink, when
 from bot.onboarding.history import lasting
 from bot.onboarding.overview import Overview
 from bot.onboarding.reporting import Report
-from bot.views.blocks import Message, bullets_of, context, header, message, section
+from bot.views.blocks import Message, context, header, listing, message, section
 
 MOST_NAMED = 10
 
@@ -57,7 +57,7 @@ def _blocks(
             named = [_line(line, workspace_url) for line in lines[:MOST_NAMED]]
             if more := len(lines) - len(named):
                 named.append(f"and {more} more")
-            yield section(f"*{title}*\n{bullets_of(named)}")
+            yield from listing(f"*{title}*", named)
     if (slowest := week.slowest) and slowest.took:
         took = lasting(slowest.took.median)
         yield section(

@@ -1,0 +1,76 @@
+"""What a round of `check all` shows when it finds many clients, as after a new app version."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import islice, product
+
+import pytest
+
+from bot.onboarding import Onboarding, Verification
+from bot.onboarding.report import Outcome, Report
+from bot.views.check_all import ask_modal, names_of, result_message
+from tests.builders import CAUSES, GUIDE, NOW, WORDS, a_report, an_onboarding, found
+from tests.unit.rendering import a_form_ref, problems, texts
+
+# Slack counts what a name is written as: each of these signs takes five characters.
+LONGEST_NAME = "&" * 80
+FIXABLE = [cause for cause in CAUSES if GUIDE.checks.remedy(cause)]
+URL = "https://heavyset.slack.com/"
+
+
+def failing(*causes: str) -> tuple[Onboarding, Verification]:
+    """A client whose check found these causes."""
+    checks = tuple(found("permissions", cause, "HTTP 403", **WORDS) for cause in causes)
+    report = replace_checks(a_report(Outcome.FAILED), checks)
+    onboarding = an_onboarding(at_step=25, client_name=LONGEST_NAME, report=report)
+    run = onboarding.last_verdict
+    assert run
+    return replace(onboarding, thread_ts="1770000000.000100"), run
+
+
+def replace_checks(report: Report, checks: Sequence[object]) -> Report:
+    return report.model_copy(update={"checks": tuple(checks)})
+
+
+@pytest.mark.parametrize(
+    "clients",
+    [
+        [failing("scopes_missing")] * 40,
+        [failing(*pair) for pair in islice(product(FIXABLE, FIXABLE), 40)],
+        [failing("scopes_missing")] * 40
+        + [failing(*pair) for pair in islice(product(FIXABLE, FIXABLE), 60)],
+    ],
+    ids=["alike", "all different", "both"],
+)
+def test_slack_takes_the_result_of_any_round(
+    clients: Sequence[tuple[Onboarding, Verification]],
+) -> None:
+    message = result_message("r1", "U0ERIN", NOW, clients, URL)
+
+    assert problems(message) == []
+
+
+def test_slack_takes_the_form_that_asks_many_clients() -> None:
+    clients = [failing("scopes_missing")] * 40
+    form = a_form_ref(clients[0][0], 0, ("scopes_missing",))
+
+    view = ask_modal(form, clients, [one for one, _ in clients])
+
+    assert problems(view) == []
+
+
+def test_what_is_not_named_is_counted() -> None:
+    different = [failing(*pair) for pair in islice(product(FIXABLE, FIXABLE), 60)]
+
+    shown = "\n".join(texts(result_message("r1", "U0ERIN", NOW, different, URL).blocks))
+
+    assert "0 of 60 live clients passed" in shown
+    assert "and 50 more clients with other problems" in shown
+
+
+def test_many_names_end_in_a_number() -> None:
+    clients = [an_onboarding(client_name=f"Client {n}") for n in range(400)]
+
+    assert names_of(clients[:2]) == "Client 0 and Client 1"
+    assert len(names_of(clients)) < 3000
+    assert names_of(clients).endswith(" more")
