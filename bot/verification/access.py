@@ -2,6 +2,8 @@
 
 A run starts with a new token, because a token's scopes are those of when it was issued. It is used
 for all requests, and replaced shortly before it expires.
+
+Until Business Units has passed, no other request is repeated, so that an outage meets few.
 """
 
 import asyncio
@@ -11,8 +13,9 @@ from typing import Any, TypeVar
 
 from pydantic import SecretStr
 
+from bot.verification.sender import BeforeRetry, at_once
 from bot.verification.servicetitan import Credentials, ServiceTitan, Token
-from bot.verification.servicetitan.endpoints import Endpoint
+from bot.verification.servicetitan.endpoints import BUSINESS_UNITS, Endpoint
 from bot.verification.servicetitan.errors import Unauthorized
 
 Answer = TypeVar("Answer")
@@ -22,7 +25,10 @@ MARGIN = timedelta(minutes=1)
 
 
 class Access:
-    """Makes the requests of one run; call `begin` first."""
+    """Makes the requests of one run; call `begin` first.
+
+    Set `may_repeat` once Business Units has shown that ServiceTitan answers.
+    """
 
     token: Token
 
@@ -33,6 +39,7 @@ class Access:
         self._use_until: datetime | None = None
         self._was_replaced = False
         self._renewing = asyncio.Lock()
+        self.may_repeat = asyncio.Event()
 
     @property
     def environment(self) -> str:
@@ -67,19 +74,21 @@ class Access:
 
     async def _ask(
         self,
-        ask: Callable[[Token, SecretStr, str], Awaitable[Answer]],
+        ask: Callable[[Token, SecretStr, str, BeforeRetry], Awaitable[Answer]],
         endpoint: Endpoint,
         **ids: str,
     ) -> Answer:
         """Make a request; after a 401, which may mean a revoked token, once more with a new one."""
         key, path = self._credentials.application_key, self._path(endpoint, **ids)
+        before_retry = at_once if endpoint is BUSINESS_UNITS else self.may_repeat.wait
         token = await self.fresh()
         try:
-            return await ask(token, key, path)
+            return await ask(token, key, path, before_retry)
         except Unauthorized:
+            await before_retry()
             if not await self._replace(token):
                 raise
-        return await ask(self.token, key, path)
+        return await ask(self.token, key, path, before_retry)
 
     async def fresh(self) -> Token:
         """Return the token, or a new one if it is about to expire. Raises as `begin` does."""

@@ -1,12 +1,14 @@
 """The verification: which requests to make to ServiceTitan, and in which order.
 
 Each stage rules out one cause, so the order matters: shape of the values, token, what the token
-says, one probe for Application Key and tenant, then all the rest at once. A stage that does not
-pass ends it; the later ones are reported as not checked.
+says, then the reads. A stage that does not pass ends it; the later ones are reported as not
+checked. The reads are sent together, but the first probe (Business Units) is judged alone, for
+Application Key and tenant: if it fails, whatever the others answered is dropped, and none of them
+is repeated.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,10 +28,6 @@ from bot.verification.servicetitan.endpoints import (
     READS,
     Endpoint,
 )
-
-# After the first probe, requests run in parallel; far below the 60 calls a second that
-# ServiceTitan's FAQ allows an app per tenant.
-CONCURRENCY = 8
 
 
 async def verify(
@@ -65,7 +63,7 @@ async def verify(
 
 async def _checks(run: "_Run", booking: Booking | None) -> list[Finding]:
     checks: list[Finding] = []
-    for stage in (run.shape, run.token, run.claims, run.first_probe, run.the_rest):
+    for stage in (run.shape, run.token, run.claims, run.reads):
         checks += await stage()
         if any(check.required and check.outcome is not Outcome.PASSED for check in checks):
             return checks
@@ -82,9 +80,7 @@ class _Run:
     ) -> None:
         self._access, self._credentials, self._now = access, credentials, now
         self._guide = guide
-        self._business_units: Probe
         self._reads: Sequence[Probe]
-        self._slots = asyncio.Semaphore(CONCURRENCY)
 
     async def shape(self) -> Sequence[Finding]:
         fields = (field.id for field in self._guide.credentials)
@@ -111,19 +107,16 @@ class _Run:
     async def claims(self) -> Sequence[Finding]:
         return [diagnosis.claims(self._access.token, self._credentials)]
 
-    async def first_probe(self) -> Sequence[Finding]:
-        self._business_units = await self._probe(BUSINESS_UNITS)
-        known = self._access.token.tenant is not None
-        return [diagnosis.application_key(self._business_units, tenant_known=known)]
-
-    async def the_rest(self) -> Sequence[Finding]:
+    async def reads(self) -> Sequence[Finding]:
         scopes = self._access.token.scopes
         ask_tag = BOOKING_PROVIDER_TAG.scope in (scopes or ())
-        wanted = [read for read in READS if read is not BUSINESS_UNITS]
-        probes = await self._probe_all([*wanted, *([BOOKING_PROVIDER_TAG] if ask_tag else [])])
-        probes[BUSINESS_UNITS] = self._business_units
+        tag = [BOOKING_PROVIDER_TAG] if ask_tag else []
+        key, probes = await self._probe_all(dict.fromkeys([BUSINESS_UNITS, *READS, *tag]))
+        if key.outcome is not Outcome.PASSED:
+            return [key]
         self._reads = [probes[read] for read in READS]
         checks = [
+            key,
             *diagnosis.permissions(self._reads, scopes),
             diagnosis.booking_provider(probes[BOOKINGS], scopes),
         ]
@@ -139,19 +132,33 @@ class _Run:
         scopes = self._access.token.scopes
         return [booked, diagnosis.writes(self._reads, scopes, proved=[BOOKINGS.label])]
 
-    async def _probe_all(self, endpoints: Sequence[Endpoint]) -> dict[Endpoint, Probe]:
+    async def _probe_all(
+        self, endpoints: Iterable[Endpoint]
+    ) -> tuple[Finding, Mapping[Endpoint, Probe]]:
+        """Return what the first probe shows, and all probes, or none if it does not pass.
+
+        At most nine requests run at once, far below the 60 a second that ServiceTitan's FAQ allows
+        an app per tenant.
+        """
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._probe(endpoint)) for endpoint in endpoints]
-        return {task.result().endpoint: task.result() for task in tasks}
+            tasks = {each: group.create_task(self._probe(each)) for each in endpoints}
+            first = await tasks[BUSINESS_UNITS]
+            known = self._access.token.tenant is not None
+            key = diagnosis.application_key(first, tenant_known=known)
+            if key.outcome is not Outcome.PASSED:
+                for task in tasks.values():
+                    task.cancel()
+                return key, {}
+            self._access.may_repeat.set()
+        return key, {each: task.result() for each, task in tasks.items()}
 
     async def _probe(self, endpoint: Endpoint) -> Probe:
-        async with self._slots:
-            began = self._now()
-            try:
-                body = await self._ask(endpoint)
-            except RequestError as error:
-                return Probe(endpoint, self._ms_since(began), error)
-            return Probe(endpoint, self._ms_since(began), body=body)
+        began = self._now()
+        try:
+            body = await self._ask(endpoint)
+        except RequestError as error:
+            return Probe(endpoint, self._ms_since(began), error)
+        return Probe(endpoint, self._ms_since(began), body=body)
 
     async def _ask(self, endpoint: Endpoint) -> dict[str, Any]:
         if endpoint is BOOKING_PROVIDER_TAG:

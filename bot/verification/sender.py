@@ -24,6 +24,12 @@ from bot.verification.answers import Answer, UnreadableError, read
 from bot.verification.errors import NoAnswer, Reason, TooManyRequests, UnsendableValue, reason_of
 
 Result = TypeVar("Result")
+# Awaited after the pause, before a request is repeated; what it returns is ignored.
+BeforeRetry = Callable[[], Awaitable[object]]
+
+
+async def at_once() -> None:
+    """Let a request be repeated without waiting for anything but the pause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +77,21 @@ class Sender:
             reason = reason_of(error)
         raise NoAnswer(reason)
 
-    async def with_retries(self, ask: Callable[[], Awaitable[Result]]) -> Result:
+    async def with_retries(
+        self, ask: Callable[[], Awaitable[Result]], before_retry: BeforeRetry = at_once
+    ) -> Result:
         """Return what `ask` returns, which is repeated if it raises NoAnswer or TooManyRequests."""
+
+        async def pause(seconds: float) -> None:
+            await self._sleep(seconds)
+            await before_retry()
+
         attempts = AsyncRetrying(
             stop=stop_after_attempt(self.policy.attempts)
             | stop_before_delay(self.policy.total),  # give up at once if asked to wait longer
             wait=_pause,
             retry=retry_if_exception_type((NoAnswer, TooManyRequests)),
-            sleep=self._sleep,
+            sleep=pause,
             reraise=True,
         )
         with suppress(TimeoutError):

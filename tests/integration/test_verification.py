@@ -1,7 +1,9 @@
 """The verification, over real HTTP: every failure of the catalogue ends in its own finding."""
 
+import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -12,7 +14,8 @@ from bot.onboarding.report import Check, Outcome, Report
 from bot.verification import verify
 from bot.verification.sender import RetryPolicy
 from bot.verification.servicetitan import Credentials, ServiceTitan
-from bot.verification.servicetitan.endpoints import READS, WRITE_SCOPES
+from bot.verification.servicetitan.endpoints import BUSINESS_UNITS, READS, WRITE_SCOPES
+from sandbox.servicetitan.api import READS as SANDBOX_READS
 from sandbox.servicetitan.faults import FaultKind
 from sandbox.servicetitan.server import ServiceTitanSandbox
 from tests.builders import GUIDE
@@ -62,6 +65,22 @@ def a_clock() -> Callable[[], datetime]:
 def credentials(st: ServiceTitanSandbox, **other: str) -> Credentials:
     values = {**st.credentials, **other}
     return Credentials(**{name: SecretStr(value) for name, value in values.items()})
+
+
+def all_at_the_gate(number: int) -> Callable[[str], Awaitable[None]]:
+    """Hold all reads until `number` of them have arrived."""
+    arrived = 0
+    complete = asyncio.Event()
+
+    async def gate(endpoint: str) -> None:
+        nonlocal arrived
+        if endpoint != "token":
+            arrived += 1
+            if arrived == number:
+                complete.set()
+            await complete.wait()
+
+    return gate
 
 
 async def a_report(servicetitan: ServiceTitan, st: ServiceTitanSandbox, **other: str) -> Report:
@@ -142,15 +161,17 @@ async def test_right_values_pass_with_all_eight_reads_called_once(
     assert sorted(asked) == sorted(read.template.partition("?")[0] for read in READS)
 
 
-async def test_after_the_first_probe_everything_is_asked_at_once(
+async def test_no_read_waits_for_another(
     servicetitan: ServiceTitan, st: ServiceTitanSandbox
 ) -> None:
-    st.slow(0.1)  # long enough for the requests to meet
+    with_tag(st)
+    together = len(READS) + 1
+    st.guard(all_at_the_gate(together))
 
-    await a_report(servicetitan, st)
+    report = await a_report(servicetitan, st)
 
-    assert len(st.requests) == 9  # the token, the first probe, and then
-    assert st.most_at_once == 7
+    assert report.outcome is Outcome.PASSED
+    assert len(st.requests) == 1 + together
 
 
 @pytest.mark.parametrize(
@@ -179,11 +200,42 @@ async def test_nothing_is_asked_after_a_conclusive_failure(
 async def test_an_outage_of_the_api_is_not_met_with_more_requests(
     servicetitan: ServiceTitan, st: ServiceTitanSandbox
 ) -> None:
-    st.fail("business-units", status=503)
+    st.guard(all_at_the_gate(len(READS)))
+    for read in SANDBOX_READS:
+        st.fail(read, status=503)
 
-    await a_report(servicetitan, st)
+    report = await a_report(servicetitan, st)
 
-    assert len(st.requests) == 1 + 3
+    asked = Counter(one.template for one in st.requests)
+    first = asked.pop(BUSINESS_UNITS.template.partition("?")[0])
+    assert (first, set(asked.values())) == (3, {1})
+    unchecked = [check.id for check in report.checks if check.outcome is Outcome.NOT_CHECKED]
+    assert unchecked == ["permissions", "writes", "booking_provider"]
+
+
+async def test_after_a_moment_of_trouble_each_read_is_repeated(
+    servicetitan: ServiceTitan, st: ServiceTitanSandbox
+) -> None:
+    for read in ("business-units", "customers", "leads"):
+        st.fail(read, status=503, times=2)
+
+    report = await a_report(servicetitan, st)
+
+    assert report.outcome is Outcome.PASSED
+    assert len(st.requests) == 1 + len(READS) + 3 * 2
+
+
+async def test_a_wrong_key_is_found_without_repeating_the_other_reads(
+    servicetitan: ServiceTitan, st: ServiceTitanSandbox
+) -> None:
+    st.guard(all_at_the_gate(len(READS)))
+
+    report = await a_report(servicetitan, st, application_key="ak1.wrong")
+
+    assert by_id(report)["permissions"].outcome is Outcome.NOT_CHECKED
+    # Each with the first token, and the first probe with a new one as well.
+    assert Counter(one.template for one in st.requests)["/connect/token"] == 2
+    assert len(st.requests) == 2 + len(READS) + 1
 
 
 async def test_without_claims_the_reads_are_proved_and_the_writes_are_left_to_an_engineer(

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from bot.verification.answers import Answer
 from bot.verification.errors import NoAnswer, Reason, RequestError
-from bot.verification.sender import RetryPolicy, Sender, sendable
+from bot.verification.sender import BeforeRetry, RetryPolicy, Sender, at_once, sendable
 from bot.verification.servicetitan.errors import api_error, token_error
 from bot.verification.servicetitan.tokens import Token, token_of
 
@@ -97,7 +97,13 @@ class ServiceTitan:
             raise token_error(answer, form["client_id"], form["client_secret"])
         return token_of(_object(answer))
 
-    async def get(self, token: Token, application_key: SecretStr, path: str) -> None:
+    async def get(
+        self,
+        token: Token,
+        application_key: SecretStr,
+        path: str,
+        before_retry: BeforeRetry = at_once,
+    ) -> None:
         """Return if `path` answers 200; the body may hold personal data and is dropped.
 
         Raises any RequestError except InvalidClient.
@@ -106,15 +112,21 @@ class ServiceTitan:
         async def ask() -> None:
             await self._ask(token, application_key, path)
 
-        await self._sender.with_retries(ask)
+        await self._sender.with_retries(ask, before_retry)
 
-    async def get_json(self, token: Token, application_key: SecretStr, path: str) -> dict[str, Any]:
+    async def get_json(
+        self,
+        token: Token,
+        application_key: SecretStr,
+        path: str,
+        before_retry: BeforeRetry = at_once,
+    ) -> dict[str, Any]:
         """Return the JSON object at `path`. Raises as `get` does."""
 
         async def ask() -> dict[str, Any]:
             return _object(await self._ask(token, application_key, path))
 
-        return await self._sender.with_retries(ask)
+        return await self._sender.with_retries(ask, before_retry)
 
     async def post(
         self, token: Token, application_key: SecretStr, path: str, body: Mapping[str, Any]
