@@ -74,6 +74,6 @@ def _pause(error: Exception, failing_for: float) -> float:
     """
     jitter = random.random()  # noqa: S311  # not a secret
     if isinstance(error, RateLimited):
-        return error.seconds * (1 + jitter / 50)
+        return error.seconds + jitter * min(1.0, error.seconds / 50)
     least = LEAST_REFUSED_SECONDS if isinstance(error, SlackRefused) else LEAST_PAUSE_SECONDS
     return min(max(least, failing_for / 2), LONGEST_PAUSE_SECONDS) * (1 + jitter) / 2

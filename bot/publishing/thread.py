@@ -93,10 +93,20 @@ class ThreadUpdate:
         self.put_off |= put_off
         return put_off
 
+    def leave_root(self) -> None:
+        """Note that the root was certainly not edited."""
+        if ts := self.timestamps.get(ROOT):
+            self.note(ROOT, ts, digest=self.root_digest)
+
     def leave(self, edits: Iterable[Edit]) -> None:
         """Note that these were certainly not made."""
         for edit in edits:
             self.note(edit.message.slot, edit.ts, digest=edit.shown)
+
+    @property
+    def is_posted(self) -> bool:
+        """Whether every message is in Slack by now."""
+        return all(message.slot in self.timestamps for message, _ in self.posts)
 
     @property
     def is_lost(self) -> bool:
@@ -171,10 +181,10 @@ class Thread:
     async def apply(self, update: ThreadUpdate, save: Callable[[], Awaitable[None]]) -> None:
         """Post what is missing, one by one, and edit what differs, a few messages at once.
 
-        The root is edited last, as it links to the current step. Then the leftovers of an earlier
-        thread are deleted. `save` saves what is unsaved, after each few edits too. A refusal does
-        not stop the rest; the most telling error is raised at the end, ThreadGone if the first
-        message was deleted.
+        The root is edited last, as it links to the current step: not before a post that comes
+        later. Then the leftovers of an earlier thread are deleted. `save` saves what is unsaved,
+        after each few edits too. A refusal does not stop the rest; the most telling error is raised
+        at the end, ThreadGone if the first message was deleted.
         """
         errors = await _errors([self._post_all(update, save), *self._edits(update, 0)])
         for start in range(EDITS_AT_ONCE, len(update.edits), EDITS_AT_ONCE):
@@ -184,7 +194,10 @@ class Thread:
             await save()
             errors += await _errors(self._edits(update, start))
         if not any(isinstance(error, (Stale, ThreadGone)) for error in errors):
-            errors += await _errors([self._edit_root(update)])
+            if not update.is_posted and any(isinstance(error, Unavailable) for error in errors):
+                update.leave_root()
+            else:
+                errors += await _errors([self._edit_root(update)])
         raise_most_telling(errors)
         for slot, ts in update.leftovers:
             await self._delete(update, slot, ts)

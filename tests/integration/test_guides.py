@@ -23,7 +23,7 @@ def current(world: World, channel: Channel) -> Message | None:
 
 
 async def take(world: World, channel: Channel, values: Mapping[str, str]) -> bool:
-    """Do what the current step's message offers, as whoever may; False if there is none."""
+    """Do what the current step's message offers, as someone who may; False if there is none."""
     step = current(world, channel)
     if step is None:
         return False

@@ -122,3 +122,16 @@ async def test_without_room_for_edits_the_next_step_comes_all_the_same(begun: Wo
     assert offers(begun.message("step:3"), "step_done")  # old, and harmless
     await begun.ann.press(begun.message("step:3"), "step_done")
     await begun.slack.until(lambda: "✅" in begun.message("step:3").text, 60)
+
+
+async def test_a_post_that_failed_does_not_wait_for_an_edit_that_is_limited(begun: World) -> None:
+    await done(begun, 1)
+    begun.slack.fail_next("chat.postMessage", status=503)
+    begun.slack.fail_next("chat.update", retry_after=60)
+
+    await begun.press(begun.ann, "step:2", "step_done")
+    assert begun.find("step:3") is None
+    await asyncio.sleep(5)
+    await begun.idle()
+
+    assert begun.find("step:3")

@@ -329,3 +329,21 @@ async def test_an_edit_whose_answer_was_lost_is_taken_back_when_the_state_is(beg
 
     assert offers(begun.message("step:1"), "choose_account:new")
     assert begun.rows(STATE) == LEVEL
+
+
+@pytest.mark.parametrize("fault", [{"status": 503}, {"retry_after": 30}], ids=["away", "limited"])
+async def test_the_first_message_never_goes_ahead_of_a_step(
+    begun: World, fault: dict[str, Any]
+) -> None:
+    root, before = begun.message("root"), len(begun.slack.calls_of("chat.update"))
+    shown = root.text
+    begun.slack.fail_next("chat.postMessage", **fault)
+
+    await begun.press(begun.ann, "step:1", "choose_account:new")
+
+    assert begun.find("step:2") is None
+    assert root.text == shown
+    await begun.catch_up()
+    assert "Step 2" in root.text
+    edited = [call.arguments["ts"] for call in begun.slack.calls_of("chat.update")[before:]]
+    assert edited.count(root.ts) == 1
