@@ -78,7 +78,7 @@ class Messages(UseCase):
             asked = await self._questions.ask_whether_answered(request, onboarding, where[1])
             if asked:
                 return Reply(onboarding.id, asked.text, asked.blocks)
-        return await self._heed(request, onboarding, where, text, mentioned=mentioned)
+        return await self._act_on(request, onboarding, where, text, mentioned=mentioned)
 
     async def _hear(self, request: Request, onboarding_id: str, text: str) -> None:
         """Note that a side wrote, so that nobody is told that nothing has happened."""
@@ -94,7 +94,7 @@ class Messages(UseCase):
             hear(onboarding, now=services.clock())  # which most messages end at
             await self._change(heard, onboarding_id, hear)
 
-    async def _heed(
+    async def _act_on(
         self,
         request: Request,
         onboarding: Onboarding,
