@@ -27,22 +27,6 @@ class Unusable(Exception):
         self.what, self.fix = what, fix
 
 
-class Missing(Unusable):
-    """The database's file does not exist."""
-
-
-class Outdated(Unusable):
-    """Migrations have to be applied."""
-
-
-class Newer(Unusable):
-    """A newer version of the bot has migrated the tables."""
-
-
-class InUse(Unusable):
-    """A running bot would not survive the missing migrations."""
-
-
 MIGRATIONS = Path(__file__).with_name("migrations")
 # PostgreSQL takes a moment to end the connections of a process that has just stopped.
 STOPPING_SECONDS = 5
@@ -54,7 +38,7 @@ def upgrade(
     """Apply the missing migrations up to `revision`; creates a missing SQLite file.
 
     `seals` sign a history from before there were seals. Raises Unusable for a database of a newer
-    version, InUse if others are connected and a migration says `stop_all` (unless `force`), and
+    version, or if others are connected and a migration says `stop_all` (unless `force`), and
     SQLAlchemy's errors.
     """
     if is_sqlite(url) and sqlite.file(url).is_dir():
@@ -84,7 +68,7 @@ def check(url: str) -> None:
     _check_known(url, applied)
     if applied != {newest()}:
         what = "its tables are older than this version" if applied else "it has no tables of ours"
-        raise Outdated(f"{where(url)}: {what}", "run “onboarding db upgrade”")
+        raise Unusable(f"{where(url)}: {what}", "run “onboarding db upgrade”")
 
 
 def newest() -> str:
@@ -103,9 +87,9 @@ def where(url: str) -> str:
 def _check_file(url: str) -> None:
     file = sqlite.file(url)
     if file.is_dir():
-        raise Missing(f"{file}: is a folder", "name a file in it")
+        raise Unusable(f"{file}: is a folder", "name a file in it")
     if not file.exists():
-        raise Missing(
+        raise Unusable(
             f"{file}: there is no such file",
             "go to the bot's folder, set an absolute path (sqlite:////…), or make a new database "
             "with “onboarding db upgrade”",
@@ -114,7 +98,7 @@ def _check_file(url: str) -> None:
 
 def _check_known(url: str, applied: Collection[str]) -> None:
     if newer := sorted(set(applied) - _revisions()):
-        raise Newer(
+        raise Unusable(
             f"{where(url)}: a newer version of the bot has changed its tables "
             f"(revision {', '.join(newer)})",
             "install that version again, or put back a backup from before",
@@ -136,7 +120,7 @@ def _check_alone(url: str) -> None:
     deadline = time.monotonic() + STOPPING_SECONDS
     while others := other_connections(url):
         if time.monotonic() > deadline:
-            raise InUse(
+            raise Unusable(
                 f"{where(url)}: {count(others, 'connection')} of other processes, and a running "
                 "bot would not survive this upgrade; nothing was changed",
                 "stop every bot and try again, or say --force if these are only a pooler's",

@@ -3,35 +3,34 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Index, LargeBinary, Table, false, text
+from sqlalchemy import Column, Index, LargeBinary, Table, TextClause, false, text
 from sqlmodel import Field, SQLModel
 
 from storage.column_types import Json, UtcDateTime
 
 # Of these there is at most one per client and channel.
 RUNNING = text("status IN ('active', 'paused')")
-
 ACTIVE = text("status = 'active'")
-
 COVERED = text("covers_for IS NOT NULL")
-
 ENDED = text("status NOT IN ('active', 'paused')")
-
+LOST = text("loss IS NOT NULL")
 UNPUBLISHED = text("revision > published_revision")
-
 UNDESTROYED = text("destroyed_at IS NULL")
-
 UNANNOUNCED = text("announced_ts IS NULL")
-
+DUE = text("due_at IS NOT NULL")
 # Complete, and the credentials are kept: these are checked again each week.
 LIVE = text("status = 'completed' AND destroyed_at IS NULL")
-
 # What an engineer's Home shows of them.
 FAILING = text("status = 'completed' AND destroyed_at IS NULL AND verification = 'failed'")
 
 
-def _time(*, nullable: bool = False) -> Any:
-    return Field(sa_column=Column(UtcDateTime, nullable=nullable))
+def _time(*, nullable: bool = False, index: bool = False) -> Any:
+    return Field(sa_column=Column(UtcDateTime, nullable=nullable, index=index))
+
+
+def _partial(name: str, where: TextClause, *columns: str, unique: bool = False) -> Index:
+    """Return an index of those rows only for which `where` holds."""
+    return Index(name, *columns, unique=unique, sqlite_where=where, postgresql_where=where)
 
 
 def _json() -> Any:
@@ -55,65 +54,22 @@ class OnboardingRow(SQLModel, table=True):
 
     __tablename__ = "onboarding"
     __table_args__ = (
-        Index(
-            "one_running_onboarding_per_client",
-            "channel",
-            "client_key",
-            unique=True,
-            sqlite_where=RUNNING,
-            postgresql_where=RUNNING,
+        _partial(
+            "one_running_onboarding_per_client", RUNNING, "channel", "client_key", unique=True
         ),
-        Index(
-            "onboarding_next_reminder",
-            "next_reminder",
-            sqlite_where=ACTIVE,
-            postgresql_where=ACTIVE,
-        ),
+        _partial("onboarding_next_reminder", ACTIVE, "next_reminder"),
         Index("onboarding_channel_started_at", "channel", "started_at"),
         Index("onboarding_announcement_ts", "announcement_ts"),
-        Index(
-            "onboarding_lost",
-            "loss",
-            sqlite_where=text("loss IS NOT NULL"),
-            postgresql_where=text("loss IS NOT NULL"),
-        ),
-        Index(
-            "onboarding_ended",
-            "finished_at",
-            "status",
-            sqlite_where=ENDED,
-            postgresql_where=ENDED,
-        ),
-        Index(
-            "onboarding_finished_at",
-            "finished_at",
-            sqlite_where=UNDESTROYED,
-            postgresql_where=UNDESTROYED,
-        ),
-        Index(
-            "onboarding_running_active",
-            "active_at",
-            "id",
-            "client_key",  # so that a search reads no other rows
-            "engineer",
-            sqlite_where=RUNNING,
-            postgresql_where=RUNNING,
-        ),
+        _partial("onboarding_lost", LOST, "loss"),
+        _partial("onboarding_ended", ENDED, "finished_at", "status"),
+        _partial("onboarding_finished_at", UNDESTROYED, "finished_at"),
+        # With the columns of a search and of a filter, so that these read no other rows.
+        _partial("onboarding_running_active", RUNNING, "active_at", "id", "client_key", "engineer"),
         Index("onboarding_active", "active_at", "id", "client_key"),
-        Index("onboarding_next_check", "next_check", sqlite_where=LIVE, postgresql_where=LIVE),
-        Index("onboarding_failing", "active_at", sqlite_where=FAILING, postgresql_where=FAILING),
-        Index(
-            "onboarding_covers_for",
-            "covers_for",
-            sqlite_where=COVERED,
-            postgresql_where=COVERED,
-        ),
-        Index(
-            "onboarding_unpublished_active_at",
-            "active_at",
-            sqlite_where=UNPUBLISHED,
-            postgresql_where=UNPUBLISHED,
-        ),
+        _partial("onboarding_next_check", LIVE, "next_check"),
+        _partial("onboarding_failing", FAILING, "active_at"),
+        _partial("onboarding_covers_for", COVERED, "covers_for"),
+        _partial("onboarding_unpublished_active_at", UNPUBLISHED, "active_at"),
     )
 
     id: str = Field(primary_key=True)
@@ -221,14 +177,7 @@ class VerificationRow(SQLModel, table=True):
     """
 
     __tablename__ = "verification"
-    __table_args__ = (
-        Index(
-            "verification_due",
-            "due_at",
-            sqlite_where=text("due_at IS NOT NULL"),
-            postgresql_where=text("due_at IS NOT NULL"),
-        ),
-    )
+    __table_args__ = (_partial("verification_due", DUE, "due_at"),)
 
     onboarding_id: str = Field(primary_key=True, foreign_key="onboarding.id")
     number: int = Field(primary_key=True)
@@ -255,12 +204,7 @@ class EventRow(SQLModel, table=True):
     __tablename__ = "event"
     __table_args__ = (
         Index("event_onboarding_id_position", "onboarding_id", "position", unique=True),
-        Index(
-            "event_unannounced",
-            "onboarding_id",
-            sqlite_where=UNANNOUNCED,
-            postgresql_where=UNANNOUNCED,
-        ),
+        _partial("event_unannounced", UNANNOUNCED, "onboarding_id"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -312,7 +256,7 @@ class RevealRow(SQLModel, table=True):
 
     id: str = Field(primary_key=True)
     worker: str
-    hide_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False, index=True))
+    hide_at: datetime = _time(index=True)
 
 
 class NoticeRow(SQLModel, table=True):
@@ -369,7 +313,7 @@ class DeliveryRow(SQLModel, table=True):
     __tablename__ = "delivery"
 
     id: str = Field(primary_key=True)
-    at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False, index=True))
+    at: datetime = _time(index=True)
 
 
 class ArrivalRow(SQLModel, table=True):
@@ -378,7 +322,7 @@ class ArrivalRow(SQLModel, table=True):
     __tablename__ = "arrival"
 
     kind: str = Field(primary_key=True)
-    at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+    at: datetime = _time()
 
 
 class RateRow(SQLModel, table=True):

@@ -1,7 +1,6 @@
 """A pretend Slack: stateful, strict, and reached over real HTTP."""
 
 from sandbox.slack.app import Manifest
-from sandbox.slack.clock import FrozenClock
 from sandbox.slack.delivery import Ack
 from sandbox.slack.errors import NotOfferedError
 from sandbox.slack.model import Channel, Invitation, Message, Team, User, View
@@ -18,7 +17,6 @@ __all__ = [
     "Call",
     "Channel",
     "CommandReply",
-    "FrozenClock",
     "HandshakeTrouble",
     "Hit",
     "Invitation",

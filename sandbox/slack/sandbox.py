@@ -2,14 +2,12 @@
 
 import math
 import time
-from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from types import TracebackType
 from typing import Self, TypeVar
 
 import aiohttp
 
-from sandbox.slack import call_counts
 from sandbox.slack.admin import Admin
 from sandbox.slack.app import App, Manifest
 from sandbox.slack.change_feed import Change
@@ -387,14 +385,6 @@ class SlackSandbox:
     def heal(self) -> None:
         """Take back every fault and every outage."""
         self._faults.clear()
-
-    def calls_per_second(self) -> Counter[tuple[str, int]]:
-        """How many calls of each method fell into each second of the clock."""
-        return call_counts.per_second(self.calls)
-
-    def most_calls_within(self, seconds: float = 1.0, method: str | None = None) -> int:
-        """The most calls, of one method or of all, within any `seconds` on end."""
-        return call_counts.most_within(self.calls, seconds, method)
 
     def guard(self, gate: Gate) -> None:
         """Ask `gate` when a call has arrived, and when it was performed but not yet answered.

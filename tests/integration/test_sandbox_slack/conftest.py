@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from sandbox.slack import Channel, FrozenClock, Manifest, Person, SlackSandbox, Team
-from sandbox.stub_bot import StubBot
+from sandbox.slack import Channel, Manifest, Person, SlackSandbox, Team
+from tests.stub_bot import FrozenClock, StubBot
 
 SCOPES = """
     chat:write commands channels:read channels:history channels:join groups:read groups:history

@@ -8,7 +8,7 @@ import pytest
 
 from sandbox.slack import Channel, SlackSandbox
 from sandbox.slack.block_kit import Surface, problems_of_blocks, problems_of_view
-from sandbox.stub_bot import StubBot
+from tests.stub_bot import StubBot
 
 Json = dict[str, Any]
 

@@ -10,7 +10,6 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from sandbox.slack import (
     Channel,
-    FrozenClock,
     Invitation,
     Manifest,
     NotOfferedError,
@@ -18,7 +17,7 @@ from sandbox.slack import (
     SlackSandbox,
     Team,
 )
-from sandbox.stub_bot import StubBot
+from tests.stub_bot import FrozenClock, StubBot
 
 SCOPES = """
     channels:read channels:manage groups:read groups:write conversations.connect:write users:read

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from sandbox.slack import Channel, Message, NotOfferedError, Person, SlackSandbox, buttons
-from sandbox.stub_bot import StubBot
+from tests.stub_bot import StubBot
 
 
 def keys(*action_ids: str) -> list[dict[str, Any]]:

@@ -1,14 +1,13 @@
 """Outages: calls that fail in every way there is, at random, and how hard the bot then calls."""
 
 import json
-import math
 from typing import Any
 
 import aiohttp
 import pytest
 
-from sandbox.slack import Channel, FrozenClock, Outage, Person, SlackSandbox, Trouble
-from sandbox.stub_bot import StubBot
+from sandbox.slack import Channel, Outage, Person, SlackSandbox, Trouble
+from tests.stub_bot import FrozenClock, StubBot
 
 SILENT = (Trouble.SILENCE, Trouble.RESET)
 
@@ -217,31 +216,3 @@ async def test_a_response_url_is_part_of_an_outage_unless_methods_are_named(
         in_one = await answer()
 
     assert (in_all, in_one) == (503, 200)
-
-
-async def test_hammering_is_seen_by_method_and_second(
-    slack: SlackSandbox, bot: StubBot, clock: FrozenClock
-) -> None:
-    second = int(clock.now)
-    for method, pause in [("auth.test", 0.6), ("auth.test", 0.6), ("auth.test", 0), ("api", 5)]:
-        await bot.call(method)
-        clock.advance(pause)
-    await bot.call("auth.test")
-
-    assert slack.calls_per_second() == {
-        ("auth.test", second): 2,
-        ("auth.test", second + 1): 1,
-        ("api", second + 1): 1,
-        ("auth.test", second + 6): 1,
-    }
-    assert slack.most_calls_within(1.0) == 3  # across the edge of a second
-    assert slack.most_calls_within(1.0, "auth.test") == 2
-    assert slack.most_calls_within(math.inf, "auth.test") == 4
-
-
-async def test_calls_that_fail_are_counted_too(slack: SlackSandbox, bot: StubBot) -> None:
-    with slack.outage(troubles=[Trouble.FATAL_ERROR]):
-        for _ in range(5):
-            await bot.call("auth.test")
-
-    assert slack.most_calls_within(1.0, "auth.test") == 5

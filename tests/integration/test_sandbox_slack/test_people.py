@@ -6,7 +6,6 @@ import pytest
 
 from sandbox.slack import (
     Channel,
-    FrozenClock,
     Manifest,
     Message,
     NotOfferedError,
@@ -15,7 +14,7 @@ from sandbox.slack import (
     View,
 )
 from sandbox.slack.signing import signature
-from sandbox.stub_bot import StubBot
+from tests.stub_bot import FrozenClock, StubBot
 
 TROUBLE = "We had some trouble connecting. Try again?"
 

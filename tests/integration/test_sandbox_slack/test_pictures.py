@@ -6,9 +6,9 @@ from typing import Any
 import aiohttp
 import pytest
 
-from sandbox.slack import Channel, FrozenClock, Manifest, SlackSandbox
+from sandbox.slack import Channel, Manifest, SlackSandbox
 from sandbox.slack.pictures import PROCESSING_SECONDS
-from sandbox.stub_bot import StubBot
+from tests.stub_bot import FrozenClock, StubBot
 
 PNG = b"\x89PNG\r\n\x1a\n and so on"
 ADDRESS = "https://pictures.example/step-03.png"

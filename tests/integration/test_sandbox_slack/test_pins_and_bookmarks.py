@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.slack import Channel, FrozenClock, Manifest, Person, SlackSandbox
-from sandbox.stub_bot import StubBot
+from sandbox.slack import Channel, Manifest, Person, SlackSandbox
+from tests.stub_bot import FrozenClock, StubBot
 
 SCOPES = "chat:write pins:write bookmarks:read bookmarks:write"
 LINK = {"type": "link", "title": "The guide", "link": "https://guide.example/acme"}

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from sandbox.slack import Channel, Person, SlackSandbox
-from sandbox.stub_bot import StubBot
 from sandbox.transcript import Transcript
+from tests.stub_bot import StubBot
 
 SECRET = "cs1.canary-of-the-transcript-1234"
 

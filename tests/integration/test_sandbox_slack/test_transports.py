@@ -5,8 +5,8 @@ import asyncio
 import aiohttp
 import pytest
 
-from sandbox.slack import Channel, FrozenClock, Manifest, Person, SlackSandbox
-from sandbox.stub_bot import StubBot
+from sandbox.slack import Channel, Manifest, Person, SlackSandbox
+from tests.stub_bot import FrozenClock, StubBot
 
 LISTENING = Manifest(
     scopes=frozenset({"chat:write", "channels:history"}),

@@ -7,7 +7,6 @@ import pytest
 
 from sandbox.slack import (
     Channel,
-    FrozenClock,
     Manifest,
     NotOfferedError,
     Person,
@@ -15,7 +14,7 @@ from sandbox.slack import (
     View,
     visible_text,
 )
-from sandbox.stub_bot import StubBot
+from tests.stub_bot import FrozenClock, StubBot
 
 
 def plain(text: str) -> dict[str, Any]:

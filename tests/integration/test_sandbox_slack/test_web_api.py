@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sandbox.slack import Channel, Manifest, Person, SlackSandbox
-from sandbox.stub_bot import StubBot
+from tests.stub_bot import StubBot
 
 
 def metadata(slot: str) -> dict[str, Any]:

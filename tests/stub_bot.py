@@ -1,11 +1,9 @@
-"""The smallest bot there can be: it verifies signatures and answers as told.
-
-The pretend Slack is tested with it, so that its own tests need nothing of the real bot.
-"""
+"""The smallest bot there can be, and a clock: the pretend Slack's own tests need no real bot."""
 
 import asyncio
 import hmac
 import json
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qsl
@@ -19,8 +17,21 @@ from sandbox.slack.signing import signature
 Json = dict[str, Any]
 
 
+@dataclass
+class FrozenClock:
+    """For `SlackSandbox(clock=…)`: seconds since the epoch, which move only by hand."""
+
+    now: float = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        self.now += seconds
+
+
 class StubBot:
-    """`async with StubBot(slack) as bot:` receives what `slack` delivers.
+    """`async with StubBot(slack) as bot:` verifies and receives what `slack` delivers.
 
     `answer` is the body of every acknowledgement, `status` its status, `delay` its lateness.
     """
