@@ -10,7 +10,7 @@ from bot.onboarding import Onboarding, Status
 
 # Steps that follow each other faster are done in a rush, which is soon over. After a pause of this
 # length, nobody knows when the next step is done.
-AT_ONCE, LONGEST = timedelta(seconds=5), timedelta(minutes=1)
+AT_ONCE, LONGEST = timedelta(seconds=5), timedelta(minutes=2)
 
 
 def rests_at(onboarding: Onboarding) -> datetime:

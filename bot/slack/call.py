@@ -40,7 +40,7 @@ class BaseClient:
         if wait := self.rate_limits.wait(method, in_channel, share):
             call.close()
             raise RateLimited(wait)
-        self.rate_limits.made(method, in_channel)
+        self.rate_limits.made(method, in_channel, share)
         try:
             with self._metrics.slack_call(method):
                 async with translated(method):

@@ -16,7 +16,7 @@ PER_MINUTE = {"chat.update": 50, "chat.postMessage": 300}
 BURSTS = ((2, 1.0), (3, 3.1))
 PER_CHANNEL = {"chat.postMessage", "chat.postEphemeral"}
 # The share of the limit that a call may use: if somebody waits for it; if what people see is old
-# but harmless; if nobody would notice.
+# but harmless; if nobody would notice (more, as long as there are few other calls).
 AWAITED, HARMLESS, LEISURELY = 0.96, 0.9, 0.6
 # What nobody waits for is not tried again for each single call that there is room for.
 PATIENCE_SECONDS = 5.0
@@ -39,8 +39,8 @@ class RateLimits:
         """
         self.now = clock
         self._kept = set(PER_MINUTE) if known else set[str]()
-        # By method: when it was called in the last minute, and in which channel.
-        self._made: dict[str, deque[tuple[float, str]]] = defaultdict(deque)
+        # By method: when it was called in the last minute, in which channel, and with what share.
+        self._made: dict[str, deque[tuple[float, str, float]]] = defaultdict(deque)
         self._spread_until: dict[str, float] = {}  # by method: when its calls fit the limit
         self._limited_until: dict[tuple[str, str], float] = {}  # by method and channel; "": all
         self._away_since: float | None = None
@@ -60,17 +60,27 @@ class RateLimits:
         if method not in self._kept:
             return 0.0
         made = self._made[method]
-        until = [_fewer_than(int(PER_MINUTE[method] * share), [at for at, _ in made], MINUTE)]
+        most = self._leisurely(method) if share == LEISURELY else int(PER_MINUTE[method] * share)
+        until = [_fewer_than(most, [at for at, _, _ in made], MINUTE)]
         if method in PER_CHANNEL:
-            here = [at for at, one in made if one == channel]
-            until += [_fewer_than(most, here, seconds) for most, seconds in BURSTS]
+            here = [at for at, one, _ in made if one == channel]
+            until += [_fewer_than(burst, here, seconds) for burst, seconds in BURSTS]
         return max(until)
 
-    def made(self, method: str, channel: str = "") -> None:
+    def _leisurely(self, method: str) -> int:
+        """Return the calls a minute up to which leisurely ones may be made.
+
+        What is kept free is as much as the others used in the last minute.
+        """
+        since, limit = self.now() - MINUTE, PER_MINUTE[method]
+        others = sum(at > since and share > LEISURELY for at, _, share in self._made[method])
+        return max(int(limit * LEISURELY), int(limit * HARMLESS) - others)
+
+    def made(self, method: str, channel: str = "", share: float = AWAITED) -> None:
         if method not in PER_MINUTE:
             return
         now, made = self.now(), self._made[method]
-        made.append((now, channel))
+        made.append((now, channel, share))
         while made[0][0] <= now - MINUTE:
             made.popleft()
         start = max(self._spread_until.get(method, now), now)

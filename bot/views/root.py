@@ -36,12 +36,16 @@ def root_message(onboarding: Onboarding, link_to_step: str | None = None) -> Mes
 
 
 def _gist(onboarding: Onboarding) -> Iterator[str]:
-    """Yield all but the progress within a phase: people who make it look at the thread's end."""
+    """Yield all but the progress within a phase, and that a check runs.
+
+    People who make it look at the thread's end, where the step says so too.
+    """
     phase = onboarding.phase
     yield f"{onboarding.client_name} {onboarding.engineer} {onboarding.status}"
     yield f"{onboarding.turn} {phase.number if phase else None} {len(onboarding.jumps)}"
     yield from onboarding.exposed
-    yield from _verification(onboarding)
+    if report := onboarding.last_report:
+        yield f"{report.outcome} {report.fields}"
     yield from _questions(onboarding)
 
 

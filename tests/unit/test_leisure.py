@@ -33,8 +33,8 @@ def after(**seconds: float) -> Onboarding:
     [
         (0, timedelta()),  # a range of steps, marked done at once
         (20, 40 * SECOND),
-        (50, LONGEST),
-        (70, timedelta()),  # nobody knows when the next step is done
+        (90, LONGEST),
+        (130, timedelta()),  # nobody knows when the next step is done
     ],
 )
 def test_a_thread_rests_after_twice_the_time_of_the_last_step(

@@ -163,6 +163,17 @@ def test_what_nobody_waits_for_leaves_room_for_the_rest(clock: Clock) -> None:
     assert rate_limits.wait(EDIT, "", HARMLESS) == 0
 
 
+def test_what_nobody_waits_for_has_nearly_all_while_nobody_is_at_work(clock: Clock) -> None:
+    rate_limits = RateLimits(clock, known=True)
+    made = 0
+    while not rate_limits.wait(EDIT, "", LEISURELY):
+        rate_limits.made(EDIT, "", LEISURELY)
+        made += 1
+
+    assert made == int(PER_MINUTE[EDIT] * HARMLESS)
+    assert rate_limits.wait(EDIT, "") == 0
+
+
 def test_a_channel_gets_a_short_burst_and_then_a_message_a_second(clock: Clock) -> None:
     rate_limits = RateLimits(clock, known=True)
     posted = list[float]()

@@ -94,6 +94,18 @@ def test_the_root_tells_of_the_verification(onboarding: Onboarding, words: str) 
     assert f"Credential check: {words}" in root(onboarding)
 
 
+def test_progress_and_a_check_that_runs_can_wait_but_no_outcome() -> None:
+    shown = root_message(an_onboarding(at_step=21)).digest
+    running, failed = (
+        root_message(an_onboarding(at_step=22, credentials=ALL_FIELDS, report=report))
+        for report in (None, FAILED)
+    )
+
+    assert running.digest != shown
+    assert running.can_wait(shown)
+    assert not failed.can_wait(shown)
+
+
 def test_without_all_values_the_root_tells_of_no_verification() -> None:
     assert "Credential check" not in root(an_onboarding(at_step=20))
 

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import aiohttp
 import click
 
+from bot.app import connections
 from sandbox.bot_process import BotProcess
 from sandbox.clock import SharedClock
 from tests.bench.population import Client, populate
@@ -26,7 +27,8 @@ MORNING = datetime(2026, 10, 13, 10, tzinfo=ZoneInfo("America/New_York"))
 STEPS = range(2, 22)  # where the clients are at first
 CALL_SECONDS = 0.05
 WORK, CATCH_UP = 0.4, 0.5  # shares of the time; then nothing happens
-IDLE_SECONDS = 20.0  # by then, connections that nobody uses are closed
+# By then, the bot has closed connections that nobody uses: each has a task.
+IDLE_SECONDS = connections.IDLE_SECONDS + 5.0
 LUNCH_SECONDS = 360.0  # passed over after the work: some edits wait until a thread is at rest
 ROWS = 15
 ENGINEERS = 2
