@@ -55,6 +55,10 @@ class CredentialField(BaseModel):
         default="", validation_alias=AliasChoices("secret_pattern", "telltale")
     )
 
+    @property
+    def is_secret(self) -> bool:
+        return bool(self.secret_pattern)
+
 
 def mask(value: str) -> str:
     """Return what may be shown of `value`: its last four characters, or fewer if it is short."""

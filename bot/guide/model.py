@@ -136,8 +136,12 @@ class Step(Part):
         return f"{self.body} {self.more}" if self.more else self.body
 
     @property
-    def all_tips(self) -> tuple[str, ...]:
-        return (*self.tips, *self.if_stuck)
+    def options(self) -> tuple[Option, ...]:
+        """The answers to its question, none if it asks nothing."""
+        return self.choice.options if self.choice else ()
+
+    def option(self, option_id: str | None) -> Option | None:
+        return next((option for option in self.options if option.id == option_id), None)
 
 
 class Phase(Part):
@@ -211,8 +215,7 @@ class Guide(Part):
     @property
     def needs_our_key(self) -> bool:
         """Whether ServiceTitan's Application Key is HeavySet's own: the guide asks for none."""
-        fields = {field.id for field in self.credentials}
-        return self.checks.by == "servicetitan" and "application_key" not in fields
+        return self.checks.by == "servicetitan" and "application_key" not in self.field_ids
 
     @cached_property
     def numbers(self) -> dict[str, int]:
@@ -226,6 +229,10 @@ class Guide(Part):
     @cached_property
     def _phases(self) -> dict[int, Phase]:
         return {step.number: phase for phase in self.phases for step in phase.steps}
+
+    @cached_property
+    def field_ids(self) -> tuple[str, ...]:
+        return tuple(field.id for field in self.credentials)
 
     def field(self, name: str) -> CredentialField:
         """Return the credential field `name`; raises KeyError."""

@@ -57,13 +57,12 @@ def _references(guide: Guide) -> Iterator[Problem]:
 
 
 def _step_references(guide: Guide, numbers: set[int]) -> Iterator[Problem]:
-    fields = {field.id for field in guide.credentials}
     for where, step in _steps(guide):
         for key in ("credentials", "reveals"):
             for name in getattr(step, key):
-                if name not in fields:
+                if name not in guide.field_ids:
                     yield (*where, key), f"there is no credential “{name}”"
-        for option in step.choice.options if step.choice else ():
+        for option in step.options:
             if not numbers.issuperset(option.skips):
                 here = (*where, "choice", "options")
                 yield here, "a step that would be skipped does not exist"
@@ -78,7 +77,7 @@ def _checks(guide: Guide) -> Iterator[Problem]:
         most = "only one step" if is_checked else "nothing is checked: no step"
         yield (*where, "verifies"), f"{most} may have “verifies = true”"
     for where, name in guide.checks.placed_fields():
-        if name not in {field.id for field in guide.credentials}:
+        if name not in guide.field_ids:
             yield ("checks", *where), f"there is no credential “{name}”"
     if isinstance(guide.checks, ServiceTitanChecks):
         yield from _servicetitan(guide)
@@ -87,8 +86,7 @@ def _checks(guide: Guide) -> Iterator[Problem]:
 
 
 def _servicetitan(guide: Guide) -> Iterator[Problem]:
-    ids = {field.id for field in guide.credentials}
-    for name in sorted(NEEDED - ids):
+    for name in sorted(NEEDED.difference(guide.field_ids)):
         yield ("checks", "by"), f"a check with ServiceTitan needs the credential “{name}”"
     for at, field in enumerate(guide.credentials):
         if field.id not in NEEDED | {OURS_PERHAPS}:
@@ -101,7 +99,7 @@ def _remedy(guide: Guide, where: Where, remedy: Remedy, gaps: set[str]) -> Itera
             part = "steps" if key in remedy.steps else "text"
             yield (*where, part), f"no step has the key “{key}”"
     for name in remedy.fields:
-        if name not in {field.id for field in guide.credentials}:
+        if name not in guide.field_ids:
             yield (*where, "fields"), f"there is no credential “{name}”"
     for gap in sorted(remedy.gaps - gaps):
         yield (*where, "text"), f"nothing fills in “{{{gap}}}”"

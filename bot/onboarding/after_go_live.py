@@ -8,7 +8,6 @@ from bot.onboarding.business_time import Calendar
 from bot.onboarding.events import Event, EventKind
 from bot.onboarding.model import Status, Told, Verification
 from bot.onboarding.people import Actor
-from bot.onboarding.report import Outcome
 from bot.onboarding.state import Onboarding
 from bot.onboarding.transitions import Change, changed
 from bot.onboarding.verifications import start_verification
@@ -65,9 +64,7 @@ def recheck(onboarding: Onboarding, actor: Actor, now: datetime, *, since: datet
 def failing(onboarding: Onboarding) -> Verification | None:
     """Return the verification that a live client fails."""
     verdict = onboarding.last_verdict
-    if not is_live(onboarding) or verdict is None or verdict.report is None:
-        return None
-    return verdict if verdict.report.outcome is Outcome.FAILED else None
+    return verdict if verdict and verdict.failed and is_live(onboarding) else None
 
 
 def tell_client(onboarding: Onboarding, actor: Actor, now: datetime) -> Change:

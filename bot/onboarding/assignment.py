@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from bot.core.errors import Refused
 from bot.onboarding.absence import Absence, stand_in
-from bot.onboarding.events import Event, EventKind
+from bot.onboarding.events import Event, EventKind, given
 from bot.onboarding.model import Status
 from bot.onboarding.people import BOT, Actor, UserRef
 from bot.onboarding.state import Onboarding
@@ -40,12 +40,7 @@ def assign(
         if onboarding.covers_for is None:
             raise Refused("{engineer} already has this one.", engineer=UserRef(engineer))
         before = onboarding.covers_for  # who covers for them keeps it
-    detail = {
-        "from": before,
-        "to": engineer,
-        **({"email": email} if email else {}),
-        **({"others": others} if others else {}),
-    }
+    detail = {"from": before, "to": engineer, **given(email=email, others=others)}
     event = Event(EventKind.ASSIGNED, actor, now, None, detail, quiet=quiet)
     fields = {"engineer": engineer, "engineer_email": email, "covers_for": None}
     return covered(changed(onboarding, onboarding.active_at, [event], **fields), away, now)

@@ -50,12 +50,11 @@ def catch_up(onboarding: Onboarding, last: int, actor: Actor, now: datetime) -> 
     must_be_active(onboarding, actor)
     done = [step.number for step in may_be_done(onboarding) if step.number <= last]
     if not done:
-        open_ = onboarding.current.number if onboarding.current else last
-        raise Refused(f"There's nothing to mark as done. Please go on with step {open_}.")
+        following = onboarding.current_step or last
+        raise Refused(f"There's nothing to mark as done. Please go on with step {following}.")
     events: list[Event] = []
     for number in done:
-        change = end_step(
-            onboarding, number, actor, now, [Event(EventKind.STEP_DONE, actor, now, number)]
-        )
+        event = Event(EventKind.STEP_DONE, actor, now, number)
+        change = end_step(onboarding, number, actor, now, [event])
         onboarding, events = change.onboarding, [*events, *change.events]
     return Change(onboarding, tuple(events))

@@ -90,6 +90,11 @@ class InvitationAnswer(StrEnum):
     DECLINED = "declined"
 
 
+def given(**parts: Any) -> dict[str, Any]:
+    """Return those parts of a detail that say something: neither empty nor None."""
+    return {name: value for name, value in parts.items() if value}
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """One entry of the history. `detail` is JSON and never holds a credential.

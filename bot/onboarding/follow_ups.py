@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from bot.core.errors import Refused
 from bot.guide import Owner
 from bot.onboarding import lifecycle
-from bot.onboarding.events import Event, EventKind
+from bot.onboarding.events import Event, EventKind, given
 from bot.onboarding.model import Heard, QuietOffer, Reminder, Signed, Status
 from bot.onboarding.people import BOT, Actor, Role
 from bot.onboarding.state import Onboarding
@@ -29,10 +29,10 @@ def held_until(onboarding: Onboarding) -> datetime | None:
 
     That ends with the step.
     """
-    heard, current = onboarding.heard, onboarding.current
-    if heard is None or current is None or heard.side is not onboarding.awaited:
+    heard, step = onboarding.heard, onboarding.current_step
+    if heard is None or step is None or heard.side is not onboarding.awaited:
         return None
-    return heard.until if heard.step == current.number else None
+    return heard.until if heard.step == step else None
 
 
 def current_offer(onboarding: Onboarding) -> QuietOffer | None:
@@ -60,14 +60,14 @@ def hear(
         until = held_until(onboarding)  # “thanks” doesn't take it back
     elif not acts and onboarding.turn is not side:
         raise Refused("It isn't their turn.")
-    detail = {"side": side.value} | ({"until": until.isoformat()} if until else {})
+    detail = given(side=side.value, until=until and until.isoformat())
     reminders = onboarding.reminders
     if acts:
         detail["since"] = before.isoformat()
         if onboarding.reminder:
             answered = replace(onboarding.reminder, answer=Signed(actor, now))
             reminders = (*reminders[:-1], answered)
-    step = onboarding.current.number if onboarding.current else None
+    step = onboarding.current_step
     event = Event(EventKind.HEARD_FROM, actor, now, step, detail)
     heard = Heard(actor, now, side, step, until)
     active_at = now if acts else before
@@ -80,14 +80,13 @@ def hear(
 def offer_ways_on(onboarding: Onboarding, now: datetime) -> Change:
     """Ask engineering what to do about a stall; Refused if that question is open."""
     must_be_active(onboarding)
-    last, step = current_offer(onboarding), onboarding.current
+    last, since = current_offer(onboarding), onboarding.active_at
     if last and not last.put_off:
         raise Refused("Engineering was asked already.")
     number = onboarding.quiet_offer.number + 1 if onboarding.quiet_offer else 1
-    since = onboarding.active_at
-    turn = {"turn": onboarding.awaited.value} if onboarding.awaited else {}
-    detail = {**turn, "since": since.isoformat(), "sent": len(reminders_of_stall(onboarding))}
-    event = Event(EventKind.GONE_QUIET, BOT, now, step.number if step else None, detail)
+    sent = len(reminders_of_stall(onboarding))
+    detail = given(turn=onboarding.awaited, since=since.isoformat()) | {"sent": sent}
+    event = Event(EventKind.GONE_QUIET, BOT, now, onboarding.current_step, detail)
     return changed(onboarding, since, [event], quiet_offer=QuietOffer(number, now, since))
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from bot.core.errors import Refused
 from bot.guide import Guide
 from bot.onboarding.credentials import destruction
-from bot.onboarding.events import Event, EventKind, InvitationAnswer
+from bot.onboarding.events import Event, EventKind, InvitationAnswer, given
 from bot.onboarding.model import Joined, Loss, Status, StepProgress, StepState
 from bot.onboarding.people import BOT, Actor
 from bot.onboarding.state import Onboarding
@@ -49,23 +49,22 @@ def start(
         timezone=timezone,
         client_team=client_team,
     )
-    detail = {"email": engineer_email} if engineer_email else {}
-    return Change(onboarding, (Event(EventKind.STARTED, actor, now, None, detail),))
+    started = Event(EventKind.STARTED, actor, now, None, given(email=engineer_email))
+    return Change(onboarding, (started,))
 
 
 def pause(onboarding: Onboarding, actor: Actor, now: datetime, reason: str | None = None) -> Change:
     if onboarding.status is Status.PAUSED:
         raise Refused("It's already paused.")
     must_be_active(onboarding)
-    paused = Event(EventKind.PAUSED, actor, now, None, {"reason": reason} if reason else {})
+    paused = Event(EventKind.PAUSED, actor, now, None, given(reason=reason))
     return changed(onboarding, now, [paused], status=Status.PAUSED, reason=reason)
 
 
 def resume(onboarding: Onboarding, actor: Actor, now: datetime) -> Change:
     if onboarding.status is not Status.PAUSED:
         raise Refused("It isn't paused.")
-    at = onboarding.current.number if onboarding.current else None
-    resumed = Event(EventKind.RESUMED, actor, now, at)
+    resumed = Event(EventKind.RESUMED, actor, now, onboarding.current_step)
     return changed(onboarding, now, [resumed], status=Status.ACTIVE, loss=None, reason=None)
 
 
@@ -96,7 +95,7 @@ def lose_channel(onboarding: Onboarding, loss: Loss, now: datetime, code: str = 
     `code` is Slack's error, if a call failed.
     """
     must_be_active(onboarding)
-    detail = {"loss": loss.value, **({"code": code} if code else {})}
+    detail = given(loss=loss.value, code=code)
     return _noted(onboarding, EventKind.PAUSED, BOT, now, detail, status=Status.PAUSED, loss=loss)
 
 
@@ -124,7 +123,7 @@ def client_joins(
     if count == MOST_GREETED or actor.user_id in {one.by.user_id for one in onboarding.joined}:
         raise Refused("They were greeted.")
     kind = EventKind.MEMBER_JOINED if count else EventKind.CLIENT_JOINED
-    step = onboarding.current.number if onboarding.current else None
+    step = onboarding.current_step
     event = Event(kind, actor, now, step)
     return changed(
         onboarding,
@@ -140,7 +139,7 @@ def answer_invitation(
 ) -> Change:
     """Record the answer to an invitation to the channel; nobody has joined by it yet."""
     must_be_running(onboarding)
-    detail = {"answer": answer.value, **({"address": address} if address else {})}
+    detail = given(answer=answer.value, address=address)
     return _noted(onboarding, EventKind.INVITATION_ANSWERED, actor, now, detail)
 
 

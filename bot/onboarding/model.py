@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from bot.guide import Owner
 from bot.onboarding.people import Actor
-from bot.onboarding.report import Report
+from bot.onboarding.report import Check, Outcome, Report
 
 
 class Status(StrEnum):
@@ -91,6 +91,15 @@ class Verification:
     def due_at(self) -> datetime | None:
         """When to ask ServiceTitan (again), None if never."""
         return self.requested_at if self.report is None else self.retry_at
+
+    @property
+    def outcome(self) -> Outcome | None:
+        return self.report.outcome if self.report else None
+
+    @property
+    def failed(self) -> tuple[Check, ...]:
+        """The checks that failed."""
+        return self.report.failed if self.report else ()
 
 
 @dataclass(frozen=True, slots=True)

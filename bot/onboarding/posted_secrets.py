@@ -3,9 +3,8 @@
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
-from bot.onboarding.events import Event, EventKind
+from bot.onboarding.events import Event, EventKind, given
 from bot.onboarding.model import PostedSecret, Status
 from bot.onboarding.people import BOT, Actor
 from bot.onboarding.redaction import HIDDEN
@@ -34,10 +33,9 @@ def record_posted_secret(
     """
     number, digests = len(onboarding.posted_secrets) + 1, tuple(sorted(fingerprints))
     posted = PostedSecret(number, tuple(fields), actor, now, digests, bool(elsewhere))
-    detail: dict[str, Any] = {"fields": list(fields)}
-    detail |= {"marks": list(digests)} if digests else {}
-    detail |= {"elsewhere": elsewhere} if elsewhere else {}
-    detail |= {"texts": sorted(at.isoformat() for at in texts)} if texts else {}
+    hidden = sorted(at.isoformat() for at in texts)
+    detail = given(marks=list(digests), elsewhere=elsewhere, texts=hidden)
+    detail["fields"] = list(fields)
     events = [Event(EventKind.EXPOSED, actor, now, None, detail)]
     after = replace(
         onboarding,
@@ -60,8 +58,7 @@ def record_posted_secret(
 def _first_step(onboarding: Onboarding, fields: Collection[str]) -> int:
     """Return the first step that asks for an exposed secret among `fields`, 0 if none does."""
     exposed = map(onboarding.guide.field, onboarding.exposed)
-    steps = [field.step for field in exposed if field.secret_pattern and field.id in fields]
-    return min(steps, default=0)
+    return min((field.step for field in exposed if field.id in fields), default=0)
 
 
 def _recent_notice(onboarding: Onboarding, posted: PostedSecret) -> PostedSecret | None:

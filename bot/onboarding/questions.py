@@ -1,11 +1,11 @@
 """Transitions of questions: asked of an engineer, answered from the guide or by people, closed."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from bot.core.errors import Refused
-from bot.onboarding.events import Event, EventKind
+from bot.onboarding.events import Event, EventKind, given
 from bot.onboarding.model import Question, TeamReply
 from bot.onboarding.people import Actor, UserRef
 from bot.onboarding.state import Onboarding
@@ -27,7 +27,7 @@ def ask_for_help(
             most=QUESTIONS.most,
             wait=in_minutes(wait),
         )
-    detail = {"question": question, **_at(ts)}
+    detail = given(question=question, ts=ts)
     event = Event(EventKind.HELP_ASKED, actor, now, step, detail)
     questions = _with(onboarding, Question(0, step, question, actor, now, ts=ts))
     return changed(onboarding, now, [event], questions=questions)
@@ -46,7 +46,7 @@ def answer_from_guide(
     mine = (one.at for one in onboarding.questions if _is_of(one, actor) and one.passage)
     if wait := ANSWERS.wait(mine, now):
         raise Refused(f"Those are a lot of questions. Please ask again {in_minutes(wait)}.")
-    detail = {"question": question, "passage": passage, **_at(ts)}
+    detail = given(question=question, passage=passage, ts=ts)
     event = Event(EventKind.GUIDE_ANSWERED, actor, now, step, detail)
     questions = _with(onboarding, Question(0, step, question, actor, now, passage, ts=ts))
     return changed(onboarding, now, [event], questions=questions)
@@ -64,14 +64,14 @@ def mark_answered(
 
 def send_reply(onboarding: Onboarding, text: str, actor: Actor, now: datetime) -> Change:
     """Post `text` in the thread in an engineer's name, which closes the newest open question."""
-    newest = onboarding.open_questions[-1:]
-    to = newest[0].by if newest else None
+    newest = onboarding.open_questions[-1] if onboarding.open_questions else None
+    to = newest.by if newest else None
     reply = TeamReply(len(onboarding.team_replies) + 1, text, actor, now, to)
-    detail = {"reply": text, **({"question": newest[0].number} if newest else {})}
-    event = Event(EventKind.REPLY_SENT, actor, now, newest[0].step if newest else None, detail)
+    detail = given(reply=text, question=newest.number if newest else None)
+    event = Event(EventKind.REPLY_SENT, actor, now, newest.step if newest else None, detail)
     after = replace(onboarding, team_replies=(*onboarding.team_replies, reply))
     if newest:
-        return _closed(after, [newest[0].number], actor, now, [event])
+        return _closed(after, [newest.number], actor, now, [event])
     return changed(after, now, [event])
 
 
@@ -98,13 +98,9 @@ def _closed(
         else question
         for question in onboarding.questions
     )
-    detail = {"questions": [question.number for question in closing], **_at(ts)}
+    detail = given(questions=[question.number for question in closing], ts=ts)
     answered = Event(EventKind.HELP_ANSWERED, actor, now, closing[-1].step, detail)
     return changed(onboarding, now, [*events, answered], questions=questions)
-
-
-def _at(ts: str) -> Mapping[str, str]:
-    return {"ts": ts} if ts else {}
 
 
 def _with(onboarding: Onboarding, question: Question) -> tuple[Question, ...]:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.core.errors import Refused
-from bot.onboarding.events import Event, EventKind
+from bot.onboarding.events import Event, EventKind, given
 from bot.onboarding.follow_ups import current_offer
 from bot.onboarding.model import Escalation, Reminder, Snooze
 from bot.onboarding.people import BOT, Actor
@@ -29,14 +29,12 @@ def remind(
     repeated = once and standing is not None and follow_up <= standing.follow_up
     if standing and (repeated or now - standing.at < SHORTEST_INTERVAL):
         raise Refused("I already sent a reminder {at}.", at=standing.at)
-    if onboarding.current is None or onboarding.awaited is None:
+    step, side, since = onboarding.current_step, onboarding.awaited, onboarding.active_at
+    if step is None or side is None:
         raise Refused("Every step is done, so there's no one to remind.")
-    step, side, since = onboarding.current.number, onboarding.awaited, onboarding.active_at
     number = len(onboarding.reminders) + 1
     reminder = Reminder(number, step, side, actor, now, since, follow_up, last)
-    detail = {"to": side.value, "since": since.isoformat(), "follow_up": follow_up}
-    if last:
-        detail["last"] = True
+    detail = given(to=side.value, since=since.isoformat(), follow_up=follow_up, last=last)
     event = Event(EventKind.REMINDED, actor, now, step, detail)
     return changed(onboarding, since, [event], reminders=(*onboarding.reminders, reminder))
 
@@ -52,7 +50,7 @@ def snooze(
     if onboarding.reminder is None:
         raise _not_snoozable(onboarding)
     last = replace(onboarding.reminder, snooze=Snooze(actor, now, until))
-    detail = {"until": until.isoformat()} if until else {}
+    detail = given(until=until and until.isoformat())
     event = Event(EventKind.SNOOZED, actor, now, last.step, detail)
     reminders = (*onboarding.reminders[:-1], last)
     return changed(onboarding, onboarding.active_at, [event], reminders=reminders)
@@ -72,8 +70,7 @@ def escalate(onboarding: Onboarding, now: datetime) -> Change:
     must_be_active(onboarding)
     if onboarding.escalated_at:
         raise Refused("Engineering was told already.")
-    since, step = onboarding.active_at, onboarding.current
-    turn = {"turn": onboarding.awaited.value} if onboarding.awaited else {}
-    detail = {**turn, "since": since.isoformat()}
-    event = Event(EventKind.ESCALATED, BOT, now, step.number if step else None, detail)
+    since = onboarding.active_at
+    detail = given(turn=onboarding.awaited, since=since.isoformat())
+    event = Event(EventKind.ESCALATED, BOT, now, onboarding.current_step, detail)
     return changed(onboarding, since, [event], escalation=Escalation(now, since))

@@ -1,6 +1,5 @@
 """The report of a verification: its checks, their outcomes, and how to fix them (pure data)."""
 
-from collections.abc import Iterable
 from enum import StrEnum
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
@@ -51,7 +50,7 @@ class Report(BaseModel):
     @property
     def outcome(self) -> Outcome:
         """Failed if any check failed; passed if all required ones passed; else unknown."""
-        if any(check.outcome is Outcome.FAILED for check in self.checks):
+        if self.failed:
             return Outcome.FAILED
         required = [check.outcome for check in self.checks if check.required]
         if required and all(outcome is Outcome.PASSED for outcome in required):
@@ -64,24 +63,25 @@ class Report(BaseModel):
         return self.outcome in (Outcome.PASSED, Outcome.FAILED)
 
     @property
+    def failed(self) -> tuple[Check, ...]:
+        return tuple(check for check in self.checks if check.outcome is Outcome.FAILED)
+
+    @property
     def fields(self) -> tuple[str, ...]:
         """The credentials to enter again, each once, in the order of the checks."""
-        return tuple(dict.fromkeys(field for check in self._failed() for field in check.fields))
+        return tuple(dict.fromkeys(field for check in self.failed for field in check.fields))
 
     @property
     def steps(self) -> tuple[int, ...]:
         """The guide's steps to repeat, each once, in the order of the guide."""
-        return tuple(sorted({step for check in self._failed() for step in check.steps}))
+        return tuple(sorted({step for check in self.failed for step in check.steps}))
 
     @property
     def causes(self) -> tuple[str, ...]:
         """The names of what is wrong, each once, in the order of the checks."""
-        return tuple(dict.fromkeys(check.cause for check in self._failed()))
+        return tuple(dict.fromkeys(check.cause for check in self.failed))
 
     @property
     def retry(self) -> bool:
         """Whether to try the same credentials again later."""
         return self.outcome is Outcome.UNKNOWN and any(check.retry for check in self.checks)
-
-    def _failed(self) -> Iterable[Check]:
-        return (check for check in self.checks if check.outcome is Outcome.FAILED)

@@ -64,9 +64,7 @@ def shaped(text: str, fields: Iterable[CredentialField]) -> dict[str, frozenset[
     plain = _plain(text)
     broken = [*_across_lines(plain)]
     found = {
-        field.id: frozenset(_shaped(plain, broken, field))
-        for field in fields
-        if field.secret_pattern
+        field.id: frozenset(_shaped(plain, broken, field)) for field in fields if field.is_secret
     }
     return {name: pieces for name, pieces in found.items() if pieces}
 

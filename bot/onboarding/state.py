@@ -29,7 +29,7 @@ from bot.onboarding.model import (
     Verification,
 )
 from bot.onboarding.people import Role
-from bot.onboarding.report import Outcome, Report
+from bot.onboarding.report import Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +91,18 @@ class Onboarding:
         return None
 
     @property
+    def current_step(self) -> int | None:
+        """The number of the current step."""
+        return self.current.number if self.current else None
+
+    @property
     def finished_steps(self) -> int:
         return sum(progress.finished for progress in self.steps)
 
     @property
     def last_done(self) -> int | None:
         """The step that was finished last, in the order of the guide, before the current one."""
-        before = self.current.number if self.current else len(self.steps) + 1
+        before = self.current_step or len(self.steps) + 1
         done = [step.number for step in self.steps if step.state is StepState.DONE]
         return max((number for number in done if number < before), default=None)
 
@@ -126,9 +131,7 @@ class Onboarding:
     def to_enter_again(self) -> tuple[str, ...]:
         """The credentials that the latest verification found wrong."""
         latest = self.verification
-        if latest is None or latest.report is None or latest.report.outcome is not Outcome.FAILED:
-            return ()
-        return latest.report.fields
+        return latest.report.fields if latest and latest.report else ()
 
     @property
     def last_report(self) -> Report | None:
@@ -139,7 +142,7 @@ class Onboarding:
     def client_can_fix(self) -> Report | None:
         """The newest report, if it failed and names something that the client can do."""
         report = self.last_report
-        if report is None or report.outcome is not Outcome.FAILED:
+        if report is None:
             return None
         steps = {*report.steps, *(self.guide.field(name).step for name in report.fields)}
         return report if any(self.owner_of(step) is Owner.CLIENT for step in steps) else None
@@ -156,13 +159,13 @@ class Onboarding:
             for name in secret.fields
             if name in self.credentials and self.credentials[name].at <= secret.at
         }
-        secrets = (field.id for field in self.guide.credentials if field.secret_pattern)
-        return tuple(name for name in secrets if name in posted)
+        fields = self.guide.credentials
+        return tuple(field.id for field in fields if field.is_secret and field.id in posted)
 
     def asks_for(self, name: str) -> bool:
         """Whether a credential has to be entered: it is missing, or was exposed."""
-        fields = {field.id for field in self.guide.credentials}
-        return name in fields and (name not in self.credentials or name in self.exposed)
+        is_missing = name not in self.credentials
+        return name in self.guide.field_ids and (is_missing or name in self.exposed)
 
     def owner_of(self, number: int) -> Owner:
         """Return which side does a step: its phase's, or HeavySet if it was handed over."""
@@ -199,8 +202,8 @@ class Onboarding:
     @property
     def question(self) -> Question | None:
         """The newest open question about the current step."""
-        number = self.current.number if self.current else None
-        return next((one for one in reversed(self.open_questions) if one.step == number), None)
+        asked = reversed(self.open_questions)
+        return next((one for one in asked if one.step == self.current_step), None)
 
     @property
     def reminder(self) -> Reminder | None:

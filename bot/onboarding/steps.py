@@ -29,9 +29,7 @@ def choose_option(
 ) -> Change:
     """Answer the question of step `number`; that ends it, and skips what is now unnecessary."""
     must_be_current(onboarding, number, actor)
-    choice = onboarding.guide.step(number).choice
-    options = choice.options if choice else ()
-    option = next((option for option in options if option.id == option_id), None)
+    option = onboarding.guide.step(number).option(option_id)
     if option is None:
         raise Refused("That option is gone. Please use the latest message.")
     chosen = Event(EventKind.ACCOUNT_CHOSEN, actor, now, number, {"choice": option.id})
@@ -52,7 +50,7 @@ def _must_be_ready(onboarding: Onboarding, number: int) -> None:
     guide = onboarding.guide
     step = guide.step(number)
     if step.choice:
-        answers = listed((f"“{option.label}”" for option in step.choice.options), "or")
+        answers = listed((f"“{option.label}”" for option in step.options), "or")
         raise Refused(f"Step {number} is a question. Please choose {answers}.")
     if step.verifies:
         raise Refused(
@@ -98,10 +96,7 @@ def undo_step(onboarding: Onboarding, number: int, actor: Actor, now: datetime) 
         raise Refused(f"Step {number} is already open.")
     if progress.state is StepState.WAITING:
         raise Refused(f"Step {number} isn't done yet, so there's nothing to undo.")
-    if cause := skipped_by(onboarding, number):
-        raise Refused(
-            f"Step {number} was skipped because of step {cause}. To change that, undo step {cause}."
-        )
+    _must_be_needed(onboarding, number)
     if progress.state is StepState.SKIPPED and actor.role not in (Role.ENGINEER, Role.BOT):
         raise Refused(f"HeavySet Tech skipped step {number}; only we can reopen it.")
     undone = Event(EventKind.STEP_UNDONE, actor, now, number)
@@ -113,16 +108,22 @@ def undo_step(onboarding: Onboarding, number: int, actor: Actor, now: datetime) 
     return changed(onboarding, now, [undone], steps=back_to(onboarding, number), account=account)
 
 
+def _must_be_needed(onboarding: Onboarding, number: int) -> None:
+    """Raise Refused if an answer made step `number` unnecessary."""
+    if cause := skipped_by(onboarding, number):
+        at = cause[0].number
+        raise Refused(
+            f"Step {number} was skipped because of step {at}. To change that, undo step {at}."
+        )
+
+
 def reopen_step(onboarding: Onboarding, number: int, actor: Actor, now: datetime) -> Change:
     """Make one finished step current again; those after it stay finished."""
     must_be_active(onboarding, actor)
     progress = onboarding.step(number)
     if not progress.finished:
         raise Refused(f"Step {number} is already open.")
-    if cause := skipped_by(onboarding, number):
-        raise Refused(
-            f"Step {number} was skipped because of step {cause}. To change that, undo step {cause}."
-        )
+    _must_be_needed(onboarding, number)
     if onboarding.guide.step(number).choice:  # another answer needs other steps
         return undo_step(onboarding, number, actor, now)
     undone = Event(EventKind.STEP_UNDONE, actor, now, number, {"alone": True})

@@ -2,7 +2,7 @@
 
 A transition is a pure function: it takes an onboarding, what happened, who did it and when, and
 returns a `Change`. If it cannot happen now it raises `Refused`, with a text for the person. Who may
-do what is decided earlier, in `people`.
+do what is decided earlier, by `permissions`.
 """
 
 from collections.abc import Collection, Sequence
@@ -12,7 +12,7 @@ from typing import Any
 
 from bot.core.english import listed
 from bot.core.errors import Refused
-from bot.guide import Owner
+from bot.guide import Option, Owner, Step
 from bot.onboarding.events import JUMPS, Event, EventKind
 from bot.onboarding.model import Status, StepProgress, StepState
 from bot.onboarding.people import BOT, Actor, Role
@@ -140,12 +140,12 @@ def back_to(onboarding: Onboarding, number: int) -> tuple[StepProgress, ...]:
     return tuple(map(reopened, onboarding.steps))
 
 
-def skipped_by(onboarding: Onboarding, number: int) -> int | None:
-    """Return the step whose answer made step `number` unnecessary, if one did."""
+def skipped_by(onboarding: Onboarding, number: int) -> tuple[Step, Option] | None:
+    """Return the step and its answer that made step `number` unnecessary, if one did."""
     for step in onboarding.guide.steps:
-        for option in step.choice.options if step.choice else ():
-            if option.id == onboarding.account and number in option.skips:
-                return step.number
+        option = step.option(onboarding.account)
+        if option and number in option.skips:
+            return step, option
     return None
 
 

@@ -7,7 +7,7 @@ from itertools import takewhile
 from typing import Any
 
 from bot.core.errors import Refused
-from bot.onboarding.events import Event, EventKind
+from bot.onboarding.events import Event, EventKind, given
 from bot.onboarding.model import Signed, Status, StepState, Verification
 from bot.onboarding.people import BOT, Actor, Role
 from bot.onboarding.report import Outcome, Report
@@ -100,9 +100,7 @@ def start_verification(
         retired = [replace(run, retry_at=None) for run in onboarding.verifications]
         run = Verification(len(retired) + 1, actor, now, booking=booking, recheck=recheck)
         runs = (*retired, run)
-    detail: dict[str, Any] = {"number": runs[-1].number}
-    detail |= {"booking": booking} if booking else {}
-    detail |= {"recheck": True} if recheck else {}
+    detail = given(number=runs[-1].number, booking=booking, recheck=recheck)
     requested = Event(EventKind.VERIFICATION_REQUESTED, actor, now, None, detail)
     active_at = onboarding.active_at if recheck else now
     return changed(onboarding, active_at, [*events, requested], verifications=runs, **fields)
@@ -143,9 +141,9 @@ def _finished(
     onboarding: Onboarding, runs: tuple[Verification, ...], report: Report, now: datetime
 ) -> Change:
     detail: dict[str, object] = {"number": runs[-1].number, "outcome": report.outcome.value}
-    if report.outcome is Outcome.FAILED:
+    if report.failed:
         detail["fields"] = list(report.fields)  # whose turn it is follows from them
-        detail["why"] = [one.title for one in report.checks if one.outcome is Outcome.FAILED]
+        detail["why"] = [one.title for one in report.failed]
     if runs[-1].recheck:
         return _rechecked(onboarding, runs, report, detail, now)
     finished = Event(EventKind.VERIFICATION_FINISHED, BOT, now, None, detail)
@@ -200,16 +198,13 @@ def _finished_too_early(onboarding: Onboarding) -> bool:
     """
     last = onboarding.guide.last_credential_step
     done = onboarding.step(last)
-    if not onboarding.current or onboarding.current.number != last + 1 or not done.at:
+    if onboarding.current_step != last + 1 or not done.at:
         return False
-    *_, first = takewhile(_is_undecided, reversed(onboarding.verifications))
+    runs = reversed(onboarding.verifications)
+    *_, first = takewhile(lambda run: run.outcome in (None, Outcome.UNKNOWN), runs)
     # At the same time to the microsecond, an engineer's check comes after the hand-over.
     later = first.requested_by.role is Role.ENGINEER and first.requested_at == done.at
     return done.state is StepState.DONE and done.at >= first.requested_at and not later
-
-
-def _is_undecided(run: Verification) -> bool:
-    return run.report is None or run.report.outcome is Outcome.UNKNOWN
 
 
 def confirm_writes(onboarding: Onboarding, actor: Actor, now: datetime) -> Change:

@@ -102,7 +102,7 @@ class EngineerCommands(EngineerUseCase):
 
 
 def _reopened(onboarding: Onboarding, number: int) -> str:
-    if onboarding.current and onboarding.current.number == number:
+    if onboarding.current_step == number:
         return f"Back to step {number}."
     return f"Step {number} will come up again in order."
 

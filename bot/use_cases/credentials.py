@@ -39,7 +39,7 @@ class Credentials(UseCase):
         names = ref.fields or modals.fields_at(onboarding, at)
         if onboarding.finished_at:
             must_take(onboarding, names, actor)
-        if not names or not {one.id for one in onboarding.guide.credentials}.issuperset(names):
+        if not names or not set(names).issubset(onboarding.guide.field_ids):
             raise Refused("Nothing to enter at this step.")
         return modals.credentials_modal(onboarding, request.form(onboarding.id, at, names))
 
@@ -102,8 +102,7 @@ class Credentials(UseCase):
             field.id: f"This {field.label} was posted in the channel. Please create a new one "
             f"(step {field.step}) and enter that instead."
             for field in fields
-            if field.secret_pattern
-            and fingerprints & self._services.vault.fingerprints(plain[field.id])
+            if field.is_secret and fingerprints & self._services.vault.fingerprints(plain[field.id])
         }
 
     async def _look_in_texts(
@@ -118,7 +117,7 @@ class Credentials(UseCase):
         secret = {
             name: value
             for name, value in plain.items()
-            if onboarding.guide.field(name).secret_pattern
+            if onboarding.guide.field(name).is_secret
             and name not in posted
             and (name not in problems or problems[name].severity is not Severity.ERROR)
         }

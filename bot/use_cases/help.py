@@ -56,7 +56,7 @@ class Help(UseCase):
         self, request: Request, onboarding: Onboarding, question: str, ts: str = ""
     ) -> str:
         """Take what somebody typed, in message `ts`, to the engineer; return what they are told."""
-        number = onboarding.current.number if onboarding.current else len(onboarding.steps)
+        number = onboarding.current_step or len(onboarding.steps)
         await self.ask(request, StepRef(onboarding.id, number), question, ts)
         return asked_text(onboarding)
 
@@ -74,7 +74,7 @@ class Help(UseCase):
         For `trouble` only the guide's troubleshooting will do, or a passage of the current step: a
         wrong answer costs more there.
         """
-        step = onboarding.current.number if onboarding.current else None
+        step = onboarding.current_step
         found = answer(onboarding.guide, question, step=step)
         if found is None or (trouble and not _helps(found, step)):
             return False

@@ -118,7 +118,7 @@ class PostedSecrets(UseCase):
 
     def _fingerprints(self, found: Found) -> frozenset[str]:
         """Return the fingerprints that recognize the secrets if somebody enters them later."""
-        secret = {one.id for one in self._fields if one.secret_pattern}
+        secret = {one.id for one in self._fields if one.is_secret}
         return frozenset(
             self._services.vault.fingerprint(form)
             for name, pieces in (*found.stored.items(), *found.new.items())
@@ -149,7 +149,7 @@ class PostedSecrets(UseCase):
                 with suppress(UnreadableRow):
                     running = await onboardings.running_in(session, services.guides, channel)
         tried = [await is_guessing(self._services, request, one, text) for one in running]
-        secret = {one.id for one in self._fields if one.secret_pattern}
+        secret = {one.id for one in self._fields if one.is_secret}
         found: dict[str, Found] = defaultdict(Found)
         seen: set[str] = set()
         for one in stored:
@@ -180,7 +180,7 @@ class PostedSecrets(UseCase):
 
 def _warning(guide: Guide, names: Collection[str]) -> str:
     fields = sorted((one for one in guide.credentials if one.id in names), key=lambda one: one.id)
-    secret = [one for one in fields if one.secret_pattern]
+    secret = [one for one in fields if one.is_secret]
     labels = listed(one.label for one in fields)
     text = (
         f"⚠️ Your message includes the {labels}, and everyone here can see it. Please delete it now."

@@ -75,9 +75,7 @@ class Steps(UseCase):
         await self._actor(request, onboarding, Permission.CLIENT_STEP)
         if not may_be_done(onboarding):
             raise Refused("There's nothing to mark as done here anymore.")
-        person = request.person
-        form = FormRef(request.channel, person.user_id, person.team_id, onboarding.id, ref.step)
-        return catch_up_modal(onboarding, form)
+        return catch_up_modal(onboarding, request.form(onboarding.id, ref.step))
 
     async def catch_up(self, request: Request, ref: FormRef, last: str) -> None:
         """Mark the client's steps up to `last` as done, but those that ask for a credential."""
@@ -112,6 +110,6 @@ async def _must_be_slow(session: AsyncSession, after: Onboarding) -> None:
 
 
 def _current(onboarding: Onboarding) -> int:
-    if onboarding.current is None:
+    if onboarding.current_step is None:
         raise Refused("All steps are done. Nothing left to do here.")
-    return onboarding.current.number
+    return onboarding.current_step

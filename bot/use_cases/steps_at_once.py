@@ -58,18 +58,14 @@ def _splits(words: str) -> Iterator[tuple[str, str]]:
 def _answer(onboarding: Onboarding, phrase: str) -> str | None:
     """Return the one option that a phrase names, by its id or the words for it."""
     typed = set(re.findall(r"\w+", folded(phrase))) - FILLERS
-    found = [one.id for one in _options(onboarding) if typed and _names(one, typed)]
+    options = (option for step in onboarding.guide.steps for option in step.options)
+    found = [one.id for one in options if typed and _names(one, typed)]
     return found[0] if len(found) == 1 else None
 
 
 def _names(option: Option, typed: set[str]) -> bool:
     own = {option.id, *folded(option.said).split()}
     return bool(typed & own) and typed <= {*own, *re.findall(r"\w+", folded(option.label))}
-
-
-def _options(onboarding: Onboarding) -> Iterator[Option]:
-    for step in onboarding.guide.steps:
-        yield from step.choice.options if step.choice else ()
 
 
 def must_have_answer(onboarding: Onboarding, numbers: range, answer: str | None) -> None:

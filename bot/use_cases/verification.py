@@ -5,7 +5,6 @@ from datetime import datetime
 from bot.onboarding import Change, Onboarding
 from bot.onboarding.people import Actor
 from bot.onboarding.permissions import Permission
-from bot.onboarding.report import Outcome
 from bot.onboarding.verifications import confirm_writes, request_verification
 from bot.use_cases.services import Request
 from bot.use_cases.use_case import UseCase
@@ -33,7 +32,7 @@ class Verification(UseCase):
 def _permission(onboarding: Onboarding) -> Permission:
     """The client's people may have it checked again what failed."""
     report = onboarding.last_report
-    failed = report is not None and report.outcome is Outcome.FAILED
+    failed = report is not None and report.failed
     return Permission.CLIENT_STEP if failed else Permission.HEAVYSET_STEP
 
 

@@ -83,8 +83,7 @@ class _Run:
         self._reads: Sequence[Probe]
 
     async def shape(self) -> Sequence[Finding]:
-        fields = (field.id for field in self._guide.credentials)
-        values = {name: getattr(self._credentials, name) for name in fields}
+        values = {name: getattr(self._credentials, name) for name in self._guide.field_ids}
         return [diagnosis.shape(self._guide, values)]
 
     async def token(self) -> Sequence[Finding]:

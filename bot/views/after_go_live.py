@@ -34,7 +34,7 @@ def is_open(onboarding: Onboarding, told: Told) -> bool:
 
 def _blocks(onboarding: Onboarding, told: Told) -> Iterator[Block]:
     later = onboarding.verifications[told.number :]
-    fixed = [one.report for one in later if one.report and one.report.outcome is Outcome.PASSED]
+    fixed = [one.report for one in later if one.report and one.outcome is Outcome.PASSED]
     report = onboarding.verifications[told.number - 1].report
     platform = escape(onboarding.guide.platform)
     if fixed:

@@ -85,7 +85,7 @@ def _answering(onboarding: Onboarding, event: Event) -> Iterator[Block]:
 
 def _exposed(onboarding: Onboarding, event: Event) -> Iterator[Block]:
     fields = [onboarding.guide.field(name) for name in event.detail["fields"]]
-    secret = [field for field in fields if field.secret_pattern]
+    secret = [field for field in fields if field.is_secret]
     also = f" and create a new one (step {secret[0].step})" if secret else ""
     who = mention(event.actor.user_id) if event.actor.user_id else "someone"
     yield section(

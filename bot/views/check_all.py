@@ -10,7 +10,7 @@ from bot.core.english import count, listed
 from bot.core.mrkdwn import escape, link, mention, permalink, when
 from bot.onboarding import Onboarding, Verification
 from bot.onboarding.after_go_live import told_of
-from bot.onboarding.report import Check, Outcome
+from bot.onboarding.report import Outcome
 from bot.views import ids
 from bot.views.blocks import Message, button, context, listing, message, section
 from bot.views.forms import form, notice
@@ -25,6 +25,7 @@ LONGEST_NAMES = 1500
 CAUSES = {
     "scopes_missing": "Permissions missing: most likely they haven't accepted the new app version",
 }
+OPEN = (Outcome.UNKNOWN, Outcome.NOT_CHECKED)
 # What was found, by client: the run that a round asked for, or None.
 Found = Sequence[tuple[Onboarding, Verification | None]]
 
@@ -53,13 +54,13 @@ def result_message(
 
 
 def _result(round_id: str, by: str, found: Found, workspace_url: str) -> Iterator[Block]:
-    outcomes = [run.report.outcome if run and run.report else None for _, run in found]
+    outcomes = [run.outcome if run else None for _, run in found]
     passed = outcomes.count(Outcome.PASSED)
     yield section(
         f"🔎 *{passed} of {count(len(found), 'live client')} passed*, checked for {mention(by)}."
     )
     yield from _reasons(round_id, list(_failed(found).items()), workspace_url)
-    unknown = [one for (one, _), outcome in zip(found, outcomes, strict=True) if _open(outcome)]
+    unknown = [one for (one, _), outcome in zip(found, outcomes, strict=True) if outcome in OPEN]
     if unknown:
         platform = escape(unknown[0].guide.platform)
         yield section(
@@ -94,14 +95,10 @@ def _reasons(
         yield context(f"and {count(others, 'more client')} with other problems")
 
 
-def _open(outcome: Outcome | None) -> bool:
-    return outcome in (Outcome.UNKNOWN, Outcome.NOT_CHECKED)
-
-
 def _failed(found: Found) -> Mapping[str, list[tuple[Onboarding, Verification]]]:
     groups: dict[str, list[tuple[Onboarding, Verification]]] = {}
     for one, run in found:
-        if run and run.report and run.report.outcome is Outcome.FAILED:
+        if run and run.failed:
             groups.setdefault(key(run), []).append((one, run))
     return dict(sorted(groups.items(), key=lambda group: -len(group[1])))
 
@@ -109,12 +106,7 @@ def _failed(found: Found) -> Mapping[str, list[tuple[Onboarding, Verification]]]
 def heading(run: Verification) -> str:
     """Return what is wrong, for several clients."""
     known = [CAUSES[cause] for cause in run.report.causes if cause in CAUSES] if run.report else []
-    return known[0] if known else escape(listed(one.title for one in _failures(run)))
-
-
-def _failures(run: Verification) -> Sequence[Check]:
-    checks = run.report.checks if run.report else ()
-    return [one for one in checks if one.outcome is Outcome.FAILED]
+    return known[0] if known else escape(listed(one.title for one in run.failed))
 
 
 def _line(onboarding: Onboarding, run: Verification, workspace_url: str) -> str:
@@ -122,7 +114,7 @@ def _line(onboarding: Onboarding, run: Verification, workspace_url: str) -> str:
     if onboarding.thread_ts:
         address = permalink(workspace_url, onboarding.channel, onboarding.thread_ts)
         name = link(address, onboarding.client_name)
-    why = escape(" ".join(finding(one.for_client) for one in _failures(run)))
+    why = escape(" ".join(finding(one.for_client) for one in run.failed))
     told = told_of(onboarding, run)
     asked = f" _Asked by {mention(told.by.user_id)}, {when(told.at)}._" if told else ""
     return f"{name}: {why}{asked}"
@@ -145,7 +137,7 @@ def ask_modal(
     """Return the form that lists whom *Ask them* will ask, and what they will read."""
     _, run = to_ask[0]
     clients = count(len(to_ask), "client")
-    remedy = " ".join(one.for_client for one in _failures(run))
+    remedy = " ".join(one.for_client for one in run.failed)
     blocks: list[Block] = [
         section(f"I'll post this in the thread of {clients}:\n> {escape(remedy)}"),
         *listing("*Clients*", [escape(one.client_name) for one, _ in to_ask[:MOST_NAMED]]),

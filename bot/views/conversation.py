@@ -10,6 +10,7 @@ from bot.onboarding import Onboarding, Question
 from bot.views import ids
 from bot.views.blocks import actions, button, section
 from bot.views.ephemeral import EphemeralReply, answer_of
+from bot.views.step_buttons import choice_buttons
 
 QUOTED, MOST_QUOTED = 150, 3
 LONGEST_LABEL = 30
@@ -35,10 +36,7 @@ def near_line(onboarding: Onboarding, step: Step, ts: str, engineer: str) -> Eph
 
 def _finishing(step: Step, ref: str) -> list[ButtonElement]:
     if step.choice:
-        return [
-            button(option.label, f"{ids.CHOOSE_ACCOUNT}:{option.id}", ref)
-            for option in step.choice.options
-        ]
+        return choice_buttons(step, ref)
     text = f"Mark step {step.number} done"
     return [button(text, ids.MARK_STEP_DONE, ref, style="primary")]
 

@@ -24,7 +24,7 @@ def _notice(onboarding: Onboarding, posted_secret: PostedSecret) -> Iterator[Blo
     fields = [onboarding.guide.field(name) for name in posted_secret.fields]
     labels = escape(listed(field.label for field in fields))
     at = when(posted_secret.at)
-    secret = [field for field in fields if field.secret_pattern]
+    secret = [field for field in fields if field.is_secret]
     open_ = [] if onboarding.destroyed_at else secret
     again = [field for field in open_ if field.id not in posted_secret.replaced]
     if not secret:

@@ -8,6 +8,7 @@ from bot.core.english import listed
 from bot.core.mrkdwn import escape, mention, when
 from bot.onboarding import Onboarding, Reminder, Status
 from bot.onboarding.report import Outcome
+from bot.onboarding.transitions import labels
 from bot.views import ids
 from bot.views.blocks import Message, actions, button, context, message, section
 from bot.views.reminder_texts import greeting
@@ -69,27 +70,21 @@ def _values(onboarding: Onboarding) -> Iterator[Block]:
     guide, step = onboarding.guide, onboarding.current
     if step is None:
         return
-    exposed = [
-        field
-        for field in map(guide.field, onboarding.exposed)
-        if field.secret_pattern and field.step <= step.number
-    ]
-    again = [field for field in map(guide.field, onboarding.to_enter_again) if field not in exposed]
+    exposed = [name for name in onboarding.exposed if guide.field(name).step <= step.number]
+    again = [name for name in onboarding.to_enter_again if name not in exposed]
     if exposed:
-        names = escape(listed(f"{field.label} (step {field.step})" for field in exposed))
         yield section(
-            f"⚠️ *Posted in the channel:* {names}. Please create a new one, then press *Enter "
-            "securely*."
+            f"⚠️ *Posted in the channel:* {escape(labels(onboarding, exposed))}. Please create a "
+            "new one, then press *Enter securely*."
         )
     if again:
-        names = escape(listed(f"{field.label} (step {field.step})" for field in again))
         yield section(
-            f"❌ *{escape(guide.platform)} didn't accept everything.* Please re-enter {names}. "
-            "We'll check again automatically."
+            f"❌ *{escape(guide.platform)} didn't accept everything.* Please re-enter "
+            f"{escape(labels(onboarding, again))}. We'll check again automatically."
         )
-    wanted = tuple(field.id for field in (*exposed, *again))
+    wanted = (*exposed, *again)
     if not set(step.credentials).issuperset(wanted):
-        first = min(field.step for field in (*exposed, *again))
+        first = min(guide.field(name).step for name in wanted)
         ref = str(ids.StepRef(onboarding.id, first, wanted))
         yield actions([button("Re-enter", ids.ENTER_CREDENTIALS, ref, style="primary")])
 
@@ -99,11 +94,11 @@ def _check(onboarding: Onboarding) -> Iterator[Block]:
     run = onboarding.verification
     if run is None or run.report is None or run.report.fields:
         return
-    if run.report.outcome is Outcome.FAILED:
+    if run.failed:
         steps = listed(f"step {number}" for number in run.report.steps) if run.report.steps else ""
         where = f" Please look at {steps} again." if steps else ""
         yield section(f"❌ *The last check found a setup problem*, not a wrong credential.{where}")
-    elif run.report.outcome is Outcome.UNKNOWN:
+    elif run.outcome is Outcome.UNKNOWN:
         later = " I'll keep trying." if run.retry_at else ""
         yield section(
             f"⏳ *The last check couldn't finish.* Nothing is wrong with what you entered.{later}"

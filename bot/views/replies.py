@@ -71,8 +71,8 @@ def words_text(onboarding: Onboarding) -> str:
     """Return the words that are understood."""
     step = onboarding.current
     words = ["`done`", "`undo`", "`status`"]
-    if step and step.choice:
-        words = [f"`{option.id}`" for option in step.choice.options] + words
+    if step:
+        words = [f"`{option.id}`" for option in step.options] + words
     return (
         f"You can type {', '.join(words)}, or `help` plus your question. Please don't post "
         "passwords or keys here."

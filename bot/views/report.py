@@ -14,7 +14,7 @@ from bot.views import ids
 from bot.views.blocks import (
     Message,
     actions,
-    bullets_of,
+    bullets,
     button,
     confirmation,
     context,
@@ -56,7 +56,7 @@ def _replaced(run: Verification, report: Report) -> Block:
     by = run.requested_by.user_id
     who = f" for {mention(by)}" if by else ""
     name = f"{SIGNS[report.outcome]} · Check {run.number}{who}, {when(report.started_at)}."
-    failed = (check for check in report.checks if check.outcome is Outcome.FAILED)
+    failed = report.failed
     why = (f"*{escape(one.title)}*: {escape(finding(one.for_client))}" for one in failed)
     return section("\n".join([f"{name} See the newer check below.", *why]))
 
@@ -69,7 +69,7 @@ def finding(text: str) -> str:
 def _newest(onboarding: Onboarding, run: Verification, report: Report) -> Iterator[Block]:
     if report.outcome is Outcome.PASSED:
         yield from _passed(onboarding, run, report)
-    elif report.outcome is Outcome.FAILED:
+    elif report.failed:
         yield from _failed(onboarding, run, report)
     else:
         yield from _unknown(run, report)
@@ -130,7 +130,7 @@ def to_whom(onboarding: Onboarding) -> str:
 
 def _failed(onboarding: Onboarding, run: Verification, report: Report) -> Iterator[Block]:
     platform = escape(onboarding.guide.platform)
-    failed = [one for one in onboarding.verifications if _has_failed(one)]
+    failed = [one for one in onboarding.verifications if one.failed]
     to = f"{to_whom(onboarding)}, " if failed == [run] and onboarding.contacts else ""
     if _is_after_go_live(onboarding, run):
         yield section(f"❌ *Your connection needs a fix.* {platform} doesn't accept everything.")
@@ -141,12 +141,13 @@ def _failed(onboarding: Onboarding, run: Verification, report: Report) -> Iterat
 
 def what_to_do(onboarding: Onboarding, report: Report) -> Iterator[Block]:
     """Yield what failed, how to fix it, and the buttons for that, while it can be fixed here."""
-    for check in report.checks:
-        if check.outcome is Outcome.FAILED:
-            yield section(check_line(check, check.for_client))
+    for check in report.failed:
+        yield section(check_line(check, check.for_client))
     if report.steps:
-        steps = [_step_name(onboarding, number) for number in report.steps]
-        yield section(f"*Please revisit:*\n{bullets_of(steps)}")
+        steps = map(onboarding.guide.step, report.steps)
+        yield section(
+            f"*Please revisit:*\n{bullets(f'Step {one.number}: {one.title}' for one in steps)}"
+        )
     buttons = []
     if not report.fields:
         yield section("When that's done, press *Check again*.")
@@ -161,17 +162,13 @@ def what_to_do(onboarding: Onboarding, report: Report) -> Iterator[Block]:
     if onboarding.status is not Status.ACTIVE and not is_live(onboarding):
         return
     ref = str(ids.StepRef(onboarding.id, report.steps[0] if report.steps else 1))
-    yield actions([*buttons, *_again(onboarding), button("I need help", ids.STEP_HELP, ref)])
+    again = button("Check again", ids.RUN_VERIFICATION, str(ids.StepRef(onboarding.id, 0)))
+    yield actions([*buttons, again, button("I need help", ids.STEP_HELP, ref)])
 
 
 def _is_after_go_live(onboarding: Onboarding, run: Verification) -> bool:
     finished_at = onboarding.finished_at
     return finished_at is not None and run.requested_at > finished_at
-
-
-def _again(onboarding: Onboarding) -> list[ButtonElement]:
-    ref = str(ids.StepRef(onboarding.id, 0))
-    return [button("Check again", ids.RUN_VERIFICATION, ref)]
 
 
 def _unknown(run: Verification, report: Report) -> Iterator[Block]:
@@ -186,11 +183,3 @@ def _unknown(run: Verification, report: Report) -> Iterator[Block]:
     for check in report.checks:
         if check.outcome is Outcome.UNKNOWN and check.required:
             yield section(check_line(check, check.for_client))
-
-
-def _has_failed(run: Verification) -> bool:
-    return run.report is not None and run.report.outcome is Outcome.FAILED
-
-
-def _step_name(onboarding: Onboarding, number: int) -> str:
-    return f"Step {number}: {escape(onboarding.guide.step(number).title)}"

@@ -11,6 +11,7 @@ from bot.guide import Owner
 from bot.onboarding import Onboarding, Status
 from bot.onboarding.follow_ups import held_until
 from bot.onboarding.report import Outcome
+from bot.onboarding.transitions import labels
 from bot.views import ids
 from bot.views.after_go_live import is_open
 from bot.views.blocks import (
@@ -98,9 +99,8 @@ def _now(onboarding: Onboarding, link_to_step: str | None) -> Iterator[str]:
     if onboarding.status is Status.PAUSED:
         return
     yield f"*Waiting on:* {_whom(onboarding)} since {when(onboarding.progress_at)}"
-    fields = map(onboarding.guide.field, onboarding.exposed)
-    if secret := [field for field in fields if field.secret_pattern]:
-        names = escape(listed(f"{field.label} (step {field.step})" for field in secret))
+    if exposed := onboarding.exposed:
+        names = escape(labels(onboarding, exposed))
         yield f"⚠️ *Posted in the channel by mistake:* {names}. Please create a new one."
     yield from _verification(onboarding)
     yield from _questions(onboarding)
@@ -134,9 +134,9 @@ def _verification(onboarding: Onboarding) -> Iterator[str]:
         return
     if run.report is None:
         yield "*Credential check:* running…"
-    elif run.report.outcome is Outcome.PASSED:
+    elif run.outcome is Outcome.PASSED:
         yield "*Credential check:* passed"
-    elif run.report.outcome is Outcome.UNKNOWN:
+    elif run.outcome is Outcome.UNKNOWN:
         later = "trying again" if run.retry_at else "see the latest check"
         yield f"*Credential check:* couldn't finish, {later}"
     elif again := [onboarding.guide.field(name).label for name in run.report.fields]:

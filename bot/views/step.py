@@ -12,6 +12,7 @@ from bot.guide import Blank, Owner, Step, Table
 from bot.guide.credential_fields import ending
 from bot.guide.pictures import Picture
 from bot.onboarding import Onboarding, Status, StepProgress, StepState
+from bot.onboarding.transitions import skipped_by
 from bot.views import ids
 from bot.views.blocks import (
     Message,
@@ -59,7 +60,7 @@ def _afterwards(onboarding: Onboarding, step: Step, progress: StepProgress) -> M
     if progress.state is StepState.WAITING:
         return _line(onboarding.id, step.number, f"⏳ {title} — coming up again later")
     if progress.state is StepState.SKIPPED:
-        why = _why_skipped(onboarding, step) or _skipped_by(progress)
+        why = _why_skipped(onboarding, progress)
         return _line(onboarding.id, step.number, f"➖ {title} — skipped{why}")
     who = mention(progress.by.user_id) if progress.by and progress.by.user_id else "done"
     done = f"{who}, {when(progress.at)}" if progress.at else who
@@ -218,20 +219,14 @@ def _state(onboarding: Onboarding, step: Step) -> Iterator[Block]:
 
 
 def _answer(onboarding: Onboarding, step: Step) -> str:
-    options = step.choice.options if step.choice else ()
-    chosen = next((one.label for one in options if one.id == onboarding.account), None)
-    return f" (“{escape(chosen)}”)" if chosen else ""
+    chosen = step.option(onboarding.account)
+    return f" (“{escape(chosen.label)}”)" if chosen else ""
 
 
-def _why_skipped(onboarding: Onboarding, step: Step) -> str:
-    for other in onboarding.guide.steps:
-        for option in other.choice.options if other.choice else ():
-            if option.id == onboarding.account and step.number in option.skips:
-                return f", because you chose “{escape(option.label)}” in step {other.number}"
-    return ""
-
-
-def _skipped_by(progress: StepProgress) -> str:
+def _why_skipped(onboarding: Onboarding, progress: StepProgress) -> str:
+    if cause := skipped_by(onboarding, progress.number):
+        step, option = cause
+        return f", because you chose “{escape(option.label)}” in step {step.number}"
     by = progress.by
     return f" by {mention(by.user_id)} (HeavySet Tech)" if by and by.user_id else ""
 
@@ -244,6 +239,6 @@ def _value(onboarding: Onboarding, name: str) -> str:
     if stored is None:
         return f"{label}: not entered yet"
     line = f"{label} {ending(stored.mask)} — {mention(stored.by.user_id)}, {when(stored.at)}"
-    if stored.version > 1 and onboarding.guide.field(name).secret_pattern:
+    if stored.version > 1 and onboarding.guide.field(name).is_secret:
         return f"{line} (replaces the earlier one)"
     return line

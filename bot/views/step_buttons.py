@@ -28,10 +28,7 @@ def step_buttons(onboarding: Onboarding, step: Step) -> list[ButtonElement]:
             )
         )
     if step.choice:
-        buttons += [
-            button(option.label, f"{ids.CHOOSE_ACCOUNT}:{option.id}", ref)
-            for option in step.choice.options
-        ]
+        buttons += choice_buttons(step, ref)
     elif step.verifies:
         buttons.append(button("Verify now (HeavySet)", ids.RUN_VERIFICATION, ref, style="primary"))
         if onboarding.guide.checks.by == "servicetitan":
@@ -46,6 +43,11 @@ def step_buttons(onboarding: Onboarding, step: Step) -> list[ButtonElement]:
     if onboarding.owner_of(step.number) is Owner.CLIENT:
         buttons.append(button("Ask HeavySet to do it", ids.HAND_OVER, ref))
     return buttons
+
+
+def choice_buttons(step: Step, ref: str) -> list[ButtonElement]:
+    """Return a button for each answer to the question of a step."""
+    return [button(one.label, f"{ids.CHOOSE_ACCOUNT}:{one.id}", ref) for one in step.options]
 
 
 def hand_over_buttons(onboarding: Onboarding, step: Step) -> Iterator[Block]:

@@ -26,7 +26,7 @@ def verification_news(onboarding: Onboarding, event: Event) -> Iterator[Block]:
         case Outcome.PASSED:
             yield section(f"✅ *{name}*: check {number} passed.")
         case Outcome.FAILED:
-            yield section(f"❌ *{name}*: check {number} failed{_failures(report)}.")
+            yield section(f"❌ *{name}*: check {number} failed{_failures(run)}.")
         case _:
             yield section(f"⏳ *{name}*: check {number} couldn't finish.")
     if report:
@@ -55,17 +55,16 @@ def _rechecked(onboarding: Onboarding, run: Verification, report: Report) -> Ite
         return
     engineer = mention(onboarding.engineer)
     yield section(
-        f"❌ {engineer}, the live connection of *{name}* stopped working{_failures(report)}."
+        f"❌ {engineer}, the live connection of *{name}* stopped working{_failures(run)}."
     )
-    failed = [one for one in report.checks if one.outcome is Outcome.FAILED]
-    yield from _details(report, failed)
+    yield from _details(report, run.failed)
     if told := told_of(onboarding, run):
         yield context(f"✅ {mention(told.by.user_id)} told the client, {when(told.at)}.")
         return
     yield context("The client doesn't know yet.")
     confirm = confirmation(
         f"Tell {onboarding.client_name}?",
-        f"They'll read in their thread: “{' '.join(one.for_client for one in failed)}”",
+        f"They'll read in their thread: “{' '.join(one.for_client for one in run.failed)}”",
         yes="Tell them",
         no="Not now",
     )
@@ -74,6 +73,5 @@ def _rechecked(onboarding: Onboarding, run: Verification, report: Report) -> Ite
     yield actions([button("Tell the client", ids.TELL_CLIENT, ref, confirm=confirm, label=label)])
 
 
-def _failures(report: Report | None) -> str:
-    titles = [one.title for one in report.checks if one.outcome is Outcome.FAILED] if report else []
-    return f": {escape(listed(titles))}" if titles else ""
+def _failures(run: Verification) -> str:
+    return f": {escape(listed(one.title for one in run.failed))}" if run.failed else ""

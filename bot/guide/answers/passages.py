@@ -77,7 +77,7 @@ def _of_phase(phase: Phase) -> Iterator[Passage]:
 
 def _of_step(step: Step, around: str) -> Iterator[Passage]:
     own = [step.figure.caption] if step.figure else []
-    own += [option.label for option in step.choice.options] if step.choice else []
+    own += [option.label for option in step.options]
     for name, text in _texts(step):
         near = " ".join([around, *own]) if name == "body" else around
         yield Passage(f"step:{step.number}:{name}", step.title, text, (step.number,), near)
@@ -89,7 +89,7 @@ def _texts(step: Step) -> Iterator[tuple[str, str]]:
         yield f"table:{number}", _table(table)
     for number, note in enumerate(step.notes, start=1):
         yield f"note:{number}", note
-    for number, tip in enumerate(step.all_tips, start=1):
+    for number, tip in enumerate((*step.tips, *step.if_stuck), start=1):
         yield f"tip:{number}", tip
     if step.figure and step.figure.shows:
         yield "figure", step.figure.shows

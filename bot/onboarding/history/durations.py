@@ -131,10 +131,8 @@ class Replay:
                 self._questions.pop(number, None)
 
     def _choose(self, number: int, answer: str) -> None:
-        choice = self._guide.step(number).choice
-        options = choice.options if choice else ()
-        skips = (one.skips for one in options if one.id == answer)
-        self._unnecessary = frozenset(next(skips, ()))
+        option = self._guide.step(number).option(answer)
+        self._unnecessary = frozenset(option.skips if option else ())
 
     def _undo(self, number: int, *, alone: bool) -> None:
         """Reopen a step and, unless `alone`, those after it, except what an engineer skipped."""

@@ -236,8 +236,8 @@ def _steps(guide: Guide, numbers: Sequence[int]) -> str:
 
 def _option(guide: Guide, event: Event) -> str:
     step, answer = _of_guide(guide, event.step), str(event.detail["choice"])
-    options = step.choice.options if step and step.choice else ()
-    return next((option.label for option in options if option.id == answer), answer)
+    option = step.option(answer) if step else None
+    return option.label if option else answer
 
 
 def _reason(guide: Guide, event: Event) -> str:
