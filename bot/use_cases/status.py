@@ -48,7 +48,7 @@ class StatusReport(UseCase):
             here,
             now=services.clock(),
             workspace_url=services.slack.identity.url,
-            here=True,
+            query=None,
             notes=await self._notes(here),
             risks=self._risks(here),
         )
@@ -83,9 +83,8 @@ class StatusReport(UseCase):
             lines,
             now=services.clock(),
             workspace_url=services.slack.identity.url,
-            here=False,
             query=query,
-            notes=await self._notes(lines) if query.name else None,
+            notes=await self._notes(lines) if query.name else {},
             risks=self._risks(lines),
         )
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from textwrap import wrap
 
 from slack_sdk.models.blocks import Block
 
@@ -14,7 +13,7 @@ from bot.onboarding.follow_ups import held_until
 from bot.views import ids
 from bot.views.after_go_live import slot as told_slot
 from bot.views.announcement_texts import TEXTS, announcement_text, labels_of
-from bot.views.blocks import Message, actions, button, context, message, section
+from bot.views.blocks import Message, actions, button, context, message, paragraphs, section
 from bot.views.quiet import gone_quiet_blocks
 from bot.views.report import slot as verification_slot
 from bot.views.root import ROOT
@@ -29,10 +28,6 @@ LOSS_TEXTS = {
     Loss.REFUSED: "Slack is rejecting my posts (`{code}`). Run `onboarding doctor`, "
     "fix it, and restart me",
 }
-
-
-def slot(event_id: int) -> str:
-    return f"announcement:{event_id}"
 
 
 def announcement(
@@ -52,7 +47,7 @@ def announcement(
     else:
         blocks = [section(announcement_text(onboarding, event))]
     blocks.append(_where(onboarding, event, timestamps, workspace_url))
-    return message(onboarding.id, slot(event_id), blocks)
+    return message(onboarding.id, f"announcement:{event_id}", blocks)
 
 
 def _help_asked(onboarding: Onboarding, event: Event) -> Iterator[Block]:
@@ -61,9 +56,7 @@ def _help_asked(onboarding: Onboarding, event: Event) -> Iterator[Block]:
         f"🙋 {mention(onboarding.engineer)}, *{escape(onboarding.client_name)}* needs help with "
         f"step {step.number} ({escape(step.title)}). {mention(event.actor.user_id)} asks:"
     )
-    # Escaping may turn one character into five, and a section holds 3,000.
-    question = wrap(event.detail["question"], 500, replace_whitespace=False, drop_whitespace=False)
-    yield from (section(_quoted(piece)) for piece in question)
+    yield from (section(_quoted(piece)) for piece in paragraphs(event.detail["question"]))
     yield from _answering(onboarding, event)
 
 
@@ -77,7 +70,7 @@ def _answering(onboarding: Onboarding, event: Event) -> Iterator[Block]:
         who, at = mention(question.answered_by.user_id), when(question.answered_at)
         yield context(f"✅ Answered ({who}, {at})")
         return
-    ref = str(ids.StepRef(onboarding.id, question.number))
+    ref = ids.StepRef(onboarding.id, question.number)
     label = f"Mark the question of {onboarding.client_name} answered"
     yield actions([button("Mark answered", ids.MARK_ANSWERED, ref, label=label)])
     yield context("Reply in the client's thread, or here and send it there.")

@@ -1,6 +1,6 @@
 """The reply to `assign` for several clients."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from slack_sdk.models.blocks import Block
 
@@ -21,15 +21,9 @@ def reassigned_answer(
     blocks: list[Block] = []
     if changed:
         title = f"Reassigned {count(len(changed), 'client')} to {whom}:"
-        blocks += _listed(title, changed)
+        blocks += listing(title, changed, most=MOST_NAMED)
     if refused:
-        blocks += _listed("Not changed:", refused)
+        blocks += listing("Not changed:", refused, most=MOST_NAMED)
     if left:
         blocks.append(context(f"{left} more to go; they follow in a moment."))
     return answer_of(blocks)
-
-
-def _listed(title: str, lines: Sequence[str]) -> Iterator[Block]:
-    yield from listing(title, lines[:MOST_NAMED])
-    if (more := len(lines) - MOST_NAMED) > 0:
-        yield context(f"and {more} more")

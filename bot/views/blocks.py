@@ -5,8 +5,11 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from itertools import islice
+from textwrap import wrap
+from typing import Any, TypeVar, cast
 
+from slack_sdk.models import JsonObject
 from slack_sdk.models.blocks import (
     ActionsBlock,
     Block,
@@ -22,6 +25,7 @@ from slack_sdk.models.blocks import (
 
 from bot.core.mrkdwn import escape, plain
 from bot.guide.pictures import Picture
+from bot.views.ids import StepRef
 
 EVENT_TYPE = "onboarding_message"
 # chat.update refuses a text of more than 4,000 characters (msg_too_long).
@@ -31,50 +35,27 @@ LONGEST_LABEL = 75  # docs.slack.dev, button element
 LONGEST_ALT_TEXT = 2000  # docs.slack.dev, image block
 
 
-class _Quick:
-    """A part that is rendered without a search for its validators, which took most of the time.
+Part = TypeVar("Part", bound=JsonObject)
+
+
+def _quick(part: type[Part]) -> type[Part]:
+    """Return `part` without its search for validators, which took most of the time to render it.
 
     The sandbox checks each message and view of the tests against Slack's limits.
     """
-
-    def validate_json(self) -> None:
-        pass
-
-
-class _HeaderBlock(_Quick, HeaderBlock):
-    pass
+    members = {"validate_json": lambda _self: None}
+    return cast("type[Part]", type(part.__name__, (part,), members))
 
 
-class _SectionBlock(_Quick, SectionBlock):
-    pass
-
-
-class _ContextBlock(_Quick, ContextBlock):
-    pass
-
-
-class _ActionsBlock(_Quick, ActionsBlock):
-    pass
-
-
-class _ImageBlock(_Quick, ImageBlock):
-    pass
-
-
-class _ButtonElement(_Quick, ButtonElement):
-    pass
-
-
-class _ConfirmObject(_Quick, ConfirmObject):
-    pass
-
-
-class _MarkdownTextObject(_Quick, MarkdownTextObject):
-    pass
-
-
-class _PlainTextObject(_Quick, PlainTextObject):
-    pass
+_HeaderBlock = _quick(HeaderBlock)
+_SectionBlock = _quick(SectionBlock)
+_ContextBlock = _quick(ContextBlock)
+_ActionsBlock = _quick(ActionsBlock)
+_ImageBlock = _quick(ImageBlock)
+_ButtonElement = _quick(ButtonElement)
+_ConfirmObject = _quick(ConfirmObject)
+_MarkdownTextObject = _quick(MarkdownTextObject)
+_PlainTextObject = _quick(PlainTextObject)
 
 
 @dataclass(frozen=True)
@@ -175,6 +156,14 @@ def picture_keys(message: Message) -> Sequence[str]:
     return [one.get("image_url") or one["slack_file"]["id"] for one in images]
 
 
+def paragraphs(text: str) -> list[str]:
+    """Return a long plain text in pieces, each of which fits a section.
+
+    It holds 3,000 characters, and escaping may turn one into five.
+    """
+    return wrap(text, 550, replace_whitespace=False, drop_whitespace=False)
+
+
 def bullets(lines: Iterable[str]) -> str:
     """Return plain `lines` as a list."""
     return bullets_of(escape(line) for line in lines)
@@ -186,23 +175,39 @@ def bullets_of(lines: Iterable[str]) -> str:
 
 
 def listing(
-    title: str, lines: Iterable[str], accessory: ButtonElement | None = None
-) -> Iterator[SectionBlock]:
-    """Yield a title and a list of mrkdwn lines, in as many sections as Slack's limit needs."""
+    title: str,
+    lines: Sequence[str],
+    accessory: ButtonElement | None = None,
+    *,
+    most: int | None = None,
+) -> Iterator[Block]:
+    """Yield a title and a list of mrkdwn lines, in as many sections as Slack's limit needs.
+
+    Of more than `most` lines, the rest is only counted.
+    """
     text = title
-    for line in map("•  {}".format, lines):
+    for line in map("•  {}".format, lines[:most]):
         if len(text) + 1 + len(line) > LONGEST_SECTION:
             yield section(text, accessory)
             text, accessory = line, None
         else:
             text += f"\n{line}"
     yield section(text, accessory)
+    if more := len(lines[most:]) if most is not None else 0:
+        yield context(f"and {more} more")
+
+
+def sections(lines: Iterable[str]) -> Iterator[SectionBlock]:
+    """Yield lines of mrkdwn, five in a section."""
+    left = iter(lines)
+    while five := list(islice(left, 5)):
+        yield section("\n".join(five))
 
 
 def button(
     text: str,
     action_id: str,
-    value: str,
+    value: str | StepRef,
     *,
     style: str | None = None,
     confirm: ConfirmObject | None = None,
@@ -216,7 +221,7 @@ def button(
     return _ButtonElement(
         text=_PlainTextObject(text=text, emoji=False),
         action_id=action_id,
-        value=value,
+        value=str(value),
         style=style,
         confirm=confirm,
         accessibility_label=label[:LONGEST_LABEL] if label else None,

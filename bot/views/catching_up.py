@@ -21,7 +21,7 @@ def offer(onboarding: Onboarding, step: Step) -> Block | None:
     if step is not onboarding.current or not ahead:
         return None
     text = "Started with the written guide before? Skip ahead to where you are."
-    ref = str(ids.StepRef(onboarding.id, step.number))
+    ref = ids.StepRef(onboarding.id, step.number)
     return section(text, button(ALREADY, ids.ALREADY_DONE, ref))
 
 

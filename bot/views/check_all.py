@@ -80,17 +80,15 @@ def _reasons(
     """Yield who fails for which reason, with the way to ask them."""
     room = MOST_LINES
     for reason, group in groups[:MOST_REASONS]:
-        named = group[: min(MOST_NAMED, room)]
-        room -= len(named)
-        lines = [_line(one, run, workspace_url) for one, run in named]
+        named = min(MOST_NAMED, room, len(group))
+        room -= named
+        lines = [_line(one, run, workspace_url) for one, run in group]
         ask = None
         if all(one.client_can_fix for one, _ in group):
             label = f"Ask {count(len(group), 'client')} to fix this"
             ask = button("Ask them", ids.ASK_THEM, f"{round_id}:{reason}", label=label)
         title = f"❌ *{heading(group[0][1])}* ({len(group)})"
-        yield from listing(title, lines, ask)
-        if more := len(group) - len(named):
-            yield context(f"and {more} more")
+        yield from listing(title, lines, ask, most=named)
     if others := sum(len(group) for _, group in groups[MOST_REASONS:]):
         yield context(f"and {count(others, 'more client')} with other problems")
 
@@ -140,10 +138,8 @@ def ask_modal(
     remedy = " ".join(one.for_client for one in run.failed)
     blocks: list[Block] = [
         section(f"I'll post this in the thread of {clients}:\n> {escape(remedy)}"),
-        *listing("*Clients*", [escape(one.client_name) for one, _ in to_ask[:MOST_NAMED]]),
+        *listing("*Clients*", [escape(one.client_name) for one, _ in to_ask], most=MOST_NAMED),
     ]
-    if more := to_ask[MOST_NAMED:]:
-        blocks.append(context(f"and {len(more)} more"))
     if asked:
         blocks.append(context(f"Already asked: {names_of(asked)}"))
     return form("Ask them?", ids.ASK_CLIENTS, ref, blocks, submit=f"Ask {clients}")

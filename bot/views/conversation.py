@@ -21,8 +21,8 @@ def near_line(onboarding: Onboarding, step: Step, ts: str, engineer: str) -> Eph
 
     `ts` is the message's: its text is read again if it is sent on. `engineer` is their name.
     """
-    ref = str(ids.StepRef(onboarding.id, step.number))
-    message = str(ids.StepRef(onboarding.id, step.number, (ts,)))
+    ref = ids.StepRef(onboarding.id, step.number)
+    message = ids.StepRef(onboarding.id, step.number, (ts,))
     buttons = _finishing(step, ref)
     what = f"Is step {step.number} done" if buttons else "Do you need anything"
     send = f"Send to @{engineer}"
@@ -34,7 +34,7 @@ def near_line(onboarding: Onboarding, step: Step, ts: str, engineer: str) -> Eph
     return answer_of([section(text), actions(buttons)])
 
 
-def _finishing(step: Step, ref: str) -> list[ButtonElement]:
+def _finishing(step: Step, ref: ids.StepRef) -> list[ButtonElement]:
     if step.choice:
         return choice_buttons(step, ref)
     text = f"Mark step {step.number} done"
@@ -60,7 +60,7 @@ def answered_line(onboarding: Onboarding, ts: str) -> EphemeralReply:
 def send_line(onboarding: Onboarding, ts: str) -> EphemeralReply:
     """Return the offer to an engineer who replied in the engineering channel; `ts` is the reply."""
     question = onboarding.open_questions[-1]
-    ref = str(ids.StepRef(onboarding.id, question.number, (ts,)))
+    ref = ids.StepRef(onboarding.id, question.number, (ts,))
     text = f"Send this to {mention(question.by.user_id)} in *{escape(onboarding.client_name)}*'s "
     buttons = [
         button("Send to the client's thread", ids.SEND_TO_THREAD, ref, style="primary"),
@@ -70,12 +70,12 @@ def send_line(onboarding: Onboarding, ts: str) -> EphemeralReply:
 
 
 def _yes(onboarding: Onboarding, question: Question, action_id: str, ts: str) -> ButtonElement:
-    ref = str(ids.StepRef(onboarding.id, question.number, (ts,)))
+    ref = ids.StepRef(onboarding.id, question.number, (ts,))
     return button("Yes", action_id, ref, label=f"Yes, mark question {question.number} answered")
 
 
 def _not_yet(onboarding: Onboarding, text: str = "Not yet") -> ButtonElement:
-    return button(text, ids.NOT_ANSWERED, str(ids.StepRef(onboarding.id, 0)))
+    return button(text, ids.NOT_ANSWERED, ids.StepRef(onboarding.id, 0))
 
 
 def _quoted(question: Question) -> str:

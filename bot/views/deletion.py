@@ -11,13 +11,9 @@ from bot.views import ids
 from bot.views.blocks import Message, actions, button, message, section
 
 
-def slot(number: int) -> str:
-    return f"deleted:{number}"
-
-
 def deletion_message(onboarding: Onboarding, deletion: Deletion) -> Message:
     """Return the notice; when everything was entered again, it says so in one line."""
-    return message(onboarding.id, slot(deletion.number), _notice(onboarding, deletion))
+    return message(onboarding.id, f"deleted:{deletion.number}", _notice(onboarding, deletion))
 
 
 def _notice(onboarding: Onboarding, deletion: Deletion) -> Iterator[Block]:
@@ -37,4 +33,4 @@ def _notice(onboarding: Onboarding, deletion: Deletion) -> Iterator[Block]:
     if onboarding.status is Status.ACTIVE:
         step = max(one.step for one in again)
         ref = ids.StepRef(onboarding.id, step, tuple(one.id for one in again))
-        yield actions([button("Enter securely", ids.ENTER_CREDENTIALS, str(ref), style="primary")])
+        yield actions([button("Enter securely", ids.ENTER_CREDENTIALS, ref, style="primary")])

@@ -1,6 +1,6 @@
 """The parts of all modals: a form, its inputs, plain texts."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from slack_sdk.models.blocks import Block, InputBlock, PlainTextObject
@@ -30,10 +30,14 @@ def form(
     )
 
 
-def notice(title: str, blocks: Sequence[Block]) -> View:
-    """Return a modal that only says something, with nothing to submit."""
+def notice(title: str, blocks: Iterable[Block], ref: FormRef | None = None) -> View:
+    """Return a modal that only says something, with nothing to submit; `ref` if it has buttons."""
     return View(
-        type="modal", title=plain_text(title), close=plain_text("Close"), blocks=list(blocks)
+        type="modal",
+        title=plain_text(title),
+        close=plain_text("Close"),
+        private_metadata=ref.dump() if ref else None,
+        blocks=list(blocks),
     )
 
 

@@ -1,7 +1,7 @@
 """The guide's answer to a question that somebody typed in the thread."""
 
 from collections.abc import Iterator
-from textwrap import shorten, wrap
+from textwrap import shorten
 
 from slack_sdk.models.blocks import Block
 
@@ -9,7 +9,7 @@ from bot.core.mrkdwn import escape, mention
 from bot.guide.answers import passage
 from bot.onboarding import Onboarding, Question
 from bot.views import ids
-from bot.views.blocks import Message, actions, button, message, section
+from bot.views.blocks import Message, actions, button, message, paragraphs, section
 
 QUOTED = 200
 
@@ -32,8 +32,6 @@ def _answer(onboarding: Onboarding, question: Question) -> Iterator[Block]:
     else:
         where = f"From step {found.step}, " if found.step else ""
         yield section(f"*{where}{escape(found.title)}*")
-        # A section holds 3,000 characters, and escaping may turn one into five.
-        for piece in wrap(found.text, 550, replace_whitespace=False, drop_whitespace=False):
-            yield section(escape(piece))
-    ref = str(ids.StepRef(onboarding.id, question.step))
+        yield from (section(escape(piece)) for piece in paragraphs(found.text))
+    ref = ids.StepRef(onboarding.id, question.step)
     yield actions([button("Ask HeavySet instead", ids.STEP_HELP, ref)])

@@ -11,13 +11,13 @@ from bot.core.mrkdwn import channel_link, escape, mention, thread_link, when
 from bot.core.typed_text import one_line
 from bot.guide import Owner, Phase
 from bot.onboarding import BOT, EventKind, Onboarding
-from bot.onboarding.history import SIDES, Entry, History, Words, lasting
-from bot.onboarding.history.sentences import sign
+from bot.onboarding.history import SIDES, Entry, History, lasting
+from bot.onboarding.history.sentences import Part, sign
 from bot.onboarding.people import ChannelRef, UserRef
 from bot.onboarding.report import Outcome
 from bot.views import ids
 from bot.views.blocks import actions, button, context, header, section
-from bot.views.forms import plain_text
+from bot.views.forms import notice
 
 PAGE = 20
 BAR = 10
@@ -37,18 +37,13 @@ def history_modal(
 
     Entries are counted from the oldest, so new ones move none to another page.
     """
-    return View(
-        type="modal",
-        title=plain_text("History"),
-        close=plain_text("Close"),
-        private_metadata=ref.dump(),
-        blocks=[
-            header(one_line(onboarding.client_name)),
-            *_summary(onboarding, history, workspace_url),
-            DividerBlock(),
-            *_timeline(history, until),
-        ],
-    )
+    blocks = [
+        header(one_line(onboarding.client_name)),
+        *_summary(onboarding, history, workspace_url),
+        DividerBlock(),
+        *_timeline(history, until),
+    ]
+    return notice("History", blocks, ref)
 
 
 def _summary(onboarding: Onboarding, history: History, workspace_url: str) -> Iterator[Block]:
@@ -91,11 +86,9 @@ def _counts(history: History) -> Iterator[str]:
     waits = [one.waited.total_seconds() for one in asked if one.waited is not None]
     open_ = sum(one.waited is None and not one.by_guide for one in asked)
     by_guide = sum(one.by_guide for one in asked)
-    answers = (
-        [f"{len(waits)} answered, median {lasting(timedelta(seconds=median(waits)))}"]
-        if waits
-        else []
-    )
+    answers = []
+    if waits:
+        answers = [f"{len(waits)} answered, median {lasting(timedelta(seconds=median(waits)))}"]
     answers += [f"{by_guide} answered from the guide"] if by_guide else []
     answers += [f"{open_} still open"] if open_ else []
     yield f"🙋 Questions: {', '.join(answers) or 'none'}"
@@ -134,9 +127,8 @@ def _timeline(history: History, until: int | None) -> Iterator[Block]:
 
 
 def _line(entry: Entry) -> str:
-    return (
-        f"{sign(entry.event.kind)} {when(entry.event.at)}\n{_subject(entry)} {_text(entry.words)}"
-    )
+    words = "".join(map(_part, entry.words))
+    return f"{sign(entry.event.kind)} {when(entry.event.at)}\n{_subject(entry)} {words}"
 
 
 def _subject(entry: Entry) -> str:
@@ -145,11 +137,7 @@ def _subject(entry: Entry) -> str:
     return mention(entry.event.actor.user_id) if entry.event.actor.user_id else "Someone"
 
 
-def _text(words: Words) -> str:
-    return "".join(_part(part) for part in words)
-
-
-def _part(part: str | UserRef | ChannelRef | datetime) -> str:
+def _part(part: Part) -> str:
     match part:
         case UserRef():
             return mention(part.user_id)

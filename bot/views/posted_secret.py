@@ -11,13 +11,10 @@ from bot.views import ids
 from bot.views.blocks import Message, actions, button, message, section
 
 
-def slot(number: int) -> str:
-    return f"exposed:{number}"
-
-
 def posted_secret_message(onboarding: Onboarding, posted_secret: PostedSecret) -> Message:
     """Return the notice; one line once a new value was entered."""
-    return message(onboarding.id, slot(posted_secret.number), _notice(onboarding, posted_secret))
+    slot = f"exposed:{posted_secret.number}"
+    return message(onboarding.id, slot, _notice(onboarding, posted_secret))
 
 
 def _notice(onboarding: Onboarding, posted_secret: PostedSecret) -> Iterator[Block]:
@@ -43,7 +40,7 @@ def _notice(onboarding: Onboarding, posted_secret: PostedSecret) -> Iterator[Blo
             f"(step {again[0].step}) and enter it here."
         )
         ref = ids.StepRef(onboarding.id, again[0].step, tuple(field.id for field in again))
-        yield actions([button("Enter securely", ids.ENTER_CREDENTIALS, str(ref), style="primary")])
+        yield actions([button("Enter securely", ids.ENTER_CREDENTIALS, ref, style="primary")])
 
 
 def _where(posted_secret: PostedSecret, labels: str) -> str:

@@ -30,7 +30,7 @@ def gone_quiet_blocks(onboarding: Onboarding, event: Event) -> Iterator[Block]:
     elif current_offer(onboarding) is None:
         yield context("✅ They're active again.")
     else:
-        ref, name = str(ids.StepRef(onboarding.id, offer.number)), onboarding.client_name
+        ref, name = ids.StepRef(onboarding.id, offer.number), onboarding.client_name
         yield actions(
             [
                 button("Pause", ids.PAUSE_QUIET, ref, label=f"Pause {name}"),

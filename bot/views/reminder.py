@@ -55,7 +55,7 @@ def _nudge(onboarding: Onboarding, reminder: Reminder) -> Iterator[Block]:
     yield from _values(onboarding)
     yield from _check(onboarding)
     step = onboarding.current
-    ref = str(ids.StepRef(onboarding.id, reminder.step))
+    ref = ids.StepRef(onboarding.id, reminder.step)
     snooze = button("Snooze", ids.SNOOZE, ref, label="Snooze this reminder")
     if step and onboarding.owner_of(step.number) is onboarding.turn:
         yield from step_again(onboarding, step)
@@ -85,7 +85,7 @@ def _values(onboarding: Onboarding) -> Iterator[Block]:
     wanted = (*exposed, *again)
     if not set(step.credentials).issuperset(wanted):
         first = min(guide.field(name).step for name in wanted)
-        ref = str(ids.StepRef(onboarding.id, first, wanted))
+        ref = ids.StepRef(onboarding.id, first, wanted)
         yield actions([button("Re-enter", ids.ENTER_CREDENTIALS, ref, style="primary")])
 
 

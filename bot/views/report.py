@@ -117,7 +117,7 @@ def _open(onboarding: Onboarding, report: Report) -> Iterator[Block]:
 def _tick_off(onboarding: Onboarding, check: Check) -> ButtonElement:
     title = f"Mark “{check.title}” as checked?"
     confirm = confirmation(title, check.for_engineer, yes="Yes, I checked", no="Not yet")
-    ref = str(ids.StepRef(onboarding.id, 0))
+    ref = ids.StepRef(onboarding.id, 0)
     label = f"Mark {check.title} as checked (engineers only)"
     text = "Mark as checked (HeavySet)"
     return button(text, ids.CONFIRM_WRITES, ref, confirm=confirm, label=label)
@@ -154,15 +154,15 @@ def what_to_do(onboarding: Onboarding, report: Report) -> Iterator[Block]:
     else:
         labels = listed(onboarding.guide.field(name).label for name in report.fields)
         first = min(onboarding.guide.field(name).step for name in report.fields)
-        ref = str(ids.StepRef(onboarding.id, first, report.fields))
+        ref = ids.StepRef(onboarding.id, first, report.fields)
         text = "Re-enter" if len(report.fields) > 1 else f"Re-enter {labels}"
         label = f"Re-enter {labels}"
         buttons.append(button(text, ids.ENTER_CREDENTIALS, ref, style="primary", label=label))
         yield section(f"*Please re-enter:* {escape(labels)}. We'll check again automatically.")
     if onboarding.status is not Status.ACTIVE and not is_live(onboarding):
         return
-    ref = str(ids.StepRef(onboarding.id, report.steps[0] if report.steps else 1))
-    again = button("Check again", ids.RUN_VERIFICATION, str(ids.StepRef(onboarding.id, 0)))
+    ref = ids.StepRef(onboarding.id, report.steps[0] if report.steps else 1)
+    again = button("Check again", ids.RUN_VERIFICATION, ids.StepRef(onboarding.id, 0))
     yield actions([*buttons, again, button("I need help", ids.STEP_HELP, ref)])
 
 

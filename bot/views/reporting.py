@@ -12,13 +12,12 @@ from bot.onboarding.history import lasting
 from bot.onboarding.reporting import EngineerTotals, Report, Spread, StepTotals
 from bot.onboarding.reporting.period import Period
 from bot.views import ids
-from bot.views.blocks import actions, button, context, header, section
-from bot.views.forms import plain_text
+from bot.views.blocks import actions, button, context, header, section, sections
+from bot.views.forms import notice
 
 OVERVIEW, STEPS, ENGINEERS = "overview", "steps", "engineers"
 PAGES = {OVERVIEW: "Overview", STEPS: "Steps", ENGINEERS: "Engineers"}
 WAITED = {Owner.CLIENT: "The client", Owner.HEAVYSET: "HeavySet", None: "Nobody (on hold)"}
-STEPS_PER_SECTION = 5
 MOST_ENGINEERS = 40
 RULES = "Days and hours run by the calendar, nights and weekends included."
 
@@ -29,13 +28,7 @@ def report_modal(report: Report | None, period: Period, ref: ids.FormRef, page: 
         blocks: list[Block] = [section("Adding it all up …")]
     else:
         blocks = [*_PAGES[page](report), context(RULES), _turns(period, page)]
-    return View(
-        type="modal",
-        title=plain_text("Report"),
-        close=plain_text("Close"),
-        private_metadata=ref.dump(),
-        blocks=[header(period.title), *blocks],
-    )
+    return notice("Report", [header(period.title), *blocks], ref)
 
 
 def _turns(period: Period, page: str) -> Block:
@@ -80,8 +73,7 @@ def _steps(report: Report) -> Iterator[Block]:
     reached = [step for step in report.steps if step.reached]
     if not reached:
         yield section("Nobody has gotten to a step yet.")
-    for start in range(0, len(reached), STEPS_PER_SECTION):
-        yield section("\n".join(_step(step) for step in reached[start : start + STEPS_PER_SECTION]))
+    yield from sections(map(_step, reached))
 
 
 def _step(step: StepTotals) -> str:
@@ -103,9 +95,7 @@ def _name(step: StepTotals) -> str:
 def _engineers(report: Report) -> Iterator[Block]:
     if not report.engineers:
         yield section("Nobody is responsible for an onboarding in progress.")
-    lines = [_engineer(one) for one in report.engineers[:MOST_ENGINEERS]]
-    for start in range(0, len(lines), STEPS_PER_SECTION):
-        yield section("\n".join(lines[start : start + STEPS_PER_SECTION]))
+    yield from sections(map(_engineer, report.engineers[:MOST_ENGINEERS]))
 
 
 def _engineer(one: EngineerTotals) -> str:

@@ -55,7 +55,7 @@ def _root(onboarding: Onboarding, link_to_step: str | None) -> Iterator[Block]:
     yield section("\n".join(_now(onboarding, link_to_step)))
     yield section("\n".join(_progress(onboarding)))
     if (step := onboarding.current) and link_to_step and onboarding.status is Status.ACTIVE:
-        ref = str(ids.StepRef(onboarding.id, step.number))
+        ref = ids.StepRef(onboarding.id, step.number)
         text = f"Go to step {step.number}"
         yield actions([button(text, ids.GO_TO_STEP, ref, style="primary", url=link_to_step)])
     yield context(

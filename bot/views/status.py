@@ -1,11 +1,12 @@
 """Replies to the slash command: status, a client's credentials, help."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from textwrap import shorten
+from types import MappingProxyType
+from typing import Any
 
-from slack_sdk.models.blocks import Block, ButtonElement
+from slack_sdk.models.blocks import Block
 
 from bot.core.english import ago, count, listed
 from bot.core.mrkdwn import channel_link, escape, mention, thread_link, when
@@ -26,6 +27,7 @@ STATES = {
     Status.COMPLETED: "completed",
     Status.CANCELLED: "canceled",
 }
+NONE: Mapping[str, Any] = MappingProxyType({})
 VERIFICATIONS = {
     "running": "check running",
     "passed": "verified",
@@ -34,32 +36,31 @@ VERIFICATIONS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Extra:
-    """What is shown of some onboardings besides their line, by onboarding."""
-
-    notes: Mapping[str, Sequence[Event]]
-    risks: Mapping[str, Risk]
-
-
 def status_answer(
     lines: Sequence[Overview | Unread],
     *,
     now: datetime,
     workspace_url: str,
-    here: bool,
-    query: StatusQuery | None = None,
-    notes: Mapping[str, Sequence[Event]] | None = None,
-    risks: Mapping[str, Risk] | None = None,
+    query: StatusQuery | None,
+    notes: Mapping[str, Sequence[Event]] = NONE,
+    risks: Mapping[str, Risk] = NONE,
 ) -> EphemeralReply:
-    """Return the state of one channel's clients (`here`), or a page of what `query` found.
+    """Return a page of what `query` found; without one, the state of this channel's clients.
 
     A line more than fits the page says that there is a next page. `notes` are the engineers' own,
     `risks` those that miss the guide's target, both by onboarding.
     """
-    query = query or StatusQuery()
-    extra = Extra(notes or {}, risks or {})
-    return answer_of(list(_status(lines, now, workspace_url, query, extra, here=here)))
+    shown = lines[:PAGE] if query else lines
+    blocks: list[Block] = [header(_heading(lines, query))] if query and shown else []
+    for line in shown:
+        blocks.append(section(_line(line, now, workspace_url, risks.get(line.id))))
+        if kept := notes.get(line.id):
+            blocks.append(context("\n".join(map(_note, kept[-MOST_NOTES:]))))
+    if not shown:
+        blocks.append(section(_nobody(query or StatusQuery())))
+    elif query:
+        blocks += [context("Quietest first."), *_pages(query, more=len(lines) > PAGE)]
+    return answer_of(blocks)
 
 
 def credentials_answer(onboarding: Onboarding, workspace_url: str) -> EphemeralReply:
@@ -75,32 +76,6 @@ def credentials_answer(onboarding: Onboarding, workspace_url: str) -> EphemeralR
         blocks.append(context(f"To see them, press “Reveal credentials” on {steps}."))
     blocks.append(context(_where(onboarding.channel, onboarding.thread_ts, workspace_url)))
     return answer_of(blocks)
-
-
-def _status(
-    lines: Sequence[Overview | Unread],
-    now: datetime,
-    workspace_url: str,
-    query: StatusQuery,
-    extra: Extra,
-    *,
-    here: bool,
-) -> Iterator[Block]:
-    shown = lines if here else lines[:PAGE]
-    if not shown:
-        yield section(_nobody(query))
-        return
-    if not here:
-        yield header(_heading(lines, query))
-    for line in shown:
-        risk = extra.risks.get(line.id)
-        yield section(_line(line, now, workspace_url, risk))
-        if kept := extra.notes.get(line.id):
-            yield context("\n".join(map(_note, kept[-MOST_NOTES:])))
-    if not here:
-        yield context("Quietest first.")
-        if pages := _pages(query, more=len(lines) > PAGE):
-            yield actions(pages)
 
 
 def _nobody(query: StatusQuery) -> str:
@@ -129,7 +104,7 @@ def _heading(lines: Sequence[Overview | Unread], query: StatusQuery) -> str:
     return f"{len(lines)} {what if len(lines) > 1 else what[:-1]}"
 
 
-def _pages(query: StatusQuery, *, more: bool) -> list[ButtonElement]:
+def _pages(query: StatusQuery, *, more: bool) -> Iterator[Block]:
     buttons = []
     if query.page > 1:
         before = StatusQuery(query.words, query.page - 1)
@@ -137,7 +112,8 @@ def _pages(query: StatusQuery, *, more: bool) -> list[ButtonElement]:
     if more:
         after = StatusQuery(query.words, query.page + 1)
         buttons.append(button("Next page", f"{ids.STATUS_PAGE}:next", str(after)))
-    return buttons
+    if buttons:
+        yield actions(buttons)
 
 
 def unread(line: Unread) -> str:
@@ -147,9 +123,7 @@ def unread(line: Unread) -> str:
     )
 
 
-def _line(
-    line: Overview | Unread, now: datetime, workspace_url: str, risk: Risk | None = None
-) -> str:
+def _line(line: Overview | Unread, now: datetime, workspace_url: str, risk: Risk | None) -> str:
     if isinstance(line, Unread):
         return unread(line)
     done = f"{line.finished_steps} of {len(line.guide.steps)}"

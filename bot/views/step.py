@@ -90,7 +90,7 @@ def _done(
     back = (undo_button if undoable else reopen_button)(onboarding_id, number)
     blocks: list[Block] = [section(line, back)]
     if again:
-        ref = str(ids.StepRef(onboarding_id, number, asked))
+        ref = ids.StepRef(onboarding_id, number, asked)
         label = f"{again} the value from step {number}"
         enter = button(again, ids.ENTER_CREDENTIALS, ref, label=label)
         blocks = [section(line), actions([enter, back])]

@@ -12,7 +12,7 @@ from bot.views.blocks import actions, button, confirmation, section
 
 
 def step_buttons(onboarding: Onboarding, step: Step) -> list[ButtonElement]:
-    ref = str(ids.StepRef(onboarding.id, step.number))
+    ref = ids.StepRef(onboarding.id, step.number)
     buttons = []
     entered = all(name in onboarding.credentials for name in step.credentials)
     if step.credentials:
@@ -45,7 +45,7 @@ def step_buttons(onboarding: Onboarding, step: Step) -> list[ButtonElement]:
     return buttons
 
 
-def choice_buttons(step: Step, ref: str) -> list[ButtonElement]:
+def choice_buttons(step: Step, ref: ids.StepRef) -> list[ButtonElement]:
     """Return a button for each answer to the question of a step."""
     return [button(one.label, f"{ids.CHOOSE_ACCOUNT}:{one.id}", ref) for one in step.options]
 
@@ -53,7 +53,7 @@ def choice_buttons(step: Step, ref: str) -> list[ButtonElement]:
 def hand_over_buttons(onboarding: Onboarding, step: Step) -> Iterator[Block]:
     """Return the buttons to hand a client's step over, or to give it back."""
     phase = onboarding.guide.phase_of(step.number)
-    ref = str(ids.StepRef(onboarding.id, step.number))
+    ref = ids.StepRef(onboarding.id, step.number)
     if phase.owner is Owner.HEAVYSET or not onboarding.step(step.number).handed_over:
         return
     yield section(
@@ -78,7 +78,7 @@ def undo_button(onboarding_id: str, number: int) -> ButtonElement:
         yes="Go back",
         no="Never mind",
     )
-    ref, label = str(ids.StepRef(onboarding_id, number)), f"Undo step {number}"
+    ref, label = ids.StepRef(onboarding_id, number), f"Undo step {number}"
     return button("Undo", ids.STEP_UNDO, ref, confirm=confirm, label=label)
 
 
@@ -90,12 +90,12 @@ def reopen_button(onboarding_id: str, number: int) -> ButtonElement:
         yes="Reopen",
         no="Never mind",
     )
-    ref = str(ids.StepRef(onboarding_id, number))
+    ref = ids.StepRef(onboarding_id, number)
     label = f"Reopen just step {number} (engineers only)"
     return button("Reopen just this one", ids.REOPEN_STEP, ref, confirm=confirm, label=label)
 
 
-def booking_button(onboarding: Onboarding, ref: str) -> ButtonElement:
+def booking_button(onboarding: Onboarding, ref: ids.StepRef) -> ButtonElement:
     """Return the button that verifies with a test booking."""
     confirm = confirmation(
         "Create a test booking?",

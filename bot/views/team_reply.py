@@ -2,14 +2,13 @@
 
 import re
 from collections.abc import Iterator
-from textwrap import wrap
 
 from slack_sdk.models.blocks import Block
 
 from bot.core.mrkdwn import escape, mention
 from bot.onboarding import Onboarding
 from bot.onboarding.model import TeamReply
-from bot.views.blocks import Message, message, section
+from bot.views.blocks import Message, message, paragraphs, section
 
 _PERSON = re.compile(r"&lt;(@[UW][A-Z0-9]+)&gt;")
 
@@ -26,6 +25,5 @@ def team_reply_message(onboarding: Onboarding, reply: TeamReply) -> Message:
 def _reply(reply: TeamReply) -> Iterator[Block]:
     to = f"{mention(reply.to.user_id)}, " if reply.to else ""
     yield section(f"💬 {to}{mention(reply.by.user_id)} of HeavySet Tech writes:")
-    # A section holds 3,000 characters, and escaping may turn one into five.
-    for piece in wrap(reply.text, 550, replace_whitespace=False, drop_whitespace=False):
+    for piece in paragraphs(reply.text):
         yield section(_PERSON.sub(r"<\1>", escape(piece)))

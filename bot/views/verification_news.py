@@ -10,7 +10,7 @@ from bot.onboarding import Event, Onboarding, Verification
 from bot.onboarding.after_go_live import told_of
 from bot.onboarding.report import Check, Outcome, Report
 from bot.views import ids
-from bot.views.blocks import actions, button, confirmation, context, section
+from bot.views.blocks import actions, button, confirmation, context, section, sections
 from bot.views.report import check_line
 
 
@@ -30,20 +30,13 @@ def verification_news(onboarding: Onboarding, event: Event) -> Iterator[Block]:
         case _:
             yield section(f"⏳ *{name}*: check {number} couldn't finish.")
     if report:
-        yield from _details(
-            report,
-            [
-                one
-                for one in report.checks
-                if one.outcome is not Outcome.PASSED or one.cause  # with a text of its own
-            ],
-        )
+        # One with a cause has a text of its own.
+        told = [one for one in report.checks if one.outcome is not Outcome.PASSED or one.cause]
+        yield from _details(report, told)
 
 
 def _details(report: Report, checks: Sequence[Check]) -> Iterator[Block]:
-    lines = [check_line(one, one.for_engineer) for one in checks]
-    for start in range(0, len(lines), 5):
-        yield section("\n".join(lines[start : start + 5]))
+    yield from sections(check_line(one, one.for_engineer) for one in checks)
     yield context(f"{escape(report.environment)} · {report.duration_ms} ms")
 
 
@@ -68,7 +61,7 @@ def _rechecked(onboarding: Onboarding, run: Verification, report: Report) -> Ite
         yes="Tell them",
         no="Not now",
     )
-    ref = str(ids.StepRef(onboarding.id, run.number))
+    ref = ids.StepRef(onboarding.id, run.number)
     label = f"Tell {onboarding.client_name} what to fix"
     yield actions([button("Tell the client", ids.TELL_CLIENT, ref, confirm=confirm, label=label)])
 

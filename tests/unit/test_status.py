@@ -10,6 +10,7 @@ from bot.onboarding import Overview, Status, Unread
 from bot.views.command_help import help_answer
 from bot.views.ephemeral import EphemeralReply, plain_answer
 from bot.views.status import status_answer
+from bot.views.status_query import StatusQuery
 from sandbox.slack.block_kit import Surface, problems_of_blocks
 from tests.builders import CHANNEL, ENGINEER, GUIDE, NOW, OLDER, ONBOARDING_ID, ROOT_TS
 
@@ -31,7 +32,8 @@ ACME = Overview(
 
 
 def status(*lines: Overview, here: bool = False) -> EphemeralReply:
-    return status_answer(lines, now=NOW, workspace_url="https://heavyset.slack.com/", here=here)
+    query = None if here else StatusQuery()
+    return status_answer(lines, now=NOW, workspace_url="https://heavyset.slack.com/", query=query)
 
 
 def test_status_tells_step_progress_turn_and_last_activity() -> None:
@@ -97,7 +99,7 @@ def test_a_client_on_an_older_guide_is_counted_by_that_guide() -> None:
 def test_a_client_whose_record_cannot_be_read_is_named_among_the_others() -> None:
     unread = Unread("x", "Beta Heating", "unknown Loss “frozen”")
 
-    text = status_answer([unread, ACME], now=NOW, workspace_url="", here=True).text
+    text = status_answer([unread, ACME], now=NOW, workspace_url="", query=None).text
 
     assert "Beta Heating: this version of the bot can't read this onboarding" in text
     assert "unknown Loss “frozen”" in text

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from functools import partial
 
 from slack_sdk.models.views import View
 
@@ -17,6 +18,7 @@ from bot.views.home import Board, board_view
 from bot.views.ids import FormRef
 from bot.views.reporting import PAGES, report_modal
 from bot.views.status import status_answer
+from bot.views.status_query import StatusQuery
 
 Story = tuple[Onboarding, Sequence[Event]]  # how it ended, and what happened
 
@@ -29,15 +31,14 @@ def overviews(
         [_overview(onboarding, thread_ts) for onboarding, _ in told],
         BEGAN + timedelta(days=3),
     )
-    for here in (True, False):
-        listed = status_answer(lines[:20], now=now, workspace_url=workspace_url, here=here)
-        yield f"status {'here' if here else 'everywhere'}", listed
+    status = partial(status_answer, now=now, workspace_url=workspace_url)
+    yield "status here", status(lines[:20], query=None)
+    yield "status everywhere", status(lines[:20], query=StatusQuery())
     notes = {
         lines[0].id: [Event(EventKind.NOTED, ENGINEER, now, None, {"note": "Out until Monday"})]
     }
-    noted = status_answer(lines[:1], now=now, workspace_url=workspace_url, here=True, notes=notes)
-    yield "status with a note", noted
-    yield "status of nobody", status_answer([], now=now, workspace_url=workspace_url, here=True)
+    yield "status with a note", status(lines[:1], query=None, notes=notes)
+    yield "status of nobody", status([], query=None)
     for name, some in {"everybody": lines, "nobody": []}.items():
         risks = {line.id: risk for line in some if (risk := risk_of(line, now, "UTC"))}
         board = Board(ENGINEER.user_id, some, len(some), [], now, workspace_url, risks=risks)

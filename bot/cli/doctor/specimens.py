@@ -162,7 +162,7 @@ def _windows(story: str, onboarding: Onboarding, events: Sequence[Event]) -> Ite
     yield _message(f"{story}: credentials", credentials_answer(onboarding, WORKSPACE))
     if onboarding.guide.checks.by == "servicetitan":
         last = StepRef(onboarding.id, len(onboarding.steps))
-        booking = actions([booking_button(onboarding, str(last))])
+        booking = actions([booking_button(onboarding, last)])
         yield Specimen(f"{story}: test booking", "message", {"blocks": [booking.to_dict()]})
 
 
