@@ -4,7 +4,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sandbox.bot_process import BotProcess, free_port, generate_key
@@ -13,29 +13,10 @@ from sandbox.slack import Channel, Manifest, Person, SlackSandbox
 from sandbox.transcript import Transcript
 
 MANIFEST = Path(__file__).parents[1] / "manifest.yml"
+DATABASE = "onboarding.db"
 
 
-@dataclass(frozen=True)
-class Stage:
-    """Everything that an onboarding needs, running."""
-
-    slack: SlackSandbox
-    servicetitan: ServiceTitanSandbox
-    bot: BotProcess
-    transcript: Transcript
-    directory: Path
-    engineer: Person
-    admin: Person
-    client_channel: Channel
-    engineering_channel: Channel
-    patience: float  # seconds to wait for the bot
-
-    @property
-    def database(self) -> Path:
-        return database_in(self.directory)
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Scenery:
     """A pretend Slack and ServiceTitan with Erin, Ann and their channels; no bot yet."""
 
@@ -46,7 +27,20 @@ class Scenery:
     admin: Person
     client_channel: Channel
     engineering_channel: Channel
-    environment: dict[str, str]  # the bot's settings
+    environment: dict[str, str] = field(default_factory=dict)  # the bot's settings
+
+    @property
+    def database(self) -> Path:
+        return self.directory / DATABASE
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage(Scenery):
+    """Everything that an onboarding needs, running."""
+
+    bot: BotProcess
+    patience: float = 15.0  # seconds to wait for the bot
+    heading: Callable[[str], object] = str  # prints a line between the scenes, or nothing
 
 
 @asynccontextmanager
@@ -75,14 +69,14 @@ async def scenery(
         environment = _settings(slack, servicetitan, engineering_channel, directory)
         environment["CREDENTIAL_KEYS"] = key or await generate_key(directory)
         yield Scenery(
-            slack,
-            servicetitan,
-            directory,
-            engineer,
-            admin,
-            client_channel,
-            engineering_channel,
-            environment,
+            slack=slack,
+            servicetitan=servicetitan,
+            directory=directory,
+            engineer=engineer,
+            admin=admin,
+            client_channel=client_channel,
+            engineering_channel=engineering_channel,
+            environment=environment,
         )
 
 
@@ -90,17 +84,13 @@ async def scenery(
 async def staged(*, real_limits: bool = False) -> AsyncIterator[Stage]:
     """Start a Slack, a ServiceTitan and the bot; the bot is stopped at the end."""
     async with scenery(real_limits=real_limits) as scene:
-        slack = scene.slack
-        transcript = Transcript(slack.name_of, dated=slack.dated)
-        slack.observe(transcript)
+        transcript = Transcript(scene.slack.name_of, dated=scene.slack.dated)
+        scene.slack.observe(transcript)
         bot = await BotProcess.start(scene.environment, scene.directory)
         try:
-            slack.deliver_to(bot.events_url)
-            yield Stage(
-                *(slack, scene.servicetitan, bot, transcript, scene.directory),
-                *(scene.engineer, scene.admin, scene.client_channel, scene.engineering_channel),
-                patience=90.0 if real_limits else 15.0,
-            )
+            scene.slack.deliver_to(bot.events_url)
+            patience = 90.0 if real_limits else 15.0
+            yield Stage(**vars(scene), bot=bot, patience=patience, heading=transcript.heading)
         finally:
             await bot.stop()
 
@@ -121,12 +111,8 @@ def _settings(
         "SLACK_API_URL": slack.api_url,
         "ENGINEERING_CHANNEL": engineering_channel.id,
         "ENGINEERS": "everyone",
-        "DATABASE_URL": f"sqlite:///{database_in(directory)}",
+        "DATABASE_URL": f"sqlite:///{directory / DATABASE}",
         "SERVICETITAN_AUTH_URL": servicetitan.auth_url,
         "SERVICETITAN_API_URL": servicetitan.api_url,
         "LOG_LEVEL": "INFO",
     }
-
-
-def database_in(directory: Path) -> Path:
-    return directory / "onboarding.db"

@@ -5,20 +5,22 @@ from dataclasses import dataclass, field
 
 from sandbox.bot_process import BotFailedError
 from sandbox.run import Stage, staged
-from sandbox.scripted_people import ScriptFailedError, next_step, opened, press_until_gone, submit
+from sandbox.scripted_people import (
+    LAST_CLIENT_STEP,
+    SHOWN_AT,
+    ScriptFailedError,
+    next_step,
+    opened,
+    outcome,
+    press_until_gone,
+    start,
+    submit,
+)
 from sandbox.slack import Message, NotOfferedError, View, offers, visible_text
 from sandbox.summary import CallCount, Check, checks, print_summary
 
-LAST_CLIENT_STEP = 22
 ASKS_FOR_HELP_AT = 4
 CHANGES_THEIR_MIND_AT = 7
-# What the screens of ServiceTitan have shown by each step, by the names of the bot's inputs.
-SHOWN_AT = {
-    11: ["booking_provider_id"],
-    18: ["tenant_id", "client_id"],
-    19: ["client_secret"],
-    22: ["application_key"],
-}
 
 
 @dataclass
@@ -42,21 +44,13 @@ class Play:
         await self.engineer_looks_back()
 
     async def engineer_starts(self) -> None:
-        stage = self.stage
-        stage.transcript.heading("The engineer starts the onboarding")
+        self.stage.heading("The engineer starts the onboarding")
         self.counts.begin("start")
-        await stage.engineer.command(stage.client_channel, "/servicetitan", "start Acme Plumbing")
-        form = await opened(stage, stage.engineer, "start_onboarding")
-        answer = await stage.engineer.submit(form)
-        if answer.errors.keys() == {"client_name"}:  # it was not filled in from the command
-            answer = await stage.engineer.submit(form, {"client_name": "Acme Plumbing"})
-        if not answer.ok:
-            raise ScriptFailedError(f"the onboarding could not be started: {answer}")
-        await next_step(stage, after=0)
+        await start(self.stage)
 
     async def client_walks(self) -> None:
         """The client's admin does every step until it is HeavySet's turn."""
-        self.stage.transcript.heading("The client's admin takes over")
+        self.stage.heading("The client's admin takes over")
         done = 0
         while True:
             number, message = await next_step(self.stage, after=done)
@@ -110,20 +104,14 @@ class Play:
 
     async def verification_passes(self, number: int) -> None:
         """Wait for the result of a verification; it must have passed."""
-        slack, slot = self.stage.slack, f"verification:{number}"
-
-        def outcome() -> str | None:
-            message = slack.message(self.stage.client_channel, slot)
-            return message.payload.get("outcome") if message else None
-
-        found = await slack.until(outcome, self.stage.patience, f"the outcome of {slot}")
+        found = await outcome(self.stage, f"verification:{number}")
         if found != "passed":
-            raise ScriptFailedError(f"{slot} has the outcome {found}")
+            raise ScriptFailedError(f"verification {number} has the outcome {found}")
 
     async def engineer_finishes(self) -> None:
         """HeavySet's own steps: look at the values, enter them in the platform, verify."""
         stage = self.stage
-        stage.transcript.heading("HeavySet's engineer takes over")
+        stage.heading("HeavySet's engineer takes over")
         done = LAST_CLIENT_STEP
         while True:
             number, message = await next_step(stage, after=done)
@@ -168,7 +156,7 @@ class Play:
 
     async def engineer_looks_back(self) -> None:
         stage = self.stage
-        stage.transcript.heading("The engineer looks back")
+        stage.heading("The engineer looks back")
         self.counts.begin("status")
         reply = await stage.engineer.command(stage.client_channel, "/servicetitan", "status")
         if not reply.text and not reply.blocks:
@@ -187,7 +175,7 @@ async def play(*, real_limits: bool = False) -> int:
             counts = CallCount(stage.slack)
             results = [await _performed(Play(stage, counts))]
             results += checks(stage, exit_status=await stage.bot.stop())
-            stage.transcript.heading("Summary")
+            stage.heading("Summary")
             print_summary(results, counts, time.monotonic() - started)
             if not results[0].passed:
                 print(f"The bot's last log lines:\n{stage.bot.log_tail()}")

@@ -7,11 +7,39 @@ from sandbox.run import Stage
 from sandbox.slack import Message, Person, Submission, View, offers
 from sandbox.slack.forms import stateful_elements
 
+STEPS, LAST_CLIENT_STEP = 25, 22
+# What the screens of ServiceTitan have shown by each step, by the names of the bot's inputs.
+SHOWN_AT = {
+    11: ["booking_provider_id"],
+    18: ["tenant_id", "client_id"],
+    19: ["client_secret"],
+    22: ["application_key"],
+}
 ADVANCING = ("choose_account:new", "step_done", "run_verification")
 
 
 class ScriptFailedError(Exception):
     """The bot did something else than the script expects."""
+
+
+async def start(stage: Stage, client: str = "Acme Plumbing") -> None:
+    """`/servicetitan start`, and the modal that it opens."""
+    await stage.engineer.command(stage.client_channel, "/servicetitan", f"start {client}")
+    form = await opened(stage, stage.engineer, "start_onboarding")
+    answer = await stage.engineer.submit(form)
+    if not answer.ok:
+        raise ScriptFailedError(f"the onboarding could not be started: {answer}")
+    await next_step(stage, after=0)
+
+
+async def outcome(stage: Stage, slot: str = "verification:1") -> str:
+    """The result of a check, as soon as there is one."""
+
+    def look() -> str | None:
+        message = stage.slack.message(stage.client_channel, slot)
+        return message.payload.get("outcome") if message else None
+
+    return await stage.slack.until(look, stage.patience, f"the outcome of {slot}")
 
 
 async def next_step(stage: Stage, after: int) -> tuple[int, Message]:

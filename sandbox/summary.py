@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sandbox.run import Stage
+from sandbox.scripted_people import STEPS
 from sandbox.slack import Call, SlackSandbox
 
-STEPS = 25
 CREDENTIALS = 5
 
 

@@ -8,19 +8,21 @@ from zoneinfo import ZoneInfo
 
 from sandbox.clock import SharedClock
 from sandbox.run import Stage
-from sandbox.scripted_people import next_step, opened, press_until_gone, submit
+from sandbox.scripted_people import (
+    LAST_CLIENT_STEP,
+    SHOWN_AT,
+    STEPS,
+    next_step,
+    opened,
+    outcome,
+    press_until_gone,
+    start,
+    submit,
+)
 from sandbox.slack import Message, offers
 from sandbox.web.session import Scene
 
 DAY = 86_400.0
-STEPS, LAST_CLIENT_STEP = 25, 22
-# What ServiceTitan's screens have shown by each step, by the names of the bot's inputs.
-SHOWN_AT = {
-    11: ("booking_provider_id",),
-    18: ("tenant_id", "client_id"),
-    19: ("client_secret",),
-    22: ("application_key",),
-}
 CLIENTS = (
     "Birch Heating",
     "Cedar Plumbing",
@@ -48,14 +50,6 @@ class Walk:
     stage: Stage
     wrong: Mapping[str, str] | None = None
     entered: set[int] = field(default_factory=set)
-
-    async def start(self, client: str = "Acme Plumbing") -> None:
-        """`/servicetitan start`, and the modal that it opens."""
-        stage = self.stage
-        await stage.engineer.command(stage.client_channel, "/servicetitan", f"start {client}")
-        form = await opened(stage, stage.engineer, "start_onboarding")
-        await stage.engineer.submit(form)
-        await next_step(stage, after=0)
 
     async def to_step(self, number: int) -> None:
         """Do every step before `number`."""
@@ -85,30 +79,20 @@ class Walk:
         await submit(stage.admin, form, {name: values[name] for name in SHOWN_AT[number]})
         self.entered.add(number)
 
-    async def outcome(self, slot: str = "verification:1") -> str:
-        """Wait for a check's result."""
-        stage = self.stage
-
-        def look() -> str | None:
-            message = stage.slack.message(stage.client_channel, slot)
-            return message.payload.get("outcome") if message else None
-
-        return await stage.slack.until(look, stage.patience, f"the outcome of {slot}")
-
     async def finish(self) -> None:
         """All of it, HeavySet's own steps too."""
         await self.to_step(LAST_CLIENT_STEP + 1)
-        await self.outcome()
+        await outcome(self.stage)
         await self.to_step(STEPS)
         _, message = await next_step(self.stage, after=STEPS - 1)
         await press_until_gone(self.stage, self.stage.engineer, message, "run_verification")
-        await self.outcome("verification:2")
+        await outcome(self.stage, "verification:2")
 
 
 def at_step(number: int) -> Scene:
     async def scene(stage: Stage, _clock: SharedClock) -> None:
         walk = Walk(stage)
-        await walk.start()
+        await start(stage)
         await walk.to_step(number)
 
     return scene
@@ -119,24 +103,24 @@ async def failed_check(stage: Stage, _clock: SharedClock) -> None:
     old = stage.servicetitan.client_secret
     stage.servicetitan.regenerate_secret()
     walk = Walk(stage, {"client_secret": old})
-    await walk.start()
+    await start(stage)
     await walk.to_step(22)
     _, message = await next_step(stage, after=21)
     await walk.enter(22, message)
-    await walk.outcome()
+    await outcome(stage)
 
 
 async def hand_over(stage: Stage, _clock: SharedClock) -> None:
     """The client's part is done, and the check has passed."""
     walk = Walk(stage)
-    await walk.start()
+    await start(stage)
     await walk.to_step(23)
-    await walk.outcome()
+    await outcome(stage)
 
 
 async def complete(stage: Stage, _clock: SharedClock) -> None:
     walk = Walk(stage)
-    await walk.start()
+    await start(stage)
     await walk.finish()
 
 
@@ -149,7 +133,7 @@ async def twelve_clients(stage: Stage, clock: SharedClock) -> None:
             f"{client.split()[0].lower()}-heavyset", stage.engineer, admin
         )
         walk = Walk(replace(stage, admin=admin, client_channel=channel))
-        await walk.start(client)
+        await start(walk.stage, client)
         await walk.to_step(2 + 2 * number)
         if number % 3 == 2:
             clock.advance(DAY)
@@ -162,7 +146,7 @@ async def three_months_later(stage: Stage, clock: SharedClock) -> None:
     admin = stage.slack.add_person("Bo Birch", stage.slack.add_team("Birch Heating"))
     channel = stage.slack.add_channel("birch-heavyset", stage.engineer, admin)
     quiet = Walk(replace(stage, admin=admin, client_channel=channel))
-    await quiet.start("Birch Heating")
+    await start(quiet.stage, "Birch Heating")
     await quiet.to_step(12)
     await complete(stage, clock)
     for days in (1, 2, 4, 28, 28, 28):

@@ -7,7 +7,6 @@ from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from io import StringIO
 from pathlib import Path
 
 from sandbox.bot_process import THE_BOT, BotFailedError, BotProcess
@@ -16,10 +15,8 @@ from sandbox.run import Scenery, Stage, scenery
 from sandbox.slack import Person
 from sandbox.slack.change_feed import Change, Noticed
 from sandbox.slack.errors import NotOfferedError
-from sandbox.transcript import Transcript
 from sandbox.web.faults import ServiceTitanSwitches, SlackSwitches
 
-PATIENCE = 15.0
 NOTICES_KEPT = 3
 # The bot looks for what is due every second, so that a jump of the clock shows at once.
 BOT_SETTINGS = {"SWEEP_INTERVAL": "1", "SUPPORT_EMAIL": "support@heavyset.example"}
@@ -147,12 +144,7 @@ class Session:
         running, scene = self.now, self.now.scene
         if running.bot is None:
             raise NotOfferedError("the bot does not run")
-        transcript = Transcript(scene.slack.name_of, out=StringIO())
-        return Stage(
-            *(scene.slack, scene.servicetitan, running.bot, transcript, scene.directory),
-            *(scene.engineer, scene.admin, scene.client_channel, scene.engineering_channel),
-            patience=PATIENCE,
-        )
+        return Stage(**vars(scene), bot=running.bot)
 
     def person(self, user_id: str) -> Person:
         """Somebody on the page."""

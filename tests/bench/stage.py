@@ -1,7 +1,6 @@
 """The stage of the measurements: the sandboxes, and apps as processes of their own beside them."""
 
 import base64
-import io
 import os
 import time
 import uuid
@@ -19,7 +18,6 @@ from sandbox.run import MANIFEST, Stage
 from sandbox.scripted_people import opened
 from sandbox.servicetitan.server import ServiceTitanSandbox
 from sandbox.slack import Channel, Manifest, Person, SlackSandbox
-from sandbox.transcript import Transcript
 from storage import migrate
 from storage.audit.seals import Seals
 from storage.database import sync_url
@@ -78,16 +76,16 @@ class Platforms:
         """Have Slack talk to `bot`, about a new client's channel."""
         self.slack.deliver_to(bot.events_url)
         return Stage(
-            self.slack,
-            self.servicetitan,
-            bot,
-            Transcript(self.slack.name_of, out=io.StringIO()),
-            self.directory,
-            self.engineer,
-            self.admin,
-            self.slack.add_channel(client.lower().replace(" ", "-"), self.engineer, self.admin),
-            self.engineering,
-            patience=15.0,
+            slack=self.slack,
+            servicetitan=self.servicetitan,
+            directory=self.directory,
+            engineer=self.engineer,
+            admin=self.admin,
+            client_channel=self.slack.add_channel(
+                client.lower().replace(" ", "-"), self.engineer, self.admin
+            ),
+            engineering_channel=self.engineering,
+            bot=bot,
         )
 
 

@@ -22,9 +22,18 @@ from playwright.async_api import Page, Route, async_playwright
 
 from sandbox.bot_process import run_command
 from sandbox.run import Stage
-from sandbox.scripted_people import next_step, opened, press_until_gone, submit
+from sandbox.scripted_people import (
+    LAST_CLIENT_STEP,
+    STEPS,
+    next_step,
+    opened,
+    outcome,
+    press_until_gone,
+    start,
+    submit,
+)
 from sandbox.web.block_kit import TEMPLATES
-from sandbox.web.scenes import CLIENTS, LAST_CLIENT_STEP, STEPS, Walk
+from sandbox.web.scenes import CLIENTS, Walk
 from sandbox.web.server import STATIC, application
 from sandbox.web.session import Session
 
@@ -108,7 +117,7 @@ class Shooting:
 
     async def _begin(self, stage: Stage, walk: Walk) -> None:
         client = stage.client_channel
-        await walk.start()
+        await start(stage)
         await stage.slack.until(lambda: (client.pins and client.bookmarks) or None)
         await self._settled(stage)
         await self.camera.take("first-message", f"only=b&bc={client.id}&bt=-", size=(980, 620))
@@ -132,7 +141,7 @@ class Shooting:
         await self._walk(walk, 19, 22)
         _, message = await next_step(stage, after=21)
         await walk.enter(22, message)
-        await walk.outcome()
+        await outcome(stage)
         await self._settled(stage)
         await self.camera.take("check-failed", "only=b")
 
@@ -142,7 +151,7 @@ class Shooting:
         await stage.admin.press(failed, "enter_credentials")
         form = await opened(stage, stage.admin, "enter_credentials")
         await submit(stage.admin, form, stage.servicetitan.credentials)
-        await walk.outcome("verification:2")
+        await outcome(walk.stage, "verification:2")
         await self._settled(stage)
         await self.camera.take("check-passed", "only=b")
         for number, client in enumerate(CLIENTS[:3]):
@@ -150,7 +159,7 @@ class Shooting:
             name = f"{client.split()[0].lower()}-heavyset"
             channel = stage.slack.add_channel(name, stage.engineer, admin)
             other = Walk(replace(stage, admin=admin, client_channel=channel))
-            await other.start(client)
+            await start(other.stage, client)
             await self._walk(other, 1, 3 + 2 * number)
         await stage.engineer.open_home()
         await stage.slack.until(lambda: stage.engineer.home)
@@ -161,7 +170,7 @@ class Shooting:
         await self._walk(walk, LAST_CLIENT_STEP, STEPS)
         _, message = await next_step(stage, after=STEPS - 1)
         await press_until_gone(stage, stage.engineer, message, "run_verification")
-        await walk.outcome("verification:3")
+        await outcome(stage, "verification:3")
         await self._settled(stage)
         channel, engineering = stage.client_channel.id, stage.engineering_channel.id
         await self.camera.take("engineering-channel", f"only=a&ac={engineering}", size=(980, 900))

@@ -1,6 +1,5 @@
 """The stage of the end-to-end tests: the sandboxes, and the bot as a process of its own."""
 
-import io
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,7 +9,6 @@ from sandbox.bot_process import BotProcess, generate_key
 from sandbox.run import MANIFEST, Stage
 from sandbox.servicetitan.server import ServiceTitanSandbox
 from sandbox.slack import Manifest, SlackSandbox
-from sandbox.transcript import Transcript
 from tests.databases import AnyDatabase
 
 ANNOUNCED = (
@@ -23,7 +21,7 @@ ANNOUNCED = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Staged(Stage):
     """A stage on any database."""
 
@@ -66,16 +64,14 @@ async def staging(
             else:
                 slack.deliver_to(bot.events_url)
             yield Staged(
-                slack,
-                servicetitan,
-                bot,
-                Transcript(slack.name_of, out=io.StringIO()),
-                directory,
-                engineer,
-                admin,
-                slack.add_channel("acme-heavyset", engineer, admin),
-                engineering,
-                patience=15.0,
+                slack=slack,
+                servicetitan=servicetitan,
+                directory=directory,
+                engineer=engineer,
+                admin=admin,
+                client_channel=slack.add_channel("acme-heavyset", engineer, admin),
+                engineering_channel=engineering,
+                bot=bot,
                 kept=database,
             )
         finally:

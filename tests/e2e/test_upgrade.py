@@ -9,12 +9,11 @@ import pytest
 
 from sandbox.bot_process import ROOT, BotFailedError, BotProcess, run_command
 from sandbox.run import MANIFEST, Stage
-from sandbox.scenario import LAST_CLIENT_STEP, Play
-from sandbox.scripted_people import next_step
+from sandbox.scenario import Play
+from sandbox.scripted_people import LAST_CLIENT_STEP, next_step
 from sandbox.servicetitan.server import ServiceTitanSandbox
 from sandbox.slack import Manifest, SlackSandbox
 from sandbox.summary import CallCount
-from sandbox.transcript import Transcript
 from storage import migrate
 from tests.databases import Server
 from tests.integration.world import KEY
@@ -84,15 +83,14 @@ async def test_it_goes_on_working_until_it_has_to_be_stopped_and_the_next_one_ta
             first, second = (
                 InParts(
                     Stage(
-                        slack,
-                        servicetitan,
-                        old,
-                        Transcript(slack.name_of, out=io.StringIO()),
-                        tmp_path,
-                        erin,
-                        ann,
-                        slack.add_channel(name, erin, ann),
-                        engineering,
+                        slack=slack,
+                        servicetitan=servicetitan,
+                        directory=tmp_path,
+                        engineer=erin,
+                        admin=ann,
+                        client_channel=slack.add_channel(name, erin, ann),
+                        engineering_channel=engineering,
+                        bot=old,
                         patience=30.0,
                     ),
                     CallCount(slack),

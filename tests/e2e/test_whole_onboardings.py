@@ -3,8 +3,8 @@
 import pytest
 
 from sandbox.run import Stage
-from sandbox.scenario import LAST_CLIENT_STEP, Play
-from sandbox.scripted_people import opened, press_until_gone, submit
+from sandbox.scenario import Play
+from sandbox.scripted_people import LAST_CLIENT_STEP, opened, press_until_gone, submit
 from sandbox.slack import Message, offers
 from sandbox.summary import CallCount
 from tests.databases import ON_SQLITE, AnyDatabase

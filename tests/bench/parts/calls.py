@@ -5,8 +5,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from statistics import mean
 
-from sandbox.scenario import LAST_CLIENT_STEP, SHOWN_AT
-from sandbox.scripted_people import submit
+from sandbox.scripted_people import LAST_CLIENT_STEP, SHOWN_AT, submit
 from sandbox.slack import Call, Person, View, offers
 from tests.bench.bench import Bench
 from tests.bench.figures import Figure

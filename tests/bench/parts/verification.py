@@ -6,8 +6,7 @@ from collections.abc import AsyncIterator
 
 from sqlmodel import col, select
 
-from sandbox.scenario import SHOWN_AT
-from sandbox.scripted_people import opened
+from sandbox.scripted_people import SHOWN_AT, opened
 from storage.tables import VerificationRow
 from tests.bench.bench import Bench
 from tests.bench.figures import P50_TOLERANCE, Figure

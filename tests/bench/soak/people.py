@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from sandbox.scenario import SHOWN_AT
+from sandbox.scripted_people import SHOWN_AT
 from sandbox.slack import Message, NotOfferedError, Person, SlackSandbox, View, offers
 from sandbox.slack.forms import stateful_elements
 from tests.bench.population import Client
