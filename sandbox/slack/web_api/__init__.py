@@ -1,6 +1,6 @@
 """The Web API methods that the sandbox knows: a table from name to what it takes and does."""
 
-from sandbox.slack.web_api import (
+from sandbox.slack.web_api import (  # noqa: F401 (each adds its methods)
     auth,
     bookmarks,
     channels,
@@ -13,20 +13,4 @@ from sandbox.slack.web_api import (
     validation,
     views,
 )
-from sandbox.slack.web_api.base import Method
-
-METHODS: dict[str, Method] = {
-    **auth.METHODS,
-    **bookmarks.METHODS,
-    **channels.METHODS,
-    **chat.METHODS,
-    **slack_connect.METHODS,
-    **conversations.METHODS,
-    **files.METHODS,
-    **pins_and_reactions.METHODS,
-    **people.METHODS,
-    **validation.METHODS,
-    **views.METHODS,
-}
-
-__all__ = ["METHODS", "Method"]
+from sandbox.slack.web_api.base import METHODS as METHODS, Method as Method

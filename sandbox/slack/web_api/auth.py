@@ -3,9 +3,10 @@
 from sandbox.slack.arguments import Arguments
 from sandbox.slack.model import Json
 from sandbox.slack.state import State
-from sandbox.slack.web_api.base import Method, method
+from sandbox.slack.web_api.base import method
 
 
+@method("auth.test", per_minute=300)
 def auth_test(state: State, _args: Arguments) -> Json:
     identity: Json = {
         "url": f"https://{state.home.domain}.slack.com/",
@@ -21,15 +22,10 @@ def auth_test(state: State, _args: Arguments) -> Json:
     return identity
 
 
+@method("apps.connections.open", app_token=True)
 def connections_open(state: State, _args: Arguments) -> Json:
     """A web socket address that admits one connection (docs: apis/events-api/using-socket-mode)."""
     ticket = state.mint_id("ticket-")
     state.tickets.add(ticket)
     address = state.base_url.replace("http://", "ws://", 1)
     return {"url": f"{address}/link/?ticket={ticket}&app_id={state.app.id}"}
-
-
-METHODS: dict[str, Method] = {
-    "auth.test": method(auth_test, per_minute=300),
-    "apps.connections.open": method(connections_open, app_token=True),
-}

@@ -1,6 +1,6 @@
 """What a Web API method is, and the checks that several of them share."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,31 +14,47 @@ from sandbox.slack.state import State
 CONVERSATION_SCOPES = {"public": "channels", "private": "groups", "im": "im"}
 
 
+Run = Callable[[State, Arguments], Json]
+
+
 @dataclass(frozen=True)
 class Method:
     """One Web API method; any one of `scopes` admits the call (none: no scope needed)."""
 
-    run: Callable[[State, Arguments], Json]
+    run: Run
     arguments: frozenset[str]
-    scopes: tuple[str, ...] = ()
-    per_minute: int = 50  # docs: apis/web-api/rate-limits, Tier 3
-    app_token: bool = False
-    needs_token: bool = True
+    scopes: tuple[str, ...]
+    per_minute: int
+    app_token: bool
+    needs_token: bool
+
+
+METHODS: dict[str, Method] = {}
 
 
 def method(
-    run: Callable[[State, Arguments], Json],
+    name: str,
     arguments: str = "",
     *,
-    scopes: Sequence[str] = (),
-    per_minute: int = 50,
+    scopes: str = "",
+    per_minute: int = 50,  # docs: apis/web-api/rate-limits, Tier 3
     app_token: bool = False,
     needs_token: bool = True,
-) -> Method:
-    """A row of a family's table; `arguments` are names separated by spaces."""
-    return Method(
-        run, frozenset(arguments.split()), tuple(scopes), per_minute, app_token, needs_token
-    )
+) -> Callable[[Run], Run]:
+    """Decorate what a method does; words in `arguments` and `scopes` are separated by spaces."""
+
+    def add(run: Run) -> Run:
+        METHODS[name] = Method(
+            run,
+            frozenset(arguments.split()),
+            tuple(scopes.split()),
+            per_minute,
+            app_token,
+            needs_token,
+        )
+        return run
+
+    return add
 
 
 def require_scope(state: State, *needed: str) -> None:

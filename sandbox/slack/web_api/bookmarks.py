@@ -6,11 +6,14 @@ from sandbox.slack.arguments import Arguments
 from sandbox.slack.errors import SlackError
 from sandbox.slack.model import Channel, Json
 from sandbox.slack.state import State
-from sandbox.slack.web_api.base import Method, find_channel, method, require_open
+from sandbox.slack.web_api.base import find_channel, method, require_open
 
 MOST_BOOKMARKS = 100  # docs: bookmarks.add
 
 
+@method(
+    "bookmarks.add", "channel_id title type link emoji", scopes="bookmarks:write", per_minute=20
+)
 def add(state: State, args: Arguments) -> Json:
     """A new link; the same one twice is no reason to refuse."""
     channel = _channel(state, args)
@@ -41,6 +44,12 @@ def add(state: State, args: Arguments) -> Json:
     return {"bookmark": dict(bookmark)}
 
 
+@method(
+    "bookmarks.edit",
+    "channel_id bookmark_id title link emoji",
+    scopes="bookmarks:write",
+    per_minute=20,
+)
 def edit(state: State, args: Arguments) -> Json:
     """Change what is given, and nothing else."""
     bookmark = _find(_channel(state, args), args)
@@ -56,11 +65,13 @@ def edit(state: State, args: Arguments) -> Json:
     return {"bookmark": dict(bookmark)}
 
 
+@method("bookmarks.list", "channel_id", scopes="bookmarks:read")
 def list_all(state: State, args: Arguments) -> Json:
     channel = _channel(state, args)
     return {"bookmarks": [dict(bookmark) for bookmark in channel.bookmarks]}
 
 
+@method("bookmarks.remove", "channel_id bookmark_id", scopes="bookmarks:write", per_minute=20)
 def remove(state: State, args: Arguments) -> Json:
     channel = _channel(state, args)
     channel.bookmarks.remove(_find(channel, args))
@@ -95,14 +106,3 @@ def _checked_emoji(emoji: str | None) -> str:
     if emoji and not re.fullmatch(r":[a-z0-9_+'-]+:", emoji):
         raise SlackError("invalid_emoji")
     return emoji or ""
-
-
-_WRITE = ["bookmarks:write"]
-METHODS: dict[str, Method] = {
-    "bookmarks.add": method(add, "channel_id title type link emoji", scopes=_WRITE, per_minute=20),
-    "bookmarks.edit": method(
-        edit, "channel_id bookmark_id title link emoji", scopes=_WRITE, per_minute=20
-    ),
-    "bookmarks.list": method(list_all, "channel_id", scopes=["bookmarks:read"]),
-    "bookmarks.remove": method(remove, "channel_id bookmark_id", scopes=_WRITE, per_minute=20),
-}

@@ -8,7 +8,6 @@ from sandbox.slack.errors import SlackError
 from sandbox.slack.model import Channel, Json
 from sandbox.slack.state import State
 from sandbox.slack.web_api.base import (
-    Method,
     find_channel,
     method,
     require_member,
@@ -20,6 +19,9 @@ NAME_LIMIT = 80
 MOST_INVITED = 100  # some pages of the docs say 1000
 
 
+@method(
+    "conversations.create", "name is_private", scopes="channels:manage groups:write", per_minute=20
+)
 def create(state: State, args: Arguments) -> Json:
     """A new channel with the bot in it (docs: conversations.create)."""
     is_private = args.flag("is_private")
@@ -32,6 +34,11 @@ def create(state: State, args: Arguments) -> Json:
     return {"channel": conversation(state, channel)}
 
 
+@method(
+    "conversations.invite",
+    "channel users force",
+    scopes="channels:manage channels:write.invites groups:write groups:write.invites",
+)
 def invite(state: State, args: Arguments) -> Json:
     """Add people of the workspace; without `force`, all of them or nobody.
 
@@ -60,6 +67,7 @@ def invite(state: State, args: Arguments) -> Json:
     return answer | ({"errors": errors} if errors else {})
 
 
+@method("conversations.join", "channel", scopes="channels:join")
 def join(state: State, args: Arguments) -> Json:
     """Enter a public channel; a private one needs a person's `/invite`."""
     channel = find_channel(state, args.text("channel"))
@@ -140,13 +148,3 @@ def _refusal(state: State, channel: Channel, user_id: str) -> str | None:
     if state.is_external(user):
         return "no_external_invite_permission"
     return "cant_invite" if user.deleted else None
-
-
-_INVITING = ["channels:manage", "channels:write.invites", "groups:write", "groups:write.invites"]
-METHODS: dict[str, Method] = {
-    "conversations.create": method(
-        create, "name is_private", scopes=["channels:manage", "groups:write"], per_minute=20
-    ),
-    "conversations.invite": method(invite, "channel users force", scopes=_INVITING),
-    "conversations.join": method(join, "channel", scopes=["channels:join"]),
-}

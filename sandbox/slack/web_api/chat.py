@@ -10,7 +10,6 @@ from sandbox.slack.messages import new_message, rewrite
 from sandbox.slack.model import Channel, Json, Message
 from sandbox.slack.state import State
 from sandbox.slack.web_api.base import (
-    Method,
     checked_blocks,
     find_channel,
     find_message,
@@ -24,6 +23,12 @@ POST_TEXT_LIMIT = 40_000  # longer posts are cut, not refused (docs: chat.postMe
 METADATA_LIMIT = 1_024  # Slack publishes no figure; this one is safe
 
 
+@method(
+    "chat.postMessage",
+    "channel text blocks thread_ts reply_broadcast metadata unfurl_links unfurl_media mrkdwn",
+    scopes="chat:write",
+    per_minute=300,
+)
 def post_message(state: State, args: Arguments) -> Json:
     channel = _channel_to_post_in(state, args.text("channel"))
     text, blocks = _content(state, args)
@@ -39,6 +44,7 @@ def post_message(state: State, args: Arguments) -> Json:
     return {"channel": channel.id, "ts": message.ts, "message": shape}
 
 
+@method("chat.update", "channel ts text blocks metadata", scopes="chat:write")
 def update(state: State, args: Arguments) -> Json:
     """Change a message of the bot; metadata that is left out is kept (docs: chat.update)."""
     channel = find_channel(state, args.text("channel"))
@@ -55,6 +61,9 @@ def update(state: State, args: Arguments) -> Json:
     return {"channel": channel.id, "ts": message.ts, "text": text, "message": shape}
 
 
+@method(
+    "chat.postEphemeral", "channel user text blocks thread_ts", scopes="chat:write", per_minute=100
+)
 def post_ephemeral(state: State, args: Arguments) -> Json:
     """Show a message to one member, who never sees it if inactive (docs: postEphemeral)."""
     channel = _channel_to_post_in(state, args.text("channel"))
@@ -70,6 +79,7 @@ def post_ephemeral(state: State, args: Arguments) -> Json:
     return {"message_ts": message.ts}
 
 
+@method("chat.delete", "channel ts", scopes="chat:write")
 def delete(state: State, args: Arguments) -> Json:
     channel = find_channel(state, args.text("channel"))
     message = _own_message(state, channel, args, "cant_delete_message")
@@ -78,6 +88,7 @@ def delete(state: State, args: Arguments) -> Json:
     return {"channel": channel.id, "ts": message.ts}
 
 
+@method("chat.getPermalink", "channel message_ts", per_minute=300)
 def get_permalink(state: State, args: Arguments) -> Json:
     channel = find_channel(state, args.text("channel"))
     message = find_message(channel, args.text("message_ts"))
@@ -151,20 +162,3 @@ def _own_message(state: State, channel: Channel, args: Arguments, refusal: str) 
     if message.user is not state.bot:
         raise SlackError(refusal)
     return message
-
-
-_WRITE = ("chat:write",)
-METHODS: dict[str, Method] = {
-    "chat.postMessage": method(
-        post_message,
-        "channel text blocks thread_ts reply_broadcast metadata unfurl_links unfurl_media mrkdwn",
-        scopes=_WRITE,
-        per_minute=300,
-    ),
-    "chat.update": method(update, "channel ts text blocks metadata", scopes=_WRITE),
-    "chat.postEphemeral": method(
-        post_ephemeral, "channel user text blocks thread_ts", scopes=_WRITE, per_minute=100
-    ),
-    "chat.delete": method(delete, "channel ts", scopes=_WRITE),
-    "chat.getPermalink": method(get_permalink, "channel message_ts", per_minute=300),
-}

@@ -11,7 +11,6 @@ from sandbox.slack.model import Channel, Json, Message
 from sandbox.slack.state import State
 from sandbox.slack.web_api.base import (
     CONVERSATION_SCOPES,
-    Method,
     find_conversation,
     find_message,
     method,
@@ -22,7 +21,12 @@ from sandbox.slack.web_api.channels import conversation
 
 Item = TypeVar("Item")
 
+READ = "channels:read groups:read im:read"
+HISTORY = "channels:history groups:history im:history"
+WINDOW = "channel limit cursor oldest latest inclusive include_all_metadata"
 
+
+@method("conversations.info", "channel include_num_members", scopes=READ)
 def info(state: State, args: Arguments) -> Json:
     channel = find_conversation(state, args, "read")
     shape = conversation(state, channel)
@@ -31,6 +35,7 @@ def info(state: State, args: Arguments) -> Json:
     return {"channel": shape}
 
 
+@method("conversations.members", "channel limit cursor", scopes=READ, per_minute=100)
 def members(state: State, args: Arguments) -> Json:
     """Everybody in the channel, external members too."""
     channel = find_conversation(state, args, "read")
@@ -38,6 +43,9 @@ def members(state: State, args: Arguments) -> Json:
     return {"members": page, "response_metadata": {"next_cursor": cursor}}
 
 
+@method(
+    "users.conversations", "types exclude_archived limit cursor", scopes="channels:read groups:read"
+)
 def own(state: State, args: Arguments) -> Json:
     """The channels that the bot is a member of (docs: users.conversations)."""
     kinds = args.maybe_text("types") or "public_channel"
@@ -58,6 +66,7 @@ def own(state: State, args: Arguments) -> Json:
     return {"channels": shapes, "response_metadata": {"next_cursor": cursor}}
 
 
+@method("conversations.history", WINDOW, scopes=HISTORY)
 def history(state: State, args: Arguments) -> Json:
     """The channel's own messages, newest first; replies are not here unless broadcast."""
     channel = find_conversation(state, args, "history")
@@ -70,6 +79,7 @@ def history(state: State, args: Arguments) -> Json:
     return _messages(channel, _between(outside_threads, args), args)
 
 
+@method("conversations.replies", WINDOW + " ts", scopes=HISTORY)
 def replies(state: State, args: Arguments) -> Json:
     """A thread with its parent, oldest first."""
     channel = find_conversation(state, args, "history")
@@ -84,6 +94,7 @@ def replies(state: State, args: Arguments) -> Json:
     return _messages(channel, [parent, *_between(thread[1:], args)], args)
 
 
+@method("conversations.open", "users", scopes="im:write")
 def open_direct_message(state: State, args: Arguments) -> Json:
     """The direct message with one user; group direct messages are not modeled."""
     user = state.users.get(args.text("users"))
@@ -144,21 +155,3 @@ def _page(
     end = start + limit
     cursor = base64.b64encode(str(end).encode()).decode() if end < len(found) else ""
     return list(found[start:end]), cursor
-
-
-def _scopes(permission: str) -> list[str]:
-    return [f"{kind}:{permission}" for kind in CONVERSATION_SCOPES.values()]
-
-
-_READ, _HISTORY = _scopes("read"), _scopes("history")
-_WINDOW = "channel limit cursor oldest latest inclusive include_all_metadata"
-METHODS: dict[str, Method] = {
-    "conversations.info": method(info, "channel include_num_members", scopes=_READ),
-    "conversations.members": method(members, "channel limit cursor", scopes=_READ, per_minute=100),
-    "users.conversations": method(
-        own, "types exclude_archived limit cursor", scopes=["channels:read", "groups:read"]
-    ),
-    "conversations.history": method(history, _WINDOW, scopes=_HISTORY),
-    "conversations.replies": method(replies, _WINDOW + " ts", scopes=_HISTORY),
-    "conversations.open": method(open_direct_message, "users", scopes=["im:write"]),
-}

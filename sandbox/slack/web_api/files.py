@@ -4,11 +4,14 @@ from sandbox.slack.arguments import Arguments
 from sandbox.slack.errors import SlackError
 from sandbox.slack.model import File, Json
 from sandbox.slack.state import State
-from sandbox.slack.web_api.base import Method, method
+from sandbox.slack.web_api.base import method
 
 ALT_TEXT_LIMIT = 1_000  # docs: files.getUploadURLExternal
 
 
+@method(
+    "files.getUploadURLExternal", "filename length alt_txt", scopes="files:write", per_minute=100
+)
 def get_upload_url(state: State, args: Arguments) -> Json:
     """Where to post the content of a new file."""
     name = args.text("filename")
@@ -23,6 +26,7 @@ def get_upload_url(state: State, args: Arguments) -> Json:
     return {"upload_url": f"{state.base_url}/upload/v1/{file.id}", "file_id": file.id}
 
 
+@method("files.completeUploadExternal", "files", scopes="files:write", per_minute=100)
 def complete_upload(state: State, args: Arguments) -> Json:
     """Make uploaded files the app's own, once; nobody else is shown them yet."""
     completed = []
@@ -37,12 +41,3 @@ def complete_upload(state: State, args: Arguments) -> Json:
         file.title, file.completed_at = title, state.clock()
     state.touch()
     return {"files": [{"id": file.id, "title": file.title} for file, _ in completed]}
-
-
-_WRITE = ["files:write"]
-METHODS: dict[str, Method] = {
-    "files.getUploadURLExternal": method(
-        get_upload_url, "filename length alt_txt", scopes=_WRITE, per_minute=100
-    ),
-    "files.completeUploadExternal": method(complete_upload, "files", scopes=_WRITE, per_minute=100),
-}

@@ -7,7 +7,7 @@ from sandbox.slack.arguments import Arguments
 from sandbox.slack.errors import SlackError
 from sandbox.slack.model import Json, User
 from sandbox.slack.state import State
-from sandbox.slack.web_api.base import Method, method
+from sandbox.slack.web_api.base import method
 
 # How Slack calls some zones; of the others, the short name will do.
 ZONES = {
@@ -18,6 +18,7 @@ ZONES = {
 }
 
 
+@method("users.info", "user", scopes="users:read", per_minute=100)
 def users_info(state: State, args: Arguments) -> Json:
     user = state.users.get(args.text("user"))
     if user is None:
@@ -25,6 +26,7 @@ def users_info(state: State, args: Arguments) -> Json:
     return {"user": _profile(state, user)}
 
 
+@method("usergroups.users.list", "usergroup", scopes="usergroups:read", per_minute=20)
 def usergroup_users(state: State, args: Arguments) -> Json:
     users = state.usergroups.get(args.text("usergroup"))
     if users is None:
@@ -71,11 +73,3 @@ def _time_zone(name: str, now: float) -> Json:
         "tz_label": label.format("Daylight" if is_summer else "Standard"),
         "tz_offset": int(offset.total_seconds()),
     }
-
-
-METHODS: dict[str, Method] = {
-    "users.info": method(users_info, "user", scopes=["users:read"], per_minute=100),
-    "usergroups.users.list": method(
-        usergroup_users, "usergroup", scopes=["usergroups:read"], per_minute=20
-    ),
-}

@@ -7,7 +7,6 @@ from sandbox.slack.errors import SlackError
 from sandbox.slack.model import Channel, Json, Message
 from sandbox.slack.state import State
 from sandbox.slack.web_api.base import (
-    Method,
     find_channel,
     find_message,
     method,
@@ -16,6 +15,7 @@ from sandbox.slack.web_api.base import (
 )
 
 
+@method("pins.add", "channel timestamp", scopes="pins:write", per_minute=20)
 def add_pin(state: State, args: Arguments) -> Json:
     channel = _own_channel(state, args.text("channel"))
     message = _pinnable(channel, args)
@@ -26,6 +26,7 @@ def add_pin(state: State, args: Arguments) -> Json:
     return {}
 
 
+@method("pins.remove", "channel timestamp", scopes="pins:write", per_minute=20)
 def remove_pin(state: State, args: Arguments) -> Json:
     channel = _own_channel(state, args.text("channel"))
     message = _pinnable(channel, args)
@@ -36,6 +37,7 @@ def remove_pin(state: State, args: Arguments) -> Json:
     return {}
 
 
+@method("reactions.add", "channel timestamp name", scopes="reactions:write")
 def add_reaction(state: State, args: Arguments) -> Json:
     channel = _own_channel(state, args.text("channel"))
     message = find_message(channel, args.text("timestamp"))
@@ -65,11 +67,3 @@ def _own_channel(state: State, channel_id: str) -> Channel:
     require_member(state, channel)
     require_open(channel)
     return channel
-
-
-_PINS = ["pins:write"]
-METHODS: dict[str, Method] = {
-    "pins.add": method(add_pin, "channel timestamp", scopes=_PINS, per_minute=20),
-    "pins.remove": method(remove_pin, "channel timestamp", scopes=_PINS, per_minute=20),
-    "reactions.add": method(add_reaction, "channel timestamp name", scopes=["reactions:write"]),
-}

@@ -6,9 +6,15 @@ from sandbox.slack.arguments import Arguments
 from sandbox.slack.errors import SlackError
 from sandbox.slack.model import Channel, Invitation, Json, User
 from sandbox.slack.state import State
-from sandbox.slack.web_api.base import Method, find_channel, method, require_member
+from sandbox.slack.web_api.base import find_channel, method, require_member
 
 
+@method(
+    "conversations.inviteShared",
+    "channel emails user_ids external_limited",
+    scopes="conversations.connect:write",
+    per_minute=20,
+)
 def invite_shared(state: State, args: Arguments) -> Json:
     """Invite one person, with the right to post only unless told otherwise.
 
@@ -73,13 +79,3 @@ def _checked_email(channel: Channel, email: str) -> str:
     if any(email.lower() == member.email for member in channel.members.values()):
         raise SlackError("already_in_channel")
     return email
-
-
-METHODS: dict[str, Method] = {
-    "conversations.inviteShared": method(
-        invite_shared,
-        "channel emails user_ids external_limited",
-        scopes=["conversations.connect:write"],
-        per_minute=20,
-    ),
-}

@@ -8,11 +8,12 @@ from sandbox.slack.block_kit import Surface, problems_of_blocks, problems_of_vie
 from sandbox.slack.errors import SlackError
 from sandbox.slack.model import Json
 from sandbox.slack.state import State
-from sandbox.slack.web_api.base import Method, method
+from sandbox.slack.web_api.base import method
 
 WHAT = ("blocks", "message", "view")
 
 
+@method("blocks.validate", "blocks message view", needs_token=False)
 def blocks_validate(_state: State, args: Arguments) -> Json:
     given = [name for name in WHAT if name in args]
     if len(given) != 1:
@@ -38,8 +39,3 @@ def _error(problem: str) -> Json:
     told = re.fullmatch(r"\[ERROR\] (.*) \[json-pointer:(.*)\]", problem)
     text, pointer = told.groups() if told else (problem, "")
     return {"pointer": pointer, "code": "failed_constraint", "message": text}
-
-
-METHODS: dict[str, Method] = {
-    "blocks.validate": method(blocks_validate, "blocks message view", needs_token=False),
-}

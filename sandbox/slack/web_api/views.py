@@ -7,9 +7,10 @@ from sandbox.slack.arguments import Arguments
 from sandbox.slack.errors import SlackError
 from sandbox.slack.model import Json, User, View
 from sandbox.slack.state import State
-from sandbox.slack.web_api.base import Method, method
+from sandbox.slack.web_api.base import method
 
 
+@method("views.open", "trigger_id view", per_minute=100)
 def open_view(state: State, args: Arguments) -> Json:
     """Show a new modal; the trigger must be fresh and unused (docs: views.open)."""
     content = modals.checked(args.structure("view"))
@@ -17,6 +18,7 @@ def open_view(state: State, args: Arguments) -> Json:
     return {"view": modals.to_api(state, modals.open_first(state, user, content))}
 
 
+@method("views.push", "trigger_id view", per_minute=100)
 def push(state: State, args: Arguments) -> Json:
     """Lay a modal on the one that is open (docs: views.push)."""
     content = modals.checked(args.structure("view"))
@@ -26,6 +28,7 @@ def push(state: State, args: Arguments) -> Json:
     return {"view": modals.to_api(state, modals.push(state, user, content))}
 
 
+@method("views.update", "view_id external_id hash view", per_minute=100)
 def update(state: State, args: Arguments) -> Json:
     """Change an open modal; with `hash`, only if nobody else did meanwhile (docs: views.update)."""
     content = modals.checked(args.structure("view"))
@@ -37,6 +40,7 @@ def update(state: State, args: Arguments) -> Json:
     return {"view": modals.to_api(state, view)}
 
 
+@method("views.publish", "user_id hash view", per_minute=100)
 def publish(state: State, args: Arguments) -> Json:
     """Set the Home tab of one user (docs: views.publish)."""
     if not state.app.manifest.has_home:
@@ -65,11 +69,3 @@ def _exchange(state: State, trigger_id: str) -> User:
         raise SlackError("expired_trigger_id")
     trigger.is_used = True
     return trigger.user
-
-
-METHODS: dict[str, Method] = {
-    "views.open": method(open_view, "trigger_id view", per_minute=100),
-    "views.push": method(push, "trigger_id view", per_minute=100),
-    "views.update": method(update, "view_id external_id hash view", per_minute=100),
-    "views.publish": method(publish, "user_id hash view", per_minute=100),
-}
