@@ -8,7 +8,6 @@ import string
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
-from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from aiohttp import web
@@ -128,12 +127,7 @@ class ServiceTitanSandbox:
         self.auth_url = self.api_url = f"http://{host}:{port}"
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_error: object) -> None:
         self._closing.set()  # lets go of requests held by fail(status="timeout")
         if self._runner is not None:
             await self._runner.cleanup()

@@ -17,9 +17,14 @@ Gate = Callable[[Moment, str, Json], Awaitable[bool]]
 
 @dataclass
 class Fault:
-    """What goes wrong with the next `times` calls of a method that `predicate` picks.
+    """What goes wrong with the next `times` calls of `method` whose arguments `predicate` picks.
 
-    With `performed`, Slack does what was asked and only the answer is lost: the caller cannot know.
+    `method` may also be "response_url": the next POST to one. `error`: refused with that code.
+    `status`: an HTTP error, with a web page or with the `error`; 429 comes with `retry_after`
+    seconds (1 unless told); with `location`, Slack sends the caller there, as it never does.
+    `hang`: silence for so many seconds, then the connection drops. `drop`: it drops at once.
+    `body`: that in the answer's place, with HTTP 200 or `status`. With `performed`, Slack does what
+    was asked and only the answer is lost: the caller cannot know.
     """
 
     method: str

@@ -5,6 +5,7 @@ from sandbox.slack.change_feed import MemberJoined
 from sandbox.slack.errors import NotOfferedError
 from sandbox.slack.events import Events
 from sandbox.slack.model import Invitation, Json, Team, User
+from sandbox.slack.people import Person
 from sandbox.slack.state import State
 
 LIFETIME = 14 * 24 * 60 * 60  # as in the docs' example: `date_created` to `date_invalid`
@@ -18,8 +19,11 @@ class Invitations:
         self._events = events
         self._admin = admin
 
-    async def accept(self, invitation: Invitation, user: User, *, needs_approval: bool) -> None:
-        """Accept as `user`, who joins at once unless an administrator must approve."""
+    async def accept(
+        self, invitation: Invitation, who: Person, *, needs_approval: bool = False
+    ) -> None:
+        """Accept as somebody of another workspace, who joins at once or after `approve`."""
+        user = who.user
         self._must_be_for(invitation, user)
         invitation.accepted_by = user
         invitation.status = "awaiting_approval"
@@ -38,8 +42,9 @@ class Invitations:
         await self._tell("approved", invitation, approving_team_id=team, approving_user=user)
         await self._bring_in(invitation, user)
 
-    async def decline(self, invitation: Invitation, user: User) -> None:
+    async def decline(self, invitation: Invitation, who: Person) -> None:
         """Turn it down, as the person who was invited."""
+        user = who.user
         self._must_be_for(invitation, user)
         invitation.status = "declined"
         team = user.team.id

@@ -3,11 +3,10 @@
 import math
 import random
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from sandbox.slack.faults import Fault
 from sandbox.slack.model import Json
@@ -29,10 +28,17 @@ class Trouble(Enum):
     NOTHING_ELSE = "ok: true, without what was asked for"
 
 
-BODIES = {
-    Trouble.BROKEN_JSON: '{"ok": true, "ts": "17',
-    Trouble.NO_OBJECT: '["ok"]',
-    Trouble.NOTHING_ELSE: '{"ok": true}',
+# The fields of their Fault; RATE_LIMITED and SILENCE take theirs from the outage.
+FAULTS: Mapping[Trouble, Mapping[str, Any]] = {
+    Trouble.SERVER_ERROR: {"status": 500},
+    Trouble.UNAVAILABLE: {"status": 503},
+    Trouble.RESET: {"drop": True},
+    Trouble.FATAL_ERROR: {"error": "fatal_error"},
+    Trouble.INTERNAL_ERROR: {"error": "internal_error"},
+    Trouble.HTML: {"body": "<html><h1>Be right back</h1></html>", "content_type": "text/html"},
+    Trouble.BROKEN_JSON: {"body": '{"ok": true, "ts": "17'},
+    Trouble.NO_OBJECT: {"body": '["ok"]'},
+    Trouble.NOTHING_ELSE: {"body": '{"ok": true}'},
 }
 
 
@@ -47,49 +53,50 @@ class Hit(NamedTuple):
 
 @dataclass
 class Outage:
-    """From `begins` until `ends`, calls of `methods` (None: of all) fail with `probability`.
+    """From `after` seconds on, for as long as it `lasts`, calls fail with `probability`.
 
-    Each gets one of `troubles`; with the probability `performed` it is carried out before. Which
-    call fails and how depends on `seed` and on how many calls of its method came before, so that
-    methods called at the same time do not change each other's fate.
+    `methods` are names of methods, and "response_url"; None: all. Each failing call gets one of
+    `troubles`; with the probability `performed` it is carried out before. An unanswered one waits
+    for `silence` seconds. Which call fails and how depends on `seed` and on how many calls of its
+    method came before, so that methods called at the same time do not change each other's fate.
 
     A rate limit lasts until `retry_after` seconds have passed; `impatient` counts the calls that
-    did not wait (docs: apis/web-api/rate-limits; chat.postMessage counts by channel).
+    did not wait (docs: apis/web-api/rate-limits; chat.postMessage counts by channel). The outage
+    ends by the sandbox's clock, by `end()`, or with a `with` block.
     """
 
     clock: Callable[[], float]
-    probability: float
-    seed: int
-    methods: Collection[str] | None
-    troubles: Collection[Trouble]
-    performed: float
-    retry_after: int
-    silence: float
-    begins: float
-    ends: float
+    probability: float = 1.0
+    seed: int = 0
+    methods: Collection[str] | None = None
+    troubles: Collection[Trouble] = tuple(Trouble)
+    performed: float = 0.5
+    retry_after: int = 1
+    silence: float = 5.0
+    after: float = 0.0
+    lasts: float = math.inf
     hits: list[Hit] = field(default_factory=list)
     impatient: int = 0
     _seen: Counter[str] = field(default_factory=Counter)
     _limited: dict[tuple[str, object], float] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self._begins = self.clock() + self.after
+        self._ends = self._begins + self.lasts
+
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.end()
 
     @property
     def is_on(self) -> bool:
-        return self.begins <= self.clock() < self.ends
+        return self._begins <= self.clock() < self._ends
 
     def end(self) -> None:
         """All is well again, at once."""
-        self.ends = -math.inf
+        self._ends = -math.inf
 
     def take(self, method: str, arguments: Json) -> Fault | None:
         """The fault that hits this call, if any."""
@@ -114,24 +121,9 @@ class Outage:
 
     def _hit(self, method: str, trouble: Trouble, performed: bool, wait: int) -> Fault:
         self.hits.append(Hit(method, trouble, performed, self.clock()))
-        fault = Fault(method, performed=performed)
-        match trouble:
-            case Trouble.RATE_LIMITED:
-                fault.retry_after = wait
-            case Trouble.SERVER_ERROR:
-                fault.status = 500
-            case Trouble.UNAVAILABLE:
-                fault.status = 503
-            case Trouble.SILENCE:
-                fault.hang = self.silence
-            case Trouble.RESET:
-                fault.drop = True
-            case Trouble.FATAL_ERROR:
-                fault.error = "fatal_error"
-            case Trouble.INTERNAL_ERROR:
-                fault.error = "internal_error"
-            case Trouble.HTML:
-                fault.body, fault.content_type = "<html><h1>Be right back</h1></html>", "text/html"
-            case _:
-                fault.body = BODIES[trouble]
-        return fault
+        how: Mapping[Trouble, Mapping[str, Any]] = {
+            Trouble.RATE_LIMITED: {"retry_after": wait},
+            Trouble.SILENCE: {"hang": self.silence},
+            **FAULTS,
+        }
+        return Fault(method, performed=performed, **how[trouble])

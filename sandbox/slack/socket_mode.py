@@ -54,12 +54,12 @@ GARBAGE = ("{", "[1]", "null", '"hello"', '{"type": []}', '{"type": "events_api"
 class Sockets:
     """The open connections; every payload goes to one of them, in turn.
 
-    The next handshakes fail as `troubles` say. `held` counts all connections that nobody has ended,
+    `held` counts all connections that nobody has ended,
     those over which nothing is sent any more among them.
     """
 
     def __init__(self, state: State, deadline: float) -> None:
-        self.troubles: list[HandshakeTrouble] = []
+        self._troubles: list[HandshakeTrouble] = []
         self.held = 0
         self._state = state
         self._deadline = deadline
@@ -68,6 +68,10 @@ class Sockets:
         self._silent: set[web.WebSocketResponse] = set()
         self._turns = itertools.count()
         self._awaited: dict[str, asyncio.Future[Ack]] = {}
+
+    def fail_next(self, trouble: HandshakeTrouble, times: int = 1) -> None:
+        """Let the next attempts to open a connection fail in this way."""
+        self._troubles += [trouble] * times
 
     def __len__(self) -> int:
         return len(self._connections)
@@ -79,7 +83,7 @@ class Sockets:
         self._state.tickets.remove(request.query["ticket"])
         if len(self._connections) >= MOST_CONNECTIONS:
             raise web.HTTPTooManyRequests
-        trouble = self.troubles.pop(0) if self.troubles else None
+        trouble = self._troubles.pop(0) if self._troubles else None
         if trouble in REFUSALS:
             raise REFUSALS[trouble]
         if trouble is HandshakeTrouble.RESET:

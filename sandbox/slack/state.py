@@ -108,10 +108,6 @@ class State:
         self.response_urls[path] = minted
         return minted
 
-    def add_user(self, user: User) -> User:
-        self.users[user.id] = user
-        return user
-
     def add_channel(self, name: str, kind: ChannelKind = "public") -> Channel:
         prefix = "D" if kind == "im" else "C"
         channel = Channel(
@@ -177,12 +173,17 @@ class State:
         """Wait for the next change."""
         await self._changed.wait()
 
-    async def until(self, look: Callable[[], Found | None], within: float, awaited: str) -> Found:
+    async def until(
+        self,
+        look: Callable[[], Found | None],
+        timeout: float = 5.0,  # noqa: ASYNC109 - the error names what was awaited
+        awaited: str = "something to happen in Slack",
+    ) -> Found:
         """What `look` finds, as soon as it finds anything true; looks again at every change."""
         try:
-            async with asyncio.timeout(within):
+            async with asyncio.timeout(timeout):
                 while not (found := look()):
                     await self._changed.wait()
                 return found
         except TimeoutError:
-            raise TimeoutError(f"waited {within:g} s for {awaited}") from None
+            raise TimeoutError(f"waited {timeout:g} s for {awaited}") from None

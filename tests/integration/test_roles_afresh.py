@@ -82,7 +82,7 @@ async def test_what_was_found_out_counts_for_everything_else(grouped: Grouped) -
 async def test_no_old_role_opens_a_window_while_slack_fails(
     grouped: Grouped, method: str, fault: dict[str, object]
 ) -> None:
-    grouped.world.slack.fail_next(method, times=9, **fault)  # type: ignore[arg-type]
+    grouped.world.slack.fail_next(method, times=9, **fault)
 
     assert await grouped.reveal() is None
 

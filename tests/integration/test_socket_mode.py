@@ -63,7 +63,7 @@ async def test_the_health_routes_are_served_and_slacks_is_not(world: World) -> N
 async def test_after_a_disconnect_the_bot_is_back(world: World) -> None:
     await world.begin()
 
-    await world.slack.disconnect_sockets()
+    await world.slack.sockets.disconnect()
     await world.slack.until(lambda: world.slack.connections or None, timeout=15)
     await world.press(world.ann, "step:1", "choose_account:new")
 

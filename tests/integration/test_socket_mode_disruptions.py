@@ -27,7 +27,7 @@ class Disruption:
 
 
 def opening(**fault: object) -> Callable[[SlackSandbox], None]:
-    return lambda slack: slack.fail_next(OPEN, **fault)  # type: ignore[arg-type]
+    return lambda slack: slack.fail_next(OPEN, **fault)
 
 
 DISRUPTIONS = [
@@ -67,7 +67,7 @@ async def back(world: World, opened: int) -> None:
         return slack.connections == 1 and len(slack.calls_of(OPEN)) > opened
 
     await slack.until(is_back, timeout=15, awaited="another connection")
-    await slack.until(lambda: slack.held_connections == 1, awaited="the old one to end")
+    await slack.until(lambda: slack.sockets.held == 1, awaited="the old one to end")
     async with asyncio.timeout(5):
         while not (world.bot.socket and world.bot.socket.connected):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
@@ -78,9 +78,9 @@ async def disrupt(world: World, disruption: Disruption) -> int:
     slack = world.slack
     opened = len(slack.calls_of(OPEN))
     if disruption.handshake:
-        slack.fail_handshakes(disruption.handshake, times=2)
+        slack.sockets.fail_next(disruption.handshake, times=2)
     disruption.opening(slack)
-    await slack.lose_sockets(disruption.line)
+    await slack.sockets.lose(disruption.line)
     return opened
 
 
@@ -146,7 +146,7 @@ async def test_it_comes_back_when_slack_is_back_at_the_same_address(world: World
 async def test_what_still_comes_over_the_old_line_is_carried_out(world: World) -> None:
     pressing = asyncio.create_task(world.ann.press(world.message("step:1"), "choose_account:new"))
     await asyncio.sleep(0)
-    await world.slack.lose_sockets(LineTrouble.WARNING)
+    await world.slack.sockets.lose(LineTrouble.WARNING)
 
     await pressing
     await back(world, 0)
@@ -164,7 +164,7 @@ async def test_an_error_that_nobody_expects_does_not_end_the_attempts(
 
     opened = len(world.slack.calls_of(OPEN))
     monkeypatch.setattr(bot.app.socket_mode, "_safe", fail_once)
-    await world.slack.lose_sockets(LineTrouble.RESET)
+    await world.slack.sockets.lose(LineTrouble.RESET)
 
     await back(world, opened + 1)
 
@@ -173,8 +173,8 @@ async def test_lines_that_are_cut_again_and_again_are_not_opened_without_end(
     world: World,
 ) -> None:
     before = len(world.slack.calls_of(OPEN))
-    world.slack.fail_handshakes(HandshakeTrouble.DISCONNECT, times=100)
-    await world.slack.lose_sockets(LineTrouble.TOO_MANY_WEBSOCKETS)
+    world.slack.sockets.fail_next(HandshakeTrouble.DISCONNECT, times=100)
+    await world.slack.sockets.lose(LineTrouble.TOO_MANY_WEBSOCKETS)
 
     await asyncio.sleep(1.5)
 
@@ -187,12 +187,12 @@ async def test_lines_that_open_well_and_are_soon_cut_are_opened_ever_more_slowly
     slack, loop = world.slack, asyncio.get_running_loop()
     before, began = len(slack.calls_of(OPEN)), loop.time()
     while loop.time() - began < 30:
-        await slack.lose_sockets(LineTrouble.RESET)
+        await slack.sockets.lose(LineTrouble.RESET)
         await slack.until(lambda: slack.connections, timeout=60, awaited="another connection")
     assert 4 <= len(slack.calls_of(OPEN)) - before <= 10
 
     await asyncio.sleep(bot.app.socket_mode.STABLE_SECONDS + 1)
-    await slack.lose_sockets(LineTrouble.RESET)
+    await slack.sockets.lose(LineTrouble.RESET)
     lost = loop.time()
     await slack.until(lambda: slack.connections, timeout=60, awaited="another connection")
     assert loop.time() - lost < 0.5  # it was stable in between

@@ -137,7 +137,7 @@ async def test_a_disconnect_is_announced_before_the_socket_closes(
     socket = await bot.connect()
     await socket.receive_json()
 
-    leaving = asyncio.create_task(slack.disconnect_sockets("warning"))
+    leaving = asyncio.create_task(slack.sockets.disconnect("warning"))
     announced = await socket.receive_json()
     closed = await socket.receive()
     await leaving
