@@ -1,12 +1,16 @@
-"""Reads the onboardings that a report is about."""
+"""Reads the onboardings that a report is about.
+
+To replay a history takes half a millisecond, so its summary is stored until the history is longer.
+"""
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import Row
+from sqlalchemy import ColumnElement, Row, TextClause, and_
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -14,51 +18,120 @@ from bot.core.errors import UnreadableRow
 from bot.core.typed_text import one_line
 from bot.onboarding import Event, EventKind, Status
 from bot.onboarding.people import Actor, Role
-from bot.onboarding.reporting import Case, case_of
-from bot.onboarding.reporting.case import COUNTED
+from bot.onboarding.reporting import Case, Summary, case_of, summary_of
+from bot.onboarding.reporting.summary import COUNTED, VERSION
 from storage.database import Database
 from storage.guides import GuideStore
-from storage.tables import RUNNING, EventRow, OnboardingRow
+from storage.tables import ENDED, RUNNING, EventRow, OnboardingRow, SummaryRow
 from storage.unreadable_rows import Unknown, known, reading
 
+T = TypeVar("T")
+
 # Onboardings a transaction, read in a few milliseconds: others get their turn in between.
-BATCH = 5
+BATCH, REPLAYED = 100, 5
 
 
 async def cases(
     database: Database, guides: GuideStore, since: datetime | None, now: datetime
 ) -> Sequence[Case]:
-    """Return the onboardings that run, or that started or ended since then (None: all).
+    """Return the onboardings that run, or that ended since then (None: all).
 
     Those that can't be read are left out, and logged.
     """
     found: list[Case] = []
-    last = ""
-    while True:
+    async with database.begin(write=False, background=True) as session:
+        ids = await _ids(session, since)
+    for some in _parts(ids, BATCH):
+        changed = []
         async with database.begin(write=False, background=True) as session:
-            rows = await _batch(session, last, since)
-            events = await _events(session, [row.id for row in rows])
-            for row in rows:
-                await asyncio.sleep(0)
-                try:
-                    found.append(await _case(session, guides, row, events[row.id], now))
-                except UnreadableRow:
-                    continue
-        if len(rows) < BATCH:
-            return found
-        last = rows[-1].id
-
-
-async def _batch(session: AsyncSession, after: str, since: datetime | None) -> Sequence[Row[Any]]:
-    row = OnboardingRow
-    columns = (row.id, row.client_name, row.engineer, row.guide, row.guide_version, row.status)
-    query = select(*columns).where(col(row.id) > after)  # type: ignore[call-overload]
-    if since is not None:
-        query = query.where(
-            or_(RUNNING, col(row.started_at) >= since, col(row.finished_at) >= since)
-        )
-    found: Sequence[Row[Any]] = (await session.exec(query.order_by(row.id).limit(BATCH))).all()
+            for row in await _rows(session, some):
+                if summary := Summary.parse(row.figures) if row.figures else None:
+                    found += await _case(session, guides, row, summary, now)
+                else:
+                    changed.append(row)
+        for rows in _parts(changed, REPLAYED):
+            async with database.begin(background=True) as session:
+                found += await _replayed(session, guides, rows, now)
     return found
+
+
+def _parts(of: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    return (of[start : start + size] for start in range(0, len(of), size))
+
+
+async def _ids(session: AsyncSession, since: datetime | None) -> Sequence[str]:
+    row = OnboardingRow
+    ended: list[ColumnElement[bool] | TextClause] = [ENDED]
+    if since is not None:
+        at = col(row.finished_at)
+        ended.append(or_(at >= since, at.is_(None)))  # None: of a status that we don't know
+    # Two queries, each of which uses only an index.
+    return [
+        *await session.exec(select(row.id).where(RUNNING)),
+        *await session.exec(select(row.id).where(*ended)),
+    ]
+
+
+async def _rows(session: AsyncSession, ids: Sequence[str]) -> Sequence[Row[Any]]:
+    """Return what a case needs of these onboardings; `figures` are None if they aren't current."""
+    row, summary = OnboardingRow, SummaryRow
+    columns = (row.id, row.client_name, row.engineer, row.guide, row.guide_version, row.status)
+    is_current = and_(
+        col(summary.onboarding_id) == row.id,
+        col(summary.history_length) == row.history_length,
+        col(summary.version) == VERSION,
+    )
+    query = select(*columns, row.history_length, summary.figures)  # type: ignore[call-overload]
+    query = query.join(summary, is_current, isouter=True).where(col(row.id).in_(ids))
+    found: Sequence[Row[Any]] = (await session.exec(query)).all()
+    return found
+
+
+async def _case(
+    session: AsyncSession, guides: GuideStore, row: Row[Any], summary: Summary, now: datetime
+) -> Sequence[Case]:
+    """Return the case of a row, or nothing if it can't be read."""
+    try:
+        with reading(session, row.id, row.client_name):
+            guide = await guides.get(session, row.guide, row.guide_version)
+            name, status = one_line(row.client_name), known(Status, row.status)
+            return [case_of(row.id, name, row.engineer, guide, status, summary, now)]
+    except UnreadableRow:
+        return []
+
+
+async def _replayed(
+    session: AsyncSession, guides: GuideStore, rows: Sequence[Row[Any]], now: datetime
+) -> Sequence[Case]:
+    """Return the cases of rows whose summary isn't current, and store their summaries."""
+    found: list[Case] = []
+    histories = await _events(session, [row.id for row in rows])
+    for row in rows:
+        await asyncio.sleep(0)
+        try:
+            with reading(session, row.id, row.client_name):
+                guide = await guides.get(session, row.guide, row.guide_version)
+                if not histories[row.id]:
+                    raise Unknown("its history is empty")
+                summary = summary_of(guide, map(_event, histories[row.id]))
+        except UnreadableRow:
+            continue
+        await _store(session, row, summary)
+        found += await _case(session, guides, row, summary, now)
+    return found
+
+
+async def _store(session: AsyncSession, row: Row[Any], summary: Summary) -> None:
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    insert = sqlite.insert(SummaryRow) if is_sqlite else postgresql.insert(SummaryRow)
+    made = {
+        "history_length": row.history_length,
+        "version": VERSION,
+        "figures": summary.dump(),
+    }
+    first = insert.values(onboarding_id=row.id, **made)
+    key = [col(SummaryRow.onboarding_id)]
+    await session.exec(first.on_conflict_do_update(index_elements=key, set_=made))
 
 
 async def _events(session: AsyncSession, ids: Sequence[str]) -> defaultdict[str, list[Row[Any]]]:
@@ -72,21 +145,6 @@ async def _events(session: AsyncSession, ids: Sequence[str]) -> defaultdict[str,
     for event in await session.exec(query.order_by(row.onboarding_id, row.id)):
         events[event.onboarding_id].append(event)
     return events
-
-
-async def _case(
-    session: AsyncSession,
-    guides: GuideStore,
-    row: Row[Any],
-    events: Sequence[Row[Any]],
-    now: datetime,
-) -> Case:
-    with reading(session, row.id, row.client_name):
-        guide = await guides.get(session, row.guide, row.guide_version)
-        if not events:
-            raise Unknown("its history is empty")
-        name, status = one_line(row.client_name), known(Status, row.status)
-        return case_of(row.id, name, row.engineer, guide, status, map(_event, events), now)
 
 
 def _event(row: Row[Any]) -> Event:

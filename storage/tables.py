@@ -222,6 +222,20 @@ class EventRow(SQLModel, table=True):
     announced_ts: str | None = None
 
 
+class SummaryRow(SQLModel, table=True):
+    """What a report needs of the first `history_length` events of an onboarding.
+
+    Derived, and made again when the history is longer or `version` is not this release's.
+    """
+
+    __tablename__ = "summary"
+
+    onboarding_id: str = Field(primary_key=True, foreign_key="onboarding.id")
+    history_length: int
+    version: int
+    figures: str
+
+
 class HomeRow(SQLModel, table=True):
     """An engineer who opened the app's Home recently and may still be looking at it.
 

@@ -51,6 +51,7 @@ from storage.tables import (
     PictureRow,
     RateRow,
     RevealRow,
+    SummaryRow,
     VerificationRow,
 )
 from storage.vault import Slot, Vault
@@ -353,6 +354,7 @@ async def _publish(session: AsyncSession) -> None:
             NOW + number * MINUTE
         )
         row.next_check = NOW + number * MINUTE
+        session.add(SummaryRow(onboarding_id=row.id, history_length=1, version=1, figures="{}"))
         session.add(MessageRow(onboarding_id=row.id, slot="root", ts=row.thread_ts, digest="d2"))
         session.add(MessageRow(onboarding_id=row.id, slot="welcome", posting_since=NOW))
         first = select(EventRow).where(col(EventRow.onboarding_id) == row.id).order_by("id")

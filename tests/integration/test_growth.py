@@ -10,7 +10,9 @@ from freezegun import freeze_time
 from sqlalchemy import Engine, event
 
 from bot.onboarding.events import NEVER_ANNOUNCED
+from bot.onboarding.reporting import Report, report_on
 from bot.views.digest import digest_slot
+from storage.reporting import cases
 from tests.databases import ON_SQLITE, AnyDatabase
 from tests.integration.world import World, a_world
 
@@ -57,6 +59,12 @@ async def a_day(world: World) -> None:
     await world.idle()
 
 
+async def the_report(world: World) -> Report:
+    """Return the report of all time, up to one moment."""
+    until = datetime(2100, 1, 1, tzinfo=UTC)
+    return report_on(await cases(world.bot.database, world.bot.guides, None, until), None, until)
+
+
 async def test_nothing_that_happens_all_the_time_reads_a_whole_table(world: World) -> None:
     with statements() as seen:
         await a_day(world)
@@ -69,6 +77,35 @@ async def test_nothing_that_happens_all_the_time_reads_a_whole_table(world: Worl
         if WHOLE_TABLE.fullmatch(line)
     }
     assert not wholly
+
+
+async def test_a_report_replays_only_the_histories_that_have_become_longer(begun: World) -> None:
+    await begun.walk_to(3)
+    await begun.begin("Beta Heating")
+    first = await the_report(begun)
+
+    with statements() as seen:
+        assert await the_report(begun) == first
+    assert not [statement for statement in seen if "FROM event" in statement]
+
+    await begun.press(begun.ann, "step:3", "step_done")
+    await begun.idle()
+    with statements() as seen:
+        assert await the_report(begun) != first
+    [replayed] = [values for statement, values in seen.items() if "FROM event" in statement]
+    assert (
+        len({*replayed}.intersection(one for (one,) in begun.rows("SELECT id FROM onboarding")))
+        == 1
+    )
+
+
+async def test_a_broken_summary_is_made_again(begun: World) -> None:
+    await begun.walk_to(3)
+    first = await the_report(begun)
+
+    for broken in ("", "{", "[]", '{"checks": 3}'):
+        begun.write("UPDATE summary SET figures = ?", broken)
+        assert await the_report(begun) == first
 
 
 async def test_another_page_of_a_report_adds_nothing_up_again(begun: World) -> None:

@@ -26,6 +26,7 @@ TABLES = {
     "absence",
     "onboarding",
     "step",
+    "summary",
     "message",
     "notice",
     "picture",

@@ -16,7 +16,7 @@ from bot.guide import Owner
 from bot.onboarding import Onboarding, Status, StepState, lifecycle
 from bot.onboarding.credentials import enter_credentials
 from bot.onboarding.questions import ask_for_help, mark_answered
-from bot.onboarding.reporting import Case, Report, Spread, case_of, report_on
+from bot.onboarding.reporting import Case, Report, Spread, Summary, case_of, report_on, summary_of
 from bot.onboarding.reporting.period import Period
 from bot.onboarding.steps import hand_over_steps, skip_steps, undo_step
 from bot.onboarding.verifications import finish_verification, request_verification
@@ -30,7 +30,9 @@ DAY = timedelta(days=1)
 
 def the_case(way: Way, client: str = "Acme", id_: str = "1") -> Case:
     onboarding = way.onboarding
-    return case_of(id_, client, onboarding.engineer, GUIDE, onboarding.status, way.events, way.now)
+    summary = Summary.parse(summary_of(GUIDE, way.events).dump())
+    assert summary
+    return case_of(id_, client, onboarding.engineer, GUIDE, onboarding.status, summary, way.now)
 
 
 def live(days: int = 4) -> Way:
@@ -60,8 +62,8 @@ def test_the_time_of_a_step_leaves_pauses_out() -> None:
 
     case = the_case(way)
 
-    assert case.steps[2].took == 5 * HOUR
-    assert case.steps[2].done
+    assert case.took_by_step[2] == 5 * HOUR
+    assert 2 in case.done
     assert case.sides == {Owner.CLIENT: 6 * HOUR, Owner.HEAVYSET: 0 * HOUR, None: 100 * HOUR}
     assert (case.running, case.current_step, case.turn) == (True, 3, Owner.CLIENT)
 
@@ -75,8 +77,7 @@ def test_what_happened_at_a_step_is_counted_there() -> None:
 
     case = the_case(way)
 
-    assert (case.steps[3].undone, case.steps[3].asked, case.steps[3].handed_over) == (True,) * 3
-    assert not case.steps[2].undone
+    assert case.undone == case.asked == case.handed_over == {3}
     assert [(one.by, one.waited) for one in case.answers] == [(ERIN.user_id, 4 * HOUR)]
     assert case.waits_for_us  # the step is theirs now
 
@@ -138,14 +139,15 @@ class AReport(AnOnboarding):
     @invariant()
     def it_tells_what_was_seen(self) -> None:
         at, now = self.onboarding, self.looked_at
-        case = case_of("1", "Acme", "U", GUIDE, at.status, self.events, now)
+        summary = summary_of(GUIDE, self.events)
+        assert Summary.parse(summary.dump()) == summary
+        case = case_of("1", "Acme", "U", GUIDE, at.status, summary, now)
         assert case.sides == self.sides
-        taken = {number: step.took for number, step in case.steps.items() if step.took}
-        assert taken == {number: took for number, took in self.steps.items() if took}
+        assert case.took_by_step == {number: took for number, took in self.steps.items() if took}
         assert case.running is (case.ended_at is None)
         if case.running:
             done = {step.number for step in at.steps if step.state is StepState.DONE}
-            assert {number for number, step in case.steps.items() if step.done} == done
+            assert case.done == done
             assert case.open_questions == len(at.open_questions)
             assert case.current_step == (at.current.number if at.current else None)
         else:

@@ -8,7 +8,7 @@ from slack_sdk.models.views import View
 
 from bot.cli.doctor.stories import BEGAN, ENGINEER
 from bot.onboarding import Event, EventKind, Onboarding, Overview
-from bot.onboarding.reporting import case_of, report_on
+from bot.onboarding.reporting import case_of, report_on, summary_of
 from bot.onboarding.reporting.period import Period
 from bot.onboarding.targets import phase_began, risk_of
 from bot.views.blocks import Message
@@ -44,7 +44,15 @@ def overviews(
         board = Board(ENGINEER.user_id, some, len(some), [], now, workspace_url, risks=risks)
         yield f"Home of engineers: {name}", board_view(board)
     cases = [
-        case_of(one.id, one.client_name, one.engineer, one.guide, one.status, events, now)
+        case_of(
+            one.id,
+            one.client_name,
+            one.engineer,
+            one.guide,
+            one.status,
+            summary_of(one.guide, events),
+            now,
+        )
         for one, events in told
     ]
     report = report_on(cases, None, now)

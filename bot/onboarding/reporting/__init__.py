@@ -1,6 +1,7 @@
 """How onboardings went, all together: what `report` and the digest say (pure)."""
 
-from bot.onboarding.reporting.case import Case, StepCase, case_of
+from bot.onboarding.reporting.case import Case, case_of
+from bot.onboarding.reporting.summary import Summary, summary_of
 from bot.onboarding.reporting.totals import EngineerTotals, Report, Spread, StepTotals, report_on
 
 __all__ = [
@@ -8,8 +9,9 @@ __all__ = [
     "EngineerTotals",
     "Report",
     "Spread",
-    "StepCase",
     "StepTotals",
+    "Summary",
     "case_of",
     "report_on",
+    "summary_of",
 ]

@@ -1,7 +1,7 @@
 """Adds the cases of a period up. The counting rules are in docs/report.md."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
@@ -9,7 +9,7 @@ from statistics import median
 
 from bot.guide import Guide, Owner
 from bot.onboarding.report import Outcome
-from bot.onboarding.reporting.case import Case, StepCase
+from bot.onboarding.reporting.case import Case
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,25 +131,26 @@ def _steps(cases: Sequence[Case]) -> Sequence[StepTotals]:
     for guide in guides.values():
         of_guide = [case for case in cases if case.guide.id == guide.id]
         for step in guide.steps:
-            here = [case.steps[step.number] for case in of_guide if step.number in case.steps]
-            reached = [one for one in here if one.done or one.took]
+            number = step.number
+            reached = [one for one in of_guide if number in one.done or number in one.took_by_step]
+            done = [one for one in reached if number in one.done]
             totals.append(
                 StepTotals(
-                    number=step.number,
+                    number=number,
                     title=step.title if len(guides) == 1 else f"{guide.title}: {step.title}",
                     reached=len(reached),
-                    took=Spread.of(one.took for one in reached if one.done),
-                    stuck=_share(reached, lambda one: one.stuck),
-                    undone=_share(reached, lambda one: one.undone),
-                    asked=_share(reached, lambda one: one.asked),
-                    handed_over=_share(reached, lambda one: one.handed_over),
+                    took=Spread.of(one.took_by_step.get(number, timedelta()) for one in done),
+                    stuck=_share(number, [one.stuck for one in reached]),
+                    undone=_share(number, [one.undone for one in reached]),
+                    asked=_share(number, [one.asked for one in reached]),
+                    handed_over=_share(number, [one.handed_over for one in reached]),
                 )
             )
     return totals
 
 
-def _share(steps: Sequence[StepCase], happened: Callable[[StepCase], bool]) -> float:
-    return sum(map(happened, steps)) / len(steps) if steps else 0.0
+def _share(step: int, among: Sequence[Set[int]]) -> float:
+    return sum(step in steps for steps in among) / len(among) if among else 0.0
 
 
 def _engineers(cases: Sequence[Case], running: Sequence[Case]) -> Sequence[EngineerTotals]:
