@@ -30,9 +30,9 @@ def expire_credentials(
 
 
 def keep_credentials(
-    onboarding: Onboarding, actor: Actor, now: datetime, until: datetime
+    onboarding: Onboarding, actor: Actor, now: datetime, keep: timedelta
 ) -> Change:
-    """Keep unused credentials; engineering is asked again at `until`."""
+    """Keep unused credentials for `keep`; then engineering is asked again."""
     asked = onboarding.retained
     if asked and asked.kept_by:
         text = "{by} already kept these credentials, until {until}."
@@ -43,7 +43,7 @@ def keep_credentials(
     if not asked or not onboarding.credentials:
         raise Refused("There's nothing to decide anymore: this setup has moved on.")
     must_be_running(onboarding)
-    return _retain(onboarding, EventKind.CREDENTIALS_KEPT, actor, now, until)
+    return _retain(onboarding, EventKind.CREDENTIALS_KEPT, actor, now, now + keep)
 
 
 def _retain(

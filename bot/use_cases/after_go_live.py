@@ -17,9 +17,8 @@ from bot.onboarding import Onboarding, Verification
 from bot.onboarding.after_go_live import failing, tell_client, told_of
 from bot.onboarding.history import lasting
 from bot.onboarding.people import Person
-from bot.use_cases.authorization import must_have_opened
+from bot.use_cases.engineer import EngineerUseCase
 from bot.use_cases.services import Request
-from bot.use_cases.use_case import UseCase
 from bot.verification.rechecks import lasts
 from bot.views.check_all import ask_modal, key, names_of
 from bot.views.ephemeral import EphemeralReply, plain_answer
@@ -36,9 +35,7 @@ WHICH = (
 GONE = "This round isn't on record anymore. Please run `/servicetitan check all` again."
 
 
-class AfterGoLive(UseCase):
-    """For engineers only."""
-
+class AfterGoLive(EngineerUseCase):
     async def check_all(self, request: Request, words: str) -> EphemeralReply:
         """Have all live clients' credentials checked over some minutes; or say how far that is."""
         await self._engineer(request.person)
@@ -88,9 +85,7 @@ class AfterGoLive(UseCase):
 
     async def tell(self, request: Request, ref: StepRef) -> str:
         """Tell a client in the thread what to fix; return what was done."""
-        actor = await self._engineer(request.person)
-        told = partial(tell_client, actor=actor)
-        after = await self._change(request, ref.onboarding_id, told)
+        after = await self._change_as_engineer(request, ref.onboarding_id, tell_client)
         return f"Done: *{escape(after.client_name)}* can read in the thread what to fix."
 
     async def ask_form(self, request: Request, value: str) -> View:
@@ -107,8 +102,7 @@ class AfterGoLive(UseCase):
 
     async def must_ask(self, request: Request, ref: FormRef) -> None:
         """Raise Refused unless the person may submit this form."""
-        await must_have_opened(self._services, request, ref)
-        await self._engineer(request.person)
+        await self._submitter(request, ref)
 
     async def ask(self, request: Request, ref: FormRef) -> tuple[str, Sequence[str]]:
         """Tell the clients that `ref` names, each once; return the channel, and what was done."""

@@ -48,7 +48,7 @@ class Assignments(EngineerUseCase):
             whom = f"{whom} (away: {mention(colleague)} covers)"
         assigned = partial(assign, engineer=wanted.engineer, email=email, away=away)
         if len(found) == 1 and not unknown:
-            after = await self._carry_out(request, found[0], assigned)
+            after = await self._change_as_engineer(request, found[0].id, assigned)
             return self._done(after, f"Reassigned to {whom}.")
         changed, refused = list[str](), list(unknown)
         work = self._assign_all(request, found, wanted.engineer, assigned, changed, refused)
@@ -88,7 +88,7 @@ class Assignments(EngineerUseCase):
             own = replace(request, request_key=f"{request.request_key}:{onboarding.id}")
             change = partial(assigned, others=others, quiet=not first)
             try:
-                await self._carry_out(own, onboarding, change)
+                await self._change_as_engineer(own, onboarding.id, change)
                 changed.append(name)
             except Refused as refusal:
                 refused.append(f"{name}: {refusal_text(refusal)}")

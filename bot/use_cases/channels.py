@@ -102,8 +102,7 @@ class Channels(UseCase):
         if known.home or not known.organizations:
             return
         person = known.person
-        async with services.database.begin(write=False) as session:
-            running = await onboardings.running_in(session, services.guides, request.channel)
+        running = await self._running_in(request.channel)
         roles = [(one.id, await services.directory.role_in(one, person)) for one in running]
         theirs = [onboarding_id for onboarding_id, role in roles if role is Role.CLIENT_ADMIN]
         actor = Actor(person.user_id, person.team_id, Role.CLIENT_ADMIN)

@@ -13,7 +13,6 @@ from bot.onboarding.follow_ups import must_be_open
 from bot.onboarding.people import Actor
 from bot.onboarding.steps import finish_steps, skip_steps, undo_step
 from bot.onboarding.verifications import request_verification
-from bot.use_cases.authorization import must_have_opened
 from bot.use_cases.engineer import EngineerUseCase
 from bot.use_cases.services import InvalidInput, Request
 from bot.use_cases.slash_command import step_and_client, steps_and_client
@@ -33,20 +32,18 @@ class EngineerCommands(EngineerUseCase):
     async def verify(self, request: Request, words: str) -> EphemeralReply:
         """Have a client's credentials checked now; after the end too, while they are kept."""
         found = await self._named(request, words, finished=True)
-        after = await self._carry_out(request, found, request_verification)
+        after = await self._change_as_engineer(request, found.id, request_verification)
         self._services.verification_runner.wake(after.id)
         return self._done(after, "Checking now. The result will show up in the thread.")
 
     async def remind(self, request: Request, words: str) -> EphemeralReply:
-        found = await self._named(request, words)
-        after = await self._carry_out(request, found, self._services.follow_ups.remind_by_hand)
-        return self._done(after, "Reminder sent.")
+        reminded = self._services.follow_ups.remind_by_hand
+        return await self._change_named(request, words, reminded, "Reminder sent.")
 
     async def skip(self, request: Request, words: str) -> EphemeralReply:
         numbers, name = _steps(steps_and_client(words), "skip 7` or `skip 3-8")
-        found = await self._named(request, name)
-        after = await self._carry_out(request, found, partial(skip_steps, numbers=numbers))
-        return self._done(after, f"Skipped {_range(numbers)}.")
+        skipped = partial(skip_steps, numbers=numbers)
+        return await self._change_named(request, name, skipped, f"Skipped {_range(numbers)}.")
 
     async def done(self, request: Request, words: str) -> EphemeralReply:
         """Mark steps as done that were done before, with the written guide."""
@@ -55,25 +52,25 @@ class EngineerCommands(EngineerUseCase):
         found, answer = await client_and_answer(self._services, request.channel, rest)
         must_have_answer(found, numbers, answer)
         finished = partial(finish_steps, numbers=numbers, answer=answer)
-        after = await self._carry_out(request, found, finished)
+        after = await self._change_as_engineer(request, found.id, finished)
         return self._done(after, done_text(found, after, numbers, self._services.clock()))
 
     async def reopen(self, request: Request, words: str) -> EphemeralReply:
         """Go back to a step and go through the later ones again."""
         number, name = _steps(step_and_client(words), "reopen 7")
         found = await self._named(request, name)
-        after = await self._carry_out(request, found, partial(undo_step, number=number))
-        return self._done(after, _reopened(after, number))
+        undone = partial(undo_step, number=number)
+        after = await self._change_as_engineer(request, found.id, undone)
+        if after.current_step == number:
+            return self._done(after, f"Back to step {number}.")
+        return self._done(after, f"Step {number} will come up again in order.")
 
     async def pause(self, request: Request, words: str) -> EphemeralReply:
-        found = await self._named(request, words)
-        after = await self._carry_out(request, found, lifecycle.pause)
-        return self._done(after, "On hold. No reminders until you resume.")
+        said = "On hold. No reminders until you resume."
+        return await self._change_named(request, words, lifecycle.pause, said)
 
     async def resume(self, request: Request, words: str) -> EphemeralReply:
-        found = await self._named(request, words)
-        after = await self._carry_out(request, found, lifecycle.resume)
-        return self._done(after, "Resumed.")
+        return await self._change_named(request, words, lifecycle.resume, "Resumed.")
 
     async def cancel_form(self, request: Request, words: str) -> View:
         """Return the form that asks why to cancel an onboarding."""
@@ -82,8 +79,7 @@ class EngineerCommands(EngineerUseCase):
 
     async def cancel(self, request: Request, ref: FormRef, reason: str) -> None:
         """Cancel an onboarding; its credentials are destroyed in the same transaction."""
-        await must_have_opened(self._services, request, ref)
-        await self._engineer(request.person)
+        await self._submitter(request, ref)
         if not reason.strip():
             raise InvalidInput({"reason": "Please add a short reason for the history."})
         onboarding = await self._get(ref.onboarding_id)
@@ -98,13 +94,7 @@ class EngineerCommands(EngineerUseCase):
                 must_be_open(at, ref.step)
             return lifecycle.cancel(at, actor, reason.strip(), now)
 
-        await self._carry_out(request, onboarding, canceled, destroy)
-
-
-def _reopened(onboarding: Onboarding, number: int) -> str:
-    if onboarding.current_step == number:
-        return f"Back to step {number}."
-    return f"Step {number} will come up again in order."
+        await self._change_as_engineer(request, onboarding.id, canceled, destroy)
 
 
 def _range(numbers: range) -> str:

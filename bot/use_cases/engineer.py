@@ -1,36 +1,43 @@
 """What the commands of engineers share: which client is meant, one change, the reply."""
 
-from functools import partial
-
 from bot.core.mrkdwn import escape, thread_link
 from bot.onboarding import Onboarding
+from bot.onboarding.people import Actor
+from bot.use_cases.authorization import must_have_opened
 from bot.use_cases.lookup import client_of
 from bot.use_cases.services import Request
-from bot.use_cases.use_case import AlsoWrite, Transition, UseCase
+from bot.use_cases.use_case import Transition, UseCase
 from bot.views.ephemeral import EphemeralReply, plain_answer
+from bot.views.ids import FormRef
 
 
 class EngineerUseCase(UseCase):
-    """The base of the use cases that only engineers have."""
+    """The base of the use cases that only engineers have; anyone else gets NotAllowed."""
 
     async def _named(self, request: Request, name: str, *, finished: bool = False) -> Onboarding:
-        """Return the client that an engineer means; raises NotAllowed for anyone else."""
+        """Return the client that an engineer means."""
         await self._engineer(request.person)
         return await client_of(self._services, request.channel, name, finished=finished)
 
-    async def _carry_out(
-        self,
-        request: Request,
-        onboarding: Onboarding,
-        transition: Transition,
-        also: AlsoWrite | None = None,
-    ) -> Onboarding:
-        actor = await self._engineer(request.person)
-        return await self._change(request, onboarding.id, partial(transition, actor=actor), also)
+    async def _change_named(
+        self, request: Request, name: str, transition: Transition, said: str
+    ) -> EphemeralReply:
+        """Change the client that an engineer means; reply that it was done."""
+        found = await self._named(request, name)
+        return self._done(await self._change_as_engineer(request, found.id, transition), said)
+
+    async def _submitter(self, request: Request, ref: FormRef) -> Actor:
+        """Return the engineer who submits a form; raises Refused if they didn't open it."""
+        await must_have_opened(self._services, request, ref)
+        return await self._engineer(request.person)
 
     def _done(self, onboarding: Onboarding, said: str) -> EphemeralReply:
-        where = ""
-        if onboarding.thread_ts:
-            url = self._services.slack.identity.url
-            where = f" ({thread_link(url, onboarding.channel, onboarding.thread_ts)})"
-        return plain_answer(f"*{escape(onboarding.client_name)}*: {said}{where}")
+        name = escape(onboarding.client_name)
+        return plain_answer(f"*{name}*: {said}{self._thread(onboarding)}")
+
+    def _thread(self, onboarding: Onboarding) -> str:
+        """Return a link to the thread, in parentheses; nothing while there is none."""
+        if onboarding.thread_ts is None:
+            return ""
+        url = self._services.slack.identity.url
+        return f" ({thread_link(url, onboarding.channel, onboarding.thread_ts)})"

@@ -6,15 +6,14 @@ from slack_sdk.models.views import View
 
 from bot.core.mrkdwn import escape
 from bot.onboarding.assignment import assign
-from bot.use_cases.authorization import must_have_opened
+from bot.use_cases.engineer import EngineerUseCase
 from bot.use_cases.services import Request
 from bot.use_cases.start_inputs import must_be_engineer
-from bot.use_cases.use_case import UseCase
 from bot.views.home import EVERYONE, FILTERS, assign_modal
 from bot.views.ids import FormRef
 
 
-class Home(UseCase):
+class Home(EngineerUseCase):
     def open(self, user_id: str) -> None:
         """Publish somebody's Home soon: the board, or an explanation."""
         self._services.homes.open(user_id)
@@ -39,8 +38,7 @@ class Home(UseCase):
         return assign_modal(onboarding, request.form(onboarding_id))
 
     async def assign(self, request: Request, ref: FormRef, engineer: str) -> None:
-        await must_have_opened(self._services, request, ref)
-        actor = await self._engineer(request.person)
+        actor = await self._submitter(request, ref)
         await must_be_engineer(self._services, engineer)
         email = await self._services.directory.email(engineer)
         away = await self._away()

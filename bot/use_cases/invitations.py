@@ -8,13 +8,13 @@ from slack_sdk.models.views import View
 
 from bot.core.english import listed
 from bot.core.errors import Refused, Repeated, Unavailable
-from bot.core.mrkdwn import channel_link, escape, mention, thread_link
+from bot.core.mrkdwn import channel_link, escape, mention
 from bot.guide import Guide
 from bot.onboarding import Event, EventKind, Onboarding
 from bot.onboarding.names import LONGEST_CHANNEL
 from bot.onboarding.people import Actor
 from bot.slack import Channel, SlackRefused
-from bot.use_cases.authorization import must_have_opened
+from bot.use_cases.engineer import EngineerUseCase
 from bot.use_cases.invitation_refusals import missing_scope, why_no_channel, why_not_invited
 from bot.use_cases.invitees import Invitees, why_wrong
 from bot.use_cases.lookup import must_be_no_secret
@@ -27,10 +27,9 @@ from bot.use_cases.start_inputs import (
     guide_named,
     must_be_a_name,
 )
-from bot.use_cases.use_case import UseCase
 from bot.views.ids import ADDRESSES, CHANNEL_NAME, FormRef
 from bot.views.start import GuideChoice, invite_modal
-from storage import event_log, history, onboardings
+from storage import event_log, history
 from storage.to_rows import client_key
 
 MOST_ADDRESSES = 10
@@ -51,7 +50,7 @@ class Invitation:
     engineer: str = ""
 
 
-class Invitations(UseCase):
+class Invitations(EngineerUseCase):
     """`/servicetitan start Acme invite ann@acme.com`: its form, and carrying it out."""
 
     def __init__(self, services: Services, starting: Start) -> None:
@@ -89,8 +88,7 @@ class Invitations(UseCase):
         guide_id: str = "",
     ) -> Invitation:
         """Return what was entered; raises InvalidInput. Nothing is created yet."""
-        await must_have_opened(self._services, request, ref)
-        await self._engineer(request.person)
+        await self._submitter(request, ref)
         return Invitation(
             await checked_name(self._services, client_name),
             checked_guide(self._services, guide_id),
@@ -115,8 +113,8 @@ class Invitations(UseCase):
             say(f"✅ Channel: {channel_link(channel)}")
             say(await self._bring_in(request, channel, asked))
             onboarding = await self._begun(request, actor, channel, asked)
-            name, where = escape(asked.client_name), self._at(onboarding)
-            say(f"✅ Started *{name}*'s onboarding{where}.")
+            name = escape(asked.client_name)
+            say(f"✅ Started *{name}*'s onboarding{self._thread(onboarding)}.")
             invited = await self._invited(onboarding.id)
             for address in asked.addresses:
                 say(await self._invite(onboarding, actor, address, invited))
@@ -155,9 +153,7 @@ class Invitations(UseCase):
         name = f"#{escape(ours.name)}"
         if ours.is_archived:
             raise Refused(f"{name} is archived. Unarchive it or pick another name.")
-        services = self._services
-        async with services.database.begin(write=False) as session:
-            running = await onboardings.running_in(session, services.guides, ours.id)
+        running = await self._running_in(ours.id)
         others = [one.client_name for one in running if not _same(one, asked)]
         if others:
             raise Refused(
@@ -189,9 +185,7 @@ class Invitations(UseCase):
                 engineer=asked.engineer,
             )
         except (InvalidInput, Repeated):  # it is already running, or the form came twice
-            services = self._services
-        async with services.database.begin(write=False) as session:
-            running = await onboardings.running_in(session, services.guides, channel)
+            running = await self._running_in(channel)
         for one in running:
             if _same(one, asked):
                 return one
@@ -222,12 +216,6 @@ class Invitations(UseCase):
         async with self._services.database.begin(write=False) as session:
             past = await event_log.events_of(session, onboarding_id, EventKind.CLIENT_INVITED)
         return {str(event.detail["address"]).casefold() for event in past}
-
-    def _at(self, onboarding: Onboarding) -> str:
-        if onboarding.thread_ts is None:
-            return ""
-        url = self._services.slack.identity.url
-        return f" ({thread_link(url, onboarding.channel, onboarding.thread_ts)})"
 
 
 def _same(running: Onboarding, asked: Invitation) -> bool:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -15,17 +14,15 @@ from bot.onboarding import Onboarding
 from bot.onboarding.people import Actor, Role
 from bot.onboarding.permissions import Permission
 from bot.use_cases.help import Help
-from bot.use_cases.questions import Questions
+from bot.use_cases.questions import Questions, asked_lately
 from bot.use_cases.services import Request, Services
 from bot.use_cases.steps import Steps
 from bot.use_cases.use_case import UseCase
 from bot.views.conversation import near_line
 from bot.views.ids import StepRef
 from bot.views.replies import help_text, refusal_text, status_text, words_text
-from storage import onboardings, throttling
+from storage import onboardings
 
-# What only comes near one of the words is asked about so often, of one person.
-ASK_AGAIN_AFTER = timedelta(minutes=10)
 # These are meant for the bot, no matter who types them.
 STEERING = {Meaning.DONE, Meaning.UNDO, Meaning.CHOOSE, Meaning.STATUS, Meaning.HELP}
 
@@ -37,6 +34,21 @@ class Reply:
     onboarding_id: str
     text: str
     blocks: Sequence[Mapping[str, Any]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Message:
+    """What somebody wrote in a thread, or anywhere in the channel where we were `mentioned`."""
+
+    request: Request
+    thread_ts: str | None
+    ts: str
+    text: str
+    mentioned: bool
+
+    @property
+    def ts_in_thread(self) -> str:
+        return self.ts if self.thread_ts else ""
 
 
 class Messages(UseCase):
@@ -60,25 +72,19 @@ class Messages(UseCase):
         onboarding = await self._find(request.channel, thread_ts)
         if onboarding is None:
             return Reply("", NOTHING_HERE) if mentioned else None
-        reply = await self._reply(request, onboarding, (thread_ts, ts), text, mentioned=mentioned)
+        reply = await self._reply(_Message(request, thread_ts, ts, text, mentioned), onboarding)
         if thread_ts:
             await self._hear(request, onboarding.id, text)
         return reply
 
-    async def _reply(
-        self,
-        request: Request,
-        onboarding: Onboarding,
-        where: tuple[str | None, str],
-        text: str,
-        *,
-        mentioned: bool,
-    ) -> Reply | None:
-        if onboarding.open_questions and where[0] and not mentioned:
-            asked = await self._questions.ask_whether_answered(request, onboarding, where[1])
+    async def _reply(self, message: _Message, onboarding: Onboarding) -> Reply | None:
+        if onboarding.open_questions and message.thread_ts and not message.mentioned:
+            asked = await self._questions.ask_whether_answered(
+                message.request, onboarding, message.ts
+            )
             if asked:
                 return Reply(onboarding.id, asked.text, asked.blocks)
-        return await self._act_on(request, onboarding, where, text, mentioned=mentioned)
+        return await self._act_on(message, onboarding)
 
     async def _hear(self, request: Request, onboarding_id: str, text: str) -> None:
         """Note that a side wrote, so that nobody is told that nothing has happened."""
@@ -94,50 +100,42 @@ class Messages(UseCase):
             hear(onboarding, now=services.clock())  # which most messages end at
             await self._change(heard, onboarding_id, hear)
 
-    async def _act_on(
-        self,
-        request: Request,
-        onboarding: Onboarding,
-        where: tuple[str | None, str],
-        text: str,
-        *,
-        mentioned: bool,
-    ) -> Reply | None:
-        thread_ts, ts = where
-        intent = understand(onboarding.guide, text, onboarding.current, mentioned=mentioned)
+    async def _act_on(self, message: _Message, onboarding: Onboarding) -> Reply | None:
+        mentioned = message.mentioned
+        intent = understand(onboarding.guide, message.text, onboarding.current, mentioned=mentioned)
         if intent.meaning is Meaning.NOTHING and not mentioned:
             return None
-        role = await self._services.directory.role_in(onboarding, request.person)
+        role = await self._services.directory.role_in(onboarding, message.request.person)
         is_command = intent.meaning in STEERING or intent.by_command
         is_talk = role is Role.ENGINEER or not is_command
         if role is not Role.CLIENT_ADMIN and not mentioned and is_talk:
             return None
         if intent.meaning is Meaning.NEAR and role is Role.CLIENT_ADMIN:
-            line = await self._near(request, onboarding, ts)
+            line = await self._near(message, onboarding)
             if line or not mentioned:
                 return line
         try:
-            where_asked = ts if thread_ts else ""
-            answer = await self._do(request, onboarding, intent, role, where_asked)
+            answer = await self._do(message, onboarding, intent, role)
         except Refused as refusal:
             answer = refusal_text(refusal)
         if answer is ANSWERED:
-            answer = None if thread_ts else "I answered in the thread."
+            answer = None if message.thread_ts else "I answered in the thread."
         return Reply(onboarding.id, answer) if answer else None
 
     async def _do(
-        self, request: Request, onboarding: Onboarding, intent: Intent, role: Role, ts: str
+        self, message: _Message, onboarding: Onboarding, intent: Intent, role: Role
     ) -> str | None:
+        request = message.request
         await self._actor(request, onboarding, Permission.CLIENT_STEP)
         match intent.meaning:
             case Meaning.DONE:
-                await self._steps.finish_current(request, onboarding)
-                return await self._then(request, onboarding, intent.words, role, ts)
+                await self._steps.finish(request, _current(onboarding))
+                return await self._then(message, onboarding, intent.words, role)
             case Meaning.UNDO:
-                await self._steps.undo_last(request, onboarding)
+                await self._steps.undo(request, _last_done(onboarding))
                 return None
             case Meaning.CHOOSE:
-                await self._steps.choose_current(request, onboarding, intent.words)
+                await self._steps.choose(request, _current(onboarding), intent.words)
                 return None
             case Meaning.STATUS:
                 return status_text(onboarding, for_client=role is Role.CLIENT_ADMIN)
@@ -145,51 +143,46 @@ class Messages(UseCase):
                 return help_text(onboarding)
             case Meaning.QUESTION | Meaning.TROUBLE:
                 trouble = intent.meaning is Meaning.TROUBLE
-                return await self._answer(
-                    request, onboarding, intent.words, role, ts, trouble=trouble
-                )
+                return await self._answer(message, onboarding, intent.words, role, trouble=trouble)
         return words_text(onboarding)
 
     async def _then(
-        self, request: Request, onboarding: Onboarding, question: str, role: Role, ts: str
+        self, message: _Message, onboarding: Onboarding, question: str, role: Role
     ) -> str | None:
         """Answer what came after “done”, at the step that is next."""
         if not question:
             return None
         after = await self._get(onboarding.id)
-        second = replace(request, request_key=f"{request.request_key}:then")
-        return await self._answer(second, after, question, role, ts)
+        second = replace(message.request, request_key=f"{message.request.request_key}:then")
+        return await self._answer(replace(message, request=second), after, question, role)
 
     async def _answer(
         self,
-        request: Request,
+        message: _Message,
         onboarding: Onboarding,
         question: str,
         role: Role,
-        ts: str,
         *,
         trouble: bool = False,
     ) -> str | None:
         """Answer from the guide, in the thread; what it does not know goes to the engineer."""
+        request, ts = message.request, message.ts_in_thread
         if await self._help.answer(request, onboarding, question, ts, trouble=trouble):
             return ANSWERED
         if role is Role.ENGINEER:
             return words_text(onboarding)
         return await self._help.ask_at_current(request, onboarding, question, ts)
 
-    async def _near(self, request: Request, onboarding: Onboarding, ts: str) -> Reply | None:
+    async def _near(self, message: _Message, onboarding: Onboarding) -> Reply | None:
         """Ask what was meant, now and then; nothing where it isn't the client's turn."""
-        step = onboarding.current
+        step, person = onboarding.current, message.request.person
         if step is None or onboarding.owner_of(step.number) is Owner.HEAVYSET:
             return None
-        services, person = self._services, request.person
-        of = f"near:{onboarding.id}:{person.team_id}:{person.user_id}"
-        async with services.database.begin() as session:
-            asked = await throttling.count(session, of, 1, services.clock(), ASK_AGAIN_AFTER)
-        if asked > 1:
+        what = f"near:{onboarding.id}:{person.team_id}:{person.user_id}"
+        if await asked_lately(self._services, what):
             return None
-        engineer = await services.directory.name(onboarding.engineer)
-        line = near_line(onboarding, step, ts, engineer)
+        engineer = await self._services.directory.name(onboarding.engineer)
+        line = near_line(onboarding, step, message.ts, engineer)
         return Reply(onboarding.id, line.text, line.blocks)
 
     async def mark_done(self, request: Request, ref: StepRef) -> str:
@@ -214,6 +207,18 @@ class Messages(UseCase):
                 running = await onboardings.running_in(session, services.guides, channel)
                 return running[0] if running else None
             return await onboardings.of_thread(session, services.guides, channel, thread_ts)
+
+
+def _current(onboarding: Onboarding) -> StepRef:
+    if onboarding.current_step is None:
+        raise Refused("All steps are done. Nothing left to do here.")
+    return StepRef(onboarding.id, onboarding.current_step)
+
+
+def _last_done(onboarding: Onboarding) -> StepRef:
+    if onboarding.last_done is None:
+        raise Refused("Nothing is done yet, so there's nothing to undo.")
+    return StepRef(onboarding.id, onboarding.last_done)
 
 
 # In place of a text: the thread has it.

@@ -9,7 +9,7 @@ from bot.core.mrkdwn import escape, mention
 from bot.core.typed_text import as_typed, prose
 from bot.onboarding import Onboarding
 from bot.onboarding.questions import mark_answered, note, send_reply
-from bot.use_cases.services import Request
+from bot.use_cases.services import Request, Services
 from bot.use_cases.typed_secrets import secret_in
 from bot.use_cases.use_case import Transition, UseCase
 from bot.views.conversation import answered_line, send_line
@@ -37,10 +37,9 @@ class Questions(UseCase):
 
     async def mark(self, request: Request, ref: StepRef) -> str:
         """Mark a question as answered; return what was done."""
-        actor = await self._engineer(request.person)
         [ts] = ref.fields or [""]
-        answered = partial(mark_answered, numbers=[ref.step], actor=actor, ts=ts)
-        after = await self._change(request, ref.onboarding_id, answered)
+        answered = partial(mark_answered, numbers=[ref.step], ts=ts)
+        after = await self._change_as_engineer(request, ref.onboarding_id, answered)
         return _marked(after, ref.step)
 
     async def ask_whether_answered(
@@ -50,15 +49,11 @@ class Questions(UseCase):
 
         `ts` is their message's.
         """
-        services = self._services
-        known = await services.directory.membership(request.person)
-        if not known.engineer:
+        if not (await self._services.directory.membership(request.person)).engineer:
             return None
         numbers = ",".join(str(one.number) for one in onboarding.open_questions)
-        of = f"answered:{onboarding.id}:{request.person.user_id}:{numbers}"
-        async with services.database.begin() as session:
-            asked = await throttling.count(session, of, 1, services.clock(), ASK_AGAIN_AFTER)
-        return answered_line(onboarding, ts) if asked == 1 else None
+        what = f"answered:{onboarding.id}:{request.person.user_id}:{numbers}"
+        return None if await asked_lately(self._services, what) else answered_line(onboarding, ts)
 
     async def offer_to_send(
         self, request: Request, thread_ts: str, ts: str
@@ -90,7 +85,6 @@ class Questions(UseCase):
 
     async def mark_pointed(self, request: Request, pointed: Pointed) -> str:
         """Mark the question as answered that a message asks, or else the newest."""
-        actor = await self._engineer(request.person)
         onboarding = await self._meant(request, pointed)
         waiting = onboarding.open_questions
         if not waiting:
@@ -98,8 +92,8 @@ class Questions(UseCase):
         text = prose(as_typed(pointed.text))
         asked = [one for one in waiting if one.text in text or text in one.text]
         number = (asked or waiting)[-1].number
-        answered = partial(mark_answered, numbers=[number], actor=actor)
-        after = await self._change(request, onboarding.id, answered)
+        answered = partial(mark_answered, numbers=[number])
+        after = await self._change_as_engineer(request, onboarding.id, answered)
         return _marked(after, number)
 
     async def note(self, request: Request, pointed: Pointed) -> str:
@@ -115,19 +109,16 @@ class Questions(UseCase):
         return sent
 
     async def _keep(
-        self,
-        request: Request,
-        onboarding: Onboarding,
-        text: str,
-        transition: Transition,
+        self, request: Request, onboarding: Onboarding, text: str, transition: Transition
     ) -> Onboarding:
-        actor, said = await self._engineer(request.person), prose(as_typed(text))[:LONGEST]
+        await self._engineer(request.person)
+        said = prose(as_typed(text))[:LONGEST]
         if not said:
             raise Refused("There are no words in that message.")
         if label := await secret_in(self._services, said, onboarding):
             raise Refused(f"That message has the {label} in it, so I left it where it is.")
-        kept = partial(transition, text=said, actor=actor)
-        return await self._change(request, onboarding.id, kept)
+        kept = partial(transition, text=said)
+        return await self._change_as_engineer(request, onboarding.id, kept)
 
     async def _meant(self, request: Request, pointed: Pointed) -> Onboarding:
         """Return the onboarding that a message is about; raises Refused if it is about none."""
@@ -148,6 +139,13 @@ class Questions(UseCase):
         if found is None:
             raise Refused("That message isn't in a client's thread.")
         return found
+
+
+async def asked_lately(services: Services, what: str) -> bool:
+    """Whether somebody was asked `what` a moment ago; if not, they are asked now."""
+    async with services.database.begin() as session:
+        asked = await throttling.count(session, what, 1, services.clock(), ASK_AGAIN_AFTER)
+    return asked > 1
 
 
 def _marked(onboarding: Onboarding, number: int) -> str:

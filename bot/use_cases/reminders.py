@@ -11,7 +11,7 @@ from bot.onboarding.follow_ups import must_be_open, pause_quiet
 from bot.onboarding.permissions import Permission
 from bot.use_cases.authorization import TO_ACT_FOR
 from bot.use_cases.services import Request
-from bot.use_cases.use_case import Transition, UseCase
+from bot.use_cases.use_case import UseCase
 from bot.views.ids import StepRef
 from bot.views.modals import cancel_modal
 
@@ -32,13 +32,14 @@ class Reminders(UseCase):
 
     async def pause_quiet(self, request: Request, ref: StepRef) -> str:
         """Pause; return what was done."""
-        after = await self._decide(request, ref, partial(pause_quiet, number=ref.step))
+        paused = partial(pause_quiet, number=ref.step)
+        after = await self._change_as_engineer(request, ref.onboarding_id, paused)
         return f"*{escape(after.client_name)}*: On hold. No reminders until you resume."
 
     async def ask_again(self, request: Request, ref: StepRef) -> str:
         """Send one more reminder in two weeks; return what was done."""
         put_off = partial(self._services.follow_ups.put_off, number=ref.step)
-        after = await self._decide(request, ref, put_off)
+        after = await self._change_as_engineer(request, ref.onboarding_id, put_off)
         offer = after.quiet_offer
         again = when(offer.again_at) if offer and offer.again_at else "in two weeks"
         return f"*{escape(after.client_name)}*: I'll remind them again {again}, then ask you."
@@ -49,7 +50,3 @@ class Reminders(UseCase):
         onboarding = await self._get(ref.onboarding_id)
         must_be_open(onboarding, ref.step)
         return cancel_modal(onboarding, request.form(onboarding.id, ref.step))
-
-    async def _decide(self, request: Request, ref: StepRef, transition: Transition) -> Onboarding:
-        actor = await self._engineer(request.person)
-        return await self._change(request, ref.onboarding_id, partial(transition, actor=actor))

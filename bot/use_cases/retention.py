@@ -33,10 +33,8 @@ class Retention(UseCase):
 
     async def keep(self, request: Request, onboarding_id: str) -> str:
         """Keep the credentials for the same time again; return what was done."""
-        actor, keep = await self._engineer(request.person), self._services.retain_for
-        after = await self._change(
-            request, onboarding_id, lambda at, now: keep_credentials(at, actor, now, now + keep)
-        )
+        kept = partial(keep_credentials, keep=self._services.retain_for)
+        after = await self._change_as_engineer(request, onboarding_id, kept)
         until = f" I'll ask again {when(after.retained.until)}." if after.retained else ""
         return f"The credentials of *{escape(after.client_name)}* are kept.{until}"
 
@@ -61,9 +59,7 @@ class Retention(UseCase):
             objection=OBJECTION,
         )
         with suppress(Refused):  # somebody has acted, or another worker was faster
-            await change(
-                services.database, services.guides, onboarding_id, expired, _delete_expired
-            )
+            await change(services.database, services.guides, onboarding_id, expired, _delete)
             services.publisher.wake(onboarding_id)
 
 
@@ -96,12 +92,6 @@ async def destroy_old_values(
             return count
 
 
-async def _delete_expired(session: AsyncSession, onboarding: Onboarding) -> None:
-    if not onboarding.credentials:
-        await credentials.destroy(session, onboarding.id)
-        log.info("unused values destroyed", extra={"onboarding": onboarding.id})
-
-
 async def _destroy(
     database: Database, guides: GuideStore, onboarding_id: str, clock: Callable[[], datetime]
 ) -> bool:
@@ -121,9 +111,10 @@ async def _destroy(
     except Exception:  # a bug with one onboarding must not keep the others' credentials
         log.exception("values could not be destroyed", extra={"onboarding": onboarding_id})
         return False
-    log.info("values destroyed", extra={"onboarding": onboarding_id})
     return True
 
 
 async def _delete(session: AsyncSession, onboarding: Onboarding) -> None:
-    await credentials.destroy(session, onboarding.id)
+    if not onboarding.credentials:
+        await credentials.destroy(session, onboarding.id)
+        log.info("values destroyed", extra={"onboarding": onboarding.id})

@@ -202,9 +202,7 @@ class Start(UseCase):
 
         Returns the other clients of the channel.
         """
-        services = self._services
-        async with services.database.begin(write=False) as session:
-            others = await onboardings.running_in(session, services.guides, channel)
+        others = await self._running_in(channel)
         for running in others:
             if name and client_key(name) != client_key(running.client_name):
                 continue

@@ -28,7 +28,7 @@ from storage import event_log
 
 
 class Steps(UseCase):
-    """What the buttons of a step do, and the words that stand for them."""
+    """What the buttons of a step do, and the words that mean the same."""
 
     async def finish(self, request: Request, ref: StepRef) -> None:
         await self._at(request, ref, finish_step)
@@ -56,18 +56,6 @@ class Steps(UseCase):
     async def give_back(self, request: Request, ref: StepRef) -> None:
         """Return a step that was handed over to the client."""
         await self._at(request, ref, give_back_steps)
-
-    async def finish_current(self, request: Request, onboarding: Onboarding) -> None:
-        await self.finish(request, StepRef(onboarding.id, _current(onboarding)))
-
-    async def choose_current(self, request: Request, onboarding: Onboarding, word: str) -> None:
-        """Answer the current step's question with one of its words, such as `new`."""
-        await self.choose(request, StepRef(onboarding.id, _current(onboarding)), word)
-
-    async def undo_last(self, request: Request, onboarding: Onboarding) -> None:
-        if onboarding.last_done is None:
-            raise Refused("Nothing is done yet, so there's nothing to undo.")
-        await self.undo(request, StepRef(onboarding.id, onboarding.last_done))
 
     async def catch_up_form(self, request: Request, ref: StepRef) -> View:
         """Return the window that asks which steps are done already."""
@@ -107,9 +95,3 @@ async def _must_be_slow(session: AsyncSession, after: Onboarding) -> None:
             f"{mention(after.engineer)} was told of this {HANDOVERS.most} times in the last hour. "
             f"Please try again {in_minutes(wait)}."
         )
-
-
-def _current(onboarding: Onboarding) -> int:
-    if onboarding.current_step is None:
-        raise Refused("All steps are done. Nothing left to do here.")
-    return onboarding.current_step

@@ -1,7 +1,7 @@
 """How every change is made: who is this, one transaction, then wake the publisher."""
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -28,7 +28,8 @@ SLACK_IS_SILENT = (
     "shown. Please try again in a moment."
 )
 AlsoWrite = Callable[[AsyncSession, Onboarding], Awaitable[None]]
-# A transition of `bot.onboarding`: called with an onboarding, `now`, and for `_act` the `actor`.
+# A transition of `bot.onboarding`: called with an onboarding, `now`, and except by
+# `_change` the `actor`.
 Transition = Callable[..., Change]
 
 
@@ -79,6 +80,17 @@ class UseCase:
         """Change an onboarding, without checking who asks; raises as `_commit`."""
         now = self._services.clock()
         return await self._commit(request, onboarding_id, partial(transition, now=now), now, also)
+
+    async def _change_as_engineer(
+        self,
+        request: Request,
+        onboarding_id: str,
+        transition: Transition,
+        also: AlsoWrite | None = None,
+    ) -> Onboarding:
+        """Change an onboarding, if the person who asks is an engineer; raises as `_commit`."""
+        actor = await self._engineer(request.person)
+        return await self._change(request, onboarding_id, partial(transition, actor=actor), also)
 
     async def _commit(
         self,
@@ -148,6 +160,10 @@ class UseCase:
         """Return who is away now, by engineer."""
         async with self._services.database.begin(write=False) as session:
             return away_at(await absences.all_of(session), self._services.clock())
+
+    async def _running_in(self, channel: str) -> Sequence[Onboarding]:
+        async with self._services.database.begin(write=False) as session:
+            return await onboardings.running_in(session, self._services.guides, channel)
 
     async def _get(self, onboarding_id: str) -> Onboarding:
         async with self._services.database.begin(write=False) as session:

@@ -132,7 +132,9 @@ EVERY: dict[EventKind, Change] = {
         replace(an_onboarding(at_step=4), thread_ts=ROOT_TS), ROOT_TS, NOW
     ),
     EventKind.RETENTION_ASKED: unused(),
-    EventKind.CREDENTIALS_KEPT: keep_credentials(unused().onboarding, an_engineer(), LATER, LATER),
+    EventKind.CREDENTIALS_KEPT: keep_credentials(
+        unused().onboarding, an_engineer(), LATER, timedelta(days=30)
+    ),
     EventKind.CREDENTIALS_EXPIRED: expire_credentials(unused().onboarding, LATER + WEEK, **AGES),
 }
 

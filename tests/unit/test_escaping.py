@@ -106,7 +106,7 @@ def changes(name: str) -> Iterator[Change]:
     yield lifecycle.pause(new.onboarding, an_engineer(), NOW, name)
     unused = expire_credentials(last, MUCH_LATER, keep=A_MONTH, objection=A_WEEK)
     yield unused
-    yield keep_credentials(unused.onboarding, an_engineer(), MUCH_LATER, MUCH_LATER)
+    yield keep_credentials(unused.onboarding, an_engineer(), MUCH_LATER, timedelta(days=30))
     yield expire_credentials(unused.onboarding, MUCH_LATER + A_WEEK, keep=A_MONTH, objection=A_WEEK)
     paused = lifecycle.lose_channel(new.onboarding, Loss.ARCHIVED, NOW)
     yield paused
