@@ -10,7 +10,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import AfterValidator, Field
 
 from bot.guide.http_checks import HttpChecks
-from bot.guide.remedies import Declared, Remedy, Where
+from bot.guide.remedies import AnyChecks, PlacedRemedy, Remedy
 
 # What can be wrong that somebody can fix, as bot/verification/diagnosis.py finds it.
 Cause = Literal[
@@ -42,42 +42,21 @@ def _all_causes(remedies: dict[Cause, Remedy]) -> dict[Cause, Remedy]:
     return remedies
 
 
-class ServiceTitanChecks(Declared):
+class ServiceTitanChecks(AnyChecks):
     """The five credentials are checked with ServiceTitan, as bot/verification/checks.py does."""
 
     by: Literal["servicetitan"]
     remedies: Annotated[dict[Cause, Remedy], AfterValidator(_all_causes)]
 
-    def placed_fields(self) -> Iterator[tuple[Where, str]]:
-        """Yield nothing: the code knows ServiceTitan's credentials."""
-        yield from ()
-
-    def remedy(self, cause: str) -> Remedy | None:
-        """Return the remedy for `cause`; None if the words for it are not the guide's."""
-        return next((one for name, one in self.remedies.items() if name == cause), None)
-
-    def placed_remedies(self) -> Iterator[tuple[Where, Remedy, set[str]]]:
-        """Yield where each remedy is, the remedy, and what its text may leave to be filled in."""
+    def placed_remedies(self) -> Iterator[PlacedRemedy]:
         for cause, remedy in self.remedies.items():
-            yield ("remedies", cause), remedy, GAPS.get(cause, set())
+            yield PlacedRemedy(("remedies", cause), cause, remedy, GAPS.get(cause, set()))
 
 
-class NoChecks(Declared):
+class NoChecks(AnyChecks):
     """Nothing is verified: the onboarding is complete with its last step."""
 
     by: Literal["none"]
-
-    def remedy(self, _cause: str) -> Remedy | None:
-        """Return None."""
-        return None
-
-    def placed_fields(self) -> Iterator[tuple[Where, str]]:
-        """Yield nothing."""
-        yield from ()
-
-    def placed_remedies(self) -> Iterator[tuple[Where, Remedy, set[str]]]:
-        """Yield nothing."""
-        yield from ()
 
 
 Checks = Annotated[ServiceTitanChecks | HttpChecks | NoChecks, Field(discriminator="by")]

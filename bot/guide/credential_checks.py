@@ -110,9 +110,8 @@ def _other_field(
 
 def _pasted_along(value: str, fields: Sequence[CredentialField]) -> str | None:
     for other in fields:
-        label = r"[\s_-]*".join(
-            map(re.escape, other.label.split())
-        )  # client_secret=…, ClientSecret:
+        # client_secret=…, ClientSecret:
+        label = r"[\s_-]*".join(map(re.escape, other.label.split()))
         if re.match(rf"\W*{label}\b\W*", value, re.IGNORECASE):
             return f"The label “{other.label}” got copied too. Paste only what comes after it."
     return None
@@ -163,7 +162,10 @@ def _something_else(field: CredentialField, value: str) -> str | None:
 
 def _stray_characters(field: CredentialField, value: str) -> str | None:
     if field.digits and re.search(r"[A-Za-z]", value):
-        return _digits_only(field)
+        return (
+            f"The {field.label} is digits only. Copy the number, not a name. "
+            f"You'll find it here: {field.source}."
+        )
     if re.search(r"\s", value):
         return f"There's a space or line break in it. Take it out, or copy the {field.label} again."
     if not value.isascii() or not value.isprintable():
@@ -184,13 +186,6 @@ def _not_a_number(field: CredentialField, value: str) -> str | None:
     if value.startswith("0"):
         return f"The {field.label} doesn't start with a zero. Please copy it again."
     return None
-
-
-def _digits_only(field: CredentialField) -> str:
-    return (
-        f"The {field.label} is digits only. Copy the number, not a name. "
-        f"You'll find it here: {field.source}."
-    )
 
 
 def _length(field: CredentialField, value: str) -> str | None:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from bot.guide.remedies import GAP, Declared, Key, Remedy, Where
+from bot.guide.remedies import GAP, AnyChecks, Declared, Key, PlacedRemedy, Remedy, Where
 
 _ADDRESS = re.compile(
     r"(https://[a-z0-9.-]+|http://(localhost|127\.0\.0\.1|\[::1\]))(:\d{1,5})?(/[\w./~-]*)?"
@@ -84,7 +84,7 @@ def _some(requests: tuple[Request, ...]) -> tuple[Request, ...]:
     return requests
 
 
-class HttpChecks(Declared):
+class HttpChecks(AnyChecks):
     """Requests that the guide declares. Credentials are sent to sign in, and in no address."""
 
     by: Literal["http"]
@@ -116,25 +116,15 @@ class HttpChecks(Declared):
             raise ValueError("“token” and “basic” set Authorization themselves")
         return self
 
-    def remedy(self, cause: str) -> Remedy | None:
-        """Return the remedy for `cause`, which is a request's id and a status: `company.401`."""
-        return dict(self._remedies()).get(cause)
-
-    def _remedies(self) -> Iterator[tuple[str, Remedy]]:
-        for request in self.in_order:
+    def placed_remedies(self) -> Iterator[PlacedRemedy]:
+        """A cause is a request's id and a status: `company.401`."""
+        for at, request in enumerate(self.in_order, start=-1 if self.token else 0):
+            place: Where = ("token",) if isinstance(request, Token) else ("requests", at)
             for status, remedy in request.remedies.items():
-                yield cause_of(request, status), remedy
-
-    def placed_remedies(self) -> Iterator[tuple[Where, Remedy, set[str]]]:
-        """Yield where each remedy is, the remedy, and that nothing fills in its text."""
-        for status, remedy in self.token.remedies.items() if self.token else ():
-            yield ("token", "remedies", str(status)), remedy, set()
-        for at, request in enumerate(self.requests):
-            for status, remedy in request.remedies.items():
-                yield ("requests", at, "remedies", str(status)), remedy, set()
+                where = (*place, "remedies", str(status))
+                yield PlacedRemedy(where, cause_of(request, status), remedy, set())
 
     def placed_fields(self) -> Iterator[tuple[Where, str]]:
-        """Yield where a credential is used, and its name."""
         if self.token:
             yield ("token", "client_id"), self.token.client_id
             yield ("token", "client_secret"), self.token.client_secret

@@ -24,7 +24,6 @@ Title = Annotated[str, StringConstraints(min_length=1, max_length=110)]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=300)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
 Label = Annotated[str, StringConstraints(min_length=1, max_length=60)]
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 
 
 def _address(value: str) -> str:
@@ -88,7 +87,7 @@ class Option(Part):
     `said` are the words by which people name it, apart from its id.
     """
 
-    id: Name
+    id: Key
     label: Label
     said: str = ""
     skips: tuple[int, ...] = ()
@@ -170,7 +169,7 @@ def _pairs(asked: object) -> object:
 class Guide(Part):
     """A guide. An onboarding keeps the `version` that it started with."""
 
-    id: Name
+    id: Key
     version: Annotated[str, StringConstraints(min_length=1, max_length=20)]
     updated: Label
     platform: Label  # whose screens the guide leads through

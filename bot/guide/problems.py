@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from bot.guide.checks import ServiceTitanChecks
 from bot.guide.model import Guide, Step
-from bot.guide.remedies import Remedy, Where
+from bot.guide.remedies import PlacedRemedy, Where
 
 Problem = tuple[Where, str]
 
@@ -81,8 +81,8 @@ def _checks(guide: Guide) -> Iterator[Problem]:
             yield ("checks", *where), f"there is no credential “{name}”"
     if isinstance(guide.checks, ServiceTitanChecks):
         yield from _servicetitan(guide)
-    for where, remedy, gaps in guide.checks.placed_remedies():
-        yield from _remedy(guide, ("checks", *where), remedy, gaps)
+    for one in guide.checks.placed_remedies():
+        yield from _remedy(guide, one)
 
 
 def _servicetitan(guide: Guide) -> Iterator[Problem]:
@@ -93,7 +93,8 @@ def _servicetitan(guide: Guide) -> Iterator[Problem]:
             yield ("credentials", at, "id"), f"ServiceTitan knows no “{field.id}”"
 
 
-def _remedy(guide: Guide, where: Where, remedy: Remedy, gaps: set[str]) -> Iterator[Problem]:
+def _remedy(guide: Guide, placed: PlacedRemedy) -> Iterator[Problem]:
+    remedy, where = placed.remedy, ("checks", *placed.where)
     for key in dict.fromkeys(remedy.named_steps):
         if key not in guide.numbers:
             part = "steps" if key in remedy.steps else "text"
@@ -101,7 +102,7 @@ def _remedy(guide: Guide, where: Where, remedy: Remedy, gaps: set[str]) -> Itera
     for name in remedy.fields:
         if name not in guide.field_ids:
             yield (*where, "fields"), f"there is no credential “{name}”"
-    for gap in sorted(remedy.gaps - gaps):
+    for gap in sorted(remedy.gaps - placed.gaps):
         yield (*where, "text"), f"nothing fills in “{{{gap}}}”"
 
 

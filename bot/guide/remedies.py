@@ -4,8 +4,8 @@ It names the guide's steps by their keys: `{step.sign_in}` in a text is the numb
 """
 
 import re
-from collections.abc import Mapping
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from typing import Annotated, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
@@ -44,6 +44,31 @@ class Remedy(Declared):
     def gaps(self) -> set[str]:
         """What its text leaves to be filled in, apart from steps."""
         return {gap for gap in GAP.findall(self.text) if not gap.startswith("step.")}
+
+
+class PlacedRemedy(NamedTuple):
+    """A remedy: where it is in the file, for which cause, and what the code fills into its text."""
+
+    where: Where
+    cause: str
+    remedy: Remedy
+    gaps: set[str]
+
+
+class AnyChecks(Declared):
+    """What each way to check has in common; by itself, it has no remedies and no fields."""
+
+    def remedy(self, cause: str) -> Remedy | None:
+        """Return the remedy for `cause`; None if the words for it are not the guide's."""
+        found = (one.remedy for one in self.placed_remedies() if one.cause == cause)
+        return next(found, None)
+
+    def placed_remedies(self) -> Iterator[PlacedRemedy]:
+        yield from ()
+
+    def placed_fields(self) -> Iterator[tuple[Where, str]]:
+        """Yield where the guide says that a credential is used, and its name."""
+        yield from ()
 
 
 def with_steps(text: str, numbers: Mapping[str, int]) -> str:

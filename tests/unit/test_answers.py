@@ -186,4 +186,4 @@ def test_what_people_ask_is_noted_under_passages_that_exist() -> None:
 
 
 def test_no_word_that_hands_a_question_over_is_a_word_of_the_guide() -> None:
-    assert not words().hand_over & index(GUIDE).rarity.keys()
+    assert not words().beyond & index(GUIDE).rarity.keys()

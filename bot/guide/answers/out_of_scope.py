@@ -20,9 +20,9 @@ _REQUEST = re.compile(
 def is_beyond(tokens: Sequence[str]) -> bool:
     """True if a sentence of these tokens asks for what only a person can know or do."""
     table, found = words(), {stem(token) for token in tokens}
-    if found & table.hand_over:
+    if found & table.beyond:
         return True
-    if any(found & named and not found & company for named, company in table.unless):
+    if any(found & named and not found & company for named, company in table.beyond_unless):
         return True
     sentence = " ".join(tokens)
     return bool(_REQUEST.match(sentence) or _phrases().search(sentence))
@@ -30,7 +30,7 @@ def is_beyond(tokens: Sequence[str]) -> bool:
 
 @cache
 def _phrases() -> re.Pattern[str]:
-    return re.compile("|".join(map(_pattern, words().phrases)))
+    return re.compile("|".join(map(_pattern, words().hand_over.phrases)))
 
 
 def _pattern(phrase: str) -> str:

@@ -60,10 +60,10 @@ def read(question: str, index: Index) -> Reading:
         scale = 1.0 if is_asking or not any(asking) else ASIDE
         sequence = []
         for word in unified(found):
-            own, hinted = stem(word), words().hints.get(word, ())
+            own, hinted = stem(word), words().hinted_by.get(word, ())
             if hinted:
                 hints.append(_hint(hinted, index, scale))
-            if own in words().synonyms or not (hinted or word in words().filler):
+            if own in words().others_for or not (hinted or word in words().filler):
                 term = _term(own, index, scale)
                 terms.setdefault(tuple(term.stems) or (own,), term)
             elif not hinted:
@@ -85,7 +85,7 @@ def _hint(stems: tuple[str, ...], index: Index, scale: float) -> Term:
 
 
 def _term(own: str, index: Index, scale: float) -> Term:
-    others = words().synonyms.get(own, ())
+    others = words().others_for.get(own, ())
     stems = {found: SYNONYM for found in others if found in index.rarity}
     if own in index.rarity:
         stems[own] = 1.0

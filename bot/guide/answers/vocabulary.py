@@ -4,12 +4,12 @@ import html
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
+from typing import Annotated
 
 import snowballstemmer  # type: ignore[import-untyped]
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 FILE = Path(__file__).with_name("words.toml")
 LONGEST = 1000  # characters of a message that are read
@@ -22,47 +22,75 @@ _SENTENCES = re.compile(r"(?<=[^.][.!?])\s+|\n+")
 Stems = tuple[str, ...]
 
 
+def _split(table: Mapping[str, str]) -> Mapping[Stems, Stems]:
+    return {tuple(key.split()): tuple(value.split()) for key, value in table.items()}
+
+
+# A list of words is one string in the file.
+WordSet = Annotated[frozenset[str], BeforeValidator(str.split)]
+
+
 class _HandOver(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     words: str
     phrases: tuple[str, ...]
     unless: dict[str, str]
 
 
-class _File(BaseModel):
-    """words.toml: lists are strings of words, and so are the keys of tables."""
+class Words(BaseModel):
+    """The words of words.toml. Keys of tables are lists of words, too."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
-    filler: str
-    apart: str
-    on_screens: str
-    elsewhere: str
-    verbs: str
-    around_answers: str
-    same: dict[str, str]
+    filler: WordSet
+    apart: WordSet
+    on_screens: WordSet
+    elsewhere: WordSet
+    verbs: WordSet
+    around_answers: WordSet
+    same: Annotated[Mapping[Stems, Stems], BeforeValidator(_split)]
     hints: dict[str, str]
     synonyms: dict[str, str]
     hand_over: _HandOver
 
+    @cached_property
+    def hinted_by(self) -> Mapping[str, Stems]:
+        found: dict[str, Stems] = {}
+        for keys, value in self.hints.items():
+            for word in keys.split():
+                found[word] = found.get(word, ()) + self._stems(value)
+        return found
 
-@dataclass(frozen=True, slots=True)
-class Words:
-    """The table of words.toml, by stems where it goes by stems."""
+    @cached_property
+    def others_for(self) -> Mapping[str, Stems]:
+        """The synonyms of a stem."""
+        found: dict[str, Stems] = {}
+        for keys, value in self.synonyms.items():
+            for key in self._stems(keys):
+                found[key] = found.get(key, ()) + self._stems(value)
+        return found
 
-    filler: frozenset[str]
-    on_screens: frozenset[str]
-    elsewhere: frozenset[str]
-    verbs: frozenset[str]
-    around_answers: frozenset[str]
-    same: Mapping[tuple[str, ...], tuple[str, ...]]
-    hints: Mapping[str, Stems]
-    synonyms: Mapping[str, Stems]
-    hand_over: frozenset[str]
-    phrases: tuple[str, ...]
-    unless: tuple[tuple[frozenset[str], frozenset[str]], ...]
-    known: frozenset[str]  # every word of the file, as it stands there
+    @cached_property
+    def beyond(self) -> frozenset[str]:
+        """Stems of what only a person can know or do."""
+        return frozenset(self._stems(self.hand_over.words))
+
+    @cached_property
+    def beyond_unless(self) -> Sequence[tuple[frozenset[str], frozenset[str]]]:
+        unless = self.hand_over.unless.items()
+        return [(frozenset(self._stems(one)), frozenset(self._stems(two))) for one, two in unless]
+
+    @cached_property
+    def known(self) -> frozenset[str]:
+        """Every word of the file, as it is there."""
+        texts = [self.hand_over.words, *self.hand_over.phrases, *self.hand_over.unless]
+        texts += [*self.hints, *self.synonyms]
+        return self.filler.union(*map(str.split, texts), *self.same)
+
+    def _stems(self, text: str) -> Stems:
+        parts = (self.same.get((word,), (word,)) for word in text.split())
+        return tuple(stem(word) for part in parts for word in part)
 
 
 def sentences(message: str) -> list[str]:
@@ -101,51 +129,9 @@ def unified(found: Sequence[str]) -> list[str]:
 @lru_cache(maxsize=10_000)
 def stem(word: str) -> str:
     """Return what `word` has in common with its other forms: “clicked” is “click”."""
-    return word if word in _apart() else str(snowballstemmer.stemmer("english").stemWord(word))
+    return word if word in words().apart else str(snowballstemmer.stemmer("english").stemWord(word))
 
 
 @cache
 def words() -> Words:
-    file = _file()
-    same = {tuple(key.split()): tuple(value.split()) for key, value in file.same.items()}
-
-    def stems(text: str) -> Stems:
-        return tuple(map(stem, (word for one in text.split() for word in same.get((one,), (one,)))))
-
-    hints: dict[str, Stems] = {}
-    for keys, value in file.hints.items():
-        for word in keys.split():
-            hints[word] = hints.get(word, ()) + stems(value)
-    synonyms: dict[str, Stems] = {}
-    for keys, value in file.synonyms.items():
-        for key in stems(keys):
-            synonyms[key] = synonyms.get(key, ()) + stems(value)
-    texts = [file.filler, file.hand_over.words, *file.hand_over.phrases, *file.hand_over.unless]
-    texts += [*file.same, *file.hints, *file.synonyms]
-    return Words(
-        filler=frozenset(file.filler.split()),
-        on_screens=frozenset(file.on_screens.split()),
-        elsewhere=frozenset(file.elsewhere.split()),
-        verbs=frozenset(file.verbs.split()),
-        around_answers=frozenset(file.around_answers.split()),
-        same=same,
-        hints=hints,
-        synonyms=synonyms,
-        hand_over=frozenset(stems(file.hand_over.words)),
-        phrases=file.hand_over.phrases,
-        unless=tuple(
-            (frozenset(stems(keys)), frozenset(stems(value)))
-            for keys, value in file.hand_over.unless.items()
-        ),
-        known=frozenset(word for text in texts for word in text.split()),
-    )
-
-
-@cache
-def _file() -> _File:
-    return _File.model_validate(tomllib.loads(FILE.read_text(encoding="utf-8")))
-
-
-@cache
-def _apart() -> frozenset[str]:
-    return frozenset(_file().apart.split())
+    return Words.model_validate(tomllib.loads(FILE.read_text(encoding="utf-8")))
