@@ -7,18 +7,14 @@ Until Business Units has passed, no other request is repeated, so that an outage
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
-from pydantic import SecretStr
-
-from bot.verification.sender import BeforeRetry, at_once
+from bot.verification.sender import at_once
 from bot.verification.servicetitan import Credentials, ServiceTitan, Token
 from bot.verification.servicetitan.endpoints import BUSINESS_UNITS, Endpoint
 from bot.verification.servicetitan.errors import Unauthorized
-
-Answer = TypeVar("Answer")
 
 # A token is not used in its last minute, because the request might arrive too late.
 MARGIN = timedelta(minutes=1)
@@ -58,37 +54,27 @@ class Access:
         values = self._credentials
         return await self._servicetitan.other_environment(values.client_id, values.client_secret)
 
-    async def get(self, endpoint: Endpoint) -> None:
-        """Return if `endpoint` can be read. Raises as `ServiceTitan.get` does."""
-        await self._ask(self._servicetitan.get, endpoint)
+    async def get(self, endpoint: Endpoint, **ids: str) -> dict[str, Any]:
+        """Return the response of `endpoint`. Raises as `ServiceTitan.get` does.
 
-    async def get_json(self, endpoint: Endpoint, **ids: str) -> dict[str, Any]:
-        """Return the response of `endpoint`. Raises as `ServiceTitan.get_json` does."""
-        return await self._ask(self._servicetitan.get_json, endpoint, **ids)
+        After a 401, which may mean a revoked token, it is asked once more with a new one.
+        """
+        key, path = self._credentials.application_key, self._path(endpoint, **ids)
+        before_retry = at_once if endpoint is BUSINESS_UNITS else self.may_repeat.wait
+        token = await self.fresh()
+        try:
+            return await self._servicetitan.get(token, key, path, before_retry)
+        except Unauthorized:
+            await before_retry()
+            if not await self._replace(token):
+                raise
+        return await self._servicetitan.get(self.token, key, path, before_retry)
 
     async def post(self, endpoint: Endpoint, body: Mapping[str, Any], **ids: str) -> dict[str, Any]:
         """Send `body` exactly once. Raises as `ServiceTitan.post` does."""
         token = await self.fresh()
         key, path = self._credentials.application_key, self._path(endpoint, **ids)
         return await self._servicetitan.post(token, key, path, body)
-
-    async def _ask(
-        self,
-        ask: Callable[[Token, SecretStr, str, BeforeRetry], Awaitable[Answer]],
-        endpoint: Endpoint,
-        **ids: str,
-    ) -> Answer:
-        """Make a request; after a 401, which may mean a revoked token, once more with a new one."""
-        key, path = self._credentials.application_key, self._path(endpoint, **ids)
-        before_retry = at_once if endpoint is BUSINESS_UNITS else self.may_repeat.wait
-        token = await self.fresh()
-        try:
-            return await ask(token, key, path, before_retry)
-        except Unauthorized:
-            await before_retry()
-            if not await self._replace(token):
-                raise
-        return await ask(self.token, key, path, before_retry)
 
     async def fresh(self) -> Token:
         """Return the token, or a new one if it is about to expire. Raises as `begin` does."""

@@ -60,7 +60,7 @@ async def book(access: Access, booking: Booking, now: datetime) -> Finding:
 
 async def _look_for(access: Access, booking: Booking) -> _Record | None:
     """Return the booking with our externalId, never another, even if the filter is ignored."""
-    page = await access.get_json(BOOKING_BY_EXTERNAL_ID, external_id=booking.external_id)
+    page = await access.get(BOOKING_BY_EXTERNAL_ID, external_id=booking.external_id)
     records = page.get("data")
     ours = (_ours(booking, one) for one in (records if isinstance(records, list) else ()))
     return next((one for one in ours if one), None)
@@ -96,7 +96,7 @@ def _lost(booking: Booking, told: str) -> Finding:
 
 async def _dismiss(access: Access, booking: Booking, number: str) -> Finding:
     """Look the booking up by its id, and try to dismiss it."""
-    seen = _ours(booking, await access.get_json(BOOKING, booking=number))
+    seen = _ours(booking, await access.get(BOOKING, booking=number))
     if seen is None:
         told = f"GET of booking {number} does not bring {booking.external_id}"
         return found(CHECK, "unclear", told)
@@ -116,7 +116,7 @@ async def _dismissed(access: Access, booking: Booking, seen: _Record) -> tuple[s
     except RequestError as error:
         told = f"dismiss: {error}"
     with suppress(RequestError):  # the booking itself says more than the response
-        seen = _ours(booking, await access.get_json(BOOKING, booking=number)) or seen
+        seen = _ours(booking, await access.get(BOOKING, booking=number)) or seen
     return seen.status, told
 
 

@@ -9,8 +9,7 @@ is repeated.
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
 
 from bot.guide import Guide
 from bot.onboarding.report import Outcome, Report
@@ -19,7 +18,15 @@ from bot.verification.access import Access
 from bot.verification.booking import CHECK, Booking, book
 from bot.verification.diagnosis import Probe
 from bot.verification.errors import RequestError
-from bot.verification.remedies import OPTIONAL, TITLES, Finding, found, passed
+from bot.verification.remedies import (
+    OPTIONAL,
+    TITLES,
+    Finding,
+    found,
+    milliseconds,
+    passed,
+    report_of,
+)
 from bot.verification.servicetitan import Credentials, ServiceTitan
 from bot.verification.servicetitan.endpoints import (
     BOOKING_PROVIDER_TAG,
@@ -53,12 +60,8 @@ async def verify(
     if booking and CHECK not in checks:
         told = f"not run; {booking.external_id} may be in ServiceTitan anyway"
         checks[CHECK] = found(CHECK, "later", told if booking.sent else "not run")
-    return Report(
-        checks=tuple(checks[name].check_of(guide) for name in TITLES if name in checks),
-        started_at=began,
-        duration_ms=_ms(now() - began),
-        environment=servicetitan.environment,
-    )
+    in_order = (checks[name] for name in TITLES if name in checks)
+    return report_of(guide, in_order, began, now(), servicetitan.environment)
 
 
 async def _checks(run: "_Run", booking: Booking | None) -> list[Finding]:
@@ -154,20 +157,12 @@ class _Run:
     async def _probe(self, endpoint: Endpoint) -> Probe:
         began = self._now()
         try:
-            body = await self._ask(endpoint)
+            body = await self._access.get(endpoint)
         except RequestError as error:
             return Probe(endpoint, self._ms_since(began), error)
+        # The others' may hold personal data.
+        body = body if endpoint is BOOKING_PROVIDER_TAG else {}
         return Probe(endpoint, self._ms_since(began), body=body)
 
-    async def _ask(self, endpoint: Endpoint) -> dict[str, Any]:
-        if endpoint is BOOKING_PROVIDER_TAG:
-            return await self._access.get_json(endpoint)
-        await self._access.get(endpoint)
-        return {}
-
     def _ms_since(self, began: datetime) -> int:
-        return _ms(self._now() - began)
-
-
-def _ms(elapsed: timedelta) -> int:
-    return round(elapsed.total_seconds() * 1000)
+        return milliseconds(self._now() - began)

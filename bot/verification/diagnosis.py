@@ -228,13 +228,15 @@ def undetermined(
     check_id: str, error: RequestError | None, told: str, *, required: bool = True
 ) -> Finding:
     """Return a check left open by an error that says nothing about the values."""
+    return replace(found(check_id, cause_of_error(error), told), optional=not required)
+
+
+def cause_of_error(error: RequestError | None) -> str:
     match error:
         case NoAnswer():
-            cause = "away"
+            return "away"
         case TooManyRequests():
-            cause = "rate_limited"
+            return "rate_limited"
         case InvalidClient():  # the secret was replaced meanwhile
-            cause = "invalid_client"
-        case _:
-            cause = "unclear"
-    return replace(found(check_id, cause, told), optional=not required)
+            return "invalid_client"
+    return "unclear"

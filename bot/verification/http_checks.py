@@ -6,7 +6,7 @@ sent to sign in and nowhere else, and no text of the report holds one.
 
 from base64 import b64encode
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from pydantic import SecretStr
@@ -16,12 +16,9 @@ from bot.guide.http_checks import HttpChecks, Request, Token, cause_of, id_of
 from bot.guide.remedies import GAP
 from bot.onboarding.report import Outcome, Report
 from bot.verification import diagnosis
-from bot.verification.answers import Answer
-from bot.verification.errors import NoAnswer, Reason, RequestError, TooManyRequests, no_use
-from bot.verification.remedies import Finding
-from bot.verification.sender import Sender, fits_a_header, sendable
-
-LONGEST_TOKEN = 7000  # servers usually accept 8 kB of headers
+from bot.verification.errors import NoAnswer, Reason, RequestError, no_use
+from bot.verification.remedies import Finding, milliseconds, report_of
+from bot.verification.sender import Sender, access_token, client_credentials, sendable
 
 
 async def verify_http(
@@ -40,12 +37,8 @@ async def verify_http(
             findings.append(await run.ask(request))
         else:
             findings.append(Finding(id_of(request), "not run", "later", title=request.title))
-    return Report(
-        checks=tuple(one.check_of(guide) for one in findings),
-        started_at=began,
-        duration_ms=_ms(now() - began),
-        environment=checks.api.partition("://")[2].partition("/")[0],
-    )
+    host = checks.api.partition("://")[2].partition("/")[0]
+    return report_of(guide, findings, began, now(), host)
 
 
 class _Run:
@@ -71,19 +64,16 @@ class _Run:
             cause = self._cause(request, status)
             told = f"HTTP {status}"
         except RequestError as error:
-            cause, told = _cause_of_error(error), str(error)
+            cause, told = diagnosis.cause_of_error(error), str(error)
         what = f"GET {request.path}" if isinstance(request, Request) else "token"
-        told = f"{what}: {told}, {_ms(self._now() - began)} ms"
+        told = f"{what}: {told}, {milliseconds(self._now() - began)} ms"
         return Finding(id_of(request), told, cause, title=request.title, passed=request.passed)
 
     async def _status(self, request: Request | Token) -> int:
         """Send `request` once; return the status of an answer that comes from the platform."""
         if isinstance(request, Token):
-            form = {
-                "grant_type": "client_credentials",
-                "client_id": self._plain(request.client_id),
-                "client_secret": self._plain(request.client_secret),
-            }
+            client_id, secret = self._values[request.client_id], self._values[request.client_secret]
+            form = client_credentials(client_id, secret)
             answer = await self._sender.send("POST", request.url, data=form)
         else:
             answer = await self._sender.send("GET", self._checks.api + request.path, **self._auth())
@@ -93,7 +83,7 @@ class _Run:
         if answer.status in range(300, 400) or not answer.is_json:
             raise NoAnswer(Reason.ELSEWHERE, status=answer.status)
         if isinstance(request, Token) and answer.status == 200:
-            self._bearer = _bearer(answer)
+            self._bearer = access_token(answer.body or {}, Reason.ELSEWHERE)
         return answer.status
 
     def _cause(self, request: Request | Token, status: int) -> str:
@@ -117,25 +107,3 @@ class _Run:
 
     def _plain(self, field: str) -> str:
         return sendable(self._values[field])
-
-
-def _bearer(answer: Answer) -> str:
-    """Return the access token of an answer; raises NoAnswer if there is none."""
-    token = (answer.body or {}).get("access_token")
-    if not isinstance(token, str) or not fits_a_header(token) or len(token) > LONGEST_TOKEN:
-        raise NoAnswer(Reason.ELSEWHERE, status=answer.status)
-    return token
-
-
-def _cause_of_error(error: RequestError) -> str:
-    match error:
-        case NoAnswer():
-            return "away"
-        case TooManyRequests():
-            return "rate_limited"
-        case _:
-            return "unclear"
-
-
-def _ms(elapsed: timedelta) -> int:
-    return round(elapsed.total_seconds() * 1000)

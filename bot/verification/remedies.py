@@ -4,13 +4,14 @@ The words that name a guide's steps and credentials are in the guide's checks.to
 every guide that is checked with ServiceTitan.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from bot.guide import Guide
 from bot.guide.remedies import Remedy, with_steps
-from bot.onboarding.report import Check, Outcome
+from bot.onboarding.report import Check, Outcome, Report
 
 # Every check, in the order of a report.
 TITLES = {
@@ -192,6 +193,22 @@ def listed_problems(guide: Guide, problems: Mapping[str, str]) -> str:
     """Return what is wrong with the shape of credentials, by field, in words."""
     told = ((guide.field(name), problem) for name, problem in problems.items())
     return "; ".join(f"{one.label} ({problem}, step {one.step})" for one, problem in told)
+
+
+def report_of(
+    guide: Guide, findings: Iterable[Finding], began: datetime, ended: datetime, environment: str
+) -> Report:
+    """Return what was found as a report, in the words of `guide`."""
+    return Report(
+        checks=tuple(one.check_of(guide) for one in findings),
+        started_at=began,
+        duration_ms=milliseconds(ended - began),
+        environment=environment,
+    )
+
+
+def milliseconds(elapsed: timedelta) -> int:
+    return round(elapsed.total_seconds() * 1000)
 
 
 def passed(check: str, for_engineer: str) -> Finding:

@@ -152,15 +152,17 @@ class VerificationRunner:
             values = {name: self._vault.open(one) for name, one in claim.sealed.items()}
         except Unreadable as error:
             log.error("cannot decrypt a stored value", extra={"reason": str(error)})
-            return _internal_report(began, self._servicetitan.environment, _unreadable(str(error)))
+            told = f"{error}: nothing was sent. See `onboarding keys check`."
+            return self._stopped(began, "stored_values", "Stored values", told)
         try:
             return await self._verified(claim, values)
         except Exception as error:  # its text may come from ServiceTitan, and so may hold a value
             extra = {"onboarding": claim.onboarding_id, "reason": _where(error)}
             log.error("a verification failed unexpectedly", extra=extra)
-            return _internal_report(
-                began, self._servicetitan.environment, _unfinished(claim.run, _where(error))
-            )
+            booking = claim.run.booking
+            booked = f" A test booking {booking} may be in ServiceTitan." if booking else ""
+            told = f"The check could not be finished: {_where(error)}.{booked}"
+            return self._stopped(began, "verification", "Verification", told)
 
     async def _verified(self, claim: _Claim, values: Mapping[str, SecretStr]) -> Report:
         """Check the credentials in the way that the guide declares."""
@@ -169,7 +171,9 @@ class VerificationRunner:
             return await verify_http(claim.guide, checks, self._sender, values, now=self._clock)
         if claim.guide.needs_our_key:
             if self._application_key is None:
-                return _internal_report(self._clock(), self._servicetitan.environment, NO_KEY)
+                told = "SERVICETITAN_APPLICATION_KEY isn't set: nothing was sent to ServiceTitan."
+                now = self._clock()
+                return self._stopped(now, "application_key", "Application Key", told)
             values = {**values, "application_key": self._application_key}
         return await verify(
             claim.guide,
@@ -178,6 +182,18 @@ class VerificationRunner:
             now=self._clock,
             booking=self._booking(claim.onboarding_id, claim.run),
         )
+
+    def _stopped(self, began: datetime, check_id: str, title: str, told: str) -> Report:
+        """Return the report of a run that a problem of ours stopped."""
+        check = Check(
+            id=check_id,
+            title=title,
+            outcome=Outcome.UNKNOWN,
+            for_client="There is a problem on our side. HeavySet Tech has been told.",
+            for_engineer=told,
+        )
+        environment = self._servicetitan.environment
+        return Report(checks=(check,), started_at=began, duration_ms=0, environment=environment)
 
     def _booking(self, onboarding_id: str, run: Verification) -> Booking | None:
         """Return the test booking of a run, and how to record that it is sent."""
@@ -217,40 +233,6 @@ class VerificationRunner:
             log.warning("cannot store a report", extra={"reason": str(error)})
             return  # the lease ends, and the sweep runs it again
         self._wake_publisher(onboarding_id)
-
-
-def _internal_report(now: datetime, environment: str, check: Check) -> Report:
-    return Report(checks=(check,), started_at=now, duration_ms=0, environment=environment)
-
-
-NO_KEY = Check(
-    id="application_key",
-    title="Application Key",
-    outcome=Outcome.UNKNOWN,
-    for_client="There is a problem on our side. HeavySet Tech has been told.",
-    for_engineer="SERVICETITAN_APPLICATION_KEY isn't set: nothing was sent to ServiceTitan.",
-)
-
-
-def _unreadable(why: str) -> Check:
-    return Check(
-        id="stored_values",
-        title="Stored values",
-        outcome=Outcome.UNKNOWN,
-        for_client="There is a problem on our side. HeavySet Tech has been told.",
-        for_engineer=f"{why}: nothing was sent. See `onboarding keys check`.",
-    )
-
-
-def _unfinished(run: Verification, where: str) -> Check:
-    booked = f" A test booking {run.booking} may be in ServiceTitan." if run.booking else ""
-    return Check(
-        id="verification",
-        title="Verification",
-        outcome=Outcome.UNKNOWN,
-        for_client="There is a problem on our side. HeavySet Tech has been told.",
-        for_engineer=f"The check could not be finished: {where}.{booked}",
-    )
 
 
 def _where(error: BaseException) -> str:

@@ -24,6 +24,7 @@ from bot.verification.answers import Answer, UnreadableError, read
 from bot.verification.errors import NoAnswer, Reason, TooManyRequests, UnsendableValue, reason_of
 
 Result = TypeVar("Result")
+LONGEST_TOKEN = 7000  # servers usually accept 8 kB of headers
 # Awaited after the pause, before a request is repeated; what it returns is ignored.
 BeforeRetry = Callable[[], Awaitable[object]]
 
@@ -110,6 +111,23 @@ def sendable(secret: SecretStr) -> str:
     if not fits_a_header(value):
         raise UnsendableValue("not sent: a value holds a space or a character outside ASCII")
     return value
+
+
+def client_credentials(client_id: SecretStr, client_secret: SecretStr) -> dict[str, str]:
+    """Return the form that asks for an access token (RFC 6749, section 4.4)."""
+    return {
+        "grant_type": "client_credentials",
+        "client_id": sendable(client_id),
+        "client_secret": sendable(client_secret),
+    }
+
+
+def access_token(body: Mapping[str, Any], otherwise: Reason) -> str:
+    """Return the access token of a response; if there is none, raises NoAnswer, `otherwise`."""
+    token = body.get("access_token")
+    if not isinstance(token, str) or not fits_a_header(token) or len(token) > LONGEST_TOKEN:
+        raise NoAnswer(otherwise, status=200)
+    return token
 
 
 _backoff = wait_exponential_jitter(initial=1, max=4, jitter=1)

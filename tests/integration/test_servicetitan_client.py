@@ -275,10 +275,10 @@ async def test_a_tag_that_does_not_exist_is_not_found(
     right = BOOKING_PROVIDER_TAG.path(secret(st.tenant_id), secret(st.booking_provider_id))
     wrong = BOOKING_PROVIDER_TAG.path(secret(st.tenant_id), secret("1"))
 
-    tag = await client.get_json(token, secret(st.application_key), right)
+    tag = await client.get(token, secret(st.application_key), right)
     assert tag["active"] is True
     with pytest.raises(ResourceNotFound):
-        await client.get_json(token, secret(st.application_key), wrong)
+        await client.get(token, secret(st.application_key), wrong)
 
 
 async def test_ids_are_quoted_in_the_path() -> None:

@@ -14,7 +14,14 @@ from pydantic import SecretStr
 
 from bot.verification.answers import Answer
 from bot.verification.errors import NoAnswer, Reason, RequestError
-from bot.verification.sender import BeforeRetry, RetryPolicy, Sender, at_once, sendable
+from bot.verification.sender import (
+    BeforeRetry,
+    RetryPolicy,
+    Sender,
+    at_once,
+    client_credentials,
+    sendable,
+)
 from bot.verification.servicetitan.errors import api_error, token_error
 from bot.verification.servicetitan.tokens import Token, token_of
 
@@ -87,11 +94,7 @@ class ServiceTitan:
     async def _token_at(
         self, auth_url: str, client_id: SecretStr, client_secret: SecretStr
     ) -> Token:
-        form = {
-            "grant_type": "client_credentials",
-            "client_id": sendable(client_id),
-            "client_secret": sendable(client_secret),
-        }
+        form = client_credentials(client_id, client_secret)
         answer = await self._sender.send("POST", f"{auth_url}/connect/token", data=form)
         if answer.status != 200:
             raise token_error(answer, form["client_id"], form["client_secret"])
@@ -103,28 +106,17 @@ class ServiceTitan:
         application_key: SecretStr,
         path: str,
         before_retry: BeforeRetry = at_once,
-    ) -> None:
-        """Return if `path` answers 200; the body may hold personal data and is dropped.
-
-        Raises any RequestError except InvalidClient.
-        """
-
-        async def ask() -> None:
-            await self._ask(token, application_key, path)
-
-        await self._sender.with_retries(ask, before_retry)
-
-    async def get_json(
-        self,
-        token: Token,
-        application_key: SecretStr,
-        path: str,
-        before_retry: BeforeRetry = at_once,
     ) -> dict[str, Any]:
-        """Return the JSON object at `path`. Raises as `get` does."""
+        """Return the JSON object at `path`. Raises any RequestError except InvalidClient."""
 
         async def ask() -> dict[str, Any]:
-            return _object(await self._ask(token, application_key, path))
+            headers = _headers(token, application_key)
+            answer = await self._sender.send("GET", self._api_url + path, headers=headers)
+            if answer.status != 200:
+                raise _refusal(answer, token, application_key)
+            if "json" not in answer.headers.get("Content-Type", ""):
+                raise NoAnswer(Reason.NOT_JSON, status=200)
+            return _object(answer)
 
         return await self._sender.with_retries(ask, before_retry)
 
@@ -144,15 +136,6 @@ class ServiceTitan:
                     raise _refusal(answer, token, application_key)
                 return _object(answer) if answer.content else {}
         raise NoAnswer(Reason.TIMEOUT)
-
-    async def _ask(self, token: Token, application_key: SecretStr, path: str) -> Answer:
-        headers = _headers(token, application_key)
-        answer = await self._sender.send("GET", self._api_url + path, headers=headers)
-        if answer.status != 200:
-            raise _refusal(answer, token, application_key)
-        if "json" not in answer.headers.get("Content-Type", ""):
-            raise NoAnswer(Reason.NOT_JSON, status=200)
-        return answer
 
 
 def _environment(auth_url: str) -> str:

@@ -8,11 +8,10 @@ from typing import Any
 from pydantic import SecretStr
 
 from bot.verification.answers import json_object
-from bot.verification.errors import NoAnswer, Reason
-from bot.verification.sender import fits_a_header
+from bot.verification.errors import Reason
+from bot.verification.sender import access_token
 
-# Servers usually accept 8 kB of headers. A token lives 900 s; a day is more than enough.
-LONGEST_TOKEN = 7000
+# A token lives 900 s; a day is more than enough.
 LIFETIMES = range(1, 86401)
 
 
@@ -29,9 +28,7 @@ class Token:
 
 def token_of(body: dict[str, Any]) -> Token:
     """Return the token of a response; raises NoAnswer if there is none."""
-    value = body.get("access_token")
-    if not isinstance(value, str) or not fits_a_header(value) or len(value) > LONGEST_TOKEN:
-        raise NoAnswer(Reason.NOT_JSON, status=200)
+    value = access_token(body, Reason.NOT_JSON)
     claims = _claims(value)
     expires_in = body.get("expires_in")
     return Token(
