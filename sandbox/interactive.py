@@ -3,16 +3,15 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 
 from sandbox.bot_process import BotFailedError
 from sandbox.run import Stage, staged
-from sandbox.slack import Message, NotOfferedError, Person, View, buttons
+from sandbox.slack import NotOfferedError, Person, View, buttons
 from sandbox.slack.forms import REQUIRED, stateful_elements
 
 MESSAGES_ON_SCREEN = 3
 A_MOMENT = 0.8  # for the bot's answer to be printed before the next question
-
-Act = Callable[[], Awaitable[object]]
 
 
 @dataclass(frozen=True)
@@ -20,7 +19,7 @@ class Choice:
     """One thing that the person at the terminal can do now."""
 
     label: str
-    act: Act
+    act: Callable[[], Awaitable[object]]
 
 
 async def walk() -> int:
@@ -49,23 +48,23 @@ def _greet(stage: Stage) -> None:
 
 def _choices(stage: Stage) -> list[Choice]:
     people = (stage.engineer, stage.admin)
-    forms = [
-        Choice(f"{person.name}: fill in “{view.title}”", _filling(person, view))
-        for person in people
-        if (view := person.view) and "submit" in view.content
-    ]
-    closings = [
-        Choice(f"{person.name}: close “{view.title}”", _closing(person, view))
-        for person in people
-        if (view := person.view)
-    ]
-    presses = [choice for person in people if not person.view for choice in _presses(stage, person)]
+    opened = [(person, person.view) for person in people if person.view]
     return [
-        *forms,
-        *closings,
-        *presses,
-        Choice(f"{stage.engineer.name}: type a command", lambda: _command(stage)),
-        *(Choice(f"{person.name}: say something", _saying(stage, person)) for person in people),
+        *(
+            Choice(f"{person.name}: fill in “{view.title}”", partial(_fill_in, person, view))
+            for person, view in opened
+            if "submit" in view.content
+        ),
+        *(
+            Choice(f"{person.name}: close “{view.title}”", partial(person.close, view))
+            for person, view in opened
+        ),
+        *(choice for person in people if not person.view for choice in _presses(stage, person)),
+        Choice(f"{stage.engineer.name}: type a command", partial(_command, stage)),
+        *(
+            Choice(f"{person.name}: say something", partial(_say, stage, person))
+            for person in people
+        ),
     ]
 
 
@@ -81,35 +80,24 @@ def _presses(stage: Stage, person: Person) -> list[Choice]:
     return [
         Choice(
             f"{person.name}: press [ {button['text']['text']} ] in {message.slot}",
-            _pressing(person, message, button["action_id"]),
+            partial(person.press, message, button["action_id"]),
         )
         for message in shown[-MESSAGES_ON_SCREEN:]
         for button in buttons(message)
     ]
 
 
-def _pressing(person: Person, message: Message, action_id: str) -> Act:
-    return lambda: person.press(message, action_id)
-
-
-def _closing(person: Person, view: View) -> Act:
-    return lambda: person.close(view)
-
-
-def _filling(person: Person, view: View) -> Act:
-    async def fill_in() -> None:
-        for block, element in stateful_elements(view):
-            label = block.get("label", {}).get("text", element["action_id"])
-            options = [option["value"] for option in element.get("options", [])]
-            hint = f" ({', '.join(options)})" if options else ""
-            answer = await _ask(f"  {label}{hint} [empty: leave as it is]: ")
-            if answer:
-                person.fill(view, {block["block_id"]: answer})
-        submission = await person.submit(view)
-        if REQUIRED in submission.errors.values():
-            print("  (nothing was sent: an input that is required is empty)")
-
-    return fill_in
+async def _fill_in(person: Person, view: View) -> None:
+    for block, element in stateful_elements(view):
+        label = block.get("label", {}).get("text", element["action_id"])
+        options = [option["value"] for option in element.get("options", [])]
+        hint = f" ({', '.join(options)})" if options else ""
+        answer = await _ask(f"  {label}{hint} [empty: leave as it is]: ")
+        if answer:
+            person.fill(view, {block["block_id"]: answer})
+    submission = await person.submit(view)
+    if REQUIRED in submission.errors.values():
+        print("  (nothing was sent: an input that is required is empty)")
 
 
 async def _command(stage: Stage) -> None:
@@ -118,14 +106,11 @@ async def _command(stage: Stage) -> None:
     await stage.engineer.command(stage.client_channel, "/servicetitan", text)
 
 
-def _saying(stage: Stage, person: Person) -> Act:
-    async def say() -> None:
-        root = stage.slack.message(stage.client_channel, "root")
-        text = await _ask("  > ")
-        if text:
-            await person.say(stage.client_channel, text, root.ts if root else None)
-
-    return say
+async def _say(stage: Stage, person: Person) -> None:
+    root = stage.slack.message(stage.client_channel, "root")
+    text = await _ask("  > ")
+    if text:
+        await person.say(stage.client_channel, text, root.ts if root else None)
 
 
 async def _choose(choices: list[Choice]) -> Choice | None:

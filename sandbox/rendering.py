@@ -37,7 +37,7 @@ def modal_lines(view: View, readable: Readable, width: int) -> list[str]:
         else:
             lines += _block(block, readable, width)
     keys = [view.content[name]["text"] for name in ("submit", "close") if view.content.get(name)]
-    return lines + ([_row(keys)] if keys else [])
+    return [*lines, "  ".join(f"[ {key} ]" for key in keys)] if keys else lines
 
 
 def _block(block: Json, readable: Readable, width: int) -> list[str]:
@@ -84,10 +84,6 @@ def _control(element: Json) -> str:
         return f"🖼 {element['alt_text']}"
     placeholder = element.get("placeholder", {}).get("text", element["type"])
     return f"( {placeholder} ▾ )" if element["type"] in MENUS else f"( {placeholder} )"
-
-
-def _row(labels: list[str]) -> str:
-    return "  ".join(f"[ {label} ]" for label in labels)
 
 
 def _inline(element: Json, readable: Readable) -> str:

@@ -14,12 +14,13 @@ from sandbox.slack.forms import state_values, stateful_elements
 from sandbox.slack.model import Channel, Message, User, View
 
 WIDTH = 92
+STEPS = 25
 UNWRAPPED = 10_000
 INDENT = "  "
 
 
 class Transcript:
-    """An observer for `SlackSandbox.observe`; `steps` is what `step 7/25` counts up to.
+    """An observer for `SlackSandbox.observe`.
 
     `dated` puts dates in words; without it, their fallback is shown.
     """
@@ -27,12 +28,10 @@ class Transcript:
     def __init__(
         self,
         name_of: Callable[[str], str],
-        steps: int = 25,
         out: TextIO = sys.stdout,
         dated: Callable[[str], str] = str,
     ) -> None:
         self._name_of, self._dated = name_of, dated
-        self._steps = steps
         self._out = out
         self._masker = Masker()
         self._has_color = out.isatty() and "NO_COLOR" not in os.environ
@@ -168,7 +167,7 @@ class Transcript:
 
     def _progress(self, message: Message) -> str:
         step = re.fullmatch(r"step:(\d+)", message.slot or "")
-        return f"step {step[1]}/{self._steps}" if step else ""
+        return f"step {step[1]}/{STEPS}" if step else ""
 
     def _readable(self, text: str) -> str:
         return readable(self._dated(text), self._name_of)

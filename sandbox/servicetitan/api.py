@@ -1,6 +1,10 @@
-"""What the pretend ServiceTitan offers: its read endpoints, scopes, records and page shape."""
+"""What the pretend ServiceTitan offers: its read endpoints, scopes, records and answers' shapes."""
 
+import uuid
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
+
+from aiohttp import web
 
 
 class Read(NamedTuple):
@@ -82,3 +86,22 @@ GUIDE_SCOPES = frozenset(read.scope for read in READS.values()) | WRITE_SCOPES
 def page(record: dict[str, Any]) -> dict[str, Any]:
     """One record in the shape of every list the API answers with."""
     return {"page": 1, "pageSize": 1, "hasMore": False, "data": [record]}
+
+
+def problem(
+    status: int,
+    title: str,
+    headers: Mapping[str, str] | None = None,
+    *,
+    errors: Mapping[str, Sequence[str]] | None = None,
+) -> web.Response:
+    """A refusal in the shape of the API (RFC 7807)."""
+    body = {
+        "type": f"https://httpstatuses.io/{status}",
+        "title": title,
+        "status": status,
+        "traceId": uuid.uuid4().hex,
+        "errors": errors or {},
+        "data": {},
+    }
+    return web.json_response(body, status=status, headers=headers)

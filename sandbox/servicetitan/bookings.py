@@ -3,13 +3,16 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal
 
 from aiohttp import web
 from pydantic import ValidationError
 
-from sandbox.servicetitan.api import PROVIDER, READS
+from sandbox.servicetitan.api import PROVIDER, READS, problem
 from sandbox.servicetitan.booking_form import CreateBookingRequest, DismissBookingRequest, errors_of
+
+if TYPE_CHECKING:
+    from sandbox.servicetitan.server import ServiceTitanSandbox
 
 Json = dict[str, Any]
 # Newer descriptions list `dismiss`, older ones do not, and nobody tells of a live tenant.
@@ -19,18 +22,6 @@ READ_SCOPE, WRITE_SCOPE = "tn.crm.bookings:r", "tn.crm.bookings:w"
 NO_START = "0001-01-01T00:00:00Z"  # seen live: what is stored when no start is sent
 LARGEST_PAGE = 5000
 FIRST_ID = 500_000_001
-
-
-class Gate(Protocol):
-    """Lets requests in, and words the refusals."""
-
-    def refuse(self, request: web.Request, scope: str) -> web.Response | None: ...
-
-    def refuse_provider(self, request: web.Request) -> web.Response | None: ...
-
-    def problem(
-        self, status: int, title: str, *, errors: dict[str, list[str]] | None = None
-    ) -> web.Response: ...
 
 
 @dataclass
@@ -66,12 +57,10 @@ class Booking:
 
 
 class BookingEndpoints:
-    """The requests about bookings, behind `gate`."""
+    """The requests about bookings, which the server lets in."""
 
-    def __init__(self, gate: Gate) -> None:
-        self.made: list[Booking] = []
-        self.dismiss_status: DismissStatus = 200
-        self._gate = gate
+    def __init__(self, server: "ServiceTitanSandbox") -> None:
+        self._server = server
 
     def add_to(self, router: web.UrlDispatcher) -> None:
         """Serve them; the names are those that `fail` knows."""
@@ -88,11 +77,11 @@ class BookingEndpoints:
         try:
             CreateBookingRequest.model_validate_json(await request.read())
         except ValidationError as error:
-            return self._invalid(errors_of(error))
+            return _invalid(errors_of(error))
         # An externalId that is there already is no reason to refuse: seen live.
-        number = FIRST_ID + len(self.made)
+        number = FIRST_ID + len(self._server.bookings)
         booking = Booking(number, request.match_info["booking_provider"], await request.json())
-        self.made.append(booking)
+        self._server.bookings.append(booking)
         return web.json_response(booking.to_api())
 
     async def _list(self, request: web.Request) -> web.Response:
@@ -104,22 +93,24 @@ class BookingEndpoints:
         if refusal := self._refuse(request, READ_SCOPE):
             return refusal
         booking = self._find(request)
-        return web.json_response(booking.to_api()) if booking else self._not_found()
+        return (
+            web.json_response(booking.to_api()) if booking else problem(404, "Booking not found.")
+        )
 
     async def _dismiss(self, request: web.Request) -> web.Response:
-        if self.dismiss_status == 404:
+        if self._server.dismiss_status == 404:
             raise web.HTTPNotFound  # as of a path that nobody knows
         if refusal := self._refuse(request, WRITE_SCOPE):
             return refusal
-        if self.dismiss_status == 403:
-            return self._gate.problem(403, "The application is restricted to a booking provider.")
+        if self._server.dismiss_status == 403:
+            return problem(403, "The application is restricted to a booking provider.")
         try:
             wanted = DismissBookingRequest.model_validate_json(await request.read())
         except ValidationError as error:
-            return self._invalid(errors_of(error))
+            return _invalid(errors_of(error))
         booking = self._find(request)
         if booking is None:
-            return self._not_found()
+            return problem(404, "Booking not found.")
         booking.status, booking.dismissing_memo = "Dismissed", wanted.dismissingMemo
         return web.Response()
 
@@ -131,13 +122,13 @@ class BookingEndpoints:
         query = request.query
         known = {"page", "pageSize", "includeTotal", "externalId"}
         if unknown := sorted(query.keys() - known):
-            return self._invalid({name: ["The sandbox has no such filter."] for name in unknown})
+            return _invalid({name: ["The sandbox has no such filter."] for name in unknown})
         try:
             number, size = int(query.get("page", 1)), int(query.get("pageSize", 50))
         except ValueError:
             number, size = 0, 0
         if number < 1 or not 1 <= size <= LARGEST_PAGE:
-            return self._invalid({"page": ["page must be from 1, pageSize from 1 to 5000."]})
+            return _invalid({"page": ["page must be from 1, pageSize from 1 to 5000."]})
         found = [
             each
             for each in self._records(provider)
@@ -156,26 +147,20 @@ class BookingEndpoints:
 
     def _records(self, provider: str | None) -> Iterator[Json]:
         yield READS["bookings"].record
-        for booking in self.made:
+        for booking in self._server.bookings:
             if provider in (None, booking.provider):
                 yield booking.to_api()
 
     def _find(self, request: web.Request) -> Booking | None:
         number, provider = request.match_info["id"], request.match_info["booking_provider"]
-        for booking in self.made:
+        for booking in self._server.bookings:
             if (str(booking.id), booking.provider) == (number, provider):
                 return booking
         return None
 
     def _refuse(self, request: web.Request, scope: str) -> web.Response | None:
-        return self._gate.refuse(request, scope) or self._gate.refuse_provider(request)
-
-    def _invalid(self, errors: dict[str, list[str]]) -> web.Response:
-        title = "One or more validation errors occurred."
-        return self._gate.problem(400, title, errors=errors)
-
-    def _not_found(self) -> web.Response:
-        return self._gate.problem(404, "Booking not found.")
+        tenant = self._server.tenant_of(request)
+        return tenant.refuse(request, scope) or tenant.refuse_provider(request)
 
 
 def _without_other_letters(value: Any) -> Any:
@@ -188,3 +173,7 @@ def _without_other_letters(value: Any) -> Any:
         case list():
             return [_without_other_letters(each) for each in value]
     return value
+
+
+def _invalid(errors: dict[str, list[str]]) -> web.Response:
+    return problem(400, "One or more validation errors occurred.", errors=errors)

@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple
 
 from aiohttp import web
+
+from sandbox.servicetitan.api import problem
 
 
 class Odd(NamedTuple):
@@ -19,14 +21,6 @@ class Odd(NamedTuple):
 
 
 FaultKind = int | Literal["html", "timeout", "drop"] | Odd
-
-
-class Problem(Protocol):
-    """Makes a refusal in the shape of the API."""
-
-    def __call__(
-        self, status: int, title: str, headers: dict[str, str] | None = None
-    ) -> web.Response: ...
 
 
 @dataclass
@@ -42,9 +36,7 @@ class Fault:
     retry_after: int | None
     performed: bool = False
 
-    async def answer(
-        self, request: web.Request, closing: asyncio.Event, problem: Problem
-    ) -> web.StreamResponse:
+    async def answer(self, request: web.Request, closing: asyncio.Event) -> web.StreamResponse:
         """Fail the request as told; silence lasts until `closing`."""
         match self.status:
             case Odd(body, status, headers, endless=False):

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Self
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from sandbox.servicetitan.api import ALL_BOOKINGS, GUIDE_SCOPES, READS, TAG, Read, page
+from sandbox.servicetitan.api import ALL_BOOKINGS, GUIDE_SCOPES, READS, TAG, Read, page, problem
 from sandbox.servicetitan.bookings import Booking, BookingEndpoints, DismissStatus
 from sandbox.servicetitan.faults import Fault, FaultKind, Faults
 
@@ -48,6 +48,7 @@ class ServiceTitanSandbox:
     tag_active = True
     wrong_key_status = 401
     wrong_tenant_status = 403
+    dismiss_status: DismissStatus = 200  # else it is not to be had
 
     def __init__(
         self,
@@ -57,8 +58,6 @@ class ServiceTitanSandbox:
         client_secret: str | None = None,
         application_key: str | None = None,
         booking_provider_id: str | None = None,
-        host: str = "127.0.0.1",
-        port: int = 0,
         seed: int | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -78,12 +77,11 @@ class ServiceTitanSandbox:
         self._delay = 0.0
         self._gate: Gate | None = None
         self._faults = Faults()
+        self.bookings: list[Booking] = []  # oldest first: none is ever deleted
         self._bookings = BookingEndpoints(self)
         self._tokens: dict[str, frozenset[str]] = {}
         self._others: list[ServiceTitanSandbox] = []
         self._closing = asyncio.Event()
-        self._address = (host, port)
-        self._runner: web.AppRunner | None = None
         self.auth_url = self.api_url = ""
 
     @property
@@ -97,20 +95,6 @@ class ServiceTitanSandbox:
             "booking_provider_id": self.booking_provider_id,
         }
 
-    @property
-    def bookings(self) -> list[Booking]:
-        """Every booking that was made, oldest first: none is ever deleted."""
-        return self._bookings.made
-
-    @property
-    def dismiss_status(self) -> DismissStatus:
-        """How dismissing is answered: 200, or 404 or 403 as if it were not to be had."""
-        return self._bookings.dismiss_status
-
-    @dismiss_status.setter
-    def dismiss_status(self, status: DismissStatus) -> None:
-        self._bookings.dismiss_status = status
-
     async def __aenter__(self) -> Self:
         app = web.Application(middlewares=[self._watch])
         app.router.add_post("/connect/token", self._token, name="token")
@@ -122,15 +106,14 @@ class ServiceTitanSandbox:
         app.router.add_get(TAG.path, self._tag, name="booking-provider-tags")
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await self._runner.setup()
-        await web.TCPSite(self._runner, *self._address).start()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
         host, port = self._runner.addresses[0][:2]
         self.auth_url = self.api_url = f"http://{host}:{port}"
         return self
 
     async def __aexit__(self, *_error: object) -> None:
         self._closing.set()  # lets go of requests held by fail(status="timeout")
-        if self._runner is not None:
-            await self._runner.cleanup()
+        await self._runner.cleanup()
 
     def fail(
         self,
@@ -220,14 +203,12 @@ class ServiceTitanSandbox:
             await self._gate(endpoint)
         fault = self._faults.take(endpoint)
         if fault is not None and not fault.performed:
-            return await fault.answer(request, self._closing, self.problem)
+            return await fault.answer(request, self._closing)
         try:
             response = await handler(request)
         except (web.HTTPNotFound, web.HTTPMethodNotAllowed):
-            response = self.problem(404, "Unable to match incoming request to an operation.")
-        return (
-            response if fault is None else await fault.answer(request, self._closing, self.problem)
-        )
+            response = problem(404, "Unable to match incoming request to an operation.")
+        return response if fault is None else await fault.answer(request, self._closing)
 
     async def _token(self, request: web.Request) -> web.Response:
         form = await request.post()
@@ -268,84 +249,60 @@ class ServiceTitanSandbox:
         return f"{_base64(header)}.{_base64(claims)}.{self._letters(86)}"
 
     async def _read(self, read: Read, request: web.Request) -> web.Response:
-        if refusal := self.refuse(request, read.scope):
+        if refusal := self.tenant_of(request).refuse(request, read.scope):
             return refusal
         return web.json_response(page(read.record))
 
     async def _all_bookings(self, request: web.Request) -> web.Response:
-        if refusal := self.refuse(request, ALL_BOOKINGS.scope):
+        tenant = self.tenant_of(request)
+        if refusal := tenant.refuse(request, ALL_BOOKINGS.scope):
             return refusal
-        if self._of(request).restricted:
-            return self.problem(403, "The application is restricted to a booking provider.")
+        if tenant.restricted:
+            return problem(403, "The application is restricted to a booking provider.")
         return self._bookings.page(request, provider=None)
 
     async def _tag(self, request: web.Request) -> web.Response:
-        if refusal := self.refuse(request, TAG.scope):
+        tenant = self.tenant_of(request)
+        if refusal := tenant.refuse(request, TAG.scope):
             return refusal
-        tenant = self._of(request)
         if request.match_info["booking_provider"] != tenant.booking_provider_id:
-            return self.problem(404, "Booking provider tag not found.")
+            return problem(404, "Booking provider tag not found.")
         tag = {"tagName": "HeavySet Tech", "type": "V2Api", "active": tenant.tag_active}
         return web.json_response({"id": int(tenant.booking_provider_id), **tag})
 
-    def _of(self, request: web.Request) -> "ServiceTitanSandbox":
+    def tenant_of(self, request: web.Request) -> "ServiceTitanSandbox":
         """The tenant whose token a request has; the first one if it is nobody's."""
         token = _token_of(request)
         return next((one for one in self._others if token in one._tokens), self)
 
     def refuse(self, request: web.Request, scope: str) -> web.Response | None:
         """The answer to a request that may not pass; None if it may."""
-        return self._of(request)._refuse(request, scope)
-
-    def _refuse(self, request: web.Request, scope: str) -> web.Response | None:
         key = request.headers.get("ST-App-Key")
         granted = self._tokens.get(_token_of(request))
         if not key:
             title = "Application key not present, check ST-App-Key header value."
-            return self.problem(401, title)
+            return problem(401, title)
         if granted is None:
-            return self.problem(401, "The access token is invalid or has expired.")
+            return problem(401, "The access token is invalid or has expired.")
         if key == self.foreign_application_key or not self.connected:
-            return self.problem(403, "The application is not authorized for this tenant.")
+            return problem(403, "The application is not authorized for this tenant.")
         if key != self.application_key:
-            return self.problem(self.wrong_key_status, "Application key is not valid.")
+            return problem(self.wrong_key_status, "Application key is not valid.")
         if request.match_info["tenant"] != self.tenant_id:
             title = "The access token is not valid for this tenant."
-            return self.problem(self.wrong_tenant_status, title)
+            return problem(self.wrong_tenant_status, title)
         if scope not in granted:
-            return self.problem(403, _scope_refusal(request))
+            return problem(403, _scope_refusal(request))
         return None
 
     def refuse_provider(self, request: web.Request) -> web.Response | None:
         """The answer to a wrong booking provider; None if it is the right one."""
-        return self._of(request)._refuse_provider(request)
-
-    def _refuse_provider(self, request: web.Request) -> web.Response | None:
         provider = request.match_info["booking_provider"]
         if provider == self.other_booking_provider_id and self.restricted:
-            return self.problem(403, "Access to this booking provider is restricted.")
+            return problem(403, "Access to this booking provider is restricted.")
         if provider not in (self.booking_provider_id, self.other_booking_provider_id):
-            return self.problem(404, "Booking provider not found.")
+            return problem(404, "Booking provider not found.")
         return None
-
-    def problem(
-        self,
-        status: int,
-        title: str,
-        headers: dict[str, str] | None = None,
-        *,
-        errors: dict[str, list[str]] | None = None,
-    ) -> web.Response:
-        """A refusal in the shape of the API (RFC 7807)."""
-        body = {
-            "type": f"https://httpstatuses.io/{status}",
-            "title": title,
-            "status": status,
-            "traceId": self._random.randbytes(16).hex(),
-            "errors": errors or {},
-            "data": {},
-        }
-        return web.json_response(body, status=status, headers=headers)
 
     def _letters(self, count: int) -> str:
         return "".join(self._random.choices(string.ascii_lowercase + string.digits, k=count))

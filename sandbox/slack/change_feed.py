@@ -5,38 +5,42 @@ from dataclasses import dataclass
 from sandbox.slack.model import Channel, Message, User, View
 
 
+class Change:
+    """Something that happened."""
+
+
 @dataclass(frozen=True)
-class MessagePosted:
+class MessagePosted(Change):
     message: Message
 
 
 @dataclass(frozen=True)
-class MessageEdited:
+class MessageEdited(Change):
     message: Message
     before: Message
 
 
 @dataclass(frozen=True)
-class MessageDeleted:
+class MessageDeleted(Change):
     message: Message
 
 
 @dataclass(frozen=True)
-class EphemeralShown:
+class EphemeralShown(Change):
     """Only `message.ephemeral_to` sees it; it is in no history."""
 
     message: Message
 
 
 @dataclass(frozen=True)
-class CommandTyped:
+class CommandTyped(Change):
     user: User
     channel: Channel
     text: str
 
 
 @dataclass(frozen=True)
-class ElementUsed:
+class ElementUsed(Change):
     """A button was pressed, or a menu used, in `where`."""
 
     user: User
@@ -45,76 +49,57 @@ class ElementUsed:
 
 
 @dataclass(frozen=True)
-class ViewOpened:
+class ViewOpened(Change):
     view: View
 
 
 @dataclass(frozen=True)
-class ViewUpdated:
+class ViewUpdated(Change):
     view: View
 
 
 @dataclass(frozen=True)
-class ViewSubmitted:
+class ViewSubmitted(Change):
     """The person pressed the modal's submit button; `view.typed` holds what they typed."""
 
     view: View
 
 
 @dataclass(frozen=True)
-class ViewRefused:
+class ViewRefused(Change):
     """The modal stays open and shows `view.errors`."""
 
     view: View
 
 
 @dataclass(frozen=True)
-class ViewClosed:
+class ViewClosed(Change):
     view: View
 
 
 @dataclass(frozen=True)
-class HomePublished:
+class HomePublished(Change):
     """The Home of `view.user` shows something new."""
 
     view: View
 
 
 @dataclass(frozen=True)
-class MemberJoined:
+class MemberJoined(Change):
     user: User
     channel: Channel
     inviter: User | None = None
 
 
 @dataclass(frozen=True)
-class MemberLeft:
+class MemberLeft(Change):
     user: User
     channel: Channel
 
 
 @dataclass(frozen=True)
-class Noticed:
+class Noticed(Change):
     """Slack itself tells a person something, such as that the app did not answer."""
 
     user: User
     text: str
-
-
-Change = (
-    MessagePosted
-    | MessageEdited
-    | MessageDeleted
-    | EphemeralShown
-    | CommandTyped
-    | ElementUsed
-    | ViewOpened
-    | ViewUpdated
-    | ViewSubmitted
-    | ViewRefused
-    | ViewClosed
-    | HomePublished
-    | MemberJoined
-    | MemberLeft
-    | Noticed
-)

@@ -16,8 +16,13 @@ from sandbox.slack.model import SLACKBOT, Channel, Json, Message, Team
 from sandbox.slack.payloads import event_callback
 from sandbox.slack.state import State
 
-# What the manifest calls the events whose `type` says less.
-_MESSAGE_EVENTS = {"public": "message.channels", "private": "message.groups", "im": "message.im"}
+# How events call each kind of channel: of messages, when the manifest subscribes to them, and of
+# who joins and leaves.
+_KINDS = {
+    "public": ("channel", "message.channels", "C"),
+    "private": ("group", "message.groups", "G"),
+    "im": ("im", "message.im", "D"),
+}
 # Messages that name nobody's team: slackapi/slack-api-specs#62, bolt-js#435, bolt-python#708.
 _WITHOUT_TEAM = ("file_share", "thread_broadcast")
 # Private channels have their own names for these (docs: events/group_archive).
@@ -58,7 +63,11 @@ class Events:
     def membership(self, channel: Channel, event: Json, team: Team) -> None:
         """A join or leave; heard where the bot is a member, and about the bot itself."""
         if self._hears(channel) or event["user"] == self._state.bot.id:
-            event |= {"channel": channel.id, "channel_type": _letter(channel), "team": team.id}
+            event |= {
+                "channel": channel.id,
+                "channel_type": _KINDS[channel.kind][2],
+                "team": team.id,
+            }
             self.send(event, channel)
 
     def channel_changed(self, channel: Channel, what: str, **fields: object) -> None:
@@ -112,8 +121,8 @@ class Events:
     def _message(self, message: Message, event: Json) -> None:
         channel = message.channel
         if self._hears(channel) and not message.is_ephemeral:
-            event |= {"channel": channel.id, "channel_type": _name(channel)}
-            subscription = _MESSAGE_EVENTS[channel.kind]
+            name, subscription, _ = _KINDS[channel.kind]
+            event |= {"channel": channel.id, "channel_type": name}
             self.send(event, channel, subscription=subscription, team=message.user.team)
 
     def _posted(self, message: Message) -> Json:
@@ -139,49 +148,32 @@ def _file_to_be_asked_for(file: Json) -> Json:
 
 
 def _changed(message: Message, before: Message) -> Json:
-    return {
-        "type": "message",
-        "subtype": "message_changed",
-        "hidden": True,
-        "ts": message.edited_ts,
-        "message": message.to_api(),
-        "previous_message": before.to_api(),
-    }
+    changed = {"subtype": "message_changed", "ts": message.edited_ts, "message": message.to_api()}
+    return _hidden(before) | changed
 
 
 def _deleted(message: Message) -> Json:
-    return {
-        "type": "message",
-        "subtype": "message_deleted",
-        "hidden": True,
-        "ts": message.ts,
-        "deleted_ts": message.ts,
-        "previous_message": message.to_api(),
-    }
+    return _hidden(message) | {"subtype": "message_deleted", "deleted_ts": message.ts}
 
 
 def _tombstone(message: Message) -> Json:
-    return {
+    left = {
         "type": "message",
-        "subtype": "message_changed",
+        "subtype": "tombstone",
+        "user": SLACKBOT,
+        "text": "This message was deleted.",
         "hidden": True,
         "ts": message.ts,
-        "message": {
-            "type": "message",
-            "subtype": "tombstone",
-            "user": "USLACKBOT",
-            "text": "This message was deleted.",
-            "hidden": True,
-            "ts": message.ts,
-            "thread_ts": message.ts,
-        },
-        "previous_message": message.to_api(),
+        "thread_ts": message.ts,
     }
+    return _hidden(message) | {"subtype": "message_changed", "message": left}
 
 
-def _letter(channel: Channel) -> str:
-    return {"public": "C", "private": "G", "im": "D"}[channel.kind]
-
-
-def _name(channel: Channel) -> str:
-    return {"public": "channel", "private": "group", "im": "im"}[channel.kind]
+def _hidden(before: Message) -> Json:
+    """What events of a changed message have in common."""
+    return {
+        "type": "message",
+        "hidden": True,
+        "ts": before.ts,
+        "previous_message": before.to_api(),
+    }

@@ -144,10 +144,7 @@ class Person:
         must_see(self._state, self.user, where)
         block, button = find_button(where, action_id, value, block_id)
         action = self._action(button, block["block_id"])
-        self._state.changed(ElementUsed(self.user, button["text"]["text"], where))
-        if isinstance(where, View):
-            return await self._interact(payloads.view_action(self._state, where, action))
-        return await self._act_on_message(where, action, where.channel)
+        return await self._use(where, button["text"]["text"], action)
 
     async def press_raw(
         self, message: Message, action_id: str, value: str, *, channel: Channel | None = None
@@ -309,7 +306,10 @@ class Person:
         action: Json = state_values(holder)[block["block_id"]][element["action_id"]]
         ids = {"action_id": element["action_id"], "block_id": block["block_id"]}
         action = {**action, **ids, "action_ts": self._state.mint_ts()}
-        self._state.changed(ElementUsed(self.user, element["action_id"], where))
+        return await self._use(where, element["action_id"], action)
+
+    async def _use(self, where: Message | View, label: str, action: Json) -> Press:
+        self._state.changed(ElementUsed(self.user, label, where))
         if isinstance(where, View):
             return await self._interact(payloads.view_action(self._state, where, action))
         return await self._act_on_message(where, action, where.channel)
