@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from bot.onboarding import Change, Onboarding
 from bot.onboarding.business_time import OPENS, Calendar, calendar_of
+from bot.onboarding.days import named_day
 from bot.onboarding.follow_ups import (
     current_offer,
     hear,
@@ -11,7 +12,6 @@ from bot.onboarding.follow_ups import (
     put_off,
     reminders_of_stall,
 )
-from bot.onboarding.named_days import named_day
 from bot.onboarding.people import Actor
 from bot.onboarding.reminders import remind, snooze
 from bot.reminders import schedule

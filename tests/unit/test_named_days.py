@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from bot.onboarding.named_days import FARTHEST, named_day
+from bot.onboarding.days import FARTHEST, named_day
 
 MONDAY = date(2026, 11, 16)
 
