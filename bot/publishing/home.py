@@ -52,6 +52,7 @@ class HomePublisher:
         self._directory, self._tasks, self._clock = directory, tasks, clock
         self._stall = stall
         self._updating, self._changed_meanwhile = False, False
+        self._updated_at: datetime | None = None
         self._timer: asyncio.TimerHandle | None = None
 
     def open(self, user_id: str, shows: str | None = None) -> None:
@@ -63,7 +64,11 @@ class HomePublisher:
         if self._updating:
             self._changed_meanwhile = True
             return
-        self._updating = True
+        now = self._clock()
+        if self._updated_at and self._updated_at <= now < self._updated_at + EVERY:
+            self._update_in((self._updated_at + EVERY - now).total_seconds())
+            return
+        self._updating, self._changed_meanwhile, self._updated_at = True, False, now
         self._tasks.spawn(self._update(), "update Homes")
 
     async def _open(self, user_id: str, shows: str | None) -> None:
@@ -89,15 +94,13 @@ class HomePublisher:
 
     async def _update(self) -> None:
         try:
-            while True:
-                self._changed_meanwhile = False
-                await self._update_all()
-                if not self._changed_meanwhile:
-                    return
+            await self._update_all()
         except Unavailable as error:
             log.warning("cannot update Homes", extra={"reason": str(error)})
         finally:
             self._updating = False
+        if self._changed_meanwhile:
+            self.changed()
 
     async def _update_all(self) -> None:
         now = self._clock()

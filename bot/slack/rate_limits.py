@@ -70,11 +70,11 @@ class RateLimits:
     def _leisurely(self, method: str) -> int:
         """Return the calls a minute up to which leisurely ones may be made.
 
-        What is kept free is as much as the others used in the last minute.
+        What is kept free is half of what the others used in the last minute.
         """
         since, limit = self.now() - MINUTE, PER_MINUTE[method]
         others = sum(at > since and share > LEISURELY for at, _, share in self._made[method])
-        return max(int(limit * LEISURELY), int(limit * HARMLESS) - others)
+        return max(int(limit * LEISURELY), int(limit * HARMLESS) - others // 2)
 
     def made(self, method: str, channel: str = "", share: float = AWAITED) -> None:
         if method not in PER_MINUTE:
