@@ -26,9 +26,7 @@ from tests.bench.stage import Platforms, engine, migrated, platforms
 MORNING = datetime(2026, 10, 13, 10, tzinfo=ZoneInfo("America/New_York"))
 STEPS = range(2, 22)  # where the clients are at first
 CALL_SECONDS = 0.05
-WORK, CATCH_UP = 0.4, 0.5  # shares of the time; then nothing happens
-# By then, the bot has closed connections that nobody uses: each has a task.
-IDLE_SECONDS = connections.IDLE_SECONDS + 5.0
+WORK, CATCH_UP, IDLE = 0.4, 0.5, 0.2  # shares of the time; while idle, nothing happens
 LUNCH_SECONDS = 360.0  # passed over after the work: some edits wait until a thread is at rest
 ROWS = 15
 ENGINEERS = 2
@@ -119,8 +117,14 @@ class Soak:
         await working
         self.clock.advance(LUNCH_SECONDS)
         await self._watch("catch up", CATCH_UP, lambda: not self.samples.taken[-1].behind)
-        await asyncio.sleep(IDLE_SECONDS)
+        # By then, the bot has closed connections that nobody uses: each has a task.
+        await asyncio.sleep(connections.IDLE_SECONDS)
         await self._look("idle")
+        # A task that runs at that very moment is not left behind.
+        await self._watch("idle", IDLE, self._is_idle)
+
+    def _is_idle(self) -> bool:
+        return self.samples.taken[-1].tasks <= self.samples.taken[0].tasks
 
     def checks(self) -> Iterator[Check]:
         """Yield what the people saw and what the log says."""
