@@ -19,6 +19,7 @@ from storage.audit.head_log import log_head
 from storage.audit.seals import Seals
 from storage.cache import OnboardingCache
 from storage.database_errors import reason
+from storage.statements import Transaction
 from storage.tables import GuideRow
 from storage.time_limits import CONNECTING, TIMEOUT_SECONDS
 from storage.unreadable_rows import UnreadableRows
@@ -29,10 +30,10 @@ log = logging.getLogger(__name__)
 COMMAND_CONNECT_SECONDS = 10
 # How many of PostgreSQL's 15 connections (SQLAlchemy's pool) background work may use at once.
 BACKGROUND_CONNECTIONS = 4
+# How many of them stay open, and may be closed by the server meanwhile.
+POOLED_CONNECTIONS = 5
 # PostgreSQL rolled the transaction back because of a concurrent one; a retry may succeed.
 COLLISIONS = {"40001", "40P01"}  # serialization_failure, deadlock_detected
-# A reader sees one snapshot, as on SQLite; a writer locks the rows it decides about.
-READ_ONLY = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 
 
 class Conflict(Exception):
@@ -65,7 +66,8 @@ class Database:
         """
         self.url, self.has_residue = url, asyncio.Event()
         self.cache, self.unreadable = OnboardingCache(), UnreadableRows()
-        self._engine, self._seals = _engine(url, clock), seals
+        self._engine, self._new_transaction = _engine(url, clock)
+        self._driver, self._seals = self._engine.dialect.loaded_dbapi, seals
         self._sqlite_writers = asyncio.Lock()  # SQLite allows one writer at a time
         self._wait_for_room = wait_for_room
         self._is_sqlite = is_sqlite(url)
@@ -83,32 +85,32 @@ class Database:
         Raises Unavailable if the database cannot be reached or stays locked, Collision if the
         transaction is worth retrying at once, and Conflict if a unique constraint is violated.
         """
-        session = AsyncSession(self._engine, expire_on_commit=False)
-        info = session.info
-        info |= {
-            "seals": self._seals,
-            "cache": self.cache,
-            "learned": [],
-            "unreadable": self.unreadable,
-            "left_residue": False,
-            "heads": [],
-            "rows": {},
-        }
         try:
-            async with self._turn(write=write, background=background):
-                try:
-                    info["connection"] = await self._connect(session, write=write)
-                    yield session
-                    await session.commit()
-                except BaseException:
-                    await session.rollback()
-                    raise
-                finally:
-                    await session.close()
-        except IntegrityError as error:
+            async with (
+                self._turn(write=write, background=background),
+                self._transaction(write=write) as (connection, transaction),
+            ):
+                session = AsyncSession(connection, expire_on_commit=False)
+                info = session.info
+                info |= {
+                    "transaction": transaction,
+                    "seals": self._seals,
+                    "cache": self.cache,
+                    "learned": [],
+                    "unreadable": self.unreadable,
+                    "left_residue": False,
+                    "heads": [],
+                    "rows": {},
+                }
+                yield session
+                if session.in_transaction():  # the ORM was used
+                    await session.flush()
+                await transaction.commit()
+        except (IntegrityError, self._driver.IntegrityError) as error:
             raise Conflict from error
-        except (DBAPIError, PoolTimeoutError, OSError) as error:  # TimeoutError among them
-            if getattr(getattr(error, "orig", None), "sqlstate", None) in COLLISIONS:
+        except (DBAPIError, self._driver.Error, PoolTimeoutError, OSError) as error:
+            cause = error.orig if isinstance(error, DBAPIError) else error
+            if getattr(cause, "sqlstate", None) in COLLISIONS:
                 raise Collision("others write the same just now") from error
             raise Unavailable(f"the database isn't responding: {reason(error)}") from error
         for onboarding in info["learned"]:
@@ -138,11 +140,37 @@ class Database:
                     await stack.enter_async_context(self._sqlite_writers)
             yield
 
-    async def _connect(self, session: AsyncSession, *, write: bool) -> AsyncConnection:
-        if self._is_sqlite:
-            return await sqlite.begin(session, write=write, patience=TIMEOUT_SECONDS)
-        async with asyncio.timeout(TIMEOUT_SECONDS):
-            return await session.connection(execution_options={} if write else READ_ONLY)
+    @asynccontextmanager
+    async def _transaction(
+        self, *, write: bool
+    ) -> AsyncIterator[tuple[AsyncConnection, Transaction]]:
+        """Yield a connection in a transaction, which is rolled back unless the block commits it."""
+        async with asyncio.timeout(None if self._is_sqlite else TIMEOUT_SECONDS):
+            connection, transaction = await self._begin(write=write)
+        try:
+            yield connection, transaction
+        finally:
+            if transaction.is_closed:
+                await connection.invalidate()
+            await connection.close()
+
+    async def _begin(self, *, write: bool) -> tuple[AsyncConnection, Transaction]:
+        """Begin on a connection of the pool, or on a new one if the server has closed those."""
+        for _ in range(POOLED_CONNECTIONS + 1):
+            connection = await self._engine.connect()
+            transaction = self._new_transaction(connection)
+            try:
+                await transaction.begin(write=write)
+            except BaseException as error:
+                is_closed = transaction.is_closed
+                if is_closed:
+                    await connection.invalidate()
+                await connection.close()
+                if not is_closed or not isinstance(error, self._driver.Error):
+                    raise
+            else:
+                return connection, transaction
+        raise Unavailable("the database closes every connection")
 
     @contextmanager
     def alone(self) -> Iterator[bool]:
@@ -210,11 +238,13 @@ def _with_driver(url: str, *, sqlite: str, postgresql: str) -> str:
     return parsed.set(drivername=driver).render_as_string(hide_password=False)
 
 
-def _engine(url: str, clock: Callable[[], datetime]) -> AsyncEngine:
+def _engine(
+    url: str, clock: Callable[[], datetime]
+) -> tuple[AsyncEngine, Callable[[AsyncConnection], Transaction]]:
     async_url = _with_driver(url, sqlite="sqlite+inline", postgresql="postgresql+psycopg")
     if is_sqlite(async_url):
-        return sqlite.engine(async_url, clock)
+        return sqlite.engine(async_url, clock), sqlite.Transaction
 
     from storage import postgresql  # psycopg costs memory and time that SQLite needn't spend
 
-    return postgresql.engine(async_url)
+    return postgresql.engine(async_url), postgresql.Transaction

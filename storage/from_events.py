@@ -5,8 +5,6 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row
-
 from bot.guide import Owner
 from bot.onboarding import (
     JUMPS,
@@ -23,6 +21,7 @@ from bot.onboarding import (
 )
 from bot.onboarding.model import Heard, Joined, QuietOffer, TeamReply, Told
 from bot.onboarding.people import Actor, Role
+from storage.statements import Row
 from storage.tables import EVENT, EventRow
 from storage.unreadable_rows import Unknown, known, must_be_legible
 
@@ -75,7 +74,7 @@ def state_from(events: Sequence[Event]) -> dict[str, Any]:
     }
 
 
-def event_of(row: EventRow | Row[Any]) -> Event:
+def event_of(row: EventRow | Row) -> Event:
     """Return the event of a row; raises Unknown if it cannot be read."""
     must_be_legible(row, EVENT)
     actor = Actor(row.actor_user, row.actor_team, known(Role, row.actor_role))

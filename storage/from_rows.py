@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, Select, Table, bindparam
+from sqlalchemy import Select, Table, bindparam
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -25,7 +25,7 @@ from bot.onboarding.report import Report
 from storage.cache import OnboardingCache
 from storage.from_events import STATE_EVENTS, event_of, state_from
 from storage.guides import GuideStore
-from storage.statements import run
+from storage.statements import Row, fetch
 from storage.tables import (
     CREDENTIAL,
     EVENT,
@@ -40,9 +40,7 @@ from storage.tables import (
 from storage.unreadable_rows import Unknown, known, must_be_legible, reading
 
 
-async def load(
-    session: AsyncSession, guides: GuideStore, row: OnboardingRow | Row[Any]
-) -> Onboarding:
+async def load(session: AsyncSession, guides: GuideStore, row: OnboardingRow | Row) -> Onboarding:
     """Return the onboarding of a row, from the cache or with the rows that belong to it.
 
     Raises UnreadableRow if something of it cannot be read.
@@ -73,7 +71,7 @@ def learn(session: AsyncSession, onboarding: Onboarding) -> None:
 
 
 async def _columns(
-    session: AsyncSession, guides: GuideStore, row: OnboardingRow | Row[Any]
+    session: AsyncSession, guides: GuideStore, row: OnboardingRow | Row
 ) -> dict[str, Any]:
     must_be_legible(row, ONBOARDING)
     return {
@@ -174,13 +172,13 @@ async def _verifications(session: AsyncSession, onboarding_id: str) -> tuple[Ver
 
 
 async def _state_events(session: AsyncSession, onboarding_id: str) -> Sequence[Event]:
-    rows = await run(session, STATE_EVENTS_OF, {"id": onboarding_id})
+    rows = await fetch(session, STATE_EVENTS_OF, {"id": onboarding_id})
     return redacted([event_of(row) for row in rows])
 
 
-async def _rows(session: AsyncSession, table: Table, onboarding_id: str) -> Sequence[Row[Any]]:
+async def _rows(session: AsyncSession, table: Table, onboarding_id: str) -> Sequence[Row]:
     """Return an onboarding's rows of a table, in order; raises Unknown if one is not legible."""
-    rows = (await run(session, _of_onboarding(table), {"id": onboarding_id})).all()
+    rows = await fetch(session, _of_onboarding(table), {"id": onboarding_id})
     for row in rows:
         must_be_legible(row, table)
     return rows

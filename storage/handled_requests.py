@@ -2,25 +2,25 @@
 
 from datetime import datetime
 
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import bindparam, text
 from sqlmodel import col, delete, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.errors import Repeated
-from storage.statements import run
-from storage.tables import DELIVERY, DeliveryRow
+from storage.column_types import UtcDateTime
+from storage.statements import execute
+from storage.tables import DeliveryRow
 
-CLAIM = DELIVERY.insert()
-
+CLAIM = text("INSERT INTO delivery (id, at) VALUES (:id, :at) ON CONFLICT DO NOTHING").bindparams(
+    bindparam("at", type_=UtcDateTime)
+)
 BATCH = 500  # so many are deleted at once
 
 
 async def claim(session: AsyncSession, request_key: str, now: datetime) -> None:
     """Note that a request is carried out in this transaction; raises Repeated if it was before."""
-    try:
-        await run(session, CLAIM, {"id": request_key, "at": now})
-    except IntegrityError:
-        raise Repeated from None
+    if not await execute(session, CLAIM, {"id": request_key, "at": now}):
+        raise Repeated
 
 
 async def purge(session: AsyncSession, before: datetime) -> int:

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row
 from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -15,9 +14,10 @@ from bot.onboarding import Event, Onboarding
 from bot.onboarding.events import NEVER_ANNOUNCED
 from storage.audit.sealed_state import SealedState, digests_of
 from storage.audit.seals import BEGINNING, Entry, Seals
-from storage.statements import run
+from storage.statements import Row, execute_all
 from storage.tables import EVENT, OnboardingRow
 
+ADD_EVENTS = EVENT.insert()
 # The rows of new events, and the columns of the onboarding that change with them.
 Columns = Mapping[str, Any]
 Appended = tuple[Sequence[Columns], Columns]
@@ -46,7 +46,7 @@ def start(session: AsyncSession, onboarding: Onboarding, events: Iterable[Event]
 
 def append(
     session: AsyncSession,
-    row: Row[Any],
+    row: Row,
     before: Onboarding,
     after: Onboarding,
     events: Iterable[Event],
@@ -64,7 +64,7 @@ async def record(session: AsyncSession, onboarding_id: str, event: Event) -> Non
     """Add an event that changes nothing, such as a refusal."""
     end = await lock_end(session, onboarding_id)
     rows, new_end = _sealed(session, onboarding_id, end, [event])
-    await run(session, EVENT.insert(), rows)
+    await execute_all(session, ADD_EVENTS, rows)
     await move_end(session, onboarding_id, end, new_end)
 
 

@@ -14,9 +14,8 @@ from storage import history
 from storage.from_rows import learn, load, must_be_readable
 from storage.guides import GuideStore
 from storage.posted_messages import LEFTOVER
-from storage.statements import run
+from storage.statements import execute, execute_all, first
 from storage.tables import (
-    EVENT,
     ONBOARDING,
     RUNNING,
     STEP,
@@ -38,7 +37,6 @@ SAVE = ONBOARDING.update().where(
 SAVE_STEP = STEP.update().where(
     STEP.c.onboarding_id == bindparam("this_id"), STEP.c.number == bindparam("this_number")
 )
-ADD_EVENTS = EVENT.insert()
 
 
 async def get(
@@ -49,7 +47,7 @@ async def get(
     With `lock`, others who change it wait for the end of the transaction (PostgreSQL; on SQLite
     every writing transaction holds that lock anyway).
     """
-    row = (await run(session, LOCKED if lock else READ, {"id": onboarding_id})).first()
+    row = await first(session, LOCKED if lock else READ, {"id": onboarding_id})
     if row is None:
         raise NotFound("This onboarding does not exist (any more).")
     session.info["rows"][onboarding_id] = row
@@ -182,7 +180,7 @@ async def add(session: AsyncSession, change: Change) -> None:
     await session.exec(insert(OnboardingRow).values(**row))
     steps = [step_columns(onboarding.id, step) for step in onboarding.steps]
     await session.exec(insert(StepRow), params=steps)
-    await run(session, ADD_EVENTS, events)
+    await execute_all(session, history.ADD_EVENTS, events)
     learn(session, onboarding)
 
 
@@ -193,23 +191,22 @@ async def save(session: AsyncSession, before: Onboarding, change: Change) -> Onb
     """
     row = session.info["rows"].pop(before.id, None)
     if row is None:
-        row = (await run(session, LOCKED, {"id": before.id})).one()
+        row = await first(session, LOCKED, {"id": before.id})
     after = replace(change.onboarding, revision=before.revision + 1)
     events, history_columns = history.append(session, row, before, after, change.events)
     now = {**columns(after), **history_columns, "revision": after.revision}
     changed = {name: value for name, value in now.items() if getattr(row, name) != value}
     where = {"this_id": before.id, "this_revision": before.revision}
-    if row.revision != before.revision or not (await run(session, SAVE, changed | where)).rowcount:
+    if row.revision != before.revision or not await execute(session, SAVE, changed | where):
         raise Stale
     known = set(before.steps)
     if steps := [step_columns(after.id, step) for step in after.steps if step not in known]:
         this = [{"this_id": after.id, "this_number": step["number"], **step} for step in steps]
-        await run(session, SAVE_STEP, this)
+        await execute_all(session, SAVE_STEP, this)
     for one in after.verifications:
         if one not in before.verifications:
             await session.merge(await verification_row(session, before, one))
-    if events:
-        await run(session, ADD_EVENTS, events)
+    await execute_all(session, history.ADD_EVENTS, events)
     learn(session, after)
     return after
 

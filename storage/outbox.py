@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.core.errors import Stale
 from bot.onboarding import Event, EventKind
 from storage.from_events import event_of
-from storage.statements import run
+from storage.statements import fetch
 from storage.tables import EVENT, UNANNOUNCED, EventRow, OnboardingRow
 from storage.unreadable_rows import is_readable, reading
 
@@ -33,7 +33,7 @@ async def unannounced(
     session: AsyncSession, onboarding_id: str, kinds: Sequence[EventKind]
 ) -> Sequence[Announceable]:
     """Return an onboarding's events of these kinds that are not announced yet, oldest first."""
-    rows = await run(session, UNANNOUNCED_OF, {"id": onboarding_id})
+    rows = await fetch(session, UNANNOUNCED_OF, {"id": onboarding_id})
     wanted = {kind.value for kind in kinds}
     with reading(session, onboarding_id):
         return [

@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.onboarding import Onboarding
 from storage.leases import NOT_TRACKED, moment
-from storage.statements import run
+from storage.statements import execute_all, fetch
 from storage.tables import MESSAGE, MessageRow, OnboardingRow
 from storage.unreadable_rows import must_be_legible, reading
 
@@ -40,7 +40,7 @@ async def by_slot(session: AsyncSession, onboarding_id: str) -> Mapping[str, Pos
     """Return an onboarding's messages by slot."""
     found: dict[str, Posted] = {}
     with reading(session, onboarding_id):
-        for row in await run(session, OF_ONBOARDING, {"id": onboarding_id}):
+        for row in await fetch(session, OF_ONBOARDING, {"id": onboarding_id}):
             must_be_legible(row, MESSAGE)
             found[row.slot] = Posted(row.slot, row.ts, row.digest, row.posting_since)
     return found
@@ -94,10 +94,8 @@ async def save(
             old.append({"this_id": onboarding_id, "this_slot": one.slot, **values})
         else:
             new.append({"onboarding_id": onboarding_id, "slot": one.slot, **values})
-    if old:
-        await run(session, EDIT, old)
-    if new:
-        await run(session, ADD, new)
+    await execute_all(session, EDIT, old)
+    await execute_all(session, ADD, new)
 
 
 async def set_thread(session: AsyncSession, onboarding_id: str, thread_ts: str | None) -> None:

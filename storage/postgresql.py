@@ -1,14 +1,16 @@
 """PostgreSQL, directly or behind PgBouncer, with time limits on everything."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg
 from psycopg import waiting
 from psycopg.abc import RV, PQGen
-from sqlalchemy import Connection, event
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from psycopg.pq import TransactionStatus
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from storage.statements import driver_connection
 from storage.time_limits import CONNECTING, TIMEOUT_SECONDS
 
 INTERVAL_SECONDS = 0.1  # psycopg's own
@@ -16,27 +18,52 @@ INTERVAL_SECONDS = 0.1  # psycopg's own
 IDLE_SECONDS = 5
 
 
+# PgBouncer keeps no session settings, so each transaction sets its own timeouts. Statements in one
+# message cost one round trip.
+LIMITS = (
+    f"SET LOCAL statement_timeout = '{TIMEOUT_SECONDS}s'; "
+    f"SET LOCAL idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'"
+)
+BEGIN = f"BEGIN; {LIMITS}"
+# A reader sees one snapshot, as on SQLite; a writer locks the rows it decides about.
+READ_ONLY = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {LIMITS}"
+
+
 def engine(url: str) -> AsyncEngine:
     """Return an engine for a `postgresql+psycopg://…` URL."""
-    made = create_async_engine(
+    # `autocommit`: a `Transaction` begins and commits by itself.
+    how = {"async_creator_fn": TimedConnection.connect, "autocommit": True, **CONNECTING}
+    return create_async_engine(
         url,
         hide_parameters=True,  # see sqlite.py
-        pool_pre_ping=True,
         pool_timeout=TIMEOUT_SECONDS,
-        connect_args={"async_creator_fn": TimedConnection.connect, **CONNECTING},
-    )
-    # Each transaction sets its own timeouts, as PgBouncer keeps no session settings. Two statements
-    # in one message cost one round trip.
-    limits = (
-        f"SET LOCAL statement_timeout = '{TIMEOUT_SECONDS}s'; "
-        f"SET LOCAL idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'"
+        connect_args=how,
     )
 
-    def limit(connection: Connection) -> None:
-        connection.exec_driver_sql(limits)
 
-    event.listen(made.sync_engine, "begin", limit)
-    return made
+class Transaction:
+    """A transaction on a connection of `engine`."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self.dialect = connection.dialect
+        self._connection: TimedConnection = driver_connection(connection)
+
+    async def begin(self, *, write: bool) -> None:
+        await self._connection.execute(BEGIN if write else READ_ONLY)
+
+    async def execute(self, sql: str, parameters: Any) -> tuple[Sequence[Any], int]:
+        cursor = await self._connection.execute(sql, parameters)
+        return await cursor.fetchall() if cursor.description else (), cursor.rowcount
+
+    async def execute_all(self, sql: str, parameters: Sequence[Any]) -> None:
+        await self._connection.cursor().executemany(sql, parameters)
+
+    async def commit(self) -> None:
+        await self._connection.commit()
+
+    @property
+    def is_closed(self) -> bool:
+        return self._connection.closed
 
 
 class TimedConnection(psycopg.AsyncConnection[Any]):
@@ -59,3 +86,8 @@ class TimedConnection(psycopg.AsyncConnection[Any]):
         except asyncio.CancelledError:
             self.pgconn.finish()
             raise
+
+    async def rollback(self) -> None:
+        """Roll back, if there is anything: SQLAlchemy's pool asks for it after each use."""
+        if self.pgconn.transaction_status != TransactionStatus.IDLE:
+            await super().rollback()

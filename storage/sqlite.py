@@ -5,22 +5,23 @@ import fcntl
 import os
 import random
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Pool, event, make_url
+from sqlalchemy import URL, Pool, event, make_url
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.sqlite.base import SQLiteExecutionContext
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 from sqlalchemy.util import await_
-from sqlmodel.ext.asyncio.session import AsyncSession
+
+from storage.statements import driver_connection
+from storage.time_limits import TIMEOUT_SECONDS
 
 # For short locks, such as on a new file; the event loop is blocked meanwhile.
 BUSY_TIMEOUT_MS = 100
@@ -42,7 +43,7 @@ class InlineDialect(SQLiteDialect_pysqlite):
     """Runs each statement of SQLAlchemy's asyncio where it is awaited instead of on a thread.
 
     On a local file a statement takes microseconds; handing it, its cursor and its rows to a thread
-    and back takes many times that (docs/decisions.md). Waiting for other writers is up to `begin`.
+    and back takes many times that (docs/decisions.md).
     """
 
     driver = "inline"
@@ -89,21 +90,45 @@ def engine(url: str, clock: Callable[[], datetime]) -> AsyncEngine:
         creator=lambda: sqlite3.connect(existing, uri=True, check_same_thread=False),
     )
     event.listen(made.sync_engine, "connect", partial(_prepare, clock))
-    event.listen(made.sync_engine, "begin", _begin)
     return made
 
 
-async def begin(session: AsyncSession, *, write: bool, patience: float) -> AsyncConnection:
-    """Begin a transaction; retry for `patience` seconds while another process writes."""
-    loop = asyncio.get_running_loop()
-    give_up_at = loop.time() + patience
-    while True:
-        try:
-            return await session.connection(execution_options={"sqlite_write": write})
-        except OperationalError as error:
-            if not _is_locked(error) or loop.time() > give_up_at:
-                raise
-        await asyncio.sleep(random.uniform(0.005, 0.02))  # noqa: S311 (not a secret)
+class Transaction:
+    """A transaction on a connection of `engine`."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self.dialect = connection.dialect
+        self._connection: sqlite3.Connection = driver_connection(connection)
+
+    async def begin(self, *, write: bool) -> None:
+        """Begin; retry for a while if another process writes."""
+        # A deferred transaction that starts to write fails at once if another one has written
+        # since; an immediate one waits.
+        sql, loop = "BEGIN IMMEDIATE" if write else "BEGIN", asyncio.get_running_loop()
+        give_up_at = loop.time() + TIMEOUT_SECONDS
+        while True:
+            try:
+                self._connection.execute(sql)
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or loop.time() > give_up_at:
+                    raise
+            else:
+                return
+            await asyncio.sleep(random.uniform(0.005, 0.02))  # noqa: S311 (not a secret)
+
+    async def execute(self, sql: str, parameters: Any) -> tuple[Sequence[Any], int]:
+        cursor = self._connection.execute(sql, parameters)
+        return cursor.fetchall(), cursor.rowcount
+
+    async def execute_all(self, sql: str, parameters: Sequence[Any]) -> None:
+        self._connection.executemany(sql, parameters)
+
+    async def commit(self) -> None:
+        self._connection.commit()
+
+    @property
+    def is_closed(self) -> bool:
+        return False
 
 
 @contextmanager
@@ -131,7 +156,7 @@ def _prepare(clock: Callable[[], datetime], connection: Any, _record: Any) -> No
         return at.strftime("%Y-%m-%d %H:%M:%S.%f")  # as SQLAlchemy writes it
 
     connection.create_function("moment", 1, moment)
-    connection.isolation_level = None  # `_begin` does it
+    connection.isolation_level = None  # a `Transaction` begins
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
     cursor.execute("PRAGMA journal_mode = WAL")
@@ -140,14 +165,3 @@ def _prepare(clock: Callable[[], datetime], connection: Any, _record: Any) -> No
     cursor.execute("PRAGMA secure_delete = ON")  # see secure_delete.py
     cursor.execute("PRAGMA temp_store = MEMORY")  # no rows in temporary files
     cursor.close()
-
-
-def _begin(connection: Connection) -> None:
-    # A deferred transaction that starts to write fails at once if another one has written since; an
-    # immediate one waits.
-    write = connection.get_execution_options().get("sqlite_write", True)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
-
-
-def _is_locked(error: OperationalError) -> bool:
-    return getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY

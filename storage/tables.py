@@ -368,4 +368,4 @@ def table_of(model: type[SQLModel]) -> Table:
 # Those that a press reads and writes.
 ONBOARDING, STEP, MESSAGE = table_of(OnboardingRow), table_of(StepRow), table_of(MessageRow)
 CREDENTIAL, VERIFICATION = table_of(CredentialRow), table_of(VerificationRow)
-EVENT, DELIVERY = table_of(EventRow), table_of(DeliveryRow)
+EVENT = table_of(EventRow)

@@ -4,16 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
 
-from sqlalchemy import Executable, Row, bindparam, or_
+from sqlalchemy import bindparam, or_
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.leases import LEASE
 from storage.column_types import Illegible, UtcDateTime
 from storage.leases import Worker, is_free, moment
-from storage.statements import run
+from storage.statements import Row, Statement, execute, first
 from storage.tables import ONBOARDING, UNPUBLISHED, OnboardingRow
 from storage.unreadable_rows import is_readable
 
@@ -64,16 +63,16 @@ async def backlog(session: AsyncSession) -> int:
     return (await session.exec(select(func.count()).select_from(row).where(*where))).one()
 
 
-async def take(session: AsyncSession, onboarding_id: str, worker: Worker) -> Row[Any] | None:
+async def take(session: AsyncSession, onboarding_id: str, worker: Worker) -> Row | None:
     """Take the lease on a thread; return its onboarding's row, None while another process has it.
 
     A lease of our own is taken again: a process works on a thread only once at a time.
     """
-    return (await run(session, _taking(worker), {"this_id": onboarding_id})).first()
+    return await first(session, _taking(worker), {"this_id": onboarding_id})
 
 
 @lru_cache
-def _taking(worker: Worker) -> Executable:
+def _taking(worker: Worker) -> Statement:
     lease = ONBOARDING.c
     free = or_(
         lease.lease_owner == worker.id, is_free(lease.lease_owner, lease.lease_until, worker)
@@ -83,10 +82,10 @@ def _taking(worker: Worker) -> Executable:
     return taken.values(**values).returning(ONBOARDING)
 
 
-async def prolong(session: AsyncSession, onboarding_id: str, worker: Worker) -> Row[Any] | None:
+async def prolong(session: AsyncSession, onboarding_id: str, worker: Worker) -> Row | None:
     """Prolong the lease; return the onboarding's row, None if the lease is not ours anymore."""
     ours = {"this_id": onboarding_id, "worker": worker.id}
-    return (await run(session, PROLONG, ours)).first()
+    return await first(session, PROLONG, ours)
 
 
 async def release(
@@ -106,8 +105,6 @@ async def release(
     """
     ours = {"this_id": onboarding_id, "worker": worker.id, "retry_at": retry_at}
     if published is None:
-        result = await run(session, REFUSED, {**ours, "refused_at": refused_at})
-    else:
-        statement = PUBLISHED if retry_at is None else PUT_OFF
-        result = await run(session, statement, {**ours, "published": published})
-    return bool(result.rowcount)
+        return bool(await execute(session, REFUSED, {**ours, "refused_at": refused_at}))
+    statement = PUBLISHED if retry_at is None else PUT_OFF
+    return bool(await execute(session, statement, {**ours, "published": published}))

@@ -9,16 +9,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from functools import cache
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import ValidationError
-from sqlalchemy import ColumnElement, Row, Table, true
+from sqlalchemy import ColumnElement, Table, true
 from sqlmodel import SQLModel, col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.errors import UnreadableRow
 from bot.core.typed_text import one_line
 from storage.column_types import Illegible
+from storage.statements import Row
 from storage.tables import OnboardingRow, table_of
 
 log = logging.getLogger(__name__)
@@ -100,7 +101,7 @@ def known(kind: type[E], value: str) -> E:
         raise Unknown(f"unknown {kind.__name__} “{str(value)[:40]}”") from None
 
 
-def must_be_legible(row: SQLModel | Row[Any], table: Table) -> None:
+def must_be_legible(row: SQLModel | Row, table: Table) -> None:
     """Raise Unknown unless each column of a row has a value of its type."""
     for name, kind, nullable in _expected(table):
         value = getattr(row, name)

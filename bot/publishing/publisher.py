@@ -9,9 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import Row
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.background import BackgroundTasks
@@ -34,6 +32,7 @@ from storage.from_rows import load
 from storage.guides import GuideStore
 from storage.leases import Worker
 from storage.posted_messages import Posted
+from storage.statements import Row
 
 log = logging.getLogger(__name__)
 
@@ -165,7 +164,7 @@ class Publisher:
                     return None
                 return await self._plan(session, await self._renewed(session, onboarding.id))
 
-    async def _plan(self, session: AsyncSession, row: Row[Any]) -> ThreadUpdate:
+    async def _plan(self, session: AsyncSession, row: Row) -> ThreadUpdate:
         """Return what Slack does not show yet; its edits and its first post are claimed."""
         onboarding, onboarding_id = await load(session, self._guides, row), row.id
         posted = await posted_messages.by_slot(session, onboarding_id)
@@ -251,7 +250,7 @@ class Publisher:
         with suppress(Refused):  # it is known already, or the onboarding is over
             await change(self._database, self._guides, onboarding_id, transition, also)
 
-    async def _renewed(self, session: AsyncSession, onboarding_id: str) -> Row[Any]:
+    async def _renewed(self, session: AsyncSession, onboarding_id: str) -> Row:
         """Prolong the lease and return the onboarding's row; raises Stale if it was lost."""
         row = await thread_leases.prolong(session, onboarding_id, self._worker)
         if row is None:
