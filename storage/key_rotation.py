@@ -22,18 +22,19 @@ MAX_NAMED = 5  # altered values; further ones are only counted
 class KeyReport:
     """How many values each key seals, and which values cannot be read.
 
-    `altered` has a line for each value that its key does not decrypt.
+    `missing` are keys that seal some and are not in CREDENTIAL_KEYS; `altered` has a line for each
+    value that its key does not decrypt.
     """
 
     rows: Counter[str] = field(default_factory=Counter)
     altered: list[str] = field(default_factory=list)
-    _missing: set[str] = field(default_factory=set)
+    missing: set[str] = field(default_factory=set)
 
     def add(self, sealed: Sealed, vault: Vault) -> None:
         """Try to decrypt a value, and count it."""
         self.rows[sealed.key_id] += 1
         if sealed.key_id not in vault.key_ids:
-            self._missing.add(sealed.key_id)
+            self.missing.add(sealed.key_id)
             return
         try:
             vault.open(sealed)
@@ -41,16 +42,11 @@ class KeyReport:
             self.altered.append(str(error))
 
     @property
-    def missing(self) -> tuple[str, ...]:
-        """The ids of keys that are in use but not in CREDENTIAL_KEYS."""
-        return tuple(sorted(self._missing))
-
-    @property
     def problems(self) -> list[str]:
         """A line for each missing key, and for each of the first altered values."""
         lines = [
             f"key {key} is not among CREDENTIAL_KEYS: {self.rows[key]} stored values"
-            for key in self.missing
+            for key in sorted(self.missing)
         ]
         lines += self.altered[:MAX_NAMED]
         if len(self.altered) > MAX_NAMED:

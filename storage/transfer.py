@@ -20,8 +20,8 @@ from storage.column_types import Illegible
 from storage.database import is_sqlite, sync_engine
 
 BATCH = 500
-# PostgreSQL counts by itself which id comes next (storage/tables.py, EventRow).
-COUNTED = (("event", "id"),)
+# PostgreSQL counts by itself which id of an event comes next (storage/tables.py, EventRow).
+GO_ON_COUNTING = "SELECT setval(pg_get_serial_sequence('event', 'id'), max(id)) FROM event"
 
 
 class NotCopied(Exception):
@@ -36,21 +36,18 @@ def copy(source_url: str, target_url: str, seals: Seals) -> Mapping[str, int]:
     """
     migrate.check(source_url)
     migrate.upgrade(target_url, seals=seals)
-    with _reading(source_url) as source, _writing(target_url) as target:
-        for table in _tables():
+    tables = SQLModel.metadata.sorted_tables  # those that others refer to first
+    with _reading(source_url) as source, sync_engine(target_url).begin() as target:
+        for table in tables:
             if target.execute(sa.select(sa.literal(1)).select_from(table).limit(1)).first():
                 raise NotCopied(f"{migrate.where(target_url)}: its table {table.name} isn't empty")
-        counts = {table.name: _copy_table(table, source, target) for table in _tables()}
-        _go_on_counting(target)
-        for table in _tables():
+        counts = {table.name: _copy_table(table, source, target) for table in tables}
+        if not is_sqlite(target_url):
+            target.execute(sa.text(GO_ON_COUNTING))
+        for table in tables:
             if _digest(table, source) != _digest(table, target):
                 raise NotCopied(f"table {table.name}: the copy differs from the original")
     return counts
-
-
-def _tables() -> list[sa.Table]:
-    """All tables, those that others refer to first."""
-    return SQLModel.metadata.sorted_tables
 
 
 def _copy_table(table: sa.Table, source: sa.Connection, target: sa.Connection) -> int:
@@ -88,16 +85,6 @@ def _plain(value: Any) -> str:
     return value.isoformat() if isinstance(value, datetime) else bytes(value).hex()
 
 
-def _go_on_counting(target: sa.Connection) -> None:
-    if target.dialect.name == "postgresql":
-        for table, column in COUNTED:
-            last = sa.text(
-                f"SELECT setval(pg_get_serial_sequence('{table}', '{column}'), max({column})) "  # noqa: S608 # nosec B608
-                f"FROM {table}"
-            )
-            target.execute(last)
-
-
 @contextmanager
 def _reading(url: str) -> Iterator[sa.Connection]:
     """Give a connection that sees one snapshot."""
@@ -108,9 +95,3 @@ def _reading(url: str) -> Iterator[sa.Connection]:
             connection.exec_driver_sql("BEGIN")
         yield connection
         connection.rollback()
-
-
-@contextmanager
-def _writing(url: str) -> Iterator[sa.Connection]:
-    with sync_engine(url).begin() as connection:
-        yield connection

@@ -110,14 +110,7 @@ class Bot:
 
     def _build_slack(self, session: aiohttp.ClientSession) -> None:
         settings = self.settings
-        client = slack_client(
-            settings.slack_bot_token.get_secret_value(),
-            settings.slack_api_url,
-            session,
-            settings.proxy,
-            timeout=TIMEOUT_SECONDS,
-            logger=quiet,
-        )
+        client = slack_client(settings, session, timeout=TIMEOUT_SECONDS, logger=quiet)
         self.slack = Slack(client, self.metrics, self.rate_limits)
         self.directory = Directory(self.slack, settings.engineers, self.lookups)
         self.requests = RequestMonitor(self.database, self.metrics, self._clock)

@@ -16,6 +16,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from yarl import URL
 
 from bot.app.setting_urls import is_loopback
+from bot.app.settings import Settings
 
 # Requests to this machine never use a proxy.
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -39,14 +40,18 @@ def slack_session(
 
 
 def slack_client(
-    token: str, api_url: str, session: aiohttp.ClientSession, proxy: str | None, **other: Any
+    settings: Settings, session: aiohttp.ClientSession, **other: Any
 ) -> AsyncWebClient:
     """Return a Web API client without retries: only callers know what may be repeated."""
     client = AsyncWebClient(
-        token=token, base_url=api_url, session=session, retry_handlers=[], **other
+        token=settings.slack_bot_token.get_secret_value(),
+        base_url=settings.slack_api_url,
+        session=session,
+        retry_handlers=[],
+        **other,
     )
     # Otherwise slack_sdk uses HTTPS_PROXY.
-    client.proxy = proxy_for(api_url, proxy)
+    client.proxy = proxy_for(settings.slack_api_url, settings.proxy)
     return client
 
 

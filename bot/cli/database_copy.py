@@ -1,7 +1,6 @@
 """`onboarding db copy --to URL`: moves everything to another database, and checks it there."""
 
 import asyncio
-from collections.abc import Mapping
 from contextlib import ExitStack
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -34,18 +33,13 @@ def copy_database(settings: Settings, to: str) -> int:
         except SQLAlchemyError as error:
             where = migrate.where(target)
             return say(f"nothing was copied: {where}: {reason(error)}", 1)
-    _tell(counts)
+    for table, rows in counts.items():
+        write(f"{table}: {rows}\n")
     there = settings.model_copy(update={"database_url": target})
     broken = asyncio.run(verify_stored_values(there)) + asyncio.run(verify_histories(there))
     if broken:
         return say(f"{migrate.where(target)}: everything is there, including the problems above", 1)
     return say(
         f"{migrate.where(target)}: complete. Set DATABASE_URL to it and start the bot there; keep "
-        "the old database until you have seen it work.",
-        0,
+        "the old database until you have seen it work."
     )
-
-
-def _tell(counts: Mapping[str, int]) -> None:
-    for table, count in counts.items():
-        write(f"{table}: {count}\n")

@@ -25,7 +25,7 @@ from bot.cli.init_questions import (
     SIGNING_SECRET,
     Question,
 )
-from bot.cli.manifest import EVENTS_PATH, manifest_for, template
+from bot.cli.manifest import EVENTS_PATH, manifest_for
 from bot.cli.new_key import new_key
 
 SOCKET, HTTP = "socket", "http"
@@ -159,7 +159,7 @@ class Init:
     # --- files ---
 
     def _write_manifest(self) -> None:
-        path, text = Path(MANIFEST), manifest_for(template(), self.address)
+        path, text = Path(MANIFEST), manifest_for(self.address)
         there = path.read_text(encoding="utf-8") if path.exists() else text
         if there != text and not self.yes and not click.confirm(f"Replace {MANIFEST}?"):
             return

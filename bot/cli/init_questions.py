@@ -67,8 +67,3 @@ ENGINEERS = Question(
 
 
 ALL = (BOT_TOKEN, APP_TOKEN, SIGNING_SECRET, CHANNEL, ENGINEERS)
-# The settings by their flag's name in Python.
-SETTINGS = {
-    "database_url": "DATABASE_URL",
-    **{one.flag.removeprefix("--").replace("-", "_"): one.name for one in ALL},
-}

@@ -35,12 +35,16 @@ def exit_with(status: int | None) -> None:
     help="How Slack's requests come in. Socket Mode needs no public address.",
 )
 @click.option("--address", metavar="URL", help="The bot's public https address, for HTTP.")
-@click.option("--bot-token", metavar="TOKEN", help="xoxb-…")
-@click.option("--app-token", metavar="TOKEN", help="xapp-…, for Socket Mode.")
-@click.option("--signing-secret", metavar="SECRET", help="For HTTP.")
-@click.option("--engineering-channel", metavar="ID", help="C…")
-@click.option("--engineers", metavar="IDS", help="U… and S…, separated by commas, or “everyone”.")
-@click.option("--database-url", metavar="URL", help="PostgreSQL instead of a SQLite file.")
+@click.option("--bot-token", "SLACK_BOT_TOKEN", metavar="TOKEN", help="xoxb-…")
+@click.option("--app-token", "SLACK_APP_TOKEN", metavar="TOKEN", help="xapp-…, for Socket Mode.")
+@click.option("--signing-secret", "SLACK_SIGNING_SECRET", metavar="SECRET", help="For HTTP.")
+@click.option("--engineering-channel", "ENGINEERING_CHANNEL", metavar="ID", help="C…")
+@click.option(
+    "--engineers", "ENGINEERS", metavar="IDS", help="U… and S…, separated by commas, or “everyone”."
+)
+@click.option(
+    "--database-url", "DATABASE_URL", metavar="URL", help="PostgreSQL instead of a SQLite file."
+)
 @click.option("--check/--no-check", default=True, help="Try each answer with Slack.")
 @click.option("--yes", is_flag=True, help="Ask nothing; write .env and manifest.json.")
 def init(
@@ -52,9 +56,8 @@ def init(
     script: other users of a machine can see the words of a command.
     """
     from bot.cli.init import init as set_up
-    from bot.cli.init_questions import SETTINGS
 
-    given = {SETTINGS[flag]: value for flag, value in flags.items() if value}
+    given = {name: value for name, value in flags.items() if value}
     return set_up(given, transport=transport, address=address, yes=yes, check=check)
 
 

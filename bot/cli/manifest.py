@@ -1,6 +1,5 @@
 """The app manifest to paste at api.slack.com, for one transport and address."""
 
-import copy
 import json
 from pathlib import Path
 from typing import Any
@@ -11,14 +10,9 @@ TEMPLATE = Path(__file__).parents[2] / "manifest.yml"
 EVENTS_PATH = "/slack/events"
 
 
-def template() -> dict[str, Any]:
-    content: dict[str, Any] = yaml.safe_load(TEMPLATE.read_text(encoding="utf-8"))
-    return content
-
-
-def manifest_for(template: dict[str, Any], address: str | None) -> str:
+def manifest_for(address: str | None) -> str:
     """Return the manifest as JSON: for HTTP at `address`, or for Socket Mode if there is none."""
-    made = copy.deepcopy(template)
+    made: dict[str, Any] = yaml.safe_load(TEMPLATE.read_text(encoding="utf-8"))
     settings = made["settings"]
     settings["socket_mode_enabled"] = address is None
     places = [

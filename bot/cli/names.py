@@ -22,18 +22,9 @@ async def names_of(settings: Settings, ids: Iterable[str]) -> tuple[Mapping[str,
     And the workspace's address, which permalinks begin with; empty if Slack doesn't answer.
     """
     async with slack_session(TIMEOUT_SECONDS) as session:
-        client = slack_client(
-            settings.slack_bot_token.get_secret_value(),
-            settings.slack_api_url,
-            session,
-            settings.proxy,
-        )
-        slack, room = (
-            Slack(client, Metrics(), RateLimits(time.monotonic)),
-            asyncio.Semaphore(AT_ONCE),
-        )
-
-        is_away = asyncio.Event()
+        client = slack_client(settings, session)
+        slack = Slack(client, Metrics(), RateLimits(time.monotonic))
+        room, is_away = asyncio.Semaphore(AT_ONCE), asyncio.Event()
         url = ""
         try:
             url = (await slack.identify()).url

@@ -44,8 +44,8 @@ def _is_outdated(session: AsyncSession) -> ColumnElement[bool]:
     return ~col(EventRow.seal).startswith(seals.prefix)
 
 
-async def reseal(session: AsyncSession, onboarding_id: str) -> int:
-    """Sign one history with the first key, and return how many events it has.
+async def reseal(session: AsyncSession, onboarding_id: str) -> None:
+    """Sign one history with the first key.
 
     Raises BrokenHistory, so that the transaction is rolled back, unless it fits its seals.
     """
@@ -66,7 +66,6 @@ async def reseal(session: AsyncSession, onboarding_id: str) -> int:
     verifier.finish(before)
     _raise_if_broken(verifier)
     await move_end(session, onboarding_id, before, after)
-    return after.length
 
 
 def _raise_if_broken(verifier: HistoryVerifier) -> None:

@@ -70,7 +70,7 @@ async def test_a_missing_key_is_named_by_its_id(begun: World) -> None:
 
     report = await inspect(begun.bot.database, Vault([NEW]))
 
-    assert report.missing == (key_id(OLD),)
+    assert report.missing == {key_id(OLD)}
     assert key_id(OLD) in report.problems[0]
     assert KEY not in report.problems[0]
 

@@ -6,7 +6,7 @@ import httpx
 
 from bot.app.http_clients import http_client
 from bot.app.settings import Settings
-from bot.cli.doctor.finding import TIMEOUT_SECONDS, Finding as Finding
+from bot.cli.doctor.finding import TIMEOUT_SECONDS, Finding as Finding, not_tested
 from bot.cli.doctor.pictures import picture_findings
 from bot.cli.doctor.slack import slack_findings
 from bot.cli.doctor.stored import files, stored_findings
@@ -19,7 +19,7 @@ async def examine(settings: Settings, wrong: Collection[str] = ()) -> AsyncItera
     """
     bad = frozenset(wrong)
     if "DATABASE_URL" in bad:
-        yield Finding("database", "not tested, as DATABASE_URL is wrong", tested=False)
+        yield not_tested("database", "DATABASE_URL")
     else:
         yield files(settings)
         async for finding in stored_findings(settings, keys="CREDENTIAL_KEYS" not in bad):

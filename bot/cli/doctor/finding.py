@@ -26,3 +26,8 @@ class Finding:
         if self.fix:
             return f"✗ {self.title}: {self.text}. Fix: {self.fix}"
         return f"{'✓' if self.tested else '–'} {self.title}: {self.text}"
+
+
+def not_tested(title: str, *wrong: str) -> Finding:
+    """Return the finding about a part that needs settings that are `wrong`."""
+    return Finding(title, f"not tested, as {' and '.join(sorted(wrong))} is wrong", tested=False)

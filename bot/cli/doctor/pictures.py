@@ -8,7 +8,7 @@ import httpx
 from bot import guide
 from bot.app.guides import guide_files
 from bot.app.settings import Settings
-from bot.cli.doctor.finding import Finding
+from bot.cli.doctor.finding import Finding, not_tested
 from bot.guide.pictures import (
     LARGEST_BYTES,
     PictureFile,
@@ -34,9 +34,8 @@ async def picture_findings(
     settings: Settings, http: httpx.AsyncClient, wrong: frozenset[str]
 ) -> AsyncIterator[Finding]:
     """Yield a finding for each picture, and for each file that can't be one."""
-    if unknown := sorted(wrong & {"GUIDE_IMAGES", "PUBLIC_URL"}):
-        text = f"not tested, as {' and '.join(unknown)} is wrong"
-        yield Finding("pictures", text, tested=False)
+    if unknown := wrong & {"GUIDE_IMAGES", "PUBLIC_URL"}:
+        yield not_tested("pictures", *unknown)
         return
     try:
         guides = {file: guide.load(file) for file in guide_files(settings)}

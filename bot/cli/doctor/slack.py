@@ -9,7 +9,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.app.http_clients import slack_client, slack_session
 from bot.app.request_monitor import TRY_IT
 from bot.app.settings import Settings
-from bot.cli.doctor.finding import TIMEOUT_SECONDS, Finding
+from bot.cli.doctor.finding import TIMEOUT_SECONDS, Finding, not_tested
 from bot.core.background import BackgroundTasks
 from bot.core.errors import OnboardingError
 from bot.core.metrics import Metrics
@@ -26,17 +26,11 @@ async def slack_findings(settings: Settings, wrong: frozenset[str]) -> AsyncIter
     """Yield the findings that do not depend on settings that are `wrong`."""
     yield _signing_secret(settings, wrong)
     async with slack_session(TIMEOUT_SECONDS) as session:
-        client = slack_client(
-            settings.slack_bot_token.get_secret_value(),
-            settings.slack_api_url,
-            session,
-            settings.proxy,
-        )
+        client = slack_client(settings, session)
         if "SLACK_APP_TOKEN" not in wrong and settings.slack_app_token:
             yield await _app_token(client, settings.slack_app_token.get_secret_value())
         if unknown := wrong & {"SLACK_BOT_TOKEN", "SLACK_API_URL"}:
-            text = f"not tested, as {' and '.join(sorted(unknown))} is wrong"
-            yield Finding("Slack token", text, tested=False)
+            yield not_tested("Slack token", *unknown)
             return
         ours = Slack(client, Metrics(), RateLimits(time.monotonic))
         token = await _token(ours)
@@ -58,7 +52,7 @@ def _signing_secret(settings: Settings, wrong: frozenset[str]) -> Finding:
     if settings.socket_mode and "SLACK_APP_TOKEN" not in wrong:
         return Finding(title, "not needed in Socket Mode")
     if "SLACK_SIGNING_SECRET" in wrong:
-        return Finding(title, "not tested, as SLACK_SIGNING_SECRET is wrong", tested=False)
+        return not_tested(title, "SLACK_SIGNING_SECRET")
     doubted = any(line.startswith("SLACK_SIGNING_SECRET") for line in settings.doubts)
     doubt = "it doesn't look like Slack's, and " if doubted else ""
     text = f"{doubt}can't be tested from here; with the bot running, {TRY_IT}"
@@ -67,25 +61,27 @@ def _signing_secret(settings: Settings, wrong: frozenset[str]) -> Finding:
 
 async def _app_token(client: AsyncWebClient, token: str) -> Finding:
     """Ask for a WebSocket URL, which isn't used."""
-    title, method = "Slack app token", "apps.connections.open"
+    title = "Slack app token"
     try:
-        async with translated(method):
+        async with translated("apps.connections.open"):
             await client.apps_connections_open(app_token=token)
-    except SlackRefused as error:
-        return Finding(title, f"refused ({error.code})", "copy SLACK_APP_TOKEN again")
     except OnboardingError as error:
-        return Finding(title, str(error), "check the network, and SLACK_API_URL")
+        return _not_accepted(title, "SLACK_APP_TOKEN", error)
     return Finding(title, "accepted; Socket Mode can connect")
 
 
 async def _token(slack: Slack) -> Finding:
     try:
         identity = await slack.identify()
-    except SlackRefused as error:
-        return Finding("Slack token", f"refused ({error.code})", "copy SLACK_BOT_TOKEN again")
     except OnboardingError as error:
-        return Finding("Slack token", str(error), "check the network, and SLACK_API_URL")
+        return _not_accepted("Slack token", "SLACK_BOT_TOKEN", error)
     return Finding("Slack token", f"accepted by workspace {identity.team_id}")
+
+
+def _not_accepted(title: str, setting: str, error: OnboardingError) -> Finding:
+    if isinstance(error, SlackRefused):
+        return Finding(title, f"refused ({error.code})", f"copy {setting} again")
+    return Finding(title, str(error), "check the network, and SLACK_API_URL")
 
 
 def _scopes(slack: Slack) -> Finding:
@@ -104,9 +100,8 @@ def _optional_scopes(slack: Slack) -> Finding:
     missing = [
         f"{scope} ({what})" for scope, what in OPTIONAL_SCOPES.items() if scope not in granted
     ]
-    if missing:  # they are optional
-        return Finding(title, f"not granted: {'; '.join(missing)}")
-    return Finding(title, "all granted")
+    # They are optional, so that nothing is broken.
+    return Finding(title, f"not granted: {'; '.join(missing)}" if missing else "all granted")
 
 
 def _clock(slack: Slack) -> Finding:

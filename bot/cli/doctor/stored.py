@@ -10,7 +10,7 @@ from bot.app.guides import guide_store
 from bot.app.request_monitor import ADVICE, TRY_IT, VERIFY, Kind, seen
 from bot.app.settings import Settings, secret_paths
 from bot.cli import private_files
-from bot.cli.doctor.finding import Finding
+from bot.cli.doctor.finding import Finding, not_tested
 from bot.core.errors import OnboardingError
 from bot.guide import GuideError
 from bot.guide.loading import SERVICETITAN
@@ -35,7 +35,7 @@ async def stored_findings(settings: Settings, *, keys: bool) -> AsyncIterator[Fi
         return
     yield _clocks(settings)
     if not keys:
-        yield Finding("stored values", "not tested, as CREDENTIAL_KEYS is wrong", tested=False)
+        yield not_tested("stored values", "CREDENTIAL_KEYS")
         return
     database = Database(settings.database_url, Seals(settings.keys))
     try:

@@ -2,7 +2,6 @@
 
 from bot.cli.export.inquiries import inquiries as inquiries
 from bot.cli.export.rendering import (
-    FORMATS as FORMATS,
     Export as Export,
     people_and_channels as people_and_channels,
     render as render,

@@ -1,6 +1,6 @@
 """The questions of an export: who asked, who answered, and where both can be read in Slack."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -31,19 +31,14 @@ def inquiries(
     onboarding: Onboarding, messages: Mapping[str, str], workspace_url: str
 ) -> Sequence[Inquiry]:
     """Return the questions, oldest first. `messages` are the timestamps of our own, by slot."""
-    return list(_inquiries(onboarding, messages, workspace_url))
 
-
-def _inquiries(
-    onboarding: Onboarding, messages: Mapping[str, str], workspace_url: str
-) -> Iterator[Inquiry]:
     def link(ts: str | None) -> str | None:
         if not ts or not workspace_url:
             return None
         return permalink(workspace_url, onboarding.channel, ts, onboarding.thread_ts)
 
-    for question in onboarding.questions:
-        yield Inquiry(
+    return [
+        Inquiry(
             number=question.number,
             step=question.step,
             text=quoted(onboarding.guide, question.text),
@@ -55,6 +50,8 @@ def _inquiries(
             answered_at=question.at if question.passage else question.answered_at,
             answer_link=link(_answer_ts(onboarding, question, messages)),
         )
+        for question in onboarding.questions
+    ]
 
 
 def _answer_ts(
