@@ -6,20 +6,19 @@ from datetime import datetime
 from typing import Any
 
 from bot.guide import Owner
-from bot.onboarding import (
-    JUMPS,
-    Deletion,
+from bot.onboarding import Deletion, Event, EventKind, PostedSecret, Question, Reminder
+from bot.onboarding.events import JUMPS
+from bot.onboarding.model import (
     Escalation,
-    Event,
-    EventKind,
-    PostedSecret,
-    Question,
-    Reminder,
+    Heard,
+    Joined,
+    QuietOffer,
     Retention,
     Signed,
     Snooze,
+    TeamReply,
+    Told,
 )
-from bot.onboarding.model import Heard, Joined, QuietOffer, TeamReply, Told
 from bot.onboarding.people import Actor, Role
 from storage.statements import Row
 from storage.tables import EVENT, EventRow

@@ -16,10 +16,10 @@ from bot.onboarding import (
     Status,
     StepProgress,
     StepState,
-    StoredCredential,
     Verification,
     redacted,
 )
+from bot.onboarding.model import StoredCredential
 from bot.onboarding.people import Actor, Role
 from bot.onboarding.report import Report
 from storage.cache import OnboardingCache

@@ -2,15 +2,10 @@
 
 from bot.guide.loading import GuideError as GuideError, load as load, parse as parse
 from bot.guide.model import (
-    Blank as Blank,
-    Blanks as Blanks,
-    Choice as Choice,
-    Figure as Figure,
     Guide as Guide,
     Option as Option,
     Owner as Owner,
     Phase as Phase,
     Step as Step,
     Table as Table,
-    Trouble as Trouble,
 )

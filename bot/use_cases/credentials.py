@@ -13,10 +13,11 @@ from bot.core.errors import Refused
 from bot.core.typed_text import half_width
 from bot.guide.credential_checks import Severity, check
 from bot.guide.credential_fields import mask
-from bot.onboarding import BOT, Event, EventKind, Onboarding, free_text
+from bot.onboarding import BOT, Event, EventKind, Onboarding
 from bot.onboarding.credentials import enter_credentials, must_take
 from bot.onboarding.permissions import Permission
 from bot.onboarding.posted_secrets import record_posted_secret
+from bot.onboarding.redaction import free_text
 from bot.onboarding.secret_scan import contains_value, forms
 from bot.onboarding.throttling import CHECKS, HOUR, REPLACEMENTS, in_minutes
 from bot.use_cases.authorization import must_have_opened

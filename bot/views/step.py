@@ -8,8 +8,9 @@ from slack_sdk.models.blocks import Block
 
 from bot.core.english import count, listed
 from bot.core.mrkdwn import code, escape, mention, when
-from bot.guide import Blank, Owner, Step, Table
+from bot.guide import Owner, Step, Table
 from bot.guide.credential_fields import ending
+from bot.guide.model import Blank
 from bot.guide.pictures import Picture
 from bot.onboarding import Onboarding, Status, StepProgress, StepState
 from bot.onboarding.transitions import skipped_by

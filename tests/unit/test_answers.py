@@ -3,8 +3,9 @@
 import pytest
 from hypothesis import given, strategies as st
 
-from bot.guide.answers import Passage, answer, passage, passages
+from bot.guide.answers import Passage, answer, passage
 from bot.guide.answers.index import index
+from bot.guide.answers.passages import passages
 from bot.guide.answers.vocabulary import words
 from tests.builders import GUIDE
 from tests.corpora.measure import PARTS, Measure, measure, questions

@@ -9,9 +9,16 @@ import pytest
 from bot.guide import Owner
 from bot.onboarding import BOT, Change, Event, EventKind, Loss, Onboarding, lifecycle
 from bot.onboarding.credentials import enter_credentials
-from bot.onboarding.history import History, Words, tell
+from bot.onboarding.history import History, tell
 from bot.onboarding.history.durations import Replay
-from bot.onboarding.history.sentences import ATTEMPTS, LOSS_REASONS, OUTCOMES, SENTENCES, words
+from bot.onboarding.history.sentences import (
+    ATTEMPTS,
+    LOSS_REASONS,
+    OUTCOMES,
+    SENTENCES,
+    Words,
+    words,
+)
 from bot.onboarding.people import Actor, ChannelRef, Role, UserRef
 from bot.onboarding.permissions import Permission
 from bot.onboarding.questions import ask_for_help, mark_answered

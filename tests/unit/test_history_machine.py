@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import invariant
 
 from bot.onboarding import EventKind, Status
-from bot.onboarding.history import History, Span, tell
-from bot.onboarding.history.durations import Replay
+from bot.onboarding.history import History, tell
+from bot.onboarding.history.durations import Replay, Span
 from tests.builders import GUIDE, NOW
 from tests.unit.test_onboarding_machine import AnOnboarding
 

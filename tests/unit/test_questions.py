@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given, strategies as st
 
-from bot.guide.answers import is_question
+from bot.guide.answers.questions import is_question
 from tests.builders import GUIDE
 from tests.corpora.messages import typed
 

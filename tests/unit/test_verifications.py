@@ -4,20 +4,13 @@ import pytest
 
 from bot.core.errors import Refused
 from bot.guide import Owner
-from bot.onboarding import (
-    RETRY_AFTER,
-    EventKind,
-    Onboarding,
-    Status,
-    StepState,
-    Verification,
-    lifecycle,
-)
+from bot.onboarding import EventKind, Onboarding, Status, StepState, Verification, lifecycle
 from bot.onboarding.credentials import enter_credentials
 from bot.onboarding.people import Role
 from bot.onboarding.report import Outcome, Report
 from bot.onboarding.steps import finish_step
 from bot.onboarding.verifications import (
+    RETRY_AFTER,
     finish_verification,
     record_booking_sent,
     request_verification,

@@ -2,5 +2,4 @@
 
 from bot.guide.answers.intents import Intent as Intent, Meaning as Meaning, understand as understand
 from bot.guide.answers.matching import answer as answer
-from bot.guide.answers.passages import Passage as Passage, passage as passage, passages as passages
-from bot.guide.answers.questions import is_question as is_question
+from bot.guide.answers.passages import Passage as Passage, passage as passage

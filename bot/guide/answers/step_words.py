@@ -10,8 +10,8 @@ import unicodedata
 from difflib import SequenceMatcher
 from functools import cache
 
-from bot.guide import Choice
 from bot.guide.answers.vocabulary import words as vocabulary
+from bot.guide.model import Choice
 
 CHECK_MARKS = (
     r":(?:white_check_mark|heavy_check_mark|ballot_box_with_check|check|checkmark):|[✅✔☑]"

@@ -11,9 +11,10 @@ from string import Formatter
 
 from bot.core.english import in_days, listed
 from bot.guide import Guide, Owner, Step
-from bot.onboarding import HIDDEN, Event, EventKind, InvitationAnswer, Loss
+from bot.onboarding import Event, EventKind, InvitationAnswer, Loss
 from bot.onboarding.people import ChannelRef, UserRef
 from bot.onboarding.permissions import Permission
+from bot.onboarding.redaction import HIDDEN
 from bot.onboarding.report import Outcome
 from bot.onboarding.secret_scan import looks_like
 
