@@ -16,7 +16,7 @@ from bot.app.health import Health
 from bot.core.errors import Unavailable
 from bot.slack import Slack, SlackRefused
 from bot.views.blocks import Message
-from bot.views.returned import returned_message
+from bot.views.engineering_channel import returned_message
 from storage import arrivals, thread_leases
 from storage.database import Conflict, Database
 

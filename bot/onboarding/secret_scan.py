@@ -54,11 +54,6 @@ PASSWORDS = re.compile(
 )
 
 
-def looks_like(text: str, fields: Iterable[CredentialField]) -> tuple[str, ...]:
-    """Return the fields whose values `text` seems to hold."""
-    return tuple(shaped(text, fields))
-
-
 def shaped(text: str, fields: Iterable[CredentialField]) -> dict[str, frozenset[str]]:
     """Return the parts of `text` that look like a value, by field."""
     plain = _plain(text)

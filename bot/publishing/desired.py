@@ -8,16 +8,14 @@ from bot.onboarding import Onboarding, Status, StepState
 from bot.views.after_go_live import after_go_live_message
 from bot.views.blocks import Message
 from bot.views.deletion import deletion_message
-from bot.views.ending import ended_message
-from bot.views.greeting import greeting_message
 from bot.views.guide_answer import answer_message
-from bot.views.jump import jump_message, slot as jump_slot
 from bot.views.posted_secret import posted_secret_message
 from bot.views.reminder import is_waiting, reminder_message, slot as reminder_slot
 from bot.views.report import verification_message
 from bot.views.root import ROOT, root_message
 from bot.views.step import slot as step_slot, step_message
 from bot.views.team_reply import team_reply_message
+from bot.views.thread_lines import ended_message, greeting_message, jump_message, jump_slot
 from bot.views.welcome import welcome_message
 from storage.posted_messages import Posted
 

@@ -9,7 +9,7 @@ from bot.core.background import BackgroundTasks
 from bot.core.errors import Unavailable
 from bot.publishing.notices import OneTimeNotice
 from bot.slack import Slack, SlackRefused
-from bot.views.shared_channel import shared_channel_message
+from bot.views.engineering_channel import shared_channel_message
 from storage.database import Database
 
 log = logging.getLogger(__name__)

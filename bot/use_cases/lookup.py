@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from bot.core.errors import Refused
 from bot.core.mrkdwn import channel_link, escape
 from bot.onboarding import Onboarding
-from bot.onboarding.secret_scan import looks_like
+from bot.onboarding.secret_scan import shaped
 from bot.use_cases.services import Services
 from bot.use_cases.slash_command import Named
 from bot.views.blocks import bullets_of
@@ -93,8 +93,8 @@ def _why(refusal: Refused, name: str) -> str:
 def must_be_no_secret(services: Services, words: str) -> None:
     """Raise Refused for what looks like a secret: an answer would repeat what was typed."""
     fields = services.guides.fields
-    if shaped := looks_like(words, fields):
-        label = next(field.label for field in fields if field.id == shaped[0])
+    if found := shaped(words, fields):
+        label = next(field.label for field in fields if field.id in found)
         raise Refused(f"That looks like the {label}, not a client.")
 
 

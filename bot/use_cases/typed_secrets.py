@@ -5,7 +5,7 @@ import logging
 from bot.core.errors import NotAllowed
 from bot.onboarding import Onboarding
 from bot.onboarding.permissions import Permission
-from bot.onboarding.secret_scan import candidates, guesses, looks_like
+from bot.onboarding.secret_scan import candidates, guesses, shaped
 from bot.onboarding.throttling import GUESSES, GUESSES_AT_ONCE
 from bot.use_cases.authorization import Denied, record_denial
 from bot.use_cases.services import Request, Services
@@ -23,12 +23,12 @@ async def secret_in(
     client's. The text itself is stored nowhere.
     """
     fields = onboarding.guide.credentials if onboarding else services.guides.fields
-    found = looks_like(text, fields)
+    found = list(shaped(text, fields))
     if not found and onboarding:
         fingerprints = set().union(*map(services.vault.fingerprints, candidates(text)))
         async with services.database.begin(write=False) as session:
             stored = await credentials.matches(session, fingerprints)
-        found = tuple(one.field for one in stored if one.onboarding_id == onboarding.id)
+        found = [one.field for one in stored if one.onboarding_id == onboarding.id]
     labels = {field.id: field.label for field in fields}
     return labels.get(found[0], "credential") if found else None
 

@@ -58,10 +58,6 @@ class RequestError(OnboardingError):
         super().__init__(", ".join(part for part in parts if part))
 
 
-class UnsendableValue(RequestError):
-    """A value that HTTP cannot carry (a line break, a non-ASCII letter); nothing was sent."""
-
-
 class TooManyRequests(RequestError):
     """429. `retry_after` is the pause in seconds, if one is named."""
 

@@ -21,7 +21,7 @@ from tenacity import (
 )
 
 from bot.verification.answers import Answer, UnreadableError, read
-from bot.verification.errors import NoAnswer, Reason, TooManyRequests, UnsendableValue, reason_of
+from bot.verification.errors import NoAnswer, Reason, RequestError, TooManyRequests, reason_of
 
 Result = TypeVar("Result")
 LONGEST_TOKEN = 7000  # servers usually accept 8 kB of headers
@@ -106,10 +106,10 @@ def fits_a_header(value: str) -> bool:
 
 
 def sendable(secret: SecretStr) -> str:
-    """Return the plain value, if HTTP can carry it; httpx's own error would quote it."""
+    """Return the plain value; RequestError if HTTP can't carry it. httpx's own would quote it."""
     value = secret.get_secret_value()
     if not fits_a_header(value):
-        raise UnsendableValue("not sent: a value holds a space or a character outside ASCII")
+        raise RequestError("not sent: a value holds a space or a character outside ASCII")
     return value
 
 

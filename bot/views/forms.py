@@ -3,10 +3,17 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from slack_sdk.models.blocks import Block, InputBlock, PlainTextObject
+from slack_sdk.models.blocks import (
+    Block,
+    CheckboxesElement,
+    InputBlock,
+    Option,
+    PlainTextObject,
+    UserSelectElement,
+)
 from slack_sdk.models.views import View
 
-from bot.views.ids import FormRef
+from bot.views.ids import ENGINEER, FormRef
 
 
 def form(
@@ -52,6 +59,18 @@ def entry(
         hint=plain_text(hint) if hint else None,
         optional=optional,
     )
+
+
+def checkbox(label: str, action_id: str, text: str, value: str) -> InputBlock:
+    """One box, which may stay empty."""
+    options = [Option(text=plain_text(text), value=value)]
+    return entry(label, CheckboxesElement(action_id=action_id, options=options), optional=True)
+
+
+def engineer_entry(user_id: str, hint: str) -> InputBlock:
+    """The choice of the engineer in charge."""
+    element = UserSelectElement(action_id=ENGINEER, initial_user=user_id)
+    return entry("HeavySet engineer", element, hint=hint)
 
 
 def plain_text(text: str) -> PlainTextObject:

@@ -8,7 +8,7 @@ from datetime import datetime
 from textwrap import shorten
 from typing import Any
 
-from slack_sdk.models.blocks import Block, ButtonElement, UserSelectElement
+from slack_sdk.models.blocks import Block, ButtonElement
 from slack_sdk.models.views import View
 
 from bot.core.english import count
@@ -19,7 +19,7 @@ from bot.onboarding.targets import Risk
 from bot.views import ids
 from bot.views.announcement import LOSS_TEXTS
 from bot.views.blocks import actions, button, context, header, section
-from bot.views.forms import entry, form, notice
+from bot.views.forms import engineer_entry, form, notice
 from bot.views.status import STATES, engineer_of, risk_text, unread
 
 # Slack accepts 100 blocks: two per client, one per group, and what is around them.
@@ -81,10 +81,8 @@ def assign_modal(onboarding: Onboarding, ref: ids.FormRef) -> View:
         section(
             f"*{escape(onboarding.client_name)}* is assigned to {mention(onboarding.engineer)}."
         ),
-        entry(
-            "HeavySet engineer",
-            UserSelectElement(action_id=ids.ENGINEER, initial_user=ref.user_id),
-            hint="They'll be named in the thread and pinged when the client needs help.",
+        engineer_entry(
+            ref.user_id, "They'll be named in the thread and pinged when the client needs help."
         ),
     ]
     return form("Assign", ids.ASSIGN_ENGINEER, ref, blocks, submit="Assign")
@@ -234,7 +232,7 @@ def _buttons(line: Overview, board: Board) -> Iterator[ButtonElement]:
 
 
 def _summary(board: Board) -> str:
-    parts = [f"{count(board.count, 'onboarding')}"]
+    parts = [count(board.count, "onboarding")]
     if board.stalled:
         parts.append(f"{len(board.stalled)} stalled")
     if board.risks:

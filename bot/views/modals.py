@@ -5,9 +5,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pydantic import SecretStr
 from slack_sdk.models.blocks import (
     Block,
-    CheckboxesElement,
     InputBlock,
-    Option,
     PlainTextInputElement,
     RichTextBlock,
     RichTextElementParts,
@@ -22,7 +20,7 @@ from bot.onboarding import Onboarding
 from bot.views import ids
 from bot.views.blocks import bullets, button, context, section
 from bot.views.catching_up import offer
-from bot.views.forms import entry, form, notice, plain_text
+from bot.views.forms import checkbox, entry, form, notice, plain_text
 
 LONGEST_QUESTION = 2000
 
@@ -45,7 +43,8 @@ def credentials_modal(
         if warnings and name in warnings:
             blocks.append(section(f"⚠️ *{escape(field.label)}:* {escape(warnings[name])}"))
     if warnings:
-        blocks.append(_confirm_unusual(onboarding.guide.platform))
+        text = f"Yes, this is exactly what {onboarding.guide.platform} shows"
+        blocks.append(checkbox("Save it anyway?", ids.CONFIRM_UNUSUAL, text, "confirmed"))
     return form("Enter securely", ids.ENTER_CREDENTIALS, ref, blocks, submit="Save")
 
 
@@ -84,13 +83,9 @@ def help_modal(onboarding: Onboarding, ref: ids.FormRef) -> View:
     blocks.append(
         entry(
             "What can we help with?",
-            PlainTextInputElement(
-                action_id=ids.QUESTION, multiline=True, max_length=LONGEST_QUESTION
-            ),
-            hint=(
-                "This goes to your HeavySet engineer along with the step. Please don't include "
-                "passwords or keys."
-            ),
+            _text_input(ids.QUESTION),
+            hint="This goes to your HeavySet engineer along with the step. Please don't include "
+            "passwords or keys.",
         )
     )
     if already := offer(onboarding, step):
@@ -170,9 +165,7 @@ def cancel_modal(onboarding: Onboarding, ref: ids.FormRef) -> View:
         ),
         entry(
             "Reason",
-            PlainTextInputElement(
-                action_id=ids.REASON, multiline=True, max_length=LONGEST_QUESTION
-            ),
+            _text_input(ids.REASON),
             hint="For the history and the engineering channel. The client won't see it.",
         ),
     ]
@@ -184,6 +177,10 @@ def cancel_modal(onboarding: Onboarding, ref: ids.FormRef) -> View:
         submit="End onboarding",
         close="Keep it",
     )
+
+
+def _text_input(action_id: str) -> PlainTextInputElement:
+    return PlainTextInputElement(action_id=action_id, multiline=True, max_length=LONGEST_QUESTION)
 
 
 def hidden_modal() -> View:
@@ -237,14 +234,3 @@ def _credential_input(
         hint = f"On file: {ending(stored.mask)}.{keep} {hint}"
     element = PlainTextInputElement(action_id=field.id, max_length=LONGEST)
     return entry(field.label, element, hint=hint, optional=optional)
-
-
-def _confirm_unusual(platform: str) -> InputBlock:
-    option = Option(
-        text=plain_text(f"Yes, this is exactly what {platform} shows"), value="confirmed"
-    )
-    return entry(
-        "Save it anyway?",
-        CheckboxesElement(action_id=ids.CONFIRM_UNUSUAL, options=[option]),
-        optional=True,
-    )

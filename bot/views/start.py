@@ -5,13 +5,11 @@ from dataclasses import dataclass
 
 from slack_sdk.models.blocks import (
     Block,
-    CheckboxesElement,
     InputBlock,
     Option,
     PlainTextInputElement,
     StaticSelectElement,
     UserMultiSelectElement,
-    UserSelectElement,
 )
 from slack_sdk.models.views import View
 
@@ -22,10 +20,11 @@ from bot.onboarding import Onboarding
 from bot.onboarding.names import LONGEST_CHANNEL, channel_for_client
 from bot.views import ids
 from bot.views.blocks import context, section
-from bot.views.forms import entry, form, notice, plain_text
+from bot.views.forms import checkbox, engineer_entry, entry, form, notice, plain_text
 
 LONGEST_NAME = 80
 LONGEST_ADDRESSES = 500
+PINGED = "Gets pinged when the client needs help."
 
 ALONE = (
     "⚠️ *No one from outside HeavySet is here yet.* You can start anyway; I'll greet them when "
@@ -64,7 +63,9 @@ class GuideChoice:
         """The input for it; none while there is nothing to choose."""
         if len(self.offered) < 2:
             return []
-        options = {guide.id: _guide_option(guide) for guide in self.offered}
+        options = {
+            guide.id: Option(text=plain_text(guide.title), value=guide.id) for guide in self.offered
+        }
         menu = StaticSelectElement(
             action_id=ids.GUIDE,
             options=list(options.values()),
@@ -99,7 +100,7 @@ def start_modal(
         blocks.append(context("Checking who's here from the client…"))
     else:
         blocks.append(_client_admins(around.external_members))
-    blocks.append(_engineer(ref.user_id))
+    blocks.append(engineer_entry(ref.user_id, PINGED))
     return form("Start onboarding", ids.START_ONBOARDING, ref, blocks, submit="Start")
 
 
@@ -137,19 +138,13 @@ def invite_modal(
             ),
             hint="Lowercase letters, numbers, and hyphens. The client can rename it on their side.",
         ),
-        entry(
+        checkbox(
             "Private channel?",
-            CheckboxesElement(
-                action_id=ids.PRIVATE_CHANNEL,
-                options=[
-                    Option(
-                        text=plain_text("Only people in the channel can see it"), value="private"
-                    )
-                ],
-            ),
-            optional=True,
+            ids.PRIVATE_CHANNEL,
+            "Only people in the channel can see it",
+            "private",
         ),
-        _engineer(ref.user_id),
+        engineer_entry(ref.user_id, PINGED),
     ]
     return form("Invite a client", ids.INVITE_CLIENT, ref, blocks, submit="Invite")
 
@@ -194,18 +189,6 @@ def _client_admins(proposed: Sequence[str]) -> InputBlock:
         hint="Optional if the client is the only outside organization here: anyone of theirs can "
         "do the steps. People you add get greeted and reminded. Add HeavySet guests here, too.",
         optional=True,
-    )
-
-
-def _guide_option(guide: Guide) -> Option:
-    return Option(text=plain_text(guide.title), value=guide.id)
-
-
-def _engineer(user_id: str) -> InputBlock:
-    return entry(
-        "HeavySet engineer",
-        UserSelectElement(action_id=ids.ENGINEER, initial_user=user_id),
-        hint="Gets pinged when the client needs help.",
     )
 
 

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from bot.verification.errors import NoAnswer, Reason, RequestError, TooManyRequests, UnsendableValue
+from bot.verification.errors import NoAnswer, Reason, RequestError, TooManyRequests
 from bot.verification.sender import RetryPolicy
 from bot.verification.servicetitan import Credentials, ServiceTitan, Token
 from bot.verification.servicetitan.endpoints import (
@@ -25,7 +25,6 @@ from bot.verification.servicetitan.errors import (
     ResourceNotFound,
     ScopeMissing,
     Unauthorized,
-    UnexpectedAnswer,
 )
 from sandbox.servicetitan.faults import FaultKind
 from sandbox.servicetitan.server import ServiceTitanSandbox
@@ -186,7 +185,7 @@ async def test_the_old_secret_is_refused_once_a_new_one_was_generated(
         (httpx.Response(401, json={"error": "invalid_client"}), InvalidClient),
         (httpx.Response(401), InvalidClient),
         (httpx.Response(400, json={"error": "unauthorized_client"}), InvalidClient),
-        (httpx.Response(400, json={"error": "invalid_request"}), UnexpectedAnswer),
+        (httpx.Response(400, json={"error": "invalid_request"}), RequestError),
         (httpx.Response(400, html="<h1>Blocked</h1>"), NoAnswer),
         (httpx.Response(200, html="<h1>Sign in to the wifi</h1>"), NoAnswer),
         (httpx.Response(200, json={"access_token": "two words"}), NoAnswer),
@@ -260,7 +259,7 @@ async def test_a_path_nobody_knows_is_our_mistake_not_the_clients(
 ) -> None:
     token = await a_token(client, st)
 
-    with pytest.raises(UnexpectedAnswer, match="Unable to match"):
+    with pytest.raises(RequestError, match="Unable to match"):
         await get(client, st, token, tenant_id="not/a number?")
 
     assert st.requests[-1].template == "unknown"
@@ -456,7 +455,7 @@ async def test_a_key_that_no_header_can_carry_is_refused_before_it_is_sent(key: 
     def answer(_request: httpx.Request) -> httpx.Response:
         raise AssertionError("nothing should have been sent")
 
-    with pytest.raises(UnsendableValue) as raised:
+    with pytest.raises(RequestError, match="not sent") as raised:
         await answering(answer).get(TOKEN, secret(key), "/")
 
     assert not key or key not in str(raised.value)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from bot.guide import load
-from bot.onboarding.secret_scan import candidates, contains_password, looks_like, shaped
+from bot.onboarding.secret_scan import candidates, contains_password, shaped
 from tests import corpora
 
 FIELDS = load().credentials
@@ -61,7 +61,7 @@ def expected(text: str) -> set[str]:
 
 @pytest.mark.parametrize("text", LEAKS)
 def test_what_looks_like_a_secret_is_found(text: str) -> None:
-    assert set(looks_like(text, FIELDS)) == expected(text)
+    assert set(shaped(text, FIELDS)) == expected(text)
 
 
 @pytest.mark.parametrize("text", LEAKS)
@@ -72,7 +72,7 @@ def test_it_is_found_in_one_piece_so_that_it_is_known_again(text: str) -> None:
 
 
 def test_ordinary_talk_raises_no_alarm() -> None:
-    assert [text for text in ORDINARY if looks_like(text, FIELDS)] == []
+    assert [text for text in ORDINARY if shaped(text, FIELDS)] == []
 
 
 def test_short_words_are_no_candidates() -> None:
@@ -89,9 +89,9 @@ def test_a_stored_number_is_among_the_candidates(value: str, around: str) -> Non
 
 
 def test_the_corpus_is_large_enough_and_tells_what_is_found() -> None:
-    found = sum(bool(looks_like(text, FIELDS)) for text in LEAKS)
-    false = sum(bool(looks_like(text, FIELDS)) for text in ORDINARY)
-    missed = sum(not looks_like(text, FIELDS) for text in MISSED)
+    found = sum(bool(shaped(text, FIELDS)) for text in LEAKS)
+    false = sum(bool(shaped(text, FIELDS)) for text in ORDINARY)
+    missed = sum(not shaped(text, FIELDS) for text in MISSED)
 
     print(  # noqa: T201 (the figures are to be seen)
         f"\nleaks: {found} of {len(LEAKS)} found by their looks; "
@@ -118,7 +118,7 @@ CLOTHES = {
 
 @pytest.mark.parametrize("text", CLOTHES.values(), ids=CLOTHES)
 def test_a_secret_is_found_whatever_surrounds_it(text: str) -> None:
-    assert looks_like(text, FIELDS) == ("client_secret",)
+    assert list(shaped(text, FIELDS)) == ["client_secret"]
 
 
 @pytest.mark.parametrize("text", CLOTHES.values(), ids=CLOTHES)
@@ -159,7 +159,7 @@ def test_forty_thousand_characters_are_searched_in_a_moment(part: str) -> None:
     text = f"user {part * (40_000 // len(part))}"
     began = time.process_time()
 
-    contains_password(text), looks_like(text, FIELDS), candidates(text)
+    contains_password(text), shaped(text, FIELDS), candidates(text)
 
     assert time.process_time() - began < 3  # it was a minute
 

@@ -31,6 +31,7 @@ from bot.views.blocks import Message, actions
 from bot.views.catching_up import catch_up_modal
 from bot.views.command_help import help_answer
 from bot.views.conversation import answered_line, near_line, send_line
+from bot.views.engineering_channel import returned_message, shared_channel_message
 from bot.views.ephemeral import EphemeralReply, plain_answer
 from bot.views.guide_answer import answer_message
 from bot.views.history import history_modal
@@ -44,8 +45,6 @@ from bot.views.modals import (
     hidden_modal,
     reveal_modal,
 )
-from bot.views.returned import returned_message
-from bot.views.shared_channel import shared_channel_message
 from bot.views.start import (
     Around,
     GuideChoice,

@@ -9,14 +9,14 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from string import Formatter
 
-from bot.core.english import in_days, listed
+from bot.core.english import count, in_days, listed
 from bot.guide import Guide, Owner, Step
 from bot.onboarding import Event, EventKind, InvitationAnswer, Loss
 from bot.onboarding.people import ChannelRef, UserRef
 from bot.onboarding.permissions import Permission
 from bot.onboarding.redaction import HIDDEN
 from bot.onboarding.report import Outcome
-from bot.onboarding.secret_scan import looks_like
+from bot.onboarding.secret_scan import shaped
 
 # People, channels and times aren't formatted here: Slack, HTML and Markdown each do it differently.
 Part = str | UserRef | ChannelRef | datetime
@@ -61,10 +61,7 @@ SENTENCES: dict[EventKind, tuple[str, str]] = {
     EventKind.STEP_SKIPPED: ("⏭️", "skipped {step}"),
     EventKind.STEP_UNDONE: ("↩️", "reopened {step}"),
     EventKind.CREDENTIAL_ENTERED: ("🔒", "entered the {field}"),
-    EventKind.CREDENTIAL_REPLACED: (
-        "🔒",
-        "replaced the {field} (version {version})",
-    ),
+    EventKind.CREDENTIAL_REPLACED: ("🔒", "replaced the {field} (version {version})"),
     EventKind.CREDENTIALS_REVEALED: ("👁️", "viewed the {fields}"),
     EventKind.CREDENTIALS_DESTROYED: ("🧹", "deleted the {fields}"),
     EventKind.RETENTION_ASKED: (
@@ -72,22 +69,10 @@ SENTENCES: dict[EventKind, tuple[str, str]] = {
         "asked engineering whether to keep the {fields}; deadline: {until}",
     ),
     EventKind.CREDENTIALS_KEPT: ("🗝️", "kept the {fields} until {until}"),
-    EventKind.CREDENTIALS_EXPIRED: (
-        "🧹",
-        "deleted the {fields} after {days} without activity",
-    ),
-    EventKind.PLATFORM_OUTDATED: (
-        "♻️",
-        "changed the {fields} after HeavySet set it up",
-    ),
-    EventKind.VERIFICATION_REQUESTED: (
-        "🔎",
-        "started check {number}{booking}{recheck}",
-    ),
-    EventKind.VERIFICATION_FINISHED: (
-        "📋",
-        "finished check {number}: {outcome}{failed}{again}",
-    ),
+    EventKind.CREDENTIALS_EXPIRED: ("🧹", "deleted the {fields} after {days} without activity"),
+    EventKind.PLATFORM_OUTDATED: ("♻️", "changed the {fields} after HeavySet set it up"),
+    EventKind.VERIFICATION_REQUESTED: ("🔎", "started check {number}{booking}{recheck}"),
+    EventKind.VERIFICATION_FINISHED: ("📋", "finished check {number}: {outcome}{failed}{again}"),
     EventKind.CLIENT_TOLD: ("🔧", "told the client what check {number} found"),
     EventKind.WRITES_CONFIRMED: ("☑️", "confirmed the write permissions"),
     EventKind.HELP_ASKED: ("🙋", "asked about {step}: {question}"),
@@ -118,17 +103,11 @@ SENTENCES: dict[EventKind, tuple[str, str]] = {
     EventKind.CLIENT_JOINED: ("👋", "joined the channel, the first from the client"),
     EventKind.MEMBER_JOINED: ("👋", "joined the channel"),
     EventKind.INVITATION_ANSWERED: ("✉️", "{invitation}"),
-    EventKind.THREAD_DELETED: (
-        "🧵",
-        "reposted the thread because its first message was deleted",
-    ),
+    EventKind.THREAD_DELETED: ("🧵", "reposted the thread because its first message was deleted"),
     EventKind.REFUSED: ("🚫", "tried to {attempt}: {why}"),
     EventKind.EXPOSED: ("🔓", "posted the {fields} in the channel"),
     EventKind.EXPOSED_AGAIN: ("🔓", "posted another {fields} in the channel"),
-    EventKind.HISTORY_SEALED: (
-        "🪪",
-        "sealed the history (earlier entries not sealed: {events})",
-    ),
+    EventKind.HISTORY_SEALED: ("🪪", "sealed the history (earlier entries not sealed: {events})"),
     EventKind.UNKNOWN: ("❔", UNREAD),
 }
 
@@ -161,8 +140,7 @@ def lasting(time: timedelta) -> str:
         return "less than a minute" if time else "no time"
     days, hours = divmod(minutes // 60, 24)
     if days:
-        name = "day" if days == 1 else "days"
-        return f"{days} {name} {hours} h" if hours else f"{days} {name}"
+        return f"{count(days, 'day')} {hours} h" if hours else count(days, "day")
     if hours:
         return f"{hours} h {minutes % 60} min" if minutes % 60 else f"{hours} h"
     return f"{minutes} min"
@@ -203,7 +181,7 @@ GAPS: dict[str, Callable[[Guide, Event], Part | Words]] = {
     "reply": lambda guide, event: quoted(guide, event.detail["reply"]),
     "note": lambda guide, event: quoted(guide, event.detail["note"]),
     "questions": lambda _, event: (
-        "the question" if (count := len(event.detail["questions"])) == 1 else f"{count} questions"
+        "the question" if (n := len(event.detail["questions"])) == 1 else f"{n} questions"
     ),
     "from_user": lambda _, event: UserRef(event.detail["from"]),
     "to_user": lambda _, event: UserRef(event.detail["to"]),
@@ -251,8 +229,8 @@ def _reason(guide: Guide, event: Event) -> str:
 def quoted(guide: Guide, text: str) -> str:
     """Return what somebody wrote, in quotation marks, unless it may hold a credential."""
     known = (one.usual for one in guide.credentials if one.prefix)
-    shaped = looks_like(text, guide.credentials) or any(re.search(usual, text) for usual in known)
-    if shaped or text == HIDDEN:
+    is_secret = shaped(text, guide.credentials) or any(re.search(one, text) for one in known)
+    if is_secret or text == HIDDEN:
         return HIDDEN
     return f"“{' '.join(text.split())}”"
 

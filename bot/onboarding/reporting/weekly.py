@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
-DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+from bot.onboarding.days import WEEKDAYS
+
 TYPED = re.compile(r"(?:(?P<day>[A-Za-z]{3,9})\s+)?(?P<hour>\d{1,2}):(?P<minute>\d{2})")
-LONG = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +24,14 @@ class Weekly:
         if found is None:
             return None
         day = (found["day"] or "monday").lower()
-        weekday = next((n for n, name in enumerate(LONG) if day in (name, name[:3])), None)
+        weekday = next((n for n, name in enumerate(WEEKDAYS) if day in (name, name[:3])), None)
         hour, minute = int(found["hour"]), int(found["minute"])
         if weekday is None or hour > 23 or minute > 59:
             return None
         return cls(weekday, time(hour, minute))
 
     def __str__(self) -> str:
-        return f"{DAYS[self.weekday]} {self.at:%H:%M}"
+        return f"{WEEKDAYS[self.weekday][:3].title()} {self.at:%H:%M}"
 
     def due(self, now: datetime, zone: ZoneInfo) -> date | None:
         """Return today, in `zone`, if it is the day and the time has come; else None."""

@@ -72,8 +72,7 @@ class ServiceTitan:
     async def token(self, client_id: SecretStr, client_secret: SecretStr) -> Token:
         """Fetch a new access token (docs "OAuth 2.0" on developer.servicetitan.io).
 
-        Raises InvalidClient, TooManyRequests, NoAnswer, UnexpectedAnswer, or
-        UnsendableValue before anything is sent.
+        Raises InvalidClient, TooManyRequests, NoAnswer, or another RequestError.
         """
 
         async def ask() -> Token:

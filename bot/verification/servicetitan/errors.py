@@ -72,10 +72,6 @@ class ResourceNotFound(RequestError):
     """404 from the operation itself, not from the gateway."""
 
 
-class UnexpectedAnswer(RequestError):
-    """A response that only a wrong request explains: our bug, not the client's fault."""
-
-
 def token_error(answer: Answer, *sent: str) -> RequestError:
     """Return the error for a response of the token endpoint other than 200.
 
@@ -88,7 +84,7 @@ def token_error(answer: Answer, *sent: str) -> RequestError:
     told: dict[str, Any] = {"status": answer.status, "title": code if code in CODES else ""}
     if answer.status == 401 or code in {"invalid_client", "unauthorized_client"}:
         return InvalidClient(**told)
-    return UnexpectedAnswer("unexpected answer", **told)
+    return RequestError("unexpected answer", **told)
 
 
 def api_error(answer: Answer, *sent: str) -> RequestError:
@@ -114,9 +110,9 @@ def api_error(answer: Answer, *sent: str) -> RequestError:
             return Forbidden(**told)
         case 404 if title != NO_OPERATION:
             return ResourceNotFound(**told)
-        case _:
+        case _:  # only a wrong request explains it: our bug, not the client's fault
             about = ", ".join(["unexpected answer", *_properties(answer)])
-            return UnexpectedAnswer(about, **told)
+            return RequestError(about, **told)
 
 
 def _title(answer: Answer) -> str:
