@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, func, or_
+from sqlalchemy import Row, and_, func, or_
 from sqlmodel import col, delete, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -14,10 +14,11 @@ from bot.onboarding import Event, EventKind, redacted
 from storage.from_events import event_or_unknown, state_from
 from storage.guides import GuideStore
 from storage.leases import NOT_TRACKED, moment
-from storage.status import Line, line_of
+from storage.status import LINES, Line, line_of, rows_of
 from storage.tables import ENDED, FAILING, RUNNING, EventRow, HomeRow, OnboardingRow
 
 MOST_FAILING = 20
+EVER = datetime.min.replace(tzinfo=UTC)
 # What tells which questions are open, and what of them is hidden.
 QUESTIONS = (
     EventKind.HELP_ASKED,
@@ -106,13 +107,13 @@ async def board(
     return [*live, *found], len(live) + count
 
 
-async def _failing(session: AsyncSession, engineer: str | None) -> Sequence[OnboardingRow]:
+async def _failing(session: AsyncSession, engineer: str | None) -> Sequence[Row[Any]]:
     """Return live clients whose connection fails, an engineer's only if one is given."""
     row = OnboardingRow
-    query = select(row).where(FAILING).order_by(col(row.active_at)).limit(MOST_FAILING)
+    query = LINES.where(FAILING).order_by(col(row.active_at)).limit(MOST_FAILING)
     if engineer:
         query = query.where(col(row.engineer) == engineer)
-    return (await session.exec(query)).all()
+    return await rows_of(session, query)
 
 
 async def _board(
@@ -131,16 +132,17 @@ async def _board(
         col(row.active_at),
         col(row.id),
     )
-    which: Any = RUNNING
+    # All are later than EVER: SQLite then takes the index that has all of the order's columns.
+    which: Any = and_(RUNNING, col(row.active_at) > EVER)
     if shows == "mine":
-        which = and_(RUNNING, col(row.engineer) == engineer)
+        which = and_(which, col(row.engineer) == engineer)
     first = select(row.id).where(which).order_by(*order).limit(limit)
     if shows == "finished":
         which = and_(ENDED, col(row.finished_at).is_not(None))
         first = select(row.id).where(which).order_by(col(row.finished_at).desc()).limit(limit)
     ids = (await session.exec(first)).all()  # alone, as whole rows are slow to sort
     await asyncio.sleep(0)  # others get their turn
-    rows = {one.id: one for one in await session.exec(select(row).where(col(row.id).in_(ids)))}
+    rows = {one.id: one for one in await rows_of(session, LINES.where(col(row.id).in_(ids)))}
     found = [await line_of(session, guides, rows[one]) for one in ids if one in rows]
     if len(found) < limit:
         return found, len(found)

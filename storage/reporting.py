@@ -6,6 +6,7 @@ To replay a history takes half a millisecond, so its summary is stored until the
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -22,7 +23,7 @@ from bot.onboarding.reporting import Case, Summary, case_of, summary_of
 from bot.onboarding.reporting.summary import COUNTED, VERSION
 from storage.database import Database
 from storage.guides import GuideStore
-from storage.tables import ENDED, RUNNING, EventRow, OnboardingRow, SummaryRow
+from storage.tables import ENDED, RUNNING, EventRow, OnboardingRow, SummaryRow, table_of
 from storage.unreadable_rows import Unknown, known, reading
 
 T = TypeVar("T")
@@ -49,9 +50,12 @@ async def cases(
                     found += await _case(session, guides, row, summary, now)
                 else:
                     changed.append(row)
-        for rows in _parts(changed, REPLAYED):
+        if changed:
+            summaries = await _replay(database, guides, changed)
             async with database.begin(background=True) as session:
-                found += await _replayed(session, guides, rows, now)
+                await _store(session, summaries)
+                for row, summary in summaries:
+                    found += await _case(session, guides, row, summary, now)
     return found
 
 
@@ -100,38 +104,40 @@ async def _case(
         return []
 
 
-async def _replayed(
-    session: AsyncSession, guides: GuideStore, rows: Sequence[Row[Any]], now: datetime
-) -> Sequence[Case]:
-    """Return the cases of rows whose summary isn't current, and store their summaries."""
-    found: list[Case] = []
-    histories = await _events(session, [row.id for row in rows])
-    for row in rows:
-        await asyncio.sleep(0)
-        try:
-            with reading(session, row.id, row.client_name):
-                guide = await guides.get(session, row.guide, row.guide_version)
-                if not histories[row.id]:
-                    raise Unknown("its history is empty")
-                summary = summary_of(guide, map(_event, histories[row.id]))
-        except UnreadableRow:
-            continue
-        await _store(session, row, summary)
-        found += await _case(session, guides, row, summary, now)
-    return found
+async def _replay(
+    database: Database, guides: GuideStore, rows: Sequence[Row[Any]]
+) -> Sequence[tuple[Row[Any], Summary]]:
+    """Return the summaries of these onboardings, made from their histories."""
+    made = []
+    for some in _parts(rows, REPLAYED):
+        async with database.begin(write=False, background=True) as session:
+            histories = await _events(session, [row.id for row in some])
+            for row in some:
+                await asyncio.sleep(0)
+                with suppress(UnreadableRow), reading(session, row.id, row.client_name):
+                    guide = await guides.get(session, row.guide, row.guide_version)
+                    if not histories[row.id]:
+                        raise Unknown("its history is empty")
+                    made.append((row, summary_of(guide, map(_event, histories[row.id]))))
+    return made
 
 
-async def _store(session: AsyncSession, row: Row[Any], summary: Summary) -> None:
-    is_sqlite = session.get_bind().dialect.name == "sqlite"
-    insert = sqlite.insert(SummaryRow) if is_sqlite else postgresql.insert(SummaryRow)
-    made = {
-        "history_length": row.history_length,
-        "version": VERSION,
-        "figures": summary.dump(),
-    }
-    first = insert.values(onboarding_id=row.id, **made)
-    key = [col(SummaryRow.onboarding_id)]
-    await session.exec(first.on_conflict_do_update(index_elements=key, set_=made))
+async def _store(session: AsyncSession, made: Sequence[tuple[Row[Any], Summary]]) -> None:
+    table, is_sqlite = table_of(SummaryRow), session.get_bind().dialect.name == "sqlite"
+    insert = sqlite.insert(table) if is_sqlite else postgresql.insert(table)
+    new = {name: insert.excluded[name] for name in ("history_length", "version", "figures")}
+    statement = insert.on_conflict_do_update(index_elements=["onboarding_id"], set_=new)
+    values = [
+        {
+            "onboarding_id": row.id,
+            "history_length": row.history_length,
+            "version": VERSION,
+            "figures": summary.dump(),
+        }
+        for row, summary in made
+    ]
+    if values:
+        await (await session.connection()).execute(statement, values)
 
 
 async def _events(session: AsyncSession, ids: Sequence[str]) -> defaultdict[str, list[Row[Any]]]:

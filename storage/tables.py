@@ -64,7 +64,13 @@ class OnboardingRow(SQLModel, table=True):
         _partial("onboarding_ended", ENDED, "finished_at", "status"),
         _partial("onboarding_finished_at", UNDESTROYED, "finished_at"),
         # With the columns of a search and of a filter, so that these read no other rows.
-        _partial("onboarding_running_active", RUNNING, "active_at", "id", "client_key", "engineer"),
+        # With what a search, and the order of a Home, need of a row.
+        _partial(
+            "onboarding_running_active",
+            RUNNING,
+            *("active_at", "id", "client_key", "engineer"),
+            *("exposed_values", "open_questions", "verification", "loss"),
+        ),
         Index("onboarding_active", "active_at", "id", "client_key"),
         _partial("onboarding_next_check", LIVE, "next_check"),
         _partial("onboarding_failing", FAILING, "active_at"),

@@ -20,12 +20,11 @@ from bot.core.errors import UnreadableRow
 from bot.core.typed_text import one_line
 from storage.column_types import Illegible
 from storage.statements import Row
-from storage.tables import OnboardingRow, table_of
+from storage.tables import OnboardingRow
 
 log = logging.getLogger(__name__)
 
 E = TypeVar("E", bound=StrEnum)
-R = TypeVar("R", bound=SQLModel)
 MAX_NAMED = 3  # in a warning; further ones are only counted
 # SQLite and PostgreSQL take some ten thousand parameters in a query.
 MAX_EXCLUDED = 5000
@@ -101,27 +100,24 @@ def known(kind: type[E], value: str) -> E:
         raise Unknown(f"unknown {kind.__name__} “{str(value)[:40]}”") from None
 
 
-def must_be_legible(row: SQLModel | Row, table: Table) -> None:
-    """Raise Unknown unless each column of a row has a value of its type."""
-    for name, kind, nullable in _expected(table):
+def must_be_legible(
+    row: SQLModel | Row, table: Table, names: tuple[str, ...] | None = None
+) -> None:
+    """Raise Unknown unless each column of a row, or each of `names`, has a value of its type."""
+    for name, kind, nullable in _expected(table, names):
         value = getattr(row, name)
         is_legible = isinstance(value, kind) and not isinstance(value, Illegible)
         if not (nullable if value is None else is_legible):
             raise Unknown(f"{table.name}.{name} is broken")
 
 
-def checked(row: R) -> R:
-    """Return a legible row; raises Unknown for any other."""
-    must_be_legible(row, table_of(type(row)))
-    return row
-
-
 @cache
-def _expected(table: Table) -> Sequence[tuple[str, type, bool]]:
+def _expected(table: Table, names: tuple[str, ...] | None) -> Sequence[tuple[str, type, bool]]:
     """Return the name of each column, the type of its values, and whether it may be empty."""
     return [
         (column.key, column.type.python_type, bool(column.nullable or column.primary_key))
         for column in table.columns
+        if names is None or column.key in names
     ]
 
 

@@ -283,6 +283,7 @@ class Bot:
 
         Ends only by SlackRefused: Slack does not accept a token.
         """
+        await asyncio.to_thread(self.stall.prepare, self._clock())
         await until_answered("Slack", self.slack.identify)
         self.engineering.check_soon()
         self.tasks.spawn(self.directory.log_problems(), "log unknown engineers")
@@ -290,7 +291,6 @@ class Bot:
             await until_answered("Slack", self.socket.connect)
         await until_answered("the database", self.use_cases.channels.regained_all)
         await self.heartbeat.start()
-        await asyncio.to_thread(self.stall.prepare, self._clock())
         while True:
             await self.sweep()
             self.caught_up.set()

@@ -66,13 +66,17 @@ class Rechecks:
         now = self._clock()
         async with self._database.begin(write=False, background=True) as session:
             due = await rechecks.due(session, now, BATCH)
+        later = []
         for onboarding_id, revision in due:
             at = await self._next(onboarding_id, now)
             if at <= now:
                 await self._request(onboarding_id, BOT, since=now - timedelta(hours=1))
-                return
+                break
+            later.append((onboarding_id, revision, at))
+        if later:
             async with self._database.begin(background=True) as session:
-                await rechecks.look_again(session, onboarding_id, revision, at)
+                for onboarding_id, revision, at in later:
+                    await rechecks.look_again(session, onboarding_id, revision, at)
 
     async def _next(self, onboarding_id: str, now: datetime) -> datetime:
         """Return when to check a client; if that has passed, now, or when business opens."""

@@ -39,6 +39,7 @@ Transition = Callable[[Onboarding, datetime], Change]
 RUNNING = {"run03": 3, "run08": 8, "run14": 14, "run20": 20, "run23": 23}
 KEPT, FORGOTTEN = "kept", "gone"  # the credentials of the latter are destroyed
 BETWEEN = timedelta(minutes=7)  # two things that happen to a template
+LATER = timedelta(days=30)  # when the bot looks at one again
 COPIED = ("onboarding", "step", "message", "credential", "verification", "event")
 # A copy of a running one began this much before the one before it, and of a finished one.
 RUNNING_MINUTES, FINISHED_MINUTES = 3, 158
@@ -156,7 +157,7 @@ async def _publish(session: AsyncSession, at: Onboarding) -> None:
     await posted_messages.save(session, at.id, news, known=())
     await posted_messages.set_thread(session, at.id, "1795426000.000100")
     shown = {"published_revision": at.revision, "announcement_ts": "1795426000.000200"}
-    later = {"next_reminder": datetime.now(UTC) + timedelta(days=30)} if at.current else {}
+    later = {"next_reminder" if at.current else "next_check": datetime.now(UTC) + LATER}
     row, event, run = OnboardingRow, EventRow, VerificationRow
     await session.exec(update(row).where(col(row.id) == at.id).values(**shown, **later))
     unannounced = (col(event.onboarding_id) == at.id, col(event.announced_ts).is_(None))
@@ -248,6 +249,7 @@ def _value(table: Table, column: Column[object], minutes: int, *, is_sqlite: boo
         "client_key": "'client ' || :template || ' ' || n",
         "channel": "'C' || upper(:template) || n",
         "next_reminder": name,
+        "next_check": name,
     }
     if column.name in own:
         return own[column.name]
