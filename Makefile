@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 # Of the packages that the bot runs with; “make sbom” fails for any other. LGPL: psycopg and pygal, which are used as they are.
 LICENSES := MIT;BSD;Apache;PSF;Python Software Foundation;Mozilla Public License 2.0;LGPL-3.0-only;LGPLv3+
+# Each process of the tests would compile everything again.
+export PYTHONDONTWRITEBYTECODE :=
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: help
@@ -38,8 +40,8 @@ types: .venv/installed-dev
 
 .PHONY: unit
 unit: .venv/installed-dev ## run the tests alone, on all cores; the unit tests have to keep their coverage
-	$(BIN)/pytest --cov -n auto tests/unit  # measuring costs half as much again, so the others do without
-	$(BIN)/pytest -n auto --ignore=tests/unit
+	$(BIN)/pytest --cov -n logical tests/unit  # measuring costs half as much again, so the others do without
+	$(BIN)/pytest -n auto --dist worksteal --ignore=tests/unit
 
 .PHONY: test-crash
 test-crash: .venv/installed-dev ## kill the bot at every point of an onboarding (a quarter of an hour)

@@ -42,6 +42,25 @@ def pytest_runtest_logfinish() -> None:
     shared.forget_applications()
 
 
+# Where single tests take longest, in that order.
+SLOWEST = ("machine", "outages", "crash", "e2e", "browser")
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """With `-n auto`, have more workers than cores: many tests wait for other processes."""
+    if config.option.numprocesses != "auto":
+        return None
+    usable = hasattr(os, "sched_getaffinity")
+    cores = len(os.sched_getaffinity(0)) if usable else os.cpu_count() or 1
+    return cores + (cores + 1) // 2
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the slowest, so that no worker is left alone with one at the end."""
+    order = {name: number for number, name in enumerate(SLOWEST)}
+    items.sort(key=lambda item: order.get(item.path.parent.name, len(SLOWEST)))
+
+
 KINDS = ["sqlite", "postgresql"]
 # A server instead of one of our own; “none” leaves out what runs on PostgreSQL.
 SERVER = os.environ.get("TEST_DATABASE_URL", "")

@@ -242,6 +242,10 @@ def connected(url: str) -> Iterator[sa.Connection]:
 def _tables(connection: sa.Connection) -> list[sa.Table]:
     """The tables that there are, each with the columns that it has, in today's types."""
     there = sa.inspect(connection)
+    columns = {
+        table: {one["name"] for one in there.get_columns(table)}
+        for table in there.get_table_names()
+    }
     return [
         sa.Table(
             table.name,
@@ -249,11 +253,11 @@ def _tables(connection: sa.Connection) -> list[sa.Table]:
             *(
                 sa.Column(column.name, column.type, primary_key=column.primary_key)
                 for column in table.columns
-                if column.name in {one["name"] for one in there.get_columns(table.name)}
+                if column.name in columns[table.name]
             ),
         )
         for table in SQLModel.metadata.sorted_tables
-        if there.has_table(table.name)
+        if table.name in columns
     ]
 
 

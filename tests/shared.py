@@ -17,6 +17,8 @@ from typing import Any
 
 import pytest
 from aiohttp.web_app import _cached_build_middleware
+from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy.dialects.postgresql.psycopg import PGDialectAsync_psycopg
 from sqlalchemy.engine import Engine
 from sqlalchemy.util import LRUCache
@@ -35,6 +37,7 @@ def shared() -> Iterator[None]:
         _share_compiled_sql(patch)
         _share_certificates(patch)
         _share_the_guide(patch)
+        _share_migrations(patch)
         zones = cache(zoneinfo.available_timezones)
         patch.setattr("bot.app.setting_values.available_timezones", zones)
         yield
@@ -66,6 +69,19 @@ def _share_compiled_sql(patch: pytest.MonkeyPatch) -> None:
 def _share_the_guide(patch: pytest.MonkeyPatch) -> None:
     """Parse a guide once: what comes of it can't be changed."""
     patch.setattr("storage.guides.parse", cache(parse))
+
+
+def _share_migrations(patch: pytest.MonkeyPatch) -> None:
+    """Read the scripts of the migrations once; each command of Alembic's reads them all."""
+    read, known = ScriptDirectory.from_config, dict[str | None, ScriptDirectory]()
+
+    def scripts(config: Config) -> ScriptDirectory:
+        location = config.get_main_option("script_location")
+        if location not in known:
+            known[location] = read(config)
+        return known[location]
+
+    patch.setattr(ScriptDirectory, "from_config", scripts)
 
 
 def _share_certificates(patch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """A whole onboarding in this process, in which hours pass in an instant."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -33,8 +34,12 @@ class Lapse:
         self._bot, self._clock, self.database, self._log = bot, clock, database, log
 
     async def breathe(self) -> None:
-        """Let the bot finish what it is at; then some seconds are over at once."""
+        """Let the bot finish what it is at; then some seconds are over at once.
+
+        A moment of the loop's own time passes too, as people's patience is measured by that.
+        """
         await finished(self._bot.tasks)
+        await asyncio.sleep(self.patience / 10)
         await self.passes(STEP)
 
     async def passes(self, duration: timedelta) -> None:

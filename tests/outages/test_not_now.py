@@ -232,11 +232,15 @@ async def test_the_engineering_channel_hears_soon_after_what_was_refused_for_now
         people.slack.fail_next(
             "chat.postMessage",
             error=code,
-            times=99,
+            times=9999,
             predicate=lambda arguments: arguments["channel"] == in_engineering,
         )
-        await people.ask_for_help(1)
+        await people.form(people.ann, 1, "step_help")
+        assert people.ann.view
+        await people.ann.submit(people.ann.view, {"question": "Where?"})
         await until_over(lapse, 2 * MINUTE)
+        assert "needs help" not in people.engineering.messages[-1].text
+
         people.slack.heal()
         await until_over(lapse, 4 * MINUTE)
 

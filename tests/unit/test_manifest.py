@@ -2,14 +2,16 @@
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import jsonschema
 import pytest
 import yaml
 
 from bot.slack import OPTIONAL_SCOPES
 from handlers.channel import ANSWERS, LOSS_BY_EVENT, RETURNS
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
 
 ROOT = Path(__file__).parents[2]
 MANIFEST: dict[str, Any] = yaml.safe_load((ROOT / "manifest.yml").read_text(encoding="utf-8"))
@@ -157,8 +159,15 @@ def methods_called() -> set[str]:
     return set(re.findall(r'_call\(\s*"([a-z]+\.[a-zA-Z.]+)"', where_slack_is_called()))
 
 
-def test_it_has_the_shape_that_slack_takes() -> None:
-    jsonschema.Draft202012Validator(RULES).validate(MANIFEST)
+@pytest.fixture
+def rules() -> "Draft202012Validator":
+    from jsonschema import Draft202012Validator  # takes seconds
+
+    return Draft202012Validator(RULES)
+
+
+def test_it_has_the_shape_that_slack_takes(rules: "Draft202012Validator") -> None:
+    rules.validate(MANIFEST)
 
 
 @pytest.mark.parametrize(
@@ -171,9 +180,10 @@ def test_it_has_the_shape_that_slack_takes() -> None:
     ],
     ids=["an unknown key", "no display information", "a long name", "no is_enabled"],
 )
-def test_a_wrong_shape_would_be_noticed(wrong: dict[str, Any]) -> None:
-    with pytest.raises(jsonschema.ValidationError):
-        jsonschema.Draft202012Validator(RULES).validate(wrong)
+def test_a_wrong_shape_would_be_noticed(
+    rules: "Draft202012Validator", wrong: dict[str, Any]
+) -> None:
+    assert list(rules.iter_errors(wrong))
 
 
 def test_every_call_names_its_method() -> None:
