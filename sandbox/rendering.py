@@ -8,7 +8,7 @@ from sandbox.slack.forms import state_values
 from sandbox.slack.model import Json, View
 
 Readable = Callable[[str], str]
-MENUS = ("static_select", "multi_static_select", "users_select", "multi_users_select")
+MENUS = ("static_select", "users_select", "multi_users_select")
 
 
 def wrapped(text: str, width: int) -> list[str]:
@@ -56,11 +56,6 @@ def _block(block: Json, readable: Readable, width: int) -> list[str]:
         case "image":
             words = block["title"]["text"] if "title" in block else block["alt_text"]
             return wrapped(f"🖼 {words}", width)
-        case "markdown" | "alert":
-            text = block["text"]
-            return wrapped(readable(text if isinstance(text, str) else text["text"]), width)
-        case "table":
-            return list(_table(block, readable, width))
         case "rich_text":
             return wrapped("\n".join(_rich(each, readable) for each in block["elements"]), width)
         case other:
@@ -134,20 +129,3 @@ def _rich_part(part: Json, readable: Readable) -> str:
             return str(part.get("text", part["url"]))
         case _:
             return str(part.get("text", part.get("range", "")))
-
-
-def _table(block: Json, readable: Readable, width: int) -> Iterator[str]:
-    rows = [[_cell(cell, readable) for cell in row] for row in block["rows"]]
-    columns = max(len(row) for row in rows)
-    widths = [
-        max((len(row[at]) for row in rows if at < len(row)), default=0) for at in range(columns)
-    ]
-    for row in rows:
-        line = "  ".join(cell.ljust(widths[at]) for at, cell in enumerate(row))
-        yield from textwrap.wrap(line, width, drop_whitespace=False)
-
-
-def _cell(cell: Json, readable: Readable) -> str:
-    if cell["type"] == "raw_text":
-        return str(cell["text"])
-    return " ".join(_rich(each, readable) for each in cell["elements"])

@@ -10,7 +10,6 @@ def publish(state: State, user: User, content: Json) -> View:
     """Set the Home of a person; it keeps its id, whatever was typed there is gone."""
     before = state.homes.get(user.id)
     view = modals.new_view(state, user, content, replaced=before)
-    view.root_view_id = view.id
     state.homes[user.id] = view
     state.changed(HomePublished(view))
     return view

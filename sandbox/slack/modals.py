@@ -1,6 +1,5 @@
-"""The modals on a person's screen: a stack of at most three (docs: surfaces/modals)."""
+"""The modal on a person's screen (docs: surfaces/modals); the bot never lays one on another."""
 
-import itertools
 import json
 from typing import Any
 
@@ -12,7 +11,6 @@ from sandbox.slack.forms import state_values
 from sandbox.slack.model import Json, User, View
 from sandbox.slack.state import State
 
-STACK_LIMIT = 3
 SIZE_LIMIT = 250_000
 
 
@@ -27,23 +25,10 @@ def checked(content: Any, *, home: bool = False) -> Json:
     return view
 
 
-def open_first(state: State, user: User, content: Json) -> View:
-    """Show `content` as the only modal."""
+def open_modal(state: State, user: User, content: Json) -> View:
+    """Show `content`; a modal that is open is gone."""
     view = new_view(state, user, content)
-    view.root_view_id = view.id
-    state.stacks[user.id] = [view]
-    state.changed(ViewOpened(view))
-    return view
-
-
-def push(state: State, user: User, content: Json) -> View:
-    """Lay `content` on top of the open modals."""
-    stack = state.stacks[user.id]
-    if len(stack) >= STACK_LIMIT:
-        raise SlackError("push_limit_reached")
-    view = new_view(state, user, content)
-    view.root_view_id, view.previous_view_id = stack[0].id, stack[-1].id
-    stack.append(view)
+    state.modals[user.id] = view
     state.changed(ViewOpened(view))
     return view
 
@@ -74,16 +59,9 @@ def update(state: State, view: View, content: Json) -> None:
 
 
 def close(state: State, view: View) -> None:
-    """Take one modal away; the one below it shows again."""
-    stack = state.stacks[view.user.id]
-    stack.remove(view)
+    """Take a person's modal away."""
+    del state.modals[view.user.id]
     state.changed(ViewClosed(view))
-
-
-def close_all(state: State, user: User) -> None:
-    """Take all modals of a person away."""
-    for view in reversed(state.stacks.pop(user.id, [])):
-        state.changed(ViewClosed(view))
 
 
 def to_api(state: State, view: View) -> Json:
@@ -95,8 +73,8 @@ def to_api(state: State, view: View) -> Json:
         "bot_id": state.app.bot_id,
         "app_installed_team_id": state.home.id,
         "hash": view.hash,
-        "root_view_id": view.root_view_id,
-        "previous_view_id": view.previous_view_id,
+        "root_view_id": view.id,
+        "previous_view_id": None,
         "state": {"values": state_values(view)},
         "callback_id": "",
         "private_metadata": "",
@@ -127,7 +105,7 @@ def _new_hash(state: State) -> str:
 def _refuse_doubled_external_id(state: State, content: Json, besides: View | None = None) -> None:
     """It is unique among all views of the workspace, Homes too (docs: views.publish)."""
     external_id = content.get("external_id")
-    shown = [*itertools.chain.from_iterable(state.stacks.values()), *state.homes.values()]
+    shown = [*state.modals.values(), *state.homes.values()]
     taken = (view for view in shown if view.content.get("external_id") == external_id)
     if external_id and any(view is not besides for view in taken):
         raise SlackError("duplicate_external_id")

@@ -213,8 +213,6 @@ class View:
     user: User
     content: Json
     hash: str
-    root_view_id: str = ""
-    previous_view_id: str | None = None
     typed: dict[tuple[str, str], Json] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
 

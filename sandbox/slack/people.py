@@ -24,7 +24,7 @@ from sandbox.slack.screen import Screen
 from sandbox.slack.state import State
 from sandbox.slack.submissions import Submission, refuse, settle
 from sandbox.slack.typed_text import as_command, as_message
-from sandbox.slack.visibility import must_be_in, must_be_on_top, must_own, must_see
+from sandbox.slack.visibility import must_be_in, must_be_open, must_own, must_see
 from sandbox.slack.visible_text import find_button
 
 PRESS_FAILED = "⚠ (the app did not answer the press)"
@@ -81,13 +81,8 @@ class Person:
         return with_dates(text, self._state.clock(), self.user.tz)
 
     @property
-    def views(self) -> list[View]:
-        """The open modals, top last."""
-        return self._state.stacks.get(self.id, [])
-
-    @property
     def view(self) -> View | None:
-        """The modal on top, if one is open."""
+        """The modal, if one is open."""
         return self.screen.modal
 
     @property
@@ -180,7 +175,7 @@ class Person:
 
     async def submit(self, view: View, values: Mapping[str, Value] | None = None) -> Submission:
         """Fill in `values` and press the modal's submit button."""
-        must_be_on_top(self._state, self.user, view)
+        must_be_open(self._state, self.user, view)
         if "submit" not in view.content:
             raise NotOfferedError(f"{view.title!r} has no submit button")
         self.fill(view, values or {})
@@ -192,17 +187,13 @@ class Person:
         ack = await self._courier.send(Outgoing("interactive", payload))
         return settle(self._state, view, ack)
 
-    async def close(self, view: View, *, whole_stack: bool = False) -> Ack | None:
-        """Press Cancel, or with `whole_stack` the ✕; the bot is told if the view asks for it."""
-        must_be_on_top(self._state, self.user, view)
-        cleared = whole_stack or bool(view.content.get("clear_on_close"))
-        told = self.views[0] if cleared else view
-        payload = payloads.view_closed(self._state, told, cleared)
-        if cleared:
-            modals.close_all(self._state, self.user)
-        else:
-            modals.close(self._state, view)
-        if not told.content.get("notify_on_close"):
+    async def close(self, view: View, *, by_cross: bool = False) -> Ack | None:
+        """Press Cancel, or `by_cross` the ✕; the bot is told if the view asks for it."""
+        must_be_open(self._state, self.user, view)
+        cleared = by_cross or bool(view.content.get("clear_on_close"))
+        payload = payloads.view_closed(self._state, view, cleared)
+        modals.close(self._state, view)
+        if not view.content.get("notify_on_close"):
             return None
         return await self._courier.send(Outgoing("interactive", payload))
 

@@ -23,8 +23,7 @@ class Screen:
     @property
     def modal(self) -> View | None:
         """The modal on top of everything else."""
-        stack = self.state.stacks.get(self.user.id, [])
-        return stack[-1] if stack else None
+        return self.state.modals.get(self.user.id)
 
     @property
     def home(self) -> View | None:

@@ -63,7 +63,7 @@ class State:
         self.ephemerals: list[Message] = []
         self.files: dict[str, File] = {}
         self.web: dict[str, bytes] = {}  # what Slack can download, by address
-        self.stacks: dict[str, list[View]] = {}  # the open modals of each user, top last
+        self.modals: dict[str, View] = {}  # the open modal of each user
         self.homes: dict[str, View] = {}
         self.triggers: dict[str, Trigger] = {}
         self.response_urls: dict[str, ResponseUrl] = {}
@@ -151,7 +151,7 @@ class State:
 
     def find_view(self, view_id: str | None, external_id: str | None) -> View | None:
         """The open modal with this id, or with this external id."""
-        for view in itertools.chain.from_iterable(self.stacks.values()):
+        for view in self.modals.values():
             if view_id == view.id or (
                 external_id and view.content.get("external_id") == external_id
             ):

@@ -51,7 +51,7 @@ def settle(state: State, view: View, ack: Ack) -> Submission:
 def _apply(state: State, view: View, ack: Ack) -> Submission:
     answer = ack.json()
     if not ack.body:
-        if view in state.stacks.get(view.user.id, []):
+        if state.modals.get(view.user.id) is view:
             modals.close(state, view)
     elif answer is None:
         raise SlackError("the body must be empty or JSON")
@@ -66,11 +66,9 @@ def _respond(state: State, view: View, ack: Ack, answer: Json) -> Submission:
             errors = answer.get("errors")
             return refuse(state, view, _checked_errors(view, errors), ack)
         case "clear":
-            modals.close_all(state, view.user)
+            modals.close(state, view)
         case "update":
             modals.update(state, view, modals.checked(answer.get("view")))
-        case "push":
-            modals.push(state, view.user, modals.checked(answer.get("view")))
         case unknown:
             raise SlackError(f"unknown response_action {unknown!r}")
     return Submission(ack)

@@ -28,9 +28,9 @@ def must_be_in(user: User, channel: Channel, *, even_archived: bool = False) -> 
         raise NotOfferedError(f"#{channel.name} is archived")
 
 
-def must_be_on_top(state: State, user: User, view: View) -> None:
-    """The modal is the one that the person sees; those below it are covered."""
-    if state.stacks.get(user.id, [])[-1:] != [view]:
+def must_be_open(state: State, user: User, view: View) -> None:
+    """The modal is the one that the person sees."""
+    if state.modals.get(user.id) is not view:
         raise NotOfferedError(f"{view.title!r} is not the modal that {user.real_name} sees")
 
 
@@ -51,6 +51,6 @@ def _must_see_view(state: State, user: User, view: View) -> None:
     """A modal on top, or the Home; an older one, as on a screen that has not caught up yet."""
     shown = home.seen_by(state, user)
     if not view.is_home:
-        must_be_on_top(state, user, view)
+        must_be_open(state, user, view)
     elif shown is None or shown.id != view.id:
         raise NotOfferedError(f"{user.real_name} sees no such Home")

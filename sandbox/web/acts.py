@@ -42,7 +42,7 @@ async def submit(_session: Session, person: Person, form: Form) -> None:
 
 async def close(_session: Session, person: Person, form: Form) -> None:
     view = _modal(person, form.get("view", ""))
-    await person.close(view, whole_stack=bool(form.get("whole", "")))
+    await person.close(view, by_cross=bool(form.get("whole", "")))
 
 
 async def say(session: Session, person: Person, form: Form) -> None:
@@ -173,7 +173,7 @@ def _values(view: View, form: Form) -> dict[str, str | list[str] | None]:
         if name not in form:
             continue
         given = [value for value in form.getall(name, []) if value]
-        several = element["type"] in ("checkboxes", "multi_static_select", "multi_users_select")
+        several = element["type"] in ("checkboxes", "multi_users_select")
         values[name] = given if several else (given[0] if given else None)
     return values
 

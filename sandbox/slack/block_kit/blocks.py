@@ -1,4 +1,4 @@
-"""Blocks and where they are allowed (docs: reference/block-kit/blocks)."""
+"""The blocks that the bot uses, and their rules (docs: reference/block-kit/blocks)."""
 
 import copy
 from collections import Counter
@@ -8,13 +8,12 @@ from typing import Any
 
 from sandbox.slack.block_kit.elements import BUTTON, IMAGE, INPUTS, MENUS
 from sandbox.slack.block_kit.objects import PICTURE, SOURCE, TYPE, plain_text, text
-from sandbox.slack.block_kit.rich import RICH_TEXT, TABLE
+from sandbox.slack.block_kit.rich import RICH_TEXT
 from sandbox.slack.block_kit.schema import (
     Check,
     array,
     both,
     flag,
-    one_of,
     problem,
     record,
     string,
@@ -22,7 +21,6 @@ from sandbox.slack.block_kit.schema import (
 )
 from sandbox.slack.model import Json
 
-MARKDOWN_TOTAL = 12_000
 CONTEXT_TEXTS = {"plain_text": text(3000), "mrkdwn": text(3000)}
 
 
@@ -49,47 +47,34 @@ def _section_says_something(value: Any, pointer: str) -> Iterator[str]:
         yield problem("must have text or fields", pointer)
 
 
-_BLOCKS: dict[str, Check] = {
-    "header": _block({"text": plain_text(150)}),
-    "section": both(
-        _block(
-            {},
-            {
-                "text": text(3000),
-                "fields": array(text(2000), 10),
-                "accessory": tagged({"button": BUTTON, "image": IMAGE, **MENUS}),
-                "expand": flag,
-            },
+_BLOCK = tagged(
+    {
+        "header": _block({"text": plain_text(150)}),
+        "section": both(
+            _block(
+                {},
+                {
+                    "text": text(3000),
+                    "fields": array(text(2000), 10),
+                    "accessory": tagged({"button": BUTTON, "image": IMAGE, **MENUS}),
+                    "expand": flag,
+                },
+            ),
+            _section_says_something,
         ),
-        _section_says_something,
-    ),
-    "context": _block({"elements": array(tagged(CONTEXT_TEXTS | {"image": IMAGE}), 10)}),
-    "actions": _block({"elements": array(tagged({"button": BUTTON, **MENUS}), 25)}),
-    "divider": _block({}),
-    "image": both(
-        _block({"alt_text": string(2000, 1)}, {"title": plain_text(2000), **PICTURE}), SOURCE
-    ),
-    "input": _block(
-        {"label": plain_text(2000), "element": tagged(INPUTS)},
-        {"hint": plain_text(2000), "optional": flag},
-    ),
-    "rich_text": RICH_TEXT,
-}
-_MESSAGE_ONLY: dict[str, Check] = {
-    "markdown": _block({"text": string(MARKDOWN_TOTAL, 1)}),
-    "table": TABLE,
-}
-_MODAL_ONLY: dict[str, Check] = {
-    "alert": _block(
-        {"text": text(200)},
-        {"level": one_of("default", "info", "warning", "error", "success")},
-    ),
-}
-_ALLOWED = {
-    Surface.MESSAGE: tagged(_BLOCKS | _MESSAGE_ONLY),
-    Surface.MODAL: tagged(_BLOCKS | _MODAL_ONLY),
-    Surface.HOME: tagged(_BLOCKS),
-}
+        "context": _block({"elements": array(tagged(CONTEXT_TEXTS | {"image": IMAGE}), 10)}),
+        "actions": _block({"elements": array(tagged({"button": BUTTON, **MENUS}), 25)}),
+        "divider": _block({}),
+        "image": both(
+            _block({"alt_text": string(2000, 1)}, {"title": plain_text(2000), **PICTURE}), SOURCE
+        ),
+        "input": _block(
+            {"label": plain_text(2000), "element": tagged(INPUTS)},
+            {"hint": plain_text(2000), "optional": flag},
+        ),
+        "rich_text": RICH_TEXT,
+    }
+)
 
 
 def elements_of(block: Json) -> list[Json]:
@@ -103,7 +88,7 @@ def elements_of(block: Json) -> list[Json]:
 
 def problems_of_blocks(blocks: Any, surface: Surface) -> list[str]:
     """What Slack finds wrong with `blocks`; empty if it would take them."""
-    problems = list(array(_ALLOWED[surface], surface.capacity, minimum=0)(blocks, "/blocks"))
+    problems = list(array(_BLOCK, surface.capacity, minimum=0)(blocks, "/blocks"))
     return problems or list(_problems_between(blocks))
 
 
@@ -113,11 +98,6 @@ def _problems_between(blocks: list[Json]) -> Iterator[str]:
     for position, block in enumerate(blocks):
         ids = (element.get("action_id") for element in elements_of(block))
         yield from _doubled(ids, "action_id", f"/blocks/{position}")
-    markdown = sum(len(block["text"]) for block in blocks if block["type"] == "markdown")
-    if markdown > MARKDOWN_TOTAL:
-        yield problem(f"markdown blocks exceed {MARKDOWN_TOTAL} characters together", "/blocks")
-    if sum(block["type"] == "table" for block in blocks) > 1:
-        yield problem("only_one_table_allowed", "/blocks")
     focused = [e for block in blocks for e in elements_of(block) if e.get("focus_on_load")]
     if len(focused) > 1:
         yield problem("only one element may have focus_on_load", "/blocks")

@@ -69,11 +69,7 @@ CONFIRM = record(
 )
 
 OPTION = record({"text": plain_text(75), "value": string(150, 1)}, {"description": plain_text(75)})
-OVERFLOW_OPTION = record(
-    {"text": plain_text(75), "value": string(150, 1)},
-    {"description": plain_text(75), "url": string(3000)},
-)
-# Only checkboxes and radio buttons show mrkdwn in their options.
+# Only checkboxes show mrkdwn in their options.
 MRKDWN_OPTION = record({"text": text(75), "value": string(150, 1)}, {"description": text(75)})
 
 OPTION_GROUP = record({"label": plain_text(75), "options": array(OPTION, 100)})

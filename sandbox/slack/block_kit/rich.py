@@ -1,24 +1,18 @@
-"""Rich text and tables (docs: reference/block-kit/blocks/rich-text-block, table-block)."""
-
-from collections.abc import Iterator
-from typing import Any
+"""Rich text (docs: reference/block-kit/blocks/rich-text-block)."""
 
 from sandbox.slack.block_kit.objects import TYPE
 from sandbox.slack.block_kit.schema import (
     Check,
     array,
-    both,
     flag,
     integer,
     matching,
     one_of,
-    problem,
     record,
     string,
     tagged,
 )
 
-TABLE_CHARACTERS = 10_000
 MANY = 1000  # Slack publishes no bound on the elements of a rich text
 
 _STYLE: dict[str, Check] = {
@@ -79,36 +73,4 @@ RICH_TEXT = record(
         ),
     },
     {"block_id": string(255, 1)},
-)
-
-_CELL = tagged(
-    {
-        "raw_text": record({"type": TYPE, "text": string(TABLE_CHARACTERS, 1)}),
-        "rich_text": RICH_TEXT,
-    }
-)
-_COLUMN = record({}, {"align": one_of("left", "center", "right"), "is_wrapped": flag})
-
-
-def _characters(value: Any) -> int:
-    """All text within, whatever the nesting."""
-    if isinstance(value, list):
-        return sum(_characters(each) for each in value)
-    if isinstance(value, dict):
-        own = len(value["text"]) if isinstance(value.get("text"), str) else 0
-        return own + _characters(value.get("elements", []))
-    return 0
-
-
-def _table_fits(value: Any, pointer: str) -> Iterator[str]:
-    if isinstance(value, dict) and _characters(value.get("rows", [])) > TABLE_CHARACTERS:
-        yield problem(f"cells exceed {TABLE_CHARACTERS} characters together", pointer)
-
-
-TABLE = both(
-    record(
-        {"type": TYPE, "rows": array(array(_CELL, 20), 100)},
-        {"block_id": string(255, 1), "column_settings": array(_COLUMN, 20)},
-    ),
-    _table_fits,
 )

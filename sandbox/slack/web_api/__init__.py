@@ -8,7 +8,7 @@ from sandbox.slack.web_api import (  # noqa: F401 (each adds its methods)
     conversations,
     files,
     people,
-    pins_and_reactions,
+    pins,
     slack_connect,
     validation,
     views,

@@ -71,14 +71,6 @@ def list_all(state: State, args: Arguments) -> Json:
     return {"bookmarks": [dict(bookmark) for bookmark in channel.bookmarks]}
 
 
-@method("bookmarks.remove", "channel_id bookmark_id", scopes="bookmarks:write", per_minute=20)
-def remove(state: State, args: Arguments) -> Json:
-    channel = _channel(state, args)
-    channel.bookmarks.remove(_find(channel, args))
-    state.touch()
-    return {}
-
-
 def _channel(state: State, args: Arguments) -> Channel:
     channel = find_channel(state, args.text("channel_id"))
     # The pages of these methods know neither `not_in_channel` nor `is_archived`.

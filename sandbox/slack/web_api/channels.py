@@ -67,20 +67,6 @@ def invite(state: State, args: Arguments) -> Json:
     return answer | ({"errors": errors} if errors else {})
 
 
-@method("conversations.join", "channel", scopes="channels:join")
-def join(state: State, args: Arguments) -> Json:
-    """Enter a public channel; a private one needs a person's `/invite`."""
-    channel = find_channel(state, args.text("channel"))
-    if channel.kind != "public":
-        raise SlackError("method_not_supported_for_channel_type")
-    require_open(channel)
-    if state.bot.id in channel.members:
-        return {"channel": conversation(state, channel), "warning": "already_in_channel"}
-    state.join(channel, state.bot)
-    state.changed(MemberJoined(state.bot, channel))
-    return {"channel": conversation(state, channel)}
-
-
 def conversation(state: State, channel: Channel) -> Json:
     """The conversation object, with what Slack Connect adds to it (docs: conversation object)."""
     asked = [each.user.team.id for each in channel.invitations if each.is_open and each.user]

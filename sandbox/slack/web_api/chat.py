@@ -88,18 +88,6 @@ def delete(state: State, args: Arguments) -> Json:
     return {"channel": channel.id, "ts": message.ts}
 
 
-@method("chat.getPermalink", "channel message_ts", per_minute=300)
-def get_permalink(state: State, args: Arguments) -> Json:
-    channel = find_channel(state, args.text("channel"))
-    message = find_message(channel, args.text("message_ts"))
-    link = f"https://{state.home.domain}.slack.com/archives/{channel.id}/p" + re.sub(
-        r"\D", "", message.ts
-    )
-    if message.thread_ts:
-        link += f"?thread_ts={message.thread_ts}&cid={channel.id}"
-    return {"channel": channel.id, "permalink": link}
-
-
 def _channel_to_post_in(state: State, channel_id: str) -> Channel:
     """The channel, or the direct message with a user if the id is a user's."""
     user = state.users.get(channel_id)

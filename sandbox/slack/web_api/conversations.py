@@ -1,4 +1,4 @@
-"""The conversations.* methods that read, and direct messages."""
+"""The conversations.* methods that read."""
 
 import base64
 import binascii
@@ -92,19 +92,6 @@ def replies(state: State, args: Arguments) -> Json:
         raise SlackError("thread_not_found") from None
     thread = channel.thread(parent.ts)
     return _messages(channel, [parent, *_between(thread[1:], args)], args)
-
-
-@method("conversations.open", "users", scopes="im:write")
-def open_direct_message(state: State, args: Arguments) -> Json:
-    """The direct message with one user; group direct messages are not modeled."""
-    user = state.users.get(args.text("users"))
-    if user is None:
-        raise SlackError("user_not_found")
-    if user.deleted:
-        raise SlackError("user_disabled")
-    if user is state.bot:
-        raise SlackError("invalid_user_combination")
-    return {"channel": {"id": state.direct_message(user).id}}
 
 
 def _between(messages: list[Message], args: Arguments) -> list[Message]:

@@ -15,17 +15,7 @@ def open_view(state: State, args: Arguments) -> Json:
     """Show a new modal; the trigger must be fresh and unused (docs: views.open)."""
     content = modals.checked(args.structure("view"))
     user = _exchange(state, args.text("trigger_id"))
-    return {"view": modals.to_api(state, modals.open_first(state, user, content))}
-
-
-@method("views.push", "trigger_id view", per_minute=100)
-def push(state: State, args: Arguments) -> Json:
-    """Lay a modal on the one that is open (docs: views.push)."""
-    content = modals.checked(args.structure("view"))
-    user = _exchange(state, args.text("trigger_id"))
-    if not state.stacks.get(user.id):
-        raise SlackError("not_found")
-    return {"view": modals.to_api(state, modals.push(state, user, content))}
+    return {"view": modals.to_api(state, modals.open_modal(state, user, content))}
 
 
 @method("views.update", "view_id external_id hash view", per_minute=100)

@@ -70,7 +70,7 @@ const dirty = (element) => element.querySelector("input, textarea, select") !== 
 
 function takeValue(old, fresh) {
   if (old === document.activeElement || old.dataset.draft !== undefined) return;
-  if (old.type === "checkbox" || old.type === "radio") old.checked = fresh.hasAttribute("checked");
+  if (old.type === "checkbox") old.checked = fresh.hasAttribute("checked");
   else if (old.type !== "file" && old.matches("input")) old.value = fresh.getAttribute("value") ?? "";
   else if (old.matches("textarea")) old.value = fresh.textContent;
 }
@@ -202,7 +202,7 @@ document.addEventListener("change", (event) => {
   const menu = element.closest("[data-choose]");
   if (!menu) return;
   const chosen = element.matches("select") ? [...element.selectedOptions].map((option) => option.value)
-    : element.matches("[type=checkbox], [type=radio]") ? [...menu.querySelectorAll(":checked")].map((box) => box.value) : [element.value];
+    : element.matches("[type=checkbox]") ? [...menu.querySelectorAll(":checked")].map((box) => box.value) : [element.value];
   const { choose: target, block, action } = menu.dataset;
   const fields = [["act", "choose"], ["who", who(menu)], ["target", target], ["block", block], ["action", action]];
   post("/act", [...fields, ...chosen.map((value) => ["value", value])]).then(draw);

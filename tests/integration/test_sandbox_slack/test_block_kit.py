@@ -46,10 +46,6 @@ def select(**changes: Any) -> Json:
     return {"type": "static_select", "action_id": "s", "options": [option()], **changes}
 
 
-def cells(text: str, rows: int = 1, columns: int = 1) -> list[list[Json]]:
-    return [[{"type": "raw_text", "text": text}] * columns] * rows
-
-
 def modal(*blocks: Json, **changes: Any) -> Json:
     return {"type": "modal", "title": plain("T"), "blocks": list(blocks), **changes}
 
@@ -62,8 +58,6 @@ GOOD = [
     actions(*(button(action_id=f"a{number}") for number in range(25))),
     {"type": "divider"},
     {"type": "image", "image_url": "https://example.com/a.png", "alt_text": "a"},
-    {"type": "table", "rows": cells("x", rows=100, columns=20)},
-    {"type": "markdown", "text": "x" * 12_000},
     actions(select(initial_option=option())),
 ]
 BAD = {
@@ -98,15 +92,7 @@ BAD = {
     "eleven checkboxes": [
         actions({"type": "checkboxes", "action_id": "c", "options": [option()] * 11})
     ],
-    "six overflow options": [
-        section(accessory={"type": "overflow", "action_id": "o", "options": [option()] * 6})
-    ],
     "an image without alt_text": [{"type": "image", "image_url": "https://example.com/a.png"}],
-    "101 table rows": [{"type": "table", "rows": cells("x", rows=101)}],
-    "a table of 10,001 characters": [{"type": "table", "rows": cells("x" * 10_001)}],
-    "two tables": [{"type": "table", "rows": cells("x")}] * 2,
-    "markdown of 12,001 characters in all": [{"type": "markdown", "text": "x" * 6001}] * 2,
-    "an alert outside a modal": [{"type": "alert", "text": mrkdwn("x")}],
     "a block that is not modelled": [{"type": "carousel", "elements": []}],
 }
 BAD_VIEWS = {
@@ -117,7 +103,6 @@ BAD_VIEWS = {
     "private_metadata of 3,001 characters": modal(private_metadata="x" * 3001),
     "a callback_id of 256 characters": modal(callback_id="x" * 256),
     "101 blocks": modal(*[section()] * 101),
-    "a table in a modal": modal({"type": "table", "rows": cells("x")}),
     "a maximum length of 3,001": modal(text_input(max_length=3001), submit=plain("Go")),
     "a placeholder of 151 characters": modal(
         text_input(placeholder=plain("x" * 151)), submit=plain("Go")

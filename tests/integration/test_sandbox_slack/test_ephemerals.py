@@ -117,7 +117,6 @@ async def test_no_method_reaches_a_private_message(
         await bot.call("chat.update", **where, text="new"),
         await bot.call("chat.delete", **where),
         await bot.call("pins.add", channel=channel.id, timestamp=private.ts),
-        await bot.call("chat.getPermalink", channel=channel.id, message_ts=private.ts),
     ]
 
     assert {each["error"] for each in answers} == {"message_not_found"}

@@ -278,28 +278,12 @@ async def test_an_update_keeps_what_was_typed_in_inputs_that_stay(
     assert values["sure"]["sure"]["selected_options"][0]["value"] == "yes"
 
 
-async def test_no_more_than_three_modals_lie_on_each_other(
-    bot: StubBot, ann: Person, view: View
-) -> None:
-    bot.answer = {"response_action": "push", "view": form()}
-    await ann.submit(view, {"secret": "12345"})
-    await ann.submit(ann.views[1], {"secret": "12345"})
-
-    submission = await ann.submit(ann.views[2], {"secret": "12345"})
-
-    assert len(ann.views) == 3
-    assert submission.notice == TROUBLE
-
-
-async def test_clear_closes_all_modals(bot: StubBot, ann: Person, view: View) -> None:
-    bot.answer = {"response_action": "push", "view": form()}
-    await ann.submit(view, {"secret": "12345"})
+async def test_clear_closes_the_modal(bot: StubBot, ann: Person, view: View) -> None:
     bot.answer = {"response_action": "clear"}
-    assert ann.view is not None
 
-    await ann.submit(ann.view, {"secret": "12345"})
+    await ann.submit(view, {"secret": "12345"})
 
-    assert ann.views == []
+    assert ann.view is None
 
 
 @pytest.mark.parametrize("status", [404, 500])

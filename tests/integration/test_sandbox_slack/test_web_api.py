@@ -264,38 +264,6 @@ async def test_members_of_a_user_group_are_listed(
     assert (await bot.call("usergroups.users.list", usergroup="S0"))["error"] == "no_such_subteam"
 
 
-async def test_reactions_and_pins_are_added_once(bot: StubBot, channel: Channel) -> None:
-    ts = (await post(bot, channel))["ts"]
-    reaction = {"channel": channel.id, "timestamp": ts, "name": "eyes"}
-    pin = {"channel": channel.id, "timestamp": ts}
-
-    first = [await bot.call("reactions.add", **reaction), await bot.call("pins.add", **pin)]
-    second = [await bot.call("reactions.add", **reaction), await bot.call("pins.add", **pin)]
-
-    assert [answer["ok"] for answer in first] == [True, True]
-    assert [answer["error"] for answer in second] == ["already_reacted", "already_pinned"]
-
-
-async def test_a_permalink_to_a_reply_names_its_thread(bot: StubBot, channel: Channel) -> None:
-    parent = await post(bot, channel)
-    reply = await post(bot, channel, thread_ts=parent["ts"])
-
-    answer = await bot.call("chat.getPermalink", channel=channel.id, message_ts=reply["ts"])
-
-    assert f"thread_ts={parent['ts']}" in answer["permalink"]
-
-
-async def test_joining_works_for_public_channels_only(slack: SlackSandbox, bot: StubBot) -> None:
-    public = slack.add_channel("public", with_bot=False)
-    private = slack.add_channel("private", private=True)
-
-    assert (await bot.call("conversations.join", channel=public.id))["ok"]
-    refused = await bot.call("conversations.join", channel=private.id)
-
-    assert refused["error"] == "method_not_supported_for_channel_type"
-    assert slack.bot.id in public.members
-
-
 async def test_after_uninstalling_the_token_is_worth_nothing(
     slack: SlackSandbox, bot: StubBot
 ) -> None:
