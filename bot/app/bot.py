@@ -167,15 +167,15 @@ class Bot:
 
     def _build_workers(self, http: httpx.AsyncClient) -> None:
         settings = self.settings
-        self.sender = Sender(http)
         self.verification_runner = VerificationRunner(
             database=self.database,
             guides=self.guides,
             vault=self.vault,
             servicetitan=ServiceTitan(
-                http, auth_url=settings.servicetitan_auth_url, api_url=settings.servicetitan_api_url
+                Sender(http),
+                auth_url=settings.servicetitan_auth_url,
+                api_url=settings.servicetitan_api_url,
             ),
-            sender=self.sender,
             application_key=settings.servicetitan_application_key,
             wake_publisher=self.publisher.wake,
             tasks=self.tasks,

@@ -10,7 +10,7 @@ from bot.onboarding.events import Event, EventKind, given
 from bot.onboarding.model import Status
 from bot.onboarding.people import BOT, Actor, UserRef
 from bot.onboarding.state import Onboarding
-from bot.onboarding.transitions import Change, changed, must_be_running
+from bot.onboarding.transitions import Change, must_be_running, noted
 
 NOBODY: Mapping[str, Absence] = MappingProxyType({})
 
@@ -43,7 +43,7 @@ def assign(
     detail = {"from": before, "to": engineer, **given(email=email, others=others)}
     event = Event(EventKind.ASSIGNED, actor, now, None, detail, quiet=quiet)
     fields = {"engineer": engineer, "engineer_email": email, "covers_for": None}
-    return covered(changed(onboarding, onboarding.active_at, [event], **fields), away, now)
+    return covered(noted(onboarding, event, **fields), away, now)
 
 
 def cover(onboarding: Onboarding, away: Mapping[str, Absence], now: datetime) -> Change:
@@ -100,5 +100,4 @@ def _moved(
     if onboarding.engineer_email:
         detail["email"] = onboarding.engineer_email
     event = Event(EventKind.ASSIGNED, BOT, now, None, detail, quiet=True)
-    fields = {"engineer": engineer, "covers_for": covers_for}
-    return changed(onboarding, onboarding.active_at, [event], **fields)
+    return noted(onboarding, event, engineer=engineer, covers_for=covers_for)

@@ -10,7 +10,7 @@ from bot.onboarding.events import Event, EventKind
 from bot.onboarding.model import Status, StoredCredential
 from bot.onboarding.people import Actor
 from bot.onboarding.state import Onboarding
-from bot.onboarding.transitions import Change, changed, labels, must_be_active
+from bot.onboarding.transitions import Change, changed, labels, must_be_active, noted
 from bot.onboarding.verifications import start_verification
 
 
@@ -105,8 +105,8 @@ def destroy_credentials(onboarding: Onboarding, actor: Actor, now: datetime) -> 
         raise Refused(f"This onboarding is {onboarding.status}: its values are still needed.")
     if onboarding.destroyed_at:
         raise Refused("The values are destroyed already.")
-    events = [destruction(onboarding, actor, now)]
-    return changed(onboarding, onboarding.active_at, events, credentials={}, destroyed_at=now)
+    destroyed = destruction(onboarding, actor, now)
+    return noted(onboarding, destroyed, credentials={}, destroyed_at=now)
 
 
 def destruction(onboarding: Onboarding, actor: Actor, now: datetime) -> Event:

@@ -13,7 +13,7 @@ from bot.onboarding.events import Event, EventKind, given
 from bot.onboarding.model import Heard, QuietOffer, Reminder, Signed, Status
 from bot.onboarding.people import BOT, Actor, Role
 from bot.onboarding.state import Onboarding
-from bot.onboarding.transitions import Change, changed, must_be_active
+from bot.onboarding.transitions import Change, changed, must_be_active, noted
 
 # People who talk write several messages in a row: of those, one counts.
 ONE_TALK = timedelta(hours=1)
@@ -87,7 +87,7 @@ def offer_ways_on(onboarding: Onboarding, now: datetime) -> Change:
     sent = len(reminders_of_stall(onboarding))
     detail = given(turn=onboarding.awaited, since=since.isoformat()) | {"sent": sent}
     event = Event(EventKind.GONE_QUIET, BOT, now, onboarding.current_step, detail)
-    return changed(onboarding, since, [event], quiet_offer=QuietOffer(number, now, since))
+    return noted(onboarding, event, quiet_offer=QuietOffer(number, now, since))
 
 
 def put_off(
@@ -98,7 +98,7 @@ def put_off(
     detail = {"offer": number, "until": until.isoformat()}
     event = Event(EventKind.ASK_AGAIN_LATER, actor, now, None, detail)
     after = replace(offer, put_off=Signed(actor, now), again_at=until)
-    return changed(onboarding, onboarding.active_at, [event], quiet_offer=after)
+    return noted(onboarding, event, quiet_offer=after)
 
 
 def pause_quiet(onboarding: Onboarding, number: int, actor: Actor, now: datetime) -> Change:

@@ -11,7 +11,7 @@ from bot.onboarding.events import Event, EventKind, InvitationAnswer, given
 from bot.onboarding.model import Joined, Loss, Status, StepProgress, StepState
 from bot.onboarding.people import BOT, Actor
 from bot.onboarding.state import Onboarding
-from bot.onboarding.transitions import Change, changed, must_be_active, must_be_running
+from bot.onboarding.transitions import Change, changed, must_be_active, must_be_running, noted
 
 # For this long after the end, a deleted thread is posted again: people may still look for the news.
 STILL_NEWS = timedelta(hours=1)
@@ -95,8 +95,8 @@ def lose_channel(onboarding: Onboarding, loss: Loss, now: datetime, code: str = 
     `code` is Slack's error, if a call failed.
     """
     must_be_active(onboarding)
-    detail = given(loss=loss.value, code=code)
-    return _noted(onboarding, EventKind.PAUSED, BOT, now, detail, status=Status.PAUSED, loss=loss)
+    paused = Event(EventKind.PAUSED, BOT, now, None, given(loss=loss.value, code=code))
+    return noted(onboarding, paused, status=Status.PAUSED, loss=loss)
 
 
 def regain_channel(onboarding: Onboarding, losses: Collection[Loss], now: datetime) -> Change:
@@ -108,7 +108,8 @@ def regain_channel(onboarding: Onboarding, losses: Collection[Loss], now: dateti
 
 def move_channel(onboarding: Onboarding, channel: str, now: datetime) -> Change:
     detail = {"from": onboarding.channel, "to": channel}
-    return _noted(onboarding, EventKind.CHANNEL_MOVED, BOT, now, detail, channel=channel)
+    moved = Event(EventKind.CHANNEL_MOVED, BOT, now, None, detail)
+    return noted(onboarding, moved, channel=channel)
 
 
 def client_joins(
@@ -124,11 +125,9 @@ def client_joins(
         raise Refused("They were greeted.")
     kind = EventKind.MEMBER_JOINED if count else EventKind.CLIENT_JOINED
     step = onboarding.current_step
-    event = Event(kind, actor, now, step)
-    return changed(
+    return noted(
         onboarding,
-        onboarding.active_at,
-        [event],
+        Event(kind, actor, now, step),
         joined=(*onboarding.joined, Joined(count + 1, actor, now, step)),
         timezone=onboarding.timezone or timezone,
     )
@@ -140,7 +139,7 @@ def answer_invitation(
     """Record the answer to an invitation to the channel; nobody has joined by it yet."""
     must_be_running(onboarding)
     detail = given(answer=answer.value, address=address)
-    return _noted(onboarding, EventKind.INVITATION_ANSWERED, actor, now, detail)
+    return noted(onboarding, Event(EventKind.INVITATION_ANSWERED, actor, now, None, detail))
 
 
 def lose_thread(onboarding: Onboarding, thread_ts: str, now: datetime) -> Change:
@@ -154,23 +153,10 @@ def lose_thread(onboarding: Onboarding, thread_ts: str, now: datetime) -> Change
     just_finished = finished_at is not None and now - finished_at < STILL_NEWS
     if onboarding.status is not Status.COMPLETED or not just_finished:
         must_be_running(onboarding)
-    return _noted(onboarding, EventKind.THREAD_DELETED, BOT, now, thread_ts=None)
+    return noted(onboarding, Event(EventKind.THREAD_DELETED, BOT, now), thread_ts=None)
 
 
 def publish_again(onboarding: Onboarding) -> Change:
     """Have Slack updated once more, because somebody else changed something there."""
     must_be_running(onboarding)
-    return changed(onboarding, onboarding.active_at, [])
-
-
-def _noted(
-    onboarding: Onboarding,
-    kind: EventKind,
-    actor: Actor,
-    now: datetime,
-    detail: dict[str, str] | None = None,
-    **fields: object,
-) -> Change:
-    """Return a change with one event, which does not count as activity."""
-    event = Event(kind, actor, now, None, detail or {})
-    return changed(onboarding, onboarding.active_at, [event], **fields)
+    return noted(onboarding)

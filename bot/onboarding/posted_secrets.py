@@ -10,7 +10,7 @@ from bot.onboarding.people import BOT, Actor
 from bot.onboarding.redaction import HIDDEN
 from bot.onboarding.state import Onboarding
 from bot.onboarding.throttling import MAX_FINGERPRINTS, POSTED_SECRETS
-from bot.onboarding.transitions import Change, back_to, changed
+from bot.onboarding.transitions import Change, back_to, changed, noted
 
 
 def record_posted_secret(
@@ -83,4 +83,4 @@ def _posted_again(onboarding: Onboarding, notice: PostedSecret, posted: PostedSe
     secrets[notice.number - 1] = replace(notice, fingerprints=(*notice.fingerprints, *new))
     detail = {"number": notice.number, "fields": list(posted.fields), "marks": new}
     again = Event(EventKind.EXPOSED_AGAIN, posted.by, posted.at, None, detail)
-    return changed(onboarding, onboarding.active_at, [again], posted_secrets=tuple(secrets))
+    return noted(onboarding, again, posted_secrets=tuple(secrets))

@@ -10,7 +10,7 @@ from bot.onboarding.model import Question, TeamReply
 from bot.onboarding.people import Actor, UserRef
 from bot.onboarding.state import Onboarding
 from bot.onboarding.throttling import ANSWERS, QUESTIONS, in_minutes
-from bot.onboarding.transitions import Change, changed
+from bot.onboarding.transitions import Change, changed, noted
 
 
 def ask_for_help(
@@ -78,7 +78,7 @@ def send_reply(onboarding: Onboarding, text: str, actor: Actor, now: datetime) -
 def note(onboarding: Onboarding, text: str, actor: Actor, now: datetime) -> Change:
     """Keep what somebody wrote in the history; it is no progress."""
     event = Event(EventKind.NOTED, actor, now, None, {"note": text})
-    return changed(onboarding, onboarding.active_at, [event])
+    return noted(onboarding, event)
 
 
 def _closed(

@@ -9,7 +9,7 @@ from bot.onboarding.follow_ups import current_offer
 from bot.onboarding.model import Escalation, Reminder, Snooze
 from bot.onboarding.people import BOT, Actor
 from bot.onboarding.state import Onboarding
-from bot.onboarding.transitions import Change, changed, must_be_active
+from bot.onboarding.transitions import Change, must_be_active, noted
 
 # How soon after a reminder an engineer may send another.
 SHORTEST_INTERVAL = timedelta(hours=1)
@@ -36,7 +36,7 @@ def remind(
     reminder = Reminder(number, step, side, actor, now, since, follow_up, last)
     detail = given(to=side.value, since=since.isoformat(), follow_up=follow_up, last=last)
     event = Event(EventKind.REMINDED, actor, now, step, detail)
-    return changed(onboarding, since, [event], reminders=(*onboarding.reminders, reminder))
+    return noted(onboarding, event, reminders=(*onboarding.reminders, reminder))
 
 
 def snooze(
@@ -52,8 +52,7 @@ def snooze(
     last = replace(onboarding.reminder, snooze=Snooze(actor, now, until))
     detail = given(until=until and until.isoformat())
     event = Event(EventKind.SNOOZED, actor, now, last.step, detail)
-    reminders = (*onboarding.reminders[:-1], last)
-    return changed(onboarding, onboarding.active_at, [event], reminders=reminders)
+    return noted(onboarding, event, reminders=(*onboarding.reminders[:-1], last))
 
 
 def _not_snoozable(onboarding: Onboarding) -> Refused:
@@ -73,4 +72,4 @@ def escalate(onboarding: Onboarding, now: datetime) -> Change:
     since = onboarding.active_at
     detail = given(turn=onboarding.awaited, since=since.isoformat())
     event = Event(EventKind.ESCALATED, BOT, now, onboarding.current_step, detail)
-    return changed(onboarding, since, [event], escalation=Escalation(now, since))
+    return noted(onboarding, event, escalation=Escalation(now, since))

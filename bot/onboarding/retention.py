@@ -8,7 +8,7 @@ from bot.onboarding.events import Event, EventKind
 from bot.onboarding.model import Deletion, Retention
 from bot.onboarding.people import BOT, Actor
 from bot.onboarding.state import Onboarding
-from bot.onboarding.transitions import Change, back_to, changed, must_be_running
+from bot.onboarding.transitions import Change, back_to, must_be_running, noted
 
 
 def expire_credentials(
@@ -56,7 +56,7 @@ def _retain(
         "until": until.isoformat(),
     }
     retention = Retention(now, until, since, None if actor == BOT else actor)
-    return changed(onboarding, since, [Event(kind, actor, now, None, detail)], retention=retention)
+    return noted(onboarding, Event(kind, actor, now, None, detail), retention=retention)
 
 
 def _delete(onboarding: Onboarding, now: datetime) -> Change:
@@ -71,10 +71,9 @@ def _delete(onboarding: Onboarding, now: datetime) -> Change:
     if number and onboarding.step(number).finished:
         events.append(Event(EventKind.STEP_UNDONE, BOT, now, number))
         steps = back_to(onboarding, number)
-    return changed(
+    return noted(
         onboarding,
-        onboarding.active_at,
-        events,
+        *events,
         credentials={},
         steps=steps,
         deletions=(*onboarding.deletions, deletion),

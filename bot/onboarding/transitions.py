@@ -46,6 +46,11 @@ def changed(
     return Change(after, tuple(events))
 
 
+def noted(onboarding: Onboarding, *events: Event, **fields: Any) -> Change:
+    """Return the change that sets `fields`, which counts as nobody's activity."""
+    return changed(onboarding, onboarding.active_at, events, **fields)
+
+
 def _ends_a_silence(onboarding: Onboarding, active_at: datetime, events: Sequence[Event]) -> bool:
     """Whether something happens while engineering is asked what to do about a stall."""
     offer = onboarding.quiet_offer

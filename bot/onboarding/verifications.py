@@ -20,6 +20,7 @@ from bot.onboarding.transitions import (
     end_step,
     labels,
     must_be_active,
+    noted,
 )
 
 # Pauses between attempts while ServiceTitan is unavailable; after the last one we give up.
@@ -173,7 +174,7 @@ def _rechecked(
     quiet = not _is_news(onboarding, report)
     detail = {**detail, "recheck": True}
     finished = Event(EventKind.VERIFICATION_FINISHED, BOT, now, None, detail, quiet=quiet)
-    return changed(onboarding, onboarding.active_at, [finished], verifications=runs)
+    return noted(onboarding, finished, verifications=runs)
 
 
 def _is_news(onboarding: Onboarding, report: Report) -> bool:
@@ -214,8 +215,7 @@ def confirm_writes(onboarding: Onboarding, actor: Actor, now: datetime) -> Chang
     if onboarding.verification is None or onboarding.verification.report is None:
         raise Refused("There's no check to mark yet.")
     confirmed = Event(EventKind.WRITES_CONFIRMED, actor, now)
-    signed = Signed(actor, now)
-    return changed(onboarding, onboarding.active_at, [confirmed], writes_confirmed=signed)
+    return noted(onboarding, confirmed, writes_confirmed=Signed(actor, now))
 
 
 def _due(onboarding: Onboarding, number: int, requested_at: datetime) -> Verification:

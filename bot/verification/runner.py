@@ -22,7 +22,6 @@ from bot.onboarding.report import Check, Outcome, Report
 from bot.onboarding.verifications import finish_verification, record_booking_sent
 from bot.verification import Booking, verify
 from bot.verification.http_checks import verify_http
-from bot.verification.sender import Sender
 from bot.verification.servicetitan import Credentials, ServiceTitan
 from storage import credentials, onboardings, verifications
 from storage.changes import change
@@ -59,7 +58,6 @@ class VerificationRunner:
         guides: GuideStore,
         vault: Vault,
         servicetitan: ServiceTitan,
-        sender: Sender,
         application_key: SecretStr | None = None,
         wake_publisher: Callable[[str], None],
         tasks: BackgroundTasks,
@@ -71,7 +69,7 @@ class VerificationRunner:
         self._lease, self._worker = lease, worker
         self._metrics = metrics
         self._database, self._guides, self._vault = database, guides, vault
-        self._servicetitan, self._sender = servicetitan, sender
+        self._servicetitan = servicetitan
         self._application_key = application_key  # our own, for guides that ask for none
         self._wake_publisher = wake_publisher
         self._tasks, self._clock = tasks, clock
@@ -168,7 +166,8 @@ class VerificationRunner:
         """Check the credentials in the way that the guide declares."""
         checks = claim.guide.checks
         if isinstance(checks, HttpChecks):
-            return await verify_http(claim.guide, checks, self._sender, values, now=self._clock)
+            sender = self._servicetitan.sender
+            return await verify_http(claim.guide, checks, sender, values, now=self._clock)
         if claim.guide.needs_our_key:
             if self._application_key is None:
                 told = "SERVICETITAN_APPLICATION_KEY isn't set: nothing was sent to ServiceTitan."

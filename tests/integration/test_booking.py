@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from bot.onboarding.report import Check, Outcome, Report
 from bot.verification import Booking, verify
-from bot.verification.sender import RetryPolicy
+from bot.verification.sender import RetryPolicy, Sender
 from bot.verification.servicetitan import Credentials, ServiceTitan
 from sandbox.servicetitan.faults import FaultKind
 from sandbox.servicetitan.server import ServiceTitanSandbox
@@ -39,11 +39,9 @@ class Engineer:
         self.may = True
         self.posts_when_asked: list[int] = []
         self.servicetitan = ServiceTitan(
-            self.http,
+            Sender(self.http, policy=RetryPolicy(answer=0.3), sleep=self.sleep),
             auth_url=st.auth_url,
             api_url=st.api_url,
-            retry=RetryPolicy(answer=0.3),
-            sleep=self.sleep,
         )
 
     async def sleep(self, _seconds: float) -> None:

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from bot.onboarding.report import Check, Outcome, Report
 from bot.verification import Booking, verify
-from bot.verification.sender import RetryPolicy
+from bot.verification.sender import RetryPolicy, Sender
 from bot.verification.servicetitan import Credentials, ServiceTitan
 from sandbox.servicetitan.server import ServiceTitanSandbox
 from tests.builders import GUIDE
@@ -46,7 +46,7 @@ class Slot:
             pass
 
         urls = {"auth_url": self.st.auth_url, "api_url": self.st.api_url, **other}
-        return ServiceTitan(self.http, retry=RetryPolicy(answer=0.3), sleep=sleep, **urls)
+        return ServiceTitan(Sender(self.http, policy=RetryPolicy(answer=0.3), sleep=sleep), **urls)
 
     async def report(
         self, client: ServiceTitan | None = None, values: Mapping[str, str] = NOTHING
@@ -123,7 +123,9 @@ async def test_servicetitans_environments_are_each_others_other(host: str, other
         return httpx.Response(400, json={"error": "invalid_client"})
 
     async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http:
-        client = ServiceTitan(http, auth_url=f"https://{host}", api_url="https://api.example")
+        client = ServiceTitan(
+            Sender(http), auth_url=f"https://{host}", api_url="https://api.example"
+        )
         await client.other_environment(SecretStr("cid.x"), SecretStr("cs1.x"))
 
     assert asked == [other]

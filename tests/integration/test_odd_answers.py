@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from bot.onboarding.report import Outcome, Report
 from bot.verification import Booking, runner, verify
 from bot.verification.answers import LARGEST_ANSWER
-from bot.verification.sender import RetryPolicy
+from bot.verification.sender import RetryPolicy, Sender
 from bot.verification.servicetitan import Credentials, ServiceTitan
 from sandbox.servicetitan.faults import Odd
 from sandbox.servicetitan.server import ServiceTitanSandbox
@@ -134,7 +134,9 @@ async def a_report(http: httpx.AsyncClient, st: ServiceTitanSandbox) -> Report:
         pass
 
     servicetitan = ServiceTitan(
-        http, auth_url=st.auth_url, api_url=st.api_url, retry=RetryPolicy(total=5), sleep=sleep
+        Sender(http, policy=RetryPolicy(total=5), sleep=sleep),
+        auth_url=st.auth_url,
+        api_url=st.api_url,
     )
     values = {name: SecretStr(value) for name, value in st.credentials.items()}
     booking = Booking("heavyset-test-1", sent=False, may_send=may_send)

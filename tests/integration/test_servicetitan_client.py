@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from bot.verification.errors import NoAnswer, Reason, RequestError, TooManyRequests
-from bot.verification.sender import RetryPolicy
+from bot.verification.sender import RetryPolicy, Sender
 from bot.verification.servicetitan import Credentials, ServiceTitan, Token
 from bot.verification.servicetitan.endpoints import (
     BOOKING_PROVIDER_TAG,
@@ -60,11 +60,9 @@ def client(st: ServiceTitanSandbox, http: httpx.AsyncClient, pauses: list[float]
         pauses.append(seconds)
 
     return ServiceTitan(
-        http,
+        Sender(http, policy=RetryPolicy(answer=0.5), sleep=sleep),
         auth_url=st.auth_url,
         api_url=st.api_url,
-        retry=RetryPolicy(answer=0.5),
-        sleep=sleep,
     )
 
 
@@ -78,10 +76,9 @@ def answering(answer: Answering | httpx.Response) -> ServiceTitan:
         return answer if isinstance(answer, httpx.Response) else answer(request)
 
     return ServiceTitan(
-        httpx.AsyncClient(transport=httpx.MockTransport(handle)),
+        Sender(httpx.AsyncClient(transport=httpx.MockTransport(handle)), sleep=sleep),
         auth_url="https://auth.servicetitan.io",
         api_url="https://api.servicetitan.io/",
-        sleep=sleep,
     )
 
 
@@ -363,7 +360,7 @@ async def test_no_answer_in_time_is_a_timeout(st: ServiceTitanSandbox) -> None:
     st.fail("token", status="timeout")
     async with httpx.AsyncClient() as http:
         retry = RetryPolicy(answer=0.01, attempts=1)
-        client = ServiceTitan(http, auth_url=st.auth_url, api_url=st.api_url, retry=retry)
+        client = ServiceTitan(Sender(http, policy=retry), auth_url=st.auth_url, api_url=st.api_url)
         with pytest.raises(NoAnswer) as raised:
             await a_token(client, st)
 
@@ -374,7 +371,7 @@ async def test_all_attempts_together_have_an_end(st: ServiceTitanSandbox) -> Non
     st.fail("token", status="timeout")
     async with httpx.AsyncClient() as http:
         retry = RetryPolicy(answer=60, total=0.01)
-        client = ServiceTitan(http, auth_url=st.auth_url, api_url=st.api_url, retry=retry)
+        client = ServiceTitan(Sender(http, policy=retry), auth_url=st.auth_url, api_url=st.api_url)
         with pytest.raises(NoAnswer) as raised:
             await a_token(client, st)
 
@@ -385,10 +382,9 @@ async def test_a_server_that_does_not_speak_tls_is_told_as_such(
     st: ServiceTitanSandbox, http: httpx.AsyncClient
 ) -> None:
     client = ServiceTitan(
-        http,
+        Sender(http, policy=RetryPolicy(attempts=1)),
         auth_url=st.auth_url.replace("http:", "https:"),
         api_url=st.api_url,
-        retry=RetryPolicy(attempts=1),
     )
 
     with pytest.raises(NoAnswer) as raised:
@@ -412,7 +408,7 @@ async def test_a_port_where_nobody_listens_is_a_failed_connection(
 ) -> None:
     async with ServiceTitanSandbox() as gone:
         url = gone.auth_url
-    client = ServiceTitan(http, auth_url=url, api_url=url, retry=RetryPolicy(attempts=1))
+    client = ServiceTitan(Sender(http, policy=RetryPolicy(attempts=1)), auth_url=url, api_url=url)
 
     with pytest.raises(NoAnswer) as raised:
         await a_token(client, gone)
@@ -442,7 +438,9 @@ async def test_a_redirect_is_not_followed() -> None:
     ],
 )
 def test_the_environment_is_known_by_the_host(auth_url: str, environment: str) -> None:
-    client = ServiceTitan(httpx.AsyncClient(), auth_url=auth_url, api_url="https://api.example")
+    client = ServiceTitan(
+        Sender(httpx.AsyncClient()), auth_url=auth_url, api_url="https://api.example"
+    )
 
     assert client.environment == environment
 

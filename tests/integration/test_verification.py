@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from bot.onboarding.report import Check, Outcome, Report
 from bot.verification import verify
-from bot.verification.sender import RetryPolicy
+from bot.verification.sender import RetryPolicy, Sender
 from bot.verification.servicetitan import Credentials, ServiceTitan
 from bot.verification.servicetitan.endpoints import BUSINESS_UNITS, READS, WRITE_SCOPES
 from sandbox.servicetitan.api import READS as SANDBOX_READS
@@ -53,7 +53,9 @@ def a_client(http: httpx.AsyncClient, st: ServiceTitanSandbox, retry: RetryPolic
     async def sleep(_seconds: float) -> None:
         pass
 
-    return ServiceTitan(http, auth_url=st.auth_url, api_url=st.api_url, retry=retry, sleep=sleep)
+    return ServiceTitan(
+        Sender(http, policy=retry, sleep=sleep), auth_url=st.auth_url, api_url=st.api_url
+    )
 
 
 def a_clock() -> Callable[[], datetime]:

@@ -15,6 +15,7 @@ from bot.core.metrics import Metrics
 from bot.onboarding.people import Actor, Role
 from bot.onboarding.verifications import request_verification
 from bot.verification.runner import VerificationRunner
+from bot.verification.sender import Sender
 from bot.verification.servicetitan import ServiceTitan
 from storage import leases
 from storage.changes import change
@@ -46,7 +47,6 @@ class Worker:
             guides=bot.guides,
             vault=vault,
             servicetitan=servicetitan,
-            sender=bot.sender,
             wake_publisher=bot.publisher.wake,
             tasks=self.tasks,
             metrics=Metrics(),
@@ -74,7 +74,7 @@ async def no_pause(_seconds: float) -> None:
 async def a_worker(world: World, lease: timedelta = LEASE) -> AsyncIterator[Worker]:
     urls = world.servicetitan.auth_url, world.servicetitan.api_url
     async with httpx.AsyncClient() as http:
-        client = ServiceTitan(http, auth_url=urls[0], api_url=urls[1], sleep=no_pause)
+        client = ServiceTitan(Sender(http, sleep=no_pause), auth_url=urls[0], api_url=urls[1])
         worker = Worker(world, client, lease)
         yield worker
         await worker.tasks.close(0)

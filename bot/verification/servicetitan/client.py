@@ -4,7 +4,7 @@ It does not log, because URLs hold the Tenant ID, and forms and headers hold sec
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +16,6 @@ from bot.verification.answers import Answer
 from bot.verification.errors import NoAnswer, Reason, RequestError
 from bot.verification.sender import (
     BeforeRetry,
-    RetryPolicy,
     Sender,
     at_once,
     client_credentials,
@@ -46,23 +45,16 @@ OTHERS = {PRODUCTION: f"https://{INTEGRATION}", INTEGRATION: f"https://{PRODUCTI
 class ServiceTitan:
     """Fetches tokens, reads and posts; retries what may be repeated, translates every error.
 
-    `http` is shared, and not closed here. URLs are bases without a path; `other_auth_url` is the
-    token endpoint of ServiceTitan's other environment, by default its own.
+    URLs are bases without a path; `other_auth_url` is the token endpoint of ServiceTitan's other
+    environment, by default its own.
     """
 
     def __init__(
-        self,
-        http: httpx.AsyncClient,
-        *,
-        auth_url: str,
-        api_url: str,
-        other_auth_url: str | None = None,
-        retry: RetryPolicy | None = None,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        self, sender: Sender, *, auth_url: str, api_url: str, other_auth_url: str | None = None
     ) -> None:
         self._auth_url, self._api_url = auth_url.rstrip("/"), api_url.rstrip("/")
         self._other_auth_url = other_auth_url or OTHERS.get(httpx.URL(self._auth_url).host)
-        self._sender = Sender(http, policy=retry, sleep=sleep)
+        self.sender = sender
 
     @property
     def environment(self) -> str:
@@ -78,14 +70,14 @@ class ServiceTitan:
         async def ask() -> Token:
             return await self._token_at(self._auth_url, client_id, client_secret)
 
-        return await self._sender.with_retries(ask)
+        return await self.sender.with_retries(ask)
 
     async def other_environment(self, client_id: SecretStr, client_secret: SecretStr) -> str | None:
         """Return the name of the other environment, if it accepts these values; one attempt."""
         if self._other_auth_url is None:
             return None
         with suppress(RequestError, TimeoutError):
-            async with asyncio.timeout(self._sender.policy.total):
+            async with asyncio.timeout(self.sender.policy.total):
                 await self._token_at(self._other_auth_url, client_id, client_secret)
                 return _environment(self._other_auth_url)
         return None
@@ -94,7 +86,7 @@ class ServiceTitan:
         self, auth_url: str, client_id: SecretStr, client_secret: SecretStr
     ) -> Token:
         form = client_credentials(client_id, client_secret)
-        answer = await self._sender.send("POST", f"{auth_url}/connect/token", data=form)
+        answer = await self.sender.send("POST", f"{auth_url}/connect/token", data=form)
         if answer.status != 200:
             raise token_error(answer, form["client_id"], form["client_secret"])
         return token_of(_object(answer))
@@ -110,14 +102,14 @@ class ServiceTitan:
 
         async def ask() -> dict[str, Any]:
             headers = _headers(token, application_key)
-            answer = await self._sender.send("GET", self._api_url + path, headers=headers)
+            answer = await self.sender.send("GET", self._api_url + path, headers=headers)
             if answer.status != 200:
                 raise _refusal(answer, token, application_key)
             if "json" not in answer.headers.get("Content-Type", ""):
                 raise NoAnswer(Reason.NOT_JSON, status=200)
             return _object(answer)
 
-        return await self._sender.with_retries(ask, before_retry)
+        return await self.sender.with_retries(ask, before_retry)
 
     async def post(
         self, token: Token, application_key: SecretStr, path: str, body: Mapping[str, Any]
@@ -129,8 +121,8 @@ class ServiceTitan:
         """
         url, headers = self._api_url + path, _headers(token, application_key)
         with suppress(TimeoutError):
-            async with asyncio.timeout(self._sender.policy.total):
-                answer = await self._sender.send("POST", url, headers=headers, json=body)
+            async with asyncio.timeout(self.sender.policy.total):
+                answer = await self.sender.send("POST", url, headers=headers, json=body)
                 if answer.status not in range(200, 300):
                     raise _refusal(answer, token, application_key)
                 return _object(answer) if answer.content else {}
