@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import Engine, create_engine, make_url, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, TimeoutError as PoolTimeoutError
@@ -86,26 +87,27 @@ class Database:
         transaction is worth retrying at once, and Conflict if a unique constraint is violated.
         """
         try:
-            async with (
-                self._turn(write=write, background=background),
-                self._transaction(write=write) as (connection, transaction),
-            ):
-                session = AsyncSession(connection, expire_on_commit=False)
-                info = session.info
-                info |= {
-                    "transaction": transaction,
-                    "seals": self._seals,
-                    "cache": self.cache,
-                    "learned": [],
-                    "unreadable": self.unreadable,
-                    "left_residue": False,
-                    "heads": [],
-                    "rows": {},
-                }
-                yield session
-                if session.in_transaction():  # the ORM was used
-                    await session.flush()
-                await transaction.commit()
+            async with self._turn(write=write, background=background):
+                connection, transaction = await self._connect(write=write)
+                try:
+                    session = AsyncSession(connection, expire_on_commit=False)
+                    info = session.info
+                    info |= {
+                        "transaction": transaction,
+                        "seals": self._seals,
+                        "cache": self.cache,
+                        "learned": [],
+                        "unreadable": self.unreadable,
+                        "left_residue": False,
+                        "heads": [],
+                        "rows": {},
+                    }
+                    yield session
+                    if session.in_transaction():  # the ORM was used
+                        await session.flush()
+                    await transaction.commit()
+                finally:
+                    await connection.close()  # which rolls back what was not committed
         except (IntegrityError, self._driver.IntegrityError) as error:
             raise Conflict from error
         except (DBAPIError, self._driver.Error, PoolTimeoutError, OSError) as error:
@@ -140,36 +142,27 @@ class Database:
                     await stack.enter_async_context(self._sqlite_writers)
             yield
 
-    @asynccontextmanager
-    async def _transaction(
-        self, *, write: bool
-    ) -> AsyncIterator[tuple[AsyncConnection, Transaction]]:
-        """Yield a connection in a transaction, which is rolled back unless the block commits it."""
-        async with asyncio.timeout(None if self._is_sqlite else TIMEOUT_SECONDS):
-            connection, transaction = await self._begin(write=write)
-        try:
-            yield connection, transaction
-        finally:
-            if transaction.is_closed:
-                await connection.invalidate()
-            await connection.close()
+    async def _connect(self, *, write: bool) -> tuple[AsyncConnection, Transaction]:
+        """Begin a transaction on a connection of the pool.
 
-    async def _begin(self, *, write: bool) -> tuple[AsyncConnection, Transaction]:
-        """Begin on a connection of the pool, or on a new one if the server has closed those."""
-        for _ in range(POOLED_CONNECTIONS + 1):
-            connection = await self._engine.connect()
-            transaction = self._new_transaction(connection)
-            try:
-                await transaction.begin(write=write)
-            except BaseException as error:
-                is_closed = transaction.is_closed
-                if is_closed:
-                    await connection.invalidate()
-                await connection.close()
-                if not is_closed or not isinstance(error, self._driver.Error):
-                    raise
-            else:
-                return connection, transaction
+        If the server has closed that meanwhile, take the next one.
+        """
+        async with asyncio.timeout(None if self._is_sqlite else TIMEOUT_SECONDS):
+            for _ in range(POOLED_CONNECTIONS + 1):
+                connection = await self._engine.connect()
+                assert connection.sync_connection  # noqa: S101 (for the type checker)
+                raw = connection.sync_connection.connection.driver_connection
+                transaction = self._new_transaction(raw)
+                try:
+                    await transaction.begin(write=write)
+                except BaseException as error:
+                    if transaction.is_closed:
+                        await connection.invalidate()
+                    await connection.close()
+                    if not transaction.is_closed or not isinstance(error, self._driver.Error):
+                        raise
+                else:
+                    return connection, transaction
         raise Unavailable("the database closes every connection")
 
     @contextmanager
@@ -240,7 +233,7 @@ def _with_driver(url: str, *, sqlite: str, postgresql: str) -> str:
 
 def _engine(
     url: str, clock: Callable[[], datetime]
-) -> tuple[AsyncEngine, Callable[[AsyncConnection], Transaction]]:
+) -> tuple[AsyncEngine, Callable[[Any], Transaction]]:
     async_url = _with_driver(url, sqlite="sqlite+inline", postgresql="postgresql+psycopg")
     if is_sqlite(async_url):
         return sqlite.engine(async_url, clock), sqlite.Transaction

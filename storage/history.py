@@ -14,7 +14,7 @@ from bot.onboarding import Event, Onboarding
 from bot.onboarding.events import NEVER_ANNOUNCED
 from storage.audit.sealed_state import SealedState, digests_of
 from storage.audit.seals import BEGINNING, Entry, Seals
-from storage.statements import Row, execute_all
+from storage.statements import Row, execute
 from storage.tables import EVENT, OnboardingRow
 
 ADD_EVENTS = EVENT.insert()
@@ -64,7 +64,7 @@ async def record(session: AsyncSession, onboarding_id: str, event: Event) -> Non
     """Add an event that changes nothing, such as a refusal."""
     end = await lock_end(session, onboarding_id)
     rows, new_end = _sealed(session, onboarding_id, end, [event])
-    await execute_all(session, ADD_EVENTS, rows)
+    await execute(session, ADD_EVENTS, *rows)
     await move_end(session, onboarding_id, end, new_end)
 
 

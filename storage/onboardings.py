@@ -14,7 +14,7 @@ from storage import history
 from storage.from_rows import learn, load, must_be_readable
 from storage.guides import GuideStore
 from storage.posted_messages import LEFTOVER
-from storage.statements import execute, execute_all, first
+from storage.statements import execute, fetch
 from storage.tables import (
     ONBOARDING,
     RUNNING,
@@ -47,11 +47,11 @@ async def get(
     With `lock`, others who change it wait for the end of the transaction (PostgreSQL; on SQLite
     every writing transaction holds that lock anyway).
     """
-    row = await first(session, LOCKED if lock else READ, {"id": onboarding_id})
-    if row is None:
+    rows = await fetch(session, LOCKED if lock else READ, {"id": onboarding_id})
+    if not rows:
         raise NotFound("This onboarding does not exist (any more).")
-    session.info["rows"][onboarding_id] = row
-    return await load(session, guides, row)
+    session.info["rows"][onboarding_id] = rows[0]
+    return await load(session, guides, rows[0])
 
 
 async def running_in(
@@ -180,7 +180,7 @@ async def add(session: AsyncSession, change: Change) -> None:
     await session.exec(insert(OnboardingRow).values(**row))
     steps = [step_columns(onboarding.id, step) for step in onboarding.steps]
     await session.exec(insert(StepRow), params=steps)
-    await execute_all(session, history.ADD_EVENTS, events)
+    await execute(session, history.ADD_EVENTS, *events)
     learn(session, onboarding)
 
 
@@ -191,7 +191,7 @@ async def save(session: AsyncSession, before: Onboarding, change: Change) -> Onb
     """
     row = session.info["rows"].pop(before.id, None)
     if row is None:
-        row = await first(session, LOCKED, {"id": before.id})
+        (row,) = await fetch(session, LOCKED, {"id": before.id})
     after = replace(change.onboarding, revision=before.revision + 1)
     events, history_columns = history.append(session, row, before, after, change.events)
     now = {**columns(after), **history_columns, "revision": after.revision}
@@ -202,11 +202,11 @@ async def save(session: AsyncSession, before: Onboarding, change: Change) -> Onb
     known = set(before.steps)
     if steps := [step_columns(after.id, step) for step in after.steps if step not in known]:
         this = [{"this_id": after.id, "this_number": step["number"], **step} for step in steps]
-        await execute_all(session, SAVE_STEP, this)
+        await execute(session, SAVE_STEP, *this)
     for one in after.verifications:
         if one not in before.verifications:
             await session.merge(await verification_row(session, before, one))
-    await execute_all(session, history.ADD_EVENTS, events)
+    await execute(session, history.ADD_EVENTS, *events)
     learn(session, after)
     return after
 

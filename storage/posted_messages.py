@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.onboarding import Onboarding
 from storage.leases import NOT_TRACKED, moment
-from storage.statements import execute_all, fetch
+from storage.statements import execute, fetch
 from storage.tables import MESSAGE, MessageRow, OnboardingRow
 from storage.unreadable_rows import must_be_legible, reading
 
@@ -94,8 +94,8 @@ async def save(
             old.append({"this_id": onboarding_id, "this_slot": one.slot, **values})
         else:
             new.append({"onboarding_id": onboarding_id, "slot": one.slot, **values})
-    await execute_all(session, EDIT, old)
-    await execute_all(session, ADD, new)
+    await execute(session, EDIT, *old)
+    await execute(session, ADD, *new)
 
 
 async def set_thread(session: AsyncSession, onboarding_id: str, thread_ts: str | None) -> None:

@@ -8,9 +8,9 @@ import psycopg
 from psycopg import waiting
 from psycopg.abc import RV, PQGen
 from psycopg.pq import TransactionStatus
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.dialects.postgresql.psycopg import PGDialectAsync_psycopg
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from storage.statements import driver_connection
 from storage.time_limits import CONNECTING, TIMEOUT_SECONDS
 
 INTERVAL_SECONDS = 0.1  # psycopg's own
@@ -41,22 +41,27 @@ def engine(url: str) -> AsyncEngine:
     )
 
 
+# UNKNOWN: the connection is closed; who takes it next finds that out.
+NOTHING_BEGUN = (TransactionStatus.IDLE, TransactionStatus.UNKNOWN)
+
+
 class Transaction:
     """A transaction on a connection of `engine`."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
-        self.dialect = connection.dialect
-        self._connection: TimedConnection = driver_connection(connection)
+    dialect = PGDialectAsync_psycopg()  # type: ignore[no-untyped-call]
+
+    def __init__(self, connection: "TimedConnection") -> None:
+        self._connection = connection
 
     async def begin(self, *, write: bool) -> None:
         await self._connection.execute(BEGIN if write else READ_ONLY)
 
-    async def execute(self, sql: str, parameters: Any) -> tuple[Sequence[Any], int]:
-        cursor = await self._connection.execute(sql, parameters)
+    async def execute(self, sql: str, *parameters: Any) -> tuple[Sequence[Any], int]:
+        if len(parameters) > 1:
+            await self._connection.cursor().executemany(sql, parameters)
+            return (), 0
+        cursor = await self._connection.execute(sql, *parameters)
         return await cursor.fetchall() if cursor.description else (), cursor.rowcount
-
-    async def execute_all(self, sql: str, parameters: Sequence[Any]) -> None:
-        await self._connection.cursor().executemany(sql, parameters)
 
     async def commit(self) -> None:
         await self._connection.commit()
@@ -89,5 +94,8 @@ class TimedConnection(psycopg.AsyncConnection[Any]):
 
     async def rollback(self) -> None:
         """Roll back, if there is anything: SQLAlchemy's pool asks for it after each use."""
-        if self.pgconn.transaction_status != TransactionStatus.IDLE:
+        if self.pgconn.transaction_status not in (
+            TransactionStatus.IDLE,
+            TransactionStatus.UNKNOWN,
+        ):
             await super().rollback()

@@ -16,11 +16,10 @@ from sqlalchemy import URL, Pool, event, make_url
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.sqlite.base import SQLiteExecutionContext
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 from sqlalchemy.util import await_
 
-from storage.statements import driver_connection
 from storage.time_limits import TIMEOUT_SECONDS
 
 # For short locks, such as on a new file; the event loop is blocked meanwhile.
@@ -96,9 +95,10 @@ def engine(url: str, clock: Callable[[], datetime]) -> AsyncEngine:
 class Transaction:
     """A transaction on a connection of `engine`."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
-        self.dialect = connection.dialect
-        self._connection: sqlite3.Connection = driver_connection(connection)
+    dialect = InlineDialect()
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
 
     async def begin(self, *, write: bool) -> None:
         """Begin; retry for a while if another process writes."""
@@ -116,12 +116,12 @@ class Transaction:
                 return
             await asyncio.sleep(random.uniform(0.005, 0.02))  # noqa: S311 (not a secret)
 
-    async def execute(self, sql: str, parameters: Any) -> tuple[Sequence[Any], int]:
-        cursor = self._connection.execute(sql, parameters)
+    async def execute(self, sql: str, *parameters: Any) -> tuple[Sequence[Any], int]:
+        if len(parameters) > 1:
+            self._connection.executemany(sql, parameters)
+            return (), 0
+        cursor = self._connection.execute(sql, *parameters)
         return cursor.fetchall(), cursor.rowcount
-
-    async def execute_all(self, sql: str, parameters: Sequence[Any]) -> None:
-        self._connection.executemany(sql, parameters)
 
     async def commit(self) -> None:
         self._connection.commit()

@@ -7,15 +7,14 @@ Nothing that the ORM has not written yet is flushed before.
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Protocol, TypeAlias
 
 from sqlalchemy import Dialect, Insert, Select, TextClause, Update
-from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 Statement: TypeAlias = Select[Any] | Insert | Update | TextClause
 Parameters: TypeAlias = Mapping[str, Any]
-Processors = Sequence[tuple[str, Callable[[Any], Any]]]
 
 
 class Row(Protocol):
@@ -27,21 +26,22 @@ class Row(Protocol):
 class Transaction(Protocol):
     """A transaction on a driver's connection; raises the driver's own errors."""
 
-    dialect: Dialect
+    @property
+    def dialect(self) -> Dialect: ...
 
     async def begin(self, *, write: bool) -> None: ...
+
+    async def execute(self, sql: str, *parameters: Any) -> tuple[Sequence[Any], int]:
+        """Execute a statement once with each of the parameters.
+
+        Return the rows that it gives, and how many it changed; with several, neither counts.
+        """
 
     async def commit(self) -> None: ...
 
     @property
     def is_closed(self) -> bool:
         """Whether the connection was lost, or given up."""
-
-    async def execute(self, sql: str, parameters: Any) -> tuple[Sequence[Any], int]:
-        """Return the rows that a statement gives, and how many it found or changed."""
-
-    async def execute_all(self, sql: str, parameters: Sequence[Any]) -> None:
-        """Execute a statement with each of these parameters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +51,9 @@ class Compiled:
     sql: str
     constants: Parameters
     order: Sequence[str] | None  # of the parameters, if they go by position
-    written: Processors
+    written: Sequence[tuple[str, Callable[[Any], Any]]]
     row: Callable[..., Any]
-    read: Sequence[Callable[[Any], Any] | None]
+    read: Sequence[tuple[int, Callable[[Any], Any]]]
 
     def parameters(self, given: Parameters) -> Any:
         values = {**self.constants, **given}
@@ -61,74 +61,38 @@ class Compiled:
             values[name] = convert(values[name])
         return values if self.order is None else [values[name] for name in self.order]
 
-    def rows(self, found: Sequence[Sequence[Any]]) -> list[Row]:
-        read = self.read
-        return [
-            self.row(
-                *(
-                    value if convert is None else convert(value)
-                    for value, convert in zip(one, read, strict=True)
-                )
-            )
-            for one in found
-        ]
-
-
-def driver_connection(connection: AsyncConnection) -> Any:
-    """Return what the driver calls a connection."""
-    assert connection.sync_connection  # noqa: S101 (it is connected; for the type checker)
-    return connection.sync_connection.connection.driver_connection
-
 
 async def fetch(session: AsyncSession, statement: Statement, parameters: Parameters) -> list[Row]:
     """Return the rows of a query, or those that a statement returns."""
     transaction: Transaction = session.info["transaction"]
-    compiled = _compiled_for(transaction.dialect, statement, parameters)
-    rows, _ = await transaction.execute(compiled.sql, compiled.parameters(parameters))
-    return compiled.rows(rows)
+    compiled = _compiled(transaction.dialect, statement, tuple(parameters))
+    found, _ = await transaction.execute(compiled.sql, compiled.parameters(parameters))
+    rows = []
+    for values in map(list, found):
+        for position, convert in compiled.read:
+            values[position] = convert(values[position])
+        rows.append(compiled.row(*values))
+    return rows
 
 
-async def first(session: AsyncSession, statement: Statement, parameters: Parameters) -> Row | None:
-    """Return the first row of `fetch`, if there is any."""
-    rows = await fetch(session, statement, parameters)
-    return rows[0] if rows else None
+async def execute(session: AsyncSession, statement: Statement, *parameters: Parameters) -> int:
+    """Execute a statement with each of these parameters, which all have the same names.
 
-
-async def execute(session: AsyncSession, statement: Statement, parameters: Parameters) -> int:
-    """Execute a statement; return how many rows it changed."""
+    Return how many rows it changed, if it was executed once.
+    """
+    if not parameters:
+        return 0
     transaction: Transaction = session.info["transaction"]
-    compiled = _compiled_for(transaction.dialect, statement, parameters)
-    _, count = await transaction.execute(compiled.sql, compiled.parameters(parameters))
-    return count
+    compiled = _compiled(transaction.dialect, statement, tuple(parameters[0]))
+    return (await transaction.execute(compiled.sql, *map(compiled.parameters, parameters)))[1]
 
 
-async def execute_all(
-    session: AsyncSession, statement: Statement, parameters: Sequence[Parameters]
-) -> None:
-    """Execute a statement with each of these parameters, which all have the same names."""
-    if len(parameters) == 1:
-        await execute(session, statement, parameters[0])
-    elif parameters:
-        transaction: Transaction = session.info["transaction"]
-        compiled = _compiled_for(transaction.dialect, statement, parameters[0])
-        await transaction.execute_all(compiled.sql, [*map(compiled.parameters, parameters)])
-
-
-# By the kind of database, the statement, and the columns that are written.
-_compiled: dict[tuple[Any, ...], Compiled] = {}
-
-
-def _compiled_for(dialect: Dialect, statement: Statement, parameters: Parameters) -> Compiled:
-    key = (dialect.name, statement, *parameters)
-    if key not in _compiled:
-        _compiled[key] = _compile(dialect, statement, [*parameters])
-    return _compiled[key]
-
-
-def _compile(dialect: Dialect, statement: Statement, names: Sequence[str]) -> Compiled:
+@lru_cache(500)
+def _compiled(dialect: Dialect, statement: Statement, names: Sequence[str]) -> Compiled:
     compiled: Any = statement.compile(dialect=dialect, column_keys=names)
     expanded = compiled.construct_expanded_state(dict.fromkeys(names))
     columns = () if isinstance(statement, TextClause) else statement.exported_columns
+    types = [column.type.dialect_impl(dialect) for column in columns]
     return Compiled(
         sql=expanded.statement,
         constants=expanded.parameters,
@@ -141,6 +105,8 @@ def _compile(dialect: Dialect, statement: Statement, names: Sequence[str]) -> Co
         ],
         row=namedtuple("Row", [str(column.key) for column in columns]),
         read=[
-            column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns
+            (position, convert)
+            for position, kind in enumerate(types)
+            if (convert := kind.result_processor(dialect, None))
         ],
     )

@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.core.leases import LEASE
 from storage.column_types import Illegible, UtcDateTime
 from storage.leases import Worker, is_free, moment
-from storage.statements import Row, Statement, execute, first
+from storage.statements import Row, Statement, execute, fetch
 from storage.tables import ONBOARDING, UNPUBLISHED, OnboardingRow
 from storage.unreadable_rows import is_readable
 
@@ -68,7 +68,8 @@ async def take(session: AsyncSession, onboarding_id: str, worker: Worker) -> Row
 
     A lease of our own is taken again: a process works on a thread only once at a time.
     """
-    return await first(session, _taking(worker), {"this_id": onboarding_id})
+    rows = await fetch(session, _taking(worker), {"this_id": onboarding_id})
+    return rows[0] if rows else None
 
 
 @lru_cache
@@ -85,7 +86,8 @@ def _taking(worker: Worker) -> Statement:
 async def prolong(session: AsyncSession, onboarding_id: str, worker: Worker) -> Row | None:
     """Prolong the lease; return the onboarding's row, None if the lease is not ours anymore."""
     ours = {"this_id": onboarding_id, "worker": worker.id}
-    return await first(session, PROLONG, ours)
+    rows = await fetch(session, PROLONG, ours)
+    return rows[0] if rows else None
 
 
 async def release(
