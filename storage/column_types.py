@@ -39,12 +39,18 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.astimezone(UTC) if value else None
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
-        return _lenient(super().result_processor(dialect, coltype))
+        parse = self.impl_instance.result_processor(dialect, coltype)
 
-    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        def read(value: Any) -> Any:
+            if value is None:
+                return None
+            try:
+                moment: Any = parse(value) if parse else value
+                return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+            except (ValueError, TypeError, AttributeError):
+                return Illegible()
+
+        return read
 
 
 class Json(TypeDecorator[Any]):

@@ -96,7 +96,7 @@ class Database:
                         "transaction": transaction,
                         "seals": self._seals,
                         "cache": self.cache,
-                        "learned": [],
+                        "learned": [],  # onboardings to cache once it is committed
                         "unreadable": self.unreadable,
                         "left_residue": False,
                         "heads": [],

@@ -51,7 +51,7 @@ async def load(session: AsyncSession, guides: GuideStore, row: OnboardingRow | R
         if onboarding := cache.get(row.id, row.revision):
             return replace(onboarding, **columns)
         onboarding = await _read(session, columns)
-    learn(session, onboarding)
+    session.info["learned"].append(onboarding)
     return onboarding
 
 
@@ -63,11 +63,6 @@ async def must_be_readable(session: AsyncSession, guides: GuideStore, row: Onboa
             where = col(kind.onboarding_id) == row.id
             for found in await session.exec(select(kind).where(where)):
                 must_be_legible(found, table_of(kind))
-
-
-def learn(session: AsyncSession, onboarding: Onboarding) -> None:
-    """Cache an onboarding once the transaction is committed."""
-    session.info["learned"].append(onboarding)
 
 
 async def _columns(

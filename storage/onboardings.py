@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.core.errors import NotFound, Stale, UnreadableRow
 from bot.onboarding import Change, Loss, Onboarding, Status
 from storage import history
-from storage.from_rows import learn, load, must_be_readable
+from storage.from_rows import load, must_be_readable
 from storage.guides import GuideStore
 from storage.posted_messages import LEFTOVER
 from storage.statements import execute, fetch
@@ -181,7 +181,7 @@ async def add(session: AsyncSession, change: Change) -> None:
     steps = [step_columns(onboarding.id, step) for step in onboarding.steps]
     await session.exec(insert(StepRow), params=steps)
     await execute(session, history.ADD_EVENTS, *events)
-    learn(session, onboarding)
+    session.info["learned"].append(onboarding)
 
 
 async def save(session: AsyncSession, before: Onboarding, change: Change) -> Onboarding:
@@ -207,7 +207,7 @@ async def save(session: AsyncSession, before: Onboarding, change: Change) -> Onb
         if one not in before.verifications:
             await session.merge(await verification_row(session, before, one))
     await execute(session, history.ADD_EVENTS, *events)
-    learn(session, after)
+    session.info["learned"].append(after)
     return after
 
 

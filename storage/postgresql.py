@@ -45,32 +45,6 @@ def engine(url: str) -> AsyncEngine:
 NOTHING_BEGUN = (TransactionStatus.IDLE, TransactionStatus.UNKNOWN)
 
 
-class Transaction:
-    """A transaction on a connection of `engine`."""
-
-    dialect = PGDialectAsync_psycopg()  # type: ignore[no-untyped-call]
-
-    def __init__(self, connection: "TimedConnection") -> None:
-        self._connection = connection
-
-    async def begin(self, *, write: bool) -> None:
-        await self._connection.execute(BEGIN if write else READ_ONLY)
-
-    async def execute(self, sql: str, *parameters: Any) -> tuple[Sequence[Any], int]:
-        if len(parameters) > 1:
-            await self._connection.cursor().executemany(sql, parameters)
-            return (), 0
-        cursor = await self._connection.execute(sql, *parameters)
-        return await cursor.fetchall() if cursor.description else (), cursor.rowcount
-
-    async def commit(self) -> None:
-        await self._connection.commit()
-
-    @property
-    def is_closed(self) -> bool:
-        return self._connection.closed
-
-
 class TimedConnection(psycopg.AsyncConnection[Any]):
     """A connection that is closed when an answer is overdue, or when the caller is cancelled.
 
@@ -94,8 +68,31 @@ class TimedConnection(psycopg.AsyncConnection[Any]):
 
     async def rollback(self) -> None:
         """Roll back, if there is anything: SQLAlchemy's pool asks for it after each use."""
-        if self.pgconn.transaction_status not in (
-            TransactionStatus.IDLE,
-            TransactionStatus.UNKNOWN,
-        ):
+        if self.pgconn.transaction_status not in NOTHING_BEGUN:
             await super().rollback()
+
+
+class Transaction:
+    """A transaction on a connection of `engine`."""
+
+    dialect = PGDialectAsync_psycopg()  # type: ignore[no-untyped-call]
+
+    def __init__(self, connection: TimedConnection) -> None:
+        self._connection = connection
+
+    async def begin(self, *, write: bool) -> None:
+        await self._connection.execute(BEGIN if write else READ_ONLY)
+
+    async def execute(self, sql: str, *parameters: Any) -> tuple[Sequence[Any], int]:
+        if len(parameters) > 1:
+            await self._connection.cursor().executemany(sql, parameters)
+            return (), 0
+        cursor = await self._connection.execute(sql, *parameters)
+        return await cursor.fetchall() if cursor.description else (), cursor.rowcount
+
+    async def commit(self) -> None:
+        await self._connection.commit()
+
+    @property
+    def is_closed(self) -> bool:
+        return self._connection.closed

@@ -1,7 +1,6 @@
 """Turns an `Onboarding` into rows."""
 
 import re
-from datetime import datetime
 from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -18,6 +17,11 @@ from storage.tables import VerificationRow
 
 def columns(onboarding: Onboarding) -> dict[str, Any]:
     """Return the columns that a transition may change, including derived ones."""
+    latest = onboarding.verification
+    if latest and latest.recheck:  # after go-live it counts once it has a verdict
+        latest = onboarding.last_verdict
+    report = latest.report if latest else None
+    running = "running" if latest else None
     return {
         "channel": onboarding.channel,
         "client_name": onboarding.client_name,
@@ -38,8 +42,8 @@ def columns(onboarding: Onboarding) -> dict[str, Any]:
         "timezone": onboarding.timezone,
         "missing_values": len(onboarding.missing),
         "exposed_values": len(onboarding.exposed),
-        "verification": _verification(onboarding),
-        "checked_at": _checked_at(onboarding),
+        "verification": report.outcome.value if report else running,
+        "checked_at": report.started_at if report else None,
         "open_questions": len(onboarding.open_questions),
         "next_reminder": None,  # to be determined again
         "next_check": None,
@@ -63,24 +67,6 @@ def name_patterns(words: str) -> tuple[str, ...]:
     strict = re.sub(r"([/%_])", r"/\1", client_key(words))
     loose = "%".join(re.findall(r"[^\W_]+", folded(words)))
     return (f"%{strict}%", f"%{loose}%") if loose else (f"%{strict}%",)
-
-
-def _verification(onboarding: Onboarding) -> str | None:
-    latest = _shown_verification(onboarding)
-    if latest is None:
-        return None
-    return latest.report.outcome.value if latest.report else "running"
-
-
-def _checked_at(onboarding: Onboarding) -> datetime | None:
-    latest = _shown_verification(onboarding)
-    return latest.report.started_at if latest and latest.report else None
-
-
-def _shown_verification(onboarding: Onboarding) -> Verification | None:
-    """Return the latest verification; after go-live a recheck counts once it has a verdict."""
-    latest = onboarding.verification
-    return onboarding.last_verdict if latest and latest.recheck else latest
 
 
 def step_columns(onboarding_id: str, step: StepProgress) -> dict[str, Any]:

@@ -43,7 +43,7 @@ class TimedApp(AsyncApp):
         """Handle a payload within Slack's three seconds, however slow the rest is."""
         began, kind = time.perf_counter(), payload.get("type")
         self.requests.accepted(event=kind == "event_callback")
-        if self._tells_of_our_own(payload):
+        if kind == "event_callback" and self._tells_of_our_own(payload):
             return BoltResponse(status=200, body="")
         # In this mode Bolt takes a payload that has been parsed. Headers are not signed.
         request = AsyncBoltRequest(body=cleaned(payload), mode="socket_mode")

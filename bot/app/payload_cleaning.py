@@ -3,10 +3,8 @@
 Bolt takes them for what it expects, and fails. A key that is null means the same as none.
 """
 
-import json
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qsl
 
 # The keys that Bolt reads from every payload (slack_bolt/request/internals.py), and their types.
 BOLT_KEYS = {
@@ -33,17 +31,6 @@ def cleaned(payload: Mapping[str, Any]) -> dict[str, Any]:
             if not all(isinstance(item, dict) for item in part.get("authorizations", ())):
                 del part["authorizations"]
     return body
-
-
-def parsed(body: str, content_type: str) -> Any:
-    """Return the payload in a request's body; a slash command's is the form itself.
-
-    Raises ValueError or TypeError for anything else.
-    """
-    if content_type.startswith("application/json") or body.startswith("{"):
-        return json.loads(body)
-    form = dict(parse_qsl(body, keep_blank_values=True))
-    return json.loads(form["payload"]) if "payload" in form else form
 
 
 def without_nulls(value: Any) -> Any:

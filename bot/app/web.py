@@ -1,8 +1,14 @@
 """The HTTP server: Slack's requests and the probes."""
 
+import hmac
+import json
 import logging
+import re
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from binascii import a2b_qp
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+from urllib.parse import parse_qsl
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -12,10 +18,8 @@ from bot.app.bolt import TimedApp
 from bot.app.connections import Connection
 from bot.app.in_flight import InFlight
 from bot.app.monitoring import Probes
-from bot.app.payload_cleaning import parsed
 from bot.app.pictures import routes
 from bot.app.request_monitor import Kind, RequestMonitor
-from bot.app.signature import MAX_AGE_SECONDS, Signature
 from bot.core.metrics import Metrics
 from bot.guide.pictures import PictureFile
 
@@ -23,11 +27,37 @@ log = logging.getLogger(__name__)
 
 # Far more than Slack sends: our largest form, with every field filled in, has some 20 kB.
 MAX_REQUEST_BYTES = 256 * 1024
+MAX_AGE_SECONDS = 300
 REASONS = {400: "malformed", 413: "too_large", 415: "compressed"}
 NOT_SIGNED = '{"error": "invalid request"}'
 # What Bolt's parsing raises for a body that is not JSON or has another shape. Errors of our
 # listeners never get here.
 PARSING_ERRORS = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
+
+
+class Signature:
+    """Verifies that requests are Slack's; takes any headers and any body.
+
+    It is an HMAC over the raw bytes (docs.slack.dev, "Verifying requests").
+    """
+
+    def __init__(self, signing_secret: str) -> None:
+        self._secret = signing_secret.encode()
+
+    def age(self, headers: Mapping[str, str], now: float) -> float | None:
+        """Return how long ago Slack claims to have signed this, None if the headers don't say."""
+        timestamp = headers.get("X-Slack-Request-Timestamp", "")
+        # int() would also take digits of other scripts, and thousands of them.
+        if "X-Slack-Signature" not in headers or not re.fullmatch(r"[0-9]{1,12}", timestamp):
+            return None
+        return now - int(timestamp)
+
+    def is_valid(self, headers: Mapping[str, str], body: bytes) -> bool:
+        """Whether Slack signed this body with the timestamp in the headers."""
+        timestamp = headers.get("X-Slack-Request-Timestamp", "").encode(errors="replace")
+        digest = hmac.digest(self._secret, b"v0:" + timestamp + b":" + body, "sha256")
+        given = headers.get("X-Slack-Signature", "").encode(errors="replace")
+        return hmac.compare_digest(b"v0=" + digest.hex().encode(), given)
 
 
 def web_app(
@@ -89,7 +119,12 @@ def _slack_events(
         connection = _connection(request)
         connection.begin_answer(is_slacks=True)
         with in_flight.request():
-            response = await _answer(bolt, request, body)
+            try:
+                # UTF-8 whatever the header says: Slack sends nothing else.
+                payload = _parsed(body.decode(), request.content_type)
+                response = await to_aiohttp_response(await bolt.answer(payload))
+            except PARSING_ERRORS:
+                response = web.Response(status=400, text="malformed request\n")
             if in_flight.stopping:  # the next request on this connection would not reach us
                 response.force_close()
             try:
@@ -128,13 +163,19 @@ async def _signed_body(
     return body
 
 
-async def _answer(bolt: TimedApp, request: web.Request, body: bytes) -> web.Response:
-    try:
-        # UTF-8 whatever the header says: Slack sends nothing else.
-        payload = parsed(body.decode(), request.content_type)
-        return await to_aiohttp_response(await bolt.answer(payload))
-    except PARSING_ERRORS:
-        return web.Response(status=400, text="malformed request\n")
+def _parsed(body: str, content_type: str) -> Any:
+    """Return the payload in a request's body; a slash command's is the form itself.
+
+    Raises ValueError or TypeError for anything else.
+    """
+    if content_type.startswith("application/json") or body.startswith("{"):
+        return json.loads(body)
+    if body.startswith("payload=") and "&" not in body and body.count("=") == 1:
+        # What follows is percent-encoded; read as quoted-printable, it takes 6 µs instead of 370.
+        encoded = body.removeprefix("payload=").replace("+", " ").replace("%", "=")
+        return json.loads(a2b_qp(encoded))
+    form = dict(parse_qsl(body, keep_blank_values=True))
+    return json.loads(form["payload"]) if "payload" in form else form
 
 
 def _connection(request: web.Request) -> Connection:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 
 from bot.core.errors import NotFound
 from bot.guide import Guide, Owner, Phase, Step
@@ -113,7 +114,7 @@ class Onboarding:
     @property
     def missing(self) -> tuple[str, ...]:
         """The credentials not entered yet, in the order in which the guide shows them."""
-        fields = sorted(self.guide.credentials, key=lambda field: field.step)
+        fields = sorted(self.guide.credentials, key=attrgetter("step"))
         return tuple(field.id for field in fields if field.id not in self.credentials)
 
     @property

@@ -36,7 +36,7 @@ def changed(
     onboarding: Onboarding, active_at: datetime, events: Sequence[Event], **fields: Any
 ) -> Change:
     """Return the change that sets `fields`; a new turn begins with the last event."""
-    if _ends_a_silence(onboarding, active_at, events):
+    if onboarding.quiet_offer and _ends_a_silence(onboarding, active_at, events):
         again = replace(events[0], kind=EventKind.ACTIVE_AGAIN, detail={}, quiet=False)
         events = [again, *events]
     jumps = (*onboarding.jumps, *(event for event in events if event.kind in JUMPS))
@@ -61,6 +61,8 @@ def _ends_a_silence(onboarding: Onboarding, active_at: datetime, events: Sequenc
 
 def must_be_active(onboarding: Onboarding, actor: Actor = BOT) -> None:
     """Raise Refused if an onboarding is paused or over, in words for `actor`."""
+    if onboarding.status is Status.ACTIVE:
+        return
     if onboarding.status is Status.PAUSED and actor.role is Role.ENGINEER:
         raise Refused("It's paused. Run `/servicetitan resume` first.")
     if onboarding.status is Status.PAUSED:
@@ -91,9 +93,12 @@ def must_be_unfinished(onboarding: Onboarding, number: int) -> None:
 
 def must_be_current(onboarding: Onboarding, number: int, actor: Actor) -> None:
     """Raise Refused unless step `number` is the current one of an active onboarding."""
+    step = onboarding.step(number)
+    if step.state is StepState.CURRENT and onboarding.status is Status.ACTIVE:
+        return
     must_be_unfinished(onboarding, number)
     must_be_active(onboarding, actor)
-    if onboarding.step(number).state is StepState.WAITING and onboarding.current:
+    if step.state is StepState.WAITING and onboarding.current:
         raise Refused(
             f"Not yet! Step {onboarding.current.number} ({onboarding.current.title}) comes first."
         )

@@ -19,7 +19,7 @@ from bot.slack.membership import (
     ExternalMembers,
     Membership,
     Undecided,
-    organization_ids,
+    membership_of,
     user_of_request,
 )
 
@@ -84,15 +84,10 @@ class Directory:
         certain = user is not claimed
         if not user.team_id and person.team_id:  # Slack does not show them to us
             user, certain = User(person.team_id, flag="is_restricted"), False
-        home = user.is_home(identity)
-        may_be_engineer = home and user.full_member
-        return Membership(
-            Person(person.user_id, person.team_id or user.team_id),
-            home=home,
-            engineer=may_be_engineer and await self._is_listed(person.user_id, fresh=fresh),
-            organizations=organization_ids(user, person) if user.is_person else (),
-            certain=certain,
-        )
+        known = membership_of(person, user, identity, certain=certain)
+        if known.home and user.full_member and await self._is_listed(person.user_id, fresh=fresh):
+            return replace(known, engineer=True)
+        return known
 
     async def with_contacts(self, membership: Membership, people: Sequence[str]) -> Membership:
         """Return `membership` with the organization of most of the client's external `people`."""

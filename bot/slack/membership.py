@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from bot.core.errors import OnboardingError, Unavailable
 from bot.onboarding import Onboarding
@@ -12,6 +13,8 @@ from bot.slack.people import Identity, User
 
 # How many of the client's people are looked up to find their organization.
 MOST_CONTACTS = 5
+# So many people's memberships needn't be worked out again for each of their presses.
+MOST_REMEMBERED = 1000
 
 
 class Undecided(OnboardingError):
@@ -98,6 +101,7 @@ class Membership:
         return replace(onboarding, client_team=theirs)
 
 
+@lru_cache(MOST_REMEMBERED)
 def user_of_request(person: Person, identity: Identity) -> User | None:
     """Return what a signed request alone says about an external person, None if too little.
 
@@ -108,6 +112,13 @@ def user_of_request(person: Person, identity: Identity) -> User | None:
     return User(person.team_id, flag="is_restricted")
 
 
-def organization_ids(user: User, person: Person) -> tuple[str, ...]:
-    ids = (user.organization, user.team_id, person.team_id)
-    return tuple(dict.fromkeys(one for one in ids if one))
+@lru_cache(MOST_REMEMBERED)
+def membership_of(person: Person, user: User, identity: Identity, *, certain: bool) -> Membership:
+    """Return where somebody belongs by what Slack says about them, without whether an engineer."""
+    ids = (user.organization, user.team_id, person.team_id) if user.is_person else ()
+    return Membership(
+        Person(person.user_id, person.team_id or user.team_id),
+        home=user.is_home(identity),
+        organizations=tuple(dict.fromkeys(one for one in ids if one)),
+        certain=certain,
+    )

@@ -9,7 +9,7 @@ fit a history that has gone on.
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Self
@@ -62,15 +62,18 @@ class SealedState:
     @property
     def columns(self) -> dict[str, Any]:
         """The column of the onboarding."""
-        return {"sealed_state": asdict(self)}
+        stored = {"versions": self.versions, "digests": self.digests, "seal": self.seal}
+        return {"sealed_state": stored}
 
     def sealed(self, seals: Seals, onboarding_id: str, end: str) -> Self:
         """Return the same content, sealed for this end of the history."""
-        return replace(self, seal=seals.sign(self._content(onboarding_id, end)))
+        content = ["state", 1, onboarding_id, end, self.versions, self.digests]
+        return replace(self, seal=seals.sign(content))
 
     def fits(self, seals: Seals, onboarding_id: str, end: str) -> bool:
         """Whether this was sealed for that end of the history; raises MissingKey."""
-        return bool(self.seal) and seals.verify(self.seal, self._content(onboarding_id, end))
+        content = ["state", 1, onboarding_id, end, self.versions, self.digests]
+        return bool(self.seal) and seals.verify(self.seal, content)
 
     def moved(
         self, seals: Seals, onboarding_id: str, end: str, new_end: str, **new: Mapping[str, Any]
@@ -104,35 +107,25 @@ class SealedState:
         }
         return self.moved(seals, before.id, end, new_end, versions=versions, digests=digests)
 
-    def _content(self, onboarding_id: str, end: str) -> list[Any]:
-        return ["state", 1, onboarding_id, end, self.versions, self.digests]
-
 
 def digests_of(onboarding: Onboarding) -> Mapping[str, str]:
     """Return the digests of an onboarding, equal to the `digests` of its rows."""
     guide = {"guide": onboarding.guide.id, "guide_version": onboarding.guide.version}
     client = [guide.get(name) or getattr(onboarding, name) for name in CLIENT]
     values = [
-        {
-            "field": name,
-            "version": value.version,
-            "mask": value.mask,
-            "submitted_by_user": value.by.user_id,
-            "submitted_by_team": value.by.team_id,
-            "submitted_by_role": value.by.role.value,
-        }
-        for name, value in onboarding.credentials.items()
+        str([name, one.version, one.mask, one.by.user_id, one.by.team_id, one.by.role.value])
+        for name, one in onboarding.credentials.items()
     ]
     return {
         "client": _digest(client),
         "steps": _steps_digest(onboarding.steps),
-        "values": _values_digest(values),
+        "values": _digest(sorted(values)),
     }
 
 
 @lru_cache(MAX_ENTRIES)  # the next change asks for it again
 def _steps_digest(steps: tuple[StepProgress, ...]) -> str:
-    return _digest_of_steps(step_columns("", step) for step in steps)
+    return _digest_of_steps([step_columns("", step) for step in steps])
 
 
 def digests(client: Row, steps: Iterable[Row], values: Iterable[Row]) -> Mapping[str, str]:
@@ -140,22 +133,18 @@ def digests(client: Row, steps: Iterable[Row], values: Iterable[Row]) -> Mapping
     return {
         "client": _digest([client[name] for name in CLIENT]),
         "steps": _digest_of_steps(steps),
-        "values": _values_digest(values),
+        "values": _digest(sorted(str([value[name] for name in VALUE]) for value in values)),
     }
 
 
 def _digest_of_steps(steps: Iterable[Row]) -> str:
-    return _digest(sorted(map(_step, steps), key=lambda step: str(step[0])))
-
-
-def _values_digest(values: Iterable[Row]) -> str:
-    return _digest(sorted(str([value[name] for name in VALUE]) for value in values))
-
-
-def _step(row: Row) -> list[Any]:
-    by = [row["by_user"], row["by_team"] or "", row["by_role"]]
-    who = by if row["by_user"] and row["by_role"] else None
-    return [row["number"], row["state"], row["at"], row["handed_over"], who]
+    found = {}
+    for row in steps:
+        by = [row["by_user"], row["by_team"] or "", row["by_role"]]
+        who = by if row["by_user"] and row["by_role"] else None
+        number = row["number"]
+        found[str(number)] = [number, row["state"], row["at"], row["handed_over"], who]
+    return _digest([found[number] for number in sorted(found)])
 
 
 def _digest(content: list[Any]) -> str:

@@ -69,13 +69,15 @@ class Seals:
         """Whether `seal` is that of `content`; raises MissingKey."""
         return hmac.compare_digest(seal.encode(), self.sign(content, like=seal or ":").encode())
 
-    def seal(self, entry: Entry, end: str) -> str:
-        """Return the seal of an event that follows `end`."""
-        return self.sign(_event(entry, end))
+    def seal(self, entry: Entry, end: str, like: str = "") -> str:
+        """Return the seal of an event that follows `end`; `like` as in `sign`."""
+        *others, at = entry
+        moment = at.astimezone(UTC).isoformat(timespec="microseconds")
+        return self.sign(["event", 1, end, *others, moment], like)
 
     def fits(self, seal: str, entry: Entry, end: str) -> bool:
         """Whether `seal` is that of `entry` after `end`; raises MissingKey."""
-        return self.verify(seal, _event(entry, end))
+        return hmac.compare_digest(seal.encode(), self.seal(entry, end, seal or ":").encode())
 
     def end(self, onboarding_id: str, length: int, newest: str) -> str:
         """Return the end of a history of `length` events whose last one has the seal `newest`.
@@ -83,8 +85,3 @@ class Seals:
         Raises MissingKey if the key of `newest` is not among ours.
         """
         return self.sign(["end", 1, onboarding_id, length, newest], like=newest or ":")
-
-
-def _event(entry: Entry, end: str) -> list[Any]:
-    *others, at = entry
-    return ["event", 1, end, *others, at.astimezone(UTC).isoformat(timespec="microseconds")]
