@@ -57,7 +57,10 @@ def _block(block: Json, readable: Readable, width: int) -> list[str]:
             words = block["title"]["text"] if "title" in block else block["alt_text"]
             return wrapped(f"🖼 {words}", width)
         case "rich_text":
-            return wrapped("\n".join(_rich(each, readable) for each in block["elements"]), width)
+            words = "\n".join(
+                "".join(one["text"] for one in each["elements"]) for each in block["elements"]
+            )
+            return wrapped(words, width)
         case other:
             return [f"({other})"]
 
@@ -108,24 +111,3 @@ def _shown(value: Any, kind: str, readable: Readable) -> str:
     if isinstance(value, dict):
         return readable(value["text"]["text"])
     return readable(f"<@{value}>") if kind.endswith("users_select") else str(value)
-
-
-def _rich(element: Json, readable: Readable) -> str:
-    parts = element.get("elements", [])
-    if element["type"] == "rich_text_list":
-        return "\n".join(f"•  {_rich(item, readable)}" for item in parts)
-    return "".join(_rich_part(part, readable) for part in parts)
-
-
-def _rich_part(part: Json, readable: Readable) -> str:
-    match part["type"]:
-        case "user":
-            return readable(f"<@{part['user_id']}>")
-        case "emoji":
-            return readable(f":{part['name']}:")
-        case "date":
-            return str(part.get("fallback", part["timestamp"]))
-        case "link":
-            return str(part.get("text", part["url"]))
-        case _:
-            return str(part.get("text", part.get("range", "")))

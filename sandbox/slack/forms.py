@@ -117,8 +117,7 @@ def _id(value: Any) -> str:
 
 def _option(element: Json, wanted: Any) -> Json:
     """The option with this value, or with this label."""
-    groups = [element, *element.get("option_groups", [])]
-    options: list[Json] = [option for group in groups for option in group.get("options", [])]
+    options: list[Json] = element["options"]
     for option in options:
         if wanted in (option["value"], option["text"]["text"]):
             return option

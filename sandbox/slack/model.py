@@ -143,13 +143,17 @@ class Message:
     app_id: str | None = None
     metadata: Json | None = None
     ephemeral_to: User | None = None
-    is_broadcast: bool = False
     edited_ts: str | None = None
     reactions: dict[str, list[str]] = field(default_factory=dict)
     subtype: str | None = None
     files: list[Json] = field(default_factory=list)
     attachments: list[Json] = field(default_factory=list)
     versions: list["Message"] = field(default_factory=list)
+
+    @property
+    def is_broadcast(self) -> bool:
+        """Whether the channel sees a reply, too."""
+        return self.subtype == "thread_broadcast"
 
     @property
     def is_ephemeral(self) -> bool:

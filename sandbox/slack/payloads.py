@@ -99,15 +99,6 @@ def view_submission(state: State, view: View) -> Json:
     }
 
 
-def view_closed(state: State, view: View, is_cleared: bool) -> Json:
-    """A modal closed without submitting: nothing of what was typed is told."""
-    shape = modals.to_api(state, view) | {"state": {"values": {}}}
-    return _interaction(state, "view_closed", view.user, view.user.team) | {
-        "view": shape,
-        "is_cleared": is_cleared,
-    }
-
-
 def event_callback(
     state: State, event: Json, channel: Channel | None = None, team: Team | None = None
 ) -> Json:

@@ -187,15 +187,10 @@ class Person:
         ack = await self._courier.send(Outgoing("interactive", payload))
         return settle(self._state, view, ack)
 
-    async def close(self, view: View, *, by_cross: bool = False) -> Ack | None:
-        """Press Cancel, or `by_cross` the ✕; the bot is told if the view asks for it."""
+    async def close(self, view: View) -> None:
+        """Press Cancel or the ✕; the bot never asks to be told."""
         must_be_open(self._state, self.user, view)
-        cleared = by_cross or bool(view.content.get("clear_on_close"))
-        payload = payloads.view_closed(self._state, view, cleared)
         modals.close(self._state, view)
-        if not view.content.get("notify_on_close"):
-            return None
-        return await self._courier.send(Outgoing("interactive", payload))
 
     async def say(
         self,

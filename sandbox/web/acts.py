@@ -42,7 +42,7 @@ async def submit(_session: Session, person: Person, form: Form) -> None:
 
 async def close(_session: Session, person: Person, form: Form) -> None:
     view = _modal(person, form.get("view", ""))
-    await person.close(view, by_cross=bool(form.get("whole", "")))
+    await person.close(view)
 
 
 async def say(session: Session, person: Person, form: Form) -> None:
@@ -62,10 +62,8 @@ async def say(session: Session, person: Person, form: Form) -> None:
     if not text and not files:
         return
     broadcast = "thread_broadcast" if thread_ts and form.get("broadcast", "") else None
-    message = await person.say(
-        channel, _with_mentions(session, text), thread_ts, files=files, subtype=broadcast
-    )
-    message.is_broadcast = broadcast is not None
+    words = _with_mentions(session, text)
+    await person.say(channel, words, thread_ts, files=files, subtype=broadcast)
 
 
 async def edit(session: Session, person: Person, form: Form) -> None:

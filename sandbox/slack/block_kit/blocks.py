@@ -8,12 +8,12 @@ from typing import Any
 
 from sandbox.slack.block_kit.elements import BUTTON, IMAGE, INPUTS, MENUS
 from sandbox.slack.block_kit.objects import PICTURE, SOURCE, TYPE, plain_text, text
-from sandbox.slack.block_kit.rich import RICH_TEXT
 from sandbox.slack.block_kit.schema import (
     Check,
     array,
     both,
     flag,
+    integer,
     problem,
     record,
     string,
@@ -21,6 +21,7 @@ from sandbox.slack.block_kit.schema import (
 )
 from sandbox.slack.model import Json
 
+MANY = 1000  # Slack publishes no bound on the elements of a rich text
 CONTEXT_TEXTS = {"plain_text": text(3000), "mrkdwn": text(3000)}
 
 
@@ -47,6 +48,12 @@ def _section_says_something(value: Any, pointer: str) -> Iterator[str]:
         yield problem("must have text or fields", pointer)
 
 
+_STYLE = record({}, dict.fromkeys(("bold", "italic", "strike", "code"), flag))
+_WORDS = record({"type": TYPE, "text": string(3000, 1)}, {"style": _STYLE})
+_PREFORMATTED = record(
+    {"type": TYPE, "elements": array(tagged({"text": _WORDS}), MANY, minimum=0)},
+    {"border": integer(0, 1)},
+)
 _BLOCK = tagged(
     {
         "header": _block({"text": plain_text(150)}),
@@ -72,7 +79,9 @@ _BLOCK = tagged(
             {"label": plain_text(2000), "element": tagged(INPUTS)},
             {"hint": plain_text(2000), "optional": flag},
         ),
-        "rich_text": RICH_TEXT,
+        "rich_text": _block(
+            {"elements": array(tagged({"rich_text_preformatted": _PREFORMATTED}), MANY)}
+        ),
     }
 )
 

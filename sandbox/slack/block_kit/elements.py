@@ -7,7 +7,6 @@ from sandbox.slack.block_kit.objects import (
     CONFIRM,
     MRKDWN_OPTION,
     OPTION,
-    OPTION_GROUP,
     PICTURE,
     SOURCE,
     TYPE,
@@ -36,17 +35,11 @@ def _element(required: dict[str, Check], optional: dict[str, Check]) -> Check:
     return record({"type": TYPE, **required}, optional)
 
 
-def _options_or_groups(value: Any, pointer: str) -> Iterator[str]:
-    if isinstance(value, dict) and ("options" in value) == ("option_groups" in value):
-        yield problem("must have either options or option_groups", pointer)
-
-
 def _initial_options_exist(value: Any, pointer: str) -> Iterator[str]:
     """Initial options must equal options that are on offer."""
     if not isinstance(value, dict):
         return
-    groups = [value, *value.get("option_groups", [])]
-    offered = [option for group in groups for option in group.get("options", [])]
+    offered = value.get("options", [])
     initial = [value["initial_option"]] if "initial_option" in value else []
     for option in [*initial, *value.get("initial_options", [])]:
         if option not in offered:
@@ -68,16 +61,7 @@ IMAGE = both(_element({"alt_text": string(2000, 1)}, PICTURE), SOURCE)
 
 MENUS: dict[str, Check] = {
     "static_select": both(
-        _element(
-            {},
-            _COMMON
-            | {
-                "options": array(OPTION, 100),
-                "option_groups": array(OPTION_GROUP, 100),
-                "initial_option": OPTION,
-            },
-        ),
-        _options_or_groups,
+        _element({"options": array(OPTION, 100)}, _COMMON | {"initial_option": OPTION}),
         _initial_options_exist,
     ),
     "users_select": _element({}, _COMMON | {"initial_user": USER_ID}),

@@ -5,7 +5,6 @@ from typing import Any
 
 from sandbox.slack.block_kit.schema import (
     Check,
-    array,
     both,
     flag,
     matching,
@@ -71,5 +70,3 @@ CONFIRM = record(
 OPTION = record({"text": plain_text(75), "value": string(150, 1)}, {"description": plain_text(75)})
 # Only checkboxes show mrkdwn in their options.
 MRKDWN_OPTION = record({"text": text(75), "value": string(150, 1)}, {"description": text(75)})
-
-OPTION_GROUP = record({"label": plain_text(75), "options": array(OPTION, 100)})

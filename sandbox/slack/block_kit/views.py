@@ -5,7 +5,7 @@ from typing import Any
 
 from sandbox.slack.block_kit.blocks import Surface, problems_of_blocks
 from sandbox.slack.block_kit.objects import plain_text
-from sandbox.slack.block_kit.schema import Check, flag, one_of, problem, record, string
+from sandbox.slack.block_kit.schema import Check, one_of, problem, record, string
 from sandbox.slack.model import Json
 
 
@@ -25,9 +25,6 @@ _MODAL = record(
     | {
         "submit": plain_text(24),
         "close": plain_text(24),
-        "clear_on_close": flag,
-        "notify_on_close": flag,
-        "submit_disabled": flag,
     },
 )
 _HOME = record({"type": one_of("home"), "blocks": _any}, _SHARED)

@@ -25,7 +25,7 @@ METADATA_LIMIT = 1_024  # Slack publishes no figure; this one is safe
 
 @method(
     "chat.postMessage",
-    "channel text blocks thread_ts reply_broadcast metadata unfurl_links unfurl_media mrkdwn",
+    "channel text blocks thread_ts metadata unfurl_links unfurl_media mrkdwn",
     scopes="chat:write",
     per_minute=300,
 )
@@ -33,11 +33,8 @@ def post_message(state: State, args: Arguments) -> Json:
     channel = _channel_to_post_in(state, args.text("channel"))
     text, blocks = _content(state, args)
     thread_ts = _thread(state, channel, args)
-    if args.flag("reply_broadcast") and not thread_ts:
-        raise SlackError("invalid_arguments")
     message = new_message(state, channel, text, blocks, thread_ts)
     message.metadata = _metadata(args)
-    message.is_broadcast = args.flag("reply_broadcast")
     channel.messages.append(message)
     state.changed(MessagePosted(message))
     shape = message.to_api(with_metadata=True)

@@ -26,13 +26,10 @@ HISTORY = "channels:history groups:history im:history"
 WINDOW = "channel limit cursor oldest latest inclusive include_all_metadata"
 
 
-@method("conversations.info", "channel include_num_members", scopes=READ)
+@method("conversations.info", "channel", scopes=READ)
 def info(state: State, args: Arguments) -> Json:
     channel = find_conversation(state, args, "read")
-    shape = conversation(state, channel)
-    if args.flag("include_num_members"):
-        shape["num_members"] = len(channel.members)
-    return {"channel": shape}
+    return {"channel": conversation(state, channel)}
 
 
 @method("conversations.members", "channel limit cursor", scopes=READ, per_minute=100)
@@ -43,9 +40,7 @@ def members(state: State, args: Arguments) -> Json:
     return {"members": page, "response_metadata": {"next_cursor": cursor}}
 
 
-@method(
-    "users.conversations", "types exclude_archived limit cursor", scopes="channels:read groups:read"
-)
+@method("users.conversations", "types limit cursor", scopes="channels:read groups:read")
 def own(state: State, args: Arguments) -> Json:
     """The channels that the bot is a member of (docs: users.conversations)."""
     kinds = args.maybe_text("types") or "public_channel"
@@ -57,9 +52,7 @@ def own(state: State, args: Arguments) -> Json:
     found = [
         channel
         for channel in state.channels.values()
-        if channel.kind in wanted
-        and state.bot.id in channel.members
-        and not (args.flag("exclude_archived") and channel.is_archived)
+        if channel.kind in wanted and state.bot.id in channel.members
     ]
     page, cursor = _page(found, args, default=100, maximum=999)
     shapes = [conversation(state, channel) for channel in page]

@@ -99,9 +99,9 @@ async function post(url, fields) {
 }
 
 function act(element, extra = []) {
-  const { act: name, target, channel, thread, view, whole, number, invitation, name: named } = element.dataset;
+  const { act: name, target, channel, thread, view, number, invitation, name: named } = element.dataset;
   const fields = [["act", name], ["who", who(element)]];
-  for (const [key, value] of Object.entries({ target, channel, thread, view, whole, number, invitation, name: named })) {
+  for (const [key, value] of Object.entries({ target, channel, thread, view, number, invitation, name: named })) {
     if (value) fields.push([key, value]);
   }
   return post("/act", [...fields, ...extra]).then((ok) => { draw(); return ok; });

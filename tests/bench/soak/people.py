@@ -95,7 +95,7 @@ class ClientAtWork:
         await asyncio.sleep(READING_SECONDS)
         await admin.submit(form, {name: values[name] for name in asked & values.keys()})
         if admin.view:
-            await admin.close(admin.view, by_cross=True)
+            await admin.close(admin.view)
 
     async def _mistype(self, message: Message) -> None:
         """Paste the Client ID everywhere."""
@@ -117,7 +117,7 @@ class ClientAtWork:
         if self.chance.random() < 1 / 10:
             await admin.submit(form, {"question": "Which of the two menus is it?"})
         if admin.view:
-            await admin.close(admin.view, by_cross=True)
+            await admin.close(admin.view)
 
     async def _press_twice(self, message: Message) -> None:
         admin = self.client.admin
@@ -153,7 +153,7 @@ async def look_after_clients(platforms: Platforms, chance: random.Random, second
         else:
             await engineer.command(channel, "/servicetitan", chance.choice(words))
         if engineer.view:
-            await engineer.close(engineer.view, by_cross=True)
+            await engineer.close(engineer.view)
 
 
 async def _answer_a_question(platforms: Platforms, engineer: Person) -> None:

@@ -87,7 +87,6 @@ BAD = {
     "51 blocks": [section()] * 51,
     "101 options": [actions(select(options=[option(str(each)) for each in range(101)]))],
     "an initial option that is not offered": [actions(select(initial_option=option("2")))],
-    "options and groups": [actions(select(option_groups=[]))],
     "an option value of 151 characters": [actions(select(options=[option("x" * 151)]))],
     "eleven checkboxes": [
         actions({"type": "checkboxes", "action_id": "c", "options": [option()] * 11})

@@ -306,23 +306,6 @@ async def test_an_old_hash_does_not_overwrite_a_newer_view(bot: StubBot, view: V
     assert [answer.get("error") for answer in answers] == [None, "hash_conflict"]
 
 
-async def test_a_closed_modal_is_told_only_to_those_who_asked(
-    bot: StubBot, ann: Person, view: View, message: Message
-) -> None:
-    before = len(bot.received)
-    await ann.close(view)
-    await ann.press(message, "go")
-    trigger_id = bot.received[-1]["trigger_id"]
-    await bot.call("views.open", trigger_id=trigger_id, view=form(notify_on_close=True))
-    assert ann.view is not None
-
-    await ann.close(ann.view)
-
-    kinds = [payload["type"] for payload in bot.received[before:]]
-    assert kinds == ["block_actions", "view_closed"]
-    assert bot.received[-1]["view"]["state"]["values"] == {}
-
-
 async def test_a_button_within_a_modal_names_the_view(
     slack: SlackSandbox, bot: StubBot, ann: Person, view: View
 ) -> None:
