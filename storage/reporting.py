@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Row, TextClause, and_
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -23,8 +22,9 @@ from bot.onboarding.reporting import Case, Summary, case_of, summary_of
 from bot.onboarding.reporting.summary import COUNTED, VERSION
 from storage.database import Database
 from storage.guides import GuideStore
-from storage.tables import ENDED, RUNNING, EventRow, OnboardingRow, SummaryRow, table_of
+from storage.tables import ENDED, RUNNING, EventRow, OnboardingRow, SummaryRow
 from storage.unreadable_rows import Unknown, known, reading
+from storage.upserts import upsert
 
 T = TypeVar("T")
 
@@ -123,8 +123,7 @@ async def _replay(
 
 
 async def _store(session: AsyncSession, made: Sequence[tuple[Row[Any], Summary]]) -> None:
-    table, is_sqlite = table_of(SummaryRow), session.get_bind().dialect.name == "sqlite"
-    insert = sqlite.insert(table) if is_sqlite else postgresql.insert(table)
+    insert = upsert(session, SummaryRow)
     new = {name: insert.excluded[name] for name in ("history_length", "version", "figures")}
     statement = insert.on_conflict_do_update(index_elements=["onboarding_id"], set_=new)
     values = [

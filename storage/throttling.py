@@ -3,23 +3,22 @@
 from datetime import datetime, timedelta
 
 from sqlalchemy import case
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col, delete
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.tables import RateRow
+from storage.upserts import upsert
 
 
 async def count(session: AsyncSession, of: str, more: int, now: datetime, within: timedelta) -> int:
     """Add `more` to the counter `of`, and return its value; it restarts after `within`."""
-    row, is_sqlite = RateRow, session.get_bind().dialect.name == "sqlite"
+    row = RateRow
     running = (col(row.since) > now - within) & (col(row.since) <= now)
     counted = {
         "since": case((running, col(row.since)), else_=now),
         "count": case((running, col(row.count) + more), else_=more),
     }
-    insert = sqlite.insert(row) if is_sqlite else postgresql.insert(row)
-    first = insert.values(id=of, since=now, count=more)
+    first = upsert(session, row).values(id=of, since=now, count=more)
     statement = first.on_conflict_do_update(index_elements=[col(row.id)], set_=counted)
     result = await (await session.connection()).execute(statement.returning(col(row.count)))
     return int(result.scalar_one())

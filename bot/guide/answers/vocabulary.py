@@ -6,9 +6,8 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-import snowballstemmer  # type: ignore[import-untyped]
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 FILE = Path(__file__).with_name("words.toml")
@@ -129,7 +128,14 @@ def unified(found: Sequence[str]) -> list[str]:
 @lru_cache(maxsize=10_000)
 def stem(word: str) -> str:
     """Return what `word` has in common with its other forms: “clicked” is “click”."""
-    return word if word in words().apart else str(snowballstemmer.stemmer("english").stemWord(word))
+    return word if word in words().apart else str(_stemmer().stemWord(word))
+
+
+@cache
+def _stemmer() -> Any:
+    from snowballstemmer import stemmer  # type: ignore[import-untyped]  # all languages: 4 MB
+
+    return stemmer("english")
 
 
 @cache
