@@ -28,9 +28,14 @@ def _url(value: str) -> str:
 
 
 def _base_url(value: str) -> str:
-    parts = urlsplit(_url(value))
+    return _bare(_url(value), "must be a base without a path, such as https://api.servicetitan.io")
+
+
+def _bare(value: str, problem: str) -> str:
+    """Return an address that ends with its host or port, without the slash after it."""
+    parts = urlsplit(value)
     if parts.path not in ("", "/") or parts.query or parts.fragment:
-        raise wrong("must be a base without a path, such as https://api.servicetitan.io")
+        raise wrong(problem)
     return value.rstrip("/")
 
 
@@ -50,10 +55,8 @@ def _public(value: str) -> str:
 
 
 def _public_url(value: str) -> str:
-    parts = urlsplit(_public(value))
-    if parts.path not in ("", "/") or parts.query or parts.fragment:
-        raise wrong("must be the bot's address alone, such as https://onboarding.example.com")
-    return value.rstrip("/")
+    example = "must be the bot's address alone, such as https://onboarding.example.com"
+    return _bare(_public(value), example)
 
 
 def _guide_images(value: str) -> str:
@@ -92,9 +95,9 @@ def _proxy_url(value: SecretStr) -> SecretStr:
         port = parts.port
     except ValueError:
         raise wrong(f"{example}; {PERCENT}") from None
-    bare = parts.path in ("", "/") and not parts.query and not parts.fragment
-    if parts.scheme not in ("http", "https") or not parts.hostname or not bare:
+    if parts.scheme not in ("http", "https") or not parts.hostname:
         raise wrong(example)
+    _bare(plain(value), example)
     if port is None:
         raise wrong("must name the proxy's port, such as http://proxy:3128")
     if parts.netloc.count("@") > 1 or re.search(r"[^\x21-\x7e]", plain(value)):

@@ -4,7 +4,7 @@ The `team` of an external person's `block_actions` is the installing workspace's
 `view_submission` is their own; only `user.team_id` tells where somebody belongs.
 """
 
-from sandbox.slack import modals
+from sandbox.slack import views
 from sandbox.slack.model import Channel, Json, Message, ResponseUrl, Team, User, View
 from sandbox.slack.state import State
 
@@ -85,7 +85,7 @@ def view_action(state: State, view: View, action: Json) -> Json:
     return _interaction(state, "block_actions", view.user, state.home) | {
         "container": {"type": "view", "view_id": view.id},
         "trigger_id": state.mint_trigger(view.user).id,
-        "view": modals.to_api(state, view),
+        "view": views.to_api(state, view),
         "actions": [action],
     }
 
@@ -94,7 +94,7 @@ def view_submission(state: State, view: View) -> Json:
     """A submitted modal: no channel, no message; the team is the submitter's own."""
     return _interaction(state, "view_submission", view.user, view.user.team) | {
         "trigger_id": state.mint_trigger(view.user).id,
-        "view": modals.to_api(state, view),
+        "view": views.to_api(state, view),
         "response_urls": [],
     }
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sandbox.slack import home, modals, payloads, responses
+from sandbox.slack import payloads, responses, views
 from sandbox.slack.block_kit.blocks import elements_of
 from sandbox.slack.change_feed import (
     CommandTyped,
@@ -190,7 +190,7 @@ class Person:
     async def close(self, view: View) -> None:
         """Press Cancel or the ✕; the bot never asks to be told."""
         must_be_open(self._state, self.user, view)
-        modals.close(self._state, view)
+        views.close(self._state, view)
 
     async def say(
         self,
@@ -272,7 +272,7 @@ class Person:
         """Open the app's Home, and return what is there once the bot was told."""
         if not self._state.app.manifest.has_home:
             raise NotOfferedError("the app has no Home")
-        self._events.send(home.opened(self._state, self.user))
+        self._events.send(views.home_opened(self._state, self.user))
         await self._events.delivered()
         return self.home
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sandbox.slack import home
+from sandbox.slack import views
 from sandbox.slack.model import Channel, Message, User, View
 from sandbox.slack.state import State
 
@@ -28,7 +28,7 @@ class Screen:
     @property
     def home(self) -> View | None:
         """What the app published on its Home for this person."""
-        return home.seen_by(self.state, self.user)
+        return views.home_of(self.state, self.user)
 
     @property
     def is_offered_home(self) -> bool:

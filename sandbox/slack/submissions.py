@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from sandbox.slack import modals
+from sandbox.slack import views
 from sandbox.slack.change_feed import Noticed, ViewRefused
 from sandbox.slack.delivery import Ack
 from sandbox.slack.errors import SlackError
@@ -52,7 +52,7 @@ def _apply(state: State, view: View, ack: Ack) -> Submission:
     answer = ack.json()
     if not ack.body:
         if state.modals.get(view.user.id) is view:
-            modals.close(state, view)
+            views.close(state, view)
     elif answer is None:
         raise SlackError("the body must be empty or JSON")
     else:
@@ -66,9 +66,9 @@ def _respond(state: State, view: View, ack: Ack, answer: Json) -> Submission:
             errors = answer.get("errors")
             return refuse(state, view, _checked_errors(view, errors), ack)
         case "clear":
-            modals.close(state, view)
+            views.close(state, view)
         case "update":
-            modals.update(state, view, modals.checked(answer.get("view")))
+            views.update(state, view, views.checked(answer.get("view")))
         case unknown:
             raise SlackError(f"unknown response_action {unknown!r}")
     return Submission(ack)

@@ -1,6 +1,6 @@
 """What a person has before them in Slack; everything else is refused with `NotOfferedError`."""
 
-from sandbox.slack import home
+from sandbox.slack import views
 from sandbox.slack.errors import NotOfferedError
 from sandbox.slack.model import Channel, Message, User, View
 from sandbox.slack.state import State
@@ -49,7 +49,7 @@ def _may_press(state: State, user: User, channel: Channel) -> bool:
 
 def _must_see_view(state: State, user: User, view: View) -> None:
     """A modal on top, or the Home; an older one, as on a screen that has not caught up yet."""
-    shown = home.seen_by(state, user)
+    shown = views.home_of(state, user)
     if not view.is_home:
         must_be_open(state, user, view)
     elif shown is None or shown.id != view.id:

@@ -16,18 +16,6 @@ async def scene(session: Session, name: str) -> None:
     await session.start_over(label, play)
 
 
-async def kill_bot(session: Session, _: str) -> None:
-    await session.kill_bot()
-
-
-async def start_bot(session: Session, _: str) -> None:
-    await session.start_bot()
-
-
-async def reload_guide(session: Session, _: str) -> None:
-    await session.reload_guide()
-
-
 async def jump(session: Session, name: str) -> None:
     """Move the clock forward."""
     clock = session.now.clock
@@ -83,9 +71,8 @@ PEOPLE: Mapping[str, tuple[str, str]] = {
     "third": ("Somebody of a third company", "Tess Third"),
 }
 DIRECTIONS: Mapping[str, Direct] = {
-    each.__name__: each
-    for each in (
-        *(scene, kill_bot, start_bot, reload_guide, jump),
-        *(servicetitan, slack, new_secret, add_person),
-    )
+    "kill_bot": lambda session, _: session.kill_bot(),
+    "start_bot": lambda session, _: session.start_bot(),
+    "reload_guide": lambda session, _: session.reload_guide(),
+    **{each.__name__: each for each in (scene, jump, servicetitan, slack, new_secret, add_person)},
 }

@@ -93,7 +93,7 @@ class HistoryVerifier:
     def _compare(self, head: str, position: int) -> None:
         """Compare a logged head with the one that the history has at that position."""
         try:
-            there = short(self._seals.end(self._onboarding_id, position, self._seal or ""))
+            there = short(self._end())
         except (MissingKey, AttributeError, TypeError):
             return
         same_key = head.partition(":")[0] == there.partition(":")[0]  # else it was rotated since
@@ -132,13 +132,15 @@ class HistoryVerifier:
 
     def _ends_with(self, end: End) -> bool:
         try:
-            return end.seal == self._seals.end(
-                self._onboarding_id, self._position, self._seal or ""
-            )
+            return end.seal == self._end()
         except MissingKey:  # reported already
             return True
         except (AttributeError, TypeError):
             return False
+
+    def _end(self) -> str:
+        """Return the end that the events up to here have; raises MissingKey."""
+        return self._seals.end(self._onboarding_id, self._position, self._seal or "")
 
     def _report_run(self) -> None:
         run, self._run = self._run, []

@@ -1,4 +1,4 @@
-"""Specimens of the lists of all onboardings."""
+"""Specimens of what shows many onboardings: lists, reports, and rounds of `check all`."""
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
@@ -8,10 +8,18 @@ from slack_sdk.models.views import View
 
 from bot.cli.doctor.stories import BEGAN, ENGINEER
 from bot.onboarding import Event, EventKind, Onboarding, Overview
+from bot.onboarding.after_go_live import failing, is_live
 from bot.onboarding.reporting import case_of, report_on, summary_of
 from bot.onboarding.reporting.period import Period
 from bot.onboarding.targets import phase_began, risk_of
 from bot.views.blocks import Message
+from bot.views.check_all import (
+    ask_modal,
+    asked_view,
+    asking_view,
+    progress_message,
+    result_message,
+)
 from bot.views.digest import digest_message
 from bot.views.ephemeral import EphemeralReply
 from bot.views.home import Board, board_view
@@ -65,6 +73,23 @@ def overviews(
         view = report_modal(report, period, ref, page)
         yield f"report: {page}", view
     yield "report: not yet", report_modal(None, period, ref, next(iter(PAGES)))
+
+
+def rounds(
+    onboardings: Sequence[Onboarding], ref: FormRef, workspace_url: str
+) -> Iterator[tuple[str, Message | View]]:
+    """Yield what a round of `check all` shows, with names."""
+    live = [one for one in onboardings if is_live(one)]
+    broken = [(one, run) for one in live if (run := failing(one))]
+    found = [*((one, one.last_verdict) for one in live), *((one, None) for one in live[:1])]
+    by, began = ref.user_id, live[0].started_at if live else None
+    yield "check all: progress", progress_message("r1", by, 3, 40)
+    if began:
+        yield "check all: result", result_message("r1", by, began, found, workspace_url)
+    if broken:
+        yield "ask them", ask_modal(ref, broken * 30, [one for one, _ in broken])
+    yield "ask them: at work", asking_view()
+    yield "ask them: done", asked_view(["Asked 3 clients."])
 
 
 def _overview(onboarding: Onboarding, thread_ts: str) -> Overview:

@@ -13,8 +13,7 @@ from typing import Any, Literal
 from pydantic import SecretStr
 from slack_sdk.models.views import View
 
-from bot.cli.doctor.overviews import Story, overviews
-from bot.cli.doctor.rounds import rounds
+from bot.cli.doctor.overviews import Story, overviews, rounds
 from bot.cli.doctor.stories import BEGAN, CHANNEL, CLIENT, ENGINEER, Transition, begin, stories
 from bot.guide import Guide
 from bot.guide.answers.passages import passages

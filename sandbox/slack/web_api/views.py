@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.slack import home, modals
+from sandbox.slack import views
 from sandbox.slack.arguments import Arguments
 from sandbox.slack.errors import SlackError
 from sandbox.slack.model import Json, User, View
@@ -13,21 +13,21 @@ from sandbox.slack.web_api.base import method
 @method("views.open", "trigger_id view", per_minute=100)
 def open_view(state: State, args: Arguments) -> Json:
     """Show a new modal; the trigger must be fresh and unused (docs: views.open)."""
-    content = modals.checked(args.structure("view"))
+    content = views.checked(args.structure("view"))
     user = _exchange(state, args.text("trigger_id"))
-    return {"view": modals.to_api(state, modals.open_modal(state, user, content))}
+    return {"view": views.to_api(state, views.open_modal(state, user, content))}
 
 
 @method("views.update", "view_id external_id hash view", per_minute=100)
 def update(state: State, args: Arguments) -> Json:
     """Change an open modal; with `hash`, only if nobody else did meanwhile (docs: views.update)."""
-    content = modals.checked(args.structure("view"))
+    content = views.checked(args.structure("view"))
     view = state.find_view(args.maybe_text("view_id"), args.maybe_text("external_id"))
     if view is None:
         raise SlackError("not_found")
     _check_hash(args, view)
-    modals.update(state, view, content)
-    return {"view": modals.to_api(state, view)}
+    views.update(state, view, content)
+    return {"view": views.to_api(state, view)}
 
 
 @method("views.publish", "user_id hash view", per_minute=100)
@@ -35,12 +35,12 @@ def publish(state: State, args: Arguments) -> Json:
     """Set the Home tab of one user (docs: views.publish)."""
     if not state.app.manifest.has_home:
         raise SlackError("not_enabled")
-    content = modals.checked(args.structure("view"), home=True)
+    content = views.checked(args.structure("view"), home=True)
     user = state.users.get(args.text("user_id"))
     if user is None:
         raise SlackError.because("invalid_arguments", "invalid `user_id`")
     _check_hash(args, state.homes.get(user.id))
-    return {"view": modals.to_api(state, home.publish(state, user, content))}
+    return {"view": views.to_api(state, views.publish(state, user, content))}
 
 
 def _check_hash(args: Arguments, view: View | None) -> None:

@@ -1,11 +1,11 @@
-"""The modal on a person's screen (docs: surfaces/modals); the bot never lays one on another."""
+"""What a person sees of the app beside messages: a modal, and its Home (docs: surfaces)."""
 
 import json
 from typing import Any
 
 from sandbox.slack.block_kit import Surface, problems_of_view, with_block_ids
 from sandbox.slack.block_kit.blocks import elements_of
-from sandbox.slack.change_feed import ViewClosed, ViewOpened, ViewUpdated
+from sandbox.slack.change_feed import HomePublished, ViewClosed, ViewOpened, ViewUpdated
 from sandbox.slack.errors import SlackError
 from sandbox.slack.forms import state_values
 from sandbox.slack.model import Json, User, View
@@ -27,7 +27,7 @@ def checked(content: Any, *, home: bool = False) -> Json:
 
 def open_modal(state: State, user: User, content: Json) -> View:
     """Show `content`; a modal that is open is gone."""
-    view = new_view(state, user, content)
+    view = _new_view(state, user, content)
     state.modals[user.id] = view
     state.changed(ViewOpened(view))
     return view
@@ -64,6 +64,40 @@ def close(state: State, view: View) -> None:
     state.changed(ViewClosed(view))
 
 
+def publish(state: State, user: User, content: Json) -> View:
+    """Set the Home of a person; it keeps its id, whatever was typed there is gone."""
+    before = state.homes.get(user.id)
+    view = _new_view(state, user, content, replaced=before)
+    state.homes[user.id] = view
+    state.changed(HomePublished(view))
+    return view
+
+
+def home_of(state: State, user: User) -> View | None:
+    """The Home on the person's screen.
+
+    To external people Slack shows "This is still a work in progress" in its place, though
+    publishing answers `ok` (slackapi/bolt-js#1948).
+    """
+    if state.is_external(user) and not state.doubts.external_sees_home:
+        return None
+    return state.homes.get(user.id)
+
+
+def home_opened(state: State, user: User) -> Json:
+    """The event of a person who opens it (docs: events/app_home_opened)."""
+    event: Json = {
+        "type": "app_home_opened",
+        "user": user.id,
+        "channel": state.direct_message(user).id,
+        "tab": "home",
+    }
+    published = state.homes.get(user.id)
+    if published is not None:
+        event["view"] = to_api(state, published)
+    return event
+
+
 def to_api(state: State, view: View) -> Json:
     """The view object of answers and payloads, with the person's team (facts 1.2)."""
     return {
@@ -87,7 +121,7 @@ def to_api(state: State, view: View) -> Json:
     }
 
 
-def new_view(state: State, user: User, content: Json, *, replaced: View | None = None) -> View:
+def _new_view(state: State, user: User, content: Json, *, replaced: View | None = None) -> View:
     """A view that nobody sees yet; it has the id of the one that it replaces."""
     _refuse_doubled_external_id(state, content, besides=replaced)
     view_id = state.mint_id("V") if replaced is None else replaced.id
