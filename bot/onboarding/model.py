@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.guide import Owner
@@ -141,6 +141,11 @@ class Question:
     @property
     def open(self) -> bool:
         return self.passage is None and self.answered_at is None
+
+    @property
+    def waited(self) -> timedelta | None:
+        """How long people took to answer, None if they haven't."""
+        return max(self.answered_at - self.at, timedelta()) if self.answered_at else None
 
 
 @dataclass(frozen=True, slots=True)

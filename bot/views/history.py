@@ -66,7 +66,7 @@ def _summary(onboarding: Onboarding, history: History, workspace_url: str) -> It
     sides = history.sides.items()
     times = (f"{SQUARES[side]} {SIDES[side]} {lasting(time)}" for side, time in sides)
     yield section(f"*Waiting on*\n{' · '.join(times)}")
-    yield section("\n".join(_counts(history)))
+    yield section("\n".join(_counts(onboarding, history)))
 
 
 def _phase(phase: Phase, times: Mapping[Owner | None, timedelta], longest: timedelta) -> str:
@@ -80,23 +80,21 @@ def _phase(phase: Phase, times: Mapping[Owner | None, timedelta], longest: timed
     return f"{name}: {lasting(took)}{shares}\n{squares or SQUARES[Owner.CLIENT]}"
 
 
-def _counts(history: History) -> Iterator[str]:
+def _counts(onboarding: Onboarding, history: History) -> Iterator[str]:
     """Yield a line for each thing that support asks about, if there is any."""
-    asked = history.inquiries
+    asked = onboarding.questions
     waits = [one.waited.total_seconds() for one in asked if one.waited is not None]
-    open_ = sum(one.waited is None and not one.by_guide for one in asked)
-    by_guide = sum(one.by_guide for one in asked)
+    open_ = len(onboarding.open_questions)
+    by_guide = sum(one.passage is not None for one in asked)
     answers = []
     if waits:
         answers = [f"{len(waits)} answered, median {lasting(timedelta(seconds=median(waits)))}"]
     answers += [f"{by_guide} answered from the guide"] if by_guide else []
     answers += [f"{open_} still open"] if open_ else []
     yield f"🙋 Questions: {', '.join(answers) or 'none'}"
-    runs = history.runs
-    ended = {one: sum(run.outcome is one for run in runs) for one in Outcome}
-    outcomes = [f"{count} {one.value}" for one, count in ended.items() if count]
-    running = sum(run.outcome is None for run in runs)
-    outcomes += [f"{running} still running"] if running else []
+    ended = [run.outcome for run in onboarding.verifications]
+    outcomes = [f"{ended.count(one)} {one.value}" for one in Outcome if one in ended]
+    outcomes += [f"{ended.count(None)} still running"] if None in ended else []
     yield f"📋 Checks: {', '.join(outcomes) or 'none'}"
     for name, kind in (
         ("Credential views", EventKind.CREDENTIALS_REVEALED),

@@ -31,7 +31,7 @@ from bot.onboarding.steps import (
     skip_step,
     undo_step,
 )
-from bot.onboarding.verifications import finish_verification, request_verification
+from bot.onboarding.verifications import finish_verification
 from tests.builders import (
     ALL_FIELDS,
     GUIDE,
@@ -235,11 +235,9 @@ def test_a_question_about_the_open_step_lets_the_client_wait_until_it_is_answere
     way = Way().chosen().then(lambda at, now: ask_for_help(at, 2, "How?", ANN, now))
     way.then(lambda at, now: mark_answered(at, [1], ERIN, now), hours=7)
 
-    history = way.told(hours=1)
-
-    assert waited(history) == (3, 7, 0)
-    [inquiry] = history.inquiries
-    assert inquiry.waited == 7 * HOUR
+    assert waited(way.told(hours=1)) == (3, 7, 0)
+    [question] = way.onboarding.questions
+    assert question.waited == 7 * HOUR
 
 
 def test_nobody_waits_during_a_pause() -> None:
@@ -341,19 +339,6 @@ def test_a_history_that_has_just_begun_has_taken_no_time() -> None:
     history = Way().told()
 
     assert (history.took, history.spans, waited(history)) == (timedelta(), (), (0, 0, 0))
-
-
-def test_verifications_are_told_with_their_outcome_and_who_asked() -> None:
-    way = with_all_values(Way())
-    run = way.onboarding.verification
-    assert run
-    way.then(lambda at, now: finish_verification(at, 1, run.requested_at, a_report(), now))
-    way.then(lambda at, now: request_verification(at, ERIN, now))
-
-    first, second = way.told().runs
-
-    assert (first.by, first.outcome) == (ANN, Outcome.PASSED)
-    assert (second.by, second.outcome) == (ERIN, None)
 
 
 def test_entries_can_be_picked_by_kind() -> None:

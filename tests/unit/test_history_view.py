@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from slack_sdk.models.views import View
 
-from bot.onboarding import Event, EventKind, Onboarding
+from bot.onboarding import Event, EventKind, Onboarding, Question, Verification
 from bot.onboarding.history import lasting, tell
 from bot.onboarding.people import Actor, Role
 from bot.onboarding.report import Outcome
 from bot.views.history import PAGE, history_modal
 from bot.views.ids import FormRef
-from tests.builders import GUIDE, NOW, a_client_admin, a_new_onboarding, an_engineer
+from tests.builders import GUIDE, NOW, a_client_admin, a_new_onboarding, a_report, an_engineer
 from tests.unit.rendering import problems, text_objects, texts
 
 HOUR = timedelta(hours=1)
@@ -66,20 +66,20 @@ def test_a_bar_tells_the_sides_apart() -> None:
 
 
 def test_what_support_asks_about_is_counted() -> None:
+    questions = (
+        Question(1, 1, "Where?", ANN, NOW, answered_by=ERIN, answered_at=NOW + 2 * HOUR),
+        Question(2, 1, "Where?", ANN, NOW, passage="x"),
+        Question(3, 1, "Why?", ANN, NOW),
+    )
+    runs = (Verification(1, ANN, NOW, report=a_report(Outcome.FAILED)), Verification(2, ANN, NOW))
     happened = [
-        event(EventKind.HELP_ASKED, 1, hours=1, question="Where?"),
-        event(EventKind.HELP_ANSWERED, 1, hours=3, questions=[1]),
-        event(EventKind.GUIDE_ANSWERED, 1, hours=3, question="Where?", passage="x"),
-        event(EventKind.HELP_ASKED, 1, hours=4, question="Why?"),
-        event(EventKind.VERIFICATION_REQUESTED, number=1),
-        event(EventKind.VERIFICATION_FINISHED, number=1, outcome=Outcome.FAILED.value, fields=[]),
-        event(EventKind.VERIFICATION_REQUESTED, number=2),
         event(EventKind.CREDENTIALS_REVEALED, fields=["tenant_id"]),
         event(EventKind.EXPOSED, fields=["client_secret"], marks=["0123abcd"]),
         event(EventKind.EXPOSED_AGAIN, number=1, fields=["client_secret"], marks=["4567abcd"]),
     ]
 
-    shown = text(window(happened, hours=5))
+    onboarding = replace(ONBOARDING, questions=questions, verifications=runs)
+    shown = text(window(happened, hours=5, onboarding=onboarding))
 
     assert "Questions: 1 answered, median 2 h, 1 answered from the guide, 1 still open" in shown
     assert "Checks: 1 failed, 1 still running" in shown

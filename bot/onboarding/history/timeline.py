@@ -1,15 +1,13 @@
-"""The history as a whole: entries, durations, questions, verifications (pure)."""
+"""The history as a whole: entries and durations (pure)."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.guide import Guide, Owner
 from bot.onboarding import Event, EventKind
 from bot.onboarding.history.durations import Span, spans
 from bot.onboarding.history.sentences import Words, words
-from bot.onboarding.people import Actor
-from bot.onboarding.report import Outcome
 
 NONE = timedelta()
 
@@ -28,32 +26,6 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Inquiry:
-    """A question, and when it was answered; `by_guide`: at once, from the guide."""
-
-    step: int | None
-    by: Actor
-    at: datetime
-    by_guide: bool = False
-    answered_at: datetime | None = None
-
-    @property
-    def waited(self) -> timedelta | None:
-        """How long the answer took, None if there is none."""
-        return max(self.answered_at - self.at, NONE) if self.answered_at else None
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """A verification; without an outcome it is not finished."""
-
-    number: int
-    by: Actor
-    at: datetime
-    outcome: Outcome | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class History:
     """What happened, oldest first. The times of all sides and pauses add up, as do those of phases.
 
@@ -63,8 +35,6 @@ class History:
     guide: Guide
     entries: tuple[Entry, ...]
     spans: tuple[Span, ...]
-    inquiries: tuple[Inquiry, ...]
-    runs: tuple[Run, ...]
     started_at: datetime
     until: datetime
     over: bool
@@ -107,37 +77,10 @@ def tell(guide: Guide, events: Sequence[Event], now: datetime) -> History:
         guide=guide,
         entries=tuple(Entry(guide, event) for event in events),
         spans=passed,
-        inquiries=tuple(_inquiries(events)),
-        runs=tuple(_runs(events)),
         started_at=started_at,
         until=passed[-1].end if passed else started_at,
         over=any(event.kind in ends for event in events),
     )
-
-
-def _inquiries(events: Iterable[Event]) -> Iterable[Inquiry]:
-    found: dict[int, Inquiry] = {}
-    for event in events:
-        if event.kind in (EventKind.HELP_ASKED, EventKind.GUIDE_ANSWERED):
-            by_guide = event.kind is EventKind.GUIDE_ANSWERED
-            found[len(found) + 1] = Inquiry(event.step, event.actor, event.at, by_guide)
-        elif event.kind is EventKind.HELP_ANSWERED:
-            for number in event.detail["questions"]:
-                found[number] = replace(found[number], answered_at=event.at)
-    return found.values()
-
-
-def _runs(events: Iterable[Event]) -> Iterable[Run]:
-    found: dict[int, Run] = {}
-    for event in events:
-        if event.kind is EventKind.VERIFICATION_REQUESTED:
-            number = event.detail["number"]
-            found[number] = Run(number, event.actor, event.at)
-        elif event.kind is EventKind.VERIFICATION_FINISHED:
-            number, outcome = event.detail["number"], Outcome(event.detail["outcome"])
-            begun = found.get(number) or Run(number, event.actor, event.at)
-            found[number] = replace(begun, outcome=outcome)
-    return found.values()
 
 
 def _sum(some: Iterable[Span]) -> timedelta:
