@@ -14,7 +14,7 @@ from bot.onboarding.people import Actor, Role
 from bot.onboarding.steps import choose_option, finish_step
 from bot.publishing.desired import desired
 from bot.publishing.pins import BOOKMARK, DONE, PIN
-from sandbox.slack import Channel, Person
+from sandbox.slack import Channel, Message, Person
 from storage import onboardings, posted_messages
 from storage.database import Database
 from storage.guides import GuideStore
@@ -107,15 +107,26 @@ async def _show(
     session: AsyncSession, platforms: Platforms, client: Client, onboarding: Onboarding
 ) -> None:
     """Put everything into Slack that the bot would have posted by now."""
-    root_ts, news = None, [Posted(slot, "1.1", DONE, None) for slot in (PIN, BOOKMARK)]
+    posted = {slot: Posted(slot, "1.1", DONE, None) for slot in (PIN, BOOKMARK)}
+    first: Message | None = None
     for message in desired(onboarding, {}):
         shown = platforms.slack.put(
-            client.channel, message.text, message.blocks, message.metadata, root_ts
+            client.channel,
+            message.text,
+            message.blocks,
+            message.metadata,
+            first.ts if first else None,
         )
-        root_ts = root_ts or shown.ts
-        news.append(Posted(message.slot, shown.ts, message.digest, None))
-    await posted_messages.save(session, client.id, news, known=())
-    await posted_messages.set_thread(session, client.id, root_ts or "")
+        first = first or shown
+        posted[message.slot] = Posted(message.slot, shown.ts, message.digest, None)
+    assert first
+    # Now that the current step is posted, the first message links to it.
+    url = f"https://{platforms.engineer.team.domain}.slack.com/"
+    root = next(iter(desired(onboarding, posted, url)))
+    first.text, first.blocks = root.text, list(root.blocks)
+    posted[root.slot] = Posted(root.slot, first.ts, root.digest, None)
+    await posted_messages.save(session, client.id, posted.values(), known=())
+    await posted_messages.set_thread(session, client.id, first.ts)
     row, event = OnboardingRow, EventRow
     level = {"published_revision": onboarding.revision}
     await session.exec(update(row).where(col(row.id) == client.id).values(**level))

@@ -19,7 +19,7 @@ from sandbox.clock import SharedClock
 from tests.bench.population import Client, populate
 from tests.bench.soak.people import ClientAtWork, look_after_clients
 from tests.bench.soak.samples import Samples
-from tests.bench.soak.verdict import HEADER, Check, checks, row
+from tests.bench.soak.verdict import HEADER, SPARE_FILES, Check, checks, row
 from tests.bench.stage import Platforms, engine, migrated, platforms
 
 # A morning on which reminders are sent: a Tuesday that is no holiday, in New York.
@@ -120,11 +120,13 @@ class Soak:
         # By then, the bot has closed connections that nobody uses: each has a task.
         await asyncio.sleep(connections.IDLE_SECONDS)
         await self._look("idle")
-        # A task that runs at that very moment is not left behind.
+        # A task that runs at that very moment is not left behind, nor is a connection to Slack that
+        # is still warm.
         await self._watch("idle", IDLE, self._is_idle)
 
     def _is_idle(self) -> bool:
-        return self.samples.taken[-1].tasks <= self.samples.taken[0].tasks
+        first, last = self.samples.taken[0], self.samples.taken[-1]
+        return last.tasks <= first.tasks and last.files <= first.files + SPARE_FILES
 
     def checks(self) -> Iterator[Check]:
         """Yield what the people saw and what the log says."""
