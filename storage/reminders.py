@@ -4,12 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import union_all
-from sqlmodel import col, select, update
+from sqlalchemy import bindparam, union_all
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage.tables import ACTIVE, OnboardingRow
+from storage.statements import execute
+from storage.tables import ACTIVE, ONBOARDING, OnboardingRow
 from storage.unreadable_rows import is_readable
+
+LOOK_AGAIN = ONBOARDING.update().where(
+    ONBOARDING.c.id == bindparam("this_id"), ONBOARDING.c.revision == bindparam("this_revision")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,6 @@ async def look_again(
     Also writes the client's `timezone` if it is given. Neither shows in Slack, so the revision
     stays the same.
     """
-    row = OnboardingRow
-    where = (col(row.id) == onboarding_id, col(row.revision) == revision)
-    values = {"next_reminder": at, **({"timezone": timezone} if timezone else {})}
-    await session.exec(update(row).where(*where).values(**values))
+    this = {"this_id": onboarding_id, "this_revision": revision}
+    zone = {"timezone": timezone} if timezone else {}
+    await execute(session, LOOK_AGAIN, {**this, **zone, "next_reminder": at})
