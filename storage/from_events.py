@@ -9,7 +9,6 @@ from bot.guide import Owner
 from bot.onboarding import Deletion, Event, EventKind, PostedSecret, Question, Reminder
 from bot.onboarding.events import JUMPS
 from bot.onboarding.model import (
-    Escalation,
     Heard,
     Joined,
     QuietOffer,
@@ -62,7 +61,7 @@ def state_from(events: Sequence[Event]) -> dict[str, Any]:
         "team_replies": _team_replies(events),
         "joined": _joined(events),
         "reminders": _reminders(events),
-        "escalation": _escalation(events),
+        "escalated_since": _escalated_since(events),
         "heard": _heard(events),
         "quiet_offer": _quiet_offer(events),
         "retention": _retention(events),
@@ -102,10 +101,9 @@ def _engineer_email(events: Sequence[Event]) -> str:
     return str(told[-1].detail.get("email", "")) if told else ""
 
 
-def _escalation(events: Sequence[Event]) -> Escalation | None:
+def _escalated_since(events: Sequence[Event]) -> datetime | None:
     told = _of_kind(events, EventKind.ESCALATED)
-    since = told[-1].detail["since"] if told else ""
-    return Escalation(told[-1].at, datetime.fromisoformat(since)) if told else None
+    return datetime.fromisoformat(told[-1].detail["since"]) if told else None
 
 
 def _heard(events: Sequence[Event]) -> Heard | None:

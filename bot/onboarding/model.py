@@ -228,14 +228,6 @@ class Heard(Signed):
 
 
 @dataclass(frozen=True, slots=True)
-class Escalation:
-    """An alert to engineering about a stall that began with the last activity, `since`."""
-
-    at: datetime
-    since: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class QuietOffer:
     """What engineering may do about a stall that outlasted the last follow-up: pause, say.
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from bot.core.errors import Refused
 from bot.onboarding.events import Event, EventKind, given
 from bot.onboarding.follow_ups import current_offer
-from bot.onboarding.model import Escalation, Reminder, Snooze
+from bot.onboarding.model import Reminder, Snooze
 from bot.onboarding.people import BOT, Actor
 from bot.onboarding.state import Onboarding
 from bot.onboarding.transitions import Change, must_be_active, noted
@@ -67,9 +67,9 @@ def _not_snoozable(onboarding: Onboarding) -> Refused:
 def escalate(onboarding: Onboarding, now: datetime) -> Change:
     """Alert engineering to a stall; Refused if they were alerted already."""
     must_be_active(onboarding)
-    if onboarding.escalated_at:
+    if onboarding.is_escalated:
         raise Refused("Engineering was told already.")
     since = onboarding.active_at
     detail = given(turn=onboarding.awaited, since=since.isoformat())
     event = Event(EventKind.ESCALATED, BOT, now, onboarding.current_step, detail)
-    return noted(onboarding, event, escalation=Escalation(now, since))
+    return noted(onboarding, event, escalated_since=since)

@@ -10,7 +10,6 @@ from bot.guide import Guide, Owner, Phase, Step
 from bot.onboarding.events import Event
 from bot.onboarding.model import (
     Deletion,
-    Escalation,
     Heard,
     Joined,
     Loss,
@@ -66,7 +65,8 @@ class Onboarding:
     team_replies: tuple[TeamReply, ...] = ()
     joined: tuple[Joined, ...] = ()
     reminders: tuple[Reminder, ...] = ()
-    escalation: Escalation | None = None
+    # Engineering was alerted to the stall that began with the last activity then.
+    escalated_since: datetime | None = None
     heard: Heard | None = None
     quiet_offer: QuietOffer | None = None
     retention: Retention | None = None
@@ -218,10 +218,9 @@ class Onboarding:
         return self._last_reminder.snooze if self._last_reminder else None
 
     @property
-    def escalated_at(self) -> datetime | None:
-        """When engineering was told of the current stall."""
-        latest = self.escalation
-        return latest.at if latest and latest.since == self.active_at else None
+    def is_escalated(self) -> bool:
+        """Whether engineering was alerted to the current stall."""
+        return self.escalated_since == self.active_at
 
     @property
     def retained(self) -> Retention | None:

@@ -68,7 +68,7 @@ class FollowUpCalendar:
             snoozed_until=until,
             held_until=held_until(onboarding),
             again_at=offer.again_at if offer else None,
-            escalated=onboarding.escalated_at is not None,
+            escalated=onboarding.is_escalated,
             asked=offer is not None,
             # Nobody would read a reminder where nobody is; engineering hears of that the sooner.
             alone=onboarding.is_alone,

@@ -10,8 +10,8 @@ from slack_sdk.models.views import View
 from bot.core.mrkdwn import channel_link, escape, mention, thread_link, when
 from bot.core.typed_text import one_line
 from bot.guide import Owner, Phase
-from bot.onboarding import BOT, EventKind, Onboarding
-from bot.onboarding.history import SIDES, Entry, History, lasting
+from bot.onboarding import BOT, Event, EventKind, Onboarding
+from bot.onboarding.history import SIDES, History, lasting
 from bot.onboarding.history.sentences import Part, sign
 from bot.onboarding.people import ChannelRef, UserRef
 from bot.onboarding.report import Outcome
@@ -102,17 +102,18 @@ def _counts(onboarding: Onboarding, history: History) -> Iterator[str]:
         ("Reminders", EventKind.REMINDED),
         ("Blocked attempts", EventKind.REFUSED),
     ):
-        if entries := history.of_kind(kind):
-            who = ", ".join(dict.fromkeys(_subject(entry) for entry in entries[-BAR:]))
-            yield f"{sign(kind)} {name}: {len(entries)} ({who})"
+        if events := history.of_kind(kind):
+            who = ", ".join(dict.fromkeys(map(_subject, events[-BAR:])))
+            yield f"{sign(kind)} {name}: {len(events)} ({who})"
 
 
 def _timeline(history: History, until: int | None) -> Iterator[Block]:
-    count = len(history.entries)
+    count = len(history.events)
     end = min(max(until or count, 1), count)
     start = max(end - PAGE, 0)
-    for entry in reversed(history.entries[start:end]):
-        yield section(_line(entry))
+    for event in reversed(history.events[start:end]):
+        words = "".join(map(_part, history.words(event)))
+        yield section(f"{sign(event.kind)} {when(event.at)}\n{_subject(event)} {words}")
     yield context(f"{count - end + 1}–{count - start} of {count}, newest first")
     turns = []
     if end < count:
@@ -124,15 +125,10 @@ def _timeline(history: History, until: int | None) -> Iterator[Block]:
         yield actions(turns)
 
 
-def _line(entry: Entry) -> str:
-    words = "".join(map(_part, entry.words))
-    return f"{sign(entry.event.kind)} {when(entry.event.at)}\n{_subject(entry)} {words}"
-
-
-def _subject(entry: Entry) -> str:
-    if entry.event.actor == BOT:
+def _subject(event: Event) -> str:
+    if event.actor == BOT:
         return "The bot"
-    return mention(entry.event.actor.user_id) if entry.event.actor.user_id else "Someone"
+    return mention(event.actor.user_id) if event.actor.user_id else "Someone"
 
 
 def _part(part: Part) -> str:

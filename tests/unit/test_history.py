@@ -322,7 +322,7 @@ def test_after_the_end_no_time_passes() -> None:
 
     assert history.over
     assert history.took == 2 * HOUR
-    assert len(history.entries) == len(way.events)
+    assert len(history.events) == len(way.events)
 
 
 REFUSAL = {"deed": "client_step", "reason": "NotAllowed"}
@@ -341,14 +341,14 @@ def test_a_history_that_has_just_begun_has_taken_no_time() -> None:
     assert (history.took, history.spans, waited(history)) == (timedelta(), (), (0, 0, 0))
 
 
-def test_entries_can_be_picked_by_kind() -> None:
+def test_events_can_be_picked_by_kind() -> None:
     way = Way().chosen().then(lambda at, now: undo_step(at, 1, ANN, now))
 
-    assert [one.event.step for one in way.told().of_kind(EventKind.STEP_UNDONE)] == [1]
+    assert [one.step for one in way.told().of_kind(EventKind.STEP_UNDONE)] == [1]
 
 
-def test_an_entry_says_who_and_when() -> None:
-    [entry] = Way().told().entries
+def test_an_event_says_who_and_when() -> None:
+    [event] = Way().told().events
 
-    assert (entry.event.actor, entry.event.at, entry.event.actor.role) == (ERIN, NOW, Role.ENGINEER)
-    assert entry.event.actor != BOT
+    assert (event.actor, event.at, event.actor.role) == (ERIN, NOW, Role.ENGINEER)
+    assert event.actor != BOT

@@ -42,8 +42,8 @@ class AHistory(AnOnboarding):
         all_times_add_up(history)
         one_time_follows_on_the_other(history.spans)
         assert history.took == self.until - NOW
-        assert all(entry.words for entry in history.entries)
-        assert len(history.entries) == len(self.events)
+        assert all(map(history.words, history.events))
+        assert len(history.events) == len(self.events)
 
     @property
     def until(self) -> datetime:

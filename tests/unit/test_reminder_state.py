@@ -235,5 +235,5 @@ def test_a_snooze_does_not_have_engineering_told_again() -> None:
 def test_after_progress_engineering_can_be_told_again(at: datetime) -> None:
     again = done(escalate(an_onboarding(at_step=4), LATER).onboarding, at)
 
-    assert again.escalated_at is None
+    assert not again.is_escalated
     assert kinds(escalate(again, at + DAY)) == [EventKind.ESCALATED]

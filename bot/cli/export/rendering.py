@@ -13,8 +13,8 @@ from bot.cli.export.charts import WIDTH, phase_rows, waiting_bars
 from bot.cli.export.inquiries import Inquiry
 from bot.core.typed_text import escape_controls, one_line
 from bot.guide.credential_fields import ending
-from bot.onboarding import BOT, Onboarding
-from bot.onboarding.history import SIDES, Entry, History, lasting
+from bot.onboarding import BOT, Event, Onboarding
+from bot.onboarding.history import SIDES, History, lasting
 from bot.onboarding.people import Actor, ChannelRef, UserRef
 from bot.onboarding.report import Outcome
 
@@ -31,9 +31,9 @@ def people_and_channels(onboarding: Onboarding, history: History) -> Iterator[st
     """Yield the ids that an export names."""
     yield from (onboarding.engineer, onboarding.channel)
     yield from (stored.by.user_id for stored in onboarding.credentials.values())
-    for entry in history.entries:
-        yield entry.event.actor.user_id
-        for part in entry.words:
+    for event in history.events:
+        yield event.actor.user_id
+        for part in history.words(event):
             if isinstance(part, UserRef):
                 yield part.user_id
             elif isinstance(part, ChannelRef):
@@ -84,7 +84,7 @@ class Export:
             ],
             "links_known": self.links,
             "questions": [self._question(one) for one in self.inquiries],
-            "events": [self._event(entry) for entry in history.entries],
+            "events": [self._event(event) for event in history.events],
         }
         return json.dumps(told, indent=2, ensure_ascii=False) + "\n"
 
@@ -104,14 +104,13 @@ class Export:
             "answer": answer if asked.answered_at else None,
         }
 
-    def _event(self, entry: Entry) -> dict[str, Any]:
-        event = entry.event
+    def _event(self, event: Event) -> dict[str, Any]:
         return {
             "at": event.at.isoformat(),
             "kind": event.kind.value,
             "by": _by(event.actor),
             "step": event.step,
-            "words": self._sentence(entry),
+            "words": self._sentence(event),
             "detail": {name: value for name, value in event.detail.items() if name not in OMITTED},
         }
 
@@ -150,8 +149,8 @@ class Export:
             ],
             "destroyed": _when(onboarding.destroyed_at) if onboarding.destroyed_at else None,
             "entries": [
-                (_when(entry.event.at), self._actor(entry.event.actor), self._sentence(entry))
-                for entry in history.entries
+                (_when(event.at), self._actor(event.actor), self._sentence(event))
+                for event in history.events
             ],
         }
 
@@ -189,8 +188,8 @@ class Export:
         role, name = actor.role.value.replace("_", " "), self.names.get(actor.user_id)
         return f"{name} ({role}, {actor.user_id})" if name else f"{actor.user_id} ({role})"
 
-    def _sentence(self, entry: Entry) -> str:
-        return "".join(self._word(part) for part in entry.words)
+    def _sentence(self, event: Event) -> str:
+        return "".join(map(self._word, self.history.words(event)))
 
     def _word(self, part: str | UserRef | ChannelRef | datetime) -> str:
         match part:

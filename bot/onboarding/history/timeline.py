@@ -1,6 +1,6 @@
-"""The history as a whole: entries and durations (pure)."""
+"""The history as a whole: events and durations (pure)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,19 +13,6 @@ NONE = timedelta()
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One event. Its actor is the subject of its `words`, found when somebody reads them."""
-
-    guide: Guide
-    event: Event
-
-    @property
-    def words(self) -> Words:
-        """What happened, without its subject."""
-        return words(self.guide, self.event)
-
-
-@dataclass(frozen=True, slots=True)
 class History:
     """What happened, oldest first. The times of all sides and pauses add up, as do those of phases.
 
@@ -33,7 +20,7 @@ class History:
     """
 
     guide: Guide
-    entries: tuple[Entry, ...]
+    events: tuple[Event, ...]
     spans: tuple[Span, ...]
     started_at: datetime
     until: datetime
@@ -47,25 +34,23 @@ class History:
     @property
     def sides(self) -> Mapping[Owner | None, timedelta]:
         """How long each side had to act; None: how long it was paused."""
-        return {
-            side: _sum(one for one in self.spans if one.side is side) for side in (*Owner, None)
-        }
+        phases = self.phases.values()
+        return {side: sum((times[side] for times in phases), NONE) for side in (*Owner, None)}
 
     @property
     def phases(self) -> Mapping[int, Mapping[Owner | None, timedelta]]:
         """How long each side had to act in each phase; None: how long it was paused."""
-        return {
-            phase.number: {
-                side: _sum(
-                    one for one in self.spans if (one.phase, one.side) == (phase.number, side)
-                )
-                for side in (*Owner, None)
-            }
-            for phase in self.guide.phases
-        }
+        found = {one.number: dict.fromkeys((*Owner, None), NONE) for one in self.guide.phases}
+        for span in self.spans:
+            found[span.phase][span.side] += span.length
+        return found
 
-    def of_kind(self, *kinds: EventKind) -> Sequence[Entry]:
-        return [entry for entry in self.entries if entry.event.kind in kinds]
+    def of_kind(self, kind: EventKind) -> Sequence[Event]:
+        return [event for event in self.events if event.kind is kind]
+
+    def words(self, event: Event) -> Words:
+        """Return what happened, without its subject, the actor."""
+        return words(self.guide, event)
 
 
 def tell(guide: Guide, events: Sequence[Event], now: datetime) -> History:
@@ -75,13 +60,9 @@ def tell(guide: Guide, events: Sequence[Event], now: datetime) -> History:
     ends = (EventKind.COMPLETED, EventKind.CANCELLED)
     return History(
         guide=guide,
-        entries=tuple(Entry(guide, event) for event in events),
+        events=tuple(events),
         spans=passed,
         started_at=started_at,
         until=passed[-1].end if passed else started_at,
         over=any(event.kind in ends for event in events),
     )
-
-
-def _sum(some: Iterable[Span]) -> timedelta:
-    return sum((one.length for one in some), NONE)
