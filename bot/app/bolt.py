@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from slack_bolt.async_app import AsyncApp
@@ -12,7 +13,6 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.app.payload_cleaning import cleaned
 from bot.app.request_monitor import RequestMonitor
 from bot.core.background import BackgroundTasks
 from bot.core.deadline import answering_within
@@ -29,6 +29,18 @@ quiet.addFilter(lambda record: "`token`" not in record.getMessage())
 # Slack waits three seconds for an acknowledgement. A press is acknowledged after PRESS_SECONDS and
 # goes on in the background; everything else has to be decided within ANSWER_SECONDS.
 PRESS_SECONDS, ANSWER_SECONDS = 1.5, 1.9
+# The keys that Bolt reads from every payload (slack_bolt/request/internals.py), and their types.
+BOLT_KEYS = {
+    "team": (dict, str),
+    "enterprise": (dict, str),
+    "authorizations": (list,),
+    "response_urls": (list,),
+    "is_enterprise_install": (bool, str),
+    "message": (dict,),
+    "previous_message": (dict,),
+    "container": (dict,),
+    "view": (dict,),
+}
 
 
 class TimedApp(AsyncApp):
@@ -46,7 +58,7 @@ class TimedApp(AsyncApp):
         if kind == "event_callback" and self._tells_of_our_own(payload):
             return BoltResponse(status=200, body="")
         # In this mode Bolt takes a payload that has been parsed. Headers are not signed.
-        request = AsyncBoltRequest(body=cleaned(payload), mode="socket_mode")
+        request = AsyncBoltRequest(body=_cleaned(payload), mode="socket_mode")
         with request_id():
             if kind == "block_actions":
                 response = await self._press(request)
@@ -118,3 +130,28 @@ def bolt_app(
     )
     app.slack, app.metrics, app.requests, app.tasks = slack, metrics, requests, tasks
     return app
+
+
+def _cleaned(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a payload without nulls, and without values of types that Slack doesn't document.
+
+    Bolt takes them for what it expects, and fails. A key that is null means the same as none.
+    """
+    body: dict[str, Any] = _without_nulls(payload)
+    for part in (body, body.get("event")):
+        if isinstance(part, dict):
+            for key, types in BOLT_KEYS.items():
+                if key in part and not isinstance(part[key], types):
+                    del part[key]
+            if not all(isinstance(item, dict) for item in part.get("authorizations", ())):
+                del part["authorizations"]
+    return body
+
+
+def _without_nulls(value: Any) -> Any:
+    """Return `value` without keys and items that are null, at any depth."""
+    if isinstance(value, Mapping):
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [_without_nulls(item) for item in value if item is not None]
+    return value

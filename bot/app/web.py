@@ -7,7 +7,7 @@ import re
 import time
 from binascii import a2b_qp
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qsl
 
 from aiohttp import web
@@ -92,7 +92,7 @@ def probes_app(probes: Probes) -> web.Application:
 @web.middleware
 async def _track_connection(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Tell the connection when a request is complete and when it has been answered."""
-    connection = _connection(request)
+    connection = cast(Connection, request.protocol)  # listening() makes no others
     if not request.can_read_body:
         connection.begin_answer()
     try:
@@ -116,7 +116,7 @@ def _slack_events(
                 metrics.turned_away.labels(REASONS[refusal.status]).inc()
             refusal.force_close()
             raise
-        connection = _connection(request)
+        connection = cast(Connection, request.protocol)  # listening() makes no others
         connection.begin_answer(is_slacks=True)
         with in_flight.request():
             try:
@@ -176,8 +176,3 @@ def _parsed(body: str, content_type: str) -> Any:
         return json.loads(a2b_qp(encoded))
     form = dict(parse_qsl(body, keep_blank_values=True))
     return json.loads(form["payload"]) if "payload" in form else form
-
-
-def _connection(request: web.Request) -> Connection:
-    assert isinstance(request.protocol, Connection)  # noqa: S101 (listening() makes no others)
-    return request.protocol
