@@ -6,10 +6,10 @@ Exit status: 0 done, 1 failed, 2 settings or guide unusable.
 import asyncio
 import os
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from functools import wraps
 from pathlib import Path
-from typing import Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -24,7 +24,7 @@ from storage.database_errors import reason
 
 P = ParamSpec("P")
 Status = Callable[P, int]
-WithSettings = Callable[Concatenate[Settings, P], int | Awaitable[int]]
+WithSettings = Callable[Concatenate[Settings, P], int | Coroutine[Any, Any, int]]
 
 
 def with_settings(
@@ -50,7 +50,7 @@ def with_settings(
                 if check_tables:
                     migrate.check(settings.database_url)
                 result = function(settings, *args, **kwargs)
-                return result if isinstance(result, int) else asyncio.run(_awaited(result))
+                return result if isinstance(result, int) else asyncio.run(result)
             except GuideError as error:
                 return say(str(error), 2)
             except migrate.Unusable as error:
@@ -80,10 +80,6 @@ def with_output(function: Status[P]) -> Status[P]:
             return status
 
     return command
-
-
-async def _awaited(result: Awaitable[int]) -> int:
-    return await result
 
 
 def program() -> str:

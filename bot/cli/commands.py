@@ -245,12 +245,6 @@ async def mark_restored(settings: Settings) -> int:
     return say(f"{count} onboardings will be synced with Slack at the next start")
 
 
-@with_settings()
-async def check_keys(settings: Settings) -> int:
-    """Verify that every stored value can be decrypted."""
-    return await verify_stored_values(settings)
-
-
 async def verify_stored_values(settings: Settings) -> int:
     """Print which key encrypts what, and what can't be decrypted; return the exit status."""
     vault = Vault(settings.keys)
@@ -263,6 +257,9 @@ async def verify_stored_values(settings: Settings) -> int:
         say(line, 1)
     lost = sum(report.rows.values()) - report.readable
     return say(f"{count(report.readable, 'stored value')} readable, {lost} not", 1 if lost else 0)
+
+
+check_keys = with_settings()(verify_stored_values)
 
 
 @with_settings()

@@ -52,21 +52,9 @@ class Admin:
         channel.is_archived = False
         await self._tell(channel, "unarchive", user=by.id)
 
-    def migrate(self, channel: Channel) -> None:
-        """Begin to make a Slack Connect channel of it: for a while Slack takes nothing there."""
-        channel.is_migrating = True
-
-    def migrated(self, channel: Channel) -> None:
-        """End it."""
-        channel.is_migrating = False
-
-    def move_workspace(self) -> None:
-        """Begin to move the workspace into an Enterprise organization: nothing works meanwhile."""
-        self._state.is_moving = True
-
-    def workspace_moved(self) -> None:
-        """End it."""
-        self._state.is_moving = False
+    def move_workspace(self, *, is_over: bool = False) -> None:
+        """Move the workspace into an Enterprise organization: until it `is_over`, nothing works."""
+        self._state.is_moving = not is_over
 
     async def rename(self, channel: Channel, name: str) -> None:
         channel.name = name

@@ -150,12 +150,12 @@ async def test_a_channel_that_becomes_shared_gets_its_thread_afterwards(
     database: AnyDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with begun(database, monkeypatch) as (people, lapse):
-        people.slack.admin.migrate(people.channel)
+        people.channel.is_migrating = True
         await people.ann.press(people.the(1), "choose_account:new")
         await until_over(lapse, 15 * MINUTE)
         assert status(people) == "active"
 
-        people.slack.admin.migrated(people.channel)
+        people.channel.is_migrating = False
         await until_over(lapse, 6 * MINUTE)
 
         assert people.message("step:2")
@@ -169,7 +169,7 @@ async def test_a_workspace_that_moves_into_an_organization_only_delays(
         people.slack.admin.move_workspace()
         await people.ann.press(people.the(1), "choose_account:new")
         await until_over(lapse, 30 * MINUTE)
-        people.slack.admin.workspace_moved()
+        people.slack.admin.move_workspace(is_over=True)
         await until_over(lapse, 6 * MINUTE)
 
         assert people.message("step:2")
@@ -185,7 +185,7 @@ async def test_while_a_workspace_moves_a_start_waits_for_it(begun: World) -> Non
 
 
 async def test_a_private_answer_finds_its_other_way_while_the_channel_moves(begun: World) -> None:
-    begun.slack.admin.migrate(begun.channel)
+    begun.channel.is_migrating = True
 
     root = begun.message("root")
     await begun.ann.press_raw(root, "step_done", f"{begun.onboarding}:23")
