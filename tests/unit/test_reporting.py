@@ -77,7 +77,7 @@ def test_what_happened_at_a_step_is_counted_there() -> None:
 
     case = the_case(way)
 
-    assert case.undone == case.asked == case.handed_over == {3}
+    assert case.undone == case.asked == case.handed_over == (3,)
     assert [(one.by, one.waited) for one in case.answers] == [(ERIN.user_id, 4 * HOUR)]
     assert case.waits_for_us  # the step is theirs now
 

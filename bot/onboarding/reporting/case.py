@@ -14,7 +14,7 @@ from bot.onboarding.reporting.summary import SIDES, Answer, Summary
 class Case:
     """One onboarding. `sides` is how long each side had to act; None: how long it was paused.
 
-    `took_by_step` is how long each step was current, pauses left out; the sets of steps say where
+    `took_by_step` is how long each step was current, pauses left out; the other steps say where
     something happened. `first_check` is the outcome of the first check that came to a verdict, and
     `failed_checks` are the titles of what failed in it.
     """
@@ -32,10 +32,10 @@ class Case:
     sides: Mapping[Owner | None, timedelta]
     took_by_step: Mapping[int, timedelta]
     done: Set[int]
-    stuck: Set[int]
-    undone: Set[int]
-    asked: Set[int]
-    handed_over: Set[int]
+    stuck: Sequence[int]
+    undone: Sequence[int]
+    asked: Sequence[int]
+    handed_over: Sequence[int]
     first_check: Outcome | None
     failed_checks: Sequence[str]
     checks: int

@@ -52,7 +52,7 @@ class Summary:
     """The figures of one history, up to its end or its last event.
 
     `sides` is how long each of SIDES had to act, and `turn` who has to since `until`, at the
-    `current_step`. `took` is how long each step was current, pauses left out; the sets of steps say
+    `current_step`. `took` is how long each step was current, pauses left out; the other steps say
     where something happened. `first_check` is the outcome of the first check that came to a
     verdict, and `failed_checks` are the titles of what failed in it.
     """
@@ -66,10 +66,10 @@ class Summary:
     sides: tuple[timedelta, ...]
     took: dict[int, timedelta]
     done: frozenset[int]
-    stuck: frozenset[int]
-    undone: frozenset[int]
-    asked: frozenset[int]
-    handed_over: frozenset[int]
+    stuck: tuple[int, ...]
+    undone: tuple[int, ...]
+    asked: tuple[int, ...]
+    handed_over: tuple[int, ...]
     first_check: Outcome | None
     failed_checks: tuple[str, ...]
     checks: int
@@ -156,10 +156,10 @@ def summary_of(guide: Guide, events: Iterable[Event]) -> Summary:
         sides=tuple(tally.sides[side] for side in SIDES),
         took=dict(tally.took),
         done=replay.done,
-        stuck=frozenset(tally.stuck),
-        undone=frozenset(tally.undone),
-        asked=frozenset(tally.asked),
-        handed_over=frozenset(tally.handed_over),
+        stuck=tuple(sorted(tally.stuck)),
+        undone=tuple(sorted(tally.undone)),
+        asked=tuple(sorted(tally.asked)),
+        handed_over=tuple(sorted(tally.handed_over)),
         first_check=Outcome(first.detail["outcome"]) if first else None,
         failed_checks=tuple(first.detail.get("why", ())) if first else (),
         checks=len(tally.verdicts),

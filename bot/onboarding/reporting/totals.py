@@ -1,7 +1,7 @@
 """Adds the cases of a period up. The counting rules are in docs/report.md."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
@@ -149,7 +149,7 @@ def _steps(cases: Sequence[Case]) -> Sequence[StepTotals]:
     return totals
 
 
-def _share(step: int, among: Sequence[Set[int]]) -> float:
+def _share(step: int, among: Sequence[Sequence[int]]) -> float:
     return sum(step in steps for steps in among) / len(among) if among else 0.0
 
 
