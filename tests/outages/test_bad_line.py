@@ -20,7 +20,7 @@ from tests.outages.wire import Fault, Wire, WiredDatabase, a_wire
 
 OFTEN = 0.02  # of the messages to the server, and there are about ten thousand
 SORRY = "Please try again"
-LAST_WITHOUT_VALUES = 21
+LAST_WITHOUT_VALUES = 18
 
 
 class Forgiving(People):
