@@ -22,6 +22,7 @@ settings.load_profile("steady")
 
 # Before pytest chooses the directory of `tmp_path`.
 shared.use_memory_for_files()
+shared.look_for_garbage_less_often()
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -35,10 +35,21 @@ from tests.filled_database import (
     known_at,
 )
 from tests.migrations import downgrade, is_current
+from tests.releases import RELEASES
 
 pytestmark = ON_BOTH
 
 EARLIER = REVISIONS[:-1]
+# What operators upgrade from, with the oldest and the newest.
+USUAL = {EARLIER[0], EARLIER[-1], *(release.revision for release in RELEASES.values())}
+# Each step on its own is taken on both databases; all of them together in the long form.
+WHOLE_WAYS = [
+    *(("sqlite", revision) for revision in EARLIER),
+    *(
+        pytest.param("postgresql", revision, marks=() if revision in USUAL else pytest.mark.long)
+        for revision in EARLIER
+    ),
+]
 
 
 @pytest.fixture
@@ -126,7 +137,7 @@ def test_the_whole_way_up_and_back_keeps_what_there_is(url: str) -> None:
     assert content(url) == before
 
 
-@pytest.fixture(params=EARLIER)
+@pytest.fixture
 async def upgraded(
     url: str, request: pytest.FixtureRequest
 ) -> AsyncIterator[tuple[Database, GuideStore, str]]:
@@ -140,6 +151,7 @@ async def upgraded(
     await database.close()
 
 
+@pytest.mark.parametrize(("empty_database", "upgraded"), WHOLE_WAYS, indirect=True)
 async def test_the_bot_reads_what_was_upgraded_and_goes_on_with_it(
     upgraded: tuple[Database, GuideStore, str],
 ) -> None:
