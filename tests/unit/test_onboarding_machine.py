@@ -384,9 +384,10 @@ class AnOnboarding(RuleBasedStateMachine):
         assert json.dumps([dict(event.detail) for event in self.events])
 
 
+# Few, as AHistory and AReport follow the same rules and check all of this too.
 TestAnOnboarding = AnOnboarding.TestCase
 TestAnOnboarding.settings = settings(
-    max_examples=60,
+    max_examples=20,
     stateful_step_count=30,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
