@@ -5,11 +5,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.bot_process import BotProcess, generate_key
+from sandbox.bot_process import BotProcess
 from sandbox.run import MANIFEST, Stage
 from sandbox.servicetitan.server import ServiceTitanSandbox
 from sandbox.slack import Manifest, SlackSandbox
 from tests.databases import AnyDatabase
+from tests.integration.world import KEY
 
 ANNOUNCED = (
     "started",
@@ -46,7 +47,7 @@ async def staging(
             "SLACK_API_URL": slack.api_url,
             "ENGINEERING_CHANNEL": engineering.id,
             "ENGINEERS": "everyone",
-            "CREDENTIAL_KEYS": await generate_key(directory),
+            "CREDENTIAL_KEYS": KEY,
             "DATABASE_URL": database.url,
             "SERVICETITAN_AUTH_URL": servicetitan.auth_url,
             "SERVICETITAN_API_URL": servicetitan.api_url,

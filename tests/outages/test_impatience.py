@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from sandbox.slack import Channel, Trouble
-from tests import slow_slack
+from tests import virtual_time
 from tests.integration.world import World, a_world
-from tests.slow_slack import Clock, tell_the_time
+from tests.virtual_time import Clock, tell_the_time
 
 Scenario = Callable[[World], Awaitable[None]]
 
@@ -26,7 +26,7 @@ def play(directory: Path, patch: pytest.MonkeyPatch, scenario: Scenario) -> None
             await asyncio.sleep(60)
             await scenario(world)
 
-    slow_slack.run(run, real_seconds=0.03)  # a busy machine is slow
+    virtual_time.run(run)
 
 
 async def press(world: World, times: int, within: float, channel: Channel | None = None) -> None:
