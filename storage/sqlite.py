@@ -98,12 +98,13 @@ class Transaction:
     dialect = InlineDialect()
 
     def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
+        self._connection, self._writes = connection, False
 
     async def begin(self, *, write: bool) -> None:
         """Begin; retry for a while if another process writes."""
         # A deferred transaction that starts to write fails at once if another one has written
         # since; an immediate one waits.
+        self._writes = write
         sql, loop = "BEGIN IMMEDIATE" if write else "BEGIN", asyncio.get_running_loop()
         give_up_at = loop.time() + TIMEOUT_SECONDS
         while True:
@@ -124,7 +125,16 @@ class Transaction:
         return cursor.fetchall(), cursor.rowcount
 
     async def commit(self) -> None:
-        self._connection.commit()
+        if not self._writes:
+            self._connection.commit()
+            return
+        # In a thread, as the disk may take a while: others are served meanwhile.
+        work = asyncio.get_running_loop().run_in_executor(None, self._connection.commit)
+        try:
+            await asyncio.shield(work)
+        except asyncio.CancelledError:
+            await asyncio.wait([work])  # before anything else is done with the connection
+            raise
 
     @property
     def is_closed(self) -> bool:
