@@ -13,7 +13,7 @@ from bot.onboarding.events import NEVER_ANNOUNCED
 from bot.onboarding.reporting import Report, report_on
 from bot.views.digest import digest_slot
 from storage.reporting import cases
-from tests.databases import ON_SQLITE, AnyDatabase
+from tests.databases import ON_BOTH, ON_SQLITE, AnyDatabase
 from tests.integration.world import World, a_world
 
 # What grows. A page of a table, in the order of its key, is read by an index.
@@ -99,6 +99,7 @@ async def test_a_report_replays_only_the_histories_that_have_become_longer(begun
     )
 
 
+@ON_BOTH
 async def test_a_broken_summary_is_made_again(begun: World) -> None:
     await begun.walk_to(3)
     first = await the_report(begun)
