@@ -1,7 +1,6 @@
 """After go-live: the connection is checked again, and the client told what to fix (pure)."""
 
 import hashlib
-from dataclasses import replace
 from datetime import datetime, time, timedelta
 
 from bot.core.errors import Refused
@@ -52,29 +51,14 @@ def _share(onboarding_id: str) -> float:
 def recheck(onboarding: Onboarding, actor: Actor, now: datetime, *, since: datetime) -> Change:
     """Check a live client's credentials again; the thread doesn't show it.
 
-    It takes the number of the one before it if that told nothing new. Refused if there is nothing
-    to check, or if that was requested since `since`.
+    Refused if there is nothing to check, or if that was requested since `since`.
     """
     if not is_live(onboarding):
         raise Refused("There is nothing to check anymore.")
     latest = onboarding.verification
     if latest and (latest.report is None or latest.requested_at >= since):
         raise Refused("This was just checked.")
-    if _told_nothing_new(onboarding):  # a row a week would be kept for each client
-        onboarding = replace(onboarding, verifications=onboarding.verifications[:-1])
     return start_verification(onboarding, actor, now, [], recheck=True)
-
-
-def _told_nothing_new(onboarding: Onboarding) -> bool:
-    """Whether the latest run is a recheck with the result of the run before it."""
-    if len(onboarding.verifications) < 2:
-        return False
-    before, latest = onboarding.verifications[-2:]
-    if before.report is None or latest.report is None or not latest.recheck:
-        return False
-    same = (before.outcome, before.report.causes) == (latest.outcome, latest.report.causes)
-    was_told = any(told.number == latest.number for told in onboarding.told)
-    return latest.report.is_verdict and same and not was_told
 
 
 def failing(onboarding: Onboarding) -> Verification | None:
