@@ -16,7 +16,7 @@ from bot.use_cases.slash_command import HELP, split, unwrapped, without_guide
 from bot.views import ids
 from bot.views.ephemeral import EphemeralReply, plain_answer
 from bot.views.status_query import StatusQuery
-from handlers.explain import explain
+from handlers.error_replies import explain
 from handlers.forms import Submission, at_the_form
 from handlers.payloads import Command, Press
 from handlers.replies import Replies

@@ -13,8 +13,8 @@ from handlers.replies import Replies
 
 def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
     buttons: dict[str, Callable[[Request, StepRef], Awaitable[str]]] = {
-        ids.PAUSE_QUIET: use_cases.reminders.pause_quiet,
-        ids.ASK_AGAIN: use_cases.reminders.ask_again,
+        ids.PAUSE_QUIET: use_cases.quiet_clients.pause_quiet,
+        ids.ASK_AGAIN: use_cases.quiet_clients.ask_again,
     }
 
     async def decide(ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -27,4 +27,6 @@ def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
     @app.action(ids.CANCEL_QUIET)
     async def cancel_quiet(ack: AsyncAck, body: dict[str, Any]) -> None:
         async with replies.to(ack, body) as (press, offer):
-            replies.open(press, await use_cases.reminders.cancel_quiet_form(press.request, offer))
+            replies.open(
+                press, await use_cases.quiet_clients.cancel_quiet_form(press.request, offer)
+            )

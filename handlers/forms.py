@@ -16,7 +16,7 @@ from bot.onboarding.people import Person
 from bot.use_cases import InvalidInput, NeedsConfirmation, Request
 from bot.views.blocks import fallback
 from bot.views.ids import FormRef
-from handlers.explain import explain
+from handlers.error_replies import explain
 from handlers.payloads import OpenedView, Payload, User, request_key
 
 log = logging.getLogger(__name__)

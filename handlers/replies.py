@@ -21,8 +21,8 @@ from bot.views.blocks import message, section
 from bot.views.ephemeral import EphemeralReply
 from bot.views.home import answer_view
 from bot.views.ids import StepRef
+from handlers.error_replies import explain
 from handlers.events import ThreadMessage
-from handlers.explain import explain
 from handlers.forms import Submission
 from handlers.payloads import AnyPress, Press, Shortcut, WindowPress
 

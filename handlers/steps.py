@@ -23,7 +23,7 @@ def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
         ids.HAND_OVER: steps.hand_over,
         f"{ids.HAND_OVER}:phase": steps.hand_over_phase,
         ids.GIVE_BACK: steps.give_back,
-        ids.SNOOZE: use_cases.reminders.snooze,
+        ids.SNOOZE: use_cases.quiet_clients.snooze,
         ids.RUN_VERIFICATION: verification.request,
         ids.TEST_BOOKING: verification.request_with_booking,
         ids.CONFIRM_WRITES: verification.confirm_writes,

@@ -21,7 +21,7 @@ from bot.onboarding import (
 )
 from bot.onboarding.model import StoredCredential
 from bot.onboarding.people import Actor, Role
-from bot.onboarding.report import Report
+from bot.onboarding.verification_report import Report
 from storage.cache import OnboardingCache
 from storage.from_events import STATE_EVENTS, event_of, state_from
 from storage.guides import GuideStore

@@ -17,7 +17,7 @@ from bot.onboarding import (
     Status,
     Unread,
 )
-from bot.onboarding.report import Outcome
+from bot.onboarding.verification_report import Outcome
 from storage.database import Database
 from storage.guides import GuideStore
 from storage.tables import ONBOARDING, RUNNING, OnboardingRow

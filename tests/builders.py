@@ -10,10 +10,10 @@ from bot.guide.credential_fields import mask
 from bot.onboarding import Change, EventKind, Onboarding, start
 from bot.onboarding.credentials import enter_credentials
 from bot.onboarding.people import Actor, Role
-from bot.onboarding.report import Check, Outcome, Report
 from bot.onboarding.steps import choose_option, finish_step
+from bot.onboarding.verification_report import Check, Outcome, Report
 from bot.onboarding.verifications import finish_verification, request_verification
-from bot.verification import remedies
+from bot.verification import findings
 
 # A Monday, at half past nine in London, in the middle of nobody's night.
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
@@ -89,17 +89,17 @@ def a_report(
 PASSED = a_report()
 # What fills the gaps of a remedy's wording.
 # Every cause of a finding.
-CAUSES = (*checks.CAUSES, *remedies.MEANINGS)
+CAUSES = (*checks.CAUSES, *findings.MEANINGS)
 
 
 def found(check: str, cause: str, for_engineer: str, **words: str) -> Check:
     """A check that found `cause`, in the words of the guide."""
-    return remedies.found(check, cause, for_engineer, **words).check_of(GUIDE)
+    return findings.found(check, cause, for_engineer, **words).check_of(GUIDE)
 
 
 def passed(check: str, for_engineer: str) -> Check:
     """A check that passed, in the words of the guide."""
-    return remedies.passed(check, for_engineer).check_of(GUIDE)
+    return findings.passed(check, for_engineer).check_of(GUIDE)
 
 
 WORDS = {

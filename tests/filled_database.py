@@ -18,16 +18,16 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.guide.credential_fields import mask
 from bot.guide.loading import SERVICETITAN
 from bot.onboarding import BOT, Change, Event, Loss, Onboarding, lifecycle, start
-from bot.onboarding.absence import Absence
 from bot.onboarding.after_go_live import recheck, tell_client
 from bot.onboarding.assignment import cover
+from bot.onboarding.cover import Absence
 from bot.onboarding.credentials import destroy_credentials, enter_credentials
 from bot.onboarding.posted_secrets import record_posted_secret
 from bot.onboarding.questions import ask_for_help, mark_answered, note, send_reply
 from bot.onboarding.reminders import escalate, remind, snooze
-from bot.onboarding.report import Outcome
 from bot.onboarding.retention import expire_credentials
 from bot.onboarding.steps import choose_option, finish_step, hand_over_steps, skip_step, undo_step
+from bot.onboarding.verification_report import Outcome
 from bot.onboarding.verifications import (
     finish_verification,
     record_booking_sent,

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from bot.app.bot import Bot
 from bot.app.connections import listening
 from bot.app.http_clients import http_client, slack_session
-from bot.app.monitoring import Probes
+from bot.app.probes import Probes
 from bot.app.settings import Settings
 from bot.app.web import probes_app, web_app
 from bot.slack import TIMEOUT_SECONDS, raise_for_rate_limit

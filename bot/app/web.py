@@ -17,8 +17,8 @@ from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from bot.app.bolt import TimedApp
 from bot.app.connections import Connection
 from bot.app.in_flight import InFlight
-from bot.app.monitoring import Probes
 from bot.app.pictures import routes
+from bot.app.probes import Probes
 from bot.app.request_monitor import Kind, RequestMonitor
 from bot.core.metrics import Metrics
 from bot.guide.pictures import PictureFile

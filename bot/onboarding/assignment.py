@@ -5,7 +5,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from bot.core.errors import Refused
-from bot.onboarding.absence import Absence, stand_in
+from bot.onboarding.cover import Absence, stand_in
 from bot.onboarding.events import Event, EventKind, given
 from bot.onboarding.model import Status
 from bot.onboarding.people import BOT, Actor, UserRef

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from bot.guide import Owner
 from bot.onboarding.people import Actor
-from bot.onboarding.report import Check, Outcome, Report
+from bot.onboarding.verification_report import Check, Outcome, Report
 
 
 class Status(StrEnum):

@@ -29,7 +29,7 @@ from bot.onboarding.model import (
     Verification,
 )
 from bot.onboarding.people import Role
-from bot.onboarding.report import Report
+from bot.onboarding.verification_report import Report
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ from bot.core.errors import Refused
 from bot.onboarding.events import Event, EventKind, given
 from bot.onboarding.model import Signed, Status, StepState, Verification
 from bot.onboarding.people import BOT, Actor, Role
-from bot.onboarding.report import Outcome, Report
 from bot.onboarding.state import Onboarding
 from bot.onboarding.throttling import CHECKS_ASKED_FOR, CHECKS_BY_CLIENT, in_minutes
 from bot.onboarding.transitions import (
@@ -22,6 +21,7 @@ from bot.onboarding.transitions import (
     must_be_active,
     noted,
 )
+from bot.onboarding.verification_report import Outcome, Report
 
 # Pauses between attempts while ServiceTitan is unavailable; after the last one we give up.
 RETRY_AFTER = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 30, *[60] * 24))

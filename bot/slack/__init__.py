@@ -11,7 +11,7 @@ from bot.slack.errors import (
     translated as translated,
 )
 from bot.slack.people import Identity as Identity, User as User
-from bot.slack.private_answers import Recipient as Recipient, tell_privately as tell_privately
+from bot.slack.private_delivery import Recipient as Recipient, tell_privately as tell_privately
 from bot.slack.scopes import OPTIONAL_SCOPES as OPTIONAL_SCOPES, SCOPES as SCOPES
 from bot.slack.web_api import (
     TIMEOUT_SECONDS as TIMEOUT_SECONDS,

@@ -14,7 +14,7 @@ from bot.core.errors import OnboardingError, Unavailable
 from bot.onboarding import Onboarding
 from bot.onboarding.people import EVERYONE, Person, Role
 from bot.slack import Slack, SlackRefused, User
-from bot.slack.lookups import FALLBACK_SECONDS, Lookups
+from bot.slack.answer_cache import FALLBACK_SECONDS, AnswerCache
 from bot.slack.membership import (
     ExternalMembers,
     Membership,
@@ -63,8 +63,8 @@ class Directory:
         self._named = tuple(one for one in engineers if one[0] in "UW")
         self._groups = tuple(one for one in engineers if one[0] == "S")
         # A person whom Slack does not know yet is not remembered.
-        self._users = Lookups(self._ask_user, lambda user: user.is_person, tasks, monotonic)
-        self._members = Lookups(self._ask_group, lambda _: True, tasks, monotonic)
+        self._users = AnswerCache(self._ask_user, lambda user: user.is_person, tasks, monotonic)
+        self._members = AnswerCache(self._ask_group, lambda _: True, tasks, monotonic)
         self._logged: set[str] = set()
 
     async def membership(self, person: Person, *, fresh: bool = False) -> Membership:

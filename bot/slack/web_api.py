@@ -1,28 +1,23 @@
 """Slack's Web API: all calls that the bot makes. Here: messages and views."""
 
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any
 
 from slack_sdk.models.views import View
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
-from bot.slack.call import next_cursor
 from bot.slack.channels import ChannelCalls
 from bot.slack.errors import NotInThread, SlackRefused, of_response_url, translated
 from bot.slack.files import FileCalls
+from bot.slack.message_search import MessageSearch
 from bot.slack.people import PeopleCalls
 from bot.slack.rate_limits import AWAITED
 from bot.slack.response_urls import is_slacks
-from bot.views.blocks import EVENT_TYPE, Message
+from bot.views.blocks import Message
 
 TIMEOUT_SECONDS = 10
-HISTORY_PAGE, HISTORY_PAGES = 200, 5
-# Slack rejects requests when clocks differ by more than five minutes, and so do we; a message of
-# ours is at most this much older than we think.
-CLOCK_SKEW = timedelta(minutes=10)
 Blocks = Sequence[Mapping[str, Any]]
 
 
@@ -34,15 +29,7 @@ class OpenView:
     hash: str
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
-    """A message that somebody wrote, in Slack's markup."""
-
-    user_id: str
-    text: str
-
-
-class Slack(ChannelCalls, FileCalls, PeopleCalls):
+class Slack(ChannelCalls, FileCalls, MessageSearch, PeopleCalls):
     """The Web API. Every call raises RateLimited, Unavailable or SlackRefused."""
 
     async def post(self, channel: str, message: Message, thread_ts: str | None = None) -> str:
@@ -84,62 +71,6 @@ class Slack(ChannelCalls, FileCalls, PeopleCalls):
             metadata=message.metadata,
         )
         await self._call("chat.update", call, share=share)
-
-    async def find(
-        self, channel: str, message: Message, since: datetime, thread_ts: str | None = None
-    ) -> str | None:
-        """Return the ts of a message that we may have posted since then, None if we did not.
-
-        It is found by its metadata, which Slack returns to its own app.
-        """
-        wanted = (message.onboarding_id, message.slot)
-        async for posted in self._history(channel, since - CLOCK_SKEW, thread_ts):
-            metadata = posted.get("metadata") or {}
-            payload = metadata.get("event_payload") or {}
-            found = (payload.get("onboarding_id"), payload.get("slot"))
-            if metadata.get("event_type") == EVENT_TYPE and found == wanted:
-                return str(posted["ts"])
-        return None
-
-    async def message_at(
-        self, channel: str, ts: str, thread_ts: str | None = None
-    ) -> Written | None:
-        """Return the message with this ts, as it reads now; None if it is gone."""
-        only: dict[str, Any] = {"channel": channel, "oldest": ts, "latest": ts, "inclusive": True}
-        if thread_ts and thread_ts != ts:
-            call = self._client.conversations_replies(ts=thread_ts, limit=2, **only)
-            answer = await self._call("conversations.replies", call, channel, messages=list)
-        else:
-            call = self._client.conversations_history(limit=1, **only)
-            answer = await self._call("conversations.history", call, channel, messages=list)
-        for one in answer["messages"]:
-            if one.get("ts") == ts and one.get("subtype") != "tombstone":
-                return Written(str(one.get("user", "")), str(one.get("text", "")))
-        return None
-
-    async def _history(
-        self, channel: str, since: datetime, thread_ts: str | None
-    ) -> AsyncIterator[Mapping[str, Any]]:
-        cursor = None
-        for _ in range(HISTORY_PAGES):
-            common: dict[str, Any] = {
-                "channel": channel,
-                "oldest": str(since.timestamp()),
-                "limit": HISTORY_PAGE,
-                "cursor": cursor,
-                "include_all_metadata": True,
-            }
-            if thread_ts:
-                call = self._client.conversations_replies(ts=thread_ts, **common)
-                answer = await self._call("conversations.replies", call, messages=list)
-            else:
-                call = self._client.conversations_history(**common)
-                answer = await self._call("conversations.history", call, messages=list)
-            for posted in answer["messages"]:
-                yield posted
-            cursor = next_cursor(answer)
-            if not cursor:
-                return
 
     async def post_ephemeral(
         self,

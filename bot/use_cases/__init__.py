@@ -8,17 +8,17 @@ from bot.use_cases.absences import Absences
 from bot.use_cases.after_go_live import AfterGoLive
 from bot.use_cases.assignments import Assignments
 from bot.use_cases.channels import Channels
+from bot.use_cases.client_questions import ClientQuestions
 from bot.use_cases.commands import EngineerCommands
 from bot.use_cases.credentials import Credentials
-from bot.use_cases.help import Help
+from bot.use_cases.engineer_replies import EngineerReplies
 from bot.use_cases.history import History
 from bot.use_cases.home import Home
 from bot.use_cases.invitations import Invitations
 from bot.use_cases.messages import Messages
 from bot.use_cases.notes import Notes
 from bot.use_cases.posted_secrets import PostedSecrets
-from bot.use_cases.questions import Questions
-from bot.use_cases.reminders import Reminders
+from bot.use_cases.quiet_clients import QuietClients
 from bot.use_cases.reporting import Reporting
 from bot.use_cases.retention import Retention
 from bot.use_cases.reveal_credentials import RevealCredentials
@@ -42,9 +42,9 @@ class UseCases:
         self.steps = Steps(services)
         self.credentials = Credentials(services)
         self.reveal_credentials = RevealCredentials(services)
-        self.help = Help(services)
+        self.client_questions = ClientQuestions(services)
         self.verification = Verification(services)
-        self.reminders = Reminders(services)
+        self.quiet_clients = QuietClients(services)
         self.after_go_live = AfterGoLive(services)
         self.retention = Retention(services)
         self.status = StatusReport(services)
@@ -57,5 +57,5 @@ class UseCases:
         self.home = Home(services)
         self.channels = Channels(services)
         self.posted_secrets = PostedSecrets(services)
-        self.questions = Questions(services)
-        self.messages = Messages(services, self.steps, self.help, self.questions)
+        self.engineer_replies = EngineerReplies(services)
+        self.messages = Messages(services, self.steps, self.client_questions, self.engineer_replies)

@@ -9,8 +9,8 @@ from bot.core.deadline import detached_task, seconds_left
 from bot.core.errors import Refused
 from bot.core.mrkdwn import escape, mention
 from bot.onboarding import Onboarding
-from bot.onboarding.absence import stand_in
 from bot.onboarding.assignment import assign
+from bot.onboarding.cover import stand_in
 from bot.use_cases.engineer import EngineerUseCase
 from bot.use_cases.lookup import clients_of
 from bot.use_cases.services import Request
@@ -18,7 +18,7 @@ from bot.use_cases.slash_command import Assignment, assignment
 from bot.use_cases.use_case import Transition
 from bot.views.assignments import reassigned_answer
 from bot.views.ephemeral import EphemeralReply
-from bot.views.replies import refusal_text
+from bot.views.reply_texts import refusal_text
 from storage import onboardings
 
 WHO = (

@@ -10,7 +10,7 @@ from bot.onboarding.secret_scan import shaped
 from bot.use_cases.services import Services
 from bot.use_cases.slash_command import Named
 from bot.views.blocks import bullets_of
-from bot.views.replies import refusal_text
+from bot.views.reply_texts import refusal_text
 from storage import onboardings
 from storage.to_rows import client_key
 

@@ -13,14 +13,14 @@ from bot.guide.answers import Intent, Meaning, understand
 from bot.onboarding import Onboarding
 from bot.onboarding.people import Actor, Role
 from bot.onboarding.permissions import Permission
-from bot.use_cases.help import Help
-from bot.use_cases.questions import Questions, asked_lately
+from bot.use_cases.client_questions import ClientQuestions
+from bot.use_cases.engineer_replies import EngineerReplies, asked_lately
 from bot.use_cases.services import Request, Services
 from bot.use_cases.steps import Steps
 from bot.use_cases.use_case import UseCase
 from bot.views.conversation import near_line
 from bot.views.ids import StepRef
-from bot.views.replies import help_text, refusal_text, status_text, words_text
+from bot.views.reply_texts import help_text, refusal_text, status_text, words_text
 from storage import onboardings
 
 # These are meant for the bot, no matter who types them.
@@ -54,9 +54,11 @@ class _Message:
 class Messages(UseCase):
     """Does what a word says. Most words need no answer: the thread itself moves."""
 
-    def __init__(self, services: Services, steps: Steps, help_: Help, questions: Questions) -> None:
+    def __init__(
+        self, services: Services, steps: Steps, questions: ClientQuestions, replies: EngineerReplies
+    ) -> None:
         super().__init__(services)
-        self._steps, self._help, self._questions = steps, help_, questions
+        self._steps, self._questions, self._replies = steps, questions, replies
 
     async def say(
         self, request: Request, thread_ts: str | None, ts: str, text: str, *, mentioned: bool
@@ -67,7 +69,7 @@ class Messages(UseCase):
         just talk. An engineer's words count only with a mention: they talk with the client.
         """
         if request.channel == self._services.engineering_channel and thread_ts:
-            offer = await self._questions.offer_to_send(request, thread_ts, ts)
+            offer = await self._replies.offer_to_send(request, thread_ts, ts)
             return Reply(offer[0].id, offer[1].text, offer[1].blocks) if offer else None
         onboarding = await self._find(request.channel, thread_ts)
         if onboarding is None:
@@ -79,7 +81,7 @@ class Messages(UseCase):
 
     async def _reply(self, message: _Message, onboarding: Onboarding) -> Reply | None:
         if onboarding.open_questions and message.thread_ts and not message.mentioned:
-            asked = await self._questions.ask_whether_answered(
+            asked = await self._replies.ask_whether_answered(
                 message.request, onboarding, message.ts
             )
             if asked:
@@ -167,11 +169,11 @@ class Messages(UseCase):
     ) -> str | None:
         """Answer from the guide, in the thread; what it does not know goes to the engineer."""
         request, ts = message.request, message.ts_in_thread
-        if await self._help.answer(request, onboarding, question, ts, trouble=trouble):
+        if await self._questions.answer(request, onboarding, question, ts, trouble=trouble):
             return ANSWERED
         if role is Role.ENGINEER:
             return words_text(onboarding)
-        return await self._help.ask_at_current(request, onboarding, question, ts)
+        return await self._questions.ask_at_current(request, onboarding, question, ts)
 
     async def _near(self, message: _Message, onboarding: Onboarding) -> Reply | None:
         """Ask what was meant, now and then; nothing where it isn't the client's turn."""
@@ -198,7 +200,7 @@ class Messages(UseCase):
             raise Refused("I can't find that message anymore. Type `help` and your question.")
         onboarding = await self._get(ref.onboarding_id)
         ts = ts if thread_ts else ""
-        return await self._help.ask_at_current(request, onboarding, as_typed(said.text), ts)
+        return await self._questions.ask_at_current(request, onboarding, as_typed(said.text), ts)
 
     async def _find(self, channel: str, thread_ts: str | None) -> Onboarding | None:
         services = self._services

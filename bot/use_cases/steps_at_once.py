@@ -14,7 +14,7 @@ from bot.onboarding.steps import finish_step
 from bot.onboarding.transitions import labels
 from bot.use_cases.lookup import client_of
 from bot.use_cases.services import Services
-from bot.views.replies import refusal_text
+from bot.views.reply_texts import refusal_text
 
 # Words around an answer: `with an existing admin`, `as new`.
 FILLERS = frozenset({"a", "an", "as", "for", "the", "they", "this", "used", "uses", "with"})

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from bot.verification.access import Access
 from bot.verification.diagnosis import undetermined
 from bot.verification.errors import NoAnswer, RequestError, TooManyRequests
-from bot.verification.remedies import Finding, found
+from bot.verification.findings import Finding, found
 from bot.verification.servicetitan.endpoints import (
     BOOKING,
     BOOKING_BY_EXTERNAL_ID,

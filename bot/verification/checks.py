@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from bot.guide import Guide
-from bot.onboarding.report import Outcome, Report
+from bot.onboarding.verification_report import Outcome, Report
 from bot.verification import diagnosis
 from bot.verification.access import Access
 from bot.verification.booking import CHECK, Booking, book
 from bot.verification.diagnosis import Probe
 from bot.verification.errors import RequestError
-from bot.verification.remedies import (
+from bot.verification.findings import (
     OPTIONAL,
     TITLES,
     Finding,

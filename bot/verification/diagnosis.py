@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from bot.guide import Guide
 from bot.guide.credential_fields import CredentialField
 from bot.verification.errors import NoAnswer, RequestError, TooManyRequests
-from bot.verification.remedies import Finding, found, listed_problems, passed
+from bot.verification.findings import Finding, found, listed_problems, passed
 from bot.verification.servicetitan import Credentials, Token
 from bot.verification.servicetitan.endpoints import WRITE_SCOPES, Endpoint
 from bot.verification.servicetitan.errors import (

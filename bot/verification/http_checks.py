@@ -14,10 +14,10 @@ from pydantic import SecretStr
 from bot.guide import Guide
 from bot.guide.http_checks import HttpChecks, Request, Token, cause_of, id_of
 from bot.guide.remedies import GAP
-from bot.onboarding.report import Outcome, Report
+from bot.onboarding.verification_report import Outcome, Report
 from bot.verification import diagnosis
 from bot.verification.errors import NoAnswer, Reason, RequestError, no_use
-from bot.verification.remedies import Finding, milliseconds, report_of
+from bot.verification.findings import Finding, milliseconds, report_of
 from bot.verification.sender import Sender, access_token, client_credentials, sendable
 
 

@@ -18,12 +18,12 @@ from bot.core.metrics import Metrics
 from bot.guide import Guide
 from bot.guide.http_checks import HttpChecks
 from bot.onboarding import Change, Onboarding, Status, Verification
-from bot.onboarding.report import Check, Outcome, Report
+from bot.onboarding.verification_report import Check, Outcome, Report
 from bot.onboarding.verifications import finish_verification, record_booking_sent
 from bot.verification import Booking, verify
 from bot.verification.http_checks import verify_http
 from bot.verification.servicetitan import Credentials, ServiceTitan
-from storage import credentials, onboardings, verifications
+from storage import credentials, onboardings, verification_leases
 from storage.changes import change
 from storage.database import Database
 from storage.guides import GuideStore
@@ -81,7 +81,7 @@ class VerificationRunner:
     async def sweep(self) -> None:
         """Run what is due: after a pause, or after another worker's crash."""
         async with self._database.begin(write=False) as session:
-            due = await verifications.due(session, self._worker, self._clock(), SWEEP_BATCH)
+            due = await verification_leases.due(session, self._worker, self._clock(), SWEEP_BATCH)
         for onboarding_id in due:
             self.wake(onboarding_id)
 
@@ -119,7 +119,7 @@ class VerificationRunner:
             # The sweep picks it up again, if it is still due.
             if onboarding.status not in (Status.ACTIVE, Status.COMPLETED):
                 return None
-            owner = await verifications.claim(
+            owner = await verification_leases.claim(
                 session, onboarding_id, run.number, self._worker, self._lease
             )
             if owner is None:
@@ -130,7 +130,7 @@ class VerificationRunner:
     async def _hold(self, claim: _Claim, duration: timedelta) -> bool:
         """Extend the claim by `duration`; False if somebody else has the run."""
         async with self._database.begin() as session:
-            return await verifications.prolong(
+            return await verification_leases.prolong(
                 session, claim.onboarding_id, claim.run.number, claim.owner, duration
             )
 
@@ -141,7 +141,9 @@ class VerificationRunner:
 
     async def _release(self, claim: _Claim) -> None:
         async with self._database.begin() as session:
-            await verifications.release(session, claim.onboarding_id, claim.run.number, claim.owner)
+            await verification_leases.release(
+                session, claim.onboarding_id, claim.run.number, claim.owner
+            )
 
     async def _report(self, claim: _Claim) -> Report:
         """Check the stored credentials with ServiceTitan."""

@@ -10,7 +10,7 @@ from bot.core.english import count, listed
 from bot.core.mrkdwn import escape, link, mention, permalink, when
 from bot.onboarding import Onboarding, Verification
 from bot.onboarding.after_go_live import told_of
-from bot.onboarding.report import Outcome
+from bot.onboarding.verification_report import Outcome
 from bot.views import ids
 from bot.views.blocks import Message, button, context, listing, message, section
 from bot.views.forms import form, notice

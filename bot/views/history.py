@@ -14,7 +14,7 @@ from bot.onboarding import BOT, Event, EventKind, Onboarding
 from bot.onboarding.history import SIDES, History, lasting
 from bot.onboarding.history.sentences import Part, sign
 from bot.onboarding.people import ChannelRef, UserRef
-from bot.onboarding.report import Outcome
+from bot.onboarding.verification_report import Outcome
 from bot.views import ids
 from bot.views.blocks import actions, button, context, header, section
 from bot.views.forms import notice

@@ -7,8 +7,8 @@ from slack_sdk.models.blocks import Block
 from bot.core.english import listed
 from bot.core.mrkdwn import escape, mention, when
 from bot.onboarding import Onboarding, Reminder, Status
-from bot.onboarding.report import Outcome
 from bot.onboarding.transitions import labels
+from bot.onboarding.verification_report import Outcome
 from bot.views import ids
 from bot.views.blocks import Message, actions, button, context, message, section
 from bot.views.reminder_texts import greeting

@@ -9,7 +9,7 @@ from bot.core.english import all_of, listed
 from bot.core.mrkdwn import escape, mention, when
 from bot.onboarding import Onboarding, Status, Verification
 from bot.onboarding.after_go_live import is_live
-from bot.onboarding.report import Check, Outcome, Report
+from bot.onboarding.verification_report import Check, Outcome, Report
 from bot.views import ids
 from bot.views.blocks import (
     Message,

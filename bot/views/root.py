@@ -10,8 +10,8 @@ from bot.core.mrkdwn import escape, link, mention, when
 from bot.guide import Owner
 from bot.onboarding import Onboarding, Status
 from bot.onboarding.follow_ups import held_until
-from bot.onboarding.report import Outcome
 from bot.onboarding.transitions import labels
+from bot.onboarding.verification_report import Outcome
 from bot.views import ids
 from bot.views.after_go_live import is_open
 from bot.views.blocks import (

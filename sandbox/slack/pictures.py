@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from sandbox.slack.block_kit.schema import problem
+from sandbox.slack.block_kit.check_builders import problem
 from sandbox.slack.model import Json
 from sandbox.slack.state import State
 

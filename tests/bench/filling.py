@@ -19,8 +19,8 @@ from bot.onboarding.credentials import destroy_credentials, enter_credentials
 from bot.onboarding.people import Actor, Role
 from bot.onboarding.questions import ask_for_help, mark_answered
 from bot.onboarding.reminders import remind
-from bot.onboarding.report import Outcome
 from bot.onboarding.steps import choose_option, finish_step, undo_step
+from bot.onboarding.verification_report import Outcome
 from bot.onboarding.verifications import finish_verification, request_verification
 from bot.publishing.desired import desired
 from bot.publishing.pins import BOOKMARK, DONE, PIN

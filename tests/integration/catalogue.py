@@ -6,7 +6,7 @@ The rows are those of ServiceTitan's answers as far as they are published or wer
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from bot.onboarding.report import Outcome
+from bot.onboarding.verification_report import Outcome
 from bot.verification.servicetitan.endpoints import BOOKING_PROVIDER_TAG
 from sandbox.servicetitan.faults import FaultKind
 from sandbox.servicetitan.server import ServiceTitanSandbox

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from bot.guide import Guide, load
 from bot.guide.http_checks import HttpChecks
-from bot.onboarding.report import Check, Outcome, Report
+from bot.onboarding.verification_report import Check, Outcome, Report
 from bot.verification.http_checks import verify_http
 from bot.verification.sender import RetryPolicy, Sender
 from tests.wrenchbook import ACCOUNT, KEY, Wrenchbook

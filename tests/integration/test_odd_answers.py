@@ -12,7 +12,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from bot.onboarding.report import Outcome, Report
+from bot.onboarding.verification_report import Outcome, Report
 from bot.verification import Booking, runner, verify
 from bot.verification.answers import LARGEST_ANSWER
 from bot.verification.sender import RetryPolicy, Sender

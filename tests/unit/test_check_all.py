@@ -7,7 +7,7 @@ from itertools import islice, product
 import pytest
 
 from bot.onboarding import Onboarding, Verification
-from bot.onboarding.report import Outcome, Report
+from bot.onboarding.verification_report import Outcome, Report
 from bot.views.check_all import ask_modal, names_of, result_message
 from tests.builders import CAUSES, GUIDE, NOW, WORDS, a_report, an_onboarding, found
 from tests.unit.rendering import a_form_ref, problems, texts

@@ -7,8 +7,8 @@ import pytest
 from bot.onboarding import Onboarding
 from bot.onboarding.credentials import enter_credentials
 from bot.onboarding.questions import ask_for_help
-from bot.onboarding.report import Outcome
 from bot.onboarding.steps import finish_step, undo_step
+from bot.onboarding.verification_report import Outcome
 from bot.onboarding.verifications import request_verification
 from bot.publishing.desired import MAX_JUMPS, desired
 from bot.views.blocks import Message

@@ -9,7 +9,7 @@ from bot.onboarding import (
     Verification,
 )
 from bot.onboarding.credentials import enter_credentials, reveal_credentials
-from bot.onboarding.report import Outcome
+from bot.onboarding.verification_report import Outcome
 from tests.builders import (
     ALL_FIELDS,
     MINUTE,

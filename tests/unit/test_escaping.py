@@ -22,9 +22,9 @@ from bot.onboarding.follow_ups import hear, offer_ways_on
 from bot.onboarding.posted_secrets import record_posted_secret
 from bot.onboarding.questions import ask_for_help
 from bot.onboarding.reminders import escalate, remind
-from bot.onboarding.report import Outcome
 from bot.onboarding.retention import expire_credentials, keep_credentials
 from bot.onboarding.steps import finish_step, hand_over_steps
+from bot.onboarding.verification_report import Outcome
 from bot.onboarding.verifications import finish_verification, request_verification
 from bot.views.announcement import ANNOUNCED, announcement
 from bot.views.blocks import Message

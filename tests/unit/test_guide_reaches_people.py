@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from bot.onboarding.report import Outcome
+from bot.onboarding.verification_report import Outcome
 from bot.views.modals import help_modal, reveal_modal
 from tests.builders import (
     ALL_FIELDS,

@@ -22,7 +22,6 @@ from bot.onboarding.history.sentences import (
 from bot.onboarding.people import Actor, ChannelRef, Role, UserRef
 from bot.onboarding.permissions import Permission
 from bot.onboarding.questions import ask_for_help, mark_answered
-from bot.onboarding.report import Outcome
 from bot.onboarding.steps import (
     choose_option,
     finish_step,
@@ -31,6 +30,7 @@ from bot.onboarding.steps import (
     skip_step,
     undo_step,
 )
+from bot.onboarding.verification_report import Outcome
 from bot.onboarding.verifications import finish_verification
 from tests.builders import (
     ALL_FIELDS,

@@ -11,7 +11,7 @@ from slack_sdk.models.views import View
 from bot.onboarding import Event, EventKind, Onboarding, Question, Verification
 from bot.onboarding.history import lasting, tell
 from bot.onboarding.people import Actor, Role
-from bot.onboarding.report import Outcome
+from bot.onboarding.verification_report import Outcome
 from bot.views.history import PAGE, history_modal
 from bot.views.ids import FormRef
 from tests.builders import GUIDE, NOW, a_client_admin, a_new_onboarding, a_report, an_engineer

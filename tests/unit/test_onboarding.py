@@ -10,7 +10,7 @@ from bot.onboarding import (
     StepState,
 )
 from bot.onboarding.steps import choose_option, finish_step
-from bot.views.replies import refusal_text
+from bot.views.reply_texts import refusal_text
 from tests.builders import (
     ALL_FIELDS,
     CHANNEL,

@@ -22,13 +22,12 @@ from bot.onboarding import (
     assignment,
     lifecycle,
 )
-from bot.onboarding.absence import Absence
+from bot.onboarding.cover import Absence
 from bot.onboarding.credentials import enter_credentials, reveal_credentials
 from bot.onboarding.people import Actor
 from bot.onboarding.posted_secrets import record_posted_secret
 from bot.onboarding.questions import ask_for_help, mark_answered
 from bot.onboarding.reminders import escalate, remind, snooze
-from bot.onboarding.report import Outcome, Report
 from bot.onboarding.steps import (
     choose_option,
     finish_step,
@@ -37,6 +36,7 @@ from bot.onboarding.steps import (
     skip_step,
     undo_step,
 )
+from bot.onboarding.verification_report import Outcome, Report
 from bot.onboarding.verifications import (
     finish_verification,
     record_booking_sent,

@@ -9,8 +9,8 @@ from bot.onboarding import BOT, Onboarding, assignment, lifecycle
 from bot.onboarding.posted_secrets import record_posted_secret
 from bot.onboarding.questions import ask_for_help
 from bot.onboarding.reminders import remind, snooze
-from bot.onboarding.report import Outcome
 from bot.onboarding.steps import choose_option, finish_step, hand_over_steps
+from bot.onboarding.verification_report import Outcome
 from bot.publishing.desired import desired
 from bot.views.blocks import Message
 from bot.views.step import step_message

@@ -10,9 +10,9 @@ from bot.onboarding import BOT, EventKind, Onboarding, lifecycle
 from bot.onboarding.credentials import enter_credentials
 from bot.onboarding.questions import ask_for_help, mark_answered
 from bot.onboarding.reminders import escalate, remind, snooze
-from bot.onboarding.report import Outcome
 from bot.onboarding.steps import finish_step, hand_over_steps
-from bot.views.replies import refusal_text
+from bot.onboarding.verification_report import Outcome
+from bot.views.reply_texts import refusal_text
 from tests.builders import (
     ALL_FIELDS,
     CLIENT_ADMIN,

@@ -6,8 +6,8 @@ from itertools import permutations
 import pytest
 from pydantic import ValidationError
 
-from bot.onboarding.report import Check, Outcome, Report
-from bot.verification.remedies import MEANINGS, TITLES, Finding
+from bot.onboarding.verification_report import Check, Outcome, Report
+from bot.verification.findings import MEANINGS, TITLES, Finding
 from tests.builders import CAUSES, GUIDE, WORDS, found, passed
 
 STARTED = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)

@@ -6,7 +6,7 @@ import pytest
 
 from bot.onboarding import Onboarding
 from bot.onboarding.lifecycle import cancel, pause
-from bot.onboarding.report import Outcome
+from bot.onboarding.verification_report import Outcome
 from bot.views.root import root_message
 from bot.views.welcome import welcome_message
 from tests.builders import (

@@ -3,9 +3,9 @@
 import pytest
 
 from bot.onboarding import Onboarding
-from bot.onboarding.report import Check, Outcome, Report
+from bot.onboarding.verification_report import Check, Outcome, Report
 from bot.onboarding.verifications import confirm_writes, request_verification
-from bot.verification.remedies import TITLES
+from bot.verification.findings import TITLES
 from bot.views.blocks import Message
 from bot.views.report import verification_message
 from tests.builders import (

@@ -7,8 +7,8 @@ from bot.guide import Owner
 from bot.onboarding import EventKind, Onboarding, Status, StepState, Verification, lifecycle
 from bot.onboarding.credentials import enter_credentials
 from bot.onboarding.people import Role
-from bot.onboarding.report import Outcome, Report
 from bot.onboarding.steps import finish_step
+from bot.onboarding.verification_report import Outcome, Report
 from bot.onboarding.verifications import (
     RETRY_AFTER,
     finish_verification,

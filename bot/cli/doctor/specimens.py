@@ -19,8 +19,8 @@ from bot.guide import Guide
 from bot.guide.answers.passages import passages
 from bot.guide.pictures import StepPictures, no_pictures
 from bot.onboarding import Change, Event, Onboarding, Question, StepState
-from bot.onboarding.absence import Absence
 from bot.onboarding.catching_up import may_be_done
+from bot.onboarding.cover import Absence
 from bot.onboarding.history import tell
 from bot.publishing.desired import desired
 from bot.views.absence import away_message, back_message, is_away_text, nobody_away_text

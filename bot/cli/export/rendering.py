@@ -16,7 +16,7 @@ from bot.guide.credential_fields import ending
 from bot.onboarding import BOT, Event, Onboarding
 from bot.onboarding.history import SIDES, History, lasting
 from bot.onboarding.people import Actor, ChannelRef, UserRef
-from bot.onboarding.report import Outcome
+from bot.onboarding.verification_report import Outcome
 
 # Fingerprints of posted secrets: of no use to a reader.
 OMITTED = {"marks"}

@@ -15,8 +15,8 @@ from bot.onboarding import Event, EventKind, InvitationAnswer, Loss
 from bot.onboarding.people import ChannelRef, UserRef
 from bot.onboarding.permissions import Permission
 from bot.onboarding.redaction import HIDDEN
-from bot.onboarding.report import Outcome
 from bot.onboarding.secret_scan import shaped
+from bot.onboarding.verification_report import Outcome
 
 # People, channels and times aren't formatted here: Slack, HTML and Markdown each do it differently.
 Part = str | UserRef | ChannelRef | datetime

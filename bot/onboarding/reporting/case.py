@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 from bot.guide import Guide, Owner
 from bot.onboarding.model import Status
-from bot.onboarding.report import Outcome
 from bot.onboarding.reporting.summary import SIDES, Answer, Summary
+from bot.onboarding.verification_report import Outcome
 
 
 @dataclass(frozen=True, slots=True)

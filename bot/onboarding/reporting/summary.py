@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from bot.guide import Guide, Owner
 from bot.onboarding.events import Event, EventKind
 from bot.onboarding.history.durations import Replay
-from bot.onboarding.report import Outcome
+from bot.onboarding.verification_report import Outcome
 
 # Raise it when the same history gives another summary: stored ones are then made again.
 VERSION = 1

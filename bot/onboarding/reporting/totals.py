@@ -8,8 +8,8 @@ from math import ceil
 from statistics import median
 
 from bot.guide import Guide, Owner
-from bot.onboarding.report import Outcome
 from bot.onboarding.reporting.case import Case
+from bot.onboarding.verification_report import Outcome
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,4 +4,4 @@ from bot.verification.servicetitan.client import (
     Credentials as Credentials,
     ServiceTitan as ServiceTitan,
 )
-from bot.verification.servicetitan.tokens import Token as Token
+from bot.verification.servicetitan.token_claims import Token as Token

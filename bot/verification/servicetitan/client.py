@@ -22,7 +22,7 @@ from bot.verification.sender import (
     sendable,
 )
 from bot.verification.servicetitan.errors import api_error, token_error
-from bot.verification.servicetitan.tokens import Token, token_of
+from bot.verification.servicetitan.token_claims import Token, token_of
 
 
 @dataclass(frozen=True, slots=True)

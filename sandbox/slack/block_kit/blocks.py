@@ -6,9 +6,7 @@ from collections.abc import Callable, Iterator
 from enum import Enum
 from typing import Any
 
-from sandbox.slack.block_kit.elements import BUTTON, IMAGE, INPUTS, MENUS
-from sandbox.slack.block_kit.objects import PICTURE, SOURCE, TYPE, plain_text, text
-from sandbox.slack.block_kit.schema import (
+from sandbox.slack.block_kit.check_builders import (
     Check,
     array,
     both,
@@ -19,6 +17,8 @@ from sandbox.slack.block_kit.schema import (
     string,
     tagged,
 )
+from sandbox.slack.block_kit.elements import BUTTON, IMAGE, INPUTS, MENUS
+from sandbox.slack.block_kit.objects import PICTURE, SOURCE, TYPE, plain_text, text
 from sandbox.slack.model import Json
 
 MANY = 1000  # Slack publishes no bound on the elements of a rich text

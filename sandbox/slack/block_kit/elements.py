@@ -3,16 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sandbox.slack.block_kit.objects import (
-    CONFIRM,
-    MRKDWN_OPTION,
-    OPTION,
-    PICTURE,
-    SOURCE,
-    TYPE,
-    plain_text,
-)
-from sandbox.slack.block_kit.schema import (
+from sandbox.slack.block_kit.check_builders import (
     Check,
     array,
     both,
@@ -23,6 +14,15 @@ from sandbox.slack.block_kit.schema import (
     problem,
     record,
     string,
+)
+from sandbox.slack.block_kit.objects import (
+    CONFIRM,
+    MRKDWN_OPTION,
+    OPTION,
+    PICTURE,
+    SOURCE,
+    TYPE,
+    plain_text,
 )
 
 USER_ID = matching("[UW][A-Z0-9]+")

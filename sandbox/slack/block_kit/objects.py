@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sandbox.slack.block_kit.schema import (
+from sandbox.slack.block_kit.check_builders import (
     Check,
     both,
     flag,

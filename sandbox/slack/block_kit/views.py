@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from sandbox.slack.block_kit.blocks import Surface, problems_of_blocks
+from sandbox.slack.block_kit.check_builders import Check, one_of, problem, record, string
 from sandbox.slack.block_kit.objects import plain_text
-from sandbox.slack.block_kit.schema import Check, one_of, problem, record, string
 from sandbox.slack.model import Json
 
 

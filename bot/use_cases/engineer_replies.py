@@ -32,7 +32,7 @@ class Pointed:
     text: str
 
 
-class Questions(UseCase):
+class EngineerReplies(UseCase):
     """For engineers only."""
 
     async def mark(self, request: Request, ref: StepRef) -> str:

@@ -16,7 +16,7 @@ from bot.views.ids import StepRef
 from bot.views.modals import cancel_modal
 
 
-class Reminders(UseCase):
+class QuietClients(UseCase):
     """Reminders come from `bot.reminders.sender`, or by hand from `/servicetitan remind`."""
 
     async def snooze(self, request: Request, ref: StepRef) -> None:

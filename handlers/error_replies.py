@@ -8,7 +8,7 @@ import uuid
 
 from bot.core.errors import OnboardingError, Refused, Unavailable, UnreadableRow
 from bot.slack import SlackRefused
-from bot.views.replies import refusal_text
+from bot.views.reply_texts import refusal_text
 
 log = logging.getLogger(__name__)
 

@@ -27,7 +27,7 @@ class Lookup(Generic[Answer]):
     since: float
 
 
-class Lookups(Generic[Answer]):
+class AnswerCache(Generic[Answer]):
     """The answers to one kind of question, by key."""
 
     def __init__(

@@ -7,7 +7,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.use_cases import Request, UseCases
-from bot.use_cases.questions import Pointed
+from bot.use_cases.engineer_replies import Pointed
 from bot.views import ids
 from bot.views.ephemeral import plain_answer
 from handlers.payloads import Press, Shortcut
@@ -16,11 +16,11 @@ from handlers.replies import Replies
 
 def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
     _register_buttons(app, use_cases, replies)
-    questions = use_cases.questions
+    engineers = use_cases.engineer_replies
     shortcuts: dict[str, Callable[[Request, Pointed], Awaitable[str]]] = {
-        ids.SEND_TO_CLIENT_THREAD: questions.send,
-        ids.MARK_QUESTION_ANSWERED: questions.mark_pointed,
-        ids.NOTE_TO_HISTORY: questions.note,
+        ids.SEND_TO_CLIENT_THREAD: engineers.send,
+        ids.MARK_QUESTION_ANSWERED: engineers.mark_pointed,
+        ids.NOTE_TO_HISTORY: engineers.note,
     }
 
     async def shortcut(ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -38,13 +38,15 @@ def _register_buttons(app: AsyncApp, use_cases: UseCases, replies: Replies) -> N
     @app.action(re.compile(rf"^{ids.MARK_ANSWERED}(:\d+)?$"))
     async def mark_answered(ack: AsyncAck, body: dict[str, Any]) -> None:
         async with replies.to(ack, body) as (press, ref):
-            marked = await use_cases.questions.mark(press.request, ref)
+            marked = await use_cases.engineer_replies.mark(press.request, ref)
             _say(replies, press, marked)
 
     @app.action(ids.SEND_TO_THREAD)
     async def send_to_thread(ack: AsyncAck, body: dict[str, Any]) -> None:
         async with replies.to(ack, body) as (press, ref):
-            sent = await use_cases.questions.send_offered(press.request, ref, press.thread_ts)
+            sent = await use_cases.engineer_replies.send_offered(
+                press.request, ref, press.thread_ts
+            )
             _say(replies, press, sent)
 
     @app.action(ids.NOT_ANSWERED)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-import bot.slack.private_answers
+import bot.slack.private_delivery
 from tests.integration.test_status_pages import add
 from tests.integration.world import World, told
 
@@ -35,8 +35,8 @@ no_waiting = pytest.mark.usefixtures("impatient")
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bot.slack.private_answers, "PAUSES_SECONDS", (0.0, 0.0, 0.0))
-    monkeypatch.setattr(bot.slack.private_answers, "LONGEST_WAIT_SECONDS", 0.0)
+    monkeypatch.setattr(bot.slack.private_delivery, "PAUSES_SECONDS", (0.0, 0.0, 0.0))
+    monkeypatch.setattr(bot.slack.private_delivery, "LONGEST_WAIT_SECONDS", 0.0)
 
 
 @pytest.fixture
@@ -133,4 +133,4 @@ async def test_a_word_is_answered_in_the_thread_or_else_lost_without_a_traceback
 
 
 async def test_the_pauses_end() -> None:
-    assert 10 < sum(bot.slack.private_answers.PAUSES_SECONDS) < 30
+    assert 10 < sum(bot.slack.private_delivery.PAUSES_SECONDS) < 30

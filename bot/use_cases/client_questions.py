@@ -15,7 +15,7 @@ from bot.use_cases.typed_secrets import is_guessing, secret_in
 from bot.use_cases.use_case import UseCase
 from bot.views import modals
 from bot.views.ids import FormRef, StepRef
-from bot.views.replies import asked_text
+from bot.views.reply_texts import asked_text
 
 TOO_MANY_CODES = (
     "That's a lot of numbers and codes for one question. Please ask in your own words, without IDs "
@@ -23,7 +23,7 @@ TOO_MANY_CODES = (
 )
 
 
-class Help(UseCase):
+class ClientQuestions(UseCase):
     """The form for a question, its submission, and questions in the thread."""
 
     async def form(self, request: Request, ref: StepRef) -> View:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from bot.guide import Guide
 from bot.guide.remedies import Remedy, with_steps
-from bot.onboarding.report import Check, Outcome, Report
+from bot.onboarding.verification_report import Check, Outcome, Report
 
 # Every check, in the order of a report.
 TITLES = {
