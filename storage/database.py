@@ -3,8 +3,10 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, make_url, text
@@ -236,7 +238,8 @@ def _engine(
 ) -> tuple[AsyncEngine, Callable[[Any], Transaction]]:
     async_url = _with_driver(url, sqlite="sqlite+inline", postgresql="postgresql+psycopg")
     if is_sqlite(async_url):
-        return sqlite.engine(async_url, clock), sqlite.Transaction
+        committer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="commit")
+        return sqlite.engine(async_url, clock), partial(sqlite.Transaction, committer)
 
     from storage import postgresql  # psycopg costs memory and time that SQLite needn't spend
 

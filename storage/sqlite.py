@@ -6,6 +6,7 @@ import os
 import random
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -97,8 +98,9 @@ class Transaction:
 
     dialect = InlineDialect()
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, committer: Executor, connection: sqlite3.Connection) -> None:
         self._connection, self._writes = connection, False
+        self._committer = committer
 
     async def begin(self, *, write: bool) -> None:
         """Begin; retry for a while if another process writes."""
@@ -128,8 +130,10 @@ class Transaction:
         if not self._writes:
             self._connection.commit()
             return
-        # In a thread, as the disk may take a while: others are served meanwhile.
-        work = asyncio.get_running_loop().run_in_executor(None, self._connection.commit)
+        # In a thread, as the disk may take a while: others are served meanwhile. Not in the loop's
+        # own threads, which all wait when the names of hosts cannot be looked up.
+        loop = asyncio.get_running_loop()
+        work = loop.run_in_executor(self._committer, self._connection.commit)
         try:
             await asyncio.shield(work)
         except asyncio.CancelledError:

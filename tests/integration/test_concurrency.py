@@ -1,6 +1,7 @@
 """People who act at the same moment: each is heard, nothing happens twice, nothing is half done."""
 
 import asyncio
+import threading
 from collections.abc import Awaitable
 from typing import Any
 
@@ -265,3 +266,18 @@ async def test_who_writes_to_sqlite_comes_in_turn_however_many_there_are(world: 
     await asyncio.gather(*(write(number) for number in range(MANY)))
 
     assert came == list(range(MANY))
+
+
+@ON_SQLITE
+async def test_a_name_that_is_looked_up_forever_holds_up_no_press(begun: World) -> None:
+    loop, found = asyncio.get_running_loop(), threading.Event()
+    lookups = [loop.run_in_executor(None, found.wait, 10) for _ in range(40)]
+    try:
+        async with asyncio.timeout(5):
+            await begun.ann.press(begun.message("step:1"), "choose_account:new")
+    finally:
+        found.set()
+    await asyncio.gather(*lookups)
+    await begun.idle()
+
+    assert begun.current == 2
