@@ -1,12 +1,10 @@
 """The HTTP server: Slack's requests and the probes."""
 
-import hmac
 import json
 import logging
-import re
 import time
 from binascii import a2b_qp
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, cast
 from urllib.parse import parse_qsl
 
@@ -20,6 +18,7 @@ from bot.app.in_flight import InFlight
 from bot.app.pictures import routes
 from bot.app.probes import Probes
 from bot.app.request_monitor import Kind, RequestMonitor
+from bot.app.signature import MAX_AGE_SECONDS, Signature
 from bot.core.metrics import Metrics
 from bot.guide.pictures import PictureFile
 
@@ -27,37 +26,11 @@ log = logging.getLogger(__name__)
 
 # Far more than Slack sends: our largest form, with every field filled in, has some 20 kB.
 MAX_REQUEST_BYTES = 256 * 1024
-MAX_AGE_SECONDS = 300
 REASONS = {400: "malformed", 413: "too_large", 415: "compressed"}
 NOT_SIGNED = '{"error": "invalid request"}'
 # What Bolt's parsing raises for a body that is not JSON or has another shape. Errors of our
 # listeners never get here.
 PARSING_ERRORS = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
-
-
-class Signature:
-    """Verifies that requests are Slack's; takes any headers and any body.
-
-    It is an HMAC over the raw bytes (docs.slack.dev, "Verifying requests").
-    """
-
-    def __init__(self, signing_secret: str) -> None:
-        self._secret = signing_secret.encode()
-
-    def age(self, headers: Mapping[str, str], now: float) -> float | None:
-        """Return how long ago Slack claims to have signed this, None if the headers don't say."""
-        timestamp = headers.get("X-Slack-Request-Timestamp", "")
-        # int() would also take digits of other scripts, and thousands of them.
-        if "X-Slack-Signature" not in headers or not re.fullmatch(r"[0-9]{1,12}", timestamp):
-            return None
-        return now - int(timestamp)
-
-    def is_valid(self, headers: Mapping[str, str], body: bytes) -> bool:
-        """Whether Slack signed this body with the timestamp in the headers."""
-        timestamp = headers.get("X-Slack-Request-Timestamp", "").encode(errors="replace")
-        digest = hmac.digest(self._secret, b"v0:" + timestamp + b":" + body, "sha256")
-        given = headers.get("X-Slack-Signature", "").encode(errors="replace")
-        return hmac.compare_digest(b"v0=" + digest.hex().encode(), given)
 
 
 def web_app(
