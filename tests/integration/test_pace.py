@@ -108,7 +108,7 @@ async def test_who_presses_as_fast_as_they_can_waits_for_slack_alone(begun: Worl
 
     assert max(waits) < 3.5  # Slack says three seconds, once; then the bot knows
     assert sorted(waits)[-2] < 3
-    await begun.slack.until(lambda: begun.rows(STATE) == LEVEL, 180)
+    await begun.until(lambda: begun.rows(STATE) == LEVEL, 180)
     assert "✅" in begun.message("step:19").text
 
 

@@ -57,7 +57,7 @@ def statuses(world: World) -> set[str]:
 async def both_are(world: World, status: str) -> None:
     """Wait for Slack's repetitions, and until both onboardings are so."""
     await world.slack.delivered()
-    await world.slack.until(lambda: statuses(world) == {status}, awaited=f"two {status}")
+    await world.until(lambda: statuses(world) == {status})
     await world.idle()
 
 
@@ -117,7 +117,7 @@ async def test_who_joins_is_told_of_for_both_though_the_database_was_away_in_bet
         two.channel, two.slack.add_person("Bea Acme", two.ann.team), two.erin
     )
 
-    await two.slack.until(lambda: len(two.events("client_joined")) == 2, awaited="both to know")
+    await two.until(lambda: len(two.events("client_joined")) == 2)
     await again(two, "member_joined_channel")
     assert len(two.events("client_joined")) == 2
 
@@ -130,7 +130,7 @@ async def test_a_secret_is_exposed_for_both_though_the_database_was_away_in_betw
     flaky.is_away_at(2)
     await two.ann.say(two.channel, f"done {secret}")
 
-    await two.slack.until(lambda: len(two.events("exposed")) == 2, awaited="both to know")
+    await two.until(lambda: len(two.events("exposed")) == 2)
     await two.idle()
     assert "Client Secret" in told(two.ann)
     warnings = len(two.ann.ephemerals)

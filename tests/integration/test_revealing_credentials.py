@@ -350,7 +350,7 @@ async def test_a_value_on_its_way_to_a_window_that_is_hidden_meanwhile_is_not_sh
 
     handed_over.slack.guard(gate)
     await handed_over.erin.press(view, "reveal_credentials:client_secret")
-    await handed_over.slack.until(lambda: handed_over.rows("SELECT id FROM reveal"))
+    await handed_over.until(lambda: handed_over.rows("SELECT id FROM reveal"))
     await handed_over.bot.reveals.hide_own(3)
     released.set()
     await handed_over.idle()

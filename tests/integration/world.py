@@ -204,6 +204,12 @@ class World:
         self.database.write(statement, *values)
         self.bot.database.cache = OnboardingCache()
 
+    async def until(self, look: Callable[[], object], seconds: float = 5.0) -> None:
+        """Wait for what only the database shows: Slack doesn't tell when that changes."""
+        async with asyncio.timeout(seconds):
+            while not look():  # noqa: ASYNC110 (nothing tells)
+                await asyncio.sleep(0.05)
+
     def events(self, kind: str) -> list[tuple[Any, ...]]:
         """Who did what at which step, of one kind of event."""
         return self.rows("SELECT actor_user, step FROM event WHERE kind = ? ORDER BY id", kind)
