@@ -195,10 +195,23 @@ async def listening(
         try:
             yield
         finally:
+            await _stop_accepting(server)
             server.close()
     finally:
         await runner.cleanup()
         loop.set_exception_handler(before)
+
+
+async def _stop_accepting(server: asyncio.Server) -> None:
+    """Accept nothing more, and let what was accepted become a connection.
+
+    If the server is closed in between, asyncio leaves its socket open (python/cpython#109564).
+    """
+    loop = asyncio.get_running_loop()
+    for listener in server.sockets:
+        loop.remove_reader(listener.fileno())
+    for _ in range(3):  # rounds of the event loop
+        await asyncio.sleep(0)
 
 
 async def _remove_server_header(_request: web.BaseRequest, response: web.StreamResponse) -> None:
