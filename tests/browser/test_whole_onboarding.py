@@ -109,6 +109,7 @@ def test_a_whole_onboarding_by_clicks(page: Page) -> None:
         last(erin(page), "step_done").click()
     step(ann(page), 25)
     last(erin(page), "test_booking").click()
+    page.evaluate("draw()")  # as when something happens in Slack meanwhile
     expect(page.locator("#confirm")).to_contain_text("TEST - please dismiss")
     page.locator("#confirm-no").click()
     last(erin(page), "test_booking").click()

@@ -40,7 +40,7 @@ const isAtBottom = (list) => list.scrollHeight - list.scrollTop - list.clientHei
 
 // Change `old` into `fresh`, and keep what the person is using: focus, typed text, open menus.
 function morph(old, fresh) {
-  if (old.id === "told") return;
+  if (["told", "confirm"].includes(old.id)) return; // filled in here, not by the server
   for (const { name, value } of [...fresh.attributes]) {
     if (name === "open" && old.id) continue;
     if (old.getAttribute(name) !== value) old.setAttribute(name, value);
