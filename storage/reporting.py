@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Row, TextClause, and_
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.core.errors import UnreadableRow
+from bot.core.errors import Unavailable, UnreadableRow
 from bot.core.typed_text import one_line
 from bot.onboarding import Event, EventKind, Status
 from bot.onboarding.people import Actor, Role
@@ -43,18 +43,19 @@ async def cases(
     async with database.begin(write=False, background=True) as session:
         ids = await _ids(session, since)
     for some in _parts(ids, BATCH):
-        changed = []
         async with database.begin(write=False, background=True) as session:
-            for row in await _rows(session, some):
-                if summary := Summary.parse(row.figures) if row.figures else None:
-                    found += await _case(session, guides, row, summary, now)
-                else:
-                    changed.append(row)
-        if changed:
-            summaries = await _replay(database, guides, changed)
-            async with database.begin(background=True) as session:
-                await _store(session, summaries)
-                for row, summary in summaries:
+            rows = await _rows(session, some)
+        stored = ((row.id, row.figures and Summary.parse(row.figures)) for row in rows)
+        summaries = {onboarding_id: summary for onboarding_id, summary in stored if summary}
+        made = await _replay(database, guides, [row for row in rows if row.id not in summaries])
+        if made:
+            with suppress(Unavailable):  # the next report makes them again
+                async with database.begin(background=True) as session:
+                    await _store(session, made)
+        summaries |= {row.id: summary for row, summary in made}
+        async with database.begin(write=False, background=True) as session:
+            for row in rows:
+                if summary := summaries.get(row.id):
                     found += await _case(session, guides, row, summary, now)
     return found
 
@@ -135,8 +136,7 @@ async def _store(session: AsyncSession, made: Sequence[tuple[Row[Any], Summary]]
         }
         for row, summary in made
     ]
-    if values:
-        await (await session.connection()).execute(statement, values)
+    await (await session.connection()).execute(statement, values)
 
 
 async def _events(session: AsyncSession, ids: Sequence[str]) -> defaultdict[str, list[Row[Any]]]:

@@ -1,4 +1,4 @@
-"""SQLite in WAL mode, durable, and called without a thread in between."""
+"""SQLite in WAL mode, durable, and called without a thread in between, but for the commit."""
 
 import asyncio
 import fcntl

@@ -63,8 +63,7 @@ class OnboardingRow(SQLModel, table=True):
         _partial("onboarding_lost", LOST, "loss"),
         _partial("onboarding_ended", ENDED, "finished_at", "status"),
         _partial("onboarding_finished_at", UNDESTROYED, "finished_at"),
-        # With the columns of a search and of a filter, so that these read no other rows.
-        # With what a search, and the order of a Home, need of a row.
+        # With what a search, a filter, and the order of a Home need, so that they read no rows.
         _partial(
             "onboarding_running_active",
             RUNNING,

@@ -3,6 +3,10 @@
 import csv
 import io
 import json
+import sqlite3
+from contextlib import closing
+
+from sqlalchemy import make_url
 
 from sandbox.slack import View
 from tests.commands import Ended, onboarding
@@ -91,3 +95,16 @@ async def test_an_onboarding_that_cannot_be_read_is_left_out(begun: World) -> No
     ended = await report(begun, "--format", "csv")
 
     assert [row["client"] for row in csv.DictReader(io.StringIO(ended.out))] == ["Acme Plumbing"]
+
+
+@ON_SQLITE
+async def test_a_database_that_takes_no_changes_gives_a_report_all_the_same(begun: World) -> None:
+    file = make_url(begun.settings.database_url).database
+    assert file
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        ended = await report(begun, "--format", "csv")
+
+    assert ended.status == 0, ended.err
+    assert "Acme Plumbing" in ended.out
+    assert begun.rows("SELECT * FROM summary") == []

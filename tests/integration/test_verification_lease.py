@@ -158,7 +158,7 @@ async def test_a_worker_that_lost_its_run_lets_go(at_25: World) -> None:
 
 
 async def lose(world: World) -> None:
-    """Let the time of whoever runs it be over, without their noticing."""
+    """Let the lease of the worker that runs it be over, unnoticed."""
     world.write("UPDATE verification SET run_until = ? WHERE number = 2", LONG_AGO)
 
 
