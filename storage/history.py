@@ -4,7 +4,6 @@ The onboarding's row must be locked meanwhile, so that no two events follow the 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlmodel import col, select, update
@@ -13,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.onboarding import Event, Onboarding
 from bot.onboarding.events import NEVER_ANNOUNCED
 from storage.audit.sealed_state import SealedState, digests_of
-from storage.audit.seals import BEGINNING, Entry, Seals
+from storage.audit.seals import End, Entry, Seals
 from storage.statements import Row, execute
 from storage.tables import EVENT, OnboardingRow
 
@@ -23,25 +22,11 @@ Columns = Mapping[str, Any]
 Appended = tuple[Sequence[Columns], Columns]
 
 
-@dataclass(frozen=True, slots=True)
-class End:
-    """The end of a history: how many events it has, and the seal of all that."""
-
-    length: int = 0
-    seal: str = BEGINNING
-
-    @property
-    def columns(self) -> dict[str, Any]:
-        """The end as columns of the onboarding."""
-        return {"history_length": self.length, "history_end": self.seal}
-
-
 def start(session: AsyncSession, onboarding: Onboarding, events: Iterable[Event]) -> Appended:
     """Begin the history of a new onboarding."""
     rows, end = _sealed(session, onboarding.id, End(), events)
     state = SealedState(digests=digests_of(onboarding))
-    sealed = state.sealed(session.info["seals"], onboarding.id, end.seal)
-    return rows, {**end.columns, **sealed.columns}
+    return rows, state.columns(session.info["seals"], onboarding.id, end)
 
 
 def append(
@@ -52,12 +37,10 @@ def append(
     events: Iterable[Event],
 ) -> Appended:
     """Append the events of a change to the history of a locked onboarding."""
-    end = End(row.history_length, row.history_end)
+    seals, end = session.info["seals"], End(row.history_length, row.history_end)
     rows, new_end = _sealed(session, row.id, end, events)
-    sealed = SealedState.from_column(row.sealed_state).changed(
-        session.info["seals"], before, after, end=end.seal, new_end=new_end.seal
-    )
-    return rows, {**new_end.columns, **sealed.columns}
+    state = SealedState.read(seals, row.id, end.seal, row.sealed_state).changed(before, after)
+    return rows, state.columns(seals, row.id, new_end)
 
 
 async def record(session: AsyncSession, onboarding_id: str, event: Event) -> None:
@@ -81,8 +64,8 @@ async def move_end(session: AsyncSession, onboarding_id: str, end: End, new_end:
     where = col(OnboardingRow.id) == onboarding_id
     stored = (await session.exec(select(OnboardingRow.sealed_state).where(where))).one()
     seals: Seals = session.info["seals"]
-    sealed = SealedState.from_column(stored).moved(seals, onboarding_id, end.seal, new_end.seal)
-    values = {**new_end.columns, **sealed.columns}
+    state = SealedState.read(seals, onboarding_id, end.seal, stored)
+    values = state.columns(seals, onboarding_id, new_end)
     await session.exec(update(OnboardingRow).where(where).values(**values))
 
 

@@ -22,15 +22,10 @@ LINE = re.compile(
 Heads = Mapping[str, Mapping[int, str]]
 
 
-def short(end: str) -> str:
-    """Return the end of a history, shortened to its key and 64 bits so a person can compare it."""
-    name, _, digest = end.partition(":")
-    return f"{name}:{digest[:16]}"
-
-
 def log_head(onboarding_id: str, length: int, end: str) -> None:
-    """Log where a history ends now."""
-    extra = {"onboarding": onboarding_id, "events": length, "head": short(end)}
+    """Log where a history ends now: the key's name and 64 bits, so a person can compare it."""
+    name, _, digest = end.partition(":")
+    extra = {"onboarding": onboarding_id, "events": length, "head": f"{name}:{digest[:16]}"}
     log.info("history", extra=extra)
 
 

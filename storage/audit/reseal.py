@@ -7,9 +7,9 @@ from sqlalchemy import ColumnElement, Row, bindparam
 from sqlmodel import col, func, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage.audit.seals import Seals
+from storage.audit.seals import End, Seals
 from storage.audit.verify_history import EVENTS, EVENTS_PER_PAGE, HistoryVerifier, missing_key
-from storage.history import End, lock_end, move_end
+from storage.history import lock_end, move_end
 from storage.tables import EventRow
 
 UPDATE_SEAL = (

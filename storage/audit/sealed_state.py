@@ -11,7 +11,6 @@ import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any, Self
 
 from sqlalchemy import Select, func, select
@@ -19,9 +18,8 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.onboarding import Onboarding, StepProgress
-from storage.audit.seals import MissingKey, Seals
-from storage.cache import MAX_ENTRIES
+from bot.onboarding import Onboarding
+from storage.audit.seals import End, MissingKey, Seals
 from storage.tables import CredentialRow, EventRow, OnboardingRow
 from storage.to_rows import step_columns
 
@@ -45,57 +43,35 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class SealedState:
-    """What is sealed, and its seal. An empty seal fits nothing."""
+    """What is sealed. `fits`: whether its seal was right, None if the key of that is missing."""
 
     versions: Mapping[str, int] = field(default_factory=dict)
     digests: Mapping[str, str] = field(default_factory=dict)
-    seal: str = ""
+    fits: bool | None = True
 
     @classmethod
-    def from_column(cls, stored: Any) -> Self:
-        """Read the onboarding's `sealed_state`, whatever someone put there."""
+    def read(cls, seals: Seals, onboarding_id: str, end: str, stored: Any) -> Self:
+        """Read the `sealed_state` of an onboarding whose history has this end."""
         match stored:
             case {"versions": dict(versions), "digests": dict(digests), "seal": str(seal)}:
-                return cls(versions, digests, seal)
-        return cls()
+                content = ["state", 1, onboarding_id, end, versions, digests]
+                try:
+                    return cls(versions, digests, bool(seal) and seals.verify(seal, content))
+                except MissingKey:
+                    return cls(versions, digests, None)
+                except TypeError:  # somebody wrote another end
+                    return cls(versions, digests, fits=False)
+        return cls(fits=False)
 
-    @property
-    def columns(self) -> dict[str, Any]:
-        """The column of the onboarding."""
-        stored = {"versions": self.versions, "digests": self.digests, "seal": self.seal}
-        return {"sealed_state": stored}
+    def columns(self, seals: Seals, onboarding_id: str, end: End) -> dict[str, Any]:
+        """Return the columns for a history with this end; what did not fit gets no seal."""
+        content = ["state", 1, onboarding_id, end.seal, self.versions, self.digests]
+        seal = seals.sign(content) if self.fits else ""
+        stored = {"versions": self.versions, "digests": self.digests, "seal": seal}
+        return {"history_length": end.length, "history_end": end.seal, "sealed_state": stored}
 
-    def sealed(self, seals: Seals, onboarding_id: str, end: str) -> Self:
-        """Return the same content, sealed for this end of the history."""
-        content = ["state", 1, onboarding_id, end, self.versions, self.digests]
-        return replace(self, seal=seals.sign(content))
-
-    def fits(self, seals: Seals, onboarding_id: str, end: str) -> bool:
-        """Whether this was sealed for that end of the history; raises MissingKey."""
-        content = ["state", 1, onboarding_id, end, self.versions, self.digests]
-        return bool(self.seal) and seals.verify(self.seal, content)
-
-    def moved(
-        self, seals: Seals, onboarding_id: str, end: str, new_end: str, **new: Mapping[str, Any]
-    ) -> Self:
-        """Return the same, or `new`, content sealed for `new_end`.
-
-        It gets no seal if the old content did not fit `end`.
-        """
-        try:
-            fits = self.fits(seals, onboarding_id, end)
-        except MissingKey:
-            fits = False
-        moved = replace(self, seal="", **new)
-        return moved.sealed(seals, onboarding_id, new_end) if fits else moved
-
-    def changed(
-        self, seals: Seals, before: Onboarding, after: Onboarding, *, end: str, new_end: str
-    ) -> Self:
-        """Return the sealed state after a change; rows altered before it still do not fit.
-
-        `end` and `new_end` are the history's end before and after the change.
-        """
+    def changed(self, before: Onboarding, after: Onboarding) -> Self:
+        """Return the state after a change; rows that were altered before it still do not fit."""
         versions = {}
         for name, value in after.credentials.items():
             was = before.credentials.get(name)
@@ -105,50 +81,37 @@ class SealedState:
         digests = {
             part: now[part] if self.digests.get(part) == known[part] else ALTERED for part in PARTS
         }
-        return self.moved(seals, before.id, end, new_end, versions=versions, digests=digests)
+        return replace(self, versions=versions, digests=digests)
 
 
 def digests_of(onboarding: Onboarding) -> Mapping[str, str]:
     """Return the digests of an onboarding, equal to the `digests` of its rows."""
     guide = {"guide": onboarding.guide.id, "guide_version": onboarding.guide.version}
-    client = [guide.get(name) or getattr(onboarding, name) for name in CLIENT]
+    client = {name: guide.get(name) or getattr(onboarding, name) for name in CLIENT}
+    steps = [step_columns(onboarding.id, step) for step in onboarding.steps]
     values = [
-        str([name, one.version, one.mask, one.by.user_id, one.by.team_id, one.by.role.value])
+        (name, one.version, one.mask, one.by.user_id, one.by.team_id, one.by.role.value)
         for name, one in onboarding.credentials.items()
     ]
-    return {
-        "client": _digest(client),
-        "steps": _steps_digest(onboarding.steps),
-        "values": _digest(sorted(values)),
-    }
-
-
-@lru_cache(MAX_ENTRIES)  # the next change asks for it again
-def _steps_digest(steps: tuple[StepProgress, ...]) -> str:
-    return _digest_of_steps([step_columns("", step) for step in steps])
+    return digests(client, steps, [dict(zip(VALUE, value, strict=True)) for value in values])
 
 
 def digests(client: Row, steps: Iterable[Row], values: Iterable[Row]) -> Mapping[str, str]:
     """Return a digest of each part of an onboarding's rows."""
-    return {
-        "client": _digest([client[name] for name in CLIENT]),
-        "steps": _digest_of_steps(steps),
-        "values": _digest(sorted(str([value[name] for name in VALUE]) for value in values)),
-    }
-
-
-def _digest_of_steps(steps: Iterable[Row]) -> str:
-    found = {}
-    for row in steps:
+    done = []
+    for row in sorted(steps, key=lambda row: str(row["number"])):
         by = [row["by_user"], row["by_team"] or "", row["by_role"]]
         who = by if row["by_user"] and row["by_role"] else None
-        number = row["number"]
-        found[str(number)] = [number, row["state"], row["at"], row["handed_over"], who]
-    return _digest([found[number] for number in sorted(found)])
-
-
-def _digest(content: list[Any]) -> str:
-    return hashlib.sha256(ENCODER.encode(content).encode()).hexdigest()
+        done.append([row["number"], row["state"], row["at"], row["handed_over"], who])
+    parts = {
+        "client": [client[name] for name in CLIENT],
+        "steps": done,
+        "values": sorted(str([value[name] for name in VALUE]) for value in values),
+    }
+    return {
+        part: hashlib.sha256(ENCODER.encode(content).encode()).hexdigest()
+        for part, content in parts.items()
+    }
 
 
 def _encode(value: Any) -> str:
@@ -188,10 +151,10 @@ async def newest_versions(
     found: dict[tuple[str, str], int] = {}
     rows = await (await session.connection()).execute(query)
     for onboarding_id, length, end, stored, seal, longest in rows:
-        state = SealedState.from_column(stored)
+        state = SealedState.read(seals, onboarding_id, end, stored)
         try:
             complete = (longest, end) == (length, seals.end(onboarding_id, length, seal))
-            if complete and state.fits(seals, onboarding_id, end):
+            if complete and state.fits:
                 found |= {(onboarding_id, name): one for name, one in state.versions.items()}
         except (MissingKey, AttributeError, TypeError):
             continue

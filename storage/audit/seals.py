@@ -9,6 +9,7 @@ end as it is, later events do not hide that something was cut off or altered.
 import hmac
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -35,6 +36,14 @@ class Entry(NamedTuple):
     step: int | None
     detail: Mapping[str, Any]
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The end of a history: how many events it has, and the seal of all that."""
+
+    length: int = 0
+    seal: str = BEGINNING
 
 
 class Seals:

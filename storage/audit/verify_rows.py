@@ -9,7 +9,7 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.audit.sealed_state import CLIENT, PARTS, STEP, VALUE, SealedState, digests
-from storage.audit.seals import MissingKey, Seals
+from storage.audit.seals import Seals
 from storage.tables import CredentialRow, OnboardingRow, StepRow
 
 ROWS_PER_PAGE = 200
@@ -31,14 +31,10 @@ async def altered(session: AsyncSession) -> AsyncIterator[tuple[str, str, str]]:
 
 
 def _problems(seals: Seals, row: Any, steps: list[Any], values: list[Any]) -> list[str]:
-    state = SealedState.from_column(row.sealed_state)
-    try:
-        fits = state.fits(seals, row.id, row.history_end)
-    except MissingKey:
-        return []  # verify_history reports it
-    except (AttributeError, TypeError):
-        fits = False
-    if not fits:
+    state = SealedState.read(seals, row.id, row.history_end, row.sealed_state)
+    if state.fits is None:
+        return []  # verify_history reports the missing key
+    if not state.fits:
         return ["its rows don't fit their seal: they were altered, or put back from earlier"]
     made = digests(row._mapping, [one._mapping for one in steps], [one._mapping for one in values])
     return [

@@ -1,6 +1,5 @@
 """What the rows say is sealed too, and an earlier state that was put back is known by the log."""
 
-import json
 import logging
 import sqlite3
 from contextlib import closing
@@ -9,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.logs import JsonFormatter, TextFormatter
+from storage.audit.head_log import log_head, read_heads
 from storage.cache import OnboardingCache
 from tests.background import finished
 from tests.commands import Ended, onboarding
@@ -230,11 +230,10 @@ async def test_a_cut_history_with_its_former_end_is_noticed_without_a_log(told: 
     assert any("don't fit their seal" in line for line in await problems(told))
 
 
-def test_the_head_is_short_enough_to_be_compared_by_eye() -> None:
-    from storage.audit.head_log import read_heads, short
+def test_the_head_is_short_enough_to_be_compared_by_eye(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "storage.audit")
 
-    head = short("0123abcd.2:" + "f" * 64)
+    log_head("a" * 16, 7, "0123abcd.2:" + "f" * 64)
 
-    assert head == "0123abcd.2:" + "f" * 16
-    line = json.dumps({"onboarding": "a" * 16, "events": 7, "head": head})
-    assert read_heads([line, "nothing"]) == {"a" * 16: {7: head}}
+    [line] = [JsonFormatter().format(record) for record in caplog.records]
+    assert read_heads([line, "nothing"]) == {"a" * 16: {7: "0123abcd.2:" + "f" * 16}}

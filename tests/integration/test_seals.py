@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -14,7 +15,7 @@ from bot.onboarding import BOT, Event, EventKind
 from storage import history
 from storage.audit.reseal import reseal
 from storage.audit.sealed_state import SealedState
-from storage.audit.seals import Seals
+from storage.audit.seals import End, Seals
 from storage.audit.verify_history import AuditReport, _all_events, _entry, verify
 from storage.database import Database
 from storage.key_rotation import rotate_seals
@@ -294,8 +295,8 @@ async def forge(
         shown = seal.replace(key_id(key), named or key_id(key))
         world.write("UPDATE event SET seal = ? WHERE id = ?", shown, row.id)
     for onboarding_id, stored in world.rows("SELECT id, sealed_state FROM onboarding"):
-        state = SealedState.from_column(stored)
-        made = state.sealed(seals, onboarding_id, end).columns
+        state = replace(SealedState.read(seals, onboarding_id, end, stored), fits=True)
+        made = state.columns(seals, onboarding_id, End(seal=end))
         text = json.dumps(made["sealed_state"])
         world.write("UPDATE onboarding SET sealed_state = ? WHERE id = ?", text, onboarding_id)
     world.write(

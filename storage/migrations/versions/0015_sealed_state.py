@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from storage.audit.sealed_state import CLIENT, STEP, VALUE, SealedState, digests
-from storage.audit.seals import Seals
+from storage.audit.seals import End, Seals
 from storage.column_types import Json, UtcDateTime
 
 revision = "0015"
@@ -57,9 +57,10 @@ def _seal(connection: sa.Connection, seals: Seals, row: Any) -> None:
     values = of(VALUES)
     versions = {one["field"]: one["version"] for one in values}
     made = digests(row, of(STEPS), values)
-    sealed = SealedState(versions, made).sealed(seals, row["id"], row["history_end"])
+    columns = SealedState(versions, made).columns(seals, row["id"], End(seal=row["history_end"]))
     this = ONBOARDING.c.id == row["id"]
-    connection.execute(sa.update(ONBOARDING).where(this).values(**sealed.columns))
+    sealed = sa.update(ONBOARDING).where(this).values(sealed_state=columns["sealed_state"])
+    connection.execute(sealed)
 
 
 def downgrade() -> None:
