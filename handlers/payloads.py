@@ -11,12 +11,12 @@ from contextlib import suppress
 from typing import Any, Self
 
 from pydantic import (
+    AliasPath,
     BaseModel,
     ConfigDict,
     Field,
-    ModelWrapValidatorHandler,
+    GetCoreSchemaHandler,
     ValidationError,
-    model_validator,
 )
 
 from bot.core.errors import Malformed
@@ -35,17 +35,16 @@ class Payload(BaseModel):
         frozen=True, extra="ignore", hide_input_in_errors=True, coerce_numbers_to_str=True
     )
 
-    @model_validator(mode="wrap")
     @classmethod
-    def _without_useless_keys(cls, given: Any, read: ModelWrapValidatorHandler[Self]) -> Self:
-        if not isinstance(given, Mapping):
-            return read(given)
-        try:
-            return read(given)
-        except ValidationError as error:
-            wrong = {problem["loc"][0] for problem in error.errors() if problem["loc"]}
-        optional = {name for name, field in cls.model_fields.items() if not field.is_required()}
-        return read({key: one for key, one in given.items() if key not in wrong & optional})
+    def __get_pydantic_core_schema__(
+        cls, source: Any, handler: GetCoreSchemaHandler
+    ) -> Mapping[str, Any]:
+        """Let what fails to validate count as absent, where a field has a default."""
+        schema: dict[str, Any] = dict(handler(source))
+        for field in schema["schema"]["fields"].values():
+            if field["schema"]["type"] == "default":
+                field["schema"]["on_error"] = "default"
+        return schema
 
     @classmethod
     def of(cls, body: Mapping[str, Any]) -> Self:
@@ -85,6 +84,9 @@ class Action(Payload):
     action_ts: str = ""
 
 
+FIRST_ACTION = AliasPath("actions", 0)  # Slack sends one
+
+
 class OpenedView(Payload):
     """An open modal."""
 
@@ -101,20 +103,9 @@ class AnyPress(Payload):
     channel: Channel | None = None
     container: Container = Container()
     view: OpenedView | None = None
-    actions: tuple[Action, ...] = ()
+    action: Action | None = Field(None, validation_alias=FIRST_ACTION)
     trigger_id: str = ""
     response_url: str | None = None
-
-    @property
-    def action(self) -> Action:
-        return self.actions[0]
-
-    @property
-    def request(self) -> Request:
-        """Who pressed, and where; Slack makes a trigger for one press alone."""
-        person, action = Person(self.user.id, self.user.team_id), self.action
-        pressed = (self.trigger_id, action.action_ts, action.action_id, action.value)
-        return Request(person, self.where, request_key("press", self.user.id, *pressed))
 
     @property
     def where(self) -> str:
@@ -133,13 +124,20 @@ class AnyPress(Payload):
     @property
     def says_nothing(self) -> bool:
         """Whether the button has no value, as none of ours."""
-        return bool(self.actions) and "value" not in self.action.model_fields_set
+        return self.action is not None and not self.action.value
 
 
 class ButtonPress(AnyPress):
     """A press of a button; on the Home it has neither a channel nor a response_url."""
 
-    actions: tuple[Action, ...] = Field(min_length=1)
+    action: Action = Field(validation_alias=FIRST_ACTION)
+
+    @property
+    def request(self) -> Request:
+        """Who pressed, and where; Slack makes a trigger for one press alone."""
+        person, action = Person(self.user.id, self.user.team_id), self.action
+        pressed = (self.trigger_id, action.action_ts, action.action_id, action.value)
+        return Request(person, self.where, request_key("press", self.user.id, *pressed))
 
 
 class Press(ButtonPress):

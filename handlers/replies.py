@@ -24,7 +24,7 @@ from bot.views.ids import StepRef
 from handlers.error_replies import explain
 from handlers.events import ThreadMessage
 from handlers.forms import Submission
-from handlers.payloads import AnyPress, Press, Shortcut, WindowPress
+from handlers.payloads import AnyPress, ButtonPress, Press, Shortcut, WindowPress
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ class Replies:
     # --- presses ---
 
     @asynccontextmanager
-    async def errors_to(self, ack: AsyncAck, press: AnyPress | Shortcut) -> AsyncIterator[None]:
+    async def errors_to(self, ack: AsyncAck, press: ButtonPress | Shortcut) -> AsyncIterator[None]:
         """Acknowledge a press after the block, and tell the person about an error in it.
 
         Only Malformed is raised, without an acknowledgement.
