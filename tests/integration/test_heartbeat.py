@@ -87,7 +87,7 @@ async def test_a_monitor_that_refuses_is_named_without_its_address(
     database: AnyDatabase, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with monitor(404) as one, a_world(database, heartbeat_url=SecretStr(one.url)) as world:
-        await world.idle()
+        await beat(world)
 
     assert "HEARTBEAT_URL refused" in caplog.text
     assert "secret-id" not in caplog.text
@@ -98,7 +98,7 @@ async def test_after_an_absence_the_engineering_channel_hears_how_long_it_was_on
     database: AnyDatabase, time: FrozenDateTimeFactory, minutes: int, told: int
 ) -> None:
     async with a_world(database) as world:
-        await world.idle()
+        await beat(world)
         time.tick(timedelta(minutes=minutes))
         async with world.second_bot() as second, world.second_bot() as third:
             for bot in (second, third):
