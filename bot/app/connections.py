@@ -11,6 +11,7 @@ import resource
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import chain
 from typing import Any
 
 from aiohttp import web
@@ -39,24 +40,19 @@ class Connections:
 
     def __init__(self, limit: int, metrics: Metrics) -> None:
         self._limit, self.turned_away = limit, metrics.turned_away
-        self._strangers: dict[Connection, None] = {}
-        self._trusted: dict[Connection, None] = {}
+        self._open: dict[Connection, None] = {}
 
     def opened(self, connection: "Connection") -> None:
         """Add a connection; over the limit, drop an idle one, or this one if all are busy."""
-        if len(self._strangers) + len(self._trusted) >= self._limit:
-            idle = (other for other in self._trusted if not other.answering)
-            self.drop(next(iter(self._strangers or idle), connection), "crowded")
+        if len(self._open) >= self._limit:
+            strangers = (other for other in self._open if not other.is_slacks)
+            idle = (other for other in self._open if not other.answering)
+            self.drop(next(chain(strangers, idle), connection), "crowded")
         if not connection.is_closing:
-            self._strangers[connection] = None
-
-    def trust(self, connection: "Connection") -> None:
-        if self._strangers.pop(connection, self) is None:
-            self._trusted[connection] = None
+            self._open[connection] = None
 
     def closed(self, connection: "Connection") -> None:
-        self._strangers.pop(connection, None)
-        self._trusted.pop(connection, None)
+        self._open.pop(connection, None)
 
     def drop(self, connection: "Connection", reason: str) -> None:
         """Close a connection without an answer."""
@@ -66,9 +62,13 @@ class Connections:
 
 
 class Connection(web.RequestHandler):
-    """An aiohttp connection that waits three seconds at most for a complete request."""
+    """An aiohttp connection that waits three seconds at most for a complete request.
 
-    __slots__ = ("_all", "_deadline", "_socket", "answering")
+    `request_since` is when its request began to arrive. The server says when it is complete and
+    `answering` begins, when that is over, and whether the request was Slack's.
+    """
+
+    __slots__ = ("_all", "_socket", "answering", "is_slacks", "request_since")
 
     def __init__(self, server: web.Server, connections: Connections) -> None:
         super().__init__(
@@ -80,37 +80,25 @@ class Connection(web.RequestHandler):
             auto_decompress=False,  # Slack sends nothing compressed
         )
         self._all = connections
-        self._deadline: asyncio.TimerHandle | None = None
         self._socket: asyncio.Transport | None = None
-        self.answering = False
+        self.request_since: float | None = None
+        self.answering = self.is_slacks = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 (for the type checker)
         self._socket = transport
-        self._start_timer()
+        self._begin_request()
         self._all.opened(self)
 
     def data_received(self, data: bytes) -> None:
-        if self._deadline is None and not self.answering:
-            self._start_timer()
+        if self.request_since is None:
+            self._begin_request()
         super().data_received(data)
 
     def connection_lost(self, error: BaseException | None) -> None:
-        self._stop_timer()
         self._all.closed(self)
         super().connection_lost(error)
-
-    def begin_answer(self, *, is_slacks: bool = False) -> None:
-        """Note that a request is complete, and whether it was Slack's."""
-        self._stop_timer()
-        self.answering = True
-        if is_slacks:
-            self._all.trust(self)
-
-    def end_answer(self) -> None:
-        self._stop_timer()
-        self.answering = False
 
     @property
     def is_closing(self) -> bool:
@@ -142,14 +130,14 @@ class Connection(web.RequestHandler):
         if not self.is_closing:
             super().log_exception(*args, **kwargs)
 
-    def _start_timer(self) -> None:
+    def _begin_request(self) -> None:
         loop = asyncio.get_running_loop()
-        self._deadline = loop.call_later(REQUEST_SECONDS, self._all.drop, self, "slow")
+        self.request_since = loop.time()
+        loop.call_later(REQUEST_SECONDS, self._drop_if_slow, self.request_since)
 
-    def _stop_timer(self) -> None:
-        if self._deadline:
-            self._deadline.cancel()
-            self._deadline = None
+    def _drop_if_slow(self, since: float) -> None:
+        if self.request_since == since and not self.answering and not self.is_closing:
+            self._all.drop(self, "slow")
 
 
 class CannotListen(Exception):

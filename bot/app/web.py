@@ -66,12 +66,11 @@ def probes_app(probes: Probes) -> web.Application:
 async def _track_connection(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Tell the connection when a request is complete and when it has been answered."""
     connection = cast(Connection, request.protocol)  # listening() makes no others
-    if not request.can_read_body:
-        connection.begin_answer()
+    connection.answering = not request.can_read_body
     try:
         return await handler(request)
     finally:
-        connection.end_answer()
+        connection.answering, connection.request_since = False, None
 
 
 def _slack_events(
@@ -90,7 +89,7 @@ def _slack_events(
             refusal.force_close()
             raise
         connection = cast(Connection, request.protocol)  # listening() makes no others
-        connection.begin_answer(is_slacks=True)
+        connection.answering = connection.is_slacks = True
         with in_flight.request():
             try:
                 # UTF-8 whatever the header says: Slack sends nothing else.
