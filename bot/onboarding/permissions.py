@@ -1,9 +1,7 @@
 """Who may do what (pure). Identity comes from the signed payload, never from a button's value."""
 
-from collections.abc import Collection
 from enum import StrEnum
 
-from bot.core.errors import NotAllowed
 from bot.onboarding.people import Role
 
 
@@ -45,33 +43,3 @@ REFUSALS: dict[Permission, str] = {
         "No one can look up stored credentials this way. Please ask your HeavySet engineer."
     ),
 }
-
-
-def require(role: Role, permission: Permission) -> None:
-    """Raise NotAllowed, with a text for the person, unless `role` has `permission`."""
-    if role not in ALLOWED[permission]:
-        raise NotAllowed(REFUSALS[permission])
-
-
-def client_role(
-    user_id: str,
-    *,
-    home: bool,
-    organizations: Collection[str],
-    client_admins: Collection[str],
-    client_team: str | None,
-) -> Role:
-    """Return the role of a person who is not an engineer, in the onboarding of this channel.
-
-    `home`: they belong to HeavySet's workspace or organization. `organizations` are the ids of
-    theirs; without one they have no role. `client_admins` were named at the start. `client_team` is
-    the client's organization; while it is None, the first external person to act defines it.
-    HeavySet's guests are client admins only by name, because their team is HeavySet's.
-    """
-    if not organizations:
-        return Role.NOBODY
-    if user_id in client_admins:
-        return Role.CLIENT_ADMIN
-    if home or (client_team is not None and client_team not in organizations):
-        return Role.NOBODY
-    return Role.CLIENT_ADMIN

@@ -8,7 +8,6 @@ from functools import lru_cache
 from bot.core.errors import OnboardingError, Unavailable
 from bot.onboarding import Onboarding
 from bot.onboarding.people import Person, Role
-from bot.onboarding.permissions import client_role
 from bot.slack.people import Identity, User
 
 # How many of the client's people are looked up to find their organization.
@@ -67,26 +66,27 @@ class Membership:
     def role_in(self, onboarding: Onboarding) -> Role:
         """Return their role in `onboarding`, for a request from its channel.
 
-        Raises Undecided if the client's people have to be looked up first, and Unavailable if it
-        depends on what Slack did not say.
+        Until the client's organization is known, the first external person to act defines it.
+        HeavySet's guests are client admins only by name, because their team is HeavySet's. Raises
+        Undecided if the client's people have to be looked up first, and Unavailable if it depends
+        on what Slack did not say.
         """
         if self.engineer:
             return Role.ENGINEER
+        if not self.organizations:
+            return Role.NOBODY
+        if self.person.user_id in onboarding.client_admins:
+            return Role.CLIENT_ADMIN
+        if self.home:
+            return Role.NOBODY
         client_team = onboarding.client_team or self.contacts
-        role = client_role(
-            self.person.user_id,
-            home=self.home,
-            organizations=self.organizations,
-            client_admins=onboarding.client_admins,
-            client_team=client_team,
-        )
-        if self.home or self.person.user_id in onboarding.client_admins:
-            return role
-        if client_team is None and role is Role.CLIENT_ADMIN and onboarding.client_people:
+        if client_team is None and onboarding.client_people:
             raise Undecided(onboarding.client_people[:MOST_CONTACTS])
-        if role is Role.NOBODY and self.organizations and not self.certain:
+        if client_team is None or client_team in self.organizations:
+            return Role.CLIENT_ADMIN
+        if not self.certain:
             raise Unavailable("Slack does not say which organization somebody is in")
-        return role
+        return Role.NOBODY
 
     def joined_to(self, onboarding: Onboarding) -> Onboarding:
         """Return `onboarding` with their organization as the client's, if they act for the client.

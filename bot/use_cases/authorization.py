@@ -8,7 +8,7 @@ from bot.core.mrkdwn import mention
 from bot.guide import Owner
 from bot.onboarding import Event, EventKind, Onboarding
 from bot.onboarding.people import Actor, Person, Role
-from bot.onboarding.permissions import REFUSALS, Permission, require
+from bot.onboarding.permissions import ALLOWED, REFUSALS, Permission
 from bot.onboarding.throttling import REFUSALS_KEPT
 from bot.slack.membership import Membership
 from bot.use_cases.services import Request, Services
@@ -43,16 +43,14 @@ def actor_in(
         text = "That button belongs to another channel."
         raise Denied(permission, NotFound(text))
     role = member.role_in(onboarding)
-    if role is Role.NOBODY and permission is Permission.CLIENT_STEP:
-        text = f"{REFUSALS[permission]} {_whom_to_ask(onboarding)}"
-        raise Denied(permission, NotAllowed(text))
-    try:
-        require(role, permission)
-    except NotAllowed as refusal:
-        if permission is Permission.REOPEN:
-            refusal = NotAllowed(f"{refusal} Please ask {mention(onboarding.engineer)}.")
-        raise Denied(permission, refusal) from None
-    return Actor(member.person.user_id, member.person.team_id, role)
+    if role in ALLOWED[permission]:
+        return Actor(member.person.user_id, member.person.team_id, role)
+    text = REFUSALS[permission]
+    if permission is Permission.CLIENT_STEP:
+        text = f"{text} {_whom_to_ask(onboarding)}"
+    elif permission is Permission.REOPEN:
+        text = f"{text} Please ask {mention(onboarding.engineer)}."
+    raise Denied(permission, NotAllowed(text))
 
 
 def permission_for_step(onboarding: Onboarding, number: int) -> Permission:

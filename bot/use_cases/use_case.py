@@ -12,7 +12,7 @@ from bot.core.errors import NotAllowed, NotFound, Refused, Unavailable
 from bot.onboarding import Change, Onboarding
 from bot.onboarding.cover import Absence, away_at
 from bot.onboarding.people import Actor, Person, Role
-from bot.onboarding.permissions import Permission, require
+from bot.onboarding.permissions import REFUSALS, Permission
 from bot.slack.membership import Undecided
 from bot.use_cases.authorization import Denied, actor_in, record_denial
 from bot.use_cases.services import Request, Services
@@ -153,7 +153,7 @@ class UseCase:
         person = member.person
         if not member.engineer:
             log.warning("no engineer", extra={"user": person.user_id, "team": person.team_id})
-        require(Role.ENGINEER if member.engineer else Role.NOBODY, Permission.MANAGE)
+            raise NotAllowed(REFUSALS[Permission.MANAGE])
         return Actor(person.user_id, person.team_id, Role.ENGINEER)
 
     async def _away(self) -> Mapping[str, Absence]:
