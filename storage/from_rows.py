@@ -37,7 +37,11 @@ from storage.tables import (
     OnboardingRow,
     table_of,
 )
+from storage.to_rows import PLAIN
 from storage.unreadable_rows import Unknown, known, must_be_legible, reading
+
+# What is read as it is stored, and no transition changes.
+FIXED = ("id", "client_name", "started_at", "thread_ts", "revision")
 
 
 async def load(session: AsyncSession, guides: GuideStore, row: OnboardingRow | Row) -> Onboarding:
@@ -70,26 +74,11 @@ async def _columns(
 ) -> dict[str, Any]:
     must_be_legible(row, ONBOARDING)
     return {
-        "id": row.id,
+        **{name: getattr(row, name) for name in (*FIXED, *PLAIN)},
         "guide": await guides.get(session, row.guide, row.guide_version),
-        "client_name": row.client_name,
-        "channel": row.channel,
-        "engineer": row.engineer,
-        "covers_for": row.covers_for,
         "client_admins": tuple(row.client_admins),
-        "client_team": row.client_team,
-        "started_at": row.started_at,
-        "active_at": row.active_at,
-        "turn_at": row.turn_at,
         "status": known(Status, row.status),
         "loss": known(Loss, row.loss) if row.loss else None,
-        "reason": row.reason,
-        "timezone": row.timezone,
-        "account": row.account,
-        "thread_ts": row.thread_ts,
-        "revision": row.revision,
-        "finished_at": row.finished_at,
-        "destroyed_at": row.destroyed_at,
     }
 
 

@@ -173,6 +173,8 @@ async def add(session: AsyncSession, change: Change) -> None:
         "id": onboarding.id,
         "guide": onboarding.guide.id,
         "guide_version": onboarding.guide.version,
+        "client_name": onboarding.client_name,
+        "client_key": client_key(onboarding.client_name),
         "started_at": onboarding.started_at,
         **history_columns,
         **columns(onboarding),

@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import psycopg
 from psycopg import waiting
 from psycopg.abc import RV, PQGen
 from psycopg.pq import TransactionStatus
+from sqlalchemy import Dialect
 from sqlalchemy.dialects.postgresql.psycopg import PGDialectAsync_psycopg
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -72,27 +74,26 @@ class TimedConnection(psycopg.AsyncConnection[Any]):
             await super().rollback()
 
 
+@dataclass(slots=True)
 class Transaction:
     """A transaction on a connection of `engine`."""
 
-    dialect = PGDialectAsync_psycopg()  # type: ignore[no-untyped-call]
-
-    def __init__(self, connection: TimedConnection) -> None:
-        self._connection = connection
+    dialect: ClassVar[Dialect] = PGDialectAsync_psycopg()  # type: ignore[no-untyped-call]
+    connection: TimedConnection
 
     async def begin(self, *, write: bool) -> None:
-        await self._connection.execute(BEGIN if write else READ_ONLY)
+        await self.connection.execute(BEGIN if write else READ_ONLY)
 
     async def execute(self, sql: str, *parameters: Any) -> tuple[Sequence[Any], int]:
         if len(parameters) > 1:
-            await self._connection.cursor().executemany(sql, parameters)
+            await self.connection.cursor().executemany(sql, parameters)
             return (), 0
-        cursor = await self._connection.execute(sql, *parameters)
+        cursor = await self.connection.execute(sql, *parameters)
         return await cursor.fetchall() if cursor.description else (), cursor.rowcount
 
     async def commit(self) -> None:
-        await self._connection.commit()
+        await self.connection.commit()
 
     @property
     def is_closed(self) -> bool:
-        return self._connection.closed
+        return self.connection.closed

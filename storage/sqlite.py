@@ -8,12 +8,13 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from sqlalchemy import URL, Pool, event, make_url
+from sqlalchemy import URL, Dialect, Pool, event, make_url
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.sqlite.base import SQLiteExecutionContext
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
@@ -93,25 +94,25 @@ def engine(url: str, clock: Callable[[], datetime]) -> AsyncEngine:
     return made
 
 
+@dataclass(slots=True)
 class Transaction:
     """A transaction on a connection of `engine`."""
 
-    dialect = InlineDialect()
-
-    def __init__(self, committer: Executor, connection: sqlite3.Connection) -> None:
-        self._connection, self._writes = connection, False
-        self._committer = committer
+    dialect: ClassVar[Dialect] = InlineDialect()
+    committer: Executor
+    connection: sqlite3.Connection
+    writes: bool = False
 
     async def begin(self, *, write: bool) -> None:
         """Begin; retry for a while if another process writes."""
         # A deferred transaction that starts to write fails at once if another one has written
         # since; an immediate one waits.
-        self._writes = write
+        self.writes = write
         sql, loop = "BEGIN IMMEDIATE" if write else "BEGIN", asyncio.get_running_loop()
         give_up_at = loop.time() + TIMEOUT_SECONDS
         while True:
             try:
-                self._connection.execute(sql)
+                self.connection.execute(sql)
             except sqlite3.OperationalError as error:
                 if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or loop.time() > give_up_at:
                     raise
@@ -121,19 +122,19 @@ class Transaction:
 
     async def execute(self, sql: str, *parameters: Any) -> tuple[Sequence[Any], int]:
         if len(parameters) > 1:
-            self._connection.executemany(sql, parameters)
+            self.connection.executemany(sql, parameters)
             return (), 0
-        cursor = self._connection.execute(sql, *parameters)
+        cursor = self.connection.execute(sql, *parameters)
         return cursor.fetchall(), cursor.rowcount
 
     async def commit(self) -> None:
-        if not self._writes:
-            self._connection.commit()
+        if not self.writes:
+            self.connection.commit()
             return
         # In a thread, as the disk may take a while: others are served meanwhile. Not in the loop's
         # own threads, which all wait when the names of hosts cannot be looked up.
         loop = asyncio.get_running_loop()
-        work = loop.run_in_executor(self._committer, self._connection.commit)
+        work = loop.run_in_executor(self.committer, self.connection.commit)
         try:
             await asyncio.shield(work)
         except asyncio.CancelledError:

@@ -14,6 +14,12 @@ from bot.onboarding import (
 from bot.onboarding.targets import phase_began
 from storage.tables import VerificationRow
 
+# What a transition may change and is stored as it is.
+PLAIN = (
+    *("channel", "engineer", "covers_for", "client_team", "account", "reason", "timezone"),
+    *("turn_at", "active_at", "finished_at", "destroyed_at"),
+)
+
 
 def columns(onboarding: Onboarding) -> dict[str, Any]:
     """Return the columns that a transition may change, including derived ones."""
@@ -22,24 +28,16 @@ def columns(onboarding: Onboarding) -> dict[str, Any]:
         latest = onboarding.last_verdict
     report = latest.report if latest else None
     running = "running" if latest else None
+    current, turn, retained = onboarding.current, onboarding.turn, onboarding.retained
     return {
-        "channel": onboarding.channel,
-        "client_name": onboarding.client_name,
-        "client_key": client_key(onboarding.client_name),
-        "engineer": onboarding.engineer,
-        "covers_for": onboarding.covers_for,
+        **{name: getattr(onboarding, name) for name in PLAIN},
         "client_admins": list(onboarding.client_admins),
-        "client_team": onboarding.client_team,
-        "account": onboarding.account,
         "status": onboarding.status.value,
         "loss": onboarding.loss.value if onboarding.loss else None,
-        "current_step": onboarding.current.number if onboarding.current else None,
+        "current_step": current.number if current else None,
         "finished_steps": onboarding.finished_steps,
-        "turn": onboarding.turn.value if onboarding.turn else None,
-        "turn_at": onboarding.turn_at,
+        "turn": turn.value if turn else None,
         "phase_at": phase_began(onboarding),
-        "reason": onboarding.reason,
-        "timezone": onboarding.timezone,
         "missing_values": len(onboarding.missing),
         "exposed_values": len(onboarding.exposed),
         "verification": report.outcome.value if report else running,
@@ -47,10 +45,7 @@ def columns(onboarding: Onboarding) -> dict[str, Any]:
         "open_questions": len(onboarding.open_questions),
         "next_reminder": None,  # to be determined again
         "next_check": None,
-        "active_at": onboarding.active_at,
-        "finished_at": onboarding.finished_at,
-        "destroyed_at": onboarding.destroyed_at,
-        "retention_at": onboarding.retained.until if onboarding.retained else None,
+        "retention_at": retained.until if retained else None,
     }
 
 

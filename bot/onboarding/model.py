@@ -26,6 +26,9 @@ class StepState(StrEnum):
     SKIPPED = "skipped"
 
 
+FINISHED = (StepState.DONE, StepState.SKIPPED)
+
+
 class Loss(StrEnum):
     """Why a channel can no longer be used; the onboarding is then paused."""
 
@@ -54,7 +57,7 @@ class StepProgress:
     @property
     def finished(self) -> bool:
         """Whether the step is done or skipped."""
-        return self.state in (StepState.DONE, StepState.SKIPPED)
+        return self.state in FINISHED
 
 
 @dataclass(frozen=True, slots=True)

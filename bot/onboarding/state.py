@@ -9,6 +9,7 @@ from bot.core.errors import NotFound
 from bot.guide import Guide, Owner, Phase, Step
 from bot.onboarding.events import Event
 from bot.onboarding.model import (
+    FINISHED,
     Deletion,
     Heard,
     Joined,
@@ -86,9 +87,9 @@ class Onboarding:
     @property
     def current(self) -> Step | None:
         """The current step, None when all are finished."""
-        for progress in self.steps:
+        for progress, step in zip(self.steps, self.guide.steps, strict=True):
             if progress.state is StepState.CURRENT:
-                return self.guide.step(progress.number)
+                return step
         return None
 
     @property
@@ -98,7 +99,7 @@ class Onboarding:
 
     @property
     def finished_steps(self) -> int:
-        return sum(progress.finished for progress in self.steps)
+        return sum(progress.state in FINISHED for progress in self.steps)
 
     @property
     def last_done(self) -> int | None:
@@ -161,7 +162,7 @@ class Onboarding:
             if name in self.credentials and self.credentials[name].at <= secret.at
         }
         fields = self.guide.credentials
-        return tuple(field.id for field in fields if field.is_secret and field.id in posted)
+        return tuple(field.id for field in fields if field.id in posted and field.is_secret)
 
     def asks_for(self, name: str) -> bool:
         """Whether a credential has to be entered: it is missing, or was exposed."""

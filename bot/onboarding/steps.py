@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.core.english import listed
 from bot.core.errors import Refused
-from bot.guide import Owner
+from bot.guide import Owner, Step
 from bot.onboarding.events import Event, EventKind
 from bot.onboarding.model import StepProgress, StepState
 from bot.onboarding.people import Actor, Role
@@ -28,8 +28,7 @@ def choose_option(
     onboarding: Onboarding, number: int, option_id: str, actor: Actor, now: datetime
 ) -> Change:
     """Answer the question of step `number`; that ends it, and skips what is now unnecessary."""
-    must_be_current(onboarding, number, actor)
-    option = onboarding.guide.step(number).option(option_id)
+    option = must_be_current(onboarding, number, actor).option(option_id)
     if option is None:
         raise Refused("That option is gone. Please use the latest message.")
     chosen = Event(EventKind.ACCOUNT_CHOSEN, actor, now, number, {"choice": option.id})
@@ -40,15 +39,14 @@ def choose_option(
 
 
 def finish_step(onboarding: Onboarding, number: int, actor: Actor, now: datetime) -> Change:
-    must_be_current(onboarding, number, actor)
-    _must_be_ready(onboarding, number)
+    step = must_be_current(onboarding, number, actor)
+    _must_be_ready(onboarding, step)
     done = Event(EventKind.STEP_DONE, actor, now, number)
     return end_step(onboarding, number, actor, now, [done])
 
 
-def _must_be_ready(onboarding: Onboarding, number: int) -> None:
-    guide = onboarding.guide
-    step = guide.step(number)
+def _must_be_ready(onboarding: Onboarding, step: Step) -> None:
+    guide, number = onboarding.guide, step.number
     if step.choice:
         answers = listed((f"“{option.label}”" for option in step.options), "or")
         raise Refused(f"Step {number} is a question. Please choose {answers}.")
@@ -69,7 +67,7 @@ def _must_be_ready(onboarding: Onboarding, number: int) -> None:
             f"{labels(onboarding, exposed)} was posted in the channel. Please create a new one in "
             f"{guide.platform} and enter it with *Enter securely*."
         )
-    if onboarding.guide.phase_of(number).owner is Owner.CLIENT:
+    if guide.phase_of(number).owner is Owner.CLIENT:
         _must_not_be_failed(onboarding)
 
 

@@ -91,17 +91,16 @@ def must_be_unfinished(onboarding: Onboarding, number: int) -> None:
     raise Refused(text, by=progress.by, at=progress.at)
 
 
-def must_be_current(onboarding: Onboarding, number: int, actor: Actor) -> None:
-    """Raise Refused unless step `number` is the current one of an active onboarding."""
-    step = onboarding.step(number)
-    if step.state is StepState.CURRENT and onboarding.status is Status.ACTIVE:
-        return
+def must_be_current(onboarding: Onboarding, number: int, actor: Actor) -> Step:
+    """Return step `number`, the current one of an active onboarding; else raise Refused."""
+    current = onboarding.current
+    if current and current.number == number and onboarding.status is Status.ACTIVE:
+        return current
     must_be_unfinished(onboarding, number)
     must_be_active(onboarding, actor)
-    if step.state is StepState.WAITING and onboarding.current:
-        raise Refused(
-            f"Not yet! Step {onboarding.current.number} ({onboarding.current.title}) comes first."
-        )
+    if current and current.number != number:
+        raise Refused(f"Not yet! Step {current.number} ({current.title}) comes first.")
+    return onboarding.guide.step(number)
 
 
 def end_step(
