@@ -17,13 +17,12 @@ def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
 
     @app.action(ids.TELL_CLIENT)
     async def tell_client(ack: AsyncAck, body: dict[str, Any]) -> None:
-        async with replies.to(ack, body) as (press, ref):
-            replies.tell(press, await live.tell(press.request, ref))
+        async with replies.to(ack, Press.of(body)) as press:
+            replies.tell(press, await live.tell(press.request, press.step))
 
     @app.action(ids.ASK_THEM)
     async def ask_them(ack: AsyncAck, body: dict[str, Any]) -> None:
-        press = Press.of(body)
-        async with replies.errors_to(ack, press):
+        async with replies.to(ack, Press.of(body)) as press:
             replies.open(press, await live.ask_form(press.request, press.action.value))
 
     @app.view(ids.ASK_CLIENTS)

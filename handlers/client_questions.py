@@ -8,14 +8,15 @@ from bot.use_cases import UseCases
 from bot.views import ids
 from bot.views.reply_texts import asked_text
 from handlers.forms import Submission, at_the_form
+from handlers.payloads import Press
 from handlers.replies import Replies
 
 
 def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
     @app.action(ids.STEP_HELP)
     async def step_help(ack: AsyncAck, body: dict[str, Any]) -> None:
-        async with replies.to(ack, body) as (press, step):
-            replies.open(press, await use_cases.client_questions.form(press.request, step))
+        async with replies.to(ack, Press.of(body)) as press:
+            replies.open(press, await use_cases.client_questions.form(press.request, press.step))
 
     @app.view(ids.ASK_FOR_HELP)
     async def ask_for_help(ack: AsyncAck, body: dict[str, Any]) -> None:

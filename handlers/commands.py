@@ -53,8 +53,7 @@ def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
 
     @app.action(re.compile(rf"^{ids.STATUS_PAGE}:"))
     async def status_page(ack: AsyncAck, body: dict[str, Any]) -> None:
-        press = Press.of(body)
-        async with replies.errors_to(ack, press):
+        async with replies.to(ack, Press.of(body)) as press:
             query = StatusQuery.parse(press.action.value)
             replies.replace(press, await use_cases.status.page(press.request, query))
 

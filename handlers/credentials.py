@@ -17,8 +17,8 @@ from handlers.replies import Replies
 def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
     @app.action(ids.ENTER_CREDENTIALS)
     async def open_form(ack: AsyncAck, body: dict[str, Any]) -> None:
-        async with replies.to(ack, body) as (press, step):
-            form = await use_cases.credentials.form(press.request, step)
+        async with replies.to(ack, Press.of(body)) as press:
+            form = await use_cases.credentials.form(press.request, press.step)
             replies.open(press, form)
 
     @app.view(ids.ENTER_CREDENTIALS)
@@ -34,8 +34,9 @@ def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
 
     @app.action(ids.REVEAL_CREDENTIALS)
     async def reveal_credentials(ack: AsyncAck, body: dict[str, Any]) -> None:
-        async with replies.to(ack, body) as (press, step):
-            replies.open(press, await use_cases.reveal_credentials.list_stored(press.request, step))
+        async with replies.to(ack, Press.of(body)) as press:
+            stored = await use_cases.reveal_credentials.list_stored(press.request, press.step)
+            replies.open(press, stored)
 
     @app.action(re.compile(rf"^{ids.REVEAL_CREDENTIALS}:"))
     async def show_credential(ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -43,12 +44,11 @@ def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
         name, window = press.action.action_id.partition(":")[2], press.view.external_id
         if name not in press.ref.fields or not window.startswith(WINDOW):
             raise Malformed("a window that we did not open")
-        async with replies.errors_to(ack, press):
+        async with replies.to(ack, press):
             view = await use_cases.reveal_credentials.reveal(press.request, press.ref, window, name)
             replies.update(press, view)
 
     @app.action(ids.KEEP_CREDENTIALS)
     async def keep_credentials(ack: AsyncAck, body: dict[str, Any]) -> None:
-        press = Press.of(body)
-        async with replies.errors_to(ack, press):
+        async with replies.to(ack, Press.of(body)) as press:
             replies.tell(press, await use_cases.retention.keep(press.request, press.action.value))

@@ -24,8 +24,7 @@ def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
     }
 
     async def shortcut(ack: AsyncAck, body: dict[str, Any]) -> None:
-        used = Shortcut.of(body)
-        async with replies.errors_to(ack, used):
+        async with replies.to(ack, Shortcut.of(body)) as used:
             written = used.message
             pointed = Pointed(written.ts, written.thread_ts, written.text)
             replies.tell(used, await shortcuts[used.callback_id](used.request, pointed))
@@ -37,21 +36,21 @@ def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
 def _register_buttons(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
     @app.action(re.compile(rf"^{ids.MARK_ANSWERED}(:\d+)?$"))
     async def mark_answered(ack: AsyncAck, body: dict[str, Any]) -> None:
-        async with replies.to(ack, body) as (press, ref):
-            marked = await use_cases.engineer_replies.mark(press.request, ref)
+        async with replies.to(ack, Press.of(body)) as press:
+            marked = await use_cases.engineer_replies.mark(press.request, press.step)
             _say(replies, press, marked)
 
     @app.action(ids.SEND_TO_THREAD)
     async def send_to_thread(ack: AsyncAck, body: dict[str, Any]) -> None:
-        async with replies.to(ack, body) as (press, ref):
+        async with replies.to(ack, Press.of(body)) as press:
             sent = await use_cases.engineer_replies.send_offered(
-                press.request, ref, press.thread_ts
+                press.request, press.step, press.thread_ts
             )
             _say(replies, press, sent)
 
     @app.action(ids.NOT_ANSWERED)
     async def not_answered(ack: AsyncAck, body: dict[str, Any]) -> None:
-        async with replies.to(ack, body) as (press, _):
+        async with replies.to(ack, Press.of(body)) as press:
             _say(replies, press, "OK, nothing was changed.")
 
 

@@ -15,8 +15,7 @@ from handlers.replies import Replies
 def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
     @app.action(re.compile(rf"^{ids.HISTORY_PAGE}:"))
     async def history_page(ack: AsyncAck, body: dict[str, Any]) -> None:
-        press = WindowPress.of(body)
-        async with replies.errors_to(ack, press):
+        async with replies.to(ack, WindowPress.of(body)) as press:
             until = _number(press.action.value)
             replies.update(press, await use_cases.history.page(press.request, press.ref, until))
 

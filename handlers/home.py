@@ -37,15 +37,13 @@ def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
 
     @app.action(ids.HOME_REMIND)
     async def home_remind(ack: AsyncAck, body: dict[str, Any]) -> None:
-        press = ButtonPress.of(body)
-        async with replies.errors_to(ack, press):
+        async with replies.to(ack, ButtonPress.of(body)) as press:
             said = await home.remind(press.request, press.action.value)
             replies.open(press, answer_view(said))
 
     @app.action(ids.HOME_ASSIGN)
     async def home_assign(ack: AsyncAck, body: dict[str, Any]) -> None:
-        press = ButtonPress.of(body)
-        async with replies.errors_to(ack, press):
+        async with replies.to(ack, ButtonPress.of(body)) as press:
             replies.open(press, await home.assign_form(press.request, press.action.value))
 
     @app.view(ids.ASSIGN_ENGINEER)

@@ -15,6 +15,7 @@ from bot.use_cases import Request, UseCases
 from bot.views import ids
 from bot.views.ephemeral import plain_answer
 from handlers.events import Deletion, Envelope, ThreadMessage, quietly
+from handlers.payloads import Press
 from handlers.replies import Replies
 
 
@@ -57,19 +58,19 @@ def _register_buttons(app: AsyncApp, use_cases: UseCases, replies: Replies) -> N
 
     @app.action(ids.MARK_STEP_DONE)
     async def mark_step_done(ack: AsyncAck, body: dict[str, Any]) -> None:
-        async with replies.to(ack, body) as (press, step):
-            done = await use_cases.messages.mark_done(press.request, step)
+        async with replies.to(ack, Press.of(body)) as press:
+            done = await use_cases.messages.mark_done(press.request, press.step)
             replies.replace(press, plain_answer(done))
 
     @app.action(ids.SEND_TO_ENGINEER)
     async def send_to_engineer(ack: AsyncAck, body: dict[str, Any]) -> None:
-        async with replies.to(ack, body) as (press, step):
-            sent = await use_cases.messages.send(press.request, step, press.thread_ts)
+        async with replies.to(ack, Press.of(body)) as press:
+            sent = await use_cases.messages.send(press.request, press.step, press.thread_ts)
             replies.replace(press, plain_answer(sent))
 
     @app.action(ids.JUST_CHATTING)
     async def just_chatting(ack: AsyncAck, body: dict[str, Any]) -> None:
-        async with replies.to(ack, body) as (press, _):
+        async with replies.to(ack, Press.of(body)) as press:
             replies.replace(press, plain_answer("Got it. I'll stay out of it."))
 
 

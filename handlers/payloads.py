@@ -22,7 +22,7 @@ from pydantic import (
 from bot.core.errors import Malformed
 from bot.onboarding.people import Person
 from bot.use_cases import Request
-from bot.views.ids import FormRef
+from bot.views.ids import FormRef, StepRef
 
 
 class Payload(BaseModel):
@@ -131,6 +131,11 @@ class ButtonPress(AnyPress):
     """A press of a button; on the Home it has neither a channel nor a response_url."""
 
     action: Action = Field(validation_alias=FIRST_ACTION)
+
+    @property
+    def step(self) -> StepRef:
+        """The step that the button names; raises Malformed if it names none."""
+        return StepRef.parse(self.action.value)
 
     @property
     def request(self) -> Request:

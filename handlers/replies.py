@@ -7,7 +7,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from slack_bolt.async_app import AsyncAck
 from slack_sdk.models.views import View
@@ -20,13 +20,14 @@ from bot.use_cases.messages import Reply
 from bot.views.blocks import message, section
 from bot.views.ephemeral import EphemeralReply
 from bot.views.home import answer_view
-from bot.views.ids import StepRef
 from handlers.error_replies import explain
 from handlers.events import ThreadMessage
 from handlers.forms import Submission
 from handlers.payloads import AnyPress, ButtonPress, Press, Shortcut, WindowPress
 
 log = logging.getLogger(__name__)
+
+Pressed = TypeVar("Pressed", bound=ButtonPress | Shortcut)
 
 # By then Slack shows the view of the acknowledgement; an earlier update would be replaced by it.
 SETTLED_SECONDS = 0.5
@@ -44,13 +45,13 @@ class Replies:
     # --- presses ---
 
     @asynccontextmanager
-    async def errors_to(self, ack: AsyncAck, press: ButtonPress | Shortcut) -> AsyncIterator[None]:
+    async def to(self, ack: AsyncAck, press: Pressed) -> AsyncIterator[Pressed]:
         """Acknowledge a press after the block, and tell the person about an error in it.
 
         Only Malformed is raised, without an acknowledgement.
         """
         try:
-            yield
+            yield press
         except Malformed:
             raise
         except Repeated:
@@ -58,14 +59,6 @@ class Replies:
         except Exception as error:
             self.tell(press, explain(error))
         await ack()
-
-    @asynccontextmanager
-    async def to(self, ack: AsyncAck, body: dict[str, Any]) -> AsyncIterator[tuple[Press, StepRef]]:
-        """Give a press and its step; acknowledge it as `errors_to` does."""
-        press = Press.of(body)
-        step = StepRef.parse(press.action.value)
-        async with self.errors_to(ack, press):
-            yield press, step
 
     def tell(self, press: AnyPress | Shortcut, text: str) -> None:
         """Tell the person who pressed: in the channel (behind a modal, too), else in a window."""

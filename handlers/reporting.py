@@ -17,8 +17,7 @@ from handlers.replies import Replies
 def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
     @app.action(re.compile(rf"^{ids.REPORT_PAGE}:"))
     async def report_page(ack: AsyncAck, body: dict[str, Any]) -> None:
-        press = WindowPress.of(body)
-        async with replies.errors_to(ack, press):
+        async with replies.to(ack, WindowPress.of(body)) as press:
             page = press.action.action_id.partition(":")[2]
             period = Period.parse(press.action.value)
             if period is None or page not in PAGES:

@@ -10,7 +10,7 @@ from bot.use_cases import Request, UseCases
 from bot.views import ids
 from bot.views.ids import StepRef
 from handlers.forms import Submission, at_the_form
-from handlers.payloads import WindowPress
+from handlers.payloads import Press, WindowPress
 from handlers.replies import Replies
 
 
@@ -30,24 +30,22 @@ def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
     }
 
     async def press_button(ack: AsyncAck, body: dict[str, Any]) -> None:
-        async with replies.to(ack, body) as (press, step):
-            await buttons[press.action.action_id](press.request, step)
+        async with replies.to(ack, Press.of(body)) as press:
+            await buttons[press.action.action_id](press.request, press.step)
 
     for action_id in buttons:
         app.action(action_id)(press_button)
 
     @app.action(re.compile(rf"^{ids.CHOOSE_ACCOUNT}:"))
     async def choose_account(ack: AsyncAck, body: dict[str, Any]) -> None:
-        async with replies.to(ack, body) as (press, step):
+        async with replies.to(ack, Press.of(body)) as press:
             option = press.action.action_id.partition(":")[2]
-            await steps.choose(press.request, step, option)
+            await steps.choose(press.request, press.step, option)
 
     @app.action(ids.ALREADY_DONE)
     async def already_done(ack: AsyncAck, body: dict[str, Any]) -> None:
-        press = WindowPress.of(body)
-        async with replies.errors_to(ack, press):
-            step = StepRef.parse(press.action.value)
-            replies.update(press, await steps.catch_up_form(press.request, step))
+        async with replies.to(ack, WindowPress.of(body)) as press:
+            replies.update(press, await steps.catch_up_form(press.request, press.step))
 
     @app.view(ids.CATCH_UP)
     async def catch_up(ack: AsyncAck, body: dict[str, Any]) -> None:

@@ -98,14 +98,15 @@ def digests_of(onboarding: Onboarding) -> Mapping[str, str]:
 
 def digests(client: Row, steps: Iterable[Row], values: Iterable[Row]) -> Mapping[str, str]:
     """Return a digest of each part of an onboarding's rows."""
-    done = []
-    for row in sorted(steps, key=lambda row: str(row["number"])):
+    done = {}
+    for row in steps:
         by = [row["by_user"], row["by_team"] or "", row["by_role"]]
         who = by if row["by_user"] and row["by_role"] else None
-        done.append([row["number"], row["state"], row["at"], row["handed_over"], who])
+        number = row["number"]
+        done[str(number)] = [number, row["state"], row["at"], row["handed_over"], who]
     parts = {
         "client": [client[name] for name in CLIENT],
-        "steps": done,
+        "steps": [done[number] for number in sorted(done)],
         "values": sorted(str([value[name] for name in VALUE]) for value in values),
     }
     return {
