@@ -4,37 +4,48 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, or_, tuple_
+from sqlalchemy import ColumnElement, bindparam, or_, tuple_
 from sqlmodel import col, delete, func, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.onboarding.people import Actor
 from storage.audit.sealed_state import newest_versions
-from storage.tables import CredentialRow, OnboardingRow
+from storage.statements import execute, fetch
+from storage.tables import CREDENTIAL, CredentialRow, OnboardingRow
 from storage.vault import HKDF_PREFIX, Sealed, Slot
+
+OF = CREDENTIAL.c.onboarding_id == bindparam("this_id")
+FINGERPRINTS = select(CREDENTIAL.c.field, CREDENTIAL.c.fingerprint).where(OF)
+REPLACE = CREDENTIAL.update().where(OF, CREDENTIAL.c.field == bindparam("this_field"))
+ADD = CREDENTIAL.insert()
 
 
 async def put(session: AsyncSession, values: Iterable[Sealed], actor: Actor, now: datetime) -> None:
     """Write sealed values; each overwrites the field's earlier one."""
     for sealed in values:
         place = sealed.place
-        earlier = await session.get(CredentialRow, (place.onboarding_id, place.field))
-        row = CredentialRow(
-            onboarding_id=place.onboarding_id,
-            field=place.field,
-            ciphertext=sealed.ciphertext,
-            key_id=sealed.key_id,
-            fingerprint=sealed.fingerprint,
-            mask=place.mask,
-            version=place.version,
-            submitted_by_user=actor.user_id,
-            submitted_by_team=actor.team_id,
-            submitted_by_role=actor.role.value,
-            submitted_at=earlier.submitted_at if earlier else now,
-            replaced_at=now if earlier else None,
-        )
-        await session.merge(row)
-        session.info["left_residue"] |= earlier is not None
+        columns = {
+            "ciphertext": sealed.ciphertext,
+            "key_id": sealed.key_id,
+            "fingerprint": sealed.fingerprint,
+            "mask": place.mask,
+            "version": place.version,
+            "submitted_by_user": actor.user_id,
+            "submitted_by_team": actor.team_id,
+            "submitted_by_role": actor.role.value,
+        }
+        this = {"this_id": place.onboarding_id, "this_field": place.field}
+        if await execute(session, REPLACE, {**this, **columns, "replaced_at": now}):
+            session.info["left_residue"] = True
+        else:
+            new = {"onboarding_id": place.onboarding_id, "field": place.field, "submitted_at": now}
+            await execute(session, ADD, {**new, **columns})
+
+
+async def fingerprints(session: AsyncSession, onboarding_id: str) -> dict[str, str]:
+    """Return the fingerprints of the values of an onboarding, by field."""
+    rows = await fetch(session, FINGERPRINTS, {"this_id": onboarding_id})
+    return {row.field: row.fingerprint for row in rows if row.fingerprint}
 
 
 class Match(NamedTuple):

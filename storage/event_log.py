@@ -2,13 +2,17 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
 
+from sqlalchemy import Select, bindparam
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.onboarding import Event, EventKind, redacted
 from storage.from_events import event_or_unknown
-from storage.tables import EventRow
+from storage.statements import fetch
+from storage.tables import EVENT, EventRow
 
 
 async def events_of(
@@ -28,13 +32,18 @@ async def times_of(
     session: AsyncSession, onboarding_id: str, kinds: Iterable[EventKind], since: datetime
 ) -> Sequence[datetime]:
     """Return the times of events of these kinds after `since`, oldest first."""
-    row = EventRow
-    query = select(row.at).where(
-        col(row.onboarding_id) == onboarding_id,
-        col(row.kind).in_([kind.value for kind in kinds]),
-        col(row.at) > since,
+    this = {"this_id": onboarding_id, "since": since}
+    return [row.at for row in await fetch(session, _times_of(*kinds), this)]
+
+
+@cache
+def _times_of(*kinds: EventKind) -> Select[Any]:
+    where = (
+        EVENT.c.onboarding_id == bindparam("this_id"),
+        EVENT.c.kind.in_([kind.value for kind in kinds]),
+        EVENT.c.at > bindparam("since"),
     )
-    return (await session.exec(query.order_by(col(row.id)))).all()
+    return select(EVENT.c.at).where(*where).order_by(EVENT.c.id)
 
 
 async def has_refusal(

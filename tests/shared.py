@@ -1,16 +1,14 @@
 """What all tests of a process share, as making it again for each of them takes most of their time.
 
-A bot that starts reads certificates, time zones and the manifest, and compiles its SQL. That takes
-longer than what most tests do with the bot.
+A bot that starts reads the guide and compiles its SQL. That takes longer than what most tests do
+with the bot.
 """
 
 import gc
 import inspect
 import os
 import shutil
-import ssl
 import tempfile
-import zoneinfo
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -38,12 +36,9 @@ def shared() -> Iterator[None]:
     """Make what does not differ between tests once, until the block ends."""
     with pytest.MonkeyPatch.context() as patch:
         _share_compiled_sql(patch)
-        _share_certificates(patch)
         _share_the_guide(patch)
         _share_migrations(patch)
         _share_signatures(patch)
-        zones = cache(zoneinfo.available_timezones)
-        patch.setattr("bot.app.setting_values.available_timezones", zones)
         yield
 
 
@@ -107,19 +102,3 @@ def _share_signatures(patch: pytest.MonkeyPatch) -> None:
 
     instead = SimpleNamespace(**{**vars(inspect), "getfullargspec": getfullargspec})
     patch.setattr("slack_bolt.util.utils.inspect", instead)
-
-
-def _share_certificates(patch: pytest.MonkeyPatch) -> None:
-    """Read the system's certificates once; a test may still name a file of its own."""
-    create = ssl.create_default_context
-
-    @cache
-    def trusting(_file: str | None) -> ssl.SSLContext:
-        return create()
-
-    def context(*args: Any, **kwargs: Any) -> ssl.SSLContext:
-        if args or kwargs:
-            return create(*args, **kwargs)
-        return trusting(os.environ.get("SSL_CERT_FILE"))
-
-    patch.setattr(ssl, "create_default_context", context)

@@ -5,8 +5,10 @@ redirects: each of these would let someone else decide where secrets go. Certifi
 system's, or those of SSL_CERT_FILE.
 """
 
+import os
 import ssl
 from collections.abc import Awaitable, Callable
+from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
@@ -35,7 +37,7 @@ def slack_session(
     tracing.on_request_redirect.append(_refuse_redirect)
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(
-            ssl=ssl.create_default_context(), keepalive_timeout=KEEP_ALIVE_SECONDS
+            ssl=_trusted(os.environ.get("SSL_CERT_FILE")), keepalive_timeout=KEEP_ALIVE_SECONDS
         ),
         timeout=aiohttp.ClientTimeout(total=seconds),
         raise_for_status=raise_for_rate_limit or False,
@@ -68,7 +70,7 @@ def proxy_for(url: str, proxy: str | None) -> str | None:
 
 def http_client(proxy: str | None, **other: Any) -> httpx.AsyncClient:
     """Return a client for everything else, such as ServiceTitan."""
-    verify = ssl.create_default_context()
+    verify = _trusted(os.environ.get("SSL_CERT_FILE"))
     through = {"https://": httpx.AsyncHTTPTransport(verify=verify, proxy=proxy)} if proxy else {}
     return httpx.AsyncClient(
         verify=verify,
@@ -78,6 +80,12 @@ def http_client(proxy: str | None, **other: Any) -> httpx.AsyncClient:
         mounts={**through, **{f"all://{host}": None for host in LOOPBACK}},
         **other,
     )
+
+
+@cache
+def _trusted(_file: str | None) -> ssl.SSLContext:
+    """Return which certificates to trust. To read them takes 20 ms, so it's done once."""
+    return ssl.create_default_context()
 
 
 async def _refuse_redirect(*_given: Any) -> None:

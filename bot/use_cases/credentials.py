@@ -1,5 +1,6 @@
 """Entering credentials: checked, encrypted, stored."""
 
+import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -26,7 +27,7 @@ from bot.use_cases.use_case import UseCase
 from bot.views import modals
 from bot.views.ids import CONFIRM_UNUSUAL, FormRef, StepRef
 from storage import credentials, event_log, onboardings
-from storage.vault import Sealed, Slot
+from storage.vault import Slot
 
 
 class Credentials(UseCase):
@@ -57,8 +58,9 @@ class Credentials(UseCase):
         Raises InvalidInput for values that cannot be right, and NeedsConfirmation for unusual
         ones; `confirmed` is the answer to that, None as long as it was not asked.
         """
-        await must_have_opened(self._services, request, ref)
-        onboarding, sealed = await self._read(ref.onboarding_id)
+        (onboarding, stored), _ = await asyncio.gather(
+            self._read(ref.onboarding_id), must_have_opened(self._services, request, ref)
+        )
         await self._actor(request, onboarding, Permission.CLIENT_STEP)
         plain = {
             name: text
@@ -67,7 +69,7 @@ class Credentials(UseCase):
         }
         _must_be_complete(onboarding, ref, plain)
         onboarding = await self._look_in_texts(request, onboarding, plain)
-        self._must_be_right(onboarding, ref, plain, sealed, confirmed=confirmed)
+        self._must_be_right(onboarding, ref, plain, stored, confirmed=confirmed)
         await self._keep(request, ref, plain)
 
     def _must_be_right(
@@ -75,11 +77,11 @@ class Credentials(UseCase):
         onboarding: Onboarding,
         ref: FormRef,
         plain: Mapping[str, str],
-        sealed: Mapping[str, Sealed],
+        stored: Mapping[str, str],
         *,
         confirmed: bool | None,
     ) -> None:
-        problems = check(onboarding.guide.credentials, plain, self._stored_as(plain, sealed))
+        problems = check(onboarding.guide.credentials, plain, self._stored_as(plain, stored))
         errors = {n: one.text for n, one in problems.items() if one.severity is Severity.ERROR}
         errors |= self._posted(onboarding, plain)
         if errors:
@@ -184,19 +186,20 @@ class Credentials(UseCase):
         if after.verification:
             self._services.verification_runner.wake(after.id)
 
-    async def _read(self, onboarding_id: str) -> tuple[Onboarding, dict[str, Sealed]]:
+    async def _read(self, onboarding_id: str) -> tuple[Onboarding, dict[str, str]]:
+        """Return an onboarding and the fingerprints of its stored values, by field."""
         services = self._services
         async with services.database.begin(write=False) as session:
             onboarding = await onboardings.get(session, services.guides, onboarding_id)
-            return onboarding, await credentials.of(session, onboarding_id)
+            return onboarding, await credentials.fingerprints(session, onboarding_id)
 
-    def _stored_as(self, plain: Mapping[str, str], sealed: Mapping[str, Sealed]) -> dict[str, str]:
-        """Return the other field that each value is already stored for, by fingerprint."""
+    def _stored_as(self, plain: Mapping[str, str], stored: Mapping[str, str]) -> dict[str, str]:
+        """Return the other field that each value is already stored for."""
         found: dict[str, str] = {}
         for name, value in plain.items():
             fingerprints = self._services.vault.fingerprints(value)
-            for other, one in sealed.items():
-                if other not in plain and one.fingerprint in fingerprints:
+            for other, fingerprint in stored.items():
+                if other not in plain and fingerprint in fingerprints:
                     found[name] = other
         return found
 

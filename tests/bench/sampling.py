@@ -1,9 +1,11 @@
 """`python -m tests.bench.sampling FILE MODULE …`: run a module, and sample where its CPU time goes.
 
-SIGUSR1 begins. SIGUSR2 ends and writes the stacks to the file, one a line, as the tools that draw
-flame graphs read them: functions from the outermost on, parted by semicolons, and a count.
+SIGUSR1 begins. SIGUSR2 ends and writes the stacks to FILE.1, the next time to FILE.2, and so on.
+Each line is a stack as tools that draw flame graphs read it: functions from the outermost on,
+separated by semicolons, and a count.
 """
 
+import itertools
 import runpy
 import signal
 import sys
@@ -23,7 +25,7 @@ class Sampler:
     """Counts stacks while its timer runs."""
 
     def __init__(self, file: Path) -> None:
-        self._file, self._stacks = file, Counter[str]()
+        self._file, self._stacks, self._numbers = file, Counter[str](), itertools.count(1)
         signal.signal(signal.SIGPROF, self._sample)
         signal.signal(signal.SIGUSR1, self._begin)
         signal.signal(signal.SIGUSR2, self._end)
@@ -34,7 +36,9 @@ class Sampler:
     def _end(self, _number: int, _frame: FrameType | None) -> None:
         signal.setitimer(signal.ITIMER_PROF, 0)
         lines = (f"{stack} {count}\n" for stack, count in self._stacks.items())
-        self._file.write_text("".join(lines), encoding="utf-8")
+        file = self._file.with_name(f"{self._file.name}.{next(self._numbers)}")
+        file.write_text("".join(lines), encoding="utf-8")
+        self._stacks.clear()
 
     def _sample(self, _number: int, frame: FrameType | None) -> None:
         names, inside = [], greenlet.getcurrent()

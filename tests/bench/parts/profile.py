@@ -1,9 +1,9 @@
-"""Where the CPU time of one *Done* goes: the top ten of a flame graph."""
+"""Where the CPU time of one *Done* and of one form goes: the top tens of their flame graphs."""
 
 import os
 import signal
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -23,40 +23,46 @@ OURS = ("bot.publishing", "bot.slack", "bot.use_cases", "bot.views", "handlers."
 
 
 async def measure(bench: Bench) -> AsyncIterator[Figure | str]:
-    """Press at a steady rate while samples are taken."""
+    """Send requests of each kind at a steady rate while samples are taken."""
     count = bench.rounds(quick=80, usual=240, long=600)
     with bench.databases() as urls:
         for name, url in urls.items():
             async with platforms(bench.directory()) as everything:
                 file = bench.root / f"profile-{name}.collapsed"
                 used = await _profiled(everything, name, url, file, count)
-            stacks = sampling.read(file)
-            yield "\n".join(_tables(stacks, name, 1000 * used / count))
+            for number, (what, seconds) in enumerate(used.items(), 1):
+                stacks = sampling.read(file.with_name(f"{file.name}.{number}"))
+                yield "\n".join(_tables(stacks, f"{what}, {name}", 1000 * seconds / count))
 
 
-async def _profiled(everything: Platforms, name: str, url: str, file: Path, count: int) -> float:
-    """Write the samples of so many presses to a file; return the seconds of CPU they took."""
+async def _profiled(
+    everything: Platforms, name: str, url: str, file: Path, count: int
+) -> Mapping[str, float]:
+    """Write the samples of so many requests of each kind; return the seconds of CPU they took."""
     target = Target(name, url)
-    await target.populate(everything, CLIENTS, JUST_NOW)
+    await target.populate(everything, CLIENTS, JUST_NOW, CLIENTS)
     command = ("-m", "tests.bench.sampling", str(file), "bot", "run")
     app = target.app = await everything.start(name, url, command)
     templates, secret = await captured(everything, app), everything.slack.signing_secret
+    used: dict[str, float] = {}
     async with Load() as load:
-        await load.send(app.events_url, secret, list(target.done(templates, CLIENTS)), RATE)
-        await target.settle(everything)
-        os.kill(app.pid, signal.SIGUSR1)
-        before = cpu_seconds(app.pid)
-        await load.send(app.events_url, secret, list(target.done(templates, count)), RATE)
-        await target.settle(everything)
-        used = cpu_seconds(app.pid) - before
-        os.kill(app.pid, signal.SIGUSR2)
-    await app.stop()  # then the file is complete
+        for what, requests in (("a *Done*", target.done), ("a form", target.form)):
+            warming_up = list(requests(templates, CLIENTS))
+            await load.send(app.events_url, secret, warming_up, RATE)
+            await target.settle(everything)
+            os.kill(app.pid, signal.SIGUSR1)
+            before = cpu_seconds(app.pid)
+            await load.send(app.events_url, secret, list(requests(templates, count)), RATE)
+            await target.settle(everything)
+            used[what] = cpu_seconds(app.pid) - before
+            os.kill(app.pid, signal.SIGUSR2)
+    await app.stop()  # then the files are complete
     return used
 
 
 def _tables(stacks: sampling.Stacks, name: str, milliseconds: float) -> Iterator[str]:
     total = sum(stacks.values())
-    yield f"{name}: {milliseconds:.1f} ms of CPU a press, {total} samples"
+    yield f"{name}: {milliseconds:.1f} ms of CPU each, {total} samples"
     inside = {
         function: count
         for function, count in sampling.cumulative(stacks).items()
