@@ -14,6 +14,11 @@ from tests.crash.people import People
 from tests.databases import ON_POSTGRESQL, ON_SQLITE, AnyDatabase
 from tests.integration.world import KEY
 
+# Kinds of points: a run that passes none of one kind has stopped looking there.
+MOMENTS = (
+    *("before commit of update onboarding", "after commit of update onboarding"),
+    *("before acknowledging press", "before chat.postMessage", "after chat.postMessage"),
+)
 # Into so many onboardings the points are shared out, for crashes that are far from each other.
 SHARES = 10
 
@@ -66,6 +71,8 @@ async def test_an_onboarding_survives_a_crash_now_and_then(database: AnyDatabase
     points = await onboard(database, one_in(80, 0))
 
     assert len(points.died_at) > 8
+    for moment in MOMENTS:
+        assert any(f": {moment}" in name for name in points.passed), moment
 
 
 @pytest.mark.long

@@ -5,6 +5,7 @@ process id), `wait` waits for one that was killed (its exit status). It ends wit
 `reports`, a port, the bot tells there of each moment at which it could die.
 """
 
+import asyncio
 import gc
 import json
 import os
@@ -12,20 +13,21 @@ import re
 import signal
 import socket
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs
+from weakref import WeakKeyDictionary
 
 import httpx
 from aiohttp import web
-from sqlalchemy import Connection, event
-from sqlalchemy.engine import Engine
-from sqlalchemy.ext.asyncio import AsyncSession
 
+import bot.app.bolt
 import bot.app.running
 import bot.cli.commands
 import bot.publishing.leisure
+from tests.executed_sql import TRANSACTIONS, noted_by
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -47,40 +49,46 @@ class Reports:
             os._exit(1)  # the test is over
 
 
-def report_commits(reports: Reports) -> None:
+@contextmanager
+def reported_commits(reports: Reports) -> Iterator[None]:
     """Have every transaction that writes reported, before and after its commit."""
+    written: WeakKeyDictionary[Any, list[str]] = WeakKeyDictionary()  # by the task that writes
 
-    @event.listens_for(Engine, "before_cursor_execute")
-    def wrote(
-        connection: Connection, _cursor: Any, statement: str, parameters: Any, *_rest: Any
-    ) -> None:
+    def note(statement: str, parameters: Any) -> None:
         if found := WRITE.match(statement):
-            written = connection.info.setdefault("written", [])
-            written.append(_named(found, parameters))
+            written.setdefault(asyncio.current_task(), []).append(_named(found, parameters))
 
-    @event.listens_for(Engine, "rollback")
-    def forgot(connection: Connection) -> None:
-        connection.info.pop("written", None)
+    for kind in TRANSACTIONS:
+        _report_transactions(kind, reports, lambda: written.pop(asyncio.current_task(), None))
+    with noted_by(note):
+        yield
 
-    commit = AsyncSession.commit
 
-    async def reported(session: AsyncSession) -> None:
-        await session.flush()
-        written = (await session.connection()).info.pop("written", None)
-        what = f"commit of {', '.join(dict.fromkeys(written or ()))}"
-        if written:
-            reports.at("before", what)
-        await commit(session)
-        if written:
-            reports.at("after", what)
+def _report_transactions(
+    kind: Any, reports: Reports, written: Callable[[], list[str] | None]
+) -> None:
+    begin, commit = kind.begin, kind.commit
 
-    setattr(AsyncSession, "commit", reported)  # noqa: B010  # types forbid it
+    async def begun(transaction: Any, *, write: bool) -> None:
+        written()  # by one that was rolled back
+        await begin(transaction, write=write)
+
+    async def committed(transaction: Any) -> None:
+        if not (statements := written()):
+            await commit(transaction)
+            return
+        what = f"commit of {', '.join(dict.fromkeys(statements))}"
+        reports.at("before", what)
+        await commit(transaction)
+        reports.at("after", what)
+
+    kind.begin, kind.commit = begun, committed
 
 
 def _named(found: re.Match[str], parameters: Any) -> str:
     """What a statement writes: the table, a message's slot or the columns, never a value."""
     verb, table, assignments = found.groups()
-    values = parameters if isinstance(parameters, tuple | list) else ()
+    values = parameters.values() if isinstance(parameters, dict) else parameters
     slot = next((one for one in values if isinstance(one, str) and SLOT.fullmatch(one)), None)
     if slot is None and assignments and table in ("onboarding", "event"):
         names = re.findall(r"(\w+)=", assignments)
@@ -126,11 +134,13 @@ def _kind(body: str) -> str:
     return f"press {payload['actions'][0]['action_id']}"
 
 
-def report_all(reports: Reports) -> None:
+@contextmanager
+def all_reported(reports: Reports) -> Iterator[None]:
     """Have everything reported, the start first."""
     reports.at("on", "starting")
-    report_commits(reports)
     report_acknowledgements(reports)
+    with reported_commits(reports):
+        yield
 
 
 def start(order: dict[str, Any]) -> int:
@@ -146,9 +156,10 @@ def start(order: dict[str, Any]) -> int:
         os.environ.clear()
         os.environ.update(order["environment"])
         os.chdir(order["directory"])
-        if "reports" in order:
-            report_all(Reports(order["reports"], order["life"]))
-        status = bot.cli.commands.run()
+        with ExitStack() as stack:
+            if "reports" in order:
+                stack.enter_context(all_reported(Reports(order["reports"], order["life"])))
+            status = bot.cli.commands.run()
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
@@ -158,6 +169,7 @@ def start(order: dict[str, Any]) -> int:
 def main() -> None:
     httpx.AsyncClient()  # imports what it needs only now
     bot.publishing.leisure.LONGEST = timedelta(0)  # people here wait until all is level
+    bot.app.bolt.PRESS_SECONDS = 3.0  # no press is acknowledged before it is stored
     gc.freeze()  # what is here already is left alone in every fork
     children: set[int] = set()
     for line in sys.stdin:

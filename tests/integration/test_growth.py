@@ -7,13 +7,13 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from freezegun import freeze_time
-from sqlalchemy import Engine, event
 
 from bot.onboarding.events import NEVER_ANNOUNCED
 from bot.onboarding.reporting import Report, report_on
 from bot.views.digest import digest_slot
 from storage.reporting import cases
 from tests.databases import ON_BOTH, ON_SQLITE, AnyDatabase
+from tests.executed_sql import noted_by
 from tests.integration.world import World, a_world
 
 # What grows. A page of a table, in the order of its key, is read by an index.
@@ -31,16 +31,8 @@ def statements() -> Iterator[dict[str, Any]]:
     """Give the statements that are executed while the block runs, with their last parameters."""
     seen: dict[str, Any] = {}
 
-    def note(
-        _connection: Any, _cursor: Any, statement: str, values: Any, _context: Any, many: bool
-    ) -> None:
-        seen[statement] = values[0] if many else values
-
-    event.listen(Engine, "before_cursor_execute", note)
-    try:
+    with noted_by(seen.__setitem__):
         yield seen
-    finally:
-        event.remove(Engine, "before_cursor_execute", note)
 
 
 async def a_day(world: World) -> None:

@@ -9,8 +9,6 @@ from typing import Any
 
 import pytest
 from freezegun import freeze_time
-from sqlalchemy import event
-from sqlalchemy.engine import Engine
 from sqlmodel import SQLModel
 
 from bot.guide import load
@@ -20,6 +18,7 @@ from bot.reminders.sender import SWEEP_BATCH
 from storage import onboardings, reminders
 from tests.background import finished
 from tests.databases import ON_BOTH, AnyDatabase
+from tests.executed_sql import noted_by
 from tests.integration.world import World, a_world, told
 
 # Monday to Friday of one week, at ten in New York. No progress since Monday.
@@ -393,15 +392,12 @@ def statements() -> Iterator[list[tuple[str, Any]]]:
     """What the database is asked in the block, but for the time limits of each transaction."""
     seen: list[tuple[str, Any]] = []
 
-    def note(_conn: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
-        if not statement.startswith(("BEGIN", "SET LOCAL")):
-            seen.append((statement, parameters))
+    def note(sql: str, parameters: Any) -> None:
+        if not sql.startswith(("BEGIN", "SET LOCAL")):
+            seen.append((sql, parameters))
 
-    event.listen(Engine, "before_cursor_execute", note)
-    try:
+    with noted_by(note):
         yield seen
-    finally:
-        event.remove(Engine, "before_cursor_execute", note)
 
 
 async def test_settings_say_how_long_to_wait(go_to: GoTo, database: AnyDatabase) -> None:
