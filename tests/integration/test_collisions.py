@@ -99,7 +99,9 @@ async def test_a_server_that_lets_no_transaction_see_another_is_no_trouble(
 async def test_a_stalled_worker_does_not_hold_up_the_others_for_long(
     database: AnyDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(storage.postgresql, "IDLE_SECONDS", 1)
+    idle = f"'{storage.postgresql.IDLE_SECONDS}s'"
+    assert idle in storage.postgresql.BEGIN
+    monkeypatch.setattr(storage.postgresql, "BEGIN", storage.postgresql.BEGIN.replace(idle, "'1s'"))
     async with a_world(database) as world:
         await world.begin()
 
