@@ -248,6 +248,7 @@ class Server:
     _prefix: str = field(default_factory=lambda: f"onboarding_test_{uuid.uuid4().hex[:8]}")
     _count: int = 0
     _emptied: list[str] = field(default_factory=list)
+    _schemas: dict[str, Any] = field(default_factory=dict)  # as made, by the database's name
 
     @contextmanager
     def database(self) -> Iterator[str]:
@@ -275,11 +276,12 @@ class Server:
         times as long; if that test changed more than rows, its database is dropped instead.
         """
         name = self._emptied.pop() if self._emptied else self._create(template)
-        schema = self._schema(name)
+        if name not in self._schemas:
+            self._schemas[name] = self._schema(name)
         try:
             yield self._url(name)
         finally:
-            if self._empty(name, schema):
+            if self._empty(name, self._schemas[name]):
                 self._emptied.append(name)
             else:
                 self._drop(name)
