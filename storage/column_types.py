@@ -8,8 +8,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, Dialect, String
-from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlalchemy import JSON, DateTime, Dialect
+from sqlalchemy.types import TypeDecorator
 
 
 class Illegible:
@@ -65,23 +65,3 @@ class Json(TypeDecorator[Any]):
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
         return _lenient(super().result_processor(dialect, coltype))
-
-
-class AnyTime(TypeDecorator[Any]):
-    """Reads a `UtcDateTime`, or returns whatever else is stored there unchanged."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """Read SQLite's values as text, as only SQLite can have stored something else."""
-        return String() if dialect.name == "sqlite" else DateTime(timezone=True)
-
-    def process_result_value(self, value: Any, _dialect: Dialect) -> Any:
-        if not isinstance(value, str):
-            return value
-        try:
-            moment = datetime.fromisoformat(value)
-        except ValueError:
-            return value
-        return value if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Row, Select, Text, cast, type_coerce
+from sqlalchemy import Row, Select, Text, cast
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -15,7 +15,6 @@ from bot.onboarding import EventKind
 from storage.audit.head_log import Heads
 from storage.audit.seals import BEGINNING, End, Entry, MissingKey, Seals
 from storage.audit.verify_rows import altered
-from storage.column_types import AnyTime
 from storage.tables import EventRow, OnboardingRow
 
 EVENTS_PER_PAGE = 1000
@@ -221,9 +220,8 @@ async def _orphans(session: AsyncSession) -> int:
 
 # An altered row may contain anything, so columns are read without being interpreted.
 EVENTS: Select[Any] = select(  # type: ignore[call-overload]
-    *(getattr(EventRow, name) for name in Entry._fields if name not in ("detail", "at")),
+    *(getattr(EventRow, name) for name in Entry._fields if name != "detail"),
     cast(EventRow.detail, Text).label("detail"),
-    type_coerce(EventRow.at, AnyTime).label("at"),
     EventRow.id,
     EventRow.seal,
 )
