@@ -36,7 +36,7 @@ async def put(session: AsyncSession, values: Iterable[Sealed], actor: Actor, now
         }
         this = {"this_id": place.onboarding_id, "this_field": place.field}
         if await execute(session, REPLACE, {**this, **columns, "replaced_at": now}):
-            session.info["left_residue"] = True
+            session.info["on_commit"].append(session.info["has_residue"].set)
         else:
             new = {"onboarding_id": place.onboarding_id, "field": place.field, "submitted_at": now}
             await execute(session, ADD, {**new, **columns})
@@ -72,7 +72,7 @@ async def destroy(session: AsyncSession, onboarding_id: str) -> None:
     """Delete all values of an onboarding; secure_delete then clears the database's files."""
     where = col(CredentialRow.onboarding_id) == onboarding_id
     await session.exec(delete(CredentialRow).where(where))
-    session.info["left_residue"] = True
+    session.info["on_commit"].append(session.info["has_residue"].set)
 
 
 async def of(session: AsyncSession, onboarding_id: str) -> dict[str, Sealed]:
@@ -140,7 +140,7 @@ async def reseal(session: AsyncSession, old: Sealed, new: Sealed) -> bool:
         "key_id": new.key_id,
         "fingerprint": new.fingerprint,
     }
-    session.info["left_residue"] = True
+    session.info["on_commit"].append(session.info["has_residue"].set)
     return bool((await session.exec(update(row).where(*where).values(**values))).rowcount)
 
 

@@ -18,7 +18,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.errors import Unavailable
 from storage import sqlite
-from storage.audit.head_log import log_head
 from storage.audit.seals import Seals
 from storage.cache import OnboardingCache
 from storage.database_errors import reason
@@ -98,11 +97,10 @@ class Database:
                         "transaction": transaction,
                         "seals": self._seals,
                         "cache": self.cache,
-                        "learned": [],  # onboardings to cache once it is committed
                         "unreadable": self.unreadable,
-                        "left_residue": False,
-                        "heads": [],
+                        "has_residue": self.has_residue,
                         "rows": {},
+                        "on_commit": [],  # to be called once it is committed
                     }
                     yield session
                     if session.in_transaction():  # the ORM was used
@@ -117,12 +115,8 @@ class Database:
             if getattr(cause, "sqlstate", None) in COLLISIONS:
                 raise Collision("others write the same just now") from error
             raise Unavailable(f"the database isn't responding: {reason(error)}") from error
-        for onboarding in info["learned"]:
-            self.cache.put(onboarding)
-        for head in info["heads"]:
-            log_head(*head)
-        if info["left_residue"]:
-            self.has_residue.set()
+        for call in info["on_commit"]:
+            call()
 
     @asynccontextmanager
     async def pause_sqlite_writers(self) -> AsyncIterator[None]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from sqlalchemy import Select, Table, bindparam
@@ -55,7 +55,7 @@ async def load(session: AsyncSession, guides: GuideStore, row: OnboardingRow | R
         if onboarding := cache.get(row.id, row.revision):
             return replace(onboarding, **columns)
         onboarding = await _read(session, columns)
-    session.info["learned"].append(onboarding)
+    session.info["on_commit"].append(partial(cache.put, onboarding))
     return onboarding
 
 

@@ -4,6 +4,7 @@ The onboarding's row must be locked meanwhile, so that no two events follow the 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from sqlmodel import col, select, update
@@ -11,6 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.onboarding import Event, Onboarding
 from bot.onboarding.events import NEVER_ANNOUNCED
+from storage.audit.head_log import log_head
 from storage.audit.sealed_state import SealedState, digests_of
 from storage.audit.seals import End, Entry, Seals
 from storage.statements import Row, execute
@@ -93,5 +95,5 @@ def _sealed(
         is_news = not event.quiet and event.kind not in NEVER_ANNOUNCED
         rows.append({**entry._asdict(), "seal": seal, "announced_ts": None if is_news else ""})
     if rows:
-        session.info["heads"].append((onboarding_id, end.length, end.seal))
+        session.info["on_commit"].append(partial(log_head, onboarding_id, end.length, end.seal))
     return rows, end

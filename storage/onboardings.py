@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import bindparam, or_
 from sqlmodel import col, insert, select
@@ -183,7 +184,7 @@ async def add(session: AsyncSession, change: Change) -> None:
     steps = [step_columns(onboarding.id, step) for step in onboarding.steps]
     await session.exec(insert(StepRow), params=steps)
     await execute(session, history.ADD_EVENTS, *events)
-    session.info["learned"].append(onboarding)
+    session.info["on_commit"].append(partial(session.info["cache"].put, onboarding))
 
 
 async def save(session: AsyncSession, before: Onboarding, change: Change) -> Onboarding:
@@ -209,7 +210,7 @@ async def save(session: AsyncSession, before: Onboarding, change: Change) -> Onb
         if one not in before.verifications:
             await session.merge(await verification_row(session, before, one))
     await execute(session, history.ADD_EVENTS, *events)
-    session.info["learned"].append(after)
+    session.info["on_commit"].append(partial(session.info["cache"].put, after))
     return after
 
 
