@@ -123,7 +123,7 @@ class AnyPress(Payload):
 
     @property
     def says_nothing(self) -> bool:
-        """Whether the button has no value, as none of ours."""
+        """Whether the button has no value, or an empty one, as none of ours."""
         return self.action is not None and not self.action.value
 
 

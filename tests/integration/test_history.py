@@ -150,7 +150,7 @@ async def test_who_is_no_engineer_any_more_turns_no_page(begun: World) -> None:
     assert "for HeavySet engineers" in told(begun.erin)
 
 
-@pytest.mark.parametrize("value", ["", "x", "-1", "²", "9" * 30])
+@pytest.mark.parametrize("value", ["x", "-1", "²", "9" * 30])
 async def test_a_page_that_we_did_not_number_is_malformed(begun: World, value: str) -> None:
     await many(begun, 45)
     await turn(begun, await opened(begun), "older")
