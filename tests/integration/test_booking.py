@@ -297,6 +297,17 @@ async def test_a_booking_that_was_made_proves_the_permission_to_write_bookings(
     assert "Write Customers, Leads, Appointments, Jobs:" in writes.for_engineer
 
 
+async def test_a_booking_that_was_refused_proves_nothing(
+    erin: Engineer, st: ServiceTitanSandbox
+) -> None:
+    st.claims = False
+    st.fail("create-booking", status=400)
+
+    writes = check(await erin.verify(), "writes")
+
+    assert "Bookings" in writes.for_engineer
+
+
 async def test_somebody_elses_booking_is_never_taken_for_ours(
     erin: Engineer, st: ServiceTitanSandbox
 ) -> None:
