@@ -218,4 +218,6 @@ def step(pane: Locator, number: int) -> None:
 
 def look_at(pane: Locator, channel: str) -> None:
     """Open a channel by its tab."""
-    pane.locator(".channels a", has_text=channel).click()
+    tab = pane.locator(".channels a", has_text=channel)
+    tab.click()
+    expect(tab).to_have_attribute("aria-current", "page")  # until then, the old one would be used
