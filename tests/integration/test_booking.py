@@ -13,7 +13,7 @@ from bot.onboarding.verification_report import Check, Outcome, Report
 from bot.verification import Booking, verify
 from bot.verification.sender import RetryPolicy, Sender
 from bot.verification.servicetitan import Credentials, ServiceTitan
-from sandbox.servicetitan.faults import FaultKind
+from sandbox.servicetitan.faults import FaultKind, Odd
 from sandbox.servicetitan.server import ServiceTitanSandbox
 from tests.builders import GUIDE
 
@@ -284,6 +284,18 @@ async def test_a_booking_that_servicetitan_finds_malformed_is_for_engineers(
     assert check(report).cause == "booking_refused"
     assert "It's nothing you did" in check(report).for_client
     assert "HTTP 400" in check(report).for_engineer
+
+
+async def test_engineers_read_which_properties_of_ours_servicetitan_objects_to(
+    erin: Engineer, st: ServiceTitanSandbox
+) -> None:
+    body = b'{"title": "Bad Request", "errors": {"contacts": ["one too many"], "zip": ["none"]}}'
+    st.fail("create-booking", status=Odd(body, 400))
+
+    told = check(await erin.verify()).for_engineer
+
+    assert "unexpected answer, contacts" in told
+    assert not [name for name in ("externalId", "summary", "zip", "too many") if name in told]
 
 
 async def test_a_booking_that_was_made_proves_the_permission_to_write_bookings(

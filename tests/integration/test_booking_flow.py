@@ -1,11 +1,14 @@
 """The test booking from the button on: who may, what the thread tells, and that it is made once."""
 
+import json
 from datetime import UTC, datetime
 
 import pytest
 
 from bot.onboarding import Change, Onboarding
+from bot.onboarding.verification_report import Report
 from bot.onboarding.verifications import record_booking_sent
+from bot.verification import runner
 from sandbox.slack import buttons
 from storage.changes import change
 from tests.databases import ON_BOTH
@@ -54,6 +57,21 @@ async def test_where_to_dismiss_it_is_told_in_the_thread(at_25: World) -> None:
     assert at_25.message("verification:2").payload["outcome"] == "passed"
     assert f"test booking ({at_25.servicetitan.bookings[0].id}" in text
     assert "Calls → Bookings → the booking → Dismiss" in text
+
+
+async def test_a_run_that_breaks_off_says_which_booking_it_may_have_made(
+    at_25: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_given: object, **_named: object) -> Report:
+        raise OverflowError
+
+    monkeypatch.setattr(runner, "verify", broken)
+
+    await at_25.press(at_25.erin, "step:25", "test_booking")
+
+    shown = json.dumps([message.blocks for message in at_25.engineering.messages])
+    name = f"heavyset-test-{at_25.onboarding}-2"
+    assert f"A test booking {name} may be in ServiceTitan." in shown
 
 
 async def test_without_that_button_nothing_is_booked(at_25: World) -> None:
