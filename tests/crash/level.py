@@ -48,9 +48,12 @@ def nothing_is_twice(people: People) -> None:
         assert len(channel.pins) <= 1
         assert len(channel.bookmarks) <= 1
     found = [re.fullmatch(r"step:(\d+)", one.slot or "") for one in people.channel.messages]
-    assert (len(people.channel.pins), len(people.channel.bookmarks)) == (1, 1)
     steps = [int(step[1]) for step in found if step]
     assert steps == sorted(steps)
+
+
+def the_thread_is_pinned(people: People) -> None:
+    assert (len(people.channel.pins), len(people.channel.bookmarks)) == (1, 1)
 
 
 def every_announcement_is_made_once(people: People) -> None:

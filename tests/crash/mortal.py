@@ -19,8 +19,6 @@ from tests.databases import AnyDatabase
 
 # What happens whenever a bot starts, whatever the scene.
 STARTING = ("starting", "auth.test", "commit of insert guide", "commit of update guide")
-# Tried once at each change: dying there in every scene would put it off until the end.
-PINNING = ("pins.", "bookmarks.", PIN, BOOKMARK)
 PAST = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -58,8 +56,6 @@ class Points:
     def _name(self, moment: str, what: str) -> str:
         if what.startswith(STARTING):
             return f"start: {moment} {what}"
-        if any(part in what for part in PINNING):
-            return f"pinning: {moment} {what}"
         name = f"{self.scene}: {moment} {what}"
         self._count[name] += 1
         number = self._count[name]

@@ -8,7 +8,7 @@ import pytest
 from sandbox.run import MANIFEST
 from sandbox.servicetitan.server import ServiceTitanSandbox
 from sandbox.slack import Manifest, SlackSandbox
-from tests.crash.level import must_be_level
+from tests.crash.level import must_be_level, the_thread_is_pinned
 from tests.crash.mortal import Points, mortal
 from tests.crash.people import People
 from tests.databases import ON_POSTGRESQL, ON_SQLITE, AnyDatabase
@@ -24,9 +24,16 @@ SHARES = 10
 
 
 async def onboard(
-    database: AnyDatabase, deadly: Callable[[str], bool], *, hasty: bool = False
+    database: AnyDatabase,
+    deadly: Callable[[str], bool],
+    *,
+    hasty: bool = False,
+    pinned: bool = True,
 ) -> Points:
-    """Go through a whole onboarding with a bot that dies at `deadly` points; then all is level."""
+    """Go through a whole onboarding with a bot that dies at `deadly` points; then all is level.
+
+    Not `pinned`: it dies each time that it has published, which is when a thread is pinned.
+    """
     points = Points(deadly)
     async with (
         SlackSandbox(
@@ -58,6 +65,8 @@ async def onboard(
             await people.onboard()
             await people.level()
             await must_be_level(people)
+            if pinned:
+                the_thread_is_pinned(people)
     return points
 
 
@@ -102,7 +111,7 @@ async def test_a_crash_at_some_points_with_postgresql(
 async def test_a_crash_at_every_point_one_after_the_other(
     database: AnyDatabase, tell: Callable[[str], None]
 ) -> None:
-    points = await onboard(database, lambda _name: True)
+    points = await onboard(database, lambda _name: True, pinned=False)
 
     tell(f"all: {points}")
     assert points.died_at.keys() == points.passed.keys()

@@ -19,7 +19,7 @@ from storage.database import Database
 from storage.guides import GuideStore
 from tests.crash.fleet import Fleet, a_fleet
 from tests.crash.forks import events_url
-from tests.crash.level import KEY as RAW_KEY, must_be_level
+from tests.crash.level import KEY as RAW_KEY, must_be_level, the_thread_is_pinned
 from tests.crash.mortal import Points
 from tests.crash.people import People
 from tests.databases import ON_POSTGRESQL, AnyDatabase
@@ -105,6 +105,7 @@ async def onboard(stage: Stage, clients: int) -> str:
     for people in everybody:
         await people.level()
         await must_be_level(people)
+        the_thread_is_pinned(people)
         await sound(people)
     longest = max(people.longest for people in everybody)
     assert longest < NOBODY_WAITS_LONGER

@@ -32,7 +32,7 @@ from tests.executed_sql import TRANSACTIONS, noted_by
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 WRITE = re.compile(r"(INSERT INTO|UPDATE|DELETE FROM) (\w+)(?: SET (.*?) WHERE)?", re.DOTALL)
-SLOT = re.compile(r"root|welcome|[a-z]+:(?:\d+|root)")
+SLOT = re.compile(r"root|welcome|[a-z]+:\d+")
 
 
 class Reports:

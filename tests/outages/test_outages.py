@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from sandbox.slack import Trouble, offers
-from tests.crash.level import nothing_is_twice
+from tests.crash.level import nothing_is_twice, the_thread_is_pinned
 from tests.databases import ON_SQLITE, AnyDatabase
 from tests.integration.world import World
 from tests.outages.lapse import Lapse, lapsing
@@ -57,6 +57,7 @@ async def test_each_trouble_only_delays(
 
         await people.level()
         nothing_is_twice(people)
+        the_thread_is_pinned(people)
         assert len(weather.hits) > 0
 
 
@@ -85,6 +86,7 @@ async def test_an_outage_of_an_hour_costs_few_calls_and_shows_only_the_last_stat
         await people.level()
 
         nothing_is_twice(people)
+        the_thread_is_pinned(people)
         assert len(root.versions) == before[1] + 1
         assert [people.the(number).versions for number in (2, 3)] == [[], []]
         assert offers(people.the(3), "step_done")
