@@ -69,7 +69,7 @@ PARTS = {
         420,
     ),
     "profile": Part(
-        "Where the CPU time of a *Done* goes",
+        "Where the CPU time of a *Done*, and of a form, goes",
         "Samples of the stack, 50 presses a second.",
         profile.measure,
     ),
