@@ -13,6 +13,7 @@ from bot.onboarding.business_time import NEVER
 from bot.onboarding.follow_ups import offer_ways_on
 from bot.onboarding.reminders import escalate, remind
 from bot.reminders.calendar import FollowUpCalendar
+from bot.slack import RateLimited
 from bot.slack.directory import Directory
 from storage import onboardings, reminders
 from storage.changes import change
@@ -24,7 +25,8 @@ log = logging.getLogger(__name__)
 
 # How many onboardings one sweep checks, so that reminders are spread out after a long downtime.
 SWEEP_BATCH = 50
-# How long to leave an onboarding alone that could not be checked because of a bug.
+# How long to leave an onboarding alone that could not be checked because of a bug, and to look for
+# time zones before reminders go by the business's.
 RETRY_AFTER = timedelta(hours=1)
 # How many of the client's people are asked for a time zone.
 MOST_ASKED = 3
@@ -49,6 +51,7 @@ class ReminderSender:
         self._calendar = calendar
         self._running = False
         self._slack_is_down = False
+        self._no_room_since: datetime | None = None  # for looking up time zones
 
     async def sweep(self) -> None:
         """Check what is due, in the background."""
@@ -80,6 +83,9 @@ class ReminderSender:
                 due = self._calendar.due(onboarding, now)
             kept, look_again = Waiting(waiting.id, onboarding.revision), due.look_again or NEVER
             await self._look_again(kept, look_again, onboarding.timezone)
+        except RateLimited as limit:  # a reminder is better late than in the client's night
+            again = timedelta(seconds=limit.seconds)
+            await self._look_again(waiting, self._clock() + again)
         except Unavailable:
             raise
         except Refused:  # somebody acted, or another worker was faster: nothing is due
@@ -122,11 +128,21 @@ class ReminderSender:
         return Change(onboarding, tuple(events))
 
     async def _with_timezone(self, onboarding: Onboarding) -> Onboarding:
-        """Return the onboarding with the client's time zone, if Slack says."""
+        """Return the onboarding with the client's time zone, if Slack says.
+
+        Raises RateLimited as long as waiting is likely to help.
+        """
         if onboarding.timezone or self._slack_is_down:
             return onboarding
         try:
             timezone = await self._timezone_of(onboarding.client_people[:MOST_ASKED])
+            self._no_room_since = None
+        except RateLimited:
+            now = self._clock()
+            self._no_room_since = self._no_room_since or now
+            if now - self._no_room_since < RETRY_AFTER:
+                raise
+            return onboarding
         except Unavailable as error:  # the rest of this sweep does without
             log.warning("cannot look up a time zone", extra={"reason": str(error)})
             self._slack_is_down = True
@@ -135,7 +151,7 @@ class ReminderSender:
 
     async def _timezone_of(self, people: Sequence[str]) -> str | None:
         for user_id in people:
-            if timezone := await self._directory.timezone(user_id):
+            if timezone := await self._directory.timezone_unhurried(user_id):
                 return timezone
         return None
 

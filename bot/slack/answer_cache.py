@@ -46,10 +46,16 @@ class AnswerCache(Generic[Answer]):
         self._found: dict[str, tuple[float, Answer]] = {}
         self._running: dict[str, Lookup[Answer]] = {}
 
-    async def get(self, key: str, fallback: Answer | None = None) -> Answer:
+    async def get(
+        self,
+        key: str,
+        fallback: Answer | None = None,
+        ask: Callable[[str], Awaitable[Answer]] | None = None,
+    ) -> Answer:
         """Return the answer for `key`; a stale one, else `fallback`, while Slack gives none.
 
-        Raises what `ask` raises, and Unavailable at the deadline of the request.
+        `ask` is another way to ask, if nobody asks already. Raises what asking raises, and
+        Unavailable at the deadline of the request.
         """
         if key in self._found:
             at, found = self._found[key]
@@ -58,7 +64,7 @@ class AnswerCache(Generic[Answer]):
                 return found
             if age <= STALE_SECONDS:
                 fallback = found
-        lookup = self._running.get(key) or self._start(key)
+        lookup = self._running.get(key) or self._start(key, ask)
         answer = await self._wait(lookup, None if fallback is None else FALLBACK_SECONDS)
         if not isinstance(answer, OnboardingError):
             return answer
@@ -91,17 +97,21 @@ class AnswerCache(Generic[Answer]):
         except TimeoutError:
             return Unavailable("Slack is slow to answer")
 
-    def _start(self, key: str) -> Lookup[Answer]:
+    def _start(
+        self, key: str, ask: Callable[[str], Awaitable[Answer]] | None = None
+    ) -> Lookup[Answer]:
         loop = asyncio.get_running_loop()
         lookup: Lookup[Answer] = Lookup(loop.create_future(), loop.time())
         self._running[key] = lookup
-        self._tasks.spawn(self._run(key, lookup), "look somebody up in Slack")
+        self._tasks.spawn(self._run(key, lookup, ask or self._ask), "look somebody up in Slack")
         return lookup
 
-    async def _run(self, key: str, lookup: Lookup[Answer]) -> None:
+    async def _run(
+        self, key: str, lookup: Lookup[Answer], ask: Callable[[str], Awaitable[Answer]]
+    ) -> None:
         outcome: Answer | OnboardingError = Unavailable("nobody was asked")
         try:
-            outcome = await self._ask(key)
+            outcome = await ask(key)
             if self._running.get(key) is lookup:  # else a later lookup knows better
                 self._found.pop(key, None)
                 if self._is_lasting(outcome):

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from bot.core.background import BackgroundTasks
 from bot.core.deadline import before_deadline
@@ -22,6 +23,7 @@ from bot.slack.membership import (
     membership_of,
     user_of_request,
 )
+from bot.slack.rate_limits import AWAITED, UNHURRIED
 
 log = logging.getLogger(__name__)
 
@@ -125,6 +127,14 @@ class Directory:
     async def timezone(self, user_id: str) -> str | None:
         """Return the time zone that somebody has set in Slack, None if Slack does not say."""
         return (await self._users.get(user_id)).timezone
+
+    async def timezone_unhurried(self, user_id: str) -> str | None:
+        """As `timezone`, but leave room for lookups of people who act.
+
+        Raises RateLimited, with when to ask again, if there is none.
+        """
+        ask = partial(self._ask_user, share=UNHURRIED)
+        return (await self._users.get(user_id, ask=ask)).timezone
 
     async def email(self, user_id: str) -> str:
         """Return somebody's email address, empty if Slack doesn't tell (now)."""
@@ -244,9 +254,9 @@ class Directory:
                 return True
         return False
 
-    async def _ask_user(self, user_id: str) -> User:
+    async def _ask_user(self, user_id: str, share: float = AWAITED) -> User:
         try:
-            return await self._slack.user(user_id)
+            return await self._slack.user(user_id, share)
         except SlackRefused as error:  # user_not_found or user_not_visible: unknown
             if user_id in self._named:
                 self._log_once(user_id, error.code)

@@ -10,7 +10,7 @@ from bot.core.errors import Unavailable
 from bot.core.metrics import Metrics
 from bot.onboarding.people import SLACKBOT
 from bot.slack.call import BaseClient
-from bot.slack.rate_limits import RateLimits
+from bot.slack.rate_limits import AWAITED, RateLimits
 
 GUESTS = ("is_restricted", "is_ultra_restricted")
 # docs.slack.dev, user object; first the flags of those who may do nothing.
@@ -97,9 +97,10 @@ class PeopleCalls(BaseClient):
         )
         return self.cached_identity
 
-    async def user(self, user_id: str) -> User:
+    async def user(self, user_id: str, share: float = AWAITED) -> User:
+        """Look somebody up; `share` is what the call may use of the method's limit."""
         call = self._client.users_info(user=user_id)
-        user = (await self._call("users.info", call, user=dict))["user"]
+        user = (await self._call("users.info", call, share=share, user=dict))["user"]
         enterprise_id = (user.get("enterprise_user") or {}).get("enterprise_id") or None
         flag = next((flag for flag in FLAGS if user.get(flag)), "")
         profile = user.get("profile") or {}

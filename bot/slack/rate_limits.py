@@ -10,14 +10,17 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 
 MINUTE = 60.0
-# Tier 3 is 50 calls a minute and more, messages are "several hundred a minute" and one a second in
-# a channel, where "short bursts" are allowed: so many within so many seconds.
-PER_MINUTE = {"chat.update": 50, "chat.postMessage": 300}
+# Tier 3 is 50 calls a minute and more, Tier 4 is 100; messages are "several hundred a minute" and
+# one a second in a channel, where "short bursts" are allowed: so many within so many seconds.
+PER_MINUTE = {"chat.update": 50, "chat.postMessage": 300, "users.info": 100}
 BURSTS = ((2, 1.0), (3, 3.1))
 PER_CHANNEL = {"chat.postMessage", "chat.postEphemeral"}
 # The share of the limit that a call may use: if somebody waits for it; if what people see is old
 # but harmless; if nobody would notice (more, as long as there are few other calls).
 AWAITED, HARMLESS, LEISURELY = 0.96, 0.9, 0.6
+# If it can wait for minutes and many come at once. It keeps to its share even while no limit is
+# known to be kept: the calls that Slack then refuses would be those for people who act.
+UNHURRIED = 0.5
 # What nobody waits for is not tried again for each single call that there is room for.
 PATIENCE_SECONDS = 5.0
 # For work that was left behind: the rest is for people, and for two threads that start at the same
@@ -38,7 +41,7 @@ class RateLimits:
         `known`: the limits are Slack's. Otherwise each is kept once a call was refused for it.
         """
         self.now = clock
-        self._kept = set(PER_MINUTE) if known else set[str]()
+        self._kept = set(BACKGROUND_PER_MINUTE) if known else set[str]()
         # By method: when it was called in the last minute, in which channel, and with what share.
         self._made: dict[str, deque[tuple[float, str, float]]] = defaultdict(deque)
         self._spread_until: dict[str, float] = {}  # by method: when its calls fit the limit
@@ -57,7 +60,7 @@ class RateLimits:
 
     def _room_at(self, method: str, channel: str, share: float) -> float:
         """Return when a call breaks no limit that Slack is known to keep."""
-        if method not in self._kept:
+        if method not in self._kept and share > UNHURRIED:
             return 0.0
         made = self._made[method]
         most = self._leisurely(method) if share == LEISURELY else int(PER_MINUTE[method] * share)
@@ -83,6 +86,8 @@ class RateLimits:
         made.append((now, channel, share))
         while made[0][0] <= now - MINUTE:
             made.popleft()
+        if method not in BACKGROUND_PER_MINUTE:
+            return
         start = max(self._spread_until.get(method, now), now)
         spread_until = start + MINUTE / BACKGROUND_PER_MINUTE[method]
         # Slack counts the last minute only, and so do we.
@@ -114,7 +119,7 @@ class RateLimits:
         self._limited_until[method, where] = max(
             self._limited_until.get((method, where), 0.0), until
         )
-        if method not in PER_MINUTE:
+        if method not in BACKGROUND_PER_MINUTE:
             return
         self._kept.add(method)
         if others or not where:

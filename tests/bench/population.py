@@ -89,6 +89,7 @@ async def _walked(
         client_admins=(),
         actor=engineer,
         now=now,
+        client_team=client.admin.team.id,
     )
     await onboardings.add(session, begun)
     onboarding = await onboardings.get(session, guides, client.id, lock=True)

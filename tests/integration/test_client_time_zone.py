@@ -1,14 +1,19 @@
 """The client's time zone: from the first of their people whom Slack tells one of."""
 
+import asyncio
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from freezegun import freeze_time
 
+from bot.onboarding import start
+from bot.onboarding.people import Actor, Role
+from bot.reminders.sender import SWEEP_BATCH
+from storage import onboardings
 from tests.databases import AnyDatabase
-from tests.integration.world import World, a_world
+from tests.integration.world import World, a_world, now
 
 pytestmark = pytest.mark.slow_slack
 
@@ -177,3 +182,89 @@ async def test_a_sweep_does_not_begin_before_the_last_one_has_ended(database: An
 
         asked = [call for call in world.slack.calls[before:] if call.method == "users.info"]
         assert len(asked) == 1
+
+
+# --- many that are looked up at once, as after an import ---
+
+MANY = 150  # users.info may be called 100 times a minute
+
+
+async def import_many(world: World) -> None:
+    """Add onboardings without a time zone, each with a contact of its own."""
+    erin = Actor(world.erin.id, world.erin.team.id, Role.ENGINEER)
+    async with world.bot.database.begin() as session:
+        for number in range(MANY):
+            contact = world.slack.add_person(f"Contact {number}", world.ann.team)
+            contact.user.tz = BERLIN
+            world.channel.members[contact.id] = contact.user
+            begun = start(
+                f"{number:016x}",
+                world.bot.guides.newest,
+                client_name=f"Client {number}",
+                channel=world.channel.id,
+                engineer=world.erin.id,
+                client_admins=[contact.id],
+                actor=erin,
+                now=now(),
+            )
+            await onboardings.add(session, begun)
+
+
+def without_zone(world: World) -> int:
+    [(count,)] = world.rows("SELECT count(*) FROM onboarding WHERE timezone IS NULL")
+    return int(count)
+
+
+@pytest.mark.virtual_time
+async def test_looking_up_many_leaves_room_for_people_who_act(begun: World) -> None:
+    await import_many(begun)
+    eve = begun.slack.add_person("Eve Engineer", begun.erin.team)
+    await begun.slack.admin.invite(begun.channel, eve, begun.erin)
+    begun.slack.rate_limits.enabled = True
+    for _ in range(MANY // SWEEP_BATCH):
+        await sweep(begun)
+
+    await begun.press(eve, "step:1", "step_help")
+
+    assert eve.view
+    asked = begun.slack.calls_of("users.info")
+    assert not [call for call in asked if call.answer.get("error") == "ratelimited"]
+
+
+@pytest.mark.virtual_time
+async def test_those_without_room_are_looked_up_within_minutes(
+    go_to: GoTo, database: AnyDatabase
+) -> None:
+    async with a_world(database, business_timezone=NEW_YORK) as world:
+        await import_many(world)
+        go_to(TUESDAY - timedelta(hours=1))  # long due in New York, not yet in Berlin
+        for _ in range(MANY // SWEEP_BATCH):
+            await sweep(world)
+        assert without_zone(world)
+        assert not world.rows("SELECT next_reminder FROM onboarding WHERE next_reminder IS NULL")
+
+        for _ in range(4 * 60 // 5):
+            await asyncio.sleep(5)
+            await sweep(world)
+
+        assert without_zone(world) == 0
+        assert not world.events("reminded")
+
+
+@pytest.mark.virtual_time
+async def test_a_limit_that_never_ends_keeps_no_reminder_back_for_ever(
+    go_to: GoTo, database: AnyDatabase
+) -> None:
+    async with a_world(database, business_timezone=NEW_YORK) as world:
+        await begin_unseen(world, client_admins=[world.ann.id])
+        world.slack.fail_next("users.info", retry_after=30, times=999)
+        go_to(TUESDAY)
+        await sweep(world)
+        assert world.find("reminder:1") is None
+
+        for _ in range(70):
+            await asyncio.sleep(60)
+            await sweep(world)
+
+        assert timezone(world) is None
+        assert world.find("reminder:1")

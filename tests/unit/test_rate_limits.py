@@ -7,11 +7,12 @@ from bot.slack.rate_limits import (
     HARMLESS,
     LEISURELY,
     PER_MINUTE,
+    UNHURRIED,
     RateLimits,
 )
 
 HERE, ELSEWHERE, THIRD = "C0HERE", "C0ELSEWHERE", "C0THIRD"
-POST, EDIT = "chat.postMessage", "chat.update"
+POST, EDIT, LOOKUP = "chat.postMessage", "chat.update", "users.info"
 
 
 class Clock:
@@ -172,6 +173,23 @@ def test_what_nobody_waits_for_has_nearly_all_while_nobody_is_at_work(clock: Clo
 
     assert made == int(PER_MINUTE[EDIT] * HARMLESS)
     assert rate_limits.wait(EDIT, "") == 0
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_lookups_that_can_wait_leave_half_of_the_limit_to_people(clock: Clock, known: bool) -> None:
+    rate_limits, made = RateLimits(clock, known=known), 0
+    while not rate_limits.wait(LOOKUP, "", UNHURRIED):
+        rate_limits.made(LOOKUP, "", UNHURRIED)
+        made += 1
+
+    assert made == PER_MINUTE[LOOKUP] / 2
+    assert rate_limits.wait(LOOKUP, "", UNHURRIED) == pytest.approx(60)
+    for _ in range(PER_MINUTE[LOOKUP]):  # Slack may allow more than it promises
+        assert rate_limits.wait(LOOKUP, "") == 0
+        rate_limits.made(LOOKUP)
+    clock.goes_on(60)
+    assert rate_limits.wait(LOOKUP, "", UNHURRIED) == 0
+    assert rate_limits.background_delay() == 0
 
 
 def test_a_channel_gets_a_short_burst_and_then_a_message_a_second(clock: Clock) -> None:

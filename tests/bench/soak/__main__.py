@@ -141,6 +141,8 @@ class Soak:
         yield Check("nothing was posted twice", not twice, f"{len(twice)} messages")
         reminders = sum((slot or "").startswith("reminder:") for _, slot in slots)
         yield Check("clients were reminded", reminders > 0, f"{reminders} reminders")
+        refused = {what: n for what, n in self.did.items() if what.endswith(TimeoutError.__name__)}
+        yield Check("every window opened", not refused, str(refused or "all of them"))
         errors = [line for line in self.samples.bot.log_text().splitlines() if " ERROR " in line]
         yield Check("no error in the log", not errors, errors[0] if errors else "none")
 
