@@ -81,7 +81,7 @@ def event_of(row: EventRow | Row) -> Event:
     return Event(known(EventKind, row.kind), actor, row.at, row.step, row.detail)
 
 
-def event_or_unknown(row: EventRow) -> Event | None:
+def event_or_unknown(row: EventRow | Row) -> Event | None:
     """Return the event of a row, UNKNOWN if it cannot be read; None if not even its time can."""
     try:
         return event_of(row)
