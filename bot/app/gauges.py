@@ -1,5 +1,6 @@
 """Gauges about the onboardings, read from the database once a minute for `GET /metrics`."""
 
+import asyncio
 import math
 from collections import Counter
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from storage.guides import GuideStore
 from storage.unreadable_rows import Unknown
 
 INTERVAL = timedelta(minutes=1)
+PAUSE_SECONDS = 0.1  # between two batches, so that what people ask is answered meanwhile
 STATUSES = set(Status)
 ENDED = (Status.COMPLETED, Status.CANCELLED)
 UNKNOWN = "unknown"  # a status, or a phase, that this release does not know
@@ -94,6 +96,7 @@ class Gauges:
                     questions += last.open_questions
             if len(batch) < figures.BATCH:
                 break
+            await asyncio.sleep(PAUSE_SECONDS)
         self._onboardings.clear()
         for labels, count in counts.items():
             self._onboardings.labels(*labels).set(count)
