@@ -5,11 +5,12 @@ import json
 import pytest
 
 from bot.cli.doctor import Finding, examine
+from bot.publishing.engineering_channel import SHARED
 from sandbox.slack import Message
 from sandbox.slack.model import Invitation
 from tests.background import finished
 from tests.databases import AnyDatabase
-from tests.integration.world import World, a_world
+from tests.integration.world import World, a_world, from_now, now
 
 
 def lines(world: World) -> list[Message]:
@@ -63,6 +64,19 @@ async def test_many_who_start_at_once_tell_it_once(world: World) -> None:
     async with world.second_bot() as one, world.second_bot() as two, world.second_bot() as three:
         for bot in (one, two, three):
             await finished(bot.tasks)
+
+    assert len(lines(world)) == 1
+
+
+async def test_what_another_worker_is_posting_is_left_to_it_for_a_minute(world: World) -> None:
+    await world.idle()  # it looked at the start
+    world.write("INSERT INTO notice (id, since) VALUES (?, ?)", SHARED, now())
+    await share(world)
+    assert not lines(world)
+
+    world.write("UPDATE notice SET since = ?", from_now(seconds=-61))
+    async with world.second_bot() as other:
+        await finished(other.tasks)
 
     assert len(lines(world)) == 1
 

@@ -143,6 +143,28 @@ async def test_a_picture_is_uploaded_once_by_all_workers_and_again_when_it_is_go
         assert image(world, 3)
 
 
+async def test_a_picture_is_not_shown_while_slack_processes_it(
+    tmp_path: Path,
+    clock: FrozenDateTimeFactory,
+    folder: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with a_world(tmp_path, guide_images=str(folder), uploads=True, socket_mode=True) as world:
+        for _ in range(2):
+            await world.bot.sweep()
+            await world.idle()
+        assert world.slack.files
+
+        await world.begin()
+        await world.walk_to(3)
+        assert in_words(world, 3)
+        assert not refusals(caplog)
+
+        await look(world, clock)
+        await again(world)
+        assert image(world, 3)
+
+
 async def test_a_picture_that_slack_refuses_stops_nothing_and_is_logged_once(
     tmp_path: Path, clock: FrozenDateTimeFactory, caplog: pytest.LogCaptureFixture
 ) -> None:

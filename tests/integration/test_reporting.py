@@ -5,7 +5,9 @@ import io
 import json
 import sqlite3
 from contextlib import closing
+from datetime import timedelta
 
+from freezegun import freeze_time
 from sqlalchemy import make_url
 
 from sandbox.slack import View
@@ -57,6 +59,19 @@ async def test_the_window_and_the_file_add_up_what_happened(begun: World) -> Non
     assert [(row["client"], row["status"], row["current_step"]) for row in rows] == [
         ("Acme Plumbing", "active", "3")
     ]
+
+
+@ON_SQLITE
+async def test_a_period_leaves_out_what_was_before(database: AnyDatabase) -> None:
+    with freeze_time("2026-10-12 14:00", real_asyncio=True) as clock:
+        async with a_world(database) as world:
+            await world.begin()
+            clock.tick(timedelta(days=31))
+
+            await world.type("report")
+            assert "0 started" in text(world.view_of(world.erin))
+            await world.type("report 90d")
+            assert "1 started" in text(world.view_of(world.erin))
 
 
 @ON_SQLITE

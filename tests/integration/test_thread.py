@@ -160,6 +160,17 @@ async def test_one_broken_edit_does_not_keep_the_next_step_back(begun: World) ->
     assert offers(begun.message("step:2"), "step_done")
 
 
+async def test_an_edit_that_slack_refuses_is_not_taken_for_made(begun: World) -> None:
+    begun.slack.fail_next("chat.update", error="block_mismatch", predicate=about("step:1"))
+    await choose(begun)
+    assert offers(begun.message("step:1"), "choose_account:new")
+
+    await begun.catch_up()
+
+    assert not offers(begun.message("step:1"), "choose_account:new")
+    assert begun.rows(STATE) == LEVEL
+
+
 async def test_of_many_edits_each_few_are_saved_before_more_are_made(begun: World) -> None:
     """So a crash costs no more than these, and crash after crash doesn't repeat all of them."""
     await begun.walk_to(18)

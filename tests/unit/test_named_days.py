@@ -24,7 +24,12 @@ MONDAY = date(2026, 11, 16)
         ("We'll be done by the end of the week", "11-20"),
         ("tomorrow", "11-17"),
         ("the day after tomorrow", "11-18"),
+        ("in a couple of days", "11-18"),
         ("in a few days", "11-19"),
+        ("in three days", "11-19"),
+        ("in four days", "11-20"),
+        ("in five days", "11-21"),
+        ("in six days", "11-22"),
         ("give us two weeks; back in two weeks", "11-30"),
         ("on the 12th", "12-12"),
         ("on vacation till the 30th", "11-30"),
@@ -35,6 +40,10 @@ MONDAY = date(2026, 11, 16)
 )
 def test_a_day_that_something_waits_for(text: str, day: str) -> None:
     assert named_day(text, MONDAY) == date.fromisoformat(f"2026-{day}")
+
+
+def test_after_december_comes_january() -> None:
+    assert named_day("not until next month", date(2026, 12, 14)) == date(2027, 1, 1)
 
 
 @pytest.mark.parametrize(
