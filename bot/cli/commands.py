@@ -72,6 +72,7 @@ async def _serve(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with running(settings) as bot:
+        gc.set_threshold(10_000, 20, 20)
         gc.freeze()  # what was imported and built stays for good: it needs no looking through
         gc.enable()
         stopped = asyncio.create_task(stop.wait())
