@@ -78,6 +78,19 @@ async def test_the_announcement_has_a_button_that_closes_the_question(begun: Wor
     assert "open question" not in begun.message("root").text.lower()
 
 
+async def test_an_answer_changes_its_own_announcement_and_no_other(begun: World) -> None:
+    await ask(begun, UNKNOWN)
+    await ask(begun, UNKNOWN.replace("month", "year"))
+    first, second = [one for one in begun.engineering.messages if "needs help" in one.text]
+
+    await begun.erin.press(second, "mark_answered")
+    await begun.idle()
+
+    edited = {call.arguments["ts"] for call in begun.slack.calls_of("chat.update")}
+    assert second.ts in edited
+    assert first.ts not in edited
+
+
 async def test_a_reply_in_the_engineering_channel_can_be_sent_to_the_thread(begun: World) -> None:
     await ask(begun, UNKNOWN)
     [told_of] = [one for one in begun.engineering.messages if "needs help" in one.text]

@@ -1,20 +1,80 @@
 """How long a failed publishing waits for its next attempt."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
 
 import pytest
 
-from bot.publishing.retries import Retries
+from bot.core.errors import Unavailable
+from bot.publishing.retries import LEAST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, Retries
 from bot.slack import RateLimited
 from bot.slack.rate_limits import RateLimits
 
+FAILURE = Unavailable("away")
+
+
+@dataclass
+class Failing:
+    """Onboardings that fail, at times that the test says."""
+
+    now: float = 0.0
+    pushed: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.rate_limits = RateLimits(lambda: self.now)
+        self.retries = Retries(self.rate_limits)
+
+    def fails(self, error: Exception = FAILURE, onboarding: str = "a") -> float:
+        return self.retries.add(onboarding, error, self.pushed.append)
+
+
+@pytest.fixture
+async def failing() -> AsyncIterator[Failing]:
+    failing = Failing()
+    yield failing
+    for onboarding in "abc":
+        failing.retries.reset(onboarding)
+
 
 @pytest.mark.parametrize(("asked", "at_most"), [(1.0, 1.02), (30.0, 30.6), (3600.0, 3601.0)])
-async def test_a_limit_is_waited_for_and_hardly_longer(asked: float, at_most: float) -> None:
-    retries = Retries(RateLimits(asyncio.get_running_loop().time))
-
-    pauses = [retries.add("a", RateLimited(asked), lambda _: None) for _ in range(200)]
+async def test_a_limit_is_waited_for_and_hardly_longer(
+    failing: Failing, asked: float, at_most: float
+) -> None:
+    pauses = [failing.fails(RateLimited(asked)) for _ in range(200)]
 
     assert asked <= min(pauses) < max(pauses) <= at_most
     assert max(pauses) > asked + 0.8 * (at_most - asked)  # so that not all come at once
-    retries.reset("a")
+
+
+async def test_what_goes_on_failing_is_tried_less_and_less_often(failing: Failing) -> None:
+    assert LEAST_PAUSE_SECONDS / 2 <= failing.fails() <= LEAST_PAUSE_SECONDS
+    failing.now = 100.0
+    assert 25 <= failing.fails() <= 50
+    failing.now = 10_000.0
+    assert LONGEST_PAUSE_SECONDS / 2 <= failing.fails() <= LONGEST_PAUSE_SECONDS
+
+    failing.retries.reset("a")
+
+    assert failing.fails() <= LEAST_PAUSE_SECONDS
+
+
+async def test_a_limit_is_no_failure(failing: Failing) -> None:
+    failing.fails(RateLimited(3600.0))
+    failing.now = 3601.0
+
+    assert failing.fails() <= LEAST_PAUSE_SECONDS
+
+
+async def test_when_slack_is_back_only_what_failed_meanwhile_is_retried(failing: Failing) -> None:
+    failing.fails(onboarding="a")  # for a reason of its own
+    failing.now = 60.0
+    failing.rate_limits.failed()
+    failing.now = 61.0
+    failing.fails(onboarding="b")
+    failing.fails(RateLimited(100.0), onboarding="c")
+
+    failing.rate_limits.answered()
+    await asyncio.sleep(0)
+
+    assert failing.pushed == ["b"]
