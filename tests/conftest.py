@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from bot.core.logs import TextFormatter
 from tests import shared
 from tests.databases import AnyDatabase, PostgresDatabase, Server, SqliteFile
 from tests.postgresql import Cluster, NoPostgreSQLError, a_cluster
@@ -36,6 +37,12 @@ def made_once() -> Iterator[None]:
 def nothing_is_put_off(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make edits at once that otherwise wait until the thread is at rest."""
     monkeypatch.setattr("bot.publishing.leisure.LONGEST", timedelta(0))
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Show the extra fields of log lines where a test fails: they say why."""
+    if capture := session.config.pluginmanager.get_plugin("logging-plugin"):
+        capture.report_handler.setFormatter(TextFormatter())
 
 
 def pytest_runtest_logfinish() -> None:
