@@ -8,6 +8,7 @@ import gc
 import inspect
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,6 +40,8 @@ def shared() -> Iterator[None]:
         _share_the_guide(patch)
         _share_migrations(patch)
         _share_signatures(patch)
+        # httpx tries to import it for each lock, and looks for it in all folders if there is none.
+        patch.setitem(sys.modules, "sniffio", None)
         yield
 
 

@@ -1,13 +1,22 @@
 """What the pretend Slack keeps: teams, users, channels, messages, views."""
 
-import copy
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 Json = dict[str, Any]
 # Slack's own helper: a user of each workspace that users.info does not call a bot.
 SLACKBOT = "USLACKBOT"
 ChannelKind = Literal["public", "private", "im"]
+Copied = TypeVar("Copied")
+
+
+def copy_of(value: Copied) -> Copied:
+    """Copy JSON, several times as fast as copy.deepcopy, which has to expect any object."""
+    if isinstance(value, dict):
+        return {key: copy_of(each) for key, each in value.items()}  # type: ignore[return-value]
+    if isinstance(value, list):
+        return [copy_of(each) for each in value]  # type: ignore[return-value]
+    return value
 
 
 @dataclass(frozen=True)
@@ -173,7 +182,7 @@ class Message:
 
     def snapshot(self) -> "Message":
         """The message as somebody's screen shows it who does not see later edits."""
-        return replace(self, blocks=copy.deepcopy(self.blocks), versions=[])
+        return replace(self, blocks=copy_of(self.blocks), versions=[])
 
     def to_api(self, *, with_metadata: bool = False) -> Json:
         """The message object of Web API answers, events and payloads."""
@@ -189,18 +198,18 @@ class Message:
         if self.subtype:
             shape["subtype"] = self.subtype
         if self.files:
-            shape["files"] = copy.deepcopy(self.files)
+            shape["files"] = copy_of(self.files)
         if self.attachments:
-            shape["attachments"] = copy.deepcopy(self.attachments)
+            shape["attachments"] = copy_of(self.attachments)
         if self.blocks:
-            shape["blocks"] = copy.deepcopy(self.blocks)
+            shape["blocks"] = copy_of(self.blocks)
         if self.thread_ts:
             shape["thread_ts"] = self.thread_ts
         if self.edited_ts and not self.blocks:  # docs: no "edited" flag on messages with blocks
             shape["edited"] = {"user": self.user.id, "ts": self.edited_ts}
         if self.metadata:
             hidden = {"event_type": self.metadata["event_type"]}
-            shape["metadata"] = copy.deepcopy(self.metadata) if with_metadata else hidden
+            shape["metadata"] = copy_of(self.metadata) if with_metadata else hidden
         if self.reactions:
             shape["reactions"] = [
                 {"name": name, "users": users, "count": len(users)}

@@ -1,7 +1,6 @@
 """The HTTP side that the bot calls: Web API, response_urls, Socket Mode."""
 
 import asyncio
-import copy
 import uuid
 from dataclasses import dataclass, replace
 from http import HTTPStatus
@@ -13,7 +12,7 @@ from sandbox.slack import responses
 from sandbox.slack.arguments import Arguments, read_arguments
 from sandbox.slack.errors import SlackError
 from sandbox.slack.faults import Faults, Gate, Moment, cut_off, rate_limited
-from sandbox.slack.model import Json
+from sandbox.slack.model import Json, copy_of
 from sandbox.slack.pictures import download
 from sandbox.slack.rate_limits import RateLimits
 from sandbox.slack.socket_mode import LineTrouble, Sockets
@@ -148,7 +147,7 @@ class Server:
 
     def _log(self, name: str, values: Json, answer: Json, fault: str = "") -> None:
         at = self._state.clock()
-        self.calls.append(Call(name, copy.deepcopy(values), answer, at, fault))
+        self.calls.append(Call(name, copy_of(values), answer, at, fault))
         self._state.touch()
 
     async def _upload(self, request: web.Request) -> web.StreamResponse:

@@ -1,6 +1,5 @@
 """The blocks that the bot uses, and their rules (docs: reference/block-kit/blocks)."""
 
-import copy
 from collections import Counter
 from collections.abc import Callable, Iterator
 from enum import Enum
@@ -19,7 +18,7 @@ from sandbox.slack.block_kit.check_builders import (
 )
 from sandbox.slack.block_kit.elements import BUTTON, IMAGE, INPUTS, MENUS
 from sandbox.slack.block_kit.objects import PICTURE, SOURCE, TYPE, plain_text, text
-from sandbox.slack.model import Json
+from sandbox.slack.model import Json, copy_of
 
 MANY = 1000  # Slack publishes no bound on the elements of a rich text
 CONTEXT_TEXTS = {"plain_text": text(3000), "mrkdwn": text(3000)}
@@ -120,7 +119,7 @@ def _doubled(ids: Iterator[Any], name: str, pointer: str) -> Iterator[str]:
 
 def with_block_ids(blocks: list[Json], mint: Callable[[], str]) -> list[Json]:
     """The blocks as Slack stores them: each has a `block_id`, each element an `action_id`."""
-    stored = copy.deepcopy(blocks)
+    stored = copy_of(blocks)
     for block in stored:
         block.setdefault("block_id", mint())
         for element in elements_of(block):
