@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -33,9 +34,9 @@ from bot.onboarding.verifications import (
     record_booking_sent,
     request_verification,
 )
-from storage import credentials, migrate, onboardings
+from storage import credentials, migrate, onboardings, sqlite
 from storage.audit.seals import Seals
-from storage.database import Database, sync_url
+from storage.database import Database, is_sqlite, sync_url
 from storage.guides import GuideStore
 from storage.tables import (
     AbsenceRow,
@@ -199,7 +200,10 @@ def known_at(revision: str) -> Mapping[str, Onboarding]:
 
 def fill(url: str, revision: str) -> None:
     """Make the tables of `revision`, and fill them."""
-    migrate.upgrade(url, revision)
+    if is_sqlite(url):
+        sqlite.file(url).write_bytes(_empty_file(revision))
+    else:
+        migrate.upgrade(url, revision)
     known = known_at(revision)
     with connected(url) as connection:
         for table in _tables(connection):
@@ -212,6 +216,17 @@ def fill(url: str, revision: str) -> None:
             connection.execute(sa.insert(table), rows)
         if connection.dialect.name == "postgresql":
             connection.execute(sa.text("SELECT setval('event_id_seq', max(id)) FROM event"))
+
+
+@cache
+def _empty_file(revision: str) -> bytes:
+    """Return a SQLite file with the tables of `revision`, made from that of the one before."""
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory, "empty.db")
+        if before := REVISIONS[: REVISIONS.index(revision)]:
+            path.write_bytes(_empty_file(before[-1]))
+        migrate.upgrade(f"sqlite:///{path}", revision)
+        return path.read_bytes()
 
 
 def content(url: str) -> Rows:
@@ -243,22 +258,26 @@ def _tables(connection: sa.Connection) -> list[sa.Table]:
     """The tables that there are, each with the columns that it has, in today's types."""
     there = sa.inspect(connection)
     columns = {
-        table: {one["name"] for one in there.get_columns(table)}
-        for table in there.get_table_names()
+        table: {one["name"] for one in its} for (_, table), its in there.get_multi_columns().items()
     }
     return [
-        sa.Table(
-            table.name,
-            sa.MetaData(),
-            *(
-                sa.Column(column.name, column.type, primary_key=column.primary_key)
-                for column in table.columns
-                if column.name in columns[table.name]
-            ),
-        )
+        _table(table.name, frozenset(columns[table.name]))
         for table in SQLModel.metadata.sorted_tables
         if table.name in columns
     ]
+
+
+@cache
+def _table(name: str, columns: Collection[str]) -> sa.Table:
+    return sa.Table(
+        name,
+        sa.MetaData(),
+        *(
+            sa.Column(column.name, column.type, primary_key=column.primary_key)
+            for column in SQLModel.metadata.tables[name].columns
+            if column.name in columns
+        ),
+    )
 
 
 @cache

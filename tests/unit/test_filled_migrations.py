@@ -73,17 +73,16 @@ def tables_of(url: str) -> object:
     """Return tables, columns, keys and indexes, as the database tells them."""
     with connected(url) as connection:
         there = inspect(connection)
+        keys, references = there.get_multi_pk_constraint(), there.get_multi_foreign_keys()
+        indexes = there.get_multi_indexes()
         return {
             table: (
-                {
-                    one["name"]: (str(one["type"]), one["nullable"])
-                    for one in there.get_columns(table)
-                },
-                there.get_pk_constraint(table)["constrained_columns"],
-                [one["referred_table"] for one in there.get_foreign_keys(table)],
-                {one["name"]: _index(one) for one in there.get_indexes(table)},
+                {one["name"]: (str(one["type"]), one["nullable"]) for one in columns},
+                keys[table]["constrained_columns"],
+                [one["referred_table"] for one in references[table]],
+                {one["name"]: _index(one) for one in indexes[table]},
             )
-            for table in there.get_table_names()
+            for table, columns in there.get_multi_columns().items()
         }
 
 
