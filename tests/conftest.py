@@ -50,17 +50,18 @@ def pytest_runtest_logfinish() -> None:
     shared.forget_applications()
 
 
-# Where single tests take longest, in that order.
-SLOWEST = ("machine", "outages", "crash", "e2e", "browser")
+# Where single tests take longest, in that order; the browser's come first so that they stay with
+# one worker, as each needs a Chromium and a served sandbox of its own.
+SLOWEST = ("browser", "machine", "outages", "crash", "e2e")
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
-    """With `-n auto`, have more workers than cores: many tests wait for other processes."""
+    """With `-n auto`, have two workers a core: many tests wait for other processes."""
     if config.option.numprocesses != "auto":
         return None
     usable = hasattr(os, "sched_getaffinity")
     cores = len(os.sched_getaffinity(0)) if usable else os.cpu_count() or 1
-    return cores + (cores + 1) // 2
+    return 2 * cores
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
