@@ -175,7 +175,7 @@ class ThreadMessage(Payload):
 
 @asynccontextmanager
 async def quietly() -> AsyncIterator[None]:
-    """Handle an event, for which nobody waits.
+    """Handle an event; nobody is waiting for the outcome.
 
     Raises only Malformed, and Unavailable, after which Slack sends the event again.
     """

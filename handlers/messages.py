@@ -1,8 +1,8 @@
 """What people write in the channel: values that must stay secret, and words in the thread.
 
-Words are the way for people whose organization lets them press no buttons. People also just talk
-there, so only what is clear counts, and what comes near is asked about; who mentions the bot gets
-an answer in any case. Secrets never go this way: one that is seen is told of at once.
+Typed commands are for people whose organization doesn't let them press buttons. People also just
+talk there, so only clear commands count, and near misses are asked about; anyone who mentions the
+bot gets an answer. Secrets don't belong here: people are warned as soon as one is seen.
 """
 
 import re

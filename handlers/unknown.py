@@ -1,4 +1,4 @@
-"""What no other listener takes: buttons of another version, and requests that are not whole."""
+"""Catches what no other listener handles: other versions' buttons, and malformed requests."""
 
 import logging
 import re
@@ -60,7 +60,7 @@ def register(app: AsyncApp, _use_cases: UseCases, replies: Replies) -> None:
             log.warning("a malformed request", extra={"reason": str(error)})
             return BoltResponse(status=400, body="malformed request")
         if isinstance(error, Unavailable):  # an event: Slack brings it again
-            log.warning("an event is awaited again", extra={"reason": str(error)})
+            log.warning("an event failed, so Slack sends it again", extra={"reason": str(error)})
             return BoltResponse(status=503, body="")
         log.error("a listener failed", exc_info=error)
         return BoltResponse(status=400, body="request failed")

@@ -28,7 +28,7 @@ async def record(session: AsyncSession, times: Mapping[str, datetime]) -> None:
 
 
 async def move(session: AsyncSession, kind: str, now: datetime) -> datetime | None:
-    """Record that a kind came `now`, and return when it last did before.
+    """Record that a kind arrived `now`, and return when it last did before.
 
     Of several workers, one alone moves it from there: the others get None, as on the first time.
     """

@@ -148,7 +148,7 @@ def _split(value: Any) -> Any:
 
 
 def _engineers(ids: Sequence[str]) -> Sequence[str]:
-    """Validate ENGINEERS: an empty or misspelled value makes nobody an engineer."""
+    """Validate ENGINEERS: an empty or misspelled value would add no engineer."""
     if not ids:
         raise wrong(f"is empty; {WHO_IS_AN_ENGINEER}")
     if [one.lower() for one in ids] == [EVERYONE]:

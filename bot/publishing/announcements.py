@@ -39,14 +39,14 @@ SHORTEST_PAUSE = timedelta(seconds=30)
 # How often to look for announcements that were left behind and are not due yet.
 LOOK_AGAIN_AFTER = timedelta(seconds=30)
 BATCH = 50
-# What is no news of its own: the announcement of an earlier event is edited.
+# Events that only edit the announcement of an earlier one.
 EDITED = {
     EventKind.HELP_ANSWERED: EventKind.HELP_ASKED,
     EventKind.CLIENT_TOLD: EventKind.VERIFICATION_FINISHED,
     EventKind.ASK_AGAIN_LATER: EventKind.GONE_QUIET,
 }
 OUTBOX = (*ANNOUNCED, *EDITED)
-# What settles the question what to do about a quiet client, and is news.
+# Events that settle what to do about a quiet client, and are announced as well.
 SETTLES = (EventKind.ACTIVE_AGAIN, EventKind.PAUSED, EventKind.CANCELLED)
 
 

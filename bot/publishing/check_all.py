@@ -17,7 +17,7 @@ from storage.rechecks import Round
 
 log = logging.getLogger(__name__)
 
-# A check without a result by then isn't waited for any longer.
+# How long to wait for a check's result.
 PATIENCE = timedelta(minutes=15)
 # How often the message is edited at most.
 PROGRESS_EVERY = timedelta(seconds=10)
@@ -39,7 +39,7 @@ class RoundPublisher:
         self._shown_at: datetime | None = None
 
     async def look(self) -> None:
-        """Show how far the running round is; at its end, what came out."""
+        """Show the running round's progress, and its outcome at the end."""
         async with self._database.begin(write=False, background=True) as session:
             running = await rechecks.running_round(session)
             checked = await rechecks.checked(session, running) if running else 0

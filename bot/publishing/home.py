@@ -1,8 +1,8 @@
 """Publishes the app's Home, and updates it while engineers may be looking at it.
 
-Slack says when somebody opens their Home, but not when they leave it. So those who opened it lately
-are stored, for all workers, and their Homes are published again when an onboarding changes: at most
-every few seconds, and only if they would look different.
+Slack says when somebody opens their Home, but not when they leave it. So those who opened it
+recently are stored, for all workers, and their Homes are published again when an onboarding
+changes: at most every few seconds, and only if they would look different.
 """
 
 import asyncio

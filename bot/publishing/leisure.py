@@ -1,4 +1,4 @@
-"""When to make the edits that nobody waits for: as soon as people pause.
+"""When to make edits that nobody is waiting for: as soon as people pause.
 
 Each finished step changes the first message, and the button of the step before it. Slack takes
 about 50 edits a minute in all, and people who work on a thread look at its end.

@@ -1,4 +1,4 @@
-"""A notice that is posted once, whatever restarts and however many workers there are."""
+"""A notice that is posted once, despite restarts and with any number of workers."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta

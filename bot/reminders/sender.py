@@ -25,8 +25,8 @@ log = logging.getLogger(__name__)
 
 # How many onboardings one sweep checks, so that reminders are spread out after a long downtime.
 SWEEP_BATCH = 50
-# How long to leave an onboarding alone that could not be checked because of a bug, and to look for
-# time zones before reminders go by the business's.
+# How long to leave an onboarding alone after a bug kept it from being checked, and how long to
+# wait for time zones before reminders go by the business's.
 RETRY_AFTER = timedelta(hours=1)
 # How many of the client's people are asked for a time zone.
 MOST_ASKED = 3
@@ -83,7 +83,7 @@ class ReminderSender:
                 due = self._calendar.due(onboarding, now)
             kept, look_again = Waiting(waiting.id, onboarding.revision), due.look_again or NEVER
             await self._look_again(kept, look_again, onboarding.timezone)
-        except RateLimited as limit:  # a reminder is better late than in the client's night
+        except RateLimited as limit:  # better late than in the middle of the client's night
             again = timedelta(seconds=limit.seconds)
             await self._look_again(waiting, self._clock() + again)
         except Unavailable:

@@ -39,7 +39,7 @@ class AnswerCache(Generic[Answer]):
     ) -> None:
         """Take how to ask, and which answers to remember.
 
-        A lookup goes on when nobody waits for it anymore: the next one to ask gets its answer.
+        A lookup continues after everyone has stopped waiting: the next one to ask gets its answer.
         """
         self._ask, self._is_lasting = ask, is_lasting
         self._tasks, self._monotonic = tasks, monotonic

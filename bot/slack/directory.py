@@ -181,7 +181,7 @@ class Directory:
         }
 
     async def problems(self) -> Mapping[str, str]:
-        """Return the ids in ENGINEERS that make nobody an engineer, and why; log each once.
+        """Return the ids in ENGINEERS that match no engineer, and why; log each once.
 
         Raises Unavailable if Slack does not answer.
         """
@@ -201,7 +201,7 @@ class Directory:
         return found
 
     async def log_problems(self) -> None:
-        """Log each id in ENGINEERS that makes nobody an engineer."""
+        """Log each id in ENGINEERS that matches no engineer."""
         try:
             await self.problems()
         except Unavailable as error:  # each id is logged later, when it is looked up
@@ -274,4 +274,4 @@ class Directory:
     def _log_once(self, named: str, why: str) -> None:
         if named not in self._logged:
             self._logged.add(named)
-            log.warning("ENGINEERS: %s makes nobody an engineer (%s)", named, why)
+            log.warning("ENGINEERS: %s adds no engineer (%s)", named, why)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 MINUTE = 60.0
 # Tier 3 is 50 calls a minute and more, Tier 4 is 100; messages are "several hundred a minute" and
-# one a second in a channel, where "short bursts" are allowed: so many within so many seconds.
+# one a second in a channel, where "short bursts" are allowed: (messages, seconds).
 PER_MINUTE = {"chat.update": 50, "chat.postMessage": 300, "users.info": 100}
 BURSTS = ((2, 1.0), (3, 3.1))
 PER_CHANNEL = {"chat.postMessage", "chat.postEphemeral"}
@@ -21,7 +21,7 @@ AWAITED, HARMLESS, LEISURELY = 0.96, 0.9, 0.6
 # If it can wait for minutes and many come at once. It keeps to its share even while no limit is
 # known to be kept: the calls that Slack then refuses would be those for people who act.
 UNHURRIED = 0.5
-# What nobody waits for is not tried again for each single call that there is room for.
+# Calls that nobody is waiting for are not retried one by one, each time there is room for one.
 PATIENCE_SECONDS = 5.0
 # For work that was left behind: the rest is for people, and for two threads that start at the same
 # time.

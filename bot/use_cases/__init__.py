@@ -1,7 +1,7 @@
 """What people can do, and what happens to a channel: a file per feature, a method per action.
 
-Each method finds out who asks and whether they may, makes one transaction, and has Slack brought
-level. It may raise Refused, with words for the person, or Unavailable.
+Each method finds out who is asking and whether they may, runs one transaction, and has Slack
+updated. It may raise Refused, with a text for the person, or Unavailable.
 """
 
 from bot.use_cases.absences import Absences

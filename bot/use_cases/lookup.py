@@ -14,7 +14,7 @@ from bot.views.reply_texts import refusal_text
 from storage import onboardings
 from storage.to_rows import client_key
 
-# What parts the names in a list of clients.
+# What separates the names in a list of clients.
 BETWEEN = re.compile(r"\s*[,;]+\s*(?:(?:and|&)\s+)?|\s+(?:and|&|\+)\s+", re.IGNORECASE)
 MOST_LISTED, LONGEST_NAME = 30, 4
 

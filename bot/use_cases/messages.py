@@ -52,7 +52,7 @@ class _Message:
 
 
 class Messages(UseCase):
-    """Does what a word says. Most words need no answer: the thread itself moves."""
+    """Does what people type. Most commands need no reply: the thread shows the change."""
 
     def __init__(
         self, services: Services, steps: Steps, questions: ClientQuestions, replies: EngineerReplies

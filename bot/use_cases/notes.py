@@ -96,7 +96,7 @@ class Notes(EngineerUseCase):
 
 
 def _beginnings(words: str) -> Iterator[tuple[str, str, bool]]:
-    """Yield what may be a client's name, the rest, and whether a sign parts them."""
+    """Yield what may be a client's name, the rest, and whether punctuation separates them."""
     if found := NAMED.fullmatch(words):
         yield found["name"], found["text"], True
     parts = words.split()

@@ -156,7 +156,7 @@ async def test_doctor_names_each_id_that_makes_nobody_an_engineer(world: World) 
         ("S0NOTHING", "no_such_subteam"),
         (empty, "a user group without members"),
     ):
-        assert f"{named} makes nobody an engineer ({why})" in text
+        assert f"{named} adds no engineer ({why})" in text
     assert world.erin.id not in text
 
 
@@ -179,4 +179,4 @@ async def test_a_group_that_slack_refuses_is_nobody_and_takes_nothing_down(
                 assert "for HeavySet engineers" in (await world.type("status", max_)).text
 
     named = [one.getMessage() for one in caplog.records if "S0NOTHING" in one.getMessage()]
-    assert named == [f"ENGINEERS: S0NOTHING makes nobody an engineer ({code})"]
+    assert named == [f"ENGINEERS: S0NOTHING adds no engineer ({code})"]

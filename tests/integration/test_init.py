@@ -126,7 +126,7 @@ async def test_for_http_the_manifest_has_the_address_and_an_app_token_does_not_w
         ({"app_token": "xapp-1-of-another-app"}, "Slack app token: refused"),
         ({"engineering_channel": "C0ELSEWHERE"}, "engineering channel: not visible"),
         ({"engineering_channel": "#engineering"}, "must be a channel ID"),
-        ({"engineers": "U0NOBODY"}, "U0NOBODY makes nobody an engineer"),
+        ({"engineers": "U0NOBODY"}, "U0NOBODY adds no engineer"),
         ({"engineers": ""}, "ENGINEERS: is missing; give it with --engineers"),
         ({"transport": "http", "address": "http://localhost"}, "--address: must be https://"),
     ],

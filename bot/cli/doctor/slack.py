@@ -145,7 +145,7 @@ async def _engineers(slack: Slack, ids: list[str]) -> AsyncIterator[Finding]:
     finally:
         await tasks.close(0)
     if problems:
-        text = "; ".join(f"{one} makes nobody an engineer ({why})" for one, why in problems.items())
+        text = "; ".join(f"{one} adds no engineer ({why})" for one, why in problems.items())
         yield Finding("ENGINEERS", text, "take these ids out, or correct them")
     else:
         yield Finding("ENGINEERS", "Slack knows all of them")
