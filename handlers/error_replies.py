@@ -28,7 +28,7 @@ def explain(error: Exception) -> str:
         case Refused():
             return refusal_text(error)
         case SlackRefused() if error.code in TRIGGER_ERRORS:
-            return "Slack took too long to open the window. Please press the button again."
+            return "Slack took too long to open the window. Please try again."
         case UnreadableRow():  # named in the log
             return (
                 "I can't open this setup right now: something in our records needs fixing. Nothing "

@@ -92,7 +92,7 @@ async def test_a_window_that_came_too_late_is_asked_for_again(begun: World) -> N
     await begun.idle()
 
     assert pressed.notice is None
-    assert "press the button again" in told(begun.erin)
+    assert "Please try again" in told(begun.erin)
     assert (await begun.open(begun.erin, "step:2", "step_help")).title
 
 

@@ -256,7 +256,7 @@ async def test_when_the_window_does_not_open_the_person_is_told(begun: World) ->
 
     await begun.press(begun.ann, "step:11", "enter_credentials")
 
-    assert "Please press the button again" in told(begun.ann)
+    assert "Please try again" in told(begun.ann)
 
 
 async def test_a_step_without_values_has_no_form(begun: World) -> None:

@@ -179,12 +179,13 @@ async def unsigned(
 
 async def test_a_forged_request_changes_nothing(begun: World) -> None:
     await begun.press(begun.ann, "step:1", "choose_account:new")
-    body = payload({**begun.last_sent, "actions": [{"action_id": "step_undo", "value": "x:1"}]})
+    undo = {"action_id": "step_undo", "value": f"{begun.onboarding}:1"}
 
-    ack = await unsigned(begun, body, FORM)
+    ack = await unsigned(begun, payload({**begun.last_sent, "actions": [undo]}), FORM)
     await begun.idle()
 
     assert ack.status == 401
+    assert begun.current == 2
     assert begun.ann.ephemerals == []
 
 

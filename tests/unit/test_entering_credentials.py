@@ -26,7 +26,6 @@ from tests.builders import (
 ANN, ERIN = a_client_admin(), an_engineer()
 LATER = NOW + 60 * MINUTE
 FAILED = a_report(Outcome.FAILED, ("client_secret",))
-UNKNOWN = a_report(Outcome.UNKNOWN)
 
 
 def the_run(onboarding: Onboarding) -> Verification:

@@ -20,12 +20,12 @@ from tests.unit.rendering import a_form_ref, texts, the_credentials_modal, threa
 LINES = Path(__file__).with_name("guide_sentences.txt").read_text(encoding="utf-8").splitlines()
 SENTENCES = [line for line in LINES if line and not line.startswith("#")]
 # Bold, quotation marks, bullets, and what separates a number from its title.
-MAX_FINGERPRINTS = re.compile(r"[*“”\"'’‘•—:·()]")
+PUNCTUATION = re.compile(r"[*“”\"'’‘•—:·()]")
 
 
 def normal(text: str) -> str:
     """The words alone, as they are read."""
-    return " ".join(MAX_FINGERPRINTS.sub(" ", html.unescape(text)).split())
+    return " ".join(PUNCTUATION.sub(" ", html.unescape(text)).split())
 
 
 def reaching() -> Iterator[str]:
