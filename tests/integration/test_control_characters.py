@@ -63,7 +63,7 @@ async def old(begun: World) -> World:
     await begun.submit(begun.ann, view, question="What is this?")
     begun.write("UPDATE onboarding SET client_name = ?", NAME)
     detail = json.dumps({"question": f"What{ACTING}is this?"})
-    begun.write("UPDATE event SET detail = ? WHERE kind = 'help_requested'", detail)
+    begun.write("UPDATE event SET detail = ? WHERE kind = 'help_asked'", detail)
     return begun
 
 

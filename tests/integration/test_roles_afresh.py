@@ -152,7 +152,7 @@ async def test_a_question_of_somebody_who_left_is_not_taken(begun: World) -> Non
     answer = await begun.submit(begun.ann, view, question="What is a tenant?")
 
     assert not answer.ok
-    assert begun.events("help_requested") == []
+    assert begun.events("help_asked") == []
 
 
 async def test_who_came_back_may_go_on(begun: World) -> None:

@@ -23,7 +23,7 @@ from bot.app.bot import Bot
 from bot.app.running import running
 from bot.app.settings import Settings
 from bot.app.sweep import Sweep
-from bot.onboarding import Change, Event, Onboarding
+from bot.onboarding import Change, Event, EventKind, Onboarding
 from bot.onboarding.people import Actor, Role
 from bot.onboarding.steps import choose_option, finish_step
 from sandbox.bot_process import free_port
@@ -215,7 +215,8 @@ class World:
 
     def events(self, kind: str) -> list[tuple[Any, ...]]:
         """Who did what at which step, of one kind of event."""
-        return self.rows("SELECT actor_user, step FROM event WHERE kind = ? ORDER BY id", kind)
+        query = "SELECT actor_user, step FROM event WHERE kind = ? ORDER BY id"
+        return self.rows(query, EventKind(kind).value)
 
     async def send(self, payload: Mapping[str, Any]) -> Ack:
         """Send an interaction that no Slack client would make, well signed."""
