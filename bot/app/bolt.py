@@ -22,11 +22,11 @@ from bot.slack import Slack
 # Bolt copies this logger's level: below WARNING it logs whole requests, credentials included.
 quiet = logging.getLogger("slack_bolt")
 quiet.setLevel(logging.WARNING)
-# Bolt reads SLACK_BOT_TOKEN itself, and then warns that we pass `authorize` as well.
+# Bolt reads SLACK_BOT_TOKEN itself, then warns that we also pass `authorize`.
 quiet.addFilter(lambda record: "`token`" not in record.getMessage())
 
-# Slack waits three seconds for an acknowledgement. A press is acknowledged after PRESS_SECONDS and
-# goes on in the background; everything else has to be decided within ANSWER_SECONDS.
+# Slack waits three seconds for an acknowledgement. A button press that takes over PRESS_SECONDS is
+# acknowledged and finishes in the background; everything else must be done within ANSWER_SECONDS.
 PRESS_SECONDS, ANSWER_SECONDS = 1.5, 1.9
 BOLT_LISTS = ("authorizations", "response_urls")  # of objects
 # The keys that Bolt reads from every payload (slack_bolt/request/internals.py), and their types.
@@ -51,19 +51,19 @@ class TimedApp(AsyncApp):
     tasks: BackgroundTasks
 
     async def answer(self, payload: dict[str, Any]) -> BoltResponse:
-        """Handle a payload within Slack's three seconds, however slow the rest is."""
+        """Handle a payload within Slack's three seconds, however slow everything else is."""
         began, kind = time.perf_counter(), payload.get("type")
         self.requests.accepted(event=kind == "event_callback")
         if kind == "event_callback" and self._tells_of_our_own(payload):
             return BoltResponse(status=200, body="")
-        # In this mode Bolt takes a payload that has been parsed. Headers are not signed.
+        # In this mode, Bolt accepts a payload that is already parsed. Headers are not signed.
         _clean(payload)
         request = AsyncBoltRequest(body=payload, mode="socket_mode")
         with request_id():
             if kind == "block_actions":
                 response = await self._press(request)
             else:
-                # A form or a command tells the person that time ran out; Slack repeats an event.
+                # If time runs out, a form or command shows an error; Slack repeats an event.
                 with answering_within(ANSWER_SECONDS):
                     response = await self.async_dispatch(request)
         taken = time.perf_counter() - began
@@ -71,7 +71,7 @@ class TimedApp(AsyncApp):
         return response
 
     def _tells_of_our_own(self, payload: dict[str, Any]) -> bool:
-        """Whether this event is about a message that we posted or edited: several per press."""
+        """Whether an event is about a message that we posted or edited; a press causes several."""
         event, known = payload.get("event"), self.slack.cached_identity
         if known is None or not isinstance(event, dict) or event.get("type") != "message":
             return False
@@ -102,7 +102,7 @@ def bolt_app(
     """Return the app that the handlers register their listeners with."""
 
     async def authorize() -> AuthorizeResult:
-        # Left alone, Bolt would call auth.test on the first request, and fail the request if Slack
+        # By default, Bolt calls auth.test on the first request, and fails that request if Slack
         # does not answer.
         known = slack.cached_identity
         return AuthorizeResult(
@@ -118,10 +118,10 @@ def bolt_app(
         name="onboarding",  # else Bolt reads the source of every caller to find one
         client=client,
         authorize=authorize,
-        # Our server has verified the signature over the bytes before Bolt sees a request.
+        # Our server verifies the signature over the raw bytes before Bolt sees a request.
         request_verification_enabled=False,
         ssl_check_enabled=False,
-        # Bolt would drop the event when someone deletes one of our messages.
+        # By default, Bolt drops the event when someone deletes one of our messages.
         ignoring_self_events_enabled=False,
         # The response is sent when the listener returns: it commits, acknowledges, and leaves the
         # rest to background tasks.
@@ -133,7 +133,7 @@ def bolt_app(
 
 
 def _clean(payload: dict[str, Any]) -> None:
-    """Remove what Bolt reads but Slack doesn't document, such as null: Bolt would fail on it."""
+    """Drop undocumented values, such as null, of keys that Bolt reads: Bolt would fail on them."""
     for part in (payload, payload.get("event")):
         if isinstance(part, dict):
             for key, types in BOLT_KEYS.items():

@@ -56,7 +56,7 @@ from storage.vault import Vault
 
 log = logging.getLogger(__name__)
 
-# On a stop: for requests in flight (Slack waits three seconds), and for hiding shown values.
+# At shutdown: for requests in flight (Slack waits three seconds), and for hiding shown values.
 DRAIN_SECONDS, HIDE_SECONDS = 3.5, 3
 
 
@@ -95,7 +95,7 @@ class Bot:
         self.database = Database(
             settings.database_url, Seals(settings.keys), self.in_flight.wait_until_idle, clock
         )
-        # The same name after a restart: while an earlier process lives, its port is taken.
+        # The same name after a restart is safe: while an earlier process runs, its port is taken.
         self.worker = Worker(f"{gethostname()}/{settings.host}:{settings.port}")
         self.guides = guide_store(settings)
         self.picture_sources, problems = find_pictures(
@@ -104,7 +104,7 @@ class Bot:
             settings.public_url,
         )
         for name, problem in problems.items():
-            log.warning("a file of GUIDE_IMAGES isn't used: it %s", problem, extra={"file": name})
+            log.warning("a file in GUIDE_IMAGES isn't used: it %s", problem, extra={"file": name})
         self.vault = Vault(settings.keys)
         self.cleaner = CiphertextCleaner(self.database)
 
@@ -299,7 +299,7 @@ class Bot:
     async def retire(self) -> None:
         """Answer the requests in flight while /readyz says that we are stopping.
 
-        Stored values that are being shown are hidden meanwhile.
+        Meanwhile, stored values that are on screen are hidden.
         """
         drain = self.socket.close if self.socket else self.in_flight.drain
         await asyncio.gather(drain(DRAIN_SECONDS), self.reveals.hide_own(HIDE_SECONDS))

@@ -27,7 +27,7 @@ MAX_CONNECTIONS, MIN_CONNECTIONS = 256, 16
 RESERVED_DESCRIPTORS = 128
 REQUEST_SECONDS = 3.0
 IDLE_SECONDS = 30.0
-LINGER_SECONDS = 1.0  # for the rest of a rejected request, so that the answer arrives
+LINGER_SECONDS = 1.0  # to read the rest of a rejected request, so that the response arrives
 # asyncio accepts up to its backlog in one go, before we can count them; the system queues the rest.
 ACCEPT_BACKLOG, SYSTEM_BACKLOG = 16, 1024
 LOG_INTERVAL_SECONDS = 60.0  # between log lines about missing file descriptors
@@ -36,7 +36,7 @@ EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 
 class Connections:
-    """The open connections. One too many closes the oldest on which nothing from Slack came."""
+    """The open connections. Over the limit, the oldest one that Slack hasn't used is closed."""
 
     def __init__(self, limit: int, metrics: Metrics) -> None:
         self._limit, self.turned_away = limit, metrics.turned_away
@@ -55,7 +55,7 @@ class Connections:
         self._open.pop(connection, None)
 
     def drop(self, connection: "Connection", reason: str) -> None:
-        """Close a connection without an answer."""
+        """Close a connection without a response."""
         self.turned_away.labels(reason).inc()
         self.closed(connection)
         connection.abort()
@@ -64,8 +64,8 @@ class Connections:
 class Connection(web.RequestHandler):
     """An aiohttp connection that waits three seconds at most for a complete request.
 
-    `request_since` is when its request began to arrive. The server says when it is complete and
-    `answering` begins, when that is over, and whether the request was Slack's.
+    `request_since` is when its request began to arrive. The server sets `answering` while it
+    handles a complete request, and `is_slacks` if that request was Slack's.
     """
 
     __slots__ = ("_all", "_socket", "answering", "is_slacks", "request_since")
@@ -74,7 +74,7 @@ class Connection(web.RequestHandler):
         super().__init__(
             server,
             loop=asyncio.get_running_loop(),
-            access_log=None,  # type: ignore[arg-type]  # None means none
+            access_log=None,  # type: ignore[arg-type]  # None turns it off
             keepalive_timeout=IDLE_SECONDS,
             lingering_time=LINGER_SECONDS,
             auto_decompress=False,  # Slack sends nothing compressed
@@ -115,13 +115,13 @@ class Connection(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """Answer what is not HTTP, without a line in the log: anyone can send it."""
+        """Respond to a malformed request without logging it: anyone can send one."""
         if isinstance(exc, HttpProcessingError):
             self._all.turned_away.labels("malformed").inc()
             if self._socket:  # by hand: aiohttp would reveal its version
                 self._socket.write(BAD_REQUEST)
             raise ConnectionAbortedError
-        if isinstance(exc, ConnectionError):  # the peer has gone
+        if isinstance(exc, ConnectionError):  # the peer is gone
             raise exc
         return super().handle_error(request, status, exc, message)
 
@@ -141,7 +141,7 @@ class Connection(web.RequestHandler):
 
 
 class CannotListen(Exception):
-    """An address cannot be listened on; the text names the settings that it comes from."""
+    """The address can't be listened on; the text names the settings that it comes from."""
 
 
 @asynccontextmanager
@@ -155,7 +155,7 @@ async def listening(
     setting: str = "PORT",
     max_connections: int | None = None,
 ) -> AsyncIterator[None]:
-    """Serve `app` until the block ends; answers under way then have `closing_seconds`.
+    """Serve `app` until the block ends; responses in progress then get `closing_seconds`.
 
     Raises CannotListen, which names HOST and the port's `setting`, if the address cannot be used.
     """
@@ -191,7 +191,7 @@ async def listening(
 
 
 async def _stop_accepting(server: asyncio.Server) -> None:
-    """Accept nothing more, and let what was accepted become a connection.
+    """Stop accepting, and let what has been accepted become connections.
 
     If the server is closed in between, asyncio leaves its socket open (python/cpython#109564).
     """
@@ -208,7 +208,7 @@ async def _remove_server_header(_request: web.BaseRequest, response: web.StreamR
 
 
 def _connection_limit() -> int:
-    """Raise the limit of file descriptors; return how many connections there are enough for."""
+    """Raise the file descriptor limit; return how many connections it leaves room for."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = MAX_CONNECTIONS + RESERVED_DESCRIPTORS
     if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -222,7 +222,7 @@ def _connection_limit() -> int:
 
 
 class _ErrorHandler:
-    """The event loop's error handler: counts exhausted descriptors instead of printing each."""
+    """The event loop's error handler: counts connections refused for lack of file descriptors."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics, self._logged_at = metrics, -LOG_INTERVAL_SECONDS

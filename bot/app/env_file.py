@@ -18,7 +18,7 @@ from dotenv.parser import Binding, parse_stream
 
 ASSIGNMENT = re.compile(r"\s*(?:export\s+)?'?([A-Za-z_][A-Za-z0-9_]*)'?\s*=\s*(['\"]?)")
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
-# How similar a misspelled name must be: more in the environment, which others use as well.
+# How similar a misspelled name must be; more in the environment, which other programs share.
 SIMILARITY_IN_FILE, SIMILARITY_IN_ENVIRONMENT = 0.75, 0.9
 MIN_LENGTH_IN_ENVIRONMENT = 8
 # Names of PostgreSQL, Slack and its SDKs that are similar to ours.

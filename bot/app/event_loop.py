@@ -10,7 +10,7 @@ INTERVAL_SECONDS = 0.1
 async def watch_event_loop(metrics: Metrics) -> None:
     """Wake up ten times a second and record by how much each time was late; never returns.
 
-    What blocks the loop for a while makes every acknowledgement under way wait as long.
+    Anything that blocks the loop delays every acknowledgement in progress by as much.
     """
     loop = asyncio.get_running_loop()
     metrics.tasks.set_function(lambda: len(asyncio.all_tasks(loop)))

@@ -20,14 +20,14 @@ from storage.guides import GuideStore
 from storage.unreadable_rows import Unknown
 
 INTERVAL = timedelta(minutes=1)
-PAUSE_SECONDS = 0.1  # between two batches, so that what people ask is answered meanwhile
+PAUSE_SECONDS = 0.1  # between two batches, so that people's requests get a turn
 STATUSES = set(Status)
 ENDED = (Status.COMPLETED, Status.CANCELLED)
 UNKNOWN = "unknown"  # a status, or a phase, that this release does not know
 
 
 class Gauges:
-    """Looks at the database with the health checks, but never warns."""
+    """Reads the database along with the health checks, but never warns."""
 
     def __init__(
         self,

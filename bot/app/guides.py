@@ -8,7 +8,7 @@ from storage.guides import GuideStore
 
 
 def guide_files(settings: Settings) -> list[Path]:
-    """Return the text of each guide, the default first."""
+    """Return the main file of each guide, the default first."""
     return [*files_in(FOLDER), *(files_in(Path(settings.guides)) if settings.guides else [])]
 
 

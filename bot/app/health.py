@@ -1,7 +1,7 @@
 """Whether this process can serve, and what else is wrong.
 
-A probe asks the database one small question and Slack nothing. Everything slower is checked in the
-background (`bot.app.health_checks`) and read here from memory.
+A probe pings the database and never calls Slack. Slower checks run in the background
+(`bot.app.health_checks`), and their results are read here from memory.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 # Returns what is wrong right now, in one line; None if nothing is.
 Warn = Callable[[], str | None]
 
-# However many probes come, the database is asked once in this time.
+# However many probes arrive, the database is pinged at most once in this time.
 PING_INTERVAL_SECONDS = 1.0
 PING_TIMEOUT_SECONDS = 2.0
 
@@ -34,7 +34,7 @@ class Health:
         metrics: Metrics,
         warnings: Mapping[str, Warn],
     ) -> None:
-        """Take what this process cannot serve without (`socket` in Socket Mode only).
+        """Take the parts that this process can't serve without (`socket` in Socket Mode only).
 
         `warnings` are called at each probe, so they must answer from memory; metrics count them.
         """
@@ -47,7 +47,7 @@ class Health:
 
     @property
     def warnings(self) -> list[str]:
-        """A line for everything that is wrong although this process can serve."""
+        """One line for each problem that doesn't keep this process from serving."""
         lines = (self._line(name) for name in self._warnings)
         return [line for line in lines if line is not None]
 
@@ -65,7 +65,7 @@ class Health:
         return found
 
     async def _ping_database(self) -> None:
-        """Ping it, unless it has just answered; probes that come together share one ping."""
+        """Ping it, unless it has just answered; concurrent probes share one ping."""
         now = asyncio.get_running_loop().time()
         if self._answered_at is not None and now - self._answered_at < PING_INTERVAL_SECONDS:
             return
@@ -87,7 +87,7 @@ class Health:
     def _line(self, name: str) -> str | None:
         try:
             text = self._warnings[name]()
-        except Exception as error:  # the probe is answered all the same
+        except Exception as error:  # the probe must still be answered
             log.exception("a check failed", extra={"check": name})
             text = f"cannot be checked ({type(error).__name__})"
         return f"{name}: {text}" if text else None

@@ -16,7 +16,7 @@ from storage.vault import Vault
 
 log = logging.getLogger(__name__)
 
-# A difference that matters for the times in the history and for pauses. Leases go by the database's
+# A difference that matters for the times in the history and for pauses. Leases use the database's
 # clock (storage/leases.py).
 MAX_CLOCK_DIFFERENCE = timedelta(seconds=1)
 ASK_SLACK_INTERVAL = timedelta(minutes=1)
@@ -44,7 +44,7 @@ class TokenCheck:
 
     def warning(self) -> str | None:
         """Return what Slack last answered, unless all is well."""
-        # Until then each request asks by itself, so this process can serve all the same.
+        # Until then each request asks for itself, so this process can still serve.
         return self._problem if self._slack.cached_identity else "has not answered since the start"
 
     async def look(self) -> None:

@@ -96,7 +96,7 @@ class Heartbeat:
             return await thread_leases.backlog(session)
 
     async def _post_returned(self) -> None:
-        """Post the line unless an earlier try arrived; after a failure, try at the next beat."""
+        """Post the line unless an earlier try arrived; after a failure, retry at the next beat."""
         if (line := self._returned) is None:
             return
         try:

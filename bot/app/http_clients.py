@@ -50,7 +50,7 @@ def slack_session(
 def slack_client(
     settings: Settings, session: aiohttp.ClientSession, **other: Any
 ) -> AsyncWebClient:
-    """Return a Web API client without retries: only callers know what may be repeated."""
+    """Return a Web API client without retries: only callers know what is safe to repeat."""
     client = AsyncWebClient(
         token=settings.slack_bot_token.get_secret_value(),
         base_url=settings.slack_api_url,
@@ -84,7 +84,7 @@ def http_client(proxy: str | None, **other: Any) -> httpx.AsyncClient:
 
 @cache
 def _trusted(_file: str | None) -> ssl.SSLContext:
-    """Return which certificates to trust. To read them takes 20 ms, so it's done once."""
+    """Return which certificates to trust. Reading them takes 20 ms, so it's done once."""
     return ssl.create_default_context()
 
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 
 # How long background work waits for a moment without requests in flight.
 MAX_WAIT_SECONDS = 0.05
-# Once no request came for this long, load balancers and Slack have noticed that we are stopping.
+# After this long without a request, load balancers and Slack have noticed that we are stopping.
 QUIET_SECONDS = 0.25
 POLL_SECONDS = 0.01
 

@@ -7,7 +7,7 @@ from aiohttp import web
 from bot.guide.pictures import PictureFile
 
 HEADERS = {
-    # An address is for one content: with another one, Slack is told another address.
+    # The content at an address never changes: another picture gets another address.
     "Cache-Control": "public, max-age=86400",
     "Content-Security-Policy": "default-src 'none'",
     "X-Content-Type-Options": "nosniff",

@@ -1,4 +1,4 @@
-"""Platforms whose disk is thrown away at each restart, with everything that SQLite keeps there."""
+"""Platforms that discard their disk at each restart, and any SQLite file with it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,9 +7,9 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """How a platform shows in the environment, and what to attach there.
+    """How to recognize a platform by its environment, and what to attach there.
 
-    `volume` is the variable that names where a lasting disk is mounted, where there is one.
+    `volume` is the variable, if any, that says where a persistent disk is mounted.
     """
 
     name: str

@@ -19,9 +19,9 @@ log = logging.getLogger(__name__)
 REPORT_INTERVAL = timedelta(minutes=1)
 # How long /readyz warns of a rejected request.
 RECENT = timedelta(minutes=10)
-# This many commands, presses and forms without a single event are no accident.
+# After this many commands, presses and forms without an event, events probably don't reach us.
 SUSPICIOUS_REQUESTS = 3
-# A process that has heard nothing for this long since its start was perhaps never reached.
+# If nothing arrives for this long after the start, Slack may be unable to reach this process.
 SILENCE = timedelta(minutes=10)
 
 TRY_IT = "type “/servicetitan help” in Slack"
@@ -36,7 +36,7 @@ class Kind(StrEnum):
     EVENT = "event"  # a request with a valid signature that is an event
     WRONG = "wrong_signature"
     STALE = "stale"  # signed for another time than this machine's
-    UNSIGNED = "unsigned"  # a stranger's: nothing follows from it
+    UNSIGNED = "unsigned"  # a stranger's: says nothing about our settings
 
 
 ADVICE = {
@@ -92,17 +92,17 @@ class RequestMonitor:
             self._unlogged[kind] = 0
 
     def last(self, kind: Kind) -> datetime | None:
-        """Return when a request of some kind last came, to this worker or another."""
+        """Return when the last request of some kind arrived, at this worker or another."""
         return self._last.get(kind)
 
     def warning(self) -> str | None:
-        """Return what is wrong with the requests, and when the last ones came."""
+        """Return what is wrong with the requests, and when the last ones arrived."""
         now = self._clock()
         for kind, (what, advice) in ADVICE.items():
             at = self._last.get(kind)
             # A valid request since then shows that the secret, or the clock, is right.
             if at and now - at <= RECENT and self._last.get(Kind.REQUEST, self._started) <= at:
-                return f"requests {what} came, {_ago(at, now)}; {advice}. {seen(self._last, now)}"
+                return f"requests {what} arrived {_ago(at, now)}; {advice}. {seen(self._last, now)}"
         if Kind.REQUEST not in self._last and now - self._started >= SILENCE:
             return f"{seen(self._last, now)}; {TRY_IT}"
         if Kind.EVENT not in self._last and self._non_events >= SUSPICIOUS_REQUESTS:
@@ -110,7 +110,7 @@ class RequestMonitor:
         return None
 
     async def look(self) -> None:
-        """Write down new arrivals, at most once a minute, and read those of other workers."""
+        """Store new arrivals, at most once a minute, and read those of other workers."""
         for kind in ADVICE:
             self._log_rejected(kind)
         now = self._clock()

@@ -1,4 +1,4 @@
-"""Repeats a call at the start until the other side answers."""
+"""Retries a call at startup until the other side answers."""
 
 import asyncio
 import logging
@@ -9,7 +9,7 @@ from bot.slack import SlackRefused
 
 log = logging.getLogger(__name__)
 
-# An unknown refusal by Slack is taken as final after this many tries, which take three minutes.
+# An unknown error from Slack counts as final after this many tries, about two minutes.
 MAX_REFUSALS = 8
 MAX_PAUSE_SECONDS = 60
 

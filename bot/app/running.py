@@ -16,8 +16,8 @@ from bot.slack import TIMEOUT_SECONDS, raise_for_rate_limit
 from storage import leases
 from storage.database import Conflict
 
-# A stop takes ten seconds at most: DRAIN_SECONDS in bot.py, then these for answers that are still
-# under way, for the background tasks, and for ciphertexts that were deleted a moment ago.
+# Shutdown takes ten seconds at most: DRAIN_SECONDS in bot.py, then these for responses in progress,
+# for the background tasks, and for ciphertexts that were deleted a moment ago.
 CLOSING_SECONDS, TASKS_SECONDS, CLEANING_SECONDS = 0.5, 4, 1
 MAX_MONITORS = 16  # connections to METRICS_PORT at once
 
@@ -38,8 +38,8 @@ async def running(
 ) -> AsyncIterator[Bot]:
     """Run a bot, its servers and its connection to Slack until the block ends.
 
-    If Slack is away, the bot starts all the same and says so at /readyz. `Bot.working` is its
-    endless work, which ends by SlackRefused for a token that Slack does not accept. `monotonic`
+    If Slack is unavailable, the bot starts anyway and says so at /readyz. `Bot.working` is its main
+    task, which ends only with SlackRefused, for a token that Slack does not accept. `monotonic`
     times the pauses that Slack asks for.
     """
     async with (
@@ -70,7 +70,7 @@ async def running(
 
 
 async def _stop(bot: Bot) -> None:
-    """Take nothing new, finish the background tasks, close what is open."""
+    """Stop taking requests, finish the background tasks, close what is open."""
     bot.working.cancel()
     await asyncio.gather(bot.working, return_exceptions=True)
     if bot.socket:

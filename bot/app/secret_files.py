@@ -22,7 +22,7 @@ class SecretFiles:
 
 
 def read(given: Mapping[str, str], names: Collection[str]) -> SecretFiles:
-    """Read the file of each of `names` that is given by a file in `given`."""
+    """Read the file of each setting in `names` that `given` names a file for."""
     found = SecretFiles()
     for name in names:
         path = given.get(name + SUFFIX)

@@ -32,7 +32,7 @@ def _base_url(value: str) -> str:
 
 
 def _bare(value: str, problem: str) -> str:
-    """Return an address that ends with its host or port, without the slash after it."""
+    """Return an address that ends with its host or port, without a trailing slash."""
     parts = urlsplit(value)
     if parts.path not in ("", "/") or parts.query or parts.fragment:
         raise wrong(problem)
@@ -60,7 +60,7 @@ def _public_url(value: str) -> str:
 
 
 def _guide_images(value: str) -> str:
-    """Validate GUIDE_IMAGES: a folder that is there, or an address under which files are."""
+    """Validate GUIDE_IMAGES: a folder that exists, or an address that the files are under."""
     if "://" not in value:
         if not Path(value).is_dir():
             raise wrong(
@@ -81,7 +81,7 @@ def _guides(value: str) -> str:
 
 
 def _heartbeat_url(value: SecretStr) -> SecretStr:
-    """Check the address of a dead man's switch; http is taken too, as it may be a neighbor's."""
+    """Check the address of a dead man's switch; http is fine too, for one on the local network."""
     example = "must be the address that your monitor gives you, such as https://hc-ping.com/…"
     _parts(plain(value), example)
     return value

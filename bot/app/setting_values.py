@@ -37,7 +37,7 @@ QUOTES = "\"'`“”‘’«»"
 MAX_SECONDS = 315_360_000
 MAX_FOLLOW_UPS, MAX_BUSINESS_DAYS = 12, 260
 BLANKS = {"\n": "a line break", "\r": "a carriage return (a Windows line ending)", "\t": "a tab"}
-# What the app's pages at Slack show next to the right value, by prefix.
+# Other values that Slack's app pages show near the right one, by prefix.
 TOKENS = {
     "xoxb-": "the bot token (xoxb-…), which belongs in SLACK_BOT_TOKEN",
     "xapp-": "the app-level token (xapp-…), which belongs in SLACK_APP_TOKEN",

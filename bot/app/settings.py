@@ -1,4 +1,4 @@
-"""All settings, validated at the start: one line per problem, all at once, without values.
+"""All settings, validated at startup: every problem is reported, a line each, without values.
 
 They come from the environment, from `.env` (`env_file`) and, for secrets, from files
 (`secret_files`). The validators are in `setting_values` and `setting_urls`.
@@ -150,14 +150,14 @@ class Settings(BaseSettings):
         first = timedelta(seconds=info.data.get("remind_after", 0))
         if value != USUAL_DAYS and any(wait <= first for wait in business_days(value)[1:]):
             raise wrong(
-                "is at odds with REMIND_AFTER, after which the first follow-up comes: each later "
+                "is at odds with REMIND_AFTER, after which the first follow-up is sent: each later "
                 "day must be more than that (a business day is 28800 seconds)"
             )
         return value
 
     @property
     def pace(self) -> Pace:
-        """When follow-ups come: the first after REMIND_AFTER, if that is set."""
+        """When follow-ups are sent: the first after REMIND_AFTER, if that is set."""
         snooze, days = timedelta(seconds=self.remind_after), business_days(self.follow_ups)
         if days and "remind_after" in self.model_fields_set:
             days = [snooze, *(wait for wait in days[1:] if wait > snooze)]
@@ -165,7 +165,7 @@ class Settings(BaseSettings):
 
     @property
     def socket_mode(self) -> bool:
-        """Whether Slack's requests come over Socket Mode; an app token wins over HTTP."""
+        """Whether Slack's requests arrive over Socket Mode; an app token wins over HTTP."""
         return self.slack_app_token is not None
 
     @property
@@ -187,7 +187,7 @@ class Settings(BaseSettings):
                 "SLACK_SIGNING_SECRET: doesn't look like Slack's, which usually have 32 digits and "
                 "letters from a to f; compare it with “Basic Information” of the app"
             )
-        # The key is accepted, as what it encrypted must be readable for a rotation.
+        # The key is still accepted, because a rotation has to read what it encrypted.
         found += [
             f"CREDENTIAL_KEYS: key {position} isn't random, so it can be guessed; put one from "
             "“onboarding keys generate” first, run “onboarding keys rotate”, and take this one out"

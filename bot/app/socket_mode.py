@@ -33,9 +33,9 @@ GOODBYE_SECONDS = 1
 HANDSHAKE_SECONDS = 10.0
 # A ping is sent after this much silence; without a pong within half of it, the connection is dead.
 HEARTBEAT_SECONDS = 10.0
-# A later acknowledgement would come too late for Slack.
+# Slack doesn't wait longer than this for an acknowledgement.
 ACKNOWLEDGEMENT_SECONDS = 3.0
-# After a connection that lasted this long, the next attempt is made at once.
+# After a connection that lasted this long, the next attempt is made immediately.
 STABLE_SECONDS = 30.0
 MAX_PAUSE_SECONDS = 30
 
@@ -94,19 +94,19 @@ class Connection:
                     response.status == 200
                 ):  # otherwise Slack repeats an event, and shows a person an error
                     await self._ws.send_str(_acknowledgement(envelope["envelope_id"], response))
-            except ConnectionError:  # it was carried out, which shows in the thread
+            except ConnectionError:  # it was carried out, as the thread shows
                 log.warning("an acknowledgement was lost with its connection")
             except Exception as error:  # its text might contain what was sent
                 log.warning("malformed request", extra={"reason": type(error).__name__})
 
     async def answered(self) -> None:
-        """Wait until its requests are acknowledged, as long as that matters."""
+        """Wait until its requests are acknowledged, but no longer than Slack does."""
         if self._under_way:
             await asyncio.wait(self._under_way, timeout=ACKNOWLEDGEMENT_SECONDS)
 
     async def say_goodbye(self) -> None:
         """Ask Slack to close, and handle what it sends until it does."""
-        # The WebSocket's own close() would discard messages that are on their way.
+        # The WebSocket's own close() would discard messages that are already on their way.
         with suppress(ConnectionError):
             await self._ws.send_frame(NORMAL_CLOSURE, WSMsgType.CLOSE)
         await asyncio.wait([self._reading], timeout=GOODBYE_SECONDS)
@@ -184,7 +184,7 @@ class Socket:
         while True:
             try:
                 return await self._opened(session)
-            except Exception as error:  # not even a bug of ours may end the attempts
+            except Exception as error:  # even a bug of ours must not end the attempts
                 failures += 1
                 wait = error.seconds if isinstance(error, RateLimited) else 0.0
                 pause = max(wait, _pause(failures + 1))

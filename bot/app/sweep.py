@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 PURGE_INTERVAL = timedelta(hours=1)
 # Slack repeats an event for a day at most (docs.slack.dev, Events API, "delayed events").
 REPEATED_WITHIN = timedelta(days=2)
-# Added to a lease's end, so that it is over for certain.
+# Added to a lease's end, to be sure that it has expired.
 LEASE_MARGIN_SECONDS = 0.1
 
 
@@ -65,7 +65,7 @@ class Sweep:
     async def _check_once(self) -> None:
         try:
             for check in self._checks:
-                with suppress(Unavailable):  # the next one may have to say so
+                with suppress(Unavailable):  # the next check has to run, too
                     await check()
         finally:
             self._checking = False

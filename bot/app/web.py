@@ -24,7 +24,7 @@ from bot.guide.pictures import PictureFile
 
 log = logging.getLogger(__name__)
 
-# Far more than Slack sends: our largest form, with every field filled in, has some 20 kB.
+# Far more than Slack sends: our largest form, with every field filled in, is about 20 kB.
 MAX_REQUEST_BYTES = 256 * 1024
 REASONS = {400: "malformed", 413: "too_large", 415: "compressed"}
 NOT_SIGNED = '{"error": "invalid request"}'
@@ -45,7 +45,7 @@ def web_app(
 ) -> web.Application:
     """Return the server's routes; `bolt` takes Slack's requests, unless Socket Mode does.
 
-    `pictures` are those of the guide that Slack downloads from here.
+    `pictures` are the guide's pictures that Slack downloads from here.
     """
     app = web.Application(client_max_size=MAX_REQUEST_BYTES, middlewares=[_track_connection])
     app.add_routes([*probes, *routes(pictures)])
@@ -102,7 +102,7 @@ def _slack_events(
             try:
                 await response.prepare(request)
                 await response.write_eof()
-            except ConnectionError:  # Slack has stopped waiting; the person sees it in the thread
+            except ConnectionError:  # Slack stopped waiting; the thread shows the result
                 log.warning("an acknowledgement was lost with its connection")
             return response
 
@@ -143,7 +143,7 @@ def _parsed(body: str, content_type: str) -> Any:
     if content_type.startswith("application/json") or body.startswith("{"):
         return json.loads(body)
     if body.startswith("payload=") and "&" not in body and body.count("=") == 1:
-        # What follows is percent-encoded; read as quoted-printable, it takes 6 µs instead of 370.
+        # The rest is percent-encoded; read as quoted-printable, it takes 6 µs instead of 370.
         encoded = body.removeprefix("payload=").replace("+", " ").replace("%", "=")
         return json.loads(a2b_qp(encoded))
     form = dict(parse_qsl(body, keep_blank_values=True))

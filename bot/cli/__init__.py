@@ -1,1 +1,1 @@
-"""What an operator types."""
+"""The commands that operators run."""

@@ -32,8 +32,8 @@ def with_settings(
 ) -> Callable[[WithSettings[P]], Status[P]]:
     """Decorate a command's function, async or not: pass it the settings, print its errors.
 
-    Unless it takes care of that itself, the database must have the tables of this version;
-    `outdated_status` is the exit status for one that has not.
+    With `check_tables`, the database must have the tables of this version; `outdated_status` is the
+    exit status if it doesn't.
     """
 
     def decorate(function: WithSettings[P]) -> Status[P]:
@@ -94,7 +94,7 @@ def say(text: str, status: int = 0) -> int:
 
 
 def write(text: str, *, failed: bool = False) -> None:
-    """Write to standard output, or standard error, at once; raises OSError with its name.
+    """Write to standard output or standard error immediately; raises OSError with its name.
 
     Control characters, which would act on a terminal, are escaped.
     """

@@ -1,6 +1,6 @@
 """What the commands do; each function returns the exit status.
 
-What only one command needs is imported by it, so that `run` starts sooner, and smaller.
+Commands import what only they need, so that `run` starts faster and uses less memory.
 """
 
 import asyncio
@@ -73,7 +73,7 @@ async def _serve(settings: Settings) -> None:
         loop.add_signal_handler(number, stop.set)
     async with running(settings) as bot:
         gc.set_threshold(10_000, 20, 20)
-        gc.freeze()  # what was imported and built stays for good: it needs no looking through
+        gc.freeze()  # imports and setup stay for good, so there is no need to scan them
         gc.enable()
         stopped = asyncio.create_task(stop.wait())
         watching = asyncio.create_task(watch_event_loop(bot.metrics))
@@ -105,7 +105,7 @@ def doctor(*, blocks: bool) -> int:
 
 
 async def _print(findings: AsyncIterator["Finding"]) -> bool:
-    """Print findings as they come; True if something is broken."""
+    """Print findings as they arrive; True if something is broken."""
     broken = False
     async for finding in findings:
         write(f"{finding.line}\n")
@@ -203,7 +203,7 @@ def upgrade_database(settings: Settings, *, force: bool) -> int:
 
 @with_settings()
 async def check_database(settings: Settings, log_lines: Iterable[str] = ()) -> int:
-    """Verify that nobody altered the history; `log_lines` noted where each history ended."""
+    """Verify that nobody altered the history; `log_lines` recorded where each history ended."""
     say(f"{migrate.where(settings.database_url)}: the database is up to date")
     return await verify_histories(settings, log_lines)
 

@@ -37,11 +37,11 @@ def with_values(text: str, values: Mapping[str, str]) -> str:
 
 
 def replace(path: Path, text: str) -> None:
-    """Write a file that only this user may read; whatever happens, the old one or the new is there.
+    """Write a file that only this user may read; a failure leaves either the old file or the new.
 
     Raises OSError if it can't be written.
     """
-    target = path.resolve()  # a link stays one
+    target = path.resolve()  # a symlink stays a symlink
     handle, name = tempfile.mkstemp(prefix=f"{target.name}.", dir=target.parent)
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:

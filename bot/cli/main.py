@@ -1,4 +1,4 @@
-"""The command line. Each command imports what it needs, so that `keys generate` starts at once.
+"""The command line. Each command imports what it needs, so that `keys generate` starts instantly.
 
 A command returns its exit status (None: 0).
 """
@@ -32,7 +32,7 @@ def exit_with(status: int | None) -> None:
 @click.option(
     "--transport",
     type=click.Choice(["socket", "http"]),
-    help="How Slack's requests come in. Socket Mode needs no public address.",
+    help="How Slack's requests arrive. Socket Mode needs no public address.",
 )
 @click.option("--address", metavar="URL", help="The bot's public https address, for HTTP.")
 @click.option("--bot-token", "SLACK_BOT_TOKEN", metavar="TOKEN", help="xoxb-…")
@@ -64,7 +64,7 @@ def init(
 @main.command()
 def run() -> int:
     """Run the bot until SIGTERM or Ctrl-C."""
-    gc.disable()  # until it runs: a quarter of the imports' time goes into looking for garbage
+    gc.disable()  # until it runs: collecting garbage takes a quarter of the import time
     from bot.cli.commands import run as run_bot
 
     return run_bot()
@@ -105,7 +105,7 @@ def rotate() -> int:
 
 @keys.command(name="check")
 def check_keys() -> int:
-    """Check that every stored value can be read, and by which key."""
+    """Check that every stored value can be read, and with which key."""
     from bot.cli.commands import check_keys as check
 
     return check()
@@ -114,7 +114,7 @@ def check_keys() -> int:
 @main.command()
 @click.option("--blocks", is_flag=True, help="Send every message and window to Slack's validator.")
 def doctor(blocks: bool) -> int:
-    """Check everything the bot needs, and how to fix what's broken."""
+    """Check everything the bot needs, and say how to fix what's broken."""
     from bot.cli.commands import doctor as examine
 
     return examine(blocks=blocks)
@@ -229,7 +229,7 @@ def restored() -> int:
 @click.option(
     "--heads",
     type=click.File("r", encoding="utf-8", errors="replace"),
-    help="A log of the bot's, kept where the database's users can't write; “-” reads it from here.",
+    help="The bot's log, kept where database users can't write to it; “-” reads standard input.",
 )
 def check_database(heads: TextIO | None) -> int:
     """Check migrations and that nobody altered the history."""

@@ -1,4 +1,4 @@
-"""What Slack tells now for an export: the names of people and channels, and the workspace."""
+"""Asks Slack for what an export needs: names of people and channels, and the workspace."""
 
 import asyncio
 import time
@@ -17,9 +17,9 @@ AT_ONCE = 5
 
 
 async def names_of(settings: Settings, ids: Iterable[str]) -> tuple[Mapping[str, str], str]:
-    """Return the names that Slack tells of these users (U…, W…) and channels (C…, G…).
+    """Return the names of these users (U…, W…) and channels (C…, G…), if Slack gives them.
 
-    And the workspace's address, which permalinks begin with; empty if Slack doesn't answer.
+    Also return the workspace's address, which permalinks begin with; empty if Slack doesn't answer.
     """
     async with slack_session(TIMEOUT_SECONDS) as session:
         client = slack_client(settings, session)
@@ -28,7 +28,7 @@ async def names_of(settings: Settings, ids: Iterable[str]) -> tuple[Mapping[str,
         url = ""
         try:
             url = (await slack.identify()).url
-        except SlackRefused:  # the token is wrong: no name is told either
+        except SlackRefused:  # the token is wrong, so there are no names either
             pass
         except OnboardingError:
             is_away.set()
@@ -41,7 +41,7 @@ async def names_of(settings: Settings, ids: Iterable[str]) -> tuple[Mapping[str,
                     if id_.startswith(("C", "G")):
                         return f"#{(await slack.channel(id_)).name}"
                     return (await slack.user(id_)).name
-                except SlackRefused:  # Slack doesn't know it, or may not tell
+                except SlackRefused:  # unknown to Slack, or not visible to the bot
                     return ""
                 except OnboardingError:  # don't wait for Slack once more for each name
                     is_away.set()

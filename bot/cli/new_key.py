@@ -1,4 +1,4 @@
-"""A new encryption key; it imports nothing of ours, so that `keys generate` starts at once."""
+"""A new encryption key; it imports nothing of ours, so that `keys generate` starts instantly."""
 
 import base64
 import secrets

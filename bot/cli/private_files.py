@@ -20,7 +20,7 @@ OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 def protect_new_files() -> None:
-    """Let nobody else read the files that this process creates, nor dump its memory."""
+    """Keep others from reading the files that this process creates; write no core dumps."""
     os.umask(OTHERS)
     if resource is not None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -31,7 +31,7 @@ class BackgroundTasks:
         task.add_done_callback(self._finished)
 
     async def close(self, seconds: float) -> None:
-        """Wait `seconds` for the tasks, then cancel them; the next start takes them up again."""
+        """Wait `seconds` for the tasks, then cancel them; the next start resumes their work."""
         self._closed = True
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=seconds)
@@ -45,7 +45,7 @@ class BackgroundTasks:
         match None if task.cancelled() else task.exception():
             case None:
                 return
-            case Unavailable() as error:  # the sweep takes it up again
+            case Unavailable() as error:  # the sweep will resume it
                 log.warning(
                     "a background task was interrupted", extra={**extra, "reason": str(error)}
                 )

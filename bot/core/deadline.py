@@ -1,6 +1,6 @@
 """A deadline for the current request: Slack waits three seconds for an acknowledgement.
 
-The request handler sets it once, and every call to Slack on the way observes it.
+The request handler sets it once, and every call to Slack along the way respects it.
 """
 
 import asyncio

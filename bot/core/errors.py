@@ -3,7 +3,7 @@
 OnboardingError
 ├── Refused            shown to the person who asked; says why and what to do
 │   ├── NotAllowed     the person may not do this
-│   └── NotFound       what the request names does not exist, or no longer
+│   └── NotFound       what the request names does not exist (anymore)
 ├── Unavailable        Slack or the database does not answer; nothing was changed
 ├── Unreadable         a stored value cannot be decrypted
 ├── UnreadableRow      this release cannot read something of an onboarding
@@ -60,7 +60,7 @@ class Malformed(OnboardingError):
 
 
 class Stale(OnboardingError):
-    """Someone else wrote the row since it was read."""
+    """Someone else has written the row since it was read."""
 
 
 class Repeated(OnboardingError):

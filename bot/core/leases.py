@@ -18,8 +18,8 @@ async def keep_lease(
 ) -> AsyncIterator[None]:
     """Keep a lease while the block runs; it was taken after `began`, by the loop's clock.
 
-    `prolong` extends it to `lease` from now, or returns False if another worker has it. When it is
-    lost, also because the database does not answer, the block is cancelled and Stale raised.
+    `prolong` extends it to `lease` from now, or returns False if another worker has it. If it is
+    lost, say because the database does not answer, the block is cancelled and Stale raised.
     """
     seconds, loop = lease.total_seconds(), asyncio.get_running_loop()
 

@@ -7,14 +7,14 @@ from bot.core.errors import OnboardingError, Repeated, Unavailable
 
 log = logging.getLogger(__name__)
 
-# This many failures in a row mean that the database, or Slack, is away.
+# This many failures in a row mean that the database, or Slack, is unavailable.
 MAX_FAILURES_IN_A_ROW = 10
 
 
 async def for_each(onboarding_ids: Iterable[str], work: Callable[[str], Awaitable[object]]) -> None:
-    """Do `work` for each onboarding; log errors and go on with the next one.
+    """Do `work` for each onboarding; log errors and continue with the next one.
 
-    Raises the last Unavailable at the end, so that the caller tries again; what was done by then is
+    Raises the last Unavailable at the end, so that the caller retries; what is done by then is
     Repeated, and skipped.
     """
     unavailable: list[Unavailable] = []

@@ -1,4 +1,4 @@
-"""How a guide's credentials are verified, as it declares that.
+"""How a guide says its credentials are verified.
 
 ServiceTitan's checks are code, and the guide has words for what they find. For another platform the
 guide declares the requests as well.
@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field
 from bot.guide.http_checks import HttpChecks
 from bot.guide.remedies import AnyChecks, PlacedRemedy, Remedy
 
-# What can be wrong that somebody can fix, as bot/verification/diagnosis.py finds it.
+# Problems that somebody can fix, as bot/verification/diagnosis.py names them.
 Cause = Literal[
     "invalid_client",
     "other_environment",
@@ -38,7 +38,7 @@ GAPS: Mapping[Cause, set[str]] = {
 
 def _all_causes(remedies: dict[Cause, Remedy]) -> dict[Cause, Remedy]:
     if missing := [cause for cause in CAUSES if cause not in remedies]:
-        raise ValueError(f"nothing is said of {', '.join(missing)}")
+        raise ValueError(f"nothing is said about {', '.join(missing)}")
     return remedies
 
 

@@ -12,7 +12,7 @@ def _regex(pattern: str) -> str:
     try:
         re.compile(pattern)
     except re.error as error:
-        raise ValueError(f"this is no regular expression: {error}") from error
+        raise ValueError(f"this isn't a regular expression: {error}") from error
     return pattern
 
 

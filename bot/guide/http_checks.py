@@ -16,7 +16,7 @@ _HEADER = re.compile(
     r"(?!(?:host|cookie|connection|transfer-.*|content-.*|accept.*)$)[a-z0-9_-]{1,60}"
 )
 MOST_REQUESTS = 8
-OURS = ("token", "shape")  # checks that are no request's
+OURS = ("token", "shape")  # ids of checks that aren't a request's
 
 
 def _expected(status: int) -> int:
@@ -61,7 +61,7 @@ class Request(Declared):
 
 
 class Token(Declared):
-    """An access token by OAuth's client credentials (RFC 6749, section 4.4), for every request."""
+    """An access token from OAuth's client credentials grant (RFC 6749, 4.4), for every request."""
 
     url: Address
     client_id: Key
@@ -85,7 +85,7 @@ def _some(requests: tuple[Request, ...]) -> tuple[Request, ...]:
 
 
 class HttpChecks(AnyChecks):
-    """Requests that the guide declares. Credentials are sent to sign in, and in no address."""
+    """Requests that the guide declares. Credentials are sent only to sign in, never in a URL."""
 
     by: Literal["http"]
     api: Address
@@ -97,7 +97,7 @@ class HttpChecks(AnyChecks):
 
     @property
     def in_order(self) -> tuple[Token | Request, ...]:
-        """Everything that is asked: first for a token, if that is how to sign in."""
+        """All requests in order: first the one for a token, if that is how to sign in."""
         return (*((self.token,) if self.token else ()), *self.requests)
 
     @model_validator(mode="after")

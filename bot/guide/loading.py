@@ -29,17 +29,17 @@ def load(path: Path = SERVICETITAN) -> Guide:
 
 
 def name_of(path: Path) -> str:
-    """Return what errors call the file of a guide: every one is a `guide.toml`."""
+    """Return what errors call a guide's file: with its folder, as every one is a `guide.toml`."""
     return f"{path.parent.name}/{path.name}" if path.name == FILES[0] else path.name
 
 
 def files_in(folder: Path) -> list[Path]:
-    """Return the text of each guide whose folder is in `folder`, ours first."""
+    """Return the `guide.toml` of each guide in `folder`, ours first."""
     return sorted(folder.glob(f"*/{FILES[0]}"), key=lambda path: (path != SERVICETITAN, path))
 
 
 def source_of(path: Path) -> str:
-    """Return the text of the guide in a file, with what is beside it if that is a `guide.toml`.
+    """Return the text of the guide in a file; for a `guide.toml`, with the files beside it.
 
     Raises GuideError if a file can't be read.
     """
@@ -70,14 +70,14 @@ def parse(source: str, name: str) -> Guide:
         raise GuideError(
             _report(source, name, (_problem(one["loc"], one["msg"]) for one in error.errors()))
         ) from error
-    folder = Path(name).parent.name  # a text from the database, or of before, has none
+    folder = Path(name).parent.name  # a text from the database, or a single file, has none
     if found := _report(source, name, problems(guide, folder)):
         raise GuideError(found)
     return guide if "checks" in guide.model_fields_set else _completed(guide)
 
 
 def _completed(guide: Guide) -> Guide:
-    """Return a guide from before guides had checks: it is verified as every one was then."""
+    """Complete a guide from before guides had checks: it is verified as all of them were then."""
     ours = load()
     keys = {step.number: step.key for step in ours.steps}
     phases = []

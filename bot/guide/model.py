@@ -56,7 +56,7 @@ class Blank(StrEnum):
 
 
 class Blanks(Part):
-    """What fills the blanks; an empty address: the engineer tells it."""
+    """What fills the blanks; without an address, the client gets one from the engineer."""
 
     email: str = ""
     description: Line = ""
@@ -84,7 +84,7 @@ class Figure(Part):
 class Option(Part):
     """One answer to a step's question, with the steps that it makes unnecessary.
 
-    `said` are the words by which people name it, apart from its id.
+    `said` are the words that people use for it, apart from its id.
     """
 
     id: Key
@@ -109,7 +109,7 @@ class Choice(Part):
 class Step(Part):
     """A step. `verifies` marks the one that the verification finishes.
 
-    `more` continues `body`; it and `if_stuck` are shown to who needs help.
+    `more` continues `body`; it and `if_stuck` are shown to people who need help.
     """
 
     number: int
@@ -131,7 +131,7 @@ class Step(Part):
 
     @property
     def paragraph(self) -> str:
-        """What the written guide says to do, all of it."""
+        """Everything that the written guide says to do."""
         return f"{self.body} {self.more}" if self.more else self.body
 
     @property
@@ -156,7 +156,7 @@ class Phase(Part):
 
 
 class Trouble(Part):
-    """An entry of the troubleshooting, with the steps where it helps."""
+    """A troubleshooting entry, with the steps where it helps."""
 
     text: Text
     steps: tuple[int, ...]

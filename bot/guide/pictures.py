@@ -68,7 +68,7 @@ class PictureFile:
 
     @cached_property
     def digest(self) -> str:
-        """A digest of its content: another name is no other picture."""
+        """A digest of its content: a renamed picture is still the same one."""
         return hashlib.sha256(self.content).hexdigest()
 
 
@@ -128,11 +128,11 @@ class PictureSources:
             for file in files
             if self.public_url or file.digest in uploaded
         ]
-        # What the guide says of the figure is about its first picture.
+        # The guide's text about the figure describes its first picture.
         return [*found[:1], *(replace(one, shows="") for one in found[1:])]
 
     def url_of(self, file: PictureFile) -> str:
-        """Return a file's address on our server; a new content has a new one, as Slack caches."""
+        """Return a file's address on our server; it changes with the content, as Slack caches."""
         if not self.public_url:
             return ""
         return f"{self.public_url}{self.path}/{file.name}?{file.digest[:8]}"
@@ -155,9 +155,9 @@ def file_name(step: int) -> str:
 def find_all(
     guides: Mapping[Path, Guide], images: str | None, public_url: str | None
 ) -> tuple[list[PictureSources], dict[str, str]]:
-    """Return where the pictures of all guides are, by their files; the first is the default.
+    """Return where the pictures of all guides are, by guide file; the first is the default.
 
-    GUIDE_IMAGES has those of the default guide, and a folder with the id of each other one.
+    GUIDE_IMAGES has the pictures of the default guide, and a folder for each other one, by its id.
     """
     found: list[PictureSources] = []
     problems: dict[str, str] = {}
@@ -178,8 +178,8 @@ def find(
 ) -> tuple[PictureSources, dict[str, str]]:
     """Return where a guide's pictures are, by GUIDE_IMAGES and PUBLIC_URL.
 
-    `folder` is the guide's own, which may have schematics. With it, what is wrong with files that
-    can't be used, by their names.
+    `folder` is the guide's own, which may have schematics. Also returns what is wrong with files
+    that can't be used, by name.
     """
     captions = {step.number: caption_of(step) for step in guide.steps}
     if images and "://" in images:

@@ -1,4 +1,4 @@
-"""What is wrong with a guide, as far as types cannot say it. Pure."""
+"""Finds problems in a guide that types can't catch. Pure."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ OURS_PERHAPS = "application_key"
 
 
 def problems(guide: Guide, folder: str = "") -> Iterator[Problem]:
-    """Yield where something is wrong in the guide's files, which are in `folder`, and what."""
+    """Yield each problem in the guide's files, which are in `folder`: where it is, and what."""
     if folder and guide.id != folder:
         yield ("id",), f"must be “{folder}”, like the guide's folder"
     if folder and "checks" not in guide.model_fields_set:
@@ -35,7 +35,7 @@ def _numbers(guide: Guide) -> Iterator[Problem]:
         for position, step in enumerate(phase.steps):
             where = ("phases", at, "steps", position)
             if step.number != expected:
-                message = f"step {expected} should stand here, not {step.number}"
+                message = f"step {expected} should be here, not {step.number}"
                 yield (*where, "number"), message
             if step.key and guide.numbers[step.key] != step.number:
                 yield (*where, "key"), f"another step has the key “{step.key}”, too"
@@ -107,7 +107,7 @@ def _remedy(guide: Guide, placed: PlacedRemedy) -> Iterator[Problem]:
 
 
 def _asked(guide: Guide) -> Iterator[Problem]:
-    from bot.guide.answers.passages import passages  # it needs the guide's parts itself
+    from bot.guide.answers.passages import passages  # it imports the guide's parts itself
 
     known = {passage.id for passage in passages(guide)}
     for name, _ in guide.asked:

@@ -1,4 +1,4 @@
-"""What a guide says of a problem that a check found. Pure.
+"""What a guide says about a problem that a check found. Pure.
 
 It names the guide's steps by their keys: `{step.sign_in}` in a text is the number of that step.
 """
@@ -56,10 +56,10 @@ class PlacedRemedy(NamedTuple):
 
 
 class AnyChecks(Declared):
-    """What each way to check has in common; by itself, it has no remedies and no fields."""
+    """What all kinds of checks have in common; the base has no remedies and no fields."""
 
     def remedy(self, cause: str) -> Remedy | None:
-        """Return the remedy for `cause`; None if the words for it are not the guide's."""
+        """Return the remedy for `cause`; None if the guide has no words for it."""
         found = (one.remedy for one in self.placed_remedies() if one.cause == cause)
         return next(found, None)
 
@@ -74,7 +74,7 @@ class AnyChecks(Declared):
 def with_steps(text: str, numbers: Mapping[str, int]) -> str:
     """Return a text with the numbers of the steps that it names; “–” for unknown ones.
 
-    What only names an unknown step, in parentheses, is left out.
+    A parenthesis that only names an unknown step is left out.
     """
     text = _ASIDE.sub(lambda found: found[0] if found[1] in numbers else "", text)
     return _STEP.sub(lambda found: str(numbers.get(found[1], "–")), text)

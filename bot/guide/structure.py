@@ -11,7 +11,7 @@ Structure = dict[str, Mapping[str, Any]]
 def changes(before: str, after: str) -> list[str]:
     """Return what changed in the structure from one TOML text to another, one phrase each.
 
-    The former text may be of another release, so it is read without the model. Nothing is returned
+    The old text may be from another release, so it is read without the model. Nothing is returned
     if it is not a guide.
     """
     try:

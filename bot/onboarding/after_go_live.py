@@ -13,7 +13,7 @@ from bot.onboarding.transitions import Change, changed
 from bot.onboarding.verifications import start_verification
 
 WEEK = timedelta(days=7)
-# What was checked today, by `check all` say, isn't checked again before tomorrow.
+# A connection that was checked today, say by `check all`, isn't checked again before tomorrow.
 SHORTEST_GAP = timedelta(days=1)
 
 
@@ -44,7 +44,7 @@ def next_check(onboarding: Onboarding, calendar: Calendar) -> datetime:
 
 
 def _share(onboarding_id: str) -> float:
-    """Return which part of the week has passed at a client's own time, from 0 to 1."""
+    """Return how much of the week has passed at a client's own time, from 0 to 1."""
     return int.from_bytes(hashlib.sha256(onboarding_id.encode()).digest()[:4]) / 2**32
 
 
@@ -80,7 +80,7 @@ def tell_client(onboarding: Onboarding, actor: Actor, now: datetime) -> Change:
 
 
 def told_of(onboarding: Onboarding, run: Verification) -> Told | None:
-    """Return how the client was told of what `run` found, if it failed alike ever since."""
+    """Return who told the client what `run` found, and when; None if the causes have changed."""
     runs = onboarding.verifications
     for told in reversed(onboarding.told):
         first, last = sorted((told.number, run.number))

@@ -1,4 +1,4 @@
-"""Transitions of who is in charge: which engineer an onboarding is assigned to."""
+"""Transitions of the assignment: which engineer is in charge of an onboarding."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -26,7 +26,7 @@ def assign(
     others: int = 0,
     quiet: bool = False,
 ) -> Change:
-    """Put another engineer in charge for good; `email` is theirs, if Slack tells.
+    """Put another engineer in charge for good; `email` is theirs, if Slack provides it.
 
     If they are `away`, a colleague covers for them until they are back. Of several clients that
     change hands at once, the first is announced with the number of `others`, which are `quiet`.
@@ -39,7 +39,7 @@ def assign(
     if engineer == before:
         if onboarding.covers_for is None:
             raise Refused("{engineer} already has this one.", engineer=UserRef(engineer))
-        before = onboarding.covers_for  # who covers for them keeps it
+        before = onboarding.covers_for  # the colleague who covers for them keeps it
     detail = {"from": before, "to": engineer, **given(email=email, others=others)}
     event = Event(EventKind.ASSIGNED, actor, now, None, detail, quiet=quiet)
     fields = {"engineer": engineer, "engineer_email": email, "covers_for": None}
@@ -49,7 +49,7 @@ def assign(
 def cover(onboarding: Onboarding, away: Mapping[str, Absence], now: datetime) -> Change:
     """Put a colleague in charge while the engineer is away; Refused if there's nothing to change.
 
-    The guide goes on naming the engineer's own address.
+    The guide still names the engineer's own address.
     """
     must_be_running(onboarding)
     colleague = covering(onboarding.engineer, onboarding.covers_for, away)
@@ -71,7 +71,7 @@ def covering(engineer: str, covers_for: str | None, away: Mapping[str, Absence])
 def hand_back(onboarding: Onboarding, now: datetime, *, stays: bool = False) -> Change:
     """Give an onboarding back to the engineer who was away; Refused if nobody covers for them.
 
-    It `stays` where it is if they are no engineer anymore.
+    It `stays` where it is if they are no longer an engineer.
     """
     engineer = onboarding.covers_for
     if engineer is None or onboarding.status is Status.CANCELLED:

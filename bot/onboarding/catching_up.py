@@ -14,14 +14,14 @@ from bot.onboarding.transitions import Change, end_step, must_be_active
 def may_be_done(onboarding: Onboarding) -> tuple[Step, ...]:
     """Return the client's open steps, from the current one, that may have been done already.
 
-    Not those that ask for a credential which isn't entered yet, nor the last one, which waits for
-    the check; none while a question is to be answered.
+    Leaves out those that ask for a credential that isn't entered yet, and the last one, which waits
+    for the check. Empty while a question has to be answered.
     """
     return tuple(step for step in _ahead(onboarding) if not _asks(onboarding, step))
 
 
 def still_asked(onboarding: Onboarding) -> tuple[Step, ...]:
-    """Return the open steps ahead that come up all the same: they ask for a credential."""
+    """Return the open steps ahead that still have to be done: they ask for a credential."""
     return tuple(step for step in _ahead(onboarding) if _asks(onboarding, step))
 
 
@@ -45,7 +45,7 @@ def _asks(onboarding: Onboarding, step: Step) -> bool:
 def catch_up(onboarding: Onboarding, last: int, actor: Actor, now: datetime) -> Change:
     """Mark the client's open steps up to `last` as done.
 
-    Those that ask for a credential which isn't entered yet stay open, and come in their order.
+    Those that ask for a credential that isn't entered yet stay open, in their order.
     """
     must_be_active(onboarding, actor)
     done = [step.number for step in may_be_done(onboarding) if step.number <= last]

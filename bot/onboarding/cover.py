@@ -1,4 +1,4 @@
-"""Engineers who are away: who covers for them, until when. Pure."""
+"""Engineers who are away: who covers for them, and until when. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ def away_at(absences: Sequence[Absence], now: datetime) -> Mapping[str, Absence]
 
 
 def stand_in(away: Mapping[str, Absence], engineer: str) -> str:
-    """Return who has an engineer's clients now: a colleague, or theirs if they are away too."""
+    """Return who has an engineer's clients now: a colleague, or theirs if that one is away too."""
     asked: set[str] = set()
     while engineer in away and engineer not in asked:
         asked.add(engineer)

@@ -1,4 +1,4 @@
-"""Reads the days that people name: as a whole text (`Dec 1st`), or in what they say. Pure."""
+"""Reads the days that people name: as a whole text (`Dec 1st`), or within a message. Pure."""
 
 import re
 from collections.abc import Iterator
@@ -118,19 +118,19 @@ def _made(year: int, month: int, day: int) -> date | None:
         return None
 
 
-# --- a day within what somebody says: “back Thursday”, “on the 12th” ---
+# --- a day within a message: “back Thursday”, “on the 12th” ---
 
 LONGEST = 1000  # characters that are read
-# A misheard day delays a reminder, at most by so much; nothing else hangs on it.
+# A misread day delays a reminder, by at most this much; nothing else depends on it.
 FARTHEST = timedelta(days=30)
-TOO_FAR = timedelta(days=92)  # a date that far ahead is more likely one of the past
+TOO_FAR = timedelta(days=92)  # a date further ahead more likely means a past one
 
 _ANY_WEEKDAY = r"mon(?:day)?|tue(?:s(?:day)?)?|wed(?:nesday)?|thu(?:r(?:s(?:day)?)?)?|fri(?:day)?"
 _ANY_WEEKDAY += r"|saturday|sunday"
 _ANY_MONTH = r"jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
 _ANY_MONTH += r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?"
 _TH, _NUMBER = r"(?:st|nd|rd|th)", "|".join(NUMBERS).replace(" ", r"\ ")
-# In order: what comes first wins over what it contains.
+# In order: an earlier alternative wins over a later one that it contains.
 _NAMED = re.compile(
     rf"""\b(?:
       day\ after\ tomorrow | tomorrow | tmrw
@@ -144,12 +144,12 @@ _NAMED = re.compile(
     )(?!\w)""",
     re.VERBOSE,
 )
-# What somebody tells of the past.
+# Words that show that a clause is about the past.
 _PAST = re.compile(
     r"\b(?:last|past|since|ago|yesterday|was|were|did|had|been|got|went|came|sent|tried|signed|"
     r"(?:\w+ed))\b(?! (?:until|till)\b)"
 )
-# Words that end in -ed and tell of nothing past.
+# Words that end in -ed but aren't about the past.
 _NOT_PAST = re.compile(
     r"\b(?:need|speed|feed|scheduled|planned|delayed|blocked|wed|booked|closed)\b"
 )

@@ -62,7 +62,7 @@ class EventKind(StrEnum):
     UNKNOWN = "unknown"  # never stored: a kind that this release cannot read
 
 
-# What happens all the time, and the engineering channel never hears of.
+# Routine events, which the engineering channel never hears about.
 NEVER_ANNOUNCED = frozenset(
     {
         EventKind.ACCOUNT_CHOSEN,
@@ -78,7 +78,7 @@ NEVER_ANNOUNCED = frozenset(
     }
 )
 
-# What the thread's end points out, as the current step's message may be far above.
+# Events that the end of the thread points out, as the current step's message may be far above.
 JUMPS = frozenset({EventKind.STEP_UNDONE, EventKind.PAUSED, EventKind.RESUMED})
 
 
@@ -91,7 +91,7 @@ class InvitationAnswer(StrEnum):
 
 
 def given(**parts: Any) -> dict[str, Any]:
-    """Return those parts of a detail that say something: neither empty nor None."""
+    """Return the parts of a detail that have a value: neither empty nor None."""
     return {name: value for name, value in parts.items() if value}
 
 

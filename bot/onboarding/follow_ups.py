@@ -15,7 +15,7 @@ from bot.onboarding.people import BOT, Actor, Role
 from bot.onboarding.state import Onboarding
 from bot.onboarding.transitions import Change, changed, must_be_active, noted
 
-# People who talk write several messages in a row: of those, one counts.
+# People often write several messages in a row; only one of them counts.
 ONE_TALK = timedelta(hours=1)
 
 
@@ -36,7 +36,7 @@ def held_until(onboarding: Onboarding) -> datetime | None:
 
 
 def current_offer(onboarding: Onboarding) -> QuietOffer | None:
-    """Return what engineering was offered in this stall last."""
+    """Return engineering's latest offer in this stall."""
     offer = onboarding.quiet_offer
     return offer if offer and offer.since == onboarding.active_at else None
 
@@ -44,9 +44,9 @@ def current_offer(onboarding: Onboarding) -> QuietOffer | None:
 def hear(
     onboarding: Onboarding, actor: Actor, now: datetime, until: datetime | None = None
 ) -> Change:
-    """Record that a side wrote in the thread, and perhaps until when follow-ups shall wait.
+    """Record that a side wrote in the thread, and perhaps a day that follow-ups should wait for.
 
-    It is activity if that side has to act. Refused if that is not so, or if nothing is new.
+    It counts as activity if that side has to act. Refused if it isn't their turn or nothing is new.
     """
     must_be_active(onboarding, actor)
     side = Owner.HEAVYSET if actor.role is Role.ENGINEER else Owner.CLIENT

@@ -13,7 +13,7 @@ from bot.onboarding.people import BOT, Actor
 from bot.onboarding.state import Onboarding
 from bot.onboarding.transitions import Change, changed, must_be_active, must_be_running, noted
 
-# For this long after the end, a deleted thread is posted again: people may still look for the news.
+# For this long after the end, a deleted thread is posted again: people may still want the news.
 STILL_NEWS = timedelta(hours=1)
 MOST_GREETED = 10
 
@@ -117,7 +117,7 @@ def client_joins(
 ) -> Change:
     """Record that somebody from the client joined the channel; they are greeted in the thread.
 
-    Refused for who is known to be there, and after so many that it is a crowd.
+    Refused if they were greeted before, or if so many have joined that nobody else is greeted.
     """
     must_be_running(onboarding)
     count = len(onboarding.joined)
@@ -136,7 +136,7 @@ def client_joins(
 def answer_invitation(
     onboarding: Onboarding, answer: InvitationAnswer, address: str, actor: Actor, now: datetime
 ) -> Change:
-    """Record the answer to an invitation to the channel; nobody has joined by it yet."""
+    """Record the answer to an invitation to the channel; that alone doesn't mean anyone joined."""
     must_be_running(onboarding)
     detail = given(answer=answer.value, address=address)
     return noted(onboarding, Event(EventKind.INVITATION_ANSWERED, actor, now, None, detail))

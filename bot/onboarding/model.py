@@ -74,9 +74,9 @@ class StoredCredential:
 class Verification:
     """One run against ServiceTitan; without a report it has not run yet.
 
-    `requested_at` tells a run from its repetition with newer credentials. `booking` is the
+    `requested_at` distinguishes a run from its repetition with newer credentials. `booking` is the
     externalId of its test booking, which may have arrived at any time since `booking_sent_at`. The
-    thread does not show a `recheck`, which is made after go-live: by itself each week, or by an
+    thread does not show a `recheck`, which is made after go-live: automatically each week, or by an
     engineer for all clients.
     """
 
@@ -109,8 +109,8 @@ class Verification:
 class PostedSecret:
     """Credentials that were posted where others can read them; `fingerprints` are keyed digests.
 
-    `elsewhere`: in a channel other than the client's. `replaced` are those that were entered again
-    since: that stays so, whatever is posted or deleted later.
+    `elsewhere`: in a channel other than the client's. `replaced` are those that have been entered
+    again since; they stay replaced, whatever is posted or deleted later.
     """
 
     number: int
@@ -153,7 +153,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """Somebody of the client who came into the channel, and the current step then."""
+    """Somebody from the client who joined the channel, and the current step at the time."""
 
     number: int
     by: Actor
@@ -185,7 +185,7 @@ class Signed:
 
 @dataclass(frozen=True, slots=True)
 class Told(Signed):
-    """Who had the client told what verification `number` found after go-live, and when."""
+    """Who informed the client of what verification `number` found after go-live, and when."""
 
     number: int = 0
 
@@ -203,7 +203,7 @@ class Reminder:
 
     `since` is the last activity before it. It tells which stall the reminder belongs to, even if
     the clock was set back. `follow_up` counts those of FOLLOW_UPS in the stall, from 1; `last` says
-    that no more come by themselves. `answer` is the first message from that side afterwards.
+    that no more are sent automatically. `answer` is the first message from that side afterwards.
     """
 
     number: int
@@ -220,7 +220,7 @@ class Reminder:
 
 @dataclass(frozen=True, slots=True)
 class Heard(Signed):
-    """The latest message of a side in the thread, at which step; never what it says.
+    """A side's latest message in the thread, and at which step; never what it says.
 
     It may name a day: follow-ups wait `until` that morning.
     """
@@ -232,9 +232,9 @@ class Heard(Signed):
 
 @dataclass(frozen=True, slots=True)
 class QuietOffer:
-    """What engineering may do about a stall that outlasted the last follow-up: pause, say.
+    """What engineering may do about a stall after the last follow-up, such as pausing it.
 
-    `since` is the last activity before it: any later one makes it void. `put_off` is who chose to
+    `since` is the last activity before it: any later one makes it void. `put_off` says who chose to
     ask again, at `again_at`.
     """
 
@@ -249,7 +249,7 @@ class QuietOffer:
 class Retention:
     """A question to engineering about unused credentials, or their decision to keep them.
 
-    It holds `until` then. `since` is the last activity before it: any later one makes it void.
+    It expires at `until`. `since` is the last activity before it: any later one makes it void.
     """
 
     at: datetime

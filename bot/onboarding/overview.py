@@ -60,7 +60,7 @@ class Overview:
 
 @dataclass(frozen=True, slots=True)
 class Stall:
-    """An active onboarding is stalled after so much business time without activity.
+    """An active onboarding is stalled after this much business time without activity.
 
     `timezone` applies to clients whose own is not known.
     """

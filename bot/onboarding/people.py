@@ -1,4 +1,4 @@
-"""People: who pressed or typed something, and what they are in an onboarding."""
+"""People: who pressed or typed something, and their role in an onboarding."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -18,7 +18,7 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who pressed, typed or submitted. A user id is unique only with its team id."""
+    """The person who pressed, typed or submitted. A user id is unique only with its team id."""
 
     user_id: str
     team_id: str
@@ -33,7 +33,7 @@ class Actor:
     role: Role
 
 
-# The actor of what nobody asked for.
+# The actor of everything that the bot does on its own.
 BOT = Actor("", "", Role.BOT)
 
 

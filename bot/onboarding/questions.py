@@ -55,7 +55,7 @@ def answer_from_guide(
 def mark_answered(
     onboarding: Onboarding, numbers: Collection[int], actor: Actor, now: datetime, ts: str = ""
 ) -> Change:
-    """Close these questions, as far as they are open; Refused if none of them is.
+    """Close those of these questions that are open; Refused if there are none.
 
     `ts` is the message in the thread that answers them, if that is known.
     """
@@ -76,7 +76,7 @@ def send_reply(onboarding: Onboarding, text: str, actor: Actor, now: datetime) -
 
 
 def note(onboarding: Onboarding, text: str, actor: Actor, now: datetime) -> Change:
-    """Keep what somebody wrote in the history; it is no progress."""
+    """Keep what somebody wrote in the history; it doesn't count as activity."""
     event = Event(EventKind.NOTED, actor, now, None, {"note": text})
     return noted(onboarding, event)
 

@@ -18,10 +18,10 @@ SHORTEST_INTERVAL = timedelta(hours=1)
 def remind(
     onboarding: Onboarding, actor: Actor, now: datetime, follow_up: int = 1, *, last: bool = False
 ) -> Change:
-    """Remind the side that has to act: the `follow_up`th time in this stall, perhaps the `last`.
+    """Remind the side that has to act: follow-up `follow_up` of this stall, perhaps the `last`.
 
-    Refused if somebody was reminded within the hour, and by itself without a snooze in between,
-    unless engineering chose to ask again.
+    Refused if somebody was reminded within the hour. On its own, the bot doesn't repeat a follow-up
+    without a snooze in between, unless engineering chose to ask again.
     """
     must_be_active(onboarding, actor)
     standing, offer = onboarding.reminder, current_offer(onboarding)
@@ -44,7 +44,7 @@ def snooze(
 ) -> Change:
     """Postpone the next reminder, to `until`; Refused if there is no reminder.
 
-    That is no progress: engineering is alerted as if nobody had snoozed.
+    It doesn't count as activity: engineering is alerted as if nobody had snoozed.
     """
     must_be_active(onboarding, actor)
     if onboarding.reminder is None:

@@ -16,7 +16,7 @@ SHORTEST = 6  # shorter ones are too common in ordinary text
 AROUND = ".,:;!?\"'`“”‘’«»()[]{}<>*_~|=\\"
 MOST_LINES = 4  # that a value may be broken into
 
-# Whoever may write in a channel may write 40,000 characters: every repetition here has a limit, and
+# Anyone in a channel may write 40,000 characters: every repetition here has a limit, and
 # an address is looked for only where a word begins, so that the search stays linear.
 _KEYWORD = (
     r"(?<![\w?&/#-])(?:pass(?:word|wort|wd|phrase|code)|passwort|kennwort|contraseña"
@@ -25,7 +25,7 @@ _KEYWORD = (
 _PASS = rf"(?:{_KEYWORD}|\bpass\b)"
 _ACCOUNT = r"\b(?:log-?in|user(?:[ -]?(?:name|id))?|credentials?|account)"
 _EMAIL = r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}\.[\w.-]{1,63}"
-# Letters, and digits or symbols: hardly an ordinary word.
+# Letters, and digits or symbols: unlikely to be an ordinary word.
 _MIXED = r"(?=[^\s,;]{0,60}[A-Za-z])(?=[^\s,;]{0,60}[\d!@#$%^&*?+])[^\s,;<>]{6}"
 # Letters, digits and symbols, as in `Summer24!`; no address.
 _STRONG = (
@@ -76,7 +76,7 @@ def candidates(text: str) -> frozenset[str]:
 
 
 def guesses(text: str) -> int:
-    """Return how many parts of `text` may be meant as a value, because they have digits."""
+    """Return how many parts of `text` may be meant as a value, because they contain digits."""
     words = (word.strip(AROUND).lower() for word in re.split(r"[\s<>|=,:;]+", _plain(text)))
     return len({word for word in words if len(word) >= SHORTEST and re.search(r"\d", word)})
 

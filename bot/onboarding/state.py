@@ -52,7 +52,7 @@ class Onboarding:
     reason: str | None = None  # why an engineer paused or canceled it
     client_team: str | None = None  # the client's organization: E… on Grid, else T…, once known
     covers_for: str | None = None  # the engineer who is away and gets it back
-    engineer_email: str = ""  # empty if Slack doesn't tell
+    engineer_email: str = ""  # empty if Slack doesn't provide it
     timezone: str | None = None  # the client's, from Slack
     account: str | None = None
     thread_ts: str | None = None
@@ -66,7 +66,7 @@ class Onboarding:
     team_replies: tuple[TeamReply, ...] = ()
     joined: tuple[Joined, ...] = ()
     reminders: tuple[Reminder, ...] = ()
-    # Engineering was alerted to the stall that began with the last activity then.
+    # When the stall began that engineering was alerted to: its last activity.
     escalated_since: datetime | None = None
     heard: Heard | None = None
     quiet_offer: QuietOffer | None = None
@@ -74,7 +74,7 @@ class Onboarding:
     deletions: tuple[Deletion, ...] = ()
     told: tuple[Told, ...] = ()
     writes_confirmed: Signed | None = None
-    # When it stopped, went on, or went back to an earlier step: the thread points to where it is.
+    # Each pause, resumption and return to an earlier step: the thread points to where it is now.
     jumps: tuple[Event, ...] = ()
 
     def step(self, number: int) -> StepProgress:
@@ -153,7 +153,7 @@ class Onboarding:
     def exposed(self) -> tuple[str, ...]:
         """The secrets whose stored value was posted somewhere, in the order of the guide.
 
-        An ID that was posted needs no new one.
+        A posted ID doesn't need to be replaced.
         """
         posted = {
             name
@@ -187,7 +187,7 @@ class Onboarding:
 
     @property
     def progress_at(self) -> datetime:
-        """Since when the current step waits: the last step that was finished, or the turn."""
+        """Since when the current step waits: since a step was finished, or the turn changed."""
         return max([self.turn_at, *(step.at for step in self.steps if step.at)])
 
     @property
@@ -241,13 +241,13 @@ class Onboarding:
 
     @property
     def contacts(self) -> tuple[str, ...]:
-        """User ids of whom to mention of the client: those named, who joined, and who acted."""
+        """User ids of the client's people to mention: those named, who joined, or who acted."""
         joined = (one.by.user_id for one in self.joined)
         return tuple(dict.fromkeys([*self.client_admins, *joined, *self.client_people]))
 
     @property
     def is_alone(self) -> bool:
-        """Whether nobody of the client is known to be in the channel."""
+        """Whether nobody from the client is known to be in the channel."""
         return not self.contacts and self.client_team is None
 
     @property

@@ -180,7 +180,7 @@ def _each(
     as_far_as_possible: bool = False,
 ) -> Change:
     if all(onboarding.step(number).finished for number in numbers):
-        return transition(onboarding, numbers[0])  # the refusal tells who finished it
+        return transition(onboarding, numbers[0])  # the refusal says who finished it
     events: list[Event] = []
     for number in numbers:
         if onboarding.step(number).finished:

@@ -1,6 +1,6 @@
 """Rate limits for what costs others something (pure).
 
-Nobody at work notices them; somebody with a script does.
+People at work never reach them; somebody with a script does.
 """
 
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ class Rate:
     within: timedelta = HOUR
 
     def wait(self, times: Iterable[datetime], now: datetime) -> timedelta | None:
-        """Return how long to wait after those at `times`, None if there is no need."""
+        """Return how long to wait after those at `times`, None if there's no need to."""
         recent = sorted(at for at in times if timedelta() <= now - at < self.within)
         if len(recent) < self.most:
             return None

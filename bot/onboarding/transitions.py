@@ -18,9 +18,9 @@ from bot.onboarding.model import Status, StepProgress, StepState
 from bot.onboarding.people import BOT, Actor, Role
 from bot.onboarding.state import Onboarding
 
-# What engineering may do about a stall, which is nobody's activity.
+# What engineering may decide about a stall; neither means that the onboarding is active again.
 DECISIONS = {EventKind.PAUSED, EventKind.CANCELLED}
-# What an onboarding that has ended is, in words.
+# The statuses of an onboarding that has ended, in words.
 FINISHED = {Status.COMPLETED: "complete", Status.CANCELLED: "canceled"}
 
 
@@ -47,7 +47,7 @@ def changed(
 
 
 def noted(onboarding: Onboarding, *events: Event, **fields: Any) -> Change:
-    """Return the change that sets `fields`, which counts as nobody's activity."""
+    """Return the change that sets `fields`, without counting as activity."""
     return changed(onboarding, onboarding.active_at, events, **fields)
 
 

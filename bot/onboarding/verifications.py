@@ -68,7 +68,7 @@ def must_be_checkable(onboarding: Onboarding) -> None:
 
 def _must_not_be_too_often(onboarding: Onboarding, now: datetime) -> None:
     """Raise Refused if the client's people had their credentials checked a moment ago."""
-    entered = {one.at for one in onboarding.credentials.values()}  # that starts a run by itself
+    entered = {one.at for one in onboarding.credentials.values()}  # entering them starts a run
     times = [
         run.requested_at
         for run in onboarding.verifications
@@ -133,7 +133,7 @@ def finish_verification(
         return _finished(onboarding, (*earlier, finished), report, now)
     if report.outcome is Outcome.UNKNOWN:  # as before: nothing to tell
         return Change(replace(onboarding, verifications=(*earlier, finished)), ())
-    # After unknown outcomes, the result gets a message of its own, which people notice.
+    # After unknown outcomes, the result gets its own message, so that people notice it.
     answered = replace(finished, number=number + 1, requested_at=now, attempt=1)
     return _finished(onboarding, (*earlier, replace(latest, retry_at=None), answered), report, now)
 
@@ -178,9 +178,9 @@ def _rechecked(
 
 
 def _is_news(onboarding: Onboarding, report: Report) -> bool:
-    """Whether the report of the latest run tells something that the verdict before it did not.
+    """Whether the latest run's report says something that the verdict before it did not.
 
-    Of what stopped working, the summary of `check all` tells.
+    What a run for `check all` finds to have stopped working is in its summary instead.
     """
     if report.outcome is Outcome.UNKNOWN:
         return False
@@ -203,7 +203,7 @@ def _finished_too_early(onboarding: Onboarding) -> bool:
         return False
     runs = reversed(onboarding.verifications)
     *_, first = takewhile(lambda run: run.outcome in (None, Outcome.UNKNOWN), runs)
-    # At the same time to the microsecond, an engineer's check comes after the hand-over.
+    # If both happened in the same microsecond, an engineer's check counts as after the hand-over.
     later = first.requested_by.role is Role.ENGINEER and first.requested_at == done.at
     return done.state is StepState.DONE and done.at >= first.requested_at and not later
 

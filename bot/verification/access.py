@@ -1,9 +1,9 @@
-"""ServiceTitan with the credentials and the token of one verification.
+"""ServiceTitan's API, with the credentials and the token of one verification.
 
-A run starts with a new token, because a token's scopes are those of when it was issued. It is used
+A run starts with a new token, because a token has the scopes of the time it was issued. It is used
 for all requests, and replaced shortly before it expires.
 
-Until Business Units has passed, no other request is repeated, so that an outage meets few.
+Until Business Units has passed, no other request is retried, so that few are sent in an outage.
 """
 
 import asyncio

@@ -53,9 +53,9 @@ async def read(response: httpx.Response) -> Answer:
 
 
 def _decoder(response: httpx.Response) -> Callable[[bytes, int], bytes]:
-    """Return a function that decodes a chunk of the body, to at most so many bytes.
+    """Return a function that decodes a chunk of the body, up to a given number of bytes.
 
-    We ask for no compression, but a gateway may compress all the same. httpx would decompress a
+    We ask for no compression, but a gateway may compress anyway. httpx would decompress a whole
     chunk at once, to a thousand times its size.
     """
     match response.headers.get("Content-Encoding", "identity").strip().lower():

@@ -36,7 +36,7 @@ AHEAD = timedelta(days=7)
 class Booking:
     """The booking of a run. `sent`: an earlier run sent it, so it may have arrived.
 
-    `may_send` is called once, before it is sent, and records that for good; False: do not send.
+    `may_send` is called once, before it is sent, to record that permanently; False: do not send.
     """
 
     external_id: str

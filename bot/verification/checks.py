@@ -3,8 +3,8 @@
 Each stage rules out one cause, so the order matters: shape of the values, token, what the token
 says, then the reads. A stage that does not pass ends it; the later ones are reported as not
 checked. The reads are sent together, but the first probe (Business Units) is judged alone, for
-Application Key and tenant: if it fails, whatever the others answered is dropped, and none of them
-is repeated.
+Application Key and tenant: if it fails, the others' responses are dropped, and none of them is
+retried.
 """
 
 import asyncio

@@ -129,7 +129,7 @@ def writes(
 ) -> Finding:
     """Check the five writes by the token; `proved` are those that were used.
 
-    What the token does not say is left to an engineer, with where to look.
+    What the token does not say is left to an engineer, who is told where to look.
     """
     if missing := [label for label in _missing_writes(reads, scopes) if label not in proved]:
         return found("writes", "named_above", f"not in the token: {', '.join(missing)}")

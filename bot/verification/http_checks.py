@@ -1,4 +1,4 @@
-"""The verification that a guide declares: sign in, then read what it names, in its order.
+"""The verification that a guide declares: sign in, then make its requests in order.
 
 A request that does not pass ends it; the later ones are reported as not checked. Credentials are
 sent to sign in and nowhere else, and no text of the report holds one.
@@ -53,7 +53,7 @@ class _Run:
         self._bearer = ""
 
     async def ask(self, request: Request | Token) -> Finding:
-        """Make a request, again while that may help, and return what was found."""
+        """Make a request, retrying while that may help, and return what was found."""
         began = self._now()
 
         async def status_of() -> int:
@@ -93,7 +93,7 @@ class _Run:
         return cause_of(request, status) if status in request.remedies else "unclear"
 
     def _auth(self) -> dict[str, Any]:
-        """Return how a request is signed in: its headers, and perhaps a user and a password."""
+        """Return the arguments that authenticate a request: its headers."""
         headers = {name: self._filled(value) for name, value in self._checks.headers.items()}
         if self._checks.token:
             headers["Authorization"] = f"Bearer {self._bearer}"

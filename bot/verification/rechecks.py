@@ -25,7 +25,7 @@ EVERY, LONGEST_ROUND = timedelta(seconds=5), timedelta(minutes=10)
 
 
 class Rechecks:
-    """At each sweep a few clients at most, so that nothing comes in a burst after downtime."""
+    """Requests a few checks at most in each sweep, so that there is no burst after downtime."""
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class Rechecks:
         timezone: str,
         check: Callable[[str], None],
     ) -> None:
-        """`timezone` is that of business hours; `check` runs the check of an onboarding."""
+        """`timezone` is the one for business hours; `check` runs the check of an onboarding."""
         self._database, self._guides, self._clock = database, guides, clock
         self._timezone, self._check = timezone, check
 

@@ -100,10 +100,10 @@ class VerificationRunner:
             await self._finish(claim, report)
         except Stale:
             log.info("lost a verification", extra={"onboarding": onboarding_id})
-        except asyncio.CancelledError:  # we are being stopped: let another worker go on at once
+        except asyncio.CancelledError:  # we are shutting down: let another worker take over now
             await self._release_quickly(claim)
             raise
-        except Exception:  # the report could not be stored: do not retry at once
+        except Exception:  # the report could not be stored: do not retry immediately
             await self._hold(claim, RETRY_AFTER_BUG)
             raise
 
@@ -185,7 +185,7 @@ class VerificationRunner:
         )
 
     def _stopped(self, began: datetime, check_id: str, title: str, told: str) -> Report:
-        """Return the report of a run that a problem of ours stopped."""
+        """Return the report of a run that was stopped by a problem on our side."""
         check = Check(
             id=check_id,
             title=title,

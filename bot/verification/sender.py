@@ -1,4 +1,4 @@
-"""Sends the requests of a verification: in time, without redirects, and again where that is safe.
+"""Sends the requests of a verification: with timeouts, no redirects, and retries where safe.
 
 It does not log, because URLs, forms and headers hold credentials.
 """
@@ -30,7 +30,7 @@ BeforeRetry = Callable[[], Awaitable[object]]
 
 
 async def at_once() -> None:
-    """Let a request be repeated without waiting for anything but the pause."""
+    """Do nothing, so that a request is retried right after the pause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class Sender:
     async def with_retries(
         self, ask: Callable[[], Awaitable[Result]], before_retry: BeforeRetry = at_once
     ) -> Result:
-        """Return what `ask` returns, which is repeated if it raises NoAnswer or TooManyRequests."""
+        """Return what `ask` returns; it is retried if it raises NoAnswer or TooManyRequests."""
 
         async def pause(seconds: float) -> None:
             await self._sleep(seconds)
@@ -89,7 +89,7 @@ class Sender:
 
         attempts = AsyncRetrying(
             stop=stop_after_attempt(self.policy.attempts)
-            | stop_before_delay(self.policy.total),  # give up at once if asked to wait longer
+            | stop_before_delay(self.policy.total),  # give up immediately if asked to wait longer
             wait=_pause,
             retry=retry_if_exception_type((NoAnswer, TooManyRequests)),
             sleep=pause,
@@ -106,7 +106,7 @@ def fits_a_header(value: str) -> bool:
 
 
 def sendable(secret: SecretStr) -> str:
-    """Return the plain value; RequestError if HTTP can't carry it. httpx's own would quote it."""
+    """Return the plain value; RequestError if HTTP can't carry it (httpx would quote it)."""
     value = secret.get_secret_value()
     if not fits_a_header(value):
         raise RequestError("not sent: a value holds a space or a character outside ASCII")

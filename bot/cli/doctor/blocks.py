@@ -47,7 +47,7 @@ async def validate(guide: Guide, api_url: str, proxy: str | None = None) -> Asyn
     if refused:
         yield Finding("blocks", f"Slack refuses {refused} of {count}", "see above")
     else:
-        yield Finding("blocks", f"Slack takes all {count} messages and windows")
+        yield Finding("blocks", f"Slack accepts all {count} messages and windows")
 
 
 async def _problems(http: httpx.AsyncClient, specimen: Specimen) -> list[str]:

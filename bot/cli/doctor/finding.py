@@ -9,7 +9,7 @@ TIMEOUT_SECONDS = 10
 class Finding:
     """What was checked and the result; `fix` says how to repair what is broken.
 
-    If not `tested`, it is neither well nor broken.
+    If it wasn't `tested`, it is neither good nor broken.
     """
 
     title: str

@@ -23,7 +23,7 @@ GONE = {404, 410}
 
 
 class NotThere(Exception):
-    """A server answered something else than 200."""
+    """A server answered with a status other than 200."""
 
     def __init__(self, status: int) -> None:
         super().__init__(f"HTTP {status}")
@@ -39,7 +39,7 @@ async def picture_findings(
         return
     try:
         guides = {file: guide.load(file) for file in guide_files(settings)}
-    except guide.GuideError:  # another finding says so
+    except guide.GuideError:  # another finding reports it
         return
     every, problems = find_all(guides, settings.guide_images, settings.public_url)
     for name, problem in problems.items():

@@ -100,7 +100,7 @@ def _optional_scopes(slack: Slack) -> Finding:
     missing = [
         f"{scope} ({what})" for scope, what in OPTIONAL_SCOPES.items() if scope not in granted
     ]
-    # They are optional, so that nothing is broken.
+    # They are optional, so nothing is broken without them.
     return Finding(title, f"not granted: {'; '.join(missing)}" if missing else "all granted")
 
 

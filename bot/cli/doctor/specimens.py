@@ -1,7 +1,7 @@
 """One specimen of every message and window that the bot can show.
 
-The state machine itself leads a made-up client through the guide along different stories; after
-each change, everything that Slack would then show is collected once.
+The real state machine takes a made-up client through the guide in different ways; after each
+change, everything that Slack would show is collected once.
 """
 
 import json

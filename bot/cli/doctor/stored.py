@@ -141,7 +141,7 @@ async def _requests(database: Database) -> Finding:
         at = last.get(kind)
         if at and (request is None or at > request) and now - at <= timedelta(days=1):
             return Finding(
-                title, f"requests {what} came at {at:%Y-%m-%d %H:%M} UTC; {text}", advice
+                title, f"requests {what} arrived at {at:%Y-%m-%d %H:%M} UTC; {text}", advice
             )
     if request is None:
         return Finding(title, f"{text}; with the bot running, {TRY_IT}", tested=False)

@@ -93,7 +93,7 @@ def stories(guide: Guide) -> Iterator[tuple[str, Sequence[Transition]]]:
 
 
 def _followed_up() -> Iterator[Transition]:
-    """Yield every follow-up, what engineering is offered then, and an answer at last."""
+    """Yield every follow-up, engineering's choices after the last one, and finally an answer."""
     days = [BEGAN + timedelta(days=number) for number in (1, 3, 7, 14, 28, 29)]
     for number, day in enumerate(days[:4], start=1):
         yield _does_at(day, remind, BOT, follow_up=number, last=number == 4)
@@ -111,7 +111,7 @@ def _awaited(at: Onboarding) -> Actor:
 def _does_at(
     moment: datetime, transition: Callable[..., Change], *arguments: Any, **named: Any
 ) -> Transition:
-    """Return a transition that happens at its own time."""
+    """Return a transition that happens at a fixed time."""
     return lambda at, _: transition(at, *arguments, now=moment, **named)
 
 

@@ -30,7 +30,7 @@ class Inquiry:
 def inquiries(
     onboarding: Onboarding, messages: Mapping[str, str], workspace_url: str
 ) -> Sequence[Inquiry]:
-    """Return the questions, oldest first. `messages` are the timestamps of our own, by slot."""
+    """Return the questions, oldest first. `messages` are the timestamps of ours, by slot."""
 
     def link(ts: str | None) -> str | None:
         if not ts or not workspace_url:

@@ -42,7 +42,7 @@ def people_and_channels(onboarding: Onboarding, history: History) -> Iterator[st
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """What is exported, the names that are known, and whether Slack told where `links` lead."""
+    """What is exported, the names that are known, and whether questions have `links` to Slack."""
 
     onboarding: Onboarding
     history: History
@@ -167,7 +167,7 @@ class Export:
         }
 
     def _checks(self) -> Iterator[tuple[int, str, Sequence[tuple[str, str]]]]:
-        """Yield each verification: its number, its outcome, and what was wrong, and why."""
+        """Yield each verification: its number, its outcome, what was wrong, and why."""
         for run in self.onboarding.verifications:
             report = run.report
             problems = [

@@ -1,6 +1,6 @@
 """`onboarding guide preview`: every message and window of the guide on one page.
 
-The page is a file that asks nobody for anything. It is drawn as in the sandbox (`make play`).
+The page is one file that loads nothing else. It looks like the sandbox (`make play`).
 """
 
 import base64

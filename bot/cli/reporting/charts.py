@@ -1,4 +1,4 @@
-"""Draws the charts of a report: SVG as data URIs, so that the file needs no other."""
+"""Draws the charts of a report: SVG as data URIs, so that the report is a single file."""
 
 from collections import Counter
 from collections.abc import Sequence

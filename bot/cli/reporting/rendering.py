@@ -29,7 +29,7 @@ STATUS = {
     Status.COMPLETED: "live",
     Status.CANCELLED: "canceled",
 }
-# With these at its start a spreadsheet takes a cell for a formula.
+# Spreadsheets treat a cell that starts with one of these as a formula.
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 
 
@@ -68,7 +68,7 @@ def _spread(times: Spread | None) -> str:
 
 
 def _csv(report: Report, _period: Period) -> str:
-    """Return a row for each client, all cells quoted, none of which is a formula."""
+    """Return a row for each client; all cells are quoted, and none is a formula."""
     file = io.StringIO()
     rows = [_row(case) for case in report.cases]
     writer = csv.DictWriter(file, COLUMNS, quoting=csv.QUOTE_ALL, lineterminator="\n")
@@ -78,7 +78,7 @@ def _csv(report: Report, _period: Period) -> str:
 
 
 def harmless(cell: object) -> str:
-    """Return a cell's text, after an apostrophe if a spreadsheet would take it for a formula."""
+    """Return a cell's text, after an apostrophe if a spreadsheet would treat it as a formula."""
     text = str(cell) if cell is not None else ""
     start = unicodedata.normalize("NFKC", text).lstrip()
     return f"'{text}" if text.startswith(FORMULA) or start.startswith(FORMULA) else text

@@ -1,4 +1,4 @@
-"""What people type, and the guide's answers to it, only where the guide has one. Pure."""
+"""Reads what people type, and finds the guide's answer if there is one. Pure."""
 
 from bot.guide.answers.intents import Intent as Intent, Meaning as Meaning, understand as understand
 from bot.guide.answers.matching import answer as answer

@@ -1,4 +1,4 @@
-"""What each passage of a guide is found by. Pure; made once for each guide."""
+"""The search index of a guide's passages. Pure; built once for each guide."""
 
 import math
 from collections import Counter
@@ -13,9 +13,9 @@ from bot.guide import Guide
 from bot.guide.answers.passages import Passage, passages
 from bot.guide.answers.vocabulary import stem, tokens, unified, words
 
-# What a word counts for that stands in a passage's title, around it, or in what people ask of it.
+# How much a word counts in a passage's title, in the text around it, and in what people ask.
 TITLE, AROUND, ASKED_FOR = 0.8, 0.2, 0.5
-# BM25: how soon a word that is repeated counts no more, and how much long passages are set back.
+# BM25: how soon repeating a word stops counting, and how much long passages are penalized.
 SATURATION, LENGTH = 1.2, 0.25
 
 NEGATIONS = frozenset({"not", "no"})
@@ -26,10 +26,10 @@ T = TypeVar("T", bound=Hashable)
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A passage, and the stems that it is found by."""
+    """A passage, and the stems that find it."""
 
     passage: Passage
-    worth: Mapping[str, float]  # what a stem of the question is worth here
+    worth: Mapping[str, float]  # how much a stem of the question counts here
     pairs: frozenset[Pair]  # stems next to each other
     title: Line
     asked_for: frozenset[Line]
@@ -40,7 +40,7 @@ class Index:
     """The passages of one guide."""
 
     def __init__(self, guide: Guide) -> None:
-        """Read every passage of `guide`, and what people ask of it if that is known."""
+        """Index every passage of `guide`, with what people ask about it if that is known."""
         asked = dict(guide.asked)
         drafts = [_Draft(passage, asked.get(passage.id, "")) for passage in passages(guide)]
         self.rarity = _rarity([draft.counts for draft in drafts])
@@ -56,11 +56,11 @@ class Index:
         self._long = sorted(word for word in self._known if len(word) > 3)
 
     def rarity_of(self, stems: Iterable[str]) -> float:
-        """Return how much `stems` tell together; the same in whichever order they come."""
+        """Return how telling `stems` are together, regardless of their order."""
         return math.fsum(self.rarity[found] for found in stems)
 
     def pair_rarity_of(self, pairs: Iterable[Pair]) -> float:
-        """Return how much `pairs` tell together; the same in whichever order they come."""
+        """Return how telling `pairs` are together, regardless of their order."""
         return math.fsum(self._pair_rarity[pair] for pair in pairs)
 
     def nearby(self, passage: Passage) -> Set[str]:
@@ -92,7 +92,7 @@ def index(guide: Guide) -> Index:
 
 
 class _Draft:
-    """What is counted in one passage, before the passages are compared."""
+    """The counts of one passage, before the passages are compared."""
 
     def __init__(self, passage: Passage, asked: str) -> None:
         self.passage = passage
@@ -113,7 +113,7 @@ class _Draft:
             self.counts[found] = self.counts.get(found, 0.0) + ASKED_FOR
         for phrase in asked_for:
             self.pairs.update(pairwise(phrase))
-        # A phrase of one word is too easily the whole of a question.
+        # A one-word phrase would too often be the whole question.
         self.asked_for = frozenset(frozenset(one) for one in asked_for if len(set(one)) > 1)
 
     def entry(self, rarity: Mapping[str, float], average: float) -> Entry:
@@ -137,7 +137,7 @@ class _Draft:
 
 
 def _rarity(sets: Collection[Iterable[T]]) -> dict[T, float]:
-    """Return for each thing in `sets` how much it tells that a set has it."""
+    """Return how rare each thing in `sets` is: the rarer it is, the more it says about a set."""
     having = Counter(thing for one in sets for thing in set(one))
     return {thing: _rare(count, len(sets)) for thing, count in having.items()}
 

@@ -1,7 +1,7 @@
-"""What somebody means who types in an onboarding's thread. Pure, and always the same.
+"""Works out what a message in an onboarding's thread means. Pure and deterministic.
 
-The rule is to be careful: a step is finished only by words that can mean nothing else. What comes
-close to that, or may be trouble, is left to the person, who is asked.
+It is careful on purpose: only words that can't mean anything else finish a step. If a message comes
+close to that, or may report trouble, its author is asked.
 """
 
 import re
@@ -50,7 +50,7 @@ class Meaning(StrEnum):
 class Intent:
     """A meaning, and the words that go with it.
 
-    `words` are the option's id for CHOOSE, and what is asked for TROUBLE and QUESTION; of DONE, the
+    `words` are the option's id for CHOOSE, and what to ask for TROUBLE and QUESTION; for DONE, the
     question that came with it. `by_command` is true for a question after the word “help”.
     """
 
@@ -63,9 +63,9 @@ NOTHING = Intent(Meaning.NOTHING)
 
 
 def understand(guide: Guide, message: str, step: Step | None, *, mentioned: bool = False) -> Intent:
-    """Return what `message` means, typed by somebody whose words count at `step`.
+    """Return what `message` means if its author can act on `step`.
 
-    `mentioned`: it mentions the bot, and so talks to nobody else. `step` is None when all are done.
+    `mentioned`: it mentions the bot, so it isn't for anyone else. `step` is None when all are done.
     """
     message = message[:LONGEST]
     words, to_others = normal(message), mentions_somebody(message) and not mentioned
@@ -101,7 +101,7 @@ def _freely(guide: Guide, message: str, words: str, step: int | None) -> Intent:
 
 
 def _exactly(message: str, words: str, step: Step | None) -> Intent | None:
-    """Return what the whole of a message says, if it is one of the words that steer."""
+    """Return what a message means if all of it is a command, such as “done”."""
     if not words:
         return None
     asks = "?" in message
@@ -119,9 +119,9 @@ def _exactly(message: str, words: str, step: Step | None) -> Intent | None:
 
 
 def _done_and_more(message: str, step: int | None) -> Intent | None:
-    """Read “Done, what's next?”: clauses that say so, and then a question.
+    """Read “Done, what's next?”: clauses that mean “done”, and then a question.
 
-    A question mark on the word itself makes it talk, and so does every other addition.
+    With a question mark on “done” itself, or anything else added, it's just conversation.
     """
     clauses = [one for one in _CLAUSE.split(message) if one and normal(one)]
     at = 0
@@ -140,7 +140,7 @@ def _done_and_more(message: str, step: int | None) -> Intent | None:
 
 
 def _done_and_next(words: str, step: int | None) -> Intent | None:
-    """Read “done whats next”, without anything between."""
+    """Read “done whats next”, with nothing in between."""
     said = words.split()
     for cut in range(1, len(said)):
         first, rest = " ".join(said[:cut]), " ".join(said[cut:])
@@ -151,7 +151,7 @@ def _done_and_next(words: str, step: int | None) -> Intent | None:
 
 @lru_cache(maxsize=8)
 def _nouns(guide: Guide) -> frozenset[str]:
-    """Return the words for what a message may be about: the guide's things, and screens."""
+    """Return the words for what a message may be about: things in the guide, and on screens."""
     titles = [step.title for step in guide.steps] + [one.label for one in guide.credentials]
     found = {word for title in titles for word in normal(title).split() if len(word) > 1}
     both = {f"{word}s" for word in found} | {word.removesuffix("s") for word in found} | found

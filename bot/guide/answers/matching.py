@@ -1,4 +1,4 @@
-"""Finds the passage of the guide that answers a question, if one does. Pure, and always the same.
+"""Finds the passage of the guide that answers a question, if one does. Pure and deterministic.
 
 Passages are ranked by BM25 over stems, pairs of stems, and likeness to what people ask of them. The
 best one is an answer only if it explains enough of the question: a wrong answer is worse than none.
@@ -12,18 +12,18 @@ from bot.guide.answers.index import NEGATIONS, Entry, Index, index
 from bot.guide.answers.passages import Passage
 from bot.guide.answers.query import Reading, Term, read
 
-# Weights and thresholds are fitted to the part “tuning” of tests/corpora/questions.toml.
-PAIR = 0.8  # what two words next to each other are worth, in the guide as in the question
-LIKE_ASKED, LIKE_TITLE = 1.5, 0.5  # what likeness adds
-NEARBY = 0.5  # how well a word is explained that stands elsewhere in the same step
+# Weights and thresholds are fitted to the “tuning” part of tests/corpora/questions.toml.
+PAIR = 0.8  # how much two words count that are adjacent in the guide and in the question
+LIKE_ASKED, LIKE_TITLE = 1.5, 0.5  # how much similarity adds
+NEARBY = 0.5  # how well a word elsewhere in the same step explains it
 HERE = 1.25  # the step that the asker is at
-FIGURE = 0.7  # pictures seldom answer
-OPPOSITE, UNTROUBLED = 0.5, 0.7  # what works, where the question is about what does not
+FIGURE = 0.7  # pictures rarely answer a question
+OPPOSITE, UNTROUBLED = 0.5, 0.7  # if only the question is about trouble, and not the passage
 
 ENOUGH_EXPLAINED = 0.6  # of the question
 ENOUGH_FOUND = 1.85  # in the guide's rarest words
 MARGIN = 0.15  # how far behind the best passage of other steps must be
-THE_SAME = 0.95  # so like a title, or what people ask, that little need be found
+THE_SAME = 0.95  # so similar to a title or a known question that few words need to match
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Match:
 def answer(guide: Guide, question: str, *, step: int | None = None) -> Passage | None:
     """Return the passage of `guide` that answers `question`; None if a person should.
 
-    `step` is the step that the asker is at: its passages are preferred a little.
+    `step` is the step that the asker is at: its passages are slightly preferred.
     """
     found = index(guide)
     reading = read(question, found)

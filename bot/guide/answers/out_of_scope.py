@@ -1,4 +1,4 @@
-"""Which questions the guide cannot know the answer of, however close their words come. Pure."""
+"""Recognizes questions that the guide can't answer, however similar its words are. Pure."""
 
 import re
 from collections.abc import Sequence

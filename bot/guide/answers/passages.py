@@ -13,8 +13,8 @@ class Passage:
     """A piece of the guide's text.
 
     `id` is the same in every process, so it can be stored. `steps` are the steps that it belongs
-    to, the nearest first; none where it is about the whole guide. `around` is what stands near it
-    in the guide: it helps to find the passage, and is no part of the answer.
+    to, the nearest first; none where it is about the whole guide. `around` is the text near it
+    in the guide, which helps to find the passage but isn't part of the answer.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""A question as it is looked for: what each of its words may be in the guide. Pure."""
+"""A question prepared for the search: what each of its words may be in the guide. Pure."""
 
 import re
 from collections.abc import Mapping
@@ -10,19 +10,19 @@ from bot.guide.answers.out_of_scope import is_beyond
 from bot.guide.answers.questions import asks
 from bot.guide.answers.vocabulary import sentences, stem, tokens, unified, words
 
-SYNONYM = 0.8  # what another word for it is worth
-ASIDE = 0.3  # what is worth what was said around the question
-HINT = 0.5  # what a hint is worth
-UNKNOWN, COMMON = 0.8, 0.1  # what a word weighs, at most and at least, of the guide's rarest
+SYNONYM = 0.8  # how much a synonym counts
+ASIDE = 0.3  # how much the text around the question counts
+HINT = 0.5  # how much a hint counts
+UNKNOWN, COMMON = 0.8, 0.1  # a word's greatest and least weight, relative to the guide's rarest
 
 _STEP = re.compile(r"\bstep (\d{1,3})\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Term:
-    """A word of the question: the stems that may stand for it, with what each is worth.
+    """A word of the question: the stems that may stand for it, and how much each counts.
 
-    `weight` is how much of the question it is; a hint is no part of what must be explained.
+    `weight` is its share of the question; a hint doesn't have to be explained.
     """
 
     stems: Mapping[str, float]
@@ -31,7 +31,7 @@ class Term:
 
 @dataclass(frozen=True)
 class Reading:
-    """A question as it is looked for."""
+    """A question prepared for the search."""
 
     terms: tuple[Term, ...]
     hints: tuple[Term, ...]

@@ -1,4 +1,4 @@
-"""Whether a message asks something, and of whom. Pure."""
+"""Whether a message asks something, and whom it asks. Pure."""
 
 import re
 
@@ -29,7 +29,7 @@ _HELP = re.compile(
 )
 _CONCERNS_US = frozenset({"i", "we", "us", "me", "why"})
 _ASKS_WHY = re.compile(r"why\b", re.IGNORECASE)
-# “Call tomorrow?”: people make an appointment.
+# “Call tomorrow?”: people making an appointment.
 LONGEST_CHAT = 4
 _SMALL_TALK = re.compile(
     rf"(?:{_BEFORE} )*(?:how (?:are|is) (?:you|things|everyone|everything|life)|hows (?:it "
@@ -44,7 +44,7 @@ _SMALL_TALK = re.compile(
 )
 _ENDS_AS_QUESTION = re.compile(r"\?[\W_]*$")
 
-# Somebody else is meant: a mention, or a name where people put it.
+# Addressed to somebody else: a mention, or a name where people put one.
 _MENTION = re.compile(r"<@|<!(?!date)|(?:^|\s)@\w")
 _CALLED_FIRST = re.compile(
     r"\W*(?P<greeting>(?:(?:hi|hey|hello|dear|good morning|morning|ok|thanks|thank you)\b\W*)+)?"
@@ -60,15 +60,15 @@ _TO_GREETED = re.compile(r"\W+(?:how|where|what|which|why|who|is)\b", re.IGNOREC
 
 
 def asks(sentence: str) -> bool:
-    """True if `sentence` has the form of a question, or is a cry for help."""
+    """True if `sentence` has the form of a question, or asks for help."""
     return bool(_ENDS_AS_QUESTION.search(sentence)) or _begins_as_question(sentence)
 
 
 def is_question(guide: Guide, message: str) -> bool:
-    """True if a message among people asks something, and nobody in particular.
+    """True if a message asks something without addressing anybody in particular.
 
-    “thanks”, “ok done?” and “Ben, can you do this today?” are left to the people: a word that
-    stands where a name may stand, and that neither `guide` nor words.toml has, is a name.
+    “thanks”, “ok done?” and “Ben, can you do this today?” are left to people: a word where a name
+    may be, and that is in neither `guide` nor words.toml, is a name.
     """
     if mentions_somebody(message) or calls_somebody(guide, message):
         return False
@@ -81,7 +81,7 @@ def mentions_somebody(message: str) -> bool:
 
 
 def calls_somebody(guide: Guide, message: str) -> bool:
-    """True if a message has a name where people put it who talk to somebody."""
+    """True if a message addresses somebody by name."""
     return any(_calls_somebody(part, index(guide)) for part in sentences(message))
 
 

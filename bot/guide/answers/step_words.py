@@ -1,4 +1,4 @@
-"""The words that steer an onboarding, as people type them: done, undo, status, help. Pure.
+"""The words that control an onboarding, as people type them: done, undo, status, help. Pure.
 
 Everything here looks at a normalized message (see `normal`), and matches only the whole of it: an
 unclear message must never finish a step.
@@ -145,9 +145,9 @@ _PRAISE = re.compile(r"(?:great|good|nice|excellent|awesome|perfect|amazing) (?:
 
 
 def normal(text: str) -> str:
-    """Return a message as it is matched: small letters, words apart by single spaces.
+    """Return a message normalized for matching: lowercase, with single spaces between words.
 
-    Apostrophes, punctuation, and emoji are gone, but for check marks, which mean “done”.
+    Apostrophes, punctuation, and emoji are removed, except check marks, which mean “done”.
     """
     folded = unicodedata.normalize("NFKC", html.unescape(text)).casefold()
     folded = re.sub(CHECK_MARKS, " ✅ ", folded)
@@ -175,14 +175,14 @@ def says_done(words: str, step: int | None) -> bool:
 
 
 def asks_status(words: str, *, marked: bool) -> bool:
-    """True if these words ask how far it is; `marked`: there was a question mark."""
+    """True if these words ask about the progress; `marked`: there was a question mark."""
     if not marked and (_NEEDS_MARK.fullmatch(words) or _PRAISE.match(words)):
         return False
     return bool(_STATUS.fullmatch(words))
 
 
 def nearly_says_done(words: str) -> bool:
-    """True for one word that may be a slip of the fingers: “doen”, “finshed”."""
+    """True for a single word that may be a typo: “doen”, “finshed”."""
     return words.isalpha() and any(
         words[0] == meant[0]
         and len(words) > 3
@@ -192,12 +192,12 @@ def nearly_says_done(words: str) -> bool:
 
 
 def says_undo(words: str) -> bool:
-    """True if these words take the last step back."""
+    """True if these words ask to undo the last step."""
     return bool(_UNDO.fullmatch(words))
 
 
 def says_help(words: str) -> bool:
-    """True if these words ask for help, and not with what."""
+    """True if these words ask for help without saying with what."""
     return bool(_HELP.fullmatch(words))
 
 

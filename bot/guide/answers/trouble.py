@@ -5,7 +5,7 @@ from collections.abc import Set
 
 from bot.guide.answers.vocabulary import words as vocabulary
 
-LONGEST_REPORT = 40  # words; who writes more tells a story
+LONGEST_REPORT = 40  # words; a longer message tells a story
 
 _NOT = (
     r"(?:doesnt|does not|dont|do not|isnt|is not|arent|are not|wasnt|was not|didnt|did not|"
@@ -29,7 +29,7 @@ _DO = (
     r"paste|enter|submit|edit|change|reach|locate|figure|load|view|accept|allow|register|use|"
     r"set|tell which)"
 )
-# Each reports trouble by itself, whatever else is said.
+# Each of these reports trouble on its own, whatever else is said.
 _STRONG = re.compile(
     r"\b(?:"
     r"errors?|denied|blank|white screen|crash\w*|frozen|freezes|froze|timing out|makes? no "
@@ -69,7 +69,7 @@ _STRONG = re.compile(
     r")\b|(?:and|still|then|but) nothing$|^(?:still |it |that |this |but |and )*(?:wont|will "
     r"not|doesnt|does not|didnt|isnt) "
 )
-# These do so of the person who writes, or as the whole of a message.
+# These report trouble only about the writer, or at the start of a message.
 _WEAK = re.compile(
     r"(?:^|\b(?:i|we|im|were|still|totally|kinda|kind of|really|bit|so|have|having|had|theres|"
     r"there is|got|"
@@ -106,7 +106,7 @@ _NO_TROUBLE = re.compile(
     r"window sorry)|ignore "
     r"(?:that|my|me)|disregard"
 )
-# What does not belong to the setup at all.
+# Things that have nothing to do with the setup.
 _ELSEWHERE = re.compile(
     r"^(?!.*\b(?:code|login|log in|sign in)\b).*\b(?:weather|snow|trucks?|traffic|internet|wifi|"
     r"phone|laptop|car|van|kids|flight|voice|"
@@ -170,7 +170,7 @@ def is_past(words: str) -> bool:
 def reports_trouble(words: str, nouns: Set[str]) -> bool:
     """True if a message says that something doesn't work, is missing, or went wrong.
 
-    `nouns` are what the guide calls its things, and what is on a screen.
+    `nouns` are the guide's names for its things, and what is on a screen.
     """
     if is_past(words) or len(words.split()) > LONGEST_REPORT:
         return False
@@ -193,7 +193,7 @@ def reports_progress(words: str, nouns: Set[str]) -> bool:
 
 
 def concerns_setup(words: str, nouns: Set[str]) -> bool:
-    """True if a message is about the setup, as far as its words tell, and not about later."""
+    """True if a message, going by its words, is about the setup, and not about later."""
     said = words.split()
     if is_past(words) or _NOT_YET.search(words) or not 2 < len(said) <= LONGEST_REPORT:
         return False

@@ -1,4 +1,4 @@
-"""What people write, as the words that count: cleaned, unified, by their stems. Pure."""
+"""Reduces what people write to the words that count: cleaned, unified, and stemmed. Pure."""
 
 import html
 import re
@@ -104,12 +104,12 @@ def spoken(text: str) -> str:
 
 
 def tokens(text: str) -> list[str]:
-    """Return the words of `text`, as they are spoken."""
+    """Return the words of `text` as `spoken` returns them."""
     return re.findall(r"[a-z0-9]+", spoken(text))
 
 
 def unified(found: Sequence[str]) -> list[str]:
-    """Return tokens with one name for what has several: “sign in” is “login”."""
+    """Return tokens with a single name for things that have several: “sign in” is “login”."""
     same, at = words().same, 0
     result: list[str] = []
     while at < len(found):

@@ -1,6 +1,6 @@
 """How long each side took: the events are replayed to find who had to act in between (pure).
 
-Histories are sealed, so those of earlier releases cannot be given what a replay finds.
+Histories are sealed, so what a replay finds can't be added to those of earlier releases.
 """
 
 from collections.abc import Iterable, Iterator
@@ -52,7 +52,7 @@ class Replay:
     def __init__(self, guide: Guide) -> None:
         self._guide = guide
         self._finished: dict[int, EventKind] = {}
-        self._current: int | None = None  # to be found again
+        self._current: int | None = None  # None: to be worked out again
         self._unnecessary: frozenset[int] = frozenset()
         self._handed_over: frozenset[int] = frozenset()
         self._to_enter_again: tuple[str, ...] = ()

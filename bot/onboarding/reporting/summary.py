@@ -13,7 +13,7 @@ from bot.onboarding.events import Event, EventKind
 from bot.onboarding.history.durations import Replay
 from bot.onboarding.verification_report import Outcome
 
-# Raise it when the same history gives another summary: stored ones are then made again.
+# Increment it when the same history gives a different summary: stored ones are then recomputed.
 VERSION = 1
 SIDES = (*Owner, None)  # None: paused
 # The events that a summary depends on.

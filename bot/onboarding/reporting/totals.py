@@ -1,4 +1,4 @@
-"""Adds the cases of a period up. The counting rules are in docs/report.md."""
+"""Adds up the cases of a period. The counting rules are in docs/report.md."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence

@@ -116,7 +116,7 @@ class ServiceTitan:
     ) -> dict[str, Any]:
         """Send `body` exactly once, and return the JSON object of the response.
 
-        An empty response gives {}. After NoAnswer it may have been done or not.
+        An empty response gives {}. After NoAnswer, it may or may not have been carried out.
         Raises as `get` does.
         """
         url, headers = self._api_url + path, _headers(token, application_key)

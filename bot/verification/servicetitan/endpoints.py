@@ -47,7 +47,7 @@ READS = (
     BUSINESS_UNITS,
     Endpoint("Technicians", "tn.stt.technicians:r", SETTINGS + "/technicians" + ONE_RECORD),
 )
-# The five under "Write". Nothing proves them without a side effect but the token's own list.
+# The five under "Write". Without a side effect, only the token's own list can prove them.
 WRITE_SCOPES = {
     "Bookings": "tn.crm.bookings:w",
     "Customers": "tn.crm.customers:w",
