@@ -1,4 +1,4 @@
-"""What the page's server refuses; no browser is needed."""
+"""What the sandbox page's server rejects; no browser is needed."""
 
 import re
 
@@ -19,7 +19,7 @@ def fields(served: Served, **more: str) -> dict[str, str]:
     return {"generation": generation[1], "who": ids["Ann Admin"], **more}
 
 
-def test_only_loopback_pages_of_its_own_may_ask(served: Served) -> None:
+def test_requests_from_a_foreign_host_or_origin_are_forbidden(served: Served) -> None:
     form = fields(served, act="say", channel="C", text="x")
 
     for headers in (
@@ -49,7 +49,7 @@ def test_only_loopback_pages_of_its_own_may_ask(served: Served) -> None:
         ("direct", {"direct": "jump", "value": "back"}, 400),
     ],
 )
-def test_what_cannot_be_is_refused(
+def test_invalid_requests_are_rejected_without_breaking_the_page(
     served: Served, path: str, form: dict[str, str], status: int
 ) -> None:
     answer = httpx.post(served.url + path, data=fields(served) | form)
@@ -58,7 +58,7 @@ def test_what_cannot_be_is_refused(
     assert httpx.get(served.url).status_code == 200
 
 
-def test_a_taken_port_is_told(served: Served) -> None:
+def test_a_port_in_use_is_reported(served: Served) -> None:
     port = served.url.rstrip("/").rpartition(":")[2]
 
     result = CliRunner().invoke(main, ["sandbox", "--web", "--port", port])

@@ -1,4 +1,4 @@
-"""The director's panel: more people, the bot's process, Slack's bad days, the guide, the clock."""
+"""The director's panel: adding people, the bot's process, Slack faults, the guide, the clock."""
 
 from pathlib import Path
 
@@ -23,11 +23,11 @@ def current(page: Page) -> int:
 
 
 def failed(page: Page, text: str) -> Locator:
-    """The calls of Slack that failed like this."""
+    """The calls to Slack that failed this way."""
     return page.locator("#d-calls .failed", has_text=text)
 
 
-def test_outsiders_are_offered_what_slack_offers_them(page: Page) -> None:
+def test_external_members_get_no_home_commands_or_shortcuts(page: Page) -> None:
     for name in ("Home", "engineering"):
         assert erin(page).get_by_role("link", name=name).count() == 1
         assert ann(page).get_by_role("link", name=name).count() == 0
@@ -42,7 +42,7 @@ def test_outsiders_are_offered_what_slack_offers_them(page: Page) -> None:
     message.get_by_label("More actions").click()
 
 
-def test_others_in_the_channel_may_do_what_they_are_for(page: Page) -> None:
+def test_third_parties_and_guests_are_refused_but_sales_can_check_status(page: Page) -> None:
     for who, name in (("third company", "Tess Third"), ("guest", "Gus Guest")):
         add(page, who, name)
         show(ann(page), name)
@@ -57,7 +57,7 @@ def test_others_in_the_channel_may_do_what_they_are_for(page: Page) -> None:
     step(ann(page), 4)
 
 
-def test_an_engineer_gives_the_client_to_a_colleague_from_the_home(page: Page) -> None:
+def test_an_engineer_reassigns_a_client_from_the_app_home(page: Page) -> None:
     add(page, "sales", "Sam Sales")
     look_at(erin(page), "Home")
     form = erin(page).get_by_role("dialog")
@@ -71,7 +71,7 @@ def test_an_engineer_gives_the_client_to_a_colleague_from_the_home(page: Page) -
         look_at(pane, "acme-heavyset")
 
 
-def test_two_people_press_the_same_button(page: Page) -> None:
+def test_when_two_people_press_done_one_is_told_it_was_already_done(page: Page) -> None:
     add(page, "colleague", "Cal Colleague")
     show(erin(page), "Cal Colleague")
     now = current(page)
@@ -84,7 +84,7 @@ def test_two_people_press_the_same_button(page: Page) -> None:
     show(erin(page), "Erin Engineer")
 
 
-def test_the_killed_bot_comes_back(page: Page) -> None:
+def test_the_bot_works_again_after_a_kill_and_restart(page: Page) -> None:
     now = current(page)
     page.get_by_role("button", name="kill -9").click()
     expect(page.locator("#trouble")).to_contain_text("killed")
@@ -104,7 +104,7 @@ def test_the_killed_bot_comes_back(page: Page) -> None:
         ("Answers get lost", "no answer, though it was done"),
     ],
 )
-def test_a_bad_day_of_slack_delays_a_step_and_doubles_nothing(
+def test_slack_api_errors_delay_a_step_but_post_nothing_twice(
     page: Page, switch: str, shown: str
 ) -> None:
     now = current(page)
@@ -118,12 +118,12 @@ def test_a_bad_day_of_slack_delays_a_step_and_doubles_nothing(
     flip(page, "slack", switch)
     last(ann(page), "step_done").click()
     step(ann(page), now + 2)
-    # The first message may name it as the next step for a while.
+    # For a while, the first message may still show it as the next step.
     texts = ann(page).locator(".thread .message", has_text=f"✅ Step {now + 1}:")
     expect(texts).to_have_count(1)
 
 
-def test_while_slack_is_down_nothing_is_lost(page: Page) -> None:
+def test_a_step_finished_while_slack_is_down_shows_up_afterward(page: Page) -> None:
     now = current(page)
     flip(page, "slack", "Slack's API is down")
     last(ann(page), "step_done").click()
@@ -135,7 +135,9 @@ def test_while_slack_is_down_nothing_is_lost(page: Page) -> None:
     step(ann(page), now + 1)
 
 
-def test_an_edited_guide_is_shown_and_a_broken_one_names_its_line(page: Page, guide: Path) -> None:
+def test_reloading_shows_an_edited_guide_or_the_line_of_a_syntax_error(
+    page: Page, guide: Path
+) -> None:
     text = guide.read_text(encoding="utf-8")
     title = ann(page).locator(".thread h4").last.inner_text().partition(": ")[2]
     assert text.count(f'title = "{title}"') == 1
@@ -156,7 +158,7 @@ def test_an_edited_guide_is_shown_and_a_broken_one_names_its_line(page: Page, gu
     expect(ann(page).locator(".thread h4").last).to_contain_text(title)
 
 
-def test_the_clock_jumps_for_slack_and_the_bot_alike(page: Page) -> None:
+def test_clock_jumps_apply_to_both_slack_and_the_bot(page: Page) -> None:
     messages = ann(page).locator(".thread .message")
     before = messages.count()
 

@@ -1,4 +1,4 @@
-"""Phone width, the keyboard alone, what axe finds, and two windows on one state."""
+"""Accessibility: phone width, keyboard only, axe's findings, and two windows sharing one state."""
 
 import re
 
@@ -35,7 +35,7 @@ def serious_findings(page: Page) -> list[str]:
     ]
 
 
-def test_axe_finds_nothing_serious(page: Page, open_page: OpenPage) -> None:
+def test_axe_reports_no_serious_accessibility_issues(page: Page, open_page: OpenPage) -> None:
     for part in ("servicetitan", "slack", "people", "calls"):
         page.locator(f"#d-{part} > summary").click()
     assert serious_findings(page) == []
@@ -51,7 +51,7 @@ def test_axe_finds_nothing_serious(page: Page, open_page: OpenPage) -> None:
 
 
 @pytest.mark.usefixtures("page")
-def test_a_phone_shows_everything_within_its_width(open_page: OpenPage) -> None:
+def test_everything_fits_the_width_of_a_phone(open_page: OpenPage) -> None:
     phone = open_page("", PHONE)
 
     for part in (erin(phone), ann(phone), phone.locator(".director")):
@@ -67,7 +67,7 @@ def test_a_phone_shows_everything_within_its_width(open_page: OpenPage) -> None:
     expect(dialog).to_have_count(0)
 
 
-def test_the_keyboard_is_enough(page: Page) -> None:
+def test_credentials_can_be_entered_with_the_keyboard_alone(page: Page) -> None:
     _tab_to(page, "enter_credentials")
     page.keyboard.press("Enter")
     pane = page.locator(".pane", has=page.get_by_role("dialog"))
@@ -97,7 +97,7 @@ def test_two_browsers_and_a_reload_show_the_same_state(page: Page, open_page: Op
     other = open_page("?only=b")
 
     last(ann(page), "enter_credentials").click()
-    expect(ann(other).get_by_role("dialog")).to_be_visible()  # it is one person's screen
+    expect(ann(other).get_by_role("dialog")).to_be_visible()  # both show the same person's screen
     box = ann(page).get_by_label("Booking Provider ID", exact=True)
     with page.expect_response(re.compile("/act$")):
         box.fill(value(page, "Booking Provider ID"))
@@ -110,7 +110,7 @@ def test_two_browsers_and_a_reload_show_the_same_state(page: Page, open_page: Op
     step(ann(page), 12)
 
 
-def test_what_is_too_long_or_not_taken_is_told_and_stays_in_its_box(page: Page) -> None:
+def test_text_that_could_not_be_sent_stays_in_its_box_with_an_error(page: Page) -> None:
     box = ann(page).locator("textarea[id$=-thread]")
     box.fill("x" * 1_000_000)
     box.press("Enter")

@@ -1,4 +1,4 @@
-"""The pictures in docs/pictures show what the page shows now: compared by text, not by pixels."""
+"""The pictures in docs/pictures match the current page: compared by text, not by pixels."""
 
 import asyncio
 import json
@@ -12,7 +12,7 @@ LARGEST = 200 * 1024
 
 
 @pytest.mark.skipif(not CHROMIUM, reason=LEFT_OUT)
-def test_every_picture_shows_what_is_drawn_now() -> None:
+def test_every_picture_in_the_docs_is_up_to_date() -> None:
     kept = json.loads(DRAWN.read_text(encoding="utf-8"))
     del kept["style"]
 
@@ -22,7 +22,7 @@ def test_every_picture_shows_what_is_drawn_now() -> None:
     assert stale == [], "take them again with `make pictures`"
 
 
-def test_every_picture_is_there_and_small() -> None:
+def test_every_picture_exists_and_is_under_200_kb() -> None:
     names = json.loads(DRAWN.read_text(encoding="utf-8")).keys() - {"style"}
     assert {picture.stem for picture in PICTURES.glob("*.png")} == names
     assert [p.name for p in PICTURES.glob("*.png") if p.stat().st_size > LARGEST] == []

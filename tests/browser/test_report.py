@@ -1,4 +1,4 @@
-"""The report's HTML file: whole, readable on a phone, and without serious findings of axe's."""
+"""The report's HTML file: self-contained, readable on a phone, no serious axe findings."""
 
 from pathlib import Path
 
@@ -13,7 +13,9 @@ from tests.unit.test_reporting import many
 
 
 @pytest.mark.skipif(not CHROMIUM, reason=LEFT_OUT)
-def test_the_file_reads_well_on_a_phone_and_asks_nobody(browser: Browser, tmp_path: Path) -> None:
+def test_the_html_report_fits_a_phone_and_makes_no_network_requests(
+    browser: Browser, tmp_path: Path
+) -> None:
     file = tmp_path / "report.html"
     file.write_text(render(many(9), Period(), "html"), encoding="utf-8")
     page = browser.new_page(viewport=PHONE)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Every prepared scene can be begun at, and shows what it is named for."""
+"""Every prepared scene can be started, and shows what it's named for."""
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -23,7 +23,7 @@ def page(open_page: OpenPage) -> Page:
 
 
 @pytest.mark.parametrize("name", SCENES)
-def test_a_scene_comes_to_its_moment(page: Page, name: str) -> None:
+def test_each_scene_starts_at_the_moment_it_is_named_for(page: Page, name: str) -> None:
     begin_at(page, name)
 
     look_at(erin(page), "engineering")

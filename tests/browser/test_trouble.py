@@ -1,4 +1,4 @@
-"""What goes wrong: ServiceTitan away, a wrong secret, a secret in the channel."""
+"""When things go wrong: ServiceTitan down, a wrong secret, a secret in the channel."""
 
 import re
 
@@ -14,7 +14,7 @@ def scene() -> str:
 
 
 def ask(page: Page, question: str) -> None:
-    """Have Ann ask for help, in its window."""
+    """Have Ann ask for help in its modal."""
     last(ann(page), "step_help").click()
     form = ann(page).get_by_role("dialog")
     form.locator("textarea").fill(question)
@@ -22,7 +22,7 @@ def ask(page: Page, question: str) -> None:
     expect(form).to_have_count(0)
 
 
-def test_a_wrong_secret_is_put_right_and_every_window_opens_where_it_belongs(page: Page) -> None:
+def test_a_wrong_secret_is_corrected_and_modals_open_on_the_right_side(page: Page) -> None:
     last(ann(page), "enter_credentials").click()
     form = ann(page).get_by_role("dialog")
     for field, name in (("client_id", "Client ID"), ("client_secret", "Client Secret")):
@@ -49,7 +49,7 @@ def test_a_wrong_secret_is_put_right_and_every_window_opens_where_it_belongs(pag
     expect(form).to_have_count(0)
 
 
-def test_the_shortcuts_in_a_message_s_menu(page: Page) -> None:
+def test_message_shortcuts_relay_mark_answered_and_add_to_history(page: Page) -> None:
     ask(page, "Which of the two menus is it?")
     look_at(erin(page), "engineering")
     room = erin(page).locator(".thread")
@@ -68,7 +68,7 @@ def test_the_shortcuts_in_a_message_s_menu(page: Page) -> None:
     expect(mine.last).to_contain_text("history")
 
 
-def test_the_person_who_posted_a_secret_is_told(page: Page) -> None:
+def test_only_the_author_of_a_posted_secret_is_asked_to_delete_it(page: Page) -> None:
     say(ann(page), f"the secret is {value(page, 'Client Secret')}", "thread")
 
     expect(ann(page).locator(".message.private").last).to_contain_text("Please delete it now")
@@ -76,7 +76,7 @@ def test_the_person_who_posted_a_secret_is_told(page: Page) -> None:
     assert told not in erin(page).locator(".message.private").all_inner_texts()
 
 
-def test_servicetitan_down_is_told(page: Page) -> None:
+def test_a_servicetitan_outage_is_reported_in_the_clients_thread(page: Page) -> None:
     flip(page, "servicetitan", "is down")
     erin(page).locator(".back").click()
     say(erin(page), "/servicetitan verify")

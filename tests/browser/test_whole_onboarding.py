@@ -1,4 +1,4 @@
-"""A whole onboarding by clicks, on both sides of the channel."""
+"""A whole onboarding, clicked through on both sides of the channel."""
 
 import re
 
@@ -29,7 +29,7 @@ def enter(page: Page, names: tuple[str, ...]) -> None:
     expect(form).to_have_count(0)
 
 
-def test_a_page_from_before_start_over_loads_again(
+def test_a_stale_page_reloads_after_starting_over(
     open_page: OpenPage, request: pytest.FixtureRequest
 ) -> None:
     stale = open_page()
@@ -88,7 +88,7 @@ def test_a_whole_onboarding_by_clicks(page: Page) -> None:
             step(ann(page), 4)
             last(ann(page), "step_done").click()
             step(ann(page), 5)
-        if number == 19:  # the wrong value: the error is at its field, and what was typed stays
+        if number == 19:  # a wrong value: the error appears at its field, and the input stays
             last(ann(page), "enter_credentials").click()
             form = ann(page).get_by_role("dialog")
             box = form.get_by_label("Client Secret", exact=True)
@@ -109,7 +109,7 @@ def test_a_whole_onboarding_by_clicks(page: Page) -> None:
         last(erin(page), "step_done").click()
     step(ann(page), 25)
     last(erin(page), "test_booking").click()
-    page.evaluate("draw()")  # as when something happens in Slack meanwhile
+    page.evaluate("draw()")  # as if something else happened in Slack in the meantime
     expect(page.locator("#confirm")).to_contain_text("TEST - please dismiss")
     page.locator("#confirm-no").click()
     last(erin(page), "test_booking").click()

@@ -1,4 +1,4 @@
-"""The bot is killed at every point of a whole onboarding, and nobody notices but by a delay."""
+"""The bot is killed at every point of a whole onboarding; all anyone notices is a delay."""
 
 import zlib
 from collections.abc import Callable
@@ -14,12 +14,12 @@ from tests.crash.people import People
 from tests.databases import ON_POSTGRESQL, ON_SQLITE, AnyDatabase
 from tests.integration.world import KEY
 
-# Kinds of points: a run that passes none of one kind has stopped looking there.
+# Kinds of crash points: a run that passes none of some kind no longer covers it.
 MOMENTS = (
     *("before commit of update onboarding", "after commit of update onboarding"),
     *("before acknowledging press", "before chat.postMessage", "after chat.postMessage"),
 )
-# Into so many onboardings the points are shared out, for crashes that are far from each other.
+# How many onboardings the crash points are split across, to keep the crashes far apart.
 SHARES = 10
 
 
@@ -30,9 +30,9 @@ async def onboard(
     hasty: bool = False,
     pinned: bool = True,
 ) -> Points:
-    """Go through a whole onboarding with a bot that dies at `deadly` points; then all is level.
+    """Run a whole onboarding with a bot that dies at `deadly` points, and check that it catches up.
 
-    Not `pinned`: it dies each time that it has published, which is when a thread is pinned.
+    Without `pinned`: it dies right after every publish, which is when a thread gets pinned.
     """
     points = Points(deadly)
     async with (
@@ -71,12 +71,12 @@ async def onboard(
 
 
 def one_in(count: int, remainder: int) -> Callable[[str], bool]:
-    """Choose points by their names, so that all remainders together choose each point once."""
+    """Pick points by name, so that all remainders together cover each point exactly once."""
     return lambda name: zlib.crc32(name.encode()) % count == remainder
 
 
 @ON_SQLITE
-async def test_an_onboarding_survives_a_crash_now_and_then(database: AnyDatabase) -> None:
+async def test_an_onboarding_survives_occasional_crashes(database: AnyDatabase) -> None:
     points = await onboard(database, one_in(80, 0))
 
     assert len(points.died_at) > 8
@@ -87,7 +87,7 @@ async def test_an_onboarding_survives_a_crash_now_and_then(database: AnyDatabase
 @pytest.mark.long
 @ON_SQLITE
 @pytest.mark.parametrize("share", range(SHARES))
-async def test_a_crash_at_each_point_far_from_others(
+async def test_an_onboarding_survives_widely_spaced_crashes_at_each_point(
     database: AnyDatabase, share: int, tell: Callable[[str], None]
 ) -> None:
     points = await onboard(database, one_in(SHARES, share), hasty=share % 2 == 1)
@@ -98,7 +98,7 @@ async def test_a_crash_at_each_point_far_from_others(
 @pytest.mark.long
 @ON_POSTGRESQL
 @pytest.mark.parametrize("share", range(2))
-async def test_a_crash_at_some_points_with_postgresql(
+async def test_an_onboarding_survives_crashes_on_postgresql(
     database: AnyDatabase, share: int, tell: Callable[[str], None]
 ) -> None:
     points = await onboard(database, one_in(SHARES, share), hasty=share % 2 == 1)
@@ -108,7 +108,7 @@ async def test_a_crash_at_some_points_with_postgresql(
 
 @pytest.mark.long
 @ON_SQLITE
-async def test_a_crash_at_every_point_one_after_the_other(
+async def test_an_onboarding_survives_a_crash_at_every_single_point(
     database: AnyDatabase, tell: Callable[[str], None]
 ) -> None:
     points = await onboard(database, lambda _name: True, pinned=False)

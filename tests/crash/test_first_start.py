@@ -1,4 +1,4 @@
-"""The first start is killed while it makes the tables; the next one makes them."""
+"""The first start is killed while creating the tables; the next one finishes the job."""
 
 import contextlib
 import os
@@ -13,7 +13,7 @@ import pytest
 from sandbox.bot_process import ROOT
 from storage import migrate
 
-# Upgrades a database, and is killed after so many statements.
+# Upgrades a database, and kills itself after the given number of statements.
 KILLED = """
 import os, signal, sys
 from sqlalchemy import event
@@ -40,7 +40,7 @@ def tables(database: Path) -> list[tuple[str]]:
 
 
 @pytest.mark.parametrize("statements", [6, 21, 40])
-def test_tables_that_were_half_made_do_not_stop_the_next_start(
+def test_a_migration_killed_halfway_is_completed_by_the_next_start(
     tmp_path: Path, statements: int
 ) -> None:
     url, whole = f"sqlite:///{tmp_path / 'killed.db'}", tmp_path / "whole.db"

@@ -1,4 +1,4 @@
-"""Several workers on one PostgreSQL, killed now and then: nothing is lost, nothing comes twice."""
+"""Several workers on one PostgreSQL, killed at random: nothing is lost or posted twice."""
 
 import asyncio
 import time
@@ -26,10 +26,10 @@ from tests.databases import ON_POSTGRESQL, AnyDatabase
 from tests.integration.world import KEY
 from tests.invariants import must_be_sound
 
-# How long Slack waits for an answer: three seconds, but here people are less patient with a socket.
+# How long Slack waits for an ack: three seconds, but less here in Socket Mode.
 ACK_DEADLINE = {False: 3.0, True: 1.5}
 TAKEN_OVER_WITHIN = 15.0
-# The longest that anybody may wait for anything: two take-overs, one after the other, and a try.
+# The longest anyone may wait for anything: two takeovers in a row, plus one attempt.
 NOBODY_WAITS_LONGER = 2 * TAKEN_OVER_WITHIN + 5
 
 
@@ -43,7 +43,7 @@ class Stage:
     fleet: Fleet
 
     def clients(self, count: int) -> list[People]:
-        """So many clients, each with an engineer of their own; every other pair is hasty."""
+        """That many clients, each with their own engineer; every other pair is hasty."""
         return [self._client(number) for number in range(1, count + 1)]
 
     def _client(self, number: int) -> People:
@@ -98,7 +98,7 @@ async def staged(
 
 
 async def onboard(stage: Stage, clients: int) -> str:
-    """Onboard so many clients at the same time; then all is level. Returns what it was like."""
+    """Onboard that many clients concurrently, wait until all caught up, and return a summary."""
     everybody = stage.clients(clients)
     began = time.monotonic()
     await asyncio.gather(*(people.onboard() for people in everybody))
@@ -119,7 +119,7 @@ async def onboard(stage: Stage, clients: int) -> str:
 
 
 async def sound(people: People) -> None:
-    """See that the thread, the history and the announcements of a client fit each other."""
+    """Check that a client's thread, history, and announcements are consistent."""
     database = Database(people.bot.database.url, Seals([RAW_KEY]))
     guides = GuideStore.from_file(SERVICETITAN)
     [(onboarding_id,)] = people.query(f"SELECT id FROM {people.onboarding}")  # noqa: S608
@@ -143,7 +143,7 @@ BEGUN = ["root", "welcome", "step:1", "step:2"]
     ],
     ids=["2", "4", "2-sockets"],
 )
-async def test_workers_that_are_killed_now_and_then_lose_and_repeat_nothing(
+async def test_workers_killed_at_random_lose_and_repeat_nothing(
     database: AnyDatabase, workers: int, socket_mode: bool
 ) -> None:
     async with staged(database, workers, socket_mode=socket_mode) as stage:
@@ -159,7 +159,7 @@ async def test_workers_that_are_killed_now_and_then_lose_and_repeat_nothing(
 @pytest.mark.parametrize(
     ("workers", "socket_mode"), [(2, HTTP), (4, HTTP), (2, SOCKETS), (4, SOCKETS)]
 )
-async def test_many_clients_while_workers_are_killed_again_and_again(
+async def test_many_clients_are_onboarded_while_workers_keep_getting_killed(
     database: AnyDatabase, workers: int, socket_mode: bool, tell: Callable[[str], None]
 ) -> None:
     async with staged(database, workers, seed=workers, socket_mode=socket_mode) as stage:
@@ -196,12 +196,12 @@ async def test_the_thread_of_a_dead_worker_is_taken_over_within_seconds(
         assert [one.slot for one in people.channel.messages] == BEGUN
 
 
-# What a busy machine adds; `tell` says what it really took.
+# Extra seconds allowed for a busy machine; `tell` reports the actual time.
 SLACKNESS = 4.0
 
 
 async def killed_while_it_posts(stage: Stage, people: People, *, replaced: bool) -> float:
-    """Kill the first worker while it posts the second step; returns when it died."""
+    """Kill the first worker while it posts the second step, and return when it died."""
     fleet, victim, killed_at = stage.fleet, stage.fleet.workers[0], 0.0
 
     async def dies(moment: str, method: str, _arguments: dict[str, Any]) -> bool:
@@ -222,14 +222,14 @@ async def killed_while_it_posts(stage: Stage, people: People, *, replaced: bool)
 
 
 async def shown(people: People) -> float:
-    """Wait until Slack shows the second step in the first message too; returns when."""
+    """Wait until the first message shows the second step too, and return when it did."""
     async with asyncio.timeout(30):
         while people.query("SELECT 1 FROM onboarding WHERE revision > published_revision"):  # noqa: ASYNC110
             await asyncio.sleep(0.02)
     return time.monotonic()
 
 
-async def test_a_bot_that_is_started_again_goes_on_at_once(
+async def test_a_restarted_bot_resumes_posting_immediately(
     database: AnyDatabase, tell: Callable[[str], None]
 ) -> None:
     async with staged(database, 1, sweep_interval=5) as stage:
@@ -245,7 +245,7 @@ async def test_a_bot_that_is_started_again_goes_on_at_once(
 
 
 @ON_POSTGRESQL
-async def test_a_lease_of_a_worker_that_does_not_come_back_is_taken_when_it_ends(
+async def test_another_worker_takes_over_a_dead_workers_lease_when_it_expires(
     database: AnyDatabase, tell: Callable[[str], None]
 ) -> None:
     async with staged(database, 2, sweep_interval=5) as stage:

@@ -1,4 +1,4 @@
-"""Every part of the bench, and the soak, run to their end."""
+"""Every part of the benchmark, and the soak test, runs to completion."""
 
 import subprocess
 import sys
@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.long
 
 
-def test_every_part_of_the_bench_comes_to_its_end(tmp_path: Path) -> None:
+def test_every_part_of_the_bench_runs_to_completion(tmp_path: Path) -> None:
     output = tmp_path / "bench.json"
 
     run("tests.bench", "--quick", "--sqlite-only", "--output", str(output))

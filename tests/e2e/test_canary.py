@@ -1,6 +1,6 @@
-"""Marked secrets go through a whole run, failures included, and are then looked for everywhere.
+"""Canary secrets go through a whole run, failures included, and must not leak anywhere.
 
-`pytest -s tests/e2e/test_canary.py` tells how much was searched, and how often a secret was found.
+`pytest -s tests/e2e/test_canary.py` shows how much was searched and how often a secret was found.
 """
 
 import json
@@ -24,7 +24,7 @@ from tests.e2e.staging import rows, staging, stopped
 
 @ON_SQLITE
 @pytest.mark.parametrize("socket_mode", [False, True], ids=["http", "socket"])
-async def test_a_secret_shows_nowhere_but_where_an_engineer_asks_for_it(
+async def test_secrets_appear_only_where_an_engineer_reveals_them(
     database: AnyDatabase, socket_mode: bool
 ) -> None:
     async with staging(database, socket_mode=socket_mode, log_level="DEBUG", **CANARIES) as stage:
@@ -52,7 +52,7 @@ async def test_a_secret_shows_nowhere_but_where_an_engineer_asks_for_it(
 
 
 @pytest.mark.parametrize("dress", ["{}", "{0.hex}", "token={} and so on"])
-def test_the_search_finds_what_it_looks_for(dress: str) -> None:
+def test_the_leak_search_finds_plain_and_hex_encoded_secrets(dress: str) -> None:
     secret, tenant = CANARIES["client_secret"], CANARIES["tenant_id"]
     shown = secret.encode().hex() if "hex" in dress else dress.format(secret)
 
@@ -61,7 +61,7 @@ def test_the_search_finds_what_it_looks_for(dress: str) -> None:
     assert {place for place, _ in found} == {"bot.log", "events"}
 
 
-def test_the_search_knows_a_secret_in_base64() -> None:
+def test_the_leak_search_finds_base64_encoded_secrets() -> None:
     import base64
 
     for before in ("", "a", "ab"):

@@ -1,4 +1,4 @@
-"""Whole onboardings through PgBouncer, in session pooling and in transaction pooling."""
+"""Whole onboardings through PgBouncer, with session pooling and with transaction pooling."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(params=["session", "transaction"])
 def pooled(request: pytest.FixtureRequest, cluster: Cluster, tmp_path: Path) -> Iterator[Pooled]:
-    """A database without tables behind a PgBouncer."""
+    """An empty database behind PgBouncer."""
     with (
         Server(cluster.url).database() as directly,
         pgbouncer(cluster, request.param, tmp_path) as port,
@@ -43,7 +43,7 @@ async def test_a_client_is_onboarded_through_pgbouncer(pooled: Pooled) -> None:
     assert [line for line in log.splitlines() if " WARNING " in line or " ERROR " in line] == []
 
 
-async def test_what_pgbouncer_refuses_is_said_in_its_own_words(pooled: Pooled) -> None:
+async def test_pgbouncer_errors_are_shown_verbatim_without_a_traceback(pooled: Pooled) -> None:
     settings = {**COMPLETE, "DATABASE_URL": f"{pooled.url}_nowhere"}
 
     for words in ("run", "doctor"):

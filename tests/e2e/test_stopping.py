@@ -1,4 +1,4 @@
-"""SIGTERM: what is acknowledged is finished, what is under way is answered, and then it is over."""
+"""SIGTERM: acknowledged work is finished, requests in flight are answered, then the bot exits."""
 
 import asyncio
 import time
@@ -28,7 +28,7 @@ async def started(database: AnyDatabase, **settings: Any) -> AsyncIterator[Stage
         yield stage
 
 
-async def level(stage: Staged) -> None:
+async def caught_up(stage: Staged) -> None:
     """Wait until Slack shows the newest state."""
     async with asyncio.timeout(WITHIN):
         query = "SELECT 1 FROM onboarding WHERE revision > published_revision"
@@ -37,7 +37,7 @@ async def level(stage: Staged) -> None:
 
 
 class Held:
-    """Calls of one method that Slack has got and does not answer until told to."""
+    """Calls to one method that Slack receives but doesn't answer until released."""
 
     def __init__(self, stage: Staged, method: str) -> None:
         self._method, self.arrived, self.free = method, asyncio.Event(), asyncio.Event()
@@ -52,11 +52,11 @@ class Held:
 
 @ON_SQLITE
 @TRANSPORTS
-async def test_a_press_that_is_under_way_is_carried_out_and_acknowledged(
+async def test_a_press_in_flight_at_shutdown_is_completed_and_acknowledged(
     database: AnyDatabase, socket_mode: bool
 ) -> None:
     async with started(database, socket_mode=socket_mode) as stage:
-        held = Held(stage, "users.info")  # asked about whoever of HeavySet presses
+        held = Held(stage, "users.info")  # looked up for anyone from HeavySet who presses
         step = stage.slack.message(stage.client_channel, "step:1")
         assert step
         newcomer = stage.slack.add_person("Max Member")
@@ -76,7 +76,7 @@ async def test_a_press_that_is_under_way_is_carried_out_and_acknowledged(
 
 @ON_SQLITE
 @TRANSPORTS
-async def test_a_slack_that_hangs_does_not_keep_the_bot_from_ending(
+async def test_a_hanging_slack_call_does_not_block_shutdown(
     database: AnyDatabase, socket_mode: bool
 ) -> None:
     async with started(database, socket_mode=socket_mode) as stage:
@@ -94,7 +94,7 @@ async def test_a_slack_that_hangs_does_not_keep_the_bot_from_ending(
 
         assert rows(stage, "SELECT lease_owner FROM onboarding") == [(None,)]
         again = await BotProcess.start(stage.bot.environment, stage.directory)
-        await level(stage)
+        await caught_up(stage)
         assert slots(stage) == ["root", "welcome", "step:1", "step:2"]
         assert await again.stop() == 0
         assert offers(step, "step_done") is False
@@ -110,7 +110,7 @@ class Crowd:
         self.enough = False
 
     async def starts(self, name: str) -> tuple[Person, Channel]:
-        """Have a client begin."""
+        """Start a client's onboarding."""
         stage = self._stage
         admin = stage.slack.add_person(f"{name} Admin", stage.slack.add_team(name))
         channel = stage.slack.add_channel(name.lower(), stage.engineer, admin)
@@ -120,7 +120,7 @@ class Crowd:
         return admin, channel
 
     async def walks(self, admin: Person, channel: Channel) -> None:
-        """Press on until step 10, then undo it and do it again, until it is enough."""
+        """Finish steps 1 through 10, then keep undoing and redoing step 10 until told to stop."""
         await self._presses(admin, channel, 1, "choose_account:new")
         for number in range(2, 11):
             await self._presses(admin, channel, number, "step_done")
@@ -143,7 +143,7 @@ class Crowd:
         await slack.until(
             lambda: not offers(step, action_id) or len(admin.ephemerals) > told, 30, "an answer"
         )
-        if offers(step, action_id):  # the database was too busy, and they were told so
+        if offers(step, action_id):  # the database was too busy, and a notice said so
             await self._presses(admin, channel, number, action_id)
         else:
             self.carried_out += 1
@@ -161,14 +161,14 @@ async def test_a_rolling_restart_under_load_loses_no_press(
         if socket_mode:
             await stage.slack.until(lambda: stage.slack.connections == 2 or None)
         leaving = asyncio.create_task(bot.stop())
-        await bot.retires()  # whoever spreads the load sees that, and only then
+        await bot.retires()  # only then does a load balancer switch over
         stage.slack.deliver_to(successor.events_url)
         assert await leaving == 0
         crowd.enough = True
         await walking
-        await level(stage)
+        await caught_up(stage)
 
-        # Over a socket that closes, what was on its way is carried out, but cannot be acknowledged.
+        # When a socket closes, requests in flight are carried out but can't be acknowledged.
         assert socket_mode or crowd.unacknowledged == []
         done = "SELECT count(*) FROM event WHERE kind IN ('step_done', 'step_undone')"
         assert rows(stage, done) == [(crowd.carried_out,)]

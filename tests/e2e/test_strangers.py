@@ -1,4 +1,4 @@
-"""Strangers at the port of the real process: what they send costs them more than us."""
+"""Strangers on the real process's port: what they send costs them more than it costs us."""
 
 import asyncio
 import encodings.aliases
@@ -76,7 +76,7 @@ NOT_HTTP = {
 
 
 class Answer(NamedTuple):
-    """What came back, whole, and how long the bot worked on it."""
+    """The whole response, and how long the bot worked on it."""
 
     text: str
     seconds: float
@@ -87,7 +87,7 @@ class Answer(NamedTuple):
 
 
 def worked(bot: BotProcess) -> float:
-    """Return the seconds of CPU that the bot has used, which a busy machine doesn't add to."""
+    """Return the CPU seconds the bot has used, which a busy machine doesn't inflate."""
     if not Path("/proc/self/stat").exists():
         return time.monotonic()
     fields = Path(f"/proc/{bot.pid}/stat").read_text(encoding="utf-8").rpartition(") ")[2].split()
@@ -95,12 +95,12 @@ def worked(bot: BotProcess) -> float:
 
 
 def stamped(request: bytes) -> bytes:
-    """With the time, where one belongs: a stale request is not read at all."""
+    """Fill in the current time where one belongs: a stale request isn't read at all."""
     return request.replace(b"%d", b"%d" % time.time())
 
 
 async def ask(bot: BotProcess, request: bytes) -> Answer:
-    """Send bytes, and read until the connection is closed."""
+    """Send bytes and read until the connection closes."""
     began = worked(bot)
     async with connected(bot) as (reader, writer):
         writer.write(request)
@@ -128,7 +128,7 @@ async def connected(
 
 
 def post(body: bytes, content_type: str = "text/plain", **headers: str) -> bytes:
-    """A request that says that it is signed, and just now."""
+    """Build a request that claims to have been signed just now."""
     given = {
         "Host": "bot",
         "Connection": "close",
@@ -149,7 +149,7 @@ async def stage(database: AnyDatabase) -> AsyncIterator[Staged]:
 
 
 @ON_SQLITE
-async def test_no_charset_makes_an_unsigned_request_expensive(
+async def test_an_unsigned_request_is_rejected_cheaply_whatever_its_charset(
     stage: Staged, subtests: pytest.Subtests
 ) -> None:
     taken = {}
@@ -166,7 +166,7 @@ async def test_no_charset_makes_an_unsigned_request_expensive(
 
 
 @ON_SQLITE
-async def test_a_signed_request_is_utf_8_whatever_its_header_says(
+async def test_a_signed_body_is_read_as_utf_8_whatever_charset_it_declares(
     stage: Staged, subtests: pytest.Subtests
 ) -> None:
     body = '{"type": "url_verification", "challenge": "Zoë – ok"}'.encode()
@@ -181,7 +181,7 @@ async def test_a_signed_request_is_utf_8_whatever_its_header_says(
 
 
 @ON_SQLITE
-async def test_what_is_compressed_or_too_large_is_not_read(
+async def test_compressed_and_oversized_bodies_are_rejected(
     stage: Staged, subtests: pytest.Subtests
 ) -> None:
     bomb = gzip.compress(b"a" * 50_000_000)
@@ -202,7 +202,7 @@ async def test_what_is_compressed_or_too_large_is_not_read(
 
 
 @ON_SQLITE
-async def test_a_press_comes_through_three_hundred_half_sent_requests(
+async def test_a_press_gets_through_300_half_open_requests(
     database: AnyDatabase, subtests: pytest.Subtests
 ) -> None:
     async with started(database) as stage:
@@ -234,7 +234,7 @@ async def test_a_press_comes_through_three_hundred_half_sent_requests(
         async with connected(few) as (reader, writer):
             writer.write(HALF["half the headers"])
             async with asyncio.timeout(4):
-                assert await reader.read() == b""  # after three seconds nobody waits anymore
+                assert await reader.read() == b""  # the bot gives up after three seconds
         async with connected(few):
             assert await few.stop() == 0
         assert "Traceback" not in few.log_text()
@@ -242,7 +242,7 @@ async def test_a_press_comes_through_three_hundred_half_sent_requests(
 
 
 @ON_SQLITE
-async def test_what_strangers_send_does_not_fill_the_log(
+async def test_malformed_requests_get_4xx_and_do_not_flood_the_log(
     stage: Staged, subtests: pytest.Subtests
 ) -> None:
     before = stage.bot.log_text()
@@ -279,4 +279,4 @@ async def test_what_strangers_send_does_not_fill_the_log(
     added = stage.bot.log_text().removeprefix(before)
     assert "Traceback" not in added
     lines = [line for line in added.splitlines() if "uploaded a picture" not in line]
-    assert len(lines) <= 3  # wrong signatures are told of, now and then
+    assert len(lines) <= 3  # wrong signatures are logged, but only occasionally

@@ -1,4 +1,4 @@
-"""The last release as a process, taken from git, while and after its database is upgraded."""
+"""The last release, taken from git, runs while and after its database is upgraded."""
 
 import io
 import subprocess
@@ -54,7 +54,7 @@ def old_code(tmp_path: Path) -> Path:
 
 
 @pytest.mark.long
-async def test_it_goes_on_working_until_it_has_to_be_stopped_and_the_next_one_takes_over(
+async def test_the_old_release_works_mid_upgrade_until_the_new_one_takes_over(
     server: Server, old_code: Path, tmp_path: Path
 ) -> None:
     async with (

@@ -1,4 +1,4 @@
-"""Whole onboardings, from the command to “complete”, with the bot as a process of its own."""
+"""Whole onboardings, from the command to “complete”, with the bot in its own process."""
 
 import pytest
 
@@ -14,7 +14,7 @@ STEPS = [f"step:{number}" for number in range(1, 26)]
 
 
 class WithExistingAdmin(Play):
-    """The client uses an admin account that is there already."""
+    """The client uses an existing admin account."""
 
     async def client_takes(self, number: int, message: Message) -> None:
         if offers(message, "choose_account:existing"):
@@ -24,7 +24,7 @@ class WithExistingAdmin(Play):
 
 
 class WithWrongSecret(Play):
-    """Somebody generates a new secret before the client is through; the old one is refused."""
+    """Someone regenerates the secret before the client finishes, so the old one is rejected."""
 
     async def run(self) -> None:
         await self.engineer_starts()
@@ -57,12 +57,12 @@ async def played(stage: Stage, kind: type[Play]) -> None:
 
 
 def assert_complete(stage: Staged, exit_status: int, verifications: int) -> None:
-    """Every message once and in its order, everything announced once, and a good end."""
+    """Every message posted once and in order, everything announced once, and a clean exit."""
     assert slots(stage)[:3] == ["root", "welcome", "step:1"]
     assert slots(stage, "step:") == STEPS
     expected = [f"verification:{number + 1}" for number in range(verifications)]
     assert slots(stage, "verification:") == expected
-    pointers = slots(stage, "jump:")  # to where it goes on after an undo
+    pointers = slots(stage, "jump:")  # links to the current step after an undo
     assert len(slots(stage)) == 2 + len(STEPS) + verifications + len(pointers)
     assert rows(stage, "SELECT status, finished_steps FROM onboarding") == [("completed", 25)]
     assert rows(stage, "SELECT revision - published_revision FROM onboarding") == [(0,)]

@@ -1,4 +1,4 @@
-"""An engineer is away: a colleague has their clients until the business morning of that day."""
+"""An engineer is away: a colleague covers their clients until the morning they return."""
 
 import pytest
 from freezegun import freeze_time
@@ -16,7 +16,7 @@ def lines(world: World) -> list[str]:
 
 
 @ON_BOTH
-async def test_clients_go_to_the_colleague_and_come_back_on_the_morning(
+async def test_an_absent_engineers_clients_go_to_a_colleague_and_return(
     database: AnyDatabase,
 ) -> None:
     with freeze_time(FRIDAY, tick=True, real_asyncio=True) as clock:
@@ -74,7 +74,7 @@ async def test_clients_go_to_the_colleague_and_come_back_on_the_morning(
 
 
 @ON_SQLITE
-async def test_back_ends_it_and_what_was_assigned_meanwhile_comes_along(
+async def test_back_ends_an_absence_and_returns_clients_assigned_during_it(
     database: AnyDatabase,
 ) -> None:
     with freeze_time(FRIDAY, tick=True, real_asyncio=True):
@@ -107,7 +107,7 @@ async def test_back_ends_it_and_what_was_assigned_meanwhile_comes_along(
 
 
 @ON_SQLITE
-async def test_who_covers_may_go_away_too_and_who_is_assigned_by_hand_keeps_it(
+async def test_a_covering_engineer_can_be_away_too_and_keeps_their_own_clients(
     database: AnyDatabase,
 ) -> None:
     with freeze_time(FRIDAY, tick=True, real_asyncio=True):
@@ -155,7 +155,7 @@ async def test_who_covers_may_go_away_too_and_who_is_assigned_by_hand_keeps_it(
         ("away until 2036-03-01 <@{lee}>", "more than a year"),
     ],
 )
-async def test_what_is_unclear_or_impossible_is_refused(
+async def test_an_unclear_or_impossible_absence_is_refused(
     database: AnyDatabase, text: str, words: str
 ) -> None:
     with freeze_time(FRIDAY, tick=True, real_asyncio=True):

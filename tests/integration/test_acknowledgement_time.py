@@ -24,7 +24,7 @@ def in_time() -> Iterator[None]:
 
 
 def forget_everybody(world: World) -> None:
-    """Let the bot know nobody any more, as a worker that has just started."""
+    """Clear the bot's user cache, as in a worker that has just started."""
     directory = world.bot.use_cases.steps._services.directory
     directory._users.clear()
     directory._members.clear()
@@ -32,13 +32,13 @@ def forget_everybody(world: World) -> None:
 
 @asynccontextmanager
 async def silent(world: World, method: str = "users.info") -> AsyncIterator[None]:
-    """Let Slack not answer what it is asked with `method`, until the block ends."""
+    """Keep Slack from answering calls to `method` until the block ends."""
     forget_everybody(world)
     async with held(world.slack, method):
         yield
 
 
-async def test_an_engineers_press_counts_though_slack_is_slow(begun: World) -> None:
+async def test_an_engineers_press_still_counts_when_slack_is_slow(begun: World) -> None:
     async with silent(begun):
         with in_time():
             pressed = await begun.erin.press(begun.message("step:1"), "choose_account:new")
@@ -50,7 +50,7 @@ async def test_an_engineers_press_counts_though_slack_is_slow(begun: World) -> N
     assert begun.slots()[-1] == "step:2"
 
 
-async def test_a_press_again_meanwhile_is_done_once(begun: World) -> None:
+async def test_a_repeated_press_while_slack_is_slow_counts_once(begun: World) -> None:
     async with silent(begun):
         for _ in range(2):
             await begun.erin.press(begun.message("step:1"), "choose_account:new")
@@ -61,7 +61,7 @@ async def test_a_press_again_meanwhile_is_done_once(begun: World) -> None:
     assert told(begun.erin)
 
 
-async def test_who_may_not_is_told_afterwards(database: AnyDatabase) -> None:
+async def test_a_refusal_is_delivered_after_a_slow_role_lookup(database: AnyDatabase) -> None:
     async with a_world(database, named_engineers=True) as world:
         await world.begin()
         max_ = world.slack.add_person("Max Member")
@@ -76,14 +76,14 @@ async def test_who_may_not_is_told_afterwards(database: AnyDatabase) -> None:
         assert "Please ask" in told(max_)
 
 
-async def test_a_clients_press_waits_for_nothing_but_its_own_request(begun: World) -> None:
+async def test_a_clients_press_takes_effect_without_asking_slack(begun: World) -> None:
     async with silent(begun):
         with in_time():
             await begun.ann.press(begun.message("step:1"), "choose_account:new")
         assert begun.current == 2
 
 
-async def test_a_window_that_came_too_late_is_asked_for_again(begun: World) -> None:
+async def test_an_expired_trigger_asks_the_person_to_press_again(begun: World) -> None:
     await begun.press(begun.ann, "step:1", "choose_account:new")
     async with silent(begun):
         pressed = await begun.erin.press(begun.message("step:2"), "step_help")
@@ -97,7 +97,7 @@ async def test_a_window_that_came_too_late_is_asked_for_again(begun: World) -> N
 
 
 @pytest.mark.parametrize("method", ["users.info", "usergroups.users.list"])
-async def test_a_secret_is_not_acknowledged_before_it_is_kept(
+async def test_a_secret_is_not_acknowledged_until_it_is_stored(
     database: AnyDatabase, method: str
 ) -> None:
     async with a_world(database, named_engineers=True) as world:
@@ -142,7 +142,7 @@ async def test_the_start_form_stays_open_until_slack_answers(world: World) -> No
     assert len(world.events("started")) == 1
 
 
-async def test_the_start_does_not_wait_for_who_is_in_the_channel(world: World) -> None:
+async def test_starting_does_not_wait_for_the_channel_member_list(world: World) -> None:
     await world.type("start Acme Plumbing")
     view = world.view_of(world.erin)
 
@@ -173,7 +173,7 @@ async def test_a_command_says_that_slack_is_slow(begun: World, text: str, method
     assert "again" in reply.text
 
 
-async def test_an_older_role_will_do_while_slack_is_slow(
+async def test_a_stale_cached_role_is_used_while_slack_is_slow(
     begun: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await begun.type("status")
@@ -186,7 +186,7 @@ async def test_an_older_role_will_do_while_slack_is_slow(
         assert begun.current == 2
 
 
-async def test_a_role_that_is_too_old_will_not(
+async def test_an_expired_cached_role_is_not_used_while_slack_is_slow(
     begun: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await begun.type("status")

@@ -25,14 +25,14 @@ class Scene:
     clock: Any
 
     async def goes_live(self) -> None:
-        """Acme goes through all of it."""
+        """Take Acme through the whole onboarding."""
         await self.world.begin()
         await self.world.walk_to(25)
         await self.world.press(self.world.erin, "step:25", "run_verification")
         self.clock.tick(60)
 
     async def passes(self, time: timedelta, looks: int = 3) -> None:
-        """Let time pass, and the bot look at what is due."""
+        """Let time pass, and have the bot check what's due."""
         self.clock.tick(time)
         for _ in range(looks):
             await self.look()
@@ -44,7 +44,7 @@ class Scene:
 
     @property
     def news(self) -> list[str]:
-        """What engineering was told since the client went live."""
+        """What was announced to engineering since the client went live."""
         announced = self.world.announced
         live = next(at for at, text in enumerate(announced) if "Acme Plumbing is done" in text)
         return announced[live + 1 :]
@@ -70,7 +70,7 @@ async def scene(clock: Any, database: AnyDatabase) -> AsyncIterator[Scene]:
 
 
 @ON_BOTH
-async def test_a_revoked_secret_is_found_told_and_fixed(scene: Scene) -> None:
+async def test_a_revoked_secret_is_detected_reported_and_fixed(scene: Scene) -> None:
     world = scene.world
     await scene.goes_live()
     await scene.passes(WEEK)
@@ -85,7 +85,7 @@ async def test_a_revoked_secret_is_found_told_and_fixed(scene: Scene) -> None:
     assert "The client doesn't know yet" in broken
     assert world.find("after_go_live:4") is None
     await scene.passes(WEEK)
-    assert len(scene.news) == 1  # it's no news
+    assert len(scene.news) == 1  # already reported
 
     await world.erin.press(scene.message("stopped working"), "tell_client")
     await world.idle()
@@ -115,7 +115,7 @@ async def test_a_revoked_secret_is_found_told_and_fixed(scene: Scene) -> None:
 
 
 @ON_SQLITE
-async def test_back_to_normal_is_told_once(scene: Scene) -> None:
+async def test_a_recovered_connection_is_announced_once(scene: Scene) -> None:
     world = scene.world
     await scene.goes_live()
     world.servicetitan.publish_version(LEADS)
@@ -130,7 +130,7 @@ async def test_back_to_normal_is_told_once(scene: Scene) -> None:
 
 
 @ON_SQLITE
-async def test_an_outage_is_no_failure(scene: Scene) -> None:
+async def test_a_servicetitan_outage_is_not_reported_as_a_broken_connection(scene: Scene) -> None:
     world = scene.world
     await scene.goes_live()
     world.servicetitan.fail(status=503)
@@ -164,7 +164,7 @@ async def test_nothing_is_checked_outside_business_hours(scene: Scene) -> None:
 
 
 @ON_POSTGRESQL
-async def test_two_workers_check_once(scene: Scene) -> None:
+async def test_two_workers_run_a_weekly_check_only_once(scene: Scene) -> None:
     world = scene.world
     await scene.goes_live()
     async with world.second_bot() as other:
@@ -179,7 +179,7 @@ async def test_two_workers_check_once(scene: Scene) -> None:
 
 
 async def another(scene: Scene, name: str) -> tuple[Person, Channel, ServiceTitanSandbox]:
-    """One more live client, with a ServiceTitan of its own."""
+    """Add one more live client, with its own ServiceTitan tenant."""
     world, slack = scene.world, scene.world.slack
     tenant = world.servicetitan.add_tenant()
     admin = slack.add_person(f"{name.split()[0]} Admin", slack.add_team(name))
@@ -206,7 +206,7 @@ def summary(world: World) -> Message:
 
 
 @ON_SQLITE
-async def test_check_all_finds_who_has_not_accepted_the_new_version_and_asks(
+async def test_check_all_finds_and_asks_clients_who_have_not_upgraded_the_app(
     scene: Scene,
 ) -> None:
     world = scene.world
@@ -262,7 +262,7 @@ async def test_check_all_finds_who_has_not_accepted_the_new_version_and_asks(
 
 
 @ON_SQLITE
-async def test_check_all_is_for_engineers_and_needs_its_word(scene: Scene) -> None:
+async def test_check_all_needs_live_clients_and_check_name_suggests_verify(scene: Scene) -> None:
     world = scene.world
     assert "nothing to check" in (await world.type("check all")).text
     assert "`/servicetitan verify" in (await world.type("check Acme")).text

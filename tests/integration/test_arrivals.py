@@ -1,4 +1,4 @@
-"""What Slack sends, with keys that are null, of another type, or that nobody here knows."""
+"""Slack payloads with keys that are null, of the wrong type, or unknown to the bot."""
 
 import copy
 import json
@@ -12,14 +12,14 @@ from sandbox.slack import Ack
 from tests.integration.world import World, told
 
 FORM = "application/x-www-form-urlencoded"
-# Without these a payload says nothing. Slack never sends them as null.
+# A payload is meaningless without these. Slack never sends them as null.
 NEEDED = {"type", "event", "event_id", "user", "id", "actions", "action_id", "channel", "view"}
 NEEDED |= {"command", "user_id", "channel_id", "callback_id", "authorizations", "is_bot"}
 WRONG: list[Any] = [None, 17, [None], {"a": 1}]
 
 
 def spoiled(payload: Mapping[str, Any], value: Any) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield copies of a payload, each with one key of Slack's optional ones spoiled."""
+    """Yield copies of a payload, each with one of Slack's optional keys spoiled."""
     for path in _paths(payload):
         changed = copy.deepcopy(dict(payload))
         place: Any = changed
@@ -67,7 +67,7 @@ async def test_a_form_needs_none_of_slacks_optional_keys(
     await begun.submit(begun.ann, form, question="Why?")
 
     for name, payload in spoiled(begun.last_sent, value):
-        if "private_metadata" not in name:  # else nobody knows what it is about
+        if "private_metadata" not in name:  # without it, the form's subject is unknown
             with subtests.test(name):
                 assert (await begun.send(payload)).status == 200
 
@@ -107,7 +107,7 @@ async def test_a_command_needs_none_of_slacks_optional_keys(
                 assert ack.status == 200
 
 
-async def test_a_null_in_a_list_of_files_does_not_hide_the_others(begun: World) -> None:
+async def test_a_null_file_entry_does_not_hide_a_secret_in_another_file_name(begun: World) -> None:
     await begun.ann.say(begun.channel, "see")
     event = begun.last_event("message")
     secret = begun.servicetitan.credentials["client_secret"]
@@ -119,10 +119,10 @@ async def test_a_null_in_a_list_of_files_does_not_hide_the_others(begun: World) 
     assert "delete" in told(begun.ann)
 
 
-# --- what nobody here knows ---
+# --- unknown to the bot ---
 
 
-async def test_an_unknown_button_on_the_home_opens_a_window(world: World) -> None:
+async def test_an_unknown_home_button_opens_an_out_of_date_modal(world: World) -> None:
     await world.erin.open_home()
     await world.idle()
     home = world.erin.home
@@ -138,7 +138,9 @@ async def test_an_unknown_button_on_the_home_opens_a_window(world: World) -> Non
 
 
 @pytest.mark.parametrize("is_ours", [True, False])
-async def test_an_unknown_button_in_a_modal_is_answered(begun: World, is_ours: bool) -> None:
+async def test_an_unknown_modal_button_reports_that_it_is_out_of_date(
+    begun: World, is_ours: bool
+) -> None:
     await begun.type("history")
     modal = begun.view_of(begun.erin)
     await begun.press(begun.erin, "step:1", "choose_account:new")
@@ -159,7 +161,7 @@ async def test_an_unknown_button_in_a_modal_is_answered(begun: World, is_ours: b
     assert "out of date" in shown
 
 
-async def test_an_unknown_form_is_told_as_such(begun: World) -> None:
+async def test_an_unknown_form_reports_that_it_is_out_of_date(begun: World) -> None:
     form = await begun.open(begun.ann, "step:1", "step_help")
     form.content["callback_id"] = "of_tomorrow"
 
@@ -169,7 +171,7 @@ async def test_an_unknown_form_is_told_as_such(begun: World) -> None:
 
 
 @pytest.mark.parametrize("kind", ["shortcut", "message_action"])
-async def test_an_unknown_shortcut_is_answered(begun: World, kind: str) -> None:
+async def test_an_unknown_shortcut_reports_that_it_is_out_of_date(begun: World, kind: str) -> None:
     await begun.press(begun.ann, "step:1", "choose_account:new")
     sent = begun.last_sent
     payload = {name: sent[name] for name in ("user", "team", "token", "api_app_id")}
@@ -204,7 +206,9 @@ async def test_an_unknown_shortcut_is_answered(begun: World, kind: str) -> None:
     ],
     ids=lambda one: one["type"],
 )
-async def test_what_nobody_knows_is_acknowledged(world: World, payload: dict[str, Any]) -> None:
+async def test_unhandled_interaction_types_are_acknowledged(
+    world: World, payload: dict[str, Any]
+) -> None:
     assert (await world.send(payload)).status == 200
 
 

@@ -1,6 +1,6 @@
-"""After an hour without the bot, all that was left behind is caught up with at Slack's own pace.
+"""After an hour of downtime, the bot works off its backlog as fast as Slack's limits allow.
 
-`make test-backlog` does it with a thousand onboardings, and tells how long it took.
+`make test-backlog` runs this with a thousand onboardings and prints how long it took.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ from tests.virtual_time import Clock, tell_the_time
 
 MANY = int(os.environ.get("BACKLOG", "40"))
 HOUR = timedelta(hours=1)
-# What Slack allows: calls a minute (docs.slack.dev, "Rate limits"; the sandbox counts by it).
+# Slack's limits in calls per minute (docs.slack.dev, "Rate limits"; the sandbox enforces them).
 EDITS, POSTS = 50, 300
 PRESS_EVERY = 45.0
 SOON = 5.0
@@ -40,7 +40,7 @@ SOON = 5.0
 
 @dataclass
 class Client:
-    """One of the many."""
+    """One of the many clients."""
 
     id: str
     channel: Channel
@@ -50,7 +50,7 @@ class Client:
 
 @dataclass
 class Outage:
-    """A world after an hour without the bot."""
+    """A world after an hour of downtime."""
 
     world: World
     clock: Clock
@@ -65,13 +65,13 @@ class Outage:
         query = "SELECT count(*) FROM onboarding WHERE revision > published_revision"
         return int(self.world.rows(query)[0][0])
 
-    async def until_level(self) -> None:
+    async def until_caught_up(self) -> None:
         while self.backlog():  # noqa: ASYNC110 (the database tells nobody)
             await asyncio.sleep(1)
         await self.world.idle()
 
     async def press_now_and_then(self) -> None:
-        """Have clients press *Done* who were left behind, and note how long all that took."""
+        """Have clients in the backlog press *Done*, and record how long each press takes."""
         loop, choice = asyncio.get_running_loop(), random.Random(7)  # noqa: S311
         while True:
             await asyncio.sleep(PRESS_EVERY)
@@ -82,7 +82,7 @@ class Outage:
             client.acted, began = True, loop.time()
             step = self.message(client, "step:1")
             assert step
-            value = f"{client.id}:3"  # as the words “done” in the thread do, of a step not seen yet
+            value = f"{client.id}:3"  # like typing “done” in the thread: the step isn't shown yet
             assert (await self.world.ann.press_raw(step, "step_done", value)).ack.ok
             self.pressed.append(loop.time() - began)
             await self.world.slack.until(partial(self.message, client, "step:4"))
@@ -99,12 +99,12 @@ async def an_outage(
     async with a_world(directory, clock=clock, monotonic=monotonic, sweep_interval=5) as world:
         clients = [await begin(world, clock, number) for number in range(MANY)]
         outage = Outage(world, clock, clients)
-        await outage.until_level()
-        await asyncio.sleep(60)  # whatever Slack counted is forgotten
+        await outage.until_caught_up()
+        await asyncio.sleep(60)  # lets Slack's rate limit counters reset
         order = random.Random(5).sample(clients, MANY)  # noqa: S311
         for rank, client in enumerate(order):
             client.active = SOMEBODY_WAITS + HOUR * (rank + 1) / MANY
-            await go_on(world, client, clock)
+            await leave_two_changes_behind(world, client, clock)
         world.slack.rate_limits.enabled = True
         yield outage
 
@@ -127,8 +127,8 @@ async def begin(world: World, clock: Clock, number: int) -> Client:
     return Client(begun.onboarding.id, channel)
 
 
-async def go_on(world: World, client: Client, clock: Clock) -> None:
-    """Two presses that were acknowledged, and nothing that shows it."""
+async def leave_two_changes_behind(world: World, client: Client, clock: Clock) -> None:
+    """Make two acknowledged changes that Slack doesn't show yet."""
     ann = Actor(world.ann.id, world.ann.team.id, Role.CLIENT_ADMIN)
     at = clock() - client.active
 
@@ -143,11 +143,11 @@ async def go_on(world: World, client: Client, clock: Clock) -> None:
 
 
 def least_seconds(edits: int, posts: int) -> float:
-    """How long Slack makes anybody wait who makes so many calls."""
+    """The least time that many calls take under Slack's rate limits."""
     return 60.0 * (max(math.ceil(edits / EDITS), math.ceil(posts / POSTS)) - 1)
 
 
-def test_a_backlog_is_worked_off_newest_first_and_a_press_does_not_wait(
+def test_a_backlog_is_published_newest_first_without_delaying_presses(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def scenario(clock: Clock) -> None:
@@ -156,7 +156,7 @@ def test_a_backlog_is_worked_off_newest_first_and_a_press_does_not_wait(
             before, began = len(slack.calls), loop.time()
             pressing = asyncio.create_task(outage.press_now_and_then())
 
-            await outage.until_level()
+            await outage.until_caught_up()
 
             took = loop.time() - began
             pressing.cancel()
@@ -189,7 +189,7 @@ def test_a_backlog_is_worked_off_newest_first_and_a_press_does_not_wait(
 
 
 def in_order(outage: Outage, channels: list[str]) -> None:
-    """Who was active last was looked after first; the next one may overtake, as two are at work."""
+    """Check that the latest active came first, give or take clients handled concurrently."""
     quiet = [one for one in outage.clients if not one.acted]
     newest_first = [one.channel.id for one in sorted(quiet, key=lambda one: one.active)]
     first_seen = [one for one in dict.fromkeys(channels) if one in newest_first]

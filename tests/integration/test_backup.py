@@ -1,4 +1,4 @@
-"""A backup that is put back: the bot goes on from it, and posts nothing twice."""
+"""Restoring a backup: the bot resumes from it and posts nothing twice."""
 
 from pathlib import Path
 
@@ -25,13 +25,13 @@ async def press(world: World, person: Person, slot: str) -> None:
 
 
 @ON_SQLITE
-async def test_the_bot_goes_on_from_a_backup_and_posts_nothing_twice(
+async def test_the_bot_resumes_from_a_restored_backup_and_posts_nothing_twice(
     begun: World, tmp_path: Path
 ) -> None:
     file = tmp_path / "copy.db"
     await begun.walk_to(4)
     backup.copy(begun.settings.database_url, file)
-    for slot in ("step:4", "step:5"):  # what the backup will not know
+    for slot in ("step:4", "step:5"):  # not in the backup
         await begun.press(begun.ann, slot, "step_done")
     before = begun.slots()
 
@@ -51,7 +51,9 @@ async def test_the_bot_goes_on_from_a_backup_and_posts_nothing_twice(
 
 
 @ON_SQLITE
-async def test_a_copy_takes_the_place_of_no_other_file(begun: World, tmp_path: Path) -> None:
+async def test_a_backup_is_private_and_never_overwrites_a_file(
+    begun: World, tmp_path: Path
+) -> None:
     file = tmp_path / "copy.db"
     backup.copy(begun.settings.database_url, file)
 
@@ -61,7 +63,7 @@ async def test_a_copy_takes_the_place_of_no_other_file(begun: World, tmp_path: P
 
 
 @ON_SQLITE
-async def test_a_copy_holds_no_plain_value(begun: World, tmp_path: Path) -> None:
+async def test_a_backup_contains_no_plaintext_credentials(begun: World, tmp_path: Path) -> None:
     file = tmp_path / "copy.db"
     await begun.walk_to(23)
     backup.copy(begun.settings.database_url, file)

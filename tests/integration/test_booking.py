@@ -1,4 +1,4 @@
-"""The test booking over real HTTP: made once at the most, found again, dismissed."""
+"""The test booking over real HTTP: made at most once, found again, dismissed."""
 
 import re
 from collections.abc import AsyncIterator, Callable
@@ -28,7 +28,7 @@ async def st() -> AsyncIterator[ServiceTitanSandbox]:
 
 
 class Engineer:
-    """Somebody who has test bookings made; what was written down stays written down."""
+    """Someone who runs test bookings; once a booking is recorded as sent, it stays recorded."""
 
     def __init__(self, st: ServiceTitanSandbox) -> None:
         self.st = st
@@ -96,7 +96,9 @@ async def test_a_booking_is_made_found_and_dismissed(
     assert (booking.status, booking.dismissing_memo) == ("Dismissed", "Test by HeavySet Tech")
 
 
-async def test_nobody_can_take_it_for_a_customers(erin: Engineer, st: ServiceTitanSandbox) -> None:
+async def test_a_test_booking_cannot_be_mistaken_for_a_customers(
+    erin: Engineer, st: ServiceTitanSandbox
+) -> None:
     await erin.verify()
 
     [sent] = [one.sent for one in st.bookings]
@@ -111,14 +113,14 @@ async def test_nobody_can_take_it_for_a_customers(erin: Engineer, st: ServiceTit
     assert not {"campaignId", "businessUnitId", "jobTypeId"} & sent.keys()
 
 
-async def test_it_is_written_down_before_it_is_sent(erin: Engineer) -> None:
+async def test_a_booking_is_recorded_before_it_is_sent(erin: Engineer) -> None:
     await erin.verify()
 
     assert erin.posts_when_asked == [0]
     assert len(erin.posts) == 1
 
 
-async def test_a_booking_that_is_there_is_not_made_again(
+async def test_an_existing_booking_is_not_made_again(
     erin: Engineer, st: ServiceTitanSandbox
 ) -> None:
     await erin.verify()
@@ -130,7 +132,7 @@ async def test_a_booking_that_is_there_is_not_made_again(
     assert "dismissed before" in check(again).for_engineer
 
 
-async def test_it_is_made_only_after_everything_else_has_passed(
+async def test_a_booking_is_made_only_after_all_other_checks_pass(
     erin: Engineer, st: ServiceTitanSandbox
 ) -> None:
     st.scopes -= {"tn.crm.leads:r"}
@@ -184,7 +186,7 @@ async def test_a_booking_that_never_arrived_is_not_sent_a_second_time(
     assert NAME in check(again).for_engineer
 
 
-async def test_a_crash_after_the_booking_arrived_is_made_good(
+async def test_a_run_cut_off_after_booking_is_completed_by_the_next_run(
     erin: Engineer, st: ServiceTitanSandbox
 ) -> None:
     st.fail("get-booking", status=503)
@@ -199,10 +201,10 @@ async def test_a_crash_after_the_booking_arrived_is_made_good(
     assert [one.status for one in st.bookings] == ["Dismissed"]
 
 
-async def test_while_the_search_is_not_answered_nothing_is_sent(
+async def test_no_booking_is_sent_while_the_booking_search_fails(
     erin: Engineer, st: ServiceTitanSandbox
 ) -> None:
-    # The read of the first check is answered, the search for the booking is not.
+    # The first check's read succeeds; the search for the booking doesn't.
     st.fail("bookings", status=200, times=1)
     st.fail("bookings", status=503)
 
@@ -213,7 +215,7 @@ async def test_while_the_search_is_not_answered_nothing_is_sent(
     assert (erin.posts, erin.written_down) == ([], False)
 
 
-async def test_what_may_not_be_sent_any_more_is_not_sent(erin: Engineer) -> None:
+async def test_a_booking_is_held_back_when_sending_is_no_longer_allowed(erin: Engineer) -> None:
     erin.may = False
 
     report = await erin.verify()
@@ -224,7 +226,7 @@ async def test_what_may_not_be_sent_any_more_is_not_sent(erin: Engineer) -> None
 
 
 @pytest.mark.parametrize("status", [403, 404])
-async def test_what_cannot_be_dismissed_from_here_passes_with_where_to_do_it(
+async def test_a_booking_the_bot_cannot_dismiss_passes_with_instructions(
     status: int, erin: Engineer, st: ServiceTitanSandbox
 ) -> None:
     st.dismiss_status = 403 if status == 403 else 404
@@ -249,7 +251,7 @@ async def test_a_dismissal_that_fails_is_left_to_a_person(
     assert (report.outcome, check(report).cause) == (Outcome.PASSED, "booking_to_dismiss")
 
 
-async def test_a_dismissal_whose_answer_is_lost_is_seen_at_the_booking(
+async def test_a_dismissal_with_a_lost_response_is_confirmed_from_the_booking(
     erin: Engineer, st: ServiceTitanSandbox
 ) -> None:
     st.fail("dismiss-booking", status=502, performed=True)
@@ -262,7 +264,7 @@ async def test_a_dismissal_whose_answer_is_lost_is_seen_at_the_booking(
 async def test_a_missing_write_permission_fails_and_is_named(
     erin: Engineer, st: ServiceTitanSandbox
 ) -> None:
-    st.claims = False  # else the token itself tells, and nothing is sent
+    st.claims = False  # otherwise the token itself shows it, and nothing is sent
     st.scopes -= {"tn.crm.bookings:w"}
 
     report = await erin.verify()
@@ -273,7 +275,7 @@ async def test_a_missing_write_permission_fails_and_is_named(
     assert st.bookings == []
 
 
-async def test_a_booking_that_servicetitan_finds_malformed_is_for_engineers(
+async def test_a_booking_rejected_as_malformed_is_escalated_to_engineers(
     erin: Engineer, st: ServiceTitanSandbox
 ) -> None:
     st.fail("create-booking", status=400)
@@ -286,7 +288,7 @@ async def test_a_booking_that_servicetitan_finds_malformed_is_for_engineers(
     assert "HTTP 400" in check(report).for_engineer
 
 
-async def test_engineers_read_which_properties_of_ours_servicetitan_objects_to(
+async def test_engineers_see_which_booking_fields_servicetitan_rejected(
     erin: Engineer, st: ServiceTitanSandbox
 ) -> None:
     body = b'{"title": "Bad Request", "errors": {"contacts": ["one too many"], "zip": ["none"]}}'
@@ -298,7 +300,7 @@ async def test_engineers_read_which_properties_of_ours_servicetitan_objects_to(
     assert not [name for name in ("externalId", "summary", "zip", "too many") if name in told]
 
 
-async def test_a_booking_that_was_made_proves_the_permission_to_write_bookings(
+async def test_a_successful_booking_proves_the_write_bookings_permission(
     erin: Engineer, st: ServiceTitanSandbox
 ) -> None:
     st.claims = False
@@ -309,7 +311,7 @@ async def test_a_booking_that_was_made_proves_the_permission_to_write_bookings(
     assert "Write Customers, Leads, Appointments, Jobs:" in writes.for_engineer
 
 
-async def test_a_booking_that_was_refused_proves_nothing(
+async def test_a_refused_booking_does_not_prove_the_write_permission(
     erin: Engineer, st: ServiceTitanSandbox
 ) -> None:
     st.claims = False
@@ -320,10 +322,10 @@ async def test_a_booking_that_was_refused_proves_nothing(
     assert "Bookings" in writes.for_engineer
 
 
-async def test_somebody_elses_booking_is_never_taken_for_ours(
+async def test_someone_elses_booking_is_never_mistaken_for_ours(
     erin: Engineer, st: ServiceTitanSandbox
 ) -> None:
-    erin.searches_are_filtered = False  # the list brings whatever was booked first
+    erin.searches_are_filtered = False  # so someone else's older booking is listed first
 
     report = await erin.verify()
 
@@ -331,7 +333,7 @@ async def test_somebody_elses_booking_is_never_taken_for_ours(
     assert check(report).for_engineer.startswith(f"booking {booking.id} ")
 
 
-async def test_no_value_is_in_what_is_told_of_a_booking(
+async def test_a_booking_report_contains_no_credential_values(
     erin: Engineer, st: ServiceTitanSandbox
 ) -> None:
     st.fail("dismiss-booking", status=400)
@@ -342,7 +344,7 @@ async def test_no_value_is_in_what_is_told_of_a_booking(
 
 
 def a_clock_that_leaps(leap: timedelta) -> Callable[[], datetime]:
-    """A clock that goes on slowly, and leaps once after the token is there."""
+    """A clock that ticks slowly, and leaps once after the token has arrived."""
     ticks = count()
 
     def now() -> datetime:
@@ -364,9 +366,7 @@ async def test_a_run_uses_its_token_until_shortly_before_it_expires(
     assert len(st.bookings) == 1
 
 
-async def test_the_next_run_begins_with_a_token_of_its_own(
-    erin: Engineer, st: ServiceTitanSandbox
-) -> None:
+async def test_each_run_requests_a_new_token(erin: Engineer, st: ServiceTitanSandbox) -> None:
     for _ in range(2):
         await erin.verify()
 

@@ -1,4 +1,4 @@
-"""The test booking from the button on: who may, what the thread tells, and that it is made once."""
+"""The test booking, from the button on: who may start it, what the thread says, only one made."""
 
 import json
 from datetime import UTC, datetime
@@ -29,14 +29,14 @@ def external_ids(world: World) -> list[str]:
 
 
 async def make_due(world: World) -> None:
-    """Let the pause before the next try, and every lease, be over."""
+    """End the wait before the next retry, and expire every lease."""
     world.write("UPDATE verification SET due_at = ? WHERE due_at IS NOT NULL", LONG_AGO)
     world.write("UPDATE verification SET run_until = ? WHERE run_until IS NOT NULL", LONG_AGO)
     await world.bot.sweep()
     await world.idle()
 
 
-async def test_a_test_booking_goes_with_the_last_verification(at_25: World) -> None:
+async def test_the_final_verification_makes_and_dismisses_a_test_booking(at_25: World) -> None:
     await at_25.press(at_25.erin, "step:25", "test_booking")
 
     [booking] = at_25.servicetitan.bookings
@@ -48,7 +48,7 @@ async def test_a_test_booking_goes_with_the_last_verification(at_25: World) -> N
         assert "ismissed" in text
 
 
-async def test_where_to_dismiss_it_is_told_in_the_thread(at_25: World) -> None:
+async def test_the_thread_explains_where_to_dismiss_the_test_booking(at_25: World) -> None:
     at_25.servicetitan.dismiss_status = 404
 
     await at_25.press(at_25.erin, "step:25", "test_booking")
@@ -59,7 +59,7 @@ async def test_where_to_dismiss_it_is_told_in_the_thread(at_25: World) -> None:
     assert "Calls → Bookings → the booking → Dismiss" in text
 
 
-async def test_a_run_that_breaks_off_says_which_booking_it_may_have_made(
+async def test_a_crashed_run_names_the_booking_it_may_have_made(
     at_25: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def broken(*_given: object, **_named: object) -> Report:
@@ -74,7 +74,7 @@ async def test_a_run_that_breaks_off_says_which_booking_it_may_have_made(
     assert f"A test booking {name} may be in ServiceTitan." in shown
 
 
-async def test_without_that_button_nothing_is_booked(at_25: World) -> None:
+async def test_a_plain_verification_makes_no_test_booking(at_25: World) -> None:
     await at_25.press(at_25.erin, "step:25", "run_verification")
 
     assert at_25.rows("SELECT status FROM onboarding") == [("completed",)]
@@ -111,7 +111,7 @@ async def test_two_presses_make_one_booking(at_25: World) -> None:
     assert len(external_ids(at_25)) == 1
 
 
-async def test_a_later_try_of_the_same_run_books_under_the_same_name(at_25: World) -> None:
+async def test_a_retry_of_the_same_run_reuses_the_booking_name(at_25: World) -> None:
     at_25.servicetitan.fail("token", status=503)
     await at_25.press(at_25.erin, "step:25", "test_booking")
     at_25.servicetitan.heal()
@@ -150,7 +150,7 @@ async def test_after_a_lost_booking_an_engineer_tries_again_under_a_new_name(at_
 
 
 @ON_BOTH
-async def test_no_other_worker_takes_a_run_that_is_about_to_book(at_25: World) -> None:
+async def test_a_run_that_records_its_booking_as_sent_keeps_its_lease(at_25: World) -> None:
     at_25.servicetitan.fail("token", status=503)
     await at_25.press(at_25.erin, "step:25", "test_booking")
     at_25.write("UPDATE verification SET run_until = ? WHERE number = 2", FAR_AHEAD)
@@ -165,7 +165,7 @@ async def test_no_other_worker_takes_a_run_that_is_about_to_book(at_25: World) -
     assert at_25.rows(query) == [(FAR_AHEAD, 1)]
 
 
-async def test_values_that_come_in_before_it_is_sent_are_booked_with(at_25: World) -> None:
+async def test_reentering_a_value_during_a_run_still_makes_only_one_booking(at_25: World) -> None:
     servicetitan = Patient(at_25.servicetitan)
     await at_25.erin.press(at_25.message("step:25"), "test_booking")
     await servicetitan.asked()
@@ -182,38 +182,38 @@ async def test_values_that_come_in_before_it_is_sent_are_booked_with(at_25: Worl
     assert at_25.rows("SELECT status FROM onboarding") == [("completed",)]
 
 
-# --- write permissions that nobody can prove ---
+# --- write permissions that can't be proven ---
 
 
 @pytest.fixture
-async def not_proved(begun: World) -> World:
-    """A verification has passed, and the token told of no scopes."""
+async def unproven(begun: World) -> World:
+    """A verification has passed, but the token didn't list its scopes."""
     begun.servicetitan.claims = False
     await begun.walk_to(23)
     return begun
 
 
-async def test_an_engineer_ticks_off_what_is_not_proved(not_proved: World) -> None:
-    await not_proved.press(not_proved.erin, "verification:1", "confirm_writes")
+async def test_an_engineer_can_confirm_unproven_write_permissions(unproven: World) -> None:
+    await unproven.press(unproven.erin, "verification:1", "confirm_writes")
 
-    message = not_proved.message("verification:1")
-    assert f"checked by <@{not_proved.erin.id}>" in message.text
+    message = unproven.message("verification:1")
+    assert f"checked by <@{unproven.erin.id}>" in message.text
     assert buttons(message) == []
-    assert not_proved.events("writes_confirmed") == [(not_proved.erin.id, None)]
+    assert unproven.events("writes_confirmed") == [(unproven.erin.id, None)]
 
 
-async def test_clients_cannot_tick_it_off(not_proved: World) -> None:
-    await not_proved.press(not_proved.ann, "verification:1", "confirm_writes")
+async def test_clients_cannot_confirm_write_permissions(unproven: World) -> None:
+    await unproven.press(unproven.ann, "verification:1", "confirm_writes")
 
-    assert "This one's on us" in told(not_proved.ann)
-    assert not_proved.events("writes_confirmed") == []
+    assert "This one's on us" in told(unproven.ann)
+    assert unproven.events("writes_confirmed") == []
 
 
-async def test_it_is_ticked_off_once(not_proved: World) -> None:
-    message = not_proved.message("verification:1").snapshot()
+async def test_write_permissions_are_confirmed_only_once(unproven: World) -> None:
+    message = unproven.message("verification:1").snapshot()
     for _ in range(2):
-        await not_proved.erin.press(message, "confirm_writes")
-        await not_proved.idle()
+        await unproven.erin.press(message, "confirm_writes")
+        await unproven.idle()
 
-    assert f"<@{not_proved.erin.id}> already marked this" in told(not_proved.erin)
-    assert len(not_proved.events("writes_confirmed")) == 1
+    assert f"<@{unproven.erin.id}> already marked this" in told(unproven.erin)
+    assert len(unproven.events("writes_confirmed")) == 1

@@ -1,4 +1,4 @@
-"""The catalogue of failures as a table: what the client reads, what the engineer reads, what to do.
+"""The failure catalog as a table: what the client reads, what the engineer reads, what to do.
 
 `pytest -s -k table tests/integration/test_catalogue.py` shows it.
 """
@@ -22,7 +22,7 @@ from tests.integration.catalogue import AWAY, CATALOGUE, Case, failing
 NOTHING: Mapping[str, str] = {}
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 
-# Situations whose outcome is another than “failed”, and what each is called.
+# Situations with an outcome other than “failed”, and the name of each.
 OTHERS = [
     Case("our own request is wrong", "permissions", "unclear", arrange=failing("jobs", status=400)),
     Case(
@@ -35,8 +35,8 @@ OTHERS = [
 
 
 @dataclass(frozen=True)
-class Slot:
-    """Where the verification is run: the pretend ServiceTitan, and how to ask it."""
+class Place:
+    """Where a verification runs: the ServiceTitan sandbox, and a client for it."""
 
     st: ServiceTitanSandbox
     http: httpx.AsyncClient
@@ -66,9 +66,9 @@ class Slot:
 
 
 @pytest.fixture
-async def place() -> AsyncIterator[Slot]:
+async def place() -> AsyncIterator[Place]:
     async with ServiceTitanSandbox(seed=2) as st, httpx.AsyncClient() as http:
-        yield Slot(st, http)
+        yield Place(st, http)
 
 
 def check_of(report: Report, name: str) -> Check:
@@ -79,7 +79,7 @@ def check_of(report: Report, name: str) -> Check:
 # --- the environments ---
 
 
-async def test_values_of_the_other_environment_are_known_as_such(place: Slot) -> None:
+async def test_credentials_from_the_other_environment_are_recognized(place: Place) -> None:
     async with ServiceTitanSandbox(seed=9) as integration:
         client = place.client(other_auth_url=integration.auth_url)
 
@@ -93,7 +93,7 @@ async def test_values_of_the_other_environment_are_known_as_such(place: Slot) ->
 
 
 async def test_the_other_environment_is_asked_once_and_only_about_refused_values(
-    place: Slot,
+    place: Place,
 ) -> None:
     async with ServiceTitanSandbox(seed=9) as integration:
         client = place.client(other_auth_url=integration.auth_url)
@@ -115,7 +115,9 @@ async def test_the_other_environment_is_asked_once_and_only_about_refused_values
         ("auth-integration.servicetitan.io", "auth.servicetitan.io"),
     ],
 )
-async def test_servicetitans_environments_are_each_others_other(host: str, other: str) -> None:
+async def test_production_and_integration_are_each_others_other_environment(
+    host: str, other: str
+) -> None:
     asked = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -131,20 +133,20 @@ async def test_servicetitans_environments_are_each_others_other(host: str, other
     assert asked == [other]
 
 
-# --- no way to ServiceTitan at all ---
+# --- ServiceTitan is unreachable ---
 
-Ask = Callable[[Slot], Awaitable[Report]]
+Ask = Callable[[Place], Awaitable[Report]]
 
 
-async def unknown_host(place: Slot) -> Report:
+async def unknown_host(place: Place) -> Report:
     return await place.report(place.client(auth_url="http://servicetitan.invalid"))
 
 
-async def no_tls(place: Slot) -> Report:
+async def no_tls(place: Place) -> Report:
     return await place.report(place.client(auth_url=place.st.auth_url.replace("http:", "https:")))
 
 
-async def nobody_there(place: Slot) -> Report:
+async def nobody_there(place: Place) -> Report:
     return await place.report(place.client(auth_url="http://127.0.0.1:1"))
 
 
@@ -156,8 +158,8 @@ UNREACHABLE: list[tuple[str, Ask, str]] = [
 
 
 @pytest.mark.parametrize(("_name", "ask", "tells"), UNREACHABLE)
-async def test_no_way_to_servicetitan_is_no_failure(
-    _name: str, ask: Ask, tells: str, place: Slot
+async def test_an_unreachable_servicetitan_is_not_reported_as_a_failure(
+    _name: str, ask: Ask, tells: str, place: Place
 ) -> None:
     report = await ask(place)
 
@@ -166,17 +168,17 @@ async def test_no_way_to_servicetitan_is_no_failure(
     assert "nothing you entered" in check_of(report, "token").for_client
 
 
-# --- what is nothing to tell ---
+# --- not the client's problem ---
 
 
-async def test_the_bookings_of_all_providers_are_never_asked_for(place: Slot) -> None:
+async def test_bookings_of_other_providers_are_never_requested(place: Place) -> None:
     await place.report()
 
     assert not [one for one in place.st.requests if one.template.endswith("{tenant}/bookings")]
 
 
 @pytest.mark.parametrize("case", OTHERS, ids=lambda case: case.name)
-async def test_what_is_our_mistake_is_for_engineers(case: Case, place: Slot) -> None:
+async def test_our_own_mistakes_are_escalated_to_engineers(case: Case, place: Place) -> None:
     case.arrange(place.st)
 
     report = await place.report()
@@ -193,16 +195,16 @@ Row = tuple[str, str, Report]  # what went wrong, the check at which it shows, t
 
 
 async def arranged(cases: Sequence[Case]) -> list[Row]:
-    """The cases, each in a ServiceTitan of its own."""
+    """The cases, each with its own ServiceTitan sandbox."""
     found: list[Row] = []
     for case in cases:
         async with ServiceTitanSandbox(seed=2) as st, httpx.AsyncClient() as http:
             case.arrange(st)
-            found += [(case.name, case.check, await Slot(st, http).report(values=case.values(st)))]
+            found += [(case.name, case.check, await Place(st, http).report(values=case.values(st)))]
     return found
 
 
-async def elsewhere(place: Slot) -> list[Row]:
+async def elsewhere(place: Place) -> list[Row]:
     """The values of the other environment."""
     async with ServiceTitanSandbox(seed=9) as integration:
         client = place.client(other_auth_url=integration.auth_url)
@@ -210,8 +212,8 @@ async def elsewhere(place: Slot) -> list[Row]:
     return [("the values of the other environment", "token", report)]
 
 
-async def away(place: Slot) -> list[Row]:
-    """Outages, limits, and no way to ServiceTitan at all."""
+async def away(place: Place) -> list[Row]:
+    """Outages, rate limits, and an unreachable ServiceTitan."""
     found: list[Row] = []
     for endpoint, check, status, _cause, _tells in AWAY:
         place.st.fail(endpoint, status=status)
@@ -220,8 +222,8 @@ async def away(place: Slot) -> list[Row]:
     return found + [(name, "token", await ask(place)) for name, ask, _ in UNREACHABLE]
 
 
-async def no_failures(place: Slot) -> list[Row]:
-    """What people need not do anything about."""
+async def no_failures(place: Place) -> list[Row]:
+    """Situations that need no action."""
     place.st.fail("business-units", status=401, times=1)
     expired = await place.report()
     place.st.claims = False
@@ -231,8 +233,8 @@ async def no_failures(place: Slot) -> list[Row]:
     ]
 
 
-async def bookings(place: Slot) -> list[Row]:
-    """What a test booking may come to."""
+async def bookings(place: Place) -> list[Row]:
+    """The possible outcomes of a test booking."""
     found: list[Row] = []
     st = place.st
     situations: list[tuple[str, Callable[[], object]]] = [
@@ -250,7 +252,7 @@ async def bookings(place: Slot) -> list[Row]:
     return found
 
 
-async def test_the_table_of_failures(place: Slot) -> None:
+async def test_every_row_of_the_failure_table_is_complete(place: Place) -> None:
     table = await arranged(CATALOGUE)
     for scene in (elsewhere, away, no_failures, bookings):
         table += await scene(place)

@@ -1,4 +1,4 @@
-"""*I've already done more steps*: for clients who began with the written guide."""
+"""*I've already done more steps*: for clients who started out with the written guide."""
 
 from sandbox.slack import visible_text
 from tests.integration.world import World
@@ -17,7 +17,7 @@ def states(world: World) -> str:
     return "".join(state[0] for (state,) in rows)
 
 
-async def test_steps_up_to_one_are_done_but_those_that_ask_for_a_credential(begun: World) -> None:
+async def test_catching_up_marks_steps_done_except_those_needing_a_credential(begun: World) -> None:
     await begun.press(begun.ann, "step:1", "choose_account:new")
 
     await already_done(begun, "17")
@@ -31,7 +31,7 @@ async def test_steps_up_to_one_are_done_but_those_that_ask_for_a_credential(begu
     assert begun.current == 18
 
 
-async def test_the_word_undo_takes_back_the_step_before_the_open_one(begun: World) -> None:
+async def test_typing_undo_reopens_the_step_before_the_current_one(begun: World) -> None:
     await begun.press(begun.ann, "step:1", "choose_account:new")
     await already_done(begun, "17")
 
@@ -42,7 +42,7 @@ async def test_the_word_undo_takes_back_the_step_before_the_open_one(begun: Worl
     assert begun.current == 10
 
 
-async def test_it_is_not_offered_where_a_question_is_open_or_nothing_is_ahead(
+async def test_catching_up_is_not_offered_at_a_question_or_the_last_step(
     begun: World,
 ) -> None:
     form = await begun.open(begun.ann, "step:1", "step_help")

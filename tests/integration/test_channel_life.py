@@ -1,4 +1,4 @@
-"""What happens to the channel: the onboarding pauses or follows, and engineering is told once."""
+"""Channel changes: the onboarding pauses or follows, and engineering is notified once."""
 
 import pytest
 
@@ -21,7 +21,7 @@ async def settled(world: World) -> None:
     await world.idle()
 
 
-async def test_a_removed_bot_pauses_and_goes_on_when_it_is_back(begun: World) -> None:
+async def test_removing_the_bot_pauses_and_reinviting_it_resumes(begun: World) -> None:
     await begun.slack.admin.remove(begun.channel, begun.slack.bot)
     await settled(begun)
 
@@ -36,7 +36,7 @@ async def test_a_removed_bot_pauses_and_goes_on_when_it_is_back(begun: World) ->
     assert "is back on" in begun.announced[-1]
 
 
-async def test_an_archived_channel_pauses_until_it_is_taken_out(begun: World) -> None:
+async def test_archiving_the_channel_pauses_and_unarchiving_resumes(begun: World) -> None:
     await begun.slack.admin.archive(begun.channel, begun.erin)
     await settled(begun)
 
@@ -49,7 +49,7 @@ async def test_an_archived_channel_pauses_until_it_is_taken_out(begun: World) ->
     assert status(begun) == "active"
 
 
-async def test_an_unshared_channel_pauses_and_the_thread_says_so(begun: World) -> None:
+async def test_unsharing_the_channel_pauses_and_the_thread_says_so(begun: World) -> None:
     await begun.slack.admin.unshare(begun.channel, begun.ann.team)
     await settled(begun)
 
@@ -62,7 +62,7 @@ async def test_an_unshared_channel_pauses_and_the_thread_says_so(begun: World) -
     assert status(begun) == "active"
 
 
-async def test_nobody_can_go_on_while_it_is_paused(begun: World) -> None:
+async def test_a_paused_onboarding_accepts_no_button_presses(begun: World) -> None:
     await begun.slack.admin.unshare(begun.channel, begun.ann.team)
     await settled(begun)
 
@@ -88,7 +88,7 @@ async def test_the_onboarding_follows_a_channel_to_its_new_id(begun: World) -> N
 
 @ON_BOTH
 @pytest.mark.parametrize("event", ["app_uninstalled", "tokens_revoked"])
-async def test_an_uninstalled_app_pauses_and_goes_on_after_the_next_start(
+async def test_uninstalling_pauses_and_the_start_after_reinstalling_resumes(
     begun: World, event: str
 ) -> None:
     await begun.slack.admin.uninstall()
@@ -103,7 +103,7 @@ async def test_an_uninstalled_app_pauses_and_goes_on_after_the_next_start(
     assert status(begun) == "active"
 
 
-async def test_a_refused_post_is_taken_as_a_lost_channel(begun: World) -> None:
+async def test_an_is_archived_error_pauses_the_onboarding(begun: World) -> None:
     begun.slack.fail_next("chat.update", error="is_archived", times=9)
     begun.slack.fail_next("chat.postMessage", error="is_archived", times=1)
 
@@ -122,7 +122,7 @@ async def test_an_engineer_can_resume_by_hand(begun: World) -> None:
     assert status(begun) == "active"
 
 
-async def test_the_first_of_the_clients_people_to_join_is_told_once(begun: World) -> None:
+async def test_only_the_first_client_member_to_join_is_announced(begun: World) -> None:
     bea, cyd = (begun.slack.add_person(name, begun.ann.team) for name in ("Bea Acme", "Cyd Acme"))
 
     for person in (begun.slack.add_person("Max Member"), bea, cyd):
@@ -134,7 +134,7 @@ async def test_the_first_of_the_clients_people_to_join_is_told_once(begun: World
     assert bea.id in joined[0]
 
 
-async def test_who_joins_is_greeted_in_the_thread_with_a_link(begun: World) -> None:
+async def test_a_new_member_is_greeted_in_the_thread_with_a_link(begun: World) -> None:
     ben = begun.slack.add_person("Ben", begun.ann.team)
     await begun.slack.admin.invite(begun.channel, ben, begun.ann)
     await begun.slack.delivered()

@@ -1,4 +1,4 @@
-"""The command line, as a process of its own: exit statuses, and what it says on the way out."""
+"""The command line, in its own process: exit statuses, and what it prints on the way out."""
 
 import asyncio
 import base64
@@ -48,7 +48,7 @@ def settings_for(slack: SlackSandbox) -> Mapping[str, str]:
     }
 
 
-async def test_missing_settings_are_named_all_at_once_a_line_each(tmp_path: Path) -> None:
+async def test_all_missing_settings_are_listed_one_per_line(tmp_path: Path) -> None:
     commands = ("run", "db upgrade", "db check", "keys check")
 
     for ended in await asyncio.gather(
@@ -156,7 +156,7 @@ async def test_the_keys_are_rotated_while_the_bot_runs(begun: World) -> None:
 
 
 @pytest.mark.parametrize("mode", ["http", "socket"])
-async def test_a_token_that_slack_does_not_take_stops_the_start(
+async def test_startup_fails_when_slack_rejects_a_token(
     tmp_path: Path, slack: SlackSandbox, mode: str
 ) -> None:
     app_token = {"SLACK_APP_TOKEN": "xapp-1-wrong"} if mode == "socket" else {}
@@ -190,7 +190,7 @@ async def test_a_port_in_use_is_named(tmp_path: Path, slack: SlackSandbox) -> No
     ("mode", "number"),
     [("http", signal.SIGTERM), ("http", signal.SIGINT), ("socket", signal.SIGTERM)],
 )
-async def test_a_signal_ends_the_bot_well_and_soon(
+async def test_a_signal_stops_the_bot_cleanly_within_ten_seconds(
     tmp_path: Path, slack: SlackSandbox, mode: str, number: signal.Signals
 ) -> None:
     app_token = {"SLACK_APP_TOKEN": slack.app_token} if mode == "socket" else {}
@@ -207,7 +207,7 @@ async def test_a_signal_ends_the_bot_well_and_soon(
     assert "Traceback" not in bot.log_text()
 
 
-async def test_a_start_waits_for_a_slack_that_is_away(tmp_path: Path, slack: SlackSandbox) -> None:
+async def test_startup_waits_while_slack_is_down(tmp_path: Path, slack: SlackSandbox) -> None:
     slack.fail_next("auth.test", status=503)
 
     bot = await BotProcess.start(settings_for(slack), tmp_path)
@@ -223,7 +223,7 @@ async def test_help_lists_the_commands(tmp_path: Path) -> None:
     assert all(command in ended.out for command in ("run", "sandbox", "keys", "db"))
 
 
-# --- which database, and what is wrong with it ---
+# --- which database it is, and what's wrong with it ---
 
 COMMANDS = [
     "db check",
@@ -238,7 +238,7 @@ COMMANDS = [
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-async def test_no_command_makes_a_database_and_each_names_the_file_it_looked_for(
+async def test_commands_name_a_missing_database_file_and_do_not_create_it(
     tmp_path: Path, command: str
 ) -> None:
     ended = await onboarding(tmp_path, *command.split(), **COMPLETE)
@@ -274,7 +274,7 @@ async def test_a_backup_says_what_it_is_a_copy_of(begun: World, tmp_path: Path) 
 
 @ON_BOTH
 @pytest.mark.parametrize("command", ["run", "db upgrade", "db check", "keys check", "doctor"])
-async def test_a_database_of_a_newer_version_is_named(
+async def test_a_database_from_a_newer_version_is_refused(
     tmp_path: Path, database: AnyDatabase, command: str
 ) -> None:
     database.write("UPDATE alembic_version SET version_num = '9999'")
@@ -319,13 +319,13 @@ FAULTS: dict[Callable[[Path], AbstractContextManager[None]], str] = {
 @pytest.mark.parametrize(
     ("fault", "command"),
     [
-        # A command waits six seconds for a lock: once is enough.
+        # A command waits six seconds for a lock: testing that once is enough.
         pytest.param(fault, command, marks=pytest.mark.long if fault is locked and more else ())
         for fault in FAULTS
         for more, command in enumerate(("run", "db upgrade", "keys check"))
     ],
 )
-async def test_what_is_wrong_with_the_file_is_said_in_words(
+async def test_an_unusable_database_file_is_explained_without_a_traceback(
     tmp_path: Path, fault: Callable[[Path], AbstractContextManager[None]], command: str
 ) -> None:
     file = tmp_path / "onboarding.db"
@@ -339,7 +339,7 @@ async def test_what_is_wrong_with_the_file_is_said_in_words(
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
-async def test_a_full_disk_is_not_taken_for_a_wrong_address(begun: World) -> None:
+async def test_a_full_disk_is_not_reported_as_a_database_error(begun: World) -> None:
     settings = {**COMPLETE, "DATABASE_URL": begun.settings.database_url}
     process = await asyncio.create_subprocess_exec(
         *("/bin/sh", "-c", 'exec "$0" -m bot export acme > /dev/full', sys.executable),

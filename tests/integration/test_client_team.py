@@ -1,4 +1,4 @@
-"""An onboarding belongs to one client organization: whoever is of another is told whom to ask."""
+"""An onboarding belongs to one client organization; anyone else is referred to its contacts."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ AT_THE_FIELD = "Choose at least one person from the client"
 
 @dataclass
 class Crowd:
-    """A channel with the client in it, and somebody of a third company."""
+    """A channel with the client in it, and someone from a third company."""
 
     world: World
     zoe: Person
@@ -41,7 +41,7 @@ async def say(world: World, person: Person, text: str) -> None:
     await world.idle()
 
 
-async def test_only_the_organization_of_the_contacts_acts(crowd: Crowd) -> None:
+async def test_only_the_contacts_organization_can_act(crowd: Crowd) -> None:
     world = crowd.world
     await crowd.begin(world.ann)
 
@@ -53,7 +53,7 @@ async def test_only_the_organization_of_the_contacts_acts(crowd: Crowd) -> None:
     assert world.rows("SELECT client_team FROM onboarding") == [(world.ann.team.id,)]
 
 
-async def test_who_is_refused_is_told_whom_to_ask(crowd: Crowd) -> None:
+async def test_a_refused_person_is_told_whom_to_ask(crowd: Crowd) -> None:
     world = crowd.world
     await crowd.begin(world.ann)
 
@@ -64,7 +64,7 @@ async def test_who_is_refused_is_told_whom_to_ask(crowd: Crowd) -> None:
 
 
 @pytest.mark.parametrize("word", ["new", "done", "undo", "help", "status", "help Where is it?"])
-async def test_words_of_another_organization_are_refused_as_well(crowd: Crowd, word: str) -> None:
+async def test_typed_words_from_another_organization_are_refused(crowd: Crowd, word: str) -> None:
     world = crowd.world
     await crowd.begin(world.ann)
 
@@ -95,7 +95,7 @@ async def test_no_form_opens_for_another_organization(crowd: Crowd, action: str)
     assert "Please ask" in told(crowd.zoe)
 
 
-async def test_with_several_organizations_and_nobody_named_the_form_asks(crowd: Crowd) -> None:
+async def test_the_start_form_requires_a_contact_with_several_organizations(crowd: Crowd) -> None:
     world = crowd.world
     await world.type("start Acme Plumbing")
     view = world.view_of(world.erin)
@@ -118,7 +118,7 @@ async def test_the_only_organization_in_the_channel_is_the_client(world: World) 
     assert "Please ask" in told(zoe)
 
 
-async def test_where_nobody_was_the_first_who_acts_is_the_client(world: World) -> None:
+async def test_the_first_organization_to_act_is_the_client_if_none_was_there(world: World) -> None:
     del world.channel.members[world.ann.id]
     await world.begin()
     await world.slack.admin.invite(world.channel, world.ann, world.erin)
@@ -131,7 +131,7 @@ async def test_where_nobody_was_the_first_who_acts_is_the_client(world: World) -
     assert world.rows("SELECT client_team FROM onboarding") == [(world.ann.team.id,)]
 
 
-async def test_who_only_looks_does_not_become_the_client(world: World) -> None:
+async def test_opening_help_or_status_does_not_make_someone_the_client(world: World) -> None:
     del world.channel.members[world.ann.id]
     await world.begin()
     zoe = third(world)
@@ -157,7 +157,7 @@ async def test_a_contact_may_act_whatever_their_organization(crowd: Crowd) -> No
     assert world.rows("SELECT client_team FROM onboarding") == [(world.ann.team.id,)]
 
 
-async def test_with_only_our_guests_named_no_third_company_is_the_client(crowd: Crowd) -> None:
+async def test_a_third_company_cannot_act_when_only_our_guests_are_contacts(crowd: Crowd) -> None:
     world = crowd.world
     gus = world.slack.add_person("Gus Guest", is_restricted=True)
     world.channel.members[gus.id] = gus.user
@@ -169,7 +169,7 @@ async def test_with_only_our_guests_named_no_third_company_is_the_client(crowd: 
     assert world.current == 2
 
 
-async def test_an_onboarding_from_before_is_of_those_who_acted_in_it(crowd: Crowd) -> None:
+async def test_a_legacy_onboarding_belongs_to_the_organization_that_acted(crowd: Crowd) -> None:
     world = crowd.world
     await crowd.begin(world.ann)
     await world.press(world.ann, "step:1", "choose_account:new")
@@ -183,7 +183,9 @@ async def test_an_onboarding_from_before_is_of_those_who_acted_in_it(crowd: Crow
     assert world.rows("SELECT client_team FROM onboarding") == [(world.ann.team.id,)]
 
 
-async def test_while_slack_does_not_say_whose_people_they_are_they_try_again(crowd: Crowd) -> None:
+async def test_people_are_asked_to_retry_while_slack_cannot_identify_their_team(
+    crowd: Crowd,
+) -> None:
     world = crowd.world
     await crowd.begin(world.ann)
     await world.press(world.ann, "step:1", "choose_account:new")
@@ -196,7 +198,7 @@ async def test_while_slack_does_not_say_whose_people_they_are_they_try_again(cro
     assert told(crowd.zoe) == "Sorry, I couldn't do that just now. Please try again."
 
 
-async def test_while_slack_is_slow_at_the_start_the_contacts_still_decide(crowd: Crowd) -> None:
+async def test_contacts_decide_the_client_even_if_slack_failed_at_the_start(crowd: Crowd) -> None:
     world = crowd.world
     await world.type("start Acme Plumbing")
     view = world.view_of(world.erin)
@@ -225,7 +227,7 @@ async def test_a_third_company_that_joins_is_not_announced_as_the_client(world: 
     assert world.events("client_joined") == []
 
 
-async def test_the_welcome_proposes_nobody_where_several_companies_are(crowd: Crowd) -> None:
+async def test_the_start_form_suggests_no_contacts_with_several_companies(crowd: Crowd) -> None:
     await crowd.world.type("start Acme Plumbing")
 
     view = crowd.world.view_of(crowd.world.erin)

@@ -1,4 +1,4 @@
-"""The client's time zone: from the first of their people whom Slack tells one of."""
+"""The client's time zone: taken from the first of their people who has one in Slack."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow_slack
 GoTo = Callable[[datetime], None]
 BERLIN, NEW_YORK = "Europe/Berlin", "America/New_York"
 # Nothing happens after Monday, 15:00 in Berlin: the reminder is due there on Tuesday at 15:00. In
-# New York it was 9:00, so there it would be due on Monday at 17:00, and come on Tuesday at 9:00.
+# New York it was 9:00, so there it'd be due on Monday at 17:00, and be sent on Tuesday at 9:00.
 MONDAY, TUESDAY = datetime(2026, 11, 16, 14, tzinfo=UTC), datetime(2026, 11, 17, 14, tzinfo=UTC)
 
 
@@ -46,13 +46,13 @@ def timezone(world: World) -> str | None:
 
 
 async def begin_unseen(world: World, name: str = "Acme Plumbing", **values: Any) -> None:
-    """Begin while nobody of the client is in the channel, so that the start learns no zone."""
+    """Start with no one from the client in the channel, so that no time zone is found yet."""
     del world.channel.members[world.ann.id]
     await world.begin(name, **values)
     world.channel.members[world.ann.id] = world.ann.user
 
 
-async def test_the_first_of_the_client_to_join_tells_it(world: World) -> None:
+async def test_the_time_zone_comes_from_the_first_client_member_to_join(world: World) -> None:
     await begin_unseen(world)
     bea = world.slack.add_person("Bea Acme", world.ann.team)
     bea.user.tz = BERLIN
@@ -63,7 +63,7 @@ async def test_the_first_of_the_client_to_join_tells_it(world: World) -> None:
     assert timezone(world) == BERLIN
 
 
-async def test_without_slack_the_one_who_joins_is_told_of_all_the_same(world: World) -> None:
+async def test_a_member_who_joins_is_announced_even_if_users_info_fails(world: World) -> None:
     await begin_unseen(world)
     bea = world.slack.add_person("Bea Acme", world.ann.team)
     world.slack.fail_next("users.info", status=500, times=9)
@@ -76,7 +76,7 @@ async def test_without_slack_the_one_who_joins_is_told_of_all_the_same(world: Wo
 
 
 @pytest.mark.parametrize("named", [True, False], ids=["who was named", "who acts first"])
-async def test_the_sweep_finds_it_and_reminders_by_it(
+async def test_the_sweep_finds_the_time_zone_and_reminders_follow_it(
     go_to: GoTo, database: AnyDatabase, named: bool
 ) -> None:
     async with a_world(database) as world:
@@ -93,7 +93,7 @@ async def test_the_sweep_finds_it_and_reminders_by_it(
 
 
 @pytest.mark.parametrize("zone", [None, "Mars/Olympus_Mons"])
-async def test_where_slack_tells_none_the_setting_holds(
+async def test_without_a_usable_slack_time_zone_the_setting_is_used(
     go_to: GoTo, database: AnyDatabase, zone: str | None
 ) -> None:
     async with a_world(database, business_timezone=NEW_YORK) as world:
@@ -107,7 +107,7 @@ async def test_where_slack_tells_none_the_setting_holds(
         assert world.find("reminder:1")
 
 
-async def test_while_slack_is_away_the_setting_holds_and_slack_is_asked_later(
+async def test_the_setting_applies_while_slack_is_down_and_slack_is_asked_later(
     go_to: GoTo, database: AnyDatabase
 ) -> None:
     async with a_world(database, business_timezone="Asia/Tokyo") as world:
@@ -129,7 +129,7 @@ async def test_while_slack_is_away_the_setting_holds_and_slack_is_asked_later(
         assert world.find("reminder:1")
 
 
-async def test_an_outage_of_slack_does_not_keep_a_reminder_back_for_ever(
+async def test_a_slack_outage_does_not_delay_a_reminder_indefinitely(
     go_to: GoTo, database: AnyDatabase
 ) -> None:
     async with a_world(database, business_timezone=NEW_YORK) as world:
@@ -143,7 +143,7 @@ async def test_an_outage_of_slack_does_not_keep_a_reminder_back_for_ever(
         assert world.find("reminder:1")
 
 
-async def test_in_one_sweep_slack_is_not_asked_again_once_it_is_away(world: World) -> None:
+async def test_a_sweep_stops_asking_slack_after_the_first_failure(world: World) -> None:
     for name in ("Acme Plumbing", "Beta Heating", "Cyan Roofing"):
         await begin_unseen(world, name, client_admins=[world.ann.id])
     world.slack.fail_next("users.info", status=500, times=99)
@@ -155,7 +155,7 @@ async def test_in_one_sweep_slack_is_not_asked_again_once_it_is_away(world: Worl
     assert len(asked) == 1
 
 
-async def test_a_zone_that_is_found_when_a_reminder_is_due_counts_for_it_already(
+async def test_a_time_zone_found_when_a_reminder_is_due_applies_to_it(
     go_to: GoTo, database: AnyDatabase
 ) -> None:
     async with a_world(database, business_timezone=NEW_YORK) as world:
@@ -184,13 +184,13 @@ async def test_a_sweep_does_not_begin_before_the_last_one_has_ended(database: An
         assert len(asked) == 1
 
 
-# --- many that are looked up at once, as after an import ---
+# --- many lookups at the same time, as after an import ---
 
 MANY = 150  # users.info may be called 100 times a minute
 
 
 async def import_many(world: World) -> None:
-    """Add onboardings without a time zone, each with a contact of its own."""
+    """Add onboardings without a time zone, each with its own contact."""
     erin = Actor(world.erin.id, world.erin.team.id, Role.ENGINEER)
     async with world.bot.database.begin() as session:
         for number in range(MANY):
@@ -216,7 +216,7 @@ def without_zone(world: World) -> int:
 
 
 @pytest.mark.virtual_time
-async def test_looking_up_many_leaves_room_for_people_who_act(begun: World) -> None:
+async def test_bulk_lookups_leave_rate_limit_room_for_people_who_act(begun: World) -> None:
     await import_many(begun)
     eve = begun.slack.add_person("Eve Engineer", begun.erin.team)
     await begun.slack.admin.invite(begun.channel, eve, begun.erin)
@@ -232,7 +232,7 @@ async def test_looking_up_many_leaves_room_for_people_who_act(begun: World) -> N
 
 
 @pytest.mark.virtual_time
-async def test_those_without_room_are_looked_up_within_minutes(
+async def test_lookups_deferred_by_the_rate_limit_finish_within_minutes(
     go_to: GoTo, database: AnyDatabase
 ) -> None:
     async with a_world(database, business_timezone=NEW_YORK) as world:
@@ -252,7 +252,7 @@ async def test_those_without_room_are_looked_up_within_minutes(
 
 
 @pytest.mark.virtual_time
-async def test_a_limit_that_never_ends_keeps_no_reminder_back_for_ever(
+async def test_an_endless_rate_limit_does_not_delay_a_reminder_indefinitely(
     go_to: GoTo, database: AnyDatabase
 ) -> None:
     async with a_world(database, business_timezone=NEW_YORK) as world:

@@ -1,4 +1,4 @@
-"""Workers whose clocks differ: PostgreSQL's own decides who is at what."""
+"""Workers with clock skew: PostgreSQL's clock decides who works on what."""
 
 import asyncio
 import logging
@@ -18,12 +18,12 @@ APART = pytest.mark.parametrize("seconds", [10, 60, -10, -60])
 
 
 def a_clock(seconds: int) -> Callable[[], datetime]:
-    """A clock that is so far ahead."""
+    """A clock that is that many seconds ahead."""
     return lambda: now() + timedelta(seconds=seconds)
 
 
 async def claimed(world: World, slot: str) -> None:
-    """Wait until somebody is about to do it."""
+    """Wait until a worker has claimed the slot."""
     async with asyncio.timeout(10):
         while not world.rows("SELECT 1 FROM message WHERE slot = ?", slot):  # noqa: ASYNC110
             await asyncio.sleep(0.02)
@@ -38,7 +38,7 @@ async def both_idle(world: World, other: Bot) -> None:
 @ON_POSTGRESQL
 @APART
 @pytest.mark.parametrize("first", [True, False], ids=["ours", "theirs"])
-async def test_two_workers_whose_clocks_differ_post_nothing_twice(
+async def test_workers_with_clock_skew_post_nothing_twice(
     begun: World, seconds: int, first: bool
 ) -> None:
     async with begun.second_bot(a_clock(seconds)) as other:
@@ -58,7 +58,7 @@ async def test_two_workers_whose_clocks_differ_post_nothing_twice(
 
 @ON_POSTGRESQL
 @APART
-async def test_a_verification_is_run_by_one_of_them(begun: World, seconds: int) -> None:
+async def test_a_verification_runs_once_despite_clock_skew(begun: World, seconds: int) -> None:
     await begun.walk_to(22)
     servicetitan = Patient(begun.servicetitan)
     async with begun.second_bot(a_clock(seconds)) as other:
@@ -81,7 +81,7 @@ async def test_a_verification_is_run_by_one_of_them(begun: World, seconds: int) 
 
 @ON_POSTGRESQL
 @APART
-async def test_a_bookmark_is_made_by_one_of_them(world: World, seconds: int) -> None:
+async def test_a_bookmark_is_added_once_despite_clock_skew(world: World, seconds: int) -> None:
     async with world.second_bot(a_clock(seconds)) as other:
         async with held(world.slack, "bookmarks.add"):
             await world.type("start Acme Plumbing")
@@ -95,7 +95,7 @@ async def test_a_bookmark_is_made_by_one_of_them(world: World, seconds: int) -> 
 
 
 @ON_POSTGRESQL
-async def test_the_start_says_that_the_clocks_differ(
+async def test_startup_warns_about_clock_skew(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.WARNING):

@@ -1,4 +1,4 @@
-"""What arrives while the bot stops listening."""
+"""Connections that arrive while the bot stops listening."""
 
 import asyncio
 import contextlib
@@ -14,7 +14,7 @@ from sandbox.bot_process import free_port
 
 
 @pytest.mark.parametrize("rounds", range(5))
-async def test_a_connection_that_comes_as_the_server_closes_is_closed(rounds: int) -> None:
+async def test_a_connection_arriving_during_shutdown_is_closed(rounds: int) -> None:
     port = free_port()
     async with listening(web.Application(), "127.0.0.1", port, Metrics(), 0.1):
         client = socket.create_connection(("127.0.0.1", port))
@@ -25,4 +25,4 @@ async def test_a_connection_that_comes_as_the_server_closes_is_closed(rounds: in
         client.settimeout(2)
         with contextlib.suppress(ConnectionResetError):
             assert client.recv(1) == b""
-    gc.collect()  # a socket that was left open warns
+    gc.collect()  # a leaked socket would raise a warning

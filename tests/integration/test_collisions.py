@@ -1,4 +1,4 @@
-"""Transactions at the same moment: a reader sees one moment, and writers stand in no one's way."""
+"""Concurrent transactions: a reader sees one snapshot, and writers don't get in the way."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -24,7 +24,7 @@ MANY = 20  # by two people: each may ask ten times within an hour
 
 
 def asks(world: World, question: str) -> Callable[[Onboarding], Change]:
-    """The transition of somebody who asks a question."""
+    """The transition that asks a question."""
     colleague = question.endswith("of 1?")
     who = Actor("U0BEN" if colleague else world.ann.id, world.ann.team.id, Role.CLIENT_ADMIN)
     return lambda at: ask_for_help(at, 1, question, who, datetime.now(UTC))
@@ -39,7 +39,7 @@ async def ask(
     await change(world.bot.database, world.bot.guides, onboarding, asks(world, question), also)
 
 
-async def test_a_reader_sees_one_moment_whatever_others_write(begun: World) -> None:
+async def test_a_read_transaction_sees_one_snapshot_despite_writes(begun: World) -> None:
     database, guides, onboarding = begun.bot.database, begun.bot.guides, begun.onboarding
     async with database.begin(write=False) as session:
         before = await onboardings.get(session, guides, onboarding)
@@ -51,7 +51,7 @@ async def test_a_reader_sees_one_moment_whatever_others_write(begun: World) -> N
     assert len(begun.events("help_asked")) == 1
 
 
-async def test_many_changes_at_once_are_all_made(begun: World) -> None:
+async def test_concurrent_changes_are_all_applied(begun: World) -> None:
     questions = [f"Question {number // 2} of {number % 2}?" for number in range(MANY)]
 
     await asyncio.gather(*(ask(begun, begun.onboarding, one) for one in questions))
@@ -61,7 +61,7 @@ async def test_many_changes_at_once_are_all_made(begun: World) -> None:
 
 
 @ON_POSTGRESQL  # on SQLite, writers wait for each other before they begin
-async def test_of_two_changes_that_wait_for_each_other_both_are_made(begun: World) -> None:
+async def test_two_deadlocked_changes_are_both_applied(begun: World) -> None:
     other = begun.slack.add_channel("beta", begun.erin)
     both = begun.onboarding, await begun.begin("Beta Heating", other)
     met, tries = asyncio.Barrier(2), list[str]()
@@ -69,7 +69,7 @@ async def test_of_two_changes_that_wait_for_each_other_both_are_made(begun: Worl
     async def ask_and_take(mine: str, others: str) -> None:
         async def take(session: AsyncSession, _mine: Onboarding) -> None:
             tries.append(mine)
-            if len(tries) <= len(both):  # each has its own by now, and wants the other's
+            if len(tries) <= len(both):  # each holds its own lock by now, and wants the other's
                 await met.wait()
             await onboardings.get(session, begun.bot.guides, others, lock=True)
 
@@ -82,7 +82,7 @@ async def test_of_two_changes_that_wait_for_each_other_both_are_made(begun: Worl
 
 
 @ON_POSTGRESQL
-async def test_a_server_that_lets_no_transaction_see_another_is_no_trouble(
+async def test_concurrent_changes_succeed_on_a_serializable_server(
     database: AnyDatabase,
 ) -> None:
     [(name,)] = database.rows("SELECT current_database()")
@@ -96,7 +96,7 @@ async def test_a_server_that_lets_no_transaction_see_another_is_no_trouble(
 
 
 @ON_POSTGRESQL
-async def test_a_stalled_worker_does_not_hold_up_the_others_for_long(
+async def test_a_stalled_worker_does_not_block_the_others_for_long(
     database: AnyDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     idle = f"'{storage.postgresql.IDLE_SECONDS}s'"
@@ -112,12 +112,12 @@ async def test_a_stalled_worker_does_not_hold_up_the_others_for_long(
                     with suppress(Unavailable):
                         await ask(world, world.onboarding, "Which portal?")
 
-        with pytest.raises(Unavailable):  # it is told when it moves again
+        with pytest.raises(Unavailable):  # it finds out when it moves again
             await asyncio.wait_for(stand_still(), 20)
 
 
 @ON_POSTGRESQL
-async def test_two_workers_that_start_with_a_new_guide_at_once_both_start(world: World) -> None:
+async def test_two_workers_can_start_with_a_new_guide_simultaneously(world: World) -> None:
     world.write("DELETE FROM guide")
     waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
 
@@ -136,7 +136,7 @@ async def test_two_workers_that_start_with_a_new_guide_at_once_both_start(world:
 
 
 @ON_POSTGRESQL
-async def test_a_connection_that_breaks_is_told_as_unavailable_and_made_again(
+async def test_a_broken_connection_raises_unavailable_and_is_reopened(
     begun: World,
 ) -> None:
     break_all = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ? "

@@ -10,7 +10,7 @@ from tests.integration.world import A_CLIENT, World, a_world, from_now
 
 
 def in_the_acknowledgement(reply: CommandReply) -> str:
-    """The answer's text, if the acknowledgement bears it and only the person sees it."""
+    """The reply's text, provided the acknowledgement carries it and only the person sees it."""
     answer = reply.ack.json() or {}
     assert answer["response_type"] == "ephemeral"
     assert answer["text"] == reply.text
@@ -36,14 +36,14 @@ async def test_status_says_when_it_is_heavysets_turn(begun: World) -> None:
     assert "waiting on us" in (await begun.type("status")).text
 
 
-async def test_status_says_since_when_nothing_happened(begun: World) -> None:
+async def test_status_shows_how_long_a_client_has_been_inactive(begun: World) -> None:
     begun.write("UPDATE onboarding SET active_at = ?", from_now(days=-3, hours=-1))
 
     assert "last activity 3 days ago" in (await begun.type("status")).text
 
 
 @ON_BOTH
-async def test_status_elsewhere_tells_of_all_the_longest_idle_first(begun: World) -> None:
+async def test_status_in_other_channels_lists_all_clients_longest_idle_first(begun: World) -> None:
     beta = begun.slack.add_channel("beta", begun.erin)
     await begun.begin("Beta & Sons", beta)
     begun.write("UPDATE onboarding SET active_at = ? WHERE channel = ?", from_now(days=-1), beta.id)
@@ -71,7 +71,7 @@ async def test_status_after_the_end_says_completed(begun: World) -> None:
     assert "completed" in text
 
 
-async def test_status_asks_slack_nothing_but_once_who_it_is(world: World) -> None:
+async def test_status_looks_up_the_user_once_and_asks_slack_nothing_else(world: World) -> None:
     await world.idle()
     before = len(world.slack.calls)
     await world.type("status")
@@ -102,7 +102,7 @@ async def test_an_unknown_command_gets_help_and_the_nearest_match(
     assert "/servicetitan help" in answer
 
 
-async def test_a_word_like_no_command_gets_help_alone(world: World) -> None:
+async def test_an_unrecognizable_command_gets_help_without_a_suggestion(world: World) -> None:
     answer = in_the_acknowledgement(await world.type("<!channel> frobnicate"))
 
     assert "I don't know that command" in answer
@@ -111,7 +111,7 @@ async def test_a_word_like_no_command_gets_help_alone(world: World) -> None:
 
 
 @pytest.mark.parametrize("text", ["status", "help", "start Acme", "frobnicate"])
-async def test_only_engineers_are_answered(database: AnyDatabase, text: str) -> None:
+async def test_every_command_is_refused_to_non_engineers(database: AnyDatabase, text: str) -> None:
     async with a_world(database, named_engineers=True) as world:
         harry = world.slack.add_person("Harry Home")
         await world.slack.admin.invite(world.channel, harry)
@@ -160,7 +160,7 @@ async def test_when_slack_fails_the_bot_asks_to_try_again(world: World) -> None:
     assert "Nothing in progress" in second.text
 
 
-# --- what people type is what they mean ---
+# --- lenient parsing of what people type ---
 
 
 WAYS_TO_NAME_ACME = [
@@ -183,7 +183,7 @@ WAYS_TO_NAME_ACME = [
 
 
 @ON_BOTH
-async def test_a_client_is_found_however_it_is_written(
+async def test_a_client_is_found_however_its_name_is_typed(
     begun: World, subtests: pytest.Subtests
 ) -> None:
     await begun.begin("Zenith & Sons, Inc.", begun.slack.add_channel("zenith", begun.erin))
@@ -213,14 +213,14 @@ async def test_punctuation_in_a_name_does_not_matter(
 
 
 @pytest.mark.parametrize("text", ["--help", "-h", "?", "—help", "help!", "`help`"])
-async def test_help_is_asked_for_in_many_ways(world: World, text: str) -> None:
+async def test_common_spellings_of_help_are_understood(world: World, text: str) -> None:
     answer = in_the_acknowledgement(await world.type(text))
 
     assert "/servicetitan start [client]" in answer
     assert "don't know" not in answer
 
 
-async def test_a_channel_without_an_onboarding_is_told_as_such(begun: World) -> None:
+async def test_status_of_a_channel_without_an_onboarding_says_so(begun: World) -> None:
     empty = begun.slack.add_channel("empty", begun.erin)
 
     reply = await begun.type(f"status <#{empty.id}|empty>")
@@ -228,7 +228,7 @@ async def test_a_channel_without_an_onboarding_is_told_as_such(begun: World) -> 
     assert f"no onboarding in <#{empty.id}>" in reply.text
 
 
-async def test_status_of_mine_of_the_stuck_and_of_one_that_is_finished(begun: World) -> None:
+async def test_status_filters_by_mine_and_stuck_and_finds_finished_clients(begun: World) -> None:
     beta = begun.slack.add_channel("beta", begun.erin)
     await begun.begin("Beta Heating", beta)
     begun.write("UPDATE onboarding SET engineer = 'U0OTHER' WHERE client_name = 'Beta Heating'")

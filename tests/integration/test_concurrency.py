@@ -1,4 +1,4 @@
-"""People who act at the same moment: each is heard, nothing happens twice, nothing is half done."""
+"""People acting at the same moment: everyone is heard, nothing happens twice or halfway."""
 
 import asyncio
 import threading
@@ -16,8 +16,8 @@ pytestmark = ON_BOTH
 MANY = 20
 
 
-async def at_once(world: World, *deeds: Awaitable[Any]) -> list[Any]:
-    """Do everything at the same moment, let the bot finish, and see that all is sound."""
+async def together(world: World, *deeds: Awaitable[Any]) -> list[Any]:
+    """Do everything at the same moment, let the bot finish, and check the invariants."""
     done = await asyncio.gather(*deeds)
     await world.slack.delivered()
     await world.idle()
@@ -36,11 +36,11 @@ async def the_form(world: World, person: Person, slot: str) -> View:
     return await world.open(person, slot, "enter_credentials")
 
 
-async def test_the_same_button_pressed_twenty_times_at_once_counts_once(begun: World) -> None:
+async def test_twenty_simultaneous_presses_of_a_button_count_once(begun: World) -> None:
     await begun.walk_to(2)
     step = begun.message("step:2")
 
-    presses = await at_once(begun, *(begun.ann.press(step, "step_done") for _ in range(MANY)))
+    presses = await together(begun, *(begun.ann.press(step, "step_done") for _ in range(MANY)))
 
     assert all(one.ack.ok for one in presses)
     assert begun.events("step_done") == [(begun.ann.id, 1), (begun.ann.id, 2)]
@@ -50,7 +50,7 @@ async def test_the_same_button_pressed_twenty_times_at_once_counts_once(begun: W
     assert all("already finished step 2" in one for one in answers)
 
 
-async def test_twenty_deliveries_of_one_press_count_once_and_nobody_is_bothered(
+async def test_twenty_deliveries_of_one_press_count_once_without_a_notice(
     begun: World,
 ) -> None:
     await begun.press(begun.ann, "step:1", "choose_account:new")
@@ -58,41 +58,41 @@ async def test_twenty_deliveries_of_one_press_count_once_and_nobody_is_bothered(
     pressed["trigger_id"] = "1.2.another"
     pressed["actions"][0] |= {"action_id": "step_done", "value": f"{begun.onboarding}:2"}
 
-    acks = await at_once(begun, *(begun.send(pressed) for _ in range(MANY)))
+    acks = await together(begun, *(begun.send(pressed) for _ in range(MANY)))
 
     assert all(one.ok for one in acks)
     assert begun.current == 3
     assert not begun.ann.ephemerals
 
 
-async def test_twenty_starts_at_once_begin_one_onboarding(world: World) -> None:
+async def test_twenty_simultaneous_starts_begin_one_onboarding(world: World) -> None:
     await world.type("start Acme")
     form = world.view_of(world.erin)
 
-    answers = await at_once(world, *(world.erin.submit(form, {}) for _ in range(MANY)))
+    answers = await together(world, *(world.erin.submit(form, {}) for _ in range(MANY)))
 
     assert all(one.ok for one in answers)
     assert world.slots() == ["root", "welcome", "step:1"]
 
 
-async def test_two_admins_on_different_buttons_are_both_heard(begun: World) -> None:
+async def test_simultaneous_done_and_undo_by_two_admins_both_take_effect(begun: World) -> None:
     ben = await an_admin(begun)
     await begun.walk_to(4)
     done, this = begun.message("step:3"), begun.message("step:4")
 
-    await at_once(begun, begun.ann.press(this, "step_done"), ben.press(done, "step_undo"))
+    await together(begun, begun.ann.press(this, "step_done"), ben.press(done, "step_undo"))
 
-    # Whoever was first: the step before is open again, and nothing after it is done.
+    # Whoever was first, the previous step is open again, and nothing after it is done.
     assert begun.current == 3
     assert begun.events("step_undone") == [(ben.id, 3)]
 
 
-async def test_done_and_handing_over_at_once(begun: World) -> None:
+async def test_a_step_done_and_handed_over_simultaneously_ends_up_done(begun: World) -> None:
     ben = await an_admin(begun)
     await begun.walk_to(4)
     this = begun.message("step:4")
 
-    await at_once(begun, begun.ann.press(this, "step_done"), ben.press(this, "hand_over"))
+    await together(begun, begun.ann.press(this, "step_done"), ben.press(this, "hand_over"))
 
     assert begun.current == 5
     handed_over = begun.events("steps_handed_over")
@@ -100,13 +100,13 @@ async def test_done_and_handing_over_at_once(begun: World) -> None:
 
 
 @pytest.mark.parametrize(("command", "current"), [("reopen 2", 2), ("skip 5", 6)])
-async def test_an_engineer_reopens_or_skips_while_the_client_goes_on(
+async def test_an_engineer_can_reopen_or_skip_while_the_client_presses_done(
     begun: World, command: str, current: int
 ) -> None:
     await begun.walk_to(4)
     this = begun.message("step:4")
 
-    _, reply = await at_once(
+    _, reply = await together(
         begun,
         begun.ann.press(this, "step_done"),
         begun.erin.command(begun.channel, "/servicetitan", command),
@@ -116,10 +116,10 @@ async def test_an_engineer_reopens_or_skips_while_the_client_goes_on(
     assert "Back to step" in reply.text or "Skipped step" in reply.text
 
 
-async def test_the_same_step_skipped_and_done_at_once_is_one_of_both(begun: World) -> None:
+async def test_a_step_skipped_and_done_simultaneously_is_either_one_not_both(begun: World) -> None:
     await begun.walk_to(4)
 
-    _, reply = await at_once(
+    _, reply = await together(
         begun,
         begun.ann.press(begun.message("step:4"), "step_done"),
         begun.erin.command(begun.channel, "/servicetitan", "skip 4"),
@@ -132,24 +132,24 @@ async def test_the_same_step_skipped_and_done_at_once_is_one_of_both(begun: Worl
         assert "already finished step 4" in reply.text
 
 
-async def test_the_same_form_submitted_twice_at_once_keeps_its_value_once(begun: World) -> None:
+async def test_a_form_submitted_twice_simultaneously_stores_its_value_once(begun: World) -> None:
     await begun.walk_to(11)
     form = await the_form(begun, begun.ann, "step:11")
     value = {"booking_provider_id": begun.servicetitan.credentials["booking_provider_id"]}
 
-    answers = await at_once(begun, begun.ann.submit(form, value), begun.ann.submit(form, value))
+    answers = await together(begun, begun.ann.submit(form, value), begun.ann.submit(form, value))
 
     assert all(one.ok for one in answers)
     assert len(begun.events("credential_entered")) == 1
     assert not begun.events("credential_replaced")
 
 
-async def test_two_admins_with_the_same_form_leave_one_of_their_values(begun: World) -> None:
+async def test_a_form_submitted_by_two_admins_simultaneously_stores_one_value(begun: World) -> None:
     ben = await an_admin(begun)
     await begun.walk_to(11)
     forms = [await the_form(begun, person, "step:11") for person in (begun.ann, ben)]
 
-    answers = await at_once(
+    answers = await together(
         begun,
         begun.ann.submit(forms[0], {"booking_provider_id": "123456789"}),
         ben.submit(forms[1], {"booking_provider_id": "987654321"}),
@@ -162,11 +162,11 @@ async def test_two_admins_with_the_same_form_leave_one_of_their_values(begun: Wo
     assert f"Booking Provider ID ending in {mask[-4:]} — <@{by}>" in begun.message("step:11").text
 
 
-async def test_all_five_values_and_done_at_once(begun: World) -> None:
+async def test_credentials_and_done_submitted_simultaneously_are_both_handled(begun: World) -> None:
     await begun.walk_to(22)
     form = await the_form(begun, begun.ann, "step:22")
 
-    await at_once(
+    await together(
         begun,
         begun.ann.submit(form, begun.servicetitan.credentials),
         begun.erin.press(begun.message("step:22"), "step_done"),
@@ -176,7 +176,7 @@ async def test_all_five_values_and_done_at_once(begun: World) -> None:
     assert begun.current == 23 or "We still need" in told(begun.erin)
 
 
-async def test_a_cancellation_among_everything_else_is_the_end(begun: World) -> None:
+async def test_a_cancellation_wins_over_simultaneous_actions(begun: World) -> None:
     ben = await an_admin(begun)
     await begun.walk_to(11)
     await begun.enter(begun.ann, 11, booking_provider_id="123456789")
@@ -185,7 +185,7 @@ async def test_a_cancellation_among_everything_else_is_the_end(begun: World) -> 
     ending = begun.view_of(begun.erin)
     this, root = begun.message("step:11"), begun.message("root")
 
-    await at_once(
+    await together(
         begun,
         begun.ann.press(this, "step_done"),
         begun.ann.press(this, "hand_over"),
@@ -204,20 +204,22 @@ async def test_a_cancellation_among_everything_else_is_the_end(begun: World) -> 
     assert not [one for one in begun.message("step:11").blocks if one["type"] == "actions"]
 
 
-async def test_the_same_cancellation_submitted_twice_at_once_is_taken(begun: World) -> None:
+async def test_a_cancellation_submitted_twice_simultaneously_happens_once(begun: World) -> None:
     await begun.type("cancel")
     form, reason = begun.view_of(begun.erin), {"reason": "They moved."}
 
-    answers = await at_once(begun, begun.erin.submit(form, reason), begun.erin.submit(form, reason))
+    answers = await together(
+        begun, begun.erin.submit(form, reason), begun.erin.submit(form, reason)
+    )
 
     assert all(one.ok for one in answers)
     assert len(begun.events("cancelled")) == 1
 
 
-async def test_the_last_verification_and_reopening_at_once(begun: World) -> None:
+async def test_completing_and_reopening_simultaneously_leave_one_outcome(begun: World) -> None:
     await begun.walk_to(25)
 
-    _, reply = await at_once(
+    _, reply = await together(
         begun,
         begun.erin.press(begun.message("step:25"), "run_verification"),
         begun.erin.command(begun.channel, "/servicetitan", "reopen 24"),
@@ -230,7 +232,7 @@ async def test_the_last_verification_and_reopening_at_once(begun: World) -> None
         assert "This setup is complete" in reply.text
 
 
-async def test_two_engineers_write_at_once_and_both_words_count(begun: World) -> None:
+async def test_simultaneous_mentions_by_two_engineers_are_both_handled(begun: World) -> None:
     max_, eve = (begun.slack.add_person(name) for name in ("Max Engineer", "Eve Engineer"))
     begun.channel.members |= {max_.id: max_.user, eve.id: eve.user}
     await begun.walk_to(3)
@@ -244,7 +246,7 @@ async def test_two_engineers_write_at_once_and_both_words_count(begun: World) ->
         return True
 
     begun.slack.guard(gate)
-    await at_once(
+    await together(
         begun,
         max_.say(begun.channel, f"<@{bot}> done", root),
         eve.say(begun.channel, f"<@{bot}> status", root),
@@ -255,7 +257,7 @@ async def test_two_engineers_write_at_once_and_both_words_count(begun: World) ->
 
 
 @ON_SQLITE
-async def test_who_writes_to_sqlite_comes_in_turn_however_many_there_are(world: World) -> None:
+async def test_sqlite_writers_are_served_in_order(world: World) -> None:
     came: list[int] = []
 
     async def write(number: int) -> None:
@@ -269,7 +271,7 @@ async def test_who_writes_to_sqlite_comes_in_turn_however_many_there_are(world: 
 
 
 @ON_SQLITE
-async def test_a_name_that_is_looked_up_forever_holds_up_no_press(begun: World) -> None:
+async def test_hanging_dns_lookups_do_not_block_a_press(begun: World) -> None:
     loop, found = asyncio.get_running_loop(), threading.Event()
     lookups = [loop.run_in_executor(None, found.wait, 10) for _ in range(40)]
     try:

@@ -1,4 +1,4 @@
-"""Controls and bidi marks in names, questions, reasons: what Slack, exports and commands show."""
+"""Control and bidi characters in names, questions, and reasons are never shown to anyone."""
 
 import json
 
@@ -19,7 +19,7 @@ def unseen(text: str) -> set[str]:
     return set(ACTING.replace("[31m", "")) & set(text)
 
 
-async def test_a_clients_name_is_one_line_without_controls(world: World) -> None:
+async def test_control_characters_are_stripped_from_a_name_in_the_start_form(world: World) -> None:
     await world.type("start Acme")
     view = world.view_of(world.erin)
 
@@ -30,7 +30,7 @@ async def test_a_clients_name_is_one_line_without_controls(world: World) -> None
     assert name.startswith("Acme")
 
 
-async def test_a_typed_name_is_one_line_without_controls(world: World) -> None:
+async def test_control_characters_are_stripped_from_a_name_in_the_command(world: World) -> None:
     await world.type(f"start {NAME}")
     await world.submit(world.erin, world.view_of(world.erin))
 
@@ -38,7 +38,7 @@ async def test_a_typed_name_is_one_line_without_controls(world: World) -> None:
     assert not unseen(name)
 
 
-async def test_no_controls_are_kept_of_a_question_nor_of_a_reason(begun: World) -> None:
+async def test_control_characters_are_stripped_from_questions_and_reasons(begun: World) -> None:
     view = await begun.open(begun.ann, "step:1", "step_help")
     await begun.submit(begun.ann, view, question=f"What is this?{ACTING}\nAnd that?")
     await begun.ann.say(begun.channel, f"help what is {ACTING} this?", begun.message("root").ts)
@@ -58,7 +58,7 @@ async def test_no_controls_are_kept_of_a_question_nor_of_a_reason(begun: World) 
 
 @pytest.fixture
 async def old(begun: World) -> World:
-    """A world whose rows an earlier release wrote, which let everything in."""
+    """A world whose rows were written by an earlier release that didn't filter anything."""
     view = await begun.open(begun.ann, "step:1", "step_help")
     await begun.submit(begun.ann, view, question="What is this?")
     begun.write("UPDATE onboarding SET client_name = ?", NAME)
@@ -69,7 +69,9 @@ async def old(begun: World) -> World:
 
 @ON_SQLITE
 @pytest.mark.parametrize("format_", ["md", "html", "json"])
-async def test_an_export_of_old_rows_has_none(old: World, format_: str) -> None:
+async def test_an_export_of_old_rows_contains_no_control_characters(
+    old: World, format_: str
+) -> None:
     ended = await export(old, old.onboarding, "--format", format_)
 
     assert ended.status == 0
@@ -79,7 +81,7 @@ async def test_an_export_of_old_rows_has_none(old: World, format_: str) -> None:
 
 
 @ON_SQLITE
-async def test_a_command_that_names_clients_prints_none(old: World) -> None:
+async def test_the_cli_prints_no_control_characters_from_client_names(old: World) -> None:
     await old.begin("Acme Heating", old.slack.add_channel("heating", old.erin))
 
     ended = await export(old, "acme")
@@ -89,7 +91,7 @@ async def test_a_command_that_names_clients_prints_none(old: World) -> None:
     assert "Plumbing" in ended.out + ended.err
 
 
-async def test_slack_is_shown_none_of_old_rows(old: World) -> None:
+async def test_slack_shows_no_control_characters_from_old_rows(old: World) -> None:
     answer = await old.type("status")
     history = await old.type("history")
 

@@ -1,4 +1,4 @@
-"""`onboarding db copy`: everything arrives, seals and ciphertexts included, or nothing does."""
+"""`onboarding db copy` copies everything, seals and ciphertexts included, or nothing."""
 
 from pathlib import Path
 
@@ -28,7 +28,7 @@ async def copied(source: str, target: str, directory: Path) -> tuple[int, str]:
     return ended.status, ended.out + ended.err
 
 
-async def test_everything_arrives_on_postgresql_and_comes_back(
+async def test_everything_survives_a_copy_to_postgresql_and_back(
     filled: SqliteFile, server: Server, tmp_path: Path
 ) -> None:
     before = content(filled.url)
@@ -44,7 +44,7 @@ async def test_everything_arrives_on_postgresql_and_comes_back(
     assert content(filled.url) == before
 
 
-async def test_new_events_follow_the_copied_ones(
+async def test_new_event_ids_continue_after_the_copied_ones(
     filled: SqliteFile, server: Server, tmp_path: Path
 ) -> None:
     with server.database() as url:
@@ -78,7 +78,7 @@ async def test_a_database_with_rows_is_not_written_to(filled: SqliteFile, tmp_pa
         ("sqlite:////nowhere/at/all.db", "nothing was copied"),
     ],
 )
-async def test_a_target_that_cannot_be_is_named(
+async def test_an_invalid_target_is_explained_without_its_password(
     filled: SqliteFile, tmp_path: Path, target: str, words: str
 ) -> None:
     status, said = await copied(filled.url, target, tmp_path)

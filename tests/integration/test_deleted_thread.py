@@ -1,4 +1,4 @@
-"""Somebody, or a retention rule, deletes what the bot posted: the thread comes back, once."""
+"""Someone, or a retention rule, deletes what the bot posted: the thread is reposted, once."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ EVENTS = ["told", "tombstone", "silent"]
 
 every_fate = pytest.mark.parametrize("fate", FATES)
 every_event = pytest.mark.parametrize("event", EVENTS)
-# Once the bot was told, it doesn't matter what Slack would do with a reply.
+# Once the bot knows, it doesn't matter what Slack would do with a reply.
 every_way = pytest.mark.parametrize(
     ("fate", "event"),
     [*((fate, "silent") for fate in FATES), ("top", "told"), ("top", "tombstone")],
@@ -22,7 +22,7 @@ every_way = pytest.mark.parametrize(
 
 
 def message_slots(world: World) -> list[str]:
-    """The slots in the channel, of threads that have a beginning; there must be no others."""
+    """The slots in the channel, all of which must belong to the one existing thread."""
     roots = {one.ts for one in world.channel.messages if one.slot == "root"}
     ours = [one for one in world.channel.messages if one.slot]
     assert [one.slot for one in ours if one.slot != "root" and one.thread_ts not in roots] == []
@@ -68,16 +68,16 @@ async def test_a_deleted_thread_is_posted_again(begun: World, fate: str, event: 
 
 
 @every_event
-async def test_a_new_thread_comes_by_itself_if_slack_tells(begun: World, event: str) -> None:
+async def test_the_thread_is_reposted_immediately_if_slack_reports_its_deletion(
+    begun: World, event: str
+) -> None:
     await delete_root(begun, event=event)
 
     assert (begun.find("root") is not None) == (event != "silent")
 
 
 @every_fate
-async def test_resume_takes_up_what_was_paused_before_its_thread_was_deleted(
-    begun: World, fate: str
-) -> None:
+async def test_resume_reposts_the_thread_of_a_paused_onboarding(begun: World, fate: str) -> None:
     await begun.type("pause")
     await delete_root(begun, fate, "silent")
 
@@ -90,7 +90,7 @@ async def test_resume_takes_up_what_was_paused_before_its_thread_was_deleted(
 
 
 @every_fate
-async def test_a_start_of_the_same_client_brings_its_thread_back(begun: World, fate: str) -> None:
+async def test_starting_the_same_client_again_reposts_its_thread(begun: World, fate: str) -> None:
     await delete_root(begun, fate, "silent")
 
     reply = await begun.type("start Acme Plumbing")
@@ -129,7 +129,7 @@ async def test_cancel_works_though_the_thread_was_deleted_unnoticed(
 
 
 @ON_BOTH
-async def test_a_retention_rule_deletes_all_of_it(begun: World) -> None:
+async def test_everything_is_reposted_after_a_retention_rule_deletes_it(begun: World) -> None:
     await begun.walk_to(5)
     before = message_slots(begun)
     await begun.slack.admin.delete(*[one for one in begun.channel.messages if one.slot], told=False)
@@ -142,7 +142,7 @@ async def test_a_retention_rule_deletes_all_of_it(begun: World) -> None:
 
 
 @pytest.mark.parametrize("seen", [True, False])
-async def test_a_deleted_step_that_people_need_is_posted_again(begun: World, seen: bool) -> None:
+async def test_a_deleted_current_step_is_posted_again(begun: World, seen: bool) -> None:
     await begun.walk_to(3)
     await begun.slack.admin.delete(begun.message("step:3"), told=seen)
     await begun.slack.delivered()
@@ -156,7 +156,7 @@ async def test_a_deleted_step_that_people_need_is_posted_again(begun: World, see
     assert offers(begun.message(f"step:{begun.current}"), "step_done")
 
 
-async def test_words_under_the_deleted_message_still_count(begun: World) -> None:
+async def test_replies_in_the_deleted_thread_still_count(begun: World) -> None:
     old = begun.message("root").ts
     await delete_root(begun)
 
@@ -167,7 +167,7 @@ async def test_words_under_the_deleted_message_still_count(begun: World) -> None
     assert begun.current == 2
 
 
-async def test_a_button_of_the_old_thread_dies_politely(begun: World) -> None:
+async def test_a_button_in_the_deleted_thread_says_its_step_is_finished(begun: World) -> None:
     await begun.walk_to(3)
     old = begun.message("step:2")
     await delete_root(begun)
@@ -180,7 +180,7 @@ async def test_a_button_of_the_old_thread_dies_politely(begun: World) -> None:
 
 
 @ON_BOTH
-async def test_two_workers_post_it_once(begun: World) -> None:
+async def test_two_workers_repost_the_thread_once(begun: World) -> None:
     await begun.walk_to(6)
     before = message_slots(begun)
     async with begun.second_bot() as other:
@@ -194,7 +194,7 @@ async def test_two_workers_post_it_once(begun: World) -> None:
     await begun.must_be_sound()
 
 
-async def test_messages_of_people_may_be_deleted(begun: World) -> None:
+async def test_deleting_a_persons_message_posts_nothing(begun: World) -> None:
     said = await begun.ann.say(begun.channel, "Hello!", begun.message("root").ts)
     posts = len(begun.slack.calls_of("chat.postMessage"))
 
@@ -204,7 +204,7 @@ async def test_messages_of_people_may_be_deleted(begun: World) -> None:
     assert len(begun.slack.calls_of("chat.postMessage")) == posts
 
 
-async def test_a_completed_onboarding_is_left_alone_when_its_thread_goes_later(
+async def test_a_completed_onboardings_thread_is_not_reposted(
     begun: World,
 ) -> None:
     begun.write(
@@ -217,7 +217,7 @@ async def test_a_completed_onboarding_is_left_alone_when_its_thread_goes_later(
     assert begun.find("root") is None
 
 
-async def test_a_reply_that_slack_puts_elsewhere_though_the_thread_is_there_counts(
+async def test_a_reply_returned_without_thread_ts_is_not_seen_as_a_deletion(
     begun: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hide_threads(begun, monkeypatch)
@@ -230,7 +230,7 @@ async def test_a_reply_that_slack_puts_elsewhere_though_the_thread_is_there_coun
 
 
 def hide_threads(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A Slack whose answers never say in which thread a message is."""
+    """Make Slack's responses omit `thread_ts`."""
     client = world.bot.slack._client
     post: Callable[..., object] = client.chat_postMessage
 

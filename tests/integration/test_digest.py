@@ -17,7 +17,7 @@ def digests(world: World) -> list[str]:
     return [message.text for message in world.engineering.messages if "onboardings" in message.text]
 
 
-async def test_it_comes_on_monday_morning_once(database: AnyDatabase) -> None:
+async def test_the_digest_is_posted_once_on_monday_morning(database: AnyDatabase) -> None:
     with freeze_time(MONDAY, tick=True, real_asyncio=True) as clock:
         async with a_world(database, digest_at="Mon 09:00") as world:
             await world.begin()
@@ -41,7 +41,7 @@ async def test_it_comes_on_monday_morning_once(database: AnyDatabase) -> None:
             assert "|Acme Plumbing>: 1 open question, step 1" in text
 
 
-async def test_after_downtime_it_comes_later_that_day_but_not_the_next(
+async def test_a_missed_digest_is_posted_later_that_day_but_not_the_next(
     database: AnyDatabase,
 ) -> None:
     with freeze_time("2026-03-03 15:00", tick=True, real_asyncio=True) as clock:
@@ -54,14 +54,14 @@ async def test_after_downtime_it_comes_later_that_day_but_not_the_next(
             assert len(digests(world)) == 1
 
 
-async def test_nothing_to_tell_is_not_told(database: AnyDatabase) -> None:
+async def test_an_empty_digest_is_not_posted(database: AnyDatabase) -> None:
     with freeze_time("2026-03-02 15:00", tick=True, real_asyncio=True):
         async with a_world(database, digest_at="Mon 09:00") as world:
             await world.bot.digest.look()
             assert digests(world) == []
 
 
-async def test_it_can_be_turned_off(database: AnyDatabase) -> None:
+async def test_the_digest_can_be_turned_off(database: AnyDatabase) -> None:
     with freeze_time("2026-03-01 15:00", tick=True, real_asyncio=True) as clock:
         async with a_world(database, digest_at="off") as world:
             await world.begin()

@@ -1,4 +1,4 @@
-"""`onboarding doctor`: each part, how it is, and how to fix it."""
+"""`onboarding doctor`: the state of each part, and how to fix it."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -24,14 +24,16 @@ async def findings(world: World, **settings: Any) -> dict[str, Finding]:
 
 
 @ON_BOTH
-async def test_a_healthy_bot_has_nothing_to_mend(begun: World) -> None:
+async def test_a_healthy_bot_has_nothing_to_fix(begun: World) -> None:
     found = await findings(begun)
 
     assert [finding for finding in found.values() if not finding.well] == []
     assert found["Slack scopes"].text == "all granted"
 
 
-async def test_a_refused_token_is_named_and_the_rest_of_slack_not_asked(begun: World) -> None:
+async def test_a_rejected_token_is_reported_and_other_slack_checks_are_skipped(
+    begun: World,
+) -> None:
     found = await findings(begun, slack_bot_token="xoxb-wrong")
 
     assert "copy SLACK_BOT_TOKEN again" in found["Slack token"].fix
@@ -56,7 +58,7 @@ async def test_a_missing_key_is_named_by_its_id(begun: World) -> None:
     assert KEY not in found["stored values"].text
 
 
-async def test_a_servicetitan_that_is_away_is_named(begun: World) -> None:
+async def test_an_unreachable_servicetitan_is_reported(begun: World) -> None:
     found = await findings(begun, servicetitan_api_url="http://127.0.0.1:9")
 
     assert "SERVICETITAN_API_URL: not reached" in found["ServiceTitan"].text
@@ -72,7 +74,7 @@ async def test_a_missing_scope_is_named(begun: World) -> None:
     assert found["Slack scopes"].text == "missing: users:read"
 
 
-async def test_optional_scopes_that_were_not_granted_are_named_and_nothing_is_to_be_mended(
+async def test_missing_optional_scopes_are_listed_but_need_no_fix(
     begun: World,
 ) -> None:
     begun.slack.admin.grant("files:write")
@@ -84,14 +86,14 @@ async def test_optional_scopes_that_were_not_granted_are_named_and_nothing_is_to
     assert found.text == "not granted: pins:write (pins the first message of the thread)"
 
 
-async def test_the_scopes_are_those_of_the_manifest(begun: World) -> None:
+async def test_the_checked_scopes_match_the_manifest(begun: World) -> None:
     manifest = begun.slack.app.manifest
 
     assert manifest.optional_scopes == OPTIONAL_SCOPES.keys()
     assert manifest.scopes - manifest.optional_scopes == SCOPES
 
 
-async def test_what_cannot_be_tested_is_said_with_the_way_to_do_it(world: World) -> None:
+async def test_what_doctor_cannot_check_comes_with_manual_instructions(world: World) -> None:
     found = await findings(world)
 
     assert not found["signing secret"].tested
@@ -99,7 +101,7 @@ async def test_what_cannot_be_tested_is_said_with_the_way_to_do_it(world: World)
     assert "last request from Slack: never" in found["requests from Slack"].line
 
 
-async def test_the_last_request_and_the_last_event_are_told(begun: World) -> None:
+async def test_the_last_slack_request_and_event_are_reported(begun: World) -> None:
     await begun.ann.say(begun.channel, "Hello!")
     await begun.slack.delivered()
     begun.write("INSERT INTO arrival (kind, at) VALUES ('wrong_signature', ?)", datetime.now(UTC))
@@ -125,7 +127,7 @@ async def test_the_app_token_is_tried_in_socket_mode(begun: World, token: str, w
     assert found["signing secret"].text == "not needed in Socket Mode"
 
 
-async def test_ids_that_make_nobody_an_engineer_are_named_and_the_others_counted(
+async def test_ineligible_engineer_ids_are_listed_and_the_others_counted(
     begun: World,
 ) -> None:
     ids = [begun.erin.id, begun.ann.id, "U0NOBODY", "S0NOTHING"]
@@ -137,20 +139,20 @@ async def test_ids_that_make_nobody_an_engineer_are_named_and_the_others_counted
     assert found["who may reveal credentials"].text == f"1 person: {begun.erin.id}"
 
 
-async def test_everyone_is_said_to_be_able_to_reveal_credentials(begun: World) -> None:
+async def test_doctor_reports_that_everyone_can_reveal_credentials(begun: World) -> None:
     found = await findings(begun, engineers=["everyone"])
 
     assert found["who may reveal credentials"].text == "every full member of the workspace"
 
 
-async def test_an_engineering_channel_that_others_see_is_named(begun: World) -> None:
+async def test_an_externally_shared_engineering_channel_is_reported(begun: World) -> None:
     found = await findings(begun, engineering_channel=begun.channel.id)
 
     assert "shared with another organization" in found["engineering channel"].text
     assert found["engineering channel"].fix
 
 
-async def test_settings_that_are_wrong_keep_nothing_else_from_being_tested(begun: World) -> None:
+async def test_invalid_settings_do_not_prevent_the_other_checks(begun: World) -> None:
     wrong = {"SLACK_BOT_TOKEN", "CREDENTIAL_KEYS"}
 
     found = {one.title: one async for one in examine(begun.settings, wrong)}
@@ -162,7 +164,7 @@ async def test_settings_that_are_wrong_keep_nothing_else_from_being_tested(begun
 
 
 @ON_SQLITE
-async def test_the_command_tells_all_in_order_on_one_stream(begun: World) -> None:
+async def test_the_doctor_command_prints_all_findings_to_stdout(begun: World) -> None:
     settings = {
         **COMPLETE,
         "DATABASE_URL": begun.settings.database_url,
@@ -187,21 +189,21 @@ async def test_the_command_tells_all_in_order_on_one_stream(begun: World) -> Non
 
 
 @ON_SQLITE
-async def test_every_message_and_window_is_sent_to_slacks_validator(world: World) -> None:
+async def test_every_message_and_modal_is_sent_to_slacks_block_validator(world: World) -> None:
     settings = {**COMPLETE, "SLACK_API_URL": world.settings.slack_api_url}
 
     ended = await onboarding(world.database.directory, "doctor", "--blocks", **settings)
 
     assert (ended.status, ended.err) == (0, "")
     *each, last = ended.out.splitlines()
-    assert last == f"✓ blocks: Slack takes all {len(each)} messages and windows"
+    assert last == f"✓ blocks: Slack accepts all {len(each)} messages and windows"
     assert len(each) > 300
     calls = [one for one in world.slack.calls if one.method == "blocks.validate"]
     assert len(calls) == len(each)
 
 
 @ON_SQLITE
-async def test_what_slacks_validator_refuses_is_named(world: World) -> None:
+async def test_blocks_rejected_by_slacks_validator_are_listed(world: World) -> None:
     world.slack.fail_next("blocks.validate", error="invalid_message")
     refused = [one async for one in validate(world.bot.guides.newest, world.slack.api_url)]
     away = [one async for one in validate(world.bot.guides.newest, "http://127.0.0.1:9/api/")]
@@ -217,7 +219,7 @@ async def test_what_slacks_validator_refuses_is_named(world: World) -> None:
     ]
 
 
-async def test_each_picture_is_looked_at(begun: World, tmp_path: Path) -> None:
+async def test_every_guide_picture_is_checked(begun: World, tmp_path: Path) -> None:
     for name in ("step-03.png", "login.png"):
         (tmp_path / name).write_bytes(b"\x89PNG\r\n\x1a\n and so on")
     (tmp_path / "step-05.png").write_bytes(b"RIFF....WEBP")
@@ -232,7 +234,7 @@ async def test_each_picture_is_looked_at(begun: World, tmp_path: Path) -> None:
     assert "isn't a PNG, JPEG, or GIF. Fix: save it as" in found["picture step-05.png"].line
 
 
-async def test_the_bots_own_address_is_tried_for_its_pictures(begun: World) -> None:
+async def test_pictures_are_requested_from_the_bots_public_url(begun: World) -> None:
     closed = (await findings(begun, public_url=begun.base_url))["picture step-10.png"]
     async with begun.second_bot(public_url=begun.base_url) as second:
         base = f"http://127.0.0.1:{second.settings.port}"

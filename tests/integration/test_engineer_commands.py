@@ -1,4 +1,4 @@
-"""The engineers' hands: what the slash command changes, and that nothing happens twice."""
+"""Engineer commands: what each slash command changes, and that nothing happens twice."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.integration.world import World, a_world, told
 STATUS = "SELECT status FROM onboarding"
 
 
-async def test_skip_goes_on_without_the_step(begun: World) -> None:
+async def test_skip_moves_on_to_the_next_step(begun: World) -> None:
     await begun.walk_to(5)
 
     first, second = await begun.type("skip 5"), await begun.type("skip 5")
@@ -20,7 +20,7 @@ async def test_skip_goes_on_without_the_step(begun: World) -> None:
     assert begun.events("step_skipped") == [(begun.erin.id, 5)]
 
 
-async def test_a_step_may_be_skipped_before_its_turn(begun: World) -> None:
+async def test_an_upcoming_step_can_be_skipped(begun: World) -> None:
     await begun.walk_to(3)
 
     await begun.type("skip 4")
@@ -30,7 +30,7 @@ async def test_a_step_may_be_skipped_before_its_turn(begun: World) -> None:
     assert "skipped by" in begun.message("step:4").text
 
 
-async def test_reopen_goes_back_to_a_step_also_to_a_skipped_one(begun: World) -> None:
+async def test_reopen_goes_back_to_a_skipped_step(begun: World) -> None:
     await begun.walk_to(5)
     await begun.type("skip 5")
 
@@ -41,7 +41,7 @@ async def test_reopen_goes_back_to_a_step_also_to_a_skipped_one(begun: World) ->
     assert "Step 5 is already open" in (await begun.type("reopen 5")).text
 
 
-async def test_a_step_that_was_skipped_ahead_waits_again(begun: World) -> None:
+async def test_reopening_a_step_skipped_in_advance_makes_it_wait_its_turn(begun: World) -> None:
     await begun.walk_to(3)
     await begun.type("skip 5")
 
@@ -66,14 +66,16 @@ async def test_a_step_that_was_skipped_ahead_waits_again(begun: World) -> None:
         ("remind nobody", "No client matches “nobody”"),
     ],
 )
-async def test_what_makes_no_sense_is_explained(begun: World, text: str, words: str) -> None:
+async def test_invalid_commands_are_explained_and_change_nothing(
+    begun: World, text: str, words: str
+) -> None:
     before = begun.rows("SELECT revision FROM onboarding")
 
     assert words in (await begun.type(text)).text
     assert begun.rows("SELECT revision FROM onboarding") == before
 
 
-async def test_pause_lets_it_rest_until_resume(begun: World) -> None:
+async def test_pause_puts_an_onboarding_on_hold_until_resume(begun: World) -> None:
     await begun.walk_to(3)
 
     assert "On hold" in (await begun.type("pause")).text
@@ -88,7 +90,7 @@ async def test_pause_lets_it_rest_until_resume(begun: World) -> None:
 
 
 @ON_BOTH
-async def test_cancel_asks_why_ends_it_and_destroys_the_values(begun: World) -> None:
+async def test_cancel_requires_a_reason_and_destroys_the_credentials(begun: World) -> None:
     await begun.walk_to(23)
     assert begun.rows("SELECT count(*) FROM credential") == [(5,)]
 
@@ -109,7 +111,7 @@ async def test_cancel_asks_why_ends_it_and_destroys_the_values(begun: World) -> 
     assert "No active onboarding in this channel" in (await begun.type("cancel")).text
 
 
-async def test_after_a_cancellation_the_client_can_begin_again(begun: World) -> None:
+async def test_a_client_can_be_started_again_after_a_cancellation(begun: World) -> None:
     await begun.type("cancel")
     await begun.submit(begun.erin, begun.view_of(begun.erin), reason="Too early.")
 
@@ -121,7 +123,7 @@ async def test_after_a_cancellation_the_client_can_begin_again(begun: World) -> 
     assert "0 of 25" in (await begun.type("status")).text
 
 
-async def test_nobody_but_who_opened_the_form_can_cancel(begun: World) -> None:
+async def test_only_the_person_who_opened_the_cancel_form_can_submit_it(begun: World) -> None:
     max_ = begun.slack.add_person("Max Engineer")
     await begun.type("cancel")
     form = begun.view_of(begun.erin)
@@ -158,7 +160,7 @@ async def test_verify_runs_a_verification(begun: World) -> None:
     assert begun.message("verification:2").payload["outcome"] == "passed"
 
 
-async def test_credentials_tells_what_is_in_and_never_a_value(begun: World) -> None:
+async def test_credentials_lists_what_was_entered_but_never_a_value(begun: World) -> None:
     await begun.walk_to(11)
     values = begun.servicetitan.credentials
     await begun.enter(begun.ann, 11, booking_provider_id=values["booking_provider_id"])
@@ -170,7 +172,7 @@ async def test_credentials_tells_what_is_in_and_never_a_value(begun: World) -> N
     assert values["booking_provider_id"] not in text
 
 
-async def test_with_two_clients_in_a_channel_one_has_to_be_named(begun: World) -> None:
+async def test_a_command_must_name_the_client_when_a_channel_has_two(begun: World) -> None:
     await begun.type("start Beta Heating")
     await begun.submit(begun.erin, begun.view_of(begun.erin))
 
@@ -195,7 +197,7 @@ async def test_a_client_can_be_named_in_any_channel(begun: World) -> None:
 
 
 @ON_BOTH
-async def test_a_name_of_its_own_is_not_taken_for_a_part_of_another(begun: World) -> None:
+async def test_an_exact_client_name_wins_over_a_longer_one_containing_it(begun: World) -> None:
     beta = begun.slack.add_channel("beta", begun.erin)
     await begun.begin("Acme Plumbing West", beta)
 
@@ -219,7 +221,7 @@ async def test_only_engineers_may_use_these_commands(database: AnyDatabase, text
         assert world.rows("SELECT status, revision FROM onboarding") == [("active", 0)]
 
 
-async def test_a_paused_client_is_told_so_at_old_buttons(begun: World) -> None:
+async def test_old_buttons_of_a_paused_onboarding_say_it_is_on_hold(begun: World) -> None:
     step = begun.message("step:1")
     await begun.type("pause")
 
@@ -239,7 +241,9 @@ async def test_a_step_is_named_in_many_ways(begun: World, text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["skip 5, 6", "reopen 2-3"])
-async def test_several_steps_at_once_are_not_taken_for_one(begun: World, text: str) -> None:
+async def test_an_ambiguous_list_of_steps_is_not_read_as_a_single_step(
+    begun: World, text: str
+) -> None:
     await begun.walk_to(5)
 
     assert "Which step?" in (await begun.type(text)).text
@@ -255,7 +259,7 @@ async def test_an_engineer_is_named_in_many_ways(begun: World, text: str) -> Non
     assert f"Reassigned to <@{max_.id}>" in reply.text
 
 
-async def test_several_steps_are_skipped_or_done_at_once(begun: World) -> None:
+async def test_a_range_of_steps_can_be_skipped_or_marked_done(begun: World) -> None:
     await begun.press(begun.ann, "step:1", "choose_account:new")
 
     assert "Marked steps 2–4 done." in (await begun.type("done 2-4")).text

@@ -1,4 +1,4 @@
-"""The engineering channel gets clients' names and questions: nobody else may read it."""
+"""The engineering channel gets clients' names and questions, so no one else may read it."""
 
 import json
 
@@ -34,7 +34,7 @@ async def test_a_shared_channel_is_reported_once_by_all_workers(
     assert "the engineering channel is shared with another organization" in caplog.text
 
 
-async def test_it_is_told_again_if_it_is_shared_again(world: World) -> None:
+async def test_sharing_the_channel_again_is_reported_again(world: World) -> None:
     await share(world)
     await share(world)
     await world.slack.admin.unshare(world.engineering, world.ann.team)
@@ -46,7 +46,7 @@ async def test_it_is_told_again_if_it_is_shared_again(world: World) -> None:
     assert len(lines(world)) == 2
 
 
-async def test_an_invitation_that_is_open_is_as_bad(world: World) -> None:
+async def test_a_pending_external_invitation_is_reported_too(world: World) -> None:
     invited = Invitation(
         "I1", world.engineering, world.erin.user, "ann@acme.example", None, True, 0
     )
@@ -58,7 +58,7 @@ async def test_an_invitation_that_is_open_is_as_bad(world: World) -> None:
     assert len(lines(world)) == 1
 
 
-async def test_many_who_start_at_once_tell_it_once(world: World) -> None:
+async def test_workers_starting_together_report_a_shared_channel_once(world: World) -> None:
     world.engineering.connected.append(world.ann.team)
 
     async with world.second_bot() as one, world.second_bot() as two, world.second_bot() as three:
@@ -68,8 +68,8 @@ async def test_many_who_start_at_once_tell_it_once(world: World) -> None:
     assert len(lines(world)) == 1
 
 
-async def test_what_another_worker_is_posting_is_left_to_it_for_a_minute(world: World) -> None:
-    await world.idle()  # it looked at the start
+async def test_another_workers_pending_report_is_taken_over_after_a_minute(world: World) -> None:
+    await world.idle()  # the check at startup is done
     world.write("INSERT INTO notice (id, since) VALUES (?, ?)", SHARED, now())
     await share(world)
     assert not lines(world)
@@ -82,7 +82,9 @@ async def test_what_another_worker_is_posting_is_left_to_it_for_a_minute(world: 
 
 
 @pytest.mark.parametrize("performed", [False, True])
-async def test_a_post_whose_answer_is_lost_is_not_repeated(world: World, performed: bool) -> None:
+async def test_a_report_is_posted_exactly_once_after_a_slack_server_error(
+    world: World, performed: bool
+) -> None:
     world.slack.fail_next("chat.postMessage", status=500, performed=performed)
 
     await share(world)
@@ -90,7 +92,7 @@ async def test_a_post_whose_answer_is_lost_is_not_repeated(world: World, perform
     assert len(lines(world)) == 1
 
 
-async def test_the_line_says_what_to_do_and_names_no_client(begun: World) -> None:
+async def test_the_report_says_what_to_do_and_names_no_client(begun: World) -> None:
     await share(begun)
 
     [line] = lines(begun)
@@ -99,14 +101,14 @@ async def test_the_line_says_what_to_do_and_names_no_client(begun: World) -> Non
     assert "Acme" not in json.dumps(line.blocks)
 
 
-async def test_start_is_refused_there(world: World) -> None:
+async def test_start_is_refused_in_the_engineering_channel(world: World) -> None:
     reply = await world.type("start Acme", channel=world.engineering)
 
     assert world.erin.view is None
     assert "engineering channel" in reply.text
 
 
-async def test_a_form_from_elsewhere_cannot_start_there(world: World) -> None:
+async def test_a_forged_form_cannot_start_in_the_engineering_channel(world: World) -> None:
     await world.type("start Acme Plumbing")
     view = world.view_of(world.erin)
     view.content["private_metadata"] = view.content["private_metadata"].replace(
@@ -119,7 +121,7 @@ async def test_a_form_from_elsewhere_cannot_start_there(world: World) -> None:
     assert world.rows("SELECT count(*) FROM onboarding") == [(0,)]
 
 
-async def test_an_invitation_into_it_is_refused(world: World) -> None:
+async def test_inviting_a_client_into_the_engineering_channel_is_refused(world: World) -> None:
     world.engineering.creator = world.slack.bot
     await world.type("start Acme invite ann@acme.example")
     view = world.view_of(world.erin)
@@ -139,7 +141,7 @@ async def doctor(world: World, **settings: object) -> dict[str, Finding]:
     return {finding.title: finding async for finding in examine(changed)}
 
 
-async def test_doctor_names_each_id_that_makes_nobody_an_engineer(world: World) -> None:
+async def test_doctor_explains_each_id_that_matches_no_engineer(world: World) -> None:
     slack = world.slack
     gus = slack.add_person("Gus Guest", is_restricted=True)
     gil = slack.add_person("Gil Gone", deleted=True)
@@ -163,7 +165,7 @@ async def test_doctor_names_each_id_that_makes_nobody_an_engineer(world: World) 
 @pytest.mark.parametrize(
     "code", ["no_such_subteam", "subteam_disabled", "missing_scope", "plan_upgrade_required"]
 )
-async def test_a_group_that_slack_refuses_is_nobody_and_takes_nothing_down(
+async def test_an_unreadable_user_group_adds_no_engineers_and_breaks_nothing(
     database: AnyDatabase, code: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with a_world(database) as world:

@@ -1,4 +1,4 @@
-"""*Enter securely*: what the form asks for, how it refuses, and what is kept of a value."""
+"""*Enter securely*: what the form asks for, what it refuses, and what it stores."""
 
 import pytest
 
@@ -33,7 +33,7 @@ FORMS = {
         "client_secret": True,
     },
 }
-# What the form of step 22 refuses: field, value (`…` stands for the right one), part of the error.
+# What step 22's form refuses: field, value (`…` stands for the right one), part of the error.
 WRONG = [
     ("tenant_id", "12ab345678", "is digits only"),
     ("tenant_id", "123 456 789", "space or line break in it"),
@@ -72,7 +72,7 @@ def inputs(view: View) -> dict[str, bool]:
     }
 
 
-async def test_a_form_asks_for_what_the_guide_has_shown(
+async def test_a_form_asks_only_for_values_the_guide_has_shown_so_far(
     begun: World, subtests: pytest.Subtests
 ) -> None:
     for step, asked in FORMS.items():
@@ -93,7 +93,7 @@ async def test_a_required_value_cannot_be_left_empty(begun: World) -> None:
     assert answer.errors == {"tenant_id": REQUIRED}
 
 
-async def test_spaces_alone_are_no_value(begun: World) -> None:
+async def test_whitespace_alone_is_not_a_value(begun: World) -> None:
     await begun.walk_to(11)
 
     answer = await begun.enter(begun.ann, 11, booking_provider_id=" \u200b ")
@@ -115,7 +115,7 @@ async def test_a_value_is_acknowledged_by_mask_and_submitter(begun: World) -> No
     assert "12345" not in "".join(message.text for message in begun.channel.messages)
 
 
-async def test_earlier_values_can_be_caught_up_on(begun: World) -> None:
+async def test_earlier_values_can_be_entered_later(begun: World) -> None:
     await begun.walk_to(18)
     values = begun.servicetitan.credentials
     later = {name: values[name] for name in FORMS[18]}
@@ -155,7 +155,7 @@ async def test_a_value_that_is_stored_for_another_field_is_refused(begun: World)
     assert "the same as the Booking Provider ID" in answer.errors["tenant_id"]
 
 
-async def test_all_wrong_values_are_named_at_once(begun: World) -> None:
+async def test_all_wrong_values_are_reported_together(begun: World) -> None:
     await begun.walk_to(18)
 
     answer = await begun.enter(begun.ann, 18, tenant_id="x1", client_id="cs1.abcdefghijklmnopq")
@@ -163,7 +163,7 @@ async def test_all_wrong_values_are_named_at_once(begun: World) -> None:
     assert answer.errors.keys() == {"tenant_id", "client_id"}
 
 
-async def test_an_unusual_value_is_kept_when_it_is_confirmed(begun: World) -> None:
+async def test_an_unusual_value_is_stored_only_after_confirmation(begun: World) -> None:
     await begun.walk_to(18)
     values = {"tenant_id": "123456789", "client_id": "abcdefghijkl"}
 
@@ -184,7 +184,7 @@ async def test_an_unusual_value_is_kept_when_it_is_confirmed(begun: World) -> No
     assert [field for field, *_ in begun.rows(STORED)] == ["client_id", "tenant_id"]
 
 
-async def test_a_confirmation_does_not_let_an_impossible_value_pass(begun: World) -> None:
+async def test_confirming_does_not_let_an_invalid_value_through(begun: World) -> None:
     await begun.walk_to(18)
     await begun.enter(begun.ann, 18, tenant_id="123456789", client_id="abcdefghijkl")
 
@@ -232,7 +232,7 @@ async def test_a_replaced_value_is_destroyed(database: AnyDatabase) -> None:
     assert old not in kept
 
 
-async def test_somebody_elses_form_is_not_taken(begun: World) -> None:
+async def test_a_form_opened_by_someone_else_is_refused(begun: World) -> None:
     bob = begun.slack.add_person("Bob Boss", begun.ann.team)
     await begun.slack.admin.invite(begun.channel, bob)
     await begun.walk_to(11)
@@ -250,7 +250,7 @@ async def test_somebody_elses_form_is_not_taken(begun: World) -> None:
     assert begun.rows(STORED) == []
 
 
-async def test_when_the_window_does_not_open_the_person_is_told(begun: World) -> None:
+async def test_a_modal_that_fails_to_open_asks_the_person_to_press_again(begun: World) -> None:
     await begun.walk_to(11)
     begun.slack.fail_next("views.open", error="expired_trigger_id")
 
@@ -272,7 +272,7 @@ async def test_a_step_without_values_has_no_form(begun: World) -> None:
 @pytest.mark.parametrize(
     "around", ["\u202a{}\u202c", "\u200e{}\ufeff", "\u2066{}\u2069\n", "\ufffc{}"]
 )
-async def test_what_nobody_sees_around_a_value_does_not_matter(begun: World, around: str) -> None:
+async def test_invisible_characters_around_a_value_are_ignored(begun: World, around: str) -> None:
     await begun.walk_to(11)
     value = str(begun.servicetitan.credentials["booking_provider_id"])
 
@@ -282,7 +282,7 @@ async def test_what_nobody_sees_around_a_value_does_not_matter(begun: World, aro
     assert f"{value[-4:]}" in begun.message("step:11").text
 
 
-async def test_full_width_digits_are_digits(begun: World) -> None:
+async def test_full_width_digits_are_accepted(begun: World) -> None:
     await begun.walk_to(11)
     value = str(begun.servicetitan.credentials["booking_provider_id"])
     wide = value.translate({ord(digit): ord(digit) - ord("0") + 0xFF10 for digit in value})
@@ -291,7 +291,7 @@ async def test_full_width_digits_are_digits(begun: World) -> None:
     assert value[-4:] in begun.message("step:11").text
 
 
-async def test_a_value_that_is_on_file_for_another_field_is_named(begun: World) -> None:
+async def test_the_error_names_the_other_field_a_value_is_stored_for(begun: World) -> None:
     await begun.walk_to(22)
     values = begun.servicetitan.credentials
     ids = {name: values[name] for name in ("tenant_id", "client_id")}

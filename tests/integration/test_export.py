@@ -1,4 +1,4 @@
-"""`onboarding export`: the history of one onboarding as one file, without a value in it."""
+"""`onboarding export`: one onboarding's history as a single file, without credential values."""
 
 import json
 from html.parser import HTMLParser
@@ -25,7 +25,9 @@ async def export(world: World, *arguments: str) -> Ended:
 
 
 @pytest.mark.parametrize("format_", ["md", "html", "json"])
-async def test_a_whole_history_is_told_without_a_value(begun: World, format_: str) -> None:
+async def test_the_export_has_the_full_history_but_no_credential_values(
+    begun: World, format_: str
+) -> None:
     await begun.walk_to(24)
     window = await begun.open(begun.erin, "step:24", "reveal_credentials")
     await begun.erin.press(window, "reveal_credentials:booking_provider_id")
@@ -52,7 +54,7 @@ async def test_json_holds_every_event(begun: World) -> None:
 
 
 @ON_SQLITE
-async def test_html_is_whole_escaped_and_asks_nobody(world: World) -> None:
+async def test_html_export_is_escaped_and_loads_nothing_external(world: World) -> None:
     await world.begin("Tom & Sons")
     await world.ann.say(world.channel, "help what is 1 < 2 & why?", world.message("root").ts)
     await world.slack.delivered()
@@ -77,7 +79,7 @@ async def test_html_is_whole_escaped_and_asks_nobody(world: World) -> None:
 
 
 @ON_SQLITE
-async def test_who_cannot_be_told_apart_is_asked_for(begun: World) -> None:
+async def test_an_ambiguous_or_unknown_client_name_is_an_error(begun: World) -> None:
     west = begun.slack.add_channel("west", begun.erin)
     await begun.begin("Acme West", west)
 
@@ -90,7 +92,7 @@ async def test_who_cannot_be_told_apart_is_asked_for(begun: World) -> None:
 
 
 @ON_SQLITE
-async def test_people_have_their_names_and_failed_checks_their_reasons(begun: World) -> None:
+async def test_people_are_named_and_failed_checks_are_explained(begun: World) -> None:
     await begun.walk_to(22)
     wrong = {**begun.servicetitan.credentials, "client_secret": WRONG_SECRET}
     assert (await begun.enter(begun.ann, 22, **wrong)).ok
@@ -107,7 +109,7 @@ async def test_people_have_their_names_and_failed_checks_their_reasons(begun: Wo
 
 
 @ON_SQLITE
-async def test_without_slack_people_keep_their_ids(begun: World) -> None:
+async def test_people_are_shown_by_id_if_slack_lookups_fail(begun: World) -> None:
     begun.slack.fail_next("users.info", error="user_not_found", times=9)
     begun.slack.fail_next("conversations.info", status=503, times=9)
 

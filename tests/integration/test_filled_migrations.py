@@ -1,4 +1,4 @@
-"""A filled database of any revision is brought to the newest one and back, and nothing is lost."""
+"""A populated database migrates from any revision to head and back without losing data."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -40,9 +40,9 @@ from tests.releases import RELEASES
 pytestmark = ON_BOTH
 
 EARLIER = REVISIONS[:-1]
-# What operators upgrade from, with the oldest and the newest.
+# The revisions of our releases, plus the oldest and the newest before head.
 USUAL = {EARLIER[0], EARLIER[-1], *(release.revision for release in RELEASES.values())}
-# Each step on its own is taken on both databases; all of them together in the long form.
+# SQLite upgrades from every revision; PostgreSQL from the usual ones, and the rest if `long`.
 WHOLE_WAYS = [
     *(("sqlite", revision) for revision in EARLIER),
     *(
@@ -58,7 +58,7 @@ def url(empty_database: AnyDatabase) -> str:
 
 
 def as_of(before: Rows, after: Rows) -> Rows:
-    """What `before` knew, as `after` has it; the entry that says that it was sealed is new."""
+    """The columns of `before` as found in `after`, without the event that records the sealing."""
     return {
         name: [
             {column: row[column] for column in rows[0]}
@@ -70,7 +70,7 @@ def as_of(before: Rows, after: Rows) -> Rows:
 
 
 def tables_of(url: str) -> object:
-    """Return tables, columns, keys and indexes, as the database tells them."""
+    """Return the tables, columns, keys, and indexes that the database reports."""
     with connected(url) as connection:
         there = inspect(connection)
         keys, references = there.get_multi_pk_constraint(), there.get_multi_foreign_keys()
@@ -91,7 +91,7 @@ def _index(one: ReflectedIndex) -> object:
     return one["column_names"], one["unique"], where
 
 
-def test_the_filling_has_each_column_filled_and_each_that_may_be_empty_also_empty(
+def test_sample_data_covers_every_column_including_nulls(
     url: str,
 ) -> None:
     fill(url, HEAD)
@@ -112,7 +112,7 @@ def test_the_filling_has_each_column_filled_and_each_that_may_be_empty_also_empt
 
 
 @pytest.mark.parametrize(("revision", "later"), list(pairwise(REVISIONS)))
-def test_nothing_is_lost_or_changed_one_step_up_and_back(
+def test_each_migration_up_and_down_preserves_data_and_schema(
     url: str, revision: str, later: str
 ) -> None:
     fill(url, revision)
@@ -126,7 +126,7 @@ def test_nothing_is_lost_or_changed_one_step_up_and_back(
     assert tables_of(url) == tables
 
 
-def test_the_whole_way_up_and_back_keeps_what_there_is(url: str) -> None:
+def test_upgrading_to_head_and_back_preserves_data(url: str) -> None:
     fill(url, REVISIONS[0])
     before = content(url)
 
@@ -140,7 +140,7 @@ def test_the_whole_way_up_and_back_keeps_what_there_is(url: str) -> None:
 async def upgraded(
     url: str, request: pytest.FixtureRequest
 ) -> AsyncIterator[tuple[Database, GuideStore, str]]:
-    """A database filled at an earlier revision and brought to the newest, and that revision."""
+    """A database filled at an earlier revision and upgraded to head, and that revision."""
     fill(url, request.param)
     before = content(url)
     migrate.upgrade(url, seals=SEALS)
@@ -151,7 +151,7 @@ async def upgraded(
 
 
 @pytest.mark.parametrize(("empty_database", "upgraded"), WHOLE_WAYS, indirect=True)
-async def test_the_bot_reads_what_was_upgraded_and_goes_on_with_it(
+async def test_the_bot_can_read_and_update_upgraded_data(
     upgraded: tuple[Database, GuideStore, str],
 ) -> None:
     database, guides, revision = upgraded
@@ -171,7 +171,7 @@ async def test_the_bot_reads_what_was_upgraded_and_goes_on_with_it(
     assert values == {
         (one, field): VALUES[field] for one in known for field in known[one].credentials
     }
-    for one, row in rows.items():  # what `status` tells is what the state says
+    for one, row in rows.items():  # the columns that `status` reads match the state
         later = {"next_reminder": row.next_reminder, "next_check": row.next_check}
         derived = {**columns(found[one]), **later}
         if revision < "0025":  # known as soon as it is checked again
@@ -192,16 +192,16 @@ def asks(at: Onboarding) -> Change:
 
 
 def as_read(one: Onboarding, revision: str, row: OnboardingRow) -> Onboarding:
-    """What can be known of an onboarding: turns were not counted before 0005."""
+    """The onboarding as it reads after the upgrade: turns were not tracked before 0005."""
     turn_at = one.turn_at if revision >= "0005" else one.active_at
     return replace(one, turn_at=turn_at, revision=row.revision, thread_ts=row.thread_ts)
 
 
-def test_a_way_back_that_would_lose_a_client_is_not_taken(url: str) -> None:
+def test_a_downgrade_that_would_lose_a_client_is_rolled_back(url: str) -> None:
     fill(url, HEAD)
     before = content(url)
 
-    with pytest.raises(IntegrityError):  # two run in one channel, where then only one may
+    with pytest.raises(IntegrityError):  # two share a channel, and 0004 allows only one
         downgrade(url, "0004")
 
     assert content(url) == before

@@ -1,4 +1,4 @@
-"""HeavySet as an Enterprise Grid organisation: several workspaces, all of them home."""
+"""HeavySet as an Enterprise Grid organization: several workspaces, all of them home."""
 
 from collections.abc import AsyncIterator
 
@@ -18,23 +18,23 @@ async def grid(database: AnyDatabase) -> AsyncIterator[World]:
         yield world
 
 
-def of_the_second_workspace(world: World, name: str, *, guest: bool = False) -> Person:
+def person_in_a_second_home_workspace(world: World, name: str, *, guest: bool = False) -> Person:
     team = world.slack.add_team("HeavySet West", GRID)
     person = world.slack.add_person(name, team, is_restricted=guest)
     world.channel.members[person.id] = person.user
     return person
 
 
-async def test_an_engineer_of_another_home_workspace_is_an_engineer(grid: World) -> None:
-    wes = of_the_second_workspace(grid, "Wes West")
+async def test_someone_from_another_home_workspace_counts_as_an_engineer(grid: World) -> None:
+    wes = person_in_a_second_home_workspace(grid, "Wes West")
 
     await grid.press(wes, "step:1", "choose_account:new")
 
     assert grid.rows("SELECT by_role FROM step WHERE number = 1") == [("engineer",)]
 
 
-async def test_a_guest_of_another_home_workspace_is_nobody(grid: World) -> None:
-    gus = of_the_second_workspace(grid, "Gus Guest", guest=True)
+async def test_a_guest_from_another_home_workspace_is_refused(grid: World) -> None:
+    gus = person_in_a_second_home_workspace(grid, "Gus Guest", guest=True)
 
     await grid.press(gus, "step:1", "choose_account:new")
 
@@ -42,14 +42,14 @@ async def test_a_guest_of_another_home_workspace_is_nobody(grid: World) -> None:
     assert "Only the client's team" in told(gus)
 
 
-async def test_the_clients_people_are_still_external(grid: World) -> None:
+async def test_client_users_stay_external_when_heavyset_is_on_grid(grid: World) -> None:
     await grid.press(grid.ann, "step:1", "choose_account:new")
 
     assert grid.rows("SELECT by_role FROM step WHERE number = 1") == [("client_admin",)]
 
 
-def of_a_client_on_grid(world: World) -> tuple[Person, Person]:
-    """Two people of one client, which is an organization of two workspaces."""
+def two_people_of_a_client_on_grid(world: World) -> tuple[Person, Person]:
+    """Two people from one client, an organization with two workspaces."""
     people = (
         world.slack.add_person("Abe Acme", world.slack.add_team("Acme West", "E0ACME")),
         world.slack.add_person("Bea Acme", world.slack.add_team("Acme East", "E0ACME")),
@@ -65,7 +65,7 @@ async def test_the_workspaces_of_a_client_on_grid_are_one_client(
     database: AnyDatabase, enterprise_id: str | None
 ) -> None:
     async with a_world(database, enterprise_id=enterprise_id) as world:
-        abe, bea = of_a_client_on_grid(world)
+        abe, bea = two_people_of_a_client_on_grid(world)
         await world.begin()
 
         await abe.say(world.channel, "new", world.message("root").ts)  # user_team is an E… id
@@ -77,11 +77,11 @@ async def test_the_workspaces_of_a_client_on_grid_are_one_client(
         assert world.rows("SELECT client_team FROM onboarding") == [("E0ACME",)]
 
 
-async def test_a_workspace_is_known_as_its_enterprise_once_slack_says_so(
+async def test_a_client_workspace_is_replaced_by_its_enterprise_once_known(
     database: AnyDatabase,
 ) -> None:
     async with a_world(database) as world:
-        abe, bea = of_a_client_on_grid(world)
+        abe, bea = two_people_of_a_client_on_grid(world)
         world.slack.fail_next("conversations.members", status=500, times=3)
         await world.begin()
         world.slack.fail_next("users.info", status=500)
@@ -95,14 +95,14 @@ async def test_a_workspace_is_known_as_its_enterprise_once_slack_says_so(
         assert world.current == 4
 
 
-# --- a command names the workspace's team, a form the person's own (bolt-js#1875) ---
+# --- commands carry the workspace's team id, forms the person's own (bolt-js#1875) ---
 
 
-async def test_an_engineer_of_another_home_workspace_submits_every_form(
+async def test_an_engineer_from_another_home_workspace_can_submit_every_form(
     database: AnyDatabase,
 ) -> None:
     async with a_world(database, enterprise_id=GRID) as world:
-        wes = of_the_second_workspace(world, "Wes West")
+        wes = person_in_a_second_home_workspace(world, "Wes West")
         await world.type("start Acme Plumbing", wes)
         assert (await world.submit(wes, world.view_of(wes))).ok
         assert world.rows("SELECT engineer FROM onboarding") == [(wes.id,)]
@@ -115,11 +115,11 @@ async def test_an_engineer_of_another_home_workspace_submits_every_form(
         assert ("cancelled",) in world.rows("SELECT status FROM onboarding")
 
 
-async def test_an_outsider_is_the_same_person_under_any_id_of_their_organization(
+async def test_an_external_user_is_recognized_under_any_team_id(
     database: AnyDatabase,
 ) -> None:
     async with a_world(database) as world:
-        abe, _ = of_a_client_on_grid(world)
+        abe, _ = two_people_of_a_client_on_grid(world)
         await world.begin()
         view = await world.open(abe, "step:1", "step_help")
         await world.submit(abe, view, question="Is this right?")
@@ -134,7 +134,7 @@ async def test_an_outsider_is_the_same_person_under_any_id_of_their_organization
         assert len(world.events("help_asked")) == 3
 
 
-async def test_a_colleague_who_joins_is_not_taken_for_the_client(grid: World) -> None:
+async def test_a_heavyset_colleague_joining_is_not_announced_as_the_client(grid: World) -> None:
     wes = grid.slack.add_person("Wes West", grid.slack.add_team("HeavySet West", GRID))
 
     await grid.slack.admin.invite(grid.channel, wes, grid.erin)

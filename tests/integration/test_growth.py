@@ -1,4 +1,4 @@
-"""What must not get slower, or grow without end, the more onboardings there are."""
+"""What must not slow down, or grow without limit, as the number of onboardings grows."""
 
 import re
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from tests.databases import ON_BOTH, ON_SQLITE, AnyDatabase
 from tests.executed_sql import noted_by
 from tests.integration.world import World, a_world
 
-# What grows. A page of a table, in the order of its key, is read by an index.
+# Full scans of the tables that grow. Reading one page in key order uses an index instead.
 WHOLE_TABLE = re.compile("SCAN (onboarding|step|message|event|credential|verification|delivery)")
 
 OLD_KEYS = """
@@ -28,7 +28,7 @@ OLD_KEYS = """
 
 @contextmanager
 def statements() -> Iterator[dict[str, Any]]:
-    """Give the statements that are executed while the block runs, with their last parameters."""
+    """Yield the SQL statements executed inside the block, with their latest parameters."""
     seen: dict[str, Any] = {}
 
     with noted_by(seen.__setitem__):
@@ -36,7 +36,7 @@ def statements() -> Iterator[dict[str, Any]]:
 
 
 async def a_day(world: World) -> None:
-    """Have everything happen that happens all the time."""
+    """Do everything that happens routinely."""
     await world.begin()
     await world.walk_to(23)
     thread = world.message("root").ts
@@ -52,12 +52,12 @@ async def a_day(world: World) -> None:
 
 
 async def the_report(world: World) -> Report:
-    """Return the report of all time, up to one moment."""
+    """Return the all-time report, up to a fixed moment."""
     until = datetime(2100, 1, 1, tzinfo=UTC)
     return report_on(await cases(world.bot.database, world.bot.guides, None, until), None, until)
 
 
-async def test_nothing_that_happens_all_the_time_reads_a_whole_table(world: World) -> None:
+async def test_routine_work_never_scans_a_whole_table(world: World) -> None:
     with statements() as seen:
         await a_day(world)
 
@@ -71,7 +71,7 @@ async def test_nothing_that_happens_all_the_time_reads_a_whole_table(world: Worl
     assert not wholly
 
 
-async def test_a_report_replays_only_the_histories_that_have_become_longer(begun: World) -> None:
+async def test_a_report_replays_only_histories_with_new_events(begun: World) -> None:
     await begun.walk_to(3)
     await begun.begin("Beta Heating")
     first = await the_report(begun)
@@ -92,7 +92,7 @@ async def test_a_report_replays_only_the_histories_that_have_become_longer(begun
 
 
 @ON_BOTH
-async def test_a_broken_summary_is_made_again(begun: World) -> None:
+async def test_a_corrupt_summary_is_rebuilt(begun: World) -> None:
     await begun.walk_to(3)
     first = await the_report(begun)
 
@@ -101,7 +101,7 @@ async def test_a_broken_summary_is_made_again(begun: World) -> None:
         assert await the_report(begun) == first
 
 
-async def test_another_page_of_a_report_adds_nothing_up_again(begun: World) -> None:
+async def test_turning_a_report_page_recomputes_nothing(begun: World) -> None:
     await begun.type("report")
 
     with statements() as seen:
@@ -113,7 +113,7 @@ async def test_another_page_of_a_report_adds_nothing_up_again(begun: World) -> N
 
 
 @ON_SQLITE
-async def test_a_digest_that_another_worker_has_claimed_is_not_added_up(
+async def test_a_digest_claimed_by_another_worker_is_not_computed(
     database: AnyDatabase,
 ) -> None:
     with freeze_time("2026-03-02 15:00", tick=True, real_asyncio=True):
@@ -128,7 +128,7 @@ async def test_a_digest_that_another_worker_has_claimed_is_not_added_up(
     assert not [statement for statement in seen if "FROM event" in statement]
 
 
-async def test_events_that_nobody_is_told_of_do_not_wait(begun: World) -> None:
+async def test_events_that_are_never_announced_are_not_left_pending(begun: World) -> None:
     await begun.walk_to(12)
     await begun.idle()
 
@@ -137,7 +137,7 @@ async def test_events_that_nobody_is_told_of_do_not_wait(begun: World) -> None:
     assert not {kind.value for kind in NEVER_ANNOUNCED}.intersection(kind for (kind,) in waiting)
 
 
-async def test_old_request_keys_are_forgotten_at_a_start_a_few_at_a_time(begun: World) -> None:
+async def test_old_request_keys_are_deleted_after_a_restart(begun: World) -> None:
     begun.write(OLD_KEYS)
     kept = begun.rows("SELECT count(*) FROM delivery WHERE id NOT LIKE 'old %'")
 

@@ -1,4 +1,4 @@
-"""The guide that was edited: other words are taken, another structure needs another version."""
+"""An edited guide: new wording is picked up; a new structure needs a new version."""
 
 import pytest
 
@@ -15,7 +15,7 @@ from tests.integration.world import World
 SOURCE = source_of(SERVICETITAN)
 STEP_5 = SOURCE[SOURCE.index("[[phases.steps]]\nnumber = 5\n") :]
 STEP_5 = STEP_5[: STEP_5.index("\n\n") + 2]
-# Edits of the file: what was there, what takes its place, and what the start says of it.
+# Edits to the file: the old text, the new text, and what the bot says about it at startup.
 EDITS = {
     "a step less": (STEP_5, "", "step 5 is gone"),
     "a step more": (STEP_5, STEP_5 + STEP_5.replace("= 5", "= 26", 1), "step 26 is new"),
@@ -32,27 +32,27 @@ EDITS = {
 
 
 @pytest.mark.parametrize(("old", "new", "says"), EDITS.values(), ids=EDITS)
-def test_another_structure_is_named(old: str, new: str, says: str) -> None:
+def test_a_structural_change_is_reported(old: str, new: str, says: str) -> None:
     assert old in SOURCE
 
     assert any(one.startswith(says) for one in changes(SOURCE, SOURCE.replace(old, new)))
     assert changes(SOURCE, SOURCE) == []
 
 
-def test_other_words_and_another_order_of_values_are_no_other_structure() -> None:
+def test_rewording_is_not_a_structural_change() -> None:
     assert 'title = "Initiate a New Application"' in SOURCE
     other = SOURCE.replace("Initiate a New Application", "Begin").replace("Which would", "Which")
 
     assert changes(SOURCE, other) == []
 
 
-def test_a_former_text_that_is_no_guide_is_not_compared() -> None:
+def test_an_invalid_previous_guide_is_not_compared() -> None:
     assert changes("not TOML", SOURCE) == changes("phases = 3", SOURCE) == []
 
 
 @ON_BOTH
-async def test_a_structure_changed_under_the_same_version_stops_the_start(begun: World) -> None:
-    """What was put down differs from the file, as it does after somebody edits the file."""
+async def test_a_structural_change_without_a_new_version_blocks_startup(begun: World) -> None:
+    """The stored guide differs from the file, as it does after someone edits the file."""
     begun.write("UPDATE guide SET source = ?", SOURCE.replace(STEP_5, ""))
 
     with pytest.raises(GuideError, match=r"step 5 is new.*Raise “version”"):
@@ -62,10 +62,10 @@ async def test_a_structure_changed_under_the_same_version_stops_the_start(begun:
     assert STEP_5 not in str(begun.rows("SELECT source FROM guide"))
 
 
-async def test_other_words_are_taken_and_running_threads_are_compared_with_them(
+async def test_new_wording_is_stored_and_running_threads_are_updated(
     begun: World,
 ) -> None:
-    """The message of step 1 still says what the guide said before."""
+    """The message of step 1 still has the guide's old wording."""
     begun.write("UPDATE guide SET source = ?", SOURCE.replace("Create a Developer", "Make a"))
     begun.write("UPDATE message SET digest = 'of the former words' WHERE slot = 'step:1'")
     before = len(begun.slack.calls)
@@ -80,7 +80,7 @@ async def test_other_words_are_taken_and_running_threads_are_compared_with_them(
     assert begun.rows("SELECT revision - published_revision FROM onboarding") == [(0,)]
 
 
-async def test_the_same_words_leave_threads_alone_and_new_ones_leave_those_that_ended(
+async def test_unchanged_guides_and_ended_threads_are_not_republished(
     begun: World,
 ) -> None:
     published = "SELECT published_revision = revision FROM onboarding"
@@ -97,7 +97,7 @@ async def test_the_same_words_leave_threads_alone_and_new_ones_leave_those_that_
 
 
 @ON_SQLITE
-async def test_the_command_line_says_so_and_ends_with_2(begun: World) -> None:
+async def test_run_reports_a_structural_change_and_exits_with_2(begun: World) -> None:
     begun.write("UPDATE guide SET source = ?", SOURCE.replace(STEP_5, ""))
     settings = {
         **COMPLETE,
@@ -115,8 +115,8 @@ async def test_the_command_line_says_so_and_ends_with_2(begun: World) -> None:
     assert "Traceback" not in ended.err
 
 
-async def test_an_onboarding_is_counted_by_the_guide_that_it_began_with(begun: World) -> None:
-    """The file has a newer version now, and 24 steps; this one began with the 25 of 1.0."""
+async def test_progress_is_counted_by_the_guide_version_at_the_start(begun: World) -> None:
+    """The file now has a newer, shorter version; this onboarding began with 1.0's 25 steps."""
     older = SOURCE.replace('version = "1.1"', 'version = "1.0"')
     begun.write("INSERT INTO guide (id, version, source) VALUES ('servicetitan', '1.0', ?)", older)
     begun.write("UPDATE onboarding SET guide_version = '1.0'")

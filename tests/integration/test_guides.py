@@ -1,4 +1,4 @@
-"""Guides other than the default one, walked from the command to “complete” over Slack."""
+"""Guides other than the default, walked through in Slack from the command to “complete”."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +14,7 @@ STATES = "SELECT client_name, guide, status FROM onboarding ORDER BY client_name
 
 
 def current(world: World, channel: Channel) -> Message | None:
-    """The message of the current step; None once all are done."""
+    """Return the current step's message, or None once all steps are done."""
     onboarding = world.message("root", channel).payload["onboarding_id"]
     numbers = world.rows(
         "SELECT number FROM step WHERE state = 'current' AND onboarding_id = ?", onboarding
@@ -23,7 +23,7 @@ def current(world: World, channel: Channel) -> Message | None:
 
 
 async def take(world: World, channel: Channel, values: Mapping[str, str]) -> bool:
-    """Do what the current step's message offers, as someone who may; False if there is none."""
+    """Do what the current step offers, as someone allowed to; return False if none is left."""
     step = current(world, channel)
     if step is None:
         return False
@@ -69,7 +69,9 @@ async def begin(world: World, words: str, channel: Channel | None = None, **valu
 
 
 @ON_SQLITE
-async def test_another_crm_is_another_folder(database: AnyDatabase, tmp_path: Path) -> None:
+async def test_a_guide_folder_for_another_crm_works_end_to_end(
+    database: AnyDatabase, tmp_path: Path
+) -> None:
     async with (
         Wrenchbook() as crm,
         a_world(database, guides=str(crm.guide_in(tmp_path).parent)) as world,
@@ -95,7 +97,7 @@ async def test_another_crm_is_another_folder(database: AnyDatabase, tmp_path: Pa
         assert "role Owner" in world.channel.messages[-1].text
 
         await walk_to(world, "step:5", {"account_number": ACCOUNT, "api_key": WRONG_KEY})
-        assert "skipped" in world.message("step:3").text  # the add-on is on already
+        assert "skipped" in world.message("step:3").text  # the add-on is already on
         await take(world, world.channel, {"account_number": ACCOUNT, "api_key": WRONG_KEY})
         failed = world.message("verification:1")
         assert failed.payload["outcome"] == "failed"
@@ -159,8 +161,8 @@ async def test_a_guide_without_a_check_ends_with_its_last_step(
 
 
 @ON_SQLITE
-async def test_clients_connect_our_app_with_our_own_key(database: AnyDatabase) -> None:
-    """The shorter ServiceTitan guide: it fails, recovers, and passes without a key of theirs."""
+async def test_the_connect_guide_works_with_our_own_application_key(database: AnyDatabase) -> None:
+    """The shorter ServiceTitan guide: it fails, recovers, and passes without a client's key."""
     key = ServiceTitanSandbox(seed=1).credentials["application_key"]
     async with a_world(database, servicetitan_application_key=key) as world:
         values = dict(world.servicetitan.credentials)
@@ -190,7 +192,7 @@ async def test_clients_connect_our_app_with_our_own_key(database: AnyDatabase) -
 
 
 @ON_SQLITE
-async def test_without_our_key_the_shorter_guide_is_not_offered(world: World) -> None:
+async def test_the_connect_guide_is_not_offered_without_our_application_key(world: World) -> None:
     refused = await world.type("start Acme Plumbing guide servicetitan_connect")
 
     assert "the operator has to set SERVICETITAN_APPLICATION_KEY" in refused.text

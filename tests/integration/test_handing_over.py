@@ -1,9 +1,9 @@
-"""Either side may do a client's step: handed over, done by the engineer, or given back."""
+"""Either side can do a client's step: it's handed over, done by the engineer, or given back."""
 
 from tests.integration.world import World
 
 
-async def test_a_step_is_handed_over_and_the_engineer_told_with_a_link(begun: World) -> None:
+async def test_handing_over_a_step_notifies_the_engineer_with_a_link(begun: World) -> None:
     await begun.walk_to(4)
 
     await begun.press(begun.ann, "step:4", "hand_over")
@@ -16,7 +16,7 @@ async def test_a_step_is_handed_over_and_the_engineer_told_with_a_link(begun: Wo
     assert "waiting on us" in (await begun.type("status")).text
 
 
-async def test_the_engineer_does_it_and_the_next_one_is_the_clients(begun: World) -> None:
+async def test_the_step_after_a_handed_over_one_is_the_clients_again(begun: World) -> None:
     await begun.walk_to(4)
     await begun.press(begun.ann, "step:4", "hand_over")
 
@@ -26,7 +26,7 @@ async def test_the_engineer_does_it_and_the_next_one_is_the_clients(begun: World
     assert "*Waiting on:* Acme Plumbing" in str(begun.message("root").blocks)
 
 
-async def test_the_rest_of_a_phase_goes_over_with_a_second_press(begun: World) -> None:
+async def test_a_second_press_hands_over_the_rest_of_the_phase(begun: World) -> None:
     await begun.walk_to(4)
     await begun.press(begun.ann, "step:4", "hand_over")
     await begun.press(begun.ann, "step:4", "hand_over:phase")
@@ -40,7 +40,7 @@ async def test_the_rest_of_a_phase_goes_over_with_a_second_press(begun: World) -
     assert [text for text in begun.announced if "steps 5–8" in text]
 
 
-async def test_it_can_be_given_back_by_either_side(begun: World) -> None:
+async def test_either_side_can_give_a_step_back(begun: World) -> None:
     await begun.walk_to(4)
     for person in (begun.ann, begun.erin):
         await begun.press(begun.ann, "step:4", "hand_over")

@@ -1,4 +1,4 @@
-"""`GET /readyz`: this process can serve, or why not; and what else is wrong, without asking."""
+"""`GET /readyz`: whether this process can serve, why not, and what else needs attention."""
 
 import asyncio
 import json
@@ -20,15 +20,17 @@ async def ready(world: World) -> tuple[int, dict[str, Any]]:
 
 
 @ON_BOTH
-async def test_a_bot_that_is_well_is_ready_and_warns_of_nothing(begun: World) -> None:
+async def test_a_healthy_bot_is_ready_without_warnings(begun: World) -> None:
     assert await ready(begun) == (200, {"status": "ready", "warnings": []})
 
 
-async def test_a_revoked_token_is_a_warning_and_takes_no_worker_out(database: AnyDatabase) -> None:
+async def test_a_revoked_token_is_a_warning_but_the_worker_stays_ready(
+    database: AnyDatabase,
+) -> None:
     passed = timedelta()
     async with a_world(database, clock=lambda: datetime.now(UTC) + passed) as world:
         await world.slack.admin.uninstall()
-        assert await world.warnings() == []  # it is asked once a minute
+        assert await world.warnings() == []  # Slack is checked once a minute
         passed = timedelta(minutes=1)
 
         assert "Slack: auth.test: account_inactive" in await world.warnings()
@@ -38,7 +40,7 @@ async def test_a_revoked_token_is_a_warning_and_takes_no_worker_out(database: An
         assert not [line for line in await world.warnings() if line.startswith("Slack")]
 
 
-async def test_a_slack_that_is_away_at_the_start_is_a_warning(world: World) -> None:
+async def test_slack_being_down_at_startup_is_a_warning(world: World) -> None:
     world.slack.fail_next("auth.test", status=503, times=9)
 
     async with running(world.settings.model_copy(update={"port": free_port()})) as bot:
@@ -46,7 +48,7 @@ async def test_a_slack_that_is_away_at_the_start_is_a_warning(world: World) -> N
         assert bot.health.warnings == ["Slack: has not answered since the start"]
 
 
-async def test_probes_ask_slack_nothing(begun: World) -> None:
+async def test_readiness_probes_make_no_slack_calls(begun: World) -> None:
     before = len(begun.slack.calls)
 
     await asyncio.gather(*(begun.get("/readyz") for _ in range(20)))
@@ -69,7 +71,7 @@ async def test_an_archived_engineering_channel_is_a_warning(begun: World) -> Non
 
 
 @ON_BOTH
-async def test_stored_values_are_looked_at_a_few_at_a_time(
+async def test_stored_values_are_checked_a_few_at_a_time(
     begun: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.app.health_checks.VALUES_PER_LOOK", 2)
@@ -83,7 +85,7 @@ async def test_stored_values_are_looked_at_a_few_at_a_time(
     assert len(await begun.warnings()) == 1  # while the next round is under way
 
 
-async def test_a_value_that_was_entered_again_is_no_warning_any_more(begun: World) -> None:
+async def test_reentering_an_unreadable_value_clears_its_warning(begun: World) -> None:
     await begun.walk_to(23)
     begun.write("UPDATE credential SET ciphertext = ? WHERE field = 'tenant_id'", bytes(64))
     assert len(await begun.warnings()) == 1
@@ -107,9 +109,9 @@ async def test_a_missing_key_is_a_warning(begun: World) -> None:
 
 
 @ON_SQLITE
-async def test_a_database_that_is_gone_makes_it_unready(world: World) -> None:
+async def test_missing_tables_make_the_bot_unready(world: World) -> None:
     world.write("DROP TABLE guide")
-    await asyncio.sleep(1)  # an answer counts for a second
+    await asyncio.sleep(1)  # results are cached for a second
 
     status, answer = await ready(world)
 
@@ -120,7 +122,7 @@ async def test_a_database_that_is_gone_makes_it_unready(world: World) -> None:
     ]
 
 
-async def test_a_socket_that_is_not_connected_makes_it_unready(database: AnyDatabase) -> None:
+async def test_a_disconnected_socket_makes_the_bot_unready(database: AnyDatabase) -> None:
     async with a_world(database, socket_mode=True) as world:
         assert (await ready(world))[0] == 200
         await world.slack.go_down()
@@ -131,7 +133,7 @@ async def test_a_socket_that_is_not_connected_makes_it_unready(database: AnyData
     assert (status, answer["causes"]) == (503, ["Slack: Socket Mode is not connected"])
 
 
-async def test_a_bot_that_stops_says_so(begun: World) -> None:
+async def test_a_bot_that_is_shutting_down_is_unready(begun: World) -> None:
     begun.bot.in_flight.stopping = True
 
     status, answer = await ready(begun)
@@ -140,7 +142,7 @@ async def test_a_bot_that_stops_says_so(begun: World) -> None:
     begun.bot.in_flight.stopping = False
 
 
-async def test_a_check_that_fails_does_not_fail_the_probe(
+async def test_a_crashing_health_check_does_not_fail_the_probe(
     begun: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(begun.bot.health, "_warnings", {"broken": lambda: str(1 // 0)})

@@ -1,4 +1,4 @@
-"""Somebody is told: the dead man's switch, the line after an absence, and the gauges."""
+"""Monitoring: the dead man's switch, the announcement after an outage, and the gauges."""
 
 import json
 import re
@@ -27,7 +27,7 @@ DEPLOY = Path(__file__).parents[2] / "deploy"
 
 @dataclass
 class Monitor:
-    """Somebody who expects calls."""
+    """A monitoring service that expects regular pings."""
 
     url: str
     calls: list[str] = field(default_factory=list)
@@ -65,7 +65,7 @@ async def beat(world: World) -> None:
     await world.idle()
 
 
-async def test_the_monitor_is_called_each_minute_while_all_is_well(
+async def test_the_monitor_is_pinged_every_minute_while_the_bot_is_healthy(
     database: AnyDatabase, time: FrozenDateTimeFactory, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with monitor() as one, a_world(database, heartbeat_url=SecretStr(one.url)) as world:
@@ -83,7 +83,7 @@ async def test_the_monitor_is_called_each_minute_while_all_is_well(
     assert "secret-id" not in caplog.text
 
 
-async def test_a_monitor_that_refuses_is_named_without_its_address(
+async def test_a_failed_heartbeat_is_logged_without_its_url(
     database: AnyDatabase, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with monitor(404) as one, a_world(database, heartbeat_url=SecretStr(one.url)) as world:
@@ -94,7 +94,7 @@ async def test_a_monitor_that_refuses_is_named_without_its_address(
 
 
 @pytest.mark.parametrize(("minutes", "told"), [(4, 0), (134, 1)])
-async def test_after_an_absence_the_engineering_channel_hears_how_long_it_was_once(
+async def test_a_long_outage_is_announced_once_with_its_duration(
     database: AnyDatabase, time: FrozenDateTimeFactory, minutes: int, told: int
 ) -> None:
     async with a_world(database) as world:
@@ -109,7 +109,7 @@ async def test_after_an_absence_the_engineering_channel_hears_how_long_it_was_on
     assert all("I was away for 2 h 14 min" in line for line in lines)
 
 
-async def test_the_gauges_say_where_the_onboardings_are(
+async def test_gauges_count_onboardings_by_phase_and_status(
     time: FrozenDateTimeFactory, world: World
 ) -> None:
     await world.begin()
@@ -137,7 +137,7 @@ async def test_credentials_are_counted_by_key(time: FrozenDateTimeFactory, begun
     assert re.search(r'onboarding_credentials\{key="\w+"\} 5\.0', text)
 
 
-async def test_the_dashboard_and_the_alerts_name_metrics_that_exist(world: World) -> None:
+async def test_the_dashboard_and_alerts_use_only_existing_metrics(world: World) -> None:
     _, text = await world.get("/metrics")
     there = set(re.findall(r"^(?:# TYPE )?(onboarding_\w+)", text, re.MULTILINE))
     there |= {f"{name}{end}" for name in there for end in ("_bucket", "_count", "_sum")}

@@ -1,4 +1,4 @@
-"""`/servicetitan history`: the window that support reads, page by page."""
+"""`/servicetitan history`: the paginated window that support reads."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -25,7 +25,7 @@ def text(view: View) -> str:
 
 
 async def many(world: World, count: int) -> None:
-    """Put refused attempts into the history, each by another person."""
+    """Add refused attempts to the history, each by a different person."""
     async with world.bot.database.begin() as session:
         for number in range(count):
             stranger = Actor(f"U0STRANGER{number}", "T0ELSEWHERE", Role.NOBODY)
@@ -35,7 +35,7 @@ async def many(world: World, count: int) -> None:
 
 
 @ON_BOTH
-async def test_the_window_tells_who_did_what(begun: World) -> None:
+async def test_the_history_shows_who_did_what(begun: World) -> None:
     await begun.press(begun.ann, "step:1", "choose_account:existing")
     await begun.press(begun.ann, "step:3", "step_done")
 
@@ -60,13 +60,13 @@ async def test_the_newest_entry_comes_first(begun: World) -> None:
 
 
 @ON_BOTH
-async def test_a_client_can_be_named_from_anywhere(begun: World) -> None:
+async def test_a_named_clients_history_opens_from_any_channel(begun: World) -> None:
     await begun.type("history acme", channel=begun.engineering)
 
     assert "Acme Plumbing" in text(begun.view_of(begun.erin))
 
 
-async def test_a_finished_onboarding_has_a_history_too(begun: World) -> None:
+async def test_a_canceled_onboarding_still_has_a_history(begun: World) -> None:
     await begun.type("cancel")
     await begun.submit(begun.erin, begun.view_of(begun.erin), reason="another provider")
 
@@ -74,7 +74,7 @@ async def test_a_finished_onboarding_has_a_history_too(begun: World) -> None:
 
 
 @ON_BOTH
-async def test_pages_are_turned_in_the_window(begun: World) -> None:
+async def test_history_pages_can_be_turned_in_both_directions(begun: World) -> None:
     await many(begun, 45)
     view = await opened(begun)
     assert "1–20 of 46" in text(view)
@@ -100,7 +100,7 @@ async def turn(world: World, view: View, which: str) -> None:
     await world.idle()
 
 
-async def test_what_is_added_meanwhile_moves_no_page(begun: World) -> None:
+async def test_new_entries_do_not_shift_the_pages(begun: World) -> None:
     await many(begun, 45)
     view = await opened(begun)
     await many(begun, 5)
@@ -111,7 +111,7 @@ async def test_what_is_added_meanwhile_moves_no_page(begun: World) -> None:
     assert "U0STRANGER25" not in text(view)
 
 
-async def test_who_is_no_engineer_is_refused(begun: World) -> None:
+async def test_a_non_engineer_is_refused(begun: World) -> None:
     guest = begun.slack.add_person("Gus Guest", is_restricted=True)
     somewhere = begun.slack.add_channel("somewhere", guest)
 
@@ -121,7 +121,7 @@ async def test_who_is_no_engineer_is_refused(begun: World) -> None:
     assert "for HeavySet engineers" in json.dumps(reply.ack.body)
 
 
-async def test_only_who_opened_it_turns_its_pages(begun: World) -> None:
+async def test_only_the_person_who_opened_the_window_can_turn_its_pages(begun: World) -> None:
     await many(begun, 45)
     view = await opened(begun)
     await begun.erin.press(view, "history_page:older")
@@ -138,11 +138,11 @@ async def test_only_who_opened_it_turns_its_pages(begun: World) -> None:
     assert text(view) == before
 
 
-async def test_who_is_no_engineer_any_more_turns_no_page(begun: World) -> None:
+async def test_a_former_engineer_cannot_turn_pages(begun: World) -> None:
     await many(begun, 45)
     view = await opened(begun)
     begun.erin.user.deleted = True
-    begun.bot.use_cases.history._services.directory._users.clear()  # it is remembered a while
+    begun.bot.use_cases.history._services.directory._users.clear()  # people are cached a while
 
     await turn(begun, view, "older")
 
@@ -151,7 +151,7 @@ async def test_who_is_no_engineer_any_more_turns_no_page(begun: World) -> None:
 
 
 @pytest.mark.parametrize("value", ["x", "-1", "²", "9" * 30])
-async def test_a_page_that_we_did_not_number_is_malformed(begun: World, value: str) -> None:
+async def test_an_invalid_page_number_is_rejected(begun: World, value: str) -> None:
     await many(begun, 45)
     await turn(begun, await opened(begun), "older")
     forged = begun.last_sent
@@ -162,7 +162,7 @@ async def test_a_page_that_we_did_not_number_is_malformed(begun: World, value: s
     assert ack.status == 400
 
 
-async def test_a_page_beyond_the_last_is_the_last(begun: World) -> None:
+async def test_a_page_number_past_the_newest_entry_shows_the_newest_page(begun: World) -> None:
     await many(begun, 45)
     view = await opened(begun)
     await turn(begun, view, "older")
@@ -176,7 +176,7 @@ async def test_a_page_beyond_the_last_is_the_last(begun: World) -> None:
 
 
 @ON_BOTH
-async def test_thousands_of_entries_fit(begun: World) -> None:
+async def test_a_history_of_a_thousand_long_entries_fits_the_window(begun: World) -> None:
     async with begun.bot.database.begin() as session:
         for number in range(1000):
             actor = Actor(begun.ann.id, begun.ann.team.id, Role.CLIENT_ADMIN)

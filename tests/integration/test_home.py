@@ -1,4 +1,4 @@
-"""The app's Home: the engineers' board, level while somebody looks at it."""
+"""The app's Home: the engineers' board, kept up to date while someone has it open."""
 
 import asyncio
 import json
@@ -19,7 +19,7 @@ PAST = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 async def opened(world: World, person: Person | None = None) -> str:
-    """Open the Home, and read it."""
+    """Open the Home, and return its text."""
     person = person or world.erin
     await person.open_home()
     await world.idle()
@@ -46,7 +46,7 @@ async def a_while(world: World) -> None:
 
 
 def long_ago(world: World) -> None:
-    """As if the Home had been published a while ago, by another worker."""
+    """Make it look as if another worker published the Home a while ago."""
     world.write("UPDATE home SET published_at = ?", PAST)
 
 
@@ -64,7 +64,9 @@ async def test_an_engineer_sees_all_clients(begun: World) -> None:
 
 
 @ON_BOTH
-async def test_it_costs_two_reads_however_many_clients_there_are(begun: World) -> None:
+async def test_opening_the_home_makes_one_slack_call_for_any_number_of_clients(
+    begun: World,
+) -> None:
     for number in range(12):
         channel = begun.slack.add_channel(f"client-{number}", begun.erin)
         await begun.begin(f"Client {number}", channel)
@@ -76,7 +78,7 @@ async def test_it_costs_two_reads_however_many_clients_there_are(begun: World) -
     assert "13 onboardings" in words(begun.erin)
 
 
-async def test_who_has_gone_quiet_comes_before_the_rest(begun: World) -> None:
+async def test_quiet_clients_are_listed_first(begun: World) -> None:
     beta = begun.slack.add_channel("beta", begun.erin)
     await begun.begin("Beta Heating", beta)
     begun.write("UPDATE onboarding SET active_at = ? WHERE client_name = 'Beta Heating'", PAST)
@@ -87,7 +89,7 @@ async def test_who_has_gone_quiet_comes_before_the_rest(begun: World) -> None:
     assert "No activity since" in text
 
 
-async def test_a_change_shows_while_it_is_open(begun: World) -> None:
+async def test_an_open_home_shows_changes(begun: World) -> None:
     assert "step 1" in await opened(begun)
     await a_while(begun)
 
@@ -97,7 +99,7 @@ async def test_a_change_shows_while_it_is_open(begun: World) -> None:
 
 
 @ON_BOTH
-async def test_a_change_by_another_worker_shows_too(begun: World) -> None:
+async def test_an_open_home_shows_changes_made_by_another_worker(begun: World) -> None:
     await opened(begun)
     long_ago(begun)
 
@@ -110,7 +112,7 @@ async def test_a_change_by_another_worker_shows_too(begun: World) -> None:
     assert "step 2" in words(begun.erin)
 
 
-async def test_many_changes_at_once_are_published_every_few_seconds(begun: World) -> None:
+async def test_a_burst_of_changes_is_published_at_most_every_few_seconds(begun: World) -> None:
     await opened(begun)
     before, began = published(begun), time.monotonic()
 
@@ -124,7 +126,7 @@ async def test_many_changes_at_once_are_published_every_few_seconds(begun: World
     assert 1 <= published(begun) - before <= took / every + 1
 
 
-async def test_the_more_people_look_the_less_often_it_is_published(begun: World) -> None:
+async def test_the_home_is_published_less_often_the_more_people_view_it(begun: World) -> None:
     for number in range(20):
         await opened(begun, begun.slack.add_person(f"Engineer {number}"))
     before = published(begun)
@@ -138,7 +140,7 @@ async def test_the_more_people_look_the_less_often_it_is_published(begun: World)
         assert published(begun) - before == more
 
 
-async def test_what_shows_already_is_not_published_again(begun: World) -> None:
+async def test_an_unchanged_home_is_not_published_again(begun: World) -> None:
     await opened(begun)
     await a_while(begun)
     before = published(begun)
@@ -149,7 +151,7 @@ async def test_what_shows_already_is_not_published_again(begun: World) -> None:
     assert published(begun) == before
 
 
-async def test_after_a_quarter_of_an_hour_nobody_is_taken_to_look_any_more(begun: World) -> None:
+async def test_a_home_opened_over_15_minutes_ago_is_not_updated(begun: World) -> None:
     await opened(begun)
     await a_while(begun)
     begun.write("UPDATE home SET opened_at = ?", from_now(minutes=-16))
@@ -162,7 +164,7 @@ async def test_after_a_quarter_of_an_hour_nobody_is_taken_to_look_any_more(begun
 
 
 @ON_BOTH
-async def test_who_has_not_been_there_for_long_is_forgotten(begun: World) -> None:
+async def test_viewers_who_stay_away_for_long_are_forgotten(begun: World) -> None:
     await opened(begun)
     begun.write("UPDATE home SET opened_at = ?", PAST)
     max_ = begun.slack.add_person("Max Engineer")
@@ -172,7 +174,7 @@ async def test_who_has_not_been_there_for_long_is_forgotten(begun: World) -> Non
     assert begun.rows("SELECT user_id FROM home") == [(max_.id,)]
 
 
-async def test_refresh_shows_what_is_now(begun: World) -> None:
+async def test_refresh_shows_the_current_state(begun: World) -> None:
     await opened(begun)
     begun.write("UPDATE onboarding SET client_name = 'Acme West'")
 
@@ -182,7 +184,7 @@ async def test_refresh_shows_what_is_now(begun: World) -> None:
     assert "Acme West" in words(begun.erin)
 
 
-async def test_the_link_to_the_thread_is_acknowledged(begun: World) -> None:
+async def test_pressing_the_thread_link_is_acknowledged(begun: World) -> None:
     await opened(begun)
 
     pressed = await begun.erin.press(home(begun.erin), "home_open")
@@ -190,7 +192,7 @@ async def test_the_link_to_the_thread_is_acknowledged(begun: World) -> None:
     assert pressed.ack.ok
 
 
-async def test_remind_nudges_and_says_so(begun: World) -> None:
+async def test_remind_sends_one_reminder_and_confirms_it(begun: World) -> None:
     await opened(begun)
 
     for _ in range(2):
@@ -227,7 +229,7 @@ async def test_only_an_engineer_can_be_put_in_charge(begun: World) -> None:
     assert "isn't a HeavySet engineer" in answer.errors["engineer"]
 
 
-async def test_a_button_of_an_onboarding_that_is_over_says_so(begun: World) -> None:
+async def test_a_button_of_a_completed_onboarding_says_it_is_complete(begun: World) -> None:
     await opened(begun)
     begun.write("UPDATE onboarding SET status = 'completed'")
 
@@ -238,7 +240,7 @@ async def test_a_button_of_an_onboarding_that_is_over_says_so(begun: World) -> N
 
 
 @pytest.mark.parametrize("guest", [True, False])
-async def test_guests_and_those_who_are_no_engineers_see_what_it_is(
+async def test_guests_and_non_engineers_see_only_an_introduction(
     database: AnyDatabase, guest: bool
 ) -> None:
     async with a_world(database, named_engineers=True) as world:
@@ -252,7 +254,7 @@ async def test_guests_and_those_who_are_no_engineers_see_what_it_is(
         assert world.rows("SELECT count(*) FROM home") == [(0,)]
 
 
-async def test_a_press_by_somebody_who_is_no_engineer_changes_nothing(
+async def test_button_presses_by_a_non_engineer_change_nothing(
     database: AnyDatabase,
 ) -> None:
     async with a_world(database, named_engineers=True) as world:
@@ -271,7 +273,7 @@ async def test_a_press_by_somebody_who_is_no_engineer_changes_nothing(
         assert world.events("reminded") == [(world.erin.id, 1)]
 
 
-async def test_people_of_other_organisations_get_nothing(begun: World) -> None:
+async def test_people_from_other_organizations_see_no_home(begun: World) -> None:
     begun.slack.doubts.external_sees_home = True
 
     await begun.ann.open_home()
@@ -281,7 +283,7 @@ async def test_people_of_other_organisations_get_nothing(begun: World) -> None:
     assert published(begun) == 0
 
 
-async def test_the_messages_tab_is_not_the_home(begun: World) -> None:
+async def test_opening_the_messages_tab_does_not_publish_the_home(begun: World) -> None:
     await begun.erin.open_home()
     await begun.idle()
     event = begun.last_event("app_home_opened")
@@ -297,7 +299,7 @@ async def test_the_messages_tab_is_not_the_home(begun: World) -> None:
 
 
 @pytest.mark.parametrize("status", [500, 503])
-async def test_after_an_outage_it_is_brought_level(begun: World, status: int) -> None:
+async def test_the_home_catches_up_after_a_slack_outage(begun: World, status: int) -> None:
     await opened(begun)
     await a_while(begun)
     begun.slack.fail_next("views.publish", status=status)
@@ -309,7 +311,7 @@ async def test_after_an_outage_it_is_brought_level(begun: World, status: int) ->
     assert "step 3" in words(begun.erin)
 
 
-async def test_where_the_home_is_switched_off_it_is_given_up(begun: World) -> None:
+async def test_publishing_stops_if_the_home_tab_is_disabled(begun: World) -> None:
     await opened(begun)
     await a_while(begun)
     begun.slack.fail_next("views.publish", error="not_enabled")
@@ -320,7 +322,7 @@ async def test_where_the_home_is_switched_off_it_is_given_up(begun: World) -> No
     assert begun.slots()[-1] == "step:2"
 
 
-async def test_who_is_no_engineer_any_more_is_shown_nothing_more(begun: World) -> None:
+async def test_a_former_engineers_home_is_no_longer_updated(begun: World) -> None:
     max_ = begun.slack.add_person("Max Engineer")
     await opened(begun, max_)
     await a_while(begun)
@@ -345,7 +347,7 @@ async def test_the_home_shows_questions_and_can_be_filtered(begun: World) -> Non
     assert "Nothing here under Finished" in words(begun.erin).replace("*", "")
 
 
-async def test_a_finished_client_is_found_on_the_home_and_by_name(begun: World) -> None:
+async def test_a_finished_client_is_found_by_filter_and_by_name(begun: World) -> None:
     await begun.walk_to(25)
     await begun.press(begun.erin, "step:25", "run_verification")
     await begun.begin("Beta Heating", begun.slack.add_channel("beta", begun.erin))

@@ -1,4 +1,4 @@
-"""Checks that a guide declares, over real HTTP."""
+"""Checks declared by a guide, run over real HTTP."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -49,7 +49,7 @@ def of(found: Report, check: str) -> Check:
     return next(one for one in found.checks if one.id == check)
 
 
-async def test_right_values_pass(guide: Guide, wrenchbook: Wrenchbook) -> None:
+async def test_correct_values_pass(guide: Guide, wrenchbook: Wrenchbook) -> None:
     found = await report(guide)
 
     assert found.outcome is Outcome.PASSED
@@ -88,7 +88,7 @@ async def test_a_wrong_value_fails_with_the_guides_remedy(guide: Guide) -> None:
         (200, True, Outcome.UNKNOWN, "couldn't reach Wrenchbook", True),
     ],
 )
-async def test_an_answer_is_what_the_guide_says_or_left_open(
+async def test_a_response_maps_to_the_guides_outcome_or_else_unknown(
     guide: Guide,
     wrenchbook: Wrenchbook,
     status: int,
@@ -128,7 +128,7 @@ async def test_a_token_is_fetched_once_and_used_for_every_request(
     assert (refused.outcome, refused.title) == (Outcome.FAILED, "Both values")
 
 
-async def test_a_header_holds_the_key(guide: Guide) -> None:
+async def test_the_key_can_be_sent_in_a_header(guide: Guide) -> None:
     checks = signed_in_by(guide, headers={"Authorization": "Key {api_key}"})
 
     assert (await report(guide, checks)).outcome is Outcome.PASSED
@@ -136,7 +136,7 @@ async def test_a_header_holds_the_key(guide: Guide) -> None:
     assert refused.outcome is Outcome.FAILED
 
 
-async def test_a_value_that_cannot_be_sent_is_named_and_nothing_is_asked(
+async def test_an_unsendable_value_is_named_and_no_request_is_made(
     guide: Guide, wrenchbook: Wrenchbook
 ) -> None:
     found = await report(guide, account_number="not a number")

@@ -1,4 +1,4 @@
-"""`onboarding init`, as a person at a terminal and as a script use it."""
+"""`onboarding init`, run by a script and by a person at a terminal."""
 
 import json
 import signal
@@ -22,7 +22,7 @@ from tests.integration.world import KEY
 
 @dataclass(frozen=True)
 class Workspace:
-    """A new workspace with an app that was installed from the manifest."""
+    """A new workspace, with the app installed from its manifest."""
 
     slack: SlackSandbox
     engineering: Channel
@@ -31,7 +31,7 @@ class Workspace:
 
     @property
     def answers(self) -> Mapping[str, str]:
-        """What somebody gives as flags, for Socket Mode."""
+        """The flags for a Socket Mode setup."""
         return {
             "--bot-token": self.slack.bot_token,
             "--app-token": self.slack.app_token,
@@ -44,7 +44,7 @@ class Workspace:
         return self.directory / ".env"
 
     async def init(self, **more: str) -> Ended:
-        """Run `onboarding init --yes` with the answers, or others; an empty one is left out."""
+        """Run `onboarding init --yes` with the answers, some replaced; empty ones are left out."""
         flags = {**self.answers, **{f"--{name.replace('_', '-')}": more[name] for name in more}}
         words = [word for name, value in flags.items() if value for word in (name, value)]
         return await onboarding(
@@ -72,7 +72,7 @@ async def workspace(tmp_path: Path) -> AsyncIterator[Workspace]:
         yield Workspace(slack, engineering, erin, tmp_path)
 
 
-async def test_a_script_gets_settings_with_which_the_bot_runs(workspace: Workspace) -> None:
+async def test_a_scripted_init_writes_settings_the_bot_can_run_with(workspace: Workspace) -> None:
     ended = await workspace.init()
 
     assert (ended.status, ended.err) == (0, "")
@@ -92,7 +92,7 @@ async def test_a_script_gets_settings_with_which_the_bot_runs(workspace: Workspa
     ("called", "name"),
     [(".venv/bin/onboarding", ".venv/bin/onboarding"), ("/srv/bot/__main__.py", "onboarding")],
 )
-def test_the_next_steps_can_be_typed_as_they_are_shown(
+def test_next_steps_name_the_command_as_it_was_invoked(
     monkeypatch: pytest.MonkeyPatch, called: str, name: str
 ) -> None:
     monkeypatch.setattr(sys, "argv", [called])
@@ -100,7 +100,7 @@ def test_the_next_steps_can_be_typed_as_they_are_shown(
     assert program() == name
 
 
-async def test_for_http_the_manifest_has_the_address_and_an_app_token_does_not_win(
+async def test_http_init_puts_the_url_in_the_manifest_and_clears_the_app_token(
     workspace: Workspace,
 ) -> None:
     await workspace.init()
@@ -131,7 +131,7 @@ async def test_for_http_the_manifest_has_the_address_and_an_app_token_does_not_w
         ({"transport": "http", "address": "http://localhost"}, "--address: must be https://"),
     ],
 )
-async def test_a_wrong_answer_of_a_script_writes_nothing(
+async def test_a_scripted_init_with_a_wrong_answer_writes_nothing(
     workspace: Workspace, wrong: dict[str, str], words: str
 ) -> None:
     ended = await workspace.init(**wrong)
@@ -142,7 +142,7 @@ async def test_a_wrong_answer_of_a_script_writes_nothing(
     assert list(workspace.directory.iterdir()) == []
 
 
-async def test_keys_and_other_settings_that_are_there_stay(workspace: Workspace) -> None:
+async def test_existing_keys_and_settings_are_kept(workspace: Workspace) -> None:
     workspace.env.write_text(f"# ours\nPORT=8080 # the proxy's\nCREDENTIAL_KEYS={KEY}\n")
 
     ended = await workspace.init()
@@ -153,7 +153,7 @@ async def test_keys_and_other_settings_that_are_there_stay(workspace: Workspace)
     assert f"\nENGINEERS={workspace.erin.id}\n" in written
 
 
-async def test_a_person_is_asked_one_thing_at_a_time_and_secrets_do_not_show(
+async def test_interactive_init_checks_each_answer_and_hides_secrets(
     workspace: Workspace,
 ) -> None:
     slack = workspace.slack
@@ -182,7 +182,7 @@ async def test_a_person_is_asked_one_thing_at_a_time_and_secrets_do_not_show(
     assert stat.S_IMODE(workspace.env.stat().st_mode) == 0o600
 
 
-async def test_ctrl_c_leaves_everything_as_it_was(workspace: Workspace) -> None:
+async def test_ctrl_c_leaves_the_env_file_unchanged(workspace: Workspace) -> None:
     workspace.env.write_text(f"CREDENTIAL_KEYS={KEY}\n")
     async with workspace.at_a_terminal() as shell:
         await shell.answer("Transport", "")
@@ -190,14 +190,14 @@ async def test_ctrl_c_leaves_everything_as_it_was(workspace: Workspace) -> None:
         await shell.until("App-level token")
         status = await shell.interrupt()
 
-    assert status in (1, -signal.SIGINT)  # the second if it was pressed again while Python ended
+    assert status in (1, -signal.SIGINT)  # the latter if pressed again while Python was exiting
     assert workspace.env.read_text(encoding="utf-8") == f"CREDENTIAL_KEYS={KEY}\n"
     left = {path.name for path in workspace.directory.iterdir()}
     assert left == {".env", "manifest.json"}
     assert json.loads((workspace.directory / "manifest.json").read_text(encoding="utf-8"))
 
 
-async def test_an_env_file_is_replaced_only_with_a_yes(workspace: Workspace) -> None:
+async def test_an_env_file_is_replaced_only_after_confirmation(workspace: Workspace) -> None:
     await workspace.init()
     before = workspace.env.read_text(encoding="utf-8")
     async with workspace.at_a_terminal() as shell:

@@ -1,4 +1,4 @@
-"""`/servicetitan start … invite …`: a channel for the client, an invitation, the onboarding."""
+"""`/servicetitan start … invite …`: creates a channel, invites the client, and starts."""
 
 import json
 from collections.abc import Mapping
@@ -30,20 +30,20 @@ def invited(world: World) -> list[str | None]:
 
 
 async def ask(world: World, text: str = ACME, **values: Any) -> Submission:
-    """Type the command where we are no member, and submit its form."""
+    """Type the command in a conversation the bot isn't in, and submit its form."""
     elsewhere = world.slack.direct_message(world.erin)
     await world.type(text, channel=elsewhere)
     return await world.submit(world.erin, world.view_of(world.erin), **values)
 
 
 async def outcome(world: World, text: str = ACME, **values: Any) -> str:
-    """What the engineer reads in the end."""
+    """Return what the engineer sees at the end."""
     answer = await ask(world, text, **values)
     assert answer.ok, answer
     return words(world.view_of(world.erin))
 
 
-async def test_the_form_proposes_everything(world: World) -> None:
+async def test_the_form_is_prefilled_from_the_command(world: World) -> None:
     await world.type(
         "start Acme Plumbing invite <mailto:ann@acme.example|ann@acme.example>, bo@b.c"
     )
@@ -55,7 +55,7 @@ async def test_the_form_proposes_everything(world: World) -> None:
     assert elements["engineer"]["initial_user"] == world.erin.id
 
 
-async def test_a_channel_is_made_the_client_invited_and_the_onboarding_begun(world: World) -> None:
+async def test_a_channel_is_created_the_client_invited_and_onboarding_started(world: World) -> None:
     max_ = world.slack.add_person("Max Engineer")
 
     text = await outcome(world, engineer=max_)
@@ -73,7 +73,7 @@ async def test_a_channel_is_made_the_client_invited_and_the_onboarding_begun(wor
     assert world.events("client_invited") == [(world.erin.id, None)]
 
 
-async def test_the_client_who_accepts_goes_through_the_steps(world: World) -> None:
+async def test_a_client_who_accepts_can_work_through_the_steps(world: World) -> None:
     await ask(world)
     [invitation] = world.slack.invitations
     zoe = world.slack.add_person("Zoe Admin", world.slack.add_team("Acme West"))
@@ -85,7 +85,7 @@ async def test_the_client_who_accepts_goes_through_the_steps(world: World) -> No
     assert world.find("step:2", made(world))
 
 
-async def test_engineers_hear_once_that_the_client_came_in(world: World) -> None:
+async def test_engineers_are_notified_once_when_the_client_joins(world: World) -> None:
     await ask(world)
     [invitation] = world.slack.invitations
     zoe = world.slack.add_person("Zoe Admin", world.slack.add_team("Acme West"))
@@ -96,7 +96,7 @@ async def test_engineers_hear_once_that_the_client_came_in(world: World) -> None
     assert [zoe.id in text for text in world.announced if "joined the channel" in text] == [True]
 
 
-async def test_engineers_hear_that_an_admin_must_approve_and_that_it_was_done(
+async def test_engineers_are_notified_of_pending_and_granted_admin_approval(
     world: World,
 ) -> None:
     await ask(world)
@@ -119,7 +119,7 @@ async def test_engineers_hear_that_an_admin_must_approve_and_that_it_was_done(
     assert "accepted the invitation to ann@acme.example; an admin has to approve it" in history
 
 
-async def test_engineers_hear_that_the_invitation_was_declined(world: World) -> None:
+async def test_engineers_are_notified_of_a_declined_invitation(world: World) -> None:
     await ask(world)
     [invitation] = world.slack.invitations
     zoe = world.slack.add_person("Zoe Admin", world.slack.add_team("Acme West"))
@@ -131,7 +131,7 @@ async def test_engineers_hear_that_the_invitation_was_declined(world: World) -> 
 
 
 @pytest.mark.parametrize("answer", ["accepted", "approved", "declined"])
-async def test_an_answer_to_an_invitation_without_its_optional_parts_is_taken(
+async def test_invitation_events_without_optional_fields_are_handled(
     world: World, answer: str
 ) -> None:
     await ask(world)
@@ -152,11 +152,11 @@ async def test_an_answer_to_an_invitation_without_its_optional_parts_is_taken(
 
     assert ack.ok
     told_of = [text for text in world.announced if "Someone" in text]
-    assert len(told_of) == (0 if answer == "accepted" else 1)  # then the join itself is told
+    assert len(told_of) == (0 if answer == "accepted" else 1)  # the join itself is announced
     assert not [text for text in world.announced if "<@>" in text]
 
 
-async def test_a_private_channel_is_made_when_asked_for(world: World) -> None:
+async def test_a_private_channel_is_created_on_request(world: World) -> None:
     await ask(world, private_channel=["private"])
 
     assert made(world).kind == "private"
@@ -164,7 +164,7 @@ async def test_a_private_channel_is_made_when_asked_for(world: World) -> None:
     assert world.slots(made(world)) == ["root", "welcome", "step:1"]
 
 
-async def test_a_client_may_be_called_invite(world: World) -> None:
+async def test_a_client_name_can_start_with_the_word_invite(world: World) -> None:
     await world.type("start Invite & Co")
 
     assert world.view_of(world.erin).title == "Start onboarding"
@@ -178,7 +178,7 @@ async def test_a_client_may_be_called_invite(world: World) -> None:
         ("start Acme INVITE invite@b.example;x@b.example", "Acme", "invite@b.example x@b.example"),
     ],
 )
-async def test_the_last_invite_of_the_command_is_meant(
+async def test_the_last_invite_in_the_command_is_the_keyword(
     world: World, text: str, name: str | None, addresses: str
 ) -> None:
     await world.type(text)
@@ -188,14 +188,14 @@ async def test_the_last_invite_of_the_command_is_meant(
     assert elements["addresses"]["initial_value"] == addresses
 
 
-async def test_without_an_address_the_command_says_how(world: World) -> None:
+async def test_invite_without_an_address_shows_an_example(world: World) -> None:
     reply = await world.type("start Acme invite")
 
     assert "invite ann@acme.com" in reply.text
     assert world.erin.view is None
 
 
-async def test_only_engineers_invite(database: AnyDatabase) -> None:
+async def test_only_engineers_can_invite(database: AnyDatabase) -> None:
     async with a_world(database, named_engineers=True) as world:
         harry = world.slack.add_person("Harry Home")
         await world.slack.admin.invite(world.channel, harry)
@@ -217,7 +217,7 @@ async def test_only_engineers_invite(database: AnyDatabase) -> None:
         ("client_name", "<!channel>", "can't contain mentions"),
     ],
 )
-async def test_what_cannot_be_is_refused_at_its_field(
+async def test_invalid_input_is_rejected_at_its_field(
     world: World, field: str, value: str, why: str
 ) -> None:
     answer = await ask(world, **{field: value})
@@ -233,7 +233,7 @@ async def test_only_an_engineer_can_be_in_charge(world: World) -> None:
     assert not world.slack.calls_of("conversations.create")
 
 
-async def test_a_name_that_somebody_elses_channel_has_is_not_taken_over(world: World) -> None:
+async def test_an_existing_channel_the_bot_did_not_create_is_not_taken_over(world: World) -> None:
     world.slack.add_channel("acme-plumbing-heavyset", world.erin)
 
     text = await outcome(world)
@@ -258,7 +258,7 @@ async def test_another_clients_channel_is_not_taken_over(world: World) -> None:
 @pytest.mark.parametrize(
     ("scope", "private"), [("channels:manage", False), ("groups:write", True)], ids=str
 )
-async def test_without_the_scope_for_channels_nothing_is_made(
+async def test_nothing_is_created_without_the_channel_scope(
     world: World, scope: str, private: bool
 ) -> None:
     world.slack.admin.decline(scope)
@@ -271,7 +271,7 @@ async def test_without_the_scope_for_channels_nothing_is_made(
     assert (invited(world), world.rows(COUNT)) == ([], [(0,)])
 
 
-async def test_without_the_scope_for_invitations_the_rest_is_done(world: World) -> None:
+async def test_everything_else_is_done_without_the_invitation_scope(world: World) -> None:
     world.slack.admin.decline("conversations.connect:write")
 
     text = await outcome(world)
@@ -290,7 +290,7 @@ async def test_without_the_scope_for_invitations_the_rest_is_done(world: World) 
         ("something_new", "something_new"),
     ],
 )
-async def test_a_refused_invitation_is_explained_and_the_rest_is_kept(
+async def test_a_rejected_invitation_is_explained_and_the_rest_succeeds(
     world: World, code: str, why: str
 ) -> None:
     world.slack.fail_next("conversations.inviteShared", error=code)
@@ -303,7 +303,7 @@ async def test_a_refused_invitation_is_explained_and_the_rest_is_kept(
     assert world.slots(made(world)) == ["root", "welcome", "step:1"]
 
 
-async def test_who_cannot_be_brought_in_is_told_to_join(world: World) -> None:
+async def test_an_engineer_who_cannot_be_added_is_asked_to_join(world: World) -> None:
     world.slack.fail_next("conversations.invite", error="cant_invite")
 
     text = await outcome(world)
@@ -317,7 +317,7 @@ LOST: list[Mapping[str, Any]] = [{"status": 503}, {"status": 503, "performed": T
 
 @pytest.mark.parametrize("fault", LOST, ids=["not done", "done, and the answer lost"])
 @pytest.mark.parametrize("method", ["conversations.create", "conversations.invite"])
-async def test_after_an_outage_the_same_command_goes_on_where_it_stopped(
+async def test_repeating_the_command_after_an_outage_resumes_where_it_stopped(
     world: World, method: str, fault: Mapping[str, Any]
 ) -> None:
     world.slack.fail_next(method, **fault)
@@ -333,7 +333,7 @@ async def test_after_an_outage_the_same_command_goes_on_where_it_stopped(
     assert world.rows(COUNT) == [(1,)]
 
 
-async def test_asked_again_only_who_was_not_invited_is(world: World) -> None:
+async def test_repeating_the_command_invites_only_new_addresses(world: World) -> None:
     world.slack.fail_next("conversations.inviteShared", status=503)
     both = "start Acme Plumbing invite ann@acme.example"
     await ask(world, both)
@@ -346,7 +346,7 @@ async def test_asked_again_only_who_was_not_invited_is(world: World) -> None:
     assert world.rows(COUNT) == [(1,)]
 
 
-async def test_a_form_that_comes_twice_makes_nothing_twice(world: World) -> None:
+async def test_a_duplicate_form_submission_creates_nothing_twice(world: World) -> None:
     await ask(world)
 
     ack = await world.send(world.last_sent)
@@ -357,7 +357,7 @@ async def test_a_form_that_comes_twice_makes_nothing_twice(world: World) -> None
     assert world.slots(made(world)) == ["root", "welcome", "step:1"]
 
 
-async def test_who_closed_the_window_is_told_in_the_new_channel(world: World) -> None:
+async def test_if_the_window_was_closed_the_result_goes_to_the_new_channel(world: World) -> None:
     elsewhere = world.slack.direct_message(world.erin)
     await world.type(ACME, channel=elsewhere)
     await world.erin.submit(world.view_of(world.erin))
@@ -369,7 +369,7 @@ async def test_who_closed_the_window_is_told_in_the_new_channel(world: World) ->
     assert world.erin.ephemerals[-1].channel is made(world)
 
 
-async def test_the_form_is_acknowledged_before_slack_is_asked(world: World) -> None:
+async def test_the_form_is_acknowledged_before_slack_is_called(world: World) -> None:
     async with held(world.slack, "conversations.create"):
         await world.type(ACME)
 
@@ -402,7 +402,7 @@ async def test_an_accepted_invitation_is_not_sent_again(world: World) -> None:
         "start Acme Plumbing invite [\u200bann@acme.example]",
     ],
 )
-async def test_an_address_is_taken_as_mail_programs_give_it(world: World, text: str) -> None:
+async def test_addresses_are_parsed_as_mail_programs_write_them(world: World, text: str) -> None:
     await outcome(world, text)
 
     assert invited(world) == ["ann@acme.example"]
@@ -416,7 +416,7 @@ async def test_an_address_is_taken_as_mail_programs_give_it(world: World, text: 
         ("start Acme invite @erin.engineer", "not a mention"),
     ],
 )
-async def test_a_mistyped_address_is_named_before_anything_is_made(
+async def test_a_mistyped_address_is_reported_before_anything_is_created(
     world: World, text: str, why: str
 ) -> None:
     reply = await world.type(text)
@@ -426,7 +426,7 @@ async def test_a_mistyped_address_is_named_before_anything_is_made(
     assert not world.slack.calls_of("conversations.create")
 
 
-async def test_the_form_takes_addresses_however_they_are_written(world: World) -> None:
+async def test_the_form_accepts_addresses_pasted_from_mail_programs(world: World) -> None:
     pasted = '"Admin, Ann" <ann@acme.example>; mailto:bob@acme.example'
 
     answer = await ask(world, addresses=pasted)

@@ -1,4 +1,4 @@
-"""The keys: rotation while the bot runs, resumed after a stop, and keys that are missing."""
+"""Encryption keys: rotation while the bot runs, and keys that are missing."""
 
 import hmac
 
@@ -17,7 +17,7 @@ OLD, NEW = (decode_key(SecretStr(key)) for key in (KEY, OTHER_KEY))
 
 
 async def rotated(database: Database, vault: Vault) -> tuple[int, list[str]]:
-    """Rotate to the end; how many values were sealed anew, and what could not be read."""
+    """Rotate to the end; return how many values were resealed, and which were unreadable."""
     resealed, unreadable = 0, list[str]()
     async for progress in rotate(database, vault):
         resealed, unreadable = progress.resealed, progress.unreadable
@@ -31,7 +31,7 @@ async def with_values(world: World) -> World:
 
 
 @ON_BOTH
-async def test_rotation_seals_every_value_with_the_first_key(begun: World) -> None:
+async def test_rotation_reencrypts_every_value_with_the_first_key(begun: World) -> None:
     await with_values(begun)
     database = begun.bot.database
 
@@ -51,7 +51,7 @@ async def test_a_second_rotation_has_nothing_to_do(begun: World) -> None:
 
 
 @ON_BOTH
-async def test_a_value_entered_meanwhile_is_not_overwritten(begun: World) -> None:
+async def test_a_value_entered_during_rotation_is_not_overwritten(begun: World) -> None:
     await with_values(begun)
     database, vault = begun.bot.database, Vault([NEW, OLD])
     async with database.begin(write=False) as session:
@@ -76,7 +76,7 @@ async def test_a_missing_key_is_named_by_its_id(begun: World) -> None:
 
 
 @ON_BOTH
-async def test_rotation_names_what_it_cannot_read_and_goes_on(begun: World) -> None:
+async def test_rotation_reports_unreadable_values_and_continues(begun: World) -> None:
     await with_values(begun)
 
     resealed, unreadable = await rotated(begun.bot.database, Vault([NEW]))
@@ -85,7 +85,7 @@ async def test_rotation_names_what_it_cannot_read_and_goes_on(begun: World) -> N
     assert len(unreadable) == 1
 
 
-async def test_rotation_renews_fingerprints_that_were_not_made_by_hkdf(begun: World) -> None:
+async def test_rotation_replaces_fingerprints_made_without_hkdf(begun: World) -> None:
     await with_values(begun)
     before = hmac.digest(derived_without_hkdf(OLD, FINGERPRINT), b"123456789", "sha256").hex()
     begun.write("UPDATE credential SET fingerprint = ?", before)

@@ -1,4 +1,4 @@
-"""The lease of a thread: whoever lost it lets go."""
+"""Thread leases: a worker that has lost its lease stops updating the thread."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -33,7 +33,7 @@ def now() -> datetime:
 
 
 class Robbed(Thread):
-    """A thread during whose update another worker takes the lease, as after a long pause."""
+    """A thread whose lease another worker takes mid-update, as after a long pause."""
 
     def __init__(self, world: World) -> None:
         super().__init__(world.bot.slack, world.bot.pictures, now)
@@ -46,7 +46,7 @@ class Robbed(Thread):
             await session.exec(update(OnboardingRow).values(lease_owner="another", lease_until=FAR))
 
 
-async def test_a_publisher_that_lost_its_lease_lets_go(begun: World) -> None:
+async def test_a_publisher_that_lost_its_lease_stops_updating(begun: World) -> None:
     database, tasks = begun.bot.database, BackgroundTasks()
     announcements = Announcements(
         slack=begun.bot.slack, database=database, channel=begun.engineering.id, clock=now
@@ -67,7 +67,7 @@ async def test_a_publisher_that_lost_its_lease_lets_go(begun: World) -> None:
     )
 
     publisher.wake(begun.onboarding)
-    async with asyncio.timeout(10):  # it would go on for ever
+    async with asyncio.timeout(10):  # otherwise it would loop forever
         await finished(tasks)
 
     assert thread.updated == 1
@@ -100,9 +100,9 @@ async def test_a_publisher_that_lost_its_lease_announces_nothing(begun: World) -
     assert len(begun.announced) == 1
 
 
-async def test_the_thread_of_a_dead_worker_does_not_wait_for_leisure(begun: World) -> None:
+async def test_a_dead_workers_thread_is_updated_even_when_the_bot_is_busy(begun: World) -> None:
     for _ in range(100):
-        begun.bot.slack.rate_limits.made("chat.update")  # as of a worker that has much to do
+        begun.bot.slack.rate_limits.made("chat.update")  # as if the worker were busy
     begun.write(
         "UPDATE onboarding SET revision = revision + 1, lease_owner = ?, lease_until = ?",
         *("dead", now()),
@@ -120,11 +120,11 @@ async def take(world: World, worker: Worker) -> bool:
 
 
 def prolonged(world: World, ago: timedelta) -> None:
-    """Let the lease have been prolonged so long ago for the last time."""
+    """Make it look as if the lease was last renewed that long `ago`."""
     world.write("UPDATE onboarding SET lease_until = ?", now() + LEASE - ago)
 
 
-async def test_a_process_of_the_same_name_waits_until_the_earlier_one_is_silent(
+async def test_a_restarted_process_takes_the_lease_once_the_old_one_is_silent(
     begun: World,
 ) -> None:
     earlier, later, stranger = Worker("here:3000"), Worker("here:3000"), Worker("here:300")
@@ -139,14 +139,14 @@ async def test_a_process_of_the_same_name_waits_until_the_earlier_one_is_silent(
         assert not await thread_leases.prolong(session, begun.onboarding, earlier)
 
 
-async def test_a_process_takes_up_again_what_it_left_behind_itself(begun: World) -> None:
+async def test_a_worker_can_retake_its_own_lease(begun: World) -> None:
     worker = Worker("here")
     assert await take(begun, worker)
     assert await take(begun, worker)
 
 
 @ON_SQLITE
-async def test_a_second_process_on_sqlite_takes_nothing_from_the_first(
+async def test_a_second_process_on_sqlite_takes_no_leases_from_the_first(
     begun: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with held(begun.slack, "chat.postMessage"):
@@ -160,7 +160,7 @@ async def test_a_second_process_on_sqlite_takes_nothing_from_the_first(
     assert "another process uses this database; running several needs PostgreSQL" in caplog.messages
 
 
-async def test_the_only_process_on_sqlite_ends_the_leases_of_a_dead_one(tmp_path: Path) -> None:
+async def test_a_lone_process_on_sqlite_releases_the_leases_of_a_dead_one(tmp_path: Path) -> None:
     async with a_world(tmp_path) as world:
         await world.begin()
         settings, path = world.settings, SqliteFile(tmp_path)

@@ -1,4 +1,4 @@
-"""What the log tells of a press: the onboarding, the request, and Slack's own request ids."""
+"""What the log says about calls to Slack: the method, Slack's request ids, and error codes."""
 
 import logging
 
@@ -7,7 +7,7 @@ import pytest
 from tests.integration.world import World
 
 
-async def test_slacks_calls_are_told_with_slacks_own_request_ids(
+async def test_slack_calls_are_logged_with_slacks_own_request_ids(
     begun: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG, logger="bot.slack")
@@ -19,7 +19,7 @@ async def test_slacks_calls_are_told_with_slacks_own_request_ids(
     assert all(len(call["slack_request"]) == 32 for call in calls)
 
 
-async def test_a_refused_call_is_told_with_its_code(
+async def test_a_failed_slack_call_is_logged_with_its_error_code(
     begun: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, logger="bot.slack")

@@ -1,4 +1,4 @@
-"""`GET /metrics`: what is counted and timed, and that no value is among it."""
+"""`GET /metrics`: what is counted and timed, and that no credential value is included."""
 
 import json
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from tests.integration.world import World, held
 pytestmark = [pytest.mark.slow_slack, pytest.mark.virtual_time]
 
 
-async def test_the_figures_tell_of_acknowledgements_calls_and_verifications(
+async def test_metrics_cover_acknowledgements_slack_calls_and_verifications(
     begun: World,
 ) -> None:
     begun.slack.fail_next("chat.update", status=500)
@@ -32,7 +32,7 @@ async def test_the_figures_tell_of_acknowledgements_calls_and_verifications(
 
 
 @ON_BOTH
-async def test_the_figures_tell_of_what_waits_and_of_who_is_at_it(begun: World) -> None:
+async def test_metrics_show_the_backlog_and_held_leases(begun: World) -> None:
     async with held(begun.slack, "chat.update"):
         await begun.ann.press(begun.message("step:1"), "choose_account:new")
         await begun.slack.until(lambda: begun.find("step:2"))
@@ -48,7 +48,7 @@ async def test_the_figures_tell_of_what_waits_and_of_who_is_at_it(begun: World) 
     assert "onboarding_leases 0.0" in afterwards
 
 
-async def test_no_value_is_among_the_figures(begun: World) -> None:
+async def test_metrics_contain_no_credential_values(begun: World) -> None:
     await begun.walk_to(23)
 
     _, text = await begun.get("/metrics")
@@ -65,7 +65,7 @@ async def ask(url: str, authorization: str = "") -> tuple[int, str, Mapping[str,
         return answer.status, await answer.text(), answer.headers
 
 
-async def test_with_a_token_strangers_read_no_figures_and_only_whether_it_is_ready(
+async def test_metrics_and_readiness_details_require_the_token(
     world: World,
 ) -> None:
     async with world.second_bot(metrics_token=SecretStr(TOKEN)) as bot:
@@ -88,7 +88,7 @@ async def test_with_a_token_strangers_read_no_figures_and_only_whether_it_is_rea
         assert (await ask(f"{url}/healthz"))[0] == 200
 
 
-async def test_why_it_is_unready_is_told_to_nobody_without_the_token(world: World) -> None:
+async def test_causes_of_unreadiness_are_hidden_without_the_token(world: World) -> None:
     async with world.second_bot(metrics_token=SecretStr(TOKEN)) as bot:
         url = f"http://127.0.0.1:{bot.settings.port}/readyz"
         bot.in_flight.stopping = True
@@ -102,7 +102,7 @@ async def test_why_it_is_unready_is_told_to_nobody_without_the_token(world: Worl
 
 
 @pytest.mark.parametrize("token", [None, SecretStr(TOKEN)])
-async def test_a_port_of_their_own_leaves_neither_at_the_main_one(
+async def test_a_metrics_port_removes_metrics_and_details_from_the_main_port(
     world: World, token: SecretStr | None
 ) -> None:
     port = free_port()
@@ -119,7 +119,7 @@ async def test_a_port_of_their_own_leaves_neither_at_the_main_one(
         assert (await ask(f"{own}/metrics"))[0] == (401 if token else 200)
 
 
-async def test_a_metrics_port_that_is_taken_is_named(world: World) -> None:
+async def test_a_metrics_port_already_in_use_is_reported(world: World) -> None:
     with pytest.raises(CannotListen, match="HOST and METRICS_PORT: cannot listen"):
         async with world.second_bot(metrics_port=world.settings.port):
             pass

@@ -1,4 +1,4 @@
-"""A client whose people haven't joined: the engineer hears of it, not the empty thread."""
+"""A channel no client has joined: the engineer is notified, not the empty thread."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -25,7 +25,7 @@ async def sweep(world: World) -> None:
     await world.idle()
 
 
-async def test_after_a_working_day_the_engineer_hears_and_the_thread_does_not(
+async def test_the_engineer_is_notified_if_no_client_joins_in_a_business_day(
     clock: FrozenDateTimeFactory, database: AnyDatabase
 ) -> None:
     async with a_world(database) as world:

@@ -1,4 +1,4 @@
-"""Answers that ServiceTitan has never given: each ends in a report, soon, and with none of it."""
+"""Malformed responses from ServiceTitan: each soon ends in a report that quotes none of it."""
 
 import gzip
 import json
@@ -29,7 +29,7 @@ ENDPOINTS = [
     *("token", "business-units", "customers", "bookings", "booking-provider-tags"),
     *("create-booking", "get-booking", "dismiss-booking"),
 ]
-KINDS = ("token", "customers", "create-booking")  # each kind of endpoint gets every answer
+KINDS = ("token", "customers", "create-booking")  # one endpoint of each kind gets every response
 CPU_SECONDS = 3.0
 MEGABYTE = 1_000_000
 JSON = {"Content-Type": "application/json"}
@@ -125,7 +125,7 @@ async def http() -> AsyncIterator[httpx.AsyncClient]:
 
 
 async def a_report(http: httpx.AsyncClient, st: ServiceTitanSandbox) -> Report:
-    """Verify, and make a test booking, as a run of the bot does."""
+    """Verify and make a test booking, as the bot does."""
 
     async def may_send() -> bool:
         return True
@@ -144,20 +144,20 @@ async def a_report(http: httpx.AsyncClient, st: ServiceTitanSandbox) -> Report:
 
 
 def told(report: Report) -> str:
-    """Everything in a report, as PostgreSQL and Slack would get it."""
+    """Return everything in a report, as PostgreSQL and Slack would get it."""
     text = report.model_dump_json()
-    text.encode()  # no half of a character
+    text.encode()  # no lone surrogates
     assert "\\u0000" not in text
     return text
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
-async def test_an_odd_answer_ends_in_a_report_without_a_word_of_it(
+async def test_a_malformed_response_ends_in_a_report_that_quotes_none_of_it(
     http: httpx.AsyncClient, st: ServiceTitanSandbox, endpoint: str, subtests: pytest.Subtests
 ) -> None:
     for number, (name, odd) in enumerate(ODD.items()):
         if endpoint not in KINDS and number % 3 != ENDPOINTS.index(endpoint) % 3:
-            continue  # the others of a kind share them
+            continue  # the other endpoints of a kind share the responses
         with subtests.test(name):
             st.heal()
             st.fail(endpoint, status=odd)
@@ -179,7 +179,7 @@ PIECES: list[Callable[[str], str]] = [
 
 
 def an_echo(echo: str) -> bytes:
-    """An answer that says it in every place that is read."""
+    """A response with `echo` in every field that is read."""
     return json.dumps(
         {
             "title": f"Forbidden: {echo}",
@@ -195,10 +195,10 @@ def an_echo(echo: str) -> bytes:
     ).encode()
 
 
-async def test_what_was_sent_is_not_taken_over_whole_or_in_pieces(
+async def test_echoed_credentials_are_not_quoted_whole_or_in_pieces(
     http: httpx.AsyncClient, st: ServiceTitanSandbox, subtests: pytest.Subtests
 ) -> None:
-    """Each endpoint and status echoes each kind of pieces, and all of them together each value."""
+    """Every endpoint and status echoes pieces of every form; together they cover every value."""
     values = list(st.credentials.values())
     places = [(one, status) for one in ENDPOINTS for status in (200, 400, 401, 403)]
     for place, (endpoint, status) in enumerate(places):
@@ -216,7 +216,9 @@ async def test_what_was_sent_is_not_taken_over_whole_or_in_pieces(
                 assert " ".join(re.findall("..", value)[:3]) not in texts
 
 
-async def test_a_bomb_takes_no_memory(http: httpx.AsyncClient, st: ServiceTitanSandbox) -> None:
+async def test_a_decompression_bomb_uses_little_memory(
+    http: httpx.AsyncClient, st: ServiceTitanSandbox
+) -> None:
     bomb = zlib.compressobj(9, wbits=31)
     body = b"".join(bomb.compress(bytes(MEGABYTE)) for _ in range(200)) + bomb.flush()
     st.fail("customers", status=Odd(body, 403, {**JSON, "Content-Encoding": "gzip"}))
@@ -231,7 +233,7 @@ async def test_a_bomb_takes_no_memory(http: httpx.AsyncClient, st: ServiceTitanS
     assert peak < 5 * MEGABYTE
 
 
-async def test_what_servicetitan_may_pack_all_the_same_is_read(
+async def test_compressed_responses_from_servicetitan_are_read(
     http: httpx.AsyncClient, st: ServiceTitanSandbox
 ) -> None:
     page = b'{"page": 1, "data": []}'
@@ -241,7 +243,7 @@ async def test_what_servicetitan_may_pack_all_the_same_is_read(
     assert (await a_report(http, st)).outcome is Outcome.PASSED
 
 
-async def test_no_cookie_of_one_client_is_sent_with_another(world: World) -> None:
+async def test_servicetitans_cookies_are_never_sent_back(world: World) -> None:
     cookie = {**JSON, "Set-Cookie": "who=acme; Path=/"}
     world.servicetitan.fail(
         "token", status=Odd(b'{"error": "invalid_client"}', 400, cookie), times=1
@@ -252,7 +254,7 @@ async def test_no_cookie_of_one_client_is_sent_with_another(world: World) -> Non
     assert world.servicetitan.cookies == []
 
 
-async def test_whatever_goes_wrong_in_a_run_ends_in_a_report(
+async def test_an_unexpected_error_in_a_verification_ends_in_a_report(
     begun: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     value = begun.servicetitan.client_secret
@@ -269,7 +271,7 @@ async def test_whatever_goes_wrong_in_a_run_ends_in_a_report(
     assert begun.message("verification:1").payload["outcome"] == "unknown"
     assert begun.rows("SELECT count(*) FROM verification WHERE due_at IS NOT NULL") == [(0,)]
     broke_off = [one for one in caplog.messages if one == "a verification failed unexpectedly"]
-    assert len(broke_off) == 1  # not tried again and again
+    assert len(broke_off) == 1  # not retried over and over
     assert value not in caplog.text
     shown = json.dumps([message.blocks for message in begun.engineering.messages])
     assert "could not be finished: OverflowError at " in shown

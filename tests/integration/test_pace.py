@@ -1,4 +1,4 @@
-"""Few calls at a human pace: the next step first, and what nobody waits for once people pause."""
+"""Few Slack calls at a human pace: the next step first, other edits once people pause."""
 
 import asyncio
 from datetime import timedelta
@@ -17,11 +17,11 @@ PACE = 20.0
 
 @pytest.fixture
 def nothing_is_put_off() -> None:
-    """Put off what is put off in earnest."""
+    """Defer edits as in production."""
 
 
 async def done(world: World, *steps: int, pace: float = PACE) -> list[Call]:
-    """Do steps one after the other; return Slack's calls about messages."""
+    """Do steps one after another; return the Slack calls about messages."""
     before = len(world.slack.calls)
     for step in steps:
         await asyncio.sleep(pace)
@@ -34,7 +34,7 @@ def slots(calls: list[Call]) -> list[str]:
     return [call.arguments["metadata"]["event_payload"]["slot"] for call in calls]
 
 
-async def test_a_step_takes_two_calls_and_a_phase_one_more(begun: World) -> None:
+async def test_a_step_takes_two_slack_calls_and_a_new_phase_one_more(begun: World) -> None:
     calls = await done(begun, 1, 2, 3, 4, 5, 6, 7, 8)
 
     assert len(calls) <= 2.5 * 8
@@ -44,7 +44,7 @@ async def test_a_step_takes_two_calls_and_a_phase_one_more(begun: World) -> None
         assert offers(begun.message(f"step:{step}"), "step_undo")
 
 
-async def test_when_people_pause_all_is_brought_level(begun: World) -> None:
+async def test_deferred_edits_catch_up_when_people_pause(begun: World) -> None:
     await done(begun, 1, 2, 3, 4, 5)
     assert "*Next:* <" in begun.message("root").blocks[1]["text"]["text"]
     assert "Step 6" not in begun.message("root").text
@@ -70,7 +70,7 @@ async def test_the_next_step_is_posted_before_the_root_links_to_it(
     assert "Step 4" in begun.message("root").text
 
 
-async def test_what_people_look_for_shows_at_once_at_any_pace(begun: World) -> None:
+async def test_undo_hand_over_and_pause_show_immediately_at_any_pace(begun: World) -> None:
     await done(begun, 1, 2, 3)
 
     await begun.press(begun.ann, "step:3", "step_undo")
@@ -85,7 +85,7 @@ async def test_what_people_look_for_shows_at_once_at_any_pace(begun: World) -> N
     assert not offers(begun.message("step:2"), "step_undo")
 
 
-async def test_what_was_put_off_survives_a_stop(begun: World) -> None:
+async def test_deferred_edits_survive_a_restart(begun: World) -> None:
     await done(begun, 1, 2, 3, 4, 5)
     await begun.bot.tasks.close(0)
     assert "Step 6" not in begun.message("root").text
@@ -95,7 +95,7 @@ async def test_what_was_put_off_survives_a_stop(begun: World) -> None:
         await begun.slack.until(lambda: offers(begun.message("step:3"), "reopen_step"))
 
 
-async def test_who_presses_as_fast_as_they_can_waits_for_slack_alone(begun: World) -> None:
+async def test_rapid_pressing_is_slowed_only_by_slacks_rate_limit(begun: World) -> None:
     await asyncio.sleep(60)
     begun.slack.rate_limits.enabled = True
     loop, waits = asyncio.get_running_loop(), list[float]()
@@ -106,13 +106,13 @@ async def test_who_presses_as_fast_as_they_can_waits_for_slack_alone(begun: Worl
         await begun.slack.until(partial(begun.find, f"step:{step + 1}"))
         waits.append(loop.time() - began)
 
-    assert max(waits) < 3.5  # Slack says three seconds, once; then the bot knows
+    assert max(waits) < 3.5  # Slack asks for three seconds, once; then the bot paces itself
     assert sorted(waits)[-2] < 3
     await begun.until(lambda: begun.rows(STATE) == LEVEL, 180)
     assert "✅" in begun.message("step:19").text
 
 
-async def test_without_room_for_edits_the_next_step_comes_all_the_same(begun: World) -> None:
+async def test_the_next_step_is_posted_even_if_edits_are_rate_limited(begun: World) -> None:
     await done(begun, 1)
     begun.slack.fail_next("chat.update", status=429, retry_after=50)
 
@@ -124,7 +124,7 @@ async def test_without_room_for_edits_the_next_step_comes_all_the_same(begun: Wo
     await begun.slack.until(lambda: "✅" in begun.message("step:3").text, 60)
 
 
-async def test_a_post_that_failed_does_not_wait_for_an_edit_that_is_limited(begun: World) -> None:
+async def test_retrying_a_failed_post_does_not_wait_for_a_rate_limited_edit(begun: World) -> None:
     await done(begun, 1)
     begun.slack.fail_next("chat.postMessage", status=503)
     begun.slack.fail_next("chat.update", retry_after=60)

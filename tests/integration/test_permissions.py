@@ -1,4 +1,4 @@
-"""Who may do what: every person, deed and place, decided from the signed payload alone."""
+"""Permissions: every role, action, and channel, decided from the signed payload alone."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ from sandbox.slack import Channel, NotOfferedError, Person
 from tests.databases import AnyDatabase
 from tests.integration.world import World, a_world, told
 
-# The matrix of the design, as this test measures it. “-” is what Slack itself does not offer.
+# The permission matrix of the design. “-” marks what Slack itself doesn't offer.
 MATRIX = """
                                      step_done:7  step_undo:7  enter_credentials:11  step_help:7  step_done:23  run_verification:25  reveal_credentials:23  status
 engineer                             yes          yes          yes                   yes          yes           yes                  yes                    yes
@@ -33,7 +33,7 @@ FORBIDDEN = (*REFUSALS.values(), "That button belongs to another channel.")
 
 @dataclass(frozen=True)
 class Stand:
-    """Somebody, and the channel that their request comes from."""
+    """A person, and the channel their request comes from."""
 
     person: Person
     channel: Channel
@@ -41,13 +41,13 @@ class Stand:
 
 @dataclass
 class Cast:
-    """Everybody who tries."""
+    """Everyone who attempts an action."""
 
     world: World
     stands: dict[str, Stand]
 
     async def tries(self, stand: Stand, deed: str) -> str:
-        """Have somebody try something, and return whether they may."""
+        """Have someone attempt an action, and return whether it's allowed."""
         before = len(stand.person.ephemerals)
         if deed == "status":
             return await self.commands(stand)
@@ -70,7 +70,7 @@ class Cast:
 
 
 def everybody(world: World) -> dict[str, Stand]:
-    """Everybody who tries, by what they are; all but the last three from the client's channel."""
+    """Everyone who attempts an action, by role; all but the last three in the client's channel."""
     slack = world.slack
     people = {
         "engineer": world.erin,
@@ -96,7 +96,7 @@ def everybody(world: World) -> dict[str, Stand]:
 
 
 def listed_as_engineers(world: World, stands: dict[str, Stand]) -> list[str]:
-    """The value of ENGINEERS: people, some of whom do not count any more, and a user group."""
+    """The value of ENGINEERS: people, some of whom no longer count, and a user group."""
     names = [name for name in stands if name.startswith("engineer who") or "bot" in name]
     group = world.slack.add_usergroup(stands["engineer by user group"].person)
     return [world.erin.id, group, *(stands[name].person.id for name in names)]
@@ -115,7 +115,7 @@ async def cast(database: AnyDatabase) -> AsyncIterator[Cast]:
 
 
 def rows(matrix: str) -> dict[str, list[str]]:
-    """Read the matrix: who, and yes, no or - for each deed."""
+    """Parse the matrix: each role, with yes, no, or - for each action."""
     _, *lines = matrix.strip("\n").splitlines()
     return {line[:37].strip(): line[37:].split() for line in lines}
 
@@ -123,7 +123,7 @@ def rows(matrix: str) -> dict[str, list[str]]:
 ATTEMPTS = MATRIX.strip("\n").splitlines()[0].split()
 
 
-async def test_the_matrix_is_what_the_design_says(
+async def test_permissions_match_the_designed_matrix(
     cast: Cast, capsys: pytest.CaptureFixture[str]
 ) -> None:
     measured = {
@@ -132,7 +132,7 @@ async def test_the_matrix_is_what_the_design_says(
     }
 
     with capsys.disabled():
-        print()  # noqa: T201 (the matrix is to be seen)
+        print()  # noqa: T201 (show the matrix)
         print(" " * 36, *ATTEMPTS)  # noqa: T201
         for name, answers in measured.items():
             print(f"{name:36}", *(f"{a:{len(d)}}" for a, d in zip(answers, ATTEMPTS, strict=True)))  # noqa: T201
@@ -152,7 +152,7 @@ async def test_every_refusal_is_private_and_leaves_a_record(cast: Cast) -> None:
     assert all(cast.stands[name].person.ephemerals for name in refused)
 
 
-async def test_a_form_may_only_be_submitted_by_who_opened_it(cast: Cast) -> None:
+async def test_only_the_person_who_opened_a_form_can_submit_it(cast: Cast) -> None:
     world, abe = cast.world, cast.stands["another of the client's people"].person
     form = await world.open(world.ann, "step:1", "step_help")
     await world.submit(world.ann, form, question="Is this right?")

@@ -1,4 +1,4 @@
-"""Pictures of the steps: served by the bot, uploaded, at an address; words when there's none."""
+"""Step pictures: served by the bot, uploaded, or at a URL; a description if there's none."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -40,7 +40,7 @@ def folder(tmp_path: Path) -> Path:
 async def at_step_3(
     database: AnyDatabase | Path, clock: FrozenDateTimeFactory, **settings: Any
 ) -> AsyncIterator[World]:
-    """A world at step 3, whose figure may have a picture."""
+    """A world at step 3, which may have a picture."""
     async with a_world(database, **settings) as world:
         await look(world, clock)
         await world.begin()
@@ -80,7 +80,7 @@ def in_words(world: World, step: int) -> bool:
     return WORDS in str(world.message(f"step:{step}").blocks)
 
 
-async def test_the_bot_serves_the_pictures_of_the_folder_and_nothing_else(
+async def test_the_bot_serves_pictures_from_the_folder_and_nothing_else(
     tmp_path: Path, clock: FrozenDateTimeFactory, folder: Path
 ) -> None:
     port = free_port()
@@ -106,7 +106,7 @@ async def test_the_bot_serves_the_pictures_of_the_folder_and_nothing_else(
 
 
 @ON_BOTH
-async def test_a_picture_is_uploaded_once_by_all_workers_and_again_when_it_is_gone(
+async def test_a_picture_is_uploaded_once_across_workers_and_again_if_deleted(
     database: AnyDatabase,
     clock: FrozenDateTimeFactory,
     folder: Path,
@@ -133,7 +133,7 @@ async def test_a_picture_is_uploaded_once_by_all_workers_and_again_when_it_is_go
         await again(world)
         assert (image(world, 3) or {})["slack_file"]["id"] != shown["slack_file"]["id"]
 
-        # Where an organization takes no files, that says nothing about the file.
+        # An organization that blocks files says nothing about this one.
         world.slack.fail_next(
             "chat.update", error="slack_connect_blocked_file_type", predicate=has_picture
         )
@@ -165,7 +165,7 @@ async def test_a_picture_is_not_shown_while_slack_processes_it(
         assert image(world, 3)
 
 
-async def test_a_picture_that_slack_refuses_stops_nothing_and_is_logged_once(
+async def test_a_picture_slack_rejects_blocks_nothing_and_is_logged_once(
     tmp_path: Path, clock: FrozenDateTimeFactory, caplog: pytest.LogCaptureFixture
 ) -> None:
     base = "https://pictures.example"
@@ -184,7 +184,7 @@ async def test_a_picture_that_slack_refuses_stops_nothing_and_is_logged_once(
         assert (image(world, 3) or {})["image_url"] == f"{base}/step-03.png"
 
 
-async def test_an_edit_that_slack_refuses_for_its_picture_is_made_in_words(tmp_path: Path) -> None:
+async def test_an_edit_rejected_for_its_picture_falls_back_to_text(tmp_path: Path) -> None:
     base = "https://pictures.example"
     async with a_world(tmp_path, guide_images=base) as world:
         world.slack.web[f"{base}/step-03.png"] = PNG
@@ -199,11 +199,11 @@ async def test_an_edit_that_slack_refuses_for_its_picture_is_made_in_words(tmp_p
         assert "On hold" in str(world.message("step:3").blocks)
 
 
-async def test_without_a_way_to_slack_the_words_remain(
+async def test_text_is_shown_until_pictures_can_be_uploaded(
     tmp_path: Path, clock: FrozenDateTimeFactory, folder: Path
 ) -> None:
     async with at_step_3(tmp_path, clock, guide_images=str(folder)) as world:
-        assert not world.slack.calls_of("files.getUploadURLExternal")  # there is no scope for it
+        assert not world.slack.calls_of("files.getUploadURLExternal")  # the scope is missing
         assert in_words(world, 3)
         world.slack.admin.grant("files:write")
         await world.bot.slack.identify()

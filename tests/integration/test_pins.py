@@ -1,4 +1,4 @@
-"""The thread is easy to find: pinned and bookmarked, once, and never at the cost of the thread."""
+"""The thread is easy to find: pinned and bookmarked once, without ever delaying the thread."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -36,7 +36,7 @@ async def test_the_first_message_is_pinned_and_the_thread_bookmarked(begun: Worl
     assert "Acme Plumbing" in begun.channel.bookmarks[0]["title"]
 
 
-async def test_that_costs_two_calls_once_and_none_in_the_way_of_a_step(begun: World) -> None:
+async def test_pinning_and_bookmarking_take_one_call_each_and_none_per_step(begun: World) -> None:
     before = len(begun.slack.calls)
 
     await begun.press(begun.ann, "step:1", "choose_account:new")
@@ -50,7 +50,7 @@ async def test_that_costs_two_calls_once_and_none_in_the_way_of_a_step(begun: Wo
 
 
 @pytest.mark.parametrize("slow", ["pins.add", "bookmarks.add"])
-async def test_a_thread_does_not_wait_for_its_pin(world: World, slow: str) -> None:
+async def test_the_thread_does_not_wait_for_its_pin_or_bookmark(world: World, slow: str) -> None:
     async with held(world.slack, slow):
         await world.erin.command(world.channel, "/servicetitan", "start Acme Plumbing")
         await world.erin.submit(world.view_of(world.erin))
@@ -79,7 +79,9 @@ async def test_a_thread_does_not_wait_for_its_pin(world: World, slow: str) -> No
         ("bookmarks.add", "permission_denied"),
     ],
 )
-async def test_a_refusal_is_final(world: World, method: str, code: str) -> None:
+async def test_a_rejected_pin_or_bookmark_is_not_retried(
+    world: World, method: str, code: str
+) -> None:
     world.slack.fail_next(method, error=code)
 
     await world.begin()
@@ -112,7 +114,7 @@ FAULTS: list[Mapping[str, Any]] = [
 
 @pytest.mark.parametrize("method", ["pins.add", "bookmarks.add"])
 @pytest.mark.parametrize("fault", FAULTS, ids=str)
-async def test_what_got_lost_is_there_after_the_next_change_and_once(
+async def test_a_lost_pin_or_bookmark_is_added_once_by_the_next_change(
     world: World, method: str, fault: Mapping[str, Any]
 ) -> None:
     world.slack.fail_next(method, **fault)
@@ -125,7 +127,7 @@ async def test_what_got_lost_is_there_after_the_next_change_and_once(
     assert len(bookmarked(world)) == 1
 
 
-async def test_a_bookmark_that_may_be_there_is_left_alone_if_we_may_not_look(world: World) -> None:
+async def test_a_possibly_added_bookmark_is_not_retried_without_read_scope(world: World) -> None:
     world.slack.admin.decline("bookmarks:read")
     world.slack.fail_next("bookmarks.add", drop=True, performed=True)
     await world.begin()
@@ -147,7 +149,7 @@ async def test_two_workers_pin_and_bookmark_once(world: World) -> None:
     assert len(bookmarked(world)) == 1
 
 
-async def test_an_onboarding_that_is_over_is_not_pinned_any_more(world: World) -> None:
+async def test_a_failed_pin_is_not_retried_after_cancellation(world: World) -> None:
     world.slack.fail_next("pins.add", status=503)
     await world.begin()
 

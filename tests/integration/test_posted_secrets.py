@@ -1,4 +1,4 @@
-"""A value posted in the channel: caught, told, and its step opened again."""
+"""A credential posted in the channel: caught, reported, and its step reopened."""
 
 import hashlib
 import json
@@ -39,7 +39,7 @@ async def test_a_stored_secret_in_the_channel_is_caught(begun: World) -> None:
     assert [text for text in begun.announced if "posted the Client Secret" in text]
 
 
-async def test_the_text_is_told_nowhere(begun: World) -> None:
+async def test_a_posted_secret_is_neither_repeated_nor_stored(begun: World) -> None:
     await begun.walk_to(24)
 
     await write(begun, f"FYI the secret is {secret(begun)}")
@@ -49,7 +49,7 @@ async def test_the_text_is_told_nowhere(begun: World) -> None:
     assert secret(begun).encode() not in begun.database.content()
 
 
-async def test_a_new_value_settles_it(begun: World) -> None:
+async def test_entering_a_new_secret_resolves_the_exposure(begun: World) -> None:
     await begun.walk_to(24)
     await write(begun, secret(begun))
     new = begun.servicetitan.regenerate_secret()
@@ -73,7 +73,7 @@ async def test_step_22_waits_for_a_new_secret(begun: World) -> None:
     assert "Client Secret (step 19) was posted in the channel" in told(begun.ann)
 
 
-async def test_a_secret_that_is_not_stored_yet_is_known_by_its_looks(begun: World) -> None:
+async def test_a_secret_not_stored_yet_is_recognized_by_its_format(begun: World) -> None:
     await write(begun, f"is this it? {secret(begun)}", in_thread=True)
 
     assert "Please delete it now" in told(begun.ann)
@@ -89,7 +89,7 @@ async def test_an_edit_that_adds_a_secret_is_caught(begun: World) -> None:
     assert "Please delete it now" in told(begun.ann)
 
 
-async def test_an_id_is_told_of_without_opening_a_step_again(begun: World) -> None:
+async def test_a_posted_id_is_flagged_without_reopening_its_step(begun: World) -> None:
     await begun.walk_to(24)
 
     await write(begun, f"our tenant is {begun.servicetitan.credentials['tenant_id']}")
@@ -99,7 +99,7 @@ async def test_an_id_is_told_of_without_opening_a_step_again(begun: World) -> No
     assert "keep IDs out of the channel" in begun.message("exposed:1").text
 
 
-async def test_ordinary_talk_raises_no_alarm(begun: World) -> None:
+async def test_ordinary_messages_raise_no_alarm(begun: World) -> None:
     await begun.walk_to(24)
 
     for text in ORDINARY:
@@ -109,7 +109,7 @@ async def test_ordinary_talk_raises_no_alarm(begun: World) -> None:
     assert begun.ann.ephemerals == []
 
 
-async def test_another_clients_value_is_not_known_here(begun: World) -> None:
+async def test_a_clients_id_is_not_flagged_in_another_channel(begun: World) -> None:
     await begun.walk_to(24)
     other = begun.slack.add_channel("zenith", begun.erin, begun.ann)
 
@@ -120,7 +120,7 @@ async def test_another_clients_value_is_not_known_here(begun: World) -> None:
     assert begun.events("exposed") == []
 
 
-async def test_a_question_with_a_secret_in_it_is_not_taken(begun: World) -> None:
+async def test_a_question_containing_a_secret_is_rejected(begun: World) -> None:
     form = await begun.open(begun.ann, "step:1", "step_help")
 
     answer = await begun.submit(begun.ann, form, question=f"Is {secret(begun)} right?")
@@ -129,10 +129,10 @@ async def test_a_question_with_a_secret_in_it_is_not_taken(begun: World) -> None
     assert begun.events("help_asked") == []
 
 
-# --- what was posted is not new when it is entered later ---
+# --- a posted secret can't be entered later as a new one ---
 
 
-async def test_a_secret_that_was_posted_is_refused_when_it_is_entered(begun: World) -> None:
+async def test_a_posted_secret_is_rejected_when_entered(begun: World) -> None:
     await begun.walk_to(19)
     await write(begun, f"got it: {secret(begun)}", in_thread=True)
 
@@ -145,7 +145,7 @@ async def test_a_secret_that_was_posted_is_refused_when_it_is_entered(begun: Wor
     assert "All good" in begun.message("exposed:1").text
 
 
-async def test_a_stored_secret_that_was_posted_is_not_taken_again(begun: World) -> None:
+async def test_a_stored_secret_that_was_posted_cannot_be_reentered(begun: World) -> None:
     await begun.walk_to(24)
     await write(begun, secret(begun))
 
@@ -156,7 +156,7 @@ async def test_a_stored_secret_that_was_posted_is_not_taken_again(begun: World) 
     assert "A secret was posted here" in begun.message("exposed:1").text
 
 
-async def test_what_was_posted_is_known_after_a_rotation_of_the_keys(begun: World) -> None:
+async def test_posted_secrets_are_still_recognized_after_key_rotation(begun: World) -> None:
     await begun.walk_to(19)
     await write(begun, secret(begun), in_thread=True)
     keys = begun.settings.model_validate(
@@ -173,7 +173,7 @@ async def test_what_was_posted_is_known_after_a_rotation_of_the_keys(begun: Worl
     assert list(answer.errors) == ["client_secret"]
 
 
-async def test_only_a_digest_of_it_is_kept(begun: World) -> None:
+async def test_only_a_keyed_digest_of_a_posted_secret_is_stored(begun: World) -> None:
     await write(begun, secret(begun), in_thread=True)
 
     [(detail,)] = begun.rows("SELECT detail FROM event WHERE kind = 'exposed'")
@@ -192,7 +192,7 @@ async def test_an_id_that_was_posted_can_still_be_entered(begun: World) -> None:
     assert (await begun.enter(begun.ann, 18, **ids)).ok
 
 
-async def test_a_new_secret_beside_a_stored_value_is_told_of_as_well(begun: World) -> None:
+async def test_a_new_secret_next_to_a_stored_value_is_flagged_too(begun: World) -> None:
     await begun.walk_to(24)
     new = begun.servicetitan.regenerate_secret()
 
@@ -202,10 +202,10 @@ async def test_a_new_secret_beside_a_stored_value_is_told_of_as_well(begun: Worl
     assert begun.current == 24
 
 
-# --- what only looks like a secret ---
+# --- text that only looks like a secret ---
 
 
-async def test_what_looks_like_a_secret_changes_nothing_where_one_is_stored(begun: World) -> None:
+async def test_a_secret_look_alike_only_warns_if_a_secret_is_stored(begun: World) -> None:
     await begun.walk_to(24)
     before = begun.slots()
 
@@ -222,9 +222,7 @@ async def test_what_looks_like_a_secret_changes_nothing_where_one_is_stored(begu
 
 
 @pytest.mark.parametrize("step", [1, 19, 24])
-async def test_a_stranger_sets_nothing_back_by_what_looks_like_a_secret(
-    begun: World, step: int
-) -> None:
+async def test_a_secret_look_alike_from_a_stranger_reopens_no_step(begun: World, step: int) -> None:
     await begun.walk_to(step)
     zoe = third(begun)
 
@@ -237,7 +235,7 @@ async def test_a_stranger_sets_nothing_back_by_what_looks_like_a_secret(
     assert "Please delete it now" in told(zoe)
 
 
-async def test_a_look_alike_sets_no_step_back_while_the_posted_one_is_not_replaced(
+async def test_a_second_posted_secret_reopens_no_step_but_is_rejected(
     begun: World,
 ) -> None:
     await begun.walk_to(23)
@@ -254,17 +252,17 @@ async def test_a_look_alike_sets_no_step_back_while_the_posted_one_is_not_replac
     assert "was posted in the channel" in answer.errors["client_secret"]
 
 
-# --- another client's ---
+# --- another client's secret ---
 
 
 async def zenith_of(world: World) -> Channel:
-    """Zenith's channel, in which an onboarding of its own has begun."""
+    """Start an onboarding for Zenith, and return its channel."""
     zenith = world.slack.add_channel("zenith", world.erin, world.ann)
     await world.begin("Zenith", zenith)
     return zenith
 
 
-async def test_a_secret_in_another_clients_channel_is_known_as_its_owners(begun: World) -> None:
+async def test_a_secret_in_another_clients_channel_is_traced_to_its_owner(begun: World) -> None:
     await begun.walk_to(24)
     zenith = await zenith_of(begun)
     before = begun.slots(zenith)
@@ -283,7 +281,7 @@ async def test_a_secret_in_another_clients_channel_is_known_as_its_owners(begun:
     assert zenith.id in text
 
 
-async def test_the_writer_there_cannot_tell_it_from_a_made_up_one(begun: World) -> None:
+async def test_the_warning_does_not_reveal_whether_the_secret_is_real(begun: World) -> None:
     await begun.walk_to(24)
     zenith = begun.slack.add_channel("zenith", begun.erin, begun.ann)
 
@@ -296,7 +294,7 @@ async def test_the_writer_there_cannot_tell_it_from_a_made_up_one(begun: World) 
     assert known == unknown
 
 
-async def test_many_numbers_in_the_channel_are_compared_with_no_id(begun: World) -> None:
+async def test_a_message_full_of_numbers_is_not_matched_against_ids(begun: World) -> None:
     await begun.walk_to(24)
     numbers = [str(100_000_000 + number) for number in range(50)]
 
@@ -306,7 +304,7 @@ async def test_many_numbers_in_the_channel_are_compared_with_no_id(begun: World)
     assert len(begun.events("refused")) == 1
 
 
-async def test_many_numbers_hide_no_secret(begun: World) -> None:
+async def test_a_message_full_of_numbers_cannot_hide_a_secret(begun: World) -> None:
     await begun.walk_to(24)
     numbers = [str(100_000_000 + number) for number in range(50)]
 
@@ -318,7 +316,7 @@ async def test_many_numbers_hide_no_secret(begun: World) -> None:
 # --- wherever people can write ---
 
 
-async def test_a_secret_in_the_name_of_a_file_is_caught(begun: World) -> None:
+async def test_a_secret_in_a_file_name_is_caught(begun: World) -> None:
     await write(begun, "see the file")
     event = begun.last_event("message")
     event["event_id"] = "Ev0FILE"
@@ -335,7 +333,7 @@ async def test_a_secret_in_the_name_of_a_file_is_caught(begun: World) -> None:
 
 
 @pytest.mark.parametrize("field", ["tenant_id", "client_secret"])
-async def test_a_question_with_a_stored_value_in_it_is_not_taken(begun: World, field: str) -> None:
+async def test_a_question_containing_a_stored_value_is_rejected(begun: World, field: str) -> None:
     await begun.walk_to(23)
     form = await begun.open(begun.ann, "step:23", "step_help")
 
@@ -346,7 +344,7 @@ async def test_a_question_with_a_stored_value_in_it_is_not_taken(begun: World, f
     assert begun.events("help_asked") == []
 
 
-async def test_what_looks_like_a_secret_is_no_name_for_a_client(begun: World) -> None:
+async def test_a_client_name_that_looks_like_a_secret_is_rejected(begun: World) -> None:
     await begun.walk_to(23)
     value = begun.servicetitan.credentials["application_key"]
     other = begun.slack.add_channel("zenith", begun.erin)
@@ -360,7 +358,7 @@ async def test_what_looks_like_a_secret_is_no_name_for_a_client(begun: World) ->
     assert len(begun.rows("SELECT id FROM onboarding")) == 1
 
 
-async def test_a_name_is_not_compared_with_what_clients_entered(begun: World) -> None:
+async def test_client_names_are_not_compared_with_stored_ids(begun: World) -> None:
     await begun.walk_to(23)
     other = begun.slack.add_channel("zenith", begun.erin)
 
@@ -369,7 +367,7 @@ async def test_a_name_is_not_compared_with_what_clients_entered(begun: World) ->
     assert len(begun.rows("SELECT id FROM onboarding")) == 2
 
 
-async def test_a_value_is_no_reason_to_cancel(begun: World) -> None:
+async def test_a_cancellation_reason_containing_a_stored_value_is_rejected(begun: World) -> None:
     await begun.walk_to(23)
     await begun.type("cancel")
 
@@ -380,11 +378,11 @@ async def test_a_value_is_no_reason_to_cancel(begun: World) -> None:
     assert begun.rows("SELECT status FROM onboarding") == [("active",)]
 
 
-# --- in other clothes ---
+# --- in attachments, blocks, files, and other spellings ---
 
 
 async def posted(world: World, changes: dict[str, Any]) -> str:
-    """Write something, send it again with `changes`, and return what the writer is told."""
+    """Post a message, resend it with `changes`, and return what the writer is told."""
     await world.ann.say(world.channel, "see this")
     event = world.last_event("message")
     event |= {"event_id": f"Ev0{len(world.slack.deliveries)}"}
@@ -410,7 +408,7 @@ SHOWN: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("shown", SHOWN, ids=[json.dumps(one)[:60] for one in SHOWN])
-async def test_a_secret_is_caught_wherever_a_message_shows_it(
+async def test_a_secret_is_caught_in_every_visible_part_of_a_message(
     begun: World, shown: dict[str, Any]
 ) -> None:
     changes = json.loads(json.dumps(shown).replace("{}", secret(begun)))
@@ -418,7 +416,7 @@ async def test_a_secret_is_caught_wherever_a_message_shows_it(
     assert "Please delete it now" in await posted(begun, changes)
 
 
-async def test_a_secret_in_several_pieces_of_a_rich_text_is_caught(begun: World) -> None:
+async def test_a_secret_split_across_rich_text_elements_is_caught(begun: World) -> None:
     value = secret(begun)
     pieces = [{"type": "text", "text": one} for one in (value[:9], value[9:])]
     section = {"type": "rich_text_section", "elements": pieces}
@@ -428,7 +426,7 @@ async def test_a_secret_in_several_pieces_of_a_rich_text_is_caught(begun: World)
 
 
 @pytest.mark.parametrize("clothe", [str.upper, lambda one: one.translate(WIDE)])
-async def test_a_stored_secret_is_known_in_any_letters(
+async def test_a_stored_secret_is_caught_in_uppercase_and_full_width_letters(
     begun: World, clothe: Callable[[str], str]
 ) -> None:
     await begun.walk_to(24)
@@ -439,7 +437,7 @@ async def test_a_stored_secret_is_known_in_any_letters(
     assert begun.current == 19
 
 
-async def test_a_forwarded_message_is_read(begun: World) -> None:
+async def test_a_secret_in_a_forwarded_message_is_caught(begun: World) -> None:
     elsewhere = begun.slack.add_channel("elsewhere", begun.ann)
     written = await begun.ann.say(elsewhere, f"secret {secret(begun)}")
 
@@ -449,7 +447,7 @@ async def test_a_forwarded_message_is_read(begun: World) -> None:
     assert "Please delete it now" in told(begun.ann)
 
 
-async def test_an_edit_that_adds_only_an_attachment_is_read(begun: World) -> None:
+async def test_a_secret_in_an_attachment_added_by_an_edit_is_caught(begun: World) -> None:
     written = await begun.ann.say(begun.channel, "hello")
     await begun.ann.edit(written, "hello there")
     event = begun.last_event("message")
@@ -464,7 +462,7 @@ async def test_an_edit_that_adds_only_an_attachment_is_read(begun: World) -> Non
     assert "Please delete it now" in told(begun.ann)
 
 
-async def test_a_preview_of_a_link_is_no_second_alarm(begun: World) -> None:
+async def test_a_link_preview_does_not_raise_a_second_alarm(begun: World) -> None:
     await write(begun, f"{secret(begun)} https://acme.example")
     written = begun.last_event("message")
     before = written["event"]
@@ -487,7 +485,9 @@ async def test_a_preview_of_a_link_is_no_second_alarm(begun: World) -> None:
 
 
 @pytest.mark.parametrize("writer", ["Slackbot", "an app", "a webhook"])
-async def test_a_stored_secret_that_no_person_posts_is_caught(begun: World, writer: str) -> None:
+async def test_a_stored_secret_posted_by_a_bot_or_webhook_is_caught(
+    begun: World, writer: str
+) -> None:
     await begun.walk_to(24)
     app = begun.slack.add_person("Mail App", is_bot=True)
     begun.channel.members[app.id] = app.user
@@ -509,7 +509,7 @@ async def test_a_stored_secret_that_no_person_posts_is_caught(begun: World, writ
 
 
 @pytest.mark.parametrize("text", [MADE_UP, "password: Hunter2!", "new", "help"])
-async def test_what_an_app_posts_is_nothing_else(begun: World, text: str) -> None:
+async def test_app_messages_without_a_stored_secret_are_ignored(begun: World, text: str) -> None:
     app = begun.slack.add_person("Mail App", is_bot=True)
     begun.channel.members[app.id] = app.user
     slots = begun.slots()
@@ -528,7 +528,9 @@ async def test_what_an_app_posts_is_nothing_else(begun: World, text: str) -> Non
 
 
 @pytest.mark.parametrize("in_thread", [True, False])
-async def test_a_password_is_told_of_to_its_writer_alone(begun: World, in_thread: bool) -> None:
+async def test_only_the_writer_is_warned_about_a_posted_password(
+    begun: World, in_thread: bool
+) -> None:
     await write(begun, "login ann@acme.example password Hunter2!", in_thread=in_thread)
 
     assert "looks like it has a password" in told(begun.ann)
@@ -553,7 +555,7 @@ async def test_a_stored_secret_in_the_engineering_channel_is_caught(begun: World
     assert [text for text in begun.announced if "in this channel" in text]
 
 
-async def test_what_looks_like_a_secret_there_is_told_of_privately(begun: World) -> None:
+async def test_a_look_alike_in_the_engineering_channel_warns_only_its_writer(begun: World) -> None:
     for text in (secret(begun), "pw: Hunter2!"):
         await begun.erin.say(begun.engineering, text)
     await begun.slack.delivered()
@@ -563,7 +565,7 @@ async def test_what_looks_like_a_secret_there_is_told_of_privately(begun: World)
     assert begun.events("exposed") == []
 
 
-async def test_an_id_may_be_talked_about_in_the_engineering_channel(begun: World) -> None:
+async def test_ids_can_be_mentioned_in_the_engineering_channel(begun: World) -> None:
     await begun.walk_to(24)
 
     await begun.erin.say(begun.engineering, f"tenant {begun.servicetitan.tenant_id}")

@@ -1,4 +1,4 @@
-"""Private answers reach the person: by chat.postEphemeral or the response_url, now or later."""
+"""Private replies reach the person through chat.postEphemeral or the response_url, with retries."""
 
 import logging
 from typing import Any
@@ -41,7 +41,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 async def refused(begun: World) -> World:
-    """A world in which step 1 is done, so that another press of its button is refused."""
+    """A world with step 1 done, so pressing its button again is refused."""
     await begun.walk_to(2)
     return begun
 
@@ -59,7 +59,7 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 @no_waiting
 @pytest.mark.parametrize("fault", [{"error": "user_not_in_channel"}, *OUTAGES], ids=str)
-async def test_what_cannot_be_whispered_comes_by_the_response_url(
+async def test_a_failed_ephemeral_is_delivered_through_the_response_url(
     refused: World, fault: dict[str, Any]
 ) -> None:
     refused.slack.fail_next(EPHEMERAL, times=9, **fault)
@@ -71,7 +71,7 @@ async def test_what_cannot_be_whispered_comes_by_the_response_url(
 
 @no_waiting
 @pytest.mark.parametrize("fault", REFUSALS, ids=str)
-async def test_an_answer_that_nobody_takes_is_one_warning(
+async def test_an_undeliverable_reply_logs_one_warning(
     refused: World, fault: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     refused.slack.fail_next(EPHEMERAL, times=9, error="user_not_in_channel")
@@ -86,7 +86,7 @@ async def test_an_answer_that_nobody_takes_is_one_warning(
 
 @no_waiting
 @pytest.mark.parametrize("fault", OUTAGES, ids=str)
-async def test_an_answer_waits_until_slack_is_back(
+async def test_a_reply_is_retried_until_slack_is_back(
     refused: World, fault: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     refused.slack.fail_next(EPHEMERAL, times=9, error="user_not_in_channel")
@@ -100,7 +100,7 @@ async def test_an_answer_waits_until_slack_is_back(
 
 @no_waiting
 @pytest.mark.parametrize("fault", REFUSALS, ids=str)
-async def test_a_page_that_cannot_be_turned_is_shown_below(
+async def test_a_status_page_that_cannot_be_replaced_is_sent_as_a_new_one(
     begun: World, fault: dict[str, Any]
 ) -> None:
     for number in range(1, 24):
@@ -117,7 +117,7 @@ async def test_a_page_that_cannot_be_turned_is_shown_below(
 
 
 @no_waiting
-async def test_a_word_is_answered_in_the_thread_or_else_lost_without_a_traceback(
+async def test_a_lost_reply_to_a_thread_message_is_logged_without_a_traceback(
     begun: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -132,5 +132,5 @@ async def test_a_word_is_answered_in_the_thread_or_else_lost_without_a_traceback
     assert not [one for one in caplog.records if one.exc_info]
 
 
-async def test_the_pauses_end() -> None:
+async def test_delivery_retries_end_within_30_seconds() -> None:
     assert 10 < sum(bot.slack.private_delivery.PAUSES_SECONDS) < 30

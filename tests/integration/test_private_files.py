@@ -1,4 +1,4 @@
-"""Files with secrets are for the bot's own user: what it makes, and what it finds."""
+"""Files with secrets are private to the bot's user: those it creates and those it finds."""
 
 import os
 import stat
@@ -21,7 +21,7 @@ __all__ = ["slack"]
 
 @pytest.fixture(autouse=True)
 def usual_umask() -> Iterator[None]:
-    """What most machines have: new files may be read by everybody."""
+    """The umask of most machines: everyone can read new files."""
     before = os.umask(0o022)
     yield
     os.umask(before)
@@ -43,7 +43,7 @@ def of_process(pid: int, name: str) -> list[str]:
     return Path(f"/proc/{pid}/{name}").read_text().splitlines()
 
 
-async def test_the_database_is_made_for_nobody_else(tmp_path: Path) -> None:
+async def test_the_database_and_its_backup_are_private(tmp_path: Path) -> None:
     assert (await onboarding(tmp_path, "db", "upgrade", **a_database(tmp_path))).status == 0
     assert (await onboarding(tmp_path, "db", "backup", "copy.db", **a_database(tmp_path))).out
 
@@ -51,7 +51,7 @@ async def test_the_database_is_made_for_nobody_else(tmp_path: Path) -> None:
 
 
 @ON_SQLITE
-async def test_an_export_is_made_for_nobody_else(begun: World) -> None:
+async def test_an_exported_file_is_private(begun: World) -> None:
     directory = begun.database.directory
     settings = {
         **COMPLETE,
@@ -64,7 +64,7 @@ async def test_an_export_is_made_for_nobody_else(begun: World) -> None:
     assert stat.S_IMODE((directory / "acme.md").stat().st_mode) == 0o600
 
 
-async def test_a_running_bot_makes_private_files_and_dumps_no_core(
+async def test_a_running_bot_creates_private_files_and_no_core_dumps(
     tmp_path: Path, slack: SlackSandbox
 ) -> None:
     bot = await BotProcess.start(a_database(tmp_path, **settings_for(slack)), tmp_path)
@@ -81,10 +81,10 @@ async def test_a_running_bot_makes_private_files_and_dumps_no_core(
 
 
 @pytest.mark.parametrize("mode", [0o604, 0o660])
-async def test_files_that_others_may_read_are_warned_of_and_taken(
+async def test_files_others_can_access_cause_a_warning_but_are_used(
     tmp_path: Path, slack: SlackSandbox, mode: int
 ) -> None:
-    """A container's secrets belong to root, and everybody may read them: it has to start."""
+    """A container's secrets belong to root and everyone can read them: the bot must start."""
     settings = a_database(tmp_path, **settings_for(slack))
     await onboarding(tmp_path, "db", "upgrade", **settings)
     token = tmp_path / "token"
@@ -103,7 +103,9 @@ async def test_files_that_others_may_read_are_warned_of_and_taken(
         assert f"{name}: other users of this machine may {may} this file" in bot.log_text()
 
 
-async def test_the_doctor_says_so_too(tmp_path: Path, slack: SlackSandbox) -> None:
+async def test_doctor_warns_about_files_others_can_read(
+    tmp_path: Path, slack: SlackSandbox
+) -> None:
     (tmp_path / ".env").write_text("")
     (tmp_path / ".env").chmod(0o644)
     settings = a_database(tmp_path, **settings_for(slack))
@@ -118,10 +120,8 @@ async def test_the_doctor_says_so_too(tmp_path: Path, slack: SlackSandbox) -> No
     assert "✓ files: no other user" in private.out + private.err
 
 
-async def test_what_systemd_hands_over_is_not_warned_of(
-    tmp_path: Path, slack: SlackSandbox
-) -> None:
-    """It lets the service's user in by an ACL, which shows as the group's permission."""
+async def test_systemd_credentials_cause_no_warning(tmp_path: Path, slack: SlackSandbox) -> None:
+    """systemd grants the service's user access by an ACL, which shows up as group permission."""
     token = tmp_path / "token"
     token.write_text(slack.bot_token)
     token.chmod(0o440)
@@ -137,8 +137,8 @@ async def test_what_systemd_hands_over_is_not_warned_of(
     assert "✓ files: no other user" in ended.out + ended.err
 
 
-def test_the_sandbox_makes_private_files() -> None:
-    """It has the bot's key in its environment, and clients' values in its pretend world."""
+def test_the_sandbox_creates_private_files() -> None:
+    """The sandbox has the bot's key in its environment, and credentials in its fake workspace."""
     code = (
         "import os; from sandbox import __main__ as it; it.asyncio.run = lambda w: w.close();"
         "it.main(play=True); print(oct(os.umask(0)))"

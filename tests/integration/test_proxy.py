@@ -1,4 +1,4 @@
-"""Proxies and addresses: secrets go where the settings say, by the way that they say."""
+"""Proxies and URLs: secrets go only where the settings say, through the proxy they name."""
 
 import json
 from collections.abc import AsyncIterator, Mapping
@@ -44,7 +44,7 @@ OTHERS = [
 
 
 @pytest.mark.parametrize("socket_mode", [False, True], ids=["http", "socket"])
-async def test_no_proxy_of_the_environment_is_used(
+async def test_proxy_environment_variables_are_ignored(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, socket_mode: bool
 ) -> None:
     async with a_proxy() as proxy:
@@ -61,7 +61,7 @@ async def test_no_proxy_of_the_environment_is_used(
 
 
 @pytest.mark.parametrize("password", ["", "p4ss%40word"])
-async def test_slack_and_servicetitan_are_asked_through_the_proxy_that_is_set(
+async def test_slack_and_servicetitan_are_called_through_the_configured_proxy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, password: str
 ) -> None:
     certificate = a_certificate(tmp_path, "slack.example", "servicetitan.example")
@@ -92,7 +92,7 @@ async def test_slack_and_servicetitan_are_asked_through_the_proxy_that_is_set(
     assert set(proxy.asked) == {"CONNECT slack.example:443", "CONNECT servicetitan.example:443"}
 
 
-async def test_a_proxy_that_refuses_is_named_in_the_report(tmp_path: Path) -> None:
+async def test_a_proxy_that_refuses_is_reported_without_its_password(tmp_path: Path) -> None:
     async with (
         a_proxy("secret") as proxy,
         a_world(tmp_path) as world,
@@ -112,9 +112,7 @@ async def test_a_proxy_that_refuses_is_named_in_the_report(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("socket_mode", [False, True], ids=["http", "socket"])
-async def test_what_is_on_this_machine_is_asked_without_the_proxy(
-    tmp_path: Path, socket_mode: bool
-) -> None:
+async def test_local_addresses_bypass_the_proxy(tmp_path: Path, socket_mode: bool) -> None:
     async with (
         a_proxy() as proxy,
         a_world(tmp_path, proxy_url=proxy.url, socket_mode=socket_mode) as world,
@@ -128,13 +126,13 @@ async def test_what_is_on_this_machine_is_asked_without_the_proxy(
 
 
 @pytest.mark.parametrize("url", OTHERS)
-def test_answers_go_to_slacks_own_host_alone(url: str) -> None:
+def test_response_urls_that_are_not_slacks_are_rejected(url: str) -> None:
     for api in ("https://slack.com/api/", "https://slack-gov.com/api/", "http://127.0.0.1:9/api/"):
         assert not is_slacks(url, api)
 
 
 @pytest.mark.parametrize("host", ["hooks.slack.com", "hooks.slack-gov.com"])
-def test_slacks_own_answers_are_taken(host: str) -> None:
+def test_slacks_own_response_urls_are_accepted(host: str) -> None:
     for kind in ("actions/T1/1/AbC-_x", "commands/T1/2/y", "app/T1/3/z"):
         assert is_slacks(f"https://{host}/{kind}", "https://slack.com/api/")
     assert is_slacks("http://127.0.0.1:9/actions/T1/1/x", "http://127.0.0.1:9/api/")
@@ -144,7 +142,7 @@ def test_slacks_own_answers_are_taken(host: str) -> None:
 
 @asynccontextmanager
 async def elsewhere(listen: Handler) -> AsyncIterator[str]:
-    """Somebody else's server; yields its address."""
+    """Run someone else's server; yield its URL."""
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", listen)
     runner = web.AppRunner(app, access_log=None)
@@ -156,7 +154,7 @@ async def elsewhere(listen: Handler) -> AsyncIterator[str]:
 
 
 async def pressed_again(world: World, **other: Any) -> None:
-    """Press *Done* a second time, with a payload that says something else in places."""
+    """Press *Done* a second time, with parts of the payload replaced."""
     await world.begin()
     await world.walk_to(2)
     await world.press(world.ann, "step:2", "step_done")
@@ -166,7 +164,7 @@ async def pressed_again(world: World, **other: Any) -> None:
     await world.send({**payload, **other})
 
 
-async def test_an_answer_goes_to_no_other_address_however_the_press_is_made_up(
+async def test_a_forged_response_url_receives_no_reply(
     tmp_path: Path,
 ) -> None:
     asked: list[Mapping[str, str]] = []

@@ -17,7 +17,7 @@ async def ask(
     await world.idle()
 
 
-async def test_what_the_guide_knows_is_answered_in_the_thread(begun: World) -> None:
+async def test_a_question_the_guide_covers_is_answered_in_the_thread(begun: World) -> None:
     await ask(begun, KNOWN)
 
     answer = begun.message("answer:1")
@@ -28,7 +28,7 @@ async def test_what_the_guide_knows_is_answered_in_the_thread(begun: World) -> N
     assert not [text for text in begun.announced if "needs help" in text]
 
 
-async def test_an_answer_that_does_not_help_leads_to_the_engineer(begun: World) -> None:
+async def test_a_follow_up_after_an_unhelpful_answer_goes_to_the_engineer(begun: World) -> None:
     await ask(begun, KNOWN)
 
     form = await begun.open(begun.ann, "answer:1", "step_help")
@@ -37,7 +37,7 @@ async def test_an_answer_that_does_not_help_leads_to_the_engineer(begun: World) 
     assert [text for text in begun.announced if "it is not on the page" in text]
 
 
-async def test_what_it_does_not_know_goes_to_the_engineer(begun: World) -> None:
+async def test_a_question_the_guide_does_not_cover_goes_to_the_engineer(begun: World) -> None:
     await ask(begun, UNKNOWN)
 
     [announced] = [text for text in begun.announced if "needs help" in text]
@@ -47,7 +47,7 @@ async def test_what_it_does_not_know_goes_to_the_engineer(begun: World) -> None:
     assert "1 open question" in (await begun.type("status")).text
 
 
-async def test_an_engineers_reply_in_the_thread_is_asked_about(begun: World) -> None:
+async def test_an_engineer_who_replies_is_asked_if_the_question_is_answered(begun: World) -> None:
     await ask(begun, UNKNOWN)
 
     await ask(begun, "Great seeing you at the trade show!", begun.erin)
@@ -78,7 +78,7 @@ async def test_the_announcement_has_a_button_that_closes_the_question(begun: Wor
     assert "open question" not in begun.message("root").text.lower()
 
 
-async def test_an_answer_changes_its_own_announcement_and_no_other(begun: World) -> None:
+async def test_closing_a_question_updates_only_its_own_announcement(begun: World) -> None:
     await ask(begun, UNKNOWN)
     await ask(begun, UNKNOWN.replace("month", "year"))
     first, second = [one for one in begun.engineering.messages if "needs help" in one.text]
@@ -109,7 +109,7 @@ async def test_a_reply_in_the_engineering_channel_can_be_sent_to_the_thread(begu
     assert begun.events("help_answered") == [(begun.erin.id, 1)]
 
 
-async def test_shortcuts_send_close_and_note(begun: World) -> None:
+async def test_shortcuts_send_replies_close_questions_and_add_notes(begun: World) -> None:
     await ask(begun, UNKNOWN)
     asked = begun.channel.messages[-1]
     told_of = begun.engineering.messages[-1]
@@ -126,7 +126,7 @@ async def test_shortcuts_send_close_and_note(begun: World) -> None:
     assert "It is the free plan." in begun.message("reply:1").text
 
 
-async def test_a_shortcut_is_for_engineers(database: AnyDatabase) -> None:
+async def test_only_engineers_can_use_shortcuts(database: AnyDatabase) -> None:
     async with a_world(database, named_engineers=True) as world:
         await world.begin()
         await ask(world, UNKNOWN)
@@ -139,14 +139,14 @@ async def test_a_shortcut_is_for_engineers(database: AnyDatabase) -> None:
         assert not world.events("help_answered")
 
 
-async def test_the_client_does_not_close_it(begun: World) -> None:
+async def test_a_clients_own_reply_does_not_close_the_question(begun: World) -> None:
     await ask(begun, UNKNOWN)
     await ask(begun, "It is about our budget.")
 
     assert "1 question" in begun.message("root").text
 
 
-async def test_engineers_talk_without_being_answered(begun: World) -> None:
+async def test_an_engineer_is_answered_only_if_they_mention_the_bot(begun: World) -> None:
     await ask(begun, KNOWN, begun.erin)
     assert begun.find("answer:1") is None
 
@@ -154,7 +154,7 @@ async def test_engineers_talk_without_being_answered(begun: World) -> None:
     assert begun.find("answer:1") is not None
 
 
-async def test_a_question_in_the_channel_is_answered_if_we_are_mentioned(begun: World) -> None:
+async def test_a_channel_question_is_answered_only_if_it_mentions_the_bot(begun: World) -> None:
     await ask(begun, KNOWN, in_thread=False)
     assert begun.find("answer:1") is None
 
@@ -163,14 +163,14 @@ async def test_a_question_in_the_channel_is_answered_if_we_are_mentioned(begun: 
     assert "I answered in the thread" in told(begun.ann)
 
 
-async def test_a_very_long_question_is_told_in_part(begun: World) -> None:
+async def test_a_very_long_question_is_still_announced(begun: World) -> None:
     await ask(begun, "what does it cost? " + "really & " * 3000 + "?")
 
     [announced] = [text for text in begun.announced if "needs help" in text]
     assert "what does it cost?" in announced
 
 
-async def test_markup_in_a_question_is_shown_as_it_is(begun: World) -> None:
+async def test_markup_in_a_question_is_escaped(begun: World) -> None:
     await ask(begun, "where do I find the application key & what now?")
 
     blocks = str(begun.message("answer:1").blocks)

@@ -1,4 +1,4 @@
-"""After the last follow-up: what engineering is offered, and what people write in the thread."""
+"""After the last follow-up: the choices engineering gets, and what client replies change."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -11,7 +11,7 @@ from sandbox.slack import Message
 from tests.databases import ON_BOTH, AnyDatabase
 from tests.integration.world import World, a_world, told
 
-# Business day 14 after Monday 16 November at 10, with Thanksgiving in between, and before.
+# Monday, November 16 at 10 in New York, and business day 14 after it (Thanksgiving is between).
 BEGAN = datetime(2026, 11, 16, 15, tzinfo=UTC)
 LAST = datetime(2026, 12, 7, 15, tzinfo=UTC)
 HOUR, TWO_WEEKS = timedelta(hours=1), timedelta(days=14)
@@ -70,7 +70,7 @@ def buttons(message: Message) -> list[str]:
     ]
 
 
-async def test_engineering_is_asked_by_mention_with_three_buttons(quiet: World) -> None:
+async def test_the_engineer_is_mentioned_and_offered_three_buttons(quiet: World) -> None:
     asked = question(quiet)
 
     assert f"<@{quiet.erin.id}>, Acme Plumbing has gone quiet at step 1" in asked.text
@@ -79,7 +79,7 @@ async def test_engineering_is_asked_by_mention_with_three_buttons(quiet: World) 
     assert asked.payload["slot"].startswith("announcement:")
 
 
-async def test_pause_puts_it_on_hold_and_the_question_says_so(quiet: World) -> None:
+async def test_pause_puts_the_onboarding_on_hold_and_updates_the_question(quiet: World) -> None:
     old = question(quiet).snapshot()
     await press(quiet, "pause_quiet")
 
@@ -94,7 +94,7 @@ async def test_pause_puts_it_on_hold_and_the_question_says_so(quiet: World) -> N
 
 
 @ON_BOTH
-async def test_two_engineers_at_once_decide_once(quiet: World) -> None:
+async def test_only_the_first_of_two_simultaneous_decisions_counts(quiet: World) -> None:
     eve = quiet.slack.add_person("Eve Engineer")
     await quiet.slack.admin.invite(quiet.engineering, eve, quiet.erin)
     asked = question(quiet)
@@ -134,7 +134,7 @@ async def test_cancel_asks_for_confirmation_first(quiet: World) -> None:
     assert "⛔ Canceled." in question(quiet).text
 
 
-async def test_a_client_who_comes_back_makes_the_question_void(quiet: World) -> None:
+async def test_the_question_is_void_once_the_client_is_active_again(quiet: World) -> None:
     old = question(quiet).snapshot()
     await press(quiet, "cancel_quiet")
     form = quiet.view_of(quiet.erin)
@@ -161,10 +161,10 @@ async def test_the_buttons_are_for_engineers_only(quiet: World) -> None:
     assert quiet.events("ask_again_later") == []
 
 
-# --- what they write ---
+# --- what people write in the thread ---
 
 
-async def test_an_answer_settles_the_reminder_and_the_next_one_refers_to_it(
+async def test_a_client_reply_settles_the_reminder_and_the_next_mentions_it(
     world: World, go_to: GoTo
 ) -> None:
     go_to(BEGAN + 24 * HOUR)
@@ -183,7 +183,7 @@ async def test_an_answer_settles_the_reminder_and_the_next_one_refers_to_it(
     assert "no activity" not in text
 
 
-async def test_a_talk_is_recorded_once_and_a_progress_ends_what_was_named(
+async def test_chat_is_recorded_once_and_progress_cancels_the_named_day(
     world: World, go_to: GoTo
 ) -> None:
     go_to(BEGAN + 2 * HOUR)

@@ -1,4 +1,4 @@
-"""Events about several onboardings: one's failure is not the others', and a repetition helps."""
+"""Events about several onboardings: one failure doesn't affect the rest, and a retry fixes it."""
 
 import json
 from collections.abc import AsyncIterator
@@ -16,7 +16,7 @@ ANOTHER = "Best Cooling"
 
 
 class Flaky:
-    """A database that does not answer some of the changes: those whose numbers are given."""
+    """A database that fails some of the writes: those with the given numbers."""
 
     def __init__(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
         self._begin = world.bot.database.begin
@@ -25,7 +25,7 @@ class Flaky:
         monkeypatch.setattr(world.bot.database, "begin", self._flaky)
 
     def is_away_at(self, *numbers: int) -> None:
-        """Fail these of the changes to come, counted from 1."""
+        """Fail these of the upcoming writes, counted from 1."""
         self._count, self._away = 0, set(numbers)
 
     @asynccontextmanager
@@ -55,7 +55,7 @@ def statuses(world: World) -> set[str]:
 
 
 async def both_are(world: World, status: str) -> None:
-    """Wait for Slack's repetitions, and until both onboardings are so."""
+    """Wait for Slack's retries, and until both onboardings have this status."""
     await world.slack.delivered()
     await world.until(lambda: statuses(world) == {status})
     await world.idle()
@@ -71,7 +71,7 @@ async def again(world: World, kind: str) -> None:
 
 @ON_BOTH
 @pytest.mark.parametrize("lost", [1, 2])
-async def test_both_clients_go_on_though_the_database_was_away_in_between(
+async def test_both_onboardings_resume_despite_a_database_failure_midway(
     two: World, flaky: Flaky, lost: int
 ) -> None:
     await two.slack.admin.archive(two.channel, two.erin)
@@ -85,7 +85,7 @@ async def test_both_clients_go_on_though_the_database_was_away_in_between(
 
 
 @pytest.mark.parametrize("lost", [1, 2])
-async def test_both_clients_pause_though_the_database_was_away_in_between(
+async def test_both_onboardings_pause_despite_a_database_failure_midway(
     two: World, flaky: Flaky, lost: int
 ) -> None:
     flaky.is_away_at(lost)
@@ -95,7 +95,7 @@ async def test_both_clients_pause_though_the_database_was_away_in_between(
     assert len(two.events("paused")) == 2
 
 
-async def test_both_clients_follow_the_channel_though_the_database_was_away_in_between(
+async def test_both_follow_a_moved_channel_despite_a_database_failure_midway(
     two: World, flaky: Flaky
 ) -> None:
     flaky.is_away_at(2)
@@ -109,7 +109,7 @@ async def test_both_clients_follow_the_channel_though_the_database_was_away_in_b
     assert len(two.events("channel_moved")) == 2
 
 
-async def test_who_joins_is_told_of_for_both_though_the_database_was_away_in_between(
+async def test_a_join_is_recorded_for_both_despite_a_database_failure_midway(
     two: World, flaky: Flaky
 ) -> None:
     flaky.is_away_at(2)
@@ -123,7 +123,7 @@ async def test_who_joins_is_told_of_for_both_though_the_database_was_away_in_bet
 
 
 @ON_BOTH
-async def test_a_secret_is_exposed_for_both_though_the_database_was_away_in_between(
+async def test_a_secret_is_flagged_for_both_despite_a_database_failure_midway(
     two: World, flaky: Flaky
 ) -> None:
     secret = two.servicetitan.credentials["client_secret"]
@@ -140,7 +140,7 @@ async def test_a_secret_is_exposed_for_both_though_the_database_was_away_in_betw
     assert not two.events("help_asked")
 
 
-async def test_a_loop_asks_no_further_when_everything_is_away() -> None:
+async def test_a_loop_gives_up_after_several_failures_in_a_row() -> None:
     asked: list[str] = []
 
     async def work(onboarding_id: str) -> None:
@@ -164,7 +164,7 @@ async def test_a_loop_asks_no_further_when_everything_is_away() -> None:
         ({"bot": ["U0BOT"]}, "paused"),
     ],
 )
-async def test_only_the_bots_own_token_counts_when_tokens_are_revoked(
+async def test_only_revoking_the_bots_own_token_pauses_onboardings(
     begun: World, tokens: dict[str, Any] | None, status: str
 ) -> None:
     await begun.slack.admin.revoke(tokens)

@@ -1,8 +1,8 @@
-"""Reminders by table: what people do in a stretch of time, and what is seen in Slack.
+"""Table-driven reminder tests: what people do over time, and what is posted in Slack.
 
 Weekends, holidays and clock changes: tests/unit/test_reminder_schedule.py.
 
-`pytest -s` prints the table. Time is freezegun's; the bot, Slack and the database are as always.
+`pytest -s` prints the table. freezegun sets the time; everything else is as in other tests.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
@@ -77,7 +77,7 @@ async def verify(world: World) -> None:
 
 
 def says(words: str, who: str = "ann") -> Action:
-    """Somebody writes in the thread."""
+    """Someone writes in the thread."""
 
     async def action(world: World) -> None:
         person, root = getattr(world, who), world.message("root")
@@ -98,7 +98,7 @@ def decide(button: str) -> Action:
     return action
 
 
-# --- what is seen ---
+# --- what is posted ---
 
 CLIENT, HEAVYSET, ENGINEERING, WHAT_NOW = (
     "reminder to the client",
@@ -106,7 +106,7 @@ CLIENT, HEAVYSET, ENGINEERING, WHAT_NOW = (
     "engineering is told",
     "engineering is asked",
 )
-# By what only the follow-up of that day says.
+# Words that only that day's follow-up contains.
 DAYS = {
     "a friendly nudge": "1",
     "Is something in the way?": "2",
@@ -121,8 +121,8 @@ DAYS = {
 }
 
 
-def told_of(world: World) -> list[str]:
-    """The reminders, and what engineering was told, each kind in its order."""
+def notifications(world: World) -> list[str]:
+    """The reminders, and engineering's announcements, each kind in order."""
     reminders = [
         f"{HEAVYSET if text.startswith(f'👋 <@{world.erin.id}>') else CLIENT} ({day})"
         for message in world.channel.messages
@@ -138,7 +138,7 @@ def told_of(world: World) -> list[str]:
 
 @dataclass(frozen=True)
 class Case:
-    """A stretch of time in one zone: what people do at which times, and what is seen when."""
+    """A period in one time zone: what people do and when, and what is posted and when."""
 
     name: str
     start: str
@@ -147,7 +147,7 @@ class Case:
     zone: str = NEW_YORK
     step: int = 1
     days: int = 9
-    down: tuple[str, str] | None = None  # the bot does not run
+    down: tuple[str, str] | None = None  # while the bot isn't running
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     def moment(self, local: str) -> datetime:
@@ -158,7 +158,7 @@ class Case:
 
     @property
     def moments(self) -> Iterator[datetime]:
-        """Now and then, and just before and at each moment that matters."""
+        """Every few days, plus just before and at each moment that matters."""
         start = self.moment(self.start)
         grid = {start + GRID * number for number in range(self.days // GRID.days)}
         exact = {self.moment(one) for one in (*self.expected, *self.actions)}
@@ -175,7 +175,7 @@ def heavyset(day: str) -> str:
     return f"{HEAVYSET} ({day})"
 
 
-# No progress since Monday 16 November at 10; Thanksgiving is the 26th.
+# No progress since Monday, November 16 at 10; Thanksgiving is the 26th.
 LADDER = {
     "2026-11-17 10:00": client("1"),
     "2026-11-19 10:00": f"{client('2')} + {ENGINEERING}",
@@ -402,10 +402,10 @@ CASES = [
 
 @asynccontextmanager
 async def a_stalled_world(database: AnyDatabase, case: Case) -> AsyncIterator[tuple[World, GoTo]]:
-    """A world whose onboarding was brought to its step when the case starts, and its clock."""
+    """A world with the onboarding at the case's step when it starts, and its clock."""
     with freeze_time(case.moment(case.start), real_asyncio=True) as clock:
         async with a_world(database, business_timezone=case.zone, **case.settings) as world:
-            world.ann.user.tz = None  # so that the setting holds
+            world.ann.user.tz = None  # so the setting applies
             await world.begin()
             if case.step > 1:
                 await world.walk_to(case.step)
@@ -418,16 +418,16 @@ async def sweep(world: World) -> None:
 
 
 async def seen(case: Case, world: World, go_to: GoTo) -> dict[str, str]:
-    """Let the time of a case pass; returns what was told, and when."""
+    """Let a case's time pass; return what was posted, and when."""
     found: dict[str, str] = {}
     for moment in case.moments:
-        before = told_of(world)
+        before = notifications(world)
         go_to(moment)
         for at, action in case.actions.items():
             if case.moment(at) == moment:
                 await action(world)
         await sweep(world)
-        new = told_of(world)
+        new = notifications(world)
         for one in before:
             new.remove(one)
         if new:
@@ -437,7 +437,9 @@ async def seen(case: Case, world: World, go_to: GoTo) -> dict[str, str]:
 
 @ON_SQLITE
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-async def test_who_is_told_when(case: Case, database: AnyDatabase) -> None:
+async def test_reminders_and_escalations_are_sent_on_schedule(
+    case: Case, database: AnyDatabase
+) -> None:
     async with a_stalled_world(database, case) as (world, go_to):
         found = await seen(case, world, go_to)
 

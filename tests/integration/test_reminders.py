@@ -1,4 +1,4 @@
-"""Reminders in the thread: who may snooze, what old ones answer, and what never doubles them."""
+"""Reminders in the thread: who can snooze them, what old ones reply, and no duplicates."""
 
 import asyncio
 import re
@@ -33,20 +33,20 @@ GoTo = Callable[[datetime], None]
 
 @pytest.fixture(autouse=True)
 def nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep the bot from clearing up old ciphertexts, which the sweep would be blamed for."""
+    """Keep the bot from wiping old ciphertexts, whose queries would count as the sweep's."""
     monkeypatch.setattr("storage.secure_delete.DEBOUNCE_SECONDS", 3600)
 
 
 @pytest.fixture
 def go_to() -> Iterator[GoTo]:
-    """Sets the clock, which stands still at Monday's ten o'clock."""
+    """Sets the clock, which is frozen at ten on Monday."""
     with freeze_time(MONDAY, real_asyncio=True) as clock:
         yield clock.move_to
 
 
 @pytest.fixture
 async def stalled(go_to: GoTo, database: AnyDatabase) -> AsyncIterator[World]:  # noqa: ARG001 - first
-    """A world whose onboarding stands at step 1 since Monday."""
+    """A world whose onboarding has been at step 1 since Monday."""
     async with a_world(database) as world:
         await world.begin()
         yield world
@@ -54,7 +54,7 @@ async def stalled(go_to: GoTo, database: AnyDatabase) -> AsyncIterator[World]:  
 
 @pytest.fixture
 async def reminded(stalled: World, go_to: GoTo) -> World:
-    """On Tuesday, a reminder stands in the thread."""
+    """The same world on Tuesday, with a reminder in the thread."""
     go_to(TUESDAY)
     await sweep(stalled)
     assert reminder_slots(stalled) == ["reminder:1"]
@@ -75,16 +75,14 @@ def escalations(world: World) -> list[str]:
 
 
 def hold(world: World, until: datetime) -> None:
-    """Have the thread belong to a worker that died, `until` its lease runs out."""
+    """Have a dead worker hold the thread's lease `until` it expires."""
     world.write("UPDATE onboarding SET lease_owner = 'dead', lease_until = ?", until)
 
 
 # --- snooze ---
 
 
-async def test_a_snooze_says_who_and_until_when_and_that_holds(
-    reminded: World, go_to: GoTo
-) -> None:
+async def test_a_snooze_shows_who_and_until_when_and_is_kept(reminded: World, go_to: GoTo) -> None:
     go_to(TUESDAY + HOUR)
     await reminded.press(reminded.ann, "reminder:1", "snooze")
 
@@ -101,7 +99,7 @@ async def test_a_snooze_says_who_and_until_when_and_that_holds(
     assert reminder_slots(reminded) == ["reminder:1", "reminder:2"]
 
 
-async def test_a_reminder_to_heavyset_is_snoozed_by_an_engineer_alone(
+async def test_only_an_engineer_can_snooze_a_reminder_to_heavyset(
     stalled: World, go_to: GoTo
 ) -> None:
     await stalled.walk_to(23)
@@ -116,13 +114,13 @@ async def test_a_reminder_to_heavyset_is_snoozed_by_an_engineer_alone(
     assert stalled.events("snoozed") == [(stalled.erin.id, 23)]
 
 
-async def test_an_engineer_may_snooze_for_the_client(reminded: World) -> None:
+async def test_an_engineer_can_snooze_for_the_client(reminded: World) -> None:
     await reminded.press(reminded.erin, "reminder:1", "snooze")
 
     assert f"Snoozed by <@{reminded.erin.id}>" in reminded.message("reminder:1").text
 
 
-async def test_the_buttons_of_a_reminder_work_from_there(reminded: World) -> None:
+async def test_a_step_can_be_finished_from_the_reminder(reminded: World) -> None:
     await reminded.press(reminded.ann, "reminder:1", "choose_account:new")
 
     assert reminded.current == 2
@@ -130,7 +128,7 @@ async def test_the_buttons_of_a_reminder_work_from_there(reminded: World) -> Non
     assert reminded.slots()[-1] == "step:2"
 
 
-async def test_old_buttons_answer_politely(reminded: World) -> None:
+async def test_stale_reminder_buttons_explain_what_already_happened(reminded: World) -> None:
     old = reminded.message("reminder:1").snapshot()
     await reminded.press(reminded.ann, "reminder:1", "snooze")
 
@@ -149,10 +147,10 @@ async def test_old_buttons_answer_politely(reminded: World) -> None:
     assert len(reminded.events("snoozed")) == 1
 
 
-# --- by hand ---
+# --- manual reminders ---
 
 
-async def test_by_hand_a_reminder_comes_at_once_and_a_second_one_after_an_hour(
+async def test_a_manual_reminder_is_immediate_and_limited_to_one_per_hour(
     stalled: World, go_to: GoTo
 ) -> None:
     await stalled.type("remind")
@@ -186,7 +184,9 @@ async def test_a_restart_between_reminder_and_escalation_repeats_nothing(
 
 
 @ON_BOTH
-async def test_several_workers_at_once_tell_everything_once(stalled: World, go_to: GoTo) -> None:
+async def test_concurrent_workers_send_each_reminder_and_escalation_once(
+    stalled: World, go_to: GoTo
+) -> None:
     async with stalled.second_bot() as second, stalled.second_bot() as third:
         bots = (stalled.bot, second, third)
         for moment in (TUESDAY, THURSDAY):
@@ -217,7 +217,7 @@ async def test_a_worker_killed_between_commit_and_post_loses_nothing(
     assert len(escalations(stalled)) == 1
 
 
-async def test_a_reminder_whose_answer_was_lost_is_not_repeated(
+async def test_a_reminder_whose_response_was_lost_is_not_posted_twice(
     stalled: World, go_to: GoTo
 ) -> None:
     go_to(TUESDAY)
@@ -231,7 +231,7 @@ async def test_a_reminder_whose_answer_was_lost_is_not_repeated(
     assert known == [(stalled.message("reminder:1").ts,)]
 
 
-async def test_a_reminder_that_is_settled_before_slack_has_it_is_not_posted(
+async def test_a_reminder_settled_before_it_is_posted_is_never_posted(
     stalled: World, go_to: GoTo
 ) -> None:
     go_to(TUESDAY)
@@ -245,7 +245,7 @@ async def test_a_reminder_that_is_settled_before_slack_has_it_is_not_posted(
     assert stalled.slots() == ["root", "welcome", "step:1", "step:2"]
 
 
-async def test_a_clock_that_is_set_back_repeats_nothing(reminded: World, go_to: GoTo) -> None:
+async def test_setting_the_clock_back_repeats_nothing(reminded: World, go_to: GoTo) -> None:
     for moment in (MONDAY, MONDAY - YEAR, TUESDAY, WEDNESDAY):
         go_to(moment)
         await sweep(reminded)
@@ -254,7 +254,7 @@ async def test_a_clock_that_is_set_back_repeats_nothing(reminded: World, go_to: 
     assert escalations(reminded) == []
 
 
-async def test_after_a_clock_was_set_back_progress_counts_as_ever(
+async def test_progress_still_counts_after_the_clock_is_set_back(
     reminded: World, go_to: GoTo
 ) -> None:
     go_to(MONDAY - HOUR)
@@ -269,14 +269,14 @@ async def test_after_a_clock_was_set_back_progress_counts_as_ever(
     assert reminder_slots(reminded) == ["reminder:1", "reminder:2"]
 
 
-async def test_a_clock_that_jumps_on_tells_everything_once(stalled: World, go_to: GoTo) -> None:
+async def test_a_clock_that_jumps_ahead_sends_everything_once(stalled: World, go_to: GoTo) -> None:
     for moment in (MONDAY + YEAR, MONDAY + YEAR + HOUR, TUESDAY, FRIDAY):
         go_to(moment)
         await sweep(stalled)
         await sweep(stalled)
 
     assert reminder_slots(stalled) == ["reminder:1"]
-    assert len(stalled.events("gone_quiet")) == 1  # which says more than that it has stalled
+    assert len(stalled.events("gone_quiet")) == 1  # it replaces the escalation
     assert escalations(stalled) == []
 
     await stalled.press(stalled.ann, "step:1", "choose_account:new")
@@ -293,7 +293,7 @@ def looked(world: World) -> list[tuple[Any, ...]]:
 
 
 @ON_BOTH
-async def test_after_a_look_it_is_left_alone_until_its_time(stalled: World) -> None:
+async def test_a_sweep_schedules_the_next_reminder_without_a_new_revision(stalled: World) -> None:
     [(_, revision)] = looked(stalled)
 
     await sweep(stalled)
@@ -301,7 +301,7 @@ async def test_after_a_look_it_is_left_alone_until_its_time(stalled: World) -> N
     assert looked(stalled) == [(TUESDAY, revision)]
 
 
-async def test_a_change_in_the_meantime_is_looked_at_again(stalled: World) -> None:
+async def test_an_onboarding_changed_during_a_sweep_is_checked_again(stalled: World) -> None:
     [(_, revision)] = looked(stalled)
     async with stalled.bot.database.begin() as session:
         await reminders.look_again(session, stalled.onboarding, revision - 1, TUESDAY)
@@ -310,7 +310,7 @@ async def test_a_change_in_the_meantime_is_looked_at_again(stalled: World) -> No
 
 
 @ON_BOTH
-async def test_one_that_cannot_be_read_does_not_keep_the_others_from_their_reminders(
+async def test_an_unreadable_onboarding_does_not_block_others_reminders(
     stalled: World, go_to: GoTo
 ) -> None:
     other = await stalled.begin("Beta Heating")
@@ -320,12 +320,12 @@ async def test_one_that_cannot_be_read_does_not_keep_the_others_from_their_remin
     await sweep(stalled)
 
     assert stalled.rows("SELECT onboarding_id FROM event WHERE kind = 'reminded'") == [(other,)]
-    # A newer release must find it as it was.
+    # A newer release must find it unchanged.
     assert stalled.rows("SELECT next_reminder FROM onboarding WHERE id != ?", other) == [(None,)]
 
 
 @ON_BOTH
-async def test_after_a_long_downtime_reminders_come_a_few_at_a_time(
+async def test_reminders_after_a_long_downtime_are_sent_in_batches(
     stalled: World, go_to: GoTo
 ) -> None:
     erin = Actor(stalled.erin.id, stalled.erin.team.id, Role.ENGINEER)
@@ -366,7 +366,7 @@ COPIES = """
 
 
 @ON_BOTH
-async def test_with_nothing_due_a_sweep_is_one_query_by_its_index(stalled: World) -> None:
+async def test_a_sweep_with_nothing_due_is_a_single_indexed_query(stalled: World) -> None:
     await sweep(stalled)
     names = SQLModel.metadata.tables["onboarding"].columns.keys()
     own = {"id": "'copy ' || n", "client_key": "'client ' || n"}
@@ -389,7 +389,7 @@ async def sweep_alone(world: World) -> None:
 
 @contextmanager
 def statements() -> Iterator[list[tuple[str, Any]]]:
-    """What the database is asked in the block, but for the time limits of each transaction."""
+    """Yield the queries made in the block, except each transaction's setup."""
     seen: list[tuple[str, Any]] = []
 
     def note(sql: str, parameters: Any) -> None:
@@ -400,7 +400,9 @@ def statements() -> Iterator[list[tuple[str, Any]]]:
         yield seen
 
 
-async def test_settings_say_how_long_to_wait(go_to: GoTo, database: AnyDatabase) -> None:
+async def test_reminder_and_escalation_delays_are_configurable(
+    go_to: GoTo, database: AnyDatabase
+) -> None:
     async with a_world(
         database, remind_after=3600, escalate_after=7200, business_timezone="UTC"
     ) as world:
@@ -412,7 +414,7 @@ async def test_settings_say_how_long_to_wait(go_to: GoTo, database: AnyDatabase)
             await sweep(world)
             await sweep(world)
             told_at.append((len(reminder_slots(world)), len(escalations(world))))
-        go_to(TUESDAY - 6 * HOUR)  # two hours after 15:00 it had closed
+        go_to(TUESDAY - 6 * HOUR)  # two hours after 15:00, business hours were over
         await sweep(world)
 
     assert told_at == [(0, 0), (1, 0), (1, 0), (1, 0)]

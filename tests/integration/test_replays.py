@@ -1,4 +1,4 @@
-"""Requests that come twice: replayed bodies and Slack's own retries change nothing twice."""
+"""Duplicate requests: replayed bodies and Slack's own retries take effect only once."""
 
 import json
 from urllib.parse import urlencode
@@ -7,7 +7,7 @@ from tests.databases import ON_BOTH
 from tests.integration.world import World
 
 
-async def test_a_replayed_press_does_not_undo_an_undo(begun: World) -> None:
+async def test_a_replayed_press_does_not_finish_an_undone_step_again(begun: World) -> None:
     await begun.press(begun.ann, "step:1", "choose_account:new")
     pressed = begun.last_sent
     await begun.press(begun.ann, "step:1", "step_undo")
@@ -20,7 +20,7 @@ async def test_a_replayed_press_does_not_undo_an_undo(begun: World) -> None:
 
 
 @ON_BOTH
-async def test_a_replayed_form_enters_nothing_twice(begun: World) -> None:
+async def test_a_replayed_form_does_not_enter_a_credential_twice(begun: World) -> None:
     await begun.walk_to(11)
     await begun.enter(begun.ann, 11, booking_provider_id="123456789")
     submitted = begun.last_sent
@@ -42,7 +42,7 @@ async def test_a_replayed_question_is_asked_once(begun: World) -> None:
     assert len([text for text in begun.announced if "needs help" in text]) == 1
 
 
-async def test_a_question_submitted_again_as_its_answer_was_lost_is_asked_once(
+async def test_a_question_resubmitted_after_a_lost_response_is_asked_once(
     begun: World,
 ) -> None:
     form = await begun.open(begun.ann, "step:1", "step_help")
@@ -57,7 +57,7 @@ async def test_a_question_submitted_again_as_its_answer_was_lost_is_asked_once(
 
 
 @ON_BOTH
-async def test_a_replayed_start_begins_nothing_twice(world: World) -> None:
+async def test_a_replayed_start_form_starts_nothing_twice(world: World) -> None:
     await world.type("start Acme")
     await world.submit(world.erin, world.view_of(world.erin))
     world.write("UPDATE onboarding SET status = 'cancelled'")
@@ -68,7 +68,7 @@ async def test_a_replayed_start_begins_nothing_twice(world: World) -> None:
 
 
 @ON_BOTH
-async def test_an_event_that_slack_repeats_counts_once(begun: World) -> None:
+async def test_an_event_retried_by_slack_counts_once(begun: World) -> None:
     await begun.ann.say(begun.channel, "new", begun.message("root").ts)
     await begun.slack.delivered()
     await begun.idle()

@@ -1,4 +1,4 @@
-"""`/servicetitan report` and `onboarding report`: the same figures, from the same histories."""
+"""`/servicetitan report` and `onboarding report`: the same numbers, from the same histories."""
 
 import csv
 import io
@@ -22,7 +22,7 @@ def text(view: View) -> str:
 
 
 async def turned_to(world: World, page: str) -> str:
-    """Turn the report's pages."""
+    """Turn to a page of the report, and return its text."""
     await world.erin.press(world.view_of(world.erin), f"report_page:{page}")
     await world.idle()
     return text(world.view_of(world.erin))
@@ -38,7 +38,7 @@ async def report(world: World, *arguments: str) -> Ended:
 
 
 @ON_BOTH
-async def test_the_window_and_the_file_add_up_what_happened(begun: World) -> None:
+async def test_the_report_window_and_csv_summarize_the_histories(begun: World) -> None:
     await begun.walk_to(3)
     await begun.press(begun.ann, "step:3", "step_done")
     await begun.press(begun.ann, "step:3", "step_undo")
@@ -62,7 +62,9 @@ async def test_the_window_and_the_file_add_up_what_happened(begun: World) -> Non
 
 
 @ON_SQLITE
-async def test_a_period_leaves_out_what_was_before(database: AnyDatabase) -> None:
+async def test_a_report_leaves_out_onboardings_started_before_its_period(
+    database: AnyDatabase,
+) -> None:
     with freeze_time("2026-10-12 14:00", real_asyncio=True) as clock:
         async with a_world(database) as world:
             await world.begin()
@@ -75,7 +77,7 @@ async def test_a_period_leaves_out_what_was_before(database: AnyDatabase) -> Non
 
 
 @ON_SQLITE
-async def test_a_period_that_is_none_gets_an_example(begun: World) -> None:
+async def test_an_invalid_period_is_answered_with_an_example(begun: World) -> None:
     reply = await begun.type("report fortnight")
 
     assert "report 90d" in reply.text
@@ -95,7 +97,7 @@ async def test_only_engineers_get_a_report(database: AnyDatabase) -> None:
 
 
 @ON_SQLITE
-async def test_a_mistyped_period_names_the_flag(begun: World) -> None:
+async def test_an_invalid_period_on_the_command_line_names_the_flag(begun: World) -> None:
     ended = await report(begun, "--since", "fortnight")
 
     assert ended.status == 2
@@ -103,7 +105,7 @@ async def test_a_mistyped_period_names_the_flag(begun: World) -> None:
 
 
 @ON_SQLITE
-async def test_an_onboarding_that_cannot_be_read_is_left_out(begun: World) -> None:
+async def test_an_unreadable_onboarding_is_left_out_of_the_report(begun: World) -> None:
     await begun.begin("Beta Heating")
     begun.write("UPDATE onboarding SET status = 'odd' WHERE client_name = 'Beta Heating'")
 
@@ -113,7 +115,7 @@ async def test_an_onboarding_that_cannot_be_read_is_left_out(begun: World) -> No
 
 
 @ON_SQLITE
-async def test_a_database_that_takes_no_changes_gives_a_report_all_the_same(begun: World) -> None:
+async def test_a_report_works_while_the_database_is_locked_for_writing(begun: World) -> None:
     file = make_url(begun.settings.database_url).database
     assert file
     with closing(sqlite3.connect(file, isolation_level=None)) as other:

@@ -1,4 +1,4 @@
-"""The end of the values: destroyed some time after the end, and what is left of them."""
+"""Retention: credentials are deleted some time after an onboarding ends; the history stays."""
 
 import asyncio
 
@@ -23,7 +23,7 @@ def stored(world: World) -> int:
     return int(count)
 
 
-async def test_values_are_kept_until_their_time_is_over(world: World) -> None:
+async def test_values_are_kept_during_the_retention_period(world: World) -> None:
     await completed(world)
 
     await world.bot.sweep()
@@ -32,7 +32,7 @@ async def test_values_are_kept_until_their_time_is_over(world: World) -> None:
 
 
 @ON_BOTH
-async def test_values_are_destroyed_when_their_time_is_over(world: World) -> None:
+async def test_values_are_deleted_after_the_retention_period(world: World) -> None:
     await completed(world)
     world.write("UPDATE onboarding SET finished_at = ?", LONG_AGO)
 
@@ -45,7 +45,7 @@ async def test_values_are_destroyed_when_their_time_is_over(world: World) -> Non
     assert len(world.events("credentials_destroyed")) == 1
 
 
-async def test_nothing_is_destroyed_twice(world: World) -> None:
+async def test_concurrent_sweeps_delete_values_only_once(world: World) -> None:
     await completed(world)
     world.write("UPDATE onboarding SET finished_at = ?", LONG_AGO)
 
@@ -54,7 +54,7 @@ async def test_nothing_is_destroyed_twice(world: World) -> None:
     assert len(world.events("credentials_destroyed")) == 1
 
 
-async def test_an_onboarding_under_way_keeps_its_values(begun: World) -> None:
+async def test_purge_keeps_the_values_of_an_active_onboarding(begun: World) -> None:
     await begun.walk_to(23)
 
     ended = await onboarding(
@@ -68,7 +68,7 @@ async def test_an_onboarding_under_way_keeps_its_values(begun: World) -> None:
 
 
 @ON_BOTH
-async def test_purge_destroys_them_at_once(world: World) -> None:
+async def test_purge_deletes_the_values_of_finished_onboardings_immediately(world: World) -> None:
     await completed(world)
 
     ended = await onboarding(
@@ -81,7 +81,7 @@ async def test_purge_destroys_them_at_once(world: World) -> None:
     assert stored(world) == 0
 
 
-async def test_destroyed_values_cannot_be_looked_at(world: World) -> None:
+async def test_deleted_values_cannot_be_revealed(world: World) -> None:
     await completed(world)
     world.write("UPDATE onboarding SET finished_at = ?", LONG_AGO)
     await world.bot.sweep()
@@ -95,7 +95,7 @@ async def test_destroyed_values_cannot_be_looked_at(world: World) -> None:
     assert "were deleted" in told(world.erin)
 
 
-async def test_a_value_that_changes_after_it_was_handed_on_is_told(begun: World) -> None:
+async def test_a_value_replaced_after_it_was_configured_is_announced(begun: World) -> None:
     await begun.walk_to(24)
     secret = begun.servicetitan.regenerate_secret()
 
@@ -107,7 +107,7 @@ async def test_a_value_that_changes_after_it_was_handed_on_is_told(begun: World)
 
 
 @ON_BOTH
-async def test_one_onboarding_that_cannot_be_read_does_not_keep_the_others_alive(
+async def test_an_unreadable_onboarding_does_not_block_others_deletion(
     world: World,
 ) -> None:
     await completed(world)
@@ -126,7 +126,7 @@ async def test_one_onboarding_that_cannot_be_read_does_not_keep_the_others_alive
     assert stored(world) == 0
 
 
-# --- never half gone ---
+# --- deletion is all or nothing ---
 
 IN_SQLITE = """CREATE TRIGGER breaks BEFORE DELETE ON credential WHEN OLD.field = 'tenant_id'
 BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"""
@@ -137,7 +137,7 @@ WHEN (OLD.field = 'tenant_id') EXECUTE FUNCTION breaks()"""
 
 
 def break_deletions(world: World) -> None:
-    """Let the database fail in the middle of deleting an onboarding's values."""
+    """Make the database fail in the middle of deleting an onboarding's values."""
     sqlite = world.settings.database_url.startswith("sqlite")
     world.write(IN_SQLITE if sqlite else IN_POSTGRESQL)
 
@@ -148,7 +148,7 @@ def mend_deletions(world: World) -> None:
 
 
 @ON_BOTH
-async def test_a_purge_that_breaks_off_leaves_every_value(world: World) -> None:
+async def test_a_failed_deletion_keeps_every_value_and_is_retried(world: World) -> None:
     await completed(world)
     world.write("UPDATE onboarding SET finished_at = ?", LONG_AGO)
     break_deletions(world)
@@ -169,7 +169,7 @@ async def test_a_purge_that_breaks_off_leaves_every_value(world: World) -> None:
     assert len(world.events("credentials_destroyed")) == 1
 
 
-async def test_a_cancellation_that_breaks_off_leaves_every_value(begun: World) -> None:
+async def test_a_failed_cancellation_keeps_every_value(begun: World) -> None:
     await begun.walk_to(23)
     break_deletions(begun)
 

@@ -1,4 +1,4 @@
-"""Stored values: an engineer's look at them, and values that cannot be read any more."""
+"""Stored credentials: engineers who reveal them, and values that can no longer be read."""
 
 import asyncio
 import json
@@ -15,7 +15,7 @@ from tests.integration.world import World, from_now, now, told
 
 pytestmark = pytest.mark.slow_slack
 
-# What somebody may do to a stored value: assignments, and what stands for their `?`.
+# Ways to tamper with a stored value: SQL assignments, and the parameters for their `?`.
 ALTERED: dict[str, tuple[str, *tuple[bytes, ...]]] = {
     "altered": ("ciphertext = ?", bytes(64)),
     "cut off": ("ciphertext = substr(ciphertext, 1, 5)",),
@@ -66,7 +66,7 @@ def looks(world: World) -> list[list[str]]:
     return [detail["fields"] for detail in details]
 
 
-async def test_the_window_lists_what_is_stored_and_shows_none_of_it(handed_over: World) -> None:
+async def test_the_window_lists_stored_credentials_without_their_values(handed_over: World) -> None:
     view = await stored(handed_over)
 
     text = visible_text(view)
@@ -101,7 +101,7 @@ async def test_step_24_lists_the_booking_provider_id_first(handed_over: World) -
     assert len(buttons) == len(handed_over.servicetitan.credentials)
 
 
-async def test_a_window_is_announced_once(handed_over: World) -> None:
+async def test_each_reveal_window_is_announced_once(handed_over: World) -> None:
     view = await reveal(handed_over, "client_secret")
     await show(handed_over, view, "tenant_id")
 
@@ -116,7 +116,7 @@ async def test_a_window_is_announced_once(handed_over: World) -> None:
     await handed_over.must_be_sound()
 
 
-async def test_what_is_not_listed_is_not_shown(handed_over: World) -> None:
+async def test_forged_reveal_requests_are_rejected(handed_over: World) -> None:
     view = await reveal(handed_over)
     payload = handed_over.last_sent
     for change in (
@@ -131,7 +131,7 @@ async def test_what_is_not_listed_is_not_shown(handed_over: World) -> None:
     assert looks(handed_over) == [["client_secret"]]
 
 
-async def test_a_window_opened_by_somebody_else_shows_nothing(handed_over: World) -> None:
+async def test_an_engineer_cannot_reveal_in_someone_elses_window(handed_over: World) -> None:
     await stored(handed_over)
     view = await reveal(handed_over)
     payload = handed_over.last_sent
@@ -146,7 +146,7 @@ async def test_a_window_opened_by_somebody_else_shows_nothing(handed_over: World
     assert shown(handed_over, view) == {"client_secret"}
 
 
-async def test_a_credential_is_shown_in_no_window_but_the_one_we_opened(
+async def test_credentials_are_shown_only_in_the_window_the_bot_opened(
     handed_over: World,
 ) -> None:
     await reveal(handed_over)
@@ -159,7 +159,7 @@ async def test_a_credential_is_shown_in_no_window_but_the_one_we_opened(
     assert shown(handed_over, view) == set()
 
 
-async def test_a_client_who_presses_reveal_sees_and_leaves_nothing(handed_over: World) -> None:
+async def test_a_client_cannot_reveal_credentials(handed_over: World) -> None:
     await handed_over.press(handed_over.ann, "step:23", "reveal_credentials")
 
     assert handed_over.ann.view is None
@@ -167,7 +167,7 @@ async def test_a_client_who_presses_reveal_sees_and_leaves_nothing(handed_over: 
     assert handed_over.events("credentials_revealed") == []
 
 
-async def test_no_value_is_revealed_from_another_channel(handed_over: World) -> None:
+async def test_credentials_cannot_be_revealed_from_another_channel(handed_over: World) -> None:
     value = f"{handed_over.onboarding}:23"
     message = handed_over.message("step:23")
 
@@ -180,7 +180,7 @@ async def test_no_value_is_revealed_from_another_channel(handed_over: World) -> 
     assert handed_over.erin.view is None
 
 
-async def test_a_value_that_cannot_be_read_is_refused_and_not_guessed(
+async def test_a_tampered_value_is_not_shown_and_causes_a_warning(
     handed_over: World, subtests: pytest.Subtests
 ) -> None:
     [(ciphertext, mask, key)] = handed_over.rows(
@@ -201,7 +201,7 @@ async def test_a_value_that_cannot_be_read_is_refused_and_not_guessed(
             assert "stored values" in warning
 
 
-async def test_a_ciphertext_of_another_client_does_not_open_here(handed_over: World) -> None:
+async def test_a_ciphertext_moved_to_another_client_cannot_be_decrypted(handed_over: World) -> None:
     beta = handed_over.slack.add_channel("beta", handed_over.erin)
     other = await handed_over.begin("Beta Heating", beta)
     handed_over.write("UPDATE credential SET onboarding_id = ?", other)
@@ -234,7 +234,7 @@ def overdue(world: World) -> None:
     world.write("UPDATE reveal SET hide_at = ?", from_now(seconds=-1))
 
 
-async def test_the_values_are_hidden_again_after_a_minute(
+async def test_revealed_values_are_hidden_after_a_minute(
     handed_over: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert timedelta(seconds=60) == bot.use_cases.revealed_windows.REVEALED_FOR
@@ -249,7 +249,7 @@ async def test_the_values_are_hidden_again_after_a_minute(
     assert waiting(handed_over) == 0
 
 
-async def test_the_deadline_is_kept_without_a_value(handed_over: World) -> None:
+async def test_the_hide_deadline_is_stored_without_the_value(handed_over: World) -> None:
     await reveal(handed_over)
 
     [(at,)] = handed_over.rows("SELECT hide_at FROM reveal")
@@ -259,7 +259,7 @@ async def test_the_deadline_is_kept_without_a_value(handed_over: World) -> None:
     assert not [one for one in handed_over.servicetitan.credentials.values() if one in columns]
 
 
-async def test_another_worker_hides_what_a_dead_one_showed(handed_over: World) -> None:
+async def test_another_worker_hides_values_revealed_by_a_dead_worker(handed_over: World) -> None:
     await reveal(handed_over)
     overdue(handed_over)
 
@@ -270,7 +270,7 @@ async def test_another_worker_hides_what_a_dead_one_showed(handed_over: World) -
     assert waiting(handed_over) == 0
 
 
-async def test_a_bot_that_ends_hides_what_it_shows(handed_over: World) -> None:
+async def test_a_bot_that_shuts_down_hides_the_values_it_revealed(handed_over: World) -> None:
     await reveal(handed_over)
 
     await handed_over.bot.retire()
@@ -279,7 +279,7 @@ async def test_a_bot_that_ends_hides_what_it_shows(handed_over: World) -> None:
     assert waiting(handed_over) == 0
 
 
-async def test_a_bot_that_ends_leaves_to_others_what_it_did_not_show(handed_over: World) -> None:
+async def test_a_bot_that_shuts_down_leaves_other_workers_windows_open(handed_over: World) -> None:
     await reveal(handed_over)
 
     async with handed_over.second_bot() as other:
@@ -289,7 +289,7 @@ async def test_a_bot_that_ends_leaves_to_others_what_it_did_not_show(handed_over
 
 
 @pytest.mark.parametrize("fault", [{"status": 503}, {"error": "internal_error"}])
-async def test_a_window_that_slack_did_not_empty_is_tried_again(
+async def test_hiding_is_retried_after_a_slack_failure(
     handed_over: World, fault: dict[str, Any]
 ) -> None:
     await reveal(handed_over)
@@ -303,7 +303,7 @@ async def test_a_window_that_slack_did_not_empty_is_tried_again(
     assert hidden(handed_over)
 
 
-async def test_a_refusal_is_tried_again_after_a_while(handed_over: World) -> None:
+async def test_hiding_is_retried_later_if_slack_refuses(handed_over: World) -> None:
     await reveal(handed_over)
     overdue(handed_over)
     handed_over.slack.fail_next("views.update", error="missing_scope")
@@ -326,7 +326,7 @@ async def test_a_window_that_was_closed_is_forgotten(handed_over: World) -> None
     assert waiting(handed_over) == 0
 
 
-async def test_showing_another_credential_starts_the_minute_again(handed_over: World) -> None:
+async def test_revealing_another_credential_restarts_the_minute(handed_over: World) -> None:
     view = await reveal(handed_over)
     overdue(handed_over)
     await show(handed_over, view, "tenant_id")
@@ -337,7 +337,7 @@ async def test_showing_another_credential_starts_the_minute_again(handed_over: W
     assert waiting(handed_over) == 1
 
 
-async def test_a_value_on_its_way_to_a_window_that_is_hidden_meanwhile_is_not_shown(
+async def test_a_value_in_flight_to_a_window_being_hidden_is_not_shown(
     handed_over: World,
 ) -> None:
     view, released = await stored(handed_over), asyncio.Event()
@@ -359,7 +359,7 @@ async def test_a_value_on_its_way_to_a_window_that_is_hidden_meanwhile_is_not_sh
     assert hidden(handed_over)
 
 
-async def test_an_older_value_that_was_put_back_is_not_taken(handed_over: World) -> None:
+async def test_an_older_ciphertext_put_back_is_detected(handed_over: World) -> None:
     [old] = handed_over.rows("SELECT * FROM credential WHERE field = 'client_secret'")
     new = handed_over.servicetitan.regenerate_secret()
     await handed_over.enter(handed_over.ann, 19, client_secret=new)

@@ -1,4 +1,4 @@
-"""Who was removed, deactivated, or left a moment ago: what they may still do, which is nothing."""
+"""Roles are rechecked on every use: people just removed or deactivated can't do anything."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ SILENT = "Slack isn't answering"
 
 @dataclass
 class Grouped:
-    """A world in which Eve is an engineer by her user group, and at step 23."""
+    """A world at step 23 in which Eve is an engineer through her user group."""
 
     world: World
     eve: Person
@@ -38,15 +38,15 @@ async def grouped(database: AnyDatabase) -> AsyncIterator[Grouped]:
             world = replace(world, bot=bot)
             await world.begin()
             await world.walk_to(23)
-            await world.type("status", eve)  # who she is, is remembered from now on
+            await world.type("status", eve)  # her role is cached from now on
             yield Grouped(world, eve, group)
 
 
-async def test_an_engineer_by_group_sees_credentials(grouped: Grouped) -> None:
+async def test_an_engineer_by_user_group_can_reveal_credentials(grouped: Grouped) -> None:
     assert await grouped.reveal()
 
 
-async def test_who_was_taken_out_of_the_group_sees_nothing_at_once(grouped: Grouped) -> None:
+async def test_removal_from_the_user_group_revokes_access_immediately(grouped: Grouped) -> None:
     grouped.world.slack.admin.remove_from_usergroup(grouped.group, grouped.eve)
 
     assert await grouped.reveal() is None
@@ -57,7 +57,7 @@ async def test_who_was_taken_out_of_the_group_sees_nothing_at_once(grouped: Grou
 
 
 @pytest.mark.parametrize("change", [{"deleted": True}, {"is_restricted": True}])
-async def test_who_was_deactivated_or_made_a_guest_sees_nothing_at_once(
+async def test_deactivated_users_and_guests_lose_access_immediately(
     grouped: Grouped, change: dict[str, bool]
 ) -> None:
     for name, value in change.items():
@@ -68,7 +68,7 @@ async def test_who_was_deactivated_or_made_a_guest_sees_nothing_at_once(
     assert grouped.world.events("credentials_revealed") == []
 
 
-async def test_what_was_found_out_counts_for_everything_else(grouped: Grouped) -> None:
+async def test_a_lost_role_found_by_one_action_applies_to_commands_too(grouped: Grouped) -> None:
     grouped.world.slack.admin.remove_from_usergroup(grouped.group, grouped.eve)
     await grouped.reveal()
 
@@ -79,7 +79,7 @@ async def test_what_was_found_out_counts_for_everything_else(grouped: Grouped) -
 
 @pytest.mark.parametrize("method", ["users.info", "usergroups.users.list"])
 @pytest.mark.parametrize("fault", [{"status": 503}, {"error": "internal_error"}])
-async def test_no_old_role_opens_a_window_while_slack_fails(
+async def test_a_cached_role_reveals_no_credentials_while_slack_fails(
     grouped: Grouped, method: str, fault: dict[str, object]
 ) -> None:
     grouped.world.slack.fail_next(method, times=9, **fault)
@@ -90,7 +90,7 @@ async def test_no_old_role_opens_a_window_while_slack_fails(
     assert grouped.world.events("credentials_revealed") == []
 
 
-async def test_an_open_list_shows_nothing_to_somebody_taken_out_of_the_group(
+async def test_an_open_list_reveals_nothing_after_removal_from_the_user_group(
     grouped: Grouped,
 ) -> None:
     world, view = grouped.world, await grouped.reveal()
@@ -105,7 +105,7 @@ async def test_an_open_list_shows_nothing_to_somebody_taken_out_of_the_group(
     assert world.events("credentials_revealed") == []
 
 
-async def test_no_old_role_opens_a_window_while_slack_is_silent(grouped: Grouped) -> None:
+async def test_a_cached_role_reveals_no_credentials_while_slack_hangs(grouped: Grouped) -> None:
     world = grouped.world
     async with held(world.slack, "users.info"):
         await grouped.eve.press(world.message("step:23"), "reveal_credentials")
@@ -125,7 +125,7 @@ def step_18(world: World) -> dict[str, str]:
     return {name: world.servicetitan.credentials[name] for name in ("tenant_id", "client_id")}
 
 
-async def test_an_open_form_of_somebody_who_left_is_not_taken(begun: World) -> None:
+async def test_a_form_from_someone_who_left_the_channel_is_refused(begun: World) -> None:
     view = await form_of(begun, begun.ann)
     await begun.slack.admin.remove(begun.channel, begun.ann)
 
@@ -135,7 +135,7 @@ async def test_an_open_form_of_somebody_who_left_is_not_taken(begun: World) -> N
     assert begun.rows("SELECT count(*) FROM credential") == [(0,)]
 
 
-async def test_an_open_form_of_somebody_who_was_deactivated_is_not_taken(begun: World) -> None:
+async def test_a_form_from_a_deactivated_user_is_refused(begun: World) -> None:
     view = await form_of(begun, begun.ann)
     begun.ann.user.deleted = True
 
@@ -145,7 +145,7 @@ async def test_an_open_form_of_somebody_who_was_deactivated_is_not_taken(begun: 
     assert begun.rows("SELECT count(*) FROM credential") == [(0,)]
 
 
-async def test_a_question_of_somebody_who_left_is_not_taken(begun: World) -> None:
+async def test_a_question_from_someone_who_left_the_channel_is_refused(begun: World) -> None:
     view = await begun.open(begun.ann, "step:1", "step_help")
     await begun.slack.admin.remove(begun.channel, begun.ann)
 
@@ -155,7 +155,7 @@ async def test_a_question_of_somebody_who_left_is_not_taken(begun: World) -> Non
     assert begun.events("help_asked") == []
 
 
-async def test_who_came_back_may_go_on(begun: World) -> None:
+async def test_someone_who_rejoined_the_channel_can_submit_an_open_form(begun: World) -> None:
     view = await form_of(begun, begun.ann)
     await begun.slack.admin.remove(begun.channel, begun.ann)
     await begun.slack.admin.invite(begun.channel, begun.ann)
@@ -164,7 +164,7 @@ async def test_who_came_back_may_go_on(begun: World) -> None:
 
 
 @pytest.mark.parametrize("code", ["channel_not_found", "fetch_members_failed", "missing_scope"])
-async def test_a_form_is_taken_though_slack_does_not_say_who_is_there(
+async def test_a_form_is_accepted_if_channel_members_cannot_be_listed(
     begun: World, code: str
 ) -> None:
     view = await form_of(begun, begun.ann)
@@ -173,7 +173,7 @@ async def test_a_form_is_taken_though_slack_does_not_say_who_is_there(
     assert (await begun.submit(begun.ann, view, **step_18(begun))).ok
 
 
-async def test_of_a_crowd_everybody_counts_as_there(begun: World) -> None:
+async def test_a_form_from_a_member_on_a_later_page_is_accepted(begun: World) -> None:
     for number in range(450):
         person = begun.slack.add_person(f"P{number}")
         begun.channel.members = {person.id: person.user, **begun.channel.members}
@@ -182,7 +182,7 @@ async def test_of_a_crowd_everybody_counts_as_there(begun: World) -> None:
     assert (await begun.submit(begun.ann, view, **step_18(begun))).ok
 
 
-async def test_a_form_waits_a_moment_for_a_silent_slack_and_is_taken(begun: World) -> None:
+async def test_a_form_is_accepted_after_a_brief_wait_while_slack_hangs(begun: World) -> None:
     view = await form_of(begun, begun.ann)
     async with held(begun.slack, "conversations.members"), held(begun.slack, "users.info"):
         assert (await begun.ann.submit(view, step_18(begun))).ok

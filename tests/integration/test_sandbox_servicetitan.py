@@ -1,4 +1,4 @@
-"""The pretend ServiceTitan itself: bookings are taken, refused, found and dismissed as it does."""
+"""The ServiceTitan sandbox accepts, refuses, finds, and dismisses bookings like the real one."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -19,13 +19,13 @@ async def st() -> AsyncIterator[ServiceTitanSandbox]:
 
 
 class Caller:
-    """Somebody with a token and an application key."""
+    """A caller with a token and an application key."""
 
     def __init__(self, st: ServiceTitanSandbox, http: httpx.AsyncClient) -> None:
         self.st, self.http = st, http
 
     async def call(self, method: str, path: str = "", provider: str = "", **options: Any) -> Any:
-        """Call a path under the provider's bookings; the answer."""
+        """Call a path under the provider's bookings and return the response."""
         st = self.st
         form = {"client_id": st.client_id, "client_secret": st.client_secret}
         form["grant_type"] = "client_credentials"
@@ -49,7 +49,7 @@ async def caller(st: ServiceTitanSandbox) -> AsyncIterator[Caller]:
 
 
 def booking(**changes: Any) -> Json:
-    """A booking that is taken; None leaves a property out."""
+    """A valid booking; None leaves a property out."""
     content = {
         "source": "HeavySet Tech",
         "name": "TEST - please dismiss",
@@ -64,7 +64,7 @@ def booking(**changes: Any) -> Json:
     return {name: value for name, value in content.items() if value is not None}
 
 
-async def test_a_booking_is_made_and_answered_and_can_be_read(
+async def test_a_created_booking_is_returned_and_can_be_read_back(
     st: ServiceTitanSandbox, caller: Caller
 ) -> None:
     made = await caller.create()
@@ -97,7 +97,7 @@ async def test_a_booking_is_made_and_answered_and_can_be_read(
         ({"start": "2027-01-08T15:00:00"}, "start"),
     ],
 )
-async def test_a_booking_that_breaks_the_schema_is_refused_at_the_property(
+async def test_a_schema_violation_is_refused_and_names_the_property(
     st: ServiceTitanSandbox, caller: Caller, changes: Json, path: str
 ) -> None:
     refused = await caller.create(**changes)
@@ -107,7 +107,7 @@ async def test_a_booking_that_breaks_the_schema_is_refused_at_the_property(
     assert st.bookings == []
 
 
-async def test_an_address_does_as_well_as_a_contact(caller: Caller) -> None:
+async def test_an_address_can_be_given_instead_of_a_contact(caller: Caller) -> None:
     address = {"street": "1 Main St", "city": "Tulsa", "state": "OK", "zip": "74103"}
 
     made = await caller.create(contacts=None, address={**address, "country": "USA"})
@@ -115,7 +115,7 @@ async def test_an_address_does_as_well_as_a_contact(caller: Caller) -> None:
     assert made.json()["address"]["city"] == "Tulsa"
 
 
-async def test_nothing_at_all_is_refused_by_scope_first_and_by_schema_then(
+async def test_the_scope_is_checked_before_the_schema(
     st: ServiceTitanSandbox, caller: Caller
 ) -> None:
     allowed = await caller.call("POST", json={})
@@ -127,7 +127,7 @@ async def test_nothing_at_all_is_refused_by_scope_first_and_by_schema_then(
     assert refused.json()["title"].startswith("Scope validation failed.")
 
 
-async def test_the_same_external_id_is_taken_twice_and_found_twice(
+async def test_a_duplicate_external_id_is_accepted_and_finds_both_bookings(
     st: ServiceTitanSandbox, caller: Caller
 ) -> None:
     for external_id in ("a", "a", "b"):
@@ -142,7 +142,7 @@ async def test_the_same_external_id_is_taken_twice_and_found_twice(
     assert len({each.id for each in st.bookings}) == 3
 
 
-async def test_a_page_holds_no_more_than_was_asked_for(caller: Caller) -> None:
+async def test_a_page_respects_the_page_size_and_reports_has_more(caller: Caller) -> None:
     for _ in range(3):
         await caller.create()
 
@@ -155,14 +155,14 @@ async def test_a_page_holds_no_more_than_was_asked_for(caller: Caller) -> None:
 
 
 @pytest.mark.parametrize("query", [{"page": 0}, {"pageSize": 5001}, {"sort": "-Id"}])
-async def test_a_list_that_cannot_be_made_is_refused(caller: Caller, query: Json) -> None:
+async def test_invalid_list_parameters_are_refused(caller: Caller, query: Json) -> None:
     refused = await caller.call("GET", params=query)
 
     assert refused.status_code == 400
     assert refused.json()["errors"]
 
 
-async def test_a_wrong_provider_is_refused_for_every_request_alike(
+async def test_a_wrong_booking_provider_is_refused_on_every_endpoint(
     st: ServiceTitanSandbox, caller: Caller
 ) -> None:
     made = (await caller.create()).json()["id"]
@@ -208,7 +208,7 @@ async def test_a_booking_can_be_dismissed_but_never_deleted(
 
 
 @pytest.mark.parametrize("status", [404, 403])
-async def test_dismissing_may_be_something_that_one_cannot_do(
+async def test_dismissing_can_be_configured_to_fail(
     st: ServiceTitanSandbox, caller: Caller, status: Any
 ) -> None:
     st.dismiss_status = status
@@ -220,7 +220,7 @@ async def test_dismissing_may_be_something_that_one_cannot_do(
     assert st.bookings[0].status == "New"
 
 
-async def test_dismissing_needs_an_object_and_the_scope(
+async def test_dismissing_needs_a_valid_json_object_and_the_scope(
     st: ServiceTitanSandbox, caller: Caller
 ) -> None:
     made = (await caller.create()).json()["id"]
@@ -233,7 +233,7 @@ async def test_dismissing_needs_an_object_and_the_scope(
     assert [each.status_code for each in (empty, unknown, unscoped)] == [400, 400, 403]
 
 
-async def test_what_is_not_ascii_comes_back_spoilt_and_no_start_as_the_year_one(
+async def test_non_ascii_is_garbled_and_a_missing_start_becomes_the_year_one(
     st: ServiceTitanSandbox, caller: Caller
 ) -> None:
     made = (await caller.create(name="TEST — Müller", start=None)).json()
@@ -245,7 +245,7 @@ async def test_what_is_not_ascii_comes_back_spoilt_and_no_start_as_the_year_one(
 
 @pytest.mark.parametrize("fault", ["drop", "timeout"])
 @pytest.mark.parametrize("performed", [True, False])
-async def test_no_answer_does_not_tell_whether_the_booking_was_made(
+async def test_a_lost_response_leaves_open_whether_the_booking_was_created(
     st: ServiceTitanSandbox, caller: Caller, fault: FaultKind, performed: bool
 ) -> None:
     st.fail("create-booking", status=fault, times=1, performed=performed)
@@ -258,7 +258,7 @@ async def test_no_answer_does_not_tell_whether_the_booking_was_made(
 
 
 @pytest.mark.parametrize("performed", [True, False])
-async def test_a_bad_gateway_does_not_tell_either(
+async def test_a_bad_gateway_leaves_open_whether_the_booking_was_created(
     st: ServiceTitanSandbox, caller: Caller, performed: bool
 ) -> None:
     st.fail("create-booking", status=502, times=1, performed=performed)
@@ -267,7 +267,9 @@ async def test_a_bad_gateway_does_not_tell_either(
     assert len(st.bookings) == performed
 
 
-async def test_too_many_calls_make_no_booking(st: ServiceTitanSandbox, caller: Caller) -> None:
+async def test_a_rate_limited_call_creates_no_booking(
+    st: ServiceTitanSandbox, caller: Caller
+) -> None:
     st.fail("create-booking", status=429, retry_after=7)
 
     refused = await caller.create()

@@ -1,4 +1,4 @@
-"""What the rows say is sealed too, and an earlier state that was put back is known by the log."""
+"""Row contents are sealed too, and the log exposes an earlier state that was restored."""
 
 import logging
 import sqlite3
@@ -19,8 +19,8 @@ from tests.integration.world import World
 
 
 @pytest.fixture
-async def told(begun: World) -> World:
-    """A world in which some steps are done and a value is in."""
+async def filled(begun: World) -> World:
+    """A world with some steps done and one value entered."""
     await begun.walk_to(11)
     assert (await begun.enter(begun.ann, 11, booking_provider_id="123456789")).ok
     await begun.press(begun.ann, "step:11", "step_done")
@@ -52,19 +52,21 @@ SEALED = ("onboarding", "step", "credential", "event")
 
 
 @ON_BOTH
-async def test_what_a_row_says_is_sealed(told: World, subtests: pytest.Subtests) -> None:
+async def test_altered_rows_are_detected(filled: World, subtests: pytest.Subtests) -> None:
     for statement, what in ALTERED.items():
-        with subtests.test(statement), told.database.restored(*SEALED):
-            told.write(statement)
+        with subtests.test(statement), filled.database.restored(*SEALED):
+            filled.write(statement)
 
-            [line] = await problems(told)
+            [line] = await problems(filled)
 
             assert what in line
-    assert await problems(told) == []
+    assert await problems(filled) == []
 
 
-@ON_SQLITE  # which takes anything everywhere
-async def test_what_fits_no_column_is_named(told: World, subtests: pytest.Subtests) -> None:
+@ON_SQLITE  # which accepts any value in any column
+async def test_malformed_column_values_are_detected(
+    filled: World, subtests: pytest.Subtests
+) -> None:
     for statement in (
         "UPDATE onboarding SET client_admins = 'no json'",
         "UPDATE onboarding SET started_at = 'yesterday'",
@@ -72,53 +74,55 @@ async def test_what_fits_no_column_is_named(told: World, subtests: pytest.Subtes
         "UPDATE onboarding SET sealed_state = 'no json'",
         'UPDATE onboarding SET sealed_state = \'{"versions": 1, "digests": 2, "seal": 3}\'',
     ):
-        with subtests.test(statement), told.database.restored(*SEALED):
-            told.write(statement)
+        with subtests.test(statement), filled.database.restored(*SEALED):
+            filled.write(statement)
 
-            assert len(await problems(told)) == 1
+            assert len(await problems(filled)) == 1
 
 
 @ON_BOTH
-async def test_going_on_does_not_hide_what_was_altered(told: World) -> None:
-    told.write("UPDATE step SET by_user = 'U0SOMEBODY' WHERE number = 3")
-    told.write("UPDATE onboarding SET engineer = 'U0SOMEBODY'")
-    told.bot.database.cache = OnboardingCache()
+async def test_continuing_the_onboarding_does_not_hide_an_alteration(filled: World) -> None:
+    filled.write("UPDATE step SET by_user = 'U0SOMEBODY' WHERE number = 3")
+    filled.write("UPDATE onboarding SET engineer = 'U0SOMEBODY'")
+    filled.bot.database.cache = OnboardingCache()
 
-    await told.press(told.ann, "step:12", "step_done")
+    await filled.press(filled.ann, "step:12", "step_done")
 
-    lines = await problems(told)
+    lines = await problems(filled)
     assert [line.split(":")[0] for line in lines] == [
         "whose onboarding it is",
         "who did which step, or its state was altered",
     ]
 
 
-async def test_an_altered_state_is_not_sealed_by_a_change_or_a_refusal(told: World) -> None:
-    told.write("UPDATE onboarding SET sealed_state = '{}'")
+async def test_a_change_or_a_refusal_does_not_reseal_an_altered_state(filled: World) -> None:
+    filled.write("UPDATE onboarding SET sealed_state = '{}'")
 
-    await told.ann.press_raw(told.message("root"), "run_verification", f"{told.onboarding}:25")
-    await told.press(told.ann, "step:12", "step_done")
-    assert (await told.enter(told.ann, 11, booking_provider_id="987654321")).ok
+    await filled.ann.press_raw(
+        filled.message("root"), "run_verification", f"{filled.onboarding}:25"
+    )
+    await filled.press(filled.ann, "step:12", "step_done")
+    assert (await filled.enter(filled.ann, 11, booking_provider_id="987654321")).ok
 
-    assert any("don't fit their seal" in line for line in await problems(told))
+    assert any("don't fit their seal" in line for line in await problems(filled))
 
 
 @ON_BOTH
-async def test_rotation_seals_the_state_with_the_first_key(told: World) -> None:
-    assert await resealed(told, NEW, OLD) == (1, [])
+async def test_rotation_seals_the_state_with_the_first_key(filled: World) -> None:
+    assert await resealed(filled, NEW, OLD) == (1, [])
 
-    assert await problems(told, NEW) == []
-    told.write("UPDATE step SET by_user = 'U0SOMEBODY' WHERE number = 3")
-    assert "who did which step" in (await problems(told, NEW))[0]
+    assert await problems(filled, NEW) == []
+    filled.write("UPDATE step SET by_user = 'U0SOMEBODY' WHERE number = 3")
+    assert "who did which step" in (await problems(filled, NEW))[0]
 
 
-# --- an earlier state that was put back, by somebody who can write and has no key ---
+# --- an earlier state, restored by someone who can write but has no key ---
 
 TABLES = ("credential", "verification", "event", "message", "step", "onboarding")
 
 
 def copied(world: World) -> Path:
-    """Keep the database as it is now, as an attacker may, or a backup."""
+    """Copy the database as it is now, as an attacker or a backup might."""
     file = world.database.directory / "earlier.db"
     assert isinstance(world.database, SqliteFile)
     with (
@@ -130,7 +134,7 @@ def copied(world: World) -> Path:
 
 
 def put_back(world: World, earlier: Path | None) -> None:
-    """Put the rows back as they were, or remove all of them."""
+    """Restore the earlier rows, or delete all rows if there are none."""
     assert isinstance(world.database, SqliteFile)
     with closing(sqlite3.connect(world.database.path)) as connection, connection:
         connection.execute("ATTACH ? AS earlier", [str(earlier or ":memory:")])
@@ -157,10 +161,10 @@ async def compared(world: World, log: str) -> Ended:
 
 @ON_SQLITE
 @pytest.mark.parametrize("formatter", [TextFormatter(), JsonFormatter()])
-async def test_an_earlier_state_fits_its_seals_and_not_the_log(
+async def test_a_restored_earlier_state_passes_its_seals_but_not_the_log(
     begun: World, caplog: pytest.LogCaptureFixture, formatter: logging.Formatter
 ) -> None:
-    """The claim of docs/security.md, from both sides."""
+    """Check both sides of the claim in docs/security.md."""
     caplog.set_level(logging.INFO, "storage.audit")
     await begun.press(begun.ann, "step:1", "choose_account:new")
     earlier = copied(begun)
@@ -177,7 +181,7 @@ async def test_an_earlier_state_fits_its_seals_and_not_the_log(
 
 
 @ON_SQLITE
-async def test_going_on_from_an_earlier_state_does_not_hide_it_from_the_log(
+async def test_continuing_from_a_restored_state_does_not_hide_it_from_the_log(
     begun: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "storage.audit")
@@ -201,7 +205,7 @@ async def test_going_on_from_an_earlier_state_does_not_hide_it_from_the_log(
 
 
 @ON_SQLITE
-async def test_an_onboarding_that_is_gone_is_missed_by_the_log_alone(
+async def test_only_the_log_reveals_a_deleted_onboarding(
     begun: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "storage.audit")
@@ -218,19 +222,19 @@ async def test_an_onboarding_that_is_gone_is_missed_by_the_log_alone(
 
 
 @ON_SQLITE
-async def test_a_cut_history_with_its_former_end_is_noticed_without_a_log(told: World) -> None:
-    """Rows of the history alone, as the state is sealed with its end."""
-    [(length, end)] = told.rows("SELECT history_length, history_end FROM onboarding")
-    await told.press(told.ann, "step:12", "step_done")
-    await told.press(told.ann, "step:13", "step_done")
+async def test_a_history_cut_back_to_its_old_end_is_detected_without_a_log(filled: World) -> None:
+    """Only history rows are rolled back; the state's seal covers the history's end."""
+    [(length, end)] = filled.rows("SELECT history_length, history_end FROM onboarding")
+    await filled.press(filled.ann, "step:12", "step_done")
+    await filled.press(filled.ann, "step:13", "step_done")
 
-    told.write("DELETE FROM event WHERE position > ?", length)
-    told.write("UPDATE onboarding SET history_length = ?, history_end = ?", length, end)
+    filled.write("DELETE FROM event WHERE position > ?", length)
+    filled.write("UPDATE onboarding SET history_length = ?, history_end = ?", length, end)
 
-    assert any("don't fit their seal" in line for line in await problems(told))
+    assert any("don't fit their seal" in line for line in await problems(filled))
 
 
-def test_the_head_is_short_enough_to_be_compared_by_eye(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_logged_head_is_shortened_and_can_be_read_back(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "storage.audit")
 
     log_head("a" * 16, 7, "0123abcd.2:" + "f" * 64)

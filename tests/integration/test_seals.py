@@ -1,4 +1,4 @@
-"""The sealed history: whatever is altered past the bot is noticed, named, and cannot be hidden."""
+"""Sealed history: tampering behind the bot's back is detected, named, and can't be hidden."""
 
 import asyncio
 import json
@@ -30,8 +30,8 @@ COLUMNS = "onboarding_id, kind, actor_user, actor_team, actor_role, step, detail
 
 
 @pytest.fixture
-async def told(begun: World) -> World:
-    """A world whose onboarding has seven events: the second to the seventh are steps done."""
+async def recorded(begun: World) -> World:
+    """A world whose onboarding has seven events; all but the first are completed steps."""
     await begun.walk_to(6)
     assert begun.rows("SELECT count(*) FROM event") == [(7,)]
     return begun
@@ -52,13 +52,13 @@ async def checked(world: World, *keys: bytes) -> AuditReport:
 
 
 async def problems(world: World, *keys: bytes) -> list[str]:
-    """What is wrong, without the name of the onboarding, which each line bears."""
+    """The problems found, without the onboarding's name that begins each line."""
     name = f"onboarding {world.onboarding} (Acme Plumbing): "
     return [line.removeprefix(name) for line in (await checked(world, *keys)).problems]
 
 
 async def resealed(world: World, *keys: bytes) -> tuple[int, list[str]]:
-    """Rotate the seals to the first key; how many histories, and what could not be sealed."""
+    """Reseal with the first key; return how many histories, and what could not be resealed."""
     done, left = 0, list[str]()
     async with opened(world, *keys) as database:
         async for progress in rotate_seals(database):
@@ -67,23 +67,25 @@ async def resealed(world: World, *keys: bytes) -> tuple[int, list[str]]:
 
 
 @ON_BOTH
-async def test_what_the_bot_wrote_fits(told: World) -> None:
-    found = await checked(told)
+async def test_an_untouched_history_passes_the_check(recorded: World) -> None:
+    found = await checked(recorded)
 
     assert (found.problems, found.onboardings, found.events, found.late) == ([], 1, 7, 0)
 
 
-async def test_refusals_go_into_the_same_chain(told: World) -> None:
-    await told.ann.press_raw(told.message("root"), "run_verification", f"{told.onboarding}:25")
-    await told.idle()
-    await told.press(told.ann, "step:6", "step_done")
+async def test_refusals_are_sealed_in_the_same_chain(recorded: World) -> None:
+    await recorded.ann.press_raw(
+        recorded.message("root"), "run_verification", f"{recorded.onboarding}:25"
+    )
+    await recorded.idle()
+    await recorded.press(recorded.ann, "step:6", "step_done")
 
-    assert len(told.events("refused")) == 1
-    assert await problems(told) == []
+    assert len(recorded.events("refused")) == 1
+    assert await problems(recorded) == []
 
 
 async def edited(world: World, subtests: pytest.Subtests, *edits: tuple[str, object]) -> None:
-    """See that each edit of the fourth event is named."""
+    """Check that each edit of the fourth event is named."""
     for column, value in edits:
         with subtests.test(f"{column} = {value}"), world.database.restored("event"):
             world.write(f"UPDATE event SET {column} = ? WHERE position = 4", value)  # noqa: S608
@@ -95,9 +97,9 @@ async def edited(world: World, subtests: pytest.Subtests, *edits: tuple[str, obj
 
 
 @ON_BOTH
-async def test_an_edited_event_is_named(told: World, subtests: pytest.Subtests) -> None:
+async def test_an_edited_event_is_named(recorded: World, subtests: pytest.Subtests) -> None:
     await edited(
-        told,
+        recorded,
         subtests,
         ("kind", "step_skipped"),
         ("actor_user", "U0SOMEBODY"),
@@ -109,71 +111,75 @@ async def test_an_edited_event_is_named(told: World, subtests: pytest.Subtests) 
         ("at", "2020-01-01 00:00:00.000000"),
         ("at", "yesterday"),
     )
-    assert await problems(told) == []
+    assert await problems(recorded) == []
 
 
-@ON_SQLITE  # which takes anything everywhere
-async def test_what_fits_no_column_is_named(told: World, subtests: pytest.Subtests) -> None:
-    await edited(told, subtests, ("step", "three"), ("detail", "no json"))
+@ON_SQLITE  # which accepts any value in any column
+async def test_malformed_column_values_are_named(
+    recorded: World, subtests: pytest.Subtests
+) -> None:
+    await edited(recorded, subtests, ("step", "three"), ("detail", "no json"))
 
 
 @ON_SQLITE
-async def test_a_time_with_a_zone_put_behind_it_is_no_longer_the_same(told: World) -> None:
-    told.write("UPDATE event SET at = at || '+05:00' WHERE position = 4")
+async def test_a_time_zone_appended_to_a_timestamp_is_detected(recorded: World) -> None:
+    recorded.write("UPDATE event SET at = at || '+05:00' WHERE position = 4")
 
-    assert len(await problems(told)) == 1
-
-
-async def test_whose_event_it_is_is_sealed_too(told: World) -> None:
-    other = await told.begin("Bravo Air", told.slack.add_channel("bravo", told.erin, told.ann))
-    told.write("UPDATE event SET onboarding_id = ? WHERE position = 7", other)
-
-    lines = (await checked(told)).problems
-
-    assert {line.split()[1] for line in lines} == {told.onboarding, other}
+    assert len(await problems(recorded)) == 1
 
 
-async def test_a_removed_event_is_named(told: World) -> None:
-    told.write("DELETE FROM event WHERE position = 4")
+async def test_an_event_moved_to_another_onboarding_is_detected(recorded: World) -> None:
+    other = await recorded.begin(
+        "Bravo Air", recorded.slack.add_channel("bravo", recorded.erin, recorded.ann)
+    )
+    recorded.write("UPDATE event SET onboarding_id = ? WHERE position = 7", other)
 
-    assert await problems(told) == ["event 4 was removed"]
+    lines = (await checked(recorded)).problems
+
+    assert {line.split()[1] for line in lines} == {recorded.onboarding, other}
 
 
-async def test_a_gap_that_was_closed_shows_from_there_on(told: World) -> None:
-    told.write("DELETE FROM event WHERE position = 4")
+async def test_a_removed_event_is_named(recorded: World) -> None:
+    recorded.write("DELETE FROM event WHERE position = 4")
+
+    assert await problems(recorded) == ["event 4 was removed"]
+
+
+async def test_renumbering_events_does_not_hide_a_removed_one(recorded: World) -> None:
+    recorded.write("DELETE FROM event WHERE position = 4")
     for position in (5, 6, 7):
-        told.write("UPDATE event SET position = position - 1 WHERE position = ?", position)
-    told.write("UPDATE onboarding SET history_length = 6")
+        recorded.write("UPDATE event SET position = position - 1 WHERE position = ?", position)
+    recorded.write("UPDATE onboarding SET history_length = 6")
 
-    lines = await problems(told)
+    lines = await problems(recorded)
 
     assert "events 4 to 6 do not fit" in lines[0]
 
 
-async def test_an_inserted_event_is_named(told: World) -> None:
-    insert(told, 8)
+async def test_an_inserted_event_is_named(recorded: World) -> None:
+    insert(recorded, 8)
 
-    lines = await problems(told)
+    lines = await problems(recorded)
 
     assert any("were inserted after event 7" in line for line in lines)
 
 
-async def test_an_inserted_event_is_named_though_the_onboarding_counts_it(told: World) -> None:
-    insert(told, 8)
-    told.write("UPDATE onboarding SET history_length = 8")
+async def test_an_inserted_event_is_named_even_if_the_event_count_matches(recorded: World) -> None:
+    insert(recorded, 8)
+    recorded.write("UPDATE onboarding SET history_length = 8")
 
-    lines = await problems(told)
+    lines = await problems(recorded)
 
     assert lines[0].startswith("event 8 (step_done) was edited")
     assert "inserted at its end" in lines[1]
 
 
 @ON_BOTH
-async def test_an_event_inserted_between_others_is_named(told: World) -> None:
-    told.write("DROP INDEX event_onboarding_id_position")
-    insert(told, 4)
+async def test_an_event_inserted_between_others_is_named(recorded: World) -> None:
+    recorded.write("DROP INDEX event_onboarding_id_position")
+    insert(recorded, 4)
 
-    [line] = await problems(told)
+    [line] = await problems(recorded)
 
     assert line.startswith("event 4 (step_done), row ")
     assert "was inserted" in line
@@ -188,98 +194,98 @@ def insert(world: World, position: int) -> None:
 
 
 @ON_BOTH
-async def test_two_events_that_changed_places_are_named(
-    told: World, subtests: pytest.Subtests
-) -> None:
+async def test_swapped_events_are_named(recorded: World, subtests: pytest.Subtests) -> None:
     for column in ("position", "id"):
-        with subtests.test(column), told.database.restored("event"):
-            [(one,), (other,)] = told.rows(f"SELECT {column} FROM event WHERE step IN (3, 4)")  # noqa: S608
+        with subtests.test(column), recorded.database.restored("event"):
+            [(one,), (other,)] = recorded.rows(f"SELECT {column} FROM event WHERE step IN (3, 4)")  # noqa: S608
             for now, then in ((one, -1), (other, one), (-1, other)):
-                told.write(f"UPDATE event SET {column} = ? WHERE {column} = ?", then, now)  # noqa: S608
+                recorded.write(f"UPDATE event SET {column} = ? WHERE {column} = ?", then, now)  # noqa: S608
 
-            lines = await problems(told)
+            lines = await problems(recorded)
 
             assert any("put elsewhere: the order was changed" in line for line in lines)
 
 
-async def test_a_tail_that_was_cut_off_is_noticed(told: World) -> None:
-    told.write("DELETE FROM event WHERE position > 5")
+async def test_a_truncated_history_is_detected(recorded: World) -> None:
+    recorded.write("DELETE FROM event WHERE position > 5")
 
-    assert await problems(told) == ["events 6 to 7 were cut off at its end"]
+    assert await problems(recorded) == ["events 6 to 7 were cut off at its end"]
 
 
-async def test_a_tail_is_missed_though_the_onboarding_no_longer_counts_it(told: World) -> None:
-    told.write("DELETE FROM event WHERE position > 5")
-    told.write("UPDATE onboarding SET history_length = 5")
+async def test_truncation_is_detected_even_if_the_event_count_matches(recorded: World) -> None:
+    recorded.write("DELETE FROM event WHERE position > 5")
+    recorded.write("UPDATE onboarding SET history_length = 5")
 
-    [line] = await problems(told)
+    [line] = await problems(recorded)
 
     assert "cut off" in line
 
 
-async def test_going_on_does_not_hide_that_the_tail_was_cut_off(told: World) -> None:
-    told.write("DELETE FROM event WHERE position > 5")
-    [(seal,)] = told.rows("SELECT seal FROM event WHERE position = 5")
-    told.write("UPDATE onboarding SET history_length = 5, history_end = ?", seal)
+async def test_continuing_the_onboarding_does_not_hide_a_truncated_history(recorded: World) -> None:
+    recorded.write("DELETE FROM event WHERE position > 5")
+    [(seal,)] = recorded.rows("SELECT seal FROM event WHERE position = 5")
+    recorded.write("UPDATE onboarding SET history_length = 5, history_end = ?", seal)
 
-    await told.press(told.ann, "step:6", "step_done")
+    await recorded.press(recorded.ann, "step:6", "step_done")
 
-    line, of_the_state = await problems(told)
+    line, of_the_state = await problems(recorded)
     assert line.startswith("event 6 (step_done) was edited, or cut off")
     assert "don't fit their seal" in of_the_state
-    assert await resealed(told, NEW, OLD) == (
+    assert await resealed(recorded, NEW, OLD) == (
         0,
-        [f"onboarding {told.onboarding} (left as it is): {line}"],
+        [f"onboarding {recorded.onboarding} (left as it is): {line}"],
     )
 
 
-async def test_a_history_that_is_gone_is_noticed(told: World) -> None:
-    told.write("DELETE FROM event")
-    told.write("UPDATE onboarding SET history_length = 0, history_end = ''")
+async def test_a_deleted_history_is_detected(recorded: World) -> None:
+    recorded.write("DELETE FROM event")
+    recorded.write("UPDATE onboarding SET history_length = 0, history_end = ''")
 
-    lines = await problems(told)
+    lines = await problems(recorded)
     assert lines[0] == "all its events were removed"
     assert "don't fit their seal" in lines[1]
 
 
-@ON_SQLITE  # PostgreSQL does not let go of it
-async def test_events_whose_onboarding_is_gone_are_noticed(told: World) -> None:
-    told.write("DELETE FROM onboarding")
+@ON_SQLITE  # PostgreSQL's foreign keys prevent this
+async def test_events_of_a_deleted_onboarding_are_detected(recorded: World) -> None:
+    recorded.write("DELETE FROM onboarding")
 
-    assert (await checked(told)).problems == ["7 events belong to onboardings that are gone"]
+    assert (await checked(recorded)).problems == ["7 events belong to onboardings that are gone"]
 
 
-async def test_seals_made_with_another_key_are_no_seals(told: World) -> None:
-    """Somebody who knows how seals are made, but not the key."""
-    told.write("UPDATE event SET detail = '{}', actor_user = 'U0FORGER' WHERE position = 7")
-    await forge(told, b"f" * 32)
+async def test_seals_forged_with_another_key_are_detected(recorded: World) -> None:
+    """The forger knows how seals are made, but not the key."""
+    recorded.write("UPDATE event SET detail = '{}', actor_user = 'U0FORGER' WHERE position = 7")
+    await forge(recorded, b"f" * 32)
 
-    lines = await problems(told)
+    lines = await problems(recorded)
 
     assert "key" in lines[0]
-    await forge(told, b"f" * 32, named=key_id(OLD))
-    assert any("was edited" in line or "do not fit" in line for line in await problems(told))
+    await forge(recorded, b"f" * 32, named=key_id(OLD))
+    assert any("was edited" in line or "do not fit" in line for line in await problems(recorded))
 
 
 class FormerSeals(Seals):
-    """Seals as they were made before HKDF."""
+    """Seals as they were made before HKDF was used."""
 
     def __init__(self, keys: Sequence[bytes]) -> None:
         super().__init__(keys)
         self._signing = key_id(keys[0])
 
 
-async def test_seals_that_were_not_made_by_hkdf_are_checked_and_rotated_away(told: World) -> None:
-    await forge(told, OLD, seals=FormerSeals([OLD]))
-    assert await problems(told) == []
+async def test_seals_from_before_hkdf_are_verified_and_replaced_by_rotation(
+    recorded: World,
+) -> None:
+    await forge(recorded, OLD, seals=FormerSeals([OLD]))
+    assert await problems(recorded) == []
 
-    told.write("UPDATE event SET actor_user = 'U0SOMEBODY' WHERE position = 4")
-    assert "was edited" in (await problems(told))[0]
-    told.write("UPDATE event SET actor_user = ? WHERE position = 4", told.ann.id)
+    recorded.write("UPDATE event SET actor_user = 'U0SOMEBODY' WHERE position = 4")
+    assert "was edited" in (await problems(recorded))[0]
+    recorded.write("UPDATE event SET actor_user = ? WHERE position = 4", recorded.ann.id)
 
-    assert await resealed(told, OLD) == (1, [])
-    assert await problems(told) == []
-    assert await resealed(told, OLD) == (0, [])
+    assert await resealed(recorded, OLD) == (1, [])
+    assert await problems(recorded) == []
+    assert await resealed(recorded, OLD) == (0, [])
 
 
 async def forge(
@@ -304,117 +310,123 @@ async def forge(
     )
 
 
-async def test_what_the_announcements_write_is_not_sealed(told: World) -> None:
-    told.write("UPDATE event SET announcing_since = NULL, announced_ts = '1.1'")
+async def test_announcement_columns_are_not_sealed(recorded: World) -> None:
+    recorded.write("UPDATE event SET announcing_since = NULL, announced_ts = '1.1'")
 
-    assert await problems(told) == []
+    assert await problems(recorded) == []
 
 
-async def test_a_missing_key_is_said_to_be_missing(told: World) -> None:
+async def test_a_missing_key_is_reported(recorded: World) -> None:
     text = f"key {key_id(OLD)} is not among CREDENTIAL_KEYS: 7 events cannot be checked without it"
 
-    assert (await checked(told, NEW)).problems == [text]
+    assert (await checked(recorded, NEW)).problems == [text]
 
 
-async def test_with_one_of_two_keys_the_events_of_the_other_are_named(told: World) -> None:
-    async with opened(told, NEW, OLD) as database:
-        await mark(database, told.onboarding)
-        await mark(database, told.onboarding)
+async def test_events_sealed_with_the_missing_one_of_two_keys_are_reported(recorded: World) -> None:
+    async with opened(recorded, NEW, OLD) as database:
+        await mark(database, recorded.onboarding)
+        await mark(database, recorded.onboarding)
 
-    assert await problems(told, OLD, NEW) == []
-    assert [line.split(":")[0] for line in await problems(told, NEW)] == [
+    assert await problems(recorded, OLD, NEW) == []
+    assert [line.split(":")[0] for line in await problems(recorded, NEW)] == [
         f"key {key_id(OLD)} is not among CREDENTIAL_KEYS"
     ]
 
 
 async def mark(database: Database, onboarding_id: str) -> None:
-    """Put an event into a history that changes nothing."""
+    """Record an event that changes nothing else."""
     event = Event(EventKind.REFUSED, BOT, datetime.now(UTC))
     async with database.begin() as session:
         await history.record(session, onboarding_id, event)
 
 
-async def test_a_missing_key_keeps_nobody_from_going_on(told: World) -> None:
-    async with opened(told, NEW) as database:
-        await mark(database, told.onboarding)
+async def test_a_missing_key_does_not_stop_new_events_from_being_recorded(recorded: World) -> None:
+    async with opened(recorded, NEW) as database:
+        await mark(database, recorded.onboarding)
 
-    [line] = await problems(told, NEW, OLD)  # the history goes on; nobody could check the state
+    [line] = await problems(recorded, NEW, OLD)  # the history goes on; nobody could check the state
     assert "its rows don't fit their seal" in line
 
 
 @ON_BOTH
-async def test_rotation_seals_every_history_with_the_first_key(told: World) -> None:
-    assert await resealed(told, NEW, OLD) == (1, [])
+async def test_rotation_seals_every_history_with_the_first_key(recorded: World) -> None:
+    assert await resealed(recorded, NEW, OLD) == (1, [])
 
-    assert await problems(told, NEW) == []
-    assert await resealed(told, NEW, OLD) == (0, [])
+    assert await problems(recorded, NEW) == []
+    assert await resealed(recorded, NEW, OLD) == (0, [])
 
 
-async def test_rotation_goes_on_where_it_was_stopped(told: World) -> None:
-    other = await told.begin("Bravo Air", told.slack.add_channel("bravo", told.erin, told.ann))
-    async with opened(told, NEW, OLD) as database, database.begin() as session:
+async def test_rotation_resumes_where_it_stopped(recorded: World) -> None:
+    other = await recorded.begin(
+        "Bravo Air", recorded.slack.add_channel("bravo", recorded.erin, recorded.ann)
+    )
+    async with opened(recorded, NEW, OLD) as database, database.begin() as session:
         await reseal(session, other)
 
-    assert await resealed(told, NEW, OLD) == (1, [])
-    assert await problems(told, NEW) == []
+    assert await resealed(recorded, NEW, OLD) == (1, [])
+    assert await problems(recorded, NEW) == []
 
 
-async def test_rotation_does_not_seal_what_was_altered(told: World) -> None:
-    told.write("UPDATE event SET actor_user = 'U0SOMEBODY' WHERE position = 4")
+async def test_rotation_does_not_reseal_an_altered_history(recorded: World) -> None:
+    recorded.write("UPDATE event SET actor_user = 'U0SOMEBODY' WHERE position = 4")
 
-    done, [line] = await resealed(told, NEW, OLD)
+    done, [line] = await resealed(recorded, NEW, OLD)
 
     assert done == 0
     assert "event 4 (step_done) was edited" in line
-    assert len(await problems(told, NEW, OLD)) == 1
-    seals = told.rows("SELECT DISTINCT substr(seal, 1, 8) FROM event")
+    assert len(await problems(recorded, NEW, OLD)) == 1
+    seals = recorded.rows("SELECT DISTINCT substr(seal, 1, 8) FROM event")
     assert seals == [(key_id(OLD),)]
 
 
-async def test_rotation_without_the_old_key_says_so(told: World) -> None:
-    done, [line] = await resealed(told, NEW)
+async def test_rotation_reports_a_missing_old_key(recorded: World) -> None:
+    done, [line] = await resealed(recorded, NEW)
 
     assert done == 0
     assert key_id(OLD) in line
 
 
 @ON_BOTH
-async def test_many_at_once_make_one_chain(told: World) -> None:
-    ids = await told.begin("Bravo Air", told.slack.add_channel("bravo", told.erin, told.ann))
-    async with opened(told, OLD) as another:
-        databases = (told.bot.database, another)
+async def test_concurrent_events_form_one_chain(recorded: World) -> None:
+    ids = await recorded.begin(
+        "Bravo Air", recorded.slack.add_channel("bravo", recorded.erin, recorded.ann)
+    )
+    async with opened(recorded, OLD) as another:
+        databases = (recorded.bot.database, another)
         await asyncio.gather(*(mark(one, ids) for one in databases for _ in range(10)))
 
-    assert await problems(told) == []
-    assert told.rows("SELECT history_length FROM onboarding WHERE id = ?", ids) == [(21,)]
+    assert await problems(recorded) == []
+    assert recorded.rows("SELECT history_length FROM onboarding WHERE id = ?", ids) == [(21,)]
 
 
-async def test_the_command_says_that_all_is_well(told: World) -> None:
-    ended = await onboarding(told.database.directory, "db", "check", **environment(told))
+async def test_db_check_reports_an_intact_history(recorded: World) -> None:
+    ended = await onboarding(recorded.database.directory, "db", "check", **environment(recorded))
 
     assert (ended.status, ended.err) == (0, "")
     assert ended.out.splitlines()[-1] == ("7 events, 1 onboarding: history intact")
 
 
 @ON_BOTH
-async def test_the_command_names_what_is_wrong(told: World) -> None:
-    told.write("UPDATE event SET actor_user = 'U0SOMEBODY' WHERE position = 4")
+async def test_db_check_names_an_edited_event(recorded: World) -> None:
+    recorded.write("UPDATE event SET actor_user = 'U0SOMEBODY' WHERE position = 4")
 
-    ended = await onboarding(told.database.directory, "db", "check", **environment(told))
+    ended = await onboarding(recorded.database.directory, "db", "check", **environment(recorded))
 
     assert ended.status == 1
-    assert f"onboarding {told.onboarding} (Acme Plumbing): event 4 (step_done)" in ended.err
+    assert f"onboarding {recorded.onboarding} (Acme Plumbing): event 4 (step_done)" in ended.err
     assert "Traceback" not in ended.err
 
 
-async def test_the_command_rotates_the_seals_as_well(told: World) -> None:
+async def test_keys_rotate_reseals_the_histories_too(recorded: World) -> None:
     keys = {"CREDENTIAL_KEYS": f"{OTHER_KEY},{KEY}"}
 
-    ended = await onboarding(told.database.directory, "keys", "rotate", **environment(told) | keys)
+    ended = await onboarding(
+        recorded.database.directory, "keys", "rotate", **environment(recorded) | keys
+    )
 
     assert (ended.status, ended.err) == (0, "")
     assert "1 of 1 histories" in ended.out
-    assert await problems(told, NEW) == []
+    assert await problems(recorded, NEW) == []
 
 
 def environment(world: World) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""A secret that somebody wrote before anybody could know it for one: found when it is entered."""
+"""A secret posted before it could be recognized is found once it is entered."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from tests.databases import ON_BOTH
 from tests.integration.test_export import export
 from tests.integration.world import World
 
-# Fits no rule by which a Client Secret is known, so that a question may hold it unnoticed.
+# Matches no pattern for a Client Secret, so a question can contain it unnoticed.
 UNPREFIXED = "q7w5e3r1t9y8u6i4o2p0a5s7d9f3"
 
 
@@ -64,7 +64,7 @@ async def test_a_secret_in_the_clients_name_is_found_when_it_is_entered(world: W
     assert "<@>" not in told_of
 
 
-async def test_a_question_without_it_hides_nothing(begun: World) -> None:
+async def test_an_earlier_question_without_the_secret_stays_visible(begun: World) -> None:
     await begun.walk_to(19)
     view = await begun.open(begun.ann, "step:19", "step_help")
     await begun.submit(begun.ann, view, question="Where is the Client Secret generated?")
@@ -75,7 +75,7 @@ async def test_a_question_without_it_hides_nothing(begun: World) -> None:
     assert "Where is the Client Secret generated?" in await history_of(begun)
 
 
-async def test_what_is_too_short_for_a_secret_is_looked_for_nowhere(begun: World) -> None:
+async def test_a_value_too_short_for_a_secret_is_not_searched_for(begun: World) -> None:
     await begun.walk_to(19)
     view = await begun.open(begun.ann, "step:19", "step_help")
     await begun.submit(begun.ann, view, question="Where is the secret?")

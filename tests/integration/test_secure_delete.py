@@ -1,4 +1,4 @@
-"""Destroyed means destroyed: no file of the database holds a replaced or deleted ciphertext."""
+"""Secure deletion: no database file holds a replaced or deleted ciphertext."""
 
 import asyncio
 import sqlite3
@@ -24,14 +24,14 @@ on_postgresql = pytest.mark.parametrize("kept", ["postgresql"], indirect=True)
 
 
 @pytest.fixture(autouse=True)
-def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Clear up without the pauses that keep it from getting in the way of others."""
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run the cleanup without the pauses that keep it out of the way of other work."""
     for pause in ("DEBOUNCE_SECONDS", "REST_SECONDS", "FIRST_PAUSE_SECONDS"):
         monkeypatch.setattr(secure_delete, pause, 0.02)
 
 
 class Kept:
-    """Where a database keeps its files, to be searched."""
+    """A database's files, to be searched."""
 
     def __init__(self, database: AnyDatabase, cluster: Cluster | None = None) -> None:
         self.database, self._cluster = database, cluster
@@ -48,13 +48,13 @@ class Kept:
         return b"".join(one.read_bytes() for one in wal.iterdir() if one.is_file())
 
     def flush(self) -> None:
-        """Have what PostgreSQL holds in memory written to its files."""
+        """Make PostgreSQL write what it holds in memory to its files."""
         if self._cluster:
             with psycopg.connect(self.database.url, autocommit=True) as connection:
                 connection.execute("CHECKPOINT")
 
     def holding(self, ciphertexts: list[bytes]) -> list[str]:
-        """The files in which some of `ciphertexts` are."""
+        """The files that contain any of `ciphertexts`."""
         self.flush()
         found = []
         for path in self.files():
@@ -89,7 +89,7 @@ def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Kept]:
 
 @pytest.fixture
 async def world(kept: Kept) -> AsyncIterator[World]:
-    """A world in which all five values are in."""
+    """A world with all five values entered."""
     async with a_world(kept.database) as world:
         await world.begin()
         await world.walk_to(23)
@@ -97,7 +97,7 @@ async def world(kept: Kept) -> AsyncIterator[World]:
 
 
 async def replaced(world: World) -> list[bytes]:
-    """Have the secret replaced; the ciphertext that it had."""
+    """Replace the secret and return its old ciphertext."""
     before = stored(world)
     secret = world.servicetitan.regenerate_secret()
     assert (await world.enter(world.erin, 19, client_secret=secret)).ok
@@ -105,7 +105,7 @@ async def replaced(world: World) -> list[bytes]:
 
 
 async def cancelled(world: World) -> list[bytes]:
-    """Have all destroyed by an engineer who ends the onboarding."""
+    """Destroy all values by canceling the onboarding."""
     before = stored(world)
     await world.type("cancel")
     assert (await world.submit(world.erin, world.view_of(world.erin), reason="They left")).ok
@@ -113,7 +113,7 @@ async def cancelled(world: World) -> list[bytes]:
 
 
 async def expired(world: World) -> list[bytes]:
-    """Have all destroyed by time."""
+    """Destroy all values by letting them expire."""
     before = stored(world)
     world.write("UPDATE onboarding SET status = 'completed', finished_at = '2020-01-01 00:00:00'")
     await world.bot.sweep()
@@ -121,7 +121,7 @@ async def expired(world: World) -> list[bytes]:
 
 
 async def purged(world: World) -> list[bytes]:
-    """Have all destroyed by a command, beside the bot."""
+    """Destroy all values with the purge command while the bot is running."""
     before = stored(world)
     world.write("UPDATE onboarding SET status = 'completed', finished_at = '2020-01-01 00:00:00'")
     settings = {**COMPLETE, "DATABASE_URL": world.settings.database_url}
@@ -132,7 +132,7 @@ async def purged(world: World) -> list[bytes]:
 
 
 async def rotated(world: World) -> list[bytes]:
-    """Have all encrypted with another key."""
+    """Re-encrypt all values with another key."""
     before = stored(world)
     key = "b3Nlc2FtZXNlc2FtZXNlc2FtZXNlc2FtZXNlc2FtZXM="
     settings = {**COMPLETE, "DATABASE_URL": world.settings.database_url}
@@ -143,7 +143,7 @@ async def rotated(world: World) -> list[bytes]:
 
 
 WAYS = [replaced, cancelled, expired, purged, rotated]
-# The others go by the same statement, and the next test cancels on PostgreSQL too.
+# The others use the same statement, and the next test cancels on PostgreSQL too.
 ON_EACH = [
     *(("sqlite", one) for one in WAYS),
     *(("postgresql", one) for one in (replaced, purged, rotated)),
@@ -167,7 +167,7 @@ async def test_no_file_holds_an_old_ciphertext(
 
 @on_each
 @pytest.mark.parametrize("way", [replaced, cancelled])
-async def test_a_bot_that_stops_a_moment_later_leaves_none(
+async def test_a_bot_stopped_right_after_a_deletion_leaves_no_old_ciphertext(
     kept: Kept, way: Callable[[World], Awaitable[list[bytes]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with a_world(kept.database) as world:
@@ -183,7 +183,7 @@ async def test_a_bot_that_stops_a_moment_later_leaves_none(
 
 
 @on_postgresql
-async def test_statistics_hold_none_either(world: World, kept: Kept) -> None:
+async def test_postgresql_statistics_hold_no_old_ciphertext(world: World, kept: Kept) -> None:
     """PostgreSQL's ANALYZE copies samples of what is in a table."""
     world.write("ANALYZE")
 
@@ -191,9 +191,7 @@ async def test_statistics_hold_none_either(world: World, kept: Kept) -> None:
 
 
 @on_postgresql
-async def test_postgresqls_wal_keeps_them_as_the_documentation_says(
-    world: World, kept: Kept
-) -> None:
+async def test_postgresql_wal_keeps_old_ciphertexts_as_documented(world: World, kept: Kept) -> None:
     old = await replaced(world)
     await kept.gone(old)
 
@@ -201,7 +199,9 @@ async def test_postgresqls_wal_keeps_them_as_the_documentation_says(
 
 
 @on_each
-async def test_somebody_who_reads_an_older_state_only_delays_it(world: World, kept: Kept) -> None:
+async def test_an_open_read_transaction_only_delays_secure_deletion(
+    world: World, kept: Kept
+) -> None:
     query = "SELECT count(*) FROM credential"
     if isinstance(kept.database, SqliteFile):
         with closing(sqlite3.connect(kept.database.path, isolation_level=None)) as reader:
@@ -220,7 +220,7 @@ async def test_somebody_who_reads_an_older_state_only_delays_it(world: World, ke
 
 
 @on_each
-async def test_a_value_that_comes_in_meanwhile_is_kept(world: World, kept: Kept) -> None:
+async def test_values_replaced_during_secure_deletion_are_kept(world: World, kept: Kept) -> None:
     old = [one for _ in range(5) for one in await replaced(world)]
 
     await kept.gone(old)
@@ -229,8 +229,8 @@ async def test_a_value_that_comes_in_meanwhile_is_kept(world: World, kept: Kept)
 
 
 @on_each
-async def test_who_may_not_is_named(world: World, kept: Kept) -> None:
-    """PostgreSQL lets a table's owner do it; SQLite whoever may write."""
+async def test_secure_deletion_reports_why_it_is_not_possible(world: World, kept: Kept) -> None:
+    """PostgreSQL requires the table's owner; SQLite, anyone who can write."""
     url = kept.database.url
     if isinstance(kept.database, PostgresDatabase):
         for statement in (
@@ -254,7 +254,7 @@ async def test_who_may_not_is_named(world: World, kept: Kept) -> None:
 
 
 @ON_SQLITE
-async def test_a_table_that_has_grown_and_shrunk_leaves_no_copy(database: SqliteFile) -> None:
+async def test_a_table_that_grew_and_shrank_leaves_no_old_ciphertext(database: SqliteFile) -> None:
     """Where SQLite moves a row to another page, `secure_delete` may leave the copy."""
     old = []
     with closing(sqlite3.connect(database.path)) as connection:

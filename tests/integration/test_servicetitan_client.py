@@ -1,4 +1,4 @@
-"""The ServiceTitan client: over real HTTP against the sandbox, and against answers made up."""
+"""The ServiceTitan client, over real HTTP against the sandbox and with canned responses."""
 
 import base64
 import json
@@ -67,7 +67,7 @@ def client(st: ServiceTitanSandbox, http: httpx.AsyncClient, pauses: list[float]
 
 
 def answering(answer: Answering | httpx.Response) -> ServiceTitan:
-    """A client whose every request gets `answer`, and which never waits."""
+    """A client that gets `answer` for every request and never waits."""
 
     async def sleep(_seconds: float) -> None:
         pass
@@ -104,7 +104,7 @@ def jwt(claims: object) -> str:
 # --- tokens
 
 
-async def test_a_token_tells_its_scopes_its_tenant_and_its_client(
+async def test_a_token_exposes_its_scopes_tenant_and_client_id(
     client: ServiceTitan, st: ServiceTitanSandbox
 ) -> None:
     token = await a_token(client, st)
@@ -114,7 +114,7 @@ async def test_a_token_tells_its_scopes_its_tenant_and_its_client(
     assert token.expires_in == 900
 
 
-async def test_a_token_that_is_no_jwt_is_a_good_token_that_tells_nothing(
+async def test_an_opaque_token_works_but_exposes_no_claims(
     client: ServiceTitan, st: ServiceTitanSandbox
 ) -> None:
     st.claims = False
@@ -192,7 +192,7 @@ async def test_the_old_secret_is_refused_once_a_new_one_was_generated(
         (httpx.Response(429), TooManyRequests),
     ],
 )
-async def test_answers_of_the_token_endpoint(
+async def test_token_endpoint_failures_map_to_specific_errors(
     response: httpx.Response, expected: type[RequestError]
 ) -> None:
     def repeat(_request: httpx.Request) -> httpx.Response:
@@ -209,7 +209,7 @@ async def test_answers_of_the_token_endpoint(
 # --- reads
 
 
-async def test_all_eight_reads_answer_with_the_right_values(
+async def test_all_reads_succeed_with_correct_credentials(
     client: ServiceTitan, st: ServiceTitanSandbox
 ) -> None:
     token = await a_token(client, st)
@@ -241,7 +241,7 @@ async def test_another_tenant_is_forbidden(client: ServiceTitan, st: ServiceTita
         await get(client, st, token, tenant_id="999999")
 
 
-async def test_a_missing_scope_is_told_from_another_refusal(
+async def test_a_missing_scope_is_distinguished_from_other_refusals(
     client: ServiceTitan, st: ServiceTitanSandbox
 ) -> None:
     st.scopes -= {BUSINESS_UNITS.scope}
@@ -251,7 +251,7 @@ async def test_a_missing_scope_is_told_from_another_refusal(
         await get(client, st, token)
 
 
-async def test_a_path_nobody_knows_is_our_mistake_not_the_clients(
+async def test_an_unknown_path_is_our_error_not_the_clients(
     client: ServiceTitan, st: ServiceTitanSandbox
 ) -> None:
     token = await a_token(client, st)
@@ -262,7 +262,7 @@ async def test_a_path_nobody_knows_is_our_mistake_not_the_clients(
     assert st.requests[-1].template == "unknown"
 
 
-async def test_a_tag_that_does_not_exist_is_not_found(
+async def test_an_unknown_booking_provider_tag_is_not_found(
     client: ServiceTitan, st: ServiceTitanSandbox
 ) -> None:
     st.scopes |= {BOOKING_PROVIDER_TAG.scope}
@@ -283,7 +283,7 @@ async def test_ids_are_quoted_in_the_path() -> None:
     assert path == "/settings/v2/tenant/1%2F..%2F2%3Fa%3Db%23c/business-units?page=1&pageSize=1"
 
 
-async def test_the_headers_are_the_ones_the_api_asks_for() -> None:
+async def test_a_request_carries_the_headers_the_api_requires() -> None:
     asked: list[httpx.Request] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -297,11 +297,11 @@ async def test_the_headers_are_the_ones_the_api_asks_for() -> None:
     assert str(asked[0].url) == "https://api.servicetitan.io/settings/v2/tenant/1/business-units"
 
 
-# --- patience
+# --- retries and timeouts
 
 
 @pytest.mark.parametrize("fault", [500, 503, 429, "html", "drop"])
-async def test_what_may_pass_is_tried_again(
+async def test_transient_failures_are_retried(
     client: ServiceTitan, st: ServiceTitanSandbox, pauses: list[float], fault: FaultKind
 ) -> None:
     token = await a_token(client, st)
@@ -312,7 +312,7 @@ async def test_what_may_pass_is_tried_again(
     assert len(pauses) == 2
 
 
-async def test_after_three_attempts_it_is_given_up(
+async def test_the_client_gives_up_after_three_attempts(
     client: ServiceTitan, st: ServiceTitanSandbox, pauses: list[float]
 ) -> None:
     st.fail("token", status=500)
@@ -324,7 +324,7 @@ async def test_after_three_attempts_it_is_given_up(
     assert 1 <= pauses[0] <= 2 <= pauses[1] <= 3
 
 
-async def test_a_pause_that_servicetitan_asks_for_is_kept(
+async def test_the_retry_after_header_is_honored(
     client: ServiceTitan, st: ServiceTitanSandbox, pauses: list[float]
 ) -> None:
     st.fail("token", status=429, times=1, retry_after=7)
@@ -334,7 +334,7 @@ async def test_a_pause_that_servicetitan_asks_for_is_kept(
     assert 7 <= pauses[0] <= 8
 
 
-async def test_the_pause_is_read_from_the_text_when_there_is_no_header(
+async def test_the_retry_delay_is_read_from_the_body_if_the_header_is_missing(
     client: ServiceTitan, st: ServiceTitanSandbox, pauses: list[float]
 ) -> None:
     st.fail("token", status=429, times=1)
@@ -344,7 +344,7 @@ async def test_the_pause_is_read_from_the_text_when_there_is_no_header(
     assert 5 <= pauses[0] <= 6
 
 
-async def test_a_pause_longer_than_our_patience_is_not_cut_short_but_left_for_later(
+async def test_a_retry_delay_above_the_limit_raises_an_error_without_waiting(
     client: ServiceTitan, st: ServiceTitanSandbox, pauses: list[float]
 ) -> None:
     st.fail("token", status=429, retry_after=60)
@@ -367,7 +367,7 @@ async def test_no_answer_in_time_is_a_timeout(st: ServiceTitanSandbox) -> None:
     assert raised.value.reason is Reason.TIMEOUT
 
 
-async def test_all_attempts_together_have_an_end(st: ServiceTitanSandbox) -> None:
+async def test_the_total_time_of_all_attempts_is_limited(st: ServiceTitanSandbox) -> None:
     st.fail("token", status="timeout")
     async with httpx.AsyncClient() as http:
         retry = RetryPolicy(answer=60, total=0.01)
@@ -378,7 +378,7 @@ async def test_all_attempts_together_have_an_end(st: ServiceTitanSandbox) -> Non
     assert raised.value.reason is Reason.TIMEOUT
 
 
-async def test_a_server_that_does_not_speak_tls_is_told_as_such(
+async def test_a_server_without_tls_is_reported_as_a_tls_error(
     st: ServiceTitanSandbox, http: httpx.AsyncClient
 ) -> None:
     client = ServiceTitan(
@@ -393,7 +393,7 @@ async def test_a_server_that_does_not_speak_tls_is_told_as_such(
     assert raised.value.reason is Reason.TLS
 
 
-async def test_a_name_that_cannot_be_resolved_is_told_as_such() -> None:
+async def test_an_unresolvable_host_is_reported_as_a_dns_error() -> None:
     def answer(_request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("[Errno -2]") from socket.gaierror(-2, "unknown name")
 
@@ -403,7 +403,7 @@ async def test_a_name_that_cannot_be_resolved_is_told_as_such() -> None:
     assert raised.value.reason is Reason.DNS
 
 
-async def test_a_port_where_nobody_listens_is_a_failed_connection(
+async def test_a_closed_port_is_reported_as_a_connection_error(
     http: httpx.AsyncClient,
 ) -> None:
     async with ServiceTitanSandbox() as gone:
@@ -437,7 +437,7 @@ async def test_a_redirect_is_not_followed() -> None:
         ("http://127.0.0.1:8080", "127.0.0.1"),
     ],
 )
-def test_the_environment_is_known_by_the_host(auth_url: str, environment: str) -> None:
+def test_the_environment_is_derived_from_the_auth_host(auth_url: str, environment: str) -> None:
     client = ServiceTitan(
         Sender(httpx.AsyncClient()), auth_url=auth_url, api_url="https://api.example"
     )
@@ -449,7 +449,7 @@ def test_the_environment_is_known_by_the_host(auth_url: str, environment: str) -
 
 
 @pytest.mark.parametrize("key", ["", "ak1.a b", "ak1.a\nb", "ak1.schlüssel", "ak1.\u200bb"])
-async def test_a_key_that_no_header_can_carry_is_refused_before_it_is_sent(key: str) -> None:
+async def test_a_key_invalid_in_a_header_is_refused_before_it_is_sent(key: str) -> None:
     def answer(_request: httpx.Request) -> httpx.Response:
         raise AssertionError("nothing should have been sent")
 
@@ -468,7 +468,7 @@ async def test_a_key_that_no_header_can_carry_is_refused_before_it_is_sent(key: 
         "Key abcdefghijklmnopqrstuvwxy unknown to jane@example.com",
     ],
 )
-async def test_a_title_that_repeats_what_was_sent_is_shown_without_it(title: str) -> None:
+async def test_sent_values_are_redacted_from_error_titles(title: str) -> None:
     problem = {"title": title, "status": 403, "traceId": KEY.get_secret_value()}
 
     with pytest.raises(Forbidden) as raised:
@@ -480,7 +480,7 @@ async def test_a_title_that_repeats_what_was_sent_is_shown_without_it(title: str
 
 
 @pytest.mark.parametrize("fault", [400, 403, 429, 500, "html", "drop", "timeout"])
-async def test_no_value_hangs_on_an_error_or_on_its_causes(
+async def test_errors_and_their_causes_contain_no_credentials(
     client: ServiceTitan, st: ServiceTitanSandbox, fault: FaultKind
 ) -> None:
     st.fail("token", status=fault)
@@ -495,7 +495,7 @@ async def test_no_value_hangs_on_an_error_or_on_its_causes(
         assert value not in told
 
 
-async def test_neither_credentials_nor_tokens_show_their_values(
+async def test_credentials_and_tokens_hide_their_values_in_str_and_repr(
     client: ServiceTitan, st: ServiceTitanSandbox
 ) -> None:
     token = await a_token(client, st)

@@ -29,7 +29,7 @@ async def test_several_clients_are_assigned_by_name_and_the_reply_says_which(beg
     assert "Acme Plumbing and 1 more client: reassigned" in told
 
 
-async def test_all_of_an_engineers_clients_are_assigned_at_once(begun: World) -> None:
+async def test_all_of_an_engineers_clients_can_be_reassigned_together(begun: World) -> None:
     max_ = begun.slack.add_person("Max Engineer")
     await begun.begin("Bolt Plumbing", begun.slack.add_channel("bolt", begun.erin))
 
@@ -42,7 +42,7 @@ async def test_all_of_an_engineers_clients_are_assigned_at_once(begun: World) ->
     assert "Who? For example" in (await begun.type(f"assign <@{max_.id}> all")).text
 
 
-async def test_a_client_who_did_the_written_guide_is_asked_only_for_the_answer(
+async def test_marking_a_step_range_done_asks_only_for_what_is_missing(
     begun: World,
 ) -> None:
     asked = await begun.type("done 1-17")
@@ -62,7 +62,7 @@ async def test_a_client_who_did_the_written_guide_is_asked_only_for_the_answer(
     assert "Step 22" not in (await begun.type("done 22")).text.split("Almost!")[0]
 
 
-async def test_the_answer_and_the_client_come_in_any_order(begun: World) -> None:
+async def test_done_accepts_the_answer_and_the_client_in_any_order(begun: World) -> None:
     await begun.begin("New Horizons", begun.slack.add_channel("horizons", begun.erin))
     query = "SELECT account FROM onboarding WHERE client_name = ?"
 
@@ -75,7 +75,7 @@ async def test_the_answer_and_the_client_come_in_any_order(begun: World) -> None
 
 
 @ON_SQLITE
-async def test_a_note_is_kept_for_engineers_alone(begun: World) -> None:
+async def test_a_note_is_visible_only_to_engineers(begun: World) -> None:
     thread = [message.text for message in begun.channel.messages]
     announced = list(begun.announced)
 

@@ -1,4 +1,4 @@
-"""A wrong signing secret, a wrong clock and a silent Slack are seen: log, /readyz and /metrics."""
+"""The log, /readyz, and /metrics show a wrong signing secret, a wrong clock, and a silent Slack."""
 
 import logging
 import time
@@ -40,26 +40,26 @@ async def test_a_wrong_signing_secret_is_logged_once_a_minute_with_a_count(
     assert "v0=" not in caplog.text
 
 
-async def test_a_wrong_signing_secret_is_a_warning_and_counted(world: World) -> None:
+async def test_a_wrong_signing_secret_raises_a_warning_and_is_counted(world: World) -> None:
     await send(world, secret="another")
 
     [warning] = await world.warnings()
     _, figures = await world.get("/metrics")
 
-    assert warning.startswith("requests: requests with a wrong signature came")
+    assert warning.startswith("requests: requests with a wrong signature arrived")
     assert "SLACK_SIGNING_SECRET" in warning
     assert "last request from Slack: never, last event: never" in warning
     assert 'onboarding_turned_away_total{reason="wrong_signature"} 1.0' in figures
 
 
-async def test_a_right_request_afterwards_ends_the_warning(world: World) -> None:
+async def test_a_valid_request_clears_the_warning(world: World) -> None:
     await send(world, secret="another")
     await world.erin.command(world.channel, "/servicetitan", "help")
 
     assert await world.warnings() == []
 
 
-async def test_a_wrong_clock_is_told_apart_from_a_wrong_secret(
+async def test_a_wrong_clock_is_distinguished_from_a_wrong_secret(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     await send(world, timestamp=str(int(time.time()) - 301))
@@ -72,7 +72,7 @@ async def test_a_wrong_clock_is_told_apart_from_a_wrong_secret(
     assert "clock" in caplog.records[-1].getMessage()
 
 
-async def test_a_stranger_without_a_signature_is_only_counted(world: World) -> None:
+async def test_an_unsigned_request_is_counted_without_a_warning(world: World) -> None:
     await world.slack.post_signed(BODY, FORM, headers={"X-Slack-Request-Timestamp": "now"})
 
     assert await world.warnings() == []
@@ -92,7 +92,9 @@ async def test_commands_without_any_event_point_to_the_request_url(world: World)
 
 
 @ON_SQLITE
-async def test_a_process_that_nothing_reaches_says_so_after_a_while(database: AnyDatabase) -> None:
+async def test_a_process_that_gets_no_requests_warns_after_ten_minutes(
+    database: AnyDatabase,
+) -> None:
     passed = timedelta()
     async with a_world(database, clock=lambda: datetime.now(UTC) + passed) as world:
         assert await world.warnings() == []
@@ -104,7 +106,7 @@ async def test_a_process_that_nothing_reaches_says_so_after_a_while(database: An
     assert "/servicetitan help" in warning
 
 
-async def test_what_came_last_is_kept_once_a_minute(database: AnyDatabase) -> None:
+async def test_last_arrival_times_are_saved_at_most_once_a_minute(database: AnyDatabase) -> None:
     passed = timedelta()
     async with a_world(database, clock=lambda: datetime.now(UTC) + passed) as world:
         await world.begin()

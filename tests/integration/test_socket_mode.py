@@ -1,4 +1,4 @@
-"""Socket Mode: the same conversation, without a public address."""
+"""Socket Mode: the same conversation, without a public URL."""
 
 from collections.abc import AsyncIterator
 
@@ -15,7 +15,7 @@ async def world(database: AnyDatabase) -> AsyncIterator[World]:
         yield world
 
 
-async def test_an_onboarding_begins_and_a_press_goes_on(world: World) -> None:
+async def test_an_onboarding_starts_and_a_press_advances_it(world: World) -> None:
     await world.begin()
 
     await world.press(world.ann, "step:1", "choose_account:existing")
@@ -25,7 +25,7 @@ async def test_an_onboarding_begins_and_a_press_goes_on(world: World) -> None:
     assert all(delivery.ack.ok for delivery in world.slack.deliveries)
 
 
-async def test_a_form_is_refused_and_then_taken(world: World) -> None:
+async def test_an_invalid_form_is_refused_and_accepted_once_corrected(world: World) -> None:
     await world.begin()
     await world.walk_to(11)
 
@@ -37,7 +37,7 @@ async def test_a_form_is_refused_and_then_taken(world: World) -> None:
     assert world.rows("SELECT mask FROM credential") == [("••••6789",)]
 
 
-async def test_status_is_in_the_acknowledgement(world: World) -> None:
+async def test_status_is_returned_in_the_acknowledgment(world: World) -> None:
     await world.begin()
 
     reply = await world.type("status")
@@ -54,13 +54,13 @@ async def test_a_refused_press_is_explained_privately(world: World) -> None:
     assert "This one's on us" in told(world.ann)
 
 
-async def test_the_health_routes_are_served_and_slacks_is_not(world: World) -> None:
+async def test_health_routes_are_served_but_the_slack_route_is_not(world: World) -> None:
     assert await world.get("/healthz") == (200, "alive\n")
     assert (await world.get("/readyz"))[0] == 200
     assert (await world.get("/slack/events"))[0] == 404
 
 
-async def test_after_a_disconnect_the_bot_is_back(world: World) -> None:
+async def test_the_bot_reconnects_after_a_disconnect(world: World) -> None:
     await world.begin()
 
     await world.slack.sockets.disconnect()

@@ -1,4 +1,4 @@
-"""Socket Mode comes back, whatever happens to the line: while it is idle, or a press under way."""
+"""Socket Mode reconnects after any disruption, while idle or in the middle of a press."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -18,7 +18,7 @@ OPEN = "apps.connections.open"
 
 @dataclass(frozen=True)
 class Disruption:
-    """What happens to the line, and to the first attempts to get another one."""
+    """What happens to the connection, and to the first attempts to reconnect."""
 
     name: str
     line: LineTrouble = LineTrouble.RESET
@@ -60,7 +60,7 @@ async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
 
 
 async def back(world: World, opened: int) -> None:
-    """Wait for another line, and see that it is the only one."""
+    """Wait for a new connection and check that it is the only one."""
     slack = world.slack
 
     def is_back() -> bool:
@@ -85,7 +85,7 @@ async def disrupt(world: World, disruption: Disruption) -> int:
 
 
 @pytest.mark.parametrize("disruption", DISRUPTIONS, ids=lambda one: one.name)
-async def test_it_comes_back_when_the_line_is_lost_while_idle(
+async def test_the_bot_reconnects_after_losing_an_idle_connection(
     world: World, disruption: Disruption
 ) -> None:
     opened = await disrupt(world, disruption)
@@ -98,7 +98,7 @@ async def test_it_comes_back_when_the_line_is_lost_while_idle(
     assert len(set(filter(None, addresses))) == len(list(filter(None, addresses)))
 
 
-# What happens to the next attempts has nothing to do with a press: the long run tries all the same.
+# Trouble with reconnecting has nothing to do with a press, but the long run tries it anyway.
 @pytest.mark.parametrize(
     "disruption",
     [
@@ -108,7 +108,7 @@ async def test_it_comes_back_when_the_line_is_lost_while_idle(
         for position, one in enumerate(DISRUPTIONS)
     ],
 )
-async def test_it_comes_back_when_the_line_is_lost_while_a_press_is_under_way(
+async def test_the_bot_reconnects_and_finishes_a_press_it_was_handling(
     world: World, disruption: Disruption
 ) -> None:
     newcomer = world.slack.add_person("Max Member")
@@ -116,18 +116,18 @@ async def test_it_comes_back_when_the_line_is_lost_while_a_press_is_under_way(
     step = world.message("step:1")
     async with held(world.slack, "users.info"):
         pressing = asyncio.create_task(newcomer.press(step, "choose_account:new"))
-        await asyncio.sleep(0.05)  # the press is on its way, and asks who Max is
+        await asyncio.sleep(0.05)  # the press is being handled, and the bot asks who Max is
         opened = await disrupt(world, disruption)
     await back(world, opened)
     await pressing
     await world.idle()
 
-    assert world.current == 2  # carried out, though the acknowledgement may be lost
+    assert world.current == 2  # carried out, though the acknowledgment may be lost
     await world.press(world.ann, "step:2", "step_done")
     assert world.current == 3
 
 
-async def test_it_comes_back_when_slack_is_back_at_the_same_address(world: World) -> None:
+async def test_the_bot_is_not_ready_in_a_slack_outage_and_reconnects_after(world: World) -> None:
     await world.slack.go_down()
     async with asyncio.timeout(5):
         while world.bot.socket and world.bot.socket.connected:  # noqa: ASYNC110
@@ -143,7 +143,7 @@ async def test_it_comes_back_when_slack_is_back_at_the_same_address(world: World
     await back(world, opened)
 
 
-async def test_what_still_comes_over_the_old_line_is_carried_out(world: World) -> None:
+async def test_a_press_arriving_on_the_old_connection_is_handled(world: World) -> None:
     pressing = asyncio.create_task(world.ann.press(world.message("step:1"), "choose_account:new"))
     await asyncio.sleep(0)
     await world.slack.sockets.lose(LineTrouble.WARNING)
@@ -155,7 +155,7 @@ async def test_what_still_comes_over_the_old_line_is_carried_out(world: World) -
     assert world.current == 2
 
 
-async def test_an_error_that_nobody_expects_does_not_end_the_attempts(
+async def test_an_unexpected_error_does_not_stop_reconnect_attempts(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail_once(url: str) -> str:
@@ -169,7 +169,7 @@ async def test_an_error_that_nobody_expects_does_not_end_the_attempts(
     await back(world, opened + 1)
 
 
-async def test_lines_that_are_cut_again_and_again_are_not_opened_without_end(
+async def test_reconnects_are_limited_when_handshakes_keep_failing(
     world: World,
 ) -> None:
     before = len(world.slack.calls_of(OPEN))
@@ -181,7 +181,7 @@ async def test_lines_that_are_cut_again_and_again_are_not_opened_without_end(
     assert len(world.slack.calls_of(OPEN)) - before <= 5
 
 
-async def test_lines_that_open_well_and_are_soon_cut_are_opened_ever_more_slowly(
+async def test_reconnects_back_off_until_a_connection_has_been_stable(
     world: World,
 ) -> None:
     slack, loop = world.slack, asyncio.get_running_loop()

@@ -1,4 +1,4 @@
-"""`/servicetitan start`: the form, the thread's first messages, and every way to be refused."""
+"""`/servicetitan start`: the form, the thread's first messages, and every reason for refusal."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -17,19 +17,19 @@ COUNT = "SELECT count(*) FROM onboarding"
 
 
 def initial(view: View, name: str) -> Any:
-    """What a field of the form holds before anybody touches it."""
+    """The initial value of a field of the form."""
     [element] = [block["element"] for block in view.blocks if block["block_id"] == name]
     return next((value for key, value in element.items() if key.startswith("initial_")), None)
 
 
 @pytest.fixture
 async def guarded(database: AnyDatabase) -> AsyncIterator[World]:
-    """A world whose ENGINEERS names Erin alone."""
+    """A world where ENGINEERS lists only Erin."""
     async with a_world(database, named_engineers=True) as world:
         yield world
 
 
-async def test_the_form_proposes_the_name_that_was_typed(world: World) -> None:
+async def test_the_form_is_prefilled_with_the_typed_name(world: World) -> None:
     await world.type("start Acme Plumbing")
 
     view = world.view_of(world.erin)
@@ -38,7 +38,7 @@ async def test_the_form_proposes_the_name_that_was_typed(world: World) -> None:
     assert initial(view, "engineer") == world.erin.id
 
 
-async def test_without_a_name_the_form_proposes_the_channels(world: World) -> None:
+async def test_without_a_typed_name_the_form_suggests_the_channels_name(world: World) -> None:
     await world.slack.admin.rename(world.channel, "ext-acme-plumbing-heavyset")
 
     await world.type("start")
@@ -46,7 +46,7 @@ async def test_without_a_name_the_form_proposes_the_channels(world: World) -> No
     assert initial(world.view_of(world.erin), "client_name") == "Acme Plumbing"
 
 
-async def test_where_the_channel_tells_no_name_either_the_form_asks_for_one(world: World) -> None:
+async def test_the_form_asks_for_a_name_if_the_channel_suggests_none(world: World) -> None:
     await world.slack.admin.rename(world.channel, "heavyset-onboarding")
     await world.type("start")
 
@@ -72,7 +72,7 @@ async def test_a_thread_begins_with_root_welcome_and_step_1(world: World) -> Non
     ]
 
 
-async def test_the_engineering_channel_hears_of_the_start_with_a_link(world: World) -> None:
+async def test_the_start_is_announced_with_a_link_in_the_engineering_channel(world: World) -> None:
     await world.begin()
 
     [announced] = world.announced
@@ -90,7 +90,9 @@ async def test_named_admins_are_greeted_and_an_engineer_can_be_chosen(world: Wor
 
 
 @pytest.mark.parametrize("text", ["start", "start acme  PLUMBING"])
-async def test_a_client_is_onboarded_once_at_a_time(begun: World, text: str) -> None:
+async def test_a_client_cannot_have_two_onboardings_at_the_same_time(
+    begun: World, text: str
+) -> None:
     reply = await begun.type(text)
 
     assert "Acme Plumbing already has an onboarding" in reply.text
@@ -110,7 +112,7 @@ async def test_a_channel_may_have_several_clients(begun: World) -> None:
 
 
 @pytest.mark.parametrize("private", [False, True], ids=["public", "private"])
-async def test_start_is_refused_where_the_bot_is_no_member(world: World, private: bool) -> None:
+async def test_start_is_refused_where_the_bot_is_not_a_member(world: World, private: bool) -> None:
     channel = world.slack.add_channel("elsewhere", world.erin, private=private, with_bot=False)
 
     reply = await world.type("start Acme", channel=channel)
@@ -184,7 +186,7 @@ async def test_a_name_with_mentions_is_refused_at_the_field(world: World) -> Non
     assert world.rows(COUNT) == NOTHING
 
 
-async def test_a_name_with_marks_is_shown_as_it_is(world: World) -> None:
+async def test_a_name_with_formatting_characters_is_shown_literally(world: World) -> None:
     await world.begin("*Tom* & _Jerry_ &amp;")
 
     await world.press(world.ann, "step:1", "choose_account:new")
@@ -195,7 +197,7 @@ async def test_a_name_with_marks_is_shown_as_it_is(world: World) -> None:
     assert "*Waiting on:* *Tom* &amp; _Jerry_ &amp;" in visible_text(root)
 
 
-async def test_only_an_engineer_can_be_asked(guarded: World) -> None:
+async def test_only_an_engineer_can_be_assigned(guarded: World) -> None:
     harry = guarded.slack.add_person("Harry Home")
     await guarded.type("start Acme")
     view = guarded.view_of(guarded.erin)
@@ -208,7 +210,7 @@ async def test_only_an_engineer_can_be_asked(guarded: World) -> None:
 
 
 @ON_BOTH
-async def test_of_two_engineers_who_start_at_once_one_succeeds(world: World) -> None:
+async def test_concurrent_starts_for_one_client_create_one_onboarding(world: World) -> None:
     max_ = world.slack.add_person("Max Engineer")
     await world.slack.admin.invite(world.channel, max_)
     await world.type("start Acme")
@@ -227,7 +229,7 @@ async def test_of_two_engineers_who_start_at_once_one_succeeds(world: World) -> 
 
 
 @pytest.mark.parametrize("kind", ["is_restricted", "is_ultra_restricted"])
-async def test_guests_are_no_engineers(world: World, kind: str) -> None:
+async def test_guests_cannot_start_an_onboarding(world: World, kind: str) -> None:
     guest = world.slack.add_person("Gus Guest")
     setattr(guest.user, kind, True)
     await world.slack.admin.invite(world.channel, guest)
@@ -238,7 +240,7 @@ async def test_guests_are_no_engineers(world: World, kind: str) -> None:
     assert (guest.view, world.rows(COUNT)) == (None, NOTHING)
 
 
-async def test_with_engineers_named_other_members_are_refused(guarded: World) -> None:
+async def test_members_not_listed_in_engineers_cannot_start_an_onboarding(guarded: World) -> None:
     harry = guarded.slack.add_person("Harry Home")
     await guarded.slack.admin.invite(guarded.channel, harry)
 
@@ -254,7 +256,7 @@ async def test_external_people_are_not_offered_the_command(world: World) -> None
 
 
 @ON_BOTH
-async def test_a_channel_is_free_again_when_its_onboarding_is_over(begun: World) -> None:
+async def test_a_new_onboarding_can_start_after_the_last_one_completed(begun: World) -> None:
     begun.write("UPDATE onboarding SET status = 'completed'")
 
     await begun.type("start Acme Plumbing")
@@ -263,7 +265,7 @@ async def test_a_channel_is_free_again_when_its_onboarding_is_over(begun: World)
     assert begun.rows(COUNT) == [(2,)]
 
 
-async def test_clients_in_different_channels_do_not_meet(begun: World) -> None:
+async def test_onboardings_in_different_channels_are_isolated(begun: World) -> None:
     beta: Channel = begun.slack.add_channel("beta", begun.erin)
 
     await begun.begin("Beta Heating", beta)
@@ -272,7 +274,7 @@ async def test_clients_in_different_channels_do_not_meet(begun: World) -> None:
     assert "Beta Heating" not in "".join(message.text for message in begun.channel.messages)
 
 
-async def test_when_slack_refuses_to_open_the_form_the_engineer_is_told(world: World) -> None:
+async def test_the_engineer_is_notified_if_slack_refuses_to_open_the_form(world: World) -> None:
     world.slack.fail_next("views.open", error="expired_trigger_id")
 
     reply = await world.type("start Acme")
@@ -284,7 +286,7 @@ async def test_when_slack_refuses_to_open_the_form_the_engineer_is_told(world: W
 # --- who is in the channel ---
 
 
-async def test_the_people_from_outside_are_proposed_as_the_clients_admins(world: World) -> None:
+async def test_external_members_are_suggested_as_the_clients_admins(world: World) -> None:
     for other in (
         world.slack.add_person("Bo Bot", world.ann.team, is_bot=True),
         world.slack.add_person("Gone Gus", world.ann.team, deleted=True),
@@ -300,7 +302,7 @@ async def test_the_people_from_outside_are_proposed_as_the_clients_admins(world:
     assert f"<@{world.ann.id}>" in world.message("welcome").text
 
 
-async def test_the_clients_time_zone_is_theirs(world: World) -> None:
+async def test_the_clients_time_zone_comes_from_its_people(world: World) -> None:
     world.ann.user.tz = "America/Denver"
 
     await world.begin()
@@ -308,7 +310,7 @@ async def test_the_clients_time_zone_is_theirs(world: World) -> None:
     assert world.rows("SELECT timezone FROM onboarding") == [("America/Denver",)]
 
 
-async def test_a_channel_without_anybody_from_outside_is_warned_of(world: World) -> None:
+async def test_the_form_warns_if_no_external_people_are_in_the_channel(world: World) -> None:
     lonely = world.slack.add_channel("lonely", world.erin)
 
     await world.type("start Acme", channel=lonely)
@@ -320,7 +322,7 @@ async def test_a_channel_without_anybody_from_outside_is_warned_of(world: World)
     assert world.rows("SELECT timezone FROM onboarding") == [(None,)]
 
 
-async def test_other_clients_of_the_channel_are_named(begun: World) -> None:
+async def test_the_form_lists_other_clients_in_progress_in_the_channel(begun: World) -> None:
     await begun.type("start Beta Heating")
 
     assert "Also in progress in this channel: *Acme Plumbing* (0 of 25 steps done)" in words(
@@ -328,7 +330,7 @@ async def test_other_clients_of_the_channel_are_named(begun: World) -> None:
     )
 
 
-async def test_people_of_another_client_in_the_channel_are_not_proposed(world: World) -> None:
+async def test_another_clients_admins_in_the_channel_are_not_suggested(world: World) -> None:
     await world.begin(client_admins=[world.ann])
     bea = world.slack.add_person("Bea Boss", world.slack.add_team("Beta"), tz="Europe/Vienna")
     await world.slack.admin.invite(world.channel, bea)
@@ -343,7 +345,7 @@ async def test_people_of_another_client_in_the_channel_are_not_proposed(world: W
 
 
 @pytest.mark.parametrize("fault", [{"error": "fetch_members_failed"}, {"status": 503}])
-async def test_if_slack_does_not_tell_who_is_there_nothing_is_proposed(
+async def test_no_admins_are_suggested_if_members_cannot_be_listed(
     world: World, fault: dict[str, Any]
 ) -> None:
     world.slack.fail_next("conversations.members", **fault)
@@ -356,7 +358,7 @@ async def test_if_slack_does_not_tell_who_is_there_nothing_is_proposed(
     assert (await world.submit(world.erin, view)).ok
 
 
-async def test_a_form_that_has_to_wait_for_slack_opens_at_once_and_is_filled_in_later(
+async def test_the_form_opens_immediately_and_is_filled_in_when_slack_answers(
     world: World,
 ) -> None:
     erin = world.erin
@@ -376,7 +378,7 @@ async def test_a_form_that_has_to_wait_for_slack_opens_at_once_and_is_filled_in_
     assert f"<@{world.ann.id}>" in world.message("welcome").text
 
 
-async def test_a_form_that_was_submitted_meanwhile_is_not_filled_in_any_more(world: World) -> None:
+async def test_a_form_submitted_early_is_not_filled_in_afterward(world: World) -> None:
     async with held(world.slack, "conversations.members"):
         await world.erin.command(world.channel, "/servicetitan", "start Acme")
         answer = await world.erin.submit(world.view_of(world.erin))
@@ -388,7 +390,7 @@ async def test_a_form_that_was_submitted_meanwhile_is_not_filled_in_any_more(wor
 
 
 def words(view: View) -> str:
-    """What a form says besides its fields."""
+    """The text of a form outside its fields."""
     return "\n".join(block["text"]["text"] for block in view.blocks if block["type"] == "section")
 
 
@@ -405,7 +407,9 @@ def words(view: View) -> str:
         ("start Invite & Co", "Invite & Co"),
     ],
 )
-async def test_the_name_is_what_was_typed(world: World, typed: str, name: str) -> None:
+async def test_a_typed_name_is_kept_without_stray_punctuation_or_spaces(
+    world: World, typed: str, name: str
+) -> None:
     await world.type(typed)
     form = world.view_of(world.erin)
 
@@ -416,7 +420,7 @@ async def test_the_name_is_what_was_typed(world: World, typed: str, name: str) -
     assert world.rows("SELECT client_name FROM onboarding") == [(name,)]
 
 
-async def test_an_address_is_no_name(world: World) -> None:
+async def test_a_name_with_an_email_address_is_refused(world: World) -> None:
     reply = await world.type("start Acme ann@acme.example")
 
     assert "email address in that name" in reply.text

@@ -1,4 +1,4 @@
-"""`/servicetitan status`: found by name, all with the finished ones, page by page."""
+"""`/servicetitan status`: searching by name, including finished onboardings, and paging."""
 
 from tests.databases import ON_BOTH
 from tests.integration.world import World
@@ -24,7 +24,7 @@ def add(
 
 
 @ON_BOTH
-async def test_pages_go_forth_and_back(begun: World) -> None:
+async def test_next_and_previous_buttons_page_through_the_list(begun: World) -> None:
     for number in range(1, 24):
         add(begun, number)
 
@@ -52,7 +52,7 @@ async def test_pages_go_forth_and_back(begun: World) -> None:
 
 
 @ON_BOTH
-async def test_a_client_is_found_by_a_part_of_the_name(begun: World) -> None:
+async def test_a_client_is_found_by_part_of_its_name(begun: World) -> None:
     add(begun, 7)
 
     text = (await begun.type("status LIENT 0")).text
@@ -63,7 +63,7 @@ async def test_a_client_is_found_by_a_part_of_the_name(begun: World) -> None:
     assert "No active client matches “100%”" in (await begun.type("status 100%")).text
 
 
-async def test_all_includes_the_finished_ones(begun: World) -> None:
+async def test_status_all_includes_finished_onboardings(begun: World) -> None:
     add(begun, 3, "completed")
     add(begun, 4, "cancelled")
 
@@ -73,7 +73,7 @@ async def test_all_includes_the_finished_ones(begun: World) -> None:
     assert "Client 03 · 6 of 25 · completed" in text.replace("*", "")
 
 
-async def test_what_needs_somebody_is_told(begun: World) -> None:
+async def test_status_shows_exposed_credentials_and_open_questions(begun: World) -> None:
     add(begun, 5, exposed=1, asked=2)
 
     text = (await begun.type("status client")).text

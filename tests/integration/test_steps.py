@@ -1,4 +1,4 @@
-"""The buttons of a step: done, the account's choice, undo; and presses that come to nothing."""
+"""A step's buttons: done, the account choice, and undo; and presses that are rejected."""
 
 import asyncio
 from collections import Counter
@@ -18,7 +18,7 @@ def actions(world: World, slot: str) -> list[str]:
     return [one["action_id"] for one in buttons(world.message(slot))]
 
 
-async def test_done_says_who_and_when_and_goes_on_to_the_next_step(begun: World) -> None:
+async def test_done_shows_who_and_when_and_moves_on_to_the_next_step(begun: World) -> None:
     await begun.press(begun.ann, "step:1", "choose_account:new")
 
     await begun.press(begun.ann, "step:2", "step_done")
@@ -43,7 +43,7 @@ async def test_done_costs_one_post_and_three_edits(begun: World) -> None:
     assert methods == {"chat.update": 3, "chat.postMessage": 1}
 
 
-async def test_the_calls_of_a_done_are_made_at_once_but_for_the_root_with_the_link(
+async def test_done_makes_its_slack_calls_concurrently_except_the_root_edit(
     database: AnyDatabase,
 ) -> None:
     async with a_world(database, latency=LATENCY) as world:
@@ -76,7 +76,7 @@ async def test_an_existing_admin_skips_step_2_and_says_so(begun: World) -> None:
     assert "2 of 22, then" in begun.message("root").text
 
 
-async def test_the_question_of_step_1_cannot_be_passed_over(begun: World) -> None:
+async def test_done_cannot_skip_the_question_in_step_1(begun: World) -> None:
     await begun.ann.press_raw(begun.message("root"), "step_done", f"{begun.onboarding}:1")
     await begun.idle()
 
@@ -84,7 +84,7 @@ async def test_the_question_of_step_1_cannot_be_passed_over(begun: World) -> Non
     assert begun.current == 1
 
 
-async def test_undo_and_done_again_stay_in_their_places(begun: World) -> None:
+async def test_undo_and_redo_edit_the_step_messages_in_place(begun: World) -> None:
     await begun.walk_to(5)
     before = {slot: begun.message(slot).ts for slot in begun.slots()}
 
@@ -105,7 +105,7 @@ async def test_undo_and_done_again_stay_in_their_places(begun: World) -> None:
     assert begun.current == 5
 
 
-async def test_an_engineer_reopens_one_step_and_the_client_is_told_whom_to_ask(
+async def test_an_engineer_can_reopen_an_earlier_step_but_the_client_cannot(
     begun: World,
 ) -> None:
     await begun.walk_to(6)
@@ -123,7 +123,7 @@ async def test_an_engineer_reopens_one_step_and_the_client_is_told_whom_to_ask(
     assert begun.current == 6
 
 
-async def test_a_step_that_is_skipped_ahead_waits_for_those_before_it(begun: World) -> None:
+async def test_a_step_skipped_ahead_of_time_appears_only_in_its_turn(begun: World) -> None:
     await begun.walk_to(3)
     await begun.type("skip 5")
 
@@ -134,7 +134,7 @@ async def test_a_step_that_is_skipped_ahead_waits_for_those_before_it(begun: Wor
     assert begun.slots()[-3:] == ["step:4", "step:5", "step:6"]
 
 
-async def test_changing_the_answer_of_step_1_brings_step_2_back(begun: World) -> None:
+async def test_changing_the_answer_to_step_1_brings_step_2_back(begun: World) -> None:
     await begun.press(begun.ann, "step:1", "choose_account:existing")
     before = begun.slots()
 
@@ -161,7 +161,7 @@ async def test_a_double_click_counts_once(begun: World) -> None:
     assert f"<@{begun.ann.id}> already finished step 2" in told(begun.ann)
 
 
-async def test_two_people_at_once_finish_a_step_once(begun: World) -> None:
+async def test_two_people_pressing_done_together_finish_a_step_once(begun: World) -> None:
     await begun.press(begun.ann, "step:1", "choose_account:new")
     screen = begun.message("step:2").snapshot()
 
@@ -173,7 +173,7 @@ async def test_two_people_at_once_finish_a_step_once(begun: World) -> None:
     assert len(begun.ann.ephemerals) + len(begun.erin.ephemerals) == 1
 
 
-async def test_an_old_screens_button_says_that_the_step_is_done(begun: World) -> None:
+async def test_done_on_a_stale_screen_says_who_already_finished_the_step(begun: World) -> None:
     await begun.walk_to(3)
     old = begun.message("step:3").snapshot()
     await begun.press(begun.ann, "step:3", "step_done")
@@ -185,7 +185,7 @@ async def test_an_old_screens_button_says_that_the_step_is_done(begun: World) ->
     assert begun.current == 4
 
 
-async def test_a_step_that_is_still_to_come_cannot_be_done(begun: World) -> None:
+async def test_a_future_step_cannot_be_marked_done(begun: World) -> None:
     await begun.ann.press_raw(begun.message("root"), "step_done", f"{begun.onboarding}:9")
     await begun.idle()
 
@@ -207,7 +207,7 @@ async def test_a_press_from_another_channel_is_refused(begun: World, action: str
     assert begun.current == 1
 
 
-async def test_an_onboarding_that_does_not_exist_is_not_invented(begun: World) -> None:
+async def test_a_press_for_an_unknown_onboarding_is_refused(begun: World) -> None:
     await begun.ann.press_raw(begun.message("step:1"), "step_done", "0123456789abcdef:1")
     await begun.idle()
 
@@ -225,7 +225,9 @@ async def test_a_step_that_the_guide_does_not_have_is_refused(begun: World, step
     assert "There's no step" in told(begun.ann)
 
 
-async def test_home_members_who_are_no_engineers_may_only_look(database: AnyDatabase) -> None:
+async def test_home_workspace_members_who_are_not_engineers_are_read_only(
+    database: AnyDatabase,
+) -> None:
     async with a_world(database, named_engineers=True) as world:
         harry = world.slack.add_person("Harry Home")
         guest = world.slack.add_person("Gus Guest", is_restricted=True)
@@ -240,7 +242,7 @@ async def test_home_members_who_are_no_engineers_may_only_look(database: AnyData
         assert world.current == 1
 
 
-async def test_a_guest_who_was_named_at_the_start_is_the_clients_admin(world: World) -> None:
+async def test_a_guest_named_at_the_start_acts_as_client_admin(world: World) -> None:
     guest = world.slack.add_person("Gus Guest", is_restricted=True)
     await world.slack.admin.invite(world.channel, guest)
     await world.begin(client_admins=[guest])
@@ -252,14 +254,14 @@ async def test_a_guest_who_was_named_at_the_start_is_the_clients_admin(world: Wo
     ]
 
 
-async def test_an_engineer_may_do_the_clients_steps(begun: World) -> None:
+async def test_an_engineer_can_do_the_clients_steps(begun: World) -> None:
     await begun.press(begun.erin, "step:1", "choose_account:new")
 
     assert f"— <@{begun.erin.id}>" in begun.message("step:1").text
     assert begun.rows("SELECT by_role FROM step WHERE number = 1") == [("engineer",)]
 
 
-async def test_phase_6_is_not_for_the_client(begun: World) -> None:
+async def test_the_client_cannot_act_on_phase_6_steps(begun: World) -> None:
     await begun.walk_to(23)
 
     for action in ("step_done", "reveal_credentials"):
@@ -272,7 +274,7 @@ async def test_phase_6_is_not_for_the_client(begun: World) -> None:
     assert begun.current == 23
 
 
-async def test_a_button_of_another_version_says_so(begun: World) -> None:
+async def test_a_button_from_another_release_says_it_is_out_of_date(begun: World) -> None:
     press = await begun.ann.press_raw(begun.message("step:1"), "step_finish", "whatever")
     await begun.idle()
 
@@ -290,7 +292,7 @@ async def test_an_answer_that_is_not_offered_is_refused(begun: World) -> None:
     assert begun.current == 1
 
 
-async def test_a_completed_onboarding_is_not_undone(begun: World) -> None:
+async def test_a_completed_onboarding_cannot_be_undone(begun: World) -> None:
     await begun.walk_to(25)
     old = begun.message("step:24").snapshot()
     await begun.press(begun.erin, "step:25", "run_verification")
@@ -303,7 +305,7 @@ async def test_a_completed_onboarding_is_not_undone(begun: World) -> None:
     assert begun.rows("SELECT status FROM onboarding") == [("completed",)]
 
 
-async def test_if_private_messages_do_not_reach_the_client_the_press_is_answered(
+async def test_a_press_is_answered_even_if_ephemerals_cannot_reach_the_client(
     begun: World,
 ) -> None:
     begun.slack.doubts.ephemeral_reaches_external = False
@@ -317,7 +319,7 @@ async def test_if_private_messages_do_not_reach_the_client_the_press_is_answered
     assert "already finished step 2" in told(begun.ann)
 
 
-async def test_the_engineers_own_address_is_told_where_slack_gives_it(world: World) -> None:
+async def test_step_1_shows_the_engineers_email_if_slack_provides_it(world: World) -> None:
     eve = world.slack.add_person("Eve Engineer")
     await world.begin()
     assert f"`{world.erin.user.email}`" in world.message("step:1").text

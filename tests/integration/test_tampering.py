@@ -1,4 +1,4 @@
-"""Stored values that somebody changed past the bot: found out wherever they are used, and said."""
+"""Stored values altered behind the bot's back are detected and reported wherever they're used."""
 
 import json
 from collections.abc import Callable
@@ -20,7 +20,7 @@ Tamper = Callable[[World, list[dict[str, Any]]], None]
 
 
 def stored(world: World) -> list[dict[str, Any]]:
-    """The rows of the values, by column."""
+    """The rows of the stored values, as dicts."""
     rows = world.rows(f"SELECT {', '.join(COLUMNS)} FROM credential ORDER BY field")  # noqa: S608
     return [dict(zip(COLUMNS, row, strict=True)) for row in rows]
 
@@ -36,7 +36,7 @@ def of(rows: list[dict[str, Any]], field: str) -> dict[str, Any]:
 
 
 def swap(world: World, _before: list[dict[str, Any]]) -> None:
-    """Put the Client ID's ciphertext in the secret's place, and the other way round."""
+    """Swap the ciphertexts of the Client ID and the Client Secret."""
     now = stored(world)
     one, other = of(now, "client_id"), of(now, "client_secret")
     write(world, "client_secret", ciphertext=one["ciphertext"])
@@ -44,7 +44,7 @@ def swap(world: World, _before: list[dict[str, Any]]) -> None:
 
 
 def swap_whole_rows(world: World, _before: list[dict[str, Any]]) -> None:
-    """Let the two rows change their names."""
+    """Swap the field names of the two rows."""
     for name, new in (("client_id", "x"), ("client_secret", "client_id"), ("x", "client_secret")):
         world.write("UPDATE credential SET field = ? WHERE field = ?", new, name)
 
@@ -58,26 +58,26 @@ def empty(world: World, _before: list[dict[str, Any]]) -> None:
 
 
 def replay(world: World, before: list[dict[str, Any]]) -> None:
-    """Put the whole row of the earlier secret back."""
+    """Restore the entire row of the earlier secret."""
     old = of(before, "client_secret")
     write(world, "client_secret", **{name: old[name] for name in old if name != "field"})
 
 
 def replay_under_the_new_version(world: World, before: list[dict[str, Any]]) -> None:
-    """Put the earlier ciphertext and its mask back, as if they were the newer ones."""
+    """Restore the earlier ciphertext and its mask, but keep the newer version number."""
     old = of(before, "client_secret")
     write(world, "client_secret", ciphertext=old["ciphertext"], mask=old["mask"])
 
 
 def replay_with_its_event(world: World, before: list[dict[str, Any]]) -> None:
-    """Put the earlier secret's row back, and let the history say that it is the newest."""
+    """Restore the earlier secret's row, and make the history call it the newest."""
     replay(world, before)
     detail = json.dumps({"field": "client_secret", "version": 1})
     world.write("UPDATE event SET detail = ? WHERE kind = 'credential_replaced'", detail)
 
 
 def replay_without_the_newer_event(world: World, before: list[dict[str, Any]]) -> None:
-    """Put the whole row of the earlier secret back, and remove what the history says since."""
+    """Restore the earlier secret's row, and delete the history since then."""
     replay(world, before)
     [(position,)] = world.rows("SELECT position FROM event WHERE kind = 'credential_replaced'")
     world.write("DELETE FROM event WHERE position >= ?", position)
@@ -85,7 +85,7 @@ def replay_without_the_newer_event(world: World, before: list[dict[str, Any]]) -
 
 
 def replay_with_a_made_up_state(world: World, before: list[dict[str, Any]]) -> None:
-    """Put the earlier secret's row back, and have the onboarding say that it is right."""
+    """Restore the earlier secret's row, and make the onboarding's state vouch for it."""
     replay_with_its_event(world, before)
     [(state,)] = world.rows("SELECT sealed_state FROM onboarding")
     state["versions"]["client_secret"] = 1
@@ -119,7 +119,7 @@ KINDS: dict[str, tuple[Tamper, str]] = {
 
 @pytest.fixture
 async def scene(begun: World) -> Scene:
-    """Every value is in, and the secret is the second one; the rows of when it was the first."""
+    """All values entered and the secret replaced once; with the rows from before that."""
     await begun.walk_to(23)
     before = stored(begun)
     begun.servicetitan.regenerate_secret()
@@ -136,7 +136,7 @@ async def keys_check(world: World) -> Ended:
 
 
 @pytest.mark.parametrize(("tamper", "reason"), list(KINDS.values()), ids=list(KINDS))
-async def test_tampering_is_found_out_wherever_a_value_is_used(
+async def test_tampering_is_detected_wherever_a_value_is_used(
     tamper: Tamper, reason: str, scene: Scene
 ) -> None:
     world, before = scene
@@ -166,7 +166,7 @@ async def test_tampering_is_found_out_wherever_a_value_is_used(
 
 
 @ON_BOTH
-async def test_values_that_nobody_touched_are_well_everywhere(scene: Scene) -> None:
+async def test_untouched_values_raise_no_tampering_warning(scene: Scene) -> None:
     world, _ = scene
 
     checked = await keys_check(world)

@@ -1,4 +1,4 @@
-"""Clients over a phase's target are at risk: on Home, in `status`, in the digest."""
+"""Clients past a phase's target date are shown as at risk on Home, in `status`, and the digest."""
 
 from freezegun import freeze_time
 
@@ -8,7 +8,9 @@ from tests.integration.world import a_world
 
 
 @ON_SQLITE
-async def test_a_client_over_the_target_is_at_risk_everywhere(database: AnyDatabase) -> None:
+async def test_a_client_over_target_is_at_risk_on_home_in_status_and_digest(
+    database: AnyDatabase,
+) -> None:
     with freeze_time("2026-03-02 14:00", tick=True, real_asyncio=True) as clock:
         async with a_world(database, digest_at="Mon 09:00") as world:
             await world.begin()

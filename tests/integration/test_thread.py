@@ -1,4 +1,4 @@
-"""The thread after faults: level again in the end, and nothing posted twice."""
+"""The thread after faults: it catches up in the end, and nothing is posted twice."""
 
 import asyncio
 import json
@@ -19,7 +19,7 @@ LEVEL = [(1, 1)]
 
 
 def about(slot: str) -> Callable[[dict[str, Any]], bool]:
-    """Picks the calls whose message has this slot; a `*` at the end stands for any rest."""
+    """Match calls whose message has this slot; a trailing `*` matches anything."""
 
     def picks(arguments: dict[str, Any]) -> bool:
         found = arguments.get("metadata") or {}
@@ -31,12 +31,12 @@ def about(slot: str) -> Callable[[dict[str, Any]], bool]:
 
 
 def was_hit(world: World) -> bool:
-    """Whether a call failed as it was told to."""
+    """Whether a call hit an injected fault."""
     return any(call.answer.get("error") == "fault" for call in world.slack.calls)
 
 
 def chats(world: World) -> list[Call]:
-    """The calls that post, change or look for messages."""
+    """The calls that post, edit, or look up messages."""
     return [call for call in world.slack.calls if call.method.startswith(("chat", "conversations"))]
 
 
@@ -44,7 +44,7 @@ async def choose(world: World) -> None:
     await world.press(world.ann, "step:1", "choose_account:new")
 
 
-async def test_a_post_whose_answer_was_lost_is_found_and_not_repeated(begun: World) -> None:
+async def test_a_post_with_a_lost_response_is_found_and_not_repeated(begun: World) -> None:
     begun.slack.fail_next("chat.postMessage", drop=True, performed=True, predicate=about("step:2"))
     await choose(begun)
     assert begun.rows("SELECT ts FROM message WHERE slot = 'step:2'") == [(None,)]
@@ -57,7 +57,7 @@ async def test_a_post_whose_answer_was_lost_is_found_and_not_repeated(begun: Wor
     assert begun.rows(STATE) == LEVEL
 
 
-async def test_a_root_whose_answer_was_lost_still_heads_one_thread(world: World) -> None:
+async def test_a_root_post_with_a_lost_response_still_starts_only_one_thread(world: World) -> None:
     world.slack.fail_next("chat.postMessage", drop=True, performed=True, predicate=about("root"))
     await world.type("start Acme")
     await world.submit(world.erin, world.view_of(world.erin))
@@ -69,7 +69,7 @@ async def test_a_root_whose_answer_was_lost_still_heads_one_thread(world: World)
     assert {message.thread_ts for message in world.channel.messages} == {None, root.ts}
 
 
-async def test_what_was_found_is_brought_to_the_newest_state(begun: World) -> None:
+async def test_a_recovered_message_is_updated_to_the_latest_state(begun: World) -> None:
     begun.slack.fail_next("chat.postMessage", drop=True, performed=True, predicate=about("step:2"))
     await choose(begun)
     await begun.ann.press(begun.message("step:2"), "step_done")
@@ -80,7 +80,7 @@ async def test_what_was_found_is_brought_to_the_newest_state(begun: World) -> No
     assert "✅" in begun.message("step:2").text
 
 
-async def test_a_post_that_got_lost_itself_is_made_again(begun: World) -> None:
+async def test_a_post_that_never_reached_slack_is_retried(begun: World) -> None:
     begun.slack.fail_next("chat.postMessage", drop=True, predicate=about("step:2"))
     await choose(begun)
     assert begun.find("step:2") is None
@@ -90,7 +90,7 @@ async def test_a_post_that_got_lost_itself_is_made_again(begun: World) -> None:
     assert begun.slots() == ["root", "welcome", "step:1", "step:2"]
 
 
-async def test_a_rate_limit_is_kept_without_a_lease(begun: World) -> None:
+async def test_a_rate_limit_delay_is_stored_without_holding_a_lease(begun: World) -> None:
     begun.slack.fail_next("chat.postMessage", status=429, retry_after=30, predicate=about("step:2"))
     await choose(begun)
     before = len(chats(begun))
@@ -106,7 +106,7 @@ async def test_a_rate_limit_is_kept_without_a_lease(begun: World) -> None:
     assert begun.slots() == ["root", "welcome", "step:1", "step:2"]
 
 
-async def test_when_the_wait_is_over_the_bot_goes_on_by_itself(begun: World) -> None:
+async def test_publishing_resumes_automatically_after_a_rate_limit(begun: World) -> None:
     begun.slack.fail_next("chat.postMessage", status=429, retry_after=1, predicate=about("step:2"))
 
     await choose(begun)
@@ -120,7 +120,7 @@ async def test_after_a_rate_limit_only_the_newest_state_is_shown(begun: World) -
     await choose(begun)
     before = len(begun.slack.calls_of("chat.update"))
     await begun.press(begun.ann, "step:2", "step_done")
-    assert begun.find("step:3")  # Slack has asked to wait with edits alone
+    assert begun.find("step:3")  # Slack has rate-limited only the edits
     assert len(begun.slack.calls_of("chat.update")) == before
 
     await begun.slack.until(lambda: "2 of 22, then" in begun.message("root").text)
@@ -136,7 +136,7 @@ async def test_after_a_rate_limit_only_the_newest_state_is_shown(begun: World) -
     [{"status": 500}, {"error": "internal_error"}],
     ids=["500", "internal_error"],
 )
-async def test_slacks_own_failures_only_delay(
+async def test_slack_server_errors_only_delay_publishing(
     begun: World, method: str, fault: dict[str, Any]
 ) -> None:
     begun.slack.fail_next(method, predicate=about("step:*"), **fault)
@@ -151,7 +151,7 @@ async def test_slacks_own_failures_only_delay(
     assert begun.rows(STATE) == LEVEL
 
 
-async def test_one_broken_edit_does_not_keep_the_next_step_back(begun: World) -> None:
+async def test_a_failed_edit_does_not_block_the_next_step(begun: World) -> None:
     begun.slack.fail_next("chat.update", status=500, predicate=about("root"))
 
     await choose(begun)
@@ -160,7 +160,7 @@ async def test_one_broken_edit_does_not_keep_the_next_step_back(begun: World) ->
     assert offers(begun.message("step:2"), "step_done")
 
 
-async def test_an_edit_that_slack_refuses_is_not_taken_for_made(begun: World) -> None:
+async def test_an_edit_that_slack_refuses_is_retried(begun: World) -> None:
     begun.slack.fail_next("chat.update", error="block_mismatch", predicate=about("step:1"))
     await choose(begun)
     assert offers(begun.message("step:1"), "choose_account:new")
@@ -171,8 +171,8 @@ async def test_an_edit_that_slack_refuses_is_not_taken_for_made(begun: World) ->
     assert begun.rows(STATE) == LEVEL
 
 
-async def test_of_many_edits_each_few_are_saved_before_more_are_made(begun: World) -> None:
-    """So a crash costs no more than these, and crash after crash doesn't repeat all of them."""
+async def test_many_edits_are_saved_in_small_batches(begun: World) -> None:
+    """So a crash repeats one batch at most, even if crashes keep happening."""
     await begun.walk_to(18)
     unsaved: list[int] = []
 
@@ -206,7 +206,7 @@ async def test_a_deleted_message_with_buttons_is_posted_again(begun: World) -> N
     assert begun.rows(STATE) == LEVEL
 
 
-async def test_a_deleted_line_without_buttons_stays_deleted(begun: World) -> None:
+async def test_a_deleted_message_without_buttons_stays_deleted(begun: World) -> None:
     begun.channel.messages.remove(begun.message("step:1"))
 
     await begun.ann.press_raw(
@@ -219,12 +219,12 @@ async def test_a_deleted_line_without_buttons_stays_deleted(begun: World) -> Non
     assert begun.rows(STATE) == LEVEL
 
 
-async def test_what_a_crash_left_behind_is_brought_level_by_a_sweep(begun: World) -> None:
+async def test_a_sweep_catches_up_after_a_crash_once_the_lease_expires(begun: World) -> None:
     begun.write("UPDATE onboarding SET lease_owner = 'dead', lease_until = ?", from_now(hours=1))
     await choose(begun)
     await begun.bot.sweep()
     await begun.idle()
-    assert begun.find("step:2") is None  # somebody else is at it, as far as one can know
+    assert begun.find("step:2") is None  # another worker appears to hold the lease
 
     await begun.catch_up()
 
@@ -232,7 +232,7 @@ async def test_what_a_crash_left_behind_is_brought_level_by_a_sweep(begun: World
     assert begun.rows(STATE) == LEVEL
 
 
-async def test_the_next_start_takes_up_what_a_crash_left_behind(begun: World) -> None:
+async def test_a_restart_catches_up_after_a_crash(begun: World) -> None:
     begun.write("UPDATE onboarding SET lease_owner = 'dead', lease_until = ?", from_now(hours=1))
     await choose(begun)
     begun.write("UPDATE onboarding SET lease_until = ?", from_now(seconds=-1))
@@ -241,7 +241,7 @@ async def test_the_next_start_takes_up_what_a_crash_left_behind(begun: World) ->
         await begun.slack.until(lambda: begun.find("step:2"))
 
 
-async def test_nothing_unchanged_is_updated(begun: World) -> None:
+async def test_unchanged_messages_are_not_edited(begun: World) -> None:
     await begun.walk_to(3)
     begun.write("UPDATE onboarding SET revision = revision + 1")
     before = len(chats(begun))
@@ -270,7 +270,7 @@ async def test_two_bots_on_one_database_post_nothing_twice(begun: World) -> None
     assert begun.rows(STATE) == LEVEL
 
 
-async def test_an_announcement_whose_answer_was_lost_is_made_once(world: World) -> None:
+async def test_an_announcement_with_a_lost_response_is_posted_once(world: World) -> None:
     world.slack.fail_next(
         "chat.postMessage", drop=True, performed=True, predicate=about("announcement:*")
     )
@@ -284,7 +284,7 @@ async def test_an_announcement_whose_answer_was_lost_is_made_once(world: World) 
 
 
 @pytest.mark.parametrize("fault", [{"status": 429}, {"status": 500}, {"drop": True}])
-async def test_an_announcement_that_failed_comes_later(world: World, fault: dict[str, Any]) -> None:
+async def test_a_failed_announcement_is_retried(world: World, fault: dict[str, Any]) -> None:
     world.slack.fail_next("chat.postMessage", predicate=about("announcement:*"), **fault)
     await world.begin()
     assert world.announced == []
@@ -295,7 +295,7 @@ async def test_an_announcement_that_failed_comes_later(world: World, fault: dict
     assert world.slots() == ["root", "welcome", "step:1"]
 
 
-async def test_without_the_engineering_channel_the_thread_goes_on(begun: World) -> None:
+async def test_an_archived_engineering_channel_does_not_block_the_thread(begun: World) -> None:
     await begun.walk_to(22)
     begun.slack.fail_next("chat.postMessage", error="is_archived", predicate=about("ann*"))
 
@@ -307,7 +307,7 @@ async def test_without_the_engineering_channel_the_thread_goes_on(begun: World) 
     assert any("check 1 passed" in text for text in begun.announced)
 
 
-async def test_where_bots_may_not_read_threads_a_step_is_rather_shown_twice(begun: World) -> None:
+async def test_a_lost_step_is_reposted_even_if_the_bot_cannot_read_the_thread(begun: World) -> None:
     begun.slack.doubts.bots_read_replies = False
     begun.slack.fail_next("chat.postMessage", drop=True, predicate=about("step:2"))
     await choose(begun)
@@ -317,20 +317,20 @@ async def test_where_bots_may_not_read_threads_a_step_is_rather_shown_twice(begu
     assert offers(begun.message("step:2"), "step_done")
 
 
-async def test_a_post_whose_answer_was_lost_is_found_after_a_rate_limit_too(begun: World) -> None:
+async def test_a_post_with_a_lost_response_is_found_even_after_a_rate_limit(begun: World) -> None:
     post, step = "chat.postMessage", about("step:2")
     begun.slack.fail_next(post, drop=True, performed=True, predicate=step)
     await choose(begun)
     begun.slack.fail_next("conversations.replies", error="missing_scope")
     begun.slack.fail_next(post, status=429, retry_after=30, predicate=step)
-    await begun.catch_up()  # it could not be looked for, and then not be posted again
+    await begun.catch_up()  # the lookup fails, and then the repost is rate-limited
 
     await begun.catch_up()
 
     assert begun.slots().count("step:2") == 1
 
 
-async def test_an_edit_whose_answer_was_lost_is_taken_back_when_the_state_is(begun: World) -> None:
+async def test_an_edit_with_a_lost_response_is_reverted_on_undo(begun: World) -> None:
     begun.slack.fail_next("chat.update", drop=True, performed=True, predicate=about("step:1"))
     await choose(begun)
     assert offers(begun.message("step:1"), "step_undo")
@@ -343,7 +343,7 @@ async def test_an_edit_whose_answer_was_lost_is_taken_back_when_the_state_is(beg
 
 
 @pytest.mark.parametrize("fault", [{"status": 503}, {"retry_after": 30}], ids=["away", "limited"])
-async def test_the_first_message_never_goes_ahead_of_a_step(
+async def test_the_root_message_never_gets_ahead_of_the_posted_step(
     begun: World, fault: dict[str, Any]
 ) -> None:
     root, before = begun.message("root"), len(begun.slack.calls_of("chat.update"))

@@ -1,4 +1,4 @@
-"""Bounds on what one person may ask of the bot, of the engineers and of ServiceTitan."""
+"""Limits on what one person can demand of the bot, the engineers, and ServiceTitan."""
 
 import secrets
 
@@ -12,16 +12,16 @@ from tests.integration.world import World
 
 
 async def ask(world: World, question: str, slot: str = "step:1") -> str:
-    """Ask by the form, and return what its field says; empty if it was taken."""
+    """Ask through the form, and return its field's error; empty if it was accepted."""
     form = await world.open(world.ann, slot, "step_help")
     return str((await world.submit(world.ann, form, question=question)).errors.get("question", ""))
 
 
-# --- trying out values ---
+# --- guessing values ---
 
 
 @pytest.mark.parametrize("field", ["tenant_id", "client_id"])
-async def test_another_clients_value_is_not_known_to_who_asks(begun: World, field: str) -> None:
+async def test_a_question_does_not_confirm_another_clients_values(begun: World, field: str) -> None:
     await begun.walk_to(23)
     zenith = begun.slack.add_channel("zenith", begun.erin, begun.ann)
     await begun.begin("Zenith", zenith)
@@ -35,7 +35,7 @@ async def test_another_clients_value_is_not_known_to_who_asks(begun: World, fiel
     assert answer.ok
 
 
-async def test_many_candidates_in_one_question_are_compared_with_nothing(begun: World) -> None:
+async def test_a_question_with_too_many_candidate_values_is_not_checked(begun: World) -> None:
     await begun.walk_to(23)
     tenant = begun.servicetitan.credentials["tenant_id"]
 
@@ -48,7 +48,7 @@ async def test_many_candidates_in_one_question_are_compared_with_nothing(begun: 
 
 
 @ON_BOTH
-async def test_many_questions_with_candidates_are_slowed(begun: World) -> None:
+async def test_repeated_questions_with_candidate_values_are_rate_limited(begun: World) -> None:
     await begun.walk_to(23)
     tenant = begun.servicetitan.credentials["tenant_id"]
 
@@ -66,7 +66,7 @@ async def test_many_questions_with_candidates_are_slowed(begun: World) -> None:
 
 
 @ON_BOTH
-async def test_guessed_secrets_are_not_all_tried_with_servicetitan(begun: World) -> None:
+async def test_guessing_secrets_against_servicetitan_is_rate_limited(begun: World) -> None:
     await begun.walk_to(23)
 
     answers = []
@@ -75,14 +75,14 @@ async def test_guessed_secrets_are_not_all_tried_with_servicetitan(begun: World)
         answers.append(await begun.enter(begun.ann, 19, client_secret=guess))
 
     taken = [answer for answer in answers if answer.ok]
-    assert len(taken) == CHECKS.most - 1  # the five values were the first
+    assert len(taken) == CHECKS.most - 1  # entering the five values was the first check
     assert "changed 10 times in the last hour" in answers[-1].errors["client_secret"]
     assert "in 60 minutes" in answers[-1].errors["client_secret"]
     [(version,)] = begun.rows("SELECT version FROM credential WHERE field = 'client_secret'")
     assert version == len(taken) + 1
 
 
-async def test_values_are_taken_again_after_an_hour(begun: World) -> None:
+async def test_values_are_accepted_again_after_an_hour(begun: World) -> None:
     await begun.walk_to(23)
     for _ in range(10):
         await begun.enter(begun.ann, 19, client_secret=f"cs1.{secrets.token_hex(25)}")
@@ -93,7 +93,7 @@ async def test_values_are_taken_again_after_an_hour(begun: World) -> None:
     assert (await begun.enter(begun.ann, 19, client_secret=right)).ok
 
 
-async def test_the_engineer_is_pinged_for_ten_questions_an_hour(begun: World) -> None:
+async def test_the_engineer_is_pinged_for_at_most_ten_questions_an_hour(begun: World) -> None:
     said = [await ask(begun, f"What about the roof, part {number}?") for number in range(12)]
 
     assert len([text for text in begun.announced if "needs help" in text]) == QUESTIONS.most
@@ -101,7 +101,7 @@ async def test_the_engineer_is_pinged_for_ten_questions_an_hour(begun: World) ->
 
 
 @ON_BOTH
-async def test_the_same_refusal_is_in_the_history_once_an_hour(begun: World) -> None:
+async def test_a_repeated_refusal_is_recorded_once_an_hour(begun: World) -> None:
     for _ in range(5):
         await begun.ann.press_raw(begun.message("root"), "step_done", f"{begun.onboarding}:23")
     await begun.idle()
@@ -109,7 +109,7 @@ async def test_the_same_refusal_is_in_the_history_once_an_hour(begun: World) -> 
     assert len(begun.events("refused")) == 1
 
 
-async def test_one_notice_tells_of_what_was_posted_within_the_hour(begun: World) -> None:
+async def test_reposting_a_secret_within_the_hour_adds_no_second_notice(begun: World) -> None:
     await begun.walk_to(24)
     secret = begun.servicetitan.credentials["client_secret"]
 
@@ -126,7 +126,7 @@ async def test_one_notice_tells_of_what_was_posted_within_the_hour(begun: World)
 
 
 @ON_BOTH
-async def test_each_secret_that_was_posted_is_refused_later(begun: World) -> None:
+async def test_every_secret_posted_in_the_channel_is_refused_in_the_form(begun: World) -> None:
     await begun.walk_to(19)
     posted = [f"cs1.{secrets.token_hex(25)}" for _ in range(3)]
 
@@ -142,7 +142,7 @@ async def test_each_secret_that_was_posted_is_refused_later(begun: World) -> Non
         assert "was posted in the channel" in answer.errors["client_secret"]
 
 
-async def test_a_new_secret_that_is_posted_within_the_hour_is_told_of(begun: World) -> None:
+async def test_a_new_secret_posted_within_the_hour_is_reported(begun: World) -> None:
     await begun.walk_to(24)
     for _ in range(2):
         secret = begun.servicetitan.credentials["client_secret"]
@@ -155,7 +155,7 @@ async def test_a_new_secret_that_is_posted_within_the_hour_is_told_of(begun: Wor
     assert len(begun.events("exposed")) == 2
 
 
-async def test_the_engineer_is_pinged_for_thirty_handovers_an_hour(begun: World) -> None:
+async def test_the_engineer_is_pinged_for_at_most_thirty_handovers_an_hour(begun: World) -> None:
     await begun.walk_to(4)
     for _ in range(HANDOVERS.most + 1):
         await begun.press(begun.ann, "step:4", "hand_over")
@@ -168,7 +168,7 @@ async def test_the_engineer_is_pinged_for_thirty_handovers_an_hour(begun: World)
 
 
 @ON_BOTH
-async def test_one_credential_is_not_replaced_for_ever(begun: World) -> None:
+async def test_replacements_of_one_credential_are_limited(begun: World) -> None:
     await begun.walk_to(22)
 
     guesses = [f"cs1.{secrets.token_hex(25)}" for _ in range(33)]

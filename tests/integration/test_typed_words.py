@@ -1,4 +1,4 @@
-"""Words in the thread: a way for people whose organisation lets them press no buttons."""
+"""Typed words in the thread: a way for people whose organization blocks Slack buttons."""
 
 import pytest
 
@@ -15,7 +15,7 @@ async def say(
     await world.idle()
 
 
-async def test_the_first_steps_can_be_done_by_words_alone(begun: World) -> None:
+async def test_the_first_steps_can_be_done_by_typing_alone(begun: World) -> None:
     await say(begun, "new")
     await say(begun, "Done!")
     await say(begun, "done")
@@ -32,7 +32,7 @@ async def test_undo_takes_back_the_last_step(begun: World) -> None:
     assert begun.current == 3
 
 
-async def test_done_at_a_question_names_the_answers(begun: World) -> None:
+async def test_typing_done_at_a_question_lists_the_possible_answers(begun: World) -> None:
     await say(begun, "done")
 
     assert begun.current == 1
@@ -58,7 +58,7 @@ async def test_a_question_after_help_goes_to_the_engineer(begun: World) -> None:
     assert begun.erin.id in told(begun.ann)
 
 
-async def test_people_who_just_talk_are_left_alone(begun: World) -> None:
+async def test_ordinary_conversation_is_ignored(begun: World) -> None:
     for text in ("thanks", "Done?", "I'll do it after lunch", "Ben, can you do this today?"):
         await say(begun, text)
     for text in ("Done.", "new", "Is the dot green?", "I can't see your screen"):
@@ -71,13 +71,13 @@ async def test_people_who_just_talk_are_left_alone(begun: World) -> None:
     assert not begun.events("help_asked")
 
 
-async def test_an_engineer_does_a_step_by_a_word_that_mentions_the_bot(begun: World) -> None:
+async def test_an_engineer_can_do_a_step_by_mentioning_the_bot(begun: World) -> None:
     await say(begun, f"<@{begun.slack.bot.id}> new", begun.erin)
 
     assert begun.current == 2
 
 
-async def test_done_with_what_is_next_is_done(begun: World) -> None:
+async def test_done_followed_by_whats_next_counts_as_done(begun: World) -> None:
     await say(begun, "new account")
     await say(begun, "Done, what's next?")
 
@@ -85,7 +85,7 @@ async def test_done_with_what_is_next_is_done(begun: World) -> None:
     assert not begun.ann.ephemerals
 
 
-async def test_trouble_is_answered_from_the_guide_or_reaches_the_engineer(begun: World) -> None:
+async def test_a_problem_is_answered_from_the_guide_or_sent_to_the_engineer(begun: World) -> None:
     await say(begun, "new")
     await say(begun, "the dot is not green")
     assert "confirm that the tenant authorization steps" in begun.message("answer:1").text
@@ -95,7 +95,7 @@ async def test_trouble_is_answered_from_the_guide_or_reaches_the_engineer(begun:
     assert begun.erin.id in told(begun.ann)
 
 
-async def test_what_comes_near_is_asked_about_once_in_a_while(begun: World) -> None:
+async def test_ambiguous_messages_prompt_for_confirmation_only_once(begun: World) -> None:
     await say(begun, "new")
     await say(begun, "I think we are done here")
     await say(begun, "should be done now")
@@ -107,7 +107,7 @@ async def test_what_comes_near_is_asked_about_once_in_a_while(begun: World) -> N
     assert "Marked step 2 done" in told(begun.ann)
 
 
-async def test_what_comes_near_can_be_sent_to_the_engineer(begun: World) -> None:
+async def test_an_ambiguous_message_can_be_sent_to_the_engineer(begun: World) -> None:
     await say(begun, "new")
     await say(begun, "I gave you admin access")
     assert f"Send to @{begun.erin.user.name}" in told(begun.ann)
@@ -118,7 +118,7 @@ async def test_what_comes_near_can_be_sent_to_the_engineer(begun: World) -> None
     assert begun.current == 2
 
 
-async def test_just_chatting_changes_nothing(begun: World) -> None:
+async def test_the_just_chatting_button_changes_nothing(begun: World) -> None:
     await say(begun, "new")
     await say(begun, "I gave you admin access")
     await begun.ann.press(begun.ann.ephemerals[-1], "just_chatting")
@@ -128,7 +128,7 @@ async def test_just_chatting_changes_nothing(begun: World) -> None:
     assert begun.current == 2
 
 
-async def test_an_edited_message_counts_once_as_its_new_text(begun: World) -> None:
+async def test_a_repeatedly_edited_message_is_acted_on_only_once(begun: World) -> None:
     await say(begun, "new")
     thread_ts = begun.message("root").ts
     written = await begun.ann.say(begun.channel, "don", thread_ts)
@@ -140,7 +140,7 @@ async def test_an_edited_message_counts_once_as_its_new_text(begun: World) -> No
     assert begun.current == 3
 
 
-async def test_words_outside_of_the_thread_mean_nothing(begun: World) -> None:
+async def test_words_outside_the_thread_are_ignored(begun: World) -> None:
     await say(begun, "new", in_thread=False)
 
     assert begun.current == 1
@@ -155,13 +155,13 @@ async def test_a_mention_is_always_answered(begun: World) -> None:
     assert "You can type" in told(begun.ann)
 
 
-async def test_a_mention_can_bear_a_word(begun: World) -> None:
+async def test_a_mention_outside_the_thread_can_carry_an_answer(begun: World) -> None:
     await say(begun, f"<@{begun.slack.bot.id}> new", in_thread=False)
 
     assert begun.current == 2
 
 
-async def test_somebody_without_a_part_is_refused_privately(begun: World) -> None:
+async def test_a_guest_with_no_role_is_refused_privately(begun: World) -> None:
     gus = begun.slack.add_person("Gus Guest", is_restricted=True)
     begun.channel.members[gus.id] = gus.user
 
@@ -171,7 +171,7 @@ async def test_somebody_without_a_part_is_refused_privately(begun: World) -> Non
     assert "Only the client's team" in told(gus)
 
 
-async def test_edits_and_deletions_do_no_harm(begun: World) -> None:
+async def test_editing_and_deleting_a_message_causes_no_errors(begun: World) -> None:
     thread_ts = begun.message("root").ts
     written = await begun.ann.say(begun.channel, "hello", thread_ts)
     await begun.ann.edit(written, "hello there")
@@ -198,13 +198,15 @@ async def test_an_answer_that_cannot_be_private_goes_to_the_thread(begun: World)
     "word",
     ["\u202aexisting\u202c", "*existing*", "“Existing”!", "existing\u200b.", "ｅｘｉｓｔｉｎｇ"],
 )
-async def test_a_word_counts_however_it_is_dressed_up(begun: World, word: str) -> None:
+async def test_a_word_is_recognized_despite_formatting_and_punctuation(
+    begun: World, word: str
+) -> None:
     await say(begun, word)
 
     assert begun.current == 3
 
 
-async def test_a_question_keeps_its_links_as_they_were_typed(begun: World) -> None:
+async def test_links_in_a_question_are_kept_as_typed(begun: World) -> None:
     await say(begun, "help the page acme.com/start?a=1&b=2 is blank, mail ann@acme.com")
 
     [(detail,)] = begun.rows("SELECT detail FROM event WHERE kind = 'help_asked'")

@@ -1,4 +1,4 @@
-"""A row that this release cannot read is named once and left alone; its neighbors live."""
+"""A row this release can't read is reported once and skipped; other onboardings keep working."""
 
 import logging
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from tests.databases import ON_BOTH, ON_SQLITE
 from tests.integration.world import World, told
 
 NAMED = "an onboarding can't be read and is left alone"
-# What a newer release may have written, or somebody by hand: a statement, and why it can't be read.
+# As if written by a newer release or by hand: the statement, and why the row can't be read.
 DAMAGES = {
     "a loss": (
         "UPDATE onboarding SET status = 'paused', loss = 'frozen' WHERE id = ?",
@@ -43,7 +43,7 @@ DAMAGES = {
     ),
     "a list": ("UPDATE onboarding SET client_admins = '5' WHERE id = ?", "isn't as expected"),
 }
-# PostgreSQL takes none of these.
+# PostgreSQL accepts none of these.
 BROKEN = {
     "JSON": (
         "UPDATE onboarding SET client_admins = '[\"U' WHERE id = ?",
@@ -64,11 +64,11 @@ BROKEN = {
 
 @dataclass
 class Scene:
-    """A client who is fine, Acme, in the channel of one who is not, and a third one elsewhere."""
+    """Acme, which is fine; Beta in the same channel, which isn't; and Gamma in another channel."""
 
     world: World
     acme: str
-    beta: str  # not fine
+    beta: str  # the damaged one
     gamma: str
     elsewhere: Channel
 
@@ -140,7 +140,7 @@ async def must_be_left_alone(
 
 
 @pytest.mark.parametrize(("statement", "reason"), DAMAGES.values(), ids=DAMAGES)
-async def test_what_a_newer_release_wrote_stops_nobody_else(
+async def test_a_row_from_a_newer_release_does_not_affect_other_onboardings(
     scene: Scene, statement: str, reason: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     await must_be_left_alone(scene, statement, reason, caplog)
@@ -148,7 +148,7 @@ async def test_what_a_newer_release_wrote_stops_nobody_else(
 
 @ON_SQLITE
 @pytest.mark.parametrize(("statement", "reason"), BROKEN.values(), ids=BROKEN)
-async def test_what_is_no_value_of_its_column_stops_nobody_else(
+async def test_a_corrupt_column_value_does_not_affect_other_onboardings(
     scene: Scene, statement: str, reason: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     await must_be_left_alone(scene, statement, reason, caplog)
@@ -158,7 +158,7 @@ FROZEN = "UPDATE onboarding SET status = 'paused', loss = 'frozen' WHERE id = ?"
 
 
 @ON_BOTH
-async def test_status_shows_the_others_and_a_line_for_it(scene: Scene) -> None:
+async def test_status_shows_the_others_and_flags_the_unreadable_one(scene: Scene) -> None:
     damage(scene, FROZEN)
 
     here = str((await scene.world.type("status")).ack.json())
@@ -170,7 +170,7 @@ async def test_status_shows_the_others_and_a_line_for_it(scene: Scene) -> None:
         assert "unknown Loss “frozen”" in text
 
 
-async def test_the_home_shows_the_others_and_a_line_for_it(scene: Scene) -> None:
+async def test_the_home_tab_shows_the_others_and_flags_the_unreadable_one(scene: Scene) -> None:
     damage(scene, FROZEN)
 
     await scene.world.erin.open_home()
@@ -183,7 +183,7 @@ async def test_the_home_shows_the_others_and_a_line_for_it(scene: Scene) -> None
     assert "Gamma Roofing" in text
 
 
-async def test_who_presses_there_is_told_and_nothing_is_logged_again(
+async def test_a_press_on_an_unreadable_onboarding_is_answered_and_logged_once(
     scene: Scene, caplog: pytest.LogCaptureFixture
 ) -> None:
     world = scene.world
@@ -203,7 +203,7 @@ async def test_who_presses_there_is_told_and_nothing_is_logged_again(
     assert [one.message for one in caplog.records if one.levelno >= logging.ERROR] == [NAMED]
 
 
-async def test_a_command_that_names_it_says_that_it_cannot_be_read(scene: Scene) -> None:
+async def test_commands_on_an_unreadable_onboarding_say_it_cannot_be_read(scene: Scene) -> None:
     damage(scene, FROZEN)
 
     for command in ("remind Beta", "credentials Beta", "pause Beta", "cancel Beta"):
@@ -211,7 +211,7 @@ async def test_a_command_that_names_it_says_that_it_cannot_be_read(scene: Scene)
         assert "something in our records" in str(reply.ack.json()), command
 
 
-async def test_a_secret_of_it_that_is_posted_is_warned_of(begun: World) -> None:
+async def test_posting_a_secret_of_an_unreadable_onboarding_still_warns(begun: World) -> None:
     await begun.walk_to(23)
     begun.write("UPDATE onboarding SET status = 'dormant'")
     begun.bot.database.cache = OnboardingCache()
@@ -224,7 +224,7 @@ async def test_a_secret_of_it_that_is_posted_is_warned_of(begun: World) -> None:
 
 
 @ON_BOTH
-async def test_what_was_repaired_goes_on(scene: Scene) -> None:
+async def test_a_repaired_onboarding_resumes_and_clears_the_warning(scene: Scene) -> None:
     world = scene.world
     damage(scene, FROZEN)
     assert len(await world.warnings()) == 1
@@ -238,7 +238,7 @@ async def test_what_was_repaired_goes_on(scene: Scene) -> None:
 
 
 @ON_BOTH
-async def test_a_history_shows_what_can_be_read_of_it(begun: World) -> None:
+async def test_the_history_shows_readable_events_around_an_unknown_one(begun: World) -> None:
     await begun.press(begun.ann, "step:1", "choose_account:new")
     begun.write("UPDATE event SET kind = 'teleported' WHERE kind = 'account_chosen'")
 
@@ -251,7 +251,7 @@ async def test_a_history_shows_what_can_be_read_of_it(begun: World) -> None:
 
 
 @ON_BOTH
-async def test_values_of_one_that_cannot_be_read_keep_nobody_elses_alive(
+async def test_credential_cleanup_skips_an_unreadable_onboarding(
     begun: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     await begun.walk_to(23)
@@ -268,7 +268,7 @@ async def test_values_of_one_that_cannot_be_read_keep_nobody_elses_alive(
     assert [one.message for one in caplog.records if one.message == NAMED] == [NAMED]
 
 
-async def test_doctor_names_it(scene: Scene) -> None:
+async def test_doctor_names_the_unreadable_onboarding(scene: Scene) -> None:
     damage(scene, FROZEN)
 
     found = {one.title: one async for one in examine(scene.world.settings)}
@@ -278,7 +278,7 @@ async def test_doctor_names_it(scene: Scene) -> None:
     assert not found["onboardings"].well
 
 
-async def test_a_start_goes_on_with_those_alone_that_were_lost(scene: Scene) -> None:
+async def test_a_start_resumes_lost_onboardings_despite_an_unreadable_one(scene: Scene) -> None:
     world = scene.world
     world.write(
         "UPDATE onboarding SET status = 'paused', loss = 'uninstalled' WHERE id = ?", scene.gamma

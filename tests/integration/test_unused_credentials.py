@@ -1,4 +1,4 @@
-"""Credentials of an onboarding that stands still: engineering is asked, then they are deleted."""
+"""Credentials of an inactive onboarding: engineering is asked first, then they are deleted."""
 
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Scene:
     clock: Any
 
     async def passes(self, time: timedelta) -> None:
-        """Let time pass, and the bot look twice at what is due."""
+        """Advance the clock, and run two sweeps."""
         self.clock.tick(time)
         for _ in range(2):
             await self.world.bot.sweep()
@@ -69,7 +69,7 @@ async def test_engineering_is_asked_once_with_a_link_and_a_button(scene: Scene) 
 
 
 @ON_BOTH
-async def test_they_are_deleted_a_week_later_and_the_thread_says_why(scene: Scene) -> None:
+async def test_unused_credentials_are_deleted_a_week_later_with_a_notice(scene: Scene) -> None:
     world = scene.world
     await world.walk_to(23)
     await scene.passes(RETAIN + DAY)
@@ -89,7 +89,7 @@ async def test_they_are_deleted_a_week_later_and_the_thread_says_why(scene: Scen
     assert len(scene.asked()) == 1
 
 
-async def test_what_was_deleted_can_be_entered_again(scene: Scene) -> None:
+async def test_deleted_credentials_can_be_entered_again(scene: Scene) -> None:
     world = scene.world
     await world.walk_to(23)
     await scene.passes(RETAIN + DAY)
@@ -105,7 +105,7 @@ async def test_what_was_deleted_can_be_entered_again(scene: Scene) -> None:
     await world.must_be_sound()
 
 
-async def test_keep_them_puts_it_off_for_as_long_again(scene: Scene) -> None:
+async def test_keeping_credentials_restarts_the_retention_period(scene: Scene) -> None:
     world = scene.world
     await world.walk_to(23)
     await scene.passes(RETAIN + DAY)
@@ -138,7 +138,7 @@ async def test_keep_pressed_twice_says_who_kept_them(scene: Scene) -> None:
     assert len(world.events("credentials_kept")) == 1
 
 
-async def test_keep_pressed_too_late_says_so(scene: Scene) -> None:
+async def test_pressing_keep_too_late_says_they_are_already_deleted(scene: Scene) -> None:
     world = scene.world
     await world.walk_to(23)
     await scene.passes(RETAIN + DAY)
@@ -151,7 +151,7 @@ async def test_keep_pressed_too_late_says_so(scene: Scene) -> None:
     assert "already deleted" in told(world.erin)
 
 
-async def test_only_an_engineer_may_keep_them(scene: Scene) -> None:
+async def test_only_an_engineer_can_keep_credentials(scene: Scene) -> None:
     world = scene.world
     await world.walk_to(23)
     await scene.passes(RETAIN + DAY)
@@ -164,7 +164,7 @@ async def test_only_an_engineer_may_keep_them(scene: Scene) -> None:
     assert "engineer" in told(world.ann)
 
 
-async def test_whatever_happens_in_between_counts_as_use(scene: Scene) -> None:
+async def test_any_activity_restarts_the_retention_period(scene: Scene) -> None:
     world = scene.world
     await world.walk_to(23)
     await scene.passes(RETAIN + DAY)
@@ -177,7 +177,7 @@ async def test_whatever_happens_in_between_counts_as_use(scene: Scene) -> None:
     assert len(scene.asked()) == 2
 
 
-async def test_one_that_is_on_hold_is_no_exception(scene: Scene) -> None:
+async def test_credentials_of_a_paused_onboarding_are_deleted_too(scene: Scene) -> None:
     world = scene.world
     await world.walk_to(23)
     await world.type("pause")
@@ -189,14 +189,14 @@ async def test_one_that_is_on_hold_is_no_exception(scene: Scene) -> None:
     assert world.rows("SELECT status FROM onboarding") == [("paused",)]
 
 
-async def test_without_credentials_nobody_is_asked(scene: Scene) -> None:
+async def test_engineering_is_not_asked_if_no_credentials_are_stored(scene: Scene) -> None:
     await scene.passes(RETAIN + 30 * DAY)
 
     assert scene.asked() == []
 
 
 @ON_BOTH
-async def test_the_history_tells(scene: Scene) -> None:
+async def test_the_history_shows_the_question_and_the_deletion(scene: Scene) -> None:
     world = scene.world
     await world.walk_to(23)
     await scene.passes(RETAIN + DAY)

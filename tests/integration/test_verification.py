@@ -1,4 +1,4 @@
-"""The verification, over real HTTP: every failure of the catalogue ends in its own finding."""
+"""Verification over real HTTP: every failure in the catalog produces its own finding."""
 
 import asyncio
 import logging
@@ -22,7 +22,7 @@ from tests.builders import GUIDE
 from tests.integration.catalogue import AWAY, CATALOGUE, Case, with_tag
 
 STARTED = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
-# The app silences these: httpx tells URLs at INFO, httpcore headers at DEBUG.
+# The app silences these: httpx logs URLs at INFO, and httpcore logs headers at DEBUG.
 LOUD = ("httpx", "httpcore")
 
 
@@ -45,7 +45,7 @@ def servicetitan(http: httpx.AsyncClient, st: ServiceTitanSandbox) -> ServiceTit
 
 @pytest.fixture
 def impatient(http: httpx.AsyncClient, st: ServiceTitanSandbox) -> ServiceTitan:
-    """A client that soon gives up waiting for an answer."""
+    """A client with a short response timeout."""
     return a_client(http, st, RetryPolicy(answer=0.2))
 
 
@@ -59,7 +59,7 @@ def a_client(http: httpx.AsyncClient, st: ServiceTitanSandbox, retry: RetryPolic
 
 
 def a_clock() -> Callable[[], datetime]:
-    """A clock that moves by 10 ms whenever somebody looks at it."""
+    """A clock that advances by 10 ms each time it is read."""
     ticks = iter(range(10**6))
     return lambda: STARTED + timedelta(milliseconds=10 * next(ticks))
 
@@ -94,7 +94,7 @@ def by_id(report: Report) -> dict[str, Check]:
 
 
 @pytest.mark.parametrize("case", CATALOGUE, ids=lambda case: case.name)
-async def test_every_failure_of_the_catalogue_ends_in_its_own_finding(
+async def test_every_failure_in_the_catalog_produces_its_own_finding(
     case: Case, servicetitan: ServiceTitan, st: ServiceTitanSandbox
 ) -> None:
     case.arrange(st)
@@ -113,7 +113,7 @@ async def test_every_failure_of_the_catalogue_ends_in_its_own_finding(
 
 
 @pytest.mark.parametrize("case", CATALOGUE, ids=lambda case: case.name)
-async def test_one_mistake_asks_for_nothing_but_its_own_remedy(
+async def test_one_mistake_asks_only_for_its_own_fix(
     case: Case, servicetitan: ServiceTitan, st: ServiceTitanSandbox
 ) -> None:
     case.arrange(st)
@@ -121,13 +121,13 @@ async def test_one_mistake_asks_for_nothing_but_its_own_remedy(
     report = await a_report(servicetitan, st, **case.values(st))
     failed = [check for check in report.checks if check.outcome is Outcome.FAILED]
 
-    # A provider that does not exist shows twice when its tag may be asked for: the same remedy.
+    # If the tag can be checked, a missing provider fails two checks, with the same remedy.
     assert {check.id for check in failed} in ({case.check}, {"booking_provider", case.check})
     assert report.fields == case.fields
 
 
 @pytest.mark.parametrize(("endpoint", "check_id", "status", "cause", "tells"), AWAY)
-async def test_what_cannot_be_determined_is_neither_failed_nor_passed(
+async def test_a_check_that_cannot_complete_is_unknown_and_blames_no_value(
     endpoint: str,
     check_id: str,
     status: FaultKind,
@@ -148,7 +148,7 @@ async def test_what_cannot_be_determined_is_neither_failed_nor_passed(
     assert (report.fields, report.steps) == ((), ())
 
 
-async def test_right_values_pass_with_all_eight_reads_called_once(
+async def test_correct_values_pass_with_each_of_the_reads_called_once(
     servicetitan: ServiceTitan, st: ServiceTitanSandbox
 ) -> None:
     report = await a_report(servicetitan, st)
@@ -163,7 +163,7 @@ async def test_right_values_pass_with_all_eight_reads_called_once(
     assert sorted(asked) == sorted(read.template.partition("?")[0] for read in READS)
 
 
-async def test_no_read_waits_for_another(
+async def test_all_reads_run_concurrently(
     servicetitan: ServiceTitan, st: ServiceTitanSandbox
 ) -> None:
     with_tag(st)
@@ -184,7 +184,7 @@ async def test_no_read_waits_for_another(
         ({"tenant_id": "1029384756"}, ["/connect/token"]),
     ],
 )
-async def test_nothing_is_asked_after_a_conclusive_failure(
+async def test_no_requests_follow_a_conclusive_failure(
     wrong: dict[str, str],
     requests: list[str],
     servicetitan: ServiceTitan,
@@ -199,7 +199,7 @@ async def test_nothing_is_asked_after_a_conclusive_failure(
     assert set(outcomes[first_failure + 1 :]) == {Outcome.NOT_CHECKED}
 
 
-async def test_an_outage_of_the_api_is_not_met_with_more_requests(
+async def test_only_the_first_read_is_retried_during_an_api_outage(
     servicetitan: ServiceTitan, st: ServiceTitanSandbox
 ) -> None:
     st.guard(all_at_the_gate(len(READS)))
@@ -215,7 +215,7 @@ async def test_an_outage_of_the_api_is_not_met_with_more_requests(
     assert unchecked == ["permissions", "writes", "booking_provider"]
 
 
-async def test_after_a_moment_of_trouble_each_read_is_repeated(
+async def test_each_read_is_retried_after_a_brief_failure(
     servicetitan: ServiceTitan, st: ServiceTitanSandbox
 ) -> None:
     for read in ("business-units", "customers", "leads"):
@@ -235,12 +235,12 @@ async def test_a_wrong_key_is_found_without_repeating_the_other_reads(
     report = await a_report(servicetitan, st, application_key="ak1.wrong")
 
     assert by_id(report)["permissions"].outcome is Outcome.NOT_CHECKED
-    # Each with the first token, and the first probe with a new one as well.
+    # All reads with the first token, and the first one again with a new token.
     assert Counter(one.template for one in st.requests)["/connect/token"] == 2
     assert len(st.requests) == 2 + len(READS) + 1
 
 
-async def test_without_claims_the_reads_are_proved_and_the_writes_are_left_to_an_engineer(
+async def test_without_token_claims_write_scopes_are_left_to_an_engineer(
     servicetitan: ServiceTitan, st: ServiceTitanSandbox
 ) -> None:
     st.claims = False
@@ -257,12 +257,12 @@ async def test_without_claims_the_reads_are_proved_and_the_writes_are_left_to_an
         assert label in checks["writes"].for_engineer
 
 
-async def test_a_scope_that_servicetitan_calls_otherwise_is_not_reported_as_missing(
+async def test_a_scope_with_a_different_name_is_not_reported_as_missing(
     servicetitan: ServiceTitan, st: ServiceTitanSandbox
 ) -> None:
     leads = {"tn.crm.leads:r", "tn.crm.leads:w"}
     st.scopes = (st.scopes - leads) | {"tn.crm.prospects:r", "tn.crm.prospects:w"}
-    st.fail("leads", status=200, times=1)  # the read works all the same
+    st.fail("leads", status=200, times=1)  # the read still works
 
     report = await a_report(servicetitan, st)
     checks = by_id(report)
@@ -272,7 +272,7 @@ async def test_a_scope_that_servicetitan_calls_otherwise_is_not_reported_as_miss
     assert "Write Leads" in checks["writes"].for_engineer
 
 
-async def test_a_wrong_provider_leaves_bookings_open_but_no_permission_missing(
+async def test_a_wrong_provider_is_not_reported_as_a_missing_permission(
     servicetitan: ServiceTitan, st: ServiceTitanSandbox
 ) -> None:
     report = await a_report(servicetitan, st, booking_provider_id="1")
@@ -281,7 +281,7 @@ async def test_a_wrong_provider_leaves_bookings_open_but_no_permission_missing(
     assert report.fields == ("booking_provider_id",)
 
 
-async def test_without_the_permission_for_bookings_the_provider_is_not_blamed(
+async def test_a_missing_bookings_permission_does_not_blame_the_provider(
     servicetitan: ServiceTitan, st: ServiceTitanSandbox
 ) -> None:
     st.scopes -= {"tn.crm.bookings:r"}
@@ -292,7 +292,7 @@ async def test_without_the_permission_for_bookings_the_provider_is_not_blamed(
     assert report.fields == ()
 
 
-async def test_the_tag_is_asked_for_only_when_the_token_allows_it(
+async def test_the_provider_tag_is_checked_only_if_the_token_allows_it(
     servicetitan: ServiceTitan, st: ServiceTitanSandbox
 ) -> None:
     without_scope = await a_report(servicetitan, st)
@@ -303,7 +303,7 @@ async def test_the_tag_is_asked_for_only_when_the_token_allows_it(
     assert by_id(with_scope)["booking_provider_tag"].outcome is Outcome.PASSED
 
 
-async def test_a_tag_that_cannot_be_asked_for_does_not_hold_up_the_report(
+async def test_an_unavailable_provider_tag_does_not_fail_the_verification(
     servicetitan: ServiceTitan, st: ServiceTitanSandbox
 ) -> None:
     with_tag(st)
@@ -315,7 +315,7 @@ async def test_a_tag_that_cannot_be_asked_for_does_not_hold_up_the_report(
     assert report.outcome is Outcome.PASSED
 
 
-async def test_our_own_mistake_is_not_put_on_the_client(
+async def test_a_bad_request_of_ours_is_not_blamed_on_the_client(
     servicetitan: ServiceTitan, st: ServiceTitanSandbox
 ) -> None:
     st.fail("customers", status=400)
@@ -326,7 +326,7 @@ async def test_our_own_mistake_is_not_put_on_the_client(
     assert (report.outcome, report.retry) == (Outcome.UNKNOWN, False)
 
 
-async def test_an_expired_token_is_replaced_once_and_nobody_notices(
+async def test_an_expired_token_is_replaced_transparently(
     servicetitan: ServiceTitan, st: ServiceTitanSandbox
 ) -> None:
     st.fail("business-units", status=401, times=1)
@@ -361,7 +361,7 @@ async def test_a_token_is_replaced_no_more_than_once_in_a_run(
     assert [request.template for request in st.requests].count("/connect/token") == 2
 
 
-async def test_a_secret_replaced_while_we_ask_is_found_out(
+async def test_a_secret_replaced_during_a_run_is_detected(
     servicetitan: ServiceTitan, st: ServiceTitanSandbox
 ) -> None:
     values = credentials(st)
@@ -379,7 +379,7 @@ async def test_a_secret_replaced_while_we_ask_is_found_out(
     assert report.fields == ("client_id", "client_secret")
 
 
-async def test_the_report_tells_when_how_long_and_where(
+async def test_the_report_records_start_time_duration_and_environment(
     servicetitan: ServiceTitan, st: ServiceTitanSandbox
 ) -> None:
     report = await a_report(servicetitan, st)
@@ -395,7 +395,7 @@ async def test_the_report_tells_when_how_long_and_where(
     [Case("all is well", "shape", ""), *CATALOGUE],
     ids=lambda case: case.name,
 )
-async def test_no_value_and_no_record_is_in_the_report_or_in_any_log_line(
+async def test_values_and_records_never_appear_in_the_report_or_the_logs(
     case: Case,
     servicetitan: ServiceTitan,
     st: ServiceTitanSandbox,

@@ -1,4 +1,4 @@
-"""The verification: when it runs, what the thread says of it, and the way back from a failure."""
+"""Verification: when it runs, what the thread shows, and how to recover from a failure."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +15,7 @@ LONG_AGO = "2000-01-01 00:00:00.000000"
 
 @pytest.fixture
 async def at_22(begun: World) -> World:
-    """Everything is shown, nothing entered."""
+    """All steps up to 22 are posted, and no credential is entered."""
     await begun.walk_to(22)
     return begun
 
@@ -34,13 +34,13 @@ def verifications(world: World) -> list[str]:
 
 
 async def make_due(world: World) -> None:
-    """Let the pause before the next try be over."""
+    """Let the delay before the next attempt run out."""
     world.write("UPDATE verification SET due_at = ? WHERE due_at IS NOT NULL", LONG_AGO)
     await world.bot.sweep()
     await world.idle()
 
 
-async def test_the_fifth_value_has_all_five_verified(at_22: World) -> None:
+async def test_entering_the_fifth_value_verifies_all_five(at_22: World) -> None:
     values = at_22.servicetitan.credentials
     first = {name: value for name, value in values.items() if name != "application_key"}
     await at_22.press(at_22.ann, "step:21", "step_undo")
@@ -67,7 +67,7 @@ async def test_step_22_waits_for_all_five_values(at_22: World) -> None:
     assert at_22.current == 22
 
 
-async def test_a_wrong_secret_leads_back_to_the_fields_to_enter_again(at_22: World) -> None:
+async def test_a_wrong_secret_offers_to_re_enter_the_suspect_fields(at_22: World) -> None:
     await enter_all(at_22, client_secret=WRONG_SECRET)
 
     message = at_22.message("verification:1")
@@ -80,7 +80,7 @@ async def test_a_wrong_secret_leads_back_to_the_fields_to_enter_again(at_22: Wor
     assert any("check 1 failed" in text for text in at_22.announced)
 
 
-async def test_the_corrected_secret_is_verified_at_once(at_22: World) -> None:
+async def test_a_corrected_secret_is_verified_immediately(at_22: World) -> None:
     await enter_all(at_22, client_secret=WRONG_SECRET)
     right = at_22.servicetitan.credentials
 
@@ -117,7 +117,7 @@ async def test_a_wrong_value_asks_for_just_that_value_again(
             assert set(found["fields"]) <= {field, "client_secret"}
 
 
-async def test_missing_permissions_ask_for_no_value(at_22: World) -> None:
+async def test_missing_permissions_do_not_ask_for_any_value_again(at_22: World) -> None:
     at_22.servicetitan.scopes = frozenset(
         one for one in at_22.servicetitan.scopes if "campaigns" not in one
     )
@@ -130,7 +130,7 @@ async def test_missing_permissions_ask_for_no_value(at_22: World) -> None:
     assert [one["action_id"] for one in buttons(message)] == ["run_verification", "step_help"]
 
 
-async def test_while_servicetitan_is_away_nothing_is_called_wrong(at_22: World) -> None:
+async def test_a_servicetitan_outage_does_not_call_any_value_wrong(at_22: World) -> None:
     at_22.servicetitan.fail("token", status=503)
 
     await enter_all(at_22)
@@ -142,7 +142,7 @@ async def test_while_servicetitan_is_away_nothing_is_called_wrong(at_22: World) 
     assert buttons(message) == []
 
 
-async def test_an_open_verification_is_tried_again_when_it_is_due(at_22: World) -> None:
+async def test_an_inconclusive_verification_is_retried_when_due(at_22: World) -> None:
     at_22.servicetitan.fail("token", status=429, retry_after=600, times=2)
     await enter_all(at_22)
 
@@ -161,7 +161,7 @@ async def test_an_open_verification_is_tried_again_when_it_is_due(at_22: World) 
 
 
 @ON_BOTH
-async def test_values_that_come_in_during_a_run_are_the_ones_that_count(at_22: World) -> None:
+async def test_values_entered_during_a_run_decide_its_result(at_22: World) -> None:
     servicetitan, right = Patient(at_22.servicetitan), at_22.servicetitan.credentials
     view = await at_22.open(at_22.ann, "step:22", "enter_credentials")
 
@@ -180,7 +180,7 @@ async def test_values_that_come_in_during_a_run_are_the_ones_that_count(at_22: W
 
 
 @ON_BOTH
-async def test_a_run_that_a_crash_cut_off_is_taken_up(at_22: World) -> None:
+async def test_a_run_interrupted_by_a_crash_is_resumed(at_22: World) -> None:
     await enter_all(at_22)
     at_22.write(
         "UPDATE verification SET report = NULL, run_until = ?, due_at = ?", LONG_AGO, LONG_AGO
@@ -194,7 +194,7 @@ async def test_a_run_that_a_crash_cut_off_is_taken_up(at_22: World) -> None:
     assert verifications(at_22) == ["verification:1"]
 
 
-async def test_a_value_that_cannot_be_read_is_no_failed_verification(begun: World) -> None:
+async def test_an_unreadable_value_is_not_reported_as_a_failed_verification(begun: World) -> None:
     await begun.walk_to(25)
     begun.write("UPDATE credential SET ciphertext = ? WHERE field = 'tenant_id'", b"\0")
 
@@ -218,11 +218,11 @@ async def test_step_25_completes_the_onboarding(begun: World) -> None:
     assert "is done: 25 of 25 steps, verified" in begun.announced[-1]
 
 
-async def test_step_25_is_remembered_as_done_by_the_bot(begun: World) -> None:
+async def test_an_automatic_check_records_step_25_as_done_by_the_bot(begun: World) -> None:
     await begun.walk_to(25)
     key = begun.servicetitan.credentials["application_key"]
 
-    # The client enters a value again: a check that no engineer asked for.
+    # The client re-enters a value: that starts a check that no engineer asked for.
     await begun.ann.press_raw(begun.message("root"), "enter_credentials", f"{begun.onboarding}:22")
     await begun.idle()
     await begun.submit(begun.ann, begun.view_of(begun.ann), application_key=key)
@@ -248,7 +248,7 @@ async def test_a_failure_at_step_25_leaves_it_open(begun: World) -> None:
     assert begun.rows("SELECT status FROM onboarding") == [("completed",)]
 
 
-async def test_step_25_is_not_done_by_a_press_of_done(begun: World) -> None:
+async def test_pressing_done_does_not_finish_step_25(begun: World) -> None:
     await begun.walk_to(25)
 
     await begun.erin.press_raw(begun.message("root"), "step_done", f"{begun.onboarding}:25")
@@ -258,7 +258,7 @@ async def test_step_25_is_not_done_by_a_press_of_done(begun: World) -> None:
     assert begun.current == 25
 
 
-async def test_clients_cannot_run_the_verification(begun: World) -> None:
+async def test_clients_cannot_run_the_verification_at_step_25(begun: World) -> None:
     await begun.walk_to(25)
     asked = len(begun.servicetitan.requests)
 
@@ -282,7 +282,7 @@ async def test_a_running_verification_is_not_started_twice(begun: World) -> None
     assert verifications(begun) == ["verification:1", "verification:2"]
 
 
-async def test_a_failed_check_does_not_hand_over_and_the_client_checks_again(at_22: World) -> None:
+async def test_a_failed_check_blocks_step_22_and_the_client_can_check_again(at_22: World) -> None:
     await enter_all(at_22, client_secret=WRONG_SECRET)
     assert f"<@{at_22.ann.id}>" in at_22.message("verification:1").text
 
@@ -298,7 +298,7 @@ async def test_a_failed_check_does_not_hand_over_and_the_client_checks_again(at_
     assert "We just checked" in told(at_22.ann)
 
 
-async def test_done_while_a_check_runs_that_fails_leads_back_to_step_22(at_22: World) -> None:
+async def test_a_check_that_fails_after_done_leads_back_to_step_22(at_22: World) -> None:
     servicetitan, right = Patient(at_22.servicetitan), at_22.servicetitan.credentials
     view = await at_22.open(at_22.ann, "step:22", "enter_credentials")
     await at_22.ann.submit(view, {**right, "client_secret": WRONG_SECRET})
@@ -320,7 +320,7 @@ async def test_done_while_a_check_runs_that_fails_leads_back_to_step_22(at_22: W
     assert at_22.current == 23
 
 
-async def test_after_the_end_the_credentials_can_still_be_checked(at_22: World) -> None:
+async def test_credentials_can_still_be_verified_after_completion(at_22: World) -> None:
     await enter_all(at_22)
     for number in (22, 23, 24):
         await at_22.press(at_22.erin, f"step:{number}", "step_done")

@@ -1,4 +1,4 @@
-"""Who runs a verification: one worker at a time, and another soon after it died."""
+"""Who runs a verification: one worker at a time, and another takes over soon if it dies."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -56,18 +56,18 @@ class Worker:
         )
 
     async def begins(self) -> None:
-        """Take up what is due."""
+        """Start the runs that are due."""
         await self._verifier.sweep()
 
     async def ends(self) -> None:
-        """Wait until nothing is left to be done, in the thread as well."""
+        """Wait until all work is done, including publishing to the thread."""
         async with asyncio.timeout(10):
             await finished(self.tasks)
         await self._world.idle()
 
 
 async def no_pause(_seconds: float) -> None:
-    """Be at the end of a pause."""
+    """Skip the delay before a retry."""
 
 
 @asynccontextmanager
@@ -81,7 +81,7 @@ async def a_worker(world: World, lease: timedelta = LEASE) -> AsyncIterator[Work
 
 
 async def request(world: World, booking: str | None = None) -> Patient:
-    """Have the last verification asked for, without the bot's being told."""
+    """Request the final verification in the database, without waking the bot."""
     erin = Actor(world.erin.id, world.erin.team.id, Role.ENGINEER)
     await change(
         world.bot.database,
@@ -97,7 +97,7 @@ def held_until(world: World) -> list[tuple[Any, ...]]:
 
 
 @ON_BOTH
-async def test_a_worker_that_dies_is_followed_within_seconds(at_25: World) -> None:
+async def test_a_dead_workers_lease_expires_within_seconds(at_25: World) -> None:
     servicetitan = await request(at_25)
     async with a_worker(at_25) as worker:
         await worker.begins()
@@ -109,7 +109,7 @@ async def test_a_worker_that_dies_is_followed_within_seconds(at_25: World) -> No
 
 
 @ON_BOTH
-async def test_a_run_is_kept_as_long_as_it_takes(at_25: World) -> None:
+async def test_a_slow_run_keeps_its_lease_by_renewing_it(at_25: World) -> None:
     servicetitan = await request(at_25)
     async with a_worker(at_25, SHORT) as worker, a_worker(at_25, SHORT) as other:
         await worker.begins()
@@ -129,7 +129,7 @@ async def test_a_run_is_kept_as_long_as_it_takes(at_25: World) -> None:
     assert at_25.rows("SELECT status FROM onboarding") == [("completed",)]
 
 
-async def test_a_worker_that_is_told_to_stop_gives_its_run_back(at_25: World) -> None:
+async def test_a_worker_releases_its_lease_on_shutdown(at_25: World) -> None:
     servicetitan = await request(at_25)
     async with a_worker(at_25) as worker:
         await worker.begins()
@@ -141,7 +141,7 @@ async def test_a_worker_that_is_told_to_stop_gives_its_run_back(at_25: World) ->
 
 
 @ON_BOTH
-async def test_a_worker_that_lost_its_run_lets_go(at_25: World) -> None:
+async def test_a_worker_that_lost_its_lease_abandons_the_run(at_25: World) -> None:
     servicetitan = await request(at_25)
     async with a_worker(at_25, SHORT) as worker:
         await worker.begins()
@@ -158,12 +158,12 @@ async def test_a_worker_that_lost_its_run_lets_go(at_25: World) -> None:
 
 
 async def lose(world: World) -> None:
-    """Let the lease of the worker that runs it be over, unnoticed."""
+    """Expire the lease of the running worker without its noticing."""
     world.write("UPDATE verification SET run_until = ? WHERE number = 2", LONG_AGO)
 
 
 @ON_BOTH
-async def test_a_run_that_two_workers_end_is_recorded_once(at_25: World) -> None:
+async def test_a_run_finished_by_two_workers_is_recorded_once(at_25: World) -> None:
     servicetitan = await request(at_25)
     async with a_worker(at_25, LONG) as slow, a_worker(at_25) as fast:
         await slow.begins()
@@ -187,7 +187,7 @@ async def test_a_run_that_two_workers_end_is_recorded_once(at_25: World) -> None
 
 @ON_BOTH
 @pytest.mark.parametrize("endpoint", ["token", "create-booking"])
-async def test_a_test_booking_is_sent_once_by_two_workers(at_25: World, endpoint: str) -> None:
+async def test_two_workers_create_only_one_test_booking(at_25: World, endpoint: str) -> None:
     await request(at_25, A_BOOKING)
     servicetitan = Patient(at_25.servicetitan, endpoint)
     async with a_worker(at_25, LONG) as slow, a_worker(at_25) as fast:
@@ -205,7 +205,7 @@ async def test_a_test_booking_is_sent_once_by_two_workers(at_25: World, endpoint
     assert len(at_25.events("verification_finished")) == 2
 
 
-async def test_after_a_bug_of_ours_it_is_not_tried_at_once(at_25: World) -> None:
+async def test_a_run_that_raised_an_exception_is_not_retried_immediately(at_25: World) -> None:
     await request(at_25)
     worker = Worker(at_25, None, LEASE)  # type: ignore[arg-type]
     await worker.begins()

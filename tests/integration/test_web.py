@@ -1,4 +1,4 @@
-"""The HTTP server: health, signatures, and signed requests that are not what Slack promises."""
+"""The HTTP server: health checks, signatures, and signed requests that are malformed."""
 
 import asyncio
 import io
@@ -144,7 +144,7 @@ async def answered(world: World, body: bytes, content_type: str = FORM) -> Ack:
     return ack
 
 
-async def test_the_bot_says_that_it_is_alive_and_ready(world: World) -> None:
+async def test_healthz_and_readyz_report_a_healthy_bot(world: World) -> None:
     assert await world.get("/healthz") == (200, "alive\n")
     assert (await world.get("/readyz"))[0] == 200
 
@@ -168,7 +168,7 @@ async def test_a_forged_request_is_refused_and_leaves_no_trace_in_the_log(
 async def unsigned(
     world: World, body: bytes | io.BytesIO, content_type: str, headers: Mapping[str, str] = NONE
 ) -> Ack:
-    """Post to the bot without Slack's signature, or with headers of one's own."""
+    """Post to the bot without Slack's signature, or with custom headers."""
     address, headers = f"{world.base_url}/slack/events", {"Content-Type": content_type, **headers}
     async with (
         aiohttp.ClientSession() as session,
@@ -177,7 +177,7 @@ async def unsigned(
         return Ack(status=answer.status, body=await answer.text())
 
 
-async def test_a_forged_request_changes_nothing(begun: World) -> None:
+async def test_an_unsigned_request_is_refused_and_changes_nothing(begun: World) -> None:
     await begun.press(begun.ann, "step:1", "choose_account:new")
     undo = {"action_id": "step_undo", "value": f"{begun.onboarding}:1"}
 
@@ -189,7 +189,7 @@ async def test_a_forged_request_changes_nothing(begun: World) -> None:
     assert begun.ann.ephemerals == []
 
 
-async def test_slacks_handshake_is_answered_only_if_it_is_signed(world: World) -> None:
+async def test_the_url_verification_challenge_requires_a_signature(world: World) -> None:
     body = json.dumps({"type": "url_verification", "challenge": CANARY}).encode()
 
     signed = await answered(world, body, "application/json")
@@ -200,7 +200,7 @@ async def test_slacks_handshake_is_answered_only_if_it_is_signed(world: World) -
     assert CANARY not in refused.body
 
 
-async def test_a_malformed_interaction_is_the_senders_fault(
+async def test_malformed_interactions_never_cause_a_server_error(
     begun: World, subtests: pytest.Subtests, caplog: pytest.LogCaptureFixture
 ) -> None:
     before = begun.rows("SELECT * FROM onboarding")
@@ -211,7 +211,7 @@ async def test_a_malformed_interaction_is_the_senders_fault(
             assert "unexpected error" not in caplog.messages
 
 
-async def test_a_malformed_event_is_the_senders_fault(
+async def test_malformed_events_never_cause_a_server_error(
     world: World, subtests: pytest.Subtests
 ) -> None:
     for name, body in EVENTS.items():
@@ -219,7 +219,7 @@ async def test_a_malformed_event_is_the_senders_fault(
             assert (await answered(world, body, "application/json")).status in (200, 400, 404)
 
 
-async def test_a_huge_request_is_not_read(world: World) -> None:
+async def test_an_oversized_request_is_rejected(world: World) -> None:
     body = b"payload=" + b"x" * (256 * 1024)
     headers = signed_headers(world.slack.signing_secret, str(int(time.time())), body)
 
@@ -228,7 +228,7 @@ async def test_a_huge_request_is_not_read(world: World) -> None:
     assert ack.status == 413
 
 
-async def test_a_half_sent_request_holds_nothing_back(world: World) -> None:
+async def test_a_half_sent_request_does_not_block_draining(world: World) -> None:
     _, writer = await asyncio.open_connection("127.0.0.1", world.settings.port)
     writer.write(
         b"POST /slack/events HTTP/1.1\r\nHost: bot\r\nContent-Length: 9\r\n"
@@ -265,20 +265,20 @@ async def test_a_malformed_request_leaves_no_trace_of_its_values(
     assert CANARY not in caplog.text
 
 
-async def test_a_press_whose_sender_waits_no_longer_is_carried_out_and_no_error(
+async def test_a_press_is_carried_out_even_if_slack_disconnects(
     begun: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     under_way, free = asyncio.Event(), asyncio.Event()
 
     async def hang(_moment: str, method: str, _arguments: Mapping[str, Any]) -> bool:
-        if method == "users.info":  # asked about whoever of HeavySet presses
+        if method == "users.info":  # looked up when a HeavySet member presses a button
             under_way.set()
             await free.wait()
         return True
 
     newcomer = begun.slack.add_person("Max Member")
     await begun.slack.admin.invite(begun.channel, newcomer, begun.erin)
-    begun.bot.directory._users.clear()  # joining told who they are
+    begun.bot.directory._users.clear()  # joining the channel had cached them
     begun.slack.guard(hang)
     pressing = asyncio.create_task(newcomer.press(begun.message("step:1"), "choose_account:new"))
     await asyncio.wait_for(under_way.wait(), 10)

@@ -1,4 +1,4 @@
-"""Requests that do not say whose they are: Slack's word counts, and strangers do nothing."""
+"""Requests without a team or with an unexpected sender: Slack is asked, and strangers can't act."""
 
 import json
 from typing import Any
@@ -24,7 +24,7 @@ def guest(world: World) -> Person:
 
 
 async def again(world: World, **changed: Any) -> None:
-    """Bring the last message event again as another one, with `changed`; None takes a key away."""
+    """Redeliver the last message event as a new one, with `changed`; None removes a key."""
     event = world.last_event("message")
     event["event_id"] = f"Ev0{len(world.slack.deliveries)}"
     inner = event["event"] | {"ts": f"{event['event']['ts']}1"} | changed
@@ -42,7 +42,9 @@ HOW: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("how", HOW)
-async def test_a_guest_is_refused_however_they_say_it(begun: World, how: dict[str, Any]) -> None:
+async def test_a_guest_is_refused_for_every_kind_of_message(
+    begun: World, how: dict[str, Any]
+) -> None:
     gus = guest(begun)
 
     await say(begun, gus, "new", **how)
@@ -52,7 +54,7 @@ async def test_a_guest_is_refused_however_they_say_it(begun: World, how: dict[st
 
 
 @pytest.mark.parametrize("how", HOW)
-async def test_the_clients_word_counts_however_they_say_it(
+async def test_a_client_admin_is_accepted_for_every_kind_of_message(
     begun: World, how: dict[str, Any]
 ) -> None:
     await say(begun, begun.ann, "new", **how)
@@ -63,7 +65,7 @@ async def test_the_clients_word_counts_however_they_say_it(
     ]
 
 
-async def test_an_engineers_screenshot_may_answer_a_question(begun: World) -> None:
+async def test_an_engineers_reply_with_a_screenshot_can_answer_a_question(begun: World) -> None:
     await say(begun, begun.ann, "help Where is that?")
     await say(begun, begun.erin, "Here, where is what you need?", files=SCREENSHOT)
 
@@ -71,7 +73,7 @@ async def test_an_engineers_screenshot_may_answer_a_question(begun: World) -> No
     assert len(begun.events("help_asked")) == 1
 
 
-async def test_slackbot_answers_nothing(begun: World) -> None:
+async def test_messages_from_slackbot_are_ignored(begun: World) -> None:
     messages = len(begun.channel.messages)
 
     await say(begun, begun.slack.slackbot, "new")
@@ -83,7 +85,7 @@ async def test_slackbot_answers_nothing(begun: World) -> None:
 
 
 @pytest.mark.parametrize("mark", [{"bot_id": "B0OTHER"}, {"bot_profile": {"id": "B0OTHER"}}])
-async def test_a_bots_message_is_nobodys_word(begun: World, mark: dict[str, Any]) -> None:
+async def test_messages_from_other_bots_are_ignored(begun: World, mark: dict[str, Any]) -> None:
     await say(begun, begun.ann, "hello")
 
     await again(begun, text="new", **mark)
@@ -94,7 +96,7 @@ async def test_a_bots_message_is_nobodys_word(begun: World, mark: dict[str, Any]
 
 @pytest.mark.parametrize("kind", [{"is_bot": True}, {"deleted": True}])
 @pytest.mark.parametrize("team", ["theirs", None])
-async def test_bots_and_deactivated_people_may_do_nothing(
+async def test_bots_and_deactivated_users_cannot_act(
     begun: World, kind: dict[str, Any], team: str | None
 ) -> None:
     rob = begun.slack.add_person("Rob Robot", begun.ann.team, **kind)
@@ -108,7 +110,7 @@ async def test_bots_and_deactivated_people_may_do_nothing(
 
 
 @pytest.mark.parametrize("error", ["user_not_found", "user_not_visible"])
-async def test_whom_slack_does_not_know_may_do_nothing(begun: World, error: str) -> None:
+async def test_a_user_unknown_to_slack_cannot_act(begun: World, error: str) -> None:
     begun.bot.use_cases.messages._services.directory._users.clear()
     begun.slack.fail_next("users.info", error=error, times=9)
 
@@ -118,7 +120,7 @@ async def test_whom_slack_does_not_know_may_do_nothing(begun: World, error: str)
     assert "Please ask" in told(begun.ann)
 
 
-async def test_a_message_without_a_team_comes_again_if_slack_does_not_answer(
+async def test_a_message_without_a_team_is_redelivered_if_the_lookup_fails(
     begun: World,
 ) -> None:
     begun.bot.use_cases.messages._services.directory._users.clear()
@@ -133,7 +135,7 @@ async def test_a_message_without_a_team_comes_again_if_slack_does_not_answer(
 
 
 @pytest.mark.parametrize("missing", [{}, {"team_id": None}, {"team_id": ""}])
-async def test_a_press_without_a_team_is_judged_by_slacks_word(
+async def test_a_press_without_a_team_is_authorized_by_looking_up_the_user(
     begun: World, missing: dict[str, Any]
 ) -> None:
     gus = guest(begun)
@@ -153,7 +155,7 @@ async def test_a_press_without_a_team_is_judged_by_slacks_word(
         assert begun.current == (1 if person is gus else 2)
 
 
-async def test_an_edit_is_judged_as_what_it_says_now(begun: World) -> None:
+async def test_a_secret_edited_into_a_message_is_attributed_to_its_author(begun: World) -> None:
     gus = guest(begun)
     await begun.walk_to(23)
     written = await gus.say(begun.channel, "hello", begun.message("root").ts, files=SCREENSHOT)
@@ -167,7 +169,7 @@ async def test_an_edit_is_judged_as_what_it_says_now(begun: World) -> None:
 
 
 @pytest.mark.parametrize(("who", "told"), [("colleague", 0), ("client", 1)])
-async def test_who_joins_without_a_team_is_looked_up(begun: World, who: str, told: int) -> None:
+async def test_a_new_member_without_a_team_is_looked_up(begun: World, who: str, told: int) -> None:
     team = begun.ann.team if who == "client" else None
     new = begun.slack.add_person("New Comer", team)
     await begun.slack.admin.invite(begun.channel, begun.slack.add_person("Max Member"))

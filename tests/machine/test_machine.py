@@ -1,11 +1,11 @@
-"""Whatever people do at once, over the public doors: some order of it explains all that is seen.
+"""Whatever people do concurrently, over the public endpoints: some serial order explains it all.
 
-A state machine and not a list of actions: Hypothesis leaves out whole rules when it varies and when
-it shrinks, checks the invariants between them, and prints what is left as a program. What is done
-is plain data, drawn before anything happens, so that it shrinks as lists and numbers do.
+This is a state machine rather than a list of actions, so that Hypothesis can drop whole rules as it
+varies and shrinks, check the invariants between them, and print what is left as a program. Actions
+are plain data, drawn before anything happens, so that they shrink like lists and numbers.
 
-The examples are the same each time; how the bot's answers interleave is not. So a failure may not
-come again: then Hypothesis calls it flaky, and prints what was done all the same.
+The examples are the same each time, but how the bot's responses interleave is not. So a failure may
+not reproduce: then Hypothesis calls it flaky, but still prints what was done.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ MONDAY = "2026-03-02 14:00"
 
 
 class AnOnboarding(RuleBasedStateMachine):
-    """One onboarding, and everybody at it."""
+    """One onboarding, and everyone working on it."""
 
     def __init__(self, run: Run, stage: Stage) -> None:
         super().__init__()
@@ -127,7 +127,7 @@ class AnOnboarding(RuleBasedStateMachine):
 
 
 def play(database: AnyDatabase, *, workers: int, examples: int, steps: int, steady: bool) -> None:
-    """Go through `examples`; only the `steady` ones are the same each time."""
+    """Run this many examples, the same ones each time if `steady`."""
     how = settings(
         max_examples=examples,
         stateful_step_count=steps,
@@ -156,12 +156,12 @@ def play(database: AnyDatabase, *, workers: int, examples: int, steps: int, stea
 
 
 @ON_SQLITE
-def test_some_order_explains_whatever_people_do(database: AnyDatabase) -> None:
+def test_concurrent_actions_match_some_serial_order(database: AnyDatabase) -> None:
     play(database, workers=1, examples=7, steps=20, steady=True)
 
 
 @ON_POSTGRESQL
-def test_two_bots_on_one_database_do_no_worse(database: AnyDatabase) -> None:
+def test_concurrent_actions_match_some_serial_order_with_two_bots(database: AnyDatabase) -> None:
     play(database, workers=2, examples=3, steps=20, steady=True)
 
 
@@ -169,5 +169,7 @@ def test_two_bots_on_one_database_do_no_worse(database: AnyDatabase) -> None:
 @pytest.mark.parametrize(
     ("database", "workers"), [("sqlite", 1), ("postgresql", 2)], indirect=["database"]
 )
-def test_some_order_explains_very_much(database: AnyDatabase, workers: int) -> None:
+def test_concurrent_actions_match_some_serial_order_in_many_examples(
+    database: AnyDatabase, workers: int
+) -> None:
     play(database, workers=workers, examples=150, steps=30, steady=False)

@@ -1,4 +1,4 @@
-"""The line to PostgreSQL breaks, loses answers, goes silent: nothing acknowledged is lost."""
+"""The PostgreSQL connection breaks, loses responses, or hangs: no acknowledged change is lost."""
 
 import random
 from collections.abc import AsyncIterator, Callable
@@ -24,12 +24,12 @@ LAST_WITHOUT_VALUES = 18
 
 
 class Forgiving(People):
-    """They take “please try again” for an answer; without it, what they did must count."""
+    """People who accept “please try again”; without it, what they did must be saved."""
 
     async def press(
         self, person: Person, number: int, action_id: str, kind: str, times: int = 1
     ) -> None:
-        """Press until the message offers the button no longer."""
+        """Press until the message no longer offers the button."""
 
         async def pressed() -> None:
             before = len(person.ephemerals)
@@ -42,12 +42,12 @@ class Forgiving(People):
 
 
 def told_sorry(person: Person, before: int) -> bool:
-    """Whether somebody was told to try again, after so many private messages."""
+    """Whether someone was asked to try again after their first `before` private messages."""
     return any(SORRY in one.text for one in person.ephemerals[before:])
 
 
 def at_message(number: int, fault: Fault) -> Callable[[], Fault | None]:
-    """Let it go wrong once, at the so-manieth message from now on."""
+    """Inject the fault once, at the `number`-th message from now."""
     numbers = count(1)
     return lambda: fault if next(numbers) == number else None
 
@@ -56,7 +56,7 @@ def at_message(number: int, fault: Fault) -> Callable[[], Fault | None]:
 async def weather(
     database: PostgresDatabase, patch: pytest.MonkeyPatch
 ) -> AsyncIterator[tuple[Wire, People]]:
-    """A whole world over a wire, in which nobody waits for long."""
+    """A world whose database connection goes over a wire, with short timeouts."""
     for module in (storage.database, storage.postgresql):
         patch.setattr(module, "TIMEOUT_SECONDS", 1)
     patch.setattr(TimedConnection, "max_wait_seconds", 0.3)
@@ -70,7 +70,7 @@ async def weather(
 @ON_POSTGRESQL
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(1, 8))
-async def test_an_onboarding_comes_through_a_bad_line(
+async def test_an_onboarding_survives_a_flaky_database_connection(
     database: PostgresDatabase, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
     chance = random.Random(seed)  # noqa: S311  # weather, not a secret
@@ -91,7 +91,7 @@ async def test_an_onboarding_comes_through_a_bad_line(
 
 @ON_POSTGRESQL
 @pytest.mark.parametrize("fault", [Fault.CUT, Fault.LOST])
-async def test_whichever_message_of_a_press_fails_it_counts_or_its_person_is_told(
+async def test_a_press_with_a_database_fault_is_saved_or_asks_to_try_again(
     database: PostgresDatabase, fault: Fault
 ) -> None:
     async with a_wire(database.url) as wire, a_world(WiredDatabase.over(wire, database)) as world:

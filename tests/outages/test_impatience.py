@@ -1,4 +1,4 @@
-"""People who press again do not make it worse, and who waits is served as soon as Slack answers."""
+"""Repeated presses don't make an outage worse, and publishing resumes once Slack responds."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -16,7 +16,7 @@ Scenario = Callable[[World], Awaitable[None]]
 
 
 def play(directory: Path, patch: pytest.MonkeyPatch, scenario: Scenario) -> None:
-    """Let an onboarding begin, and do something with it in a time in which nobody waits."""
+    """Start an onboarding, and run the scenario on it in virtual time."""
 
     async def run(clock: Clock) -> None:
         tell_the_time(clock, patch)
@@ -30,7 +30,7 @@ def play(directory: Path, patch: pytest.MonkeyPatch, scenario: Scenario) -> None
 
 
 async def press(world: World, times: int, within: float, channel: Channel | None = None) -> None:
-    """Press the first step's button so often."""
+    """Press the first step's button `times` times, spread over `within` seconds."""
     step = world.message("step:1", channel).snapshot()
     for number in range(times):
         if number:
@@ -39,7 +39,7 @@ async def press(world: World, times: int, within: float, channel: Channel | None
 
 
 async def comes_after(world: World, slot: str, channel: Channel | None = None) -> float:
-    """Return after how many seconds from now on a message is there."""
+    """Return how many seconds pass until a message is there."""
     loop = asyncio.get_running_loop()
     began = loop.time()
     await world.slack.until(partial(world.find, slot, channel), 120)
@@ -47,7 +47,7 @@ async def comes_after(world: World, slot: str, channel: Channel | None = None) -
 
 
 @pytest.mark.parametrize("times", [1, 6])
-def test_it_does_not_matter_how_often_somebody_presses_in_an_outage(
+def test_repeated_presses_during_an_outage_do_not_delay_recovery(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, times: int
 ) -> None:
     async def scenario(world: World) -> None:
@@ -61,7 +61,7 @@ def test_it_does_not_matter_how_often_somebody_presses_in_an_outage(
     play(tmp_path, monkeypatch, scenario)
 
 
-def test_a_limit_and_then_a_failure_cost_little_more_than_they_last(
+def test_recovery_is_quick_after_a_rate_limit_followed_by_an_outage(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def scenario(world: World) -> None:
@@ -80,7 +80,7 @@ def test_a_limit_and_then_a_failure_cost_little_more_than_they_last(
     play(tmp_path, monkeypatch, scenario)
 
 
-def test_two_full_channels_hold_up_no_third(
+def test_two_rate_limited_channels_do_not_delay_a_third(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def scenario(world: World) -> None:
@@ -104,7 +104,7 @@ def test_two_full_channels_hold_up_no_third(
     play(tmp_path, monkeypatch, scenario)
 
 
-def test_the_first_answer_lets_everything_go_that_somebody_waits_for(
+def test_the_first_success_after_an_outage_resumes_every_thread(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def scenario(world: World) -> None:
@@ -117,7 +117,7 @@ def test_the_first_answer_lets_everything_go_that_somebody_waits_for(
             await press(world, 1, 0, channel)
         await asyncio.sleep(600)
         outage.end()
-        await press(world, 1, 0)  # somebody else, whom Slack answers
+        await press(world, 1, 0)  # in another thread, for which Slack now responds
 
         for channel in [world.channel, *channels]:
             assert await comes_after(world, "step:2", channel) < 2
@@ -125,7 +125,7 @@ def test_the_first_answer_lets_everything_go_that_somebody_waits_for(
     play(tmp_path, monkeypatch, scenario)
 
 
-def test_a_thread_that_alone_fails_is_not_tried_whenever_another_gets_through(
+def test_a_failing_thread_is_not_retried_whenever_another_one_succeeds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def scenario(world: World) -> None:
@@ -152,7 +152,7 @@ def test_a_thread_that_alone_fails_is_not_tried_whenever_another_gets_through(
     play(tmp_path, monkeypatch, scenario)
 
 
-def test_a_limited_announcement_is_not_looked_for(
+def test_a_rate_limited_announcement_is_not_looked_up_before_the_retry(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def scenario(world: World) -> None:

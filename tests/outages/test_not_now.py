@@ -1,4 +1,4 @@
-"""What Slack refuses for now, or for a reason that we do not know: that is not “never”."""
+"""Slack errors that are temporary or unknown are not treated as permanent right away."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -51,7 +51,7 @@ async def begun(
 
 
 def refuse(people: People, **fault: Any) -> None:
-    """Have Slack refuse whatever is posted and edited in the client's channel."""
+    """Make Slack refuse every post and edit in the client's channel."""
 
     def in_the_thread(arguments: dict[str, Any]) -> bool:
         return bool(arguments["channel"] == people.channel.id)
@@ -72,14 +72,14 @@ def tries(people: People) -> int:
 
 @ON_SQLITE
 @pytest.mark.parametrize("code", PASSING)
-async def test_what_slack_refuses_for_now_is_tried_until_it_passes(
+async def test_a_temporary_slack_error_is_retried_until_it_clears(
     database: AnyDatabase, monkeypatch: pytest.MonkeyPatch, code: str
 ) -> None:
     async with begun(database, monkeypatch) as (people, lapse):
         refuse(people, error=code)
         before = tries(people)
         await people.ann.press(people.the(1), "choose_account:new")
-        await until_over(lapse, 15 * MINUTE)  # one that nobody knows would count by now
+        await until_over(lapse, 15 * MINUTE)  # an unknown error would count as permanent by now
         assert status(people) == "active"
         assert tries(people) - before < 20
 
@@ -92,7 +92,7 @@ async def test_what_slack_refuses_for_now_is_tried_until_it_passes(
 
 @ON_SQLITE
 @pytest.mark.parametrize("fault", UNKNOWN, ids=str)
-async def test_a_refusal_that_nobody_knows_is_repeated_over_some_minutes_before_it_counts(
+async def test_an_unknown_error_is_retried_for_minutes_before_pausing(
     database: AnyDatabase, monkeypatch: pytest.MonkeyPatch, fault: dict[str, Any]
 ) -> None:
     async with begun(database, monkeypatch) as (people, lapse):
@@ -112,11 +112,11 @@ async def test_a_refusal_that_nobody_knows_is_repeated_over_some_minutes_before_
 
 
 @ON_SQLITE
-async def test_a_refusal_that_nobody_knows_and_that_passes_pauses_nothing(
+async def test_an_unknown_error_that_clears_does_not_pause_the_onboarding(
     database: AnyDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with begun(database, monkeypatch) as (people, lapse):
-        for number in (1, 2):  # the second counts from its own beginning
+        for number in (1, 2):  # the second has a grace period of its own
             refuse(people, error="a_word_of_next_year")
             action = "choose_account:new" if number == 1 else "step_done"
             await people.ann.press(people.the(number), action)
@@ -128,7 +128,7 @@ async def test_a_refusal_that_nobody_knows_and_that_passes_pauses_nothing(
             assert people.message(f"step:{number + 1}")
 
 
-async def test_a_refusal_that_nobody_knows_is_neither_forgotten_nor_believed_by_a_restart(
+async def test_a_restart_keeps_the_grace_period_of_an_unknown_error(
     begun: World,
 ) -> None:
     begun.slack.fail_next("chat.postMessage", error="a_word_of_next_year", times=99)
@@ -146,7 +146,7 @@ async def test_a_refusal_that_nobody_knows_is_neither_forgotten_nor_believed_by_
 
 
 @ON_SQLITE
-async def test_a_channel_that_becomes_shared_gets_its_thread_afterwards(
+async def test_the_thread_catches_up_after_its_channel_becomes_shared(
     database: AnyDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with begun(database, monkeypatch) as (people, lapse):
@@ -162,7 +162,7 @@ async def test_a_channel_that_becomes_shared_gets_its_thread_afterwards(
 
 
 @ON_SQLITE
-async def test_a_workspace_that_moves_into_an_organization_only_delays(
+async def test_moving_a_workspace_into_an_organization_only_delays_posts(
     database: AnyDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with begun(database, monkeypatch) as (people, lapse):
@@ -176,7 +176,7 @@ async def test_a_workspace_that_moves_into_an_organization_only_delays(
         nothing_is_twice(people)
 
 
-async def test_while_a_workspace_moves_a_start_waits_for_it(begun: World) -> None:
+async def test_startup_waits_out_a_workspace_migration(begun: World) -> None:
     begun.slack.fail_next("auth.test", error="org_login_required")
     begun.slack.fail_next("auth.test", error="a_word_of_next_year")
 
@@ -184,7 +184,7 @@ async def test_while_a_workspace_moves_a_start_waits_for_it(begun: World) -> Non
         assert not bot.working.done()
 
 
-async def test_a_private_answer_finds_its_other_way_while_the_channel_moves(begun: World) -> None:
+async def test_a_private_reply_uses_its_fallback_while_the_channel_migrates(begun: World) -> None:
     begun.channel.is_migrating = True
 
     root = begun.message("root")
@@ -195,7 +195,9 @@ async def test_a_private_answer_finds_its_other_way_while_the_channel_moves(begu
 
 
 @pytest.mark.parametrize("method", ["pins.add", "bookmarks.add"])
-async def test_a_pin_that_is_refused_for_now_comes_later(world: World, method: str) -> None:
+async def test_a_temporarily_refused_pin_or_bookmark_is_added_later(
+    world: World, method: str
+) -> None:
     world.slack.fail_next(method, error="external_channel_migrating")
     world.slack.fail_next(method, error="a_word_of_next_year")
     await world.begin()
@@ -209,7 +211,7 @@ async def test_a_pin_that_is_refused_for_now_comes_later(world: World, method: s
 
 @pytest.mark.parametrize("method", ["pins.add", "bookmarks.add"])
 @pytest.mark.parametrize("fault", [{"status": 501}, {"error": "unknown_method"}], ids=str)
-async def test_what_slack_does_not_have_is_not_asked_for_ever(
+async def test_an_unsupported_pin_or_bookmark_method_is_given_up_on(
     world: World, method: str, fault: dict[str, Any]
 ) -> None:
     world.slack.fail_next(method, times=99, **fault)
@@ -224,7 +226,7 @@ async def test_what_slack_does_not_have_is_not_asked_for_ever(
 
 @ON_SQLITE
 @pytest.mark.parametrize("code", ["external_channel_migrating", "a_word_of_next_year"])
-async def test_the_engineering_channel_hears_soon_after_what_was_refused_for_now(
+async def test_a_temporarily_refused_announcement_is_posted_soon_afterward(
     database: AnyDatabase, monkeypatch: pytest.MonkeyPatch, code: str
 ) -> None:
     async with begun(database, monkeypatch) as (people, lapse):

@@ -1,4 +1,4 @@
-"""Slack is away, for a moment or for hours: a delay, and not one call too many."""
+"""A Slack outage, whether brief or hours long, only delays the thread and costs few calls."""
 
 from datetime import timedelta
 
@@ -13,19 +13,19 @@ from tests.outages.lapse import Lapse, lapsing
 pytestmark = pytest.mark.virtual_time
 
 AWAY = timedelta(hours=1)
-# The longest pause between two tries is five minutes, or half of that by chance.
+# The longest delay between two attempts is five minutes, or half of that with jitter.
 MOST_TRIES = 10 + AWAY / timedelta(minutes=2.5)
 
 
 async def until_over(lapse: Lapse, duration: timedelta) -> None:
-    """Let time pass as it does, with a sweep now and then."""
+    """Let time pass in steps of one minute, with a sweep after each."""
     passed = timedelta(0)
     while passed < duration:
         await lapse.passes(timedelta(minutes=1))
         passed += timedelta(minutes=1)
 
 
-async def test_while_slack_is_away_the_first_request_after_a_start_is_carried_out(
+async def test_the_first_request_after_a_start_works_during_a_slack_outage(
     begun: World,
 ) -> None:
     step = begun.message("step:1")
@@ -40,7 +40,7 @@ async def test_while_slack_is_away_the_first_request_after_a_start_is_carried_ou
 
 
 @ON_SQLITE
-async def test_each_trouble_only_delays(
+async def test_every_kind_of_slack_failure_only_delays_the_next_step(
     database: AnyDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with lapsing(database, monkeypatch) as (people, lapse):
@@ -62,7 +62,7 @@ async def test_each_trouble_only_delays(
 
 
 @ON_SQLITE
-async def test_an_outage_of_an_hour_costs_few_calls_and_shows_only_the_last_state(
+async def test_an_hour_long_outage_costs_few_calls_and_shows_the_final_state(
     database: AnyDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with lapsing(database, monkeypatch) as (people, lapse):
@@ -94,7 +94,7 @@ async def test_an_outage_of_an_hour_costs_few_calls_and_shows_only_the_last_stat
 
 
 @ON_SQLITE
-async def test_an_hour_that_slack_asks_to_wait_is_waited(
+async def test_an_hour_long_retry_after_is_honored(
     database: AnyDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with lapsing(database, monkeypatch) as (people, lapse):

@@ -1,4 +1,4 @@
-"""Slack refuses for good: told once, not tried for ever, taken up again when it can be."""
+"""Permanent Slack errors: reported once, not retried forever, and recovered from when possible."""
 
 import logging
 from datetime import timedelta
@@ -29,7 +29,7 @@ async def ready(world: World) -> tuple[int, str]:
 
 
 async def shut_out(world: World) -> None:
-    """Let something be announced while the engineering channel is archived."""
+    """Trigger an announcement while the engineering channel is archived."""
     await world.slack.admin.archive(world.engineering, world.erin)
     await ask(world, "Which portal?")
 
@@ -39,7 +39,7 @@ async def ask(world: World, question: str) -> None:
     assert (await world.submit(world.ann, form, question=question)).ok
 
 
-async def test_a_lost_engineering_channel_is_told_in_the_log_and_at_readyz(
+async def test_a_lost_engineering_channel_is_reported_in_the_log_and_at_readyz(
     begun: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.ERROR):
@@ -52,7 +52,7 @@ async def test_a_lost_engineering_channel_is_told_in_the_log_and_at_readyz(
     assert "engineering channel: Slack refuses announcements (is_archived)" in text
 
 
-async def test_a_lost_engineering_channel_is_left_alone(begun: World) -> None:
+async def test_a_lost_engineering_channel_gets_no_more_posts(begun: World) -> None:
     await shut_out(begun)
     before = posts(begun, begun.engineering)
 
@@ -72,13 +72,13 @@ async def ask_at(world: World, step: int) -> None:
     assert (await world.submit(world.ann, form, question=f"What is step {step}?")).ok
 
 
-async def test_what_it_was_to_be_told_comes_in_order_when_it_is_back(begun: World) -> None:
+async def test_missed_announcements_are_posted_in_order_after_unarchiving(begun: World) -> None:
     await shut_out(begun)
     await ask(begun, "And which menu?")
 
     await begun.slack.admin.unarchive(begun.engineering, begun.erin)
     await begun.slack.delivered()
-    begun.bot.slack.rate_limits.reset()  # what was left behind waits for some seconds else
+    begun.bot.slack.rate_limits.reset()  # otherwise the backlog waits a few seconds
     await begun.bot.sweep()
     await begun.idle()
 
@@ -89,9 +89,9 @@ async def test_what_it_was_to_be_told_comes_in_order_when_it_is_back(begun: Worl
     assert (await ready(begun))[0] == 200
 
 
-async def test_the_next_start_takes_up_what_was_not_announced(begun: World) -> None:
+async def test_a_restart_posts_missed_announcements(begun: World) -> None:
     await shut_out(begun)
-    begun.engineering.is_archived = False  # nobody tells us
+    begun.engineering.is_archived = False  # without an event to the bot
 
     async with begun.second_bot() as bot:
         await begun.slack.until(lambda: len(begun.announced) == 2 or None)
@@ -101,7 +101,7 @@ async def test_the_next_start_takes_up_what_was_not_announced(begun: World) -> N
 
 
 @ON_SQLITE
-async def test_a_lost_engineering_channel_is_asked_once_an_hour(
+async def test_a_lost_engineering_channel_is_retried_once_an_hour(
     database: AnyDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with lapsing(database, monkeypatch) as (people, lapse):
@@ -120,7 +120,7 @@ async def test_a_lost_engineering_channel_is_asked_once_an_hour(
 
 
 @ON_SQLITE
-async def test_a_look_that_finds_nothing_due_does_not_silence_the_channel(
+async def test_an_hourly_retry_with_nothing_due_does_not_silence_the_channel(
     database: AnyDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with lapsing(database, monkeypatch) as (people, lapse):
@@ -128,7 +128,7 @@ async def test_a_look_that_finds_nothing_due_does_not_silence_the_channel(
         await people.level()
         people.engineering.is_archived = True
         await people.ask_for_help(1)
-        later = now() + timedelta(hours=2)  # the thread concerned is in a backoff
+        later = now() + timedelta(hours=2)  # as if the thread were backing off
         database.write("UPDATE onboarding SET publish_after = ?", later)
         for _ in range(90):
             await lapse.passes(timedelta(minutes=1))
@@ -140,7 +140,7 @@ async def test_a_look_that_finds_nothing_due_does_not_silence_the_channel(
 
 
 async def ask_through(world: World, bot: Bot, question: str) -> None:
-    """Ask for help, and have that worker carry it out."""
+    """Ask for help, and have the given worker handle it."""
     world.slack.deliver_to(f"http://127.0.0.1:{bot.settings.port}/slack/events")
     await world.ann.press(world.message("step:1"), "step_help")
     await finished(bot.tasks)
@@ -149,17 +149,17 @@ async def ask_through(world: World, bot: Bot, question: str) -> None:
 
 
 async def left_behind(bot: Bot) -> None:
-    bot.slack.rate_limits.reset()  # it waits for some seconds else
+    bot.slack.rate_limits.reset()  # otherwise it waits a few seconds
     await bot.sweep()
     await finished(bot.tasks)
 
 
-async def test_what_another_worker_announces_opens_the_channel_for_this_one(begun: World) -> None:
+async def test_one_workers_announcement_reopens_the_channel_for_the_other(begun: World) -> None:
     async with begun.second_bot() as other:
         await shut_out(begun)
         await ask_through(begun, other, "And which menu?")
         begun.slack.deliver_to(f"http://127.0.0.1:{begun.settings.port}/slack/events")
-        await begun.slack.admin.unarchive(begun.engineering, begun.erin)  # one of them hears of it
+        await begun.slack.admin.unarchive(begun.engineering, begun.erin)  # only one gets the event
         await begun.slack.delivered()
         await left_behind(begun.bot)
         await left_behind(other)
@@ -173,7 +173,7 @@ async def test_what_another_worker_announces_opens_the_channel_for_this_one(begu
         assert not [line for line in other.health.warnings if "refuses" in line]
 
 
-async def test_one_announcement_that_is_refused_does_not_keep_the_others_back(
+async def test_one_refused_announcement_does_not_block_the_others(
     begun: World,
 ) -> None:
     begun.slack.fail_next("chat.postMessage", error="invalid_blocks")
@@ -197,7 +197,7 @@ async def test_one_announcement_that_is_refused_does_not_keep_the_others_back(
         ("restricted_action", "`restricted_action`"),
     ],
 )
-async def test_a_thread_that_slack_refuses_is_told_of_once_and_not_tried_again(
+async def test_a_refused_thread_is_reported_once_and_not_retried(
     begun: World, code: str, word: str
 ) -> None:
     def in_the_thread(arguments: dict[str, object]) -> bool:
@@ -217,7 +217,7 @@ async def test_a_thread_that_slack_refuses_is_told_of_once_and_not_tried_again(
     assert begun.rows("SELECT status FROM onboarding") == [("paused",)]
 
 
-async def test_what_was_refused_goes_on_after_the_next_start(begun: World) -> None:
+async def test_a_refused_onboarding_resumes_after_a_restart(begun: World) -> None:
     begun.slack.fail_next("chat.postMessage", error="missing_scope")
     await begun.press(begun.ann, "step:1", "choose_account:new")
     assert begun.rows("SELECT loss FROM onboarding") == [("refused",)]
@@ -229,7 +229,7 @@ async def test_what_was_refused_goes_on_after_the_next_start(begun: World) -> No
     assert begun.rows("SELECT status FROM onboarding") == [("active",)]
 
 
-async def test_when_slack_refuses_us_everywhere_the_log_and_readyz_have_it(
+async def test_being_refused_everywhere_is_reported_in_the_log_and_at_readyz(
     begun: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.ERROR):

@@ -1,4 +1,4 @@
-"""PostgreSQL crashes, stays away or stands still: what was acknowledged is there afterwards."""
+"""PostgreSQL crashes, stays down, or hangs: no acknowledged change is lost."""
 
 import asyncio
 import time
@@ -20,33 +20,33 @@ from tests.outages.wire import WiredDatabase, a_wire
 from tests.postgresql import Cluster
 
 AWAY = "database: the database isn't responding"
-# Slack waits three seconds for an answer, and a bot has ten to end.
+# Slack waits three seconds for a response, and the bot has ten to shut down.
 SLACK_WAITS, END_TAKES = 3.0, 10.0
 EVERY = 31  # of the calls to Slack
 
 
 @pytest.fixture
 def database(own_cluster: Cluster, tmp_path: Path) -> Iterator[PostgresDatabase]:
-    """A database on a server that the test may stop."""
+    """A database on a server that the test can stop."""
     with Server(own_cluster.url).database() as url:
         migrate.upgrade(url)
         yield PostgresDatabase(tmp_path, url)
-        own_cluster.start_again()  # to drop it there
+        own_cluster.start_again()  # so that the database can be dropped
 
 
 @pytest.fixture
 async def begun(database: PostgresDatabase) -> AsyncIterator[World]:
-    """A world in which Acme's onboarding has begun, and that sweeps by itself."""
+    """A world with Acme's onboarding started and periodic sweeps running."""
     async with a_world(database, sweep_interval=1) as world:
         await world.begin()
         yield world
 
 
-async def nobody_minds(_moment: str, _method: str, _arguments: dict[str, Any]) -> bool:
+async def do_nothing(_moment: str, _method: str, _arguments: dict[str, Any]) -> bool:
     return True
 
 
-async def test_an_onboarding_comes_through_crash_after_crash(
+async def test_an_onboarding_survives_repeated_database_crashes(
     database: PostgresDatabase, own_cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls = count(1)
@@ -64,7 +64,7 @@ async def test_an_onboarding_comes_through_crash_after_crash(
         await must_be_level(people)
 
 
-async def test_a_crash_while_a_message_is_on_its_way_only_delays(
+async def test_a_database_crash_during_a_post_only_delays_the_thread(
     database: PostgresDatabase, own_cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def crash(moment: str, method: str, _arguments: dict[str, Any]) -> bool:
@@ -78,9 +78,9 @@ async def test_a_crash_while_a_message_is_on_its_way_only_delays(
         people.slack.guard(crash)
         assert (await people.ann.press(people.the(1), "choose_account:new")).ack.ok
         await lapse.breathe()
-        await lapse.breathe()  # it tries again, and there is still nobody
+        await lapse.breathe()  # it retries, and the server is still down
         own_cluster.start()
-        people.slack.guard(nobody_minds)
+        people.slack.guard(do_nothing)
 
         await people.level()
 
@@ -88,7 +88,7 @@ async def test_a_crash_while_a_message_is_on_its_way_only_delays(
         nothing_is_twice(people)
 
 
-async def test_presses_while_it_is_away_are_answered_and_count_later(
+async def test_a_press_while_the_database_is_down_asks_to_try_again(
     begun: World, own_cluster: Cluster
 ) -> None:
     own_cluster.stop()
@@ -106,7 +106,7 @@ async def test_presses_while_it_is_away_are_answered_and_count_later(
     assert (await begun.get("/readyz"))[0] == 200
 
 
-async def test_a_form_says_that_it_was_not_saved_and_is_saved_later(
+async def test_a_form_sent_while_the_database_is_down_can_be_resubmitted(
     begun: World, own_cluster: Cluster
 ) -> None:
     await begun.walk_to(11)
@@ -117,11 +117,11 @@ async def test_a_form_says_that_it_was_not_saved_and_is_saved_later(
 
     assert "Not saved" in answer.errors["booking_provider_id"]
     own_cluster.start()
-    assert (await begun.submit(begun.ann, form)).ok  # what was typed is still there
+    assert (await begun.submit(begun.ann, form)).ok  # the form still holds what was typed
     assert begun.rows("SELECT mask, version FROM credential") == [("••••6789", 1)]
 
 
-async def test_a_stalled_server_keeps_nobody_waiting(database: PostgresDatabase) -> None:
+async def test_a_stalled_database_does_not_delay_responses(database: PostgresDatabase) -> None:
     async with a_wire(database.url) as wire, a_world(WiredDatabase.over(wire, database)) as world:
         await world.begin()
         step = world.message("step:1")
@@ -145,24 +145,26 @@ async def test_a_stalled_server_keeps_nobody_waiting(database: PostgresDatabase)
         await world.must_be_sound()
 
 
-async def test_a_server_that_stops_in_the_middle_of_something_is_given_up(
+async def test_a_query_on_a_stalled_database_times_out(
     database: PostgresDatabase,
 ) -> None:
     async with a_wire(database.url) as wire, a_world(WiredDatabase.over(wire, database)) as world:
         await world.begin()
 
-        async def be_left_alone() -> None:
+        async def query_a_stalled_server() -> None:
             async with world.bot.database.begin() as session:
                 await onboardings.get(session, world.bot.guides, world.onboarding)
                 wire.flowing.clear()
                 await onboardings.get(session, world.bot.guides, world.onboarding)
 
         with pytest.raises(Unavailable):
-            await asyncio.wait_for(be_left_alone(), SLACK_WAITS)
+            await asyncio.wait_for(query_a_stalled_server(), SLACK_WAITS)
         wire.flowing.set()
 
 
-async def test_a_bot_stops_in_time_while_the_server_is_stalled(database: PostgresDatabase) -> None:
+async def test_the_bot_shuts_down_in_time_while_the_database_is_stalled(
+    database: PostgresDatabase,
+) -> None:
     async with a_wire(database.url) as wire:
         async with a_world(WiredDatabase.over(wire, database)) as world:
             await world.begin()

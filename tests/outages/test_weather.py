@@ -1,4 +1,4 @@
-"""Whole onboardings while Slack fails at random: level in the end, and nothing twice."""
+"""Whole onboardings while Slack fails at random: caught up in the end, and nothing posted twice."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from tests.outages.lapse import lapsing
 pytestmark = pytest.mark.virtual_time
 
 RETRY_AFTER = 30
-# Calls that were under way together when the first of them was refused.
+# Calls this close together were already in flight when the first one was refused, in seconds.
 TOGETHER = 0.5
 
 SEEDS = [1, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(2, 13))]
@@ -18,7 +18,7 @@ SEEDS = [1, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(2, 13
 
 @ON_SQLITE
 @pytest.mark.parametrize("seed", SEEDS)
-async def test_an_onboarding_comes_through_bad_weather(
+async def test_an_onboarding_survives_random_slack_failures(
     database: AnyDatabase, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
     async with lapsing(database, monkeypatch) as (people, _lapse):
@@ -34,7 +34,7 @@ async def test_an_onboarding_comes_through_bad_weather(
 
 
 def hasty(weather: Outage) -> list[str]:
-    """The methods that were called again before their time."""
+    """The methods that were called again before their rate limit was over."""
     found, limited_at = [], dict[str, float]()
     for hit in weather.hits:
         if hit.trouble is not Trouble.RATE_LIMITED:

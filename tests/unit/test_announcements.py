@@ -1,4 +1,4 @@
-"""What the engineering channel is told, of which events, with which links."""
+"""Announcements in the engineering channel: for which events, in which words, with which links."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -139,12 +139,12 @@ EVERY: dict[EventKind, Change] = {
 }
 
 
-def test_every_event_that_is_announced_is_tried_here() -> None:
+def test_every_announced_event_is_covered_here() -> None:
     assert set(EVERY) == set(ANNOUNCED)
 
 
 @pytest.mark.parametrize("kind", list(EVERY))
-def test_slack_takes_every_announcement(kind: EventKind) -> None:
+def test_slack_accepts_every_announcement(kind: EventKind) -> None:
     assert problems(told(EVERY[kind], kind)) == []
 
 
@@ -161,11 +161,11 @@ def test_an_announcement_names_the_client_and_its_event(kind: EventKind) -> None
     ["&" * 2000, "<" * 2000, "a" + "\n" * 1998 + "b", "words and words " * 125],
     ids=["ampersands", "angle brackets", "empty lines", "words"],
 )
-def test_slack_takes_the_longest_question(question: str) -> None:
+def test_slack_accepts_the_longest_question(question: str) -> None:
     assert problems(told(asked(question), EventKind.HELP_ASKED)) == []
 
 
-def test_a_long_question_is_told_whole() -> None:
+def test_a_long_question_is_quoted_in_full() -> None:
     question = " ".join(f"word{number}" for number in range(300))[:2000]
 
     text = told(asked(question), EventKind.HELP_ASKED).text.replace("> ", "").replace("\n", "")
@@ -173,7 +173,7 @@ def test_a_long_question_is_told_whole() -> None:
     assert question in text
 
 
-def test_a_question_is_quoted_with_who_asks_where_and_pings_the_engineer() -> None:
+def test_a_question_is_quoted_with_author_and_step_and_pings_the_engineer() -> None:
     text = told(asked("Which button?\nThe green one?"), EventKind.HELP_ASKED).text
 
     assert f"needs help with step 7 (Submit the Application). <@{CLIENT_ADMIN}> asks:" in text
@@ -190,7 +190,7 @@ def test_a_start_names_the_engineer_only_if_somebody_else_started_it() -> None:
     assert f"started by <@U0EVE>, assigned to <@{ENGINEER}>" in others
 
 
-def test_the_hand_over_tells_which_steps_are_heavysets() -> None:
+def test_the_handover_says_which_steps_are_for_heavyset() -> None:
     text = told(handed_over(), EventKind.HANDED_OVER).text
 
     assert "Steps 23–25 are yours. “Reveal credentials” is on step 23." in text
@@ -205,7 +205,7 @@ def test_the_hand_over_tells_which_steps_are_heavysets() -> None:
         (Outcome.UNKNOWN, "check 2 couldn't finish"),
     ],
 )
-def test_a_result_is_told_in_words_for_engineers(outcome: Outcome, words: str) -> None:
+def test_a_verification_result_is_worded_for_engineers(outcome: Outcome, words: str) -> None:
     text = told(finished(outcome), EventKind.VERIFICATION_FINISHED).text
 
     assert words in text
@@ -213,7 +213,7 @@ def test_a_result_is_told_in_words_for_engineers(outcome: Outcome, words: str) -
     assert "production · 812 ms" in text
 
 
-def test_slack_takes_a_result_with_every_check() -> None:
+def test_slack_accepts_a_result_with_every_check() -> None:
     told_of_each = "HTTP 200, 12 ms, trace 0123456789abcdef " * 4
     booked = found("test_booking", "booking_dismissed", told_of_each, number="500000001")
     checks = (*(passed(name, told_of_each) for name in PASSES), booked)
@@ -224,7 +224,7 @@ def test_slack_takes_a_result_with_every_check() -> None:
     assert problems(told(Change(onboarding, (event,)), event.kind)) == []
 
 
-def test_a_stall_tells_what_it_may_be_about() -> None:
+def test_a_stall_announcement_shows_open_questions_and_snoozes() -> None:
     asked_at = NOW + 10 * MINUTE
     asking = ask_for_help(an_onboarding(at_step=4), 4, "How?", a_client_admin(), asked_at)
     snoozed = snooze(
@@ -250,7 +250,7 @@ def test_a_stall_tells_what_it_may_be_about() -> None:
     assert since in told(gone_on, EventKind.ESCALATED).text
 
 
-def test_who_looked_at_which_values_is_told() -> None:
+def test_an_announcement_says_who_viewed_which_credentials() -> None:
     text = told(revealed(), EventKind.CREDENTIALS_REVEALED).text
 
     assert f"<@{ENGINEER}> viewed Acme Plumbing's Tenant ID and Client Secret." in text
@@ -259,7 +259,7 @@ def test_who_looked_at_which_values_is_told() -> None:
 @pytest.mark.parametrize(
     ("days", "words"), [(0, "verified, same day."), (1, "in 1 day."), (12, "in 12 days.")]
 )
-def test_the_end_tells_how_long_it_took(days: int, words: str) -> None:
+def test_a_completion_says_how_long_the_onboarding_took(days: int, words: str) -> None:
     onboarding = finished(Outcome.PASSED).onboarding
     event = Event(EventKind.COMPLETED, an_engineer(), NOW + timedelta(days=days))
 
@@ -287,12 +287,12 @@ def test_an_announcement_links_to_what_it_is_about(
     assert f"{LINK}{ts}?thread_ts={ROOT_TS}&cid={CHANNEL}|open in thread>" in text
 
 
-def test_before_anything_is_posted_an_announcement_names_the_channel() -> None:
+def test_an_announcement_names_the_channel_if_nothing_is_posted_yet() -> None:
     assert f"<#{CHANNEL}>" in told(a_new_onboarding(), EventKind.STARTED).text
 
 
 @pytest.mark.parametrize("loss", list(Loss))
-def test_a_pause_says_why_and_how_it_ends(loss: Loss) -> None:
+def test_a_pause_announcement_says_how_to_resume(loss: Loss) -> None:
     text = told(paused(loss), EventKind.PAUSED).text
 
     assert "is paused" in text

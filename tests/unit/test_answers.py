@@ -1,4 +1,4 @@
-"""Questions are answered from the guide where it has the answer, and only there."""
+"""Questions are answered from the guide if it has the answer, and only then."""
 
 import pytest
 from hypothesis import given, strategies as st
@@ -25,23 +25,23 @@ def measured(request: pytest.FixtureRequest) -> Measure:
     return measure(GUIDE, request.param)
 
 
-# ------------------------------------------------------------------------- how well it does
+# ----------------------------------------------------------------------------------- quality
 
 
-def test_what_is_answered_is_answered_rightly(measured: Measure) -> None:
+def test_at_least_95_percent_of_answers_are_correct(measured: Measure) -> None:
     assert measured.precision >= 0.95
 
 
-def test_most_of_what_the_guide_knows_is_answered(measured: Measure) -> None:
+def test_at_least_80_percent_of_answerable_questions_are_answered(measured: Measure) -> None:
     assert measured.answer_rate >= 0.8
 
 
-def test_what_the_guide_cannot_know_is_handed_over(measured: Measure) -> None:
+def test_at_least_95_percent_of_unanswerable_questions_are_handed_over(measured: Measure) -> None:
     assert measured.hand_over_rate >= 0.95
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_the_questions_are_many_and_about_all_of_the_guide(part: str) -> None:
+def test_the_question_corpus_is_large_and_covers_the_whole_guide(part: str) -> None:
     asked = questions(part)
     rights = {right for question in asked for right in question.right}
 
@@ -61,7 +61,7 @@ def test_every_right_answer_is_in_the_guide() -> None:
                 assert any(f"{each}:".startswith(f"{right}:") for each in IDS), question
 
 
-def test_no_question_that_words_are_fitted_to_is_held_out() -> None:
+def test_tuning_and_held_out_questions_do_not_overlap() -> None:
     fitted, held_out = ({question.text.lower() for question in questions(part)} for part in PARTS)
 
     assert not fitted & held_out
@@ -80,11 +80,11 @@ def test_no_two_passages_have_the_same_id() -> None:
 
 
 @pytest.mark.parametrize("unknown", ["", "step:26:body", "step:1", "trouble:0", "credential:pin"])
-def test_an_id_of_another_version_is_not_found(unknown: str) -> None:
+def test_an_unknown_passage_id_is_not_found(unknown: str) -> None:
     assert passage(GUIDE, unknown) is None
 
 
-def test_the_words_of_every_step_are_in_passages_of_that_step() -> None:
+def test_all_text_of_a_step_is_in_its_passages() -> None:
     for step in GUIDE.steps:
         here = "\n".join(each.text for each in EVERY_PASSAGE if each.step == step.number)
         for text in (step.body, *step.items, *step.notes, *step.tips):
@@ -93,13 +93,13 @@ def test_the_words_of_every_step_are_in_passages_of_that_step() -> None:
             assert all(f"{name}: {value}" in here for name, value in table.rows)
 
 
-def test_what_is_about_the_whole_guide_comes_from_no_step() -> None:
+def test_general_passages_belong_to_no_step() -> None:
     general = {each.id for each in EVERY_PASSAGE if each.step is None}
 
     assert general == {"overview", "prerequisites", "support", "reference"}
 
 
-def test_troubleshooting_comes_from_the_steps_where_it_helps() -> None:
+def test_a_troubleshooting_passage_lists_the_steps_it_applies_to() -> None:
     trouble = passage(GUIDE, "trouble:2")
 
     assert trouble
@@ -120,11 +120,11 @@ def test_an_answer_is_the_guides_own_text_with_its_step() -> None:
 
 
 @pytest.mark.parametrize("typo", ["secrt", "secert", "secreet"])
-def test_a_slip_of_the_finger_is_understood(typo: str) -> None:
+def test_a_typo_does_not_change_the_answer(typo: str) -> None:
     assert found(f"i lost the client {typo}") == found("i lost the client secret") is not None
 
 
-def test_the_step_that_the_asker_is_at_decides_between_steps() -> None:
+def test_the_askers_current_step_breaks_ties_between_steps() -> None:
     asked = "which button do i click in the my apps section"
 
     assert found(asked, step=5) == "step:5:body"
@@ -132,13 +132,13 @@ def test_the_step_that_the_asker_is_at_decides_between_steps() -> None:
     assert found(asked) is None
 
 
-def test_a_step_that_is_named_is_the_one_that_is_meant() -> None:
+def test_a_step_named_in_the_question_overrides_the_current_step() -> None:
     asked = "which button do i click in the my apps section in step 17?"
 
     assert found(asked, step=5) == "step:17:body"
 
 
-def test_slacks_markup_is_read_as_people_see_it() -> None:
+def test_slack_markup_in_a_question_is_read_as_displayed() -> None:
     plain = found("where is the developer portal?")
 
     assert plain == "step:3:tip:1"
@@ -149,7 +149,7 @@ def test_slacks_markup_is_read_as_people_see_it() -> None:
 @pytest.mark.parametrize(
     "asked", ["how do i press + new app &amp; register it", "step 5?", "?", ""]
 )
-def test_a_question_need_have_no_answer(asked: str) -> None:
+def test_a_terse_question_gets_a_passage_of_its_step_or_no_answer(asked: str) -> None:
     assert found(asked) in {None, "step:5:body", "step:5:tip:1"}
 
 
@@ -162,29 +162,31 @@ def test_a_question_need_have_no_answer(asked: str) -> None:
         ("how do i add technicians", "do technicians need read and write"),
     ],
 )
-def test_what_only_we_can_do_or_know_is_handed_over(asks_us: str, asks_the_guide: str) -> None:
+def test_requests_that_only_heavyset_can_handle_are_handed_over(
+    asks_us: str, asks_the_guide: str
+) -> None:
     assert found(asks_us) is None
     assert found(asks_the_guide) is not None
 
 
 @given(st.text(max_size=300), st.none() | st.integers())
-def test_any_text_may_be_asked(text: str, step: int | None) -> None:
+def test_any_text_gets_an_existing_passage_or_no_answer(text: str, step: int | None) -> None:
     assert found(text, step) in {None, *IDS}
 
 
 @given(st.lists(st.sampled_from(sorted(words().known)), max_size=40))
-def test_any_words_may_be_asked_and_get_the_same_answer_every_time(said: list[str]) -> None:
+def test_the_answer_does_not_depend_on_letter_case(said: list[str]) -> None:
     text = " ".join(said)
 
     assert found(text) == found(text.upper())
 
 
-# ----------------------------------------------------------------------- the files of words
+# -------------------------------------------------------------------------------- word lists
 
 
-def test_what_people_ask_is_noted_under_passages_that_exist() -> None:
+def test_sample_questions_refer_to_existing_passages() -> None:
     assert {passage for passage, _ in GUIDE.asked} <= IDS
 
 
-def test_no_word_that_hands_a_question_over_is_a_word_of_the_guide() -> None:
+def test_words_that_trigger_a_handover_do_not_occur_in_the_guide() -> None:
     assert not words().beyond & index(GUIDE).rarity.keys()

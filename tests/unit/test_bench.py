@@ -1,4 +1,4 @@
-"""What the bench makes of its measurements: when a figure is told, and the page."""
+"""How the benchmark reports its measurements: when a figure is shown, and the page."""
 
 import pytest
 
@@ -27,19 +27,19 @@ def a_figure(*rounds: float, against: tuple[float, ...] = (), aim: float = 0.5) 
         (a_figure(4, 5, against=(10, 10)), NOISY, "too noisy to tell"),
     ],
 )
-def test_a_figure_is_told_with_its_spread_or_not_at_all(
+def test_a_figure_is_shown_with_its_spread_unless_too_noisy(
     figure: Figure, slowdown: float, shown: str
 ) -> None:
     assert cell(figure, slowdown) == shown
 
 
-def test_no_noise_touches_a_count_and_more_can_be_better() -> None:
+def test_a_count_is_unaffected_by_noise_and_can_have_a_minimum() -> None:
     count = Figure(what="clients", rounds=(40,), aim=30, at_least=True)
 
     assert cell(count, NOISY) == "40"
 
 
-def test_each_round_is_compared_with_the_one_beside_it() -> None:
+def test_each_round_is_compared_with_its_paired_round() -> None:
     bot, stock = [[0.005] * 100, [0.010] * 100], [[0.010] * 100, [0.020] * 98 + [0.040] * 2]
 
     middle, tail = p50_and_p99("a press", "SQLite", bot, stock, (0.45, 0.8))
@@ -49,13 +49,13 @@ def test_each_round_is_compared_with_the_one_beside_it() -> None:
     assert (middle.is_met, tail.is_met) == (False, True)
 
 
-def test_the_page_is_what_its_json_makes() -> None:
+def test_the_committed_page_matches_its_json() -> None:
     report = Report.model_validate_json(KEPT.read_text(encoding="utf-8"))
 
     assert PAGE.read_text(encoding="utf-8") == page(report)
 
 
-def test_a_part_that_failed_is_on_the_page_with_what_it_found() -> None:
+def test_a_failed_part_is_on_the_page_with_its_partial_results() -> None:
     report = Report.model_validate_json(KEPT.read_text(encoding="utf-8"))
     broken = PartReport(
         name="x", title="A part", about="", figures=[a_figure(1.0)], problem="TimeoutError"
@@ -69,7 +69,7 @@ def test_a_part_that_failed_is_on_the_page_with_what_it_found() -> None:
     assert "- A part: a" in made
 
 
-def test_a_part_that_was_measured_again_takes_the_place_of_the_first() -> None:
+def test_a_remeasured_part_replaces_the_earlier_one() -> None:
     report = Report.model_validate_json(KEPT.read_text(encoding="utf-8"))
     again = report.parts[1].model_copy(update={"figures": [a_figure(3.0)], "problem": ""})
 
@@ -79,7 +79,7 @@ def test_a_part_that_was_measured_again_takes_the_place_of_the_first() -> None:
     assert both.parts[1] == again
 
 
-def test_a_flame_graph_is_read_from_its_stacks() -> None:
+def test_own_and_cumulative_samples_are_counted_from_stacks() -> None:
     stacks = {"main;press;commit": 6, "main;press": 1, "main;press;press": 3}
 
     assert own(stacks).most_common() == [("commit", 6), ("press", 4)]
@@ -96,7 +96,7 @@ onboarding_loop_lag_seconds_bucket{le="+Inf"} 200.0
 """
 
 
-def test_the_loops_lag_is_read_from_the_metrics() -> None:
+def test_event_loop_lag_is_read_from_the_metrics() -> None:
     tasks, lags = read(METRICS)
 
     assert tasks == 7
@@ -109,7 +109,7 @@ def a_sample(phase: str, **values: float) -> Sample:
     return Sample(at=0, phase=phase, lag_p99=0.001, acks=[0.01], calls=1, refused=0, **usual)  # type: ignore[arg-type]
 
 
-def test_a_soak_passes_only_if_nothing_is_left_behind() -> None:
+def test_a_soak_passes_only_without_leaks_backlog_or_missed_requests() -> None:
     idle, work = a_sample("idle"), a_sample("work", tasks=20, files=25, behind=9)
     well = [idle, work, work, work, idle]
     leaks = {

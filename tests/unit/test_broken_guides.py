@@ -1,4 +1,4 @@
-"""A broken guide file is refused, and the line of what is wrong is named."""
+"""A broken guide file is rejected with the file and line of the mistake."""
 
 import re
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ LONG_NOTES = ", ".join(f'"{letter * 1900}"' for letter in "abc")
 
 @dataclass(frozen=True)
 class Mistake:
-    """An edit of the guide: `old` becomes `new`, and line `off` of `new` is to be named."""
+    """An edit of the guide: `old` becomes `new`, and the error must name line `off` of `new`."""
 
     old: str
     new: str
@@ -53,7 +53,7 @@ MISTAKES = {
         'number = 7\ntitle = "Submit', 'number = "seven"\ntitle = "Submit', "valid integer"
     ),
     "a gap in the numbers": Mistake(
-        'number = 7\ntitle = "Submit', 'number = 8\ntitle = "Submit', "step 7 should stand here"
+        'number = 7\ntitle = "Submit', 'number = 8\ntitle = "Submit', "step 7 should be here"
     ),
     "a gap in the phases": Mistake(
         'number = 3\ntitle = "Booking', 'number = 4\ntitle = "Booking', "phase 3 is missing"
@@ -78,7 +78,7 @@ MISTAKES = {
         'looks_like = "is a number, usually 8', 'looks_like = ""  # "', "looks_like: String"
     ),
     "a pattern that is none": Mistake(
-        r"prefix = 'cid\.'", "prefix = 'cid('", "no regular expression"
+        r"prefix = 'cid\.'", "prefix = 'cid('", "isn't a regular expression"
     ),
     "an unknown key": Mistake(
         'number = 7\ntitle = "Submit',
@@ -138,18 +138,18 @@ def refusal(source: str) -> list[str]:
 
 
 @pytest.mark.parametrize("mistake", list(MISTAKES.values()), ids=list(MISTAKES))
-def test_a_mistake_is_refused_with_what_is_wrong(mistake: Mistake) -> None:
+def test_a_mistake_is_rejected_with_a_specific_message(mistake: Mistake) -> None:
     assert any(mistake.says in line for line in refusal(mistake.source))
 
 
-# A key that is missing everywhere stands nowhere: it is put on the first line. The second of two
-# steps that verify is the one that is one too many.
+# A key that is missing everywhere has no line of its own, so it's reported on the first one. If two
+# steps verify, the second one is reported.
 NOWHERE = {"no step that verifies": 1}
 ELSEWHERE = {"a second step that verifies": SOURCE[: SOURCE.index("verifies =")].count("\n") + 2}
 
 
 @pytest.mark.parametrize("name", list(MISTAKES))
-def test_a_mistake_is_refused_with_its_line(name: str) -> None:
+def test_a_mistake_is_rejected_with_its_line_number(name: str) -> None:
     mistake = MISTAKES[name]
     line = NOWHERE.get(name) or ELSEWHERE.get(name) or mistake.line
 
@@ -158,14 +158,14 @@ def test_a_mistake_is_refused_with_its_line(name: str) -> None:
     assert places[0].startswith(f"guide.toml:{line}: ")
 
 
-def test_all_mistakes_of_a_file_are_named_at_once() -> None:
+def test_all_mistakes_in_a_file_are_reported_together() -> None:
     source = SOURCE.replace('title = "Submit the Application"', 'title = ""')
     source = source.replace('title = "Initiate a New Application"', 'title = ""')
 
     assert len(refusal(source)) == 2
 
 
-def test_a_credential_given_twice_is_refused() -> None:
+def test_a_duplicate_credential_is_rejected() -> None:
     start = SOURCE.index("[[credentials]]")
     block = SOURCE[start : SOURCE.index("[[credentials]]", start + 1)]
     appended = SOURCE + "\n" + block
@@ -176,19 +176,19 @@ def test_a_credential_given_twice_is_refused() -> None:
     ]
 
 
-def test_a_key_of_the_whole_guide_that_is_missing_is_named() -> None:
+def test_a_missing_top_level_key_is_reported() -> None:
     assert refusal(SOURCE.replace('version = "1.1"\n', "")) == [
         "guide.toml:1: version: Field required"
     ]
 
 
-def test_a_file_that_is_cut_off_is_refused_at_its_last_line() -> None:
+def test_a_truncated_file_is_rejected_at_its_last_line() -> None:
     cut = SOURCE[: SOURCE.index("[phases.steps.choice]") + len("[phases.steps")]
 
     assert refusal(cut)[0].startswith(f"guide.toml:{cut.count(chr(10)) + 1}: ")
 
 
-# An edit of a guide that is checked by requests of its own, and what is said of it.
+# Edits of a guide that defines its own HTTP checks, with the expected error.
 OTHERS = {
     "no expectation": ("expect = 200\n", "", "requests.0.expect: Field required"),
     "an address without TLS": (
@@ -242,7 +242,9 @@ OTHERS = {
 
 
 @pytest.mark.parametrize(("old", "new", "says"), OTHERS.values(), ids=OTHERS)
-def test_a_mistake_in_the_checks_is_refused_with_its_file(old: str, new: str, says: str) -> None:
+def test_a_mistake_in_the_checks_is_rejected_with_file_and_line(
+    old: str, new: str, says: str
+) -> None:
     assert WRENCHBOOK.count(old) >= 1
 
     with pytest.raises(GuideError) as refused:
@@ -252,7 +254,7 @@ def test_a_mistake_in_the_checks_is_refused_with_its_file(old: str, new: str, sa
     assert re.match(r"wrenchbook/(guide|checks|asked)\.toml:\d+: ", line)
 
 
-def test_a_mistake_is_named_in_the_file_where_it_is() -> None:
+def test_a_mistake_is_reported_in_the_file_that_contains_it() -> None:
     wrong = WRENCHBOOK.replace('steps = ["add_on"]', 'steps = ["addon"]')
     checks = (GUIDE / "checks.toml").read_text("utf-8")
     line = checks[: checks.index('steps = ["add_on"]')].count("\n") + 1
@@ -261,7 +263,7 @@ def test_a_mistake_is_named_in_the_file_where_it_is() -> None:
         parse(wrong, "wrenchbook/guide.toml")
 
 
-def test_a_folder_has_to_say_how_it_is_checked(tmp_path: Path) -> None:
+def test_a_guide_folder_without_checks_is_rejected(tmp_path: Path) -> None:
     folder = tmp_path / "wrenchbook"
     folder.mkdir()
     (folder / "guide.toml").write_bytes((GUIDE / "guide.toml").read_bytes())
@@ -270,12 +272,12 @@ def test_a_folder_has_to_say_how_it_is_checked(tmp_path: Path) -> None:
         load(folder / "guide.toml")
 
 
-def test_servicetitans_checks_need_words_for_every_cause_and_its_credentials() -> None:
+def test_servicetitan_checks_require_every_remedy_and_credential() -> None:
     source = source_of(SERVICETITAN)
     start = source.index("[checks.remedies.tag_inactive]")
     without = source[:start] + source[source.index("# Most likely: ServiceTitan") :]
 
-    assert "nothing is said of tag_inactive" in refusal(without)[0]
+    assert "nothing is said about tag_inactive" in refusal(without)[0]
     renamed = source.replace('"booking_provider_id"', '"provider_id"')
     found = "\n".join(refusal(renamed))
     assert "needs the credential “booking_provider_id”" in found

@@ -1,4 +1,4 @@
-"""Buttons say what they do in a few words: Slack cuts longer ones off on a phone."""
+"""Button labels are short: Slack truncates longer ones on a phone."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -14,7 +14,7 @@ STEPS = [step.number for step in load().steps]
 
 
 def labels(rendered: Any) -> Iterator[str]:
-    """Yield the labels of all buttons in blocks, of those behind a confirmation too."""
+    """Yield the labels of all buttons in blocks, including those in confirmation dialogs."""
     if isinstance(rendered, dict):
         if rendered.get("type") == "button":
             yield rendered["text"]["text"]
@@ -28,7 +28,7 @@ def labels(rendered: Any) -> Iterator[str]:
             yield from labels(part)
 
 
-def test_no_button_says_more_than_fits_on_a_phone() -> None:
+def test_button_labels_are_short_enough_for_a_phone() -> None:
     walk = [an_onboarding(at_step=number) for number in STEPS]
     paused = lifecycle.pause(walk[0], an_engineer(), NOW).onboarding
     shown = [

@@ -1,4 +1,4 @@
-"""What a round of `check all` shows when it finds many clients, as after a new app version."""
+"""What `check all` shows when many clients fail, as after a new app version."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,7 +12,7 @@ from bot.views.check_all import ask_modal, names_of, result_message
 from tests.builders import CAUSES, GUIDE, NOW, WORDS, a_report, an_onboarding, found
 from tests.unit.rendering import a_form_ref, problems, texts
 
-# Slack counts what a name is written as: each of these signs takes five characters.
+# Slack counts the escaped name: each of these characters counts as five.
 LONGEST_NAME = "&" * 80
 FIXABLE = [cause for cause in CAUSES if GUIDE.checks.remedy(cause)]
 URL = "https://heavyset.slack.com/"
@@ -42,7 +42,7 @@ def replace_checks(report: Report, checks: Sequence[object]) -> Report:
     ],
     ids=["alike", "all different", "both"],
 )
-def test_slack_takes_the_result_of_any_round(
+def test_slack_accepts_the_result_of_any_round(
     clients: Sequence[tuple[Onboarding, Verification]],
 ) -> None:
     message = result_message("r1", "U0ERIN", NOW, clients, URL)
@@ -50,7 +50,7 @@ def test_slack_takes_the_result_of_any_round(
     assert problems(message) == []
 
 
-def test_slack_takes_the_form_that_asks_many_clients() -> None:
+def test_slack_accepts_the_form_that_asks_many_clients() -> None:
     clients = [failing("scopes_missing")] * 40
     form = a_form_ref(clients[0][0], 0, ("scopes_missing",))
 
@@ -59,7 +59,7 @@ def test_slack_takes_the_form_that_asks_many_clients() -> None:
     assert problems(view) == []
 
 
-def test_what_is_not_named_is_counted() -> None:
+def test_clients_left_out_of_the_result_are_counted() -> None:
     different = [failing(*pair) for pair in islice(product(FIXABLE, FIXABLE), 60)]
 
     shown = "\n".join(texts(result_message("r1", "U0ERIN", NOW, different, URL).blocks))
@@ -68,7 +68,7 @@ def test_what_is_not_named_is_counted() -> None:
     assert "and 50 more clients with other problems" in shown
 
 
-def test_many_names_end_in_a_number() -> None:
+def test_a_long_list_of_names_is_cut_off_with_a_count() -> None:
     clients = [an_onboarding(client_name=f"Client {n}") for n in range(400)]
 
     assert names_of(clients[:2]) == "Client 0 and Client 1"

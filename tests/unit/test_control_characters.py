@@ -1,4 +1,4 @@
-"""What acts instead of showing: it doesn't get in, and old rows don't let it out."""
+"""Control characters are stripped from input, and escaped or removed when old rows have them."""
 
 import json
 import logging
@@ -11,7 +11,7 @@ from bot.core import logs
 from bot.core.mrkdwn import escape
 from bot.core.typed_text import escape_controls, one_line, prose
 
-# Line feed and carriage return, terminals' commands, C1, bidi overrides and isolates, separators.
+# Carriage return, terminal controls, C1, bidi overrides and isolates, separators, and the like.
 ACTING = [
     *("\x00", "\x07", "\x08", "\x0b", "\x0c", "\r", "\x1b", "\x7f", "\x85", "\x9b"),
     *("\u061c", "\u200e", "\u200f", "\u202a", "\u202e", "\u2066", "\u2069", "\u2028", "\u2029"),
@@ -27,18 +27,18 @@ def _loggers_as_they_were() -> Iterator[None]:
     root.handlers[:] = handlers
 
 
-def test_it_gets_into_no_text_and_no_name() -> None:
+def test_control_characters_are_stripped_from_texts_and_names() -> None:
     for acting in ACTING:
         assert acting not in prose(f"one{acting}two")
         assert acting not in one_line(f"one{acting}two")
 
 
-def test_a_text_keeps_its_lines_and_a_name_is_one() -> None:
+def test_a_text_keeps_its_lines_and_a_name_becomes_one_line() -> None:
     assert prose("one\r\ntwo\x0bthree\tfour") == "one\ntwo\nthree four"
     assert one_line("one\r\ntwo\x0bthree\tfour") == "one two three four"
 
 
-def test_it_is_written_out_for_people_and_json_reads_it_back() -> None:
+def test_control_characters_are_shown_as_json_escapes() -> None:
     for acting in ACTING:
         shown = escape_controls(f"Acme{acting}")
 
@@ -47,7 +47,7 @@ def test_it_is_written_out_for_people_and_json_reads_it_back() -> None:
         assert json.loads(f'"{shown}"') == f"Acme{acting}"
 
 
-def test_what_people_write_stays_as_it_is() -> None:
+def test_ordinary_text_and_emoji_are_not_escaped() -> None:
     for text in (
         "Müller & Söhne",
         "👨\u200d👩\u200d👧 ⚠\ufe0f",
@@ -59,13 +59,13 @@ def test_what_people_write_stays_as_it_is() -> None:
         assert escape_controls(text) == text
 
 
-def test_slack_is_shown_none_of_it() -> None:
+def test_control_characters_are_removed_for_slack() -> None:
     for acting in ACTING:
         assert escape(f"Acme{acting} <b>") == "Acme &lt;b&gt;", ascii(acting)
 
 
 @pytest.mark.parametrize("log_format", ["text", "json"])
-def test_a_log_line_is_one_line_without_it(
+def test_a_log_record_is_one_line_without_control_characters(
     capsys: pytest.CaptureFixture[str], log_format: str
 ) -> None:
     logs.set_up("INFO", log_format)
@@ -80,7 +80,7 @@ def test_a_log_line_is_one_line_without_it(
         assert "\n" not in out[:-1]
 
 
-def test_no_line_of_an_error_looks_like_one_of_ours(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_traceback_cannot_forge_a_log_line(capsys: pytest.CaptureFixture[str]) -> None:
     logs.set_up("INFO", "text")
 
     try:
@@ -97,7 +97,9 @@ def test_no_line_of_an_error_looks_like_one_of_ours(capsys: pytest.CaptureFixtur
 
 
 @pytest.mark.parametrize("status", [0, 1])
-def test_a_command_prints_none_of_it(capsys: pytest.CaptureFixture[str], status: int) -> None:
+def test_a_command_escapes_control_characters_in_its_output(
+    capsys: pytest.CaptureFixture[str], status: int
+) -> None:
     for acting in ACTING:
         say(f"Acme{acting}", status)
 

@@ -1,4 +1,4 @@
-"""What was pasted: cleaned, checked on its own and against the others, and masked."""
+"""Pasted credentials: cleaned, checked on their own and against each other, and masked."""
 
 from collections.abc import Callable
 from itertools import product
@@ -18,7 +18,7 @@ NUMBERS = ("tenant_id", "booking_provider_id")
 START = {"client_id": "cid.", "client_secret": "cs1.", "application_key": "ak1."}
 
 names = st.sampled_from(ALL_FIELDS)
-# Long enough not to be a word of ours by chance.
+# Long enough not to match a word of our own texts by chance.
 letters = st.characters(codec="utf-8", exclude_categories=("Cs", "Z", "Cc"))
 pasted = st.text(letters, min_size=12, max_size=80)
 
@@ -44,7 +44,7 @@ def warning_at(field: str, value: str) -> str:
     [" {} ", "\u00a0{}\u00a0", "\t{}", "{}\r\n", "\n\n{}\n", "\u2003{}\u3000"],
     ids=["spaces", "no-break spaces", "a tab", "a line break", "empty lines", "wide spaces"],
 )
-def test_white_space_around_a_value_is_taken_away(around: str) -> None:
+def test_whitespace_around_a_value_is_stripped(around: str) -> None:
     assert clean(around.format("cid.abc")) == "cid.abc"
 
 
@@ -52,28 +52,28 @@ def test_white_space_around_a_value_is_taken_away(around: str) -> None:
     "invisible", ["\u200b", "\u200c", "\u200d", "\u200e", "\u200f", "\u2060", "\ufeff", "\u00ad"]
 )
 @pytest.mark.parametrize("pattern", ["{}cid.abc", "cid{}.abc", "cid.abc{}", "{} cid.abc {}"])
-def test_invisible_characters_are_taken_away_everywhere(pattern: str, invisible: str) -> None:
+def test_invisible_characters_are_removed_everywhere(pattern: str, invisible: str) -> None:
     assert clean(pattern.replace("{}", invisible)) == "cid.abc"
 
 
-def test_white_space_inside_is_left_for_the_check_to_name() -> None:
+def test_cleaning_leaves_inner_whitespace_for_the_check_to_report() -> None:
     assert clean(" 12 34 ") == "12 34"
 
 
 @given(st.text())
-def test_a_clean_value_stays_as_it_is(value: str) -> None:
+def test_cleaning_is_idempotent(value: str) -> None:
     assert clean(clean(value)) == clean(value)
 
 
-# --- good values ---
+# --- typical values ---
 
 
-def test_five_usual_values_have_no_problem() -> None:
+def test_five_typical_values_have_no_problem() -> None:
     assert check(GUIDE.credentials, VALUES) == {}
 
 
 @pytest.mark.parametrize("field", ALL_FIELDS)
-def test_a_usual_value_alone_has_no_problem(field: str) -> None:
+def test_a_typical_value_alone_has_no_problem(field: str) -> None:
     assert check(GUIDE.credentials, {field: VALUES[field]}) == {}
 
 
@@ -83,7 +83,7 @@ def test_a_usual_value_alone_has_no_problem(field: str) -> None:
 @pytest.mark.parametrize(
     ("field", "other"), [pair for pair in product(ALL_FIELDS, PREFIXED) if pair[0] != pair[1]]
 )
-def test_a_value_in_the_wrong_field_is_named_for_what_it_is(field: str, other: str) -> None:
+def test_a_value_in_the_wrong_field_is_identified(field: str, other: str) -> None:
     text = error_at(field, VALUES[other])
 
     assert text.startswith(f"That's the {LABELS[other]} (it starts with “{START[other]}”). ")
@@ -92,7 +92,7 @@ def test_a_value_in_the_wrong_field_is_named_for_what_it_is(field: str, other: s
 
 @pytest.mark.parametrize("field", PREFIXED)
 @pytest.mark.parametrize("number", NUMBERS)
-def test_a_number_in_another_field_is_named_for_what_it_is(field: str, number: str) -> None:
+def test_a_number_in_the_wrong_field_is_identified(field: str, number: str) -> None:
     text = error_at(field, VALUES[number])
 
     assert text.startswith("That's a number, like the Tenant ID or the Booking Provider ID.")
@@ -100,7 +100,7 @@ def test_a_number_in_another_field_is_named_for_what_it_is(field: str, number: s
 
 
 @pytest.mark.parametrize("dressed", ["{}.", "“{}”", "({})", "{}*", " {}", "{upper}"])
-def test_whose_value_it_is_comes_before_all_else(dressed: str) -> None:
+def test_a_wrong_field_is_reported_before_any_formatting_problem(dressed: str) -> None:
     value = VALUES["client_secret"]
 
     text = error_at("client_id", dressed.format(value, upper=value.upper()).strip())
@@ -108,7 +108,7 @@ def test_whose_value_it_is_comes_before_all_else(dressed: str) -> None:
     assert text.startswith("That's the Client Secret")
 
 
-def test_a_swapped_client_id_and_secret_are_each_named_at_their_field() -> None:
+def test_swapped_client_id_and_secret_are_both_identified() -> None:
     swapped = {"client_id": VALUES["client_secret"], "client_secret": VALUES["client_id"]}
 
     found = check(GUIDE.credentials, swapped)
@@ -117,7 +117,7 @@ def test_a_swapped_client_id_and_secret_are_each_named_at_their_field() -> None:
     assert found["client_secret"].text.startswith("That's the Client ID")
 
 
-def test_the_same_value_twice_is_an_error_at_the_later_field() -> None:
+def test_the_same_value_in_two_fields_is_an_error_at_the_later_one() -> None:
     same = {"tenant_id": "1122334455", "booking_provider_id": "1122334455"}
 
     found = check(GUIDE.credentials, same)
@@ -128,12 +128,12 @@ def test_the_same_value_twice_is_an_error_at_the_later_field() -> None:
     assert SOURCES["booking_provider_id"] in found["booking_provider_id"].text
 
 
-# --- what was copied along ---
+# --- copied along with the value ---
 
 
 @pytest.mark.parametrize("field", ALL_FIELDS)
 @pytest.mark.parametrize("separator", [": ", ":", " ", " = "])
-def test_a_label_that_was_copied_along_is_named(field: str, separator: str) -> None:
+def test_a_label_copied_with_the_value_is_reported(field: str, separator: str) -> None:
     text = error_at(field, f"{LABELS[field]}{separator}{VALUES[field]}")
 
     assert text.startswith(f"The label “{LABELS[field]}” got copied too.")
@@ -142,20 +142,20 @@ def test_a_label_that_was_copied_along_is_named(field: str, separator: str) -> N
 @pytest.mark.parametrize(
     "label", ["client secret: ", "client_secret=", "ClientSecret:", '"client-secret": "']
 )
-def test_a_label_is_known_in_any_spelling_and_of_another_field(label: str) -> None:
+def test_another_fields_label_is_recognized_in_any_spelling(label: str) -> None:
     assert "“Client Secret” got copied too" in error_at("client_id", f"{label}cs1.abc")
 
 
 @pytest.mark.parametrize("quoted", ['"{}"', "“{}”", "'{}", "{}»", "`{}`"])
-def test_quotation_marks_are_named(quoted: str) -> None:
+def test_quotation_marks_are_reported(quoted: str) -> None:
     assert "Quotation marks" in error_at("client_id", quoted.format(VALUES["client_id"]))
 
 
-# --- what cannot be right ---
+# --- invalid values ---
 
 
 @pytest.mark.parametrize("gap", [" ", "\n", "\t", "\u00a0"])
-def test_white_space_inside_is_an_error(gap: str) -> None:
+def test_whitespace_inside_a_value_is_an_error(gap: str) -> None:
     value = VALUES["client_secret"]
 
     assert "space or line break in it" in error_at(
@@ -165,7 +165,9 @@ def test_white_space_inside_is_an_error(gap: str) -> None:
 
 @pytest.mark.parametrize("field", NUMBERS)
 @pytest.mark.parametrize("value", ["HeavySet", "12345a", "1,234,567", "12.5", "HeavySet (123456)"])
-def test_an_id_with_other_characters_is_an_error_with_its_source(field: str, value: str) -> None:
+def test_an_id_with_non_digits_is_an_error_that_says_where_to_find_it(
+    field: str, value: str
+) -> None:
     text = error_at(field, value)
 
     assert f"The {LABELS[field]} is digits only" in text
@@ -175,18 +177,18 @@ def test_an_id_with_other_characters_is_an_error_with_its_source(field: str, val
 @pytest.mark.parametrize(
     ("value", "sign"), [("1,234,567", ","), ("12-34567", "-"), ("+1234567", "+")]
 )
-def test_a_sign_in_a_number_is_named(value: str, sign: str) -> None:
+def test_punctuation_in_a_number_is_reported(value: str, sign: str) -> None:
     assert f"leave out the “{sign}”" in error_at("tenant_id", value)
 
 
 @pytest.mark.parametrize("value", ["١٢٣٤٥٦٧٨٩", "１２３４５６７８９", "12345²789"])
 @pytest.mark.parametrize("field", NUMBERS)
-def test_digits_of_other_scripts_are_no_digits(field: str, value: str) -> None:
+def test_digits_of_other_scripts_are_rejected(field: str, value: str) -> None:
     assert "a character in it" in error_at(field, value)
 
 
 @pytest.mark.parametrize("stray", ["é", "…", "•", "\x07", "🔑"])
-def test_a_character_that_no_value_has_is_an_error(stray: str) -> None:
+def test_a_character_that_never_occurs_in_values_is_an_error(stray: str) -> None:
     value = VALUES["application_key"]
 
     assert "a character in it" in error_at("application_key", f"{value[:9]}{stray}{value[9:]}")
@@ -200,24 +202,24 @@ def test_a_value_that_is_too_short_is_an_error_with_its_length(field: str, value
     assert f"Too short ({len(value)} characters)" in error_at(field, value)
 
 
-def test_a_value_longer_than_any_is_an_error() -> None:
+def test_an_overlong_value_is_an_error() -> None:
     assert error_at("client_id", "cid." + "a" * LONGEST).startswith("Too long for the Client ID")
 
 
 @pytest.mark.parametrize("between", ["", " ", "\n", ", ", "/"])
 @pytest.mark.parametrize("field", ALL_FIELDS)
-def test_a_value_that_was_pasted_twice_is_named(field: str, between: str) -> None:
+def test_a_value_pasted_twice_is_reported(field: str, between: str) -> None:
     text = error_at(field, between.join([VALUES[field]] * 2))
 
     assert text == f"The {LABELS[field]} was pasted twice. Paste it once."
 
 
-def test_a_short_number_twice_is_only_asked_about() -> None:
+def test_a_short_number_pasted_twice_is_only_a_warning() -> None:
     assert "pasted twice" in warning_at("booking_provider_id", "123123")
 
 
 @pytest.mark.parametrize("field", NUMBERS)
-def test_a_leading_zero_is_named(field: str) -> None:
+def test_a_leading_zero_is_reported(field: str) -> None:
     assert "doesn't start with a zero" in error_at(field, "0123456789")
 
 
@@ -234,14 +236,14 @@ def test_a_leading_zero_is_named(field: str) -> None:
         ("<{}>", "“<” at the start and a “>” at the end"),
     ],
 )
-def test_a_sign_that_was_copied_along_is_named(field: str, dressed: str, named: str) -> None:
+def test_stray_punctuation_around_a_value_is_reported(field: str, dressed: str, named: str) -> None:
     text = error_at(field, dressed.format(VALUES[field]))
 
     assert f"There's a {named}." in text
     assert f"Paste just the {LABELS[field]}" in text
 
 
-def test_a_sign_at_an_unusual_value_is_named_and_may_be_a_part_of_it() -> None:
+def test_trailing_punctuation_on_an_unusual_value_is_only_a_warning() -> None:
     assert "“=” at the end" in warning_at("client_secret", "abcdefghij0123456789abcd=")
 
 
@@ -257,11 +259,11 @@ def test_a_sign_at_an_unusual_value_is_named_and_may_be_a_part_of_it() -> None:
         ("N/A", "placeholder"),
     ],
 )
-def test_something_else_is_named_for_what_it_is(value: str, why: str) -> None:
+def test_urls_emails_masks_and_placeholders_are_identified(value: str, why: str) -> None:
     assert why in error_at("client_secret", value)
 
 
-def test_a_value_that_is_on_file_for_another_field_is_named() -> None:
+def test_a_value_already_stored_for_another_field_is_reported() -> None:
     found = check(
         GUIDE.credentials, {"client_secret": "1122334455"}, {"client_secret": "tenant_id"}
     )
@@ -269,7 +271,7 @@ def test_a_value_that_is_on_file_for_another_field_is_named() -> None:
     assert "the same as the Tenant ID" in found["client_secret"].text
 
 
-def test_the_same_value_twice_is_named_where_it_does_not_fit() -> None:
+def test_the_same_value_in_two_fields_is_reported_at_the_wrong_one() -> None:
     same = {"client_id": VALUES["client_secret"], "client_secret": VALUES["client_secret"]}
 
     found = check(GUIDE.credentials, same)
@@ -278,11 +280,11 @@ def test_the_same_value_twice_is_named_where_it_does_not_fit() -> None:
     assert "the same as the Client Secret" in found["client_id"].text
 
 
-# --- what is only unusual ---
+# --- unusual values ---
 
 
 @pytest.mark.parametrize("app_id", ["a1b2c3d4e5f6g", "a1b2c3d4e5f6", "q7w8e9r0t1y2u."])
-def test_an_app_id_as_the_application_key_is_named(app_id: str) -> None:
+def test_an_app_id_in_the_application_key_field_is_identified(app_id: str) -> None:
     assert "That's the App ID" in error_at("application_key", app_id)
 
 
@@ -301,14 +303,14 @@ def test_an_unusual_shape_is_a_warning(field: str, value: str) -> None:
 
 
 @pytest.mark.parametrize("change", [str.upper, str.capitalize])
-def test_capital_letters_are_named(change: Callable[[str], str]) -> None:
-    """Keyboards of phones begin with one."""
+def test_capital_letters_are_a_warning(change: Callable[[str], str]) -> None:
+    """Phone keyboards capitalize the first letter."""
     text = warning_at("client_secret", change(VALUES["client_secret"]))
 
     assert text.startswith("There are capital letters in it")
 
 
-def test_an_error_hides_the_warning_of_the_same_field() -> None:
+def test_an_error_and_a_warning_are_reported_for_separate_fields() -> None:
     found = check(GUIDE.credentials, {"tenant_id": "12345678901234", "booking_provider_id": "x1"})
 
     assert found["booking_provider_id"].severity is Severity.ERROR
@@ -347,7 +349,7 @@ def test_a_mask_shows_at_most_half_of_a_value(length: int, shown: int) -> None:
 
 
 @given(st.text(min_size=1))
-def test_a_mask_never_is_the_value(value: str) -> None:
+def test_a_mask_never_shows_the_whole_value(value: str) -> None:
     shown = mask(value).removeprefix("••••")
 
     assert len(shown) <= min(4, len(value) // 2)

@@ -34,7 +34,7 @@ def read(moment: datetime, now: datetime = NOON, tz: str | None = "America/New_Y
         ("2026-11-23T14:18Z", "Nowhere/Land", "today at 2:18 PM"),
     ],
 )
-def test_a_date_reads_as_slack_shows_it_in_the_readers_time_zone(
+def test_dates_render_in_the_readers_time_zone_as_in_slack(
     moment: str, tz: str | None, words: str
 ) -> None:
     assert read(datetime.fromisoformat(moment), tz=tz) == f"done by Ann, {words}."

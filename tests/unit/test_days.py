@@ -1,4 +1,4 @@
-"""The day that somebody means, as people write it."""
+"""Parsing a day as people type it: a weekday, a date, or “in two weeks”."""
 
 from datetime import date
 
@@ -32,12 +32,12 @@ FRIDAY = date(2026, 11, 27)
         ("Nov 26", "2026-11-26"),
     ],
 )
-def test_a_day_is_named_in_many_ways(words: str, day: str) -> None:
+def test_days_are_parsed_from_common_phrasings(words: str, day: str) -> None:
     assert day_in(words, FRIDAY) == date.fromisoformat(day)
 
 
 @pytest.mark.parametrize(
     "words", ["", "soon", "Tuesday, Nov 30", "Feb 30", "Dec", "1", "Monday 2pm", "13/1", "lunch 5"]
 )
-def test_what_is_no_day_is_none(words: str) -> None:
+def test_ambiguous_or_invalid_days_are_not_parsed(words: str) -> None:
     assert day_in(words, FRIDAY) is None

@@ -1,4 +1,4 @@
-"""The files that platforms read: their commands exist, and their settings are ours."""
+"""Deployment files use only commands that exist and settings that the bot knows."""
 
 import json
 import re
@@ -13,7 +13,7 @@ from bot.app.settings import Settings
 from bot.cli.main import main
 
 ROOT = Path(__file__).parents[2]
-# What the images and platforms bring themselves.
+# Settings of the Postgres image, not of the bot.
 OTHERS = {"POSTGRES_PASSWORD", "POSTGRES_USER", "POSTGRES_DB"}
 
 
@@ -36,7 +36,7 @@ def is_command(words: list[str]) -> bool:
 
 
 def commands() -> list[list[str]]:
-    """The words after `onboarding`, wherever a file starts the bot."""
+    """The arguments after `onboarding` in every file that starts the bot."""
     services = compose()["services"].values()
     entry = re.findall(r"(?m)^CMD (\[\"run.*\])", read("Dockerfile"))
     return [
@@ -50,18 +50,18 @@ def commands() -> list[list[str]]:
     ]
 
 
-def test_every_command_that_is_started_exists() -> None:
+def test_every_command_in_deployment_files_exists() -> None:
     assert ["run"] in commands()
     assert ["db", "upgrade"] in commands()
     assert [one for one in commands() if not is_command(one)] == []
 
 
 @pytest.mark.parametrize("words", [["runn"], ["db"], ["db", "upgrad"]])
-def test_a_command_that_does_not_exist_would_be_noticed(words: list[str]) -> None:
+def test_unknown_or_incomplete_commands_are_detected(words: list[str]) -> None:
     assert not is_command(words)
 
 
-def test_every_setting_that_is_named_is_ours() -> None:
+def test_every_setting_in_deployment_files_is_known() -> None:
     ours = {name.upper() for name in Settings.model_fields}
     services = compose()["services"].values()
     named = {name for one in services for name in one.get("environment", {})}
@@ -70,13 +70,13 @@ def test_every_setting_that_is_named_is_ours() -> None:
     assert named - OTHERS <= ours
 
 
-def test_platforms_install_what_is_locked() -> None:
+def test_platforms_install_from_the_lock_file() -> None:
     lines = [line for line in read("requirements.txt").splitlines() if not line.startswith("#")]
 
     assert lines == ["-r requirements.lock"]
 
 
-def test_the_image_holds_no_settings_and_no_history() -> None:
+def test_the_docker_image_excludes_env_files_and_git_history() -> None:
     first, *kept = [
         line for line in read(".dockerignore").splitlines() if line[:1] not in ("", "#")
     ]

@@ -1,4 +1,4 @@
-"""A message's digest changes when, and only when, something in it does."""
+"""A message's digest changes if and only if something in the message does."""
 
 from dataclasses import replace
 
@@ -31,7 +31,7 @@ LATER = NOW + 60 * MINUTE
 
 
 def changed(before: Onboarding, after: Onboarding) -> set[str]:
-    """The slots whose messages have to be posted or updated, of steps that were reached."""
+    """The slots whose messages would have to be posted or updated."""
     old, new = every_message(before), every_message(after)
     return {slot for slot in new if slot not in old or old[slot].digest != new[slot].digest}
 
@@ -40,7 +40,7 @@ def test_the_same_state_gives_the_same_digests() -> None:
     assert changed(an_onboarding(at_step=9), an_onboarding(at_step=9)) == set()
 
 
-def test_done_changes_the_root_the_step_and_the_next_one() -> None:
+def test_done_updates_the_root_and_the_steps_around_it() -> None:
     before = an_onboarding(at_step=9)
 
     after = finish_step(before, 9, ANN, LATER).onboarding
@@ -48,7 +48,7 @@ def test_done_changes_the_root_the_step_and_the_next_one() -> None:
     assert changed(before, after) == {"root", "step:8", "step:9", "step:10"}
 
 
-def test_undo_changes_the_root_and_the_steps_from_there() -> None:
+def test_undo_updates_the_root_and_all_steps_from_the_one_before_it() -> None:
     before = an_onboarding(at_step=9)
 
     after = undo_step(before, 7, ANN, LATER).onboarding
@@ -56,7 +56,7 @@ def test_undo_changes_the_root_and_the_steps_from_there() -> None:
     assert changed(before, after) == {"root", "step:6", "step:7", "step:8", "step:9", "jump:1"}
 
 
-def test_of_many_undos_only_the_latest_lines_are_rendered_again() -> None:
+def test_after_many_undos_only_the_latest_jump_messages_are_rendered() -> None:
     onboarding = an_onboarding(at_step=9)
     for number in range(300):
         now = LATER + number * MINUTE
@@ -71,7 +71,7 @@ def test_of_many_undos_only_the_latest_lines_are_rendered_again() -> None:
     assert rendered == [*slots, "jump:301"][-MAX_JUMPS:]
 
 
-def test_a_value_changes_the_steps_that_show_it_and_is_no_reason_to_edit_the_root() -> None:
+def test_a_new_value_updates_the_steps_that_show_it_but_not_the_root() -> None:
     before = an_onboarding(at_step=20)
 
     after = enter_credentials(before, 18, {"tenant_id": "••••0001"}, ANN, LATER).onboarding
@@ -79,7 +79,7 @@ def test_a_value_changes_the_steps_that_show_it_and_is_no_reason_to_edit_the_roo
     assert changed(before, after) == {"step:18", "step:20"}
 
 
-def test_a_new_verification_is_told_at_the_step_and_takes_the_old_ones_place() -> None:
+def test_a_new_verification_updates_the_step_and_the_previous_report() -> None:
     before = an_onboarding(at_step=25)
 
     after = request_verification(before, an_engineer(), LATER).onboarding
@@ -87,7 +87,7 @@ def test_a_new_verification_is_told_at_the_step_and_takes_the_old_ones_place() -
     assert changed(before, after) == {"root", "step:25", "verification:1"}
 
 
-def test_a_result_changes_the_root_and_the_step_and_is_posted() -> None:
+def test_a_verification_result_is_posted_and_updates_root_and_step() -> None:
     before = request_verification(an_onboarding(at_step=25), an_engineer(), LATER).onboarding
 
     after = verified(before, a_report(Outcome.FAILED, ("client_secret",)), now=LATER)
@@ -95,7 +95,7 @@ def test_a_result_changes_the_root_and_the_step_and_is_posted() -> None:
     assert changed(before, after) == {"root", "step:25", "verification:2"}
 
 
-def test_a_question_changes_only_when_something_happened_last() -> None:
+def test_asking_for_help_updates_only_the_root() -> None:
     before = an_onboarding(at_step=9)
 
     after = ask_for_help(before, 9, "How?", ANN, LATER).onboarding
@@ -106,13 +106,13 @@ def test_a_question_changes_only_when_something_happened_last() -> None:
 @pytest.mark.parametrize(
     "field", [{"revision": 9}, {"thread_ts": "1.1"}, {"started_at": LATER}, {"channel": "C2"}]
 )
-def test_what_nobody_sees_changes_nothing(field: dict[str, object]) -> None:
+def test_fields_not_shown_in_messages_do_not_change_digests(field: dict[str, object]) -> None:
     before = an_onboarding(at_step=23)
 
     assert changed(before, replace(before, **field)) == set()  # type: ignore[arg-type]
 
 
-def test_another_engineer_is_seen_in_the_root_and_the_welcome_and_phase_6() -> None:
+def test_reassigning_updates_the_root_the_welcome_and_the_phase_6_step() -> None:
     before = an_onboarding(at_step=23)
 
     after = replace(before, engineer="U0EVE")
@@ -132,7 +132,7 @@ A_MESSAGE = Message("id", "root", [{"type": "divider"}], "text", {"outcome": "pa
     ],
     ids=["text", "blocks", "payload"],
 )
-def test_every_part_of_a_message_counts(other: Message) -> None:
+def test_text_blocks_and_payload_all_affect_the_digest(other: Message) -> None:
     assert other.digest != A_MESSAGE.digest
 
 
@@ -143,7 +143,7 @@ def test_a_digest_does_not_depend_on_the_order_of_keys() -> None:
     assert one.digest == other.digest
 
 
-def test_all_values_at_once_change_every_step_that_shows_them() -> None:
+def test_entering_all_values_at_step_1_updates_only_root_and_step_1() -> None:
     before = a_new_onboarding().onboarding
     masks = dict.fromkeys(ALL_FIELDS, "••••")
 

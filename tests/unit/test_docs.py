@@ -1,4 +1,4 @@
-"""Every path, make target, command, option, setting and test that the docs name exists."""
+"""Every path, make target, command, option, setting, and test named in the docs exists."""
 
 import fnmatch
 import json
@@ -24,7 +24,7 @@ PAGES = [
     "tests/README.md",
     *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")),
 ]
-# Named in the docs, and made by a command or by somebody else.
+# Files that the docs mention and that a command or someone else creates.
 MADE = {"bench.json", "onboarding.db", "acme.html", "manifest.json", "sbom.json"}
 OTHERS_SETTINGS = {
     *("HTTP_PROXY", "HTTPS_PROXY", "SSL_CERT_FILE", "TEST_DATABASE_URL", "ON_SQLITE", "FILE"),
@@ -46,7 +46,7 @@ FILE = re.compile(r"[\w.*-]+\.(?:cfg|db|html|json|lock|md|py|service|sql|toml|tx
 
 
 def without(text: str, page: str) -> list[str]:
-    """Return a line for everything that `text` names and that doesn't exist."""
+    """Return a line for each thing that `text` names and that doesn't exist."""
     folder = (ROOT / page).parent
     named = [
         *(("link", one) for one in re.findall(r"\]\(([^)\s]+)\)", text)),
@@ -77,7 +77,7 @@ def _link(target: str, folder: Path) -> Iterator[bool]:
 
 
 def _anchors(text: str) -> set[str]:
-    """GitHub's anchors of the headings."""
+    """The anchors that GitHub gives to the headings."""
     headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", one.lower()).replace(" ", "-") for one in headings}
 
@@ -96,7 +96,7 @@ def _code(text: str) -> Iterator[bool]:
 
 
 def _is_there(name: str) -> bool:
-    """Whether a name that looks like a path of ours is one; others are left alone."""
+    """Whether a name that looks like one of our paths exists; other names pass."""
     first, slash, _ = name.partition("/")
     if slash and first in _tree():
         return any(ROOT.glob(name.rstrip("/")))
@@ -151,7 +151,7 @@ def _is_command(words: list[str]) -> bool:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_everything_that_a_page_names_exists(page: str) -> None:
+def test_everything_named_in_the_docs_exists(page: str) -> None:
     assert without((ROOT / page).read_text(encoding="utf-8"), page) == []
 
 
@@ -173,7 +173,7 @@ def test_everything_that_a_page_names_exists(page: str) -> None:
         "`test_nothing_like_this`",
     ],
 )
-def test_a_name_that_does_not_exist_is_found(text: str) -> None:
+def test_names_that_do_not_exist_are_reported(text: str) -> None:
     assert len(without(text, "README.md")) == 1
 
 
@@ -186,7 +186,7 @@ def test_the_operators_page_lists_every_setting() -> None:
     assert sorted(listed) == sorted(name.upper() for name in Settings.model_fields)
 
 
-def test_the_reasons_for_an_administrator_name_each_scope_once() -> None:
+def test_the_install_page_explains_each_scope_once() -> None:
     reasons = (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (`.*`.*?) \| ", reasons, re.MULTILINE)
 
@@ -195,7 +195,7 @@ def test_the_reasons_for_an_administrator_name_each_scope_once() -> None:
     assert sorted(named) == sorted(json.loads(manifest_for(None))["oauth_config"]["scopes"]["bot"])
 
 
-def test_the_changelog_has_the_version_that_is_installed() -> None:
+def test_the_changelog_starts_with_the_current_version() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 

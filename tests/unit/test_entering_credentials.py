@@ -1,4 +1,4 @@
-"""Values come in, are replaced and looked at; the fifth starts the verification."""
+"""Credentials are entered, replaced, and revealed; the fifth starts the verification."""
 
 import pytest
 
@@ -33,12 +33,12 @@ def the_run(onboarding: Onboarding) -> Verification:
     return onboarding.verification
 
 
-def a_running_one(at_step: int = 22) -> Onboarding:
-    """An onboarding whose values are all in, and are being verified."""
+def being_verified(at_step: int = 22) -> Onboarding:
+    """An onboarding with all values entered and the verification running."""
     return an_onboarding(at_step=at_step, credentials=ALL_FIELDS, report=None)
 
 
-def test_a_value_is_known_by_its_mask_and_who_entered_it() -> None:
+def test_a_stored_value_has_a_mask_author_time_and_version() -> None:
     change = enter_credentials(
         an_onboarding(at_step=11), 11, {"booking_provider_id": "••••4321"}, ANN, LATER
     )
@@ -47,7 +47,7 @@ def test_a_value_is_known_by_its_mask_and_who_entered_it() -> None:
     assert (stored.mask, stored.by, stored.at, stored.version) == ("••••4321", ANN, LATER, 1)
 
 
-def test_a_value_is_recorded_without_its_mask() -> None:
+def test_the_event_for_an_entered_value_omits_the_mask() -> None:
     (event,) = enter_credentials(
         an_onboarding(at_step=11), 11, {"booking_provider_id": "••••4321"}, ANN, LATER
     ).events
@@ -66,7 +66,7 @@ def test_a_value_that_is_entered_again_replaces_the_old_one() -> None:
     assert change.onboarding.credentials["client_id"] == onboarding.credentials["client_id"]
 
 
-def test_four_values_start_no_verification() -> None:
+def test_four_values_do_not_start_a_verification() -> None:
     onboarding = with_credentials(an_onboarding(at_step=11), ALL_FIELDS[:4])
 
     assert onboarding.verification is None
@@ -85,7 +85,7 @@ def test_the_fifth_value_starts_the_verification_whichever_it_is(last: str) -> N
     assert the_run(change.onboarding).due_at == LATER
 
 
-def test_what_is_missing_is_told_in_the_order_of_the_guide() -> None:
+def test_missing_values_are_listed_in_guide_order() -> None:
     assert an_onboarding().missing == (
         "booking_provider_id",
         "tenant_id",
@@ -95,8 +95,8 @@ def test_what_is_missing_is_told_in_the_order_of_the_guide() -> None:
     )
 
 
-def test_a_value_replaced_while_the_verification_runs_has_it_start_afresh() -> None:
-    onboarding = a_running_one()
+def test_replacing_a_value_restarts_a_running_verification() -> None:
+    onboarding = being_verified()
 
     after = enter_credentials(onboarding, 18, {"tenant_id": "••••0001"}, ANN, LATER).onboarding
 
@@ -105,7 +105,7 @@ def test_a_value_replaced_while_the_verification_runs_has_it_start_afresh() -> N
 
 
 def test_a_value_replaced_after_a_failure_is_verified_again() -> None:
-    onboarding = verified(a_running_one(), FAILED)
+    onboarding = verified(being_verified(), FAILED)
 
     after = enter_credentials(onboarding, 19, {"client_secret": "••••"}, ANN, LATER).onboarding
 
@@ -113,7 +113,7 @@ def test_a_value_replaced_after_a_failure_is_verified_again() -> None:
     assert the_run(after).report is None
 
 
-def test_looking_at_values_is_recorded_without_them() -> None:
+def test_the_reveal_event_names_fields_but_not_values() -> None:
     change = reveal_credentials(an_onboarding(at_step=24), ["booking_provider_id"], ERIN, LATER)
 
     (event,) = change.events
@@ -121,6 +121,6 @@ def test_looking_at_values_is_recorded_without_them() -> None:
     assert event.detail == {"fields": ["booking_provider_id"]}
 
 
-def test_a_value_that_is_not_there_cannot_be_looked_at() -> None:
+def test_a_value_not_yet_entered_cannot_be_revealed() -> None:
     with pytest.raises(Refused, match="Not entered yet: Application Key"):
         reveal_credentials(an_onboarding(at_step=20), ["tenant_id", "application_key"], ERIN, LATER)

@@ -1,4 +1,4 @@
-"""`.env`: either it is read as it was written, or the start stops with file, line and remedy."""
+"""`.env` is read exactly as written, or startup stops with the file, the line, and a fix."""
 
 import pytest
 
@@ -19,14 +19,16 @@ def refusal(_env: Environment) -> list[str]:
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
-def test_what_editors_write_is_read(env: Environment, encoding: str, end: str) -> None:
+def test_env_file_may_have_a_bom_or_crlf_line_endings(
+    env: Environment, encoding: str, end: str
+) -> None:
     env.file.write_bytes((COMPLETE + "# naïve\nPORT=8080\n").replace("\n", end).encode(encoding))
 
     assert settings.load().port == 8080
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
-def test_a_file_from_powershell_is_named(env: Environment, encoding: str) -> None:
+def test_a_utf_16_file_as_saved_by_powershell_is_rejected(env: Environment, encoding: str) -> None:
     env.file.write_bytes(COMPLETE.encode(encoding))
 
     (line,) = refusal(env)
@@ -34,7 +36,7 @@ def test_a_file_from_powershell_is_named(env: Environment, encoding: str) -> Non
     assert line.startswith(".env, line 1: is saved as UTF-16")
 
 
-def test_a_latin_1_letter_is_named_with_its_line(env: Environment) -> None:
+def test_a_non_utf_8_character_is_reported_with_its_line(env: Environment) -> None:
     env.file.write_bytes(f"{COMPLETE}# ok\n# Ren\xe9\n".encode("latin-1"))
 
     (line,) = refusal(env)
@@ -59,7 +61,7 @@ BROKEN = [
 
 
 @pytest.mark.parametrize("line", BROKEN)
-def test_a_broken_line_is_named_and_not_shown(env: Environment, line: str) -> None:
+def test_a_malformed_line_is_reported_without_its_content(env: Environment, line: str) -> None:
     env.file.write_text(f"{COMPLETE}\n\n{line}\nPORT=8080\n")
 
     (problem,) = refusal(env)
@@ -68,7 +70,7 @@ def test_a_broken_line_is_named_and_not_shown(env: Environment, line: str) -> No
     assert "s3cr3t" not in problem
 
 
-def test_a_missing_quotation_mark_swallows_no_lines(env: Environment) -> None:
+def test_a_missing_closing_quote_does_not_swallow_later_lines(env: Environment) -> None:
     env.file.write_text('ENGINEERS="U0AAA\n' + REST + 'DATABASE_URL="sqlite:///a.db"\n')
 
     (problem,) = refusal(env)
@@ -76,7 +78,7 @@ def test_a_missing_quotation_mark_swallows_no_lines(env: Environment) -> None:
     assert problem.startswith(".env, line 1: ENGINEERS: the value's quotation marks don't match")
 
 
-def test_a_quotation_mark_that_closes_lines_later_is_named(env: Environment) -> None:
+def test_a_quote_closed_on_a_later_line_is_reported(env: Environment) -> None:
     env.file.write_text(COMPLETE + 'OTHER="U0AAA\nPORT=8080\nTHIRD="\n')
 
     (problem,) = refusal(env)
@@ -84,13 +86,13 @@ def test_a_quotation_mark_that_closes_lines_later_is_named(env: Environment) -> 
     assert problem.startswith(f".env, line {NEXT}: the quotation mark isn't closed")
 
 
-def test_a_value_of_somebody_else_may_have_several_lines(env: Environment) -> None:
+def test_unrelated_variables_may_have_multiline_values(env: Environment) -> None:
     env.file.write_text(COMPLETE + 'THEIR_KEY="-----BEGIN\nabc\n-----END"\nPORT=8080\n')
 
     assert settings.load().port == 8080
 
 
-def test_nothing_in_a_value_is_replaced(env: Environment) -> None:
+def test_variables_inside_values_are_not_expanded(env: Environment) -> None:
     env.file.write_text(COMPLETE + "DATABASE_URL=postgresql://bot:a${HOME}b@db/bot\n")
 
     assert settings.load().database_url == "postgresql://bot:a${HOME}b@db/bot"
@@ -106,7 +108,7 @@ def test_nothing_in_a_value_is_replaced(env: Environment) -> None:
         ("prot=8080", "PORT"),
     ],
 )
-def test_a_misspelled_setting_is_named_with_what_was_meant(
+def test_a_misspelled_setting_is_reported_with_a_suggestion(
     env: Environment, written: str, meant: str
 ) -> None:
     rest = "\n".join(line for line in LINES if not line.startswith(f"{meant}="))
@@ -119,7 +121,7 @@ def test_a_misspelled_setting_is_named_with_what_was_meant(
     assert "s3cr3t" not in problem
 
 
-def test_a_misspelled_variable_of_the_environment_is_named(env: Environment) -> None:
+def test_a_misspelled_environment_variable_gets_a_suggestion(env: Environment) -> None:
     (problem,) = env.refusal(ENGINEERS=None, ENGINEER="U0AAA")
 
     assert problem == "ENGINEER: isn't a setting; did you mean ENGINEERS?"
@@ -129,7 +131,7 @@ def test_a_misspelled_variable_of_the_environment_is_named(env: Environment) -> 
     "variable",
     ["SLACK_CLIENT_SECRET", "SLACK_API_TOKEN", "HOME", "HOSTNAME", "POSTGRES_URL", "PGPORT"],
 )
-def test_variables_of_others_are_left_alone(
+def test_unrelated_variables_are_ignored(
     env: Environment, monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
     env.file.write_text(f"{COMPLETE}{variable}=x\n")
@@ -138,7 +140,7 @@ def test_variables_of_others_are_left_alone(
     assert settings.load().port == 3000
 
 
-def test_a_setting_that_is_there_twice_is_named_with_both_lines(env: Environment) -> None:
+def test_a_duplicate_setting_is_reported_with_both_lines(env: Environment) -> None:
     env.file.write_text(f"PORT=1\n{COMPLETE}port=2\n")
 
     (problem,) = refusal(env)
@@ -146,7 +148,7 @@ def test_a_setting_that_is_there_twice_is_named_with_both_lines(env: Environment
     assert problem == (f".env, line {NEXT + 1}: PORT is set on line 1 already; keep one of the two")
 
 
-def test_a_folder_in_the_place_of_the_file_is_named(env: Environment) -> None:
+def test_a_folder_in_place_of_the_env_file_is_reported(env: Environment) -> None:
     env.file.mkdir()
 
     (problem,) = env.refusal()
@@ -154,7 +156,7 @@ def test_a_folder_in_the_place_of_the_file_is_named(env: Environment) -> None:
     assert problem.startswith(".env: is a folder")
 
 
-def test_all_problems_are_named_at_once(env: Environment) -> None:
+def test_all_problems_are_reported_together(env: Environment) -> None:
     env.file.write_text("nonsense\nSLACK_BOT_TOKN=x\nPORT=0\nHOST=a b\nPORT=1\n")
 
     assert [line.partition(":")[0] for line in refusal(env)] == [

@@ -1,4 +1,4 @@
-"""Settings written into the text of `.env`: what is there stays, and nothing is there twice."""
+"""Writing settings into `.env`: other lines are kept, and no setting ends up there twice."""
 
 import os
 from pathlib import Path
@@ -23,11 +23,11 @@ from bot.cli.env_writer import with_values
         ("HOST=a", "HOST=a\nPORT=1\n"),
     ],
 )
-def test_a_value_takes_the_place_of_the_one_there(before: str, after: str) -> None:
+def test_a_setting_replaces_its_existing_line_or_is_appended(before: str, after: str) -> None:
     assert with_values(before, {"PORT": "1"}) == after
 
 
-def test_a_file_that_cannot_be_written_leaves_the_old_one(
+def test_a_failed_write_leaves_the_old_file_intact(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / ".env").write_text("PORT=1\n")

@@ -1,4 +1,4 @@
-"""What people write is shown as they wrote it, and can mention nobody."""
+"""What people type is shown exactly as typed, and can't mention anyone."""
 
 import json
 from collections.abc import Iterator
@@ -73,7 +73,7 @@ def asked_about(onboarding: Onboarding, name: str) -> Onboarding:
 
 
 def changes(name: str) -> Iterator[Change]:
-    """Yield changes with an event of each kind that is announced, and a question of that name."""
+    """Yield changes covering every announced event kind, with `name` as all user-typed text."""
     new = a_new_onboarding(client_name=name)
     last = an_onboarding(client_name=name, at_step=22, credentials=ALL_FIELDS)
     final = an_onboarding(client_name=name, at_step=25)
@@ -138,16 +138,16 @@ def messages(name: str) -> Iterator[Message]:
     yield from (message for _, message in announcements(name))
 
 
-def test_an_event_of_every_announced_kind_is_tried_here() -> None:
+def test_the_sample_changes_cover_every_announced_event_kind() -> None:
     assert {kind for kind, _ in announcements("Acme")} == set(ANNOUNCED)
 
 
 @every_name
-def test_slack_takes_every_message_with_that_name(name: str) -> None:
+def test_slack_accepts_every_message_for_any_client_name(name: str) -> None:
     assert [found for message in messages(name) for found in problems(message)] == []
 
 
-def test_nobody_is_mentioned_by_a_clients_name_or_a_question() -> None:
+def test_client_names_and_questions_cannot_mention_anyone() -> None:
     for message in messages(EVIL):
         formatted = [message.text, *text_objects(message.blocks, "mrkdwn")]
         assert not [mark for mark in MARKUP if any(mark in text for text in formatted)]
@@ -167,7 +167,7 @@ def test_a_name_is_escaped_once() -> None:
     assert "&amp;amp;" not in json.dumps(root.blocks) + root.text
 
 
-def test_a_question_stays_a_quotation_line_by_line() -> None:
+def test_every_line_of_a_question_is_quoted() -> None:
     asked = ask_for_help(a_new_onboarding().onboarding, 1, "one\n<!here>", a_client_admin(), NOW)
     message = announcement(
         asked.onboarding, 1, asked.events[0], timestamps={}, workspace_url="https://x/"
@@ -177,7 +177,7 @@ def test_a_question_stays_a_quotation_line_by_line() -> None:
 
 
 @every_name
-def test_slack_takes_the_modals_with_that_name(name: str) -> None:
+def test_slack_accepts_the_modals_for_any_client_name(name: str) -> None:
     onboarding = an_onboarding(at_step=18, client_name=name)
     views = [
         start_modal(a_form_ref(onboarding, 0), name),
@@ -188,7 +188,7 @@ def test_slack_takes_the_modals_with_that_name(name: str) -> None:
     assert [found for view in views for found in problems(view)] == []
 
 
-def test_what_servicetitan_says_is_escaped_too() -> None:
+def test_text_from_servicetitan_is_escaped_too() -> None:
     check = a_check(Outcome.FAILED, title="<!channel>")
     report = a_report().model_copy(update={"checks": (check,), "environment": "<!here>"})
     onboarding = an_onboarding(at_step=23, report=report)

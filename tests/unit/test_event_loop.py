@@ -1,4 +1,4 @@
-"""How late the event loop is, as `GET /metrics` shows it."""
+"""Event loop lag, as reported by `GET /metrics`."""
 
 import asyncio
 import re
@@ -8,12 +8,12 @@ from bot.app.event_loop import INTERVAL_SECONDS, watch_event_loop
 from bot.core.metrics import Metrics
 
 
-async def test_what_blocks_the_loop_and_the_number_of_tasks_are_measured() -> None:
+async def test_event_loop_lag_and_task_count_are_measured() -> None:
     metrics = Metrics()
     watching = asyncio.create_task(watch_event_loop(metrics))
     await asyncio.sleep(0)
 
-    time.sleep(INTERVAL_SECONDS + 0.05)  # noqa: ASYNC251 (that is what is measured)
+    time.sleep(INTERVAL_SECONDS + 0.05)  # noqa: ASYNC251 (blocks the loop on purpose)
     await asyncio.sleep(0.01)
 
     assert _value(metrics, "onboarding_loop_lag_seconds_sum") >= 0.05

@@ -1,4 +1,4 @@
-"""The ServiceTitan guide is whole, and agrees with the code that relies on it."""
+"""The ServiceTitan guide is complete and matches the code that relies on it."""
 
 import re
 
@@ -14,11 +14,11 @@ def the_scopes() -> dict[str, list[str]]:
     return {name: words.split(", ") for name, words in GUIDE.step(6).tables[1].rows}
 
 
-def test_it_has_steps_1_to_25_without_a_gap() -> None:
+def test_steps_are_numbered_1_to_25_without_gaps() -> None:
     assert [step.number for step in GUIDE.steps] == list(range(1, 26))
 
 
-def test_it_has_phases_1_to_6_without_a_gap() -> None:
+def test_phases_are_numbered_1_to_6_without_gaps() -> None:
     assert [phase.number for phase in GUIDE.phases] == list(range(1, 7))
 
 
@@ -26,7 +26,9 @@ def test_it_has_phases_1_to_6_without_a_gap() -> None:
     ("phase", "first", "last"),
     [(1, 1, 2), (2, 3, 8), (3, 9, 11), (4, 12, 16), (5, 17, 22), (6, 23, 25)],
 )
-def test_its_phases_hold_the_steps_of_the_written_guide(phase: int, first: int, last: int) -> None:
+def test_phases_contain_the_same_steps_as_in_the_written_guide(
+    phase: int, first: int, last: int
+) -> None:
     steps = GUIDE.phases[phase - 1].steps
 
     assert (steps[0].number, steps[-1].number) == (first, last)
@@ -46,12 +48,12 @@ def test_the_form_of_step_6_has_ten_values() -> None:
     assert dict(table.rows)["Homepage"] == "https://heavysset.tech"
 
 
-def test_the_eight_read_scopes_are_the_ones_that_the_verification_reads() -> None:
+def test_the_eight_read_scopes_match_what_verification_reads() -> None:
     assert the_scopes()["Read"] == [endpoint.label for endpoint in READS]
     assert len(READS) == 8
 
 
-def test_the_five_write_scopes_are_the_ones_that_the_verification_looks_for() -> None:
+def test_the_five_write_scopes_match_what_verification_checks_for() -> None:
     assert the_scopes()["Write"] == list(WRITE_SCOPES)
     assert len(WRITE_SCOPES) == 5
 
@@ -78,7 +80,7 @@ def test_values_are_asked_for_at_five_steps_and_no_other() -> None:
     assert asking[20] == ("tenant_id", "client_id", "client_secret")
 
 
-def test_step_22_has_shown_every_value() -> None:
+def test_every_value_has_been_shown_by_step_22() -> None:
     assert GUIDE.last_credential_step == 22
     assert {field.id for field in GUIDE.shown_by(22)} == set(ALL_FIELDS)
     assert [field.id for field in GUIDE.shown_by(17)] == ["booking_provider_id"]
@@ -94,7 +96,7 @@ def test_only_step_25_is_finished_by_the_verification() -> None:
     assert [step.number for step in GUIDE.steps if step.verifies] == [25]
 
 
-def test_an_existing_admin_needs_no_step_2() -> None:
+def test_only_the_existing_admin_option_skips_step_2() -> None:
     choice = GUIDE.step(1).choice
 
     assert choice
@@ -103,28 +105,28 @@ def test_an_existing_admin_needs_no_step_2() -> None:
 
 
 @pytest.mark.parametrize("number", [2, 6, 19, 25])
-def test_the_notes_of_the_written_guide_stand_at_their_steps(number: int) -> None:
+def test_notes_from_the_written_guide_are_at_their_steps(number: int) -> None:
     assert len(GUIDE.step(number).notes) == 1
 
 
 @pytest.mark.parametrize("number", [6, 11, 15, 18, 19, 20])
-def test_where_people_slip_there_is_a_note_or_a_tip(number: int) -> None:
+def test_error_prone_steps_have_a_note_or_a_tip(number: int) -> None:
     assert GUIDE.step(number).notes or GUIDE.step(number).tips
 
 
-def test_pictures_bear_the_numbers_of_their_steps() -> None:
+def test_figures_are_numbered_after_their_steps() -> None:
     figures = {step.number: step.figure.number for step in GUIDE.steps if step.figure}
 
     assert sorted(figures) == [3, 5, 6, 8, 9, 10, 12, 17, 22, 23, 24]
     assert all(step == figure for step, figure in figures.items())
 
 
-def test_all_five_pieces_of_troubleshooting_are_there() -> None:
+def test_all_five_troubleshooting_entries_are_included() -> None:
     assert len(GUIDE.troubleshooting) == 5
     assert all(trouble.steps for trouble in GUIDE.troubleshooting)
 
 
-def test_what_a_step_says_of_other_steps_names_steps_that_exist() -> None:
+def test_references_to_other_steps_point_to_existing_steps() -> None:
     named = re.findall(r"[Ss]teps? (\d+)", GUIDE.model_dump_json())
 
     assert named
@@ -143,12 +145,12 @@ def test_a_value_that_is_not_asked_for_is_not_found() -> None:
         GUIDE.field("password")
 
 
-def test_trouble_is_offered_at_the_steps_where_it_helps() -> None:
+def test_troubleshooting_is_offered_only_at_relevant_steps() -> None:
     assert ["“Allowed by Tenant”" in trouble.text for trouble in GUIDE.trouble_at(18)] == [True]
     assert not GUIDE.trouble_at(1)
 
 
-def test_a_guide_stored_by_an_earlier_release_is_read_as_before() -> None:
+def test_a_guide_stored_by_an_earlier_release_still_parses_the_same() -> None:
     source = SERVICETITAN.read_text(encoding="utf-8")
     earlier = source.replace("\nsecret_pattern = ", "\ntelltale = ")
 

@@ -1,4 +1,4 @@
-"""`onboarding guide preview`: every message and window of the guide on one page."""
+"""`onboarding guide preview`: every message and modal of the guide on one page."""
 
 import re
 from pathlib import Path
@@ -10,7 +10,7 @@ from bot.guide.loading import SERVICETITAN
 from tests.wrenchbook import GUIDE as WRENCHBOOK
 
 
-def test_every_message_and_window_is_drawn_at_both_widths(tmp_path: Path) -> None:
+def test_every_message_and_modal_is_rendered_at_both_widths(tmp_path: Path) -> None:
     page = tmp_path / "guide.html"
 
     result = CliRunner().invoke(main, ["guide", "preview", "-o", str(page)])
@@ -27,7 +27,7 @@ def test_every_message_and_window_is_drawn_at_both_widths(tmp_path: Path) -> Non
     assert "<script" not in html
 
 
-def test_a_broken_guide_is_named_with_its_line(tmp_path: Path) -> None:
+def test_a_broken_guide_is_reported_with_its_line(tmp_path: Path) -> None:
     broken = tmp_path / "broken.toml"
     broken.write_text(
         SERVICETITAN.read_text(encoding="utf-8").replace("[[phases]]", "[[phases]", 1)
@@ -41,7 +41,7 @@ def test_a_broken_guide_is_named_with_its_line(tmp_path: Path) -> None:
     assert re.match(r"broken\.toml:\d+: ", result.output)
 
 
-def test_a_guide_is_named_by_its_id_or_its_folder(tmp_path: Path) -> None:
+def test_a_guide_can_be_given_by_id_or_folder(tmp_path: Path) -> None:
     def drawn(guide: str) -> tuple[int, str]:
         result = CliRunner().invoke(main, ["guide", "preview", guide, "-o", str(page)])
         return result.exit_code, result.output

@@ -1,4 +1,4 @@
-"""Every sentence of the written guide stands in some message or modal."""
+"""Every sentence of the written guide appears in some message or modal."""
 
 import html
 import re
@@ -19,17 +19,17 @@ from tests.unit.rendering import a_form_ref, texts, the_credentials_modal, threa
 
 LINES = Path(__file__).with_name("guide_sentences.txt").read_text(encoding="utf-8").splitlines()
 SENTENCES = [line for line in LINES if line and not line.startswith("#")]
-# Bold, quotation marks, bullets, and what separates a number from its title.
+# Bold, quotation marks, bullets, and separators between a number and its title.
 PUNCTUATION = re.compile(r"[*“”\"'’‘•—:·()]")
 
 
 def normal(text: str) -> str:
-    """The words alone, as they are read."""
+    """Just the words, without markup or punctuation."""
     return " ".join(PUNCTUATION.sub(" ", html.unescape(text)).split())
 
 
-def reaching() -> Iterator[str]:
-    """Yield every text that somebody sees in the course of an onboarding."""
+def shown_texts() -> Iterator[str]:
+    """Yield every text that is shown over the course of an onboarding."""
     for step in GUIDE.steps:
         onboarding = an_onboarding(at_step=step.number)
         for message in thread_of(onboarding).values():
@@ -47,25 +47,25 @@ def reaching() -> Iterator[str]:
 
 @cache
 def seen() -> frozenset[str]:
-    return frozenset(normal(text) for text in reaching())
+    return frozenset(normal(text) for text in shown_texts())
 
 
-def test_each_sentence_of_the_guide_reaches_somebody() -> None:
-    assert [sentence for sentence in SENTENCES if not reaches_somebody(sentence)] == []
+def test_every_sentence_of_the_written_guide_is_shown_somewhere() -> None:
+    assert [sentence for sentence in SENTENCES if not is_shown_somewhere(sentence)] == []
 
 
-def reaches_somebody(sentence: str) -> bool:
+def is_shown_somewhere(sentence: str) -> bool:
     cells = [rf"(?<!\w){re.escape(normal(cell))}(?!\w)" for cell in sentence.split(" | ")]
     wanted = re.compile(".*?".join(cells))
     return any(wanted.search(text) for text in seen())
 
 
-def test_the_list_of_sentences_holds_the_whole_guide() -> None:
+def test_the_sentence_list_covers_every_step_of_the_guide() -> None:
     titles = [line for line in SENTENCES if re.match(r"Step \d+: ", line)]
 
     assert titles == [f"Step {step.number}: {step.title}" for step in GUIDE.steps]
     assert len(SENTENCES) > 150
 
 
-def test_a_sentence_that_is_nowhere_is_not_found() -> None:
+def test_a_sentence_not_in_the_guide_is_not_found() -> None:
     assert not any("Ask your accountant first" in text for text in seen())

@@ -1,4 +1,4 @@
-"""The history of one onboarding, told from its events."""
+"""The history of one onboarding, reconstructed from its events."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -48,7 +48,7 @@ ANN, ERIN = a_client_admin(), an_engineer()
 
 
 class Way:
-    """An onboarding on its way, an hour after the other."""
+    """An onboarding in progress; by default, each change comes an hour after the last."""
 
     def __init__(self) -> None:
         begun = a_new_onboarding()
@@ -72,13 +72,13 @@ class Way:
 
 
 def waited(history: History) -> tuple[float, float, float]:
-    """The hours in which the client was to act, HeavySet was, and nobody."""
+    """The hours spent waiting on the client, on HeavySet, and on nobody (paused)."""
     client, heavyset, paused = (history.sides[one] / HOUR for one in (*Owner, None))
     return client, heavyset, paused
 
 
 def said(kind: EventKind, step: int | None = None, **detail: Any) -> str:
-    """An event's words, as a reader without Slack is shown them."""
+    """An event in words, with plain ids where Slack would show mentions."""
     return shown(words(GUIDE, Event(kind, ANN, NOW, step, detail)))
 
 
@@ -96,8 +96,8 @@ def shown(parts: Words) -> str:
 # --- words ---
 
 
-def test_every_kind_of_event_has_words() -> None:
-    """Whoever adds a kind says in bot/onboarding/history/sentences.py what support reads of it."""
+def test_every_event_kind_has_a_sentence() -> None:
+    """A new kind needs a sentence for support in bot/onboarding/history/sentences.py."""
     assert set(SENTENCES) == set(EventKind)
     assert set(ATTEMPTS) == set(Permission)
     assert set(LOSS_REASONS) == set(Loss)
@@ -175,13 +175,13 @@ def test_every_kind_of_event_has_words() -> None:
         ),
     ],
 )
-def test_an_event_in_words(
+def test_events_are_described_in_words(
     kind: EventKind, step: int | None, detail: Mapping[str, Any], text: str
 ) -> None:
     assert said(kind, step, **detail) == text
 
 
-def test_a_question_is_quoted_in_one_line() -> None:
+def test_a_multiline_question_is_quoted_on_one_line() -> None:
     text = said(EventKind.HELP_ASKED, 3, question="Where is\n\nthe menu?")
 
     assert text.endswith(": “Where is the menu?”")
@@ -189,34 +189,34 @@ def test_a_question_is_quoted_in_one_line() -> None:
 
 @pytest.mark.parametrize("name", ["client_id", "client_secret"])
 @pytest.mark.parametrize("kind", [EventKind.HELP_ASKED, EventKind.GUIDE_ANSWERED])
-def test_a_question_that_may_bear_a_secret_is_not_quoted(kind: EventKind, name: str) -> None:
+def test_a_question_that_may_contain_a_secret_is_not_quoted(kind: EventKind, name: str) -> None:
     text = said(kind, 3, question=f"Is {VALUES[name]} right?", passage="x")
 
     assert VALUES[name] not in text
     assert "(hidden: looks like a credential)" in text
 
 
-def test_a_reason_that_may_bear_a_secret_is_not_quoted() -> None:
+def test_a_reason_that_may_contain_a_secret_is_not_quoted() -> None:
     text = said(EventKind.CANCELLED, reason=f"they sent {VALUES['client_secret']}")
 
     assert VALUES["client_secret"] not in text
 
 
-def test_what_a_guide_no_longer_has_is_named_by_number_and_id() -> None:
+def test_steps_and_fields_gone_from_the_guide_show_number_or_id() -> None:
     assert said(EventKind.STEP_DONE, 99) == "finished step 99"
     assert said(EventKind.CREDENTIAL_ENTERED, 18, field="pin") == "entered the pin"
 
 
-# --- how long ---
+# --- durations ---
 
 
-def test_the_side_whose_step_is_open_is_waited_for() -> None:
+def test_time_counts_toward_the_side_whose_step_is_open() -> None:
     way = Way().chosen()
 
     assert waited(way.told(hours=5)) == (6, 0, 0)
 
 
-def test_a_step_that_was_handed_over_lets_the_client_wait() -> None:
+def test_a_handed_over_step_counts_as_heavysets_time() -> None:
     way = Way().chosen().then(lambda at, now: hand_over_steps(at, 2, ANN, now))
 
     way.done(2, ERIN, hours=3)
@@ -224,14 +224,14 @@ def test_a_step_that_was_handed_over_lets_the_client_wait() -> None:
     assert waited(way.told(hours=4)) == (6, 3, 0)
 
 
-def test_a_step_that_was_given_back_is_the_clients_again() -> None:
+def test_a_step_given_back_counts_as_the_clients_time_again() -> None:
     way = Way().chosen().then(lambda at, now: hand_over_steps(at, 2, ANN, now))
     way.then(lambda at, now: give_back_steps(at, 2, ERIN, now))
 
     assert waited(way.told(hours=4)) == (6, 1, 0)
 
 
-def test_a_question_about_the_open_step_lets_the_client_wait_until_it_is_answered() -> None:
+def test_an_open_question_counts_as_heavysets_time_until_answered() -> None:
     way = Way().chosen().then(lambda at, now: ask_for_help(at, 2, "How?", ANN, now))
     way.then(lambda at, now: mark_answered(at, [1], ERIN, now), hours=7)
 
@@ -240,14 +240,14 @@ def test_a_question_about_the_open_step_lets_the_client_wait_until_it_is_answere
     assert question.waited == 7 * HOUR
 
 
-def test_nobody_waits_during_a_pause() -> None:
+def test_paused_time_counts_for_neither_side() -> None:
     way = Way().chosen().then(lambda at, now: lifecycle.pause(at, ERIN, now))
     way.then(lambda at, now: lifecycle.resume(at, ERIN, now), hours=48)
 
     assert waited(way.told(hours=2)) == (4, 0, 48)
 
 
-def test_a_value_that_was_found_wrong_is_the_clients_turn_again() -> None:
+def test_time_after_a_failed_check_counts_as_the_clients() -> None:
     way = with_all_values(Way())
     run = way.onboarding.verification
     assert run
@@ -264,7 +264,7 @@ def test_a_value_that_was_found_wrong_is_the_clients_turn_again() -> None:
 
 
 def with_all_values(way: Way) -> Way:
-    """The client's part is done, and step 23 is open."""
+    """Finish the client's part, so that step 23 is open."""
     masks = dict.fromkeys(ALL_FIELDS, "••••")
     way.chosen().then(lambda at, now: enter_credentials(at, 2, masks, ANN, now), hours=0)
     for number in range(2, 23):
@@ -272,7 +272,7 @@ def with_all_values(way: Way) -> Way:
     return way
 
 
-def test_time_is_told_by_phase() -> None:
+def test_time_is_totaled_by_phase() -> None:
     way = with_all_values(Way())
 
     history = way.told(hours=3)
@@ -284,7 +284,7 @@ def test_time_is_told_by_phase() -> None:
     assert per_phase == {**{n: size * HOUR for n, size in sizes.items()}, 6: 3 * HOUR}
 
 
-def test_a_step_that_another_answer_needs_after_all_has_its_time() -> None:
+def test_a_step_unskipped_by_a_changed_answer_has_its_time_counted() -> None:
     way = Way().chosen("existing").then(lambda at, now: undo_step(at, 1, ANN, now)).chosen("new")
 
     history = way.told(hours=5)
@@ -294,14 +294,14 @@ def test_a_step_that_another_answer_needs_after_all_has_its_time() -> None:
     assert history.phases[2][Owner.CLIENT] == HOUR
 
 
-def test_a_skipped_step_that_is_opened_again_has_its_time() -> None:
+def test_a_reopened_skipped_step_has_its_time_counted() -> None:
     way = Way().chosen().then(lambda at, now: skip_step(at, 2, ERIN, now))
     way.then(lambda at, now: undo_step(at, 2, ERIN, now))
 
     assert way.told(hours=5).phases[1][Owner.CLIENT] == 7 * HOUR
 
 
-def test_what_was_skipped_stays_skipped_when_an_earlier_step_is_opened_again() -> None:
+def test_reopening_an_earlier_step_leaves_skipped_steps_skipped() -> None:
     way = Way().chosen().done(2).then(lambda at, now: skip_step(at, 4, ERIN, now))
     for number in (3, 5):
         way.done(number)
@@ -313,7 +313,7 @@ def test_what_was_skipped_stays_skipped_when_an_earlier_step_is_opened_again() -
     assert replay.current == 5
 
 
-def test_after_the_end_no_time_passes() -> None:
+def test_no_time_is_counted_after_an_onboarding_ends() -> None:
     way = Way().chosen().then(lambda at, now: lifecycle.cancel(at, ERIN, "another provider", now))
     refused = Event(EventKind.REFUSED, ANN, way.now + 50 * HOUR, None, REFUSAL)
     way.events.append(refused)
@@ -328,7 +328,7 @@ def test_after_the_end_no_time_passes() -> None:
 REFUSAL = {"deed": "client_step", "reason": "NotAllowed"}
 
 
-def test_a_clock_that_was_set_back_takes_no_time_back() -> None:
+def test_a_clock_set_back_never_subtracts_time() -> None:
     way = Way().chosen()
     way.events.append(Event(EventKind.REFUSED, ANN, NOW - HOUR, None, REFUSAL))
 

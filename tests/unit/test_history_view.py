@@ -1,4 +1,4 @@
-"""The window with the history: what stands in it, within Slack's limits."""
+"""The history modal: what it shows, within Slack's limits."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -32,7 +32,7 @@ def window(
     onboarding: Onboarding = ONBOARDING,
     until: int | None = None,
 ) -> View:
-    """The window, `hours` after the start."""
+    """The modal, `hours` after the start."""
     history = tell(GUIDE, [STARTED, *events], NOW + hours * HOUR)
     url = "https://heavyset-tech.slack.com/"
     return history_modal(onboarding, history, REF, workspace_url=url, until=until)
@@ -56,7 +56,7 @@ def test_each_phase_has_its_time_and_a_bar() -> None:
     assert "6. Finalize Integration: —" in shown
 
 
-def test_a_bar_tells_the_sides_apart() -> None:
+def test_bars_distinguish_client_time_from_heavyset_time() -> None:
     asked = event(EventKind.HELP_ASKED, 1, hours=3, question="Where?")
 
     shown = text(window([asked], hours=10))
@@ -65,7 +65,7 @@ def test_a_bar_tells_the_sides_apart() -> None:
     assert "🟦 client 3 h · 🟧 HeavySet 7 h · ⬜ paused no time" in shown
 
 
-def test_what_support_asks_about_is_counted() -> None:
+def test_questions_checks_views_and_posted_secrets_are_counted() -> None:
     questions = (
         Question(1, 1, "Where?", ANN, NOW, answered_by=ERIN, answered_at=NOW + 2 * HOUR),
         Question(2, 1, "Where?", ANN, NOW, passage="x"),
@@ -89,13 +89,13 @@ def test_what_support_asks_about_is_counted() -> None:
     assert "0123abcd" not in shown
 
 
-def test_the_bot_is_named_as_such() -> None:
+def test_actions_by_the_bot_are_attributed_to_it() -> None:
     reminded = Event(EventKind.REMINDED, BY_THE_BOT, NOW, 1, {"to": "client"})
 
     assert "The bot reminded the client about step 1" in text(window([reminded]))
 
 
-def test_a_long_question_is_cut_short() -> None:
+def test_a_long_question_is_truncated_and_escaped() -> None:
     view = window([event(EventKind.HELP_ASKED, 1, question="<!channel> " * 180)])
 
     assert not problems(view)
@@ -104,7 +104,7 @@ def test_a_long_question_is_cut_short() -> None:
 
 
 @pytest.mark.parametrize("name", ["<!channel>", "&" * 80, "x" * 80])
-def test_a_clients_name_is_shown_as_it_is(name: str) -> None:
+def test_a_client_name_is_shown_as_typed(name: str) -> None:
     view = window([], onboarding=replace(ONBOARDING, client_name=name, thread_ts="1.1"))
 
     assert not problems(view)
@@ -112,7 +112,7 @@ def test_a_clients_name_is_shown_as_it_is(name: str) -> None:
 
 
 @pytest.mark.parametrize("count", [0, 1, PAGE - 1, PAGE, PAGE + 1, 5000])
-def test_however_much_happened_it_is_one_window(count: int) -> None:
+def test_a_history_of_any_length_fits_in_one_modal(count: int) -> None:
     refused = event(EventKind.REFUSED, deed="reveal", reason="NotAllowed")
 
     for until in (None, 1, count // 2 + 1, count + 1, 9999):
@@ -132,5 +132,5 @@ def test_however_much_happened_it_is_one_window(count: int) -> None:
         (timedelta(days=400), "400 days"),
     ],
 )
-def test_a_time_in_words(time: timedelta, words: str) -> None:
+def test_durations_are_formatted_in_words(time: timedelta, words: str) -> None:
     assert lasting(time) == words

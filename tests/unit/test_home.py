@@ -1,4 +1,4 @@
-"""The app's Home: who stands where on the board, and that Slack takes it however many there are."""
+"""The app's Home tab: the order of clients on its board, and that it fits Slack's limits."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -64,7 +64,7 @@ def buttons_of(view: View) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("count", [0, 1, MOST_SHOWN, 200])
-def test_slack_takes_it_however_many_clients_there_are(count: int) -> None:
+def test_slack_accepts_the_home_tab_with_any_number_of_clients(count: int) -> None:
     phases = [step.number for step in GUIDE.steps]
     lines = [
         a_line(
@@ -83,7 +83,7 @@ def test_slack_takes_it_however_many_clients_there_are(count: int) -> None:
     assert "<!channel>" not in words(view)
 
 
-def test_what_does_not_fit_is_counted() -> None:
+def test_clients_that_do_not_fit_are_counted() -> None:
     lines = [a_line(f"Client {number}") for number in range(60)]
 
     view = home(*lines, count=75)
@@ -92,7 +92,7 @@ def test_what_does_not_fit_is_counted() -> None:
     assert f"and {75 - MOST_SHOWN} more: `/servicetitan status`" in words(view)
 
 
-def test_who_waits_for_us_comes_first_then_the_quiet_then_phase_by_phase() -> None:
+def test_clients_waiting_on_us_come_first_then_quiet_then_by_phase() -> None:
     view = home(
         a_line("Paula", status=Status.PAUSED),
         a_line("Late", current_step=23, turn=Owner.HEAVYSET),
@@ -108,7 +108,7 @@ def test_who_waits_for_us_comes_first_then_the_quiet_then_phase_by_phase() -> No
     assert "waiting on us since" in words(view)
 
 
-def test_within_a_group_ones_own_come_first_then_the_longest_idle() -> None:
+def test_own_clients_come_first_in_a_group_then_the_longest_idle() -> None:
     view = home(
         a_line("Fresh"),
         a_line("Idle", active_at=NOW - HOUR),
@@ -131,11 +131,11 @@ def test_within_a_group_ones_own_come_first_then_the_longest_idle() -> None:
         ({"status": Status.PAUSED, "loss": Loss.ARCHIVED}, "the channel was archived"),
     ],
 )
-def test_a_stuck_client_is_told_why(fields: dict[str, Any], why: str) -> None:
+def test_a_stuck_client_is_listed_with_the_reason(fields: dict[str, Any], why: str) -> None:
     assert in_order(home(a_line(**fields)), "Acme", why)
 
 
-def test_who_has_not_moved_for_long_has_gone_quiet() -> None:
+def test_a_stalled_client_is_listed_as_gone_quiet() -> None:
     view = home(a_line(), stalled=("acme",))
 
     assert in_order(view, "gone quiet", "Acme", "No activity since")
@@ -152,20 +152,20 @@ def test_each_client_has_a_link_to_its_thread_and_two_buttons() -> None:
     ]
 
 
-def test_what_is_paused_cannot_be_reminded_and_what_has_no_thread_yet_not_opened() -> None:
+def test_no_remind_button_when_paused_and_no_link_without_a_thread() -> None:
     view = home(a_line(status=Status.PAUSED, thread_ts=None))
 
     assert [one["action_id"] for one in buttons_of(view)][4:] == ["home_assign"]
 
 
-def test_a_client_on_an_older_guide_is_counted_by_that_guide() -> None:
+def test_progress_is_counted_by_the_guide_version_a_client_is_on() -> None:
     view = home(a_line(guide=OLDER), a_line("Beta"))
 
     assert in_order(view, "Acme", f"2 of {len(OLDER.steps)} ·")
     assert in_order(view, "Beta", "2 of 25 ·")
 
 
-def test_a_client_whose_record_cannot_be_read_is_named_and_the_others_are_shown() -> None:
+def test_an_unreadable_client_is_named_and_the_others_still_shown() -> None:
     board = replace(
         a_board(a_line()), lines=[Unread("b", "Beta <1>", "unknown Loss “x”"), a_line()]
     )
@@ -176,11 +176,11 @@ def test_a_client_whose_record_cannot_be_read_is_named_and_the_others_are_shown(
     assert problems_of_view(view.to_dict(), Surface.HOME) == []
 
 
-def test_without_any_client_it_says_how_to_start() -> None:
+def test_an_empty_board_says_how_to_start() -> None:
     assert "/servicetitan start" in words(home())
 
 
-def test_only_what_matters_is_published_again() -> None:
+def test_the_home_digest_changes_with_progress_but_not_with_time() -> None:
     board = a_board(a_line())
 
     later = board_view(replace(board, now=NOW + HOUR))
@@ -190,7 +190,7 @@ def test_only_what_matters_is_published_again() -> None:
     assert digests[0] == digests[1] != digests[2]
 
 
-def test_others_see_what_this_is_and_whom_to_ask() -> None:
+def test_non_engineers_see_what_the_app_is_and_how_to_get_help() -> None:
     view = outsiders_view(GUIDE)
 
     assert problems_of_view(view.to_dict(), Surface.HOME) == []
@@ -199,7 +199,7 @@ def test_others_see_what_this_is_and_whom_to_ask() -> None:
     assert GUIDE.support.split()[0] in words(view)
 
 
-def test_slack_takes_the_form_to_assign_somebody() -> None:
+def test_slack_accepts_the_assign_modal() -> None:
     ref = FormRef("", ENGINEER, HOME_TEAM, "an-onboarding")
 
     assert problems(assign_modal(an_onboarding(client_name="<!here> & Sons"), ref)) == []

@@ -1,4 +1,4 @@
-"""What buttons and forms carry: read as it was written, and refused if we did not write it."""
+"""Button values and form metadata survive a round trip; anything not written by us is refused."""
 
 import pytest
 
@@ -11,7 +11,7 @@ STARTING = FormRef(CHANNEL, ENGINEER, HOME_TEAM)
 
 
 @pytest.mark.parametrize("ref", [STARTING, FormRef("C1", "U1", "T1", "abc", 18, ("tenant_id",))])
-def test_a_form_says_where_and_by_whom_it_was_opened(ref: FormRef) -> None:
+def test_form_metadata_survives_a_round_trip(ref: FormRef) -> None:
     again = FormRef.parse(ref.dump())
 
     assert (again.channel, again.user_id, again.team_id) == (ref.channel, ref.user_id, ref.team_id)
@@ -22,14 +22,14 @@ def test_a_form_says_where_and_by_whom_it_was_opened(ref: FormRef) -> None:
     )
 
 
-def test_every_form_carries_who_opened_it() -> None:
+def test_the_credentials_modal_carries_who_opened_it() -> None:
     view = the_credentials_modal(an_onboarding(at_step=18), 18)
 
     assert FormRef.parse(view.private_metadata or "").user_id == CLIENT_ADMIN
 
 
 @pytest.mark.parametrize("value", ["", "{", "[]", "null", '{"channel": "C1"}', '{"other": 1}', "3"])
-def test_metadata_that_is_not_ours_is_malformed(value: str) -> None:
+def test_foreign_form_metadata_is_rejected_as_malformed(value: str) -> None:
     with pytest.raises(Malformed):
         FormRef.parse(value)
 
@@ -37,11 +37,11 @@ def test_metadata_that_is_not_ours_is_malformed(value: str) -> None:
 @pytest.mark.parametrize(
     "ref", [StepRef("abc", 7), StepRef("abc", 0), StepRef("abc", 18, ("tenant_id", "client_id"))]
 )
-def test_a_buttons_value_is_read_as_it_was_written(ref: StepRef) -> None:
+def test_a_button_value_survives_a_round_trip(ref: StepRef) -> None:
     assert StepRef.parse(str(ref)) == ref
 
 
 @pytest.mark.parametrize("value", ["", "abc", "abc:", ":7", "abc:seven", "abc:-1", "abc:7²"])
-def test_a_buttons_value_that_is_not_ours_is_malformed(value: str) -> None:
+def test_a_foreign_button_value_is_rejected_as_malformed(value: str) -> None:
     with pytest.raises(Malformed):
         StepRef.parse(value)

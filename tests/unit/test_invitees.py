@@ -1,4 +1,4 @@
-"""Addresses as mail programs give them: taken, or named before anything is made."""
+"""Email addresses as mail programs copy them: accepted, or reported with the reason."""
 
 import pytest
 from hypothesis import given, strategies as st
@@ -35,14 +35,14 @@ BOTH = ("ann@acme.com", "bob@b.co")
         "ann@acme.com, ANN@acme.com",
     ],
 )
-def test_an_address_is_read_as_mail_programs_give_it(text: str) -> None:
+def test_an_address_is_read_in_any_format_mail_programs_use(text: str) -> None:
     assert Invitees.of(text) == Invitees(("ann@acme.com",))
 
 
 @pytest.mark.parametrize(
     "between", [" ", ",", ", ", ";", "; ", "\n", " and ", "\u00a0", "\t", "；", "，", "、"]
 )
-def test_addresses_are_parted_by_anything_usual(between: str) -> None:
+def test_addresses_may_be_separated_by_any_common_delimiter(between: str) -> None:
     assert Invitees.of(between.join(BOTH)) == Invitees(BOTH)
 
 
@@ -60,7 +60,7 @@ def test_addresses_are_parted_by_anything_usual(between: str) -> None:
         ("ann@acme.com; bob", "bob", "no @"),
     ],
 )
-def test_what_is_no_address_is_named_with_the_reason(text: str, wrong: str, why: str) -> None:
+def test_an_invalid_address_is_reported_with_the_reason(text: str, wrong: str, why: str) -> None:
     assert Invitees.of(text).wrong == (wrong,)
     assert why in why_wrong(wrong)
 
@@ -83,7 +83,9 @@ def test_what_is_no_address_is_named_with_the_reason(text: str, wrong: str, why:
         ("Acme invite", "Acme", ()),
     ],
 )
-def test_an_invitation_is_no_part_of_the_name(words: str, name: str, addresses: object) -> None:
+def test_the_invite_clause_is_not_part_of_the_client_name(
+    words: str, name: str, addresses: object
+) -> None:
     found = name_and_invitees(words)
 
     assert found is not None
@@ -93,11 +95,11 @@ def test_an_invitation_is_no_part_of_the_name(words: str, name: str, addresses: 
 @pytest.mark.parametrize(
     "name", ["Invite & Co", "Paper Invite Shop", "invite & co", "Invite-only AC"]
 )
-def test_a_client_may_have_the_word_in_its_name(name: str) -> None:
+def test_a_client_name_may_contain_the_word_invite(name: str) -> None:
     assert name_and_invitees(name) is None
 
 
 @given(st.text(max_size=200))
-def test_nothing_that_is_typed_breaks_it(text: str) -> None:
+def test_arbitrary_text_never_crashes_the_parser(text: str) -> None:
     name_and_invitees(text)
     assert all(why_wrong(one) for one in Invitees.of(text).wrong)

@@ -1,4 +1,4 @@
-"""A lease is kept while its work goes on, and the work ends with it."""
+"""A lease is renewed while its work runs, and the work stops when the lease is lost."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -14,7 +14,7 @@ LONG = timedelta(minutes=1)
 
 
 def prolonging(*answers: bool | Exception) -> Callable[[], Awaitable[bool]]:
-    """Prolong with these answers, the last one again and again."""
+    """Return a `prolong` that gives these answers in turn, then repeats the last one."""
     left = list(answers)
 
     async def prolong() -> bool:
@@ -31,7 +31,7 @@ async def work(lease: timedelta = SHORT, *answers: bool | Exception, seconds: fl
         await asyncio.sleep(seconds)
 
 
-async def test_work_that_takes_longer_than_the_lease_is_done() -> None:
+async def test_work_longer_than_the_lease_completes() -> None:
     await work(SHORT, True, seconds=3 * SHORT.total_seconds())
 
 
@@ -40,23 +40,23 @@ async def test_work_ends_when_somebody_else_has_the_lease() -> None:
         await work(SHORT, True, False)
 
 
-async def test_work_ends_when_the_database_does_not_answer_until_the_lease_is_over() -> None:
+async def test_work_ends_when_the_database_is_down_until_the_lease_expires() -> None:
     with pytest.raises(Stale):
         await work(SHORT, Unavailable("away"))
 
 
-async def test_a_database_that_is_away_for_a_moment_changes_nothing() -> None:
+async def test_a_brief_database_outage_does_not_end_the_work() -> None:
     answers: list[bool | Exception] = [Unavailable("away"), True] * RENEWALS
     await work(SHORT, *answers, seconds=2 * SHORT.total_seconds())
 
 
-async def test_what_the_work_raises_is_raised() -> None:
+async def test_a_timeout_in_the_work_is_not_mistaken_for_a_lost_lease() -> None:
     with pytest.raises(TimeoutError):
         async with keep_lease(prolonging(True), LONG):
             raise TimeoutError
 
 
-async def test_nothing_is_prolonged_after_the_work() -> None:
+async def test_lease_renewal_stops_when_the_work_is_done() -> None:
     before = asyncio.all_tasks()
     await work(LONG, True, seconds=0)
     await asyncio.sleep(0)

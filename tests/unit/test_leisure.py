@@ -1,4 +1,4 @@
-"""When a thread is at rest, so that the edits nobody waits for can be made."""
+"""When a thread is idle, so that edits that aren't urgent can be made."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -14,11 +14,11 @@ SECOND = timedelta(seconds=1)
 
 @pytest.fixture
 def nothing_is_put_off() -> None:
-    """Put off what is put off in earnest."""
+    """Override the fixture in conftest.py: defer edits as in production."""
 
 
 def after(**seconds: float) -> Onboarding:
-    """An onboarding in which steps 1 and 2 were done so long before now."""
+    """An onboarding in which steps 1 and 2 were finished that many seconds ago."""
     begun = a_new_onboarding().onboarding
     steps = list(begun.steps)
     for index, name in enumerate(("first", "second")):
@@ -31,18 +31,18 @@ def after(**seconds: float) -> Onboarding:
 @pytest.mark.parametrize(
     ("took", "rests_in"),
     [
-        (0, timedelta()),  # a range of steps, marked done at once
+        (0, timedelta()),  # a range of steps, marked done together
         (20, 40 * SECOND),
         (90, LONGEST),
-        (130, timedelta()),  # nobody knows when the next step is done
+        (130, timedelta()),  # too slow to predict when the next step is done
     ],
 )
-def test_a_thread_rests_after_twice_the_time_of_the_last_step(
+def test_a_thread_is_idle_after_twice_the_time_its_last_step_took(
     took: float, rests_in: timedelta
 ) -> None:
     assert rests_at(after(first=took, second=0)) == NOW + rests_in
 
 
-def test_nothing_is_put_off_when_a_setup_is_over_or_on_hold() -> None:
+def test_edits_are_not_deferred_when_an_onboarding_is_ended_or_paused() -> None:
     for status in (Status.PAUSED, Status.CANCELLED, Status.COMPLETED):
         assert rests_at(replace(after(first=20, second=0), status=status)) == NOW

@@ -1,4 +1,4 @@
-"""What can happen to an onboarding as a whole, and handing over parts of it."""
+"""Handing over steps, and resuming an onboarding when its channel is back."""
 
 import pytest
 
@@ -11,7 +11,7 @@ from tests.builders import NOW, a_client_admin, an_engineer, an_onboarding, kind
 ANN, ERIN = a_client_admin(), an_engineer()
 
 
-def test_the_rest_of_a_phase_begins_with_the_current_step() -> None:
+def test_handing_over_the_rest_of_a_phase_starts_at_the_current_step() -> None:
     onboarding = an_onboarding(at_step=4)
 
     change = hand_over_steps(onboarding, 4, ANN, NOW, rest_of_phase=True)
@@ -23,7 +23,7 @@ def test_the_rest_of_a_phase_begins_with_the_current_step() -> None:
     assert len(expected) > 1
 
 
-def test_one_step_alone_is_handed_over() -> None:
+def test_a_single_step_can_be_handed_over_only_once() -> None:
     change = hand_over_steps(an_onboarding(at_step=4), 4, ANN, NOW)
 
     assert [one.number for one in change.onboarding.steps if one.handed_over] == [4]
@@ -31,7 +31,7 @@ def test_one_step_alone_is_handed_over() -> None:
         hand_over_steps(change.onboarding, 4, ANN, NOW)
 
 
-def test_a_channel_that_is_back_resumes_what_was_paused_for_it() -> None:
+def test_regaining_the_channel_resumes_an_onboarding_paused_for_its_loss() -> None:
     lost = lose_channel(an_onboarding(at_step=4), Loss.ARCHIVED, NOW).onboarding
     assert (lost.status, lost.loss) == (Status.PAUSED, Loss.ARCHIVED)
 
@@ -41,7 +41,7 @@ def test_a_channel_that_is_back_resumes_what_was_paused_for_it() -> None:
     assert kinds(change) == [EventKind.RESUMED]
 
 
-def test_nothing_else_resumes_with_the_channel() -> None:
+def test_regaining_the_channel_resumes_no_other_onboarding() -> None:
     lost = lose_channel(an_onboarding(at_step=4), Loss.ARCHIVED, NOW).onboarding
     by_hand = pause(an_onboarding(at_step=4), ERIN, NOW).onboarding
 

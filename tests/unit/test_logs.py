@@ -1,4 +1,4 @@
-"""Log lines: for people as text, for machines as JSON, and of other libraries only warnings."""
+"""Log lines: text for people, JSON for machines, and only warnings from other libraries."""
 
 import asyncio
 import json
@@ -30,7 +30,7 @@ def line(capsys: pytest.CaptureFixture[str]) -> str:
     return only
 
 
-def test_a_text_line_has_level_logger_message_and_what_belongs_to_it(
+def test_a_text_line_has_level_logger_message_and_extra_fields(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     logs.set_up("INFO", "text")
@@ -40,7 +40,7 @@ def test_a_text_line_has_level_logger_message_and_what_belongs_to_it(
     assert line(capsys).endswith(" INFO bot.thread: a step was posted onboarding=a1 step=7")
 
 
-def test_a_json_line_has_the_same_as_an_object(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_json_line_has_the_same_fields_as_an_object(capsys: pytest.CaptureFixture[str]) -> None:
     logs.set_up("INFO", "json")
 
     logging.getLogger("bot.thread").warning("no %s", "answer", extra={"onboarding": "a1"})
@@ -55,7 +55,7 @@ def test_a_json_line_has_the_same_as_an_object(capsys: pytest.CaptureFixture[str
     }
 
 
-async def test_all_lines_of_a_request_bear_its_id_also_those_of_its_tasks(
+async def test_all_lines_of_a_request_carry_its_id_even_from_its_tasks(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     logs.set_up("INFO", "json")
@@ -76,7 +76,7 @@ async def test_all_lines_of_a_request_bear_its_id_also_those_of_its_tasks(
     assert "request" not in sweep
 
 
-def test_a_json_line_holds_an_exception_whole(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_json_line_includes_the_full_exception(capsys: pytest.CaptureFixture[str]) -> None:
     logs.set_up("INFO", "json")
     error = ValueError("first line\nsecond line")
 
@@ -85,7 +85,7 @@ def test_a_json_line_holds_an_exception_whole(capsys: pytest.CaptureFixture[str]
     assert "second line" in json.loads(line(capsys))["exception"]
 
 
-def test_what_json_does_not_know_is_written_as_text(capsys: pytest.CaptureFixture[str]) -> None:
+def test_values_json_cannot_encode_are_logged_as_text(capsys: pytest.CaptureFixture[str]) -> None:
     logs.set_up("INFO", "json")
 
     logging.getLogger("bot.thread").info("done", extra={"fields": {"a"}})
@@ -94,7 +94,7 @@ def test_what_json_does_not_know_is_written_as_text(capsys: pytest.CaptureFixtur
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_the_level_is_for_our_own_lines(name: str) -> None:
+def test_the_log_level_applies_to_our_own_loggers(name: str) -> None:
     logs.set_up("DEBUG", "text")
 
     assert logging.getLogger(name).isEnabledFor(logging.DEBUG)
@@ -102,16 +102,14 @@ def test_the_level_is_for_our_own_lines(name: str) -> None:
 
 @pytest.mark.parametrize("name", OTHERS)
 @pytest.mark.parametrize("level", ["DEBUG", "INFO"])
-def test_other_libraries_are_heard_from_warning_up_whatever_the_level(
-    name: str, level: str
-) -> None:
+def test_other_libraries_log_only_warnings_and_up_at_any_level(name: str, level: str) -> None:
     logs.set_up(level, "text")
 
     assert not logging.getLogger(name).isEnabledFor(logging.INFO)
     assert logging.getLogger(name).isEnabledFor(logging.WARNING)
 
 
-def test_at_error_our_own_warnings_are_silent(capsys: pytest.CaptureFixture[str]) -> None:
+def test_at_level_error_our_own_warnings_are_suppressed(capsys: pytest.CaptureFixture[str]) -> None:
     logs.set_up("ERROR", "text")
 
     logging.getLogger("bot.thread").warning("nothing new")

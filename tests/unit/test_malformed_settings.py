@@ -1,4 +1,4 @@
-"""Settings that the bot cannot start with: every problem at once, a line each, no value shown."""
+"""Invalid settings stop the bot: every problem is reported, one per line, without values."""
 
 import base64
 import re
@@ -12,19 +12,19 @@ from tests.unit.environment import KEY, NEEDED, Environment
 
 
 @pytest.mark.parametrize("name", list(NEEDED))
-def test_what_is_missing_is_named_with_the_way_to_get_it(env: Environment, name: str) -> None:
+def test_a_missing_setting_is_reported_with_how_to_get_it(env: Environment, name: str) -> None:
     (line,) = env.refusal(**{name: None})
 
     assert re.match(rf"{name}: is missing; \w", line)
 
 
-def test_everything_that_is_missing_is_named_at_once(env: Environment) -> None:
+def test_all_missing_settings_are_reported_together(env: Environment) -> None:
     lines = env.refusal(**dict.fromkeys(NEEDED))
 
     assert sorted(line.partition(":")[0] for line in lines) == sorted(NEEDED)
 
 
-# --- what is malformed ---
+# --- malformed values ---
 
 LISTS = {name.upper() for name in LIST_FIELDS}
 
@@ -127,12 +127,12 @@ MALFORMED = {
 CASES = [(name, value) for name, values in MALFORMED.items() for value in values]
 
 
-def test_every_variable_has_malformed_values_here() -> None:
+def test_every_setting_has_malformed_samples() -> None:
     assert set(MALFORMED) == {name.upper() for name in Settings.model_fields}
 
 
 @pytest.mark.parametrize(("name", "value"), CASES)
-def test_what_is_malformed_is_refused_in_one_line_that_names_it(
+def test_a_malformed_value_is_reported_in_one_line_with_its_setting(
     env: Environment, name: str, value: str
 ) -> None:
     (line,) = env.refusal(**{name: value})
@@ -141,7 +141,7 @@ def test_what_is_malformed_is_refused_in_one_line_that_names_it(
 
 
 @pytest.mark.parametrize("name", list(MALFORMED))
-def test_no_value_is_shown_not_even_in_part(env: Environment, name: str) -> None:
+def test_error_messages_never_contain_any_part_of_a_value(env: Environment, name: str) -> None:
     text = "s3cr3t § `nobody` may read this"  # APP_DESCRIPTION may be any text without code marks
     assert "s3cr3t" not in "\n".join(env.refusal(**{name: text}))
 
@@ -179,7 +179,7 @@ GOOD = {
 
 
 @pytest.mark.parametrize("quoted", ['"{}"', "'{}'", "“{}”", '"{}', "{}'"])
-def test_quotation_marks_around_any_value_are_named(env: Environment, quoted: str) -> None:
+def test_quotation_marks_around_a_value_are_reported(env: Environment, quoted: str) -> None:
     for name in MALFORMED:
         (line,) = env.refusal(**{name: quoted.format(GOOD[name])})
 
@@ -198,7 +198,9 @@ def test_quotation_marks_around_any_value_are_named(env: Environment, quoted: st
         ("\ufeff{}", "has an invisible character (U+FEFF)"),
     ],
 )
-def test_what_was_copied_along_is_named(env: Environment, written: str, named: str) -> None:
+def test_stray_whitespace_and_invisible_characters_are_reported(
+    env: Environment, written: str, named: str
+) -> None:
     for name in sorted(set(MALFORMED) - LISTS):
         (line,) = env.refusal(**{name: written.format(GOOD[name])})
 
@@ -206,7 +208,7 @@ def test_what_was_copied_along_is_named(env: Environment, written: str, named: s
 
 
 @pytest.mark.parametrize("name", sorted(LISTS))
-def test_white_space_in_a_list_does_no_harm(env: Environment, name: str) -> None:
+def test_whitespace_in_a_list_is_ignored(env: Environment, name: str) -> None:
     assert env.load(**{name: f" {GOOD[name]},\r\n"}) == env.load(**{name: GOOD[name]})
 
 
@@ -237,7 +239,7 @@ def test_white_space_in_a_list_does_no_harm(env: Environment, name: str) -> None
         ("DATABASE_URL", "postgresql://u:p@ss@db/bot", "%40 for @"),
     ],
 )
-def test_a_mistake_that_is_often_made_is_named(
+def test_common_mistakes_get_a_specific_message(
     env: Environment, name: str, value: str, named: str
 ) -> None:
     (line,) = env.refusal(**{name: value})
@@ -245,7 +247,7 @@ def test_a_mistake_that_is_often_made_is_named(
     assert named in line
 
 
-def test_not_even_the_library_shows_a_value(env: Environment) -> None:
+def test_pydantic_errors_do_not_show_values_either(env: Environment) -> None:
     env.refusal(SLACK_BOT_TOKEN="s3cr3t")
 
     with pytest.raises(ValidationError) as refused:
@@ -254,7 +256,7 @@ def test_not_even_the_library_shows_a_value(env: Environment) -> None:
     assert "s3cr3t" not in str(refused.value)
 
 
-def test_everything_that_is_malformed_is_named_at_once(env: Environment) -> None:
+def test_all_malformed_settings_are_reported_together(env: Environment) -> None:
     first = {name: values[0] for name, values in MALFORMED.items()}
 
     lines = env.refusal(**first)

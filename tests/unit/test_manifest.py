@@ -1,4 +1,4 @@
-"""manifest.yml: a shape that Slack takes, and just the scopes that the bot's calls need."""
+"""manifest.yml has a shape that Slack accepts and exactly the scopes that the bot's calls need."""
 
 import re
 from pathlib import Path
@@ -66,7 +66,7 @@ def many(item: dict[str, Any], most: int) -> dict[str, Any]:
 
 ADDRESS = {"type": "string", "pattern": "^https?://"}
 FLAG = {"type": "boolean"}
-# Facts of docs.slack.dev, “App manifest reference”, and of slackapi/manifest-schema on GitHub: what
+# From docs.slack.dev, “App manifest reference”, and slackapi/manifest-schema on GitHub: what
 # is required, how long it may be, and that unknown keys are refused.
 RULES = closed(
     ["display_information"],
@@ -135,7 +135,7 @@ RULES = closed(
 )
 
 
-# Calls without which the bot only does less.
+# Calls that the bot can do without, with fewer features.
 OPTIONAL = {
     "bookmarks.add",
     "bookmarks.edit",
@@ -155,7 +155,7 @@ def where_slack_is_called() -> str:
 
 
 def methods_called() -> set[str]:
-    """The Web API methods that are named where Slack is called."""
+    """The Web API methods named in the calls to Slack."""
     return set(re.findall(r'_call\(\s*"([a-z]+\.[a-zA-Z.]+)"', where_slack_is_called()))
 
 
@@ -166,7 +166,7 @@ def rules() -> "Draft202012Validator":
     return Draft202012Validator(RULES)
 
 
-def test_it_has_the_shape_that_slack_takes(rules: "Draft202012Validator") -> None:
+def test_the_manifest_matches_slacks_schema(rules: "Draft202012Validator") -> None:
     rules.validate(MANIFEST)
 
 
@@ -180,13 +180,13 @@ def test_it_has_the_shape_that_slack_takes(rules: "Draft202012Validator") -> Non
     ],
     ids=["an unknown key", "no display information", "a long name", "no is_enabled"],
 )
-def test_a_wrong_shape_would_be_noticed(
+def test_the_schema_rejects_invalid_manifests(
     rules: "Draft202012Validator", wrong: dict[str, Any]
 ) -> None:
     assert list(rules.iter_errors(wrong))
 
 
-def test_every_call_names_its_method() -> None:
+def test_every_slack_client_call_names_its_api_method() -> None:
     calls = set(re.findall(r"self\._client\.(\w+)\(", where_slack_is_called()))
 
     assert calls == {method.replace(".", "_") for method in methods_called()}
@@ -197,7 +197,7 @@ def test_every_method_that_is_called_has_known_scopes() -> None:
     assert {"chat.postMessage", "chat.update", "views.open"} <= methods_called()
 
 
-def test_its_scopes_are_just_those_that_are_needed() -> None:
+def test_the_manifest_requests_exactly_the_scopes_needed() -> None:
     methods = methods_called()
     needed = {"commands"}.union(*(SCOPES[method] for method in methods - OPTIONAL))
     useful = {"users:read.email"}.union(*(SCOPES[method] for method in methods & OPTIONAL))
@@ -207,7 +207,7 @@ def test_its_scopes_are_just_those_that_are_needed() -> None:
     assert sorted(scopes["bot_optional"]) == sorted(useful - needed)
 
 
-def test_every_optional_scope_is_asked_for_as_well() -> None:
+def test_every_optional_scope_is_also_a_bot_scope() -> None:
     """docs.slack.dev: “Optional scopes must also be listed in the corresponding bot fields.”"""
     scopes = MANIFEST["oauth_config"]["scopes"]
 
@@ -219,14 +219,14 @@ def test_each_optional_scope_says_what_it_is_for() -> None:
     assert all(OPTIONAL_SCOPES.values())
 
 
-def test_it_has_the_slash_command_with_ids_instead_of_names() -> None:
+def test_the_slash_command_sends_escaped_ids_instead_of_names() -> None:
     (command,) = MANIFEST["features"]["slash_commands"]
 
     assert command["command"] == "/servicetitan"
     assert command["should_escape"] is True
 
 
-def test_buttons_and_modals_reach_the_bot_where_commands_do() -> None:
+def test_interactivity_uses_the_same_request_url_as_commands() -> None:
     (command,) = MANIFEST["features"]["slash_commands"]
     interactivity = MANIFEST["settings"]["interactivity"]
 
@@ -235,7 +235,7 @@ def test_buttons_and_modals_reach_the_bot_where_commands_do() -> None:
     assert command["url"].endswith("/slack/events")
 
 
-def test_the_events_asked_for_are_those_that_are_listened_to() -> None:
+def test_subscribed_events_match_the_registered_listeners() -> None:
     asked = set(MANIFEST["settings"]["event_subscriptions"]["bot_events"])
     sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "handlers").glob("*.py"))
     listened = set(re.findall(r'app\.event\(\s*"(\w+)"', sources)) | {
@@ -244,10 +244,10 @@ def test_the_events_asked_for_are_those_that_are_listened_to() -> None:
         *ANSWERS,
     }
 
-    # Messages are asked for by the kind of channel, and arrive as one kind of event.
+    # Message events are subscribed to by channel type, but all arrive as `message`.
     kinds = {"message" if event.startswith("message.") else event for event in asked}
     assert kinds == listened
 
 
-def test_tokens_do_not_rotate_as_nobody_would_renew_them() -> None:
+def test_token_rotation_is_disabled() -> None:
     assert MANIFEST["settings"]["token_rotation_enabled"] is False

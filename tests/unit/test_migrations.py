@@ -1,4 +1,4 @@
-"""The migrations make the tables that the code expects, and can be taken back."""
+"""The migrations create the tables that the code expects, and can be rolled back."""
 
 from pathlib import Path
 
@@ -70,7 +70,7 @@ def test_an_empty_database_gets_every_table(url: str) -> None:
     assert tables_in(url) == TABLES
 
 
-def test_the_tables_are_what_the_code_expects(url: str) -> None:
+def test_the_migrated_schema_matches_the_models(url: str) -> None:
     migrate.upgrade(url)
     config = Config()
     config.set_main_option("script_location", str(migrate.MIGRATIONS))
@@ -82,14 +82,14 @@ def test_the_tables_are_what_the_code_expects(url: str) -> None:
         pytest.fail(str(differences))
 
 
-def test_applying_them_twice_changes_nothing(url: str) -> None:
+def test_applying_migrations_twice_changes_nothing(url: str) -> None:
     migrate.upgrade(url)
     migrate.upgrade(url)
 
     assert tables_in(url) == TABLES
 
 
-def test_they_can_be_taken_back_and_applied_again(url: str) -> None:
+def test_migrations_can_be_rolled_back_and_reapplied(url: str) -> None:
     migrate.upgrade(url)
     downgrade(url, "base")
     assert tables_in(url) == set()
@@ -99,17 +99,17 @@ def test_they_can_be_taken_back_and_applied_again(url: str) -> None:
     assert tables_in(url) == TABLES
 
 
-def test_a_database_without_them_is_not_current(url: str) -> None:
+def test_a_database_without_migrations_is_not_current(url: str) -> None:
     assert not is_current(url)
 
 
-def test_a_database_with_all_of_them_is_current(url: str) -> None:
+def test_a_fully_migrated_database_is_current(url: str) -> None:
     migrate.upgrade(url)
 
     assert is_current(url)
 
 
-def test_a_folder_with_a_percent_sign_is_no_trouble(tmp_path: Path) -> None:
+def test_the_database_path_may_contain_a_percent_sign(tmp_path: Path) -> None:
     folder = tmp_path / "100%"
     folder.mkdir()
 
@@ -118,13 +118,13 @@ def test_a_folder_with_a_percent_sign_is_no_trouble(tmp_path: Path) -> None:
     assert (folder / "onboarding.db").exists()
 
 
-def test_credentials_have_the_columns_that_others_rely_on(url: str) -> None:
+def test_the_credential_table_has_the_columns_others_rely_on(url: str) -> None:
     migrate.upgrade(url)
 
     assert {"onboarding_id", "field", "ciphertext"} <= columns_of(url, "credential")
 
 
-def test_every_time_is_kept_in_utc() -> None:
+def test_every_timestamp_column_is_stored_in_utc() -> None:
     columns = [column for table in SQLModel.metadata.sorted_tables for column in table.columns]
     times = [column for column in columns if isinstance(column.type, UtcDateTime | DateTime)]
 
@@ -149,14 +149,14 @@ ITS_EVENTS = """
 
 @pytest.fixture
 def old_history(empty_database: AnyDatabase) -> AnyDatabase:
-    """A database from before the seals, with a history."""
+    """A database with a history, from before histories were sealed."""
     migrate.upgrade(empty_database.url, "0005")
     empty_database.write(A_HISTORY)
     empty_database.write(ITS_EVENTS)
     return empty_database
 
 
-async def test_a_history_from_before_the_seals_is_sealed_and_says_so(
+async def test_upgrading_seals_an_unsealed_history_and_records_it(
     old_history: AnyDatabase,
 ) -> None:
     migrate.upgrade(old_history.url, seals=Seals([b"k" * 32]))
@@ -170,12 +170,12 @@ async def test_a_history_from_before_the_seals_is_sealed_and_says_so(
     assert event_of(row).kind is EventKind.HISTORY_SEALED
 
 
-def test_a_history_without_keys_to_seal_it_stops_the_upgrade(old_history: AnyDatabase) -> None:
+def test_the_upgrade_stops_without_keys_to_seal_the_history(old_history: AnyDatabase) -> None:
     with pytest.raises(RuntimeError, match="keys"):
         migrate.upgrade(old_history.url)
 
 
-def test_after_a_downgrade_the_history_is_what_it_was(old_history: AnyDatabase) -> None:
+def test_a_downgrade_restores_the_history_from_before_sealing(old_history: AnyDatabase) -> None:
     migrate.upgrade(old_history.url, seals=Seals([b"k" * 32]))
 
     downgrade(old_history.url, "0005")

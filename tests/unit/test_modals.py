@@ -1,4 +1,4 @@
-"""The modals: what they ask for, what they carry, and that Slack takes them."""
+"""The modals: what they ask for, what they carry, and that Slack accepts them."""
 
 import json
 from typing import Any
@@ -57,14 +57,14 @@ def words(view: View) -> str:
     [None, Around(), Around((CLIENT_ADMIN,)), Around(alone=True), Around(alone=True, pending=True)],
     ids=["still looking", "nothing known", "somebody is here", "nobody is", "nobody accepted yet"],
 )
-def test_slack_takes_the_start_modal(name: str, around: Around | None) -> None:
+def test_slack_accepts_the_start_modal(name: str, around: Around | None) -> None:
     running = [an_onboarding(at_step=3), an_onboarding(client_name="<!channel> & Sons")]
 
     assert problems(start_modal(STARTING, name, running, around)) == []
 
 
 @pytest.mark.parametrize("name", ["", "Acme Plumbing", "x" * 80])
-def test_slack_takes_the_invite_modal(name: str) -> None:
+def test_slack_accepts_the_invite_modal(name: str) -> None:
     assert problems(invite_modal(STARTING, name, ["ann@acme.example", "bob@acme.example"])) == []
 
 
@@ -77,7 +77,7 @@ def test_the_start_modal_asks_for_the_client_its_admins_and_the_engineer() -> No
     assert [name for name, one in inputs(view).items() if one.get("optional")] == ["client_admins"]
 
 
-def test_the_start_modal_is_filled_with_what_is_known() -> None:
+def test_the_start_modal_is_prefilled_with_known_values() -> None:
     fields = inputs(start_modal(STARTING, "Acme Plumbing"))
 
     assert fields["client_name"]["element"]["initial_value"] == "Acme Plumbing"
@@ -90,7 +90,7 @@ def test_the_start_modal_is_filled_with_what_is_known() -> None:
 @asking
 @pytest.mark.parametrize("entered", [(), ALL_FIELDS], ids=["nothing stored", "all stored"])
 @pytest.mark.parametrize("warned", [False, True])
-def test_slack_takes_the_credentials_modal(
+def test_slack_accepts_the_credentials_modal(
     step: Step, entered: tuple[str, ...], warned: bool
 ) -> None:
     onboarding = an_onboarding(at_step=step.number, credentials=entered)
@@ -100,7 +100,7 @@ def test_slack_takes_the_credentials_modal(
 
 
 @asking
-def test_its_blocks_bear_the_fields_names(step: Step) -> None:
+def test_credential_blocks_are_named_after_their_fields(step: Step) -> None:
     fields = inputs(the_credentials_modal(an_onboarding(at_step=step.number), step.number))
 
     assert set(step.credentials) <= set(fields)
@@ -108,7 +108,7 @@ def test_its_blocks_bear_the_fields_names(step: Step) -> None:
 
 
 @asking
-def test_it_is_never_filled_with_a_value(step: Step) -> None:
+def test_the_credentials_modal_is_never_prefilled_with_values(step: Step) -> None:
     view = the_credentials_modal(
         an_onboarding(at_step=step.number, credentials=ALL_FIELDS), step.number
     )
@@ -171,7 +171,7 @@ def test_a_form_about_a_single_value_needs_that_value() -> None:
     assert not inputs(credentials_modal(onboarding, ref))["client_secret"].get("optional")
 
 
-def test_what_is_stored_is_told_by_its_mask() -> None:
+def test_a_stored_value_is_shown_by_its_mask() -> None:
     hint = inputs(the_credentials_modal(an_onboarding(at_step=20), 20))["tenant_id"]["hint"]["text"]
 
     assert hint.startswith("On file: ending in 4455. Leave blank to keep it.")
@@ -193,14 +193,14 @@ def test_without_a_warning_there_is_nothing_to_confirm() -> None:
 
 
 @every_step
-def test_slack_takes_the_help_of_every_step(step: Step) -> None:
+def test_slack_accepts_the_help_modal_of_every_step(step: Step) -> None:
     onboarding = an_onboarding(at_step=step.number)
 
     assert problems(help_modal(onboarding, a_form_ref(onboarding, step.number))) == []
 
 
 @every_step
-def test_help_brings_the_whole_troubleshooting_and_this_steps_first(step: Step) -> None:
+def test_help_lists_all_troubleshooting_with_this_steps_entries_first(step: Step) -> None:
     onboarding = an_onboarding(at_step=step.number)
     text = words(help_modal(onboarding, a_form_ref(onboarding, step.number)))
     places = [text.index(trouble.text) for trouble in GUIDE.trouble_at(step.number)]
@@ -210,7 +210,7 @@ def test_help_brings_the_whole_troubleshooting_and_this_steps_first(step: Step) 
     assert GUIDE.support in text
 
 
-def test_help_brings_the_rest_of_the_paragraph_and_tips_for_who_is_stuck() -> None:
+def test_help_shows_the_full_paragraph_and_the_tips_if_stuck() -> None:
     step = GUIDE.step(4)
 
     shown = "\n".join(
@@ -222,7 +222,7 @@ def test_help_brings_the_rest_of_the_paragraph_and_tips_for_who_is_stuck() -> No
     assert step.if_stuck[0] in shown
 
 
-def test_help_asks_one_question() -> None:
+def test_the_help_modal_asks_for_a_question() -> None:
     onboarding = an_onboarding(at_step=7)
     view = help_modal(onboarding, a_form_ref(onboarding, 7))
 
@@ -237,7 +237,7 @@ def revealed(shown: str = "") -> View:
     return reveal_modal(onboarding, ref, "reveal-1", shown=shown, value=value)
 
 
-def test_an_engineer_sees_masks_with_where_to_paste_the_credentials() -> None:
+def test_the_reveal_modal_shows_masks_and_where_to_paste_values() -> None:
     view = revealed()
 
     assert problems(view) == []
@@ -249,7 +249,7 @@ def test_an_engineer_sees_masks_with_where_to_paste_the_credentials() -> None:
 
 
 @pytest.mark.parametrize("shown", ALL_FIELDS)
-def test_one_credential_is_readable_at_a_time(shown: str) -> None:
+def test_only_one_credential_is_revealed_at_a_time(shown: str) -> None:
     view = revealed(shown)
 
     content = json.dumps(view.to_dict())
@@ -268,5 +268,5 @@ def test_the_credentials_of_the_step_come_first() -> None:
     assert set(revealed_fields(onboarding, 24)) == set(ALL_FIELDS)
 
 
-def test_slack_takes_a_notice() -> None:
+def test_slack_accepts_the_hidden_again_notice() -> None:
     assert problems(hidden_modal()) == []

@@ -1,4 +1,4 @@
-"""Slack's markup: what people wrote is shown as it is; links, times and lists read well."""
+"""Slack's markup: user text is shown verbatim; links, times, and lists read naturally."""
 
 from datetime import datetime, timedelta, timezone
 
@@ -22,12 +22,12 @@ from tests.builders import NOW
         ("Acme", "Acme"),
     ],
 )
-def test_what_people_wrote_cannot_become_markup(written: str, escaped: str) -> None:
+def test_user_text_cannot_become_markup(written: str, escaped: str) -> None:
     assert escape(written) == escaped
 
 
 @given(st.text())
-def test_escaping_leaves_no_angle_bracket_and_loses_nothing(text: str) -> None:
+def test_escaping_leaves_no_angle_brackets_and_loses_no_text(text: str) -> None:
     escaped = escape(text)
 
     assert not {"<", ">"} & set(escaped)
@@ -39,7 +39,7 @@ def test_people_and_channels_are_named_by_id() -> None:
     assert (mention("U1"), channel_link("C1")) == ("<@U1>", "<#C1>")
 
 
-def test_a_links_words_are_escaped() -> None:
+def test_link_text_is_escaped() -> None:
     assert link("https://example.com", "A > B") == "<https://example.com|A &gt; B>"
 
 
@@ -64,7 +64,7 @@ def test_a_time_is_shown_in_the_readers_zone_and_falls_back_to_utc() -> None:
         (timedelta(days=40), "40 days"),
     ],
 )
-def test_how_long_ago_is_told_in_the_largest_unit(passed: timedelta, words: str) -> None:
+def test_elapsed_time_is_shown_in_the_largest_unit(passed: timedelta, words: str) -> None:
     assert ago(NOW, NOW + passed) == words
 
 
@@ -72,7 +72,7 @@ def test_how_long_ago_is_told_in_the_largest_unit(passed: timedelta, words: str)
     ("words", "sentence"),
     [(["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b, and c")],
 )
-def test_words_are_listed_as_a_sentence_does(words: list[str], sentence: str) -> None:
+def test_lists_are_joined_as_in_a_sentence(words: list[str], sentence: str) -> None:
     assert listed(words) == sentence
 
 
@@ -87,17 +87,17 @@ def test_words_are_listed_as_a_sentence_does(words: list[str], sentence: str) ->
         ("“Name *” and", "“Name *” and"),
     ],
 )
-def test_plain_text_has_no_marks_and_keeps_the_rest(mrkdwn: str, text: str) -> None:
+def test_plain_text_drops_formatting_and_keeps_everything_else(mrkdwn: str, text: str) -> None:
     assert plain(mrkdwn) == text
 
 
-def test_a_message_has_the_address_that_slack_gives_it() -> None:
+def test_a_permalink_has_slacks_url_format() -> None:
     address = permalink("https://heavyset.slack.com/", "C1", "1795426200.000100")
 
     assert address == "https://heavyset.slack.com/archives/C1/p1795426200000100"
 
 
-def test_a_message_in_a_thread_names_its_thread() -> None:
+def test_a_permalink_to_a_reply_includes_its_thread() -> None:
     address = permalink("https://heavyset.slack.com/", "C1", "1795426300.000200", "1795426200.0001")
 
     assert address.endswith("/p1795426300000200?thread_ts=1795426200.0001&cid=C1")

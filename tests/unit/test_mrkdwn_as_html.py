@@ -1,4 +1,4 @@
-"""Slack's mrkdwn on the page of `make play`."""
+"""Slack's mrkdwn rendered as HTML for `make play`."""
 
 import pytest
 
@@ -38,7 +38,7 @@ reader = Reader(
         ("*<https://example.com|bold link>*", "<strong><a "),
     ],
 )
-def test_mrkdwn_is_drawn_by_slacks_rules(text: str, html: str) -> None:
+def test_mrkdwn_is_rendered_by_slacks_rules_without_scripts(text: str, html: str) -> None:
     drawn = str(reader.mrkdwn(text))
     assert html in drawn
     assert "<script" not in drawn

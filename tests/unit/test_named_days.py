@@ -1,4 +1,4 @@
-"""The day that a message in the thread names; written on Monday 16 November."""
+"""The day named by a message in the thread that was sent on Monday, November 16."""
 
 from datetime import date
 
@@ -38,11 +38,11 @@ MONDAY = date(2026, 11, 16)
         ("not until next month", "12-01"),
     ],
 )
-def test_a_day_that_something_waits_for(text: str, day: str) -> None:
+def test_a_message_naming_a_day_to_wait_for_is_understood(text: str, day: str) -> None:
     assert named_day(text, MONDAY) == date.fromisoformat(f"2026-{day}")
 
 
-def test_after_december_comes_january() -> None:
+def test_next_month_after_december_is_january() -> None:
     assert named_day("not until next month", date(2026, 12, 14)) == date(2027, 1, 1)
 
 
@@ -65,10 +65,10 @@ def test_after_december_comes_january() -> None:
         "30 February",
     ],
 )
-def test_what_names_no_day_to_wait_for(text: str) -> None:
+def test_a_message_without_a_day_to_wait_for_is_ignored(text: str) -> None:
     assert named_day(text, MONDAY) is None
 
 
-def test_a_misheard_day_delays_by_a_month_at_most() -> None:
+def test_a_named_day_is_capped_at_a_month_and_long_text_is_ignored() -> None:
     assert named_day("back on January 20", MONDAY) == MONDAY + FARTHEST
     assert named_day("x" * 5000 + " back Thursday", MONDAY) is None

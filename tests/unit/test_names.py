@@ -1,4 +1,4 @@
-"""The names that are proposed: the client's from the channel's, and the channel's from theirs."""
+"""Suggested names: the client's from its channel's, and the channel's from its client's."""
 
 import pytest
 
@@ -27,7 +27,7 @@ from bot.onboarding.names import LONGEST_CHANNEL, channel_for_client, client_fro
         ("", ""),
     ],
 )
-def test_a_channel_tells_its_clients_name(channel: str, client: str) -> None:
+def test_the_client_name_is_derived_from_the_channel_name(channel: str, client: str) -> None:
     assert client_from_channel(channel) == client
 
 
@@ -43,7 +43,7 @@ def test_a_channel_tells_its_clients_name(channel: str, client: str) -> None:
         ("!!!", ""),
     ],
 )
-def test_a_client_has_a_name_for_its_channel(client: str, channel: str) -> None:
+def test_the_channel_name_is_derived_from_the_client_name(client: str, channel: str) -> None:
     assert channel_for_client(client) == channel
 
 
@@ -57,5 +57,5 @@ def test_a_channels_name_is_never_too_long(client: str) -> None:
 
 
 @pytest.mark.parametrize("client", ["Acme", "Acme Plumbing", "Smith and Sons HVAC"])
-def test_each_is_found_from_the_other(client: str) -> None:
+def test_deriving_a_channel_name_and_back_restores_the_client_name(client: str) -> None:
     assert client_from_channel(channel_for_client(client)) == client

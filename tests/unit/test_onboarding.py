@@ -1,4 +1,4 @@
-"""The way forward through the steps, by example: start, answers, done."""
+"""Moving forward through the steps: starting, answering the question in step 1, and Done."""
 
 import pytest
 
@@ -33,7 +33,7 @@ LATER = NOW + 60 * MINUTE
 
 
 def refusal(onboarding: Onboarding, step: int) -> str:
-    """The words with which *Done* is refused."""
+    """The text with which *Done* is refused."""
     with pytest.raises(Refused) as refused:
         finish_step(onboarding, step, BEN, LATER)
     return refusal_text(refused.value)
@@ -103,13 +103,13 @@ def test_an_answer_to_a_step_without_a_question_is_refused() -> None:
         choose_option(an_onboarding(at_step=2), 2, "new", ANN, LATER)
 
 
-def test_done_is_no_answer_to_a_question() -> None:
+def test_done_is_refused_at_a_question() -> None:
     assert refusal(an_onboarding(), 1) == (
         "Step 1 is a question. Please choose “Create a new account” or “Use an existing admin”."
     )
 
 
-def test_a_second_answer_is_refused_with_who_gave_the_first() -> None:
+def test_a_second_answer_is_refused_and_names_who_gave_the_first() -> None:
     with pytest.raises(Refused) as refused:
         choose_option(an_onboarding(at_step=2), 1, "existing", BEN, LATER)
 
@@ -133,48 +133,48 @@ def test_done_is_recorded_with_who_and_when() -> None:
     assert (event.kind, event.step, event.actor, event.at) == (EventKind.STEP_DONE, 3, BEN, LATER)
 
 
-def test_done_is_activity() -> None:
+def test_done_updates_the_time_of_last_activity() -> None:
     assert finish_step(an_onboarding(at_step=3), 3, BEN, LATER).onboarding.active_at == LATER
 
 
-def test_an_engineer_may_do_a_clients_step() -> None:
+def test_an_engineer_can_finish_a_client_step() -> None:
     change = finish_step(an_onboarding(at_step=3), 3, ERIN, LATER)
 
     assert change.onboarding.step(3).by == ERIN
 
 
-def test_a_step_that_is_done_is_not_done_twice() -> None:
+def test_a_finished_step_cannot_be_finished_again() -> None:
     text = refusal(an_onboarding(at_step=4), 3)
 
     assert text.startswith(f"<@{CLIENT_ADMIN}> already finished step 3, <!date^")
 
 
-def test_a_step_that_was_skipped_is_not_done() -> None:
+def test_a_skipped_step_cannot_be_finished() -> None:
     assert refusal(an_onboarding(at_step=3, account="existing"), 2).startswith(
         f"<@{CLIENT_ADMIN}> already skipped step 2, "
     )
 
 
-def test_a_later_step_is_refused_with_the_one_whose_turn_it_is() -> None:
+def test_finishing_a_later_step_is_refused_and_names_the_current_one() -> None:
     assert refusal(an_onboarding(at_step=4), 9) == (
         "Not yet! Step 4 (Navigate to the My Apps Section) comes first."
     )
 
 
 @pytest.mark.parametrize("number", [0, 26, -1])
-def test_a_step_that_does_not_exist_is_not_found(number: int) -> None:
+def test_finishing_an_unknown_step_raises_not_found(number: int) -> None:
     with pytest.raises(NotFound, match=f"There's no step {number}; the guide has 25"):
         finish_step(an_onboarding(), number, ANN, LATER)
 
 
 @pytest.mark.parametrize("step", [11, 18, 19, 20, 21])
-def test_before_step_22_a_step_is_done_without_its_values(step: int) -> None:
+def test_steps_before_22_can_be_finished_without_their_values(step: int) -> None:
     after = finish_step(an_onboarding(at_step=step, credentials=()), step, ANN, LATER).onboarding
 
     assert after.current == GUIDE.step(step + 1)
 
 
-def test_step_22_is_not_done_without_all_values() -> None:
+def test_step_22_cannot_be_finished_until_all_values_are_entered() -> None:
     onboarding = an_onboarding(at_step=22, credentials=("tenant_id", "client_id"))
 
     assert refusal(onboarding, 22) == (
@@ -183,7 +183,7 @@ def test_step_22_is_not_done_without_all_values() -> None:
     )
 
 
-def test_step_22_is_done_once_all_values_are_in() -> None:
+def test_step_22_can_be_finished_once_all_values_are_entered() -> None:
     onboarding = an_onboarding(at_step=22, credentials=ALL_FIELDS, report=None)
 
     assert finish_step(onboarding, 22, ANN, LATER).onboarding.current == GUIDE.step(23)
@@ -205,7 +205,7 @@ def test_no_other_step_hands_over(step: int) -> None:
     assert EventKind.HANDED_OVER not in kinds(change)
 
 
-def test_step_25_is_finished_by_the_verification_alone() -> None:
+def test_step_25_can_only_be_finished_by_verification() -> None:
     assert refusal(an_onboarding(at_step=25), 25).startswith(
         "Step 25 finishes on its own once every check passes. Press *Verify now*."
     )

@@ -1,4 +1,4 @@
-"""The cache of onboardings: it keeps the newest revision of those in use."""
+"""The onboarding cache returns only the requested revision and evicts the least recently used."""
 
 from dataclasses import replace
 

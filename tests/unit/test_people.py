@@ -1,4 +1,4 @@
-"""Who may do what: every role with every permission, and what somebody is to an onboarding."""
+"""Permissions: what each role is allowed to do, and which role a person has in an onboarding."""
 
 import re
 from dataclasses import replace
@@ -34,12 +34,12 @@ def role_of(
 
 
 @pytest.mark.parametrize("permission", list(Permission))
-def test_a_permission_is_that_of_these_roles_alone(permission: Permission) -> None:
+def test_each_permission_is_granted_only_to_the_roles_in_the_matrix(permission: Permission) -> None:
     assert ALLOWED[permission] == MATRIX[permission]
 
 
 @pytest.mark.parametrize("permission", list(Permission))
-def test_a_refusal_says_who_may_or_what_to_do(permission: Permission) -> None:
+def test_a_refusal_says_who_is_allowed_or_what_to_do_instead(permission: Permission) -> None:
     assert re.search("engineer|I need help", REFUSALS[permission])
     assert REFUSALS[permission].endswith(".")
 
@@ -48,19 +48,19 @@ def test_an_external_member_of_the_channel_is_a_client_admin() -> None:
     assert role_of() is Role.CLIENT_ADMIN
 
 
-def test_a_colleague_in_the_channel_is_nobody() -> None:
+def test_a_coworker_in_the_channel_has_no_role() -> None:
     assert role_of("U0GUEST", home=True) is Role.NOBODY
 
 
-def test_a_guest_of_ours_who_was_named_is_a_client_admin() -> None:
+def test_our_own_guest_named_as_admin_is_a_client_admin() -> None:
     assert role_of("U0GUEST", home=True, admins=("U0GUEST",)) is Role.CLIENT_ADMIN
 
 
-def test_whom_slack_does_not_know_is_nobody_even_by_name() -> None:
+def test_a_user_unknown_to_slack_has_no_role_even_if_named_admin() -> None:
     assert role_of(organizations=(), admins=(CLIENT_ADMIN,)) is Role.NOBODY
 
 
-def test_an_onboarding_belongs_to_one_organization() -> None:
+def test_only_members_of_the_clients_organization_are_client_admins() -> None:
     assert role_of(client_team=CLIENT_TEAM) is Role.CLIENT_ADMIN
     assert role_of(client_team="T0ZENITH") is Role.NOBODY
 
@@ -69,7 +69,7 @@ def test_the_workspaces_of_an_enterprise_are_one_organization() -> None:
     assert role_of(organizations=("E0ACME", "T0WEST"), client_team="E0ACME") is Role.CLIENT_ADMIN
 
 
-def test_who_was_named_may_act_whatever_their_organization() -> None:
+def test_a_named_admin_may_belong_to_any_organization() -> None:
     assert role_of(admins=(CLIENT_ADMIN,), client_team="T0ZENITH") is Role.CLIENT_ADMIN
 
 

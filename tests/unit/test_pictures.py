@@ -41,7 +41,7 @@ def test_a_folder_has_any_number_of_pictures_for_any_step(folder: Path) -> None:
     assert sources.of(GUIDE.step(5), {}) == []
 
 
-def test_a_schematic_fills_in_and_says_so(folder: Path) -> None:
+def test_a_schematic_is_the_fallback_and_marked_as_such(folder: Path) -> None:
     sources = from_folder(folder)
 
     assert not sources.of(GUIDE.step(10), {})[0].is_schematic  # the folder has one
@@ -49,7 +49,7 @@ def test_a_schematic_fills_in_and_says_so(folder: Path) -> None:
     assert ours.is_schematic
 
 
-def test_files_without_a_public_address_are_shown_once_they_are_uploaded(folder: Path) -> None:
+def test_without_a_public_url_files_are_shown_only_after_upload(folder: Path) -> None:
     sources = from_folder(folder, public_url=None)
     first = next(one for one in sources.to_upload if one.name == "step-03.png")
 
@@ -59,7 +59,7 @@ def test_files_without_a_public_address_are_shown_once_they_are_uploaded(folder:
     assert (shown.file_id, shown.url) == ("F0123456789", "")
 
 
-def test_an_address_is_the_base_of_one_picture_for_each_figure() -> None:
+def test_a_base_url_serves_one_picture_per_figure() -> None:
     sources, _ = find(GUIDE, "https://pictures.example/guide/", None)
 
     (shown,) = sources.of(GUIDE.step(3), {})
@@ -76,13 +76,13 @@ def test_an_image_in_the_guides_file_wins(folder: Path) -> None:
     assert [one.url for one in from_folder(folder).of(step, {})] == [image]
 
 
-def test_an_older_guide_with_another_screen_there_gets_no_wrong_picture(folder: Path) -> None:
+def test_a_different_step_in_an_older_guide_gets_no_picture(folder: Path) -> None:
     older = GUIDE.step(3).model_copy(update={"figure": None, "title": "Something else"})
 
     assert from_folder(folder).of(older, {}) == []
 
 
-def test_what_cannot_be_used_is_named(folder: Path) -> None:
+def test_unusable_picture_files_are_reported_with_the_reason(folder: Path) -> None:
     (folder / "step-05.png").write_bytes(b"RIFF....WEBP")
     (folder / "step-06.png").write_bytes(PNG + bytes(LARGEST_BYTES))
     (folder / "step-99.png").write_bytes(PNG)
@@ -101,7 +101,7 @@ def test_what_cannot_be_used_is_named(folder: Path) -> None:
     assert not {"step-05.png", "step-06.png"} & {file.name for file in sources.files}
 
 
-def test_our_schematics_are_small_and_have_their_source() -> None:
+def test_our_schematics_are_small_and_have_an_svg_source() -> None:
     drawn = sorted(FOLDER.glob("*/schematics/*.png"))
 
     assert [path.name for path in drawn] == ["step-10.png", "step-22.png", "step-02.png"]
@@ -112,7 +112,7 @@ def test_our_schematics_are_small_and_have_their_source() -> None:
         assert "Schematic, not a screenshot" in path.with_suffix(".svg").read_text()
 
 
-def test_the_guides_file_takes_https_addresses_only() -> None:
+def test_the_guide_accepts_only_https_image_urls() -> None:
     source = SERVICETITAN.read_text(encoding="utf-8")
     wrong = source.replace(
         "figure = { number = 3,", 'figure = { image = "http://a.example/b.png", number = 3,'
@@ -123,7 +123,7 @@ def test_the_guides_file_takes_https_addresses_only() -> None:
 
 
 @pytest.mark.parametrize("number", [3, 10])
-def test_a_step_with_a_picture_is_as_slack_takes_it(number: int) -> None:
+def test_slack_accepts_a_step_with_a_captioned_picture(number: int) -> None:
     onboarding = an_onboarding(at_step=number)
     pictures = find(GUIDE, "https://pictures.example", None)[0].of(GUIDE.step(number), {})
 
@@ -139,7 +139,7 @@ def test_a_step_with_a_picture_is_as_slack_takes_it(number: int) -> None:
     assert not [one for one in texts(message.blocks) if one.startswith("🖼️")]
 
 
-def test_a_schematic_is_called_one_to_those_who_see_it_and_those_who_do_not() -> None:
+def test_a_schematic_is_labeled_in_its_title_and_alt_text() -> None:
     pictures = find(GUIDE, None, PUBLIC)[0].of(GUIDE.step(22), {})
 
     message = step_message(an_onboarding(at_step=22), 22, pictures)
@@ -149,7 +149,7 @@ def test_a_schematic_is_called_one_to_those_who_see_it_and_those_who_do_not() ->
     assert image["alt_text"].startswith("Schematic, not a screenshot. ")
 
 
-def test_a_picture_is_no_reason_for_an_edit() -> None:
+def test_pictures_do_not_affect_a_messages_digest() -> None:
     onboarding = an_onboarding(at_step=10)
     pictures = find(GUIDE, None, PUBLIC)[0].of(GUIDE.step(10), {})
     with_picture, words = step_message(onboarding, 10, pictures), step_message(onboarding, 10)

@@ -1,4 +1,4 @@
-"""A notice of a posted secret that is settled stays settled."""
+"""A notice about a posted secret stays resolved once it is resolved."""
 
 from bot.onboarding.credentials import destroy_credentials, enter_credentials
 from bot.onboarding.posted_secrets import record_posted_secret
@@ -16,7 +16,7 @@ from tests.builders import (
 HOUR = 60 * MINUTE
 
 
-def test_a_notice_that_is_settled_stays_so_when_the_next_secret_is_posted() -> None:
+def test_a_resolved_notice_stays_resolved_after_another_secret_is_posted() -> None:
     onboarding = an_onboarding(at_step=22)
     for hours in (1, 2):
         now = onboarding.active_at + hours * 2 * HOUR
@@ -31,7 +31,7 @@ def test_a_notice_that_is_settled_stays_so_when_the_next_secret_is_posted() -> N
     assert "create a new Client Secret" in second.text
 
 
-def test_it_stays_so_when_the_credentials_are_deleted() -> None:
+def test_a_notice_asks_for_nothing_once_credentials_are_deleted() -> None:
     onboarding = a_completed_onboarding()
     now = onboarding.active_at + HOUR
     posted = record_posted_secret(onboarding, ["client_secret"], a_client_admin(), now).onboarding
@@ -42,7 +42,7 @@ def test_it_stays_so_when_the_credentials_are_deleted() -> None:
     assert "create a new" not in text
 
 
-def test_a_posted_id_needs_no_new_one_and_is_no_trouble() -> None:
+def test_a_posted_tenant_id_does_not_count_as_an_exposed_secret() -> None:
     onboarding = an_onboarding(at_step=22, credentials=ALL_FIELDS)
     change = record_posted_secret(onboarding, ["tenant_id"], a_client_admin(), NOW + 9 * HOUR)
 

@@ -1,4 +1,4 @@
-"""Files that other users of the machine may read or change are warned of by their mode."""
+"""Files that other users of the machine can read or change cause a warning with their mode."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from bot.cli.private_files import warnings
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o666, 0o660, 0o606])
-def test_what_others_may_do_is_said(tmp_path: Path, mode: int) -> None:
+def test_files_others_can_read_or_change_cause_a_warning(tmp_path: Path, mode: int) -> None:
     token, database = tmp_path / "token", tmp_path / "bot.db"
     for file in (token, database):
         file.touch()
@@ -21,7 +21,7 @@ def test_what_others_may_do_is_said(tmp_path: Path, mode: int) -> None:
     assert all(f"may {may} this file (mode {mode:04o})" in line for line in lines)
 
 
-def test_what_is_private_or_not_there_is_not_warned_of(tmp_path: Path) -> None:
+def test_private_or_missing_files_cause_no_warning(tmp_path: Path) -> None:
     token = tmp_path / "token"
     token.touch(mode=0o600)
 

@@ -1,4 +1,4 @@
-"""Whose turn it is: what somebody waits for goes first, the newest before all."""
+"""Publishing order: awaited onboardings first, newest before all; then the backlog."""
 
 import asyncio
 import time
@@ -11,7 +11,7 @@ from bot.slack.rate_limits import RateLimits
 
 
 class Works:
-    """Work that is finished by hand."""
+    """Publishing jobs that finish only when the test says so."""
 
     def __init__(self) -> None:
         self.tasks, self.begun = BackgroundTasks(), list[str]()
@@ -41,7 +41,7 @@ def works() -> Works:
 MANY = [f"one {number}" for number in range(CONCURRENCY)]
 
 
-async def test_only_few_are_at_work_and_the_newest_goes_first(works: Works) -> None:
+async def test_concurrency_is_limited_and_the_newest_goes_first(works: Works) -> None:
     for name in [*MANY, "older", "newer"]:
         works.queue.push(name)
     await works.settled()
@@ -52,7 +52,7 @@ async def test_only_few_are_at_work_and_the_newest_goes_first(works: Works) -> N
     assert works.begun[CONCURRENCY:] == ["newer", "older"]
 
 
-async def test_who_is_called_again_while_at_work_is_worked_at_once_more(works: Works) -> None:
+async def test_pushes_during_a_run_cause_exactly_one_more_run(works: Works) -> None:
     works.queue.push("acme")
     await works.settled()
     for _ in range(3):
@@ -65,7 +65,7 @@ async def test_who_is_called_again_while_at_work_is_worked_at_once_more(works: W
     assert works.begun == ["acme", "acme"]
 
 
-async def test_what_was_left_behind_comes_in_its_order_two_at_a_time(works: Works) -> None:
+async def test_the_backlog_runs_in_order_two_at_a_time(works: Works) -> None:
     works.queue.set_backlog(["new", "older", "oldest"])
     await works.settled()
     assert works.begun == ["new", "older"]
@@ -76,7 +76,7 @@ async def test_what_was_left_behind_comes_in_its_order_two_at_a_time(works: Work
     assert works.begun == ["new", "older", "oldest"]
 
 
-async def test_who_presses_does_not_wait_for_what_was_left_behind(works: Works) -> None:
+async def test_an_awaited_onboarding_does_not_wait_for_the_backlog(works: Works) -> None:
     works.queue.set_backlog(["new", "older", "oldest"])
     works.queue.push("pressed")
     await works.settled()
@@ -84,7 +84,7 @@ async def test_who_presses_does_not_wait_for_what_was_left_behind(works: Works) 
     assert works.begun == ["new", "older", "pressed"]
 
 
-async def test_a_newer_look_takes_the_place_of_an_older_one(works: Works) -> None:
+async def test_a_new_backlog_replaces_the_old_one(works: Works) -> None:
     works.queue.set_backlog(["a", "b", "c"])
     await works.settled()
     works.queue.set_backlog(["d", "c"])
@@ -94,7 +94,7 @@ async def test_a_newer_look_takes_the_place_of_an_older_one(works: Works) -> Non
     assert works.begun == ["a", "b", "d", "c"]
 
 
-async def test_who_comes_again_keeps_their_kind(works: Works) -> None:
+async def test_a_retried_backlog_entry_goes_back_to_the_backlog(works: Works) -> None:
     works.queue.set_backlog(["left", "behind", "later"])
     await works.settled()
     again = works.queue.retry("left")

@@ -1,4 +1,4 @@
-"""Among people, only what is a question to nobody in particular is answered."""
+"""In a conversation among people, only questions to no one in particular are answered."""
 
 import pytest
 from hypothesis import given, strategies as st
@@ -25,11 +25,11 @@ def test_a_statement_that_ends_in_a_question_mark_is_a_question(message: str) ->
 
 
 @given(st.text(max_size=300))
-def test_any_text_may_be_written(text: str) -> None:
+def test_any_text_is_classified_without_an_error(text: str) -> None:
     assert is_question(GUIDE, text) in {True, False}
 
 
 @given(st.sampled_from(QUESTIONS))
-def test_a_question_that_mentions_a_person_is_left_to_them(question: str) -> None:
+def test_a_question_addressed_to_a_person_is_not_answered(question: str) -> None:
     assert not is_question(GUIDE, f"<@U02ANN> {question}")
     assert not is_question(GUIDE, f"Ann, {question}")

@@ -1,4 +1,4 @@
-"""A bot of an earlier release goes on working while its tables are migrated under it."""
+"""A bot of an earlier release keeps working while its tables are migrated underneath it."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ from tests.releases import RELEASES, Release, survived_by
 
 
 def tables(known: Rows) -> list[sa.Table]:
-    """The tables with the columns that a release knows, as it reads and writes them."""
+    """The tables with only the columns that a release knows and uses."""
     return [
         sa.Table(
             table.name,
@@ -44,7 +44,7 @@ def read(url: str, known: Rows) -> Rows:
 
 
 def change_each(url: str, known: Rows) -> None:
-    """Write each row once more, all columns but its key, as an earlier release does."""
+    """Rewrite every column of each row except its key, as an earlier release does."""
     with connected(url) as connection:
         for table in tables(known):
             for row in known[table.name]:
@@ -56,7 +56,7 @@ def change_each(url: str, known: Rows) -> None:
 
 
 def replace_all(url: str, known: Rows) -> None:
-    """Delete everything, and insert what `known` has with the columns that it names."""
+    """Delete everything, then insert the rows of `known` with only the columns it names."""
     with connected(url) as connection:
         for table in reversed(tables(known)):
             connection.execute(sa.delete(table))
@@ -66,7 +66,7 @@ def replace_all(url: str, known: Rows) -> None:
 
 @ON_BOTH
 @pytest.mark.parametrize("release", RELEASES.values(), ids=list(RELEASES))
-def test_what_a_release_reads_and_writes_stays_possible(
+def test_an_earlier_release_can_still_read_and_write_after_a_migration(
     empty_database: AnyDatabase, release: Release
 ) -> None:
     url = empty_database.url
@@ -82,7 +82,7 @@ def test_what_a_release_reads_and_writes_stays_possible(
 
 
 @ON_BOTH
-def test_a_migration_that_a_release_would_not_survive_is_noticed(
+def test_a_migration_that_breaks_an_earlier_release_is_detected(
     empty_database: AnyDatabase,
 ) -> None:
     fill(empty_database.url, "0008")
@@ -95,17 +95,17 @@ def test_a_migration_that_a_release_would_not_survive_is_noticed(
 
 @pytest.fixture
 def in_use(server: Server) -> Iterator[str]:
-    """A filled database of 0.1.0 to which somebody else is connected."""
+    """A filled 0.1.0 database that somebody else is connected to."""
     with server.database() as url:
         fill(url, "0008")
         with connected(url):
             yield url
 
 
-def test_bots_that_would_not_survive_have_to_be_stopped_first(
+def test_a_breaking_migration_requires_other_processes_to_be_stopped(
     in_use: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    migrate.upgrade(in_use, "0014", SEALS)  # those before are no trouble
+    migrate.upgrade(in_use, "0014", SEALS)  # earlier migrations break nothing
     with monkeypatch.context() as now:
         now.setattr(migrate, "STOPPING_SECONDS", 0)
         with pytest.raises(migrate.Unusable, match="1 connection of other processes"):
@@ -116,4 +116,4 @@ def test_bots_that_would_not_survive_have_to_be_stopped_first(
     migrate.upgrade(in_use, seals=SEALS, force=True)
 
     migrate.check(in_use)
-    migrate.upgrade(in_use, HEAD, SEALS)  # nothing is missing, so nobody is in the way
+    migrate.upgrade(in_use, HEAD, SEALS)  # up to date, so other connections do no harm

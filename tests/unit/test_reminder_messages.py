@@ -1,4 +1,4 @@
-"""A reminder: short and friendly, for whoever is to act, with the buttons to do it from there."""
+"""A reminder: short, friendly, addressed to whoever has to act, and with the buttons to do it."""
 
 from dataclasses import replace
 
@@ -38,7 +38,7 @@ FAILED = a_report(Outcome.FAILED, SECRET)
 
 
 def handed_over(onboarding: Onboarding, number: int) -> Onboarding:
-    """The onboarding as if HeavySet had done a step of the client's."""
+    """The onboarding with one of the client's steps marked as handed over to HeavySet."""
     steps = (replace(one, handed_over=one.number == number) for one in onboarding.steps)
     return replace(onboarding, steps=tuple(steps))
 
@@ -81,7 +81,7 @@ def reminded(onboarding: Onboarding) -> Onboarding:
 
 
 def shown(onboarding: Onboarding, number: int = 1, *, posted: bool = True) -> Message:
-    """The message of a reminder, as the thread should hold it."""
+    """A reminder's message as the thread should show it."""
     slot = f"reminder:{number}"
     known = {slot: Posted(slot, "1.1", "", None)} if posted else {}
     return {one.slot: one for one in desired(onboarding, known)}[slot]
@@ -92,12 +92,12 @@ def reminder(situation: str) -> Message:
 
 
 @every_situation
-def test_slack_takes_every_reminder(onboarding: Onboarding) -> None:
+def test_slack_accepts_every_reminder(onboarding: Onboarding) -> None:
     assert problems(shown(reminded(onboarding))) == []
 
 
 @every_situation
-def test_a_reminder_names_its_place_and_can_be_snoozed(onboarding: Onboarding) -> None:
+def test_a_reminder_has_slot_metadata_and_a_snooze_button(onboarding: Onboarding) -> None:
     message = shown(reminded(onboarding))
 
     assert message.metadata["event_payload"]["slot"] == "reminder:1"
@@ -130,13 +130,13 @@ def test_a_reminder_begins_with_whose_turn_it_is(situation: str, whom: str, word
     assert words in first
 
 
-def test_everybody_who_was_named_is_mentioned() -> None:
+def test_all_named_client_admins_are_mentioned() -> None:
     both = an_onboarding(client_admins=(CLIENT_ADMIN, OTHER_ADMIN))
 
     assert f"👋 Hi <@{CLIENT_ADMIN}> and <@{OTHER_ADMIN}>, a" in shown(reminded(both)).text
 
 
-def test_without_names_the_two_who_acted_last_are_mentioned() -> None:
+def test_without_named_admins_the_last_two_people_to_act_are_mentioned() -> None:
     onboarding = an_onboarding(client_admins=())
     for number, user in enumerate((CLIENT_ADMIN, OTHER_ADMIN, "U0CYD"), start=1):
         at, actor = onboarding.active_at + MINUTE, a_client_admin(user)
@@ -148,18 +148,18 @@ def test_without_names_the_two_who_acted_last_are_mentioned() -> None:
     assert f"👋 Hi <@U0CYD> and <@{OTHER_ADMIN}>, a" in shown(reminded(onboarding)).text
 
 
-def test_a_reminder_says_how_long_it_has_been() -> None:
+def test_a_reminder_shows_the_time_since_the_last_activity() -> None:
     assert "(last activity <!date^" in reminder("the client's turn").text
     assert ", 1 day ago)" in reminder("the client's turn").text
 
 
-def test_a_reminder_by_hand_says_from_whom_it_is() -> None:
+def test_a_manual_reminder_says_who_sent_it() -> None:
     by_hand = remind(CLIENTS, ERIN, LATER).onboarding
 
     assert f"a friendly nudge from <@{ENGINEER}>: step 4 is waiting for you" in shown(by_hand).text
 
 
-# --- what is to be done ---
+# --- what to do ---
 
 
 @pytest.mark.parametrize("number", [step.number for step in GUIDE.steps])
@@ -174,7 +174,7 @@ def test_a_reminder_repeats_the_current_step_with_its_buttons(number: int) -> No
     assert buttons(message) == {**own, "snooze": f"{ONBOARDING_ID}:{number}"}
 
 
-def test_the_clients_question_is_not_shown_again_but_its_step_is() -> None:
+def test_a_reminder_omits_the_clients_question_but_shows_its_step() -> None:
     message = reminder("an open question")
 
     assert "button" not in message.text.split("Step 4 of 25")[0]
@@ -182,7 +182,7 @@ def test_the_clients_question_is_not_shown_again_but_its_step_is() -> None:
     assert "step_done" in buttons(message)
 
 
-def test_a_value_that_was_not_accepted_is_entered_from_there() -> None:
+def test_a_rejected_value_can_be_reentered_from_the_reminder() -> None:
     message = reminder("a value that was not accepted")
 
     assert "ServiceTitan didn't accept everything. Please re-enter Client Secret (step 19)" in (
@@ -198,14 +198,14 @@ def test_a_value_that_was_not_accepted_is_entered_from_there() -> None:
     assert f"{ONBOARDING_ID}:19:client_secret" in values
 
 
-def test_while_values_are_wrong_the_client_is_not_shown_heavysets_step() -> None:
+def test_a_client_with_wrong_values_is_not_shown_heavysets_step() -> None:
     message = reminder("such a value in phase 6")
 
     assert "Step 23 of 25" not in message.text
     assert set(buttons(message)) == {"enter_credentials", "step_help", "snooze"}
 
 
-def test_an_exposed_secret_is_generated_again_at_its_step() -> None:
+def test_an_exposed_secret_leads_back_to_the_step_that_generates_it() -> None:
     message = reminder("an exposed secret")
 
     assert "Posted in the channel: Client Secret (step 19)" in message.text
@@ -214,7 +214,7 @@ def test_an_exposed_secret_is_generated_again_at_its_step() -> None:
     assert buttons(message)["enter_credentials"] == f"{ONBOARDING_ID}:19"
 
 
-def test_a_value_that_is_exposed_is_not_called_wrong_as_well() -> None:
+def test_an_exposed_value_is_not_also_reported_as_wrong() -> None:
     onboarding = record_posted_secret(
         an_onboarding(at_step=23, report=FAILED), SECRET, ANN, LATER
     ).onboarding
@@ -233,15 +233,15 @@ def test_a_value_that_is_exposed_is_not_called_wrong_as_well() -> None:
         ),
     ],
 )
-def test_a_check_that_blocks_the_way_is_named(situation: str, words: str) -> None:
+def test_a_check_that_blocks_progress_is_explained(situation: str, words: str) -> None:
     assert words in reminder(situation).text
 
 
-def test_after_a_check_that_passed_there_is_nothing_to_tell_of_it() -> None:
+def test_a_reminder_does_not_mention_a_passed_check() -> None:
     assert "check" not in reminder("HeavySet's turn").text.split("Step 23")[0]
 
 
-# --- afterwards ---
+# --- once it is settled ---
 
 STANDING = reminded(CLIENTS)
 REMINDED_AT = STANDING.reminders[0].at
@@ -264,9 +264,7 @@ REMINDED_AT = STANDING.reminders[0].at
     ],
     ids=["done", "snoozed", "repeated", "paused", "cancelled"],
 )
-def test_afterwards_a_reminder_is_one_line_without_buttons(
-    onboarding: Onboarding, words: str
-) -> None:
+def test_a_settled_reminder_is_one_line_without_buttons(onboarding: Onboarding, words: str) -> None:
     message = shown(onboarding)
 
     assert len(message.blocks) == 1
@@ -275,7 +273,7 @@ def test_afterwards_a_reminder_is_one_line_without_buttons(
     assert message.text.endswith(words) or words in message.text
 
 
-def test_a_reminder_that_is_settled_before_it_was_posted_is_not_posted() -> None:
+def test_a_reminder_settled_before_it_was_posted_is_never_posted() -> None:
     onboarding = finish_step(STANDING, 4, ANN, LATER).onboarding
 
     assert "reminder:1" not in {message.slot for message in desired(onboarding, {})}
@@ -285,7 +283,7 @@ def test_a_reminder_is_posted_after_everything_else() -> None:
     assert [message.slot for message in desired(STANDING, {})][-1] == "reminder:1"
 
 
-def test_another_engineer_is_mentioned_after_an_assignment() -> None:
+def test_a_reminder_mentions_the_new_engineer_after_a_reassignment() -> None:
     onboarding = assignment.assign(
         reminded(SITUATIONS["HeavySet's turn"]), "U0EVE", ERIN, LATER
     ).onboarding

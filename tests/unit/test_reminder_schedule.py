@@ -25,14 +25,14 @@ def at(local: str) -> datetime:
 
 
 # No progress since Monday at 10. A business day later is Tuesday at 10, three are Thursday at 10,
-# when engineering is told too. `Mon!` is the Monday after.
+# when engineering is alerted too. `Mon!` is the following Monday.
 FRESH = Silence(at("Mon 10:00"))
 SENT = replace(FRESH, sent=1, reminded_at=at("Tue 10:00"))
 SNOOZED = replace(SENT, snoozed_until=at("Wed 11:00"))
 TOLD = replace(SENT, escalated=True)
-LATER = None  # than in this table
+LATER = None  # later than this table covers
 TABLE = [
-    # the case, what happened, now, which follow-up, whether engineering is told, the next look
+    # case, what happened, now, which follow-up, whether engineering is alerted, the next look
     ("all is fresh", FRESH, "Mon 10:00", None, False, "Tue 10:00"),
     ("not yet", FRESH, "Tue 09:59", None, False, "Tue 10:00"),
     ("at the moment", FRESH, "Tue 10:00", 1, False, "Thu 10:00"),
@@ -78,7 +78,7 @@ TABLE = [
     ("silence", "now", "number", "told", "look_again"),
     [pytest.param(*row, id=f"{case}, {row[1]} -> look again {row[-1]}") for case, *row in TABLE],
 )
-def test_what_is_due_and_when_to_look_again(
+def test_the_plan_says_what_is_due_and_when_to_look_again(
     silence: Silence, now: str, number: int | None, told: bool, look_again: str | None
 ) -> None:
     seen = plan(silence, USUAL, calendar_of(NEW_YORK, "UTC"), at(now))
@@ -91,7 +91,7 @@ def test_what_is_due_and_when_to_look_again(
         assert seen.look_again > at("Mon! 17:00")
 
 
-def test_engineering_may_be_told_before_the_client_is_reminded() -> None:
+def test_engineering_can_be_alerted_before_the_client_is_reminded() -> None:
     pace, calendar = replace(USUAL, escalation=2 * HOUR), calendar_of(NEW_YORK, "UTC")
 
     first = plan(FRESH, pace, calendar, at("Mon 12:00"))
@@ -105,19 +105,19 @@ def test_engineering_may_be_told_before_the_client_is_reminded() -> None:
     ("since", "until"),
     [("Mon 10:00", "Tue 10:00"), ("Mon 08:00", "Tue 09:00"), ("Fri 20:00", "Mon! 17:00")],
 )
-def test_quiet_ends_in_working_hours(since: str, until: str) -> None:
+def test_a_quiet_period_ends_during_business_hours(since: str, until: str) -> None:
     seen = quiet_until(at(since), DAY, calendar_of(NEW_YORK, "UTC"))
 
     assert seen == (at(until) if until != "Mon! 17:00" else at("Mon! 09:00") + timedelta(days=1))
 
 
-# --- whole stalls: what comes by itself, from look to look ---
+# --- entire stalls: everything that is sent automatically, look by look ---
 
 
 def told(
     silence: Silence, pace: Pace = USUAL, zone: str = NEW_YORK, until: str = "2027-03-01"
 ) -> list[str]:
-    """What a stall leads to if nothing happens, in local time: `11-17 10:00 first`."""
+    """Everything that is sent if a stall never ends, in local time: `11-17 10:00 1`."""
     calendar, now, seen = calendar_of(zone, "UTC"), silence.since.astimezone(UTC), []
     while now < datetime.fromisoformat(until).replace(tzinfo=UTC):
         due = plan(silence, pace, calendar, now)
@@ -211,7 +211,7 @@ STALLS: list[tuple[str, list[str], list[str]]] = [
 @pytest.mark.parametrize(
     ("seen", "expected"), [pytest.param(*row[1:], id=row[0]) for row in STALLS]
 )
-def test_a_whole_stall(seen: Sequence[str], expected: Sequence[str]) -> None:
+def test_an_entire_stall_follows_the_schedule(seen: Sequence[str], expected: Sequence[str]) -> None:
     assert seen == expected
 
 
@@ -224,7 +224,7 @@ def test_a_whole_stall(seen: Sequence[str], expected: Sequence[str]) -> None:
         pytest.param(replace(SENT, sent=2), "Wed 12:00", 2, id="the second, repeated"),
     ],
 )
-def test_a_reminder_by_hand_takes_the_place_of_one_that_is_near(
+def test_a_manual_reminder_replaces_a_scheduled_one_that_is_due_soon(
     silence: Silence, now: str, number: int
 ) -> None:
     assert by_hand(silence, USUAL, calendar_of(NEW_YORK, "UTC"), at(now)) == number

@@ -1,4 +1,4 @@
-"""Reminders, snoozes and escalations in the state: once each, until something happens."""
+"""Reminders, snoozes, and escalations in the state: each only once until there is progress."""
 
 from datetime import datetime, timedelta
 
@@ -35,7 +35,7 @@ EARLIER = NOW - 365 * DAY
 
 
 def reminded(onboarding: Onboarding | None = None, at: datetime = LATER) -> Onboarding:
-    """An onboarding in which a reminder stands."""
+    """An onboarding with an open reminder."""
     return remind(onboarding or an_onboarding(at_step=4), BOT, at).onboarding
 
 
@@ -50,7 +50,7 @@ def done(onboarding: Onboarding, at: datetime = LATER + MINUTE) -> Onboarding:
 
 
 def with_question(step: int = 4) -> Onboarding:
-    """An onboarding at step 4 in which a question is open."""
+    """An onboarding with an open question, at step 4 by default."""
     asked = ask_for_help(an_onboarding(at_step=step), step, "How?", ANN, NOW + 10 * MINUTE)
     return asked.onboarding
 
@@ -70,17 +70,17 @@ def test_a_reminder_is_recorded_with_its_step_and_whose_turn_it_is() -> None:
     assert change.onboarding.reminder == change.onboarding.reminders[0]
 
 
-def test_a_reminder_is_no_progress() -> None:
+def test_a_reminder_does_not_count_as_progress() -> None:
     assert reminded().active_at == an_onboarding(at_step=4).active_at
 
 
 @pytest.mark.parametrize("at", [LATER, LATER + 30 * DAY, EARLIER], ids=["soon", "late", "back"])
-def test_a_second_reminder_by_itself_is_refused(at: datetime) -> None:
+def test_a_second_automatic_reminder_is_refused(at: datetime) -> None:
     with pytest.raises(Refused, match="already"):
         remind(reminded(), BOT, at)
 
 
-def test_by_hand_a_reminder_can_be_repeated_after_an_hour() -> None:
+def test_a_reminder_can_be_repeated_manually_after_an_hour() -> None:
     with pytest.raises(Refused, match="already"):
         remind(reminded(), ERIN, LATER + HOUR - MINUTE)
 
@@ -91,7 +91,7 @@ def test_progress_settles_a_reminder() -> None:
     assert done(reminded()).reminder is None
 
 
-def test_progress_settles_a_reminder_also_where_the_clock_was_set_back() -> None:
+def test_progress_settles_a_reminder_even_if_the_clock_was_set_back() -> None:
     after = done(reminded(), at=EARLIER)
 
     assert after.reminder is None
@@ -109,7 +109,7 @@ def test_progress_settles_a_reminder_also_where_the_clock_was_set_back() -> None
     ],
     ids=["paused", "cancelled"],
 )
-def test_what_does_not_run_is_left_alone(onboarding: Onboarding) -> None:
+def test_paused_and_cancelled_onboardings_refuse_reminders(onboarding: Onboarding) -> None:
     with pytest.raises(Refused):
         remind(onboarding, BOT, LATER)
     with pytest.raises(Refused):
@@ -118,7 +118,7 @@ def test_what_does_not_run_is_left_alone(onboarding: Onboarding) -> None:
         snooze(onboarding, ANN, LATER)
 
 
-# --- whom it is for ---
+# --- who it is for ---
 
 
 @pytest.mark.parametrize(
@@ -145,18 +145,18 @@ def test_what_does_not_run_is_left_alone(onboarding: Onboarding) -> None:
         "a value was not accepted",
     ],
 )
-def test_a_reminder_is_for_who_is_to_act(onboarding: Onboarding, to: Owner) -> None:
+def test_a_reminder_is_addressed_to_whoever_has_to_act(onboarding: Onboarding, to: Owner) -> None:
     reminded, escalated = remind(onboarding, BOT, LATER), escalate(onboarding, LATER)
 
     assert reminded.onboarding.reminders[-1].to is to
     assert escalated.events[0].detail["turn"] == to.value
 
 
-def test_the_clients_people_are_those_who_were_named() -> None:
+def test_client_people_are_the_named_admins() -> None:
     assert an_onboarding(at_step=4).client_people == (CLIENT_ADMIN,)
 
 
-def test_where_nobody_was_named_they_are_who_did_something_the_latest_first() -> None:
+def test_without_named_admins_client_people_are_the_latest_to_act() -> None:
     onboarding = an_onboarding(at_step=4, client_admins=())
     by_ben = finish_step(onboarding, 4, BEN, LATER).onboarding
     by_erin = finish_step(by_ben, 5, ERIN, LATER + MINUTE).onboarding
@@ -167,14 +167,14 @@ def test_where_nobody_was_named_they_are_who_did_something_the_latest_first() ->
     assert entered.onboarding.client_people == ("U0CYD", OTHER_ADMIN, CLIENT_ADMIN)
 
 
-def test_at_the_beginning_nobody_is_known() -> None:
+def test_client_people_are_empty_at_first_without_named_admins() -> None:
     assert an_onboarding(client_admins=()).client_people == ()
 
 
 # --- a snooze ---
 
 
-def test_a_snooze_takes_the_reminder_away_and_says_until_when() -> None:
+def test_a_snooze_clears_the_reminder_and_records_when_it_ends() -> None:
     change = snooze(reminded(), ANN, LATER, UNTIL)
 
     (event,) = change.events
@@ -185,7 +185,7 @@ def test_a_snooze_takes_the_reminder_away_and_says_until_when() -> None:
     assert change.onboarding.snoozed.at == LATER
 
 
-def test_a_second_snooze_is_refused_with_who_was_faster() -> None:
+def test_a_second_snooze_is_refused_naming_who_snoozed_first() -> None:
     with pytest.raises(Refused) as refused:
         snooze(snoozed(), BEN, LATER + MINUTE, UNTIL)
 
@@ -201,7 +201,7 @@ def test_without_a_reminder_there_is_nothing_to_snooze(onboarding: Onboarding) -
         snooze(onboarding, ANN, LATER, UNTIL)
 
 
-def test_after_a_snooze_a_reminder_can_come_again() -> None:
+def test_a_new_reminder_can_be_sent_after_a_snooze() -> None:
     again = remind(snoozed(), BOT, UNTIL).onboarding
 
     assert again.reminder == again.reminders[1]
@@ -215,7 +215,7 @@ def test_progress_ends_a_snooze() -> None:
 # --- engineering ---
 
 
-def test_engineering_is_told_once_in_a_stall() -> None:
+def test_engineering_is_alerted_only_once_per_stall() -> None:
     told = escalate(reminded(), LATER).onboarding
 
     for at in (LATER, LATER + 30 * DAY, EARLIER):
@@ -223,7 +223,7 @@ def test_engineering_is_told_once_in_a_stall() -> None:
             escalate(told, at)
 
 
-def test_a_snooze_does_not_have_engineering_told_again() -> None:
+def test_a_snooze_does_not_alert_engineering_again() -> None:
     told = escalate(snoozed(), LATER + MINUTE).onboarding
     again = snooze(remind(told, BOT, UNTIL).onboarding, ANN, UNTIL, UNTIL + DAY).onboarding
 
@@ -232,7 +232,7 @@ def test_a_snooze_does_not_have_engineering_told_again() -> None:
 
 
 @pytest.mark.parametrize("at", [LATER + MINUTE, EARLIER], ids=["later", "the clock was set back"])
-def test_after_progress_engineering_can_be_told_again(at: datetime) -> None:
+def test_engineering_can_be_alerted_again_after_progress(at: datetime) -> None:
     again = done(escalate(an_onboarding(at_step=4), LATER).onboarding, at)
 
     assert not again.is_escalated

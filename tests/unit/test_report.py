@@ -1,4 +1,4 @@
-"""A report's own conclusions: its outcome, the values to enter again, the steps, and retrying."""
+"""What a report concludes: its outcome, the values to re-enter, the steps, and whether to retry."""
 
 from datetime import UTC, datetime
 from itertools import permutations
@@ -46,20 +46,20 @@ NOT_PROVED = a_check(Outcome.UNKNOWN, required=False)
 NOT_CHECKED = a_check(Outcome.NOT_CHECKED)
 
 
-def test_a_report_passes_when_all_that_is_required_passed() -> None:
+def test_a_report_passes_when_all_required_checks_passed() -> None:
     assert a_report(PASSED, PASSED, NOT_PROVED).outcome is Outcome.PASSED
 
 
 @pytest.mark.parametrize("checks", list(permutations([PASSED, FAILED, AWAY, NOT_CHECKED])))
-def test_one_failure_fails_the_report_whatever_else_it_holds(checks: tuple[Check, ...]) -> None:
+def test_one_failed_check_is_enough_to_fail_the_report(checks: tuple[Check, ...]) -> None:
     assert a_report(*checks).outcome is Outcome.FAILED
 
 
-def test_a_required_check_left_open_leaves_the_report_open() -> None:
+def test_an_unknown_required_check_makes_the_report_unknown() -> None:
     assert a_report(PASSED, UNKNOWN).outcome is Outcome.UNKNOWN
 
 
-def test_what_was_not_checked_has_not_passed() -> None:
+def test_a_check_that_did_not_run_does_not_count_as_passed() -> None:
     assert a_report(PASSED, NOT_CHECKED).outcome is Outcome.UNKNOWN
 
 
@@ -67,7 +67,7 @@ def test_a_report_without_checks_has_not_passed() -> None:
     assert a_report().outcome is Outcome.UNKNOWN
 
 
-def test_fields_and_steps_come_once() -> None:
+def test_fields_and_steps_are_listed_without_duplicates() -> None:
     report = a_report(
         a_check(Outcome.FAILED, fields=("application_key", "tenant_id"), steps=(22, 18)),
         a_check(Outcome.FAILED, fields=("tenant_id", "booking_provider_id"), steps=(18, 11)),
@@ -77,7 +77,7 @@ def test_fields_and_steps_come_once() -> None:
     assert report.steps == (11, 18, 22)
 
 
-def test_only_what_failed_is_to_be_entered_again() -> None:
+def test_only_failed_checks_ask_for_values_to_be_reentered() -> None:
     report = a_report(FAILED, a_check(Outcome.UNKNOWN, fields=("tenant_id",), steps=(18,)))
 
     assert (report.fields, report.steps) == (("client_secret",), (19,))
@@ -92,13 +92,13 @@ def test_only_what_failed_is_to_be_entered_again() -> None:
         ((PASSED,), False),
     ],
 )
-def test_a_report_is_tried_again_only_when_waiting_may_help(
+def test_a_report_is_retried_only_when_waiting_may_help(
     checks: tuple[Check, ...], retry: bool
 ) -> None:
     assert a_report(*checks).retry is retry
 
 
-def test_a_report_survives_the_way_through_json() -> None:
+def test_a_report_survives_a_json_round_trip() -> None:
     report = a_report(PASSED, FAILED, AWAY, NOT_PROVED)
 
     again = Report.model_validate_json(report.model_dump_json())
@@ -118,7 +118,7 @@ def test_a_report_without_a_time_zone_is_refused() -> None:
 
 
 @pytest.mark.parametrize("cause", CAUSES)
-def test_every_wording_is_a_kind_of_sentence_a_phone_can_show(cause: str) -> None:
+def test_every_wording_is_a_short_sentence_without_placeholders(cause: str) -> None:
     check = found("token", cause, "HTTP 400", **WORDS)
 
     assert check.for_client.endswith(".")
@@ -127,7 +127,7 @@ def test_every_wording_is_a_kind_of_sentence_a_phone_can_show(cause: str) -> Non
 
 
 @pytest.mark.parametrize("cause", CAUSES)
-def test_a_failure_leads_back_to_steps_that_its_wording_names(cause: str) -> None:
+def test_a_failure_points_to_a_step_that_its_wording_names(cause: str) -> None:
     check = found("token", cause, "HTTP 400", **WORDS)
 
     if check.outcome is not Outcome.FAILED or cause == "malformed":
@@ -139,11 +139,11 @@ def test_a_failure_leads_back_to_steps_that_its_wording_names(cause: str) -> Non
 
 
 @pytest.mark.parametrize("cause", [name for name in MEANINGS if MEANINGS[name].retry])
-def test_an_outage_is_never_put_on_the_values(cause: str) -> None:
+def test_an_outage_is_never_blamed_on_the_values(cause: str) -> None:
     assert "It's nothing you entered." in MEANINGS[cause].for_client
 
 
-def test_a_value_that_cannot_be_right_leads_to_the_step_that_shows_it() -> None:
+def test_a_malformed_value_points_to_the_step_where_it_is_found() -> None:
     problems = {"application_key": "it is missing", "tenant_id": "it is missing"}
     check = Finding("shape", "not sent", "malformed", problems=problems).check_of(GUIDE)
 
@@ -152,7 +152,7 @@ def test_a_value_that_cannot_be_right_leads_to_the_step_that_shows_it() -> None:
 
 
 @pytest.mark.parametrize("check_id", [name for name in TITLES if name != "test_booking"])
-def test_every_check_can_be_said_to_have_passed(check_id: str) -> None:
+def test_every_check_has_wording_for_a_pass(check_id: str) -> None:
     check = passed(check_id, "HTTP 200")
 
     title = TITLES[check_id].format(all="All five")

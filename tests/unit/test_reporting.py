@@ -1,4 +1,4 @@
-"""The report: what each onboarding adds to it, and the sums, against slow and obvious counting."""
+"""The report: figures per onboarding and in total, checked against a slow, obvious count."""
 
 import csv
 import io
@@ -46,7 +46,7 @@ def live(days: int = 4) -> Way:
 
 
 def checked(way: Way) -> Way:
-    """The check that runs passes at once."""
+    """Let the running check pass immediately."""
     run = way.onboarding.verifications[-1]
     return way.then(
         lambda at, now: finish_verification(at, run.number, run.requested_at, a_report(), now),
@@ -54,7 +54,7 @@ def checked(way: Way) -> Way:
     )
 
 
-def test_the_time_of_a_step_leaves_pauses_out() -> None:
+def test_step_durations_exclude_pauses() -> None:
     way = Way().chosen()
     way.then(lambda at, now: lifecycle.pause(at, ERIN, now), hours=2)
     way.then(lambda at, now: lifecycle.resume(at, ERIN, now), hours=100)
@@ -68,7 +68,7 @@ def test_the_time_of_a_step_leaves_pauses_out() -> None:
     assert (case.running, case.current_step, case.turn) == (True, 3, Owner.CLIENT)
 
 
-def test_what_happened_at_a_step_is_counted_there() -> None:
+def test_undos_questions_and_handovers_are_counted_at_their_step() -> None:
     way = Way().chosen().done(2).done(3)
     way.then(lambda at, now: undo_step(at, 3, ANN, now))
     way.then(lambda at, now: ask_for_help(at, 3, "Where?", ANN, now))
@@ -79,10 +79,10 @@ def test_what_happened_at_a_step_is_counted_there() -> None:
 
     assert case.undone == case.asked == case.handed_over == (3,)
     assert [(one.by, one.waited) for one in case.answers] == [(ERIN.user_id, 4 * HOUR)]
-    assert case.waits_for_us  # the step is theirs now
+    assert case.waits_for_us  # the step was handed over
 
 
-def test_a_period_counts_what_began_or_ended_in_it() -> None:
+def test_a_period_counts_onboardings_that_started_or_ended_in_it() -> None:
     old, new = the_case(live(4), "Old", "1"), the_case(Way().chosen(), "New", "2")
     now = NOW + 10 * DAY
 
@@ -102,7 +102,7 @@ def test_a_period_counts_what_began_or_ended_in_it() -> None:
 
 
 @given(st.lists(st.integers(min_value=0, max_value=10**6), min_size=1, max_size=60))
-def test_the_ninetieth_percentile_is_the_least_that_nine_in_ten_keep_to(seconds: list[int]) -> None:
+def test_p90_is_the_smallest_value_that_covers_ninety_percent(seconds: list[int]) -> None:
     spread = Spread.of(timedelta(seconds=one) for one in seconds)
 
     assert spread
@@ -113,7 +113,7 @@ def test_the_ninetieth_percentile_is_the_least_that_nine_in_ten_keep_to(seconds:
 
 
 class AReport(AnOnboarding):
-    """Whatever people do: the events tell what looking at the onboarding all the time tells."""
+    """Whatever people do, the events yield the same figures as watching it continuously."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -137,7 +137,7 @@ class AReport(AnOnboarding):
             self.steps[at.current.number] += passed
 
     @invariant()
-    def it_tells_what_was_seen(self) -> None:
+    def the_summary_matches_what_was_observed(self) -> None:
         at, now = self.onboarding, self.looked_at
         summary = summary_of(GUIDE, self.events)
         assert Summary.parse(summary.dump()) == summary
@@ -163,13 +163,13 @@ TestAReport.settings = settings(
 
 
 def many(number: int) -> Report:
-    """Some clients whose names a spreadsheet would run."""
+    """A report on clients, some with names that a spreadsheet would run as formulas."""
     names = ["=1+1", "+1 Plumbing", "-2", "@Home", "\t=1", "＝1+1", "Acme; =2", 'A "B", C', "Ann's"]
     cases = [the_case(live(2 + n), names[n % len(names)], str(n)) for n in range(number)]
     return report_on(cases, None, NOW + 90 * DAY)
 
 
-def test_no_cell_of_the_spreadsheet_is_a_formula() -> None:
+def test_the_csv_export_contains_no_formulas() -> None:
     text = render(many(9), Period(), "csv")
 
     rows = list(csv.reader(io.StringIO(text)))
@@ -182,7 +182,7 @@ def test_no_cell_of_the_spreadsheet_is_a_formula() -> None:
 
 
 @pytest.mark.parametrize("cell", ["=1", " =1", "\n=1", "＋1", "|x", "%0A"])
-def test_formulas_get_an_apostrophe(cell: str) -> None:
+def test_formula_cells_are_escaped_with_an_apostrophe(cell: str) -> None:
     assert harmless(cell) == f"'{cell}"
 
 
@@ -204,10 +204,10 @@ def test_each_format_has_the_same_figures() -> None:
     ("typed", "days"),
     [("30d", 30), ("90 days", 90), ("last 7 days", 7), ("ALL", None), ("14", 14), ("1 day", 1)],
 )
-def test_periods_as_people_type_them(typed: str, days: int | None) -> None:
+def test_periods_are_parsed_as_people_type_them(typed: str, days: int | None) -> None:
     assert Period.parse(typed) == Period(days)
 
 
 @pytest.mark.parametrize("typed", ["", "0d", "soon", "-3d", "99999999d", "30x", "Acme"])
-def test_other_words_are_no_period(typed: str) -> None:
+def test_invalid_periods_are_rejected(typed: str) -> None:
     assert Period.parse(typed) is None

@@ -1,4 +1,4 @@
-"""How long a failed publishing waits for its next attempt."""
+"""How long to wait before a failed publish is retried."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -16,7 +16,7 @@ FAILURE = Unavailable("away")
 
 @dataclass
 class Failing:
-    """Onboardings that fail, at times that the test says."""
+    """Onboardings that fail at times set by the test."""
 
     now: float = 0.0
     pushed: list[str] = field(default_factory=list)
@@ -38,16 +38,16 @@ async def failing() -> AsyncIterator[Failing]:
 
 
 @pytest.mark.parametrize(("asked", "at_most"), [(1.0, 1.02), (30.0, 30.6), (3600.0, 3601.0)])
-async def test_a_limit_is_waited_for_and_hardly_longer(
+async def test_a_rate_limit_is_waited_out_with_only_a_little_jitter(
     failing: Failing, asked: float, at_most: float
 ) -> None:
     pauses = [failing.fails(RateLimited(asked)) for _ in range(200)]
 
     assert asked <= min(pauses) < max(pauses) <= at_most
-    assert max(pauses) > asked + 0.8 * (at_most - asked)  # so that not all come at once
+    assert max(pauses) > asked + 0.8 * (at_most - asked)  # jitter spreads the retries out
 
 
-async def test_what_goes_on_failing_is_tried_less_and_less_often(failing: Failing) -> None:
+async def test_repeated_failures_are_retried_less_often_until_a_reset(failing: Failing) -> None:
     assert LEAST_PAUSE_SECONDS / 2 <= failing.fails() <= LEAST_PAUSE_SECONDS
     failing.now = 100.0
     assert 25 <= failing.fails() <= 50
@@ -59,15 +59,15 @@ async def test_what_goes_on_failing_is_tried_less_and_less_often(failing: Failin
     assert failing.fails() <= LEAST_PAUSE_SECONDS
 
 
-async def test_a_limit_is_no_failure(failing: Failing) -> None:
+async def test_a_rate_limit_does_not_count_as_a_failure(failing: Failing) -> None:
     failing.fails(RateLimited(3600.0))
     failing.now = 3601.0
 
     assert failing.fails() <= LEAST_PAUSE_SECONDS
 
 
-async def test_when_slack_is_back_only_what_failed_meanwhile_is_retried(failing: Failing) -> None:
-    failing.fails(onboarding="a")  # for a reason of its own
+async def test_only_failures_from_an_outage_are_retried_when_it_ends(failing: Failing) -> None:
+    failing.fails(onboarding="a")  # for an unrelated reason
     failing.now = 60.0
     failing.rate_limits.failed()
     failing.now = 61.0

@@ -31,7 +31,7 @@ def root(onboarding: Onboarding) -> str:
     return root_message(onboarding).text
 
 
-def test_the_root_is_headed_by_the_guide_and_the_client() -> None:
+def test_the_root_starts_with_the_guide_title_and_the_client_name() -> None:
     assert root(an_onboarding()).startswith("ServiceTitan CRM Integration: Acme Plumbing\n")
 
 
@@ -43,11 +43,11 @@ def test_the_root_is_headed_by_the_guide_and_the_client() -> None:
         (25, "22 of 22 done; HeavySet has done 2 of the last 3"),
     ],
 )
-def test_the_root_shows_how_far_the_client_is(at_step: int, progress: str) -> None:
+def test_the_root_shows_the_clients_progress(at_step: int, progress: str) -> None:
     assert progress in root(an_onboarding(at_step=at_step))
 
 
-def test_the_root_tells_what_is_next_and_who_has_to_do_it() -> None:
+def test_the_root_shows_the_next_step_and_who_it_is_waiting_on() -> None:
     text = root(an_onboarding(at_step=6))
 
     assert "Next: Step 6: Complete the Application Registration Form" in text
@@ -55,7 +55,7 @@ def test_the_root_tells_what_is_next_and_who_has_to_do_it() -> None:
     assert "Phase 2 of 6: Developer Portal Configuration" in text
 
 
-def test_the_root_leads_to_the_current_step() -> None:
+def test_the_root_links_to_the_current_step() -> None:
     message = root_message(an_onboarding(at_step=6), LINK)
     button = elements(message.blocks)["go_to_step"]
 
@@ -66,7 +66,7 @@ def test_the_root_leads_to_the_current_step() -> None:
 
 
 @pytest.mark.parametrize("end", ["pause", "cancel"])
-def test_the_root_leads_nowhere_while_nothing_is_to_be_done(end: str) -> None:
+def test_the_root_has_no_step_link_while_paused_or_cancelled(end: str) -> None:
     before, who = an_onboarding(at_step=6), an_engineer()
     change = pause(before, who, NOW) if end == "pause" else cancel(before, who, "Why", NOW)
 
@@ -90,11 +90,11 @@ def test_in_phase_6_it_is_the_engineers_turn() -> None:
     ],
     ids=["running", "passed", "failed", "unknown"],
 )
-def test_the_root_tells_of_the_verification(onboarding: Onboarding, words: str) -> None:
+def test_the_root_shows_the_verification_status(onboarding: Onboarding, words: str) -> None:
     assert f"Credential check: {words}" in root(onboarding)
 
 
-def test_progress_and_a_check_that_runs_can_wait_but_no_outcome() -> None:
+def test_a_root_update_can_wait_unless_a_check_has_failed() -> None:
     shown = root_message(an_onboarding(at_step=21)).digest
     running, failed = (
         root_message(an_onboarding(at_step=22, credentials=ALL_FIELDS, report=report))
@@ -106,7 +106,7 @@ def test_progress_and_a_check_that_runs_can_wait_but_no_outcome() -> None:
     assert not failed.can_wait(shown)
 
 
-def test_without_all_values_the_root_tells_of_no_verification() -> None:
+def test_the_root_omits_the_verification_until_all_values_are_in() -> None:
     assert "Credential check" not in root(an_onboarding(at_step=20))
 
 
@@ -114,7 +114,7 @@ def test_a_failure_in_phase_6_makes_it_the_clients_turn_again() -> None:
     assert "Waiting on: Acme Plumbing" in root(an_onboarding(at_step=24, report=FAILED))
 
 
-def test_the_end_is_told_as_the_end() -> None:
+def test_the_root_of_a_completed_onboarding_says_setup_is_complete() -> None:
     text = root(a_completed_onboarding())
 
     assert "25 of 25 steps done" in text
@@ -134,20 +134,20 @@ def test_the_welcome_works_without_named_admins() -> None:
     assert "Hi! I'll walk you through" in welcome_message(an_onboarding(client_admins=())).text
 
 
-def test_the_welcome_says_what_must_be_there() -> None:
+def test_the_welcome_lists_every_prerequisite() -> None:
     text = html.unescape(welcome_message(an_onboarding()).text)
 
     for words in GUIDE.prerequisites:
         assert words in text
 
 
-def test_the_welcome_warns_of_posting_secrets() -> None:
+def test_the_welcome_warns_against_posting_secrets() -> None:
     text = welcome_message(an_onboarding()).text
 
     assert "Please don't post passwords or keys in this channel." in text
 
 
-def test_neither_has_buttons() -> None:
+def test_neither_the_root_nor_the_welcome_has_buttons() -> None:
     onboarding = an_onboarding()
 
     assert not root_message(onboarding).has_buttons

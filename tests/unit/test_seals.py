@@ -1,4 +1,4 @@
-"""A seal fits one event, after one end, with one key."""
+"""A seal is valid for one event, after one end of the history, under one key."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -34,35 +34,35 @@ def key_of(seal: str) -> str:
     return seal.partition(":")[0].partition(".")[0]
 
 
-def test_a_seal_fits_what_it_was_made_for() -> None:
+def test_a_seal_verifies_the_event_it_was_made_for() -> None:
     assert SEALS.fits(SEALS.seal(ENTRY, BEGINNING), ENTRY, BEGINNING)
 
 
-def test_everything_of_an_event_can_be_altered_in_a_test() -> None:
+def test_the_tampering_cases_cover_every_field_of_an_event() -> None:
     assert set(OTHERWISE) == set(Entry._fields)
 
 
 @pytest.mark.parametrize("name", OTHERWISE)
-def test_whatever_of_an_event_is_altered_its_seal_no_longer_fits(name: str) -> None:
+def test_altering_any_field_of_an_event_invalidates_its_seal(name: str) -> None:
     altered = ENTRY._replace(**{name: OTHERWISE[name]})
 
     assert not SEALS.fits(SEALS.seal(ENTRY, BEGINNING), altered, BEGINNING)
 
 
-def test_after_another_end_it_does_not_fit_either() -> None:
+def test_a_seal_does_not_verify_after_a_different_end() -> None:
     seal = SEALS.seal(ENTRY, BEGINNING)
 
     assert not SEALS.fits(seal, ENTRY, SEALS.end("a1", 1, seal))
 
 
-def test_an_end_tells_how_many_events_of_whom_there_are() -> None:
+def test_an_end_depends_on_the_onboarding_and_its_number_of_events() -> None:
     seal = SEALS.seal(ENTRY, BEGINNING)
 
     assert len({SEALS.end(*one, seal) for one in (("a1", 1), ("a1", 2), ("a2", 1))}) == 3
 
 
-def test_a_seal_is_no_end() -> None:
-    """Who knows the seals, which stand in the rows, knows no former end."""
+def test_the_end_after_an_event_differs_from_its_seal() -> None:
+    """The seals are stored in the rows; knowing them must not reveal an earlier end."""
     seal = SEALS.seal(ENTRY, BEGINNING)
 
     assert SEALS.end("a1", 1, seal) != seal
@@ -76,13 +76,13 @@ def test_the_order_of_the_keys_in_a_detail_does_not_matter(detail: Any) -> None:
     assert SEALS.fits(seal, ENTRY._replace(detail=other), BEGINNING)
 
 
-def test_the_same_moment_in_another_zone_is_the_same() -> None:
+def test_a_seal_does_not_depend_on_the_time_zone_of_the_event() -> None:
     there = ENTRY._replace(at=AT.astimezone(timezone(timedelta(hours=-6))))
 
     assert SEALS.fits(SEALS.seal(ENTRY, BEGINNING), there, BEGINNING)
 
 
-def test_the_first_key_seals_and_all_check() -> None:
+def test_the_first_key_seals_and_every_key_verifies() -> None:
     seal = SEALS.seal(ENTRY, BEGINNING)
     both = Seals([OTHER_KEY, KEY])
 
@@ -91,19 +91,19 @@ def test_the_first_key_seals_and_all_check() -> None:
     assert key_of(both.seal(ENTRY, BEGINNING)) == key_id(OTHER_KEY)
 
 
-def test_a_key_that_is_missing_is_named() -> None:
+def test_a_missing_key_is_named_in_the_error() -> None:
     with pytest.raises(MissingKey, match=key_id(KEY)):
         Seals([OTHER_KEY]).fits(SEALS.seal(ENTRY, BEGINNING), ENTRY, BEGINNING)
 
 
-def test_another_key_under_the_same_name_makes_another_seal() -> None:
+def test_a_seal_forged_with_another_key_under_the_same_id_is_invalid() -> None:
     forged = Seals([OTHER_KEY]).seal(ENTRY, BEGINNING).replace(key_id(OTHER_KEY), key_id(KEY))
 
     assert not SEALS.fits(forged, ENTRY, BEGINNING)
 
 
 @pytest.mark.parametrize("seal", ["", "ü", f"{key_id(KEY)}:", f"{key_id(KEY)}:ü"])
-def test_what_is_no_seal_does_not_fit(seal: str) -> None:
+def test_a_malformed_seal_does_not_verify(seal: str) -> None:
     try:
         assert not SEALS.fits(seal, ENTRY, BEGINNING)
     except MissingKey:

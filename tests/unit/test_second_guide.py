@@ -1,4 +1,4 @@
-"""A second guide is a file: it needs no code."""
+"""A second guide is just another file; it needs no code."""
 
 import pytest
 
@@ -114,19 +114,19 @@ def ways_through(guide: Guide) -> list[Onboarding]:
     return [*at, verified(asked, PASSED)]
 
 
-def test_it_is_loaded(fieldbook: Guide) -> None:
+def test_a_second_guide_loads_its_steps_and_phases(fieldbook: Guide) -> None:
     assert [step.title for step in fieldbook.steps] == ["Choose a site", "Make a token", "Try it"]
     assert [phase.owner for phase in fieldbook.phases] == [Owner.CLIENT, Owner.HEAVYSET]
 
 
-def test_it_is_walked_through_to_the_end(fieldbook: Guide) -> None:
+def test_an_onboarding_on_a_second_guide_can_be_completed(fieldbook: Guide) -> None:
     onboarding = ways_through(fieldbook)[-1]
 
     assert onboarding.status is Status.COMPLETED
     assert {one.state for one in onboarding.steps} == {StepState.DONE}
 
 
-def test_its_last_value_starts_the_verification(fieldbook: Guide) -> None:
+def test_entering_the_last_value_starts_the_verification(fieldbook: Guide) -> None:
     onboarding = an_onboarding(guide=fieldbook, at_step=2)
 
     after = with_credentials(onboarding, ["api_token"])
@@ -135,14 +135,14 @@ def test_its_last_value_starts_the_verification(fieldbook: Guide) -> None:
     assert after.verification
 
 
-def test_its_values_are_demanded_where_all_have_been_shown(fieldbook: Guide) -> None:
+def test_a_missing_value_blocks_the_clients_last_step(fieldbook: Guide) -> None:
     onboarding = an_onboarding(guide=fieldbook, at_step=2)
 
     with pytest.raises(Refused, match=r"Almost! We still need API Token \(step 2\)"):
         finish_step(onboarding, 2, a_client_admin(), NOW)
 
 
-def test_its_client_hands_over(fieldbook: Guide) -> None:
+def test_finishing_the_clients_last_step_hands_over_to_heavyset(fieldbook: Guide) -> None:
     onboarding = with_credentials(an_onboarding(guide=fieldbook, at_step=2), ["api_token"], PASSED)
 
     change = finish_step(onboarding, 2, a_client_admin(), NOW)
@@ -151,13 +151,13 @@ def test_its_client_hands_over(fieldbook: Guide) -> None:
     assert change.onboarding.turn is Owner.HEAVYSET
 
 
-def test_slack_takes_each_of_its_messages(fieldbook: Guide) -> None:
+def test_slack_accepts_every_message_of_a_second_guide(fieldbook: Guide) -> None:
     for onboarding in ways_through(fieldbook):
         messages = every_message(onboarding).values()
         assert [problems(message) for message in messages] == [[]] * len(messages)
 
 
-def test_slack_takes_each_of_its_modals(fieldbook: Guide) -> None:
+def test_slack_accepts_every_modal_of_a_second_guide(fieldbook: Guide) -> None:
     onboarding = ways_through(fieldbook)[-1]
 
     views = [help_modal(onboarding, a_form_ref(onboarding, step)) for step in (1, 2, 3)]
@@ -167,7 +167,7 @@ def test_slack_takes_each_of_its_modals(fieldbook: Guide) -> None:
     assert [problems(view) for view in views] == [[]] * len(views)
 
 
-def test_its_own_words_are_shown(fieldbook: Guide) -> None:
+def test_messages_use_the_guides_own_wording(fieldbook: Guide) -> None:
     first = thread_of(a_new_onboarding(guide=fieldbook).onboarding)
 
     words = "\n".join(texts([message.blocks for message in first.values()]))
@@ -182,20 +182,20 @@ def test_the_items_of_a_step_are_listed(fieldbook: Guide) -> None:
     assert "•  It is shown once." in message.text
 
 
-def test_its_steps_bear_the_same_buttons(fieldbook: Guide) -> None:
+def test_steps_of_a_second_guide_have_the_usual_buttons(fieldbook: Guide) -> None:
     message = every_message(a_new_onboarding(guide=fieldbook).onboarding)["step:1"]
 
     assert list(buttons(message)) == ["enter_credentials", "step_done", "step_help", "hand_over"]
 
 
-def test_its_values_are_checked_by_its_own_shapes(fieldbook: Guide) -> None:
+def test_values_are_checked_against_the_guides_own_formats(fieldbook: Guide) -> None:
     found = check(fieldbook.credentials, {"site_code": "tok_abcdef", "api_token": "abcdef"})
 
     assert found["site_code"].text.startswith("That's the API Token (it starts with “tok_”)")
     assert found["api_token"].severity is Severity.WARNING
 
 
-def test_its_help_has_no_heading_with_nothing_below(fieldbook: Guide) -> None:
+def test_the_help_modal_has_no_heading_without_content(fieldbook: Guide) -> None:
     onboarding = an_onboarding(guide=fieldbook, at_step=2)
 
     words = texts(help_modal(onboarding, a_form_ref(onboarding, 2)).to_dict())
@@ -203,7 +203,7 @@ def test_its_help_has_no_heading_with_nothing_below(fieldbook: Guide) -> None:
     assert not [text for text in words if text.endswith("*\n")]
 
 
-def test_a_guide_without_values_needs_none() -> None:
+def test_a_guide_without_credentials_can_be_walked_through() -> None:
     lines = SOURCE[: SOURCE.index("[[credentials]]")].splitlines()
     kept = [line for line in lines if not line.startswith(("credentials", "reveals"))]
     guide = parse("\n".join(["credentials = []", "troubleshooting = []", *kept]), "bare.toml")
@@ -211,7 +211,7 @@ def test_a_guide_without_values_needs_none() -> None:
     assert an_onboarding(guide=guide, at_step=3).current
 
 
-def test_its_questions_are_answered_from_its_own_text(fieldbook: Guide) -> None:
+def test_questions_are_answered_from_the_guides_own_text(fieldbook: Guide) -> None:
     def found(question: str) -> str | None:
         given = answer(fieldbook, question)
         return given.id if given else None

@@ -1,4 +1,4 @@
-"""Every secret may be in a file of its own: `…_FILE` names it, and what is wrong has its words."""
+"""Every secret can be read from a file named by `…_FILE`, and each mistake is explained."""
 
 import hashlib
 from pathlib import Path
@@ -51,7 +51,7 @@ def test_a_secret_is_read_from_its_file(env: Environment, name: str, end: str) -
     assert VALUES[name] not in repr(loaded)
 
 
-def test_a_path_may_be_relative_and_in_the_env_file(env: Environment) -> None:
+def test_a_secret_file_path_can_be_relative_and_set_in_the_env_file(env: Environment) -> None:
     a_file(env, VALUES["SLACK_BOT_TOKEN"])
     env.file.write_text("SLACK_BOT_TOKEN_FILE=secret\n")
 
@@ -61,7 +61,7 @@ def test_a_path_may_be_relative_and_in_the_env_file(env: Environment) -> None:
 
 
 @pytest.mark.parametrize("between", [",", "\n", ",\n", "\r\n"])
-def test_a_file_of_keys_may_have_a_line_for_each(env: Environment, between: str) -> None:
+def test_a_key_file_can_have_one_key_per_line(env: Environment, between: str) -> None:
     path = a_file(env, f"{OTHER_KEY}{between}{KEY}\n")
 
     assert env.load(CREDENTIAL_KEYS=None, CREDENTIAL_KEYS_FILE=path).keys == [
@@ -70,7 +70,7 @@ def test_a_file_of_keys_may_have_a_line_for_each(env: Environment, between: str)
 
 
 @pytest.mark.parametrize("name", SECRETS)
-def test_a_value_and_a_file_are_one_too_many(env: Environment, name: str) -> None:
+def test_setting_both_a_secret_and_its_file_is_refused(env: Environment, name: str) -> None:
     path = a_file(env, VALUES[name])
 
     (line,) = env.refusal(**{name: VALUES[name], f"{name}_FILE": path})
@@ -78,7 +78,7 @@ def test_a_value_and_a_file_are_one_too_many(env: Environment, name: str) -> Non
     assert line == f"{name} and {name}_FILE: both are set; keep one of the two"
 
 
-def test_one_in_the_env_file_and_one_in_the_environment_are_too_many(env: Environment) -> None:
+def test_a_secret_in_the_env_file_conflicts_with_an_environment_file_path(env: Environment) -> None:
     env.file.write_text("SLACK_BOT_TOKEN=xoxb-\n")  # as in .env.example
 
     (line,) = env.refusal(SLACK_BOT_TOKEN=None, SLACK_BOT_TOKEN_FILE=a_file(env, "xoxb-2-file"))
@@ -98,7 +98,7 @@ UNUSABLE = {
 
 @pytest.mark.parametrize("name", SECRETS)
 @pytest.mark.parametrize(("content", "words"), UNUSABLE.items(), ids=[*map(str, range(6))])
-def test_a_file_that_holds_no_secret_has_its_own_words(
+def test_an_unusable_secret_file_is_refused_with_the_reason(
     env: Environment, name: str, content: str | bytes, words: str
 ) -> None:
     (line,) = env.refusal(**{name: None, f"{name}_FILE": a_file(env, content)})
@@ -108,10 +108,10 @@ def test_a_file_that_holds_no_secret_has_its_own_words(
 
 
 @pytest.mark.parametrize("path", ["nowhere", ".", "xoxb-1-s3cr3t", "a\0b", "secret/deeper"])
-def test_a_path_that_leads_nowhere_is_not_shown(env: Environment, path: str) -> None:
+def test_an_invalid_secret_file_path_is_not_echoed(env: Environment, path: str) -> None:
     a_file(env, "x")
     given = {**NEEDED, "SLACK_BOT_TOKEN": None}
-    if "\0" in path:  # which no environment can hold
+    if "\0" in path:  # an environment variable can't hold it
         env.file.write_text(f"SLACK_BOT_TOKEN_FILE={path}\n")
     else:
         given["SLACK_BOT_TOKEN_FILE"] = path
@@ -122,7 +122,7 @@ def test_a_path_that_leads_nowhere_is_not_shown(env: Environment, path: str) -> 
     assert not any("s3cr3t" in line for line in lines)
 
 
-def test_what_is_wrong_in_a_file_is_named_with_the_file(env: Environment) -> None:
+def test_an_error_in_a_secret_file_names_the_file_setting(env: Environment) -> None:
     path = a_file(env, "xapp-s3cr3t")
 
     (line,) = env.refusal(SLACK_BOT_TOKEN=None, SLACK_BOT_TOKEN_FILE=path)
@@ -131,18 +131,18 @@ def test_what_is_wrong_in_a_file_is_named_with_the_file(env: Environment) -> Non
     assert "s3cr3t" not in line
 
 
-def test_a_broken_app_token_file_is_the_only_line(env: Environment) -> None:
+def test_a_missing_app_token_file_is_the_only_error_reported(env: Environment) -> None:
     (line,) = env.refusal(SLACK_SIGNING_SECRET=None, SLACK_APP_TOKEN_FILE="nowhere")
 
     assert line.startswith("SLACK_APP_TOKEN_FILE: there is no such file")
 
 
-def test_an_empty_name_of_a_file_is_as_good_as_none(env: Environment) -> None:
+def test_an_empty_file_setting_counts_as_not_set(env: Environment) -> None:
     assert env.load(SLACK_BOT_TOKEN_FILE="").slack_bot_token
 
 
 @pytest.mark.parametrize("name", ["SLACK_BOT_TOKEN_FILES", "CREDENTIAL_KEY_FILE"])
-def test_a_misspelled_name_of_a_file_is_named(env: Environment, tmp_path: Path, name: str) -> None:
+def test_a_misspelled_file_setting_is_caught(env: Environment, tmp_path: Path, name: str) -> None:
     env.file.write_text(f"{name}={tmp_path}\n")
 
     assert any(f"{name} isn't a setting; did you mean" in line for line in env.refusal())

@@ -1,6 +1,6 @@
-"""Values in what people write: found where they are, and nowhere else.
+"""Secrets in messages are found, and ordinary text raises no false alarms.
 
-`pytest -s -k corpus tests/unit/test_secret_scan.py` tells how many were found and missed.
+`pytest -s -k corpus tests/unit/test_secret_scan.py` prints how many were found and missed.
 """
 
 import base64
@@ -34,7 +34,7 @@ def _strings(value: Any) -> Iterator[str]:
         yield from _strings(one)
 
 
-# What people ask and say besides: none of it may raise an alarm either.
+# Other things people ask and say: none of it may raise an alarm either.
 TALK = [
     text
     for name in ("questions.toml", "typed_messages.toml")
@@ -60,12 +60,12 @@ def expected(text: str) -> set[str]:
 
 
 @pytest.mark.parametrize("text", LEAKS)
-def test_what_looks_like_a_secret_is_found(text: str) -> None:
+def test_a_value_that_looks_like_a_secret_is_found(text: str) -> None:
     assert set(shaped(text, FIELDS)) == expected(text)
 
 
 @pytest.mark.parametrize("text", LEAKS)
-def test_it_is_found_in_one_piece_so_that_it_is_known_again(text: str) -> None:
+def test_a_secret_is_extracted_whole_so_it_can_be_recognized_again(text: str) -> None:
     pieces = {piece for found in shaped(text, FIELDS).values() for piece in found}
 
     assert pieces == {value for value in (SECRET, KEY) if value in text}
@@ -75,7 +75,7 @@ def test_ordinary_talk_raises_no_alarm() -> None:
     assert [text for text in ORDINARY if shaped(text, FIELDS)] == []
 
 
-def test_short_words_are_no_candidates() -> None:
+def test_short_words_are_not_candidates() -> None:
     assert candidates("one two three four") == frozenset()
 
 
@@ -88,22 +88,22 @@ def test_a_stored_number_is_among_the_candidates(value: str, around: str) -> Non
     assert value in candidates(around.format(value, value))
 
 
-def test_the_corpus_is_large_enough_and_tells_what_is_found() -> None:
+def test_the_corpus_is_large_enough_and_sorted_correctly() -> None:
     found = sum(bool(shaped(text, FIELDS)) for text in LEAKS)
     false = sum(bool(shaped(text, FIELDS)) for text in ORDINARY)
     missed = sum(not shaped(text, FIELDS) for text in MISSED)
 
-    print(  # noqa: T201 (the figures are to be seen)
+    print(  # noqa: T201 (the figures are meant to be seen)
         f"\nleaks: {found} of {len(LEAKS)} found by their looks; "
         f"ordinary talk: {false} of {len(ORDINARY)} false alarms; "
         f"known to be missed: {missed} of {len(MISSED)}"
     )
     assert (found, false) == (len(LEAKS), 0)
     assert (len(LEAKS) >= 40, len(ORDINARY) >= 100) == (True, True)
-    assert missed == len(MISSED)  # one that is found belongs to the leaks
+    assert missed == len(MISSED)  # one that is found belongs in LEAKS
 
 
-# --- in other clothes ---
+# --- in disguise ---
 
 WIDE = {n: n + 0xFEE0 for n in range(0x21, 0x7F)}
 CLOTHES = {
@@ -117,12 +117,12 @@ CLOTHES = {
 
 
 @pytest.mark.parametrize("text", CLOTHES.values(), ids=CLOTHES)
-def test_a_secret_is_found_whatever_surrounds_it(text: str) -> None:
+def test_a_disguised_secret_is_found(text: str) -> None:
     assert list(shaped(text, FIELDS)) == ["client_secret"]
 
 
 @pytest.mark.parametrize("text", CLOTHES.values(), ids=CLOTHES)
-def test_a_stored_secret_is_among_the_candidates_whatever_surrounds_it(text: str) -> None:
+def test_a_disguised_stored_secret_is_among_the_candidates(text: str) -> None:
     assert SECRET in candidates(text)
 
 
@@ -150,18 +150,18 @@ PASSWORDS = [
 
 
 @pytest.mark.parametrize("text", PASSWORDS)
-def test_a_password_is_seen(text: str) -> None:
+def test_a_password_is_detected(text: str) -> None:
     assert contains_password(text)
 
 
 @pytest.mark.parametrize("part", ["a", "a.", "1", ",", " ", "-", "pw ", "user ,"])
-def test_forty_thousand_characters_are_searched_in_a_moment(part: str) -> None:
+def test_scanning_forty_thousand_characters_takes_under_three_seconds(part: str) -> None:
     text = f"user {part * (40_000 // len(part))}"
     began = time.process_time()
 
     contains_password(text), shaped(text, FIELDS), candidates(text)
 
-    assert time.process_time() - began < 3  # it was a minute
+    assert time.process_time() - began < 3  # it used to take a minute
 
 
 ABOUT_PASSWORDS = [

@@ -1,4 +1,4 @@
-"""The environment: defaults, what is taken and how, and the example for operators."""
+"""Settings: defaults, which values are accepted in which form, and the example for operators."""
 
 import base64
 import hashlib
@@ -18,7 +18,7 @@ USUAL = "5a4db0c5167a5cad2c4ea1ed00000001"
 EXAMPLE = (Path(__file__).parents[2] / ".env.example").read_text(encoding="utf-8")
 
 
-def test_five_variables_are_enough_and_the_rest_has_defaults(env: Environment) -> None:
+def test_only_five_variables_are_required_and_the_rest_have_defaults(env: Environment) -> None:
     loaded = env.load()
 
     assert loaded.model_dump(exclude={name.lower() for name in NEEDED}) == {
@@ -56,7 +56,7 @@ def test_an_empty_variable_counts_as_not_set(env: Environment) -> None:
     assert env.load(PORT="", LOG_LEVEL="", SLACK_APP_TOKEN="").port == 3000
 
 
-def test_a_variable_of_somebody_else_is_left_alone(env: Environment) -> None:
+def test_an_unrelated_variable_is_ignored(env: Environment) -> None:
     assert env.load(SLACK_COLOUR="aubergine") == env.load()
 
 
@@ -96,7 +96,7 @@ def test_a_malformed_app_token_does_not_ask_for_a_signing_secret_as_well(env: En
 
 @pytest.mark.parametrize("name", ["SLACK_API_URL", "SERVICETITAN_AUTH_URL", "SERVICETITAN_API_URL"])
 @pytest.mark.parametrize("host", ["127.0.0.1:8080", "localhost:8080", "[::1]:8080", "127.8.0.1"])
-def test_without_encryption_secrets_go_to_this_machine_only(
+def test_plain_http_is_allowed_for_loopback_addresses(
     env: Environment, name: str, host: str
 ) -> None:
     path = "/api/" if name == "SLACK_API_URL" else ""
@@ -108,7 +108,7 @@ def test_without_encryption_secrets_go_to_this_machine_only(
 
 @pytest.mark.parametrize("name", ["SLACK_API_URL", "SERVICETITAN_AUTH_URL", "SERVICETITAN_API_URL"])
 @pytest.mark.parametrize("host", ["slack.com", "10.0.0.1", "localhost.example.com", "192.168.1.5"])
-def test_an_address_elsewhere_must_be_encrypted(env: Environment, name: str, host: str) -> None:
+def test_a_non_loopback_address_must_use_https(env: Environment, name: str, host: str) -> None:
     path = "/api/" if name == "SLACK_API_URL" else ""
 
     (line,) = env.refusal(**{name: f"http://{host}{path}"})
@@ -116,7 +116,7 @@ def test_an_address_elsewhere_must_be_encrypted(env: Environment, name: str, hos
     assert "must begin with https://" in line
 
 
-DAY = timedelta(hours=8)  # of business
+DAY = timedelta(hours=8)  # a business day
 
 
 @pytest.mark.parametrize(
@@ -127,12 +127,12 @@ DAY = timedelta(hours=8)  # of business
         ({"FOLLOW_UPS": "Off"}, []),
         ({"REMIND_AFTER": "14400"}, [0.5, 3, 7, 14]),
         ({"REMIND_AFTER": "14400", "FOLLOW_UPS": "1,2"}, [0.5, 2]),
-        # An installation that has set only this one goes on as before, and further.
+        # Setting only this one keeps the first reminder as before and adds the later follow-ups.
         ({"REMIND_AFTER": "115200"}, [4, 7, 14]),
         ({"REMIND_AFTER": "315360000"}, [10950]),
     ],
 )
-def test_the_first_follow_up_comes_after_remind_after_if_that_is_set(
+def test_remind_after_sets_when_the_first_follow_up_is_sent(
     env: Environment, given: dict[str, str], days: list[float]
 ) -> None:
     assert env.load(**given).pace.follow_ups == [DAY * day for day in days]
@@ -149,12 +149,12 @@ def test_lists_are_separated_by_commas(env: Environment) -> None:
 
 
 @pytest.mark.parametrize("word", ["everyone", "Everyone", " EVERYONE ,"])
-def test_everyone_may_be_an_engineer_if_that_is_spelled_out(env: Environment, word: str) -> None:
+def test_the_word_everyone_makes_everyone_an_engineer(env: Environment, word: str) -> None:
     assert env.load(ENGINEERS=word).engineers == ["everyone"]
 
 
 @pytest.mark.parametrize("value", [None, "", " ", ",", " , "])
-def test_nobody_becomes_an_engineer_by_a_value_that_is_not_there(
+def test_a_missing_or_empty_engineers_setting_is_refused(
     env: Environment, value: str | None
 ) -> None:
     (line,) = env.refusal(ENGINEERS=value)
@@ -163,7 +163,7 @@ def test_nobody_becomes_an_engineer_by_a_value_that_is_not_there(
 
 
 @pytest.mark.parametrize("line", ['ENGINEERS="U0AAA', "ENGINEER=U0AAA"])
-def test_a_broken_line_does_not_make_everybody_an_engineer(env: Environment, line: str) -> None:
+def test_a_malformed_engineers_line_is_refused(env: Environment, line: str) -> None:
     needed = {**NEEDED, "ENGINEERS": None}
     env.file.write_text(f"{line}\n")
 
@@ -172,20 +172,20 @@ def test_a_broken_line_does_not_make_everybody_an_engineer(env: Environment, lin
     assert any("ENGINEERS" in one for one in lines)
 
 
-def test_the_first_key_is_the_one_that_seals(env: Environment) -> None:
+def test_credential_keys_keep_their_order_so_the_first_one_seals(env: Environment) -> None:
     assert env.load(CREDENTIAL_KEYS=f"{KEY}, {OTHER_KEY}").keys == [
         hashlib.sha256(name).digest() for name in (b"k", b"o")
     ]
 
 
-def test_a_base_may_end_in_a_slash(env: Environment) -> None:
+def test_a_trailing_slash_is_stripped_from_a_base_url(env: Environment) -> None:
     loaded = env.load(SERVICETITAN_API_URL="https://api-integration.servicetitan.io/")
 
     assert loaded.servicetitan_api_url == "https://api-integration.servicetitan.io"
 
 
 @pytest.mark.parametrize("url", ["postgresql://u:p@db/bot", "postgres://db/bot", "sqlite:///a.db"])
-def test_both_databases_are_taken(env: Environment, url: str) -> None:
+def test_postgresql_and_sqlite_urls_are_accepted(env: Environment, url: str) -> None:
     assert env.load(DATABASE_URL=url).database_url == url
 
 
@@ -201,7 +201,7 @@ def test_both_databases_are_taken(env: Environment, url: str) -> None:
         "postgresql://u:p@[2001:db8::1]:5432/d?sslmode=verify-full&sslrootcert=/etc/ca.pem",
     ],
 )
-def test_addresses_as_platforms_give_them_are_taken(env: Environment, url: str) -> None:
+def test_database_urls_from_hosting_platforms_are_accepted(env: Environment, url: str) -> None:
     assert env.load(DATABASE_URL=url).database_url == url
     assert migrate.where(url)
 
@@ -220,7 +220,7 @@ def test_addresses_as_platforms_give_them_are_taken(env: Environment, url: str) 
     ],
     ids=["what poolers add for other drivers", "a socket as libpq writes it"],
 )
-def test_what_sqlalchemy_would_not_read_is_put_as_it_does(
+def test_database_urls_are_rewritten_into_a_form_sqlalchemy_reads(
     env: Environment, given: str, used: str
 ) -> None:
     assert env.load(DATABASE_URL=given).database_url == used
@@ -237,7 +237,7 @@ def test_what_sqlalchemy_would_not_read_is_put_as_it_does(
         ({"K_SERVICE": "onboarding"}, "Cloud Run"),
     ],
 )
-def test_sqlite_is_refused_where_the_disk_does_not_last(
+def test_sqlite_is_refused_on_platforms_with_an_ephemeral_disk(
     env: Environment, platform: dict[str, str], named: str
 ) -> None:
     (line,) = env.refusal(**platform)
@@ -260,7 +260,7 @@ def test_sqlite_is_refused_where_the_disk_does_not_last(
     ],
     ids=["a developer's tokens", "a file on a volume"],
 )
-def test_sqlite_is_taken_where_it_lasts(env: Environment, others: dict[str, str]) -> None:
+def test_sqlite_is_accepted_on_a_persistent_disk(env: Environment, others: dict[str, str]) -> None:
     assert env.load(**others).database_url.startswith("sqlite")
 
 
@@ -268,7 +268,7 @@ def test_sqlite_is_taken_where_it_lasts(env: Environment, others: dict[str, str]
     "key",
     [b"k" * 32, b"onboarding" * 3 + b"!!", bytes(range(32)), bytes(range(64, 0, -2)), b"ab" * 16],
 )
-def test_a_key_that_is_not_random_is_doubted_and_taken(env: Environment, key: bytes) -> None:
+def test_a_key_that_is_not_random_is_accepted_with_a_warning(env: Environment, key: bytes) -> None:
     text = base64.urlsafe_b64encode(key).decode()
 
     (doubt,) = env.load(CREDENTIAL_KEYS=f"{KEY},{text}", SLACK_SIGNING_SECRET=USUAL).doubts
@@ -277,13 +277,13 @@ def test_a_key_that_is_not_random_is_doubted_and_taken(env: Environment, key: by
     assert text not in doubt
 
 
-def test_no_key_of_ours_is_doubted(env: Environment) -> None:
+def test_randomly_generated_keys_raise_no_warning(env: Environment) -> None:
     keys = ",".join(base64.urlsafe_b64encode(os.urandom(32)).decode() for _ in range(1000))
 
     assert env.load(CREDENTIAL_KEYS=keys, SLACK_SIGNING_SECRET=USUAL).doubts == []
 
 
-def test_a_signing_secret_of_an_unusual_shape_is_doubted_and_taken(env: Environment) -> None:
+def test_an_unusual_signing_secret_is_accepted_with_a_warning(env: Environment) -> None:
     unusual = "5a4db0c5167a5cad2c4ea1ed0000000G"
 
     assert env.load(SLACK_SIGNING_SECRET=USUAL).doubts == []
@@ -292,14 +292,14 @@ def test_a_signing_secret_of_an_unusual_shape_is_doubted_and_taken(env: Environm
     assert unusual not in doubt
 
 
-def test_a_level_may_be_written_small(env: Environment) -> None:
+def test_the_log_level_can_be_lowercase(env: Environment) -> None:
     assert env.load(LOG_LEVEL="debug").log_level == "DEBUG"
 
 
 # --- .env.example ---
 
 
-def test_the_example_lists_exactly_the_variables_that_there_are() -> None:
+def test_the_example_lists_exactly_the_existing_variables() -> None:
     listed = re.findall(r"^#?\s?([A-Z][A-Z_]+)=", EXAMPLE, re.MULTILINE)
 
     assert sorted(listed) == sorted(name.upper() for name in Settings.model_fields)
@@ -315,7 +315,7 @@ def test_the_example_shows_the_defaults() -> None:
         assert str(Settings.model_fields[name.lower()].default) == value
 
 
-def test_secrets_show_in_no_repr(env: Environment) -> None:
+def test_secrets_do_not_appear_in_the_repr(env: Environment) -> None:
     loaded = env.load(SLACK_APP_TOKEN="xapp-1-token")
 
     secrets = (NEEDED["SLACK_BOT_TOKEN"], NEEDED["SLACK_SIGNING_SECRET"], KEY, "xapp-1-token")

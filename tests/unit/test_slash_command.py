@@ -1,4 +1,4 @@
-"""The words after the command: what a person means by them, whatever they are dressed in."""
+"""Parsing the words after the slash command, however they are spelled or decorated."""
 
 import time
 from collections.abc import Callable
@@ -31,7 +31,7 @@ WIDE = {n: n + 0xFEE0 for n in range(0x21, 0x7F)}
 
 
 @given(st.sampled_from(COMMANDS), BEFORE, AFTER, SPACES, NOTHING, CASES)
-def test_a_command_is_known_however_it_is_written(
+def test_a_command_is_recognized_however_it_is_written(
     word: str, before: str, after: str, space: str, nothing: str, case: Callable[[str], str]
 ) -> None:
     typed = f"{nothing}{before}{nothing}{case(word)}{nothing}{after}{space}acme{nothing}"
@@ -40,14 +40,14 @@ def test_a_command_is_known_however_it_is_written(
 
 
 @given(st.sampled_from(COMMANDS), SPACES)
-def test_full_width_letters_are_letters(word: str, space: str) -> None:
+def test_a_command_in_full_width_letters_is_recognized(word: str, space: str) -> None:
     assert split(word.translate(WIDE) + space + "acme", KNOWN) == (word, "acme")
 
 
 @pytest.mark.parametrize(
     "text", ["", " ", "?", "--help", "-h", "—help", "HELP!", "/?", "\u200b", "…"]
 )
-def test_help_is_asked_for_in_many_ways(text: str) -> None:
+def test_help_can_be_requested_in_many_ways(text: str) -> None:
     assert split(text, KNOWN) == ("help", "")
 
 
@@ -67,7 +67,7 @@ def test_help_is_asked_for_in_many_ways(text: str) -> None:
         ("7", "7", ""),
     ],
 )
-def test_what_is_meant(text: str, word: str, rest: str) -> None:
+def test_a_command_is_split_from_the_rest_of_the_text(text: str, word: str, rest: str) -> None:
     assert split(text, KNOWN) == (word, rest)
 
 
@@ -90,7 +90,7 @@ def test_a_name_keeps_its_own_punctuation(name: str) -> None:
 
 
 @given(st.text())
-def test_nothing_that_is_typed_breaks_it(text: str) -> None:
+def test_any_text_is_parsed_without_an_error(text: str) -> None:
     word, rest = split(text, KNOWN)
     Named.of(rest), step_and_client(rest), steps_and_client(rest), assignment(rest)
 
@@ -98,14 +98,14 @@ def test_nothing_that_is_typed_breaks_it(text: str) -> None:
 
 
 @pytest.mark.parametrize("part", [",", "-", "step ", "a@", "to ", "#"])
-def test_twenty_thousand_characters_are_read_in_a_moment(part: str) -> None:
+def test_parsing_twenty_thousand_characters_takes_under_three_seconds(part: str) -> None:
     text = part * (20_000 // len(part))
     began = time.process_time()
 
     split(text, KNOWN), Named.of(text), step_and_client(text), steps_and_client(text)
     assignment(text), name_and_invitees(f"acme invite {text}")
 
-    assert time.process_time() - began < 3  # it was half a minute
+    assert time.process_time() - began < 3  # it used to take half a minute
 
 
 # --- a step, a person, a client ---
@@ -129,12 +129,12 @@ def test_twenty_thousand_characters_are_read_in_a_moment(part: str) -> None:
         ("<#C0ACME> #7", 7, "<#C0ACME>"),
     ],
 )
-def test_a_step_is_named_in_many_ways(words: str, step: int, client: str) -> None:
+def test_a_step_can_be_named_in_many_ways(words: str, step: int, client: str) -> None:
     assert step_and_client(words) == (step, client)
 
 
 @pytest.mark.parametrize("words", ["", "seven", "1234", "7-9", "7 – 9", "7, 8", "7 and 8", "7acme"])
-def test_what_names_no_one_step_is_asked_about(words: str) -> None:
+def test_text_that_does_not_name_exactly_one_step_is_not_parsed(words: str) -> None:
     assert step_and_client(words) is None
 
 
@@ -151,7 +151,7 @@ def test_what_names_no_one_step_is_asked_about(words: str) -> None:
         ("<@U0LEE> All Pro Plumbing", "All Pro Plumbing"),
     ],
 )
-def test_an_engineer_is_named_before_or_after_the_clients(words: str, clients: str) -> None:
+def test_an_engineer_can_be_named_before_or_after_the_clients(words: str, clients: str) -> None:
     assert assignment(words) == Assignment("U0LEE", clients)
 
 
@@ -165,14 +165,14 @@ def test_an_engineer_is_named_before_or_after_the_clients(words: str, clients: s
         "Everything from <@U0ERIN> to <@U0LEE>!",
     ],
 )
-def test_all_clients_of_an_engineer_are_named_in_many_ways(words: str) -> None:
+def test_all_clients_of_an_engineer_can_be_named_in_many_ways(words: str) -> None:
     assert assignment(words) == Assignment("U0LEE", source="U0ERIN")
 
 
 @pytest.mark.parametrize(
     "words", ["<@U0LEE> all of mine", "my clients to <@U0LEE>", "<@U0LEE> all mine"]
 )
-def test_all_of_mine_are_the_clients_of_who_types(words: str) -> None:
+def test_all_of_mine_means_the_clients_of_the_user_typing(words: str) -> None:
     assert assignment(words) == Assignment("U0LEE", mine=True)
 
 
@@ -187,7 +187,7 @@ def test_all_of_mine_are_the_clients_of_who_types(words: str) -> None:
         "<@U0LEE> acme of <@U0ERIN>",
     ],
 )
-def test_an_unclear_assignment_is_none(words: str) -> None:
+def test_an_unclear_assignment_is_not_parsed(words: str) -> None:
     assert assignment(words) is None
 
 
@@ -202,7 +202,7 @@ def test_an_unclear_assignment_is_none(words: str) -> None:
         ("???", Named()),
     ],
 )
-def test_a_client_is_named_by_name_or_by_channel(words: str, named: Named) -> None:
+def test_a_client_can_be_identified_by_name_or_by_channel(words: str, named: Named) -> None:
     assert Named.of(words) == named
 
 
@@ -219,12 +219,12 @@ def test_a_client_is_named_by_name_or_by_channel(words: str, named: Named) -> No
         ("3..8", 3, 8, ""),
     ],
 )
-def test_several_steps_are_named_by_the_first_and_the_last(
+def test_a_range_of_steps_is_given_by_its_first_and_last_step(
     words: str, first: int, last: int, client: str
 ) -> None:
     assert steps_and_client(words) == (range(first, last + 1), client)
 
 
 @pytest.mark.parametrize("words", ["8-3", "acme", "1 and 4"])
-def test_what_names_no_steps_is_none(words: str) -> None:
+def test_an_invalid_range_of_steps_is_not_parsed(words: str) -> None:
     assert steps_and_client(words) is None

@@ -14,7 +14,7 @@ SHOWN = {"Message", "View", "EphemeralReply"}
 
 
 def view_functions() -> dict[CodeType, str]:
-    """Every public function of `bot.views` that returns a message or a window."""
+    """Every public function of `bot.views` that returns a message or a view."""
     found = {}
     for info in pkgutil.iter_modules(views.__path__):
         module = importlib.import_module(f"{views.__name__}.{info.name}")
@@ -30,7 +30,7 @@ def view_functions() -> dict[CodeType, str]:
     return found
 
 
-def test_every_message_and_window_is_among_the_specimens() -> None:
+def test_every_message_and_view_is_among_the_specimens() -> None:
     profile = Profile()
     names = profile.runcall(lambda: [one.name for one in specimens(guide.load())])
     called = {entry.code for entry in profile.getstats()}

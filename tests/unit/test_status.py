@@ -36,7 +36,7 @@ def status(*lines: Overview, here: bool = False) -> EphemeralReply:
     return status_answer(lines, now=NOW, workspace_url="https://heavyset.slack.com/", query=query)
 
 
-def test_status_tells_step_progress_turn_and_last_activity() -> None:
+def test_status_shows_step_progress_turn_and_last_activity() -> None:
     text = status(ACME, here=True).text
 
     assert "Acme Plumbing · 6 of 25 · step 7: Submit the Application" in text
@@ -51,13 +51,13 @@ def test_status_links_to_channel_and_thread() -> None:
     )
 
 
-def test_status_before_there_is_a_thread_names_the_channel() -> None:
+def test_status_names_the_channel_before_there_is_a_thread() -> None:
     text = status(replace(ACME, thread_ts=None), here=True).text
 
     assert text.endswith(f"<#{CHANNEL}>")
 
 
-def test_in_phase_6_status_says_that_it_is_heavysets_turn() -> None:
+def test_status_says_when_it_is_heavysets_turn() -> None:
     assert "waiting on us" in status(replace(ACME, turn=Owner.HEAVYSET)).text
 
 
@@ -69,7 +69,7 @@ def test_in_phase_6_status_says_that_it_is_heavysets_turn() -> None:
         (Status.CANCELLED, "canceled"),
     ],
 )
-def test_a_client_who_is_not_active_is_shown_as_what_it_is(state: Status, words: str) -> None:
+def test_an_inactive_client_is_shown_with_its_state(state: Status, words: str) -> None:
     text = status(replace(ACME, status=state), here=True).text
 
     assert f"6 of 25 · {words}\n" in text
@@ -79,24 +79,24 @@ def test_a_client_who_is_not_active_is_shown_as_what_it_is(state: Status, words:
 @pytest.mark.parametrize(
     ("count", "header"), [(1, "1 active onboarding"), (3, "3 active onboardings")]
 )
-def test_elsewhere_status_counts_all_active_clients(count: int, header: str) -> None:
+def test_status_outside_client_channels_counts_all_active_clients(count: int, header: str) -> None:
     text = status(*[ACME] * count).text
 
     assert text.startswith(f"{header}\n")
     assert text.count("Acme Plumbing") == count
 
 
-def test_without_a_client_status_tells_how_to_start_one() -> None:
+def test_status_without_any_clients_explains_how_to_start_one() -> None:
     assert "`/servicetitan start Acme Plumbing`" in status().text
 
 
-def test_a_client_on_an_older_guide_is_counted_by_that_guide() -> None:
+def test_progress_on_an_older_guide_is_counted_by_that_guide() -> None:
     text = status(replace(ACME, guide=OLDER)).text
 
     assert f"6 of {len(OLDER.steps)} ·" in text
 
 
-def test_a_client_whose_record_cannot_be_read_is_named_among_the_others() -> None:
+def test_an_unreadable_onboarding_is_listed_with_the_others() -> None:
     unread = Unread("x", "Beta Heating", "unknown Loss “frozen”")
 
     text = status_answer([unread, ACME], now=NOW, workspace_url="", query=None).text
@@ -106,7 +106,7 @@ def test_a_client_whose_record_cannot_be_read_is_named_among_the_others() -> Non
     assert "Acme Plumbing · 6 of 25" in text
 
 
-def test_a_clients_name_cannot_mention_anybody() -> None:
+def test_a_client_name_is_escaped_and_cannot_mention_anyone() -> None:
     text = status(replace(ACME, client_name="<!channel> & <@U1>")).text
 
     assert "&lt;!channel&gt; &amp; &lt;@U1&gt;" in text
@@ -124,7 +124,7 @@ def test_a_clients_name_cannot_mention_anybody() -> None:
     ],
     ids=["none", "here", "many", "help", "a problem", "plain"],
 )
-def test_slack_takes_every_answer(answer: EphemeralReply) -> None:
+def test_slack_accepts_every_answer(answer: EphemeralReply) -> None:
     assert problems_of_blocks(list(answer.blocks), Surface.MESSAGE) == []
     assert 0 < len(answer.text) <= 4000
 

@@ -1,4 +1,4 @@
-"""A step's message: in full while it is current, one line afterwards, always as Slack takes it."""
+"""A step's message: in full while it is current, one line afterwards, always valid for Slack."""
 
 import html
 import re
@@ -26,7 +26,7 @@ from tests.unit.rendering import buttons, elements, every_message, problems, sho
 
 CURRENT = {step.number: an_onboarding(at_step=step.number) for step in GUIDE.steps}
 DONE = a_completed_onboarding()
-# What may change a step's look, besides its own state.
+# What can change how a step looks, besides its own state.
 SITUATIONS = {
     "at the beginning": an_onboarding(),
     "with an existing admin": an_onboarding(at_step=3, account="existing"),
@@ -58,7 +58,7 @@ def words(text: str) -> list[str]:
 
 
 @every_situation
-def test_slack_takes_each_message_of_the_thread(onboarding: Onboarding) -> None:
+def test_slack_accepts_every_message_in_the_thread(onboarding: Onboarding) -> None:
     for slot, message in every_message(onboarding).items():
         assert (slot, problems(message)) == (slot, [])
 
@@ -72,7 +72,7 @@ def test_the_plain_text_says_what_the_blocks_say(onboarding: Onboarding) -> None
 
 
 @every_situation
-def test_every_message_names_its_place(onboarding: Onboarding) -> None:
+def test_every_message_has_its_onboarding_and_slot_in_the_metadata(onboarding: Onboarding) -> None:
     for slot, message in every_message(onboarding).items():
         assert message.metadata["event_type"] == "onboarding_message"
         payload = message.metadata["event_payload"]
@@ -101,7 +101,7 @@ def test_the_current_step_has_the_buttons_that_it_needs(step: Step) -> None:
 
 
 @every_step
-def test_a_button_names_the_onboarding_and_the_step_and_nothing_else(step: Step) -> None:
+def test_a_button_value_holds_only_the_onboarding_and_the_step(step: Step) -> None:
     for value in buttons(current(step.number)).values():
         assert value == f"{ONBOARDING_ID}:{step.number}"
         assert StepRef.parse(value) == StepRef(ONBOARDING_ID, step.number)
@@ -120,7 +120,7 @@ def test_the_current_step_is_shown_with_its_number_title_and_phase(step: Step) -
 
 
 @every_step
-def test_the_current_step_shows_all_that_the_guide_says_of_it(step: Step) -> None:
+def test_the_current_step_shows_everything_the_guide_says_about_it(step: Step) -> None:
     said = [step.body, *step.items, *step.notes, *step.tips]
     for table in step.tables:
         filled = dict(table.blanks)
@@ -136,7 +136,7 @@ def test_the_current_step_shows_all_that_the_guide_says_of_it(step: Step) -> Non
 @pytest.mark.parametrize(
     ("entered", "primary"), [((), "enter_credentials"), (ALL_FIELDS, "step_done")]
 )
-def test_what_is_to_be_pressed_next_stands_out(entered: tuple[str, ...], primary: str) -> None:
+def test_only_the_next_button_is_highlighted(entered: tuple[str, ...], primary: str) -> None:
     message = step_message(an_onboarding(at_step=18, credentials=entered), 18)
 
     styled = [name for name, one in elements(message.blocks).items() if one.get("style")]
@@ -144,26 +144,26 @@ def test_what_is_to_be_pressed_next_stands_out(entered: tuple[str, ...], primary
     assert styled == [primary]
 
 
-def test_values_are_shown_by_name_mask_and_who_entered_them() -> None:
+def test_a_value_is_shown_with_its_name_mask_and_who_entered_it() -> None:
     text = "\n".join(texts(step_message(an_onboarding(at_step=20), 20).blocks))
 
     assert f"Tenant ID ending in 4455 — <@{CLIENT_ADMIN}>, <!date^" in text
 
 
-def test_values_that_are_missing_are_shown_as_missing() -> None:
+def test_missing_values_are_shown_as_missing() -> None:
     text = "\n".join(texts(current(22).blocks))
 
     assert "Application Key: not entered yet" in text
 
 
-def test_the_running_verification_is_told() -> None:
+def test_a_running_verification_is_shown() -> None:
     message = step_message(SITUATIONS["while the verification runs"], 20)
 
     assert "Checking your 5 credentials with ServiceTitan" in message.text
 
 
 @pytest.mark.parametrize("number", [3, 9, 12, 17, 23])
-def test_the_first_step_of_the_last_phase_thanks_the_client(number: int) -> None:
+def test_only_the_first_step_of_the_last_phase_thanks_the_client(number: int) -> None:
     assert ("Your part is done" in current(number).text) == (number == 23)
 
 
@@ -171,7 +171,7 @@ def test_the_first_step_of_the_last_phase_thanks_the_client(number: int) -> None
 
 
 @every_step
-def test_a_finished_step_is_one_line_with_who_and_when(step: Step) -> None:
+def test_a_finished_step_is_one_line_with_who_did_it_and_when(step: Step) -> None:
     lines = [block for block in done(step.number).blocks if block["type"] != "actions"]
     by = DONE.step(step.number).by
 
@@ -182,8 +182,8 @@ def test_a_finished_step_is_one_line_with_who_and_when(step: Step) -> None:
 
 
 @pytest.mark.parametrize("number", range(1, 25))
-def test_the_last_finished_step_is_undone_and_others_are_reopened(number: int) -> None:
-    """Both ask first. Values are entered again where they were entered."""
+def test_the_last_finished_step_offers_undo_and_the_others_reopen(number: int) -> None:
+    """Both ask for confirmation. Values can be re-entered where they were entered."""
     found = elements(step_message(CURRENT[25], number).blocks)
     back = "step_undo" if number == 24 else "reopen_step"
 
@@ -193,7 +193,7 @@ def test_the_last_finished_step_is_undone_and_others_are_reopened(number: int) -
 
 
 @pytest.mark.parametrize("situation", ["paused", "cancelled", "completed"])
-def test_what_rests_or_is_over_has_no_buttons_that_cannot_work(situation: str) -> None:
+def test_steps_of_a_paused_or_ended_onboarding_have_no_buttons(situation: str) -> None:
     onboarding = {
         "paused": lifecycle.pause(CURRENT[20], an_engineer(), NOW).onboarding,
         "cancelled": lifecycle.cancel(CURRENT[20], an_engineer(), "They left.", NOW).onboarding,
@@ -212,13 +212,13 @@ def test_what_rests_or_is_over_has_no_buttons_that_cannot_work(situation: str) -
         (22, "application_key"),
     ],
 )
-def test_a_finished_step_has_just_its_own_values_entered_again(number: int, fields: str) -> None:
+def test_a_finished_step_lets_only_its_own_values_be_reentered(number: int, fields: str) -> None:
     value = buttons(step_message(CURRENT[25], number))["enter_credentials"]
 
     assert value == f"{ONBOARDING_ID}:{number}:{fields}"
 
 
-def test_the_answer_stays_readable() -> None:
+def test_a_finished_step_still_shows_the_chosen_option() -> None:
     assert "(“Create a new account”)" in done(1).text
 
 
@@ -229,7 +229,7 @@ def test_a_skipped_step_says_why_and_has_no_buttons() -> None:
     assert not buttons(message)
 
 
-def test_a_step_that_waits_again_has_no_buttons() -> None:
+def test_a_step_waiting_again_after_an_undo_has_no_buttons() -> None:
     message = step_message(SITUATIONS["after an undo"], 12)
 
     assert "coming up again later" in message.text

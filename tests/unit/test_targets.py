@@ -1,4 +1,4 @@
-"""Which onboardings take longer than the guide's target for the phase that they are in."""
+"""Which onboardings are exceeding the guide's target for their current phase."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -37,7 +37,7 @@ def test_a_phase_is_at_risk_after_three_quarters_of_its_target(
     assert risk is None or risk.due == MONDAY + DAY + 8 * HOUR
 
 
-def test_only_active_ones_in_a_phase_with_a_target_are_at_risk() -> None:
+def test_only_active_onboardings_in_a_phase_with_a_target_are_at_risk() -> None:
     late = replace(a_line(current_step=4), phase_at=MONDAY)
     data = GUIDE.model_dump(exclude={"phases": {"__all__": {"target_days"}}})
     guide = type(GUIDE).model_validate(data)
@@ -50,7 +50,7 @@ def test_only_active_ones_in_a_phase_with_a_target_are_at_risk() -> None:
         assert risk_of(line, MONDAY + 30 * DAY, ZONE) is None
 
 
-def test_a_phase_begins_with_the_end_of_the_one_before_and_again_after_a_pause() -> None:
+def test_a_phase_starts_when_the_last_one_ends_and_again_after_a_pause() -> None:
     ann, erin = a_client_admin(), an_engineer()
     at = a_new_onboarding().onboarding
 

@@ -1,4 +1,4 @@
-"""How often something may be done, and how long to wait for the next time."""
+"""How often something is allowed, and how long to wait until it is allowed again."""
 
 from datetime import timedelta
 
@@ -16,16 +16,16 @@ TWICE = Rate(2, timedelta(minutes=10))
     [
         ([], None),
         ([1], None),
-        ([12, 11, 1], None),  # the others are too long ago
-        ([10, 1], None),  # exactly the period ago counts no more
+        ([12, 11, 1], None),  # the others have expired
+        ([10, 1], None),  # exactly one period ago no longer counts
         ([9, 1], 1),
         ([1, 9], 1),  # in any order
-        ([9, 4, 3], 6),  # three already: until the second but last is too old
+        ([9, 4, 3], 6),  # three already: until the second to last has expired
         ([0, 0], 10),
         ([-5, 1], None),  # in the future, by another clock
     ],
 )
-def test_after_too_many_one_waits_until_the_earliest_is_old_enough(
+def test_at_the_limit_the_wait_lasts_until_enough_uses_have_expired(
     minutes_ago: list[int], wait: int | None
 ) -> None:
     times = [NOW - minutes * MINUTE for minutes in minutes_ago]

@@ -1,4 +1,4 @@
-"""What people type in the thread, against the corpus; nobody's small talk finishes a step."""
+"""Messages typed in the thread, checked against the corpus; small talk never finishes a step."""
 
 import pytest
 from hypothesis import given, strategies as st
@@ -19,7 +19,7 @@ STEP = GUIDE.step(7)
         ("third", 0.9, 0.95),
     ],
 )
-def test_the_corpus_is_understood(part: str, right: float, left_alone: float) -> None:
+def test_accuracy_on_the_corpus_is_high_enough(part: str, right: float, left_alone: float) -> None:
     found = read(GUIDE, part)
 
     misses = [f"{one.typed.text}: {one.meaning}" for one in found if one.outcome != "right"]
@@ -56,17 +56,17 @@ def test_the_corpus_is_large_enough() -> None:
         ("help\nthe page\nis blank", Intent(Meaning.QUESTION, "the page\nis blank")),
     ],
 )
-def test_what_goes_with_a_word_is_kept(text: str, intent: Intent) -> None:
+def test_a_message_is_parsed_into_its_meaning_and_any_question(text: str, intent: Intent) -> None:
     assert understand(GUIDE, text, STEP) == intent
 
 
 @given(st.text(max_size=300))
-def test_any_text_may_be_written(text: str) -> None:
+def test_any_text_is_understood_without_an_error(text: str) -> None:
     assert understand(GUIDE, text, STEP).meaning in Meaning
 
 
 @given(st.sampled_from(list(typed("tuning"))))
-def test_a_message_to_a_person_is_left_to_them(one: object) -> None:
+def test_a_message_addressed_to_a_person_is_not_acted_on(one: object) -> None:
     text = one.text  # type: ignore[attr-defined]
     meaning = understand(GUIDE, f"<@U02ANN> {text}", STEP).meaning
 

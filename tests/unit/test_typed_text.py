@@ -1,4 +1,4 @@
-"""What people type and paste: what nobody sees goes, what Slack made of it is undone."""
+"""Typed and pasted text: invisible characters are removed, and Slack's formatting is undone."""
 
 import sys
 import unicodedata
@@ -14,7 +14,7 @@ CONTROLS = [chr(n) for n in [*range(0x20), *range(0x7F, 0xA0)] if not chr(n).iss
 OTHERS = "\u034f\u115f\u1160\u17b4\u180b\u2800\u3164\ufe0f\uffa0\ufffc\U000e0101\U000e0041\ud800"
 
 
-def test_what_has_no_width_is_dropped_wherever_it_is() -> None:
+def test_invisible_characters_are_removed_wherever_they_occur() -> None:
     for nothing in (*FORMATS, *CONTROLS, *OTHERS):
         assert clean(f"{nothing}12{nothing}34{nothing}") == "1234", ascii(nothing)
 
@@ -22,17 +22,17 @@ def test_what_has_no_width_is_dropped_wherever_it_is() -> None:
 @pytest.mark.parametrize(
     "name", ["Smith & Sons, Inc.", "أكمي للسباكة", "אקמי אינסטלציה", "Müller", "東京 Plumbing"]
 )
-def test_a_name_of_any_script_survives(name: str) -> None:
+def test_a_name_in_any_script_is_preserved(name: str) -> None:
     assert clean(f"\u202b{name}\u202c") == name
 
 
 @pytest.mark.parametrize("space", " \t\n\r\u00a0\u2007\u2009\u202f\u2028\u3000\x85")
-def test_white_space_of_any_kind_parts_words(space: str) -> None:
+def test_any_kind_of_whitespace_separates_words(space: str) -> None:
     assert one_line(f"{space}Acme{space}{space}Plumbing{space}") == "Acme Plumbing"
 
 
 @given(st.text())
-def test_a_clean_text_stays_as_it_is(text: str) -> None:
+def test_cleaning_text_is_idempotent(text: str) -> None:
     assert clean(clean(text)) == clean(text)
     assert one_line(one_line(text)) == one_line(text)
 
@@ -56,11 +56,11 @@ def test_a_clean_text_stays_as_it_is(text: str) -> None:
         ("&amp;lt;", "&lt;"),
     ],
 )
-def test_links_and_escapes_are_as_they_were_typed(arrived: str, typed: str) -> None:
+def test_links_and_escapes_are_restored_to_what_was_typed(arrived: str, typed: str) -> None:
     assert as_typed(arrived) == typed
 
 
-def test_a_link_behind_other_words_shows_where_it_leads() -> None:
+def test_a_link_with_an_unrelated_label_still_shows_its_url() -> None:
     assert as_typed("<https://evil.example|Acme>") == "<https://evil.example|Acme>"
 
 
@@ -73,11 +73,11 @@ def test_a_link_behind_other_words_shows_where_it_leads() -> None:
         "a < b && c > d",
     ],
 )
-def test_what_slack_makes_of_a_text_is_undone(typed: str) -> None:
+def test_slack_formatting_of_typical_text_is_undone(typed: str) -> None:
     assert as_message(typed) != typed
     assert as_typed(as_message(typed)) == typed
 
 
 @given(st.text(st.sampled_from("ab1.@:/&<> \u00a0"), max_size=40))
-def test_what_slack_makes_of_any_text_is_undone(typed: str) -> None:
+def test_slack_formatting_of_arbitrary_text_is_undone(typed: str) -> None:
     assert as_typed(as_message(typed)) == typed

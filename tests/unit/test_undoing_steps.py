@@ -1,4 +1,4 @@
-"""The way back, by example; asking for help; and that nothing moves after the end."""
+"""Undoing steps, asking for help, and refusing changes after completion."""
 
 import pytest
 
@@ -52,20 +52,20 @@ def test_undoing_step_1_asks_its_question_again() -> None:
     assert choose_option(after, 1, "new", ANN, LATER).onboarding.current == GUIDE.step(2)
 
 
-def test_undoing_another_step_keeps_the_answer_and_what_was_skipped() -> None:
+def test_undoing_another_step_keeps_the_answer_and_the_skipped_steps() -> None:
     after = undo_step(an_onboarding(at_step=5, account="existing"), 3, ANN, LATER).onboarding
 
     assert states(after).startswith("dscw")
     assert after.account == "existing"
 
 
-def test_after_undo_the_way_leads_over_the_later_steps_again() -> None:
+def test_after_an_undo_the_later_steps_are_repeated() -> None:
     after = undo_step(an_onboarding(at_step=6), 3, ANN, LATER).onboarding
 
     assert finish_step(after, 3, ANN, LATER).onboarding.current == GUIDE.step(4)
 
 
-def test_a_hand_over_that_was_undone_is_done_again() -> None:
+def test_an_undone_handover_happens_again_when_the_step_is_finished() -> None:
     after = undo_step(an_onboarding(at_step=23), 22, ANN, LATER).onboarding
 
     assert EventKind.HANDED_OVER in kinds(finish_step(after, 22, ANN, LATER))
@@ -96,11 +96,11 @@ def test_a_question_is_recorded_at_its_step() -> None:
     assert change.onboarding.steps == an_onboarding(at_step=7).steps
 
 
-# --- when nothing is left to do ---
+# --- after completion ---
 
 
 @pytest.mark.parametrize("deed", ["done", "undo", "enter"])
-def test_a_completed_onboarding_stays_as_it_is(deed: str) -> None:
+def test_a_completed_onboarding_refuses_changes(deed: str) -> None:
     onboarding = a_completed_onboarding()
 
     with pytest.raises(Refused, match=r"already finished|is complete"):
@@ -111,7 +111,7 @@ def test_a_completed_onboarding_stays_as_it_is(deed: str) -> None:
         }[deed]()
 
 
-def test_help_can_be_asked_for_after_the_end() -> None:
+def test_help_can_be_requested_after_completion() -> None:
     change = ask_for_help(a_completed_onboarding(), 25, "Is it live?", ANN, LATER)
 
     assert kinds(change) == [EventKind.HELP_ASKED]

@@ -1,4 +1,4 @@
-"""The vault: what is sealed opens in its own place, with its own key, unaltered. Only there."""
+"""The vault: a sealed value opens only in its own slot, with its own key, and unaltered."""
 
 import hmac
 from dataclasses import replace
@@ -27,12 +27,12 @@ def refusal(value: Sealed, vault: Vault = VAULT) -> str:
     return str(refused.value)
 
 
-def test_what_is_sealed_can_be_opened() -> None:
+def test_a_sealed_value_can_be_opened() -> None:
     assert VAULT.open(sealed()).get_secret_value() == SECRET
 
 
 @given(st.text(max_size=600))
-def test_every_text_comes_back_as_it_was(text: str) -> None:
+def test_any_text_survives_sealing_and_opening(text: str) -> None:
     assert VAULT.open(VAULT.seal(PLACE, SecretStr(text))).get_secret_value() == text
 
 
@@ -57,18 +57,18 @@ def test_the_same_value_is_sealed_differently_each_time() -> None:
     ],
     ids=["another onboarding", "another field", "another version", "another mask"],
 )
-def test_a_ciphertext_that_was_moved_does_not_open(elsewhere: Slot) -> None:
+def test_a_moved_ciphertext_does_not_open(elsewhere: Slot) -> None:
     assert "altered or moved" in refusal(replace(sealed(), place=elsewhere))
 
 
-def test_parts_of_a_place_cannot_be_shifted_into_each_other() -> None:
+def test_crafted_slot_fields_cannot_produce_another_slots_associated_data() -> None:
     one, other = Slot("a", "b", 1, "c"), Slot('a", "b', "", 1, "c")
 
     assert one.associated_data() != other.associated_data()
 
 
 @pytest.mark.parametrize("position", [0, NONCE_BYTES - 1, NONCE_BYTES, -1])
-def test_a_ciphertext_that_was_altered_does_not_open(position: int) -> None:
+def test_an_altered_ciphertext_does_not_open(position: int) -> None:
     value = sealed()
     altered = bytearray(value.ciphertext)
     altered[position] ^= 1
@@ -77,13 +77,13 @@ def test_a_ciphertext_that_was_altered_does_not_open(position: int) -> None:
 
 
 @pytest.mark.parametrize("length", [0, 1, NONCE_BYTES - 1, NONCE_BYTES, NONCE_BYTES + 15, -1])
-def test_a_ciphertext_that_was_cut_off_does_not_open(length: int) -> None:
+def test_a_truncated_ciphertext_does_not_open(length: int) -> None:
     value = sealed()
 
     assert refusal(replace(value, ciphertext=value.ciphertext[:length]))
 
 
-def test_a_key_that_is_missing_is_named_by_its_id() -> None:
+def test_a_missing_key_is_named_by_its_id() -> None:
     text = refusal(sealed(), Vault([OTHER_KEY]))
 
     assert f"key {key_id(KEY)} is not among CREDENTIAL_KEYS" in text
@@ -97,26 +97,26 @@ def test_the_first_key_is_the_one_that_seals() -> None:
     assert Vault([OTHER_KEY, KEY]).seal(PLACE, SecretStr(SECRET)).key_id == key_id(OTHER_KEY)
 
 
-def test_another_key_under_the_same_id_does_not_open() -> None:
+def test_a_different_key_with_the_same_id_does_not_open_a_value() -> None:
     value = Vault([OTHER_KEY]).seal(PLACE, SecretStr(SECRET))
 
     assert "altered or moved" in refusal(replace(value, key_id=key_id(KEY)))
 
 
-def test_a_keys_id_is_short_and_tells_nothing_of_the_key() -> None:
+def test_a_key_id_is_short_and_reveals_nothing_about_the_key() -> None:
     assert len(key_id(KEY)) == 8
     assert key_id(KEY) != key_id(OTHER_KEY)
     assert key_id(KEY) not in KEY.hex()
 
 
-def test_a_refusal_names_the_place_and_never_the_value() -> None:
+def test_an_error_names_the_slot_but_never_the_value() -> None:
     text = refusal(replace(sealed(), place=replace(PLACE, version=2)))
 
     assert text.startswith("client_secret of onboarding 0123456789abcdef: ")
     assert "canary" not in text
 
 
-def test_neither_value_nor_key_shows_in_a_repr() -> None:
+def test_neither_the_value_nor_the_key_appears_in_a_repr() -> None:
     value = sealed()
 
     shown = "".join(map(repr, (VAULT, value, VAULT.open(value))))
@@ -125,10 +125,10 @@ def test_neither_value_nor_key_shows_in_a_repr() -> None:
     assert "kkkk" not in shown
 
 
-# --- keys that are made from it ---
+# --- derived keys ---
 
 
-def test_each_purpose_has_a_key_of_its_own() -> None:
+def test_each_purpose_has_its_own_derived_key() -> None:
     made = {derived(key, what) for key in (KEY, OTHER_KEY) for what in (FINGERPRINT, SEAL)}
 
     assert len(made | {KEY, OTHER_KEY}) == 6
@@ -142,7 +142,7 @@ def test_the_derivation_is_hkdf_with_sha256() -> None:
     assert derived(KEY, SEAL) == expanded
 
 
-def test_a_value_is_known_by_fingerprints_of_all_keys_and_of_both_derivations() -> None:
+def test_fingerprints_cover_every_key_and_both_derivations() -> None:
     both = Vault([OTHER_KEY, KEY]).fingerprints(SECRET)
 
     assert VAULT.fingerprint(SECRET) in both

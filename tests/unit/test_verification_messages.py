@@ -1,4 +1,4 @@
-"""A verification's result in the thread, and what can be done about it from there."""
+"""A verification's result in the thread, and the buttons that it offers."""
 
 import pytest
 
@@ -55,19 +55,19 @@ def two_runs(first: Report) -> list[Message]:
 
 
 @pytest.mark.parametrize("report", REPORTS)
-def test_slack_takes_every_result(report: Report) -> None:
+def test_slack_accepts_every_result(report: Report) -> None:
     assert problems(latest(report)) == []
 
 
 @pytest.mark.parametrize("cause", CAUSES)
-def test_slack_takes_every_finding_of_the_catalogue(cause: str) -> None:
+def test_slack_accepts_every_finding_in_the_catalog(cause: str) -> None:
     check = found("token", cause, "HTTP 400", **WORDS)
     report = Report(checks=(check,), started_at=NOW, duration_ms=1, environment="production")
 
     assert problems(latest(report)) == []
 
 
-def test_slack_takes_the_longest_report() -> None:
+def test_slack_accepts_the_longest_report() -> None:
     every = [found("token", cause, "HTTP 400", **WORDS) for cause in CAUSES]
     worst = max(every, key=lambda check: len(check.for_client))
     checks = tuple(worst.model_copy(update={"id": name}) for name in TITLES)
@@ -95,14 +95,14 @@ def test_the_metadata_has_the_outcome_and_the_fields(
     }
 
 
-def test_a_wrong_value_is_entered_again_with_a_button_for_just_that_value() -> None:
+def test_a_wrong_value_gets_a_button_to_reenter_just_that_value() -> None:
     button = elements(latest(WRONG_SECRET).blocks)["enter_credentials"]
 
     assert button["text"]["text"] == "Re-enter Client Secret"
     assert button["value"] == f"{ONBOARDING_ID}:19:client_secret"
 
 
-def test_two_wrong_values_are_entered_again_with_one_button() -> None:
+def test_two_wrong_values_share_one_button_to_reenter_them() -> None:
     button = elements(latest(WRONG_PAIR).blocks)["enter_credentials"]
 
     assert button["text"]["text"] == "Re-enter"
@@ -117,11 +117,11 @@ def test_a_failure_offers_another_run_and_help() -> None:
     ]
 
 
-def test_a_failure_without_a_wrong_value_asks_for_none() -> None:
+def test_a_failure_without_a_wrong_value_does_not_ask_to_reenter_any() -> None:
     assert list(buttons(latest(NO_VALUE_WRONG))) == ["run_verification", "step_help"]
 
 
-def test_a_failure_names_the_steps_to_go_through_again() -> None:
+def test_a_failure_names_the_steps_to_repeat() -> None:
     text = latest(WRONG_PAIR).text
 
     assert "Step 18: Verify Connection Status" in text
@@ -129,7 +129,7 @@ def test_a_failure_names_the_steps_to_go_through_again() -> None:
     assert "Please re-enter: Client ID and Client Secret." in text
 
 
-def test_a_failure_is_told_in_words_for_the_client() -> None:
+def test_a_failure_shows_the_clients_wording_not_technical_details() -> None:
     text = latest(WRONG_SECRET).text
 
     assert "words for the client" in text
@@ -137,7 +137,7 @@ def test_a_failure_is_told_in_words_for_the_client() -> None:
 
 
 @pytest.mark.parametrize("report", [UNKNOWN, AWAY])
-def test_what_is_unknown_is_never_shown_as_failed(report: Report) -> None:
+def test_an_unknown_result_is_never_shown_as_failed(report: Report) -> None:
     message = latest(report)
 
     assert "Nothing is wrong with what you entered." in message.text
@@ -145,27 +145,27 @@ def test_what_is_unknown_is_never_shown_as_failed(report: Report) -> None:
     assert not message.has_buttons
 
 
-def test_while_servicetitan_is_away_the_next_try_is_told() -> None:
+def test_the_next_retry_is_announced_while_servicetitan_is_down() -> None:
     assert "I'll try again <!date^" in latest(AWAY).text
     assert "A HeavySet engineer will take a look." in latest(UNKNOWN).text
 
 
-def test_a_pass_on_the_way_says_that_nothing_is_to_be_entered_again() -> None:
+def test_an_early_pass_says_there_is_nothing_else_to_enter() -> None:
     assert "ServiceTitan accepted all 5 credentials. Nothing else to enter." in latest(PASSED).text
 
 
-def test_the_last_pass_says_that_the_integration_is_complete() -> None:
+def test_the_final_pass_says_that_setup_is_complete() -> None:
     assert "setup is complete" in messages(a_completed_onboarding())[-1].text
 
 
-def test_what_could_not_be_proved_is_told_beside_a_pass() -> None:
+def test_a_pass_still_shows_an_optional_check_that_is_unknown() -> None:
     open_question = a_check(Outcome.UNKNOWN, title="Write permissions", required=False)
     report = PASSED.model_copy(update={"checks": (passed("token", "HTTP 200"), open_question)})
 
     assert "❔ couldn't tell · Write permissions" in latest(report).text
 
 
-def test_an_older_result_still_says_whose_it_was_and_why_it_failed() -> None:
+def test_an_older_result_still_says_who_it_was_for_and_why_it_failed() -> None:
     why = "A few permissions are missing. Write: Leads. Please check those boxes (step 6)."
     failed = a_check(Outcome.FAILED, title="Permissions").model_copy(update={"for_client": why})
     older, _ = two_runs(WRONG_SECRET.model_copy(update={"checks": (failed,)}))
@@ -190,7 +190,7 @@ def test_an_older_result_keeps_its_metadata() -> None:
     assert (payload["outcome"], payload["fields"]) == ("failed", ["client_secret"])
 
 
-# --- the test booking, and what an engineer ticks off ---
+# --- the test booking, and what an engineer confirms ---
 
 BOOKED = found("test_booking", "booking_to_dismiss", "booking 500000001, New", **WORDS)
 NOT_PROVED = found("writes", "writes_not_proved", "Write Leads: look at step 6, column Write")
@@ -200,14 +200,14 @@ def with_checks(*checks: Check) -> Report:
     return PASSED.model_copy(update={"checks": (passed("token", "HTTP 200"), *checks)})
 
 
-def test_a_test_booking_is_told_with_its_number_and_where_to_dismiss_it() -> None:
+def test_a_test_booking_shows_its_number_and_where_to_dismiss_it() -> None:
     text = latest(with_checks(BOOKED)).text
 
     assert "✅ OK · Test booking: Our test booking (500000001, “TEST - please dismiss”)" in text
     assert "Calls → Bookings → the booking → Dismiss" in text
 
 
-def test_write_permissions_that_are_not_proved_can_be_ticked_off_by_an_engineer() -> None:
+def test_an_engineer_can_confirm_unproven_write_permissions() -> None:
     message = latest(with_checks(NOT_PROVED))
     button = elements(message.blocks)["confirm_writes"]
 
@@ -216,7 +216,7 @@ def test_write_permissions_that_are_not_proved_can_be_ticked_off_by_an_engineer(
     assert button["confirm"]["text"]["text"] == "Write Leads: look at step 6, column Write"
 
 
-def test_what_was_ticked_off_says_by_whom_and_has_no_button() -> None:
+def test_confirmed_permissions_show_who_confirmed_them_and_no_button() -> None:
     onboarding = an_onboarding(at_step=23, report=with_checks(NOT_PROVED))
 
     signed = confirm_writes(onboarding, an_engineer(), NOW).onboarding
@@ -226,7 +226,7 @@ def test_what_was_ticked_off_says_by_whom_and_has_no_button() -> None:
     assert "confirm_writes" not in buttons(message)
 
 
-def test_a_tick_holds_for_later_verifications() -> None:
+def test_a_confirmation_carries_over_to_later_verifications() -> None:
     onboarding = an_onboarding(at_step=25, report=with_checks(NOT_PROVED))
     signed = confirm_writes(onboarding, an_engineer(), NOW).onboarding
 

@@ -1,4 +1,4 @@
-"""Values that come in, verifications that run, and how the last one completes an onboarding."""
+"""Entering values, running verifications, and how the last one completes an onboarding."""
 
 import pytest
 
@@ -45,7 +45,7 @@ def the_run(onboarding: Onboarding) -> Verification:
 
 
 def a_running_one(at_step: int = 22) -> Onboarding:
-    """An onboarding whose values are all in, and are being verified."""
+    """An onboarding whose values have all been entered and are being verified."""
     return an_onboarding(at_step=at_step, credentials=ALL_FIELDS, report=None)
 
 
@@ -56,7 +56,7 @@ def at(onboarding: Onboarding) -> int | None:
 # --- asking for one ---
 
 
-def test_an_engineer_has_the_values_verified() -> None:
+def test_an_engineer_can_request_a_verification() -> None:
     change = request_verification(an_onboarding(at_step=25), ERIN, LATER)
 
     assert kinds(change) == [EventKind.VERIFICATION_REQUESTED]
@@ -64,12 +64,12 @@ def test_an_engineer_has_the_values_verified() -> None:
     assert the_run(change.onboarding) == Verification(2, ERIN, LATER)
 
 
-def test_values_that_are_missing_cannot_be_verified() -> None:
+def test_a_verification_with_missing_values_is_refused() -> None:
     with pytest.raises(Refused, match=r"Still missing: .*Application Key \(step 22\)"):
         request_verification(an_onboarding(at_step=20), ERIN, LATER)
 
 
-def test_a_verification_that_runs_is_not_started_twice() -> None:
+def test_a_running_verification_is_not_started_twice() -> None:
     with pytest.raises(Refused, match="already running"):
         request_verification(a_running_one(), ERIN, LATER)
 
@@ -77,8 +77,8 @@ def test_a_verification_that_runs_is_not_started_twice() -> None:
 # --- results ---
 
 
-def told(report: Report) -> dict[str, object]:
-    """What the history gets of a report: what to enter again decides whose turn it is."""
+def recorded_detail(report: Report) -> dict[str, object]:
+    """What the history records of a report: the values to re-enter decide whose turn it is."""
     again: dict[str, object] = {}
     if report.outcome is Outcome.FAILED:
         again = {"fields": list(report.fields), "why": ["Client ID and Client Secret"]}
@@ -86,7 +86,7 @@ def told(report: Report) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("report", [PASSED, FAILED, UNKNOWN])
-def test_a_result_is_kept_and_recorded_as_the_bots_doing(report: Report) -> None:
+def test_a_result_is_stored_and_recorded_as_an_action_of_the_bot(report: Report) -> None:
     onboarding = a_running_one()
     asked_at = the_run(onboarding).requested_at
 
@@ -95,7 +95,7 @@ def test_a_result_is_kept_and_recorded_as_the_bots_doing(report: Report) -> None
     (event,) = change.events
     assert the_run(change.onboarding).report == report
     assert (event.kind, event.actor.role) == (EventKind.VERIFICATION_FINISHED, Role.BOT)
-    assert event.detail == {"number": 1, **told(report)}
+    assert event.detail == {"number": 1, **recorded_detail(report)}
 
 
 def test_an_early_pass_does_not_finish_a_step() -> None:
@@ -107,14 +107,14 @@ def test_an_early_pass_does_not_finish_a_step() -> None:
     assert after.status is Status.ACTIVE
 
 
-def test_a_failure_names_what_to_enter_again_and_whose_turn_it_is() -> None:
+def test_a_failure_names_the_values_and_makes_it_the_clients_turn() -> None:
     after = verified(a_running_one(at_step=24), FAILED)
 
     assert after.to_enter_again == ("client_secret",)
     assert after.turn is Owner.CLIENT
 
 
-def test_once_it_is_entered_again_it_is_heavysets_turn() -> None:
+def test_reentering_the_failed_value_makes_it_heavysets_turn() -> None:
     failed = verified(a_running_one(at_step=24), FAILED)
 
     after = with_credentials(failed, ["client_secret"])
@@ -146,13 +146,13 @@ def test_a_pass_at_step_25_finishes_it_and_completes_the_onboarding() -> None:
     ]
 
 
-def test_step_25_is_done_by_who_asked_for_the_verification() -> None:
+def test_step_25_is_credited_to_whoever_requested_the_verification() -> None:
     last = a_completed_onboarding().step(25)
 
     assert (last.state, last.by) == (StepState.DONE, ERIN)
 
 
-def test_whose_turn_it_is_ends_with_the_onboarding() -> None:
+def test_it_is_nobodys_turn_once_the_onboarding_is_completed() -> None:
     assert a_completed_onboarding().turn is None
 
 
@@ -167,7 +167,7 @@ def test_a_stale_result_is_refused(number: int, minutes: int) -> None:
         finish_verification(onboarding, number, asked_at, PASSED, LATER)
 
 
-def test_a_result_of_values_that_were_replaced_meanwhile_is_refused() -> None:
+def test_a_result_for_values_that_have_been_replaced_is_refused() -> None:
     onboarding = a_running_one()
     asked_at = the_run(onboarding).requested_at
     after = enter_credentials(onboarding, 18, {"tenant_id": "••••0001"}, ANN, LATER).onboarding
@@ -184,10 +184,10 @@ def test_a_second_result_of_the_same_run_is_refused() -> None:
         finish_verification(after, 1, run.requested_at, FAILED, LATER)
 
 
-# --- when ServiceTitan is away ---
+# --- while ServiceTitan is down ---
 
 
-def test_while_servicetitan_is_away_the_check_is_tried_again() -> None:
+def test_the_check_is_retried_while_servicetitan_is_down() -> None:
     onboarding = a_running_one()
 
     after = verified(onboarding, AWAY, now=LATER)
@@ -196,11 +196,11 @@ def test_while_servicetitan_is_away_the_check_is_tried_again() -> None:
     assert the_run(after).attempt == 1
 
 
-def test_an_unknown_result_that_waiting_cannot_mend_is_not_tried_again() -> None:
+def test_an_unknown_result_that_waiting_cannot_fix_is_not_retried() -> None:
     assert the_run(verified(a_running_one(), UNKNOWN)).due_at is None
 
 
-def test_later_tries_without_an_answer_are_not_told_again() -> None:
+def test_a_retry_that_still_gets_no_answer_records_no_event() -> None:
     onboarding = verified(a_running_one(), AWAY)
     run = the_run(onboarding)
 
@@ -210,7 +210,7 @@ def test_later_tries_without_an_answer_are_not_told_again() -> None:
     assert the_run(change.onboarding).retry_at == LATER + RETRY_AFTER[1]
 
 
-def test_the_bot_stops_asking_after_a_day() -> None:
+def test_the_bot_stops_retrying_after_a_day() -> None:
     onboarding = a_running_one()
     for _ in RETRY_AFTER:
         onboarding = verified(onboarding, AWAY, now=LATER)
@@ -221,7 +221,7 @@ def test_the_bot_stops_asking_after_a_day() -> None:
 
 
 @pytest.mark.parametrize("found", [PASSED, FAILED], ids=["passed", "failed"])
-def test_an_answer_at_last_gets_a_number_and_so_a_message_of_its_own(found: Report) -> None:
+def test_an_answer_after_retries_gets_its_own_number_and_message(found: Report) -> None:
     onboarding = verified(a_running_one(), AWAY)
     run = the_run(onboarding)
 
@@ -231,11 +231,11 @@ def test_an_answer_at_last_gets_a_number_and_so_a_message_of_its_own(found: Repo
         (1, AWAY),
         (2, found),
     ]
-    assert change.events[0].detail == {"number": 2, **told(found)}
+    assert change.events[0].detail == {"number": 2, **recorded_detail(found)}
     assert [one.due_at for one in change.onboarding.verifications] == [None, None]
 
 
-def test_a_new_verification_ends_the_waiting_of_the_old_one() -> None:
+def test_a_new_verification_ends_the_retries_of_the_old_one() -> None:
     onboarding = verified(a_running_one(), AWAY)
 
     after = request_verification(onboarding, ERIN, LATER).onboarding
@@ -247,7 +247,7 @@ def test_a_new_verification_ends_the_waiting_of_the_old_one() -> None:
 
 
 def a_booking_one() -> Onboarding:
-    """An onboarding whose verification with a test booking is awaited."""
+    """An onboarding that is waiting for the result of a verification with a test booking."""
     return request_verification(an_onboarding(at_step=25), ERIN, LATER, "heavyset-1").onboarding
 
 
@@ -264,14 +264,14 @@ def test_a_test_booking_is_part_of_the_request() -> None:
 
 
 @pytest.mark.parametrize("step", [22, 24])
-def test_nothing_is_booked_before_the_step_that_verifies(step: int) -> None:
+def test_a_test_booking_is_refused_before_the_final_step(step: int) -> None:
     onboarding = an_onboarding(at_step=step, credentials=ALL_FIELDS)
 
     with pytest.raises(Refused, match="only available at the last step"):
         request_verification(onboarding, ERIN, LATER, "heavyset-1")
 
 
-def test_that_a_booking_is_sent_is_written_down_once() -> None:
+def test_sending_a_test_booking_is_recorded_only_once() -> None:
     after = sent(a_booking_one())
 
     assert the_run(after).booking_sent_at == MUCH_LATER
@@ -279,12 +279,12 @@ def test_that_a_booking_is_sent_is_written_down_once() -> None:
         sent(after)
 
 
-def test_a_run_without_a_booking_sends_none() -> None:
+def test_a_run_without_a_test_booking_cannot_send_one() -> None:
     with pytest.raises(Refused, match="no test booking to be sent"):
         sent(a_running_one())
 
 
-def test_a_run_that_is_not_awaited_any_more_does_not_book() -> None:
+def test_a_superseded_run_does_not_send_its_test_booking() -> None:
     onboarding = a_booking_one()
     newer = enter_credentials(onboarding, 18, {"tenant_id": "••••0001"}, ANN, MUCH_LATER).onboarding
 
@@ -292,7 +292,7 @@ def test_a_run_that_is_not_awaited_any_more_does_not_book() -> None:
         record_booking_sent(newer, 2, the_run(onboarding).requested_at, MUCH_LATER)
 
 
-def test_a_paused_onboarding_does_not_book() -> None:
+def test_a_paused_onboarding_does_not_send_a_test_booking() -> None:
     onboarding = a_booking_one()
     paused = lifecycle.pause(onboarding, ERIN, MUCH_LATER).onboarding
 
@@ -300,7 +300,7 @@ def test_a_paused_onboarding_does_not_book() -> None:
         sent(paused)
 
 
-def test_a_later_try_keeps_the_booking_that_was_sent() -> None:
+def test_a_retry_keeps_the_sent_booking_and_does_not_send_another() -> None:
     after = verified(sent(a_booking_one()), AWAY, now=MUCH_LATER)
 
     assert the_run(after).due_at
@@ -309,7 +309,7 @@ def test_a_later_try_keeps_the_booking_that_was_sent() -> None:
         sent(after)
 
 
-def test_an_answer_at_last_keeps_the_booking_of_its_run() -> None:
+def test_an_answer_after_retries_keeps_the_booking_of_its_run() -> None:
     waiting = verified(sent(a_booking_one()), AWAY, now=MUCH_LATER)
 
     after = verified(waiting, FAILED, now=MUCH_LATER)
@@ -318,7 +318,7 @@ def test_an_answer_at_last_keeps_the_booking_of_its_run() -> None:
     assert the_run(after).booking_sent_at == MUCH_LATER
 
 
-def test_the_next_verification_books_nothing_unless_it_is_asked_to() -> None:
+def test_the_next_verification_sends_no_booking_unless_requested() -> None:
     onboarding = verified(a_booking_one(), FAILED, now=MUCH_LATER)
 
     assert the_run(with_credentials(onboarding, ["client_secret"])).booking is None
@@ -337,7 +337,7 @@ def test_a_failed_check_reopens_the_step_that_was_finished_while_it_ran() -> Non
     assert at(passed.onboarding) == 23
 
 
-def test_step_22_comes_again_if_the_check_fails_after_servicetitan_was_away() -> None:
+def test_step_22_is_reopened_if_the_check_fails_after_an_outage() -> None:
     unknown = verified(a_running_one(), AWAY)
     early = finish_step(unknown, 22, ANN, MUCH_LATER).onboarding
 
@@ -346,7 +346,7 @@ def test_step_22_comes_again_if_the_check_fails_after_servicetitan_was_away() ->
     assert at(after) == 22
 
 
-def test_a_check_that_an_engineer_asked_for_after_the_hand_over_leaves_step_23_open() -> None:
+def test_a_failed_check_requested_after_the_handover_keeps_step_23_open() -> None:
     passed = verified(a_running_one(), PASSED)
     handed_over = finish_step(passed, 22, ANN, MUCH_LATER).onboarding
     asked = request_verification(handed_over, ERIN, MUCH_LATER).onboarding

@@ -114,27 +114,29 @@ BAD_VIEWS = {
 
 
 @pytest.mark.parametrize("block", GOOD, ids=lambda block: block["type"])
-def test_what_is_within_the_limits_is_taken(block: Json) -> None:
+def test_blocks_within_the_limits_are_accepted(block: Json) -> None:
     assert problems_of_blocks([block], Surface.MESSAGE) == []
 
 
 @pytest.mark.parametrize("blocks", BAD.values(), ids=BAD.keys())
-def test_slack_refuses_in_a_message(blocks: list[Json]) -> None:
+def test_invalid_blocks_are_refused_in_a_message(blocks: list[Json]) -> None:
     assert problems_of_blocks(blocks, Surface.MESSAGE)
 
 
 @pytest.mark.parametrize("view", BAD_VIEWS.values(), ids=BAD_VIEWS.keys())
-def test_slack_refuses_in_a_modal(view: Json) -> None:
+def test_an_invalid_modal_is_refused(view: Json) -> None:
     assert problems_of_view(view, Surface.MODAL)
 
 
-def test_a_modal_within_the_limits_is_taken() -> None:
+def test_a_modal_within_the_limits_is_accepted() -> None:
     view = modal(text_input(), *[section()] * 99, submit=plain("x" * 24))
 
     assert problems_of_view(view, Surface.MODAL) == []
 
 
-async def test_a_refusal_points_at_the_spot(bot: StubBot, channel: Channel) -> None:
+async def test_a_refusal_includes_a_json_pointer_to_the_invalid_text(
+    bot: StubBot, channel: Channel
+) -> None:
     blocks = [section(), section(text=mrkdwn("x" * 3001))]
 
     answer = await bot.call("chat.postMessage", channel=channel.id, text="x", blocks=blocks)
@@ -154,7 +156,7 @@ async def test_a_refusal_points_at_the_spot(bot: StubBot, channel: Channel) -> N
         ("view", {"type": "modal", "blocks": []}, "invalid_view"),
     ],
 )
-async def test_blocks_validate_needs_no_token_and_says_what_is_wrong(
+async def test_blocks_validate_needs_no_token_and_reports_errors(
     slack: SlackSandbox, what: str, content: Any, error: str | None
 ) -> None:
     async with (

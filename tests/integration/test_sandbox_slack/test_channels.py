@@ -1,4 +1,4 @@
-"""Channels and who is in them: made, invited to, shared with others, told of."""
+"""Channels and their members: creating, inviting, sharing, and reading them."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -38,7 +38,7 @@ async def slack(clock: FrozenClock) -> AsyncIterator[SlackSandbox]:
 
 @pytest.fixture
 async def own(slack: SlackSandbox, bot: StubBot, erin: Person) -> Channel:
-    """A channel of the bot's making, with Erin in it."""
+    """A channel created by the bot, with Erin in it."""
     made = await bot.call("conversations.create", name="acme-onboarding", is_private=True)
     await bot.call("conversations.invite", channel=made["channel"]["id"], users=erin.id)
     await slack.delivered()
@@ -65,11 +65,11 @@ def events(bot: StubBot) -> list[str]:
     return [each["event"]["type"] for each in bot.received]
 
 
-# --- making
+# --- creating
 
 
 @pytest.mark.parametrize("is_private", [True, False])
-async def test_a_channel_is_made_with_the_bot_in_it(
+async def test_a_created_channel_has_the_bot_as_its_only_member(
     slack: SlackSandbox, bot: StubBot, is_private: bool
 ) -> None:
     answer = await bot.call("conversations.create", name="acme_2-onboarding", is_private=is_private)
@@ -94,7 +94,7 @@ async def test_a_channel_is_made_with_the_bot_in_it(
         ("hidden", "name_taken"),
     ],
 )
-async def test_a_channel_needs_a_good_name_of_its_own(
+async def test_an_invalid_or_taken_channel_name_is_refused(
     slack: SlackSandbox, bot: StubBot, erin: Person, name: str, error: str
 ) -> None:
     await slack.admin.archive(slack.add_channel("taken"), erin)
@@ -103,14 +103,16 @@ async def test_a_channel_needs_a_good_name_of_its_own(
     assert (await bot.call("conversations.create", name=name))["error"] == error
 
 
-async def test_eighty_characters_are_a_good_name(bot: StubBot) -> None:
+async def test_a_channel_name_of_80_characters_is_accepted(bot: StubBot) -> None:
     assert (await bot.call("conversations.create", name="a" * 80))["ok"]
 
 
 @pytest.mark.parametrize(
     ("scope", "is_private"), [("channels:manage", True), ("groups:write", False)]
 )
-async def test_each_kind_of_channel_has_a_scope_of_its_own(scope: str, is_private: bool) -> None:
+async def test_public_and_private_channels_need_different_scopes(
+    scope: str, is_private: bool
+) -> None:
     async with SlackSandbox(Manifest(frozenset({scope}))) as slack, StubBot(slack) as bot:
         refused = await bot.call("conversations.create", name="acme", is_private=is_private)
         allowed = await bot.call("conversations.create", name="acme", is_private=not is_private)
@@ -121,7 +123,7 @@ async def test_each_kind_of_channel_has_a_scope_of_its_own(scope: str, is_privat
 # --- inviting colleagues
 
 
-async def test_an_invited_colleague_joins_and_the_bot_is_told_by_whom(
+async def test_an_invited_colleague_joins_and_the_event_names_the_inviter(
     slack: SlackSandbox, bot: StubBot, channel: Channel
 ) -> None:
     nora = slack.add_person("Nora")
@@ -135,7 +137,7 @@ async def test_an_invited_colleague_joins_and_the_bot_is_told_by_whom(
     assert (event["user"], event["inviter"]) == (nora.id, slack.bot.id)
 
 
-async def test_who_cannot_be_invited_is_told_from_who_can(
+async def test_each_reason_a_user_cannot_be_invited_has_its_own_error(
     slack: SlackSandbox, bot: StubBot, channel: Channel, erin: Person
 ) -> None:
     stranger = slack.add_person("Sven", slack.add_team("Sven's Heating"))
@@ -158,7 +160,7 @@ async def test_who_cannot_be_invited_is_told_from_who_can(
     ]
 
 
-async def test_all_are_invited_or_nobody_unless_it_is_forced(
+async def test_one_uninvitable_user_blocks_the_whole_invite_unless_forced(
     slack: SlackSandbox, bot: StubBot, channel: Channel, erin: Person
 ) -> None:
     nora = slack.add_person("Nora")
@@ -174,7 +176,7 @@ async def test_all_are_invited_or_nobody_unless_it_is_forced(
     assert nora.id in channel.members
 
 
-async def test_an_invitation_needs_people_a_membership_and_a_living_channel(
+async def test_an_invite_needs_users_membership_and_an_active_channel(
     slack: SlackSandbox, bot: StubBot, channel: Channel, erin: Person
 ) -> None:
     nora = slack.add_person("Nora")
@@ -195,7 +197,7 @@ async def test_an_invitation_needs_people_a_membership_and_a_living_channel(
     assert await invite(channel, nora.id) == "is_archived"
 
 
-async def test_a_private_channel_wants_the_scope_for_private_ones() -> None:
+async def test_inviting_to_a_private_channel_needs_the_private_scope() -> None:
     scopes = frozenset({"channels:manage", "groups:read"})
     async with SlackSandbox(Manifest(scopes)) as slack, StubBot(slack) as bot:
         private = slack.add_channel("acme", private=True)
@@ -208,7 +210,7 @@ async def test_a_private_channel_wants_the_scope_for_private_ones() -> None:
 # --- Slack Connect
 
 
-async def test_an_invitation_by_address_is_pending_until_it_is_accepted(
+async def test_an_email_invitation_is_pending_until_it_is_accepted(
     slack: SlackSandbox, bot: StubBot, own: Channel, ann: Person
 ) -> None:
     assert not (await info(bot, own))["is_pending_ext_shared"]
@@ -228,7 +230,7 @@ async def test_an_invitation_by_address_is_pending_until_it_is_accepted(
     assert (invitation.status, invitation.email) == ("accepted", "ann@acme.example")
 
 
-async def test_an_accepted_invitation_is_told_in_three_events(
+async def test_an_accepted_invitation_sends_three_events(
     slack: SlackSandbox, bot: StubBot, own: Channel, ann: Person
 ) -> None:
     invitation = await invited(slack, bot, own)
@@ -251,7 +253,7 @@ async def test_an_accepted_invitation_is_told_in_three_events(
     assert (joined["user"], joined["team"]) == (ann.id, ann.team.id)
 
 
-async def test_an_invitation_that_needs_approval_lets_nobody_in_before(
+async def test_an_invitee_joins_only_after_a_required_approval(
     slack: SlackSandbox, bot: StubBot, own: Channel, ann: Person
 ) -> None:
     invitation = await invited(slack, bot, own)
@@ -270,7 +272,7 @@ async def test_an_invitation_that_needs_approval_lets_nobody_in_before(
     assert ann.id in own.members
 
 
-async def test_a_declined_invitation_is_over(
+async def test_a_declined_invitation_can_no_longer_be_accepted(
     slack: SlackSandbox, bot: StubBot, own: Channel, ann: Person
 ) -> None:
     invitation = await invited(slack, bot, own)
@@ -283,7 +285,7 @@ async def test_a_declined_invitation_is_over(
         await slack.accept_invite(invitation, ann)
 
 
-async def test_a_second_person_of_the_same_company_shares_the_channel_no_second_time(
+async def test_a_second_invitee_from_a_company_sends_no_channel_shared_event(
     slack: SlackSandbox, bot: StubBot, own: Channel, ann: Person, acme: Team
 ) -> None:
     await slack.accept_invite(await invited(slack, bot, own), ann)
@@ -295,7 +297,7 @@ async def test_a_second_person_of_the_same_company_shares_the_channel_no_second_
     assert events(bot) == ["shared_channel_invite_accepted", "member_joined_channel"]
 
 
-async def test_a_user_who_is_known_may_be_invited_by_id_and_only_they_accept(
+async def test_a_known_user_can_be_invited_by_id_and_only_they_can_accept(
     slack: SlackSandbox, bot: StubBot, channel: Channel, own: Channel, ann: Person, acme: Team
 ) -> None:
     assert ann.id in channel.members  # which is how the app knows her
@@ -311,7 +313,7 @@ async def test_a_user_who_is_known_may_be_invited_by_id_and_only_they_accept(
     assert "recipient_email" not in accepted["invite"]
 
 
-async def test_colleagues_do_not_accept_invitations_to_their_own_channel(
+async def test_colleagues_cannot_accept_invitations_to_their_own_channel(
     slack: SlackSandbox, bot: StubBot, own: Channel
 ) -> None:
     with pytest.raises(NotOfferedError):
@@ -331,7 +333,7 @@ async def test_an_invited_person_may_only_post_by_default(
     assert (await info(bot, own))["connected_limited_team_ids"] == [ann.team.id]
 
 
-async def test_whether_they_may_press_is_in_doubt(
+async def test_button_presses_by_limited_invitees_can_be_disallowed(
     slack: SlackSandbox, bot: StubBot, own: Channel, ann: Person
 ) -> None:
     await slack.accept_invite(await invited(slack, bot, own), ann)
@@ -346,7 +348,7 @@ async def test_whether_they_may_press_is_in_doubt(
         await ann.press(own.messages[-1], "go")
 
 
-async def test_one_person_is_invited_at_a_time_and_somebody_at_all(
+async def test_a_shared_invite_takes_exactly_one_recipient(
     bot: StubBot, own: Channel, channel: Channel, ann: Person
 ) -> None:
     both = {"emails": "a@acme.example", "user_ids": ann.id}
@@ -358,7 +360,7 @@ async def test_one_person_is_invited_at_a_time_and_somebody_at_all(
     assert channel.invitations == own.invitations == []
 
 
-async def test_who_cannot_be_asked_is_told(
+async def test_a_shared_invite_to_an_ineligible_recipient_is_refused(
     slack: SlackSandbox, bot: StubBot, channel: Channel, ann: Person, erin: Person
 ) -> None:
     stranger = slack.add_person("Sven", slack.add_team("Sven's Heating"))
@@ -370,7 +372,7 @@ async def test_who_cannot_be_asked_is_told(
     assert (await ask(bot, channel, emails=ann.user.email))["error"] == "already_in_channel"
 
 
-async def test_not_every_channel_can_be_shared(
+async def test_dms_archived_and_unjoined_channels_cannot_be_shared(
     slack: SlackSandbox, bot: StubBot, channel: Channel, erin: Person
 ) -> None:
     elsewhere = slack.add_channel("elsewhere", with_bot=False)
@@ -386,7 +388,7 @@ async def test_not_every_channel_can_be_shared(
 # --- reading
 
 
-async def test_members_come_page_by_page_external_ones_too(
+async def test_members_are_paginated_and_include_external_ones(
     slack: SlackSandbox, bot: StubBot, channel: Channel, ann: Person, erin: Person
 ) -> None:
     members, cursor = [], ""
@@ -403,7 +405,7 @@ async def test_members_come_page_by_page_external_ones_too(
     assert members == [slack.bot.id, erin.id, ann.id]
 
 
-async def test_the_bots_own_channels_are_those_that_it_is_in(
+async def test_users_conversations_lists_only_channels_the_bot_is_in(
     slack: SlackSandbox, bot: StubBot, channel: Channel, erin: Person
 ) -> None:
     secret = slack.add_channel("secret", erin, private=True)
@@ -428,7 +430,7 @@ async def test_the_bots_own_channels_are_those_that_it_is_in(
         (datetime(2027, 7, 15, tzinfo=UTC), -18000, "Central Daylight Time"),
     ],
 )
-async def test_the_time_zone_is_told_as_it_is_now_of_external_people_too(
+async def test_an_external_users_time_zone_reflects_daylight_saving_time(
     slack: SlackSandbox,
     bot: StubBot,
     clock: FrozenClock,
@@ -446,7 +448,7 @@ async def test_the_time_zone_is_told_as_it_is_now_of_external_people_too(
     assert (user["tz"], user["tz_offset"], user["tz_label"]) == ("America/Chicago", offset, label)
 
 
-async def test_the_time_zone_may_be_untold(
+async def test_the_time_zone_can_be_missing(
     slack: SlackSandbox, bot: StubBot, channel: Channel, acme: Team
 ) -> None:
     silent = slack.add_person("Silent", acme, tz=None)
@@ -473,7 +475,7 @@ def test_a_manifest_may_mark_scopes_as_optional(tmp_path: Path) -> None:
     assert read.optional_scopes == {"pins:write"}
 
 
-def test_a_manifest_that_does_not_ask_for_its_optional_scopes_is_refused(tmp_path: Path) -> None:
+def test_optional_scopes_must_also_be_listed_as_bot_scopes(tmp_path: Path) -> None:
     manifest = tmp_path / "manifest.yml"
     manifest.write_text("oauth_config: {scopes: {bot: [chat:write], bot_optional: [pins:write]}}")
 
@@ -499,7 +501,7 @@ async def test_an_optional_scope_may_be_declined_and_granted_later() -> None:
     assert slack.scopes == {"chat:write"}
 
 
-def test_no_other_scope_can_be_declined() -> None:
+def test_a_required_scope_cannot_be_declined() -> None:
     with pytest.raises(ValueError, match="chat:write"):
         SlackSandbox(Manifest(frozenset({"chat:write"})), declined_scopes=["chat:write"])
 
@@ -507,7 +509,9 @@ def test_no_other_scope_can_be_declined() -> None:
 # --- as the official client sends it
 
 
-async def test_the_official_client_is_understood(slack: SlackSandbox, erin: Person) -> None:
+async def test_calls_from_the_official_slack_sdk_are_accepted(
+    slack: SlackSandbox, erin: Person
+) -> None:
     client = AsyncWebClient(slack.bot_token, slack.api_url)
 
     made = await client.conversations_create(name="acme-onboarding", is_private=False)

@@ -1,4 +1,4 @@
-"""Messages that one person alone sees: pressed, replaced, deleted, lost."""
+"""Ephemeral messages: pressed, replaced, deleted, and lost."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ def keys(*action_ids: str) -> list[dict[str, Any]]:
 async def private(
     request: pytest.FixtureRequest, bot: StubBot, channel: Channel, erin: Person
 ) -> Message:
-    """A message with a button that Erin alone sees, by either way that there is."""
+    """An ephemeral message with buttons for Erin, posted in each of the two possible ways."""
     content = {"text": "Stuck at step 7", "blocks": keys("remind", "close")}
     if request.param == "command":
         bot.answer = content
@@ -37,7 +37,7 @@ async def private(
 
 
 async def answer(bot: StubBot, **content: Any) -> int:
-    """Answer the last press at its response_url; the status."""
+    """Answer the last press through its response_url and return the status."""
     status, _ = await bot.request("POST", bot.received[-1]["response_url"], json=content)
     return status
 
@@ -61,7 +61,7 @@ async def test_a_press_says_where_its_message_is_but_not_what_it_says(
     assert "message" not in payload
 
 
-async def test_an_answer_may_replace_what_the_person_sees_again_and_again(
+async def test_a_response_can_replace_the_message_more_than_once(
     bot: StubBot, channel: Channel, erin: Person, private: Message
 ) -> None:
     await erin.press(private, "remind")
@@ -75,7 +75,7 @@ async def test_an_answer_may_replace_what_the_person_sees_again_and_again(
     assert channel.messages == []
 
 
-async def test_without_replacing_the_answer_is_one_more_private_message(
+async def test_a_response_that_does_not_replace_adds_an_ephemeral_message(
     bot: StubBot, erin: Person, private: Message
 ) -> None:
     await erin.press(private, "remind")
@@ -84,7 +84,7 @@ async def test_without_replacing_the_answer_is_one_more_private_message(
     assert [each.text for each in erin.ephemerals] == ["Stuck at step 7", "Reminded."]
 
 
-async def test_an_answer_may_take_the_message_away_and_it_cannot_be_pressed_then(
+async def test_a_message_deleted_by_a_response_can_no_longer_be_pressed(
     bot: StubBot, erin: Person, private: Message
 ) -> None:
     await erin.press(private, "close")
@@ -96,7 +96,7 @@ async def test_an_answer_may_take_the_message_away_and_it_cannot_be_pressed_then
         await erin.press(private, "close")
 
 
-async def test_a_press_on_an_older_screen_replaces_what_is_there_now(
+async def test_a_press_on_a_stale_screen_replaces_the_current_version(
     bot: StubBot, erin: Person, private: Message
 ) -> None:
     await erin.press(private, "remind")
@@ -108,7 +108,7 @@ async def test_a_press_on_an_older_screen_replaces_what_is_there_now(
     assert [each.text for each in erin.ephemerals] == ["Already asked."]
 
 
-async def test_no_method_reaches_a_private_message(
+async def test_web_api_methods_cannot_reach_an_ephemeral_message(
     bot: StubBot, channel: Channel, private: Message
 ) -> None:
     where = {"channel": channel.id, "ts": private.ts}
@@ -122,7 +122,7 @@ async def test_no_method_reaches_a_private_message(
     assert {each["error"] for each in answers} == {"message_not_found"}
 
 
-async def test_nobody_else_sees_it(
+async def test_other_people_cannot_see_or_press_an_ephemeral_message(
     slack: SlackSandbox, channel: Channel, ann: Person, private: Message
 ) -> None:
     nora = slack.add_person("Nora")
@@ -134,7 +134,7 @@ async def test_nobody_else_sees_it(
             await person.press(private, "remind")
 
 
-async def test_a_reload_loses_it_and_replacing_does_not_bring_it_back(
+async def test_a_reload_drops_the_message_and_replacing_does_not_restore_it(
     bot: StubBot, erin: Person, private: Message
 ) -> None:
     await erin.press(private, "remind")
@@ -155,7 +155,7 @@ async def test_a_press_may_open_a_modal(bot: StubBot, erin: Person, private: Mes
     assert erin.view is not None
 
 
-async def test_in_a_thread_the_container_names_it(
+async def test_a_press_in_a_thread_carries_the_thread_timestamp(
     bot: StubBot, channel: Channel, erin: Person
 ) -> None:
     parent = await bot.call("chat.postMessage", channel=channel.id, text="root")
@@ -167,7 +167,7 @@ async def test_in_a_thread_the_container_names_it(
     assert bot.received[-1]["container"]["thread_ts"] == parent["ts"]
 
 
-async def test_the_answer_to_a_command_can_be_pressed_where_it_is_returned(
+async def test_a_button_in_a_command_response_can_be_pressed(
     bot: StubBot, channel: Channel, erin: Person
 ) -> None:
     bot.answer = {"text": "Stuck", "blocks": keys("remind")}

@@ -1,4 +1,4 @@
-"""Outages: calls that fail in every way there is, at random, and how hard the bot then calls."""
+"""Outages: calls fail at random in every possible way, and calls made too early are counted."""
 
 import json
 from typing import Any
@@ -13,13 +13,13 @@ SILENT = (Trouble.SILENCE, Trouble.RESET)
 
 
 async def post(slack: SlackSandbox, bot: StubBot, channel: Channel) -> tuple[int, str]:
-    """Post a message; the status and the body of the answer."""
+    """Post a message and return the status and body of the response."""
     content = {"channel": channel.id, "text": "hello"}
     return await bot.request("POST", slack.api_url + "chat.postMessage", json=content)
 
 
 async def fate(slack: SlackSandbox, bot: StubBot, called: list[str], **options: Any) -> Outage:
-    """Call methods one after the other in an outage that only refuses."""
+    """Call methods one after the other during an outage that only returns errors."""
     options.setdefault("troubles", [Trouble.FATAL_ERROR, Trouble.INTERNAL_ERROR])
     with slack.outage(**options) as outage:
         for method in called:
@@ -39,7 +39,7 @@ async def fate(slack: SlackSandbox, bot: StubBot, called: list[str], **options: 
         (Trouble.BROKEN_JSON, 200, '{"ok": true'),
     ],
 )
-async def test_a_bad_answer_does_not_tell_whether_the_call_was_carried_out(
+async def test_a_bad_response_leaves_open_whether_the_call_was_performed(
     slack: SlackSandbox,
     bot: StubBot,
     channel: Channel,
@@ -62,7 +62,7 @@ async def test_a_bad_answer_does_not_tell_whether_the_call_was_carried_out(
 
 @pytest.mark.parametrize("performed", [0.0, 1.0])
 @pytest.mark.parametrize("trouble", SILENT)
-async def test_no_answer_does_not_tell_it_either(
+async def test_a_lost_response_leaves_open_whether_the_call_was_performed(
     slack: SlackSandbox, bot: StubBot, channel: Channel, trouble: Trouble, performed: float
 ) -> None:
     slack.outage(troubles=[trouble], performed=performed, silence=0.01)
@@ -73,7 +73,7 @@ async def test_no_answer_does_not_tell_it_either(
     assert len(channel.messages) == performed
 
 
-async def test_half_an_answer_is_no_json(
+async def test_a_truncated_response_is_invalid_json(
     slack: SlackSandbox, bot: StubBot, channel: Channel
 ) -> None:
     slack.outage(troubles=[Trouble.BROKEN_JSON])
@@ -84,16 +84,16 @@ async def test_half_an_answer_is_no_json(
         json.loads(body)
 
 
-async def test_the_same_seed_brings_the_same_fate_and_another_seed_another(
+async def test_the_same_seed_repeats_the_faults_and_another_seed_does_not(
     slack: SlackSandbox, bot: StubBot
 ) -> None:
     calls = ["auth.test"] * 40
 
-    def told(outage: Outage) -> list[tuple[Trouble, bool]]:
+    def outcomes(outage: Outage) -> list[tuple[Trouble, bool]]:
         return [(hit.trouble, hit.performed) for hit in outage.hits]
 
     first, again, other = [
-        told(await fate(slack, bot, calls, probability=0.5, seed=seed)) for seed in (1, 1, 2)
+        outcomes(await fate(slack, bot, calls, probability=0.5, seed=seed)) for seed in (1, 1, 2)
     ]
 
     assert first == again != other
@@ -101,7 +101,7 @@ async def test_the_same_seed_brings_the_same_fate_and_another_seed_another(
     assert {performed for _, performed in first} == {True, False}
 
 
-async def test_other_methods_called_in_between_change_nothing(
+async def test_calls_to_other_methods_do_not_change_a_methods_faults(
     slack: SlackSandbox, bot: StubBot
 ) -> None:
     def failed(outage: Outage) -> list[Trouble]:
@@ -113,7 +113,9 @@ async def test_other_methods_called_in_between_change_nothing(
     assert failed(alone) == failed(mixed)
 
 
-async def test_an_outage_may_spare_methods_and_calls(slack: SlackSandbox, bot: StubBot) -> None:
+async def test_an_outage_can_be_limited_by_method_and_probability(
+    slack: SlackSandbox, bot: StubBot
+) -> None:
     only_users = await fate(slack, bot, ["auth.test", "users.info"], methods=["users.info"])
     never = await fate(slack, bot, ["auth.test"] * 20, probability=0.0)
 
@@ -134,7 +136,7 @@ async def test_an_outage_begins_and_ends_by_the_clock(
     assert went_well == [True, False, False, True]
 
 
-async def test_outages_end_when_told_and_all_at_once_when_healed(
+async def test_end_stops_one_outage_and_heal_clears_all_faults(
     slack: SlackSandbox, bot: StubBot
 ) -> None:
     ended = slack.outage(troubles=[Trouble.FATAL_ERROR])
@@ -148,7 +150,7 @@ async def test_outages_end_when_told_and_all_at_once_when_healed(
     assert (await bot.call("auth.test"))["ok"]
 
 
-async def test_a_fault_that_was_asked_for_comes_before_the_outage(
+async def test_a_requested_fault_takes_precedence_over_an_outage(
     slack: SlackSandbox, bot: StubBot
 ) -> None:
     outage = slack.outage(troubles=[Trouble.FATAL_ERROR])
@@ -158,7 +160,7 @@ async def test_a_fault_that_was_asked_for_comes_before_the_outage(
     assert outage.hits == []
 
 
-async def test_who_is_rate_limited_stays_so_until_they_have_waited(
+async def test_a_rate_limit_lasts_per_channel_until_retry_after_has_passed(
     slack: SlackSandbox, channel: Channel, erin: Person, clock: FrozenClock
 ) -> None:
     other = slack.add_channel("other", erin)
@@ -188,7 +190,7 @@ async def test_who_is_rate_limited_stays_so_until_they_have_waited(
 
 
 @pytest.mark.parametrize("performed", [True, False])
-async def test_an_answer_at_a_response_url_may_be_lost_too(
+async def test_a_failed_response_url_call_may_have_been_performed(
     slack: SlackSandbox, bot: StubBot, channel: Channel, erin: Person, performed: bool
 ) -> None:
     await erin.command(channel, "/servicetitan")
@@ -201,7 +203,7 @@ async def test_an_answer_at_a_response_url_may_be_lost_too(
     assert len(erin.ephemerals) == 1 + performed
 
 
-async def test_a_response_url_is_part_of_an_outage_unless_methods_are_named(
+async def test_an_outage_covers_response_urls_unless_it_names_methods(
     slack: SlackSandbox, bot: StubBot, channel: Channel, erin: Person
 ) -> None:
     await erin.command(channel, "/servicetitan")

@@ -1,4 +1,4 @@
-"""What people do, what the bot is told of it, and what they see of the bot's answers."""
+"""What people do, what the bot receives, and what people see of its responses."""
 
 from typing import Any
 
@@ -48,7 +48,7 @@ def form(**changes: Any) -> dict[str, Any]:
 
 @pytest.fixture
 async def message(bot: StubBot, channel: Channel) -> Message:
-    """A message of the bot with a button."""
+    """A message from the bot with a button."""
     button = {"type": "button", "action_id": "go", "text": plain("Go"), "value": "1:7"}
     payload = {"onboarding_id": "1", "slot": "step:7"}
     await bot.call(
@@ -63,14 +63,14 @@ async def message(bot: StubBot, channel: Channel) -> Message:
 
 @pytest.fixture
 async def view(bot: StubBot, ann: Person, message: Message) -> View:
-    """A modal that Ann has before her."""
+    """A modal that Ann has open."""
     await ann.press(message, "go")
     await bot.call("views.open", trigger_id=bot.received[-1]["trigger_id"], view=form())
     assert ann.view is not None
     return ann.view
 
 
-def test_the_signature_of_slacks_documentation_is_reproduced() -> None:
+def test_signatures_match_the_example_in_slacks_documentation() -> None:
     body = (
         "token=xyzz0WbapA4vBCDEFasx0q6G&team_id=T1DC2JH3J&team_domain=testteamnow"
         "&channel_id=G8PSS9T3V&channel_name=foobar&user_id=U2CERLKJA&user_name=roadrunner"
@@ -84,13 +84,15 @@ def test_the_signature_of_slacks_documentation_is_reproduced() -> None:
     assert signed == "v0=a2114d57b48eac39b9ad189dd8316235a7b4a8d21a10bd27519666489c69b503"
 
 
-async def test_a_forged_request_has_a_wrong_signature(slack: SlackSandbox, bot: StubBot) -> None:
+async def test_a_request_signed_with_another_secret_is_rejected(
+    slack: SlackSandbox, bot: StubBot
+) -> None:
     ack = await slack.post_signed(b"{}", "application/json", secret="another secret")
 
     assert (ack.failure, ack.status, bot.received) == ("http_error", 401, [])
 
 
-async def test_the_acknowledgement_of_a_command_is_shown_to_the_person_alone(
+async def test_a_command_acknowledgment_is_shown_only_to_its_sender(
     bot: StubBot, channel: Channel, erin: Person
 ) -> None:
     bot.answer = "all well"
@@ -102,7 +104,7 @@ async def test_the_acknowledgement_of_a_command_is_shown_to_the_person_alone(
     assert bot.received[0]["text"] == "status"
 
 
-async def test_a_command_may_be_answered_for_everybody(
+async def test_a_command_response_can_be_posted_in_the_channel(
     bot: StubBot, channel: Channel, erin: Person
 ) -> None:
     bot.answer = {"response_type": "in_channel", "text": "all well"}
@@ -113,7 +115,7 @@ async def test_a_command_may_be_answered_for_everybody(
     assert [each.text for each in channel.messages] == ["all well"]
 
 
-async def test_a_command_that_is_acknowledged_too_late_shows_operation_timeout() -> None:
+async def test_a_late_command_acknowledgment_shows_operation_timeout() -> None:
     manifest = Manifest(commands=frozenset({"/servicetitan"}))
     async with SlackSandbox(manifest, ack_deadline=0.05) as slack, StubBot(slack) as bot:
         erin = slack.add_person("Erin")
@@ -134,7 +136,7 @@ async def test_external_members_have_no_slash_commands(
     assert bot.received == []
 
 
-async def test_a_press_by_an_external_member_names_the_hosts_team_outside(
+async def test_a_press_by_an_external_member_names_the_host_team(
     slack: SlackSandbox, bot: StubBot, ann: Person, message: Message
 ) -> None:
     await ann.press(message, "go")
@@ -156,7 +158,7 @@ async def test_a_submission_by_an_external_member_names_their_own_team(
     assert "response_url" not in payload
 
 
-async def test_a_message_of_an_external_member_is_told_with_both_teams(
+async def test_a_message_event_from_an_external_member_carries_both_team_ids(
     slack: SlackSandbox, bot: StubBot, channel: Channel, ann: Person
 ) -> None:
     await ann.say(channel, f"hello <@{slack.bot.id}> & <all>")
@@ -170,12 +172,12 @@ async def test_a_message_of_an_external_member_is_told_with_both_teams(
     assert envelope["is_ext_shared_channel"] is True
 
 
-async def test_only_buttons_that_are_there_can_be_pressed(ann: Person, message: Message) -> None:
+async def test_only_existing_buttons_can_be_pressed(ann: Person, message: Message) -> None:
     with pytest.raises(NotOfferedError, match="there are: go"):
         await ann.press(message, "stop")
 
 
-async def test_an_old_button_can_be_pressed_on_a_screen_that_has_not_caught_up(
+async def test_an_old_button_can_be_pressed_on_a_stale_screen(
     bot: StubBot, channel: Channel, ann: Person, message: Message
 ) -> None:
     await bot.call("chat.update", channel=channel.id, ts=message.ts, text="done")
@@ -185,7 +187,7 @@ async def test_an_old_button_can_be_pressed_on_a_screen_that_has_not_caught_up(
     assert bot.received[-1]["actions"][0]["value"] == "1:7"
 
 
-async def test_a_forged_press_may_come_from_another_channel(
+async def test_a_forged_press_can_claim_another_channel(
     slack: SlackSandbox, bot: StubBot, ann: Person, message: Message
 ) -> None:
     elsewhere = slack.add_channel("elsewhere", ann)
@@ -196,7 +198,7 @@ async def test_a_forged_press_may_come_from_another_channel(
     assert bot.received[-1]["container"]["channel_id"] == elsewhere.id
 
 
-async def test_a_trigger_serves_once(bot: StubBot, ann: Person, message: Message) -> None:
+async def test_a_trigger_can_be_used_only_once(bot: StubBot, ann: Person, message: Message) -> None:
     await ann.press(message, "go")
     opening = {"trigger_id": bot.received[-1]["trigger_id"], "view": form()}
 
@@ -217,7 +219,7 @@ async def test_a_trigger_expires_after_three_seconds(
     assert answer["error"] == "expired_trigger_id"
 
 
-async def test_untouched_inputs_arrive_empty(bot: StubBot, ann: Person, view: View) -> None:
+async def test_untouched_inputs_are_submitted_empty(bot: StubBot, ann: Person, view: View) -> None:
     await ann.submit(view, {"secret": "12345"})
 
     assert bot.received[-1]["view"]["state"]["values"] == {
@@ -227,7 +229,7 @@ async def test_untouched_inputs_arrive_empty(bot: StubBot, ann: Person, view: Vi
 
 
 @pytest.mark.parametrize("typed", ["", "12"])
-async def test_slacks_client_does_not_send_what_is_missing_or_too_short(
+async def test_the_slack_client_does_not_submit_missing_or_too_short_input(
     bot: StubBot, ann: Person, view: View, typed: str
 ) -> None:
     before = len(bot.received)
@@ -238,7 +240,7 @@ async def test_slacks_client_does_not_send_what_is_missing_or_too_short(
     assert len(bot.received) == before
 
 
-async def test_an_empty_acknowledgement_closes_the_modal(ann: Person, view: View) -> None:
+async def test_an_empty_acknowledgment_closes_the_modal(ann: Person, view: View) -> None:
     assert (await ann.submit(view, {"secret": "12345"})).ok
     assert ann.view is None
 
@@ -252,7 +254,7 @@ async def test_errors_keep_the_modal_open(bot: StubBot, ann: Person, view: View)
     assert ann.view is view
 
 
-async def test_errors_at_something_else_than_an_input_are_no_valid_answer(
+async def test_errors_for_an_unknown_input_are_an_invalid_response(
     bot: StubBot, ann: Person, view: View
 ) -> None:
     bot.answer = {"response_action": "errors", "errors": {"nowhere": "Too short."}}
@@ -264,7 +266,7 @@ async def test_errors_at_something_else_than_an_input_are_no_valid_answer(
     assert "nowhere" in submission.reason
 
 
-async def test_an_update_keeps_what_was_typed_in_inputs_that_stay(
+async def test_an_update_keeps_what_was_typed_in_remaining_inputs(
     bot: StubBot, ann: Person, view: View
 ) -> None:
     bot.answer = {"response_action": "update", "view": form(title=plain("Sure?"))}
@@ -287,7 +289,7 @@ async def test_clear_closes_the_modal(bot: StubBot, ann: Person, view: View) -> 
 
 
 @pytest.mark.parametrize("status", [404, 500])
-async def test_a_failed_acknowledgement_leaves_the_modal_open(
+async def test_a_failed_acknowledgment_leaves_the_modal_open(
     bot: StubBot, ann: Person, view: View, status: int
 ) -> None:
     bot.status = status
@@ -306,7 +308,7 @@ async def test_an_old_hash_does_not_overwrite_a_newer_view(bot: StubBot, view: V
     assert [answer.get("error") for answer in answers] == [None, "hash_conflict"]
 
 
-async def test_a_button_within_a_modal_names_the_view(
+async def test_a_press_in_a_modal_names_the_view_and_no_channel(
     slack: SlackSandbox, bot: StubBot, ann: Person, view: View
 ) -> None:
     button = {"type": "button", "action_id": "more", "text": plain("More")}
@@ -322,7 +324,7 @@ async def test_a_button_within_a_modal_names_the_view(
     assert "channel" not in payload
 
 
-async def test_a_response_url_serves_five_times(
+async def test_a_response_url_can_be_used_five_times(
     bot: StubBot, ann: Person, message: Message
 ) -> None:
     await ann.press(message, "go")

@@ -1,4 +1,4 @@
-"""Pictures in messages: uploaded files, addresses, and what Slack refuses (facts 5)."""
+"""Images in messages: uploaded files, URLs, and what Slack refuses (facts 5)."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -40,7 +40,7 @@ async def shown(bot: StubBot, channel: Channel, **source: Any) -> dict[str, Any]
     return await bot.call("chat.postMessage", channel=channel.id, text="t", blocks=[image])
 
 
-async def test_an_uploaded_picture_can_be_shown_once_it_is_processed(
+async def test_an_uploaded_image_can_be_shown_only_after_processing(
     slack: SlackSandbox, bot: StubBot, channel: Channel, clock: FrozenClock
 ) -> None:
     file, status = await uploaded(bot)
@@ -64,7 +64,7 @@ async def test_an_uploaded_picture_can_be_shown_once_it_is_processed(
     assert (await shown(bot, channel, slack_file={"id": file}))["error"] == "invalid_blocks"
 
 
-async def test_an_address_must_lead_to_a_picture(
+async def test_an_image_url_must_point_to_an_image(
     slack: SlackSandbox, bot: StubBot, channel: Channel
 ) -> None:
     refused = await shown(bot, channel, image_url=ADDRESS)
@@ -82,14 +82,14 @@ async def test_an_address_must_lead_to_a_picture(
     [{}, {"image_url": ADDRESS, "slack_file": {"id": "F0123456789"}}, {"slack_file": {"id": "x"}}],
     ids=["none", "two", "no id"],
 )
-async def test_a_picture_has_one_source(
+async def test_an_image_block_needs_exactly_one_source(
     slack: SlackSandbox, bot: StubBot, channel: Channel, source: dict[str, Any]
 ) -> None:
     slack.web[ADDRESS] = PNG
     assert (await shown(bot, channel, **source))["error"] == "invalid_blocks"
 
 
-async def test_what_the_upload_refuses(slack: SlackSandbox, bot: StubBot) -> None:
+async def test_an_invalid_upload_is_refused(slack: SlackSandbox, bot: StubBot) -> None:
     method = "files.getUploadURLExternal"
     assert (await bot.call(method, filename="a.png", length=0))["error"] == "missing_argument"
     long = await bot.call(method, filename="a.png", length=1, alt_txt="x" * 1001)

@@ -1,4 +1,4 @@
-"""Pins and bookmarks: what hangs on a channel's wall."""
+"""Pinned messages and bookmarked links in a channel."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -20,7 +20,7 @@ async def slack(clock: FrozenClock) -> AsyncIterator[SlackSandbox]:
 
 @pytest.fixture
 async def ts(bot: StubBot, channel: Channel) -> str:
-    """A message of the bot."""
+    """The timestamp of a message from the bot."""
     posted = await bot.call("chat.postMessage", channel=channel.id, text="hello")
     return str(posted["ts"])
 
@@ -30,7 +30,7 @@ async def add(bot: StubBot, channel: Channel, **changes: Any) -> dict[str, Any]:
     return await bot.call("bookmarks.add", channel_id=channel.id, **bookmark)
 
 
-async def test_a_message_is_pinned_once(bot: StubBot, channel: Channel, ts: str) -> None:
+async def test_a_message_can_be_pinned_only_once(bot: StubBot, channel: Channel, ts: str) -> None:
     item = {"channel": channel.id, "timestamp": ts}
 
     added = [await bot.call("pins.add", **item) for _ in range(2)]
@@ -55,7 +55,7 @@ async def test_a_pin_needs_a_message(
     assert (await bot.call("pins.add", channel=channel.id, **item))["error"] == error
 
 
-async def test_a_pin_needs_membership_and_a_living_channel(
+async def test_a_pin_needs_membership_and_an_active_channel(
     slack: SlackSandbox, bot: StubBot, channel: Channel, erin: Person, ts: str
 ) -> None:
     public = slack.add_channel("public", with_bot=False)
@@ -71,9 +71,7 @@ async def test_a_pin_needs_membership_and_a_living_channel(
     assert await pin(channel) == "is_archived"
 
 
-async def test_a_deleted_message_takes_its_pin_along(
-    bot: StubBot, channel: Channel, ts: str
-) -> None:
+async def test_deleting_a_message_removes_its_pin(bot: StubBot, channel: Channel, ts: str) -> None:
     await bot.call("pins.add", channel=channel.id, timestamp=ts)
 
     await bot.call("chat.delete", channel=channel.id, ts=ts)
@@ -111,14 +109,14 @@ async def test_a_bookmark_is_added_edited_and_listed(
         ({"parent_id": "Bk1"}, "invalid_arguments"),
     ],
 )
-async def test_a_bookmark_is_a_titled_link(
+async def test_an_invalid_bookmark_is_refused(
     bot: StubBot, channel: Channel, changes: dict[str, str | None], error: str
 ) -> None:
     assert (await add(bot, channel, **changes))["error"] == error
     assert channel.bookmarks == []
 
 
-async def test_an_edit_is_checked_like_a_new_one_and_changes_nothing_then(
+async def test_an_invalid_bookmark_edit_is_refused_and_changes_nothing(
     bot: StubBot, channel: Channel
 ) -> None:
     added = (await add(bot, channel))["bookmark"]
@@ -130,19 +128,21 @@ async def test_an_edit_is_checked_like_a_new_one_and_changes_nothing_then(
     assert channel.bookmarks == [added]
 
 
-async def test_a_bookmark_that_is_not_there_is_not_found(bot: StubBot, channel: Channel) -> None:
+async def test_editing_an_unknown_bookmark_returns_not_found(
+    bot: StubBot, channel: Channel
+) -> None:
     answer = await bot.call("bookmarks.edit", channel_id=channel.id, bookmark_id="Bk0")
 
     assert answer["error"] == "not_found"
 
 
-async def test_a_channel_holds_a_hundred_bookmarks(bot: StubBot, channel: Channel) -> None:
+async def test_a_channel_holds_at_most_100_bookmarks(bot: StubBot, channel: Channel) -> None:
     answers = [await add(bot, channel) for _ in range(101)]
 
     assert [each.get("error") for each in answers[99:]] == [None, "too_many_bookmarks"]
 
 
-async def test_bookmarks_need_membership(
+async def test_bookmarks_need_membership_and_an_active_channel(
     slack: SlackSandbox, bot: StubBot, channel: Channel, erin: Person
 ) -> None:
     public = slack.add_channel("public", with_bot=False)

@@ -47,7 +47,7 @@ def actions(label: str) -> dict[str, Any]:
     }
 
 
-async def test_mrkdwn_reads_like_a_chat(
+async def test_mrkdwn_is_rendered_as_readable_text(
     terminal: io.StringIO, bot: StubBot, channel: Channel, ann: Person
 ) -> None:
     text = f"*Hi* <@{ann.id}> &amp; all, <!date^1^{{date}}|yesterday>: <https://example.com|here>"
@@ -57,15 +57,15 @@ async def test_mrkdwn_reads_like_a_chat(
     assert "Hi @Ann & all, yesterday: here (https://example.com)" in terminal.getvalue()
 
 
-class ColourTerminal(io.StringIO):
-    """A terminal that a person looks at."""
+class ColorTerminal(io.StringIO):
+    """An interactive terminal."""
 
     def isatty(self) -> bool:
         return True
 
 
 @pytest.mark.parametrize(("no_colour", "shown"), [(None, "\x1b[1mHi\x1b[22m"), ("1", "    Hi\n")])
-async def test_a_terminal_gets_colours_unless_it_wants_none(
+async def test_a_terminal_gets_colors_unless_no_color_is_set(
     slack: SlackSandbox,
     bot: StubBot,
     channel: Channel,
@@ -76,7 +76,7 @@ async def test_a_terminal_gets_colours_unless_it_wants_none(
     monkeypatch.delenv("NO_COLOR", raising=False)
     if no_colour:
         monkeypatch.setenv("NO_COLOR", no_colour)
-    out = ColourTerminal()
+    out = ColorTerminal()
     slack.observe(Transcript(slack.name_of, out=out))
 
     await post(bot, channel, "root", section("*Hi*"))
@@ -93,7 +93,7 @@ async def test_a_step_shows_its_progress_and_its_buttons(
     assert "[ Done ]" in terminal.getvalue()
 
 
-async def test_an_edit_is_shown_by_what_it_changed(
+async def test_an_edit_shows_only_what_changed(
     terminal: io.StringIO, bot: StubBot, channel: Channel
 ) -> None:
     ts = await post(bot, channel, "root", section("Acme"), section("1 of 25"))
@@ -112,7 +112,7 @@ async def test_a_private_answer_is_marked_private(
     assert "(private, only Ann sees this)\n    psst" in terminal.getvalue()
 
 
-async def test_what_is_typed_into_a_modal_is_masked_there_and_everywhere_after(
+async def test_modal_input_is_masked_there_and_wherever_it_appears_later(
     slack: SlackSandbox, terminal: io.StringIO, bot: StubBot, channel: Channel, ann: Person
 ) -> None:
     await post(bot, channel, "step:19", actions("Enter"))
@@ -134,7 +134,7 @@ async def test_what_is_typed_into_a_modal_is_masked_there_and_everywhere_after(
     assert SECRET not in terminal.getvalue()
 
 
-async def test_a_home_is_one_line_and_a_press_in_it_says_where(
+async def test_a_home_is_shown_on_one_line_and_a_press_there_names_it(
     terminal: io.StringIO, bot: StubBot, erin: Person
 ) -> None:
     blocks = [section("Acme is stuck at 7"), actions("Remind")]

@@ -1,4 +1,4 @@
-"""How things reach the bot and its calls fail: events, Socket Mode, faults, rate limits."""
+"""How events reach the bot and how its calls fail: Socket Mode, faults, and rate limits."""
 
 import asyncio
 
@@ -24,7 +24,7 @@ async def test_an_event_without_a_subscription_is_not_delivered(
     assert [each["event"]["type"] for each in bot.received] == ["channel_archive"]
 
 
-async def test_a_join_is_told_with_the_joiners_team(
+async def test_a_join_event_carries_the_new_members_team(
     slack: SlackSandbox, bot: StubBot, channel: Channel, erin: Person
 ) -> None:
     newcomer = slack.add_person("Nora", slack.add_team("Nora's Roofing"))
@@ -36,7 +36,7 @@ async def test_a_join_is_told_with_the_joiners_team(
     assert (event["user"], event["inviter"]) == (newcomer.id, erin.id)
 
 
-async def test_the_bot_hears_nothing_of_channels_that_it_is_not_in(
+async def test_the_bot_gets_no_events_from_channels_it_is_not_in(
     slack: SlackSandbox, bot: StubBot, erin: Person
 ) -> None:
     elsewhere = slack.add_channel("elsewhere", erin, with_bot=False)
@@ -46,7 +46,7 @@ async def test_the_bot_hears_nothing_of_channels_that_it_is_not_in(
     assert bot.received == []
 
 
-async def test_a_changed_channel_id_is_told_and_the_old_one_is_gone(
+async def test_a_channel_id_change_sends_an_event_and_retires_the_old_id(
     slack: SlackSandbox, bot: StubBot, channel: Channel
 ) -> None:
     old = channel.id
@@ -59,7 +59,7 @@ async def test_a_changed_channel_id_is_told_and_the_old_one_is_gone(
     assert answer["error"] == "channel_not_found"
 
 
-async def test_an_event_that_failed_is_told_again_with_the_same_id() -> None:
+async def test_a_failed_event_is_retried_with_the_same_id() -> None:
     async with SlackSandbox(LISTENING, event_retries=(0.0, 0.0, 0.0)) as slack:
         erin = slack.add_person("Erin")
         channel = slack.add_channel("acme", erin)
@@ -74,7 +74,7 @@ async def test_an_event_that_failed_is_told_again_with_the_same_id() -> None:
     assert bot.headers[1]["x-slack-retry-reason"] == "http_error"
 
 
-async def test_interactions_are_never_told_again(
+async def test_interactions_are_never_retried(
     slack: SlackSandbox, bot: StubBot, channel: Channel, erin: Person
 ) -> None:
     bot.status = 500
@@ -109,7 +109,7 @@ async def test_socket_mode_carries_a_command_and_its_answer(
     assert bot.received == []  # while a socket is open, HTTP receives nothing
 
 
-async def test_socket_mode_takes_the_connections_in_turn(
+async def test_socket_mode_rotates_between_open_connections(
     bot: StubBot, channel: Channel, erin: Person
 ) -> None:
     sockets = [await bot.connect(), await bot.connect()]
@@ -122,7 +122,7 @@ async def test_socket_mode_takes_the_connections_in_turn(
     assert [hello["num_connections"] for hello in hellos] == [1, 2]
 
 
-async def test_a_ticket_admits_one_connection(bot: StubBot) -> None:
+async def test_a_socket_url_admits_only_one_connection(bot: StubBot) -> None:
     socket = await bot.connect()
     url = str(socket._response.url)
 
@@ -147,7 +147,7 @@ async def test_a_disconnect_is_announced_before_the_socket_closes(
     assert slack.connections == 0
 
 
-async def test_a_fault_hits_as_often_as_it_was_told_to(
+async def test_a_fault_hits_exactly_the_requested_number_of_calls(
     slack: SlackSandbox, bot: StubBot, channel: Channel
 ) -> None:
     slack.fail_next("chat.postMessage", error="fatal_error", times=2)
@@ -159,7 +159,7 @@ async def test_a_fault_hits_as_often_as_it_was_told_to(
     assert [answer.get("error") for answer in answers] == ["fatal_error", "fatal_error", None]
 
 
-async def test_a_fault_may_pick_its_calls(
+async def test_a_fault_can_target_specific_calls(
     slack: SlackSandbox, bot: StubBot, channel: Channel
 ) -> None:
     slack.fail_next(
@@ -221,7 +221,7 @@ async def test_slacks_own_rate_limits_can_be_switched_on(
     assert later == 200
 
 
-async def test_until_returns_what_it_waited_for_as_soon_as_it_is_there(
+async def test_until_returns_a_value_as_soon_as_it_is_available(
     slack: SlackSandbox, bot: StubBot, channel: Channel
 ) -> None:
     waiting = asyncio.create_task(slack.until(lambda: channel.messages))
@@ -230,6 +230,6 @@ async def test_until_returns_what_it_waited_for_as_soon_as_it_is_there(
     assert (await waiting)[0].text == "hello"
 
 
-async def test_until_says_what_it_waited_for_in_vain(slack: SlackSandbox) -> None:
+async def test_until_names_what_it_was_waiting_for_when_it_times_out(slack: SlackSandbox) -> None:
     with pytest.raises(TimeoutError, match="for the moon"):
         await slack.until(lambda: None, timeout=0.01, awaited="the moon")

@@ -1,4 +1,4 @@
-"""The app's Home, and buttons within views: what the bot is told, and what it may do then."""
+"""The app's Home and buttons in views: what the bot receives and how it can respond."""
 
 from typing import Any
 
@@ -50,7 +50,7 @@ async def open_modal(bot: StubBot, channel: Channel, person: Person, view: Any) 
 # --- Home
 
 
-async def test_who_opens_the_home_is_told_with_what_is_there(
+async def test_opening_the_home_sends_an_event_with_the_current_view(
     slack: SlackSandbox, bot: StubBot, erin: Person
 ) -> None:
     assert await erin.open_home() is None
@@ -70,7 +70,7 @@ async def test_who_opens_the_home_is_told_with_what_is_there(
     assert "Nothing to do" in visible_text(shown)
 
 
-async def test_without_a_subscription_nobody_tells_the_bot() -> None:
+async def test_opening_the_home_sends_no_event_without_a_subscription() -> None:
     async with SlackSandbox(Manifest(has_home=True)) as slack, StubBot(slack) as bot:
         erin = slack.add_person("Erin")
         await publish(bot, erin, home("Hello"))
@@ -79,7 +79,7 @@ async def test_without_a_subscription_nobody_tells_the_bot() -> None:
         assert bot.received == []
 
 
-async def test_without_a_home_in_the_manifest_there_is_nothing_to_open_or_publish() -> None:
+async def test_without_a_home_in_the_manifest_none_can_be_opened_or_published() -> None:
     async with SlackSandbox(Manifest()) as slack, StubBot(slack) as bot:
         erin = slack.add_person("Erin")
 
@@ -88,7 +88,7 @@ async def test_without_a_home_in_the_manifest_there_is_nothing_to_open_or_publis
         assert (await publish(bot, erin, home("Hello")))["error"] == "not_enabled"
 
 
-async def test_to_external_people_the_home_is_never_shown_though_publishing_is_fine(
+async def test_a_home_published_for_an_external_person_is_not_shown_to_them(
     slack: SlackSandbox, bot: StubBot, channel: Channel, ann: Person
 ) -> None:
     assert ann.id in channel.members
@@ -133,7 +133,7 @@ async def test_a_home_takes_a_hundred_blocks_and_no_more_than_250_kilobytes(
     assert (fits["ok"], too_large["error"]) == (True, "view_too_large")
 
 
-async def test_a_home_is_published_to_somebody(bot: StubBot) -> None:
+async def test_publishing_a_home_needs_an_existing_user(bot: StubBot) -> None:
     answer = await bot.call("views.publish", user_id="U0NOBODY", view=home("Hello"))
 
     assert answer["error"] == "invalid_arguments"
@@ -152,11 +152,11 @@ async def test_an_older_hash_does_not_overwrite_a_newer_home(bot: StubBot, erin:
     assert "second" in visible_text(erin.home)
 
 
-async def test_a_hash_of_nothing_conflicts(bot: StubBot, erin: Person) -> None:
+async def test_a_hash_conflicts_if_no_home_was_published(bot: StubBot, erin: Person) -> None:
     assert (await publish(bot, erin, home("first"), hash="1.2"))["error"] == "hash_conflict"
 
 
-async def test_an_external_id_serves_for_one_home_only(
+async def test_an_external_id_can_be_used_for_one_home_only(
     slack: SlackSandbox, bot: StubBot, erin: Person
 ) -> None:
     nora = slack.add_person("Nora")
@@ -167,7 +167,7 @@ async def test_an_external_id_serves_for_one_home_only(
     assert [each.get("error") for each in answers] == [None, None, "duplicate_external_id"]
 
 
-async def test_a_button_of_the_home_names_the_view_and_no_channel(
+async def test_a_press_in_the_home_names_the_view_and_no_channel(
     slack: SlackSandbox, bot: StubBot, erin: Person
 ) -> None:
     await publish(
@@ -200,9 +200,7 @@ async def test_a_press_in_the_home_may_open_a_modal(bot: StubBot, erin: Person) 
     assert erin.view is not None
 
 
-async def test_an_old_home_can_be_pressed_on_a_screen_that_has_not_caught_up(
-    bot: StubBot, erin: Person
-) -> None:
+async def test_an_old_home_can_be_pressed_on_a_stale_screen(bot: StubBot, erin: Person) -> None:
     await publish(bot, erin, home(blocks=[{"type": "actions", "elements": [button("old")]}]))
     before = erin.home
     await publish(bot, erin, home("nothing left"))
@@ -213,7 +211,7 @@ async def test_an_old_home_can_be_pressed_on_a_screen_that_has_not_caught_up(
     assert bot.received[-1]["actions"][0]["action_id"] == "old"
 
 
-async def test_nobody_presses_in_the_home_of_somebody_else(
+async def test_another_persons_home_cannot_be_pressed(
     slack: SlackSandbox, bot: StubBot, erin: Person, ann: Person
 ) -> None:
     keys = {"type": "actions", "elements": [button("more")]}
@@ -230,7 +228,7 @@ async def test_nobody_presses_in_the_home_of_somebody_else(
 # --- buttons within modals
 
 
-async def test_a_press_within_a_modal_may_update_it_page_by_page(
+async def test_presses_in_a_modal_can_update_it_repeatedly_without_a_trigger(
     clock: FrozenClock, bot: StubBot, channel: Channel, erin: Person
 ) -> None:
     view = await open_modal(bot, channel, erin, modal("next"))
@@ -239,7 +237,7 @@ async def test_a_press_within_a_modal_may_update_it_page_by_page(
         await erin.press(view, "next")
         pressed = bot.received[-1]
         assert pressed["container"] == {"type": "view", "view_id": view.id}
-        clock.advance(60)  # unlike opening, updating needs no trigger, and so no haste
+        clock.advance(60)  # unlike opening, updating needs no trigger, which would expire
         change = modal("next", private_metadata=page)
         hashed = {"view_id": pressed["view"]["id"], "hash": pressed["view"]["hash"]}
         assert (await bot.call("views.update", **hashed, view=change))["ok"]
@@ -257,7 +255,7 @@ async def test_a_modal_can_be_pressed_only_by_its_owner(
         await ann.press(view, "more")
 
 
-async def test_a_home_is_no_modal_to_be_updated(bot: StubBot, erin: Person) -> None:
+async def test_a_home_cannot_be_changed_with_views_update(bot: StubBot, erin: Person) -> None:
     published = (await publish(bot, erin, home("Hello")))["view"]
 
     answer = await bot.call("views.update", view_id=published["id"], view=modal("go"))
@@ -265,11 +263,11 @@ async def test_a_home_is_no_modal_to_be_updated(bot: StubBot, erin: Person) -> N
     assert answer["error"] == "not_found"
 
 
-# --- what inputs hold while a modal is updated
+# --- input values during a modal update
 
 
 def asking(*names: str, **initial: str) -> dict[str, Any]:
-    """A form with a text for each name; `initial` is proposed."""
+    """A form with a text input for each name, prefilled from `initial`."""
     blocks = []
     for name in names:
         element = {"type": "plain_text_input", "action_id": name}
@@ -279,15 +277,15 @@ def asking(*names: str, **initial: str) -> dict[str, Any]:
     return {"type": "modal", "title": plain("Form"), "submit": plain("Go"), "blocks": blocks}
 
 
-async def held(bot: StubBot, person: Person) -> dict[str, Any]:
-    """What the bot is told of each input when the form is submitted."""
+async def submitted_values(bot: StubBot, person: Person) -> dict[str, Any]:
+    """Submit the open form and return each input's value as the bot receives it."""
     assert person.view is not None
     await person.submit(person.view)
     values = bot.received[-1]["view"]["state"]["values"]
     return {name: value[name]["value"] for name, value in values.items()}
 
 
-async def test_what_was_typed_stays_when_a_modal_is_updated(
+async def test_typed_text_survives_a_modal_update(
     bot: StubBot, channel: Channel, erin: Person
 ) -> None:
     view = await open_modal(bot, channel, erin, asking("name", name="Acme"))
@@ -295,10 +293,10 @@ async def test_what_was_typed_stays_when_a_modal_is_updated(
 
     await bot.call("views.update", view_id=view.id, view=asking("name", name="Beta"))
 
-    assert await held(bot, erin) == {"name": "Acme West"}
+    assert await submitted_values(bot, erin) == {"name": "Acme West"}
 
 
-async def test_an_input_that_was_there_takes_no_other_proposal_and_a_new_one_does(
+async def test_a_modal_update_sets_initial_values_only_for_new_inputs(
     bot: StubBot, channel: Channel, erin: Person
 ) -> None:
     view = await open_modal(bot, channel, erin, asking("name", name="Acme"))
@@ -306,4 +304,4 @@ async def test_an_input_that_was_there_takes_no_other_proposal_and_a_new_one_doe
     changed = asking("name", "town", name="Beta", town="Graz")
     await bot.call("views.update", view_id=view.id, view=changed)
 
-    assert await held(bot, erin) == {"name": "Acme", "town": "Graz"}
+    assert await submitted_values(bot, erin) == {"name": "Acme", "town": "Graz"}

@@ -1,4 +1,4 @@
-"""The pretend Web API: it takes calls as Slack does, and refuses them as Slack does."""
+"""The sandbox's Web API accepts and refuses calls just as Slack does."""
 
 import json
 from typing import Any
@@ -18,9 +18,7 @@ async def post(bot: StubBot, channel: Channel, **arguments: Any) -> dict[str, An
     return await bot.call("chat.postMessage", channel=channel.id, **{"text": "hello", **arguments})
 
 
-async def test_auth_test_tells_the_identity_and_the_scopes(
-    slack: SlackSandbox, bot: StubBot
-) -> None:
+async def test_auth_test_returns_the_bots_team_and_user(slack: SlackSandbox, bot: StubBot) -> None:
     answer = await bot.call("auth.test")
 
     assert answer["ok"]
@@ -36,7 +34,7 @@ async def test_auth_test_tells_the_identity_and_the_scopes(
         ("GET", {"params": {"channel": "ID"}}),
     ],
 )
-async def test_arguments_may_come_in_any_of_slacks_four_ways(
+async def test_arguments_are_accepted_in_all_four_formats_slack_allows(
     slack: SlackSandbox,
     bot: StubBot,
     channel: Channel,
@@ -67,16 +65,14 @@ async def test_an_unknown_method_is_refused(bot: StubBot) -> None:
     assert (await bot.call("chat.shout"))["error"] == "unknown_method"
 
 
-async def test_an_argument_that_is_not_modelled_is_refused_by_name(
-    bot: StubBot, channel: Channel
-) -> None:
+async def test_an_unsupported_argument_is_refused_by_name(bot: StubBot, channel: Channel) -> None:
     answer = await post(bot, channel, icon_emoji=":x:")
 
     assert answer["error"] == "invalid_arguments"
     assert "icon_emoji" in answer["response_metadata"]["messages"][0]
 
 
-async def test_a_scope_that_the_manifest_lacks_is_named() -> None:
+async def test_a_call_without_the_needed_scope_names_it() -> None:
     async with SlackSandbox(Manifest(scopes=frozenset({"commands"}))) as slack:
         channel = slack.add_channel("acme")
         async with StubBot(slack) as bot:
@@ -86,7 +82,7 @@ async def test_a_scope_that_the_manifest_lacks_is_named() -> None:
     assert (answer["needed"], answer["provided"]) == ("chat:write", "commands")
 
 
-async def test_a_public_channel_is_posted_to_only_by_members(
+async def test_posting_to_a_public_channel_needs_membership(
     slack: SlackSandbox, bot: StubBot
 ) -> None:
     elsewhere = slack.add_channel("elsewhere", with_bot=False)
@@ -94,7 +90,7 @@ async def test_a_public_channel_is_posted_to_only_by_members(
     assert (await post(bot, elsewhere))["error"] == "not_in_channel"
 
 
-async def test_a_private_channel_does_not_exist_for_strangers(
+async def test_a_private_channel_is_not_found_by_a_non_member(
     slack: SlackSandbox, bot: StubBot
 ) -> None:
     secret = slack.add_channel("secret", private=True, with_bot=False)
@@ -102,7 +98,7 @@ async def test_a_private_channel_does_not_exist_for_strangers(
     assert (await post(bot, secret))["error"] == "channel_not_found"
 
 
-async def test_an_archived_channel_takes_no_messages_and_no_edits(
+async def test_an_archived_channel_refuses_messages_and_edits(
     slack: SlackSandbox, bot: StubBot, channel: Channel, erin: Person
 ) -> None:
     posted = await post(bot, channel)
@@ -139,7 +135,7 @@ async def test_a_reply_cannot_be_the_parent_of_a_reply(bot: StubBot, channel: Ch
     assert (await post(bot, channel, thread_ts=reply["ts"]))["error"] == "cannot_reply_to_message"
 
 
-async def test_a_thread_is_read_with_its_metadata_page_by_page(
+async def test_thread_replies_are_paginated_and_include_metadata(
     bot: StubBot, channel: Channel
 ) -> None:
     parent = await post(bot, channel, metadata=metadata("root"))
@@ -162,7 +158,9 @@ async def test_a_thread_is_read_with_its_metadata_page_by_page(
     assert slots == ["root", "step:1", "step:2", "step:3"]
 
 
-async def test_metadata_without_the_flag_is_only_its_type(bot: StubBot, channel: Channel) -> None:
+async def test_metadata_is_reduced_to_its_type_unless_requested(
+    bot: StubBot, channel: Channel
+) -> None:
     await post(bot, channel, metadata=metadata("root"))
 
     history = await bot.call("conversations.history", channel=channel.id)
@@ -179,7 +177,7 @@ async def test_replies_are_not_in_the_channels_history(bot: StubBot, channel: Ch
     assert [(each["text"], each["reply_count"]) for each in history["messages"]] == [("hello", 1)]
 
 
-async def test_an_update_without_metadata_keeps_it_and_without_blocks_removes_them(
+async def test_an_update_keeps_omitted_metadata_but_drops_omitted_blocks(
     slack: SlackSandbox, bot: StubBot, channel: Channel
 ) -> None:
     posted = await post(bot, channel, metadata=metadata("root"), blocks=[{"type": "divider"}])
@@ -203,7 +201,7 @@ async def test_an_update_takes_four_thousand_characters_and_no_more(
     assert (fits["ok"], too_long["error"]) == (True, "msg_too_long")
 
 
-async def test_only_own_messages_can_be_updated(
+async def test_only_the_bots_own_messages_can_be_updated(
     bot: StubBot, channel: Channel, ann: Person
 ) -> None:
     message = await ann.say(channel, "hello")
@@ -213,7 +211,7 @@ async def test_only_own_messages_can_be_updated(
     assert answer["error"] == "cant_update_message"
 
 
-async def test_an_ephemeral_message_reaches_one_member_and_no_history(
+async def test_an_ephemeral_message_reaches_one_member_and_not_the_history(
     bot: StubBot, channel: Channel, ann: Person
 ) -> None:
     answer = await bot.call("chat.postEphemeral", channel=channel.id, user=ann.id, text="psst")
@@ -223,7 +221,7 @@ async def test_an_ephemeral_message_reaches_one_member_and_no_history(
     assert channel.messages == []
 
 
-async def test_an_ephemeral_message_to_somebody_outside_is_refused(
+async def test_an_ephemeral_message_to_a_non_member_is_refused(
     slack: SlackSandbox, bot: StubBot, channel: Channel
 ) -> None:
     olaf = slack.add_person("Olaf")
@@ -233,7 +231,7 @@ async def test_an_ephemeral_message_to_somebody_outside_is_refused(
     assert answer["error"] == "user_not_in_channel"
 
 
-async def test_an_external_member_has_no_email_and_is_no_stranger_in_a_shared_channel(
+async def test_an_external_member_has_no_email_and_is_not_a_stranger(
     slack: SlackSandbox, bot: StubBot, channel: Channel, ann: Person
 ) -> None:
     stranger = slack.add_person("Sven", slack.add_team("Sven's Heating"))
@@ -264,7 +262,7 @@ async def test_members_of_a_user_group_are_listed(
     assert (await bot.call("usergroups.users.list", usergroup="S0"))["error"] == "no_such_subteam"
 
 
-async def test_after_uninstalling_the_token_is_worth_nothing(
+async def test_uninstalling_the_app_invalidates_its_token(
     slack: SlackSandbox, bot: StubBot
 ) -> None:
     await slack.admin.uninstall()
