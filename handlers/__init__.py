@@ -25,9 +25,9 @@ from handlers.replies import Replies
 
 
 def register(app: AsyncApp, use_cases: UseCases, slack: Slack, tasks: BackgroundTasks) -> None:
-    """Register every listener; `unknown` comes last because it takes the rest.
+    """Register every listener; `unknown` is last because it catches everything else.
 
-    Bolt asks one listener after the other, so what comes most often is first.
+    Bolt tries one listener after another, so the most frequent requests come first.
     """
     replies = Replies(slack, tasks)
     features = (

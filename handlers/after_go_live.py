@@ -1,4 +1,4 @@
-"""*Tell the client* and *Ask them*: live clients learn in their threads what to fix."""
+"""*Tell the client* and *Ask them*: telling live clients in their threads what to fix."""
 
 from typing import Any
 

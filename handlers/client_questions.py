@@ -1,4 +1,4 @@
-"""*I need help*: the guide's own help first, then a question to the engineer."""
+"""*I need help*: help from the guide first, then a question to the engineer."""
 
 from typing import Any
 

@@ -23,7 +23,7 @@ from handlers.replies import Replies
 
 # Slack shows `operation_timeout` after three seconds; we apologize sooner.
 COMMAND_SECONDS = 1.8
-# From who asks and what was typed after the command, to a form to open or a reply.
+# Takes the request and the text after the command; returns a form to open or a reply.
 Subcommand = Callable[[Request, str], Awaitable[Opening | View | EphemeralReply]]
 
 

@@ -1,4 +1,4 @@
-"""Engineers close the client's questions and carry messages to the thread: buttons, shortcuts."""
+"""Engineers close clients' questions and send messages to the thread: buttons, shortcuts."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -55,7 +55,7 @@ def _register_buttons(app: AsyncApp, use_cases: UseCases, replies: Replies) -> N
 
 
 def _say(replies: Replies, press: Press, text: str) -> None:
-    """Answer in the place of a private line; under a message for all, privately."""
+    """Replace a private line with the answer, or answer privately below a public message."""
     if press.container.is_ephemeral:
         replies.replace(press, plain_answer(text))
     else:

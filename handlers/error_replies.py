@@ -1,6 +1,6 @@
-"""What people are told when something is refused, unavailable or broken.
+"""What people see when something is refused, unavailable or broken.
 
-Nothing here logs what came in: a body may contain a secret.
+Nothing here logs what was received: a body may contain a secret.
 """
 
 import logging
@@ -23,13 +23,13 @@ TRIGGER_ERRORS = {
 
 
 def explain(error: Exception) -> str:
-    """Return what to tell a person about `error`, and log the rest."""
+    """Return the text about `error` for a person, and log the rest."""
     match error:
         case Refused():
             return refusal_text(error)
         case SlackRefused() if error.code in TRIGGER_ERRORS:
             return "Slack took too long to open the window. Please try again."
-        case UnreadableRow():  # named in the log
+        case UnreadableRow():  # already logged
             return (
                 "I can't open this setup right now: something in our records needs fixing. Nothing "
                 "is lost. Please tell your HeavySet engineer."
@@ -42,7 +42,7 @@ def explain(error: Exception) -> str:
         case _:
             log.error("unexpected error", exc_info=error)
     reference = uuid.uuid4().hex[:8]
-    log.error("a person was given a reference", extra={"reference": reference})
+    log.error("a person was shown an error code", extra={"reference": reference})
     return (
         "Something went wrong on our end. Please give your HeavySet engineer this code: "
         f"{reference}."

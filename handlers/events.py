@@ -1,4 +1,4 @@
-"""What we read of Slack's events (docs.slack.dev, "Events API"), and how they are handled."""
+"""The parts of Slack's events that we read (docs.slack.dev, "Events API"), and error handling."""
 
 import logging
 from collections.abc import AsyncIterator, Mapping
@@ -42,7 +42,7 @@ class ChannelEvent(Payload):
     is_ext_shared: bool = False
 
     def request(self, envelope: Envelope) -> Request:
-        """Who it is about, and where."""
+        """The person it is about, and the channel."""
         channel = self.channel or self.old_channel_id
         told = request_key("event", envelope.event_id, channel, self.user)
         return Request(Person(self.user, self.team), channel, told)
@@ -63,7 +63,7 @@ class InvitationAnswered(Payload):
     declining_user: User | None = None
 
     def request(self, envelope: Envelope) -> Request:
-        """Who answered, and where."""
+        """The person who answered, and the channel."""
         user = self.accepting_user or self.approving_user or self.declining_user
         person = Person(user.id, user.team_id) if user else Person("", "")
         told = request_key("event", envelope.event_id, self.channel.id)
@@ -107,7 +107,7 @@ class Deletion(Payload):
         return None
 
     def request(self, envelope: Envelope) -> Request:
-        """Where it was; Slack does not say who deleted it."""
+        """The channel; Slack doesn't say who deleted the message."""
         told = request_key("event", envelope.event_id, self.channel, self.deleted_ts or "")
         return Request(Person("", ""), self.channel, told)
 
@@ -126,14 +126,14 @@ class ThreadMessage(Payload):
     team: str = ""
     user_team: str = ""
     edited: bool = False
-    same_text: bool = False  # of an edit: only something else is new, such as a preview
+    same_text: bool = False  # for an edit: only something else changed, such as a preview
     everything: str = ""
 
     @classmethod
     def of_event(cls, event: Mapping[str, Any]) -> Self:
-        """Read a message event; for an edit, what the message says now.
+        """Read a message event; for an edit, the message's new content.
 
-        `everything` is all the text that it shows; for an edit, what is new.
+        `everything` is all the text that it shows; for an edit, only what is new.
         """
         if event.get("subtype") != "message_changed":
             return cls.of({**event, "edited": False, "everything": "\n".join(shown(event))})
@@ -148,13 +148,13 @@ class ThreadMessage(Payload):
 
     @property
     def by_a_person(self) -> bool:
-        """Whether a person wrote it, including `/me …` and a channel's topic; no app."""
+        """Whether a person, not an app, wrote it; includes `/me …` and a channel's topic."""
         app = self.bot_id or self.bot_profile is not None or self.user == SLACKBOT
         return bool(self.user) and not app
 
     @property
     def is_talk(self) -> bool:
-        """Whether it is what a person says: no system message, no deletion."""
+        """Whether it is something a person says: not a system message, not a deletion."""
         plain = self.subtype in (None, "", "thread_broadcast", "file_share", "me_message")
         return self.by_a_person and plain
 
@@ -163,19 +163,19 @@ class ThreadMessage(Payload):
         return as_typed(self.text)
 
     def request(self, envelope: Envelope) -> Request:
-        """Who wrote, and where. `team` may be that of the channel's host; `user_team` is theirs."""
+        """The author and channel. `team` may be the channel host's; `user_team` is the author's."""
         person = Person(self.user, self.user_team or self.team)
         written = request_key("event", envelope.event_id, self.ts, self.text, self.everything)
         return Request(person, self.channel, written)
 
     def as_words(self, request: Request) -> Request:
-        """Return the request for what the text says: once, however often it is edited."""
+        """Return the request for what the text says: the same one, however often it is edited."""
         return replace(request, request_key=request_key("words", self.channel, self.ts))
 
 
 @asynccontextmanager
 async def quietly() -> AsyncIterator[None]:
-    """Handle an event; nobody is waiting for the outcome.
+    """Handle errors of an event; nobody is waiting for the outcome.
 
     Raises only Malformed, and Unavailable, after which Slack sends the event again.
     """
@@ -185,9 +185,9 @@ async def quietly() -> AsyncIterator[None]:
         raise
     except Repeated:
         log.info("a repeated event")
-    except UnreadableRow:  # already in the log
+    except UnreadableRow:  # already logged
         return
     except OnboardingError as error:
-        log.warning("an event was not followed", extra={"reason": str(error)})
+        log.warning("an event was not handled", extra={"reason": str(error)})
     except Exception:
         log.exception("an event failed")

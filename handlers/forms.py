@@ -1,4 +1,4 @@
-"""A submitted form: what was entered, and how it is acknowledged."""
+"""A submitted form: its input, and how it is acknowledged."""
 
 import logging
 from collections.abc import AsyncIterator, Mapping
@@ -58,8 +58,8 @@ class Submission(Payload):
     def saying(self, *texts: str) -> Request:
         """Who submitted `texts`, and where the form was opened: a submission has no channel.
 
-        Slack keeps a form open whose answer was lost: the same texts, submitted from it again,
-        are the same request. A secret is none of these: the use case marks it.
+        Slack keeps a form open if the response was lost: the same texts, submitted from it again,
+        are the same request. Secrets aren't among them: the use case adds them to the key.
         """
         person = Person(self.user.id, self.user.team_id)
         form = (self.view.id, self.view.hash, *texts, self.view.private_metadata)
@@ -70,16 +70,16 @@ class Submission(Payload):
         return self.view.state.values.get(name, {}).get(name, Input())
 
     def text(self, name: str) -> str:
-        """Return what was typed into an input that holds no secret, as it is kept."""
+        """Return the text of an input that holds no secret, normalized for storing."""
         value = self.input(name).value
         return prose(value.get_secret_value()) if value else ""
 
     def chosen(self, name: str) -> str:
-        """Return the value of the option that was chosen from a menu; empty if none was."""
+        """Return the value of the option chosen from a menu; empty if none was."""
         return str((self.input(name).selected_option or {}).get("value", ""))
 
     def ticked(self, name: str) -> bool | None:
-        """Return whether a box was ticked, None if the form has none of that name."""
+        """Return whether a box was checked; None if the form has no box with that name."""
         if name not in self.view.state.values:
             return None
         return bool(self.input(name).selected_options)
@@ -96,7 +96,7 @@ class Submission(Payload):
 
     @property
     def first_input(self) -> str:
-        """The block of the first input, where an error of the whole form is shown."""
+        """The block of the first input, where errors about the whole form are shown."""
         for block in self.view.blocks:
             if block.get("type") == "input":
                 return str(block.get("block_id", ""))
@@ -114,7 +114,7 @@ class Closing:
 async def at_the_form(ack: AsyncAck, submission: Submission) -> AsyncIterator[Closing]:
     """Acknowledge a submission after the block: close the form, or keep it open and say why.
 
-    The acknowledgement comes last, so a form never closes before its values are stored.
+    The acknowledgement is sent last, so a form never closes before its values are stored.
     """
     closing = Closing()
     try:

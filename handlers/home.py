@@ -1,4 +1,4 @@
-"""The app's Home: opened, refreshed, and the buttons of its board."""
+"""The app's Home: opening and refreshing it, and the buttons of its board."""
 
 import re
 from typing import Any

@@ -9,7 +9,7 @@ from typing import Any
 from bot.core.typed_text import unescaped
 
 PARTS = ("text", "blocks", "attachments", "files", "file", "comment", "topic", "purpose")
-# What people do not see.
+# Keys whose text people don't see.
 HIDDEN = {"type", "id", "ts", "mode", "mimetype", "filetype", "pretty_type"}
 # The elements of these are shown without anything between them.
 LINES = ("rich_text_section", "rich_text_preformatted", "rich_text_quote")

@@ -1,4 +1,4 @@
-"""What people write in the channel: values that must stay secret, and words in the thread.
+"""What people write in the channel: secrets to warn about, and commands in the thread.
 
 Typed commands are for people whose organization doesn't let them press buttons. People also just
 talk there, so only clear commands count, and near misses are asked about; anyone who mentions the
@@ -37,7 +37,7 @@ def register(app: AsyncApp, use_cases: UseCases, replies: Replies) -> None:
             warning = await use_cases.posted_secrets.look(
                 request, written.thread_ts, written.everything
             )
-            if warning and written.by_a_person:  # an app couldn't read it
+            if warning and written.by_a_person:  # an app couldn't read the warning
                 replies.reply(written, warning)
             elif written.is_talk and not written.same_text:
                 await _word(written, written.as_words(request))
@@ -75,6 +75,6 @@ def _register_buttons(app: AsyncApp, use_cases: UseCases, replies: Replies) -> N
 
 
 def _without_mention(text: str, bot_user_id: str) -> tuple[str, bool]:
-    """Return what was written to us, and whether we were mentioned."""
+    """Return the message without a mention of us, and whether we were mentioned."""
     rest, count = re.subn(f"<@{bot_user_id}>", " ", text)
     return one_line(rest), count > 0

@@ -1,7 +1,7 @@
-"""What we read of Slack's payloads; one that lacks it is Malformed.
+"""The parts of Slack's payloads that we read; a payload without them is Malformed.
 
-Source: docs.slack.dev, "Interaction payloads" and "Implementing slash commands". Who acted is
-`user`: the outer `team` is the installing workspace for a button, the person's own for a view.
+Source: docs.slack.dev, "Interaction payloads" and "Implementing slash commands". The person who
+acted is `user`: the outer `team` is the installing workspace for a button, their own for a view.
 """
 
 import hashlib
@@ -26,9 +26,9 @@ from bot.views.ids import FormRef, StepRef
 
 
 class Payload(BaseModel):
-    """A part of a payload; errors never show its content.
+    """Part of a payload; errors never show its content.
 
-    An optional key of a type that Slack doesn't document counts as absent.
+    An optional key whose type Slack doesn't document counts as absent.
     """
 
     model_config = ConfigDict(
@@ -39,7 +39,7 @@ class Payload(BaseModel):
     def __get_pydantic_core_schema__(
         cls, source: Any, handler: GetCoreSchemaHandler
     ) -> Mapping[str, Any]:
-        """Let what fails to validate count as absent, where a field has a default."""
+        """Treat values that fail to validate as absent, if the field has a default."""
         schema: dict[str, Any] = dict(handler(source))
         for field in schema["schema"]["fields"].values():
             if field["schema"]["type"] == "default":
@@ -109,7 +109,7 @@ class AnyPress(Payload):
 
     @property
     def where(self) -> str:
-        """The channel of the button, or that its modal was opened from; empty on the Home."""
+        """The channel of the button, or where its modal was opened; empty on the Home."""
         if self.channel:
             return self.channel.id
         with suppress(Malformed):
@@ -118,12 +118,12 @@ class AnyPress(Payload):
 
     @property
     def thread_ts(self) -> str | None:
-        """The thread of the button; the root message is in its own."""
+        """The thread of the button; the root message counts as part of its own thread."""
         return self.container.thread_ts or self.container.message_ts or None
 
     @property
     def says_nothing(self) -> bool:
-        """Whether the button has no value, or an empty one, as none of ours."""
+        """Whether the button has no value, or an empty one, which none of ours has."""
         return self.action is not None and not self.action.value
 
 
@@ -134,12 +134,12 @@ class ButtonPress(AnyPress):
 
     @property
     def step(self) -> StepRef:
-        """The step that the button names; raises Malformed if it names none."""
+        """The step that the button refers to; raises Malformed if there is none."""
         return StepRef.parse(self.action.value)
 
     @property
     def request(self) -> Request:
-        """Who pressed, and where; Slack makes a trigger for one press alone."""
+        """The person and the channel; each press has its own trigger."""
         person, action = Person(self.user.id, self.user.team_id), self.action
         pressed = (self.trigger_id, action.action_ts, action.action_id, action.value)
         return Request(person, self.where, request_key("press", self.user.id, *pressed))
@@ -152,7 +152,7 @@ class Press(ButtonPress):
 
 
 class WindowPress(ButtonPress):
-    """A press of a button in an open modal, which knows the channel that it was opened from."""
+    """A press of a button in an open modal, which knows the channel where it was opened."""
 
     view: OpenedView
 

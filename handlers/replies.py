@@ -1,6 +1,6 @@
 """Private replies, sent after the acknowledgement: messages that only one person sees, and windows.
 
-Nothing here logs what came in: a body may contain a secret.
+Nothing here logs what was received: a body may contain a secret.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 Pressed = TypeVar("Pressed", bound=ButtonPress | Shortcut)
 
-# By then Slack shows the view of the acknowledgement; an earlier update would be replaced by it.
+# By then, Slack shows the view from the acknowledgement, which would replace an earlier update.
 SETTLED_SECONDS = 0.5
 
 
@@ -39,16 +39,16 @@ class Replies:
 
     @property
     def bot_user_id(self) -> str:
-        """Our own user id; raises Unavailable until Slack has told us."""
+        """Our own user id; raises Unavailable until Slack has provided it."""
         return self._slack.identity.user_id
 
     # --- presses ---
 
     @asynccontextmanager
     async def to(self, ack: AsyncAck, press: Pressed) -> AsyncIterator[Pressed]:
-        """Acknowledge a press after the block, and tell the person about an error in it.
+        """Acknowledge a press after the block, and tell the person about an error in the block.
 
-        Only Malformed is raised, without an acknowledgement.
+        Raises only Malformed, without an acknowledgement.
         """
         try:
             yield press
@@ -61,7 +61,7 @@ class Replies:
         await ack()
 
     def tell(self, press: AnyPress | Shortcut, text: str) -> None:
-        """Tell the person who pressed: in the channel (behind a modal, too), else in a window."""
+        """Tell the person who pressed: in the channel (also behind a modal), else in a window."""
         if press.where:
             self._tasks.spawn(self._privately(_from(press), text), "reply privately")
         else:
@@ -77,7 +77,7 @@ class Replies:
         self._tasks.spawn(self._open(press, view), "open a window")
 
     def update(self, press: WindowPress, view: View) -> None:
-        """Replace the window whose button was pressed, unless it has changed meanwhile.
+        """Replace the window with the pressed button, unless it has changed since.
 
         A view with an external_id goes only to the window that we opened with it: the id in a press
         could be that of somebody else's window.
@@ -128,10 +128,10 @@ class Replies:
         work: Awaitable[tuple[str, Sequence[str]]],
         outcome: Callable[[Sequence[str]], View],
     ) -> None:
-        """Do what takes longer than a form may wait, then show the outcome in its place.
+        """Do work that takes longer than a form can wait, then show the outcome in its place.
 
         `work` returns the channel that it is about, and the outcome line by line. People who have
-        closed the form are told privately: there, or where they opened it.
+        closed the form get it privately: in that channel, or where they opened the form.
         """
         self._tasks.spawn(self._work(form, work, outcome), "work for a form")
 
@@ -168,17 +168,17 @@ class Replies:
     # --- messages ---
 
     def reply(self, written: ThreadMessage, reply: Reply) -> None:
-        """Reply to a message, privately; where that fails, in the thread."""
+        """Reply to a message, privately; if that fails, in the thread."""
         self._tasks.spawn(self._reply(written, reply), "reply in the thread")
 
     async def _reply(self, written: ThreadMessage, reply: Reply) -> None:
-        # In a thread without a reply yet, Slack would not show a private message.
+        # In a thread without replies, Slack would not show a private message.
         to = Recipient(written.channel, written.user, written.thread_ts)
         try:
             await tell_privately(self._slack, to, reply.text, blocks=reply.blocks)
         except SlackRefused:
-            # Slack does not document that private messages reach people of other organizations.
-            if reply.blocks:  # a question with buttons is nobody else's business
+            # Slack does not document that private messages reach people in other organizations.
+            if reply.blocks:  # a question with buttons is for this person only
                 return
             await self._reply_in_thread(written, reply)
         except OnboardingError as error:
@@ -188,8 +188,8 @@ class Replies:
         answer = message(reply.onboarding_id, f"answer:{written.ts}", [section(reply.text)])
         try:
             await self._slack.post(written.channel, answer, written.thread_ts or written.ts)
-        except NotInThread:  # everybody sees it, as they would in the thread
-            log.info("an answer is not in its thread")
+        except NotInThread:  # everyone sees it, as in the thread
+            log.info("an answer was posted outside its thread")
         except OnboardingError as error:
             log.warning("an answer was lost", extra={"reason": str(error)})
 

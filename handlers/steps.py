@@ -1,4 +1,4 @@
-"""The buttons that only name a step: each does what its use case says."""
+"""The buttons that only name a step: each calls one use case."""
 
 import re
 from collections.abc import Awaitable, Callable

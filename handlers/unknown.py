@@ -1,4 +1,4 @@
-"""Catches what no other listener handles: other versions' buttons, and malformed requests."""
+"""Catches what no other listener handles: buttons from other versions, and malformed requests."""
 
 import logging
 import re
@@ -59,8 +59,8 @@ def register(app: AsyncApp, _use_cases: UseCases, replies: Replies) -> None:
                     return BoltResponse(status=200, body="")
             log.warning("a malformed request", extra={"reason": str(error)})
             return BoltResponse(status=400, body="malformed request")
-        if isinstance(error, Unavailable):  # an event: Slack brings it again
-            log.warning("an event failed, so Slack sends it again", extra={"reason": str(error)})
+        if isinstance(error, Unavailable):  # an event: Slack will send it again
+            log.warning("an event failed; Slack will send it again", extra={"reason": str(error)})
             return BoltResponse(status=503, body="")
         log.error("a listener failed", exc_info=error)
         return BoltResponse(status=400, body="request failed")

@@ -6,12 +6,12 @@ import sys
 
 
 def main(*, play: bool = False, real_limits: bool = False, port: int | None = None) -> int:
-    """Run it until it ends; the exit status.
+    """Run it until it ends, and return the exit status.
 
-    `play` plays one whole onboarding, a `port` (0: any) serves both sides to a browser, and
-    otherwise the person at the terminal acts.
+    `play` plays one whole onboarding; a `port` (0: any) serves both sides to a browser; with
+    neither, the person at the terminal plays both sides.
     """
-    os.umask(0o077)  # the log, the database, the key: for nobody else's eyes
+    os.umask(0o077)  # the log, the database, the key: readable only by this user
     try:
         return asyncio.run(_run(play=play, real_limits=real_limits, port=port))
     except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""The real bot as a process of its own: started, watched, stopped."""
+"""The real bot in its own process: started, watched, stopped."""
 
 import asyncio
 import contextlib
@@ -25,7 +25,7 @@ class BotFailedError(Exception):
 
 
 class BotProcess:
-    """`python -m bot run`, or another, with nothing but the environment; its log goes to a file."""
+    """`python -m bot run`, or another command, in a clean environment; its log goes to a file."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class BotProcess:
                 env=_clean_environment(directory) | settings,
                 stdout=output,
                 stderr=asyncio.subprocess.STDOUT,
-                start_new_session=True,  # Ctrl-C is ours: we then stop the bot as promised
+                start_new_session=True,  # Ctrl-C reaches only us; then we stop the bot
             )
         bot = cls(process, environment, log, port)
         try:
@@ -70,7 +70,7 @@ class BotProcess:
 
     @property
     def events_url(self) -> str:
-        """Where Slack delivers."""
+        """The URL to which Slack delivers."""
         return f"{self._base}/slack/events"
 
     def url(self, path: str) -> str:
@@ -85,13 +85,13 @@ class BotProcess:
         return "\n".join(self.log_text().splitlines()[-lines:]) or "(the bot has logged nothing)"
 
     async def retires(self) -> None:
-        """Wait until the bot, told to stop, says that it takes no more."""
+        """Wait until the bot, after a signal to stop, is no longer ready."""
         async with aiohttp.ClientSession() as session:
             while await self._is_ready(session):  # noqa: ASYNC110 (another process)
                 await asyncio.sleep(0.01)
 
     async def stop(self) -> int:
-        """Send SIGTERM; the exit status, or that of a kill if it takes longer than promised."""
+        """Send SIGTERM, or SIGKILL after STOPPED_WITHIN seconds, and return the exit status."""
         with contextlib.suppress(ProcessLookupError):
             self._process.send_signal(signal.SIGTERM)
         try:
@@ -102,7 +102,7 @@ class BotProcess:
             return await self._process.wait()
 
     async def kill(self) -> None:
-        """Send SIGKILL: whatever the bot was doing, it does no more of it."""
+        """Send SIGKILL, and wait for the process to end."""
         with contextlib.suppress(ProcessLookupError):
             self._process.kill()
         await self._process.wait()
@@ -132,7 +132,7 @@ class BotProcess:
 
 
 async def generate_key(directory: Path) -> str:
-    """A fresh value for `CREDENTIAL_KEYS`, from the bot's own command."""
+    """A new value for `CREDENTIAL_KEYS`, from the bot's own command."""
     return await run_command({}, directory, ("-m", "bot", "keys", "generate"))
 
 
@@ -154,10 +154,10 @@ async def run_command(
 
 
 def free_port() -> int:
-    """A loopback port that nobody uses now.
+    """A loopback port that nothing uses now.
 
-    Not one of those that systems give to outgoing connections (32768 and up): it could be gone
-    before the bot listens.
+    Not one from the range that systems use for outgoing connections (32768 and up): it could be
+    taken before the bot listens.
     """
     while True:
         port = PORTS.start + secrets.randbelow(len(PORTS))
@@ -167,12 +167,12 @@ def free_port() -> int:
 
 
 def _clean_environment(directory: Path) -> dict[str, str]:
-    """No settings of the person who runs the sandbox reach the bot, which is the one beside it."""
+    """An environment without the user's own settings, in which the bot's code is the one here."""
     return {
         "PYTHONPATH": str(ROOT),
         "PATH": os.environ.get("PATH", ""),
         "HOME": str(directory),
         "PYTHONUTF8": "1",
         "PYTHONUNBUFFERED": "1",
-        "DIGEST_AT": "off",  # what is played mustn't depend on the day of the week
+        "DIGEST_AT": "off",  # a run mustn't depend on the day of the week
     }

@@ -1,4 +1,4 @@
-"""An interactive walk: somebody at the terminal is the engineer, or the client's admin."""
+"""An interactive run: someone at the terminal plays the engineer and the client's admin."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -11,7 +11,7 @@ from sandbox.slack import NotOfferedError, Person, View, buttons
 from sandbox.slack.forms import REQUIRED, stateful_elements
 
 MESSAGES_ON_SCREEN = 3
-A_MOMENT = 0.8  # for the bot's answer to be printed before the next question
+A_MOMENT = 0.8  # lets the bot's answer appear before the next prompt
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ async def _choose(choices: list[Choice]) -> Choice | None:
 
 
 async def _ask(prompt: str) -> str | None:
-    """A line from the terminal; None at its end."""
+    """A line from the terminal; None at the end of its input."""
     try:
         return (await asyncio.to_thread(input, prompt)).strip()
     except EOFError:

@@ -1,6 +1,6 @@
 """Masks what people typed into modals, in the terminal."""
 
-# Inputs that hold no secret; everything else that is typed is shown masked.
+# Inputs that hold no secret; anything else that is typed is shown masked.
 OPEN_INPUTS = frozenset({"client_name", "question"})
 SHORTEST_SECRET = 5
 
@@ -12,7 +12,7 @@ def masked(value: str) -> str:
 
 
 class Masker:
-    """Remembers what was typed in secret, and hides it wherever it turns up."""
+    """Remembers the secrets that were typed, and hides them wherever they turn up."""
 
     def __init__(self) -> None:
         self._secrets: set[str] = set()

@@ -1,4 +1,4 @@
-"""Slack's mrkdwn as plain words: names for ids, fallbacks for dates, entities unescaped."""
+"""Slack's mrkdwn as plain text: names for ids, fallbacks for dates, entities unescaped."""
 
 import html
 import re
@@ -27,7 +27,7 @@ def readable(text: str, name_of: Callable[[str], str]) -> str:
 
 
 def _reference(inside: str, name_of: Callable[[str], str]) -> str:
-    """What is shown for `<…>`: a mention, a date, a link."""
+    """The text for `<…>`: a mention, a date, a link."""
     target, _, label = inside.partition("|")
     if target.startswith("!"):
         return label or "@" + target[1:]
@@ -35,6 +35,6 @@ def _reference(inside: str, name_of: Callable[[str], str]) -> str:
         return "@" + (label or name_of(target[1:]))
     if target.startswith("#"):
         return "#" + (label or name_of(target[1:]))
-    if label and ("/archives/" in target or label == target):  # a link to a message says nothing
+    if label and ("/archives/" in target or label == target):  # a message's URL says nothing
         return label
     return f"{label} ({target})" if label else target

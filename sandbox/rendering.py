@@ -12,7 +12,7 @@ MENUS = ("static_select", "users_select", "multi_users_select")
 
 
 def wrapped(text: str, width: int) -> list[str]:
-    """The text within `width` columns, its own line breaks kept."""
+    """The text wrapped to `width` columns, keeping its own line breaks."""
     lines: list[str] = []
     for line in text.split("\n"):
         hanging = "   " if line.startswith("•") else ""

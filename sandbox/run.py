@@ -1,4 +1,4 @@
-"""The stage for the scripted and the interactive walk: both sandboxes, the people, the bot."""
+"""The stage for the scripted and the interactive run: both sandboxes, the people, the bot."""
 
 import tempfile
 import time
@@ -36,7 +36,7 @@ class Scenery:
 
 @dataclass(frozen=True, kw_only=True)
 class Stage(Scenery):
-    """Everything that an onboarding needs, running."""
+    """Everything that an onboarding needs, up and running."""
 
     bot: BotProcess
     patience: float = 15.0  # seconds to wait for the bot
@@ -82,7 +82,7 @@ async def scenery(
 
 @asynccontextmanager
 async def staged(*, real_limits: bool = False) -> AsyncIterator[Stage]:
-    """Start a Slack, a ServiceTitan and the bot; the bot is stopped at the end."""
+    """Start a Slack, a ServiceTitan and the bot; stop the bot when the block ends."""
     async with scenery(real_limits=real_limits) as scene:
         transcript = Transcript(scene.slack.name_of, dated=scene.slack.dated)
         scene.slack.observe(transcript)
@@ -101,7 +101,7 @@ def _settings(
     engineering_channel: Channel,
     directory: Path,
 ) -> dict[str, str]:
-    """The bot's environment, without the key that encrypts."""
+    """The bot's environment, without the encryption key."""
     port = free_port()
     return {
         "PORT": str(port),

@@ -25,7 +25,7 @@ CHANGES_THEIR_MIND_AT = 7
 
 @dataclass
 class Play:
-    """The scenes; every press is one that a message offers at that moment."""
+    """The scenes; each press is of a button that a message offers at that moment."""
 
     stage: Stage
     counts: CallCount
@@ -49,7 +49,7 @@ class Play:
         await start(self.stage)
 
     async def client_walks(self) -> None:
-        """The client's admin does every step until it is HeavySet's turn."""
+        """The client's admin does every step until it's HeavySet's turn."""
         self.stage.heading("The client's admin takes over")
         done = 0
         while True:
@@ -103,7 +103,7 @@ class Play:
         self.entered |= missing.keys()
 
     async def verification_passes(self, number: int) -> None:
-        """Wait for the result of a verification; it must have passed."""
+        """Wait for the result of a verification, which must have passed."""
         found = await outcome(self.stage, f"verification:{number}")
         if found != "passed":
             raise ScriptFailedError(f"verification {number} has the outcome {found}")
@@ -130,7 +130,7 @@ class Play:
             raise ScriptFailedError(f"the engineer was not shown {', '.join(unseen)}")
 
     async def engineer_looks_at_the_values(self, message: Message) -> None:
-        """Have each stored credential shown, one after the other."""
+        """Show each stored credential, one after another."""
         stage = self.stage
         await stage.engineer.press(message, "reveal_credentials")
         window = await opened(stage, stage.engineer, "reveal_credentials")
@@ -149,7 +149,7 @@ class Play:
         await stage.engineer.close(window)
 
     def shown_in(self, window: View) -> set[str]:
-        """The credentials that can be read in a window."""
+        """The credentials that are readable in a window."""
         text = visible_text(window)
         values = self.stage.servicetitan.credentials
         return {name for name, value in values.items() if value in text}
@@ -164,10 +164,10 @@ class Play:
 
 
 async def play(*, real_limits: bool = False) -> int:
-    """Play the onboarding and judge it: 0 if all is as promised, else 1.
+    """Play the onboarding and check the result: returns 0 if everything is as expected, else 1.
 
-    With `real_limits`, Slack limits the calls as the real one does, so the people, who press as
-    fast as they can, have to wait.
+    With `real_limits`, Slack limits calls as the real one does, so the people, who press buttons
+    as fast as they can, have to wait.
     """
     started = time.monotonic()
     try:
@@ -186,7 +186,7 @@ async def play(*, real_limits: bool = False) -> int:
 
 
 async def _performed(scenes: Play) -> Check:
-    """Whether the script came to its end, or where it got stuck."""
+    """Whether the script ran to its end, or else where it got stuck."""
     try:
         await scenes.run()
     except (TimeoutError, ScriptFailedError, NotOfferedError) as error:

@@ -1,4 +1,4 @@
-"""What scripted people do again and again: look for the next step, press, fill in."""
+"""What scripted people do over and over: look for the next step, press, fill in."""
 
 import re
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from sandbox.slack import Message, Person, Submission, View, offers
 from sandbox.slack.forms import stateful_elements
 
 STEPS, LAST_CLIENT_STEP = 25, 22
-# What the screens of ServiceTitan have shown by each step, by the names of the bot's inputs.
+# What ServiceTitan's screens have shown by each step, by the names of the bot's inputs.
 SHOWN_AT = {
     11: ["booking_provider_id"],
     18: ["tenant_id", "client_id"],
@@ -19,7 +19,7 @@ ADVANCING = ("choose_account:new", "step_done", "run_verification")
 
 
 class ScriptFailedError(Exception):
-    """The bot did something else than the script expects."""
+    """The bot did something other than what the script expects."""
 
 
 async def start(stage: Stage, client: str = "Acme Plumbing") -> None:
@@ -33,7 +33,7 @@ async def start(stage: Stage, client: str = "Acme Plumbing") -> None:
 
 
 async def outcome(stage: Stage, slot: str = "verification:1") -> str:
-    """The result of a check, as soon as there is one."""
+    """The result of a check; waits until there is one."""
 
     def look() -> str | None:
         message = stage.slack.message(stage.client_channel, slot)
@@ -43,7 +43,7 @@ async def outcome(stage: Stage, slot: str = "verification:1") -> str:
 
 
 async def next_step(stage: Stage, after: int) -> tuple[int, Message]:
-    """The lowest step above `after` whose message offers a way on; waits for it."""
+    """The first step after `after` whose message has a button to continue; waits for it."""
 
     def look() -> tuple[int, Message] | None:
         found = []
@@ -59,7 +59,7 @@ async def next_step(stage: Stage, after: int) -> tuple[int, Message]:
 
 
 async def press_until_gone(stage: Stage, person: Person, message: Message, action_id: str) -> None:
-    """Press a button, and wait until the message offers it no longer."""
+    """Press a button, and wait until the message no longer offers it."""
     press = await person.press(message, action_id)
     if press.notice:
         raise ScriptFailedError(f"{action_id} was not acknowledged: {press.ack}")
@@ -68,7 +68,7 @@ async def press_until_gone(stage: Stage, person: Person, message: Message, actio
 
 
 async def opened(stage: Stage, person: Person, callback_id: str) -> View:
-    """The modal that a command or a press opens, as soon as the person sees it."""
+    """The modal that a command or a press opens; waits until the person sees it."""
 
     def look() -> View | None:
         view = person.view

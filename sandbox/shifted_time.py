@@ -1,7 +1,7 @@
-"""`python -m sandbox.shifted_time CLOCK MODULE …`: run a module by a clock that others move.
+"""`python -m sandbox.shifted_time CLOCK MODULE …`: run a module by a clock that can be moved.
 
-The bot has no setting for the time. So this starts it with `time.time` and `datetime.now` replaced,
-before any of its modules is imported. `time.monotonic`, which asyncio sleeps by, stays real.
+The bot has no setting for the time, so this replaces `time.time` and `datetime.now` before any of
+its modules is imported. `time.monotonic`, which asyncio uses for its sleeps, stays real.
 """
 
 import datetime
@@ -33,10 +33,10 @@ class _AnyDatetime(type):
 
 
 def replace_time(clock: SharedClock) -> None:
-    """Have this process tell the time by `clock`."""
+    """Make this process read the time from `clock`."""
 
     class Datetime(_Real, metaclass=_AnyDatetime):
-        """Only asks another clock: what it makes are ordinary datetimes."""
+        """Reads the time from another clock, but creates ordinary datetimes."""
 
         def __new__(cls, *parts: Any, **named: Any) -> Any:
             return _Real(*parts, **named)

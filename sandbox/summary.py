@@ -19,13 +19,13 @@ CREDENTIALS = 5
 
 @dataclass
 class CallCount:
-    """The Slack calls, by the scene in which they fell."""
+    """The Slack calls, by the scene in which they were made."""
 
     slack: SlackSandbox
     _scenes: list[tuple[str, int, float]] = field(default_factory=list)
 
     def begin(self, scene: str) -> None:
-        """From now on, calls and time belong to `scene`."""
+        """From now on, count calls and time for `scene`."""
         self._scenes.append((scene, len(self.slack.calls), time.monotonic()))
 
     def by_scene(self) -> dict[str, str]:
@@ -40,7 +40,7 @@ class CallCount:
 
     @property
     def limited(self) -> int:
-        """How many calls were refused because there were too many."""
+        """How many calls were refused by a rate limit."""
         return sum(call.answer.get("error") == "ratelimited" for call in self.slack.calls)
 
     def by_method(self) -> Counter[str]:
@@ -49,7 +49,7 @@ class CallCount:
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that must be true in the end."""
+    """Something that must be true in the end."""
 
     title: str
     passed: bool
@@ -57,7 +57,7 @@ class Check:
 
 
 def checks(stage: Stage, exit_status: int) -> list[Check]:
-    """All that an onboarding must have brought about; the bot has been stopped."""
+    """Everything that an onboarding must have achieved; the bot has been stopped."""
     return [
         *_stored(stage.database),
         _verification(stage),
@@ -68,7 +68,7 @@ def checks(stage: Stage, exit_status: int) -> list[Check]:
 
 
 def print_summary(results: list[Check], counts: CallCount, seconds: float) -> None:
-    """The results, the calls and the time."""
+    """Print the results, the calls and the time."""
     for check in results:
         print(f"  {'✓' if check.passed else '✗'} {check.title}: {check.found}")
     methods = counts.by_method()
@@ -126,7 +126,7 @@ def _nothing_twice(stage: Stage) -> Check:
 
 
 def _nothing_leaked(stage: Stage) -> Iterator[Check]:
-    """No plain value where none may be: a search for the five values themselves."""
+    """Check for plain values in the wrong places, by searching for the five values themselves."""
     files = stage.directory.glob(f"{stage.database.name}*")
     content = {path.name: path.read_bytes().decode("latin-1") for path in files}
     places = {
@@ -145,7 +145,7 @@ def _nothing_leaked(stage: Stage) -> Iterator[Check]:
 
 
 def _reveals(call: Call) -> bool:
-    """Whether the call shows an engineer a stored credential, which is what it is for."""
+    """Whether the call shows an engineer a stored credential, where its value is expected."""
     view = call.arguments.get("view")
     return (
         call.method == "views.update"

@@ -22,7 +22,7 @@ INDENT = "  "
 class Transcript:
     """An observer for `SlackSandbox.observe`.
 
-    `dated` puts dates in words; without it, their fallback is shown.
+    `dated` writes dates as words; without it, their fallback is shown.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Transcript:
                 self._membership(user, channel)
 
     def heading(self, text: str) -> None:
-        """A line between the scenes."""
+        """Print a line between the scenes."""
         self._line("")
         self._line(f"━━━ {text} {'━' * max(3, WIDTH - len(text) - 5)}", "1;34")
 
@@ -99,7 +99,7 @@ class Transcript:
         return wrapped(self._readable(message.text), width)
 
     def _edited(self, message: Message, before: Message) -> None:
-        """Only what the edit changed, in short."""
+        """Print only what the edit changed, in brief."""
         old, new = self._content(before, UNWRAPPED), self._content(message, UNWRAPPED)
         changed = [line for line in new if line not in old]
         gone = [f"without {line}" for line in old if line not in new]
@@ -127,7 +127,7 @@ class Transcript:
         self._line(f"{INDENT}└{'─' * 40}")
 
     def _home(self, view: View) -> None:
-        """In short, because it is published again with every change."""
+        """Print it in brief, because it is published again with every change."""
         lines = modal_lines(view, self._readable, UNWRAPPED)
         self._line(f"{INDENT}⌂ Home of {view.user.real_name}: {self._gist(lines)}", "2")
 
@@ -179,7 +179,7 @@ class Transcript:
         print(shown, file=self._out, flush=True)
 
     def _plain(self, text: str) -> str:
-        """`*bold*` and `_small_` as the terminal can: in bold and dim, or without the marks."""
+        """`*bold*` and `_small_` as bold and dim if the terminal can, or without the marks."""
         bold, dim = ("\x1b[1m", "\x1b[2m") if self._has_color else ("", "")
         end = "\x1b[22m" if self._has_color else ""
         text = re.sub(

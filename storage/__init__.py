@@ -1,1 +1,1 @@
-"""What is kept: tables, transactions, and the vault for the five credentials."""
+"""The database: tables, transactions, and the vault for the five credentials."""

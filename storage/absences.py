@@ -10,7 +10,7 @@ from bot.onboarding.cover import Absence
 from storage.tables import COVERED, RUNNING, AbsenceRow, OnboardingRow
 from storage.unreadable_rows import is_readable
 
-KEPT = ("active", "paused", "completed")  # a canceled one stays with who canceled it
+KEPT = ("active", "paused", "completed")  # a canceled one stays with the person who canceled it
 
 
 async def all_of(session: AsyncSession) -> Sequence[Absence]:
@@ -40,7 +40,7 @@ async def drop(session: AsyncSession, absence: Absence) -> None:
 async def in_hands_of(
     session: AsyncSession, engineers: Collection[str]
 ) -> Sequence[tuple[str, str, str | None]]:
-    """Return running onboardings of these engineers, covered or not: id, engineer, covers for."""
+    """Return running onboardings in these hands or covered for them: id, engineer, covers for."""
     row = OnboardingRow
     theirs = or_(col(row.engineer).in_(engineers), col(row.covers_for).in_(engineers))
     query = select(row.id, row.engineer, row.covers_for).where(RUNNING, theirs)
@@ -51,7 +51,7 @@ async def in_hands_of(
 async def to_hand_back(
     session: AsyncSession, away: Collection[str], limit: int
 ) -> Sequence[tuple[str, str]]:
-    """Return what somebody covers for an engineer who isn't `away` anymore, with the engineer."""
+    """Return onboardings to hand back to engineers who aren't `away` anymore: id, engineer."""
     row = OnboardingRow
     kept = col(row.status).in_(KEPT)
     where = (COVERED, col(row.covers_for).not_in(away), kept, is_readable(session))

@@ -1,4 +1,4 @@
-"""When each kind of request last arrived: kept for `doctor` and other workers."""
+"""When each kind of request last arrived, for `doctor` and other workers."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -8,7 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.tables import ArrivalRow
 
-# No request: when some worker last found that all is well.
+# Not a request: when a worker last found that everything is fine.
 WELL = "well"
 
 
@@ -18,7 +18,7 @@ async def last(session: AsyncSession) -> dict[str, datetime]:
 
 
 async def record(session: AsyncSession, times: Mapping[str, datetime]) -> None:
-    """Write down the last arrivals; a time before the stored one is ignored."""
+    """Record the last arrivals; a time before the stored one is ignored."""
     for kind, at in times.items():
         row = await session.get(ArrivalRow, kind)
         if row is None:
@@ -30,7 +30,7 @@ async def record(session: AsyncSession, times: Mapping[str, datetime]) -> None:
 async def move(session: AsyncSession, kind: str, now: datetime) -> datetime | None:
     """Record that a kind arrived `now`, and return when it last did before.
 
-    Of several workers, one alone moves it from there: the others get None, as on the first time.
+    Only one of several workers gets that time: the others get None, as on the first arrival.
     """
     row = await session.get(ArrivalRow, kind)
     if row is None:

@@ -17,7 +17,7 @@ from storage.tables import RUNNING, EventRow, MessageRow, OnboardingRow
 def copy(url: str, file: Path) -> None:
     """Copy a consistent snapshot of the SQLite database at `url` to `file`, which must not exist.
 
-    Raises FileExistsError, OSError or sqlite3.Error, and leaves nothing at `file` then.
+    Raises FileExistsError, OSError or sqlite3.Error; on an error, nothing is left at `file`.
     """
     file.touch(mode=0o600, exist_ok=False)  # the values are encrypted, but still private
     existing = f"{sqlite.file(url).as_uri()}?mode=rw"
@@ -35,7 +35,7 @@ def copy(url: str, file: Path) -> None:
 async def mark_restored(session: AsyncSession) -> int:
     """Note that the database is a restored backup; return the number of running onboardings.
 
-    Messages may have been posted and edited since its last event. They are looked for in Slack
+    Messages may have been posted and edited since its last event. Slack is searched for them
     before anything is posted, and every message is published again.
     """
     newest = (await session.exec(select(func.max(EventRow.at)))).one()

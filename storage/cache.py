@@ -1,4 +1,4 @@
-"""A cache of onboardings as they were last read or written, so unchanged ones are not read again.
+"""A cache of onboardings as last read or written, so that unchanged ones aren't read again.
 
 Every change increments an onboarding's revision: a row with the cached revision still has the same
 steps, credentials, verifications and events.

@@ -1,4 +1,4 @@
-"""Changes an onboarding: read, decide and write in one transaction, retried on conflicts."""
+"""Changes an onboarding: reads, decides and writes in one transaction, retried on conflicts."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -24,8 +24,8 @@ async def change(
 ) -> Onboarding:
     """Apply `transition`, and `also` in the same transaction; return the resulting onboarding.
 
-    `request_key` identifies the request, with its time, so that it is carried out once. Raises what
-    the transition raises, NotFound, Repeated, and Unavailable if nothing could be written.
+    `request_key` identifies the request, which makes it idempotent. Raises what the transition
+    raises, NotFound, Repeated, and Unavailable if nothing could be written.
     """
     for _ in range(MAX_TRIES):
         try:

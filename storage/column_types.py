@@ -1,6 +1,6 @@
 """Column types for times, always aware and in UTC, and for JSON.
 
-SQLite accepts any value in such columns. A broken one is read as `Illegible`, so that it does not
+SQLite accepts any value in such columns. An invalid one is read as `Illegible`, so that it doesn't
 fail a query for many rows.
 """
 

@@ -104,7 +104,7 @@ async def sealed_after(
 
 
 def _is_outdated(key_id: str) -> ColumnElement[bool]:
-    """Whether another key encrypted it, or its fingerprint is missing or made without HKDF."""
+    """Whether another key encrypted it, or it has no fingerprint, or one made without HKDF."""
     row = CredentialRow
     by_hkdf = col(row.fingerprint).startswith(HKDF_PREFIX)
     return or_(col(row.key_id) != key_id, col(row.fingerprint).is_(None), ~by_hkdf)

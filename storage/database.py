@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 COMMAND_CONNECT_SECONDS = 10
 # How many of PostgreSQL's 15 connections (SQLAlchemy's pool) background work may use at once.
 BACKGROUND_CONNECTIONS = 4
-# How many of them stay open, and may be closed by the server meanwhile.
+# How many of them stay open when idle; the server may close them at any time.
 POOLED_CONNECTIONS = 5
 # PostgreSQL rolled the transaction back because of a concurrent one; a retry may succeed.
 COLLISIONS = {"40001", "40P01"}  # serialization_failure, deadlock_detected
@@ -60,11 +60,11 @@ class Database:
         wait_for_room: Callable[[], Awaitable[None]] = _no_wait,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Take a `sqlite:///…` or `postgresql://…` URL; nothing is connected yet.
+        """Take a `sqlite:///…` or `postgresql://…` URL; doesn't connect yet.
 
         `seals` sign the history. `wait_for_room` returns when there is room for background work.
-        `clock` decides about leases on SQLite (storage/leases.py). `has_residue` is set when a
-        value was replaced or deleted and its old ciphertext has to be removed.
+        `clock` is what leases on SQLite use (storage/leases.py). `has_residue` is set when a
+        value was replaced or deleted, so that its old ciphertext gets removed.
         """
         self.url, self.has_residue = url, asyncio.Event()
         self.cache, self.unreadable = OnboardingCache(), UnreadableRows()
@@ -85,7 +85,7 @@ class Database:
         `background` it first makes room for transactions that a person is waiting for.
 
         Raises Unavailable if the database cannot be reached or stays locked, Collision if the
-        transaction is worth retrying at once, and Conflict if a unique constraint is violated.
+        transaction is worth retrying immediately, and Conflict if a unique constraint is violated.
         """
         try:
             async with self._turn(write=write, background=background):
@@ -128,7 +128,7 @@ class Database:
     async def _turn(self, *, write: bool, background: bool) -> AsyncIterator[None]:
         """Wait until a transaction may begin: SQLite has one writer, and background work waits."""
         if background or not write:
-            await asyncio.sleep(0)  # SQLite is called without ever giving way to other tasks
+            await asyncio.sleep(0)  # calls to SQLite never yield to other tasks
         async with AsyncExitStack() as stack:
             if background:
                 await stack.enter_async_context(self._background)
@@ -141,7 +141,7 @@ class Database:
     async def _connect(self, *, write: bool) -> tuple[AsyncConnection, Transaction]:
         """Begin a transaction on a connection of the pool.
 
-        If the server has closed that meanwhile, take the next one.
+        If the server has closed that connection since it was last used, take the next one.
         """
         async with asyncio.timeout(None if self._is_sqlite else TIMEOUT_SECONDS):
             for _ in range(POOLED_CONNECTIONS + 1):
@@ -163,7 +163,7 @@ class Database:
 
     @contextmanager
     def alone(self) -> Iterator[bool]:
-        """Yield whether this is SQLite and no other process uses the file; holds a lock on it."""
+        """Yield whether this is SQLite and no other process uses the file; locks it meanwhile."""
         if not self._is_sqlite:
             yield False
             return

@@ -18,7 +18,7 @@ from storage.tables import EVENT, EventRow
 async def events_of(
     session: AsyncSession, onboarding_id: str, *kinds: EventKind
 ) -> Sequence[Event]:
-    """Return the events of these kinds, or all, oldest first; unreadable ones are UNKNOWN."""
+    """Return the events of these kinds, or all, oldest first; an unreadable one is UNKNOWN."""
     rows = await fetch(session, _events_of(*kinds), {"this_id": onboarding_id})
     events = redacted([event for row in rows if (event := event_or_unknown(row))])
     return [event for event in events if not kinds or event.kind in kinds]
@@ -28,7 +28,7 @@ async def events_of(
 def _events_of(*kinds: EventKind) -> Select[Any]:
     query = EVENT.select().where(EVENT.c.onboarding_id == bindparam("this_id"))
     if kinds:
-        wanted = {*kinds, EventKind.EXPOSED}  # which determines what is hidden in the others
+        wanted = {*kinds, EventKind.EXPOSED}  # it determines what is hidden in the others
         query = query.where(EVENT.c.kind.in_([kind.value for kind in wanted]))
     return query.order_by(EVENT.c.id)
 

@@ -1,4 +1,4 @@
-"""Figures about all onboardings, for `GET /metrics`: a few queries, none of them about secrets."""
+"""Figures about all onboardings, for `GET /metrics`: a few queries, and none reads secrets."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ async def ended(session: AsyncSession) -> Mapping[str, int]:
 async def running(session: AsyncSession, after: Running | None = None) -> Sequence[Running]:
     """Return the next BATCH of onboardings that have not ended."""
     row = OnboardingRow
-    key = (col(row.channel), col(row.client_key))  # unique among them, and never broken
+    key = (col(row.channel), col(row.client_key))  # unique among running ones, and always readable
     others = (row.guide, row.guide_version, row.status, row.current_step)
     columns = (*key, *others, row.active_at, row.timezone, row.open_questions)
     query = select(*columns).where(RUNNING).order_by(*key).limit(BATCH)  # type: ignore[call-overload]

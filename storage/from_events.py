@@ -232,7 +232,7 @@ def _reminder(number: int, event: Event) -> Reminder:
         event.actor,
         event.at,
         datetime.fromisoformat(detail["since"]),
-        detail.get("follow_up", 1),  # 0.1.0 knew one
+        detail.get("follow_up", 1),  # 0.1.0 had only one
         bool(detail.get("last")),
     )
 

@@ -40,14 +40,14 @@ from storage.tables import (
 from storage.to_rows import PLAIN
 from storage.unreadable_rows import Unknown, known, must_be_legible, reading
 
-# What is read as it is stored, and no transition changes.
+# Columns that are read as they are stored, and that no transition changes.
 FIXED = ("id", "client_name", "started_at", "thread_ts", "revision")
 
 
 async def load(session: AsyncSession, guides: GuideStore, row: OnboardingRow | Row) -> Onboarding:
     """Return the onboarding of a row, from the cache or with the rows that belong to it.
 
-    Raises UnreadableRow if something of it cannot be read.
+    Raises UnreadableRow if any part of it cannot be read.
     """
     cache: OnboardingCache = session.info["cache"]
     with reading(session, row.id, row.client_name):

@@ -67,7 +67,7 @@ class GuideStore:
 
     @property
     def fields(self) -> Sequence[CredentialField]:
-        """Every credential that some guide asks for; of two with one id, the first guide's."""
+        """Every credential that a guide asks for; if two share an id, the first guide's."""
         found: dict[str, CredentialField] = {}
         for field in (field for guide in self.all for field in guide.credentials):
             found.setdefault(field.id, field)

@@ -14,7 +14,7 @@ from storage.tables import DeliveryRow
 CLAIM = text("INSERT INTO delivery (id, at) VALUES (:id, :at) ON CONFLICT DO NOTHING").bindparams(
     bindparam("at", type_=UtcDateTime)
 )
-BATCH = 500  # so many are deleted at once
+BATCH = 500  # the most that are deleted at a time
 
 
 async def claim(session: AsyncSession, request_key: str, now: datetime) -> None:
@@ -24,7 +24,7 @@ async def claim(session: AsyncSession, request_key: str, now: datetime) -> None:
 
 
 async def purge(session: AsyncSession, before: datetime) -> int:
-    """Delete BATCH keys of requests from before then, at most; return how many."""
+    """Delete up to BATCH keys of requests from before then; return how many were deleted."""
     row = DeliveryRow
     old = select(row.id).where(col(row.at) < before).limit(BATCH)
     return (await session.exec(delete(row).where(col(row.id).in_(old)))).rowcount

@@ -1,6 +1,6 @@
 """Appends events to an onboarding's history, each sealed together with everything before it.
 
-The onboarding's row must be locked meanwhile, so that no two events follow the same end.
+The onboarding's row must be locked while doing so: two events must not follow the same end.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -19,7 +19,7 @@ from storage.tables import ENDED, FAILING, RUNNING, EventRow, HomeRow, Onboardin
 
 MOST_FAILING = 20
 EVER = datetime.min.replace(tzinfo=UTC)
-# What tells which questions are open, and what of them is hidden.
+# The events that determine which questions are open, and what is hidden in them.
 QUESTIONS = (
     EventKind.HELP_ASKED,
     EventKind.HELP_ANSWERED,
@@ -40,7 +40,7 @@ class Shown:
 async def remember(
     session: AsyncSession, user_id: str, now: datetime, shows: str | None = None
 ) -> str:
-    """Note that someone opened their Home; return what they chose to see, now or before."""
+    """Note that someone opened their Home; return the filter they chose, now or earlier."""
     row = await session.get(HomeRow, user_id)
     if row is None:
         session.add(HomeRow(user_id=user_id, opened_at=now, shows=shows or ""))
@@ -79,7 +79,7 @@ async def record(session: AsyncSession, user_id: str, claimed: datetime, digest:
 
 
 async def forget_digest(session: AsyncSession, user_id: str) -> None:
-    """Make the next publishing of a Home write it in any case."""
+    """Make the next publishing of a Home write it even if it hasn't changed."""
     where = col(HomeRow.user_id) == user_id
     await session.exec(update(HomeRow).where(where).values(digest=None))
 
@@ -98,8 +98,8 @@ async def board(
 ) -> tuple[Sequence[Line], int]:
     """Return running onboardings, and how many there are, the engineer's own first.
 
-    Then come those that need attention, then the longest inactive. `shows` may be `mine`, or
-    `finished`: then those that ended last. Live clients whose connection fails come before all.
+    Then come those that need attention, then the longest inactive. With `mine` as `shows`, only
+    the engineer's own; with `finished`, the latest to end. Failing live clients come first.
     """
     failing = [] if shows == "finished" else await _failing(session, engineer if shows else None)
     live = [await line_of(session, guides, row) for row in failing]
@@ -132,7 +132,7 @@ async def _board(
         col(row.active_at),
         col(row.id),
     )
-    # All are later than EVER: SQLite then takes the index that has all of the order's columns.
+    # All are later than EVER: with that, SQLite uses the index with all of the order's columns.
     which: Any = and_(RUNNING, col(row.active_at) > EVER)
     if shows == "mine":
         which = and_(which, col(row.engineer) == engineer)
@@ -140,7 +140,7 @@ async def _board(
     if shows == "finished":
         which = and_(ENDED, col(row.finished_at).is_not(None))
         first = select(row.id).where(which).order_by(col(row.finished_at).desc()).limit(limit)
-    ids = (await session.exec(first)).all()  # alone, as whole rows are slow to sort
+    ids = (await session.exec(first)).all()  # only the ids, as whole rows are slow to sort
     await asyncio.sleep(0)  # others get their turn
     rows = {one.id: one for one in await rows_of(session, LINES.where(col(row.id).in_(ids)))}
     found = [await line_of(session, guides, rows[one]) for one in ids if one in rows]

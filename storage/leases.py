@@ -18,11 +18,11 @@ from storage.column_types import UtcDateTime
 from storage.database import Database
 from storage.tables import UNPUBLISHED, OnboardingRow, VerificationRow
 
-# A live process prolongs its leases every second. After this long without that, a process that was
+# A live process prolongs its leases every second. Once it has been silent for this long, a process
 # started in its place takes them over; every other process waits until they end.
 SILENT = timedelta(seconds=2)
-# For an UPDATE that sets or compares a `moment`: to keep the objects of a session up to date, the
-# ORM would add RETURNING, after which SQLite does not count the rows.
+# For an UPDATE that sets or compares a `moment`: to keep the session's objects up to date, the ORM
+# would add RETURNING, and then SQLite doesn't count the rows.
 NOT_TRACKED = {"synchronize_session": False}
 
 
@@ -44,7 +44,7 @@ class Worker:
 class moment(FunctionElement[datetime]):  # noqa: N801  # a function of SQL
     """The current time, or one `after` it, by a clock that all workers share.
 
-    That is PostgreSQL's own, and on SQLite, which has only one worker, this process's.
+    On PostgreSQL it's the server's clock; on SQLite, which has only one worker, this process's.
     """
 
     name = "moment"
@@ -118,7 +118,7 @@ async def end_all(session: AsyncSession) -> None:
 async def ahead(database: Database, clock: Callable[[], datetime]) -> timedelta:
     """Return how far `clock` is ahead of the database's; raises Unavailable.
 
-    It is only as exact as the query is fast.
+    The slower the query, the less exact the result.
     """
     async with database.begin(write=False) as session:
         before = clock()

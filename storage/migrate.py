@@ -1,6 +1,6 @@
 """Applies the migrations, and checks whether they are applied.
 
-Alembic is imported only if there is something to apply: a start seldom needs it.
+Alembic is imported only if there is something to apply, which is rare at startup.
 """
 
 import time

@@ -1,4 +1,4 @@
-"""Notices that are posted once, whatever restarts and however many workers there are."""
+"""Notices that are posted once, regardless of restarts and the number of workers."""
 
 from dataclasses import dataclass
 from datetime import datetime

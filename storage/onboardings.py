@@ -28,10 +28,10 @@ from storage.tables import (
 from storage.to_rows import client_key, columns, name_patterns, step_columns, verification_row
 from storage.unreadable_rows import is_readable, unreadable_rows
 
-MAX_FOUND = 20  # as many as fit one answer
+MAX_FOUND = 20  # as many as fit in one reply
 
 READ = ONBOARDING.select().where(ONBOARDING.c.id == bindparam("id"))
-LOCKED = READ.with_for_update(key_share=True)  # rows that refer to it may still come in
+LOCKED = READ.with_for_update(key_share=True)  # rows that refer to it can still be inserted
 SAVE = ONBOARDING.update().where(
     ONBOARDING.c.id == bindparam("this_id"), ONBOARDING.c.revision == bindparam("this_revision")
 )
@@ -45,8 +45,8 @@ async def get(
 ) -> Onboarding:
     """Return an onboarding; raises NotFound.
 
-    With `lock`, others who change it wait for the end of the transaction (PostgreSQL; on SQLite
-    every writing transaction holds that lock anyway).
+    With `lock`, others who want to change it wait until the transaction ends (on PostgreSQL; on
+    SQLite, every writing transaction holds that lock anyway).
     """
     rows = await fetch(session, LOCKED if lock else READ, {"id": onboarding_id})
     if not rows:
@@ -99,7 +99,7 @@ async def of_engineer(
 ) -> Sequence[Onboarding]:
     """Return the running onboardings of an engineer, the longest inactive first.
 
-    Those that somebody covers for them are theirs too.
+    Includes those that someone covers for them.
     """
     row = OnboardingRow
     theirs = or_(col(row.engineer) == engineer, col(row.covers_for) == engineer)
@@ -128,7 +128,7 @@ async def of_announcements(
 async def of_thread(
     session: AsyncSession, guides: GuideStore, channel: str, thread_ts: str
 ) -> Onboarding | None:
-    """Return the onboarding of a thread, also if the thread's first message was deleted."""
+    """Return the onboarding of a thread, even if the thread's first message was deleted."""
     row, message = OnboardingRow, MessageRow
     leftover = select(message.slot).where(
         col(message.onboarding_id) == row.id, col(message.slot) == f"{LEFTOVER}{thread_ts}"

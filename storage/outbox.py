@@ -60,7 +60,7 @@ async def announced(
 async def due(
     session: AsyncSession, kinds: Sequence[EventKind], now: datetime, limit: int
 ) -> Sequence[str]:
-    """Return the onboardings that have unannounced events of these kinds and are due."""
+    """Return the onboardings that are due and have unannounced events of these kinds."""
     row = OnboardingRow
     waiting = select(EventRow.onboarding_id).where(_unannounced(kinds))
     query = select(row.id).where(
@@ -87,7 +87,7 @@ async def is_announced(session: AsyncSession, event_id: int) -> bool:
 
 
 async def claim(session: AsyncSession, event_id: int, since: datetime | None) -> None:
-    """Note since when an announcement may be in the channel; None takes that back.
+    """Note since when an announcement may be in the channel; None undoes that.
 
     Raises Stale if it was announced meanwhile.
     """

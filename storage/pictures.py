@@ -1,4 +1,4 @@
-"""Which pictures were uploaded to Slack, each once, however many workers there are."""
+"""Which pictures were uploaded to Slack, each once, regardless of the number of workers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from storage.tables import PictureRow
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A picture's file in Slack since then; without `file_id`, a worker is uploading it."""
+    """A picture's file in Slack since then; without `file_id`, a worker is still uploading it."""
 
     since: datetime
     file_id: str | None
@@ -28,7 +28,7 @@ async def by_digest(session: AsyncSession) -> Mapping[str, Upload]:
 async def claim(session: AsyncSession, digest: str, known: Upload | None, now: datetime) -> bool:
     """Claim the upload of a picture; False, or Conflict, if another worker has.
 
-    `known` is what was read before, of a file that is lost or a worker that died.
+    `known` is the upload as it was read before: its file is lost, or its worker died.
     """
     row = PictureRow
     if known is None:

@@ -14,7 +14,7 @@ from storage.statements import execute, fetch
 from storage.tables import MESSAGE, MessageRow, OnboardingRow
 from storage.unreadable_rows import must_be_legible, reading
 
-# The slot of a message of a deleted thread that is still in Slack, followed by its ts.
+# The slot of a deleted thread's message that is still in Slack; its ts follows.
 LEFTOVER = "leftover:"
 PIN_SLOTS = PIN, BOOKMARK = "pin:root", "bookmark:root"
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
@@ -28,7 +28,7 @@ EDIT = MESSAGE.update().where(
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """What is known of a message. With `posting_since` and no `ts`, its post may have arrived."""
+    """What is known about a message. With `posting_since` but no `ts`, it may have been posted."""
 
     slot: str
     ts: str | None
@@ -125,7 +125,7 @@ async def keep_leftovers(session: AsyncSession, onboarding_id: str) -> None:
 
 
 async def find(session: AsyncSession, channel: str, ts: str) -> tuple[str, str] | None:
-    """Return the onboarding and the slot of one of our messages, by where it is in Slack."""
+    """Return the onboarding and the slot of one of our messages, given its place in Slack."""
     message, row = MessageRow, OnboardingRow
     query = (
         select(message.onboarding_id, message.slot)

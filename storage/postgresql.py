@@ -33,7 +33,7 @@ READ_ONLY = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {LIMITS}"
 
 def engine(url: str) -> AsyncEngine:
     """Return an engine for a `postgresql+psycopg://…` URL."""
-    # `autocommit`: a `Transaction` begins and commits by itself.
+    # `autocommit`: our `Transaction` begins and commits itself.
     how = {"async_creator_fn": TimedConnection.connect, "autocommit": True, **CONNECTING}
     return create_async_engine(
         url,
@@ -43,21 +43,21 @@ def engine(url: str) -> AsyncEngine:
     )
 
 
-# UNKNOWN: the connection is closed; who takes it next finds that out.
+# UNKNOWN: the connection is closed, and the next one to use it will find out.
 NOTHING_BEGUN = (TransactionStatus.IDLE, TransactionStatus.UNKNOWN)
 
 
 class TimedConnection(psycopg.AsyncConnection[Any]):
-    """A connection that is closed when an answer is overdue, or when the caller is cancelled.
+    """A connection that closes when an answer is overdue, or when the caller is cancelled.
 
     The server cancels slow statements itself. If it is frozen, or the network drops packets,
     psycopg would wait forever, or ask that same server to cancel.
     """
 
-    max_wait_seconds = 2.5  # longer than the server's limit, after which the connection is reusable
+    max_wait_seconds = 2.5  # after the server's own limit, so that it can still be reused
 
     async def wait(self, gen: PQGen[RV], *_how_long: float | None, **_named: float | None) -> RV:
-        """Wait for an answer; raises OperationalError if none comes in time."""
+        """Wait for an answer; raises OperationalError if it takes too long."""
         try:
             async with asyncio.timeout(self.max_wait_seconds):
                 return await waiting.wait_async(gen, self.pgconn.socket, INTERVAL_SECONDS)
@@ -69,7 +69,7 @@ class TimedConnection(psycopg.AsyncConnection[Any]):
             raise
 
     async def rollback(self) -> None:
-        """Roll back, if there is anything: SQLAlchemy's pool asks for it after each use."""
+        """Roll back, if there is anything: SQLAlchemy's pool calls this after each use."""
         if self.pgconn.transaction_status not in NOTHING_BEGUN:
             await super().rollback()
 

@@ -30,7 +30,7 @@ class Round:
 
 
 async def due(session: AsyncSession, now: datetime, limit: int) -> Sequence[tuple[str, int]]:
-    """Return live onboardings with their revisions: the due ones, then those to be determined."""
+    """Return live onboardings with their revisions: due ones, then those without a time yet."""
     row, at = OnboardingRow, col(OnboardingRow.next_check)
     # LIVE is spelled as in the index; as in storage/reminders.py, each part uses only the index.
     live = select(row.id, row.revision).where(LIVE, is_readable(session)).limit(limit)
@@ -107,7 +107,7 @@ async def checked(session: AsyncSession, one: Round) -> int:
 
 
 async def claim_progress(session: AsyncSession, round_id: str, count: int) -> bool:
-    """Claim to show that so many are checked; False if Slack shows that already."""
+    """Claim to show that this many are checked; False if Slack shows that already."""
     row = CheckRoundRow
     where = (col(row.id) == round_id, col(row.shown) < count)
     return bool((await session.exec(update(row).where(*where).values(shown=count))).rowcount)

@@ -26,10 +26,10 @@ class Waiting:
 
 
 async def to_look_over(session: AsyncSession, now: datetime, limit: int) -> Sequence[Waiting]:
-    """Return the active onboardings that are due, and after them those that changed."""
+    """Return the active onboardings that are due, followed by those that changed."""
     row, at = OnboardingRow, col(OnboardingRow.next_reminder)
-    # ACTIVE is spelled as in the index, and each part is a query of its own, so that both use only
-    # the index, however many onboardings are not due yet.
+    # ACTIVE is spelled as in the index, and each part is its own query, so that both use only the
+    # index, however many onboardings are not due yet.
     active = select(row.id, row.revision).where(ACTIVE, is_readable(session)).limit(limit)
     come = active.where(at <= now).order_by(at).subquery()
     changed = active.where(at.is_(None)).subquery()

@@ -1,6 +1,6 @@
 """Reads the onboardings that a report is about.
 
-To replay a history takes half a millisecond, so its summary is stored until the history is longer.
+Replaying a history takes half a millisecond, so its summary is stored until the history grows.
 """
 
 import asyncio
@@ -28,14 +28,14 @@ from storage.upserts import upsert
 
 T = TypeVar("T")
 
-# Onboardings a transaction, read in a few milliseconds: others get their turn in between.
+# Onboardings per transaction, read in a few milliseconds: other tasks run in between.
 BATCH, REPLAYED = 100, 5
 
 
 async def cases(
     database: Database, guides: GuideStore, since: datetime | None, now: datetime
 ) -> Sequence[Case]:
-    """Return the onboardings that run, or that ended since then (None: all).
+    """Return the onboardings that are running, or that ended since then (None: all).
 
     Those that can't be read are left out, and logged.
     """

@@ -21,10 +21,10 @@ from storage.database_errors import reason
 
 log = logging.getLogger(__name__)
 
-# Collects several changes into one rewrite, and leaves time for other work between two.
+# Combines several changes into one rewrite, and leaves time for other work between rewrites.
 DEBOUNCE_SECONDS = 0.2
 REST_SECONDS = 2.0
-# Rewriting takes 5 µs a value, and other writers wait: for a fiftieth of the time at most.
+# Rewriting takes 5 µs per value and blocks other writers: for 2% of the time at most.
 REST_PER_SECOND = 50
 # Pauses after failures grow from the first to the maximum; a pause of WARN_FROM_SECONDS is worth a
 # warning.
@@ -40,11 +40,11 @@ class CiphertextCleaner:
         self._problem: str | None = None
 
     def warning(self) -> str | None:
-        """Return why old ciphertexts are still there, if that has lasted for a while."""
+        """Return why old ciphertexts are still there, if that has been so for a while."""
         return self._problem
 
     async def work(self) -> None:
-        """Clear the files forever, starting with what an earlier process may have left."""
+        """Clear the files in a loop, starting with what an earlier process may have left."""
         pause = FIRST_PAUSE_SECONDS
         self._database.has_residue.set()
         while True:
@@ -54,10 +54,10 @@ class CiphertextCleaner:
             began = asyncio.get_running_loop().time()
             try:
                 problem = await clear(self._database)
-            except asyncio.CancelledError:  # the process stops in the middle of it
+            except asyncio.CancelledError:  # the process stops during a rewrite
                 self._database.has_residue.set()
                 raise
-            except Exception as error:  # a bug must not end this for good
+            except Exception as error:  # a bug must not end the loop
                 log.exception("old ciphertexts could not be removed")
                 problem = type(error).__name__
             if problem is None:
@@ -73,9 +73,9 @@ class CiphertextCleaner:
             pause = min(pause * 2, MAX_PAUSE_SECONDS)
 
     async def finish(self, seconds: float) -> None:
-        """Clear once more, as the process stops, if something was replaced or deleted a moment ago.
+        """Clear once more, at shutdown, if something was replaced or deleted a moment ago.
 
-        What that can't clear in `seconds` at most is left to the next start.
+        What can't be cleared within `seconds` is left to the next start.
         """
         if self._database.has_residue.is_set():
             with suppress(TimeoutError):

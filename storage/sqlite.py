@@ -1,4 +1,4 @@
-"""SQLite in WAL mode, durable, and called without a thread in between, but for the commit."""
+"""SQLite in WAL mode, durable, and called without threads except for commits."""
 
 import asyncio
 import fcntl
@@ -37,11 +37,11 @@ class InlineContext(SQLiteExecutionContext):
     def create_default_cursor(self) -> Any:
         return self._dbapi_connection.cursor(InlineCursor)
 
-    create_server_side_cursor = create_default_cursor  # it reads rows little by little anyway
+    create_server_side_cursor = create_default_cursor  # it fetches rows incrementally anyway
 
 
 class InlineDialect(SQLiteDialect_pysqlite):
-    """Runs each statement of SQLAlchemy's asyncio where it is awaited instead of on a thread.
+    """Runs each statement from SQLAlchemy's asyncio where it is awaited, not in a thread.
 
     On a local file a statement takes microseconds; handing it, its cursor and its rows to a thread
     and back takes many times that (docs/decisions.md).
@@ -58,7 +58,7 @@ class InlineDialect(SQLiteDialect_pysqlite):
         return AsyncAdaptedQueuePool
 
     def do_execute(self, cursor: Any, statement: str, parameters: Any, *_context: Any) -> None:
-        await_(_no_wait())  # SQLAlchemy takes a driver that never awaits for a mistake
+        await_(_no_wait())  # SQLAlchemy raises if a driver never awaits
         cursor.execute(statement, parameters)
 
     def do_executemany(self, cursor: Any, statement: str, parameters: Any, *_context: Any) -> None:
@@ -81,7 +81,7 @@ def file(url: str) -> Path:
 def engine(url: str, clock: Callable[[], datetime]) -> AsyncEngine:
     """Return an engine for a `sqlite+inline:///…` URL, whose file must exist.
 
-    `clock` is the one by which leases end (storage/leases.py).
+    `clock` decides when leases end (storage/leases.py).
     """
     existing = f"{file(url).as_uri()}?mode=rw"
     # Parameters must not reach a log or an exception's text: some are ciphertexts and names.
@@ -105,7 +105,7 @@ class Transaction:
 
     async def begin(self, *, write: bool) -> None:
         """Begin; retry for a while if another process writes."""
-        # A deferred transaction that starts to write fails at once if another one has written
+        # A deferred transaction that starts to write fails immediately if another one has written
         # since; an immediate one waits.
         self.writes = write
         sql, loop = "BEGIN IMMEDIATE" if write else "BEGIN", asyncio.get_running_loop()
@@ -131,8 +131,8 @@ class Transaction:
         if not self.writes:
             self.connection.commit()
             return
-        # In a thread, as the disk may take a while: others are served meanwhile. Not in the loop's
-        # own threads, which all wait when the names of hosts cannot be looked up.
+        # In a thread, as the disk may take a while, and other tasks can run. Not in the loop's own
+        # threads: they are all taken when host names cannot be resolved.
         loop = asyncio.get_running_loop()
         work = loop.run_in_executor(self.committer, self.connection.commit)
         try:

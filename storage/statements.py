@@ -1,7 +1,7 @@
-"""Runs statements that are compiled once, as those of a press are, straight on the driver.
+"""Runs statements that are compiled once, such as those of a press, directly on the driver.
 
-To execute a statement takes SQLAlchemy longer than SQLite takes to answer (docs/decisions.md).
-Nothing that the ORM has not written yet is flushed before.
+SQLAlchemy takes longer to execute a statement than SQLite to answer it (docs/decisions.md).
+Pending changes of the ORM are not flushed first.
 """
 
 from collections import namedtuple
@@ -34,23 +34,23 @@ class Transaction(Protocol):
     async def execute(self, sql: str, *parameters: Any) -> tuple[Sequence[Any], int]:
         """Execute a statement once with each of the parameters.
 
-        Return the rows that it gives, and how many it changed; with several, neither counts.
+        Return its rows, and how many it changed; with several parameters, neither is meaningful.
         """
 
     async def commit(self) -> None: ...
 
     @property
     def is_closed(self) -> bool:
-        """Whether the connection was lost, or given up."""
+        """Whether the connection was lost, or closed by us."""
 
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A statement for one kind of database, and how to convert what goes in and comes out."""
+    """A statement for one kind of database, and how to convert its parameters and results."""
 
     sql: str
     constants: Parameters
-    order: Sequence[str] | None  # of the parameters, if they go by position
+    order: Sequence[str] | None  # of the parameters, if they are positional
     written: Sequence[tuple[str, Callable[[Any], Any]]]
     row: Callable[..., Any]
     read: Sequence[tuple[int, Callable[[Any], Any]]]

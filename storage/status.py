@@ -29,7 +29,7 @@ MOST_READ, BATCH = 500, 50
 
 Line = Overview | Unread
 
-# The columns of a line: whole rows take twice as long to read.
+# The columns of a line: reading whole rows takes twice as long.
 NAMES = (
     *("id", "guide", "guide_version", "client_name", "channel", "thread_ts", "engineer", "status"),
     *("current_step", "finished_steps", "turn", "turn_at", "started_at", "active_at"),
@@ -61,7 +61,7 @@ async def overview(
 ) -> Sequence[Line]:
     """Return a page of onboardings, the longest inactive first.
 
-    `name` is part of the client's name. Finished onboardings are included with `finished` only.
+    `name` is part of the client's name. Finished onboardings are included only with `finished`.
     """
     row, query = OnboardingRow, LINES
     if not finished:
@@ -77,9 +77,9 @@ async def overview(
 
 
 async def running(database: Database, guides: GuideStore) -> AsyncIterator[Sequence[Line]]:
-    """Yield the onboardings in progress, the longest inactive first, MOST_READ of them at most.
+    """Yield the onboardings in progress, the longest inactive first, up to MOST_READ of them.
 
-    They come in batches, each a transaction, so that others get their turn in between.
+    They come in batches, each its own transaction, so that other tasks run in between.
     """
     for offset in range(0, MOST_READ, BATCH):
         async with database.begin(write=False) as session:
@@ -91,7 +91,7 @@ async def running(database: Database, guides: GuideStore) -> AsyncIterator[Seque
 
 
 async def rows_of(session: AsyncSession, query: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
-    """Return the rows that a query made of LINES finds."""
+    """Return the rows of a query made from LINES."""
     found: Sequence[sa.Row[Any]] = (await (await session.connection()).execute(query)).all()
     return found
 

@@ -8,7 +8,7 @@ from sqlmodel import Field, SQLModel
 
 from storage.column_types import Json, UtcDateTime
 
-# Of these there is at most one per client and channel.
+# There is at most one of these per client and channel.
 RUNNING = text("status IN ('active', 'paused')")
 ACTIVE = text("status = 'active'")
 COVERED = text("covers_for IS NOT NULL")
@@ -20,7 +20,7 @@ UNANNOUNCED = text("announced_ts IS NULL")
 DUE = text("due_at IS NOT NULL")
 # Complete, and the credentials are kept: these are checked again each week.
 LIVE = text("status = 'completed' AND destroyed_at IS NULL")
-# What an engineer's Home shows of them.
+# Those that an engineer's Home shows.
 FAILING = text("status = 'completed' AND destroyed_at IS NULL AND verification = 'failed'")
 
 
@@ -29,7 +29,7 @@ def _time(*, nullable: bool = False, index: bool = False) -> Any:
 
 
 def _partial(name: str, where: TextClause, *columns: str, unique: bool = False) -> Index:
-    """Return an index of those rows only for which `where` holds."""
+    """Return an index of only those rows for which `where` holds."""
     return Index(name, *columns, unique=unique, sqlite_where=where, postgresql_where=where)
 
 
@@ -63,7 +63,7 @@ class OnboardingRow(SQLModel, table=True):
         _partial("onboarding_lost", LOST, "loss"),
         _partial("onboarding_ended", ENDED, "finished_at", "status"),
         _partial("onboarding_finished_at", UNDESTROYED, "finished_at"),
-        # With what a search, a filter, and the order of a Home need, so that they read no rows.
+        # Includes what a search, a filter, and a Home's order need, so that they read no rows.
         _partial(
             "onboarding_running_active",
             RUNNING,
@@ -230,7 +230,7 @@ class EventRow(SQLModel, table=True):
 class SummaryRow(SQLModel, table=True):
     """What a report needs of the first `history_length` events of an onboarding.
 
-    Derived, and made again when the history is longer or `version` is not this release's.
+    Derived, and computed again when the history has grown or `version` isn't this release's.
     """
 
     __tablename__ = "summary"
@@ -244,8 +244,8 @@ class SummaryRow(SQLModel, table=True):
 class HomeRow(SQLModel, table=True):
     """An engineer who opened the app's Home recently and may still be looking at it.
 
-    `published_at` is when publishing last started, `digest` that of the published content, and
-    `shows` which onboardings they chose to see.
+    `published_at` is when publishing last started, `digest` is the digest of the published content,
+    and `shows` which onboardings they chose to see.
     """
 
     __tablename__ = "home"
@@ -279,7 +279,7 @@ class RevealRow(SQLModel, table=True):
 
 
 class NoticeRow(SQLModel, table=True):
-    """A notice that the engineering channel got once, not to be repeated while it is true.
+    """A notice that was posted once in the engineering channel, not repeated while it is true.
 
     `since` is when a worker claimed to post it; without `ts`, the result is unknown.
     """
@@ -294,8 +294,8 @@ class NoticeRow(SQLModel, table=True):
 class CheckRoundRow(SQLModel, table=True):
     """A round of `check all`: `clients` are onboardings, and those before `position` were asked.
 
-    At most one is `running` (null: it is over). `next_at` is when the next ones are asked, `shown`
-    the progress that Slack shows.
+    At most one is `running` (null: it is over). `next_at` is when to ask the next ones, `shown` the
+    progress that Slack shows.
     """
 
     __tablename__ = "check_round"
@@ -314,8 +314,8 @@ class CheckRoundRow(SQLModel, table=True):
 class PictureRow(SQLModel, table=True):
     """A picture of the guide as a file in Slack, by the digest of its content.
 
-    `since` is when it was uploaded or, without `file_id`, when a worker claimed to do that; `count`
-    is how often.
+    `since` is when it was uploaded or, without `file_id`, when a worker claimed the upload; `count`
+    is the number of uploads.
     """
 
     __tablename__ = "picture"
@@ -327,7 +327,7 @@ class PictureRow(SQLModel, table=True):
 
 
 class DeliveryRow(SQLModel, table=True):
-    """The key of a request that was carried out, so that a repetition changes nothing."""
+    """The key of a request that was carried out, so that a repeated request changes nothing."""
 
     __tablename__ = "delivery"
 
@@ -345,7 +345,7 @@ class ArrivalRow(SQLModel, table=True):
 
 
 class RateRow(SQLModel, table=True):
-    """A rate limit's counter `since` then; the id says who did what."""
+    """A rate limit's counter, started at `since`; the id says who did what."""
 
     __tablename__ = "rate"
 
@@ -370,7 +370,7 @@ def table_of(model: type[SQLModel]) -> Table:
     return table
 
 
-# Those that a press reads and writes.
+# The tables that a press reads and writes.
 ONBOARDING, STEP, MESSAGE = table_of(OnboardingRow), table_of(StepRow), table_of(MessageRow)
 CREDENTIAL, VERIFICATION = table_of(CredentialRow), table_of(VerificationRow)
 EVENT = table_of(EventRow)

@@ -1,4 +1,4 @@
-"""Which threads do not show the newest revision of their onboarding, and who publishes them."""
+"""Which threads don't show their onboarding's newest revision yet, and who publishes them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ REFUSED = RELEASE.values(
 
 @dataclass(frozen=True, slots=True)
 class Unpublished:
-    """An onboarding whose newest revision Slack does not show, and its last activity."""
+    """An onboarding whose newest revision Slack doesn't show yet, and its last activity."""
 
     id: str
     active_at: datetime
@@ -43,7 +43,7 @@ class Unpublished:
 async def unpublished(
     session: AsyncSession, worker: Worker, now: datetime, limit: int
 ) -> Sequence[Unpublished]:
-    """Return unpublished onboardings that are due and that nobody works on, newest change first."""
+    """Return unpublished onboardings that are due and not leased, the newest change first."""
     row = OnboardingRow
     query = select(row.id, row.active_at).where(
         UNPUBLISHED,
@@ -64,7 +64,7 @@ async def backlog(session: AsyncSession) -> int:
 
 
 async def take(session: AsyncSession, onboarding_id: str, worker: Worker) -> Row | None:
-    """Take the lease on a thread; return its onboarding's row, None while another process has it.
+    """Take the lease on a thread; return its onboarding's row, or None if another process has it.
 
     A lease of our own is taken again: a process works on a thread only once at a time.
     """
@@ -84,7 +84,7 @@ def _taking(worker: Worker) -> Statement:
 
 
 async def prolong(session: AsyncSession, onboarding_id: str, worker: Worker) -> Row | None:
-    """Prolong the lease; return the onboarding's row, None if the lease is not ours anymore."""
+    """Prolong the lease; return the onboarding's row, or None if the lease is not ours anymore."""
     ours = {"this_id": onboarding_id, "worker": worker.id}
     rows = await fetch(session, PROLONG, ours)
     return rows[0] if rows else None
@@ -101,9 +101,9 @@ async def release(
 ) -> bool:
     """Release the lease; with `published`, only if that is still the newest revision.
 
-    With `retry_at` too, it is published but for some edits. `refused_at`, when Slack refused the
-    thread, is kept until it is published. Returns False if the onboarding has changed since; the
-    lease is still held then.
+    With `retry_at` as well, it is published except for some edits. `refused_at`, when Slack refused
+    the thread, is kept until it is published. Returns False if the onboarding has changed since;
+    the lease is still held then.
     """
     ours = {"this_id": onboarding_id, "worker": worker.id, "retry_at": retry_at}
     if published is None:

@@ -14,7 +14,7 @@ from bot.onboarding import (
 from bot.onboarding.targets import phase_began
 from storage.tables import VerificationRow
 
-# What a transition may change and is stored as it is.
+# What a transition may change and what is stored as is.
 PLAIN = (
     *("channel", "engineer", "covers_for", "client_team", "account", "reason", "timezone"),
     *("turn_at", "active_at", "finished_at", "destroyed_at"),
@@ -24,7 +24,7 @@ PLAIN = (
 def columns(onboarding: Onboarding) -> dict[str, Any]:
     """Return the columns that a transition may change, including derived ones."""
     latest = onboarding.verification
-    if latest and latest.recheck:  # after go-live it counts once it has a verdict
+    if latest and latest.recheck:  # after go-live, it counts only once it has a result
         latest = onboarding.last_verdict
     report = latest.report if latest else None
     running = "running" if latest else None

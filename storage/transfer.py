@@ -20,7 +20,7 @@ from storage.column_types import Illegible
 from storage.database import is_sqlite, sync_engine
 
 BATCH = 500
-# PostgreSQL counts by itself which id of an event comes next (storage/tables.py, EventRow).
+# PostgreSQL has its own counter for the next event id (storage/tables.py, EventRow).
 GO_ON_COUNTING = "SELECT setval(pg_get_serial_sequence('event', 'id'), max(id)) FROM event"
 
 
@@ -31,12 +31,12 @@ class NotCopied(Exception):
 def copy(source_url: str, target_url: str, seals: Seals) -> Mapping[str, int]:
     """Copy all rows and return how many each table has.
 
-    Raises NotCopied if the target has rows or can't hold what there is, migrate.Unusable, and
+    Raises NotCopied if the target has rows or can't hold the source's, migrate.Unusable, and
     SQLAlchemy's errors.
     """
     migrate.check(source_url)
     migrate.upgrade(target_url, seals=seals)
-    tables = SQLModel.metadata.sorted_tables  # those that others refer to first
+    tables = SQLModel.metadata.sorted_tables  # referenced tables first
     with _reading(source_url) as source, sync_engine(target_url).begin() as target:
         for table in tables:
             if target.execute(sa.select(sa.literal(1)).select_from(table).limit(1)).first():
@@ -64,7 +64,7 @@ def _rows(table: sa.Table, connection: sa.Connection) -> sa.MappingResult:
 
 
 def _legible(table: sa.Table, row: dict[str, Any]) -> dict[str, Any]:
-    """Return a row if it can be written; a broken one would be lost, so it is named."""
+    """Return a row if it can be written; an unreadable one would be lost, so it is an error."""
     broken = [name for name, value in row.items() if isinstance(value, Illegible)]
     if broken:
         key = ", ".join(str(row[column.name]) for column in table.primary_key.columns)
@@ -73,7 +73,7 @@ def _legible(table: sa.Table, row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _digest(table: sa.Table, connection: sa.Connection) -> str:
-    """Return a checksum of all rows of a table, whatever their order."""
+    """Return a checksum of all rows of a table, regardless of their order."""
     total = 0
     for row in _rows(table, connection):
         text = json.dumps(dict(row), default=_plain, sort_keys=True)
@@ -87,7 +87,7 @@ def _plain(value: Any) -> str:
 
 @contextmanager
 def _reading(url: str) -> Iterator[sa.Connection]:
-    """Give a connection that sees one snapshot."""
+    """Yield a connection that sees a single snapshot."""
     options = {} if is_sqlite(url) else {"isolation_level": "REPEATABLE READ"}
     with sync_engine(url).connect() as connection:
         connection = connection.execution_options(**options)

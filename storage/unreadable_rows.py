@@ -1,7 +1,7 @@
 """Rows that this release cannot read: logged once, then skipped by every sweep.
 
-A newer release that was rolled back may have written values we do not know, and someone may have
-edited a row by hand. Sessions of `Database` carry what is known of such rows.
+A newer release that was rolled back may have written unknown values, and someone may have edited a
+row by hand. Sessions of `Database` carry the list of such rows.
 """
 
 import logging
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 E = TypeVar("E", bound=StrEnum)
 MAX_NAMED = 3  # in a warning; further ones are only counted
-# SQLite and PostgreSQL take some ten thousand parameters in a query.
+# SQLite and PostgreSQL accept some ten thousand parameters in a query.
 MAX_EXCLUDED = 5000
 
 
@@ -37,7 +37,7 @@ class UnreadableRows:
         self._reasons: dict[str, str] = {}
 
     def add(self, error: UnreadableRow) -> None:
-        """Remember an unreadable onboarding; log it, unless that was done for the same reason."""
+        """Remember an unreadable onboarding; log it, unless it was logged for the same reason."""
         if self._reasons.get(error.onboarding_id) != error.reason:
             self._reasons[error.onboarding_id] = error.reason
             extra = {"onboarding": error.onboarding_id, "reason": error.reason}
@@ -63,7 +63,7 @@ class UnreadableRows:
 
 
 def unreadable_rows(session: AsyncSession) -> UnreadableRows:
-    """Return what is known of such rows."""
+    """Return the known unreadable rows."""
     rows: UnreadableRows = session.info["unreadable"]
     return rows
 
@@ -76,7 +76,7 @@ def is_readable(session: AsyncSession) -> ColumnElement[bool]:
 
 @contextmanager
 def reading(session: AsyncSession, onboarding_id: str, client_name: str = "") -> Iterator[None]:
-    """Turn errors about an onboarding that is read in the block into a noted UnreadableRow."""
+    """Turn errors about an onboarding read in the block into UnreadableRow, and remember it."""
     try:
         yield
     except UnreadableRow as error:

@@ -1,4 +1,4 @@
-"""Inserts that update the row if there is one, as both databases spell them."""
+"""Inserts that update the row if it exists, in each database's dialect."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""Encrypts and decrypts all credentials (AES-256-GCM); nothing else does.
+"""Encrypts and decrypts all credentials (AES-256-GCM); no other module does.
 
 A ciphertext is bound to its onboarding, field, version and mask as associated data: moved to
 another row, or shown under another mask, it does not decrypt.
@@ -39,7 +39,7 @@ class Slot:
 class Sealed:
     """An encrypted value, with the id of its key.
 
-    `is_newest`: this is the version sealed with the history, so nobody has put an old row back.
+    `is_newest`: this is the version sealed with the history, so no old row was put back.
     """
 
     place: Slot
@@ -56,7 +56,7 @@ class Vault:
         """Take the keys, 32 bytes each."""
         self._ciphers = {key_id(key): AESGCM(key) for key in keys}
         self._sealing = key_id(keys[0])
-        # Fingerprints have keys of their own, so they reveal nothing about the ciphers'.
+        # Fingerprints have their own keys, so they reveal nothing about the encryption keys.
         self._fingerprinting = {key_id(key): derived(key, FINGERPRINT) for key in keys}
         self._fingerprinting_before = [derived_without_hkdf(key, FINGERPRINT) for key in keys]
 
@@ -84,7 +84,7 @@ class Vault:
         return frozenset([*(self._fingerprint(key, candidate) for key in self._ciphers), *before])
 
     def fingerprint(self, value: str) -> str:
-        """Return the fingerprint of `value` under the key that seals, to know it again later."""
+        """Return the fingerprint of `value` under the sealing key, to recognize it later."""
         return self._fingerprint(self._sealing, value)
 
     def _fingerprint(self, key: str, value: str) -> str:

@@ -15,7 +15,7 @@ from storage.tables import OnboardingRow, VerificationRow
 
 
 async def due(session: AsyncSession, worker: Worker, now: datetime, limit: int) -> Sequence[str]:
-    """Return the onboardings, active or completed, with a due run that no worker has."""
+    """Return active or completed onboardings with a due run that no worker has taken."""
     row = VerificationRow
     query = (
         select(row.onboarding_id)
@@ -49,7 +49,7 @@ async def prolong(
 
 
 async def release(session: AsyncSession, onboarding_id: str, number: int, owner: str) -> None:
-    """Release the lease on a run if it is still held, so that it can be taken at once."""
+    """Release the lease on a run if it is still held, so that it can be taken right away."""
     ours = col(VerificationRow.run_owner) == owner
     await _written(session, onboarding_id, number, ours, {"run_owner": None, "run_until": None})
 

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 Renew = Callable[[AsyncSession], Awaitable[object]]
 
-# Errors about one announcement; every other one is about the channel or about us
+# Errors about a single announcement; all others are about the channel or about us
 # (docs.slack.dev, chat.postMessage).
 ABOUT_THE_MESSAGE = {
     "invalid_arguments",
@@ -32,14 +32,14 @@ ABOUT_THE_MESSAGE = {
     "msg_too_long",
     "no_text",
 }
-# How long a channel that refused is left alone; less after an unknown error, when another worker
-# gets through, when Slack says that we are in the channel again, and after a start.
+# How long to leave alone a channel that refused; less after an unknown error, when another worker
+# succeeds, when Slack says that we are in the channel again, and after a restart.
 PAUSE = timedelta(hours=1)
 SHORTEST_PAUSE = timedelta(seconds=30)
 # How often to look for announcements that were left behind and are not due yet.
 LOOK_AGAIN_AFTER = timedelta(seconds=30)
 BATCH = 50
-# Events that only edit the announcement of an earlier one.
+# Events that only edit an earlier event's announcement.
 EDITED = {
     EventKind.HELP_ANSWERED: EventKind.HELP_ASKED,
     EventKind.CLIENT_TOLD: EventKind.VERIFICATION_FINISHED,
@@ -64,7 +64,7 @@ class Announcements:
     """Posts to the engineering channel.
 
     If the channel refuses, that is logged once, and the channel is left alone for a while.
-    Announcements wait in the event log meanwhile; threads do not.
+    Meanwhile, announcements wait in the event log; threads are still updated.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Announcements:
         self._slack, self._database = slack, database
         self._channel, self._clock = channel, clock
         self._refused: Refusal | None = None
-        # When to look for what was left behind, by us or by a worker that died; None: nothing was.
+        # When to look for what we or a worker that died left behind; None: there is nothing.
         self._look_at: datetime | None = clock()
 
     @property
@@ -95,7 +95,7 @@ class Announcements:
         """Return the onboardings to announce: just one while the channel refuses."""
         refused = self._refused
         if refused and await outbox.is_announced(session, refused.event):
-            self._accepted()  # another worker got through
+            self._accepted()  # another worker succeeded
         if self._look_at is None or now < self._look_at or self._is_paused(now):
             return ()
         limit = 1 if self._refused else BATCH
@@ -178,7 +178,7 @@ class Announcements:
         if ts is None:
             try:
                 ts, thread_ts = await self._post(message, thread_ts)
-            except (NotNow, SlackRefused) as error:  # it was certainly not posted
+            except (NotNow, SlackRefused) as error:  # it is certain that it wasn't posted
                 if not isinstance(error, SlackRefused) or error.code not in ABOUT_THE_MESSAGE:
                     await self._unclaim(entry, renew)
                     raise
@@ -208,8 +208,8 @@ class Announcements:
             )
             try:
                 await self._slack.update(self._channel, ts, message)
-            except SlackRefused as error:  # deleted, say: it is settled all the same
-                log.warning("an announcement stays as it is", extra=_extra(error))
+            except SlackRefused as error:  # deleted, for example: nothing left to edit
+                log.warning("an announcement was not edited", extra=_extra(error))
 
     async def _record(self, entry: Announceable) -> None:
         async with self._database.begin(background=True) as session:
@@ -232,11 +232,11 @@ class Announcements:
             return None
 
     async def _post(self, message: Message, thread_ts: str | None) -> tuple[str, str | None]:
-        """Post, in the thread if it still exists; return the ts, and the thread's."""
+        """Post, in the thread if it still exists; return the ts, and the thread's ts."""
         if thread_ts:
             try:
                 return await self._slack.post(self._channel, message, thread_ts), thread_ts
-            except NotInThread as error:  # it starts the thread from now on
+            except NotInThread as error:  # it starts a new thread
                 return error.ts, None
             except SlackRefused as error:
                 if error.code not in NO_THREAD:

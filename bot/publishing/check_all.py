@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 # How long to wait for a check's result.
 PATIENCE = timedelta(minutes=15)
-# How often the message is edited at most.
+# The most often that the message is edited.
 PROGRESS_EVERY = timedelta(seconds=10)
 
 
@@ -52,7 +52,7 @@ class RoundPublisher:
             log.warning("a round's progress wasn't shown", extra={"reason": str(error)})
 
     async def show_result(self, one: Round) -> None:
-        """Show the outcome of a round as it is now: who was asked meanwhile, who is fixed."""
+        """Show a round's current outcome: who has been asked since, and who is fixed."""
         async with self._database.begin(write=False, background=True) as session:
             posted = await notices.get(session, slot(one.id))
         if posted and posted.ts:
@@ -65,7 +65,7 @@ class RoundPublisher:
             try:
                 async with self._database.begin(write=False, background=True) as session:
                     onboarding = await onboardings.get(session, self._guides, onboarding_id)
-            except (NotFound, UnreadableRow):  # it is in the log
+            except (NotFound, UnreadableRow):  # it was logged
                 continue
             results.append((onboarding, _latest(onboarding, one.started_at)))
         return results
@@ -103,7 +103,7 @@ class RoundPublisher:
             await rechecks.end_round(session, running.id)
 
     async def _posted(self, running: Round, checked: int) -> str | None:
-        """Return the ts of a round's message, after posting it; None if another worker does."""
+        """Return the ts of a round's message, posting it if needed; None if another worker does."""
         notice = self._notice(running)
         if not await notice.is_posted():
             since = await notice.claim()

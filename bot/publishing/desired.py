@@ -1,4 +1,4 @@
-"""The messages that a thread should hold, by the state of its onboarding."""
+"""The messages that a thread should have, according to the state of its onboarding."""
 
 from collections.abc import Iterator, Mapping
 
@@ -20,7 +20,7 @@ from bot.views.welcome import welcome_message
 from storage.posted_messages import Posted
 
 # Lines that point to the current step after an undo; earlier ones stay as they were posted, so that
-# a publish doesn't take longer after hundreds of undos.
+# publishing doesn't slow down after hundreds of undos.
 MAX_JUMPS = 20
 
 
@@ -30,9 +30,9 @@ def desired(
     workspace_url: str = "",
     pictures: StepPictures = no_pictures,
 ) -> Iterator[Message]:
-    """Yield the messages that a thread should hold, in the order in which they are posted.
+    """Yield the messages that a thread should have, in the order in which they are posted.
 
-    A waiting step has a message only if it was posted before it was undone, and so has a reminder
+    A waiting step has a message only if it was posted before it was undone; likewise a reminder
     that no longer matters. With `workspace_url`, messages link to each other.
     """
     timestamps = {slot: one.ts for slot, one in posted.items() if one.ts}
@@ -67,7 +67,7 @@ def link_to_step(
     timestamps: Mapping[str, str],
     workspace_url: str,
 ) -> str | None:
-    """Return the address of a step's message; None if it, or what it takes, is not known yet."""
+    """Return the URL of a step's message; None while a part of it isn't known yet."""
     ts, root = timestamps.get(step_slot(number or 0)), timestamps.get(ROOT)
     if not ts or not root or not workspace_url:
         return None
@@ -77,7 +77,7 @@ def link_to_step(
 def _steps(
     onboarding: Onboarding, posted: Mapping[str, Posted], pictures: StepPictures
 ) -> Iterator[Message]:
-    """A step that was skipped ahead of time waits for the ones before it."""
+    """A step that was skipped early waits for the steps before it."""
     current = onboarding.current.number if onboarding.current else len(onboarding.steps)
     shown = pictures(onboarding.current) if onboarding.current else ()
     for progress in onboarding.steps:

@@ -1,4 +1,4 @@
-"""Posts the weekly digest in the engineering channel, once, with any number of workers."""
+"""Posts the weekly digest in the engineering channel once, regardless of the number of workers."""
 
 import asyncio
 import logging
@@ -41,7 +41,7 @@ class Digest:
         self._slack, self._database, self._guides = slack, database, guides
         self._channel, self._clock, self._at = channel, clock, at
         self._stall = stall
-        self._over: date | None = None  # the last day on which there is nothing left to do
+        self._over: date | None = None  # the last day for which everything is done
         self._not_before: datetime | None = None
 
     async def look(self) -> None:
@@ -69,7 +69,7 @@ class Digest:
         )
         if await notice.is_posted():
             return True
-        if (since := await notice.claim()) is None:  # it need not be added up twice
+        if (since := await notice.claim()) is None:  # no need to compute it twice
             return False
         message = await self._message(day, now)
         if message is None:

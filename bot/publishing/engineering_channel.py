@@ -19,7 +19,7 @@ LONGEST_PAUSE_SECONDS = 60
 
 
 class EngineeringChannel:
-    """Checks the channel at the start, and when Slack says that it is shared or no longer is."""
+    """Checks the channel at startup, and when Slack says that it was shared or unshared."""
 
     def __init__(
         self,
@@ -34,7 +34,7 @@ class EngineeringChannel:
         self._notice = OneTimeNotice(SHARED, channel, slack=slack, database=database, clock=clock)
 
     def check_soon(self) -> None:
-        """Check in the background, and again until Slack and the database answer."""
+        """Check in the background; try again until Slack and the database answer."""
         self._tasks.spawn(self._check_until_answered(), "check the engineering channel")
 
     async def _check_until_answered(self) -> None:

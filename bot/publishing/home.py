@@ -1,6 +1,6 @@
 """Publishes the app's Home, and updates it while engineers may be looking at it.
 
-Slack says when somebody opens their Home, but not when they leave it. So those who opened it
+Slack says when someone opens their Home, but not when they leave it. So the people who opened it
 recently are stored, for all workers, and their Homes are published again when an onboarding
 changes: at most every few seconds, and only if they would look different.
 """
@@ -28,8 +28,8 @@ log = logging.getLogger(__name__)
 
 # How long somebody who opened their Home may still be looking at it.
 LOOKING_FOR = timedelta(minutes=15)
-# How often a Home is updated: less often the more people look, because views.publish is Tier 4, 100
-# a minute for all of them.
+# How often a Home is updated: less often if more people look, because views.publish is Tier 4, 100
+# calls a minute for all of them.
 EVERY, EVERY_PER_PERSON = timedelta(seconds=3), timedelta(seconds=1)
 RETRY_AFTER = timedelta(seconds=30)
 MOST_LOOKING = 30
@@ -75,7 +75,7 @@ class HomePublisher:
         try:
             person = await self._directory.membership(Person(user_id, ""))
             if not person.home or not person.organizations:
-                return  # Slack shows a Home only to people of the app's own organization
+                return  # Slack shows the Home only within the app's own organization
             if not person.engineer:
                 await self._slack.publish_home(user_id, outsiders_view(self._guides.newest))
                 return
@@ -145,14 +145,14 @@ class HomePublisher:
         zone = self._stall.timezone
         risks = {line.id: risk for line in readable if (risk := risk_of(line, now, zone))}
         board = Board(shown.user_id, lines, count, stalled, now, url, questions, shown.shows, risks)
-        await asyncio.sleep(0)  # a large board takes milliseconds to read, and to write
+        await asyncio.sleep(0)  # reading and writing a large board takes milliseconds each
         view = board_view(board).to_dict()
         if (digest := digest_of(view)) == shown.digest:
             return True
         await self._slack.publish_home(shown.user_id, view)
         async with self._database.begin(background=True) as session:
             if not await homes.record(session, shown.user_id, claimed, digest):
-                # Another worker published meanwhile, and nobody knows which came last.
+                # Another worker has published since, and it's unknown which Home Slack shows.
                 await homes.forget_digest(session, shown.user_id)
                 self._update_in(EVERY.total_seconds())
         return True

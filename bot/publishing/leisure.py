@@ -1,15 +1,15 @@
 """When to make edits that nobody is waiting for: as soon as people pause.
 
-Each finished step changes the first message, and the button of the step before it. Slack takes
-about 50 edits a minute in all, and people who work on a thread look at its end.
+Each finished step changes the first message, and the button of the step before it. Slack accepts
+about 50 edits a minute in total, and people who work on a thread look at its end.
 """
 
 from datetime import datetime, timedelta
 
 from bot.onboarding import Onboarding, Status
 
-# Steps that follow each other faster are done in a rush, which is soon over. After a pause of this
-# length, nobody knows when the next step is done.
+# Steps done faster than AT_ONCE are a rush, which is soon over. After more than LONGEST, there is
+# no telling when the next step will be done.
 AT_ONCE, LONGEST = timedelta(seconds=5), timedelta(minutes=2)
 
 

@@ -1,4 +1,4 @@
-"""A notice that is posted once, despite restarts and with any number of workers."""
+"""A notice that is posted once, despite restarts and regardless of the number of workers."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -25,7 +25,7 @@ class OneTimeNotice:
         self._name, self._channel = name, channel
         self._slack, self._database, self._clock = slack, database, clock
         self._claimed_at: datetime | None = None
-        self._is_new = False  # nobody can have posted it yet
+        self._is_new = False  # it can't have been posted yet
 
     async def is_posted(self) -> bool:
         async with self._database.begin(write=False, background=True) as session:
@@ -33,7 +33,7 @@ class OneTimeNotice:
         return known is not None and known.ts is not None
 
     async def claim(self) -> datetime | None:
-        """Return since when we may have posted it, None if another worker has it or did."""
+        """Return since when we may have posted it; None if another worker claimed or posted it."""
         now = self._clock()
         try:
             async with self._database.begin() as session:
@@ -53,7 +53,7 @@ class OneTimeNotice:
             return None
 
     async def post(self, message: Message, since: datetime) -> None:
-        """Post what was claimed, unless a crash or a lost response hid that it is there."""
+        """Post what was claimed, unless it is already there after a crash or a lost response."""
         ts = None if self._is_new else await self._slack.find(self._channel, message, since)
         ts = ts or await self._slack.post(self._channel, message)
         async with self._database.begin() as session:

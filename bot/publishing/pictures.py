@@ -1,6 +1,6 @@
-"""Brings the guide's pictures to Slack: uploads files once, and remembers what Slack refuses.
+"""Gets the guide's pictures into Slack: uploads files once, and remembers what Slack refuses.
 
-Nothing waits for a picture: until Slack has it, and whenever Slack refuses it, steps show words.
+Nothing waits for a picture: until Slack has it, and if Slack refuses it, steps show text instead.
 """
 
 import logging
@@ -19,8 +19,8 @@ from storage.pictures import Upload
 log = logging.getLogger(__name__)
 
 SCOPE = "files:write"
-# What Slack's errors say about the pictures of a message (docs.slack.dev, chat.postMessage); the
-# others also come of an organization that takes no files in shared channels.
+# Slack's errors about the pictures of a message (docs.slack.dev, chat.postMessage); the others can
+# also mean that an organization accepts no files in shared channels.
 BAD_PICTURE = "invalid_blocks"
 REFUSED_PICTURE = {
     BAD_PICTURE,
@@ -35,7 +35,7 @@ REFUSED_PICTURE = {
 PROCESSING, REST = timedelta(seconds=10), timedelta(minutes=10)
 # A claim of this age was left behind by a worker that died.
 CLAIM_EXPIRES = timedelta(minutes=5)
-# A lost file is uploaded again at once, and then not again for this long.
+# A lost file is uploaded again right away, and then not again for this long.
 UPLOAD_INTERVAL = timedelta(days=1)
 PAUSE_AFTER_REFUSAL, PAUSE_AFTER_FAILURE = timedelta(hours=1), timedelta(minutes=1)
 
@@ -53,19 +53,19 @@ class Pictures:
         self._slack, self._database = slack, database
         self._sources, self._clock = sources, clock
         self._uploaded: dict[str, str] = {}  # file ids by the picture's digest
-        self._refused: dict[str, datetime] = {}  # until when not to try, by address or file id
+        self._refused: dict[str, datetime] = {}  # when to try again, by URL or file id
         self._logged: set[tuple[str, ...]] = set()
         self._paused_until: datetime | None = None
 
     def of(self, step: Step) -> Sequence[Picture]:
-        """Return the pictures of a step that Slack is likely to take now."""
+        """Return the pictures of a step that Slack is likely to accept now."""
         now = self._clock()
         every = (sources.of(step, self._uploaded) for sources in self._sources)
         found: Sequence[Picture] = next(filter(None, every), ())
         return [one for one in found if self._refused.get(one.url or one.file_id, now) <= now]
 
     def refused(self, message: Message, code: str) -> None:
-        """Note that Slack took a message in words, and not with its pictures."""
+        """Record that Slack accepted a message only without its pictures."""
         for key in picture_keys(message):
             text = "Slack refuses a picture; words replace it"
             self._warn_once(text, slot=message.slot, code=code)
@@ -79,7 +79,7 @@ class Pictures:
             }
 
     async def look(self) -> None:
-        """Upload what Slack lacks; each sweep calls this."""
+        """Upload what Slack lacks; called by each sweep."""
         files = [one for sources in self._sources for one in sources.to_upload]
         missing = [one for one in files if one.digest not in self._uploaded]
         if not missing or not self._may_upload():

@@ -1,7 +1,7 @@
 """Makes a thread easy to find: its first message is pinned, and bookmarked in the channel.
 
-Neither is essential, so neither holds up a thread: it is tried in the background, and a final error
-(missing scope, no right to pin, too many pins) ends it.
+Neither is essential, so neither delays a thread: both are done in the background, and a final error
+(missing scope, no right to pin, too many pins) is not retried.
 """
 
 import logging
@@ -23,7 +23,7 @@ PIN, BOOKMARK = posted_messages.PIN_SLOTS
 # A claim of this age was left behind by a worker that died.
 CLAIM_EXPIRES = timedelta(seconds=3 * TIMEOUT_SECONDS)
 DONE = "done"
-# After an unknown error, it is tried again at the next changes, this often in all.
+# After an unknown error, try again on later changes, up to this many times in total.
 ATTEMPTS = 3
 
 
@@ -39,7 +39,7 @@ class Pins:
         return running and any(slot not in timestamps for slot in (PIN, BOOKMARK))
 
     async def add(self, onboarding: Onboarding, root_ts: str) -> None:
-        """Pin and bookmark a thread. What fails now is tried again at the next change."""
+        """Pin and bookmark a thread. What fails now is tried again on the next change."""
         for slot in (PIN, BOOKMARK):
             try:
                 await self._add(onboarding, slot, root_ts)
@@ -57,7 +57,7 @@ class Pins:
         try:
             await self._call(onboarding, slot, root_ts, known)
             result = Posted(slot, root_ts, DONE, None)
-        except NotNow:  # it was certainly not done
+        except NotNow:  # it is certain that it wasn't done
             await self._record(onboarding.id, known)
             raise
         except Unavailable:
@@ -102,7 +102,7 @@ class Pins:
     async def _claim(self, onboarding_id: str, slot: str) -> Posted | None:
         """Record that this is about to be done, and return what was known before.
 
-        None: it is done already, or somebody else is doing it.
+        None: it is already done, or another worker is doing it.
         """
         async with self._database.begin(background=True) as session:
             known = await posted_messages.get(session, onboarding_id, slot)

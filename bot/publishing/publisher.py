@@ -1,4 +1,4 @@
-"""Updates Slack after a change: one publisher per onboarding at a time, by a lease.
+"""Updates Slack after changes: one publisher per onboarding at a time, by means of a lease.
 
 It is level-triggered: every change wakes the publisher, and a sweep finds what a crash, an outage
 or a rate limit left behind.
@@ -49,7 +49,7 @@ LOSS_BY_CODE = {
 # An unknown error counts as final once it has lasted this long.
 FINAL_AFTER = timedelta(minutes=4)
 SWEEP_BATCH = 50
-# How long people look at a thread in which they pressed something.
+# How long people keep looking at a thread after pressing something in it.
 SOMEBODY_WAITS = timedelta(minutes=1)
 
 
@@ -80,14 +80,14 @@ class Publisher:
         self._on_published = on_published
 
     def wake(self, onboarding_id: str) -> None:
-        """Publish an onboarding at once, even if it failed before: somebody waits for it."""
+        """Publish an onboarding now, even if it failed before: someone is waiting for it."""
         self._retries.reset(onboarding_id)
         self._queue.push(onboarding_id)
 
     async def sweep(self) -> None:
         """Queue what Slack does not show yet, the latest changes first.
 
-        If somebody acted a moment ago, they still wait: a worker died before it could publish that.
+        If someone acted a moment ago, they are still waiting: a worker died before publishing that.
         """
         now = self._clock()
         async with self._database.begin(write=False, background=True) as session:
@@ -102,7 +102,7 @@ class Publisher:
         self._queue.set_backlog(dict.fromkeys([*ids, *unannounced]))
 
     def announce_again(self) -> None:
-        """Announce at the next sweep what the engineering channel refused."""
+        """At the next sweep, announce again what the engineering channel refused."""
         self._announcements.ask_again()
 
     async def _publish(self, onboarding_id: str) -> None:
@@ -122,24 +122,24 @@ class Publisher:
                 seconds = (update.rests_at - self._clock()).total_seconds()
                 self._retries.after(seconds, onboarding_id, self._queue.push)
             self._on_published()
-        except asyncio.CancelledError:  # we are being stopped: let another worker go on at once
+        except asyncio.CancelledError:  # shutdown: another worker can take over now
             with suppress(Unavailable, TimeoutError):
                 async with asyncio.timeout(RELEASE_SECONDS):
                     await self._release(onboarding_id, update)
             raise
         except Stale:
             log.info("lost the lease", extra={"onboarding": onboarding_id})
-        except UnreadableRow:  # it is in the log; no sweep retries it until it can be read
+        except UnreadableRow:  # it was logged; no sweep retries it until it can be read
             with suppress(Unavailable):
                 await self._release(onboarding_id, update)
         except OnboardingError as error:
             await self._retry_later(onboarding_id, update, error)
-        except Exception as error:  # a bug must not keep the lease, nor be retried at once
+        except Exception as error:  # a bug must not keep the lease, nor be retried right away
             log.exception("publishing failed", extra={"onboarding": onboarding_id})
             await self._retry_later(onboarding_id, update, error)
 
     async def _take(self, onboarding_id: str) -> ThreadUpdate | None:
-        """Take the lease and plan the update; None if somebody else has the lease."""
+        """Take the lease and plan the update; None if another worker has the lease."""
         async with self._database.begin(background=True) as session:
             row = await thread_leases.take(session, onboarding_id, self._worker)
             return await self._plan(session, row) if row else None
@@ -147,7 +147,7 @@ class Publisher:
     async def _finish(self, update: ThreadUpdate) -> ThreadUpdate | None:
         """Release the lease if Slack shows the newest revision; else plan the next update.
 
-        If edits were put off, the thread is due again when it is at rest.
+        If edits were put off, publish the thread again when it is at rest.
         """
         onboarding = update.onboarding
         with update.saving() as unsaved:
@@ -218,7 +218,7 @@ class Publisher:
             self._tasks.spawn(pins, f"pin and bookmark {onboarding.id}")
 
     async def _update_thread(self, update: ThreadUpdate) -> None:
-        """Update the thread; if the channel can no longer be used, pause the onboarding instead."""
+        """Update the thread; if the channel can't be used anymore, pause the onboarding instead."""
         onboarding_id = update.onboarding.id
         try:
             await self._thread.apply(update, lambda: self._save_now(update))
@@ -247,7 +247,7 @@ class Publisher:
         transition: Callable[[Onboarding], Change],
         also: Callable[[AsyncSession, Onboarding], Awaitable[None]] | None = None,
     ) -> None:
-        with suppress(Refused):  # it is known already, or the onboarding is over
+        with suppress(Refused):  # already known, or the onboarding has ended
             await change(self._database, self._guides, onboarding_id, transition, also)
 
     async def _renewed(self, session: AsyncSession, onboarding_id: str) -> Row:
@@ -258,7 +258,7 @@ class Publisher:
         return row
 
     async def _prolong(self, onboarding_id: str) -> bool:
-        async with self._database.begin() as session:  # in the foreground: it must not wait
+        async with self._database.begin() as session:  # not as background work: it must not wait
             return bool(await thread_leases.prolong(session, onboarding_id, self._worker))
 
     async def _release(
@@ -285,6 +285,6 @@ class Publisher:
         log.log(level, "cannot publish", extra=extra)
         now = self._clock()
         refused_at = now if isinstance(error, SlackRefused) else None
-        with suppress(Unavailable):  # the lease ends by itself
+        with suppress(Unavailable):  # the lease expires anyway
             retry_at = now + timedelta(seconds=pause)
             await self._release(onboarding_id, update, retry_at, refused_at)

@@ -1,4 +1,4 @@
-"""The queue of onboardings to publish: awaited ones first, newest before all; then the backlog.
+"""The queue of onboardings to publish: awaited ones first, the newest before all; then the backlog.
 
 Only a few are published at a time, because acknowledgements need the database too. Onboardings of
 the backlog also wait until the rate limits leave room for them.
@@ -33,7 +33,7 @@ class PublishQueue:
         self._pausing = False
 
     def push(self, onboarding_id: str) -> None:
-        """Add an id that somebody waits for; one that is running runs once more afterwards."""
+        """Add an id that someone is waiting for; if it is running, it runs once more afterward."""
         if onboarding_id in self._running:
             self._running[onboarding_id] = True
             return
@@ -46,7 +46,7 @@ class PublishQueue:
         self._start_next()
 
     def retry(self, onboarding_id: str) -> Callable[[str], None]:
-        """Return how to add a running id again later: as it was added this time."""
+        """Return the function that adds a running id again later, to the queue it came from."""
         return self._push_backlog if onboarding_id in self._running_backlog else self.push
 
     def _push_backlog(self, onboarding_id: str) -> None:
@@ -63,7 +63,7 @@ class PublishQueue:
                 self._start(onboarding_id)
 
     def _has_room(self) -> bool:
-        """Whether the backlog may go on; looks again when the rate limits allow it."""
+        """Whether the backlog may continue; looks again when the rate limits allow it."""
         if self._awaited or len(self._running_backlog) >= BACKLOG_CONCURRENCY:
             return False
         seconds = self._rate_limits.background_delay()

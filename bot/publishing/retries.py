@@ -15,7 +15,7 @@ LEAST_REFUSED_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class _Retry:
-    """Since when an onboarding fails, by a monotonic clock, and its next attempt."""
+    """Since when an onboarding has been failing, by a monotonic clock, and its next attempt."""
 
     since: float
     timer: asyncio.TimerHandle
@@ -23,7 +23,7 @@ class _Retry:
 
 
 class Retries:
-    """The onboardings that could not be published; all are retried when Slack answers again."""
+    """The onboardings that could not be published; all are retried when Slack is back."""
 
     def __init__(self, rate_limits: RateLimits) -> None:
         self._now = rate_limits.now
@@ -31,12 +31,12 @@ class Retries:
         rate_limits.on_return = self._slack_is_back
 
     def add(self, onboarding_id: str, error: Exception, push: Callable[[str], None]) -> float:
-        """Call `push` with an onboarding after a pause; return its seconds."""
+        """Call `push` with an onboarding after a pause; return the pause in seconds."""
         now, before = self._now(), self._retries.get(onboarding_id)
         since = min(before.since, now) if before else now
         self.reset(onboarding_id)
         pause = _pause(error, now - since)
-        if isinstance(error, RateLimited):  # that is no failure yet
+        if isinstance(error, RateLimited):  # that isn't a failure yet
             since = now + pause
         self.after(pause, onboarding_id, push, since)
         return pause
@@ -48,17 +48,17 @@ class Retries:
         push: Callable[[str], None],
         since: float = math.inf,
     ) -> None:
-        """Call `push` with an onboarding after a pause; it fails `since` then, if it does."""
+        """Call `push` with an onboarding after a pause; `since` is when it began to fail, if so."""
         timer = asyncio.get_running_loop().call_later(seconds, push, onboarding_id)
         self._retries[onboarding_id] = _Retry(since, timer, push)
 
     def reset(self, onboarding_id: str) -> None:
-        """Start over with the pauses of an onboarding."""
+        """Reset the pauses of an onboarding."""
         if retry := self._retries.pop(onboarding_id, None):
             retry.timer.cancel()
 
     def _slack_is_back(self, away_since: float) -> None:
-        """Retry what has failed only since Slack was away; earlier failures have other causes."""
+        """Retry what has failed only since Slack was down; earlier failures have other causes."""
         loop, now = asyncio.get_running_loop(), self._now()
         for onboarding_id, retry in self._retries.items():
             is_waiting = not retry.timer.cancelled() and retry.timer.when() > loop.time()
@@ -70,7 +70,7 @@ class Retries:
 def _pause(error: Exception, failing_for: float) -> float:
     """Return the seconds until the next attempt, with jitter.
 
-    That is as long as Slack asks for, or about half of the time since the first failure.
+    It is what Slack asks for, or about half of the time since the first failure.
     """
     jitter = random.random()  # noqa: S311  # not a secret
     if isinstance(error, RateLimited):

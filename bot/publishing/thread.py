@@ -1,4 +1,4 @@
-"""Updates a thread in Slack: what it should hold, by the state, against what was posted.
+"""Updates a thread in Slack: compares what it should have with what was posted.
 
 A message is posted once. Before the post, its slot is claimed in the database; if the response is
 lost, the message is looked for by its metadata before anything is posted again.
@@ -34,7 +34,7 @@ Sent = TypeVar("Sent")
 # Errors of an edit that will not go away: the message stays as it is.
 NOT_EDITABLE = {"message_not_found", "cant_update_message", "edit_window_closed"}
 STEP = "step:"
-# Edits under way at once: a crash or a line that breaks costs no more than these.
+# Concurrent edits: a crash or a broken connection affects no more than these.
 EDITS_AT_ONCE = 8
 
 
@@ -54,11 +54,11 @@ class Edit:
 
 @dataclass
 class ThreadUpdate:
-    """What Slack does not show yet of one revision of an onboarding, and how far we are with it.
+    """What Slack doesn't show yet of one revision of an onboarding, and the progress so far.
 
-    `stored` are the slots that have rows; `unsaved` is what was learned since, by slot. A post is
-    claimed by an unsaved entry, and made only once that is saved. Until `rests_at`, edits that can
-    wait are `put_off`.
+    `stored` are the slots that have rows; `unsaved` is what was learned since, by slot. An unsaved
+    entry claims a post, which is made only once that entry is saved. Until `rests_at`, edits that
+    can wait are `put_off`.
     """
 
     onboarding: Onboarding
@@ -82,7 +82,7 @@ class ThreadUpdate:
         digest: str | None = None,
         posting_since: datetime | None = None,
     ) -> None:
-        """Note what is now known of a message."""
+        """Note what is now known about a message."""
         self.unsaved[slot] = Posted(slot, ts, digest, posting_since)
         if ts:
             self.timestamps[slot] = ts
@@ -94,12 +94,12 @@ class ThreadUpdate:
         return put_off
 
     def leave_root(self) -> None:
-        """Note that the root was certainly not edited."""
+        """Note that the root was definitely not edited."""
         if ts := self.timestamps.get(ROOT):
             self.note(ROOT, ts, digest=self.root_digest)
 
     def leave(self, edits: Iterable[Edit]) -> None:
-        """Note that these were certainly not made."""
+        """Note that these edits were definitely not made."""
         for edit in edits:
             self.note(edit.message.slot, edit.ts, digest=edit.shown)
 
@@ -115,7 +115,7 @@ class ThreadUpdate:
 
     @contextmanager
     def saving(self) -> Iterator[Mapping[str, Posted]]:
-        """Give what is unsaved; it counts as stored if the block saves it without an error."""
+        """Yield what is unsaved; it counts as stored if the block saves it without an error."""
         unsaved, self.unsaved = self.unsaved, {}
         try:
             yield unsaved
@@ -163,7 +163,7 @@ class Thread:
                 if known.digest != message.digest and not update.postpones(message, known.digest):
                     update.note(ROOT, known.ts)
             elif known is None or known.ts is None:
-                # A post whose response was lost, or that a restored backup lacks.
+                # A post whose response was lost, or that a restored backup doesn't have.
                 posts.append((message, known.posting_since if known else look_since))
             elif known.digest != message.digest and not update.postpones(message, known.digest):
                 edits.append(_edit(onboarding, message, known.ts, known.digest))
@@ -172,18 +172,18 @@ class Thread:
         edits.sort(key=lambda edit: edit.share, reverse=True)
         update.edits, update.posts = edits, posts
         for edit in update.edits:
-            # Forget the digest: if the response is lost, nobody knows what the message says.
+            # Forget the digest: if the response is lost, it isn't known what the message says.
             update.note(edit.message.slot, edit.ts)
         for message, earlier in posts[:1]:
             update.note(message.slot, posting_since=earlier or self._clock())
         return update
 
     async def apply(self, update: ThreadUpdate, save: Callable[[], Awaitable[None]]) -> None:
-        """Post what is missing, one by one, and edit what differs, a few messages at once.
+        """Post what is missing, one by one, and edit what differs, a few messages at a time.
 
-        The root is edited last, as it links to the current step: not before a post that comes
-        later. Then the leftovers of an earlier thread are deleted. `save` saves what is unsaved,
-        after each few edits too. A refusal does not stop the rest; the most telling error is raised
+        The root is edited last, as it links to the current step: that may still have to be
+        posted. Then leftovers of an earlier thread are deleted. `save` saves what is unsaved, also
+        after every few edits. A refusal doesn't stop the rest; the most informative error is raised
         at the end, ThreadGone if the first message was deleted.
         """
         errors = await _errors([self._post_all(update, save), *self._edits(update, 0)])
@@ -247,7 +247,7 @@ class Thread:
             ts = await self._send(
                 message, lambda one: self._slack.post(update.onboarding.channel, one, thread_ts)
             )
-        except (NotNow, SlackRefused) as error:  # it was certainly not posted
+        except (NotNow, SlackRefused) as error:  # it is certain that it wasn't posted
             update.note(message.slot, posting_since=earlier)
             await self._check_thread(update, error)
             raise
@@ -286,7 +286,7 @@ class Thread:
             return None
 
     async def _send(self, message: Message, send: Callable[[Message], Awaitable[Sent]]) -> Sent:
-        """Send a message; if Slack refuses it for its pictures, send it in words."""
+        """Send a message; if Slack refuses it because of its pictures, send it without them."""
         try:
             return await send(message)
         except SlackRefused as error:
@@ -319,7 +319,7 @@ class Thread:
 
 
 def _edit(onboarding: Onboarding, message: Message, ts: str, shown: str | None) -> Edit:
-    """Return an edit, which may use the more of the limit, the more people need it."""
+    """Return an edit; the more people need it, the more of the rate limit it may use."""
     current = step_slot(onboarding.current.number) if onboarding.current else ""
     share = AWAITED
     if message.can_wait(shown) or (message.slot == ROOT and onboarding.status is Status.ACTIVE):
@@ -330,7 +330,7 @@ def _edit(onboarding: Onboarding, message: Message, ts: str, shown: str | None) 
 
 
 async def _errors(work: Iterable[Awaitable[None]]) -> list[BaseException]:
-    """Do all of it at once; return the errors."""
+    """Do all of it concurrently; return the errors."""
     return [error for error in await asyncio.gather(*work, return_exceptions=True) if error]
 
 

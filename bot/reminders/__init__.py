@@ -1,1 +1,1 @@
-"""Who is due a reminder, and sending it."""
+"""Determines who is due for a reminder, and sends it."""

@@ -1,4 +1,4 @@
-"""When an onboarding's follow-ups come, in its client's business time. Pure."""
+"""When an onboarding's follow-ups are due, in its client's business hours. Pure."""
 
 from datetime import datetime, timedelta
 
@@ -30,13 +30,13 @@ class FollowUpCalendar:
         return schedule.plan(self._silence(onboarding), self._pace, self._of(onboarding), now)
 
     def is_last(self, follow_up: int) -> bool:
-        """Whether no other follow-up comes by itself after this one."""
+        """Whether this is the last automatic follow-up."""
         return follow_up >= len(self._pace.follow_ups) > 0
 
     # --- transitions that need the calendar ---
 
     def remind_by_hand(self, onboarding: Onboarding, actor: Actor, now: datetime) -> Change:
-        """Remind the side that has to act; that counts as the follow-up that is near, if one is."""
+        """Remind the side that has to act; counts as the next follow-up if that is near."""
         calendar = self._of(onboarding)
         number = schedule.by_hand(self._silence(onboarding), self._pace, calendar, now)
         return remind(onboarding, actor, now, number, last=self.is_last(number))
@@ -45,12 +45,12 @@ class FollowUpCalendar:
         return snooze(onboarding, actor, now, self._snoozed_until(onboarding, now))
 
     def put_off(self, onboarding: Onboarding, number: int, actor: Actor, now: datetime) -> Change:
-        """Ask once more in two weeks, instead of what else engineering was offered."""
+        """Ask once more in two weeks, instead of the other options that engineering had."""
         until = self._of(onboarding).open_from(now + TWO_WEEKS)
         return put_off(onboarding, number, actor, now, until)
 
     def hear(self, onboarding: Onboarding, text: str, actor: Actor, now: datetime) -> Change:
-        """Record that somebody wrote in the thread; follow-ups wait for a day that they name."""
+        """Record that someone wrote in the thread; if they name a day, follow-ups wait for it."""
         calendar = self._of(onboarding)
         day = named_day(text, now.astimezone(calendar.zone).date())
         morning = datetime.combine(day, OPENS, calendar.zone) if day else None
@@ -61,7 +61,7 @@ class FollowUpCalendar:
         snoozed = onboarding.snoozed
         until = snoozed.until or self._snoozed_until(onboarding, snoozed.at) if snoozed else None
         return Silence(
-            # Who has just been greeted isn't reminded at once.
+            # Someone who was just greeted isn't reminded right away.
             since=max([onboarding.active_at, *(one.at for one in onboarding.joined[:1])]),
             sent=max((one.follow_up for one in sent), default=0),
             reminded_at=sent[-1].at if sent else None,
@@ -70,7 +70,7 @@ class FollowUpCalendar:
             again_at=offer.again_at if offer else None,
             escalated=onboarding.is_escalated,
             asked=offer is not None,
-            # Nobody would read a reminder where nobody is; engineering hears of that the sooner.
+            # If nobody is there, nobody reads reminders; engineering is alerted sooner instead.
             alone=onboarding.is_alone,
         )
 

@@ -1,9 +1,9 @@
-"""When a follow-up is due, and when engineering is told or asked. Pure.
+"""When a follow-up is due, and when engineering is alerted or asked. Pure.
 
 A stall begins with the last activity. In each stall there are follow-ups in the thread, on the
-business days of FOLLOW_UPS, one more after each snooze, and one alert to the engineers. With the
-last follow-up they are asked what to do; if they put it off, there is one more of both. After a
-downtime only the newest one is due. All wait for the client's working hours.
+business days in FOLLOW_UPS, one more after each snooze, and one alert to the engineers. With the
+last follow-up, they are asked what to do; if they put that off, there is one more of both. After
+downtime, only the newest one is due. All of them wait for the client's business hours.
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ class Pace:
 
     @property
     def interval(self) -> timedelta:
-        """The least time between a reminder and the next follow-up."""
+        """The minimum time between a reminder and the next follow-up."""
         return min([A_WORKING_DAY, *self.follow_ups[:1]])
 
 
@@ -34,9 +34,9 @@ class Pace:
 class Silence:
     """What has happened since the last activity.
 
-    `sent` is how many of the follow-ups were, `reminded_at` when the last reminder of any kind
-    was. It was perhaps snoozed, the client perhaps named a day, and engineering perhaps chose when
-    to ask again. Nobody is there to be reminded who is `alone`.
+    `sent` is how many follow-ups were sent, `reminded_at` when the last reminder of any kind was.
+    `snoozed_until`, `held_until` and `again_at` are set if it was snoozed, the client named a day,
+    or engineering chose when to ask again. `alone`: nobody is there to be reminded.
     """
 
     since: datetime
@@ -54,7 +54,7 @@ class Silence:
 class Due:
     """What is due now for one onboarding, and when to look again; None: never.
 
-    `follow_up` is which one is, from 1.
+    `follow_up` is its number, from 1.
     """
 
     follow_up: int | None
@@ -67,7 +67,7 @@ class Due:
 
 
 def plan(silence: Silence, pace: Pace, calendar: Calendar, now: datetime) -> Due:
-    """Return what is due in a silence. If the clock was set back, what isn't due any more waits."""
+    """Return what is due in a silence. If the clock was set back, what isn't due anymore waits."""
     times = follow_up_times(silence, pace, calendar)
     remind_at = None if silence.alone else _next_reminder(silence, pace, calendar, times)
     ask_at = _next_question(silence, pace, calendar, times, remind_at)
@@ -91,7 +91,7 @@ def plan(silence: Silence, pace: Pace, calendar: Calendar, now: datetime) -> Due
 
 
 def follow_up_times(silence: Silence, pace: Pace, calendar: Calendar) -> Sequence[datetime]:
-    """Return when each follow-up of a stall comes; a named day puts all of them off."""
+    """Return when each follow-up in a stall is due; a named day puts all of them off."""
     times = [quiet_until(silence.since, wait, calendar) for wait in pace.follow_ups]
     if not times or not silence.held_until or silence.held_until <= times[0]:
         return times
@@ -100,7 +100,7 @@ def follow_up_times(silence: Silence, pace: Pace, calendar: Calendar) -> Sequenc
 
 
 def by_hand(silence: Silence, pace: Pace, calendar: Calendar, now: datetime) -> int:
-    """Return which follow-up a reminder by hand is: it takes the place of one that is near."""
+    """Return the number that a manual reminder has as a follow-up: it replaces one that is near."""
     near = calendar.after(now, pace.interval)
     return max(silence.sent, sum(at <= near for at in follow_up_times(silence, pace, calendar)))
 

@@ -23,17 +23,17 @@ from storage.reminders import Waiting
 
 log = logging.getLogger(__name__)
 
-# How many onboardings one sweep checks, so that reminders are spread out after a long downtime.
+# How many onboardings a sweep checks, so that reminders are spread out after a long downtime.
 SWEEP_BATCH = 50
 # How long to leave an onboarding alone after a bug kept it from being checked, and how long to
-# wait for time zones before reminders go by the business's.
+# wait for time zones before reminders use the business's own.
 RETRY_AFTER = timedelta(hours=1)
-# How many of the client's people are asked for a time zone.
+# How many of the client's people to look up for a time zone.
 MOST_ASKED = 3
 
 
 class ReminderSender:
-    """Checks every onboarding when its time has come, and after each change."""
+    """Checks every onboarding when it is due, and after each change."""
 
     def __init__(
         self,
@@ -90,7 +90,7 @@ class ReminderSender:
             raise
         except Refused:  # somebody acted, or another worker was faster: nothing is due
             await self._look_again(waiting, self._clock() + RETRY_AFTER)
-        except UnreadableRow:  # it is in the log, and left out from now on
+        except UnreadableRow:  # it was logged, and is skipped from now on
             return
         except Exception:  # a bug in one must not stop the others
             log.exception("cannot check for reminders", extra={"onboarding": waiting.id})
@@ -109,7 +109,7 @@ class ReminderSender:
         return after
 
     def _due_change(self, onboarding: Onboarding, now: datetime) -> Change:
-        """Return the change for what is due, decided again on what is stored now."""
+        """Return the change for what is due, based on the current stored state."""
         due = self._calendar.due(onboarding, now)
         changes: list[Callable[[Onboarding], Change]] = []
         if (number := due.follow_up) is not None:
@@ -128,7 +128,7 @@ class ReminderSender:
         return Change(onboarding, tuple(events))
 
     async def _with_timezone(self, onboarding: Onboarding) -> Onboarding:
-        """Return the onboarding with the client's time zone, if Slack says.
+        """Return the onboarding with the client's time zone, if Slack provides one.
 
         Raises RateLimited as long as waiting is likely to help.
         """
@@ -143,7 +143,7 @@ class ReminderSender:
             if now - self._no_room_since < RETRY_AFTER:
                 raise
             return onboarding
-        except Unavailable as error:  # the rest of this sweep does without
+        except Unavailable as error:  # the rest of this sweep goes without
             log.warning("cannot look up a time zone", extra={"reason": str(error)})
             self._slack_is_down = True
             return onboarding

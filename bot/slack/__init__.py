@@ -1,4 +1,4 @@
-"""Calls to Slack: the only user of the Web API."""
+"""Calls to Slack: nothing else uses the Web API."""
 
 from bot.slack.channels import Bookmark as Bookmark, Channel as Channel
 from bot.slack.errors import (

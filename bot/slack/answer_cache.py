@@ -1,4 +1,4 @@
-"""Remembers answers from Slack for a while; a question is asked once, however many wait for it."""
+"""Caches answers from Slack for a while; concurrent lookups of the same key share one call."""
 
 import asyncio
 import time
@@ -13,15 +13,15 @@ from bot.core.errors import OnboardingError, Unavailable
 Answer = TypeVar("Answer")
 
 FRESH_SECONDS = 300
-# While Slack is slow or unavailable, an answer of this age will do.
+# While Slack is slow or unavailable, an answer up to this old is good enough.
 STALE_SECONDS = 900
-# How long to wait for Slack where another answer will do.
+# How long to wait for Slack if there is another answer to use.
 FALLBACK_SECONDS = 0.7
 
 
 @dataclass(frozen=True, slots=True)
 class Lookup(Generic[Answer]):
-    """A lookup under way, and since when, by the event loop's clock."""
+    """A lookup in progress, and when it began, by the event loop's clock."""
 
     outcome: asyncio.Future[Answer | OnboardingError]
     since: float
@@ -37,9 +37,9 @@ class AnswerCache(Generic[Answer]):
         tasks: BackgroundTasks,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Take how to ask, and which answers to remember.
+        """Take the function that asks, and which answers to remember.
 
-        A lookup continues after everyone has stopped waiting: the next one to ask gets its answer.
+        A lookup continues after everyone has stopped waiting: the next caller gets its answer.
         """
         self._ask, self._is_lasting = ask, is_lasting
         self._tasks, self._monotonic = tasks, monotonic
@@ -52,9 +52,9 @@ class AnswerCache(Generic[Answer]):
         fallback: Answer | None = None,
         ask: Callable[[str], Awaitable[Answer]] | None = None,
     ) -> Answer:
-        """Return the answer for `key`; a stale one, else `fallback`, while Slack gives none.
+        """Return the answer for `key`; a stale one, or else `fallback`, if Slack gives none.
 
-        `ask` is another way to ask, if nobody asks already. Raises what asking raises, and
+        `ask` is another way to ask, used if no lookup is running. Raises what asking raises, and
         Unavailable at the deadline of the request.
         """
         if key in self._found:
@@ -73,7 +73,7 @@ class AnswerCache(Generic[Answer]):
         return fallback
 
     async def renew(self, key: str, seconds: float | None = None) -> Answer:
-        """Ask now, whatever is remembered, and return the answer.
+        """Ask now, ignoring the cache, and return the answer.
 
         Raises what `ask` raises, and Unavailable at the deadline or after `seconds`.
         """
@@ -112,7 +112,7 @@ class AnswerCache(Generic[Answer]):
         outcome: Answer | OnboardingError = Unavailable("nobody was asked")
         try:
             outcome = await ask(key)
-            if self._running.get(key) is lookup:  # else a later lookup knows better
+            if self._running.get(key) is lookup:  # otherwise a later lookup is more recent
                 self._found.pop(key, None)
                 if self._is_lasting(outcome):
                     self._found[key] = (self._monotonic(), outcome)

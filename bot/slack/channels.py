@@ -1,4 +1,4 @@
-"""Calls about channels: what and who is in them, creating and sharing them, pins, bookmarks."""
+"""Calls about channels: their info and members, creating and sharing them, pins, bookmarks."""
 
 import html
 from collections.abc import Mapping, Sequence
@@ -46,7 +46,7 @@ class ChannelCalls(BaseClient):
         return _channel((await self._call("conversations.info", call, channel=dict))["channel"])
 
     async def members(self, channel: str, limit: int) -> Sequence[str]:
-        """Return who is in a channel, including us and people of other organizations."""
+        """Return the members of a channel, including us and people from other organizations."""
         call = self._client.conversations_members(channel=channel, limit=limit)
         return list((await self._call("conversations.members", call, members=list))["members"])
 
@@ -85,7 +85,7 @@ class ChannelCalls(BaseClient):
         return None
 
     async def invite(self, channel: str, user_ids: Sequence[str]) -> None:
-        """Add people of our own workspace to a channel, unless they are in it already."""
+        """Add people from our own workspace to a channel, unless they are already in it."""
         call = self._client.conversations_invite(channel=channel, users=list(user_ids), force=True)
         try:
             await self._call("conversations.invite", call)
@@ -94,7 +94,7 @@ class ChannelCalls(BaseClient):
                 raise
 
     async def invite_shared(self, channel: str, address: str) -> str:
-        """Invite somebody of another organization to a channel by email; return the invite's id.
+        """Invite someone from another organization to a channel by email; return the invite's id.
 
         They get full access: with permission to post only, buttons may not work.
         """
@@ -134,7 +134,7 @@ class ChannelCalls(BaseClient):
 def _channel(info: dict[str, Any]) -> Channel:
     return Channel(
         name=info.get("name", ""),
-        is_member=bool(info.get("is_member", True)),  # unknown: the first post will tell
+        is_member=bool(info.get("is_member", True)),  # unknown: the first post will show
         is_direct=bool(info.get("is_im") or info.get("is_mpim")),
         is_archived=bool(info.get("is_archived")),
         id=info.get("id", ""),

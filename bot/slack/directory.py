@@ -43,14 +43,14 @@ PROBLEMS = {
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A user group's members; none, and Slack's error as `refusal`, if it does not list them."""
+    """A user group's members; if Slack doesn't list them, empty, with its error as `refusal`."""
 
     members: frozenset[str] = field(default_factory=frozenset)
     refusal: str = ""
 
 
 class Directory:
-    """Looks up people; what Slack says is remembered for a while."""
+    """Looks people up; Slack's answers are cached for a while."""
 
     def __init__(
         self,
@@ -64,15 +64,15 @@ class Directory:
         self._everyone = EVERYONE in engineers
         self._named = tuple(one for one in engineers if one[0] in "UW")
         self._groups = tuple(one for one in engineers if one[0] == "S")
-        # A person whom Slack does not know yet is not remembered.
+        # A person whom Slack does not know yet is not cached.
         self._users = AnswerCache(self._ask_user, lambda user: user.is_person, tasks, monotonic)
         self._members = AnswerCache(self._ask_group, lambda _: True, tasks, monotonic)
         self._logged: set[str] = set()
 
     async def membership(self, person: Person, *, fresh: bool = False) -> Membership:
-        """Return where `person` belongs; `fresh`: whatever is remembered.
+        """Return where `person` belongs; `fresh` ignores the cache.
 
-        Raises Unavailable if Slack does not answer and the request alone says too little.
+        Raises Unavailable if Slack doesn't answer and the request alone isn't enough.
         """
         # A request may arrive before we have asked Slack who we are.
         identity = self._slack.cached_identity or await self._slack.identify()
@@ -103,7 +103,7 @@ class Directory:
     async def member_of(
         self, onboarding: Onboarding, person: Person, *, fresh: bool = False
     ) -> Membership:
-        """Return what is known of `person`, enough to tell their role in `onboarding`.
+        """Return what is known about `person`, enough to determine their role in `onboarding`.
 
         Raises as `membership`.
         """
@@ -121,7 +121,7 @@ class Directory:
         return (await self.member_of(onboarding, person)).role_in(onboarding)
 
     async def is_engineer(self, user_id: str) -> bool:
-        """Whether somebody is a HeavySet engineer: no guest, no bot, not deactivated."""
+        """Whether someone is a HeavySet engineer: not a guest, not a bot, not deactivated."""
         return (await self.membership(Person(user_id, ""))).engineer
 
     async def timezone(self, user_id: str) -> str | None:
@@ -129,27 +129,27 @@ class Directory:
         return (await self._users.get(user_id)).timezone
 
     async def timezone_unhurried(self, user_id: str) -> str | None:
-        """As `timezone`, but leave room for lookups of people who act.
+        """Like `timezone`, but leave room for lookups of people who are acting.
 
-        Raises RateLimited, with when to ask again, if there is none.
+        Raises RateLimited, with the time to wait, if there is no room.
         """
         ask = partial(self._ask_user, share=UNHURRIED)
         return (await self._users.get(user_id, ask=ask)).timezone
 
     async def email(self, user_id: str) -> str:
-        """Return somebody's email address, empty if Slack doesn't tell (now)."""
+        """Return someone's email address; empty if Slack doesn't provide it (now)."""
         with suppress(OnboardingError):
             return (await self._users.get(user_id, User())).email
         return ""
 
     async def name(self, user_id: str) -> str:
-        """Return somebody's name as a mention shows it, empty if Slack doesn't tell (now)."""
+        """Return someone's name as a mention shows it; empty if Slack doesn't provide it (now)."""
         with suppress(OnboardingError):
             return (await self._users.get(user_id, User())).name
         return ""
 
     async def external_members(self, channel: str) -> ExternalMembers:
-        """Return the active people of other organizations in a channel.
+        """Return the active people from other organizations in a channel.
 
         Raises Unavailable or SlackRefused if Slack does not list the members.
         """
@@ -160,7 +160,7 @@ class Directory:
         """Return the organizations that the client of a channel may be.
 
         That of the contacts; if none of them is external, all in the channel. If the contacts are
-        HeavySet's guests and there are several organizations, it is none of those but ours.
+        HeavySet's guests and there are several organizations, only our own.
         Raises as `external_members` does.
         """
         users = (await self._external(contacts)).values()
@@ -208,7 +208,7 @@ class Directory:
             log.info("the engineers can't be looked up", extra={"reason": str(error)})
 
     async def engineers(self) -> frozenset[str] | None:
-        """Return who is an engineer, and so may see credentials; None: every full member.
+        """Return the engineers, who may see credentials; None: every full member.
 
         Raises Unavailable if Slack does not answer.
         """
@@ -224,10 +224,10 @@ class Directory:
         )
 
     async def is_still_in(self, channel: str, person: Person) -> bool:
-        """Whether somebody is in a channel, as far as Slack says at once; also look them up again.
+        """Whether someone is in a channel, as far as Slack says quickly; also looks them up again.
 
-        If Slack is slow, what is known counts: a client's secret had better be accepted than left
-        in a form.
+        If Slack is slow, what is known counts: it's better to accept a client's secret than to
+        leave it in a form.
         """
         is_in, _ = await asyncio.gather(
             self._is_in(person.user_id, channel), self._look_up_again(person.user_id)
@@ -245,7 +245,7 @@ class Directory:
             await self._users.renew(user_id, FALLBACK_SECONDS)
 
     async def _is_listed(self, user_id: str, *, fresh: bool) -> bool:
-        """Whether ENGINEERS has somebody."""
+        """Whether someone is listed in ENGINEERS."""
         if self._everyone or user_id in self._named:
             return True
         ask = self._members.renew if fresh else self._members.get

@@ -17,7 +17,7 @@ from bot.core.errors import OnboardingError, Unavailable
 log = logging.getLogger(__name__)
 
 REQUEST_ID = "x-slack-req-id"
-# What slack_sdk raises when the response is not Slack's, or there is none.
+# What slack_sdk raises if the response isn't from Slack, or there is none.
 BROKEN = (
     SlackClientError,
     aiohttp.ClientError,
@@ -28,7 +28,7 @@ BROKEN = (
     KeyError,
     RecursionError,
 )
-# Errors that go away by themselves; the call was not carried out (docs.slack.dev: errors common to
+# Temporary errors, after which the call was not carried out (docs.slack.dev: errors common to
 # all methods, and those of chat.*, conversations.*, pins.* and reactions.*).
 PASSING = {
     "external_channel_migrating",  # it is becoming a Slack Connect channel
@@ -48,7 +48,7 @@ RATE_LIMITED = re.compile("rate_?limit")
 # Statuses of web pages from a proxy instead of Slack. Other pages with a 4xx, or a 501, reject the
 # request itself.
 NOT_FROM_SLACK = {401, 403, 407, 408, 425, 429}
-# Errors that a retry never changes: about the channel, us, or what was sent (docs.slack.dev,
+# Errors that a retry never fixes: about the channel, us, or what was sent (docs.slack.dev,
 # chat.postMessage, pins.add, bookmarks.add, and errors common to all methods). Errors in neither
 # list are unknown: they are retried for a while before they count as final.
 FINAL = {
@@ -73,10 +73,10 @@ class NotNow(Unavailable):
 
 
 class RateLimited(NotNow):
-    """Slack asks to wait."""
+    """Slack asks us to wait."""
 
     def __init__(self, seconds: float) -> None:
-        super().__init__("Slack asks to wait")
+        super().__init__("Slack asks us to wait")
         self.seconds = seconds
 
 
@@ -121,7 +121,7 @@ async def raise_for_rate_limit(response: aiohttp.ClientResponse) -> None:
 
 
 def _translation(method: str, error: Exception) -> OnboardingError:
-    """Return our error, whose text holds nothing of what was sent."""
+    """Return our error, whose text contains nothing that was sent."""
     if isinstance(error, SlackApiError):
         return _of_answer(method, error.response)
     return Unavailable(f"{method}: {type(error).__name__}")
@@ -141,10 +141,10 @@ def _of_answer(method: str, response: Any) -> OnboardingError:
 
 
 def of_response_url(response: Any) -> OnboardingError | None:
-    """Return the error that a response_url answered with, None for success.
+    """Return the error in a response_url's response; None for success.
 
-    Slack answers with a word, such as `used_url`, or with JSON like the Web API. slack_sdk takes
-    every answer for success.
+    Slack responds with a word, such as `used_url`, or with JSON like the Web API. slack_sdk
+    treats every response as success.
     """
     body = str(response.body or "").strip()
     try:

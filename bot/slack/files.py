@@ -9,9 +9,9 @@ class FileCalls(BaseClient):
     """The calls about files."""
 
     async def upload(self, name: str, content: bytes) -> str:
-        """Upload a file that no channel shows, and return its id.
+        """Upload a file without sharing it in a channel, and return its id.
 
-        Slack takes a moment before messages can show it (docs.slack.dev, working with files).
+        It takes a moment until messages can show it (docs.slack.dev, working with files).
         """
         call = self._client.files_getUploadURLExternal(filename=name, length=len(content))
         place = await self._call("files.getUploadURLExternal", call, upload_url=str, file_id=str)
@@ -23,7 +23,7 @@ class FileCalls(BaseClient):
 
     async def _send(self, url: str, content: bytes) -> None:
         session = self._client.session
-        assert session  # noqa: S101 (slack_client gives one; for the type checker)
+        assert session  # noqa: S101 (slack_client sets one; for the type checker)
         async with (
             translated("upload_url"),
             session.post(url, data=content, proxy=self._client.proxy) as response,

@@ -1,4 +1,4 @@
-"""What somebody is to HeavySet and to a client, from what Slack says about them."""
+"""Someone's relation to HeavySet and to a client, from what Slack says about them."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -12,12 +12,12 @@ from bot.slack.people import Identity, User
 
 # How many of the client's people are looked up to find their organization.
 MOST_CONTACTS = 5
-# So many people's memberships needn't be worked out again for each of their presses.
+# How many people's memberships are cached, so that each press doesn't determine them again.
 MOST_REMEMBERED = 1000
 
 
 class Undecided(OnboardingError):
-    """The client's organization can only be told by looking up `people`."""
+    """The client's organization can only be determined by looking up `people`."""
 
     def __init__(self, people: Sequence[str]) -> None:
         super().__init__("the client's organization is not known")
@@ -26,7 +26,7 @@ class Undecided(OnboardingError):
 
 @dataclass(frozen=True, slots=True)
 class ExternalMembers:
-    """People of other organizations in a channel; not `all` of them if there are many."""
+    """People from other organizations in a channel; not `all` of them if there are many."""
 
     people: Mapping[str, User]
     all: bool
@@ -50,9 +50,9 @@ class ExternalMembers:
 class Membership:
     """Where a person belongs.
 
-    `person` has the team that Slack names, if the request named none. `organizations` are the ids
-    of theirs, the most specific first; without any, they may do nothing. Unless `certain`, they
-    come from the request alone. `contacts` is the organization of the client's people, once it was
+    `person` has the team that Slack gives, if the request had none. `organizations` are the ids of
+    theirs, the most specific first; without any, they may do nothing. Unless `certain`, they come
+    only from the request. `contacts` is the organization of the client's people, once it has been
     looked up.
     """
 
@@ -69,7 +69,7 @@ class Membership:
         Until the client's organization is known, the first external person to act defines it.
         HeavySet's guests are client admins only by name, because their team is HeavySet's. Raises
         Undecided if the client's people have to be looked up first, and Unavailable if it depends
-        on what Slack did not say.
+        on something that Slack didn't say.
         """
         if self.engineer:
             return Role.ENGINEER
@@ -91,7 +91,7 @@ class Membership:
     def joined_to(self, onboarding: Onboarding) -> Onboarding:
         """Return `onboarding` with their organization as the client's, if they act for the client.
 
-        If they were named but are of a different organization, nothing changes.
+        If they are named contacts but from a different organization, nothing changes.
         """
         team = onboarding.client_team or self.contacts
         if self.home or not self.organizations or (team and team not in self.organizations):
@@ -103,7 +103,7 @@ class Membership:
 
 @lru_cache(MOST_REMEMBERED)
 def user_of_request(person: Person, identity: Identity) -> User | None:
-    """Return what a signed request alone says about an external person, None if too little.
+    """Return what a signed request alone says about an external person; None if not enough.
 
     It never makes an engineer. On Enterprise Grid it is too little: another workspace may be ours.
     """
@@ -114,7 +114,7 @@ def user_of_request(person: Person, identity: Identity) -> User | None:
 
 @lru_cache(MOST_REMEMBERED)
 def membership_of(person: Person, user: User, identity: Identity, *, certain: bool) -> Membership:
-    """Return where somebody belongs by what Slack says about them, without whether an engineer."""
+    """Return where someone belongs, from what Slack says about them, except whether an engineer."""
     ids = (user.organization, user.team_id, person.team_id) if user.is_person else ()
     return Membership(
         Person(person.user_id, person.team_id or user.team_id),

@@ -1,4 +1,4 @@
-"""Calls that look for a message in Slack: one of ours whose response was lost, or somebody's."""
+"""Calls that look for a message in Slack: one of ours whose response was lost, or a person's."""
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ from bot.slack.call import BaseClient, next_cursor
 from bot.views.blocks import EVENT_TYPE, Message
 
 HISTORY_PAGE, HISTORY_PAGES = 200, 5
-# Slack rejects requests when clocks differ by more than five minutes, and so do we; a message of
-# ours is at most this much older than we think.
+# Slack rejects requests when clocks differ by more than five minutes, and so do we; one of our
+# messages is at most this much older than we think.
 CLOCK_SKEW = timedelta(minutes=10)
 
 
@@ -28,7 +28,7 @@ class MessageSearch(BaseClient):
     async def find(
         self, channel: str, message: Message, since: datetime, thread_ts: str | None = None
     ) -> str | None:
-        """Return the ts of a message that we may have posted since then, None if we did not.
+        """Return the ts of a message that we may have posted since then; None if we didn't.
 
         It is found by its metadata, which Slack returns to its own app.
         """
@@ -44,7 +44,7 @@ class MessageSearch(BaseClient):
     async def message_at(
         self, channel: str, ts: str, thread_ts: str | None = None
     ) -> Written | None:
-        """Return the message with this ts, as it reads now; None if it is gone."""
+        """Return the message with this ts in its current wording; None if it is gone."""
         only: dict[str, Any] = {"channel": channel, "oldest": ts, "latest": ts, "inclusive": True}
         if thread_ts and thread_ts != ts:
             call = self._client.conversations_replies(ts=thread_ts, limit=2, **only)

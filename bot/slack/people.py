@@ -13,7 +13,7 @@ from bot.slack.call import BaseClient
 from bot.slack.rate_limits import AWAITED, RateLimits
 
 GUESTS = ("is_restricted", "is_ultra_restricted")
-# docs.slack.dev, user object; first the flags of those who may do nothing.
+# docs.slack.dev, user object; the flags of users who may do nothing come first.
 FLAGS = (
     *("deleted", "is_bot", "is_workflow_bot", "is_connector_bot", "is_stranger"),
     *GUESTS,
@@ -49,7 +49,7 @@ class User:
     flag: str = ""
     timezone: str | None = None
     name: str = ""  # as a mention shows it
-    email: str = ""  # needs users:read.email, and not of other organizations
+    email: str = ""  # needs users:read.email; never for other organizations
 
     @property
     def full_member(self) -> bool:
@@ -58,12 +58,12 @@ class User:
 
     @property
     def is_person(self) -> bool:
-        """Whether they are known, active and no bot; guests count."""
+        """Whether they are known, active and not a bot; guests count."""
         return bool(self.team_id) and self.flag in ("", *GUESTS)
 
     @property
     def organization(self) -> str:
-        """The id of their organization on Enterprise Grid (E…), else of their workspace (T…)."""
+        """The id of their organization on Enterprise Grid (E…), or else of their workspace (T…)."""
         return self.enterprise_id or self.team_id
 
     def is_home(self, identity: Identity) -> bool:

@@ -1,4 +1,4 @@
-"""Private messages: by chat.postEphemeral and by the response_url, until one gets through.
+"""Private messages: by chat.postEphemeral and by the response_url, until one succeeds.
 
 Slack does not document that chat.postEphemeral reaches people of another organization, and a
 response_url works five times within 30 minutes, so each is the fallback of the other.
@@ -13,7 +13,7 @@ from bot.core.errors import OnboardingError, Unavailable
 from bot.slack.errors import NO_THREAD, RateLimited, SlackRefused
 from bot.slack.web_api import Slack
 
-# Pauses between attempts; the person is still there.
+# Pauses between attempts; the person is probably still there.
 PAUSES_SECONDS = (1.0, 3.0, 9.0)
 LONGEST_WAIT_SECONDS = 30.0
 
@@ -22,7 +22,7 @@ Route = Callable[[], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """Who to tell, and where; `response_url` comes with what they pressed."""
+    """Who to tell, and where; `response_url` comes from what they pressed."""
 
     channel: str
     user_id: str
@@ -41,7 +41,7 @@ async def tell_privately(
     """Show one person a message that only they see; `replace` replaces what they pressed.
 
     While Slack is unavailable, it is tried again after a pause: twice is better than never. Raises
-    SlackRefused or Unavailable if nothing gets through.
+    SlackRefused or Unavailable if all attempts fail.
     """
 
     async def ephemeral() -> None:

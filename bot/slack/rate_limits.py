@@ -1,9 +1,9 @@
 """Slack's rate limits, and whether Slack answers at all.
 
 The limits are per method, and for messages per channel too (docs.slack.dev, "Rate limits"). No call
-is made before the time that Slack asked for, and calls that would break a limit known to be kept
-wait for room: those that somebody waits for may use all of it, others only a share. Work that was
-left behind is spread out below the limits.
+is made before the time that Slack asked for, and calls that would break a limit known to apply
+wait for room: those that someone is waiting for may use all of it, others only a share. Work that
+was left behind is spread out below the limits.
 """
 
 from collections import defaultdict, deque
@@ -15,13 +15,13 @@ MINUTE = 60.0
 PER_MINUTE = {"chat.update": 50, "chat.postMessage": 300, "users.info": 100}
 BURSTS = ((2, 1.0), (3, 3.1))
 PER_CHANNEL = {"chat.postMessage", "chat.postEphemeral"}
-# The share of the limit that a call may use: if somebody waits for it; if what people see is old
-# but harmless; if nobody would notice (more, as long as there are few other calls).
+# The share of the limit that a call may use: if someone is waiting for it; if what people see is
+# outdated but harmless; if nobody would notice (more, as long as there are few other calls).
 AWAITED, HARMLESS, LEISURELY = 0.96, 0.9, 0.6
-# If it can wait for minutes and many come at once. It keeps to its share even while no limit is
-# known to be kept: the calls that Slack then refuses would be those for people who act.
+# If it can wait for minutes and many come at once. It keeps to its share even if no limit is
+# known to apply: otherwise Slack would refuse calls for people who are acting.
 UNHURRIED = 0.5
-# Calls that nobody is waiting for are not retried one by one, each time there is room for one.
+# Calls that nobody is waiting for are not retried each time there is room for a single one.
 PATIENCE_SECONDS = 5.0
 # For work that was left behind: the rest is for people, and for two threads that start at the same
 # time.
@@ -33,12 +33,12 @@ MARGIN_SECONDS = 10.0
 
 
 class RateLimits:
-    """Counts the calls, and remembers what Slack answered to them."""
+    """Counts calls, and remembers how Slack responded to them."""
 
     def __init__(self, clock: Callable[[], float], *, known: bool = False) -> None:
         """Take a monotonic clock, in seconds.
 
-        `known`: the limits are Slack's. Otherwise each is kept once a call was refused for it.
+        `known`: the limits are Slack's. Otherwise each applies once it has caused a refusal.
         """
         self.now = clock
         self._kept = set(BACKGROUND_PER_MINUTE) if known else set[str]()
@@ -50,7 +50,7 @@ class RateLimits:
         self.on_return: Callable[[float], None] = lambda _away_since: None
 
     def wait(self, method: str, channel: str, share: float = AWAITED) -> float:
-        """Return the seconds until a call may be made that may use this share of the limit."""
+        """Return the seconds until a call that may use this share of the limit can be made."""
         now = self.now()
         asked = max(self._limited_until.get((method, one), now) for one in (channel, "")) - now
         room = self._room_at(method, channel, share) - now
@@ -59,7 +59,7 @@ class RateLimits:
         return max(0.0, asked, room)
 
     def _room_at(self, method: str, channel: str, share: float) -> float:
-        """Return when a call breaks no limit that Slack is known to keep."""
+        """Return when a call would not break any limit that is known to apply."""
         if method not in self._kept and share > UNHURRIED:
             return 0.0
         made = self._made[method]
@@ -71,9 +71,9 @@ class RateLimits:
         return max(until)
 
     def _leisurely(self, method: str) -> int:
-        """Return the calls a minute up to which leisurely ones may be made.
+        """Return up to how many calls a minute leisurely ones may be made.
 
-        What is kept free is half of what the others used in the last minute.
+        Half of what other calls used in the last minute is kept free.
         """
         since, limit = self.now() - MINUTE, PER_MINUTE[method]
         others = sum(at > since and share > LEISURELY for at, _, share in self._made[method])
@@ -90,7 +90,7 @@ class RateLimits:
             return
         start = max(self._spread_until.get(method, now), now)
         spread_until = start + MINUTE / BACKGROUND_PER_MINUTE[method]
-        # Slack counts the last minute only, and so do we.
+        # Slack counts only the last minute, and so do we.
         self._spread_until[method] = min(spread_until, now + MINUTE)
 
     def failed(self) -> None:
@@ -104,10 +104,10 @@ class RateLimits:
             self.on_return(since)
 
     def refused(self, method: str, channel: str, seconds: float) -> None:
-        """Record that Slack asks to wait.
+        """Record that Slack asks us to wait.
 
-        It does not say which limit was hit. For messages it is most likely the channel's; if two
-        channels are limited at once, it may be the method's, so background work waits too.
+        Slack doesn't say which limit was hit. For messages it is most likely the channel's; if two
+        channels are limited at the same time, it may be the method's, so background work waits too.
         """
         now = self.now()
         self._limited_until = {

@@ -9,7 +9,7 @@ SLACKS = re.compile(r"([a-z0-9-]+\.)?slack(-gov)?\.com")
 
 
 def is_slacks(url: str, api_url: str) -> bool:
-    """Whether `url` is on Slack's own host, or on that of SLACK_API_URL if that is a sandbox."""
+    """Whether `url` is on Slack's own host, or on SLACK_API_URL's host if that is a sandbox."""
     api = urlsplit(api_url)
     sandbox = () if SLACKS.fullmatch(api.hostname or "") else (f"{api.scheme}://{api.netloc}",)
     return any(

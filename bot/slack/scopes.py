@@ -16,7 +16,7 @@ SCOPES = frozenset(
     }
 )
 
-# These may be left out; what each is for.
+# These are optional; what each is for.
 OPTIONAL_SCOPES: Mapping[str, str] = MappingProxyType(
     {
         "bookmarks:read": "finds my own bookmark again after a lost reply",

@@ -1,4 +1,4 @@
-"""Slack's Web API: all calls that the bot makes. Here: messages and views."""
+"""Slack's Web API: all calls that the bot makes. This file has messages and views."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -35,8 +35,8 @@ class Slack(ChannelCalls, FileCalls, MessageSearch, PeopleCalls):
     async def post(self, channel: str, message: Message, thread_ts: str | None = None) -> str:
         """Post a message and return its ts. After Unavailable it may have been posted.
 
-        Raises NotInThread if it was posted at the top of the channel: people report that Slack does
-        that with a reply to a deleted message, without an error.
+        Raises NotInThread if it was posted at the top of the channel: reportedly, Slack does that
+        with a reply to a deleted message, without an error.
         """
         call = self._client.chat_postMessage(
             channel=channel,
@@ -100,7 +100,7 @@ class Slack(ChannelCalls, FileCalls, MessageSearch, PeopleCalls):
         thread_ts: str | None = None,
         replace: bool = False,
     ) -> None:
-        """Answer by a press's response_url; `replace` replaces the message that was pressed."""
+        """Respond to a press with its response_url; `replace` replaces the pressed message."""
         if not is_slacks(response_url, self._client.base_url):
             raise SlackRefused("response_url", "not_slacks_address")
         webhook = AsyncWebhookClient(
@@ -109,7 +109,7 @@ class Slack(ChannelCalls, FileCalls, MessageSearch, PeopleCalls):
             retry_handlers=[],  # only we know what may be repeated
             logger=logging.getLogger("slack_sdk.webhook"),
         )
-        webhook.proxy = self._client.proxy  # slack_sdk would look for one by itself
+        webhook.proxy = self._client.proxy  # otherwise slack_sdk looks for one
         body: dict[str, Any] = {
             "text": text,
             "response_type": "ephemeral",
@@ -131,9 +131,9 @@ class Slack(ChannelCalls, FileCalls, MessageSearch, PeopleCalls):
         return OpenView(str(opened.get("id", "")), str(opened.get("hash", "")))
 
     async def update_view(self, view_id: str, view: View, view_hash: str | None = None) -> None:
-        """Replace an open view; with its hash, only if nobody else has.
+        """Replace an open view; with its hash, only if it hasn't changed since.
 
-        Input stays where block_id and action_id stay the same (docs.slack.dev, views.update).
+        Input is kept where block_id and action_id stay the same (docs.slack.dev, views.update).
         """
         call = self._client.views_update(view_id=view_id, view=view, hash=view_hash or None)
         await self._call("views.update", call)
@@ -141,7 +141,7 @@ class Slack(ChannelCalls, FileCalls, MessageSearch, PeopleCalls):
     async def update_view_by_external_id(
         self, external_id: str, view: View, view_hash: str | None = None
     ) -> None:
-        """Replace an open view that has this external_id, which only we can have given it."""
+        """Replace the open view with this external_id, which only we can have set."""
         call = self._client.views_update(external_id=external_id, view=view, hash=view_hash or None)
         await self._call("views.update", call)
 

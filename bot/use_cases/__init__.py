@@ -1,6 +1,6 @@
-"""What people can do, and what happens to a channel: a file per feature, a method per action.
+"""What people can do, and what happens to channels: a file per feature, a method per action.
 
-Each method finds out who is asking and whether they may, runs one transaction, and has Slack
+Each method determines who is asking and whether they may, runs one transaction, and has Slack
 updated. It may raise Refused, with a text for the person, or Unavailable.
 """
 

@@ -1,4 +1,4 @@
-"""`/servicetitan away`: a colleague has an engineer's clients until they are back."""
+"""`/servicetitan away`: a colleague covers an engineer's clients until they are back."""
 
 import asyncio
 import logging
@@ -53,16 +53,16 @@ RETRY_AFTER = timedelta(minutes=5)
 
 
 class Absences(EngineerUseCase):
-    """For engineers, each for themselves. What follows from an absence is done in `look`."""
+    """For engineers, each for themselves. `look` carries out what follows from an absence."""
 
     def __init__(self, services: Services) -> None:
         super().__init__(services)
         self._looking = asyncio.Lock()
         self._not_before: datetime | None = None
-        self._told: set[str] = set()  # the lines that are certainly posted
+        self._told: set[str] = set()  # the lines that are known to be posted
 
     async def away(self, request: Request, words: str) -> EphemeralReply:
-        """Note that an engineer is away from now on; without words, return whether they are."""
+        """Record that an engineer is away from now on; without words, return whether they are."""
         engineer = (await self._engineer(request.person)).user_id
         if BACK.fullmatch(words):
             return await self.back(request)
@@ -86,7 +86,7 @@ class Absences(EngineerUseCase):
         return plain_answer(is_away_text(absence, await self._clients_of(engineer)))
 
     async def back(self, request: Request, _words: str = "") -> EphemeralReply:
-        """End an engineer's absence: their clients come back to them."""
+        """End an engineer's absence: they get their clients back."""
         engineer = (await self._engineer(request.person)).user_id
         away, now = await self._away(), self._services.clock()
         if engineer not in away:
@@ -99,7 +99,7 @@ class Absences(EngineerUseCase):
         return plain_answer(f"Welcome back! {colleague} gives your clients back to you now.")
 
     async def _until(self, engineer: str, words: str, now: datetime) -> datetime:
-        """Return the morning of the business day that `words` name."""
+        """Return the morning of the business day that `words` specify."""
         typed = re.sub(r"\A\W+(?=\w)|\W+\Z", "", " ".join(words.split()))
         found = UNTIL.match(typed)
         text = typed[found.end() :].strip() if found else typed
@@ -127,14 +127,14 @@ class Absences(EngineerUseCase):
         return calendar.open_from(datetime.combine(day, time.min, calendar.zone))
 
     async def _timezone(self, engineer: str) -> str | None:
-        with suppress(OnboardingError):  # then the business's counts
+        with suppress(OnboardingError):  # then the business's time zone is used
             return await self._services.directory.timezone(engineer)
         return None
 
     async def _colleague(
         self, engineer: str, people: Sequence[str], away: Mapping[str, Absence]
     ) -> str:
-        """Return who covers; raises Refused if they can't."""
+        """Return the colleague who covers; raises Refused if they can't."""
         if len(people) != 1:
             raise Refused(f"Who covers for you? {EXAMPLE}")
         [colleague] = people
@@ -154,7 +154,7 @@ class Absences(EngineerUseCase):
             return await absences.clients_of(session, engineer)
 
     async def look(self) -> None:
-        """Bring clients in line with who is away: new ones too, and after a downtime."""
+        """Reassign clients according to who is away, including new clients and after downtime."""
         async with self._looking:
             services, now = self._services, self._services.clock()
             async with services.database.begin(write=False, background=True) as session:
@@ -195,7 +195,7 @@ class Absences(EngineerUseCase):
             log.warning("an absence wasn't announced", extra={"reason": str(error)})
 
     async def _tell_of(self, absence: Absence, colleague: str = "") -> None:
-        """Post the line about an absence, or without `colleague` about its end, unless it was."""
+        """Post the line about an absence, or its end if there is no `colleague`, unless posted."""
         services, slot = self._services, away_slot(absence) if colleague else back_slot(absence)
         if slot in self._told:
             return

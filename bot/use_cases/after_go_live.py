@@ -1,4 +1,4 @@
-"""Live clients: all of them checked at once, and told what to fix."""
+"""Live clients: checks all of them at once, and tells them what to fix."""
 
 import re
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ GONE = "This round isn't on record anymore. Please run `/servicetitan check all`
 
 class AfterGoLive(EngineerUseCase):
     async def check_all(self, request: Request, words: str) -> EphemeralReply:
-        """Have all live clients' credentials checked over some minutes; or say how far that is."""
+        """Start checking the credentials of all live clients, or report how far that is."""
         await self._engineer(request.person)
         if re.sub(r"\W", "", words).casefold() not in ALL:
             raise Refused(WHICH)
@@ -84,12 +84,12 @@ class AfterGoLive(EngineerUseCase):
         return True
 
     async def tell(self, request: Request, ref: StepRef) -> str:
-        """Tell a client in the thread what to fix; return what was done."""
+        """Tell a client in the thread what to fix; return a line that says so."""
         after = await self._change_as_engineer(request, ref.onboarding_id, tell_client)
         return f"Done: *{escape(after.client_name)}* can read in the thread what to fix."
 
     async def ask_form(self, request: Request, value: str) -> View:
-        """Return the form that lists the clients of a round that will be asked to fix a cause."""
+        """Return the form that lists the clients of a round to ask to fix a cause."""
         await self._engineer(request.person)
         round_id, _, reason = value.partition(":")
         to_ask, asked = await self._clients(round_id, reason)
@@ -105,13 +105,13 @@ class AfterGoLive(EngineerUseCase):
         await self._submitter(request, ref)
 
     async def ask(self, request: Request, ref: FormRef) -> tuple[str, Sequence[str]]:
-        """Tell the clients that `ref` names, each once; return the channel, and what was done."""
+        """Tell the clients of the form, each once; return the channel, and what was done."""
         actor = await self._engineer(request.person)
         to_ask, _ = await self._clients(ref.onboarding_id, ref.fields[0])
         tell, told = partial(tell_client, actor=actor), []
         for onboarding, _ in to_ask:
             one = replace(request, request_key=f"{request.request_key}:{onboarding.id}")
-            with suppress(Refused, Repeated):  # somebody else has told them, or it works again
+            with suppress(Refused, Repeated):  # they have been told, or it works again
                 told.append(await self._change(one, onboarding.id, tell))
         await self._services.rounds.show_result(await self._round(ref.onboarding_id))
         if not told:
@@ -121,7 +121,7 @@ class AfterGoLive(EngineerUseCase):
     async def _clients(
         self, round_id: str, reason: str
     ) -> tuple[list[tuple[Onboarding, Verification]], list[Onboarding]]:
-        """Return who of a round still fails for a reason: those to ask, and those asked before."""
+        """Return the clients of a round that still fail for a reason: to ask, and asked before."""
         found = await self._services.rounds.found(await self._round(round_id))
         runs = [(one, run) for one, _ in found if (run := failing(one)) and key(run) == reason]
         to_ask = [(one, run) for one, run in runs if not told_of(one, run)]

@@ -25,14 +25,14 @@ WHO = (
     "Who? For example: `/servicetitan assign @lee [client]`, `assign @lee Acme, "
     "Bolt`, `assign @lee all of @erin` or `assign @lee all of mine`"
 )
-# How long the reply waits for the changes. They are made in any case.
+# How long the reply waits for the changes, which are made either way.
 AT_ONCE_SECONDS = 1.0
 MOST_AT_ONCE = 500
 
 
 class Assignments(EngineerUseCase):
     async def assign(self, request: Request, words: str) -> EphemeralReply:
-        """Reassign the clients that `words` name; return which are, and which aren't."""
+        """Reassign the clients that `words` name; return which were reassigned, which not."""
         await self._engineer(request.person)
         wanted = assignment(words)
         if wanted is None:
@@ -61,7 +61,7 @@ class Assignments(EngineerUseCase):
     async def _meant(
         self, request: Request, wanted: Assignment
     ) -> tuple[Sequence[Onboarding], Sequence[str]]:
-        """Return the onboardings that change hands, and why others don't."""
+        """Return the onboardings to reassign, and why others can't be."""
         services = self._services
         source = request.person.user_id if wanted.mine else wanted.source
         if not source:
@@ -81,7 +81,7 @@ class Assignments(EngineerUseCase):
         changed: list[str],
         refused: list[str],
     ) -> None:
-        """Reassign one after the other; add to `changed` who was, and to `refused` why not."""
+        """Reassign them one by one; add those reassigned to `changed`, and reasons to `refused`."""
         for number, onboarding in enumerate(found):
             name, first = escape(onboarding.client_name), not changed
             others = sum(_changes(one, engineer) for one in found[number + 1 :]) if first else 0
@@ -95,5 +95,5 @@ class Assignments(EngineerUseCase):
 
 
 def _changes(onboarding: Onboarding, engineer: str) -> bool:
-    """Whether an assignment will change anything, as far as it is known."""
+    """Whether an assignment will change anything, as far as is known."""
     return (onboarding.covers_for or onboarding.engineer) != engineer

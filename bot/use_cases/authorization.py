@@ -1,4 +1,4 @@
-"""Who may do what: the role of the person who asks, and refusals kept in the history."""
+"""Who may do what: the requester's role, and refusals recorded in the history."""
 
 import logging
 
@@ -21,7 +21,7 @@ TO_ACT_FOR = {
     Owner.CLIENT: Permission.CLIENT_STEP,
     Owner.HEAVYSET: Permission.HEAVYSET_STEP,
 }
-MOST_NAMED = 3  # contacts that somebody who may not act is referred to
+MOST_NAMED = 3  # contacts to name to someone who may not act
 
 
 class Denied(OnboardingError):
@@ -35,7 +35,7 @@ class Denied(OnboardingError):
 def actor_in(
     onboarding: Onboarding, channel: str, member: Membership, permission: Permission
 ) -> Actor:
-    """Return somebody in their role, if they have `permission` in a request from `channel`.
+    """Return the person in their role, if they have `permission` in a request from `channel`.
 
     Raises Denied; Undecided and Unavailable as `Membership.role_in`.
     """
@@ -54,7 +54,7 @@ def actor_in(
 
 
 def permission_for_step(onboarding: Onboarding, number: int) -> Permission:
-    """Return what it takes to do a step; raises NotFound. Each phase is one side's work."""
+    """Return the permission needed to do a step; raises NotFound. Each phase is one side's work."""
     return TO_ACT_FOR[onboarding.guide.phase_of(onboarding.step(number).number).owner]
 
 
@@ -71,20 +71,20 @@ async def record_denial(services: Services, person: Person, onboarding_id: str, 
 
 
 async def must_have_opened(services: Services, request: Request, ref: FormRef) -> None:
-    """Raise Refused unless the person who submits a form opened it and is still in its channel."""
+    """Raise Refused unless the submitter of a form opened it and is still in its channel."""
     person = request.person
     if not await opened(services, person, ref):
-        log.warning("a form of somebody else", extra={"user": person.user_id})
+        log.warning("someone else's form was submitted", extra={"user": person.user_id})
         raise Refused("Someone else opened this form. Please open your own.")
     if ref.channel and not await services.directory.is_still_in(ref.channel, person):
-        log.warning("a form of somebody who left", extra={"user": person.user_id})
+        log.warning("a submitter has left the channel", extra={"user": person.user_id})
         raise Refused("You're no longer in this channel, so nothing was changed.")
 
 
 async def opened(services: Services, person: Person, ref: FormRef) -> bool:
     """Whether `person` opened a window.
 
-    On Enterprise Grid a command names the workspace's team, and a form the person's own
+    On Enterprise Grid, a command has the workspace's team, and a form the person's own
     (bolt-js#1875): the same id at home, or in the same organization, is the same person.
     """
     if person.user_id != ref.user_id:
@@ -95,7 +95,7 @@ async def opened(services: Services, person: Person, ref: FormRef) -> bool:
     if member.home or ref.team_id in ("", *member.organizations):
         return True
     if not member.certain:
-        raise Unavailable("Slack does not say of which organization somebody is")
+        raise Unavailable("Slack does not say which organization somebody is in")
     return False
 
 

@@ -1,4 +1,4 @@
-"""What happens to the channels: the onboarding pauses or follows, and engineering is told."""
+"""What happens to channels: onboardings pause, resume or move, and engineering is notified."""
 
 import asyncio
 import logging
@@ -25,7 +25,7 @@ LOOKUP_SECONDS = 1.5
 
 
 class Channels(UseCase):
-    """Each method follows an event from Slack, and does nothing if there is nothing to do."""
+    """Each method handles an event from Slack, and does nothing if there is nothing to do."""
 
     async def lost(self, request: Request, loss: Loss) -> None:
         if request.channel == self._services.engineering_channel:
@@ -44,7 +44,7 @@ class Channels(UseCase):
 
     async def moved(self, request: Request, new_channel: str) -> None:
         if request.channel == self._services.engineering_channel:
-            log.error("set ENGINEERING_CHANNEL to its new id", extra={"channel": new_channel})
+            log.error("the channel moved: set ENGINEERING_CHANNEL", extra={"channel": new_channel})
         await self._all_in(request, partial(lifecycle.move_channel, channel=new_channel))
 
     async def lost_all(self, request_key: str) -> None:
@@ -57,9 +57,9 @@ class Channels(UseCase):
         await self._each(nobody, running, lost)
 
     async def regained_all(self) -> None:
-        """Resume what was paused because the app was uninstalled, or because Slack refused.
+        """Resume what was paused because the app was uninstalled, or because of a refusal.
 
-        Slack accepts our token again, and what it refused may have been fixed.
+        Slack accepts our token again, and the cause of a refusal may have been fixed.
         """
         now, losses = self._services.clock(), {Loss.UNINSTALLED, Loss.REFUSED}
         async with self._services.database.begin(write=False) as session:
@@ -82,7 +82,7 @@ class Channels(UseCase):
         async def doubt(session: AsyncSession, onboarding: Onboarding) -> None:
             await posted_messages.forget_digest(session, onboarding.id, slot)
 
-        with suppress(Refused):  # it is over, or the publisher has noticed
+        with suppress(Refused):  # it has ended, or the publisher has noticed
             if slot == ROOT:
                 await self._change(
                     request,
@@ -96,7 +96,7 @@ class Channels(UseCase):
                 )
 
     async def joined(self, request: Request) -> None:
-        """Greet the client's people as they join; tell engineering about the first one."""
+        """Greet the client's people as they join; notify engineering about the first one."""
         services = self._services
         known = await services.directory.membership(request.person)
         if known.home or not known.organizations:
@@ -113,7 +113,7 @@ class Channels(UseCase):
     async def invitation_answered(
         self, request: Request, answer: InvitationAnswer, address: str
     ) -> None:
-        """Tell engineering about the answer to an invitation to the channel."""
+        """Notify engineering about the answer to an invitation to the channel."""
         actor = Actor(request.person.user_id, request.person.team_id, Role.NOBODY)
         answered = partial(lifecycle.answer_invitation, answer=answer, address=address, actor=actor)
         await self._all_in(request, answered)
@@ -136,12 +136,12 @@ class Channels(UseCase):
         onboarding_ids: Sequence[str],
         transition: Transition,
     ) -> None:
-        """Apply `transition` to each of these that it applies to; raises as `for_each`."""
+        """Apply `transition` to each onboarding that allows it; raises as `for_each`."""
 
         async def follow(onboarding_id: str) -> None:
             one = replace(request, request_key=f"{request.request_key}:{onboarding_id}")
-            # Finished, or known already: nothing changes for it. One that can't be read is named
-            # in the log.
+            # Finished, or already in that state: nothing changes. One that can't be read is
+            # logged.
             with suppress(Refused, UnreadableRow):
                 await self._change(one, onboarding_id, transition)
 

@@ -1,4 +1,4 @@
-"""Help: the guide's own first, then a question to the engineer."""
+"""Help: from the guide first, then a question to the engineer."""
 
 from functools import partial
 
@@ -34,7 +34,7 @@ class ClientQuestions(UseCase):
         return modals.help_modal(onboarding, request.form(onboarding.id, at))
 
     async def submit(self, request: Request, ref: FormRef, question: str) -> Onboarding:
-        """Take the question of the form to the engineer."""
+        """Send the question in the form to the engineer."""
         await must_have_opened(self._services, request, ref)
         if not question.strip():
             raise InvalidInput({"question": "What would you like to know?"})
@@ -55,7 +55,7 @@ class ClientQuestions(UseCase):
     async def ask_at_current(
         self, request: Request, onboarding: Onboarding, question: str, ts: str = ""
     ) -> str:
-        """Take what somebody typed, in message `ts`, to the engineer; return what they are told."""
+        """Send what someone typed, in message `ts`, to the engineer; return the reply to them."""
         number = onboarding.current_step or len(onboarding.steps)
         await self.ask(request, StepRef(onboarding.id, number), question, ts)
         return asked_text(onboarding)
@@ -69,10 +69,10 @@ class ClientQuestions(UseCase):
         *,
         trouble: bool = False,
     ) -> bool:
-        """Answer a question in the thread, if the guide does; False if it does not.
+        """Answer a question in the thread, if the guide has an answer; False if it doesn't.
 
-        For `trouble` only the guide's troubleshooting will do, or a passage of the current step: a
-        wrong answer costs more there.
+        For `trouble`, only the guide's troubleshooting counts, or a passage of the current step:
+        there, a wrong answer costs more.
         """
         step = onboarding.current_step
         found = answer(onboarding.guide, question, step=step)
@@ -94,6 +94,6 @@ def _helps(found: Passage, step: int | None) -> bool:
 
 
 def _short(question: str) -> str:
-    """Return a question as it is kept: from the thread it may be as long as a message."""
+    """Return a question cut to the stored length: in the thread it may be a whole message."""
     text = prose(question)
     return text if len(text) <= modals.LONGEST_QUESTION else f"{text[: modals.LONGEST_QUESTION]} …"

@@ -1,4 +1,4 @@
-"""What engineers change with the slash command. Repeating a command does no harm."""
+"""What engineers change with the slash command. Repeating a command is harmless."""
 
 from datetime import datetime
 from functools import partial
@@ -27,10 +27,10 @@ Steps = TypeVar("Steps", int, range)
 
 
 class EngineerCommands(EngineerUseCase):
-    """For engineers only; `words` is what was typed after the command."""
+    """For engineers only; `words` is the text after the command."""
 
     async def verify(self, request: Request, words: str) -> EphemeralReply:
-        """Have a client's credentials checked now; after the end too, while they are kept."""
+        """Check a client's credentials now; also after completion, while they are kept."""
         found = await self._named(request, words, finished=True)
         after = await self._change_as_engineer(request, found.id, request_verification)
         self._services.verification_runner.wake(after.id)
@@ -46,7 +46,7 @@ class EngineerCommands(EngineerUseCase):
         return await self._change_named(request, name, skipped, f"Skipped {_range(numbers)}.")
 
     async def done(self, request: Request, words: str) -> EphemeralReply:
-        """Mark steps as done that were done before, with the written guide."""
+        """Mark steps as done that were finished earlier, with the written guide."""
         numbers, rest = _steps(steps_and_client(words), "done 2-7")
         await self._engineer(request.person)
         found, answer = await client_and_answer(self._services, request.channel, rest)
@@ -56,7 +56,7 @@ class EngineerCommands(EngineerUseCase):
         return self._done(after, done_text(found, after, numbers, self._services.clock()))
 
     async def reopen(self, request: Request, words: str) -> EphemeralReply:
-        """Go back to a step and go through the later ones again."""
+        """Go back to a step, and repeat those after it."""
         number, name = _steps(step_and_client(words), "reopen 7")
         found = await self._named(request, name)
         undone = partial(undo_step, number=number)
@@ -90,7 +90,7 @@ class EngineerCommands(EngineerUseCase):
             await credentials.destroy(session, after.id)
 
         def canceled(at: Onboarding, actor: Actor, now: datetime) -> Change:
-            if ref.step:  # from the message about a quiet client, who may have come back
+            if ref.step:  # from the message about a quiet client, who may be active again
                 must_be_open(at, ref.step)
             return lifecycle.cancel(at, actor, reason.strip(), now)
 
@@ -104,7 +104,7 @@ def _range(numbers: range) -> str:
 
 
 def _steps(found: tuple[Steps, str] | None, example: str) -> tuple[Steps, str]:
-    """Return the steps and the rest of what was typed; raises Refused if no step was named."""
+    """Return the steps and the rest of the text; raises Refused if no step is named."""
     if found is None:
         raise Refused(f"Which step? For example: `/servicetitan {example}`")
     return found

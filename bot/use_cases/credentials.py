@@ -55,8 +55,8 @@ class Credentials(UseCase):
     ) -> None:
         """Check, encrypt and store credentials: all of them, or none.
 
-        Raises InvalidInput for values that cannot be right, and NeedsConfirmation for unusual
-        ones; `confirmed` is the answer to that, None as long as it was not asked.
+        Raises InvalidInput for values that cannot be right, and NeedsConfirmation for unusual ones;
+        `confirmed` is whether the person confirmed those, None if the form hasn't asked.
         """
         (onboarding, stored), _ = await asyncio.gather(
             self._read(ref.onboarding_id), must_have_opened(self._services, request, ref)
@@ -113,7 +113,7 @@ class Credentials(UseCase):
     ) -> Onboarding:
         """Mark secrets as posted that somebody wrote earlier, and return the onboarding.
 
-        For example in a question, when nothing told that it contained a secret.
+        For example in a question, when it wasn't known yet that the text was a secret.
         """
         problems = check(onboarding.guide.credentials, plain, {})
         posted = self._posted(onboarding, plain)
@@ -194,7 +194,7 @@ class Credentials(UseCase):
             return onboarding, await credentials.fingerprints(session, onboarding_id)
 
     def _stored_as(self, plain: Mapping[str, str], stored: Mapping[str, str]) -> dict[str, str]:
-        """Return the other field that each value is already stored for."""
+        """Return, by field, the other field under which its value is already stored."""
         found: dict[str, str] = {}
         for name, value in plain.items():
             fingerprints = self._services.vault.fingerprints(value)
@@ -217,7 +217,7 @@ def _must_be_complete(onboarding: Onboarding, ref: FormRef, plain: Mapping[str, 
 
 
 async def _must_be_slow(session: AsyncSession, after: Onboarding, name: str) -> None:
-    """Raise InvalidInput, so nothing is stored, if the platform would be asked too often.
+    """Raise InvalidInput, so nothing is stored, if the platform would be called too often.
 
     The history already contains the events of this entry.
     """

@@ -1,4 +1,4 @@
-"""What the commands of engineers share: which client is meant, one change, the reply."""
+"""What the commands for engineers share: finding the client, one change, the reply."""
 
 from bot.core.mrkdwn import escape, thread_link
 from bot.onboarding import Onboarding
@@ -12,7 +12,7 @@ from bot.views.ids import FormRef
 
 
 class EngineerUseCase(UseCase):
-    """The base of the use cases that only engineers have; anyone else gets NotAllowed."""
+    """The base of the use cases for engineers only; anyone else gets NotAllowed."""
 
     async def _named(self, request: Request, name: str, *, finished: bool = False) -> Onboarding:
         """Return the client that an engineer means."""
@@ -22,7 +22,7 @@ class EngineerUseCase(UseCase):
     async def _change_named(
         self, request: Request, name: str, transition: Transition, said: str
     ) -> EphemeralReply:
-        """Change the client that an engineer means; reply that it was done."""
+        """Change the client that an engineer means; return the reply."""
         found = await self._named(request, name)
         return self._done(await self._change_as_engineer(request, found.id, transition), said)
 
@@ -36,7 +36,7 @@ class EngineerUseCase(UseCase):
         return plain_answer(f"*{name}*: {said}{self._thread(onboarding)}")
 
     def _thread(self, onboarding: Onboarding) -> str:
-        """Return a link to the thread, in parentheses; nothing while there is none."""
+        """Return a link to the thread, in parentheses; empty if there is no thread."""
         if onboarding.thread_ts is None:
             return ""
         url = self._services.slack.identity.url

@@ -1,4 +1,4 @@
-"""Closing the client's questions, and carrying engineers' words to the client's thread."""
+"""Closing the client's questions, and posting engineers' messages in the client's thread."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -25,7 +25,7 @@ SENT = "Sent to *{client}*'s thread."
 
 @dataclass(frozen=True, slots=True)
 class Pointed:
-    """A message that an engineer uses a shortcut on, and the thread that it is in."""
+    """A message on which an engineer uses a shortcut, and the thread that it is in."""
 
     ts: str
     thread_ts: str | None
@@ -36,7 +36,7 @@ class EngineerReplies(UseCase):
     """For engineers only."""
 
     async def mark(self, request: Request, ref: StepRef) -> str:
-        """Mark a question as answered; return what was done."""
+        """Mark a question as answered; return a line that says so."""
         [ts] = ref.fields or [""]
         answered = partial(mark_answered, numbers=[ref.step], ts=ts)
         after = await self._change_as_engineer(request, ref.onboarding_id, answered)
@@ -45,9 +45,9 @@ class EngineerReplies(UseCase):
     async def ask_whether_answered(
         self, request: Request, onboarding: Onboarding, ts: str
     ) -> EphemeralReply | None:
-        """Return what an engineer is asked who wrote in the thread while a question is open.
+        """Return what to ask an engineer who wrote in the thread while a question is open.
 
-        `ts` is their message's.
+        `ts` identifies their message.
         """
         if not (await self._services.directory.membership(request.person)).engineer:
             return None
@@ -58,7 +58,7 @@ class EngineerReplies(UseCase):
     async def offer_to_send(
         self, request: Request, thread_ts: str, ts: str
     ) -> tuple[Onboarding, EphemeralReply] | None:
-        """Return what an engineer is offered who replied to a question in their own channel."""
+        """Return what to offer an engineer who replied to a question in the engineering channel."""
         services = self._services
         async with services.database.begin(write=False) as session:
             onboarding = await onboardings.of_announcements(session, services.guides, thread_ts)
@@ -71,7 +71,7 @@ class EngineerReplies(UseCase):
         return onboarding, send_line(onboarding, ts)
 
     async def send_offered(self, request: Request, ref: StepRef, thread_ts: str | None) -> str:
-        """Post the reply that was offered in the client's thread; return what was done."""
+        """Post the offered reply in the client's thread; return a line that says so."""
         [ts] = ref.fields or [""]
         written = await self._services.slack.message_at(request.channel, ts, thread_ts)
         if written is None:
@@ -80,11 +80,11 @@ class EngineerReplies(UseCase):
         return await self._send(request, onboarding, written.text)
 
     async def send(self, request: Request, pointed: Pointed) -> str:
-        """Post a message in the client's thread, in the name of who uses the shortcut."""
+        """Post a message in the client's thread, in the name of the person using the shortcut."""
         return await self._send(request, await self._meant(request, pointed), pointed.text)
 
     async def mark_pointed(self, request: Request, pointed: Pointed) -> str:
-        """Mark the question as answered that a message asks, or else the newest."""
+        """Mark the question that a message asks as answered, or else the newest."""
         onboarding = await self._meant(request, pointed)
         waiting = onboarding.open_questions
         if not waiting:
@@ -121,7 +121,7 @@ class EngineerReplies(UseCase):
         return await self._change_as_engineer(request, onboarding.id, kept)
 
     async def _meant(self, request: Request, pointed: Pointed) -> Onboarding:
-        """Return the onboarding that a message is about; raises Refused if it is about none."""
+        """Return the onboarding that a message is about; raises Refused if there is none."""
         await self._engineer(request.person)
         services, thread_ts = self._services, pointed.thread_ts or pointed.ts
         async with services.database.begin(write=False) as session:
@@ -142,7 +142,7 @@ class EngineerReplies(UseCase):
 
 
 async def asked_lately(services: Services, what: str) -> bool:
-    """Whether somebody was asked `what` a moment ago; if not, they are asked now."""
+    """Whether someone was asked `what` a moment ago; if not, record that they are now."""
     async with services.database.begin() as session:
         asked = await throttling.count(session, what, 1, services.clock(), ASK_AGAIN_AFTER)
     return asked > 1

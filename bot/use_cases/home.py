@@ -19,11 +19,11 @@ class Home(EngineerUseCase):
         self._services.homes.open(user_id)
 
     def choose(self, user_id: str, shows: str) -> None:
-        """Show somebody other onboardings on their Home: theirs, say, or the finished ones."""
+        """Show someone other onboardings on their Home, such as only theirs, or finished ones."""
         self._services.homes.open(user_id, shows if shows in FILTERS else EVERYONE)
 
     async def remind(self, request: Request, onboarding_id: str) -> str:
-        """Remind the side that has to act; return what was done."""
+        """Remind the side that has to act; return a line that says so."""
         actor = await self._engineer(request.person)
         self.open(request.person.user_id)
         by_hand = self._services.follow_ups.remind_by_hand

@@ -1,4 +1,4 @@
-"""Why Slack let us create no channel, or invite nobody, and what to do about it (pure)."""
+"""Why Slack refused to create a channel or invite someone, and what to do about it (pure)."""
 
 from bot.core.mrkdwn import escape
 from bot.slack import OPTIONAL_SCOPES

@@ -33,14 +33,14 @@ from storage import event_log, history
 from storage.to_rows import client_key
 
 MOST_ADDRESSES = 10
-MOST_NAMED = 3  # wrong addresses that an error names: it has to fit below the input
+MOST_NAMED = 3  # invalid addresses named in an error, which must fit below the input
 
 BY_HAND = "Invite them yourself: channel name → *Add people*."
 
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """What to create: whose channel, its name, who is invited."""
+    """What to create: the client, the channel's name, the people to invite."""
 
     client_name: str
     guide: Guide
@@ -51,7 +51,7 @@ class Invitation:
 
 
 class Invitations(EngineerUseCase):
-    """`/servicetitan start Acme invite ann@acme.com`: its form, and carrying it out."""
+    """`/servicetitan start Acme invite ann@acme.com`: its form, and what submitting it does."""
 
     def __init__(self, services: Services, starting: Start) -> None:
         super().__init__(services)
@@ -60,7 +60,7 @@ class Invitations(EngineerUseCase):
     async def form(
         self, request: Request, client_name: str, invitees: Invitees, guide_id: str = ""
     ) -> View:
-        """Return the form that confirms who is invited where; it works from any channel."""
+        """Return the form to confirm who is invited to which channel; works from any channel."""
         await self._engineer(request.person)
         guide = guide_named(self._services, guide_id)
         await must_be_a_name(self._services, client_name)
@@ -87,7 +87,7 @@ class Invitations(EngineerUseCase):
         engineer: str,
         guide_id: str = "",
     ) -> Invitation:
-        """Return what was entered; raises InvalidInput. Nothing is created yet."""
+        """Validate the form and return what was entered; raises InvalidInput. Creates nothing."""
         await self._submitter(request, ref)
         return Invitation(
             await checked_name(self._services, client_name),
@@ -101,8 +101,8 @@ class Invitations(EngineerUseCase):
     async def carry_out(self, request: Request, asked: Invitation) -> tuple[str, list[str]]:
         """Create the channel, add people, start, invite; return the channel and the outcome.
 
-        What is there already is gone on with, so after a failure anywhere the same may be asked
-        again. The channel is empty where there is none.
+        What already exists is used, so the same request can be repeated after any failure. The
+        returned channel is empty if there is none.
         """
         lines: list[str] = []
         say = lines.append
@@ -128,7 +128,7 @@ class Invitations(EngineerUseCase):
         return channel, lines
 
     async def _channel(self, asked: Invitation) -> str:
-        """Return the id of the channel; create it unless we did before."""
+        """Return the id of the channel; create it unless we already have."""
         slack = self._services.slack
         try:
             return await slack.create_channel(asked.channel_name, private=asked.private)
@@ -174,7 +174,7 @@ class Invitations(EngineerUseCase):
     async def _begun(
         self, request: Request, actor: Actor, channel: str, asked: Invitation
     ) -> Onboarding:
-        """Return the client's onboarding in the channel; start it unless we did before."""
+        """Return the client's onboarding in the channel; start it unless we already have."""
         try:
             return await self._starting.begin(
                 request,
@@ -184,7 +184,7 @@ class Invitations(EngineerUseCase):
                 client_name=asked.client_name,
                 engineer=asked.engineer,
             )
-        except (InvalidInput, Repeated):  # it is already running, or the form came twice
+        except (InvalidInput, Repeated):  # already running, or the form was submitted twice
             running = await self._running_in(channel)
         for one in running:
             if _same(one, asked):
@@ -212,7 +212,7 @@ class Invitations(EngineerUseCase):
         return f"✅ Invited {who}. Their Slack admin may need to approve it."
 
     async def _invited(self, onboarding_id: str) -> set[str]:
-        """Return who was invited, according to the history."""
+        """Return the people already invited, according to the history."""
         async with self._services.database.begin(write=False) as session:
             past = await event_log.events_of(session, onboarding_id, EventKind.CLIENT_INVITED)
         return {str(event.detail["address"]).casefold() for event in past}
@@ -230,7 +230,7 @@ def _checked_addresses(text: str) -> tuple[str, ...]:
 
 
 def _problem(invitees: Invitees) -> str:
-    """Say what is wrong with the addresses."""
+    """Return what is wrong with the addresses."""
     if not invitees.wrong:
         return f"Enter 1 to {MOST_ADDRESSES} email addresses."
     wrong = [f"“{one}” ({why_wrong(one)})" for one in invitees.wrong[:MOST_NAMED]]

@@ -26,25 +26,25 @@ COMMENT = re.compile(r"\((?![^()]*\w\.\w)[^()@]*\)")  # ann@acme.com (Ann Admin)
 WORD = re.compile(
     r"(?<![\w@.'’])(?<!\w-)(?P<word>invite)s?(?P<colon>\s*:)?(?!\.?\w|[@-])", re.IGNORECASE
 )
-# What leads from a client's name to the word: `Acme and invite …`, `Acme (invite …`.
+# What connects a client's name and the keyword: `Acme and invite …`, `Acme (invite …`.
 BEFORE_INVITE = re.compile(r"(?:[\s,;:&/(\[–—-]+and)?[\s,;:&/(\[–—-]*$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Invitees:
-    """The addresses to invite, and what else was written that is no address."""
+    """The addresses to invite, and other words, which aren't addresses."""
 
     addresses: tuple[str, ...] = ()
     wrong: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, text: str) -> "Invitees":
-        """Read addresses with any usual separator; names beside them are dropped."""
+        """Read addresses with any usual separator; names next to them are dropped."""
         addresses: dict[str, str] = {}
         wrong: list[str] = []
         plain = unicodedata.normalize("NFKC", clean(text))
         for item in re.split(r"[;\n\r]+", COMMENT.sub(" ", plain)):
-            names: list[str] = []  # of the person whose address comes next, in brackets
+            names: list[str] = []  # of the person whose address follows in brackets
             for word in BETWEEN.split(IN_BRACKETS.sub(r" <\1\2> ", item)):
                 address = _address(word)
                 if ADDRESS.fullmatch(address) and len(address) <= LONGEST:
@@ -62,7 +62,7 @@ class Invitees:
 def name_and_invitees(words: str) -> tuple[str, Invitees] | None:
     """Read `Acme invite ann@acme.com`; None if nobody is invited.
 
-    A client may be called “Invite & Co” or “Paper Invite Shop”: the word is a part of the name if
+    A client may be called “Invite & Co” or “Paper Invite Shop”: “invite” is part of the name if
     it has a capital letter or begins the name, unless an address or a colon follows.
     """
     for found in reversed(list(WORD.finditer(words))):
@@ -88,7 +88,7 @@ def why_wrong(address: str) -> str:
 
 
 def _address(word: str) -> str:
-    """Return a word without what people and mail programs put around an address."""
+    """Return a word without what people and email programs put around an address."""
     plain = word.strip(AROUND)
     plain = re.sub(r"(?i)^(?:mailto|e-?mail|to|cc):", "", plain)
     name, at, host = plain.partition("@")

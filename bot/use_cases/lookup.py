@@ -22,9 +22,9 @@ MOST_LISTED, LONGEST_NAME = 30, 4
 async def client_of(
     services: Services, channel: str, words: str, *, finished: bool = False
 ) -> Onboarding:
-    """Return the onboarding that `words` name, or the one that runs in `channel`.
+    """Return the onboarding that `words` name, or the one that is running in `channel`.
 
-    `finished` includes those that have ended. Raises Refused unless exactly one is meant.
+    `finished` includes those that have ended. Raises Refused unless exactly one matches.
     """
     named, guides = Named.of(words), services.guides
     name, channel = named.name, named.channel or channel
@@ -47,9 +47,9 @@ async def client_of(
 async def clients_of(
     services: Services, channel: str, words: str
 ) -> tuple[Sequence[Onboarding], Sequence[str]]:
-    """Return the running onboardings that `words` list, and why each other name is not one.
+    """Return the running onboardings that `words` list, and why other names match none.
 
-    A name may have commas and “and” in it, so the longest part that is a name counts.
+    A name may contain commas and “and”, so the longest part that is a name is used.
     """
     try:
         return [await client_of(services, channel, words)], []
@@ -85,13 +85,13 @@ def _parts(words: str) -> list[tuple[int, int]]:
 
 
 def _why(refusal: Refused, name: str) -> str:
-    """Return on one line why `name` is no client."""
+    """Return in one line why `name` isn't a client."""
     text = refusal_text(refusal)
     return f"“{escape(name)}” could be several clients." if "\n" in text else text
 
 
 def must_be_no_secret(services: Services, words: str) -> None:
-    """Raise Refused for what looks like a secret: an answer would repeat what was typed."""
+    """Raise Refused for text that looks like a secret: the reply would repeat it."""
     fields = services.guides.fields
     if found := shaped(words, fields):
         label = next(field.label for field in fields if field.id in found)

@@ -29,7 +29,7 @@ STEERING = {Meaning.DONE, Meaning.UNDO, Meaning.CHOOSE, Meaning.STATUS, Meaning.
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What the writer is told; `onboarding_id` is empty where there is no onboarding."""
+    """The reply to the author; `onboarding_id` is empty if there is no onboarding."""
 
     onboarding_id: str
     text: str
@@ -38,7 +38,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class _Message:
-    """What somebody wrote in a thread, or anywhere in the channel where we were `mentioned`."""
+    """A message in a thread, or anywhere in the channel if we were `mentioned`."""
 
     request: Request
     thread_ts: str | None
@@ -65,8 +65,8 @@ class Messages(UseCase):
     ) -> Reply | None:
         """Do what `text` says in a thread, or anywhere in the channel if we were `mentioned`.
 
-        `ts` is the message's. Returns None where there is nothing to say, above all when people
-        just talk. An engineer's words count only with a mention: they talk with the client.
+        `ts` identifies the message. Returns None if there is nothing to say, such as when people
+        just talk. An engineer's words count only with a mention: they also talk with the client.
         """
         if request.channel == self._services.engineering_channel and thread_ts:
             offer = await self._replies.offer_to_send(request, thread_ts, ts)
@@ -89,7 +89,7 @@ class Messages(UseCase):
         return await self._act_on(message, onboarding)
 
     async def _hear(self, request: Request, onboarding_id: str, text: str) -> None:
-        """Note that a side wrote, so that nobody is told that nothing has happened."""
+        """Record that a side wrote, so that it isn't treated as inactive."""
         services, person = self._services, request.person
         onboarding = await self._get(onboarding_id)
         role = await services.directory.role_in(onboarding, person)
@@ -98,8 +98,8 @@ class Messages(UseCase):
         actor = Actor(person.user_id, person.team_id, role)
         hear = partial(services.follow_ups.hear, text=text, actor=actor)
         heard = replace(request, request_key=f"{request.request_key}:heard")
-        with suppress(Refused, Repeated):  # nothing new, or an edit
-            hear(onboarding, now=services.clock())  # which most messages end at
+        with suppress(Refused, Repeated):  # nothing to record, or an edit
+            hear(onboarding, now=services.clock())  # raises for most messages
             await self._change(heard, onboarding_id, hear)
 
     async def _act_on(self, message: _Message, onboarding: Onboarding) -> Reply | None:
@@ -151,7 +151,7 @@ class Messages(UseCase):
     async def _then(
         self, message: _Message, onboarding: Onboarding, question: str, role: Role
     ) -> str | None:
-        """Answer what came after “done”, at the step that is next."""
+        """Answer what followed “done”, at the step that is next."""
         if not question:
             return None
         after = await self._get(onboarding.id)
@@ -167,7 +167,7 @@ class Messages(UseCase):
         *,
         trouble: bool = False,
     ) -> str | None:
-        """Answer from the guide, in the thread; what it does not know goes to the engineer."""
+        """Answer from the guide, in the thread; if it has no answer, ask the engineer."""
         request, ts = message.request, message.ts_in_thread
         if await self._questions.answer(request, onboarding, question, ts, trouble=trouble):
             return ANSWERED
@@ -176,7 +176,7 @@ class Messages(UseCase):
         return await self._questions.ask_at_current(request, onboarding, question, ts)
 
     async def _near(self, message: _Message, onboarding: Onboarding) -> Reply | None:
-        """Ask what was meant, now and then; nothing where it isn't the client's turn."""
+        """Occasionally ask what was meant; None if it isn't the client's turn."""
         step, person = onboarding.current, message.request.person
         if step is None or onboarding.owner_of(step.number) is Owner.HEAVYSET:
             return None
@@ -188,12 +188,12 @@ class Messages(UseCase):
         return Reply(onboarding.id, line.text, line.blocks)
 
     async def mark_done(self, request: Request, ref: StepRef) -> str:
-        """Finish the step that somebody was asked about; return what was done."""
+        """Finish the step that someone was asked about; return a line that says so."""
         await self._steps.finish(request, ref)
         return f"✅ Marked step {ref.step} done."
 
     async def send(self, request: Request, ref: StepRef, thread_ts: str | None) -> str:
-        """Take a message that somebody wrote in the thread to the engineer."""
+        """Send a message that someone wrote in the thread to the engineer."""
         [ts] = ref.fields or [""]
         said = await self._services.slack.message_at(request.channel, ts, thread_ts)
         if said is None or said.user_id != request.person.user_id:
@@ -223,7 +223,7 @@ def _last_done(onboarding: Onboarding) -> StepRef:
     return StepRef(onboarding.id, onboarding.last_done)
 
 
-# In place of a text: the thread has it.
+# Instead of a reply: the answer is in the thread.
 ANSWERED = ""
 NOTHING_HERE = (
     "There's no onboarding in this channel yet. A HeavySet engineer can start one with "

@@ -1,4 +1,4 @@
-"""`/servicetitan note …`: what engineers keep about a client, out of the client's sight."""
+"""`/servicetitan note …`: engineers' notes about a client, which the client can't see."""
 
 import re
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ LONGEST_NAME = 6  # words
 
 class Notes(EngineerUseCase):
     async def note(self, request: Request, words: str) -> EphemeralReply:
-        """Keep a note in the history of this channel's client, or of the one that it names."""
+        """Save a note in the history of this channel's client, or of the one that it names."""
         actor = await self._engineer(request.person)
         onboarding, text = await self._about(request, words)
         if not text:
@@ -74,7 +74,7 @@ class Notes(EngineerUseCase):
     async def _named_first(
         self, request: Request, words: str, *, here: bool
     ) -> tuple[Onboarding, str] | None:
-        """Return the client whose name begins the note, and the rest."""
+        """Return the client whose name the note begins with, and the rest."""
         for name, text, marked in _beginnings(words):
             if here and not marked:
                 return None
@@ -90,7 +90,7 @@ class Notes(EngineerUseCase):
         return None
 
     async def _readable(self, text: str) -> str:
-        """Return a note with people's names in place of their mentions."""
+        """Return a note with people's names instead of their mentions."""
         names = {one: await self._services.directory.name(one) for one in MENTION.findall(text)}
         return MENTION.sub(lambda found: f"@{names[found[1]] or found[1]}", text)
 

@@ -1,4 +1,4 @@
-"""Finds credentials that somebody posted where others read them."""
+"""Finds credentials that someone posted where others can read them."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -34,20 +34,20 @@ LOOKS_LIKE_ONE = (
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The pieces of a text that are, or could become, credentials of one onboarding, by field."""
+    """The pieces of a text that are, or could become, an onboarding's credentials, by field."""
 
     stored: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     new: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
 
 class PostedSecrets(UseCase):
-    """Looks at what people write, by fingerprints alone; the text is stored nowhere."""
+    """Checks what people write, using only fingerprints; the text isn't stored anywhere."""
 
     async def look(self, request: Request, thread_ts: str | None, text: str) -> Reply | None:
-        """Return a warning for the author if `text` has a credential in it; the thread is told too.
+        """Return a warning for the author if `text` has a credential; the thread shows one too.
 
-        Somebody who writes in a channel other than the credential's, or writes what only looks like
-        a secret or a password, gets a private, general warning, and no step changes.
+        The warning is only private and general, and no step changes, if this is not the
+        credential's channel, or if the text only looks like a secret or a password.
         Raises Repeated if all of it was reported before.
         """
         shaped_as = shaped(text, self._fields)
@@ -78,11 +78,11 @@ class PostedSecrets(UseCase):
         return None
 
     def _is_told_here(self, request: Request, channel: str) -> bool:
-        """Whether people in this channel may know whose credential it is."""
+        """Whether people in this channel may know which client the credential belongs to."""
         return request.channel in (channel, self._services.engineering_channel)
 
     async def _told_once(self, request: Request, warning: str) -> Reply:
-        """Warn about something that is nobody's credential; it is stored nowhere."""
+        """Warn about something that isn't a known credential; it isn't stored anywhere."""
         services = self._services
         async with services.database.begin() as session:
             await handled_requests.claim(session, f"{request.request_key}:looks", services.clock())
@@ -100,7 +100,7 @@ class PostedSecrets(UseCase):
         onboarding = await self._get(onboarding_id)
         try:
             role = await self._services.directory.role_in(onboarding, person)
-        except Unavailable:  # report it at once, no matter who posted it
+        except Unavailable:  # report it right away, no matter who posted it
             role = Role.NOBODY
         actor = Actor(person.user_id, person.team_id, role)
         one = Request(person, request.channel, f"{request.request_key}:{onboarding_id}")
@@ -134,7 +134,7 @@ class PostedSecrets(UseCase):
         text: str,
         shaped_as: Mapping[str, Collection[str]],
     ) -> dict[str, Found]:
-        """Return what was found by onboarding: in this channel anything, elsewhere secrets."""
+        """Return what was found, by onboarding: any value in this channel, secrets elsewhere."""
         services, channel = self._services, request.channel
         words = candidates(text).union(*(forms(one) for some in shaped_as.values() for one in some))
         by_fingerprint = {
@@ -156,7 +156,7 @@ class PostedSecrets(UseCase):
             if one.field in secret or (one.channel == channel and not any(tried)):
                 found[one.onboarding_id].stored[one.field].add(by_fingerprint[one.fingerprint])
             seen |= forms(by_fingerprint[one.fingerprint])
-        # Nobody has entered the rest yet, so only the thread tells whose it is.
+        # The others aren't stored yet, so only the thread shows whose they are.
         whose = [one for one in running if one.thread_ts == thread_ts] or running
         for name, pieces in shaped_as.items():
             unknown = {piece for piece in pieces if not forms(piece) & seen}

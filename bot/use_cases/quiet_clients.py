@@ -1,4 +1,4 @@
-"""Snoozing reminders, and what engineers do about a client who stays quiet."""
+"""Snoozing reminders, and what engineers can do about a client who stays quiet."""
 
 from functools import partial
 
@@ -17,10 +17,10 @@ from bot.views.modals import cancel_modal
 
 
 class QuietClients(UseCase):
-    """Reminders come from `bot.reminders.sender`, or by hand from `/servicetitan remind`."""
+    """Reminders are sent by `bot.reminders.sender`, or manually with `/servicetitan remind`."""
 
     async def snooze(self, request: Request, ref: StepRef) -> None:
-        """Put the next reminder off, for the side that was reminded."""
+        """Postpone the next reminder, for the side that was reminded."""
 
         def permission(onboarding: Onboarding) -> Permission:
             reminder = onboarding.reminder
@@ -28,16 +28,16 @@ class QuietClients(UseCase):
 
         await self._act(request, ref.onboarding_id, permission, self._services.follow_ups.snooze)
 
-    # --- after the last follow-up: `ref.step` is the number of what engineering was offered ---
+    # --- after the last follow-up: `ref.step` is the number of the offer to engineering ---
 
     async def pause_quiet(self, request: Request, ref: StepRef) -> str:
-        """Pause; return what was done."""
+        """Pause; return a line that says so."""
         paused = partial(pause_quiet, number=ref.step)
         after = await self._change_as_engineer(request, ref.onboarding_id, paused)
         return f"*{escape(after.client_name)}*: On hold. No reminders until you resume."
 
     async def ask_again(self, request: Request, ref: StepRef) -> str:
-        """Send one more reminder in two weeks; return what was done."""
+        """Send one more reminder in two weeks; return a line that says so."""
         put_off = partial(self._services.follow_ups.put_off, number=ref.step)
         after = await self._change_as_engineer(request, ref.onboarding_id, put_off)
         offer = after.quiet_offer

@@ -21,13 +21,13 @@ DEFAULT = Period(30)
 WHICH = "Which period? For example: `/servicetitan report 30d`, `report 90d` or `report all`"
 
 
-# A report is kept for its other pages: adding it up may take seconds.
+# A report is kept for its other pages: computing it may take seconds.
 KEPT_FOR = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A report that is being added up, or was."""
+    """A report that is being computed, or is complete."""
 
     period: Period
     at: datetime
@@ -40,7 +40,7 @@ class Reporting(UseCase):
         self._latest: Begun | None = None
 
     async def form(self, request: Request, words: str) -> Opening:
-        """Return a window that fills once everything is added up."""
+        """Return a window that is filled in once the report is computed."""
         await self._engineer(request.person)
         period = Period.parse(words) if words.strip() else DEFAULT
         if period is None:

@@ -1,4 +1,4 @@
-"""How long credentials are kept: destroyed after the end, and when nobody keeps unused ones."""
+"""When credentials are destroyed: a while after the end, or if unused and nobody objects."""
 
 import logging
 from collections.abc import Callable
@@ -24,22 +24,22 @@ from storage.guides import GuideStore
 log = logging.getLogger(__name__)
 
 BATCH = 50
-# How long engineering may object before the credentials of an unfinished onboarding are deleted.
+# How long engineering may object before an unfinished onboarding's credentials are deleted.
 OBJECTION = timedelta(days=7)
 
 
 class Retention(UseCase):
-    """Destroys credentials in time, and asks engineering before it takes unused ones."""
+    """Destroys credentials when their time is up; asks engineering before deleting unused ones."""
 
     async def keep(self, request: Request, onboarding_id: str) -> str:
-        """Keep the credentials for the same time again; return what was done."""
+        """Keep the credentials for the same period again; return a line that says so."""
         kept = partial(keep_credentials, keep=self._services.retain_for)
         after = await self._change_as_engineer(request, onboarding_id, kept)
         until = f" I'll ask again {when(after.retained.until)}." if after.retained else ""
         return f"The credentials of *{escape(after.client_name)}* are kept.{until}"
 
     async def sweep(self) -> None:
-        """Destroy what was kept long enough after the end; ask about what nobody uses."""
+        """Destroy what was kept long enough after the end; ask about unused credentials."""
         services, keep = self._services, self._services.retain_for
         await destroy_old_values(
             services.database, services.guides, services.clock, keep, services.publisher.wake
@@ -50,7 +50,7 @@ class Retention(UseCase):
         await for_each(due, self._expire)
 
     async def _expire(self, onboarding_id: str) -> None:
-        """Ask about unused credentials; delete those that were asked about and nobody kept."""
+        """Ask about unused credentials; delete them if nobody objected after that."""
         services = self._services
         expired = partial(
             expire_credentials,
@@ -70,7 +70,7 @@ async def destroy_old_values(
     keep: timedelta,
     destroyed: Callable[[str], None],
 ) -> int:
-    """Destroy the credentials of onboardings that ended `keep` ago; return how many.
+    """Destroy the credentials of onboardings that ended at least `keep` ago; return how many.
 
     Each onboarding is one transaction, so its credentials are never half gone. `destroyed` is
     called with its id.
@@ -95,7 +95,7 @@ async def destroy_old_values(
 async def _destroy(
     database: Database, guides: GuideStore, onboarding_id: str, clock: Callable[[], datetime]
 ) -> bool:
-    """Destroy the credentials of one onboarding; False if that failed or was done already."""
+    """Destroy the credentials of one onboarding; False if that failed or they are already gone."""
     try:
         await change(
             database,
@@ -106,7 +106,7 @@ async def _destroy(
         )
     except Unavailable:
         raise
-    except (Refused, UnreadableRow):  # another worker did it, or it is named in the log
+    except (Refused, UnreadableRow):  # another worker did it, or it was logged
         return False
     except Exception:  # a bug with one onboarding must not keep the others' credentials
         log.exception("values could not be destroyed", extra={"onboarding": onboarding_id})

@@ -20,7 +20,7 @@ class RevealCredentials(UseCase):
     """The window that lists stored credentials, and its buttons."""
 
     async def list_stored(self, request: Request, ref: StepRef) -> View:
-        """Return a window with the stored credentials, masked; those of the step come first."""
+        """Return a window with the stored credentials, masked; the step's own are listed first."""
         onboarding = await self._get(ref.onboarding_id)
         await self._viewer(request, onboarding)
         step = onboarding.guide.step(onboarding.step(ref.step).number)
@@ -35,8 +35,8 @@ class RevealCredentials(UseCase):
     async def reveal(self, request: Request, ref: FormRef, window: str, name: str) -> View:
         """Return the window with one credential readable.
 
-        That it is shown, and until when, is recorded first. Engineering is told of the first one
-        in a window.
+        That it is shown, and until when, is recorded first. Engineering is notified of the first
+        one in a window.
         """
         if not await opened(self._services, request.person, ref):
             raise NotAllowed("Someone else opened this window. Please open your own.")

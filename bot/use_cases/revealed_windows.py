@@ -1,7 +1,7 @@
 """Hides a revealed credential again: the deadline is in the database, so any worker can do it.
 
-A window is known by an external_id of ours. It is recorded, with the deadline, before a value is
-shown in it, so no window that shows one is forgotten, whatever crashes in between.
+A window is identified by our own external_id. It is recorded, with the deadline, before it shows a
+value, so that even after a crash, no window that shows one is forgotten.
 """
 
 import asyncio
@@ -22,12 +22,12 @@ from storage.database import Database
 
 log = logging.getLogger(__name__)
 
-WINDOW = "reveal-"  # what the external_id of our windows begins with
+WINDOW = "reveal-"  # our windows' external_id begins with this
 # How long an engineer sees a stored value.
 REVEALED_FOR = timedelta(seconds=60)
 # The window is closed, so it shows nothing (docs.slack.dev, views.update: not_found).
 CLOSED = {"not_found", "view_not_found"}
-AGAIN = timedelta(minutes=1)  # after a refusal that says nothing about the window
+AGAIN = timedelta(minutes=1)  # after an error that isn't about the window
 BATCH = 20
 
 
@@ -58,16 +58,16 @@ class Reveals:
         loop.call_later(REVEALED_FOR.total_seconds(), self._hide_soon)
 
     async def sweep(self) -> None:
-        """Hide what has been shown long enough, whichever worker showed it."""
+        """Hide what has been shown long enough, regardless of which worker showed it."""
         async with self._database.begin(write=False, background=True) as session:
             due = await reveals.due(session, self._clock(), BATCH)
         for window in due:
             await self._hide(window)
 
     async def hide_own(self, seconds: float) -> None:
-        """Hide everything that this worker shows, as it stops; other workers do what remains.
+        """Hide everything that this worker shows, at shutdown; other workers do the rest.
 
-        It takes `seconds` at most.
+        Takes at most `seconds`.
         """
         with suppress(Unavailable, TimeoutError):
             async with asyncio.timeout(seconds):
@@ -79,13 +79,13 @@ class Reveals:
         self._tasks.spawn(self._swept(), "hide revealed values")
 
     async def _swept(self) -> None:
-        with suppress(Unavailable):  # the sweep does it
+        with suppress(Unavailable):  # the next sweep does it
             await self.sweep()
 
     async def _hide(self, window: str) -> None:
         """Hide what a window shows, and forget the window.
 
-        A value on its way to it is then refused by Slack: the window's hash has changed.
+        Slack then refuses a value that is still on its way: the window's hash has changed.
         """
         again: datetime | None = None
         try:
@@ -94,7 +94,7 @@ class Reveals:
             if error.code not in CLOSED:
                 log.error("values could not be hidden", extra={"reason": str(error)})
                 again = self._clock() + AGAIN
-        except OnboardingError as error:  # temporary, and the deadline stays
+        except OnboardingError as error:  # temporary; the deadline is unchanged
             log.warning("values could not be hidden yet", extra={"reason": str(error)})
             return
         async with self._database.begin(background=True) as session:

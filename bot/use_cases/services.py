@@ -1,4 +1,4 @@
-"""What every use case works with, takes, and raises."""
+"""What all use cases share: their services, requests and exceptions."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -27,7 +27,7 @@ from storage.vault import Vault
 
 
 class InvalidInput(Refused):
-    """What somebody entered is invalid; `errors` says why, by field."""
+    """Something entered is invalid; `errors` says why, by field."""
 
     def __init__(self, errors: Mapping[str, str]) -> None:
         super().__init__("; ".join(errors.values()))
@@ -35,7 +35,7 @@ class InvalidInput(Refused):
 
 
 class NeedsConfirmation(Refused):
-    """What somebody entered is unusual: `view` asks them to confirm it."""
+    """Something entered is unusual: `view` asks for confirmation."""
 
     def __init__(self, view: View) -> None:
         super().__init__("This looks unusual.")
@@ -44,7 +44,7 @@ class NeedsConfirmation(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """A form to open now, and the view that replaces it once it is known."""
+    """A form to open now, and the view that replaces it once that is ready."""
 
     view: View
     then: asyncio.Task[View] | None = None
@@ -52,7 +52,7 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Who asks, and where. `request_key` is the same for a repeated request."""
+    """The person who asks, and where. `request_key` is the same for a repeated request."""
 
     person: Person
     channel: str

@@ -1,7 +1,7 @@
 """Reads what was typed after `/servicetitan` (pure).
 
-White space of any kind and Slack's escapes part words, and punctuation around one doesn't matter:
-people copy commands from messages, with their quotes and backticks, and phones make `—` of `--`.
+Any kind of white space and Slack's escapes separate words, and punctuation around one is ignored:
+people copy commands from messages, with their quotes and backticks, and phones turn `--` into `—`.
 A client's name keeps its own punctuation.
 """
 
@@ -20,14 +20,14 @@ PAIRS = (
     *('""', "''", "``", "**", "__", "~~", "()", "[]", "{}"),
 )
 
-# The subcommand: letters, perhaps with hyphens (`re-open`), and punctuation of its own.
+# The subcommand: letters, perhaps with hyphens (`re-open`), and punctuation around it.
 FIRST = re.compile(
     r"(?:<[@!][^<>]*>|[\W_])*(?P<word>[^\W\d_]+(?:[-‐‑][^\W\d_]+)*|\d+)"
     r"(?:[^\w\s<]+(?=\s|$)|[:;,=…–—]+)?",
 )
-# Signs on their own before a name: `start -- Acme`.
+# Punctuation by itself before a name: `start -- Acme`.
 LONE = re.compile(r"\A(?:[^\w\s<&]+\s+)+")
-# Repetitions have limits or begin where a run of signs does, so that no text takes long to match.
+# Repetitions are bounded or start at the beginning of a run, so that matching is never slow.
 _STEP = r"(?:(?:(?:steps?|number|no|nr)(?![a-z])[^\w<]{0,9}){1,3})"
 _TO = r"[-–—]{1,2}|\.{2,3}|to|through|thru|until|till"
 _RANGE = rf"\s*(?:[-–—,&+/]|\.{{2,3}}|and|{_TO})\s*\d"
@@ -67,8 +67,8 @@ CHANNEL = re.compile(r"<#([CG][A-Z0-9]+)>")
 def split(text: str, commands: Collection[str]) -> tuple[str, str]:
     """Return the subcommand and the rest as typed.
 
-    The subcommand is `help` where nothing was typed that has a letter, and, if it is none of
-    `commands`, what was typed in its place.
+    The subcommand is `help` if nothing with a letter was typed; if it isn't one of `commands`, it
+    is the word that was typed.
     """
     typed = unwrapped(one_line(as_typed(text)))
     found = FIRST.match(typed)
@@ -89,7 +89,7 @@ def split(text: str, commands: Collection[str]) -> tuple[str, str]:
 def without_guide(words: str) -> tuple[str, str]:
     """Read `acme guide other`, also before or after `invite …`: the rest, and the guide's id.
 
-    The word is a part of a client's name if it has a capital letter, or if no word follows.
+    “guide” is part of a client's name if it has a capital letter, or if no word follows.
     """
     found = GUIDE.search(words)
     if found is None:
@@ -107,7 +107,7 @@ def unwrapped(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A client by part of the name, by channel, or by both."""
+    """A client given by part of the name, by channel, or by both."""
 
     name: str = ""
     channel: str = ""
@@ -123,7 +123,7 @@ class Named:
 
 
 def step_and_client(words: str) -> tuple[int, str] | None:
-    """Read `7`, `step 7`, `#7 acme` or `acme step 7`; None if no one step is named."""
+    """Read `7`, `step 7`, `#7 acme` or `acme step 7`; None unless exactly one step is named."""
     words = unicodedata.normalize("NFKC", words)
     found = STEP_FIRST.fullmatch(words) or STEP_LAST.fullmatch(words)
     return (int(found["step"]), found["client"]) if found else None
@@ -141,9 +141,9 @@ def steps_and_client(words: str) -> tuple[range, str] | None:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """Who gets clients: those that `clients` names, or all of one engineer, `source`.
+    """Who gets which clients: those that `clients` names, or all of the engineer `source`.
 
-    `mine`: all of the engineer's who types. Otherwise the channel's client is meant.
+    `mine`: all of the requesting engineer's. Otherwise, the channel's client is meant.
     """
 
     engineer: str
@@ -162,7 +162,7 @@ def assignment(words: str) -> Assignment | None:
     engineer, rest = takers[0]["person"], one_line(PERSON.sub(" ", words)).strip(" ,:;")
     rest = re.sub(r"(?:\A|\s)[^\w\s]+\Z", "", rest)
     if givers:
-        # `from @erin to @lee` may mean all of hers, or this channel's client.
+        # `from @erin to @lee` may mean all of Erin's clients, or this channel's.
         everything = ALL.fullmatch(rest) or (givers[0]["owns"] and not rest)
         return Assignment(engineer, source=givers[0]["person"]) if everything else None
     if MINE.fullmatch(rest):

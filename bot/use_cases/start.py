@@ -49,12 +49,12 @@ WHICH_CLIENT = (
     "from the client: only their organization can do the steps."
 )
 RUNNING = "This client already has an onboarding in this channel."
-# How long the form waits to learn who is in the channel before it opens without. A trigger lives
-# three seconds, some of which the checks before have taken.
+# How long to wait for the channel's members before the form opens without them. A trigger lasts
+# three seconds, and the checks before it have used some of that.
 AT_ONCE_SECONDS = 0.8
-# The part of the time to answer that is reserved for opening the form.
+# How much of the response time is reserved for opening the form.
 OPENING_SECONDS = 0.8
-# More people would hardly be greeted by name.
+# With more people, nobody would be greeted by name.
 MOST_PROPOSED = 10
 
 
@@ -112,7 +112,7 @@ class Start(UseCase):
         )
 
     def must_not_be_ours(self, channel: str) -> None:
-        """Raise Refused in the engineering channel, which clients do not read."""
+        """Raise Refused in the engineering channel, which clients must not see."""
         if channel == self._services.engineering_channel:
             raise Refused(ENGINEERING)
 
@@ -144,7 +144,7 @@ class Start(UseCase):
         client_team: str | None = None,
         timezone: str | None = None,
     ) -> Onboarding:
-        """Store a new onboarding and have its thread posted.
+        """Store a new onboarding and start posting its thread.
 
         Raises InvalidInput if the client is already being onboarded in the channel.
         """
@@ -180,10 +180,10 @@ class Start(UseCase):
         channel: Channel,
         guides: GuideChoice,
     ) -> View:
-        """Return the form, which proposes the people in the channel."""
+        """Return the form, with the people in the channel preselected."""
         try:
             found = await self._services.directory.external_members(ref.channel)
-        except OnboardingError as error:  # propose nobody
+        except OnboardingError as error:  # preselect nobody
             log.info("who is in a channel is not known", extra={"reason": str(error)})
             return start_modal(ref, name, running, Around(), guides)
         theirs = found.without({admin for one in running for admin in one.client_admins})
@@ -198,7 +198,7 @@ class Start(UseCase):
         return start_modal(replace(ref, timezone=timezone), name, running, around, guides)
 
     async def _must_be_free(self, channel: str, name: str) -> Sequence[Onboarding]:
-        """Refuse to start the same client twice; without a name, any client counts.
+        """Raise Refused if the client already has an onboarding; without a name, any client counts.
 
         Returns the other clients of the channel.
         """
@@ -215,7 +215,7 @@ class Start(UseCase):
         return others
 
     async def _see_to(self, running: Onboarding) -> None:
-        """Have its first message edited, in case somebody deleted it and tries to start over."""
+        """Have its first message edited again, in case someone deleted it and tries to restart."""
         async with self._services.database.begin() as session:
             await posted_messages.forget_digest(session, running.id, ROOT)
         self._services.publisher.wake(running.id)

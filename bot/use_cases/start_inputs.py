@@ -1,4 +1,4 @@
-"""Checks of what is entered to start an onboarding: the client's name, and the engineer."""
+"""Checks the input that starts an onboarding: the client's name, and the engineer."""
 
 import difflib
 
@@ -77,7 +77,7 @@ async def checked_engineer(services: Services, request: Request, engineer: str) 
 
 
 async def must_be_engineer(services: Services, engineer: str) -> None:
-    """Raise InvalidInput for anybody else that a form puts in charge."""
+    """Raise InvalidInput if a form puts someone in charge who isn't an engineer."""
     if not engineer or not await services.directory.is_engineer(engineer):
         text = "That person isn't a HeavySet engineer. Pick someone else."
         raise InvalidInput({ENGINEER: text})

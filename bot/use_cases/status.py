@@ -27,8 +27,8 @@ class StatusReport(UseCase):
     async def status(self, request: Request, words: str = "") -> EphemeralReply:
         """Return the state of this channel's clients; in other channels, of all active ones.
 
-        `words` are a part of a client's name, its channel, or `all`, which includes those who are
-        through.
+        `words` are part of a client's name, its channel, or `all`, which includes finished
+        onboardings.
         """
         await self._engineer(request.person)
         services, named = self._services, Named.of(words)
@@ -54,7 +54,7 @@ class StatusReport(UseCase):
         )
 
     async def page(self, request: Request, query: StatusQuery) -> EphemeralReply:
-        """Return another page of what was asked for."""
+        """Return another page of a status reply."""
         await self._engineer(request.person)
         return await self._page(query, request.person.user_id)
 
@@ -89,7 +89,7 @@ class StatusReport(UseCase):
         )
 
     async def _notes(self, lines: Sequence[Line]) -> Mapping[str, Sequence[Event]]:
-        """Return engineers' notes about a few clients, oldest first; of many, none."""
+        """Return engineers' notes about a few clients, oldest first; empty for many clients."""
         if len(lines) > MOST_WITH_NOTES:
             return {}
         async with self._services.database.begin(write=False) as session:
@@ -116,7 +116,7 @@ class StatusReport(UseCase):
             )
 
     async def _stuck(self, page: int) -> Sequence[Line]:
-        """Return a page, and one more, of those that don't get on."""
+        """Return a page of stuck onboardings, and one more than fits."""
         now, first = self._services.clock(), (page - 1) * PAGE
         stuck: list[Line] = []
         async for lines in status.running(self._services.database, self._services.guides):

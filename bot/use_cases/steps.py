@@ -1,4 +1,4 @@
-"""Steps: done, undone, handed over; by button or by words in the thread."""
+"""Steps: done, undone, handed over; with buttons or words in the thread."""
 
 from functools import partial
 
@@ -41,7 +41,7 @@ class Steps(UseCase):
         await self._at(request, ref, partial(choose_option, option_id=option))
 
     async def reopen(self, request: Request, ref: StepRef) -> None:
-        """Open one older step again; those after it stay done."""
+        """Reopen one earlier step; those after it stay done."""
         reopened = partial(reopen_step, number=ref.step)
         await self._act(request, ref.onboarding_id, Permission.REOPEN, reopened)
 
@@ -54,7 +54,7 @@ class Steps(UseCase):
         await self._at(request, ref, partial(hand_over_steps, rest_of_phase=True), _must_be_slow)
 
     async def give_back(self, request: Request, ref: StepRef) -> None:
-        """Return a step that was handed over to the client."""
+        """Give a step that was handed over back to the client."""
         await self._at(request, ref, give_back_steps)
 
     async def catch_up_form(self, request: Request, ref: StepRef) -> View:
@@ -66,7 +66,7 @@ class Steps(UseCase):
         return catch_up_modal(onboarding, request.form(onboarding.id, ref.step))
 
     async def catch_up(self, request: Request, ref: FormRef, last: str) -> None:
-        """Mark the client's steps up to `last` as done, but those that ask for a credential."""
+        """Mark the client's steps up to `last` as done, except those that ask for a credential."""
         await must_have_opened(self._services, request, ref)
         if not last.isdecimal():
             raise InvalidInput({LAST_STEP: "Which step did you finish last?"})
@@ -80,7 +80,7 @@ class Steps(UseCase):
         transition: Transition,
         also: AlsoWrite | None = None,
     ) -> None:
-        """Change a step, if it is for the person who asks to do."""
+        """Change a step, if the person who asks is the one to do it."""
         permission = partial(permission_for_step, number=ref.step)
         changed = partial(transition, number=ref.step)
         await self._act(request, ref.onboarding_id, permission, changed, also)

@@ -1,4 +1,4 @@
-"""`/servicetitan done 1-17`: steps that a client did before, with the written guide."""
+"""`/servicetitan done 1-17`: steps that a client finished earlier, with the written guide."""
 
 import re
 from collections.abc import Iterator
@@ -48,7 +48,7 @@ async def client_and_answer(
 
 
 def _splits(words: str) -> Iterator[tuple[str, str]]:
-    """Yield what may be an answer, and the rest: at the beginning, then at the end."""
+    """Yield a possible answer, and the rest: at the beginning, then at the end."""
     parts = words.split()
     for length in range(min(LONGEST_ANSWER, len(parts) - 1), 0, -1):
         yield " ".join(parts[:length]), " ".join(parts[length:])
@@ -56,7 +56,7 @@ def _splits(words: str) -> Iterator[tuple[str, str]]:
 
 
 def _answer(onboarding: Onboarding, phrase: str) -> str | None:
-    """Return the one option that a phrase names, by its id or the words for it."""
+    """Return the only option that matches a phrase, by its id or label."""
     typed = set(re.findall(r"\w+", folded(phrase))) - FILLERS
     options = (option for step in onboarding.guide.steps for option in step.options)
     found = [one.id for one in options if typed and _names(one, typed)]
@@ -81,7 +81,7 @@ def must_have_answer(onboarding: Onboarding, numbers: range, answer: str | None)
 
 
 def done_text(before: Onboarding, after: Onboarding, numbers: range, now: datetime) -> str:
-    """Return what was marked done, where it stopped and why, and what is still to be entered."""
+    """Return what was marked done, where it stopped and why, and what still has to be entered."""
     done = [
         number
         for number in numbers

@@ -1,4 +1,4 @@
-"""Credentials in what people type where none belongs: a question, a reason, a client's name."""
+"""Credentials in text where they don't belong: a question, a reason, a client's name."""
 
 import logging
 
@@ -17,10 +17,10 @@ log = logging.getLogger(__name__)
 async def secret_in(
     services: Services, text: str, onboarding: Onboarding | None = None
 ) -> str | None:
-    """Return the label of a credential in `text`: by its looks, or as one that is stored.
+    """Return the label of a credential in `text`: by its format, or because it is stored.
 
-    Compared only with those of `onboarding`, where the author may act: nobody learns about another
-    client's. The text itself is stored nowhere.
+    Compared only with values of `onboarding`, where the author may act: nobody learns about
+    another client's. The text itself isn't stored anywhere.
     """
     fields = onboarding.guide.credentials if onboarding else services.guides.fields
     found = list(shaped(text, fields))
@@ -36,9 +36,9 @@ async def secret_in(
 async def is_guessing(
     services: Services, request: Request, onboarding: Onboarding, text: str
 ) -> bool:
-    """Whether somebody seems to try out which values are stored; the history then says so.
+    """Whether someone seems to be guessing stored values; if so, the history records it.
 
-    What they write must then be compared with no stored value.
+    What they write must then not be compared with stored values.
     """
     person = request.person
     if not (count := guesses(text)):
@@ -48,7 +48,7 @@ async def is_guessing(
         recent = await throttling.count(session, of, count, services.clock(), GUESSES.within)
     if count <= GUESSES_AT_ONCE and recent <= GUESSES.most:
         return False
-    log.warning("somebody tries many values", extra={"user": person.user_id, "count": count})
+    log.warning("someone is trying many values", extra={"user": person.user_id, "count": count})
     denied = Denied(Permission.GUESS, NotAllowed("Too many."))
     await record_denial(services, person, onboarding.id, denied)
     return True

@@ -1,4 +1,4 @@
-"""How every change is made: who is this, one transaction, then wake the publisher."""
+"""How every change is made: identify the person, run one transaction, wake the publisher."""
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -21,15 +21,15 @@ from storage.changes import change
 
 log = logging.getLogger(__name__)
 
-# A button's trigger opens a window for three seconds.
+# A button's trigger can open a window for three seconds.
 AFRESH_SECONDS = 2
 SLACK_IS_SILENT = (
     "Slack isn't answering, so I can't tell whether you may still see credentials. Nothing was "
     "shown. Please try again in a moment."
 )
 AlsoWrite = Callable[[AsyncSession, Onboarding], Awaitable[None]]
-# A transition of `bot.onboarding`: called with an onboarding, `now`, and except by
-# `_change` the `actor`.
+# A transition in `bot.onboarding`: called with an onboarding, `now`, and, except by
+# `_change`, the `actor`.
 Transition = Callable[..., Change]
 
 
@@ -47,8 +47,8 @@ class UseCase:
     ) -> Onboarding:
         """Change an onboarding, if the person who asks has the permission; return it.
 
-        The first of the client's people who acts makes it their organization's onboarding.
-        Raises NotAllowed and NotFound, which the history keeps, and as `_commit`.
+        The first of the client's people to act makes it their organization's onboarding.
+        Raises NotAllowed and NotFound, which the history records, and as `_commit`.
         """
         directory, now = self._services.directory, self._services.clock()
         member = await directory.membership(request.person)
@@ -102,7 +102,7 @@ class UseCase:
     ) -> Onboarding:
         """Load, decide and write in one transaction, then wake the publisher.
 
-        Returns the onboarding afterwards. Raises what `decide` raises, NotFound, Repeated and
+        Returns the resulting onboarding. Raises what `decide` raises, NotFound, Repeated and
         Unavailable.
         """
         services, key = self._services, (request.request_key, now)
@@ -112,7 +112,7 @@ class UseCase:
             )
         except (NotAllowed, NotFound):
             raise
-        except Refused:  # an outdated button: bring its message up to date
+        except Refused:  # an outdated button: update its message
             services.publisher.wake(onboarding_id)
             raise
         services.publisher.wake(after.id)
@@ -126,9 +126,9 @@ class UseCase:
         *,
         fresh: bool = False,
     ) -> Actor:
-        """Return the person who asks, in their role; `fresh` asks Slack whatever is remembered.
+        """Return the person who asks, in their role; `fresh` asks Slack instead of the cache.
 
-        Raises NotAllowed and NotFound, which the history keeps.
+        Raises NotAllowed and NotFound, which the history records.
         """
         directory = self._services.directory
         member = await directory.member_of(onboarding, request.person, fresh=fresh)
@@ -139,7 +139,7 @@ class UseCase:
             raise denied.refusal from denied
 
     async def _viewer(self, request: Request, onboarding: Onboarding) -> Actor:
-        """Return the engineer who wants to look at credentials, as Slack says right now."""
+        """Return the engineer who wants to see credentials, verified with Slack right now."""
         try:
             with answering_within(AFRESH_SECONDS):
                 return await self._actor(request, onboarding, Permission.REVEAL, fresh=True)
@@ -152,12 +152,12 @@ class UseCase:
         member = await self._services.directory.membership(person)
         person = member.person
         if not member.engineer:
-            log.warning("no engineer", extra={"user": person.user_id, "team": person.team_id})
+            log.warning("not an engineer", extra={"user": person.user_id, "team": person.team_id})
             raise NotAllowed(REFUSALS[Permission.MANAGE])
         return Actor(person.user_id, person.team_id, Role.ENGINEER)
 
     async def _away(self) -> Mapping[str, Absence]:
-        """Return who is away now, by engineer."""
+        """Return the current absences, by engineer."""
         async with self._services.database.begin(write=False) as session:
             return away_at(await absences.all_of(session), self._services.clock())
 

@@ -1,4 +1,4 @@
-"""Verifying the stored credentials, with a test booking if an engineer wants one."""
+"""Verifying the stored credentials, with a test booking if an engineer asks for one."""
 
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from bot.views.ids import StepRef
 
 
 class Verification(UseCase):
-    """The buttons; storing the fifth credential starts a verification by itself."""
+    """The buttons; storing the fifth credential starts a verification automatically."""
 
     async def request(self, request: Request, ref: StepRef) -> None:
         """Verify the credentials now."""
@@ -30,7 +30,7 @@ class Verification(UseCase):
 
 
 def _permission(onboarding: Onboarding) -> Permission:
-    """The client's people may have it checked again what failed."""
+    """Return who may verify: the client's people may repeat a check that failed."""
     report = onboarding.last_report
     failed = report is not None and report.failed
     return Permission.CLIENT_STEP if failed else Permission.HEAVYSET_STEP

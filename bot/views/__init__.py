@@ -1,1 +1,1 @@
-"""What people see: pure functions from the state to Block Kit."""
+"""What people see: pure functions from state to Block Kit."""

@@ -1,4 +1,4 @@
-"""What is said about engineers who are away: to themselves, and in the engineering channel."""
+"""Texts about absent engineers: for themselves, and for the engineering channel."""
 
 from collections.abc import Iterable
 
@@ -26,7 +26,7 @@ def away_message(absence: Absence, colleague: str, clients: int) -> Message:
 
 
 def back_message(absence: Absence, clients: int, *, left: bool) -> Message:
-    """Return the line about who is back; `left`: they are no engineer any more."""
+    """Return the line about an engineer who is back; `left`: who isn't an engineer anymore."""
     engineer, colleague = mention(absence.engineer), mention(absence.colleague)
     text = f"👋 {engineer} is back and has {count(clients, 'open client')}. Thanks, {colleague}!"
     if left:
@@ -38,7 +38,7 @@ def back_message(absence: Absence, clients: int, *, left: bool) -> Message:
 
 
 def is_away_text(absence: Absence, clients: int) -> str:
-    """Return what an engineer is told about their own absence."""
+    """Return the text for an engineer about their own absence."""
     has = f"your {count(clients, 'open client')}" if clients else "any new clients of yours"
     return (
         f"You're away until {when(absence.until)}. {mention(absence.colleague)} has {has} until "
@@ -47,7 +47,7 @@ def is_away_text(absence: Absence, clients: int) -> str:
 
 
 def nobody_away_text(others: Iterable[Absence]) -> str:
-    """Return how to be away, and who else is."""
+    """Return how to set an absence, and who else is away."""
     text = "You aren't away. For example: `/servicetitan away until Monday @colleague`"
     lines = [
         f"{mention(one.engineer)} until {when(one.until)}, {mention(one.colleague)} covers"

@@ -1,4 +1,4 @@
-"""What a live client reads in the thread once an engineer says so: what broke, how to fix it."""
+"""What a live client reads in the thread when an engineer decides: what broke, how to fix it."""
 
 from collections.abc import Iterator
 
@@ -20,12 +20,12 @@ def slot(number: int) -> str:
 
 
 def after_go_live_message(onboarding: Onboarding, told: Told) -> Message:
-    """Return what the client was told; once that is over, one line."""
+    """Return what the client was told; once that is resolved, one line."""
     return message(onboarding.id, slot(told.number), _blocks(onboarding, told))
 
 
 def is_open(onboarding: Onboarding, told: Told) -> bool:
-    """Whether this is what the client still has to fix, and no later message says it."""
+    """Whether the client still has to fix this, and no later message says so."""
     run = failing(onboarding)
     later = onboarding.verifications[told.number :]
     shown = any(one.report and one.report.is_verdict and not one.recheck for one in later)

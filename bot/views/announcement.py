@@ -1,4 +1,4 @@
-"""Messages to the engineering channel, each from one event of the history."""
+"""Messages to the engineering channel, each about one event in the history."""
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
@@ -38,9 +38,9 @@ def announcement(
     timestamps: Mapping[str, str],
     workspace_url: str,
 ) -> Message:
-    """Return what the engineering channel is told about `event`.
+    """Return the engineering channel's message about `event`.
 
-    `timestamps` are the thread's messages by slot, for the links.
+    `timestamps` are those of the thread's messages, by slot, for links.
     """
     if event.kind in BLOCKS:
         blocks = list(BLOCKS[event.kind](onboarding, event))
@@ -61,7 +61,7 @@ def _help_asked(onboarding: Onboarding, event: Event) -> Iterator[Block]:
 
 
 def _answering(onboarding: Onboarding, event: Event) -> Iterator[Block]:
-    """The button that closes a question, or who closed it."""
+    """The button that closes a question, or the person who closed it."""
     asked = [one for one in onboarding.questions if one.at == event.at and not one.passage]
     question = next((one for one in asked if one.by == event.actor), None)
     if question is None:
@@ -184,7 +184,7 @@ def _retention_asked(onboarding: Onboarding, event: Event) -> Iterator[Block]:
     yield actions([button("Keep them", ids.KEEP_CREDENTIALS, onboarding.id, label=label)])
 
 
-# What takes more than a text: buttons, quotations, one text of several.
+# Events that need more than a text: buttons, quotes, one of several texts.
 BLOCKS: dict[EventKind, Callable[[Onboarding, Event], Iterator[Block]]] = {
     EventKind.HELP_ASKED: _help_asked,
     EventKind.CANCELLED: _cancelled,

@@ -1,4 +1,4 @@
-"""Announcements of one line: a text for each kind of event, and what fills its gaps."""
+"""Announcements of one line: a text for each kind of event, and what fills its placeholders."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -9,7 +9,7 @@ from bot.core.mrkdwn import escape, mention, when
 from bot.guide.credential_fields import CredentialField
 from bot.onboarding import Event, EventKind, Onboarding
 
-# One line each. GAPS fill the gaps: {client} is a name, {engineer} and {actor} are mentions.
+# One line each. GAPS fill the placeholders: {client} is a name, {engineer} and {actor} mentions.
 TEXTS = {
     EventKind.STARTED: "🚀 *{client}*: onboarding started by {actor}{assigned}.",
     EventKind.STEPS_HANDED_OVER: (

@@ -16,7 +16,7 @@ def reassigned_answer(
 ) -> EphemeralReply:
     """Return which clients are reassigned, which aren't and why, and how many follow.
 
-    Who gets them, names and reasons are mrkdwn.
+    The new engineer, names and reasons are mrkdwn.
     """
     blocks: list[Block] = []
     if changed:

@@ -55,13 +55,13 @@ def _attributes(part: JsonObject) -> dict[str, Any]:
     return found
 
 
-_ATTRIBUTES: dict[type[JsonObject], list[str]] = {}  # slack_sdk builds the set again each time
+_ATTRIBUTES: dict[type[JsonObject], list[str]] = {}  # slack_sdk rebuilds the set each time
 
 
 def _quick(part: type[Part]) -> type[Part]:
-    """Return `part` without its search for validators, and quicker to list its attributes.
+    """Return `part` without its search for validators, and with a faster attribute list.
 
-    That took most of the time to render it. The sandbox checks each message and view of the tests
+    Those took most of the rendering time. In tests, the sandbox checks every message and view
     against Slack's limits.
     """
     members = {"validate_json": lambda _self: None, "get_non_null_attributes": _attributes}
@@ -83,9 +83,9 @@ _PlainTextObject = _quick(PlainTextObject)
 class Message:
     """A message as Slack should show it; `slot` is unique per onboarding.
 
-    One with pictures has the same `in_words`, for when Slack can't get them. `gist` is what has to
-    be right at once, if not everything; `nearly` are digests of the same message with a button that
-    does no harm.
+    A message with pictures has a copy `in_words`, for when Slack can't get them. `gist` is what
+    has to be up to date right away, if not everything does; `nearly` are digests of the same
+    message with an extra, harmless button.
     """
 
     onboarding_id: str
@@ -105,14 +105,14 @@ class Message:
 
     @property
     def has_buttons(self) -> bool:
-        """Whether people act on this message."""
+        """Whether the message has buttons."""
         return any(block["type"] == "actions" for block in self.blocks)
 
     @cached_property
     def digest(self) -> str:
-        """A digest of everything worth an edit: equal digests need no update.
+        """A digest of everything that is worth an edit: with an equal digest, no update is needed.
 
-        A picture isn't: a message keeps what it shows until there is something else to say.
+        Pictures don't count: a message keeps the ones it shows until something else changes.
         """
         if self.in_words:
             return self.in_words.digest
@@ -125,7 +125,7 @@ class Message:
         return f"{hashlib.sha256(self.gist.encode()).hexdigest()[:16]}:"
 
     def can_wait(self, shown: str | None) -> bool:
-        """Whether a message with the digest `shown` will do for a while in place of this one."""
+        """Whether a message with the digest `shown` is good enough for a while."""
         if not shown:
             return False
         return shown in self.nearly or (bool(self.gist) and shown.startswith(self._gist_digest))
@@ -159,7 +159,7 @@ def context(*texts: str) -> ContextBlock:
 
 
 def image(picture: Picture) -> ImageBlock:
-    """A picture with its caption; its description is for people who can't see it."""
+    """A picture with its caption; the alt text is for people who can't see it."""
     title, alt_text = picture.caption, f"{picture.caption}. {picture.shows}".strip()
     if picture.is_schematic:
         title, alt_text = f"{title} (schematic)", f"Schematic, not a screenshot. {alt_text}"
@@ -178,9 +178,9 @@ def picture_keys(message: Message) -> Sequence[str]:
 
 
 def paragraphs(text: str) -> list[str]:
-    """Return a long plain text in pieces, each of which fits a section.
+    """Split a long plain text into pieces that each fit in a section.
 
-    It holds 3,000 characters, and escaping may turn one into five.
+    A section holds 3,000 characters, and escaping may turn one into five.
     """
     return wrap(text, 550, replace_whitespace=False, drop_whitespace=False)
 
@@ -204,7 +204,7 @@ def listing(
 ) -> Iterator[Block]:
     """Yield a title and a list of mrkdwn lines, in as many sections as Slack's limit needs.
 
-    Of more than `most` lines, the rest is only counted.
+    Beyond `most` lines, the rest is only counted.
     """
     text = title
     for line in map("•  {}".format, lines[:most]):
@@ -235,9 +235,9 @@ def button(
     label: str | None = None,
     url: str | None = None,
 ) -> ButtonElement:
-    """A button; `label` is what a screen reader says when the text alone is not clear.
+    """A button; `label` is what a screen reader says if the text alone is not clear.
 
-    Slack opens a `url` itself, and still tells us about the press.
+    Slack opens a `url` itself, and still notifies us about the press.
     """
     return _ButtonElement(
         text=_PlainTextObject(text=text, emoji=False),
@@ -251,7 +251,7 @@ def button(
 
 
 def confirmation(title: str, text: str, *, yes: str, no: str) -> ConfirmObject:
-    """What Slack asks before it sends a press."""
+    """The question that Slack asks before it sends a press."""
     return _ConfirmObject(
         title=_PlainTextObject(text=title[:100]),
         text=_PlainTextObject(text=text[:300]),

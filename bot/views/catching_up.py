@@ -16,7 +16,7 @@ ALREADY = "I've already done more steps"
 
 
 def offer(onboarding: Onboarding, step: Step) -> Block | None:
-    """Return the button for it, if more than the step that is open may be done."""
+    """Return the button for it, if more than the open step may be done already."""
     ahead = [one for one in may_be_done(onboarding) if one.number > step.number]
     if step is not onboarding.current or not ahead:
         return None

@@ -17,16 +17,16 @@ from bot.views.forms import form, notice
 from bot.views.ids import FormRef
 from bot.views.report import finding
 
-# How many clients one reason names, how many all reasons name, and how many reasons are told: a
+# How many clients one reason lists, how many all reasons list, and how many reasons are shown: a
 # message holds 50 blocks.
 MOST_NAMED, MOST_LINES, MOST_REASONS = 25, 60, 10
 LONGEST_NAMES = 1500
-# What a cause means for several clients at once; other causes have the names of their checks.
+# What a cause means for several clients at once; other causes use the names of their checks.
 CAUSES = {
     "scopes_missing": "Permissions missing: most likely they haven't accepted the new app version",
 }
 OPEN = (Outcome.UNKNOWN, Outcome.NOT_CHECKED)
-# What was found, by client: the run that a round asked for, or None.
+# What was found, by client: the run that belongs to a round, or None.
 Found = Sequence[tuple[Onboarding, Verification | None]]
 
 
@@ -47,7 +47,7 @@ def progress_message(round_id: str, by: str, checked: int, clients: int) -> Mess
 def result_message(
     round_id: str, by: str, started_at: datetime, found: Found, workspace_url: str
 ) -> Message:
-    """Return who passes, who doesn't, and why; *Ask them* is offered for each reason."""
+    """Return who passes, who doesn't, and why, with *Ask them* for each reason."""
     blocks = _result(round_id, by, found, workspace_url)
     small = f"Started {when(started_at)} · Again: `/servicetitan check all`"
     return message("", slot(round_id), [*blocks, context(small)])
@@ -77,7 +77,7 @@ def _reasons(
     groups: Sequence[tuple[str, list[tuple[Onboarding, Verification]]]],
     workspace_url: str,
 ) -> Iterator[Block]:
-    """Yield who fails for which reason, with the way to ask them."""
+    """Yield the clients that fail, by reason, with a button to ask them."""
     room = MOST_LINES
     for reason, group in groups[:MOST_REASONS]:
         named = min(MOST_NAMED, room, len(group))
@@ -102,7 +102,7 @@ def _failed(found: Found) -> Mapping[str, list[tuple[Onboarding, Verification]]]
 
 
 def heading(run: Verification) -> str:
-    """Return what is wrong, for several clients."""
+    """Return what is wrong, worded for several clients."""
     known = [CAUSES[cause] for cause in run.report.causes if cause in CAUSES] if run.report else []
     return known[0] if known else escape(listed(one.title for one in run.failed))
 
@@ -119,7 +119,7 @@ def _line(onboarding: Onboarding, run: Verification, workspace_url: str) -> str:
 
 
 def names_of(some: Sequence[Onboarding]) -> str:
-    """Return the clients' names, as many as fit a line, and how many more there are."""
+    """Return the clients' names, as many as fit in a line, and how many more there are."""
     names: list[str] = []
     for onboarding in some:
         name = escape(onboarding.client_name)
@@ -132,7 +132,7 @@ def names_of(some: Sequence[Onboarding]) -> str:
 def ask_modal(
     ref: FormRef, to_ask: Sequence[tuple[Onboarding, Verification]], asked: Sequence[Onboarding]
 ) -> View:
-    """Return the form that lists whom *Ask them* will ask, and what they will read."""
+    """Return the form that lists the clients to ask, and what they will read."""
     _, run = to_ask[0]
     clients = count(len(to_ask), "client")
     remedy = " ".join(one.for_client for one in run.failed)
@@ -146,7 +146,7 @@ def ask_modal(
 
 
 def asking_view() -> View:
-    """Return what replaces the form while the threads are being told."""
+    """Return what replaces the form while the messages are being posted."""
     return notice("Ask them", [section("Telling them…")])
 
 

@@ -17,9 +17,9 @@ LONGEST_LABEL = 30
 
 
 def near_line(onboarding: Onboarding, step: Step, ts: str, engineer: str) -> EphemeralReply:
-    """Return the question what a message meant that only comes near one of the words.
+    """Return the question to ask about a message that only resembles one of the words.
 
-    `ts` is the message's: its text is read again if it is sent on. `engineer` is their name.
+    `ts` identifies the message, which is read again if it is sent on. `engineer` is their name.
     """
     ref = ids.StepRef(onboarding.id, step.number)
     message = ids.StepRef(onboarding.id, step.number, (ts,))
@@ -42,7 +42,7 @@ def _finishing(step: Step, ref: ids.StepRef) -> list[ButtonElement]:
 
 
 def answered_line(onboarding: Onboarding, ts: str) -> EphemeralReply:
-    """Return the question to an engineer who wrote message `ts` whether that was the answer."""
+    """Return the line that asks an engineer whether their message `ts` was the answer."""
     waiting = onboarding.open_questions[-MOST_QUOTED:]
     if len(waiting) == 1:
         [question] = waiting

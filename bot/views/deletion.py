@@ -12,7 +12,7 @@ from bot.views.blocks import Message, actions, button, message, section
 
 
 def deletion_message(onboarding: Onboarding, deletion: Deletion) -> Message:
-    """Return the notice; when everything was entered again, it says so in one line."""
+    """Return the notice; once everything has been entered again, one line says so."""
     return message(onboarding.id, f"deleted:{deletion.number}", _notice(onboarding, deletion))
 
 

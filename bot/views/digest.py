@@ -27,9 +27,9 @@ def digest_message(
     late: Sequence[Overview],
     workspace_url: str,
 ) -> Message | None:
-    """Return the digest of a week; None if there is nothing to tell.
+    """Return the digest of a week; None if there is nothing to report.
 
-    `late` are those that miss a target of the guide and are in no other group.
+    `late` are those that miss a target of the guide and aren't in any other group.
     """
     if not (week.cases or waiting or quiet or late):
         return None

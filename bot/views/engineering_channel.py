@@ -1,4 +1,4 @@
-"""Lines in the engineering channel that are about the bot or the channel, not about a client."""
+"""Lines in the engineering channel about the bot or the channel rather than a client."""
 
 from datetime import datetime
 
@@ -20,7 +20,7 @@ def shared_channel_message(since: datetime) -> Message:
 
 
 def returned_message(away_since: datetime, now: datetime, behind: int, left: int) -> Message:
-    """Return the line after an absence; `left` of the `behind` threads still wait for the bot."""
+    """Return the line after downtime; `left` of the `behind` threads still wait for the bot."""
     text = f"🟢 *I'm back.* I was away for {lasting(now - away_since)}, since {when(away_since)}."
     if left:
         text += f" I'm still catching up on {count(left, 'thread')}."

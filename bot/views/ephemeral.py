@@ -11,7 +11,7 @@ from bot.views.blocks import fallback, section
 
 @dataclass(frozen=True, slots=True)
 class EphemeralReply:
-    """A private reply, such as the acknowledgement of a slash command contains."""
+    """A private reply, such as the one in the acknowledgement of a slash command."""
 
     text: str
     blocks: Sequence[dict[str, Any]]

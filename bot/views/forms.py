@@ -38,7 +38,7 @@ def form(
 
 
 def notice(title: str, blocks: Iterable[Block], ref: FormRef | None = None) -> View:
-    """Return a modal that only says something, with nothing to submit; `ref` if it has buttons."""
+    """Return a modal that only shows something, with nothing to submit; `ref` if it has buttons."""
     return View(
         type="modal",
         title=plain_text(title),
@@ -51,7 +51,7 @@ def notice(title: str, blocks: Iterable[Block], ref: FormRef | None = None) -> V
 def entry(
     label: str, element: Any, *, hint: str | None = None, optional: bool = False
 ) -> InputBlock:
-    """An input whose block_id is the action_id of its element, so errors find it."""
+    """An input whose block_id equals its element's action_id, so that errors find it."""
     return InputBlock(
         block_id=element.action_id,
         label=plain_text(label),
@@ -62,7 +62,7 @@ def entry(
 
 
 def checkbox(label: str, action_id: str, text: str, value: str) -> InputBlock:
-    """One box, which may stay empty."""
+    """A single checkbox, which may stay unchecked."""
     options = [Option(text=plain_text(text), value=value)]
     return entry(label, CheckboxesElement(action_id=action_id, options=options), optional=True)
 

@@ -33,9 +33,9 @@ def history_modal(
     workspace_url: str,
     until: int | None = None,
 ) -> View:
-    """Return the window with the page that goes up to entry `until`, by default the newest one.
+    """Return the window with the page that ends with entry `until`, by default the newest.
 
-    Entries are counted from the oldest, so new ones move none to another page.
+    Entries are counted from the oldest, so new ones don't shift the others to another page.
     """
     blocks = [
         header(one_line(onboarding.client_name)),

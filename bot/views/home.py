@@ -25,7 +25,7 @@ from bot.views.status import STATES, engineer_of, risk_text, unread
 # Slack accepts 100 blocks: two per client, one per group, and what is around them.
 MOST_SHOWN, MOST_UNREAD = 40, 5
 MOST_QUESTIONS, QUOTED = 2, 120
-# What an engineer may choose to see.
+# What an engineer can choose to see.
 EVERYONE, MINE, FINISHED = "", "mine", "finished"
 FILTERS = {EVERYONE: "Everyone's", MINE: "Mine", FINISHED: "Finished"}
 AS_OF = "as_of"  # this block changes even if nothing else has
@@ -43,11 +43,11 @@ class Board:
     workspace_url: str
     questions: Mapping[str, Sequence[str]] = field(default_factory=dict)  # open ones, by onboarding
     shows: str = EVERYONE
-    risks: Mapping[str, Risk] = field(default_factory=dict)  # who misses a target, by onboarding
+    risks: Mapping[str, Risk] = field(default_factory=dict)  # missed targets, by onboarding
 
 
 def board_view(board: Board) -> View:
-    """Return the board: who waits for us, who has gone quiet, then the rest, phase by phase."""
+    """Return the board: who is waiting for us, who has gone quiet, then the rest by phase."""
     return View(type="home", blocks=list(_board(board)))
 
 
@@ -197,7 +197,7 @@ def _step(line: Overview) -> str:
 
 
 def _troubles(line: Overview, board: Board) -> Iterable[str]:
-    """Yield what keeps a client from moving on."""
+    """Yield the problems that keep a client from moving on."""
     if line.loss:
         yield f"🔌 Paused: {LOSS_TEXTS[line.loss]}."
     if line.exposed_values:

@@ -70,7 +70,7 @@ CONFIRM_UNUSUAL = "confirm_unusual"
 
 @dataclass(frozen=True, slots=True)
 class StepRef:
-    """What a button names: an onboarding, a step, and perhaps some fields."""
+    """What a button refers to: an onboarding, a step, and perhaps some fields."""
 
     onboarding_id: str
     step: int
@@ -81,7 +81,7 @@ class StepRef:
 
     @classmethod
     def parse(cls, value: str) -> "StepRef":
-        """Read a button's value; raises Malformed for one that is not ours."""
+        """Read a button's value; raises Malformed if it isn't ours."""
         onboarding_id, _, rest = value.partition(":")
         step, *fields = rest.split(":")
         if not (onboarding_id and step.isdecimal() and value.isascii() and value.isprintable()):
@@ -94,7 +94,7 @@ class FormRef:
     """A modal's private_metadata: where it was opened and by whom; never a secret.
 
     A submission has no channel, so the modal carries it. Only the person who opened it may submit
-    it. `timezone` is the client's, found while the form was filled in.
+    it. `timezone` is the client's, looked up while the form was being filled in.
     """
 
     channel: str

@@ -57,9 +57,9 @@ def fields_at(onboarding: Onboarding, step: int) -> tuple[str, ...]:
 
 
 def required_fields(onboarding: Onboarding, ref: ids.FormRef) -> Collection[str]:
-    """Return the fields that are required: the step's own that nobody has entered yet.
+    """Return the fields that are required: the step's own that are still missing.
 
-    A form about a single value always needs that value.
+    A form for a single value always requires it.
     """
     if len(ref.fields) == 1:
         return ref.fields
@@ -108,8 +108,8 @@ def reveal_modal(
 ) -> View:
     """Return the stored credentials that `ref` names, masked, for an engineer to paste.
 
-    Only the `value` of the field `shown` is readable. By its external_id, `window`, any worker
-    finds the window to hide it again.
+    Only the `value` of the field `shown` is readable. With its external_id, `window`, any worker
+    can find the window to hide it again.
     """
     blocks: list[Block] = [
         section(
@@ -131,7 +131,7 @@ def reveal_modal(
 
 
 def revealed_fields(onboarding: Onboarding, step: int) -> tuple[str, ...]:
-    """Return the fields that the list of stored credentials has: those of the step first."""
+    """Return the fields in the list of stored credentials, the step's own first."""
     own = onboarding.guide.step(step).reveals
     stored = (one.id for one in onboarding.guide.credentials if one.id in onboarding.credentials)
     return tuple(dict.fromkeys((*own, *stored)))
@@ -190,7 +190,7 @@ def hidden_modal() -> View:
 
 
 def _from_the_guide(guide: Guide, step: Step) -> Iterator[Block]:
-    """Yield what the written guide also says, which the step's message leaves out."""
+    """Yield what else the written guide says, which the step's message leaves out."""
     phase = guide.phase_of(step.number)
     yield context(
         f"{escape(guide.title)}: {escape(guide.subtitle)} · Phase {phase.number}: "

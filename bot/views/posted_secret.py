@@ -47,7 +47,7 @@ def _where(posted_secret: PostedSecret, labels: str) -> str:
     at, author = when(posted_secret.at), posted_secret.by.user_id
     if posted_secret.elsewhere:
         return f"⚠️ *The {labels} was posted in another channel by mistake* ({at})."
-    if not author:  # an app without a user, or the client's name has it
+    if not author:  # an app without a user, or it's in the client's name
         return f"⚠️ *A secret was posted here:* the {labels} ({at})."
     return (
         f"⚠️ *A secret was posted here.* {mention(author)}, please delete your message with the "

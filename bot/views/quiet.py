@@ -1,4 +1,4 @@
-"""What engineering may do about a client who stays quiet after the last follow-up."""
+"""What engineering can do about a client who stays quiet after the last follow-up."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -17,7 +17,7 @@ DECIDED = {Status.PAUSED: "⏸️ On hold.", Status.CANCELLED: "⛔ Canceled."}
 
 
 def gone_quiet_blocks(onboarding: Onboarding, event: Event) -> Iterator[Block]:
-    """Yield the question with its buttons; afterwards, what became of it."""
+    """Yield the question with its buttons; afterwards, the outcome."""
     yield section(_text(onboarding, event))
     offer = onboarding.quiet_offer
     if offer is None or offer.at != event.at:

@@ -1,4 +1,4 @@
-"""A reminder in the thread: whose turn it is and what to do; one line afterwards."""
+"""A reminder in the thread: whose turn it is and what to do; afterwards, one line."""
 
 from collections.abc import Iterator
 
@@ -23,7 +23,7 @@ def slot(number: int) -> str:
 
 
 def is_waiting(onboarding: Onboarding, reminder: Reminder) -> bool:
-    """Whether a reminder still waits for somebody."""
+    """Whether a reminder is still waiting for someone."""
     return onboarding.status is Status.ACTIVE and onboarding.reminder == reminder
 
 
@@ -90,7 +90,7 @@ def _values(onboarding: Onboarding) -> Iterator[Block]:
 
 
 def _check(onboarding: Onboarding) -> Iterator[Block]:
-    """Yield what the last check found, unless that is a credential to enter again."""
+    """Yield what the last check found, unless it is a credential to enter again."""
     run = onboarding.verification
     if run is None or run.report is None or run.report.fields:
         return

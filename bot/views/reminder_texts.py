@@ -1,4 +1,4 @@
-"""What a reminder begins with, worded for the side that has to act and for its day."""
+"""How a reminder begins, worded for the side that has to act and for its day."""
 
 from bot.core.english import ago, listed
 from bot.core.mrkdwn import escape, mention, when
@@ -7,7 +7,7 @@ from bot.onboarding import Onboarding, Question, Reminder
 
 MOST_MENTIONED = 2
 
-# By which follow-up it is. {last} says since when nothing has happened, and how long that is.
+# By number of the follow-up. {last} says since when nothing has happened, and how long that is.
 FIRST, SECOND, LATER, LAST, AGAIN, SNOOZED, NAMED = range(7)
 TO_CLIENT = {
     FIRST: "a friendly nudge{by}: step {step} is waiting for you {last}.",
@@ -65,7 +65,7 @@ TO_HEAVYSET_ASKED = {
 
 
 def greeting(onboarding: Onboarding, reminder: Reminder) -> str:
-    """Return who is reminded of what: by mention, and since when it waits."""
+    """Return who is reminded of what: a mention, and how long it has been waiting."""
     kind, question = _kind(onboarding, reminder), onboarding.question
     whom, client = _whom(onboarding, reminder.to), escape(onboarding.client_name)
     if question:
@@ -86,7 +86,7 @@ def greeting(onboarding: Onboarding, reminder: Reminder) -> str:
 
 
 def _kind(onboarding: Onboarding, reminder: Reminder) -> int:
-    """Return how a reminder is worded: one by hand as the first, else by its day."""
+    """Return the wording of a reminder: a manual one like the first, others by their day."""
     if reminder.by.user_id:
         return FIRST
     before = [one for one in onboarding.reminders if one.since == reminder.since][:-1]
@@ -103,7 +103,7 @@ def _kind(onboarding: Onboarding, reminder: Reminder) -> int:
 
 
 def _last(onboarding: Onboarding, reminder: Reminder) -> str:
-    """Return since when nothing has happened; a message isn't nothing."""
+    """Return since when nothing has happened, and whether a message was the last thing."""
     heard, since = onboarding.heard, reminder.since
     what = "last activity"
     if heard and heard.side is reminder.to and heard.at == since:

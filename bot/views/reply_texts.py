@@ -31,7 +31,7 @@ def _word(value: object) -> str:
 
 
 def asked_text(onboarding: Onboarding) -> str:
-    """Return what somebody is told whose question is with the engineer."""
+    """Return the reply to someone whose question was sent to the engineer."""
     engineer = mention(onboarding.engineer)
     return f"Got it! {engineer} will reply in this thread. Feel free to keep going."
 
@@ -68,7 +68,7 @@ def help_text(onboarding: Onboarding) -> str:
 
 
 def words_text(onboarding: Onboarding) -> str:
-    """Return the words that are understood."""
+    """Return the list of words that are understood."""
     step = onboarding.current
     words = ["`done`", "`undo`", "`status`"]
     if step:

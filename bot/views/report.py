@@ -31,7 +31,7 @@ SIGNS = {
 
 
 MOST_MENTIONED = 3
-# The check that an engineer may confirm if the platform does not tell.
+# The check that an engineer may confirm if the platform doesn't say.
 WRITES = "writes"
 
 
@@ -40,7 +40,7 @@ def slot(number: int) -> str:
 
 
 def verification_message(onboarding: Onboarding, run: Verification, report: Report) -> Message:
-    """Return the message of a run; one that a newer run replaced says so, without buttons."""
+    """Return the message of a run; if a newer run replaced it, it says so and has no buttons."""
     newest = run == next(one for one in reversed(onboarding.verifications) if not one.recheck)
     blocks = list(_newest(onboarding, run, report)) if newest else [_replaced(run, report)]
     payload = {"outcome": report.outcome.value, "fields": list(report.fields)}
@@ -94,7 +94,7 @@ def _passed(onboarding: Onboarding, run: Verification, report: Report) -> Iterat
     yield section(f"{start} {platform} accepted {values}{comma}{ending}")
     yield context(f"Checked: {escape(listed(passed))}")
     for check in report.checks:
-        if check.outcome is Outcome.PASSED and check.cause:  # with its own text
+        if check.outcome is Outcome.PASSED and check.cause:  # it has its own text
             yield section(check_line(check, check.for_client))
     yield from _open(onboarding, report)
 

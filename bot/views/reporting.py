@@ -23,7 +23,7 @@ RULES = "Days and hours run by the calendar, nights and weekends included."
 
 
 def report_modal(report: Report | None, period: Period, ref: ids.FormRef, page: str) -> View:
-    """Return one of PAGES; without a report yet, a window that says so."""
+    """Return one of PAGES; if there is no report yet, a window that says so."""
     if report is None:
         blocks: list[Block] = [section("Adding it all up …")]
     else:
@@ -108,7 +108,7 @@ def _engineer(one: EngineerTotals) -> str:
 
 
 def spread(times: Spread | None) -> str:
-    """Return a median and, of more than one, the 90th percentile: `3 days (90% within 5 days)`."""
+    """Return the median and, for several, the 90th percentile: `3 days (90% within 5 days)`."""
     if times is None:
         return "—"
     if times.count == 1:

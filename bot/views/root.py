@@ -1,4 +1,4 @@
-"""The first message of a thread, the root: what is next, and how far the setup is."""
+"""The first message of a thread, the root: what is next, and how far along the setup is."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -28,7 +28,7 @@ ROOT = "root"
 
 
 def root_message(onboarding: Onboarding, link_to_step: str | None = None) -> Message:
-    """Return the root: what is next, with a link and a button, who has to act, and how far it is.
+    """Return the root: what is next, with a link and a button, who has to act, and the progress.
 
     `link_to_step` is the address of the current step's message, once it is posted.
     """
@@ -37,9 +37,9 @@ def root_message(onboarding: Onboarding, link_to_step: str | None = None) -> Mes
 
 
 def _gist(onboarding: Onboarding) -> Iterator[str]:
-    """Yield all but the progress within a phase, and that a check runs.
+    """Yield everything but the progress within a phase, and that a check is running.
 
-    People who make it look at the thread's end, where the step says so too.
+    The people who make that progress look at the end of the thread, where the step says so too.
     """
     phase = onboarding.phase
     yield f"{onboarding.client_name} {onboarding.engineer} {onboarding.status}"

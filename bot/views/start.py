@@ -43,7 +43,7 @@ SEVERAL = (
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """Who is in the channel of a new onboarding."""
+    """The people in the channel of a new onboarding."""
 
     external_members: Sequence[str] = ()
     alone: bool = False  # certainly nobody from outside
@@ -53,14 +53,14 @@ class Around:
 
 @dataclass(frozen=True, slots=True)
 class GuideChoice:
-    """The guide to begin with, and all that are offered."""
+    """The guide to start with, and all that are offered."""
 
     proposed: str = ""
     offered: Sequence[Guide] = ()
 
     @property
     def inputs(self) -> Sequence[InputBlock]:
-        """The input for it; none while there is nothing to choose."""
+        """The input to choose it; empty while there is nothing to choose."""
         if len(self.offered) < 2:
             return []
         options = {
@@ -81,11 +81,11 @@ def start_modal(
     around: Around | None = None,
     guides: GuideChoice | None = None,
 ) -> View:
-    """Return the form that confirms a new onboarding beside those `running` in the channel.
+    """Return the form that confirms a new onboarding next to those `running` in the channel.
 
-    Without `around` it still says that it is looking who is there. The field that is proposed from
-    that comes with it, and not before: Slack keeps what an input held when the view is updated,
-    and takes no new proposal for it (slackapi/bolt-js#290, bolt-python#572).
+    Without `around`, it says that it is still looking who is there. The field that is filled in
+    from that is added only then: Slack keeps an input's value when the view is updated, and ignores
+    a new initial value (slackapi/bolt-js#290, bolt-python#572).
     """
     blocks: list[Block] = []
     if around and around.alone:
@@ -150,7 +150,7 @@ def invite_modal(
 
 
 def working_view(client_name: str) -> View:
-    """Return what replaces the form while Slack is asked."""
+    """Return what replaces the form while we call Slack."""
     return notice(
         "Invite a client",
         [

@@ -45,10 +45,10 @@ def status_answer(
     notes: Mapping[str, Sequence[Event]] = NONE,
     risks: Mapping[str, Risk] = NONE,
 ) -> EphemeralReply:
-    """Return a page of what `query` found; without one, the state of this channel's clients.
+    """Return a page of what `query` found; without a query, the state of this channel's clients.
 
-    A line more than fits the page says that there is a next page. `notes` are the engineers' own,
-    `risks` those that miss the guide's target, both by onboarding.
+    If there is one line more than fits on the page, there is a next page. `notes` are the
+    engineers' notes, `risks` the missed targets of the guide, both by onboarding.
     """
     shown = lines[:PAGE] if query else lines
     blocks: list[Block] = [header(_heading(lines, query))] if query and shown else []
@@ -151,7 +151,7 @@ def _note(event: Event) -> str:
 
 
 def engineer_of(line: Overview) -> str:
-    """Return who is in charge, and for whom they cover."""
+    """Return who is in charge, and for whom they are covering."""
     covers = f" (for {mention(line.covers_for)})" if line.covers_for else ""
     return f"{mention(line.engineer)}{covers}"
 

@@ -1,11 +1,11 @@
-"""What was asked for with `status`, as typed and in the buttons that turn pages."""
+"""A query for `status`, as typed and in the buttons that turn pages."""
 
 import re
 from dataclasses import dataclass
 
 PAGE = 10
 
-# `all`, perhaps with a part of a name; “All-Star Plumbing” is a name.
+# `all`, perhaps with part of a name; “All-Star Plumbing” is a name.
 ALL = re.compile(r"\W*all[^\w\s]*(?:\s+(?P<name>.*)|$)", re.IGNORECASE | re.DOTALL)
 
 
@@ -14,7 +14,7 @@ MINE, STUCK = "mine", "stuck"
 
 @dataclass(frozen=True, slots=True)
 class StatusQuery:
-    """What was asked for: part of a client's name, `all`, both, or nothing; and the page."""
+    """A query: part of a client's name, `all`, both, or nothing; and the page."""
 
     words: str = ""
     page: int = 1

@@ -1,4 +1,4 @@
-"""A step of the guide as a message: in full while it is current, one line afterwards."""
+"""A step of the guide as a message: in full while it is current, one line afterward."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -43,7 +43,7 @@ def slot(number: int) -> str:
 
 
 def step_message(onboarding: Onboarding, number: int, pictures: Sequence[Picture] = ()) -> Message:
-    """Return the message of step `number` for what the step is now; `pictures` are its figure's."""
+    """Return the message of step `number` in its current state; `pictures` are its figure's."""
     progress = onboarding.step(number)
     step = onboarding.guide.step(number)
     if progress.state is StepState.CURRENT:
@@ -98,7 +98,7 @@ def _done(
     shown = message(onboarding_id, slot(number), blocks)
     if undoable:
         return shown
-    # Another button is worth an edit, but none that anybody waits for.
+    # A different button is worth an edit, but nobody is waiting for it.
     before = _done(onboarding_id, number, line, asked, again, undoable=True)
     return replace(shown, nearly=[before.digest])
 

@@ -1,4 +1,4 @@
-"""Lines in the thread beside its steps: somebody joined, work stopped or went back, it ended."""
+"""Lines in the thread between its steps: someone joined, work stopped or went back, it ended."""
 
 from bot.core.mrkdwn import escape, link, mention, when
 from bot.onboarding import Event, EventKind, Onboarding
@@ -16,7 +16,7 @@ BACK = "↩️ Back to {step}, {at}."
 
 
 def greeting_message(onboarding: Onboarding, joined: Joined, address: str | None) -> Message:
-    """Return the greeting; `address` is that of the message of the step that was current."""
+    """Return the greeting; `address` is the URL of the message of the step that was current."""
     start = ""
     if joined.step:
         step = onboarding.guide.step(joined.step)
@@ -33,7 +33,7 @@ def jump_slot(number: int) -> str:
 def jump_message(
     onboarding: Onboarding, number: int, jump: Event, link_to_step: str | None
 ) -> Message:
-    """Return the line where work stopped, went on, or went back, with a link to its step."""
+    """Return the line where work stopped, resumed, or went back, with a link to its step."""
     who = mention(jump.actor.user_id) if jump.actor.user_id else "HeavySet Tech"
     step = ""
     if jump.step:

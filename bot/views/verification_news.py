@@ -1,4 +1,4 @@
-"""What the engineering channel is told of a verification's result."""
+"""What the engineering channel is told about a verification's result."""
 
 from collections.abc import Iterator, Sequence
 
@@ -30,7 +30,7 @@ def verification_news(onboarding: Onboarding, event: Event) -> Iterator[Block]:
         case _:
             yield section(f"⏳ *{name}*: check {number} couldn't finish.")
     if report:
-        # One with a cause has a text of its own.
+        # One with a cause has its own text.
         told = [one for one in report.checks if one.outcome is not Outcome.PASSED or one.cause]
         yield from _details(report, told)
 
@@ -41,7 +41,7 @@ def _details(report: Report, checks: Sequence[Check]) -> Iterator[Block]:
 
 
 def _rechecked(onboarding: Onboarding, run: Verification, report: Report) -> Iterator[Block]:
-    """Tell that a live client's connection broke, with the way to tell them; or that it's back."""
+    """Yield that a live client's connection broke, with a way to tell them, or that it's back."""
     name = escape(onboarding.client_name)
     if report.outcome is Outcome.PASSED:
         yield section(f"✅ *{name}*: the connection works again.")

@@ -1,4 +1,4 @@
-"""What the pretend ServiceTitan offers: its read endpoints, scopes, records and answers' shapes."""
+"""What the pretend ServiceTitan offers: its read endpoints, scopes, records, response formats."""
 
 import uuid
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,7 @@ from aiohttp import web
 
 
 class Read(NamedTuple):
-    """A read endpoint: its path, the scope that allows it, and one record as it would answer."""
+    """A read endpoint: its path, the scope that allows it, and one record of its response."""
 
     path: str
     scope: str
@@ -17,7 +17,7 @@ class Read(NamedTuple):
 
 PROVIDER = r"/crm/v2/tenant/{tenant:\d+}/booking-provider/{booking_provider:\d+}"
 
-# The paths are those of the API's OpenAPI descriptions; the records hold made-up personal data, so
+# The paths are from the API's OpenAPI descriptions; the records hold made-up personal data, so
 # that a test can show that none of it is kept.
 READS = {
     "bookings": Read(
@@ -79,12 +79,12 @@ WRITE_SCOPES = frozenset(
         "tn.jpm.jobs:w",
     }
 )
-# What an app has when its form was filled in as the guide says (step 6).
+# What an app has if its form was filled in as the guide says (step 6).
 GUIDE_SCOPES = frozenset(read.scope for read in READS.values()) | WRITE_SCOPES
 
 
 def page(record: dict[str, Any]) -> dict[str, Any]:
-    """One record in the shape of every list the API answers with."""
+    """One record in the format of every list that the API returns."""
     return {"page": 1, "pageSize": 1, "hasMore": False, "data": [record]}
 
 
@@ -95,7 +95,7 @@ def problem(
     *,
     errors: Mapping[str, Sequence[str]] | None = None,
 ) -> web.Response:
-    """A refusal in the shape of the API (RFC 7807)."""
+    """A refusal in the API's format (RFC 7807)."""
     body = {
         "type": f"https://httpstatuses.io/{status}",
         "title": title,

@@ -1,4 +1,4 @@
-"""What a booking must look like to be taken: the schemas of ServiceTitan's CRM description.
+"""What a booking must look like to be accepted: the schemas of ServiceTitan's CRM description.
 
 The properties have ServiceTitan's own names; anything the description doesn't list is refused.
 """
@@ -77,6 +77,6 @@ def errors_of(error: ValidationError) -> dict[str, list[str]]:
 
 
 def _worded(path: str, kind: str, text: str) -> str:
-    if kind == "missing":  # the words of a live answer
+    if kind == "missing":  # worded as in a live response
         return f"Required property '{path}' not found in JSON."
     return text

@@ -1,4 +1,4 @@
-"""Bookings of the pretend ServiceTitan: made, listed, read and dismissed under their provider."""
+"""Bookings in the pretend ServiceTitan: created, listed, read, dismissed under their provider."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sandbox.servicetitan.server import ServiceTitanSandbox
 
 Json = dict[str, Any]
-# Newer descriptions list `dismiss`, older ones do not, and nobody tells of a live tenant.
+# Newer descriptions list `dismiss`, older ones don't; what a live tenant does isn't documented.
 DismissStatus = Literal[200, 403, 404]
 
 READ_SCOPE, WRITE_SCOPE = "tn.crm.bookings:r", "tn.crm.bookings:w"
@@ -26,7 +26,7 @@ FIRST_ID = 500_000_001
 
 @dataclass
 class Booking:
-    """A booking that was made; `sent` is the request, word for word."""
+    """A booking that was created; `sent` is the request, verbatim."""
 
     id: int
     provider: str
@@ -40,7 +40,7 @@ class Booking:
         return str(self.sent["externalId"])
 
     def to_api(self) -> Json:
-        """The booking as the API answers; its contacts are a resource of their own."""
+        """The booking as the API returns it; its contacts are a separate resource."""
         shown = {name: self.sent.get(name) for name in CreateBookingRequest.model_fields}
         del shown["contacts"]
         created = self.created_on.isoformat().replace("+00:00", "Z")
@@ -57,13 +57,13 @@ class Booking:
 
 
 class BookingEndpoints:
-    """The requests about bookings, which the server lets in."""
+    """The requests about bookings that the server lets through."""
 
     def __init__(self, server: "ServiceTitanSandbox") -> None:
         self._server = server
 
     def add_to(self, router: web.UrlDispatcher) -> None:
-        """Serve them; the names are those that `fail` knows."""
+        """Serve them under the names that `fail` knows."""
         one = PROVIDER + r"/bookings/{id:\d+}"
         router.add_get(f"{PROVIDER}/bookings", self._list, name="bookings")
         router.add_post(f"{PROVIDER}/bookings", self._create, name="create-booking")
@@ -71,14 +71,14 @@ class BookingEndpoints:
         router.add_post(f"{one}/dismiss", self._dismiss, name="dismiss-booking")
 
     async def _create(self, request: web.Request) -> web.Response:
-        # The scope is checked before the body: a POST of nothing tells whether one may write.
+        # The scope is checked before the body: an empty POST shows whether the app may write.
         if refusal := self._refuse(request, WRITE_SCOPE):
             return refusal
         try:
             CreateBookingRequest.model_validate_json(await request.read())
         except ValidationError as error:
             return _invalid(errors_of(error))
-        # An externalId that is there already is no reason to refuse: seen live.
+        # An externalId that already exists is no reason to refuse: seen live.
         number = FIRST_ID + len(self._server.bookings)
         booking = Booking(number, request.match_info["booking_provider"], await request.json())
         self._server.bookings.append(booking)
@@ -99,7 +99,7 @@ class BookingEndpoints:
 
     async def _dismiss(self, request: web.Request) -> web.Response:
         if self._server.dismiss_status == 404:
-            raise web.HTTPNotFound  # as of a path that nobody knows
+            raise web.HTTPNotFound  # as for an unknown path
         if refusal := self._refuse(request, WRITE_SCOPE):
             return refusal
         if self._server.dismiss_status == 403:
@@ -115,7 +115,7 @@ class BookingEndpoints:
         return web.Response()
 
     def page(self, request: web.Request, provider: str | None) -> web.Response:
-        """One page of the bookings: an earlier one of somebody else, then those made here.
+        """One page of bookings: an earlier one by someone else, then those created here.
 
         Unknown filters are refused by name rather than ignored.
         """
@@ -164,7 +164,7 @@ class BookingEndpoints:
 
 
 def _without_other_letters(value: Any) -> Any:
-    """Letters outside of ASCII come back as U+FFFD, as a live tenant did it."""
+    """Replace letters outside ASCII by U+FFFD, as a live tenant did."""
     match value:
         case str():
             return "".join(letter if letter.isascii() else "\ufffd" for letter in value)

@@ -1,4 +1,4 @@
-"""Faults that the pretend ServiceTitan was told to have, and whose turn it is."""
+"""Faults that the pretend ServiceTitan was told to have, and which of them is next."""
 
 import asyncio
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from sandbox.servicetitan.api import problem
 
 
 class Odd(NamedTuple):
-    """An answer that ServiceTitan has never given; `endless` repeats the body until it is cut."""
+    """A response that ServiceTitan has never sent; `endless` repeats the body until cut off."""
 
     body: bytes
     status: int = 200
@@ -25,9 +25,9 @@ FaultKind = int | Literal["html", "timeout", "drop"] | Odd
 
 @dataclass
 class Fault:
-    """What goes wrong at `endpoint` (or "all"), for how many more requests (None: for ever).
+    """What goes wrong at `endpoint` (or "all"), for how many more requests (None: all of them).
 
-    With `performed`, the request is carried out, and its answer is lost.
+    With `performed`, the request is carried out, and only its response is lost.
     """
 
     endpoint: str
@@ -37,7 +37,7 @@ class Fault:
     performed: bool = False
 
     async def answer(self, request: web.Request, closing: asyncio.Event) -> web.StreamResponse:
-        """Fail the request as told; silence lasts until `closing`."""
+        """Fail the request as specified; silence lasts until `closing`."""
         match self.status:
             case Odd(body, status, headers, endless=False):
                 return web.Response(body=body, status=status, headers=headers)
@@ -75,7 +75,7 @@ async def _endless(
 
 
 class Faults:
-    """The faults in force; the one that was added first goes first."""
+    """The active faults; the one that was added first is used first."""
 
     def __init__(self) -> None:
         self._faults: list[Fault] = []
@@ -87,7 +87,7 @@ class Faults:
         self._faults.clear()
 
     def take(self, endpoint: str) -> Fault | None:
-        """The fault for the next request to `endpoint`, if there is one; uses it up by one."""
+        """The fault for the next request to `endpoint`, if any; counts as one use of it."""
         for fault in self._faults:
             if fault.endpoint in (endpoint, "all") and fault.left != 0:
                 fault.left = None if fault.left is None else fault.left - 1

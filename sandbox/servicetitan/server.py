@@ -23,7 +23,7 @@ Gate = Callable[[str], Awaitable[None]]
 
 
 class LoggedRequest(NamedTuple):
-    """A request that was answered. The path is a template: no id and no secret is in it."""
+    """A request that was answered. The path is a template, so it contains no id and no secret."""
 
     method: str
     template: str
@@ -33,22 +33,22 @@ class LoggedRequest(NamedTuple):
 class ServiceTitanSandbox:
     """`async with ServiceTitanSandbox() as st:` serves until the block ends.
 
-    The five right values are attributes (`credentials` has them all) and may be changed at any
-    time. What ServiceTitan answers to some wrong values is not published; attributes choose the
-    status: `wrong_key_status`, `wrong_tenant_status`; so does `dismiss_status` for dismissing a
+    The five correct values are attributes (`credentials` has them all) and may be changed at any
+    time. ServiceTitan doesn't document its answer to some wrong values, so attributes choose the
+    status: `wrong_key_status`, `wrong_tenant_status`; likewise `dismiss_status` for dismissing a
     booking.
     """
 
     scopes: frozenset[str] = GUIDE_SCOPES
-    not_accepted: frozenset[str] = frozenset()  # of a new version of the app; in no token yet
-    claims = True  # False: the token is no JWT, and the answer names no scope
+    not_accepted: frozenset[str] = frozenset()  # of a new version of the app, in no token yet
+    claims = True  # False: the token isn't a JWT, and the response names no scope
     restricted = True  # False: step 15 was left at "No Restriction"
     connected = True  # False: the tenant has disabled the app
-    client_id_in_token = ""  # else the Client ID: as if the token were another app's
+    client_id_in_token = ""  # if set, the Client ID in tokens: as if of another app
     tag_active = True
     wrong_key_status = 401
     wrong_tenant_status = 403
-    dismiss_status: DismissStatus = 200  # else it is not to be had
+    dismiss_status: DismissStatus = 200  # 403, 404: dismissing isn't available
 
     def __init__(
         self,
@@ -68,10 +68,10 @@ class ServiceTitanSandbox:
         self.client_secret = client_secret or f"cs1.{self._letters(50)}"
         self.application_key = application_key or f"ak1.{self._letters(25)}"
         self.booking_provider_id = booking_provider_id or self._digits(9)
-        self.foreign_application_key = f"ak1.{self._letters(25)}"  # a good key, of another app
-        self.other_booking_provider_id = self._digits(9)  # exists; step 15 did not choose it
+        self.foreign_application_key = f"ak1.{self._letters(25)}"  # valid, but another app's
+        self.other_booking_provider_id = self._digits(9)  # exists, but wasn't chosen in step 15
         self.requests: list[LoggedRequest] = []
-        self.cookies: list[str] = []  # those that came back to us
+        self.cookies: list[str] = []  # those that the bot sent back to us
         self.most_at_once = 0
         self._at_once = 0
         self._delay = 0.0
@@ -86,7 +86,7 @@ class ServiceTitanSandbox:
 
     @property
     def credentials(self) -> dict[str, str]:
-        """The five right values, by the names of their fields."""
+        """The five correct values, by the names of their fields."""
         return {
             "tenant_id": self.tenant_id,
             "client_id": self.client_id,
@@ -112,7 +112,7 @@ class ServiceTitanSandbox:
         return self
 
     async def __aexit__(self, *_error: object) -> None:
-        self._closing.set()  # lets go of requests held by fail(status="timeout")
+        self._closing.set()  # releases requests held by fail(status="timeout")
         await self._runner.cleanup()
 
     def fail(
@@ -128,23 +128,23 @@ class ServiceTitanSandbox:
 
         `endpoint`: "token", a name in READS, "booking-provider-tags", "create-booking",
         "get-booking", "dismiss-booking" or "all". `status`: a number, "html" (200, but a web page),
-        "timeout" (no answer), "drop" (the connection is closed), or an Odd answer. With
-        `performed`, what was asked
-        is done and only the answer is lost: the caller cannot know.
+        "timeout" (no response), "drop" (the connection is closed), or an `Odd`. With `performed`,
+        the request is carried out
+        and only the response is lost: the caller cannot know.
         """
         self._faults.add(Fault(endpoint, status, times, retry_after, performed))
 
     def heal(self) -> None:
-        """Take back every fault and delay."""
+        """Remove every fault and delay."""
         self._faults.clear()
         self._delay = 0.0
 
     def slow(self, seconds: float) -> None:
-        """Answer every request that much later."""
+        """Delay every response by that much."""
         self._delay = seconds
 
     def guard(self, gate: Gate) -> None:
-        """Have every request wait for `gate`, which is called with the name of its endpoint."""
+        """Make every request wait for `gate`, which is called with the name of its endpoint."""
         self._gate = gate
 
     def regenerate_secret(self) -> str:
@@ -153,12 +153,12 @@ class ServiceTitanSandbox:
         return self.client_secret
 
     def expire_tokens(self) -> None:
-        """Refuse every token handed out so far."""
+        """Refuse every token issued so far."""
         for tenant in self._tenants:
             tenant._tokens.clear()
 
     def publish_version(self, *scopes: str) -> None:
-        """Make a new version of the app that adds `scopes`.
+        """Publish a new version of the app that adds `scopes`.
 
         Until the tenant's admin chooses “Upgrade to New Version”, no token has them
         (developer.servicetitan.io, "Create an app").
@@ -171,7 +171,7 @@ class ServiceTitanSandbox:
         self.not_accepted = frozenset()
 
     def add_tenant(self) -> "ServiceTitanSandbox":
-        """Return another tenant with an app of its own, served here: its five values and state.
+        """Return another tenant with its own app, served here: its five values and state.
 
         Faults, delays and bookings are those of the whole server.
         """
@@ -222,7 +222,7 @@ class ServiceTitanSandbox:
 
     def _issued(self) -> web.Response:
         token = self._jwt() if self.claims else self._letters(64)
-        self._tokens[token] = self.granted  # fixed when it is issued, as with the real one
+        self._tokens[token] = self.granted  # fixed when it is issued, as in reality
         body = {"access_token": token, "expires_in": TOKEN_LIFETIME, "token_type": "Bearer"}
         if self.claims:
             body["scope"] = " ".join(sorted(self.granted))
@@ -271,12 +271,12 @@ class ServiceTitanSandbox:
         return web.json_response({"id": int(tenant.booking_provider_id), **tag})
 
     def tenant_of(self, request: web.Request) -> "ServiceTitanSandbox":
-        """The tenant whose token a request has; the first one if it is nobody's."""
+        """The tenant to which a request's token belongs; the first one if the token is unknown."""
         token = _token_of(request)
         return next((one for one in self._others if token in one._tokens), self)
 
     def refuse(self, request: web.Request, scope: str) -> web.Response | None:
-        """The answer to a request that may not pass; None if it may."""
+        """The response to a request that must be refused; None if it is allowed."""
         key = request.headers.get("ST-App-Key")
         granted = self._tokens.get(_token_of(request))
         if not key:
@@ -321,7 +321,7 @@ def _template(request: web.Request) -> str:
 
 
 def _scope_refusal(request: web.Request) -> str:
-    # The real text names the operation without host and API prefix, with {tenant} literally.
+    # The real text names the operation without host and API prefix, and leaves {tenant} as it is.
     operation = f"{request.method} {_template(request).partition('/v2')[2]}"
     return f"Scope validation failed. Access token does not have permission to access '{operation}'"
 

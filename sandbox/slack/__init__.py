@@ -1,4 +1,4 @@
-"""A pretend Slack: stateful, strict, and reached over real HTTP."""
+"""A pretend Slack: stateful, strict, and accessed over real HTTP."""
 
 from sandbox.slack.app import Manifest
 from sandbox.slack.delivery import Ack

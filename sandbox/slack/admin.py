@@ -1,4 +1,4 @@
-"""What administrators and owners do: invite, remove, archive, share, uninstall."""
+"""What admins and owners do: invite, remove, archive, share, uninstall."""
 
 from sandbox.slack.change_feed import MemberJoined, MemberLeft, MessageDeleted
 from sandbox.slack.events import Events
@@ -33,11 +33,11 @@ class Admin:
         await self._events.delivered()
 
     def remove_from_usergroup(self, usergroup: str, who: Person) -> None:
-        """Take a person out of a user group; nothing that the bot subscribes to tells it."""
+        """Take a person out of a user group; no event that the bot subscribes to reports it."""
         self._state.usergroups[usergroup].remove(who.user)
 
     async def delete(self, *messages: Message, told: bool = True) -> None:
-        """Delete messages as an owner, or if not `told`, as a retention rule: without an event."""
+        """Delete messages as an owner; unless `told`, as a retention policy: without an event."""
         for message in messages:
             message.channel.remove(message)
             if told:
@@ -53,7 +53,7 @@ class Admin:
         await self._tell(channel, "unarchive", user=by.id)
 
     def move_workspace(self, *, is_over: bool = False) -> None:
-        """Move the workspace into an Enterprise organization: until it `is_over`, nothing works."""
+        """Move the workspace into an Enterprise organization; no call works until it `is_over`."""
         self._state.is_moving = not is_over
 
     async def rename(self, channel: Channel, name: str) -> None:
@@ -98,7 +98,7 @@ class Admin:
         await self._settled()
 
     async def uninstall(self) -> None:
-        """Remove the app from the workspace; its token is worth nothing afterwards."""
+        """Remove the app from the workspace; its token doesn't work afterward."""
         self._state.is_installed = False
         revoked = {"oauth": [], "bot": [self._state.bot.id]}
         self._events.send({"type": "tokens_revoked", "tokens": revoked})
@@ -106,12 +106,12 @@ class Admin:
         await self._settled()
 
     async def revoke(self, tokens: Json | None) -> None:
-        """Tell of revoked tokens: `oauth` are people's (docs: events/tokens_revoked)."""
+        """Report revoked tokens: `oauth` are people's (docs: events/tokens_revoked)."""
         self._events.send({"type": "tokens_revoked", "tokens": tokens})
         await self._settled()
 
     def decline(self, *scopes: str) -> None:
-        """Withhold optional scopes from the app, as the person installing it may."""
+        """Withhold optional scopes from the app, as the person who installs it may."""
         if strangers := sorted(set(scopes) - self._state.app.manifest.optional_scopes):
             raise ValueError(f"not optional in the manifest: {', '.join(strangers)}")
         self._state.declined_scopes.update(scopes)

@@ -13,7 +13,7 @@ class Manifest:
     """What the app asks for when it is installed (docs: app manifest reference).
 
     `scopes` are all of the bot's; those in `optional_scopes` may be declined at installation.
-    Raises ValueError for a manifest that Slack would not take.
+    Raises ValueError for a manifest that Slack would reject.
     """
 
     scopes: frozenset[str] = frozenset()
@@ -34,7 +34,7 @@ class Manifest:
 
     @classmethod
     def read(cls, path: Path) -> "Manifest":
-        """The grants of a `manifest.yml`."""
+        """Read the grants from a `manifest.yml`."""
         content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
         settings = content.get("settings", {})
         features = content.get("features", {})

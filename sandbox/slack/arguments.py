@@ -1,6 +1,6 @@
 """The arguments of a Web API call, however they were sent.
 
-Slack takes a JSON body, a form, a query string with GET, and a query string with POST
+Slack accepts a JSON body, a form, a query string with GET, and a query string with POST
 (docs: apis/web-api). In all but JSON, every value arrives as a string.
 """
 
@@ -12,7 +12,7 @@ from aiohttp import web
 from sandbox.slack.errors import SlackError
 from sandbox.slack.model import Json
 
-# Bolt's client sends it with every call; Slack only looks at it with organization-wide tokens.
+# Bolt's client sends it with every call; Slack uses it only with organization-wide tokens.
 ALWAYS_ALLOWED = frozenset({"team_id"})
 FALSE = ("", "0", "false", "False")
 
@@ -27,7 +27,7 @@ class Arguments:
         return name in self.values
 
     def only(self, allowed: frozenset[str]) -> None:
-        """Refuse by name what the sandbox does not model: better than to ignore it."""
+        """Refuse arguments that the sandbox doesn't model: better than ignoring them."""
         unknown = sorted(self.values.keys() - allowed - ALWAYS_ALLOWED)
         if unknown:
             messages = [f"[ERROR] unsupported argument: {name}" for name in unknown]
@@ -62,7 +62,7 @@ class Arguments:
         return value
 
     def names(self, name: str) -> list[str]:
-        """A list of strings: as such, as JSON, or separated by commas."""
+        """A list of strings: a list, JSON, or separated by commas."""
         value = self.values.get(name) or []
         if isinstance(value, str):
             value = self.structure(name) if value.startswith("[") else value.split(",")
@@ -73,7 +73,7 @@ class Arguments:
         return [each.strip() for each in value if each.strip()]
 
     def structure(self, name: str) -> Any:
-        """A list or an object; as a string it must be JSON."""
+        """A list or an object; a string must be JSON."""
         value = self.values.get(name)
         if not isinstance(value, str):
             return value
@@ -86,7 +86,7 @@ class Arguments:
 
 
 async def read_arguments(request: web.Request) -> Json:
-    """Everything the request says, without caring for the method."""
+    """All arguments of a request, whatever its method."""
     values: Json = dict(request.query)
     if request.content_type == "application/json":
         try:

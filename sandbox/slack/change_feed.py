@@ -1,4 +1,4 @@
-"""What happens in the pretend Slack, as told to those who observe it."""
+"""What happens in the pretend Slack, as its observers receive it."""
 
 from dataclasses import dataclass
 
@@ -99,7 +99,7 @@ class MemberLeft(Change):
 
 @dataclass(frozen=True)
 class Noticed(Change):
-    """Slack itself tells a person something, such as that the app did not answer."""
+    """Slack itself shows a person a notice, such as that the app did not answer."""
 
     user: User
     text: str

@@ -9,7 +9,7 @@ DAYS = {-1: "yesterday", 0: "today", 1: "tomorrow"}
 
 
 def with_dates(text: str, now: float, tz: str | None) -> str:
-    """The text with every date as a reader in the time zone `tz` sees it `now`."""
+    """The text with every date as a reader in the time zone `tz` sees it at `now`."""
     return TOKEN.sub(lambda found: shown(int(found[1]), found[2], found[3], now, tz), text)
 
 

@@ -1,4 +1,4 @@
-"""Bringing commands, interactions and events to the bot, and what it answers."""
+"""Delivers commands, interactions and events to the bot, and records its responses."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ Kind = Literal["slash_commands", "interactive", "events_api"]
 
 @dataclass(frozen=True)
 class Outgoing:
-    """One thing that Slack tells the bot; `retry_num` counts from 1 when it is told again."""
+    """Something that Slack sends to the bot; `retry_num` counts retries from 1."""
 
     kind: Kind
     payload: Json
@@ -25,7 +25,7 @@ class Outgoing:
     retry_reason: str = ""
 
     def http_body(self) -> tuple[bytes, str]:
-        """The body and its content type (docs: one for each kind of request)."""
+        """The body and its content type (docs: each kind of request has its own)."""
         form = "application/x-www-form-urlencoded"
         if self.kind == "slash_commands":
             return urlencode(self.payload).encode(), form
@@ -128,13 +128,13 @@ class HttpTransport:
 
 @dataclass
 class Courier:
-    """Takes everything to the bot by the way that is open, and keeps a record."""
+    """Delivers everything to the bot over the open connection, and keeps a record."""
 
     sockets: Transport
     has_sockets: Callable[[], bool]
     on_delivery: Callable[[], None]
     http: HttpTransport | None = None
-    # Until somebody has verified the Request URL by hand, HTTP gets no events (docs: manifests).
+    # HTTP gets no events until someone has verified the Request URL by hand (docs: manifests).
     events_verified: bool = True
     deliveries: list[Delivery] = field(default_factory=list)
 

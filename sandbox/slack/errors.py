@@ -1,10 +1,10 @@
-"""What the pretend Slack refuses: calls of the bot, and wishes of a person."""
+"""What the pretend Slack refuses: calls of the bot, and actions of a person."""
 
 from typing import Any
 
 
 class SlackError(Exception):
-    """A Web API call that Slack answers with `ok: false`; `details` join the answer."""
+    """A Web API call that Slack answers with `ok: false`; `details` are added to the response."""
 
     def __init__(self, error: str, **details: Any) -> None:
         super().__init__(error)
@@ -18,4 +18,4 @@ class SlackError(Exception):
 
 
 class NotOfferedError(Exception):
-    """A person wants what Slack does not offer them, such as an absent button."""
+    """A person wants to do something that Slack doesn't offer, such as press an absent button."""

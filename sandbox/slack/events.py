@@ -1,4 +1,4 @@
-"""The Events API: what happened, told to the bot if its manifest subscribes to it."""
+"""The Events API: what happened, sent to the bot if its manifest subscribes to it."""
 
 import asyncio
 from collections.abc import Sequence
@@ -16,21 +16,21 @@ from sandbox.slack.model import SLACKBOT, Channel, Json, Message, Team
 from sandbox.slack.payloads import event_callback
 from sandbox.slack.state import State
 
-# How events call each kind of channel: of messages, when the manifest subscribes to them, and of
-# who joins and leaves.
+# What events call each kind of channel: in subscriptions to its messages, and when people join
+# or leave.
 _KINDS = {
     "public": ("channel", "message.channels", "C"),
     "private": ("group", "message.groups", "G"),
     "im": ("im", "message.im", "D"),
 }
-# Messages that name nobody's team: slackapi/slack-api-specs#62, bolt-js#435, bolt-python#708.
+# Messages that name no team: slackapi/slack-api-specs#62, bolt-js#435, bolt-python#708.
 _WITHOUT_TEAM = ("file_share", "thread_broadcast")
 # Private channels have their own names for these (docs: events/group_archive).
 _GROUP_EVENTS = ("archive", "unarchive", "rename", "deleted", "left")
 
 
 class Events:
-    """Observes the changes, and delivers the events that follow from them."""
+    """Observes the changes, and delivers the events that result from them."""
 
     def __init__(self, state: State, courier: Courier, retry_delays: Sequence[float]) -> None:
         self._state = state
@@ -41,7 +41,7 @@ class Events:
         state.observers.append(self.observe)
 
     def observe(self, change: Change) -> None:
-        """Send the event that `change` gives rise to, if any."""
+        """Send the event that results from `change`, if any."""
         match change:
             case MessagePosted(message):
                 self._message(message, self._posted(message))
@@ -61,7 +61,7 @@ class Events:
                 self.membership(channel, event, user.team)
 
     def membership(self, channel: Channel, event: Json, team: Team) -> None:
-        """A join or leave; heard where the bot is a member, and about the bot itself."""
+        """A join or leave; sent where the bot is a member, and about the bot itself."""
         if self._hears(channel) or event["user"] == self._state.bot.id:
             event |= {
                 "channel": channel.id,
@@ -71,7 +71,7 @@ class Events:
             self.send(event, channel)
 
     def channel_changed(self, channel: Channel, what: str, **fields: object) -> None:
-        """`channel_archive` and its like; `group_…` for private channels."""
+        """Send `channel_archive` and the like; `group_…` for private channels."""
         family = "group" if channel.kind == "private" and what in _GROUP_EVENTS else "channel"
         self.send({"type": f"{family}_{what}", "channel": channel.id, **fields}, channel)
 
@@ -83,7 +83,7 @@ class Events:
         subscription: str | None = None,
         team: Team | None = None,
     ) -> None:
-        """Deliver in the background, if subscribed; a failure is tried again three times."""
+        """Deliver in the background, if subscribed; a failed delivery is retried three times."""
         if (subscription or event["type"]) not in self._state.app.manifest.bot_events:
             return
         event.setdefault("event_ts", self._state.mint_ts())
@@ -95,12 +95,12 @@ class Events:
         task.add_done_callback(self._tasks.discard)
 
     async def delivered(self) -> None:
-        """Wait until every event has been brought to the bot once."""
+        """Wait until every event has been delivered once."""
         while self._first_attempts:
             await asyncio.gather(*self._first_attempts)
 
     async def close(self) -> None:
-        """Give up what is still to be delivered."""
+        """Give up on what has not been delivered yet."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -131,7 +131,7 @@ class Events:
             event["files"] = [_file_to_be_asked_for(file) for file in message.files]
         if message.subtype in _WITHOUT_TEAM or message.user.id == SLACKBOT:
             del event["team"]
-        elif message.subtype == "bot_message":  # of no user (docs: events/message/bot_message)
+        elif message.subtype == "bot_message":  # it has no user (docs: events/message/bot_message)
             event["username"] = message.user.name
             del event["user"], event["team"]
         elif self._state.is_external(message.user):
@@ -143,7 +143,7 @@ class Events:
 
 
 def _file_to_be_asked_for(file: Json) -> Json:
-    """What an event tells of a file in a shared channel (docs: apis/slack-connect, files)."""
+    """A file in a shared channel as events have it (docs: apis/slack-connect, files)."""
     return {"id": file["id"], "mode": "file_access", "file_access": "check_file_info"}
 
 

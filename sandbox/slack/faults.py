@@ -1,4 +1,4 @@
-"""Faults on demand: refusals, server errors, rate limits, silence, nonsense, lost answers."""
+"""Faults on demand: refusals, server errors, rate limits, silence, garbage, lost responses."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -11,20 +11,20 @@ from sandbox.slack.model import Json
 
 Predicate = Callable[[Json], bool]
 Moment = Literal["arrived", "performed"]
-# Asked with a call's method and arguments; if it says no, the connection is cut.
+# Called with a call's method and arguments; if it returns False, the connection is cut.
 Gate = Callable[[Moment, str, Json], Awaitable[bool]]
 
 
 @dataclass
 class Fault:
-    """What goes wrong with the next `times` calls of `method` whose arguments `predicate` picks.
+    """What goes wrong with the next `times` calls of `method` whose arguments match `predicate`.
 
     `method` may also be "response_url": the next POST to one. `error`: refused with that code.
-    `status`: an HTTP error, with a web page or with the `error`; 429 comes with `retry_after`
-    seconds (1 unless told); with `location`, Slack sends the caller there, as it never does.
-    `hang`: silence for so many seconds, then the connection drops. `drop`: it drops at once.
-    `body`: that in the answer's place, with HTTP 200 or `status`. With `performed`, Slack does what
-    was asked and only the answer is lost: the caller cannot know.
+    `status`: an HTTP error, with a web page or with the `error`; 429 has a `retry_after` in
+    seconds (default 1); with `location`, the caller is redirected there, which Slack never does.
+    `hang`: silence for that many seconds, then the connection drops. `drop`: it drops immediately.
+    `body`: sent instead of the response, with HTTP 200 or `status`. With `performed`, Slack does
+    what was asked and only the response is lost: the caller cannot know.
     """
 
     method: str
@@ -41,7 +41,7 @@ class Fault:
     location: str | None = None
 
     def __str__(self) -> str:
-        """What the caller gets, in a few words."""
+        """What the caller gets, in brief."""
         if self.hang is not None or self.drop:
             words = "no answer"
         elif self.error or self.body:
@@ -53,7 +53,7 @@ class Fault:
         return f"{words}, though it was done" if self.performed else words
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
-        """Fail the request in the way that was asked for."""
+        """Fail the request in the way that was requested."""
         if self.hang is not None:
             await asyncio.sleep(self.hang)
         if self.error is not None:
@@ -80,13 +80,13 @@ class Source(Protocol):
 
 @dataclass
 class Faults:
-    """The faults that are still to come, oldest first; then those of `sources`."""
+    """The faults still to happen, oldest first; then those of `sources`."""
 
     pending: list[Fault] = field(default_factory=list)
     sources: list[Source] = field(default_factory=list)
 
     def clear(self) -> None:
-        """Let everything be well again."""
+        """Remove all faults."""
         self.pending.clear()
         self.sources.clear()
 
@@ -103,7 +103,7 @@ class Faults:
 
 
 def cut_off(request: web.Request) -> web.Response:
-    """End the connection; the caller gets nothing of what is returned."""
+    """Cut the connection; what is returned never reaches the caller."""
     if request.transport is not None:
         request.transport.abort()
     return web.Response(status=500)

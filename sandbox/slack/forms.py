@@ -59,7 +59,7 @@ def fill_in(view: View, block_id: str, value: Value) -> None:
 
 
 def client_errors(view: View) -> dict[str, str]:
-    """What Slack's client itself finds lacking, before anything is sent to the bot."""
+    """The problems that Slack's own client finds before anything is sent to the bot."""
     errors: dict[str, str] = {}
     for block, element in stateful_elements(view):
         if block["type"] != "input":
@@ -92,7 +92,7 @@ def _state(element: Json, value: Any) -> Json:
 
 
 def _chosen(element: Json, value: Value) -> Any:
-    """The value in the form that Slack gives it for this element."""
+    """The value in Slack's format for this element."""
     key = _STATE[element["type"]][0]
     if key == "selected_options":
         return [_option(element, each) for each in _several(value)]

@@ -1,4 +1,4 @@
-"""What becomes of a Slack Connect invitation: accepted, approved, declined."""
+"""What happens to a Slack Connect invitation: accepted, approved, declined."""
 
 from sandbox.slack.admin import Admin
 from sandbox.slack.change_feed import MemberJoined
@@ -12,7 +12,7 @@ LIFETIME = 14 * 24 * 60 * 60  # as in the docs' example: `date_created` to `date
 
 
 class Invitations:
-    """The side of those who were invited, and of their administrators."""
+    """What invited people and their admins do."""
 
     def __init__(self, state: State, events: Events, admin: Admin) -> None:
         self._state = state
@@ -22,7 +22,7 @@ class Invitations:
     async def accept(
         self, invitation: Invitation, who: Person, *, needs_approval: bool = False
     ) -> None:
-        """Accept as somebody of another workspace, who joins at once or after `approve`."""
+        """Accept as someone in another workspace, who joins right away or after `approve`."""
         user = who.user
         self._must_be_for(invitation, user)
         invitation.accepted_by = user
@@ -34,7 +34,7 @@ class Invitations:
             await self._bring_in(invitation, user)
 
     async def approve(self, invitation: Invitation) -> None:
-        """Let the person in who accepted, as the administrator of their workspace."""
+        """Let in the person who accepted, as the admin of their workspace."""
         user = invitation.accepted_by
         if invitation.status != "awaiting_approval" or user is None:
             raise NotOfferedError("nothing awaits approval")
@@ -43,7 +43,7 @@ class Invitations:
         await self._bring_in(invitation, user)
 
     async def decline(self, invitation: Invitation, who: Person) -> None:
-        """Turn it down, as the person who was invited."""
+        """Decline it as the person who was invited."""
         user = who.user
         self._must_be_for(invitation, user)
         invitation.status = "declined"

@@ -1,4 +1,4 @@
-"""How the bot's messages come to be and change, whichever way it sends them."""
+"""How the bot's messages are created and changed, however they were sent."""
 
 from sandbox.slack.block_kit import with_block_ids
 from sandbox.slack.model import Channel, Json, Message
@@ -22,7 +22,7 @@ def new_message(
 
 
 def rewrite(state: State, message: Message, text: str, blocks: list[Json]) -> Message:
-    """Give the message a new content; return it as it was, which `versions` keeps too."""
+    """Replace the message's content; return the earlier state, which `versions` keeps too."""
     before = message.snapshot()
     message.versions.append(before)
     message.text = text

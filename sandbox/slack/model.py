@@ -11,7 +11,7 @@ Copied = TypeVar("Copied")
 
 
 def copy_of(value: Copied) -> Copied:
-    """Copy JSON, several times as fast as copy.deepcopy, which has to expect any object."""
+    """Copy JSON, several times as fast as copy.deepcopy, which must handle any object."""
     if isinstance(value, dict):
         return {key: copy_of(each) for key, each in value.items()}  # type: ignore[return-value]
     if isinstance(value, list):
@@ -47,7 +47,7 @@ class User:
     is_ultra_restricted: bool = False
     deleted: bool = False
     is_active: bool = True
-    tz: str | None = "America/New_York"  # None: Slack does not tell
+    tz: str | None = "America/New_York"  # None: Slack doesn't provide it
 
     @property
     def email(self) -> str:
@@ -68,7 +68,7 @@ class Channel:
     host: Team
     kind: ChannelKind = "public"
     is_archived: bool = False
-    is_migrating: bool = False  # it is just becoming a Slack Connect channel, or ceasing to be one
+    is_migrating: bool = False  # becoming a Slack Connect channel, or back
     members: dict[str, User] = field(default_factory=dict)
     connected: list[Team] = field(default_factory=list)
     messages: list["Message"] = field(default_factory=list)
@@ -76,7 +76,7 @@ class Channel:
     pins: list[str] = field(default_factory=list)
     bookmarks: list[Json] = field(default_factory=list)
     invitations: list["Invitation"] = field(default_factory=list)
-    limited: list[Team] = field(default_factory=list)  # those who may only post
+    limited: list[Team] = field(default_factory=list)  # teams that may only post
     creator: User | None = None
     created: int = 0
 
@@ -108,7 +108,7 @@ class Channel:
 
 @dataclass(eq=False)
 class File:
-    """An uploaded file of the app; until `completed_at`, only its place is known."""
+    """A file uploaded by the app; until `completed_at`, it is only a place for an upload."""
 
     id: str
     name: str
@@ -121,7 +121,7 @@ class File:
 
 @dataclass(eq=False)
 class Invitation:
-    """Somebody of another organization asked to a channel, by e-mail address or as a user."""
+    """Someone in another organization invited to a channel, by email address or as a user."""
 
     id: str
     channel: Channel
@@ -140,7 +140,7 @@ class Invitation:
 
 @dataclass(eq=False)
 class Message:
-    """A message as it is now; `versions` are its earlier states, oldest first."""
+    """A message in its current state; `versions` are its earlier states, oldest first."""
 
     channel: Channel
     ts: str
@@ -161,7 +161,7 @@ class Message:
 
     @property
     def is_broadcast(self) -> bool:
-        """Whether the channel sees a reply, too."""
+        """Whether a reply is shown in the channel too."""
         return self.subtype == "thread_broadcast"
 
     @property
@@ -181,11 +181,11 @@ class Message:
         return slot if isinstance(slot, str) else None
 
     def snapshot(self) -> "Message":
-        """The message as somebody's screen shows it who does not see later edits."""
+        """The message as it stays on a screen that doesn't receive later edits."""
         return replace(self, blocks=copy_of(self.blocks), versions=[])
 
     def to_api(self, *, with_metadata: bool = False) -> Json:
-        """The message object of Web API answers, events and payloads."""
+        """The message object in Web API responses, events and payloads."""
         shape: Json = {
             "type": "message",
             "user": self.user.id,
@@ -260,7 +260,7 @@ class Trigger:
 
 @dataclass
 class ResponseUrl:
-    """Where the bot may answer a command or a press (docs: 5 uses within 30 minutes)."""
+    """A URL for responses to a command or a press (docs: 5 uses within 30 minutes)."""
 
     url: str
     channel: Channel

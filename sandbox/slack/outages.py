@@ -1,4 +1,4 @@
-"""Outages: a while in which calls fail at random, the same way again for the same seed."""
+"""Outages: periods in which calls fail at random, reproducibly for the same seed."""
 
 import math
 import random
@@ -13,7 +13,7 @@ from sandbox.slack.model import Json
 
 
 class Trouble(Enum):
-    """What a caller gets in an outage, in the place of an answer."""
+    """What a caller gets in an outage instead of a response."""
 
     RATE_LIMITED = "HTTP 429 with Retry-After"
     SERVER_ERROR = "HTTP 500"
@@ -43,7 +43,7 @@ FAULTS: Mapping[Trouble, Mapping[str, Any]] = {
 
 
 class Hit(NamedTuple):
-    """A call that failed; `performed` tells whether Slack did nevertheless what was asked."""
+    """A call that failed; `performed`: Slack did what was asked anyway."""
 
     method: str
     trouble: Trouble
@@ -53,12 +53,12 @@ class Hit(NamedTuple):
 
 @dataclass
 class Outage:
-    """From `after` seconds on, for as long as it `lasts`, calls fail with `probability`.
+    """Starting after `after` seconds, and for as long as it `lasts`, calls fail with `probability`.
 
-    `methods` are names of methods, and "response_url"; None: all. Each failing call gets one of
-    `troubles`; with the probability `performed` it is carried out before. An unanswered one waits
-    for `silence` seconds. Which call fails and how depends on `seed` and on how many calls of its
-    method came before, so that methods called at the same time do not change each other's fate.
+    `methods` are names of methods, or "response_url"; None: all. Each failing call gets one of
+    `troubles`; with the probability `performed`, it is carried out first. An unanswered call waits
+    for `silence` seconds. Which call fails and how depends on `seed` and how many earlier calls
+    its method had, so concurrent calls of different methods don't affect each other's results.
 
     A rate limit lasts until `retry_after` seconds have passed; `impatient` counts the calls that
     did not wait (docs: apis/web-api/rate-limits; chat.postMessage counts by channel). The outage
@@ -95,7 +95,7 @@ class Outage:
         return self._begins <= self.clock() < self._ends
 
     def end(self) -> None:
-        """All is well again, at once."""
+        """End the outage immediately."""
         self._ends = -math.inf
 
     def take(self, method: str, arguments: Json) -> Fault | None:
@@ -114,7 +114,7 @@ class Outage:
             return None
         trouble = chance.choice(list(self.troubles))
         performed = chance.random() < self.performed and trouble is not Trouble.RATE_LIMITED
-        performed = performed or trouble is Trouble.NOTHING_ELSE  # it says so
+        performed = performed or trouble is Trouble.NOTHING_ELSE  # its response says `ok`
         if trouble is Trouble.RATE_LIMITED:
             self._limited[key] = self.clock() + self.retry_after
         return self._hit(method, trouble, performed, self.retry_after)

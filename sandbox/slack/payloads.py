@@ -1,7 +1,7 @@
 """What Slack sends to the app: commands, interactions, events.
 
-The `team` of an external person's `block_actions` is the installing workspace's, that of their
-`view_submission` is their own; only `user.team_id` tells where somebody belongs.
+The `team` of an external person's `block_actions` is the installing workspace's, but that of their
+`view_submission` is their own; only `user.team_id` shows where someone belongs.
 """
 
 from sandbox.slack import views
@@ -40,7 +40,7 @@ def message_action(
 ) -> Json:
     """A `block_actions` from a message (docs: block_actions payload).
 
-    Of an ephemeral message only the place is included, as in payloads seen on real Slack.
+    For an ephemeral message, only its place is included, as in payloads seen on real Slack.
     """
     channel = answer_to.channel
     container = {
@@ -102,7 +102,7 @@ def view_submission(state: State, view: View) -> Json:
 def event_callback(
     state: State, event: Json, channel: Channel | None = None, team: Team | None = None
 ) -> Json:
-    """The envelope of an event; `team` is the one that Slack names outside, if not the host's."""
+    """The envelope of an event; `team` is the one that the envelope names, if not the host's."""
     now = state.clock()
     return {
         "type": "event_callback",

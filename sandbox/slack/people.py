@@ -32,14 +32,14 @@ PRESS_FAILED = "⚠ (the app did not answer the press)"
 
 @dataclass(frozen=True)
 class CommandReply:
-    """What the person sees of the acknowledgement of a slash command."""
+    """What the person sees of a slash command's acknowledgement."""
 
     ack: Ack
     text: str = ""
     blocks: list[Json] = field(default_factory=list)
     is_ephemeral: bool = True
     notice: str | None = None
-    message: Message | None = None  # what can be pressed
+    message: Message | None = None  # the one whose buttons can be pressed
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Press:
 
 
 class Person:
-    """Somebody at their Slack client. Refuses with `NotOfferedError` what Slack does not offer."""
+    """Someone using a Slack client. Raises `NotOfferedError` for what Slack doesn't offer them."""
 
     def __init__(self, state: State, courier: Courier, events: Events, user: User) -> None:
         self.user = user
@@ -77,7 +77,7 @@ class Person:
         return self._state.is_external(self.user)
 
     def reads(self, text: str) -> str:
-        """The text as they read it: dates in words and in their own time zone."""
+        """The text as they read it: with dates as words and in their own time zone."""
         return with_dates(text, self._state.clock(), self.user.tz)
 
     @property
@@ -87,7 +87,7 @@ class Person:
 
     @property
     def home(self) -> View | None:
-        """The app's Home as this person sees it; None if there is nothing of the app's."""
+        """The app's Home as this person sees it; None if the app published nothing."""
         return self.screen.home
 
     @property
@@ -131,10 +131,10 @@ class Person:
         value: str | None = None,
         block_id: str | None = None,
     ) -> Press:
-        """Press a button that `where` shows; `value` or `block_id` tell equal ones apart.
+        """Press a button that `where` shows; `value` or `block_id` distinguish identical ones.
 
         An older copy of a message (`message.versions`, `message.snapshot()`), or an older Home, is
-        pressed as on a screen that has not caught up yet.
+        pressed as on a screen that is not up to date yet.
         """
         must_see(self._state, self.user, where)
         block, button = find_button(where, action_id, value, block_id)
@@ -144,7 +144,7 @@ class Person:
     async def press_raw(
         self, message: Message, action_id: str, value: str, *, channel: Channel | None = None
     ) -> Press:
-        """Send a press that Slack's client would not: of any button, as if from any channel."""
+        """Send a press that Slack's client never would: of any button, as if from any channel."""
         text = {"type": "plain_text", "text": action_id, "emoji": True}
         action = self._action({"action_id": action_id, "text": text, "value": value}, "raw")
         return await self._act_on_message(message, action, channel or message.channel)
@@ -188,7 +188,7 @@ class Person:
         return settle(self._state, view, ack)
 
     async def close(self, view: View) -> None:
-        """Press Cancel or the ✕; the bot never asks to be told."""
+        """Press Cancel or the ✕; the bot never asks to be notified."""
         must_be_open(self._state, self.user, view)
         views.close(self._state, view)
 
@@ -202,7 +202,7 @@ class Person:
         subtype: str | None = None,
         forwarded: Message | None = None,
     ) -> Message:
-        """Write a message; returns when the bot has been told, if it listens.
+        """Write a message; returns when the bot has received the event, if it subscribes.
 
         `<@U…>` in `text` mentions somebody; everything else is escaped, and links made, as Slack
         does. `files` are names; `subtype` is `thread_broadcast` for a reply that the channel sees
@@ -243,7 +243,7 @@ class Person:
         await self._events.delivered()
 
     async def react(self, message: Message, name: str) -> None:
-        """Add a reaction, or take their own back."""
+        """Add a reaction, or remove their own."""
         must_be_in(self.user, message.channel)
         people = message.reactions.setdefault(name, [])
         what = "removed" if self.id in people else "added"
@@ -257,7 +257,7 @@ class Person:
         await self._events.delivered()
 
     def dismiss(self, message: Message) -> None:
-        """Take a message away that only this person sees."""
+        """Dismiss a message that only this person sees."""
         if message not in self.ephemerals:
             raise NotOfferedError("the private message is gone")
         self._state.ephemerals.remove(message)
@@ -269,7 +269,7 @@ class Person:
         self._state.ephemerals = [each for each in self._state.ephemerals if each not in gone]
 
     async def open_home(self) -> View | None:
-        """Open the app's Home, and return what is there once the bot was told."""
+        """Open the app's Home, and return it once the bot has received the event."""
         if not self._state.app.manifest.has_home:
             raise NotOfferedError("the app has no Home")
         self._events.send(views.home_opened(self._state, self.user))
@@ -286,7 +286,7 @@ class Person:
     async def _choose(
         self, where: Message | View, block: Json, element: Json, value: Value
     ) -> Press:
-        # A message keeps no state of its own, so its menus are read through a passing view.
+        # A message keeps no state, so its menus are read through a temporary view.
         holder = where if isinstance(where, View) else View("", self.user, {"blocks": [block]}, "")
         fill_in(holder, block["block_id"], value)
         action: Json = state_values(holder)[block["block_id"]][element["action_id"]]

@@ -1,8 +1,8 @@
-"""Pictures in messages: whether Slack can get them, and their content.
+"""Pictures in messages: whether Slack can download them, and their content.
 
-Slack downloads the `image_url` of an image block before it takes the message, and refuses the
-message if it can't (github.com/slackapi/java-slack-sdk/issues/1396, which also says that it takes
-any address in a section or a context). A `slack_file` has to be a picture that the app can see;
+Slack downloads the `image_url` of an image block before it accepts the message, and refuses the
+message if it can't (github.com/slackapi/java-slack-sdk/issues/1396, which also says that it accepts
+any URL in a section or a context). A `slack_file` has to be a picture that the app can see;
 for a moment after its upload it isn't one yet (slackapi/node-slack-sdk/issues/1865).
 """
 
@@ -33,7 +33,7 @@ def type_of(content: bytes) -> str | None:
 
 
 async def download(state: State, blocks: Any) -> None:
-    """Get what image blocks show from this machine; the rest of the web is what tests put up."""
+    """Download the images of image blocks from this machine; tests provide the rest of the web."""
     for image, _ in _images(blocks):
         url = image.get("image_url")
         if isinstance(url, str) and urlsplit(url).hostname == "127.0.0.1":
@@ -50,7 +50,7 @@ async def download(state: State, blocks: Any) -> None:
 
 
 def problems_of_pictures(state: State, blocks: list[Json]) -> Iterator[str]:
-    """What Slack says of pictures that it can't get, in blocks that are well formed."""
+    """What Slack says about pictures that it can't get, in well-formed blocks."""
     for image, pointer in _images(blocks):
         if "slack_file" in image and content_of(state, image) is None:
             yield problem("invalid slack file", f"{pointer}/slack_file")
@@ -59,7 +59,7 @@ def problems_of_pictures(state: State, blocks: list[Json]) -> Iterator[str]:
 
 
 def content_of(state: State, image: Json) -> bytes | None:
-    """The picture that an image block shows; None if there is none, or of another type."""
+    """The picture that an image block shows; None if there is none, or if it isn't a picture."""
     if "image_url" in image:
         content = state.web.get(image["image_url"], b"")
     else:

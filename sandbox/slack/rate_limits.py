@@ -1,4 +1,4 @@
-"""Slack's rate limits: so many calls a minute by tier, one message a second per channel."""
+"""Slack's rate limits: calls a minute by tier, and one message a second per channel."""
 
 import math
 from collections import defaultdict, deque
@@ -9,7 +9,7 @@ from sandbox.slack.model import Json
 from sandbox.slack.web_api import Method
 
 MESSAGES_PER_SECOND = 1
-MESSAGE_BURST = 3  # "short bursts" are tolerated, says Slack, and gives no figure
+MESSAGE_BURST = 3  # Slack tolerates "short bursts", and gives no number
 
 
 @dataclass
@@ -21,7 +21,7 @@ class RateLimits:
     _seen: dict[Hashable, deque[float]] = field(default_factory=lambda: defaultdict(deque))
 
     def wait_for(self, name: str, method: Method, arguments: Json) -> int:
-        """0 if the call may pass, else the seconds to wait (docs: apis/web-api/rate-limits)."""
+        """The seconds to wait, or 0 if the call is allowed (docs: apis/web-api/rate-limits)."""
         if not self.enabled:
             return 0
         wait = self._count(name, method.per_minute, 60.0)

@@ -40,7 +40,7 @@ def use(state: State, path: str, values: Any) -> None:
 
 
 def respond(state: State, answer_to: ResponseUrl, values: Json) -> Message | None:
-    """Show what the bot answered: to the person alone unless it says `in_channel`."""
+    """Show the bot's response: only to the person, unless it says `in_channel`."""
     args = Arguments(values)
     args.only(ARGUMENTS)
     if args.flag("delete_original"):
@@ -71,12 +71,12 @@ def _original(answer_to: ResponseUrl) -> Message:
 def _replace_original(
     state: State, answer_to: ResponseUrl, text: str, blocks: list[Json]
 ) -> Message:
-    """Rewrite the pressed message; ephemeral ones can be changed in no other way."""
+    """Rewrite the pressed message; there is no other way to change an ephemeral one."""
     message = _original(answer_to)
     before = rewrite(state, message, text, blocks)
     if not message.is_ephemeral:
         state.changed(MessageEdited(message, before))
-    elif message in state.ephemerals:  # nothing comes back that was lost in a reload
+    elif message in state.ephemerals:  # one that was lost in a reload doesn't reappear
         state.changed(EphemeralShown(message))
     return message
 

@@ -24,14 +24,14 @@ from sandbox.slack.socket_mode import Sockets
 from sandbox.slack.state import State
 
 ACK_DEADLINE = 3.0
-EVENT_RETRIES = (0.0, 60.0, 300.0)  # docs: at once, after a minute, after five more
+EVENT_RETRIES = (0.0, 60.0, 300.0)  # docs: immediately, after 1 minute, after 5 minutes
 
 
 class SlackSandbox:
     """A stateful, strict Slack on a loopback port.
 
     `clock` gives every timestamp and decides when triggers and response_urls expire, so a test can
-    freeze it. `latency` delays each Web API answer. Deadlines for acknowledgements and waits for
+    freeze it. `latency` delays each Web API response. Acknowledgement deadlines and waits for
     retries run in real time. `declined_scopes` are optional ones that were not granted.
     """
 
@@ -63,7 +63,7 @@ class SlackSandbox:
         self._share_parts()
 
     def _share_parts(self) -> None:
-        """What others use of the parts, under one roof."""
+        """Make the parts that tests and other modules use available as attributes."""
         app, state, server = self.app, self._state, self._server
         self.bot_token, self.app_token = app.bot_token, app.app_token
         self.signing_secret = app.signing_secret
@@ -90,7 +90,7 @@ class SlackSandbox:
 
     @property
     def api_url(self) -> str:
-        """What the bot takes for `https://slack.com/api/`."""
+        """What the bot uses instead of `https://slack.com/api/`."""
         return f"{self._state.base_url}/api/"
 
     @property
@@ -104,7 +104,7 @@ class SlackSandbox:
 
     @property
     def scopes(self) -> frozenset[str]:
-        """What the installation was granted."""
+        """The scopes granted to the installation."""
         return self._state.scopes
 
     def picture(self, image: Json) -> bytes | None:
@@ -135,7 +135,7 @@ class SlackSandbox:
         deleted: bool = False,
         tz: str | None = "America/New_York",
     ) -> Person:
-        """A member of `team`, or of the home workspace; with no `tz`, Slack does not tell it."""
+        """A member of `team`, or of the home workspace; without `tz`, Slack doesn't provide one."""
         user = User(
             self._state.mint_id("U"),
             name.lower().replace(" ", "."),
@@ -153,7 +153,7 @@ class SlackSandbox:
     def add_channel(
         self, name: str, *members: Person, private: bool = False, with_bot: bool = True
     ) -> Channel:
-        """A channel; members of other workspaces make it a shared one."""
+        """A channel; members from other workspaces make it a shared one."""
         channel = self._state.add_channel(name, "private" if private else "public")
         for user in [self.bot] if with_bot else []:
             self._state.join(channel, user)
@@ -169,7 +169,7 @@ class SlackSandbox:
 
     @property
     def slackbot(self) -> Person:
-        """Slack's own helper, who writes where nobody invited it."""
+        """Slack's own helper, which can post where it isn't a member."""
         return self._person(self._state.slackbot)
 
     def direct_message(self, person: Person) -> Channel:
@@ -197,8 +197,8 @@ class SlackSandbox:
     def deliver_to(self, url: str | Callable[[], str], *, events_verified: bool = True) -> None:
         """Send commands, interactions and events to this URL (unless a socket is connected).
 
-        A function is asked for the URL of each request, as a load balancer would choose.
-        Events come once somebody has verified the Request URL in the app's settings.
+        A function is called for the URL of each request, as a load balancer would choose one.
+        Events are delivered only if someone has verified the Request URL in the app's settings.
         """
         self._courier.events_verified = events_verified
         ask = url if callable(url) else lambda: url
@@ -207,25 +207,25 @@ class SlackSandbox:
         )
 
     async def post_signed(self, body: bytes, content_type: str, **forged: Any) -> Ack:
-        """Send any body to the bot; `forged` are what `HttpTransport.post` takes beside it."""
+        """Send any body to the bot; `forged` are further arguments of `HttpTransport.post`."""
         if self._courier.http is None:
             raise RuntimeError("deliver_to was not called")
         return await self._courier.http.post(body, content_type, **forged)
 
     def fail_next(self, method: str, **how: Any) -> None:
-        """Let the next calls of `method` fail; `how` are the fields of `Fault`."""
+        """Make the next calls of `method` fail; `how` are the fields of `Fault`."""
         self._faults.pending.append(Fault(method, **how))
 
     def outage(self, **how: Any) -> Outage:
-        """Let calls fail at random from now on; `how` are the fields of `Outage`."""
+        """Make calls fail at random from now on; `how` are the fields of `Outage`."""
         outage = Outage(self._state.clock, **how)
         self._faults.sources.append(outage)
         return outage
 
     def guard(self, gate: Gate) -> None:
-        """Ask `gate` when a call has arrived, and when it was performed but not yet answered.
+        """Call `gate` when a call has arrived, and when it was performed but not yet answered.
 
-        While it waits, so does the call; if it says no, the connection is cut there and then.
+        While it waits, so does the call; if it returns False, the connection is cut at that point.
         """
         self._server.gate = gate
 
@@ -235,12 +235,12 @@ class SlackSandbox:
 
     @property
     def now(self) -> float:
-        """What the sandbox's clock shows."""
+        """The time on the sandbox's clock."""
         return self._state.clock()
 
     @property
     def people(self) -> list[Person]:
-        """Everybody but the bot and Slackbot, in the order in which they were added."""
+        """Everyone except the bot and Slackbot, in the order in which they were added."""
         return [
             self._person(user)
             for user in self._state.users.values()
@@ -248,7 +248,7 @@ class SlackSandbox:
         ]
 
     def dated(self, text: str) -> str:
-        """The text as somebody in New York reads it now: its dates in words."""
+        """The text as someone in New York reads it now, with its dates as words."""
         return with_dates(text, self._state.clock(), "America/New_York")
 
     def name_of(self, entity_id: str) -> str:

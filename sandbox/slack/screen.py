@@ -1,4 +1,4 @@
-"""What Slack shows a person and offers them: the same for the page, the terminal and the tests."""
+"""What Slack shows people and offers them: the same for the page, the terminal and the tests."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from sandbox.slack.state import State
 
 @dataclass(frozen=True)
 class Screen:
-    """One person's Slack client, read from the state whenever it is asked."""
+    """One person's Slack client, read from the state each time."""
 
     state: State
     user: User
@@ -22,7 +22,7 @@ class Screen:
 
     @property
     def modal(self) -> View | None:
-        """The modal on top of everything else."""
+        """The modal that is on top."""
         return self.state.modals.get(self.user.id)
 
     @property
@@ -32,7 +32,7 @@ class Screen:
 
     @property
     def is_offered_home(self) -> bool:
-        """Whether the app's Home is worth opening: Slack shows external people nothing there."""
+        """Whether to offer the app's Home: Slack shows external people nothing there."""
         visible = not self.state.is_external(self.user) or self.state.doubts.external_sees_home
         return self.state.app.manifest.has_home and visible
 
@@ -52,7 +52,7 @@ class Screen:
         return dict(self.state.app.manifest.message_shortcuts)
 
     def messages(self, channel: Channel) -> list[Message]:
-        """The channel without its threads, oldest first, with what this person alone sees."""
+        """The channel without its threads, oldest first, with this person's ephemeral messages."""
         return [
             message
             for message in self._all(channel)
@@ -60,7 +60,7 @@ class Screen:
         ]
 
     def thread(self, channel: Channel, ts: str) -> list[Message]:
-        """A message and its replies, with what this person alone sees among them."""
+        """A message and its replies, including ephemeral messages to this person."""
         return [message for message in self._all(channel) if ts in (message.ts, message.thread_ts)]
 
     def _all(self, channel: Channel) -> list[Message]:

@@ -20,19 +20,19 @@ from sandbox.slack.state import State
 from sandbox.slack.web_api import METHODS
 from sandbox.slack.web_api.base import require_scope
 
-# What faults call a POST to such an address; it is no method.
+# What faults call a POST to a response_url, which isn't a method.
 RESPONSE_URL, UPLOAD_URL = "response_url", "upload_url"
 
 
 @dataclass(frozen=True)
 class Call:
-    """One Web API call of the bot, as the log keeps it: without the token."""
+    """One of the bot's Web API calls as it is recorded: without the token."""
 
     method: str
     arguments: Json
     answer: Json
     at: float
-    fault: str = ""  # what the bot got in place of the answer
+    fault: str = ""  # what the bot got instead of a response
 
 
 class Server:
@@ -56,7 +56,7 @@ class Server:
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
 
     async def start(self) -> None:
-        """Listen; from now on the state's `base_url` can be reached."""
+        """Listen; from now on, the state's `base_url` works."""
         await self._runner.setup()
         self._site = web.TCPSite(self._runner, "127.0.0.1", 0)
         await self._site.start()
@@ -64,7 +64,7 @@ class Server:
         self._state.base_url = f"http://{host}:{port}"
 
     async def go_down(self) -> None:
-        """Take no connections, and reset those of Socket Mode."""
+        """Stop accepting connections, and reset those of Socket Mode."""
         await self._site.stop()
         await self._sockets.lose(LineTrouble.RESET)
 
@@ -151,7 +151,7 @@ class Server:
         self._state.touch()
 
     async def _upload(self, request: web.Request) -> web.StreamResponse:
-        """Take the content of a file, raw as slack_sdk sends it; anything but 200 is a failure."""
+        """Accept a file's content, raw as slack_sdk sends it; any status but 200 is a failure."""
         fault = self._faults.take(UPLOAD_URL, {})
         if fault is not None:
             return await fault.answer(request)

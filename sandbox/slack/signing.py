@@ -11,7 +11,7 @@ def signature(secret: str, timestamp: str, body: bytes) -> str:
 
 
 def signed_headers(secret: str, timestamp: str, body: bytes) -> dict[str, str]:
-    """The two headers that prove a request to come from Slack."""
+    """The two headers that prove that a request is from Slack."""
     return {
         "X-Slack-Request-Timestamp": timestamp,
         "X-Slack-Signature": signature(secret, timestamp, body),

@@ -18,7 +18,7 @@ MOST_CONNECTIONS = 10
 
 
 class LineTrouble(Enum):
-    """How a connection is lost. Slack's own reasons are those of its `disconnect` frames."""
+    """How a connection is lost. Slack announces its own reasons in `disconnect` frames."""
 
     RESET = "the connection is reset"
     CLOSED = "the connection is closed without a word"
@@ -31,7 +31,7 @@ class LineTrouble(Enum):
 
 
 class HandshakeTrouble(Enum):
-    """How an attempt to connect fails; its address is used up all the same."""
+    """How an attempt to connect fails; its URL is used up anyway."""
 
     REFUSED = "HTTP 403"
     RATE_LIMITED = "HTTP 429"
@@ -52,10 +52,10 @@ GARBAGE = ("{", "[1]", "null", '"hello"', '{"type": []}', '{"type": "events_api"
 
 
 class Sockets:
-    """The open connections; every payload goes to one of them, in turn.
+    """The open connections; each payload is sent over one of them, in turn.
 
-    `held` counts all connections that nobody has ended,
-    those over which nothing is sent any more among them.
+    `held` counts all connections that were not closed,
+    including those over which nothing is sent anymore.
     """
 
     def __init__(self, state: State, deadline: float) -> None:
@@ -70,14 +70,14 @@ class Sockets:
         self._awaited: dict[str, asyncio.Future[Ack]] = {}
 
     def fail_next(self, trouble: HandshakeTrouble, times: int = 1) -> None:
-        """Let the next attempts to open a connection fail in this way."""
+        """Make the next attempts to open a connection fail in this way."""
         self._troubles += [trouble] * times
 
     def __len__(self) -> int:
         return len(self._connections)
 
     async def accept(self, request: web.Request) -> web.StreamResponse:
-        """Serve one connection until it ends; a ticket admits only one."""
+        """Serve one connection until it ends; a ticket is good for only one."""
         if request.query.get("ticket") not in self._state.tickets:
             raise web.HTTPForbidden
         self._state.tickets.remove(request.query["ticket"])
@@ -127,7 +127,7 @@ class Sockets:
         return socket
 
     async def send(self, outgoing: Outgoing) -> Ack:
-        """Deliver in one envelope, and wait for the acknowledgement that names it."""
+        """Deliver in one envelope, and wait for the acknowledgement with its id."""
         socket = self._connections[next(self._turns) % len(self._connections)]
         envelope = _envelope(outgoing)
         acked: asyncio.Future[Ack] = asyncio.get_running_loop().create_future()
@@ -144,7 +144,7 @@ class Sockets:
             del self._awaited[envelope["envelope_id"]]
 
     async def lose(self, trouble: LineTrouble) -> None:
-        """Let every connection be lost in this way."""
+        """Lose every connection in this way."""
         for socket in list(self._connections):
             request = self._requests[socket]
             match trouble:

@@ -1,4 +1,4 @@
-"""The pretend Slack's memory: who and what exists, and who is told when it changes."""
+"""The pretend Slack's memory: who and what exists, and who is notified of changes."""
 
 import asyncio
 import itertools
@@ -30,15 +30,15 @@ Found = TypeVar("Found")
 
 @dataclass
 class Doubts:
-    """What no document settles about external members, to be tried both ways."""
+    """What Slack doesn't document about external members and deletions; tests try both ways."""
 
     external_can_press: bool = True
     ephemeral_reaches_external: bool = True
     bots_read_replies: bool = True
     external_sees_home: bool = False
     limited_external_can_press: bool = True
-    # A reply to a deleted message: at the channel's top, without a word, as others report; refused;
-    # or under what is left of it (facts 11.6).
+    # A reply to a deleted message: silently at the channel's top level, as others report; refused;
+    # or under the tombstone that is left of it (facts 11.6).
     reply_to_deleted: Literal["top", "refused", "tombstone"] = "top"
     # A deleted message with replies: `message_deleted`, or `message_changed` to a tombstone.
     deletion_leaves_tombstone: bool = False
@@ -56,7 +56,7 @@ class State:
         self.is_moving = False  # into an Enterprise organization
         self.declined_scopes: set[str] = set()
         self.base_url = ""
-        self.tickets: set[str] = set()  # each admits one Socket Mode connection
+        self.tickets: set[str] = set()  # each is good for one Socket Mode connection
         self.users: dict[str, User] = {}
         self.channels: dict[str, Channel] = {}
         self.usergroups: dict[str, list[User]] = {}
@@ -77,12 +77,12 @@ class State:
 
     @property
     def scopes(self) -> frozenset[str]:
-        """What the installation was granted."""
+        """The scopes granted to the installation."""
         return self.app.manifest.scopes - self.declined_scopes
 
     @property
     def invitations(self) -> list[Invitation]:
-        """Every Slack Connect invitation of the bot, oldest first."""
+        """Every Slack Connect invitation from the bot, oldest first."""
         return [each for channel in self.channels.values() for each in channel.invitations]
 
     def mint_id(self, prefix: str) -> str:
@@ -127,7 +127,7 @@ class State:
             channel.connected.append(user.team)
 
     def direct_message(self, user: User) -> Channel:
-        """The conversation of the bot with `user`, made if there is none."""
+        """The bot's direct message with `user`, created if there is none."""
         for channel in self.channels.values():
             if channel.kind == "im" and user.id in channel.members:
                 return channel
@@ -137,16 +137,16 @@ class State:
         return channel
 
     def knows(self, user: User) -> bool:
-        """Whether the app can know of `user`: of the same organization, or met in a channel."""
+        """Whether the app can know `user`: of the same organization, or in a channel with it."""
         shared = (channel for channel in self.channels.values() if channel.kind != "im")
         return not self.is_external(user) or any(user.id in each.members for each in shared)
 
     def is_external(self, user: User) -> bool:
-        """Whether `user` belongs to another organization than the installing one."""
+        """Whether `user` belongs to an organization other than the installing one."""
         return user.organization_id != self.home.organization_id
 
     def ephemeral(self, ts: str) -> Message | None:
-        """The message with this `ts` that one person alone sees, if it is still there."""
+        """The ephemeral message with this `ts`, if it is still there."""
         return next((message for message in self.ephemerals if message.ts == ts), None)
 
     def find_view(self, view_id: str | None, external_id: str | None) -> View | None:
@@ -159,18 +159,18 @@ class State:
         return None
 
     def changed(self, change: Change) -> None:
-        """Tell the observers, and wake everybody who waits in `until`."""
+        """Notify the observers, and wake everything that waits in `until`."""
         for observer in list(self.observers):
             observer(change)
         self.touch()
 
     def touch(self) -> None:
-        """Let those who wait in `until` look again."""
+        """Let everything that waits in `until` look again."""
         waiting, self._changed = self._changed, asyncio.Event()
         waiting.set()
 
     async def changed_once(self) -> None:
-        """Wait for the next change."""
+        """Wait until something changes."""
         await self._changed.wait()
 
     async def until(
@@ -179,7 +179,7 @@ class State:
         timeout: float = 5.0,  # noqa: ASYNC109 - the error names what was awaited
         awaited: str = "something to happen in Slack",
     ) -> Found:
-        """What `look` finds, as soon as it finds anything true; looks again at every change."""
+        """The first truthy result of `look`, which is called again after every change."""
         try:
             async with asyncio.timeout(timeout):
                 while not (found := look()):

@@ -1,4 +1,4 @@
-"""What becomes of a submitted modal, by the bot's answer (docs: surfaces/modals)."""
+"""What happens to a submitted modal, depending on the bot's response (docs: surfaces/modals)."""
 
 from dataclasses import dataclass, field
 
@@ -27,7 +27,7 @@ class Submission:
 
     @property
     def ok(self) -> bool:
-        """Whether the bot took it."""
+        """Whether the bot accepted it."""
         return not self.errors and self.notice is None
 
 
@@ -39,7 +39,7 @@ def refuse(state: State, view: View, errors: dict[str, str], ack: Ack | None) ->
 
 
 def settle(state: State, view: View, ack: Ack) -> Submission:
-    """Do to the person's modals what the bot answered."""
+    """Apply the bot's response to the person's modals."""
     if not ack.ok:
         return _trouble(state, view, ack, ack.failure or "")
     try:
@@ -75,7 +75,7 @@ def _respond(state: State, view: View, ack: Ack, answer: Json) -> Submission:
 
 
 def _checked_errors(view: View, errors: object) -> dict[str, str]:
-    """Errors must be at input blocks, in plain words."""
+    """Errors must be at input blocks, as plain text."""
     inputs = {block["block_id"] for block in view.blocks if block["type"] == "input"}
     if not isinstance(errors, dict) or not errors:
         raise SlackError("response_action errors without errors")

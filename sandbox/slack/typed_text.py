@@ -1,4 +1,4 @@
-"""What Slack makes of what people type: escapes, links, mentions (docs: formatting messages)."""
+"""What Slack does to what people type: escapes, links, mentions (docs: formatting messages)."""
 
 import html
 import re
@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 from sandbox.slack.model import Channel, User
 
-# A part of the top-level domains that Slack knows.
+# Some of the top-level domains that Slack knows.
 _TOP = "com|net|org|edu|gov|io|co|us|biz|info|dev|app|me|pro|example"
-# What Slack's own menus and links put in: `<@U…>`, `<#C…|acme>`, `<https://…|here>`.
+# What Slack's own menus and links insert: `<@U…>`, `<#C…|acme>`, `<https://…|here>`.
 _CHOSEN = (
     r"&lt;(?:[@#][A-Z0-9]+|!(?:subteam|date)\^[^|]*?|(?:https?|mailto|tel):[^|\s]*?)(?:\|.*?)?&gt;"
 )
@@ -27,14 +27,14 @@ _LINK = re.compile(
 
 
 def as_message(text: str) -> str:
-    """A typed message as events tell it: escaped, links made, chosen mentions kept."""
+    """A typed message as it is in events: escaped, with links, chosen mentions kept."""
     return _LINK.sub(_linked, html.escape(text, quote=False))
 
 
 def as_command(text: str, people: Iterable[User], channels: Iterable[Channel]) -> str:
-    """The words after a command whose `should_escape` is on: names become ids as well.
+    """The text after a command whose `should_escape` is on: names become ids as well.
 
-    Of a private channel Slack tells no name (docs: implementing-slash-commands).
+    Slack gives no name for a private channel (docs: implementing-slash-commands).
     """
     users = {f"@{user.name}": f"<@{user.id}|{user.name}>" for user in people}
     rooms = {
@@ -42,7 +42,7 @@ def as_command(text: str, people: Iterable[User], channels: Iterable[Channel]) -
         for room in channels
     }
     known = users | rooms
-    # A test may give the text as it arrives, too.
+    # A test may also give the text as the bot receives it.
     plain = re.sub(r"&(amp|lt|gt);", lambda one: html.unescape(one[0]), text)
     return re.sub(
         r"(?<![\w<|])[@#][\w.-]*\w", lambda name: known.get(name[0], name[0]), as_message(plain)

@@ -1,4 +1,4 @@
-"""What a person sees of the app beside messages: a modal, and its Home (docs: surfaces)."""
+"""What a person sees of the app besides messages: a modal, and its Home (docs: surfaces)."""
 
 import json
 from typing import Any
@@ -15,7 +15,7 @@ SIZE_LIMIT = 250_000
 
 
 def checked(content: Any, *, home: bool = False) -> Json:
-    """The view, if Slack would take it."""
+    """The view, if Slack would accept it."""
     problems = problems_of_view(content, Surface.HOME if home else Surface.MODAL)
     if problems:
         raise SlackError.because("invalid_arguments", *problems)
@@ -26,7 +26,7 @@ def checked(content: Any, *, home: bool = False) -> Json:
 
 
 def open_modal(state: State, user: User, content: Json) -> View:
-    """Show `content`; a modal that is open is gone."""
+    """Show `content`; a modal that is open is replaced."""
     view = _new_view(state, user, content)
     state.modals[user.id] = view
     state.changed(ViewOpened(view))
@@ -34,9 +34,9 @@ def open_modal(state: State, user: User, content: Json) -> View:
 
 
 def update(state: State, view: View, content: Json) -> None:
-    """Replace the content; what an input held stays where block_id and action_id stay the same.
+    """Replace the content; an input keeps its value if its block_id and action_id stay the same.
 
-    That goes for one that nobody touched, too: another `initial_…` for it is not taken over
+    That is also true of an untouched input: a new `initial_…` for it is ignored
     (slackapi/bolt-js#290, slackapi/bolt-python#572).
     """
     _refuse_doubled_external_id(state, content, besides=view)
@@ -59,13 +59,13 @@ def update(state: State, view: View, content: Json) -> None:
 
 
 def close(state: State, view: View) -> None:
-    """Take a person's modal away."""
+    """Close a person's modal."""
     del state.modals[view.user.id]
     state.changed(ViewClosed(view))
 
 
 def publish(state: State, user: User, content: Json) -> View:
-    """Set the Home of a person; it keeps its id, whatever was typed there is gone."""
+    """Set a person's Home; it keeps its id, but what was typed there is gone."""
     before = state.homes.get(user.id)
     view = _new_view(state, user, content, replaced=before)
     state.homes[user.id] = view
@@ -76,8 +76,8 @@ def publish(state: State, user: User, content: Json) -> View:
 def home_of(state: State, user: User) -> View | None:
     """The Home on the person's screen.
 
-    To external people Slack shows "This is still a work in progress" in its place, though
-    publishing answers `ok` (slackapi/bolt-js#1948).
+    External people see "This is still a work in progress" instead, although
+    publishing returns `ok` (slackapi/bolt-js#1948).
     """
     if state.is_external(user) and not state.doubts.external_sees_home:
         return None
@@ -85,7 +85,7 @@ def home_of(state: State, user: User) -> View | None:
 
 
 def home_opened(state: State, user: User) -> Json:
-    """The event of a person who opens it (docs: events/app_home_opened)."""
+    """The event when a person opens it (docs: events/app_home_opened)."""
     event: Json = {
         "type": "app_home_opened",
         "user": user.id,
@@ -99,7 +99,7 @@ def home_opened(state: State, user: User) -> Json:
 
 
 def to_api(state: State, view: View) -> Json:
-    """The view object of answers and payloads, with the person's team (facts 1.2)."""
+    """The view object in responses and payloads, with the person's team (facts 1.2)."""
     return {
         "id": view.id,
         "team_id": view.user.team.id,
@@ -122,7 +122,7 @@ def to_api(state: State, view: View) -> Json:
 
 
 def _new_view(state: State, user: User, content: Json, *, replaced: View | None = None) -> View:
-    """A view that nobody sees yet; it has the id of the one that it replaces."""
+    """A view that nobody sees yet; it gets the id of the one that it replaces."""
     _refuse_doubled_external_id(state, content, besides=replaced)
     view_id = state.mint_id("V") if replaced is None else replaced.id
     return View(view_id, user, _stored(state, content), _new_hash(state))

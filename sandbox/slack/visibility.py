@@ -1,4 +1,4 @@
-"""What a person has before them in Slack; everything else is refused with `NotOfferedError`."""
+"""What a person can see in Slack; anything else raises `NotOfferedError`."""
 
 from sandbox.slack import views
 from sandbox.slack.errors import NotOfferedError
@@ -48,7 +48,7 @@ def _may_press(state: State, user: User, channel: Channel) -> bool:
 
 
 def _must_see_view(state: State, user: User, view: View) -> None:
-    """A modal on top, or the Home; an older one, as on a screen that has not caught up yet."""
+    """A modal on top, or the Home; also an older Home, as on a screen that isn't up to date yet."""
     shown = views.home_of(state, user)
     if not view.is_home:
         must_be_open(state, user, view)

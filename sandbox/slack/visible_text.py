@@ -7,12 +7,12 @@ from sandbox.slack.block_kit.blocks import elements_of
 from sandbox.slack.errors import NotOfferedError
 from sandbox.slack.model import Json, Message, View
 
-# Where Block Kit keeps what is shown, beside the `text` of text objects.
+# Where Block Kit keeps visible text, besides the `text` of text objects.
 _SHOWN = ("text", "alt_text", "initial_value", "fallback")
 
 
 def buttons(where: Message | View) -> list[Json]:
-    """The buttons on offer, top to bottom."""
+    """The available buttons, top to bottom."""
     return [
         element
         for block in where.blocks
@@ -29,7 +29,7 @@ def offers(where: Message | View, action_id: str) -> bool:
 def find_button(
     where: Message | View, action_id: str, value: str | None, block_id: str | None
 ) -> tuple[Json, Json]:
-    """The button and its block; `value` or `block_id` tell equal ones apart."""
+    """The button and its block; `value` or `block_id` distinguish identical ones."""
     for block in where.blocks:
         if block_id not in (None, block["block_id"]):
             continue
@@ -42,7 +42,7 @@ def find_button(
 
 
 def visible_text(where: Message | View) -> str:
-    """Everything a person can read, one piece a line; the fallback text is included."""
+    """Everything a person can read, one piece per line; includes the fallback text."""
     shown = [where.text] if isinstance(where, Message) else [where.title]
     return "\n".join([*shown, *_texts(where.blocks)])
 

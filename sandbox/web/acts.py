@@ -1,4 +1,4 @@
-"""What a person does on the page, carried out by `Person`, who decides whether they may."""
+"""What people do on the page, carried out by `Person`, which checks whether they may."""
 
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -30,7 +30,7 @@ async def choose(_session: Session, person: Person, form: Form) -> None:
 
 
 async def fill(_session: Session, person: Person, form: Form) -> None:
-    """What is being typed, so that a reloaded page still has it."""
+    """Keep what is being typed, so that a reloaded page still has it."""
     view = _modal(person, form.get("view", ""))
     person.fill(view, _values(view, form))
 
@@ -46,7 +46,7 @@ async def close(_session: Session, person: Person, form: Form) -> None:
 
 
 async def say(session: Session, person: Person, form: Form) -> None:
-    """A message, or a slash command."""
+    """Send a message, or run a slash command."""
     channel = _channel(person, form.get("channel", ""))
     text, thread_ts = form.get("text", "").strip(), form.get("thread") or None
     files = [name for name in form.getall("files", []) if name]
@@ -98,7 +98,7 @@ async def open_home(_session: Session, person: Person, _form: Form) -> None:
 
 
 async def accept(session: Session, person: Person, form: Form) -> None:
-    """An invitation to a shared channel."""
+    """Accept an invitation to a shared channel."""
     slack = session.now.scene.slack
     for invitation in slack.invitations:
         if invitation.id == form.get("invitation", ""):
@@ -125,7 +125,7 @@ ACTS: Mapping[str, Act] = {
 
 
 def _target(person: Person, target: str, block_id: str) -> Message | View:
-    """What is pressed: as it is now, or as it was when the page was drawn."""
+    """What is pressed: as it is now, or as it was when the page was rendered."""
     kind, _, rest = target.partition(":")
     if kind == "view":
         return _modal(person, rest)
@@ -164,7 +164,7 @@ def _channel(person: Person, channel_id: str) -> Channel:
 
 
 def _values(view: View, form: Form) -> dict[str, str | list[str] | None]:
-    """What the form holds for the modal's inputs; those that it leaves out stay as they are."""
+    """The form's values for the modal's inputs; inputs that aren't in it stay as they are."""
     values: dict[str, str | list[str] | None] = {}
     for block, element in stateful_elements(view):
         name = block["block_id"]
@@ -177,7 +177,7 @@ def _values(view: View, form: Form) -> dict[str, str | list[str] | None]:
 
 
 def _with_mentions(session: Session, text: str) -> str:
-    """`@Erin Engineer` as what Slack's own menu puts in its place."""
+    """Replace `@Erin Engineer` by the mention that Slack's own menu inserts."""
     slack = session.now.scene.slack
     people = [slack.bot, *(person.user for person in slack.people)]
     for user in sorted(people, key=lambda each: -len(each.real_name)):

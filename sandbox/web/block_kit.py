@@ -1,4 +1,4 @@
-"""Block Kit as HTML, by `templates/blocks.html`."""
+"""Block Kit as HTML, using `templates/blocks.html`."""
 
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from sandbox.web.mrkdwn import Reader
 TEMPLATES = Path(__file__).parent / "templates"
 STYLE = Path(__file__).parent / "static" / "play.css"
 
-# Block Kit leaves most properties out: so what is undefined is nothing, not a mistake.
+# Most properties of Block Kit are optional, so an undefined one is empty, not a mistake.
 _macros = Environment(
     loader=FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True
 )
@@ -22,17 +22,17 @@ _NOBODY = User("U0", "nobody", "Nobody", Team("T0", "Nobody", "nobody"))
 
 
 def render_blocks(blocks: list[Json], reader: Reader, target: str) -> Markup:
-    """The blocks of a message; `target` names it in what its buttons post."""
+    """The blocks of a message; `target` identifies it in what its buttons post."""
     return _render(blocks, reader, target)
 
 
 def render_view(view: View, reader: Reader, target: str) -> Markup:
-    """The blocks of a modal or a Home, with what is typed in them and the errors at the fields."""
+    """The blocks of a modal or a Home, with what was typed in them and the errors at the inputs."""
     return _render(view.blocks, reader, target, view=view, state=state_values(view))
 
 
 def unopened(content: Json, view_id: str) -> View:
-    """A view that nobody has opened, to look at."""
+    """A view that nobody has opened, only to be looked at."""
     ids = iter(range(1_000_000))
     blocks = with_block_ids(content["blocks"], lambda: f"{view_id}-{next(ids)}")
     return View(view_id, _NOBODY, {**content, "blocks": blocks}, "")

@@ -17,7 +17,7 @@ async def scene(session: Session, name: str) -> None:
 
 
 async def jump(session: Session, name: str) -> None:
-    """Move the clock forward."""
+    """Move the clock ahead."""
     clock = session.now.clock
     clock.advance(until_morning(clock()) if name == "morning" else JUMPS[name][1])
     session.now.scene.slack.touch()
@@ -34,7 +34,7 @@ async def slack(session: Session, name: str) -> None:
 
 
 async def new_secret(session: Session, _: str) -> None:
-    """Generate a new Client Secret, as step 19 does: the old one is worth nothing."""
+    """Generate a new Client Secret, as step 19 does: the old one no longer works."""
     session.now.scene.servicetitan.regenerate_secret()
     session.touch()
 

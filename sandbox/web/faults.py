@@ -59,7 +59,7 @@ SERVICETITAN: Mapping[str, Switch] = {
 
 
 class ServiceTitanSwitches:
-    """Those that are on; the others are as they should be."""
+    """The switches that are on; everything else works."""
 
     def __init__(self, servicetitan: ServiceTitanSandbox) -> None:
         self.on: set[str] = set()
@@ -87,7 +87,7 @@ class ServiceTitanSwitches:
 
 
 SLACK: Mapping[str, tuple[str, float, tuple[Trouble, ...], float]] = {
-    # label, probability, troubles, share of the failing calls that are carried out nevertheless
+    # label, probability, troubles, share of the failing calls that are carried out anyway
     "limited": ("Rate limited (429), every other call", 0.5, (Trouble.RATE_LIMITED,), 0.0),
     "errors": (
         "Server errors (5xx), every other call",
@@ -100,12 +100,12 @@ SLACK: Mapping[str, tuple[str, float, tuple[Trouble, ...], float]] = {
 }
 
 
-# One at which the first post of a message fails, and the second works.
+# A seed with which the first post of a message fails, and the second works.
 SEED = 122
 
 
 class SlackSwitches:
-    """Slack's bad days that are on."""
+    """Those of Slack's bad days that are on."""
 
     def __init__(self, slack: SlackSandbox) -> None:
         self._slack = slack

@@ -42,15 +42,15 @@ class Named(Protocol):
 
 @dataclass(frozen=True)
 class Reader:
-    """Who reads: their time zone, the names they see, and where links within Slack lead."""
+    """The reader: their time zone, the names they see, and where links within Slack lead."""
 
     name_of: Callable[[str], str]
     now: float
     tz: str | None = "America/New_York"
     user_id: str = ""
-    place: Callable[[str, str], str] = lambda _channel, _ts: ""  # the address of a message
-    people: Sequence[Named] = ()  # whom a menu of people offers
-    picture: Callable[[Json], str] = lambda _image: ""  # where this page has a picture
+    place: Callable[[str, str], str] = lambda _channel, _ts: ""  # the URL of a message
+    people: Sequence[Named] = ()  # the choices in a menu of people
+    picture: Callable[[Json], str] = lambda _image: ""  # where this page serves a picture
 
     def text(self, text: Json) -> Markup:
         """A text object of Block Kit."""
@@ -71,7 +71,7 @@ class Reader:
         text = _FENCE.sub(lambda found: keep(f"<pre>{_escaped(found[1])}</pre>"), text)
         text = _CODE.sub(lambda found: keep(f"<code>{_escaped(found[1])}</code>"), text)
         text = _REFERENCE.sub(lambda found: keep(self._reference(found[1])), text)
-        # What is left is words: escaped once, whatever Slack's own three escapes were.
+        # The rest is plain text: escaped once, whichever of Slack's three escapes it contained.
         shown = str(_lines(_emoji(html.unescape(text))))
         for mark, tag in _MARKS.items():
             shown = _EMPHASES[mark].sub(rf"<{tag}>\1</{tag}>", shown)
@@ -81,7 +81,7 @@ class Reader:
         return Markup(shown)  # noqa: S704 (every part was escaped above)
 
     def date(self, at: float, form: str = "{time}") -> str:
-        """A moment in the reader's own time zone."""
+        """A time in the reader's own time zone."""
         return shown(int(at), form, "", self.now, self.tz)
 
     def mention(self, entity_id: str, label: str = "") -> Markup:
@@ -91,7 +91,7 @@ class Reader:
         return Markup('<span class="{}">@{}</span>').format(kind, name)
 
     def link(self, url: str, label: str = "") -> Markup:
-        """A link; one to a message leads to it on this page."""
+        """A link; a link to a message leads to its place on this page."""
         href = self.href(url)
         if href != url:
             return Markup('<a href="{}" data-here>{}</a>').format(href, label or "message")
@@ -101,7 +101,7 @@ class Reader:
         return Markup(f'<a href="{{}}" {attributes}>{{}}</a>').format(url, label or url)  # noqa: S704
 
     def href(self, url: str) -> str:
-        """The address as a browser opens it here: of a message, its place on this page."""
+        """The URL to open here: for a message, its place on this page."""
         if found := _PERMALINK.match(url):
             return self.place(found[1], found[4] or f"{found[2]}.{found[3]}")
         return url

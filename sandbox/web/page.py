@@ -1,4 +1,4 @@
-"""The page as a function of the session and of the address: who is shown, and where they look."""
+"""The page as a function of the session and the URL: who is shown, and what they look at."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ templates = Environment(
 
 @dataclass(frozen=True)
 class Address:
-    """Whom the page shows (`a`, `b`), and for each the channel and the thread they look at."""
+    """Who is shown on the page (`a`, `b`), and the channel and thread that each looks at."""
 
     query: Mapping[str, str]
 
@@ -99,13 +99,13 @@ class Pane:
 
     @property
     def channel_name(self) -> str:
-        """How Slack writes the open channel: the app's name for the messages with it."""
+        """How Slack writes the open channel: a direct message with the app has the app's name."""
         is_with_app = self._open.kind == "im"
         return self.app_name if is_with_app else f"#{self._open.name}"
 
     @property
     def thread_ts(self) -> str | None:
-        """The open thread: the one asked for, or else the latest one in the channel."""
+        """The open thread: the one in the URL, or else the latest one in the channel."""
         if self.channel is None:
             return None
         wanted = self._address.query.get(f"{self.side}t", "")
@@ -161,7 +161,7 @@ class Pane:
 
 
 def _picture(image: Json) -> str:
-    """The address at which this page has the picture of an image block."""
+    """The URL at which this page serves the picture of an image block."""
     return "/picture?" + urlencode(image.get("slack_file") or {"image_url": image["image_url"]})
 
 
@@ -223,7 +223,7 @@ def _director(session: Session) -> dict[str, Any]:
 
 
 def _gist(name_of: Any, arguments: Mapping[str, Any]) -> str:
-    """Where a call goes, in a few words; never what it says."""
+    """What a call is about, in a few words, but never its content."""
     channel = arguments.get("channel") or arguments.get("channel_id")
     parts = [f"#{name_of(channel)}"] if isinstance(channel, str) else []
     metadata = arguments.get("metadata")

@@ -36,8 +36,8 @@ CLIENTS = (
     "Keystone Rooter",
     "Lakeside Heating",
 )
-A_MOMENT = 0.4  # for the bot to notice that the clock was moved
-SWEPT = 1.5  # seconds within which it has looked for what is due
+A_MOMENT = 0.4  # for the bot to notice that the clock has moved
+SWEPT = 1.5  # seconds in which it has checked for due work
 OFFICE = ZoneInfo("America/New_York")
 MORNING = time(9, 5)
 SATURDAY = 5
@@ -45,7 +45,7 @@ SATURDAY = 5
 
 @dataclass
 class Walk:
-    """One client's way; `wrong` are values entered in place of the right ones."""
+    """One client's onboarding; `wrong` are values to enter instead of the correct ones."""
 
     stage: Stage
     wrong: Mapping[str, str] | None = None
@@ -80,7 +80,7 @@ class Walk:
         self.entered.add(number)
 
     async def finish(self) -> None:
-        """All of it, HeavySet's own steps too."""
+        """Do every step, including HeavySet's own."""
         await self.to_step(LAST_CLIENT_STEP + 1)
         await outcome(self.stage)
         await self.to_step(STEPS)
@@ -125,7 +125,7 @@ async def complete(stage: Stage, _clock: SharedClock) -> None:
 
 
 async def twelve_clients(stage: Stage, clock: SharedClock) -> None:
-    """An engineer's week: twelve clients, each at another step."""
+    """An engineer's week: twelve clients, each at a different step."""
     for number, client in enumerate(CLIENTS):
         team = stage.slack.add_team(client)
         admin = stage.slack.add_person(f"{client.split()[0]} Admin", team)
@@ -156,7 +156,7 @@ async def three_months_later(stage: Stage, clock: SharedClock) -> None:
 
 
 async def _quiet(stage: Stage) -> None:
-    """Wait until the bot, which looks every second for what is due, calls Slack no more."""
+    """Wait until the bot, which checks every second for due work, makes no more Slack calls."""
     await asyncio.sleep(SWEPT)
     seen = -1
     while seen != len(stage.slack.calls):

@@ -20,7 +20,7 @@ from sandbox.web.session import Session
 
 STATIC = Path(__file__).parent / "static"
 LARGEST_FORM = 256 * 1024
-A_BREATH = 0.08  # several changes that come together are drawn once
+A_BREATH = 0.08  # changes that happen together are sent to the page once
 KEEP_ALIVE = 15.0
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
@@ -50,7 +50,7 @@ def application(session: Session) -> web.Application:
 
 @web.middleware
 async def _guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Only pages of this server may ask: a foreign page in the same browser may not."""
+    """Accept only requests from this server's pages, not from other sites in the same browser."""
     port = request.transport.get_extra_info("sockname")[1] if request.transport else 0
     own = {f"{name}:{port}" for name in ("127.0.0.1", "localhost")}
     origin = request.headers.get("Origin")
@@ -79,7 +79,7 @@ async def _page(request: web.Request) -> web.Response:
 
 
 async def _picture(request: web.Request) -> web.Response:
-    """A picture of a message, as the pretend Slack got it: `?id=` of a file, or `?image_url=`."""
+    """A picture of a message, as the pretend Slack received it: `?id=` a file, or `?image_url=`."""
     url, slack = request.query.get("image_url"), request.app[SESSION].now.scene.slack
     image = {"image_url": url} if url else {"slack_file": {"id": request.query.get("id", "")}}
     content = slack.picture(image)
@@ -89,7 +89,7 @@ async def _picture(request: web.Request) -> web.Response:
 
 
 async def _events(request: web.Request) -> web.StreamResponse:
-    """Says “look again” whenever something has changed (server-sent events)."""
+    """Send an event whenever something has changed: the page then reloads (server-sent events)."""
     session, closing = request.app[SESSION], request.app[CLOSING]
     stream = web.StreamResponse(headers={"Content-Type": "text/event-stream", **HEADERS})
     await stream.prepare(request)
@@ -104,7 +104,7 @@ async def _events(request: web.Request) -> web.StreamResponse:
 
 
 async def _act(request: web.Request) -> web.Response:
-    """Something that a person does; what Slack does not offer them is told to them."""
+    """Do what a person does; if Slack doesn't offer that to them, they get a notice."""
     session, form = request.app[SESSION], await _form(request)
     if stale := _stale(session, form):
         return stale
@@ -140,7 +140,7 @@ async def _direct(request: web.Request) -> web.Response:
 
 
 async def _form(request: web.Request) -> MultiDict[str]:
-    """The posted fields; an uploaded file is none."""
+    """The posted fields, without uploaded files."""
     posted = await request.post()
     fields = ((str(name), value) for name, value in posted.items())
     return MultiDict((name, value) for name, value in fields if isinstance(value, str))
@@ -160,7 +160,7 @@ async def _let_go(app: web.Application) -> None:
 
 
 async def serve(port: int = 0) -> int:
-    """Serve the page until SIGTERM or Ctrl-C, then end everything that was started."""
+    """Serve the page until SIGTERM or Ctrl-C, then stop everything that was started."""
     try:
         own = socket.create_server(("127.0.0.1", port))
     except OSError as error:

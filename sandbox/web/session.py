@@ -1,4 +1,4 @@
-"""What is being played: the stage, the bot's process, the clock; started over at will."""
+"""A run of the sandbox: the stage, the bot's process, the clock; started over on request."""
 
 import asyncio
 import contextlib
@@ -18,7 +18,7 @@ from sandbox.slack.errors import NotOfferedError
 from sandbox.web.faults import ServiceTitanSwitches, SlackSwitches
 
 NOTICES_KEPT = 3
-# The bot looks for what is due every second, so that a jump of the clock shows at once.
+# The bot checks for due work every second, so a jump of the clock shows right away.
 BOT_SETTINGS = {"SWEEP_INTERVAL": "1", "SUPPORT_EMAIL": "support@heavyset.example"}
 
 Scene = Callable[[Stage, SharedClock], Awaitable[None]]
@@ -41,21 +41,21 @@ class Running:
     servicetitan: ServiceTitanSwitches
     slack: SlackSwitches
     bot: BotProcess | None = None
-    trouble: str = ""  # why there is no bot
+    trouble: str = ""  # why the bot isn't running
     notices: dict[str, deque[Notice]] = field(
         default_factory=lambda: defaultdict(lambda: deque(maxlen=NOTICES_KEPT))
     )
 
 
 class Session:
-    """The page shows this, and nothing else."""
+    """The state that the page shows."""
 
     def __init__(self, *, hold_at: float | None = None, seed: int | None = None) -> None:
-        """Hold the clock at `hold_at`, if given; `seed` makes ServiceTitan's values the same."""
+        """Freeze the clock at `hold_at`, if given; `seed` makes ServiceTitan's values the same."""
         self.generation = 0
         self.preparing = ""  # the scene that is being prepared
         self._hold_at, self._seed = hold_at, seed
-        self._key: str | None = None  # a made-up key is as good for the next run
+        self._key: str | None = None  # generated once: the next run can use it again
         self._numbers = itertools.count(1)
         self._stack = AsyncExitStack()
         self._running: Running | None = None
@@ -70,7 +70,7 @@ class Session:
         return self._running
 
     async def start(self) -> None:
-        """Set the stage, and start the bot; a bot that does not start leaves its words."""
+        """Set the stage and start the bot; if it doesn't start, keep its error for the page."""
         stack = AsyncExitStack()
         directory = Path(await asyncio.to_thread(_temporary, stack))
         clock = SharedClock(directory / "clock")
@@ -96,7 +96,7 @@ class Session:
         await _end(self._running, self._stack)
 
     async def start_over(self, name: str = "", scene: Scene | None = None) -> None:
-        """Begin again with nothing, and prepare `scene` in the background."""
+        """Start again from nothing, and prepare `scene` in the background."""
         await self._leave_scene()
         self.preparing = name
         self.touch()
@@ -111,7 +111,7 @@ class Session:
         self.touch()
 
     async def start_bot(self) -> None:
-        """Start the bot's process unless it runs."""
+        """Start the bot's process unless it is running."""
         running = self.now
         if running.bot is not None and running.bot.is_running:
             return
@@ -133,7 +133,7 @@ class Session:
         self.touch()
 
     async def reload_guide(self) -> None:
-        """Restart the bot: it reads the guide, and edits the messages whose words changed."""
+        """Restart the bot: it reads the guide, and edits the messages whose text has changed."""
         async with self._busy:
             if self.now.bot is not None:
                 await self.now.bot.stop()
@@ -154,17 +154,17 @@ class Session:
         raise NotOfferedError("there is no such person")
 
     def notice(self, user_id: str, text: str) -> None:
-        """Have Slack tell a person something."""
+        """Show a person a notice from Slack itself."""
         self.now.notices[user_id].append(Notice(next(self._numbers), text))
         self.touch()
 
     def touch(self) -> None:
-        """Tell every open page to look again."""
+        """Make every open page look again."""
         waiting, self._changed = self._changed, asyncio.Event()
         waiting.set()
 
     async def changed(self) -> None:
-        """Wait for the next change of what the page shows."""
+        """Wait until something on the page changes."""
         own, slack = self._changed.wait(), self.now.scene.slack.changed()
         tasks = [asyncio.create_task(own), asyncio.create_task(slack)]
         try:
@@ -181,14 +181,14 @@ class Session:
         engineer = self.now.scene.engineer.id
         try:
             await scene(self.stage(), self.now.clock)
-        except (Exception, TimeoutError) as error:  # a scene's trouble is told, the page lives on
+        except (Exception, TimeoutError) as error:  # reported on the page, which keeps working
             self.notice(engineer, f"The scene got stuck: {error}")
         finally:
             self.preparing = ""
             self.touch()
 
     async def prepared(self) -> None:
-        """Wait until the scene is there."""
+        """Wait until the scene is ready."""
         if self._task is not None:
             await self._task
 

@@ -1,7 +1,7 @@
 """Logs where each history ends, outside of the database: one line per change.
 
-Someone who can write to the database, but has no key, can put a client's rows back as they were
-earlier, and nothing in the database shows it. A log that this person cannot write to does:
+Someone who can write to the database but has no key can restore a client's rows to an earlier
+state, and nothing in the database shows it. A log that this person cannot write to does:
 `onboarding db check --heads FILE` compares the two.
 """
 

@@ -26,7 +26,7 @@ class BrokenHistory(Exception):
 
 
 async def count_outdated(session: AsyncSession) -> int:
-    """Return how many histories have an event that another key than the first one signed."""
+    """Return how many histories have an event that wasn't signed with the first key."""
     query = select(func.count(col(EventRow.onboarding_id).distinct()))
     return (await session.exec(query.where(_is_outdated(session)))).one()
 
@@ -47,7 +47,7 @@ def _is_outdated(session: AsyncSession) -> ColumnElement[bool]:
 async def reseal(session: AsyncSession, onboarding_id: str) -> None:
     """Sign one history with the first key.
 
-    Raises BrokenHistory, so that the transaction is rolled back, unless it fits its seals.
+    Raises BrokenHistory, which rolls the transaction back, if it doesn't match its seals.
     """
     seals: Seals = session.info["seals"]
     before = await lock_end(session, onboarding_id)

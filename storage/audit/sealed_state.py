@@ -2,8 +2,8 @@
 
 The seal covers the newest version of each value, which is checked wherever a value is used, and
 three digests that `onboarding db check` compares with the rows: whose the onboarding is, who did
-which step, and who entered which value. A seal fits one end of one history, so older rows do not
-fit a history that has gone on.
+which step, and who entered which value. A seal belongs to one end of one history, so older rows
+don't match a history that has grown since.
 """
 
 import hashlib
@@ -31,19 +31,19 @@ CLIENT = (
 )
 STEP = ("number", "state", "by_user", "by_team", "by_role", "at", "handed_over")
 VALUE = ("field", "version", "mask", "submitted_by_user", "submitted_by_team", "submitted_by_role")
-# Each part, in words for the person who reads that it was altered.
+# Each part, described for the person who reads that it was altered.
 PARTS = {
     "client": "whose onboarding it is: name, channel, engineer, the client's people, or status",
     "steps": "who did which step, or its state",
     "values": "who entered which value",
 }
-ALTERED = "altered"  # replaces a digest for good: later changes do not hide the alteration
+ALTERED = "altered"  # replaces a digest permanently: later changes don't hide the alteration
 Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class SealedState:
-    """What is sealed. `fits`: whether its seal was right, None if the key of that is missing."""
+    """What is sealed. `fits`: whether its seal was right, None if its key is missing."""
 
     versions: Mapping[str, int] = field(default_factory=dict)
     digests: Mapping[str, str] = field(default_factory=dict)
@@ -71,7 +71,7 @@ class SealedState:
         return {"history_length": end.length, "history_end": end.seal, "sealed_state": stored}
 
     def changed(self, before: Onboarding, after: Onboarding) -> Self:
-        """Return the state after a change; rows that were altered before it still do not fit."""
+        """Return the state after a change; rows that were altered before still don't match."""
         versions = {}
         for name, value in after.credentials.items():
             was = before.credentials.get(name)
@@ -118,7 +118,7 @@ def digests(client: Row, steps: Iterable[Row], values: Iterable[Row]) -> Mapping
 def _encode(value: Any) -> str:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="microseconds")
-    return type(value).__name__  # an Illegible: it matches nothing that we wrote
+    return type(value).__name__  # an Illegible: never equal to what we wrote
 
 
 ENCODER = json.JSONEncoder(default=_encode)

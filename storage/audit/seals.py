@@ -1,4 +1,4 @@
-"""Signs the history (HMAC-SHA256), so that writing to the database alone alters nothing unnoticed.
+"""Signs the history (HMAC-SHA256), so that a write to the database alone can't go unnoticed.
 
 An event's seal covers the event and the *end* of the history before it. An end covers the newest
 seal and the number of events. Only the newest end is stored, with the onboarding. A truncated
@@ -21,7 +21,7 @@ ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
 
 class MissingKey(Exception):
-    """The key of a seal is not among ours; the text is the key's id."""
+    """We don't have the key of a seal; the text is the key's id."""
 
 
 class Entry(NamedTuple):
@@ -40,7 +40,7 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """The end of a history: how many events it has, and the seal of all that."""
+    """The end of a history: how many events it has, and the seal over them."""
 
     length: int = 0
     seal: str = BEGINNING
@@ -49,24 +49,24 @@ class End:
 class Seals:
     """Signs with the first key, verifies with all. A seal reads `key id.2:digest`.
 
-    Without the `.2`, its key was not derived by HKDF yet.
+    Without the `.2`, its key was derived before HKDF was used.
     """
 
     def __init__(self, keys: Sequence[bytes]) -> None:
-        """Take the credential keys; the keys of the seals are derived from them."""
+        """Take the credential keys; the sealing keys are derived from them."""
         before = {key_id(key): derived_without_hkdf(key, SEAL) for key in keys}
         self._keys = before | {key_id(key) + HKDF_SUFFIX: derived(key, SEAL) for key in keys}
         self._signing = key_id(keys[0]) + HKDF_SUFFIX
 
     @property
     def prefix(self) -> str:
-        """What a seal starts with that `sign` makes now."""
+        """What a seal made by `sign` now starts with."""
         return f"{self._signing}:"
 
     def sign(self, content: list[Any], like: str = "") -> str:
         """Return the seal of `content`, which must be serializable as JSON.
 
-        With `like`, another seal, it is signed with the key of that; raises MissingKey.
+        With `like`, another seal, it is signed with that seal's key; raises MissingKey.
         """
         name = like.partition(":")[0] if like else self._signing
         if name not in self._keys:

@@ -1,4 +1,4 @@
-"""Verifies that every history fits its seals, and reports what was altered."""
+"""Verifies that every history matches its seals, and reports what was altered."""
 
 import json
 from collections import Counter
@@ -56,7 +56,7 @@ class HistoryVerifier:
         remark: str,
         logged: Mapping[int, str] | None = None,
     ) -> None:
-        """Take a `remark` for the reader, and the heads by length that a log has."""
+        """Take a `remark` for the reader, and the logged heads by length."""
         self._logged = dict(logged or {})
         self._seals, self._onboarding_id = seals, onboarding_id
         self._name = f"onboarding {onboarding_id} ({remark})"
@@ -89,7 +89,7 @@ class HistoryVerifier:
         return entry
 
     def _compare(self, head: str, position: int) -> None:
-        """Compare a logged head with the one that the history has at that position."""
+        """Compare a logged head with the history's head at that position."""
         try:
             there = self._end()
         except (MissingKey, AttributeError, TypeError):
@@ -124,7 +124,7 @@ class HistoryVerifier:
             return self._seals.fits(seal, entry, end)
         except MissingKey as missing:
             self.missing[str(missing)] += 1
-            return True  # it cannot be told
+            return True  # can't be verified
         except (AttributeError, TypeError, ValueError):  # we never write such a value
             return False
 
@@ -137,7 +137,7 @@ class HistoryVerifier:
             return False
 
     def _end(self) -> str:
-        """Return the end that the events up to here have; raises MissingKey."""
+        """Return the end for the events so far; raises MissingKey."""
         return self._seals.end(self._onboarding_id, self._position, self._seal or "")
 
     def _report_run(self) -> None:

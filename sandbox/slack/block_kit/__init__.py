@@ -1,4 +1,4 @@
-"""Block Kit as Slack checks it: limits, uniqueness, and where each block is allowed."""
+"""Block Kit as Slack validates it: limits, uniqueness, and where each block is allowed."""
 
 from sandbox.slack.block_kit.blocks import Surface, problems_of_blocks, with_block_ids
 from sandbox.slack.block_kit.views import problems_of_view

@@ -20,7 +20,7 @@ from sandbox.slack.block_kit.elements import BUTTON, IMAGE, INPUTS, MENUS
 from sandbox.slack.block_kit.objects import PICTURE, SOURCE, TYPE, plain_text, text
 from sandbox.slack.model import Json, copy_of
 
-MANY = 1000  # Slack publishes no bound on the elements of a rich text
+MANY = 1000  # Slack publishes no limit for the elements of rich text
 CONTEXT_TEXTS = {"plain_text": text(3000), "mrkdwn": text(3000)}
 
 
@@ -95,13 +95,13 @@ def elements_of(block: Json) -> list[Json]:
 
 
 def problems_of_blocks(blocks: Any, surface: Surface) -> list[str]:
-    """What Slack finds wrong with `blocks`; empty if it would take them."""
+    """What Slack finds wrong with `blocks`; empty if it would accept them."""
     problems = list(array(_BLOCK, surface.capacity, minimum=0)(blocks, "/blocks"))
     return problems or list(_problems_between(blocks))
 
 
 def _problems_between(blocks: list[Json]) -> Iterator[str]:
-    """Rules that no block can break alone; the blocks are well formed."""
+    """Rules that no block can break by itself; the blocks are well formed."""
     yield from _doubled((block.get("block_id") for block in blocks), "block_id", "/blocks")
     for position, block in enumerate(blocks):
         ids = (element.get("action_id") for element in elements_of(block))

@@ -1,7 +1,7 @@
-"""Small checks from which the rules of Block Kit are put together.
+"""Small checks from which the Block Kit rules are composed.
 
-A check takes a value and its JSON pointer and yields one message for each problem, worded as
-Slack words them in `response_metadata.messages`.
+A check takes a value and its JSON pointer and yields a message for each problem, worded as Slack
+words them in `response_metadata.messages`.
 """
 
 import re
@@ -31,7 +31,7 @@ def string(maximum: int, minimum: int = 0) -> Check:
 
 
 def matching(pattern: str) -> Check:
-    """A string of a certain form, such as a date."""
+    """A string that matches a pattern, such as a date."""
 
     def check(value: Any, pointer: str) -> Iterator[str]:
         if not isinstance(value, str) or not re.fullmatch(pattern, value):
@@ -104,7 +104,7 @@ def record(required: Mapping[str, Check], optional: Mapping[str, Check] | None =
 
 
 def tagged(kinds: Mapping[str, Check]) -> Check:
-    """An object whose `type` chooses the check."""
+    """An object whose `type` determines the check."""
 
     def check(value: Any, pointer: str) -> Iterator[str]:
         if not isinstance(value, dict):

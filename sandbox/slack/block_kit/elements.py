@@ -36,7 +36,7 @@ def _element(required: dict[str, Check], optional: dict[str, Check]) -> Check:
 
 
 def _initial_options_exist(value: Any, pointer: str) -> Iterator[str]:
-    """Initial options must equal options that are on offer."""
+    """Initial options must equal available options."""
     if not isinstance(value, dict):
         return
     offered = value.get("options", [])

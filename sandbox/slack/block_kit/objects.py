@@ -68,5 +68,5 @@ CONFIRM = record(
 )
 
 OPTION = record({"text": plain_text(75), "value": string(150, 1)}, {"description": plain_text(75)})
-# Only checkboxes show mrkdwn in their options.
+# Only checkboxes support mrkdwn in their options.
 MRKDWN_OPTION = record({"text": text(75), "value": string(150, 1)}, {"description": text(75)})

@@ -10,7 +10,7 @@ from sandbox.slack.model import Json
 
 
 def _any(_value: Any, _pointer: str) -> Iterator[str]:
-    """Blocks have a check of their own."""
+    """Accept anything: blocks have their own check."""
     yield from ()
 
 
@@ -31,7 +31,7 @@ _HOME = record({"type": one_of("home"), "blocks": _any}, _SHARED)
 
 
 def problems_of_view(view: Any, surface: Surface) -> list[str]:
-    """What Slack finds wrong with `view`; empty if it would take it."""
+    """What Slack finds wrong with `view`; empty if it would accept it."""
     check = _MODAL if surface is Surface.MODAL else _HOME
     problems = list(check(view, "/view"))
     if not isinstance(view, dict) or "blocks" not in view:

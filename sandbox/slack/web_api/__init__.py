@@ -1,4 +1,4 @@
-"""The Web API methods that the sandbox knows: a table from name to what it takes and does."""
+"""The Web API methods that the sandbox knows: a table from name to arguments and function."""
 
 from sandbox.slack.web_api import (  # noqa: F401 (each adds its methods)
     auth,

@@ -24,7 +24,7 @@ def auth_test(state: State, _args: Arguments) -> Json:
 
 @method("apps.connections.open", app_token=True)
 def connections_open(state: State, _args: Arguments) -> Json:
-    """A web socket address that admits one connection (docs: apis/events-api/using-socket-mode)."""
+    """A web socket URL for one connection (docs: apis/events-api/using-socket-mode)."""
     ticket = state.mint_id("ticket-")
     state.tickets.add(ticket)
     address = state.base_url.replace("http://", "ws://", 1)

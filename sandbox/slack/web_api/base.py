@@ -19,7 +19,7 @@ Run = Callable[[State, Arguments], Json]
 
 @dataclass(frozen=True)
 class Method:
-    """One Web API method; any one of `scopes` admits the call (none: no scope needed)."""
+    """A Web API method; any one of `scopes` allows the call (none: no scope needed)."""
 
     run: Run
     arguments: frozenset[str]
@@ -41,7 +41,7 @@ def method(
     app_token: bool = False,
     needs_token: bool = True,
 ) -> Callable[[Run], Run]:
-    """Decorate what a method does; words in `arguments` and `scopes` are separated by spaces."""
+    """Decorate the function of a method; spaces separate words in `arguments` and `scopes`."""
 
     def add(run: Run) -> Run:
         METHODS[name] = Method(
@@ -67,7 +67,7 @@ def require_scope(state: State, *needed: str) -> None:
 
 
 def find_channel(state: State, channel_id: str) -> Channel:
-    """The channel, if the bot can know of it: private ones only as a member."""
+    """The channel, if the bot can know about it: private ones only as a member."""
     channel = state.channels.get(channel_id)
     if channel is None:
         raise SlackError("channel_not_found")
@@ -90,7 +90,7 @@ def require_member(state: State, channel: Channel) -> None:
 
 
 def require_open(channel: Channel, archived: str = "is_archived") -> None:
-    """Refuse to write in a channel that is archived, or moved just now (docs: pins.add)."""
+    """Refuse to write in a channel that is archived or is being migrated (docs: pins.add)."""
     if channel.is_archived:
         raise SlackError(archived)
     if channel.is_migrating:
@@ -106,7 +106,7 @@ def find_message(channel: Channel, ts: str) -> Message:
 
 
 def checked_blocks(state: State, args: Arguments) -> list[Json]:
-    """The call's blocks, if Slack would take them in a message."""
+    """The call's blocks, if Slack would accept them in a message."""
     blocks: Any = args.structure("blocks")
     if blocks is None:
         return []

@@ -15,7 +15,7 @@ MOST_BOOKMARKS = 100  # docs: bookmarks.add
     "bookmarks.add", "channel_id title type link emoji", scopes="bookmarks:write", per_minute=20
 )
 def add(state: State, args: Arguments) -> Json:
-    """A new link; the same one twice is no reason to refuse."""
+    """Add a link; an identical one is no reason to refuse."""
     channel = _channel(state, args)
     title = args.text("title")
     if args.text("type") != "link":
@@ -51,7 +51,7 @@ def add(state: State, args: Arguments) -> Json:
     per_minute=20,
 )
 def edit(state: State, args: Arguments) -> Json:
-    """Change what is given, and nothing else."""
+    """Change only what is given."""
     bookmark = _find(_channel(state, args), args)
     changes: Json = {}
     if "title" in args:
@@ -73,7 +73,7 @@ def list_all(state: State, args: Arguments) -> Json:
 
 def _channel(state: State, args: Arguments) -> Channel:
     channel = find_channel(state, args.text("channel_id"))
-    # The pages of these methods know neither `not_in_channel` nor `is_archived`.
+    # The docs of these methods mention neither `not_in_channel` nor `is_archived`.
     if state.bot.id not in channel.members or channel.is_archived:
         raise SlackError("permission_denied")
     require_open(channel)

@@ -1,4 +1,4 @@
-"""The conversations.* methods that make channels and bring people into them."""
+"""The conversations.* methods that create channels and bring people into them."""
 
 import re
 
@@ -40,9 +40,9 @@ def create(state: State, args: Arguments) -> Json:
     scopes="channels:manage channels:write.invites groups:write groups:write.invites",
 )
 def invite(state: State, args: Arguments) -> Json:
-    """Add people of the workspace; without `force`, all of them or nobody.
+    """Add people from the workspace; without `force`, all of them or nobody.
 
-    External people are asked with `conversations.inviteShared` instead.
+    External people are invited with `conversations.inviteShared` instead.
     """
     channel = find_channel(state, args.text("channel"))
     _require_invite_scope(state, channel)
@@ -68,7 +68,7 @@ def invite(state: State, args: Arguments) -> Json:
 
 
 def conversation(state: State, channel: Channel) -> Json:
-    """The conversation object, with what Slack Connect adds to it (docs: conversation object)."""
+    """The conversation object, with what Slack Connect adds (docs: conversation object)."""
     asked = [each.user.team.id for each in channel.invitations if each.is_open and each.user]
     return {
         "id": channel.id,
@@ -98,7 +98,7 @@ def conversation(state: State, channel: Channel) -> Json:
 
 
 def _checked_name(state: State, name: str) -> str:
-    """Lower-case letters, digits, hyphens, underscores, and nobody else's: archived ones count."""
+    """Lowercase letters, digits, hyphens, underscores; names of archived channels are taken too."""
     if not name:
         raise SlackError("invalid_name_required")
     if len(name) > NAME_LIMIT:
@@ -123,7 +123,7 @@ def _require_invite_scope(state: State, channel: Channel) -> None:
 
 
 def _refusal(state: State, channel: Channel, user_id: str) -> str | None:
-    """Why this user cannot be added, if so."""
+    """Why this user cannot be added; None if they can."""
     user = state.users.get(user_id)
     if user is None or not state.knows(user):
         return "user_not_found"

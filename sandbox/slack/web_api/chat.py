@@ -19,8 +19,8 @@ from sandbox.slack.web_api.base import (
 )
 
 UPDATE_TEXT_LIMIT = 4_000
-POST_TEXT_LIMIT = 40_000  # longer posts are cut, not refused (docs: chat.postMessage)
-METADATA_LIMIT = 1_024  # Slack publishes no figure; this one is safe
+POST_TEXT_LIMIT = 40_000  # longer posts are truncated, not refused (docs: chat.postMessage)
+METADATA_LIMIT = 1_024  # Slack publishes no limit; this one is safe
 
 
 @method(
@@ -106,7 +106,7 @@ def _content(state: State, args: Arguments) -> tuple[str, list[Json]]:
 
 
 def _thread(state: State, channel: Channel, args: Arguments) -> str | None:
-    """The `ts` of the parent; a reply's own `ts` will not do (docs: chat.postMessage)."""
+    """The `ts` of the parent; a reply's own `ts` is refused (docs: chat.postMessage)."""
     ts = args.maybe_text("thread_ts")
     if not ts:
         return None

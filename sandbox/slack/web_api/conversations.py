@@ -34,7 +34,7 @@ def info(state: State, args: Arguments) -> Json:
 
 @method("conversations.members", "channel limit cursor", scopes=READ, per_minute=100)
 def members(state: State, args: Arguments) -> Json:
-    """Everybody in the channel, external members too."""
+    """Everyone in the channel, including external members."""
     channel = find_conversation(state, args, "read")
     page, cursor = _page(list(channel.members), args, default=100)
     return {"members": page, "response_metadata": {"next_cursor": cursor}}
@@ -61,7 +61,7 @@ def own(state: State, args: Arguments) -> Json:
 
 @method("conversations.history", WINDOW, scopes=HISTORY)
 def history(state: State, args: Arguments) -> Json:
-    """The channel's own messages, newest first; replies are not here unless broadcast."""
+    """The channel's own messages, newest first; replies are included only if broadcast."""
     channel = find_conversation(state, args, "history")
     require_member(state, channel)
     outside_threads = [

@@ -13,7 +13,7 @@ ALT_TEXT_LIMIT = 1_000  # docs: files.getUploadURLExternal
     "files.getUploadURLExternal", "filename length alt_txt", scopes="files:write", per_minute=100
 )
 def get_upload_url(state: State, args: Arguments) -> Json:
-    """Where to post the content of a new file."""
+    """Return the URL to post a new file's content to."""
     name = args.text("filename")
     length = str(args.values.get("length", ""))
     if not length.isdecimal() or int(length) == 0:
@@ -28,7 +28,7 @@ def get_upload_url(state: State, args: Arguments) -> Json:
 
 @method("files.completeUploadExternal", "files", scopes="files:write", per_minute=100)
 def complete_upload(state: State, args: Arguments) -> Json:
-    """Make uploaded files the app's own, once; nobody else is shown them yet."""
+    """Make uploaded files the app's own, once; they aren't shared with anyone yet."""
     completed = []
     for each in args.structure("files") or []:
         file = state.files.get(each.get("id", "")) if isinstance(each, dict) else None

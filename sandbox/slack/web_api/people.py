@@ -9,7 +9,7 @@ from sandbox.slack.model import Json, User
 from sandbox.slack.state import State
 from sandbox.slack.web_api.base import method
 
-# How Slack calls some zones; of the others, the short name will do.
+# Slack's labels for some time zones; for others, the short name is good enough.
 ZONES = {
     "America/New_York": "Eastern {} Time",
     "America/Chicago": "Central {} Time",
@@ -64,7 +64,7 @@ def _profile(state: State, user: User) -> Json:
 
 
 def _time_zone(name: str, now: float) -> Json:
-    """What the user object tells of a time zone, as it is at `now` (docs: user object)."""
+    """The time zone in the user object, as of `now` (docs: user object)."""
     at = datetime.fromtimestamp(now, ZoneInfo(name))
     offset, is_summer = at.utcoffset() or timedelta(), bool(at.dst())
     label = ZONES.get(name, at.tzname() or name)

@@ -1,4 +1,4 @@
-"""conversations.inviteShared: asking people of other organizations to a channel."""
+"""conversations.inviteShared: inviting people from other organizations to a channel."""
 
 import re
 
@@ -16,7 +16,7 @@ from sandbox.slack.web_api.base import find_channel, method, require_member
     per_minute=20,
 )
 def invite_shared(state: State, args: Arguments) -> Json:
-    """Invite one person, with the right to post only unless told otherwise.
+    """Invite one person, who may only post unless the call says otherwise.
 
     The channel stays as it is until they accept (docs: conversations.inviteShared).
     """
@@ -55,7 +55,7 @@ def _channel(state: State, channel_id: str) -> Channel:
 def _recipient(
     state: State, channel: Channel, args: Arguments
 ) -> tuple[str, None] | tuple[None, User]:
-    """The one person asked: by e-mail address, or as a user who is known already."""
+    """The one person invited: by email address, or as a user who is already known."""
     emails, user_ids = args.names("emails"), args.names("user_ids")
     if not emails and not user_ids:
         raise SlackError("recipients_not_specified")

@@ -12,7 +12,7 @@ from sandbox.slack.web_api.base import method
 
 @method("views.open", "trigger_id view", per_minute=100)
 def open_view(state: State, args: Arguments) -> Json:
-    """Show a new modal; the trigger must be fresh and unused (docs: views.open)."""
+    """Open a new modal; the trigger must be recent and unused (docs: views.open)."""
     content = views.checked(args.structure("view"))
     user = _exchange(state, args.text("trigger_id"))
     return {"view": views.to_api(state, views.open_modal(state, user, content))}
@@ -20,7 +20,7 @@ def open_view(state: State, args: Arguments) -> Json:
 
 @method("views.update", "view_id external_id hash view", per_minute=100)
 def update(state: State, args: Arguments) -> Json:
-    """Change an open modal; with `hash`, only if nobody else did meanwhile (docs: views.update)."""
+    """Change an open modal; with `hash`, only if it hasn't changed since (docs: views.update)."""
     content = views.checked(args.structure("view"))
     view = state.find_view(args.maybe_text("view_id"), args.maybe_text("external_id"))
     if view is None:

@@ -1,4 +1,4 @@
-"""What happens to a channel, and requests that come twice."""
+"""What happens to a channel, and requests that arrive twice."""
 
 import sqlalchemy as sa
 from alembic import op

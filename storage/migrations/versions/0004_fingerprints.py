@@ -1,4 +1,4 @@
-"""Keyed digests of the values, to know them again in a message. `keys rotate` fills old rows."""
+"""Keyed digests to recognize values in a message. `keys rotate` fills in old rows."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,6 +1,6 @@
-"""What the daily work needs: turns, reminders, questions, hand-overs, test bookings.
+"""Columns for daily work: turns, reminders, questions, handoffs, test bookings.
 
-A channel may have several clients, each of which runs there once at a time.
+A channel may have several clients, each with one running onboarding at a time.
 """
 
 import json
@@ -104,7 +104,7 @@ def _fill() -> None:
         "WHERE event.onboarding_id = onboarding.id AND announced_ts IS NOT NULL "
         "ORDER BY event.id LIMIT 1)"
     )
-    op.execute(  # until now, nobody could close one
+    op.execute(  # until now, questions could not be closed
         "UPDATE onboarding SET open_questions = (SELECT count(*) FROM event "
         "WHERE event.onboarding_id = onboarding.id AND kind = 'help_asked')"
     )
@@ -117,7 +117,7 @@ def _fill() -> None:
         connection.execute(
             sa.text("SELECT onboarding_id, report FROM verification ORDER BY number")
         ).all()
-    )  # the last one of each
+    )  # the last one of each onboarding
     found = "SELECT id, client_name, guide, guide_version FROM onboarding"
     for onboarding_id, client, *guide in connection.execute(sa.text(found)).all():
         stored = {
@@ -144,7 +144,7 @@ def _fill() -> None:
 
 
 def _outcome(report: str | None) -> str:
-    """What is said of a verification: failed if anything failed, passed if all of it passed."""
+    """The result of a verification: failed if any check failed, passed if all passed."""
     if report is None:
         return "running"
     checks = json.loads(report)["checks"]

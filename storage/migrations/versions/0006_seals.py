@@ -1,7 +1,7 @@
-"""The history is sealed: each event with all before it, so that nobody alters it unnoticed.
+"""The history is sealed, each event with all before it, so that changes don't go unnoticed.
 
-The events that are there already are sealed now, by the keys that `storage.migrate` is given. One
-more event says so, and when: what happened to them earlier, no seal can tell.
+Existing events are sealed now, with the keys that `storage.migrate` gets. One more event says so,
+and when: no seal can tell what happened to them earlier.
 """
 
 from datetime import UTC, datetime
@@ -54,7 +54,7 @@ def upgrade() -> None:
             raise RuntimeError("the history there is needs keys to be sealed with")
         for onboarding_id in ids:
             _seal(connection, seals, onboarding_id)
-    with op.batch_alter_table("event") as batch:  # from here on, nothing comes in without a seal
+    with op.batch_alter_table("event") as batch:  # from here on, a new event needs a seal
         batch.alter_column("position", existing_type=sa.Integer(), server_default=None)
         batch.alter_column("seal", existing_type=sa.String(), server_default=None)
     op.create_index(
@@ -63,7 +63,7 @@ def upgrade() -> None:
 
 
 def _seal(connection: sa.Connection, seals: Seals, onboarding_id: str) -> None:
-    """Seal what there is of one history, and the event that says so."""
+    """Seal the existing events of one history, and the event that says so."""
     of_one = EVENT.c.onboarding_id == onboarding_id
     found = connection.execute(sa.select(EVENT).where(of_one).order_by(EVENT.c.id))
     rows = [dict(row) for row in found.mappings()]

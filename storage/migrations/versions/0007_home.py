@@ -1,4 +1,4 @@
-"""Who opened the app's Home lately: it is brought level while they may be looking at it."""
+"""Who opened the app's Home recently: it is kept up to date while they may be looking at it."""
 
 import sqlalchemy as sa
 from alembic import op

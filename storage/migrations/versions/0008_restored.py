@@ -1,4 +1,4 @@
-"""From when on messages may stand in Slack that a restored backup does not know."""
+"""Since when there may be messages in Slack that a restored backup doesn't have."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Since when Slack refuses a thread for a reason that nobody knows."""
+"""Since when Slack has refused a thread for an unknown reason."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,8 +1,8 @@
 """PostgreSQL keeps no samples of the ciphertexts: a destroyed one would live on in pg_statistic.
 
-ANALYZE, which autovacuum runs by itself, copies some of a column's values there
-(https://www.postgresql.org/docs/current/catalog-pg-statistic.html). Naming the type again drops
-those that it took before.
+ANALYZE, which autovacuum runs automatically, copies some of a column's values there
+(https://www.postgresql.org/docs/current/catalog-pg-statistic.html). Setting the type again drops
+those that it copied before.
 """
 
 import sqlalchemy as sa

@@ -1,4 +1,4 @@
-"""When something last came from Slack."""
+"""When something last arrived from Slack."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Which organization an onboarding belongs to; of older ones, whose people act next tells."""
+"""Which organization an onboarding belongs to; for older ones, set by whose people act next."""
 
 import sqlalchemy as sa
 from alembic import op

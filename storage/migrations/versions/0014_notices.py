@@ -1,4 +1,4 @@
-"""What the engineering channel was told once, as long as it is so."""
+"""Notices posted in the engineering channel once, for as long as they are true."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,6 +1,6 @@
-"""What the rows of an onboarding say is sealed with the end of its history.
+"""An onboarding's rows are sealed together with the end of its history.
 
-What is there now is taken as it is: what happened to it earlier, no seal can tell.
+Existing rows are taken as they are: no seal can tell what happened to them earlier.
 """
 
 from typing import Any
@@ -14,7 +14,7 @@ from storage.column_types import Json, UtcDateTime
 
 revision = "0015"
 down_revision: str | None = "0014"
-# A release from before this one changes rows without sealing them, which looks like tampering.
+# An earlier release changes rows without sealing them, which looks like tampering.
 stop_all = True
 
 TYPES: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""When the values of an onboarding that stands still are looked at again."""
+"""When to check the values of an inactive onboarding again."""
 
 import sqlalchemy as sa
 from alembic import op

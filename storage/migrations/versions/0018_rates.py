@@ -1,4 +1,4 @@
-"""How much somebody did lately."""
+"""How much someone did recently."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Count posted secrets alone: an ID that was posted needs no new one."""
+"""Count only posted secrets: an ID that was posted need not be replaced."""
 
 import tomllib
 from datetime import datetime

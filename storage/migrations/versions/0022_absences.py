@@ -1,4 +1,4 @@
-"""Engineers who are away, and whose clients a colleague covers."""
+"""Engineers who are away, and which onboardings colleagues cover for them."""
 
 import sqlalchemy as sa
 from alembic import op

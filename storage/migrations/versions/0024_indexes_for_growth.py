@@ -1,4 +1,4 @@
-"""Indexes with which nothing gets slower the more onboardings there are."""
+"""Indexes that keep queries fast as the number of onboardings grows."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -7,7 +7,7 @@ revision = "0024"
 down_revision: str | None = "0023"
 
 RUNNING = "status IN ('active', 'paused')"
-# Never announced, and most of all events; written as announced so that the index stays small.
+# Never announced, and most of all events; marked as announced so that the index stays small.
 UNANNOUNCED_KINDS = (
     "account_chosen",
     "step_done",

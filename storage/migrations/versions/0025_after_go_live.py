@@ -1,4 +1,4 @@
-"""Checks of live clients: weekly, and all at once."""
+"""Checks of live clients: weekly, and all at the same time."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Summaries of histories, for reports; they are made when a report first needs them."""
+"""Summaries of histories for reports, computed when a report first needs them."""
 
 import sqlalchemy as sa
 from alembic import op

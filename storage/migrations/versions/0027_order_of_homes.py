@@ -1,4 +1,4 @@
-"""An index that tells the order of the onboardings in a Home, without their rows."""
+"""An index that gives the order of the onboardings in a Home without reading their rows."""
 
 import sqlalchemy as sa
 from alembic import op
