@@ -21,6 +21,7 @@ def ample_time(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
     for bound in ("bot.app.bolt.PRESS_SECONDS", "bot.app.bolt.ANSWER_SECONDS"):
         monkeypatch.setattr(bound, AMPLE)
     monkeypatch.setattr("handlers.commands.COMMAND_SECONDS", AMPLE)
+    monkeypatch.setattr("sandbox.slack.state.TRIGGER_LIFETIME", AMPLE)
     assert SlackSandbox.__init__.__kwdefaults__
     monkeypatch.setitem(SlackSandbox.__init__.__kwdefaults__, "ack_deadline", AMPLE)
 

@@ -207,6 +207,7 @@ async def test_a_trigger_can_be_used_only_once(bot: StubBot, ann: Person, messag
     assert [answer.get("error") for answer in answers] == [None, "exchanged_trigger_id"]
 
 
+@pytest.mark.slow_slack
 async def test_a_trigger_expires_after_three_seconds(
     clock: FrozenClock, bot: StubBot, ann: Person, message: Message
 ) -> None:
