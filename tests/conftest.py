@@ -34,7 +34,7 @@ def made_once() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def nothing_is_put_off(monkeypatch: pytest.MonkeyPatch) -> None:
+def edit_delays(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make edits at once that otherwise wait until the thread is at rest."""
     monkeypatch.setattr("bot.publishing.leisure.LONGEST", timedelta(0))
 

@@ -75,7 +75,7 @@ async def test_a_member_who_joins_is_announced_even_if_users_info_fails(world: W
     assert timezone(world) is None
 
 
-@pytest.mark.parametrize("named", [True, False], ids=["who was named", "who acts first"])
+@pytest.mark.parametrize("named", [True, False], ids=["a named admin", "the first to act"])
 async def test_the_sweep_finds_the_time_zone_and_reminders_follow_it(
     go_to: GoTo, database: AnyDatabase, named: bool
 ) -> None:

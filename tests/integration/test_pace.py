@@ -16,7 +16,7 @@ PACE = 20.0
 
 
 @pytest.fixture
-def nothing_is_put_off() -> None:
+def edit_delays() -> None:
     """Defer edits as in production."""
 
 

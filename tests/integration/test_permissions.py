@@ -32,7 +32,7 @@ FORBIDDEN = (*REFUSALS.values(), "That button belongs to another channel.")
 
 
 @dataclass(frozen=True)
-class Stand:
+class Caller:
     """A person, and the channel their request comes from."""
 
     person: Person
@@ -44,32 +44,32 @@ class Cast:
     """Everyone who attempts an action."""
 
     world: World
-    stands: dict[str, Stand]
+    callers: dict[str, Caller]
 
-    async def tries(self, stand: Stand, deed: str) -> str:
+    async def tries(self, caller: Caller, action_name: str) -> str:
         """Have someone attempt an action, and return whether it's allowed."""
-        before = len(stand.person.ephemerals)
-        if deed == "status":
-            return await self.commands(stand)
-        action, _, step = deed.partition(":")
+        before = len(caller.person.ephemerals)
+        if action_name == "status":
+            return await self.commands(caller)
+        action, _, step = action_name.partition(":")
         value = f"{self.world.onboarding}:{step}"
         root = self.world.message("root")
-        await stand.person.press_raw(root, action, value, channel=stand.channel)
+        await caller.person.press_raw(root, action, value, channel=caller.channel)
         await self.world.idle()
-        if stand.person.view:
-            await stand.person.close(stand.person.view)
-        answered = len(stand.person.ephemerals) > before
-        return "no" if answered and told(stand.person).startswith(FORBIDDEN) else "yes"
+        if caller.person.view:
+            await caller.person.close(caller.person.view)
+        answered = len(caller.person.ephemerals) > before
+        return "no" if answered and told(caller.person).startswith(FORBIDDEN) else "yes"
 
-    async def commands(self, stand: Stand) -> str:
+    async def commands(self, caller: Caller) -> str:
         try:
-            reply = await stand.person.command(stand.channel, "/servicetitan", "status")
+            reply = await caller.person.command(caller.channel, "/servicetitan", "status")
         except NotOfferedError:
             return "-"
         return "no" if reply.text.startswith(FORBIDDEN) else "yes"
 
 
-def everybody(world: World) -> dict[str, Stand]:
+def everybody(world: World) -> dict[str, Caller]:
     """Everyone who attempts an action, by role; all but the last three in the client's channel."""
     slack = world.slack
     people = {
@@ -88,30 +88,30 @@ def everybody(world: World) -> dict[str, Stand]:
         world.channel.members[person.id] = person.user
     zoe = slack.add_person("Zoe Zenith", slack.add_team("Zenith Heating"))
     other = slack.add_channel("zenith", world.erin, zoe, world.ann)
-    stands = {name: Stand(person, world.channel) for name, person in people.items()}
-    stands["engineer, from another channel"] = Stand(world.erin, other)
-    stands["client's admin, from another channel"] = Stand(world.ann, other)
-    stands["another client's admin, forged id"] = Stand(zoe, other)
-    return stands
+    callers = {name: Caller(person, world.channel) for name, person in people.items()}
+    callers["engineer, from another channel"] = Caller(world.erin, other)
+    callers["client's admin, from another channel"] = Caller(world.ann, other)
+    callers["another client's admin, forged id"] = Caller(zoe, other)
+    return callers
 
 
-def listed_as_engineers(world: World, stands: dict[str, Stand]) -> list[str]:
+def listed_as_engineers(world: World, callers: dict[str, Caller]) -> list[str]:
     """The value of ENGINEERS: people, some of whom no longer count, and a user group."""
-    names = [name for name in stands if name.startswith("engineer who") or "bot" in name]
-    group = world.slack.add_usergroup(stands["engineer by user group"].person)
-    return [world.erin.id, group, *(stands[name].person.id for name in names)]
+    names = [name for name in callers if name.startswith("engineer who") or "bot" in name]
+    group = world.slack.add_usergroup(callers["engineer by user group"].person)
+    return [world.erin.id, group, *(callers[name].person.id for name in names)]
 
 
 @pytest.fixture
 async def cast(database: AnyDatabase) -> AsyncIterator[Cast]:
     async with a_world(database) as world:
-        stands = everybody(world)
-        engineers = listed_as_engineers(world, stands)
+        callers = everybody(world)
+        engineers = listed_as_engineers(world, callers)
         async with world.second_bot(engineers=engineers) as bot:
             world.slack.deliver_to(f"http://127.0.0.1:{bot.settings.port}/slack/events")
             world = replace(world, bot=bot)
-            await world.begin(client_admins=[stands["guest named as admin"].person.id])
-            yield Cast(world, stands)
+            await world.begin(client_admins=[callers["guest named as admin"].person.id])
+            yield Cast(world, callers)
 
 
 def rows(matrix: str) -> dict[str, list[str]]:
@@ -127,8 +127,8 @@ async def test_permissions_match_the_designed_matrix(
     cast: Cast, capsys: pytest.CaptureFixture[str]
 ) -> None:
     measured = {
-        name: [await cast.tries(stand, deed) for deed in ATTEMPTS]
-        for name, stand in cast.stands.items()
+        name: [await cast.tries(caller, action_name) for action_name in ATTEMPTS]
+        for name, caller in cast.callers.items()
     }
 
     with capsys.disabled():
@@ -144,16 +144,16 @@ async def test_every_refusal_is_private_and_leaves_a_record(cast: Cast) -> None:
     refused = [name for name, answers in rows(MATRIX).items() if answers[0] == "no"]
 
     for name in refused:
-        await cast.tries(cast.stands[name], "step_done:7")
+        await cast.tries(cast.callers[name], "step_done:7")
 
     recorded = [actor for actor, _step in cast.world.events("refused")]
-    assert recorded == [cast.stands[name].person.id for name in refused]
+    assert recorded == [cast.callers[name].person.id for name in refused]
     assert len(cast.world.channel.messages) == messages
-    assert all(cast.stands[name].person.ephemerals for name in refused)
+    assert all(cast.callers[name].person.ephemerals for name in refused)
 
 
 async def test_only_the_person_who_opened_a_form_can_submit_it(cast: Cast) -> None:
-    world, abe = cast.world, cast.stands["another of the client's people"].person
+    world, abe = cast.world, cast.callers["another of the client's people"].person
     form = await world.open(world.ann, "step:1", "step_help")
     await world.submit(world.ann, form, question="Is this right?")
     payload = world.last_sent

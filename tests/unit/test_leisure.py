@@ -13,7 +13,7 @@ SECOND = timedelta(seconds=1)
 
 
 @pytest.fixture
-def nothing_is_put_off() -> None:
+def edit_delays() -> None:
     """Override the fixture in conftest.py: defer edits as in production."""
 
 
