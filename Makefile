@@ -84,7 +84,7 @@ soak: .venv/installed-dev ## let 200 clients work for five minutes; fails if any
 	@$(BIN)/python -m tests.bench.soak
 
 .PHONY: format
-format: .venv/installed-dev ## format the code and mend what ruff can mend
+format: .venv/installed-dev ## format the code and fix what ruff can fix
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
