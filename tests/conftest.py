@@ -56,12 +56,12 @@ SLOWEST = ("browser", "machine", "outages", "crash", "e2e")
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
-    """With `-n auto`, have two workers a core: many tests wait for other processes."""
+    """With `-n auto`, start more workers than cores: many tests wait for other processes."""
     if config.option.numprocesses != "auto":
         return None
     usable = hasattr(os, "sched_getaffinity")
     cores = len(os.sched_getaffinity(0)) if usable else os.cpu_count() or 1
-    return 2 * cores
+    return cores + (cores + 1) // 2
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
