@@ -132,10 +132,11 @@ class ReminderSender:
 
         Raises RateLimited as long as waiting is likely to help.
         """
-        if onboarding.timezone or self._slack_is_down:
+        people = onboarding.client_people[:MOST_ASKED]
+        if onboarding.timezone or not people or self._slack_is_down:
             return onboarding
         try:
-            timezone = await self._timezone_of(onboarding.client_people[:MOST_ASKED])
+            timezone = await self._timezone_of(people)
             self._no_room_since = None
         except RateLimited:
             now = self._clock()
