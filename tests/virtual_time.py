@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import pytest
 import slack_sdk.signature
 
-import bot.app.web
+import bot.app.signature
 
 Result = TypeVar("Result")
 
@@ -107,7 +107,7 @@ class Clock:
 def tell_the_time(clock: Clock, patch: pytest.MonkeyPatch) -> None:
     """Let Slack's signatures be judged by this clock."""
     patch.setattr(slack_sdk.signature.Clock, "now", lambda _self: clock().timestamp())
-    patch.setattr(bot.app.web, "time", SimpleNamespace(time=lambda: clock().timestamp()))
+    patch.setattr(bot.app.signature, "time", SimpleNamespace(time=lambda: clock().timestamp()))
 
 
 def run(work: Callable[[Clock], Coroutine[Any, Any, Result]]) -> Result:

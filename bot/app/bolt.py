@@ -45,10 +45,45 @@ BOLT_KEYS = {
 class TimedApp(AsyncApp):
     """A Bolt app that answers in time and measures how long it took, over either transport."""
 
-    slack: Slack
-    metrics: Metrics
-    requests: RequestMonitor
-    tasks: BackgroundTasks
+    def __init__(
+        self,
+        client: AsyncWebClient,
+        slack: Slack,
+        *,
+        metrics: Metrics,
+        requests: RequestMonitor,
+        tasks: BackgroundTasks,
+    ) -> None:
+        self.metrics, self.requests = metrics, requests
+        self._slack, self._tasks = slack, tasks
+
+        async def authorize() -> AuthorizeResult:
+            # By default, Bolt calls auth.test on the first request, and fails that request if Slack
+            # does not answer.
+            known = slack.cached_identity
+            return AuthorizeResult(
+                enterprise_id=known.enterprise_id if known else None,
+                team_id=known.team_id if known else None,
+                bot_user_id=known.user_id if known else None,
+                bot_token=client.token,
+            )
+
+        # With this and SLACK_CLIENT_SECRET set, Bolt would switch to OAuth for many workspaces.
+        os.environ.pop("SLACK_CLIENT_ID", None)
+        super().__init__(
+            name="onboarding",  # else Bolt reads the source of every caller to find one
+            client=client,
+            authorize=authorize,
+            # Our server verifies the signature over the raw bytes before Bolt sees a request.
+            request_verification_enabled=False,
+            ssl_check_enabled=False,
+            # By default, Bolt drops the event when someone deletes one of our messages.
+            ignoring_self_events_enabled=False,
+            # The response is sent when the listener returns: it commits, acknowledges, and leaves
+            # the rest to background tasks.
+            process_before_response=True,
+            logger=quiet,
+        )
 
     async def answer(self, payload: dict[str, Any]) -> BoltResponse:
         """Handle a payload within Slack's three seconds, however slow everything else is."""
@@ -56,12 +91,18 @@ class TimedApp(AsyncApp):
         self.requests.accepted(event=kind == "event_callback")
         if kind == "event_callback" and self._tells_of_our_own(payload):
             return BoltResponse(status=200, body="")
-        # In this mode, Bolt accepts a payload that is already parsed. Headers are not signed.
         _clean(payload)
+        # In this mode, Bolt accepts a payload that is already parsed. Headers are not signed.
         request = AsyncBoltRequest(body=payload, mode="socket_mode")
         with request_id():
             if kind == "block_actions":
-                response = await self._press(request)
+                work = asyncio.create_task(self.async_dispatch(request), name="a press")
+                await asyncio.wait({work}, timeout=PRESS_SECONDS)
+                if work.done():
+                    response = work.result()
+                else:  # acknowledge it now, and let it finish in the background
+                    self._tasks.adopt(work)
+                    response = BoltResponse(status=200, body="")
             else:
                 # If time runs out, a form or command shows an error; Slack repeats an event.
                 with answering_within(ANSWER_SECONDS):
@@ -72,7 +113,7 @@ class TimedApp(AsyncApp):
 
     def _tells_of_our_own(self, payload: dict[str, Any]) -> bool:
         """Whether an event is about a message that we posted or edited; a press causes several."""
-        event, known = payload.get("event"), self.slack.cached_identity
+        event, known = payload.get("event"), self._slack.cached_identity
         if known is None or not isinstance(event, dict) or event.get("type") != "message":
             return False
         subtype = event.get("subtype")
@@ -80,56 +121,6 @@ class TimedApp(AsyncApp):
         if subtype == "message_deleted" or not isinstance(message, dict):
             return False
         return message.get("user") == known.user_id and message.get("subtype") != "tombstone"
-
-    async def _press(self, request: AsyncBoltRequest) -> BoltResponse:
-        """Handle a press; if it takes long, acknowledge it and let it finish in the background."""
-        work = asyncio.create_task(self.async_dispatch(request), name="a press")
-        await asyncio.wait({work}, timeout=PRESS_SECONDS)
-        if work.done():
-            return work.result()
-        self.tasks.adopt(work)
-        return BoltResponse(status=200, body="")
-
-
-def bolt_app(
-    client: AsyncWebClient,
-    slack: Slack,
-    *,
-    metrics: Metrics,
-    requests: RequestMonitor,
-    tasks: BackgroundTasks,
-) -> TimedApp:
-    """Return the app that the handlers register their listeners with."""
-
-    async def authorize() -> AuthorizeResult:
-        # By default, Bolt calls auth.test on the first request, and fails that request if Slack
-        # does not answer.
-        known = slack.cached_identity
-        return AuthorizeResult(
-            enterprise_id=known.enterprise_id if known else None,
-            team_id=known.team_id if known else None,
-            bot_user_id=known.user_id if known else None,
-            bot_token=client.token,
-        )
-
-    # With this and SLACK_CLIENT_SECRET set, Bolt would switch to OAuth for many workspaces.
-    os.environ.pop("SLACK_CLIENT_ID", None)
-    app = TimedApp(
-        name="onboarding",  # else Bolt reads the source of every caller to find one
-        client=client,
-        authorize=authorize,
-        # Our server verifies the signature over the raw bytes before Bolt sees a request.
-        request_verification_enabled=False,
-        ssl_check_enabled=False,
-        # By default, Bolt drops the event when someone deletes one of our messages.
-        ignoring_self_events_enabled=False,
-        # The response is sent when the listener returns: it commits, acknowledges, and leaves the
-        # rest to background tasks.
-        process_before_response=True,
-        logger=quiet,
-    )
-    app.slack, app.metrics, app.requests, app.tasks = slack, metrics, requests, tasks
-    return app
 
 
 def _clean(payload: dict[str, Any]) -> None:

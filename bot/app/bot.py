@@ -10,7 +10,7 @@ import aiohttp
 import httpx
 
 import handlers
-from bot.app.bolt import bolt_app, quiet
+from bot.app.bolt import TimedApp, quiet
 from bot.app.gauges import Gauges
 from bot.app.guides import guide_files, guide_store
 from bot.app.health import Health
@@ -114,7 +114,7 @@ class Bot:
         self.slack = Slack(client, self.metrics, self.rate_limits)
         self.directory = Directory(self.slack, settings.engineers, self.lookups)
         self.requests = RequestMonitor(self.database, self.metrics, self._clock)
-        self.bolt = bolt_app(
+        self.bolt = TimedApp(
             client, self.slack, metrics=self.metrics, requests=self.requests, tasks=self.tasks
         )
         token = settings.slack_app_token

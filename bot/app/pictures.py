@@ -1,10 +1,11 @@
 """Serves the guide's pictures at PUBLIC_URL, for Slack to download."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Iterable, Iterator
+from functools import partial
 
 from aiohttp import web
 
-from bot.guide.pictures import PictureFile
+from bot.guide.pictures import PictureFile, PictureSources
 
 HEADERS = {
     # The content at an address never changes: another picture gets another address.
@@ -14,13 +15,12 @@ HEADERS = {
 }
 
 
-def routes(files: Sequence[tuple[str, PictureFile]]) -> Sequence[web.RouteDef]:
-    """Return a route for each path; no name in a request leads to a file on the disk."""
-    return [web.get(path, _serves(file)) for path, file in files]
+def picture_routes(guides: Iterable[PictureSources]) -> Iterator[web.RouteDef]:
+    """Yield a route for each picture; no name in a request leads to a file on the disk."""
+    for sources in guides:
+        for path, file in sources.served:
+            yield web.get(path, partial(_serve, file))
 
 
-def _serves(file: PictureFile) -> Callable[[web.Request], Awaitable[web.Response]]:
-    async def serve(_request: web.Request) -> web.Response:
-        return web.Response(body=file.content, content_type=file.content_type, headers=HEADERS)
-
-    return serve
+async def _serve(file: PictureFile, _request: web.Request) -> web.Response:
+    return web.Response(body=file.content, content_type=file.content_type, headers=HEADERS)

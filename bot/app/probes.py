@@ -3,46 +3,39 @@
 import hmac
 import json
 from collections.abc import Sequence
+from functools import partial
 
 from aiohttp import web
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from pydantic import SecretStr
 
 from bot.app.health import Health
 from bot.core.metrics import Metrics
 from bot.core.typed_text import escape_controls
 
-SCHEME = "bearer"
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="metrics"'}  # RFC 6750, section 3
 
 
 class Probes:
     """`GET /healthz`, `/readyz` and `/metrics`, answered from memory."""
 
-    def __init__(self, health: Health, metrics: Metrics, token: str | None) -> None:
+    def __init__(self, health: Health, metrics: Metrics, token: SecretStr | None) -> None:
         """Take METRICS_TOKEN; with None, anyone who reaches the port may read everything."""
         self._health, self._metrics = health, metrics
-        self._token = token.encode() if token else None
+        self._token = token.get_secret_value().encode() if token else None
 
     def routes(self, *, elsewhere: bool = False) -> Sequence[web.RouteDef]:
         """Return a port's routes; if METRICS_PORT is `elsewhere`, without metrics and details."""
-        if elsewhere:
-            return [web.get("/healthz", _healthz), web.get("/readyz", self._bare_readyz)]
-        return [
+        routes = [
             web.get("/healthz", _healthz),
-            web.get("/readyz", self._readyz),
-            web.get("/metrics", self._get_metrics),
+            web.get("/readyz", partial(self._readyz, may_have_details=not elsewhere)),
         ]
+        return routes if elsewhere else [*routes, web.get("/metrics", self._get_metrics)]
 
-    async def _readyz(self, request: web.Request) -> web.Response:
-        return await self._ready(details=self._is_authorized(request))
-
-    async def _bare_readyz(self, _request: web.Request) -> web.Response:
-        return await self._ready(details=False)
-
-    async def _ready(self, *, details: bool) -> web.Response:
+    async def _readyz(self, request: web.Request, *, may_have_details: bool) -> web.Response:
         causes = await self._health.causes()
         answer: dict[str, object] = {"status": "unready" if causes else "ready"}
-        if details:
+        if may_have_details and self._is_authorized(request):
             if causes:
                 answer["causes"] = causes
             answer["warnings"] = self._health.warnings
@@ -62,7 +55,7 @@ class Probes:
             return True
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         given = token.strip().encode("utf-8", "surrogateescape")
-        return hmac.compare_digest(given, self._token) and scheme.lower() == SCHEME
+        return hmac.compare_digest(given, self._token) and scheme.lower() == "bearer"
 
 
 async def _healthz(_request: web.Request) -> web.Response:

@@ -85,27 +85,20 @@ async def _stop(bot: Bot) -> None:
 async def _serving(bot: Bot) -> AsyncIterator[None]:
     """Listen on PORT, and on METRICS_PORT if it is set, until the block ends."""
     settings = bot.settings
-    secret, token = settings.slack_signing_secret, settings.metrics_token
-    probes = Probes(bot.health, bot.metrics, token.get_secret_value() if token else None)
-    app = web_app(
-        probes.routes(elsewhere=settings.metrics_port is not None),
-        metrics=bot.metrics,
-        in_flight=bot.in_flight,
-        requests=bot.requests,
-        bolt=None if settings.socket_mode else bot.bolt,
-        pictures=[one for sources in bot.picture_sources for one in sources.served],
-        signing_secret=secret.get_secret_value() if secret else "",
-    )
+    probes = Probes(bot.health, bot.metrics, settings.metrics_token)
     async with AsyncExitStack() as ports:
         if settings.metrics_port:
-            await ports.enter_async_context(
-                listening(
-                    probes_app(probes),
-                    *(settings.host, settings.metrics_port, bot.metrics, CLOSING_SECONDS),
-                    setting="METRICS_PORT",
-                    max_connections=MAX_MONITORS,
-                )
+            monitors = listening(
+                probes_app(probes),
+                settings.host,
+                settings.metrics_port,
+                bot.metrics,
+                CLOSING_SECONDS,
+                setting="METRICS_PORT",
+                max_connections=MAX_MONITORS,
             )
+            await ports.enter_async_context(monitors)
+        app = web_app(bot, probes)
         await ports.enter_async_context(
             listening(app, settings.host, settings.port, bot.metrics, CLOSING_SECONDS)
         )

@@ -2,9 +2,8 @@
 
 import json
 import logging
-import time
 from binascii import a2b_qp
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Any, cast
 from urllib.parse import parse_qsl
 
@@ -13,45 +12,30 @@ from aiohttp.typedefs import Handler
 from slack_bolt.adapter.aiohttp import to_aiohttp_response
 
 from bot.app.bolt import TimedApp
+from bot.app.bot import Bot
 from bot.app.connections import Connection
 from bot.app.in_flight import InFlight
-from bot.app.pictures import routes
+from bot.app.pictures import picture_routes
 from bot.app.probes import Probes
-from bot.app.request_monitor import Kind, RequestMonitor
-from bot.app.signature import MAX_AGE_SECONDS, Signature
-from bot.core.metrics import Metrics
-from bot.guide.pictures import PictureFile
+from bot.app.signature import MAX_REQUEST_BYTES, signed_body
 
 log = logging.getLogger(__name__)
 
-# Far more than Slack sends: our largest form, with every field filled in, is about 20 kB.
-MAX_REQUEST_BYTES = 256 * 1024
 REASONS = {400: "malformed", 413: "too_large", 415: "compressed"}
-NOT_SIGNED = '{"error": "invalid request"}'
 # What Bolt's parsing raises for a body that is not JSON or has another shape. Errors of our
 # listeners never get here.
 PARSING_ERRORS = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
 
 
-def web_app(
-    probes: Sequence[web.RouteDef],
-    *,
-    metrics: Metrics,
-    in_flight: InFlight,
-    requests: RequestMonitor,
-    bolt: TimedApp | None,
-    pictures: Sequence[tuple[str, PictureFile]] = (),
-    signing_secret: str = "",
-) -> web.Application:
-    """Return the server's routes; `bolt` takes Slack's requests, unless Socket Mode does.
-
-    `pictures` are the guide's pictures that Slack downloads from here.
-    """
+def web_app(bot: Bot, probes: Probes) -> web.Application:
+    """Return the routes of PORT; without Slack's requests if they arrive over Socket Mode."""
+    settings, secret = bot.settings, bot.settings.slack_signing_secret
     app = web.Application(client_max_size=MAX_REQUEST_BYTES, middlewares=[_track_connection])
-    app.add_routes([*probes, *routes(pictures)])
-    if bolt:
-        slack_events = _slack_events(bolt, in_flight, Signature(signing_secret), metrics, requests)
-        app.add_routes([web.post("/slack/events", slack_events)])
+    app.add_routes(probes.routes(elsewhere=settings.metrics_port is not None))
+    app.add_routes(picture_routes(bot.picture_sources))
+    if secret and not settings.socket_mode:
+        handler = _slack_events(bot.bolt, bot.in_flight, secret.get_secret_value().encode())
+        app.add_routes([web.post("/slack/events", handler)])
     return app
 
 
@@ -74,18 +58,14 @@ async def _track_connection(request: web.Request, handler: Handler) -> web.Strea
 
 
 def _slack_events(
-    bolt: TimedApp,
-    in_flight: InFlight,
-    signature: Signature,
-    metrics: Metrics,
-    requests: RequestMonitor,
+    bolt: TimedApp, in_flight: InFlight, secret: bytes
 ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def slack_events(request: web.Request) -> web.StreamResponse:
         try:
-            body = await _signed_body(request, signature, requests)
+            body = await signed_body(request, secret, bolt.requests)
         except web.HTTPException as refusal:
             if refusal.status in REASONS:
-                metrics.turned_away.labels(REASONS[refusal.status]).inc()
+                bolt.metrics.turned_away.labels(REASONS[refusal.status]).inc()
             refusal.force_close()
             raise
         connection = cast(Connection, request.protocol)  # listening() makes no others
@@ -107,32 +87,6 @@ def _slack_events(
             return response
 
     return slack_events
-
-
-async def _signed_body(
-    request: web.Request, signature: Signature, requests: RequestMonitor
-) -> bytes:
-    """Return the bytes that Slack signed; a body without a recent signature is never read.
-
-    Raises HTTPUnauthorized, HTTPUnsupportedMediaType, HTTPRequestEntityTooLarge or HTTPBadRequest.
-    """
-    age = signature.age(request.headers, time.time())
-    if age is None or abs(age) > MAX_AGE_SECONDS:
-        requests.rejected(Kind.UNSIGNED if age is None else Kind.STALE)
-        raise web.HTTPUnauthorized(text=NOT_SIGNED, content_type="application/json")
-    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise web.HTTPUnsupportedMediaType
-    length = request.content_length or 0
-    if length > MAX_REQUEST_BYTES:
-        raise web.HTTPRequestEntityTooLarge(MAX_REQUEST_BYTES, length)
-    try:
-        body = await request.read()
-    except web.RequestPayloadError:
-        raise web.HTTPBadRequest from None
-    if not signature.is_valid(request.headers, body):
-        requests.rejected(Kind.WRONG)
-        raise web.HTTPUnauthorized(text=NOT_SIGNED, content_type="application/json")
-    return body
 
 
 def _parsed(body: str, content_type: str) -> Any:
