@@ -88,6 +88,16 @@ def page(record: dict[str, Any]) -> dict[str, Any]:
     return {"page": 1, "pageSize": 1, "hasMore": False, "data": [record]}
 
 
+class Refused(Exception):
+    """A request that is refused, and the response that says why."""
+
+    def __init__(
+        self, status: int, title: str, errors: Mapping[str, Sequence[str]] | None = None
+    ) -> None:
+        super().__init__(title)
+        self.response = problem(status, title, errors=errors)
+
+
 def problem(
     status: int,
     title: str,

@@ -72,11 +72,8 @@ def errors_of(error: ValidationError) -> dict[str, list[str]]:
     errors: dict[str, list[str]] = {}
     for each in error.errors(include_url=False, include_input=False):
         path = ".".join(str(part) for part in each["loc"]) or "request"
-        errors.setdefault(path, []).append(_worded(path, each["type"], each["msg"]))
+        text = each["msg"]
+        if each["type"] == "missing":  # worded as in a live response
+            text = f"Required property '{path}' not found in JSON."
+        errors.setdefault(path, []).append(text)
     return errors
-
-
-def _worded(path: str, kind: str, text: str) -> str:
-    if kind == "missing":  # worded as in a live response
-        return f"Required property '{path}' not found in JSON."
-    return text

@@ -1,14 +1,13 @@
 """Bookings in the pretend ServiceTitan: created, listed, read, dismissed under their provider."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from aiohttp import web
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from sandbox.servicetitan.api import PROVIDER, READS, problem
+from sandbox.servicetitan.api import PROVIDER, READS, Refused
 from sandbox.servicetitan.booking_form import CreateBookingRequest, DismissBookingRequest, errors_of
 
 if TYPE_CHECKING:
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 # Newer descriptions list `dismiss`, older ones don't; what a live tenant does isn't documented.
 DismissStatus = Literal[200, 403, 404]
+Form = TypeVar("Form", bound=BaseModel)
 
 READ_SCOPE, WRITE_SCOPE = "tn.crm.bookings:r", "tn.crm.bookings:w"
 NO_START = "0001-01-01T00:00:00Z"  # seen live: what is stored when no start is sent
@@ -72,12 +72,8 @@ class BookingEndpoints:
 
     async def _create(self, request: web.Request) -> web.Response:
         # The scope is checked before the body: an empty POST shows whether the app may write.
-        if refusal := self._refuse(request, WRITE_SCOPE):
-            return refusal
-        try:
-            CreateBookingRequest.model_validate_json(await request.read())
-        except ValidationError as error:
-            return _invalid(errors_of(error))
+        self._check(request, WRITE_SCOPE)
+        await _checked_body(request, CreateBookingRequest)
         # An externalId that already exists is no reason to refuse: seen live.
         number = FIRST_ID + len(self._server.bookings)
         booking = Booking(number, request.match_info["booking_provider"], await request.json())
@@ -85,32 +81,21 @@ class BookingEndpoints:
         return web.json_response(booking.to_api())
 
     async def _list(self, request: web.Request) -> web.Response:
-        if refusal := self._refuse(request, READ_SCOPE):
-            return refusal
+        self._check(request, READ_SCOPE)
         return self.page(request, request.match_info["booking_provider"])
 
     async def _get(self, request: web.Request) -> web.Response:
-        if refusal := self._refuse(request, READ_SCOPE):
-            return refusal
-        booking = self._find(request)
-        return (
-            web.json_response(booking.to_api()) if booking else problem(404, "Booking not found.")
-        )
+        self._check(request, READ_SCOPE)
+        return web.json_response(self._find(request).to_api())
 
     async def _dismiss(self, request: web.Request) -> web.Response:
         if self._server.dismiss_status == 404:
             raise web.HTTPNotFound  # as for an unknown path
-        if refusal := self._refuse(request, WRITE_SCOPE):
-            return refusal
+        self._check(request, WRITE_SCOPE)
         if self._server.dismiss_status == 403:
-            return problem(403, "The application is restricted to a booking provider.")
-        try:
-            wanted = DismissBookingRequest.model_validate_json(await request.read())
-        except ValidationError as error:
-            return _invalid(errors_of(error))
+            raise Refused(403, "The application is restricted to a booking provider.")
+        wanted = await _checked_body(request, DismissBookingRequest)
         booking = self._find(request)
-        if booking is None:
-            return problem(404, "Booking not found.")
         booking.status, booking.dismissing_memo = "Dismissed", wanted.dismissingMemo
         return web.Response()
 
@@ -122,16 +107,21 @@ class BookingEndpoints:
         query = request.query
         known = {"page", "pageSize", "includeTotal", "externalId"}
         if unknown := sorted(query.keys() - known):
-            return _invalid({name: ["The sandbox has no such filter."] for name in unknown})
+            raise _invalid({name: ["The sandbox has no such filter."] for name in unknown})
         try:
             number, size = int(query.get("page", 1)), int(query.get("pageSize", 50))
         except ValueError:
             number, size = 0, 0
         if number < 1 or not 1 <= size <= LARGEST_PAGE:
-            return _invalid({"page": ["page must be from 1, pageSize from 1 to 5000."]})
+            raise _invalid({"page": ["page must be from 1, pageSize from 1 to 5000."]})
+        created = [
+            booking.to_api()
+            for booking in self._server.bookings
+            if provider in (None, booking.provider)
+        ]
         found = [
             each
-            for each in self._records(provider)
+            for each in (READS["bookings"].record, *created)
             if query.get("externalId") in (None, each.get("externalId"))
         ]
         start = (number - 1) * size
@@ -145,22 +135,24 @@ class BookingEndpoints:
             answer["totalCount"] = len(found)
         return web.json_response(answer)
 
-    def _records(self, provider: str | None) -> Iterator[Json]:
-        yield READS["bookings"].record
-        for booking in self._server.bookings:
-            if provider in (None, booking.provider):
-                yield booking.to_api()
-
-    def _find(self, request: web.Request) -> Booking | None:
+    def _find(self, request: web.Request) -> Booking:
         number, provider = request.match_info["id"], request.match_info["booking_provider"]
         for booking in self._server.bookings:
             if (str(booking.id), booking.provider) == (number, provider):
                 return booking
-        return None
+        raise Refused(404, "Booking not found.")
 
-    def _refuse(self, request: web.Request, scope: str) -> web.Response | None:
+    def _check(self, request: web.Request, scope: str) -> None:
         tenant = self._server.tenant_of(request)
-        return tenant.refuse(request, scope) or tenant.refuse_provider(request)
+        tenant.check(request, scope)
+        tenant.check_provider(request)
+
+
+async def _checked_body(request: web.Request, form: type[Form]) -> Form:
+    try:
+        return form.model_validate_json(await request.read())
+    except ValidationError as error:
+        raise _invalid(errors_of(error)) from None
 
 
 def _without_other_letters(value: Any) -> Any:
@@ -175,5 +167,5 @@ def _without_other_letters(value: Any) -> Any:
     return value
 
 
-def _invalid(errors: dict[str, list[str]]) -> web.Response:
-    return problem(400, "One or more validation errors occurred.", errors=errors)
+def _invalid(errors: dict[str, list[str]]) -> Refused:
+    return Refused(400, "One or more validation errors occurred.", errors)

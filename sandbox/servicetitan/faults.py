@@ -1,4 +1,4 @@
-"""Faults that the pretend ServiceTitan was told to have, and which of them is next."""
+"""Faults that the pretend ServiceTitan was told to have."""
 
 import asyncio
 from collections.abc import Mapping
@@ -72,24 +72,3 @@ async def _endless(
             await response.write(body)
             await asyncio.sleep(0)
     return response
-
-
-class Faults:
-    """The active faults; the one that was added first is used first."""
-
-    def __init__(self) -> None:
-        self._faults: list[Fault] = []
-
-    def add(self, fault: Fault) -> None:
-        self._faults.append(fault)
-
-    def clear(self) -> None:
-        self._faults.clear()
-
-    def take(self, endpoint: str) -> Fault | None:
-        """The fault for the next request to `endpoint`, if any; counts as one use of it."""
-        for fault in self._faults:
-            if fault.endpoint in (endpoint, "all") and fault.left != 0:
-                fault.left = None if fault.left is None else fault.left - 1
-                return fault
-        return None

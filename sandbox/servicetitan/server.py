@@ -13,9 +13,18 @@ from typing import Any, NamedTuple, Self
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from sandbox.servicetitan.api import ALL_BOOKINGS, GUIDE_SCOPES, READS, TAG, Read, page, problem
+from sandbox.servicetitan.api import (
+    ALL_BOOKINGS,
+    GUIDE_SCOPES,
+    READS,
+    TAG,
+    Read,
+    Refused,
+    page,
+    problem,
+)
 from sandbox.servicetitan.bookings import Booking, BookingEndpoints, DismissStatus
-from sandbox.servicetitan.faults import Fault, FaultKind, Faults
+from sandbox.servicetitan.faults import Fault, FaultKind
 
 TOKEN_LIFETIME = 900
 
@@ -76,7 +85,7 @@ class ServiceTitanSandbox:
         self._at_once = 0
         self._delay = 0.0
         self._gate: Gate | None = None
-        self._faults = Faults()
+        self._faults: list[Fault] = []  # the one that was added first is used first
         self.bookings: list[Booking] = []  # oldest first: none is ever deleted
         self._bookings = BookingEndpoints(self)
         self._tokens: dict[str, frozenset[str]] = {}
@@ -129,10 +138,9 @@ class ServiceTitanSandbox:
         `endpoint`: "token", a name in READS, "booking-provider-tags", "create-booking",
         "get-booking", "dismiss-booking" or "all". `status`: a number, "html" (200, but a web page),
         "timeout" (no response), "drop" (the connection is closed), or an `Odd`. With `performed`,
-        the request is carried out
-        and only the response is lost: the caller cannot know.
+        the request is carried out and only the response is lost: the caller cannot know.
         """
-        self._faults.add(Fault(endpoint, status, times, retry_after, performed))
+        self._faults.append(Fault(endpoint, status, times, retry_after, performed))
 
     def heal(self) -> None:
         """Remove every fault and delay."""
@@ -201,14 +209,24 @@ class ServiceTitanSandbox:
         endpoint = request.match_info.route.name or ""
         if self._gate is not None:
             await self._gate(endpoint)
-        fault = self._faults.take(endpoint)
+        fault = self._next_fault(endpoint)
         if fault is not None and not fault.performed:
             return await fault.answer(request, self._closing)
         try:
             response = await handler(request)
+        except Refused as refused:
+            response = refused.response
         except (web.HTTPNotFound, web.HTTPMethodNotAllowed):
             response = problem(404, "Unable to match incoming request to an operation.")
         return response if fault is None else await fault.answer(request, self._closing)
+
+    def _next_fault(self, endpoint: str) -> Fault | None:
+        """The fault for the next request to `endpoint`, if any; counts as one use of it."""
+        for fault in self._faults:
+            if fault.endpoint in (endpoint, "all") and fault.left != 0:
+                fault.left = None if fault.left is None else fault.left - 1
+                return fault
+        return None
 
     async def _token(self, request: web.Request) -> web.Response:
         form = await request.post()
@@ -249,24 +267,21 @@ class ServiceTitanSandbox:
         return f"{_base64(header)}.{_base64(claims)}.{self._letters(86)}"
 
     async def _read(self, read: Read, request: web.Request) -> web.Response:
-        if refusal := self.tenant_of(request).refuse(request, read.scope):
-            return refusal
+        self.tenant_of(request).check(request, read.scope)
         return web.json_response(page(read.record))
 
     async def _all_bookings(self, request: web.Request) -> web.Response:
         tenant = self.tenant_of(request)
-        if refusal := tenant.refuse(request, ALL_BOOKINGS.scope):
-            return refusal
+        tenant.check(request, ALL_BOOKINGS.scope)
         if tenant.restricted:
-            return problem(403, "The application is restricted to a booking provider.")
+            raise Refused(403, "The application is restricted to a booking provider.")
         return self._bookings.page(request, provider=None)
 
     async def _tag(self, request: web.Request) -> web.Response:
         tenant = self.tenant_of(request)
-        if refusal := tenant.refuse(request, TAG.scope):
-            return refusal
+        tenant.check(request, TAG.scope)
         if request.match_info["booking_provider"] != tenant.booking_provider_id:
-            return problem(404, "Booking provider tag not found.")
+            raise Refused(404, "Booking provider tag not found.")
         tag = {"tagName": "HeavySet Tech", "type": "V2Api", "active": tenant.tag_active}
         return web.json_response({"id": int(tenant.booking_provider_id), **tag})
 
@@ -275,34 +290,31 @@ class ServiceTitanSandbox:
         token = _token_of(request)
         return next((one for one in self._others if token in one._tokens), self)
 
-    def refuse(self, request: web.Request, scope: str) -> web.Response | None:
-        """The response to a request that must be refused; None if it is allowed."""
+    def check(self, request: web.Request, scope: str) -> None:
+        """Refuse a request without the tenant's own key, a token of it, and the scope."""
         key = request.headers.get("ST-App-Key")
         granted = self._tokens.get(_token_of(request))
         if not key:
-            title = "Application key not present, check ST-App-Key header value."
-            return problem(401, title)
+            raise Refused(401, "Application key not present, check ST-App-Key header value.")
         if granted is None:
-            return problem(401, "The access token is invalid or has expired.")
+            raise Refused(401, "The access token is invalid or has expired.")
         if key == self.foreign_application_key or not self.connected:
-            return problem(403, "The application is not authorized for this tenant.")
+            raise Refused(403, "The application is not authorized for this tenant.")
         if key != self.application_key:
-            return problem(self.wrong_key_status, "Application key is not valid.")
+            raise Refused(self.wrong_key_status, "Application key is not valid.")
         if request.match_info["tenant"] != self.tenant_id:
             title = "The access token is not valid for this tenant."
-            return problem(self.wrong_tenant_status, title)
+            raise Refused(self.wrong_tenant_status, title)
         if scope not in granted:
-            return problem(403, _scope_refusal(request))
-        return None
+            raise Refused(403, _scope_refusal(request))
 
-    def refuse_provider(self, request: web.Request) -> web.Response | None:
-        """The answer to a wrong booking provider; None if it is the right one."""
+    def check_provider(self, request: web.Request) -> None:
+        """Refuse a wrong booking provider."""
         provider = request.match_info["booking_provider"]
         if provider == self.other_booking_provider_id and self.restricted:
-            return problem(403, "Access to this booking provider is restricted.")
+            raise Refused(403, "Access to this booking provider is restricted.")
         if provider not in (self.booking_provider_id, self.other_booking_provider_id):
-            return problem(404, "Booking provider not found.")
-        return None
+            raise Refused(404, "Booking provider not found.")
 
     def _letters(self, count: int) -> str:
         return "".join(self._random.choices(string.ascii_lowercase + string.digits, k=count))
